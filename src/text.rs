@@ -1,0 +1,139 @@
+//! Words and numbers for people: names made harmless, near misses, thousands and powers of ten.
+
+use std::fmt;
+
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+/// A text from outside (a label, a tag, a path) as it may be shown on a screen, in an error or in a log.
+///
+/// Control characters (escape sequences with them), bidirectional marks and zero-width characters become `·`; at
+/// most two combining marks stay on a letter, so that nothing can move the cursor, reorder or overflow a line.
+#[derive(Clone, Copy, Debug)]
+pub struct Safe<'a>(pub &'a str);
+
+/// Longest [`Safe`] text in terminal columns; what is longer ends in `…`.
+const SAFE_COLUMNS: usize = 120;
+
+impl fmt::Display for Safe<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut columns = 0;
+        for cluster in self.0.graphemes(true) {
+            let shown: String = if cluster.chars().any(is_harmful) {
+                cluster.chars().map(|c| if is_harmful(c) { '·' } else { c }).take(3).collect()
+            } else {
+                cluster.chars().take(3).collect()
+            };
+            columns += shown.width();
+            if columns > SAFE_COLUMNS {
+                return f.write_str("…");
+            }
+            f.write_str(&shown)?;
+        }
+        Ok(())
+    }
+}
+
+fn is_harmful(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// The candidate that `word` was probably meant to be, if one is near enough.
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
+        .filter(|(distance, candidate)| *distance <= candidate.len().max(word.len()) / 2)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// A count with separated thousands: `1,204`.
+pub fn thousands(count: u64) -> String {
+    let digits = count.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A number in at most about eight columns with three significant digits: `0.0123`, `1.2e-5`, `NaN`.
+pub fn short(value: f64) -> String {
+    let size = value.abs();
+    if value == 0.0 {
+        "0".into()
+    } else if !value.is_finite() {
+        if value.is_nan() {
+            "NaN".into()
+        } else if value > 0.0 {
+            "inf".into()
+        } else {
+            "-inf".into()
+        }
+    } else if (1e-3..1e4).contains(&size) {
+        let decimals = (2 - size.log10().floor() as i32).max(0) as usize;
+        let text = format!("{value:.decimals$}");
+        if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').into() } else { text }
+    } else {
+        let text = format!("{value:.2e}");
+        match text.split_once('e') {
+            Some((digits, power)) => format!("{}e{power}", digits.trim_end_matches('0').trim_end_matches('.')),
+            None => text,
+        }
+    }
+}
+
+/// A span of time: `0.4 s`, `12 s`, `3:05`, `1:02:03`.
+pub fn duration(seconds: f64) -> String {
+    if !seconds.is_finite() || seconds < 0.0 {
+        return "–".into();
+    }
+    if seconds < 10.0 {
+        return format!("{seconds:.1} s");
+    }
+    let whole = seconds.round() as u64;
+    let (hours, minutes, rest) = (whole / 3600, whole / 60 % 60, whole % 60);
+    match (hours, minutes) {
+        (0, 0) => format!("{rest} s"),
+        (0, _) => format!("{minutes}:{rest:02}"),
+        _ => format!("{hours}:{minutes:02}:{rest:02}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_text_becomes_harmless() {
+        let hostile = "a\u{1b}]52;c;AA\u{7}\r\n\u{9b}31m\u{202e}b";
+        let shown = Safe(hostile).to_string();
+        assert!(!shown.chars().any(is_harmful), "{shown:?}");
+        assert!(shown.starts_with('a') && shown.ends_with('b'));
+        let zalgo = format!("z{}", "\u{301}".repeat(10_000));
+        assert!(Safe(&zalgo).to_string().chars().count() <= 3);
+        assert!(Safe(&"長".repeat(500)).to_string().width() <= SAFE_COLUMNS + 1);
+    }
+
+    #[test]
+    fn near_misses_are_found_and_far_ones_are_not() {
+        assert_eq!(nearest("momentom", ["lr", "momentum"]), Some("momentum"));
+        assert_eq!(nearest("xyzzy", ["lr", "momentum"]), None);
+    }
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!([0, 999, 1204, 1_234_567].map(thousands), ["0", "999", "1,204", "1,234,567"]);
+        assert_eq!(
+            [0.0, 0.001, 0.0123, 1.0, 12.345, 1234.0, 12_345.0, 1.25e-5, -0.5].map(short),
+            ["0", "0.001", "0.0123", "1", "12.3", "1234", "1.23e4", "1.25e-5", "-0.5"]
+        );
+        assert_eq!([0.44, 12.0, 185.0, 3723.0, f64::NAN].map(duration), ["0.4 s", "12 s", "3:05", "1:02:03", "–"]);
+    }
+}
