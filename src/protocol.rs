@@ -345,7 +345,7 @@ pub struct StepReport {
     /// Learning rate that this update used: base rate times the schedule's factor.
     #[serde(with = "number")]
     pub effective_lr: f64,
-    /// Samples trained a second of late, pauses and throttling included; 0 while unknown.
+    /// Samples trained a second of late, throttling included and pauses left out; 0 while unknown.
     pub samples_per_second: f64,
     /// What the probe saw at this step, where it looked.
     pub probe: Option<Probe>,

@@ -1,0 +1,3 @@
+//! Everything that needs the whole crate or the real binary.
+
+mod house;
