@@ -80,6 +80,33 @@ impl RateMeter {
     }
 }
 
+/// Time spent training, pauses left out.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Stopwatch {
+    done: Duration,
+    since: Option<Instant>,
+}
+
+impl Stopwatch {
+    /// Runs from now on, or stands.
+    pub fn run(&mut self, running: bool, now: Instant) {
+        if let Some(since) = self.since.take() {
+            self.done += now.duration_since(since);
+        }
+        self.since = running.then_some(now);
+    }
+
+    /// Adds time that was spent while it stood.
+    pub fn add(&mut self, time: Duration) {
+        self.done += time;
+    }
+
+    /// Time up to when it was last stopped.
+    pub fn seconds(&self) -> f64 {
+        self.done.as_secs_f64()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,5 +137,19 @@ mod tests {
         meter.restart();
         (0..=5).for_each(|i| meter.add(64, at(100_000 + 100 * i)));
         assert!((meter.samples_per_second() - 640.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_stopwatch_leaves_pauses_out() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut stopwatch = Stopwatch::default();
+        stopwatch.run(true, at(0));
+        stopwatch.run(true, at(2));
+        stopwatch.run(false, at(3));
+        stopwatch.add(Duration::from_secs(1));
+        stopwatch.run(true, at(10));
+        stopwatch.run(false, at(11));
+        assert!((stopwatch.seconds() - 5.0).abs() < 1e-9);
     }
 }

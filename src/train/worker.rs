@@ -27,7 +27,7 @@ use crate::{
         health::Monitor,
         inbox::{Inbox, Next},
         outbox::{Disconnected, Outbox},
-        pace::{Pace, RateMeter},
+        pace::{Pace, RateMeter, Stopwatch},
     },
 };
 
@@ -189,7 +189,7 @@ pub(super) struct Worker<'a> {
     step: &'a mut u64,
     monitor: Monitor,
     test: Option<(u64, f64, f64)>,
-    busy: Duration,
+    stopwatch: Stopwatch,
     panic_at: Option<u64>,
 }
 
@@ -214,7 +214,7 @@ impl<'a> Worker<'a> {
             step,
             monitor: Monitor::default(),
             test: None,
-            busy: Duration::ZERO,
+            stopwatch: Stopwatch::default(),
             panic_at: injected_panic(),
         }
     }
@@ -269,7 +269,9 @@ impl<'a> Worker<'a> {
         if completed.is_multiple_of(self.trainer.evaluate_every(&self.spec.train)) {
             self.evaluate();
         }
-        self.busy += start.elapsed();
+        if self.state != RunState::Running {
+            self.stopwatch.add(start.elapsed());
+        }
         if completed >= self.trainer.total_steps() {
             self.finish();
         }
@@ -337,7 +339,7 @@ impl<'a> Worker<'a> {
             test_loss,
             test_accuracy,
             weights_sha256: self.trainer.weights_sha256(),
-            seconds: self.busy.as_secs_f64(),
+            seconds: self.stopwatch.seconds(),
         }));
     }
 
@@ -372,6 +374,7 @@ impl<'a> Worker<'a> {
             self.pace.restart();
             self.rate.restart();
         }
+        self.stopwatch.run(state == RunState::Running, Instant::now());
         self.state = state;
         self.outbox.push(Event::State(StateChange { state, step: self.trainer.completed(), reason }));
     }
