@@ -13,7 +13,7 @@ mod tests;
 
 pub use batches::{BatchSizeError, Batches};
 pub use error::DataError;
-pub use loading::{Progress, load};
+pub use loading::{Description, Progress, describe, load};
 pub use preprocessing::{Preprocessing, UnknownPreprocessing};
 
 /// Which data, and what is done to it.

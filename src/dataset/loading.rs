@@ -9,7 +9,7 @@ use flate2::Crc;
 
 use super::idx::IdxReader;
 use super::preprocessing::byte_table;
-use super::{DataError, DataSpec, Dataset, Features, Preprocessing, Source, Split};
+use super::{DataError, DataSpec, Dataset, Features, Source, Split};
 use crate::text::Safe;
 
 /// The callback that hears how far loading has come and may end it: what is being done, and the share that is done.
@@ -67,27 +67,40 @@ pub fn load(spec: &DataSpec, progress: Progress<'_>) -> Result<Dataset, DataErro
     let mut monitor = Monitor::new(progress, format!("reading {}", Safe(&spec.source.to_string())));
     monitor.report(0.0)?;
     match &spec.source {
-        Source::FashionMnist => {
-            let open = |(name, bytes): (&str, &'static [u8]), dimensions| {
-                IdxReader::new(name.into(), bytes, bytes.len() as u64, dimensions)
-            };
-            let files = Files {
-                train: Pair {
-                    images: open(built_in!("train-images-idx3-ubyte.gz"), 3)?,
-                    labels: open(built_in!("train-labels-idx1-ubyte.gz"), 1)?,
-                },
-                test: Pair {
-                    images: open(built_in!("t10k-images-idx3-ubyte.gz"), 3)?,
-                    labels: open(built_in!("t10k-labels-idx1-ubyte.gz"), 1)?,
-                },
-            };
-            let classes = FASHION_CLASSES.map(String::from).to_vec();
-            files.assemble(spec.source.name(), Some(classes), spec.preprocessing, &mut monitor)
-        }
+        Source::FashionMnist => open_built_in()?.check(Some(fashion_classes()), &mut monitor)?.load(spec, &mut monitor),
         Source::Idx(folder) => {
-            let files = open_folder(folder)?;
             let classes = read_class_names(&folder.join("classes.txt"))?;
-            files.assemble(spec.source.name(), classes, spec.preprocessing, &mut monitor)
+            open_folder(folder)?.check(classes, &mut monitor)?.load(spec, &mut monitor)
+        }
+    }
+}
+
+/// What is known of a data set before its images are read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Description {
+    /// Shape of one sample, as [`Dataset::shape`].
+    pub shape: Vec<usize>,
+    /// Number of classes.
+    pub classes: usize,
+    /// Number of training samples.
+    pub train: usize,
+    /// Number of test samples.
+    pub test: usize,
+}
+
+/// Reads only headers and labels of what `source` names, which takes milliseconds: enough to tell whether a network
+/// and a batch size fit.
+///
+/// # Errors
+/// As [`load`], as far as headers and labels show it.
+pub fn describe(source: &Source) -> Result<Description, DataError> {
+    let mut ignore = |_: &str, _| ControlFlow::Continue(());
+    let mut monitor = Monitor::new(&mut ignore, String::new());
+    match source {
+        Source::FashionMnist => Ok(open_built_in()?.check(Some(fashion_classes()), &mut monitor)?.description()),
+        Source::Idx(folder) => {
+            let classes = read_class_names(&folder.join("classes.txt"))?;
+            Ok(open_folder(folder)?.check(classes, &mut monitor)?.description())
         }
     }
 }
@@ -104,26 +117,34 @@ struct Pair<R> {
     labels: IdxReader<R>,
 }
 
+/// A data set of which all but the images has been read and checked.
+struct Checked<R> {
+    shape: Vec<usize>,
+    classes: Vec<String>,
+    train: (IdxReader<R>, Vec<u8>),
+    test: (IdxReader<R>, Vec<u8>),
+}
+
+/// Share of the work that the labels are, for the progress.
+const LABELS_SHARE: f64 = 0.02;
+
 impl<R: BufRead> Files<R> {
-    fn assemble(
-        self,
-        name: String,
-        names: Option<Vec<String>>,
-        preprocessing: Preprocessing,
-        monitor: &mut Monitor,
-    ) -> Result<Dataset, DataError> {
+    /// Reads the labels and makes sure that all parts fit together.
+    fn check(self, names: Option<Vec<String>>, monitor: &mut Monitor) -> Result<Checked<R>, DataError> {
         let Self { train, test } = self;
-        // Everything that the headers and the small label files can tell comes before the images are read.
         train.check_counts()?;
         test.check_counts()?;
-        let size = train.images.dimensions[1..].to_vec();
-        if test.images.dimensions[1..] != size {
+        let size = &train.images.dimensions[1..];
+        if test.images.dimensions[1..] != *size {
             let found = test.images.dimensions[1..].to_vec();
-            return Err(DataError::ShapeMismatch { file: test.images.name().into(), found, expected: size });
+            let expected = size.to_vec();
+            return Err(DataError::ShapeMismatch { file: test.images.name().into(), found, expected });
         }
+        // Grey pictures have one channel.
+        let shape = std::iter::once(1).chain(size.iter().map(|&side| side as usize)).collect();
         let label_files = [train.labels.name().to_owned(), test.labels.name().to_owned()];
-        let train_labels = train.labels.read_elements(monitor.stage(0.0, 0.01))?;
-        let test_labels = test.labels.read_elements(monitor.stage(0.01, 0.02))?;
+        let train_labels = train.labels.read_elements(monitor.stage(0.0, LABELS_SHARE / 2.0))?;
+        let test_labels = test.labels.read_elements(monitor.stage(LABELS_SHARE / 2.0, LABELS_SHARE))?;
         let classes = match names {
             Some(names) => names,
             None => guess_classes(&train_labels, &label_files[0])?,
@@ -131,18 +152,27 @@ impl<R: BufRead> Files<R> {
         for (file, labels) in label_files.iter().zip([&train_labels, &test_labels]) {
             check_labels(file, labels, classes.len())?;
         }
+        Ok(Checked { shape, classes, train: (train.images, train_labels), test: (test.images, test_labels) })
+    }
+}
 
-        let share = train.images.items() as f64 / (train.images.items() + test.images.items()) as f64;
-        let boundary = 0.02 + 0.98 * share;
-        let train_images = train.images.read_elements(monitor.stage(0.02, boundary))?;
-        let test_images = test.images.read_elements(monitor.stage(boundary, 1.0))?;
+impl<R: BufRead> Checked<R> {
+    fn description(&self) -> Description {
+        let Self { shape, classes, train: (_, train), test: (_, test) } = self;
+        Description { shape: shape.clone(), classes: classes.len(), train: train.len(), test: test.len() }
+    }
 
-        let table = byte_table(preprocessing, &train_images);
+    /// Reads the images.
+    fn load(self, spec: &DataSpec, monitor: &mut Monitor) -> Result<Dataset, DataError> {
+        let Self { shape, classes, train: (train, train_labels), test: (test, test_labels) } = self;
+        let share = train.items() as f64 / (train.items() + test.items()) as f64;
+        let boundary = LABELS_SHARE + (1.0 - LABELS_SHARE) * share;
+        let train = train.read_elements(monitor.stage(LABELS_SHARE, boundary))?;
+        let test = test.read_elements(monitor.stage(boundary, 1.0))?;
+        let table = byte_table(spec.preprocessing, &train);
         let split = |values, labels| Split { features: Features::Bytes { values, table: Box::new(table) }, labels };
-        // Grey pictures have one channel.
-        let shape = std::iter::once(1).chain(size.iter().map(|&side| side as usize)).collect();
-        let (train, test) = (split(train_images, train_labels), split(test_images, test_labels));
-        Ok(Dataset { name, shape, classes, train, test })
+        let (train, test) = (split(train, train_labels), split(test, test_labels));
+        Ok(Dataset { name: spec.source.name(), shape, classes, train, test })
     }
 }
 
@@ -165,7 +195,7 @@ fn guess_classes(labels: &[u8], file: &str) -> Result<Vec<String>, DataError> {
     let mut crc = Crc::new();
     crc.update(labels);
     if crc.sum() == FASHION_LABELS_CRC {
-        return Ok(FASHION_CLASSES.map(String::from).to_vec());
+        return Ok(fashion_classes());
     }
     let mut seen = [false; 256];
     for &label in labels {
@@ -210,6 +240,27 @@ fn read_class_names(path: &Path) -> Result<Option<Vec<String>>, DataError> {
         return problem(format!("{} names", names.len()));
     }
     Ok(Some(names))
+}
+
+fn fashion_classes() -> Vec<String> {
+    FASHION_CLASSES.map(String::from).to_vec()
+}
+
+/// Opens the four files inside the program.
+fn open_built_in() -> Result<Files<&'static [u8]>, DataError> {
+    let open = |(name, bytes): (&str, &'static [u8]), dimensions| {
+        IdxReader::new(name.into(), bytes, bytes.len() as u64, dimensions)
+    };
+    Ok(Files {
+        train: Pair {
+            images: open(built_in!("train-images-idx3-ubyte.gz"), 3)?,
+            labels: open(built_in!("train-labels-idx1-ubyte.gz"), 1)?,
+        },
+        test: Pair {
+            images: open(built_in!("t10k-images-idx3-ubyte.gz"), 3)?,
+            labels: open(built_in!("t10k-labels-idx1-ubyte.gz"), 1)?,
+        },
+    })
 }
 
 /// Opens the four files of a folder by their usual names.
