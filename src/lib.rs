@@ -1,8 +1,11 @@
 //! `top` for gradients: networks whose backpropagation is derived and written by hand, trained in the background,
 //! shown and steered in a terminal. `ARCHITECTURE.md` describes the rooms and who may import whom.
 
+pub mod dataset;
+pub mod headless;
 pub mod nn;
 pub mod optim;
 pub mod protocol;
 pub mod random;
 pub mod text;
+pub mod train;
