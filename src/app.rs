@@ -12,6 +12,8 @@ mod header;
 mod input;
 mod keys;
 mod layers;
+mod leave;
+mod look;
 mod notices;
 mod pending;
 mod prompt;
@@ -38,7 +40,7 @@ pub use keys::{BINDINGS, Binding, Scope};
 pub use layers::{LayerRow, Layers, Spark};
 pub use notices::{Notice, Notices, Tone};
 pub use pending::Pending;
-pub use prompt::{Line, Mode, Purpose, QuitChoice};
+pub use prompt::{Line, Mode, Prompt, Purpose, QuitChoice};
 pub use run::{Curves, Mark, Run};
 pub use series::{Column, Extent, Series, StepRange};
 pub use tables::{ControlRow, FooterItem, HelpLine, HelpSection};
@@ -312,6 +314,8 @@ impl App {
             _ => {}
         }
         let stopped = matches!(event, Event::Stopped { .. });
+        // A failure is worth seeing, also by somebody who was about to leave.
+        self.leaving &= !matches!(event, Event::Failed(_));
         self.live.apply(event);
         if stopped && self.leaving { vec![Effect::Quit(Exit::Asked)] } else { Vec::new() }
     }

@@ -1,13 +1,13 @@
 //! What can be done, what it takes, and what it does.
 
 use crate::protocol::{Capability, Command, LEARNING_RATE, RunState};
-use crate::text::{short, thousands};
+use crate::text::short;
 
 use super::editor::{Edit, Editor};
 use super::notices::Tone;
 use super::prompt::{Line, Mode, Purpose, QuitChoice};
-use super::view::{Panel, Scale};
-use super::{App, Effect, Exit};
+use super::view::Panel;
+use super::{App, Effect};
 
 /// Factor of one press of `+` or `-`.
 const RATE_FACTOR: f64 = 1.25;
@@ -178,60 +178,20 @@ impl App {
         }
     }
 
-    /// The actions that change nothing but what is looked at.
-    fn look(&mut self, action: Action) {
-        let newest = self.run().step;
-        let steps = self.view.steps(newest);
-        match action {
-            Action::Cursor(columns) => {
-                let column = (steps.length() / u64::from(self.columns.max(40) / 2)).max(1);
-                let count = columns.saturating_mul(i64::try_from(column).unwrap_or(i64::MAX));
-                self.view.move_cursor(newest, count);
-            }
-            Action::ZoomIn | Action::ZoomOut => {
-                let factor = if action == Action::ZoomIn { 0.5 } else { 2.0 };
-                let fraction = self
-                    .view
-                    .cursor
-                    .filter(|cursor| steps.contains(*cursor))
-                    .map_or(1.0, |cursor| (cursor - steps.first) as f64 / (steps.length() - 1).max(1) as f64);
-                self.view.zoom(newest, fraction, factor);
-            }
-            Action::ResetView => self.view.reset(),
-            Action::LogScale => self.toggle_log(),
-            Action::Smoothing => self.view.smoothing = self.view.smoothing.next(),
-            Action::Expand => self.view.expanded = !self.view.expanded,
-            Action::Focus { backwards } => self.view.focus_next(backwards),
-            Action::Select(by) => self.select(by),
-            Action::Back if self.view.expanded => self.view.expanded = false,
-            Action::Back => self.view.cursor = None,
-            Action::Scroll(by) => {
-                let most = super::keys::BINDINGS.len() * 2;
-                if let Mode::Help { scroll } = &mut self.mode {
-                    *scroll = scroll.saturating_add_signed(by).min(most);
-                }
-            }
-            Action::Choose => {
-                if let Mode::Quit(choice) = &mut self.mode {
-                    *choice = choice.other();
-                }
-            }
-            _ => {}
-        }
+    fn pause_or_resume(&mut self) -> Vec<Effect> {
+        let command = if self.wants_resume() { Command::Resume } else { Command::Pause };
+        self.request(command)
     }
 
-    fn pause_or_resume(&mut self) -> Vec<Effect> {
-        let last = self.pending.iter().rev().find(|command| matches!(command, Command::Pause | Command::Resume));
-        let resume = match last {
-            Some(Command::Pause) => true,
-            Some(_) => false,
-            None => {
-                // While it advances on request, the source may call itself paused or running: either way, stop it.
-                let advancing = |c: &Command| matches!(c, Command::Advance { .. } | Command::AdvanceEpoch);
-                self.live.state == RunState::Paused && !self.pending.iter().any(advancing)
-            }
-        };
-        self.request(if resume { Command::Resume } else { Command::Pause })
+    /// Whether the key that pauses would let the training go on now.
+    pub(super) fn wants_resume(&self) -> bool {
+        let asked = self.pending.iter().rev().find_map(|command| match command {
+            Command::Pause => Some(true),
+            // While it advances on request, the source may call itself paused or running: either way, stop it.
+            Command::Resume | Command::Advance { .. } | Command::AdvanceEpoch => Some(false),
+            _ => None,
+        });
+        asked.unwrap_or(self.live.state == RunState::Paused)
     }
 
     /// Asks the source for something, and remembers that until it answers.
@@ -252,7 +212,8 @@ impl App {
         let range = parameter.range;
         let now = self.pending.value(LEARNING_RATE).unwrap_or(parameter.value);
         let wanted = round(now * factor);
-        let wanted = if range.contains(wanted) { wanted } else { wanted.clamp(range.min.min(range.max), range.max) };
+        // Not `clamp`, which panics where the range told by the source is upside down.
+        let wanted = wanted.max(range.min).min(range.max);
         if !range.contains(wanted) || wanted == now {
             self.say(Tone::Bad, &format!("the learning rate can't go beyond {}; valid: {range}", short(now)));
             return Vec::new();
@@ -301,36 +262,6 @@ impl App {
         Vec::new()
     }
 
-    fn toggle_log(&mut self) {
-        let metric = self.view.focus().metric().unwrap_or(super::Metric::Loss);
-        if self.view.scale(metric) == Scale::Log {
-            self.view.set_scale(metric, Scale::Linear);
-            return;
-        }
-        let curves = self.run().curves(metric);
-        let steps = self.view.steps(self.run().step);
-        let positive = [&curves.train, &curves.test].into_iter().any(|series| {
-            series.columns(steps, 64).iter().filter_map(|column| column.extent).any(|extent| extent.max > 0.0)
-        });
-        if positive {
-            self.view.set_scale(metric, Scale::Log);
-        } else {
-            self.say(Tone::Bad, "no logarithmic scale: nothing positive in sight");
-        }
-    }
-
-    fn select(&mut self, by: isize) {
-        let run = self.run();
-        let (layers, findings) = (run.layers.rows().len(), run.findings.len());
-        let controls = self.live.controls.as_ref().map_or(0, |controls| controls.hyperparameters.len());
-        let moved = |now: usize, count: usize| now.saturating_add_signed(by).min(count.saturating_sub(1));
-        match self.view.focus() {
-            Panel::Controls => self.view.control = moved(self.view.control, controls),
-            Panel::Findings => self.view.finding = moved(self.view.finding, findings),
-            Panel::Loss | Panel::Accuracy | Panel::Layers => self.view.layer = moved(self.view.layer, layers),
-        }
-    }
-
     fn open_selected(&mut self) -> Vec<Effect> {
         if self.view.focus() != Panel::Controls {
             return self.act(Action::Expand);
@@ -359,80 +290,12 @@ impl App {
         Vec::new()
     }
 
-    fn quit(&mut self) -> Vec<Effect> {
-        let twice = matches!(self.mode, Mode::Quit(_)) || self.leaving;
-        if twice || !self.live.is_under_way() {
-            return self.leave_now(Exit::Asked);
-        }
-        self.mode = Mode::Quit(QuitChoice::default());
-        Vec::new()
-    }
-
-    /// Asks the source to stop; the dashboard leaves when it has.
-    pub(super) fn stop_and_leave(&mut self) -> Vec<Effect> {
-        self.mode = Mode::Normal;
-        if !self.live.is_under_way() {
-            return self.leave_now(Exit::Asked);
-        }
-        self.leaving = true;
-        self.request(Command::Stop)
-    }
-
-    /// Leaves without waiting for anything.
-    pub(super) fn leave_now(&mut self, exit: Exit) -> Vec<Effect> {
-        let stop = if self.live.gone || self.leaving { Vec::new() } else { self.request(Command::Stop) };
-        self.leaving = true;
-        stop.into_iter().chain([Effect::Quit(exit)]).collect()
-    }
-
     /// Where `p` saves the screen: the run's name and the step, in the folder where the program was started.
     pub(super) fn picture_path(&self) -> std::path::PathBuf {
         let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') { c } else { '-' };
         let name: String = self.run().name.chars().take(40).map(plain).collect();
         let name = if name.is_empty() { "run".into() } else { name };
         format!("gradtop-{name}-{}.svg", self.run().step).into()
-    }
-
-    /// The requests on their way, in words; of several for one thing only the last.
-    pub(super) fn requested(&self) -> Vec<String> {
-        let mut words: Vec<String> = Vec::new();
-        let mut told: Vec<&Command> = Vec::new();
-        for command in self.pending.iter().rev() {
-            let same = |other: &&Command| match (command, *other) {
-                (Command::Set { key, .. }, Command::Set { key: other, .. }) => key == other,
-                (one, other) => std::mem::discriminant(one) == std::mem::discriminant(other),
-            };
-            if told.iter().any(same) || words.len() == 8 {
-                continue;
-            }
-            told.push(command);
-            words.push(self.request_text(command));
-        }
-        words.reverse();
-        words
-    }
-
-    fn request_text(&self, command: &Command) -> String {
-        match command {
-            Command::Pause => "pausing…".into(),
-            Command::Resume => "resuming…".into(),
-            Command::Advance { count: 1 } => "one step…".into(),
-            Command::Advance { count } => format!("{} steps…", thousands(*count)),
-            Command::AdvanceEpoch => "to the end of the epoch…".into(),
-            Command::Set { key, value } => {
-                let shown = if key == LEARNING_RATE { "lr".into() } else { super::display::name(key) };
-                match self.live.hyperparameter(key) {
-                    Some(now) => format!("{shown} {} → {} requested", short(now.value), short(*value)),
-                    None => format!("{shown} {} requested", short(*value)),
-                }
-            }
-            Command::SetSchedule { schedule } => format!("schedule {} requested", super::display::name(schedule)),
-            Command::SetThrottle { steps_per_second: Some(rate) } => format!("{} steps/s requested", short(*rate)),
-            Command::SetThrottle { steps_per_second: None } => "full speed requested".into(),
-            Command::Extend { epochs } => format!("{} more epochs requested", thousands(*epochs)),
-            Command::Evaluate => "evaluating…".into(),
-            Command::Stop => "stopping…".into(),
-        }
     }
 
     /// The limit in minibatches a second and how to lift it.

@@ -116,7 +116,9 @@ impl Chart {
         };
         let latest = Values {
             train: curves.train.latest().map(|(_, value)| exactly(value)),
-            smoothed: smoothed.iter().rev().copied().find_map(|value| value),
+            smoothed: curves.train.latest().zip(view.smoothing.weight()).and_then(|((step, _), weight)| {
+                curves.train.smoothed(StepRange { first: step, last: step }, 1, weight).first().copied().flatten()
+            }),
             test: curves.test.latest().map(|(_, value)| value),
         };
         let note = note(run, metric);

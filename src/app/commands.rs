@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use crate::protocol::{Capability, Command, LEARNING_RATE};
-use crate::text::nearest;
+use crate::text::{nearest, short};
 
 use super::actions::{Action, Need};
-use super::display::name;
-use super::prompt::{Line, Mode, Purpose};
+use super::display::{name, sentence};
+use super::prompt::{Line, Mode, Prompt, Purpose};
 use super::{App, Effect};
 
 /// A command that can be typed.
@@ -149,7 +149,7 @@ impl App {
         match done {
             Ok(effects) => effects,
             Err(error) => {
-                line.error = Some(error);
+                line.error = Some(sentence(&error));
                 self.mode = Mode::Line(line);
                 Vec::new()
             }
@@ -182,6 +182,22 @@ impl App {
         self.history.retain(|earlier| earlier != text);
         self.history.push_front(text.into());
         self.history.truncate(super::HISTORY);
+    }
+
+    /// The open line together with what to say about it.
+    pub fn prompt(&self) -> Option<Prompt<'_>> {
+        let Mode::Line(line) = &self.mode else { return None };
+        let (label, hint) = match &line.purpose {
+            Purpose::Command => (":".into(), command_hint(line.editor.text())),
+            Purpose::Value { key } => {
+                let label = if key == LEARNING_RATE { "learning rate".into() } else { name(key) };
+                let parameter = self.live.hyperparameter(key);
+                let hint = parameter.map(|now| format!("now {}; valid: {}", short(now.value), now.range));
+                (label, hint.map(|hint| sentence(&hint)).unwrap_or_default())
+            }
+            Purpose::Extend => ("epochs to add".into(), format!("valid: whole numbers from 1 to {MOST_EPOCHS}")),
+        };
+        Some(Prompt { line, label, hint })
     }
 
     /// The changes to an open line that the line alone can't make.
@@ -225,6 +241,18 @@ impl Line {
                 self.candidates = fits.iter().map(|candidate| name(candidate)).collect();
             }
         }
+    }
+}
+
+/// What the command that is being typed does.
+fn command_hint(text: &str) -> String {
+    let text = text.trim_start_matches(':').trim_start();
+    let word = text.split_whitespace().next().unwrap_or_default();
+    match COMMANDS.iter().find(|command| command.name == word) {
+        Some(CommandSpec { name, arguments: "", help, .. }) => format!("{name} – {help}"),
+        Some(CommandSpec { name, arguments, help, .. }) => format!("{name} {arguments} – {help}"),
+        None if word.is_empty() => "Tab completes, ↑ recalls, Esc leaves".into(),
+        None => String::new(),
     }
 }
 

@@ -45,3 +45,10 @@ pub(in crate::app) fn shape(sizes: &[usize]) -> String {
 pub(in crate::app) fn boundary(text: &str, at: usize) -> usize {
     (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
+
+/// Whether a character may be shown as it is.
+pub(in crate::app) fn is_harmless(c: char) -> bool {
+    let mut bytes = [0; 4];
+    let text: &str = c.encode_utf8(&mut bytes);
+    c == '·' || name(text) == text
+}

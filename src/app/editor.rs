@@ -1,11 +1,11 @@
 //! A one-line editor.
 
-use super::display::boundary;
+use super::display::{boundary, is_harmless};
 
 /// Longest line in bytes.
 pub const LONGEST_LINE: usize = 4096;
 
-/// A line of text with a cursor. It holds no control characters.
+/// A line of text with a cursor. It holds no control characters and no bidirectional marks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Editor {
     text: String,
@@ -52,11 +52,11 @@ impl Editor {
         self.text.split_at(self.cursor)
     }
 
-    /// Types `text` at the cursor. Control characters are left out; what does not fit any more, too.
+    /// Types `text` at the cursor. What could not be shown safely is left out; what does not fit any more, too.
     pub fn insert(&mut self, text: &str) {
         let room = LONGEST_LINE - self.text.len();
         let mut fits = String::new();
-        for c in text.chars().filter(|c| !c.is_control()) {
+        for c in text.chars().filter(|c| is_harmless(*c)) {
             if fits.len() + c.len_utf8() > room {
                 break;
             }

@@ -79,12 +79,17 @@ impl Key {
     }
 
     /// Whether a person who pressed `self` pressed what a binding calls `other`.
+    ///
+    /// Shift counts with the arrows only: characters are already what it made of them, and elsewhere terminals differ.
     pub fn matches(self, other: Self) -> bool {
-        let character = matches!(self.code, Code::Char(_));
-        self.code == other.code
-            && self.modifiers.control == other.modifiers.control
+        let same = match (self.code, other.code) {
+            (Code::Char(one), Code::Char(other)) if self.modifiers.control => one.eq_ignore_ascii_case(&other),
+            (one, other) => one == other,
+        };
+        let shift = matches!(self.code, Code::Left | Code::Right | Code::Up | Code::Down);
+        same && self.modifiers.control == other.modifiers.control
             && self.modifiers.alt == other.modifiers.alt
-            && (character || self.modifiers.shift == other.modifiers.shift)
+            && (!shift || self.modifiers.shift == other.modifiers.shift)
     }
 }
 

@@ -166,7 +166,7 @@ pub const BINDINGS: &[Binding] = {
             .footer(15),
         on(
             OVERVIEW,
-            &[Key::plain(Code::BackTab), Key::shift(Code::Tab), Key::shift(Code::BackTab)],
+            &[Key::plain(Code::BackTab)],
             Action::Focus { backwards: true },
             "panel back",
             "Focus the panel before.",
@@ -174,7 +174,13 @@ pub const BINDINGS: &[Binding] = {
         on(OVERVIEW, &[Key::plain(Code::Up)], Action::Select(-1), "select", "Layer, hyperparameter or finding above.")
             .footer(16),
         on(OVERVIEW, &[Key::plain(Code::Down)], Action::Select(1), "select", "The one below.").footer(16),
-        on(OVERVIEW, &[Key::plain(Code::Enter)], Action::Open, "change", "Change the selected hyperparameter."),
+        on(
+            OVERVIEW,
+            &[Key::plain(Code::Enter)],
+            Action::Open,
+            "change",
+            "Change the selected hyperparameter; elsewhere like e.",
+        ),
         on(Screens, &[Key::plain(Code::Esc)], Action::Back, "back", "Close the expanded panel, then drop the cursor."),
         on(Screens, &[Key::char('p')], Action::SaveScreen, "picture", "Save the screen as an SVG picture.").footer(17),
         on(
@@ -220,7 +226,7 @@ pub const BINDINGS: &[Binding] = {
         on(Line, &[Key::plain(Code::End), Key::control('e')], Action::Edit(Edit::End), "ends", "To the end."),
         on(
             Line,
-            &[Key::plain(Code::Backspace), Key::shift(Code::Backspace), Key::control('h')],
+            &[Key::plain(Code::Backspace), Key::control('h')],
             Action::Edit(Edit::Backspace),
             "delete",
             "Delete the character before the cursor.",

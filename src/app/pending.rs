@@ -1,6 +1,10 @@
 //! Requests on their way: what was asked for and not yet answered.
 
-use crate::protocol::{Command, CommandId, Request};
+use crate::protocol::{Command, CommandId, LEARNING_RATE, Request};
+use crate::text::{short, thousands};
+
+use super::App;
+use super::display::name;
 
 /// Most requests that may wait for their answers at a time.
 const MOST: usize = 64;
@@ -67,5 +71,49 @@ impl Pending {
             Command::SetSchedule { schedule } => Some(schedule.as_str()),
             _ => None,
         })
+    }
+}
+
+impl App {
+    /// The requests on their way, in words; of several for one thing only the last.
+    pub(super) fn requested(&self) -> Vec<String> {
+        let mut words: Vec<String> = Vec::new();
+        let mut told: Vec<&Command> = Vec::new();
+        for command in self.pending.iter().rev() {
+            let same = |other: &&Command| match (command, *other) {
+                (Command::Set { key, .. }, Command::Set { key: other, .. }) => key == other,
+                (one, other) => std::mem::discriminant(one) == std::mem::discriminant(other),
+            };
+            if told.iter().any(same) || words.len() == 8 {
+                continue;
+            }
+            told.push(command);
+            words.push(self.request_text(command));
+        }
+        words.reverse();
+        words
+    }
+
+    fn request_text(&self, command: &Command) -> String {
+        match command {
+            Command::Pause => "pausing…".into(),
+            Command::Resume => "resuming…".into(),
+            Command::Advance { count: 1 } => "one step…".into(),
+            Command::Advance { count } => format!("{} steps…", thousands(*count)),
+            Command::AdvanceEpoch => "to the end of the epoch…".into(),
+            Command::Set { key, value } => {
+                let shown = if key == LEARNING_RATE { "lr".into() } else { name(key) };
+                match self.live.hyperparameter(key) {
+                    Some(now) => format!("{shown} {} → {} requested", short(now.value), short(*value)),
+                    None => format!("{shown} {} requested", short(*value)),
+                }
+            }
+            Command::SetSchedule { schedule } => format!("schedule {} requested", name(schedule)),
+            Command::SetThrottle { steps_per_second: Some(rate) } => format!("{} steps/s requested", short(*rate)),
+            Command::SetThrottle { steps_per_second: None } => "full speed requested".into(),
+            Command::Extend { epochs } => format!("{} more epochs requested", thousands(*epochs)),
+            Command::Evaluate => "evaluating…".into(),
+            Command::Stop => "stopping…".into(),
+        }
     }
 }

@@ -78,6 +78,17 @@ impl Line {
     }
 }
 
+/// The line that is being typed, with what to say about it.
+#[derive(Clone, Debug)]
+pub struct Prompt<'a> {
+    /// The line.
+    pub line: &'a Line,
+    /// What to write before it: `:`, `learning rate`.
+    pub label: String,
+    /// What to write under it while there is no error.
+    pub hint: String,
+}
+
 /// What a typed line is used for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Purpose {

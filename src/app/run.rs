@@ -48,8 +48,8 @@ impl Curves {
     }
 }
 
-/// Everything known about the run. Texts in it are safe to show, with the exception of keys and schedules that go
-/// back to the source: show those through [`crate::text::Safe`].
+/// Everything known about the run. Texts in it are safe to show, but for the keys in `controls`, which go back to
+/// the source as they came: [`super::App::controls`] has them for people.
 #[derive(Clone, Debug)]
 pub struct Run {
     /// Its name.

@@ -54,7 +54,8 @@ pub struct Extent {
     pub mean: f64,
 }
 
-/// One column of a chart.
+/// One column of a chart. An empty column that is not broken lies between two samples, or beyond the newest: a line
+/// goes from the column before it to the one behind it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Column {
     /// The finite values; `None` where there are none, because nothing was sampled or everything was broken.
@@ -211,12 +212,15 @@ impl Series {
         let mut columns = vec![None; count];
         let k = self.level_for(steps.first);
         let (mut sum, mut total) = (0.0, 0.0);
+        let (mut keep, mut of_level) = (0.0, None);
         for (bucket, level) in self.with_past(k) {
             if bucket.first > steps.last {
                 break;
             }
             let Some(extent) = bucket.extent() else { continue };
-            let keep = weight.powf((level as f64).exp2());
+            if of_level != Some(level) {
+                (keep, of_level) = (weight.powf((level as f64).exp2()), Some(level));
+            }
             sum = sum * keep + extent.mean * (1.0 - keep);
             total = total * keep + (1.0 - keep);
             if let Some((from, to)) = span(bucket, steps, count) {
@@ -230,8 +234,11 @@ impl Series {
     pub fn at(&self, step: u64) -> Option<Column> {
         let k = self.level_for(step);
         let level = self.levels.get(k)?;
-        let tail = self.levels[..k].iter().rev().filter_map(|level| level.waiting.as_ref());
-        let bucket = level.buckets.iter().chain(tail).take_while(|bucket| bucket.first <= step).last()?;
+        let mut tail = self.levels[..k].iter().filter_map(|level| level.waiting.as_ref());
+        let bucket = tail.find(|bucket| bucket.first <= step).or_else(|| {
+            let behind = level.buckets.partition_point(|bucket| bucket.first <= step);
+            level.buckets.get(behind.checked_sub(1)?)
+        })?;
         Some(Column { extent: bucket.extent(), broken: bucket.broken })
     }
 

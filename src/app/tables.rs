@@ -3,9 +3,10 @@
 use crate::protocol::{Command, Range};
 
 use super::App;
+use super::actions::Action;
 use super::commands::COMMANDS;
 use super::display::name;
-use super::keys::{BINDINGS, Scope};
+use super::keys::{BINDINGS, Binding, Scope};
 use super::prompt::Mode;
 use super::view::Panel;
 
@@ -64,19 +65,25 @@ impl App {
         for binding in BINDINGS.iter().filter(|binding| binding.scope.covers(&self.mode, self.view.screen)) {
             let Some(place) = binding.footer else { continue };
             let key = binding.keys[0].to_string();
-            if let Some(item) = items.iter_mut().find(|item| item.label == binding.label) {
+            let label = self.label(binding);
+            if let Some(item) = items.iter_mut().find(|item| item.label == label) {
                 item.keys = format!("{} {key}", item.keys);
                 continue;
             }
-            items.push(FooterItem {
-                keys: key,
-                label: binding.label,
-                available: self.unmet(binding.needs).is_none(),
-                place,
-            });
+            items.push(FooterItem { keys: key, label, available: self.unmet(binding.needs).is_none(), place });
         }
         items.sort_by_key(|item| item.place);
         items
+    }
+
+    /// A binding's label as things stand: what undoes something is called so.
+    fn label(&self, binding: &Binding) -> &'static str {
+        match binding.action {
+            Action::PauseOrResume if self.wants_resume() => "resume",
+            Action::Freeze if self.frozen.is_some() => "unfreeze",
+            Action::Expand if self.view.expanded => "shrink",
+            _ => binding.label,
+        }
     }
 
     /// The help of the screen in hand.
