@@ -5,6 +5,7 @@ use std::{num::NonZeroUsize, path::PathBuf, process::ExitCode};
 use clap::{Args, Parser, Subcommand};
 
 mod gradcheck;
+mod signals;
 mod start;
 mod train;
 
@@ -82,24 +83,15 @@ struct GradcheckArguments {
 /// Runs what was asked for and returns the exit status.
 pub fn run(cli: Cli) -> ExitCode {
     let outcome = match cli.command {
-        None => train::run(&cli.bare, &train::Style::Paced),
-        Some(Command::Train(arguments)) => {
-            let style = if arguments.json {
-                train::Style::Json
-            } else if arguments.headless {
-                train::Style::Headless
-            } else {
-                train::Style::Dashboard
-            };
-            train::run_steps(&arguments.run, &style, arguments.steps)
-        }
+        None => train::run_paced(&cli.bare),
+        Some(Command::Train(arguments)) => train::run_at_full_speed(&arguments),
         Some(Command::Gradcheck(arguments)) => gradcheck::run(&arguments),
     };
     match outcome {
         Ok(status) => ExitCode::from(status),
         Err(error) => {
             start::complain(&error);
-            ExitCode::from(start::status_of(&error))
+            ExitCode::from(if start::is_wrong_input(&error) { WRONG_USE } else { FAILED })
         }
     }
 }

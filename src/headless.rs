@@ -76,7 +76,6 @@ pub struct Report<W> {
     bar: ProgressBar,
     steps_per_epoch: u64,
     train: Means,
-    seconds: f64,
     effective_lr: f64,
 }
 
@@ -110,7 +109,7 @@ impl<W: Write> Report<W> {
         ) {
             bar.set_style(style);
         }
-        Self { out, bar, steps_per_epoch: 1, train: Means::default(), seconds: 0.0, effective_lr: f64::NAN }
+        Self { out, bar, steps_per_epoch: 1, train: Means::default(), effective_lr: f64::NAN }
     }
 
     fn line(&mut self, text: &str) -> io::Result<()> {

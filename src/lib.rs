@@ -1,6 +1,8 @@
 //! `top` for gradients: networks whose backpropagation is derived and written by hand, trained in the background,
 //! shown and steered in a terminal. `ARCHITECTURE.md` describes the rooms and who may import whom.
 
+pub mod app;
+pub mod config;
 pub mod dataset;
 pub mod headless;
 pub mod nn;
@@ -9,3 +11,4 @@ pub mod protocol;
 pub mod random;
 pub mod text;
 pub mod train;
+pub mod ui;

@@ -18,7 +18,7 @@ mod steering;
 mod trainer;
 pub mod worker;
 
-pub use trainer::{StepError, StepOutcome, Trainer};
+pub use trainer::{SetupError, StepError, StepOutcome, Trainer};
 
 /// What a training run is made of: the same specification and instruction set give the same bits.
 #[derive(Clone, Debug, PartialEq)]

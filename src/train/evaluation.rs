@@ -44,9 +44,7 @@ impl Trainer {
     /// SHA-256 of all weights as little-endian f32 in the network's order, in hexadecimal.
     pub fn weights_sha256(&self) -> String {
         let mut hash = Sha256::new();
-        for parameter in self.network.parameters() {
-            parameter.value.iter().for_each(|value| hash.update(value.to_le_bytes()));
-        }
+        self.network.visit_weight_bytes(|bytes| hash.update(bytes));
         hash.finalize().iter().fold(String::with_capacity(64), |mut text, byte| {
             use std::fmt::Write as _;
             // Writing to a string can't fail.

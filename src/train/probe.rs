@@ -1,7 +1,7 @@
 //! What the probe measures at a step: norms of weights, gradients and updates, and the share of dead units.
 
 use crate::{
-    optim::clip,
+    optim,
     protocol::{DataInfo, Health, LayerInfo, LayerProbe, Probe, RunInfo},
     train::{TrainSpec, Trainer},
 };
@@ -23,8 +23,8 @@ impl Trainer {
                 });
             }
             if let Some(layer) = layers.last_mut() {
-                layer.weight_norm += square(clip::norm(parameter.value));
-                layer.gradient_norm += square(clip::norm(parameter.gradient));
+                layer.weight_norm += square(optim::norm(&parameter.value));
+                layer.gradient_norm += square(optim::norm(&parameter.gradient));
                 layer.update_norm += square(update_norm);
             }
         }
@@ -53,7 +53,7 @@ impl Trainer {
             .iter()
             .map(|info| LayerInfo {
                 index: info.index,
-                kind: info.kind.clone(),
+                kind: info.spec.to_string(),
                 input: info.input.dimensions().to_vec(),
                 output: info.output.dimensions().to_vec(),
                 parameters: info.parameters as u64,
@@ -74,7 +74,7 @@ impl Trainer {
             batch_size: spec.batch_size,
             steps_per_epoch: self.steps_per_epoch(),
             evaluate_every: self.evaluate_every(spec),
-            optimizer: self.optimizer.name().into(),
+            optimizer: self.optimizer.spec().name().into(),
         }
     }
 

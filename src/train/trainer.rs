@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::{
-    dataset::{Batches, Dataset},
-    nn::{BuildError, Mode, Network, Shape, kernels::Pool},
-    optim::{Optimizer, Schedule, clip},
+    dataset::{BatchSizeError, Batches, Dataset},
+    nn::{BuildError, Mode, Network, Pool, Shape},
+    optim::{self, Optimizer, Schedule},
     train::TrainSpec,
 };
 
@@ -13,7 +13,6 @@ use crate::{
 const MIN_ROWS: usize = 64;
 
 /// A network, its optimizer and its data, between two minibatches.
-#[derive(Debug)]
 pub struct Trainer {
     pub(super) network: Network<f32>,
     pub(super) optimizer: Optimizer<f32>,
@@ -41,6 +40,17 @@ pub struct StepOutcome {
     pub effective_lr: f64,
     /// Samples in the minibatch.
     pub samples: usize,
+}
+
+/// Why a trainer could not be set up.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum SetupError {
+    /// The network can't be built, or not for these data.
+    #[error(transparent)]
+    Network(#[from] BuildError),
+    /// The batches don't fit the data.
+    #[error(transparent)]
+    Batches(#[from] BatchSizeError),
 }
 
 /// A minibatch whose numbers are not finite; it counts as a step, but its update was left out.
@@ -77,14 +87,14 @@ impl Trainer {
     /// Builds the network for the data and stands before the first minibatch.
     ///
     /// # Errors
-    /// When the layers' shapes don't fit together or don't fit the data.
-    pub fn new(spec: &TrainSpec, data: Arc<Dataset>) -> Result<Self, BuildError> {
+    /// When the layers' shapes don't fit together or don't fit the data, or a batch is larger than the data.
+    pub fn new(spec: &TrainSpec, data: Arc<Dataset>) -> Result<Self, SetupError> {
         let rows = spec.batch_size.max(MIN_ROWS);
         let pool = Arc::new(Pool::new(spec.threads));
         let shape = Shape::new(data.shape.clone());
         let network = Network::new(&spec.network, &shape, data.classes.len(), rows, spec.seed, pool)?;
         let optimizer = Optimizer::new(&spec.optimizer, &network);
-        let batches = Batches::new(data.train.len(), spec.batch_size, spec.seed);
+        let batches = Batches::new(data.train.len(), spec.batch_size, spec.seed)?;
         let total_steps = spec.steps.unwrap_or_else(|| spec.epochs.saturating_mul(batches.steps_per_epoch()));
         Ok(Self {
             network,
@@ -93,7 +103,7 @@ impl Trainer {
             rows,
             data,
             batches,
-            schedule: spec.schedule.clone(),
+            schedule: spec.schedule,
             learning_rate: spec.learning_rate,
             clip_norm: spec.clip_norm,
             step: 0,
@@ -119,11 +129,11 @@ impl Trainer {
             return Err(StepError::Loss { loss: report.loss });
         }
         self.network.backward();
-        let gradient_norm = clip::global_norm(&self.network);
+        let gradient_norm = optim::gradient_norm(&self.network);
         if !gradient_norm.is_finite() {
             return Err(self.broken_gradient(report.loss));
         }
-        let scale = clip::scale(gradient_norm, self.clip_norm);
+        let scale = self.clip_norm.map_or(1.0, |most| optim::clip_scale(gradient_norm, most));
         let effective_lr = self.learning_rate * self.schedule.factor(self.step - 1, self.total_steps);
         self.optimizer.step(&mut self.network, effective_lr, scale);
         let accuracy = report.correct as f64 / samples as f64;
@@ -134,7 +144,7 @@ impl Trainer {
         let broken = self
             .network
             .parameters()
-            .map(|parameter| (parameter.layer, clip::norm(parameter.gradient)))
+            .map(|parameter| (parameter.layer, optim::norm(&parameter.gradient)))
             .find(|(_, norm)| !norm.is_finite());
         let (layer, norm) = broken.unwrap_or((0, f64::NAN));
         StepError::Gradient { layer, norm, loss }

@@ -54,17 +54,19 @@ pub struct WorkerHandle {
 /// The worker's thread.
 #[derive(Debug)]
 pub struct WorkerTask {
-    thread: thread::JoinHandle<()>,
+    thread: thread::JoinHandle<Option<Failure>>,
     ended: oneshot::Receiver<()>,
 }
 
 impl WorkerTask {
-    /// Waits until the worker has ended; it does so after a stop request or when its channels are dropped.
-    pub async fn join(self) {
+    /// Waits until the worker has ended and returns why it could not go on, if so.
+    ///
+    /// It ends after a stop request, or when its channels are dropped.
+    pub async fn join(self) -> Option<Failure> {
         // An error means that the sender was dropped, which is the end too.
         let _ = self.ended.await;
-        // The worker catches its own panics, so there is nothing to learn from the result.
-        let _ = self.thread.join();
+        // The worker catches its own panics and reports them as failures.
+        self.thread.join().ok().flatten()
     }
 }
 
@@ -77,20 +79,21 @@ pub fn spawn(spec: RunSpec) -> io::Result<WorkerHandle> {
     let (outbox, events) = mpsc::channel(WAITING_BATCHES);
     let (end, ended) = oneshot::channel();
     let thread = thread::Builder::new().name("trainer".into()).spawn(move || {
-        work(&spec, Inbox::new(inbox), Outbox::new(outbox));
+        let failure = work(&spec, Inbox::new(inbox), Outbox::new(outbox));
         // Nobody may be waiting.
         let _ = end.send(());
+        failure
     })?;
     Ok(WorkerHandle { requests, events, task: WorkerTask { thread, ended } })
 }
 
 /// Runs a worker to its end, turning a panic into [`Event::Failed`].
-fn work(spec: &RunSpec, mut inbox: Inbox, mut outbox: Outbox) {
+fn work(spec: &RunSpec, mut inbox: Inbox, mut outbox: Outbox) -> Option<Failure> {
     let mut step = 0;
     let result = catch_unwind(AssertUnwindSafe(|| run(spec, &mut inbox, &mut outbox, &mut step)));
     let failure = match result {
         Ok(Ok(())) => None,
-        Ok(Err(End::Consumer(Disconnected))) => return,
+        Ok(Err(End::Consumer(Disconnected))) => return None,
         Ok(Err(End::Failure(what, advice))) => Some(Failure { step, what, advice }),
         Err(panic) => Some(Failure {
             step,
@@ -98,16 +101,17 @@ fn work(spec: &RunSpec, mut inbox: Inbox, mut outbox: Outbox) {
             advice: "this is a bug in gradtop; please report it with the configuration and the step".into(),
         }),
     };
-    if let Some(failure) = failure {
+    if let Some(failure) = &failure {
         outbox.push(Event::State(StateChange { state: RunState::Failed, step, reason: None }));
-        outbox.push(Event::Failed(failure));
+        outbox.push(Event::Failed(failure.clone()));
         if !spec.stop_when_finished && inbox.wait_for_stop(&mut outbox).is_err() {
-            return;
+            return Some(failure.clone());
         }
     }
     outbox.push(Event::State(StateChange { state: RunState::Stopped, step, reason: None }));
     outbox.push(Event::Stopped { step });
     outbox.deliver(FAREWELL);
+    failure
 }
 
 fn panic_message(panic: &(dyn Any + Send)) -> &str {
@@ -156,7 +160,7 @@ fn run(spec: &RunSpec, inbox: &mut Inbox, outbox: &mut Outbox, step: &mut u64) -
     outbox.push(Event::Loading(Loading { what: "building the network".into(), fraction: None }));
     outbox.flush(Instant::now())?;
     let trainer = Trainer::new(&spec.train, Arc::new(data)).map_err(|error| {
-        End::Failure(error.to_string(), "change model.layers in the configuration so that the shapes fit".into())
+        End::Failure(error.to_string(), "change the configuration so that the network and its batches fit the data".into())
     })?;
     let mut worker = Worker::new(spec, trainer, inbox, outbox, step);
     worker.start();
