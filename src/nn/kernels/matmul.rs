@@ -326,3 +326,6 @@ impl Grid {
         (row..m.min(row + self.rows), column..n.min(column + self.columns))
     }
 }
+
+#[cfg(test)]
+mod tests;
