@@ -4,3 +4,4 @@
 pub mod protocol;
 pub mod random;
 pub mod text;
+pub mod ui;
