@@ -223,6 +223,19 @@ impl Theme {
         }
     }
 
+    /// The colour of text on a coloured ground.
+    pub fn ground(&self) -> Color {
+        match (self.depth, self.background) {
+            (Depth::None, _) => Color::Reset,
+            (Depth::Basic, Background::Dark) => Color::Black,
+            (Depth::Basic, Background::Light) => Color::White,
+            (Depth::True, Background::Dark) => Color::Rgb(14, 16, 22),
+            (Depth::True, Background::Light) => Color::Rgb(255, 255, 255),
+            (Depth::Indexed, Background::Dark) => Color::Indexed(233),
+            (Depth::Indexed, Background::Light) => Color::Indexed(231),
+        }
+    }
+
     /// The meaning of a verdict.
     pub fn health(health: Health) -> Role {
         match health {
