@@ -1,0 +1,403 @@
+//! What the dashboard knows. [`App::update`] takes messages and gives back effects, and is the only way in which
+//! anything here changes; drawing is a function of `&App`. Nothing in this room knows a terminal, a clock or a task:
+//! keys come as [`Key`], time as [`Message::Tick`], and whatever must be done outside leaves as an [`Effect`].
+
+mod actions;
+mod chart;
+mod commands;
+mod display;
+mod editor;
+mod findings;
+mod header;
+mod input;
+mod keys;
+mod layers;
+mod leave;
+mod look;
+mod notices;
+mod pending;
+mod prompt;
+mod run;
+mod series;
+mod tables;
+mod view;
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::protocol::{Command, Event, Request};
+use crate::text::{short, thousands};
+
+pub use actions::{Action, Need};
+pub use chart::{Axis, Chart, ChartMark, Readout, Tick, Values};
+pub use commands::{COMMANDS, CommandSpec};
+pub use editor::{Edit, Editor, LONGEST_LINE};
+pub use findings::{FindingRow, Findings};
+pub use header::{Header, Phase, RateFacts};
+pub use input::{Code, Key, Modifiers, Pointer};
+pub use keys::{BINDINGS, Binding, Scope};
+pub use layers::{LayerRow, Layers, Spark};
+pub use notices::{Notice, Notices, Tone};
+pub use pending::Pending;
+pub use prompt::{Line, Mode, Prompt, Purpose, QuitChoice};
+pub use run::{Curves, Mark, Run};
+pub use series::{Column, Extent, Series, StepRange};
+pub use tables::{ControlRow, FooterItem, HelpLine, HelpSection};
+pub use view::{Metric, Panel, Scale, Screen, Smoothing, View, Window};
+
+/// Lines that the history of commands keeps.
+const HISTORY: usize = 100;
+
+/// What the dashboard is told when it starts.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Name of the run until the source tells it.
+    pub run: String,
+    /// Whether the run is paced because nobody asked for speed: the header then says so.
+    pub paced: bool,
+    /// Whether the mouse is captured at the start.
+    pub mouse: bool,
+}
+
+/// Something that happened outside.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// The source reported, in this order.
+    Events(Vec<Event>),
+    /// Nothing more will come from the source.
+    SourceGone,
+    /// A key was pressed.
+    Key(Key),
+    /// Text was pasted.
+    Paste(String),
+    /// The mouse did something.
+    Pointer(Pointer),
+    /// The window has this size now.
+    Resize {
+        /// Columns of the terminal.
+        columns: u16,
+        /// Rows of the terminal.
+        rows: u16,
+    },
+    /// So much time has passed since the start. Send it before other messages of the same moment.
+    Tick {
+        /// Time since the start.
+        now: Duration,
+    },
+    /// The screen was saved, or why it was not.
+    ScreenSaved(Result<PathBuf, String>),
+    /// The process was told to end.
+    Signal(Signal),
+}
+
+/// A signal that ends the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// TERM: exit status 143.
+    Terminate,
+    /// INT from outside the terminal: exit status 130.
+    Interrupt,
+    /// QUIT: exit status 131.
+    Quit,
+    /// HUP or a terminal that is gone: exit status 129.
+    HangUp,
+}
+
+/// Something to be done outside.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Send this to the source.
+    Send(Request),
+    /// Leave the dashboard. A [`Command::Stop`] was sent if there was anybody to send it to.
+    Quit(Exit),
+    /// Write the screen as SVG, and answer with [`Message::ScreenSaved`]. A file that exists stays as it is.
+    SaveScreen {
+        /// Where to.
+        path: PathBuf,
+    },
+    /// Give the terminal to the shell until the process is continued.
+    Suspend,
+    /// Capture the mouse, or stop that.
+    CaptureMouse(bool),
+}
+
+/// Why the dashboard is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// The person wanted to.
+    Asked,
+    /// A signal.
+    Signal(Signal),
+}
+
+/// The state of the dashboard.
+#[derive(Clone, Debug)]
+pub struct App {
+    settings: Settings,
+    now: Duration,
+    revision: u64,
+    columns: u16,
+    rows: u16,
+    live: Run,
+    frozen: Option<Box<Run>>,
+    view: View,
+    mode: Mode,
+    pending: Pending,
+    notices: Notices,
+    history: VecDeque<String>,
+    mouse: bool,
+    leaving: bool,
+}
+
+impl App {
+    /// A dashboard that has heard nothing yet.
+    pub fn new(settings: Settings) -> Self {
+        let live = Run::new(&settings.run);
+        let mouse = settings.mouse;
+        Self {
+            settings,
+            now: Duration::ZERO,
+            revision: 0,
+            columns: 80,
+            rows: 24,
+            live,
+            frozen: None,
+            view: View::default(),
+            mode: Mode::Normal,
+            pending: Pending::default(),
+            notices: Notices::default(),
+            history: VecDeque::new(),
+            mouse,
+            leaving: false,
+        }
+    }
+
+    /// Takes a message in; what it gives back is to be done in this order.
+    pub fn update(&mut self, message: Message) -> Vec<Effect> {
+        let changed = match &message {
+            Message::Tick { now } => {
+                self.now = self.now.max(*now);
+                self.notices.expire(self.now)
+            }
+            Message::Events(events) => !events.is_empty(),
+            Message::Paste(_) => matches!(self.mode, Mode::Line(_)),
+            Message::Resize { columns, rows } => (*columns, *rows) != (self.columns, self.rows),
+            Message::Key(key) => {
+                matches!(self.mode, Mode::Line(_)) || keys::binding(&self.mode, self.view.screen, *key).is_some()
+            }
+            _ => true,
+        };
+        self.revision += u64::from(changed);
+        match message {
+            Message::Events(events) => events.into_iter().flat_map(|event| self.hear(event)).collect(),
+            Message::SourceGone => self.source_gone(),
+            Message::Key(key) => self.press(key),
+            Message::Paste(text) => {
+                self.paste(&text);
+                Vec::new()
+            }
+            Message::Pointer(pointer) => {
+                self.point(pointer);
+                Vec::new()
+            }
+            Message::Resize { columns, rows } => {
+                (self.columns, self.rows) = (columns, rows);
+                Vec::new()
+            }
+            Message::Tick { .. } => Vec::new(),
+            Message::ScreenSaved(Ok(path)) => {
+                self.say(Tone::Good, &format!("screen saved as {}", path.display()));
+                Vec::new()
+            }
+            Message::ScreenSaved(Err(reason)) => {
+                self.say(Tone::Bad, &format!("screen not saved: {reason}"));
+                Vec::new()
+            }
+            Message::Signal(signal) => self.leave_now(Exit::Signal(signal)),
+        }
+    }
+
+    /// Grows with every change that may show; draw when it differs from the one drawn last.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Columns and rows of the terminal.
+    pub fn size(&self) -> (u16, u16) {
+        (self.columns, self.rows)
+    }
+
+    /// The run as it is shown: as it is now, or as it was when the display was frozen.
+    pub fn run(&self) -> &Run {
+        self.frozen.as_deref().unwrap_or(&self.live)
+    }
+
+    /// The run as it is now.
+    pub fn live(&self) -> &Run {
+        &self.live
+    }
+
+    /// The step at which the display was frozen.
+    pub fn frozen_at(&self) -> Option<u64> {
+        self.frozen.as_ref().map(|run| run.step)
+    }
+
+    /// How the run is looked at.
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+
+    /// What the keyboard is for.
+    pub fn mode(&self) -> &Mode {
+        &self.mode
+    }
+
+    /// The requests on their way.
+    pub fn pending(&self) -> &Pending {
+        &self.pending
+    }
+
+    /// The short messages.
+    pub fn notices(&self) -> &Notices {
+        &self.notices
+    }
+
+    /// Whether the mouse is captured.
+    pub fn mouse_captured(&self) -> bool {
+        self.mouse
+    }
+
+    /// Whether the dashboard waits for the source to stop, to leave then.
+    pub fn is_leaving(&self) -> bool {
+        self.leaving
+    }
+
+    /// When the next [`Message::Tick`] is needed, in time since the start; none is needed otherwise.
+    pub fn next_deadline(&self) -> Option<Duration> {
+        self.notices.deadline()
+    }
+
+    /// A chart in `columns` columns (or dots, if the drawing has several dots a column).
+    pub fn chart(&self, metric: Metric, columns: usize) -> Chart {
+        Chart::of(self.run(), &self.view, metric, columns)
+    }
+
+    /// The steps that the charts and sparklines show.
+    pub fn steps(&self) -> StepRange {
+        self.view.steps(self.run().step)
+    }
+
+    /// Bytes held by the series, those of a frozen display included.
+    pub fn memory(&self) -> usize {
+        self.live.memory() + self.frozen.as_ref().map_or(0, |run| run.memory())
+    }
+
+    fn say(&mut self, tone: Tone, text: &str) {
+        self.notices.say(self.now, tone, text);
+    }
+
+    fn hear(&mut self, event: Event) -> Vec<Effect> {
+        match &event {
+            Event::Applied { id, step } => {
+                if let Some(command) = self.pending.answered(*id) {
+                    self.applied(&command, *step);
+                }
+            }
+            Event::Rejected { id, reason } => {
+                if let Some(command) = self.pending.answered(*id) {
+                    let what = tables::command_text(&command);
+                    self.say(Tone::Bad, &format!("{what}: refused, {reason}"));
+                }
+            }
+            Event::Stopped { .. } => self.pending.clear(),
+            _ => {}
+        }
+        let stopped = matches!(event, Event::Stopped { .. });
+        // A failure is worth seeing, also by somebody who was about to leave.
+        self.leaving &= !matches!(event, Event::Failed(_));
+        self.live.apply(event);
+        if stopped && self.leaving { vec![Effect::Quit(Exit::Asked)] } else { Vec::new() }
+    }
+
+    fn applied(&mut self, command: &Command, step: u64) {
+        let text = match command {
+            Command::Set { key, value } => {
+                format!("{} = {} from step {} on", display::name(key), short(*value), thousands(step.saturating_add(1)))
+            }
+            Command::SetSchedule { .. } | Command::SetThrottle { .. } | Command::Extend { .. } | Command::Evaluate => {
+                format!("{}: done at step {}", tables::command_text(command), thousands(step))
+            }
+            _ => return,
+        };
+        self.say(Tone::Good, &text);
+    }
+
+    fn source_gone(&mut self) -> Vec<Effect> {
+        self.pending.clear();
+        self.live.lost();
+        if self.leaving { vec![Effect::Quit(Exit::Asked)] } else { Vec::new() }
+    }
+
+    fn press(&mut self, key: Key) -> Vec<Effect> {
+        if let Some(binding) = keys::binding(&self.mode, self.view.screen, key) {
+            if let Some(reason) = self.unmet(binding.needs) {
+                self.say(Tone::Bad, reason);
+                return Vec::new();
+            }
+            return self.act(binding.action);
+        }
+        if let (Mode::Line(line), Code::Char(c)) = (&mut self.mode, key.code)
+            && !key.modifiers.control
+            && !key.modifiers.alt
+        {
+            line.type_text(c.encode_utf8(&mut [0; 4]));
+        }
+        Vec::new()
+    }
+
+    /// Pasted text goes into an open line, its first line only; elsewhere it does nothing.
+    fn paste(&mut self, text: &str) {
+        if let Mode::Line(line) = &mut self.mode {
+            let text = &text[..display::boundary(text, LONGEST_LINE)];
+            line.type_text(text.split(['\n', '\r']).next().unwrap_or_default());
+        }
+    }
+
+    fn point(&mut self, pointer: Pointer) {
+        if let (Mode::Help { .. }, Pointer::Wheel { up, .. }) = (&self.mode, pointer) {
+            self.act(Action::Scroll(if up { -3 } else { 3 }));
+        }
+        if !matches!(self.mode, Mode::Normal) {
+            return;
+        }
+        let newest = self.run().step;
+        let steps = self.steps();
+        match pointer {
+            Pointer::Click { panel } => self.view.focus_on(panel),
+            Pointer::ClickAt { panel, fraction } => {
+                self.view.focus_on(panel);
+                if panel.metric().is_some() && fraction.is_finite() {
+                    let offset = (fraction.clamp(0.0, 1.0) * (steps.length() - 1) as f64).round() as u64;
+                    self.view.cursor = Some(steps.first.saturating_add(offset).min(newest).max(1));
+                }
+            }
+            Pointer::ClickRow { panel, row } => {
+                self.view.focus_on(panel);
+                self.select_row(panel, row);
+            }
+            Pointer::Wheel { panel, fraction, up } if panel.metric().is_some() => {
+                self.view.zoom(newest, fraction, if up { 0.8 } else { 1.25 });
+            }
+            Pointer::Wheel { panel, up, .. } => {
+                let focus = self.view.focus();
+                self.view.focus_on(panel);
+                self.act(Action::Select(if up { -1 } else { 1 }));
+                self.view.focus_on(focus);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

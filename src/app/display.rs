@@ -1,0 +1,54 @@
+//! Text from outside on its way to the screen.
+
+use crate::text::Safe;
+
+/// Longest sentence in characters; what is longer ends in `…`.
+const LONGEST: usize = 600;
+
+/// A name, harmless and short.
+pub(in crate::app) fn name(text: &str) -> String {
+    Safe(text).to_string()
+}
+
+/// A text of several words, harmless word by word, so that it may be longer than a name.
+pub(in crate::app) fn sentence(text: &str) -> String {
+    let mut out = String::new();
+    let mut length = 0;
+    // What lies behind this many bytes could not be shown anyway.
+    let end = boundary(text, LONGEST * 16);
+    for word in text[..end].split_whitespace() {
+        let word = name(word);
+        length += word.chars().count() + 1;
+        if length > LONGEST {
+            out.push('…');
+            break;
+        }
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(&word);
+    }
+    out
+}
+
+/// A shape: `1×28×28`.
+pub(in crate::app) fn shape(sizes: &[usize]) -> String {
+    const DIMENSIONS: usize = 6;
+    let mut out = sizes.iter().take(DIMENSIONS).map(usize::to_string).collect::<Vec<_>>().join("×");
+    if sizes.len() > DIMENSIONS {
+        out.push_str("×…");
+    }
+    out
+}
+
+/// The largest offset up to `at` that lies between two characters of `text`.
+pub(in crate::app) fn boundary(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}
+
+/// Whether a character may be shown as it is.
+pub(in crate::app) fn is_harmless(c: char) -> bool {
+    let mut bytes = [0; 4];
+    let text: &str = c.encode_utf8(&mut bytes);
+    c == '·' || name(text) == text
+}

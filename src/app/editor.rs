@@ -1,0 +1,106 @@
+//! A one-line editor.
+
+use super::display::{boundary, is_harmless};
+
+/// Longest line in bytes.
+pub const LONGEST_LINE: usize = 4096;
+
+/// A line of text with a cursor. It holds no control characters and no bidirectional marks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Editor {
+    text: String,
+    /// Byte offset, always between two characters.
+    cursor: usize,
+}
+
+/// A change to the line or a move in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Edit {
+    /// One character back.
+    Left,
+    /// One character on.
+    Right,
+    /// To the beginning.
+    Home,
+    /// To the end.
+    End,
+    /// Delete the character before the cursor.
+    Backspace,
+    /// Delete the character behind the cursor.
+    Delete,
+    /// Delete back to the beginning of the word.
+    DeleteWord,
+    /// Delete everything before the cursor.
+    DeleteToStart,
+}
+
+impl Editor {
+    /// A line that already holds `text`, the cursor behind it.
+    pub fn with(text: &str) -> Self {
+        let mut editor = Self::default();
+        editor.insert(text);
+        editor
+    }
+
+    /// The text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The text before and behind the cursor.
+    pub fn halves(&self) -> (&str, &str) {
+        self.text.split_at(self.cursor)
+    }
+
+    /// Types `text` at the cursor. What could not be shown safely is left out; what does not fit any more, too.
+    pub fn insert(&mut self, text: &str) {
+        let room = LONGEST_LINE - self.text.len();
+        let mut fits = String::new();
+        for c in text.chars().filter(|c| is_harmless(*c)) {
+            if fits.len() + c.len_utf8() > room {
+                break;
+            }
+            fits.push(c);
+        }
+        self.text.insert_str(self.cursor, &fits);
+        self.cursor += fits.len();
+    }
+
+    /// Replaces the text from byte `from` to the cursor.
+    pub fn replace_back_to(&mut self, from: usize, text: &str) {
+        let from = boundary(&self.text, from.min(self.cursor));
+        self.text.replace_range(from..self.cursor, "");
+        self.cursor = from;
+        self.insert(text);
+    }
+
+    /// Applies an edit.
+    pub fn edit(&mut self, edit: Edit) {
+        let (before, behind) = self.halves();
+        let previous = before.char_indices().next_back().map_or(0, |(at, _)| at);
+        let next = self.cursor + behind.chars().next().map_or(0, char::len_utf8);
+        match edit {
+            Edit::Left => self.cursor = previous,
+            Edit::Right => self.cursor = next,
+            Edit::Home => self.cursor = 0,
+            Edit::End => self.cursor = self.text.len(),
+            Edit::Backspace => self.delete(previous),
+            Edit::Delete => {
+                self.text.replace_range(self.cursor..next, "");
+            }
+            Edit::DeleteWord => {
+                let word = before.trim_end();
+                self.delete(
+                    word.rfind(char::is_whitespace)
+                        .map_or(0, |at| at + word[at..].chars().next().map_or(0, char::len_utf8)),
+                );
+            }
+            Edit::DeleteToStart => self.delete(0),
+        }
+    }
+
+    fn delete(&mut self, from: usize) {
+        self.text.replace_range(from..self.cursor, "");
+        self.cursor = from;
+    }
+}

@@ -1,0 +1,147 @@
+//! The layers that have parameters, one row each.
+
+use crate::protocol::{Health, LayerInfo, LayerProbe};
+
+use super::display::{name, shape};
+use super::series::{Series, StepRange};
+
+/// Most rows; a network with more layers shows its first ones.
+const ROWS: usize = 256;
+
+/// Buckets a level of a row's series: twice the columns of the widest sparkline worth drawing.
+const BUCKETS: usize = 512;
+
+/// One layer that has parameters.
+#[derive(Clone, Debug)]
+pub struct LayerRow {
+    /// [`LayerInfo::index`].
+    pub index: usize,
+    /// Position, kind and the activation that follows: `0 linear → relu`.
+    pub name: String,
+    /// Shape of one sample before and behind it: `784 → 256`.
+    pub shape: String,
+    /// Number of trained values.
+    pub parameters: u64,
+    /// The newest probe, and the step at which it was taken.
+    pub probe: Option<(u64, LayerProbe)>,
+    /// Gradient norm over the steps.
+    pub gradient_norm: Series,
+    /// Update-to-weight ratio over the steps.
+    pub update_ratio: Series,
+    /// Share of dead units over the steps; empty without a rectifier behind the layer.
+    pub dead: Series,
+}
+
+/// One column of a sparkline.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Spark {
+    /// No sample.
+    Empty,
+    /// NaN or infinite.
+    Broken,
+    /// Height of the largest value, 0 to 1.
+    Height(f64),
+}
+
+impl LayerRow {
+    /// What the rules make of it.
+    pub fn health(&self) -> Health {
+        self.probe.as_ref().map_or(Health::Good, |(_, probe)| probe.health)
+    }
+
+    /// The gradient norm in `count` columns on a log scale; the smallest and the largest norm in sight are 0 and 1.
+    pub fn sparkline(&self, steps: StepRange, count: usize) -> Vec<Spark> {
+        let columns = self.gradient_norm.columns(steps, count);
+        let logs = columns.iter().filter_map(|column| column.extent).map(|extent| extent.max).filter(|max| *max > 0.0);
+        let (low, high) = logs
+            .map(f64::log10)
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), log| (low.min(log), high.max(log)));
+        // Less than a factor of two between the extremes is told as less than the full height.
+        let (low, span) = (f64::midpoint(low, high), (high - low).max(2f64.log10()));
+        let mut previous = Spark::Empty;
+        columns
+            .iter()
+            .map(|column| {
+                let spark = match column.extent {
+                    _ if column.broken => Spark::Broken,
+                    None => match previous {
+                        Spark::Height(_) => previous,
+                        _ => Spark::Empty,
+                    },
+                    Some(extent) if extent.max > 0.0 => {
+                        Spark::Height(((extent.max.log10() - low) / span + 0.5).clamp(0.0, 1.0))
+                    }
+                    Some(_) => Spark::Height(0.0),
+                };
+                previous = spark;
+                spark
+            })
+            .collect()
+    }
+}
+
+/// The rows of the layers' table.
+#[derive(Clone, Debug, Default)]
+pub struct Layers {
+    rows: Vec<LayerRow>,
+}
+
+impl Layers {
+    /// Rows for a network; an activation is named in the row of the layer before it.
+    pub fn of(layers: &[LayerInfo]) -> Self {
+        let mut rows: Vec<LayerRow> = Vec::new();
+        let mut followed = false;
+        for info in layers {
+            if info.parameters > 0 {
+                if rows.len() == ROWS {
+                    break;
+                }
+                rows.push(LayerRow {
+                    index: info.index,
+                    name: format!("{} {}", info.index, name(&info.kind)),
+                    shape: format!("{} → {}", shape(&info.input), shape(&info.output)),
+                    parameters: info.parameters,
+                    probe: None,
+                    gradient_norm: Series::new(BUCKETS),
+                    update_ratio: Series::new(BUCKETS),
+                    dead: Series::new(BUCKETS),
+                });
+                followed = false;
+            } else if let Some(row) = rows.last_mut().filter(|_| !followed) {
+                row.name = format!("{} → {}", row.name, name(&info.kind));
+                followed = true;
+            }
+        }
+        Self { rows }
+    }
+
+    /// Takes in what the probe saw at `step`.
+    pub fn probe(&mut self, step: u64, probes: &[LayerProbe]) {
+        let mut next = 0;
+        for probe in probes.iter().take(ROWS) {
+            // Probes come in the order of the rows, so the search is nearly always over at once.
+            let order = (next..self.rows.len()).chain(0..next.min(self.rows.len()));
+            let Some(at) = order.into_iter().find(|&at| self.rows[at].index == probe.layer) else { continue };
+            next = at + 1;
+            let row = &mut self.rows[at];
+            row.gradient_norm.push(step, probe.gradient_norm);
+            row.update_ratio.push(step, probe.update_ratio());
+            if let Some(dead) = probe.dead {
+                row.dead.push(step, dead);
+            }
+            if row.probe.as_ref().is_none_or(|(before, _)| *before < step) {
+                row.probe = Some((step, probe.clone()));
+            }
+        }
+    }
+
+    /// The rows in the network's order.
+    pub fn rows(&self) -> &[LayerRow] {
+        &self.rows
+    }
+
+    /// Bytes held by the series.
+    pub fn memory(&self) -> usize {
+        self.rows.iter().map(|row| row.gradient_norm.memory() + row.update_ratio.memory() + row.dead.memory()).sum()
+    }
+}

@@ -1,0 +1,83 @@
+//! The actions that change nothing but what is looked at.
+
+use super::App;
+use super::actions::Action;
+use super::notices::Tone;
+use super::prompt::Mode;
+use super::view::{Metric, Panel, Scale};
+
+/// Lines by which the help can be scrolled at most; the drawing stops at its last page.
+const LONGEST_HELP: usize = 200;
+
+impl App {
+    /// Does what changes nothing but what is looked at.
+    pub(super) fn look(&mut self, action: Action) {
+        let newest = self.run().step;
+        let steps = self.view.steps(newest);
+        match action {
+            Action::Cursor(columns) => {
+                let column = (steps.length() / u64::from(self.columns.max(40) / 2)).max(1);
+                let count = columns.saturating_mul(i64::try_from(column).unwrap_or(i64::MAX));
+                self.view.move_cursor(newest, count);
+            }
+            Action::ZoomIn | Action::ZoomOut => {
+                let factor = if action == Action::ZoomIn { 0.5 } else { 2.0 };
+                let fraction = self
+                    .view
+                    .cursor
+                    .filter(|cursor| steps.contains(*cursor))
+                    .map_or(1.0, |cursor| (cursor - steps.first) as f64 / (steps.length() - 1).max(1) as f64);
+                self.view.zoom(newest, fraction, factor);
+            }
+            Action::ResetView => self.view.reset(),
+            Action::LogScale => self.toggle_log(),
+            Action::Smoothing => self.view.smoothing = self.view.smoothing.next(),
+            Action::Expand => self.view.expanded = !self.view.expanded,
+            Action::Focus { backwards } => self.view.focus_next(backwards),
+            Action::Select(by) => self.select(by),
+            Action::Back if self.view.expanded => self.view.expanded = false,
+            Action::Back => self.view.cursor = None,
+            Action::Scroll(by) => {
+                if let Mode::Help { scroll } = &mut self.mode {
+                    *scroll = scroll.saturating_add_signed(by).min(LONGEST_HELP);
+                }
+            }
+            Action::Choose => {
+                if let Mode::Quit(choice) = &mut self.mode {
+                    *choice = choice.other();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn toggle_log(&mut self) {
+        let metric = self.view.focus().metric().unwrap_or(Metric::Loss);
+        if self.view.scale(metric) == Scale::Log {
+            self.view.set_scale(metric, Scale::Linear);
+            return;
+        }
+        let curves = self.run().curves(metric);
+        let steps = self.view.steps(self.run().step);
+        let positive = [&curves.train, &curves.test].into_iter().any(|series| {
+            series.columns(steps, 64).iter().filter_map(|column| column.extent).any(|extent| extent.max > 0.0)
+        });
+        if positive {
+            self.view.set_scale(metric, Scale::Log);
+        } else {
+            self.say(Tone::Bad, "no logarithmic scale: nothing positive in sight");
+        }
+    }
+
+    fn select(&mut self, by: isize) {
+        let run = self.run();
+        let (layers, findings) = (run.layers.rows().len(), run.findings.len());
+        let controls = self.live.controls.as_ref().map_or(0, |controls| controls.hyperparameters.len());
+        let moved = |now: usize, count: usize| now.saturating_add_signed(by).min(count.saturating_sub(1));
+        match self.view.focus() {
+            Panel::Controls => self.view.control = moved(self.view.control, controls),
+            Panel::Findings => self.view.finding = moved(self.view.finding, findings),
+            Panel::Loss | Panel::Accuracy | Panel::Layers => self.view.layer = moved(self.view.layer, layers),
+        }
+    }
+}

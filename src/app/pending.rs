@@ -1,0 +1,119 @@
+//! Requests on their way: what was asked for and not yet answered.
+
+use crate::protocol::{Command, CommandId, LEARNING_RATE, Request};
+use crate::text::{short, thousands};
+
+use super::App;
+use super::display::name;
+
+/// Most requests that may wait for their answers at a time.
+const MOST: usize = 64;
+
+/// The requests that wait for their answers, oldest first.
+#[derive(Clone, Debug, Default)]
+pub struct Pending {
+    requests: Vec<Request>,
+    next: u64,
+}
+
+impl Pending {
+    /// Gives the command a number and keeps it until it is answered; `None` when too many wait already.
+    pub(super) fn ask(&mut self, command: Command) -> Option<Request> {
+        if self.requests.len() >= MOST && command != Command::Stop {
+            return None;
+        }
+        self.next += 1;
+        let request = Request { id: CommandId(self.next), command };
+        self.requests.push(request.clone());
+        Some(request)
+    }
+
+    /// Forgets the request that was answered and gives back what it was.
+    pub(super) fn answered(&mut self, id: CommandId) -> Option<Command> {
+        let at = self.requests.iter().position(|request| request.id == id)?;
+        Some(self.requests.remove(at).command)
+    }
+
+    /// Forgets all of them, because nobody will answer.
+    pub(super) fn clear(&mut self) {
+        self.requests.clear();
+    }
+
+    /// The commands that wait, oldest first.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Command> {
+        self.requests.iter().map(|request| &request.command)
+    }
+
+    /// Whether none waits.
+    pub fn is_empty(&self) -> bool {
+        self.requests.is_empty()
+    }
+
+    /// The value last asked for a hyperparameter.
+    pub fn value(&self, wanted: &str) -> Option<f64> {
+        self.iter().rev().find_map(|command| match command {
+            Command::Set { key, value } if key == wanted => Some(*value),
+            _ => None,
+        })
+    }
+
+    /// The throttle last asked for.
+    pub fn throttle(&self) -> Option<Option<f64>> {
+        self.iter().rev().find_map(|command| match command {
+            Command::SetThrottle { steps_per_second } => Some(*steps_per_second),
+            _ => None,
+        })
+    }
+
+    /// The schedule last asked for.
+    pub fn schedule(&self) -> Option<&str> {
+        self.iter().rev().find_map(|command| match command {
+            Command::SetSchedule { schedule } => Some(schedule.as_str()),
+            _ => None,
+        })
+    }
+}
+
+impl App {
+    /// The requests on their way, in words; of several for one thing only the last.
+    pub(super) fn requested(&self) -> Vec<String> {
+        let mut words: Vec<String> = Vec::new();
+        let mut told: Vec<&Command> = Vec::new();
+        for command in self.pending.iter().rev() {
+            let same = |other: &&Command| match (command, *other) {
+                (Command::Set { key, .. }, Command::Set { key: other, .. }) => key == other,
+                (one, other) => std::mem::discriminant(one) == std::mem::discriminant(other),
+            };
+            if told.iter().any(same) || words.len() == 8 {
+                continue;
+            }
+            told.push(command);
+            words.push(self.request_text(command));
+        }
+        words.reverse();
+        words
+    }
+
+    fn request_text(&self, command: &Command) -> String {
+        match command {
+            Command::Pause => "pausing…".into(),
+            Command::Resume => "resuming…".into(),
+            Command::Advance { count: 1 } => "one step…".into(),
+            Command::Advance { count } => format!("{} steps…", thousands(*count)),
+            Command::AdvanceEpoch => "to the end of the epoch…".into(),
+            Command::Set { key, value } => {
+                let shown = if key == LEARNING_RATE { "lr".into() } else { name(key) };
+                match self.live.hyperparameter(key) {
+                    Some(now) => format!("{shown} {} → {} requested", short(now.value), short(*value)),
+                    None => format!("{shown} {} requested", short(*value)),
+                }
+            }
+            Command::SetSchedule { schedule } => format!("schedule {} requested", name(schedule)),
+            Command::SetThrottle { steps_per_second: Some(rate) } => format!("{} steps/s requested", short(*rate)),
+            Command::SetThrottle { steps_per_second: None } => "full speed requested".into(),
+            Command::Extend { epochs } => format!("{} more epochs requested", thousands(*epochs)),
+            Command::Evaluate => "evaluating…".into(),
+            Command::Stop => "stopping…".into(),
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! What the keyboard is for at the moment: the screen, the help, a line of text, a question.
+
+use std::collections::VecDeque;
+
+use super::editor::{Edit, Editor};
+
+/// What the keyboard is for.
+#[derive(Clone, Debug, Default)]
+pub enum Mode {
+    /// The keys of the screen in hand.
+    #[default]
+    Normal,
+    /// The help lies over the screen.
+    Help {
+        /// First line shown; the drawing stops at the end by itself.
+        scroll: usize,
+    },
+    /// A line is being typed.
+    Line(Line),
+    /// "Stop and quit?"
+    Quit(QuitChoice),
+}
+
+/// A line that is being typed.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// What it will be used for.
+    pub purpose: Purpose,
+    /// The text and its cursor.
+    pub editor: Editor,
+    /// Why the text was refused, until it is edited.
+    pub error: Option<String>,
+    /// What Tab could complete the word to, safe to show; empty unless Tab found more than one.
+    pub candidates: Vec<String>,
+    /// Line of the history that is shown, 0 the newest; `None` while a new one is typed.
+    recalled: Option<usize>,
+    /// The new one, while an old one is shown.
+    draft: String,
+}
+
+impl Line {
+    pub(super) fn new(purpose: Purpose, editor: Editor) -> Self {
+        Self { purpose, editor, error: None, candidates: Vec::new(), recalled: None, draft: String::new() }
+    }
+
+    /// Types `text` at the cursor.
+    pub(super) fn type_text(&mut self, text: &str) {
+        self.touched();
+        self.editor.insert(text);
+    }
+
+    /// Changes the line.
+    pub(super) fn edit(&mut self, edit: Edit) {
+        self.touched();
+        self.editor.edit(edit);
+    }
+
+    /// Goes `by` lines back in the history, newest first; negative comes forward again, at last to the draft.
+    pub(super) fn recall(&mut self, by: isize, history: &VecDeque<String>) {
+        self.touched();
+        let wanted = match self.recalled {
+            None if by > 0 && !history.is_empty() => {
+                self.draft = self.editor.text().into();
+                Some(0)
+            }
+            None => return,
+            Some(0) if by < 0 => None,
+            Some(now) => Some(now.saturating_add_signed(by).min(history.len().saturating_sub(1))),
+        };
+        self.recalled = wanted;
+        let text = wanted.and_then(|at| history.get(at)).unwrap_or(&self.draft);
+        self.editor = Editor::with(text);
+    }
+
+    fn touched(&mut self) {
+        self.error = None;
+        self.candidates.clear();
+    }
+}
+
+/// The line that is being typed, with what to say about it.
+#[derive(Clone, Debug)]
+pub struct Prompt<'a> {
+    /// The line.
+    pub line: &'a Line,
+    /// What to write before it: `:`, `learning rate`.
+    pub label: String,
+    /// What to write under it while there is no error.
+    pub hint: String,
+}
+
+/// What a typed line is used for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A command.
+    Command,
+    /// Value of the hyperparameter with this key.
+    Value {
+        /// [`crate::protocol::HyperParameter::key`].
+        key: String,
+    },
+    /// Epochs to train beyond the end.
+    Extend,
+}
+
+/// The answers to the quit question.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum QuitChoice {
+    /// Go on.
+    #[default]
+    Cancel,
+    /// Stop the training and leave.
+    Stop,
+}
+
+impl QuitChoice {
+    /// The other one.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Cancel => Self::Stop,
+            Self::Stop => Self::Cancel,
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Rows ready for drawing that come from tables: footer, help, hyperparameters.
+
+use crate::protocol::{Command, Range};
+
+use super::App;
+use super::actions::Action;
+use super::commands::COMMANDS;
+use super::display::name;
+use super::keys::{BINDINGS, Binding, Scope};
+use super::prompt::Mode;
+use super::view::Panel;
+
+/// One place in the footer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FooterItem {
+    /// The keys: `+ -`.
+    pub keys: String,
+    /// What they do.
+    pub label: &'static str,
+    /// Whether they can be used now.
+    pub available: bool,
+    /// The smaller, the longer it stays when the window gets narrow.
+    pub place: u8,
+}
+
+/// A group of lines of the help.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HelpSection {
+    /// Its title.
+    pub title: &'static str,
+    /// Its lines.
+    pub lines: Vec<HelpLine>,
+}
+
+/// A line of the help.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HelpLine {
+    /// The keys, or the command and its arguments.
+    pub keys: String,
+    /// What they do.
+    pub text: &'static str,
+    /// Why they can't be used now.
+    pub unavailable: Option<&'static str>,
+}
+
+/// One hyperparameter, or something else that can be steered, as a row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ControlRow {
+    /// Its key, safe to show.
+    pub key: String,
+    /// Its value now.
+    pub value: f64,
+    /// The value asked for and not yet in effect.
+    pub requested: Option<f64>,
+    /// The values it may take.
+    pub range: Range,
+    /// Whether it is selected.
+    pub selected: bool,
+}
+
+impl App {
+    /// What the footer says, the most important first.
+    pub fn footer(&self) -> Vec<FooterItem> {
+        let mut items: Vec<FooterItem> = Vec::new();
+        for binding in BINDINGS.iter().filter(|binding| binding.scope.covers(&self.mode, self.view.screen)) {
+            let Some(place) = binding.footer else { continue };
+            let key = binding.keys[0].to_string();
+            let label = self.label(binding);
+            if let Some(item) = items.iter_mut().find(|item| item.label == label) {
+                item.keys = format!("{} {key}", item.keys);
+                continue;
+            }
+            items.push(FooterItem { keys: key, label, available: self.unmet(binding.needs).is_none(), place });
+        }
+        items.sort_by_key(|item| item.place);
+        items
+    }
+
+    /// A binding's label as things stand: what undoes something is called so.
+    fn label(&self, binding: &Binding) -> &'static str {
+        match binding.action {
+            Action::PauseOrResume if self.wants_resume() => "resume",
+            Action::Freeze if self.frozen.is_some() => "unfreeze",
+            Action::Expand if self.view.expanded => "shrink",
+            _ => binding.label,
+        }
+    }
+
+    /// The help of the screen in hand.
+    pub fn help(&self) -> Vec<HelpSection> {
+        let keys = |title, wanted: &dyn Fn(Scope) -> bool| HelpSection {
+            title,
+            lines: BINDINGS
+                .iter()
+                .filter(|binding| wanted(binding.scope))
+                .map(|binding| HelpLine {
+                    keys: binding.keys_text(),
+                    text: binding.help,
+                    unavailable: self.unmet(binding.needs),
+                })
+                .collect(),
+        };
+        let screen = self.view.screen;
+        let commands = COMMANDS.iter().map(|command| HelpLine {
+            keys: format!(":{} {}", command.name, command.arguments).trim_end().to_owned(),
+            text: command.help,
+            unavailable: self.unmet(command.needs),
+        });
+        vec![
+            keys("Keys", &|scope| scope.covers(&Mode::Normal, screen)),
+            HelpSection { title: "Commands", lines: commands.collect() },
+            keys("While typing", &|scope| scope == Scope::Line),
+        ]
+    }
+
+    /// The hyperparameters that can be changed. They are live, also while the display is frozen.
+    pub fn controls(&self) -> Vec<ControlRow> {
+        let list = self.live.controls.as_ref().map(|controls| controls.hyperparameters.as_slice()).unwrap_or_default();
+        let rows = list.iter().enumerate().map(|(index, parameter)| ControlRow {
+            key: name(&parameter.key),
+            value: parameter.value,
+            requested: self.pending.value(&parameter.key),
+            range: parameter.range,
+            selected: index == self.view.control,
+        });
+        rows.collect()
+    }
+
+    /// Selects a row of a list, if it has that many.
+    pub(super) fn select_row(&mut self, panel: Panel, row: usize) {
+        let controls = self.live.controls.as_ref().map_or(0, |controls| controls.hyperparameters.len());
+        match panel {
+            Panel::Layers if row < self.run().layers.rows().len() => self.view.layer = row,
+            Panel::Controls if row < controls => self.view.control = row,
+            Panel::Findings if row < self.run().findings.len() => self.view.finding = row,
+            _ => {}
+        }
+    }
+}
+
+/// A command in one or two words.
+pub(super) fn command_text(command: &Command) -> String {
+    match command {
+        Command::Pause => "pause".into(),
+        Command::Resume => "resume".into(),
+        Command::Advance { .. } => "step".into(),
+        Command::AdvanceEpoch => "one epoch".into(),
+        Command::Set { key, .. } => name(key),
+        Command::SetSchedule { .. } => "schedule".into(),
+        Command::SetThrottle { .. } => "throttle".into(),
+        Command::Extend { .. } => "extend".into(),
+        Command::Evaluate => "evaluate".into(),
+        Command::Stop => "stop".into(),
+    }
+}

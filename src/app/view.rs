@@ -1,0 +1,271 @@
+//! What part of the run is looked at, and how: screens, panels, zoom, cursor, scales.
+
+use super::series::StepRange;
+
+/// The screens. Each is a whole page with panels of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Screen {
+    /// Charts, layers, hyperparameters and findings on one page.
+    #[default]
+    Overview,
+}
+
+impl Screen {
+    /// The panels in the order in which Tab walks through them.
+    pub const fn panels(self) -> &'static [Panel] {
+        match self {
+            Self::Overview => &[Panel::Loss, Panel::Accuracy, Panel::Layers, Panel::Controls, Panel::Findings],
+        }
+    }
+}
+
+/// A part of the screen that can be focused and expanded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Panel {
+    /// Chart of the loss.
+    Loss,
+    /// Chart of the accuracy.
+    Accuracy,
+    /// Table of the layers.
+    Layers,
+    /// The hyperparameters that can be changed now.
+    Controls,
+    /// The findings.
+    Findings,
+}
+
+impl Panel {
+    /// The chart that fills this panel, if it is one.
+    pub const fn metric(self) -> Option<Metric> {
+        match self {
+            Self::Loss => Some(Metric::Loss),
+            Self::Accuracy => Some(Metric::Accuracy),
+            Self::Layers | Self::Controls | Self::Findings => None,
+        }
+    }
+
+    /// Its title.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Loss => "loss",
+            Self::Accuracy => "accuracy",
+            Self::Layers => "layers",
+            Self::Controls => "hyperparameters",
+            Self::Findings => "findings",
+        }
+    }
+}
+
+/// What a chart shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Metric {
+    /// Mean loss in nats.
+    Loss,
+    /// Share classified correctly, 0 to 1.
+    Accuracy,
+}
+
+/// How values become heights.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Scale {
+    /// Equal differences, equal heights.
+    #[default]
+    Linear,
+    /// Equal ratios, equal heights.
+    Log,
+}
+
+/// How strongly the bright line is smoothed: weight of the past in an exponential moving average.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Smoothing {
+    /// Raw values only.
+    Off,
+    /// 0.9: about ten minibatches.
+    Light,
+    /// 0.98: about fifty minibatches.
+    #[default]
+    Medium,
+    /// 0.995: about two hundred minibatches.
+    Strong,
+}
+
+impl Smoothing {
+    /// Weight of the past at each minibatch; `None` when off.
+    pub const fn weight(self) -> Option<f64> {
+        match self {
+            Self::Off => None,
+            Self::Light => Some(0.9),
+            Self::Medium => Some(0.98),
+            Self::Strong => Some(0.995),
+        }
+    }
+
+    /// The next one in the cycle.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        match self {
+            Self::Off => Self::Light,
+            Self::Light => Self::Medium,
+            Self::Medium => Self::Strong,
+            Self::Strong => Self::Off,
+        }
+    }
+
+    /// Its name: `off`, `0.9`, ….
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Light => "0.9",
+            Self::Medium => "0.98",
+            Self::Strong => "0.995",
+        }
+    }
+}
+
+/// The steps that the charts show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Window {
+    /// The whole run so far.
+    #[default]
+    Whole,
+    /// The newest `steps` minibatches; moves on with the run.
+    Newest {
+        /// How many, at least [`SHORTEST_WINDOW`].
+        steps: u64,
+    },
+    /// These and no others.
+    Fixed(StepRange),
+}
+
+/// The fewest steps a window shows.
+pub const SHORTEST_WINDOW: u64 = 10;
+
+/// How the run is looked at. Nothing in here changes the run.
+#[derive(Clone, Debug, Default)]
+pub struct View {
+    /// The page in hand.
+    pub screen: Screen,
+    /// Index of the focused panel in [`Screen::panels`].
+    focus: usize,
+    /// Whether the focused panel has the page for itself.
+    pub expanded: bool,
+    /// The steps that the charts show.
+    pub window: Window,
+    /// Step whose values are read out.
+    pub cursor: Option<u64>,
+    /// Smoothing of the bright line.
+    pub smoothing: Smoothing,
+    /// Scale asked for in the loss chart.
+    pub loss_scale: Scale,
+    /// Scale asked for in the accuracy chart.
+    pub accuracy_scale: Scale,
+    /// Selected row of the layers.
+    pub layer: usize,
+    /// Selected row of the hyperparameters.
+    pub control: usize,
+    /// First finding shown.
+    pub finding: usize,
+}
+
+impl View {
+    /// The focused panel.
+    pub fn focus(&self) -> Panel {
+        let panels = self.screen.panels();
+        panels.get(self.focus).or(panels.first()).copied().unwrap_or(Panel::Loss)
+    }
+
+    /// Moves the focus to `panel` if the page has it.
+    pub fn focus_on(&mut self, panel: Panel) {
+        if let Some(index) = self.screen.panels().iter().position(|candidate| *candidate == panel) {
+            self.focus = index;
+        }
+    }
+
+    /// Moves the focus by one panel, round the page.
+    pub fn focus_next(&mut self, backwards: bool) {
+        let count = self.screen.panels().len();
+        self.focus = (self.focus + if backwards { count - 1 } else { 1 }) % count;
+    }
+
+    /// The scale asked for in a chart.
+    pub fn scale(&self, metric: Metric) -> Scale {
+        match metric {
+            Metric::Loss => self.loss_scale,
+            Metric::Accuracy => self.accuracy_scale,
+        }
+    }
+
+    /// Asks for a scale in a chart.
+    pub fn set_scale(&mut self, metric: Metric, scale: Scale) {
+        match metric {
+            Metric::Loss => self.loss_scale = scale,
+            Metric::Accuracy => self.accuracy_scale = scale,
+        }
+    }
+
+    /// The steps to show of a run whose newest step is `newest`.
+    pub fn steps(&self, newest: u64) -> StepRange {
+        let whole = whole(newest);
+        match self.window {
+            Window::Whole => whole,
+            Window::Newest { steps } => {
+                StepRange { first: whole.last.saturating_sub(steps.saturating_sub(1)).max(whole.first), ..whole }
+            }
+            Window::Fixed(range) => range,
+        }
+    }
+
+    /// Shows `factor` times as many steps, keeping the step at `fraction` of the window where it is.
+    pub fn zoom(&mut self, newest: u64, fraction: f64, factor: f64) {
+        let whole = whole(newest);
+        let now = self.steps(newest);
+        let fraction = if fraction.is_finite() { fraction.clamp(0.0, 1.0) } else { 1.0 };
+        let length = now.length() as f64;
+        let wanted = ((length * factor).round() as u64).max(SHORTEST_WINDOW);
+        if wanted >= whole.length() {
+            self.window = Window::Whole;
+            return;
+        }
+        let first = now.first as f64 + fraction * (length - wanted as f64);
+        self.place(whole, first.max(0.0) as u64, wanted);
+    }
+
+    /// Moves the cursor by `count` steps, negative to the left; the window follows it.
+    pub fn move_cursor(&mut self, newest: u64, count: i64) {
+        let whole = whole(newest);
+        let now = self.steps(newest);
+        // The first press only shows the cursor, at the newest step in sight.
+        let cursor = match self.cursor {
+            None => now.last.min(newest.max(whole.first)),
+            Some(cursor) => cursor.clamp(now.first, now.last).saturating_add_signed(count),
+        };
+        let cursor = cursor.clamp(whole.first, newest.max(whole.first));
+        self.cursor = Some(cursor);
+        if cursor < now.first {
+            self.place(whole, cursor, now.length());
+        } else if cursor > now.last {
+            self.place(whole, now.first.saturating_add(cursor - now.last), now.length());
+        }
+    }
+
+    /// Back to the whole run, without a cursor.
+    pub fn reset(&mut self) {
+        self.window = Window::Whole;
+        self.cursor = None;
+    }
+
+    fn place(&mut self, whole: StepRange, first: u64, length: u64) {
+        let latest_first = whole.last.saturating_sub(length - 1).max(whole.first);
+        self.window = if first >= latest_first {
+            Window::Newest { steps: length }
+        } else {
+            let first = first.max(whole.first);
+            Window::Fixed(StepRange { first, last: first.saturating_add(length - 1) })
+        };
+    }
+}
+
+/// The range of a whole run, never shorter than a window may be.
+fn whole(newest: u64) -> StepRange {
+    StepRange { first: 1, last: newest.max(SHORTEST_WINDOW) }
+}
