@@ -75,7 +75,8 @@ impl Layout {
         let mut side = take_right(rest, if rest.width >= 150 { 44 } else { 34 });
         self.divider = take_right(rest, 3);
         let rows = u16::try_from(app.controls().len()).unwrap_or(u16::MAX).saturating_add(2).max(4);
-        self.controls = take_top(&mut side, rows.min(side.height / 2));
+        let most = side.height / 2;
+        self.controls = take_top(&mut side, rows.min(most));
         take_top(&mut side, 1);
         self.findings = side;
     }
@@ -95,10 +96,12 @@ impl Layout {
             take_bottom(&mut rest, 1);
         }
         if rest.height >= 26 {
-            self.loss = take_top(&mut rest, rest.height / 2);
+            let half = rest.height / 2;
+            self.loss = take_top(&mut rest, half);
             take_top(&mut rest, 1);
         } else {
-            self.loss = take_left(&mut rest, rest.width / 2);
+            let half = rest.width / 2;
+            self.loss = take_left(&mut rest, half);
             take_left(&mut rest, 1);
         }
         self.accuracy = rest;
