@@ -1,0 +1,19 @@
+//! How the dashboard looks: the terminal, the event loop, the theme, the screens and what they are made of.
+//!
+//! Drawing is a pure function of [`crate::app::App`]; nothing here changes the run or the view but through messages.
+
+pub mod events;
+pub mod frame;
+pub mod layout;
+pub mod paint;
+pub mod run;
+pub mod screens;
+pub mod svg;
+pub mod terminal;
+pub mod theme;
+pub mod widgets;
+
+pub use self::{
+    run::{UiSettings, run},
+    theme::{Background, Depth, Theme},
+};

@@ -1,0 +1,78 @@
+//! From the app's state to the bytes of a frame.
+//!
+//! Own work rather than ratatui's `Terminal`, which asks the terminal where its cursor is whenever the screen is
+//! cleared, and so waits for an answer that the thread that reads input would get.
+
+use std::io;
+
+use crossterm::{
+    queue,
+    terminal::{BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate},
+};
+use ratatui::{
+    backend::{Backend, CrosstermBackend},
+    buffer::Buffer,
+    layout::Rect,
+};
+
+use super::{screens, svg, theme::Theme};
+use crate::app::App;
+
+/// What the terminal shows, and what it is to show next.
+pub struct Frames {
+    theme: Theme,
+    shown: Buffer,
+    next: Buffer,
+    /// Whether the terminal may show something else than `shown`.
+    stale: bool,
+}
+
+impl Frames {
+    /// A terminal about which nothing is known yet.
+    pub fn new(theme: Theme) -> Self {
+        Self { theme, shown: Buffer::default(), next: Buffer::default(), stale: true }
+    }
+
+    /// Draws everything anew the next time.
+    pub fn forget(&mut self) {
+        self.stale = true;
+    }
+
+    /// The bytes that bring the terminal from what it shows to `app`; `None` if it shows that already.
+    ///
+    /// # Errors
+    /// None in practice, since the bytes go to memory.
+    pub fn draw(&mut self, app: &App) -> io::Result<Option<Vec<u8>>> {
+        let (columns, rows) = app.size();
+        let area = Rect::new(0, 0, columns, rows);
+        if self.next.area != area {
+            self.next.resize(area);
+            self.stale = true;
+        }
+        self.next.reset();
+        screens::draw(app, &self.theme, &mut self.next);
+        let mut bytes = Vec::new();
+        queue!(bytes, BeginSynchronizedUpdate)?;
+        if self.stale {
+            self.shown = Buffer::empty(area);
+            queue!(bytes, Clear(ClearType::All))?;
+        }
+        let changes = self.shown.diff(&self.next);
+        if changes.is_empty() && !self.stale {
+            return Ok(None);
+        }
+        CrosstermBackend::new(&mut bytes).draw(changes.into_iter())?;
+        queue!(bytes, EndSynchronizedUpdate)?;
+        std::mem::swap(&mut self.shown, &mut self.next);
+        self.stale = false;
+        Ok(Some(bytes))
+    }
+
+    /// The screen of `app` as an SVG document.
+    pub fn picture(&self, app: &App) -> String {
+        let (columns, rows) = app.size();
+        let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
+        screens::draw(app, &self.theme, &mut buffer);
+        svg::document(&buffer, &self.theme)
+    }
+}

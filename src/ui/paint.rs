@@ -1,0 +1,235 @@
+//! Text on a row of cells, cut to the room there is. Nothing here can write outside its area.
+
+use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+use crate::text::Safe;
+
+/// One row that is filled from the left and from the right until both meet.
+pub struct Row<'a> {
+    buffer: &'a mut Buffer,
+    y: u16,
+    left: u16,
+    right: u16,
+    ellipsis: &'static str,
+}
+
+impl<'a> Row<'a> {
+    /// Row number `index` of `area`; a row of no width where there is none.
+    pub fn new(buffer: &'a mut Buffer, area: Rect, index: u16) -> Self {
+        let inside = area.intersection(buffer.area);
+        let y = area.y.saturating_add(index);
+        let exists = y >= inside.y && y < inside.bottom();
+        let (left, right) = if exists { (inside.x, inside.right()) } else { (inside.x, inside.x) };
+        Self { buffer, y, left, right, ellipsis: "…" }
+    }
+
+    /// Ends cut text with something else than `…`.
+    #[must_use]
+    pub fn ending(mut self, ellipsis: &'static str) -> Self {
+        self.ellipsis = ellipsis;
+        self
+    }
+
+    /// Columns that are still free.
+    pub fn free(&self) -> u16 {
+        self.right - self.left
+    }
+
+    /// Column where the next text from the left begins.
+    pub fn position(&self) -> u16 {
+        self.left
+    }
+
+    /// Leaves `columns` free.
+    pub fn skip(&mut self, columns: u16) -> &mut Self {
+        self.left = self.left.saturating_add(columns).min(self.right);
+        self
+    }
+
+    /// Leaves columns free up to `column`, counted from the start of the buffer.
+    pub fn skip_to(&mut self, column: u16) -> &mut Self {
+        self.left = column.clamp(self.left, self.right);
+        self
+    }
+
+    /// Leaves `columns` free at the right.
+    pub fn skip_right(&mut self, columns: u16) -> &mut Self {
+        self.right = self.right.saturating_sub(columns).max(self.left);
+        self
+    }
+
+    /// Writes from the left; what doesn't fit is cut.
+    pub fn put(&mut self, text: &str, style: impl Into<Style>) -> &mut Self {
+        let text = cut(text, self.free(), self.ellipsis);
+        if self.free() > 0 {
+            let (x, _) = self.buffer.set_stringn(self.left, self.y, &*text, self.free().into(), style.into());
+            self.left = x.min(self.right);
+        }
+        self
+    }
+
+    /// Writes from the left if all of it fits, and says whether it did.
+    pub fn put_whole(&mut self, text: &str, style: impl Into<Style>) -> bool {
+        let fits = text.width() <= usize::from(self.free());
+        if fits {
+            self.put(text, style);
+        }
+        fits
+    }
+
+    /// Writes several pieces from the left if all of them fit together.
+    pub fn put_all(&mut self, pieces: &[(&str, Style)]) -> bool {
+        let width: usize = pieces.iter().map(|(text, _)| text.width()).sum();
+        let fits = width <= usize::from(self.free());
+        if fits {
+            for (text, style) in pieces {
+                self.put(text, *style);
+            }
+        }
+        fits
+    }
+
+    /// Writes `text` at the right end of `width` columns, as numbers are.
+    pub fn put_flush(&mut self, text: &str, width: u16, style: impl Into<Style>) -> &mut Self {
+        let free = width.saturating_sub(text.width().min(usize::from(u16::MAX)) as u16);
+        let end = self.left.saturating_add(width).min(self.right);
+        self.skip(free);
+        let keep = self.right;
+        self.right = end.max(self.left);
+        self.put(text, style);
+        self.left = end;
+        self.right = keep;
+        self
+    }
+
+    /// Writes `text` at the left end of `width` columns and cuts it there.
+    pub fn put_cell(&mut self, text: &str, width: u16, style: impl Into<Style>) -> &mut Self {
+        let end = self.left.saturating_add(width).min(self.right);
+        let keep = self.right;
+        self.right = end;
+        self.put(text, style);
+        self.left = end;
+        self.right = keep;
+        self
+    }
+
+    /// Writes at the right end if all of it fits, and says whether it did.
+    pub fn put_right(&mut self, text: &str, style: impl Into<Style>) -> bool {
+        let width = text.width();
+        let fits = width <= usize::from(self.free());
+        if fits && width > 0 {
+            self.right -= width as u16;
+            self.buffer.set_stringn(self.right, self.y, text, width, style.into());
+        }
+        fits
+    }
+
+    /// The cells that [`Row::put_right`] filled last with `text`, to be written again in several styles.
+    pub fn right_part(&mut self, text: &str) -> Row<'_> {
+        let (left, y, ellipsis) = (self.right, self.y, self.ellipsis);
+        Row { buffer: self.buffer, y, left, right: left + text.width() as u16, ellipsis }
+    }
+
+    /// Fills what is free with a symbol one column wide.
+    pub fn fill(&mut self, symbol: &str, style: impl Into<Style>) {
+        let style = style.into();
+        for x in self.left..self.right {
+            self.buffer[(x, self.y)].set_symbol(symbol).set_style(style);
+        }
+        self.left = self.right;
+    }
+}
+
+/// As much of `text` as fits into `width` columns, with `ellipsis` where something is missing.
+pub fn cut<'a>(text: &'a str, width: u16, ellipsis: &str) -> std::borrow::Cow<'a, str> {
+    let width = usize::from(width);
+    if text.width() <= width {
+        return text.into();
+    }
+    let mut out = String::new();
+    let mut used = ellipsis.width();
+    for cluster in text.graphemes(true) {
+        used += cluster.width();
+        if used > width {
+            break;
+        }
+        out.push_str(cluster);
+    }
+    if width >= ellipsis.width() {
+        out.push_str(ellipsis);
+    }
+    out.into()
+}
+
+/// Breaks a sentence from outside into lines of at most `width` columns; its words are made harmless.
+pub fn wrap(text: &str, width: u16) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        let word = Safe(word).to_string();
+        let word = cut(&word, width, "…");
+        if !line.is_empty() && line.width() + 1 + word.width() > usize::from(width) {
+            lines.push(std::mem::take(&mut line));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(&word);
+    }
+    if !line.is_empty() {
+        lines.push(line);
+    }
+    lines
+}
+
+/// The rectangle of at most `width` × `height` in the middle of `area`.
+pub fn centered(area: Rect, width: u16, height: u16) -> Rect {
+    let (width, height) = (width.min(area.width), height.min(area.height));
+    Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(buffer: &Buffer) -> String {
+        buffer.content().iter().map(ratatui::buffer::Cell::symbol).collect()
+    }
+
+    #[test]
+    fn left_and_right_meet_without_overlap() {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 12, 1));
+        let mut row = Row::new(&mut buffer, Rect::new(0, 0, 12, 1), 0);
+        assert!(row.put_right("right", Style::new()));
+        row.put("a long text", Style::new());
+        assert_eq!(text(&buffer), "a long…right");
+    }
+
+    #[test]
+    fn rows_outside_are_harmless() {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 3, 2));
+        for (area, index) in [(Rect::new(0, 0, 9, 9), 5), (Rect::new(7, 0, 3, 1), 0), (Rect::new(0, 0, 0, 0), 0)] {
+            let mut row = Row::new(&mut buffer, area, index);
+            row.put("text", Style::new()).put_flush("12", 5, Style::new()).fill("x", Style::new());
+        }
+        assert_eq!(text(&buffer), "      ");
+    }
+
+    #[test]
+    fn numbers_stand_flush() {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 10, 1));
+        let area = buffer.area;
+        Row::new(&mut buffer, area, 0).put_flush("1.5", 5, Style::new()).put("|", Style::new());
+        assert_eq!(text(&buffer), "  1.5|    ");
+    }
+
+    #[test]
+    fn sentences_break_between_words() {
+        assert_eq!(wrap("one two  three", 7), ["one two", "three"]);
+        assert_eq!(wrap("incomprehensible", 5), ["inco…"]);
+        assert_eq!(wrap("", 5), Vec::<String>::new());
+        assert!(wrap("a\u{1b}[31m b", 80)[0].starts_with("a·"));
+    }
+}

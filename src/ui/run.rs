@@ -1,0 +1,306 @@
+//! The event loop: everything that is ready is taken in, then the screen is drawn once, then it sleeps.
+
+use std::{
+    fs::OpenOptions,
+    future::{Future, pending},
+    io::{self, Write},
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use tokio::{sync::mpsc, time::sleep_until};
+
+use super::{
+    events::{self, Input},
+    frame::Frames,
+    layout::Layout,
+    terminal::{Signals, Terminal, can_suspend, signals::Caught},
+    theme::{Depth, Theme},
+};
+use crate::{
+    app::{App, Effect, Exit, Message, Signal},
+    protocol::{Event, Request},
+};
+
+/// How long the source may take to stop once the dashboard was told to end at once.
+const GRACE: Duration = Duration::from_millis(1500);
+
+/// Batches of events taken in before the next frame, at most.
+const BATCHES: usize = 64;
+
+/// What the dashboard is told about its terminal.
+#[derive(Clone, Copy, Debug)]
+pub struct UiSettings {
+    /// Frames a second, at most; at least 1.
+    pub fps: u32,
+    /// How everything looks; see [`Theme::detect`].
+    pub theme: Theme,
+}
+
+/// Shows `app` on the terminal until it is left.
+///
+/// `events` is what the source reports; closing it means that the source is gone. `send` takes requests to the source
+/// and fails once nobody is there any more. Must run on the thread that will see a panic's exit status: a panic while
+/// drawing puts the terminal back and goes on unwinding from here.
+///
+/// # Errors
+/// When there is no terminal, or the operating system gives no threads or signals.
+pub async fn run(
+    app: App,
+    mut events: mpsc::Receiver<Vec<Event>>,
+    send: impl FnMut(Request) -> io::Result<()>,
+    settings: UiSettings,
+) -> io::Result<Exit> {
+    // The theme alone decides about colours; crossterm's own idea of NO_COLOR loses bold and reverse as well.
+    crossterm::style::force_color_output(settings.theme.depth != Depth::None);
+    let terminal = Terminal::enter(app.mouse_captured())?;
+    let mut dashboard = Dashboard {
+        app,
+        send,
+        terminal,
+        frames: Frames::new(settings.theme),
+        interval: Duration::from_secs(1) / settings.fps.max(1),
+        start: Instant::now(),
+        drawn: None,
+        next_frame: Instant::now(),
+        suspended: false,
+        exit: None,
+    };
+    dashboard.resize();
+    dashboard.draw()?;
+    let exit = dashboard.live(&mut events).await?;
+    dashboard.terminal.leave();
+    dashboard.drain(&mut events).await;
+    Ok(exit)
+}
+
+struct Dashboard<S> {
+    app: App,
+    send: S,
+    terminal: Terminal,
+    frames: Frames,
+    interval: Duration,
+    start: Instant,
+    /// The app's revision that is on the screen.
+    drawn: Option<u64>,
+    next_frame: Instant,
+    suspended: bool,
+    exit: Option<Exit>,
+}
+
+impl<S: FnMut(Request) -> io::Result<()>> Dashboard<S> {
+    async fn live(&mut self, events: &mut mpsc::Receiver<Vec<Event>>) -> io::Result<Exit> {
+        let mut signals = Signals::listen()?;
+        let mut inputs = events::start()?;
+        let mut source_open = true;
+        let mut input_open = true;
+        loop {
+            self.take_in(events, &mut inputs, &mut source_open);
+            if self.terminal.output().is_broken() {
+                self.tell(Message::Signal(Signal::HangUp));
+            }
+            if let Some(exit) = self.exit {
+                return Ok(exit);
+            }
+            self.draw()?;
+            let waits = self.waits();
+            tokio::select! {
+                input = inputs.recv(), if input_open => match input {
+                    Some(input) => self.input(input),
+                    None => input_open = false,
+                },
+                batch = events.recv(), if source_open => self.batch(batch, &mut source_open),
+                caught = signals.next() => self.signal(caught, &mut signals).await?,
+                () = waits.until => {}
+                () = self.terminal.output().written(), if waits.for_output => {}
+            }
+        }
+    }
+
+    /// Takes in everything that is ready.
+    fn take_in(
+        &mut self,
+        events: &mut mpsc::Receiver<Vec<Event>>,
+        inputs: &mut mpsc::Receiver<Input>,
+        source_open: &mut bool,
+    ) {
+        self.tick();
+        while self.exit.is_none()
+            && let Ok(input) = inputs.try_recv()
+        {
+            self.input(input);
+        }
+        for _ in 0..BATCHES {
+            match events.try_recv() {
+                Ok(batch) => self.batch(Some(batch), source_open),
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn tick(&mut self) {
+        let now = self.start.elapsed();
+        self.tell(Message::Tick { now });
+    }
+
+    fn batch(&mut self, batch: Option<Vec<Event>>, source_open: &mut bool) {
+        match batch {
+            Some(batch) => self.tell(Message::Events(batch)),
+            None => {
+                *source_open = false;
+                self.tell(Message::SourceGone);
+            }
+        }
+    }
+
+    fn input(&mut self, input: Input) {
+        self.tick();
+        let message = match input {
+            Input::Key(key) => Message::Key(key),
+            Input::Paste(text) => Message::Paste(text),
+            Input::Gone => Message::Signal(Signal::HangUp),
+            Input::Resize => return self.resize(),
+            Input::Press { x, y } => {
+                let pointer = self.layout().and_then(|layout| layout.press(&self.app, x, y));
+                let Some(pointer) = pointer else { return };
+                Message::Pointer(pointer)
+            }
+            Input::Wheel { x, y, up } => {
+                let pointer = self.layout().and_then(|layout| layout.wheel(&self.app, x, y, up));
+                let Some(pointer) = pointer else { return };
+                Message::Pointer(pointer)
+            }
+        };
+        self.tell(message);
+    }
+
+    fn layout(&self) -> Option<Layout> {
+        let (width, height) = self.app.size();
+        Layout::of(&self.app, ratatui::layout::Rect::new(0, 0, width, height))
+    }
+
+    fn resize(&mut self) {
+        // A pseudo-terminal nobody gave a size to has none; then the size of the first terminals is assumed.
+        let size = crossterm::terminal::size().ok().filter(|(columns, rows)| *columns > 0 && *rows > 0);
+        let (columns, rows) = size.unwrap_or((80, 24));
+        self.tell(Message::Resize { columns, rows });
+    }
+
+    async fn signal(&mut self, caught: Caught, signals: &mut Signals) -> io::Result<()> {
+        match caught {
+            Caught::End(number) => self.tell(Message::Signal(match number {
+                1 => Signal::HangUp,
+                2 => Signal::Interrupt,
+                3 => Signal::Quit,
+                _ => Signal::Terminate,
+            })),
+            Caught::Resize => self.resize(),
+            Caught::Suspend if self.suspended => {}
+            Caught::Suspend => {
+                self.suspended = true;
+                self.terminal.suspend(false);
+            }
+            Caught::Resume => {
+                signals.forget_suspensions().await;
+                self.suspended = false;
+                self.terminal.resume()?;
+                self.frames.forget();
+                self.drawn = None;
+                self.resize();
+            }
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, message: Message) {
+        let mut effects = self.app.update(message);
+        while !effects.is_empty() {
+            let answers: Vec<Message> = effects.drain(..).filter_map(|effect| self.perform(effect)).collect();
+            effects = answers.into_iter().flat_map(|answer| self.app.update(answer)).collect();
+        }
+    }
+
+    /// Does what the app asked for; some things have an answer.
+    fn perform(&mut self, effect: Effect) -> Option<Message> {
+        match effect {
+            Effect::Send(request) => return (self.send)(request).err().map(|_| Message::SourceGone),
+            Effect::Quit(exit) => {
+                self.exit.get_or_insert(exit);
+            }
+            Effect::SaveScreen { path } => {
+                let saved = write_new(&path, &self.frames.picture(&self.app));
+                return Some(Message::ScreenSaved(saved.map(|()| path).map_err(|error| error.to_string())));
+            }
+            Effect::Suspend => {
+                if can_suspend() {
+                    self.suspended = true;
+                    self.terminal.suspend(true);
+                }
+            }
+            Effect::CaptureMouse(mouse) => {
+                // A terminal that is gone is noticed elsewhere.
+                let _ = self.terminal.set_mouse(mouse);
+            }
+        }
+        None
+    }
+
+    /// Draws if there is something new, the last frame is old enough, and the terminal has taken that.
+    fn draw(&mut self) -> io::Result<()> {
+        let now = Instant::now();
+        if !self.is_due() || now < self.next_frame || self.terminal.output().is_busy() {
+            return Ok(());
+        }
+        if let Some(bytes) = self.frames.draw(&self.app)? {
+            if !self.terminal.output().offer(bytes) {
+                // The terminal is gone; the loop ends on that.
+                self.frames.forget();
+            }
+            self.next_frame = now + self.interval;
+        }
+        self.drawn = Some(self.app.revision());
+        Ok(())
+    }
+
+    fn is_due(&self) -> bool {
+        !self.suspended && self.drawn != Some(self.app.revision())
+    }
+
+    /// What the loop waits for besides messages: nothing at all when nothing changes.
+    fn waits(&self) -> Waits<impl Future<Output = ()> + use<S>> {
+        let for_output = self.is_due() && self.terminal.output().is_busy();
+        let frame = (self.is_due() && !for_output).then_some(self.next_frame);
+        let deadline = self.app.next_deadline().map(|deadline| self.start + deadline);
+        let until = [frame, deadline].into_iter().flatten().min();
+        let until = async move {
+            match until {
+                Some(until) => sleep_until(until.into()).await,
+                None => pending().await,
+            }
+        };
+        Waits { until, for_output }
+    }
+
+    /// Lets the source come to its end, but not for ever.
+    async fn drain(&mut self, events: &mut mpsc::Receiver<Vec<Event>>) {
+        let rest = async {
+            while !self.app.live().gone {
+                let Some(batch) = events.recv().await else { return };
+                // Effects concern a screen that isn't there any more.
+                self.app.update(Message::Events(batch));
+            }
+        };
+        // After the limit, whoever started the source decides.
+        let _ = tokio::time::timeout(GRACE, rest).await;
+    }
+}
+
+struct Waits<F> {
+    until: F,
+    for_output: bool,
+}
+
+/// Writes a file that must not be there yet.
+fn write_new(path: &Path, text: &str) -> io::Result<()> {
+    OpenOptions::new().write(true).create_new(true).open(path)?.write_all(text.as_bytes())
+}

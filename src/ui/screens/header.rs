@@ -1,0 +1,130 @@
+//! The three rows at the top: what runs, how far it is, how fast.
+
+use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+
+use crate::{
+    app::{App, Header, Phase},
+    text::{duration, short, thousands},
+    ui::{
+        paint::Row,
+        theme::{Role, Theme},
+        widgets::progress,
+    },
+};
+
+/// Draws the header.
+pub fn draw(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect) {
+    let header = app.header();
+    let row = |index: u16| Rect { y: area.y + index.min(area.height), height: u16::from(index < area.height), ..area };
+    first(&mut Row::new(buffer, area, 0).ending(theme.marks().ellipsis), &header, theme);
+    bar(buffer, row(1), &header, theme);
+    rates(&mut Row::new(buffer, area, 2).ending(theme.marks().ellipsis), &header, theme);
+}
+
+/// The mark and the meaning of a phase.
+pub fn phase_mark(phase: Phase, theme: &Theme) -> (&'static str, Role) {
+    let marks = theme.marks();
+    match phase {
+        Phase::Running => (marks.running, Role::Good),
+        Phase::Loading | Phase::Pausing | Phase::Resuming | Phase::Stepping | Phase::Stopping => {
+            (marks.pending, Role::Change)
+        }
+        Phase::Paused => (marks.paused, Role::Watch),
+        Phase::Finished => (marks.good, Role::Good),
+        Phase::Failed => (marks.bad, Role::Bad),
+        Phase::Stopped => (marks.paused, Role::Muted),
+    }
+}
+
+fn first(row: &mut Row, header: &Header, theme: &Theme) {
+    let marks = theme.marks();
+    let muted = theme.style(Role::Muted);
+    let (mark, role) = phase_mark(header.phase, theme);
+    let mut state = format!("{mark} {}", header.phase.label());
+    if matches!(header.phase, Phase::Paused | Phase::Finished | Phase::Failed) {
+        state = format!("{state} @ {}", thousands(header.step));
+    }
+    let step = match header.total_steps {
+        Some(total) => format!("{} / {}", thousands(header.step), thousands(total)),
+        None => thousands(header.step),
+    };
+    let epoch = match header.total_epochs {
+        Some(total) => format!("{:.2} / {}", header.epoch, short(total)),
+        None => format!("{:.2}", header.epoch),
+    };
+    if header.phase != Phase::Loading {
+        right(row, &[("step ", muted), (&step, theme.style(Role::Text))], 3);
+        right(row, &[("epoch ", muted), (&epoch, theme.style(Role::Text))], 3);
+    }
+    row.put("gradtop", theme.style(Role::Strong)).skip(2);
+    row.put_all(&[(&state, theme.style(role).add_modifier(ratatui::style::Modifier::BOLD)), ("   ", muted)]);
+    if let Some(step) = header.frozen_at {
+        let text = format!(" display frozen at {} {} f goes on ", thousands(step), marks.dot);
+        row.put_all(&[(&text, theme.style(Role::Selected)), ("  ", muted)]);
+    }
+    row.put(&header.run, muted);
+}
+
+/// Writes pieces at the right end, with a gap to what stands left of them.
+fn right(row: &mut Row, pieces: &[(&str, Style)], gap: u16) {
+    let text: String = pieces.iter().map(|(text, _)| *text).collect();
+    if !row.put_right(&text, Style::new()) {
+        return;
+    }
+    let mut place = row.right_part(&text);
+    for (text, style) in pieces {
+        place.put(text, *style);
+    }
+    row.skip_right(gap);
+}
+
+fn bar(buffer: &mut Buffer, area: Rect, header: &Header, theme: &Theme) {
+    let (_, role) = phase_mark(header.phase, theme);
+    if let Some(loading) = &header.loading {
+        let text = format!(" {}{} ", loading.what, theme.marks().ellipsis);
+        progress::draw(buffer, area, loading.fraction, &text, Role::Change, theme);
+        return;
+    }
+    let percent = header.progress.map(|share| format!("{:.0} %", (share * 100.0).floor()));
+    let eta = header.remaining.map(|seconds| format!("ETA {}", duration(seconds)));
+    let dot = format!("  {}  ", theme.marks().dot);
+    let text = [percent, eta].into_iter().flatten().collect::<Vec<_>>().join(&dot);
+    let text = if text.is_empty() { String::new() } else { format!(" {text} ") };
+    let role = if role == Role::Good { Role::Train } else { role };
+    progress::draw(buffer, area, header.progress, &text, role, theme);
+}
+
+fn rates(row: &mut Row, header: &Header, theme: &Theme) {
+    let marks = theme.marks();
+    let style = |role| theme.style(role);
+    if header.thinned > 0 {
+        let text = format!("{} reports thinned", thousands(header.thinned));
+        right(row, &[(&text, style(Role::Watch))], 3);
+    }
+    if let Some(base) = header.rate.base {
+        row.put("lr ", style(Role::Muted)).put(&short(base), style(Role::Text));
+        if let Some(requested) = header.rate.requested {
+            let text = format!(" {} {} requested {}", marks.arrow, short(requested), marks.pending);
+            row.put(&text, style(Role::Change));
+        }
+        if let Some(effective) = header.rate.effective {
+            row.put("  effective ", style(Role::Muted)).put(&short(effective), style(Role::Text));
+        }
+        row.skip(3);
+    }
+    if let Some(schedule) = &header.schedule {
+        let pieces = [("schedule ", style(Role::Muted)), (schedule.as_str(), style(Role::Text)), ("   ", style(Role::Muted))];
+        row.put_all(&pieces);
+        if let Some(requested) = &header.schedule_requested {
+            let text = format!("{} {requested} requested   ", marks.arrow);
+            row.put_all(&[(&text, style(Role::Change))]);
+        }
+    }
+    if let Some(speed) = header.samples_per_second {
+        let speed = thousands(speed.round() as u64);
+        row.put_all(&[(&speed, style(Role::Text)), (" samples/s   ", style(Role::Muted))]);
+    }
+    if let Some(pace) = &header.pace {
+        row.put_all(&[(marks.pending, style(Role::Watch)), (" ", Style::new()), (pace, style(Role::Watch))]);
+    }
+}

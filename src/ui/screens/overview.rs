@@ -1,0 +1,49 @@
+//! Charts, layers, hyperparameters and findings on one page.
+
+use ratatui::{buffer::Buffer, layout::Rect};
+
+use super::{layers, side};
+use crate::{
+    app::{App, Metric, Panel, Scale},
+    ui::{
+        layout::Layout,
+        paint::Row,
+        theme::{Role, Theme},
+        widgets::chart::{self, Frame, Heading},
+    },
+};
+
+/// Draws the panels that have a place in `layout`.
+pub fn draw(app: &App, theme: &Theme, buffer: &mut Buffer, layout: &Layout) {
+    for (panel, metric) in [(Panel::Loss, Metric::Loss), (Panel::Accuracy, Metric::Accuracy)] {
+        draw_chart(app, theme, buffer, layout.panel(panel), (panel, metric));
+    }
+    layers::draw(app, theme, buffer, layout.layers);
+    side::controls(app, theme, buffer, layout.controls);
+    side::findings(app, theme, buffer, layout.findings);
+    for y in 0..layout.divider.height {
+        Row::new(buffer, layout.divider, y).skip(1).put(theme.marks().bar, theme.style(Role::Faint));
+    }
+}
+
+fn draw_chart(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect, (panel, metric): (Panel, Metric)) {
+    if area.is_empty() {
+        return;
+    }
+    let view = app.view();
+    let chart = app.chart(metric, Frame::of(area).columns());
+    let refused = view.scale(metric) == Scale::Log && chart.axis.scale == Scale::Linear;
+    let settings = chart::settings(chart.axis.scale, refused, view.smoothing.label(), theme);
+    let heading = Heading { title: panel.title(), focused: view.focus() == panel, settings: &settings };
+    chart::draw(buffer, area, &chart, &heading, theme);
+}
+
+/// Writes a panel's title with the mark of the panel in hand, and gives the row for what follows.
+pub fn title<'a>(app: &App, theme: &Theme, buffer: &'a mut Buffer, area: Rect, panel: Panel) -> Row<'a> {
+    let focused = app.view().focus() == panel;
+    let pointer = if focused { theme.marks().pointer } else { " " };
+    let role = if focused { Role::Focus } else { Role::Strong };
+    let mut row = Row::new(buffer, area, 0).ending(theme.marks().ellipsis);
+    row.put(pointer, theme.style(Role::Focus)).skip(1).put(panel.title(), theme.style(role)).skip(2);
+    row
+}

@@ -1,0 +1,64 @@
+//! The two rows at the bottom: what was noticed above the keys, or an error above the line that is being typed.
+
+use ratatui::{buffer::Buffer, layout::Rect};
+
+use crate::{
+    app::{App, Line, Mode, Purpose, Tone},
+    text::Safe,
+    ui::{
+        paint::Row,
+        theme::{Role, Theme},
+        widgets::{field, footer},
+    },
+};
+
+/// Draws both rows.
+pub fn draw(app: &App, theme: &Theme, buffer: &mut Buffer, notice: Rect, keys: Rect) {
+    match app.mode() {
+        Mode::Line(line) => {
+            field::draw(buffer, notice, &prompt(line), line.editor.halves(), theme);
+            below_line(app, theme, buffer, keys, line);
+        }
+        _ => {
+            notices(app, theme, buffer, notice);
+            footer::draw(buffer, keys, &app.footer(), theme);
+        }
+    }
+}
+
+fn prompt(line: &Line) -> String {
+    match &line.purpose {
+        Purpose::Command => ":".into(),
+        Purpose::Value { key } => format!("{} = ", Safe(key)),
+        Purpose::Extend => "more epochs: ".into(),
+    }
+}
+
+/// Under the line: why it was refused, else what it could be completed to, else the keys.
+fn below_line(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect, line: &Line) {
+    let marks = theme.marks();
+    let mut row = Row::new(buffer, area, 0).ending(marks.ellipsis);
+    if let Some(error) = &line.error {
+        row.put(marks.bad, theme.style(Role::Bad)).skip(1).put(error, theme.style(Role::Bad));
+    } else if line.candidates.is_empty() {
+        footer::draw(buffer, area, &app.footer(), theme);
+    } else {
+        row.put(&line.candidates.join("   "), theme.style(Role::Muted));
+    }
+}
+
+fn notices(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect) {
+    let marks = theme.marks();
+    let mut row = Row::new(buffer, area, 0).ending(marks.ellipsis);
+    for text in app.header().requested {
+        let text = format!("{} {text}", marks.pending);
+        row.put(&text, theme.style(Role::Change)).skip(3);
+    }
+    if let Some(notice) = app.notices().latest() {
+        let (mark, role) = match notice.tone {
+            Tone::Good => (marks.good, Role::Good),
+            Tone::Bad => (marks.bad, Role::Bad),
+        };
+        row.put(mark, theme.style(role)).skip(1).put(&notice.text, theme.style(Role::Text));
+    }
+}

@@ -1,0 +1,194 @@
+//! The terminal while the dashboard has it: what is switched on is switched off on every way out.
+
+mod output;
+mod panics;
+pub mod signals;
+
+#[cfg(not(unix))]
+#[path = "terminal/elsewhere.rs"]
+mod system;
+#[cfg(unix)]
+#[path = "terminal/unix.rs"]
+mod system;
+
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use crossterm::{
+    cursor::{Hide, Show},
+    event::{DisableBracketedPaste, EnableBracketedPaste},
+    queue,
+    style::{Attribute, SetAttribute},
+    terminal::{Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen},
+};
+
+pub use self::{
+    output::Output,
+    system::{Signals, can_suspend, wait_for_hang_up},
+};
+
+/// How long a terminal that isn't read may delay entering or leaving it.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+/// The terminal in raw mode with the alternate screen. Dropping it puts everything back.
+pub struct Terminal {
+    output: Output,
+    restore: Arc<Restore>,
+    mouse: bool,
+}
+
+/// All that is needed to put the terminal back, from the panic hook too.
+struct Restore {
+    output: Output,
+    modes: system::Modes,
+    left: AtomicBool,
+}
+
+impl Restore {
+    /// Switches to raw mode and remembers what was found.
+    fn raw(output: Output) -> io::Result<Arc<Self>> {
+        Ok(Arc::new(Self { output, modes: system::Modes::raw()?, left: AtomicBool::new(false) }))
+    }
+
+    /// Switches off what was switched on, once.
+    fn leave(&self) {
+        if !self.left.swap(true, Ordering::SeqCst) {
+            // A terminal that is gone has nothing to be put back.
+            if let Ok(bytes) = leave_sequence() {
+                self.output.insist(bytes, PATIENCE);
+            }
+            let _ = self.modes.restore();
+        }
+    }
+}
+
+impl Terminal {
+    /// Takes the terminal over; with `mouse`, clicks and the wheel come to the dashboard.
+    ///
+    /// # Errors
+    /// When there is no terminal.
+    pub fn enter(mouse: bool) -> io::Result<Self> {
+        let output = Output::start()?;
+        let restore = Restore::raw(output.clone())?;
+        let terminal = Self { output, restore, mouse };
+        terminal.show()?;
+        Ok(terminal)
+    }
+
+    /// Where frames are written to.
+    pub fn output(&self) -> &Output {
+        &self.output
+    }
+
+    fn show(&self) -> io::Result<()> {
+        panics::guard(Arc::clone(&self.restore));
+        self.output.insist(enter_sequence(self.mouse)?, PATIENCE);
+        Ok(())
+    }
+
+    /// Puts everything back; what other threads panicked about meanwhile is printed now.
+    pub fn leave(&mut self) {
+        self.restore.leave();
+        panics::print(&panics::release());
+    }
+
+    /// Gives the terminal back and stops the process, with `job` its whole job; returns when it goes on, after
+    /// which [`Terminal::resume`] is due.
+    pub fn suspend(&mut self, job: bool) {
+        self.leave();
+        system::stop(job);
+    }
+
+    /// Takes the terminal over again after the process was stopped, whether or not it could be left before.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn resume(&mut self) -> io::Result<()> {
+        if self.restore.left.load(Ordering::SeqCst) {
+            self.restore = Restore::raw(self.output.clone())?;
+        } else {
+            self.restore.modes.raw_again()?;
+        }
+        self.show()
+    }
+
+    /// Takes the mouse or gives it back to the terminal, for selecting and copying.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn set_mouse(&mut self, mouse: bool) -> io::Result<()> {
+        if self.mouse != mouse {
+            self.mouse = mouse;
+            let mut bytes = Vec::new();
+            switch_mouse(&mut bytes, mouse)?;
+            self.output.insist(bytes, PATIENCE);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+fn enter_sequence(mouse: bool) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    queue!(bytes, EnterAlternateScreen, Clear(ClearType::All), Hide, EnableBracketedPaste)?;
+    if mouse {
+        switch_mouse(&mut bytes, true)?;
+    }
+    Ok(bytes)
+}
+
+fn leave_sequence() -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    queue!(bytes, EndSynchronizedUpdate)?;
+    switch_mouse(&mut bytes, false)?;
+    queue!(bytes, DisableBracketedPaste, SetAttribute(Attribute::Reset), Show, LeaveAlternateScreen)?;
+    Ok(bytes)
+}
+
+/// Buttons and wheel with positions of any size. Crossterm's own command also reports every movement, which costs a
+/// lot on a slow line and is not used.
+#[cfg(unix)]
+fn switch_mouse(bytes: &mut Vec<u8>, on: bool) -> io::Result<()> {
+    bytes.extend_from_slice(if on { b"\x1b[?1000h\x1b[?1006h" } else { b"\x1b[?1006l\x1b[?1000l" });
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn switch_mouse(bytes: &mut Vec<u8>, on: bool) -> io::Result<()> {
+    use crossterm::event::{DisableMouseCapture, EnableMouseCapture};
+    if on { queue!(bytes, EnableMouseCapture) } else { queue!(bytes, DisableMouseCapture) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_mode_that_is_switched_on_is_switched_off() {
+        let (enter, leave) = (enter_sequence(true).unwrap(), leave_sequence().unwrap());
+        let modes = |bytes: &[u8], last: char| -> Vec<String> {
+            let text = String::from_utf8(bytes.to_vec()).unwrap();
+            let parts = text.split('\x1b').filter_map(|part| part.strip_prefix("[?")?.strip_suffix(last));
+            let mut modes: Vec<String> = parts.map(String::from).collect();
+            modes.sort();
+            modes
+        };
+        // The cursor is the one mode that is switched off first; 2026 is synchronized output, on within frames.
+        let on: Vec<String> = modes(&enter, 'h').into_iter().chain(modes(&enter, 'l')).collect();
+        let mut off: Vec<String> = modes(&leave, 'l').into_iter().chain(modes(&leave, 'h')).collect();
+        off.retain(|mode| mode != "2026");
+        assert_eq!(on, off);
+        assert_eq!(on, ["1000", "1006", "1049", "2004", "25"]);
+    }
+}

@@ -1,0 +1,76 @@
+//! The same as on Unix for systems without its terminals: no job control, no hang-up, Ctrl-C as the one signal.
+
+use std::{io, thread, time::Duration};
+
+use super::signals::Caught;
+
+/// The terminal's modes as they were found.
+pub struct Modes;
+
+impl Modes {
+    /// Switches to raw mode and remembers what was there before.
+    ///
+    /// # Errors
+    /// When there is no terminal.
+    pub fn raw() -> io::Result<Self> {
+        crossterm::terminal::enable_raw_mode().map(|()| Self)
+    }
+
+    /// Switches to raw mode once more.
+    ///
+    /// # Errors
+    /// When there is no terminal.
+    pub fn raw_again(&self) -> io::Result<()> {
+        crossterm::terminal::enable_raw_mode()
+    }
+
+    /// Puts everything back.
+    ///
+    /// # Errors
+    /// When there is no terminal.
+    pub fn restore(&self) -> io::Result<()> {
+        crossterm::terminal::disable_raw_mode()
+    }
+}
+
+/// There is no queue to discard.
+pub fn discard_output() {}
+
+/// A console doesn't hang up: closing it ends the process.
+pub fn wait_for_hang_up() {
+    loop {
+        thread::sleep(Duration::from_secs(3600));
+    }
+}
+
+/// Nothing could bring a stopped process back.
+pub fn can_suspend() -> bool {
+    false
+}
+
+/// Does nothing; see [`can_suspend`].
+pub fn stop(_job: bool) {}
+
+/// Listens to Ctrl-C sent from outside.
+pub struct Signals;
+
+impl Signals {
+    /// Starts to listen.
+    ///
+    /// # Errors
+    /// Never.
+    pub fn listen() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    /// The next signal.
+    pub async fn next(&mut self) -> Caught {
+        match tokio::signal::ctrl_c().await {
+            Ok(()) => Caught::End(2),
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// There are none.
+    pub async fn forget_suspensions(&mut self) {}
+}

@@ -1,0 +1,72 @@
+//! What happens when some thread panics while the dashboard is on the screen.
+//!
+//! A panic of the thread that draws ends the program: the terminal is put back first, so that the message is read on
+//! a sane screen. A panic elsewhere, of the engine for example, is caught and reported as an event; its message must
+//! not be printed over the live screen, so it is kept until the terminal has been left.
+
+use std::{
+    io::Write,
+    panic,
+    sync::{Arc, Mutex, MutexGuard, Once, PoisonError},
+    thread::{self, ThreadId},
+};
+
+use super::Restore;
+
+/// Messages kept at most; more would be repetitions.
+const KEPT: usize = 8;
+
+struct Live {
+    drawer: ThreadId,
+    restore: Arc<Restore>,
+    kept: Vec<String>,
+}
+
+static LIVE: Mutex<Option<Live>> = Mutex::new(None);
+static HOOK: Once = Once::new();
+
+fn live() -> MutexGuard<'static, Option<Live>> {
+    LIVE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Puts `restore` into the hands of the panic hook for as long as the screen is shown.
+pub fn guard(restore: Arc<Restore>) {
+    HOOK.call_once(|| {
+        let previous = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            let mut live = live();
+            match live.as_mut() {
+                Some(shown) if shown.drawer != thread::current().id() => {
+                    if shown.kept.len() < KEPT {
+                        shown.kept.push(info.to_string());
+                    }
+                    return;
+                }
+                Some(_) => {
+                    if let Some(shown) = live.take() {
+                        shown.restore.leave();
+                        print(&shown.kept);
+                    }
+                }
+                None => {}
+            }
+            drop(live);
+            previous(info);
+        }));
+    });
+    *live() = Some(Live { drawer: thread::current().id(), restore, kept: Vec::new() });
+}
+
+/// Takes it back, and gives the messages that were kept.
+pub fn release() -> Vec<String> {
+    live().take().map(|shown| shown.kept).unwrap_or_default()
+}
+
+/// Prints what was kept to standard error, which is a screen again.
+pub fn print(kept: &[String]) {
+    let mut error = std::io::stderr().lock();
+    for message in kept {
+        // Nobody is left to tell when standard error can't be written to.
+        let _ = writeln!(error, "{message}");
+    }
+}

@@ -1,0 +1,148 @@
+//! What only Unix has: terminal modes, job control, hang-ups.
+
+use std::{fs::File, io, os::fd::OwnedFd, time::Duration};
+
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    process::{Signal, getpgrp, getpid, getsid, kill_current_process_group, kill_process},
+    termios::{OptionalActions, QueueSelector, Termios, isatty, tcflush, tcgetattr, tcsetattr},
+};
+use tokio::signal::unix::{Signal as Listener, SignalKind, signal};
+
+use super::signals::Caught;
+
+/// The terminal's modes as they were found.
+pub struct Modes {
+    terminal: OwnedFd,
+    found: Termios,
+}
+
+impl Modes {
+    /// Switches to raw mode and remembers what was there before.
+    ///
+    /// # Errors
+    /// When there is no terminal.
+    pub fn raw() -> io::Result<Self> {
+        let terminal = terminal()?;
+        let found = tcgetattr(&terminal)?;
+        let modes = Self { terminal, found };
+        modes.raw_again()?;
+        Ok(modes)
+    }
+
+    /// Switches to raw mode once more, for instance because a shell had the terminal in between.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn raw_again(&self) -> io::Result<()> {
+        let mut raw = self.found.clone();
+        raw.make_raw();
+        Ok(tcsetattr(&self.terminal, OptionalActions::Now, &raw)?)
+    }
+
+    /// Puts everything back.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn restore(&self) -> io::Result<()> {
+        Ok(tcsetattr(&self.terminal, OptionalActions::Now, &self.found)?)
+    }
+}
+
+/// The terminal that input comes from: standard input if it is one, otherwise the controlling terminal.
+fn terminal() -> io::Result<OwnedFd> {
+    let input = rustix::stdio::stdin();
+    if isatty(input) { Ok(input.try_clone_to_owned()?) } else { Ok(File::open("/dev/tty")?.into()) }
+}
+
+/// Throws away what was written to the terminal but not read by it.
+pub fn discard_output() {
+    // Nothing is lost if it fails: the frame is then still waiting to be read.
+    let _ = tcflush(rustix::stdio::stdout(), QueueSelector::OFlush);
+}
+
+/// Blocks until the terminal is gone.
+///
+/// Waiting for no event at all still reports a hang-up. Some kernels don't wake such a waiter for every kind of
+/// hang-up, so it looks once a second.
+pub fn wait_for_hang_up() {
+    let Ok(terminal) = terminal() else { return };
+    let second = Timespec { tv_sec: 1, tv_nsec: 0 };
+    let gone = PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL;
+    loop {
+        let mut watched = [PollFd::new(&terminal, PollFlags::empty())];
+        match poll(&mut watched, Some(&second)) {
+            Ok(0) | Err(rustix::io::Errno::INTR) => {
+                if tcgetattr(&terminal).is_err() {
+                    return;
+                }
+            }
+            Ok(_) if !watched[0].revents().intersects(gone) => std::thread::sleep(Duration::from_secs(1)),
+            _ => return,
+        }
+    }
+}
+
+/// Whether somebody could bring a stopped process back: with job control a job has its own process group, not the
+/// session leader's.
+pub fn can_suspend() -> bool {
+    getsid(None).is_ok_and(|session| session != getpgrp())
+}
+
+/// Stops this process, and with `job` also the others of its job (`cargo run`, for example).
+///
+/// The default action of `SIGTSTP` can't be had while the signal is also listened to, and it is the same as that
+/// of `SIGSTOP`. Returns when somebody continues the process.
+pub fn stop(job: bool) {
+    if job {
+        let _ = kill_current_process_group(Signal::TSTP);
+    }
+    let _ = kill_process(getpid(), Signal::STOP);
+}
+
+/// Listens to the signals that concern a program on a terminal.
+pub struct Signals {
+    interrupt: Listener,
+    terminate: Listener,
+    quit: Listener,
+    hang_up: Listener,
+    suspend: Listener,
+    resume: Listener,
+    resize: Listener,
+}
+
+impl Signals {
+    /// Starts to listen.
+    ///
+    /// # Errors
+    /// When a handler can't be installed.
+    pub fn listen() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            quit: signal(SignalKind::quit())?,
+            hang_up: signal(SignalKind::hangup())?,
+            suspend: signal(SignalKind::from_raw(Signal::TSTP.as_raw()))?,
+            resume: signal(SignalKind::from_raw(Signal::CONT.as_raw()))?,
+            resize: signal(SignalKind::window_change())?,
+        })
+    }
+
+    /// The next signal.
+    pub async fn next(&mut self) -> Caught {
+        tokio::select! {
+            _ = self.interrupt.recv() => Caught::End(Signal::INT.as_raw()),
+            _ = self.terminate.recv() => Caught::End(Signal::TERM.as_raw()),
+            _ = self.quit.recv() => Caught::End(Signal::QUIT.as_raw()),
+            _ = self.hang_up.recv() => Caught::End(Signal::HUP.as_raw()),
+            _ = self.suspend.recv() => Caught::Suspend,
+            _ = self.resume.recv() => Caught::Resume,
+            _ = self.resize.recv() => Caught::Resize,
+        }
+    }
+
+    /// Forgets suspensions that were asked for so far: the one that this program sent to its own job.
+    pub async fn forget_suspensions(&mut self) {
+        while tokio::time::timeout(Duration::ZERO, self.suspend.recv()).await.is_ok() {}
+    }
+}

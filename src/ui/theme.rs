@@ -1,0 +1,394 @@
+//! The one table of colours and marks. A colour never stands alone: a mark, a place or a weight says the same.
+//!
+//! The hues are those of Okabe and Ito's palette, which readers with any of the usual colour-vision deficiencies can
+//! tell apart; they were shifted in lightness for dark and for light backgrounds.
+
+use ratatui::style::{Color, Modifier, Style};
+
+use crate::protocol::Health;
+
+/// How many colours the terminal has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// 24 bits a colour.
+    True,
+    /// The 256 colours of xterm.
+    Indexed,
+    /// The 16 colours that the user's terminal theme defines.
+    Basic,
+    /// None, as `NO_COLOR` asks.
+    None,
+}
+
+/// Whether the terminal's background is dark or light.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Background {
+    /// Light text on a dark ground.
+    Dark,
+    /// Dark text on a light ground.
+    Light,
+}
+
+/// What something means, from which [`Theme::style`] makes how it looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Values and whatever is read first.
+    Text,
+    /// Headings.
+    Strong,
+    /// Labels and units.
+    Muted,
+    /// Rules, axes, empty parts.
+    Faint,
+    /// The training series, smoothed.
+    Train,
+    /// The training series as measured.
+    TrainRaw,
+    /// The test series.
+    Test,
+    /// Interventions, and what was requested but not yet done.
+    Change,
+    /// The cursor and the panel in hand.
+    Focus,
+    /// Keys that can be pressed.
+    Key,
+    /// All is well.
+    Good,
+    /// Worth a look.
+    Watch,
+    /// Harmed, failed, refused.
+    Bad,
+    /// What is selected, a question in the middle of the screen.
+    Selected,
+}
+
+/// The symbols of the dashboard in UTF-8 or in ASCII.
+#[derive(Clone, Copy, Debug)]
+pub struct Marks {
+    /// Training.
+    pub running: &'static str,
+    /// Asked for, not yet done.
+    pub pending: &'static str,
+    /// Paused.
+    pub paused: &'static str,
+    /// Finished, or nothing to see.
+    pub good: &'static str,
+    /// Worth a look.
+    pub watch: &'static str,
+    /// Failed or harmed.
+    pub bad: &'static str,
+    /// From one value to the next.
+    pub arrow: &'static str,
+    /// Between parts of a line.
+    pub dot: &'static str,
+    /// In front of what is selected.
+    pub pointer: &'static str,
+    /// One evaluation in a chart.
+    pub point: &'static str,
+    /// A measurement that was not a number.
+    pub not_a_number: &'static str,
+    /// A person changed something here.
+    pub intervention: &'static str,
+    /// A horizontal rule.
+    pub rule: &'static str,
+    /// A vertical rule.
+    pub bar: &'static str,
+    /// The cursor in a chart.
+    pub cursor: &'static str,
+    /// Left out text.
+    pub ellipsis: &'static str,
+    /// Between two lengths.
+    pub times: &'static str,
+    /// No value.
+    pub none: &'static str,
+}
+
+const UNICODE: Marks = Marks {
+    running: "●",
+    pending: "◌",
+    paused: "‖",
+    good: "✓",
+    watch: "!",
+    bad: "✗",
+    arrow: "→",
+    dot: "·",
+    pointer: "▸",
+    point: "◆",
+    not_a_number: "×",
+    intervention: "▲",
+    rule: "─",
+    bar: "│",
+    cursor: "┊",
+    ellipsis: "…",
+    times: "×",
+    none: "–",
+};
+
+const ASCII: Marks = Marks {
+    running: "*",
+    pending: "o",
+    paused: "=",
+    good: "+",
+    watch: "!",
+    bad: "x",
+    arrow: ">",
+    dot: "-",
+    pointer: ">",
+    point: "o",
+    not_a_number: "x",
+    intervention: "^",
+    rule: "-",
+    bar: "|",
+    cursor: ":",
+    ellipsis: "~",
+    times: "x",
+    none: "-",
+};
+
+/// How everything looks.
+#[derive(Clone, Copy, Debug)]
+pub struct Theme {
+    /// How many colours there are.
+    pub depth: Depth,
+    /// What they are seen on.
+    pub background: Background,
+    /// Whether symbols beyond ASCII can be shown.
+    pub unicode: bool,
+}
+
+impl Theme {
+    /// A theme for a terminal with the given abilities.
+    pub const fn new(depth: Depth, background: Background, unicode: bool) -> Self {
+        Self { depth, background, unicode }
+    }
+
+    /// What the environment says about the terminal; `variable` looks a variable up. `background`: what the person
+    /// chose, if anything.
+    pub fn detect(background: Option<Background>, variable: impl Fn(&str) -> Option<String>) -> Self {
+        let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let is = |name: &str, words: &[&str]| {
+            set(name).is_some_and(|value| words.iter().any(|word| value.to_lowercase().contains(word)))
+        };
+        let depth = if set("NO_COLOR").is_some() {
+            Depth::None
+        } else if is("COLORTERM", &["truecolor", "24bit"]) || set("WT_SESSION").is_some() {
+            Depth::True
+        } else if is("TERM", &["256color", "kitty", "alacritty", "ghostty"]) {
+            Depth::Indexed
+        } else {
+            Depth::Basic
+        };
+        // `COLORFGBG` is "foreground;background" in the numbers of the 16 colours.
+        let light = set("COLORFGBG").is_some_and(|value| matches!(value.rsplit(';').next(), Some("7" | "15")));
+        let background = background.unwrap_or(if light { Background::Light } else { Background::Dark });
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set);
+        let unicode = match locale {
+            Some(locale) => matches!(locale.to_lowercase(), text if text.contains("utf-8") || text.contains("utf8")),
+            None => cfg!(windows),
+        };
+        Self { depth, background, unicode }
+    }
+
+    /// The symbols that this terminal can show.
+    pub fn marks(&self) -> &'static Marks {
+        if self.unicode { &UNICODE } else { &ASCII }
+    }
+
+    /// How something with this meaning looks.
+    pub fn style(&self, role: Role) -> Style {
+        let style = Style::new().add_modifier(weight(role, self.depth));
+        match self.color(role) {
+            Color::Reset => style,
+            color => style.fg(color),
+        }
+    }
+
+    /// The colour of a meaning on this terminal; `Reset` is the terminal's own.
+    pub fn color(&self, role: Role) -> Color {
+        let hues = hues(role);
+        match self.depth {
+            Depth::None => Color::Reset,
+            Depth::Basic => hues.basic,
+            Depth::True | Depth::Indexed => {
+                let rgb = match self.background {
+                    Background::Dark => hues.dark,
+                    Background::Light => hues.light,
+                };
+                match rgb {
+                    None => Color::Reset,
+                    Some(rgb) if self.depth == Depth::Indexed => Color::Indexed(nearest_indexed(rgb)),
+                    Some((red, green, blue)) => Color::Rgb(red, green, blue),
+                }
+            }
+        }
+    }
+
+    /// The colour of text on a coloured ground.
+    pub fn ground(&self) -> Color {
+        match (self.depth, self.background) {
+            (Depth::None, _) => Color::Reset,
+            (Depth::Basic, Background::Dark) => Color::Black,
+            (Depth::Basic, Background::Light) => Color::White,
+            (Depth::True, Background::Dark) => Color::Rgb(14, 16, 22),
+            (Depth::True, Background::Light) => Color::Rgb(255, 255, 255),
+            (Depth::Indexed, Background::Dark) => Color::Indexed(233),
+            (Depth::Indexed, Background::Light) => Color::Indexed(231),
+        }
+    }
+
+    /// The meaning of a verdict.
+    pub fn health(health: Health) -> Role {
+        match health {
+            Health::Good => Role::Good,
+            Health::Watch => Role::Watch,
+            Health::Bad => Role::Bad,
+        }
+    }
+
+    /// The symbol of a verdict.
+    pub fn health_mark(&self, health: Health) -> &'static str {
+        let marks = self.marks();
+        match health {
+            Health::Good => marks.good,
+            Health::Watch => marks.watch,
+            Health::Bad => marks.bad,
+        }
+    }
+}
+
+type Rgb = (u8, u8, u8);
+
+/// One meaning's colour on dark, on light, and among the 16.
+struct Hues {
+    dark: Option<Rgb>,
+    light: Option<Rgb>,
+    basic: Color,
+}
+
+const fn hue(dark: Rgb, light: Rgb, basic: Color) -> Hues {
+    Hues { dark: Some(dark), light: Some(light), basic }
+}
+
+fn hues(role: Role) -> Hues {
+    match role {
+        Role::Text | Role::Key => hue((214, 218, 226), (36, 40, 48), Color::Reset),
+        Role::Strong | Role::Selected => hue((245, 247, 250), (8, 10, 14), Color::Reset),
+        Role::Muted => hue((138, 146, 160), (96, 104, 118), Color::Reset),
+        Role::Faint => hue((68, 74, 86), (190, 196, 206), Color::DarkGray),
+        Role::Train => hue((86, 180, 233), (0, 104, 170), Color::Cyan),
+        Role::TrainRaw => hue((44, 88, 116), (158, 200, 226), Color::Blue),
+        Role::Test => hue((240, 165, 40), (178, 96, 0), Color::Yellow),
+        Role::Change => hue((214, 132, 176), (168, 62, 122), Color::Magenta),
+        Role::Focus => hue((255, 255, 255), (0, 0, 0), Color::Reset),
+        Role::Good => hue((52, 190, 146), (0, 122, 88), Color::Green),
+        Role::Watch => hue((236, 214, 78), (138, 108, 0), Color::Yellow),
+        Role::Bad => hue((244, 106, 58), (190, 60, 0), Color::Red),
+    }
+}
+
+fn weight(role: Role, depth: Depth) -> Modifier {
+    let base = match role {
+        Role::Strong | Role::Key | Role::Focus => Modifier::BOLD,
+        Role::Selected => Modifier::REVERSED,
+        Role::Bad => Modifier::BOLD,
+        _ => Modifier::empty(),
+    };
+    // Where colour can't separate foreground from background, weight does.
+    let extra = match (depth, role) {
+        (Depth::None, Role::Muted | Role::Faint | Role::TrainRaw) | (Depth::Basic, Role::Muted) => Modifier::DIM,
+        (Depth::None, Role::Test | Role::Watch) => Modifier::BOLD,
+        (Depth::None, Role::Change) => Modifier::UNDERLINED,
+        _ => Modifier::empty(),
+    };
+    base | extra
+}
+
+/// The entry of xterm's 6×6×6 cube or grey ramp that is nearest to `rgb`.
+fn nearest_indexed(rgb: Rgb) -> u8 {
+    const LEVELS: [u8; 6] = [0, 95, 135, 175, 215, 255];
+    let distance = |a: Rgb, b: Rgb| {
+        let square = |x: u8, y: u8| u32::from(x.abs_diff(y)).pow(2);
+        square(a.0, b.0) + square(a.1, b.1) + square(a.2, b.2)
+    };
+    let cube = (0..216u8).map(|i| {
+        (16 + i, (LEVELS[usize::from(i / 36)], LEVELS[usize::from(i / 6 % 6)], LEVELS[usize::from(i % 6)]))
+    });
+    let ramp = (0..24u8).map(|i| (232 + i, (8 + 10 * i, 8 + 10 * i, 8 + 10 * i)));
+    cube.chain(ramp).min_by_key(|(_, color)| distance(*color, rgb)).map_or(15, |(index, _)| index)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROLES: [Role; 14] = [
+        Role::Text,
+        Role::Strong,
+        Role::Muted,
+        Role::Faint,
+        Role::Train,
+        Role::TrainRaw,
+        Role::Test,
+        Role::Change,
+        Role::Focus,
+        Role::Key,
+        Role::Good,
+        Role::Watch,
+        Role::Bad,
+        Role::Selected,
+    ];
+
+    fn detect(pairs: &[(&str, &str)]) -> Theme {
+        Theme::detect(None, |name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into()))
+    }
+
+    #[test]
+    fn no_color_gives_no_colour_and_a_visible_selection() {
+        let theme = detect(&[("NO_COLOR", "1"), ("COLORTERM", "truecolor"), ("LANG", "C.UTF-8")]);
+        for role in ROLES {
+            let style = theme.style(role);
+            assert_eq!((style.fg, style.bg), (None, None), "{role:?}");
+        }
+        assert!(theme.style(Role::Selected).add_modifier.contains(Modifier::REVERSED));
+    }
+
+    #[test]
+    fn an_empty_no_color_means_nothing() {
+        assert_eq!(detect(&[("NO_COLOR", ""), ("TERM", "xterm-256color")]).depth, Depth::Indexed);
+    }
+
+    #[test]
+    fn the_environment_decides_depth_background_and_marks() {
+        assert_eq!(detect(&[("COLORTERM", "truecolor")]).depth, Depth::True);
+        assert_eq!(detect(&[("TERM", "linux")]).depth, Depth::Basic);
+        assert_eq!(detect(&[("COLORFGBG", "0;15")]).background, Background::Light);
+        assert_eq!(detect(&[("COLORFGBG", "15;0")]).background, Background::Dark);
+        assert!(detect(&[("LANG", "en_US.UTF-8")]).unicode);
+        assert!(!detect(&[("LC_ALL", "C"), ("LANG", "en_US.UTF-8")]).unicode);
+    }
+
+    #[test]
+    fn ascii_marks_are_ascii() {
+        let marks = format!("{:?}", Theme::new(Depth::None, Background::Dark, false).marks());
+        assert!(marks.is_ascii(), "{marks}");
+    }
+
+    #[test]
+    fn the_meanings_of_a_chart_differ_in_every_depth() {
+        for depth in [Depth::True, Depth::Indexed, Depth::Basic, Depth::None] {
+            for background in [Background::Dark, Background::Light] {
+                let theme = Theme::new(depth, background, true);
+                let looks = [Role::Train, Role::TrainRaw, Role::Test, Role::Change].map(|role| theme.style(role));
+                for (i, a) in looks.iter().enumerate() {
+                    assert!(looks[i + 1..].iter().all(|b| a != b), "{depth:?} {background:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_nearest_of_256_is_exact_where_there_is_one() {
+        assert_eq!(nearest_indexed((95, 135, 175)), 67);
+        assert_eq!(nearest_indexed((8, 8, 8)), 232);
+    }
+}

@@ -1,0 +1,9 @@
+//! What screens are made of. Each widget draws at any size, down to nothing, and with any numbers, NaN included.
+
+pub mod canvas;
+pub mod chart;
+pub mod dialog;
+pub mod field;
+pub mod footer;
+pub mod progress;
+pub mod sparkline;

@@ -1,0 +1,147 @@
+//! Dots finer than cells: two a cell across and four down, in braille, in layers of which the topmost shows.
+
+use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+
+/// Dots of a cell across.
+pub const ACROSS: usize = 2;
+/// Dots of a cell down.
+pub const DOWN: usize = 4;
+
+/// Bit of each dot in a braille pattern, by column and row (Unicode chapter 21.1).
+const BITS: [[u8; DOWN]; ACROSS] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
+
+/// Dots over an area of cells.
+pub struct Canvas {
+    width: usize,
+    height: usize,
+    cells: Vec<Dots>,
+    layer: u8,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Dots {
+    bits: u8,
+    layer: u8,
+}
+
+/// How the dots of one layer look.
+#[derive(Clone, Copy, Debug)]
+pub struct Ink {
+    /// Colour and weight.
+    pub style: Style,
+    /// What stands for dots where there is no braille.
+    pub ascii: &'static str,
+}
+
+impl Canvas {
+    /// An empty canvas over `width` × `height` cells.
+    pub fn new(width: u16, height: u16) -> Self {
+        let (width, height) = (usize::from(width), usize::from(height));
+        Self { width, height, cells: vec![Dots::default(); width * height], layer: 0 }
+    }
+
+    /// Dots across.
+    pub fn width(&self) -> usize {
+        self.width * ACROSS
+    }
+
+    /// Dots down.
+    pub fn height(&self) -> usize {
+        self.height * DOWN
+    }
+
+    /// Puts what follows above everything so far, hiding it in the cells that it touches.
+    pub fn next_layer(&mut self) {
+        self.layer += 1;
+    }
+
+    /// Sets the dot in column `x` from the left and row `y` from the top; outside nothing happens.
+    pub fn dot(&mut self, x: usize, y: usize) {
+        if x >= self.width() || y >= self.height() {
+            return;
+        }
+        let cell = &mut self.cells[y / DOWN * self.width + x / ACROSS];
+        if cell.layer != self.layer {
+            *cell = Dots { bits: 0, layer: self.layer };
+        }
+        cell.bits |= BITS[x % ACROSS][y % DOWN];
+    }
+
+    /// Sets the dots of column `x` from row `from` to row `to`, in either order.
+    pub fn column(&mut self, x: usize, from: usize, to: usize) {
+        for y in from.min(to)..=from.max(to).min(self.height().saturating_sub(1)) {
+            self.dot(x, y);
+        }
+    }
+
+    /// A straight line between two dots.
+    pub fn line(&mut self, from: (usize, usize), to: (usize, usize)) {
+        let (dx, dy) = (to.0 as f64 - from.0 as f64, to.1 as f64 - from.1 as f64);
+        let steps = dx.abs().max(dy.abs()).max(1.0);
+        for i in 0..=steps as usize {
+            let share = i as f64 / steps;
+            self.dot((from.0 as f64 + dx * share).round() as usize, (from.1 as f64 + dy * share).round() as usize);
+        }
+    }
+
+    /// Draws the cells that have dots; `inks` has one entry a layer.
+    pub fn draw(&self, buffer: &mut Buffer, area: Rect, inks: &[Ink], braille: bool) {
+        let visible = area.intersection(buffer.area);
+        for (i, cell) in self.cells.iter().enumerate().filter(|(_, cell)| cell.bits != 0) {
+            let (x, y) = (area.x + (i % self.width) as u16, area.y + (i / self.width) as u16);
+            let Some(ink) = inks.get(usize::from(cell.layer)) else { continue };
+            if !visible.contains((x, y).into()) {
+                continue;
+            }
+            let target = &mut buffer[(x, y)];
+            target.reset();
+            target.set_style(ink.style);
+            if braille {
+                target.set_char(char::from_u32(0x2800 + u32::from(cell.bits)).unwrap_or(' '));
+            } else {
+                target.set_symbol(ink.ascii);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drawn(canvas: &Canvas, braille: bool) -> String {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, canvas.width as u16, canvas.height as u16));
+        let area = buffer.area;
+        let inks = [".", "*"].map(|ascii| Ink { style: Style::new(), ascii });
+        canvas.draw(&mut buffer, area, &inks, braille);
+        buffer.content().iter().map(ratatui::buffer::Cell::symbol).collect()
+    }
+
+    #[test]
+    fn dots_become_braille_or_ascii() {
+        let mut canvas = Canvas::new(2, 1);
+        canvas.column(0, 3, 0);
+        canvas.dot(3, 3);
+        canvas.dot(99, 99);
+        assert_eq!(drawn(&canvas, true), "⡇⢀");
+        assert_eq!(drawn(&canvas, false), "..");
+    }
+
+    #[test]
+    fn a_layer_hides_those_below_in_its_cells_only() {
+        let mut canvas = Canvas::new(2, 1);
+        canvas.line((0, 0), (3, 0));
+        canvas.next_layer();
+        canvas.dot(0, 3);
+        assert_eq!(drawn(&canvas, true), "⡀⠉");
+        assert_eq!(drawn(&canvas, false), "*.");
+    }
+
+    #[test]
+    fn no_area_no_dots() {
+        let mut canvas = Canvas::new(0, 0);
+        canvas.line((0, 0), (5, 5));
+        canvas.column(0, 0, 9);
+        assert_eq!(drawn(&canvas, true), "");
+    }
+}

@@ -1,0 +1,317 @@
+//! A chart of train and test over the steps: smallest to largest value a column, so that no spike vanishes.
+//!
+//! Own work rather than ratatui's `Chart`, which can loop for ever on NaN and joins points across gaps.
+
+use ratatui::{buffer::Buffer, layout::Rect};
+use unicode_width::UnicodeWidthStr;
+
+use super::canvas::{ACROSS, Canvas, Ink};
+use crate::{
+    app::{Chart, Column, Scale, Values},
+    text::thousands,
+    ui::{
+        paint::Row,
+        theme::{Role, Theme},
+    },
+};
+
+/// Columns for the labels of the values and the axis beside them.
+const GUTTER: u16 = 8;
+
+/// Where the parts of a chart lie; depends on nothing but the area, so the mouse can be told where it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// Title and values.
+    pub title: Rect,
+    /// The curves.
+    pub plot: Rect,
+    /// The step axis, of no height where there is no room.
+    pub axis: Rect,
+    /// Its labels, of no height where there is no room.
+    pub labels: Rect,
+}
+
+impl Frame {
+    /// Divides `area`.
+    pub fn of(area: Rect) -> Self {
+        let rows = |y: u16, height: u16| Rect { y: area.y + y, height, ..area };
+        let title = area.height.min(1);
+        let axis = u16::from(area.height >= 4);
+        let labels = u16::from(area.height >= 6);
+        let plot = area.height - title - axis - labels;
+        let gutter = if area.width >= 3 * GUTTER { GUTTER } else { 0 };
+        let inside = |rect: Rect| Rect { x: rect.x + gutter, width: rect.width - gutter, ..rect };
+        Self {
+            title: rows(0, title),
+            plot: inside(rows(title, plot)),
+            axis: inside(rows(title + plot, axis)),
+            labels: inside(rows(title + plot + axis, labels)),
+        }
+    }
+
+    /// How many columns to ask the model for.
+    pub fn columns(&self) -> usize {
+        usize::from(self.plot.width) * ACROSS
+    }
+
+    /// Place of column `x` along the step axis, 0 at its left end and 1 at its right.
+    pub fn fraction(&self, x: u16) -> f64 {
+        let width = f64::from(self.plot.width.max(1));
+        ((f64::from(x) - f64::from(self.plot.x) + 0.5) / width).clamp(0.0, 1.0)
+    }
+}
+
+/// What the title says beside the values.
+#[derive(Clone, Copy, Debug)]
+pub struct Heading<'a> {
+    /// The panel's name.
+    pub title: &'a str,
+    /// Whether the panel is in hand.
+    pub focused: bool,
+    /// Scale, smoothing, window: `log · smooth 0.98`.
+    pub settings: &'a str,
+}
+
+/// Draws `chart`, which was made with [`Frame::columns`] columns, into `area`.
+pub fn draw(buffer: &mut Buffer, area: Rect, chart: &Chart, heading: &Heading, theme: &Theme) {
+    let frame = Frame::of(area);
+    title(buffer, frame.title, chart, heading, theme);
+    if frame.plot.is_empty() {
+        return;
+    }
+    values_axis(buffer, area, &frame, chart, theme);
+    steps_axis(buffer, &frame, chart, theme);
+    verticals(buffer, &frame, chart, theme);
+    curves(buffer, &frame, chart, theme);
+    marks(buffer, &frame, chart, theme);
+    if let Some(note) = &chart.note {
+        let empty = chart.train.iter().all(|column| *column == Column::default());
+        let row = if empty { frame.plot.height / 2 } else { 0 };
+        let mut line = Row::new(buffer, frame.plot, row).ending(theme.marks().ellipsis);
+        let free = line.free().saturating_sub(note.width() as u16);
+        line.skip(if empty { free / 2 } else { free }).put(note, theme.style(Role::Muted));
+    }
+}
+
+fn title(buffer: &mut Buffer, area: Rect, chart: &Chart, heading: &Heading, theme: &Theme) {
+    let marks = theme.marks();
+    let mut row = Row::new(buffer, area, 0).ending(marks.ellipsis);
+    let (pointer, role) = if heading.focused { (marks.pointer, Role::Focus) } else { (" ", Role::Strong) };
+    row.put(pointer, theme.style(Role::Focus)).skip(1).put(heading.title, theme.style(role)).skip(2);
+    let (values, at) = match &chart.cursor {
+        Some(cursor) => (&cursor.values, Some(cursor.step)),
+        None => (&chart.latest, None),
+    };
+    if let Some(step) = at {
+        let text = format!("{} step {}  ", marks.cursor, thousands(step));
+        row.put_all(&[(&text, theme.style(Role::Focus))]);
+    }
+    readout(&mut row, chart, values, theme);
+    if row.free() > heading.settings.width() as u16 + 1 {
+        row.put_right(heading.settings, theme.style(Role::Muted));
+    }
+}
+
+fn readout(row: &mut Row, chart: &Chart, values: &Values, theme: &Theme) {
+    let marks = theme.marks();
+    let text = |value: f64| chart.metric.text(value);
+    let raw = values.train.map(|column| match column.extent {
+        Some(extent) if extent.min < extent.max => format!("{}–{}", text(extent.min), text(extent.max)),
+        Some(extent) => text(extent.mean),
+        None if column.broken => "NaN".into(),
+        None => marks.none.into(),
+    });
+    let train = values.smoothed.map(text).or_else(|| raw.clone());
+    if let Some(train) = train {
+        row.put_all(&[("train ", theme.style(Role::Train)), (&train, theme.style(Role::Text))]);
+    }
+    if let Some(test) = values.test {
+        let label = format!("  {} test ", marks.point);
+        row.put_all(&[(&label, theme.style(Role::Test)), (&text(test), theme.style(Role::Text))]);
+    }
+    if let Some(raw) = raw.filter(|_| values.smoothed.is_some()) {
+        row.put_all(&[("  raw ", theme.style(Role::Muted)), (&raw, theme.style(Role::Muted))]);
+    }
+}
+
+/// Row of the plot, counted from its top, at which a share of its height lies.
+fn row_of(fraction: f64, height: u16) -> u16 {
+    let rows = height.saturating_sub(1);
+    ((1.0 - fraction.clamp(0.0, 1.0)) * f64::from(rows)).round() as u16
+}
+
+fn values_axis(buffer: &mut Buffer, area: Rect, frame: &Frame, chart: &Chart, theme: &Theme) {
+    let gutter = frame.plot.x - area.x;
+    if gutter == 0 {
+        return;
+    }
+    let labels = Rect { width: gutter, ..area };
+    let (plain, tick) = if theme.unicode { ("│", "┤") } else { ("|", "+") };
+    for y in 0..frame.plot.height {
+        Row::new(buffer, labels, 1 + y).skip(gutter - 1).put(plain, theme.style(Role::Faint));
+    }
+    let most = usize::from(frame.plot.height.div_ceil(3)).clamp(2, 9);
+    let mut taken = None;
+    for value in chart.axis.ticks(chart.metric, most) {
+        let y = row_of(value.fraction, frame.plot.height);
+        if taken == Some(y) {
+            continue;
+        }
+        taken = Some(y);
+        let mut row = Row::new(buffer, labels, 1 + y).ending(theme.marks().ellipsis);
+        row.put_flush(&value.label, gutter - 1, theme.style(Role::Muted)).put(tick, theme.style(Role::Faint));
+    }
+}
+
+fn steps_axis(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: &Theme) {
+    let (rule, tick, corner) = if theme.unicode { ("─", "┬", "╰") } else { ("-", "+", "+") };
+    let faint = theme.style(Role::Faint);
+    Row::new(buffer, frame.axis, 0).fill(rule, faint);
+    if frame.axis.height > 0 && frame.axis.x > 0 {
+        let left = Rect { x: frame.axis.x - 1, width: 1, ..frame.axis };
+        Row::new(buffer, left, 0).put(corner, faint);
+    }
+    let last = frame.plot.width.saturating_sub(1);
+    let mut free_from = 0;
+    for step in chart.step_ticks(usize::from(frame.plot.width / 12).clamp(2, 12)) {
+        let x = (step.fraction * f64::from(last)).round() as u16;
+        Row::new(buffer, frame.axis, 0).skip(x).put(tick, faint);
+        let width = step.label.width() as u16;
+        let start = x.saturating_sub(width / 2).min(frame.plot.width.saturating_sub(width));
+        if start >= free_from && width <= frame.plot.width {
+            Row::new(buffer, frame.labels, 0).skip(start).put(&step.label, theme.style(Role::Muted));
+            free_from = start + width + 1;
+        }
+    }
+}
+
+/// Lines from top to bottom, drawn before the curves so that these stay whole.
+fn verticals(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: &Theme) {
+    let mut line = |column: usize, symbol: &str, role: Role| {
+        for y in 0..frame.plot.height {
+            Row::new(buffer, frame.plot, y).skip((column / ACROSS) as u16).put(symbol, theme.style(role));
+        }
+    };
+    for mark in &chart.marks {
+        line(mark.column, theme.marks().cursor, Role::Change);
+    }
+    if let Some(cursor) = &chart.cursor {
+        line(cursor.column, theme.marks().bar, Role::Focus);
+    }
+}
+
+fn curves(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: &Theme) {
+    let mut canvas = Canvas::new(frame.plot.width, frame.plot.height);
+    let bottom = canvas.height().saturating_sub(1);
+    let place = |value: f64| Some(((1.0 - chart.axis.height(value)?) * bottom as f64).round() as usize);
+    let broken = |x: usize| chart.train.get(x).is_some_and(|column| column.broken);
+
+    let mut before: Option<(usize, usize, usize)> = None;
+    for (x, column) in chart.train.iter().enumerate() {
+        let ends = column.extent.and_then(|extent| Some((place(extent.max)?, place(extent.min)?)));
+        if let Some((top, low)) = ends {
+            canvas.column(x, top, low);
+            match before {
+                // Neighbours that don't touch are joined, at the ends that face each other.
+                Some((x0, top0, low0)) => {
+                    let (from, to) = if low < top0 { (top0, low) } else { (low0.min(low), top.max(low0.min(low))) };
+                    canvas.line((x0, from), (x, to));
+                }
+                None => canvas.dot(x, top),
+            }
+            before = Some((x, top, low));
+        }
+        if column.broken {
+            before = None;
+        }
+    }
+
+    canvas.next_layer();
+    let smoothed = chart.smoothed.iter().enumerate().map(|(x, value)| (x, value.and_then(place), broken(x)));
+    join(&mut canvas, smoothed);
+
+    canvas.next_layer();
+    let test = chart.test.iter().enumerate();
+    join(&mut canvas, test.map(|(x, column)| (x, column.extent.and_then(|e| place(e.mean)), column.broken)));
+
+    let raw = if chart.smoothed.iter().all(Option::is_none) { Role::Train } else { Role::TrainRaw };
+    let inks = [(raw, "."), (Role::Train, "*"), (Role::Test, "-")];
+    let inks = inks.map(|(role, ascii)| Ink { style: theme.style(role), ascii });
+    canvas.draw(buffer, frame.plot, &inks, theme.unicode);
+}
+
+/// Joins places by straight lines, but not across a broken column.
+fn join(canvas: &mut Canvas, places: impl Iterator<Item = (usize, Option<usize>, bool)>) {
+    let mut before = None;
+    for (x, place, broken) in places {
+        if let Some(y) = place {
+            canvas.line(before.unwrap_or((x, y)), (x, y));
+            before = Some((x, y));
+        }
+        if broken {
+            before = None;
+        }
+    }
+}
+
+/// Symbols above the curves: evaluations, measurements that were not numbers, interventions.
+fn marks(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: &Theme) {
+    let symbols = theme.marks();
+    for (x, column) in chart.test.iter().enumerate() {
+        let height = column.extent.and_then(|extent| chart.axis.height(extent.mean));
+        if let Some(height) = height {
+            // The same rounding as that of the dots, so that the mark lies on its line.
+            let dots = f64::from(frame.plot.height * 4 - 1);
+            let y = ((1.0 - height) * dots).round() as u16 / 4;
+            Row::new(buffer, frame.plot, y).skip((x / ACROSS) as u16).put(symbols.point, theme.style(Role::Test));
+        }
+    }
+    let broken = chart.train.iter().zip(&chart.test).enumerate().filter(|(_, (train, test))| train.broken || test.broken);
+    for (x, _) in broken {
+        let style = theme.style(Role::Bad);
+        Row::new(buffer, frame.plot, 0).skip((x / ACROSS) as u16).put(symbols.not_a_number, style);
+    }
+    for mark in &chart.marks {
+        let style = theme.style(Role::Change);
+        Row::new(buffer, frame.axis, 0).skip((mark.column / ACROSS) as u16).put(symbols.intervention, style);
+    }
+    label_marks(buffer, frame, chart, theme);
+}
+
+/// Writes what was changed beside the newest marks, where nothing is in the way.
+fn label_marks(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: &Theme) {
+    if frame.plot.width < 30 || frame.plot.height < 5 {
+        return;
+    }
+    let mut labelled = 0;
+    for mark in chart.marks.iter().rev() {
+        let column = (mark.column / ACROSS) as u16;
+        let width = mark.what.width() as u16;
+        let right = column + 1;
+        let start = if right + width <= frame.plot.width { right } else { column.saturating_sub(width) };
+        let free = |x: u16| {
+            let position = (frame.plot.x + x, frame.plot.y);
+            buffer.cell(position).is_some_and(|cell| cell.symbol() == " ")
+        };
+        if width < frame.plot.width && (start..start + width).all(free) {
+            Row::new(buffer, frame.plot, 0).skip(start).put(&mark.what, theme.style(Role::Change));
+            labelled += 1;
+        }
+        if labelled == 4 {
+            return;
+        }
+    }
+}
+
+/// What a title says about scale and smoothing; `refused`: a logarithmic scale was asked for but can't be had.
+pub fn settings(scale: Scale, refused: bool, smoothing: &str, theme: &Theme) -> String {
+    let scale = match (scale, refused) {
+        (Scale::Log, _) => "log",
+        (Scale::Linear, true) => "no log: nothing above 0",
+        (Scale::Linear, false) => "",
+    };
+    let smoothing = format!("smooth {smoothing}");
+    let dot = format!(" {} ", theme.marks().dot);
+    let parts = [scale, &smoothing].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
+    parts.join(&dot)
+}
