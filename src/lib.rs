@@ -2,6 +2,8 @@
 //! shown and steered in a terminal. `ARCHITECTURE.md` describes the rooms and who may import whom.
 
 pub mod dataset;
+pub mod nn;
+pub mod optim;
 pub mod protocol;
 pub mod random;
 pub mod text;
