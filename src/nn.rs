@@ -5,6 +5,7 @@
 //! of an image is the flattened image. Weights are stored as `PyTorch` stores them: (out, in). Everything is generic
 //! over `f32`, with which a run trains, and `f64`, with which gradients are checked.
 
+mod chain;
 mod error;
 pub mod gradcheck;
 mod init;
@@ -15,10 +16,11 @@ mod network;
 mod scalar;
 mod spec;
 
+pub use chain::LayerInfo;
 pub use error::{BuildError, ParseError};
 pub use init::Init;
 pub use kernels::pool::Pool;
 pub use loss::LossReport;
-pub use network::{LayerInfo, Mode, Network, Parameter};
+pub use network::{Mode, Network, Parameter};
 pub use scalar::Scalar;
 pub use spec::{LayerSpec, NetworkSpec, Shape};

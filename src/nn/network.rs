@@ -5,7 +5,8 @@ use std::sync::Arc;
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 
 use super::{
-    BuildError, LayerSpec, LossReport, NetworkSpec, Scalar, Shape,
+    BuildError, LayerInfo, LayerSpec, LossReport, NetworkSpec, Scalar, Shape,
+    chain::check,
     kernels::{matmul::Workspace, pool::Pool},
     layers::{Dropout, Layer, LeakyRelu, Linear, Pass, Relu, Sigmoid, Tanh},
     loss::SoftmaxCrossEntropy,
@@ -69,21 +70,6 @@ impl<T: Scalar> Parameter<T> {
     }
 }
 
-/// What a layer is, as a table of layers shows it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LayerInfo {
-    /// Position in the network, from 0, counting every layer.
-    pub index: usize,
-    /// The layer as it was written down: `linear 256`.
-    pub spec: LayerSpec,
-    /// Shape of one sample at its input.
-    pub input: Shape,
-    /// Shape of one sample at its output.
-    pub output: Shape,
-    /// Number of trained values; 0 for an activation.
-    pub parameters: usize,
-}
-
 /// A chain of layers that ends in logits, softmax and cross entropy.
 ///
 /// One training step is [`Self::input_mut`], [`Self::forward`], [`Self::loss`], [`Self::backward`] in this order.
@@ -105,9 +91,6 @@ pub struct Network<T> {
     batch: usize,
     mode: Mode,
 }
-
-/// Most values that one buffer or one weight may have: 2³⁰, which are 4 GiB of `f32`.
-const MAX_VALUES: usize = 1 << 30;
 
 impl<T: Scalar> Network<T> {
     /// Builds the network that `spec` describes, for samples of shape `input`, `classes` classes and batches of up to
@@ -280,6 +263,34 @@ impl<T: Scalar> Network<T> {
         Some(dead as f64 / y.ncols() as f64)
     }
 
+    /// Computes ∂L/∂input too from now on.
+    pub(super) fn keep_input_gradient(&mut self) {
+        self.input_gradient = Some(Array2::zeros(self.input.dim()));
+    }
+
+    /// What a layer reads, (batch, features of its input); for the number after the last layer, what the loss reads.
+    pub(super) fn layer_input_mut(&mut self, layer: usize) -> ArrayViewMut2<'_, T> {
+        let input = if layer == 0 { &mut self.input } else { &mut self.activations[layer - 1] };
+        input.slice_mut(s![..self.batch, ..])
+    }
+
+    /// The gradient of what a layer reads; `None` for the network's own input unless it is kept.
+    pub(super) fn layer_input_gradient(&self, layer: usize) -> Option<ArrayView2<'_, T>> {
+        let gradient = if layer == 0 { self.input_gradient.as_ref()? } else { &self.activation_gradients[layer - 1] };
+        Some(gradient.slice(s![..self.batch, ..]))
+    }
+
+    /// Whether the derivative of a layer jumps where an input changes its sign.
+    pub(super) fn has_kink(&self, layer: usize) -> bool {
+        self.layers[layer].has_kink()
+    }
+
+    /// Puts another layer of the same shapes in the place of one.
+    #[cfg(test)]
+    pub(super) fn replace_layer(&mut self, layer: usize, with: Box<dyn Layer<T>>) {
+        self.layers[layer] = with;
+    }
+
     /// Shows `visit` all weights as little-endian `f32`, piece by piece, in the order of the network.
     pub fn visit_weight_bytes(&self, mut visit: impl FnMut(&[u8])) {
         let mut bytes = [0; 4096];
@@ -291,55 +302,5 @@ impl<T: Scalar> Network<T> {
                 visit(&bytes[..4 * values.len()]);
             }
         }
-    }
-}
-
-/// Checks the whole chain of shapes and gives every layer its own.
-fn check(spec: &NetworkSpec, input: &Shape, classes: usize, max_batch: usize) -> Result<Vec<LayerInfo>, BuildError> {
-    if max_batch == 0 || input.features() == 0 || classes == 0 {
-        let what = format!("{max_batch} samples of shape {input} in {classes} classes");
-        return Err(BuildError::new(None, format!("a network needs at least one value to work on, not {what}")));
-    }
-    let mut infos: Vec<LayerInfo> = Vec::with_capacity(spec.layers.len());
-    for (index, &layer) in spec.layers.iter().enumerate() {
-        let input = infos.last().map_or(input, |info| &info.output).clone();
-        let (output, parameters) = check_layer(layer, &input, max_batch)
-            .map_err(|message| BuildError::new(Some(index), format!("`{layer}` {message}")))?;
-        infos.push(LayerInfo { index, spec: layer, input, output, parameters });
-    }
-    let Some(last) = infos.last() else {
-        let message = format!("a network needs at least one layer; `linear {classes}` gives the logits");
-        return Err(BuildError::new(None, message));
-    };
-    if last.output.features() != classes {
-        let message = format!(
-            "`{}` is the last layer and gives {}, but the data has {classes} classes and needs {}",
-            last.spec,
-            last.output,
-            Shape::new([classes])
-        );
-        return Err(BuildError::new(Some(last.index), message));
-    }
-    Ok(infos)
-}
-
-/// Output shape and number of trained values of one layer, or what is wrong with it.
-fn check_layer(layer: LayerSpec, input: &Shape, max_batch: usize) -> Result<(Shape, usize), String> {
-    match layer {
-        LayerSpec::Linear { units: 0 } => Err("has no units; a layer needs at least 1".into()),
-        LayerSpec::Linear { units } => {
-            let weights = units.saturating_mul(input.features());
-            if weights > MAX_VALUES || units.saturating_mul(max_batch) > MAX_VALUES {
-                return Err(format!("on an input of shape {input} in batches of {max_batch} is too large to compute"));
-            }
-            Ok((Shape::new([units]), weights + units))
-        }
-        LayerSpec::Dropout { probability } if !(0.0..1.0).contains(&probability) => {
-            Err(format!("has a probability of {probability}; it must be from 0 to below 1"))
-        }
-        LayerSpec::LeakyRelu { slope } if !(0.0..=1.0).contains(&slope) => {
-            Err(format!("has a slope of {slope}; it must be from 0 to 1"))
-        }
-        _ => Ok((input.clone(), 0)),
     }
 }
