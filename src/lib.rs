@@ -1,6 +1,7 @@
 //! `top` for gradients: networks whose backpropagation is derived and written by hand, trained in the background,
 //! shown and steered in a terminal. `ARCHITECTURE.md` describes the rooms and who may import whom.
 
+pub mod config;
 pub mod dataset;
 pub mod nn;
 pub mod optim;
