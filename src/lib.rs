@@ -2,6 +2,7 @@
 //! shown and steered in a terminal. `ARCHITECTURE.md` describes the rooms and who may import whom.
 
 pub mod app;
+pub mod config;
 pub mod dataset;
 pub mod headless;
 pub mod nn;

@@ -80,8 +80,8 @@ pub fn load(spec: &DataSpec, progress: Progress<'_>) -> Result<Dataset, DataErro
 pub struct Description {
     /// Shape of one sample, as [`Dataset::shape`].
     pub shape: Vec<usize>,
-    /// Number of classes.
-    pub classes: usize,
+    /// Names of the classes, as [`Dataset::classes`].
+    pub classes: Vec<String>,
     /// Number of training samples.
     pub train: usize,
     /// Number of test samples.
@@ -159,7 +159,7 @@ impl<R: BufRead> Files<R> {
 impl<R: BufRead> Checked<R> {
     fn description(&self) -> Description {
         let Self { shape, classes, train: (_, train), test: (_, test) } = self;
-        Description { shape: shape.clone(), classes: classes.len(), train: train.len(), test: test.len() }
+        Description { shape: shape.clone(), classes: classes.clone(), train: train.len(), test: test.len() }
     }
 
     /// Reads the images.

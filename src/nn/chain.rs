@@ -65,6 +65,17 @@ pub(super) fn check(
     Ok(infos)
 }
 
+impl NetworkSpec {
+    /// Checks the whole chain of shapes as [`Network::new`](super::Network::new) does, and builds nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Network::new`](super::Network::new).
+    pub fn check(&self, input: &Shape, classes: usize, max_batch: usize) -> Result<Vec<LayerInfo>, BuildError> {
+        check(self, input, classes, max_batch)
+    }
+}
+
 /// Output shape and number of trained values of one layer, or what is wrong with it.
 fn check_layer(layer: LayerSpec, input: &Shape, max_batch: usize) -> Result<(Shape, usize), String> {
     match layer {
