@@ -56,19 +56,8 @@ fn beside(file: Option<&Path>, path: &Path) -> PathBuf {
 pub fn check(config: &Config) -> Result<(Shape, usize), ConfigError> {
     let data =
         dataset::describe(&config.data.source).map_err(|error| config.error_at("data.source", error.to_string()))?;
-    let (shape, classes) = (Shape::new(data.shape), data.classes.len());
-    config
-        .model
-        .check(&shape, classes)
-        .map_err(|error| config.error_at_layer(error.layer, error.message()))?;
-    if config.run.batch_size > data.train {
-        let message = format!(
-            "batches of {} do not fit {} training samples; valid: from 1 to {}",
-            config.run.batch_size, data.train, data.train
-        );
-        return Err(config.error_at("run.batch_size", message));
-    }
-    Ok((shape, classes))
+    config.check(&data)?;
+    Ok((Shape::new(data.shape), data.classes.len()))
 }
 
 /// The run that arguments and configuration describe, checked against the data's headers.

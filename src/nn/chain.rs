@@ -20,17 +20,6 @@ pub struct LayerInfo {
 /// Most values that one buffer or one weight may have: 2³⁰, which are 4 GiB of `f32`.
 const MAX_VALUES: usize = 1 << 30;
 
-impl NetworkSpec {
-    /// Whether a network can be built from this for samples of shape `input` and so many `classes`.
-    ///
-    /// # Errors
-    ///
-    /// As [`super::Network::new`].
-    pub fn check(&self, input: &Shape, classes: usize) -> Result<(), BuildError> {
-        check(self, input, classes, 1).map(|_| ())
-    }
-}
-
 /// Checks the whole chain of shapes and gives every layer its own.
 pub(super) fn check(
     spec: &NetworkSpec,

@@ -7,8 +7,8 @@
 //!
 //! Two things keep rounding small enough for a bound of 1e-7. The difference of two losses is computed from the
 //! difference δ of the logits, `log Σ p exp δ - δ_t`, so that it does not drown in the loss itself. And the check
-//! starts at a general point: biases, which often begin at exactly 0, where rectifiers have their kink, are drawn as
-//! large as what they are added to.
+//! starts at a general point: biases, which often begin at exactly 0, where rectifiers have their kink, are drawn
+//! like the weights.
 
 mod difference;
 
@@ -104,22 +104,20 @@ fn check_network(mut network: Network<f64>, classes: usize, seed: u64) -> Report
 
 /// Brings the network to a general point: random samples, labels and biases. Gives the labels.
 fn prepare(network: &mut Network<f64>, classes: usize, stream: &mut Stream) -> Vec<u8> {
-    let (batch, mode) = (network.batch(), Mode::Train { step: 0 });
-    network.input_mut(batch).iter_mut().for_each(|value| *value = stream.normal());
-    for layer in 0..network.layer_infos().len() {
-        let bias = |network: &mut Network<f64>, draw: &mut dyn FnMut() -> f64| {
-            let of_layer = network.parameters_mut().filter(|parameter| parameter.layer == layer);
-            for bias in of_layer.filter(|parameter| parameter.name == "bias") {
-                bias.value.iter_mut().for_each(|value| *value = draw());
-            }
-        };
-        bias(network, &mut || 0.0);
-        network.forward_layer(layer, mode);
-        let size = difference::deviation(network.activation(layer).iter());
-        bias(network, &mut || size * stream.normal());
-        network.forward_layer(layer, mode);
+    let batch = network.batch();
+    let deviation = |values: &[f64]| (values.iter().map(|x| x * x).sum::<f64>() / values.len() as f64).sqrt();
+    let mut weights = 1.0;
+    for parameter in network.parameters_mut() {
+        if parameter.name == "bias" {
+            parameter.value.iter_mut().for_each(|value| *value = weights * stream.normal());
+        } else {
+            weights = deviation(&parameter.value);
+        }
     }
-    (0..batch).map(|_| stream.below(classes.min(256) as u32) as u8).collect()
+    network.input_mut(batch).iter_mut().for_each(|value| *value = stream.normal());
+    let labels = (0..batch).map(|_| stream.below(classes.min(256) as u32) as u8).collect();
+    network.forward(Mode::Train { step: 0 });
+    labels
 }
 
 #[cfg(test)]

@@ -205,7 +205,7 @@ impl Prober {
 }
 
 /// Root of the mean square; 1 where that is 0.
-pub(super) fn deviation<'a>(values: impl IntoIterator<Item = &'a f64>) -> f64 {
+fn deviation<'a>(values: impl IntoIterator<Item = &'a f64>) -> f64 {
     let (sum, count) = values.into_iter().fold((0.0, 0_usize), |(sum, count), x| (sum + x * x, count + 1));
     if sum > 0.0 { (sum / count as f64).sqrt() } else { 1.0 }
 }

@@ -326,6 +326,3 @@ impl Grid {
         (row..m.min(row + self.rows), column..n.min(column + self.columns))
     }
 }
-
-#[cfg(test)]
-mod tests;
