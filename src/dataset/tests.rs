@@ -52,7 +52,7 @@ fn error(name: &str, contents: &[u8]) -> String {
     }
     put(&folder, name, contents);
     let error = load_folder(folder.path(), Preprocessing::None).map(|data| data.shape).unwrap_err().to_string();
-    error.replace(&*folder.path().to_string_lossy(), "…")
+    error.replace(&*folder.path().to_string_lossy(), "…").replace('\\', "/")
 }
 
 #[test]
