@@ -100,7 +100,10 @@ impl Engine {
 
     fn state(&self) -> RunState {
         let states = self.heard.iter().rev();
-        states.filter_map(|event| if let Event::State(change) = event { Some(change.state) } else { None }).next().unwrap()
+        states
+            .filter_map(|event| if let Event::State(change) = event { Some(change.state) } else { None })
+            .next()
+            .unwrap()
     }
 }
 
@@ -226,7 +229,10 @@ fn numbers_that_are_not_finite_pause_the_run_before_the_update() {
     });
     assert!(reason.contains("update was left out"), "{reason}");
     let broken = engine.heard.iter().any(|event| matches!(event, Event::Step(report) if !report.loss.is_finite()));
-    let advised = engine.heard.iter().any(|event| matches!(event, Event::Finding(finding) if finding.advice.contains("learning rate")));
+    let advised = engine
+        .heard
+        .iter()
+        .any(|event| matches!(event, Event::Finding(finding) if finding.advice.contains("learning rate")));
     assert!(broken && advised);
     engine.stop();
 }

@@ -1,8 +1,7 @@
-//! The real binary in a pseudo-terminal, driven by keys and signals as a person would.
+//! A pseudo-terminal with the real binary in it: keys and signals in, the screen out.
 
 use std::{
     io::{Read, Write},
-    path::Path,
     sync::{Arc, Mutex},
     thread,
     time::{Duration, Instant},
@@ -164,9 +163,13 @@ fn modes(master: &dyn MasterPty) -> String {
 }
 
 /// The number behind `label` on the screen, thousands separators removed.
-fn number_after(screen: &str, label: &str) -> Option<u64> {
+pub fn number_after(screen: &str, label: &str) -> Option<u64> {
     let rest = &screen[screen.find(label)? + label.len()..];
-    let digits: String =
-        rest.trim_start().chars().take_while(|c| c.is_ascii_digit() || *c == ',').filter(char::is_ascii_digit).collect();
+    let digits: String = rest
+        .trim_start()
+        .chars()
+        .take_while(|c| c.is_ascii_digit() || *c == ',')
+        .filter(char::is_ascii_digit)
+        .collect();
     digits.parse().ok()
 }
