@@ -30,6 +30,8 @@ pub struct Layout {
     pub controls: Rect,
     /// The findings.
     pub findings: Rect,
+    /// What stays the same during the run.
+    pub facts: Rect,
     /// One row for what was requested, noticed or typed wrong.
     pub notice: Rect,
     /// The keys, or the line that is being typed.
@@ -78,6 +80,10 @@ impl Layout {
         let most = side.height / 2;
         self.controls = take_top(&mut side, rows.min(most));
         take_top(&mut side, 1);
+        if side.height >= 20 {
+            self.facts = take_bottom(&mut side, 7);
+            take_bottom(&mut side, 1);
+        }
         self.findings = side;
     }
 
@@ -92,7 +98,7 @@ impl Layout {
         // The table may have a third of the height, so that the charts stay large.
         let table = rows.saturating_add(1).min(rest.height / 3).max(2);
         self.layers = take_bottom(&mut rest, table);
-        if rest.height >= 16 {
+        if rest.height >= 12 {
             take_bottom(&mut rest, 1);
         }
         if rest.height >= 26 {

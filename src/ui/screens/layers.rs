@@ -85,7 +85,8 @@ fn heading(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect, columns: &
     if columns.parameters > 0 {
         row.put_flush("weights", columns.parameters - 2, muted).skip(2);
     }
-    row.put_cell("gradient norm, log scale", columns.spark.saturating_sub(1), muted).skip(1);
+    let title = if columns.spark > 25 { "gradient norm, log scale" } else { "gradient norm" };
+    row.put_cell(title, columns.spark.saturating_sub(1), muted).skip(1);
     row.put_flush("norm", NUMBER - 1, muted).put_flush("upd/w", NUMBER, muted).put_flush("dead", DEAD, muted);
 }
 

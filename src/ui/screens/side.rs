@@ -131,6 +131,26 @@ fn folded_findings(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect) {
     below.skip(2).put(&ascii(&finding.advice, theme), theme.style(Role::Muted));
 }
 
+/// Draws what stays the same during the run.
+pub fn facts(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect) {
+    let run = app.run();
+    let Some(info) = &run.info else { return };
+    let (samples, tests) = (thousands(info.data.train as u64), thousands(info.data.test as u64));
+    let facts = [
+        ("data", info.data.name.clone()),
+        ("samples", format!("{samples} train, {tests} test")),
+        ("weights", thousands(info.parameters)),
+        ("minibatch", format!("{}, {} an epoch", info.batch_size, thousands(info.steps_per_epoch))),
+        ("seed", info.seed.to_string()),
+        ("threads", info.threads.to_string()),
+    ];
+    Row::new(buffer, area, 0).skip(2).put("run", theme.style(Role::Strong));
+    for (y, (label, value)) in (1..).zip(facts) {
+        let mut row = Row::new(buffer, area, y).ending(theme.marks().ellipsis);
+        row.skip(2).put_cell(label, 11, theme.style(Role::Muted)).put(&value, theme.style(Role::Text));
+    }
+}
+
 /// Writes a sentence from row `y` on, indented by two, and gives the number of rows it took.
 fn sentence(buffer: &mut Buffer, area: Rect, y: u16, text: &str, style: Style) -> u16 {
     let lines = wrap(text, area.width.saturating_sub(2));
