@@ -221,7 +221,7 @@ impl Line {
     fn complete(&mut self, keys: &[String]) {
         self.candidates.clear();
         let before = self.editor.halves().0.to_owned();
-        let start = before.rfind(char::is_whitespace).map_or(0, |at| at + 1);
+        let start = before.trim_end_matches(|c: char| !c.is_whitespace()).len();
         let word = &before[start..];
         let earlier: Vec<&str> = before[..start].split_whitespace().collect();
         let command = earlier.first().and_then(|first| COMMANDS.iter().find(|command| command.name == *first));

@@ -146,7 +146,10 @@ impl App {
             progress: total_steps.filter(|total| *total > 0).map(|total| (run.step as f64 / total as f64).min(1.0)),
             epoch: run.epoch,
             total_epochs: total_steps.zip(per_epoch).map(|(total, steps)| total as f64 / steps as f64),
-            remaining: left.zip(run.steps_per_second()).map(|(left, rate)| left as f64 / rate).filter(|_| moving),
+            remaining: left
+                .zip(run.steps_per_second())
+                .map(|(left, rate)| left as f64 / rate)
+                .filter(|seconds| moving && seconds.is_finite()),
             samples_per_second: run
                 .latest
                 .as_ref()

@@ -291,3 +291,208 @@ fn span(bucket: &Bucket, steps: StepRange, count: usize) -> Option<(usize, usize
     let to = steps.column_of(bucket.last.min(steps.last), count)?;
     Some((from, to))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn range(first: u64, last: u64) -> StepRange {
+        StepRange { first, last }
+    }
+
+    fn series(capacity: usize, samples: &[(u64, f64)]) -> Series {
+        let mut series = Series::new(capacity);
+        for (step, value) in samples {
+            series.push(*step, *value);
+        }
+        series
+    }
+
+    #[test]
+    fn nothing_and_one_sample_are_series_too() {
+        let mut series = Series::new(8);
+        assert_eq!(series.columns(range(1, 10), 3), vec![Column::default(); 3]);
+        assert_eq!((series.at(4), series.smoothed(range(1, 10), 2, 0.9)), (None, vec![None, None]));
+        series.push(4, 2.5);
+        let only = Column { extent: Some(Extent { min: 2.5, max: 2.5, mean: 2.5 }), broken: false };
+        assert_eq!(series.columns(range(1, 9), 3), vec![Column::default(), only, Column::default()]);
+        assert_eq!(series.smoothed(range(1, 9), 3, 0.9)[1].map(|value| (value * 1e6).round()), Some(2.5e6));
+        assert_eq!((series.at(3), series.at(4), series.at(100)), (None, Some(only), Some(only)));
+        assert!(series.columns(range(1, 9), 0).is_empty());
+    }
+
+    #[test]
+    fn non_finite_values_break_their_column_and_no_other() {
+        let samples: Vec<(u64, f64)> = (1..=300).map(|step| (step, if step == 150 { f64::NAN } else { 1.0 })).collect();
+        let series = series(16, &samples);
+        let columns = series.columns(range(1, 300), 10);
+        let broken: Vec<usize> = (0..10).filter(|column| columns[*column].broken).collect();
+        assert!(broken.contains(&4) && broken.len() <= 2, "{broken:?}");
+        assert!(columns.iter().all(|column| column.extent.is_some_and(|extent| extent.mean == 1.0)));
+        assert!(series.smoothed(range(1, 300), 10, 0.9).iter().flatten().all(|value| (value - 1.0).abs() < 1e-6));
+    }
+
+    #[test]
+    fn steps_that_do_not_advance_are_ignored() {
+        let series = series(8, &[(5, 1.0), (5, 9.0), (4, 9.0), (6, 2.0)]);
+        assert_eq!((series.len(), series.latest()), (2, Some((6, 2.0))));
+        assert_eq!(series.columns(range(1, 10), 1)[0].extent.map(|extent| extent.max), Some(2.0));
+    }
+
+    #[test]
+    fn huge_values_and_steps_stay_finite_and_in_place() {
+        let series = series(4, &[(0, 1e300), (1, -1e300), (u64::MAX - 1, 3.0), (u64::MAX, f64::INFINITY)]);
+        let columns = series.columns(range(0, u64::MAX), 4);
+        let extent = columns[0].extent.unwrap();
+        assert!(extent.max.is_finite() && extent.max > 1e38 && extent.min < -1e38 && extent.mean.is_finite());
+        assert!(columns[3].broken && columns[3].extent.is_some_and(|extent| extent.max == 3.0));
+    }
+
+    #[test]
+    fn memory_stays_bounded_and_the_whole_run_in_sight() {
+        let mut series = Series::new(512);
+        let mut at_quarter = 0;
+        for step in 1..=400_000u64 {
+            series.push(step, if step == 7 { 100.0 } else { 1.0 });
+            if step == 100_000 {
+                at_quarter = series.memory();
+            }
+        }
+        // Two more levels for four times the samples, no more.
+        assert!(series.memory() <= at_quarter + 2 * (512 * size_of::<Bucket>() + 8 * size_of::<Level>()));
+        assert!(series.memory() < 400 * 1024, "{}", series.memory());
+        let columns = series.columns(range(1, 400_000), 200);
+        assert_eq!(columns[0].extent.map(|extent| extent.max), Some(100.0));
+        assert!(columns.iter().all(|column| column.extent.is_some()));
+    }
+
+    #[test]
+    fn smoothing_follows_its_definition_where_samples_are_whole() {
+        let samples: Vec<(u64, f64)> = (1..=200).map(|step| (step, (step as f64 * 0.3).sin())).collect();
+        let series = series(256, &samples);
+        let (mut sum, mut total) = (0.0, 0.0);
+        let expected: Vec<f64> = samples
+            .iter()
+            .map(|(_, value)| {
+                sum = sum * 0.9 + value * 0.1;
+                total = total * 0.9 + 0.1;
+                sum / total
+            })
+            .collect();
+        for (smoothed, expected) in series.smoothed(range(1, 200), 200, 0.9).iter().zip(&expected) {
+            assert!((smoothed.unwrap() - expected).abs() < 1e-6);
+        }
+    }
+
+    #[test]
+    fn smoothing_of_old_buckets_stays_near_its_definition() {
+        let mut series = Series::new(64);
+        let (mut sum, mut exact) = (0.0, Vec::new());
+        for step in 1..=10_000u64 {
+            let value = 1.0 + (step as f64 / 1500.0).sin();
+            series.push(step, value);
+            sum = sum * 0.98 + value * 0.02;
+            exact.push(sum);
+        }
+        let window = range(5001, 10_000);
+        for (column, smoothed) in series.smoothed(window, 20, 0.98).iter().enumerate() {
+            let last = if column == 19 { 10_000 } else { window.step_of(column + 1, 20) - 1 };
+            assert!((smoothed.unwrap() - exact[last as usize - 1]).abs() < 0.2, "column {column}");
+        }
+    }
+
+    proptest! {
+        /// Against a twin that keeps everything: every finite sample in the window lies within the extent of its
+        /// column, every broken one marks it, and no column shows a value that occurs nowhere.
+        #[test]
+        fn no_spike_vanishes_at_any_zoom(
+            capacity in 2usize..40,
+            gaps in prop::collection::vec((1u64..6, prop::num::f32::ANY), 0..600),
+            window in (0u64..2000, 0u64..2000),
+            count in 1usize..120,
+        ) {
+            let mut step = 0;
+            let samples: Vec<(u64, f64)> = gaps.into_iter().map(|(gap, value)| {
+                step += gap;
+                (step, f64::from(value))
+            }).collect();
+            let series = series(capacity, &samples);
+            let steps = range(window.0, window.0 + window.1);
+            let columns = series.columns(steps, count);
+            prop_assert_eq!(columns.len(), count);
+            for (step, value) in &samples {
+                let Some(column) = steps.column_of(*step, count) else { continue };
+                if value.is_finite() {
+                    let extent = columns[column].extent;
+                    prop_assert!(extent.is_some_and(|extent| extent.min <= *value && *value <= extent.max));
+                } else {
+                    prop_assert!(columns[column].broken);
+                }
+            }
+            for extent in columns.iter().filter_map(|column| column.extent) {
+                prop_assert!(extent.min <= extent.max);
+                prop_assert!(samples.iter().any(|(_, value)| *value == extent.min));
+                prop_assert!(samples.iter().any(|(_, value)| *value == extent.max));
+            }
+        }
+
+        /// With everything still there, columns are exactly the samples in them, and `at` is the sample itself.
+        #[test]
+        fn what_is_kept_whole_is_exact(
+            values in prop::collection::vec(-100f32..100.0, 1..200),
+            count in 1usize..60,
+        ) {
+            let samples: Vec<(u64, f64)> = (1u64..).zip(values.iter().map(|value| f64::from(*value))).collect();
+            let series = series(256, &samples);
+            let steps = range(1, samples.len() as u64);
+            for (column, shown) in series.columns(steps, count).iter().enumerate() {
+                let inside: Vec<f64> =
+                    samples.iter().filter(|(step, _)| steps.column_of(*step, count) == Some(column)).map(|s| s.1).collect();
+                prop_assert_eq!(shown.extent.is_some(), !inside.is_empty());
+                let Some(extent) = shown.extent else { continue };
+                prop_assert_eq!(extent.min, inside.iter().copied().fold(f64::INFINITY, f64::min));
+                prop_assert_eq!(extent.max, inside.iter().copied().fold(f64::NEG_INFINITY, f64::max));
+                let mean = inside.iter().sum::<f64>() / inside.len() as f64;
+                prop_assert!((extent.mean - mean).abs() < 1e-3);
+            }
+            for (step, value) in &samples {
+                let at = series.at(*step).and_then(|column| column.extent);
+                prop_assert_eq!(at.map(|extent| (extent.min, extent.max)), Some((*value, *value)));
+            }
+        }
+
+        /// The first step of a column lies in it, and the step before does not.
+        #[test]
+        fn columns_and_steps_agree(first in 0u64..1000, length in 1u64..5000, count in 1usize..300, column in 0usize..300) {
+            let steps = range(first, first + length - 1);
+            let column = column % count;
+            let step = steps.step_of(column, count);
+            prop_assert!(steps.contains(step));
+            if length >= count as u64 {
+                prop_assert_eq!(steps.column_of(step, count), Some(column));
+                prop_assert!(step == first || steps.column_of(step - 1, count) == Some(column - 1));
+            }
+        }
+    }
+
+    /// `cargo test --release -- --ignored series_speed --nocapture` prints what an append and a query cost.
+    #[test]
+    #[ignore = "measures"]
+    #[allow(clippy::print_stderr)]
+    fn series_speed() {
+        let mut series = Series::new(2048);
+        let started = std::time::Instant::now();
+        for step in 1..=10_000_000u64 {
+            series.push(step, (step as f64).sqrt());
+        }
+        let append = started.elapsed();
+        let started = std::time::Instant::now();
+        for shift in 0..100 {
+            std::hint::black_box(series.columns(range(1, 10_000_000 - shift), 400));
+        }
+        eprintln!("10 M appends {append:?}, query {:?}, {} bytes", started.elapsed() / 100, series.memory());
+        assert!(append.as_secs_f64() < 20.0);
+    }
+}

@@ -1,0 +1,250 @@
+//! Whatever comes, in whatever order: no panic, bounded memory, nothing harmful to show.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::protocol::{Finding, Loading};
+
+fn number() -> impl Strategy<Value = f64> {
+    prop_oneof![
+        prop::num::f64::ANY,
+        prop::sample::select(vec![
+            0.0,
+            -0.0,
+            1.0,
+            1e-3,
+            f64::NAN,
+            f64::INFINITY,
+            f64::MIN,
+            f64::MAX,
+            f64::MIN_POSITIVE
+        ]),
+        0.0..10.0f64,
+    ]
+}
+
+fn count() -> impl Strategy<Value = u64> {
+    prop_oneof![0u64..500, prop::sample::select(vec![0, 1, u64::MAX, u64::MAX - 1, 1 << 53, 1 << 32])]
+}
+
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-z. ]{0,12}",
+        any::<String>(),
+        prop::sample::select(vec![
+            "\u{1b}]52;c;AA\u{7}\r\n".to_owned(),
+            "\u{202e}\u{9b}31m".to_owned(),
+            format!("z{}", "\u{301}".repeat(2000)),
+            "👩‍👩‍👧‍👦長".repeat(100),
+            "x".repeat(5000),
+            LEARNING_RATE.to_owned(),
+        ]),
+    ]
+}
+
+fn run_state() -> impl Strategy<Value = RunState> {
+    use RunState::{Failed, Finished, Loading, Paused, Running, Stopped};
+    prop::sample::select(vec![Loading, Running, Paused, Finished, Failed, Stopped])
+}
+
+fn any_controls() -> impl Strategy<Value = Event> {
+    let parameter =
+        (text(), number(), number(), number(), any::<bool>()).prop_map(|(key, value, min, max, included)| {
+            HyperParameter { key, value, range: Range { min, min_included: included, max, max_included: !included } }
+        });
+    (prop::collection::vec(parameter, 0..5), text(), prop::option::of(number()), count()).prop_map(
+        |(hyperparameters, schedule, throttle, total_steps)| {
+            Event::Controls(Controls { hyperparameters, schedule, throttle, total_steps })
+        },
+    )
+}
+
+fn any_ready() -> impl Strategy<Value = Event> {
+    let layer = (0usize..9, text(), prop::collection::vec(any::<usize>(), 0..9), count()).prop_map(
+        |(index, kind, input, parameters)| LayerInfo { index, kind, output: input.clone(), input, parameters },
+    );
+    (prop::collection::vec(layer, 0..12), text(), any::<usize>(), count(), count()).prop_map(
+        |(layers, name, batch_size, steps_per_epoch, evaluate_every)| {
+            Event::Ready(Box::new(RunInfo {
+                seed: 0,
+                threads: 1,
+                data: DataInfo {
+                    name: name.clone(),
+                    train: 0,
+                    test: 0,
+                    shape: vec![0; 20],
+                    classes: vec![name.clone()],
+                },
+                layers,
+                parameters: 0,
+                batch_size,
+                steps_per_epoch,
+                evaluate_every,
+                optimizer: name,
+            }))
+        },
+    )
+}
+
+fn any_step() -> impl Strategy<Value = Event> {
+    let layers = prop::collection::vec((0usize..9, number()), 0..4);
+    (count(), number(), number(), number(), number(), layers).prop_map(|(step, epoch, loss, accuracy, rate, layers)| {
+        Event::Step(StepReport {
+            step,
+            epoch,
+            loss,
+            accuracy,
+            lr: rate,
+            effective_lr: loss,
+            samples_per_second: rate,
+            probe: (step % 2 == 0).then(|| probe(&layers)),
+        })
+    })
+}
+
+fn any_event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        4 => any_step(),
+        1 => any_ready(),
+        1 => any_controls(),
+        1 => text().prop_map(|run| Event::Hello(Hello { protocol: 9, source: run.clone(), run, capabilities: ALL.to_vec() })),
+        1 => (text(), prop::option::of(number())).prop_map(|(what, fraction)| Event::Loading(Loading { what, fraction })),
+        2 => (run_state(), count(), prop::option::of(text()))
+            .prop_map(|(state, step, reason)| Event::State(StateChange { state, step, reason })),
+        1 => (count(), number(), number()).prop_map(|(step, loss, accuracy)| evaluation(step, loss, accuracy)),
+        1 => (1u64..20, count()).prop_map(|(id, step)| Event::Applied { id: CommandId(id), step }),
+        1 => (1u64..20, text()).prop_map(|(id, reason)| Event::Rejected { id: CommandId(id), reason }),
+        1 => (count(), text()).prop_map(|(step, what)| Event::Intervention { step, what }),
+        1 => (count(), text()).prop_map(|(step, what)| Event::Finding(Finding {
+            step, health: Health::Bad, layer: None, advice: what.clone(), what
+        })),
+        1 => count().prop_map(|total| Event::Thinned { total }),
+        1 => (count(), number(), text()).prop_map(|(step, loss, hash)| Event::Finished(Summary {
+            step, test_loss: loss, test_accuracy: loss, weights_sha256: hash, seconds: loss
+        })),
+        1 => (count(), text()).prop_map(|(step, what)| Event::Failed(Failure { step, advice: what.clone(), what })),
+        1 => count().prop_map(|step| Event::Stopped { step }),
+    ]
+}
+
+fn any_key() -> impl Strategy<Value = Key> {
+    let code = prop_oneof![
+        6 => prop::sample::select(" sS+-=L[]}xf0zZlme:?pMqyn1.".chars().collect::<Vec<_>>()).prop_map(Code::Char),
+        1 => any::<char>().prop_map(Code::Char),
+        4 => prop::sample::select(vec![
+            Code::Enter, Code::Esc, Code::Tab, Code::BackTab, Code::Backspace, Code::Delete, Code::Left, Code::Right,
+            Code::Up, Code::Down, Code::Home, Code::End, Code::PageUp, Code::PageDown,
+        ]),
+    ];
+    (code, prop::bool::weighted(0.1), prop::bool::weighted(0.05), prop::bool::weighted(0.1))
+        .prop_map(|(code, control, alt, shift)| Key { code, modifiers: Modifiers { control, alt, shift } })
+}
+
+fn any_message() -> impl Strategy<Value = Message> {
+    let panel = || prop::sample::select(Screen::Overview.panels());
+    prop_oneof![
+        6 => any_key().prop_map(Message::Key),
+        4 => prop::collection::vec(any_event(), 0..6).prop_map(Message::Events),
+        1 => text().prop_map(Message::Paste),
+        1 => (0u16..300, 0u16..100).prop_map(|(columns, rows)| Message::Resize { columns, rows }),
+        1 => Just(Message::Resize { columns: 1, rows: 1 }),
+        1 => count().prop_map(|seconds| Message::Tick { now: Duration::from_secs(seconds) }),
+        1 => (panel(), number()).prop_map(|(panel, fraction)| Message::Pointer(Pointer::ClickAt { panel, fraction })),
+        1 => (panel(), any::<usize>()).prop_map(|(panel, row)| Message::Pointer(Pointer::ClickRow { panel, row })),
+        1 => (panel(), number(), any::<bool>())
+            .prop_map(|(panel, fraction, up)| Message::Pointer(Pointer::Wheel { panel, fraction, up })),
+        1 => text().prop_map(|reason| Message::ScreenSaved(Err(reason))),
+        1 => Just(Message::SourceGone),
+    ]
+}
+
+/// Reads everything that a drawing would read, and checks it.
+fn look(app: &App) {
+    let mut shown = vec![app.live().name.clone()];
+    for metric in [Metric::Loss, Metric::Accuracy] {
+        for columns in [0, 1, 57] {
+            let chart = app.chart(metric, columns);
+            assert_eq!([chart.train.len(), chart.smoothed.len(), chart.test.len()], [columns; 3]);
+            assert!(chart.axis.low < chart.axis.high, "{:?}", chart.axis);
+            assert!(chart.steps.first <= chart.steps.last);
+            assert!(chart.marks.iter().all(|mark| mark.column < columns));
+            assert!(chart.cursor.iter().all(|cursor| cursor.column < columns));
+            for tick in chart.axis.ticks(metric, 5).into_iter().chain(chart.step_ticks(5)) {
+                assert!((0.0..=1.0).contains(&tick.fraction), "{tick:?}");
+                shown.push(tick.label);
+            }
+            shown.extend(chart.marks.into_iter().map(|mark| mark.what).chain(chart.note));
+        }
+    }
+    for row in app.run().layers.rows() {
+        assert_eq!(row.sparkline(app.steps(), 9).len(), 9);
+        shown.extend([row.name.clone(), row.shape.clone()]);
+    }
+    let header = app.header();
+    assert!(header.progress.is_none_or(|progress| (0.0..=1.0).contains(&progress)));
+    assert!(header.remaining.is_none_or(f64::is_finite));
+    shown.extend(
+        [Some(header.run), header.reason, header.schedule, header.schedule_requested, header.pace]
+            .into_iter()
+            .flatten(),
+    );
+    shown.extend(header.requested.into_iter().chain(header.loading.map(|loading| loading.what)));
+    shown.extend(app.controls().into_iter().map(|row| row.key));
+    shown.extend(app.run().findings.iter().flat_map(|row| [row.what.clone(), row.advice.clone()]));
+    shown.extend(app.notices().iter().map(|notice| notice.text.clone()));
+    shown.extend(app.live().failure.iter().flat_map(|failure| [failure.what.clone(), failure.advice.clone()]));
+    if let Some(prompt) = app.prompt() {
+        shown.extend([prompt.label, prompt.hint].into_iter().chain(prompt.line.error.clone()));
+        shown.extend(prompt.line.candidates.iter().cloned());
+        shown.push(prompt.line.editor.text().into());
+    }
+    for text in shown {
+        let harmful =
+            |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{200b}' | '\u{2066}'..='\u{2069}');
+        assert!(text.len() <= 20_000 && !text.contains(harmful), "{text:?}");
+    }
+    assert!(app.footer().len() + app.help().len() > 3);
+}
+
+proptest! {
+    #[test]
+    fn any_sequence_of_messages_is_survived(messages in prop::collection::vec(any_message(), 0..120)) {
+        let mut app = if messages.len() % 2 == 0 { running() } else { fresh() };
+        for (at, message) in messages.into_iter().enumerate() {
+            app.update(message);
+            if at % 8 == 0 {
+                look(&app);
+            }
+        }
+        look(&app);
+    }
+}
+
+#[test]
+fn memory_stays_bounded_however_long_the_run() {
+    let mut app = running();
+    let mut at = 200;
+    let mut go_on = |app: &mut App, steps: u64| {
+        for _ in 0..steps {
+            at += 1;
+            tell(app, [step(at, 1.0), Event::Intervention { step: at, what: "lr".into() }, evaluation(at, 1.0, 0.5)]);
+        }
+    };
+    go_on(&mut app, 30_000);
+    let before = app.memory();
+    go_on(&mut app, 60_000);
+    // Two more levels in each of four series, and their list.
+    assert!(app.memory() <= before + 4 * 2 * 2048 * 32 + (8 << 10), "{before} → {}", app.memory());
+    assert!(app.memory() < 6 << 20);
+    assert!(app.run().marks.len() <= 1024);
+}
+
+#[test]
+fn an_event_of_any_size_is_cut_to_what_can_be_shown() {
+    let mut app = running();
+    let long = "very ".repeat(1_000_000);
+    tell(&mut app, [Event::Failed(Failure { step: 1, what: long.clone(), advice: "\u{1b}[2J".repeat(100_000) })]);
+    let failure = app.live().failure.clone().unwrap();
+    assert!(failure.what.len() < 1000 && failure.advice.len() < 1000);
+    assert!(failure.what.starts_with("very very") && failure.what.ends_with('…'));
+}

@@ -1,0 +1,299 @@
+//! Asking the source for something: never optimistic, checked where it is typed.
+
+use super::*;
+
+fn set_rate(value: f64) -> Command {
+    Command::Set { key: LEARNING_RATE.into(), value }
+}
+
+#[test]
+fn pause_is_pending_until_it_is_applied() {
+    let mut app = running();
+    let asked = type_keys(&mut app, " ");
+    assert_eq!(sent(&asked), [Command::Pause]);
+    assert_eq!((app.phase(), app.live().state), (Phase::Pausing, RunState::Running));
+    assert_eq!(app.header().requested, ["pausing…"]);
+    tell(&mut app, [Event::Applied { id: id(&asked), step: 201 }, state(RunState::Paused, 201)]);
+    assert_eq!((app.phase(), app.pending().is_empty()), (Phase::Paused, true));
+    assert_eq!(app.header().remaining, None, "no time of arrival while paused");
+    let asked = type_keys(&mut app, " ");
+    assert_eq!((sent(&asked), app.phase()), (vec![Command::Resume], Phase::Resuming));
+    let footer = |app: &App| app.footer().iter().find(|item| item.keys == "Space").map(|item| item.label);
+    assert_eq!(footer(&app), Some("pause"), "a second press takes the resuming back");
+    tell(&mut app, [Event::Rejected { id: id(&asked), reason: "not now".into() }]);
+    assert_eq!((app.phase(), footer(&app)), (Phase::Paused, Some("resume")));
+    assert_eq!(notice(&app), "resume: refused, not now");
+}
+
+#[test]
+fn single_steps_and_epochs_are_asked_for() {
+    let mut app = running();
+    assert_eq!(sent(&type_keys(&mut app, "s")), [Command::Advance { count: 1 }]);
+    assert_eq!(app.phase(), Phase::Stepping);
+    assert_eq!(sent(&type_keys(&mut app, "S")), [Command::AdvanceEpoch]);
+    assert_eq!(sent(&type_keys(&mut app, ":step 10\n")), [Command::Advance { count: 10 }]);
+    assert_eq!(sent(&type_keys(&mut app, ":epoch\n")), [Command::AdvanceEpoch]);
+}
+
+#[test]
+fn the_rate_is_requested_then_effective() {
+    let mut app = running();
+    let first = type_keys(&mut app, "+");
+    let second = type_keys(&mut app, "=");
+    assert_eq!(sent(&first), [set_rate(1.25e-3)]);
+    assert_eq!(sent(&second), [set_rate(1.5625e-3)], "the second press starts from what was asked for");
+    let rate = app.header().rate;
+    assert_eq!((rate.base, rate.effective, rate.requested), (Some(1e-3), Some(8e-4), Some(1.5625e-3)));
+    assert_eq!(app.header().requested, ["lr 0.001 → 0.00156 requested"]);
+    tell(&mut app, [Event::Applied { id: id(&first), step: 201 }, controls(1.25e-3, None)]);
+    assert_eq!(app.header().rate.requested, Some(1.5625e-3));
+    tell(&mut app, [Event::Applied { id: id(&second), step: 202 }, controls(1.5625e-3, None)]);
+    let rate = app.header().rate;
+    assert_eq!((rate.base, rate.requested), (Some(1.5625e-3), None));
+    assert_eq!(notice(&app), "optimizer.lr = 0.00156 from step 203 on");
+    assert_eq!(sent(&type_keys(&mut app, "-")), [set_rate(1.25e-3)]);
+}
+
+#[test]
+fn the_rate_stops_at_the_ends_of_its_range() {
+    let mut app = running();
+    tell(&mut app, [controls(9.0, None)]);
+    let asked = type_keys(&mut app, "+");
+    assert_eq!(sent(&asked), [set_rate(10.0)]);
+    tell(&mut app, [Event::Applied { id: id(&asked), step: 201 }, controls(10.0, None)]);
+    assert!(type_keys(&mut app, "+").is_empty());
+    assert!(notice(&app).contains("above 0 to 10"), "{}", notice(&app));
+}
+
+#[test]
+fn values_are_refused_where_they_are_typed_with_the_valid_range() {
+    for wrong in ["-1", "−1", "NaN", "inf", "1e38", "abc", "0", "", "1e-3x"] {
+        let mut app = running();
+        assert!(sent(&type_keys(&mut app, &format!("L{wrong}\n"))).is_empty(), "{wrong:?} was accepted");
+        assert!(error(&app).contains("above 0 to 10"), "{wrong:?}: {}", error(&app));
+        assert_eq!(app.prompt().map(|prompt| prompt.line.editor.text().to_owned()).as_deref(), Some(wrong));
+        type_keys(&mut app, "1");
+        assert_eq!(error(&app), "", "editing takes the error away");
+        press(&mut app, Key::control('u'));
+        assert_eq!(sent(&type_keys(&mut app, "3e-4\n")), [set_rate(3e-4)]);
+        assert!(matches!(app.mode(), Mode::Normal));
+    }
+}
+
+#[test]
+fn typed_commands_reach_the_source() {
+    let cases = [
+        (":lr 3e-4\n", set_rate(3e-4)),
+        (":set optimizer.momentum 0.8\n", Command::Set { key: "optimizer.momentum".into(), value: 0.8 }),
+        (":schedule cosine 100..2000\n", Command::SetSchedule { schedule: "cosine 100..2000".into() }),
+        (":throttle 50\n", Command::SetThrottle { steps_per_second: Some(50.0) }),
+        (":extend 5\n", Command::Extend { epochs: 5 }),
+        (":evaluate\n", Command::Evaluate),
+        (":pause\n", Command::Pause),
+        ("::resume\n", Command::Resume),
+    ];
+    for (typed, command) in cases {
+        assert_eq!(sent(&type_keys(&mut running(), typed)), [command], "{typed:?}");
+    }
+}
+
+#[test]
+fn wrong_commands_say_what_would_be_right() {
+    let cases = [
+        (":lrr 1\n", "did you mean lr?"),
+        (":xyzzy\n", "? lists them"),
+        (":lr 1e38\n", "above 0 to 10"),
+        (":set optimizer.momentom 0.5\n", "did you mean optimizer.momentum?"),
+        (":set optimizer.momentum 1\n", "from 0"),
+        (":set\n", ":set KEY VALUE"),
+        (":throttle 0\n", "or off"),
+        (":throttle fast\n", "or off"),
+        (":throttle NaN\n", "or off"),
+        (":extend 0\n", "from 1 to"),
+        (":extend 1.5\n", "whole number"),
+        (":step -3\n", "whole number"),
+        (":step 99999999999\n", "from 1 to"),
+        (":pause now\n", "too much"),
+        (":schedule\n", "constant"),
+    ];
+    for (typed, part) in cases {
+        let mut app = running();
+        assert!(type_keys(&mut app, typed).is_empty(), "{typed:?}");
+        assert!(error(&app).contains(part), "{typed:?}: {:?}", error(&app));
+    }
+}
+
+#[test]
+fn the_throttle_climbs_its_ladder_and_full_speed_is_its_end() {
+    let limit = |steps_per_second| vec![Command::SetThrottle { steps_per_second }];
+    let mut app = running();
+    tell(&mut app, [controls(1e-3, Some(640.0))]);
+    assert_eq!(app.header().pace.as_deref(), Some("paced: 640 steps/s, } lifts it"));
+    assert_eq!(sent(&type_keys(&mut app, "]")), limit(Some(1280.0)));
+    assert_eq!(sent(&type_keys(&mut app, "]")), limit(None));
+    assert_eq!(app.header().pace.as_deref(), Some("paced: 640 steps/s, } lifts it"), "not before it is applied");
+    assert!(type_keys(&mut app, "}").is_empty(), "asked for already");
+    // 640 samples a second in batches of 64 are ten steps a second: the first rung that is felt is five.
+    assert_eq!(sent(&type_keys(&mut app, "[")), limit(Some(5.0)));
+    assert_eq!(sent(&type_keys(&mut app, "[[")), [limit(Some(2.0)), limit(Some(1.0))].concat());
+    assert!(type_keys(&mut app, "[").is_empty());
+    assert_eq!(notice(&app), "this is the slowest; Space pauses");
+    tell(&mut app, [controls(1e-3, Some(50.0))]);
+}
+
+#[test]
+fn extending_asks_while_training_and_adds_when_finished() {
+    let mut app = running();
+    assert!(type_keys(&mut app, "x").is_empty());
+    assert_eq!(app.prompt().map(|prompt| prompt.label).as_deref(), Some("epochs to add"));
+    assert_eq!(sent(&type_keys(&mut app, "\n")), [Command::Extend { epochs: 5 }]);
+    let mut app = running();
+    tell(&mut app, [finished()]);
+    assert_eq!((app.phase(), app.live().summary.is_some()), (Phase::Finished, true));
+    assert!(type_keys(&mut app, " ").is_empty());
+    assert_eq!(notice(&app), "the run has finished; x trains further");
+    assert_eq!(sent(&type_keys(&mut app, "x")), [Command::Extend { epochs: 5 }]);
+    tell(&mut app, [state(RunState::Running, 3140)]);
+    assert!(app.live().summary.is_none());
+}
+
+fn finished() -> Event {
+    Event::Finished(Summary {
+        step: 3140,
+        test_loss: 0.4,
+        test_accuracy: 0.86,
+        weights_sha256: "ab".repeat(32),
+        seconds: 20.0,
+    })
+}
+
+#[test]
+fn keys_that_a_source_can_not_do_are_unavailable_with_the_reason() {
+    let mut app = fresh();
+    assert!(type_keys(&mut app, " ").is_empty());
+    assert_eq!(notice(&app), "the source has not answered yet");
+    tell(&mut app, [hello(&[Capability::Pause])]);
+    assert!(type_keys(&mut app, " ").is_empty());
+    assert_eq!(notice(&app), "still loading");
+    tell(&mut app, [ready(), state(RunState::Running, 0), controls(1e-3, None)]);
+    assert_eq!(sent(&type_keys(&mut app, " ")), [Command::Pause]);
+    assert!(type_keys(&mut app, "+").is_empty());
+    assert_eq!(notice(&app), "this source's hyperparameters can't be changed");
+    assert!(type_keys(&mut app, ":lr 1\n").is_empty());
+    assert_eq!(error(&app), "this source's hyperparameters can't be changed");
+    press(&mut app, Key::plain(Code::Esc));
+    let footer = app.footer();
+    let available = |label| footer.iter().find(|item| item.label == label).map(|item| item.available);
+    assert_eq!((available("rate"), available("quit")), (Some(false), Some(true)));
+    let keys = &app.help()[0];
+    let rate = keys.lines.iter().find(|line| line.text.starts_with("Learning rate times"));
+    assert!(rate.is_some_and(|line| line.keys == "+ =" && line.unavailable.is_some()));
+}
+
+#[test]
+fn requests_without_answers_do_not_pile_up() {
+    let mut app = running();
+    let asked = type_keys(&mut app, &"s".repeat(1000));
+    assert!(asked.len() < 100);
+    assert!(notice(&app).contains("too many requests"));
+    press(&mut app, Key::char('q'));
+    assert_eq!(sent(&press(&mut app, Key::char('y'))), [Command::Stop], "stopping is always possible");
+}
+
+#[test]
+fn enter_on_a_hyperparameter_asks_for_its_value() {
+    let mut app = running();
+    for _ in 0..3 {
+        press(&mut app, Key::plain(Code::Tab));
+    }
+    assert_eq!(app.view().focus(), Panel::Controls);
+    for _ in 0..9 {
+        press(&mut app, Key::plain(Code::Down));
+    }
+    press(&mut app, Key::plain(Code::Up));
+    assert!(app.controls()[1].selected);
+    press(&mut app, Key::plain(Code::Enter));
+    let prompt = app.prompt().unwrap();
+    assert_eq!((prompt.label.as_str(), prompt.hint.as_str()), ("optimizer.momentum", "now 0.9; valid: from 0 below 1"));
+    let asked = type_keys(&mut app, "0.5\n");
+    assert_eq!(sent(&asked), [Command::Set { key: "optimizer.momentum".into(), value: 0.5 }]);
+    assert_eq!((app.controls()[1].value, app.controls()[1].requested), (0.9, Some(0.5)));
+}
+
+#[test]
+fn leaving_asks_while_training_and_waits_for_the_source() {
+    let mut app = running();
+    assert!(press(&mut app, Key::char('q')).is_empty());
+    assert!(matches!(app.mode(), Mode::Quit(QuitChoice::Cancel)));
+    press(&mut app, Key::plain(Code::Enter));
+    assert!(matches!(app.mode(), Mode::Normal), "the answer chosen beforehand harms nobody");
+    type_keys(&mut app, "q");
+    press(&mut app, Key::plain(Code::Left));
+    assert_eq!(sent(&press(&mut app, Key::plain(Code::Enter))), [Command::Stop]);
+    assert_eq!((app.phase(), app.is_leaving()), (Phase::Stopping, true));
+    assert_eq!(tell(&mut app, [Event::Stopped { step: 201 }]), [Effect::Quit(Exit::Asked)]);
+}
+
+#[test]
+fn leaving_twice_is_leaving_now() {
+    let mut app = running();
+    assert!(press(&mut app, Key::control('c')).is_empty());
+    let now = press(&mut app, Key::control('c'));
+    assert_eq!((sent(&now), now.last()), (vec![Command::Stop], Some(&Effect::Quit(Exit::Asked))));
+    // A line that is open does not swallow it, and a source that does not stop does not hold anybody.
+    let mut app = running();
+    type_keys(&mut app, ":lr");
+    assert!(press(&mut app, Key::control('c')).is_empty());
+    press(&mut app, Key::char('y'));
+    assert_eq!(press(&mut app, Key::control('c')), [Effect::Quit(Exit::Asked)]);
+}
+
+#[test]
+fn what_is_over_is_left_at_once() {
+    let failure = || Event::Failed(Failure { step: 9, what: "panic".into(), advice: "report it".into() });
+    for end in [finished(), failure()] {
+        let mut app = running();
+        tell(&mut app, [end]);
+        let now = press(&mut app, Key::char('q'));
+        assert_eq!((sent(&now), now.last()), (vec![Command::Stop], Some(&Effect::Quit(Exit::Asked))));
+    }
+    let mut app = running();
+    tell(&mut app, [Event::Stopped { step: 200 }]);
+    assert_eq!(app.phase(), Phase::Stopped);
+    assert_eq!(press(&mut app, Key::char('q')), [Effect::Quit(Exit::Asked)], "nobody is there to be stopped");
+    assert_eq!(
+        running().update(Message::Signal(Signal::Terminate)).last(),
+        Some(&Effect::Quit(Exit::Signal(Signal::Terminate)))
+    );
+}
+
+#[test]
+fn a_failure_stays_on_the_screen_even_when_leaving() {
+    let mut app = running();
+    type_keys(&mut app, "qy");
+    tell(
+        &mut app,
+        [Event::Failed(Failure { step: 205, what: "index out of bounds".into(), advice: "report it".into() })],
+    );
+    assert!(tell(&mut app, [Event::Stopped { step: 205 }]).is_empty());
+    assert_eq!((app.phase(), app.live().step), (Phase::Failed, 205));
+    assert_eq!(app.live().failure.as_ref().map(|failure| failure.what.as_str()), Some("index out of bounds"));
+}
+
+#[test]
+fn a_source_that_vanishes_is_a_failure_with_advice() {
+    let mut app = running();
+    type_keys(&mut app, " ");
+    assert!(app.update(Message::SourceGone).is_empty());
+    assert_eq!((app.phase(), app.pending().is_empty()), (Phase::Failed, true));
+    let failure = app.live().failure.clone().unwrap();
+    assert_eq!(failure.step, 200);
+    assert!(!failure.what.is_empty() && !failure.advice.is_empty());
+    // After a proper end it is nothing new.
+    let mut app = running();
+    tell(&mut app, [finished()]);
+    app.update(Message::SourceGone);
+    assert_eq!((app.phase(), app.live().failure.is_none()), (Phase::Finished, true));
+    assert!(type_keys(&mut app, "x").is_empty());
+    assert_eq!(notice(&app), "the run has ended");
+}

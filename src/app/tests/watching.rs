@@ -1,0 +1,348 @@
+//! Looking without touching: freeze, zoom, cursor, scales, layers, findings, the command line's comforts.
+
+use super::*;
+use crate::protocol::Finding;
+
+#[test]
+fn a_frozen_display_stands_still_and_loses_nothing() {
+    let mut app = running();
+    type_keys(&mut app, "f");
+    tell(&mut app, (201..=300).map(|at| step(at, if at == 250 { 99.0 } else { 0.1 })));
+    assert_eq!((app.frozen_at(), app.run().step, app.live().step), (Some(200), 200, 300));
+    assert_eq!((app.header().step, app.header().frozen_at), (300, Some(200)), "the header stays live");
+    assert_eq!(app.chart(Metric::Loss, 100).steps.last, 200);
+    assert_eq!(sent(&type_keys(&mut app, " ")), [Command::Pause], "and the keys work on the run, not on the picture");
+    type_keys(&mut app, "f");
+    let chart = app.chart(Metric::Loss, 100);
+    assert_eq!((app.frozen_at(), chart.steps.last), (None, 300));
+    let spike = chart.train.iter().filter_map(|column| column.extent).any(|extent| extent.max == 99.0);
+    assert!(spike, "what came meanwhile is there");
+}
+
+#[test]
+fn zooming_in_follows_the_newest_steps_and_out_ends_at_the_whole_run() {
+    let mut app = running();
+    assert_eq!(app.steps(), StepRange { first: 1, last: 200 });
+    type_keys(&mut app, "z");
+    assert_eq!(app.steps(), StepRange { first: 101, last: 200 });
+    tell(&mut app, [step(201, 0.1)]);
+    assert_eq!(app.steps(), StepRange { first: 102, last: 201 });
+    type_keys(&mut app, "zzzzzzzzzzz");
+    assert_eq!(app.steps().length(), 10);
+    type_keys(&mut app, "ZZZZZZZZZZZ");
+    assert_eq!(app.view().window, Window::Whole);
+    type_keys(&mut app, "zz");
+    press(&mut app, Key::plain(Code::Left));
+    type_keys(&mut app, "0");
+    assert_eq!((app.view().window, app.view().cursor), (Window::Whole, None));
+}
+
+#[test]
+fn the_cursor_reads_values_and_takes_the_window_along() {
+    let mut app = running();
+    tell(&mut app, [evaluation(100, 0.7, 0.75)]);
+    press(&mut app, Key::plain(Code::Left));
+    assert_eq!(app.view().cursor, Some(200), "it appears at the newest step");
+    press(&mut app, Key::plain(Code::Right));
+    assert_eq!(app.view().cursor, Some(200), "and does not leave the run");
+    type_keys(&mut app, "zz");
+    for _ in 0..80 {
+        press(&mut app, Key::plain(Code::Left));
+    }
+    assert_eq!(app.view().cursor, Some(120));
+    assert!(app.steps().contains(120) && app.steps().length() == 50, "{:?}", app.steps());
+    let readout = app.chart(Metric::Loss, 50).cursor.unwrap();
+    let exact = f64::from((2.0f64 / 120.0) as f32);
+    assert_eq!(readout.values.train.and_then(|column| column.extent).map(|extent| extent.mean), Some(exact));
+    assert_eq!((readout.values.test, readout.step), (Some(f64::from(0.7f32)), 120));
+    for _ in 0..30 {
+        press(&mut app, Key::shift(Code::Left));
+    }
+    assert_eq!((app.view().cursor, app.steps().first), (Some(1), 1));
+    press(&mut app, Key::plain(Code::Esc));
+    assert_eq!(app.view().cursor, None);
+}
+
+#[test]
+fn the_wheel_zooms_under_the_pointer_and_a_click_sets_the_cursor() {
+    let mut app = running();
+    app.update(Message::Pointer(Pointer::Wheel { panel: Panel::Loss, fraction: 0.25, up: true }));
+    assert_eq!(app.steps(), StepRange { first: 11, last: 170 });
+    app.update(Message::Pointer(Pointer::ClickAt { panel: Panel::Accuracy, fraction: 0.5 }));
+    assert_eq!((app.view().cursor, app.view().focus()), (Some(91), Panel::Accuracy));
+    app.update(Message::Pointer(Pointer::ClickRow { panel: Panel::Layers, row: 1 }));
+    assert_eq!((app.view().layer, app.view().focus()), (1, Panel::Layers));
+    app.update(Message::Pointer(Pointer::ClickRow { panel: Panel::Layers, row: 77 }));
+    app.update(Message::Pointer(Pointer::ClickAt { panel: Panel::Loss, fraction: f64::NAN }));
+    assert_eq!((app.view().layer, app.view().cursor), (1, Some(91)));
+    assert_eq!(press(&mut app, Key::char('M')), [Effect::CaptureMouse(false)]);
+}
+
+#[test]
+fn the_log_scale_is_refused_where_nothing_is_positive() {
+    let mut app = running();
+    type_keys(&mut app, "l");
+    assert_eq!(app.chart(Metric::Loss, 50).axis.scale, Scale::Log);
+    type_keys(&mut app, "l");
+    assert_eq!(app.chart(Metric::Loss, 50).axis.scale, Scale::Linear);
+    let mut app = fresh();
+    tell(&mut app, [hello(&ALL), ready(), state(RunState::Running, 0), step(1, 0.0), step(2, f64::NAN), step(3, -1.0)]);
+    type_keys(&mut app, "l");
+    assert_eq!((app.view().loss_scale, notice(&app).contains("nothing positive")), (Scale::Linear, true));
+}
+
+#[test]
+fn charts_have_sane_axes_whatever_they_show() {
+    let cases: [&[f64]; 9] = [
+        &[],
+        &[f64::NAN],
+        &[0.0],
+        &[0.0, 0.0],
+        &[2.3],
+        &[-1.0, -1.0],
+        &[f64::INFINITY, 1.0, f64::NEG_INFINITY],
+        &[1e-300, 1e300],
+        &[1e9, 1e9 + 64.0],
+    ];
+    for values in cases {
+        let mut app = fresh();
+        tell(&mut app, (1u64..).zip(values).map(|(at, value)| step(at, *value)));
+        for key in ["", "l", "m"] {
+            type_keys(&mut app, key);
+            let chart = app.chart(Metric::Loss, 40);
+            assert!(chart.axis.low < chart.axis.high && chart.axis.low.is_finite() && chart.axis.high.is_finite());
+            let extents = chart.train.iter().filter_map(|column| column.extent);
+            for height in extents.flat_map(|extent| [chart.axis.height(extent.min), chart.axis.height(extent.max)]) {
+                assert!(height.is_some_and(|height| (0.0..=1.0).contains(&height)), "{values:?}: {height:?}");
+            }
+            for ticks in [chart.axis.ticks(Metric::Loss, 6), chart.step_ticks(6)] {
+                assert!(ticks.len() <= 6 && ticks.iter().all(|tick| (0.0..=1.0).contains(&tick.fraction)), "{ticks:?}");
+            }
+            assert_eq!(chart.train.len(), 40);
+        }
+        let broken = app.chart(Metric::Loss, 40).train.iter().any(|column| column.broken);
+        assert_eq!(broken, values.iter().any(|value| !value.is_finite()));
+    }
+}
+
+#[test]
+fn ticks_are_round_and_told_apart() {
+    let mut app = running();
+    let labels = |ticks: Vec<Tick>| ticks.into_iter().map(|tick| tick.label).collect::<Vec<_>>();
+    let chart = app.chart(Metric::Loss, 50);
+    assert_eq!(labels(chart.axis.ticks(Metric::Loss, 5)), ["0.0", "0.5", "1.0", "1.5", "2.0"]);
+    assert_eq!(labels(chart.step_ticks(5)), ["50", "100", "150", "200"]);
+    assert_eq!(labels(app.chart(Metric::Accuracy, 50).axis.ticks(Metric::Accuracy, 3)), ["45 %", "50 %", "55 %"]);
+    type_keys(&mut app, "l");
+    assert_eq!(labels(app.chart(Metric::Loss, 50).axis.ticks(Metric::Loss, 5)), ["0.01", "0.1", "1"]);
+}
+
+#[test]
+fn interventions_leave_marks_and_empty_charts_say_what_fills_them() {
+    let mut app = fresh();
+    assert!(app.chart(Metric::Loss, 10).note.is_some_and(|note| note.starts_with("nothing yet")));
+    tell(&mut app, [hello(&ALL), ready(), controls(1e-3, None), state(RunState::Running, 0), step(1, 2.0)]);
+    assert_eq!(app.chart(Metric::Loss, 10).note.as_deref(), Some("no evaluation yet: first at step 100"));
+    tell(&mut app, (2..=100).map(|at| step(at, 1.0)));
+    tell(&mut app, [Event::Intervention { step: 50, what: "lr 1e-3 → 5e-4".into() }, evaluation(100, 0.7, 0.75)]);
+    let chart = app.chart(Metric::Accuracy, 10);
+    assert_eq!((chart.note, chart.latest.test), (None, Some(0.75)));
+    assert_eq!(chart.marks, [ChartMark { column: 4, step: 50, what: "lr 1e-3 → 5e-4".into() }]);
+    let tested: Vec<usize> = (0..10).filter(|at| chart.test[*at].extent.is_some()).collect();
+    assert_eq!(tested, [9], "train and test share the step axis");
+}
+
+#[test]
+fn smoothing_cycles_and_can_be_off() {
+    let mut app = running();
+    let labels: Vec<&str> = (0..4)
+        .map(|_| {
+            type_keys(&mut app, "m");
+            app.view().smoothing.label()
+        })
+        .collect();
+    assert_eq!(labels, ["0.995", "off", "0.9", "0.98"]);
+    assert!(app.chart(Metric::Loss, 10).smoothed.iter().all(Option::is_some));
+    type_keys(&mut app, "mm");
+    assert!(app.chart(Metric::Loss, 10).smoothed.iter().all(Option::is_none));
+}
+
+#[test]
+fn layers_with_parameters_get_rows_and_sparklines() {
+    let mut app = running();
+    for at in 201..=220u64 {
+        let Event::Step(mut report) = step(at, 0.5) else { unreachable!() };
+        report.probe = Some(probe(&[(0, 10f64.powi((at % 4) as i32)), (3, if at == 210 { f64::NAN } else { 1.0 })]));
+        tell(&mut app, [Event::Step(report)]);
+    }
+    let rows = app.run().layers.rows();
+    let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
+    assert_eq!(names, ["0 linear → relu", "3 linear"]);
+    assert_eq!((rows[0].shape.as_str(), rows[0].parameters), ("784 → 256", 200_960));
+    let (at, newest) = rows[0].probe.as_ref().unwrap();
+    assert_eq!((*at, newest.update_ratio(), newest.dead), (220, 0.001, Some(0.25)));
+    assert!(rows[1].dead.is_empty());
+    let steps = StepRange { first: 201, last: 220 };
+    let sparks = rows[0].sparkline(steps, 20);
+    assert_eq!([sparks[2], sparks[3]], [Spark::Height(1.0), Spark::Height(0.0)]);
+    let flat = rows[1].sparkline(steps, 20);
+    assert_eq!([flat[0], flat[9]], [Spark::Height(0.5), Spark::Broken]);
+    assert_eq!(rows[0].sparkline(StepRange { first: 1, last: 200 }, 4), [Spark::Empty; 4]);
+}
+
+#[test]
+fn findings_are_newest_first_and_told_once() {
+    let mut app = running();
+    let finding = |step, layer, what: &str| {
+        Event::Finding(Finding { step, health: Health::Watch, layer, what: what.into(), advice: "lower it".into() })
+    };
+    tell(
+        &mut app,
+        [finding(1, Some(0), "60 % dead"), finding(2, None, "loss rises"), finding(3, Some(0), "61.5 % dead")],
+    );
+    let told: Vec<(u64, String, u64)> =
+        app.run().findings.iter().map(|row| (row.step, row.what.clone(), row.times)).collect();
+    assert_eq!(told, [(3, "61.5 % dead".into(), 2), (2, "loss rises".into(), 1)]);
+    tell(&mut app, (0u8..200).map(|i| finding(9, None, &"x".repeat(i.into()))));
+    assert_eq!(app.run().findings.len(), 64);
+}
+
+#[test]
+fn header_tells_progress_and_what_remains() {
+    let header = running().header();
+    assert_eq!((header.step, header.total_steps, header.phase), (200, Some(3140), Phase::Running));
+    assert_eq!((header.total_epochs, header.remaining), (Some(20.0), Some(294.0)));
+    let empty = fresh().header();
+    assert_eq!(
+        (empty.phase, empty.progress, empty.remaining, empty.run.as_str()),
+        (Phase::Loading, None, None, "fashion")
+    );
+}
+
+#[test]
+fn notices_go_away_by_themselves() {
+    let mut app = running();
+    tick(&mut app, 10);
+    app.update(Message::ScreenSaved(Err("disk full".into())));
+    assert_eq!(
+        (notice(&app).as_str(), app.next_deadline()),
+        ("screen not saved: disk full", Some(Duration::from_secs(16)))
+    );
+    let before = app.revision();
+    tick(&mut app, 15);
+    assert_eq!((app.revision(), app.notices().iter().count()), (before, 1));
+    tick(&mut app, 16);
+    assert_eq!((app.revision(), app.notices().iter().count(), app.next_deadline()), (before + 1, 0, None));
+}
+
+#[test]
+fn nothing_is_drawn_again_without_a_change() {
+    let mut app = running();
+    let before = app.revision();
+    app.update(Message::Paste("pasted".into()));
+    app.update(Message::Key(Key::char('%')));
+    app.update(Message::Events(Vec::new()));
+    app.update(Message::Resize { columns: 80, rows: 24 });
+    assert_eq!(app.revision(), before);
+    app.update(Message::Resize { columns: 81, rows: 24 });
+    assert_eq!((app.revision(), app.size()), (before + 1, (81, 24)));
+}
+
+#[test]
+fn pasted_text_only_goes_into_an_open_line() {
+    let mut app = running();
+    assert!(app.update(Message::Paste("q\u{1b}y \n:quit\n".into())).is_empty());
+    assert!(matches!(app.mode(), Mode::Normal));
+    type_keys(&mut app, ":");
+    app.update(Message::Paste("lr \u{1b}[201~\u{202e}3e-4\nq".into()));
+    assert_eq!(app.prompt().unwrap().line.editor.text(), "lr [201~3e-4");
+    let huge = "x".repeat(10 << 20);
+    let started = std::time::Instant::now();
+    app.update(Message::Paste(huge));
+    assert!(started.elapsed() < Duration::from_millis(200));
+    assert_eq!(app.prompt().unwrap().line.editor.text().len(), LONGEST_LINE);
+}
+
+#[test]
+fn the_command_line_completes_and_remembers() {
+    let mut app = running();
+    let text = |app: &App| app.prompt().map(|prompt| prompt.line.editor.text().to_owned()).unwrap_or_default();
+    let tab = Key::plain(Code::Tab);
+    type_keys(&mut app, ":se");
+    press(&mut app, tab);
+    assert_eq!(text(&app), "set ");
+    type_keys(&mut app, "o");
+    press(&mut app, tab);
+    assert_eq!(text(&app), "set optimizer.");
+    assert_eq!(app.prompt().unwrap().line.candidates, ["optimizer.lr", "optimizer.momentum", "optimizer.weight_decay"]);
+    type_keys(&mut app, "m");
+    press(&mut app, tab);
+    assert_eq!(text(&app), "set optimizer.momentum ");
+    assert!(app.prompt().unwrap().hint.contains("KEY VALUE"));
+    press(&mut app, Key::control('u'));
+    type_keys(&mut app, "set\u{a0}opt");
+    press(&mut app, tab);
+    assert_eq!(text(&app), "set\u{a0}optimizer.", "any white space parts words");
+    press(&mut app, Key::control('u'));
+    type_keys(&mut app, "set optimizer.momentum 0.5\n:pause\n:th");
+    press(&mut app, Key::plain(Code::Up));
+    assert_eq!(text(&app), "pause");
+    press(&mut app, Key::plain(Code::Up));
+    press(&mut app, Key::plain(Code::Up));
+    assert_eq!(text(&app), "set optimizer.momentum 0.5");
+    press(&mut app, Key::plain(Code::Down));
+    press(&mut app, Key::plain(Code::Down));
+    assert_eq!(text(&app), "th", "what was being typed comes back");
+}
+
+#[test]
+fn the_screen_is_saved_under_a_harmless_name() {
+    let mut app = running();
+    let Event::Hello(mut greeting) = hello(&ALL) else { unreachable!() };
+    greeting.run = "../a b\u{1b}".into();
+    tell(&mut app, [Event::Hello(greeting)]);
+    assert_eq!(type_keys(&mut app, "p"), [Effect::SaveScreen { path: "gradtop----a-b--200.svg".into() }]);
+    assert_eq!(type_keys(&mut app, ":screenshot a b.svg\n"), [Effect::SaveScreen { path: "a b.svg".into() }]);
+}
+
+#[test]
+fn help_lists_every_key_of_the_screen_and_every_command() {
+    let mut app = running();
+    type_keys(&mut app, "?");
+    let help = app.help();
+    let keys: Vec<String> = help[0].lines.iter().map(|line| line.keys.clone()).collect();
+    for key in
+        ["Space", "s", "S", "+ =", "-", "L", "[", "]", "}", "x", "f", "←", "z", "0", "l", "m", "e", "Ctrl-C", "Ctrl-Z"]
+    {
+        assert!(keys.iter().any(|keys| keys == key), "{key} is not in the help");
+    }
+    assert!(help[1].lines.iter().any(|line| line.keys == ":throttle STEPS|off"));
+    press(&mut app, Key::plain(Code::Down));
+    assert!(matches!(app.mode(), Mode::Help { scroll: 1 }));
+    assert!(type_keys(&mut app, "q").is_empty());
+    assert!(matches!(app.mode(), Mode::Normal));
+}
+
+#[test]
+fn no_key_is_bound_twice_where_both_are_valid() {
+    for (index, binding) in BINDINGS.iter().enumerate() {
+        for other in &BINDINGS[..index] {
+            let screens = |scope| matches!(scope, Scope::Screens | Scope::Screen(_));
+            let everywhere = binding.scope == Scope::Everywhere || other.scope == Scope::Everywhere;
+            if everywhere || binding.scope == other.scope || screens(binding.scope) && screens(other.scope) {
+                let twice = binding.keys.iter().find(|key| other.keys.contains(key));
+                assert!(twice.is_none(), "{} is bound twice", twice.unwrap());
+            }
+        }
+    }
+}
+
+#[test]
+fn suspending_works_everywhere() {
+    let mut app = running();
+    for key in ["", ":", "\u{0}", "?"] {
+        type_keys(&mut app, key);
+        assert_eq!(press(&mut app, Key::control('z')), [Effect::Suspend]);
+        press(&mut app, Key::plain(Code::Esc));
+    }
+}
