@@ -130,7 +130,7 @@ pub enum Window {
     Whole,
     /// The newest `steps` minibatches; moves on with the run.
     Newest {
-        /// How many, at least [`SHORTEST_WINDOW`].
+        /// How many, at least ten.
         steps: u64,
     },
     /// These and no others.
