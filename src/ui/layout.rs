@@ -2,8 +2,8 @@
 
 use ratatui::layout::Rect;
 
-use super::widgets::chart;
-use crate::app::{App, Panel, Phase, Pointer};
+use super::{screens::banner, widgets::chart};
+use crate::app::{App, Panel, Pointer};
 
 /// The smallest window in which the dashboard can be read, in columns and rows.
 pub const SMALLEST: (u16, u16) = (60, 18);
@@ -50,11 +50,7 @@ impl Layout {
         layout.header = take_top(&mut rest, 3);
         layout.footer = take_bottom(&mut rest, 1);
         layout.notice = take_bottom(&mut rest, 1);
-        let banner = match app.phase() {
-            Phase::Finished | Phase::Failed => 2,
-            Phase::Paused if app.live().reason.is_some() => 1,
-            _ => 0,
-        };
+        let banner = banner::height(app, rest.width);
         layout.banner = take_top(&mut rest, banner);
         if area.height >= 24 {
             take_top(&mut rest, 1);

@@ -2,7 +2,7 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
-use super::{layers::ascii, overview::title};
+use super::overview::title;
 use crate::{
     app::{App, ControlRow, FindingRow, Panel},
     text::{short, thousands},
@@ -112,8 +112,8 @@ fn one_finding(theme: &Theme, buffer: &mut Buffer, area: Rect, y: u16, finding: 
         let times = format!("  {}{}", thousands(finding.times), marks.times);
         head.put(&times, theme.style(Role::Muted));
     }
-    let what = sentence(buffer, area, y + 1, &ascii(&finding.what, theme), theme.style(Role::Text));
-    let advice = sentence(buffer, area, y + 1 + what, &ascii(&finding.advice, theme), theme.style(Role::Muted));
+    let what = sentence(buffer, area, y + 1, &finding.what, theme.style(Role::Text));
+    let advice = sentence(buffer, area, y + 1 + what, &finding.advice, theme.style(Role::Muted));
     1 + what + advice
 }
 
@@ -126,9 +126,9 @@ fn folded_findings(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect) {
     let health = theme.style(Theme::health(finding.health));
     line.put(theme.health_mark(finding.health), health).skip(1);
     line.put(&format!("step {}: ", thousands(finding.step)), theme.style(Role::Muted));
-    line.put(&ascii(&finding.what, theme), theme.style(Role::Text));
+    line.put(&finding.what, theme.style(Role::Text));
     let mut below = Row::new(buffer, area, 1).ending(theme.marks().ellipsis);
-    below.skip(2).put(&ascii(&finding.advice, theme), theme.style(Role::Muted));
+    below.skip(2).put(&finding.advice, theme.style(Role::Muted));
 }
 
 /// Draws what stays the same during the run.

@@ -10,7 +10,7 @@ use crate::{
     app::{Chart, Column, Scale, Values},
     text::thousands,
     ui::{
-        paint::Row,
+        paint::{Row, wrap},
         theme::{Role, Theme},
     },
 };
@@ -85,11 +85,19 @@ pub fn draw(buffer: &mut Buffer, area: Rect, chart: &Chart, heading: &Heading, t
     curves(buffer, &frame, chart, theme);
     marks(buffer, &frame, chart, theme);
     if let Some(note) = &chart.note {
-        let empty = chart.train.iter().all(|column| *column == Column::default());
-        let row = if empty { frame.plot.height / 2 } else { 0 };
-        let mut line = Row::new(buffer, frame.plot, row).ending(theme.marks().ellipsis);
-        let free = line.free().saturating_sub(note.width() as u16);
-        line.skip(if empty { free / 2 } else { free }).put(note, theme.style(Role::Muted));
+        draw_note(buffer, &frame, chart, note, theme);
+    }
+}
+
+/// Says what is missing: in the middle of an empty plot, in the upper right corner of one with curves.
+fn draw_note(buffer: &mut Buffer, frame: &Frame, chart: &Chart, note: &str, theme: &Theme) {
+    let empty = chart.train.iter().all(|column| *column == Column::default());
+    let lines = wrap(note, frame.plot.width);
+    let first = if empty { frame.plot.height.saturating_sub(lines.len() as u16) / 2 } else { 0 };
+    for (y, line) in (first..).zip(&lines) {
+        let mut row = Row::new(buffer, frame.plot, y).ending(theme.marks().ellipsis);
+        let free = row.free().saturating_sub(line.width() as u16);
+        row.skip(if empty { free / 2 } else { free }).put(line, theme.style(Role::Muted));
     }
 }
 
