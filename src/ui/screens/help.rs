@@ -40,7 +40,7 @@ pub fn draw(app: &App, scroll: usize, theme: &Theme, buffer: &mut Buffer, area: 
     let keys = keys.max().unwrap_or(0).min(28) as u16 + 2;
     let height = area.height.saturating_sub(4).min(entries.len() as u16);
     let title = format!("help {} arrows scroll, Esc closes", theme.marks().dot);
-    let inside = dialog::draw(buffer, area, &title, (area.width.saturating_sub(8).min(96), height), theme);
+    let inside = dialog::draw(buffer, area, &title, (area.width.saturating_sub(4).min(96), height), theme);
     let room = usize::from(inside.height);
     let first = scroll.min(entries.len().saturating_sub(room));
     for (y, entry) in (0..).zip(entries.iter().skip(first).take(room)) {

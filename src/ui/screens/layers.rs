@@ -85,7 +85,8 @@ fn heading(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect, columns: &
     if columns.parameters > 0 {
         row.put_flush("weights", columns.parameters - 2, muted).skip(2);
     }
-    row.put_cell("gradient norm, log scale", columns.spark.saturating_sub(1), muted).skip(1);
+    let title = if columns.spark > 25 { "gradient norm, log scale" } else { "gradient norm" };
+    row.put_cell(title, columns.spark.saturating_sub(1), muted).skip(1);
     row.put_flush("norm", NUMBER - 1, muted).put_flush("upd/w", NUMBER, muted).put_flush("dead", DEAD, muted);
 }
 
@@ -103,9 +104,9 @@ fn layer(
     let mut row = Row::new(buffer, area, place).ending(marks.ellipsis);
     let name = if selected { theme.style(Role::Selected) } else { text };
     row.put_cell(if selected { marks.pointer } else { " " }, 2, theme.style(Role::Focus));
-    row.put_cell(&ascii(&layer.name, theme), columns.name.saturating_sub(1), name).skip(1);
+    row.put_cell(&layer.name, columns.name.saturating_sub(1), name).skip(1);
     if columns.shape > 0 {
-        row.put_cell(&ascii(&layer.shape, theme), columns.shape, muted);
+        row.put_cell(&layer.shape, columns.shape, muted);
     }
     if columns.parameters > 0 {
         row.put_flush(&thousands(layer.parameters), columns.parameters - 2, muted).skip(2);
@@ -131,9 +132,4 @@ fn layer(
     let values = layer.sparkline(app.steps(), usize::from(spark.width));
     let role = if probe.health == Health::Good { Role::Train } else { health };
     sparkline::draw(buffer, spark, &values, role, theme);
-}
-
-/// The text without the arrows and crosses that need more than ASCII.
-pub fn ascii(text: &str, theme: &Theme) -> String {
-    if theme.unicode { text.into() } else { text.replace('→', ">").replace('×', "x").replace('…', "~") }
 }

@@ -21,6 +21,7 @@ pub fn draw(app: &App, theme: &Theme, buffer: &mut Buffer, layout: &Layout) {
     layers::draw(app, theme, buffer, layout.layers);
     side::controls(app, theme, buffer, layout.controls);
     side::findings(app, theme, buffer, layout.findings);
+    side::facts(app, theme, buffer, layout.facts);
     for y in 0..layout.divider.height {
         Row::new(buffer, layout.divider, y).skip(1).put(theme.marks().bar, theme.style(Role::Faint));
     }

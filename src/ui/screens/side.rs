@@ -2,7 +2,7 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
-use super::{layers::ascii, overview::title};
+use super::overview::title;
 use crate::{
     app::{App, ControlRow, FindingRow, Panel},
     text::{short, thousands},
@@ -112,8 +112,8 @@ fn one_finding(theme: &Theme, buffer: &mut Buffer, area: Rect, y: u16, finding: 
         let times = format!("  {}{}", thousands(finding.times), marks.times);
         head.put(&times, theme.style(Role::Muted));
     }
-    let what = sentence(buffer, area, y + 1, &ascii(&finding.what, theme), theme.style(Role::Text));
-    let advice = sentence(buffer, area, y + 1 + what, &ascii(&finding.advice, theme), theme.style(Role::Muted));
+    let what = sentence(buffer, area, y + 1, &finding.what, theme.style(Role::Text));
+    let advice = sentence(buffer, area, y + 1 + what, &finding.advice, theme.style(Role::Muted));
     1 + what + advice
 }
 
@@ -126,9 +126,29 @@ fn folded_findings(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect) {
     let health = theme.style(Theme::health(finding.health));
     line.put(theme.health_mark(finding.health), health).skip(1);
     line.put(&format!("step {}: ", thousands(finding.step)), theme.style(Role::Muted));
-    line.put(&ascii(&finding.what, theme), theme.style(Role::Text));
+    line.put(&finding.what, theme.style(Role::Text));
     let mut below = Row::new(buffer, area, 1).ending(theme.marks().ellipsis);
-    below.skip(2).put(&ascii(&finding.advice, theme), theme.style(Role::Muted));
+    below.skip(2).put(&finding.advice, theme.style(Role::Muted));
+}
+
+/// Draws what stays the same during the run.
+pub fn facts(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect) {
+    let run = app.run();
+    let Some(info) = &run.info else { return };
+    let (samples, tests) = (thousands(info.data.train as u64), thousands(info.data.test as u64));
+    let facts = [
+        ("data", info.data.name.clone()),
+        ("samples", format!("{samples} train, {tests} test")),
+        ("weights", thousands(info.parameters)),
+        ("minibatch", format!("{}, {} an epoch", info.batch_size, thousands(info.steps_per_epoch))),
+        ("seed", info.seed.to_string()),
+        ("threads", info.threads.to_string()),
+    ];
+    Row::new(buffer, area, 0).skip(2).put("run", theme.style(Role::Strong));
+    for (y, (label, value)) in (1..).zip(facts) {
+        let mut row = Row::new(buffer, area, y).ending(theme.marks().ellipsis);
+        row.skip(2).put_cell(label, 11, theme.style(Role::Muted)).put(&value, theme.style(Role::Text));
+    }
 }
 
 /// Writes a sentence from row `y` on, indented by two, and gives the number of rows it took.

@@ -1,11 +1,11 @@
 //! A bar with its text inside.
 
-use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
+use ratatui::{buffer::Buffer, layout::Rect};
 use unicode_width::UnicodeWidthStr;
 
 use crate::ui::{
     paint::Row,
-    theme::{Depth, Role, Theme},
+    theme::{Role, Theme},
 };
 
 /// Draws the bar into the first row of `area`; `fraction` is cut to 0..1, and one that isn't known leaves the bar
@@ -18,31 +18,24 @@ pub fn draw(buffer: &mut Buffer, area: Rect, fraction: Option<f64>, text: &str, 
     let start = (width - text.width()) / 2;
     Row::new(buffer, area, 0).skip(start as u16).put(text, theme.style(Role::Text));
     let visible = Rect { height: area.height.min(1), ..area }.intersection(buffer.area);
+    let text = start..start + text.width();
     for x in visible.x..visible.right() {
         let cell = &mut buffer[(x, visible.y)];
-        let inside = usize::from(x - area.x) < filled;
-        let blank = cell.symbol() == " ";
-        match (inside, theme.depth) {
-            // Brackets of a bar can't be told from its text without colour, but reverse video can.
-            (true, Depth::None | Depth::Basic) => {
-                cell.modifier = Modifier::REVERSED;
-            }
-            (true, _) => {
-                cell.set_bg(theme.color(role)).set_fg(theme.ground());
-                cell.modifier = Modifier::BOLD;
-            }
-            (false, _) if blank => {
-                cell.set_symbol(theme.marks().rule).set_style(theme.style(Role::Faint));
-            }
-            (false, _) => {}
+        let column = usize::from(x - area.x);
+        if column < filled {
+            cell.set_style(theme.fill(role));
+        } else if !text.contains(&column) {
+            cell.set_symbol(theme.marks().rule).set_style(theme.style(Role::Faint));
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use ratatui::style::Modifier;
+
     use super::*;
-    use crate::ui::theme::Background;
+    use crate::ui::theme::{Background, Depth};
 
     #[test]
     fn any_fraction_and_width_are_drawn() {
