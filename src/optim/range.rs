@@ -41,7 +41,7 @@ impl Range {
 impl fmt::Display for Range {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let from = if self.min_included { "from" } else { "above" };
-        let to = if self.max_included { "to" } else { "below" };
+        let to = if self.max_included { "to" } else { "to below" };
         write!(f, "{from} {} {to} {}", self.min, self.max)
     }
 }
