@@ -262,7 +262,9 @@ mod tests {
                              _: &mut ArrayViewMut2<'_, f64>,
                              inner: &mut Linear<f64>| {
                     let gradient = &mut inner.parameters_mut()[index].gradient;
-                    gradient.iter_mut().for_each(|g| *g *= 1.0 + 1e-6);
+                    for g in gradient {
+                        *g *= 1.0 + 1e-6;
+                    }
                 },
             };
             let report = report_with(LayerSpec::Linear { units: 8 }, Box::new(wrong));

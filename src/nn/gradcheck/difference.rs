@@ -86,9 +86,10 @@ impl Prober {
             let (direction, found) = self.difference(point, &origin, scale);
             let expected = gradient.iter().zip(&direction).map(|(g, v)| g * v).sum::<f64>();
             largest = largest.max(expected.abs()).max(found.abs());
-            // Written so that a NaN counts as an error and stays one.
-            if !((expected - found).abs() < error) {
-                (analytic, numeric, error) = (expected, found, (expected - found).abs());
+            let difference = (expected - found).abs();
+            // A NaN is the largest error there is.
+            if difference >= error || difference.is_nan() {
+                (analytic, numeric, error) = (expected, found, difference);
             }
         }
         let relative_error = if error == 0.0 { 0.0 } else { error / largest };
@@ -143,7 +144,7 @@ impl Prober {
     ///
     /// For the logits themselves these are the two losses as the network reports them, so that the report is checked
     /// too. For all others, with δ = logits above - logits below and p the probabilities below, it is the mean of
-    /// log Σ p exp δ - δ_t, in which the common part of the two losses never appears.
+    /// `log Σ p exp δ - δ_t`, in which the common part of the two losses never appears.
     fn rise(&self, point: Point, below: &Shown, above: &Shown) -> f64 {
         if point.first_layer() == self.network.layer_infos().len() {
             return above.loss - below.loss;
