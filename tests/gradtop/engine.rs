@@ -28,7 +28,7 @@ pub fn small_run() -> RunSpec {
             probe_every: 10,
             threads: NonZeroUsize::MIN,
             network: NetworkSpec { layers, init: "pytorch".parse().unwrap() },
-            optimizer: OptimizerSpec::default(),
+            optimizer: OptimizerSpec::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 },
             learning_rate: 1e-3,
             clip_norm: Some(5.0),
             schedule: Schedule::default(),
@@ -217,7 +217,7 @@ fn a_finished_run_can_be_extended() {
 #[test]
 fn numbers_that_are_not_finite_pause_the_run_before_the_update() {
     let mut spec = small_run();
-    spec.train.optimizer = "sgd".parse().unwrap();
+    spec.train.optimizer = OptimizerSpec::Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.0 };
     spec.train.clip_norm = None;
     let mut engine = Engine::start(spec);
     engine.asked(Command::Pause).unwrap();

@@ -68,13 +68,15 @@ impl Session {
 
     /// Waits until the screen satisfies `condition` and returns it.
     pub fn wait(&self, what: &str, condition: impl Fn(&str) -> bool) -> String {
+        self.wait_until(what, || condition(&self.text()));
+        self.text()
+    }
+
+    /// Waits until `condition` holds.
+    pub fn wait_until(&self, what: &str, condition: impl Fn() -> bool) {
         let start = Instant::now();
-        loop {
-            let text = self.text();
-            if condition(&text) {
-                return text;
-            }
-            assert!(start.elapsed() < PATIENCE, "waited for {what}; the screen shows:\n{text}");
+        while !condition() {
+            assert!(start.elapsed() < PATIENCE, "waited for {what}; the screen shows:\n{}", self.text());
             thread::sleep(Duration::from_millis(10));
         }
     }
@@ -127,26 +129,16 @@ impl Session {
     /// Asserts that every mode of the terminal is as it was before the program started.
     pub fn assert_restored(&self) {
         assert_eq!(modes(self.master.as_ref()), self.modes, "line discipline");
-        let start = Instant::now();
-        loop {
+        self.wait_until("every mode of the screen to be off", || {
             let parser = self.screen.lock().unwrap();
             let screen = parser.screen();
-            let left = [
-                (screen.alternate_screen(), "alternate screen"),
-                (screen.hide_cursor(), "hidden cursor"),
-                (screen.bracketed_paste(), "bracketed paste"),
-                (screen.application_cursor(), "application cursor"),
-                (screen.application_keypad(), "application keypad"),
-                (screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None, "mouse capture"),
-            ];
-            let on: Vec<&str> = left.iter().filter(|(on, _)| *on).map(|(_, mode)| *mode).collect();
-            if on.is_empty() {
-                return;
-            }
-            assert!(start.elapsed() < PATIENCE, "left on: {on:?}");
-            drop(parser);
-            thread::sleep(Duration::from_millis(10));
-        }
+            !(screen.alternate_screen()
+                || screen.hide_cursor()
+                || screen.bracketed_paste()
+                || screen.application_cursor()
+                || screen.application_keypad()
+                || screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None)
+        });
     }
 }
 

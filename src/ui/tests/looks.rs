@@ -245,7 +245,8 @@ fn the_mouse_finds_what_is_drawn() {
     assert_eq!(layout.press(&app, x, y), Some(Pointer::ClickRow { panel: Panel::Controls, row: 1 }));
     let (x, y) = find("accuracy");
     assert_eq!(layout.press(&app, x, y), Some(Pointer::Click { panel: Panel::Accuracy }));
-    let Some(Pointer::ClickAt { panel: Panel::Loss, fraction }) = layout.press(&app, layout.loss.right() - 1, 10) else {
+    let Some(Pointer::ClickAt { panel: Panel::Loss, fraction }) = layout.press(&app, layout.loss.right() - 1, 10)
+    else {
         panic!("a press on the plot is a press on a step")
     };
     assert!(fraction > 0.95);

@@ -43,10 +43,8 @@ fn key() -> impl Strategy<Value = Key> {
     ]);
     let bound = prop::sample::select(" sS+-L[]}xfzZ0lmepM:?qy".chars().collect::<Vec<_>>()).prop_map(Code::Char);
     let code = prop_oneof![4 => bound, 3 => named, 1 => any::<char>().prop_map(Code::Char)];
-    (code, prop::bool::weighted(0.1), prop::bool::weighted(0.1)).prop_map(|(code, control, shift)| Key {
-        code,
-        modifiers: Modifiers { control, alt: false, shift },
-    })
+    (code, prop::bool::weighted(0.1), prop::bool::weighted(0.1))
+        .prop_map(|(code, control, shift)| Key { code, modifiers: Modifiers { control, alt: false, shift } })
 }
 
 fn event() -> impl Strategy<Value = Event> {
