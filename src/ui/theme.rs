@@ -190,12 +190,12 @@ impl Theme {
     }
 
     /// The symbols that this terminal can show.
-    pub fn marks(&self) -> &'static Marks {
+    pub fn marks(self) -> &'static Marks {
         if self.unicode { &UNICODE } else { &ASCII }
     }
 
     /// How something with this meaning looks.
-    pub fn style(&self, role: Role) -> Style {
+    pub fn style(self, role: Role) -> Style {
         let style = Style::new().add_modifier(weight(role, self.depth));
         match self.color(role) {
             Color::Reset => style,
@@ -204,7 +204,7 @@ impl Theme {
     }
 
     /// The colour of a meaning on this terminal; `Reset` is the terminal's own.
-    pub fn color(&self, role: Role) -> Color {
+    pub fn color(self, role: Role) -> Color {
         match self.depth {
             Depth::None => Color::Reset,
             Depth::Basic => hues(role).basic,
@@ -212,7 +212,7 @@ impl Theme {
         }
     }
 
-    fn rgb(&self, role: Role) -> Rgb {
+    fn rgb(self, role: Role) -> Rgb {
         match self.background {
             Background::Dark => hues(role).dark,
             Background::Light => hues(role).light,
@@ -220,7 +220,7 @@ impl Theme {
     }
 
     /// A colour on a terminal that has more than sixteen.
-    fn exact(&self, rgb: Rgb) -> Color {
+    fn exact(self, rgb: Rgb) -> Color {
         match self.depth {
             Depth::Indexed => Color::Indexed(nearest_indexed(rgb)),
             _ => Color::Rgb(rgb.0, rgb.1, rgb.2),
@@ -228,7 +228,7 @@ impl Theme {
     }
 
     /// How a filled area with text on it looks: a calm shade of the meaning's colour, or reverse video.
-    pub fn fill(&self, role: Role) -> Style {
+    pub fn fill(self, role: Role) -> Style {
         let ground = match self.background {
             Background::Dark => (14, 16, 22),
             Background::Light => (255, 255, 255),
@@ -253,7 +253,7 @@ impl Theme {
     }
 
     /// The symbol of a verdict.
-    pub fn health_mark(&self, health: Health) -> &'static str {
+    pub fn health_mark(self, health: Health) -> &'static str {
         let marks = self.marks();
         match health {
             Health::Good => marks.good,
@@ -295,9 +295,8 @@ fn hues(role: Role) -> Hues {
 
 fn weight(role: Role, depth: Depth) -> Modifier {
     let base = match role {
-        Role::Strong | Role::Key | Role::Focus => Modifier::BOLD,
+        Role::Strong | Role::Key | Role::Focus | Role::Bad => Modifier::BOLD,
         Role::Selected => Modifier::REVERSED,
-        Role::Bad => Modifier::BOLD,
         _ => Modifier::empty(),
     };
     // Where colour can't separate foreground from background, weight does.
@@ -317,9 +316,8 @@ fn nearest_indexed(rgb: Rgb) -> u8 {
         let square = |x: u8, y: u8| u32::from(x.abs_diff(y)).pow(2);
         square(a.0, b.0) + square(a.1, b.1) + square(a.2, b.2)
     };
-    let cube = (0..216u8).map(|i| {
-        (16 + i, (LEVELS[usize::from(i / 36)], LEVELS[usize::from(i / 6 % 6)], LEVELS[usize::from(i % 6)]))
-    });
+    let cube = (0..216u8)
+        .map(|i| (16 + i, (LEVELS[usize::from(i / 36)], LEVELS[usize::from(i / 6 % 6)], LEVELS[usize::from(i % 6)])));
     let ramp = (0..24u8).map(|i| (232 + i, (8 + 10 * i, 8 + 10 * i, 8 + 10 * i)));
     cube.chain(ramp).min_by_key(|(_, color)| distance(*color, rgb)).map_or(15, |(index, _)| index)
 }

@@ -50,7 +50,7 @@ impl Columns {
 }
 
 /// Draws title and rows.
-pub fn draw(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect) {
+pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     if area.is_empty() {
         return;
     }
@@ -71,7 +71,7 @@ pub fn draw(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect) {
     }
 }
 
-fn heading(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect, columns: &Columns) {
+fn heading(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, columns: &Columns) {
     let start = area.x + 2 + columns.name;
     let muted = theme.style(Role::Muted);
     let mut row = title(app, theme, buffer, area, Panel::Layers);
@@ -92,7 +92,7 @@ fn heading(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect, columns: &
 
 fn layer(
     app: &App,
-    theme: &Theme,
+    theme: Theme,
     buffer: &mut Buffer,
     (area, place): (Rect, u16),
     layer: &LayerRow,

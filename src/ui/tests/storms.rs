@@ -43,10 +43,8 @@ fn key() -> impl Strategy<Value = Key> {
     ]);
     let bound = prop::sample::select(" sS+-L[]}xfzZ0lmepM:?qy".chars().collect::<Vec<_>>()).prop_map(Code::Char);
     let code = prop_oneof![4 => bound, 3 => named, 1 => any::<char>().prop_map(Code::Char)];
-    (code, prop::bool::weighted(0.1), prop::bool::weighted(0.1)).prop_map(|(code, control, shift)| Key {
-        code,
-        modifiers: Modifiers { control, alt: false, shift },
-    })
+    (code, prop::bool::weighted(0.1), prop::bool::weighted(0.1))
+        .prop_map(|(code, control, shift)| Key { code, modifiers: Modifiers { control, alt: false, shift } })
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -156,11 +154,11 @@ fn every_small_size_and_a_huge_one_are_drawn() {
     for expanded in [false, true] {
         for width in (1..130).step_by(3) {
             for height in (1..40).step_by(2) {
-                screen(&mut app, (width, height), &THEME);
+                screen(&mut app, (width, height), THEME);
             }
         }
-        screen(&mut app, (1000, 300), &THEME);
-        screen(&mut app, (0, 0), &THEME);
+        screen(&mut app, (1000, 300), THEME);
+        screen(&mut app, (0, 0), THEME);
         if !expanded {
             fixture::press(&mut app, "e");
         }

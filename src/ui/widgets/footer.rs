@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Draws the most important of `items`, which come in that order, into the first row of `area`.
-pub fn draw(buffer: &mut Buffer, area: Rect, items: &[FooterItem], theme: &Theme) {
+pub fn draw(buffer: &mut Buffer, area: Rect, items: &[FooterItem], theme: Theme) {
     let mut row = Row::new(buffer, area, 0).ending(theme.marks().ellipsis);
     for item in items {
         let keys = if theme.unicode { item.keys.clone() } else { spell(&item.keys) };
@@ -20,8 +20,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, items: &[FooterItem], theme: &Theme
         if width > usize::from(row.free()) {
             return;
         }
-        let (key, label) =
-            if item.available { (Role::Key, Role::Muted) } else { (Role::Faint, Role::Faint) };
+        let (key, label) = if item.available { (Role::Key, Role::Muted) } else { (Role::Faint, Role::Faint) };
         row.put(&keys, theme.style(key)).skip(1).put(item.label, theme.style(label)).skip(3);
     }
 }
