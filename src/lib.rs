@@ -2,7 +2,14 @@
 //! shown and steered in a terminal. `ARCHITECTURE.md` describes the rooms and who may import whom.
 
 pub mod app;
+pub mod config;
+pub mod dataset;
+pub mod headless;
+pub mod nn;
+pub mod optim;
 pub mod protocol;
 pub mod random;
+pub mod range;
 pub mod text;
+pub mod train;
 pub mod ui;

@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 
 pub mod number;
 
+pub use crate::range::Range;
+
 /// Version of this protocol; it changes whenever an older reader would misunderstand a newer writer.
 pub const PROTOCOL_VERSION: u32 = 1;
 
@@ -281,51 +283,6 @@ pub struct HyperParameter {
     pub range: Range,
 }
 
-/// An interval of finite numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Range {
-    /// Lower end.
-    pub min: f64,
-    /// Whether the lower end itself is valid.
-    pub min_included: bool,
-    /// Upper end.
-    pub max: f64,
-    /// Whether the upper end itself is valid.
-    pub max_included: bool,
-}
-
-impl Range {
-    /// The interval from `min` to `max`, both included.
-    pub const fn closed(min: f64, max: f64) -> Self {
-        Self { min, min_included: true, max, max_included: true }
-    }
-
-    /// The interval above `min` up to and including `max`.
-    pub const fn above(min: f64, max: f64) -> Self {
-        Self { min, min_included: false, max, max_included: true }
-    }
-
-    /// The interval from `min` up to but not including `max`.
-    pub const fn below(min: f64, max: f64) -> Self {
-        Self { min, min_included: true, max, max_included: false }
-    }
-
-    /// Whether `value` is finite and inside.
-    pub fn contains(&self, value: f64) -> bool {
-        let above = if self.min_included { value >= self.min } else { value > self.min };
-        let below = if self.max_included { value <= self.max } else { value < self.max };
-        value.is_finite() && above && below
-    }
-}
-
-impl std::fmt::Display for Range {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let from = if self.min_included { "from" } else { "above" };
-        let to = if self.max_included { "to" } else { "below" };
-        write!(f, "{from} {} {to} {}", self.min, self.max)
-    }
-}
-
 /// What one minibatch showed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StepReport {
@@ -345,7 +302,7 @@ pub struct StepReport {
     /// Learning rate that this update used: base rate times the schedule's factor.
     #[serde(with = "number")]
     pub effective_lr: f64,
-    /// Samples trained a second of late, pauses and throttling included; 0 while unknown.
+    /// Samples trained a second of late, throttling included and pauses left out; 0 while unknown.
     pub samples_per_second: f64,
     /// What the probe saw at this step, where it looked.
     pub probe: Option<Probe>,

@@ -1,0 +1,107 @@
+//! From the command line to a run: configuration, specification, and how errors are told.
+
+use std::{
+    io::{self, Write},
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    thread,
+};
+
+use gradtop::{
+    config::{Config, ConfigError, Location, Theme as ThemeChoice},
+    dataset::{self, DataSpec, Source},
+    nn::Shape,
+    protocol::Failure,
+    train::{RunSpec, TrainSpec},
+    ui::{Background, Theme, UiSettings},
+};
+
+use super::RunArguments;
+
+/// Wrong use or wrong input, as opposed to work that failed.
+pub fn is_wrong_input(error: &anyhow::Error) -> bool {
+    error.is::<ConfigError>()
+}
+
+/// Tells an error on standard error.
+pub fn complain(error: &anyhow::Error) {
+    // There is nowhere left to complain to.
+    let _ = writeln!(io::stderr(), "gradtop: {error:#}");
+}
+
+/// Tells on standard error why a run could not go on.
+pub fn complain_of(failure: &Failure) {
+    let Failure { step, what, advice } = failure;
+    // There is nowhere left to complain to.
+    let _ = writeln!(io::stderr(), "gradtop: failed at step {step}: {what}\n  {advice}");
+}
+
+/// Reads the configuration that the arguments name.
+pub fn configuration(arguments: &RunArguments) -> Result<Config, ConfigError> {
+    let mut config = Config::load(arguments.config.as_deref(), &arguments.set)?;
+    let in_file = config.locate("data.source").is_some_and(Location::is_in_file);
+    if let (Source::Idx(folder), true) = (&mut config.data.source, in_file) {
+        *folder = beside(arguments.config.as_deref(), folder);
+    }
+    Ok(config)
+}
+
+/// A relative path in a configuration file is meant from the folder of that file.
+fn beside(file: Option<&Path>, path: &Path) -> PathBuf {
+    file.and_then(Path::parent).map_or_else(|| path.to_path_buf(), |folder| folder.join(path))
+}
+
+/// Shape and number of classes of the configured data, after a check that network and batches fit them.
+///
+/// Only headers and labels are read, so that a mistake is told before any screen is touched.
+pub fn check(config: &Config) -> Result<(Shape, usize), ConfigError> {
+    let data =
+        dataset::describe(&config.data.source).map_err(|error| config.error_at("data.source", error.to_string()))?;
+    config.check(&data)?;
+    Ok((Shape::new(data.shape), data.classes.len()))
+}
+
+/// The run that arguments and configuration describe, checked against the data's headers.
+pub fn run_spec(arguments: &RunArguments, config: &Config) -> Result<RunSpec, ConfigError> {
+    check(config)?;
+    let run = &config.run;
+    Ok(RunSpec {
+        name: run.name.clone(),
+        data: DataSpec { source: config.data.source.clone(), preprocessing: config.data.preprocessing },
+        train: TrainSpec {
+            seed: run.seed,
+            epochs: run.epochs,
+            steps: None,
+            batch_size: run.batch_size,
+            evaluate_every: (run.evaluate_every > 0).then_some(run.evaluate_every),
+            probe_every: run.probe_every,
+            threads: threads(arguments, config),
+            network: config.model.clone(),
+            optimizer: config.optimizer.spec(),
+            learning_rate: config.optimizer.lr,
+            clip_norm: (config.optimizer.clip_norm > 0.0).then_some(config.optimizer.clip_norm),
+            schedule: config.schedule,
+        },
+        throttle: None,
+        stop_when_finished: true,
+    })
+}
+
+/// Threads to compute with: the argument, else the configuration, else all cores.
+fn threads(arguments: &RunArguments, config: &Config) -> NonZeroUsize {
+    arguments
+        .threads
+        .or(NonZeroUsize::new(config.run.threads))
+        .or_else(|| thread::available_parallelism().ok())
+        .unwrap_or(NonZeroUsize::MIN)
+}
+
+/// How the dashboard is to look in this terminal.
+pub fn ui_settings(config: &Config) -> UiSettings {
+    let background = match config.ui.theme {
+        ThemeChoice::Auto => None,
+        ThemeChoice::Dark => Some(Background::Dark),
+        ThemeChoice::Light => Some(Background::Light),
+    };
+    UiSettings { fps: config.ui.fps, theme: Theme::detect(background, |name| std::env::var(name).ok()) }
+}

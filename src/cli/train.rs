@@ -1,0 +1,142 @@
+//! `gradtop` and `gradtop train`: a worker as the source, and the sink that fits.
+
+use std::{
+    io::{self, IsTerminal},
+    process,
+};
+
+use anyhow::Context;
+use gradtop::{
+    app::{App, Exit, Settings, Signal},
+    headless::{End, JsonLines, Report, Sink},
+    protocol::{Command, CommandId, Event, Request},
+    train::{
+        RunSpec,
+        worker::{WorkerHandle, spawn},
+    },
+    ui,
+};
+use tokio::runtime;
+
+use super::{FAILED, RunArguments, SIGNAL, TrainArguments, signals::Signals, start};
+
+/// How a run is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Style {
+    Dashboard,
+    Report,
+    Json,
+}
+
+/// Trains at a pace that a person can follow.
+pub fn run_paced(arguments: &RunArguments) -> anyhow::Result<u8> {
+    let config = start::configuration(arguments)?;
+    let mut spec = start::run_spec(arguments, &config)?;
+    let style = if screen_is_usable() { Style::Dashboard } else { Style::Report };
+    if style == Style::Dashboard {
+        spec.throttle = Some(config.ui.pace);
+    }
+    run(spec, style, start::ui_settings(&config))
+}
+
+/// Trains at full speed.
+pub fn run_at_full_speed(arguments: &TrainArguments) -> anyhow::Result<u8> {
+    let config = start::configuration(&arguments.run)?;
+    let mut spec = start::run_spec(&arguments.run, &config)?;
+    spec.train.steps = arguments.steps;
+    let style = if arguments.json {
+        Style::Json
+    } else if arguments.headless || !screen_is_usable() {
+        Style::Report
+    } else {
+        Style::Dashboard
+    };
+    run(spec, style, start::ui_settings(&config))
+}
+
+/// Whether a dashboard could be drawn and driven: both ends are a terminal, and one that can place text.
+fn screen_is_usable() -> bool {
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    io::stdout().is_terminal() && io::stdin().is_terminal() && !dumb
+}
+
+fn run(mut spec: RunSpec, style: Style, settings: ui::UiSettings) -> anyhow::Result<u8> {
+    spec.stop_when_finished = style != Style::Dashboard;
+    let app = App::new(Settings { run: spec.name.clone(), paced: spec.throttle.is_some(), mouse: true });
+    let runtime = runtime::Builder::new_current_thread().enable_all().build().context("can't start the event loop")?;
+    let worker = spawn(spec).context("can't start the training thread")?;
+    runtime.block_on(async {
+        match style {
+            Style::Dashboard => dashboard(worker, app, settings).await,
+            Style::Report => headless(worker, Report::new(io::stdout().lock())).await,
+            Style::Json => headless(worker, JsonLines::new(io::BufWriter::new(io::stdout().lock()))).await,
+        }
+    })
+}
+
+async fn dashboard(worker: WorkerHandle, app: App, settings: ui::UiSettings) -> anyhow::Result<u8> {
+    let WorkerHandle { requests, events, task } = worker;
+    let send = move |request| requests.try_send(request).map_err(io::Error::other);
+    let exit = ui::run(app, events, send, settings).await.context("the dashboard can't use this terminal")?;
+    let failure = task.join().await;
+    let status = match exit {
+        Exit::Signal(Signal::HangUp) => SIGNAL + 1,
+        Exit::Signal(Signal::Interrupt) => SIGNAL + 2,
+        Exit::Signal(Signal::Quit) => SIGNAL + 3,
+        Exit::Signal(Signal::Terminate) => SIGNAL + 15,
+        Exit::Asked if failure.is_some() => FAILED,
+        Exit::Asked => 0,
+    };
+    if let Some(failure) = failure {
+        start::complain_of(&failure);
+    }
+    Ok(status)
+}
+
+/// Feeds a sink until the run ends, the reader of the output leaves, or a signal comes.
+async fn headless(worker: WorkerHandle, mut sink: impl Sink) -> anyhow::Result<u8> {
+    let WorkerHandle { requests, mut events, task } = worker;
+    let mut signals = Signals::listen()?;
+    let mut signalled = None;
+    let end = loop {
+        tokio::select! {
+            batch = events.recv() => match take(&mut sink, batch) {
+                Ok(None) => {}
+                Ok(Some(end)) => break Some(end),
+                // Whoever read the output has seen enough: `gradtop … | head`.
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => break None,
+                Err(error) => return Err(error).context("can't write the output"),
+            },
+            number = signals.next() => {
+                if signalled.replace(number).is_some() {
+                    process::exit(i32::from(SIGNAL + number));
+                }
+                // A worker that has ended already has said so in its last events.
+                let _ = requests.try_send(Request { id: CommandId(0), command: Command::Stop });
+            }
+        }
+    };
+    drop((requests, events));
+    task.join().await;
+    match (end, signalled) {
+        (Some(End::Failed(failure)), _) => {
+            start::complain_of(&failure);
+            Ok(FAILED)
+        }
+        (_, Some(number)) => Ok(SIGNAL + number),
+        _ => Ok(0),
+    }
+}
+
+fn take(sink: &mut impl Sink, batch: Option<Vec<Event>>) -> io::Result<Option<End>> {
+    let Some(batch) = batch else { return Ok(Some(End::Stopped(0))) };
+    for event in &batch {
+        let end = sink.take(event)?;
+        if end.is_some() {
+            sink.flush()?;
+            return Ok(end);
+        }
+    }
+    sink.flush()?;
+    Ok(None)
+}

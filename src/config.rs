@@ -1,0 +1,336 @@
+//! What a run is made from: the configuration's data, its defaults, and reading it from a file and the command line.
+//!
+//! A value comes from the default, a file, or `--set key=value`, the later winning. Every value that was written
+//! remembers where, so that what turns out wrong later (a layer that does not fit the data) still points at it.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+mod keys;
+mod location;
+mod read;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use location::{ConfigError, Location};
+
+use crate::dataset::{BatchSizeError, DataSpec, Description};
+use crate::nn::{Init, LayerSpec, NetworkSpec, Shape};
+use crate::optim::{OptimizerSpec, Schedule};
+use location::{Place, Problem};
+use table::{KEYS, TABLES};
+
+/// Everything that a run is made from. Its default is the default run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// How long, and how often to look.
+    pub run: Run,
+    /// What to train on.
+    pub data: DataSpec,
+    /// The network.
+    pub model: NetworkSpec,
+    /// How the weights follow the gradient.
+    pub optimizer: Optimizer,
+    /// How the learning rate changes with the step.
+    pub schedule: Schedule,
+    /// The dashboard.
+    pub ui: Ui,
+    origins: Origins,
+}
+
+/// How long a run is, and how often it is looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// Name of the run, for people; harmless to show.
+    pub name: String,
+    /// Seed from which every random number follows.
+    pub seed: u64,
+    /// Passes over the training data, at least 1.
+    pub epochs: u64,
+    /// Samples in a minibatch, at least 1.
+    pub batch_size: usize,
+    /// Minibatches between two evaluations; 0 is once an epoch.
+    pub evaluate_every: u64,
+    /// Minibatches between two measurements of norms, at least 1.
+    pub probe_every: u64,
+    /// Threads that compute; 0 is one for each core.
+    pub threads: usize,
+}
+
+/// The optimizer, every setting of every kind: those that the kind does not use are there and ignored.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Optimizer {
+    /// Which rule.
+    pub kind: OptimizerKind,
+    /// Learning rate before the schedule, above 0.
+    pub lr: f64,
+    /// Momentum of SGD, from 0 to below 1.
+    pub momentum: f64,
+    /// Nesterov's momentum for SGD.
+    pub nesterov: bool,
+    /// Decay rate of Adam's mean of gradients, from 0 to below 1.
+    pub beta1: f64,
+    /// Decay rate of Adam's mean of squared gradients, from 0 to below 1.
+    pub beta2: f64,
+    /// What Adam adds to its denominator, above 0.
+    pub epsilon: f64,
+    /// Weight decay: added to the gradient for SGD and Adam, apart from it for `AdamW`.
+    pub weight_decay: f64,
+    /// Norm to which the whole gradient is clipped; 0 is never.
+    pub clip_norm: f64,
+}
+
+impl Optimizer {
+    /// The settings that its kind uses.
+    pub fn spec(&self) -> OptimizerSpec {
+        let Self { momentum, nesterov, beta1, beta2, epsilon, weight_decay, .. } = *self;
+        match self.kind {
+            OptimizerKind::Sgd => OptimizerSpec::Sgd { momentum, nesterov, weight_decay },
+            OptimizerKind::Adam => OptimizerSpec::Adam { beta1, beta2, epsilon, weight_decay },
+            OptimizerKind::AdamW => OptimizerSpec::AdamW { beta1, beta2, epsilon, weight_decay },
+        }
+    }
+}
+
+/// Which rule moves the weights.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OptimizerKind {
+    /// Stochastic gradient descent.
+    Sgd,
+    /// Adam.
+    #[default]
+    Adam,
+    /// Adam with decoupled weight decay.
+    AdamW,
+}
+
+impl OptimizerKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Sgd, Self::Adam, Self::AdamW];
+
+    /// Its word in `config.toml`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sgd => "sgd",
+            Self::Adam => "adam",
+            Self::AdamW => "adamw",
+        }
+    }
+}
+
+/// The dashboard's settings.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ui {
+    /// Most frames a second, at least 1.
+    pub fps: u32,
+    /// Colours.
+    pub theme: Theme,
+    /// Minibatches a second of a run that was started for watching, above 0.
+    pub pace: f64,
+}
+
+/// The dashboard's colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Theme {
+    /// What the terminal's background asks for.
+    #[default]
+    Auto,
+    /// For a dark background.
+    Dark,
+    /// For a light background.
+    Light,
+}
+
+impl Theme {
+    /// Every theme.
+    pub const ALL: [Self; 3] = [Self::Auto, Self::Dark, Self::Light];
+
+    /// Its word in `config.toml`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Dark => "dark",
+            Self::Light => "light",
+        }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            run: Run {
+                name: "fashion-mnist".into(),
+                seed: 0,
+                epochs: 20,
+                batch_size: 64,
+                evaluate_every: 0,
+                probe_every: 10,
+                threads: 0,
+            },
+            data: DataSpec::default(),
+            model: NetworkSpec {
+                layers: vec![
+                    LayerSpec::Linear { units: 256 },
+                    LayerSpec::Relu,
+                    LayerSpec::Linear { units: 128 },
+                    LayerSpec::Relu,
+                    LayerSpec::Linear { units: 10 },
+                ],
+                init: Init::PyTorch,
+            },
+            optimizer: Optimizer {
+                kind: OptimizerKind::Adam,
+                lr: 1e-3,
+                momentum: 0.9,
+                nesterov: false,
+                beta1: 0.9,
+                beta2: 0.999,
+                epsilon: 1e-8,
+                weight_decay: 0.0,
+                clip_norm: 0.0,
+            },
+            schedule: Schedule::default(),
+            ui: Ui { fps: 30, theme: Theme::Auto, pace: 40.0 },
+            origins: Origins::default(),
+        }
+    }
+}
+
+impl Config {
+    /// The default, then `file` if there is one, then each `--set`.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the file and the sets, each with its place and what would be valid.
+    pub fn load(file: Option<&Path>, sets: &[String]) -> Result<Self, ConfigError> {
+        match file {
+            Some(path) => {
+                let (name, text) = read::read_file(path)?;
+                Self::from_toml(Some((&name, text)), sets)
+            }
+            None => Self::from_toml(None, sets),
+        }
+    }
+
+    /// As [`load`](Self::load), from the `text` of a file called `name`.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn from_toml_str(name: &str, text: &str, sets: &[String]) -> Result<Self, ConfigError> {
+        Self::from_toml(Some((name, text.into())), sets)
+    }
+
+    fn from_toml(file: Option<(&str, String)>, sets: &[String]) -> Result<Self, ConfigError> {
+        let mut reader = read::Reader::new();
+        if let Some((name, text)) = file {
+            reader.file(name, text);
+        }
+        for set in sets {
+            reader.set(set);
+        }
+        reader.finish()
+    }
+
+    /// The file that would give this configuration: every key, each with its meaning and its valid values.
+    pub fn to_toml(&self) -> String {
+        let mut text = String::from(HEADING);
+        for table in TABLES {
+            let _ = write!(text, "\n{}[{}]\n", comment(table.about), table.name);
+            for (position, key) in KEYS.iter().filter(|key| key.table() == table.name).enumerate() {
+                let gap = if position > 0 { "\n" } else { "" };
+                let about = comment(&format!("{}. Valid: {}.", key.about, key.values()));
+                let _ = writeln!(text, "{gap}{about}{} = {}", key.name(), key.toml(self));
+            }
+        }
+        text
+    }
+
+    /// Whether the network and the minibatches fit the data.
+    ///
+    /// # Errors
+    /// What does not fit, shown where it was written.
+    pub fn check(&self, data: &Description) -> Result<(), ConfigError> {
+        let (batch_size, samples) = (self.run.batch_size, data.train);
+        if batch_size > samples {
+            return Err(self.error_at("run.batch_size", BatchSizeError { batch_size, samples }.to_string()));
+        }
+        match self.model.check(&Shape::new(data.shape.clone()), data.classes.len(), batch_size) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.error_at_layer(error.layer, error.message())),
+        }
+    }
+
+    /// Where the value of a key such as `run.batch_size` was written; `None` if it has its default.
+    pub fn locate(&self, key: &str) -> Option<&Location> {
+        self.origins.values.iter().find(|(path, _)| *path == key).map(|(_, location)| location)
+    }
+
+    /// Where a layer was written, counted from 0; `None` if the layers are the default ones.
+    pub fn locate_layer(&self, layer: usize) -> Option<&Location> {
+        self.origins.layers.get(layer)
+    }
+
+    /// The error that shows `key` where it was written; for what can be judged only later, with the data at hand.
+    pub fn error_at(&self, key: &str, message: impl Into<String>) -> ConfigError {
+        ConfigError::new(vec![self.problem(key, message.into())])
+    }
+
+    /// The error that shows a layer, counted from 0, where it was written; without a number, all layers.
+    pub fn error_at_layer(&self, layer: Option<usize>, message: impl Into<String>) -> ConfigError {
+        match layer.and_then(|layer| self.locate_layer(layer)) {
+            Some(at) => ConfigError::new(vec![Problem { place: Place::At(at.clone()), message: message.into() }]),
+            None => self.error_at("model.layers", message),
+        }
+    }
+
+    fn problem(&self, key: &str, message: String) -> Problem {
+        let place = match self.locate(key) {
+            Some(location) => Place::At(location.clone()),
+            None => Place::Default(key.into()),
+        };
+        Problem { place, message }
+    }
+}
+
+/// What stands at the top of a written configuration.
+const HEADING: &str = "\
+# The default run of gradtop: every key with its default value. A file needs only what it changes.
+#     gradtop train --config FILE --set optimizer.lr=1e-3
+";
+
+/// Longest line of a comment, in characters.
+const COMMENT_WIDTH: usize = 100;
+
+/// `text` as lines of a comment.
+fn comment(text: &str) -> String {
+    let mut lines = String::from("#");
+    let mut width = 1;
+    for word in text.split_whitespace() {
+        let length = word.chars().count() + 1;
+        if width + length > COMMENT_WIDTH {
+            lines.push_str("\n#");
+            width = 1;
+        }
+        lines.push(' ');
+        lines.push_str(word);
+        width += length;
+    }
+    lines.push('\n');
+    lines
+}
+
+/// Where values were written.
+///
+/// All are equal: where a value was written does not change what it is.
+#[derive(Clone, Debug, Default)]
+struct Origins {
+    values: Vec<(&'static str, Location)>,
+    /// The elements of `model.layers`.
+    layers: Vec<Location>,
+}
+
+impl PartialEq for Origins {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}

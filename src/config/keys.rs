@@ -1,0 +1,196 @@
+//! The one list of every table and key: what it means, which values it takes, where it lives in [`Config`].
+//!
+//! Reading a file, `--set`, error messages, the nearest key and `config.toml` itself all come from this list.
+
+use std::ops;
+
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::Config;
+use crate::optim::Range;
+use crate::text::{Safe, thousands};
+
+/// A table of the file.
+pub(super) struct Table {
+    pub name: &'static str,
+    /// What its keys are about.
+    pub about: &'static str,
+}
+
+/// A key of the file.
+pub(super) struct Key {
+    /// Table, dot, name.
+    pub path: &'static str,
+    /// What it means, and its unit.
+    pub about: &'static str,
+    pub kind: Kind,
+}
+
+/// Which values a key takes, and how they come out of a configuration and into it.
+pub(super) enum Kind {
+    /// A whole number in a closed range.
+    Whole { min: u64, max: u64, get: fn(&Config) -> u64, set: fn(&mut Config, u64) },
+    /// A finite number in a range.
+    Number { range: fn() -> Range, get: fn(&Config) -> f64, set: fn(&mut Config, f64) },
+    /// True or false.
+    Flag { get: fn(&Config) -> bool, set: fn(&mut Config, bool) },
+    /// A text with a meaning of its own; `set` says what is wrong with it.
+    Text { values: &'static str, get: fn(&Config) -> String, set: fn(&mut Config, &str) -> Result<(), String> },
+    /// A list of 1 to `most` such texts; `push` says what is wrong with one.
+    Texts {
+        values: &'static str,
+        most: usize,
+        get: fn(&Config) -> Vec<String>,
+        clear: fn(&mut Config),
+        push: fn(&mut Config, &str) -> Result<(), String>,
+    },
+}
+
+/// What is wrong with a value, and which part of it.
+#[derive(Debug)]
+pub(super) struct Wrong {
+    /// Bytes of the text in which the value was written.
+    pub span: ops::Range<usize>,
+    pub message: String,
+}
+
+impl Key {
+    /// Its table's name.
+    pub fn table(&self) -> &'static str {
+        self.path.split_once('.').map_or(self.path, |(table, _)| table)
+    }
+
+    /// Its own name.
+    pub fn name(&self) -> &'static str {
+        self.path.split_once('.').map_or(self.path, |(_, name)| name)
+    }
+
+    pub fn is_text(&self) -> bool {
+        matches!(self.kind, Kind::Text { .. })
+    }
+
+    pub fn is_list(&self) -> bool {
+        matches!(self.kind, Kind::Texts { .. })
+    }
+
+    /// Its valid values, for people.
+    pub fn values(&self) -> String {
+        match &self.kind {
+            Kind::Whole { min, max, .. } => format!("a whole number from {} to {}", show_whole(*min), show_whole(*max)),
+            Kind::Number { range, .. } => format!("a number {}", show_range(&range())),
+            Kind::Flag { .. } => "true, false".into(),
+            Kind::Text { values, .. } => (*values).into(),
+            Kind::Texts { values, .. } => format!("a list of {values}"),
+        }
+    }
+
+    /// Puts a value that was written into `config`, or says everything that is wrong with it and changes nothing
+    /// that could be used: a configuration with a wrong value is never handed out.
+    pub fn apply(&self, config: &mut Config, value: &Spanned<DeValue<'_>>) -> Result<(), Vec<Wrong>> {
+        let wrong = |message| vec![Wrong { span: value.span(), message }];
+        let mistyped =
+            || wrong(format!("{} cannot be {}; valid: {}", self.path, describe(value.get_ref()), self.values()));
+        let out_of_range = || {
+            wrong(format!("{} = {} is out of range; valid: {}", self.path, describe(value.get_ref()), self.values()))
+        };
+        match (&self.kind, value.get_ref()) {
+            (Kind::Whole { min, max, set, .. }, DeValue::Integer(integer)) => {
+                let number = u64::from_str_radix(integer.as_str(), integer.radix());
+                let number = number.ok().filter(|number| (*min..=*max).contains(number)).ok_or_else(out_of_range)?;
+                set(config, number);
+            }
+            (Kind::Number { range, set, .. }, written @ (DeValue::Integer(_) | DeValue::Float(_))) => {
+                let number = number(written).filter(|&number| range().contains(number));
+                set(config, number.ok_or_else(out_of_range)?);
+            }
+            (Kind::Flag { set, .. }, DeValue::Boolean(flag)) => set(config, *flag),
+            (Kind::Text { set, .. }, DeValue::String(text)) => set(config, text).map_err(wrong)?,
+            (Kind::Texts { most, clear, push, .. }, DeValue::Array(elements)) => {
+                if elements.is_empty() || elements.len() > *most {
+                    let message = format!("{} has {} elements; valid: 1 to {most}", self.path, elements.len());
+                    return Err(wrong(message));
+                }
+                clear(config);
+                let problems: Vec<Wrong> =
+                    elements.iter().filter_map(|element| self.push(config, *push, element)).collect();
+                if !problems.is_empty() {
+                    return Err(problems);
+                }
+            }
+            _ => return Err(mistyped()),
+        }
+        Ok(())
+    }
+
+    /// Adds one element of a list, or says what is wrong with it.
+    fn push(
+        &self,
+        config: &mut Config,
+        push: fn(&mut Config, &str) -> Result<(), String>,
+        element: &Spanned<DeValue<'_>>,
+    ) -> Option<Wrong> {
+        let message = match element.get_ref() {
+            DeValue::String(text) => push(config, text).err()?,
+            other => format!("an element of {} cannot be {}; valid: {}", self.path, describe(other), self.values()),
+        };
+        Some(Wrong { span: element.span(), message })
+    }
+
+    /// Its value in `config`, as TOML.
+    pub fn toml(&self, config: &Config) -> String {
+        match &self.kind {
+            Kind::Whole { get, .. } => get(config).to_string(),
+            Kind::Number { get, .. } => show_number(get(config)),
+            Kind::Flag { get, .. } => get(config).to_string(),
+            Kind::Text { get, .. } => quote(&get(config)),
+            Kind::Texts { get, .. } => {
+                let elements: Vec<String> = get(config).iter().map(|element| quote(element)).collect();
+                format!("[{}]", elements.join(", "))
+            }
+        }
+    }
+}
+
+/// A text as a TOML string.
+fn quote(text: &str) -> String {
+    toml::Value::String(text.into()).to_string()
+}
+
+/// A whole number as TOML takes it, its thousands apart.
+fn show_whole(value: u64) -> String {
+    thousands(value).replace(',', "_")
+}
+
+/// The shortest TOML number that reads back as `value`.
+fn show_number(value: f64) -> String {
+    if value == 0.0 || (1e-2..1e6).contains(&value.abs()) { value.to_string() } else { format!("{value:e}") }
+}
+
+fn number(written: &DeValue<'_>) -> Option<f64> {
+    match written {
+        DeValue::Integer(integer) => i128::from_str_radix(integer.as_str(), integer.radix()).ok().map(|n| n as f64),
+        DeValue::Float(float) => float.as_str().parse().ok(),
+        _ => None,
+    }
+}
+
+/// `from 0 to below 1`.
+fn show_range(range: &Range) -> String {
+    let from = if range.min_included { "from" } else { "above" };
+    let to = if range.max_included { "to" } else { "to below" };
+    format!("{from} {} {to} {}", show_number(range.min), show_number(range.max))
+}
+
+/// A value as an error message shows it.
+fn describe(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) => format!("the text \"{}\"", Safe(text)),
+        DeValue::Integer(integer) => Safe(&integer.to_string()).to_string(),
+        DeValue::Float(float) => Safe(&float.to_string()).to_string(),
+        DeValue::Boolean(flag) => flag.to_string(),
+        DeValue::Datetime(_) => "a date".into(),
+        DeValue::Array(_) => "a list".into(),
+        DeValue::Table(_) => "a table".into(),
+    }
+}

@@ -1,0 +1,163 @@
+//! Where something was written, and errors that show it: file, line, column, the line itself and a caret.
+
+use std::error::Error;
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use unicode_width::UnicodeWidthStr;
+
+use crate::text::Safe;
+
+/// A text that was read: a file or what followed `--set`.
+#[derive(Debug)]
+pub(super) struct Origin {
+    /// The file's name, harmless to show; `None` for `--set`.
+    pub file: Option<String>,
+    /// The whole text.
+    pub text: String,
+}
+
+/// A place in a configuration file or on the command line.
+#[derive(Clone, Debug)]
+pub struct Location {
+    origin: Arc<Origin>,
+    /// Bytes of the text; its ends lie on character boundaries inside the text.
+    span: Range<usize>,
+}
+
+/// Most characters shown before the marked ones; a line may be a megabyte long.
+const MOST_BEFORE: usize = 60;
+
+impl Location {
+    pub(super) fn new(origin: &Arc<Origin>, span: Range<usize>) -> Self {
+        let boundary = |at: usize| (0..=at.min(origin.text.len())).rev().find(|&at| origin.text.is_char_boundary(at));
+        let start = boundary(span.start).unwrap_or(0);
+        let end = boundary(span.end).unwrap_or(0).max(start);
+        Self { origin: Arc::clone(origin), span: start..end }
+    }
+
+    /// Whether it is in a file, not on the command line.
+    pub fn is_in_file(&self) -> bool {
+        self.origin.file.is_some()
+    }
+
+    /// Line, counted from 1.
+    pub fn line(&self) -> usize {
+        self.origin.text[..self.span.start].matches('\n').count() + 1
+    }
+
+    /// Column in characters, counted from 1.
+    pub fn column(&self) -> usize {
+        self.before().chars().count() + 1
+    }
+
+    /// Byte at which it begins, to sort by.
+    pub(super) fn start(&self) -> usize {
+        self.span.start
+    }
+
+    /// The part of the line before it.
+    fn before(&self) -> &str {
+        let start = self.origin.text[..self.span.start].rfind('\n').map_or(0, |newline| newline + 1);
+        &self.origin.text[start..self.span.start]
+    }
+
+    /// It and the rest of the line.
+    fn after(&self) -> &str {
+        self.origin.text[self.span.start..].lines().next().unwrap_or_default()
+    }
+
+    /// Two lines: the line in question, and carets under it.
+    fn excerpt(&self) -> String {
+        let before = self.before();
+        let hidden = before.chars().count().saturating_sub(MOST_BEFORE);
+        let mut shown: String = before.chars().skip(hidden).collect();
+        if hidden > 0 {
+            shown.insert(0, '…');
+        }
+        let harmless = |text: &str| Safe(&text.replace('\t', " ")).to_string();
+        let (shown, after) = (harmless(&shown), harmless(self.after()));
+        let marked = harmless(self.after().get(..self.span.len()).unwrap_or(self.after()));
+        let carets = "^".repeat(marked.width().clamp(1, after.width().max(1)));
+        let number = if self.origin.file.is_some() { self.line().to_string() } else { String::new() };
+        let margin = " ".repeat(number.len());
+        let indent = " ".repeat(shown.width());
+        format!("  {number} | {shown}{after}\n  {margin} | {indent}{carets}")
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.origin.file {
+            Some(file) => write!(f, "{file}:{}:{}", self.line(), self.column()),
+            None => f.write_str("--set"),
+        }
+    }
+}
+
+/// What a problem is about.
+#[derive(Clone, Debug)]
+pub(super) enum Place {
+    /// A place in a text.
+    At(Location),
+    /// A whole file, by its harmless name.
+    File(String),
+    /// A key that has its default.
+    Default(String),
+}
+
+/// One thing that is wrong with a configuration.
+#[derive(Clone, Debug)]
+pub(super) struct Problem {
+    pub place: Place,
+    /// What is wrong and what would be valid; harmless to show.
+    pub message: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Place::At(location) => write!(f, "{location}: {}\n{}", self.message, location.excerpt()),
+            Place::File(file) => write!(f, "{file}: {}", self.message),
+            Place::Default(key) => write!(f, "{key} (its default): {}", self.message),
+        }
+    }
+}
+
+/// Everything that is wrong with a configuration: at least one problem, each with its place.
+///
+/// It is shown over several lines and ends without a line break; the program ends with status 2 after it.
+#[derive(Clone, Debug)]
+pub struct ConfigError {
+    problems: Vec<Problem>,
+}
+
+impl ConfigError {
+    pub(super) fn new(problems: Vec<Problem>) -> Self {
+        Self { problems }
+    }
+
+    /// A problem with a whole file.
+    pub(super) fn file(file: &str, message: String) -> Self {
+        Self::new(vec![Problem { place: Place::File(file.into()), message }])
+    }
+}
+
+/// Most problems shown; a file of another kind would have thousands.
+const MOST_PROBLEMS: usize = 10;
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, problem) in self.problems.iter().take(MOST_PROBLEMS).enumerate() {
+            let separator = if position > 0 { "\n" } else { "" };
+            write!(f, "{separator}{problem}")?;
+        }
+        match self.problems.len().saturating_sub(MOST_PROBLEMS) {
+            0 => Ok(()),
+            more => write!(f, "\n… and {more} more"),
+        }
+    }
+}
+
+impl Error for ConfigError {}

@@ -1,0 +1,229 @@
+//! Layering: the default, then a file, then each `--set`, every value checked against the list of keys.
+
+use std::fs::File;
+use std::io::Read;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use toml::Spanned;
+use toml::de::{DeArray, DeTable, DeValue};
+
+use super::keys::{Key, Wrong};
+use super::location::{ConfigError, Location, Origin, Place, Problem};
+use super::table::{self, KEYS, TABLES};
+use super::{Config, Origins};
+use crate::text::{Safe, nearest};
+
+/// Most bytes of a configuration file.
+const MOST_BYTES: u64 = 1 << 20;
+
+/// Reads a configuration file.
+pub(super) fn read_file(path: &Path) -> Result<(String, String), ConfigError> {
+    let name = Safe(&path.to_string_lossy()).to_string();
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes))
+        .map_err(|error| ConfigError::file(&name, format!("cannot be read: {error}")))?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(ConfigError::file(&name, format!("longer than {MOST_BYTES} bytes, so not a configuration")));
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok((name, text)),
+        Err(error) => {
+            let at = error.utf8_error().valid_up_to();
+            let byte = error.as_bytes()[at];
+            let origin = Origin { file: Some(name), text: String::from_utf8_lossy(error.as_bytes()).into_owned() };
+            let message = format!("byte {byte:#04x} is not UTF-8, in which TOML is written");
+            Err(ConfigError::new(vec![at_place(&Arc::new(origin), at..at + 1, message)]))
+        }
+    }
+}
+
+fn at_place(origin: &Arc<Origin>, span: Range<usize>, message: String) -> Problem {
+    Problem { place: Place::At(Location::new(origin, span)), message }
+}
+
+/// A configuration in the making, and what was found wrong so far.
+pub(super) struct Reader {
+    config: Config,
+    problems: Vec<Problem>,
+}
+
+impl Reader {
+    pub fn new() -> Self {
+        Self { config: Config::default(), problems: Vec::new() }
+    }
+
+    /// The configuration, if nothing was wrong with any part of it.
+    pub fn finish(mut self) -> Result<Config, ConfigError> {
+        if self.problems.is_empty() {
+            self.problems
+                .extend(table::contradiction(&self.config).map(|(key, message)| self.config.problem(key, message)));
+        }
+        if self.problems.is_empty() { Ok(self.config) } else { Err(ConfigError::new(self.problems)) }
+    }
+
+    /// Applies the text of a file named `name`.
+    pub fn file(&mut self, name: &str, text: String) {
+        let origin = Arc::new(Origin { file: Some(name.into()), text });
+        match DeTable::parse(&origin.text) {
+            Ok(document) => {
+                let first = self.problems.len();
+                self.document(&origin, document.get_ref());
+                // The parser hands keys out in alphabetical order; people read from the top.
+                self.problems[first..].sort_by_key(|problem| match &problem.place {
+                    Place::At(location) => location.start(),
+                    _ => 0,
+                });
+            }
+            Err(error) => {
+                let end = origin.text.len();
+                let problem = at_place(&origin, error.span().unwrap_or(end..end), error.message().to_owned());
+                self.problems.push(problem);
+            }
+        }
+    }
+
+    fn document(&mut self, origin: &Arc<Origin>, document: &DeTable<'_>) {
+        for (name, value) in document {
+            let table: &str = name.get_ref();
+            if !TABLES.iter().any(|known| known.name == table) {
+                self.problems.push(at_place(origin, name.span(), unknown_table(table)));
+                continue;
+            }
+            let Some(entries) = value.get_ref().as_table() else {
+                let message = format!("{table} is a table: write [{table}] on a line of its own and its keys below");
+                self.problems.push(at_place(origin, value.span(), message));
+                continue;
+            };
+            for (name, value) in entries {
+                let Some(key) = table::find(&format!("{table}.{}", name.get_ref())) else {
+                    self.problems.push(at_place(origin, name.span(), unknown_key(Some(table), name.get_ref())));
+                    continue;
+                };
+                self.apply(origin, key, value, 0);
+            }
+        }
+    }
+
+    /// Applies one `--set`, written `key=value`.
+    ///
+    /// The value is TOML; a text may go without quotes, and a list of texts without quotes and brackets.
+    pub fn set(&mut self, text: &str) {
+        let origin = Arc::new(Origin { file: None, text: text.into() });
+        let Some((path, value)) = text.split_once('=') else {
+            let message = "expected key=value, for example optimizer.lr=1e-3".into();
+            return self.problems.push(at_place(&origin, 0..text.len(), message));
+        };
+        let path_start = path.len() - path.trim_start().len();
+        let value_start = path.len() + 1 + value.len() - value.trim_start().len();
+        let (path, value) = (path.trim(), value.trim());
+        let Some(key) = table::find(path) else {
+            let message = match path.split_once('.') {
+                Some((table, name)) if TABLES.iter().any(|known| known.name == table) => unknown_key(Some(table), name),
+                _ => unknown_key(None, path),
+            };
+            return self.problems.push(at_place(&origin, path_start..path_start + path.len(), message));
+        };
+        let span = value_start..value_start + value.len();
+        if value.is_empty() {
+            return self.problems.push(at_place(
+                &origin,
+                span,
+                format!("no value for {path}; valid: {}", key.values()),
+            ));
+        }
+        let parsed = DeValue::parse(value);
+        let bare = !matches!(&parsed, Ok(value) if value.get_ref().is_str() || value.get_ref().is_array());
+        let value = match parsed {
+            _ if bare && key.is_text() && !value.starts_with('"') => {
+                Spanned::new(0..value.len(), DeValue::String(value.into()))
+            }
+            Err(error) if value.starts_with(['[', '"']) => {
+                let at = error.span().unwrap_or(value.len()..value.len());
+                let at = at.start + value_start..at.end + value_start;
+                return self.problems.push(at_place(&origin, at, error.message().to_owned()));
+            }
+            _ if bare && key.is_list() => bare_list(value),
+            Ok(value) => value,
+            Err(_) => Spanned::new(0..value.len(), DeValue::String(value.into())),
+        };
+        self.apply(&origin, key, &value, value_start);
+    }
+
+    /// Applies a value whose spans count from `shift` in the text of `origin`.
+    fn apply(&mut self, origin: &Arc<Origin>, key: &Key, value: &Spanned<DeValue<'_>>, shift: usize) {
+        let locate = |span: Range<usize>| Location::new(origin, span.start + shift..span.end + shift);
+        match key.apply(&mut self.config, value) {
+            Ok(()) => {
+                let elements = value.get_ref().as_array().into_iter().flat_map(|array| array.iter());
+                let elements = elements.map(|element| locate(element.span())).collect();
+                self.config.origins.remember(key, locate(value.span()), elements);
+            }
+            Err(wrong) => self.problems.extend(
+                wrong.into_iter().map(|Wrong { span, message }| Problem { place: Place::At(locate(span)), message }),
+            ),
+        }
+    }
+}
+
+/// `linear 64, relu` as the list of its parts.
+fn bare_list(text: &str) -> Spanned<DeValue<'_>> {
+    let mut list = DeArray::new();
+    let mut start = 0;
+    for part in text.split(',') {
+        let from = start + part.len() - part.trim_start().len();
+        let part_text = part.trim();
+        list.push(Spanned::new(from..from + part_text.len(), DeValue::String(part_text.into())));
+        start += part.len() + 1;
+    }
+    Spanned::new(0..text.len(), DeValue::Array(list))
+}
+
+fn unknown_table(name: &str) -> String {
+    let shown = Safe(name);
+    // A key at the top, where only tables are?
+    if let Some(key) = KEYS.iter().find(|key| key.name() == name) {
+        return format!("{shown} belongs in the table [{}]", key.table());
+    }
+    let names = || TABLES.iter().map(|table| table.name);
+    match nearest(name, names()) {
+        Some(near) => format!("unknown table {shown}; did you mean [{near}]?"),
+        None => format!("unknown table {shown}; valid: {}", names().collect::<Vec<_>>().join(", ")),
+    }
+}
+
+/// The message for a key that `table` does not have, or for a whole path that names no table.
+fn unknown_key(table: Option<&str>, name: &str) -> String {
+    let shown = Safe(name);
+    let Some(table) = table else {
+        let near = KEYS.iter().find(|key| key.name() == name).map(|key| key.path);
+        if let Some(near) = near.or_else(|| nearest(name, KEYS.iter().map(|key| key.path))) {
+            return format!("unknown key {shown}; did you mean {near}?");
+        }
+        let tables: Vec<&str> = TABLES.iter().map(|table| table.name).collect();
+        return format!(
+            "unknown key {shown}; a key is a table, a dot and a name; the tables are {}",
+            tables.join(", ")
+        );
+    };
+    if let Some(key) = KEYS.iter().find(|key| key.name() == name) {
+        return format!("unknown key {shown} in [{table}]; it belongs in [{}]", key.table());
+    }
+    let names = || KEYS.iter().filter(|key| key.table() == table).map(Key::name);
+    match nearest(name, names()) {
+        Some(near) => format!("unknown key {shown} in [{table}]; did you mean {near}?"),
+        None => format!("unknown key {shown} in [{table}]; valid: {}", names().collect::<Vec<_>>().join(", ")),
+    }
+}
+
+impl Origins {
+    fn remember(&mut self, key: &Key, value: Location, elements: Vec<Location>) {
+        self.values.retain(|(path, _)| *path != key.path);
+        self.values.push((key.path, value));
+        if key.is_list() {
+            self.layers = elements;
+        }
+    }
+}

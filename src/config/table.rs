@@ -1,0 +1,274 @@
+//! The tables and keys themselves.
+
+use super::keys::{Key, Kind, Table};
+use super::{Config, OptimizerKind, Theme};
+use crate::dataset::{Preprocessing, Source};
+use crate::optim::{self, Range, SettingError};
+use crate::text::{Safe, nearest};
+
+/// The tables in the order of `config.toml`.
+pub(super) const TABLES: &[Table] = &[
+    Table { name: "run", about: "How long, and how often to look." },
+    Table { name: "data", about: "What to train on." },
+    Table {
+        name: "model",
+        about: "The network. Its last layer has one unit for each class; softmax and cross entropy follow by themselves.",
+    },
+    Table { name: "optimizer", about: "How the weights follow the gradient." },
+    Table { name: "schedule", about: "How the learning rate changes with the step." },
+    Table { name: "ui", about: "The dashboard; nothing here changes what is trained." },
+];
+
+/// The keys in the order of `config.toml`.
+pub(super) const KEYS: &[Key] = &[
+    Key {
+        path: "run.name",
+        about: "Name of the run, for people",
+        kind: Kind::Text {
+            values: "a text of 1 to 64 characters that can be shown",
+            get: |c| c.run.name.clone(),
+            set: set_name,
+        },
+    },
+    Key {
+        path: "run.seed",
+        about: "Seed from which every random number of the run follows",
+        kind: Kind::Whole { min: 0, max: i64::MAX as u64, get: |c| c.run.seed, set: |c, v| c.run.seed = v },
+    },
+    Key {
+        path: "run.epochs",
+        about: "Passes over the training data",
+        kind: Kind::Whole { min: 1, max: 1_000_000, get: |c| c.run.epochs, set: |c, v| c.run.epochs = v },
+    },
+    Key {
+        path: "run.batch_size",
+        about: "Samples in a minibatch; at most as many as the training data has",
+        kind: Kind::Whole {
+            min: 1,
+            max: 1_000_000,
+            get: |c| c.run.batch_size as u64,
+            set: |c, v| c.run.batch_size = v as usize,
+        },
+    },
+    Key {
+        path: "run.evaluate_every",
+        about: "Minibatches between two evaluations on the test data; 0 is once an epoch",
+        kind: Kind::Whole {
+            min: 0,
+            max: 1_000_000_000,
+            get: |c| c.run.evaluate_every,
+            set: |c, v| c.run.evaluate_every = v,
+        },
+    },
+    Key {
+        path: "run.probe_every",
+        about: "Minibatches between two measurements of gradient, weight and update norms",
+        kind: Kind::Whole { min: 1, max: 1_000_000_000, get: |c| c.run.probe_every, set: |c, v| c.run.probe_every = v },
+    },
+    Key {
+        path: "run.threads",
+        about: "Threads that compute; 0 is one for each core. The result does not depend on it",
+        kind: Kind::Whole { min: 0, max: 256, get: |c| c.run.threads as u64, set: |c, v| c.run.threads = v as usize },
+    },
+    Key {
+        path: "data.source",
+        about: "The built-in part of Fashion-MNIST, or a folder with four IDX files (train-images-idx3-ubyte, …), \
+                plain or gzipped",
+        kind: Kind::Text {
+            values: "\"fashion-mnist\" or the path of a folder",
+            get: |c| c.data.source.to_string(),
+            set: set_source,
+        },
+    },
+    Key {
+        path: "data.preprocessing",
+        about: "What is done to every pixel: nothing (0 to 255), division by 255, or mean 0 and deviation 1 over the \
+                training data",
+        kind: Kind::Text {
+            values: "\"none\", \"scale\", \"standardize\"",
+            get: |c| c.data.preprocessing.to_string(),
+            set: |c, text| {
+                choose(text, Preprocessing::ALL, Preprocessing::name).map(|kind| c.data.preprocessing = kind)
+            },
+        },
+    },
+    Key {
+        path: "model.layers",
+        about: "The layers in the order of the forward pass",
+        kind: Kind::Texts {
+            values: "\"linear UNITS\", \"relu\", \"leaky_relu SLOPE\", \"tanh\", \"sigmoid\", \"dropout PROBABILITY\"",
+            most: 256,
+            get: |c| c.model.layers.iter().map(ToString::to_string).collect(),
+            clear: |c| c.model.layers.clear(),
+            push: |c, text| text.parse().map(|layer| c.model.layers.push(layer)).map_err(|e| e.to_string()),
+        },
+    },
+    Key {
+        path: "model.init",
+        about: "How weights begin: PyTorch's default, He, Xavier, or normal with a standard deviation",
+        kind: Kind::Text {
+            values: "\"pytorch\", \"he\", \"xavier\", \"normal STD\"",
+            get: |c| c.model.init.to_string(),
+            set: |c, text| text.parse().map(|init| c.model.init = init).map_err(|e| format!("{e}")),
+        },
+    },
+    Key {
+        path: "optimizer.kind",
+        about: "Which rule moves the weights",
+        kind: Kind::Text {
+            values: "\"sgd\", \"adam\", \"adamw\"",
+            get: |c| c.optimizer.kind.name().into(),
+            set: |c, text| choose(text, OptimizerKind::ALL, OptimizerKind::name).map(|kind| c.optimizer.kind = kind),
+        },
+    },
+    Key {
+        path: "optimizer.lr",
+        about: "Learning rate, before the schedule",
+        kind: Kind::Number { range: || of_optimizer("lr"), get: |c| c.optimizer.lr, set: |c, v| c.optimizer.lr = v },
+    },
+    Key {
+        path: "optimizer.momentum",
+        about: "Momentum of sgd",
+        kind: Kind::Number {
+            range: || of_optimizer("momentum"),
+            get: |c| c.optimizer.momentum,
+            set: |c, v| c.optimizer.momentum = v,
+        },
+    },
+    Key {
+        path: "optimizer.nesterov",
+        about: "Whether the momentum of sgd looks ahead (Nesterov)",
+        kind: Kind::Flag { get: |c| c.optimizer.nesterov, set: |c, v| c.optimizer.nesterov = v },
+    },
+    Key {
+        path: "optimizer.beta1",
+        about: "Decay rate of the mean of gradients, of adam and adamw",
+        kind: Kind::Number {
+            range: || of_optimizer("beta1"),
+            get: |c| c.optimizer.beta1,
+            set: |c, v| c.optimizer.beta1 = v,
+        },
+    },
+    Key {
+        path: "optimizer.beta2",
+        about: "Decay rate of the mean of squared gradients, of adam and adamw",
+        kind: Kind::Number {
+            range: || of_optimizer("beta2"),
+            get: |c| c.optimizer.beta2,
+            set: |c, v| c.optimizer.beta2 = v,
+        },
+    },
+    Key {
+        path: "optimizer.epsilon",
+        about: "What adam and adamw add to the denominator",
+        kind: Kind::Number {
+            range: || of_optimizer("epsilon"),
+            get: |c| c.optimizer.epsilon,
+            set: |c, v| c.optimizer.epsilon = v,
+        },
+    },
+    Key {
+        path: "optimizer.weight_decay",
+        about: "Weight decay: sgd and adam add that share of the weights to the gradient, adamw decays apart from it",
+        kind: Kind::Number {
+            range: || of_optimizer("weight_decay"),
+            get: |c| c.optimizer.weight_decay,
+            set: |c, v| c.optimizer.weight_decay = v,
+        },
+    },
+    Key {
+        path: "optimizer.clip_norm",
+        about: "Norm above which the whole gradient is scaled down to it; 0 is never",
+        kind: Kind::Number {
+            range: || of_optimizer("clip_norm"),
+            get: |c| c.optimizer.clip_norm,
+            set: |c, v| c.optimizer.clip_norm = v,
+        },
+    },
+    Key {
+        path: "schedule.lr",
+        about: "Factor on the learning rate as a function of the step: the same throughout; times GAMMA after every \
+                EVERY steps; or falling from FROM to TO as half a cosine, by default from the end of the warm-up to the \
+                end of the run. A warm-up lets the rate rise over its first STEPS",
+        kind: Kind::Text {
+            values: "\"constant\", \"step EVERY GAMMA\", \"cosine [FROM..TO] [floor SHARE]\", each with an optional \"warmup STEPS\" behind",
+            get: |c| c.schedule.to_string(),
+            set: |c, text| text.parse().map(|schedule| c.schedule = schedule).map_err(|e| e.to_string()),
+        },
+    },
+    Key {
+        path: "ui.fps",
+        about: "Most frames a second",
+        kind: Kind::Whole { min: 1, max: 240, get: |c| c.ui.fps.into(), set: |c, v| c.ui.fps = v as u32 },
+    },
+    Key {
+        path: "ui.theme",
+        about: "Colours: for a dark or a light background, or what the terminal says of its own",
+        kind: Kind::Text {
+            values: "\"auto\", \"dark\", \"light\"",
+            get: |c| c.ui.theme.name().into(),
+            set: |c, text| choose(text, Theme::ALL, Theme::name).map(|theme| c.ui.theme = theme),
+        },
+    },
+    Key {
+        path: "ui.pace",
+        about: "Minibatches a second of a bare `gradtop`, which is slowed down for watching",
+        kind: Kind::Number {
+            range: || Range { min: 0.0, min_included: false, max: 1e6, max_included: true },
+            get: |c| c.ui.pace,
+            set: |c, v| c.ui.pace = v,
+        },
+    },
+];
+
+/// The key with this path.
+pub(super) fn find(path: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.path == path)
+}
+
+/// The values that a hyperparameter may take, the same as while a run goes on.
+fn of_optimizer(name: &str) -> Range {
+    let any = Range { min: f64::MIN, min_included: true, max: f64::MAX, max_included: true };
+    optim::range(name).unwrap_or(any)
+}
+
+/// What is wrong with values that are valid each for itself: the key at fault, and why.
+pub(super) fn contradiction(config: &Config) -> Option<(&'static str, String)> {
+    match config.optimizer.spec().validate() {
+        Err(SettingError::NesterovWithoutMomentum) => {
+            Some(("optimizer.nesterov", "needs a momentum, but optimizer.momentum is 0".into()))
+        }
+        // The others are about single values, which were checked against the same ranges.
+        _ => None,
+    }
+}
+
+fn set_name(config: &mut Config, text: &str) -> Result<(), String> {
+    let length = text.chars().count();
+    if !(1..=64).contains(&length) {
+        return Err(format!("a name of {length} characters; valid: 1 to 64"));
+    }
+    if Safe(text).to_string() != text {
+        return Err("the name has characters that cannot be shown, such as control characters".into());
+    }
+    config.run.name = text.into();
+    Ok(())
+}
+
+fn set_source(config: &mut Config, text: &str) -> Result<(), String> {
+    if text.trim().is_empty() {
+        return Err("no data; valid: \"fashion-mnist\" or the path of a folder".into());
+    }
+    config.data.source = Source::parse(text);
+    Ok(())
+}
+
+/// The choice with this name, or what is valid.
+fn choose<T: Copy, const N: usize>(text: &str, choices: [T; N], name: fn(T) -> &'static str) -> Result<T, String> {
+    choices.into_iter().find(|&choice| name(choice) == text).ok_or_else(|| {
+        let names = choices.map(name);
+        let hint = nearest(text, names).map(|near| format!("did you mean \"{near}\"? ")).unwrap_or_default();
+        let valid = names.map(|name| format!("\"{name}\"")).join(", ");
+        format!("unknown word \"{}\"; {hint}valid: {valid}", Safe(text))
+    })
+}

@@ -1,0 +1,416 @@
+//! Layering, one test for each way a configuration can be wrong, and properties over arbitrary texts.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use insta::assert_snapshot;
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::*;
+use crate::dataset::{self, Preprocessing, Source};
+
+/// The file at the top level.
+const SHIPPED: &str = include_str!("../../config.toml");
+
+fn load(text: &str, sets: &[&str]) -> Result<Config, ConfigError> {
+    let sets: Vec<String> = sets.iter().map(ToString::to_string).collect();
+    Config::from_toml_str("config.toml", text, &sets)
+}
+
+/// What is said about each of these files.
+fn errors(texts: &[&str]) -> String {
+    texts.iter().fold(String::new(), |mut all, text| {
+        let _ = writeln!(all, "{}\n", load(text, &[]).unwrap_err());
+        all
+    })
+}
+
+/// What is said about each of these `--set`s.
+fn set_errors(sets: &[&str]) -> String {
+    sets.iter().fold(String::new(), |mut all, set| {
+        let _ = writeln!(all, "{}\n", load("", &[set]).unwrap_err());
+        all
+    })
+}
+
+#[test]
+fn the_shipped_file_is_the_default_and_shows_every_key() {
+    let written = Config::default().to_toml();
+    // Printed whole, so that it can be put into the file.
+    assert!(written == SHIPPED.replace("\r\n", "\n"), "config.toml should be:\n{written}");
+    assert_eq!(load(SHIPPED, &[]).unwrap(), Config::default());
+    for key in KEYS {
+        assert!(SHIPPED.contains(&format!("\n{} = ", key.name())), "{}", key.path);
+    }
+}
+
+#[test]
+fn the_shipped_comments_fit_a_screen() {
+    for line in SHIPPED.lines() {
+        assert!(line.chars().count() <= 110, "{line}");
+    }
+}
+
+#[test]
+fn every_key_belongs_to_a_table_once() {
+    for (position, key) in KEYS.iter().enumerate() {
+        assert!(TABLES.iter().any(|table| table.name == key.table()), "{}", key.path);
+        assert!(KEYS[..position].iter().all(|other| other.path != key.path), "{} twice", key.path);
+    }
+}
+
+#[test]
+fn the_default_run_is_the_promised_one() {
+    let config = Config::load(None, &[]).unwrap();
+    assert_eq!(config, Config::default());
+    let layers: Vec<String> = config.model.layers.iter().map(ToString::to_string).collect();
+    assert_eq!(layers.join(", "), "linear 256, relu, linear 128, relu, linear 10");
+    assert_eq!((config.run.epochs, config.run.batch_size, config.optimizer.lr), (20, 64, 1e-3));
+    assert_eq!(config.optimizer.spec(), OptimizerSpec::ADAM);
+    assert_eq!((&config.data.source, config.data.preprocessing), (&Source::FashionMnist, Preprocessing::Standardize));
+}
+
+#[test]
+fn a_set_wins_over_the_file_and_the_last_set_wins() {
+    let file = "[optimizer]\nlr = 0.5\nkind = \"sgd\"\n[run]\nepochs = 3\n";
+    let config = load(file, &["optimizer.lr=0.25", "run.seed = 7", "optimizer.lr=0.125"]).unwrap();
+    assert_eq!((config.optimizer.lr, config.run.epochs, config.run.seed), (0.125, 3, 7));
+    assert_eq!(config.optimizer.spec(), OptimizerSpec::Sgd { momentum: 0.9, nesterov: false, weight_decay: 0.0 });
+    assert_eq!(load(file, &[]).unwrap().optimizer.lr, 0.5);
+}
+
+#[test]
+fn a_set_takes_bare_texts_toml_texts_and_lists() {
+    let config = load(
+        "",
+        &[
+            "run.name=2024",
+            "data.source=./my data",
+            "data.preprocessing=\"scale\"",
+            "model.layers=linear 32 ,tanh, linear 10",
+            "model.init=normal 1e-4",
+            "optimizer.nesterov=true",
+            "optimizer.lr=1",
+        ],
+    )
+    .unwrap();
+    assert_eq!((config.run.name.as_str(), config.data.source.to_string().as_str()), ("2024", "./my data"));
+    assert_eq!((config.data.preprocessing, config.optimizer.nesterov), (Preprocessing::Scale, true));
+    assert_eq!(config.model.layers[1], LayerSpec::Tanh);
+    assert_eq!(config.model.init, Init::Normal { std: 1e-4 });
+    let quoted = load("", &["model.layers=[\"linear 32\", \"tanh\", \"linear 10\"]"]).unwrap();
+    assert_eq!(quoted.model.layers, config.model.layers);
+}
+
+#[test]
+fn every_key_can_be_set_to_its_own_value() {
+    for key in KEYS {
+        let set = format!("{}={}", key.path, key.toml(&Config::default()));
+        assert_eq!(load("", &[&set]).unwrap(), Config::default(), "{set}");
+        let location = load("", &[&set]).unwrap().locate(key.path).cloned().unwrap();
+        assert_eq!((location.to_string().as_str(), location.column()), ("--set", key.path.len() + 2));
+    }
+}
+
+#[test]
+fn numbers_out_of_range_are_refused_with_the_range() {
+    assert_snapshot!(errors(&[
+        "[optimizer]\nlr = -1",
+        "[optimizer]\nlr = nan",
+        "[optimizer]\nlr = 1e38",
+        "[optimizer]\nlr = 1e999",
+        "[optimizer]\nmomentum = 1",
+        "[optimizer]\nepsilon = 0",
+        "[optimizer]\nclip_norm = -0.5",
+        "[run]\nbatch_size = 0",
+        "[run]\nbatch_size = 99999999999999999999",
+        "[run]\nseed = -1",
+        "[ui]\nfps = 0",
+        "[ui]\npace = 0",
+    ]));
+}
+
+#[test]
+fn values_of_the_wrong_type_are_refused_with_what_is_valid() {
+    assert_snapshot!(errors(&[
+        "[optimizer]\nlr = \"abc\"",
+        "[optimizer]\nnesterov = 1",
+        "[run]\nepochs = 2.5",
+        "[run]\nname = 3",
+        "[run]\nname = 2024-01-01",
+        "[model]\nlayers = \"linear 10\"",
+        "[model]\nlayers = [\"linear 10\", 3]",
+        "[data]\nsource = { path = 1 }",
+        "run = 3",
+        "[[run]]\nseed = 1",
+    ]));
+}
+
+#[test]
+fn unknown_names_are_refused_with_the_nearest() {
+    assert_snapshot!(errors(&[
+        "[optimizer]\nmomentom = 0.9",
+        "[optimizer]\nxyzzyplugh = 1",
+        "[optimzer]\nlr = 1",
+        "[plugh]\n",
+        "lr = 0.1",
+        "[run]\nlr = 0.1",
+        "[optimizer.sgd]\nmomentum = 0.5",
+    ]));
+}
+
+#[test]
+fn texts_without_a_meaning_are_refused() {
+    assert_snapshot!(errors(&[
+        "[model]\nlayers = [\n  \"linear 256\",\n  \"rellu\",\n  \"linear\",\n]",
+        "[model]\nlayers = []",
+        "[model]\ninit = \"hee\"",
+        "[optimizer]\nkind = \"adma\"",
+        "[data]\npreprocessing = \"whiten\"",
+        "[data]\nsource = \"\"",
+        "[schedule]\nlr = \"cosin\"",
+        "[ui]\ntheme = \"blue\"",
+        "[run]\nname = \"\"",
+        "[run]\nname = \"a\\u001b[31m\"",
+        "[optimizer]\nkind = \"sgd\"\nmomentum = 0\nnesterov = true",
+    ]));
+}
+
+#[test]
+fn toml_that_cannot_be_read_is_shown() {
+    assert_snapshot!(errors(&[
+        "[run\nseed = 1",
+        "[run]\nseed = ",
+        "[run]\nseed = 1\nseed = 2",
+        "[run]\nname = \"never ends",
+        "seed",
+        "[model]\nlayers = [\"relu\"",
+    ]));
+}
+
+#[test]
+fn what_does_not_fit_the_data_is_shown_where_it_was_written() {
+    let data = dataset::describe(&Source::FashionMnist).unwrap();
+    assert!(Config::default().check(&data).is_ok());
+    let texts = [
+        "[model]\nlayers = [\"linear 0\", \"relu\", \"linear 10\"]",
+        "[model]\nlayers = [\"linear 99999999999\", \"linear 10\"]",
+        "[model]\nlayers = [\"linear 5\", \"dropout 1.5\", \"linear 10\"]",
+        "[model]\nlayers = [\"leaky_relu -2\", \"linear 10\"]",
+        "[model]\nlayers = [\n  \"linear 5\", \"relu\",\n  \"linear 7\"]",
+        "[run]\nbatch_size = 10_001",
+    ];
+    let all: Vec<String> =
+        texts.iter().map(|text| load(text, &[]).unwrap().check(&data).unwrap_err().to_string()).collect();
+    assert_snapshot!(all.join("\n\n"));
+    assert_snapshot!(load("", &["model.layers=linear 5, linear 7"]).unwrap().check(&data).unwrap_err(), @r"
+    --set: `linear 7` is the last layer and gives [7], but the data has 10 classes and needs [10]
+       | model.layers=linear 5, linear 7
+       |                        ^^^^^^^^
+    ");
+    let data = Description { classes: vec!["a".into(), "b".into()], ..data };
+    assert_eq!(
+        Config::default().check(&data).unwrap_err().to_string(),
+        "model.layers (its default): `linear 10` is the last layer and gives [10], \
+         but the data has 2 classes and needs [2]"
+    );
+}
+
+#[test]
+fn all_problems_are_reported_from_the_top() {
+    assert_snapshot!(errors(&["[ui]\nfps = 0\n[run]\nseeed = 1\nepochs = 0\n[data]\nsource = 1\n"]));
+    let many: String = (0..30).fold("[run]\n".into(), |text, i| format!("{text}key{i} = 1\n"));
+    let text = load(&many, &[]).unwrap_err().to_string();
+    assert!(text.ends_with("… and 20 more"), "{text}");
+}
+
+#[test]
+fn wrong_sets_are_shown() {
+    assert_snapshot!(set_errors(&[
+        "optimizer.lr",
+        "optimizer.lr=",
+        "optimizer.lr=abc",
+        "optimizer.lr=-1",
+        "optimiser.lr=1",
+        "optimizer.larning=1",
+        "lr=0.1",
+        "=3",
+        "run.batch_size=0",
+        "optimizer.nesterov=yes",
+        "model.layers=linear 5, rellu",
+        "model.layers=[\"linear 5\"",
+        "model.layers=",
+        "ui.theme=\"dark",
+        "ui.theme=pink",
+        "run.seed=1 2",
+    ]));
+}
+
+#[test]
+fn hostile_texts_are_harmless_in_errors() {
+    for text in [
+        "\u{1b}]52;c;AA\u{7} = 1",
+        "\"\\u001b[31m\" = 1",
+        "[run]\n\"\\u202e\" = 1",
+        "[model]\nlayers = [\"\\u001b]0;x\\u0007\"]",
+        "[ui]\ntheme = \"\\u0007\\u0301\\u0301\\u0301\\u0301\"",
+        "[run]\nname = \"\u{202e}\"\nseed = \"\u{9b}31m\"",
+    ] {
+        let shown = load(text, &[]).unwrap_err().to_string();
+        assert!(is_harmless(&shown), "{shown:?}");
+    }
+    let name = "\u{1b}[31mevil.toml";
+    let shown = Config::load(Some(Path::new(name)), &[]).unwrap_err().to_string();
+    assert!(is_harmless(&shown) && shown.contains("evil.toml"), "{shown:?}");
+}
+
+fn is_harmless(text: &str) -> bool {
+    text.lines().all(|line| !line.chars().any(|c| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c)))
+}
+
+#[test]
+fn a_line_of_a_megabyte_is_cut_around_the_error() {
+    let text = format!("[run]\nname = {}\"x\" 5", " ".repeat(100_000));
+    let shown = load(&text, &[]).unwrap_err().to_string();
+    assert!(shown.len() < 1000 && shown.contains("config.toml:2:100"), "{shown}");
+}
+
+#[test]
+fn files_that_cannot_be_read_are_named() {
+    let folder = TempDir::new().unwrap();
+    let error = |path: &Path| {
+        let text = Config::load(Some(path), &[]).unwrap_err().to_string();
+        text.replace(&*folder.path().to_string_lossy(), "…").replace('\\', "/")
+    };
+    let file = folder.path().join("a.toml");
+    assert!(error(&file).starts_with("…/a.toml: cannot be read: "), "{}", error(&file));
+    assert!(error(folder.path()).starts_with("…: cannot be read: "), "{}", error(folder.path()));
+    fs::write(&file, b"[run]\nname = \"caf\xe9\"\n").unwrap();
+    assert_snapshot!(error(&file), @r#"
+    …/a.toml:2:12: byte 0xe9 is not UTF-8, in which TOML is written
+      2 | name = "caf�"
+        |            ^
+    "#);
+    fs::write(&file, vec![b'#'; (1 << 20) + 1]).unwrap();
+    assert_eq!(error(&file), "…/a.toml: longer than 1048576 bytes, so not a configuration");
+    fs::write(&file, b"\xef\xbb\xbf[run]\r\nseed = 5\r\n").unwrap();
+    assert_eq!(Config::load(Some(&file), &[]).unwrap().run.seed, 5, "a byte-order mark and CRLF are fine");
+}
+
+#[test]
+fn what_turns_out_wrong_later_points_at_its_place() {
+    let text = "[run]\nbatch_size = 20_000\n[model]\nlayers = [\n  \"linear 5\", \"relu\",\n  \"linear 7\"]\n";
+    let config = load(text, &[]).unwrap();
+    let location = config.locate_layer(2).unwrap();
+    assert_eq!((location.line(), location.column(), location.to_string().as_str()), (6, 3, "config.toml:6:3"));
+    let config = load(text, &["model.layers=linear 5, relu"]).unwrap();
+    assert!(config.locate_layer(2).is_none());
+    assert_eq!(config.locate_layer(1).unwrap().column(), 24);
+    assert_eq!(Config::default().error_at_layer(Some(1), "no").to_string(), "model.layers (its default): no");
+    assert!(Config::default().locate("run.seed").is_none());
+}
+
+/// Pieces from which texts that nearly make sense are put together.
+const PIECES: &[&str] = &[
+    "[run]",
+    "[[run]]",
+    "[model]",
+    "[",
+    "]",
+    "{",
+    "}",
+    "=",
+    ",",
+    ".",
+    "\"",
+    "'",
+    "\"\"\"",
+    "\n",
+    "\r\n",
+    "\t",
+    " ",
+    "#",
+    "lr",
+    "layers",
+    "linear 5",
+    "relu",
+    "seed",
+    "1",
+    "-1",
+    "1e400",
+    "nan",
+    "inf",
+    "0x",
+    "é",
+    "\u{202e}",
+    "\u{1b}",
+    "\\u",
+    "optimizer",
+    "schedule.lr",
+    "2024-01-01",
+    "true",
+    "\u{feff}",
+    "長",
+    "e\u{301}",
+    "\u{0}",
+];
+
+fn nearly_toml() -> impl Strategy<Value = String> {
+    prop::collection::vec(prop::sample::select(PIECES), 0..40).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let folder = TempDir::new().unwrap();
+        let file = folder.path().join("x.toml");
+        fs::write(&file, bytes).unwrap();
+        if let Err(error) = Config::load(Some(&file), &[]) {
+            prop_assert!(is_harmless(&error.to_string()), "{:?}", error.to_string());
+        }
+    }
+
+    #[test]
+    fn no_text_makes_it_panic(text in nearly_toml(), set in nearly_toml()) {
+        if let Err(error) = load(&text, &[&set]) {
+            prop_assert!(is_harmless(&error.to_string()), "{:?}", error.to_string());
+        }
+    }
+
+    #[test]
+    fn no_damage_to_the_shipped_file_makes_it_panic(
+        from in 0..SHIPPED.len(), length in 0_usize..30, inserted in nearly_toml(),
+    ) {
+        let boundary = |at: usize| (at..=SHIPPED.len()).find(|&at| SHIPPED.is_char_boundary(at)).unwrap();
+        let (from, to) = (boundary(from), boundary((from + length).min(SHIPPED.len())));
+        let text = [&SHIPPED[..from], &inserted, &SHIPPED[to..]].concat();
+        match load(&text, &[]) {
+            Ok(config) => prop_assert_eq!(load(&config.to_toml(), &[]).unwrap(), config),
+            Err(error) => prop_assert!(is_harmless(&error.to_string()), "{:?}", error.to_string()),
+        }
+    }
+
+    #[test]
+    fn no_set_makes_it_panic(key in 0..KEYS.len(), value in nearly_toml()) {
+        let set = format!("{}={value}", KEYS[key].path);
+        match load("", &[&set]) {
+            Ok(config) => prop_assert_eq!(load(&config.to_toml(), &[]).unwrap(), config),
+            Err(error) => prop_assert!(is_harmless(&error.to_string()), "{:?}", error.to_string()),
+        }
+    }
+
+    #[test]
+    fn a_written_configuration_reads_back_the_same(
+        seed in 0..=i64::MAX, lr in prop::num::f64::POSITIVE, name in "[a-z \"\\\\é#]{1,20}", source in "[a-z \"\\\\/é#]{1,20}",
+    ) {
+        let mut config = Config::default();
+        config.run.seed = seed as u64;
+        config.run.name = name;
+        config.data.source = Source::parse(&format!("/{source}"));
+        config.optimizer.lr = lr.min(1e3);
+        prop_assert_eq!(load(&config.to_toml(), &[]).unwrap(), config);
+    }
+}

@@ -1,0 +1,333 @@
+//! Loading as a whole: the built-in data, whole folders, and one test for each way a file can be wrong.
+
+use std::fs;
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use tempfile::TempDir;
+
+use super::*;
+
+fn idx(dimensions: &[u32], elements: &[u8]) -> Vec<u8> {
+    let mut file = vec![0, 0, 8, dimensions.len() as u8];
+    file.extend(dimensions.iter().flat_map(|side| side.to_be_bytes()));
+    file.extend(elements);
+    file
+}
+
+fn gzip(contents: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(contents).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// A folder with a sound data set: four training and two test images of 2×3 pixels, two classes.
+fn folder() -> TempDir {
+    let folder = TempDir::with_prefix("pictures").unwrap();
+    put(&folder, "train-images-idx3-ubyte", &idx(&[4, 2, 3], &(0..24).collect::<Vec<_>>()));
+    put(&folder, "train-labels-idx1-ubyte", &idx(&[4], &[0, 1, 1, 0]));
+    put(&folder, "t10k-images-idx3-ubyte", &idx(&[2, 2, 3], &[9; 12]));
+    put(&folder, "t10k-labels-idx1-ubyte", &idx(&[2], &[1, 0]));
+    folder
+}
+
+fn put(folder: &TempDir, name: &str, contents: &[u8]) {
+    fs::write(folder.path().join(name), contents).unwrap();
+}
+
+fn load_folder(folder: &Path, preprocessing: Preprocessing) -> Result<Dataset, DataError> {
+    let spec = DataSpec { source: Source::Idx(folder.into()), preprocessing };
+    load(&spec, &mut |_, _| ControlFlow::Continue(()))
+}
+
+/// The error of a sound folder in which one file was replaced, with the folder's own path as `…`.
+fn error(name: &str, contents: &[u8]) -> String {
+    let folder = folder();
+    let plain = folder.path().join(name.trim_end_matches(".gz"));
+    if plain.exists() {
+        fs::remove_file(plain).unwrap();
+    }
+    put(&folder, name, contents);
+    let error = load_folder(folder.path(), Preprocessing::None).map(|data| data.shape).unwrap_err().to_string();
+    error.replace(&*folder.path().to_string_lossy(), "…").replace('\\', "/")
+}
+
+#[test]
+fn built_in_data_is_what_its_readme_says() {
+    let mut calls = 0;
+    let mut last = 0.0;
+    let data = load(&DataSpec::default(), &mut |what, fraction| {
+        assert_eq!(what, "reading fashion-mnist");
+        let fraction = fraction.unwrap();
+        assert!((last..=1.0).contains(&fraction), "{fraction} after {last}");
+        (calls, last) = (calls + 1, fraction);
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    assert!(calls > 8 && last == 1.0);
+    assert_eq!((data.name.as_str(), data.shape.as_slice(), data.features()), ("fashion-mnist", &[1, 28, 28][..], 784));
+    assert_eq!((data.train.len(), data.test.len(), data.train.features()), (10_000, 2_000, 784));
+    for (split, each) in [(&data.train, 1000), (&data.test, 200)] {
+        let mut counts = [0; 10];
+        for &label in &split.labels {
+            counts[label as usize] += 1;
+        }
+        assert_eq!(counts, [each; 10]);
+    }
+    // The first training image of the set is an ankle boot.
+    assert_eq!(data.classes[data.train.labels[0] as usize], "Ankle boot");
+}
+
+#[test]
+fn gathered_training_pixels_are_standardized() {
+    let data = load(&DataSpec::default(), &mut |_, _| ControlFlow::Continue(())).unwrap();
+    let indices: Vec<u32> = (0..10_000).collect();
+    let mut rows = vec![0.0_f64; 10_000 * 784];
+    data.train.gather(&indices, &mut rows);
+    let mean = rows.iter().sum::<f64>() / rows.len() as f64;
+    let variance = rows.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / rows.len() as f64;
+    assert!(mean.abs() < 1e-6 && (variance - 1.0).abs() < 1e-6, "{mean} {variance}");
+}
+
+#[test]
+fn a_description_agrees_with_what_is_loaded() {
+    let fashion = load(&DataSpec::default(), &mut |_, _| ControlFlow::Continue(())).unwrap();
+    let expected = Description { shape: vec![1, 28, 28], classes: fashion.classes.clone(), train: 10_000, test: 2_000 };
+    assert_eq!(describe(&Source::FashionMnist).unwrap(), expected);
+    let folder = folder();
+    // Images that cannot be read do not disturb it, labels do.
+    put(&folder, "train-images-idx3-ubyte", &gzip(&idx(&[4, 2, 3], &[0; 5])));
+    let expected = Description { shape: vec![1, 2, 3], classes: vec!["0".into(), "1".into()], train: 4, test: 2 };
+    assert_eq!(describe(&Source::Idx(folder.path().into())).unwrap(), expected);
+    put(&folder, "t10k-labels-idx1-ubyte", &idx(&[2], &[1, 2]));
+    assert!(matches!(describe(&Source::Idx(folder.path().into())), Err(DataError::Label { item: 1, label: 2, .. })));
+}
+
+#[test]
+fn a_folder_is_read_plain_and_gzipped_under_both_names() {
+    let folder = folder();
+    let data = load_folder(folder.path(), Preprocessing::None).unwrap();
+    assert_eq!((data.shape.as_slice(), data.train.len(), data.test.len()), (&[1, 2, 3][..], 4, 2));
+    assert_eq!(data.classes, ["0", "1"]);
+    assert!(data.name.starts_with("pictures"));
+    let mut rows = [0.0_f32; 12];
+    data.train.gather(&[3, 1], &mut rows);
+    assert_eq!(rows, [18.0, 19.0, 20.0, 21.0, 22.0, 23.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0]);
+    let mut labels = [9; 2];
+    data.train.labels(&[3, 1], &mut labels);
+    assert_eq!(labels, [0, 1]);
+
+    for name in
+        ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"]
+    {
+        let contents = fs::read(folder.path().join(name)).unwrap();
+        fs::remove_file(folder.path().join(name)).unwrap();
+        let dotted = name.replace("-idx", ".idx");
+        if name.starts_with("train") {
+            put(&folder, &format!("{name}.gz"), &gzip(&contents));
+        } else {
+            put(&folder, &dotted, &contents);
+        }
+    }
+    let again = load_folder(folder.path(), Preprocessing::None).unwrap();
+    let mut rows_again = [0.0_f32; 12];
+    again.train.gather(&[3, 1], &mut rows_again);
+    assert_eq!((rows, again.test.labels), (rows_again, data.test.labels));
+}
+
+#[test]
+fn class_names_come_from_a_file_and_are_made_harmless() {
+    let folder = folder();
+    put(&folder, "classes.txt", "cat\n\u{1b}]52;c;AA\u{7}dog\r\n".as_bytes());
+    assert_eq!(load_folder(folder.path(), Preprocessing::None).unwrap().classes, ["cat", "·]52;c;AA·dog"]);
+    for (contents, problem) in [
+        (&b"\xff\n"[..], "not UTF-8"),
+        (b"cat\n\ndog", "line 2 is empty"),
+        (b"cat\n", "1 names"),
+        (b"", "0 names"),
+        (&b"x\n".repeat(300), "300 names"),
+        (&b"x".repeat(70_000), "longer than 65536 bytes"),
+    ] {
+        let expected = format!("…/classes.txt: {problem}; expected 2 to 256 names in UTF-8, one a line");
+        assert_eq!(error("classes.txt", contents), expected);
+    }
+    // Three names make three classes, whatever the labels are.
+    put(&folder, "classes.txt", b"a\nb\nc");
+    assert_eq!(load_folder(folder.path(), Preprocessing::None).unwrap().classes.len(), 3);
+}
+
+#[test]
+fn a_file_that_is_not_idx_is_named() {
+    assert_eq!(
+        error("train-images-idx3-ubyte", b"\x89PNG\r\n\x1a\n"),
+        "…/train-images-idx3-ubyte: not an IDX file: it starts with [89, 50, 4e, 47], expected [00, 00, 08, 03]"
+    );
+    assert_eq!(
+        error("train-images-idx3-ubyte", &[0, 0, 0x0d, 3, 0, 0, 0, 1]),
+        "…/train-images-idx3-ubyte: IDX element type 0x0d, expected 0x08 (unsigned bytes)"
+    );
+    assert_eq!(
+        error("t10k-labels-idx1-ubyte", &idx(&[2, 2, 3], &[0; 12])),
+        "…/t10k-labels-idx1-ubyte: 3 dimensions, expected 1; are the image and label files swapped?"
+    );
+}
+
+#[test]
+fn dimensions_that_lie_allocate_nothing() {
+    // The file is 16 bytes; were the header believed, this would be 2⁹⁶ or 2³² bytes.
+    assert_eq!(
+        error("train-images-idx3-ubyte", &idx(&[u32::MAX, u32::MAX, u32::MAX], &[])),
+        "…/train-images-idx3-ubyte: 4294967295×4294967295×4294967295 is more than the 4,294,967,296 bytes that are read at most"
+    );
+    assert_eq!(
+        error("train-images-idx3-ubyte", &idx(&[1 << 16, 1 << 10, 1 << 6], &[])),
+        "…/train-images-idx3-ubyte: ends after 16 bytes, expected 4,294,967,312 by its header"
+    );
+    assert_eq!(
+        error("train-images-idx3-ubyte", &idx(&[4, 0, 3], &[])),
+        "…/train-images-idx3-ubyte: 4×0×3, so there is nothing in it"
+    );
+    // Gzipped, the length is not known beforehand: only what arrives is allocated.
+    let folder = folder();
+    for (name, items) in [("train-images-idx3-ubyte", 4), ("t10k-images-idx3-ubyte", 2)] {
+        put(&folder, name, &gzip(&idx(&[items, 1 << 15, 1 << 15], &[0; 9])));
+    }
+    let text = load_folder(folder.path(), Preprocessing::None).map(|_| ()).unwrap_err().to_string();
+    assert!(
+        text.ends_with("train-images-idx3-ubyte: ends after 25 bytes, expected 4,294,967,312 by its header"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_file_cut_anywhere_is_an_error_and_so_is_one_byte_more() {
+    let whole = idx(&[4, 2, 3], &(0..24).collect::<Vec<_>>());
+    for length in 0..whole.len() {
+        let text = error("train-images-idx3-ubyte", &whole[..length]);
+        let expected = if length < 16 { 16 } else { 40 };
+        assert_eq!(
+            text,
+            format!("…/train-images-idx3-ubyte: ends after {length} bytes, expected {expected} by its header")
+        );
+    }
+    let mut longer = whole.clone();
+    longer.push(0);
+    assert_eq!(
+        error("train-images-idx3-ubyte", &longer),
+        "…/train-images-idx3-ubyte: goes on after the 40 bytes that its header promises"
+    );
+
+    let packed = gzip(&whole);
+    for length in 2..packed.len() {
+        let text = error("train-images-idx3-ubyte.gz", &packed[..length]);
+        assert!(text.starts_with("…/train-images-idx3-ubyte.gz: damaged gzip data after "), "{length}: {text}");
+    }
+}
+
+#[test]
+fn labels_out_of_range_are_named_by_item() {
+    assert_eq!(
+        error("train-labels-idx1-ubyte", &idx(&[4], &[0, 1, 200, 0])),
+        "…/train-labels-idx1-ubyte: label 200 of item 2 is out of range; there are 3 classes, 0 to 2"
+    );
+    assert_eq!(
+        error("t10k-labels-idx1-ubyte", &idx(&[2], &[1, 2])),
+        "…/t10k-labels-idx1-ubyte: label 2 of item 1 is out of range; there are 2 classes, 0 to 1"
+    );
+    assert_eq!(
+        error("train-labels-idx1-ubyte", &idx(&[4], &[1; 4])),
+        "…/train-labels-idx1-ubyte: every label is 1; there must be at least two classes"
+    );
+}
+
+#[test]
+fn counts_and_sizes_must_agree() {
+    assert_eq!(
+        error("train-labels-idx1-ubyte", &idx(&[3], &[0, 1, 1])),
+        "…/train-images-idx3-ubyte: 4 images, but …/train-labels-idx1-ubyte has 3 labels"
+    );
+    assert_eq!(
+        error("t10k-images-idx3-ubyte", &idx(&[2, 3, 2], &[0; 12])),
+        "…/t10k-images-idx3-ubyte: images of 3×2, but the training images are 2×3"
+    );
+}
+
+#[test]
+fn a_gzip_bomb_is_stopped_at_the_expected_size() {
+    let mut contents = idx(&[4, 2, 3], &[0; 24]);
+    contents.resize(64 << 20, 0);
+    let bomb = gzip(&contents);
+    assert!(bomb.len() * 200 < contents.len());
+    assert_eq!(
+        error("train-images-idx3-ubyte.gz", &bomb),
+        "…/train-images-idx3-ubyte.gz: goes on after the 40 bytes that its header promises"
+    );
+}
+
+#[test]
+fn nothing_may_follow_the_gzip_data() {
+    let member = gzip(&idx(&[4], &[0, 1, 1, 0]));
+    let message = "…/train-labels-idx1-ubyte.gz: something follows the end of the gzip data; \
+                   expected one member and nothing behind it";
+    assert_eq!(error("train-labels-idx1-ubyte.gz", &[member.clone(), member.clone()].concat()), message);
+    assert_eq!(error("train-labels-idx1-ubyte.gz", &[&member[..], b"junk"].concat()), message);
+    let mut flipped = member;
+    let checksum = flipped.len() - 6;
+    flipped[checksum] ^= 1;
+    let text = error("train-labels-idx1-ubyte.gz", &flipped);
+    assert!(text.starts_with("…/train-labels-idx1-ubyte.gz: damaged gzip data after 12 bytes of contents"), "{text}");
+}
+
+#[test]
+fn missing_files_and_folders_are_named() {
+    let folder = folder();
+    fs::remove_file(folder.path().join("t10k-images-idx3-ubyte")).unwrap();
+    let text = load_folder(folder.path(), Preprocessing::None).map(|_| ()).unwrap_err().to_string();
+    let expected = "pictures: no t10k-images-idx3-ubyte (nor the same name with .gz or with a dot before idx)";
+    assert!(text.ends_with(&expected["pictures".len()..]), "{text}");
+    let text = load_folder(&folder.path().join("nowhere\u{1b}[31m"), Preprocessing::None).map(|_| ()).unwrap_err();
+    assert!(matches!(text, DataError::NotAFolder { ref folder } if folder.ends_with("nowhere·[31m")), "{text}");
+    fs::create_dir(folder.path().join("t10k-images-idx3-ubyte")).unwrap();
+    let text = load_folder(folder.path(), Preprocessing::None).map(|_| ()).unwrap_err();
+    assert!(matches!(text, DataError::NotAFile { .. }), "{text}");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_endless_device_is_refused() {
+    let folder = folder();
+    fs::remove_file(folder.path().join("train-images-idx3-ubyte")).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", folder.path().join("train-images-idx3-ubyte")).unwrap();
+    let error = load_folder(folder.path(), Preprocessing::None).map(|_| ()).unwrap_err();
+    assert!(matches!(error, DataError::NotAFile { .. }), "{error}");
+}
+
+#[test]
+fn loading_can_be_interrupted_at_any_report() {
+    let mut total = 0;
+    load(&DataSpec::default(), &mut |_, _| {
+        total += 1;
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    for stop in 1..=total {
+        let mut calls = 0;
+        let result = load(&DataSpec::default(), &mut |_, _| {
+            calls += 1;
+            if calls == stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        assert!(matches!(result, Err(DataError::Interrupted)) && calls == stop);
+    }
+}
+
+#[test]
+fn sources_are_words_or_folders() {
+    assert_eq!(Source::parse("fashion-mnist"), Source::FashionMnist);
+    assert_eq!(Source::parse("./fashion-mnist"), Source::Idx("./fashion-mnist".into()));
+    for text in ["fashion-mnist", "/data/full"] {
+        assert_eq!(Source::parse(text).to_string(), text);
+    }
+}

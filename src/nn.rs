@@ -1,0 +1,26 @@
+//! The mathematics: layers with hand-derived gradients, the network they form, its loss, its initial weights and the
+//! check of every gradient against central differences.
+//!
+//! A batch is always a matrix of shape (batch, features), one sample a row, in standard (row-major) layout; a sample
+//! of an image is the flattened image. Weights are stored as `PyTorch` stores them: (out, in). Everything is generic
+//! over `f32`, with which a run trains, and `f64`, with which gradients are checked.
+
+mod chain;
+mod error;
+pub mod gradcheck;
+mod init;
+pub mod kernels;
+pub mod layers;
+mod loss;
+mod network;
+mod scalar;
+mod spec;
+
+pub use chain::LayerInfo;
+pub use error::{BuildError, ParseError};
+pub use init::Init;
+pub use kernels::pool::Pool;
+pub use loss::LossReport;
+pub use network::{Mode, Network, Parameter};
+pub use scalar::Scalar;
+pub use spec::{LayerSpec, NetworkSpec, Shape};

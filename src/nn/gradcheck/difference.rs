@@ -1,0 +1,212 @@
+//! The derivative of the loss along a direction, from central differences.
+
+use ndarray::Array2;
+
+use super::Entry;
+use crate::{
+    nn::{Mode, Network},
+    random::Stream,
+};
+
+/// Directions along which a tensor is compared.
+const DIRECTIONS: usize = 3;
+
+/// Directions that are tried until one is free of kinks.
+const ATTEMPTS: usize = 20;
+
+/// The largest step along a direction of unit deviation, relative to the deviation of the tensor.
+const FIRST_STEP: f64 = 1.0 / 16.0;
+
+/// Steps tried, each an eighth of the one before: the last is 2⁻²⁵.
+const STEPS: i32 = 8;
+
+/// Effect on the loss, for a change of a tensor by its own size and as a share of the logits, below which differences
+/// of rounded logits cannot give seven digits; from there on the error counts relative to this.
+const SMALLEST_EFFECT: f64 = 1e-6;
+
+/// The tensor that is moved.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Point {
+    /// What a layer reads; for the number after the last layer, the logits.
+    Input {
+        /// The layer.
+        layer: usize,
+    },
+    /// A trained tensor.
+    Parameter {
+        /// Its layer.
+        layer: usize,
+        /// Its place among all parameters.
+        index: usize,
+    },
+}
+
+impl Point {
+    /// The first layer whose output depends on the tensor.
+    fn first_layer(self) -> usize {
+        match self {
+            Self::Input { layer } | Self::Parameter { layer, .. } => layer,
+        }
+    }
+}
+
+/// What the network shows with the tensor in one place.
+struct Shown {
+    logits: Array2<f64>,
+    loss: f64,
+    /// Whether each input of each layer with a kink is positive.
+    signs: Vec<bool>,
+}
+
+/// Moves tensors of a network and watches its loss.
+pub(super) struct Prober {
+    network: Network<f64>,
+    labels: Vec<u8>,
+    stream: Stream,
+}
+
+impl Prober {
+    /// A prober of a network whose input is in place.
+    pub(super) fn new(network: Network<f64>, labels: Vec<u8>, stream: Stream) -> Self {
+        Self { network, labels, stream }
+    }
+
+    /// Compares the gradient of one tensor along several directions.
+    pub(super) fn compare(&mut self, layer: usize, kind: String, tensor: &'static str, point: Point) -> Entry {
+        self.network.forward(Mode::Train { step: 0 });
+        self.network.loss(&self.labels);
+        self.network.backward();
+        let gradient = self.gradient(point);
+        let origin = self.value(point);
+        let scale = if point.first_layer() == self.network.layer_infos().len() { 1.0 } else { deviation(&origin) };
+        let logits = deviation(self.network.logits().iter());
+        let mut largest = SMALLEST_EFFECT * logits / scale;
+        let (mut analytic, mut numeric, mut error) = (0.0, 0.0, 0.0);
+        for _ in 0..DIRECTIONS {
+            let (direction, found) = self.difference(point, &origin, scale);
+            let expected = gradient.iter().zip(&direction).map(|(g, v)| g * v).sum::<f64>();
+            largest = largest.max(expected.abs()).max(found.abs());
+            let difference = (expected - found).abs();
+            // A NaN is the largest error there is.
+            if difference >= error || difference.is_nan() {
+                (analytic, numeric, error) = (expected, found, difference);
+            }
+        }
+        let relative_error = if error == 0.0 { 0.0 } else { error / largest };
+        Entry { layer, kind, tensor, relative_error, analytic, numeric }
+    }
+
+    /// A random direction free of kinks and the derivative of the loss along it; NaN if there is none.
+    fn difference(&mut self, point: Point, origin: &[f64], scale: f64) -> (Vec<f64>, f64) {
+        let mut direction = Vec::new();
+        for _ in 0..ATTEMPTS {
+            direction = self.direction(point, origin);
+            if let Some(found) = self.derivative(point, origin, &direction, scale) {
+                return (direction, found);
+            }
+        }
+        (direction, f64::NAN)
+    }
+
+    /// Draws a direction. It leaves alone what sits exactly on a kink that it reaches undisturbed, such as the zeros
+    /// between two rectifiers: there is no derivative there.
+    fn direction(&mut self, point: Point, origin: &[f64]) -> Vec<f64> {
+        let on_kink = match point {
+            Point::Input { layer } => (layer..self.network.layer_infos().len())
+                .take_while(|&layer| self.network.layer_infos()[layer].parameters == 0)
+                .any(|layer| self.network.has_kink(layer)),
+            Point::Parameter { .. } => false,
+        };
+        let draw = |&x: &f64| if on_kink && x == 0.0 { 0.0 } else { self.stream.normal() };
+        origin.iter().map(draw).collect()
+    }
+
+    /// The derivative of the loss along `direction`; `None` if every step meets a kink.
+    fn derivative(&mut self, point: Point, origin: &[f64], direction: &[f64], scale: f64) -> Option<f64> {
+        let signs = self.show(point, origin, direction, 0.0).signs;
+        let mut differences: Vec<f64> = Vec::new();
+        for step in 0..STEPS {
+            let h = scale * FIRST_STEP * 0.125_f64.powi(step);
+            let above = self.show(point, origin, direction, h);
+            let below = self.show(point, origin, direction, -h);
+            if above.signs == signs && below.signs == signs {
+                differences.push(self.rise(point, &below, &above) / (2.0 * h));
+            }
+        }
+        self.show(point, origin, direction, 0.0);
+        // The error of a difference is c h² + …, and h falls by 8 from one to the next.
+        let free: Vec<f64> = differences.windows(2).map(|pair| pair[1] + (pair[1] - pair[0]) / 63.0).collect();
+        let steadiest = free.windows(2).min_by(|a, b| (a[1] - a[0]).abs().total_cmp(&(b[1] - b[0]).abs()));
+        steadiest.map(|pair| pair[1]).or(free.last().copied()).or(differences.last().copied())
+    }
+
+    /// L(above) - L(below).
+    ///
+    /// For the logits themselves these are the two losses as the network reports them, so that the report is checked
+    /// too. For all others, with δ = logits above - logits below and p the probabilities below, it is the mean of
+    /// `log Σ p exp δ - δ_t`, in which the common part of the two losses never appears.
+    fn rise(&self, point: Point, below: &Shown, above: &Shown) -> f64 {
+        if point.first_layer() == self.network.layer_infos().len() {
+            return above.loss - below.loss;
+        }
+        let mut sum = 0.0;
+        for ((below, above), &label) in below.logits.rows().into_iter().zip(above.logits.rows()).zip(&self.labels) {
+            let max = below.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let total: f64 = below.iter().map(|z| (z - max).exp()).sum();
+            let delta = |class: usize| above[class] - below[class];
+            let growth: f64 = (0..below.len()).map(|c| (below[c] - max).exp() / total * delta(c).exp_m1()).sum();
+            sum += growth.ln_1p() - delta(usize::from(label));
+        }
+        sum / self.labels.len() as f64
+    }
+
+    /// Moves the tensor to origin + step·direction and computes what depends on it.
+    fn show(&mut self, point: Point, origin: &[f64], direction: &[f64], step: f64) -> Shown {
+        let moved = origin.iter().zip(direction).map(|(x, v)| x + step * v);
+        match point {
+            Point::Input { layer } => {
+                self.network.layer_input_mut(layer).iter_mut().zip(moved).for_each(|(x, value)| *x = value);
+            }
+            Point::Parameter { index, .. } => {
+                let parameter = self.network.parameters_mut().nth(index);
+                let values = parameter.into_iter().flat_map(|parameter| &mut parameter.value);
+                values.zip(moved).for_each(|(x, value)| *x = value);
+            }
+        }
+        let mut signs = Vec::new();
+        for layer in point.first_layer()..self.network.layer_infos().len() {
+            if self.network.has_kink(layer) {
+                signs.extend(self.network.layer_input_mut(layer).iter().map(|&x| x > 0.0));
+            }
+            self.network.forward_layer(layer, Mode::Train { step: 0 });
+        }
+        let loss = self.network.loss(&self.labels).loss;
+        Shown { logits: self.network.logits().to_owned(), loss, signs }
+    }
+
+    fn value(&mut self, point: Point) -> Vec<f64> {
+        match point {
+            Point::Input { layer } => self.network.layer_input_mut(layer).iter().copied().collect(),
+            Point::Parameter { index, .. } => {
+                self.network.parameters().nth(index).map(|parameter| parameter.value.clone()).unwrap_or_default()
+            }
+        }
+    }
+
+    fn gradient(&self, point: Point) -> Vec<f64> {
+        match point {
+            Point::Input { layer } => {
+                self.network.layer_input_gradient(layer).map(|g| g.iter().copied().collect()).unwrap_or_default()
+            }
+            Point::Parameter { index, .. } => {
+                self.network.parameters().nth(index).map(|parameter| parameter.gradient.clone()).unwrap_or_default()
+            }
+        }
+    }
+}
+
+/// Root of the mean square; 1 where that is 0.
+fn deviation<'a>(values: impl IntoIterator<Item = &'a f64>) -> f64 {
+    let (sum, count) = values.into_iter().fold((0.0, 0_usize), |(sum, count), x| (sum + x * x, count + 1));
+    if sum > 0.0 { (sum / count as f64).sqrt() } else { 1.0 }
+}

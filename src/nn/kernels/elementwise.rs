@@ -1,0 +1,161 @@
+//! Passes over all elements of a few arrays, cut into chunks of fixed length for the threads.
+#![allow(unsafe_code)]
+
+use std::ops::Range;
+
+use ndarray::{ArrayView2, ArrayViewMut2, Zip};
+
+use super::pool::Pool;
+use crate::nn::Scalar;
+
+/// What one element of a pass costs, which decides from when on threads pay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cost {
+    /// A few additions and multiplications.
+    Cheap,
+    /// An exponential or the like.
+    Dear,
+}
+
+impl Cost {
+    /// Elements that are worth a chunk of their own: some ten microseconds of work.
+    fn chunk(self) -> usize {
+        match self {
+            Self::Cheap => 1 << 15,
+            Self::Dear => 1 << 11,
+        }
+    }
+}
+
+/// y = f(x), element by element; both arrays have the same shape.
+pub fn map<T: Scalar>(
+    pool: &Pool,
+    cost: Cost,
+    x: ArrayView2<'_, T>,
+    mut y: ArrayViewMut2<'_, T>,
+    f: impl Fn(T) -> T + Sync,
+) {
+    debug_assert_eq!(x.dim(), y.dim());
+    if let (Some(x), Some(y)) = (x.as_slice(), y.as_slice_mut()) {
+        for_each_chunk(pool, cost.chunk(), [y], |range, [y]| {
+            for (y, &x) in y.iter_mut().zip(&x[range]) {
+                *y = f(x);
+            }
+        });
+    } else {
+        Zip::from(y).and(x).for_each(|y, &x| *y = f(x));
+    }
+}
+
+/// out = f(a, b), element by element; all arrays have the same shape.
+pub fn zip<T: Scalar>(
+    pool: &Pool,
+    cost: Cost,
+    a: ArrayView2<'_, T>,
+    b: ArrayView2<'_, T>,
+    mut out: ArrayViewMut2<'_, T>,
+    f: impl Fn(T, T) -> T + Sync,
+) {
+    debug_assert!(a.dim() == b.dim() && a.dim() == out.dim());
+    if let (Some(a), Some(b), Some(out)) = (a.as_slice(), b.as_slice(), out.as_slice_mut()) {
+        for_each_chunk(pool, cost.chunk(), [out], |range, [out]| {
+            for (out, (&a, &b)) in out.iter_mut().zip(a[range.clone()].iter().zip(&b[range])) {
+                *out = f(a, b);
+            }
+        });
+    } else {
+        Zip::from(out).and(a).and(b).for_each(|out, &a, &b| *out = f(a, b));
+    }
+}
+
+/// Cuts slices of one length into chunks of `chunk` elements, the last one shorter, and calls `f` with the range and
+/// the parts of each chunk, spread over the threads.
+///
+/// # Panics
+///
+/// If the slices differ in length or `chunk` is 0.
+pub fn for_each_chunk<T: Send, const N: usize>(
+    pool: &Pool,
+    chunk: usize,
+    slices: [&mut [T]; N],
+    f: impl Fn(Range<usize>, [&mut [T]; N]) + Sync,
+) {
+    let length = slices.first().map_or(0, |slice| slice.len());
+    let slices = slices.map(Raw::new);
+    assert!(slices.iter().all(|slice| slice.length == length), "slices of one length");
+    pool.run(length.div_ceil(chunk), &|number| {
+        let range = number * chunk..length.min((number + 1) * chunk);
+        // SAFETY: the pool calls this once for each number, and ranges of different numbers do not overlap.
+        let parts = slices.each_ref().map(|slice| unsafe { slice.part(range.clone()) });
+        with_wide_vectors(|| f(range, parts));
+    });
+}
+
+/// Calls `f` compiled for the widest vectors this processor has, where it is inlined.
+///
+/// Rust neither fuses nor reorders floating-point operations by itself, so the results are the same bits.
+fn with_wide_vectors<R>(f: impl FnOnce() -> R) -> R {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        #[target_feature(enable = "avx2")]
+        fn with_avx2<R>(f: impl FnOnce() -> R) -> R {
+            f()
+        }
+        // SAFETY: the processor has the instructions.
+        return unsafe { with_avx2(f) };
+    }
+    f()
+}
+
+/// As [`for_each_chunk`], with a result for each chunk, in their order.
+///
+/// # Panics
+///
+/// If the slices differ in length, `chunk` is 0, or there are not as many results as chunks.
+pub fn map_chunks<T: Send, R: Send, const N: usize>(
+    pool: &Pool,
+    chunk: usize,
+    slices: [&mut [T]; N],
+    results: &mut [R],
+    f: impl Fn(Range<usize>, [&mut [T]; N]) -> R + Sync,
+) {
+    let length = slices.first().map_or(0, |slice| slice.len());
+    assert_eq!(results.len(), length.div_ceil(chunk), "one result a chunk");
+    let results = Raw::new(results);
+    for_each_chunk(pool, chunk, slices, |range, parts| {
+        let number = range.start / chunk;
+        // SAFETY: each chunk has a number of its own, below the number of chunks.
+        let result = unsafe { results.part(number..number + 1) };
+        result[0] = f(range, parts);
+    });
+}
+
+/// A mutable slice that several threads take disjoint parts of.
+struct Raw<'a, T> {
+    start: *mut T,
+    length: usize,
+    slice: std::marker::PhantomData<&'a mut [T]>,
+}
+
+// SAFETY: threads only reach it through `part`, whose caller promises that parts do not overlap, so every element is
+// used by one thread, which `T: Send` allows.
+unsafe impl<T: Send> Sync for Raw<'_, T> {}
+
+impl<'a, T> Raw<'a, T> {
+    fn new(slice: &'a mut [T]) -> Self {
+        Self { start: slice.as_mut_ptr(), length: slice.len(), slice: std::marker::PhantomData }
+    }
+
+    /// The elements in `range`.
+    ///
+    /// # Safety
+    ///
+    /// No two parts that are alive at the same time may overlap.
+    #[allow(clippy::mut_from_ref)] // Disjointness is the caller's promise.
+    unsafe fn part(&self, range: Range<usize>) -> &mut [T] {
+        assert!(range.start <= range.end && range.end <= self.length);
+        // SAFETY: the range lies in the slice, which is borrowed for as long as `self` lives, and the caller promises
+        // that nobody else has any of it.
+        unsafe { std::slice::from_raw_parts_mut(self.start.add(range.start), range.len()) }
+    }
+}

@@ -1,0 +1,328 @@
+//! Matrix product: C = A·B, or C + A·B, or A·B with a row added to every row.
+//!
+//! In the manner of BLIS (Van Zee and van de Geijn 2015), simplified for the shapes of training, where one operand is
+//! a minibatch: one operand is packed into panels of vectors, the other is read where it is if its rows run along the
+//! sum, and packed if not. Which one, and whether the result is computed transposed, is a matter of cost only.
+//!
+//! An element of C is always the sum of its blocks of depth in order, each block summed in order with the same
+//! operations, so its bits depend on the shapes alone: not on the number of threads, tiles or orientation. `ndarray`'s
+//! own product would allocate at each call.
+#![allow(unsafe_code)]
+
+use ndarray::{ArrayView2, ArrayViewMut2};
+
+use super::{
+    elementwise::for_each_chunk,
+    pack::{Operand, pack},
+    pool::Pool,
+    tile::{MAX_COLUMNS, MAX_ROWS, Task, Tiles},
+};
+use crate::nn::Scalar;
+
+/// Longest sum that a tile computes in one go; a panel of that depth and the rows that meet it fit the caches.
+const DEPTH: usize = 512;
+
+/// Packed values of the right operand that a thread works through before it takes the next columns: 1 MiB of `f32`.
+const RIGHT_BLOCK: usize = 1 << 18;
+
+/// Products, in multiply-adds, below which waking other threads costs more than they save.
+const WORTH_THREADS: usize = 1 << 17;
+
+/// What the result starts from.
+#[derive(Clone, Copy, Debug)]
+pub enum Start<'a, T> {
+    /// C = A·B.
+    Zero,
+    /// C = C + A·B.
+    Keep,
+    /// C = A·B with this added to every row; as long as a row of C.
+    Row(&'a [T]),
+}
+
+/// Reusable memory for packed operands.
+#[derive(Debug, Default)]
+pub struct Workspace<T> {
+    right: Vec<T>,
+    left: Vec<T>,
+}
+
+impl<T: Scalar> Workspace<T> {
+    /// An empty one, which grows when needed.
+    pub fn new() -> Self {
+        Self { right: Vec::new(), left: Vec::new() }
+    }
+
+    /// Makes room for products of (m, k) by (k, n) and all that are smaller in any dimension.
+    pub fn reserve(&mut self, m: usize, k: usize, n: usize) {
+        let lanes = T::tiles().lanes;
+        let side = m.max(n);
+        grow(&mut self.right, side.next_multiple_of(lanes) * k);
+        grow(&mut self.left, side * k);
+    }
+}
+
+fn grow<T: Scalar>(buffer: &mut Vec<T>, length: usize) {
+    if buffer.len() < length {
+        buffer.resize(length, T::zero());
+    }
+}
+
+/// Computes the product of `a` (m, k) and `b` (k, n) into `c` (m, n). Any strides will do.
+///
+/// Allocates nothing if `workspace` has room for the product, see [`Workspace::reserve`].
+///
+/// # Panics
+///
+/// If the shapes do not fit.
+pub fn matmul<T: Scalar>(
+    pool: &Pool,
+    workspace: &mut Workspace<T>,
+    a: ArrayView2<'_, T>,
+    b: ArrayView2<'_, T>,
+    start: Start<'_, T>,
+    c: ArrayViewMut2<'_, T>,
+) {
+    matmul_with(T::tiles(), pool, workspace, a, b, start, c);
+}
+
+fn matmul_with<T: Scalar>(
+    tiles: &'static Tiles<T>,
+    pool: &Pool,
+    workspace: &mut Workspace<T>,
+    a: ArrayView2<'_, T>,
+    b: ArrayView2<'_, T>,
+    start: Start<'_, T>,
+    mut c: ArrayViewMut2<'_, T>,
+) {
+    let ((m, k), (k_b, n)) = (a.dim(), b.dim());
+    assert!(k == k_b && c.dim() == (m, n), "{:?} times {:?} into {:?}", a.dim(), b.dim(), c.dim());
+    match start {
+        Start::Zero if k == 0 => c.fill(T::zero()),
+        Start::Zero | Start::Keep => {}
+        Start::Row(row) => {
+            assert_eq!(row.len(), n, "a row of the result");
+            c.rows_mut().into_iter().for_each(|mut c| c.iter_mut().zip(row).for_each(|(c, &value)| *c = value));
+        }
+    }
+    if m == 0 || n == 0 || k == 0 {
+        return;
+    }
+    let straight = Product {
+        tiles,
+        m,
+        n,
+        k,
+        left: Operand { start: a.as_ptr(), outer: a.strides()[0], depth: a.strides()[1] },
+        right: Operand { start: b.as_ptr(), outer: b.strides()[1], depth: b.strides()[0] },
+        out: c.as_mut_ptr(),
+        out_row: c.strides()[0],
+        out_column: c.strides()[1],
+        add: !matches!(start, Start::Zero),
+    };
+    let transposed = straight.transposed();
+    let product = if straight.overhead() <= transposed.overhead() { straight } else { transposed };
+    // SAFETY: pointers, strides and dimensions are those of the views, whose borrows outlive the call.
+    unsafe { product.run(pool, workspace) };
+}
+
+/// C (m, n) = left (m, k) · right (k, n), the right operand to be packed.
+#[derive(Clone, Copy)]
+struct Product<T: 'static> {
+    tiles: &'static Tiles<T>,
+    m: usize,
+    n: usize,
+    k: usize,
+    left: Operand<T>,
+    right: Operand<T>,
+    out: *mut T,
+    out_row: isize,
+    out_column: isize,
+    add: bool,
+}
+
+// SAFETY: the operands are only read; the result is written in disjoint tiles.
+unsafe impl<T: Scalar> Sync for Product<T> {}
+
+impl<T: Scalar> Product<T> {
+    /// The same product with the roles of the operands exchanged: Cᵀ = rightᵀ · leftᵀ.
+    fn transposed(self) -> Self {
+        Self {
+            m: self.n,
+            n: self.m,
+            left: self.right,
+            right: self.left,
+            out_row: self.out_column,
+            out_column: self.out_row,
+            ..self
+        }
+    }
+
+    /// Moves besides the multiplications, in about the time that one scalar takes.
+    fn overhead(&self) -> usize {
+        let copy = |values: usize, outer: isize| if outer == 1 { values / 8 } else { values };
+        let left = if self.left.depth == 1 { 0 } else { copy(self.m * self.k, self.left.outer) };
+        let right = copy(self.n.next_multiple_of(self.tiles.lanes) * self.k, self.right.outer);
+        let result = if self.out_column == 1 { 0 } else { 2 * self.m * self.n * self.k.div_ceil(DEPTH) };
+        left + right + result
+    }
+
+    /// Computes the product.
+    ///
+    /// # Safety
+    ///
+    /// Operands and result must be valid for the dimensions, and nobody else may use the result meanwhile.
+    unsafe fn run(mut self, pool: &Pool, workspace: &mut Workspace<T>) {
+        let threaded = self.m * self.n * self.k >= WORTH_THREADS && pool.threads() > 1;
+        let (rows, columns) = (self.tiles.rows(), self.tiles.columns());
+        let width = self.n.next_multiple_of(self.tiles.lanes);
+        grow(&mut workspace.right, width * self.k);
+        let packed = &mut workspace.right[..width * self.k];
+        let panels_a_chunk = if threaded { 1 } else { self.n.div_ceil(columns) };
+        for_each_chunk(pool, panels_a_chunk * columns * self.k, [packed], |range, [packed]| {
+            // SAFETY: the columns lie in the right operand, as the caller promises.
+            unsafe { self.pack_right(range.start / self.k, packed) };
+        });
+        if self.left.depth != 1 {
+            grow(&mut workspace.left, self.m * self.k);
+            let packed = &mut workspace.left[..self.m * self.k];
+            let panels_a_chunk = if threaded { 4 } else { self.m.div_ceil(rows) };
+            for_each_chunk(pool, panels_a_chunk * rows * self.k, [packed], |range, [packed]| {
+                // SAFETY: the rows lie in the left operand, as the caller promises.
+                unsafe { self.pack_left(range.start / self.k, packed) };
+            });
+            // From here on the left operand is the packed one; `outer` and `depth` depend on the panel.
+            self.left = Operand { start: workspace.left.as_ptr(), outer: 1, depth: 0 };
+        }
+        let grid = Grid::new(self, if threaded { pool.threads() } else { 1 });
+        let right = Shared(workspace.right.as_ptr());
+        pool.run(grid.chunks(), &|chunk| {
+            // SAFETY: both operands are ready, and chunks are disjoint parts of the result.
+            unsafe { self.block(&grid, chunk, &right) };
+        });
+    }
+
+    /// Packs whole panels of the right operand from `column` on: panel after panel, in each all depth.
+    unsafe fn pack_right(&self, column: usize, packed: &mut [T]) {
+        let columns = self.tiles.columns();
+        for (panel, packed) in packed.chunks_mut(columns * self.k).enumerate() {
+            let first = column + panel * columns;
+            let width = packed.len() / self.k;
+            // SAFETY: the caller promises the operand.
+            unsafe { pack(self.right, first..self.n.min(first + width), 0..self.k, width, packed) };
+        }
+    }
+
+    /// Packs whole panels of the left operand from `row` on, the last one as short as there are rows.
+    unsafe fn pack_left(&self, row: usize, packed: &mut [T]) {
+        let rows = self.tiles.rows();
+        for (panel, packed) in packed.chunks_mut(rows * self.k).enumerate() {
+            let first = row + panel * rows;
+            let height = packed.len() / self.k;
+            // SAFETY: the caller promises the operand.
+            unsafe { pack(self.left, first..first + height, 0..self.k, height, packed) };
+        }
+    }
+
+    /// Computes one chunk of the result.
+    unsafe fn block(&self, grid: &Grid, chunk: usize, right: &Shared<T>) {
+        let (rows, columns) = grid.part(chunk, self.m, self.n);
+        for depth in (0..self.k).step_by(DEPTH) {
+            let length = DEPTH.min(self.k - depth);
+            for row in rows.clone().step_by(self.tiles.rows()) {
+                let height = self.tiles.rows().min(self.m - row);
+                let (left, left_row, left_column) = self.left_panel(row, height, depth);
+                for column in columns.clone().step_by(self.tiles.columns()) {
+                    let width = self.tiles.columns().min(self.n - column);
+                    let padded = width.next_multiple_of(self.tiles.lanes);
+                    let task = Task {
+                        depth: length,
+                        left,
+                        left_row,
+                        left_column,
+                        right: right.0.wrapping_add(column * self.k + depth * padded),
+                        out: self.out.wrapping_offset(row as isize * self.out_row + column as isize * self.out_column),
+                        out_row: self.out_row,
+                        add: self.add || depth > 0,
+                    };
+                    // SAFETY: the tile lies in this chunk of the result, its operands in the operands.
+                    unsafe { self.tile(task, height, width) };
+                }
+            }
+        }
+    }
+
+    /// Where the left rows from `row` on begin at `depth`, and the distances of rows and columns there.
+    fn left_panel(&self, row: usize, height: usize, depth: usize) -> (*const T, isize, isize) {
+        let Operand { start, outer, depth: step } = self.left;
+        if step == 0 {
+            (start.wrapping_add(row * self.k + depth * height), 1, height as isize)
+        } else {
+            (start.wrapping_offset(row as isize * outer + depth as isize * step), outer, step)
+        }
+    }
+
+    /// Computes one tile, by way of a buffer if the result is not made of whole neighbouring vectors there.
+    unsafe fn tile(&self, task: Task<T>, height: usize, width: usize) {
+        let vectors = width.div_ceil(self.tiles.lanes);
+        let compute = self.tiles.tiles[height - 1][vectors - 1];
+        if self.out_column == 1 && width == vectors * self.tiles.lanes {
+            // SAFETY: the caller promises the task.
+            unsafe { compute(task) };
+            return;
+        }
+        let mut buffer = [T::zero(); MAX_ROWS * MAX_COLUMNS];
+        // SAFETY: the caller promises the operands, and the buffer has room for the largest tile.
+        unsafe {
+            compute(Task { out: buffer.as_mut_ptr(), out_row: MAX_COLUMNS as isize, add: false, ..task });
+        }
+        for column in 0..width {
+            for row in 0..height {
+                let value = buffer[row * MAX_COLUMNS + column];
+                // SAFETY: the caller promises that the tile lies in the result.
+                unsafe {
+                    let out = task.out.offset(row as isize * self.out_row + column as isize * self.out_column);
+                    *out = if task.add { *out + value } else { value };
+                }
+            }
+        }
+    }
+}
+
+/// A packed operand that all threads read.
+struct Shared<T>(*const T);
+
+// SAFETY: nobody writes it while it is shared.
+unsafe impl<T: Scalar> Sync for Shared<T> {}
+
+/// How the result is cut into chunks for the threads.
+struct Grid {
+    rows: usize,
+    columns: usize,
+    chunks_across: usize,
+    chunks_down: usize,
+}
+
+impl Grid {
+    fn new<T: Scalar>(product: Product<T>, threads: usize) -> Self {
+        let Product { tiles, m, n, k, .. } = product;
+        // Several chunks a thread, so that one that is held up does not hold up the others.
+        let wanted = if threads == 1 { 1 } else { 4 * threads };
+        let panels = m.div_ceil(tiles.rows());
+        let rows = panels.div_ceil(wanted) * tiles.rows();
+        let chunks_down = m.div_ceil(rows);
+        let across = n.div_ceil(tiles.columns());
+        let fitting = (RIGHT_BLOCK / (DEPTH.min(k) * tiles.columns())).max(1);
+        let columns = fitting.min(across.div_ceil(wanted.div_ceil(chunks_down))) * tiles.columns();
+        Self { rows, columns, chunks_across: n.div_ceil(columns), chunks_down }
+    }
+
+    fn chunks(&self) -> usize {
+        self.chunks_across * self.chunks_down
+    }
+
+    /// Rows and columns of a chunk of an (m, n) result.
+    fn part(&self, chunk: usize, m: usize, n: usize) -> (std::ops::Range<usize>, std::ops::Range<usize>) {
+        let (row, column) = (chunk / self.chunks_across * self.rows, chunk % self.chunks_across * self.columns);
+        (row..m.min(row + self.rows), column..n.min(column + self.columns))
+    }
+}

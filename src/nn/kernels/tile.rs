@@ -1,0 +1,235 @@
+//! The innermost part of the matrix product: one tile of the result, held in registers.
+//!
+//! A tile of R rows and V vectors of columns is the sum over k of a column of the left matrix times a row of the
+//! right one. The left values are spread over a vector each, the right ones are loaded as vectors from a packed panel.
+//! All variants do the same arithmetic in the same order, with fused multiply-adds where the processor has them.
+#![allow(unsafe_code)]
+
+/// Where a tile finds its operands and leaves its sums.
+#[derive(Clone, Copy, Debug)]
+pub struct Task<T> {
+    /// Number of products in each sum.
+    pub depth: usize,
+    /// First value of the left rows.
+    pub left: *const T,
+    /// Distance from one left row to the next.
+    pub left_row: isize,
+    /// Distance from one left column to the next.
+    pub left_column: isize,
+    /// The right panel: `depth` rows of as many values as the tile has columns, without gaps.
+    pub right: *const T,
+    /// First value of the result, whose columns are neighbours.
+    pub out: *mut T,
+    /// Distance from one row of the result to the next.
+    pub out_row: isize,
+    /// Whether the sums are added to what is there, or replace it.
+    pub add: bool,
+}
+
+/// Computes one tile.
+///
+/// # Safety
+///
+/// All that the task describes must be valid to read or write, nobody else may use the result meanwhile, and the
+/// processor must have the instructions.
+pub type Tile<T> = unsafe fn(Task<T>);
+
+/// Rows that a tile has at most, in any variant.
+pub const MAX_ROWS: usize = 8;
+
+/// The tiles of one instruction set.
+#[derive(Debug)]
+pub struct Tiles<T: 'static> {
+    /// Name of the instruction set.
+    pub name: &'static str,
+    /// Values in a vector.
+    pub lanes: usize,
+    /// `tiles[rows - 1][vectors - 1]` for every number of rows and one or two vectors of columns.
+    pub tiles: &'static [[Tile<T>; 2]],
+}
+
+impl<T> Tiles<T> {
+    /// Rows of the tallest tile.
+    pub fn rows(&self) -> usize {
+        self.tiles.len()
+    }
+
+    /// Columns of the widest tile.
+    pub fn columns(&self) -> usize {
+        2 * self.lanes
+    }
+}
+
+/// Columns that a tile has at most, in any variant.
+pub const MAX_COLUMNS: usize = 32;
+
+/// Writes the tile function of one instruction set and its table.
+macro_rules! tiles {
+    (
+        $table:ident, $tile:ident, $name:literal, $(#[$feature:meta])?
+        $number:ty, $lanes:literal, [$($rows:literal)+],
+        $zero:expr, $load:expr, $store:expr, $splat:expr, $add:expr, $multiply_add:expr
+    ) => {
+        $(#[$feature])?
+        unsafe fn $tile<const ROWS: usize, const VECTORS: usize>(task: Task<$number>) {
+            let mut sums = [[$zero; VECTORS]; ROWS];
+            let (mut left, mut right) = (task.left, task.right);
+            for _ in 0..task.depth {
+                // SAFETY: the caller promises `depth` columns of the left rows and `depth` rows of the panel. Both
+                // pointers move on once a turn and may end one step behind the last value without being read there.
+                unsafe {
+                    let mut row = [$zero; VECTORS];
+                    for vector in 0..VECTORS {
+                        row[vector] = $load(right.add(vector * $lanes));
+                    }
+                    for i in 0..ROWS {
+                        let value = $splat(*left.offset(i as isize * task.left_row));
+                        for vector in 0..VECTORS {
+                            sums[i][vector] = $multiply_add(value, row[vector], sums[i][vector]);
+                        }
+                    }
+                    left = left.wrapping_offset(task.left_column);
+                    right = right.wrapping_add(VECTORS * $lanes);
+                }
+            }
+            for i in 0..ROWS {
+                for vector in 0..VECTORS {
+                    // SAFETY: the caller promises a result of this many rows and columns.
+                    unsafe {
+                        let out = task.out.offset(i as isize * task.out_row).add(vector * $lanes);
+                        let sum = if task.add { $add($load(out), sums[i][vector]) } else { sums[i][vector] };
+                        $store(out, sum);
+                    }
+                }
+            }
+        }
+
+        pub(super) static $table: Tiles<$number> = Tiles {
+            name: $name,
+            lanes: $lanes,
+            tiles: &[$([$tile::<$rows, 1>, $tile::<$rows, 2>]),+],
+        };
+    };
+}
+
+/// The fastest tiles for `f32` that this processor runs.
+pub fn tiles_f32() -> &'static Tiles<f32> {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if is_x86_feature_detected!("avx512f") {
+            return &x86::AVX512_F32;
+        }
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            return &x86::AVX2_F32;
+        }
+    }
+    &portable::F32
+}
+
+/// The fastest tiles for `f64` that this processor runs.
+pub fn tiles_f64() -> &'static Tiles<f64> {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if is_x86_feature_detected!("avx512f") {
+            return &x86::AVX512_F64;
+        }
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            return &x86::AVX2_F64;
+        }
+    }
+    &portable::F64
+}
+
+#[cfg(target_arch = "x86_64")]
+#[allow(clippy::needless_range_loop)] // The loops are unrolled; indices keep rows and vectors apart.
+mod x86 {
+    use std::arch::x86_64::{
+        _mm256_add_pd, _mm256_add_ps, _mm256_fmadd_pd, _mm256_fmadd_ps, _mm256_loadu_pd, _mm256_loadu_ps,
+        _mm256_set1_pd, _mm256_set1_ps, _mm256_setzero_pd, _mm256_setzero_ps, _mm256_storeu_pd, _mm256_storeu_ps,
+        _mm512_add_pd, _mm512_add_ps, _mm512_fmadd_pd, _mm512_fmadd_ps, _mm512_loadu_pd, _mm512_loadu_ps,
+        _mm512_set1_pd, _mm512_set1_ps, _mm512_setzero_pd, _mm512_setzero_ps, _mm512_storeu_pd, _mm512_storeu_ps,
+    };
+
+    use super::{Task, Tiles};
+
+    tiles! {
+        AVX512_F32, avx512_f32, "AVX-512", #[target_feature(enable = "avx512f")] f32, 16, [1 2 3 4 5 6 7 8],
+        _mm512_setzero_ps(), _mm512_loadu_ps, _mm512_storeu_ps, _mm512_set1_ps, _mm512_add_ps, _mm512_fmadd_ps
+    }
+    tiles! {
+        AVX512_F64, avx512_f64, "AVX-512", #[target_feature(enable = "avx512f")] f64, 8, [1 2 3 4 5 6 7 8],
+        _mm512_setzero_pd(), _mm512_loadu_pd, _mm512_storeu_pd, _mm512_set1_pd, _mm512_add_pd, _mm512_fmadd_pd
+    }
+    // Sixteen registers: twelve sums, two right vectors, one left value.
+    tiles! {
+        AVX2_F32, avx2_f32, "AVX2", #[target_feature(enable = "avx2,fma")] f32, 8, [1 2 3 4 5 6],
+        _mm256_setzero_ps(), _mm256_loadu_ps, _mm256_storeu_ps, _mm256_set1_ps, _mm256_add_ps, _mm256_fmadd_ps
+    }
+    tiles! {
+        AVX2_F64, avx2_f64, "AVX2", #[target_feature(enable = "avx2,fma")] f64, 4, [1 2 3 4 5 6],
+        _mm256_setzero_pd(), _mm256_loadu_pd, _mm256_storeu_pd, _mm256_set1_pd, _mm256_add_pd, _mm256_fmadd_pd
+    }
+
+    /// Every instruction set that this processor runs, for the tests.
+    #[cfg(test)]
+    pub fn all_f32() -> Vec<&'static Tiles<f32>> {
+        let avx512 = is_x86_feature_detected!("avx512f").then_some(&AVX512_F32);
+        let avx2 = (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")).then_some(&AVX2_F32);
+        avx512.into_iter().chain(avx2).collect()
+    }
+}
+
+#[allow(clippy::needless_range_loop)] // The loops are unrolled; indices keep rows and vectors apart.
+#[allow(clippy::inline_always)] // These stand for single instructions.
+mod portable {
+    use super::{Task, Tiles};
+
+    /// Values in a vector of the portable variant; compilers map it to the registers there are.
+    const LANES: usize = 4;
+
+    type Vector<T> = [T; LANES];
+
+    #[inline(always)]
+    unsafe fn load<T: Copy>(from: *const T) -> Vector<T> {
+        // SAFETY: the caller promises LANES values; an array is aligned as its elements are.
+        unsafe { *from.cast() }
+    }
+
+    #[inline(always)]
+    unsafe fn store<T: Copy>(to: *mut T, vector: Vector<T>) {
+        // SAFETY: the caller promises room for LANES values; an array is aligned as its elements are.
+        unsafe { *to.cast() = vector }
+    }
+
+    #[inline(always)]
+    fn splat<T: Copy>(value: T) -> Vector<T> {
+        [value; LANES]
+    }
+
+    #[inline(always)]
+    fn add<T: Copy + std::ops::Add<Output = T>>(a: Vector<T>, b: Vector<T>) -> Vector<T> {
+        std::array::from_fn(|lane| a[lane] + b[lane])
+    }
+
+    /// `mul_add` is one instruction on the first kind of processor and a slow library call on the others.
+    #[inline(always)]
+    fn multiply_add<T: ndarray::NdFloat>(a: Vector<T>, b: Vector<T>, sum: Vector<T>) -> Vector<T> {
+        let fused = cfg!(any(target_arch = "aarch64", target_feature = "fma"));
+        std::array::from_fn(
+            |lane| if fused { a[lane].mul_add(b[lane], sum[lane]) } else { a[lane] * b[lane] + sum[lane] },
+        )
+    }
+
+    tiles!(F32, f32_tile, "portable", f32, 4, [1 2 3 4 5 6], [0.0; LANES], load, store, splat, add, multiply_add);
+    tiles!(F64, f64_tile, "portable", f64, 4, [1 2 3 4 5 6], [0.0; LANES], load, store, splat, add, multiply_add);
+}
+
+/// Every variant for `f32` that this processor runs, for the tests.
+#[cfg(test)]
+pub fn all_f32() -> Vec<&'static Tiles<f32>> {
+    #[cfg(target_arch = "x86_64")]
+    let special = x86::all_f32();
+    #[cfg(not(target_arch = "x86_64"))]
+    let special = Vec::new();
+    special.into_iter().chain([&portable::F32]).collect()
+}

@@ -1,0 +1,82 @@
+//! Linear (fully connected) layer.
+
+use ndarray::{ArrayView2, ArrayViewMut2};
+
+use super::{Layer, Pass};
+use crate::nn::{
+    Init, Parameter, Scalar, Shape,
+    init::Draw,
+    kernels::matmul::{Start, Workspace, matmul},
+};
+
+/// y = x Wᵀ + b with x (batch, in), W (out, in), b (out), y (batch, out).
+///
+/// One output is `y_i = Σ_k W_ik x_k + b_i`, so ∂yᵢ/∂Wⱼₖ = δᵢⱼ xₖ, ∂y/∂b is the identity and ∂y/∂x = W. Summed over
+/// the batch, with dy = ∂L/∂y:
+///
+/// ```text
+/// ∂L/∂W = dyᵀ x      (out, in)
+/// ∂L/∂b = Σ_s dy_s   (out)
+/// ∂L/∂x = dy W       (batch, in)
+/// ```
+///
+/// Cached: nothing; x is given again.
+pub struct Linear<T> {
+    parameters: [Parameter<T>; 2],
+    inputs: usize,
+    units: usize,
+}
+
+impl<T: Scalar> Linear<T> {
+    /// A layer from `inputs` to `units` whose initial values follow from `init`, `seed` and its place in the network.
+    pub fn new(layer: usize, inputs: usize, units: usize, init: Init, seed: u64) -> Self {
+        let mut draw = Draw::new(init, seed, layer, inputs, units);
+        let weight = Parameter::new(layer, "weight", Shape::new([units, inputs]), || T::from_f64(draw.weight()));
+        let bias = Parameter::new(layer, "bias", Shape::new([units]), || T::from_f64(draw.bias()));
+        Self { parameters: [weight, bias], inputs, units }
+    }
+
+    /// Makes room for this layer's matrix products, so that no step has to.
+    pub fn reserve(&self, max_batch: usize, workspace: &mut Workspace<T>) {
+        workspace.reserve(max_batch, self.inputs, self.units);
+        workspace.reserve(self.units, max_batch, self.inputs);
+        workspace.reserve(max_batch, self.units, self.inputs);
+    }
+}
+
+impl<T: Scalar> Layer<T> for Linear<T> {
+    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<'_, T>) {
+        let [weight, bias] = &self.parameters;
+        let w = weight.matrix();
+        matmul(pass.pool, pass.workspace, x, w.t(), Start::Row(&bias.value), y);
+    }
+
+    fn backward(
+        &mut self,
+        x: ArrayView2<'_, T>,
+        _y: ArrayView2<'_, T>,
+        dy: ArrayView2<'_, T>,
+        dx: Option<ArrayViewMut2<'_, T>>,
+        pass: &mut Pass<'_, T>,
+    ) {
+        let [weight, bias] = &mut self.parameters;
+        matmul(pass.pool, pass.workspace, dy.t(), x, Start::Zero, weight.gradient_matrix_mut());
+        bias.gradient.fill(T::zero());
+        for dy in dy.rows() {
+            for (db, &dy) in bias.gradient.iter_mut().zip(dy) {
+                *db += dy;
+            }
+        }
+        if let Some(dx) = dx {
+            matmul(pass.pool, pass.workspace, dy, weight.matrix(), Start::Zero, dx);
+        }
+    }
+
+    fn parameters(&self) -> &[Parameter<T>] {
+        &self.parameters
+    }
+
+    fn parameters_mut(&mut self) -> &mut [Parameter<T>] {
+        &mut self.parameters
+    }
+}

@@ -1,0 +1,122 @@
+//! Softmax and cross entropy, fused.
+//!
+//! With logits z of shape (batch, classes) and the class t of a sample,
+//!
+//! ```text
+//! p = softmax(z) = exp(z - max z) / Σ exp(z - max z)
+//! L = mean over the batch of  -log p_t  =  log Σ exp(z - max z) - (z_t - max z)
+//! ∂L/∂z = (p - onehot(t)) / batch
+//! ```
+//!
+//! The gradient is the product of ∂L/∂p = -t ⊘ p and ∂p/∂z = diag(p) - p pᵀ, multiplied out by hand: the division
+//! by p, which overflows once a probability underflows, cancels and is never formed. Cached: p.
+
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
+
+use super::Scalar;
+
+/// What the loss of one batch is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LossReport {
+    /// Mean loss of the batch in nats.
+    pub loss: f64,
+    /// Samples whose largest logit is that of their class; the first of equal logits counts as the largest.
+    pub correct: usize,
+}
+
+/// The loss with its buffer of probabilities.
+pub(super) struct SoftmaxCrossEntropy<T> {
+    probabilities: Array2<T>,
+}
+
+impl<T: Scalar> SoftmaxCrossEntropy<T> {
+    pub(super) fn new(max_batch: usize, classes: usize) -> Self {
+        Self { probabilities: Array2::zeros((max_batch, classes)) }
+    }
+
+    /// Loss of `logits` (batch, classes) for `labels` (batch); writes ∂L/∂logits into `gradient` (batch, classes).
+    pub(super) fn forward_backward(
+        &mut self,
+        logits: &ArrayView2<'_, T>,
+        labels: &[u8],
+        mut gradient: ArrayViewMut2<'_, T>,
+    ) -> LossReport {
+        let batch = logits.nrows();
+        let share = T::from_f64(1.0 / batch as f64);
+        let mut report = LossReport { loss: 0.0, correct: 0 };
+        for (row, &label) in labels.iter().enumerate() {
+            let label = usize::from(label);
+            let z = logits.row(row);
+            let (mut predicted, mut max) = (0, z[0]);
+            for (class, &value) in z.iter().enumerate() {
+                if value > max {
+                    (predicted, max) = (class, value);
+                }
+            }
+            let mut p = self.probabilities.row_mut(row);
+            let mut sum = T::zero();
+            for (p, &z) in p.iter_mut().zip(z) {
+                *p = (z - max).exp();
+                sum += *p;
+            }
+            for (class, (p, dz)) in p.iter_mut().zip(gradient.row_mut(row)).enumerate() {
+                *p /= sum;
+                let target = if class == label { T::one() } else { T::zero() };
+                *dz = (*p - target) * share;
+            }
+            report.loss += sum.as_f64().ln() - (z[label].as_f64() - max.as_f64());
+            // A row with a NaN has no largest logit, so it is never right.
+            report.correct += usize::from(predicted == label && !sum.is_nan());
+        }
+        report.loss /= batch as f64;
+        report
+    }
+
+    /// Probabilities of the first `batch` rows, as the last [`Self::forward_backward`] left them.
+    pub(super) fn probabilities(&self, batch: usize) -> ArrayView2<'_, T> {
+        self.probabilities.slice(s![..batch, ..])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+
+    fn run(logits: &Array2<f64>, labels: &[u8]) -> (LossReport, Array2<f64>, Array2<f64>) {
+        let mut loss = SoftmaxCrossEntropy::new(logits.nrows(), logits.ncols());
+        let mut gradient = Array2::zeros(logits.dim());
+        let report = loss.forward_backward(&logits.view(), labels, gradient.view_mut());
+        (report, gradient, loss.probabilities(logits.nrows()).to_owned())
+    }
+
+    #[test]
+    fn hand_worked_batch() {
+        // Logits ln 1, ln 2, ln 5 have probabilities 1/8, 2/8, 5/8.
+        let logits = array![[0.0, 2_f64.ln(), 5_f64.ln()], [3.0, 3.0, 3.0]];
+        let (report, gradient, probabilities) = run(&logits, &[2, 1]);
+        assert!((report.loss - f64::midpoint(1.6_f64.ln(), 3_f64.ln())).abs() < 1e-15);
+        assert_eq!(report.correct, 1);
+        let third = 1.0 / 3.0;
+        let p = array![[0.125, 0.25, 0.625], [third, third, third]];
+        let dz = array![[0.0625, 0.125, -0.1875], [third / 2.0, third / 2.0 - 0.5, third / 2.0]];
+        let close = |a: &Array2<f64>, b: &Array2<f64>| (a - b).iter().all(|difference| difference.abs() < 1e-15);
+        assert!(close(&probabilities, &p) && close(&gradient, &dz), "{gradient}");
+    }
+
+    #[test]
+    fn huge_logits_stay_finite() {
+        // p of the right class underflows to 0 here: t ⊘ p would be infinite.
+        let (report, gradient, _) = run(&array![[1e4, -1e4], [-1e300, 1e300]], &[1, 1]);
+        assert_eq!(report.loss, 1e4);
+        assert_eq!(gradient, array![[0.5, -0.5], [0.0, 0.0]]);
+    }
+
+    #[test]
+    fn nan_is_never_hidden_and_never_right() {
+        let (report, _, _) = run(&array![[f64::NAN, 0.0], [0.0, f64::NAN], [0.0, 1.0]], &[0, 0, 1]);
+        assert!(report.loss.is_nan());
+        assert_eq!(report.correct, 1);
+    }
+}

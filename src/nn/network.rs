@@ -1,0 +1,309 @@
+//! The layers in a row, with all their buffers.
+
+use std::sync::Arc;
+
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
+
+use super::{
+    BuildError, LayerInfo, LayerSpec, LossReport, NetworkSpec, Scalar, Shape,
+    chain::check,
+    kernels::{matmul::Workspace, pool::Pool},
+    layers::{Dropout, Layer, LeakyRelu, Linear, Pass, Relu, Sigmoid, Tanh},
+    loss::SoftmaxCrossEntropy,
+};
+
+/// Whether a pass trains or evaluates; only dropout cares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Training. The dropout mask follows from seed, layer and step alone.
+    Train {
+        /// Minibatches completed before this one.
+        step: u64,
+    },
+    /// Evaluating: dropout changes nothing.
+    Evaluate,
+}
+
+/// A trained tensor of a layer with its gradient.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameter<T> {
+    /// The layer it belongs to, from 0, counting every layer.
+    pub layer: usize,
+    /// `weight` or `bias`.
+    pub name: &'static str,
+    /// Its shape: (out, in) for a weight, (out) for a bias.
+    pub shape: Shape,
+    /// The values in standard (row-major) order.
+    pub value: Vec<T>,
+    /// ∂L/∂value of the last backward pass, in the same order.
+    pub gradient: Vec<T>,
+}
+
+impl<T: Scalar> Parameter<T> {
+    /// A tensor whose values are drawn one after the other.
+    pub(super) fn new(layer: usize, name: &'static str, shape: Shape, mut draw: impl FnMut() -> T) -> Self {
+        let length = shape.features();
+        let value = (0..length).map(|_| draw()).collect();
+        Self { layer, name, shape, value, gradient: vec![T::zero(); length] }
+    }
+
+    /// Its name in the network as `PyTorch`'s `nn.Sequential` has it: `0.weight`.
+    pub fn full_name(&self) -> String {
+        format!("{}.{}", self.layer, self.name)
+    }
+
+    /// The values as a matrix of shape (first dimension, all others).
+    pub fn matrix(&self) -> ArrayView2<'_, T> {
+        let rows = self.rows();
+        ArrayView2::from_shape((rows, self.value.len() / rows), &self.value).unwrap_or_else(|_| unreachable!())
+    }
+
+    /// The gradient as a matrix of shape (first dimension, all others), to be written.
+    pub(super) fn gradient_matrix_mut(&mut self) -> ArrayViewMut2<'_, T> {
+        let rows = self.rows();
+        let columns = self.gradient.len() / rows;
+        ArrayViewMut2::from_shape((rows, columns), &mut self.gradient).unwrap_or_else(|_| unreachable!())
+    }
+
+    fn rows(&self) -> usize {
+        self.shape.dimensions()[0]
+    }
+}
+
+/// A chain of layers that ends in logits, softmax and cross entropy.
+///
+/// One training step is [`Self::input_mut`], [`Self::forward`], [`Self::loss`], [`Self::backward`] in this order.
+/// Nothing of it allocates or fails. Results are the same bits whatever the number of threads.
+pub struct Network<T> {
+    layers: Vec<Box<dyn Layer<T>>>,
+    infos: Vec<LayerInfo>,
+    /// (`max_batch`, features of the input); only the first `batch` rows of every buffer are in use.
+    input: Array2<T>,
+    /// ∂L/∂input, where somebody wants it.
+    input_gradient: Option<Array2<T>>,
+    /// Output of each layer, (`max_batch`, its features).
+    activations: Vec<Array2<T>>,
+    /// ∂L/∂output of each layer, (`max_batch`, its features).
+    activation_gradients: Vec<Array2<T>>,
+    loss: SoftmaxCrossEntropy<T>,
+    workspace: Workspace<T>,
+    pool: Arc<Pool>,
+    batch: usize,
+    mode: Mode,
+}
+
+impl<T: Scalar> Network<T> {
+    /// Builds the network that `spec` describes, for samples of shape `input`, `classes` classes and batches of up to
+    /// `max_batch` samples. Its initial values follow from `seed`.
+    ///
+    /// # Errors
+    ///
+    /// Names the first layer that is impossible by itself or does not fit its neighbour, with both shapes.
+    pub fn new(
+        spec: &NetworkSpec,
+        input: &Shape,
+        classes: usize,
+        max_batch: usize,
+        seed: u64,
+        pool: Arc<Pool>,
+    ) -> Result<Self, BuildError> {
+        let infos = check(spec, input, classes, max_batch)?;
+        let mut workspace = Workspace::new();
+        let mut layers: Vec<Box<dyn Layer<T>>> = Vec::with_capacity(infos.len());
+        for info in &infos {
+            let (index, features) = (info.index, info.input.features());
+            layers.push(match info.spec {
+                LayerSpec::Linear { units } => {
+                    let linear = Linear::new(index, features, units, spec.init, seed);
+                    linear.reserve(max_batch, &mut workspace);
+                    Box::new(linear)
+                }
+                LayerSpec::Relu => Box::new(Relu),
+                LayerSpec::LeakyRelu { slope } => Box::new(LeakyRelu::new(slope)),
+                LayerSpec::Tanh => Box::new(Tanh),
+                LayerSpec::Sigmoid => Box::new(Sigmoid),
+                LayerSpec::Dropout { probability } => {
+                    Box::new(Dropout::new(index, probability, max_batch, features, seed))
+                }
+            });
+        }
+        let buffers = || infos.iter().map(|info| Array2::zeros((max_batch, info.output.features()))).collect();
+        Ok(Self {
+            input: Array2::zeros((max_batch, input.features())),
+            input_gradient: None,
+            activations: buffers(),
+            activation_gradients: buffers(),
+            loss: SoftmaxCrossEntropy::new(max_batch, classes),
+            layers,
+            infos,
+            workspace,
+            pool,
+            batch: max_batch,
+            mode: Mode::Evaluate,
+        })
+    }
+
+    /// Sets the number of samples of the batch in hand and gives their input (batch, features) to be filled.
+    ///
+    /// # Panics
+    ///
+    /// If `batch` is 0 or above the `max_batch` that the network was built for.
+    pub fn input_mut(&mut self, batch: usize) -> ArrayViewMut2<'_, T> {
+        assert!((1..=self.input.nrows()).contains(&batch), "batch of {batch}, of at most {}", self.input.nrows());
+        self.batch = batch;
+        self.input.slice_mut(s![..batch, ..])
+    }
+
+    /// Computes the logits from the input.
+    pub fn forward(&mut self, mode: Mode) {
+        for layer in 0..self.layers.len() {
+            self.forward_layer(layer, mode);
+        }
+    }
+
+    /// Computes the output of one layer from the output of the one before.
+    pub fn forward_layer(&mut self, layer: usize, mode: Mode) {
+        self.mode = mode;
+        let rows = s![..self.batch, ..];
+        let (before, after) = self.activations.split_at_mut(layer);
+        let x = before.last().unwrap_or(&self.input).slice(rows);
+        let mut pass = Pass { mode, pool: &self.pool, workspace: &mut self.workspace };
+        self.layers[layer].forward(x, after[0].slice_mut(rows), &mut pass);
+    }
+
+    /// Computes loss and ∂L/∂logits for the class of every sample of the batch in hand.
+    ///
+    /// # Panics
+    ///
+    /// If there are not as many labels as samples, or a label is not one of the classes.
+    pub fn loss(&mut self, labels: &[u8]) -> LossReport {
+        assert_eq!(labels.len(), self.batch, "labels and samples of the batch");
+        let (rows, last) = (s![..self.batch, ..], self.layers.len() - 1);
+        let logits = self.activations[last].slice(rows);
+        self.loss.forward_backward(&logits, labels, self.activation_gradients[last].slice_mut(rows))
+    }
+
+    /// Computes the gradients of all parameters and activations from ∂L/∂logits.
+    pub fn backward(&mut self) {
+        for layer in (0..self.layers.len()).rev() {
+            self.backward_layer(layer);
+        }
+    }
+
+    /// Computes the gradients of one layer's parameters and of its input from the gradient of its output. The
+    /// gradient of the network's own input is left out: nobody trains it.
+    pub fn backward_layer(&mut self, layer: usize) {
+        let rows = s![..self.batch, ..];
+        let x = if layer == 0 { &self.input } else { &self.activations[layer - 1] };
+        let (before, after) = self.activation_gradients.split_at_mut(layer);
+        let dx = before.last_mut().or(self.input_gradient.as_mut()).map(|dx| dx.slice_mut(rows));
+        let mut pass = Pass { mode: self.mode, pool: &self.pool, workspace: &mut self.workspace };
+        let y = self.activations[layer].slice(rows);
+        self.layers[layer].backward(x.slice(rows), y, after[0].slice(rows), dx, &mut pass);
+    }
+
+    /// Number of samples in the batch in hand.
+    pub fn batch(&self) -> usize {
+        self.batch
+    }
+
+    /// The threads that compute.
+    pub fn pool(&self) -> &Arc<Pool> {
+        &self.pool
+    }
+
+    /// The input of the batch in hand, (batch, features).
+    pub fn input(&self) -> ArrayView2<'_, T> {
+        self.input.slice(s![..self.batch, ..])
+    }
+
+    /// Output of a layer for the batch in hand, (batch, features of its output).
+    pub fn activation(&self, layer: usize) -> ArrayView2<'_, T> {
+        self.activations[layer].slice(s![..self.batch, ..])
+    }
+
+    /// ∂L/∂output of a layer for the batch in hand, (batch, features of its output).
+    pub fn activation_gradient(&self, layer: usize) -> ArrayView2<'_, T> {
+        self.activation_gradients[layer].slice(s![..self.batch, ..])
+    }
+
+    /// Output of the last layer for the batch in hand, (batch, classes).
+    pub fn logits(&self) -> ArrayView2<'_, T> {
+        self.activation(self.layers.len() - 1)
+    }
+
+    /// Softmax of the logits, as the last [`Self::loss`] computed it, (batch, classes).
+    pub fn probabilities(&self) -> ArrayView2<'_, T> {
+        self.loss.probabilities(self.batch)
+    }
+
+    /// Every layer, in order.
+    pub fn layer_infos(&self) -> &[LayerInfo] {
+        &self.infos
+    }
+
+    /// The parameters in the order of the network, weight before bias.
+    pub fn parameters(&self) -> impl Iterator<Item = &Parameter<T>> {
+        self.layers.iter().flat_map(|layer| layer.parameters())
+    }
+
+    /// The parameters in the order of the network, to be changed.
+    pub fn parameters_mut(&mut self) -> impl Iterator<Item = &mut Parameter<T>> {
+        self.layers.iter_mut().flat_map(|layer| layer.parameters_mut())
+    }
+
+    /// Share of the units of a rectifier whose output was 0 for the whole batch in hand; `None` for any other layer.
+    /// A leaky rectifier counts among the others: it passes a gradient everywhere, so its units cannot die.
+    pub fn dead_units(&self, layer: usize) -> Option<f64> {
+        if !self.layers[layer].rectifies() {
+            return None;
+        }
+        let y = self.activation(layer);
+        let dead = y.columns().into_iter().filter(|unit| unit.iter().all(|&y| y <= T::zero())).count();
+        Some(dead as f64 / y.ncols() as f64)
+    }
+
+    /// Computes ∂L/∂input too from now on.
+    pub(super) fn keep_input_gradient(&mut self) {
+        self.input_gradient = Some(Array2::zeros(self.input.dim()));
+    }
+
+    /// What a layer reads, (batch, features of its input); for the number after the last layer, what the loss reads.
+    pub(super) fn layer_input_mut(&mut self, layer: usize) -> ArrayViewMut2<'_, T> {
+        let input = if layer == 0 { &mut self.input } else { &mut self.activations[layer - 1] };
+        input.slice_mut(s![..self.batch, ..])
+    }
+
+    /// The gradient of what a layer reads; `None` for the network's own input unless it is kept.
+    pub(super) fn layer_input_gradient(&self, layer: usize) -> Option<ArrayView2<'_, T>> {
+        let gradient = if layer == 0 { self.input_gradient.as_ref()? } else { &self.activation_gradients[layer - 1] };
+        Some(gradient.slice(s![..self.batch, ..]))
+    }
+
+    /// Whether the derivative of a layer jumps where an input changes its sign.
+    pub(super) fn has_kink(&self, layer: usize) -> bool {
+        self.layers[layer].has_kink()
+    }
+
+    /// Puts another layer of the same shapes in the place of one.
+    #[cfg(test)]
+    pub(super) fn replace_layer(&mut self, layer: usize, with: Box<dyn Layer<T>>) {
+        self.layers[layer] = with;
+    }
+
+    /// Shows `visit` all weights as little-endian `f32`, piece by piece, in the order of the network.
+    pub fn visit_weight_bytes(&self, mut visit: impl FnMut(&[u8])) {
+        let mut bytes = [0; 4096];
+        for parameter in self.parameters() {
+            for values in parameter.value.chunks(bytes.len() / 4) {
+                for (bytes, value) in bytes.chunks_exact_mut(4).zip(values) {
+                    bytes.copy_from_slice(&(value.as_f64() as f32).to_le_bytes());
+                }
+                visit(&bytes[..4 * values.len()]);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,45 @@
+//! The two kinds of numbers that a network may be made of.
+
+use ndarray::NdFloat;
+
+use super::kernels::tile::Tiles;
+
+/// `f32` or `f64`: arithmetic, conversion, and the kernels written for it.
+pub trait Scalar: NdFloat + Default {
+    /// The nearest value of this type.
+    fn from_f64(value: f64) -> Self;
+
+    /// The same value as `f64`, exactly.
+    fn as_f64(self) -> f64;
+
+    /// The fastest matrix-product kernels that this processor runs.
+    fn tiles() -> &'static Tiles<Self>;
+}
+
+impl Scalar for f32 {
+    fn from_f64(value: f64) -> Self {
+        value as Self
+    }
+
+    fn as_f64(self) -> f64 {
+        self.into()
+    }
+
+    fn tiles() -> &'static Tiles<Self> {
+        super::kernels::tile::tiles_f32()
+    }
+}
+
+impl Scalar for f64 {
+    fn from_f64(value: f64) -> Self {
+        value
+    }
+
+    fn as_f64(self) -> f64 {
+        self
+    }
+
+    fn tiles() -> &'static Tiles<Self> {
+        super::kernels::tile::tiles_f64()
+    }
+}

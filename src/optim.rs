@@ -1,0 +1,14 @@
+//! Optimizers, gradient clipping and learning-rate schedules.
+
+mod clip;
+mod optimizer;
+mod range;
+mod schedule;
+mod spec;
+
+pub use crate::range::Range;
+pub use clip::{clip_scale, gradient_norm, norm};
+pub use optimizer::Optimizer;
+pub use range::{SettingError, range};
+pub use schedule::{Schedule, ScheduleError};
+pub use spec::OptimizerSpec;

@@ -1,0 +1,114 @@
+//! What happens to the weights: one pass over value, gradient and state.
+
+mod rule;
+
+use self::rule::Rule;
+use super::{OptimizerSpec, SettingError};
+use crate::nn::{Network, Parameter, Scalar, kernels::elementwise::map_chunks};
+
+/// Elements of a chunk for the threads; also the order in which the norms are summed, so it never changes.
+const CHUNK: usize = 1 << 13;
+
+/// Partial sums of an update's norm within a chunk.
+const LANES: usize = 8;
+
+/// An optimizer with its state for every parameter.
+///
+/// It does what `PyTorch`'s `torch.optim` does: the first step with momentum takes the gradient itself, Adam corrects
+/// the bias of both means and adds epsilon after the root, nothing is dampened.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Optimizer<T> {
+    spec: OptimizerSpec,
+    /// One for each parameter, in the order of the network.
+    slots: Vec<Slot<T>>,
+    /// Norm of the last update of each parameter.
+    update_norms: Vec<f64>,
+    /// Steps done.
+    steps: u64,
+    /// Steps done with momentum.
+    momentum_steps: u64,
+}
+
+/// The state that belongs to one parameter.
+#[derive(Clone, Debug, PartialEq)]
+struct Slot<T> {
+    /// Momentum, or Adam's mean of gradients.
+    first: Vec<T>,
+    /// Adam's mean of squared gradients; empty for SGD.
+    second: Vec<T>,
+    /// Squared norms of the chunks of the last update.
+    squares: Vec<f64>,
+}
+
+impl<T: Scalar> Optimizer<T> {
+    /// An optimizer for the parameters of `network`, before its first step.
+    pub fn new(spec: &OptimizerSpec, network: &Network<T>) -> Self {
+        let slot = |parameter: &Parameter<T>| {
+            let length = parameter.value.len();
+            let second = if matches!(spec, OptimizerSpec::Sgd { .. }) { 0 } else { length };
+            Slot {
+                first: vec![T::zero(); length],
+                second: vec![T::zero(); second],
+                squares: vec![0.0; length.div_ceil(CHUNK)],
+            }
+        };
+        let slots: Vec<_> = network.parameters().map(slot).collect();
+        Self { spec: *spec, update_norms: vec![0.0; slots.len()], slots, steps: 0, momentum_steps: 0 }
+    }
+
+    /// Updates all parameters of the network from their gradients, each multiplied by `gradient_scale` before anything
+    /// else. Allocates nothing.
+    pub fn step(&mut self, network: &mut Network<T>, learning_rate: f64, gradient_scale: f64) {
+        self.steps += 1;
+        let pool = network.pool().clone();
+        let momentum_begins = self.momentum_steps == 0;
+        if matches!(self.spec, OptimizerSpec::Sgd { momentum, .. } if momentum > 0.0) {
+            self.momentum_steps += 1;
+        }
+        let rule = Rule::new(&self.spec, self.steps, momentum_begins, learning_rate, gradient_scale);
+        for ((parameter, slot), norm) in network.parameters_mut().zip(&mut self.slots).zip(&mut self.update_norms) {
+            let Parameter { value, gradient, .. } = parameter;
+            let Slot { first, second, squares } = slot;
+            match rule {
+                Rule::Sgd(rule) => {
+                    map_chunks(&pool, CHUNK, [value, first], squares, |range, [w, m]| {
+                        rule.update(w, &gradient[range], m)
+                    });
+                }
+                Rule::Adam(rule) => {
+                    map_chunks(&pool, CHUNK, [value, first, second], squares, |range, [w, m, v]| {
+                        rule.update(w, &gradient[range], m, v)
+                    });
+                }
+            }
+            *norm = squares.iter().sum::<f64>().sqrt();
+        }
+    }
+
+    /// Euclidean norm of the last update of each parameter, in the order of the network; 0 before the first step.
+    pub fn update_norms(&self) -> &[f64] {
+        &self.update_norms
+    }
+
+    /// The optimizer with its hyperparameters as they are now.
+    pub fn spec(&self) -> &OptimizerSpec {
+        &self.spec
+    }
+
+    /// The hyperparameters that are numbers, by name, as they are now.
+    pub fn hyperparameters(&self) -> Vec<(&'static str, f64)> {
+        self.spec.hyperparameters()
+    }
+
+    /// Sets a hyperparameter by name, from the next step on.
+    ///
+    /// # Errors
+    ///
+    /// If there is none of that name, or the value lies outside of its [`super::range`]; then nothing changes.
+    pub fn set(&mut self, key: &str, value: f64) -> Result<(), SettingError> {
+        self.spec.set(key, value)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,156 @@
+//! The arithmetic of one step, for a piece of one parameter.
+
+use super::{LANES, OptimizerSpec};
+use crate::nn::Scalar;
+
+/// The constants of one step.
+#[derive(Clone, Copy)]
+pub(super) enum Rule<T> {
+    Sgd(Sgd<T>),
+    Adam(Adam<T>),
+}
+
+impl<T: Scalar> Rule<T> {
+    /// Constants of the `step`th step, counted from 1; `momentum_begins` if none before had momentum.
+    pub(super) fn new(
+        spec: &OptimizerSpec,
+        step: u64,
+        momentum_begins: bool,
+        learning_rate: f64,
+        gradient_scale: f64,
+    ) -> Self {
+        let number = T::from_f64;
+        match *spec {
+            OptimizerSpec::Sgd { momentum, nesterov, weight_decay } => Self::Sgd(Sgd {
+                scale: number(gradient_scale),
+                decay: number(weight_decay),
+                rate: number(learning_rate),
+                // The first momentum is the gradient itself.
+                momentum: (momentum > 0.0).then_some(number(if momentum_begins { 0.0 } else { momentum })),
+                ahead: nesterov.then_some(number(momentum)),
+            }),
+            OptimizerSpec::Adam { beta1, beta2, epsilon, weight_decay }
+            | OptimizerSpec::AdamW { beta1, beta2, epsilon, weight_decay } => {
+                let correction = |beta: f64| 1.0 - beta.powf(step as f64);
+                let decoupled = matches!(spec, OptimizerSpec::AdamW { .. });
+                Self::Adam(Adam {
+                    scale: number(gradient_scale),
+                    decay: number(if decoupled { 0.0 } else { weight_decay }),
+                    shrink: number(if decoupled { learning_rate * weight_decay } else { 0.0 }),
+                    rest1: number(1.0 - beta1),
+                    beta2: number(beta2),
+                    rest2: number(1.0 - beta2),
+                    rate: number(learning_rate / correction(beta1)),
+                    root: number(1.0 / correction(beta2).sqrt()),
+                    epsilon: number(epsilon),
+                })
+            }
+        }
+    }
+}
+
+/// g ← scale·g + decay·w, m ← momentum·m + g, and w decreases by rate·m, or rate·(g + momentum·m) with Nesterov, or
+/// rate·g without momentum.
+#[derive(Clone, Copy)]
+pub(super) struct Sgd<T> {
+    scale: T,
+    decay: T,
+    rate: T,
+    /// Share of m that stays; `None` leaves m alone.
+    momentum: Option<T>,
+    /// Nesterov's share of m on top of g.
+    ahead: Option<T>,
+}
+
+impl<T: Scalar> Sgd<T> {
+    /// Updates `w` and `m` from the gradient `g`, all of one length; returns the squared norm of the update.
+    #[inline]
+    pub(super) fn update(self, w: &mut [T], g: &[T], m: &mut [T]) -> f64 {
+        let Self { scale, decay, rate, momentum, ahead } = self;
+        match (momentum, ahead) {
+            (None, _) => sweep(w, g, [], |w, g, []| rate * (scale * g + decay * w)),
+            (Some(momentum), None) => sweep(w, g, [m], |w, g, [m]| {
+                *m = momentum * *m + (scale * g + decay * w);
+                rate * *m
+            }),
+            (Some(momentum), Some(ahead)) => sweep(w, g, [m], |w, g, [m]| {
+                let g = scale * g + decay * w;
+                *m = momentum * *m + g;
+                rate * (g + ahead * *m)
+            }),
+        }
+    }
+}
+
+/// g ← scale·g + decay·w, m ← m + (1 - β₁)(g - m), v ← β₂·v + (1 - β₂)·g², and w decreases by
+/// shrink·w + rate·m / (root·√v + ε), where rate = lr/(1 - β₁ᵗ) and root = 1/√(1 - β₂ᵗ).
+#[derive(Clone, Copy)]
+pub(super) struct Adam<T> {
+    scale: T,
+    decay: T,
+    shrink: T,
+    rest1: T,
+    beta2: T,
+    rest2: T,
+    rate: T,
+    root: T,
+    epsilon: T,
+}
+
+impl<T: Scalar> Adam<T> {
+    /// Updates `w`, `m` and `v` from the gradient `g`, all of one length; returns the squared norm of the update.
+    #[inline]
+    pub(super) fn update(self, w: &mut [T], g: &[T], m: &mut [T], v: &mut [T]) -> f64 {
+        let Self { scale, decay, shrink, rest1, beta2, rest2, rate, root, epsilon } = self;
+        sweep(w, g, [m, v], |w, g, [m, v]| {
+            let g = scale * g + decay * w;
+            *m += rest1 * (g - *m);
+            *v = beta2 * *v + rest2 * (g * g);
+            shrink * w + rate * *m / (v.sqrt() * root + epsilon)
+        })
+    }
+}
+
+/// Takes `decrease(w, g, state)` from every w, and the square of what is taken is summed in `f64`.
+///
+/// Elements go by in blocks of fixed length, so that the compiler makes vectors of them; the last block is filled up
+/// with zeros, which every rule takes 0 from.
+#[inline]
+fn sweep<T: Scalar, const N: usize>(
+    w: &mut [T],
+    g: &[T],
+    states: [&mut [T]; N],
+    decrease: impl Fn(T, T, [&mut T; N]) -> T,
+) -> f64 {
+    let mut squares = [0.0; LANES];
+    let mut block = |w: &mut [T; LANES], g: &[T; LANES], states: &mut [[T; LANES]; N]| {
+        let mut taken = [T::zero(); LANES];
+        for lane in 0..LANES {
+            taken[lane] = decrease(w[lane], g[lane], states.each_mut().map(|state| &mut state[lane]));
+            w[lane] -= taken[lane];
+        }
+        for lane in 0..LANES {
+            squares[lane] += taken[lane].as_f64() * taken[lane].as_f64();
+        }
+    };
+    let (w, w_rest) = w.as_chunks_mut();
+    let (g, g_rest) = g.as_chunks();
+    let mut states = states.map(|state| state.as_chunks_mut());
+    for (number, (w, g)) in w.iter_mut().zip(g).enumerate() {
+        let mut current = states.each_ref().map(|(state, _)| state[number]);
+        block(w, g, &mut current);
+        states.iter_mut().zip(current).for_each(|((state, _), current)| state[number] = current);
+    }
+    if !w_rest.is_empty() {
+        let (mut w, mut current) = (fill_up(w_rest), states.each_ref().map(|(_, rest)| fill_up(rest)));
+        block(&mut w, &fill_up(g_rest), &mut current);
+        w_rest.copy_from_slice(&w[..w_rest.len()]);
+        states.iter_mut().zip(current).for_each(|((_, rest), current)| rest.copy_from_slice(&current[..g_rest.len()]));
+    }
+    squares.iter().sum()
+}
+
+/// A block that begins with `values`, of which there are fewer, and goes on with zeros.
+fn fill_up<T: Scalar>(values: &[T]) -> [T; LANES] {
+    std::array::from_fn(|lane| values.get(lane).copied().unwrap_or_default())
+}

@@ -1,0 +1,244 @@
+//! Learning-rate schedules: the factor by which the base rate is multiplied, a pure function of the step.
+//!
+//! The text is a shape and, after it, an optional warm-up:
+//!
+//! ```text
+//! constant                            1
+//! step EVERY GAMMA                    GAMMA to the power of (steps done / EVERY, rounded down)
+//! cosine [FROM..TO] [floor SHARE]     1 before FROM, half a cosine down to SHARE at TO, SHARE from there on;
+//!                                     FROM is the end of the warm-up, TO the end of the run and SHARE 0 if not given
+//! … warmup STEPS                      times (steps done + 1) / STEPS until that is 1
+//! ```
+
+use std::{f64::consts::PI, fmt, str::FromStr};
+
+use crate::text::{Safe, nearest};
+
+/// A learning-rate schedule.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Schedule {
+    shape: Shape,
+    /// Steps over which the rate rises from the start; 0 for none.
+    warmup: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Shape {
+    Constant,
+    Step { every: u64, gamma: f64 },
+    Cosine { span: Option<(u64, u64)>, floor: f64 },
+}
+
+impl Schedule {
+    /// The factor 1 throughout.
+    pub const CONSTANT: Self = Self { shape: Shape::Constant, warmup: 0 };
+
+    /// The factor for the update that follows `step` completed ones, in a run of `total_steps`. From 0 to 1.
+    pub fn factor(&self, step: u64, total_steps: u64) -> f64 {
+        let shape = match self.shape {
+            Shape::Constant => 1.0,
+            Shape::Step { every, gamma } => gamma.powf((step / every) as f64),
+            Shape::Cosine { span, floor } => {
+                let (from, to) = span.unwrap_or((self.warmup, total_steps));
+                // A run that ends with its warm-up has no span: everything after it is the end.
+                let share = if step >= to {
+                    1.0
+                } else {
+                    step.saturating_sub(from) as f64 / to.saturating_sub(from).max(1) as f64
+                };
+                floor + (1.0 - floor) * 0.5 * (1.0 + (PI * share).cos())
+            }
+        };
+        if step < self.warmup { shape * (step + 1) as f64 / self.warmup as f64 } else { shape }
+    }
+}
+
+impl Default for Schedule {
+    fn default() -> Self {
+        Self::CONSTANT
+    }
+}
+
+impl fmt::Display for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.shape {
+            Shape::Constant => f.write_str("constant")?,
+            Shape::Step { every, gamma } => write!(f, "step {every} {gamma}")?,
+            Shape::Cosine { span, floor } => {
+                f.write_str("cosine")?;
+                if let Some((from, to)) = span {
+                    write!(f, " {from}..{to}")?;
+                }
+                if floor > 0.0 {
+                    write!(f, " floor {floor}")?;
+                }
+            }
+        }
+        if self.warmup > 0 { write!(f, " warmup {}", self.warmup) } else { Ok(()) }
+    }
+}
+
+/// Why a schedule could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScheduleError(String);
+
+impl fmt::Display for ScheduleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ScheduleError {}
+
+/// How each shape is written.
+const FORMS: [(&str, &str); 3] =
+    [("constant", "constant"), ("step", "step EVERY GAMMA"), ("cosine", "cosine [FROM..TO] [floor SHARE]")];
+
+impl FromStr for Schedule {
+    type Err = ScheduleError;
+
+    fn from_str(text: &str) -> Result<Self, ScheduleError> {
+        let mut words: &[&str] = &text.split_whitespace().collect::<Vec<_>>();
+        let mut warmup = 0;
+        if let [rest @ .., "warmup", steps] = words {
+            (words, warmup) = (rest, count("`warmup` takes a number of steps of at least 1", steps)?);
+        }
+        let shape = match *words {
+            ["constant"] => Shape::Constant,
+            ["step", every, gamma] => Shape::Step {
+                every: count("`step` takes a number of steps of at least 1", every)?,
+                gamma: share("`step` takes a factor from 0 to 1", gamma)?,
+            },
+            ["cosine", ref settings @ ..] => cosine(settings, text)?,
+            _ => return Err(misspelt(text, words.first().copied().unwrap_or_default())),
+        };
+        Ok(Self { shape, warmup })
+    }
+}
+
+/// Reads what follows `cosine`.
+fn cosine(settings: &[&str], text: &str) -> Result<Shape, ScheduleError> {
+    let (span, settings) = match settings {
+        [span, rest @ ..] if span.contains("..") => (Some(steps(span)?), rest),
+        all => (None, all),
+    };
+    match settings {
+        [] => Ok(Shape::Cosine { span, floor: 0.0 }),
+        ["floor", floor] => {
+            let floor = share("`floor` takes a share of the learning rate from 0 to 1", floor)?;
+            Ok(Shape::Cosine { span, floor })
+        }
+        _ => Err(misspelt(text, "cosine")),
+    }
+}
+
+/// Reads `FROM..TO`.
+fn steps(text: &str) -> Result<(u64, u64), ScheduleError> {
+    let (from, to) = text.split_once("..").unwrap_or((text, ""));
+    match (from.parse(), to.parse()) {
+        (Ok(from), Ok(to)) if from < to => Ok((from, to)),
+        (Ok(_), Ok(_)) => Err(ScheduleError(format!("`{}` ends before it begins", Safe(text)))),
+        _ => Err(ScheduleError(format!("`cosine` takes steps as in `100..2000`, not `{}`", Safe(text)))),
+    }
+}
+
+fn count(takes: &str, text: &str) -> Result<u64, ScheduleError> {
+    match text.parse() {
+        Ok(count) if count > 0 => Ok(count),
+        _ => Err(ScheduleError(format!("{takes}, not `{}`", Safe(text)))),
+    }
+}
+
+fn share(takes: &str, text: &str) -> Result<f64, ScheduleError> {
+    match text.parse() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err(ScheduleError(format!("{takes}, not `{}`", Safe(text)))),
+    }
+}
+
+/// The error for `text`: how its shape is written, or else the nearest shape and all there are.
+fn misspelt(text: &str, shape: &str) -> ScheduleError {
+    if let Some((_, form)) = FORMS.iter().find(|(name, _)| *name == shape) {
+        return ScheduleError(format!("`{}` is not a valid schedule; write `{form} [warmup STEPS]`", Safe(text)));
+    }
+    let hint = match nearest(shape, FORMS.iter().map(|(name, _)| *name)) {
+        Some(near) => format!("did you mean `{near}`? "),
+        None => String::new(),
+    };
+    let forms: Vec<String> = FORMS.iter().map(|(_, form)| format!("`{form}`")).collect();
+    let forms = forms.join(", ");
+    ScheduleError(format!(
+        "`{}` is not a schedule; {hint}valid: {forms}, each with `warmup STEPS` after it",
+        Safe(text)
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schedule(text: &str) -> Schedule {
+        text.parse().unwrap()
+    }
+
+    fn factors(text: &str, total: u64, steps: &[u64]) -> Vec<f64> {
+        steps.iter().map(|&step| schedule(text).factor(step, total)).collect()
+    }
+
+    fn close(a: &[f64], b: &[f64]) -> bool {
+        a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-12)
+    }
+
+    #[test]
+    fn shapes_have_the_values_they_should() {
+        assert_eq!(factors("constant", 10, &[0, 9, 99]), [1.0; 3]);
+        assert_eq!(factors("step 10 0.5", 100, &[0, 9, 10, 19, 20, 35]), [1.0, 1.0, 0.5, 0.5, 0.25, 0.125]);
+        let steps = [0, 25, 50, 75, 100, 999];
+        let (high, low) = (0.5 + 0.5_f64.sqrt() / 2.0, 0.5 - 0.5_f64.sqrt() / 2.0);
+        assert!(close(&factors("cosine", 100, &steps), &[1.0, high, 0.5, low, 0.0, 0.0]));
+        assert!(close(&factors("cosine 50..150 floor 0.2", 500, &[0, 50, 100, 150, 400]), &[1.0, 1.0, 0.6, 0.2, 0.2]));
+    }
+
+    #[test]
+    fn warmup_rises_to_one_and_multiplies_the_shape() {
+        assert!(close(&factors("constant warmup 4", 9, &[0, 1, 2, 3, 4, 8]), &[0.25, 0.5, 0.75, 1.0, 1.0, 1.0]));
+        assert!(close(&factors("step 2 0.5 warmup 4", 9, &[0, 2, 3, 4]), &[0.25, 0.375, 0.5, 0.25]));
+        // Without steps of its own the cosine begins where the warm-up ends.
+        assert!(close(&factors("cosine warmup 10", 30, &[4, 9, 10, 20, 30]), &[0.5, 1.0, 1.0, 0.5, 0.0]));
+        assert!(factors("cosine warmup 10", 10, &[0, 9, 10, 11]).iter().all(|factor| factor.is_finite()));
+    }
+
+    #[test]
+    fn text_and_schedule_agree_both_ways() {
+        for text in [
+            "constant",
+            "step 1000 0.1",
+            "cosine",
+            "cosine 100..2000",
+            "cosine floor 0.01",
+            "cosine 100..2000 floor 0.01 warmup 200",
+            "constant warmup 5",
+        ] {
+            assert_eq!(schedule(text).to_string(), text);
+        }
+        assert_eq!(schedule("  cosine   1..2 ").to_string(), "cosine 1..2");
+    }
+
+    #[test]
+    fn errors_are_precise() {
+        let error = |text: &str| text.parse::<Schedule>().unwrap_err().to_string();
+        assert_eq!(error("step 0 0.1"), "`step` takes a number of steps of at least 1, not `0`");
+        assert_eq!(error("step 10 nan"), "`step` takes a factor from 0 to 1, not `nan`");
+        assert_eq!(error("step 10"), "`step 10` is not a valid schedule; write `step EVERY GAMMA [warmup STEPS]`");
+        assert_eq!(error("cosine 9..3"), "`9..3` ends before it begins");
+        assert_eq!(error("cosine 9.."), "`cosine` takes steps as in `100..2000`, not `9..`");
+        assert_eq!(error("cosine floor 2"), "`floor` takes a share of the learning rate from 0 to 1, not `2`");
+        assert_eq!(error("constant warmup x"), "`warmup` takes a number of steps of at least 1, not `x`");
+        assert_eq!(
+            error("cosin"),
+            "`cosin` is not a schedule; did you mean `cosine`? valid: `constant`, `step EVERY GAMMA`, \
+             `cosine [FROM..TO] [floor SHARE]`, each with `warmup STEPS` after it"
+        );
+        assert!(error("").contains("valid: `constant`"));
+    }
+}

@@ -1,0 +1,65 @@
+//! The native engine: a synchronous [`Trainer`], the background [`worker`] that drives it, and what watches them.
+
+use std::num::NonZeroUsize;
+
+use crate::{
+    dataset::DataSpec,
+    nn::NetworkSpec,
+    optim::{OptimizerSpec, Schedule},
+};
+
+mod evaluation;
+pub mod health;
+mod inbox;
+mod outbox;
+mod pace;
+mod probe;
+mod steering;
+mod trainer;
+pub mod worker;
+
+pub use trainer::{SetupError, StepError, StepOutcome, Trainer};
+
+/// What a training run is made of: the same specification and instruction set give the same bits.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrainSpec {
+    /// Seed from which every random number of the run follows.
+    pub seed: u64,
+    /// Epochs to train, at least 1.
+    pub epochs: u64,
+    /// Minibatches to train instead of whole epochs.
+    pub steps: Option<u64>,
+    /// Samples a minibatch, at least 1.
+    pub batch_size: usize,
+    /// Minibatches between two evaluations; `None` evaluates after every epoch.
+    pub evaluate_every: Option<u64>,
+    /// Minibatches between two looks of the probe, at least 1.
+    pub probe_every: u64,
+    /// Threads that compute; they change the speed, never the result.
+    pub threads: NonZeroUsize,
+    /// The network.
+    pub network: NetworkSpec,
+    /// The optimizer.
+    pub optimizer: OptimizerSpec,
+    /// Base learning rate.
+    pub learning_rate: f64,
+    /// Largest norm of the gradient; `None` leaves it alone.
+    pub clip_norm: Option<f64>,
+    /// Factor on the learning rate as a function of the step.
+    pub schedule: Schedule,
+}
+
+/// A run that a worker can carry out on its own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunSpec {
+    /// Name of the run, for people.
+    pub name: String,
+    /// Where the data come from.
+    pub data: DataSpec,
+    /// What to train on them.
+    pub train: TrainSpec,
+    /// Limit in minibatches a second at the start.
+    pub throttle: Option<f64>,
+    /// Whether the worker ends when the run has finished, rather than waiting for more commands.
+    pub stop_when_finished: bool,
+}

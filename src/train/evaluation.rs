@@ -1,0 +1,55 @@
+//! Loss and accuracy on the test split, and the fingerprint of the weights.
+
+use std::{ops::ControlFlow, time::Instant};
+
+use sha2::{Digest, Sha256};
+
+use crate::{nn::Mode, protocol::Evaluation, train::Trainer};
+
+impl Trainer {
+    /// Evaluates the whole test split in the order of the file; `keep_going` may end it between two batches.
+    ///
+    /// Weights and the course of the training are untouched.
+    pub fn evaluate(&mut self, mut keep_going: impl FnMut() -> ControlFlow<()>) -> Option<Evaluation> {
+        let start = Instant::now();
+        let samples = self.data.test.len();
+        let (mut loss, mut correct) = (0.0, 0);
+        let mut indices = [0_u32; 256];
+        let rows = self.rows.min(indices.len());
+        for from in (0..samples).step_by(rows) {
+            let indices = &mut indices[..rows.min(samples - from)];
+            (from as u32..).zip(indices.iter_mut()).for_each(|(sample, index)| *index = sample);
+            let labels = &mut self.labels[..indices.len()];
+            self.data.test.labels(indices, labels);
+            let mut input = self.network.input_mut(indices.len());
+            self.data.test.gather(indices, input.as_slice_mut().unwrap_or_default());
+            self.network.forward(Mode::Evaluate);
+            let report = self.network.loss(labels);
+            loss += report.loss * indices.len() as f64;
+            correct += report.correct;
+            if keep_going().is_break() {
+                return None;
+            }
+        }
+        Some(Evaluation {
+            step: self.completed(),
+            epoch: self.epoch(),
+            loss: loss / samples as f64,
+            accuracy: correct as f64 / samples as f64,
+            samples,
+            seconds: start.elapsed().as_secs_f64(),
+        })
+    }
+
+    /// SHA-256 of all weights as little-endian f32 in the network's order, in hexadecimal.
+    pub fn weights_sha256(&self) -> String {
+        let mut hash = Sha256::new();
+        self.network.visit_weight_bytes(|bytes| hash.update(bytes));
+        hash.finalize().iter().fold(String::with_capacity(64), |mut text, byte| {
+            use std::fmt::Write as _;
+            // Writing to a string can't fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+    }
+}

@@ -1,0 +1,213 @@
+//! Rules that turn measurements into verdicts and sentences.
+//!
+//! A rule about a layer speaks only after its condition held for [`PATIENCE`] looks in a row, so that a single odd
+//! minibatch raises no alarm, and speaks again only after the condition was gone for as long.
+
+use crate::protocol::{Evaluation, Finding, Health, LayerProbe};
+
+/// Looks of the probe for which a condition must hold before it becomes a finding.
+const PATIENCE: u32 = 10;
+
+/// Evaluations in a row above the best test loss before overfitting is named.
+const OVERFITTING_PATIENCE: u32 = 3;
+
+/// Share of the largest layer's gradient norm below which a gradient has vanished.
+const VANISHED: f64 = 1e-5;
+
+/// What can be wrong with a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Complaint {
+    MostlyDead,
+    HalfDead,
+    HugeUpdates,
+    LargeUpdates,
+    VanishedGradient,
+}
+
+const COMPLAINTS: [Complaint; 5] = [
+    Complaint::MostlyDead,
+    Complaint::HugeUpdates,
+    Complaint::VanishedGradient,
+    Complaint::HalfDead,
+    Complaint::LargeUpdates,
+];
+
+impl Complaint {
+    fn holds(self, layer: &LayerProbe, largest_gradient: f64) -> bool {
+        let dead = layer.dead.unwrap_or(0.0);
+        let ratio = layer.update_ratio();
+        match self {
+            Self::MostlyDead => dead > 0.9,
+            Self::HalfDead => dead > 0.5 && dead <= 0.9,
+            Self::HugeUpdates => ratio > 1.0,
+            Self::LargeUpdates => ratio > 0.1 && ratio <= 1.0,
+            Self::VanishedGradient => layer.gradient_norm < VANISHED * largest_gradient,
+        }
+    }
+
+    fn health(self) -> Health {
+        match self {
+            Self::MostlyDead | Self::HugeUpdates | Self::VanishedGradient => Health::Bad,
+            Self::HalfDead | Self::LargeUpdates => Health::Watch,
+        }
+    }
+
+    fn sentences(self, layer: &LayerProbe) -> (String, &'static str) {
+        let index = layer.layer;
+        match self {
+            Self::MostlyDead | Self::HalfDead => (
+                format!("{:.0} % of the units of layer {index} are dead", 100.0 * layer.dead.unwrap_or(0.0)),
+                "lower the learning rate, or use leaky_relu",
+            ),
+            Self::HugeUpdates | Self::LargeUpdates => (
+                format!("each update changes layer {index} by {:.0} % of its weights", 100.0 * layer.update_ratio()),
+                "lower the learning rate; about 0.1 % is usual",
+            ),
+            Self::VanishedGradient => {
+                (format!("the gradient vanishes before it reaches layer {index}"), "use relu with he, or fewer layers")
+            }
+        }
+    }
+}
+
+/// How long one complaint about one layer has held, or has been gone since it was told.
+#[derive(Clone, Copy, Debug, Default)]
+struct Streak {
+    looks: u32,
+    told: bool,
+}
+
+impl Streak {
+    /// Counts a look; true when the complaint is to be told now.
+    fn look(&mut self, holds: bool) -> bool {
+        self.looks = if holds == self.told {
+            if holds { PATIENCE } else { 0 }
+        } else if holds {
+            self.looks + 1
+        } else {
+            self.looks - 1
+        };
+        if !self.told && self.looks == PATIENCE {
+            self.told = true;
+            return true;
+        }
+        if self.told && self.looks == 0 {
+            self.told = false;
+        }
+        false
+    }
+}
+
+/// The memory of the rules over one run.
+#[derive(Debug, Default)]
+pub struct Monitor {
+    streaks: Vec<[Streak; COMPLAINTS.len()]>,
+    best_test_loss: Option<(u64, f64)>,
+    worse_evaluations: u32,
+    overfitting_told: bool,
+}
+
+impl Monitor {
+    /// Judges each layer, writes the verdicts into `layers` and returns what is new.
+    pub fn judge(&mut self, step: u64, layers: &mut [LayerProbe]) -> Vec<Finding> {
+        self.streaks.resize(layers.len(), Default::default());
+        let largest = layers.iter().map(|layer| layer.gradient_norm).fold(0.0, f64::max);
+        let mut findings = Vec::new();
+        for (layer, streaks) in layers.iter_mut().zip(&mut self.streaks) {
+            layer.health = Health::Good;
+            for (complaint, streak) in COMPLAINTS.into_iter().zip(streaks) {
+                if streak.look(complaint.holds(layer, largest)) {
+                    let (what, advice) = complaint.sentences(layer);
+                    let health = complaint.health();
+                    findings.push(Finding { step, health, layer: Some(layer.layer), what, advice: advice.into() });
+                }
+                if streak.told && layer.health == Health::Good {
+                    layer.health = complaint.health();
+                }
+            }
+        }
+        findings
+    }
+
+    /// Watches the test loss; speaks once when it keeps rising above its best.
+    pub fn evaluated(&mut self, evaluation: &Evaluation) -> Option<Finding> {
+        match self.best_test_loss {
+            Some((best_step, best)) if evaluation.loss > best => {
+                self.worse_evaluations += 1;
+                if self.worse_evaluations < OVERFITTING_PATIENCE || self.overfitting_told {
+                    return None;
+                }
+                self.overfitting_told = true;
+                Some(Finding {
+                    step: evaluation.step,
+                    health: Health::Watch,
+                    layer: None,
+                    what: format!(
+                        "the test loss rises since step {best_step}: {best:.3} → {:.3}; the network overfits",
+                        evaluation.loss
+                    ),
+                    advice: "stop here, lower the learning rate, or add dropout or weight decay".into(),
+                })
+            }
+            _ => {
+                self.best_test_loss = Some((evaluation.step, evaluation.loss));
+                self.worse_evaluations = 0;
+                self.overfitting_told = false;
+                None
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layer(dead: f64, gradient_norm: f64, update_norm: f64) -> LayerProbe {
+        LayerProbe { layer: 2, weight_norm: 1.0, gradient_norm, update_norm, dead: Some(dead), health: Health::Good }
+    }
+
+    #[test]
+    fn a_condition_is_told_once_and_again_after_it_was_gone() {
+        let mut monitor = Monitor::default();
+        let mut told = Vec::new();
+        for step in 1..=60 {
+            let sick = step <= 25 || step > 45;
+            let mut layers = [layer(if sick { 0.95 } else { 0.0 }, 1.0, 1e-3)];
+            told.extend(monitor.judge(step, &mut layers).into_iter().map(|finding| (finding.step, finding.health)));
+            let expected = if (10..35).contains(&step) || step >= 55 { Health::Bad } else { Health::Good };
+            assert_eq!(layers[0].health, expected, "step {step}");
+        }
+        assert_eq!(told, [(10, Health::Bad), (55, Health::Bad)]);
+    }
+
+    #[test]
+    fn each_rule_names_its_layer() {
+        for (probe, word) in [
+            (layer(0.6, 1.0, 1e-3), "dead"),
+            (layer(0.0, 1.0, 0.5), "50 %"),
+            (layer(0.0, 1.0, 2.0), "200 %"),
+            (layer(0.0, 1e-9, 1e-3), "vanishes"),
+        ] {
+            let mut monitor = Monitor::default();
+            let mut layers = [probe, LayerProbe { layer: 4, ..layer(0.0, 1.0, 1e-3) }];
+            let findings: Vec<Finding> = (1..=10).flat_map(|step| monitor.judge(step, &mut layers)).collect();
+            assert_eq!(findings.len(), 1, "{findings:?}");
+            assert!(findings[0].what.contains(word) && findings[0].layer == Some(2), "{findings:?}");
+        }
+    }
+
+    #[test]
+    fn overfitting_is_named_after_three_worse_evaluations() {
+        let mut monitor = Monitor::default();
+        let told: Vec<u64> = [1.0, 0.5, 0.6, 0.55, 0.7, 0.8, 0.4, 0.5]
+            .into_iter()
+            .zip(1..)
+            .filter_map(|(loss, step)| {
+                let evaluation = Evaluation { step, epoch: 0.0, loss, accuracy: 0.5, samples: 10, seconds: 0.0 };
+                monitor.evaluated(&evaluation).map(|finding| finding.step)
+            })
+            .collect();
+        assert_eq!(told, [5]);
+    }
+}

@@ -1,0 +1,196 @@
+//! What the worker does with each request.
+
+use std::ops::ControlFlow;
+
+use crate::{
+    optim::{self, Schedule},
+    protocol::{Command, CommandId, Controls, Event, HyperParameter, LEARNING_RATE, Range, Request, RunState},
+    text::{nearest, short},
+    train::{
+        pace::Pace,
+        worker::{Drive, Worker},
+    },
+};
+
+/// Prefix of the optimizer's own hyperparameters among the keys of the protocol.
+const OPTIMIZER: &str = "optimizer.";
+
+/// Key of the largest gradient norm; 0 leaves gradients alone.
+const CLIP_NORM: &str = "optimizer.clip_norm";
+
+/// Minibatches a second to which a run can be throttled.
+const THROTTLE: Range = Range::above(0.0, 1e6);
+
+/// Most epochs that one request may add.
+const MOST_EPOCHS: u64 = 1_000_000;
+
+impl Worker<'_> {
+    /// Carries a request out or refuses it; breaks on a stop.
+    pub(super) fn handle(&mut self, request: Request) -> ControlFlow<()> {
+        let Request { id, command } = request;
+        let done = match command {
+            Command::Stop => {
+                self.applied(id);
+                return ControlFlow::Break(());
+            }
+            Command::Pause => self.request_pause(),
+            Command::Resume => self.request_resume(),
+            Command::Advance { count } => {
+                return self.advance(id, self.trainer.completed().saturating_add(count.max(1)));
+            }
+            Command::AdvanceEpoch => {
+                let epoch = self.trainer.steps_per_epoch();
+                return self.advance(id, (self.trainer.completed() / epoch + 1) * epoch);
+            }
+            Command::Set { key, value } => self.set(&key, value),
+            Command::SetSchedule { schedule } => self.set_schedule(&schedule),
+            Command::SetThrottle { steps_per_second } => self.set_throttle(steps_per_second),
+            Command::Extend { epochs } => self.extend(epochs),
+            Command::Evaluate => {
+                if self.evaluate() {
+                    Ok(())
+                } else {
+                    Err("the evaluation was cut short".into())
+                }
+            }
+        };
+        match done {
+            Ok(()) => self.applied(id),
+            Err(reason) => self.outbox.push(Event::Rejected { id, reason }),
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn applied(&mut self, id: CommandId) {
+        self.outbox.push(Event::Applied { id, step: self.trainer.completed() });
+    }
+
+    fn not_finished(&self) -> Result<(), String> {
+        if self.state == RunState::Finished {
+            return Err(format!("the run is finished at step {}; extend it first", self.trainer.completed()));
+        }
+        Ok(())
+    }
+
+    fn request_pause(&mut self) -> Result<(), String> {
+        self.not_finished()?;
+        if self.drive != Drive::Wait {
+            self.pause(None);
+        }
+        Ok(())
+    }
+
+    fn request_resume(&mut self) -> Result<(), String> {
+        self.not_finished()?;
+        if self.drive != Drive::Free {
+            self.drive = Drive::Free;
+            self.set_state(RunState::Running, None);
+        }
+        Ok(())
+    }
+
+    /// Sets a goal; the answer comes when it is reached. Goals asked for in a row add up.
+    fn advance(&mut self, id: CommandId, target: u64) -> ControlFlow<()> {
+        if let Err(reason) = self.not_finished() {
+            self.outbox.push(Event::Rejected { id, reason });
+            return ControlFlow::Continue(());
+        }
+        let completed = self.trainer.completed();
+        let from = self.goals.back().map_or(completed, |&(goal, _)| goal);
+        let goal = (from + (target - completed)).min(self.trainer.total_steps());
+        self.goals.push_back((goal, id));
+        let was_waiting = self.drive == Drive::Wait;
+        self.drive = Drive::ToGoal;
+        if was_waiting {
+            self.pace.restart();
+            self.rate.restart();
+            if goal > completed + 1 {
+                self.set_state(RunState::Running, None);
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn set(&mut self, key: &str, value: f64) -> Result<(), String> {
+        let controls = self.controls();
+        let Some(parameter) = controls.hyperparameters.iter().find(|parameter| parameter.key == key) else {
+            let keys = controls.hyperparameters.iter().map(|parameter| parameter.key.as_str());
+            let hint = nearest(key, keys.clone()).map_or_else(String::new, |near| format!("; did you mean {near}?"));
+            return Err(format!("there is no {key:?} to set{hint} Valid: {}", keys.collect::<Vec<_>>().join(", ")));
+        };
+        if !parameter.range.contains(value) {
+            return Err(format!("{key} can't be {value}; valid: {}", parameter.range));
+        }
+        let before = parameter.value;
+        match key {
+            LEARNING_RATE => self.trainer.set_learning_rate(value),
+            CLIP_NORM => self.trainer.set_clip_norm((value > 0.0).then_some(value)),
+            _ => self
+                .trainer
+                .optimizer
+                .set(key.strip_prefix(OPTIMIZER).unwrap_or(key), value)
+                .map_err(|error| error.to_string())?,
+        }
+        let name = key.strip_prefix(OPTIMIZER).unwrap_or(key);
+        self.intervened(format!("{name} {} → {}", short(before), short(value)));
+        Ok(())
+    }
+
+    fn set_schedule(&mut self, text: &str) -> Result<(), String> {
+        let schedule: Schedule = text.parse().map_err(|error: optim::ScheduleError| error.to_string())?;
+        let before = self.trainer.schedule().to_string();
+        self.intervened(format!("schedule {before} → {schedule}"));
+        self.trainer.set_schedule(schedule);
+        self.report_controls();
+        Ok(())
+    }
+
+    fn set_throttle(&mut self, steps_per_second: Option<f64>) -> Result<(), String> {
+        if let Some(rate) = steps_per_second.filter(|rate| !THROTTLE.contains(*rate)) {
+            return Err(format!("the throttle can't be {rate}; valid: {THROTTLE} minibatches a second, or off"));
+        }
+        self.pace = Pace::new(steps_per_second);
+        self.report_controls();
+        Ok(())
+    }
+
+    fn extend(&mut self, epochs: u64) -> Result<(), String> {
+        if !(1..=MOST_EPOCHS).contains(&epochs) {
+            return Err(format!("a run can't be extended by {epochs} epochs; valid: from 1 to {MOST_EPOCHS}"));
+        }
+        self.trainer.extend(epochs);
+        self.intervened(format!("{epochs} more epochs"));
+        if self.state == RunState::Finished {
+            self.drive = Drive::Free;
+            self.set_state(RunState::Running, None);
+        }
+        Ok(())
+    }
+
+    fn intervened(&mut self, what: String) {
+        self.outbox.push(Event::Intervention { step: self.trainer.completed(), what });
+        self.report_controls();
+    }
+
+    /// Tells what can be steered and how it stands.
+    pub(super) fn report_controls(&mut self) {
+        let controls = self.controls();
+        self.outbox.push(Event::Controls(controls));
+    }
+
+    fn controls(&self) -> Controls {
+        let range = |key: &str| optim::range(key).unwrap_or(Range::closed(0.0, f64::MAX));
+        let parameter =
+            |key: &str, value| HyperParameter { key: format!("{OPTIMIZER}{key}"), value, range: range(key) };
+        let mut hyperparameters = vec![parameter("lr", self.trainer.learning_rate())];
+        hyperparameters
+            .extend(self.trainer.optimizer.hyperparameters().into_iter().map(|(key, value)| parameter(key, value)));
+        hyperparameters.push(parameter("clip_norm", self.trainer.clip_norm().unwrap_or(0.0)));
+        Controls {
+            hyperparameters,
+            schedule: self.trainer.schedule().to_string(),
+            throttle: self.pace.steps_per_second(),
+            total_steps: self.trainer.total_steps(),
+        }
+    }
+}

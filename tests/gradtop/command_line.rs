@@ -1,0 +1,116 @@
+//! The real binary without a terminal: output, exit status, and what it says to wrong input.
+
+use std::{
+    fs,
+    io::Read,
+    process::{Command, Output, Stdio},
+};
+
+use gradtop::protocol::Event;
+
+fn gradtop(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_gradtop"))
+        .args(arguments)
+        .current_dir(std::env::temp_dir())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+/// The exit status and standard error.
+fn complaint(arguments: &[&str]) -> (i32, String) {
+    let output = gradtop(arguments);
+    assert!(output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));
+    (output.status.code().unwrap(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[test]
+fn headless_ends_with_accuracy_and_fingerprint() {
+    let output = gradtop(&["train", "--headless", "--steps", "40", "--set", "run.evaluate_every=20"]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[lines.len() - 2].starts_with("test       accuracy "), "{text}");
+    let fingerprint = lines[lines.len() - 1].strip_prefix("weights    sha256 ").unwrap();
+    assert!(fingerprint.len() == 64 && fingerprint.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    assert_eq!(lines.iter().filter(|line| line.contains("0.2550")).count(), 0);
+    assert!(lines.iter().any(|line| line.split_whitespace().nth(1) == Some("20")), "{text}");
+}
+
+#[test]
+fn json_writes_events_and_nothing_else_and_agrees_with_headless() {
+    let arguments = ["train", "--json", "--steps", "30", "--set", "run.seed=3"];
+    let output = gradtop(&arguments);
+    let events: Vec<Event> =
+        String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(matches!(events[0], Event::Hello(_)));
+    assert_eq!(events.iter().filter(|event| matches!(event, Event::Step(_))).count(), 30);
+    let Some(Event::Finished(summary)) = events.last() else { panic!("{:?}", events.last()) };
+    let threads = gradtop(&["train", "--headless", "--steps", "30", "--set", "run.seed=3", "--threads", "4"]);
+    assert!(String::from_utf8_lossy(&threads.stdout).contains(&summary.weights_sha256));
+}
+
+#[test]
+fn without_a_terminal_a_run_is_headless() {
+    let output = gradtop(&["train", "--steps", "5"]);
+    assert!(output.status.success());
+    assert!(String::from_utf8_lossy(&output.stdout).contains("weights    sha256"));
+}
+
+#[test]
+fn a_closed_pipe_ends_the_run_silently() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_gradtop"))
+        .args(["train", "--json", "--set", "run.epochs=1000"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut byte = [0];
+    child.stdout.take().unwrap().read_exact(&mut byte).unwrap();
+    let status = child.wait().unwrap();
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!((status.code(), said.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn wrong_configurations_are_refused_with_place_and_remedy() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bad.toml");
+    for (text, place, words) in [
+        ("[optimizer]\nlr = -1\n", "bad.toml:2:6", "above 0"),
+        ("[optimizer]\nmomentom = 0.9\n", "bad.toml:2:1", "momentum"),
+        ("[run]\nbatch_size = 0\n", "bad.toml:2:14", "1"),
+        ("[run]\nepochs = \"many\"\n", "bad.toml:2:10", "integer"),
+        ("[model]\nlayers = [\"linear 0\", \"linear 10\"]\n", "bad.toml:2:11", "0"),
+        ("[model]\nlayers = [\"linear 20\", \"linear 12\"]\n", "bad.toml:2:24", "10"),
+        ("[run]\nbatch_size = 20000\n", "bad.toml:2:14", "10000"),
+        ("[data]\nsource = \"/nowhere\"\n", "bad.toml:2:10", "nowhere"),
+        ("[run\n", "bad.toml:1:", ""),
+    ] {
+        fs::write(&file, text).unwrap();
+        for command in ["train", "gradcheck"] {
+            let (status, said) = complaint(&[command, "--config", file.to_str().unwrap()]);
+            if command == "train" || !place.contains("20000") {
+                assert_eq!(status, 2, "{command} {text}: {said}");
+                assert!(said.contains(place) && said.contains(words), "{command} {text}: {said}");
+            }
+        }
+    }
+    let (status, said) = complaint(&["train", "--set", "optimizer.lr=abc"]);
+    assert!(status == 2 && said.contains("--set") && said.contains("optimizer.lr"), "{said}");
+    let (status, said) = complaint(&["train", "--config", "/nowhere/at/all.toml"]);
+    assert!(status == 2 && said.contains("all.toml"), "{said}");
+}
+
+#[test]
+fn gradcheck_passes_and_fails_by_its_tolerance() {
+    let small = ["gradcheck", "--set", "model.layers=[\"linear 6\", \"tanh\", \"linear 10\"]"];
+    let output = gradtop(&small);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.contains("0.weight") && text.contains("2.bias"), "{text}");
+    let strict: Vec<&str> = small.iter().copied().chain(["--tolerance", "1e-30"]).collect();
+    assert_eq!(gradtop(&strict).status.code(), Some(1));
+}

@@ -1,0 +1,261 @@
+//! The engine behind its protocol: every request answered, the same bits however it is driven.
+
+use std::{num::NonZeroUsize, time::Duration};
+
+use gradtop::{
+    dataset::DataSpec,
+    nn::NetworkSpec,
+    optim::{OptimizerSpec, Schedule},
+    protocol::{Command, CommandId, Event, Request, RunState, Summary},
+    train::{
+        RunSpec, TrainSpec,
+        worker::{WorkerHandle, spawn},
+    },
+};
+
+/// A small run on the built-in data.
+pub fn small_run() -> RunSpec {
+    let layers = ["linear 32", "relu", "dropout 0.1", "linear 10"].map(|layer| layer.parse().unwrap()).to_vec();
+    RunSpec {
+        name: "small".into(),
+        data: DataSpec::default(),
+        train: TrainSpec {
+            seed: 7,
+            epochs: 1,
+            steps: Some(60),
+            batch_size: 50,
+            evaluate_every: Some(20),
+            probe_every: 10,
+            threads: NonZeroUsize::MIN,
+            network: NetworkSpec { layers, init: "pytorch".parse().unwrap() },
+            optimizer: OptimizerSpec::default(),
+            learning_rate: 1e-3,
+            clip_norm: Some(5.0),
+            schedule: Schedule::default(),
+        },
+        throttle: None,
+        stop_when_finished: false,
+    }
+}
+
+/// A worker, and all that it has said so far.
+struct Engine {
+    handle: WorkerHandle,
+    heard: Vec<Event>,
+    next: u64,
+}
+
+impl Engine {
+    fn start(spec: RunSpec) -> Self {
+        Self { handle: spawn(spec).unwrap(), heard: Vec::new(), next: 0 }
+    }
+
+    fn ask(&mut self, command: Command) -> CommandId {
+        let id = CommandId(self.next);
+        self.next += 1;
+        self.handle.requests.send(Request { id, command }).unwrap();
+        id
+    }
+
+    /// Listens until an event satisfies `wanted`, and returns what that makes of it.
+    fn until<T>(&mut self, wanted: impl Fn(&Event) -> Option<T>) -> T {
+        loop {
+            let events = self.handle.events.blocking_recv().expect("the worker is still there");
+            let found = events.iter().find_map(&wanted);
+            self.heard.extend(events);
+            if let Some(found) = found {
+                return found;
+            }
+        }
+    }
+
+    /// Waits for the answer to a request: the step at which it was applied, or the reason why not.
+    fn answer(&mut self, id: CommandId) -> Result<u64, String> {
+        let wanted = |event: &Event| match event {
+            Event::Applied { id: answered, step } if *answered == id => Some(Ok(*step)),
+            Event::Rejected { id: answered, reason } if *answered == id => Some(Err(reason.clone())),
+            _ => None,
+        };
+        match self.heard.iter().find_map(wanted) {
+            Some(answer) => answer,
+            None => self.until(wanted),
+        }
+    }
+
+    fn asked(&mut self, command: Command) -> Result<u64, String> {
+        let id = self.ask(command);
+        self.answer(id)
+    }
+
+    fn finished(&mut self) -> Summary {
+        self.until(|event| if let Event::Finished(summary) = event { Some(summary.clone()) } else { None })
+    }
+
+    fn stop(mut self) -> Vec<Event> {
+        self.ask(Command::Stop);
+        self.until(|event| matches!(event, Event::Stopped { .. }).then_some(()));
+        assert!(matches!(self.heard.last(), Some(Event::Stopped { .. })));
+        self.heard
+    }
+
+    fn state(&self) -> RunState {
+        let states = self.heard.iter().rev();
+        states
+            .filter_map(|event| if let Event::State(change) = event { Some(change.state) } else { None })
+            .next()
+            .unwrap()
+    }
+}
+
+fn undisturbed(threads: usize) -> Summary {
+    let mut spec = small_run();
+    spec.train.threads = NonZeroUsize::new(threads).unwrap();
+    let mut engine = Engine::start(spec);
+    let summary = engine.finished();
+    engine.stop();
+    summary
+}
+
+#[test]
+fn threads_pauses_and_steps_leave_the_bits_alone() {
+    let one = undisturbed(1);
+    assert_eq!(one.step, 60);
+    assert_eq!(one.weights_sha256, undisturbed(2).weights_sha256);
+    assert_eq!(one.weights_sha256, undisturbed(4).weights_sha256);
+
+    let mut engine = Engine::start(small_run());
+    let paused = engine.asked(Command::Pause).unwrap();
+    engine.asked(Command::Evaluate).unwrap();
+    let left = 60 - paused;
+    assert_eq!(engine.asked(Command::Advance { count: 1 }), Ok(paused + 1));
+    assert_eq!(engine.asked(Command::Advance { count: left / 2 }), Ok(paused + 1 + left / 2));
+    assert_eq!(engine.state(), RunState::Paused);
+    engine.asked(Command::Resume).unwrap();
+    assert_eq!(engine.finished().weights_sha256, one.weights_sha256);
+    engine.stop();
+}
+
+#[test]
+fn seeds_learning_rates_and_schedules_do_change_the_bits() {
+    let base = undisturbed(1).weights_sha256;
+    let change = |change: fn(&mut TrainSpec)| {
+        let mut spec = small_run();
+        change(&mut spec.train);
+        let mut engine = Engine::start(spec);
+        let sha = engine.finished().weights_sha256;
+        engine.stop();
+        sha
+    };
+    assert_ne!(base, change(|train| train.seed = 8));
+    assert_ne!(base, change(|train| train.learning_rate = 2e-3));
+    assert_ne!(base, change(|train| train.schedule = "cosine".parse().unwrap()));
+}
+
+#[test]
+fn steps_add_up_and_a_pause_interrupts_what_is_left() {
+    let mut engine = Engine::start(small_run());
+    engine.asked(Command::SetThrottle { steps_per_second: Some(20.0) }).unwrap();
+    let paused = engine.asked(Command::Pause).unwrap();
+    let ids: Vec<CommandId> = (0..3).map(|_| engine.ask(Command::Advance { count: 1 })).collect();
+    for (id, expected) in ids.into_iter().zip(paused + 1..) {
+        assert_eq!(engine.answer(id), Ok(expected));
+    }
+    let long = engine.ask(Command::Advance { count: 1000 });
+    let paused = engine.asked(Command::Pause).unwrap();
+    assert!(engine.answer(long).unwrap_err().contains("interrupted"));
+    assert_eq!(engine.asked(Command::Advance { count: 1 }), Ok(paused + 1));
+    engine.stop();
+}
+
+#[test]
+fn settings_take_effect_and_leave_a_mark_at_their_step() {
+    let mut engine = Engine::start(small_run());
+    let step = engine.asked(Command::Pause).unwrap();
+    assert_eq!(engine.asked(Command::Set { key: "optimizer.lr".into(), value: 5e-4 }), Ok(step));
+    assert!(engine.heard.contains(&Event::Intervention { step, what: "lr 0.001 → 5e-4".into() }));
+    engine.asked(Command::SetSchedule { schedule: "cosine".into() }).unwrap();
+    engine.asked(Command::Advance { count: 2 }).unwrap();
+    let rates: Vec<(f64, f64)> = engine
+        .heard
+        .iter()
+        .filter_map(|event| match event {
+            Event::Step(report) if report.step > step => Some((report.lr, report.effective_lr)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(rates.len(), 2);
+    assert!(rates.iter().all(|&(lr, effective)| lr == 5e-4 && effective < lr), "{rates:?}");
+    for (command, words) in [
+        (Command::Set { key: "optimizer.lr".into(), value: -1.0 }, "valid"),
+        (Command::Set { key: "optimizer.lr".into(), value: f64::NAN }, "valid"),
+        (Command::Set { key: "optimizer.lr".into(), value: 1e38 }, "valid"),
+        (Command::Set { key: "optimizer.lrr".into(), value: 0.1 }, "did you mean optimizer.lr"),
+        (Command::SetSchedule { schedule: "cosinus".into() }, "cosine"),
+        (Command::SetThrottle { steps_per_second: Some(-1.0) }, "valid"),
+        (Command::Extend { epochs: 0 }, "valid"),
+    ] {
+        let reason = engine.asked(command.clone()).unwrap_err();
+        assert!(reason.contains(words), "{command:?}: {reason}");
+    }
+    engine.stop();
+}
+
+#[test]
+fn a_finished_run_can_be_extended() {
+    let mut spec = small_run();
+    spec.train.steps = Some(10);
+    let mut engine = Engine::start(spec);
+    assert_eq!(engine.finished().step, 10);
+    assert!(engine.asked(Command::Resume).unwrap_err().contains("extend"));
+    engine.asked(Command::Extend { epochs: 1 }).unwrap();
+    let summary = engine.finished();
+    assert_eq!(summary.step, 10 + 200);
+    assert!(summary.test_accuracy > 0.5, "{summary:?}");
+    engine.stop();
+}
+
+#[test]
+fn numbers_that_are_not_finite_pause_the_run_before_the_update() {
+    let mut spec = small_run();
+    spec.train.optimizer = "sgd".parse().unwrap();
+    spec.train.clip_norm = None;
+    let mut engine = Engine::start(spec);
+    engine.asked(Command::Pause).unwrap();
+    engine.asked(Command::Set { key: "optimizer.lr".into(), value: 1e3 }).unwrap();
+    engine.ask(Command::Resume);
+    let reason = engine.until(|event| match event {
+        Event::State(change) if change.state == RunState::Paused => change.reason.clone(),
+        _ => None,
+    });
+    assert!(reason.contains("update was left out"), "{reason}");
+    let broken = engine.heard.iter().any(|event| matches!(event, Event::Step(report) if !report.loss.is_finite()));
+    let advised = engine
+        .heard
+        .iter()
+        .any(|event| matches!(event, Event::Finding(finding) if finding.advice.contains("learning rate")));
+    assert!(broken && advised);
+    engine.stop();
+}
+
+#[test]
+fn data_that_cannot_be_read_fail_with_a_reason_and_still_answer_a_stop() {
+    let mut spec = small_run();
+    spec.data.source = gradtop::dataset::Source::parse("/nowhere/at/all");
+    let mut engine = Engine::start(spec);
+    let failure = engine.until(|event| if let Event::Failed(failure) = event { Some(failure.clone()) } else { None });
+    assert!(failure.what.contains("nowhere"), "{failure:?}");
+    assert!(engine.asked(Command::Resume).unwrap_err().contains("failed"));
+    engine.stop();
+}
+
+#[test]
+fn a_consumer_that_never_reads_does_not_slow_the_training() {
+    let mut spec = small_run();
+    spec.train.steps = Some(3000);
+    spec.train.batch_size = 4;
+    let mut engine = Engine::start(spec);
+    std::thread::sleep(Duration::from_millis(300));
+    let summary = engine.finished();
+    assert_eq!(summary.step, 3000);
+    engine.stop();
+}

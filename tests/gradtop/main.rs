@@ -1,0 +1,9 @@
+//! Everything that needs the whole crate or the real binary.
+
+mod command_line;
+#[cfg(unix)]
+mod dashboard;
+mod engine;
+mod house;
+#[cfg(unix)]
+mod terminal;
