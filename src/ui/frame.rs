@@ -50,7 +50,7 @@ impl Frames {
             self.stale = true;
         }
         self.next.reset();
-        screens::draw(app, &self.theme, &mut self.next);
+        screens::draw(app, self.theme, &mut self.next);
         let mut bytes = Vec::new();
         queue!(bytes, BeginSynchronizedUpdate)?;
         if self.stale {
@@ -72,7 +72,7 @@ impl Frames {
     pub fn picture(&self, app: &App) -> String {
         let (columns, rows) = app.size();
         let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
-        screens::draw(app, &self.theme, &mut buffer);
-        svg::document(&buffer, &self.theme)
+        screens::draw(app, self.theme, &mut buffer);
+        svg::document(&buffer, self.theme)
     }
 }

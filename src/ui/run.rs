@@ -144,13 +144,8 @@ impl<S: FnMut(Request) -> io::Result<()>> Dashboard<S> {
     }
 
     fn batch(&mut self, batch: Option<Vec<Event>>, source_open: &mut bool) {
-        match batch {
-            Some(batch) => self.tell(Message::Events(batch)),
-            None => {
-                *source_open = false;
-                self.tell(Message::SourceGone);
-            }
-        }
+        *source_open = batch.is_some();
+        self.tell(batch.map_or(Message::SourceGone, Message::Events));
     }
 
     fn input(&mut self, input: Input) {

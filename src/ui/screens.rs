@@ -20,14 +20,14 @@ use super::{
 use crate::app::{App, Mode};
 
 /// Draws the whole dashboard into `buffer`, which must be empty.
-pub fn draw(app: &App, theme: &Theme, buffer: &mut Buffer) {
+pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer) {
     draw_unicode(app, theme, buffer);
     if !theme.unicode {
         spell_out(buffer);
     }
 }
 
-fn draw_unicode(app: &App, theme: &Theme, buffer: &mut Buffer) {
+fn draw_unicode(app: &App, theme: Theme, buffer: &mut Buffer) {
     let area = buffer.area;
     let Some(layout) = Layout::of(app, area) else {
         too_small(buffer, area, theme);
@@ -44,7 +44,7 @@ fn draw_unicode(app: &App, theme: &Theme, buffer: &mut Buffer) {
     }
 }
 
-fn too_small(buffer: &mut Buffer, area: Rect, theme: &Theme) {
+fn too_small(buffer: &mut Buffer, area: Rect, theme: Theme) {
     let (columns, rows) = SMALLEST;
     let times = theme.marks().times;
     let needed = wrap(&format!("gradtop needs {columns}{times}{rows}"), area.width);

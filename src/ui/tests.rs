@@ -3,6 +3,8 @@
 mod fixture;
 mod looks;
 mod storms;
+#[cfg(unix)]
+mod terminal;
 
 use ratatui::{buffer::Buffer, layout::Rect};
 use unicode_width::UnicodeWidthStr;
@@ -16,7 +18,7 @@ use crate::app::{App, Message};
 const THEME: Theme = Theme::new(Depth::True, Background::Dark, true);
 
 /// The screen of `app` in a window of this size.
-fn screen(app: &mut App, (columns, rows): (u16, u16), theme: &Theme) -> Buffer {
+fn screen(app: &mut App, (columns, rows): (u16, u16), theme: Theme) -> Buffer {
     app.update(Message::Resize { columns, rows });
     let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
     screens::draw(app, theme, &mut buffer);

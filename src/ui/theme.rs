@@ -190,12 +190,12 @@ impl Theme {
     }
 
     /// The symbols that this terminal can show.
-    pub fn marks(&self) -> &'static Marks {
+    pub fn marks(self) -> &'static Marks {
         if self.unicode { &UNICODE } else { &ASCII }
     }
 
     /// How something with this meaning looks.
-    pub fn style(&self, role: Role) -> Style {
+    pub fn style(self, role: Role) -> Style {
         let style = Style::new().add_modifier(weight(role, self.depth));
         match self.color(role) {
             Color::Reset => style,
@@ -204,7 +204,7 @@ impl Theme {
     }
 
     /// The colour of a meaning on this terminal; `Reset` is the terminal's own.
-    pub fn color(&self, role: Role) -> Color {
+    pub fn color(self, role: Role) -> Color {
         match self.depth {
             Depth::None => Color::Reset,
             Depth::Basic => hues(role).basic,
@@ -212,7 +212,7 @@ impl Theme {
         }
     }
 
-    fn rgb(&self, role: Role) -> Rgb {
+    fn rgb(self, role: Role) -> Rgb {
         match self.background {
             Background::Dark => hues(role).dark,
             Background::Light => hues(role).light,
@@ -220,7 +220,7 @@ impl Theme {
     }
 
     /// A colour on a terminal that has more than sixteen.
-    fn exact(&self, rgb: Rgb) -> Color {
+    fn exact(self, rgb: Rgb) -> Color {
         match self.depth {
             Depth::Indexed => Color::Indexed(nearest_indexed(rgb)),
             _ => Color::Rgb(rgb.0, rgb.1, rgb.2),
@@ -228,7 +228,7 @@ impl Theme {
     }
 
     /// How a filled area with text on it looks: a calm shade of the meaning's colour, or reverse video.
-    pub fn fill(&self, role: Role) -> Style {
+    pub fn fill(self, role: Role) -> Style {
         let ground = match self.background {
             Background::Dark => (14, 16, 22),
             Background::Light => (255, 255, 255),
@@ -253,7 +253,7 @@ impl Theme {
     }
 
     /// The symbol of a verdict.
-    pub fn health_mark(&self, health: Health) -> &'static str {
+    pub fn health_mark(self, health: Health) -> &'static str {
         let marks = self.marks();
         match health {
             Health::Good => marks.good,
@@ -295,9 +295,8 @@ fn hues(role: Role) -> Hues {
 
 fn weight(role: Role, depth: Depth) -> Modifier {
     let base = match role {
-        Role::Strong | Role::Key | Role::Focus => Modifier::BOLD,
+        Role::Strong | Role::Key | Role::Focus | Role::Bad => Modifier::BOLD,
         Role::Selected => Modifier::REVERSED,
-        Role::Bad => Modifier::BOLD,
         _ => Modifier::empty(),
     };
     // Where colour can't separate foreground from background, weight does.

@@ -27,11 +27,11 @@ struct Banner {
 pub fn height(app: &App, width: u16) -> u16 {
     // Marks have the same width everywhere.
     let theme = Theme::new(crate::ui::Depth::None, crate::ui::Background::Dark, true);
-    banner(app, &theme).map_or(0, |banner| lines(&banner, width).len() as u16)
+    banner(app, theme).map_or(0, |banner| lines(&banner, width).len() as u16)
 }
 
 /// Draws the banner into as many rows.
-pub fn draw(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect) {
+pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     let Some(banner) = banner(app, theme) else { return };
     Row::new(buffer, area, 0).put(banner.mark, theme.style(banner.role));
     for (y, (line, strong)) in (0..).zip(lines(&banner, area.width)) {
@@ -46,7 +46,7 @@ fn lines(banner: &Banner, width: u16) -> Vec<(String, bool)> {
     wrapped(&banner.what, true).take(2).chain(wrapped(&banner.next, false)).take(MOST).collect()
 }
 
-fn banner(app: &App, theme: &Theme) -> Option<Banner> {
+fn banner(app: &App, theme: Theme) -> Option<Banner> {
     let run = app.live();
     let marks = theme.marks();
     let dot = format!(" {} ", marks.dot);
@@ -54,7 +54,7 @@ fn banner(app: &App, theme: &Theme) -> Option<Banner> {
     Some(match (app.phase(), &run.summary, &run.failure) {
         (Phase::Finished, Some(summary), _) => {
             let hash: String = summary.weights_sha256.chars().take(16).collect();
-            let next = format!("x trains further{dot}p saves a picture{dot}q leaves{dot}weights sha256 {hash}");
+            let next = format!("x trains further{dot}p saves a picture{dot}q leaves{dot}sha256 {hash}");
             Banner { role: Role::Good, mark: marks.good, what: figures(summary).join(&dot), next }
         }
         (Phase::Finished, None, _) => {
@@ -78,6 +78,6 @@ fn figures(summary: &Summary) -> [String; 4] {
         format!("finished at step {}", thousands(summary.step)),
         format!("test accuracy {:.2} %", summary.test_accuracy * 100.0),
         format!("test loss {}", short(summary.test_loss)),
-        format!("trained for {}", duration(summary.seconds)),
+        format!("in {}", duration(summary.seconds)),
     ]
 }

@@ -20,7 +20,7 @@ enum Entry {
 }
 
 /// Draws the help over the screen, from line `scroll` on as far as there are more lines.
-pub fn draw(app: &App, scroll: usize, theme: &Theme, buffer: &mut Buffer, area: Rect) {
+pub fn draw(app: &App, scroll: usize, theme: Theme, buffer: &mut Buffer, area: Rect) {
     let mut entries = Vec::new();
     for section in app.help() {
         if !entries.is_empty() {
@@ -64,7 +64,7 @@ pub fn draw(app: &App, scroll: usize, theme: &Theme, buffer: &mut Buffer, area: 
 }
 
 /// Says at the frame that there is more above or below.
-fn more(buffer: &mut Buffer, inside: Rect, (first, room, count): (usize, usize, usize), theme: &Theme) {
+fn more(buffer: &mut Buffer, inside: Rect, (first, room, count): (usize, usize, usize), theme: Theme) {
     let last = (first + room).min(count);
     if inside.is_empty() || room >= count {
         return;

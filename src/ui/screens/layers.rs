@@ -24,7 +24,7 @@ struct Columns {
 }
 
 /// Columns of a number, of the dead units and of the health mark, the same in every window.
-const NUMBER: u16 = 9;
+const NUMBER: u16 = 8;
 const DEAD: u16 = 6;
 const HEALTH: u16 = 9;
 
@@ -34,14 +34,14 @@ impl Columns {
         let widest = |text: &dyn Fn(&LayerRow) -> usize| rows.iter().map(text).max().unwrap_or(0) as u16;
         let health = if width >= 90 { HEALTH } else { 4 };
         let rest = width.saturating_sub(2 * NUMBER + DEAD + health + 2);
-        let name = (widest(&|row| row.name.width()) + 2).min(rest / 3);
+        let name = (widest(&|row| row.name.width()) + 2).min(rest * 2 / 5);
         let shape = (widest(&|row| row.shape.width()) + 2).min(22);
         let parameters = (widest(&|row| thousands(row.parameters).len()) + 2).max(8);
         let mut spark = rest.saturating_sub(name + shape + parameters);
         let (mut shape, mut parameters) = (shape, parameters);
         // A sparkline too short to be read gives way to nothing else: first the count goes, then the shape.
         for column in [&mut parameters, &mut shape] {
-            if spark < 16 {
+            if spark < 12 {
                 spark += std::mem::take(column);
             }
         }
@@ -50,7 +50,7 @@ impl Columns {
 }
 
 /// Draws title and rows.
-pub fn draw(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect) {
+pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     if area.is_empty() {
         return;
     }
@@ -71,7 +71,7 @@ pub fn draw(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect) {
     }
 }
 
-fn heading(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect, columns: &Columns) {
+fn heading(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, columns: &Columns) {
     let start = area.x + 2 + columns.name;
     let muted = theme.style(Role::Muted);
     let mut row = title(app, theme, buffer, area, Panel::Layers);
@@ -92,7 +92,7 @@ fn heading(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect, columns: &
 
 fn layer(
     app: &App,
-    theme: &Theme,
+    theme: Theme,
     buffer: &mut Buffer,
     (area, place): (Rect, u16),
     layer: &LayerRow,

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Draws the panels that have a place in `layout`.
-pub fn draw(app: &App, theme: &Theme, buffer: &mut Buffer, layout: &Layout) {
+pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, layout: &Layout) {
     for (panel, metric) in [(Panel::Loss, Metric::Loss), (Panel::Accuracy, Metric::Accuracy)] {
         draw_chart(app, theme, buffer, layout.panel(panel), (panel, metric));
     }
@@ -27,7 +27,7 @@ pub fn draw(app: &App, theme: &Theme, buffer: &mut Buffer, layout: &Layout) {
     }
 }
 
-fn draw_chart(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect, (panel, metric): (Panel, Metric)) {
+fn draw_chart(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, (panel, metric): (Panel, Metric)) {
     if area.is_empty() {
         return;
     }
@@ -40,7 +40,7 @@ fn draw_chart(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect, (panel,
 }
 
 /// Writes a panel's title with the mark of the panel in hand, and gives the row for what follows.
-pub fn title<'a>(app: &App, theme: &Theme, buffer: &'a mut Buffer, area: Rect, panel: Panel) -> Row<'a> {
+pub fn title<'a>(app: &App, theme: Theme, buffer: &'a mut Buffer, area: Rect, panel: Panel) -> Row<'a> {
     let focused = app.view().focus() == panel;
     let pointer = if focused { theme.marks().pointer } else { " " };
     let role = if focused { Role::Focus } else { Role::Strong };

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Draws the hyperparameters that can be changed now.
-pub fn controls(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect) {
+pub fn controls(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     let rows = app.controls();
     if area.height == 1 {
         folded_controls(app, theme, buffer, area, &rows);
@@ -38,7 +38,7 @@ pub fn controls(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect) {
     }
 }
 
-fn control(theme: &Theme, row: &mut Row, control: &ControlRow, focused: bool, width: u16) {
+fn control(theme: Theme, row: &mut Row, control: &ControlRow, focused: bool, width: u16) {
     let marks = theme.marks();
     let selected = control.selected && focused;
     row.put_cell(if selected { marks.pointer } else { " " }, 2, theme.style(Role::Focus));
@@ -54,7 +54,7 @@ fn control(theme: &Theme, row: &mut Row, control: &ControlRow, focused: bool, wi
     row.put(&control.key, theme.style(if selected { Role::Selected } else { Role::Muted }));
 }
 
-fn folded_controls(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect, rows: &[ControlRow]) {
+fn folded_controls(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, rows: &[ControlRow]) {
     let focused = app.view().focus() == Panel::Controls;
     let mut line = title(app, theme, buffer, area, Panel::Controls);
     if rows.is_empty() {
@@ -77,7 +77,7 @@ fn folded_controls(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect, ro
 }
 
 /// Draws the newest findings.
-pub fn findings(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect) {
+pub fn findings(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     let findings = &app.run().findings;
     if area.height <= 2 {
         folded_findings(app, theme, buffer, area);
@@ -102,7 +102,7 @@ pub fn findings(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect) {
 }
 
 /// Draws a finding from row `y` on and gives the number of rows it took.
-fn one_finding(theme: &Theme, buffer: &mut Buffer, area: Rect, y: u16, finding: &FindingRow) -> u16 {
+fn one_finding(theme: Theme, buffer: &mut Buffer, area: Rect, y: u16, finding: &FindingRow) -> u16 {
     let marks = theme.marks();
     let health = theme.style(Theme::health(finding.health));
     let mut head = Row::new(buffer, area, y).ending(marks.ellipsis);
@@ -117,7 +117,7 @@ fn one_finding(theme: &Theme, buffer: &mut Buffer, area: Rect, y: u16, finding: 
     1 + what + advice
 }
 
-fn folded_findings(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect) {
+fn folded_findings(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     let mut line = title(app, theme, buffer, area, Panel::Findings);
     let Some(finding) = app.run().findings.iter().nth(app.view().finding) else {
         line.put("none yet: troubles with gradients and units will be named here", theme.style(Role::Muted));
@@ -132,7 +132,7 @@ fn folded_findings(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect) {
 }
 
 /// Draws what stays the same during the run.
-pub fn facts(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect) {
+pub fn facts(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     let run = app.run();
     let Some(info) = &run.info else { return };
     let (samples, tests) = (thousands(info.data.train as u64), thousands(info.data.test as u64));

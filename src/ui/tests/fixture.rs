@@ -33,7 +33,7 @@ pub fn trained(steps: u64, report: impl Fn(u64) -> StepReport) -> App {
     let mut app = ready();
     for step in 1..=steps {
         let mut events = vec![Event::Step(report(step))];
-        if step % EPOCH == 0 {
+        if step.is_multiple_of(EPOCH) {
             events.push(evaluation(step));
         }
         if step == 200 {
@@ -161,7 +161,7 @@ pub fn report(step: u64) -> StepReport {
         lr: 1e-3,
         effective_lr: 8e-4,
         samples_per_second: 2560.0,
-        probe: (step % 5 == 0).then_some(Probe { gradient_norm: 1.0, layers }),
+        probe: step.is_multiple_of(5).then_some(Probe { gradient_norm: 1.0, layers }),
     }
 }
 

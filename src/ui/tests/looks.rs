@@ -22,7 +22,7 @@ const SIZES: [(u16, u16); 3] = [(200, 60), (120, 36), (80, 24)];
 
 fn compare(name: &str, app: &mut App, sizes: &[(u16, u16)]) {
     for (columns, rows) in sizes {
-        let shown = text(&screen(app, (*columns, *rows), &THEME));
+        let shown = text(&screen(app, (*columns, *rows), THEME));
         insta::assert_snapshot!(format!("{name}_{columns}x{rows}"), shown);
     }
 }
@@ -56,7 +56,7 @@ fn paused_with_a_rate_requested() {
 fn asked_to_pause() {
     let mut app = fixture::running();
     press(&mut app, " ");
-    let shown = text(&screen(&mut app, (80, 24), &THEME));
+    let shown = text(&screen(&mut app, (80, 24), THEME));
     assert!(shown.contains("◌ pausing…"), "{shown}");
 }
 
@@ -154,11 +154,11 @@ fn without_unicode_everything_is_ascii() {
     let mut app = fixture::running();
     press(&mut app, "-");
     for size in SIZES {
-        let shown = text(&screen(&mut app, size, &theme));
+        let shown = text(&screen(&mut app, size, theme));
         assert!(shown.is_ascii(), "{shown}");
         assert!(!shown.contains('?') || shown.matches('?').count() == 1, "only the key of the help: {shown}");
     }
-    insta::assert_snapshot!("ascii_80x24", text(&screen(&mut app, (80, 24), &theme)));
+    insta::assert_snapshot!("ascii_80x24", text(&screen(&mut app, (80, 24), theme)));
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn no_color_means_no_colour_but_a_visible_selection() {
     press(&mut app, "<Tab><Tab>");
     for script in ["", "q", "<Esc>?"] {
         press(&mut app, script);
-        let buffer = screen(&mut app, (120, 36), &theme);
+        let buffer = screen(&mut app, (120, 36), theme);
         assert!(buffer.content().iter().all(|cell| (cell.fg, cell.bg) == (Color::Reset, Color::Reset)));
         let reversed = buffer.content().iter().any(|cell| cell.modifier.contains(Modifier::REVERSED));
         assert!(reversed, "after {script:?} nothing is seen to be selected");
@@ -200,7 +200,7 @@ fn hostile_names_are_harmless() {
     for script in ["", "?", "<Esc>:", &hostile.replace('<', "(")] {
         press(&mut app, script);
         for size in SIZES {
-            let buffer = screen(&mut app, size, &THEME);
+            let buffer = screen(&mut app, size, THEME);
             for cell in buffer.content() {
                 let symbol = cell.symbol();
                 assert!(!symbol.chars().any(char::is_control), "{symbol:?}");
@@ -219,8 +219,8 @@ fn hostile_names_are_harmless() {
 #[test]
 fn the_whole_screen_becomes_a_picture() {
     let mut app = fixture::running();
-    let buffer = screen(&mut app, (120, 36), &THEME);
-    let svg = svg::document(&buffer, &THEME);
+    let buffer = screen(&mut app, (120, 36), THEME);
+    let svg = svg::document(&buffer, THEME);
     for word in ["gradtop", "accuracy", "hyperparameters", "findings", "784 → 256"] {
         assert!(svg.contains(word), "{word} is missing");
     }
@@ -231,7 +231,7 @@ fn the_whole_screen_becomes_a_picture() {
 fn the_mouse_finds_what_is_drawn() {
     use crate::app::{Panel, Pointer};
     let mut app = fixture::running();
-    let buffer = screen(&mut app, (120, 36), &THEME);
+    let buffer = screen(&mut app, (120, 36), THEME);
     let layout = Layout::of(&app, buffer.area).unwrap();
     let find = |word: &str| {
         let lines: Vec<String> = text(&buffer).lines().map(String::from).collect();

@@ -154,11 +154,11 @@ fn every_small_size_and_a_huge_one_are_drawn() {
     for expanded in [false, true] {
         for width in (1..130).step_by(3) {
             for height in (1..40).step_by(2) {
-                screen(&mut app, (width, height), &THEME);
+                screen(&mut app, (width, height), THEME);
             }
         }
-        screen(&mut app, (1000, 300), &THEME);
-        screen(&mut app, (0, 0), &THEME);
+        screen(&mut app, (1000, 300), THEME);
+        screen(&mut app, (0, 0), THEME);
         if !expanded {
             fixture::press(&mut app, "e");
         }

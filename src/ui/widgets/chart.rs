@@ -73,7 +73,7 @@ pub struct Heading<'a> {
 }
 
 /// Draws `chart`, which was made with [`Frame::columns`] columns, into `area`.
-pub fn draw(buffer: &mut Buffer, area: Rect, chart: &Chart, heading: &Heading, theme: &Theme) {
+pub fn draw(buffer: &mut Buffer, area: Rect, chart: &Chart, heading: &Heading, theme: Theme) {
     let frame = Frame::of(area);
     title(buffer, frame.title, chart, heading, theme);
     if frame.plot.is_empty() {
@@ -90,7 +90,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, chart: &Chart, heading: &Heading, t
 }
 
 /// Says what is missing: in the middle of an empty plot, in the upper right corner of one with curves.
-fn draw_note(buffer: &mut Buffer, frame: &Frame, chart: &Chart, note: &str, theme: &Theme) {
+fn draw_note(buffer: &mut Buffer, frame: &Frame, chart: &Chart, note: &str, theme: Theme) {
     let empty = chart.train.iter().all(|column| *column == Column::default());
     let lines = wrap(note, frame.plot.width);
     let first = if empty { frame.plot.height.saturating_sub(lines.len() as u16) / 2 } else { 0 };
@@ -101,7 +101,7 @@ fn draw_note(buffer: &mut Buffer, frame: &Frame, chart: &Chart, note: &str, them
     }
 }
 
-fn title(buffer: &mut Buffer, area: Rect, chart: &Chart, heading: &Heading, theme: &Theme) {
+fn title(buffer: &mut Buffer, area: Rect, chart: &Chart, heading: &Heading, theme: Theme) {
     let marks = theme.marks();
     let mut row = Row::new(buffer, area, 0).ending(marks.ellipsis);
     let (pointer, role) = if heading.focused { (marks.pointer, Role::Focus) } else { (" ", Role::Strong) };
@@ -122,7 +122,7 @@ fn title(buffer: &mut Buffer, area: Rect, chart: &Chart, heading: &Heading, them
     }
 }
 
-fn readout(row: &mut Row, chart: &Chart, values: &Values, gap: &str, theme: &Theme) {
+fn readout(row: &mut Row, chart: &Chart, values: &Values, gap: &str, theme: Theme) {
     let marks = theme.marks();
     let text = |value: f64| chart.metric.text(value);
     let raw = values.train.map(|column| match column.extent {
@@ -150,7 +150,7 @@ fn row_of(fraction: f64, height: u16) -> u16 {
     ((1.0 - fraction.clamp(0.0, 1.0)) * f64::from(rows)).round() as u16
 }
 
-fn values_axis(buffer: &mut Buffer, area: Rect, frame: &Frame, chart: &Chart, theme: &Theme) {
+fn values_axis(buffer: &mut Buffer, area: Rect, frame: &Frame, chart: &Chart, theme: Theme) {
     let gutter = frame.plot.x - area.x;
     if gutter == 0 {
         return;
@@ -175,7 +175,7 @@ fn values_axis(buffer: &mut Buffer, area: Rect, frame: &Frame, chart: &Chart, th
     }
 }
 
-fn steps_axis(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: &Theme) {
+fn steps_axis(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: Theme) {
     let (rule, tick, corner) = if theme.unicode { ("─", "┬", "╰") } else { ("-", "+", "+") };
     let faint = theme.style(Role::Faint);
     Row::new(buffer, frame.axis, 0).fill(rule, faint);
@@ -202,7 +202,7 @@ fn steps_axis(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: &Theme) 
 }
 
 /// Lines from top to bottom, drawn before the curves so that these stay whole.
-fn verticals(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: &Theme) {
+fn verticals(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: Theme) {
     let mut line = |column: usize, symbol: &str, role: Role| {
         for y in 0..frame.plot.height {
             // Underlined text is told apart without colour; an underlined line would look like a ladder.
@@ -218,7 +218,7 @@ fn verticals(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: &Theme) {
     }
 }
 
-fn curves(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: &Theme) {
+fn curves(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: Theme) {
     let mut canvas = Canvas::new(frame.plot.width, frame.plot.height);
     let bottom = canvas.height().saturating_sub(1);
     let place = |value: f64| Some(((1.0 - chart.axis.height(value)?) * bottom as f64).round() as usize);
@@ -273,7 +273,7 @@ fn join(canvas: &mut Canvas, places: impl Iterator<Item = (usize, Option<usize>,
 }
 
 /// Symbols above the curves: evaluations, measurements that were not numbers, interventions.
-fn marks(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: &Theme) {
+fn marks(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: Theme) {
     let symbols = theme.marks();
     for (x, column) in chart.test.iter().enumerate() {
         let height = column.extent.and_then(|extent| chart.axis.height(extent.mean));
@@ -298,7 +298,7 @@ fn marks(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: &Theme) {
 }
 
 /// Writes what was changed beside the newest marks, where nothing is in the way.
-fn label_marks(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: &Theme) {
+fn label_marks(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: Theme) {
     if frame.plot.width < 30 || frame.plot.height < 5 {
         return;
     }
@@ -323,7 +323,7 @@ fn label_marks(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: &Theme)
 }
 
 /// What a title says about scale and smoothing; `refused`: a logarithmic scale was asked for but can't be had.
-pub fn settings(scale: Scale, refused: bool, smoothing: &str, theme: &Theme) -> String {
+pub fn settings(scale: Scale, refused: bool, smoothing: &str, theme: Theme) -> String {
     let scale = match (scale, refused) {
         (Scale::Log, _) => "log",
         (Scale::Linear, true) => "no log: nothing above 0",

@@ -10,7 +10,7 @@ use crate::ui::{
 
 /// Draws the bar into the first row of `area`; `fraction` is cut to 0..1, and one that isn't known leaves the bar
 /// empty. `role` is the meaning of its colour.
-pub fn draw(buffer: &mut Buffer, area: Rect, fraction: Option<f64>, text: &str, role: Role, theme: &Theme) {
+pub fn draw(buffer: &mut Buffer, area: Rect, fraction: Option<f64>, text: &str, role: Role, theme: Theme) {
     let fraction = fraction.filter(|value| value.is_finite()).unwrap_or(0.0).clamp(0.0, 1.0);
     let width = usize::from(area.width);
     let filled = (fraction * width as f64).round() as usize;
@@ -44,7 +44,7 @@ mod tests {
             for fraction in [None, Some(f64::NAN), Some(-1.0), Some(0.5), Some(7.0)] {
                 let mut buffer = Buffer::empty(Rect::new(0, 0, width, 1));
                 let area = buffer.area;
-                draw(&mut buffer, area, fraction, " 50 % ", Role::Train, &theme);
+                draw(&mut buffer, area, fraction, " 50 % ", Role::Train, theme);
             }
         }
     }
@@ -54,7 +54,7 @@ mod tests {
         let theme = Theme::new(Depth::None, Background::Dark, true);
         let mut buffer = Buffer::empty(Rect::new(0, 0, 10, 1));
         let area = buffer.area;
-        draw(&mut buffer, area, Some(0.5), "50 %", Role::Train, &theme);
+        draw(&mut buffer, area, Some(0.5), "50 %", Role::Train, theme);
         let reversed = buffer.content().iter().filter(|cell| cell.modifier.contains(Modifier::REVERSED)).count();
         assert_eq!(reversed, 5);
     }
