@@ -94,7 +94,7 @@ pub fn for_each_chunk<T: Send, const N: usize>(
 /// Calls `f` compiled for the widest vectors this processor has, where it is inlined.
 ///
 /// Rust neither fuses nor reorders floating-point operations by itself, so the results are the same bits.
-fn with_wide_vectors<R>(f: impl FnOnce() -> R) -> R {
+pub fn with_wide_vectors<R>(f: impl FnOnce() -> R) -> R {
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx2") {
         #[target_feature(enable = "avx2")]
