@@ -1,5 +1,7 @@
 //! Everything that needs the whole crate or the real binary.
 
+#![allow(clippy::unwrap_used)]
+
 mod command_line;
 #[cfg(unix)]
 mod dashboard;
