@@ -38,7 +38,7 @@ pub fn complain_of(failure: &Failure) {
 
 /// Reads the configuration that the arguments name.
 pub fn configuration(arguments: &RunArguments) -> Result<Config, ConfigError> {
-    let mut config = Config::load(arguments.config.as_deref(), &arguments.set)?;
+    let mut config = Config::load(None, arguments.config.as_deref(), &arguments.set)?;
     let in_file = config.locate("data.source").is_some_and(Location::is_in_file);
     if let (Source::Idx(folder), true) = (&mut config.data.source, in_file) {
         *folder = beside(arguments.config.as_deref(), folder);

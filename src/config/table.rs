@@ -41,6 +41,11 @@ pub(super) const KEYS: &[Key] = &[
         kind: Kind::Whole { min: 1, max: 1_000_000, get: |c| c.run.epochs, set: |c, v| c.run.epochs = v },
     },
     Key {
+        path: "run.steps",
+        about: "Minibatches to train instead of whole epochs; 0 is whole epochs",
+        kind: Kind::Whole { min: 0, max: 1_000_000_000, get: |c| c.run.steps, set: |c, v| c.run.steps = v },
+    },
+    Key {
         path: "run.batch_size",
         about: "Samples in a minibatch; at most as many as the training data has",
         kind: Kind::Whole {

@@ -62,7 +62,7 @@ fn every_key_belongs_to_a_table_once() {
 
 #[test]
 fn the_default_run_is_the_promised_one() {
-    let config = Config::load(None, &[]).unwrap();
+    let config = Config::load(None, None, &[]).unwrap();
     assert_eq!(config, Config::default());
     let layers: Vec<String> = config.model.layers.iter().map(ToString::to_string).collect();
     assert_eq!(layers.join(", "), "linear 256, relu, linear 128, relu, linear 10");
@@ -261,7 +261,7 @@ fn hostile_texts_are_harmless_in_errors() {
         assert!(is_harmless(&shown), "{shown:?}");
     }
     let name = "\u{1b}[31mevil.toml";
-    let shown = Config::load(Some(Path::new(name)), &[]).unwrap_err().to_string();
+    let shown = Config::load(None, Some(Path::new(name)), &[]).unwrap_err().to_string();
     assert!(is_harmless(&shown) && shown.contains("evil.toml"), "{shown:?}");
 }
 
@@ -280,7 +280,7 @@ fn a_line_of_a_megabyte_is_cut_around_the_error() {
 fn files_that_cannot_be_read_are_named() {
     let folder = TempDir::new().unwrap();
     let error = |path: &Path| {
-        let text = Config::load(Some(path), &[]).unwrap_err().to_string();
+        let text = Config::load(None, Some(path), &[]).unwrap_err().to_string();
         text.replace(&*folder.path().to_string_lossy(), "…").replace('\\', "/")
     };
     let file = folder.path().join("a.toml");
@@ -295,7 +295,7 @@ fn files_that_cannot_be_read_are_named() {
     fs::write(&file, vec![b'#'; (1 << 20) + 1]).unwrap();
     assert_eq!(error(&file), "…/a.toml: longer than 1048576 bytes, so not a configuration");
     fs::write(&file, b"\xef\xbb\xbf[run]\r\nseed = 5\r\n").unwrap();
-    assert_eq!(Config::load(Some(&file), &[]).unwrap().run.seed, 5, "a byte-order mark and CRLF are fine");
+    assert_eq!(Config::load(None, Some(&file), &[]).unwrap().run.seed, 5, "a byte-order mark and CRLF are fine");
 }
 
 #[test]
@@ -368,7 +368,7 @@ proptest! {
         let folder = TempDir::new().unwrap();
         let file = folder.path().join("x.toml");
         fs::write(&file, bytes).unwrap();
-        if let Err(error) = Config::load(Some(&file), &[]) {
+        if let Err(error) = Config::load(None, Some(&file), &[]) {
             prop_assert!(is_harmless(&error.to_string()), "{:?}", error.to_string());
         }
     }
