@@ -39,7 +39,10 @@ mod unix {
         for pair in 1..=pairs {
             let (headless, dashboard) = (headless(), dashboard());
             ratios.push(dashboard / headless);
-            println!("pair {pair}: headless {headless:.0} steps/s, dashboard {dashboard:.0}, ratio {:.3}", dashboard / headless);
+            println!(
+                "pair {pair}: headless {headless:.0} steps/s, dashboard {dashboard:.0}, ratio {:.3}",
+                dashboard / headless
+            );
         }
         ratios.sort_by(f64::total_cmp);
         let median = ratios[ratios.len() / 2];

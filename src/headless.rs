@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::{
-    protocol::{Event, Evaluation, Failure, Finding, RunInfo, StepReport, Summary},
+    protocol::{Evaluation, Event, Failure, Finding, RunInfo, StepReport, Summary},
     text::{Safe, duration, short, thousands},
 };
 
@@ -176,7 +176,11 @@ impl<W: Write> Report<W> {
             duration(summary.seconds),
             short(rate)
         ))?;
-        self.line(&format!("test       accuracy {:.2} %, loss {:.4}", 100.0 * summary.test_accuracy, summary.test_loss))?;
+        self.line(&format!(
+            "test       accuracy {:.2} %, loss {:.4}",
+            100.0 * summary.test_accuracy,
+            summary.test_loss
+        ))?;
         self.line(&format!("weights    sha256 {}", summary.weights_sha256))
     }
 }

@@ -13,7 +13,12 @@ impl Signals {
     /// Listens from now on.
     pub fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        let kinds = [(1, SignalKind::hangup()), (2, SignalKind::interrupt()), (3, SignalKind::quit()), (15, SignalKind::terminate())];
+        let kinds = [
+            (1, SignalKind::hangup()),
+            (2, SignalKind::interrupt()),
+            (3, SignalKind::quit()),
+            (15, SignalKind::terminate()),
+        ];
         let listeners =
             kinds.into_iter().map(|(number, kind)| Ok((number, signal(kind)?))).collect::<io::Result<Vec<_>>>()?;
         Ok(Self { listeners })

@@ -9,7 +9,7 @@ use std::{
 
 use gradtop::{
     config::{Config, ConfigError, Theme as ThemeChoice},
-    dataset::{self, DataSpec, Source},
+    dataset::{self, DataError, Source},
     nn::Shape,
     protocol::Failure,
     train::{RunSpec, TrainSpec},
@@ -39,8 +39,8 @@ pub fn complain_of(failure: &Failure) {
 /// Reads the configuration that the arguments name.
 pub fn configuration(arguments: &RunArguments) -> Result<Config, ConfigError> {
     let mut config = Config::load(arguments.config.as_deref(), &arguments.set)?;
-    if let Source::Idx(folder) = &mut config.data.source {
-        *folder = beside(arguments.config.as_deref(), folder);
+    if let Source::Path(path) = &mut config.data.source {
+        *path = beside(arguments.config.as_deref(), path);
     }
     Ok(config)
 }
@@ -54,8 +54,10 @@ fn beside(file: Option<&Path>, path: &Path) -> PathBuf {
 ///
 /// Only headers and labels are read, so that a mistake is told before any screen is touched.
 pub fn check(config: &Config) -> Result<(Shape, usize), ConfigError> {
-    let data =
-        dataset::describe(&config.data.source).map_err(|error| config.error_at("data.source", error.to_string()))?;
+    let data = dataset::describe(&config.data).map_err(|error| {
+        let key = if matches!(error, DataError::Augment { .. }) { "data.augment" } else { "data.source" };
+        config.error_at(key, error.to_string())
+    })?;
     config.check(&data)?;
     Ok((Shape::new(data.shape), data.classes.len()))
 }
@@ -66,7 +68,7 @@ pub fn run_spec(arguments: &RunArguments, config: &Config) -> Result<RunSpec, Co
     let run = &config.run;
     Ok(RunSpec {
         name: run.name.clone(),
-        data: DataSpec { source: config.data.source.clone(), preprocessing: config.data.preprocessing },
+        data: config.data.clone(),
         train: TrainSpec {
             seed: run.seed,
             epochs: run.epochs,

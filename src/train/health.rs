@@ -63,10 +63,9 @@ impl Complaint {
                 format!("each update changes layer {index} by {:.0} % of its weights", 100.0 * layer.update_ratio()),
                 "lower the learning rate; about 0.1 % is usual",
             ),
-            Self::VanishedGradient => (
-                format!("the gradient vanishes before it reaches layer {index}"),
-                "use relu with he, or fewer layers",
-            ),
+            Self::VanishedGradient => {
+                (format!("the gradient vanishes before it reaches layer {index}"), "use relu with he, or fewer layers")
+            }
         }
     }
 }
@@ -165,14 +164,7 @@ mod tests {
     use super::*;
 
     fn layer(dead: f64, gradient_norm: f64, update_norm: f64) -> LayerProbe {
-        LayerProbe {
-            layer: 2,
-            weight_norm: 1.0,
-            gradient_norm,
-            update_norm,
-            dead: Some(dead),
-            health: Health::Good,
-        }
+        LayerProbe { layer: 2, weight_norm: 1.0, gradient_norm, update_norm, dead: Some(dead), health: Health::Good }
     }
 
     #[test]
@@ -212,8 +204,7 @@ mod tests {
             .into_iter()
             .zip(1..)
             .filter_map(|(loss, step)| {
-                let evaluation =
-                    Evaluation { step, epoch: 0.0, loss, accuracy: 0.5, samples: 10, seconds: 0.0 };
+                let evaluation = Evaluation { step, epoch: 0.0, loss, accuracy: 0.5, samples: 10, seconds: 0.0 };
                 monitor.evaluated(&evaluation).map(|finding| finding.step)
             })
             .collect();

@@ -59,11 +59,7 @@ impl Inbox {
         if outbox.flush_now(Instant::now()).is_err() {
             return Next::Gone;
         }
-        if outbox.is_empty() {
-            self.channel.recv().map_or(Next::Gone, Next::Request)
-        } else {
-            self.receive(RETRY)
-        }
+        if outbox.is_empty() { self.channel.recv().map_or(Next::Gone, Next::Request) } else { self.receive(RETRY) }
     }
 
     /// Waits for a request until `due`; `None` is at once.

@@ -173,8 +173,10 @@ mod tests {
         let samples = events.iter().filter(|event| is_sample(event)).count() as u64;
         assert!(samples > 1000, "{samples}");
         assert_eq!(events.last(), Some(&Event::Thinned { total: total - samples }));
-        let steps: Vec<u64> =
-            events.iter().filter_map(|event| if let Event::Step(report) = event { Some(report.step) } else { None }).collect();
+        let steps: Vec<u64> = events
+            .iter()
+            .filter_map(|event| if let Event::Step(report) = event { Some(report.step) } else { None })
+            .collect();
         assert!(steps.is_sorted());
     }
 

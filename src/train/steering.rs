@@ -35,7 +35,9 @@ impl Worker<'_> {
             }
             Command::Pause => self.request_pause(),
             Command::Resume => self.request_resume(),
-            Command::Advance { count } => return self.advance(id, self.trainer.completed().saturating_add(count.max(1))),
+            Command::Advance { count } => {
+                return self.advance(id, self.trainer.completed().saturating_add(count.max(1)));
+            }
             Command::AdvanceEpoch => {
                 let epoch = self.trainer.steps_per_epoch();
                 return self.advance(id, (self.trainer.completed() / epoch + 1) * epoch);
@@ -178,11 +180,8 @@ impl Worker<'_> {
 
     fn controls(&self) -> Controls {
         let range = |key: &str| optim::range(key).map_or(Range::closed(0.0, f64::MAX), convert);
-        let parameter = |key: &str, value| HyperParameter {
-            key: format!("{OPTIMIZER}{key}"),
-            value,
-            range: range(key),
-        };
+        let parameter =
+            |key: &str, value| HyperParameter { key: format!("{OPTIMIZER}{key}"), value, range: range(key) };
         let mut hyperparameters = vec![parameter("lr", self.trainer.learning_rate())];
         hyperparameters
             .extend(self.trainer.optimizer.hyperparameters().into_iter().map(|(key, value)| parameter(key, value)));
@@ -197,10 +196,5 @@ impl Worker<'_> {
 }
 
 fn convert(range: optim::Range) -> Range {
-    Range {
-        min: range.min,
-        min_included: range.min_included,
-        max: range.max,
-        max_included: range.max_included,
-    }
+    Range { min: range.min, min_included: range.min_included, max: range.max, max_included: range.max_included }
 }

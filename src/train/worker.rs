@@ -160,7 +160,10 @@ fn run(spec: &RunSpec, inbox: &mut Inbox, outbox: &mut Outbox, step: &mut u64) -
     outbox.push(Event::Loading(Loading { what: "building the network".into(), fraction: None }));
     outbox.flush(Instant::now())?;
     let trainer = Trainer::new(&spec.train, Arc::new(data)).map_err(|error| {
-        End::Failure(error.to_string(), "change the configuration so that the network and its batches fit the data".into())
+        End::Failure(
+            error.to_string(),
+            "change the configuration so that the network and its batches fit the data".into(),
+        )
     })?;
     let mut worker = Worker::new(spec, trainer, inbox, outbox, step);
     worker.start();

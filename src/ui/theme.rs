@@ -310,9 +310,8 @@ fn nearest_indexed(rgb: Rgb) -> u8 {
         let square = |x: u8, y: u8| u32::from(x.abs_diff(y)).pow(2);
         square(a.0, b.0) + square(a.1, b.1) + square(a.2, b.2)
     };
-    let cube = (0..216u8).map(|i| {
-        (16 + i, (LEVELS[usize::from(i / 36)], LEVELS[usize::from(i / 6 % 6)], LEVELS[usize::from(i % 6)]))
-    });
+    let cube = (0..216u8)
+        .map(|i| (16 + i, (LEVELS[usize::from(i / 36)], LEVELS[usize::from(i / 6 % 6)], LEVELS[usize::from(i % 6)])));
     let ramp = (0..24u8).map(|i| (232 + i, (8 + 10 * i, 8 + 10 * i, 8 + 10 * i)));
     cube.chain(ramp).min_by_key(|(_, color)| distance(*color, rgb)).map_or(15, |(index, _)| index)
 }

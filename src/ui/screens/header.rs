@@ -113,7 +113,8 @@ fn rates(row: &mut Row, header: &Header, theme: &Theme) {
         row.skip(3);
     }
     if let Some(schedule) = &header.schedule {
-        let pieces = [("schedule ", style(Role::Muted)), (schedule.as_str(), style(Role::Text)), ("   ", style(Role::Muted))];
+        let pieces =
+            [("schedule ", style(Role::Muted)), (schedule.as_str(), style(Role::Text)), ("   ", style(Role::Muted))];
         row.put_all(&pieces);
         if let Some(requested) = &header.schedule_requested {
             let text = format!("{} {requested} requested   ", marks.arrow);

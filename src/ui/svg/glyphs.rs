@@ -77,13 +77,16 @@ mod tests {
 
     #[test]
     fn shapes_stay_in_their_cells() {
-        for c in ('\u{2801}'..='\u{28ff}').chain('▁'..='▏').chain("─━│┊┤┬╭╮╰╯◆▲▸●".chars()) {
+        for c in ('\u{2801}'..='\u{28ff}').chain('▁'..='▏').chain("─━│┊┤┬╭╮╰╯◆▲▸●".chars())
+        {
             let mut path = String::new();
             assert!(draw(&mut path, &c.to_string(), (0.0, 0.0)), "{c}");
             assert!(path.starts_with('M') && path.ends_with('z'), "{c}: {path}");
         }
         let mut path = String::new();
-        assert!(!draw(&mut path, "a", (0.0, 0.0)) && !draw(&mut path, "ab", (0.0, 0.0)) && !draw(&mut path, "", (0.0, 0.0)));
+        assert!(
+            !draw(&mut path, "a", (0.0, 0.0)) && !draw(&mut path, "ab", (0.0, 0.0)) && !draw(&mut path, "", (0.0, 0.0))
+        );
         assert!(path.is_empty());
     }
 }

@@ -266,7 +266,8 @@ fn marks(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: &Theme) {
             Row::new(buffer, frame.plot, y).skip((x / ACROSS) as u16).put(symbols.point, theme.style(Role::Test));
         }
     }
-    let broken = chart.train.iter().zip(&chart.test).enumerate().filter(|(_, (train, test))| train.broken || test.broken);
+    let broken =
+        chart.train.iter().zip(&chart.test).enumerate().filter(|(_, (train, test))| train.broken || test.broken);
     for (x, _) in broken {
         let style = theme.style(Role::Bad);
         Row::new(buffer, frame.plot, 0).skip((x / ACROSS) as u16).put(symbols.not_a_number, style);

@@ -20,8 +20,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, items: &[FooterItem], theme: &Theme
         if width > usize::from(row.free()) {
             return;
         }
-        let (key, label) =
-            if item.available { (Role::Key, Role::Muted) } else { (Role::Faint, Role::Faint) };
+        let (key, label) = if item.available { (Role::Key, Role::Muted) } else { (Role::Faint, Role::Faint) };
         row.put(&keys, theme.style(key)).skip(1).put(item.label, theme.style(label)).skip(3);
     }
 }
