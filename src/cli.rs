@@ -5,6 +5,8 @@ use std::{num::NonZeroUsize, path::PathBuf, process::ExitCode};
 use clap::{Args, Parser, Subcommand};
 
 mod gradcheck;
+mod presets;
+mod reproduce;
 mod signals;
 mod start;
 mod train;
@@ -37,17 +39,31 @@ enum Command {
     ///
     /// Prints the relative error of every parameter and of the input; exit status 1 above the tolerance.
     Gradcheck(GradcheckArguments),
+    /// List the experiments that come with the program, the original exercise's among them.
+    Presets,
+    /// Run the original exercise's experiments on CIFAR-10 and print them beside the published figures.
+    ///
+    /// Each row is trained as the exercise has it, evaluated on all test images, and counts its best accuracy and its
+    /// lowest loss. The reference is PyTorch's on images decoded from JPEG copies. Exit status 1 if the mean over the
+    /// seeds is too far from it.
+    Reproduce(ReproduceArguments),
 }
 
 /// What a run is made of.
 #[derive(Debug, Default, Args)]
 struct RunArguments {
-    /// Read the configuration from FILE (see config.toml for every key)
+    /// Start from a configuration that comes with the program (`gradtop presets` lists them)
+    #[arg(long, value_name = "NAME")]
+    preset: Option<String>,
+    /// Read the configuration from FILE, over the preset (see config.toml for every key)
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Set one key, over the file: --set optimizer.lr=1e-3
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
+    /// Train on PATH, short for --set data.source=PATH
+    #[arg(long, value_name = "PATH")]
+    data: Option<String>,
     /// Compute with N threads (default: all cores); the result is the same, bit for bit
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
@@ -80,12 +96,42 @@ struct GradcheckArguments {
     batch: NonZeroUsize,
 }
 
+#[derive(Debug, Args)]
+struct ReproduceArguments {
+    /// The rows to run, by the names of their presets (default: all fourteen)
+    #[arg(value_name = "ROW")]
+    rows: Vec<String>,
+    /// CIFAR-10: the folder, or the archive as it was downloaded
+    #[arg(long, value_name = "PATH")]
+    data: Option<PathBuf>,
+    /// Train each row from seeds 0 to N - 1 (default: 3, and 1 for the CNN, as many as the reference has)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1000))]
+    seeds: Option<u64>,
+    /// Train only N minibatches each, to try it out; nothing is judged then
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    steps: Option<u64>,
+    /// Write runs and rows as one JSON object a line on standard output, and nothing else there
+    #[arg(long, conflicts_with = "markdown")]
+    json: bool,
+    /// Write the table as Markdown
+    #[arg(long)]
+    markdown: bool,
+    /// Write the loss and accuracy of each row that runs to DIR/ROW.svg; the exercise's two are mlp-100 and torch-mlp-100
+    #[arg(long, value_name = "DIR")]
+    figures: Option<PathBuf>,
+    /// Compute with N threads (default: all cores); the result is the same, bit for bit
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+}
+
 /// Runs what was asked for and returns the exit status.
 pub fn run(cli: Cli) -> ExitCode {
     let outcome = match cli.command {
         None => train::run_paced(&cli.bare),
         Some(Command::Train(arguments)) => train::run_at_full_speed(&arguments),
         Some(Command::Gradcheck(arguments)) => gradcheck::run(&arguments),
+        Some(Command::Presets) => presets::run(),
+        Some(Command::Reproduce(arguments)) => reproduce::run(&arguments),
     };
     match outcome {
         Ok(status) => ExitCode::from(status),

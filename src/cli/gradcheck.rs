@@ -12,7 +12,7 @@ use super::{FAILED, GradcheckArguments, start};
 /// Checks, prints a line for each tensor and a verdict; 1 above the tolerance.
 pub fn run(arguments: &GradcheckArguments) -> anyhow::Result<u8> {
     let config = start::configuration(&arguments.run)?;
-    let (shape, classes) = start::check(&config)?;
+    let (shape, classes) = start::shape_and_classes(&arguments.run, &config)?;
     let report = gradcheck::check(&config.model, &shape, classes, arguments.batch.get(), config.run.seed)?;
     match print(&report, arguments.tolerance) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.into()),

@@ -10,6 +10,8 @@ pub struct Preset {
     pub name: &'static str,
     /// What it trains, in one sentence.
     pub about: &'static str,
+    /// What a run comes to, where no row of the exercise's table says it.
+    pub expected: Option<&'static str>,
     /// The data that it is made for, which do not come with the program.
     pub data: Data,
     /// Its keys, as a file has them.
@@ -58,9 +60,13 @@ impl Data {
 
 macro_rules! preset {
     ($name:literal, $about:literal) => {
+        preset!($name, $about, None)
+    };
+    ($name:literal, $about:literal, $expected:expr) => {
         Preset {
             name: $name,
             about: $about,
+            expected: $expected,
             data: Data::Cifar10,
             text: include_str!(concat!("presets/", $name, ".toml")),
         }

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::dataset::{self, Preprocessing, Source};
+use crate::dataset::{self, DataSpec, Preprocessing, Source};
 
 /// The file at the top level.
 const SHIPPED: &str = include_str!("../../config.toml");
@@ -191,7 +191,7 @@ fn toml_that_cannot_be_read_is_shown() {
 
 #[test]
 fn what_does_not_fit_the_data_is_shown_where_it_was_written() {
-    let data = dataset::describe(&Source::FashionMnist).unwrap();
+    let data = dataset::describe(&DataSpec::default()).unwrap();
     assert!(Config::default().check(&data).is_ok());
     let texts = [
         "[model]\nlayers = [\"linear 0\", \"relu\", \"linear 10\"]",

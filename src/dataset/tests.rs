@@ -38,8 +38,13 @@ fn put(folder: &TempDir, name: &str, contents: &[u8]) {
     fs::write(folder.path().join(name), contents).unwrap();
 }
 
+/// The specification of a path.
+fn of(path: impl AsRef<Path>) -> DataSpec {
+    DataSpec { source: Source::Path(path.as_ref().into()), ..DataSpec::default() }
+}
+
 fn load_folder(folder: &Path, preprocessing: Preprocessing) -> Result<Dataset, DataError> {
-    let spec = DataSpec { source: Source::Idx(folder.into()), preprocessing };
+    let spec = DataSpec { preprocessing, ..of(folder) };
     load(&spec, &mut |_, _| ControlFlow::Continue(()))
 }
 
@@ -96,14 +101,14 @@ fn gathered_training_pixels_are_standardized() {
 fn a_description_agrees_with_what_is_loaded() {
     let fashion = load(&DataSpec::default(), &mut |_, _| ControlFlow::Continue(())).unwrap();
     let expected = Description { shape: vec![1, 28, 28], classes: fashion.classes.clone(), train: 10_000, test: 2_000 };
-    assert_eq!(describe(&Source::FashionMnist).unwrap(), expected);
+    assert_eq!(describe(&DataSpec::default()).unwrap(), expected);
     let folder = folder();
     // Images that cannot be read do not disturb it, labels do.
     put(&folder, "train-images-idx3-ubyte", &gzip(&idx(&[4, 2, 3], &[0; 5])));
     let expected = Description { shape: vec![1, 2, 3], classes: vec!["0".into(), "1".into()], train: 4, test: 2 };
-    assert_eq!(describe(&Source::Idx(folder.path().into())).unwrap(), expected);
+    assert_eq!(describe(&of(&folder)).unwrap(), expected);
     put(&folder, "t10k-labels-idx1-ubyte", &idx(&[2], &[1, 2]));
-    assert!(matches!(describe(&Source::Idx(folder.path().into())), Err(DataError::Label { item: 1, label: 2, .. })));
+    assert!(matches!(describe(&of(&folder)), Err(DataError::Label { item: 1, label: 2, .. })));
 }
 
 #[test]
@@ -289,7 +294,7 @@ fn missing_files_and_folders_are_named() {
     let expected = "pictures: no t10k-images-idx3-ubyte (nor the same name with .gz or with a dot before idx)";
     assert!(text.ends_with(&expected["pictures".len()..]), "{text}");
     let text = load_folder(&folder.path().join("nowhere\u{1b}[31m"), Preprocessing::None).map(|_| ()).unwrap_err();
-    assert!(matches!(text, DataError::NotAFolder { ref folder } if folder.ends_with("nowhere·[31m")), "{text}");
+    assert!(matches!(text, DataError::Unrecognized { ref path, .. } if path.ends_with("nowhere·[31m")), "{text}");
     fs::create_dir(folder.path().join("t10k-images-idx3-ubyte")).unwrap();
     let text = load_folder(folder.path(), Preprocessing::None).map(|_| ()).unwrap_err();
     assert!(matches!(text, DataError::NotAFile { .. }), "{text}");
@@ -320,14 +325,5 @@ fn loading_can_be_interrupted_at_any_report() {
             if calls == stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         assert!(matches!(result, Err(DataError::Interrupted)) && calls == stop);
-    }
-}
-
-#[test]
-fn sources_are_words_or_folders() {
-    assert_eq!(Source::parse("fashion-mnist"), Source::FashionMnist);
-    assert_eq!(Source::parse("./fashion-mnist"), Source::Idx("./fashion-mnist".into()));
-    for text in ["fashion-mnist", "/data/full"] {
-        assert_eq!(Source::parse(text).to_string(), text);
     }
 }

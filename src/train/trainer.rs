@@ -20,6 +20,7 @@ pub struct Trainer {
     pub(super) labels: Vec<u8>,
     pub(super) rows: usize,
     batches: Batches,
+    seed: u64,
     schedule: Schedule,
     learning_rate: f64,
     clip_norm: Option<f64>,
@@ -103,6 +104,7 @@ impl Trainer {
             rows,
             data,
             batches,
+            seed: spec.seed,
             schedule: spec.schedule,
             learning_rate: spec.learning_rate,
             clip_norm: spec.clip_norm,
@@ -116,12 +118,13 @@ impl Trainer {
     /// # Errors
     /// When the loss or a gradient is not finite; the weights are then untouched, and the step counts.
     pub fn step(&mut self) -> Result<StepOutcome, StepError> {
+        let epoch = self.step / self.batches.steps_per_epoch();
         let indices = self.batches.indices(self.step);
         let samples = indices.len();
         let labels = &mut self.labels[..samples];
         self.data.train.labels(indices, labels);
         let mut input = self.network.input_mut(samples);
-        self.data.train.gather(indices, input.as_slice_mut().unwrap_or_default());
+        self.data.train.gather_augmented(indices, self.seed, epoch, input.as_slice_mut().unwrap_or_default());
         self.network.forward(Mode::Train { step: self.step });
         let report = self.network.loss(labels);
         self.step += 1;
