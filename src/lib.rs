@@ -12,6 +12,7 @@ pub mod protocol;
 pub mod random;
 pub mod range;
 pub mod report;
+pub mod tensors;
 pub mod text;
 pub mod train;
 pub mod ui;
