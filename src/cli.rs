@@ -4,6 +4,7 @@ use std::{num::NonZeroUsize, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 
+mod data;
 mod gradcheck;
 mod signals;
 mod start;
@@ -37,6 +38,8 @@ enum Command {
     ///
     /// Prints the relative error of every parameter and of the input; exit status 1 above the tolerance.
     Gradcheck(GradcheckArguments),
+    /// Describe a data set: samples of each class, shape, mean and deviation, a few images.
+    Data(DataArguments),
 }
 
 /// What a run is made of.
@@ -80,12 +83,28 @@ struct GradcheckArguments {
     batch: NonZeroUsize,
 }
 
+#[derive(Debug, Args)]
+struct DataArguments {
+    /// A word (fashion-mnist, circles, xor, gaussians, spirals, moons) or a path; otherwise what the configuration names
+    #[arg(value_name = "NAME|PATH")]
+    source: Option<String>,
+    #[command(flatten)]
+    run: RunArguments,
+    /// Draw N images instead of about a screenful
+    #[arg(long, value_name = "N")]
+    images: Option<usize>,
+    /// One JSON object on standard output, and nothing else there
+    #[arg(long)]
+    json: bool,
+}
+
 /// Runs what was asked for and returns the exit status.
 pub fn run(cli: Cli) -> ExitCode {
     let outcome = match cli.command {
         None => train::run_paced(&cli.bare),
         Some(Command::Train(arguments)) => train::run_at_full_speed(&arguments),
         Some(Command::Gradcheck(arguments)) => gradcheck::run(&arguments),
+        Some(Command::Data(arguments)) => data::run(&arguments),
     };
     match outcome {
         Ok(status) => ExitCode::from(status),

@@ -20,7 +20,7 @@ use super::RunArguments;
 
 /// Wrong use or wrong input, as opposed to work that failed.
 pub fn is_wrong_input(error: &anyhow::Error) -> bool {
-    error.is::<ConfigError>()
+    error.is::<ConfigError>() || error.is::<DataError>()
 }
 
 /// Tells an error on standard error.
