@@ -224,7 +224,7 @@ mod tests {
             )
         );
         assert!(text.contains("      9      1,000        200  Ankle boot\n"), "{text}");
-        assert!(text.lines().any(|line| line.split_whitespace().eq(["grey", "73", "90", "0", "255"])), "{text}");
+        assert!(text.lines().any(|line| line.split_whitespace().eq(["grey", "73.1", "90.3", "0", "255"])), "{text}");
         // Two rows of two pictures: the class, then 14 lines each.
         assert_eq!(text.lines().count(), 19 + 2 * 16, "{text}");
         assert!(text.replace('×', "x").is_ascii());

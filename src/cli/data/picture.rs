@@ -104,7 +104,7 @@ impl Picture {
                 }
                 Ink::Indexed => half_block(&mut text, above, below, |color| format!("5;{}", indexed(color))),
                 Ink::Ascii { light_ground } => {
-                    let both = (luma(above) + luma(below.unwrap_or(above))) / 2;
+                    let both = luma(above).midpoint(luma(below.unwrap_or(above)));
                     let dense = if light_ground { 255 - both } else { both };
                     text.write_char(RAMP[dense as usize * RAMP.len() / 256].into())
                 }
