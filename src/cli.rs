@@ -4,6 +4,7 @@ use std::{num::NonZeroUsize, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 
+mod data;
 mod gradcheck;
 mod presets;
 mod reproduce;
@@ -47,6 +48,8 @@ enum Command {
     /// lowest loss. The reference is PyTorch's on images decoded from JPEG copies. Exit status 1 if the mean over the
     /// seeds is too far from it.
     Reproduce(ReproduceArguments),
+    /// Describe a data set: samples of each class, shape, mean and deviation, a few images.
+    Data(DataArguments),
 }
 
 /// What a run is made of.
@@ -124,6 +127,21 @@ struct ReproduceArguments {
     threads: Option<NonZeroUsize>,
 }
 
+#[derive(Debug, Args)]
+struct DataArguments {
+    /// A word (fashion-mnist, circles, xor, gaussians, spirals, moons) or a path; otherwise what the configuration names
+    #[arg(value_name = "NAME|PATH")]
+    source: Option<String>,
+    #[command(flatten)]
+    run: RunArguments,
+    /// Draw N images instead of about a screenful
+    #[arg(long, value_name = "N")]
+    images: Option<usize>,
+    /// One JSON object on standard output, and nothing else there
+    #[arg(long)]
+    json: bool,
+}
+
 /// Runs what was asked for and returns the exit status.
 pub fn run(cli: Cli) -> ExitCode {
     let outcome = match cli.command {
@@ -132,6 +150,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Some(Command::Gradcheck(arguments)) => gradcheck::run(&arguments),
         Some(Command::Presets) => presets::run(),
         Some(Command::Reproduce(arguments)) => reproduce::run(&arguments),
+        Some(Command::Data(arguments)) => data::run(&arguments),
     };
     match outcome {
         Ok(status) => ExitCode::from(status),

@@ -33,7 +33,7 @@ impl std::error::Error for WrongUse {}
 
 /// Wrong use or wrong input, as opposed to work that failed.
 pub fn is_wrong_input(error: &anyhow::Error) -> bool {
-    error.is::<ConfigError>() || error.is::<WrongUse>()
+    error.is::<ConfigError>() || error.is::<WrongUse>() || error.is::<DataError>()
 }
 
 /// Tells an error on standard error.

@@ -134,7 +134,7 @@ pub enum DataError {
         expected: u64,
     },
     /// Two files that belong together hold different numbers of items.
-    #[error("{images}: {} images, but {labels} has {} labels", thousands(*.image_count), thousands(*.label_count))]
+    #[error("{images}: {} samples, but {labels} has {} labels", thousands(*.image_count), thousands(*.label_count))]
     CountMismatch {
         /// The image file.
         images: String,
@@ -146,7 +146,7 @@ pub enum DataError {
         label_count: u64,
     },
     /// Training and test images differ in size.
-    #[error("{file}: images of {}, but the training images are {}", sides(.found), sides(.expected))]
+    #[error("{file}: samples of {}, but the training samples are {}", sides(.found), sides(.expected))]
     ShapeMismatch {
         /// The test image file.
         file: String,

@@ -32,7 +32,7 @@ impl Kind {
         let Ok(found) = fs::metadata(path) else {
             let text = path.to_string_lossy();
             let word = if text.contains(['/', '\\', '.']) { None } else { nearest(&text, Source::words()) };
-            return unknown(word.map_or("not there".into(), |word| format!("not there; did you mean {word}?")));
+            return unknown(word.map_or("not there".into(), |word| format!("not there (did you mean {word}?)")));
         };
         if found.is_dir() {
             return Self::of_folder(path).map_or_else(|| unknown("a folder of no kind that is known".into()), Ok);

@@ -11,6 +11,35 @@ use tempfile::TempDir;
 
 use super::*;
 
+mod cifar;
+mod images;
+mod tables;
+
+/// What loading found out, as a description has it.
+fn description(data: &Dataset) -> Description {
+    let Dataset { shape, classes, train, test, .. } = data;
+    Description { shape: shape.clone(), classes: classes.clone(), train: train.len(), test: test.len() }
+}
+
+/// Stops loading at each of its reports in turn, which never go back and end at 1.
+fn assert_interruptible(spec: &DataSpec) {
+    let mut reports = Vec::new();
+    load(spec, &mut |_, fraction| {
+        reports.push(fraction.unwrap());
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    assert!(reports.is_sorted() && reports.last() == Some(&1.0), "{reports:?}");
+    for stop in 1..=reports.len() {
+        let mut calls = 0;
+        let result = load(spec, &mut |_, _| {
+            calls += 1;
+            if calls == stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        assert!(matches!(result, Err(DataError::Interrupted)) && calls == stop, "{stop}");
+    }
+}
+
 fn idx(dimensions: &[u32], elements: &[u8]) -> Vec<u8> {
     let mut file = vec![0, 0, 8, dimensions.len() as u8];
     file.extend(dimensions.iter().flat_map(|side| side.to_be_bytes()));
@@ -252,11 +281,11 @@ fn labels_out_of_range_are_named_by_item() {
 fn counts_and_sizes_must_agree() {
     assert_eq!(
         error("train-labels-idx1-ubyte", &idx(&[3], &[0, 1, 1])),
-        "…/train-images-idx3-ubyte: 4 images, but …/train-labels-idx1-ubyte has 3 labels"
+        "…/train-images-idx3-ubyte: 4 samples, but …/train-labels-idx1-ubyte has 3 labels"
     );
     assert_eq!(
         error("t10k-images-idx3-ubyte", &idx(&[2, 3, 2], &[0; 12])),
-        "…/t10k-images-idx3-ubyte: images of 3×2, but the training images are 2×3"
+        "…/t10k-images-idx3-ubyte: samples of 3×2, but the training samples are 2×3"
     );
 }
 
@@ -312,18 +341,5 @@ fn an_endless_device_is_refused() {
 
 #[test]
 fn loading_can_be_interrupted_at_any_report() {
-    let mut total = 0;
-    load(&DataSpec::default(), &mut |_, _| {
-        total += 1;
-        ControlFlow::Continue(())
-    })
-    .unwrap();
-    for stop in 1..=total {
-        let mut calls = 0;
-        let result = load(&DataSpec::default(), &mut |_, _| {
-            calls += 1;
-            if calls == stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        });
-        assert!(matches!(result, Err(DataError::Interrupted)) && calls == stop);
-    }
+    assert_interruptible(&DataSpec::default());
 }
