@@ -183,6 +183,7 @@ impl Default for Config {
                     LayerSpec::Linear { units: 10 },
                 ],
                 init: Init::PyTorch,
+                label_smoothing: 0.0,
             },
             optimizer: Optimizer {
                 kind: OptimizerKind::Adam,

@@ -91,6 +91,7 @@ pub const PRESETS: &[Preset] = &[
         "torch-mlp-600-300-100-adam",
         "the framework's MLP with hidden layers of 600, 300 and 100, Adam 1e-4 with L2 1e-2"
     ),
+    preset!("cnn", "the CNN: eight 3×3 convolutions with batch normalization, five max pools, Adam 1e-4"),
 ];
 
 impl Preset {

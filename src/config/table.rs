@@ -179,7 +179,10 @@ pub(super) const KEYS: &[Key] = &[
         path: LAYERS,
         about: "The layers in the order of the forward pass",
         kind: Kind::Texts {
-            values: "\"linear UNITS\", \"relu\", \"leaky_relu SLOPE\", \"tanh\", \"sigmoid\", \"dropout PROBABILITY\"",
+            values: "\"linear UNITS\", \"conv CHANNELS HEIGHTxWIDTH [stride N] [pad N]\", \"batchnorm\", \
+                     \"maxpool SIZE [stride N] [pad N]\", \"avgpool SIZE [stride N] [pad N]\", \"global_avgpool\", \
+                     \"flatten\", \"relu\", \"leaky_relu SLOPE\", \"elu ALPHA\", \"gelu\", \"silu\", \"tanh\", \"sigmoid\", \
+                     \"dropout PROBABILITY\", \"residual [LAYER, …]\"",
             least: 1,
             most: 256,
             get: |c| c.model.layers.iter().map(ToString::to_string).collect(),

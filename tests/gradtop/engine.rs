@@ -27,7 +27,7 @@ pub fn small_run() -> RunSpec {
             evaluate_every: Some(20),
             probe_every: 10,
             threads: NonZeroUsize::MIN,
-            network: NetworkSpec { layers, init: "pytorch".parse().unwrap() },
+            network: NetworkSpec { layers, ..NetworkSpec::default() },
             optimizer: OptimizerSpec::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 },
             learning_rate: 1e-3,
             clip_norm: Some(5.0),

@@ -2,14 +2,14 @@ use std::{num::NonZeroUsize, sync::Arc};
 
 use super::*;
 use crate::{
-    nn::{Init, Mode, NetworkSpec, Pool, Shape, kernels::allocations::allocations},
+    nn::{Mode, NetworkSpec, Pool, Shape, kernels::allocations::allocations},
     optim::{clip_scale, gradient_norm, norm},
     random::{Purpose, stream},
 };
 
 fn network<T: Scalar>(layers: &[&str], inputs: usize, classes: usize, batch: usize, threads: usize) -> Network<T> {
     let layers = layers.iter().map(|text| text.parse().unwrap()).collect();
-    let spec = NetworkSpec { layers, init: Init::PyTorch };
+    let spec = NetworkSpec { layers, ..NetworkSpec::default() };
     let pool = Arc::new(Pool::new(NonZeroUsize::new(threads).unwrap()));
     Network::new(&spec, &Shape::new([inputs]), classes, batch, 3, pool).unwrap()
 }
