@@ -2,10 +2,11 @@
 
 use std::{num::NonZeroUsize, path::PathBuf, process::ExitCode};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod data;
 mod gradcheck;
+mod grads;
 mod presets;
 mod reproduce;
 mod signals;
@@ -40,6 +41,14 @@ enum Command {
     ///
     /// Prints the relative error of every parameter and of the input; exit status 1 above the tolerance.
     Gradcheck(GradcheckArguments),
+    /// Compute loss, activations and gradients of one batch, to compare with another framework.
+    ///
+    /// Weights go by the names and in the layouts of PyTorch's nn.Sequential: 0.weight (out, in), 0.bias, of a
+    /// convolution (out, in, height, width), of a batch normalization also running_mean and running_var. A batch is x,
+    /// floats of shape (batch, …), and y, the classes. The output holds loss; activation.N, what layer N gives;
+    /// gradient.activation.N and gradient.input, by what the loss grows with them; gradient.N.weight and so on; and
+    /// while training after.N.running_mean and after.N.running_var.
+    Grads(GradsArguments),
     /// List the experiments that come with the program, the original exercise's among them.
     Presets,
     /// Run the original exercise's experiments on CIFAR-10 and print them beside the published figures.
@@ -100,6 +109,34 @@ struct GradcheckArguments {
 }
 
 #[derive(Debug, Args)]
+struct GradsArguments {
+    #[command(flatten)]
+    run: RunArguments,
+    /// Read weights from FILE, safetensors of 32 or 64 bits
+    #[arg(long, value_name = "FILE")]
+    weights: PathBuf,
+    /// Read x and y from FILE
+    #[arg(long, value_name = "FILE")]
+    batch: PathBuf,
+    /// Write to FILE
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Compute and write with numbers of 32 or 64 bits
+    #[arg(long, value_enum, default_value_t = PrecisionChoice::F32)]
+    precision: PrecisionChoice,
+    /// As in evaluation: running statistics instead of the batch's, no dropout, no label smoothing
+    #[arg(long)]
+    evaluate: bool,
+}
+
+/// Width of the numbers that are computed with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum PrecisionChoice {
+    F32,
+    F64,
+}
+
+#[derive(Debug, Args)]
 struct ReproduceArguments {
     /// The rows to run, by the names of their presets (default: all fourteen)
     #[arg(value_name = "ROW")]
@@ -148,6 +185,7 @@ pub fn run(cli: Cli) -> ExitCode {
         None => train::run_paced(&cli.bare),
         Some(Command::Train(arguments)) => train::run_at_full_speed(&arguments),
         Some(Command::Gradcheck(arguments)) => gradcheck::run(&arguments),
+        Some(Command::Grads(arguments)) => grads::run(&arguments),
         Some(Command::Presets) => presets::run(),
         Some(Command::Reproduce(arguments)) => reproduce::run(&arguments),
         Some(Command::Data(arguments)) => data::run(&arguments),

@@ -13,6 +13,7 @@ use gradtop::{
     dataset::{self, DataError, Source},
     nn::Shape,
     protocol::Failure,
+    tensors::TensorError,
     train::{RunSpec, TrainSpec},
     ui::{Background, Theme, UiSettings},
 };
@@ -33,7 +34,7 @@ impl std::error::Error for WrongUse {}
 
 /// Wrong use or wrong input, as opposed to work that failed.
 pub fn is_wrong_input(error: &anyhow::Error) -> bool {
-    error.is::<ConfigError>() || error.is::<WrongUse>() || error.is::<DataError>()
+    error.is::<ConfigError>() || error.is::<WrongUse>() || error.is::<DataError>() || error.is::<TensorError>()
 }
 
 /// Tells an error on standard error.

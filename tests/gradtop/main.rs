@@ -6,6 +6,8 @@ mod command_line;
 #[cfg(unix)]
 mod dashboard;
 mod engine;
+mod grads;
 mod house;
+mod reproduce;
 #[cfg(unix)]
 mod terminal;
