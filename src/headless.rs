@@ -9,6 +9,9 @@ use crate::{
     text::{Safe, duration, short, thousands},
 };
 
+/// The progress bar.
+const TEMPLATE: &str = "{bar:32} step {human_pos} of {human_len} · {percent} % · {eta} left · {msg}";
+
 /// How a run ended, as far as its events tell.
 #[derive(Clone, Debug, PartialEq)]
 pub enum End {
@@ -103,10 +106,8 @@ impl<W: Write> Report<W> {
 
     fn with_target(out: W, target: ProgressDrawTarget) -> Self {
         let bar = ProgressBar::with_draw_target(None, target);
-        // The template is a constant that a test draws with, so it is never refused.
-        if let Ok(style) =
-            ProgressStyle::with_template("{bar:32} step {human_pos} of {human_len} · {percent} % · {eta} left · {msg}")
-        {
+        // The template is a constant that a test reads, so it is never refused.
+        if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
             bar.set_style(style);
         }
         Self { out, bar, batch_size: 1, train: Means::default(), effective_lr: f64::NAN }
@@ -235,6 +236,11 @@ mod tests {
     fn finished() -> Event {
         let weights_sha256 = "ab".repeat(32);
         Event::Finished(Summary { step: 2, test_loss: 1.5, test_accuracy: 0.875, weights_sha256, seconds: 4.0 })
+    }
+
+    #[test]
+    fn the_progress_bar_can_be_drawn() {
+        assert!(ProgressStyle::with_template(TEMPLATE).is_ok());
     }
 
     #[test]
