@@ -9,6 +9,7 @@ pub mod nn;
 pub mod optim;
 pub mod protocol;
 pub mod random;
+pub mod range;
 pub mod text;
 pub mod train;
 pub mod ui;

@@ -17,3 +17,6 @@ pub use self::{
     run::{UiSettings, run},
     theme::{Background, Depth, Theme},
 };
+
+#[cfg(test)]
+mod tests;

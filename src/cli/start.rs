@@ -8,7 +8,7 @@ use std::{
 };
 
 use gradtop::{
-    config::{Config, ConfigError, Theme as ThemeChoice},
+    config::{Config, ConfigError, Location, Theme as ThemeChoice},
     dataset::{self, DataError, Source},
     nn::Shape,
     protocol::Failure,
@@ -39,7 +39,8 @@ pub fn complain_of(failure: &Failure) {
 /// Reads the configuration that the arguments name.
 pub fn configuration(arguments: &RunArguments) -> Result<Config, ConfigError> {
     let mut config = Config::load(arguments.config.as_deref(), &arguments.set)?;
-    if let Source::Path(path) = &mut config.data.source {
+    let in_file = config.locate("data.source").is_some_and(Location::is_in_file);
+    if let (Source::Path(path), true) = (&mut config.data.source, in_file) {
         *path = beside(arguments.config.as_deref(), path);
     }
     Ok(config)

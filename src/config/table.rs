@@ -259,7 +259,7 @@ pub(super) const KEYS: &[Key] = &[
         path: "optimizer.clip_norm",
         about: "Norm above which the whole gradient is scaled down to it; 0 is never",
         kind: Kind::Number {
-            range: || Range { min: 0.0, min_included: true, ..of_optimizer("clip_norm") },
+            range: || of_optimizer("clip_norm"),
             get: |c| c.optimizer.clip_norm,
             set: |c, v| c.optimizer.clip_norm = v,
         },

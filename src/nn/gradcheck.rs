@@ -3,7 +3,8 @@
 //! A gradient g of a tensor θ is compared along random directions v: ⟨g, v⟩ against the derivative of L(θ + s·v) at
 //! s = 0. That derivative is taken from central differences (L(θ + hv) - L(θ - hv)) / 2h for a falling sequence of h,
 //! each pair of which gives one estimate free of the h² term (Richardson), of which the steadiest counts. Where a
-//! rectifier changes its pattern between θ - hv and θ + hv the difference says nothing, so that h is left out.
+//! rectifier changes its pattern between θ - hv and θ + hv the difference says nothing, so that h is left out; every
+//! sample has its own.
 //!
 //! Two things keep rounding small enough for a bound of 1e-7. The difference of two losses is computed from the
 //! difference δ of the logits, `log Σ p exp δ - δ_t`, so that it does not drown in the loss itself. And the check
@@ -262,7 +263,9 @@ mod tests {
                              _: &mut ArrayViewMut2<'_, f64>,
                              inner: &mut Linear<f64>| {
                     let gradient = &mut inner.parameters_mut()[index].gradient;
-                    gradient.iter_mut().for_each(|g| *g *= 1.0 + 1e-6);
+                    for g in gradient {
+                        *g *= 1.0 + 1e-6;
+                    }
                 },
             };
             let report = report_with(LayerSpec::Linear { units: 8 }, Box::new(wrong));

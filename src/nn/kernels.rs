@@ -1,5 +1,9 @@
 //! The fast paths: threads, matrix product, passes over all elements. The only place where `unsafe` is allowed.
+#![allow(clippy::cast_possible_wrap)] // Offsets within an allocation, which never exceeds isize::MAX.
+#![allow(clippy::needless_pass_by_value)] // Views are taken by value, as ndarray does.
 
+#[cfg(test)]
+pub(crate) mod allocations;
 pub mod elementwise;
 pub mod matmul;
 mod pack;

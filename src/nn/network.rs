@@ -180,7 +180,7 @@ impl<T: Scalar> Network<T> {
         assert_eq!(labels.len(), self.batch, "labels and samples of the batch");
         let (rows, last) = (s![..self.batch, ..], self.layers.len() - 1);
         let logits = self.activations[last].slice(rows);
-        self.loss.forward_backward(logits, labels, self.activation_gradients[last].slice_mut(rows))
+        self.loss.forward_backward(&logits, labels, self.activation_gradients[last].slice_mut(rows))
     }
 
     /// Computes the gradients of all parameters and activations from ∂L/∂logits.
@@ -304,3 +304,6 @@ impl<T: Scalar> Network<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! Norms, and gradient clipping by the norm of the whole gradient.
 
-use crate::nn::{Network, Scalar};
+use crate::nn::{Network, Scalar, kernels::elementwise::with_wide_vectors};
 
 /// Partial sums of a norm: enough for the processor to work on several at a time.
 const LANES: usize = 16;
@@ -22,17 +22,23 @@ pub fn clip_scale(norm: f64, max_norm: f64) -> f64 {
 }
 
 fn square_sum<T: Scalar>(values: &[T]) -> f64 {
-    let mut sums = [0.0; LANES];
     let (whole, rest) = values.as_chunks::<LANES>();
-    for chunk in whole {
-        for (sum, value) in sums.iter_mut().zip(chunk) {
-            *sum += value.as_f64() * value.as_f64();
+    let mut sums = with_wide_vectors(|| {
+        let mut sums = [0.0; LANES];
+        for chunk in whole {
+            add_squares(&mut sums, chunk);
         }
-    }
-    for (sum, value) in sums.iter_mut().zip(rest) {
+        sums
+    });
+    add_squares(&mut sums, rest);
+    sums.iter().sum()
+}
+
+#[inline]
+fn add_squares<T: Scalar>(sums: &mut [f64; LANES], values: &[T]) {
+    for (sum, value) in sums.iter_mut().zip(values) {
         *sum += value.as_f64() * value.as_f64();
     }
-    sums.iter().sum()
 }
 
 #[cfg(test)]

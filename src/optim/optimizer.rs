@@ -109,3 +109,6 @@ impl<T: Scalar> Optimizer<T> {
         self.spec.set(key, value)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,49 +2,10 @@
 
 use std::fmt;
 
-use crate::text::{Safe, nearest};
-
-/// An interval of finite numbers.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Range {
-    /// Lower end.
-    pub min: f64,
-    /// Whether the lower end itself is valid.
-    pub min_included: bool,
-    /// Upper end.
-    pub max: f64,
-    /// Whether the upper end itself is valid.
-    pub max_included: bool,
-}
-
-impl Range {
-    const fn closed(min: f64, max: f64) -> Self {
-        Self { min, min_included: true, max, max_included: true }
-    }
-
-    const fn above(min: f64, max: f64) -> Self {
-        Self { min, min_included: false, max, max_included: true }
-    }
-
-    const fn below(min: f64, max: f64) -> Self {
-        Self { min, min_included: true, max, max_included: false }
-    }
-
-    /// Whether `value` is finite and inside.
-    pub fn contains(&self, value: f64) -> bool {
-        let above = if self.min_included { value >= self.min } else { value > self.min };
-        let below = if self.max_included { value <= self.max } else { value < self.max };
-        value.is_finite() && above && below
-    }
-}
-
-impl fmt::Display for Range {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let from = if self.min_included { "from" } else { "above" };
-        let to = if self.max_included { "to" } else { "below" };
-        write!(f, "{from} {} {to} {}", self.min, self.max)
-    }
-}
+use crate::{
+    range::Range,
+    text::{Safe, nearest},
+};
 
 /// Every hyperparameter of an optimizer that is a number, and the values it may take.
 const RANGES: [(&str, Range); 7] = [
@@ -56,8 +17,8 @@ const RANGES: [(&str, Range); 7] = [
     // Smaller values vanish in `f32` and would let 0 be divided by 0.
     ("epsilon", Range::closed(1e-30, 1.0)),
     ("weight_decay", Range::closed(0.0, 10.0)),
-    // Largest norm of the gradient, see `clip_scale`.
-    ("clip_norm", Range::above(0.0, 1e6)),
+    // Largest norm of the gradient, see `clip_scale`; 0 leaves it alone.
+    ("clip_norm", Range::closed(0.0, 1e6)),
 ];
 
 /// The values that the hyperparameter `key` may take; `None` if there is none of that name.

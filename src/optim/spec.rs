@@ -45,7 +45,7 @@ impl OptimizerSpec {
     /// Adam with the usual hyperparameters.
     pub const ADAM: Self = Self::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 };
 
-    /// AdamW with the usual hyperparameters.
+    /// `AdamW` with the usual hyperparameters.
     pub const ADAM_W: Self = Self::AdamW { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.01 };
 
     /// Its name, for people.

@@ -179,7 +179,7 @@ impl Worker<'_> {
     }
 
     fn controls(&self) -> Controls {
-        let range = |key: &str| optim::range(key).map_or(Range::closed(0.0, f64::MAX), convert);
+        let range = |key: &str| optim::range(key).unwrap_or(Range::closed(0.0, f64::MAX));
         let parameter =
             |key: &str, value| HyperParameter { key: format!("{OPTIMIZER}{key}"), value, range: range(key) };
         let mut hyperparameters = vec![parameter("lr", self.trainer.learning_rate())];
@@ -193,8 +193,4 @@ impl Worker<'_> {
             total_steps: self.trainer.total_steps(),
         }
     }
-}
-
-fn convert(range: optim::Range) -> Range {
-    Range { min: range.min, min_included: range.min_included, max: range.max, max_included: range.max_included }
 }

@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// Requests that may wait for the worker; a person at a keyboard never fills it.
-const WAITING_REQUESTS: usize = 256;
+const WAITING_REQUESTS: usize = 4096;
 
 /// Batches of events that may wait for the consumer.
 const WAITING_BATCHES: usize = 4;
@@ -260,9 +260,8 @@ impl<'a> Worker<'a> {
     fn train_one(&mut self) {
         let start = Instant::now();
         self.pace.started(start);
-        if self.panic_at == Some(self.trainer.completed()) {
-            panic!("injected at step {}", self.trainer.completed());
-        }
+        let completed = self.trainer.completed();
+        assert!(self.panic_at != Some(completed), "injected at step {completed}");
         let outcome = self.trainer.step();
         *self.step = self.trainer.completed();
         match outcome {
@@ -287,7 +286,7 @@ impl<'a> Worker<'a> {
 
     fn report_step(&mut self, loss: f64, accuracy: f64, effective_lr: f64, gradient_norm: Option<f64>) {
         let step = self.trainer.completed();
-        let looks = step % self.spec.train.probe_every == 0 || step == 1;
+        let looks = step.is_multiple_of(self.spec.train.probe_every) || step == 1;
         let watched = self.drive == Drive::ToGoal || self.pace.is_limited();
         let mut probe = gradient_norm.filter(|_| looks || watched).map(|norm| self.trainer.probe(norm));
         let findings = probe.as_mut().map(|probe| self.monitor.judge(step, &mut probe.layers)).unwrap_or_default();
@@ -301,7 +300,9 @@ impl<'a> Worker<'a> {
             samples_per_second: self.rate.samples_per_second(),
             probe,
         }));
-        findings.into_iter().for_each(|finding| self.outbox.push(Event::Finding(finding)));
+        for finding in findings {
+            self.outbox.push(Event::Finding(finding));
+        }
     }
 
     fn report_broken_step(&mut self, error: &StepError) {
@@ -329,7 +330,9 @@ impl<'a> Worker<'a> {
         self.test = Some((evaluation.step, evaluation.loss, evaluation.accuracy));
         let finding = self.monitor.evaluated(&evaluation);
         self.outbox.push(Event::Evaluation(evaluation));
-        finding.into_iter().for_each(|finding| self.outbox.push(Event::Finding(finding)));
+        if let Some(finding) = finding {
+            self.outbox.push(Event::Finding(finding));
+        }
         true
     }
 

@@ -2,8 +2,8 @@
 
 use ratatui::layout::Rect;
 
-use super::widgets::chart;
-use crate::app::{App, Panel, Phase, Pointer};
+use super::{screens::banner, widgets::chart};
+use crate::app::{App, Panel, Pointer};
 
 /// The smallest window in which the dashboard can be read, in columns and rows.
 pub const SMALLEST: (u16, u16) = (60, 18);
@@ -30,6 +30,8 @@ pub struct Layout {
     pub controls: Rect,
     /// The findings.
     pub findings: Rect,
+    /// What stays the same during the run.
+    pub facts: Rect,
     /// One row for what was requested, noticed or typed wrong.
     pub notice: Rect,
     /// The keys, or the line that is being typed.
@@ -48,11 +50,7 @@ impl Layout {
         layout.header = take_top(&mut rest, 3);
         layout.footer = take_bottom(&mut rest, 1);
         layout.notice = take_bottom(&mut rest, 1);
-        let banner = match app.phase() {
-            Phase::Finished | Phase::Failed => 2,
-            Phase::Paused if app.live().reason.is_some() => 1,
-            _ => 0,
-        };
+        let banner = banner::height(app, rest.width);
         layout.banner = take_top(&mut rest, banner);
         if area.height >= 24 {
             take_top(&mut rest, 1);
@@ -78,6 +76,10 @@ impl Layout {
         let most = side.height / 2;
         self.controls = take_top(&mut side, rows.min(most));
         take_top(&mut side, 1);
+        if side.height >= 20 {
+            self.facts = take_bottom(&mut side, 7);
+            take_bottom(&mut side, 1);
+        }
         self.findings = side;
     }
 
@@ -92,7 +94,7 @@ impl Layout {
         // The table may have a third of the height, so that the charts stay large.
         let table = rows.saturating_add(1).min(rest.height / 3).max(2);
         self.layers = take_bottom(&mut rest, table);
-        if rest.height >= 16 {
+        if rest.height >= 12 {
             take_bottom(&mut rest, 1);
         }
         if rest.height >= 26 {

@@ -110,7 +110,7 @@ impl<S: FnMut(Request) -> io::Result<()>> Dashboard<S> {
                     None => input_open = false,
                 },
                 batch = events.recv(), if source_open => self.batch(batch, &mut source_open),
-                caught = signals.next() => self.signal(caught, &mut signals).await?,
+                caught = signals.next() => self.signal(caught, &mut signals).await,
                 () = waits.until => {}
                 () = self.terminal.output().written(), if waits.for_output => {}
             }
@@ -144,13 +144,8 @@ impl<S: FnMut(Request) -> io::Result<()>> Dashboard<S> {
     }
 
     fn batch(&mut self, batch: Option<Vec<Event>>, source_open: &mut bool) {
-        match batch {
-            Some(batch) => self.tell(Message::Events(batch)),
-            None => {
-                *source_open = false;
-                self.tell(Message::SourceGone);
-            }
-        }
+        *source_open = batch.is_some();
+        self.tell(batch.map_or(Message::SourceGone, Message::Events));
     }
 
     fn input(&mut self, input: Input) {
@@ -186,7 +181,7 @@ impl<S: FnMut(Request) -> io::Result<()>> Dashboard<S> {
         self.tell(Message::Resize { columns, rows });
     }
 
-    async fn signal(&mut self, caught: Caught, signals: &mut Signals) -> io::Result<()> {
+    async fn signal(&mut self, caught: Caught, signals: &mut Signals) {
         match caught {
             Caught::End(number) => self.tell(Message::Signal(match number {
                 1 => Signal::HangUp,
@@ -203,13 +198,15 @@ impl<S: FnMut(Request) -> io::Result<()>> Dashboard<S> {
             Caught::Resume => {
                 signals.forget_suspensions().await;
                 self.suspended = false;
-                self.terminal.resume()?;
+                if self.terminal.resume().is_err() {
+                    // The system also continues the processes of a terminal that it takes away.
+                    return self.tell(Message::Signal(Signal::HangUp));
+                }
                 self.frames.forget();
                 self.drawn = None;
                 self.resize();
             }
         }
-        Ok(())
     }
 
     fn tell(&mut self, message: Message) {

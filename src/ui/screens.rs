@@ -14,13 +14,20 @@ use unicode_width::UnicodeWidthStr;
 
 use super::{
     layout::{Layout, SMALLEST},
-    paint::{Row, centered},
+    paint::{Row, centered, wrap},
     theme::{Role, Theme},
 };
 use crate::app::{App, Mode};
 
 /// Draws the whole dashboard into `buffer`, which must be empty.
-pub fn draw(app: &App, theme: &Theme, buffer: &mut Buffer) {
+pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer) {
+    draw_unicode(app, theme, buffer);
+    if !theme.unicode {
+        spell_out(buffer);
+    }
+}
+
+fn draw_unicode(app: &App, theme: Theme, buffer: &mut Buffer) {
     let area = buffer.area;
     let Some(layout) = Layout::of(app, area) else {
         too_small(buffer, area, theme);
@@ -37,16 +44,36 @@ pub fn draw(app: &App, theme: &Theme, buffer: &mut Buffer) {
     }
 }
 
-fn too_small(buffer: &mut Buffer, area: Rect, theme: &Theme) {
+fn too_small(buffer: &mut Buffer, area: Rect, theme: Theme) {
     let (columns, rows) = SMALLEST;
     let times = theme.marks().times;
-    let lines = [
-        format!("gradtop needs {columns}{times}{rows}"),
-        format!("this window is {}{times}{}", area.width, area.height),
-    ];
-    for (i, line) in (0..).zip(&lines) {
-        let place = centered(area, line.width() as u16, lines.len() as u16);
-        let role = if i == 0 { Role::Strong } else { Role::Muted };
-        Row::new(buffer, place, i).ending(theme.marks().ellipsis).put(line, theme.style(role));
+    let needed = wrap(&format!("gradtop needs {columns}{times}{rows}"), area.width);
+    let present = wrap(&format!("this window is {}{times}{}", area.width, area.height), area.width);
+    let height = (needed.len() + present.len()) as u16;
+    for (i, line) in needed.iter().chain(&present).enumerate() {
+        let place = centered(area, line.width() as u16, height);
+        let role = if i < needed.len() { Role::Strong } else { Role::Muted };
+        Row::new(buffer, place, i as u16).ending(theme.marks().ellipsis).put(line, theme.style(role));
+    }
+}
+
+/// Replaces what a terminal without UTF-8 can't show: the marks in our sentences, and letters in the names of others.
+fn spell_out(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        let symbol = cell.symbol();
+        if symbol.is_ascii() {
+            continue;
+        }
+        let plain = match symbol {
+            "→" => ">",
+            "←" => "<",
+            "…" => "~",
+            "×" => "x",
+            "÷" => "/",
+            "–" | "·" => "-",
+            "“" | "”" => "\"",
+            _ => "?",
+        };
+        cell.set_symbol(plain);
     }
 }

@@ -44,7 +44,7 @@ struct Run {
 }
 
 /// The screen as a whole SVG document.
-pub fn document(buffer: &Buffer, theme: &Theme) -> String {
+pub fn document(buffer: &Buffer, theme: Theme) -> String {
     let (columns, rows) = (u32::from(buffer.area.width), u32::from(buffer.area.height));
     let (width, height) = (columns * CELL_WIDTH + 2 * MARGIN, rows * CELL_HEIGHT + 2 * MARGIN);
     let (text, ground) = colors::defaults(theme.background == Background::Light);
@@ -173,7 +173,7 @@ mod tests {
     use crate::ui::theme::Depth;
 
     fn picture(buffer: &Buffer) -> String {
-        document(buffer, &Theme::new(Depth::True, Background::Dark, true))
+        document(buffer, Theme::new(Depth::True, Background::Dark, true))
     }
 
     /// Fails unless every tag is closed in order and every attribute quoted.

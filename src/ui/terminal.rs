@@ -160,8 +160,7 @@ fn leave_sequence() -> io::Result<Vec<u8>> {
 /// lot on a slow line and is not used.
 #[cfg(unix)]
 fn switch_mouse(bytes: &mut Vec<u8>, on: bool) -> io::Result<()> {
-    bytes.extend_from_slice(if on { b"\x1b[?1000h\x1b[?1006h" } else { b"\x1b[?1006l\x1b[?1000l" });
-    Ok(())
+    io::Write::write_all(bytes, if on { b"\x1b[?1000h\x1b[?1006h" } else { b"\x1b[?1006l\x1b[?1000l" })
 }
 
 #[cfg(not(unix))]

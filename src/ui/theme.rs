@@ -190,12 +190,12 @@ impl Theme {
     }
 
     /// The symbols that this terminal can show.
-    pub fn marks(&self) -> &'static Marks {
+    pub fn marks(self) -> &'static Marks {
         if self.unicode { &UNICODE } else { &ASCII }
     }
 
     /// How something with this meaning looks.
-    pub fn style(&self, role: Role) -> Style {
+    pub fn style(self, role: Role) -> Style {
         let style = Style::new().add_modifier(weight(role, self.depth));
         match self.color(role) {
             Color::Reset => style,
@@ -204,35 +204,42 @@ impl Theme {
     }
 
     /// The colour of a meaning on this terminal; `Reset` is the terminal's own.
-    pub fn color(&self, role: Role) -> Color {
-        let hues = hues(role);
+    pub fn color(self, role: Role) -> Color {
         match self.depth {
             Depth::None => Color::Reset,
-            Depth::Basic => hues.basic,
-            Depth::True | Depth::Indexed => {
-                let rgb = match self.background {
-                    Background::Dark => hues.dark,
-                    Background::Light => hues.light,
-                };
-                match rgb {
-                    None => Color::Reset,
-                    Some(rgb) if self.depth == Depth::Indexed => Color::Indexed(nearest_indexed(rgb)),
-                    Some((red, green, blue)) => Color::Rgb(red, green, blue),
-                }
-            }
+            Depth::Basic => hues(role).basic,
+            Depth::True | Depth::Indexed => self.exact(self.rgb(role)),
         }
     }
 
-    /// The colour of text on a coloured ground.
-    pub fn ground(&self) -> Color {
-        match (self.depth, self.background) {
-            (Depth::None, _) => Color::Reset,
-            (Depth::Basic, Background::Dark) => Color::Black,
-            (Depth::Basic, Background::Light) => Color::White,
-            (Depth::True, Background::Dark) => Color::Rgb(14, 16, 22),
-            (Depth::True, Background::Light) => Color::Rgb(255, 255, 255),
-            (Depth::Indexed, Background::Dark) => Color::Indexed(233),
-            (Depth::Indexed, Background::Light) => Color::Indexed(231),
+    fn rgb(self, role: Role) -> Rgb {
+        match self.background {
+            Background::Dark => hues(role).dark,
+            Background::Light => hues(role).light,
+        }
+    }
+
+    /// A colour on a terminal that has more than sixteen.
+    fn exact(self, rgb: Rgb) -> Color {
+        match self.depth {
+            Depth::Indexed => Color::Indexed(nearest_indexed(rgb)),
+            _ => Color::Rgb(rgb.0, rgb.1, rgb.2),
+        }
+    }
+
+    /// How a filled area with text on it looks: a calm shade of the meaning's colour, or reverse video.
+    pub fn fill(self, role: Role) -> Style {
+        let ground = match self.background {
+            Background::Dark => (14, 16, 22),
+            Background::Light => (255, 255, 255),
+        };
+        match (self.depth, self.rgb(role)) {
+            (Depth::True | Depth::Indexed, rgb) => {
+                let shade = |part: u8, ground: u8| ((u16::from(part) * 2 + u16::from(ground) * 3) / 5) as u8;
+                let rgb = (shade(rgb.0, ground.0), shade(rgb.1, ground.1), shade(rgb.2, ground.2));
+                self.style(Role::Strong).bg(self.exact(rgb))
+            }
+            _ => Style::new().add_modifier(Modifier::REVERSED),
         }
     }
 
@@ -246,7 +253,7 @@ impl Theme {
     }
 
     /// The symbol of a verdict.
-    pub fn health_mark(&self, health: Health) -> &'static str {
+    pub fn health_mark(self, health: Health) -> &'static str {
         let marks = self.marks();
         match health {
             Health::Good => marks.good,
@@ -260,13 +267,13 @@ type Rgb = (u8, u8, u8);
 
 /// One meaning's colour on dark, on light, and among the 16.
 struct Hues {
-    dark: Option<Rgb>,
-    light: Option<Rgb>,
+    dark: Rgb,
+    light: Rgb,
     basic: Color,
 }
 
 const fn hue(dark: Rgb, light: Rgb, basic: Color) -> Hues {
-    Hues { dark: Some(dark), light: Some(light), basic }
+    Hues { dark, light, basic }
 }
 
 fn hues(role: Role) -> Hues {
@@ -288,9 +295,8 @@ fn hues(role: Role) -> Hues {
 
 fn weight(role: Role, depth: Depth) -> Modifier {
     let base = match role {
-        Role::Strong | Role::Key | Role::Focus => Modifier::BOLD,
+        Role::Strong | Role::Key | Role::Focus | Role::Bad => Modifier::BOLD,
         Role::Selected => Modifier::REVERSED,
-        Role::Bad => Modifier::BOLD,
         _ => Modifier::empty(),
     };
     // Where colour can't separate foreground from background, weight does.

@@ -1,3 +1,11 @@
 //! Everything that needs the whole crate or the real binary.
 
+#![allow(clippy::unwrap_used)]
+
+mod command_line;
+#[cfg(unix)]
+mod dashboard;
+mod engine;
 mod house;
+#[cfg(unix)]
+mod terminal;

@@ -1,8 +1,7 @@
-//! The real binary in a pseudo-terminal, driven by keys and signals as a person would.
+//! A pseudo-terminal with the real binary in it: keys and signals in, the screen out.
 
 use std::{
     io::{Read, Write},
-    path::Path,
     sync::{Arc, Mutex},
     thread,
     time::{Duration, Instant},
@@ -33,6 +32,7 @@ impl Session {
         command.cwd(std::env::temp_dir());
         command.env("TERM", "xterm-256color");
         command.env("LANG", "C.UTF-8");
+        command.env("RUST_BACKTRACE", "0");
         command.env_remove("NO_COLOR");
         for (name, value) in variables {
             command.env(name, value);
@@ -42,7 +42,7 @@ impl Session {
         let mut reader = pair.master.try_clone_reader().unwrap();
         let shared = Arc::clone(&screen);
         thread::spawn(move || {
-            let mut buffer = [0; 65536];
+            let mut buffer = vec![0; 65536];
             while let Ok(count) = reader.read(&mut buffer) {
                 if count == 0 {
                     return;
@@ -69,13 +69,15 @@ impl Session {
 
     /// Waits until the screen satisfies `condition` and returns it.
     pub fn wait(&self, what: &str, condition: impl Fn(&str) -> bool) -> String {
+        self.wait_until(what, || condition(&self.text()));
+        self.text()
+    }
+
+    /// Waits until `condition` holds.
+    pub fn wait_until(&self, what: &str, condition: impl Fn() -> bool) {
         let start = Instant::now();
-        loop {
-            let text = self.text();
-            if condition(&text) {
-                return text;
-            }
-            assert!(start.elapsed() < PATIENCE, "waited for {what}; the screen shows:\n{text}");
+        while !condition() {
+            assert!(start.elapsed() < PATIENCE, "waited for {what}; the screen shows:\n{}", self.text());
             thread::sleep(Duration::from_millis(10));
         }
     }
@@ -128,26 +130,16 @@ impl Session {
     /// Asserts that every mode of the terminal is as it was before the program started.
     pub fn assert_restored(&self) {
         assert_eq!(modes(self.master.as_ref()), self.modes, "line discipline");
-        let start = Instant::now();
-        loop {
+        self.wait_until("every mode of the screen to be off", || {
             let parser = self.screen.lock().unwrap();
             let screen = parser.screen();
-            let left = [
-                (screen.alternate_screen(), "alternate screen"),
-                (screen.hide_cursor(), "hidden cursor"),
-                (screen.bracketed_paste(), "bracketed paste"),
-                (screen.application_cursor(), "application cursor"),
-                (screen.application_keypad(), "application keypad"),
-                (screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None, "mouse capture"),
-            ];
-            let on: Vec<&str> = left.iter().filter(|(on, _)| *on).map(|(_, mode)| *mode).collect();
-            if on.is_empty() {
-                return;
-            }
-            assert!(start.elapsed() < PATIENCE, "left on: {on:?}");
-            drop(parser);
-            thread::sleep(Duration::from_millis(10));
-        }
+            !(screen.alternate_screen()
+                || screen.hide_cursor()
+                || screen.bracketed_paste()
+                || screen.application_cursor()
+                || screen.application_keypad()
+                || screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None)
+        });
     }
 }
 
@@ -164,9 +156,13 @@ fn modes(master: &dyn MasterPty) -> String {
 }
 
 /// The number behind `label` on the screen, thousands separators removed.
-fn number_after(screen: &str, label: &str) -> Option<u64> {
+pub fn number_after(screen: &str, label: &str) -> Option<u64> {
     let rest = &screen[screen.find(label)? + label.len()..];
-    let digits: String =
-        rest.trim_start().chars().take_while(|c| c.is_ascii_digit() || *c == ',').filter(char::is_ascii_digit).collect();
+    let digits: String = rest
+        .trim_start()
+        .chars()
+        .take_while(|c| c.is_ascii_digit() || *c == ',')
+        .filter(char::is_ascii_digit)
+        .collect();
     digits.parse().ok()
 }

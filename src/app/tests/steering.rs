@@ -214,7 +214,10 @@ fn enter_on_a_hyperparameter_asks_for_its_value() {
     assert!(app.controls()[1].selected);
     press(&mut app, Key::plain(Code::Enter));
     let prompt = app.prompt().unwrap();
-    assert_eq!((prompt.label.as_str(), prompt.hint.as_str()), ("optimizer.momentum", "now 0.9; valid: from 0 below 1"));
+    assert_eq!(
+        (prompt.label.as_str(), prompt.hint.as_str()),
+        ("optimizer.momentum", "now 0.9; valid: from 0 to below 1")
+    );
     let asked = type_keys(&mut app, "0.5\n");
     assert_eq!(sent(&asked), [Command::Set { key: "optimizer.momentum".into(), value: 0.5 }]);
     assert_eq!((app.controls()[1].value, app.controls()[1].requested), (0.9, Some(0.5)));

@@ -22,7 +22,7 @@ const STEPS: i32 = 8;
 
 /// Effect on the loss, for a change of a tensor by its own size and as a share of the logits, below which differences
 /// of rounded logits cannot give seven digits; from there on the error counts relative to this.
-const SMALLEST_EFFECT: f64 = 1e-6;
+const SMALLEST_EFFECT: f64 = 1e-5;
 
 /// The tensor that is moved.
 #[derive(Clone, Copy, Debug)]
@@ -54,8 +54,8 @@ impl Point {
 struct Shown {
     logits: Array2<f64>,
     loss: f64,
-    /// Whether each input of each layer with a kink is positive.
-    signs: Vec<bool>,
+    /// For each sample, whether each input of each layer with a kink is positive.
+    signs: Vec<Vec<bool>>,
 }
 
 /// Moves tensors of a network and watches its loss.
@@ -86,9 +86,10 @@ impl Prober {
             let (direction, found) = self.difference(point, &origin, scale);
             let expected = gradient.iter().zip(&direction).map(|(g, v)| g * v).sum::<f64>();
             largest = largest.max(expected.abs()).max(found.abs());
-            // Written so that a NaN counts as an error and stays one.
-            if !((expected - found).abs() < error) {
-                (analytic, numeric, error) = (expected, found, (expected - found).abs());
+            let difference = (expected - found).abs();
+            // A NaN is the largest error there is.
+            if difference >= error || difference.is_nan() {
+                (analytic, numeric, error) = (expected, found, difference);
             }
         }
         let relative_error = if error == 0.0 { 0.0 } else { error / largest };
@@ -120,43 +121,45 @@ impl Prober {
         origin.iter().map(draw).collect()
     }
 
-    /// The derivative of the loss along `direction`; `None` if every step meets a kink.
+    /// The derivative of the loss along `direction`; `None` if some sample meets a kink at every step.
+    ///
+    /// Each sample has steps of its own: one whose rectifiers stay as they are over a long step is not held back by
+    /// another whose do not.
     fn derivative(&mut self, point: Point, origin: &[f64], direction: &[f64], scale: f64) -> Option<f64> {
         let signs = self.show(point, origin, direction, 0.0).signs;
-        let mut differences: Vec<f64> = Vec::new();
+        let mut differences: Vec<Vec<Difference>> = vec![Vec::new(); self.labels.len()];
         for step in 0..STEPS {
             let h = scale * FIRST_STEP * 0.125_f64.powi(step);
             let above = self.show(point, origin, direction, h);
             let below = self.show(point, origin, direction, -h);
-            if above.signs == signs && below.signs == signs {
-                differences.push(self.rise(point, &below, &above) / (2.0 * h));
+            for (sample, differences) in differences.iter_mut().enumerate() {
+                if above.signs[sample] == signs[sample] && below.signs[sample] == signs[sample] {
+                    let value = self.rise(point, sample, &below, &above) / (2.0 * h);
+                    let largest = above.logits.row(sample).iter().fold(0.0, |largest: f64, z| largest.max(z.abs()));
+                    differences.push(Difference { value, rounding: f64::EPSILON * largest / h });
+                }
             }
         }
         self.show(point, origin, direction, 0.0);
-        // The error of a difference is c h² + …, and h falls by 8 from one to the next.
-        let free: Vec<f64> = differences.windows(2).map(|pair| pair[1] + (pair[1] - pair[0]) / 63.0).collect();
-        let steadiest = free.windows(2).min_by(|a, b| (a[1] - a[0]).abs().total_cmp(&(b[1] - b[0]).abs()));
-        steadiest.map(|pair| pair[1]).or(free.last().copied()).or(differences.last().copied())
+        let samples: Option<Vec<f64>> = differences.iter().map(|differences| limit(differences)).collect();
+        samples.map(|samples| samples.iter().sum::<f64>() / samples.len() as f64)
     }
 
-    /// L(above) - L(below).
+    /// Loss above minus loss below, of one sample.
     ///
-    /// For the logits themselves these are the two losses as the network reports them, so that the report is checked
-    /// too. For all others, with δ = logits above - logits below and p the probabilities below, it is the mean of
-    /// log Σ p exp δ - δ_t, in which the common part of the two losses never appears.
-    fn rise(&self, point: Point, below: &Shown, above: &Shown) -> f64 {
+    /// For the logits themselves these are the two mean losses as the network reports them, the same for all samples,
+    /// so that the report is checked too. For all other tensors, with δ = logits above - logits below and p the
+    /// probabilities below, it is `log Σ p exp δ - δ_t`, in which the common part of the two never appears.
+    fn rise(&self, point: Point, sample: usize, below: &Shown, above: &Shown) -> f64 {
         if point.first_layer() == self.network.layer_infos().len() {
             return above.loss - below.loss;
         }
-        let mut sum = 0.0;
-        for ((below, above), &label) in below.logits.rows().into_iter().zip(above.logits.rows()).zip(&self.labels) {
-            let max = below.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            let total: f64 = below.iter().map(|z| (z - max).exp()).sum();
-            let delta = |class: usize| above[class] - below[class];
-            let growth: f64 = (0..below.len()).map(|c| (below[c] - max).exp() / total * delta(c).exp_m1()).sum();
-            sum += growth.ln_1p() - delta(usize::from(label));
-        }
-        sum / self.labels.len() as f64
+        let (below, above) = (below.logits.row(sample), above.logits.row(sample));
+        let max = below.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let total: f64 = below.iter().map(|z| (z - max).exp()).sum();
+        let delta = |class: usize| above[class] - below[class];
+        let growth: f64 = (0..below.len()).map(|c| (below[c] - max).exp() / total * delta(c).exp_m1()).sum();
+        growth.ln_1p() - delta(usize::from(self.labels[sample]))
     }
 
     /// Moves the tensor to origin + step·direction and computes what depends on it.
@@ -172,10 +175,12 @@ impl Prober {
                 values.zip(moved).for_each(|(x, value)| *x = value);
             }
         }
-        let mut signs = Vec::new();
+        let mut signs = vec![Vec::new(); self.labels.len()];
         for layer in point.first_layer()..self.network.layer_infos().len() {
             if self.network.has_kink(layer) {
-                signs.extend(self.network.layer_input_mut(layer).iter().map(|&x| x > 0.0));
+                for (signs, x) in signs.iter_mut().zip(self.network.layer_input_mut(layer).rows()) {
+                    signs.extend(x.iter().map(|&x| x > 0.0));
+                }
             }
             self.network.forward_layer(layer, Mode::Train { step: 0 });
         }
@@ -202,6 +207,28 @@ impl Prober {
             }
         }
     }
+}
+
+/// A central difference and how much of it may be due to rounded logits.
+#[derive(Clone, Copy)]
+struct Difference {
+    value: f64,
+    rounding: f64,
+}
+
+/// What central differences tend to, for steps each an eighth of the one before; `None` if there are none.
+///
+/// The error of a difference is c h² + …, so two of them give an estimate without that term (Richardson). Of these
+/// the one that differs least from its predecessor counts, rounding, which grows as h falls, taken into account.
+fn limit(differences: &[Difference]) -> Option<f64> {
+    let extrapolate = |pair: &[Difference]| {
+        let value = pair[1].value + (pair[1].value - pair[0].value) / 63.0;
+        Difference { value, rounding: pair[1].rounding }
+    };
+    let free: Vec<Difference> = differences.windows(2).map(extrapolate).collect();
+    let error = |pair: &[Difference]| (pair[1].value - pair[0].value).abs() + pair[1].rounding;
+    let steadiest = free.windows(2).min_by(|a, b| error(a).total_cmp(&error(b))).map(|pair| &pair[1]);
+    steadiest.or(free.last()).or(differences.last()).map(|found| found.value)
 }
 
 /// Root of the mean square; 1 where that is 0.

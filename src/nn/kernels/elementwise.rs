@@ -87,8 +87,24 @@ pub fn for_each_chunk<T: Send, const N: usize>(
         let range = number * chunk..length.min((number + 1) * chunk);
         // SAFETY: the pool calls this once for each number, and ranges of different numbers do not overlap.
         let parts = slices.each_ref().map(|slice| unsafe { slice.part(range.clone()) });
-        f(range, parts);
+        with_wide_vectors(|| f(range, parts));
     });
+}
+
+/// Calls `f` compiled for the widest vectors this processor has, where it is inlined.
+///
+/// Rust neither fuses nor reorders floating-point operations by itself, so the results are the same bits.
+pub fn with_wide_vectors<R>(f: impl FnOnce() -> R) -> R {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        #[target_feature(enable = "avx2")]
+        fn with_avx2<R>(f: impl FnOnce() -> R) -> R {
+            f()
+        }
+        // SAFETY: the processor has the instructions.
+        return unsafe { with_avx2(f) };
+    }
+    f()
 }
 
 /// As [`for_each_chunk`], with a result for each chunk, in their order.

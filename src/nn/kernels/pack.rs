@@ -5,6 +5,9 @@ use std::ops::Range;
 
 use crate::nn::Scalar;
 
+/// Rows that are written together, few enough to stay in the cache until their last column is there.
+const ROWS: usize = 16;
+
 /// A matrix somewhere in memory.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Operand<T> {
@@ -42,8 +45,6 @@ pub(super) unsafe fn pack<T: Scalar>(
         }
         return;
     }
-    // Few rows at a time, so that what is written stays in the cache until its last column is there.
-    const ROWS: usize = 16;
     for (block, rows) in to[..width * depth.len()].chunks_mut(ROWS * width).enumerate() {
         for column in 0..width {
             let first = start.wrapping_offset(column as isize * from.outer + (block * ROWS) as isize * from.depth);

@@ -102,7 +102,7 @@ impl Pool {
     /// If a chunk panics, with what it panicked with, after all threads have left the work.
     pub fn run(&self, chunks: usize, chunk: &(dyn Fn(usize) + Sync)) {
         let free = if self.workers.is_empty() || chunks < 2 { None } else { self.busy.try_lock().ok() };
-        let Some(_busy) = free else {
+        let Some(busy) = free else {
             (0..chunks).for_each(chunk);
             return;
         };
@@ -112,8 +112,9 @@ impl Pool {
         let work = Work { chunk: lent, chunks };
         self.shared.offer(work);
         self.shared.take_part(work);
-        if let Some(panic) = self.shared.take_back() {
-            drop(_busy);
+        let panic = self.shared.take_back();
+        drop(busy);
+        if let Some(panic) = panic {
             resume_unwind(panic);
         }
     }

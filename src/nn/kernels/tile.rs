@@ -180,6 +180,7 @@ mod x86 {
 }
 
 #[allow(clippy::needless_range_loop)] // The loops are unrolled; indices keep rows and vectors apart.
+#[allow(clippy::inline_always)] // These stand for single instructions.
 mod portable {
     use super::{Task, Tiles};
 

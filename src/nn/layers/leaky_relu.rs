@@ -10,7 +10,7 @@ use crate::nn::{
 
 /// y = x where x > 0, slope·x elsewhere, element by element.
 ///
-/// ∂y/∂x = diag(1[x > 0] + slope·1[x ≤ 0]), so ∂L/∂x = dy ⊙ (1[x > 0] + slope·1[x ≤ 0]).
+/// ∂y/∂x = `diag(1[x > 0] + slope·1[x ≤ 0])`, so ∂L/∂x = `dy ⊙ (1[x > 0] + slope·1[x ≤ 0])`.
 ///
 /// Cached: nothing; x is given again.
 pub struct LeakyRelu<T> {

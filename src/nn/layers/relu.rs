@@ -10,7 +10,7 @@ use crate::nn::{
 
 /// y = max(x, 0), element by element; a NaN stays a NaN, so that it reaches the loss and is noticed.
 ///
-/// ∂y/∂x = diag(1[x > 0]), with φ′(0) = 0 as `PyTorch` has it, so ∂L/∂x = dy ⊙ 1[x > 0].
+/// ∂y/∂x = `diag(1[x > 0])`, with φ′(0) = 0 as `PyTorch` has it, so ∂L/∂x = `dy ⊙ 1[x > 0]`.
 ///
 /// Cached: nothing; y > 0 exactly where x > 0.
 pub struct Relu;

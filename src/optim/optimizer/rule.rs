@@ -64,18 +64,19 @@ pub(super) struct Sgd<T> {
 
 impl<T: Scalar> Sgd<T> {
     /// Updates `w` and `m` from the gradient `g`, all of one length; returns the squared norm of the update.
+    #[inline]
     pub(super) fn update(self, w: &mut [T], g: &[T], m: &mut [T]) -> f64 {
         let Self { scale, decay, rate, momentum, ahead } = self;
         match (momentum, ahead) {
-            (None, _) => sweep(w, g, |w, g, _| rate * (scale * g + decay * w)),
-            (Some(momentum), None) => sweep(w, g, |w, g, i| {
-                m[i] = momentum * m[i] + (scale * g + decay * w);
-                rate * m[i]
+            (None, _) => sweep(w, g, [], |w, g, []| rate * (scale * g + decay * w)),
+            (Some(momentum), None) => sweep(w, g, [m], |w, g, [m]| {
+                *m = momentum * *m + (scale * g + decay * w);
+                rate * *m
             }),
-            (Some(momentum), Some(ahead)) => sweep(w, g, |w, g, i| {
+            (Some(momentum), Some(ahead)) => sweep(w, g, [m], |w, g, [m]| {
                 let g = scale * g + decay * w;
-                m[i] = momentum * m[i] + g;
-                rate * (g + ahead * m[i])
+                *m = momentum * *m + g;
+                rate * (g + ahead * *m)
             }),
         }
     }
@@ -98,39 +99,58 @@ pub(super) struct Adam<T> {
 
 impl<T: Scalar> Adam<T> {
     /// Updates `w`, `m` and `v` from the gradient `g`, all of one length; returns the squared norm of the update.
+    #[inline]
     pub(super) fn update(self, w: &mut [T], g: &[T], m: &mut [T], v: &mut [T]) -> f64 {
         let Self { scale, decay, shrink, rest1, beta2, rest2, rate, root, epsilon } = self;
-        let length = w.len();
-        let (m, v) = (&mut m[..length], &mut v[..length]);
-        sweep(w, g, |w, g, i| {
+        sweep(w, g, [m, v], |w, g, [m, v]| {
             let g = scale * g + decay * w;
-            m[i] += rest1 * (g - m[i]);
-            v[i] = beta2 * v[i] + rest2 * (g * g);
-            shrink * w + rate * m[i] / (v[i].sqrt() * root + epsilon)
+            *m += rest1 * (g - *m);
+            *v = beta2 * *v + rest2 * (g * g);
+            shrink * w + rate * *m / (v.sqrt() * root + epsilon)
         })
     }
 }
 
-/// Takes `decrease(w, g, index)` from every w; returns the squared norm of what was taken, in `f64`.
-fn sweep<T: Scalar>(w: &mut [T], g: &[T], mut decrease: impl FnMut(T, T, usize) -> T) -> f64 {
+/// Takes `decrease(w, g, state)` from every w, and the square of what is taken is summed in `f64`.
+///
+/// Elements go by in blocks of fixed length, so that the compiler makes vectors of them; the last block is filled up
+/// with zeros, which every rule takes 0 from.
+#[inline]
+fn sweep<T: Scalar, const N: usize>(
+    w: &mut [T],
+    g: &[T],
+    states: [&mut [T]; N],
+    decrease: impl Fn(T, T, [&mut T; N]) -> T,
+) -> f64 {
     let mut squares = [0.0; LANES];
-    let (whole, rest) = w.as_chunks_mut::<LANES>();
-    let (g_whole, g_rest) = g.as_chunks::<LANES>();
-    for (block, (w, g)) in whole.iter_mut().zip(g_whole).enumerate() {
+    let mut block = |w: &mut [T; LANES], g: &[T; LANES], states: &mut [[T; LANES]; N]| {
         let mut taken = [T::zero(); LANES];
         for lane in 0..LANES {
-            taken[lane] = decrease(w[lane], g[lane], block * LANES + lane);
+            taken[lane] = decrease(w[lane], g[lane], states.each_mut().map(|state| &mut state[lane]));
             w[lane] -= taken[lane];
         }
         for lane in 0..LANES {
             squares[lane] += taken[lane].as_f64() * taken[lane].as_f64();
         }
+    };
+    let (w, w_rest) = w.as_chunks_mut();
+    let (g, g_rest) = g.as_chunks();
+    let mut states = states.map(|state| state.as_chunks_mut());
+    for (number, (w, g)) in w.iter_mut().zip(g).enumerate() {
+        let mut current = states.each_ref().map(|(state, _)| state[number]);
+        block(w, g, &mut current);
+        states.iter_mut().zip(current).for_each(|((state, _), current)| state[number] = current);
     }
-    let done = whole.len() * LANES;
-    for (lane, (w, &g)) in rest.iter_mut().zip(g_rest).enumerate() {
-        let taken = decrease(*w, g, done + lane);
-        *w -= taken;
-        squares[lane] += taken.as_f64() * taken.as_f64();
+    if !w_rest.is_empty() {
+        let (mut w, mut current) = (fill_up(w_rest), states.each_ref().map(|(_, rest)| fill_up(rest)));
+        block(&mut w, &fill_up(g_rest), &mut current);
+        w_rest.copy_from_slice(&w[..w_rest.len()]);
+        states.iter_mut().zip(current).for_each(|((_, rest), current)| rest.copy_from_slice(&current[..g_rest.len()]));
     }
     squares.iter().sum()
+}
+
+/// A block that begins with `values`, of which there are fewer, and goes on with zeros.
+fn fill_up<T: Scalar>(values: &[T]) -> [T; LANES] {
+    std::array::from_fn(|lane| values.get(lane).copied().unwrap_or_default())
 }

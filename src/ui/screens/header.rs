@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Draws the header.
-pub fn draw(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect) {
+pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     let header = app.header();
     let row = |index: u16| Rect { y: area.y + index.min(area.height), height: u16::from(index < area.height), ..area };
     first(&mut Row::new(buffer, area, 0).ending(theme.marks().ellipsis), &header, theme);
@@ -22,7 +22,7 @@ pub fn draw(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect) {
 }
 
 /// The mark and the meaning of a phase.
-pub fn phase_mark(phase: Phase, theme: &Theme) -> (&'static str, Role) {
+pub fn phase_mark(phase: Phase, theme: Theme) -> (&'static str, Role) {
     let marks = theme.marks();
     match phase {
         Phase::Running => (marks.running, Role::Good),
@@ -36,7 +36,7 @@ pub fn phase_mark(phase: Phase, theme: &Theme) -> (&'static str, Role) {
     }
 }
 
-fn first(row: &mut Row, header: &Header, theme: &Theme) {
+fn first(row: &mut Row, header: &Header, theme: Theme) {
     let marks = theme.marks();
     let muted = theme.style(Role::Muted);
     let (mark, role) = phase_mark(header.phase, theme);
@@ -78,7 +78,7 @@ fn right(row: &mut Row, pieces: &[(&str, Style)], gap: u16) {
     row.skip_right(gap);
 }
 
-fn bar(buffer: &mut Buffer, area: Rect, header: &Header, theme: &Theme) {
+fn bar(buffer: &mut Buffer, area: Rect, header: &Header, theme: Theme) {
     let (_, role) = phase_mark(header.phase, theme);
     if let Some(loading) = &header.loading {
         let text = format!(" {}{} ", loading.what, theme.marks().ellipsis);
@@ -94,7 +94,7 @@ fn bar(buffer: &mut Buffer, area: Rect, header: &Header, theme: &Theme) {
     progress::draw(buffer, area, header.progress, &text, role, theme);
 }
 
-fn rates(row: &mut Row, header: &Header, theme: &Theme) {
+fn rates(row: &mut Row, header: &Header, theme: Theme) {
     let marks = theme.marks();
     let style = |role| theme.style(role);
     if header.thinned > 0 {

@@ -20,7 +20,7 @@ enum Entry {
 }
 
 /// Draws the help over the screen, from line `scroll` on as far as there are more lines.
-pub fn draw(app: &App, scroll: usize, theme: &Theme, buffer: &mut Buffer, area: Rect) {
+pub fn draw(app: &App, scroll: usize, theme: Theme, buffer: &mut Buffer, area: Rect) {
     let mut entries = Vec::new();
     for section in app.help() {
         if !entries.is_empty() {
@@ -40,7 +40,7 @@ pub fn draw(app: &App, scroll: usize, theme: &Theme, buffer: &mut Buffer, area: 
     let keys = keys.max().unwrap_or(0).min(28) as u16 + 2;
     let height = area.height.saturating_sub(4).min(entries.len() as u16);
     let title = format!("help {} arrows scroll, Esc closes", theme.marks().dot);
-    let inside = dialog::draw(buffer, area, &title, (area.width.saturating_sub(8).min(96), height), theme);
+    let inside = dialog::draw(buffer, area, &title, (area.width.saturating_sub(4).min(96), height), theme);
     let room = usize::from(inside.height);
     let first = scroll.min(entries.len().saturating_sub(room));
     for (y, entry) in (0..).zip(entries.iter().skip(first).take(room)) {
@@ -64,7 +64,7 @@ pub fn draw(app: &App, scroll: usize, theme: &Theme, buffer: &mut Buffer, area: 
 }
 
 /// Says at the frame that there is more above or below.
-fn more(buffer: &mut Buffer, inside: Rect, (first, room, count): (usize, usize, usize), theme: &Theme) {
+fn more(buffer: &mut Buffer, inside: Rect, (first, room, count): (usize, usize, usize), theme: Theme) {
     let last = (first + room).min(count);
     if inside.is_empty() || room >= count {
         return;

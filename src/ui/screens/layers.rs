@@ -24,7 +24,7 @@ struct Columns {
 }
 
 /// Columns of a number, of the dead units and of the health mark, the same in every window.
-const NUMBER: u16 = 9;
+const NUMBER: u16 = 8;
 const DEAD: u16 = 6;
 const HEALTH: u16 = 9;
 
@@ -34,14 +34,14 @@ impl Columns {
         let widest = |text: &dyn Fn(&LayerRow) -> usize| rows.iter().map(text).max().unwrap_or(0) as u16;
         let health = if width >= 90 { HEALTH } else { 4 };
         let rest = width.saturating_sub(2 * NUMBER + DEAD + health + 2);
-        let name = (widest(&|row| row.name.width()) + 2).min(rest / 3);
+        let name = (widest(&|row| row.name.width()) + 2).min(rest * 2 / 5);
         let shape = (widest(&|row| row.shape.width()) + 2).min(22);
         let parameters = (widest(&|row| thousands(row.parameters).len()) + 2).max(8);
         let mut spark = rest.saturating_sub(name + shape + parameters);
         let (mut shape, mut parameters) = (shape, parameters);
         // A sparkline too short to be read gives way to nothing else: first the count goes, then the shape.
         for column in [&mut parameters, &mut shape] {
-            if spark < 16 {
+            if spark < 12 {
                 spark += std::mem::take(column);
             }
         }
@@ -50,7 +50,7 @@ impl Columns {
 }
 
 /// Draws title and rows.
-pub fn draw(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect) {
+pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     if area.is_empty() {
         return;
     }
@@ -71,7 +71,7 @@ pub fn draw(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect) {
     }
 }
 
-fn heading(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect, columns: &Columns) {
+fn heading(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, columns: &Columns) {
     let start = area.x + 2 + columns.name;
     let muted = theme.style(Role::Muted);
     let mut row = title(app, theme, buffer, area, Panel::Layers);
@@ -85,13 +85,14 @@ fn heading(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect, columns: &
     if columns.parameters > 0 {
         row.put_flush("weights", columns.parameters - 2, muted).skip(2);
     }
-    row.put_cell("gradient norm, log scale", columns.spark.saturating_sub(1), muted).skip(1);
+    let title = if columns.spark > 25 { "gradient norm, log scale" } else { "gradient norm" };
+    row.put_cell(title, columns.spark.saturating_sub(1), muted).skip(1);
     row.put_flush("norm", NUMBER - 1, muted).put_flush("upd/w", NUMBER, muted).put_flush("dead", DEAD, muted);
 }
 
 fn layer(
     app: &App,
-    theme: &Theme,
+    theme: Theme,
     buffer: &mut Buffer,
     (area, place): (Rect, u16),
     layer: &LayerRow,
@@ -103,9 +104,9 @@ fn layer(
     let mut row = Row::new(buffer, area, place).ending(marks.ellipsis);
     let name = if selected { theme.style(Role::Selected) } else { text };
     row.put_cell(if selected { marks.pointer } else { " " }, 2, theme.style(Role::Focus));
-    row.put_cell(&ascii(&layer.name, theme), columns.name.saturating_sub(1), name).skip(1);
+    row.put_cell(&layer.name, columns.name.saturating_sub(1), name).skip(1);
     if columns.shape > 0 {
-        row.put_cell(&ascii(&layer.shape, theme), columns.shape, muted);
+        row.put_cell(&layer.shape, columns.shape, muted);
     }
     if columns.parameters > 0 {
         row.put_flush(&thousands(layer.parameters), columns.parameters - 2, muted).skip(2);
@@ -131,9 +132,4 @@ fn layer(
     let values = layer.sparkline(app.steps(), usize::from(spark.width));
     let role = if probe.health == Health::Good { Role::Train } else { health };
     sparkline::draw(buffer, spark, &values, role, theme);
-}
-
-/// The text without the arrows and crosses that need more than ASCII.
-pub fn ascii(text: &str, theme: &Theme) -> String {
-    if theme.unicode { text.into() } else { text.replace('→', ">").replace('×', "x").replace('…', "~") }
 }

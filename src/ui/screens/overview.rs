@@ -14,19 +14,20 @@ use crate::{
 };
 
 /// Draws the panels that have a place in `layout`.
-pub fn draw(app: &App, theme: &Theme, buffer: &mut Buffer, layout: &Layout) {
+pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, layout: &Layout) {
     for (panel, metric) in [(Panel::Loss, Metric::Loss), (Panel::Accuracy, Metric::Accuracy)] {
         draw_chart(app, theme, buffer, layout.panel(panel), (panel, metric));
     }
     layers::draw(app, theme, buffer, layout.layers);
     side::controls(app, theme, buffer, layout.controls);
     side::findings(app, theme, buffer, layout.findings);
+    side::facts(app, theme, buffer, layout.facts);
     for y in 0..layout.divider.height {
         Row::new(buffer, layout.divider, y).skip(1).put(theme.marks().bar, theme.style(Role::Faint));
     }
 }
 
-fn draw_chart(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect, (panel, metric): (Panel, Metric)) {
+fn draw_chart(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, (panel, metric): (Panel, Metric)) {
     if area.is_empty() {
         return;
     }
@@ -39,7 +40,7 @@ fn draw_chart(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect, (panel,
 }
 
 /// Writes a panel's title with the mark of the panel in hand, and gives the row for what follows.
-pub fn title<'a>(app: &App, theme: &Theme, buffer: &'a mut Buffer, area: Rect, panel: Panel) -> Row<'a> {
+pub fn title<'a>(app: &App, theme: Theme, buffer: &'a mut Buffer, area: Rect, panel: Panel) -> Row<'a> {
     let focused = app.view().focus() == panel;
     let pointer = if focused { theme.marks().pointer } else { " " };
     let role = if focused { Role::Focus } else { Role::Strong };

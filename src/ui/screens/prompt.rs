@@ -13,16 +13,13 @@ use crate::{
 };
 
 /// Draws both rows.
-pub fn draw(app: &App, theme: &Theme, buffer: &mut Buffer, notice: Rect, keys: Rect) {
-    match app.mode() {
-        Mode::Line(line) => {
-            field::draw(buffer, notice, &prompt(line), line.editor.halves(), theme);
-            below_line(app, theme, buffer, keys, line);
-        }
-        _ => {
-            notices(app, theme, buffer, notice);
-            footer::draw(buffer, keys, &app.footer(), theme);
-        }
+pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, notice: Rect, keys: Rect) {
+    if let Mode::Line(line) = app.mode() {
+        field::draw(buffer, notice, &prompt(line), line.editor.halves(), theme);
+        below_line(app, theme, buffer, keys, line);
+    } else {
+        notices(app, theme, buffer, notice);
+        footer::draw(buffer, keys, &app.footer(), theme);
     }
 }
 
@@ -35,7 +32,7 @@ fn prompt(line: &Line) -> String {
 }
 
 /// Under the line: why it was refused, else what it could be completed to, else the keys.
-fn below_line(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect, line: &Line) {
+fn below_line(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, line: &Line) {
     let marks = theme.marks();
     let mut row = Row::new(buffer, area, 0).ending(marks.ellipsis);
     if let Some(error) = &line.error {
@@ -47,7 +44,7 @@ fn below_line(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect, line: &
     }
 }
 
-fn notices(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect) {
+fn notices(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     let marks = theme.marks();
     let mut row = Row::new(buffer, area, 0).ending(marks.ellipsis);
     for text in app.header().requested {

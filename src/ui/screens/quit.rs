@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Draws the question with `choice` selected.
-pub fn draw(app: &App, choice: QuitChoice, theme: &Theme, buffer: &mut Buffer, area: Rect) {
+pub fn draw(app: &App, choice: QuitChoice, theme: Theme, buffer: &mut Buffer, area: Rect) {
     let inside = dialog::draw(buffer, area, "leave gradtop?", (52, 5), theme);
     let step = format!("The training is at step {}; leaving ends it.", thousands(app.live().step));
     Row::new(buffer, inside, 0).put(&step, theme.style(Role::Text));

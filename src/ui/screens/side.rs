@@ -2,7 +2,7 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
-use super::{layers::ascii, overview::title};
+use super::overview::title;
 use crate::{
     app::{App, ControlRow, FindingRow, Panel},
     text::{short, thousands},
@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Draws the hyperparameters that can be changed now.
-pub fn controls(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect) {
+pub fn controls(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     let rows = app.controls();
     if area.height == 1 {
         folded_controls(app, theme, buffer, area, &rows);
@@ -38,7 +38,7 @@ pub fn controls(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect) {
     }
 }
 
-fn control(theme: &Theme, row: &mut Row, control: &ControlRow, focused: bool, width: u16) {
+fn control(theme: Theme, row: &mut Row, control: &ControlRow, focused: bool, width: u16) {
     let marks = theme.marks();
     let selected = control.selected && focused;
     row.put_cell(if selected { marks.pointer } else { " " }, 2, theme.style(Role::Focus));
@@ -54,7 +54,7 @@ fn control(theme: &Theme, row: &mut Row, control: &ControlRow, focused: bool, wi
     row.put(&control.key, theme.style(if selected { Role::Selected } else { Role::Muted }));
 }
 
-fn folded_controls(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect, rows: &[ControlRow]) {
+fn folded_controls(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, rows: &[ControlRow]) {
     let focused = app.view().focus() == Panel::Controls;
     let mut line = title(app, theme, buffer, area, Panel::Controls);
     if rows.is_empty() {
@@ -77,7 +77,7 @@ fn folded_controls(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect, ro
 }
 
 /// Draws the newest findings.
-pub fn findings(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect) {
+pub fn findings(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     let findings = &app.run().findings;
     if area.height <= 2 {
         folded_findings(app, theme, buffer, area);
@@ -102,7 +102,7 @@ pub fn findings(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect) {
 }
 
 /// Draws a finding from row `y` on and gives the number of rows it took.
-fn one_finding(theme: &Theme, buffer: &mut Buffer, area: Rect, y: u16, finding: &FindingRow) -> u16 {
+fn one_finding(theme: Theme, buffer: &mut Buffer, area: Rect, y: u16, finding: &FindingRow) -> u16 {
     let marks = theme.marks();
     let health = theme.style(Theme::health(finding.health));
     let mut head = Row::new(buffer, area, y).ending(marks.ellipsis);
@@ -112,12 +112,12 @@ fn one_finding(theme: &Theme, buffer: &mut Buffer, area: Rect, y: u16, finding: 
         let times = format!("  {}{}", thousands(finding.times), marks.times);
         head.put(&times, theme.style(Role::Muted));
     }
-    let what = sentence(buffer, area, y + 1, &ascii(&finding.what, theme), theme.style(Role::Text));
-    let advice = sentence(buffer, area, y + 1 + what, &ascii(&finding.advice, theme), theme.style(Role::Muted));
+    let what = sentence(buffer, area, y + 1, &finding.what, theme.style(Role::Text));
+    let advice = sentence(buffer, area, y + 1 + what, &finding.advice, theme.style(Role::Muted));
     1 + what + advice
 }
 
-fn folded_findings(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect) {
+fn folded_findings(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     let mut line = title(app, theme, buffer, area, Panel::Findings);
     let Some(finding) = app.run().findings.iter().nth(app.view().finding) else {
         line.put("none yet: troubles with gradients and units will be named here", theme.style(Role::Muted));
@@ -126,9 +126,29 @@ fn folded_findings(app: &App, theme: &Theme, buffer: &mut Buffer, area: Rect) {
     let health = theme.style(Theme::health(finding.health));
     line.put(theme.health_mark(finding.health), health).skip(1);
     line.put(&format!("step {}: ", thousands(finding.step)), theme.style(Role::Muted));
-    line.put(&ascii(&finding.what, theme), theme.style(Role::Text));
+    line.put(&finding.what, theme.style(Role::Text));
     let mut below = Row::new(buffer, area, 1).ending(theme.marks().ellipsis);
-    below.skip(2).put(&ascii(&finding.advice, theme), theme.style(Role::Muted));
+    below.skip(2).put(&finding.advice, theme.style(Role::Muted));
+}
+
+/// Draws what stays the same during the run.
+pub fn facts(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
+    let run = app.run();
+    let Some(info) = &run.info else { return };
+    let (samples, tests) = (thousands(info.data.train as u64), thousands(info.data.test as u64));
+    let facts = [
+        ("data", info.data.name.clone()),
+        ("samples", format!("{samples} train, {tests} test")),
+        ("weights", thousands(info.parameters)),
+        ("minibatch", format!("{}, {} an epoch", info.batch_size, thousands(info.steps_per_epoch))),
+        ("seed", info.seed.to_string()),
+        ("threads", info.threads.to_string()),
+    ];
+    Row::new(buffer, area, 0).skip(2).put("run", theme.style(Role::Strong));
+    for (y, (label, value)) in (1..).zip(facts) {
+        let mut row = Row::new(buffer, area, y).ending(theme.marks().ellipsis);
+        row.skip(2).put_cell(label, 11, theme.style(Role::Muted)).put(&value, theme.style(Role::Text));
+    }
 }
 
 /// Writes a sentence from row `y` on, indented by two, and gives the number of rows it took.

@@ -1,5 +1,8 @@
 //! The same as on Unix for systems without its terminals: no job control, no hang-up, Ctrl-C as the one signal.
 
+// The shape is that of the Unix module, so that callers need no `cfg`.
+#![allow(clippy::unused_self, clippy::unused_async)]
+
 use std::{io, thread, time::Duration};
 
 use super::signals::Caught;

@@ -141,18 +141,25 @@ mod tests {
 
     /// A terminal that reads nothing until it is told to.
     #[derive(Clone, Default)]
-    struct Stuck(Arc<(Mutex<(bool, Vec<u8>)>, Condvar)>);
+    struct Stuck(Arc<Unread>);
+
+    #[derive(Default)]
+    struct Unread {
+        /// Whether it reads, and what it has read.
+        state: Mutex<(bool, Vec<u8>)>,
+        changed: Condvar,
+    }
 
     impl Stuck {
         fn read(&self) {
-            self.0.0.lock().unwrap().0 = true;
-            self.0.1.notify_all();
+            self.0.state.lock().unwrap().0 = true;
+            self.0.changed.notify_all();
         }
     }
 
     impl Write for Stuck {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            let mut state = self.0.1.wait_while(self.0.0.lock().unwrap(), |state| !state.0).unwrap();
+            let mut state = self.0.changed.wait_while(self.0.state.lock().unwrap(), |state| !state.0).unwrap();
             state.1.extend_from_slice(bytes);
             Ok(bytes.len())
         }
@@ -173,7 +180,7 @@ mod tests {
         assert!(output.wait(Duration::from_secs(5)));
         assert!(output.offer(b"three".to_vec()));
         assert!(output.wait(Duration::from_secs(5)));
-        assert_eq!(stuck.0.0.lock().unwrap().1, b"onethree");
+        assert_eq!(stuck.0.state.lock().unwrap().1, b"onethree");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::{fs::File, io, os::fd::OwnedFd, time::Duration};
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     process::{Signal, getpgrp, getpid, getsid, kill_current_process_group, kill_process},
-    termios::{OptionalActions, QueueSelector, Termios, isatty, tcflush, tcgetattr, tcsetattr},
+    termios::{Action, OptionalActions, QueueSelector, Termios, isatty, tcflow, tcflush, tcgetattr, tcsetattr},
 };
 use tokio::signal::unix::{Signal as Listener, SignalKind, signal};
 
@@ -55,10 +55,14 @@ fn terminal() -> io::Result<OwnedFd> {
     if isatty(input) { Ok(input.try_clone_to_owned()?) } else { Ok(File::open("/dev/tty")?.into()) }
 }
 
-/// Throws away what was written to the terminal but not read by it.
+/// Throws away what was written to the terminal but not read by it, and wakes a writer that waits for room.
 pub fn discard_output() {
+    let output = rustix::stdio::stdout();
     // Nothing is lost if it fails: the frame is then still waiting to be read.
-    let _ = tcflush(rustix::stdio::stdout(), QueueSelector::OFlush);
+    let _ = tcflush(output, QueueSelector::OFlush);
+    // Linux doesn't wake the writer when a pseudo-terminal is flushed, but does when output is stopped and started.
+    let _ = tcflow(output, Action::OOff);
+    let _ = tcflow(output, Action::OOn);
 }
 
 /// Blocks until the terminal is gone.

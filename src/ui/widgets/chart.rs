@@ -2,7 +2,7 @@
 //!
 //! Own work rather than ratatui's `Chart`, which can loop for ever on NaN and joins points across gaps.
 
-use ratatui::{buffer::Buffer, layout::Rect};
+use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
 use unicode_width::UnicodeWidthStr;
 
 use super::canvas::{ACROSS, Canvas, Ink};
@@ -10,7 +10,7 @@ use crate::{
     app::{Chart, Column, Scale, Values},
     text::thousands,
     ui::{
-        paint::Row,
+        paint::{Row, wrap},
         theme::{Role, Theme},
     },
 };
@@ -73,7 +73,7 @@ pub struct Heading<'a> {
 }
 
 /// Draws `chart`, which was made with [`Frame::columns`] columns, into `area`.
-pub fn draw(buffer: &mut Buffer, area: Rect, chart: &Chart, heading: &Heading, theme: &Theme) {
+pub fn draw(buffer: &mut Buffer, area: Rect, chart: &Chart, heading: &Heading, theme: Theme) {
     let frame = Frame::of(area);
     title(buffer, frame.title, chart, heading, theme);
     if frame.plot.is_empty() {
@@ -85,15 +85,23 @@ pub fn draw(buffer: &mut Buffer, area: Rect, chart: &Chart, heading: &Heading, t
     curves(buffer, &frame, chart, theme);
     marks(buffer, &frame, chart, theme);
     if let Some(note) = &chart.note {
-        let empty = chart.train.iter().all(|column| *column == Column::default());
-        let row = if empty { frame.plot.height / 2 } else { 0 };
-        let mut line = Row::new(buffer, frame.plot, row).ending(theme.marks().ellipsis);
-        let free = line.free().saturating_sub(note.width() as u16);
-        line.skip(if empty { free / 2 } else { free }).put(note, theme.style(Role::Muted));
+        draw_note(buffer, &frame, chart, note, theme);
     }
 }
 
-fn title(buffer: &mut Buffer, area: Rect, chart: &Chart, heading: &Heading, theme: &Theme) {
+/// Says what is missing: in the middle of an empty plot, in the upper right corner of one with curves.
+fn draw_note(buffer: &mut Buffer, frame: &Frame, chart: &Chart, note: &str, theme: Theme) {
+    let empty = chart.train.iter().all(|column| *column == Column::default());
+    let lines = wrap(note, frame.plot.width);
+    let first = if empty { frame.plot.height.saturating_sub(lines.len() as u16) / 2 } else { 0 };
+    for (y, line) in (first..).zip(&lines) {
+        let mut row = Row::new(buffer, frame.plot, y).ending(theme.marks().ellipsis);
+        let free = row.free().saturating_sub(line.width() as u16);
+        row.skip(if empty { free / 2 } else { free }).put(line, theme.style(Role::Muted));
+    }
+}
+
+fn title(buffer: &mut Buffer, area: Rect, chart: &Chart, heading: &Heading, theme: Theme) {
     let marks = theme.marks();
     let mut row = Row::new(buffer, area, 0).ending(marks.ellipsis);
     let (pointer, role) = if heading.focused { (marks.pointer, Role::Focus) } else { (" ", Role::Strong) };
@@ -102,17 +110,19 @@ fn title(buffer: &mut Buffer, area: Rect, chart: &Chart, heading: &Heading, them
         Some(cursor) => (&cursor.values, Some(cursor.step)),
         None => (&chart.latest, None),
     };
+    let gap = if area.width < 48 { " " } else { "  " };
     if let Some(step) = at {
-        let text = format!("{} step {}  ", marks.cursor, thousands(step));
+        let word = if area.width < 48 { "" } else { " step " };
+        let text = format!("{}{word}{}{gap}", marks.cursor, thousands(step));
         row.put_all(&[(&text, theme.style(Role::Focus))]);
     }
-    readout(&mut row, chart, values, theme);
+    readout(&mut row, chart, values, gap, theme);
     if row.free() > heading.settings.width() as u16 + 1 {
         row.put_right(heading.settings, theme.style(Role::Muted));
     }
 }
 
-fn readout(row: &mut Row, chart: &Chart, values: &Values, theme: &Theme) {
+fn readout(row: &mut Row, chart: &Chart, values: &Values, gap: &str, theme: Theme) {
     let marks = theme.marks();
     let text = |value: f64| chart.metric.text(value);
     let raw = values.train.map(|column| match column.extent {
@@ -126,7 +136,7 @@ fn readout(row: &mut Row, chart: &Chart, values: &Values, theme: &Theme) {
         row.put_all(&[("train ", theme.style(Role::Train)), (&train, theme.style(Role::Text))]);
     }
     if let Some(test) = values.test {
-        let label = format!("  {} test ", marks.point);
+        let label = format!("{gap}{} test ", marks.point);
         row.put_all(&[(&label, theme.style(Role::Test)), (&text(test), theme.style(Role::Text))]);
     }
     if let Some(raw) = raw.filter(|_| values.smoothed.is_some()) {
@@ -140,7 +150,7 @@ fn row_of(fraction: f64, height: u16) -> u16 {
     ((1.0 - fraction.clamp(0.0, 1.0)) * f64::from(rows)).round() as u16
 }
 
-fn values_axis(buffer: &mut Buffer, area: Rect, frame: &Frame, chart: &Chart, theme: &Theme) {
+fn values_axis(buffer: &mut Buffer, area: Rect, frame: &Frame, chart: &Chart, theme: Theme) {
     let gutter = frame.plot.x - area.x;
     if gutter == 0 {
         return;
@@ -150,7 +160,9 @@ fn values_axis(buffer: &mut Buffer, area: Rect, frame: &Frame, chart: &Chart, th
     for y in 0..frame.plot.height {
         Row::new(buffer, labels, 1 + y).skip(gutter - 1).put(plain, theme.style(Role::Faint));
     }
-    let most = usize::from(frame.plot.height.div_ceil(3)).clamp(2, 9);
+    // Close ticks on few rows would stand at visibly uneven distances.
+    let rows = frame.plot.height;
+    let most = usize::from(if rows < 10 { rows.div_ceil(2) } else { rows.div_ceil(4) + 1 }).clamp(2, 8);
     let mut taken = None;
     for value in chart.axis.ticks(chart.metric, most) {
         let y = row_of(value.fraction, frame.plot.height);
@@ -163,7 +175,7 @@ fn values_axis(buffer: &mut Buffer, area: Rect, frame: &Frame, chart: &Chart, th
     }
 }
 
-fn steps_axis(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: &Theme) {
+fn steps_axis(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: Theme) {
     let (rule, tick, corner) = if theme.unicode { ("─", "┬", "╰") } else { ("-", "+", "+") };
     let faint = theme.style(Role::Faint);
     Row::new(buffer, frame.axis, 0).fill(rule, faint);
@@ -171,9 +183,13 @@ fn steps_axis(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: &Theme) 
         let left = Rect { x: frame.axis.x - 1, width: 1, ..frame.axis };
         Row::new(buffer, left, 0).put(corner, faint);
     }
+    if frame.labels.x >= GUTTER {
+        let left = Rect { x: frame.labels.x - GUTTER, width: GUTTER - 1, ..frame.labels };
+        Row::new(buffer, left, 0).put_flush("step", GUTTER - 1, theme.style(Role::Muted));
+    }
     let last = frame.plot.width.saturating_sub(1);
     let mut free_from = 0;
-    for step in chart.step_ticks(usize::from(frame.plot.width / 12).clamp(2, 12)) {
+    for step in chart.step_ticks(usize::from(frame.plot.width / 8).clamp(2, 12)) {
         let x = (step.fraction * f64::from(last)).round() as u16;
         Row::new(buffer, frame.axis, 0).skip(x).put(tick, faint);
         let width = step.label.width() as u16;
@@ -186,10 +202,12 @@ fn steps_axis(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: &Theme) 
 }
 
 /// Lines from top to bottom, drawn before the curves so that these stay whole.
-fn verticals(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: &Theme) {
+fn verticals(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: Theme) {
     let mut line = |column: usize, symbol: &str, role: Role| {
         for y in 0..frame.plot.height {
-            Row::new(buffer, frame.plot, y).skip((column / ACROSS) as u16).put(symbol, theme.style(role));
+            // Underlined text is told apart without colour; an underlined line would look like a ladder.
+            let style = theme.style(role).remove_modifier(Modifier::UNDERLINED);
+            Row::new(buffer, frame.plot, y).skip((column / ACROSS) as u16).put(symbol, style);
         }
     };
     for mark in &chart.marks {
@@ -200,7 +218,7 @@ fn verticals(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: &Theme) {
     }
 }
 
-fn curves(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: &Theme) {
+fn curves(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: Theme) {
     let mut canvas = Canvas::new(frame.plot.width, frame.plot.height);
     let bottom = canvas.height().saturating_sub(1);
     let place = |value: f64| Some(((1.0 - chart.axis.height(value)?) * bottom as f64).round() as usize);
@@ -227,15 +245,15 @@ fn curves(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: &Theme) {
     }
 
     canvas.next_layer();
-    let smoothed = chart.smoothed.iter().enumerate().map(|(x, value)| (x, value.and_then(place), broken(x)));
-    join(&mut canvas, smoothed);
-
-    canvas.next_layer();
     let test = chart.test.iter().enumerate();
     join(&mut canvas, test.map(|(x, column)| (x, column.extent.and_then(|e| place(e.mean)), column.broken)));
 
+    canvas.next_layer();
+    let smoothed = chart.smoothed.iter().enumerate().map(|(x, value)| (x, value.and_then(place), broken(x)));
+    join(&mut canvas, smoothed);
+
     let raw = if chart.smoothed.iter().all(Option::is_none) { Role::Train } else { Role::TrainRaw };
-    let inks = [(raw, "."), (Role::Train, "*"), (Role::Test, "-")];
+    let inks = [(raw, "."), (Role::Test, "-"), (Role::Train, "*")];
     let inks = inks.map(|(role, ascii)| Ink { style: theme.style(role), ascii });
     canvas.draw(buffer, frame.plot, &inks, theme.unicode);
 }
@@ -255,7 +273,7 @@ fn join(canvas: &mut Canvas, places: impl Iterator<Item = (usize, Option<usize>,
 }
 
 /// Symbols above the curves: evaluations, measurements that were not numbers, interventions.
-fn marks(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: &Theme) {
+fn marks(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: Theme) {
     let symbols = theme.marks();
     for (x, column) in chart.test.iter().enumerate() {
         let height = column.extent.and_then(|extent| chart.axis.height(extent.mean));
@@ -280,7 +298,7 @@ fn marks(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: &Theme) {
 }
 
 /// Writes what was changed beside the newest marks, where nothing is in the way.
-fn label_marks(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: &Theme) {
+fn label_marks(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: Theme) {
     if frame.plot.width < 30 || frame.plot.height < 5 {
         return;
     }
@@ -305,7 +323,7 @@ fn label_marks(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: &Theme)
 }
 
 /// What a title says about scale and smoothing; `refused`: a logarithmic scale was asked for but can't be had.
-pub fn settings(scale: Scale, refused: bool, smoothing: &str, theme: &Theme) -> String {
+pub fn settings(scale: Scale, refused: bool, smoothing: &str, theme: Theme) -> String {
     let scale = match (scale, refused) {
         (Scale::Log, _) => "log",
         (Scale::Linear, true) => "no log: nothing above 0",

@@ -13,7 +13,7 @@ use crate::ui::{
 
 /// Clears a box for `width` × `height` cells of content in the middle of `area`, draws its frame, and gives the
 /// inside.
-pub fn draw(buffer: &mut Buffer, area: Rect, title: &str, (width, height): (u16, u16), theme: &Theme) -> Rect {
+pub fn draw(buffer: &mut Buffer, area: Rect, title: &str, (width, height): (u16, u16), theme: Theme) -> Rect {
     let area = area.intersection(buffer.area);
     let outside = centered(area, width.saturating_add(4), height.saturating_add(2));
     Clear.render(outside, buffer);
@@ -51,7 +51,7 @@ mod tests {
         for (width, height) in [(0, 0), (1, 1), (2, 2), (3, 9), (80, 24)] {
             let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
             let area = buffer.area;
-            let inside = draw(&mut buffer, area, "title", (20, 5), &theme);
+            let inside = draw(&mut buffer, area, "title", (20, 5), theme);
             assert_eq!(area.intersection(inside).area(), inside.area());
         }
     }

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Draws `prompt` and the text before and behind the cursor into the first row of `area`.
-pub fn draw(buffer: &mut Buffer, area: Rect, prompt: &str, (before, behind): (&str, &str), theme: &Theme) {
+pub fn draw(buffer: &mut Buffer, area: Rect, prompt: &str, (before, behind): (&str, &str), theme: Theme) {
     let marks = theme.marks();
     let mut row = Row::new(buffer, area, 0).ending(marks.ellipsis);
     row.put(prompt, theme.style(Role::Key));
@@ -50,7 +50,7 @@ mod tests {
     fn drawn(width: u16, halves: (&str, &str)) -> (String, Option<u16>) {
         let mut buffer = Buffer::empty(Rect::new(0, 0, width, 1));
         let area = buffer.area;
-        draw(&mut buffer, area, ":", halves, &Theme::new(Depth::None, Background::Dark, true));
+        draw(&mut buffer, area, ":", halves, Theme::new(Depth::None, Background::Dark, true));
         let reversed = (0..width).find(|x| buffer[(*x, 0)].modifier.contains(Modifier::REVERSED));
         (buffer.content().iter().map(ratatui::buffer::Cell::symbol).collect(), reversed)
     }

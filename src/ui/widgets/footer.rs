@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Draws the most important of `items`, which come in that order, into the first row of `area`.
-pub fn draw(buffer: &mut Buffer, area: Rect, items: &[FooterItem], theme: &Theme) {
+pub fn draw(buffer: &mut Buffer, area: Rect, items: &[FooterItem], theme: Theme) {
     let mut row = Row::new(buffer, area, 0).ending(theme.marks().ellipsis);
     for item in items {
         let keys = if theme.unicode { item.keys.clone() } else { spell(&item.keys) };

@@ -1,16 +1,16 @@
 //! A bar with its text inside.
 
-use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
+use ratatui::{buffer::Buffer, layout::Rect};
 use unicode_width::UnicodeWidthStr;
 
 use crate::ui::{
     paint::Row,
-    theme::{Depth, Role, Theme},
+    theme::{Role, Theme},
 };
 
 /// Draws the bar into the first row of `area`; `fraction` is cut to 0..1, and one that isn't known leaves the bar
 /// empty. `role` is the meaning of its colour.
-pub fn draw(buffer: &mut Buffer, area: Rect, fraction: Option<f64>, text: &str, role: Role, theme: &Theme) {
+pub fn draw(buffer: &mut Buffer, area: Rect, fraction: Option<f64>, text: &str, role: Role, theme: Theme) {
     let fraction = fraction.filter(|value| value.is_finite()).unwrap_or(0.0).clamp(0.0, 1.0);
     let width = usize::from(area.width);
     let filled = (fraction * width as f64).round() as usize;
@@ -18,31 +18,24 @@ pub fn draw(buffer: &mut Buffer, area: Rect, fraction: Option<f64>, text: &str, 
     let start = (width - text.width()) / 2;
     Row::new(buffer, area, 0).skip(start as u16).put(text, theme.style(Role::Text));
     let visible = Rect { height: area.height.min(1), ..area }.intersection(buffer.area);
+    let text = start..start + text.width();
     for x in visible.x..visible.right() {
         let cell = &mut buffer[(x, visible.y)];
-        let inside = usize::from(x - area.x) < filled;
-        let blank = cell.symbol() == " ";
-        match (inside, theme.depth) {
-            // Brackets of a bar can't be told from its text without colour, but reverse video can.
-            (true, Depth::None | Depth::Basic) => {
-                cell.modifier = Modifier::REVERSED;
-            }
-            (true, _) => {
-                cell.set_bg(theme.color(role)).set_fg(theme.ground());
-                cell.modifier = Modifier::BOLD;
-            }
-            (false, _) if blank => {
-                cell.set_symbol(theme.marks().rule).set_style(theme.style(Role::Faint));
-            }
-            (false, _) => {}
+        let column = usize::from(x - area.x);
+        if column < filled {
+            cell.set_style(theme.fill(role));
+        } else if !text.contains(&column) {
+            cell.set_symbol(theme.marks().rule).set_style(theme.style(Role::Faint));
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use ratatui::style::Modifier;
+
     use super::*;
-    use crate::ui::theme::Background;
+    use crate::ui::theme::{Background, Depth};
 
     #[test]
     fn any_fraction_and_width_are_drawn() {
@@ -51,7 +44,7 @@ mod tests {
             for fraction in [None, Some(f64::NAN), Some(-1.0), Some(0.5), Some(7.0)] {
                 let mut buffer = Buffer::empty(Rect::new(0, 0, width, 1));
                 let area = buffer.area;
-                draw(&mut buffer, area, fraction, " 50 % ", Role::Train, &theme);
+                draw(&mut buffer, area, fraction, " 50 % ", Role::Train, theme);
             }
         }
     }
@@ -61,7 +54,7 @@ mod tests {
         let theme = Theme::new(Depth::None, Background::Dark, true);
         let mut buffer = Buffer::empty(Rect::new(0, 0, 10, 1));
         let area = buffer.area;
-        draw(&mut buffer, area, Some(0.5), "50 %", Role::Train, &theme);
+        draw(&mut buffer, area, Some(0.5), "50 %", Role::Train, theme);
         let reversed = buffer.content().iter().filter(|cell| cell.modifier.contains(Modifier::REVERSED)).count();
         assert_eq!(reversed, 5);
     }

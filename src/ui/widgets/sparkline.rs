@@ -12,7 +12,7 @@ const ASCII: [&str; 8] = ["_", ".", "-", "=", "+", "*", "%", "#"];
 
 /// Draws `values` into the first row of `area`, from its left end. A column without a value stays as it is; one that
 /// is not a number carries a mark.
-pub fn draw(buffer: &mut Buffer, area: Rect, values: &[Spark], role: Role, theme: &Theme) {
+pub fn draw(buffer: &mut Buffer, area: Rect, values: &[Spark], role: Role, theme: Theme) {
     let visible = Rect { height: area.height.min(1), ..area }.intersection(buffer.area);
     let blocks = if theme.unicode { BLOCKS } else { ASCII };
     for (x, value) in (area.x..visible.right()).zip(values) {
@@ -36,7 +36,7 @@ mod tests {
         let mut buffer = Buffer::empty(Rect::new(0, 0, width, 1));
         let area = buffer.area;
         let theme = Theme::new(Depth::True, Background::Dark, true);
-        draw(&mut buffer, area, values, Role::Train, &theme);
+        draw(&mut buffer, area, values, Role::Train, theme);
         buffer.content().iter().map(ratatui::buffer::Cell::symbol).collect()
     }
 

@@ -1,0 +1,177 @@
+use std::num::NonZeroUsize;
+
+use ndarray::{Array2, array};
+
+use super::*;
+use crate::nn::Init;
+
+fn pool() -> Arc<Pool> {
+    Arc::new(Pool::new(NonZeroUsize::MIN))
+}
+
+fn build<T: Scalar>(layers: &[&str], input: &[usize], classes: usize) -> Result<Network<T>, BuildError> {
+    let layers = layers.iter().map(|text| text.parse().unwrap()).collect();
+    let spec = NetworkSpec { layers, init: Init::PyTorch };
+    Network::new(&spec, &Shape::new(input), classes, 8, 5, pool())
+}
+
+#[test]
+fn impossible_networks_are_refused_by_layer_and_shape() {
+    let error = |layers: &[&str], classes| {
+        let error = build::<f32>(layers, &[784], classes).err().unwrap();
+        (error.layer, error.to_string())
+    };
+    for (layers, layer, message) in [
+        (
+            &["linear 256", "relu", "linear 12"][..],
+            Some(2),
+            "layer 2: `linear 12` is the last layer and gives [12], but the data has 10 classes and needs [10]",
+        ),
+        (
+            &["relu"],
+            Some(0),
+            "layer 0: `relu` is the last layer and gives [784], but the data has 10 classes and needs [10]",
+        ),
+        (&["linear 0", "linear 10"], Some(0), "layer 0: `linear 0` has no units; a layer needs at least 1"),
+        (
+            &["linear 10", "dropout 1"],
+            Some(1),
+            "layer 1: `dropout 1` has a probability of 1; it must be from 0 to below 1",
+        ),
+        (
+            &["linear 10", "leaky_relu -1"],
+            Some(1),
+            "layer 1: `leaky_relu -1` has a slope of -1; it must be from 0 to 1",
+        ),
+        (
+            &["linear 99999999999999", "linear 10"],
+            Some(0),
+            "layer 0: `linear 99999999999999` on an input of shape [784] in batches of 8 is too large to compute",
+        ),
+        (&[], None, "a network needs at least one layer; `linear 10` gives the logits"),
+    ] {
+        assert_eq!(error(layers, 10), (layer, message.to_owned()));
+    }
+    assert!(build::<f32>(&["linear 3"], &[3, 0], 3).is_err());
+    assert!(build::<f32>(&["linear 3"], &[usize::MAX, 2], 3).is_err());
+}
+
+#[test]
+fn layers_know_their_shapes_and_parameters_their_names() {
+    let network = build::<f32>(&["relu", "linear 4", "tanh", "linear 2"], &[3, 2, 2], 2).unwrap();
+    let infos: Vec<String> = network
+        .layer_infos()
+        .iter()
+        .map(|info| format!("{} {} {}→{} {}", info.index, info.spec, info.input, info.output, info.parameters))
+        .collect();
+    assert_eq!(
+        infos,
+        ["0 relu [3, 2, 2]→[3, 2, 2] 0", "1 linear 4 [3, 2, 2]→[4] 52", "2 tanh [4]→[4] 0", "3 linear 2 [4]→[2] 10"]
+    );
+    let names: Vec<String> = network.parameters().map(|p| format!("{} {}", p.full_name(), p.shape)).collect();
+    assert_eq!(names, ["1.weight [4, 12]", "1.bias [4]", "3.weight [2, 4]", "3.bias [2]"]);
+    let mut bytes = Vec::new();
+    network.visit_weight_bytes(|piece| bytes.extend_from_slice(piece));
+    let expected: Vec<u8> = network.parameters().flat_map(|p| &p.value).flat_map(|x| x.to_le_bytes()).collect();
+    assert_eq!(bytes, expected);
+}
+
+#[test]
+fn both_precisions_begin_alike_and_seeds_differ() {
+    let (single, double) =
+        (build::<f32>(&["linear 4"], &[9], 4).unwrap(), build::<f64>(&["linear 4"], &[9], 4).unwrap());
+    for (single, double) in single.parameters().zip(double.parameters()) {
+        assert_eq!(single.value, double.value.iter().map(|&x| x as f32).collect::<Vec<_>>());
+    }
+    let spec = NetworkSpec { layers: vec![LayerSpec::Linear { units: 4 }], init: Init::PyTorch };
+    let other = Network::<f64>::new(&spec, &Shape::new([9]), 4, 8, 6, pool()).unwrap();
+    assert_ne!(other.parameters().next().unwrap().value, double.parameters().next().unwrap().value);
+}
+
+/// Linear, rectifier, linear, with numbers that a person can follow.
+fn small() -> Network<f64> {
+    let mut network = build::<f64>(&["linear 2", "relu", "linear 2"], &[2], 2).unwrap();
+    let values = [vec![1.0, 2.0, -1.0, 1.0], vec![0.5, -0.5], vec![1.0, 0.0, 0.0, 1.0], vec![0.0, 0.0]];
+    network.parameters_mut().zip(values).for_each(|(parameter, value)| parameter.value = value);
+    network
+}
+
+#[test]
+fn hand_worked_step() {
+    let mut network = small();
+    network.input_mut(2).assign(&array![[1.0, 1.0], [3.0, 1.0]]);
+    network.forward(Mode::Train { step: 0 });
+    assert_eq!(network.activation(0), array![[3.5, -0.5], [5.5, -2.5]]);
+    assert_eq!(network.activation(1), array![[3.5, 0.0], [5.5, 0.0]]);
+    assert_eq!(network.logits(), array![[3.5, 0.0], [5.5, 0.0]]);
+    assert_eq!(network.dead_units(1), Some(0.5));
+    assert_eq!(network.dead_units(0), None);
+    let report = network.loss(&[0, 1]);
+    assert_eq!(report.correct, 1);
+    let (p, q) = (1.0 / (1.0 + (-3.5_f64).exp()), 1.0 / (1.0 + (-5.5_f64).exp()));
+    assert!((report.loss - (-p.ln() - (1.0 - q).ln()) / 2.0).abs() < 1e-12);
+    network.backward();
+    // Of both samples only the first unit is alive, so all that flows back does so through it.
+    let (a, b) = ((p - 1.0) / 2.0, q / 2.0);
+    let close = |found: &[f64], expected: &[f64]| found.iter().zip(expected).all(|(x, y)| (x - y).abs() < 1e-12);
+    let gradients: Vec<Vec<f64>> = network.parameters().map(|parameter| parameter.gradient.clone()).collect();
+    assert!(close(&gradients[0], &[a + 3.0 * b, a + b, 0.0, 0.0]), "{gradients:?}");
+    assert!(close(&gradients[1], &[a + b, 0.0]), "{gradients:?}");
+    assert!(close(&gradients[2], &[3.5 * a + 5.5 * b, 0.0, -3.5 * a - 5.5 * b, 0.0]), "{gradients:?}");
+    assert!(close(&gradients[3], &[a + b, -a - b]), "{gradients:?}");
+    assert!(network.probabilities().rows().into_iter().all(|row| (row.sum() - 1.0).abs() < 1e-15));
+}
+
+#[test]
+fn a_smaller_batch_leaves_no_trace_of_the_larger() {
+    let run = |network: &mut Network<f64>, samples: &Array2<f64>| {
+        network.input_mut(samples.nrows()).assign(samples);
+        network.forward(Mode::Evaluate);
+        let report = network.loss(&vec![1; samples.nrows()]);
+        network.backward();
+        (report, network.parameters().map(|parameter| parameter.gradient.clone()).collect::<Vec<_>>())
+    };
+    let few = array![[0.3, -0.2], [1.0, 4.0]];
+    let fresh = run(&mut small(), &few);
+    let mut used = small();
+    run(&mut used, &Array2::from_elem((8, 2), 7.0));
+    assert_eq!(run(&mut used, &few), fresh);
+}
+
+#[test]
+fn dropout_follows_from_seed_layer_and_step() {
+    let mut network = build::<f64>(&["dropout 0.25", "dropout 0.25"], &[500], 500).unwrap();
+    let mut outputs = |mode| {
+        network.input_mut(8).fill(3.0);
+        network.forward(mode);
+        (network.activation(0).to_owned(), network.activation(1).to_owned())
+    };
+    let (first, second) = outputs(Mode::Train { step: 1 });
+    let kept = |y: &Array2<f64>, value: f64| y.iter().filter(|&&y| (y - value).abs() < 1e-12).count();
+    let zeros = first.iter().filter(|&&y| y == 0.0).count();
+    assert_eq!(zeros + kept(&first, 4.0), 4000, "each value is dropped or scaled up");
+    assert!((900..1100).contains(&zeros), "{zeros} of 4000 dropped");
+    // Two independent masks keep 9/16.
+    let both = kept(&second, 16.0 / 3.0);
+    assert!((2100..2400).contains(&both), "{both} of 4000 kept by both");
+    assert_ne!(outputs(Mode::Train { step: 2 }).0, first);
+    assert_eq!(outputs(Mode::Train { step: 1 }).0, first);
+    assert!(outputs(Mode::Evaluate).1.iter().all(|&y| y == 3.0));
+}
+
+#[test]
+fn a_nan_in_the_weights_shows_in_the_loss() {
+    for activation in ["relu", "leaky_relu 0.1", "tanh", "sigmoid", "dropout 0.5"] {
+        let mut network = build::<f32>(&["linear 3", activation, "linear 2"], &[4], 2).unwrap();
+        network.parameters_mut().next().unwrap().value.fill(f32::NAN);
+        network.input_mut(2).fill(1.0);
+        network.forward(Mode::Evaluate);
+        assert!(network.loss(&[0, 1]).loss.is_nan(), "{activation}");
+    }
+}
+
+#[test]
+#[should_panic(expected = "batch of 9, of at most 8")]
+fn a_batch_beyond_the_buffers_is_a_bug() {
+    small().input_mut(9);
+}

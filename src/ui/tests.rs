@@ -1,0 +1,43 @@
+//! The whole dashboard: key scripts drive the app, and what is drawn is compared or must at least never panic.
+
+mod fixture;
+mod looks;
+mod storms;
+#[cfg(unix)]
+mod terminal;
+
+use ratatui::{buffer::Buffer, layout::Rect};
+use unicode_width::UnicodeWidthStr;
+
+use super::{
+    screens,
+    theme::{Background, Depth, Theme},
+};
+use crate::app::{App, Message};
+
+const THEME: Theme = Theme::new(Depth::True, Background::Dark, true);
+
+/// The screen of `app` in a window of this size.
+fn screen(app: &mut App, (columns, rows): (u16, u16), theme: Theme) -> Buffer {
+    app.update(Message::Resize { columns, rows });
+    let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
+    screens::draw(app, theme, &mut buffer);
+    buffer
+}
+
+/// A screen as lines of text.
+fn text(buffer: &Buffer) -> String {
+    let mut out = String::new();
+    for y in 0..buffer.area.height {
+        let mut line = String::new();
+        let mut x = 0;
+        while x < buffer.area.width {
+            let symbol = buffer[(x, y)].symbol();
+            line.push_str(symbol);
+            x += (symbol.width() as u16).max(1);
+        }
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}

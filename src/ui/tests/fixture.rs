@@ -1,0 +1,188 @@
+//! A made-up run, the same every time.
+
+use crate::{
+    app::{App, Code, Effect, Key, Message, Settings},
+    protocol::*,
+};
+
+/// Minibatches in an epoch of the made-up run.
+const EPOCH: u64 = 157;
+
+/// A dashboard that has heard nothing.
+pub fn silent() -> App {
+    App::new(Settings { run: "fashion-mnist".into(), paced: true, mouse: true })
+}
+
+/// A dashboard whose source is still reading its data.
+pub fn loading() -> App {
+    let mut app = silent();
+    hear(&mut app, [hello("784-256-128-10"), state(RunState::Loading, 0, None)]);
+    hear(&mut app, [Event::Loading(Loading { what: "reading fashion-mnist".into(), fraction: Some(0.4) })]);
+    app
+}
+
+/// A dashboard that knows the network, before the first minibatch.
+pub fn ready() -> App {
+    let mut app = loading();
+    hear(&mut app, [info(), controls(1e-3, Some(40.0)), state(RunState::Running, 0, None)]);
+    app
+}
+
+/// A dashboard after `steps` minibatches of `report`.
+pub fn trained(steps: u64, report: impl Fn(u64) -> StepReport) -> App {
+    let mut app = ready();
+    for step in 1..=steps {
+        let mut events = vec![Event::Step(report(step))];
+        if step.is_multiple_of(EPOCH) {
+            events.push(evaluation(step));
+        }
+        if step == 200 {
+            events.push(finding(step, "38 % of the units of layer 2 are dead"));
+        }
+        if step == 420 {
+            events.push(Event::Intervention { step, what: "lr 1e-3 → 5e-4".into() });
+        }
+        hear(&mut app, events);
+    }
+    app
+}
+
+/// A dashboard in the middle of an ordinary run.
+pub fn running() -> App {
+    trained(1000, report)
+}
+
+/// Tells the app events of its source.
+pub fn hear(app: &mut App, events: impl IntoIterator<Item = Event>) {
+    app.update(Message::Events(events.into_iter().collect()));
+}
+
+/// Presses keys: a name in angle brackets (`<Esc>`, `<C-c>`) or a character each.
+pub fn press(app: &mut App, script: &str) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    let mut rest = script;
+    while let Some(c) = rest.chars().next() {
+        let end = if c == '<' { rest.find('>').unwrap() + 1 } else { c.len_utf8() };
+        let key = match &rest[..end] {
+            "<Esc>" => Key::plain(Code::Esc),
+            "<Enter>" => Key::plain(Code::Enter),
+            "<Tab>" => Key::plain(Code::Tab),
+            "<Left>" => Key::plain(Code::Left),
+            "<Down>" => Key::plain(Code::Down),
+            "<C-c>" => Key::control('c'),
+            _ => Key::char(c),
+        };
+        effects.extend(app.update(Message::Key(key)));
+        rest = &rest[end..];
+    }
+    effects
+}
+
+pub fn hello(run: &str) -> Event {
+    use Capability::{Advance, Evaluate, Extend, Pause, Steer, Throttle};
+    Event::Hello(Hello {
+        protocol: PROTOCOL_VERSION,
+        source: "gradtop 0.1.0".into(),
+        run: run.into(),
+        capabilities: vec![Pause, Advance, Steer, Throttle, Extend, Evaluate],
+    })
+}
+
+pub fn state(state: RunState, step: u64, reason: Option<&str>) -> Event {
+    Event::State(StateChange { state, step, reason: reason.map(String::from) })
+}
+
+pub fn layer(index: usize, kind: &str, input: usize, output: usize) -> LayerInfo {
+    let parameters = if kind == "relu" { 0 } else { (input * output + output) as u64 };
+    LayerInfo { index, kind: kind.into(), input: vec![input], output: vec![output], parameters }
+}
+
+pub fn info() -> Event {
+    let data = DataInfo { name: "fashion-mnist".into(), train: 10_000, test: 2_000, shape: vec![784], classes: vec![] };
+    Event::Ready(Box::new(RunInfo {
+        seed: 1,
+        threads: 2,
+        data,
+        layers: vec![
+            layer(0, "linear", 784, 256),
+            layer(1, "relu", 256, 256),
+            layer(2, "linear", 256, 128),
+            layer(3, "relu", 128, 128),
+            layer(4, "linear", 128, 10),
+        ],
+        parameters: 235_146,
+        batch_size: 64,
+        steps_per_epoch: EPOCH,
+        evaluate_every: EPOCH,
+        optimizer: "Adam".into(),
+    }))
+}
+
+pub fn controls(lr: f64, throttle: Option<f64>) -> Event {
+    let parameter = |key: &str, value, range| HyperParameter { key: key.into(), value, range };
+    Event::Controls(Controls {
+        hyperparameters: vec![
+            parameter(LEARNING_RATE, lr, Range::above(0.0, 10.0)),
+            parameter("optimizer.beta1", 0.9, Range::below(0.0, 1.0)),
+            parameter("optimizer.weight_decay", 0.0, Range::closed(0.0, 1.0)),
+        ],
+        schedule: "constant".into(),
+        throttle,
+        total_steps: 20 * EPOCH,
+    })
+}
+
+/// An even number between -0.5 and 0.5 that only depends on `step`.
+fn noise(step: u64) -> f64 {
+    let mixed = step.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    (mixed >> 11) as f64 / (1u64 << 53) as f64 - 0.5
+}
+
+fn expected_loss(step: u64) -> f64 {
+    0.3 + 2.0 / (1.0 + step as f64 / 60.0)
+}
+
+pub fn report(step: u64) -> StepReport {
+    let loss = expected_loss(step) * (1.0 + 0.5 * noise(step)) + if step == 611 { 1.5 } else { 0.0 };
+    let probe = |(index, gradient_norm): (usize, f64)| LayerProbe {
+        layer: index,
+        weight_norm: 12.0,
+        gradient_norm: gradient_norm * expected_loss(step) * (1.0 + noise(step + index as u64)),
+        update_norm: 0.013,
+        dead: (index < 4).then_some(0.08 * index as f64),
+        health: if index == 2 { Health::Watch } else { Health::Good },
+    };
+    let layers = [(0, 0.8), (2, 0.3), (4, 0.1)].map(probe).to_vec();
+    StepReport {
+        step,
+        epoch: step as f64 / EPOCH as f64,
+        loss,
+        accuracy: (1.0 - loss / 2.5).clamp(0.05, 1.0),
+        lr: 1e-3,
+        effective_lr: 8e-4,
+        samples_per_second: 2560.0,
+        probe: step.is_multiple_of(5).then_some(Probe { gradient_norm: 1.0, layers }),
+    }
+}
+
+pub fn evaluation(step: u64) -> Event {
+    let loss = expected_loss(step) * 1.1;
+    Event::Evaluation(Evaluation {
+        step,
+        epoch: step as f64 / EPOCH as f64,
+        loss,
+        accuracy: 1.0 - loss / 2.5,
+        samples: 2000,
+        seconds: 0.05,
+    })
+}
+
+pub fn finding(step: u64, what: &str) -> Event {
+    Event::Finding(Finding {
+        step,
+        health: Health::Watch,
+        layer: Some(2),
+        what: what.into(),
+        advice: "lower the learning rate, or try leaky relu".into(),
+    })
+}

@@ -1,0 +1,255 @@
+//! Whole screens, compared with what they looked like when somebody last looked at them.
+
+use ratatui::style::{Color, Modifier};
+use unicode_width::UnicodeWidthStr;
+
+use super::{
+    THEME,
+    fixture::{self, hear, press},
+    screen, text,
+};
+use crate::{
+    app::App,
+    protocol::{Event, Failure, RunState, Summary},
+    ui::{
+        layout::Layout,
+        svg,
+        theme::{Background, Depth, Theme},
+    },
+};
+
+const SIZES: [(u16, u16); 3] = [(200, 60), (120, 36), (80, 24)];
+
+fn compare(name: &str, app: &mut App, sizes: &[(u16, u16)]) {
+    for (columns, rows) in sizes {
+        let shown = text(&screen(app, (*columns, *rows), THEME));
+        insta::assert_snapshot!(format!("{name}_{columns}x{rows}"), shown);
+    }
+}
+
+#[test]
+fn loading() {
+    compare("silent", &mut fixture::silent(), &SIZES[2..]);
+    compare("loading", &mut fixture::loading(), &SIZES);
+}
+
+#[test]
+fn before_the_first_minibatch() {
+    compare("ready", &mut fixture::ready(), &SIZES[1..]);
+}
+
+#[test]
+fn running() {
+    compare("running", &mut fixture::running(), &SIZES);
+}
+
+#[test]
+fn paused_with_a_rate_requested() {
+    let mut app = fixture::running();
+    hear(&mut app, [fixture::state(RunState::Paused, 1000, None)]);
+    compare("paused", &mut app, &SIZES[1..]);
+    press(&mut app, "-");
+    compare("rate_requested", &mut app, &SIZES[1..]);
+}
+
+#[test]
+fn asked_to_pause() {
+    let mut app = fixture::running();
+    press(&mut app, " ");
+    let shown = text(&screen(&mut app, (80, 24), THEME));
+    assert!(shown.contains("◌ pausing…"), "{shown}");
+}
+
+#[test]
+fn paused_by_itself_says_why() {
+    let mut app = fixture::trained(300, |step| {
+        let report = fixture::report(step);
+        if (150..180).contains(&step) { crate::protocol::StepReport { loss: f64::NAN, ..report } } else { report }
+    });
+    hear(&mut app, [fixture::state(RunState::Paused, 300, Some("loss is NaN"))]);
+    compare("nan_gap", &mut app, &SIZES[1..]);
+}
+
+#[test]
+fn help() {
+    let mut app = fixture::running();
+    press(&mut app, "?");
+    compare("help", &mut app, &SIZES);
+    for _ in 0..500 {
+        press(&mut app, "<Down>");
+    }
+    compare("help_end", &mut app, &SIZES[2..]);
+}
+
+#[test]
+fn command_line() {
+    let mut app = fixture::running();
+    press(&mut app, ":lr abc");
+    compare("command", &mut app, &SIZES[2..]);
+    press(&mut app, "<Enter>");
+    compare("command_refused", &mut app, &SIZES[1..]);
+}
+
+#[test]
+fn quit_question() {
+    let mut app = fixture::running();
+    press(&mut app, "q");
+    compare("quit", &mut app, &SIZES[1..]);
+}
+
+#[test]
+fn finished() {
+    let mut app = fixture::running();
+    let summary = Summary {
+        step: 1000,
+        test_loss: 0.391,
+        test_accuracy: 0.8635,
+        weights_sha256: "3f786850e387550fdab836ed7e6dc881de23001b".into(),
+        seconds: 78.5,
+    };
+    hear(&mut app, [fixture::state(RunState::Finished, 1000, None), Event::Finished(summary)]);
+    compare("finished", &mut app, &SIZES);
+}
+
+#[test]
+fn failed() {
+    let mut app = fixture::running();
+    let failure = Failure {
+        step: 1000,
+        what: "loss is infinite".into(),
+        advice: "the weights are those before this minibatch; start again with a lower learning rate".into(),
+    };
+    hear(&mut app, [Event::Failed(failure)]);
+    compare("failed", &mut app, &SIZES);
+}
+
+#[test]
+fn frozen_and_expanded() {
+    let mut app = fixture::running();
+    press(&mut app, "f<Left><Left>");
+    hear(&mut app, (1001..1200).map(|step| Event::Step(fixture::report(step))));
+    compare("frozen", &mut app, &SIZES[1..]);
+    press(&mut app, "<Tab><Tab>e");
+    compare("expanded_layers", &mut app, &SIZES[1..2]);
+    press(&mut app, "<Tab>");
+    compare("expanded_controls", &mut app, &SIZES[2..]);
+}
+
+#[test]
+fn logarithmic_and_zoomed() {
+    let mut app = fixture::running();
+    press(&mut app, "lzzm");
+    compare("log_zoomed", &mut app, &SIZES[1..]);
+}
+
+#[test]
+fn too_small() {
+    let mut app = fixture::running();
+    compare("too_small", &mut app, &[(59, 18), (60, 17), (12, 3)]);
+}
+
+#[test]
+fn without_unicode_everything_is_ascii() {
+    let theme = Theme::new(Depth::None, Background::Dark, false);
+    let mut app = fixture::running();
+    press(&mut app, "-");
+    for size in SIZES {
+        let shown = text(&screen(&mut app, size, theme));
+        assert!(shown.is_ascii(), "{shown}");
+        assert!(!shown.contains('?') || shown.matches('?').count() == 1, "only the key of the help: {shown}");
+    }
+    insta::assert_snapshot!("ascii_80x24", text(&screen(&mut app, (80, 24), theme)));
+}
+
+#[test]
+fn no_color_means_no_colour_but_a_visible_selection() {
+    let theme = Theme::new(Depth::None, Background::Dark, true);
+    let mut app = fixture::running();
+    press(&mut app, "<Tab><Tab>");
+    for script in ["", "q", "<Esc>?"] {
+        press(&mut app, script);
+        let buffer = screen(&mut app, (120, 36), theme);
+        assert!(buffer.content().iter().all(|cell| (cell.fg, cell.bg) == (Color::Reset, Color::Reset)));
+        let reversed = buffer.content().iter().any(|cell| cell.modifier.contains(Modifier::REVERSED));
+        assert!(reversed, "after {script:?} nothing is seen to be selected");
+    }
+}
+
+/// Escape sequences, a clipboard write, C1 controls, a carriage return, marks that reorder, marks that pile up, and
+/// letters two columns wide.
+fn hostile() -> String {
+    format!("\u{1b}]52;c;AAAA\u{7}\u{9b}31m\r\n\u{202e}abc\u{2066}z{}👩‍👩‍👧長い\u{1b}[2J", "\u{301}".repeat(10_000))
+}
+
+#[test]
+fn hostile_names_are_harmless() {
+    let mut app = fixture::silent();
+    let hostile = hostile();
+    let name = hostile.as_str();
+    let Event::Ready(mut info) = fixture::info() else { panic!() };
+    info.layers[0].kind = name.into();
+    info.data.name = name.into();
+    info.optimizer = name.into();
+    let Event::Controls(mut controls) = fixture::controls(1e-3, None) else { panic!() };
+    controls.hyperparameters[1].key = name.chars().take(40).collect();
+    controls.schedule = name.into();
+    hear(&mut app, [fixture::hello(name), Event::Ready(info), Event::Controls(controls)]);
+    hear(&mut app, [fixture::state(RunState::Running, 0, Some(name))]);
+    hear(&mut app, (1..400).map(|step| Event::Step(fixture::report(step))));
+    hear(&mut app, [fixture::finding(3, name), Event::Intervention { step: 30, what: name.into() }]);
+    for script in ["", "?", "<Esc>:", &hostile.replace('<', "(")] {
+        press(&mut app, script);
+        for size in SIZES {
+            let buffer = screen(&mut app, size, THEME);
+            for cell in buffer.content() {
+                let symbol = cell.symbol();
+                assert!(!symbol.chars().any(char::is_control), "{symbol:?}");
+                assert!(!symbol.contains(['\u{202e}', '\u{2066}', '\u{200d}']), "{symbol:?}");
+                assert!(symbol.chars().count() <= 3, "{symbol:?}");
+            }
+            for line in text(&buffer).lines() {
+                assert!(line.width() <= usize::from(size.0), "{line:?}");
+            }
+        }
+    }
+    press(&mut app, "<Esc>");
+    compare("hostile", &mut app, &SIZES[1..]);
+}
+
+#[test]
+fn the_whole_screen_becomes_a_picture() {
+    let mut app = fixture::running();
+    let buffer = screen(&mut app, (120, 36), THEME);
+    let svg = svg::document(&buffer, THEME);
+    for word in ["gradtop", "accuracy", "hyperparameters", "findings", "784 → 256"] {
+        assert!(svg.contains(word), "{word} is missing");
+    }
+    assert!(svg.chars().all(|c| c == '\n' || !c.is_control()));
+}
+
+#[test]
+fn the_mouse_finds_what_is_drawn() {
+    use crate::app::{Panel, Pointer};
+    let mut app = fixture::running();
+    let buffer = screen(&mut app, (120, 36), THEME);
+    let layout = Layout::of(&app, buffer.area).unwrap();
+    let find = |word: &str| {
+        let lines: Vec<String> = text(&buffer).lines().map(String::from).collect();
+        let y = lines.iter().position(|line| line.contains(word)).unwrap();
+        let x = lines[y][..lines[y].find(word).unwrap()].width();
+        (x as u16, y as u16)
+    };
+    let (x, y) = find("2 linear");
+    assert_eq!(layout.press(&app, x, y), Some(Pointer::ClickRow { panel: Panel::Layers, row: 1 }));
+    let (x, y) = find("optimizer.beta1");
+    assert_eq!(layout.press(&app, x, y), Some(Pointer::ClickRow { panel: Panel::Controls, row: 1 }));
+    let (x, y) = find("accuracy");
+    assert_eq!(layout.press(&app, x, y), Some(Pointer::Click { panel: Panel::Accuracy }));
+    let Some(Pointer::ClickAt { panel: Panel::Loss, fraction }) = layout.press(&app, layout.loss.right() - 1, 10)
+    else {
+        panic!("a press on the plot is a press on a step")
+    };
+    assert!(fraction > 0.95);
+    assert!(matches!(layout.wheel(&app, 20, 10, true), Some(Pointer::Wheel { panel: Panel::Loss, up: true, .. })));
+    assert_eq!(layout.press(&app, 5, 0), None);
+}

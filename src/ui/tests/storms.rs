@@ -1,0 +1,179 @@
+//! Anything in any order at any size never panics.
+
+use proptest::prelude::*;
+
+use super::{THEME, fixture, screen};
+use crate::{
+    app::{App, Code, Key, Message, Modifiers},
+    protocol::{Event, Failure, RunState, StepReport, Summary},
+    ui::{
+        frame::Frames,
+        layout::Layout,
+        theme::{Background, Depth, Theme},
+    },
+};
+
+#[derive(Clone, Debug)]
+enum Happening {
+    Key(Key),
+    Paste(String),
+    Press(u16, u16),
+    Wheel(u16, u16, bool),
+    Event(Event),
+    Size(u16, u16),
+    Later(u64),
+}
+
+fn key() -> impl Strategy<Value = Key> {
+    let named = prop::sample::select(vec![
+        Code::Enter,
+        Code::Esc,
+        Code::Tab,
+        Code::BackTab,
+        Code::Backspace,
+        Code::Delete,
+        Code::Left,
+        Code::Right,
+        Code::Up,
+        Code::Down,
+        Code::Home,
+        Code::End,
+        Code::PageUp,
+        Code::PageDown,
+    ]);
+    let bound = prop::sample::select(" sS+-L[]}xfzZ0lmepM:?qy".chars().collect::<Vec<_>>()).prop_map(Code::Char);
+    let code = prop_oneof![4 => bound, 3 => named, 1 => any::<char>().prop_map(Code::Char)];
+    (code, prop::bool::weighted(0.1), prop::bool::weighted(0.1))
+        .prop_map(|(code, control, shift)| Key { code, modifiers: Modifiers { control, alt: false, shift } })
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let number = || prop_oneof![3 => -2.0..5.0, 1 => proptest::num::f64::ANY];
+    let step = || prop_oneof![4 => 1u64..3000, 1 => any::<u64>()];
+    let states = [RunState::Loading, RunState::Running, RunState::Paused, RunState::Finished, RunState::Failed];
+    let report = (step(), number(), number(), number()).prop_map(|(step, loss, accuracy, speed)| {
+        let mut report = fixture::report(step % 100_000);
+        if let Some(probe) = &mut report.probe {
+            probe.layers[0].gradient_norm = loss;
+            probe.layers[1].weight_norm = accuracy;
+            probe.layers[2].dead = Some(speed);
+        }
+        Event::Step(StepReport { step, loss, accuracy, samples_per_second: speed, epoch: speed, lr: loss, ..report })
+    });
+    prop_oneof![
+        8 => report,
+        1 => step().prop_map(|step| fixture::evaluation(step % 1_000_000)),
+        1 => (prop::sample::select(states.to_vec()), step(), any::<Option<String>>())
+            .prop_map(|(state, step, reason)| fixture::state(state, step, reason.as_deref())),
+        1 => (number(), any::<Option<f64>>()).prop_map(|(lr, throttle)| fixture::controls(lr, throttle)),
+        1 => (step(), any::<String>()).prop_map(|(step, what)| Event::Intervention { step, what }),
+        1 => (step(), any::<String>()).prop_map(|(step, what)| fixture::finding(step, &what)),
+        1 => Just(fixture::info()),
+        1 => any::<String>().prop_map(|run| fixture::hello(&run)),
+        1 => step().prop_map(|total| Event::Thinned { total }),
+        1 => (step(), number(), any::<String>()).prop_map(|(step, test_loss, weights_sha256)| {
+            Event::Finished(Summary { step, test_loss, test_accuracy: test_loss, weights_sha256, seconds: test_loss })
+        }),
+        1 => (step(), any::<String>())
+            .prop_map(|(step, what)| Event::Failed(Failure { step, advice: what.clone(), what })),
+    ]
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    prop_oneof![
+        6 => key().prop_map(Happening::Key),
+        6 => event().prop_map(Happening::Event),
+        1 => any::<String>().prop_map(Happening::Paste),
+        1 => (0u16..300, 0u16..100).prop_map(|(x, y)| Happening::Press(x, y)),
+        1 => (0u16..300, 0u16..100, any::<bool>()).prop_map(|(x, y, up)| Happening::Wheel(x, y, up)),
+        2 => (1u16..=300, 1u16..=100).prop_map(|(columns, rows)| Happening::Size(columns, rows)),
+        1 => (0u64..20_000).prop_map(Happening::Later),
+    ]
+}
+
+fn happen(app: &mut App, happening: Happening) {
+    let layout = Layout::of(app, ratatui::layout::Rect::new(0, 0, app.size().0, app.size().1));
+    let message = match happening {
+        Happening::Key(key) => Message::Key(key),
+        Happening::Paste(text) => Message::Paste(text),
+        Happening::Event(event) => Message::Events(vec![event]),
+        Happening::Size(columns, rows) => Message::Resize { columns, rows },
+        Happening::Later(millis) => Message::Tick { now: std::time::Duration::from_millis(millis) },
+        Happening::Press(x, y) => match layout.and_then(|layout| layout.press(app, x, y)) {
+            Some(pointer) => Message::Pointer(pointer),
+            None => return,
+        },
+        Happening::Wheel(x, y, up) => match layout.and_then(|layout| layout.wheel(app, x, y, up)) {
+            Some(pointer) => Message::Pointer(pointer),
+            None => return,
+        },
+    };
+    app.update(message);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_keys_events_and_sizes_are_drawn(
+        script in prop::collection::vec(happening(), 1..60),
+        begun: bool,
+        depth in prop::sample::select(vec![Depth::True, Depth::Indexed, Depth::Basic, Depth::None]),
+        unicode: bool,
+    ) {
+        let theme = Theme::new(depth, Background::Light, unicode);
+        let mut app = if begun { fixture::trained(200, fixture::report) } else { fixture::silent() };
+        let mut frames = Frames::new(theme);
+        for happening in script {
+            happen(&mut app, happening);
+            let bytes = frames.draw(&app).unwrap().unwrap_or_default();
+            prop_assert!(depth != Depth::None || !has_colour(&bytes));
+        }
+    }
+}
+
+/// Whether a sequence sets a colour other than the default.
+fn has_colour(bytes: &[u8]) -> bool {
+    String::from_utf8_lossy(bytes).split('\x1b').any(|part| {
+        let end = part.find(|c: char| !c.is_ascii_digit() && !matches!(c, '[' | ';' | ':')).unwrap_or(part.len());
+        let graphics = part[end..].starts_with('m').then(|| part[..end].trim_start_matches('['));
+        let first = graphics.and_then(|numbers| numbers.split([';', ':']).next()?.parse().ok());
+        matches!(first, Some(30..=38 | 40..=48 | 90..=97 | 100..=107))
+    })
+}
+
+#[test]
+fn colours_are_recognized() {
+    assert!(has_colour(b"\x1b[38;2;1;2;3mx") && has_colour(b"\x1b[31mx") && has_colour(b"\x1b[48;5;9m"));
+    assert!(!has_colour(b"\x1b[39m\x1b[49m\x1b[4m\x1b[7m\x1b[1mx\x1b[3;4H"));
+}
+
+#[test]
+fn every_small_size_and_a_huge_one_are_drawn() {
+    let mut app = fixture::trained(400, fixture::report);
+    for expanded in [false, true] {
+        for width in (1..130).step_by(3) {
+            for height in (1..40).step_by(2) {
+                screen(&mut app, (width, height), THEME);
+            }
+        }
+        screen(&mut app, (1000, 300), THEME);
+        screen(&mut app, (0, 0), THEME);
+        if !expanded {
+            fixture::press(&mut app, "e");
+        }
+    }
+}
+
+#[test]
+fn nothing_new_draws_nothing() {
+    let mut app = fixture::running();
+    app.update(Message::Resize { columns: 80, rows: 24 });
+    let mut frames = Frames::new(THEME);
+    assert!(frames.draw(&app).unwrap().is_some_and(|bytes| bytes.len() > 1000));
+    assert_eq!(frames.draw(&app).unwrap(), None);
+    frames.forget();
+    assert!(frames.draw(&app).unwrap().is_some_and(|bytes| bytes.len() > 1000));
+    app.update(Message::Key(Key::plain(Code::Tab)));
+    assert!(frames.draw(&app).unwrap().is_some_and(|bytes| bytes.len() < 1000));
+}

@@ -1,0 +1,151 @@
+//! The dashboard of the real binary in a real terminal, driven by keys and signals as a person would.
+
+use std::{thread, time::Duration};
+
+use super::terminal::{Session, number_after};
+
+/// The step at which the dashboard says it is paused, once it does.
+fn paused(session: &Session) -> u64 {
+    let screen = session.wait_for("paused @ ");
+    number_after(&screen, "paused @ ").unwrap()
+}
+
+fn running(arguments: &[&str]) -> Session {
+    let session = Session::start(arguments, &[]);
+    session.wait_for("running");
+    session
+}
+
+#[test]
+fn pause_step_change_the_rate_resume_and_quit() {
+    let mut session = running(&[]);
+    session.wait_for("paced");
+    session.press(" ");
+    let at = paused(&session);
+    #[cfg(target_os = "linux")]
+    {
+        let before = session.processor_seconds();
+        thread::sleep(Duration::from_secs(1));
+        let used = session.processor_seconds() - before;
+        assert!(used <= 0.05, "a paused dashboard used {used} s of processor time in a second");
+    }
+    assert_eq!(paused(&session), at, "a paused run stands still");
+
+    session.press("s");
+    session.wait_for(&format!("paused @ {}", at + 1));
+    session.press("sss");
+    session.wait_for(&format!("paused @ {}", at + 4));
+
+    session.press("+");
+    session.wait_for("lr 0.00125");
+    session.press("-");
+    session.wait_for("lr 0.001 ");
+    session.press("L");
+    session.press("abc\r");
+    session.wait_for("not a number");
+    session.press("\u{1b}");
+    session.wait("the prompt to close", |screen| !screen.contains("not a number"));
+    session.press(":lr 5e-4\r");
+    session.wait_for("lr 5e-4");
+    session.press(" ");
+    session.wait("the run to go on", |screen| screen.contains("running"));
+    session.press("q");
+    session.wait_for("stop");
+    session.press("y");
+    assert_eq!(session.end(), 0);
+    session.assert_restored();
+}
+
+#[test]
+fn a_finished_run_stays_until_it_is_left() {
+    let mut session = Session::start(&["train", "--steps", "40"], &[]);
+    session.wait_for("finished");
+    session.press("q");
+    assert_eq!(session.end(), 0);
+    session.assert_restored();
+}
+
+#[test]
+fn signals_leave_the_terminal_as_it_was() {
+    for (signal, status) in [("TERM", 143), ("INT", 130), ("QUIT", 131), ("HUP", 129)] {
+        let mut session = running(&[]);
+        session.signal(signal);
+        assert_eq!(session.end(), status, "{signal}");
+        session.assert_restored();
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_suspended_dashboard_gives_the_terminal_back_and_takes_it_again() {
+    let mut session = running(&[]);
+    // Two times, because the second needs what the first put back.
+    for _ in 0..2 {
+        session.signal("TSTP");
+        session.wait_until("the process to stop", || session.process_state() == 'T');
+        session.assert_restored();
+        session.resize(100, 30);
+        session.signal("CONT");
+        session.wait("the dashboard to come back", |screen| screen.contains("running") && screen.lines().count() <= 30);
+    }
+    session.press("qy");
+    assert_eq!(session.end(), 0);
+    session.assert_restored();
+}
+
+#[test]
+fn a_panic_of_the_engine_leaves_the_screen_alive() {
+    let mut session = Session::start(&["train"], &[("GRADTOP_PANIC_AT_STEP", "20")]);
+    let screen = session.wait_for("injected at step 20");
+    assert!(screen.contains("failed"), "{screen}");
+    session.press("?");
+    session.wait_for("arrows scroll");
+    session.press("\u{1b}");
+    session.wait("the help to close", |screen| !screen.contains("arrows scroll"));
+    session.press("q");
+    assert_eq!(session.end(), 1);
+    session.assert_restored();
+    assert!(session.text().contains("injected at step 20"));
+}
+
+#[test]
+fn a_panic_while_drawing_restores_the_terminal_and_tells_what_happened() {
+    let mut session = Session::start(&["train"], &[("GRADTOP_PANIC_AT_FRAME", "5")]);
+    assert_eq!(session.end(), 101);
+    session.assert_restored();
+    session.wait_for("injected at frame 5");
+}
+
+#[test]
+fn what_is_pasted_is_never_a_key() {
+    let mut session = running(&[]);
+    session.press("\u{1b}[200~qy q\r:quit\r\u{3}\u{1b}[201~");
+    // What follows a paste at once is taken for a part of it.
+    thread::sleep(Duration::from_millis(500));
+    session.press("f");
+    session.wait_for("display frozen");
+    session.press("f");
+    session.press("\u{3}\u{3}");
+    assert_eq!(session.end(), 0);
+    session.assert_restored();
+}
+
+#[test]
+fn a_dumb_terminal_gets_no_dashboard() {
+    let mut session = Session::start(&["train", "--steps", "5"], &[("TERM", "dumb")]);
+    session.wait_for("weights    sha256");
+    assert_eq!(session.end(), 0);
+    session.assert_restored();
+}
+
+#[test]
+fn sizes_down_to_nothing_are_survived() {
+    let mut session = running(&[]);
+    for (columns, rows) in [(1, 1), (300, 100), (2, 50), (59, 17), (80, 24)] {
+        session.resize(columns, rows);
+        thread::sleep(Duration::from_millis(50));
+    }
+    session.wait_for("running");
+    session.press("qy");
+    assert_eq!(session.end(), 0);
+}
