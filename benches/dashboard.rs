@@ -81,9 +81,10 @@ mod unix {
             if first_frame.is_none() && parser.screen().contents().contains("gradtop") {
                 first_frame = Some(start.elapsed().as_secs_f64() * 1e3);
             }
-            // Reading the whole screen is dear; only the end of the run is of interest.
-            if found.is_none() && buffer[..count].windows(8).any(|bytes| bytes == b"finished") {
-                found = rate(&parser.screen().contents());
+            // Reading the whole screen is dear, so only the rows where a finished run says so.
+            if found.is_none() {
+                let mut banner = parser.screen().rows(0, size.cols).take(6);
+                found = banner.find(|row| row.contains("finished at")).and_then(|row| rate(&row));
                 if found.is_some() {
                     keyboard.write_all(b"q").unwrap();
                 }

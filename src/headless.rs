@@ -174,12 +174,11 @@ impl<W: Write> Report<W> {
 
     fn finished(&mut self, summary: &Summary) -> io::Result<()> {
         self.bar.finish_and_clear();
-        let rate = summary.step as f64 / summary.seconds;
         self.line(&format!(
-            "\nfinished   step {} after {} of training, {} steps/s",
+            "\nfinished   step {} after {} of training, {:.1} steps/s",
             thousands(summary.step),
             duration(summary.seconds),
-            short(rate)
+            summary.steps_per_second()
         ))?;
         self.line(&format!(
             "test       accuracy {:.2} %, loss {:.4}",

@@ -130,6 +130,13 @@ pub struct Summary {
     pub seconds: f64,
 }
 
+impl Summary {
+    /// Minibatches a second over the whole run, pauses left out.
+    pub fn steps_per_second(&self) -> f64 {
+        self.step as f64 / self.seconds
+    }
+}
+
 /// Why a source can't go on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Failure {
