@@ -196,7 +196,7 @@ impl Default for Config {
                 weight_decay: 0.0,
                 clip_norm: 0.0,
             },
-            schedule: Schedule::default(),
+            schedule: Schedule::COSINE,
             ui: Ui { fps: 30, theme: Theme::Auto, pace: 40.0 },
             origins: Origins::default(),
         }

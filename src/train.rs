@@ -9,7 +9,7 @@ use crate::{
 };
 
 mod evaluation;
-pub mod health;
+mod health;
 mod inbox;
 mod outbox;
 mod pace;

@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// Requests that may wait for the worker; a person at a keyboard never fills it.
-const WAITING_REQUESTS: usize = 256;
+const WAITING_REQUESTS: usize = 4096;
 
 /// Batches of events that may wait for the consumer.
 const WAITING_BATCHES: usize = 4;

@@ -110,7 +110,7 @@ impl<S: FnMut(Request) -> io::Result<()>> Dashboard<S> {
                     None => input_open = false,
                 },
                 batch = events.recv(), if source_open => self.batch(batch, &mut source_open),
-                caught = signals.next() => self.signal(caught, &mut signals).await?,
+                caught = signals.next() => self.signal(caught, &mut signals).await,
                 () = waits.until => {}
                 () = self.terminal.output().written(), if waits.for_output => {}
             }
@@ -181,7 +181,7 @@ impl<S: FnMut(Request) -> io::Result<()>> Dashboard<S> {
         self.tell(Message::Resize { columns, rows });
     }
 
-    async fn signal(&mut self, caught: Caught, signals: &mut Signals) -> io::Result<()> {
+    async fn signal(&mut self, caught: Caught, signals: &mut Signals) {
         match caught {
             Caught::End(number) => self.tell(Message::Signal(match number {
                 1 => Signal::HangUp,
@@ -198,13 +198,15 @@ impl<S: FnMut(Request) -> io::Result<()>> Dashboard<S> {
             Caught::Resume => {
                 signals.forget_suspensions().await;
                 self.suspended = false;
-                self.terminal.resume()?;
+                if self.terminal.resume().is_err() {
+                    // The system also continues the processes of a terminal that it takes away.
+                    return self.tell(Message::Signal(Signal::HangUp));
+                }
                 self.frames.forget();
                 self.drawn = None;
                 self.resize();
             }
         }
-        Ok(())
     }
 
     fn tell(&mut self, message: Message) {

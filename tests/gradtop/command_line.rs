@@ -82,7 +82,7 @@ fn wrong_configurations_are_refused_with_place_and_remedy() {
         ("[optimizer]\nlr = -1\n", "bad.toml:2:6", "above 0"),
         ("[optimizer]\nmomentom = 0.9\n", "bad.toml:2:1", "momentum"),
         ("[run]\nbatch_size = 0\n", "bad.toml:2:14", "1"),
-        ("[run]\nepochs = \"many\"\n", "bad.toml:2:10", "integer"),
+        ("[run]\nepochs = \"many\"\n", "bad.toml:2:10", "whole number"),
         ("[model]\nlayers = [\"linear 0\", \"linear 10\"]\n", "bad.toml:2:11", "0"),
         ("[model]\nlayers = [\"linear 20\", \"linear 12\"]\n", "bad.toml:2:24", "10"),
         ("[run]\nbatch_size = 20000\n", "bad.toml:2:14", "10000"),

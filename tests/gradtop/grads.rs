@@ -158,10 +158,14 @@ fn what_does_not_fit_is_refused_and_the_tensor_named() {
     assert!(refused(&stray.finish("").unwrap(), &good_batch).contains("tensor 1.weight belongs to nothing"));
     let mut turned = weights();
     turned.push("0.weight", &[4, 1], [0.0; 4]);
-    assert!(refused(&turned.finish("").unwrap(), &good_batch).contains("0.weight has the shape [4, 1]; expected [2, 2]"));
+    assert!(
+        refused(&turned.finish("").unwrap(), &good_batch).contains("0.weight has the shape [4, 1]; expected [2, 2]")
+    );
     assert!(refused(&good, &batch(&[1, 2], &[0.0, 0.0], &[2])).contains("tensor y: element 0 is 2"));
     assert!(refused(&good, &batch(&[1, 2], &[0.0, 0.0], &[0, 1])).contains("tensor y has the shape [2]; expected [1]"));
-    assert!(refused(&good, &batch(&[2], &[0.0, 0.0], &[0])).contains("tensor x has the shape [2]; expected [batch, …]"));
+    assert!(
+        refused(&good, &batch(&[2], &[0.0, 0.0], &[0])).contains("tensor x has the shape [2]; expected [batch, …]")
+    );
     assert!(refused(&good, &batch(&[0, 2], &[], &[])).contains("tensor x has the shape [0, 2]"));
     assert!(refused(&good, &good).contains("b.safetensors: no tensor x"));
     assert!(refused(&good[..good.len() - 1], &good_batch).contains("lies beyond the end of the file"));
