@@ -80,6 +80,7 @@ pub fn run_spec(arguments: &RunArguments, config: &Config) -> Result<RunSpec, Co
             optimizer: config.optimizer.spec(),
             learning_rate: config.optimizer.lr,
             clip_norm: (config.optimizer.clip_norm > 0.0).then_some(config.optimizer.clip_norm),
+            ema: (config.optimizer.ema > 0.0).then_some(config.optimizer.ema),
             schedule: config.schedule,
         },
         throttle: None,
