@@ -69,28 +69,33 @@ pub struct Optimizer {
     pub kind: OptimizerKind,
     /// Learning rate before the schedule, above 0.
     pub lr: f64,
-    /// Momentum of SGD, from 0 to below 1.
+    /// Momentum of SGD and `RMSprop`, from 0 to below 1.
     pub momentum: f64,
     /// Nesterov's momentum for SGD.
     pub nesterov: bool,
+    /// Decay rate of `RMSprop`'s mean of squared gradients, from 0 to below 1.
+    pub alpha: f64,
     /// Decay rate of Adam's mean of gradients, from 0 to below 1.
     pub beta1: f64,
     /// Decay rate of Adam's mean of squared gradients, from 0 to below 1.
     pub beta2: f64,
-    /// What Adam adds to its denominator, above 0.
+    /// What `RMSprop` and Adam add to the denominator, above 0.
     pub epsilon: f64,
-    /// Weight decay: added to the gradient for SGD and Adam, apart from it for `AdamW`.
+    /// Weight decay: added to the gradient for SGD, `RMSprop` and Adam, apart from it for `AdamW`.
     pub weight_decay: f64,
     /// Norm to which the whole gradient is clipped; 0 is never.
     pub clip_norm: f64,
+    /// Decay of the moving average of the weights that evaluations use; 0 evaluates the weights themselves.
+    pub ema: f64,
 }
 
 impl Optimizer {
     /// The settings that its kind uses.
     pub fn spec(&self) -> OptimizerSpec {
-        let Self { momentum, nesterov, beta1, beta2, epsilon, weight_decay, .. } = *self;
+        let Self { momentum, nesterov, alpha, beta1, beta2, epsilon, weight_decay, .. } = *self;
         match self.kind {
             OptimizerKind::Sgd => OptimizerSpec::Sgd { momentum, nesterov, weight_decay },
+            OptimizerKind::RmsProp => OptimizerSpec::RmsProp { alpha, epsilon, momentum, weight_decay },
             OptimizerKind::Adam => OptimizerSpec::Adam { beta1, beta2, epsilon, weight_decay },
             OptimizerKind::AdamW => OptimizerSpec::AdamW { beta1, beta2, epsilon, weight_decay },
         }
@@ -102,6 +107,8 @@ impl Optimizer {
 pub enum OptimizerKind {
     /// Stochastic gradient descent.
     Sgd,
+    /// `RMSprop`.
+    RmsProp,
     /// Adam.
     #[default]
     Adam,
@@ -111,12 +118,13 @@ pub enum OptimizerKind {
 
 impl OptimizerKind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Sgd, Self::Adam, Self::AdamW];
+    pub const ALL: [Self; 4] = [Self::Sgd, Self::RmsProp, Self::Adam, Self::AdamW];
 
     /// Its word in `config.toml`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Sgd => "sgd",
+            Self::RmsProp => "rmsprop",
             Self::Adam => "adam",
             Self::AdamW => "adamw",
         }
@@ -190,11 +198,13 @@ impl Default for Config {
                 lr: 1e-3,
                 momentum: 0.9,
                 nesterov: false,
+                alpha: 0.99,
                 beta1: 0.9,
                 beta2: 0.999,
                 epsilon: 1e-8,
                 weight_decay: 0.0,
                 clip_norm: 0.0,
+                ema: 0.0,
             },
             schedule: Schedule::COSINE,
             ui: Ui { fps: 30, theme: Theme::Auto, pace: 40.0 },

@@ -130,6 +130,7 @@ pub fn train_spec(config: &Config, threads: NonZeroUsize) -> TrainSpec {
         optimizer: config.optimizer.spec(),
         learning_rate: config.optimizer.lr,
         clip_norm: (config.optimizer.clip_norm > 0.0).then_some(config.optimizer.clip_norm),
+        ema: (config.optimizer.ema > 0.0).then_some(config.optimizer.ema),
         schedule: config.schedule,
     }
 }

@@ -200,10 +200,19 @@ pub(super) const KEYS: &[Key] = &[
         },
     },
     Key {
+        path: "model.label_smoothing",
+        about: "Share of the target that is spread evenly over all classes while training",
+        kind: Kind::Number {
+            range: || Range::below(0.0, 1.0),
+            get: |c| c.model.label_smoothing,
+            set: |c, v| c.model.label_smoothing = v,
+        },
+    },
+    Key {
         path: "optimizer.kind",
         about: "Which rule moves the weights",
         kind: Kind::Text {
-            values: "\"sgd\", \"adam\", \"adamw\"",
+            values: "\"sgd\", \"rmsprop\", \"adam\", \"adamw\"",
             get: |c| c.optimizer.kind.name().into(),
             set: |c, text| choose(text, OptimizerKind::ALL, OptimizerKind::name).map(|kind| c.optimizer.kind = kind),
         },
@@ -215,7 +224,7 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         path: "optimizer.momentum",
-        about: "Momentum of sgd",
+        about: "Momentum of sgd and rmsprop",
         kind: Kind::Number {
             range: || of_optimizer("momentum"),
             get: |c| c.optimizer.momentum,
@@ -226,6 +235,15 @@ pub(super) const KEYS: &[Key] = &[
         path: "optimizer.nesterov",
         about: "Whether the momentum of sgd looks ahead (Nesterov)",
         kind: Kind::Flag { get: |c| c.optimizer.nesterov, set: |c, v| c.optimizer.nesterov = v },
+    },
+    Key {
+        path: "optimizer.alpha",
+        about: "Decay rate of the mean of squared gradients, of rmsprop",
+        kind: Kind::Number {
+            range: || of_optimizer("alpha"),
+            get: |c| c.optimizer.alpha,
+            set: |c, v| c.optimizer.alpha = v,
+        },
     },
     Key {
         path: "optimizer.beta1",
@@ -247,7 +265,7 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         path: "optimizer.epsilon",
-        about: "What adam and adamw add to the denominator",
+        about: "What rmsprop, adam and adamw add to the denominator",
         kind: Kind::Number {
             range: || of_optimizer("epsilon"),
             get: |c| c.optimizer.epsilon,
@@ -256,7 +274,8 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         path: "optimizer.weight_decay",
-        about: "Weight decay: sgd and adam add that share of the weights to the gradient, adamw decays apart from it",
+        about: "Weight decay: sgd, rmsprop and adam add that share of the weights to the gradient, adamw decays apart \
+                from it",
         kind: Kind::Number {
             range: || of_optimizer("weight_decay"),
             get: |c| c.optimizer.weight_decay,
@@ -273,12 +292,25 @@ pub(super) const KEYS: &[Key] = &[
         },
     },
     Key {
+        path: "optimizer.ema",
+        about: "Decay of the moving average of the weights that evaluations use, such as 0.999; 0 evaluates the \
+                weights themselves. Training is the same",
+        kind: Kind::Number {
+            range: || Range::below(0.0, 1.0),
+            get: |c| c.optimizer.ema,
+            set: |c, v| c.optimizer.ema = v,
+        },
+    },
+    Key {
         path: "schedule.lr",
         about: "Factor on the learning rate as a function of the step: the same throughout; times GAMMA after every \
-                EVERY steps; or falling from FROM to TO as half a cosine, by default from the end of the warm-up to the \
-                end of the run. A warm-up lets the rate rise over its first STEPS",
+                EVERY steps; times GAMMA over every STEPS steps; or falling from FROM to TO as half a cosine, by default from the end of the warm-up to the \
+                end of the run; or rising from `start` over the share `rise` of the run and falling to `end`, as in \
+                PyTorch's OneCycleLR. A warm-up lets the rate rise over its first STEPS",
         kind: Kind::Text {
-            values: "\"constant\", \"step EVERY GAMMA\", \"cosine [FROM..TO] [floor SHARE]\", each with an optional \"warmup STEPS\" behind",
+            values: "\"constant\", \"step EVERY GAMMA\", \"exponential GAMMA [over STEPS]\", \
+                     \"cosine [FROM..TO] [floor SHARE]\", \"one_cycle [rise SHARE] [start SHARE] [end SHARE]\", each with \
+                     an optional \"warmup STEPS\" behind",
             get: |c| c.schedule.to_string(),
             set: |c, text| text.parse().map(|schedule| c.schedule = schedule).map_err(|e| e.to_string()),
         },

@@ -254,6 +254,9 @@ mod tests {
             let (batch, steps, every) = if row.is_convolutional() { (32, 5000, 500) } else { (200, 1500, 100) };
             assert_eq!((config.run.batch_size, config.run.steps, config.run.evaluate_every), (batch, steps, every));
             assert_eq!(config.data.preprocessing.to_string(), "mean_image");
+            assert_eq!(config.schedule.to_string(), "constant", "{}", row.preset);
+            assert!(config.data.augment.is_empty() && config.model.label_smoothing == 0.0);
+            assert_eq!((config.optimizer.clip_norm, config.optimizer.ema), (0.0, 0.0));
             if kind == "sgd" {
                 assert_eq!(config.optimizer.momentum, 0.0, "{}", row.preset);
             }

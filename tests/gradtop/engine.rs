@@ -31,6 +31,7 @@ pub fn small_run() -> RunSpec {
             optimizer: OptimizerSpec::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 },
             learning_rate: 1e-3,
             clip_norm: Some(5.0),
+            ema: None,
             schedule: Schedule::default(),
         },
         throttle: None,
