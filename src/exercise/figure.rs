@@ -17,7 +17,7 @@ pub fn figure(outcome: &Outcome) -> Figure {
     let row = outcome.row;
     let seeds = match outcome.runs.len() {
         1 => String::new(),
-        seeds => format!(", mean and range of {seeds} seeds"),
+        seeds => format!("; mean and range of {seeds} seeds"),
     };
     Figure {
         title: format!("{} on CIFAR-10", row.model),

@@ -95,18 +95,24 @@ pub fn text_line(outcome: &Outcome, whole: bool) -> String {
         complaint => format!("  {complaint}"),
     };
     format!(
-        "{:<27}  {:>9.2} {:>9.2} {:>7.2} {:>+6.2}  {:>9.2} {:>9.3} {:>7.3} {:>+6.3}  {:>7}{verdict}",
+        "{:<27}  {:>9.2} {:>9.2} {:>7.2} {:>6}  {:>9.2} {:>9.3} {:>7.3} {:>6}  {:>7}{verdict}",
         row.preset,
         published.accuracy,
         reference.accuracy,
         ours.accuracy,
-        difference.accuracy,
+        signed(difference.accuracy, 2),
         published.loss,
         reference.loss,
         ours.loss,
-        difference.loss,
+        signed(difference.loss, 3),
         duration(outcome.seconds()),
     )
+}
+
+/// A difference with its sign; one that rounds to 0 is +0.
+fn signed(value: f64, decimals: usize) -> String {
+    let scale = 10_f64.powi(decimals as i32);
+    format!("{:+.decimals$}", (value * scale).round() / scale + 0.0)
 }
 
 /// The rows as a Markdown table.
@@ -124,7 +130,7 @@ pub fn markdown(outcomes: &[Outcome]) -> String {
         // Writing to a string can't fail.
         let _ = writeln!(
             text,
-            "| `{}` | {} | {} | {} | {} | {:.2} / {:.2} | {:.2} / {:.3} | {} | {:.2} / {:.3} | {:+.2} / {:+.3}{mark} | {} |",
+            "| `{}` | {} | {} | {} | {} | {:.2} / {:.2} | {:.2} / {:.3} | {} | {:.2} / {:.3} | {} / {}{mark} | {} |",
             row.preset,
             row.model,
             row.init,
@@ -137,8 +143,8 @@ pub fn markdown(outcomes: &[Outcome]) -> String {
             each.join(" "),
             ours.accuracy,
             ours.loss,
-            difference.accuracy,
-            difference.loss,
+            signed(difference.accuracy, 2),
+            signed(difference.loss, 3),
             duration(outcome.seconds()),
         );
     }

@@ -11,7 +11,7 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// An axis that shows all of the finite `values`, with about `intervals` intervals of 1, 2 or 5 times a power of 10.
+    /// An axis that shows all of the finite `values`, with at most about `intervals` intervals of 1, 2, 2.5 or 5 times a power of 10.
     pub fn new(values: &[f64], intervals: u32) -> Self {
         let least = values.iter().copied().fold(f64::INFINITY, f64::min);
         let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -23,7 +23,7 @@ impl Axis {
         };
         let rough = (most - least) / f64::from(intervals);
         let power = 10_f64.powf(rough.log10().floor());
-        let step = [1.0, 2.0, 5.0, 10.0].map(|digit| digit * power).into_iter().find(|&step| step >= rough);
+        let step = [1.0, 2.0, 2.5, 5.0, 10.0].map(|digit| digit * power).into_iter().find(|&step| step >= rough);
         let step = step.unwrap_or(10.0 * power);
         // A hair's breadth less, so that 0.3 / 0.1 ends at 3 and not at 4.
         Self { from: step * (least / step + 1e-9).floor(), to: step * (most / step - 1e-9).ceil(), step }
@@ -37,7 +37,11 @@ impl Axis {
     /// The values of the ticks and their texts.
     pub fn ticks(&self) -> Vec<(f64, String)> {
         let count = ((self.to - self.from) / self.step).round() as u32;
-        let decimals = (-self.step.log10().floor()).clamp(0.0, 12.0) as usize;
+        let whole = |decimals: &i32| {
+            let steps = self.step * 10_f64.powi(*decimals);
+            (steps - steps.round()).abs() < 1e-6
+        };
+        let decimals = (0..12).find(whole).unwrap_or(12) as usize;
         let plain = self.from.abs().max(self.to.abs()) < 1e6 && self.step >= 1e-6;
         let tick = |position| {
             let value = self.from + f64::from(position) * self.step;
@@ -59,7 +63,7 @@ mod tests {
 
     #[test]
     fn ticks_are_round_and_enclose_the_values() {
-        assert_eq!(texts(&[0.0, 1500.0]), ["0", "500", "1000", "1500"]);
+        assert_eq!(texts(&[0.0, 1500.0]), ["0", "250", "500", "750", "1000", "1250", "1500"]);
         assert_eq!(texts(&[1.43, 2.31]), ["1.4", "1.6", "1.8", "2.0", "2.2", "2.4"]);
         assert_eq!(texts(&[0.0, 0.3]), ["0", "0.05", "0.10", "0.15", "0.20", "0.25", "0.30"]);
         assert_eq!(texts(&[-1.0, 1.0]), ["-1.0", "-0.5", "0", "0.5", "1.0"]);
