@@ -6,6 +6,7 @@ mod command_line;
 #[cfg(unix)]
 mod dashboard;
 mod engine;
+mod golden;
 mod grads;
 mod house;
 mod reproduce;
