@@ -94,6 +94,11 @@ pub fn short(value: f64) -> String {
     }
 }
 
+/// A number exactly, as a configuration has it: `0.25`, `1e-30`, `1e6`.
+pub fn exact(value: f64) -> String {
+    if value == 0.0 || (1e-2..1e6).contains(&value.abs()) { value.to_string() } else { format!("{value:e}") }
+}
+
 /// A span of time: `0.4 s`, `12 s`, `3:05`, `1:02:03`.
 pub fn duration(seconds: f64) -> String {
     if !seconds.is_finite() || seconds < 0.0 {
