@@ -1,15 +1,16 @@
 //! The command line: what can be typed, and what then runs.
 
-use std::{num::NonZeroUsize, path::PathBuf, process::ExitCode};
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use gradtop::text::harmless;
 
 mod data;
+mod ending;
 mod gradcheck;
 mod grads;
 mod presets;
 mod reproduce;
-mod signals;
 mod start;
 mod train;
 
@@ -77,8 +78,8 @@ struct RunArguments {
     #[arg(long, value_name = "PATH")]
     data: Option<String>,
     /// Compute with N threads (default: all cores); the result is the same, bit for bit
-    #[arg(long, value_name = "N")]
-    threads: Option<NonZeroUsize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    threads: Option<u16>,
 }
 
 #[derive(Debug, Args)]
@@ -104,8 +105,23 @@ struct GradcheckArguments {
     #[arg(long, default_value_t = 1e-7, value_name = "ERROR")]
     tolerance: f64,
     /// Samples in the batch that is checked
-    #[arg(long, default_value_t = NonZeroUsize::new(4).unwrap_or(NonZeroUsize::MIN), value_name = "N")]
-    batch: NonZeroUsize,
+    #[arg(long, default_value_t = 4, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    batch: u16,
+}
+
+/// Reads the command line; help, the version and mistakes are answered here, with the exit status.
+pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Cli, ExitCode> {
+    Cli::try_parse_from(arguments).map_err(|error| {
+        if error.use_stderr() {
+            // What was typed stands in the message.
+            let lines: Vec<String> = error.render().to_string().lines().map(harmless).collect();
+            start::complain_with(lines.join("\n").trim_end());
+            return ExitCode::from(WRONG_USE);
+        }
+        // There is nobody left to tell when help can't be printed: `gradtop --help | head -1`.
+        let _ = error.print();
+        ExitCode::SUCCESS
+    })
 }
 
 #[derive(Debug, Args)]
@@ -160,8 +176,8 @@ struct ReproduceArguments {
     #[arg(long, value_name = "DIR")]
     figures: Option<PathBuf>,
     /// Compute with N threads (default: all cores); the result is the same, bit for bit
-    #[arg(long, value_name = "N")]
-    threads: Option<NonZeroUsize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    threads: Option<u16>,
 }
 
 #[derive(Debug, Args)]

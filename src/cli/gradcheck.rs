@@ -13,7 +13,8 @@ use super::{FAILED, GradcheckArguments, start};
 pub fn run(arguments: &GradcheckArguments) -> anyhow::Result<u8> {
     let config = start::configuration(&arguments.run)?;
     let (shape, classes) = start::shape_and_classes(&arguments.run, &config)?;
-    let report = gradcheck::check(&config.model, &shape, classes, arguments.batch.get(), config.run.seed)?;
+    let report = gradcheck::check(&config.model, &shape, classes, arguments.batch.into(), config.run.seed)
+        .map_err(|error| config.error_at_layer(error.layer, error.message()))?;
     match print(&report, arguments.tolerance) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.into()),
         _ => {}

@@ -103,6 +103,7 @@ impl Streak {
 pub struct Monitor {
     streaks: Vec<[Streak; COMPLAINTS.len()]>,
     best_test_loss: Option<(u64, f64)>,
+    last_evaluation: Option<u64>,
     worse_evaluations: u32,
     overfitting_told: bool,
 }
@@ -131,6 +132,10 @@ impl Monitor {
 
     /// Watches the test loss; speaks once when it keeps rising above its best.
     pub fn evaluated(&mut self, evaluation: &Evaluation) -> Option<Finding> {
+        if !evaluation.loss.is_finite() || self.last_evaluation == Some(evaluation.step) {
+            return None;
+        }
+        self.last_evaluation = Some(evaluation.step);
         match self.best_test_loss {
             Some((best_step, best)) if evaluation.loss > best => {
                 self.worse_evaluations += 1;
@@ -200,14 +205,16 @@ mod tests {
     #[test]
     fn overfitting_is_named_after_three_worse_evaluations() {
         let mut monitor = Monitor::default();
-        let told: Vec<u64> = [1.0, 0.5, 0.6, 0.55, 0.7, 0.8, 0.4, 0.5]
+        // The same step evaluated again, and a loss that is no number, say nothing.
+        let losses = [1.0, 0.5, 0.6, 0.6, 0.6, f64::NAN, 0.55, 0.7, 0.8, 0.4, 0.5];
+        let told: Vec<u64> = losses
             .into_iter()
-            .zip(1..)
+            .zip([1, 2, 3, 3, 3, 4, 5, 6, 7, 8, 9])
             .filter_map(|(loss, step)| {
                 let evaluation = Evaluation { step, epoch: 0.0, loss, accuracy: 0.5, samples: 10, seconds: 0.0 };
                 monitor.evaluated(&evaluation).map(|finding| finding.step)
             })
             .collect();
-        assert_eq!(told, [5]);
+        assert_eq!(told, [6]);
     }
 }

@@ -37,6 +37,9 @@ const WAITING_REQUESTS: usize = 4096;
 /// Batches of events that may wait for the consumer.
 const WAITING_BATCHES: usize = 4;
 
+/// What to do about numbers that are not finite.
+const LOWER_THE_RATE: &str = "lower the learning rate or clip the gradient (optimizer.clip_norm)";
+
 /// How long the worker tries to deliver its last words to a consumer that doesn't read.
 const FAREWELL: Duration = Duration::from_secs(1);
 
@@ -102,12 +105,14 @@ fn work(spec: &RunSpec, mut inbox: Inbox, mut outbox: Outbox) -> Option<Failure>
         }),
     };
     if let Some(failure) = &failure {
+        inbox.answer_all(step, "the run has failed", &mut outbox);
         outbox.push(Event::State(StateChange { state: RunState::Failed, step, reason: None }));
         outbox.push(Event::Failed(failure.clone()));
         if !spec.stop_when_finished && inbox.wait_for_stop(&mut outbox).is_err() {
             return Some(failure.clone());
         }
     }
+    inbox.answer_all(step, "the run has stopped", &mut outbox);
     outbox.push(Event::State(StateChange { state: RunState::Stopped, step, reason: None }));
     outbox.push(Event::Stopped { step });
     outbox.deliver(FAREWELL);
@@ -198,6 +203,8 @@ pub(super) struct Worker<'a> {
     test: Option<(u64, f64, f64)>,
     stopwatch: Stopwatch,
     panic_at: Option<u64>,
+    /// Numbers that were not finite, in a run that nobody can resume.
+    broken: Option<String>,
 }
 
 impl<'a> Worker<'a> {
@@ -223,6 +230,7 @@ impl<'a> Worker<'a> {
             test: None,
             stopwatch: Stopwatch::default(),
             panic_at: injected_panic(),
+            broken: None,
         }
     }
 
@@ -250,6 +258,9 @@ impl<'a> Worker<'a> {
                 Next::Nothing => self.train_one(),
                 Next::Gone => return Err(End::Consumer(Disconnected)),
             }
+            if let Some(what) = self.broken.take() {
+                return Err(End::Failure(what, LOWER_THE_RATE.into()));
+            }
             if self.state == RunState::Finished && self.spec.stop_when_finished {
                 return Ok(());
             }
@@ -259,9 +270,11 @@ impl<'a> Worker<'a> {
     /// Trains one minibatch and does everything that follows from it.
     fn train_one(&mut self) {
         let start = Instant::now();
+        let running = self.state == RunState::Running;
         self.pace.started(start);
         let completed = self.trainer.completed();
         assert!(self.panic_at != Some(completed), "injected at step {completed}");
+        let effective_lr = self.trainer.effective_lr();
         let outcome = self.trainer.step();
         *self.step = self.trainer.completed();
         match outcome {
@@ -269,13 +282,13 @@ impl<'a> Worker<'a> {
                 self.rate.add(outcome.samples, Instant::now());
                 self.report_step(outcome.loss, outcome.accuracy, outcome.effective_lr, Some(outcome.gradient_norm));
             }
-            Err(error) => self.report_broken_step(&error),
+            Err(error) => self.report_broken_step(&error, effective_lr),
         }
         let completed = self.trainer.completed();
         if completed.is_multiple_of(self.trainer.evaluate_every(&self.spec.train)) {
             self.evaluate();
         }
-        if self.state != RunState::Running {
+        if !running {
             self.stopwatch.add(start.elapsed());
         }
         if completed >= self.trainer.total_steps() {
@@ -305,8 +318,8 @@ impl<'a> Worker<'a> {
         }
     }
 
-    fn report_broken_step(&mut self, error: &StepError) {
-        self.report_step(error.loss(), f64::NAN, self.trainer.effective_lr(), None);
+    fn report_broken_step(&mut self, error: &StepError, effective_lr: f64) {
+        self.report_step(error.loss(), f64::NAN, effective_lr, None);
         let step = self.trainer.completed();
         let what = format!("{error}; its update was left out");
         self.outbox.push(Event::Finding(Finding {
@@ -314,9 +327,13 @@ impl<'a> Worker<'a> {
             health: Health::Bad,
             layer: if let StepError::Gradient { layer, .. } = error { Some(*layer) } else { None },
             what: what.clone(),
-            advice: "lower the learning rate or clip the gradient, then resume; if it happens again, start anew".into(),
+            advice: format!("{LOWER_THE_RATE}; what the updates before did to the weights stays"),
         }));
-        self.pause(Some(what));
+        if self.spec.stop_when_finished {
+            self.broken = Some(what);
+        } else {
+            self.pause(Some(what));
+        }
     }
 
     /// Evaluates on the test split; false when a stop request cut it short.
@@ -365,18 +382,22 @@ impl<'a> Worker<'a> {
                 self.drive = Drive::Wait;
                 self.set_state(RunState::Paused, None);
             }
-            self.outbox.push(Event::Applied { id, step });
+            self.inbox.answer(id, Ok(step), self.outbox);
         }
     }
 
     pub(super) fn pause(&mut self, reason: Option<String>) {
         self.drive = Drive::Wait;
+        self.give_up_goals();
+        self.set_state(RunState::Paused, reason);
+    }
+
+    /// Refuses what is left of the requests to advance.
+    pub(super) fn give_up_goals(&mut self) {
         let step = self.trainer.completed();
         for (_, id) in std::mem::take(&mut self.goals) {
-            let reason = format!("interrupted at step {step}");
-            self.outbox.push(Event::Rejected { id, reason });
+            self.inbox.answer(id, Err(format!("interrupted at step {step}")), self.outbox);
         }
-        self.set_state(RunState::Paused, reason);
     }
 
     pub(super) fn set_state(&mut self, state: RunState, reason: Option<String>) {
