@@ -31,6 +31,11 @@ pub struct Panel {
     pub y_label: String,
     /// The lines.
     pub series: Vec<Series>,
+    /// Where the vertical axis ends at the latest, so that a few values far above do not flatten all others; lines go
+    /// on beyond the edge.
+    pub y_most: Option<f64>,
+    /// A remark inside the plot, such as where a line came from that begins beyond the edge.
+    pub note: Option<String>,
 }
 
 /// A line with an optional band around it.
@@ -100,7 +105,11 @@ impl Frame {
         };
         let mut xs = all(|&(x, ..)| vec![x]);
         xs.push(0.0);
-        Self { left, x: Axis::new(&xs, 6), y: Axis::new(&all(|&(_, least, most)| vec![least, most]), 6) }
+        let mut ys = all(|&(_, least, most)| vec![least, most]);
+        if let Some(y_most) = panel.y_most {
+            ys.iter_mut().for_each(|y| *y = y.min(y_most));
+        }
+        Self { left, x: Axis::new(&xs, 6), y: Axis::new(&ys, 6) }
     }
 
     fn at(&self, x: f64, y: f64) -> (f64, f64) {
@@ -135,8 +144,22 @@ impl Panel {
     fn draw(&self, svg: &mut String, frame: &Frame) {
         let (left, right, bottom) = (frame.left, frame.left + PLOT.0, TOP + PLOT.1);
         self.draw_axes(svg, frame);
+        // Numbered by its place: names within a document must differ.
+        let _ = writeln!(
+            svg,
+            "<clipPath id=\"plot{left}\"><rect x=\"{}\" y=\"{TOP}\" width=\"{}\" height=\"{}\"/></clipPath>\n\
+             <g clip-path=\"url(#plot{left})\">",
+            left - 4.0,
+            PLOT.0 + 8.0,
+            PLOT.1 + 4.0,
+        );
         for series in &self.series {
             series.draw(svg, frame);
+        }
+        svg.push_str("</g>\n");
+        if let Some(note) = &self.note {
+            let (x, y) = (left + 14.0, TOP + 14.0);
+            let _ = writeln!(svg, "<text x=\"{x}\" y=\"{y}\" font-size=\"11\" fill=\"#555\">{}</text>", escape(note));
         }
         // Over the lines, so that the frame is whole.
         let _ = writeln!(svg, "<path d=\"M{left} {TOP}V{bottom}H{right}\" fill=\"none\" stroke=\"#222\"/>");
@@ -284,6 +307,8 @@ mod tests {
                     series("train", Stroke::Dashed, points),
                     series("test", Stroke::Solid, &[(0.0, 2.0), (100.0, 0.0)]),
                 ],
+                y_most: None,
+                note: None,
             }],
         }
     }
@@ -294,6 +319,16 @@ mod tests {
         // From (0, 2), the upper left corner, to (100, 0), the lower right one.
         assert!(svg.contains("d=\"M64.0 84.0L424.0 324.0\""), "{svg}");
         assert!(svg.contains("d=\"M244.0 204.0\""), "{svg}");
+    }
+
+    #[test]
+    fn an_axis_that_ends_early_cuts_lines_at_its_edge() {
+        let mut figure = figure(&[(0.0, 50.0), (100.0, 0.0)]);
+        (figure.panels[0].y_most, figure.panels[0].note) = (Some(2.0), Some("from 50".into()));
+        let svg = figure.to_svg();
+        assert!(svg.contains("d=\"M64.0 84.0L424.0 324.0\""), "{svg}");
+        assert!(svg.contains("d=\"M64.0 -5676.0L424.0 324.0\"") && svg.contains("clip-path=\"url(#plot64)\""), "{svg}");
+        assert!(svg.contains(">from 50<"));
     }
 
     #[test]
