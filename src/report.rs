@@ -107,7 +107,9 @@ impl Frame {
         xs.push(0.0);
         let mut ys = all(|&(_, least, most)| vec![least, most]);
         if let Some(y_most) = panel.y_most {
-            ys.iter_mut().for_each(|y| *y = y.min(y_most));
+            for y in &mut ys {
+                *y = y.min(y_most);
+            }
         }
         Self { left, x: Axis::new(&xs, 6), y: Axis::new(&ys, 6) }
     }

@@ -73,7 +73,7 @@ macro_rules! preset {
     };
 }
 
-/// Every preset: the rows of the original exercise in the order of its table, then those that beat it.
+/// Every preset: the rows of the original exercise in the order of its table, then those that beat them.
 pub const PRESETS: &[Preset] = &[
     preset!("mlp-100", "the array MLP: one hidden layer of 100, weights from a normal distribution of 1e-4, SGD 2e-3"),
     preset!("mlp-10", "the array MLP with a hidden layer of 10"),
@@ -92,6 +92,18 @@ pub const PRESETS: &[Preset] = &[
         "the framework's MLP with hidden layers of 600, 300 and 100, Adam 1e-4 with L2 1e-2"
     ),
     preset!("cnn", "the CNN: eight 3×3 convolutions with batch normalization, five max pools, Adam 1e-4"),
+    preset!(
+        "mlp-tuned",
+        "an MLP that beats those above: 1024, 512 and 256 with batch normalization and dropout, AdamW, 20 epochs of \
+         augmented images",
+        Some("61 %, loss 1.10 (the exercise's best MLP: 53.6 published, 51.0 reference)")
+    ),
+    preset!(
+        "resnet",
+        "a small residual network that beats the CNN: SGD with Nesterov's momentum on one cycle, label smoothing, 8 epochs \
+         of augmented images",
+        Some("above 85 %")
+    ),
 ];
 
 impl Preset {

@@ -111,8 +111,8 @@ pub fn text_line(outcome: &Outcome, whole: bool) -> String {
 
 /// A difference with its sign; one that rounds to 0 is +0.
 fn signed(value: f64, decimals: usize) -> String {
-    let scale = 10_f64.powi(decimals as i32);
-    format!("{:+.decimals$}", (value * scale).round() / scale + 0.0)
+    let text = format!("{value:+.decimals$}");
+    if text.parse() == Ok(0.0) { text.replace('-', "+") } else { text }
 }
 
 /// The rows as a Markdown table.
@@ -178,6 +178,14 @@ mod tests {
         let both = Outcome { row: &super::super::ROWS[0], runs: vec![run.clone(), self::run(1, &[(44.0, 1.7)])] };
         assert_eq!(both.figures(), Figures { accuracy: 43.0, loss: 1.6 });
         assert_eq!(both.accuracies(), [42.0, 44.0]);
+    }
+
+    #[test]
+    fn no_difference_has_no_minus() {
+        assert_eq!(
+            [-0.0004, 0.0, -0.0006, 1.0].map(|value| signed(value, 3)),
+            ["+0.000", "+0.000", "-0.001", "+1.000"]
+        );
     }
 
     #[test]
