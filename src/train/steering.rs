@@ -146,8 +146,16 @@ impl Worker<'_> {
         if !(1..=MOST_EPOCHS).contains(&epochs) {
             return Err(format!("a run can't be extended by {epochs} epochs; valid: from 1 to {MOST_EPOCHS}"));
         }
+        let before = self.trainer.effective_lr();
         self.trainer.extend(epochs);
-        self.intervened(format!("{epochs} more epochs"));
+        let after = self.trainer.effective_lr();
+        // A schedule that spans the run spans the longer run.
+        let rate = if before == after {
+            String::new()
+        } else {
+            format!(", effective lr {} → {}", short(before), short(after))
+        };
+        self.intervened(format!("{epochs} more epochs{rate}"));
         if self.state == RunState::Finished {
             self.drive = Drive::Free;
             self.set_state(RunState::Running, None);

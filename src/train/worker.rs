@@ -57,20 +57,31 @@ pub struct WorkerHandle {
 /// The worker's thread.
 #[derive(Debug)]
 pub struct WorkerTask {
-    thread: thread::JoinHandle<Option<Failure>>,
+    thread: thread::JoinHandle<Outcome>,
     ended: oneshot::Receiver<()>,
 }
 
 impl WorkerTask {
-    /// Waits until the worker has ended and returns why it could not go on, if so.
+    /// Waits until the worker has ended and returns how its run stands then.
     ///
     /// It ends after a stop request, or when its channels are dropped.
-    pub async fn join(self) -> Option<Failure> {
+    pub async fn join(self) -> Outcome {
         // An error means that the sender was dropped, which is the end too.
         let _ = self.ended.await;
         // The worker catches its own panics and reports them as failures.
-        self.thread.join().ok().flatten()
+        self.thread.join().unwrap_or_default()
     }
+}
+
+/// How a run stands when its worker has ended.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outcome {
+    /// Minibatches completed.
+    pub step: u64,
+    /// What the run came to, if it was finished when it ended.
+    pub summary: Option<Summary>,
+    /// Why it could not go on, if so.
+    pub failure: Option<Failure>,
 }
 
 /// Starts a worker on a thread of its own.
@@ -82,21 +93,22 @@ pub fn spawn(spec: RunSpec) -> io::Result<WorkerHandle> {
     let (outbox, events) = mpsc::channel(WAITING_BATCHES);
     let (end, ended) = oneshot::channel();
     let thread = thread::Builder::new().name("trainer".into()).spawn(move || {
-        let failure = work(&spec, Inbox::new(inbox), Outbox::new(outbox));
+        let outcome = work(&spec, Inbox::new(inbox), Outbox::new(outbox));
         // Nobody may be waiting.
         let _ = end.send(());
-        failure
+        outcome
     })?;
     Ok(WorkerHandle { requests, events, task: WorkerTask { thread, ended } })
 }
 
 /// Runs a worker to its end, turning a panic into [`Event::Failed`].
-fn work(spec: &RunSpec, mut inbox: Inbox, mut outbox: Outbox) -> Option<Failure> {
-    let mut step = 0;
-    let result = catch_unwind(AssertUnwindSafe(|| run(spec, &mut inbox, &mut outbox, &mut step)));
-    let failure = match result {
+fn work(spec: &RunSpec, mut inbox: Inbox, mut outbox: Outbox) -> Outcome {
+    let mut outcome = Outcome::default();
+    let result = catch_unwind(AssertUnwindSafe(|| run(spec, &mut inbox, &mut outbox, &mut outcome)));
+    let step = outcome.step;
+    outcome.failure = match result {
         Ok(Ok(())) => None,
-        Ok(Err(End::Consumer(Disconnected))) => return None,
+        Ok(Err(End::Consumer(Disconnected))) => return outcome,
         Ok(Err(End::Failure(what, advice))) => Some(Failure { step, what, advice }),
         Err(panic) => Some(Failure {
             step,
@@ -104,19 +116,19 @@ fn work(spec: &RunSpec, mut inbox: Inbox, mut outbox: Outbox) -> Option<Failure>
             advice: "this is a bug in gradtop; please report it with the configuration and the step".into(),
         }),
     };
-    if let Some(failure) = &failure {
+    if let Some(failure) = &outcome.failure {
         inbox.answer_all(step, "the run has failed", &mut outbox);
         outbox.push(Event::State(StateChange { state: RunState::Failed, step, reason: None }));
         outbox.push(Event::Failed(failure.clone()));
         if !spec.stop_when_finished && inbox.wait_for_stop(&mut outbox).is_err() {
-            return Some(failure.clone());
+            return outcome;
         }
     }
     inbox.answer_all(step, "the run has stopped", &mut outbox);
     outbox.push(Event::State(StateChange { state: RunState::Stopped, step, reason: None }));
     outbox.push(Event::Stopped { step });
     outbox.deliver(FAREWELL);
-    failure
+    outcome
 }
 
 fn panic_message(panic: &(dyn Any + Send)) -> &str {
@@ -135,8 +147,8 @@ impl From<Disconnected> for End {
     }
 }
 
-/// Loads, builds, trains and answers until a stop request; keeps `step` up to date for whoever reports a failure.
-fn run(spec: &RunSpec, inbox: &mut Inbox, outbox: &mut Outbox, step: &mut u64) -> Result<(), End> {
+/// Loads, builds, trains and answers until a stop request; keeps `outcome` up to date for whoever reports the end.
+fn run(spec: &RunSpec, inbox: &mut Inbox, outbox: &mut Outbox, outcome: &mut Outcome) -> Result<(), End> {
     outbox.push(Event::Hello(Hello {
         protocol: PROTOCOL_VERSION,
         source: concat!("gradtop ", env!("CARGO_PKG_VERSION")).into(),
@@ -170,7 +182,7 @@ fn run(spec: &RunSpec, inbox: &mut Inbox, outbox: &mut Outbox, step: &mut u64) -
             "change the configuration so that the network and its batches fit the data".into(),
         )
     })?;
-    let mut worker = Worker::new(spec, trainer, inbox, outbox, step);
+    let mut worker = Worker::new(spec, trainer, inbox, outbox, outcome);
     worker.start();
     worker.work()
 }
@@ -198,7 +210,7 @@ pub(super) struct Worker<'a> {
     pub(super) goals: VecDeque<(u64, CommandId)>,
     pub(super) pace: Pace,
     pub(super) rate: RateMeter,
-    step: &'a mut u64,
+    outcome: &'a mut Outcome,
     monitor: Monitor,
     test: Option<(u64, f64, f64)>,
     stopwatch: Stopwatch,
@@ -213,7 +225,7 @@ impl<'a> Worker<'a> {
         trainer: Trainer,
         inbox: &'a mut Inbox,
         outbox: &'a mut Outbox,
-        step: &'a mut u64,
+        outcome: &'a mut Outcome,
     ) -> Self {
         Self {
             spec,
@@ -225,7 +237,7 @@ impl<'a> Worker<'a> {
             goals: VecDeque::new(),
             pace: Pace::new(spec.throttle),
             rate: RateMeter::default(),
-            step,
+            outcome,
             monitor: Monitor::default(),
             test: None,
             stopwatch: Stopwatch::default(),
@@ -276,7 +288,8 @@ impl<'a> Worker<'a> {
         assert!(self.panic_at != Some(completed), "injected at step {completed}");
         let effective_lr = self.trainer.effective_lr();
         let outcome = self.trainer.step();
-        *self.step = self.trainer.completed();
+        self.outcome.step = self.trainer.completed();
+        self.outcome.summary = None;
         match outcome {
             Ok(outcome) => {
                 self.rate.add(outcome.samples, Instant::now());
@@ -361,13 +374,11 @@ impl<'a> Worker<'a> {
         let (test_loss, test_accuracy) = self.test.map_or((f64::NAN, f64::NAN), |(_, loss, accuracy)| (loss, accuracy));
         self.drive = Drive::Wait;
         self.set_state(RunState::Finished, None);
-        self.outbox.push(Event::Finished(Summary {
-            step,
-            test_loss,
-            test_accuracy,
-            weights_sha256: self.trainer.weights_sha256(),
-            seconds: self.stopwatch.seconds(),
-        }));
+        let weights_sha256 = self.trainer.weights_sha256();
+        let seconds = self.stopwatch.seconds();
+        let summary = Summary { step, test_loss, test_accuracy, weights_sha256, seconds };
+        self.outcome.summary = Some(summary.clone());
+        self.outbox.push(Event::Finished(summary));
     }
 
     /// Answers the requests to advance that are fulfilled, and pauses after the last.
