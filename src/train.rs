@@ -8,6 +8,7 @@ use crate::{
     optim::{OptimizerSpec, Schedule},
 };
 
+mod driver;
 mod evaluation;
 mod health;
 mod inbox;

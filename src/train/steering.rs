@@ -10,8 +10,8 @@ use crate::{
     },
     text::{nearest, short},
     train::{
+        driver::{Drive, Driver},
         pace::Pace,
-        worker::{Drive, Worker},
     },
 };
 
@@ -21,7 +21,7 @@ const OPTIMIZER: &str = "optimizer.";
 /// Key of the largest gradient norm; 0 leaves gradients alone.
 const CLIP_NORM: &str = "optimizer.clip_norm";
 
-impl Worker<'_> {
+impl Driver<'_> {
     /// Carries a request out or refuses it; breaks on a stop.
     pub(super) fn handle(&mut self, request: Request) -> ControlFlow<()> {
         let Request { id, command } = request;
