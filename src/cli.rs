@@ -87,13 +87,13 @@ struct TrainArguments {
     #[command(flatten)]
     run: RunArguments,
     /// Train N minibatches instead of whole epochs
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     steps: Option<u64>,
     /// No dashboard: a progress bar and a table of evaluations
     #[arg(long)]
     headless: bool,
     /// No dashboard: one event a line as JSON on standard output, and nothing else there
-    #[arg(long)]
+    #[arg(long, conflicts_with = "headless")]
     json: bool,
 }
 
@@ -102,11 +102,18 @@ struct GradcheckArguments {
     #[command(flatten)]
     run: RunArguments,
     /// Largest relative error that passes
-    #[arg(long, default_value_t = 1e-7, value_name = "ERROR")]
+    #[arg(long, default_value = "1e-7", value_name = "ERROR")]
     tolerance: f64,
     /// Samples in the batch that is checked
     #[arg(long, default_value_t = 4, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     batch: u16,
+}
+
+fn at_least_one(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(count @ 1..) => Ok(count),
+        _ => Err("not a whole number of at least 1".into()),
+    }
 }
 
 /// Reads the command line; help, the version and mistakes are answered here, with the exit status.

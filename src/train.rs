@@ -9,6 +9,7 @@ use crate::{
 };
 
 mod averaging;
+mod driver;
 mod evaluation;
 mod health;
 mod inbox;

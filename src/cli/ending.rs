@@ -2,7 +2,7 @@
 
 use std::{future::pending, io, process, time::Duration};
 
-use gradtop::train::worker::WorkerTask;
+use gradtop::train::worker::{Outcome, WorkerTask};
 
 use super::SIGNAL;
 
@@ -65,11 +65,7 @@ impl Signals {
 
 /// Waits for a worker that was told to stop. A signal ends the program at once, and one that came before (`signalled`)
 /// after a while.
-pub async fn join(
-    task: WorkerTask,
-    signals: &mut Signals,
-    signalled: Option<u8>,
-) -> Option<gradtop::protocol::Failure> {
+pub async fn join(task: WorkerTask, signals: &mut Signals, signalled: Option<u8>) -> Outcome {
     let patience = async {
         match signalled {
             Some(number) => {
@@ -80,7 +76,7 @@ pub async fn join(
         }
     };
     tokio::select! {
-        failure = task.join() => failure,
+        outcome = task.join() => outcome,
         number = signals.next() => leave(number),
         number = patience => leave(number),
     }

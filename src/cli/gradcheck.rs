@@ -24,7 +24,7 @@ pub fn run(arguments: &GradcheckArguments) -> anyhow::Result<u8> {
 
 fn print(report: &Report, tolerance: f64) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{:<24} {:<12} {:>14} {:>14} {:>12}", "layer", "tensor", "by hand", "difference", "rel. error")?;
+    writeln!(out, "{:<24} {:<12} {:>14} {:>14} {:>12}", "layer", "tensor", "by hand", "numeric", "rel. error")?;
     for entry in &report.entries {
         let mark = if entry.relative_error <= tolerance { "" } else { "  above the tolerance" };
         let layer = format!("{} {}", entry.layer, entry.kind);

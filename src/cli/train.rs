@@ -1,18 +1,19 @@
 //! `gradtop` and `gradtop train`: a worker as the source, and the sink that fits.
 
 use std::{
-    io::{self, IsTerminal},
+    io::{self, IsTerminal, Write},
     thread,
 };
 
 use anyhow::Context;
 use gradtop::{
     app::{App, Exit, Settings, Signal},
-    headless::{End, JsonLines, Report, Sink},
+    headless::{End, JsonLines, Report, Sink, write_summary},
     protocol::{Command, CommandId, Event, Request},
+    text::thousands,
     train::{
         RunSpec,
-        worker::{WorkerHandle, spawn},
+        worker::{Outcome, WorkerHandle, spawn},
     },
     ui,
 };
@@ -92,13 +93,19 @@ async fn dashboard(worker: WorkerHandle, app: App, settings: ui::UiSettings) -> 
         Exit::Signal(Signal::Terminate) => Some(15),
         Exit::Asked => None,
     };
-    let failure = ending::join(task, &mut Signals::listen()?, signalled).await;
-    if let Some(failure) = &failure {
-        start::complain_of(failure);
-    }
+    let outcome = ending::join(task, &mut Signals::listen()?, signalled).await;
+    // The screen is gone; this stays in the shell's window. A terminal that is gone as well takes nothing.
+    let _ = match &outcome {
+        Outcome { failure: Some(failure), .. } => {
+            start::complain_of(failure);
+            Ok(())
+        }
+        Outcome { summary: Some(summary), .. } => write_summary(&mut io::stdout(), summary),
+        Outcome { step, .. } => writeln!(io::stdout(), "stopped    step {}", thousands(*step)),
+    };
     Ok(match signalled {
         Some(number) => SIGNAL + number,
-        None if failure.is_some() => FAILED,
+        None if outcome.failure.is_some() => FAILED,
         None => 0,
     })
 }

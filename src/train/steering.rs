@@ -10,8 +10,8 @@ use crate::{
     },
     text::{nearest, short},
     train::{
+        driver::{Drive, Driver},
         pace::Pace,
-        worker::{Drive, Worker},
     },
 };
 
@@ -21,7 +21,7 @@ const OPTIMIZER: &str = "optimizer.";
 /// Key of the largest gradient norm; 0 leaves gradients alone.
 const CLIP_NORM: &str = "optimizer.clip_norm";
 
-impl Worker<'_> {
+impl Driver<'_> {
     /// Carries a request out or refuses it; breaks on a stop.
     pub(super) fn handle(&mut self, request: Request) -> ControlFlow<()> {
         let Request { id, command } = request;
@@ -146,8 +146,16 @@ impl Worker<'_> {
         if !(1..=MOST_EPOCHS).contains(&epochs) {
             return Err(format!("a run can't be extended by {epochs} epochs; valid: from 1 to {MOST_EPOCHS}"));
         }
+        let before = self.trainer.effective_lr();
         self.trainer.extend(epochs);
-        self.intervened(format!("{epochs} more epochs"));
+        let after = self.trainer.effective_lr();
+        // A schedule that spans the run spans the longer run.
+        let rate = if before == after {
+            String::new()
+        } else {
+            format!(", effective lr {} → {}", short(before), short(after))
+        };
+        self.intervened(format!("{epochs} more epochs{rate}"));
         if self.state == RunState::Finished {
             self.drive = Drive::Free;
             self.set_state(RunState::Running, None);
