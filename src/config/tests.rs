@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::dataset::{self, DataSpec, Preprocessing, Source};
+use crate::dataset::{self, Augmentations, DataSpec, LabelColumn, Preprocessing, Source};
 
 /// The file at the top level.
 const SHIPPED: &str = include_str!("../../config.toml");
@@ -175,6 +175,31 @@ fn texts_without_a_meaning_are_refused() {
         "[run]\nname = \"a\\u001b[31m\"",
         "[optimizer]\nkind = \"sgd\"\nmomentum = 0\nnesterov = true",
     ]));
+}
+
+#[test]
+fn data_keys_are_refused_with_what_is_valid() {
+    let error = |set: &str| load("", &[set]).unwrap_err().to_string().lines().next().unwrap().to_owned();
+    for (set, words) in [
+        ("data.augment=flop", "did you mean `flip`?"),
+        ("data.augment=crop", "write `crop PADDING`"),
+        ("data.augment=flip, flip", "there twice"),
+        ("data.augment=[\"flip\", 3]", "cannot be 3"),
+        ("data.test_share=0", "above 0 to below 1"),
+        ("data.test_share=1", "above 0 to below 1"),
+        ("data.samples=3", "from 10 to"),
+        ("data.noise=-1", "from 0 to 10"),
+        ("data.header=maybe", "\"auto\", \"yes\", \"no\""),
+        ("data.preprocessing=mean-image", "did you mean \"mean_image\"?"),
+    ] {
+        assert!(error(set).contains(words), "{set}: {}", error(set));
+    }
+    let config = load("[data]\naugment = [\"cutout 8\", \"flip\"]\nlabel_column = \"kind\"", &[]).unwrap();
+    assert_eq!(config.data.augment, Augmentations { flip: true, crop: 0, cutout: 8 });
+    assert_eq!(config.data.label_column, LabelColumn::Name("kind".into()));
+    // What a later layer says replaces the whole list, and the places of the network's layers stay as they are.
+    let config = load("[model]\nlayers = [\"linear 0\"]\n[data]\naugment = [\"flip\"]", &["data.augment=[]"]).unwrap();
+    assert!(config.data.augment.is_empty() && config.locate_layer(0).is_some_and(Location::is_in_file));
 }
 
 #[test]

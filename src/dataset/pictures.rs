@@ -166,6 +166,9 @@ fn list(root: &Path, known: Option<&[String]>) -> Result<(Vec<String>, Listing),
             return Err(problem(folder, "has no PNG or JPEG image in it".into()));
         }
     }
+    if listing.is_empty() {
+        return Err(problem(root, "has no folder with images in it".into()));
+    }
     Ok((classes, listing))
 }
 

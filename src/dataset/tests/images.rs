@@ -106,6 +106,9 @@ fn images_that_do_not_fit_are_named() {
     fs::create_dir(folder.path().join("train/ant")).unwrap();
     assert_eq!(error(&folder), "…/train/ant: has no PNG or JPEG image in it");
     fs::remove_dir_all(folder.path().join("train/ant")).unwrap();
+    fs::rename(folder.path().join("test"), folder.path().join("kept")).unwrap();
+    fs::create_dir(folder.path().join("test")).unwrap();
+    assert_eq!(error(&folder), "…/test: has no folder with images in it");
     fs::remove_dir_all(folder.path().join("train/cat")).unwrap();
     assert_eq!(error(&folder), "…/train: 1 folders with images; valid: 2 to 256, one for each class");
 }
@@ -132,6 +135,11 @@ fn bomb(width: u32, height: u32) -> Vec<u8> {
 #[test]
 fn a_png_of_65535_squared_allocates_nothing() {
     let text = read_one("x", &bomb(65535, 65535)).unwrap_err().to_string();
+    assert!(text.starts_with("x: ") && text.len() < 100, "{text}");
+    let mut jpeg = colored(8, 8, [1; 3], ImageFormat::Jpeg);
+    let frame = jpeg.windows(2).position(|marker| marker == [0xff, 0xc0]).unwrap();
+    jpeg[frame + 5..frame + 9].fill(0xff);
+    let text = read_one("x", &jpeg).unwrap_err().to_string();
     assert!(text.starts_with("x: ") && text.len() < 100, "{text}");
     // Among others it is refused by its size, before its pixels.
     let folder = TempDir::with_prefix("images").unwrap();
