@@ -8,5 +8,6 @@ mod dashboard;
 mod engine;
 mod golden;
 mod house;
+mod mathematics;
 #[cfg(unix)]
 mod terminal;
