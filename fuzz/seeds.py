@@ -44,6 +44,10 @@ def png(width, height, color, depth, rows, palette=b"", interlace=0):
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts + [chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND", b"")])
 
 
+def tensors(header, data):
+    return struct.pack("<Q", len(header)) + header.encode() + bytes(data)
+
+
 def archive(files, format=tarfile.USTAR_FORMAT):
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w", format=format) as tar:
@@ -84,6 +88,11 @@ def main():
     put("image", "palette", png(3, 1, 3, 2, b"\0\x1b", palette=bytes(12)))
     put("image", "interlaced", png(2, 2, 6, 8, (b"\0" + bytes(4)) * 2 + b"\0" + bytes(8), interlace=1))
     put("image", "jpeg", base64.b64decode(JPEG))
+    one = '"a":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]}'
+    two = '"y":{"dtype":"I64","shape":[1],"data_offsets":[8,16]}'
+    put("tensors", "one", tensors("{" + one + "}", 8))
+    put("tensors", "two", tensors('{"__metadata__":{"k":"v"},' + one + "," + two + "}  ", 16))
+    put("tensors", "twice", tensors("{" + one + "," + one + "}", 8))
     default = (pathlib.Path(__file__).parent.parent / "config.toml").read_text()
     put("config", "default", "".join(line + "\n" for line in default.splitlines() if line and line[0] != "#").encode())
     put("config", "set", b'data.augment=["flip", "crop 4", "cutout 8"]')

@@ -40,7 +40,8 @@ enum Command {
     Train(TrainArguments),
     /// Check the hand-derived gradients of the configured network against central differences in f64.
     ///
-    /// Prints the relative error of every parameter and of the input; exit status 1 above the tolerance.
+    /// Prints the relative error of every parameter and of the input; exit status 1 above the tolerance. With --all
+    /// every layer, every loss and a dozen random networks are checked instead, and the worst of each is printed.
     Gradcheck(GradcheckArguments),
     /// Compute loss, activations and gradients of one batch, to compare with another framework.
     ///
@@ -101,6 +102,12 @@ struct TrainArguments {
 struct GradcheckArguments {
     #[command(flatten)]
     run: RunArguments,
+    /// Check every layer, every loss and a dozen random networks instead of the configured network
+    #[arg(long, conflicts_with_all = ["config", "set", "batch"])]
+    all: bool,
+    /// Print the table of docs/mathematics.md
+    #[arg(long, requires = "all")]
+    markdown: bool,
     /// Largest relative error that passes
     #[arg(long, default_value = "1e-7", value_name = "ERROR")]
     tolerance: f64,

@@ -42,21 +42,22 @@ fn under<'a, T>(
 /// Adds the gradient `dy` of each window of a block of a row to the first of its values that is its largest, `y`.
 #[inline]
 fn give_to_winners<T: Scalar>(w: &Window, x: &[T], (y, dy): (&[T], &[T]), (oy, first): (usize, usize), dx: &mut [T]) {
-    let mut given = [false; BLOCK];
-    for (row, kx) in w.rows(oy).flat_map(|row| (0..w.kernel.1).map(move |kx| (row, kx))) {
+    let mut winners = [0; BLOCK];
+    // From the last value of the windows to the first, so that the first of equals stays.
+    for (row, kx) in w.rows(oy).rev().flat_map(|row| (0..w.kernel.1).rev().map(move |kx| (row, kx))) {
         let on = w.places_on(kx);
         let on = on.start.max(first)..on.end.min(first + BLOCK);
         if on.is_empty() {
             continue;
         }
-        let start = row * w.width + on.start * w.stride + kx - w.pad;
-        let to = dx[start..(row + 1) * w.width].iter_mut().step_by(w.stride);
-        let windows = y[on.clone()].iter().zip(&dy[on.clone()]).zip(&mut given[on.start - first..on.end - first]);
-        for (((y, &dy), given), (&x, to)) in windows.zip(under(w, x, row, kx, on.start).zip(to)) {
-            let wins = !*given && (x == *y || x.is_nan());
-            *given |= wins;
-            *to += if wins { dy } else { T::zero() };
+        let places = (row * w.width + on.start * w.stride + kx - w.pad..).step_by(w.stride);
+        let windows = y[on.clone()].iter().zip(&mut winners[on.start - first..on.end - first]);
+        for (((y, winner), &x), place) in windows.zip(under(w, x, row, kx, on.start)).zip(places) {
+            *winner = if x == *y || x.is_nan() { place } else { *winner };
         }
+    }
+    for (&winner, &dy) in winners.iter().zip(&dy[first..]) {
+        dx[winner] += dy;
     }
 }
 
