@@ -161,7 +161,13 @@ impl Panel {
         svg.push_str("</g>\n");
         if let Some(note) = &self.note {
             let (x, y) = (left + 14.0, TOP + 14.0);
-            let _ = writeln!(svg, "<text x=\"{x}\" y=\"{y}\" font-size=\"11\" fill=\"#555\">{}</text>", escape(note));
+            // The halo keeps it legible where a line runs through.
+            let _ = writeln!(
+                svg,
+                "<text x=\"{x}\" y=\"{y}\" font-size=\"11\" fill=\"#555\" stroke=\"#fff\" stroke-width=\"4\" \
+                 paint-order=\"stroke\">{}</text>",
+                escape(note)
+            );
         }
         // Over the lines, so that the frame is whole.
         let _ = writeln!(svg, "<path d=\"M{left} {TOP}V{bottom}H{right}\" fill=\"none\" stroke=\"#222\"/>");
