@@ -185,7 +185,7 @@ fn run_row(
         let run = run.with_context(|| format!("{name}, seed {seed}"))?;
         progress.complete(plan.cost * total);
         let best = run.best().map_or(f64::NAN, |best| best.test_accuracy);
-        progress.remark(&format!("{name}, seed {seed}: {best:.2} %, loss {:.3}", run.lowest_loss()));
+        progress.tell(&format!("{name}, seed {seed}: {best:.2} %, loss {:.3}", run.lowest_loss()));
         if arguments.json {
             progress.line(&run_json(name, &run).to_string())?;
         }

@@ -1,9 +1,15 @@
-//! How far the experiments have come: a bar on a terminal, else a line for each run.
+//! How far the experiments have come: a bar on a terminal, else a line for each run and every now and then.
 
-use std::io::{self, IsTerminal, Write};
+use std::{
+    io::{self, IsTerminal, Write},
+    time::{Duration, Instant},
+};
 
 use gradtop::text::{Safe, duration};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Time between two lines where there is no bar.
+const NOW_AND_THEN: Duration = Duration::from_secs(60);
 
 /// Progress on standard error; results go past it to standard output.
 pub struct Progress {
@@ -13,7 +19,9 @@ pub struct Progress {
     total: u64,
     terminal: bool,
     /// When the first minibatch was under way: loading says nothing of the pace.
-    start: Option<std::time::Instant>,
+    start: Option<Instant>,
+    /// When the last line was written.
+    told: Option<Instant>,
 }
 
 impl Progress {
@@ -24,7 +32,7 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template("{bar:24} {percent} % · {msg}") {
             bar.set_style(style);
         }
-        Self { bar, complete: 0, total, terminal: io::stderr().is_terminal(), start: None }
+        Self { bar, complete: 0, total, terminal: io::stderr().is_terminal(), start: None, told: None }
     }
 
     /// Shows that data is being read.
@@ -35,10 +43,14 @@ impl Progress {
 
     /// Shows what is being done, and so much work of the run in hand.
     pub fn show(&mut self, work: u64, what: String) {
-        self.start.get_or_insert_with(std::time::Instant::now);
-        self.bar.set_position(self.complete + work);
+        let now = Instant::now();
+        self.start.get_or_insert(now);
+        let done = self.complete + work;
+        self.bar.set_position(done);
         if self.terminal {
-            self.bar.set_message(format!("{} left · {what}", self.left(self.complete + work)));
+            self.bar.set_message(format!("{} left · {what}", self.left(done)));
+        } else if now.duration_since(*self.told.get_or_insert(now)) >= NOW_AND_THEN {
+            self.remark(&what, done);
         }
     }
 
@@ -55,11 +67,16 @@ impl Progress {
     }
 
     /// Where there is no bar, says what came out of a run, and how long the rest will take.
-    pub fn remark(&self, text: &str) {
+    pub fn tell(&mut self, text: &str) {
         if !self.terminal {
-            // Results matter, remarks do not.
-            let _ = writeln!(io::stderr(), "{text}; {} left", self.left(self.complete));
+            self.remark(text, self.complete);
         }
+    }
+
+    fn remark(&mut self, text: &str, done: u64) {
+        self.told = Some(Instant::now());
+        // Results matter, remarks do not.
+        let _ = writeln!(io::stderr(), "{text}; {} left", self.left(done));
     }
 
     /// Writes a result to standard output.
