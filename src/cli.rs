@@ -1,12 +1,13 @@
 //! The command line: what can be typed, and what then runs.
 
-use std::{num::NonZeroUsize, path::PathBuf, process::ExitCode};
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
+use gradtop::text::harmless;
 
 mod data;
+mod ending;
 mod gradcheck;
-mod signals;
 mod start;
 mod train;
 
@@ -52,8 +53,8 @@ struct RunArguments {
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// Compute with N threads (default: all cores); the result is the same, bit for bit
-    #[arg(long, value_name = "N")]
-    threads: Option<NonZeroUsize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    threads: Option<u16>,
 }
 
 #[derive(Debug, Args)]
@@ -61,13 +62,13 @@ struct TrainArguments {
     #[command(flatten)]
     run: RunArguments,
     /// Train N minibatches instead of whole epochs
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     steps: Option<u64>,
     /// No dashboard: a progress bar and a table of evaluations
     #[arg(long)]
     headless: bool,
     /// No dashboard: one event a line as JSON on standard output, and nothing else there
-    #[arg(long)]
+    #[arg(long, conflicts_with = "headless")]
     json: bool,
 }
 
@@ -76,11 +77,33 @@ struct GradcheckArguments {
     #[command(flatten)]
     run: RunArguments,
     /// Largest relative error that passes
-    #[arg(long, default_value_t = 1e-7, value_name = "ERROR")]
+    #[arg(long, default_value = "1e-7", value_name = "ERROR")]
     tolerance: f64,
     /// Samples in the batch that is checked
-    #[arg(long, default_value_t = NonZeroUsize::new(4).unwrap_or(NonZeroUsize::MIN), value_name = "N")]
-    batch: NonZeroUsize,
+    #[arg(long, default_value_t = 4, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    batch: u16,
+}
+
+fn at_least_one(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(count @ 1..) => Ok(count),
+        _ => Err("not a whole number of at least 1".into()),
+    }
+}
+
+/// Reads the command line; help, the version and mistakes are answered here, with the exit status.
+pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Cli, ExitCode> {
+    Cli::try_parse_from(arguments).map_err(|error| {
+        if error.use_stderr() {
+            // What was typed stands in the message.
+            let lines: Vec<String> = error.render().to_string().lines().map(harmless).collect();
+            start::complain_with(lines.join("\n").trim_end());
+            return ExitCode::from(WRONG_USE);
+        }
+        // There is nobody left to tell when help can't be printed: `gradtop --help | head -1`.
+        let _ = error.print();
+        ExitCode::SUCCESS
+    })
 }
 
 #[derive(Debug, Args)]

@@ -174,19 +174,25 @@ impl<W: Write> Report<W> {
 
     fn finished(&mut self, summary: &Summary) -> io::Result<()> {
         self.bar.finish_and_clear();
-        self.line(&format!(
-            "\nfinished   step {} after {} of training, {:.1} steps/s",
-            thousands(summary.step),
-            duration(summary.seconds),
-            summary.steps_per_second()
-        ))?;
-        self.line(&format!(
-            "test       accuracy {:.2} %, loss {:.4}",
-            100.0 * summary.test_accuracy,
-            summary.test_loss
-        ))?;
-        self.line(&format!("weights    sha256 {}", summary.weights_sha256))
+        writeln!(self.out)?;
+        write_summary(&mut self.out, summary)
     }
+}
+
+/// Writes what a finished run came to: three lines that end with the fingerprint of the weights.
+///
+/// # Errors
+/// When `out` can't be written to.
+pub fn write_summary(out: &mut impl Write, summary: &Summary) -> io::Result<()> {
+    writeln!(
+        out,
+        "finished   step {} after {} of training, {:.1} steps/s",
+        thousands(summary.step),
+        duration(summary.seconds),
+        summary.steps_per_second()
+    )?;
+    writeln!(out, "test       accuracy {:.2} %, loss {:.4}", 100.0 * summary.test_accuracy, summary.test_loss)?;
+    writeln!(out, "weights    sha256 {}", summary.weights_sha256)
 }
 
 impl<W: Write> Sink for Report<W> {

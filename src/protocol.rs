@@ -23,6 +23,12 @@ pub const PROTOCOL_VERSION: u32 = 1;
 /// Key of the learning rate among [`HyperParameter::key`]; every source that can be steered has it.
 pub const LEARNING_RATE: &str = "optimizer.lr";
 
+/// Minibatches a second to which a run can be throttled.
+pub const THROTTLE: Range = Range::closed(1e-3, 1e6);
+
+/// Most epochs by which one request can extend a run.
+pub const MOST_EPOCHS: u64 = 1_000_000;
+
 /// Number that ties an answer to its [`Request`]; chosen by whoever sends the request, never reused in one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -67,12 +73,13 @@ pub enum Command {
     },
     /// Run at most this many minibatches a second, or at full speed.
     SetThrottle {
-        /// Minibatches a second, above 0; `None` lifts the limit.
+        /// Minibatches a second within [`THROTTLE`]; `None` lifts the limit.
         steps_per_second: Option<f64>,
     },
-    /// Train this many epochs beyond the end that is planned now, also after the run has finished.
+    /// Train this many epochs beyond the end that is planned now, also after the run has finished. A schedule that
+    /// spans the run then spans the longer run, so its rate rises again.
     Extend {
-        /// Number of epochs, at least 1.
+        /// Number of epochs, from 1 to [`MOST_EPOCHS`].
         epochs: u64,
     },
     /// Evaluate on the test split now.

@@ -8,6 +8,7 @@ use crate::{
     optim::{OptimizerSpec, Schedule},
 };
 
+mod driver;
 mod evaluation;
 mod health;
 mod inbox;
@@ -18,6 +19,7 @@ mod steering;
 mod trainer;
 pub mod worker;
 
+pub use crate::protocol::THROTTLE;
 pub use trainer::{SetupError, StepError, StepOutcome, Trainer};
 
 /// What a training run is made of: the same specification and instruction set give the same bits.

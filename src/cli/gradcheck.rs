@@ -13,7 +13,8 @@ use super::{FAILED, GradcheckArguments, start};
 pub fn run(arguments: &GradcheckArguments) -> anyhow::Result<u8> {
     let config = start::configuration(&arguments.run)?;
     let (shape, classes) = start::check(&config)?;
-    let report = gradcheck::check(&config.model, &shape, classes, arguments.batch.get(), config.run.seed)?;
+    let report = gradcheck::check(&config.model, &shape, classes, arguments.batch.into(), config.run.seed)
+        .map_err(|error| config.error_at_layer(error.layer, error.message()))?;
     match print(&report, arguments.tolerance) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.into()),
         _ => {}
@@ -23,7 +24,7 @@ pub fn run(arguments: &GradcheckArguments) -> anyhow::Result<u8> {
 
 fn print(report: &Report, tolerance: f64) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{:<24} {:<12} {:>14} {:>14} {:>12}", "layer", "tensor", "by hand", "difference", "rel. error")?;
+    writeln!(out, "{:<24} {:<12} {:>14} {:>14} {:>12}", "layer", "tensor", "by hand", "numeric", "rel. error")?;
     for entry in &report.entries {
         let mark = if entry.relative_error <= tolerance { "" } else { "  above the tolerance" };
         let layer = format!("{} {}", entry.layer, entry.kind);

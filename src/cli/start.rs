@@ -12,6 +12,7 @@ use gradtop::{
     dataset::{self, DataError, Source},
     nn::Shape,
     protocol::Failure,
+    text::harmless,
     train::{RunSpec, TrainSpec},
     ui::{Background, Theme, UiSettings},
 };
@@ -25,15 +26,19 @@ pub fn is_wrong_input(error: &anyhow::Error) -> bool {
 
 /// Tells an error on standard error.
 pub fn complain(error: &anyhow::Error) {
-    // There is nowhere left to complain to.
-    let _ = writeln!(io::stderr(), "gradtop: {error:#}");
+    complain_with(&format!("gradtop: {error:#}"));
 }
 
 /// Tells on standard error why a run could not go on.
 pub fn complain_of(failure: &Failure) {
-    let Failure { step, what, advice } = failure;
+    let (what, advice) = (harmless(&failure.what), harmless(&failure.advice));
+    complain_with(&format!("gradtop: failed at step {}: {what}\n  {advice}", failure.step));
+}
+
+/// Tells something on standard error that is harmless already.
+pub fn complain_with(text: &str) {
     // There is nowhere left to complain to.
-    let _ = writeln!(io::stderr(), "gradtop: failed at step {step}: {what}\n  {advice}");
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 /// Reads the configuration that the arguments name.
@@ -93,6 +98,7 @@ pub fn run_spec(arguments: &RunArguments, config: &Config) -> Result<RunSpec, Co
 fn threads(arguments: &RunArguments, config: &Config) -> NonZeroUsize {
     arguments
         .threads
+        .and_then(|threads| NonZeroUsize::new(threads.into()))
         .or(NonZeroUsize::new(config.run.threads))
         .or_else(|| thread::available_parallelism().ok())
         .unwrap_or(NonZeroUsize::MIN)

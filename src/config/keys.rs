@@ -9,7 +9,7 @@ use toml::de::DeValue;
 
 use super::Config;
 use crate::optim::Range;
-use crate::text::{Safe, thousands};
+use crate::text::{Safe, exact, thousands};
 
 /// A table of the file.
 pub(super) struct Table {
@@ -79,7 +79,7 @@ impl Key {
     pub fn values(&self) -> String {
         match &self.kind {
             Kind::Whole { min, max, .. } => format!("a whole number from {} to {}", show_whole(*min), show_whole(*max)),
-            Kind::Number { range, .. } => format!("a number {}", show_range(&range())),
+            Kind::Number { range, .. } => format!("a number {}", range()),
             Kind::Flag { .. } => "true, false".into(),
             Kind::Text { values, .. } => (*values).into(),
             Kind::Texts { values, .. } => format!("a list of {values}"),
@@ -142,7 +142,7 @@ impl Key {
     pub fn toml(&self, config: &Config) -> String {
         match &self.kind {
             Kind::Whole { get, .. } => get(config).to_string(),
-            Kind::Number { get, .. } => show_number(get(config)),
+            Kind::Number { get, .. } => exact(get(config)),
             Kind::Flag { get, .. } => get(config).to_string(),
             Kind::Text { get, .. } => quote(&get(config)),
             Kind::Texts { get, .. } => {
@@ -163,24 +163,12 @@ fn show_whole(value: u64) -> String {
     thousands(value).replace(',', "_")
 }
 
-/// The shortest TOML number that reads back as `value`.
-fn show_number(value: f64) -> String {
-    if value == 0.0 || (1e-2..1e6).contains(&value.abs()) { value.to_string() } else { format!("{value:e}") }
-}
-
 fn number(written: &DeValue<'_>) -> Option<f64> {
     match written {
         DeValue::Integer(integer) => i128::from_str_radix(integer.as_str(), integer.radix()).ok().map(|n| n as f64),
         DeValue::Float(float) => float.as_str().parse().ok(),
         _ => None,
     }
-}
-
-/// `from 0 to below 1`.
-fn show_range(range: &Range) -> String {
-    let from = if range.min_included { "from" } else { "above" };
-    let to = if range.max_included { "to" } else { "to below" };
-    format!("{from} {} {to} {}", show_number(range.min), show_number(range.max))
 }
 
 /// A value as an error message shows it.

@@ -5,6 +5,7 @@ use super::{Config, OptimizerKind, Theme};
 use crate::dataset::{Augmentations, Header, LabelColumn, Preprocessing, Source};
 use crate::optim::{self, Range, SettingError};
 use crate::text::{Safe, nearest};
+use crate::train::THROTTLE;
 
 /// The tables in the order of `config.toml`.
 pub(super) const TABLES: &[Table] = &[
@@ -292,11 +293,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         path: "ui.pace",
         about: "Minibatches a second of a bare `gradtop`, which is slowed down for watching",
-        kind: Kind::Number {
-            range: || Range { min: 0.0, min_included: false, max: 1e6, max_included: true },
-            get: |c| c.ui.pace,
-            set: |c, v| c.ui.pace = v,
-        },
+        kind: Kind::Number { range: || THROTTLE, get: |c| c.ui.pace, set: |c, v| c.ui.pace = v },
     },
 ];
 
