@@ -2,10 +2,11 @@
 //! check of every gradient against central differences.
 //!
 //! A batch is always a matrix of shape (batch, features), one sample a row, in standard (row-major) layout; a sample
-//! of an image is the flattened image. Weights are stored as `PyTorch` stores them: (out, in). Everything is generic
+//! of an image is the flattened image, channel by channel, row by row. Weights are stored as `PyTorch` stores them: (out, in). Everything is generic
 //! over `f32`, with which a run trains, and `f64`, with which gradients are checked.
 
 mod chain;
+mod erf;
 mod error;
 pub mod gradcheck;
 mod init;
@@ -13,14 +14,17 @@ pub mod kernels;
 pub mod layers;
 mod loss;
 mod network;
+mod parameter;
 mod scalar;
 mod spec;
+mod window;
 
 pub use chain::LayerInfo;
 pub use error::{BuildError, ParseError};
 pub use init::Init;
 pub use kernels::pool::Pool;
 pub use loss::LossReport;
-pub use network::{Mode, Network, Parameter};
+pub use network::{Mode, Network};
+pub use parameter::{Buffer, Parameter};
 pub use scalar::Scalar;
-pub use spec::{LayerSpec, NetworkSpec, Shape};
+pub use spec::{LAYER_FORMS, LayerSpec, NetworkSpec, Shape, split_layers};

@@ -8,6 +8,7 @@ use crate::{
     optim::{OptimizerSpec, Schedule},
 };
 
+mod averaging;
 mod driver;
 mod evaluation;
 mod health;
@@ -47,6 +48,8 @@ pub struct TrainSpec {
     pub learning_rate: f64,
     /// Largest norm of the gradient; `None` leaves it alone.
     pub clip_norm: Option<f64>,
+    /// Decay of the moving average of the weights with which evaluations are made; `None` evaluates the weights.
+    pub ema: Option<f64>,
     /// Factor on the learning rate as a function of the step.
     pub schedule: Schedule,
 }

@@ -51,7 +51,7 @@ pub fn run_paced(arguments: &RunArguments) -> anyhow::Result<u8> {
 pub fn run_at_full_speed(arguments: &TrainArguments) -> anyhow::Result<u8> {
     let config = start::configuration(&arguments.run)?;
     let mut spec = start::run_spec(&arguments.run, &config)?;
-    spec.train.steps = arguments.steps;
+    spec.train.steps = arguments.steps.or(spec.train.steps);
     let style = if arguments.json {
         Style::Json
     } else if arguments.headless || !screen_is_usable() {

@@ -37,9 +37,10 @@ pub(super) enum Kind {
     Flag { get: fn(&Config) -> bool, set: fn(&mut Config, bool) },
     /// A text with a meaning of its own; `set` says what is wrong with it.
     Text { values: &'static str, get: fn(&Config) -> String, set: fn(&mut Config, &str) -> Result<(), String> },
-    /// A list of 1 to `most` such texts; `push` says what is wrong with one.
+    /// A list of `least` to `most` such texts; `push` says what is wrong with one.
     Texts {
         values: &'static str,
+        least: usize,
         most: usize,
         get: fn(&Config) -> Vec<String>,
         clear: fn(&mut Config),
@@ -106,9 +107,9 @@ impl Key {
             }
             (Kind::Flag { set, .. }, DeValue::Boolean(flag)) => set(config, *flag),
             (Kind::Text { set, .. }, DeValue::String(text)) => set(config, text).map_err(wrong)?,
-            (Kind::Texts { most, clear, push, .. }, DeValue::Array(elements)) => {
-                if elements.is_empty() || elements.len() > *most {
-                    let message = format!("{} has {} elements; valid: 1 to {most}", self.path, elements.len());
+            (Kind::Texts { least, most, clear, push, .. }, DeValue::Array(elements)) => {
+                if !(*least..=*most).contains(&elements.len()) {
+                    let message = format!("{} has {} elements; valid: {least} to {most}", self.path, elements.len());
                     return Err(wrong(message));
                 }
                 clear(config);

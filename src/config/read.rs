@@ -13,6 +13,7 @@ use super::keys::{Key, Wrong};
 use super::location::{ConfigError, Location, Origin, Place, Problem};
 use super::table::{self, KEYS, TABLES};
 use super::{Config, Origins};
+use crate::nn::split_layers;
 use crate::text::{Safe, nearest};
 
 /// Most bytes of a configuration file.
@@ -168,11 +169,11 @@ impl Reader {
     }
 }
 
-/// `linear 64, relu` as the list of its parts.
+/// `linear 64, relu` as the list of its parts; commas within brackets part nothing.
 fn bare_list(text: &str) -> Spanned<DeValue<'_>> {
     let mut list = DeArray::new();
     let mut start = 0;
-    for part in text.split(',') {
+    for part in split_layers(text) {
         let from = start + part.len() - part.trim_start().len();
         let part_text = part.trim();
         list.push(Spanned::new(from..from + part_text.len(), DeValue::String(part_text.into())));
@@ -222,7 +223,7 @@ impl Origins {
     fn remember(&mut self, key: &Key, value: Location, elements: Vec<Location>) {
         self.values.retain(|(path, _)| *path != key.path);
         self.values.push((key.path, value));
-        if key.is_list() {
+        if key.path == table::LAYERS {
             self.layers = elements;
         }
     }

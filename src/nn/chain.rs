@@ -1,6 +1,9 @@
 //! The chain of shapes: every layer fits the one before, the first the data and the last the classes.
 
-use super::{BuildError, LayerSpec, NetworkSpec, Shape};
+use super::{
+    BuildError, LayerSpec, NetworkSpec, Shape,
+    window::{Window, image},
+};
 
 /// What a layer is, as a table of layers shows it.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +23,10 @@ pub struct LayerInfo {
 /// Most values that one buffer or one weight may have: 2³⁰, which are 4 GiB of `f32`.
 const MAX_VALUES: usize = 1 << 30;
 
+/// Most layers of a network, and of a block: enough for any of them, and few enough to number all with 16 bits.
+const MAX_LAYERS: usize = 1024;
+const MAX_BLOCK: usize = 62;
+
 /// Checks the whole chain of shapes and gives every layer its own.
 pub(super) fn check(
     spec: &NetworkSpec,
@@ -31,13 +38,16 @@ pub(super) fn check(
         let what = format!("{max_batch} samples of shape {input} in {classes} classes");
         return Err(BuildError::new(None, format!("a network needs at least one value to work on, not {what}")));
     }
-    let mut infos: Vec<LayerInfo> = Vec::with_capacity(spec.layers.len());
-    for (index, &layer) in spec.layers.iter().enumerate() {
-        let input = infos.last().map_or(input, |info| &info.output).clone();
-        let (output, parameters) = check_layer(layer, &input, max_batch)
-            .map_err(|message| BuildError::new(Some(index), format!("`{layer}` {message}")))?;
-        infos.push(LayerInfo { index, spec: layer, input, output, parameters });
+    if !(0.0..1.0).contains(&spec.label_smoothing) {
+        let what = format!("a label smoothing of {} is impossible; it must be from 0 to below 1", spec.label_smoothing);
+        return Err(BuildError::new(None, what));
     }
+    if spec.layers.len() > MAX_LAYERS {
+        let message = format!("{} layers are too many; at most {MAX_LAYERS}", spec.layers.len());
+        return Err(BuildError::new(None, message));
+    }
+    let infos = check_row(&spec.layers, input, max_batch)
+        .map_err(|(index, message)| BuildError::new(Some(index), format!("`{}` {message}", spec.layers[index])))?;
     let Some(last) = infos.last() else {
         let message = format!("a network needs at least one layer; `linear {classes}` gives the logits");
         return Err(BuildError::new(None, message));
@@ -63,25 +73,124 @@ impl NetworkSpec {
     pub fn check(&self, input: &Shape, classes: usize, max_batch: usize) -> Result<Vec<LayerInfo>, BuildError> {
         check(self, input, classes, max_batch)
     }
+
+    /// Number of logits that it gives for a sample of shape `input`: the classes that it can tell apart.
+    ///
+    /// # Errors
+    ///
+    /// As [`Network::new`](super::Network::new), for any number of classes.
+    pub fn outputs(&self, input: &Shape, max_batch: usize) -> Result<usize, BuildError> {
+        let infos = check_row(&self.layers, input, max_batch)
+            .map_err(|(index, message)| BuildError::new(Some(index), format!("`{}` {message}", self.layers[index])))?;
+        Ok(infos.last().map_or(input, |info| &info.output).features())
+    }
 }
 
-/// Output shape and number of trained values of one layer, or what is wrong with it.
-fn check_layer(layer: LayerSpec, input: &Shape, max_batch: usize) -> Result<(Shape, usize), String> {
-    match layer {
-        LayerSpec::Linear { units: 0 } => Err("has no units; a layer needs at least 1".into()),
+/// Gives every layer of a row its shapes, or the first that is wrong and the end of a sentence about it.
+pub(super) fn check_row(
+    layers: &[LayerSpec],
+    input: &Shape,
+    max_batch: usize,
+) -> Result<Vec<LayerInfo>, (usize, String)> {
+    let mut infos: Vec<LayerInfo> = Vec::with_capacity(layers.len());
+    for (index, layer) in layers.iter().enumerate() {
+        let input = infos.last().map_or(input, |info| &info.output).clone();
+        let (output, parameters) = check_layer(layer, &input, max_batch).map_err(|message| (index, message))?;
+        infos.push(LayerInfo { index, spec: layer.clone(), input, output, parameters });
+    }
+    Ok(infos)
+}
+
+/// Output shape and number of trained values of one layer, or the end of a sentence about what is wrong with it.
+fn check_layer(layer: &LayerSpec, input: &Shape, max_batch: usize) -> Result<(Shape, usize), String> {
+    let too_large = || format!("on an input of shape {input} in batches of {max_batch} is too large to compute");
+    let fits =
+        |sizes: &[usize]| sizes.iter().fold(1, |product: usize, &size| product.saturating_mul(size)) <= MAX_VALUES;
+    let (output, parameters) = match *layer {
+        LayerSpec::Linear { units: 0 } => return Err("has no units; a layer needs at least 1".into()),
         LayerSpec::Linear { units } => {
-            let weights = units.saturating_mul(input.features());
-            if weights > MAX_VALUES || units.saturating_mul(max_batch) > MAX_VALUES {
-                return Err(format!("on an input of shape {input} in batches of {max_batch} is too large to compute"));
+            if !fits(&[units, input.features()]) {
+                return Err(too_large());
             }
-            Ok((Shape::new([units]), weights + units))
+            (Shape::new([units]), units * input.features() + units)
         }
+        LayerSpec::Conv { channels: 0, .. } => return Err("has no channels; a layer needs at least 1".into()),
+        LayerSpec::Conv { channels, kernel, stride, pad } => {
+            let window = Window::new(input, kernel, stride, pad)?;
+            if !fits(&[channels, input.dimensions()[0], kernel.0, kernel.1])
+                || !fits(&[window.values(), window.places()])
+            {
+                return Err(too_large());
+            }
+            (Shape::new([channels, window.out_height, window.out_width]), channels * window.values() + channels)
+        }
+        LayerSpec::BatchNorm => {
+            let units = channels(input);
+            (input.clone(), 2 * units)
+        }
+        LayerSpec::MaxPool { size, stride, pad } | LayerSpec::AvgPool { size, stride, pad } => {
+            let window = Window::pooling(input, size, stride, pad)?;
+            (Shape::new([window.channels, window.out_height, window.out_width]), 0)
+        }
+        LayerSpec::GlobalAvgPool => (Shape::new([image(input)?.0]), 0),
+        LayerSpec::Flatten => (Shape::new([input.features()]), 0),
         LayerSpec::Dropout { probability } if !(0.0..1.0).contains(&probability) => {
-            Err(format!("has a probability of {probability}; it must be from 0 to below 1"))
+            return Err(format!("has a probability of {probability}; it must be from 0 to below 1"));
         }
         LayerSpec::LeakyRelu { slope } if !(0.0..=1.0).contains(&slope) => {
-            Err(format!("has a slope of {slope}; it must be from 0 to 1"))
+            return Err(format!("has a slope of {slope}; it must be from 0 to 1"));
         }
-        _ => Ok((input.clone(), 0)),
+        LayerSpec::Elu { alpha } if !(0.0..=100.0).contains(&alpha) => {
+            return Err(format!("has an alpha of {alpha}; it must be from 0 to 100"));
+        }
+        LayerSpec::Residual { ref layers } => check_residual(layers, input, max_batch)?,
+        LayerSpec::Relu
+        | LayerSpec::LeakyRelu { .. }
+        | LayerSpec::Elu { .. }
+        | LayerSpec::Gelu
+        | LayerSpec::Silu
+        | LayerSpec::Tanh
+        | LayerSpec::Sigmoid
+        | LayerSpec::Dropout { .. } => (input.clone(), 0),
+    };
+    if fits(&[output.features(), max_batch]) { Ok((output, parameters)) } else { Err(too_large()) }
+}
+
+/// As [`check_layer`] for a block of these layers.
+fn check_residual(layers: &[LayerSpec], input: &Shape, max_batch: usize) -> Result<(Shape, usize), String> {
+    if layers.is_empty() || layers.len() > MAX_BLOCK {
+        return Err(format!("holds {} layers; it needs from 1 to {MAX_BLOCK}", layers.len()));
     }
+    let infos = check_row(layers, input, max_batch)
+        .map_err(|(index, message)| format!("is impossible: its layer {index}, `{}`, {message}", layers[index]))?;
+    let output = infos[infos.len() - 1].output.clone();
+    let mut parameters = infos.iter().map(|info| info.parameters).sum();
+    if let Some(projection) = projection(input, &output)? {
+        parameters += check_layer(&projection, input, max_batch)?.1;
+    }
+    Ok((output, parameters))
+}
+
+/// What brings the input of a residual block to the shape of its output: nothing where they are the same, else a
+/// linear layer for vectors and a 1×1 convolution for images, its stride the ratio of the sizes.
+pub(super) fn projection(input: &Shape, output: &Shape) -> Result<Option<LayerSpec>, String> {
+    if input == output {
+        return Ok(None);
+    }
+    let projection = match (input.dimensions(), output.dimensions()) {
+        ([_], &[units]) => Some(LayerSpec::Linear { units }),
+        (&[_, height, width], &[channels, out_height, out_width]) => {
+            let stride = height.div_ceil(out_height);
+            let fits = height.div_ceil(stride) == out_height && width.div_ceil(stride) == out_width;
+            fits.then_some(LayerSpec::Conv { channels, kernel: (1, 1), stride, pad: 0 })
+        }
+        _ => None,
+    };
+    let error = || format!("turns {input} into {output}, to which no 1x1 convolution can bring its shortcut");
+    projection.map(Some).ok_or_else(error)
+}
+
+/// What batch normalization keeps apart: the channels of an image, the features of anything else.
+pub(super) fn channels(shape: &Shape) -> usize {
+    image(shape).map_or(shape.features(), |(channels, ..)| channels)
 }

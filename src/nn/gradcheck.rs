@@ -12,6 +12,7 @@
 //! like the weights.
 
 mod difference;
+pub mod suite;
 
 use std::{num::NonZeroUsize, sync::Arc};
 
@@ -29,8 +30,8 @@ pub struct Entry {
     pub layer: usize,
     /// The layer as it was written down, or `softmax cross entropy`.
     pub kind: String,
-    /// `input`, `weight` or `bias`; `logits` for the loss.
-    pub tensor: &'static str,
+    /// `input`, `weight` or `bias`, within a block with the way to it; `logits` for the loss.
+    pub tensor: String,
     /// Largest difference along any direction, relative to the largest derivative along any.
     pub relative_error: f64,
     /// ⟨gradient, direction⟩ for the direction with the largest difference.
@@ -85,17 +86,16 @@ fn check_network(mut network: Network<f64>, classes: usize, seed: u64) -> Report
     network.keep_input_gradient();
     let labels = prepare(&mut network, classes, &mut stream);
     let infos = network.layer_infos().to_vec();
+    let names: Vec<(usize, String)> = network.parameters().map(|p| (p.layer, p.name.clone())).collect();
     let mut prober = Prober::new(network, labels, stream);
     let mut entries = Vec::new();
     let mut parameter = 0;
     for (layer, info) in infos.iter().enumerate() {
-        let mut entry = |tensor, point| entries.push(prober.compare(layer, info.spec.to_string(), tensor, point));
+        let mut entry = |tensor: &str, point| entries.push(prober.compare(layer, info.spec.to_string(), tensor, point));
         entry("input", difference::Point::Input { layer });
-        for tensor in ["weight", "bias"] {
-            if info.parameters > 0 {
-                entry(tensor, difference::Point::Parameter { layer, index: parameter });
-                parameter += 1;
-            }
+        while let Some((_, name)) = names.get(parameter).filter(|(of, _)| *of == layer) {
+            entry(name, difference::Point::Parameter { layer, index: parameter });
+            parameter += 1;
         }
     }
     let kind = "softmax cross entropy".to_owned();
@@ -109,8 +109,12 @@ fn prepare(network: &mut Network<f64>, classes: usize, stream: &mut Stream) -> V
     let deviation = |values: &[f64]| (values.iter().map(|x| x * x).sum::<f64>() / values.len() as f64).sqrt();
     let mut weights = 1.0;
     for parameter in network.parameters_mut() {
-        if parameter.name == "bias" {
+        if parameter.name.ends_with("bias") {
             parameter.value.iter_mut().for_each(|value| *value = weights * stream.normal());
+        } else if parameter.shape.dimensions().len() == 1 {
+            // Batch normalization scales by 1 to begin with.
+            parameter.value.iter_mut().for_each(|value| *value *= 1.0 + 0.25 * stream.normal());
+            weights = deviation(&parameter.value);
         } else {
             weights = deviation(&parameter.value);
         }
@@ -128,11 +132,15 @@ mod tests {
     use super::*;
     use crate::nn::{
         Init, LayerSpec,
-        layers::{Layer, Linear, Pass, Relu},
+        layers::{Layer, Linear, Pass, Place, Relu},
     };
 
     fn spec(layers: &[&str], init: Init) -> NetworkSpec {
-        NetworkSpec { layers: layers.iter().map(|text| text.parse().unwrap()).collect(), init }
+        NetworkSpec {
+            layers: layers.iter().map(|text| text.parse().unwrap()).collect(),
+            init,
+            ..NetworkSpec::default()
+        }
     }
 
     #[track_caller]
@@ -150,6 +158,32 @@ mod tests {
             }
         }
         passes(&spec(&["linear 3"], Init::Xavier), 5, 3, 1, 0);
+    }
+
+    #[test]
+    fn every_layer_of_an_image_passes() {
+        for layers in [
+            &["conv 3 3x3 pad 1", "tanh", "linear 4"][..],
+            &["conv 3 2x3 stride 2 pad 1", "relu", "conv 2 1x1", "linear 4"],
+            &["conv 4 3x3 pad 1", "batchnorm", "relu", "maxpool 3 stride 2 pad 1", "linear 4"],
+            &["batchnorm", "conv 4 3x3", "silu", "avgpool 2 stride 1 pad 1", "flatten", "linear 4"],
+            &["conv 4 3x3", "gelu", "global_avgpool", "linear 4"],
+            &["conv 4 3x3", "elu 0.5", "conv 4 2x2", "global_avgpool"],
+            &["residual [conv 2 3x3 pad 1, batchnorm, relu, conv 2 3x3 pad 1, batchnorm]", "relu", "linear 4"],
+            &["residual [conv 3 3x3 stride 2 pad 1, relu, dropout 0.2]", "maxpool 2", "linear 4"],
+            &["flatten", "residual [linear 9, elu, linear 5]", "batchnorm", "leaky_relu", "linear 4"],
+        ] {
+            for seed in 0..3 {
+                let report = check(&spec(layers, Init::PyTorch), &Shape::new([2, 6, 5]), 4, 4, seed).unwrap();
+                assert!(report.passes(TOLERANCE), "{layers:?} seed {seed}:\n{report:#?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_smoothed_loss_passes() {
+        let smoothed = NetworkSpec { label_smoothing: 0.2, ..spec(&["linear 6", "tanh", "linear 4"], Init::He) };
+        passes(&smoothed, 5, 4, 3, 1);
     }
 
     #[test]
@@ -216,6 +250,10 @@ mod tests {
             self.inner.parameters_mut()
         }
 
+        fn choices(&self, x: ArrayView2<'_, f64>, choices: &mut [Vec<u32>]) {
+            self.inner.choices(x, choices);
+        }
+
         fn has_kink(&self) -> bool {
             self.inner.has_kink()
         }
@@ -224,7 +262,7 @@ mod tests {
     /// The report on a network whose second layer, a rectifier or linear, is replaced.
     fn report_with(second: LayerSpec, layer: Box<dyn Layer<f64>>) -> Report {
         let layers = vec![LayerSpec::Linear { units: 8 }, second, LayerSpec::Linear { units: 3 }];
-        let spec = NetworkSpec { layers, init: Init::PyTorch };
+        let spec = NetworkSpec { layers, ..NetworkSpec::default() };
         let pool = Arc::new(Pool::new(NonZeroUsize::MIN));
         let mut network = Network::new(&spec, &Shape::new([6]), 3, 5, 4, pool).unwrap();
         network.replace_layer(1, layer);
@@ -254,7 +292,7 @@ mod tests {
 
     #[test]
     fn an_error_of_a_millionth_is_found_where_it_is() {
-        let linear = || Linear::new(1, 8, 8, Init::PyTorch, 4);
+        let linear = || Linear::new(&Place::new(1), 8, 8, Init::PyTorch, 4);
         for (tensor, index) in [("weight", 0), ("bias", 1)] {
             let wrong = Spoilt {
                 inner: linear(),

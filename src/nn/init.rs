@@ -13,7 +13,7 @@ use crate::random::{Purpose, Stream, stream};
 /// The distribution of initial weights. Biases begin at 0 but for [`Init::PyTorch`].
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Init {
-    /// `pytorch`: weights and biases uniform in ±1/√`fan_in`, as `PyTorch`'s `nn.Linear` begins.
+    /// `pytorch`: weights and biases uniform in ±1/√`fan_in`, as `PyTorch`'s `nn.Linear` and `nn.Conv2d` begin.
     #[default]
     PyTorch,
     /// `he`: normal with variance 2/`fan_in` (He et al. 2015, equation 10).
@@ -58,7 +58,7 @@ impl FromStr for Init {
     }
 }
 
-/// Draws the initial values of one layer: first all weights, then all biases.
+/// Draws the initial values of the layer with a number: first all weights, then all biases.
 pub(super) struct Draw {
     stream: Stream,
     init: Init,
@@ -67,8 +67,8 @@ pub(super) struct Draw {
 }
 
 impl Draw {
-    pub(super) fn new(init: Init, seed: u64, layer: usize, fan_in: usize, fan_out: usize) -> Self {
-        let stream = stream(seed, Purpose::Init, layer as u64);
+    pub(super) fn new(init: Init, seed: u64, number: usize, fan_in: usize, fan_out: usize) -> Self {
+        let stream = stream(seed, Purpose::Init, number as u64);
         Self { stream, init, fan_in: fan_in as f64, fan_out: fan_out as f64 }
     }
 

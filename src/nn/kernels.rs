@@ -8,4 +8,5 @@ pub mod elementwise;
 pub mod matmul;
 mod pack;
 pub mod pool;
+pub mod sums;
 pub mod tile;

@@ -1,17 +1,33 @@
 //! What every layer does; each kind is one file with its equation, its gradient and what it caches.
 
+mod avg_pool;
+mod batch_norm;
+mod build;
+mod conv;
 mod dropout;
+mod elu;
+mod flatten;
+mod gelu;
+mod global_avg_pool;
 mod leaky_relu;
 mod linear;
+mod max_pool;
 mod relu;
+mod residual;
 mod sigmoid;
+mod silu;
 mod tanh;
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-pub use self::{dropout::Dropout, leaky_relu::LeakyRelu, linear::Linear, relu::Relu, sigmoid::Sigmoid, tanh::Tanh};
+pub(super) use self::build::{Setup, build};
+pub use self::{
+    avg_pool::AvgPool, batch_norm::BatchNorm, conv::Conv, dropout::Dropout, elu::Elu, flatten::Flatten, gelu::Gelu,
+    global_avg_pool::GlobalAvgPool, leaky_relu::LeakyRelu, linear::Linear, max_pool::MaxPool, relu::Relu,
+    residual::Residual, sigmoid::Sigmoid, silu::Silu, tanh::Tanh,
+};
 use super::{
-    Mode, Parameter, Scalar,
+    Buffer, Mode, Parameter, Scalar,
     kernels::{matmul::Workspace, pool::Pool},
 };
 
@@ -23,6 +39,60 @@ pub struct Pass<'a, T> {
     pub pool: &'a Pool,
     /// Buffers of the matrix product, shared by all layers.
     pub workspace: &'a mut Workspace<T>,
+    /// Buffers of the convolutions, shared by all layers.
+    pub scratch: &'a mut Scratch<T>,
+}
+
+/// Reusable memory of the convolutions.
+#[derive(Debug, Default)]
+pub struct Scratch<T> {
+    columns: Vec<T>,
+    planes: Vec<T>,
+}
+
+impl<T: Scalar> Scratch<T> {
+    /// An empty one.
+    pub fn new() -> Self {
+        Self { columns: Vec::new(), planes: Vec::new() }
+    }
+
+    /// Makes room for this many values in each of the two buffers.
+    pub fn reserve(&mut self, columns: usize, planes: usize) {
+        for (buffer, length) in [(&mut self.columns, columns), (&mut self.planes, planes)] {
+            if buffer.len() < length {
+                buffer.resize(length, T::zero());
+            }
+        }
+    }
+
+    /// The first values of both buffers, which must have been reserved.
+    pub(super) fn take(&mut self, columns: usize, planes: usize) -> (&mut [T], &mut [T]) {
+        (&mut self.columns[..columns], &mut self.planes[..planes])
+    }
+}
+
+/// Where a layer stands in its network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The layer of the network, from 0.
+    pub layer: usize,
+    /// What stands before the names of its parameters: nothing, or the way to a layer within a block, `body.0.`.
+    pub prefix: String,
+    /// A number that no other layer of the network has, below 2¹⁶: its random numbers follow from it.
+    pub number: usize,
+}
+
+impl Place {
+    /// Place of a layer of the network itself.
+    pub fn new(layer: usize) -> Self {
+        Self { layer, prefix: String::new(), number: layer }
+    }
+
+    /// Place of the `index`th layer, called `name`, of the block that stands here.
+    #[must_use]
+    pub fn inside(&self, index: usize, name: &str) -> Self {
+        Self { layer: self.layer, prefix: format!("{}{name}.", self.prefix), number: self.layer + ((index + 1) << 10) }
+    }
 }
 
 /// One step of the network, with its parameters and what it caches between the passes.
@@ -54,8 +124,38 @@ pub trait Layer<T: Scalar>: Send {
         &mut []
     }
 
-    /// Whether the derivative jumps where an input changes its sign.
+    /// What training keeps besides the trained values.
+    fn buffers(&self) -> &[Buffer<T>] {
+        &[]
+    }
+
+    /// What training keeps, to be changed.
+    fn buffers_mut(&mut self) -> &mut [Buffer<T>] {
+        &mut []
+    }
+
+    /// The layers within this one, which have none within themselves.
+    fn children(&self) -> &[Box<dyn Layer<T>>] {
+        &[]
+    }
+
+    /// The layers within this one, to be changed.
+    fn children_mut(&mut self) -> &mut [Box<dyn Layer<T>>] {
+        &mut []
+    }
+
+    /// Adds to `choices`, which has a list for each sample, what the layer chose in the forward pass of `x`: which
+    /// side of its kink each value is on, which value of a window won. While all choices stay the same the layer is
+    /// smooth.
+    fn choices(&self, _x: ArrayView2<'_, T>, _choices: &mut [Vec<u32>]) {}
+
+    /// Whether the derivative jumps somewhere, so that the layer makes choices.
     fn has_kink(&self) -> bool {
+        false
+    }
+
+    /// Whether, while training, what comes out for one sample depends on the others of its batch.
+    fn couples_samples(&self) -> bool {
         false
     }
 
@@ -64,3 +164,25 @@ pub trait Layer<T: Scalar>: Send {
         false
     }
 }
+
+/// Adds for each sample the side of 0 on which each of its values is.
+#[allow(clippy::needless_pass_by_value)] // Views are taken by value, as ndarray does.
+fn sides<T: Scalar>(x: ArrayView2<'_, T>, choices: &mut [Vec<u32>]) {
+    for (choices, x) in choices.iter_mut().zip(x.rows()) {
+        choices.extend(x.iter().map(|&x| u32::from(x > T::zero())));
+    }
+}
+
+/// The values of rows in standard layout.
+#[allow(clippy::needless_pass_by_value)] // Views are taken by value, as ndarray does.
+fn values<T>(x: ArrayView2<'_, T>) -> &[T] {
+    x.to_slice().unwrap_or_else(|| unreachable!("rows in standard layout"))
+}
+
+/// The values of rows in standard layout, to be written.
+fn values_mut<T>(x: ArrayViewMut2<'_, T>) -> &mut [T] {
+    x.into_slice().unwrap_or_else(|| unreachable!("rows in standard layout"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,13 @@
 //! ∂L/∂z = (p - onehot(t)) / batch
 //! ```
 //!
+//! With label smoothing ε (Szegedy et al. 2016) the target is q = (1 - ε) onehot(t) + ε/classes instead of onehot(t):
+//!
+//! ```text
+//! L = mean over the batch of  -Σ q log p  =  log Σ exp(z - max z) - Σ q (z - max z),   as Σ q = 1
+//! ∂L/∂z = (p - q) / batch
+//! ```
+//!
 //! The gradient is the product of ∂L/∂p = -t ⊘ p and ∂p/∂z = diag(p) - p pᵀ, multiplied out by hand: the division
 //! by p, which overflows once a probability underflows, cancels and is never formed. Cached: p.
 
@@ -34,15 +41,18 @@ impl<T: Scalar> SoftmaxCrossEntropy<T> {
         Self { probabilities: Array2::zeros((max_batch, classes)) }
     }
 
-    /// Loss of `logits` (batch, classes) for `labels` (batch); writes ∂L/∂logits into `gradient` (batch, classes).
+    /// Loss of `logits` (batch, classes) for `labels` (batch) with that label smoothing; writes ∂L/∂logits into `gradient` (batch, classes).
     pub(super) fn forward_backward(
         &mut self,
         logits: &ArrayView2<'_, T>,
         labels: &[u8],
+        smoothing: f64,
         mut gradient: ArrayViewMut2<'_, T>,
     ) -> LossReport {
         let batch = logits.nrows();
         let share = T::from_f64(1.0 / batch as f64);
+        let everywhere = smoothing / logits.ncols() as f64;
+        let (hit, miss) = (T::from_f64(1.0 - smoothing + everywhere), T::from_f64(everywhere));
         let mut report = LossReport { loss: 0.0, correct: 0 };
         for (row, &label) in labels.iter().enumerate() {
             let label = usize::from(label);
@@ -61,10 +71,13 @@ impl<T: Scalar> SoftmaxCrossEntropy<T> {
             }
             for (class, (p, dz)) in p.iter_mut().zip(gradient.row_mut(row)).enumerate() {
                 *p /= sum;
-                let target = if class == label { T::one() } else { T::zero() };
+                let target = if class == label { hit } else { miss };
                 *dz = (*p - target) * share;
             }
-            report.loss += sum.as_f64().ln() - (z[label].as_f64() - max.as_f64());
+            report.loss += sum.as_f64().ln() - (1.0 - smoothing) * (z[label].as_f64() - max.as_f64());
+            if smoothing > 0.0 {
+                report.loss -= everywhere * z.iter().map(|z| z.as_f64() - max.as_f64()).sum::<f64>();
+            }
             // A row with a NaN has no largest logit, so it is never right.
             report.correct += usize::from(predicted == label && !sum.is_nan());
         }
@@ -85,9 +98,13 @@ mod tests {
     use super::*;
 
     fn run(logits: &Array2<f64>, labels: &[u8]) -> (LossReport, Array2<f64>, Array2<f64>) {
+        run_smoothed(logits, labels, 0.0)
+    }
+
+    fn run_smoothed(logits: &Array2<f64>, labels: &[u8], smoothing: f64) -> (LossReport, Array2<f64>, Array2<f64>) {
         let mut loss = SoftmaxCrossEntropy::new(logits.nrows(), logits.ncols());
         let mut gradient = Array2::zeros(logits.dim());
-        let report = loss.forward_backward(&logits.view(), labels, gradient.view_mut());
+        let report = loss.forward_backward(&logits.view(), labels, smoothing, gradient.view_mut());
         (report, gradient, loss.probabilities(logits.nrows()).to_owned())
     }
 
@@ -103,6 +120,21 @@ mod tests {
         let dz = array![[0.0625, 0.125, -0.1875], [third / 2.0, third / 2.0 - 0.5, third / 2.0]];
         let close = |a: &Array2<f64>, b: &Array2<f64>| (a - b).iter().all(|difference| difference.abs() < 1e-15);
         assert!(close(&probabilities, &p) && close(&gradient, &dz), "{gradient}");
+    }
+
+    #[test]
+    fn a_smoothed_label_is_the_mixture_of_all_labels() {
+        let logits = array![[0.3, -1.2, 2.0, 0.7]];
+        let (report, gradient, _) = run_smoothed(&logits, &[2], 0.1);
+        // Each class with the weight that the smoothed target gives it.
+        let (mut loss, mut dz) = (0.0, Array2::<f64>::zeros((1, 4)));
+        for class in 0..4 {
+            let weight = if class == 2 { 0.925 } else { 0.025 };
+            let (report, gradient, _) = run(&logits, &[class]);
+            (loss, dz) = (loss + weight * report.loss, dz + weight * gradient);
+        }
+        assert!((report.loss - loss).abs() < 1e-14 && report.correct == 1);
+        assert!((gradient - dz).iter().all(|difference| difference.abs() < 1e-15));
     }
 
     #[test]

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 
 use super::{
-    BuildError, LayerInfo, LayerSpec, LossReport, NetworkSpec, Scalar, Shape,
-    chain::check,
+    Buffer, BuildError, LayerInfo, LossReport, NetworkSpec, Parameter, Scalar, Shape,
+    chain::{channels, check},
     kernels::{matmul::Workspace, pool::Pool},
-    layers::{Dropout, Layer, LeakyRelu, Linear, Pass, Relu, Sigmoid, Tanh},
+    layers::{Layer, Pass, Place, Scratch, Setup, build},
     loss::SoftmaxCrossEntropy,
 };
 
-/// Whether a pass trains or evaluates; only dropout cares.
+/// Whether a pass trains or evaluates; dropout, batch normalization and label smoothing care.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Training. The dropout mask follows from seed, layer and step alone.
@@ -20,54 +20,8 @@ pub enum Mode {
         /// Minibatches completed before this one.
         step: u64,
     },
-    /// Evaluating: dropout changes nothing.
+    /// Evaluating: dropout changes nothing, batch normalization uses its running statistics, the loss is plain.
     Evaluate,
-}
-
-/// A trained tensor of a layer with its gradient.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Parameter<T> {
-    /// The layer it belongs to, from 0, counting every layer.
-    pub layer: usize,
-    /// `weight` or `bias`.
-    pub name: &'static str,
-    /// Its shape: (out, in) for a weight, (out) for a bias.
-    pub shape: Shape,
-    /// The values in standard (row-major) order.
-    pub value: Vec<T>,
-    /// ∂L/∂value of the last backward pass, in the same order.
-    pub gradient: Vec<T>,
-}
-
-impl<T: Scalar> Parameter<T> {
-    /// A tensor whose values are drawn one after the other.
-    pub(super) fn new(layer: usize, name: &'static str, shape: Shape, mut draw: impl FnMut() -> T) -> Self {
-        let length = shape.features();
-        let value = (0..length).map(|_| draw()).collect();
-        Self { layer, name, shape, value, gradient: vec![T::zero(); length] }
-    }
-
-    /// Its name in the network as `PyTorch`'s `nn.Sequential` has it: `0.weight`.
-    pub fn full_name(&self) -> String {
-        format!("{}.{}", self.layer, self.name)
-    }
-
-    /// The values as a matrix of shape (first dimension, all others).
-    pub fn matrix(&self) -> ArrayView2<'_, T> {
-        let rows = self.rows();
-        ArrayView2::from_shape((rows, self.value.len() / rows), &self.value).unwrap_or_else(|_| unreachable!())
-    }
-
-    /// The gradient as a matrix of shape (first dimension, all others), to be written.
-    pub(super) fn gradient_matrix_mut(&mut self) -> ArrayViewMut2<'_, T> {
-        let rows = self.rows();
-        let columns = self.gradient.len() / rows;
-        ArrayViewMut2::from_shape((rows, columns), &mut self.gradient).unwrap_or_else(|_| unreachable!())
-    }
-
-    fn rows(&self) -> usize {
-        self.shape.dimensions()[0]
-    }
 }
 
 /// A chain of layers that ends in logits, softmax and cross entropy.
@@ -86,7 +40,9 @@ pub struct Network<T> {
     /// ∂L/∂output of each layer, (`max_batch`, its features).
     activation_gradients: Vec<Array2<T>>,
     loss: SoftmaxCrossEntropy<T>,
+    label_smoothing: f64,
     workspace: Workspace<T>,
+    scratch: Scratch<T>,
     pool: Arc<Pool>,
     batch: usize,
     mode: Mode,
@@ -108,24 +64,13 @@ impl<T: Scalar> Network<T> {
         pool: Arc<Pool>,
     ) -> Result<Self, BuildError> {
         let infos = check(spec, input, classes, max_batch)?;
-        let mut workspace = Workspace::new();
+        let (mut workspace, mut scratch) = (Workspace::new(), Scratch::new());
+        let mut setup = Setup { init: spec.init, seed, max_batch, workspace: &mut workspace, scratch: &mut scratch };
         let mut layers: Vec<Box<dyn Layer<T>>> = Vec::with_capacity(infos.len());
         for info in &infos {
-            let (index, features) = (info.index, info.input.features());
-            layers.push(match info.spec {
-                LayerSpec::Linear { units } => {
-                    let linear = Linear::new(index, features, units, spec.init, seed);
-                    linear.reserve(max_batch, &mut workspace);
-                    Box::new(linear)
-                }
-                LayerSpec::Relu => Box::new(Relu),
-                LayerSpec::LeakyRelu { slope } => Box::new(LeakyRelu::new(slope)),
-                LayerSpec::Tanh => Box::new(Tanh),
-                LayerSpec::Sigmoid => Box::new(Sigmoid),
-                LayerSpec::Dropout { probability } => {
-                    Box::new(Dropout::new(index, probability, max_batch, features, seed))
-                }
-            });
+            let layer = build(&info.spec, &info.input, &Place::new(info.index), &mut setup)
+                .map_err(|message| BuildError::new(Some(info.index), format!("`{}` {message}", info.spec)))?;
+            layers.push(layer);
         }
         let buffers = || infos.iter().map(|info| Array2::zeros((max_batch, info.output.features()))).collect();
         Ok(Self {
@@ -134,9 +79,11 @@ impl<T: Scalar> Network<T> {
             activations: buffers(),
             activation_gradients: buffers(),
             loss: SoftmaxCrossEntropy::new(max_batch, classes),
+            label_smoothing: spec.label_smoothing,
             layers,
             infos,
             workspace,
+            scratch,
             pool,
             batch: max_batch,
             mode: Mode::Evaluate,
@@ -167,7 +114,7 @@ impl<T: Scalar> Network<T> {
         let rows = s![..self.batch, ..];
         let (before, after) = self.activations.split_at_mut(layer);
         let x = before.last().unwrap_or(&self.input).slice(rows);
-        let mut pass = Pass { mode, pool: &self.pool, workspace: &mut self.workspace };
+        let mut pass = Pass { mode, pool: &self.pool, workspace: &mut self.workspace, scratch: &mut self.scratch };
         self.layers[layer].forward(x, after[0].slice_mut(rows), &mut pass);
     }
 
@@ -180,7 +127,13 @@ impl<T: Scalar> Network<T> {
         assert_eq!(labels.len(), self.batch, "labels and samples of the batch");
         let (rows, last) = (s![..self.batch, ..], self.layers.len() - 1);
         let logits = self.activations[last].slice(rows);
-        self.loss.forward_backward(&logits, labels, self.activation_gradients[last].slice_mut(rows))
+        let smoothing = self.smoothing();
+        self.loss.forward_backward(&logits, labels, smoothing, self.activation_gradients[last].slice_mut(rows))
+    }
+
+    /// The label smoothing that counts in the mode of the last forward pass.
+    pub(super) fn smoothing(&self) -> f64 {
+        if self.mode == Mode::Evaluate { 0.0 } else { self.label_smoothing }
     }
 
     /// Computes the gradients of all parameters and activations from ∂L/∂logits.
@@ -197,7 +150,8 @@ impl<T: Scalar> Network<T> {
         let x = if layer == 0 { &self.input } else { &self.activations[layer - 1] };
         let (before, after) = self.activation_gradients.split_at_mut(layer);
         let dx = before.last_mut().or(self.input_gradient.as_mut()).map(|dx| dx.slice_mut(rows));
-        let mut pass = Pass { mode: self.mode, pool: &self.pool, workspace: &mut self.workspace };
+        let mut pass =
+            Pass { mode: self.mode, pool: &self.pool, workspace: &mut self.workspace, scratch: &mut self.scratch };
         let y = self.activations[layer].slice(rows);
         self.layers[layer].backward(x.slice(rows), y, after[0].slice(rows), dx, &mut pass);
     }
@@ -242,30 +196,62 @@ impl<T: Scalar> Network<T> {
         &self.infos
     }
 
-    /// The parameters in the order of the network, weight before bias.
+    /// The parameters in the order of the network, weight before bias, those of a block in its order.
     pub fn parameters(&self) -> impl Iterator<Item = &Parameter<T>> {
-        self.layers.iter().flat_map(|layer| layer.parameters())
+        self.leaves().flat_map(Layer::parameters)
     }
 
     /// The parameters in the order of the network, to be changed.
     pub fn parameters_mut(&mut self) -> impl Iterator<Item = &mut Parameter<T>> {
-        self.layers.iter_mut().flat_map(|layer| layer.parameters_mut())
+        self.leaves_mut().flat_map(|layer| layer.parameters_mut())
     }
 
-    /// Share of the units of a rectifier whose output was 0 for the whole batch in hand; `None` for any other layer.
-    /// A leaky rectifier counts among the others: it passes a gradient everywhere, so its units cannot die.
+    /// What training keeps besides the parameters, in the order of the network: running statistics.
+    pub fn buffers(&self) -> impl Iterator<Item = &Buffer<T>> {
+        self.leaves().flat_map(Layer::buffers)
+    }
+
+    /// What training keeps besides the parameters, to be changed.
+    pub fn buffers_mut(&mut self) -> impl Iterator<Item = &mut Buffer<T>> {
+        self.leaves_mut().flat_map(|layer| layer.buffers_mut())
+    }
+
+    /// The layers, a block replaced by those within.
+    fn leaves(&self) -> impl Iterator<Item = &dyn Layer<T>> {
+        self.layers.iter().flat_map(|layer| {
+            let children = layer.children();
+            let itself = if children.is_empty() { std::slice::from_ref(layer) } else { children };
+            itself.iter().map(|layer| &**layer)
+        })
+    }
+
+    fn leaves_mut(&mut self) -> impl Iterator<Item = &mut Box<dyn Layer<T>>> {
+        self.layers.iter_mut().flat_map(|layer| {
+            if layer.children().is_empty() { std::slice::from_mut(layer) } else { layer.children_mut() }
+        })
+    }
+
+    /// Share of the units of a rectifier, which are the channels of an image, whose output was 0 for the whole batch in
+    /// hand; `None` for any other layer. A leaky rectifier counts among the others: it passes a gradient everywhere, so its units cannot die.
     pub fn dead_units(&self, layer: usize) -> Option<f64> {
         if !self.layers[layer].rectifies() {
             return None;
         }
         let y = self.activation(layer);
-        let dead = y.columns().into_iter().filter(|unit| unit.iter().all(|&y| y <= T::zero())).count();
-        Some(dead as f64 / y.ncols() as f64)
+        let units = channels(&self.infos[layer].output);
+        let plane = y.ncols() / units;
+        let dead = |unit: &usize| y.slice(s![.., unit * plane..(unit + 1) * plane]).iter().all(|&y| y <= T::zero());
+        Some((0..units).filter(dead).count() as f64 / units as f64)
     }
 
     /// Computes ∂L/∂input too from now on.
-    pub(super) fn keep_input_gradient(&mut self) {
+    pub fn keep_input_gradient(&mut self) {
         self.input_gradient = Some(Array2::zeros(self.input.dim()));
+    }
+
+    /// ∂L/∂input for the batch in hand, (batch, features); `None` unless it is kept.
+    pub fn input_gradient(&self) -> Option<ArrayView2<'_, T>> {
+        self.layer_input_gradient(0)
     }
 
     /// What a layer reads, (batch, features of its input); for the number after the last layer, what the loss reads.
@@ -280,9 +266,20 @@ impl<T: Scalar> Network<T> {
         Some(gradient.slice(s![..self.batch, ..]))
     }
 
-    /// Whether the derivative of a layer jumps where an input changes its sign.
+    /// Whether the derivative of a layer jumps somewhere.
     pub(super) fn has_kink(&self, layer: usize) -> bool {
         self.layers[layer].has_kink()
+    }
+
+    /// Adds what a layer chose in the last forward pass to the list of each sample, see [`Layer::choices`].
+    pub(super) fn choices(&self, layer: usize, choices: &mut [Vec<u32>]) {
+        let x = if layer == 0 { &self.input } else { &self.activations[layer - 1] };
+        self.layers[layer].choices(x.slice(s![..self.batch, ..]), choices);
+    }
+
+    /// Whether, while training, what comes out for one sample depends on the others of its batch.
+    pub(super) fn couples_samples(&self) -> bool {
+        self.layers.iter().any(|layer| layer.couples_samples())
     }
 
     /// Puts another layer of the same shapes in the place of one.
@@ -291,11 +288,13 @@ impl<T: Scalar> Network<T> {
         self.layers[layer] = with;
     }
 
-    /// Shows `visit` all weights as little-endian `f32`, piece by piece, in the order of the network.
+    /// Shows `visit` all weights as little-endian `f32`, piece by piece: the parameters and then the buffers, each in
+    /// the order of the network.
     pub fn visit_weight_bytes(&self, mut visit: impl FnMut(&[u8])) {
         let mut bytes = [0; 4096];
-        for parameter in self.parameters() {
-            for values in parameter.value.chunks(bytes.len() / 4) {
+        let parameters = self.parameters().map(|parameter| &parameter.value);
+        for tensor in parameters.chain(self.buffers().map(|buffer| &buffer.value)) {
+            for values in tensor.chunks(bytes.len() / 4) {
                 for (bytes, value) in bytes.chunks_exact_mut(4).zip(values) {
                     bytes.copy_from_slice(&(value.as_f64() as f32).to_le_bytes());
                 }

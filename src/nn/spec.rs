@@ -1,9 +1,13 @@
-//! The plain description of a network, and its compact text as in `config.toml`.
+//! The plain description of a network; its compact text as in `config.toml` is in [`text`].
 
-use std::{fmt, str::FromStr};
+use std::fmt;
 
-use super::{Init, ParseError};
-use crate::text::{Safe, nearest};
+use super::Init;
+
+mod text;
+
+pub use text::{LAYER_FORMS, split_layers};
+pub(super) use text::{finite, misspelt, number};
 
 /// Shape of one sample: `[784]`, `[3, 32, 32]`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -35,22 +39,60 @@ impl fmt::Display for Shape {
 /// A network as one writes it down: its layers in the order of the forward pass, and how its weights begin.
 ///
 /// The last layer gives the logits, one for each class; softmax and cross entropy follow by themselves.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct NetworkSpec {
     /// The layers.
     pub layers: Vec<LayerSpec>,
     /// How weights and biases are drawn.
     pub init: Init,
+    /// Share of the target that is spread evenly over all classes while training, from 0 to below 1.
+    pub label_smoothing: f64,
 }
 
-/// One layer as one writes it down. Its text is the kind and its settings: `linear 256`, `dropout 0.2`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// One layer as one writes it down. Its text is the kind and its settings: `linear 256`, `conv 64 3x3 pad 1`.
+#[derive(Clone, Debug, PartialEq)]
 pub enum LayerSpec {
     /// `linear UNITS`: y = x Wᵀ + b.
     Linear {
         /// Number of outputs, at least 1.
         units: usize,
     },
+    /// `conv CHANNELS HEIGHTxWIDTH [stride N] [pad N]`: cross-correlation of an image with a kernel for each channel
+    /// of the output.
+    Conv {
+        /// Channels of the output, at least 1.
+        channels: usize,
+        /// Height and width of the kernel, at least 1 each.
+        kernel: (usize, usize),
+        /// Step of the kernel, at least 1; 1 unless given.
+        stride: usize,
+        /// Zeros around the image on every side, fewer than the kernel covers; 0 unless given.
+        pad: usize,
+    },
+    /// `batchnorm`: mean 0 and variance 1 over the batch, for each feature or channel, then scaled and shifted.
+    BatchNorm,
+    /// `maxpool SIZE [stride N] [pad N]`: the largest value of each window.
+    MaxPool {
+        /// Height and width of the window, at least 1.
+        size: usize,
+        /// Step of the window, at least 1; its size unless given.
+        stride: usize,
+        /// Rows and columns around the image that never win, at most half the size; 0 unless given.
+        pad: usize,
+    },
+    /// `avgpool SIZE [stride N] [pad N]`: the mean of each window, zeros of the padding counted.
+    AvgPool {
+        /// Height and width of the window, at least 1.
+        size: usize,
+        /// Step of the window, at least 1; its size unless given.
+        stride: usize,
+        /// Zeros around the image on every side, at most half the size; 0 unless given.
+        pad: usize,
+    },
+    /// `global_avgpool`: the mean of each channel.
+    GlobalAvgPool,
+    /// `flatten`: the image as a vector, channel by channel, row by row.
+    Flatten,
     /// `relu`: max(x, 0).
     Relu,
     /// `leaky_relu [SLOPE]`: x where it is positive, SLOPE·x elsewhere; 0.01 unless given.
@@ -58,6 +100,15 @@ pub enum LayerSpec {
         /// Slope for negative inputs, from 0 to 1.
         slope: f64,
     },
+    /// `elu [ALPHA]`: x where it is positive, ALPHA·(eˣ - 1) elsewhere; 1 unless given.
+    Elu {
+        /// Minus the limit for very negative inputs, from 0 to 100.
+        alpha: f64,
+    },
+    /// `gelu`: x Φ(x) with the normal distribution function Φ.
+    Gelu,
+    /// `silu`: x / (1 + e⁻ˣ).
+    Silu,
     /// `tanh`.
     Tanh,
     /// `sigmoid`: 1 / (1 + e⁻ˣ).
@@ -67,124 +118,33 @@ pub enum LayerSpec {
         /// Probability of zeroing a value, from 0 to below 1.
         probability: f64,
     },
+    /// `residual [LAYER, …]`: the layers, and what they read added to what they give.
+    Residual {
+        /// The layers of the branch, none of them a residual block.
+        layers: Vec<LayerSpec>,
+    },
 }
-
-/// How a layer is written, for error messages.
-const KINDS: [(&str, &str); 6] = [
-    ("linear", "linear UNITS"),
-    ("relu", "relu"),
-    ("leaky_relu", "leaky_relu SLOPE"),
-    ("tanh", "tanh"),
-    ("sigmoid", "sigmoid"),
-    ("dropout", "dropout PROBABILITY"),
-];
 
 impl LayerSpec {
     /// The kind alone: `linear`.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Linear { .. } => "linear",
+            Self::Conv { .. } => "conv",
+            Self::BatchNorm => "batchnorm",
+            Self::MaxPool { .. } => "maxpool",
+            Self::AvgPool { .. } => "avgpool",
+            Self::GlobalAvgPool => "global_avgpool",
+            Self::Flatten => "flatten",
             Self::Relu => "relu",
             Self::LeakyRelu { .. } => "leaky_relu",
+            Self::Elu { .. } => "elu",
+            Self::Gelu => "gelu",
+            Self::Silu => "silu",
             Self::Tanh => "tanh",
             Self::Sigmoid => "sigmoid",
             Self::Dropout { .. } => "dropout",
+            Self::Residual { .. } => "residual",
         }
-    }
-}
-
-impl fmt::Display for LayerSpec {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.kind())?;
-        match *self {
-            Self::Linear { units } => write!(f, " {units}"),
-            Self::LeakyRelu { slope } => write!(f, " {}", number(slope)),
-            Self::Dropout { probability } => write!(f, " {}", number(probability)),
-            Self::Relu | Self::Tanh | Self::Sigmoid => Ok(()),
-        }
-    }
-}
-
-impl FromStr for LayerSpec {
-    type Err = ParseError;
-
-    fn from_str(text: &str) -> Result<Self, ParseError> {
-        let mut words = text.split_whitespace();
-        let kind = words.next().unwrap_or_default();
-        let setting = words.next();
-        let spec = match (kind, setting) {
-            ("linear", Some(units)) => Self::Linear {
-                units: units.parse().map_err(|_| {
-                    ParseError(format!("`{}` is not a number of units; write `linear 256`", Safe(units)))
-                })?,
-            },
-            ("relu", None) => Self::Relu,
-            ("leaky_relu", None) => Self::LeakyRelu { slope: 0.01 },
-            ("leaky_relu", Some(slope)) => Self::LeakyRelu { slope: finite("slope", slope)? },
-            ("tanh", None) => Self::Tanh,
-            ("sigmoid", None) => Self::Sigmoid,
-            ("dropout", Some(probability)) => Self::Dropout { probability: finite("probability", probability)? },
-            _ => return Err(misspelt("layer", text, kind, &KINDS)),
-        };
-        match words.next() {
-            None => Ok(spec),
-            Some(_) => Err(misspelt("layer", text, kind, &KINDS)),
-        }
-    }
-}
-
-/// The error for `text`: how its kind is written, or else the nearest kind and all valid ones.
-pub(super) fn misspelt(what: &str, text: &str, kind: &str, kinds: &[(&str, &str)]) -> ParseError {
-    if let Some((_, form)) = kinds.iter().find(|(name, _)| *name == kind) {
-        return ParseError(format!("`{}` is not a valid {what}; write `{form}`", Safe(text)));
-    }
-    let forms: Vec<String> = kinds.iter().map(|(_, form)| format!("`{form}`")).collect();
-    let hint = match nearest(kind, kinds.iter().map(|(name, _)| *name)) {
-        Some(near) => format!("did you mean `{near}`? "),
-        None => String::new(),
-    };
-    ParseError(format!("`{}` is not a {what}; {hint}valid: {}", Safe(text), forms.join(", ")))
-}
-
-/// Reads a finite number called `name`.
-pub(super) fn finite(name: &str, text: &str) -> Result<f64, ParseError> {
-    match text.parse::<f64>() {
-        Ok(value) if value.is_finite() => Ok(value),
-        _ => Err(ParseError(format!("`{}` is not a number for the {name}", Safe(text)))),
-    }
-}
-
-/// A number as people write it: `0.2`, `1e-4`; reading it gives the same number again.
-pub(super) fn number(value: f64) -> String {
-    if value == 0.0 || (1e-3..1e6).contains(&value.abs()) { value.to_string() } else { format!("{value:e}") }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_and_layer_agree_both_ways() {
-        for text in ["linear 256", "relu", "leaky_relu 0.01", "tanh", "sigmoid", "dropout 0.2", "leaky_relu 1e-5"] {
-            assert_eq!(text.parse::<LayerSpec>().unwrap().to_string(), text);
-        }
-        assert_eq!(" leaky_relu ".parse(), Ok(LayerSpec::LeakyRelu { slope: 0.01 }));
-    }
-
-    #[test]
-    fn errors_say_what_is_valid() {
-        let error = |text: &str| text.parse::<LayerSpec>().unwrap_err().to_string();
-        assert_eq!(error("linear"), "`linear` is not a valid layer; write `linear UNITS`");
-        assert_eq!(error("relu 3"), "`relu 3` is not a valid layer; write `relu`");
-        assert_eq!(error("linear 3 4"), "`linear 3 4` is not a valid layer; write `linear UNITS`");
-        assert_eq!(error("linear -3"), "`-3` is not a number of units; write `linear 256`");
-        assert_eq!(error("dropout NaN"), "`NaN` is not a number for the probability");
-        assert_eq!(
-            error("sigmoyd"),
-            "`sigmoyd` is not a layer; did you mean `sigmoid`? valid: `linear UNITS`, `relu`, `leaky_relu SLOPE`, \
-             `tanh`, `sigmoid`, `dropout PROBABILITY`"
-        );
-        assert!(error("").contains("valid: `linear UNITS`"));
-        assert!(!error("\u{1b}]52;c;A\u{7}").contains('\u{1b}'));
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     dataset::{BatchSizeError, Batches, Dataset},
     nn::{BuildError, Mode, Network, Pool, Shape},
     optim::{self, Optimizer, Schedule},
-    train::TrainSpec,
+    train::{TrainSpec, averaging::Average},
 };
 
 /// Fewest rows the network's buffers hold, so that evaluation is quick whatever the batch size.
@@ -19,7 +19,9 @@ pub struct Trainer {
     pub(super) data: Arc<Dataset>,
     pub(super) labels: Vec<u8>,
     pub(super) rows: usize,
+    pub(super) average: Option<Average>,
     batches: Batches,
+    seed: u64,
     schedule: Schedule,
     learning_rate: f64,
     clip_norm: Option<f64>,
@@ -94,15 +96,18 @@ impl Trainer {
         let shape = Shape::new(data.shape.clone());
         let network = Network::new(&spec.network, &shape, data.classes.len(), rows, spec.seed, pool)?;
         let optimizer = Optimizer::new(&spec.optimizer, &network);
+        let average = spec.ema.map(|decay| Average::new(decay, &network));
         let batches = Batches::new(data.train.len(), spec.batch_size, spec.seed)?;
         let total_steps = spec.steps.unwrap_or_else(|| spec.epochs.saturating_mul(batches.steps_per_epoch()));
         Ok(Self {
             network,
             optimizer,
+            average,
             labels: vec![0; rows],
             rows,
             data,
             batches,
+            seed: spec.seed,
             schedule: spec.schedule,
             learning_rate: spec.learning_rate,
             clip_norm: spec.clip_norm,
@@ -116,12 +121,13 @@ impl Trainer {
     /// # Errors
     /// When the loss or a gradient is not finite; the weights are then untouched, and the step counts.
     pub fn step(&mut self) -> Result<StepOutcome, StepError> {
+        let epoch = self.step / self.batches.steps_per_epoch();
         let indices = self.batches.indices(self.step);
         let samples = indices.len();
         let labels = &mut self.labels[..samples];
         self.data.train.labels(indices, labels);
         let mut input = self.network.input_mut(samples);
-        self.data.train.gather(indices, input.as_slice_mut().unwrap_or_default());
+        self.data.train.gather_augmented(indices, self.seed, epoch, input.as_slice_mut().unwrap_or_default());
         self.network.forward(Mode::Train { step: self.step });
         let report = self.network.loss(labels);
         self.step += 1;
@@ -136,6 +142,9 @@ impl Trainer {
         let scale = self.clip_norm.map_or(1.0, |most| optim::clip_scale(gradient_norm, most));
         let effective_lr = self.learning_rate * self.schedule.factor(self.step - 1, self.total_steps);
         self.optimizer.step(&mut self.network, effective_lr, scale);
+        if let Some(average) = &mut self.average {
+            average.update(&self.network);
+        }
         let accuracy = report.correct as f64 / samples as f64;
         Ok(StepOutcome { loss: report.loss, accuracy, gradient_norm, effective_lr, samples })
     }

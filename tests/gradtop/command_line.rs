@@ -162,3 +162,65 @@ fn gradcheck_passes_and_fails_by_its_tolerance() {
     let strict: Vec<&str> = small.iter().copied().chain(["--tolerance", "1e-30"]).collect();
     assert_eq!(gradtop(&strict).status.code(), Some(1));
 }
+
+#[test]
+fn data_describes_what_it_is_given_in_words_and_as_json() {
+    let output = gradtop(&["data"]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.starts_with("fashion-mnist\n") && text.contains("Ankle boot"), "{text}");
+    // Not a terminal: no colours, nothing on standard error.
+    assert!(!text.contains('\u{1b}') && output.stderr.is_empty(), "{text}");
+    let output = gradtop(&["data", "spirals", "--json", "--set", "data.samples=90"]);
+    let described: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(described["name"], "spirals");
+    assert_eq!(described["train"]["counts"], serde_json::json!([24, 24, 24]));
+    assert!(described["test"]["channels"][1]["std"].as_f64().unwrap() > 0.1);
+}
+
+#[test]
+fn data_refuses_what_it_cannot_read_and_shows_names_harmlessly() {
+    let (status, said) = complaint(&["data", "sprials"]);
+    assert!(status == 2 && said.contains("did you mean spirals?") && said.contains("looked for"), "{said}");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.csv");
+    fs::write(&file, "1,\u{1b}]52;c;AA\u{7}\n2,b\n3,\u{1b}]52;c;AA\u{7}\n4,b\n").unwrap();
+    let output = gradtop(&["data", file.to_str().unwrap(), "--set", "data.test_share=0.5"]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("·]52;c;AA·") && !text.contains('\u{1b}'), "{text}");
+    fs::write(&file, "1,a\n2,b,c\n").unwrap();
+    let (status, said) = complaint(&["data", file.to_str().unwrap()]);
+    assert!(status == 2 && said.contains("x.csv, line 2: 3 fields, but the first row has 2"), "{said}");
+}
+
+#[test]
+fn a_toy_problem_is_learnt_and_augmented_runs_repeat_themselves() {
+    let moons = ["data.source=moons", "data.noise=0.05", "model.layers=linear 16, tanh, linear 2", "optimizer.lr=0.03"];
+    let mut arguments = vec!["train", "--headless", "--steps", "300"];
+    for set in moons {
+        arguments.extend(["--set", set]);
+    }
+    let text = String::from_utf8(gradtop(&arguments).stdout).unwrap();
+    let accuracy = text.lines().find_map(|line| line.strip_prefix("test       accuracy ")).unwrap();
+    let accuracy: f64 = accuracy.split([' ', '%']).next().unwrap().parse().unwrap();
+    assert!(accuracy > 97.0, "{text}");
+
+    let fingerprint = |augment: &str, threads: &str| {
+        let set = format!("data.augment={augment}");
+        let arguments = ["train", "--headless", "--steps", "20", "--threads", threads, "--set", &set];
+        let text = String::from_utf8(gradtop(&arguments).stdout).unwrap();
+        text.lines().last().unwrap().to_owned()
+    };
+    let augmented = fingerprint("flip, crop 4, cutout 8", "1");
+    assert_eq!(augmented, fingerprint("flip, crop 4, cutout 8", "3"));
+    assert_ne!(augmented, fingerprint("[]", "1"));
+    let (status, said) = complaint(&[
+        "train",
+        "--set",
+        "data.source=xor",
+        "--set",
+        "data.augment=flip",
+        "--set",
+        "model.layers=linear 2",
+    ]);
+    assert!(status == 2 && said.contains("data.augment works on images"), "{said}");
+}

@@ -27,7 +27,7 @@ const ROOMS: &[Room] = &[
     room("text", &[], &["strsim", "unicode_segmentation", "unicode_width"]),
     room("nn", &[], &["ndarray", "rand", "thiserror"]),
     room("optim", &["nn"], &["thiserror"]),
-    room("dataset", &[], &["ndarray", "rand", "flate2", "thiserror"]),
+    room("dataset", &[], &["ndarray", "rand", "flate2", "thiserror", "csv", "image", "serde"]),
     room("train", &["nn", "optim", "dataset", "protocol"], &["tokio", "sha2", "thiserror"]),
     room("app", &["protocol"], &[]),
     room(
@@ -37,9 +37,12 @@ const ROOMS: &[Room] = &[
     ),
     room("headless", &["protocol"], &["serde_json", "indicatif"]),
     room("config", &["nn", "optim", "dataset", "train"], &["toml", "unicode_width"]),
+    room("exercise", &["config", "dataset", "train", "report"], &["thiserror"]),
+    room("report", &[], &[]),
+    room("tensors", &[], &["safetensors", "serde", "serde_json", "thiserror"]),
     room("lib", &[], &[]),
     room("main", &["cli"], &["gradtop", "clap"]),
-    room("cli", &["gradtop"], &["gradtop", "clap", "anyhow", "tokio", "serde_json", "rustix"]),
+    room("cli", &["gradtop"], &["gradtop", "clap", "anyhow", "tokio", "serde_json", "indicatif", "rustix"]),
 ];
 
 /// Longest a file may be before its tests.

@@ -54,8 +54,8 @@ impl Point {
 struct Shown {
     logits: Array2<f64>,
     loss: f64,
-    /// For each sample, whether each input of each layer with a kink is positive.
-    signs: Vec<Vec<bool>>,
+    /// For each sample, what the layers with a kink chose.
+    choices: Vec<Vec<u32>>,
 }
 
 /// Moves tensors of a network and watches its loss.
@@ -72,7 +72,7 @@ impl Prober {
     }
 
     /// Compares the gradient of one tensor along several directions.
-    pub(super) fn compare(&mut self, layer: usize, kind: String, tensor: &'static str, point: Point) -> Entry {
+    pub(super) fn compare(&mut self, layer: usize, kind: String, tensor: &str, point: Point) -> Entry {
         self.network.forward(Mode::Train { step: 0 });
         self.network.loss(&self.labels);
         self.network.backward();
@@ -93,7 +93,7 @@ impl Prober {
             }
         }
         let relative_error = if error == 0.0 { 0.0 } else { error / largest };
-        Entry { layer, kind, tensor, relative_error, analytic, numeric }
+        Entry { layer, kind, tensor: tensor.into(), relative_error, analytic, numeric }
     }
 
     /// A random direction free of kinks and the derivative of the loss along it; NaN if there is none.
@@ -124,16 +124,19 @@ impl Prober {
     /// The derivative of the loss along `direction`; `None` if some sample meets a kink at every step.
     ///
     /// Each sample has steps of its own: one whose rectifiers stay as they are over a long step is not held back by
-    /// another whose do not.
+    /// another whose do not. Where batch normalization makes each depend on all, all must stay as they are.
     fn derivative(&mut self, point: Point, origin: &[f64], direction: &[f64], scale: f64) -> Option<f64> {
-        let signs = self.show(point, origin, direction, 0.0).signs;
+        let choices = self.show(point, origin, direction, 0.0).choices;
+        let coupled = self.network.couples_samples();
         let mut differences: Vec<Vec<Difference>> = vec![Vec::new(); self.labels.len()];
         for step in 0..STEPS {
             let h = scale * FIRST_STEP * 0.125_f64.powi(step);
             let above = self.show(point, origin, direction, h);
             let below = self.show(point, origin, direction, -h);
+            let all_stay = above.choices == choices && below.choices == choices;
             for (sample, differences) in differences.iter_mut().enumerate() {
-                if above.signs[sample] == signs[sample] && below.signs[sample] == signs[sample] {
+                let stays = || above.choices[sample] == choices[sample] && below.choices[sample] == choices[sample];
+                if all_stay || !coupled && stays() {
                     let value = self.rise(point, sample, &below, &above) / (2.0 * h);
                     let largest = above.logits.row(sample).iter().fold(0.0, |largest: f64, z| largest.max(z.abs()));
                     differences.push(Difference { value, rounding: f64::EPSILON * largest / h });
@@ -149,7 +152,8 @@ impl Prober {
     ///
     /// For the logits themselves these are the two mean losses as the network reports them, the same for all samples,
     /// so that the report is checked too. For all other tensors, with δ = logits above - logits below and p the
-    /// probabilities below, it is `log Σ p exp δ - δ_t`, in which the common part of the two never appears.
+    /// probabilities below, it is `log Σ p exp δ - Σ q δ`, in which the common part of the two never appears; q is the
+    /// target, smoothed or not.
     fn rise(&self, point: Point, sample: usize, below: &Shown, above: &Shown) -> f64 {
         if point.first_layer() == self.network.layer_infos().len() {
             return above.loss - below.loss;
@@ -159,7 +163,9 @@ impl Prober {
         let total: f64 = below.iter().map(|z| (z - max).exp()).sum();
         let delta = |class: usize| above[class] - below[class];
         let growth: f64 = (0..below.len()).map(|c| (below[c] - max).exp() / total * delta(c).exp_m1()).sum();
-        growth.ln_1p() - delta(usize::from(self.labels[sample]))
+        let smoothing = self.network.smoothing();
+        let mean = if smoothing > 0.0 { (0..below.len()).map(delta).sum::<f64>() / below.len() as f64 } else { 0.0 };
+        growth.ln_1p() - (1.0 - smoothing) * delta(usize::from(self.labels[sample])) - smoothing * mean
     }
 
     /// Moves the tensor to origin + step·direction and computes what depends on it.
@@ -175,17 +181,13 @@ impl Prober {
                 values.zip(moved).for_each(|(x, value)| *x = value);
             }
         }
-        let mut signs = vec![Vec::new(); self.labels.len()];
+        let mut choices = vec![Vec::new(); self.labels.len()];
         for layer in point.first_layer()..self.network.layer_infos().len() {
-            if self.network.has_kink(layer) {
-                for (signs, x) in signs.iter_mut().zip(self.network.layer_input_mut(layer).rows()) {
-                    signs.extend(x.iter().map(|&x| x > 0.0));
-                }
-            }
             self.network.forward_layer(layer, Mode::Train { step: 0 });
+            self.network.choices(layer, &mut choices);
         }
         let loss = self.network.loss(&self.labels).loss;
-        Shown { logits: self.network.logits().to_owned(), loss, signs }
+        Shown { logits: self.network.logits().to_owned(), loss, choices }
     }
 
     fn value(&mut self, point: Point) -> Vec<f64> {

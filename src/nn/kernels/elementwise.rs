@@ -91,6 +91,23 @@ pub fn for_each_chunk<T: Send, const N: usize>(
     });
 }
 
+/// Cuts `out` into planes of `plane` values and calls `f` with the number of each and the plane, spread over the
+/// threads in chunks that `work`, what a plane costs in about the time of one value each, makes worth it.
+pub fn for_each_plane<T: Send>(
+    pool: &Pool,
+    plane: usize,
+    work: usize,
+    out: &mut [T],
+    f: impl Fn(usize, &mut [T]) + Sync,
+) {
+    let planes = (Cost::Cheap.chunk() / 2 / work.max(1)).max(1);
+    for_each_chunk(pool, planes * plane, [out], |range, [out]| {
+        for (number, out) in (range.start / plane..).zip(out.chunks_exact_mut(plane)) {
+            f(number, out);
+        }
+    });
+}
+
 /// Calls `f` compiled for the widest vectors this processor has, where it is inlined.
 ///
 /// Rust neither fuses nor reorders floating-point operations by itself, so the results are the same bits.

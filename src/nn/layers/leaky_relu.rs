@@ -2,7 +2,7 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Layer, Pass};
+use super::{Layer, Pass, sides};
 use crate::nn::{
     Scalar,
     kernels::elementwise::{Cost, map, zip},
@@ -42,6 +42,10 @@ impl<T: Scalar> Layer<T> for LeakyRelu<T> {
         if let Some(dx) = dx {
             zip(pass.pool, Cost::Cheap, x, dy, dx, |x, dy| if x > T::zero() { dy } else { slope * dy });
         }
+    }
+
+    fn choices(&self, x: ArrayView2<'_, T>, choices: &mut [Vec<u32>]) {
+        sides(x, choices);
     }
 
     fn has_kink(&self) -> bool {

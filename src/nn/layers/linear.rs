@@ -2,7 +2,7 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Layer, Pass};
+use super::{Layer, Pass, Place};
 use crate::nn::{
     Init, Parameter, Scalar, Shape,
     init::Draw,
@@ -29,10 +29,10 @@ pub struct Linear<T> {
 
 impl<T: Scalar> Linear<T> {
     /// A layer from `inputs` to `units` whose initial values follow from `init`, `seed` and its place in the network.
-    pub fn new(layer: usize, inputs: usize, units: usize, init: Init, seed: u64) -> Self {
-        let mut draw = Draw::new(init, seed, layer, inputs, units);
-        let weight = Parameter::new(layer, "weight", Shape::new([units, inputs]), || T::from_f64(draw.weight()));
-        let bias = Parameter::new(layer, "bias", Shape::new([units]), || T::from_f64(draw.bias()));
+    pub fn new(place: &Place, inputs: usize, units: usize, init: Init, seed: u64) -> Self {
+        let mut draw = Draw::new(init, seed, place.number, inputs, units);
+        let weight = Parameter::new(place, "weight", Shape::new([units, inputs]), || T::from_f64(draw.weight()));
+        let bias = Parameter::new(place, "bias", Shape::new([units]), || T::from_f64(draw.bias()));
         Self { parameters: [weight, bias], inputs, units }
     }
 

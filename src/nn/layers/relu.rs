@@ -2,7 +2,7 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Layer, Pass};
+use super::{Layer, Pass, sides};
 use crate::nn::{
     Scalar,
     kernels::elementwise::{Cost, map, zip},
@@ -31,6 +31,10 @@ impl<T: Scalar> Layer<T> for Relu {
         if let Some(dx) = dx {
             zip(pass.pool, Cost::Cheap, y, dy, dx, |y, dy| if y <= T::zero() { T::zero() } else { dy });
         }
+    }
+
+    fn choices(&self, x: ArrayView2<'_, T>, choices: &mut [Vec<u32>]) {
+        sides(x, choices);
     }
 
     fn has_kink(&self) -> bool {

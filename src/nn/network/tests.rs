@@ -3,7 +3,7 @@ use std::num::NonZeroUsize;
 use ndarray::{Array2, array};
 
 use super::*;
-use crate::nn::Init;
+use crate::nn::LayerSpec;
 
 fn pool() -> Arc<Pool> {
     Arc::new(Pool::new(NonZeroUsize::MIN))
@@ -11,7 +11,7 @@ fn pool() -> Arc<Pool> {
 
 fn build<T: Scalar>(layers: &[&str], input: &[usize], classes: usize) -> Result<Network<T>, BuildError> {
     let layers = layers.iter().map(|text| text.parse().unwrap()).collect();
-    let spec = NetworkSpec { layers, init: Init::PyTorch };
+    let spec = NetworkSpec { layers, ..NetworkSpec::default() };
     Network::new(&spec, &Shape::new(input), classes, 8, 5, pool())
 }
 
@@ -83,7 +83,7 @@ fn both_precisions_begin_alike_and_seeds_differ() {
     for (single, double) in single.parameters().zip(double.parameters()) {
         assert_eq!(single.value, double.value.iter().map(|&x| x as f32).collect::<Vec<_>>());
     }
-    let spec = NetworkSpec { layers: vec![LayerSpec::Linear { units: 4 }], init: Init::PyTorch };
+    let spec = NetworkSpec { layers: vec![LayerSpec::Linear { units: 4 }], ..NetworkSpec::default() };
     let other = Network::<f64>::new(&spec, &Shape::new([9]), 4, 8, 6, pool()).unwrap();
     assert_ne!(other.parameters().next().unwrap().value, double.parameters().next().unwrap().value);
 }

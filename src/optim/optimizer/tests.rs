@@ -2,21 +2,21 @@ use std::{num::NonZeroUsize, sync::Arc};
 
 use super::*;
 use crate::{
-    nn::{Init, Mode, NetworkSpec, Pool, Shape, kernels::allocations::allocations},
+    nn::{Mode, NetworkSpec, Pool, Shape, kernels::allocations::allocations},
     optim::{clip_scale, gradient_norm, norm},
     random::{Purpose, stream},
 };
 
 fn network<T: Scalar>(layers: &[&str], inputs: usize, classes: usize, batch: usize, threads: usize) -> Network<T> {
     let layers = layers.iter().map(|text| text.parse().unwrap()).collect();
-    let spec = NetworkSpec { layers, init: Init::PyTorch };
+    let spec = NetworkSpec { layers, ..NetworkSpec::default() };
     let pool = Arc::new(Pool::new(NonZeroUsize::new(threads).unwrap()));
     Network::new(&spec, &Shape::new([inputs]), classes, batch, 3, pool).unwrap()
 }
 
 /// The specs of `golden_values_of_pytorch`, in its order.
-fn specs() -> [OptimizerSpec; 8] {
-    use OptimizerSpec::{Adam, AdamW, Sgd};
+fn specs() -> [OptimizerSpec; 10] {
+    use OptimizerSpec::{Adam, AdamW, RmsProp, Sgd};
     [
         OptimizerSpec::SGD,
         Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.05 },
@@ -26,6 +26,8 @@ fn specs() -> [OptimizerSpec; 8] {
         Adam { beta1: 0.8, beta2: 0.95, epsilon: 1e-3, weight_decay: 0.05 },
         OptimizerSpec::ADAM_W,
         AdamW { beta1: 0.8, beta2: 0.95, epsilon: 1e-3, weight_decay: 0.5 },
+        OptimizerSpec::RMS_PROP,
+        RmsProp { alpha: 0.9, epsilon: 1e-3, momentum: 0.8, weight_decay: 0.05 },
     ]
 }
 
@@ -52,6 +54,8 @@ fn specs() -> [OptimizerSpec; 8] {
 //     lambda p: o.Adam(p, lr=0.1, betas=(0.8, 0.95), eps=1e-3, weight_decay=0.05),
 //     lambda p: o.AdamW(p, lr=0.1),
 //     lambda p: o.AdamW(p, lr=0.1, betas=(0.8, 0.95), eps=1e-3, weight_decay=0.5),
+//     lambda p: o.RMSprop(p, lr=0.1),
+//     lambda p: o.RMSprop(p, lr=0.1, alpha=0.9, eps=1e-3, momentum=0.8, weight_decay=0.05),
 // ]:
 //     print(run(make))
 #[test]
@@ -65,6 +69,8 @@ fn golden_values_of_pytorch() {
         [1.094_611_467_774_392_8, -2.440_396_823_478_401_3, 0.150_953_478_770_374_3, -0.112_609_077_226_120_65],
         [1.136_789_037_234_295, -2.503_016_233_243_865, 0.121_203_994_895_965_74, -0.150_416_571_582_005_08],
         [0.663_015_870_187_353_6, -1.480_211_699_128_067_6, 0.038_443_782_566_686_3, -0.087_064_243_359_630_55],
+        [-3.054_073_896_136_094_5, -5.159_398_043_334_356, -3.064_512_580_957_768_7, 1.027_738_644_389_164_7],
+        [-2.827_310_369_847_806, -5.379_110_799_254_038, -3.128_903_300_417_79, -0.609_660_403_079_382_9],
     ];
     for (spec, expected) in specs().into_iter().zip(expected) {
         let mut network = network::<f64>(&["linear 1"], 3, 1, 1, 1);
@@ -93,6 +99,12 @@ fn naive(spec: &OptimizerSpec, w: f64, g: f64, state: &mut (f64, f64), t: i32, l
             let g = g + weight_decay * w;
             state.0 = if t == 1 { g } else { momentum * state.0 + g };
             w - lr * if nesterov { g + momentum * state.0 } else { state.0 }
+        }
+        OptimizerSpec::RmsProp { alpha, epsilon, momentum, weight_decay } => {
+            let g = g + weight_decay * w;
+            state.1 = alpha * state.1 + (1.0 - alpha) * g * g;
+            state.0 = momentum * state.0 + g / (state.1.sqrt() + epsilon);
+            w - lr * state.0
         }
         OptimizerSpec::Adam { beta1, beta2, epsilon, weight_decay }
         | OptimizerSpec::AdamW { beta1, beta2, epsilon, weight_decay } => {
@@ -184,7 +196,7 @@ fn bits_do_not_depend_on_the_number_of_threads() {
         let weights = network.parameters().map(|parameter| parameter.value.clone()).collect();
         (weights, optimizer.update_norms().to_vec(), losses)
     }
-    for spec in [specs()[3], specs()[5]] {
+    for spec in [specs()[3], specs()[5], specs()[9]] {
         for threads in [2, 4] {
             assert!(weights::<f32>(&spec, 1) == weights::<f32>(&spec, threads), "f32, {threads} threads");
             assert!(weights::<f64>(&spec, 1) == weights::<f64>(&spec, threads), "f64, {threads} threads");

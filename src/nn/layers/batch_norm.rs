@@ -1,0 +1,229 @@
+//! Batch normalization (Ioffe and Szegedy 2015).
+
+use ndarray::{ArrayView2, ArrayViewMut2};
+
+use super::{Layer, Pass, Place, values, values_mut};
+use crate::nn::{
+    Buffer, Mode, Parameter, Scalar, Shape,
+    kernels::{
+        elementwise::{for_each_chunk, for_each_plane},
+        pool::Pool,
+        sums::{sum, sum_and_product},
+    },
+};
+
+/// Added to the variance, as in `PyTorch`.
+const EPSILON: f64 = 1e-5;
+
+/// Share of the batch in hand in the running statistics, as in `PyTorch`.
+const MOMENTUM: f64 = 0.1;
+
+/// Values of a chunk of channels for the threads.
+const CHUNK: usize = 1 << 14;
+
+/// With x (batch, channels, P), where P is 1 for vectors and the number of positions for images, each channel is
+/// normalized over its n = batch·P values and then scaled by γ = `weight` and shifted by β = `bias`:
+///
+/// ```text
+/// μ = 1/n Σ x     σ² = 1/n Σ (x - μ)²     σ̂ = √(σ² + ε)     x̂ = (x - μ)/σ̂     y = γ x̂ + β
+/// ```
+///
+/// y depends on γ and β as on the weight and the bias of a linear unit with input x̂:
+///
+/// ```text
+/// ∂L/∂γ = Σ dy ⊙ x̂     ∂L/∂β = Σ dy
+/// ```
+///
+/// x acts on y directly and through μ and σ̂. With ∂μ/∂xᵢ = 1/n and ∂σ̂/∂xᵢ = (xᵢ - μ)/(nσ̂) = x̂ᵢ/n,
+///
+/// ```text
+/// ∂x̂ⱼ/∂xᵢ = 1/σ̂ (δᵢⱼ - 1/n - x̂ᵢ x̂ⱼ/n)
+/// ∂L/∂xᵢ  = γ Σⱼ dyⱼ ∂x̂ⱼ/∂xᵢ = γ/(nσ̂) (n dyᵢ - ∂L/∂β - x̂ᵢ ∂L/∂γ)
+/// ```
+///
+/// While training, `running_mean` and `running_var` move a tenth of the way to μ and to the unbiased variance
+/// n/(n - 1) σ². Evaluation takes them instead of the batch's, and then y is affine in x: ∂L/∂x = γ/σ̂ dy. They are
+/// buffers: no gradient reaches them, the optimizer leaves them alone, they count as no parameters, and they are saved
+/// and hashed behind the parameters. Two batches leave them as they are: one with a single value a channel, which has
+/// no unbiased variance, and one whose statistics are not finite, since its update is left out too.
+///
+/// Cached: μ and 1/σ̂ of each channel. Sums are taken in `f64`.
+pub struct BatchNorm<T> {
+    parameters: [Parameter<T>; 2],
+    buffers: [Buffer<T>; 2],
+    /// One for each channel.
+    statistics: Vec<Statistics>,
+    /// P.
+    plane: usize,
+}
+
+/// What is known of a channel.
+#[derive(Clone, Copy, Debug, Default)]
+struct Statistics {
+    mean: f64,
+    variance: f64,
+    /// 1/σ̂.
+    inverse: f64,
+    /// ∂L/∂β.
+    shift: f64,
+    /// ∂L/∂γ.
+    scale: f64,
+}
+
+impl<T: Scalar> BatchNorm<T> {
+    /// A layer for so many channels of `plane` positions, γ = 1 and β = 0, running mean 0 and variance 1.
+    pub fn new(place: &Place, channels: usize, plane: usize) -> Self {
+        let shape = || Shape::new([channels]);
+        let weight = Parameter::new(place, "weight", shape(), T::one);
+        let bias = Parameter::new(place, "bias", shape(), T::zero);
+        let mean = Buffer::new(place, "running_mean", shape(), T::zero());
+        let variance = Buffer::new(place, "running_var", shape(), T::one());
+        Self {
+            parameters: [weight, bias],
+            buffers: [mean, variance],
+            statistics: vec![Statistics::default(); channels],
+            plane,
+        }
+    }
+
+    /// Calls `f` with the statistics of some channels and the number of the first, the channels of `samples` samples
+    /// spread over the threads.
+    fn for_each_channel(&mut self, pool: &Pool, samples: usize, f: impl Fn(usize, &mut [Statistics]) + Sync) {
+        let channels = (CHUNK / (samples * self.plane)).max(1);
+        for_each_chunk(pool, channels, [&mut self.statistics], |range, [statistics]| f(range.start, statistics));
+    }
+
+    /// Takes mean and variance of every channel from the batch.
+    fn measure(&mut self, x: &[T], pool: &Pool) {
+        let (channels, plane) = (self.statistics.len(), self.plane);
+        let (samples, n) = (x.len() / (channels * plane), (x.len() / channels) as f64);
+        self.for_each_channel(pool, samples, |first, statistics| {
+            let rows = || x.chunks_exact(channels * plane).map(|x| x[first * plane..].chunks_exact(plane));
+            statistics.fill(Statistics::default());
+            for row in rows() {
+                statistics.iter_mut().zip(row).for_each(|(s, x)| s.mean += sum(x, |x| x));
+            }
+            for s in &mut *statistics {
+                s.mean /= n;
+            }
+            for row in rows() {
+                statistics.iter_mut().zip(row).for_each(|(s, x)| s.variance += sum(x, |x| (x - s.mean).powi(2)));
+            }
+            for s in statistics {
+                s.variance /= n;
+                s.inverse = 1.0 / (s.variance + EPSILON).sqrt();
+            }
+        });
+        self.remember(n);
+    }
+
+    /// Moves the running statistics towards those of a batch of `n` values a channel.
+    fn remember(&mut self, n: f64) {
+        if n < 2.0 {
+            return;
+        }
+        let [mean, variance] = &mut self.buffers;
+        for ((s, mean), variance) in self.statistics.iter().zip(&mut mean.value).zip(&mut variance.value) {
+            if s.mean.is_finite() && s.variance.is_finite() {
+                let move_to = |old: T, new: f64| T::from_f64((1.0 - MOMENTUM) * old.as_f64() + MOMENTUM * new);
+                *mean = move_to(*mean, s.mean);
+                *variance = move_to(*variance, s.variance * n / (n - 1.0));
+            }
+        }
+    }
+
+    /// Takes mean and variance of every channel from the running statistics.
+    fn recall(&mut self) {
+        let [mean, variance] = &self.buffers;
+        for ((s, mean), variance) in self.statistics.iter_mut().zip(&mean.value).zip(&variance.value) {
+            let variance = variance.as_f64();
+            let inverse = 1.0 / (variance + EPSILON).sqrt();
+            *s = Statistics { mean: mean.as_f64(), variance, inverse, ..Statistics::default() };
+        }
+    }
+}
+
+impl<T: Scalar> Layer<T> for BatchNorm<T> {
+    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<'_, T>) {
+        let x = values(x);
+        match pass.mode {
+            Mode::Train { .. } => self.measure(x, pass.pool),
+            Mode::Evaluate => self.recall(),
+        }
+        let Self { parameters: [weight, bias], statistics, plane, .. } = self;
+        let plane = *plane;
+        for_each_plane(pass.pool, plane, plane, values_mut(y), |number, y| {
+            let channel = number % statistics.len();
+            let s = &statistics[channel];
+            let mean = T::from_f64(s.mean);
+            let scale = T::from_f64(s.inverse) * weight.value[channel];
+            let shift = bias.value[channel];
+            for (y, &x) in y.iter_mut().zip(&x[number * plane..]) {
+                *y = (x - mean) * scale + shift;
+            }
+        });
+    }
+
+    fn backward(
+        &mut self,
+        x: ArrayView2<'_, T>,
+        _y: ArrayView2<'_, T>,
+        dy: ArrayView2<'_, T>,
+        dx: Option<ArrayViewMut2<'_, T>>,
+        pass: &mut Pass<'_, T>,
+    ) {
+        let (x, dy) = (values(x), values(dy));
+        let (channels, plane) = (self.statistics.len(), self.plane);
+        let (samples, n) = (x.len() / (channels * plane), (x.len() / channels) as f64);
+        self.for_each_channel(pass.pool, samples, |first, statistics| {
+            for s in &mut *statistics {
+                (s.shift, s.scale) = (0.0, 0.0);
+            }
+            for (x, dy) in x.chunks_exact(channels * plane).zip(dy.chunks_exact(channels * plane)) {
+                let runs = x[first * plane..].chunks_exact(plane).zip(dy[first * plane..].chunks_exact(plane));
+                for (s, (x, dy)) in statistics.iter_mut().zip(runs) {
+                    let (shift, scale) = sum_and_product(dy, x, |x| (x - s.mean) * s.inverse);
+                    (s.shift, s.scale) = (s.shift + shift, s.scale + scale);
+                }
+            }
+        });
+        let Self { parameters: [weight, bias], statistics, .. } = self;
+        for ((s, dw), db) in statistics.iter().zip(&mut weight.gradient).zip(&mut bias.gradient) {
+            (*dw, *db) = (T::from_f64(s.scale), T::from_f64(s.shift));
+        }
+        let Some(dx) = dx else { return };
+        // Evaluating, mean and variance do not move with x.
+        let share = if pass.mode == Mode::Evaluate { 0.0 } else { 1.0 / n };
+        for_each_plane(pass.pool, plane, plane, values_mut(dx), |number, dx| {
+            let channel = number % channels;
+            let s = &statistics[channel];
+            let mean = T::from_f64(s.mean);
+            let factor = T::from_f64(s.inverse) * weight.value[channel];
+            let (shift, slope) = (T::from_f64(s.shift * share), T::from_f64(s.scale * share * s.inverse));
+            let runs = x[number * plane..].iter().zip(&dy[number * plane..]);
+            for (dx, (&x, &dy)) in dx.iter_mut().zip(runs) {
+                *dx = factor * (dy - shift - (x - mean) * slope);
+            }
+        });
+    }
+
+    fn parameters(&self) -> &[Parameter<T>] {
+        &self.parameters
+    }
+
+    fn parameters_mut(&mut self) -> &mut [Parameter<T>] {
+        &mut self.parameters
+    }
+
+    fn buffers(&self) -> &[Buffer<T>] {
+        &self.buffers
+    }
+
+    fn buffers_mut(&mut self) -> &mut [Buffer<T>] {
+        &mut self.buffers
+    }
+
+    fn couples_samples(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,89 @@
+//! From the description of a layer to the layer.
+
+use super::{
+    AvgPool, BatchNorm, Conv, Dropout, Elu, Flatten, Gelu, GlobalAvgPool, Layer, LeakyRelu, Linear, MaxPool, Place,
+    Relu, Residual, Scratch, Sigmoid, Silu, Tanh,
+};
+use crate::nn::{
+    Init, LayerSpec, Scalar, Shape,
+    chain::{channels, check_row, projection},
+    kernels::matmul::Workspace,
+    window::Window,
+};
+
+/// What all layers of a network are built with.
+pub struct Setup<'a, T> {
+    /// How weights begin.
+    pub init: Init,
+    /// Seed of the network.
+    pub seed: u64,
+    /// Most samples of a batch.
+    pub max_batch: usize,
+    /// Buffers of the matrix product, in which a layer makes room.
+    pub workspace: &'a mut Workspace<T>,
+    /// Buffers of the convolutions, in which a layer makes room.
+    pub scratch: &'a mut Scratch<T>,
+}
+
+/// Builds one layer; what is wrong with it as the end of a sentence, though a checked chain has nothing wrong.
+pub fn build<T: Scalar>(
+    spec: &LayerSpec,
+    input: &Shape,
+    place: &Place,
+    setup: &mut Setup<'_, T>,
+) -> Result<Box<dyn Layer<T>>, String> {
+    let features = input.features();
+    Ok(match *spec {
+        LayerSpec::Linear { units } => {
+            let linear = Linear::new(place, features, units, setup.init, setup.seed);
+            linear.reserve(setup.max_batch, setup.workspace);
+            Box::new(linear)
+        }
+        LayerSpec::Conv { channels, kernel, stride, pad } => {
+            let window = Window::new(input, kernel, stride, pad)?;
+            let conv = Conv::new(place, window, channels, setup.max_batch, setup.init, setup.seed);
+            conv.reserve(setup.workspace, setup.scratch);
+            Box::new(conv)
+        }
+        LayerSpec::BatchNorm => {
+            let channels = channels(input);
+            Box::new(BatchNorm::new(place, channels, features / channels))
+        }
+        LayerSpec::MaxPool { size, stride, pad } => Box::new(MaxPool::new(Window::pooling(input, size, stride, pad)?)),
+        LayerSpec::AvgPool { size, stride, pad } => Box::new(AvgPool::new(Window::pooling(input, size, stride, pad)?)),
+        LayerSpec::GlobalAvgPool => Box::new(GlobalAvgPool::new(features / channels(input))),
+        LayerSpec::Flatten => Box::new(Flatten),
+        LayerSpec::Relu => Box::new(Relu),
+        LayerSpec::LeakyRelu { slope } => Box::new(LeakyRelu::new(slope)),
+        LayerSpec::Elu { alpha } => Box::new(Elu::new(alpha)),
+        LayerSpec::Gelu => Box::new(Gelu::new()),
+        LayerSpec::Silu => Box::new(Silu),
+        LayerSpec::Tanh => Box::new(Tanh),
+        LayerSpec::Sigmoid => Box::new(Sigmoid),
+        LayerSpec::Dropout { probability } => {
+            Box::new(Dropout::new(place.number, probability, setup.max_batch, features, setup.seed))
+        }
+        LayerSpec::Residual { ref layers } => Box::new(residual(layers, input, place, setup)?),
+    })
+}
+
+fn residual<T: Scalar>(
+    specs: &[LayerSpec],
+    input: &Shape,
+    place: &Place,
+    setup: &mut Setup<'_, T>,
+) -> Result<Residual<T>, String> {
+    let infos = check_row(specs, input, setup.max_batch).map_err(|(_, message)| message)?;
+    let mut layers = Vec::with_capacity(infos.len() + 1);
+    for info in &infos {
+        let place = place.inside(info.index, &format!("body.{}", info.index));
+        layers.push(build(&info.spec, &info.input, &place, setup)?);
+    }
+    let outputs: Vec<usize> = infos.iter().map(|info| info.output.features()).collect();
+    let output = infos.last().map_or(input, |info| &info.output);
+    let projection = projection(input, output)?;
+    if let Some(projection) = &projection {
+        layers.push(build(projection, input, &place.inside(infos.len(), "shortcut"), setup)?);
+    }
+    Ok(Residual::new(layers, projection.is_some(), setup.max_batch, input.features(), &outputs))
+}

@@ -1,0 +1,230 @@
+//! Two-dimensional convolution; as everywhere in deep learning, a cross-correlation.
+
+use std::ops::Range;
+
+use ndarray::{ArrayView2, ArrayViewMut2};
+
+use super::{Layer, Pass, Place, Scratch, values, values_mut};
+use crate::nn::{
+    Init, Parameter, Scalar, Shape,
+    init::Draw,
+    kernels::{
+        elementwise::{for_each_chunk, for_each_plane},
+        matmul::{Start, Workspace, matmul},
+        pool::Pool,
+        sums::sum,
+    },
+    window::Window,
+};
+
+/// Values of the unfolded input that are worked on at a time: 8 MiB of `f32`.
+const BLOCK: usize = 1 << 21;
+
+/// With x (batch, C, H, W), W (O, C, h, w), b (O), y (batch, O, H′, W′), stride t and padding q:
+///
+/// ```text
+/// y[s,o,i,j] = b[o] + Σ_{c,k,l} W[o,c,k,l] · x[s, c, i·t + k - q, j·t + l - q]      x is 0 outside of the image
+/// ```
+///
+/// That is a linear layer at every place (i,j), whose input is the part of the image under the kernel. Written as a
+/// column for each place, these parts make a matrix U(x) (C·h·w, places), and y = W U(x) + b with W as (O, C·h·w). So
+/// the gradients are those of a linear layer, summed over all places too:
+///
+/// ```text
+/// ∂L/∂W = dy U(x)ᵀ     ∂L/∂b[o] = Σ_{s,i,j} dy[s,o,i,j]     ∂L/∂U = Wᵀ dy
+/// ```
+///
+/// and as U copies each value of x to every place of the kernel that covers it, ∂L/∂x is the sum over these copies.
+///
+/// The batch is worked on in blocks of as many samples as [`BLOCK`] allows, the same number whatever the threads; the
+/// sums of ∂L/∂W go on from block to block.
+///
+/// Cached: nothing; U(x) is made again, which takes less time than memory of its size for every layer would.
+pub struct Conv<T> {
+    parameters: [Parameter<T>; 2],
+    window: Window,
+    /// O.
+    channels: usize,
+    /// Samples of a block.
+    block: usize,
+}
+
+impl<T: Scalar> Conv<T> {
+    /// A layer to `channels` channels whose initial values follow from `init`, `seed` and its place in the network.
+    pub fn new(place: &Place, window: Window, channels: usize, max_batch: usize, init: Init, seed: u64) -> Self {
+        let (fan_in, (height, width)) = (window.values(), window.kernel);
+        let mut draw = Draw::new(init, seed, place.number, fan_in, channels * height * width);
+        let shape = Shape::new([channels, window.channels, height, width]);
+        let weight = Parameter::new(place, "weight", shape, || T::from_f64(draw.weight()));
+        let bias = Parameter::new(place, "bias", Shape::new([channels]), || T::from_f64(draw.bias()));
+        let block = (BLOCK / (fan_in * window.places()).max(1)).clamp(1, max_batch);
+        Self { parameters: [weight, bias], window, channels, block }
+    }
+
+    /// Makes room for this layer's matrix products and copies, so that no step has to.
+    pub fn reserve(&self, workspace: &mut Workspace<T>, scratch: &mut Scratch<T>) {
+        let (depth, places) = (self.window.values(), self.block * self.window.places());
+        workspace.reserve(self.channels, depth, places);
+        workspace.reserve(self.channels, places, depth);
+        workspace.reserve(depth, self.channels, places);
+        scratch.reserve(depth * places, self.channels * places);
+    }
+
+    /// Works on so many samples at a time.
+    #[cfg(test)]
+    pub(super) fn set_block(&mut self, samples: usize) {
+        self.block = samples;
+    }
+
+    /// The blocks of a batch.
+    fn blocks(&self, batch: usize) -> impl Iterator<Item = Range<usize>> + use<T> {
+        let block = self.block;
+        (0..batch).step_by(block).map(move |first| first..batch.min(first + block))
+    }
+}
+
+impl<T: Scalar> Layer<T> for Conv<T> {
+    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<'_, T>) {
+        let (batch, w, channels) = (x.nrows(), self.window, self.channels);
+        let (x, y) = (values(x), values_mut(y));
+        let [weight, bias] = &self.parameters;
+        for samples in self.blocks(batch) {
+            let places = samples.len() * w.places();
+            let (columns, planes) = pass.scratch.take(w.values() * places, channels * places);
+            unfold(pass.pool, &w, image_part(x, &samples, w.channels * w.plane()), columns);
+            let (unfolded, product) = (matrix(columns, places), matrix_mut(planes, places));
+            matmul(pass.pool, pass.workspace, weight.matrix(), unfolded, Start::Zero, product);
+            let y = &mut y[samples.start * channels * w.places()..samples.end * channels * w.places()];
+            for_each_plane(pass.pool, w.places(), w.places(), y, |number, y| {
+                let (sample, channel) = (number / channels, number % channels);
+                let b = bias.value[channel];
+                for (y, &value) in y.iter_mut().zip(&planes[channel * places + sample * w.places()..]) {
+                    *y = value + b;
+                }
+            });
+        }
+    }
+
+    fn backward(
+        &mut self,
+        x: ArrayView2<'_, T>,
+        _y: ArrayView2<'_, T>,
+        dy: ArrayView2<'_, T>,
+        dx: Option<ArrayViewMut2<'_, T>>,
+        pass: &mut Pass<'_, T>,
+    ) {
+        let (batch, w, channels) = (x.nrows(), self.window, self.channels);
+        let (x, dy, mut dx) = (values(x), values(dy), dx.map(values_mut));
+        let blocks = self.blocks(batch);
+        let [weight, bias] = &mut self.parameters;
+        sum_planes(pass.pool, dy, w.places(), &mut bias.gradient);
+        for samples in blocks {
+            let places = samples.len() * w.places();
+            let (columns, planes) = pass.scratch.take(w.values() * places, channels * places);
+            unfold(pass.pool, &w, image_part(x, &samples, w.channels * w.plane()), columns);
+            gather(pass.pool, image_part(dy, &samples, channels * w.places()), w.places(), planes, channels);
+            let start = if samples.start == 0 { Start::Zero } else { Start::Keep };
+            let (d, u) = (matrix(planes, places), matrix(columns, places));
+            matmul(pass.pool, pass.workspace, d, u.t(), start, weight.gradient_matrix_mut());
+            if let Some(dx) = &mut dx {
+                let w_t = weight.matrix();
+                matmul(pass.pool, pass.workspace, w_t.t(), d, Start::Zero, matrix_mut(columns, places));
+                let features = w.channels * w.plane();
+                fold(pass.pool, &w, columns, &mut dx[samples.start * features..samples.end * features]);
+            }
+        }
+    }
+
+    fn parameters(&self) -> &[Parameter<T>] {
+        &self.parameters
+    }
+
+    fn parameters_mut(&mut self) -> &mut [Parameter<T>] {
+        &mut self.parameters
+    }
+}
+
+/// The values of some samples.
+fn image_part<'a, T>(x: &'a [T], samples: &Range<usize>, features: usize) -> &'a [T] {
+    &x[samples.start * features..samples.end * features]
+}
+
+fn matrix<T>(values: &[T], columns: usize) -> ArrayView2<'_, T> {
+    ArrayView2::from_shape((values.len() / columns, columns), values).unwrap_or_else(|_| unreachable!())
+}
+
+fn matrix_mut<T>(values: &mut [T], columns: usize) -> ArrayViewMut2<'_, T> {
+    ArrayViewMut2::from_shape((values.len() / columns, columns), values).unwrap_or_else(|_| unreachable!())
+}
+
+/// Writes U(x): row (c, k, l), column (s, i, j) is x[s, c, i·t + k - q, j·t + l - q], or 0 outside of the image.
+fn unfold<T: Scalar>(pool: &Pool, w: &Window, x: &[T], columns: &mut [T]) {
+    let row_length = columns.len() / w.values();
+    for_each_plane(pool, row_length, row_length, columns, |row, out| {
+        let (channel, ky, kx) = (row / (w.kernel.0 * w.kernel.1), row / w.kernel.1 % w.kernel.0, row % w.kernel.1);
+        let on = w.places_on(kx);
+        for (sample, out) in out.chunks_exact_mut(w.places()).enumerate() {
+            let plane = &x[(sample * w.channels + channel) * w.plane()..][..w.plane()];
+            for (oy, out) in out.chunks_exact_mut(w.out_width).enumerate() {
+                let Some(y) = w.row_under(ky, oy).filter(|_| !on.is_empty()) else {
+                    out.fill(T::zero());
+                    continue;
+                };
+                out[..on.start].fill(T::zero());
+                out[on.end..].fill(T::zero());
+                let from = &plane[y * w.width + on.start * w.stride + kx - w.pad..(y + 1) * w.width];
+                if w.stride == 1 {
+                    out[on.clone()].copy_from_slice(&from[..on.len()]);
+                } else {
+                    out[on.clone()].iter_mut().zip(from.iter().step_by(w.stride)).for_each(|(out, &x)| *out = x);
+                }
+            }
+        }
+    });
+}
+
+/// Adds up what [`unfold`] copied: dx[s, c, ·] is the sum over all places at which it was copied to.
+fn fold<T: Scalar>(pool: &Pool, w: &Window, columns: &[T], dx: &mut [T]) {
+    let row_length = columns.len() / w.values();
+    for_each_plane(pool, w.plane(), w.plane() * w.kernel.0 * w.kernel.1, dx, |number, dx| {
+        let (sample, channel) = (number / w.channels, number % w.channels);
+        dx.fill(T::zero());
+        for ky in 0..w.kernel.0 {
+            for kx in 0..w.kernel.1 {
+                let row = (channel * w.kernel.0 + ky) * w.kernel.1 + kx;
+                let from = &columns[row * row_length + sample * w.places()..][..w.places()];
+                let on = w.places_on(kx);
+                for (oy, from) in from.chunks_exact(w.out_width).enumerate() {
+                    let Some(y) = w.row_under(ky, oy).filter(|_| !on.is_empty()) else { continue };
+                    let to = &mut dx[y * w.width + on.start * w.stride + kx - w.pad..(y + 1) * w.width];
+                    if w.stride == 1 {
+                        to.iter_mut().zip(&from[on.clone()]).for_each(|(dx, &du)| *dx += du);
+                    } else {
+                        to.iter_mut().step_by(w.stride).zip(&from[on.clone()]).for_each(|(dx, &du)| *dx += du);
+                    }
+                }
+            }
+        }
+    });
+}
+
+/// Writes the planes of dy (samples, channels, places) as a row for each channel (channels, samples · places).
+fn gather<T: Scalar>(pool: &Pool, dy: &[T], places: usize, rows: &mut [T], channels: usize) {
+    let row_length = rows.len() / channels;
+    for_each_plane(pool, row_length, row_length, rows, |channel, row| {
+        for (sample, row) in row.chunks_exact_mut(places).enumerate() {
+            row.copy_from_slice(&dy[(sample * channels + channel) * places..][..places]);
+        }
+    });
+}
+
+/// Sums dy (samples, channels, places) over samples and places.
+fn sum_planes<T: Scalar>(pool: &Pool, dy: &[T], places: usize, sums: &mut [T]) {
+    let channels = sums.len();
+    for_each_chunk(pool, channels.div_ceil(16), [sums], |range, [sums]| {
+        for (channel, total) in range.zip(sums) {
+            let planes = dy.chunks_exact(places).skip(channel).step_by(channels);
+            *total = T::from_f64(planes.map(|dy| sum(dy, |dy| dy)).sum());
+        }
+    });
+}

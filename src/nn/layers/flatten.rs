@@ -1,0 +1,32 @@
+//! Flatten.
+
+use ndarray::{ArrayView2, ArrayViewMut2};
+
+use super::{Layer, Pass};
+use crate::nn::Scalar;
+
+/// The image as a vector: y = x, since a sample is kept as a flat row anyway, channel by channel, row by row.
+///
+/// ∂y/∂x is the identity, so ∂L/∂x = dy.
+///
+/// Cached: nothing.
+pub struct Flatten;
+
+impl<T: Scalar> Layer<T> for Flatten {
+    fn forward(&mut self, x: ArrayView2<'_, T>, mut y: ArrayViewMut2<'_, T>, _pass: &mut Pass<'_, T>) {
+        y.assign(&x);
+    }
+
+    fn backward(
+        &mut self,
+        _x: ArrayView2<'_, T>,
+        _y: ArrayView2<'_, T>,
+        dy: ArrayView2<'_, T>,
+        dx: Option<ArrayViewMut2<'_, T>>,
+        _pass: &mut Pass<'_, T>,
+    ) {
+        if let Some(mut dx) = dx {
+            dx.assign(&dy);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Global average pooling (Lin et al. 2014).
+
+use ndarray::{ArrayView2, ArrayViewMut2};
+
+use super::{Layer, Pass, values, values_mut};
+use crate::nn::{
+    Scalar,
+    kernels::{elementwise::for_each_plane, sums::sum},
+};
+
+/// `y_c` = 1/P `Σ_p x_cp`: the mean of each channel over its P positions.
+///
+/// `∂y_c/∂x_cp` = 1/P, so `∂L/∂x_cp = dy_c / P`.
+///
+/// Cached: nothing.
+pub struct GlobalAvgPool {
+    /// P.
+    plane: usize,
+}
+
+impl GlobalAvgPool {
+    /// A layer for channels of `plane` positions.
+    pub fn new(plane: usize) -> Self {
+        Self { plane }
+    }
+}
+
+impl<T: Scalar> Layer<T> for GlobalAvgPool {
+    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<'_, T>) {
+        let (x, plane) = (values(x), self.plane);
+        for_each_plane(pass.pool, 1, plane, values_mut(y), |number, y| {
+            y[0] = T::from_f64(sum(&x[number * plane..(number + 1) * plane], |x| x) / plane as f64);
+        });
+    }
+
+    fn backward(
+        &mut self,
+        _x: ArrayView2<'_, T>,
+        _y: ArrayView2<'_, T>,
+        dy: ArrayView2<'_, T>,
+        dx: Option<ArrayViewMut2<'_, T>>,
+        pass: &mut Pass<'_, T>,
+    ) {
+        let Some(dx) = dx else { return };
+        let (dy, share) = (values(dy), T::from_f64(self.plane as f64));
+        for_each_plane(pass.pool, self.plane, self.plane, values_mut(dx), |number, dx| dx.fill(dy[number] / share));
+    }
+}

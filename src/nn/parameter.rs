@@ -1,0 +1,78 @@
+//! The tensors that a layer keeps from step to step.
+
+use ndarray::{ArrayView2, ArrayViewMut2};
+
+use super::{Scalar, Shape, layers::Place};
+
+/// A trained tensor of a layer with its gradient.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameter<T> {
+    /// The layer it belongs to, from 0, counting every layer.
+    pub layer: usize,
+    /// `weight` or `bias`; within a block the way to it as well, `body.0.weight`.
+    pub name: String,
+    /// Its shape: (out, in) for a weight, (out, in, height, width) for that of a convolution, (out) for a bias.
+    pub shape: Shape,
+    /// The values in standard (row-major) order.
+    pub value: Vec<T>,
+    /// ∂L/∂value of the last backward pass, in the same order.
+    pub gradient: Vec<T>,
+}
+
+impl<T: Scalar> Parameter<T> {
+    /// A tensor whose values are drawn one after the other.
+    pub(super) fn new(place: &Place, name: &str, shape: Shape, mut draw: impl FnMut() -> T) -> Self {
+        let length = shape.features();
+        let value = (0..length).map(|_| draw()).collect();
+        let (layer, name) = (place.layer, format!("{}{name}", place.prefix));
+        Self { layer, name, shape, value, gradient: vec![T::zero(); length] }
+    }
+
+    /// Its name in the network as `PyTorch`'s `nn.Sequential` has it: `0.weight`.
+    pub fn full_name(&self) -> String {
+        format!("{}.{}", self.layer, self.name)
+    }
+
+    /// The values as a matrix of shape (first dimension, all others).
+    pub fn matrix(&self) -> ArrayView2<'_, T> {
+        let rows = self.rows();
+        ArrayView2::from_shape((rows, self.value.len() / rows), &self.value).unwrap_or_else(|_| unreachable!())
+    }
+
+    /// The gradient as a matrix of shape (first dimension, all others), to be written.
+    pub(super) fn gradient_matrix_mut(&mut self) -> ArrayViewMut2<'_, T> {
+        let rows = self.rows();
+        let columns = self.gradient.len() / rows;
+        ArrayViewMut2::from_shape((rows, columns), &mut self.gradient).unwrap_or_else(|_| unreachable!())
+    }
+
+    fn rows(&self) -> usize {
+        self.shape.dimensions()[0]
+    }
+}
+
+/// A tensor that training keeps without a gradient: running statistics.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Buffer<T> {
+    /// The layer it belongs to, from 0, counting every layer.
+    pub layer: usize,
+    /// `running_mean` or `running_var`; within a block the way to it as well.
+    pub name: String,
+    /// Its shape.
+    pub shape: Shape,
+    /// The values in standard (row-major) order.
+    pub value: Vec<T>,
+}
+
+impl<T: Scalar> Buffer<T> {
+    /// A tensor full of one value.
+    pub(super) fn new(place: &Place, name: &str, shape: Shape, value: T) -> Self {
+        let (layer, name) = (place.layer, format!("{}{name}", place.prefix));
+        Self { layer, name, value: vec![value; shape.features()], shape }
+    }
+
+    /// Its name in the network as `PyTorch`'s `nn.Sequential` has it: `1.running_mean`.
+    pub fn full_name(&self) -> String {
+        format!("{}.{}", self.layer, self.name)
+    }
+}

@@ -1,0 +1,298 @@
+//! Layers as text: `linear 256`, `conv 64 3x3 pad 1`, `residual [conv 64 3x3 pad 1, batchnorm]`.
+
+use std::{fmt, str::FromStr};
+
+use super::LayerSpec;
+use crate::{
+    nn::ParseError,
+    text::{Safe, nearest},
+};
+
+/// Every kind of layer and how it is written, settings that may be left out in brackets.
+pub const LAYER_FORMS: [(&str, &str); 16] = [
+    ("linear", "linear UNITS"),
+    ("conv", "conv CHANNELS HEIGHTxWIDTH [stride N] [pad N]"),
+    ("batchnorm", "batchnorm"),
+    ("maxpool", "maxpool SIZE [stride N] [pad N]"),
+    ("avgpool", "avgpool SIZE [stride N] [pad N]"),
+    ("global_avgpool", "global_avgpool"),
+    ("flatten", "flatten"),
+    ("relu", "relu"),
+    ("leaky_relu", "leaky_relu SLOPE"),
+    ("elu", "elu ALPHA"),
+    ("gelu", "gelu"),
+    ("silu", "silu"),
+    ("tanh", "tanh"),
+    ("sigmoid", "sigmoid"),
+    ("dropout", "dropout PROBABILITY"),
+    ("residual", "residual [LAYER, …]"),
+];
+
+impl fmt::Display for LayerSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind())?;
+        match self {
+            Self::Linear { units } => write!(f, " {units}"),
+            Self::Conv { channels, kernel: (height, width), stride, pad } => {
+                write!(f, " {channels} {height}x{width}")?;
+                movement(f, (*stride, 1), *pad)
+            }
+            Self::MaxPool { size, stride, pad } | Self::AvgPool { size, stride, pad } => {
+                write!(f, " {size}")?;
+                movement(f, (*stride, *size), *pad)
+            }
+            Self::LeakyRelu { slope } => write!(f, " {}", number(*slope)),
+            Self::Elu { alpha } => write!(f, " {}", number(*alpha)),
+            Self::Dropout { probability } => write!(f, " {}", number(*probability)),
+            Self::Residual { layers } => {
+                let layers: Vec<String> = layers.iter().map(ToString::to_string).collect();
+                write!(f, " [{}]", layers.join(", "))
+            }
+            Self::BatchNorm
+            | Self::GlobalAvgPool
+            | Self::Flatten
+            | Self::Relu
+            | Self::Gelu
+            | Self::Silu
+            | Self::Tanh
+            | Self::Sigmoid => Ok(()),
+        }
+    }
+}
+
+/// Writes what differs from the usual stride and from no padding.
+fn movement(f: &mut fmt::Formatter<'_>, (stride, usual): (usize, usize), pad: usize) -> fmt::Result {
+    if stride != usual {
+        write!(f, " stride {stride}")?;
+    }
+    if pad > 0 { write!(f, " pad {pad}") } else { Ok(()) }
+}
+
+impl FromStr for LayerSpec {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let (kind, rest) = text.trim().split_once(char::is_whitespace).unwrap_or((text.trim(), ""));
+        if kind == "residual" {
+            return residual(text, rest.trim());
+        }
+        let settings: Vec<&str> = rest.split_whitespace().collect();
+        let malformed = || misspelt("layer", text, kind, &LAYER_FORMS);
+        Ok(match (kind, &settings[..]) {
+            ("linear", [units]) => Self::Linear { units: count("units", units, "linear 256")? },
+            ("conv", [channels, kernel, moves @ ..]) => {
+                let channels = count("channels", channels, "conv 64 3x3")?;
+                let Movement { stride, pad } = Movement::read(moves).ok_or_else(malformed)?;
+                Self::Conv { channels, kernel: kernel_size(kernel)?, stride: stride.unwrap_or(1), pad }
+            }
+            ("maxpool", [size, moves @ ..]) => {
+                let size = count("rows and columns", size, "maxpool 2")?;
+                let Movement { stride, pad } = Movement::read(moves).ok_or_else(malformed)?;
+                Self::MaxPool { size, stride: stride.unwrap_or(size), pad }
+            }
+            ("avgpool", [size, moves @ ..]) => {
+                let size = count("rows and columns", size, "avgpool 2")?;
+                let Movement { stride, pad } = Movement::read(moves).ok_or_else(malformed)?;
+                Self::AvgPool { size, stride: stride.unwrap_or(size), pad }
+            }
+            ("batchnorm", []) => Self::BatchNorm,
+            ("global_avgpool", []) => Self::GlobalAvgPool,
+            ("flatten", []) => Self::Flatten,
+            ("relu", []) => Self::Relu,
+            ("leaky_relu", []) => Self::LeakyRelu { slope: 0.01 },
+            ("leaky_relu", [slope]) => Self::LeakyRelu { slope: finite("slope", slope)? },
+            ("elu", []) => Self::Elu { alpha: 1.0 },
+            ("elu", [alpha]) => Self::Elu { alpha: finite("alpha", alpha)? },
+            ("gelu", []) => Self::Gelu,
+            ("silu", []) => Self::Silu,
+            ("tanh", []) => Self::Tanh,
+            ("sigmoid", []) => Self::Sigmoid,
+            ("dropout", [probability]) => Self::Dropout { probability: finite("probability", probability)? },
+            _ => return Err(malformed()),
+        })
+    }
+}
+
+/// Reads `[LAYER, …]`, which stands behind `residual` in `text`.
+fn residual(text: &str, list: &str) -> Result<LayerSpec, ParseError> {
+    let Some(list) = list.strip_prefix('[').and_then(|list| list.strip_suffix(']')) else {
+        return Err(misspelt("layer", text, "residual", &LAYER_FORMS));
+    };
+    let mut layers = Vec::new();
+    for part in split_layers(list) {
+        let part = part.trim();
+        if part.split_whitespace().next() == Some("residual") {
+            return Err(ParseError("a residual block can't hold another one; write them one after the other".into()));
+        }
+        let layer = part.parse().map_err(|ParseError(message)| ParseError(format!("in `residual`: {message}")))?;
+        layers.push(layer);
+    }
+    Ok(LayerSpec::Residual { layers })
+}
+
+/// The parts between the commas of a list of layers, except those within brackets.
+pub fn split_layers(list: &str) -> Vec<&str> {
+    let (mut parts, mut start, mut depth) = (Vec::new(), 0, 0_usize);
+    for (at, c) in list.char_indices() {
+        match c {
+            '[' => depth += 1,
+            ']' => depth = depth.saturating_sub(1),
+            ',' if depth == 0 => {
+                parts.push(&list[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&list[start..]);
+    parts
+}
+
+/// How a window moves.
+struct Movement {
+    stride: Option<usize>,
+    pad: usize,
+}
+
+impl Movement {
+    /// Reads `[stride N] [pad N]` in either order.
+    fn read(words: &[&str]) -> Option<Self> {
+        let (mut stride, mut pad) = (None, None);
+        for pair in words.chunks(2) {
+            let [name, value] = pair else { return None };
+            let slot = match *name {
+                "stride" => &mut stride,
+                "pad" => &mut pad,
+                _ => return None,
+            };
+            if slot.replace(value.parse().ok()?).is_some() {
+                return None;
+            }
+        }
+        Some(Self { stride, pad: pad.unwrap_or(0) })
+    }
+}
+
+fn kernel_size(text: &str) -> Result<(usize, usize), ParseError> {
+    let read = |text: &str| text.parse().ok();
+    text.split_once('x').and_then(|(height, width)| Some((read(height)?, read(width)?))).ok_or_else(|| {
+        ParseError(format!("`{}` is not the height and width of a kernel; write `conv 64 3x3`", Safe(text)))
+    })
+}
+
+/// Reads a number of `what`.
+fn count(what: &str, text: &str, example: &str) -> Result<usize, ParseError> {
+    text.parse().map_err(|_| ParseError(format!("`{}` is not a number of {what}; write `{example}`", Safe(text))))
+}
+
+/// The error for `text`: how its kind is written, or else the nearest kind and all valid ones.
+pub(in crate::nn) fn misspelt(what: &str, text: &str, kind: &str, kinds: &[(&str, &str)]) -> ParseError {
+    if let Some((_, form)) = kinds.iter().find(|(name, _)| *name == kind) {
+        return ParseError(format!("`{}` is not a valid {what}; write `{form}`", Safe(text)));
+    }
+    let forms: Vec<String> = kinds.iter().map(|(_, form)| format!("`{form}`")).collect();
+    let hint = match nearest(kind, kinds.iter().map(|(name, _)| *name)) {
+        Some(near) => format!("did you mean `{near}`? "),
+        None => String::new(),
+    };
+    ParseError(format!("`{}` is not a {what}; {hint}valid: {}", Safe(text), forms.join(", ")))
+}
+
+/// Reads a finite number called `name`.
+pub(in crate::nn) fn finite(name: &str, text: &str) -> Result<f64, ParseError> {
+    match text.parse::<f64>() {
+        Ok(value) if value.is_finite() => Ok(value),
+        _ => Err(ParseError(format!("`{}` is not a number for the {name}", Safe(text)))),
+    }
+}
+
+/// A number as people write it: `0.2`, `1e-4`; reading it gives the same number again.
+pub(in crate::nn) fn number(value: f64) -> String {
+    if value == 0.0 || (1e-3..1e6).contains(&value.abs()) { value.to_string() } else { format!("{value:e}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_and_layer_agree_both_ways() {
+        for text in [
+            "linear 256",
+            "conv 64 3x3",
+            "conv 64 3x5 stride 2",
+            "conv 64 3x3 pad 1",
+            "conv 8 1x1 stride 2 pad 3",
+            "batchnorm",
+            "maxpool 3 stride 2 pad 1",
+            "maxpool 2",
+            "avgpool 4 stride 1",
+            "global_avgpool",
+            "flatten",
+            "relu",
+            "leaky_relu 0.01",
+            "leaky_relu 1e-5",
+            "elu 0.5",
+            "gelu",
+            "silu",
+            "tanh",
+            "sigmoid",
+            "dropout 0.2",
+            "residual [conv 8 3x3 stride 2 pad 1, batchnorm, relu, linear 3]",
+        ] {
+            assert_eq!(text.parse::<LayerSpec>().unwrap().to_string(), text);
+        }
+        for (text, canonical) in [
+            (" leaky_relu ", "leaky_relu 0.01"),
+            ("elu", "elu 1"),
+            ("conv 4 2x2 pad 1 stride 1", "conv 4 2x2 pad 1"),
+            ("maxpool 2 stride 2 pad 0", "maxpool 2"),
+            ("residual[relu]", ""),
+            ("residual  [ relu ,tanh ]", "residual [relu, tanh]"),
+        ] {
+            let found = text.parse::<LayerSpec>().map(|layer| layer.to_string());
+            assert_eq!(found.unwrap_or_default(), canonical, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_kind_has_a_form() {
+        for (kind, form) in LAYER_FORMS {
+            let form = form.replace("HEIGHTxWIDTH", "3x3").replace("LAYER, …", "relu");
+            let words = ["UNITS", "CHANNELS", "SIZE", "SLOPE", "ALPHA", "PROBABILITY", "N"];
+            let text = words.iter().fold(form, |form, word| form.replace(word, "1"));
+            let text = text.replace("[stride 1] [pad 1]", "stride 1 pad 1");
+            assert_eq!(text.parse::<LayerSpec>().unwrap().kind(), kind, "{text}");
+        }
+    }
+
+    #[test]
+    fn errors_say_what_is_valid() {
+        let error = |text: &str| text.parse::<LayerSpec>().unwrap_err().to_string();
+        assert_eq!(error("linear"), "`linear` is not a valid layer; write `linear UNITS`");
+        assert_eq!(error("relu 3"), "`relu 3` is not a valid layer; write `relu`");
+        assert_eq!(error("linear 3 4"), "`linear 3 4` is not a valid layer; write `linear UNITS`");
+        assert_eq!(error("linear -3"), "`-3` is not a number of units; write `linear 256`");
+        assert_eq!(
+            error("conv 3"),
+            "`conv 3` is not a valid layer; write `conv CHANNELS HEIGHTxWIDTH [stride N] [pad N]`"
+        );
+        assert_eq!(error("conv 3 3"), "`3` is not the height and width of a kernel; write `conv 64 3x3`");
+        assert_eq!(error("conv 3 -1x3"), "`-1x3` is not the height and width of a kernel; write `conv 64 3x3`");
+        for text in ["maxpool 3 stride", "maxpool 3 stride x", "maxpool 3 pad 1 pad 1", "maxpool 3 step 2"] {
+            assert_eq!(error(text), format!("`{text}` is not a valid layer; write `maxpool SIZE [stride N] [pad N]`"));
+        }
+        assert_eq!(error("residual relu"), "`residual relu` is not a valid layer; write `residual [LAYER, …]`");
+        assert_eq!(error("residual [relu, tan]").split(';').next().unwrap(), "in `residual`: `tan` is not a layer");
+        assert!(error("residual [relu, residual [tanh]]").contains("can't hold another"));
+        assert_eq!(error("dropout NaN"), "`NaN` is not a number for the probability");
+        let forms: Vec<String> = LAYER_FORMS.iter().map(|(_, form)| format!("`{form}`")).collect();
+        assert_eq!(
+            error("sigmoyd"),
+            format!("`sigmoyd` is not a layer; did you mean `sigmoid`? valid: {}", forms.join(", "))
+        );
+        assert!(error("").contains("valid: `linear UNITS`"));
+        assert!(!error("\u{1b}]52;c;A\u{7}").contains('\u{1b}'));
+        assert!(error(&"residual [".repeat(100_000)).len() < 1000);
+    }
+}

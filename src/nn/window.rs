@@ -1,0 +1,138 @@
+//! A window that moves over an image: what convolution and pooling have in common.
+
+use std::ops::Range;
+
+use super::Shape;
+
+/// How a window moves over the planes of an image, and how large what it sees becomes.
+///
+/// An image of C channels is C planes of height × width, one after the other, rows first, as `PyTorch` has it. The
+/// window at place o along an axis covers the positions o·stride - pad + k for k from 0 to below its size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Planes of the image.
+    pub channels: usize,
+    /// Rows of a plane.
+    pub height: usize,
+    /// Columns of a plane.
+    pub width: usize,
+    /// Height and width of the window.
+    pub kernel: (usize, usize),
+    /// Distance from one place of the window to the next.
+    pub stride: usize,
+    /// Positions around the image that the window may cover.
+    pub pad: usize,
+    /// Places along the height.
+    pub out_height: usize,
+    /// Places along the width.
+    pub out_width: usize,
+}
+
+impl Window {
+    /// The window on an image of shape (channels, height, width), or what is wrong with it, as the end of a sentence
+    /// about the layer.
+    pub fn new(input: &Shape, kernel: (usize, usize), stride: usize, pad: usize) -> Result<Self, String> {
+        let (channels, height, width) = image(input)?;
+        if kernel.0 == 0 || kernel.1 == 0 {
+            return Err("covers nothing; height and width must be at least 1".into());
+        }
+        if stride == 0 {
+            return Err("has a stride of 0; it must be at least 1".into());
+        }
+        if pad >= kernel.0.min(kernel.1) {
+            return Err(format!("has a padding of {pad}; it must be smaller than the window"));
+        }
+        let places = |size: usize, kernel: usize| (size + 2 * pad).checked_sub(kernel).map(|room| room / stride + 1);
+        match (places(height, kernel.0), places(width, kernel.1)) {
+            (Some(out_height), Some(out_width)) => {
+                Ok(Self { channels, height, width, kernel, stride, pad, out_height, out_width })
+            }
+            _ => Err(format!("covers more than its input of shape {input} with {pad} around it has")),
+        }
+    }
+
+    /// As [`Self::new`] for a square window that pools, whose padding is at most half its size, so that it always
+    /// sees some of the image.
+    pub fn pooling(input: &Shape, size: usize, stride: usize, pad: usize) -> Result<Self, String> {
+        let window = Self::new(input, (size, size), stride, pad)?;
+        if pad > size / 2 {
+            return Err(format!("has a padding of {pad}; it must be at most half the size"));
+        }
+        Ok(window)
+    }
+
+    /// Values in a plane of the image.
+    pub fn plane(&self) -> usize {
+        self.height * self.width
+    }
+
+    /// Places of the window on a plane.
+    pub fn places(&self) -> usize {
+        self.out_height * self.out_width
+    }
+
+    /// Values that the window sees at a place, in all channels.
+    pub fn values(&self) -> usize {
+        self.channels * self.kernel.0 * self.kernel.1
+    }
+
+    /// Rows of a plane that the window covers at the place `out` along the height.
+    pub fn rows(&self, out: usize) -> Range<usize> {
+        covered(out * self.stride, self.pad, self.kernel.0, self.height)
+    }
+
+    /// Columns of a plane that the window covers at the place `out` along the width.
+    pub fn columns(&self, out: usize) -> Range<usize> {
+        covered(out * self.stride, self.pad, self.kernel.1, self.width)
+    }
+
+    /// The row of a plane under row `ky` of the window at the place `out` along the height; `None` in the padding.
+    pub fn row_under(&self, ky: usize, out: usize) -> Option<usize> {
+        (out * self.stride + ky).checked_sub(self.pad).filter(|&row| row < self.height)
+    }
+
+    /// The places along the width at which column `kx` of the window lies on the image.
+    pub fn places_on(&self, kx: usize) -> Range<usize> {
+        let first = self.pad.saturating_sub(kx).div_ceil(self.stride);
+        let end = (self.width + self.pad).saturating_sub(kx).div_ceil(self.stride).min(self.out_width);
+        first.min(end)..end
+    }
+}
+
+fn covered(start: usize, pad: usize, kernel: usize, size: usize) -> Range<usize> {
+    start.saturating_sub(pad).min(size)..(start + kernel).saturating_sub(pad).min(size)
+}
+
+/// Channels, height and width of an image, or the end of a sentence about a layer that needs one.
+pub fn image(shape: &Shape) -> Result<(usize, usize, usize), String> {
+    match *shape.dimensions() {
+        [channels, height, width] => Ok((channels, height, width)),
+        _ => Err(format!("needs an image of shape [channels, height, width], but its input is {shape}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_those_of_the_definition() {
+        for (size, kernel, stride, pad) in [(5, 3, 1, 1), (8, 3, 2, 1), (7, 2, 3, 0), (1, 3, 2, 1), (4, 4, 1, 3)] {
+            let window = Window::new(&Shape::new([2, size, size + 3]), (kernel, kernel), stride, pad).unwrap();
+            let position = |out: usize, k: usize, size: usize| {
+                Some(out * stride + k).filter(|&padded| padded >= pad && padded - pad < size).map(|padded| padded - pad)
+            };
+            for out in 0..window.out_height {
+                let rows: Vec<usize> = (0..kernel).filter_map(|k| position(out, k, size)).collect();
+                assert_eq!(window.rows(out).collect::<Vec<_>>(), rows);
+                for k in 0..kernel {
+                    assert_eq!(window.row_under(k, out), position(out, k, size));
+                }
+            }
+            for k in 0..kernel {
+                let on: Vec<usize> = (0..window.out_width).filter(|&o| position(o, k, size + 3).is_some()).collect();
+                assert_eq!(window.places_on(k).collect::<Vec<_>>(), on, "{window:?} {k}");
+            }
+        }
+    }
+}
