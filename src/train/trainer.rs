@@ -245,11 +245,12 @@ mod tests {
             evaluate_every: None,
             probe_every: 1,
             threads: NonZeroUsize::new(threads).unwrap(),
-            network: NetworkSpec { layers, init: "he".parse().unwrap() },
+            network: NetworkSpec { layers, init: "he".parse().unwrap(), label_smoothing: 0.0 },
             optimizer: OptimizerSpec::ADAM,
             learning_rate: 1e-3,
             clip_norm: Some(1.0),
             schedule: Schedule::COSINE,
+            ema: None,
         }
     }
 
