@@ -193,7 +193,9 @@ fn steps_add_up_and_a_pause_interrupts_what_is_left() {
 #[test]
 fn settings_take_effect_and_leave_a_mark_at_their_step() {
     let mut engine = Engine::start(small_run());
-    let step = engine.asked(Command::Pause).unwrap();
+    engine.asked(Command::Pause).unwrap();
+    // The cosine is 1 at the very first step, before which a quick pause may have come.
+    let step = engine.asked(Command::Advance { count: 1 }).unwrap();
     assert_eq!(engine.asked(Command::Set { key: "optimizer.lr".into(), value: 5e-4 }), Ok(step));
     assert!(engine.heard.contains(&Event::Intervention { step, what: "lr 0.001 → 5e-4".into() }));
     engine.asked(Command::SetSchedule { schedule: "cosine".into() }).unwrap();
@@ -296,5 +298,46 @@ fn a_consumer_that_never_reads_does_not_slow_the_training() {
     let thinned = engine.until(|event| if let Event::Thinned { total } = event { Some(*total) } else { None });
     assert!(thinned > 2000, "{thinned}");
     assert_eq!(engine.finished().step, 30_000);
+    engine.stop();
+}
+
+#[test]
+fn averaged_weights_are_evaluated_and_training_is_the_same() {
+    let run = |ema| {
+        let mut spec = small_run();
+        spec.train.ema = ema;
+        let mut engine = Engine::start(spec);
+        (engine.finished(), engine.stop())
+    };
+    let ((plain, _), (averaged, heard)) = (run(None), run(Some(0.95)));
+    assert_eq!(plain.weights_sha256, averaged.weights_sha256);
+    assert!(plain.test_loss != averaged.test_loss && averaged.test_accuracy > 0.5, "{plain:?} {averaged:?}");
+    // One that forgets everything is the weights themselves.
+    assert_eq!(run(Some(0.0)).0.test_loss, plain.test_loss);
+    let losses: Vec<f64> =
+        heard.iter().filter_map(|event| if let Event::Evaluation(e) = event { Some(e.loss) } else { None }).collect();
+    assert_eq!(losses.len(), 3);
+}
+
+#[test]
+fn a_network_of_images_trains_and_is_probed() {
+    let mut spec = small_run();
+    let layers = ["conv 6 3x3 stride 2 pad 1", "batchnorm", "relu", "maxpool 3 stride 2 pad 1"];
+    let layers = [&layers[..], &["residual [conv 6 3x3 pad 1, batchnorm]", "relu", "flatten", "linear 10"]].concat();
+    spec.train.network.layers = layers.iter().map(|layer| layer.parse().unwrap()).collect();
+    (spec.train.learning_rate, spec.train.threads) = (1e-2, NonZeroUsize::new(2).unwrap());
+    let mut engine = Engine::start(spec.clone());
+    let summary = engine.finished();
+    let heard = engine.stop();
+    let steps = heard.iter().filter_map(|event| if let Event::Step(step) = event { Some(step) } else { None });
+    let probe = steps.filter_map(|step| step.probe.as_ref()).next_back().unwrap();
+    // One for each layer with parameters, all within a block together; a rectifier belongs to the one before it.
+    let layers: Vec<(usize, bool)> = probe.layers.iter().map(|layer| (layer.layer, layer.dead.is_some())).collect();
+    assert_eq!(layers, [(0, false), (1, true), (4, true), (7, false)]);
+    assert!(probe.layers.iter().all(|layer| layer.gradient_norm > 0.0 && layer.update_norm > 0.0));
+    assert!(summary.test_accuracy > 0.5, "{summary:?}");
+    spec.train.threads = NonZeroUsize::MIN;
+    let mut engine = Engine::start(spec);
+    assert_eq!(engine.finished().weights_sha256, summary.weights_sha256);
     engine.stop();
 }

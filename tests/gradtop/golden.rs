@@ -1,6 +1,6 @@
-//! Whole networks against PyTorch: loss, logits, gradients, running statistics, and the losses of ten steps.
+//! Whole networks against `PyTorch`: loss, logits, gradients, running statistics, and the losses of ten steps.
 //!
-//! The numbers in `tests/golden` are made by `tests/golden/golden.py`, whose version of PyTorch they name.
+//! The numbers in `tests/golden` are made by `tests/golden/golden.py`, whose version of `PyTorch` they name.
 
 use std::{collections::BTreeMap, fs, num::NonZeroUsize, path::Path, sync::Arc};
 

@@ -49,7 +49,7 @@ fn pass(network: &mut Network<f64>) -> Hidden {
 
 /// The derivative of the loss by one value of a parameter, from a central difference.
 fn difference(index: usize, place: usize) -> f64 {
-    let mut at = |step: f64| {
+    let at = |step: f64| {
         let mut network = network();
         network.parameters_mut().nth(index).unwrap().value[place] += step;
         loss(&mut network)

@@ -93,7 +93,7 @@ fn random(number: u64) -> Case {
     let mut layers = Vec::new();
     let images = number.is_multiple_of(2);
     let input = if images { Shape::new([2, 8, 7]) } else { Shape::new([1 + below(stream, 9)]) };
-    for _ in 0..1 + below(stream, 3) {
+    for _ in 0..=below(stream, 3) {
         if images {
             layers.push(format!("conv {} 3x3 pad 1", 2 + below(stream, 3)));
         } else {
@@ -105,7 +105,7 @@ fn random(number: u64) -> Case {
             0 if images => layers.push("maxpool 2".into()),
             1 if images => layers.push("avgpool 3 stride 2 pad 1".into()),
             2 if images => {
-                layers.push("residual [conv 3 3x3 stride 2 pad 1, batchnorm, relu, conv 4 3x3 pad 1]".into())
+                layers.push("residual [conv 3 3x3 stride 2 pad 1, batchnorm, relu, conv 4 3x3 pad 1]".into());
             }
             0 => layers.push("residual [linear 6, silu, linear 6]".into()),
             _ => {}
@@ -147,7 +147,8 @@ mod tests {
             assert!(cases.iter().any(|case| case.name.starts_with(&format!("`{kind}"))), "{kind}");
         }
         let (random, _): (Vec<_>, Vec<_>) = cases.into_iter().partition(|case| case.name.starts_with("random"));
-        let all: String = random.iter().flat_map(|case| &case.spec.layers).map(|layer| format!("{layer};")).collect();
+        let layers = random.iter().flat_map(|case| &case.spec.layers);
+        let all = layers.map(ToString::to_string).collect::<Vec<_>>().join(";");
         for kind in ["conv", "batchnorm", "maxpool", "avgpool", "global_avgpool", "residual", "linear"] {
             assert!(all.contains(kind), "{kind}: {all}");
         }
