@@ -4,6 +4,7 @@ use std::{num::NonZeroUsize, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 
+mod bench;
 mod gradcheck;
 mod signals;
 mod start;
@@ -37,6 +38,8 @@ enum Command {
     ///
     /// Prints the relative error of every parameter and of the input; exit status 1 above the tolerance.
     Gradcheck(GradcheckArguments),
+    /// Time one training step of a fixed network on random data, to compare with other frameworks.
+    Bench(BenchArguments),
 }
 
 /// What a run is made of.
@@ -80,12 +83,26 @@ struct GradcheckArguments {
     batch: NonZeroUsize,
 }
 
+#[derive(Debug, Args)]
+struct BenchArguments {
+    /// What is trained
+    #[arg(value_enum)]
+    case: bench::Case,
+    /// Compute with N threads (default: all cores)
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+    /// Measure for S seconds
+    #[arg(long, default_value_t = 5.0, value_name = "S")]
+    seconds: f64,
+}
+
 /// Runs what was asked for and returns the exit status.
 pub fn run(cli: Cli) -> ExitCode {
     let outcome = match cli.command {
         None => train::run_paced(&cli.bare),
         Some(Command::Train(arguments)) => train::run_at_full_speed(&arguments),
         Some(Command::Gradcheck(arguments)) => gradcheck::run(&arguments),
+        Some(Command::Bench(arguments)) => bench::run(&arguments),
     };
     match outcome {
         Ok(status) => ExitCode::from(status),

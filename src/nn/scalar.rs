@@ -6,6 +6,10 @@ use super::kernels::tile::Tiles;
 
 /// `f32` or `f64`: arithmetic, conversion, and the kernels written for it.
 pub trait Scalar: NdFloat + Default {
+    /// Whether convolutions may take Winograd's algorithm: for training, whose numbers are noisy anyway, but not where
+    /// gradients are checked, which wants every digit.
+    const WINOGRAD: bool;
+
     /// The nearest value of this type.
     fn from_f64(value: f64) -> Self;
 
@@ -17,6 +21,8 @@ pub trait Scalar: NdFloat + Default {
 }
 
 impl Scalar for f32 {
+    const WINOGRAD: bool = true;
+
     fn from_f64(value: f64) -> Self {
         value as Self
     }
@@ -31,6 +37,8 @@ impl Scalar for f32 {
 }
 
 impl Scalar for f64 {
+    const WINOGRAD: bool = false;
+
     fn from_f64(value: f64) -> Self {
         value
     }
