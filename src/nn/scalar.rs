@@ -23,10 +23,12 @@ pub trait Scalar: NdFloat + Default {
 impl Scalar for f32 {
     const WINOGRAD: bool = true;
 
+    #[inline]
     fn from_f64(value: f64) -> Self {
         value as Self
     }
 
+    #[inline]
     fn as_f64(self) -> f64 {
         self.into()
     }
@@ -39,10 +41,12 @@ impl Scalar for f32 {
 impl Scalar for f64 {
     const WINOGRAD: bool = false;
 
+    #[inline]
     fn from_f64(value: f64) -> Self {
         value
     }
 
+    #[inline]
     fn as_f64(self) -> f64 {
         self
     }

@@ -79,7 +79,7 @@ pub(super) struct Four;
 impl<T: Scalar> Scheme<T, 4, 6> for Four {
     #[inline(always)]
     fn input([a, b, c, d, e, f]: [T; 6]) -> [T; 6] {
-        let [two, four, five] = [2.0, 4.0, 5.0].map(T::from_f64);
+        let (two, four, five) = (T::from_f64(2.0), T::from_f64(4.0), T::from_f64(5.0));
         let (even, odd) = (e - four * c, d - four * b);
         let (even2, odd2) = (e - c, two * (d - b));
         [four * a - five * c + e, even + odd, even - odd, even2 + odd2, even2 - odd2, four * b - five * d + f]
@@ -87,7 +87,7 @@ impl<T: Scalar> Scheme<T, 4, 6> for Four {
 
     #[inline(always)]
     fn input_transposed([a, b, c, d, e, f]: [T; 6]) -> [T; 6] {
-        let [two, four, five] = [2.0, 4.0, 5.0].map(T::from_f64);
+        let (two, four, five) = (T::from_f64(2.0), T::from_f64(4.0), T::from_f64(5.0));
         let (sum, difference, sum2, difference2) = (b + c, b - c, d + e, two * (d - e));
         [
             four * a,
@@ -101,7 +101,8 @@ impl<T: Scalar> Scheme<T, 4, 6> for Four {
 
     #[inline(always)]
     fn kernel([a, b, c]: [T; 3]) -> [T; 6] {
-        let [quarter, sixth, twelfth, last] = [1.0 / 4.0, 1.0 / 6.0, 1.0 / 12.0, 1.0 / 24.0].map(T::from_f64);
+        let (quarter, sixth) = (T::from_f64(1.0 / 4.0), T::from_f64(1.0 / 6.0));
+        let (twelfth, last) = (T::from_f64(1.0 / 12.0), T::from_f64(1.0 / 24.0));
         let (even, odd) = (-sixth * (a + c), sixth * b);
         let (even2, odd2) = (last * a + sixth * c, twelfth * b);
         [quarter * a, even - odd, even + odd, even2 + odd2, even2 - odd2, c]
@@ -109,21 +110,22 @@ impl<T: Scalar> Scheme<T, 4, 6> for Four {
 
     #[inline(always)]
     fn kernel_transposed([a, b, c, d, e, f]: [T; 6]) -> [T; 3] {
-        let [quarter, sixth, twelfth, last] = [1.0 / 4.0, 1.0 / 6.0, 1.0 / 12.0, 1.0 / 24.0].map(T::from_f64);
+        let (quarter, sixth) = (T::from_f64(1.0 / 4.0), T::from_f64(1.0 / 6.0));
+        let (twelfth, last) = (T::from_f64(1.0 / 12.0), T::from_f64(1.0 / 24.0));
         let (sum, sum2) = (sixth * (b + c), d + e);
         [quarter * a - sum + last * sum2, sixth * (c - b) + twelfth * (d - e), sixth * sum2 - sum + f]
     }
 
     #[inline(always)]
     fn output([a, b, c, d, e, f]: [T; 6]) -> [T; 4] {
-        let [two, four, eight] = [2.0, 4.0, 8.0].map(T::from_f64);
+        let (two, four, eight) = (T::from_f64(2.0), T::from_f64(4.0), T::from_f64(8.0));
         let (sum, difference, sum2, difference2) = (b + c, b - c, d + e, d - e);
         [a + sum + sum2, difference + two * difference2, sum + four * sum2, difference + eight * difference2 + f]
     }
 
     #[inline(always)]
     fn output_transposed([a, b, c, d]: [T; 4]) -> [T; 6] {
-        let [two, four, eight] = [2.0, 4.0, 8.0].map(T::from_f64);
+        let (two, four, eight) = (T::from_f64(2.0), T::from_f64(4.0), T::from_f64(8.0));
         let (even, odd, even2, odd2) = (a + c, b + d, a + four * c, two * b + eight * d);
         [a, even + odd, even - odd, even2 + odd2, even2 - odd2, d]
     }
@@ -131,6 +133,7 @@ impl<T: Scalar> Scheme<T, 4, 6> for Four {
 
 /// Applies `f` to every column and then to every row.
 #[inline(always)]
+#[allow(clippy::needless_range_loop)] // Indices say best what is a row and what a column.
 pub(super) fn nested<T: Scalar, const I: usize, const O: usize>(
     from: &Square<T, I>,
     to: &mut Square<T, O>,
@@ -139,7 +142,11 @@ pub(super) fn nested<T: Scalar, const I: usize, const O: usize>(
     let mut half = [[[T::zero(); LANES]; I]; O];
     for j in 0..I {
         for lane in 0..LANES {
-            let column = f(std::array::from_fn(|i| from[i][j][lane]));
+            let mut column = [T::zero(); I];
+            for i in 0..I {
+                column[i] = from[i][j][lane];
+            }
+            let column = f(column);
             for i in 0..O {
                 half[i][j][lane] = column[i];
             }
@@ -147,7 +154,11 @@ pub(super) fn nested<T: Scalar, const I: usize, const O: usize>(
     }
     for i in 0..O {
         for lane in 0..LANES {
-            let row = f(std::array::from_fn(|j| half[i][j][lane]));
+            let mut row = [T::zero(); I];
+            for j in 0..I {
+                row[j] = half[i][j][lane];
+            }
+            let row = f(row);
             for j in 0..O {
                 to[i][j][lane] = row[j];
             }
