@@ -5,6 +5,7 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use gradtop::text::harmless;
 
+mod bench;
 mod data;
 mod ending;
 mod gradcheck;
@@ -61,6 +62,8 @@ enum Command {
     Reproduce(ReproduceArguments),
     /// Describe a data set: samples of each class, shape, mean and deviation, a few images.
     Data(DataArguments),
+    /// Time one training step of a fixed network on random data, to compare with other frameworks.
+    Bench(BenchArguments),
 }
 
 /// What a run is made of.
@@ -209,6 +212,19 @@ struct DataArguments {
     json: bool,
 }
 
+#[derive(Debug, Args)]
+struct BenchArguments {
+    /// What is trained
+    #[arg(value_enum)]
+    case: bench::Case,
+    /// Compute with N threads (default: all cores)
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+    /// Measure for S seconds
+    #[arg(long, default_value_t = 5.0, value_name = "S")]
+    seconds: f64,
+}
+
 /// Runs what was asked for and returns the exit status.
 pub fn run(cli: Cli) -> ExitCode {
     let outcome = match cli.command {
@@ -219,6 +235,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Some(Command::Presets) => presets::run(),
         Some(Command::Reproduce(arguments)) => reproduce::run(&arguments),
         Some(Command::Data(arguments)) => data::run(&arguments),
+        Some(Command::Bench(arguments)) => bench::run(&arguments),
     };
     match outcome {
         Ok(status) => ExitCode::from(status),
