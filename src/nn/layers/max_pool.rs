@@ -3,22 +3,28 @@
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 use super::{Layer, Pass, values, values_mut};
-use crate::nn::{Scalar, kernels::elementwise::for_each_plane, window::Window};
+use crate::nn::{
+    Scalar,
+    kernels::pooling::{max_pool, max_pool_back},
+    window::Window,
+};
 
 /// `y_o` = max over window o of `x_i`, on every channel. The padding never wins. Of equal values the first one does,
 /// rows first, and a NaN always does, as in `PyTorch`.
 ///
 /// ∂y_o/∂x_i is 1 where i is the winner of window o and 0 elsewhere, so `∂L/∂x_i = Σ_{o won by i} dy_o`.
 ///
-/// Cached: nothing; the winners are found again.
+/// Cached: where the winners are.
 pub struct MaxPool {
     window: Window,
+    /// Position of the winner on its plane for every output of the last forward pass.
+    winners: Vec<u32>,
 }
 
 impl MaxPool {
     /// A layer whose window moves like this.
     pub fn new(window: Window) -> Self {
-        Self { window }
+        Self { window, winners: Vec::new() }
     }
 }
 
@@ -40,37 +46,24 @@ fn winner<T: Scalar>(w: &Window, x: &[T], oy: usize, ox: usize) -> (usize, T) {
 
 impl<T: Scalar> Layer<T> for MaxPool {
     fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<'_, T>) {
-        let (x, w) = (values(x), self.window);
-        for_each_plane(pass.pool, w.places(), w.plane(), values_mut(y), |number, y| {
-            let x = &x[number * w.plane()..(number + 1) * w.plane()];
-            for (oy, y) in y.chunks_exact_mut(w.out_width).enumerate() {
-                for (ox, y) in y.iter_mut().enumerate() {
-                    *y = winner(&w, x, oy, ox).1;
-                }
-            }
-        });
+        let y = values_mut(y);
+        if self.winners.len() < y.len() {
+            self.winners.resize(y.len(), 0);
+        }
+        max_pool(pass.pool, &self.window, values(x), y, &mut self.winners[..y.len()]);
     }
 
     fn backward(
         &mut self,
-        x: ArrayView2<'_, T>,
+        _x: ArrayView2<'_, T>,
         _y: ArrayView2<'_, T>,
         dy: ArrayView2<'_, T>,
         dx: Option<ArrayViewMut2<'_, T>>,
         pass: &mut Pass<'_, T>,
     ) {
-        let Some(dx) = dx else { return };
-        let (x, dy, w) = (values(x), values(dy), self.window);
-        for_each_plane(pass.pool, w.plane(), w.plane(), values_mut(dx), |number, dx| {
-            dx.fill(T::zero());
-            let x = &x[number * w.plane()..(number + 1) * w.plane()];
-            let dy = &dy[number * w.places()..(number + 1) * w.places()];
-            for (oy, dy) in dy.chunks_exact(w.out_width).enumerate() {
-                for (ox, &dy) in dy.iter().enumerate() {
-                    dx[winner(&w, x, oy, ox).0] += dy;
-                }
-            }
-        });
+        if let Some(dx) = dx {
+            max_pool_back(pass.pool, &self.window, &self.winners, values(dy), values_mut(dx));
+        }
     }
 
     fn choices(&self, x: ArrayView2<'_, T>, choices: &mut [Vec<u32>]) {
