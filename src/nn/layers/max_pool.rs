@@ -1,4 +1,7 @@
 //! Max pooling.
+#![allow(clippy::inline_always)] // Only where they are inlined are they compiled for the caller's wide vectors.
+
+use std::slice;
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
@@ -25,24 +28,44 @@ impl MaxPool {
 /// Windows of a row that are worked on at a time.
 const BLOCK: usize = 64;
 
-/// The values of a row that lie under column `kx` of the windows from the place `first` on.
-#[inline]
-fn under<'a, T>(
-    w: &Window,
-    x: &'a [T],
-    row: usize,
-    kx: usize,
-    first: usize,
-) -> impl Iterator<Item = &'a T> + use<'a, T> {
-    // Where no window has its column on the image, this may begin behind the row.
-    let start = (row * w.width + first * w.stride + kx).saturating_sub(w.pad).min((row + 1) * w.width);
-    x[start..(row + 1) * w.width].iter().step_by(w.stride)
+/// The values of a row from the one under column `kx` of the window at the place `first` on.
+fn under<'a, T>(w: &Window, x: &'a [T], row: usize, kx: usize, first: usize) -> &'a [T] {
+    &x[row * w.width + first * w.stride + kx - w.pad..(row + 1) * w.width]
+}
+
+/// Raises each y to the value of x at its place, `STRIDE` apart, if that is larger or NaN.
+///
+/// All windows of a row meet their next value at the same time and without a branch, so that the processor can do
+/// several at once.
+#[inline(always)]
+fn raise<const STRIDE: usize, T: Scalar>(y: &mut [T], x: &[T]) {
+    let larger = |y: T, x: T| if x > y || x.is_nan() { x } else { y };
+    let (whole, rest) = x.as_chunks::<STRIDE>();
+    for (y, x) in y.iter_mut().zip(whole) {
+        *y = larger(*y, x[0]);
+    }
+    if let (Some(y), Some(&x)) = (y.get_mut(whole.len()), rest.first()) {
+        *y = larger(*y, x);
+    }
+}
+
+/// Makes the value of x at its place, `STRIDE` apart, the winner of each y that it equals; the first is at `place`.
+#[inline(always)]
+fn claim<const STRIDE: usize, T: Scalar>(winners: &mut [u32], y: &[T], x: &[T], place: u32) {
+    let first = |winner: u32, y: T, x: T, place: u32| if x == y || x.is_nan() { place } else { winner };
+    let (whole, rest) = x.as_chunks::<STRIDE>();
+    for (i, ((winner, &y), x)) in (0..).zip(winners.iter_mut().zip(y).zip(whole)) {
+        *winner = first(*winner, y, x[0], place + i * STRIDE as u32);
+    }
+    if let (Some(winner), Some(&x)) = (winners.get_mut(whole.len()), rest.first()) {
+        *winner = first(*winner, y[whole.len()], x, place + (whole.len() * STRIDE) as u32);
+    }
 }
 
 /// Adds the gradient `dy` of each window of a block of a row to the first of its values that is its largest, `y`.
 #[inline]
 fn give_to_winners<T: Scalar>(w: &Window, x: &[T], (y, dy): (&[T], &[T]), (oy, first): (usize, usize), dx: &mut [T]) {
-    let mut winners = [0; BLOCK];
+    let mut winners = [0_u32; BLOCK];
     // From the last value of the windows to the first, so that the first of equals stays.
     for (row, kx) in w.rows(oy).rev().flat_map(|row| (0..w.kernel.1).rev().map(move |kx| (row, kx))) {
         let on = w.places_on(kx);
@@ -50,14 +73,20 @@ fn give_to_winners<T: Scalar>(w: &Window, x: &[T], (y, dy): (&[T], &[T]), (oy, f
         if on.is_empty() {
             continue;
         }
-        let places = (row * w.width + on.start * w.stride + kx - w.pad..).step_by(w.stride);
-        let windows = y[on.clone()].iter().zip(&mut winners[on.start - first..on.end - first]);
-        for (((y, winner), &x), place) in windows.zip(under(w, x, row, kx, on.start)).zip(places) {
-            *winner = if x == *y || x.is_nan() { place } else { *winner };
+        let place = (row * w.width + on.start * w.stride + kx - w.pad) as u32;
+        let (winners, x) = (&mut winners[on.start - first..on.end - first], under(w, x, row, kx, on.start));
+        match w.stride {
+            1 => claim::<1, T>(winners, &y[on], x, place),
+            2 => claim::<2, T>(winners, &y[on], x, place),
+            _ => {
+                for (i, (winner, y)) in (0..).zip(winners.iter_mut().zip(&y[on])) {
+                    claim::<1, T>(slice::from_mut(winner), &[*y], &x[i * w.stride..], place + (i * w.stride) as u32);
+                }
+            }
         }
     }
     for (&winner, &dy) in winners.iter().zip(&dy[first..]) {
-        dx[winner] += dy;
+        dx[winner as usize] += dy;
     }
 }
 
@@ -85,10 +114,15 @@ impl<T: Scalar> Layer<T> for MaxPool {
             y.fill(T::neg_infinity());
             for (oy, y) in y.chunks_exact_mut(w.out_width).enumerate() {
                 for (row, kx) in w.rows(oy).flat_map(|row| (0..w.kernel.1).map(move |kx| (row, kx))) {
-                    // All windows of the row meet their next value at the same time, without a branch.
                     let on = w.places_on(kx);
-                    for (y, &x) in y[on.clone()].iter_mut().zip(under(&w, x, row, kx, on.start)) {
-                        *y = if x > *y || x.is_nan() { x } else { *y };
+                    if on.is_empty() {
+                        continue;
+                    }
+                    let (x, y) = (under(&w, x, row, kx, on.start), &mut y[on]);
+                    match w.stride {
+                        1 => raise::<1, T>(y, x),
+                        2 => raise::<2, T>(y, x),
+                        stride => (0..).zip(y).for_each(|(i, y)| raise::<1, T>(slice::from_mut(y), &x[i * stride..])),
                     }
                 }
             }
