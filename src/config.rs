@@ -1,6 +1,6 @@
 //! What a run is made from: the configuration's data, its defaults, and reading it from a file and the command line.
 //!
-//! A value comes from the default, a file, or `--set key=value`, the later winning. Every value that was written
+//! A value comes from the default, a preset, a file, or `--set key=value`, the later winning. Every value that was written
 //! remembers where, so that what turns out wrong later (a layer that does not fit the data) still points at it.
 
 use std::fmt::Write as _;
@@ -8,12 +8,14 @@ use std::path::Path;
 
 mod keys;
 mod location;
+mod presets;
 mod read;
 mod table;
 #[cfg(test)]
 mod tests;
 
 pub use location::{ConfigError, Location};
+pub use presets::{Data, PRESETS, Preset};
 
 use crate::dataset::{BatchSizeError, DataSpec, Description};
 use crate::nn::{Init, LayerSpec, NetworkSpec, Shape};
@@ -48,6 +50,8 @@ pub struct Run {
     pub seed: u64,
     /// Passes over the training data, at least 1.
     pub epochs: u64,
+    /// Minibatches instead of whole epochs; 0 is whole epochs.
+    pub steps: u64,
     /// Samples in a minibatch, at least 1.
     pub batch_size: usize,
     /// Minibatches between two evaluations; 0 is once an epoch.
@@ -171,6 +175,7 @@ impl Default for Config {
                 name: "fashion-mnist".into(),
                 seed: 0,
                 epochs: 20,
+                steps: 0,
                 batch_size: 64,
                 evaluate_every: 0,
                 probe_every: 10,
@@ -201,7 +206,7 @@ impl Default for Config {
                 clip_norm: 0.0,
                 ema: 0.0,
             },
-            schedule: Schedule::default(),
+            schedule: Schedule::COSINE,
             ui: Ui { fps: 30, theme: Theme::Auto, pace: 40.0 },
             origins: Origins::default(),
         }
@@ -209,18 +214,14 @@ impl Default for Config {
 }
 
 impl Config {
-    /// The default, then `file` if there is one, then each `--set`.
+    /// The default, then the preset and the `file` if there are such, then each `--set`.
     ///
     /// # Errors
     /// Everything that is wrong with the file and the sets, each with its place and what would be valid.
-    pub fn load(file: Option<&Path>, sets: &[String]) -> Result<Self, ConfigError> {
-        match file {
-            Some(path) => {
-                let (name, text) = read::read_file(path)?;
-                Self::from_toml(Some((&name, text)), sets)
-            }
-            None => Self::from_toml(None, sets),
-        }
+    pub fn load(preset: Option<&Preset>, file: Option<&Path>, sets: &[String]) -> Result<Self, ConfigError> {
+        let file = file.map(read::read_file).transpose()?;
+        let file = file.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
+        Self::from_layers(preset, file, sets)
     }
 
     /// As [`load`](Self::load), from the `text` of a file called `name`.
@@ -228,13 +229,16 @@ impl Config {
     /// # Errors
     /// As [`load`](Self::load).
     pub fn from_toml_str(name: &str, text: &str, sets: &[String]) -> Result<Self, ConfigError> {
-        Self::from_toml(Some((name, text.into())), sets)
+        Self::from_layers(None, Some((name, text)), sets)
     }
 
-    fn from_toml(file: Option<(&str, String)>, sets: &[String]) -> Result<Self, ConfigError> {
+    fn from_layers(preset: Option<&Preset>, file: Option<(&str, &str)>, sets: &[String]) -> Result<Self, ConfigError> {
         let mut reader = read::Reader::new();
+        if let Some(Preset { name, text, .. }) = preset {
+            reader.file(&format!("preset {name}"), (*text).into());
+        }
         if let Some((name, text)) = file {
-            reader.file(name, text);
+            reader.file(name, text.into());
         }
         for set in sets {
             reader.set(set);

@@ -9,8 +9,9 @@ use crate::{
 };
 
 mod averaging;
+mod driver;
 mod evaluation;
-pub mod health;
+mod health;
 mod inbox;
 mod outbox;
 mod pace;
@@ -19,6 +20,7 @@ mod steering;
 mod trainer;
 pub mod worker;
 
+pub use crate::protocol::THROTTLE;
 pub use trainer::{SetupError, StepError, StepOutcome, Trainer};
 
 /// What a training run is made of: the same specification and instruction set give the same bits.

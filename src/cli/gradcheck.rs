@@ -22,8 +22,9 @@ pub fn run(arguments: &GradcheckArguments) -> anyhow::Result<u8> {
         (print_all(&reports, arguments), passed)
     } else {
         let config = start::configuration(&arguments.run)?;
-        let (shape, classes) = start::check(&config)?;
-        let report = gradcheck::check(&config.model, &shape, classes, arguments.batch.get(), config.run.seed)?;
+        let (shape, classes) = start::shape_and_classes(&arguments.run, &config)?;
+        let report = gradcheck::check(&config.model, &shape, classes, arguments.batch.into(), config.run.seed)
+            .map_err(|error| config.error_at_layer(error.layer, error.message()))?;
         (print(&report, tolerance), report.passes(tolerance))
     };
     match printed {
@@ -35,7 +36,7 @@ pub fn run(arguments: &GradcheckArguments) -> anyhow::Result<u8> {
 /// A line for each tensor, and a verdict.
 fn print(report: &Report, tolerance: f64) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{:<24} {:<12} {:>14} {:>14} {:>12}", "layer", "tensor", "by hand", "difference", "rel. error")?;
+    writeln!(out, "{:<24} {:<12} {:>14} {:>14} {:>12}", "layer", "tensor", "by hand", "numeric", "rel. error")?;
     for entry in &report.entries {
         let layer = format!("{} {}", entry.layer, entry.kind);
         let tensor = format!("{}.{}", entry.layer, entry.tensor);

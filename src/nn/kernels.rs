@@ -10,3 +10,5 @@ mod pack;
 pub mod pool;
 pub mod sums;
 pub mod tile;
+mod wide;
+pub mod winograd;

@@ -28,7 +28,7 @@ pub use self::{
 };
 use super::{
     Buffer, Mode, Parameter, Scalar,
-    kernels::{matmul::Workspace, pool::Pool},
+    kernels::{matmul::Workspace, pool::Pool, winograd::Locals},
 };
 
 /// What a pass through a layer works with besides its arrays.
@@ -48,12 +48,13 @@ pub struct Pass<'a, T> {
 pub struct Scratch<T> {
     columns: Vec<T>,
     planes: Vec<T>,
+    locals: Locals<T>,
 }
 
 impl<T: Scalar> Scratch<T> {
     /// An empty one.
     pub fn new() -> Self {
-        Self { columns: Vec::new(), planes: Vec::new() }
+        Self { columns: Vec::new(), planes: Vec::new(), locals: Locals::default() }
     }
 
     /// Makes room for this many values in each of the two buffers.

@@ -245,8 +245,13 @@ impl<T: Scalar> Network<T> {
     }
 
     /// Computes ∂L/∂input too from now on.
-    pub(super) fn keep_input_gradient(&mut self) {
+    pub fn keep_input_gradient(&mut self) {
         self.input_gradient = Some(Array2::zeros(self.input.dim()));
+    }
+
+    /// ∂L/∂input for the batch in hand, (batch, features); `None` unless it is kept.
+    pub fn input_gradient(&self) -> Option<ArrayView2<'_, T>> {
+        self.layer_input_gradient(0)
     }
 
     /// What a layer reads, (batch, features of its input); for the number after the last layer, what the loss reads.

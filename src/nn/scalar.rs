@@ -6,6 +6,10 @@ use super::kernels::tile::Tiles;
 
 /// `f32` or `f64`: arithmetic, conversion, and the kernels written for it.
 pub trait Scalar: NdFloat + Default {
+    /// Whether convolutions may take Winograd's algorithm: for training, whose numbers are noisy anyway, but not where
+    /// gradients are checked, which wants every digit.
+    const WINOGRAD: bool;
+
     /// The nearest value of this type.
     fn from_f64(value: f64) -> Self;
 
@@ -17,10 +21,14 @@ pub trait Scalar: NdFloat + Default {
 }
 
 impl Scalar for f32 {
+    const WINOGRAD: bool = true;
+
+    #[inline]
     fn from_f64(value: f64) -> Self {
         value as Self
     }
 
+    #[inline]
     fn as_f64(self) -> f64 {
         self.into()
     }
@@ -31,10 +39,14 @@ impl Scalar for f32 {
 }
 
 impl Scalar for f64 {
+    const WINOGRAD: bool = false;
+
+    #[inline]
     fn from_f64(value: f64) -> Self {
         value
     }
 
+    #[inline]
     fn as_f64(self) -> f64 {
         self
     }

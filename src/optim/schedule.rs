@@ -45,6 +45,9 @@ impl Schedule {
     /// The factor 1 throughout.
     pub const CONSTANT: Self = Self { shape: Shape::Constant, warmup: 0 };
 
+    /// Half a cosine from 1 at the start to 0 at the end of the run.
+    pub const COSINE: Self = Self { shape: Shape::Cosine { span: None, floor: 0.0 }, warmup: 0 };
+
     /// The factor for the update that follows `step` completed ones, in a run of `total_steps`. From 0 to 1.
     pub fn factor(&self, step: u64, total_steps: u64) -> f64 {
         let shape = match self.shape {

@@ -1,6 +1,6 @@
 //! The engine behind its protocol: every request answered, the same bits however it is driven.
 
-use std::{num::NonZeroUsize, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroUsize, time::Duration};
 
 use gradtop::{
     dataset::DataSpec,
@@ -44,6 +44,17 @@ struct Engine {
     handle: WorkerHandle,
     heard: Vec<Event>,
     next: u64,
+}
+
+/// How often each request was answered.
+fn answers(heard: &[Event]) -> BTreeMap<CommandId, u32> {
+    let mut answers = BTreeMap::new();
+    for event in heard {
+        if let Event::Applied { id, .. } | Event::Rejected { id, .. } = event {
+            *answers.entry(*id).or_default() += 1;
+        }
+    }
+    answers
 }
 
 impl Engine {
@@ -96,12 +107,14 @@ impl Engine {
         self.ask(Command::Stop);
         self.until(|event| matches!(event, Event::Stopped { .. }).then_some(()));
         assert!(matches!(self.heard.last(), Some(Event::Stopped { .. })));
+        let once: BTreeMap<CommandId, u32> = (0..self.next).map(|id| (CommandId(id), 1)).collect();
+        assert_eq!(answers(&self.heard), once, "every request is answered exactly once");
         self.heard
     }
 
     fn state(&self) -> RunState {
-        let mut newest = self.heard.iter().rev();
-        newest.find_map(|event| if let Event::State(change) = event { Some(change.state) } else { None }).unwrap()
+        let mut states = self.heard.iter().rev();
+        states.find_map(|event| if let Event::State(change) = event { Some(change.state) } else { None }).unwrap()
     }
 }
 
@@ -151,13 +164,25 @@ fn seeds_learning_rates_and_schedules_do_change_the_bits() {
 
 #[test]
 fn steps_add_up_and_a_pause_interrupts_what_is_left() {
-    let mut engine = Engine::start(small_run());
+    let mut spec = small_run();
+    spec.train.steps = Some(5000);
+    let mut engine = Engine::start(spec);
     engine.asked(Command::SetThrottle { steps_per_second: Some(20.0) }).unwrap();
     let paused = engine.asked(Command::Pause).unwrap();
     let ids: Vec<CommandId> = (0..3).map(|_| engine.ask(Command::Advance { count: 1 })).collect();
     for (id, expected) in ids.into_iter().zip(paused + 1..) {
         assert_eq!(engine.answer(id), Ok(expected));
     }
+    // Epochs end where epochs end, however many are asked for at once.
+    let epochs = [engine.ask(Command::AdvanceEpoch), engine.ask(Command::AdvanceEpoch)];
+    engine.asked(Command::SetThrottle { steps_per_second: None }).unwrap();
+    assert_eq!(epochs.map(|id| engine.answer(id)), [Ok(200), Ok(400)]);
+    engine.asked(Command::SetThrottle { steps_per_second: Some(20.0) }).unwrap();
+    let paused = 400;
+    let beyond = [engine.ask(Command::Advance { count: 1 }), engine.ask(Command::Advance { count: u64::MAX })];
+    assert_eq!(engine.answer(beyond[0]), Ok(paused + 1));
+    engine.asked(Command::Pause).unwrap();
+    engine.answer(beyond[1]).unwrap_err();
     let long = engine.ask(Command::Advance { count: 1000 });
     let paused = engine.asked(Command::Pause).unwrap();
     assert!(engine.answer(long).unwrap_err().contains("interrupted"));
@@ -184,7 +209,7 @@ fn settings_take_effect_and_leave_a_mark_at_their_step() {
         })
         .collect();
     assert_eq!(rates.len(), 2);
-    assert!(rates.iter().all(|&(lr, effective)| lr == 5e-4 && effective < lr), "{rates:?}");
+    assert!(rates.iter().all(|&(lr, effective)| lr == 5e-4 && effective <= lr) && rates[1].1 < 5e-4, "{rates:?}");
     for (command, words) in [
         (Command::Set { key: "optimizer.lr".into(), value: -1.0 }, "valid"),
         (Command::Set { key: "optimizer.lr".into(), value: f64::NAN }, "valid"),
@@ -249,14 +274,30 @@ fn data_that_cannot_be_read_fail_with_a_reason_and_still_answer_a_stop() {
 }
 
 #[test]
+fn a_stop_answers_what_is_still_open_also_while_loading() {
+    let mut engine = Engine::start(small_run());
+    engine.ask(Command::Pause);
+    engine.ask(Command::Advance { count: 5 });
+    engine.stop();
+    let mut engine = Engine::start(small_run());
+    engine.asked(Command::SetThrottle { steps_per_second: Some(1.0) }).unwrap();
+    engine.ask(Command::Advance { count: 1000 });
+    engine.stop();
+}
+
+#[test]
 fn a_consumer_that_never_reads_does_not_slow_the_training() {
     let mut spec = small_run();
-    spec.train.steps = Some(3000);
-    spec.train.batch_size = 4;
+    spec.train.network.layers = vec!["linear 10".parse().unwrap()];
+    spec.train.batch_size = 1;
+    spec.train.evaluate_every = Some(1_000_000);
+    spec.train.steps = Some(30_000);
     let mut engine = Engine::start(spec);
-    std::thread::sleep(Duration::from_millis(300));
-    let summary = engine.finished();
-    assert_eq!(summary.step, 3000);
+    // Nobody listens meanwhile.
+    std::thread::sleep(Duration::from_secs(3));
+    let thinned = engine.until(|event| if let Event::Thinned { total } = event { Some(*total) } else { None });
+    assert!(thinned > 2000, "{thinned}");
+    assert_eq!(engine.finished().step, 30_000);
     engine.stop();
 }
 

@@ -7,7 +7,9 @@ mod command_line;
 mod dashboard;
 mod engine;
 mod golden;
+mod grads;
 mod house;
 mod mathematics;
+mod reproduce;
 #[cfg(unix)]
 mod terminal;

@@ -148,7 +148,7 @@ pub fn map_chunks<T: Send, R: Send, const N: usize>(
 }
 
 /// A mutable slice that several threads take disjoint parts of.
-struct Raw<'a, T> {
+pub(super) struct Raw<'a, T> {
     start: *mut T,
     length: usize,
     slice: std::marker::PhantomData<&'a mut [T]>,
@@ -159,7 +159,7 @@ struct Raw<'a, T> {
 unsafe impl<T: Send> Sync for Raw<'_, T> {}
 
 impl<'a, T> Raw<'a, T> {
-    fn new(slice: &'a mut [T]) -> Self {
+    pub(super) fn new(slice: &'a mut [T]) -> Self {
         Self { start: slice.as_mut_ptr(), length: slice.len(), slice: std::marker::PhantomData }
     }
 
@@ -169,7 +169,7 @@ impl<'a, T> Raw<'a, T> {
     ///
     /// No two parts that are alive at the same time may overlap.
     #[allow(clippy::mut_from_ref)] // Disjointness is the caller's promise.
-    unsafe fn part(&self, range: Range<usize>) -> &mut [T] {
+    pub(super) unsafe fn part(&self, range: Range<usize>) -> &mut [T] {
         assert!(range.start <= range.end && range.end <= self.length);
         // SAFETY: the range lies in the slice, which is borrowed for as long as `self` lives, and the caller promises
         // that nobody else has any of it.

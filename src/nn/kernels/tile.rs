@@ -16,8 +16,14 @@ pub struct Task<T> {
     pub left_row: isize,
     /// Distance from one left column to the next.
     pub left_column: isize,
-    /// The right panel: `depth` rows of as many values as the tile has columns, without gaps.
+    /// Left columns that lie in such distances; after each such span the next one begins.
+    pub left_span: usize,
+    /// What comes on top of [`Self::left_column`] from one span to the next.
+    pub left_jump: isize,
+    /// The right panel: `depth` rows of as many values as the tile has columns.
     pub right: *const T,
+    /// Distance from one row of the panel to the next.
+    pub right_row: usize,
     /// First value of the result, whose columns are neighbours.
     pub out: *mut T,
     /// Distance from one row of the result to the next.
@@ -74,23 +80,29 @@ macro_rules! tiles {
         unsafe fn $tile<const ROWS: usize, const VECTORS: usize>(task: Task<$number>) {
             let mut sums = [[$zero; VECTORS]; ROWS];
             let (mut left, mut right) = (task.left, task.right);
-            for _ in 0..task.depth {
-                // SAFETY: the caller promises `depth` columns of the left rows and `depth` rows of the panel. Both
-                // pointers move on once a turn and may end one step behind the last value without being read there.
-                unsafe {
-                    let mut row = [$zero; VECTORS];
-                    for vector in 0..VECTORS {
-                        row[vector] = $load(right.add(vector * $lanes));
-                    }
-                    for i in 0..ROWS {
-                        let value = $splat(*left.offset(i as isize * task.left_row));
+            let mut depth = task.depth;
+            while depth > 0 {
+                let span = depth.min(task.left_span);
+                for _ in 0..span {
+                    // SAFETY: the caller promises `depth` columns of the left rows and `depth` rows of the panel. Both
+                    // pointers move on once a turn and may end behind the last value without being read there.
+                    unsafe {
+                        let mut row = [$zero; VECTORS];
                         for vector in 0..VECTORS {
-                            sums[i][vector] = $multiply_add(value, row[vector], sums[i][vector]);
+                            row[vector] = $load(right.add(vector * $lanes));
                         }
+                        for i in 0..ROWS {
+                            let value = $splat(*left.offset(i as isize * task.left_row));
+                            for vector in 0..VECTORS {
+                                sums[i][vector] = $multiply_add(value, row[vector], sums[i][vector]);
+                            }
+                        }
+                        left = left.wrapping_offset(task.left_column);
+                        right = right.wrapping_add(task.right_row);
                     }
-                    left = left.wrapping_offset(task.left_column);
-                    right = right.wrapping_add(VECTORS * $lanes);
                 }
+                left = left.wrapping_offset(task.left_jump);
+                depth -= span;
             }
             for i in 0..ROWS {
                 for vector in 0..VECTORS {

@@ -13,6 +13,7 @@ use crate::nn::{
         matmul::{Start, Workspace, matmul},
         pool::Pool,
         sums::sum,
+        winograd::Winograd,
     },
     window::Window,
 };
@@ -39,7 +40,10 @@ const BLOCK: usize = 1 << 21;
 /// The batch is worked on in blocks of as many samples as [`BLOCK`] allows, the same number whatever the threads; the
 /// sums of ∂L/∂W go on from block to block.
 ///
-/// Cached: nothing; U(x) is made again, which takes less time than memory of its size for every layer would.
+/// Kernels of 3 × 3 that move one by one between many channels take the faster way of [`Winograd`].
+///
+/// Cached: nothing; U(x) is made again, which takes less time than memory of its size for every layer would. The
+/// faster way keeps its transformed inputs.
 pub struct Conv<T> {
     parameters: [Parameter<T>; 2],
     window: Window,
@@ -47,6 +51,9 @@ pub struct Conv<T> {
     channels: usize,
     /// Samples of a block.
     block: usize,
+    /// The faster way, where there is one.
+    fast: Option<Winograd<T>>,
+    max_batch: usize,
 }
 
 impl<T: Scalar> Conv<T> {
@@ -58,11 +65,15 @@ impl<T: Scalar> Conv<T> {
         let weight = Parameter::new(place, "weight", shape, || T::from_f64(draw.weight()));
         let bias = Parameter::new(place, "bias", Shape::new([channels]), || T::from_f64(draw.bias()));
         let block = (BLOCK / (fan_in * window.places()).max(1)).clamp(1, max_batch);
-        Self { parameters: [weight, bias], window, channels, block }
+        let fast = Winograd::new(&window, channels, max_batch);
+        Self { parameters: [weight, bias], window, channels, block, fast, max_batch }
     }
 
     /// Makes room for this layer's matrix products and copies, so that no step has to.
     pub fn reserve(&self, workspace: &mut Workspace<T>, scratch: &mut Scratch<T>) {
+        if let Some(fast) = &self.fast {
+            return scratch.reserve(fast.scratch(self.max_batch), 0);
+        }
         let (depth, places) = (self.window.values(), self.block * self.window.places());
         workspace.reserve(self.channels, depth, places);
         workspace.reserve(self.channels, places, depth);
@@ -88,6 +99,9 @@ impl<T: Scalar> Layer<T> for Conv<T> {
         let (batch, w, channels) = (x.nrows(), self.window, self.channels);
         let (x, y) = (values(x), values_mut(y));
         let [weight, bias] = &self.parameters;
+        if let Some(fast) = &mut self.fast {
+            return fast.forward(pass.pool, &mut pass.scratch.locals, x, &weight.value, &bias.value, y);
+        }
         for samples in self.blocks(batch) {
             let places = samples.len() * w.places();
             let (columns, planes) = pass.scratch.take(w.values() * places, channels * places);
@@ -118,6 +132,10 @@ impl<T: Scalar> Layer<T> for Conv<T> {
         let blocks = self.blocks(batch);
         let [weight, bias] = &mut self.parameters;
         sum_planes(pass.pool, dy, w.places(), &mut bias.gradient);
+        if let Some(fast) = &self.fast {
+            let Scratch { columns, locals, .. } = &mut *pass.scratch;
+            return fast.backward(pass.pool, (columns, locals), &weight.value, dy, &mut weight.gradient, dx);
+        }
         for samples in blocks {
             let places = samples.len() * w.places();
             let (columns, planes) = pass.scratch.take(w.values() * places, channels * places);

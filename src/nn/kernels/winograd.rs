@@ -1,0 +1,266 @@
+//! Convolution with a 3 × 3 kernel, stride 1 and padding 1 by Winograd's algorithm (Lavin and Gray 2016).
+//!
+//! The image is cut into tiles of M × M outputs, each computed from N × N inputs, N = M + 2. With the small matrices of
+//! [`scheme`], a tile of outputs of one channel is
+//!
+//! ```text
+//! Y = Aᵀ[Σ_c U_c ⊙ V_c]A     U = G g Gᵀ (of the kernel)     V = Bᵀ d B (of the inputs)
+//! ```
+//!
+//! so for each of the N² places ξ of a transformed tile there is one matrix product over the channels, with 4 (M = 4)
+//! or 2.25 (M = 2) times fewer multiplications than the definition has. The algorithm is linear in g and in d, so its
+//! transpose gives the gradients from the same products, with W = A dY Aᵀ:
+//!
+//! ```text
+//! ∂L/∂d = B [Σ_o U_o ⊙ W_o] Bᵀ     (tiles overlap and are added up)        ∂L/∂g = Gᵀ[Σ_p V_p ⊙ W_p]G
+//! ```
+//!
+//! With p the tiles of all samples, c and o the channels, the three products for each ξ are M\[p,o\] = V U, D\[c,p\] = U W
+//! and E\[o,c\] = W V. Each operand is stored in blocks of [`LANES`] columns: V\[p,c\] along c, W\[o,p\] along p, U\[c,o\]
+//! along o or c; so what stands on the right of a product is read as vectors, what stands on the left value by value,
+//! and nothing is ever transposed. U, M, D and E only ever exist for one block of channels, in the cache of the thread
+//! that works on it.
+//!
+//! Every output is added up by one thread in an order that the shapes alone decide.
+#![allow(unsafe_code)]
+#![allow(clippy::inline_always)] // Only where they are inlined are they compiled for the widest vectors.
+
+mod backward;
+mod forward;
+mod scheme;
+
+use std::sync::{Mutex, TryLockError};
+
+use self::scheme::{Four, LANES, Two};
+use super::{
+    pool::Pool,
+    tile::{Task, Tiles},
+};
+use crate::nn::{Scalar, window::Window};
+
+/// Fewest channels on either side for which the transforms pay.
+const FEWEST_CHANNELS: usize = 16;
+
+/// Tiles that a thread takes through all products before it goes on to the next.
+const TILES: usize = 64;
+
+/// Memory of its own for each thread that computes.
+#[derive(Debug, Default)]
+pub struct Locals<T> {
+    slots: Vec<Mutex<Vec<T>>>,
+}
+
+impl<T: Scalar> Locals<T> {
+    /// Makes room for so many values for each thread of the pool.
+    fn reserve(&mut self, pool: &Pool, length: usize) {
+        self.slots.resize_with(self.slots.len().max(pool.threads()), Mutex::default);
+        for slot in &mut self.slots {
+            let slot = slot.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
+            if slot.len() < length {
+                slot.resize(length, T::zero());
+            }
+        }
+    }
+
+    /// Calls `f` with a memory that nobody else is using.
+    fn with<R>(&self, f: impl FnOnce(&mut [T]) -> R) -> R {
+        loop {
+            for slot in &self.slots {
+                match slot.try_lock() {
+                    Ok(mut slot) => return f(&mut slot),
+                    // What a panic left behind is overwritten like everything else.
+                    Err(TryLockError::Poisoned(slot)) => return f(&mut slot.into_inner()),
+                    Err(TryLockError::WouldBlock) => {}
+                }
+            }
+            // As many slots as threads: another one is about to be free.
+            std::hint::spin_loop();
+        }
+    }
+}
+
+/// Outputs of a tile along an axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Size {
+    Two,
+    Four,
+}
+
+impl Size {
+    fn outputs(self) -> usize {
+        match self {
+            Self::Two => 2,
+            Self::Four => 4,
+        }
+    }
+
+    /// Multiplications for each pair of channels on a plane.
+    fn work(self, height: usize, width: usize) -> usize {
+        let (m, n) = (self.outputs(), self.outputs() + 2);
+        height.div_ceil(m) * width.div_ceil(m) * n * n
+    }
+}
+
+/// What a convolution is made of.
+#[derive(Clone, Copy, Debug)]
+struct Plan {
+    /// C.
+    channels: usize,
+    /// O.
+    outputs: usize,
+    height: usize,
+    width: usize,
+    /// Tiles of a plane along the height and the width.
+    down: usize,
+    across: usize,
+}
+
+impl Plan {
+    fn plane(&self) -> usize {
+        self.height * self.width
+    }
+
+    fn tiles(&self) -> usize {
+        self.down * self.across
+    }
+
+    /// Distance between two places ξ of V for so many samples.
+    fn v_pitch(&self, samples: usize) -> usize {
+        self.channels.next_multiple_of(LANES) * samples * self.tiles() + LANES
+    }
+
+    /// Distance between two places ξ of W for so many samples.
+    fn w_pitch(&self, samples: usize) -> usize {
+        (samples * self.tiles()).next_multiple_of(LANES) * self.outputs + LANES
+    }
+
+    /// Sample, row and column of the tile `p` of a batch.
+    #[inline(always)]
+    fn place(&self, p: usize) -> (usize, usize, usize) {
+        let (sample, tile) = (p / self.tiles(), p % self.tiles());
+        (sample, tile / self.across, tile % self.across)
+    }
+}
+
+/// A 3 × 3 convolution with its transformed inputs.
+#[derive(Clone, Debug)]
+pub struct Winograd<T> {
+    plan: Plan,
+    size: Size,
+    /// V of the last forward pass.
+    inputs: Vec<T>,
+}
+
+impl<T: Scalar> Winograd<T> {
+    /// The fast way for this window to `outputs` channels, if there is one that is faster than unfolding.
+    pub fn new(window: &Window, outputs: usize, max_batch: usize) -> Option<Self> {
+        let Window { channels, height, width, kernel, stride, pad, .. } = *window;
+        let many = channels.min(outputs) >= FEWEST_CHANNELS;
+        if !(T::WINOGRAD && many && kernel == (3, 3) && stride == 1 && pad == 1) {
+            return None;
+        }
+        let size = if Size::Four.work(height, width) < Size::Two.work(height, width) { Size::Four } else { Size::Two };
+        if size.work(height, width) >= 5 * height * width {
+            return None;
+        }
+        Some(Self::with_size(window, outputs, max_batch, size))
+    }
+
+    fn with_size(window: &Window, outputs: usize, max_batch: usize, size: Size) -> Self {
+        let Window { channels, height, width, .. } = *window;
+        let (down, across) = (height.div_ceil(size.outputs()), width.div_ceil(size.outputs()));
+        let plan = Plan { channels, outputs, height, width, down, across };
+        let squares = (size.outputs() + 2).pow(2);
+        Self { plan, size, inputs: vec![T::zero(); squares * plan.v_pitch(max_batch)] }
+    }
+
+    /// Values that [`Self::backward`] needs room for.
+    pub fn scratch(&self, max_batch: usize) -> usize {
+        (self.size.outputs() + 2).pow(2) * self.plan.w_pitch(max_batch)
+    }
+
+    /// Computes y (batch, O, H, W) from x (batch, C, H, W), the weights (O, C, 3, 3) and the bias (O).
+    pub fn forward(&mut self, pool: &Pool, locals: &mut Locals<T>, x: &[T], weight: &[T], bias: &[T], y: &mut [T]) {
+        let Self { plan, size, inputs } = self;
+        match size {
+            Size::Two => forward::forward::<T, Two, 2, 4>(plan, pool, locals, inputs, [x, weight, bias], y),
+            Size::Four => forward::forward::<T, Four, 4, 6>(plan, pool, locals, inputs, [x, weight, bias], y),
+        }
+    }
+
+    /// Computes the gradients of the weights and, where asked for, of x from that of y. It must follow the forward
+    /// pass of the same batch.
+    pub fn backward(
+        &self,
+        pool: &Pool,
+        (scratch, locals): (&mut [T], &mut Locals<T>),
+        weight: &[T],
+        dy: &[T],
+        dw: &mut [T],
+        dx: Option<&mut [T]>,
+    ) {
+        let Self { plan, size, inputs } = self;
+        match size {
+            Size::Two => {
+                backward::backward::<T, Two, 2, 4>(plan, pool, (scratch, locals), [inputs, weight, dy], dw, dx);
+            }
+            Size::Four => {
+                backward::backward::<T, Four, 4, 6>(plan, pool, (scratch, locals), [inputs, weight, dy], dw, dx);
+            }
+        }
+    }
+}
+
+/// How the left operand of a product lies in memory: the distances of rows, of columns within a span, and of spans.
+#[derive(Clone, Copy)]
+struct Left<'a, T> {
+    values: &'a [T],
+    row: usize,
+    column: usize,
+    span: usize,
+    next_span: usize,
+}
+
+/// out (rows, LANES) = left (rows, depth) · right (depth, LANES).
+fn product<T: Scalar>(
+    tiles: &'static Tiles<T>,
+    rows: usize,
+    depth: usize,
+    left: Left<'_, T>,
+    right: &[T],
+    out: &mut [T],
+) {
+    if rows == 0 || depth == 0 {
+        return out[..rows * LANES].fill(T::zero());
+    }
+    let Left { values, row, column, span, next_span } = left;
+    let last = depth - 1;
+    let farthest = |k: usize| (rows - 1) * row + k / span * next_span + k % span * column;
+    // The last value of the last whole span may lie behind the last value.
+    assert!(farthest(last) < values.len() && farthest((depth / span * span).saturating_sub(1)) < values.len());
+    assert!(right.len() >= depth * LANES && out.len() >= rows * LANES && LANES.is_multiple_of(tiles.columns()));
+    for first in (0..rows).step_by(tiles.rows()) {
+        let height = tiles.rows().min(rows - first);
+        for lane in (0..LANES).step_by(tiles.columns()) {
+            let task = Task {
+                depth,
+                left: values[first * row..].as_ptr(),
+                left_row: row as isize,
+                left_column: column as isize,
+                left_span: span,
+                left_jump: next_span as isize - (span * column) as isize,
+                right: right[lane..].as_ptr(),
+                right_row: LANES,
+                out: out[first * LANES + lane..].as_mut_ptr(),
+                out_row: LANES as isize,
+                add: false,
+            };
+            // SAFETY: the last value of each operand is within its slice, as asserted, and so are all before it; the
+            // result is borrowed mutably. `tiles` are those that this processor runs.
+            unsafe { tiles.tiles[height - 1][1](task) };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

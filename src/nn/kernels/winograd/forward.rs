@@ -1,0 +1,195 @@
+//! The outputs.
+#![allow(unsafe_code)]
+#![allow(clippy::inline_always)] // Only where they are inlined are they compiled for the widest vectors.
+
+use super::{
+    LANES, Left, Locals, Plan, TILES, product,
+    scheme::{Scheme, Square, nested, zeros},
+};
+use crate::nn::{
+    Scalar,
+    kernels::{
+        elementwise::Raw,
+        pool::Pool,
+        wide::{Work, do_wide},
+    },
+};
+
+/// See [`super::Winograd::forward`]; `inputs` is V.
+pub(super) fn forward<T: Scalar, S: Scheme<T, M, N> + Sync, const M: usize, const N: usize>(
+    plan: &Plan,
+    pool: &Pool,
+    locals: &mut Locals<T>,
+    inputs: &mut [T],
+    [x, weight, bias]: [&[T]; 3],
+    y: &mut [T],
+) {
+    let samples = x.len() / (plan.channels * plan.plane());
+    let blocks = plan.channels.div_ceil(LANES);
+    {
+        let v = Raw::new(inputs);
+        pool.run(samples * blocks, &|chunk| {
+            let (sample, block) = (chunk / blocks, chunk % blocks);
+            do_wide(Inputs::<T, S, M, N> { plan, x, v: &v, samples, sample, block, scheme: std::marker::PhantomData });
+        });
+    }
+    let (u_pitch, m_pitch) = (plan.channels * LANES + LANES, TILES * LANES + LANES);
+    locals.reserve(pool, N * N * (u_pitch + m_pitch));
+    let (y, v) = (Raw::new(y), &*inputs);
+    pool.run(plan.outputs.div_ceil(LANES), &|block| {
+        locals.with(|local| {
+            let (u, m) = local.split_at_mut(N * N * u_pitch);
+            let outputs = Outputs::<T, S, M, N> {
+                plan,
+                v,
+                weight,
+                bias,
+                y: &y,
+                u: (u, u_pitch),
+                m: (m, m_pitch),
+                samples,
+                block,
+                scheme: std::marker::PhantomData,
+            };
+            do_wide(outputs);
+        });
+    });
+}
+
+/// V of one block of channels of one sample.
+struct Inputs<'a, T, S, const M: usize, const N: usize> {
+    plan: &'a Plan,
+    x: &'a [T],
+    v: &'a Raw<'a, T>,
+    samples: usize,
+    sample: usize,
+    block: usize,
+    scheme: std::marker::PhantomData<S>,
+}
+
+impl<T: Scalar, S: Scheme<T, M, N>, const M: usize, const N: usize> Work for Inputs<'_, T, S, M, N> {
+    #[inline(always)]
+    fn run(self) {
+        let Self { plan, samples, sample, block, .. } = self;
+        let (width, plane) = (plan.width, plan.plane());
+        let first = block * LANES;
+        let lanes = LANES.min(plan.channels - first);
+        let x = &self.x[(sample * plan.channels + first) * plane..][..lanes * plane];
+        let (mut d, mut v) = (zeros::<T, N>(), zeros::<T, N>());
+        for tile in 0..plan.tiles() {
+            let (row, column) = (tile / plan.across * M, tile % plan.across * M);
+            for (i, d) in d.iter_mut().enumerate() {
+                for (j, d) in d.iter_mut().enumerate() {
+                    // The padding is 1, so the tile's inputs begin one before its outputs.
+                    let (y, x_at) = (row + i, column + j);
+                    if (1..=plan.height).contains(&y) && (1..=width).contains(&x_at) {
+                        let from = &x[(y - 1) * width + x_at - 1..];
+                        for (lane, d) in d[..lanes].iter_mut().enumerate() {
+                            *d = from[lane * plane];
+                        }
+                    } else {
+                        d.fill(T::zero());
+                    }
+                }
+            }
+            nested(&d, &mut v, S::input);
+            let at = (block * samples + sample) * plan.tiles() + tile;
+            for (place, v) in v.as_flattened().iter().enumerate() {
+                let start = place * plan.v_pitch(samples) + at * LANES;
+                // SAFETY: each sample and block of channels has rows of its own.
+                unsafe { self.v.part(start..start + LANES) }.copy_from_slice(v);
+            }
+        }
+    }
+}
+
+/// y of one block of output channels.
+struct Outputs<'a, T, S, const M: usize, const N: usize> {
+    plan: &'a Plan,
+    v: &'a [T],
+    weight: &'a [T],
+    bias: &'a [T],
+    y: &'a Raw<'a, T>,
+    u: (&'a mut [T], usize),
+    m: (&'a mut [T], usize),
+    samples: usize,
+    block: usize,
+    scheme: std::marker::PhantomData<S>,
+}
+
+impl<T: Scalar, S: Scheme<T, M, N>, const M: usize, const N: usize> Work for Outputs<'_, T, S, M, N> {
+    #[inline(always)]
+    fn run(mut self) {
+        self.transform_weights();
+        let plan = self.plan;
+        let (tiles, v_pitch) = (self.samples * plan.tiles(), plan.v_pitch(self.samples));
+        let (u_pitch, m_pitch) = (self.u.1, self.m.1);
+        for start in (0..tiles).step_by(TILES) {
+            let rows = TILES.min(tiles - start);
+            for place in 0..N * N {
+                let v = Left {
+                    values: &self.v[place * v_pitch + start * LANES..],
+                    row: LANES,
+                    column: 1,
+                    span: LANES,
+                    next_span: tiles * LANES,
+                };
+                let (u, m) = (&self.u.0[place * u_pitch..], &mut self.m.0[place * m_pitch..]);
+                product(T::tiles(), rows, plan.channels, v, u, m);
+            }
+            for row in 0..rows {
+                self.write(row, start + row);
+            }
+        }
+    }
+}
+
+impl<T: Scalar, S: Scheme<T, M, N>, const M: usize, const N: usize> Outputs<'_, T, S, M, N> {
+    /// U\[c,o\] along o.
+    #[inline(always)]
+    fn transform_weights(&mut self) {
+        let (channels, first) = (self.plan.channels, self.block * LANES);
+        let lanes = LANES.min(self.plan.outputs - first);
+        let (u, pitch) = (&mut *self.u.0, self.u.1);
+        let (mut g, mut transformed) = (zeros::<T, 3>(), zeros::<T, N>());
+        for channel in 0..channels {
+            let from = &self.weight[(first * channels + channel) * 9..];
+            for lane in 0..lanes {
+                let from = &from[lane * channels * 9..][..9];
+                for (g, &from) in g.as_flattened_mut().iter_mut().zip(from) {
+                    g[lane] = from;
+                }
+            }
+            nested(&g, &mut transformed, S::kernel);
+            for (place, values) in transformed.as_flattened().iter().enumerate() {
+                u[place * pitch + channel * LANES..][..LANES].copy_from_slice(values);
+            }
+        }
+    }
+
+    /// Writes the outputs of the tile `p`, whose sums are in `row` of M.
+    #[inline(always)]
+    fn write(&self, row: usize, p: usize) {
+        let plan = self.plan;
+        let (sample, tile_row, tile_column) = plan.place(p);
+        let (top, left, first) = (tile_row * M, tile_column * M, self.block * LANES);
+        let (height, width) = (M.min(plan.height - top), M.min(plan.width - left));
+        let (mut m, mut y): (Square<T, N>, Square<T, M>) = (zeros(), zeros());
+        for (place, m) in m.as_flattened_mut().iter_mut().enumerate() {
+            m.copy_from_slice(&self.m.0[place * self.m.1 + row * LANES..][..LANES]);
+        }
+        nested(&m, &mut y, S::output);
+        for lane in 0..LANES.min(plan.outputs - first) {
+            let bias = self.bias[first + lane];
+            let plane = (sample * plan.outputs + first + lane) * plan.plane() + top * plan.width + left;
+            for (i, y) in y[..height].iter().enumerate() {
+                let start = plane + i * plan.width;
+                // SAFETY: each block of output channels has planes of its own.
+                let out = unsafe { self.y.part(start..start + width) };
+                for (out, y) in out.iter_mut().zip(y) {
+                    *out = y[lane] + bias;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+use std::num::NonZeroUsize;
+
+use super::*;
+use crate::{
+    nn::Shape,
+    random::{Purpose, Stream, stream},
+};
+
+/// y, dx and dW.
+type Results<T> = [Vec<T>; 3];
+
+/// The definition, one product after the other, in `f64`.
+fn slow<T: Scalar>(w: &Window, [x, weight, bias, dy]: [&[T]; 4]) -> Results<f64> {
+    let outputs = bias.len();
+    let mut y: Vec<f64> = dy.iter().enumerate().map(|(i, _)| bias[i / w.plane() % outputs].as_f64()).collect();
+    let (mut dx, mut dw) = (vec![0.0; x.len()], vec![0.0; weight.len()]);
+    for (at, y) in y.iter_mut().enumerate() {
+        let (row, column) = (at % w.plane() / w.width, at % w.width);
+        let (sample, output) = (at / w.plane() / outputs, at / w.plane() % outputs);
+        for (channel, k) in (0..w.channels).flat_map(|c| (0..9).map(move |k| (c, k))) {
+            let (Some(row), Some(column)) = ((row + k / 3).checked_sub(1), (column + k % 3).checked_sub(1)) else {
+                continue;
+            };
+            if row < w.height && column < w.width {
+                let from = ((sample * w.channels + channel) * w.height + row) * w.width + column;
+                let kernel = (output * w.channels + channel) * 9 + k;
+                *y += weight[kernel].as_f64() * x[from].as_f64();
+                dx[from] += weight[kernel].as_f64() * dy[at].as_f64();
+                dw[kernel] += x[from].as_f64() * dy[at].as_f64();
+            }
+        }
+    }
+    [y, dx, dw]
+}
+
+fn fast<T: Scalar>(
+    layer: &mut Winograd<T>,
+    threads: usize,
+    samples: usize,
+    [x, weight, bias, dy]: [&[T]; 4],
+) -> Results<T> {
+    let pool = Pool::new(NonZeroUsize::new(threads).unwrap());
+    let nan = |length: usize| vec![T::nan(); length];
+    let (mut y, mut dx, mut dw) = (nan(dy.len()), nan(x.len()), nan(weight.len()));
+    let (mut scratch, mut locals) = (nan(layer.scratch(samples)), Locals::default());
+    layer.forward(&pool, &mut locals, x, weight, bias, &mut y);
+    layer.backward(&pool, (&mut scratch, &mut locals), weight, dy, &mut dw, Some(&mut dx));
+    [y, dx, dw]
+}
+
+/// Largest difference of each result, relative to its largest value.
+fn errors<T: Scalar>(found: &Results<T>, expected: &Results<f64>) -> [f64; 3] {
+    std::array::from_fn(|i| {
+        let largest = expected[i].iter().fold(0.0, |most: f64, value| most.max(value.abs()));
+        let differences = found[i].iter().zip(&expected[i]).map(|(a, b)| (a.as_f64() - b).abs());
+        differences.fold(0.0, |most: f64, difference| if difference <= most { most } else { difference }) / largest
+    })
+}
+
+fn normal<T: Scalar>(length: usize, stream: &mut Stream) -> Vec<T> {
+    (0..length).map(|_| T::from_f64(stream.normal())).collect()
+}
+
+fn compare<T: Scalar>(size: Size, cases: u64, channels: u32, tolerance: f64) {
+    for case in 0..cases {
+        let stream = &mut stream(case, Purpose::Data, 8);
+        let mut pick = |most: u32| 1 + stream.below(most) as usize;
+        let (channels, outputs, samples) = (pick(channels), pick(channels), pick(5));
+        let window = Window::new(&Shape::new([channels, pick(11), pick(11)]), (3, 3), 1, 1).unwrap();
+        let [x, dy] = [channels, outputs].map(|planes| normal::<T>(samples * planes * window.plane(), stream));
+        let (weight, bias) = (normal::<T>(outputs * channels * 9, stream), normal::<T>(outputs, stream));
+        let operands = [&x[..], &weight, &bias, &dy];
+        let expected = slow(&window, operands);
+        // One sample more than the batch has.
+        let mut layer = Winograd::with_size(&window, outputs, samples + 1, size);
+        layer.inputs.fill(T::nan());
+        let found = fast(&mut layer, 1, samples, operands);
+        let errors = errors(&found, &expected);
+        assert!(errors.iter().all(|&error| error < tolerance), "{window:?} {outputs} {samples}: {errors:?}");
+        for threads in [2, 4] {
+            assert!(fast(&mut layer, threads, samples, operands) == found, "{threads} threads");
+        }
+    }
+}
+
+#[test]
+fn the_algorithm_is_exact_but_for_rounding() {
+    compare::<f64>(Size::Two, 20, 70, 1e-12);
+    compare::<f64>(Size::Four, 20, 70, 1e-12);
+}
+
+#[test]
+fn single_precision_keeps_four_digits() {
+    compare::<f32>(Size::Two, 12, 70, 1e-4);
+    compare::<f32>(Size::Four, 12, 70, 1e-4);
+}
+
+#[test]
+fn single_precision_keeps_four_digits_over_many_channels() {
+    let (window, outputs, samples) = (Window::new(&Shape::new([512, 4, 4]), (3, 3), 1, 1).unwrap(), 40, 2);
+    let stream = &mut stream(0, Purpose::Data, 9);
+    let [x, dy] = [512, outputs].map(|planes| normal::<f32>(samples * planes * 16, stream));
+    let (weight, bias) = (normal(outputs * 512 * 9, stream), normal(outputs, stream));
+    let operands = [&x[..], &weight, &bias, &dy];
+    let mut layer = Winograd::new(&window, outputs, samples).unwrap();
+    assert_eq!(layer.size, Size::Four);
+    let errors = errors(&fast(&mut layer, 2, samples, operands), &slow(&window, operands));
+    assert!(errors.iter().all(|&error| error < 1e-5), "{errors:?}");
+}
