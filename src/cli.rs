@@ -46,18 +46,18 @@ enum Command {
     Gradcheck(GradcheckArguments),
     /// Compute loss, activations and gradients of one batch, to compare with another framework.
     ///
-    /// Weights go by the names and in the layouts of PyTorch's nn.Sequential: 0.weight (out, in), 0.bias, of a
-    /// convolution (out, in, height, width), of a batch normalization also running_mean and running_var. A batch is x,
+    /// Weights go by the names and in the layouts of `PyTorch`'s nn.Sequential: 0.weight (out, in), 0.bias, of a
+    /// convolution (out, in, height, width), of a batch normalization also `running_mean` and `running_var`. A batch is x,
     /// floats of shape (batch, …), and y, the classes. The output holds loss; activation.N, what layer N gives;
     /// gradient.activation.N and gradient.input, by what the loss grows with them; gradient.N.weight and so on; and
-    /// while training after.N.running_mean and after.N.running_var.
+    /// while training `after.N.running_mean` and `after.N.running_var`.
     Grads(GradsArguments),
     /// List the experiments that come with the program, the original exercise's among them.
     Presets,
     /// Run the original exercise's experiments on CIFAR-10 and print them beside the published figures.
     ///
     /// Each row is trained as the exercise has it, evaluated on all test images, and counts its best accuracy and its
-    /// lowest loss. The reference is PyTorch's on images decoded from JPEG copies. Exit status 1 if the mean over the
+    /// lowest loss. The reference is `PyTorch`'s on images decoded from JPEG copies. Exit status 1 if the mean over the
     /// seeds is too far from it.
     Reproduce(ReproduceArguments),
     /// Describe a data set: samples of each class, shape, mean and deviation, a few images.
@@ -218,8 +218,8 @@ struct BenchArguments {
     #[arg(value_enum)]
     case: bench::Case,
     /// Compute with N threads (default: all cores)
-    #[arg(long, value_name = "N")]
-    threads: Option<NonZeroUsize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    threads: Option<u16>,
     /// Measure for S seconds
     #[arg(long, default_value_t = 5.0, value_name = "S")]
     seconds: f64,
