@@ -87,6 +87,8 @@ pub enum Message {
     },
     /// The screen was saved, or why it was not.
     ScreenSaved(Result<PathBuf, String>),
+    /// Nobody could bring a suspended process back, so it was not suspended.
+    CantSuspend,
     /// The process was told to end.
     Signal(Signal),
 }
@@ -206,6 +208,10 @@ impl App {
                 Vec::new()
             }
             Message::Tick { .. } => Vec::new(),
+            Message::CantSuspend => {
+                self.say(Tone::Bad, "no shell could bring a suspended dashboard back");
+                Vec::new()
+            }
             Message::ScreenSaved(Ok(path)) => {
                 self.say(Tone::Good, &format!("screen saved as {}", path.display()));
                 Vec::new()
@@ -266,11 +272,6 @@ impl App {
     /// Whether the mouse is captured.
     pub fn mouse_captured(&self) -> bool {
         self.mouse
-    }
-
-    /// Whether the dashboard waits for the source to stop, to leave then.
-    pub fn is_leaving(&self) -> bool {
-        self.leaving
     }
 
     /// When the next [`Message::Tick`] is needed, in time since the start; none is needed otherwise.

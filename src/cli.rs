@@ -1,12 +1,17 @@
 //! The command line: what can be typed, and what then runs.
 
-use std::{num::NonZeroUsize, path::PathBuf, process::ExitCode};
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use gradtop::text::harmless;
 
 mod bench;
+mod data;
+mod ending;
 mod gradcheck;
-mod signals;
+mod grads;
+mod presets;
+mod reproduce;
 mod start;
 mod train;
 
@@ -36,8 +41,27 @@ enum Command {
     Train(TrainArguments),
     /// Check the hand-derived gradients of the configured network against central differences in f64.
     ///
-    /// Prints the relative error of every parameter and of the input; exit status 1 above the tolerance.
+    /// Prints the relative error of every parameter and of the input; exit status 1 above the tolerance. With --all
+    /// every layer, every loss and a dozen random networks are checked instead, and the worst of each is printed.
     Gradcheck(GradcheckArguments),
+    /// Compute loss, activations and gradients of one batch, to compare with another framework.
+    ///
+    /// Weights go by the names and in the layouts of `PyTorch`'s nn.Sequential: 0.weight (out, in), 0.bias, of a
+    /// convolution (out, in, height, width), of a batch normalization also `running_mean` and `running_var`. A batch is x,
+    /// floats of shape (batch, …), and y, the classes. The output holds loss; activation.N, what layer N gives;
+    /// gradient.activation.N and gradient.input, by what the loss grows with them; gradient.N.weight and so on; and
+    /// while training `after.N.running_mean` and `after.N.running_var`.
+    Grads(GradsArguments),
+    /// List the experiments that come with the program, the original exercise's among them.
+    Presets,
+    /// Run the original exercise's experiments on CIFAR-10 and print them beside the published figures.
+    ///
+    /// Each row is trained as the exercise has it, evaluated on all test images, and counts its best accuracy and its
+    /// lowest loss. The reference is `PyTorch`'s on images decoded from JPEG copies. Exit status 1 if the mean over the
+    /// seeds is too far from it.
+    Reproduce(ReproduceArguments),
+    /// Describe a data set: samples of each class, shape, mean and deviation, a few images.
+    Data(DataArguments),
     /// Time one training step of a fixed network on random data, to compare with other frameworks.
     Bench(BenchArguments),
 }
@@ -45,15 +69,21 @@ enum Command {
 /// What a run is made of.
 #[derive(Debug, Default, Args)]
 struct RunArguments {
-    /// Read the configuration from FILE (see config.toml for every key)
+    /// Start from a configuration that comes with the program (`gradtop presets` lists them)
+    #[arg(long, value_name = "NAME")]
+    preset: Option<String>,
+    /// Read the configuration from FILE, over the preset (see config.toml for every key)
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Set one key, over the file: --set optimizer.lr=1e-3
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
+    /// Train on PATH, short for --set data.source=PATH
+    #[arg(long, value_name = "PATH")]
+    data: Option<String>,
     /// Compute with N threads (default: all cores); the result is the same, bit for bit
-    #[arg(long, value_name = "N")]
-    threads: Option<NonZeroUsize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    threads: Option<u16>,
 }
 
 #[derive(Debug, Args)]
@@ -61,13 +91,13 @@ struct TrainArguments {
     #[command(flatten)]
     run: RunArguments,
     /// Train N minibatches instead of whole epochs
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     steps: Option<u64>,
     /// No dashboard: a progress bar and a table of evaluations
     #[arg(long)]
     headless: bool,
     /// No dashboard: one event a line as JSON on standard output, and nothing else there
-    #[arg(long)]
+    #[arg(long, conflicts_with = "headless")]
     json: bool,
 }
 
@@ -75,12 +105,111 @@ struct TrainArguments {
 struct GradcheckArguments {
     #[command(flatten)]
     run: RunArguments,
+    /// Check every layer, every loss and a dozen random networks instead of the configured network
+    #[arg(long, conflicts_with_all = ["config", "set", "batch"])]
+    all: bool,
+    /// Print the table of docs/mathematics.md
+    #[arg(long, requires = "all")]
+    markdown: bool,
     /// Largest relative error that passes
-    #[arg(long, default_value_t = 1e-7, value_name = "ERROR")]
+    #[arg(long, default_value = "1e-7", value_name = "ERROR")]
     tolerance: f64,
     /// Samples in the batch that is checked
-    #[arg(long, default_value_t = NonZeroUsize::new(4).unwrap_or(NonZeroUsize::MIN), value_name = "N")]
-    batch: NonZeroUsize,
+    #[arg(long, default_value_t = 4, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    batch: u16,
+}
+
+fn at_least_one(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(count @ 1..) => Ok(count),
+        _ => Err("not a whole number of at least 1".into()),
+    }
+}
+
+/// Reads the command line; help, the version and mistakes are answered here, with the exit status.
+pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Cli, ExitCode> {
+    Cli::try_parse_from(arguments).map_err(|error| {
+        if error.use_stderr() {
+            // What was typed stands in the message.
+            let lines: Vec<String> = error.render().to_string().lines().map(harmless).collect();
+            start::complain_with(lines.join("\n").trim_end());
+            return ExitCode::from(WRONG_USE);
+        }
+        // There is nobody left to tell when help can't be printed: `gradtop --help | head -1`.
+        let _ = error.print();
+        ExitCode::SUCCESS
+    })
+}
+
+#[derive(Debug, Args)]
+struct GradsArguments {
+    #[command(flatten)]
+    run: RunArguments,
+    /// Read weights from FILE, safetensors of 32 or 64 bits
+    #[arg(long, value_name = "FILE")]
+    weights: PathBuf,
+    /// Read x and y from FILE
+    #[arg(long, value_name = "FILE")]
+    batch: PathBuf,
+    /// Write to FILE
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Compute and write with numbers of 32 or 64 bits
+    #[arg(long, value_enum, default_value_t = PrecisionChoice::F32)]
+    precision: PrecisionChoice,
+    /// As in evaluation: running statistics instead of the batch's, no dropout, no label smoothing
+    #[arg(long)]
+    evaluate: bool,
+}
+
+/// Width of the numbers that are computed with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum PrecisionChoice {
+    F32,
+    F64,
+}
+
+#[derive(Debug, Args)]
+struct ReproduceArguments {
+    /// The rows to run, by the names of their presets (default: all fourteen)
+    #[arg(value_name = "ROW")]
+    rows: Vec<String>,
+    /// CIFAR-10: the folder, or the archive as it was downloaded
+    #[arg(long, value_name = "PATH")]
+    data: Option<PathBuf>,
+    /// Train each row from seeds 0 to N - 1 (default: 3, and 1 for the CNN, as many as the reference has)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1000))]
+    seeds: Option<u64>,
+    /// Train only N minibatches each, to try it out; nothing is judged then
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    steps: Option<u64>,
+    /// Write runs and rows as one JSON object a line on standard output, and nothing else there
+    #[arg(long, conflicts_with = "markdown")]
+    json: bool,
+    /// Write the table as Markdown
+    #[arg(long)]
+    markdown: bool,
+    /// Write the loss and accuracy of each row that runs to DIR/ROW.svg; the exercise's two are mlp-100 and torch-mlp-100
+    #[arg(long, value_name = "DIR")]
+    figures: Option<PathBuf>,
+    /// Compute with N threads (default: all cores); the result is the same, bit for bit
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    threads: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+struct DataArguments {
+    /// A word (fashion-mnist, circles, xor, gaussians, spirals, moons) or a path; otherwise what the configuration names
+    #[arg(value_name = "NAME|PATH")]
+    source: Option<String>,
+    #[command(flatten)]
+    run: RunArguments,
+    /// Draw N images instead of about a screenful
+    #[arg(long, value_name = "N")]
+    images: Option<usize>,
+    /// One JSON object on standard output, and nothing else there
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -89,8 +218,8 @@ struct BenchArguments {
     #[arg(value_enum)]
     case: bench::Case,
     /// Compute with N threads (default: all cores)
-    #[arg(long, value_name = "N")]
-    threads: Option<NonZeroUsize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    threads: Option<u16>,
     /// Measure for S seconds
     #[arg(long, default_value_t = 5.0, value_name = "S")]
     seconds: f64,
@@ -102,6 +231,10 @@ pub fn run(cli: Cli) -> ExitCode {
         None => train::run_paced(&cli.bare),
         Some(Command::Train(arguments)) => train::run_at_full_speed(&arguments),
         Some(Command::Gradcheck(arguments)) => gradcheck::run(&arguments),
+        Some(Command::Grads(arguments)) => grads::run(&arguments),
+        Some(Command::Presets) => presets::run(),
+        Some(Command::Reproduce(arguments)) => reproduce::run(&arguments),
+        Some(Command::Data(arguments)) => data::run(&arguments),
         Some(Command::Bench(arguments)) => bench::run(&arguments),
     };
     match outcome {

@@ -1,6 +1,6 @@
 //! What a run is made from: the configuration's data, its defaults, and reading it from a file and the command line.
 //!
-//! A value comes from the default, a file, or `--set key=value`, the later winning. Every value that was written
+//! A value comes from the default, a preset, a file, or `--set key=value`, the later winning. Every value that was written
 //! remembers where, so that what turns out wrong later (a layer that does not fit the data) still points at it.
 
 use std::fmt::Write as _;
@@ -8,12 +8,14 @@ use std::path::Path;
 
 mod keys;
 mod location;
+mod presets;
 mod read;
 mod table;
 #[cfg(test)]
 mod tests;
 
 pub use location::{ConfigError, Location};
+pub use presets::{Data, PRESETS, Preset};
 
 use crate::dataset::{BatchSizeError, DataSpec, Description};
 use crate::nn::{Init, LayerSpec, NetworkSpec, Shape};
@@ -48,6 +50,8 @@ pub struct Run {
     pub seed: u64,
     /// Passes over the training data, at least 1.
     pub epochs: u64,
+    /// Minibatches instead of whole epochs; 0 is whole epochs.
+    pub steps: u64,
     /// Samples in a minibatch, at least 1.
     pub batch_size: usize,
     /// Minibatches between two evaluations; 0 is once an epoch.
@@ -65,28 +69,33 @@ pub struct Optimizer {
     pub kind: OptimizerKind,
     /// Learning rate before the schedule, above 0.
     pub lr: f64,
-    /// Momentum of SGD, from 0 to below 1.
+    /// Momentum of SGD and `RMSprop`, from 0 to below 1.
     pub momentum: f64,
     /// Nesterov's momentum for SGD.
     pub nesterov: bool,
+    /// Decay rate of `RMSprop`'s mean of squared gradients, from 0 to below 1.
+    pub alpha: f64,
     /// Decay rate of Adam's mean of gradients, from 0 to below 1.
     pub beta1: f64,
     /// Decay rate of Adam's mean of squared gradients, from 0 to below 1.
     pub beta2: f64,
-    /// What Adam adds to its denominator, above 0.
+    /// What `RMSprop` and Adam add to the denominator, above 0.
     pub epsilon: f64,
-    /// Weight decay: added to the gradient for SGD and Adam, apart from it for `AdamW`.
+    /// Weight decay: added to the gradient for SGD, `RMSprop` and Adam, apart from it for `AdamW`.
     pub weight_decay: f64,
     /// Norm to which the whole gradient is clipped; 0 is never.
     pub clip_norm: f64,
+    /// Decay of the moving average of the weights that evaluations use; 0 evaluates the weights themselves.
+    pub ema: f64,
 }
 
 impl Optimizer {
     /// The settings that its kind uses.
     pub fn spec(&self) -> OptimizerSpec {
-        let Self { momentum, nesterov, beta1, beta2, epsilon, weight_decay, .. } = *self;
+        let Self { momentum, nesterov, alpha, beta1, beta2, epsilon, weight_decay, .. } = *self;
         match self.kind {
             OptimizerKind::Sgd => OptimizerSpec::Sgd { momentum, nesterov, weight_decay },
+            OptimizerKind::RmsProp => OptimizerSpec::RmsProp { alpha, epsilon, momentum, weight_decay },
             OptimizerKind::Adam => OptimizerSpec::Adam { beta1, beta2, epsilon, weight_decay },
             OptimizerKind::AdamW => OptimizerSpec::AdamW { beta1, beta2, epsilon, weight_decay },
         }
@@ -98,6 +107,8 @@ impl Optimizer {
 pub enum OptimizerKind {
     /// Stochastic gradient descent.
     Sgd,
+    /// `RMSprop`.
+    RmsProp,
     /// Adam.
     #[default]
     Adam,
@@ -107,12 +118,13 @@ pub enum OptimizerKind {
 
 impl OptimizerKind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Sgd, Self::Adam, Self::AdamW];
+    pub const ALL: [Self; 4] = [Self::Sgd, Self::RmsProp, Self::Adam, Self::AdamW];
 
     /// Its word in `config.toml`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Sgd => "sgd",
+            Self::RmsProp => "rmsprop",
             Self::Adam => "adam",
             Self::AdamW => "adamw",
         }
@@ -163,6 +175,7 @@ impl Default for Config {
                 name: "fashion-mnist".into(),
                 seed: 0,
                 epochs: 20,
+                steps: 0,
                 batch_size: 64,
                 evaluate_every: 0,
                 probe_every: 10,
@@ -185,13 +198,15 @@ impl Default for Config {
                 lr: 1e-3,
                 momentum: 0.9,
                 nesterov: false,
+                alpha: 0.99,
                 beta1: 0.9,
                 beta2: 0.999,
                 epsilon: 1e-8,
                 weight_decay: 0.0,
                 clip_norm: 0.0,
+                ema: 0.0,
             },
-            schedule: Schedule::default(),
+            schedule: Schedule::COSINE,
             ui: Ui { fps: 30, theme: Theme::Auto, pace: 40.0 },
             origins: Origins::default(),
         }
@@ -199,18 +214,14 @@ impl Default for Config {
 }
 
 impl Config {
-    /// The default, then `file` if there is one, then each `--set`.
+    /// The default, then the preset and the `file` if there are such, then each `--set`.
     ///
     /// # Errors
     /// Everything that is wrong with the file and the sets, each with its place and what would be valid.
-    pub fn load(file: Option<&Path>, sets: &[String]) -> Result<Self, ConfigError> {
-        match file {
-            Some(path) => {
-                let (name, text) = read::read_file(path)?;
-                Self::from_toml(Some((&name, text)), sets)
-            }
-            None => Self::from_toml(None, sets),
-        }
+    pub fn load(preset: Option<&Preset>, file: Option<&Path>, sets: &[String]) -> Result<Self, ConfigError> {
+        let file = file.map(read::read_file).transpose()?;
+        let file = file.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
+        Self::from_layers(preset, file, sets)
     }
 
     /// As [`load`](Self::load), from the `text` of a file called `name`.
@@ -218,13 +229,16 @@ impl Config {
     /// # Errors
     /// As [`load`](Self::load).
     pub fn from_toml_str(name: &str, text: &str, sets: &[String]) -> Result<Self, ConfigError> {
-        Self::from_toml(Some((name, text.into())), sets)
+        Self::from_layers(None, Some((name, text)), sets)
     }
 
-    fn from_toml(file: Option<(&str, String)>, sets: &[String]) -> Result<Self, ConfigError> {
+    fn from_layers(preset: Option<&Preset>, file: Option<(&str, &str)>, sets: &[String]) -> Result<Self, ConfigError> {
         let mut reader = read::Reader::new();
+        if let Some(Preset { name, text, .. }) = preset {
+            reader.file(&format!("preset {name}"), (*text).into());
+        }
         if let Some((name, text)) = file {
-            reader.file(name, text);
+            reader.file(name, text.into());
         }
         for set in sets {
             reader.set(set);

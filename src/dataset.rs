@@ -1,67 +1,79 @@
-//! Data to train on: the built-in part of Fashion-MNIST, IDX files from a folder, preprocessing, seeded minibatches.
+//! Data to train on: built-in images, toy problems and readers of the usual formats, preprocessing, augmentation,
+//! seeded minibatches.
 
-use std::fmt;
-use std::path::PathBuf;
-
+mod augment;
 mod batches;
+mod cifar;
+mod contents;
+mod csv_file;
 mod error;
+#[doc(hidden)]
+pub mod fuzz;
 mod idx;
+mod kind;
+mod labels;
 mod loading;
+mod mnist;
+mod npy;
+mod pictures;
 mod preprocessing;
+mod raw;
+mod source;
+mod split;
+mod summary;
+mod tar;
 #[cfg(test)]
 mod tests;
+mod toys;
 
+pub use augment::{Augmentation, Augmentations, UnknownAugmentation};
 pub use batches::{BatchSizeError, Batches};
+pub use csv_file::{Header, LabelColumn};
 pub use error::DataError;
 pub use loading::{Description, Progress, describe, load};
 pub use preprocessing::{Preprocessing, UnknownPreprocessing};
+pub use source::Source;
+pub use split::Split;
+pub use summary::{Channel, PartSummary, Summary, summarize};
+pub use toys::Toy;
 
 /// Which data, and what is done to it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct DataSpec {
     /// Where it comes from.
     pub source: Source,
-    /// What is done to every pixel.
+    /// What is done to every value.
     pub preprocessing: Preprocessing,
+    /// What is done to training images anew in every epoch.
+    pub augment: Augmentations,
+    /// Which column of a CSV file holds the label.
+    pub label_column: LabelColumn,
+    /// Whether the first row of a CSV file names its columns.
+    pub header: Header,
+    /// Share of the samples of each class that is split off for testing where data comes without a test part; above
+    /// 0 and below 1.
+    pub test_share: f64,
+    /// Points of a toy problem, training and test together.
+    pub samples: usize,
+    /// Standard deviation of what displaces the points of a toy problem, at least 0.
+    pub noise: f64,
+    /// Seed of toy problems and of the share that is split off; apart from the run's, so that runs with different
+    /// seeds see the same data.
+    pub seed: u64,
 }
 
-/// Where data comes from.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Source {
-    /// The balanced part of Fashion-MNIST inside the program: 10,000 training and 2,000 test images.
-    #[default]
-    FashionMnist,
-    /// A folder with four IDX files, plain or gzipped, under their usual names (`train-images-idx3-ubyte`, …); a
-    /// file `classes.txt` may name the classes, one a line.
-    Idx(PathBuf),
-}
-
-impl Source {
-    /// The word for the built-in data; everything else is a folder.
-    pub const FASHION_MNIST: &'static str = "fashion-mnist";
-
-    /// The source that `text` means: the word for the built-in data, or a folder.
-    pub fn parse(text: &str) -> Self {
-        if text == Self::FASHION_MNIST { Self::FashionMnist } else { Self::Idx(text.into()) }
-    }
-
-    /// Name of its data: the word for the built-in data, or the folder's own name.
-    fn name(&self) -> String {
-        match self {
-            Self::FashionMnist => Self::FASHION_MNIST.into(),
-            Self::Idx(folder) => {
-                let name = folder.file_name().unwrap_or(folder.as_os_str());
-                crate::text::Safe(&name.to_string_lossy()).to_string()
-            }
-        }
-    }
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::FashionMnist => f.write_str(Self::FASHION_MNIST),
-            Self::Idx(folder) => folder.display().fmt(f),
+impl Default for DataSpec {
+    fn default() -> Self {
+        Self {
+            source: Source::default(),
+            preprocessing: Preprocessing::default(),
+            augment: Augmentations::default(),
+            label_column: LabelColumn::default(),
+            header: Header::default(),
+            test_share: 0.2,
+            samples: 2000,
+            noise: 0.1,
+            seed: 0,
         }
     }
 }
@@ -71,9 +83,9 @@ impl fmt::Display for Source {
 pub struct Dataset {
     /// Its name, for people; harmless to show.
     pub name: String,
-    /// Shape of one sample: `[1, 28, 28]` is channels, rows, columns.
+    /// Shape of one sample: `[1, 28, 28]` is channels, rows, columns; `[2]` is two numbers.
     pub shape: Vec<usize>,
-    /// Names of the classes, at least two; harmless to show.
+    /// Names of the classes, 2 to 256; harmless to show.
     pub classes: Vec<String>,
     /// What is trained on.
     pub train: Split,
@@ -85,64 +97,5 @@ impl Dataset {
     /// Number of values in one sample.
     pub fn features(&self) -> usize {
         self.shape.iter().product()
-    }
-}
-
-/// A part of the data: samples and their labels, in the order of the files.
-#[derive(Clone, Debug)]
-pub struct Split {
-    features: Features,
-    labels: Vec<u8>,
-}
-
-/// The samples' values, row by row.
-#[derive(Clone, Debug)]
-enum Features {
-    /// Bytes as they were stored, and what preprocessing makes of each.
-    Bytes { values: Vec<u8>, table: Box<[f32; 256]> },
-}
-
-impl Split {
-    /// Number of samples.
-    pub fn len(&self) -> usize {
-        self.labels.len()
-    }
-
-    /// Whether there is no sample, which [`load`] never returns.
-    pub fn is_empty(&self) -> bool {
-        self.labels.is_empty()
-    }
-
-    /// Number of values in one sample.
-    pub fn features(&self) -> usize {
-        let Features::Bytes { values, .. } = &self.features;
-        values.len() / self.labels.len().max(1)
-    }
-
-    /// Writes the preprocessed samples `indices` to `out`, one row of [`features`](Self::features) each.
-    ///
-    /// # Panics
-    /// When an index is not below [`len`](Self::len), or `out` is not exactly as long as the rows.
-    pub fn gather<T: Copy + From<f32>>(&self, indices: &[u32], out: &mut [T]) {
-        let features = self.features();
-        assert_eq!(out.len(), indices.len() * features, "a batch of {} rows of {features}", indices.len());
-        let Features::Bytes { values, table } = &self.features;
-        for (row, &index) in out.chunks_exact_mut(features).zip(indices) {
-            let start = index as usize * features;
-            for (value, &byte) in row.iter_mut().zip(&values[start..start + features]) {
-                *value = T::from(table[byte as usize]);
-            }
-        }
-    }
-
-    /// Writes the labels of the samples `indices` to `out`.
-    ///
-    /// # Panics
-    /// When an index is not below [`len`](Self::len), or `out` is not as long as `indices`.
-    pub fn labels(&self, indices: &[u32], out: &mut [u8]) {
-        assert_eq!(out.len(), indices.len());
-        for (label, &index) in out.iter_mut().zip(indices) {
-            *label = self.labels[index as usize];
-        }
     }
 }

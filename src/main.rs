@@ -2,10 +2,11 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 mod cli;
 
 fn main() -> ExitCode {
-    cli::run(cli::Cli::parse())
+    match cli::parse(std::env::args_os()) {
+        Ok(command_line) => cli::run(command_line),
+        Err(status) => status,
+    }
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::text::exact;
+
 /// An interval of finite numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Range {
@@ -43,14 +45,8 @@ impl std::fmt::Display for Range {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let from = if self.min_included { "from" } else { "above" };
         let to = if self.max_included { "to" } else { "to below" };
-        // `Debug` writes very large and very small numbers as powers of ten.
-        write!(f, "{from} {} {to} {}", plain(self.min), plain(self.max))
+        write!(f, "{from} {} {to} {}", exact(self.min), exact(self.max))
     }
-}
-
-fn plain(value: f64) -> String {
-    let text = format!("{value:?}");
-    text.strip_suffix(".0").map_or_else(|| text.clone(), str::to_owned)
 }
 
 #[cfg(test)]

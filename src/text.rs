@@ -12,6 +12,15 @@ use unicode_width::UnicodeWidthStr;
 #[derive(Clone, Copy, Debug)]
 pub struct Safe<'a>(pub &'a str);
 
+/// A line of text of any length made harmless as [`Safe`] does, for what is printed rather than laid out.
+pub fn harmless(line: &str) -> String {
+    line.graphemes(true).flat_map(|cluster| cluster.chars().map(without_harm).take(3)).collect()
+}
+
+fn without_harm(c: char) -> char {
+    if is_harmful(c) { '·' } else { c }
+}
+
 /// Longest [`Safe`] text in terminal columns; what is longer ends in `…`.
 const SAFE_COLUMNS: usize = 120;
 
@@ -19,11 +28,7 @@ impl fmt::Display for Safe<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut columns = 0;
         for cluster in self.0.graphemes(true) {
-            let shown: String = if cluster.chars().any(is_harmful) {
-                cluster.chars().map(|c| if is_harmful(c) { '·' } else { c }).take(3).collect()
-            } else {
-                cluster.chars().take(3).collect()
-            };
+            let shown: String = cluster.chars().map(without_harm).take(3).collect();
             columns += shown.width();
             if columns > SAFE_COLUMNS {
                 return f.write_str("…");
@@ -87,6 +92,11 @@ pub fn short(value: f64) -> String {
             None => text,
         }
     }
+}
+
+/// A number exactly, as a configuration has it: `0.25`, `1e-30`, `1e6`.
+pub fn exact(value: f64) -> String {
+    if value == 0.0 || (1e-2..1e6).contains(&value.abs()) { value.to_string() } else { format!("{value:e}") }
 }
 
 /// A span of time: `0.4 s`, `12 s`, `3:05`, `1:02:03`.

@@ -8,8 +8,10 @@ use crate::{
     optim::{OptimizerSpec, Schedule},
 };
 
+mod averaging;
+mod driver;
 mod evaluation;
-pub mod health;
+mod health;
 mod inbox;
 mod outbox;
 mod pace;
@@ -18,6 +20,7 @@ mod steering;
 mod trainer;
 pub mod worker;
 
+pub use crate::protocol::THROTTLE;
 pub use trainer::{SetupError, StepError, StepOutcome, Trainer};
 
 /// What a training run is made of: the same specification and instruction set give the same bits.
@@ -45,6 +48,8 @@ pub struct TrainSpec {
     pub learning_rate: f64,
     /// Largest norm of the gradient; `None` leaves it alone.
     pub clip_norm: Option<f64>,
+    /// Decay of the moving average of the weights with which evaluations are made; `None` evaluates the weights.
+    pub ema: Option<f64>,
     /// Factor on the learning rate as a function of the step.
     pub schedule: Schedule,
 }

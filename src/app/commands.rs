@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::protocol::{Capability, Command, LEARNING_RATE};
+use crate::protocol::{Capability, Command, LEARNING_RATE, MOST_EPOCHS, THROTTLE};
 use crate::text::{nearest, short};
 
 use super::actions::{Action, Need};
@@ -38,10 +38,6 @@ enum Words {
 
 /// Most minibatches that one command advances by.
 const MOST_STEPS: u64 = 1_000_000_000;
-/// Most epochs that one command adds.
-const MOST_EPOCHS: u64 = 1_000_000;
-/// Highest limit in minibatches a second.
-const MOST_PER_SECOND: f64 = 1e6;
 
 const STEER: &[Need] = &[Need::Source(Capability::Steer), Need::Ready];
 const ADVANCE: &[Need] = &[Need::Source(Capability::Advance), Need::Ready, Need::Unfinished];
@@ -84,12 +80,12 @@ pub const COMMANDS: &[CommandSpec] = &[
         &[Need::Source(Capability::Throttle), Need::Ready],
         Words::Fixed(&["off"]),
         |app, text| {
-            let valid = format!("valid: above 0 to {MOST_PER_SECOND}, or off");
+            let valid = format!("valid: {THROTTLE}, or off");
             let limit = match text {
                 "off" => None,
                 text => Some(number(text).ok_or_else(|| format!("{} is not a number; {valid}", quoted(text)))?),
             };
-            if limit.is_some_and(|limit| !(limit > 0.0 && limit <= MOST_PER_SECOND)) {
+            if limit.is_some_and(|limit| !THROTTLE.contains(limit)) {
                 return Err(format!("{} is out of range; {valid}", quoted(text)));
             }
             Ok(app.throttle(limit))
@@ -287,9 +283,10 @@ fn set(app: &mut App, key: &str, text: &str) -> Result<Vec<Effect>, String> {
     Ok(app.request(Command::Set { key: key.into(), value }))
 }
 
-/// A number as people type it, with the minus of the keyboard or the one of typographers.
+/// A number as people type it, with the minus of the keyboard or the one of typographers. A comma is refused: whether it
+/// separates thousands or decimals depends on the person.
 fn number(text: &str) -> Option<f64> {
-    text.replace('\u{2212}', "-").replace(['_', ','], "").parse().ok()
+    text.replace('\u{2212}', "-").replace('_', "").parse().ok()
 }
 
 fn count(text: &str, most: u64) -> Result<u64, String> {

@@ -1,6 +1,6 @@
 //! The layers that have parameters, one row each.
 
-use crate::protocol::{Health, LayerInfo, LayerProbe};
+use crate::protocol::{LayerInfo, LayerProbe};
 
 use super::display::{name, shape};
 use super::series::{Series, StepRange};
@@ -44,11 +44,6 @@ pub enum Spark {
 }
 
 impl LayerRow {
-    /// What the rules make of it.
-    pub fn health(&self) -> Health {
-        self.probe.as_ref().map_or(Health::Good, |(_, probe)| probe.health)
-    }
-
     /// The gradient norm in `count` columns on a log scale; the smallest and the largest norm in sight are 0 and 1.
     pub fn sparkline(&self, steps: StepRange, count: usize) -> Vec<Spark> {
         let columns = self.gradient_norm.columns(steps, count);

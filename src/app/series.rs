@@ -476,23 +476,4 @@ mod tests {
             }
         }
     }
-
-    /// `cargo test --release -- --ignored series_speed --nocapture` prints what an append and a query cost.
-    #[test]
-    #[ignore = "measures"]
-    #[allow(clippy::print_stderr)]
-    fn series_speed() {
-        let mut series = Series::new(2048);
-        let started = std::time::Instant::now();
-        for step in 1..=10_000_000u64 {
-            series.push(step, (step as f64).sqrt());
-        }
-        let append = started.elapsed();
-        let started = std::time::Instant::now();
-        for shift in 0..100 {
-            std::hint::black_box(series.columns(range(1, 10_000_000 - shift), 400));
-        }
-        eprintln!("10 M appends {append:?}, query {:?}, {} bytes", started.elapsed() / 100, series.memory());
-        assert!(append.as_secs_f64() < 20.0);
-    }
 }

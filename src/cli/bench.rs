@@ -165,7 +165,11 @@ fn operations(network: &Network<f32>, batch: usize) -> f64 {
 
 /// Times steps for as long as was asked for and prints the median.
 pub fn run(arguments: &BenchArguments) -> anyhow::Result<u8> {
-    let threads = arguments.threads.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
+    let threads = arguments
+        .threads
+        .and_then(|threads| NonZeroUsize::new(threads.into()))
+        .or_else(|| thread::available_parallelism().ok())
+        .unwrap_or(NonZeroUsize::MIN);
     let mut bench = Bench::new(arguments.case, threads)?;
     (0..WARM_UP).for_each(|_| bench.step());
     let (begin, budget) = (Instant::now(), Duration::from_secs_f64(arguments.seconds.clamp(0.0, LONGEST)));

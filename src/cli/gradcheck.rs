@@ -1,42 +1,91 @@
-//! `gradtop gradcheck`: the hand-derived gradients of the configured network against central differences.
+//! `gradtop gradcheck`: hand-derived gradients against central differences, of the configured network or of all layers.
 
 use std::io::{self, Write};
 
+use anyhow::bail;
 use gradtop::{
-    nn::gradcheck::{self, Report},
+    nn::gradcheck::{
+        self, Entry, Report,
+        suite::{Case, cases},
+    },
     text::short,
 };
 
 use super::{FAILED, GradcheckArguments, start};
 
-/// Checks, prints a line for each tensor and a verdict; 1 above the tolerance.
+/// Checks, prints and gives the exit status: 1 above the tolerance.
 pub fn run(arguments: &GradcheckArguments) -> anyhow::Result<u8> {
-    let config = start::configuration(&arguments.run)?;
-    let (shape, classes) = start::check(&config)?;
-    let report = gradcheck::check(&config.model, &shape, classes, arguments.batch.get(), config.run.seed)?;
-    match print(&report, arguments.tolerance) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.into()),
-        _ => {}
+    let tolerance = arguments.tolerance;
+    let (printed, passed) = if arguments.all {
+        let reports = cases().into_iter().map(|case| Ok((case.check()?, case))).collect::<anyhow::Result<Vec<_>>>()?;
+        let passed = reports.iter().all(|(report, _)| report.passes(tolerance));
+        (print_all(&reports, arguments), passed)
+    } else {
+        let config = start::configuration(&arguments.run)?;
+        let (shape, classes) = start::shape_and_classes(&arguments.run, &config)?;
+        let report = gradcheck::check(&config.model, &shape, classes, arguments.batch.into(), config.run.seed)
+            .map_err(|error| config.error_at_layer(error.layer, error.message()))?;
+        (print(&report, tolerance), report.passes(tolerance))
+    };
+    match printed {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => bail!(error),
+        _ => Ok(if passed { 0 } else { FAILED }),
     }
-    Ok(if report.passes(arguments.tolerance) { 0 } else { FAILED })
 }
 
+/// A line for each tensor, and a verdict.
 fn print(report: &Report, tolerance: f64) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{:<24} {:<12} {:>14} {:>14} {:>12}", "layer", "tensor", "by hand", "difference", "rel. error")?;
+    writeln!(out, "{:<24} {:<12} {:>14} {:>14} {:>12}", "layer", "tensor", "by hand", "numeric", "rel. error")?;
     for entry in &report.entries {
-        let mark = if entry.relative_error <= tolerance { "" } else { "  above the tolerance" };
         let layer = format!("{} {}", entry.layer, entry.kind);
         let tensor = format!("{}.{}", entry.layer, entry.tensor);
         writeln!(
             out,
-            "{layer:<24} {tensor:<12} {:>14.6e} {:>14.6e} {:>12}{mark}",
+            "{layer:<24} {tensor:<12} {:>14.6e} {:>14.6e} {:>12}{}",
             entry.analytic,
             entry.numeric,
-            short(entry.relative_error)
+            short(entry.relative_error),
+            mark(entry, tolerance)
         )?;
     }
-    let verdict = if report.passes(tolerance) { "passed" } else { "failed" };
-    let worst = report.worst().map_or(0.0, |entry| entry.relative_error);
-    writeln!(out, "\n{verdict}: largest relative error {}, tolerance {}", short(worst), short(tolerance))
+    verdict(&mut out, report.worst().map_or(0.0, |entry| entry.relative_error), tolerance)
+}
+
+/// The worst tensor of each case, as a table for people or, with `--markdown`, as that of `docs/mathematics.md`.
+fn print_all(reports: &[(Report, Case)], arguments: &GradcheckArguments) -> io::Result<()> {
+    let (mut out, tolerance) = (io::stdout().lock(), arguments.tolerance);
+    let width = reports.iter().map(|(_, case)| case.name.chars().count()).max().unwrap_or(0);
+    if arguments.markdown {
+        writeln!(out, "| network | gradients | worst | relative error |\n|---|---|---|---|")?;
+    } else {
+        writeln!(out, "{:<width$} {:>9}  {:<18} {:>12}", "network", "gradients", "worst", "rel. error")?;
+    }
+    let mut largest = 0.0_f64;
+    for (report, case) in reports {
+        let Some(worst) = report.worst() else { continue };
+        let (name, count, error) = (&case.name, report.entries.len(), short(worst.relative_error));
+        let tensor = format!("{}.{}", worst.layer, worst.tensor);
+        if arguments.markdown {
+            writeln!(out, "| {name} | {count} | `{tensor}` | {error} |")?;
+        } else {
+            writeln!(out, "{name:<width$} {count:>9}  {tensor:<18} {error:>12}{}", mark(worst, tolerance))?;
+        }
+        // A NaN is the largest error there is.
+        largest = if worst.relative_error > largest || worst.relative_error.is_nan() {
+            worst.relative_error
+        } else {
+            largest
+        };
+    }
+    if arguments.markdown { Ok(()) } else { verdict(&mut out, largest, tolerance) }
+}
+
+fn mark(entry: &Entry, tolerance: f64) -> &'static str {
+    if entry.relative_error <= tolerance { "" } else { "  above the tolerance" }
+}
+
+fn verdict(out: &mut impl Write, largest: f64, tolerance: f64) -> io::Result<()> {
+    let verdict = if largest <= tolerance { "passed" } else { "failed" };
+    writeln!(out, "\n{verdict}: largest relative error {}, tolerance {}", short(largest), short(tolerance))
 }

@@ -1,6 +1,7 @@
 //! From the command line to a run: configuration, specification, and how errors are told.
 
 use std::{
+    fmt,
     io::{self, Write},
     num::NonZeroUsize,
     path::{Path, PathBuf},
@@ -8,42 +9,82 @@ use std::{
 };
 
 use gradtop::{
-    config::{Config, ConfigError, Location, Theme as ThemeChoice},
-    dataset::{self, DataSpec, Source},
+    config::{Config, ConfigError, Location, Preset, Theme as ThemeChoice},
+    dataset::{self, DataError, Source},
     nn::Shape,
     protocol::Failure,
+    tensors::TensorError,
+    text::harmless,
     train::{RunSpec, TrainSpec},
     ui::{Background, Theme, UiSettings},
 };
 
 use super::RunArguments;
 
+/// Wrong use of the command line, or a wrong file that it names.
+#[derive(Debug)]
+pub struct WrongUse(pub String);
+
+impl fmt::Display for WrongUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for WrongUse {}
+
 /// Wrong use or wrong input, as opposed to work that failed.
 pub fn is_wrong_input(error: &anyhow::Error) -> bool {
-    error.is::<ConfigError>()
+    error.is::<ConfigError>() || error.is::<WrongUse>() || error.is::<DataError>() || error.is::<TensorError>()
 }
 
 /// Tells an error on standard error.
 pub fn complain(error: &anyhow::Error) {
-    // There is nowhere left to complain to.
-    let _ = writeln!(io::stderr(), "gradtop: {error:#}");
+    complain_with(&format!("gradtop: {error:#}"));
 }
 
 /// Tells on standard error why a run could not go on.
 pub fn complain_of(failure: &Failure) {
-    let Failure { step, what, advice } = failure;
-    // There is nowhere left to complain to.
-    let _ = writeln!(io::stderr(), "gradtop: failed at step {step}: {what}\n  {advice}");
+    let (what, advice) = (harmless(&failure.what), harmless(&failure.advice));
+    complain_with(&format!("gradtop: failed at step {}: {what}\n  {advice}", failure.step));
 }
 
-/// Reads the configuration that the arguments name.
+/// Tells something on standard error that is harmless already.
+pub fn complain_with(text: &str) {
+    // There is nowhere left to complain to.
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Reads the configuration that the arguments name. Its data is the one that the preset is made for, if that comes from
+/// nowhere else: see [`needs_data`].
 pub fn configuration(arguments: &RunArguments) -> Result<Config, ConfigError> {
-    let mut config = Config::load(arguments.config.as_deref(), &arguments.set)?;
+    let preset = preset(arguments)?;
+    let data = arguments.data.as_ref().map(|path| format!("data.source={path}"));
+    let sets: Vec<String> = arguments.set.iter().cloned().chain(data).collect();
+    let mut config = Config::load(preset, arguments.config.as_deref(), &sets)?;
     let in_file = config.locate("data.source").is_some_and(Location::is_in_file);
-    if let (Source::Idx(folder), true) = (&mut config.data.source, in_file) {
-        *folder = beside(arguments.config.as_deref(), folder);
+    if let (Source::Path(path), true) = (&mut config.data.source, in_file) {
+        *path = beside(arguments.config.as_deref(), path);
     }
     Ok(config)
+}
+
+/// The preset that the arguments name.
+fn preset(arguments: &RunArguments) -> Result<Option<&'static Preset>, ConfigError> {
+    arguments.preset.as_deref().map(Preset::find).transpose()
+}
+
+/// The preset whose data nobody has named yet.
+fn needs_data(arguments: &RunArguments, config: &Config) -> Result<Option<&'static Preset>, ConfigError> {
+    Ok(preset(arguments)?.filter(|_| config.locate("data.source").is_none()))
+}
+
+/// Shape and number of classes of the data that is to be computed with: those of the preset, if no data is named.
+pub fn shape_and_classes(arguments: &RunArguments, config: &Config) -> Result<(Shape, usize), ConfigError> {
+    match needs_data(arguments, config)? {
+        Some(Preset { data, .. }) => Ok((Shape::new(data.shape()), data.classes())),
+        None => check(config),
+    }
 }
 
 /// A relative path in a configuration file is meant from the folder of that file.
@@ -55,42 +96,54 @@ fn beside(file: Option<&Path>, path: &Path) -> PathBuf {
 ///
 /// Only headers and labels are read, so that a mistake is told before any screen is touched.
 pub fn check(config: &Config) -> Result<(Shape, usize), ConfigError> {
-    let data =
-        dataset::describe(&config.data.source).map_err(|error| config.error_at("data.source", error.to_string()))?;
+    let data = dataset::describe(&config.data).map_err(|error| {
+        let key = if matches!(error, DataError::Augment { .. }) { "data.augment" } else { "data.source" };
+        config.error_at(key, error.to_string())
+    })?;
     config.check(&data)?;
     Ok((Shape::new(data.shape), data.classes.len()))
 }
 
 /// The run that arguments and configuration describe, checked against the data's headers.
 pub fn run_spec(arguments: &RunArguments, config: &Config) -> Result<RunSpec, ConfigError> {
+    if let Some(Preset { name, data, .. }) = needs_data(arguments, config)? {
+        let message = format!("the preset {name} is made for {}: {}", data.name(), data.how_to_get());
+        return Err(config.error_at("data.source", message));
+    }
     check(config)?;
-    let run = &config.run;
     Ok(RunSpec {
-        name: run.name.clone(),
-        data: DataSpec { source: config.data.source.clone(), preprocessing: config.data.preprocessing },
-        train: TrainSpec {
-            seed: run.seed,
-            epochs: run.epochs,
-            steps: None,
-            batch_size: run.batch_size,
-            evaluate_every: (run.evaluate_every > 0).then_some(run.evaluate_every),
-            probe_every: run.probe_every,
-            threads: threads(arguments, config),
-            network: config.model.clone(),
-            optimizer: config.optimizer.spec(),
-            learning_rate: config.optimizer.lr,
-            clip_norm: (config.optimizer.clip_norm > 0.0).then_some(config.optimizer.clip_norm),
-            schedule: config.schedule,
-        },
+        name: config.run.name.clone(),
+        data: config.data.clone(),
+        train: train_spec(config, threads(arguments.threads, config)),
         throttle: None,
         stop_when_finished: true,
     })
 }
 
+/// What the configuration says of the training.
+pub fn train_spec(config: &Config, threads: NonZeroUsize) -> TrainSpec {
+    let run = &config.run;
+    TrainSpec {
+        seed: run.seed,
+        epochs: run.epochs,
+        steps: (run.steps > 0).then_some(run.steps),
+        batch_size: run.batch_size,
+        evaluate_every: (run.evaluate_every > 0).then_some(run.evaluate_every),
+        probe_every: run.probe_every,
+        threads,
+        network: config.model.clone(),
+        optimizer: config.optimizer.spec(),
+        learning_rate: config.optimizer.lr,
+        clip_norm: (config.optimizer.clip_norm > 0.0).then_some(config.optimizer.clip_norm),
+        ema: (config.optimizer.ema > 0.0).then_some(config.optimizer.ema),
+        schedule: config.schedule,
+    }
+}
+
 /// Threads to compute with: the argument, else the configuration, else all cores.
-fn threads(arguments: &RunArguments, config: &Config) -> NonZeroUsize {
-    arguments
-        .threads
+pub fn threads(argument: Option<u16>, config: &Config) -> NonZeroUsize {
+    argument
+        .and_then(|threads| NonZeroUsize::new(threads.into()))
         .or(NonZeroUsize::new(config.run.threads))
         .or_else(|| thread::available_parallelism().ok())
         .unwrap_or(NonZeroUsize::MIN)

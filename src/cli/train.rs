@@ -1,24 +1,32 @@
 //! `gradtop` and `gradtop train`: a worker as the source, and the sink that fits.
 
 use std::{
-    io::{self, IsTerminal},
-    process,
+    io::{self, IsTerminal, Write},
+    thread,
 };
 
 use anyhow::Context;
 use gradtop::{
     app::{App, Exit, Settings, Signal},
-    headless::{End, JsonLines, Report, Sink},
+    headless::{End, JsonLines, Report, Sink, write_summary},
     protocol::{Command, CommandId, Event, Request},
+    text::thousands,
     train::{
         RunSpec,
-        worker::{WorkerHandle, spawn},
+        worker::{Outcome, WorkerHandle, spawn},
     },
     ui,
 };
-use tokio::runtime;
+use tokio::{
+    runtime,
+    sync::{mpsc, oneshot},
+};
 
-use super::{FAILED, RunArguments, SIGNAL, TrainArguments, signals::Signals, start};
+use super::{
+    FAILED, RunArguments, SIGNAL, TrainArguments,
+    ending::{self, GRACE, Signals},
+    start,
+};
 
 /// How a run is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +51,7 @@ pub fn run_paced(arguments: &RunArguments) -> anyhow::Result<u8> {
 pub fn run_at_full_speed(arguments: &TrainArguments) -> anyhow::Result<u8> {
     let config = start::configuration(&arguments.run)?;
     let mut spec = start::run_spec(&arguments.run, &config)?;
-    spec.train.steps = arguments.steps;
+    spec.train.steps = arguments.steps.or(spec.train.steps);
     let style = if arguments.json {
         Style::Json
     } else if arguments.headless || !screen_is_usable() {
@@ -68,8 +76,8 @@ fn run(mut spec: RunSpec, style: Style, settings: ui::UiSettings) -> anyhow::Res
     runtime.block_on(async {
         match style {
             Style::Dashboard => dashboard(worker, app, settings).await,
-            Style::Report => headless(worker, Report::new(io::stdout().lock())).await,
-            Style::Json => headless(worker, JsonLines::new(io::BufWriter::new(io::stdout().lock()))).await,
+            Style::Report => headless(worker, Report::new(io::stdout())).await,
+            Style::Json => headless(worker, JsonLines::new(io::BufWriter::new(io::stdout()))).await,
         }
     })
 }
@@ -78,65 +86,86 @@ async fn dashboard(worker: WorkerHandle, app: App, settings: ui::UiSettings) -> 
     let WorkerHandle { requests, events, task } = worker;
     let send = move |request| requests.try_send(request).map_err(io::Error::other);
     let exit = ui::run(app, events, send, settings).await.context("the dashboard can't use this terminal")?;
-    let failure = task.join().await;
-    let status = match exit {
-        Exit::Signal(Signal::HangUp) => SIGNAL + 1,
-        Exit::Signal(Signal::Interrupt) => SIGNAL + 2,
-        Exit::Signal(Signal::Quit) => SIGNAL + 3,
-        Exit::Signal(Signal::Terminate) => SIGNAL + 15,
-        Exit::Asked if failure.is_some() => FAILED,
-        Exit::Asked => 0,
+    let signalled = match exit {
+        Exit::Signal(Signal::HangUp) => Some(1),
+        Exit::Signal(Signal::Interrupt) => Some(2),
+        Exit::Signal(Signal::Quit) => Some(3),
+        Exit::Signal(Signal::Terminate) => Some(15),
+        Exit::Asked => None,
     };
-    if let Some(failure) = failure {
-        start::complain_of(&failure);
-    }
-    Ok(status)
+    let outcome = ending::join(task, &mut Signals::listen()?, signalled).await;
+    // The screen is gone; this stays in the shell's window. A terminal that is gone as well takes nothing.
+    let _ = match &outcome {
+        Outcome { failure: Some(failure), .. } => {
+            start::complain_of(failure);
+            Ok(())
+        }
+        Outcome { summary: Some(summary), .. } => write_summary(&mut io::stdout(), summary),
+        Outcome { step, .. } => writeln!(io::stdout(), "stopped    step {}", thousands(*step)),
+    };
+    Ok(match signalled {
+        Some(number) => SIGNAL + number,
+        None if outcome.failure.is_some() => FAILED,
+        None => 0,
+    })
 }
 
 /// Feeds a sink until the run ends, the reader of the output leaves, or a signal comes.
-async fn headless(worker: WorkerHandle, mut sink: impl Sink) -> anyhow::Result<u8> {
-    let WorkerHandle { requests, mut events, task } = worker;
+///
+/// The sink has a thread of its own, so that an output which nobody reads can't keep signals waiting.
+async fn headless(worker: WorkerHandle, sink: impl Sink + Send + 'static) -> anyhow::Result<u8> {
+    let WorkerHandle { requests, events, task } = worker;
     let mut signals = Signals::listen()?;
+    let (written, mut outcome) = oneshot::channel();
+    thread::Builder::new().name("output".into()).spawn(move || {
+        // Nobody waits any more when a signal ended the program first.
+        let _ = written.send(feed(sink, events));
+    })?;
     let mut signalled = None;
     let end = loop {
+        let patience = async {
+            match signalled {
+                Some(_) => tokio::time::sleep(GRACE).await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
-            batch = events.recv() => match take(&mut sink, batch) {
-                Ok(None) => {}
-                Ok(Some(end)) => break Some(end),
-                // Whoever read the output has seen enough: `gradtop … | head`.
-                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => break None,
-                Err(error) => return Err(error).context("can't write the output"),
-            },
+            end = &mut outcome => break end.context("the output ended unexpectedly")?,
             number = signals.next() => {
                 if signalled.replace(number).is_some() {
-                    process::exit(i32::from(SIGNAL + number));
+                    ending::leave(number);
                 }
                 // A worker that has ended already has said so in its last events.
                 let _ = requests.try_send(Request { id: CommandId(0), command: Command::Stop });
             }
+            () = patience => ending::leave(signalled.unwrap_or_default()),
         }
     };
-    drop((requests, events));
-    task.join().await;
+    drop(requests);
+    ending::join(task, &mut signals, signalled).await;
     match (end, signalled) {
-        (Some(End::Failed(failure)), _) => {
+        (Ok(Some(End::Failed(failure))), _) => {
             start::complain_of(&failure);
             Ok(FAILED)
         }
+        // Whoever read the output has seen enough: `gradtop … | head`.
+        (Err(error), _) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("can't write the output"),
         (_, Some(number)) => Ok(SIGNAL + number),
         _ => Ok(0),
     }
 }
 
-fn take(sink: &mut impl Sink, batch: Option<Vec<Event>>) -> io::Result<Option<End>> {
-    let Some(batch) = batch else { return Ok(Some(End::Stopped(0))) };
-    for event in &batch {
-        let end = sink.take(event)?;
-        if end.is_some() {
-            sink.flush()?;
-            return Ok(end);
+/// Gives the sink every event up to the end of the run; without an end, the source left.
+fn feed(mut sink: impl Sink, mut events: mpsc::Receiver<Vec<Event>>) -> io::Result<Option<End>> {
+    while let Some(batch) = events.blocking_recv() {
+        for event in &batch {
+            let end = sink.take(event)?;
+            if end.is_some() {
+                sink.flush()?;
+                return Ok(end);
+            }
         }
+        sink.flush()?;
     }
-    sink.flush()?;
     Ok(None)
 }

@@ -9,7 +9,7 @@ use toml::de::DeValue;
 
 use super::Config;
 use crate::optim::Range;
-use crate::text::{Safe, thousands};
+use crate::text::{Safe, exact, thousands};
 
 /// A table of the file.
 pub(super) struct Table {
@@ -37,9 +37,10 @@ pub(super) enum Kind {
     Flag { get: fn(&Config) -> bool, set: fn(&mut Config, bool) },
     /// A text with a meaning of its own; `set` says what is wrong with it.
     Text { values: &'static str, get: fn(&Config) -> String, set: fn(&mut Config, &str) -> Result<(), String> },
-    /// A list of 1 to `most` such texts; `push` says what is wrong with one.
+    /// A list of `least` to `most` such texts; `push` says what is wrong with one.
     Texts {
         values: &'static str,
+        least: usize,
         most: usize,
         get: fn(&Config) -> Vec<String>,
         clear: fn(&mut Config),
@@ -78,7 +79,7 @@ impl Key {
     pub fn values(&self) -> String {
         match &self.kind {
             Kind::Whole { min, max, .. } => format!("a whole number from {} to {}", show_whole(*min), show_whole(*max)),
-            Kind::Number { range, .. } => format!("a number {}", show_range(&range())),
+            Kind::Number { range, .. } => format!("a number {}", range()),
             Kind::Flag { .. } => "true, false".into(),
             Kind::Text { values, .. } => (*values).into(),
             Kind::Texts { values, .. } => format!("a list of {values}"),
@@ -106,9 +107,9 @@ impl Key {
             }
             (Kind::Flag { set, .. }, DeValue::Boolean(flag)) => set(config, *flag),
             (Kind::Text { set, .. }, DeValue::String(text)) => set(config, text).map_err(wrong)?,
-            (Kind::Texts { most, clear, push, .. }, DeValue::Array(elements)) => {
-                if elements.is_empty() || elements.len() > *most {
-                    let message = format!("{} has {} elements; valid: 1 to {most}", self.path, elements.len());
+            (Kind::Texts { least, most, clear, push, .. }, DeValue::Array(elements)) => {
+                if !(*least..=*most).contains(&elements.len()) {
+                    let message = format!("{} has {} elements; valid: {least} to {most}", self.path, elements.len());
                     return Err(wrong(message));
                 }
                 clear(config);
@@ -141,7 +142,7 @@ impl Key {
     pub fn toml(&self, config: &Config) -> String {
         match &self.kind {
             Kind::Whole { get, .. } => get(config).to_string(),
-            Kind::Number { get, .. } => show_number(get(config)),
+            Kind::Number { get, .. } => exact(get(config)),
             Kind::Flag { get, .. } => get(config).to_string(),
             Kind::Text { get, .. } => quote(&get(config)),
             Kind::Texts { get, .. } => {
@@ -162,24 +163,12 @@ fn show_whole(value: u64) -> String {
     thousands(value).replace(',', "_")
 }
 
-/// The shortest TOML number that reads back as `value`.
-fn show_number(value: f64) -> String {
-    if value == 0.0 || (1e-2..1e6).contains(&value.abs()) { value.to_string() } else { format!("{value:e}") }
-}
-
 fn number(written: &DeValue<'_>) -> Option<f64> {
     match written {
         DeValue::Integer(integer) => i128::from_str_radix(integer.as_str(), integer.radix()).ok().map(|n| n as f64),
         DeValue::Float(float) => float.as_str().parse().ok(),
         _ => None,
     }
-}
-
-/// `from 0 to below 1`.
-fn show_range(range: &Range) -> String {
-    let from = if range.min_included { "from" } else { "above" };
-    let to = if range.max_included { "to" } else { "to below" };
-    format!("{from} {} {to} {}", show_number(range.min), show_number(range.max))
 }
 
 /// A value as an error message shows it.

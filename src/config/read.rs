@@ -223,7 +223,7 @@ impl Origins {
     fn remember(&mut self, key: &Key, value: Location, elements: Vec<Location>) {
         self.values.retain(|(path, _)| *path != key.path);
         self.values.push((key.path, value));
-        if key.is_list() {
+        if key.path == table::LAYERS {
             self.layers = elements;
         }
     }

@@ -2,9 +2,10 @@
 
 use super::keys::{Key, Kind, Table};
 use super::{Config, OptimizerKind, Theme};
-use crate::dataset::{Preprocessing, Source};
+use crate::dataset::{Augmentations, Header, LabelColumn, Preprocessing, Source};
 use crate::optim::{self, Range, SettingError};
 use crate::text::{Safe, nearest};
+use crate::train::THROTTLE;
 
 /// The tables in the order of `config.toml`.
 pub(super) const TABLES: &[Table] = &[
@@ -18,6 +19,9 @@ pub(super) const TABLES: &[Table] = &[
     Table { name: "schedule", about: "How the learning rate changes with the step." },
     Table { name: "ui", about: "The dashboard; nothing here changes what is trained." },
 ];
+
+/// The path of the layers' key.
+pub(super) const LAYERS: &str = "model.layers";
 
 /// The keys in the order of `config.toml`.
 pub(super) const KEYS: &[Key] = &[
@@ -39,6 +43,11 @@ pub(super) const KEYS: &[Key] = &[
         path: "run.epochs",
         about: "Passes over the training data",
         kind: Kind::Whole { min: 1, max: 1_000_000, get: |c| c.run.epochs, set: |c, v| c.run.epochs = v },
+    },
+    Key {
+        path: "run.steps",
+        about: "Minibatches to train instead of whole epochs; 0 is whole epochs",
+        kind: Kind::Whole { min: 0, max: 1_000_000_000, get: |c| c.run.steps, set: |c, v| c.run.steps = v },
     },
     Key {
         path: "run.batch_size",
@@ -72,20 +81,24 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         path: "data.source",
-        about: "The built-in part of Fashion-MNIST, or a folder with four IDX files (train-images-idx3-ubyte, …), \
-                plain or gzipped",
+        about: "The built-in part of Fashion-MNIST, a toy problem in two dimensions, or a path: a folder with four IDX \
+                files (train-images-idx3-ubyte, …), CIFAR-10 or CIFAR-100 in binary form as a folder or .tar.gz, a .csv \
+                file or a folder with train.csv and test.csv, a folder with train_x.npy, train_y.npy, test_x.npy and \
+                test_y.npy, or a folder with a folder of PNG or JPEG images for each class, below train and test or not",
         kind: Kind::Text {
-            values: "\"fashion-mnist\" or the path of a folder",
+            values: "\"fashion-mnist\", \"circles\", \"xor\", \"gaussians\", \"spirals\", \"moons\", or the path of a file or \
+                     folder",
             get: |c| c.data.source.to_string(),
             set: set_source,
         },
     },
     Key {
         path: "data.preprocessing",
-        about: "What is done to every pixel: nothing (0 to 255), division by 255, or mean 0 and deviation 1 over the \
-                training data",
+        about: "What is done to every value, as learnt from the training data: nothing (pixels are 0 to 255); scaled to \
+                0 to 1; mean 0 and deviation 1 for each channel or column; or minus the mean at the same place, without \
+                a division",
         kind: Kind::Text {
-            values: "\"none\", \"scale\", \"standardize\"",
+            values: "\"none\", \"scale\", \"standardize\", \"mean_image\"",
             get: |c| c.data.preprocessing.to_string(),
             set: |c, text| {
                 choose(text, Preprocessing::ALL, Preprocessing::name).map(|kind| c.data.preprocessing = kind)
@@ -93,13 +106,85 @@ pub(super) const KEYS: &[Key] = &[
         },
     },
     Key {
-        path: "model.layers",
+        path: "data.augment",
+        about: "What is done to training images anew in every epoch: mirroring every other one, shifting by up to \
+                PADDING pixels, setting a square of SIZE pixels to 0",
+        kind: Kind::Texts {
+            values: "\"flip\", \"crop PADDING\", \"cutout SIZE\", each at most once",
+            least: 0,
+            most: 3,
+            get: |c| c.data.augment.list().map(|augmentation| augmentation.to_string()).collect(),
+            clear: |c| c.data.augment = Augmentations::default(),
+            push: |c, text| {
+                text.parse().and_then(|augmentation| c.data.augment.push(augmentation)).map_err(|e| e.to_string())
+            },
+        },
+    },
+    Key {
+        path: "data.label_column",
+        about: "Column of a CSV file that holds the label",
+        kind: Kind::Text {
+            values: "\"last\", its number from 0, or its name",
+            get: |c| c.data.label_column.to_string(),
+            set: |c, text| {
+                c.data.label_column = LabelColumn::parse(text);
+                Ok(())
+            },
+        },
+    },
+    Key {
+        path: "data.header",
+        about: "Whether the first row of a CSV file names its columns; \"auto\" is yes if the label is chosen by name, or \
+                if no other field of that row is a number",
+        kind: Kind::Text {
+            values: "\"auto\", \"yes\", \"no\"",
+            get: |c| c.data.header.name().into(),
+            set: |c, text| choose(text, Header::ALL, Header::name).map(|header| c.data.header = header),
+        },
+    },
+    Key {
+        path: "data.test_share",
+        about: "Share of each class that is kept for testing where the data have no test part of their own",
+        kind: Kind::Number {
+            range: || Range { min: 0.0, min_included: false, max: 1.0, max_included: false },
+            get: |c| c.data.test_share,
+            set: |c, v| c.data.test_share = v,
+        },
+    },
+    Key {
+        path: "data.samples",
+        about: "Points of a toy problem, for training and testing together",
+        kind: Kind::Whole {
+            min: 10,
+            max: 1_000_000,
+            get: |c| c.data.samples as u64,
+            set: |c, v| c.data.samples = v as usize,
+        },
+    },
+    Key {
+        path: "data.noise",
+        about: "Standard deviation by which the points of a toy problem are displaced",
+        kind: Kind::Number {
+            range: || Range { min: 0.0, min_included: true, max: 10.0, max_included: true },
+            get: |c| c.data.noise,
+            set: |c, v| c.data.noise = v,
+        },
+    },
+    Key {
+        path: "data.seed",
+        about: "Seed of toy problems and of what is kept for testing; apart from run.seed, so that runs with different \
+                seeds see the same data",
+        kind: Kind::Whole { min: 0, max: i64::MAX as u64, get: |c| c.data.seed, set: |c, v| c.data.seed = v },
+    },
+    Key {
+        path: LAYERS,
         about: "The layers in the order of the forward pass",
         kind: Kind::Texts {
             values: "\"linear UNITS\", \"conv CHANNELS HEIGHTxWIDTH [stride N] [pad N]\", \"batchnorm\", \
                      \"maxpool SIZE [stride N] [pad N]\", \"avgpool SIZE [stride N] [pad N]\", \"global_avgpool\", \
                      \"flatten\", \"relu\", \"leaky_relu SLOPE\", \"elu ALPHA\", \"gelu\", \"silu\", \"tanh\", \"sigmoid\", \
                      \"dropout PROBABILITY\", \"residual [LAYER, …]\"",
+            least: 1,
             most: 256,
             get: |c| c.model.layers.iter().map(ToString::to_string).collect(),
             clear: |c| c.model.layers.clear(),
@@ -116,10 +201,19 @@ pub(super) const KEYS: &[Key] = &[
         },
     },
     Key {
+        path: "model.label_smoothing",
+        about: "Share of the target that is spread evenly over all classes while training",
+        kind: Kind::Number {
+            range: || Range::below(0.0, 1.0),
+            get: |c| c.model.label_smoothing,
+            set: |c, v| c.model.label_smoothing = v,
+        },
+    },
+    Key {
         path: "optimizer.kind",
         about: "Which rule moves the weights",
         kind: Kind::Text {
-            values: "\"sgd\", \"adam\", \"adamw\"",
+            values: "\"sgd\", \"rmsprop\", \"adam\", \"adamw\"",
             get: |c| c.optimizer.kind.name().into(),
             set: |c, text| choose(text, OptimizerKind::ALL, OptimizerKind::name).map(|kind| c.optimizer.kind = kind),
         },
@@ -131,7 +225,7 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         path: "optimizer.momentum",
-        about: "Momentum of sgd",
+        about: "Momentum of sgd and rmsprop",
         kind: Kind::Number {
             range: || of_optimizer("momentum"),
             get: |c| c.optimizer.momentum,
@@ -142,6 +236,15 @@ pub(super) const KEYS: &[Key] = &[
         path: "optimizer.nesterov",
         about: "Whether the momentum of sgd looks ahead (Nesterov)",
         kind: Kind::Flag { get: |c| c.optimizer.nesterov, set: |c, v| c.optimizer.nesterov = v },
+    },
+    Key {
+        path: "optimizer.alpha",
+        about: "Decay rate of the mean of squared gradients, of rmsprop",
+        kind: Kind::Number {
+            range: || of_optimizer("alpha"),
+            get: |c| c.optimizer.alpha,
+            set: |c, v| c.optimizer.alpha = v,
+        },
     },
     Key {
         path: "optimizer.beta1",
@@ -163,7 +266,7 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         path: "optimizer.epsilon",
-        about: "What adam and adamw add to the denominator",
+        about: "What rmsprop, adam and adamw add to the denominator",
         kind: Kind::Number {
             range: || of_optimizer("epsilon"),
             get: |c| c.optimizer.epsilon,
@@ -172,7 +275,8 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         path: "optimizer.weight_decay",
-        about: "Weight decay: sgd and adam add that share of the weights to the gradient, adamw decays apart from it",
+        about: "Weight decay: sgd, rmsprop and adam add that share of the weights to the gradient, adamw decays apart \
+                from it",
         kind: Kind::Number {
             range: || of_optimizer("weight_decay"),
             get: |c| c.optimizer.weight_decay,
@@ -189,12 +293,25 @@ pub(super) const KEYS: &[Key] = &[
         },
     },
     Key {
+        path: "optimizer.ema",
+        about: "Decay of the moving average of the weights that evaluations use, such as 0.999; 0 evaluates the \
+                weights themselves. Training is the same",
+        kind: Kind::Number {
+            range: || Range::below(0.0, 1.0),
+            get: |c| c.optimizer.ema,
+            set: |c, v| c.optimizer.ema = v,
+        },
+    },
+    Key {
         path: "schedule.lr",
         about: "Factor on the learning rate as a function of the step: the same throughout; times GAMMA after every \
-                EVERY steps; or falling from FROM to TO as half a cosine, by default from the end of the warm-up to the \
-                end of the run. A warm-up lets the rate rise over its first STEPS",
+                EVERY steps; times GAMMA over every STEPS steps; or falling from FROM to TO as half a cosine, by default from the end of the warm-up to the \
+                end of the run; or rising from `start` over the share `rise` of the run and falling to `end`, as in \
+                PyTorch's OneCycleLR. A warm-up lets the rate rise over its first STEPS",
         kind: Kind::Text {
-            values: "\"constant\", \"step EVERY GAMMA\", \"cosine [FROM..TO] [floor SHARE]\", each with an optional \"warmup STEPS\" behind",
+            values: "\"constant\", \"step EVERY GAMMA\", \"exponential GAMMA [over STEPS]\", \
+                     \"cosine [FROM..TO] [floor SHARE]\", \"one_cycle [rise SHARE] [start SHARE] [end SHARE]\", each with \
+                     an optional \"warmup STEPS\" behind",
             get: |c| c.schedule.to_string(),
             set: |c, text| text.parse().map(|schedule| c.schedule = schedule).map_err(|e| e.to_string()),
         },
@@ -216,11 +333,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         path: "ui.pace",
         about: "Minibatches a second of a bare `gradtop`, which is slowed down for watching",
-        kind: Kind::Number {
-            range: || Range { min: 0.0, min_included: false, max: 1e6, max_included: true },
-            get: |c| c.ui.pace,
-            set: |c, v| c.ui.pace = v,
-        },
+        kind: Kind::Number { range: || THROTTLE, get: |c| c.ui.pace, set: |c, v| c.ui.pace = v },
     },
 ];
 
@@ -260,7 +373,8 @@ fn set_name(config: &mut Config, text: &str) -> Result<(), String> {
 
 fn set_source(config: &mut Config, text: &str) -> Result<(), String> {
     if text.trim().is_empty() {
-        return Err("no data; valid: \"fashion-mnist\" or the path of a folder".into());
+        let words: Vec<String> = Source::words().map(|word| format!("\"{word}\"")).collect();
+        return Err(format!("no data; valid: {}, or the path of a file or folder", words.join(", ")));
     }
     config.data.source = Source::parse(text);
     Ok(())

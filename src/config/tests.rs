@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::dataset::{self, Preprocessing, Source};
+use crate::dataset::{self, Augmentations, DataSpec, LabelColumn, Preprocessing, Source};
 
 /// The file at the top level.
 const SHIPPED: &str = include_str!("../../config.toml");
@@ -62,7 +62,7 @@ fn every_key_belongs_to_a_table_once() {
 
 #[test]
 fn the_default_run_is_the_promised_one() {
-    let config = Config::load(None, &[]).unwrap();
+    let config = Config::load(None, None, &[]).unwrap();
     assert_eq!(config, Config::default());
     let layers: Vec<String> = config.model.layers.iter().map(ToString::to_string).collect();
     assert_eq!(layers.join(", "), "linear 256, relu, linear 128, relu, linear 10");
@@ -178,6 +178,31 @@ fn texts_without_a_meaning_are_refused() {
 }
 
 #[test]
+fn data_keys_are_refused_with_what_is_valid() {
+    let error = |set: &str| load("", &[set]).unwrap_err().to_string().lines().next().unwrap().to_owned();
+    for (set, words) in [
+        ("data.augment=flop", "did you mean `flip`?"),
+        ("data.augment=crop", "write `crop PADDING`"),
+        ("data.augment=flip, flip", "there twice"),
+        ("data.augment=[\"flip\", 3]", "cannot be 3"),
+        ("data.test_share=0", "above 0 to below 1"),
+        ("data.test_share=1", "above 0 to below 1"),
+        ("data.samples=3", "from 10 to"),
+        ("data.noise=-1", "from 0 to 10"),
+        ("data.header=maybe", "\"auto\", \"yes\", \"no\""),
+        ("data.preprocessing=mean-image", "did you mean \"mean_image\"?"),
+    ] {
+        assert!(error(set).contains(words), "{set}: {}", error(set));
+    }
+    let config = load("[data]\naugment = [\"cutout 8\", \"flip\"]\nlabel_column = \"kind\"", &[]).unwrap();
+    assert_eq!(config.data.augment, Augmentations { flip: true, crop: 0, cutout: 8 });
+    assert_eq!(config.data.label_column, LabelColumn::Name("kind".into()));
+    // What a later layer says replaces the whole list, and the places of the network's layers stay as they are.
+    let config = load("[model]\nlayers = [\"linear 0\"]\n[data]\naugment = [\"flip\"]", &["data.augment=[]"]).unwrap();
+    assert!(config.data.augment.is_empty() && config.locate_layer(0).is_some_and(Location::is_in_file));
+}
+
+#[test]
 fn toml_that_cannot_be_read_is_shown() {
     assert_snapshot!(errors(&[
         "[run\nseed = 1",
@@ -191,7 +216,7 @@ fn toml_that_cannot_be_read_is_shown() {
 
 #[test]
 fn what_does_not_fit_the_data_is_shown_where_it_was_written() {
-    let data = dataset::describe(&Source::FashionMnist).unwrap();
+    let data = dataset::describe(&DataSpec::default()).unwrap();
     assert!(Config::default().check(&data).is_ok());
     let texts = [
         "[model]\nlayers = [\"linear 0\", \"relu\", \"linear 10\"]",
@@ -261,7 +286,7 @@ fn hostile_texts_are_harmless_in_errors() {
         assert!(is_harmless(&shown), "{shown:?}");
     }
     let name = "\u{1b}[31mevil.toml";
-    let shown = Config::load(Some(Path::new(name)), &[]).unwrap_err().to_string();
+    let shown = Config::load(None, Some(Path::new(name)), &[]).unwrap_err().to_string();
     assert!(is_harmless(&shown) && shown.contains("evil.toml"), "{shown:?}");
 }
 
@@ -280,7 +305,7 @@ fn a_line_of_a_megabyte_is_cut_around_the_error() {
 fn files_that_cannot_be_read_are_named() {
     let folder = TempDir::new().unwrap();
     let error = |path: &Path| {
-        let text = Config::load(Some(path), &[]).unwrap_err().to_string();
+        let text = Config::load(None, Some(path), &[]).unwrap_err().to_string();
         text.replace(&*folder.path().to_string_lossy(), "…").replace('\\', "/")
     };
     let file = folder.path().join("a.toml");
@@ -295,7 +320,7 @@ fn files_that_cannot_be_read_are_named() {
     fs::write(&file, vec![b'#'; (1 << 20) + 1]).unwrap();
     assert_eq!(error(&file), "…/a.toml: longer than 1048576 bytes, so not a configuration");
     fs::write(&file, b"\xef\xbb\xbf[run]\r\nseed = 5\r\n").unwrap();
-    assert_eq!(Config::load(Some(&file), &[]).unwrap().run.seed, 5, "a byte-order mark and CRLF are fine");
+    assert_eq!(Config::load(None, Some(&file), &[]).unwrap().run.seed, 5, "a byte-order mark and CRLF are fine");
 }
 
 #[test]
@@ -368,7 +393,7 @@ proptest! {
         let folder = TempDir::new().unwrap();
         let file = folder.path().join("x.toml");
         fs::write(&file, bytes).unwrap();
-        if let Err(error) = Config::load(Some(&file), &[]) {
+        if let Err(error) = Config::load(None, Some(&file), &[]) {
             prop_assert!(is_harmless(&error.to_string()), "{:?}", error.to_string());
         }
     }

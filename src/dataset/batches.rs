@@ -45,11 +45,6 @@ impl Batches {
         self.order.len().div_ceil(self.batch_size) as u64
     }
 
-    /// Samples in a full minibatch.
-    pub fn batch_size(&self) -> usize {
-        self.batch_size
-    }
-
     /// The samples of the minibatch that follows `step` completed ones; the first minibatch of a run has `step` 0.
     pub fn indices(&mut self, step: u64) -> &[u32] {
         let steps_per_epoch = self.steps_per_epoch();

@@ -4,26 +4,40 @@ use std::io;
 
 use thiserror::Error;
 
+use super::Source;
 use crate::text::thousands;
 
 /// Why data could not be loaded. File names in it are already harmless ([`crate::text::Safe`]).
 #[derive(Debug, Error)]
 pub enum DataError {
-    /// The folder has none of the names a file may have.
+    /// The path is not there, or in no format that is known.
+    #[error(
+        "{path}: {problem}; looked for IDX files (train-images-idx3-ubyte, …), CIFAR's binary files \
+         (data_batch_1.bin, … or train.bin) or a .tar.gz with them, a .csv file or train.csv, train_x.npy, and a folder \
+         of PNG or JPEG images for each class; words: {}",
+        words()
+    )]
+    Unrecognized {
+        /// The path.
+        path: String,
+        /// What it is instead.
+        problem: String,
+    },
+    /// The folder has none of the names that an IDX file may have.
     #[error("{folder}: no {name} (nor the same name with .gz or with a dot before idx)")]
-    Missing {
+    MissingIdx {
         /// The folder.
         folder: String,
         /// The first name that was looked for.
         name: &'static str,
     },
-    /// The folder is not there or is not a folder.
-    #[error(
-        "{folder}: not a folder; valid: fashion-mnist (built in), or a folder with the four IDX files of a data set"
-    )]
-    NotAFolder {
-        /// The path.
+    /// A file of the set is not in the folder or archive.
+    #[error("{folder}: no {name}, although other files of the data set are there")]
+    Missing {
+        /// The folder or archive.
         folder: String,
+        /// The file.
+        name: &'static str,
     },
     /// Something other than a regular file, which might never end.
     #[error("{file}: not a regular file")]
@@ -120,7 +134,7 @@ pub enum DataError {
         expected: u64,
     },
     /// Two files that belong together hold different numbers of items.
-    #[error("{images}: {} images, but {labels} has {} labels", thousands(*.image_count), thousands(*.label_count))]
+    #[error("{images}: {} samples, but {labels} has {} labels", thousands(*.image_count), thousands(*.label_count))]
     CountMismatch {
         /// The image file.
         images: String,
@@ -132,7 +146,7 @@ pub enum DataError {
         label_count: u64,
     },
     /// Training and test images differ in size.
-    #[error("{file}: images of {}, but the training images are {}", sides(.found), sides(.expected))]
+    #[error("{file}: samples of {}, but the training samples are {}", sides(.found), sides(.expected))]
     ShapeMismatch {
         /// The test image file.
         file: String,
@@ -149,17 +163,17 @@ pub enum DataError {
         /// Position of the item, from 0.
         item: u64,
         /// The label.
-        label: u8,
+        label: i64,
         /// Number of classes.
         classes: usize,
     },
     /// All samples have the same label.
     #[error("{file}: every label is {label}; there must be at least two classes")]
     OneClass {
-        /// The label file.
+        /// The file with the labels.
         file: String,
         /// The label.
-        label: u8,
+        label: String,
     },
     /// The list of class names can't be used.
     #[error("{file}: {problem}; expected 2 to 256 names in UTF-8, one a line")]
@@ -167,6 +181,74 @@ pub enum DataError {
         /// The file.
         file: String,
         /// What is wrong.
+        problem: String,
+    },
+    /// A file of CIFAR's is not made of whole records.
+    #[error("{file}: {} bytes; expected a multiple of {}, the length of a record", thousands(*.bytes), thousands(*.record))]
+    Records {
+        /// The file.
+        file: String,
+        /// Bytes in it.
+        bytes: u64,
+        /// Bytes of a record.
+        record: u64,
+    },
+    /// An archive is damaged, or has in it what is refused.
+    #[error("{file}: {problem}")]
+    Tar {
+        /// The archive, and the entry in it.
+        file: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A table is not what it should be.
+    #[error("{file}{}: {problem}", at_line(*.line))]
+    Csv {
+        /// The file.
+        file: String,
+        /// Line on which the row begins, from 1; 0 for the whole file.
+        line: u64,
+        /// What is wrong.
+        problem: String,
+    },
+    /// An npy file is damaged, or holds what can't be used.
+    #[error("{file}: {problem}")]
+    Npy {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// An image is damaged or unlike the others, or a folder of images is not what it should be.
+    #[error("{file}: {problem}")]
+    Image {
+        /// The file or folder.
+        file: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// There are so few samples that none would be split off for testing.
+    #[error(
+        "{file}: a share of {share} of {samples} samples leaves nothing to test on; valid: a larger data.test_share"
+    )]
+    NothingToTest {
+        /// The file or folder.
+        file: String,
+        /// Samples in it.
+        samples: usize,
+        /// The share for testing.
+        share: f64,
+    },
+    /// More samples than are counted.
+    #[error("{file}: more than 4,294,967,295 samples")]
+    TooManySamples {
+        /// The file or folder.
+        file: String,
+    },
+    /// The augmentations can't be done to these samples.
+    #[error("{problem}")]
+    Augment {
+        /// Why not.
         problem: String,
     },
     /// The progress callback asked to stop.
@@ -177,4 +259,13 @@ pub enum DataError {
 /// `60000×28×28`.
 fn sides(dimensions: &[u32]) -> String {
     dimensions.iter().map(u32::to_string).collect::<Vec<_>>().join("×")
+}
+
+/// ` line 7`.
+fn at_line(line: u64) -> String {
+    if line == 0 { String::new() } else { format!(", line {}", thousands(line)) }
+}
+
+fn words() -> String {
+    Source::words().collect::<Vec<_>>().join(", ")
 }

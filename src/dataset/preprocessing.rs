@@ -1,25 +1,34 @@
-//! What is done to a pixel before the network sees it.
+//! What is done to a value before the network sees it.
+//!
+//! Whatever is learnt from data is learnt from the training part and done to both parts.
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use thiserror::Error;
 
-/// What is done to every pixel, a byte, before it enters the network.
+use super::raw::Values;
+use super::split::Features;
+
+/// What is done to every value before it enters the network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Preprocessing {
-    /// Nothing: 0 to 255.
+    /// Nothing: pixels are 0 to 255.
     None,
-    /// Division by 255: 0 to 1.
+    /// To 0 to 1: pixels are divided by 255, other numbers go from their least to their largest.
     Scale,
-    /// `(x − μ)/σ` with the mean and the standard deviation of all pixels of the training set.
+    /// `(x − μ)/σ` with the mean and the standard deviation of the training set: of each channel of images, of each
+    /// column of other numbers.
     #[default]
     Standardize,
+    /// Minus the mean of the training set at the same place, without a division.
+    MeanImage,
 }
 
 impl Preprocessing {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::None, Self::Scale, Self::Standardize];
+    pub const ALL: [Self; 4] = [Self::None, Self::Scale, Self::Standardize, Self::MeanImage];
 
     /// Its word in `config.toml`.
     pub const fn name(self) -> &'static str {
@@ -27,6 +36,7 @@ impl Preprocessing {
             Self::None => "none",
             Self::Scale => "scale",
             Self::Standardize => "standardize",
+            Self::MeanImage => "mean_image",
         }
     }
 }
@@ -39,7 +49,7 @@ impl fmt::Display for Preprocessing {
 
 /// The word names no kind of preprocessing.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("unknown preprocessing; valid: none, scale, standardize")]
+#[error("unknown preprocessing; valid: none, scale, standardize, mean_image")]
 pub struct UnknownPreprocessing;
 
 impl FromStr for Preprocessing {
@@ -50,29 +60,192 @@ impl FromStr for Preprocessing {
     }
 }
 
-/// What each of the 256 bytes becomes; `train` holds the pixels of the training set, at least one.
-pub(super) fn byte_table(preprocessing: Preprocessing, train: &[u8]) -> [f32; 256] {
-    let (mean, deviation) = match preprocessing {
-        Preprocessing::None => (0.0, 1.0),
-        Preprocessing::Scale => (0.0, 255.0),
-        Preprocessing::Standardize => moments(train),
-    };
-    std::array::from_fn(|byte| ((byte as f64 - mean) / deviation) as f32)
+/// What becomes of a stored byte, by its channel or its place.
+#[derive(Clone, Debug)]
+pub(super) enum Transform {
+    /// The same for every channel: what each of the 256 bytes becomes.
+    Same(Box<[f32; 256]>),
+    /// A table for each channel.
+    Channels(Box<[[f32; 256]]>),
+    /// Minus the value at the same place of a sample.
+    Minus(Arc<[f32]>),
+}
+
+impl Transform {
+    /// Transforms a whole sample.
+    pub fn apply<T: From<f32>>(&self, bytes: &[u8], out: &mut [T]) {
+        match self {
+            Self::Channels(tables) => {
+                let side = out.len() / tables.len();
+                for ((table, bytes), out) in tables.iter().zip(bytes.chunks_exact(side)).zip(out.chunks_exact_mut(side))
+                {
+                    look_up(table, bytes.iter().copied(), out);
+                }
+            }
+            _ => self.apply_run(bytes.iter().copied(), 0, 0, out),
+        }
+    }
+
+    /// Transforms a run of pixels of one channel whose first becomes the value `at` of the sample.
+    pub fn apply_run<T: From<f32>>(&self, bytes: impl Iterator<Item = u8>, channel: usize, at: usize, out: &mut [T]) {
+        match self {
+            Self::Same(table) => look_up(table, bytes, out),
+            Self::Channels(tables) => look_up(&tables[channel], bytes, out),
+            Self::Minus(mean) => {
+                for ((out, byte), mean) in out.iter_mut().zip(bytes).zip(&mean[at..]) {
+                    *out = T::from(f32::from(byte) - mean);
+                }
+            }
+        }
+    }
+}
+
+fn look_up<T: From<f32>>(table: &[f32; 256], bytes: impl Iterator<Item = u8>, out: &mut [T]) {
+    for (out, byte) in out.iter_mut().zip(bytes) {
+        *out = T::from(table[byte as usize]);
+    }
+}
+
+/// Makes both parts ready; the training part has at least one sample, and both hold the same kind of values.
+pub(super) fn prepare(
+    preprocessing: Preprocessing,
+    shape: &[usize],
+    train: Values,
+    test: Values,
+) -> (Features, Features) {
+    match (train, test) {
+        (Values::Bytes(train), Values::Bytes(test)) => {
+            let transform = byte_transform(preprocessing, shape, &train);
+            let test = Features::Bytes { values: test, transform: transform.clone() };
+            (Features::Bytes { values: train, transform }, test)
+        }
+        (train, test) => {
+            let (mut train, mut test) = (train.into_floats(), test.into_floats());
+            let ready = FloatTransform::new(preprocessing, shape, &train);
+            ready.apply(&mut train);
+            ready.apply(&mut test);
+            (Features::Floats(train), Features::Floats(test))
+        }
+    }
+}
+
+/// Number of channels of which each counts on its own; bytes that are no images are pixels all the same.
+fn channels(shape: &[usize]) -> usize {
+    if shape.len() == 3 { shape[0] } else { 1 }
+}
+
+fn byte_transform(preprocessing: Preprocessing, shape: &[usize], train: &[u8]) -> Transform {
+    let features: usize = shape.iter().product();
+    let table = |mean: f64, deviation: f64| std::array::from_fn(|byte| ((byte as f64 - mean) / deviation) as f32);
+    match preprocessing {
+        Preprocessing::None => Transform::Same(Box::new(table(0.0, 1.0))),
+        Preprocessing::Scale => Transform::Same(Box::new(table(0.0, 255.0))),
+        Preprocessing::Standardize => {
+            let channels = channels(shape);
+            let mut counts = vec![[0_u64; 256]; channels];
+            for (position, plane) in train.chunks_exact(features / channels).enumerate() {
+                let counts = &mut counts[position % channels];
+                for &byte in plane {
+                    counts[byte as usize] += 1;
+                }
+            }
+            let mut tables = counts.iter().map(byte_moments).map(|(mean, deviation)| table(mean, deviation));
+            match (channels, tables.next()) {
+                (1, Some(only)) => Transform::Same(Box::new(only)),
+                (_, first) => Transform::Channels(first.into_iter().chain(tables).collect()),
+            }
+        }
+        Preprocessing::MeanImage => {
+            let mut sums = vec![0_u64; features];
+            for sample in train.chunks_exact(features) {
+                sums.iter_mut().zip(sample).for_each(|(sum, &byte)| *sum += u64::from(byte));
+            }
+            let samples = (train.len() / features) as f64;
+            Transform::Minus(sums.into_iter().map(|sum| (sum as f64 / samples) as f32).collect())
+        }
+    }
 }
 
 /// Mean and (biased) standard deviation; the deviation of constant pixels counts as 1, so that they become 0.
 ///
 /// Counting bytes keeps the sums exact: the result does not depend on an order of summation.
-fn moments(pixels: &[u8]) -> (f64, f64) {
-    let mut counts = [0_u64; 256];
-    for &pixel in pixels {
-        counts[pixel as usize] += 1;
-    }
-    let total = pixels.len() as f64;
+fn byte_moments(counts: &[u64; 256]) -> (f64, f64) {
+    let total = counts.iter().sum::<u64>() as f64;
     let mean = (0..).zip(counts).map(|(byte, count)| byte * count).sum::<u64>() as f64 / total;
-    let squares: f64 = (0_u32..).zip(counts).map(|(byte, count)| (f64::from(byte) - mean).powi(2) * count as f64).sum();
-    let deviation = (squares / total).sqrt();
-    (mean, if deviation > 0.0 { deviation } else { 1.0 })
+    let squares: f64 =
+        (0_u32..).zip(counts).map(|(byte, &count)| (f64::from(byte) - mean).powi(2) * count as f64).sum();
+    (mean, positive_or_one((squares / total).sqrt()))
+}
+
+fn positive_or_one(deviation: f64) -> f64 {
+    if deviation > 0.0 { deviation } else { 1.0 }
+}
+
+/// What becomes of numbers: `(x − offset)/divisor`, with one pair for each run of so many values of a sample.
+struct FloatTransform {
+    pairs: Vec<(f64, f64)>,
+    run: usize,
+}
+
+impl FloatTransform {
+    fn new(preprocessing: Preprocessing, shape: &[usize], train: &[f32]) -> Self {
+        let features: usize = shape.iter().product();
+        // Columns of a table have nothing to do with each other; the pixels of a channel have.
+        let runs = match preprocessing {
+            Preprocessing::Scale if shape.len() > 1 => 1,
+            Preprocessing::Standardize if shape.len() > 1 => channels(shape),
+            _ => features,
+        };
+        let run = features / runs;
+        let samples = (train.len() / features) as f64 * run as f64;
+        // Adds up something of each value, for each run of values, in the order of the file.
+        let mean = |of: &dyn Fn(usize, f64) -> f64| {
+            let mut sums = vec![0.0; runs];
+            for sample in train.chunks_exact(features) {
+                for (index, values) in sample.chunks_exact(run).enumerate() {
+                    sums[index] += values.iter().map(|&value| of(index, f64::from(value))).sum::<f64>();
+                }
+            }
+            sums.into_iter().map(|sum| sum / samples).collect::<Vec<f64>>()
+        };
+        let pairs = match preprocessing {
+            Preprocessing::None => vec![(0.0, 1.0); runs],
+            Preprocessing::MeanImage => mean(&|_, value| value).into_iter().map(|mean| (mean, 1.0)).collect(),
+            Preprocessing::Standardize => {
+                let means = mean(&|_, value| value);
+                let variances = mean(&|index, value| (value - means[index]).powi(2));
+                means
+                    .iter()
+                    .copied()
+                    .zip(variances.into_iter().map(|variance| positive_or_one(variance.sqrt())))
+                    .collect()
+            }
+            Preprocessing::Scale => {
+                let mut ends = vec![(f64::INFINITY, f64::NEG_INFINITY); runs];
+                for sample in train.chunks_exact(features) {
+                    for (ends, values) in ends.iter_mut().zip(sample.chunks_exact(run)) {
+                        for &value in values {
+                            *ends = (ends.0.min(value.into()), ends.1.max(value.into()));
+                        }
+                    }
+                }
+                ends.into_iter().map(|(least, most)| (least, positive_or_one(most - least))).collect()
+            }
+        };
+        Self { pairs, run }
+    }
+
+    fn apply(&self, values: &mut [f32]) {
+        for sample in values.chunks_exact_mut(self.pairs.len() * self.run) {
+            for (values, (offset, divisor)) in sample.chunks_exact_mut(self.run).zip(&self.pairs) {
+                for value in values {
+                    // A test value far outside the training range could leave what a float holds.
+                    let moved = (f64::from(*value) - offset) / divisor;
+                    *value = moved.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32;
+                }
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -87,26 +260,98 @@ mod tests {
         assert_eq!("Scale".parse::<Preprocessing>(), Err(UnknownPreprocessing));
     }
 
-    #[test]
-    fn standardized_pixels_have_mean_zero_and_deviation_one() {
-        let pixels: Vec<u8> = (0..10_000_u32).map(|i| (i * i % 251) as u8).collect();
-        let table = byte_table(Preprocessing::Standardize, &pixels);
-        let values: Vec<f64> = pixels.iter().map(|&pixel| f64::from(table[pixel as usize])).collect();
-        let mean = values.iter().sum::<f64>() / 1e4;
-        let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / 1e4;
-        assert!(mean.abs() < 1e-6 && (variance - 1.0).abs() < 1e-6, "{mean} {variance}");
+    /// The training part after preprocessing.
+    fn prepared(preprocessing: Preprocessing, shape: &[usize], train: Values) -> Vec<f64> {
+        let (count, test) = match &train {
+            Values::Bytes(values) => (values.len(), Values::Bytes(Vec::new())),
+            Values::Floats(values) => (values.len(), Values::Floats(Vec::new())),
+        };
+        let mut out = vec![0.0; count];
+        match prepare(preprocessing, shape, train, test).0 {
+            Features::Floats(values) => values.iter().zip(&mut out).for_each(|(value, out)| *out = f64::from(*value)),
+            Features::Bytes { values, transform } => {
+                let features = shape.iter().product();
+                for (bytes, out) in values.chunks(features).zip(out.chunks_mut(features)) {
+                    transform.apply(bytes, out);
+                }
+            }
+        }
+        out
+    }
+
+    fn moments(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
+        let count = values.clone().count() as f64;
+        let mean = values.clone().sum::<f64>() / count;
+        (mean, (values.map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt())
+    }
+
+    fn both(bytes: &[u8]) -> [Values; 2] {
+        [Values::Bytes(bytes.to_vec()), Values::Floats(bytes.iter().map(|&byte| byte.into()).collect())]
     }
 
     #[test]
-    fn constant_pixels_become_zero_and_not_infinite() {
-        assert_eq!(byte_table(Preprocessing::Standardize, &[7; 30])[7], 0.0);
-        assert!(byte_table(Preprocessing::Standardize, &[7; 30]).iter().all(|value| value.is_finite()));
+    fn standardized_channels_have_mean_zero_and_deviation_one_each() {
+        let pixels: Vec<u8> = (0..12_000_u32).map(|i| (i * i % (100 + 50 * (i / 4 % 3))) as u8).collect();
+        for values in both(&pixels) {
+            let out = prepared(Preprocessing::Standardize, &[3, 2, 2], values);
+            for channel in 0..3 {
+                let plane = out.iter().enumerate().filter(|(i, _)| i / 4 % 3 == channel).map(|(_, value)| *value);
+                let (mean, deviation) = moments(plane);
+                assert!(mean.abs() < 1e-6 && (deviation - 1.0).abs() < 1e-6, "{mean} {deviation}");
+            }
+        }
+        // One channel, and bytes that are no images, have one mean for all.
+        for shape in [&[1, 3, 4][..], &[12]] {
+            let out = prepared(Preprocessing::Standardize, shape, Values::Bytes(pixels.clone()));
+            let (mean, deviation) = moments(out.iter().copied());
+            assert!(mean.abs() < 1e-6 && (deviation - 1.0).abs() < 1e-6, "{mean} {deviation}");
+            assert_eq!(out[0].to_bits(), out[pixels.iter().rposition(|&byte| byte == pixels[0]).unwrap()].to_bits());
+        }
+    }
+
+    #[test]
+    fn columns_of_numbers_are_standardized_and_scaled_each_on_its_own() {
+        let table = Values::Floats(vec![1.0, 1e6, 7.0, 3.0, 3e6, 7.0]);
+        assert_eq!(prepared(Preprocessing::Standardize, &[3], table.clone()), [-1.0, -1.0, 0.0, 1.0, 1.0, 0.0]);
+        assert_eq!(prepared(Preprocessing::Scale, &[3], table.clone()), [0.0, 0.0, 0.0, 1.0, 1.0, 0.0]);
+        assert_eq!(prepared(Preprocessing::None, &[3], table), [1.0, 1e6, 7.0, 3.0, 3e6, 7.0]);
+        // The pixels of an image share one scale, so that their colours stay what they are.
+        let image = Values::Floats(vec![0.0, 1.0, 2.0, 4.0]);
+        assert_eq!(prepared(Preprocessing::Scale, &[2, 1, 2], image), [0.0, 0.25, 0.5, 1.0]);
+    }
+
+    #[test]
+    fn the_mean_image_is_taken_away_and_nothing_is_divided() {
+        for values in both(&[10, 0, 255, 20, 100, 255]) {
+            assert_eq!(prepared(Preprocessing::MeanImage, &[3, 1, 1], values), [-5.0, -50.0, 0.0, 5.0, 50.0, 0.0]);
+        }
+    }
+
+    #[test]
+    fn what_is_learnt_from_training_is_done_to_the_test_part() {
+        let (train, test) = (Values::Floats(vec![0.0, 2.0]), Values::Floats(vec![4.0]));
+        let (_, test) = prepare(Preprocessing::Scale, &[1], train, test);
+        assert!(matches!(test, Features::Floats(values) if values == [2.0]));
+        // Even then nothing infinite comes out.
+        let (train, test) = (Values::Floats(vec![0.0, 1e-40]), Values::Floats(vec![f32::MAX]));
+        let (_, test) = prepare(Preprocessing::Scale, &[1], train, test);
+        assert!(matches!(test, Features::Floats(values) if values[0].is_finite()));
+    }
+
+    #[test]
+    fn constant_values_become_zero_and_not_infinite() {
+        for kind in [Preprocessing::Standardize, Preprocessing::MeanImage] {
+            for values in both(&[7; 30]) {
+                assert_eq!(prepared(kind, &[3, 1, 2], values), [0.0; 30]);
+            }
+        }
     }
 
     #[test]
     fn scaling_maps_255_to_1_and_none_changes_nothing() {
-        let scaled = byte_table(Preprocessing::Scale, &[0]);
-        assert_eq!((scaled[0], scaled[51], scaled[255]), (0.0, 0.2, 1.0));
-        assert_eq!(byte_table(Preprocessing::None, &[0])[200], 200.0);
+        let pixels = Values::Bytes(vec![0, 51, 255]);
+        let expected = [0.0, f64::from(0.2_f32), 1.0];
+        assert_eq!(prepared(Preprocessing::Scale, &[1, 1, 3], pixels.clone()), expected);
+        assert_eq!(prepared(Preprocessing::None, &[1, 1, 3], pixels), [0.0, 51.0, 255.0]);
     }
 }

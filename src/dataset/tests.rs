@@ -11,6 +11,35 @@ use tempfile::TempDir;
 
 use super::*;
 
+mod cifar;
+mod images;
+mod tables;
+
+/// What loading found out, as a description has it.
+fn description(data: &Dataset) -> Description {
+    let Dataset { shape, classes, train, test, .. } = data;
+    Description { shape: shape.clone(), classes: classes.clone(), train: train.len(), test: test.len() }
+}
+
+/// Stops loading at each of its reports in turn, which never go back and end at 1.
+fn assert_interruptible(spec: &DataSpec) {
+    let mut reports = Vec::new();
+    load(spec, &mut |_, fraction| {
+        reports.push(fraction.unwrap());
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    assert!(reports.is_sorted() && reports.last() == Some(&1.0), "{reports:?}");
+    for stop in 1..=reports.len() {
+        let mut calls = 0;
+        let result = load(spec, &mut |_, _| {
+            calls += 1;
+            if calls == stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        assert!(matches!(result, Err(DataError::Interrupted)) && calls == stop, "{stop}");
+    }
+}
+
 fn idx(dimensions: &[u32], elements: &[u8]) -> Vec<u8> {
     let mut file = vec![0, 0, 8, dimensions.len() as u8];
     file.extend(dimensions.iter().flat_map(|side| side.to_be_bytes()));
@@ -38,8 +67,13 @@ fn put(folder: &TempDir, name: &str, contents: &[u8]) {
     fs::write(folder.path().join(name), contents).unwrap();
 }
 
+/// The specification of a path.
+fn of(path: impl AsRef<Path>) -> DataSpec {
+    DataSpec { source: Source::Path(path.as_ref().into()), ..DataSpec::default() }
+}
+
 fn load_folder(folder: &Path, preprocessing: Preprocessing) -> Result<Dataset, DataError> {
-    let spec = DataSpec { source: Source::Idx(folder.into()), preprocessing };
+    let spec = DataSpec { preprocessing, ..of(folder) };
     load(&spec, &mut |_, _| ControlFlow::Continue(()))
 }
 
@@ -96,14 +130,14 @@ fn gathered_training_pixels_are_standardized() {
 fn a_description_agrees_with_what_is_loaded() {
     let fashion = load(&DataSpec::default(), &mut |_, _| ControlFlow::Continue(())).unwrap();
     let expected = Description { shape: vec![1, 28, 28], classes: fashion.classes.clone(), train: 10_000, test: 2_000 };
-    assert_eq!(describe(&Source::FashionMnist).unwrap(), expected);
+    assert_eq!(describe(&DataSpec::default()).unwrap(), expected);
     let folder = folder();
     // Images that cannot be read do not disturb it, labels do.
     put(&folder, "train-images-idx3-ubyte", &gzip(&idx(&[4, 2, 3], &[0; 5])));
     let expected = Description { shape: vec![1, 2, 3], classes: vec!["0".into(), "1".into()], train: 4, test: 2 };
-    assert_eq!(describe(&Source::Idx(folder.path().into())).unwrap(), expected);
+    assert_eq!(describe(&of(&folder)).unwrap(), expected);
     put(&folder, "t10k-labels-idx1-ubyte", &idx(&[2], &[1, 2]));
-    assert!(matches!(describe(&Source::Idx(folder.path().into())), Err(DataError::Label { item: 1, label: 2, .. })));
+    assert!(matches!(describe(&of(&folder)), Err(DataError::Label { item: 1, label: 2, .. })));
 }
 
 #[test]
@@ -247,11 +281,11 @@ fn labels_out_of_range_are_named_by_item() {
 fn counts_and_sizes_must_agree() {
     assert_eq!(
         error("train-labels-idx1-ubyte", &idx(&[3], &[0, 1, 1])),
-        "…/train-images-idx3-ubyte: 4 images, but …/train-labels-idx1-ubyte has 3 labels"
+        "…/train-images-idx3-ubyte: 4 samples, but …/train-labels-idx1-ubyte has 3 labels"
     );
     assert_eq!(
         error("t10k-images-idx3-ubyte", &idx(&[2, 3, 2], &[0; 12])),
-        "…/t10k-images-idx3-ubyte: images of 3×2, but the training images are 2×3"
+        "…/t10k-images-idx3-ubyte: samples of 3×2, but the training samples are 2×3"
     );
 }
 
@@ -289,7 +323,7 @@ fn missing_files_and_folders_are_named() {
     let expected = "pictures: no t10k-images-idx3-ubyte (nor the same name with .gz or with a dot before idx)";
     assert!(text.ends_with(&expected["pictures".len()..]), "{text}");
     let text = load_folder(&folder.path().join("nowhere\u{1b}[31m"), Preprocessing::None).map(|_| ()).unwrap_err();
-    assert!(matches!(text, DataError::NotAFolder { ref folder } if folder.ends_with("nowhere·[31m")), "{text}");
+    assert!(matches!(text, DataError::Unrecognized { ref path, .. } if path.ends_with("nowhere·[31m")), "{text}");
     fs::create_dir(folder.path().join("t10k-images-idx3-ubyte")).unwrap();
     let text = load_folder(folder.path(), Preprocessing::None).map(|_| ()).unwrap_err();
     assert!(matches!(text, DataError::NotAFile { .. }), "{text}");
@@ -307,27 +341,5 @@ fn an_endless_device_is_refused() {
 
 #[test]
 fn loading_can_be_interrupted_at_any_report() {
-    let mut total = 0;
-    load(&DataSpec::default(), &mut |_, _| {
-        total += 1;
-        ControlFlow::Continue(())
-    })
-    .unwrap();
-    for stop in 1..=total {
-        let mut calls = 0;
-        let result = load(&DataSpec::default(), &mut |_, _| {
-            calls += 1;
-            if calls == stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        });
-        assert!(matches!(result, Err(DataError::Interrupted)) && calls == stop);
-    }
-}
-
-#[test]
-fn sources_are_words_or_folders() {
-    assert_eq!(Source::parse("fashion-mnist"), Source::FashionMnist);
-    assert_eq!(Source::parse("./fashion-mnist"), Source::Idx("./fashion-mnist".into()));
-    for text in ["fashion-mnist", "/data/full"] {
-        assert_eq!(Source::parse(text).to_string(), text);
-    }
+    assert_interruptible(&DataSpec::default());
 }

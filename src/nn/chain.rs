@@ -73,6 +73,17 @@ impl NetworkSpec {
     pub fn check(&self, input: &Shape, classes: usize, max_batch: usize) -> Result<Vec<LayerInfo>, BuildError> {
         check(self, input, classes, max_batch)
     }
+
+    /// Number of logits that it gives for a sample of shape `input`: the classes that it can tell apart.
+    ///
+    /// # Errors
+    ///
+    /// As [`Network::new`](super::Network::new), for any number of classes.
+    pub fn outputs(&self, input: &Shape, max_batch: usize) -> Result<usize, BuildError> {
+        let infos = check_row(&self.layers, input, max_batch)
+            .map_err(|(index, message)| BuildError::new(Some(index), format!("`{}` {message}", self.layers[index])))?;
+        Ok(infos.last().map_or(input, |info| &info.output).features())
+    }
 }
 
 /// Gives every layer of a row its shapes, or the first that is wrong and the end of a sentence about it.

@@ -12,6 +12,7 @@
 //! like the weights.
 
 mod difference;
+pub mod suite;
 
 use std::{num::NonZeroUsize, sync::Arc};
 

@@ -90,6 +90,7 @@ impl Place {
     }
 
     /// Place of the `index`th layer, called `name`, of the block that stands here.
+    #[must_use]
     pub fn inside(&self, index: usize, name: &str) -> Self {
         Self { layer: self.layer, prefix: format!("{}{name}.", self.prefix), number: self.layer + ((index + 1) << 10) }
     }
@@ -166,6 +167,7 @@ pub trait Layer<T: Scalar>: Send {
 }
 
 /// Adds for each sample the side of 0 on which each of its values is.
+#[allow(clippy::needless_pass_by_value)] // Views are taken by value, as ndarray does.
 fn sides<T: Scalar>(x: ArrayView2<'_, T>, choices: &mut [Vec<u32>]) {
     for (choices, x) in choices.iter_mut().zip(x.rows()) {
         choices.extend(x.iter().map(|&x| u32::from(x > T::zero())));
@@ -173,6 +175,7 @@ fn sides<T: Scalar>(x: ArrayView2<'_, T>, choices: &mut [Vec<u32>]) {
 }
 
 /// The values of rows in standard layout.
+#[allow(clippy::needless_pass_by_value)] // Views are taken by value, as ndarray does.
 fn values<T>(x: ArrayView2<'_, T>) -> &[T] {
     x.to_slice().unwrap_or_else(|| unreachable!("rows in standard layout"))
 }

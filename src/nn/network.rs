@@ -198,7 +198,7 @@ impl<T: Scalar> Network<T> {
 
     /// The parameters in the order of the network, weight before bias, those of a block in its order.
     pub fn parameters(&self) -> impl Iterator<Item = &Parameter<T>> {
-        self.leaves().flat_map(|layer| layer.parameters())
+        self.leaves().flat_map(Layer::parameters)
     }
 
     /// The parameters in the order of the network, to be changed.
@@ -208,7 +208,7 @@ impl<T: Scalar> Network<T> {
 
     /// What training keeps besides the parameters, in the order of the network: running statistics.
     pub fn buffers(&self) -> impl Iterator<Item = &Buffer<T>> {
-        self.leaves().flat_map(|layer| layer.buffers())
+        self.leaves().flat_map(Layer::buffers)
     }
 
     /// What training keeps besides the parameters, to be changed.
@@ -245,8 +245,13 @@ impl<T: Scalar> Network<T> {
     }
 
     /// Computes ∂L/∂input too from now on.
-    pub(super) fn keep_input_gradient(&mut self) {
+    pub fn keep_input_gradient(&mut self) {
         self.input_gradient = Some(Array2::zeros(self.input.dim()));
+    }
+
+    /// ∂L/∂input for the batch in hand, (batch, features); `None` unless it is kept.
+    pub fn input_gradient(&self) -> Option<ArrayView2<'_, T>> {
+        self.layer_input_gradient(0)
     }
 
     /// What a layer reads, (batch, features of its input); for the number after the last layer, what the loss reads.

@@ -126,18 +126,18 @@ mod tests {
     fn ranges_are_those_of_the_definition() {
         for (size, kernel, stride, pad) in [(5, 3, 1, 1), (8, 3, 2, 1), (7, 2, 3, 0), (1, 3, 2, 1), (4, 4, 1, 3)] {
             let window = Window::new(&Shape::new([2, size, size + 3]), (kernel, kernel), stride, pad).unwrap();
-            let position = |out: usize, k: usize| (out * stride + k) as isize - pad as isize;
-            let inside = |position: isize, size: usize| (0..size as isize).contains(&position);
+            let position = |out: usize, k: usize, size: usize| {
+                Some(out * stride + k).filter(|&padded| padded >= pad && padded - pad < size).map(|padded| padded - pad)
+            };
             for out in 0..window.out_height {
-                let rows: Vec<isize> = (0..kernel).map(|k| position(out, k)).filter(|&y| inside(y, size)).collect();
-                assert_eq!(window.rows(out).map(|y| y as isize).collect::<Vec<_>>(), rows);
+                let rows: Vec<usize> = (0..kernel).filter_map(|k| position(out, k, size)).collect();
+                assert_eq!(window.rows(out).collect::<Vec<_>>(), rows);
                 for k in 0..kernel {
-                    let expected = Some(position(out, k)).filter(|&y| inside(y, size));
-                    assert_eq!(window.row_under(k, out).map(|y| y as isize), expected);
+                    assert_eq!(window.row_under(k, out), position(out, k, size));
                 }
             }
             for k in 0..kernel {
-                let on: Vec<usize> = (0..window.out_width).filter(|&o| inside(position(o, k), size + 3)).collect();
+                let on: Vec<usize> = (0..window.out_width).filter(|&o| position(o, k, size + 3).is_some()).collect();
                 assert_eq!(window.places_on(k).collect::<Vec<_>>(), on, "{window:?} {k}");
             }
         }

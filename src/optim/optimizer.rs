@@ -15,7 +15,7 @@ const LANES: usize = 8;
 /// An optimizer with its state for every parameter.
 ///
 /// It does what `PyTorch`'s `torch.optim` does: the first step with momentum takes the gradient itself, Adam corrects
-/// the bias of both means and adds epsilon after the root, nothing is dampened.
+/// the bias of both means, Adam and `RMSprop` add epsilon after the root, nothing is dampened.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Optimizer<T> {
     spec: OptimizerSpec,
@@ -34,7 +34,7 @@ pub struct Optimizer<T> {
 struct Slot<T> {
     /// Momentum, or Adam's mean of gradients.
     first: Vec<T>,
-    /// Adam's mean of squared gradients; empty for SGD.
+    /// Mean of squared gradients; empty for SGD.
     second: Vec<T>,
     /// Squared norms of the chunks of the last update.
     squares: Vec<f64>,
@@ -73,6 +73,11 @@ impl<T: Scalar> Optimizer<T> {
                 Rule::Sgd(rule) => {
                     map_chunks(&pool, CHUNK, [value, first], squares, |range, [w, m]| {
                         rule.update(w, &gradient[range], m)
+                    });
+                }
+                Rule::RmsProp(rule) => {
+                    map_chunks(&pool, CHUNK, [value, first, second], squares, |range, [w, m, v]| {
+                        rule.update(w, &gradient[range], m, v)
                     });
                 }
                 Rule::Adam(rule) => {

@@ -8,10 +8,11 @@ use crate::{
 };
 
 /// Every hyperparameter of an optimizer that is a number, and the values it may take.
-const RANGES: [(&str, Range); 7] = [
+const RANGES: [(&str, Range); 8] = [
     // Beyond 1000 nothing learns, and `f32` weights overflow.
     ("lr", Range::above(0.0, 1e3)),
     ("momentum", Range::below(0.0, 1.0)),
+    ("alpha", Range::below(0.0, 1.0)),
     ("beta1", Range::below(0.0, 1.0)),
     ("beta2", Range::below(0.0, 1.0)),
     // Smaller values vanish in `f32` and would let 0 be divided by 0.

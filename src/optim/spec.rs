@@ -25,6 +25,17 @@ pub enum OptimizerSpec {
         /// Multiple of the weights that is added to the gradient.
         weight_decay: f64,
     },
+    /// `RMSprop` (Hinton 2012), weight decay added to the gradient.
+    RmsProp {
+        /// Decay of the mean of squared gradients.
+        alpha: f64,
+        /// Added to the square root of that mean.
+        epsilon: f64,
+        /// Share of the last update that goes on, from 0 to below 1.
+        momentum: f64,
+        /// Multiple of the weights that is added to the gradient.
+        weight_decay: f64,
+    },
     /// Adam with weight decay apart from the gradient (Loshchilov and Hutter 2019).
     AdamW {
         /// Decay of the mean of gradients.
@@ -45,6 +56,9 @@ impl OptimizerSpec {
     /// Adam with the usual hyperparameters.
     pub const ADAM: Self = Self::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 };
 
+    /// `RMSprop` with the usual hyperparameters.
+    pub const RMS_PROP: Self = Self::RmsProp { alpha: 0.99, epsilon: 1e-8, momentum: 0.0, weight_decay: 0.0 };
+
     /// `AdamW` with the usual hyperparameters.
     pub const ADAM_W: Self = Self::AdamW { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.01 };
 
@@ -53,6 +67,7 @@ impl OptimizerSpec {
         match self {
             Self::Sgd { .. } => "SGD",
             Self::Adam { .. } => "Adam",
+            Self::RmsProp { .. } => "RMSprop",
             Self::AdamW { .. } => "AdamW",
         }
     }
@@ -61,6 +76,9 @@ impl OptimizerSpec {
     pub fn hyperparameters(&self) -> Vec<(&'static str, f64)> {
         match *self {
             Self::Sgd { momentum, weight_decay, .. } => vec![("momentum", momentum), ("weight_decay", weight_decay)],
+            Self::RmsProp { alpha, epsilon, momentum, weight_decay } => {
+                vec![("alpha", alpha), ("epsilon", epsilon), ("momentum", momentum), ("weight_decay", weight_decay)]
+            }
             Self::Adam { beta1, beta2, epsilon, weight_decay }
             | Self::AdamW { beta1, beta2, epsilon, weight_decay } => {
                 vec![("beta1", beta1), ("beta2", beta2), ("epsilon", epsilon), ("weight_decay", weight_decay)]
@@ -80,13 +98,19 @@ impl OptimizerSpec {
         };
         check(name, value)?;
         match self {
-            Self::Sgd { momentum, .. } if key == "momentum" => *momentum = value,
+            Self::Sgd { momentum, .. } | Self::RmsProp { momentum, .. } if key == "momentum" => *momentum = value,
+            Self::RmsProp { alpha, .. } if key == "alpha" => *alpha = value,
             Self::Adam { beta1, .. } | Self::AdamW { beta1, .. } if key == "beta1" => *beta1 = value,
             Self::Adam { beta2, .. } | Self::AdamW { beta2, .. } if key == "beta2" => *beta2 = value,
-            Self::Adam { epsilon, .. } | Self::AdamW { epsilon, .. } if key == "epsilon" => *epsilon = value,
-            Self::Sgd { weight_decay, .. } | Self::Adam { weight_decay, .. } | Self::AdamW { weight_decay, .. } => {
-                *weight_decay = value;
+            Self::RmsProp { epsilon, .. } | Self::Adam { epsilon, .. } | Self::AdamW { epsilon, .. }
+                if key == "epsilon" =>
+            {
+                *epsilon = value;
             }
+            Self::Sgd { weight_decay, .. }
+            | Self::RmsProp { weight_decay, .. }
+            | Self::Adam { weight_decay, .. }
+            | Self::AdamW { weight_decay, .. } => *weight_decay = value,
         }
         Ok(())
     }
@@ -111,7 +135,7 @@ mod tests {
 
     #[test]
     fn every_hyperparameter_can_be_set_and_has_a_range() {
-        for spec in [OptimizerSpec::SGD, OptimizerSpec::ADAM, OptimizerSpec::ADAM_W] {
+        for spec in [OptimizerSpec::SGD, OptimizerSpec::RMS_PROP, OptimizerSpec::ADAM, OptimizerSpec::ADAM_W] {
             assert_eq!(spec.validate(), Ok(()));
             for (key, value) in spec.hyperparameters() {
                 assert!(super::super::range(key).unwrap().contains(value), "{key}");

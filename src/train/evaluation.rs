@@ -9,8 +9,23 @@ use crate::{nn::Mode, protocol::Evaluation, train::Trainer};
 impl Trainer {
     /// Evaluates the whole test split in the order of the file; `keep_going` may end it between two batches.
     ///
-    /// Weights and the course of the training are untouched.
-    pub fn evaluate(&mut self, mut keep_going: impl FnMut() -> ControlFlow<()>) -> Option<Evaluation> {
+    /// With a moving average of the weights, that is what is evaluated. Weights and the course of the training are
+    /// untouched.
+    pub fn evaluate(&mut self, keep_going: impl FnMut() -> ControlFlow<()>) -> Option<Evaluation> {
+        self.exchange_average();
+        let evaluation = self.evaluate_network(keep_going);
+        self.exchange_average();
+        evaluation
+    }
+
+    fn exchange_average(&mut self) {
+        // Before the first step there is nothing but the initial weights, which the average holds too.
+        if let Some(average) = &mut self.average {
+            average.exchange(&mut self.network);
+        }
+    }
+
+    fn evaluate_network(&mut self, mut keep_going: impl FnMut() -> ControlFlow<()>) -> Option<Evaluation> {
         let start = Instant::now();
         let samples = self.data.test.len();
         let (mut loss, mut correct) = (0.0, 0);
@@ -41,7 +56,8 @@ impl Trainer {
         })
     }
 
-    /// SHA-256 of all weights as little-endian f32 in the network's order, in hexadecimal.
+    /// SHA-256 of all weights and then all running statistics as little-endian f32 in the network's order, in
+    /// hexadecimal. A moving average is a function of them all and no part of it.
     pub fn weights_sha256(&self) -> String {
         let mut hash = Sha256::new();
         self.network.visit_weight_bytes(|bytes| hash.update(bytes));

@@ -33,7 +33,7 @@ const COMPLAINTS: [Complaint; 5] = [
 ];
 
 impl Complaint {
-    fn holds(self, layer: &LayerProbe, largest_gradient: f64) -> bool {
+    fn holds(self, layer: &LayerProbe, largest_gradient: f64, dead_somewhere: bool) -> bool {
         let dead = layer.dead.unwrap_or(0.0);
         let ratio = layer.update_ratio();
         match self {
@@ -41,7 +41,8 @@ impl Complaint {
             Self::HalfDead => dead > 0.5 && dead <= 0.9,
             Self::HugeUpdates => ratio > 1.0,
             Self::LargeUpdates => ratio > 0.1 && ratio <= 1.0,
-            Self::VanishedGradient => layer.gradient_norm < VANISHED * largest_gradient,
+            // Where units are dead, nothing comes through: that is then the cause to name.
+            Self::VanishedGradient => layer.gradient_norm < VANISHED * largest_gradient && !dead_somewhere,
         }
     }
 
@@ -57,7 +58,7 @@ impl Complaint {
         match self {
             Self::MostlyDead | Self::HalfDead => (
                 format!("{:.0} % of the units of layer {index} are dead", 100.0 * layer.dead.unwrap_or(0.0)),
-                "lower the learning rate, or use leaky_relu",
+                "lower the learning rate; dead units rarely come back, so start again, or use leaky_relu",
             ),
             Self::HugeUpdates | Self::LargeUpdates => (
                 format!("each update changes layer {index} by {:.0} % of its weights", 100.0 * layer.update_ratio()),
@@ -103,6 +104,7 @@ impl Streak {
 pub struct Monitor {
     streaks: Vec<[Streak; COMPLAINTS.len()]>,
     best_test_loss: Option<(u64, f64)>,
+    last_evaluation: Option<u64>,
     worse_evaluations: u32,
     overfitting_told: bool,
 }
@@ -112,11 +114,12 @@ impl Monitor {
     pub fn judge(&mut self, step: u64, layers: &mut [LayerProbe]) -> Vec<Finding> {
         self.streaks.resize(layers.len(), Default::default());
         let largest = layers.iter().map(|layer| layer.gradient_norm).fold(0.0, f64::max);
+        let dead_somewhere = layers.iter().any(|layer| layer.dead.is_some_and(|dead| dead > 0.9));
         let mut findings = Vec::new();
         for (layer, streaks) in layers.iter_mut().zip(&mut self.streaks) {
             layer.health = Health::Good;
             for (complaint, streak) in COMPLAINTS.into_iter().zip(streaks) {
-                if streak.look(complaint.holds(layer, largest)) {
+                if streak.look(complaint.holds(layer, largest, dead_somewhere)) {
                     let (what, advice) = complaint.sentences(layer);
                     let health = complaint.health();
                     findings.push(Finding { step, health, layer: Some(layer.layer), what, advice: advice.into() });
@@ -131,6 +134,10 @@ impl Monitor {
 
     /// Watches the test loss; speaks once when it keeps rising above its best.
     pub fn evaluated(&mut self, evaluation: &Evaluation) -> Option<Finding> {
+        if !evaluation.loss.is_finite() || self.last_evaluation == Some(evaluation.step) {
+            return None;
+        }
+        self.last_evaluation = Some(evaluation.step);
         match self.best_test_loss {
             Some((best_step, best)) if evaluation.loss > best => {
                 self.worse_evaluations += 1;
@@ -188,6 +195,8 @@ mod tests {
             (layer(0.0, 1.0, 0.5), "50 %"),
             (layer(0.0, 1.0, 2.0), "200 %"),
             (layer(0.0, 1e-9, 1e-3), "vanishes"),
+            // Nothing comes through dead units: one cause, named once.
+            (layer(1.0, 0.0, 1e-3), "dead"),
         ] {
             let mut monitor = Monitor::default();
             let mut layers = [probe, LayerProbe { layer: 4, ..layer(0.0, 1.0, 1e-3) }];
@@ -200,14 +209,16 @@ mod tests {
     #[test]
     fn overfitting_is_named_after_three_worse_evaluations() {
         let mut monitor = Monitor::default();
-        let told: Vec<u64> = [1.0, 0.5, 0.6, 0.55, 0.7, 0.8, 0.4, 0.5]
+        // The same step evaluated again, and a loss that is no number, say nothing.
+        let losses = [1.0, 0.5, 0.6, 0.6, 0.6, f64::NAN, 0.55, 0.7, 0.8, 0.4, 0.5];
+        let told: Vec<u64> = losses
             .into_iter()
-            .zip(1..)
+            .zip([1, 2, 3, 3, 3, 4, 5, 6, 7, 8, 9])
             .filter_map(|(loss, step)| {
                 let evaluation = Evaluation { step, epoch: 0.0, loss, accuracy: 0.5, samples: 10, seconds: 0.0 };
                 monitor.evaluated(&evaluation).map(|finding| finding.step)
             })
             .collect();
-        assert_eq!(told, [5]);
+        assert_eq!(told, [6]);
     }
 }

@@ -10,7 +10,7 @@ use tokio::sync::mpsc::{Sender, error::TrySendError};
 
 use crate::protocol::Event;
 
-/// Samples (step reports and evaluations) that may wait; above it every second one is left out.
+/// Samples (step reports) that may wait; above it every second one is left out.
 const WAITING_SAMPLES: usize = 4096;
 
 /// Samples travel together at most this often, so that a fast engine doesn't wake its consumer at every step.
@@ -112,30 +112,52 @@ impl Outbox {
         }
     }
 
-    /// Leaves out every second waiting sample, so that what remains still spans the whole time.
+    /// Leaves out one of every two neighbouring samples, so that what remains still spans the whole time: never one that
+    /// tells more than the other.
     fn thin(&mut self) {
-        let mut keep = false;
+        let mut left_out = Vec::new();
+        let mut first: Option<(usize, u8)> = None;
+        for (place, event) in self.waiting.iter().enumerate() {
+            let Some(worth) = worth(event) else { continue };
+            first = match first {
+                None => Some((place, worth)),
+                Some((earlier, other)) => {
+                    left_out.push(if worth > other { earlier } else { place });
+                    None
+                }
+            };
+        }
+        let mut left_out = left_out.into_iter().peekable();
+        let mut place = 0;
         let before = self.waiting.len();
-        self.waiting.retain(|event| {
-            if is_sample(event) {
-                keep = !keep;
-            }
-            keep || !is_sample(event)
+        self.waiting.retain(|_| {
+            let keep = left_out.next_if_eq(&place).is_none();
+            place += 1;
+            keep
         });
-        let left_out = before - self.waiting.len();
-        self.samples -= left_out;
-        self.thinned += left_out as u64;
+        let gone = before - self.waiting.len();
+        self.samples -= gone;
+        self.thinned += gone as u64;
     }
 }
 
 fn is_sample(event: &Event) -> bool {
-    matches!(event, Event::Step(_) | Event::Evaluation(_))
+    worth(event).is_some()
+}
+
+/// How much a sample tells; `None` for what is never left out.
+fn worth(event: &Event) -> Option<u8> {
+    match event {
+        Event::Step(report) if !report.loss.is_finite() => Some(2),
+        Event::Step(report) => Some(u8::from(report.probe.is_some())),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::StepReport;
+    use crate::protocol::{Probe, StepReport};
 
     fn step(step: u64) -> Event {
         Event::Step(StepReport {
@@ -150,6 +172,12 @@ mod tests {
         })
     }
 
+    fn probed(at: u64) -> Event {
+        let Event::Step(mut report) = step(at) else { unreachable!() };
+        report.probe = Some(Probe { gradient_norm: 1.0, layers: Vec::new() });
+        Event::Step(report)
+    }
+
     #[test]
     fn a_consumer_that_never_reads_bounds_memory_and_loses_no_change() {
         let (sender, mut receiver) = tokio::sync::mpsc::channel(1);
@@ -158,7 +186,7 @@ mod tests {
         outbox.flush(Instant::now()).unwrap();
         let total = 200_000;
         for i in 1..=total {
-            outbox.push(step(i));
+            outbox.push(if i % 10 == 0 { probed(i) } else { step(i) });
             if i % 1000 == 0 {
                 outbox.push(Event::Intervention { step: i, what: i.to_string() });
             }
@@ -177,7 +205,9 @@ mod tests {
             .iter()
             .filter_map(|event| if let Event::Step(report) = event { Some(report.step) } else { None })
             .collect();
-        assert!(steps.is_sorted());
+        assert!(steps.is_sorted() && steps[0] < 1000);
+        let probes = events.iter().filter(|event| worth(event) == Some(1)).count() as u64;
+        assert!(probes > samples / 4, "{probes} of {samples}");
     }
 
     #[test]

@@ -61,7 +61,7 @@ impl Trainer {
             .collect();
         RunInfo {
             seed: spec.seed,
-            threads: spec.threads.get(),
+            threads: self.network.pool().threads(),
             data: DataInfo {
                 name: self.data.name.clone(),
                 train: self.data.train.len(),

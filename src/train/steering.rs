@@ -4,11 +4,14 @@ use std::ops::ControlFlow;
 
 use crate::{
     optim::{self, Schedule},
-    protocol::{Command, CommandId, Controls, Event, HyperParameter, LEARNING_RATE, Range, Request, RunState},
+    protocol::{
+        Command, CommandId, Controls, Event, HyperParameter, LEARNING_RATE, MOST_EPOCHS, Range, Request, RunState,
+        THROTTLE,
+    },
     text::{nearest, short},
     train::{
+        driver::{Drive, Driver},
         pace::Pace,
-        worker::{Drive, Worker},
     },
 };
 
@@ -18,29 +21,19 @@ const OPTIMIZER: &str = "optimizer.";
 /// Key of the largest gradient norm; 0 leaves gradients alone.
 const CLIP_NORM: &str = "optimizer.clip_norm";
 
-/// Minibatches a second to which a run can be throttled.
-const THROTTLE: Range = Range::above(0.0, 1e6);
-
-/// Most epochs that one request may add.
-const MOST_EPOCHS: u64 = 1_000_000;
-
-impl Worker<'_> {
+impl Driver<'_> {
     /// Carries a request out or refuses it; breaks on a stop.
     pub(super) fn handle(&mut self, request: Request) -> ControlFlow<()> {
         let Request { id, command } = request;
         let done = match command {
-            Command::Stop => {
-                self.applied(id);
-                return ControlFlow::Break(());
-            }
+            // Answered with all others that are open, when nothing is computed any more.
+            Command::Stop => return ControlFlow::Break(()),
             Command::Pause => self.request_pause(),
             Command::Resume => self.request_resume(),
-            Command::Advance { count } => {
-                return self.advance(id, self.trainer.completed().saturating_add(count.max(1)));
-            }
+            Command::Advance { count } => return self.advance(id, |from| from.saturating_add(count.max(1))),
             Command::AdvanceEpoch => {
                 let epoch = self.trainer.steps_per_epoch();
-                return self.advance(id, (self.trainer.completed() / epoch + 1) * epoch);
+                return self.advance(id, |from| (from / epoch + 1).saturating_mul(epoch));
             }
             Command::Set { key, value } => self.set(&key, value),
             Command::SetSchedule { schedule } => self.set_schedule(&schedule),
@@ -54,15 +47,9 @@ impl Worker<'_> {
                 }
             }
         };
-        match done {
-            Ok(()) => self.applied(id),
-            Err(reason) => self.outbox.push(Event::Rejected { id, reason }),
-        }
+        let step = self.trainer.completed();
+        self.inbox.answer(id, done.map(|()| step), self.outbox);
         ControlFlow::Continue(())
-    }
-
-    fn applied(&mut self, id: CommandId) {
-        self.outbox.push(Event::Applied { id, step: self.trainer.completed() });
     }
 
     fn not_finished(&self) -> Result<(), String> {
@@ -83,6 +70,7 @@ impl Worker<'_> {
     fn request_resume(&mut self) -> Result<(), String> {
         self.not_finished()?;
         if self.drive != Drive::Free {
+            self.give_up_goals();
             self.drive = Drive::Free;
             self.set_state(RunState::Running, None);
         }
@@ -90,14 +78,14 @@ impl Worker<'_> {
     }
 
     /// Sets a goal; the answer comes when it is reached. Goals asked for in a row add up.
-    fn advance(&mut self, id: CommandId, target: u64) -> ControlFlow<()> {
+    fn advance(&mut self, id: CommandId, goal: impl FnOnce(u64) -> u64) -> ControlFlow<()> {
         if let Err(reason) = self.not_finished() {
-            self.outbox.push(Event::Rejected { id, reason });
+            self.inbox.answer(id, Err(reason), self.outbox);
             return ControlFlow::Continue(());
         }
         let completed = self.trainer.completed();
         let from = self.goals.back().map_or(completed, |&(goal, _)| goal);
-        let goal = (from + (target - completed)).min(self.trainer.total_steps());
+        let goal = goal(from).min(self.trainer.total_steps());
         self.goals.push_back((goal, id));
         let was_waiting = self.drive == Drive::Wait;
         self.drive = Drive::ToGoal;
@@ -115,7 +103,7 @@ impl Worker<'_> {
         let controls = self.controls();
         let Some(parameter) = controls.hyperparameters.iter().find(|parameter| parameter.key == key) else {
             let keys = controls.hyperparameters.iter().map(|parameter| parameter.key.as_str());
-            let hint = nearest(key, keys.clone()).map_or_else(String::new, |near| format!("; did you mean {near}?"));
+            let hint = nearest(key, keys.clone()).map_or_else(|| ".".into(), |near| format!("; did you mean {near}?"));
             return Err(format!("there is no {key:?} to set{hint} Valid: {}", keys.collect::<Vec<_>>().join(", ")));
         };
         if !parameter.range.contains(value) {
@@ -158,8 +146,16 @@ impl Worker<'_> {
         if !(1..=MOST_EPOCHS).contains(&epochs) {
             return Err(format!("a run can't be extended by {epochs} epochs; valid: from 1 to {MOST_EPOCHS}"));
         }
+        let before = self.trainer.effective_lr();
         self.trainer.extend(epochs);
-        self.intervened(format!("{epochs} more epochs"));
+        let after = self.trainer.effective_lr();
+        // A schedule that spans the run spans the longer run.
+        let rate = if before == after {
+            String::new()
+        } else {
+            format!(", effective lr {} → {}", short(before), short(after))
+        };
+        self.intervened(format!("{epochs} more epochs{rate}"));
         if self.state == RunState::Finished {
             self.drive = Drive::Free;
             self.set_state(RunState::Running, None);

@@ -6,7 +6,7 @@ use crate::{
     dataset::{BatchSizeError, Batches, Dataset},
     nn::{BuildError, Mode, Network, Pool, Shape},
     optim::{self, Optimizer, Schedule},
-    train::TrainSpec,
+    train::{TrainSpec, averaging::Average},
 };
 
 /// Fewest rows the network's buffers hold, so that evaluation is quick whatever the batch size.
@@ -19,7 +19,9 @@ pub struct Trainer {
     pub(super) data: Arc<Dataset>,
     pub(super) labels: Vec<u8>,
     pub(super) rows: usize,
+    pub(super) average: Option<Average>,
     batches: Batches,
+    seed: u64,
     schedule: Schedule,
     learning_rate: f64,
     clip_norm: Option<f64>,
@@ -94,15 +96,18 @@ impl Trainer {
         let shape = Shape::new(data.shape.clone());
         let network = Network::new(&spec.network, &shape, data.classes.len(), rows, spec.seed, pool)?;
         let optimizer = Optimizer::new(&spec.optimizer, &network);
+        let average = spec.ema.map(|decay| Average::new(decay, &network));
         let batches = Batches::new(data.train.len(), spec.batch_size, spec.seed)?;
         let total_steps = spec.steps.unwrap_or_else(|| spec.epochs.saturating_mul(batches.steps_per_epoch()));
         Ok(Self {
             network,
             optimizer,
+            average,
             labels: vec![0; rows],
             rows,
             data,
             batches,
+            seed: spec.seed,
             schedule: spec.schedule,
             learning_rate: spec.learning_rate,
             clip_norm: spec.clip_norm,
@@ -116,12 +121,13 @@ impl Trainer {
     /// # Errors
     /// When the loss or a gradient is not finite; the weights are then untouched, and the step counts.
     pub fn step(&mut self) -> Result<StepOutcome, StepError> {
+        let epoch = self.step / self.batches.steps_per_epoch();
         let indices = self.batches.indices(self.step);
         let samples = indices.len();
         let labels = &mut self.labels[..samples];
         self.data.train.labels(indices, labels);
         let mut input = self.network.input_mut(samples);
-        self.data.train.gather(indices, input.as_slice_mut().unwrap_or_default());
+        self.data.train.gather_augmented(indices, self.seed, epoch, input.as_slice_mut().unwrap_or_default());
         self.network.forward(Mode::Train { step: self.step });
         let report = self.network.loss(labels);
         self.step += 1;
@@ -136,6 +142,9 @@ impl Trainer {
         let scale = self.clip_norm.map_or(1.0, |most| optim::clip_scale(gradient_norm, most));
         let effective_lr = self.learning_rate * self.schedule.factor(self.step - 1, self.total_steps);
         self.optimizer.step(&mut self.network, effective_lr, scale);
+        if let Some(average) = &mut self.average {
+            average.update(&self.network);
+        }
         let accuracy = report.correct as f64 / samples as f64;
         Ok(StepOutcome { loss: report.loss, accuracy, gradient_norm, effective_lr, samples })
     }
@@ -208,5 +217,73 @@ impl Trainer {
     /// Replaces the schedule.
     pub fn set_schedule(&mut self, schedule: Schedule) {
         self.schedule = schedule;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{num::NonZeroUsize, ops::ControlFlow};
+
+    use super::*;
+    use crate::{
+        dataset::{self, DataSpec},
+        nn::{NetworkSpec, kernels::allocations::allocations},
+        optim::OptimizerSpec,
+    };
+
+    fn data() -> Arc<Dataset> {
+        Arc::new(dataset::load(&DataSpec::default(), &mut |_, _| ControlFlow::Continue(())).unwrap())
+    }
+
+    fn spec(threads: usize) -> TrainSpec {
+        let layers = ["linear 24", "relu", "dropout 0.2", "linear 10"].map(|layer| layer.parse().unwrap()).to_vec();
+        TrainSpec {
+            seed: 1,
+            epochs: 2,
+            steps: None,
+            batch_size: 900,
+            evaluate_every: None,
+            probe_every: 1,
+            threads: NonZeroUsize::new(threads).unwrap(),
+            network: NetworkSpec { layers, init: "he".parse().unwrap(), label_smoothing: 0.0 },
+            optimizer: OptimizerSpec::ADAM,
+            learning_rate: 1e-3,
+            clip_norm: Some(1.0),
+            schedule: Schedule::COSINE,
+            ema: None,
+        }
+    }
+
+    #[test]
+    fn a_step_allocates_nothing_nor_does_a_new_epoch_or_an_evaluation() {
+        let data = data();
+        for threads in [1, 2] {
+            let mut trainer = Trainer::new(&spec(threads), Arc::clone(&data)).unwrap();
+            trainer.step().unwrap();
+            let pool = Arc::clone(trainer.network.pool());
+            let before = allocations(&pool);
+            // The last batch of an epoch is smaller, and a new one begins.
+            for _ in 1..2 * trainer.steps_per_epoch() {
+                trainer.step().unwrap();
+            }
+            trainer.evaluate(|| ControlFlow::Continue(())).unwrap();
+            assert_eq!(allocations(&pool), before, "{threads} threads");
+        }
+    }
+
+    #[test]
+    fn an_evaluation_changes_nothing_of_the_training() {
+        let data = data();
+        let fingerprint = |evaluate: bool| {
+            let mut trainer = Trainer::new(&spec(1), Arc::clone(&data)).unwrap();
+            for _ in 0..4 {
+                trainer.step().unwrap();
+                if evaluate {
+                    trainer.evaluate(|| ControlFlow::Continue(())).unwrap();
+                }
+            }
+            trainer.weights_sha256()
+        };
+        assert_eq!(fingerprint(true), fingerprint(false));
     }
 }

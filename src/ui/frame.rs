@@ -25,12 +25,22 @@ pub struct Frames {
     next: Buffer,
     /// Whether the terminal may show something else than `shown`.
     stale: bool,
+    /// Frames drawn so far.
+    count: u64,
+    panic_at: Option<u64>,
 }
 
 impl Frames {
     /// A terminal about which nothing is known yet.
     pub fn new(theme: Theme) -> Self {
-        Self { theme, shown: Buffer::default(), next: Buffer::default(), stale: true }
+        Self {
+            theme,
+            shown: Buffer::default(),
+            next: Buffer::default(),
+            stale: true,
+            count: 0,
+            panic_at: injected_panic(),
+        }
     }
 
     /// Draws everything anew the next time.
@@ -42,6 +52,9 @@ impl Frames {
     ///
     /// # Errors
     /// None in practice, since the bytes go to memory.
+    ///
+    /// # Panics
+    /// Where a debug build is told to.
     pub fn draw(&mut self, app: &App) -> io::Result<Option<Vec<u8>>> {
         let (columns, rows) = app.size();
         let area = Rect::new(0, 0, columns, rows);
@@ -50,6 +63,8 @@ impl Frames {
             self.stale = true;
         }
         self.next.reset();
+        self.count += 1;
+        assert!(self.panic_at != Some(self.count), "injected at frame {}", self.count);
         screens::draw(app, self.theme, &mut self.next);
         let mut bytes = Vec::new();
         queue!(bytes, BeginSynchronizedUpdate)?;
@@ -75,4 +90,9 @@ impl Frames {
         screens::draw(app, self.theme, &mut buffer);
         svg::document(&buffer, self.theme)
     }
+}
+
+/// Frame at which a debug build is told to panic, so that a test can see what a person would see.
+fn injected_panic() -> Option<u64> {
+    if cfg!(debug_assertions) { std::env::var("GRADTOP_PANIC_AT_FRAME").ok()?.parse().ok() } else { None }
 }

@@ -70,15 +70,6 @@ impl<'a> Row<'a> {
         self
     }
 
-    /// Writes from the left if all of it fits, and says whether it did.
-    pub fn put_whole(&mut self, text: &str, style: impl Into<Style>) -> bool {
-        let fits = text.width() <= usize::from(self.free());
-        if fits {
-            self.put(text, style);
-        }
-        fits
-    }
-
     /// Writes several pieces from the left if all of them fit together.
     pub fn put_all(&mut self, pieces: &[(&str, Style)]) -> bool {
         let width: usize = pieces.iter().map(|(text, _)| text.width()).sum();

@@ -25,6 +25,9 @@ use crate::{
 /// How long the source may take to stop once the dashboard was told to end at once.
 const GRACE: Duration = Duration::from_millis(1500);
 
+/// Most columns and most rows that are drawn.
+const MOST_CELLS: u16 = 2000;
+
 /// Batches of events taken in before the next frame, at most.
 const BATCHES: usize = 64;
 
@@ -53,6 +56,8 @@ pub async fn run(
 ) -> io::Result<Exit> {
     // The theme alone decides about colours; crossterm's own idea of NO_COLOR loses bold and reverse as well.
     crossterm::style::force_color_output(settings.theme.depth != Depth::None);
+    // Before the terminal is touched, so that no signal finds it changed and nobody there to change it back.
+    let signals = Signals::listen()?;
     let terminal = Terminal::enter(app.mouse_captured())?;
     let mut dashboard = Dashboard {
         app,
@@ -68,7 +73,7 @@ pub async fn run(
     };
     dashboard.resize();
     dashboard.draw()?;
-    let exit = dashboard.live(&mut events).await?;
+    let exit = dashboard.live(&mut events, signals).await?;
     dashboard.terminal.leave();
     dashboard.drain(&mut events).await;
     Ok(exit)
@@ -89,8 +94,7 @@ struct Dashboard<S> {
 }
 
 impl<S: FnMut(Request) -> io::Result<()>> Dashboard<S> {
-    async fn live(&mut self, events: &mut mpsc::Receiver<Vec<Event>>) -> io::Result<Exit> {
-        let mut signals = Signals::listen()?;
+    async fn live(&mut self, events: &mut mpsc::Receiver<Vec<Event>>, mut signals: Signals) -> io::Result<Exit> {
         let mut inputs = events::start()?;
         let mut source_open = true;
         let mut input_open = true;
@@ -110,7 +114,7 @@ impl<S: FnMut(Request) -> io::Result<()>> Dashboard<S> {
                     None => input_open = false,
                 },
                 batch = events.recv(), if source_open => self.batch(batch, &mut source_open),
-                caught = signals.next() => self.signal(caught, &mut signals).await?,
+                caught = signals.next() => self.signal(caught, &mut signals).await,
                 () = waits.until => {}
                 () = self.terminal.output().written(), if waits.for_output => {}
             }
@@ -178,10 +182,12 @@ impl<S: FnMut(Request) -> io::Result<()>> Dashboard<S> {
         // A pseudo-terminal nobody gave a size to has none; then the size of the first terminals is assumed.
         let size = crossterm::terminal::size().ok().filter(|(columns, rows)| *columns > 0 && *rows > 0);
         let (columns, rows) = size.unwrap_or((80, 24));
+        // No screen is larger; a size beyond it is an accident that would take gigabytes.
+        let (columns, rows) = (columns.min(MOST_CELLS), rows.min(MOST_CELLS));
         self.tell(Message::Resize { columns, rows });
     }
 
-    async fn signal(&mut self, caught: Caught, signals: &mut Signals) -> io::Result<()> {
+    async fn signal(&mut self, caught: Caught, signals: &mut Signals) {
         match caught {
             Caught::End(number) => self.tell(Message::Signal(match number {
                 1 => Signal::HangUp,
@@ -198,13 +204,15 @@ impl<S: FnMut(Request) -> io::Result<()>> Dashboard<S> {
             Caught::Resume => {
                 signals.forget_suspensions().await;
                 self.suspended = false;
-                self.terminal.resume()?;
+                if self.terminal.resume().is_err() {
+                    // The system also continues the processes of a terminal that it takes away.
+                    return self.tell(Message::Signal(Signal::HangUp));
+                }
                 self.frames.forget();
                 self.drawn = None;
                 self.resize();
             }
         }
-        Ok(())
     }
 
     fn tell(&mut self, message: Message) {
@@ -227,10 +235,11 @@ impl<S: FnMut(Request) -> io::Result<()>> Dashboard<S> {
                 return Some(Message::ScreenSaved(saved.map(|()| path).map_err(|error| error.to_string())));
             }
             Effect::Suspend => {
-                if can_suspend() {
-                    self.suspended = true;
-                    self.terminal.suspend(true);
+                if !can_suspend() {
+                    return Some(Message::CantSuspend);
                 }
+                self.suspended = true;
+                self.terminal.suspend(true);
             }
             Effect::CaptureMouse(mouse) => {
                 // A terminal that is gone is noticed elsewhere.

@@ -44,8 +44,9 @@ fn pause_step_change_the_rate_resume_and_quit() {
     session.press("abc\r");
     session.wait_for("not a number");
     session.press("\u{1b}");
+    session.wait("the prompt to close", |screen| !screen.contains("not a number"));
     session.press(":lr 5e-4\r");
-    session.wait_for("5e-4");
+    session.wait_for("lr 5e-4");
     session.press(" ");
     session.wait("the run to go on", |screen| screen.contains("running"));
     session.press("q");
@@ -98,8 +99,10 @@ fn a_panic_of_the_engine_leaves_the_screen_alive() {
     let screen = session.wait_for("injected at step 20");
     assert!(screen.contains("failed"), "{screen}");
     session.press("?");
-    session.wait_for("pause");
-    session.press("\u{1b}q");
+    session.wait_for("arrows scroll");
+    session.press("\u{1b}");
+    session.wait("the help to close", |screen| !screen.contains("arrows scroll"));
+    session.press("q");
     assert_eq!(session.end(), 1);
     session.assert_restored();
     assert!(session.text().contains("injected at step 20"));
@@ -117,8 +120,10 @@ fn a_panic_while_drawing_restores_the_terminal_and_tells_what_happened() {
 fn what_is_pasted_is_never_a_key() {
     let mut session = running(&[]);
     session.press("\u{1b}[200~qy q\r:quit\r\u{3}\u{1b}[201~");
+    // What follows a paste at once is taken for a part of it.
+    thread::sleep(Duration::from_millis(500));
     session.press("f");
-    session.wait_for("FROZEN");
+    session.wait_for("display frozen");
     session.press("f");
     session.press("\u{3}\u{3}");
     assert_eq!(session.end(), 0);

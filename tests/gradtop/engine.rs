@@ -1,6 +1,6 @@
 //! The engine behind its protocol: every request answered, the same bits however it is driven.
 
-use std::{num::NonZeroUsize, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroUsize, time::Duration};
 
 use gradtop::{
     dataset::DataSpec,
@@ -31,6 +31,7 @@ pub fn small_run() -> RunSpec {
             optimizer: OptimizerSpec::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 },
             learning_rate: 1e-3,
             clip_norm: Some(5.0),
+            ema: None,
             schedule: Schedule::default(),
         },
         throttle: None,
@@ -43,6 +44,17 @@ struct Engine {
     handle: WorkerHandle,
     heard: Vec<Event>,
     next: u64,
+}
+
+/// How often each request was answered.
+fn answers(heard: &[Event]) -> BTreeMap<CommandId, u32> {
+    let mut answers = BTreeMap::new();
+    for event in heard {
+        if let Event::Applied { id, .. } | Event::Rejected { id, .. } = event {
+            *answers.entry(*id).or_default() += 1;
+        }
+    }
+    answers
 }
 
 impl Engine {
@@ -95,15 +107,14 @@ impl Engine {
         self.ask(Command::Stop);
         self.until(|event| matches!(event, Event::Stopped { .. }).then_some(()));
         assert!(matches!(self.heard.last(), Some(Event::Stopped { .. })));
+        let once: BTreeMap<CommandId, u32> = (0..self.next).map(|id| (CommandId(id), 1)).collect();
+        assert_eq!(answers(&self.heard), once, "every request is answered exactly once");
         self.heard
     }
 
     fn state(&self) -> RunState {
-        let states = self.heard.iter().rev();
-        states
-            .filter_map(|event| if let Event::State(change) = event { Some(change.state) } else { None })
-            .next()
-            .unwrap()
+        let mut states = self.heard.iter().rev();
+        states.find_map(|event| if let Event::State(change) = event { Some(change.state) } else { None }).unwrap()
     }
 }
 
@@ -153,13 +164,25 @@ fn seeds_learning_rates_and_schedules_do_change_the_bits() {
 
 #[test]
 fn steps_add_up_and_a_pause_interrupts_what_is_left() {
-    let mut engine = Engine::start(small_run());
+    let mut spec = small_run();
+    spec.train.steps = Some(5000);
+    let mut engine = Engine::start(spec);
     engine.asked(Command::SetThrottle { steps_per_second: Some(20.0) }).unwrap();
     let paused = engine.asked(Command::Pause).unwrap();
     let ids: Vec<CommandId> = (0..3).map(|_| engine.ask(Command::Advance { count: 1 })).collect();
     for (id, expected) in ids.into_iter().zip(paused + 1..) {
         assert_eq!(engine.answer(id), Ok(expected));
     }
+    // Epochs end where epochs end, however many are asked for at once.
+    let epochs = [engine.ask(Command::AdvanceEpoch), engine.ask(Command::AdvanceEpoch)];
+    engine.asked(Command::SetThrottle { steps_per_second: None }).unwrap();
+    assert_eq!(epochs.map(|id| engine.answer(id)), [Ok(200), Ok(400)]);
+    engine.asked(Command::SetThrottle { steps_per_second: Some(20.0) }).unwrap();
+    let paused = 400;
+    let beyond = [engine.ask(Command::Advance { count: 1 }), engine.ask(Command::Advance { count: u64::MAX })];
+    assert_eq!(engine.answer(beyond[0]), Ok(paused + 1));
+    engine.asked(Command::Pause).unwrap();
+    engine.answer(beyond[1]).unwrap_err();
     let long = engine.ask(Command::Advance { count: 1000 });
     let paused = engine.asked(Command::Pause).unwrap();
     assert!(engine.answer(long).unwrap_err().contains("interrupted"));
@@ -170,7 +193,9 @@ fn steps_add_up_and_a_pause_interrupts_what_is_left() {
 #[test]
 fn settings_take_effect_and_leave_a_mark_at_their_step() {
     let mut engine = Engine::start(small_run());
-    let step = engine.asked(Command::Pause).unwrap();
+    engine.asked(Command::Pause).unwrap();
+    // The cosine is 1 at the very first step, before which a quick pause may have come.
+    let step = engine.asked(Command::Advance { count: 1 }).unwrap();
     assert_eq!(engine.asked(Command::Set { key: "optimizer.lr".into(), value: 5e-4 }), Ok(step));
     assert!(engine.heard.contains(&Event::Intervention { step, what: "lr 0.001 → 5e-4".into() }));
     engine.asked(Command::SetSchedule { schedule: "cosine".into() }).unwrap();
@@ -184,7 +209,7 @@ fn settings_take_effect_and_leave_a_mark_at_their_step() {
         })
         .collect();
     assert_eq!(rates.len(), 2);
-    assert!(rates.iter().all(|&(lr, effective)| lr == 5e-4 && effective < lr), "{rates:?}");
+    assert!(rates.iter().all(|&(lr, effective)| lr == 5e-4 && effective <= lr) && rates[1].1 < 5e-4, "{rates:?}");
     for (command, words) in [
         (Command::Set { key: "optimizer.lr".into(), value: -1.0 }, "valid"),
         (Command::Set { key: "optimizer.lr".into(), value: f64::NAN }, "valid"),
@@ -249,13 +274,70 @@ fn data_that_cannot_be_read_fail_with_a_reason_and_still_answer_a_stop() {
 }
 
 #[test]
+fn a_stop_answers_what_is_still_open_also_while_loading() {
+    let mut engine = Engine::start(small_run());
+    engine.ask(Command::Pause);
+    engine.ask(Command::Advance { count: 5 });
+    engine.stop();
+    let mut engine = Engine::start(small_run());
+    engine.asked(Command::SetThrottle { steps_per_second: Some(1.0) }).unwrap();
+    engine.ask(Command::Advance { count: 1000 });
+    engine.stop();
+}
+
+#[test]
 fn a_consumer_that_never_reads_does_not_slow_the_training() {
     let mut spec = small_run();
-    spec.train.steps = Some(3000);
-    spec.train.batch_size = 4;
+    spec.train.network.layers = vec!["linear 10".parse().unwrap()];
+    spec.train.batch_size = 1;
+    spec.train.evaluate_every = Some(1_000_000);
+    spec.train.steps = Some(30_000);
     let mut engine = Engine::start(spec);
-    std::thread::sleep(Duration::from_millis(300));
+    // Nobody listens meanwhile.
+    std::thread::sleep(Duration::from_secs(3));
+    let thinned = engine.until(|event| if let Event::Thinned { total } = event { Some(*total) } else { None });
+    assert!(thinned > 2000, "{thinned}");
+    assert_eq!(engine.finished().step, 30_000);
+    engine.stop();
+}
+
+#[test]
+fn averaged_weights_are_evaluated_and_training_is_the_same() {
+    let run = |ema| {
+        let mut spec = small_run();
+        spec.train.ema = ema;
+        let mut engine = Engine::start(spec);
+        (engine.finished(), engine.stop())
+    };
+    let ((plain, _), (averaged, heard)) = (run(None), run(Some(0.95)));
+    assert_eq!(plain.weights_sha256, averaged.weights_sha256);
+    assert!(plain.test_loss != averaged.test_loss && averaged.test_accuracy > 0.5, "{plain:?} {averaged:?}");
+    // One that forgets everything is the weights themselves.
+    assert_eq!(run(Some(0.0)).0.test_loss, plain.test_loss);
+    let losses: Vec<f64> =
+        heard.iter().filter_map(|event| if let Event::Evaluation(e) = event { Some(e.loss) } else { None }).collect();
+    assert_eq!(losses.len(), 3);
+}
+
+#[test]
+fn a_network_of_images_trains_and_is_probed() {
+    let mut spec = small_run();
+    let layers = ["conv 6 3x3 stride 2 pad 1", "batchnorm", "relu", "maxpool 3 stride 2 pad 1"];
+    let layers = [&layers[..], &["residual [conv 6 3x3 pad 1, batchnorm]", "relu", "flatten", "linear 10"]].concat();
+    spec.train.network.layers = layers.iter().map(|layer| layer.parse().unwrap()).collect();
+    (spec.train.learning_rate, spec.train.threads) = (1e-2, NonZeroUsize::new(2).unwrap());
+    let mut engine = Engine::start(spec.clone());
     let summary = engine.finished();
-    assert_eq!(summary.step, 3000);
+    let heard = engine.stop();
+    let steps = heard.iter().filter_map(|event| if let Event::Step(step) = event { Some(step) } else { None });
+    let probe = steps.filter_map(|step| step.probe.as_ref()).next_back().unwrap();
+    // One for each layer with parameters, all within a block together; a rectifier belongs to the one before it.
+    let layers: Vec<(usize, bool)> = probe.layers.iter().map(|layer| (layer.layer, layer.dead.is_some())).collect();
+    assert_eq!(layers, [(0, false), (1, true), (4, true), (7, false)]);
+    assert!(probe.layers.iter().all(|layer| layer.gradient_norm > 0.0 && layer.update_norm > 0.0));
+    assert!(summary.test_accuracy > 0.5, "{summary:?}");
+    spec.train.threads = NonZeroUsize::MIN;
+    let mut engine = Engine::start(spec);
+    assert_eq!(engine.finished().weights_sha256, summary.weights_sha256);
     engine.stop();
 }

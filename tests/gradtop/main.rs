@@ -6,6 +6,10 @@ mod command_line;
 #[cfg(unix)]
 mod dashboard;
 mod engine;
+mod golden;
+mod grads;
 mod house;
+mod mathematics;
+mod reproduce;
 #[cfg(unix)]
 mod terminal;

@@ -8,7 +8,7 @@ use crate::nn::{Scalar, kernels::elementwise::for_each_plane, window::Window};
 /// `y_o` = 1/k² `Σ_{i in window o} x_i` on every channel, with k² the size of the window: zeros of the padding count,
 /// as they do in `PyTorch` by default.
 ///
-/// ∂y_o/∂x_i = 1/k² where window o covers i and 0 elsewhere, so `∂L/∂x_i = 1/k² Σ_{o covers i} dy_o`.
+/// `∂y_o/∂x_i` = 1/k² where window o covers i and 0 elsewhere, so `∂L/∂x_i = 1/k² Σ_{o covers i} dy_o`.
 ///
 /// Cached: nothing.
 pub struct AvgPool {

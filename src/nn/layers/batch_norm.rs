@@ -86,7 +86,7 @@ impl<T: Scalar> BatchNorm<T> {
         }
     }
 
-    /// Calls `f` with the statistics of channels and a function that gives their values in each sample; channels are
+    /// Calls `f` with the statistics of some channels and the number of the first, the channels of `samples` samples
     /// spread over the threads.
     fn for_each_channel(&mut self, pool: &Pool, samples: usize, f: impl Fn(usize, &mut [Statistics]) + Sync) {
         let channels = (CHUNK / (samples * self.plane)).max(1);
@@ -103,7 +103,9 @@ impl<T: Scalar> BatchNorm<T> {
             for row in rows() {
                 statistics.iter_mut().zip(row).for_each(|(s, x)| s.mean += sum(x, |x| x));
             }
-            statistics.iter_mut().for_each(|s| s.mean /= n);
+            for s in &mut *statistics {
+                s.mean /= n;
+            }
             for row in rows() {
                 statistics.iter_mut().zip(row).for_each(|(s, x)| s.variance += sum(x, |x| (x - s.mean).powi(2)));
             }
@@ -172,7 +174,9 @@ impl<T: Scalar> Layer<T> for BatchNorm<T> {
         let (channels, plane) = (self.statistics.len(), self.plane);
         let (samples, n) = (x.len() / (channels * plane), (x.len() / channels) as f64);
         self.for_each_channel(pass.pool, samples, |first, statistics| {
-            statistics.iter_mut().for_each(|s| (s.shift, s.scale) = (0.0, 0.0));
+            for s in &mut *statistics {
+                (s.shift, s.scale) = (0.0, 0.0);
+            }
             for (x, dy) in x.chunks_exact(channels * plane).zip(dy.chunks_exact(channels * plane)) {
                 let runs = x[first * plane..].chunks_exact(plane).zip(dy[first * plane..].chunks_exact(plane));
                 for (s, (x, dy)) in statistics.iter_mut().zip(runs) {

@@ -10,7 +10,7 @@ use crate::nn::{
 
 /// `y_c` = 1/P `Σ_p x_cp`: the mean of each channel over its P positions.
 ///
-/// ∂y_c/∂x_cp = 1/P, so `∂L/∂x_cp = dy_c / P`.
+/// `∂y_c/∂x_cp` = 1/P, so `∂L/∂x_cp = dy_c / P`.
 ///
 /// Cached: nothing.
 pub struct GlobalAvgPool {

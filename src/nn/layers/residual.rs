@@ -66,9 +66,9 @@ impl<T: Scalar> Residual<T> {
     }
 
     /// What each layer of F reads in the pass over `x`.
-    fn inputs<'a>(&'a self, x: ArrayView2<'a, T>) -> impl Iterator<Item = ArrayView2<'a, T>> {
+    fn inputs<'a>(&'a self, x: &ArrayView2<'a, T>) -> impl Iterator<Item = ArrayView2<'a, T>> {
         let rows = s![..x.nrows(), ..];
-        std::iter::once(x).chain(self.outputs.iter().map(move |output| output.slice(rows)))
+        std::iter::once(*x).chain(self.outputs.iter().map(move |output| output.slice(rows)))
     }
 }
 
@@ -135,7 +135,7 @@ impl<T: Scalar> Layer<T> for Residual<T> {
     }
 
     fn choices(&self, x: ArrayView2<'_, T>, choices: &mut [Vec<u32>]) {
-        self.layers.iter().zip(self.inputs(x)).for_each(|(layer, x)| layer.choices(x, choices));
+        self.layers.iter().zip(self.inputs(&x)).for_each(|(layer, x)| layer.choices(x, choices));
     }
 
     fn has_kink(&self) -> bool {

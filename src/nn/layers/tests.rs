@@ -58,11 +58,14 @@ fn places(w: &Window, batch: usize) -> Vec<(usize, usize, usize, Under)> {
         for (oy, ox) in (0..w.out_height).flat_map(|oy| (0..w.out_width).map(move |ox| (oy, ox))) {
             let mut under = Vec::new();
             for (ky, kx) in (0..w.kernel.0).flat_map(|ky| (0..w.kernel.1).map(move |kx| (ky, kx))) {
-                let at = |o: usize, k: usize| (o * w.stride + k) as isize - w.pad as isize;
-                let (y, x) = (at(oy, ky), at(ox, kx));
-                let inside = (0..w.height as isize).contains(&y) && (0..w.width as isize).contains(&x);
-                let position = (channel * w.height) as isize * w.width as isize + y * w.width as isize + x;
-                under.push((ky * w.kernel.1 + kx, inside.then_some(position as usize)));
+                let at = |o: usize, k: usize, size: usize| {
+                    Some(o * w.stride + k)
+                        .filter(|&padded| padded >= w.pad && padded - w.pad < size)
+                        .map(|at| at - w.pad)
+                };
+                let position = at(oy, ky, w.height).zip(at(ox, kx, w.width));
+                let position = position.map(|(y, x)| (channel * w.height + y) * w.width + x);
+                under.push((ky * w.kernel.1 + kx, position));
             }
             all.push((sample, channel, oy * w.out_width + ox, under));
         }
@@ -154,7 +157,9 @@ fn pooling_is_its_definition() {
             // The first of equals, in the order of the rows.
             let winner = seen[values.clone().position(|value| value == largest[at]).unwrap()];
             largest_dx[[sample, winner]] += dy[at];
-            seen.iter().for_each(|&position| mean_dx[[sample, position]] += dy[at] / size);
+            for position in seen {
+                mean_dx[[sample, position]] += dy[at] / size;
+            }
         }
         for threads in [1, 3] {
             let buffers = || (Workspace::new(), Scratch::new());
@@ -258,7 +263,7 @@ fn a_residual_block_is_the_sum_of_its_ways() {
     let (mut workspace, mut scratch) = (Workspace::new(), Scratch::new());
     let mut setup = Setup { init: Init::He, seed: 3, max_batch: 3, workspace: &mut workspace, scratch: &mut scratch };
     let mut block = build::<f64>(&spec, &input, &Place::new(7), &mut setup).unwrap();
-    let names: Vec<String> = block.children().iter().flat_map(|l| l.parameters()).map(|p| p.full_name()).collect();
+    let names: Vec<String> = block.children().iter().flat_map(|l| l.parameters()).map(Parameter::full_name).collect();
     let expected = ["body.0.weight", "body.0.bias", "body.2.weight", "body.2.bias", "shortcut.weight", "shortcut.bias"];
     assert_eq!(names, expected.map(|name| format!("7.{name}")));
     let x = whole(3, 60, stream);

@@ -48,10 +48,43 @@ fn impossible_networks_are_refused_by_layer_and_shape() {
             Some(0),
             "layer 0: `linear 99999999999999` on an input of shape [784] in batches of 8 is too large to compute",
         ),
+        (
+            &["conv 4 3x3", "linear 10"],
+            Some(0),
+            "layer 0: `conv 4 3x3` needs an image of shape [channels, height, width], but its input is [784]",
+        ),
+        (
+            &["linear 10", "maxpool 2"],
+            Some(1),
+            "layer 1: `maxpool 2` needs an image of shape [channels, height, width], but its input is [10]",
+        ),
+        (&["elu -1", "linear 10"], Some(0), "layer 0: `elu -1` has an alpha of -1; it must be from 0 to 100"),
         (&[], None, "a network needs at least one layer; `linear 10` gives the logits"),
     ] {
         assert_eq!(error(layers, 10), (layer, message.to_owned()));
     }
+    let on_image = |layers: &[&str]| build::<f32>(layers, &[2, 5, 6], 3).err().unwrap().to_string();
+    for (layer, message) in [
+        ("conv 0 3x3", "has no channels; a layer needs at least 1"),
+        ("conv 4 0x3", "covers nothing; height and width must be at least 1"),
+        ("conv 4 3x3 stride 0", "has a stride of 0; it must be at least 1"),
+        ("conv 4 3x3 pad 3", "has a padding of 3; it must be smaller than the window"),
+        ("conv 4 6x3", "covers more than its input of shape [2, 5, 6] with 0 around it has"),
+        ("maxpool 3 stride 1 pad 2", "has a padding of 2; it must be at most half the size"),
+        ("conv 9999999999 3x3", "on an input of shape [2, 5, 6] in batches of 8 is too large to compute"),
+        (
+            "residual [relu, conv 4 9x9]",
+            "is impossible: its layer 1, `conv 4 9x9`, covers more than its input of shape \
+            [2, 5, 6] with 0 around it has",
+        ),
+        ("residual [conv 4 2x2]", "turns [2, 5, 6] into [4, 4, 5], to which no 1x1 convolution can bring its shortcut"),
+        ("residual [linear 4]", "turns [2, 5, 6] into [4], to which no 1x1 convolution can bring its shortcut"),
+    ] {
+        assert_eq!(on_image(&[layer, "linear 3"]), format!("layer 0: `{layer}` {message}"));
+    }
+    let smoothed = NetworkSpec { layers: vec![LayerSpec::Flatten], label_smoothing: 1.0, ..NetworkSpec::default() };
+    let error = Network::<f32>::new(&smoothed, &Shape::new([3]), 3, 8, 5, pool()).err().unwrap();
+    assert_eq!(error.to_string(), "a label smoothing of 1 is impossible; it must be from 0 to below 1");
     assert!(build::<f32>(&["linear 3"], &[3, 0], 3).is_err());
     assert!(build::<f32>(&["linear 3"], &[usize::MAX, 2], 3).is_err());
 }
@@ -74,6 +107,51 @@ fn layers_know_their_shapes_and_parameters_their_names() {
     network.visit_weight_bytes(|piece| bytes.extend_from_slice(piece));
     let expected: Vec<u8> = network.parameters().flat_map(|p| &p.value).flat_map(|x| x.to_le_bytes()).collect();
     assert_eq!(bytes, expected);
+}
+
+#[test]
+fn images_have_shapes_and_blocks_the_names_of_pytorch() {
+    let layers = ["conv 4 3x3 pad 1", "batchnorm", "residual [conv 6 3x3 stride 2 pad 1, batchnorm]", "relu"];
+    let layers = [&layers[..], &["maxpool 2", "global_avgpool", "linear 3"]].concat();
+    let mut network = build::<f32>(&layers, &[2, 9, 7], 3).unwrap();
+    let infos = network.layer_infos();
+    let outputs: Vec<String> = infos.iter().map(|info| format!("{} {}", info.output, info.parameters)).collect();
+    let shapes = ["[4, 9, 7] 76", "[4, 9, 7] 8", "[6, 5, 4] 264", "[6, 5, 4] 0", "[6, 2, 2] 0", "[6] 0", "[3] 21"];
+    assert_eq!(outputs, shapes);
+    assert_eq!(
+        infos.iter().map(|i| i.parameters).sum::<usize>(),
+        network.parameters().map(|p| p.value.len()).sum::<usize>()
+    );
+    let names: Vec<String> = network.parameters().map(|p| format!("{} {}", p.full_name(), p.shape)).collect();
+    let block = ["2.body.0.weight [6, 4, 3, 3]", "2.body.0.bias [6]", "2.body.1.weight [6]", "2.body.1.bias [6]"];
+    assert_eq!(names[..4], ["0.weight [4, 2, 3, 3]", "0.bias [4]", "1.weight [4]", "1.bias [4]"]);
+    assert_eq!(names[4..8], block);
+    assert_eq!(names[8..], ["2.shortcut.weight [6, 4, 1, 1]", "2.shortcut.bias [6]", "6.weight [3, 6]", "6.bias [3]"]);
+    let buffers: Vec<String> = network.buffers().map(Buffer::full_name).collect();
+    let running = ["1.running_mean", "1.running_var", "2.body.1.running_mean", "2.body.1.running_var"];
+    assert_eq!(buffers, running);
+    // The bytes of a network with running statistics end in them.
+    let bytes = |network: &Network<f32>| {
+        let mut bytes = Vec::new();
+        network.visit_weight_bytes(|piece| bytes.extend_from_slice(piece));
+        bytes
+    };
+    let before = bytes(&network);
+    network.buffers_mut().last().unwrap().value[5] = 7.0;
+    let after = bytes(&network);
+    assert_eq!(before[..before.len() - 4], after[..before.len() - 4]);
+    assert_eq!(after[after.len() - 4..], 7_f32.to_le_bytes());
+    // Both convolutions of the block have weights of their own.
+    let values: Vec<&[f32]> = network.parameters().map(|p| &p.value[..3]).collect();
+    assert!(values[4] != values[8] && values[0] != values[4]);
+}
+
+#[test]
+fn a_channel_is_dead_when_it_is_so_everywhere() {
+    let mut network = build::<f32>(&["relu", "linear 2"], &[2, 2, 2], 2).unwrap();
+    network.input_mut(1).assign(&array![[-1.0, 0.0, 0.0, 1.0, -1.0, -2.0, 0.0, -3.0]]);
+    network.forward(Mode::Evaluate);
+    assert_eq!(network.dead_units(0), Some(0.5));
 }
 
 #[test]

@@ -11,6 +11,7 @@ use crate::nn::{
 #[derive(Clone, Copy)]
 pub(super) enum Rule<T> {
     Sgd(Sgd<T>),
+    RmsProp(RmsProp<T>),
     Adam(Adam<T>),
 }
 
@@ -32,6 +33,15 @@ impl<T: Scalar> Rule<T> {
                 // The first momentum is the gradient itself.
                 momentum: (momentum > 0.0).then_some(number(if momentum_begins { 0.0 } else { momentum })),
                 ahead: nesterov.then_some(number(momentum)),
+            }),
+            OptimizerSpec::RmsProp { alpha, epsilon, momentum, weight_decay } => Self::RmsProp(RmsProp {
+                scale: number(gradient_scale),
+                decay: number(weight_decay),
+                rate: number(learning_rate),
+                alpha: number(alpha),
+                rest: number(1.0 - alpha),
+                epsilon: number(epsilon),
+                momentum: (momentum > 0.0).then_some(number(momentum)),
             }),
             OptimizerSpec::Adam { beta1, beta2, epsilon, weight_decay }
             | OptimizerSpec::AdamW { beta1, beta2, epsilon, weight_decay } => {
@@ -68,7 +78,7 @@ pub(super) struct Sgd<T> {
 
 impl<T: Scalar> Sgd<T> {
     /// Updates `w` and `m` from the gradient `g`, all of one length; returns the squared norm of the update.
-    #[inline]
+    #[inline(always)]
     pub(super) fn update(self, w: &mut [T], g: &[T], m: &mut [T]) -> f64 {
         let Self { scale, decay, rate, momentum, ahead } = self;
         match (momentum, ahead) {
@@ -81,6 +91,39 @@ impl<T: Scalar> Sgd<T> {
                 let g = scale * g + decay * w;
                 *m = momentum * *m + g;
                 rate * (g + ahead * *m)
+            }),
+        }
+    }
+}
+
+/// g ← scale·g + decay·w, v ← α·v + (1 - α)·g², u = g / (√v + ε), and w decreases by rate·u, or with momentum
+/// m ← momentum·m + u by rate·m.
+#[derive(Clone, Copy)]
+pub(super) struct RmsProp<T> {
+    scale: T,
+    decay: T,
+    rate: T,
+    alpha: T,
+    rest: T,
+    epsilon: T,
+    momentum: Option<T>,
+}
+
+impl<T: Scalar> RmsProp<T> {
+    /// Updates `w`, `m` and `v` from the gradient `g`, all of one length; returns the squared norm of the update.
+    #[inline(always)]
+    pub(super) fn update(self, w: &mut [T], g: &[T], m: &mut [T], v: &mut [T]) -> f64 {
+        let Self { scale, decay, rate, alpha, rest, epsilon, momentum } = self;
+        let direction = |w: T, g: T, v: &mut T| {
+            let g = scale * g + decay * w;
+            *v = alpha * *v + rest * (g * g);
+            g / (v.sqrt() + epsilon)
+        };
+        match momentum {
+            None => sweep(w, g, [v], |w, g, [v]| rate * direction(w, g, v)),
+            Some(momentum) => sweep(w, g, [m, v], |w, g, [m, v]| {
+                *m = momentum * *m + direction(w, g, v);
+                rate * *m
             }),
         }
     }
@@ -103,7 +146,7 @@ pub(super) struct Adam<T> {
 
 impl<T: Scalar> Adam<T> {
     /// Updates `w`, `m` and `v` from the gradient `g`, all of one length; returns the squared norm of the update.
-    #[inline]
+    #[inline(always)]
     pub(super) fn update(self, w: &mut [T], g: &[T], m: &mut [T], v: &mut [T]) -> f64 {
         let Self { scale, decay, shrink, rest1, beta2, rest2, rate, root, epsilon } = self;
         sweep(w, g, [m, v], |w, g, [m, v]| {
@@ -119,7 +162,7 @@ impl<T: Scalar> Adam<T> {
 ///
 /// Elements go by in blocks of fixed length, so that the compiler makes vectors of them; the last block is filled up
 /// with zeros, which every rule takes 0 from.
-#[inline]
+#[inline(always)]
 fn sweep<T: Scalar, const N: usize>(
     w: &mut [T],
     g: &[T],

@@ -7,16 +7,16 @@ use crate::{
     random::{Purpose, stream},
 };
 
-fn network<T: Scalar>(layers: &[&str], inputs: usize, classes: usize, batch: usize, threads: usize) -> Network<T> {
+fn network<T: Scalar>(layers: &[&str], input: &[usize], classes: usize, batch: usize, threads: usize) -> Network<T> {
     let layers = layers.iter().map(|text| text.parse().unwrap()).collect();
     let spec = NetworkSpec { layers, ..NetworkSpec::default() };
     let pool = Arc::new(Pool::new(NonZeroUsize::new(threads).unwrap()));
-    Network::new(&spec, &Shape::new([inputs]), classes, batch, 3, pool).unwrap()
+    Network::new(&spec, &Shape::new(input), classes, batch, 3, pool).unwrap()
 }
 
 /// The specs of `golden_values_of_pytorch`, in its order.
-fn specs() -> [OptimizerSpec; 8] {
-    use OptimizerSpec::{Adam, AdamW, Sgd};
+fn specs() -> [OptimizerSpec; 10] {
+    use OptimizerSpec::{Adam, AdamW, RmsProp, Sgd};
     [
         OptimizerSpec::SGD,
         Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.05 },
@@ -26,6 +26,8 @@ fn specs() -> [OptimizerSpec; 8] {
         Adam { beta1: 0.8, beta2: 0.95, epsilon: 1e-3, weight_decay: 0.05 },
         OptimizerSpec::ADAM_W,
         AdamW { beta1: 0.8, beta2: 0.95, epsilon: 1e-3, weight_decay: 0.5 },
+        OptimizerSpec::RMS_PROP,
+        RmsProp { alpha: 0.9, epsilon: 1e-3, momentum: 0.8, weight_decay: 0.05 },
     ]
 }
 
@@ -52,6 +54,8 @@ fn specs() -> [OptimizerSpec; 8] {
 //     lambda p: o.Adam(p, lr=0.1, betas=(0.8, 0.95), eps=1e-3, weight_decay=0.05),
 //     lambda p: o.AdamW(p, lr=0.1),
 //     lambda p: o.AdamW(p, lr=0.1, betas=(0.8, 0.95), eps=1e-3, weight_decay=0.5),
+//     lambda p: o.RMSprop(p, lr=0.1),
+//     lambda p: o.RMSprop(p, lr=0.1, alpha=0.9, eps=1e-3, momentum=0.8, weight_decay=0.05),
 // ]:
 //     print(run(make))
 #[test]
@@ -65,9 +69,11 @@ fn golden_values_of_pytorch() {
         [1.094_611_467_774_392_8, -2.440_396_823_478_401_3, 0.150_953_478_770_374_3, -0.112_609_077_226_120_65],
         [1.136_789_037_234_295, -2.503_016_233_243_865, 0.121_203_994_895_965_74, -0.150_416_571_582_005_08],
         [0.663_015_870_187_353_6, -1.480_211_699_128_067_6, 0.038_443_782_566_686_3, -0.087_064_243_359_630_55],
+        [-3.054_073_896_136_094_5, -5.159_398_043_334_356, -3.064_512_580_957_768_7, 1.027_738_644_389_164_7],
+        [-2.827_310_369_847_806, -5.379_110_799_254_038, -3.128_903_300_417_79, -0.609_660_403_079_382_9],
     ];
     for (spec, expected) in specs().into_iter().zip(expected) {
-        let mut network = network::<f64>(&["linear 1"], 3, 1, 1, 1);
+        let mut network = network::<f64>(&["linear 1"], &[3], 1, 1, 1);
         let mut optimizer = Optimizer::new(&spec, &network);
         let begin = [vec![1.0, -2.0, 0.5], vec![0.1]];
         network.parameters_mut().zip(begin).for_each(|(parameter, value)| parameter.value = value);
@@ -94,6 +100,12 @@ fn naive(spec: &OptimizerSpec, w: f64, g: f64, state: &mut (f64, f64), t: i32, l
             state.0 = if t == 1 { g } else { momentum * state.0 + g };
             w - lr * if nesterov { g + momentum * state.0 } else { state.0 }
         }
+        OptimizerSpec::RmsProp { alpha, epsilon, momentum, weight_decay } => {
+            let g = g + weight_decay * w;
+            state.1 = alpha * state.1 + (1.0 - alpha) * g * g;
+            state.0 = momentum * state.0 + g / (state.1.sqrt() + epsilon);
+            w - lr * state.0
+        }
         OptimizerSpec::Adam { beta1, beta2, epsilon, weight_decay }
         | OptimizerSpec::AdamW { beta1, beta2, epsilon, weight_decay } => {
             let decoupled = matches!(spec, OptimizerSpec::AdamW { .. });
@@ -111,7 +123,7 @@ fn naive(spec: &OptimizerSpec, w: f64, g: f64, state: &mut (f64, f64), t: i32, l
 fn long_parameters_agree_with_the_textbook_and_norms_are_of_the_change() {
     for spec in specs() {
         // 20,000 weights make several chunks and leave a rest; 100 biases make less than one.
-        let mut network = network::<f64>(&["linear 100"], 200, 100, 1, 2);
+        let mut network = network::<f64>(&["linear 100"], &[200], 100, 1, 2);
         let mut optimizer = Optimizer::new(&spec, &network);
         let mut states: Vec<Vec<(f64, f64)>> =
             network.parameters().map(|parameter| vec![(0.0, 0.0); parameter.value.len()]).collect();
@@ -136,8 +148,40 @@ fn long_parameters_agree_with_the_textbook_and_norms_are_of_the_change() {
     }
 }
 
-const LAYERS: [&str; 9] =
-    ["linear 300", "relu", "dropout 0.2", "linear 150", "leaky_relu 0.1", "tanh", "linear 20", "sigmoid", "linear 10"];
+/// Networks with every layer, and the shapes of their samples.
+const NETWORKS: [(&[&str], &[usize]); 2] = [
+    (
+        &[
+            "linear 300",
+            "relu",
+            "dropout 0.2",
+            "linear 150",
+            "leaky_relu 0.1",
+            "batchnorm",
+            "tanh",
+            "linear 20",
+            "sigmoid",
+            "linear 10",
+        ],
+        &[500],
+    ),
+    (
+        &[
+            "conv 12 3x3 pad 1",
+            "batchnorm",
+            "relu",
+            "maxpool 3 stride 2 pad 1",
+            "residual [conv 20 3x3 stride 2 pad 1, batchnorm, gelu, dropout 0.1, conv 20 3x3 pad 1]",
+            "elu",
+            "avgpool 2 stride 1",
+            "residual [conv 20 1x1, silu]",
+            "global_avgpool",
+            "flatten",
+            "linear 10",
+        ],
+        &[3, 14, 18],
+    ),
+];
 
 /// Trains and evaluates on random data with batches of changing size.
 fn train<T: Scalar>(network: &mut Network<T>, optimizer: &mut Optimizer<T>, steps: std::ops::Range<u64>) -> f64 {
@@ -161,8 +205,9 @@ fn train<T: Scalar>(network: &mut Network<T>, optimizer: &mut Optimizer<T>, step
 #[test]
 fn a_step_allocates_nothing() {
     for threads in [1, 2] {
-        for spec in specs() {
-            let mut network = network::<f32>(&LAYERS, 500, 10, 64, threads);
+        let (vectors, images) = (specs().map(|spec| (spec, NETWORKS[0])), [(specs()[5], NETWORKS[1])]);
+        for (spec, (layers, input)) in vectors.into_iter().chain(images) {
+            let mut network = network::<f32>(layers, input, 10, 64, threads);
             let mut optimizer = Optimizer::new(&spec, &network);
             train(&mut network, &mut optimizer, 0..1);
             let pool = network.pool().clone();
@@ -177,24 +222,28 @@ fn a_step_allocates_nothing() {
 
 #[test]
 fn bits_do_not_depend_on_the_number_of_threads() {
-    fn weights<T: Scalar>(spec: &OptimizerSpec, threads: usize) -> (Vec<Vec<T>>, Vec<f64>, f64) {
-        let mut network = network::<T>(&LAYERS, 500, 10, 64, threads);
+    type Weights<T> = (Vec<Vec<T>>, Vec<f64>, f64);
+    fn weights<T: Scalar>(spec: &OptimizerSpec, (layers, input): (&[&str], &[usize]), threads: usize) -> Weights<T> {
+        let mut network = network::<T>(layers, input, 10, 64, threads);
         let mut optimizer = Optimizer::new(spec, &network);
         let losses = train(&mut network, &mut optimizer, 0..6);
-        let weights = network.parameters().map(|parameter| parameter.value.clone()).collect();
+        let parameters = network.parameters().map(|parameter| parameter.value.clone());
+        let weights = parameters.chain(network.buffers().map(|buffer| buffer.value.clone())).collect();
         (weights, optimizer.update_norms().to_vec(), losses)
     }
-    for spec in [specs()[3], specs()[5]] {
+    for (spec, network) in [(3, 0), (5, 0), (9, 0), (5, 1)].map(|(spec, network)| (specs()[spec], NETWORKS[network])) {
+        let (single, double) = (weights::<f32>(&spec, network, 1), weights::<f64>(&spec, network, 1));
+        assert!(double.2.is_finite());
         for threads in [2, 4] {
-            assert!(weights::<f32>(&spec, 1) == weights::<f32>(&spec, threads), "f32, {threads} threads");
-            assert!(weights::<f64>(&spec, 1) == weights::<f64>(&spec, threads), "f64, {threads} threads");
+            assert!(single == weights::<f32>(&spec, network, threads), "f32, {threads} threads");
+            assert!(double == weights::<f64>(&spec, network, threads), "f64, {threads} threads");
         }
     }
 }
 
 #[test]
 fn momentum_switched_on_in_the_run_begins_with_the_gradient() {
-    let mut network = network::<f64>(&["linear 1"], 1, 1, 1, 1);
+    let mut network = network::<f64>(&["linear 1"], &[1], 1, 1, 1);
     let mut optimizer = Optimizer::new(&OptimizerSpec::SGD, &network);
     let mut step = |optimizer: &mut Optimizer<f64>, gradient: f64| {
         let weight = |network: &Network<f64>| network.parameters().next().unwrap().value[0];

@@ -73,11 +73,12 @@ fn banner(app: &App, theme: Theme) -> Option<Banner> {
     })
 }
 
-fn figures(summary: &Summary) -> [String; 4] {
+fn figures(summary: &Summary) -> [String; 5] {
     [
         format!("finished at step {}", thousands(summary.step)),
         format!("test accuracy {:.2} %", summary.test_accuracy * 100.0),
         format!("test loss {}", short(summary.test_loss)),
+        format!("{:.1} steps/s", summary.steps_per_second()),
         format!("in {}", duration(summary.seconds)),
     ]
 }

@@ -3,8 +3,7 @@
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::{
-    app::{App, Line, Mode, Purpose, Tone},
-    text::Safe,
+    app::{App, Prompt, Purpose, Tone},
     ui::{
         paint::Row,
         theme::{Role, Theme},
@@ -14,31 +13,28 @@ use crate::{
 
 /// Draws both rows.
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, notice: Rect, keys: Rect) {
-    if let Mode::Line(line) = app.mode() {
-        field::draw(buffer, notice, &prompt(line), line.editor.halves(), theme);
-        below_line(app, theme, buffer, keys, line);
+    if let Some(prompt) = app.prompt() {
+        field::draw(buffer, notice, &label(&prompt), prompt.line.editor.halves(), theme);
+        below_line(theme, buffer, keys, &prompt);
     } else {
         notices(app, theme, buffer, notice);
         footer::draw(buffer, keys, &app.footer(), theme);
     }
 }
 
-fn prompt(line: &Line) -> String {
-    match &line.purpose {
-        Purpose::Command => ":".into(),
-        Purpose::Value { key } => format!("{} = ", Safe(key)),
-        Purpose::Extend => "more epochs: ".into(),
-    }
+fn label(prompt: &Prompt<'_>) -> String {
+    if prompt.line.purpose == Purpose::Command { prompt.label.clone() } else { format!("{}: ", prompt.label) }
 }
 
-/// Under the line: why it was refused, else what it could be completed to, else the keys.
-fn below_line(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, line: &Line) {
+/// Under the line: why it was refused, else what it could be completed to, else what may be typed.
+fn below_line(theme: Theme, buffer: &mut Buffer, area: Rect, prompt: &Prompt<'_>) {
+    let line = prompt.line;
     let marks = theme.marks();
     let mut row = Row::new(buffer, area, 0).ending(marks.ellipsis);
     if let Some(error) = &line.error {
         row.put(marks.bad, theme.style(Role::Bad)).skip(1).put(error, theme.style(Role::Bad));
     } else if line.candidates.is_empty() {
-        footer::draw(buffer, area, &app.footer(), theme);
+        row.put(&prompt.hint, theme.style(Role::Muted));
     } else {
         row.put(&line.candidates.join("   "), theme.style(Role::Muted));
     }

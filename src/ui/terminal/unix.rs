@@ -72,17 +72,16 @@ pub fn discard_output() {
 pub fn wait_for_hang_up() {
     let Ok(terminal) = terminal() else { return };
     let second = Timespec { tv_sec: 1, tv_nsec: 0 };
-    let gone = PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL;
     loop {
         let mut watched = [PollFd::new(&terminal, PollFlags::empty())];
         match poll(&mut watched, Some(&second)) {
-            Ok(0) | Err(rustix::io::Errno::INTR) => {
-                if tcgetattr(&terminal).is_err() {
-                    return;
-                }
-            }
-            Ok(_) if !watched[0].revents().intersects(gone) => std::thread::sleep(Duration::from_secs(1)),
-            _ => return,
+            Ok(0) | Err(rustix::io::Errno::INTR) => {}
+            // Some systems can't poll a terminal and say so by NVAL; only its modes tell whether it is there.
+            Ok(_) if watched[0].revents().contains(PollFlags::HUP) => return,
+            _ => std::thread::sleep(Duration::from_millis(500)),
+        }
+        if tcgetattr(&terminal).is_err() {
+            return;
         }
     }
 }

@@ -1,0 +1,155 @@
+//! `gradtop grads`: loss, activations and gradients of one batch, to compare with another framework.
+
+use std::{fs, sync::Arc};
+
+use anyhow::Context;
+use gradtop::{
+    config::Config,
+    nn::{LayerSpec, Mode, Network, Pool, Scalar, Shape},
+    tensors::{Precision, TensorError, Tensors, Writer},
+    text::Safe,
+};
+use serde_json::json;
+
+use super::{
+    GradsArguments, PrecisionChoice,
+    start::{self, WrongUse},
+};
+
+/// Reads, computes and writes.
+pub fn run(arguments: &GradsArguments) -> anyhow::Result<u8> {
+    let config = start::configuration(&arguments.run)?;
+    let (weights, batch) = (Tensors::open(&arguments.weights)?, Tensors::open(&arguments.batch)?);
+    let work = Work { arguments, config: &config, weights: &weights, batch: &batch };
+    let written = match arguments.precision {
+        PrecisionChoice::F32 => work.compute::<f32>(Precision::F32)?,
+        PrecisionChoice::F64 => work.compute::<f64>(Precision::F64)?,
+    };
+    fs::write(&arguments.out, written)
+        .with_context(|| format!("can't write {}", Safe(&arguments.out.to_string_lossy())))?;
+    Ok(0)
+}
+
+/// What is to be computed.
+struct Work<'a> {
+    arguments: &'a GradsArguments,
+    config: &'a Config,
+    weights: &'a Tensors,
+    batch: &'a Tensors,
+}
+
+impl Work<'_> {
+    fn compute<T: Scalar>(&self, precision: Precision) -> anyhow::Result<Vec<u8>> {
+        let shape = self.batch.shape("x")?.to_vec();
+        let &[samples, ref sample @ ..] = shape.as_slice() else {
+            return Err(self.batch.wrong_shape("x", &shape, "[batch, …]").into());
+        };
+        if shape.contains(&0) || sample.is_empty() {
+            return Err(self.batch.wrong_shape("x", &shape, "[batch, …], none of them 0").into());
+        }
+        let mut network = self.network::<T>(samples, &Shape::new(sample))?;
+        let classes = network.logits().ncols();
+        let labels = self.batch.labels("y", &[samples], classes)?;
+        self.batch.only(|name| name == "x" || name == "y")?;
+        let x = self.batch.floats("x", &shape)?;
+        self.load(&mut network)?;
+
+        let mode = if self.arguments.evaluate { Mode::Evaluate } else { Mode::Train { step: 0 } };
+        network.keep_input_gradient();
+        network.input_mut(samples).iter_mut().zip(x).for_each(|(to, value)| *to = T::from_f64(value));
+        network.forward(mode);
+        let report = network.loss(&labels);
+        network.backward();
+        Ok(self.collect(&network, sample, report.loss, precision)?)
+    }
+
+    /// The network of the configuration for this many samples of a shape.
+    fn network<T: Scalar>(&self, samples: usize, sample: &Shape) -> anyhow::Result<Network<T>> {
+        let config = self.config;
+        let wrong = |error: gradtop::nn::BuildError| config.error_at_layer(error.layer, error.message());
+        if let (Some(layer), false) = (config.model.layers.iter().position(drops), self.arguments.evaluate) {
+            let layer_spec = &config.model.layers[layer];
+            let message = format!(
+                "layer {layer}, `{layer_spec}`: no other framework draws these masks; leave it out, or use --evaluate"
+            );
+            return Err(WrongUse(message).into());
+        }
+        let classes = config.model.outputs(sample, samples).map_err(wrong)?;
+        let pool = Arc::new(Pool::new(start::threads(self.arguments.run.threads, config)));
+        Ok(Network::new(&config.model, sample, classes, samples, config.run.seed, pool).map_err(wrong)?)
+    }
+
+    /// Puts the weights where they belong; every one must be there, and no other.
+    fn load<T: Scalar>(&self, network: &mut Network<T>) -> Result<(), TensorError> {
+        let weights = self.weights;
+        let put = |to: &mut [T], values: Vec<f64>| {
+            to.iter_mut().zip(values).for_each(|(to, value)| *to = T::from_f64(value));
+        };
+        let mut known = Vec::new();
+        for parameter in network.parameters_mut() {
+            let name = parameter.full_name();
+            put(&mut parameter.value, weights.floats(&name, parameter.shape.dimensions())?);
+            known.push(name);
+        }
+        for buffer in network.buffers_mut() {
+            let name = buffer.full_name();
+            // What a batch makes of them can be compared only if they begin alike; nothing else depends on them.
+            if self.arguments.evaluate || weights.names().any(|there| there == name) {
+                put(&mut buffer.value, weights.floats(&name, buffer.shape.dimensions())?);
+            }
+            if let Some(layer) = name.strip_suffix("running_mean") {
+                // PyTorch counts the batches that it has seen; with a fixed momentum nothing depends on it.
+                known.push(format!("{layer}num_batches_tracked"));
+            }
+            known.push(name);
+        }
+        weights.only(|name| known.iter().any(|known| known == name))
+    }
+
+    fn collect<T: Scalar>(
+        &self,
+        network: &Network<T>,
+        sample: &[usize],
+        loss: f64,
+        precision: Precision,
+    ) -> Result<Vec<u8>, TensorError> {
+        let mut out = Writer::new(precision);
+        let samples = network.batch();
+        let shape = |sample: &[usize]| [&[samples], sample].concat();
+        out.push("loss", &[], [loss]);
+        for info in network.layer_infos() {
+            let (layer, shape) = (info.index, shape(info.output.dimensions()));
+            let (values, gradients) = (network.activation(layer), network.activation_gradient(layer));
+            out.push(format!("activation.{layer}"), &shape, values.iter().map(|value| value.as_f64()));
+            out.push(format!("gradient.activation.{layer}"), &shape, gradients.iter().map(|value| value.as_f64()));
+        }
+        if let Some(gradient) = network.input_gradient() {
+            out.push("gradient.input", &shape(sample), gradient.iter().map(|value| value.as_f64()));
+        }
+        for parameter in network.parameters() {
+            let name = format!("gradient.{}", parameter.full_name());
+            out.push(name, parameter.shape.dimensions(), parameter.gradient.iter().map(|value| value.as_f64()));
+        }
+        for buffer in network.buffers().filter(|_| !self.arguments.evaluate) {
+            let name = format!("after.{}", buffer.full_name());
+            out.push(name, buffer.shape.dimensions(), buffer.value.iter().map(|value| value.as_f64()));
+        }
+        let mode = if self.arguments.evaluate { "evaluate" } else { "train" };
+        // The keys of a JSON object are written in alphabetical order.
+        let about = json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "mode": mode,
+            "layers": self.config.model.layers.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        });
+        out.finish(&about.to_string())
+    }
+}
+
+/// Whether a layer, or one within it, leaves values out at random.
+fn drops(layer: &LayerSpec) -> bool {
+    match layer {
+        LayerSpec::Dropout { probability } => *probability > 0.0,
+        LayerSpec::Residual { layers } => layers.iter().any(drops),
+        _ => false,
+    }
+}

@@ -1,0 +1,36 @@
+//! `gradtop presets`: the experiments that come with the program.
+
+use std::io::{self, Write};
+
+use gradtop::{
+    config::{PRESETS, Preset},
+    exercise::{Figures, Row},
+};
+
+/// Lists them, each with what is to be expected of it.
+pub fn run() -> anyhow::Result<u8> {
+    match print() {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(0),
+    }
+}
+
+fn print() -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "gradtop train --preset NAME --data PATH trains one of these; --config and --set change it.")?;
+    let mut data = None;
+    for preset in PRESETS {
+        if data.replace(preset.data) != Some(preset.data) {
+            writeln!(out, "\nOn {}: {}.", preset.data.name(), preset.data.how_to_get())?;
+        }
+        writeln!(out, "\n  {:<27} {}\n  {:<27} {}", preset.name, preset.about, "", expected(preset))?;
+    }
+    Ok(())
+}
+
+/// What a run should come to on the test images.
+fn expected(preset: &Preset) -> String {
+    let Some(row) = Row::find(preset.name) else { return preset.expected.unwrap_or_default().into() };
+    let figures = |Figures { accuracy, loss }| format!("{accuracy:.1} %, loss {loss:.2}");
+    format!("published {}; reference {}", figures(row.published), figures(row.reference()))
+}

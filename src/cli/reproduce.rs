@@ -1,0 +1,238 @@
+//! `gradtop reproduce`: the original exercise's experiments, beside the figures that they gave.
+
+use std::{
+    fs,
+    io::{self, Write},
+    ops::ControlFlow,
+    path::Path,
+    sync::Arc,
+};
+
+use anyhow::Context;
+use gradtop::{
+    config::{Config, Data, Preset},
+    dataset::{self, DataSpec, Dataset},
+    exercise::{self, Outcome, ROWS, Row},
+    nn::Shape,
+    text::{Safe, nearest, thousands},
+};
+use serde_json::{Value, json};
+
+use self::progress::Progress;
+use super::{
+    FAILED, ReproduceArguments,
+    start::{self, WrongUse},
+};
+
+mod progress;
+
+/// Seeds of an MLP's row when none are asked for: as many as the reference has.
+const SEEDS: u64 = 3;
+
+/// A row and how it is to be run.
+struct Plan {
+    row: &'static Row,
+    config: Config,
+    seeds: u64,
+    /// Work of one minibatch, its share of the evaluations included, in multiplications.
+    cost: u64,
+}
+
+/// Trains the rows one after the other; 1 if one of them is too far from the reference.
+pub fn run(arguments: &ReproduceArguments) -> anyhow::Result<u8> {
+    match run_rows(arguments) {
+        // Whoever read the output has seen enough.
+        Err(error) if error.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe) => Ok(0),
+        result => result,
+    }
+}
+
+fn run_rows(arguments: &ReproduceArguments) -> anyhow::Result<u8> {
+    let plans = plans(arguments)?;
+    if let Some(folder) = &arguments.figures {
+        fs::create_dir_all(folder).with_context(|| format!("can't make {}", shown(folder)))?;
+    }
+    let mut progress = Progress::new(plans.iter().map(Plan::total_cost).sum());
+    let mut loaded: Option<(DataSpec, Arc<Dataset>)> = None;
+    let mut outcomes = Vec::new();
+    let mut passed = true;
+    if !arguments.json && !arguments.markdown {
+        progress.line(&exercise::text_heading())?;
+    }
+    for plan in &plans {
+        // All rows prepare their data alike, so this loads once.
+        let data = match &loaded {
+            Some((spec, data)) if *spec == plan.config.data => Arc::clone(data),
+            _ => {
+                let data = load(&plan.config, &progress)?;
+                loaded = Some((plan.config.data.clone(), Arc::clone(&data)));
+                data
+            }
+        };
+        let outcome = run_row(plan, arguments, &data, &mut progress)?;
+        passed &= outcome.passes();
+        if let Some(folder) = &arguments.figures {
+            let path = folder.join(format!("{}.svg", plan.row.preset));
+            fs::write(&path, exercise::figure(&outcome).to_svg())
+                .with_context(|| format!("can't write {}", shown(&path)))?;
+        }
+        if arguments.json {
+            progress.line(&row_json(&outcome, arguments.steps.is_none()).to_string())?;
+        } else if !arguments.markdown {
+            progress.line(&exercise::text_line(&outcome, arguments.steps.is_none()))?;
+        }
+        outcomes.push(outcome);
+    }
+    progress.finish();
+    if arguments.markdown {
+        io::stdout().lock().write_all(exercise::markdown(&outcomes).as_bytes())?;
+    }
+    Ok(if passed || arguments.steps.is_some() { 0 } else { FAILED })
+}
+
+impl Plan {
+    fn new(row: &'static Row, arguments: &ReproduceArguments, data: &str) -> anyhow::Result<Self> {
+        let preset = Preset::find(row.preset)?;
+        let mut config = Config::load(Some(preset), None, &[format!("data.source={data}")])?;
+        if let Some(steps) = arguments.steps {
+            config.run.steps = steps;
+        }
+        let (shape, classes) = start::check(&config)?;
+        let expected = preset.data;
+        if shape != Shape::new(expected.shape()) || classes != expected.classes() {
+            let name = expected.name();
+            let message = format!("samples of shape {shape} in {classes} classes are not {name}; {}", how_to_get());
+            return Err(config.error_at("data.source", message).into());
+        }
+        let cost = cost(&config, &shape, classes)?;
+        let seeds = arguments.seeds.unwrap_or(if row.is_convolutional() { 1 } else { SEEDS });
+        Ok(Self { row, config, seeds, cost })
+    }
+
+    fn total_cost(&self) -> u64 {
+        self.cost * self.config.run.steps * self.seeds
+    }
+}
+
+fn how_to_get() -> &'static str {
+    Data::Cifar10.how_to_get()
+}
+
+/// The rows that were asked for, every one of them, once each.
+fn plans(arguments: &ReproduceArguments) -> anyhow::Result<Vec<Plan>> {
+    if let Some(name) = arguments.rows.iter().find(|name| Row::find(name).is_none()) {
+        let names = || ROWS.iter().map(|row| row.preset);
+        let hint = nearest(name, names()).map(|near| format!("did you mean {near}? ")).unwrap_or_default();
+        let valid = names().collect::<Vec<_>>().join(", ");
+        return Err(WrongUse(format!("unknown row \"{}\"; {hint}valid: {valid}", Safe(name))).into());
+    }
+    let Some(data) = &arguments.data else {
+        return Err(WrongUse(format!("the exercise is on {}: {}", Data::Cifar10.name(), how_to_get())).into());
+    };
+    let Some(data) = data.to_str() else {
+        return Err(WrongUse(format!("{}: the path is not Unicode", shown(data))).into());
+    };
+    let rows =
+        ROWS.iter().filter(|row| arguments.rows.is_empty() || arguments.rows.iter().any(|name| name == row.preset));
+    rows.map(|row| Plan::new(row, arguments, data)).collect()
+}
+
+/// About how many multiplications a minibatch takes: three products for each weight and sample, and one more for each
+/// test sample at every evaluation.
+fn cost(config: &Config, shape: &Shape, classes: usize) -> anyhow::Result<u64> {
+    let batch = config.run.batch_size;
+    let layers = config.model.check(shape, classes, batch)?;
+    let products = |info: &gradtop::nn::LayerInfo| {
+        let output = info.output.dimensions();
+        // A weight of a convolution works once at every position.
+        info.parameters as u64 * output.iter().skip(1).product::<usize>() as u64
+    };
+    let forward: u64 = layers.iter().map(products).sum();
+    let evaluated = 10_000 / config.run.evaluate_every.max(1);
+    Ok(forward * (3 * batch as u64 + evaluated))
+}
+
+fn load(config: &Config, progress: &Progress) -> anyhow::Result<Arc<Dataset>> {
+    let mut observe = |what: &str, share: Option<f64>| {
+        progress.loading(what, share);
+        ControlFlow::Continue(())
+    };
+    match dataset::load(&config.data, &mut observe) {
+        Ok(data) => Ok(Arc::new(data)),
+        Err(error) => Err(config.error_at("data.source", error.to_string()).into()),
+    }
+}
+
+fn run_row(
+    plan: &Plan,
+    arguments: &ReproduceArguments,
+    data: &Arc<Dataset>,
+    progress: &mut Progress,
+) -> anyhow::Result<Outcome> {
+    let name = plan.row.preset;
+    let mut runs = Vec::new();
+    for seed in 0..plan.seeds {
+        let mut config = plan.config.clone();
+        config.run.seed = seed;
+        let mut spec = start::train_spec(&config, start::threads(arguments.threads, &config));
+        spec.steps = Some(config.run.steps);
+        let total = config.run.steps;
+        let run = exercise::run(&spec, Arc::clone(data), |step| {
+            let what = format!("{name}, seed {} of {}, step {}", seed + 1, plan.seeds, thousands(step));
+            progress.show(plan.cost * step, what);
+            ControlFlow::Continue(())
+        });
+        let run = run.with_context(|| format!("{name}, seed {seed}"))?;
+        progress.complete(plan.cost * total);
+        let best = run.best().map_or(f64::NAN, |best| best.test_accuracy);
+        progress.remark(&format!("{name}, seed {seed}: {best:.2} %, loss {:.3}", run.lowest_loss()));
+        if arguments.json {
+            progress.line(&run_json(name, &run).to_string())?;
+        }
+        runs.push(run);
+    }
+    Ok(Outcome { row: plan.row, runs })
+}
+
+fn run_json(row: &str, run: &exercise::Run) -> Value {
+    let evaluations: Vec<Value> = run
+        .points
+        .iter()
+        .map(|point| {
+            json!({
+                "step": point.step,
+                "train_loss": point.train_loss,
+                "train_accuracy": point.train_accuracy,
+                "test_loss": point.test_loss,
+                "test_accuracy": point.test_accuracy,
+            })
+        })
+        .collect();
+    json!({
+        "result": "run",
+        "row": row,
+        "seed": run.seed,
+        "best_accuracy": run.best().map(|best| best.test_accuracy),
+        "lowest_loss": run.lowest_loss(),
+        "seconds": run.seconds,
+        "evaluations": evaluations,
+    })
+}
+
+fn row_json(outcome: &Outcome, whole: bool) -> Value {
+    let figures = |figures: exercise::Figures| json!({"accuracy": figures.accuracy, "loss": figures.loss});
+    json!({
+        "result": "row",
+        "row": outcome.row.preset,
+        "published": figures(outcome.row.published),
+        "reference": figures(outcome.row.reference()),
+        "mean": figures(outcome.figures()),
+        "difference": figures(outcome.difference()),
+        "tolerance": {"accuracy": outcome.row.accuracy_tolerance(), "loss": outcome.row.loss_tolerance()},
+        "passes": whole.then(|| outcome.passes()),
+    })
+}
+
+fn shown(path: &Path) -> String {
+    Safe(&path.to_string_lossy()).to_string()
+}

@@ -1,0 +1,78 @@
+//! How far the experiments have come: a bar on a terminal, else a line for each run.
+
+use std::io::{self, IsTerminal, Write};
+
+use gradtop::text::{Safe, duration};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Progress on standard error; results go past it to standard output.
+pub struct Progress {
+    bar: ProgressBar,
+    /// Work of the runs that are complete.
+    complete: u64,
+    total: u64,
+    terminal: bool,
+    /// When the first minibatch was under way: loading says nothing of the pace.
+    start: Option<std::time::Instant>,
+}
+
+impl Progress {
+    /// Of `total` work.
+    pub fn new(total: u64) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(10));
+        // The template is a constant that any run draws with, so it is never refused.
+        if let Ok(style) = ProgressStyle::with_template("{bar:24} {percent} % · {msg}") {
+            bar.set_style(style);
+        }
+        Self { bar, complete: 0, total, terminal: io::stderr().is_terminal(), start: None }
+    }
+
+    /// Shows that data is being read.
+    pub fn loading(&self, what: &str, share: Option<f64>) {
+        let share = share.map(|share| format!(", {:.0} %", 100.0 * share)).unwrap_or_default();
+        self.bar.set_message(format!("{}{share}", Safe(what)));
+    }
+
+    /// Shows what is being done, and so much work of the run in hand.
+    pub fn show(&mut self, work: u64, what: String) {
+        self.start.get_or_insert_with(std::time::Instant::now);
+        self.bar.set_position(self.complete + work);
+        if self.terminal {
+            self.bar.set_message(format!("{} left · {what}", self.left(self.complete + work)));
+        }
+    }
+
+    /// How long the rest takes if it goes on like this.
+    fn left(&self, done: u64) -> String {
+        let elapsed = self.start.map_or(0.0, |start| start.elapsed().as_secs_f64());
+        duration(elapsed * self.total.saturating_sub(done) as f64 / done.max(1) as f64)
+    }
+
+    /// A run of so much work is complete.
+    pub fn complete(&mut self, work: u64) {
+        self.complete += work;
+        self.bar.set_position(self.complete);
+    }
+
+    /// Where there is no bar, says what came out of a run, and how long the rest will take.
+    pub fn remark(&self, text: &str) {
+        if !self.terminal {
+            // Results matter, remarks do not.
+            let _ = writeln!(io::stderr(), "{text}; {} left", self.left(self.complete));
+        }
+    }
+
+    /// Writes a result to standard output.
+    pub fn line(&self, text: &str) -> io::Result<()> {
+        self.bar.suspend(|| {
+            let mut out = io::stdout().lock();
+            writeln!(out, "{text}")?;
+            out.flush()
+        })
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,144 @@
+//! Data sets of four IDX files, as MNIST's: built in, or in a folder.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+
+use super::contents::shown;
+use super::idx::IdxReader;
+use super::labels::{check_labels, fashion_classes, guess_classes, read_class_names};
+use super::loading::Monitor;
+use super::raw::{Part, Raw, Values};
+use super::{DataError, Description};
+
+macro_rules! built_in {
+    ($name:literal) => {
+        ($name, include_bytes!(concat!("../../data/fashion-mnist/", $name)).as_slice())
+    };
+}
+
+/// Names of the four files, each also with a dot before `idx` and with `.gz` behind.
+pub(super) const NAMES: [&str; 4] =
+    ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
+
+/// The four files of a data set, their headers checked.
+pub(super) struct Files<R> {
+    train: Pair<R>,
+    test: Pair<R>,
+    names: Option<Vec<String>>,
+}
+
+/// The two files of a split.
+struct Pair<R> {
+    images: IdxReader<R>,
+    labels: IdxReader<R>,
+}
+
+/// A data set of which all but the images has been read and checked.
+struct Checked<R> {
+    shape: Vec<usize>,
+    classes: Vec<String>,
+    train: (IdxReader<R>, Vec<u8>),
+    test: (IdxReader<R>, Vec<u8>),
+}
+
+/// Share of the work that the labels are, for the progress.
+const LABELS_SHARE: f64 = 0.02;
+
+/// Opens the four files inside the program.
+pub(super) fn open_built_in() -> Result<Files<&'static [u8]>, DataError> {
+    let open = |(name, bytes): (&str, &'static [u8]), dimensions| {
+        IdxReader::new(name.into(), bytes, bytes.len() as u64, dimensions)
+    };
+    Ok(Files {
+        train: Pair {
+            images: open(built_in!("train-images-idx3-ubyte.gz"), 3)?,
+            labels: open(built_in!("train-labels-idx1-ubyte.gz"), 1)?,
+        },
+        test: Pair {
+            images: open(built_in!("t10k-images-idx3-ubyte.gz"), 3)?,
+            labels: open(built_in!("t10k-labels-idx1-ubyte.gz"), 1)?,
+        },
+        names: Some(fashion_classes()),
+    })
+}
+
+/// The names that a file may have instead of `name`, and `name` itself.
+pub(super) fn candidates(name: &str) -> [String; 4] {
+    let dotted = name.replace("-idx", ".idx");
+    [name.to_owned(), dotted.clone(), format!("{name}.gz"), format!("{dotted}.gz")]
+}
+
+/// Opens the four files of a folder by their usual names.
+pub(super) fn open_folder(folder: &Path) -> Result<Files<BufReader<File>>, DataError> {
+    let open = |name: &'static str, dimensions| match candidates(name)
+        .iter()
+        .map(|name| folder.join(name))
+        .find(|path| path.exists())
+    {
+        Some(path) => IdxReader::open(&path, dimensions),
+        None => Err(DataError::MissingIdx { folder: shown(folder), name }),
+    };
+    Ok(Files {
+        names: read_class_names(folder)?,
+        train: Pair { images: open(NAMES[0], 3)?, labels: open(NAMES[1], 1)? },
+        test: Pair { images: open(NAMES[2], 3)?, labels: open(NAMES[3], 1)? },
+    })
+}
+
+impl<R: BufRead> Files<R> {
+    /// What headers and labels tell.
+    pub fn describe(self, monitor: &mut Monitor) -> Result<Description, DataError> {
+        let Checked { shape, classes, train: (_, train), test: (_, test) } = self.check(monitor)?;
+        Ok(Description { shape, classes, train: train.len(), test: test.len() })
+    }
+
+    /// Reads everything.
+    pub fn read(self, monitor: &mut Monitor) -> Result<Raw, DataError> {
+        let Checked { shape, classes, train: (train, train_labels), test: (test, test_labels) } =
+            self.check(monitor)?;
+        let share = train.items() as f64 / (train.items() + test.items()) as f64;
+        let boundary = LABELS_SHARE + (1.0 - LABELS_SHARE) * share;
+        let train = train.read_elements(monitor.stage(LABELS_SHARE, boundary))?;
+        let test = test.read_elements(monitor.stage(boundary, 1.0))?;
+        let part = |values, labels| Part { values: Values::Bytes(values), labels };
+        Ok(Raw { shape, classes, train: part(train, train_labels), test: part(test, test_labels) })
+    }
+
+    /// Reads the labels and makes sure that all parts fit together.
+    fn check(self, monitor: &mut Monitor) -> Result<Checked<R>, DataError> {
+        let Self { train, test, names } = self;
+        train.check_counts()?;
+        test.check_counts()?;
+        let size = &train.images.dimensions[1..];
+        if test.images.dimensions[1..] != *size {
+            let found = test.images.dimensions[1..].to_vec();
+            let expected = size.to_vec();
+            return Err(DataError::ShapeMismatch { file: test.images.name().into(), found, expected });
+        }
+        // Grey pictures have one channel.
+        let shape = std::iter::once(1).chain(size.iter().map(|&side| side as usize)).collect();
+        let label_files = [train.labels.name().to_owned(), test.labels.name().to_owned()];
+        let train_labels = train.labels.read_elements(monitor.stage(0.0, LABELS_SHARE / 2.0))?;
+        let test_labels = test.labels.read_elements(monitor.stage(LABELS_SHARE / 2.0, LABELS_SHARE))?;
+        let classes = match names {
+            Some(names) => names,
+            None => guess_classes(&train_labels, &label_files[0])?,
+        };
+        for (file, labels) in label_files.iter().zip([&train_labels, &test_labels]) {
+            check_labels(file, labels, classes.len())?;
+        }
+        Ok(Checked { shape, classes, train: (train.images, train_labels), test: (test.images, test_labels) })
+    }
+}
+
+impl<R: BufRead> Pair<R> {
+    fn check_counts(&self) -> Result<(), DataError> {
+        let (image_count, label_count) = (self.images.items(), self.labels.items());
+        if image_count == label_count {
+            return Ok(());
+        }
+        let (images, labels) = (self.images.name().into(), self.labels.name().into());
+        Err(DataError::CountMismatch { images, image_count, labels, label_count })
+    }
+}

@@ -1,0 +1,237 @@
+//! Folders of PNG and JPEG images, a folder for each class: `cat/1.png`, …, or `train/cat/1.png`, … with a `test`
+//! beside `train`.
+//!
+//! All images must have the size of the first. The first also decides whether they are grey or coloured; grey ones
+//! among coloured ones are taken as they are, and transparency is left out.
+
+use std::fs;
+use std::io::{BufRead, Cursor, Seek};
+use std::path::{Path, PathBuf};
+
+use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
+
+use super::contents::{MAX_BYTES, read_small, shown};
+use super::labels::MAX_CLASSES;
+use super::loading::Monitor;
+use super::raw::{Part, Raw, Values, split};
+use super::{DataError, DataSpec, Description};
+use crate::text::Safe;
+
+/// Largest side of an image in pixels.
+const MAX_SIDE: u32 = 4096;
+
+/// Most bytes of one image file.
+const MAX_FILE: u64 = 1 << 26;
+
+/// Most bytes that decoding one image may take.
+const MAX_MEMORY: u64 = 1 << 28;
+
+/// What all images of a set have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Form {
+    channels: usize,
+    height: u32,
+    width: u32,
+}
+
+impl Form {
+    fn shape(self) -> [usize; 3] {
+        [self.channels, self.height as usize, self.width as usize]
+    }
+}
+
+/// The image files of a part with their classes, in the order of their names.
+type Listing = Vec<(PathBuf, u8)>;
+
+/// An image set of which only the names have been read.
+struct Set {
+    classes: Vec<String>,
+    train: Listing,
+    test: Listing,
+}
+
+/// Opens an image and looks at its header alone.
+fn header(file: &str, bytes: &[u8]) -> Result<(impl ImageDecoder, Form), DataError> {
+    decoder(file, Cursor::new(bytes))
+}
+
+fn decoder<'a>(file: &str, source: impl BufRead + Seek + 'a) -> Result<(impl ImageDecoder + 'a, Form), DataError> {
+    let problem = |problem: String| DataError::Image { file: file.into(), problem };
+    let damaged = |error: image::ImageError| problem(Safe(&error.to_string()).to_string());
+    let mut reader =
+        ImageReader::new(source).with_guessed_format().map_err(|source| DataError::Io { file: file.into(), source })?;
+    if reader.format().is_none() {
+        return Err(problem("neither a PNG nor a JPEG image".into()));
+    }
+    let mut limits = Limits::no_limits();
+    limits.max_image_width = Some(MAX_SIDE);
+    limits.max_image_height = Some(MAX_SIDE);
+    limits.max_alloc = Some(MAX_MEMORY);
+    reader.limits(limits);
+    let decoder = reader.into_decoder().map_err(damaged)?;
+    let (width, height) = decoder.dimensions();
+    if width == 0 || height == 0 || width > MAX_SIDE || height > MAX_SIDE {
+        return Err(problem(format!("{width}×{height} pixels; valid: 1 to {MAX_SIDE} in each direction")));
+    }
+    let channels = if decoder.color_type().has_color() { 3 } else { 1 };
+    Ok((decoder, Form { channels, height, width }))
+}
+
+/// Decodes an image and adds its planes to `out`; `form` is what it must have.
+fn decode(file: &str, bytes: &[u8], form: Form, out: &mut Vec<u8>) -> Result<(), DataError> {
+    let problem = |problem: String| DataError::Image { file: file.into(), problem };
+    let (decoder, found) = header(file, bytes)?;
+    if (found.height, found.width) != (form.height, form.width) {
+        let expected = format!("the first has {}×{}; all must have one size", form.width, form.height);
+        return Err(problem(format!("{}×{} pixels, but {expected}", found.width, found.height)));
+    }
+    if found.channels > form.channels {
+        return Err(problem("has colours, but the first image is grey; all must be of one kind".into()));
+    }
+    let image = DynamicImage::from_decoder(decoder).map_err(|error| problem(Safe(&error.to_string()).to_string()))?;
+    if form.channels == 1 {
+        out.extend_from_slice(image.to_luma8().as_raw());
+    } else {
+        let pixels = image.to_rgb8();
+        for channel in 0..3 {
+            out.extend(pixels.as_raw().iter().skip(channel).step_by(3));
+        }
+    }
+    Ok(())
+}
+
+/// Decodes one image from memory, whatever its form.
+pub(super) fn read_one(file: &str, bytes: &[u8]) -> Result<([usize; 3], Vec<u8>), DataError> {
+    let (_, form) = header(file, bytes)?;
+    let mut out = Vec::new();
+    decode(file, bytes, form, &mut out)?;
+    Ok((form.shape(), out))
+}
+
+/// Whether a folder has folders with images in it, directly or under `train`.
+pub(super) fn is_set(folder: &Path) -> bool {
+    let root = if folder.join("train").is_dir() { folder.join("train") } else { folder.to_path_buf() };
+    folders(&root).is_ok_and(|classes| classes.iter().any(|(_, class)| first_image(class)))
+}
+
+fn first_image(folder: &Path) -> bool {
+    fs::read_dir(folder).is_ok_and(|entries| entries.flatten().any(|entry| is_image(&entry.path())))
+}
+
+fn is_image(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+    !hidden && ["png", "jpg", "jpeg"].contains(&extension.to_ascii_lowercase().as_str())
+}
+
+/// The entries of a folder in the order of their names, which the operating system gives in any order.
+fn sorted(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let io = |source| DataError::Io { file: shown(folder), source };
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).map_err(io)? {
+        paths.push(entry.map_err(io)?.path());
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+/// The folders in a folder with their names, hidden ones left out.
+fn folders(root: &Path) -> Result<Vec<(String, PathBuf)>, DataError> {
+    let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let named = sorted(root)?.into_iter().filter(|path| path.is_dir()).map(|path| (name(&path), path));
+    Ok(named.filter(|(name, _)| !name.starts_with('.')).collect())
+}
+
+/// Lists the images under `root`; with `known` classes there may be no other.
+fn list(root: &Path, known: Option<&[String]>) -> Result<(Vec<String>, Listing), DataError> {
+    let folders = folders(root)?;
+    let problem = |path: &Path, problem: String| DataError::Image { file: shown(path), problem };
+    let names: Vec<String> = folders.iter().map(|(name, _)| name.clone()).collect();
+    let classes = known.map_or(names, <[String]>::to_vec);
+    if !(2..=MAX_CLASSES).contains(&classes.len()) {
+        let count = classes.len();
+        return Err(problem(
+            root,
+            format!("{count} folders with images; valid: 2 to {MAX_CLASSES}, one for each class"),
+        ));
+    }
+    let mut listing = Vec::new();
+    for (name, folder) in &folders {
+        let Some(class) = classes.iter().position(|class| class == name) else {
+            return Err(problem(folder, "is no class of the training images".into()));
+        };
+        let before = listing.len();
+        listing.extend(sorted(folder)?.into_iter().filter(|path| is_image(path)).map(|path| (path, class as u8)));
+        if listing.len() == before {
+            return Err(problem(folder, "has no PNG or JPEG image in it".into()));
+        }
+    }
+    if listing.is_empty() {
+        return Err(problem(root, "has no folder with images in it".into()));
+    }
+    Ok((classes, listing))
+}
+
+impl Set {
+    fn open(folder: &Path, spec: &DataSpec) -> Result<Self, DataError> {
+        let train_root = folder.join("train");
+        let root = if train_root.is_dir() { &train_root } else { folder };
+        let (names, train) = list(root, None)?;
+        let test_root = ["test", "val"].into_iter().map(|name| folder.join(name)).find(|path| path.is_dir());
+        let (train, test) = if let Some(root) = test_root.filter(|_| train_root.is_dir()) {
+            (train, list(&root, Some(&names))?.1)
+        } else {
+            let labels: Vec<u8> = train.iter().map(|(_, label)| *label).collect();
+            let (first, second) = split(&shown(folder), &labels, spec)?;
+            let pick = |rows: Vec<u32>| rows.into_iter().map(|row| train[row as usize].clone()).collect();
+            (pick(first), pick(second))
+        };
+        Ok(Self { classes: names.iter().map(|name| Safe(name).to_string()).collect(), train, test })
+    }
+
+    /// The form of the first image, which decides for all.
+    fn form(&self) -> Result<Form, DataError> {
+        let (path, _) = &self.train[0];
+        let (_, form) = header(&shown(path), &read_file(path)?)?;
+        let images = (self.train.len() + self.test.len()) as u64;
+        let bytes = form.shape().iter().map(|&side| side as u64).product::<u64>().saturating_mul(images);
+        if bytes > MAX_BYTES.min(usize::MAX as u64) {
+            let problem = format!("{images} images of {}×{} are more than 4 GiB", form.width, form.height);
+            return Err(DataError::Image { file: shown(path), problem });
+        }
+        Ok(form)
+    }
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>, DataError> {
+    let too_long = || DataError::Image { file: shown(path), problem: "a file of more than 64 MiB".into() };
+    read_small(path, MAX_FILE)?.ok_or_else(too_long)
+}
+
+/// What names and the first image tell.
+pub(super) fn describe(folder: &Path, spec: &DataSpec) -> Result<Description, DataError> {
+    let set = Set::open(folder, spec)?;
+    let shape = set.form()?.shape().to_vec();
+    Ok(Description { shape, train: set.train.len(), test: set.test.len(), classes: set.classes })
+}
+
+/// Reads all images.
+pub(super) fn read(folder: &Path, spec: &DataSpec, monitor: &mut Monitor) -> Result<Raw, DataError> {
+    let set = Set::open(folder, spec)?;
+    let form = set.form()?;
+    let total = (set.train.len() + set.test.len()) as f64;
+    let mut done = 0;
+    let mut part = |listing: Listing| {
+        let (mut values, mut labels) = (Vec::new(), Vec::with_capacity(listing.len()));
+        for (path, label) in listing {
+            monitor.report(f64::from(done) / total)?;
+            decode(&shown(&path), &read_file(&path)?, form, &mut values)?;
+            labels.push(label);
+            done += 1;
+        }
+        Ok(Part { values: Values::Bytes(values), labels })
+    };
+    let (train, test) = (part(set.train)?, part(set.test)?);
+    monitor.report(1.0)?;
+    Ok(Raw { shape: form.shape().to_vec(), classes: set.classes, train, test })
+}

@@ -1,0 +1,106 @@
+//! One experiment, trained and evaluated as the exercise did it.
+
+use std::{ops::ControlFlow, sync::Arc, time::Instant};
+
+use crate::{
+    dataset::Dataset,
+    train::{SetupError, StepError, TrainSpec, Trainer},
+};
+
+/// What a run showed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    /// Its seed.
+    pub seed: u64,
+    /// One for each evaluation, in order.
+    pub points: Vec<Point>,
+    /// Time that training and evaluating took.
+    pub seconds: f64,
+}
+
+/// An evaluation, and the minibatches since the one before.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Point {
+    /// Minibatches completed.
+    pub step: u64,
+    /// Mean loss of those minibatches in nats, each before its update.
+    pub train_loss: f64,
+    /// Mean accuracy of those minibatches in percent, each before its update.
+    pub train_accuracy: f64,
+    /// Mean loss on all test samples in nats.
+    pub test_loss: f64,
+    /// Accuracy on all test samples in percent.
+    pub test_accuracy: f64,
+}
+
+impl Run {
+    /// The evaluation with the best accuracy; the first of them.
+    pub fn best(&self) -> Option<&Point> {
+        self.points.iter().rev().max_by(|a, b| a.test_accuracy.total_cmp(&b.test_accuracy))
+    }
+
+    /// The lowest loss of all evaluations.
+    pub fn lowest_loss(&self) -> f64 {
+        self.points.iter().map(|point| point.test_loss).fold(f64::INFINITY, f64::min)
+    }
+}
+
+/// Why there is no result.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The network or the batches don't fit the data.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    /// Numbers went out of hand.
+    #[error("step {step}: {source}")]
+    Step {
+        /// Minibatches completed, this one included.
+        step: u64,
+        /// What is not finite.
+        source: StepError,
+    },
+    /// The observer wanted no more.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+/// Trains what `spec` describes and evaluates it as often as it says, and after the last minibatch.
+///
+/// `observe` hears after every minibatch and every batch of an evaluation how many minibatches are complete; when it
+/// breaks, the run ends with [`RunError::Interrupted`].
+///
+/// # Errors
+/// When the network or the batches don't fit the data, or a number is not finite.
+pub fn run(
+    spec: &TrainSpec,
+    data: Arc<Dataset>,
+    mut observe: impl FnMut(u64) -> ControlFlow<()>,
+) -> Result<Run, RunError> {
+    let start = Instant::now();
+    let mut trainer = Trainer::new(spec, data)?;
+    let every = spec.evaluate_every.unwrap_or_else(|| trainer.steps_per_epoch());
+    let mut points = Vec::new();
+    let (mut loss, mut accuracy, mut minibatches) = (0.0, 0.0, 0.0);
+    while trainer.completed() < trainer.total_steps() {
+        let outcome = trainer.step().map_err(|source| RunError::Step { step: trainer.completed(), source })?;
+        loss += outcome.loss;
+        accuracy += 100.0 * outcome.accuracy;
+        minibatches += 1.0;
+        let step = trainer.completed();
+        if observe(step).is_break() {
+            return Err(RunError::Interrupted);
+        }
+        if step.is_multiple_of(every) || step == trainer.total_steps() {
+            let test = trainer.evaluate(|| observe(step)).ok_or(RunError::Interrupted)?;
+            points.push(Point {
+                step,
+                train_loss: loss / minibatches,
+                train_accuracy: accuracy / minibatches,
+                test_loss: test.loss,
+                test_accuracy: 100.0 * test.accuracy,
+            });
+            (loss, accuracy, minibatches) = (0.0, 0.0, 0.0);
+        }
+    }
+    Ok(Run { seed: spec.seed, points, seconds: start.elapsed().as_secs_f64() })
+}

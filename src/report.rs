@@ -1,0 +1,374 @@
+//! Charts for a report on paper or a page: panels side by side as one SVG, without any other file.
+//!
+//! Lines differ in colour and in dashes, so that a grey print still tells them apart; colours are those of Okabe and
+//! Ito, which most people with a colour deficiency can tell apart too.
+
+use std::fmt::Write as _;
+
+mod axis;
+
+use axis::Axis;
+
+/// Panels under one title.
+#[derive(Clone, Debug)]
+pub struct Figure {
+    /// What is shown.
+    pub title: String,
+    /// Under which circumstances, smaller below the title.
+    pub subtitle: String,
+    /// The panels from left to right.
+    pub panels: Vec<Panel>,
+}
+
+/// One pair of axes with lines.
+#[derive(Clone, Debug)]
+pub struct Panel {
+    /// What its lines show.
+    pub title: String,
+    /// Quantity and unit of the horizontal axis, which begins at 0.
+    pub x_label: String,
+    /// Quantity and unit of the vertical axis.
+    pub y_label: String,
+    /// The lines.
+    pub series: Vec<Series>,
+    /// Where the vertical axis ends at the latest, so that a few values far above do not flatten all others; lines go
+    /// on beyond the edge.
+    pub y_most: Option<f64>,
+    /// A remark inside the plot, such as where a line came from that begins beyond the edge.
+    pub note: Option<String>,
+}
+
+/// A line with an optional band around it.
+#[derive(Clone, Debug)]
+pub struct Series {
+    /// Its name in the legend.
+    pub name: String,
+    /// How it is drawn.
+    pub stroke: Stroke,
+    /// (x, y) in the order of x; a point that is not finite leaves a gap.
+    pub points: Vec<(f64, f64)>,
+    /// (x, least, most) in the order of x; a point that is not finite is left out.
+    pub band: Vec<(f64, f64, f64)>,
+}
+
+/// How a line is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stroke {
+    /// A solid line in blue with a dot at every point.
+    Solid,
+    /// A dashed line in vermilion.
+    Dashed,
+}
+
+impl Stroke {
+    const fn color(self) -> &'static str {
+        match self {
+            Self::Solid => "#0072b2",
+            Self::Dashed => "#d55e00",
+        }
+    }
+
+    const fn dashes(self) -> &'static str {
+        match self {
+            Self::Solid => "",
+            Self::Dashed => " stroke-dasharray=\"6 3\"",
+        }
+    }
+}
+
+/// Size of the area between the axes, in the picture's units.
+const PLOT: (f64, f64) = (360.0, 240.0);
+/// Room to the left of a plot, for ticks and label.
+const LEFT: f64 = 64.0;
+/// Room to its right.
+const RIGHT: f64 = 20.0;
+/// Room above it, for the titles.
+const TOP: f64 = 84.0;
+/// Room below it, for ticks and label.
+const BOTTOM: f64 = 52.0;
+
+/// Where the values of a panel lie in the picture.
+struct Frame {
+    left: f64,
+    x: Axis,
+    y: Axis,
+}
+
+impl Frame {
+    fn new(left: f64, panel: &Panel) -> Self {
+        let all = |pick: fn(&(f64, f64, f64)) -> Vec<f64>| {
+            let values = panel.series.iter().flat_map(move |series| {
+                let points = series.points.iter().map(|&(x, y)| (x, y, y));
+                points.chain(series.band.iter().copied()).flat_map(move |point| pick(&point)).collect::<Vec<_>>()
+            });
+            values.filter(|value| value.is_finite()).collect::<Vec<_>>()
+        };
+        let mut xs = all(|&(x, ..)| vec![x]);
+        xs.push(0.0);
+        let mut ys = all(|&(_, least, most)| vec![least, most]);
+        if let Some(y_most) = panel.y_most {
+            for y in &mut ys {
+                *y = y.min(y_most);
+            }
+        }
+        Self { left, x: Axis::new(&xs, 6), y: Axis::new(&ys, 6) }
+    }
+
+    fn at(&self, x: f64, y: f64) -> (f64, f64) {
+        (self.left + PLOT.0 * self.x.share(x), TOP + PLOT.1 * (1.0 - self.y.share(y)))
+    }
+}
+
+impl Figure {
+    /// The figure as a whole SVG document. The same figure gives the same bytes.
+    pub fn to_svg(&self) -> String {
+        let width = self.panels.len() as f64 * (LEFT + PLOT.0 + RIGHT);
+        let height = TOP + PLOT.1 + BOTTOM;
+        let (title, subtitle) = (escape(&self.title), escape(&self.subtitle));
+        let mut svg = format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
+             viewBox=\"0 0 {width} {height}\" role=\"img\" font-family=\"Helvetica, Arial, sans-serif\" font-size=\"12\" \
+             fill=\"#222\">\n<title>{title}: {subtitle}</title>\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n\
+             <text x=\"{center}\" y=\"24\" font-size=\"16\" font-weight=\"bold\" text-anchor=\"middle\">{title}</text>\n\
+             <text x=\"{center}\" y=\"42\" fill=\"#555\" text-anchor=\"middle\">{subtitle}</text>\n",
+            center = width / 2.0,
+        );
+        for (position, panel) in self.panels.iter().enumerate() {
+            let left = LEFT + position as f64 * (LEFT + PLOT.0 + RIGHT);
+            panel.draw(&mut svg, &Frame::new(left, panel));
+        }
+        svg.push_str("</svg>\n");
+        svg
+    }
+}
+
+impl Panel {
+    fn draw(&self, svg: &mut String, frame: &Frame) {
+        let (left, right, bottom) = (frame.left, frame.left + PLOT.0, TOP + PLOT.1);
+        self.draw_axes(svg, frame);
+        // Numbered by its place: names within a document must differ.
+        let _ = writeln!(
+            svg,
+            "<clipPath id=\"plot{left}\"><rect x=\"{}\" y=\"{TOP}\" width=\"{}\" height=\"{}\"/></clipPath>\n\
+             <g clip-path=\"url(#plot{left})\">",
+            left - 4.0,
+            PLOT.0 + 8.0,
+            PLOT.1 + 4.0,
+        );
+        for series in &self.series {
+            series.draw(svg, frame);
+        }
+        svg.push_str("</g>\n");
+        if let Some(note) = &self.note {
+            let (x, y) = (left + 14.0, TOP + 14.0);
+            let _ = writeln!(svg, "<text x=\"{x}\" y=\"{y}\" font-size=\"11\" fill=\"#555\">{}</text>", escape(note));
+        }
+        // Over the lines, so that the frame is whole.
+        let _ = writeln!(svg, "<path d=\"M{left} {TOP}V{bottom}H{right}\" fill=\"none\" stroke=\"#222\"/>");
+        self.draw_legend(svg, frame);
+    }
+
+    /// Titles, rules and ticks.
+    fn draw_axes(&self, svg: &mut String, frame: &Frame) {
+        let (left, right, bottom) = (frame.left, frame.left + PLOT.0, TOP + PLOT.1);
+        let (center, middle) = (left + PLOT.0 / 2.0, TOP + PLOT.1 / 2.0);
+        let (title, x_label, y_label) = (escape(&self.title), escape(&self.x_label), escape(&self.y_label));
+        let label = left - 46.0;
+        let _ = writeln!(
+            svg,
+            "<text x=\"{center}\" y=\"{}\" font-size=\"13\" font-weight=\"bold\" text-anchor=\"middle\">{title}</text>\n\
+             <text x=\"{center}\" y=\"{}\" text-anchor=\"middle\">{x_label}</text>\n\
+             <text x=\"{label}\" y=\"{middle}\" text-anchor=\"middle\" transform=\"rotate(-90 {label} {middle})\">\
+             {y_label}</text>",
+            TOP - 12.0,
+            bottom + 40.0,
+        );
+        for (value, text) in frame.x.ticks() {
+            let (x, _) = frame.at(value, 0.0);
+            let _ = writeln!(
+                svg,
+                "<path d=\"M{x:.1} {TOP}V{bottom}\" stroke=\"#e4e4e4\"/><path d=\"M{x:.1} {bottom}v5\" stroke=\"#222\"/>\
+                 <text x=\"{x:.1}\" y=\"{}\" text-anchor=\"middle\">{text}</text>",
+                bottom + 19.0,
+            );
+        }
+        for (value, text) in frame.y.ticks() {
+            let (_, y) = frame.at(0.0, value);
+            let _ = writeln!(
+                svg,
+                "<path d=\"M{left} {y:.1}H{right}\" stroke=\"#e4e4e4\"/><path d=\"M{left} {y:.1}h-5\" stroke=\"#222\"/>\
+                 <text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{text}</text>",
+                left - 9.0,
+                y + 4.0,
+            );
+        }
+    }
+
+    /// The legend, in whichever right-hand corner is emptier.
+    fn draw_legend(&self, svg: &mut String, frame: &Frame) {
+        let longest = self.series.iter().map(|series| series.name.chars().count()).max().unwrap_or(0);
+        let (width, height) = (44.0 + 6.2 * longest as f64, 8.0 + 18.0 * self.series.len() as f64);
+        let left = frame.left + PLOT.0 - width - 8.0;
+        let nearest = |y: f64| {
+            let points = self.series.iter().flat_map(|series| &series.points).map(|&(x, y)| frame.at(x, y));
+            points.filter(|&(x, _)| x >= left).map(|(_, at)| (at - y).abs()).fold(f64::INFINITY, f64::min)
+        };
+        let (top, low) = (TOP + 8.0, TOP + PLOT.1 - height - 8.0);
+        let top = if nearest(top + height / 2.0) >= nearest(low + height / 2.0) { top } else { low };
+        let _ = writeln!(
+            svg,
+            "<rect x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{height}\" fill=\"#fff\" fill-opacity=\"0.85\" \
+             stroke=\"#ccc\"/>",
+        );
+        for (position, series) in self.series.iter().enumerate() {
+            let y = top + 13.0 + 18.0 * position as f64;
+            let (color, dashes, name) = (series.stroke.color(), series.stroke.dashes(), escape(&series.name));
+            let _ = writeln!(
+                svg,
+                "<path d=\"M{} {y}h24\" stroke=\"{color}\" stroke-width=\"2\"{dashes}/><text x=\"{}\" y=\"{}\">{name}</text>",
+                left + 8.0,
+                left + 38.0,
+                y + 4.0,
+            );
+        }
+    }
+}
+
+impl Series {
+    fn draw(&self, svg: &mut String, frame: &Frame) {
+        let color = self.stroke.color();
+        let whole: Vec<_> =
+            self.band.iter().filter(|(x, a, b)| x.is_finite() && a.is_finite() && b.is_finite()).collect();
+        if whole.len() > 1 {
+            let above = whole.iter().map(|&&(x, _, most)| frame.at(x, most));
+            let below = whole.iter().rev().map(|&&(x, least, _)| frame.at(x, least));
+            let corners: Vec<String> = above.chain(below).map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
+            let _ = writeln!(svg, "<polygon points=\"{}\" fill=\"{color}\" fill-opacity=\"0.18\"/>", corners.join(" "));
+        }
+        let mut path = String::new();
+        let mut pen_down = false;
+        for &(x, y) in &self.points {
+            if !(x.is_finite() && y.is_finite()) {
+                pen_down = false;
+                continue;
+            }
+            let (x, y) = frame.at(x, y);
+            let _ = write!(path, "{}{x:.1} {y:.1}", if pen_down { 'L' } else { 'M' });
+            pen_down = true;
+        }
+        let dashes = self.stroke.dashes();
+        let _ = writeln!(
+            svg,
+            "<path d=\"{path}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"2\" stroke-linejoin=\"round\"{dashes}/>"
+        );
+        if self.stroke == Stroke::Solid {
+            for &(x, y) in self.points.iter().filter(|(x, y)| x.is_finite() && y.is_finite()) {
+                let (x, y) = frame.at(x, y);
+                let _ = writeln!(svg, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"2.5\" fill=\"{color}\"/>");
+            }
+        }
+    }
+}
+
+/// A text as it stands in XML.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            // XML has no way to write these.
+            c if c.is_control() => out.push('·'),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figure(points: &[(f64, f64)]) -> Figure {
+        let series = |name: &str, stroke, points: &[(f64, f64)]| Series {
+            name: name.into(),
+            stroke,
+            points: points.to_vec(),
+            band: Vec::new(),
+        };
+        Figure {
+            title: "A & B".into(),
+            subtitle: "x < y".into(),
+            panels: vec![Panel {
+                title: "Loss".into(),
+                x_label: "minibatches".into(),
+                y_label: "nats".into(),
+                series: vec![
+                    series("train", Stroke::Dashed, points),
+                    series("test", Stroke::Solid, &[(0.0, 2.0), (100.0, 0.0)]),
+                ],
+                y_most: None,
+                note: None,
+            }],
+        }
+    }
+
+    #[test]
+    fn points_land_where_the_axes_say() {
+        let svg = figure(&[(50.0, 1.0)]).to_svg();
+        // From (0, 2), the upper left corner, to (100, 0), the lower right one.
+        assert!(svg.contains("d=\"M64.0 84.0L424.0 324.0\""), "{svg}");
+        assert!(svg.contains("d=\"M244.0 204.0\""), "{svg}");
+    }
+
+    #[test]
+    fn an_axis_that_ends_early_cuts_lines_at_its_edge() {
+        let mut figure = figure(&[(0.0, 50.0), (100.0, 0.0)]);
+        (figure.panels[0].y_most, figure.panels[0].note) = (Some(2.0), Some("from 50".into()));
+        let svg = figure.to_svg();
+        assert!(svg.contains("d=\"M64.0 84.0L424.0 324.0\""), "{svg}");
+        assert!(svg.contains("d=\"M64.0 -5676.0L424.0 324.0\"") && svg.contains("clip-path=\"url(#plot64)\""), "{svg}");
+        assert!(svg.contains(">from 50<"));
+    }
+
+    #[test]
+    fn texts_are_escaped_and_all_there() {
+        let svg = figure(&[(50.0, 1.0)]).to_svg();
+        for text in ["A &amp; B", "x &lt; y", ">Loss<", ">minibatches<", ">nats<", ">train<", ">test<"] {
+            assert!(svg.contains(text), "{text} in {svg}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_are_not_finite_leave_a_gap_and_never_get_into_the_picture() {
+        let svg = figure(&[(0.0, 1.0), (10.0, f64::NAN), (20.0, 1.0), (30.0, f64::INFINITY)]).to_svg();
+        assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
+        assert_eq!(svg.lines().find(|line| line.contains("6 3")).unwrap().matches('M').count(), 2, "{svg}");
+    }
+
+    #[test]
+    fn empty_and_constant_series_have_axes() {
+        for points in [&[][..], &[(5.0, 5.0)], &[(0.0, 0.0)], &[(1.0, 1e300), (2.0, -1e300)]] {
+            let svg = figure(points).to_svg();
+            assert!(!svg.contains("NaN") && !svg.contains("inf"), "{points:?}: {svg}");
+        }
+        let nothing = Figure { title: String::new(), subtitle: String::new(), panels: Vec::new() };
+        assert!(nothing.to_svg().ends_with("</svg>\n"));
+    }
+
+    #[test]
+    fn every_element_is_closed() {
+        let mut open = Vec::new();
+        let svg = figure(&[(50.0, 1.0)]).to_svg();
+        for tag in svg.split('<').skip(1).map(|rest| rest.split('>').next().unwrap()) {
+            match tag.strip_prefix('/') {
+                Some(name) => assert_eq!(open.pop(), Some(name)),
+                None if tag.ends_with('/') => {}
+                None => open.push(tag.split(' ').next().unwrap()),
+            }
+        }
+        assert!(open.is_empty(), "{open:?}");
+    }
+}

@@ -1,0 +1,256 @@
+//! Named tensors in a safetensors file, as `PyTorch` reads and writes them.
+//!
+//! A file is the length of its header in eight bytes, little-endian; the header, a JSON object that gives each tensor
+//! its type, its shape and the bytes where it begins and ends; and those bytes. Reading trusts none of it: every byte
+//! must belong to exactly one tensor of the right size, and a name may stand in the header only once, which JSON alone
+//! would let pass. What is written is canonical: the same tensors give the same bytes.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fs::File,
+    io::{self, Read},
+    path::Path,
+};
+
+use safetensors::{Dtype, serialize, tensor::TensorView};
+
+use crate::text::Safe;
+
+mod error;
+mod header;
+
+pub use error::{Fault, TensorError};
+use header::Entry;
+
+/// Longest header, as the format has it.
+const MOST_HEADER: u64 = 100_000_000;
+
+/// Longest file that is read into memory.
+const MOST_BYTES: u64 = 1 << 33;
+
+/// A file of tensors, whole and checked.
+#[derive(Debug)]
+pub struct Tensors {
+    /// The file's name, harmless to show.
+    file: String,
+    /// All tensors' bytes.
+    data: Vec<u8>,
+    entries: BTreeMap<String, Entry>,
+}
+
+impl Tensors {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// When it can't be read or is not a sound safetensors file; nothing is allocated on the word of its header.
+    pub fn open(path: &Path) -> Result<Self, TensorError> {
+        let name = Safe(&path.to_string_lossy()).to_string();
+        let fail = |fault| TensorError { file: name.clone(), fault };
+        let io = |error: io::Error| fail(Fault::Io(error.to_string()));
+        let mut file = File::open(path).map_err(io)?;
+        let found = file.metadata().map_err(io)?;
+        if !found.is_file() {
+            return Err(fail(Fault::Io("not a regular file".into())));
+        }
+        if found.len() > MOST_BYTES {
+            return Err(fail(Fault::Io(format!("{} bytes are more than fit", found.len()))));
+        }
+        let mut start = [0; 8];
+        file.read_exact(&mut start).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => fail(Fault::Short),
+            _ => io(error),
+        })?;
+        let length = header_length(start, found.len()).map_err(fail)?;
+        let mut header = Vec::new();
+        Read::take(&mut file, length).read_to_end(&mut header).map_err(io)?;
+        let mut data = Vec::new();
+        Read::take(&mut file, MOST_BYTES).read_to_end(&mut data).map_err(io)?;
+        Self::check(name.clone(), &header, data)
+    }
+
+    /// Takes the contents of a file called `file`.
+    ///
+    /// # Errors
+    /// When they are not a sound safetensors file.
+    pub fn parse(file: &str, bytes: &[u8]) -> Result<Self, TensorError> {
+        let file = Safe(file).to_string();
+        let Some((start, rest)) = bytes.split_first_chunk() else {
+            return Err(TensorError { file, fault: Fault::Short });
+        };
+        match header_length(*start, bytes.len() as u64) {
+            Ok(length) => {
+                let (header, data) = rest.split_at(length as usize);
+                Self::check(file, header, data.to_vec())
+            }
+            Err(fault) => Err(TensorError { file, fault }),
+        }
+    }
+
+    fn check(file: String, header: &[u8], data: Vec<u8>) -> Result<Self, TensorError> {
+        match header::read(header, data.len()) {
+            Ok(entries) => Ok(Self { file, data, entries }),
+            Err(fault) => Err(TensorError { file, fault }),
+        }
+    }
+
+    /// The names of all tensors, in alphabetical order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.entries.keys().map(String::as_str)
+    }
+
+    /// Shape of a tensor.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    pub fn shape(&self, name: &str) -> Result<&[usize], TensorError> {
+        Ok(&self.entry(name)?.shape)
+    }
+
+    /// The values of a tensor of floating-point numbers of 32 or 64 bits, exactly, in standard (row-major) order.
+    ///
+    /// # Errors
+    /// When there is none of that name, or it has another shape or type.
+    pub fn floats(&self, name: &str, shape: &[usize]) -> Result<Vec<f64>, TensorError> {
+        let (entry, bytes) = self.tensor(name, shape)?;
+        match entry.dtype {
+            Dtype::F32 => Ok(values(bytes, |b| f64::from(f32::from_le_bytes(b)))),
+            Dtype::F64 => Ok(values(bytes, f64::from_le_bytes)),
+            _ => Err(self.wrong_type(name, entry, "F32 or F64")),
+        }
+    }
+
+    /// The values of a tensor of whole numbers from 0 to below `classes`.
+    ///
+    /// # Errors
+    /// When there is none of that name, it has another shape or type, or a value is out of range.
+    pub fn labels(&self, name: &str, shape: &[usize], classes: usize) -> Result<Vec<u8>, TensorError> {
+        let (entry, bytes) = self.tensor(name, shape)?;
+        let labels: Vec<i64> = match entry.dtype {
+            Dtype::U8 => values(bytes, |[b]: [u8; 1]| i64::from(b)),
+            Dtype::I32 => values(bytes, |b| i64::from(i32::from_le_bytes(b))),
+            Dtype::I64 => values(bytes, i64::from_le_bytes),
+            _ => return Err(self.wrong_type(name, entry, "U8, I32 or I64")),
+        };
+        let valid = |label: i64| u8::try_from(label).ok().filter(|&label| usize::from(label) < classes);
+        labels
+            .iter()
+            .enumerate()
+            .map(|(at, &label)| {
+                valid(label).ok_or_else(|| self.fail(Fault::Label { name: shown(name), at, label, classes }))
+            })
+            .collect()
+    }
+
+    /// Makes sure that there is no tensor but those that `known` knows.
+    ///
+    /// # Errors
+    /// When there is one; the first is named.
+    pub fn only(&self, known: impl Fn(&str) -> bool) -> Result<(), TensorError> {
+        match self.names().find(|name| !known(name)) {
+            Some(name) => Err(self.fail(Fault::Unknown(shown(name)))),
+            None => Ok(()),
+        }
+    }
+
+    /// The error for a tensor whose shape can't be `found`.
+    pub fn wrong_shape(&self, name: &str, found: &[usize], expected: impl Into<String>) -> TensorError {
+        self.fail(Fault::Shape { name: shown(name), found: found.to_vec(), expected: expected.into() })
+    }
+
+    fn entry(&self, name: &str) -> Result<&Entry, TensorError> {
+        self.entries.get(name).ok_or_else(|| self.fail(Fault::Missing(shown(name))))
+    }
+
+    fn tensor(&self, name: &str, shape: &[usize]) -> Result<(&Entry, &[u8]), TensorError> {
+        let entry = self.entry(name)?;
+        if entry.shape != shape {
+            return Err(self.wrong_shape(name, &entry.shape, format!("{shape:?}")));
+        }
+        Ok((entry, &self.data[entry.begin..entry.end]))
+    }
+
+    fn wrong_type(&self, name: &str, entry: &Entry, expected: &'static str) -> TensorError {
+        self.fail(Fault::Type { name: shown(name), found: entry.dtype.to_string(), expected })
+    }
+
+    fn fail(&self, fault: Fault) -> TensorError {
+        TensorError { file: self.file.clone(), fault }
+    }
+}
+
+/// The header's length, if a file of `length` bytes can hold it.
+fn header_length(start: [u8; 8], length: u64) -> Result<u64, Fault> {
+    match u64::from_le_bytes(start) {
+        header if header > MOST_HEADER => Err(Fault::LongHeader(header)),
+        header if header > length.saturating_sub(8) => Err(Fault::Short),
+        header => Ok(header),
+    }
+}
+
+fn values<const N: usize, T>(bytes: &[u8], value: fn([u8; N]) -> T) -> Vec<T> {
+    bytes.as_chunks().0.iter().map(|&bytes| value(bytes)).collect()
+}
+
+fn shown(name: &str) -> String {
+    Safe(name).to_string()
+}
+
+/// Width of the numbers that are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Precision {
+    /// 32 bits.
+    F32,
+    /// 64 bits.
+    F64,
+}
+
+/// Tensors on their way into a file.
+#[derive(Debug)]
+pub struct Writer {
+    precision: Precision,
+    /// Shape and bytes by name.
+    tensors: BTreeMap<String, (Vec<usize>, Vec<u8>)>,
+}
+
+impl Writer {
+    /// For tensors of this precision.
+    pub fn new(precision: Precision) -> Self {
+        Self { precision, tensors: BTreeMap::new() }
+    }
+
+    /// Adds a tensor with its values in standard (row-major) order; one of the same name is replaced.
+    pub fn push(&mut self, name: impl Into<String>, shape: &[usize], values: impl IntoIterator<Item = f64>) {
+        let values = values.into_iter();
+        let bytes = match self.precision {
+            Precision::F32 => values.flat_map(|value| (value as f32).to_le_bytes()).collect(),
+            Precision::F64 => values.flat_map(f64::to_le_bytes).collect(),
+        };
+        self.tensors.insert(name.into(), (shape.to_vec(), bytes));
+    }
+
+    /// The file. `about` is kept with the tensors under the one key `gradtop`: the order of several would be left to
+    /// chance.
+    ///
+    /// # Errors
+    /// When a tensor's values are not as many as its shape says, or the names are too long for a header.
+    pub fn finish(&self, about: &str) -> Result<Vec<u8>, TensorError> {
+        let fail = |error: safetensors::SafeTensorError| TensorError {
+            file: "the tensors to write".into(),
+            fault: Fault::Io(Safe(&error.to_string()).to_string()),
+        };
+        let dtype = match self.precision {
+            Precision::F32 => Dtype::F32,
+            Precision::F64 => Dtype::F64,
+        };
+        let views: Vec<(&str, TensorView<'_>)> = self
+            .tensors
+            .iter()
+            .map(|(name, (shape, bytes))| Ok((name.as_str(), TensorView::new(dtype, shape.clone(), bytes)?)))
+            .collect::<Result<_, _>>()
+            .map_err(fail)?;
+        serialize(views, Some(HashMap::from([("gradtop".into(), about.into())]))).map_err(fail)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,71 @@
+//! Exponential moving average of the weights, with which evaluations see a calmer network than the one that trains.
+
+use std::mem::swap;
+
+use crate::nn::Network;
+
+/// A moving average of all parameters of a network.
+///
+/// After the first update it is the weights themselves, and after each later one ā ← decay·ā + (1 - decay)·w, as
+/// `PyTorch`'s `AveragedModel` with `get_ema_multi_avg_fn`. Running statistics of batch normalization are averages
+/// already and stay those of the training.
+#[derive(Debug)]
+pub(super) struct Average {
+    decay: f32,
+    /// One for each parameter, in the order of the network.
+    weights: Vec<Vec<f32>>,
+    begun: bool,
+}
+
+impl Average {
+    /// An average for the parameters of `network`, before the first update.
+    pub(super) fn new(decay: f64, network: &Network<f32>) -> Self {
+        let weights = network.parameters().map(|parameter| parameter.value.clone()).collect();
+        Self { decay: decay as f32, weights, begun: false }
+    }
+
+    /// Takes in the weights after an update.
+    pub(super) fn update(&mut self, network: &Network<f32>) {
+        let share = if self.begun { 1.0 - self.decay } else { 1.0 };
+        self.begun = true;
+        for (average, parameter) in self.weights.iter_mut().zip(network.parameters()) {
+            for (average, &value) in average.iter_mut().zip(&parameter.value) {
+                *average += share * (value - *average);
+            }
+        }
+    }
+
+    /// Exchanges the weights of the network and the average; a second time puts everything back in its place.
+    pub(super) fn exchange(&mut self, network: &mut Network<f32>) {
+        for (average, parameter) in self.weights.iter_mut().zip(network.parameters_mut()) {
+            swap(average, &mut parameter.value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{num::NonZeroUsize, sync::Arc};
+
+    use super::*;
+    use crate::nn::{LayerSpec, NetworkSpec, Pool, Shape};
+
+    #[test]
+    fn it_begins_with_the_weights_and_follows_them() {
+        let spec = NetworkSpec { layers: vec![LayerSpec::Linear { units: 1 }], ..NetworkSpec::default() };
+        let pool = Arc::new(Pool::new(NonZeroUsize::MIN));
+        let mut network = Network::new(&spec, &Shape::new([1]), 1, 1, 0, pool).unwrap();
+        let set = |network: &mut Network<f32>, value: f32| network.parameters_mut().for_each(|p| p.value[0] = value);
+        let weights = |network: &Network<f32>| network.parameters().map(|p| p.value[0]).collect::<Vec<_>>();
+        let mut average = Average::new(0.75, &network);
+        for value in [8.0, 4.0, 0.0] {
+            set(&mut network, value);
+            average.update(&network);
+        }
+        // 8, then 0.75·8 + 0.25·4 = 7, then 0.75·7.
+        average.exchange(&mut network);
+        assert_eq!(weights(&network), [5.25; 2]);
+        average.exchange(&mut network);
+        assert_eq!(weights(&network), [0.0; 2]);
+    }
+}

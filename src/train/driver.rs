@@ -1,0 +1,260 @@
+//! What the worker's thread does between two looks into its inbox: train a minibatch, report it, keep the goals.
+
+use std::{collections::VecDeque, ops::ControlFlow, time::Instant};
+
+use crate::{
+    protocol::{CommandId, Event, Finding, Health, RunState, StateChange, StepReport, Summary},
+    train::{
+        RunSpec, StepError, Trainer,
+        health::Monitor,
+        inbox::{Inbox, Next},
+        outbox::{Disconnected, Outbox},
+        pace::{Pace, RateMeter, Stopwatch},
+        worker::{End, Outcome},
+    },
+};
+
+/// What to do about numbers that are not finite.
+const LOWER_THE_RATE: &str = "lower the learning rate or clip the gradient (optimizer.clip_norm)";
+
+/// What the worker does when nobody asks for anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Drive {
+    /// Wait for requests.
+    Wait,
+    /// Train up to the end of the run.
+    Free,
+    /// Train up to the last of [`Driver::goals`].
+    ToGoal,
+}
+
+/// A trainer, the queues around it, and what was asked of it.
+pub(super) struct Driver<'a> {
+    pub(super) spec: &'a RunSpec,
+    pub(super) trainer: Trainer,
+    pub(super) inbox: &'a mut Inbox,
+    pub(super) outbox: &'a mut Outbox,
+    pub(super) drive: Drive,
+    pub(super) state: RunState,
+    /// Steps at which a request to advance is fulfilled, ascending.
+    pub(super) goals: VecDeque<(u64, CommandId)>,
+    pub(super) pace: Pace,
+    pub(super) rate: RateMeter,
+    outcome: &'a mut Outcome,
+    monitor: Monitor,
+    test: Option<(u64, f64, f64)>,
+    stopwatch: Stopwatch,
+    panic_at: Option<u64>,
+    /// Numbers that were not finite, in a run that nobody can resume.
+    broken: Option<String>,
+}
+
+impl<'a> Driver<'a> {
+    pub(super) fn new(
+        spec: &'a RunSpec,
+        trainer: Trainer,
+        inbox: &'a mut Inbox,
+        outbox: &'a mut Outbox,
+        outcome: &'a mut Outcome,
+    ) -> Self {
+        Self {
+            spec,
+            trainer,
+            inbox,
+            outbox,
+            drive: Drive::Free,
+            state: RunState::Loading,
+            goals: VecDeque::new(),
+            pace: Pace::new(spec.throttle),
+            rate: RateMeter::default(),
+            outcome,
+            monitor: Monitor::default(),
+            test: None,
+            stopwatch: Stopwatch::default(),
+            panic_at: injected_panic(),
+            broken: None,
+        }
+    }
+
+    fn start(&mut self) {
+        self.outbox.push(Event::Ready(Box::new(self.trainer.describe(&self.spec.train))));
+        self.report_controls();
+        self.set_state(RunState::Running, None);
+    }
+
+    /// Trains and answers until a stop request.
+    pub(super) fn work(&mut self) -> Result<(), End> {
+        self.start();
+        loop {
+            let now = Instant::now();
+            self.outbox.flush(now)?;
+            let next = match self.drive {
+                Drive::Wait => self.inbox.wait(self.outbox),
+                Drive::Free | Drive::ToGoal => self.inbox.until(self.pace.due(now), self.outbox),
+            };
+            match next {
+                Next::Request(request) => {
+                    if self.handle(request).is_break() {
+                        return Ok(());
+                    }
+                }
+                Next::Nothing if self.drive == Drive::Wait => {}
+                Next::Nothing => self.train_one(),
+                Next::Gone => return Err(End::Consumer(Disconnected)),
+            }
+            if let Some(what) = self.broken.take() {
+                return Err(End::Failure(what, LOWER_THE_RATE.into()));
+            }
+            if self.state == RunState::Finished && self.spec.stop_when_finished {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Trains one minibatch and does everything that follows from it.
+    fn train_one(&mut self) {
+        let start = Instant::now();
+        let running = self.state == RunState::Running;
+        self.pace.started(start);
+        let completed = self.trainer.completed();
+        assert!(self.panic_at != Some(completed), "injected at step {completed}");
+        let effective_lr = self.trainer.effective_lr();
+        let outcome = self.trainer.step();
+        self.outcome.step = self.trainer.completed();
+        self.outcome.summary = None;
+        match outcome {
+            Ok(outcome) => {
+                self.rate.add(outcome.samples, Instant::now());
+                self.report_step(outcome.loss, outcome.accuracy, outcome.effective_lr, Some(outcome.gradient_norm));
+            }
+            Err(error) => self.report_broken_step(&error, effective_lr),
+        }
+        let completed = self.trainer.completed();
+        if completed.is_multiple_of(self.trainer.evaluate_every(&self.spec.train)) {
+            self.evaluate();
+        }
+        if !running {
+            self.stopwatch.add(start.elapsed());
+        }
+        if completed >= self.trainer.total_steps() {
+            self.finish();
+        }
+        self.check_goals();
+    }
+
+    fn report_step(&mut self, loss: f64, accuracy: f64, effective_lr: f64, gradient_norm: Option<f64>) {
+        let step = self.trainer.completed();
+        let looks = step.is_multiple_of(self.spec.train.probe_every) || step == 1;
+        let watched = self.drive == Drive::ToGoal || self.pace.is_limited();
+        let mut probe = gradient_norm.filter(|_| looks || watched).map(|norm| self.trainer.probe(norm));
+        let findings = probe.as_mut().map(|probe| self.monitor.judge(step, &mut probe.layers)).unwrap_or_default();
+        self.outbox.push(Event::Step(StepReport {
+            step,
+            epoch: self.trainer.epoch(),
+            loss,
+            accuracy,
+            lr: self.trainer.learning_rate(),
+            effective_lr,
+            samples_per_second: self.rate.samples_per_second(),
+            probe,
+        }));
+        for finding in findings {
+            self.outbox.push(Event::Finding(finding));
+        }
+    }
+
+    fn report_broken_step(&mut self, error: &StepError, effective_lr: f64) {
+        self.report_step(error.loss(), f64::NAN, effective_lr, None);
+        let step = self.trainer.completed();
+        let what = format!("{error}; its update was left out");
+        self.outbox.push(Event::Finding(Finding {
+            step,
+            health: Health::Bad,
+            layer: if let StepError::Gradient { layer, .. } = error { Some(*layer) } else { None },
+            what: what.clone(),
+            advice: format!("{LOWER_THE_RATE}; what the updates before did to the weights stays"),
+        }));
+        if self.spec.stop_when_finished {
+            self.broken = Some(what);
+        } else {
+            self.pause(Some(what));
+        }
+    }
+
+    /// Evaluates on the test split; false when a stop request cut it short.
+    pub(super) fn evaluate(&mut self) -> bool {
+        let (inbox, outbox) = (&mut *self.inbox, &mut *self.outbox);
+        let evaluation = self.trainer.evaluate(|| {
+            let gone = outbox.flush(Instant::now()).is_err();
+            if gone || inbox.stop_requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        let Some(evaluation) = evaluation else { return false };
+        self.test = Some((evaluation.step, evaluation.loss, evaluation.accuracy));
+        let finding = self.monitor.evaluated(&evaluation);
+        self.outbox.push(Event::Evaluation(evaluation));
+        if let Some(finding) = finding {
+            self.outbox.push(Event::Finding(finding));
+        }
+        true
+    }
+
+    fn finish(&mut self) {
+        let step = self.trainer.completed();
+        if self.test.is_none_or(|(at, ..)| at != step) && !self.evaluate() {
+            return;
+        }
+        let (test_loss, test_accuracy) = self.test.map_or((f64::NAN, f64::NAN), |(_, loss, accuracy)| (loss, accuracy));
+        self.drive = Drive::Wait;
+        self.set_state(RunState::Finished, None);
+        let weights_sha256 = self.trainer.weights_sha256();
+        let seconds = self.stopwatch.seconds();
+        let summary = Summary { step, test_loss, test_accuracy, weights_sha256, seconds };
+        self.outcome.summary = Some(summary.clone());
+        self.outbox.push(Event::Finished(summary));
+    }
+
+    /// Answers the requests to advance that are fulfilled, and pauses after the last.
+    fn check_goals(&mut self) {
+        let step = self.trainer.completed();
+        while let Some(&(goal, id)) = self.goals.front() {
+            if goal > step {
+                return;
+            }
+            self.goals.pop_front();
+            if self.goals.is_empty() && self.drive == Drive::ToGoal {
+                self.drive = Drive::Wait;
+                self.set_state(RunState::Paused, None);
+            }
+            self.inbox.answer(id, Ok(step), self.outbox);
+        }
+    }
+
+    pub(super) fn pause(&mut self, reason: Option<String>) {
+        self.drive = Drive::Wait;
+        self.give_up_goals();
+        self.set_state(RunState::Paused, reason);
+    }
+
+    /// Refuses what is left of the requests to advance.
+    pub(super) fn give_up_goals(&mut self) {
+        let step = self.trainer.completed();
+        for (_, id) in std::mem::take(&mut self.goals) {
+            self.inbox.answer(id, Err(format!("interrupted at step {step}")), self.outbox);
+        }
+    }
+
+    pub(super) fn set_state(&mut self, state: RunState, reason: Option<String>) {
+        if self.state != RunState::Running {
+            self.pace.restart();
+            self.rate.restart();
+        }
+        self.stopwatch.run(state == RunState::Running, Instant::now());
+        self.state = state;
+        self.outbox.push(Event::State(StateChange { state, step: self.trainer.completed(), reason }));
+    }
+}
+
+/// Step at which a debug build is told to panic, so that a test can see what a person would see.
+fn injected_panic() -> Option<u64> {
+    if cfg!(debug_assertions) { std::env::var("GRADTOP_PANIC_AT_STEP").ok()?.parse().ok() } else { None }
+}
