@@ -14,6 +14,10 @@ const CHUNK: usize = 1 << 14;
 
 /// Writes the largest value of every window into `y` (planes, places), and into `winners` its position on its plane of
 /// `x` (planes, height · width). Of equal values the first one wins, rows first, and a NaN always does.
+///
+/// # Panics
+///
+/// If the slices are not those of so many planes.
 pub fn max_pool<T: Scalar>(pool: &Pool, window: &Window, x: &[T], y: &mut [T], winners: &mut [u32]) {
     let planes = y.len() / window.places();
     assert!(planes * window.plane() == x.len() && winners.len() == y.len(), "planes of one batch");
@@ -118,7 +122,7 @@ fn largest<T: Scalar, const STRIDE: usize>(
         // Positions in the padding may wrap around, but never win.
         let start = (y * w.width + left) as u32;
         for kx in 0..w.kernel.1 {
-            let challengers = &row[kx..kx + (LANES - 1) * STRIDE + 1];
+            let challengers = &row[kx..=kx + (LANES - 1) * STRIDE];
             let start = start.wrapping_add(kx as u32).wrapping_sub(w.pad as u32);
             for lane in 0..LANES {
                 let challenger = challengers[lane * STRIDE];

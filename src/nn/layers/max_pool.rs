@@ -12,7 +12,7 @@ use crate::nn::{
 /// `y_o` = max over window o of `x_i`, on every channel. The padding never wins. Of equal values the first one does,
 /// rows first, and a NaN always does, as in `PyTorch`.
 ///
-/// ∂y_o/∂x_i is 1 where i is the winner of window o and 0 elsewhere, so `∂L/∂x_i = Σ_{o won by i} dy_o`.
+/// `∂y_o/∂x_i` is 1 where i is the winner of window o and 0 elsewhere, so `∂L/∂x_i = Σ_{o won by i} dy_o`.
 ///
 /// Cached: where the winners are.
 pub struct MaxPool {
