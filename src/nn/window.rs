@@ -62,36 +62,43 @@ impl Window {
     }
 
     /// Values in a plane of the image.
+    #[inline]
     pub fn plane(&self) -> usize {
         self.height * self.width
     }
 
     /// Places of the window on a plane.
+    #[inline]
     pub fn places(&self) -> usize {
         self.out_height * self.out_width
     }
 
     /// Values that the window sees at a place, in all channels.
+    #[inline]
     pub fn values(&self) -> usize {
         self.channels * self.kernel.0 * self.kernel.1
     }
 
     /// Rows of a plane that the window covers at the place `out` along the height.
+    #[inline]
     pub fn rows(&self, out: usize) -> Range<usize> {
         covered(out * self.stride, self.pad, self.kernel.0, self.height)
     }
 
     /// Columns of a plane that the window covers at the place `out` along the width.
+    #[inline]
     pub fn columns(&self, out: usize) -> Range<usize> {
         covered(out * self.stride, self.pad, self.kernel.1, self.width)
     }
 
     /// The row of a plane under row `ky` of the window at the place `out` along the height; `None` in the padding.
+    #[inline]
     pub fn row_under(&self, ky: usize, out: usize) -> Option<usize> {
         (out * self.stride + ky).checked_sub(self.pad).filter(|&row| row < self.height)
     }
 
     /// The places along the width at which column `kx` of the window lies on the image.
+    #[inline]
     pub fn places_on(&self, kx: usize) -> Range<usize> {
         let first = self.pad.saturating_sub(kx).div_ceil(self.stride);
         let end = (self.width + self.pad).saturating_sub(kx).div_ceil(self.stride).min(self.out_width);

@@ -1,11 +1,15 @@
 //! Passes over all elements of a few arrays, cut into chunks of fixed length for the threads.
 #![allow(unsafe_code)]
+#![allow(clippy::inline_always)] // Only where they are inlined are they compiled for the widest vectors.
 
 use std::ops::Range;
 
 use ndarray::{ArrayView2, ArrayViewMut2, Zip};
 
-use super::pool::Pool;
+use super::{
+    pool::Pool,
+    wide::{Work, do_wide},
+};
 use crate::nn::Scalar;
 
 /// What one element of a pass costs, which decides from when on threads pay.
@@ -37,11 +41,7 @@ pub fn map<T: Scalar>(
 ) {
     debug_assert_eq!(x.dim(), y.dim());
     if let (Some(x), Some(y)) = (x.as_slice(), y.as_slice_mut()) {
-        for_each_chunk(pool, cost.chunk(), [y], |range, [y]| {
-            for (y, &x) in y.iter_mut().zip(&x[range]) {
-                *y = f(x);
-            }
-        });
+        for_each_chunk(pool, cost.chunk(), [y], |range, [y]| do_wide(Map { x: &x[range], y, f: &f }));
     } else {
         Zip::from(y).and(x).for_each(|y, &x| *y = f(x));
     }
@@ -59,12 +59,55 @@ pub fn zip<T: Scalar>(
     debug_assert!(a.dim() == b.dim() && a.dim() == out.dim());
     if let (Some(a), Some(b), Some(out)) = (a.as_slice(), b.as_slice(), out.as_slice_mut()) {
         for_each_chunk(pool, cost.chunk(), [out], |range, [out]| {
-            for (out, (&a, &b)) in out.iter_mut().zip(a[range.clone()].iter().zip(&b[range])) {
-                *out = f(a, b);
-            }
+            zip_slices(&a[range.clone()], &b[range], out, &f);
         });
     } else {
         Zip::from(out).and(a).and(b).for_each(|out, &a, &b| *out = f(a, b));
+    }
+}
+
+/// y = f(x), element by element, on this thread.
+pub fn map_slice<T: Scalar>(x: &[T], y: &mut [T], f: impl Fn(T) -> T) {
+    do_wide(Map { x, y, f: &f });
+}
+
+/// out = f(a, b), element by element, on this thread.
+pub fn zip_slices<T: Scalar>(a: &[T], b: &[T], out: &mut [T], f: impl Fn(T, T) -> T) {
+    do_wide(ZipSlices { a, b, out, f: &f });
+}
+
+struct Map<'a, T, F> {
+    x: &'a [T],
+    y: &'a mut [T],
+    f: &'a F,
+}
+
+impl<T: Scalar, F: Fn(T) -> T> Work for Map<'_, T, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (y, &x) in self.y.iter_mut().zip(self.x) {
+            *y = (self.f)(x);
+        }
+    }
+}
+
+struct ZipSlices<'a, T, F> {
+    a: &'a [T],
+    b: &'a [T],
+    out: &'a mut [T],
+    f: &'a F,
+}
+
+impl<T: Scalar, F: Fn(T, T) -> T> Work for ZipSlices<'_, T, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (out, (&a, &b)) in self.out.iter_mut().zip(self.a.iter().zip(self.b)) {
+            *out = (self.f)(a, b);
+        }
     }
 }
 

@@ -5,22 +5,25 @@
 /// must be what it calls.
 ///
 /// Rust neither fuses nor reorders floating-point operations by itself, so all variants give the same bits.
-pub(super) trait Work {
+pub trait Work {
+    /// What comes out.
+    type Output;
+
     /// Does it.
-    fn run(self);
+    fn run(self) -> Self::Output;
 }
 
 /// Does the work with the widest vectors there are.
-pub(super) fn do_wide<W: Work>(work: W) {
+pub fn do_wide<W: Work>(work: W) -> W::Output {
     #[cfg(target_arch = "x86_64")]
     {
         #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq")]
-        fn with_avx512<W: Work>(work: W) {
-            work.run();
+        fn with_avx512<W: Work>(work: W) -> W::Output {
+            work.run()
         }
         #[target_feature(enable = "avx2")]
-        fn with_avx2<W: Work>(work: W) {
-            work.run();
+        fn with_avx2<W: Work>(work: W) -> W::Output {
+            work.run()
         }
         if is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512vl")
@@ -35,5 +38,5 @@ pub(super) fn do_wide<W: Work>(work: W) {
             return unsafe { with_avx2(work) };
         }
     }
-    work.run();
+    work.run()
 }

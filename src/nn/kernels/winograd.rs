@@ -44,6 +44,9 @@ const FEWEST_CHANNELS: usize = 16;
 /// Tiles that a thread takes through all products before it goes on to the next.
 const TILES: usize = 64;
 
+/// Channels whose U is in the cache at a time, where all tiles are worked on together.
+const DEPTH: usize = 256;
+
 /// Memory of its own for each thread that computes.
 #[derive(Debug, Default)]
 pub struct Locals<T> {
@@ -134,6 +137,11 @@ impl Plan {
         (samples * self.tiles()).next_multiple_of(LANES) * self.outputs + LANES
     }
 
+    /// Channels to be worked on at a time, of so many, for so many tiles in blocks of `block`.
+    fn depth(channels: usize, tiles: usize, block: usize) -> usize {
+        if tiles <= block { channels.min(DEPTH) } else { channels }
+    }
+
     /// Sample, row and column of the tile `p` of a batch.
     #[inline(always)]
     fn place(&self, p: usize) -> (usize, usize, usize) {
@@ -221,17 +229,11 @@ struct Left<'a, T> {
     next_span: usize,
 }
 
-/// out (rows, LANES) = left (rows, depth) · right (depth, LANES).
-fn product<T: Scalar>(
-    tiles: &'static Tiles<T>,
-    rows: usize,
-    depth: usize,
-    left: Left<'_, T>,
-    right: &[T],
-    out: &mut [T],
-) {
+/// out (rows, LANES) = left (rows, depth) · right (depth, LANES), or out + that.
+fn product<T: Scalar>((rows, depth): (usize, usize), add: bool, left: Left<'_, T>, right: &[T], out: &mut [T]) {
+    let tiles: &'static Tiles<T> = T::tiles();
     if rows == 0 || depth == 0 {
-        return out[..rows * LANES].fill(T::zero());
+        return;
     }
     let Left { values, row, column, span, next_span } = left;
     let last = depth - 1;
@@ -253,7 +255,7 @@ fn product<T: Scalar>(
                 right_row: LANES,
                 out: out[first * LANES + lane..].as_mut_ptr(),
                 out_row: LANES as isize,
-                add: false,
+                add,
             };
             // SAFETY: the last value of each operand is within its slice, as asserted, and so are all before it; the
             // result is borrowed mutably. `tiles` are those that this processor runs.

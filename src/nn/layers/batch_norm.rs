@@ -6,7 +6,7 @@ use super::{Layer, Pass, Place, values, values_mut};
 use crate::nn::{
     Buffer, Mode, Parameter, Scalar, Shape,
     kernels::{
-        elementwise::{for_each_chunk, for_each_plane},
+        elementwise::{for_each_chunk, for_each_plane, map_slice, zip_slices},
         pool::Pool,
         sums::{sum, sum_and_product},
     },
@@ -158,9 +158,7 @@ impl<T: Scalar> Layer<T> for BatchNorm<T> {
             let mean = T::from_f64(s.mean);
             let scale = T::from_f64(s.inverse) * weight.value[channel];
             let shift = bias.value[channel];
-            for (y, &x) in y.iter_mut().zip(&x[number * plane..]) {
-                *y = (x - mean) * scale + shift;
-            }
+            map_slice(&x[number * plane..][..plane], y, |x| (x - mean) * scale + shift);
         });
     }
 
@@ -200,10 +198,8 @@ impl<T: Scalar> Layer<T> for BatchNorm<T> {
             let mean = T::from_f64(s.mean);
             let factor = T::from_f64(s.inverse) * weight.value[channel];
             let (shift, slope) = (T::from_f64(s.shift * share), T::from_f64(s.scale * share * s.inverse));
-            let runs = x[number * plane..].iter().zip(&dy[number * plane..]);
-            for (dx, (&x, &dy)) in dx.iter_mut().zip(runs) {
-                *dx = factor * (dy - shift - (x - mean) * slope);
-            }
+            let [x, dy] = [x, dy].map(|values| &values[number * plane..][..plane]);
+            zip_slices(x, dy, dx, |x, dy| factor * (dy - shift - (x - mean) * slope));
         });
     }
 

@@ -1,8 +1,11 @@
 //! The arithmetic of one step, for a piece of one parameter.
-#![allow(clippy::inline_always)] // Only where it is inlined is it compiled for the caller's wide vectors.
+#![allow(clippy::inline_always)] // Only where they are inlined are they compiled for the widest vectors.
 
 use super::{LANES, OptimizerSpec};
-use crate::nn::Scalar;
+use crate::nn::{
+    Scalar,
+    kernels::wide::{Work, do_wide},
+};
 
 /// The constants of one step.
 #[derive(Clone, Copy)]
@@ -166,35 +169,52 @@ fn sweep<T: Scalar, const N: usize>(
     states: [&mut [T]; N],
     decrease: impl Fn(T, T, [&mut T; N]) -> T,
 ) -> f64 {
-    let mut squares = [0.0; LANES];
-    let mut block = |w: &mut [T; LANES], g: &[T; LANES], states: &mut [[T; LANES]; N]| {
-        let mut taken = [T::zero(); LANES];
+    do_wide(Sweep { w, g, states, decrease })
+}
+
+struct Sweep<'a, T, F, const N: usize> {
+    w: &'a mut [T],
+    g: &'a [T],
+    states: [&'a mut [T]; N],
+    decrease: F,
+}
+
+impl<T: Scalar, F: Fn(T, T, [&mut T; N]) -> T, const N: usize> Work for Sweep<'_, T, F, N> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run(mut self) -> f64 {
+        let mut squares = [0.0; LANES];
+        let whole = self.w.len() / LANES * LANES;
+        for start in (0..whole).step_by(LANES) {
+            self.block(start, LANES, &mut squares);
+        }
+        self.block(whole, self.w.len() - whole, &mut squares);
+        squares.iter().sum()
+    }
+}
+
+impl<T: Scalar, F: Fn(T, T, [&mut T; N]) -> T, const N: usize> Sweep<'_, T, F, N> {
+    /// Updates `length` elements, at most [`LANES`], from `start` on.
+    #[inline(always)]
+    fn block(&mut self, start: usize, length: usize, squares: &mut [f64; LANES]) {
+        let (mut w, mut g) = ([T::zero(); LANES], [T::zero(); LANES]);
+        let (mut states, mut taken) = ([[T::zero(); LANES]; N], [T::zero(); LANES]);
+        w[..length].copy_from_slice(&self.w[start..start + length]);
+        g[..length].copy_from_slice(&self.g[start..start + length]);
+        for (state, from) in states.iter_mut().zip(&self.states) {
+            state[..length].copy_from_slice(&from[start..start + length]);
+        }
         for lane in 0..LANES {
-            taken[lane] = decrease(w[lane], g[lane], states.each_mut().map(|state| &mut state[lane]));
+            taken[lane] = (self.decrease)(w[lane], g[lane], states.each_mut().map(|state| &mut state[lane]));
             w[lane] -= taken[lane];
         }
         for lane in 0..LANES {
             squares[lane] += taken[lane].as_f64() * taken[lane].as_f64();
         }
-    };
-    let (w, w_rest) = w.as_chunks_mut();
-    let (g, g_rest) = g.as_chunks();
-    let mut states = states.map(|state| state.as_chunks_mut());
-    for (number, (w, g)) in w.iter_mut().zip(g).enumerate() {
-        let mut current = states.each_ref().map(|(state, _)| state[number]);
-        block(w, g, &mut current);
-        states.iter_mut().zip(current).for_each(|((state, _), current)| state[number] = current);
+        self.w[start..start + length].copy_from_slice(&w[..length]);
+        for (state, to) in states.iter().zip(&mut self.states) {
+            to[start..start + length].copy_from_slice(&state[..length]);
+        }
     }
-    if !w_rest.is_empty() {
-        let (mut w, mut current) = (fill_up(w_rest), states.each_ref().map(|(_, rest)| fill_up(rest)));
-        block(&mut w, &fill_up(g_rest), &mut current);
-        w_rest.copy_from_slice(&w[..w_rest.len()]);
-        states.iter_mut().zip(current).for_each(|((_, rest), current)| rest.copy_from_slice(&current[..g_rest.len()]));
-    }
-    squares.iter().sum()
-}
-
-/// A block that begins with `values`, of which there are fewer, and goes on with zeros.
-fn fill_up<T: Scalar>(values: &[T]) -> [T; LANES] {
-    std::array::from_fn(|lane| values.get(lane).copied().unwrap_or_default())
 }

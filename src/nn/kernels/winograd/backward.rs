@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 #![allow(clippy::inline_always)] // Only where they are inlined are they compiled for the widest vectors.
 
-use std::marker::PhantomData;
+use std::{marker::PhantomData, ops::Range};
 
 use super::{
     LANES, Left, Locals, Plan, product,
@@ -36,7 +36,8 @@ pub(super) fn backward<T: Scalar, S: Scheme<T, M, N> + Sync, const M: usize, con
             do_wide(Errors::<T, S, M, N> { plan, dy, w: &w, samples, tiles, block, scheme: PhantomData });
         });
     }
-    let (u_pitch, pitch) = (plan.outputs * LANES + LANES, LANES * LANES + LANES);
+    let depth = Plan::depth(plan.outputs, samples * plan.tiles(), LANES);
+    let (u_pitch, pitch) = (depth * LANES + LANES, LANES * LANES + LANES);
     locals.reserve(pool, N * N * (u_pitch + pitch));
     let (w, dw) = (&*scratch, Raw::new(dw));
     pool.run(output_blocks * input_blocks, &|chunk| {
@@ -69,6 +70,8 @@ struct Errors<'a, T, S, const M: usize, const N: usize> {
 }
 
 impl<T: Scalar, S: Scheme<T, M, N>, const M: usize, const N: usize> Work for Errors<'_, T, S, M, N> {
+    type Output = ();
+
     #[inline(always)]
     fn run(self) {
         let Self { plan, samples, tiles, block, .. } = self;
@@ -110,6 +113,8 @@ struct Weights<'a, T, S, const M: usize, const N: usize> {
 }
 
 impl<T: Scalar, S: Scheme<T, M, N>, const M: usize, const N: usize> Work for Weights<'_, T, S, M, N> {
+    type Output = ();
+
     #[inline(always)]
     fn run(self) {
         let Self { plan, v, w, dw, sums: (sums, pitch), samples, output, input, .. } = self;
@@ -125,7 +130,7 @@ impl<T: Scalar, S: Scheme<T, M, N>, const M: usize, const N: usize> Work for Wei
                 next_span: plan.outputs * LANES,
             };
             let v = &v[place * plan.v_pitch(samples) + input * tiles * LANES..];
-            product(T::tiles(), rows, tiles, w, v, &mut sums[place * pitch..]);
+            product((rows, tiles), false, w, v, &mut sums[place * pitch..]);
         }
         let (mut e, mut g): (Square<T, N>, Square<T, 3>) = (zeros(), zeros());
         for row in 0..rows {
@@ -159,6 +164,8 @@ struct Images<'a, T, S, const M: usize, const N: usize> {
 }
 
 impl<T: Scalar, S: Scheme<T, M, N>, const M: usize, const N: usize> Work for Images<'_, T, S, M, N> {
+    type Output = ();
+
     #[inline(always)]
     fn run(mut self) {
         let (plan, first) = (self.plan, self.block * LANES);
@@ -168,33 +175,15 @@ impl<T: Scalar, S: Scheme<T, M, N>, const M: usize, const N: usize> Work for Ima
             // SAFETY: each block of channels has planes of its own.
             unsafe { self.dx.part(start..start + channels * plan.plane()) }.fill(T::zero());
         }
-        self.transform_weights(channels);
         let tiles = self.samples * plan.tiles();
-        let ((u, u_pitch), (sums, pitch)) = ((&*self.u.0, self.u.1), (&mut *self.sums.0, self.sums.1));
-        let (mut e, mut d) = (zeros::<T, N>(), zeros::<T, N>());
-        for block in 0..tiles.div_ceil(LANES) {
-            for place in 0..N * N {
-                let u = Left {
-                    values: &u[place * u_pitch..][..plan.outputs * LANES],
-                    row: 1,
-                    column: LANES,
-                    span: plan.outputs,
-                    next_span: 0,
-                };
-                let w = &self.w[place * plan.w_pitch(self.samples) + block * plan.outputs * LANES..];
-                product(T::tiles(), channels, plan.outputs, u, w, &mut sums[place * pitch..]);
-            }
-            for channel in 0..channels {
-                for (place, e) in e.as_flattened_mut().iter_mut().enumerate() {
-                    e.copy_from_slice(&sums[place * pitch + channel * LANES..][..LANES]);
-                }
-                nested(&e, &mut d, S::input_transposed);
-                for lane in 0..LANES.min(tiles - block * LANES) {
-                    let (sample, row, column) = plan.place(block * LANES + lane);
-                    let start = (sample * plan.channels + first + channel) * plan.plane();
-                    // SAFETY: each block of channels has planes of its own.
-                    let plane = unsafe { self.dx.part(start..start + plan.plane()) };
-                    add_tile(plan, plane, [row * M, column * M], &d, lane);
+        let depth = Plan::depth(plan.outputs, tiles, LANES);
+        for output in (0..plan.outputs).step_by(depth) {
+            let outputs = output..plan.outputs.min(output + depth);
+            self.transform_weights(outputs.clone(), channels);
+            for block in 0..tiles.div_ceil(LANES) {
+                self.multiply(outputs.clone(), block, channels);
+                if outputs.end == plan.outputs {
+                    self.add_up(block, channels);
                 }
             }
         }
@@ -202,21 +191,59 @@ impl<T: Scalar, S: Scheme<T, M, N>, const M: usize, const N: usize> Work for Ima
 }
 
 impl<T: Scalar, S: Scheme<T, M, N>, const M: usize, const N: usize> Images<'_, T, S, M, N> {
-    /// U\[c,o\] along c.
+    /// U\[c,o\] along c, for some output channels.
     #[inline(always)]
-    fn transform_weights(&mut self, channels: usize) {
+    fn transform_weights(&mut self, outputs: Range<usize>, channels: usize) {
         let (plan, first, (u, pitch)) = (self.plan, self.block * LANES, (&mut *self.u.0, self.u.1));
         let (mut g, mut transformed) = (zeros::<T, 3>(), zeros::<T, N>());
-        for output in 0..plan.outputs {
+        for (number, output) in outputs.enumerate() {
             let from = &self.weight[(output * plan.channels + first) * 9..][..channels * 9];
-            for (lane, from) in from.chunks_exact(9).enumerate() {
-                for (g, &from) in g.as_flattened_mut().iter_mut().zip(from) {
-                    g[lane] = from;
+            for (k, g) in g.as_flattened_mut().iter_mut().enumerate() {
+                for (g, from) in g.iter_mut().zip(from.as_chunks::<9>().0) {
+                    *g = from[k];
                 }
             }
             nested(&g, &mut transformed, S::kernel);
             for (place, values) in transformed.as_flattened().iter().enumerate() {
-                u[place * pitch + output * LANES..][..LANES].copy_from_slice(values);
+                u[place * pitch + number * LANES..][..LANES].copy_from_slice(values);
+            }
+        }
+    }
+
+    /// D\[c,p\] for a block of tiles, or that much more of it.
+    #[inline(always)]
+    fn multiply(&mut self, outputs: Range<usize>, block: usize, channels: usize) {
+        let plan = self.plan;
+        let ((u, u_pitch), (sums, pitch)) = ((&*self.u.0, self.u.1), (&mut *self.sums.0, self.sums.1));
+        for place in 0..N * N {
+            let u = Left {
+                values: &u[place * u_pitch..][..outputs.len() * LANES],
+                row: 1,
+                column: LANES,
+                span: outputs.len(),
+                next_span: 0,
+            };
+            let start = place * plan.w_pitch(self.samples) + (block * plan.outputs + outputs.start) * LANES;
+            product((channels, outputs.len()), outputs.start > 0, u, &self.w[start..], &mut sums[place * pitch..]);
+        }
+    }
+
+    /// Adds the tiles of a block to the planes they lie on.
+    #[inline(always)]
+    fn add_up(&self, block: usize, channels: usize) {
+        let (plan, first, tiles) = (self.plan, self.block * LANES, self.samples * self.plan.tiles());
+        let (mut e, mut d) = (zeros::<T, N>(), zeros::<T, N>());
+        for channel in 0..channels {
+            for (place, e) in e.as_flattened_mut().iter_mut().enumerate() {
+                e.copy_from_slice(&self.sums.0[place * self.sums.1 + channel * LANES..][..LANES]);
+            }
+            nested(&e, &mut d, S::input_transposed);
+            for lane in 0..LANES.min(tiles - block * LANES) {
+                let (sample, row, column) = plan.place(block * LANES + lane);
+                let start = (sample * plan.channels + first + channel) * plan.plane();
+                // SAFETY: each block of channels has planes of its own.
+                let plane = unsafe { self.dx.part(start..start + plan.plane()) };
+                add_tile(plan, plane, [row * M, column * M], &d, lane);
             }
         }
     }

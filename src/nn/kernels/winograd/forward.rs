@@ -2,6 +2,8 @@
 #![allow(unsafe_code)]
 #![allow(clippy::inline_always)] // Only where they are inlined are they compiled for the widest vectors.
 
+use std::ops::Range;
+
 use super::{
     LANES, Left, Locals, Plan, TILES, product,
     scheme::{Scheme, Square, nested, zeros},
@@ -14,6 +16,9 @@ use crate::nn::{
         wide::{Work, do_wide},
     },
 };
+
+/// Kernels of an output channel that are fetched together.
+const FETCHED: usize = 16;
 
 /// See [`super::Winograd::forward`]; `inputs` is V.
 pub(super) fn forward<T: Scalar, S: Scheme<T, M, N> + Sync, const M: usize, const N: usize>(
@@ -33,7 +38,8 @@ pub(super) fn forward<T: Scalar, S: Scheme<T, M, N> + Sync, const M: usize, cons
             do_wide(Inputs::<T, S, M, N> { plan, x, v: &v, samples, sample, block, scheme: std::marker::PhantomData });
         });
     }
-    let (u_pitch, m_pitch) = (plan.channels * LANES + LANES, TILES * LANES + LANES);
+    let depth = Plan::depth(plan.channels, samples * plan.tiles(), TILES);
+    let (u_pitch, m_pitch) = (depth * LANES + LANES, TILES * LANES + LANES);
     locals.reserve(pool, N * N * (u_pitch + m_pitch));
     let (y, v) = (Raw::new(y), &*inputs);
     pool.run(plan.outputs.div_ceil(LANES), &|block| {
@@ -68,6 +74,8 @@ struct Inputs<'a, T, S, const M: usize, const N: usize> {
 }
 
 impl<T: Scalar, S: Scheme<T, M, N>, const M: usize, const N: usize> Work for Inputs<'_, T, S, M, N> {
+    type Output = ();
+
     #[inline(always)]
     fn run(self) {
         let Self { plan, samples, sample, block, .. } = self;
@@ -118,52 +126,74 @@ struct Outputs<'a, T, S, const M: usize, const N: usize> {
 }
 
 impl<T: Scalar, S: Scheme<T, M, N>, const M: usize, const N: usize> Work for Outputs<'_, T, S, M, N> {
+    type Output = ();
+
     #[inline(always)]
     fn run(mut self) {
-        self.transform_weights();
         let plan = self.plan;
-        let (tiles, v_pitch) = (self.samples * plan.tiles(), plan.v_pitch(self.samples));
-        let (u_pitch, m_pitch) = (self.u.1, self.m.1);
-        for start in (0..tiles).step_by(TILES) {
-            let rows = TILES.min(tiles - start);
-            for place in 0..N * N {
-                let v = Left {
-                    values: &self.v[place * v_pitch + start * LANES..],
-                    row: LANES,
-                    column: 1,
-                    span: LANES,
-                    next_span: tiles * LANES,
-                };
-                let (u, m) = (&self.u.0[place * u_pitch..], &mut self.m.0[place * m_pitch..]);
-                product(T::tiles(), rows, plan.channels, v, u, m);
-            }
-            for row in 0..rows {
-                self.write(row, start + row);
+        let tiles = self.samples * plan.tiles();
+        let depth = Plan::depth(plan.channels, tiles, TILES);
+        for channel in (0..plan.channels).step_by(depth) {
+            let channels = channel..plan.channels.min(channel + depth);
+            self.transform_weights(channels.clone());
+            for start in (0..tiles).step_by(TILES) {
+                let rows = TILES.min(tiles - start);
+                self.multiply(channels.clone(), start, rows);
+                if channels.end == plan.channels {
+                    (0..rows).for_each(|row| self.write(row, start + row));
+                }
             }
         }
     }
 }
 
 impl<T: Scalar, S: Scheme<T, M, N>, const M: usize, const N: usize> Outputs<'_, T, S, M, N> {
-    /// U\[c,o\] along o.
+    /// U\[c,o\] along o, for some channels.
     #[inline(always)]
-    fn transform_weights(&mut self) {
-        let (channels, first) = (self.plan.channels, self.block * LANES);
+    fn transform_weights(&mut self, channels: Range<usize>) {
+        let first = self.block * LANES;
         let lanes = LANES.min(self.plan.outputs - first);
         let (u, pitch) = (&mut *self.u.0, self.u.1);
         let (mut g, mut transformed) = (zeros::<T, 3>(), zeros::<T, N>());
-        for channel in 0..channels {
-            let from = &self.weight[(first * channels + channel) * 9..];
-            for lane in 0..lanes {
-                let from = &from[lane * channels * 9..][..9];
-                for (g, &from) in g.as_flattened_mut().iter_mut().zip(from) {
-                    g[lane] = from;
+        // Kernels of one output are neighbours: some of each are fetched together.
+        let mut fetched = [[T::zero(); FETCHED * 9]; LANES];
+        for (number, channel) in channels.clone().enumerate() {
+            let at = number % FETCHED;
+            if at == 0 {
+                let count = FETCHED.min(channels.end - channel) * 9;
+                for (lane, fetched) in fetched[..lanes].iter_mut().enumerate() {
+                    let start = ((first + lane) * self.plan.channels + channel) * 9;
+                    fetched[..count].copy_from_slice(&self.weight[start..start + count]);
+                }
+            }
+            for (k, g) in g.as_flattened_mut().iter_mut().enumerate() {
+                for (g, fetched) in g.iter_mut().zip(&fetched) {
+                    *g = fetched[at * 9 + k];
                 }
             }
             nested(&g, &mut transformed, S::kernel);
             for (place, values) in transformed.as_flattened().iter().enumerate() {
-                u[place * pitch + channel * LANES..][..LANES].copy_from_slice(values);
+                u[place * pitch + number * LANES..][..LANES].copy_from_slice(values);
             }
+        }
+    }
+
+    /// M\[p,o\] for the tiles from `start` on, or that much more of it.
+    #[inline(always)]
+    fn multiply(&mut self, channels: Range<usize>, start: usize, rows: usize) {
+        let plan = self.plan;
+        let (tiles, v_pitch) = (self.samples * plan.tiles(), plan.v_pitch(self.samples));
+        let ((u, u_pitch), (m, m_pitch)) = ((&*self.u.0, self.u.1), (&mut *self.m.0, self.m.1));
+        for place in 0..N * N {
+            let v = Left {
+                values: &self.v[place * v_pitch + channels.start * tiles + start * LANES..],
+                row: LANES,
+                column: 1,
+                span: LANES,
+                next_span: tiles * LANES,
+            };
+            let (u, m) = (&u[place * u_pitch..], &mut m[place * m_pitch..]);
+            product((rows, channels.len()), channels.start > 0, v, u, m);
         }
     }
 

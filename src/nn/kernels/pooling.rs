@@ -1,0 +1,151 @@
+//! Max pooling over the planes of an image.
+#![allow(unsafe_code)]
+#![allow(clippy::inline_always)] // Only where they are inlined are they compiled for the widest vectors.
+
+use super::{
+    elementwise::Raw,
+    pool::Pool,
+    wide::{Work, do_wide},
+};
+use crate::nn::{Scalar, window::Window};
+
+/// Values of a chunk of planes for the threads.
+const CHUNK: usize = 1 << 14;
+
+/// Writes the largest value of every window into `y` (planes, places), and into `winners` its position on its plane of
+/// `x` (planes, height · width). Of equal values the first one wins, rows first, and a NaN always does.
+///
+/// # Panics
+///
+/// If the slices are not those of so many planes.
+pub fn max_pool<T: Scalar>(pool: &Pool, window: &Window, x: &[T], y: &mut [T], winners: &mut [u32]) {
+    let planes = y.len() / window.places();
+    assert!(planes * window.plane() == x.len() && winners.len() == y.len(), "planes of one batch");
+    let (y, winners) = (Raw::new(y), Raw::new(winners));
+    for_each_chunk_of_planes(pool, planes, window, |first, count| {
+        let (places, plane) = (window.places(), window.plane());
+        let part = first * places..(first + count) * places;
+        // SAFETY: each chunk has planes of its own.
+        let (y, winners) = unsafe { (y.part(part.clone()), winners.part(part)) };
+        let x = &x[first * plane..(first + count) * plane];
+        let fits = (LANES - 1) * window.stride + window.kernel.1 <= ROW;
+        match window.stride {
+            1 if fits => do_wide(MaxPool::<T, 1> { window, x, y, winners }),
+            2 if fits => do_wide(MaxPool::<T, 2> { window, x, y, winners }),
+            3 if fits => do_wide(MaxPool::<T, 3> { window, x, y, winners }),
+            _ => max_pool_slowly(window, x, y, winners),
+        }
+    });
+}
+
+/// Adds every value of `dy` (planes, places) to where its winner came from: `dx` (planes, height · width).
+pub fn max_pool_back<T: Scalar>(pool: &Pool, window: &Window, winners: &[u32], dy: &[T], dx: &mut [T]) {
+    let planes = dx.len() / window.plane();
+    let dx = Raw::new(dx);
+    for_each_chunk_of_planes(pool, planes, window, |first, count| {
+        for number in first..first + count {
+            // SAFETY: each chunk has planes of its own.
+            let dx = unsafe { dx.part(number * window.plane()..(number + 1) * window.plane()) };
+            dx.fill(T::zero());
+            let places = number * window.places()..(number + 1) * window.places();
+            for (&dy, &winner) in dy[places.clone()].iter().zip(&winners[places]) {
+                dx[winner as usize] += dy;
+            }
+        }
+    });
+}
+
+/// Calls `f` with the first plane and the number of planes of each chunk.
+fn for_each_chunk_of_planes(pool: &Pool, planes: usize, window: &Window, f: impl Fn(usize, usize) + Sync) {
+    let count = (CHUNK / window.plane()).max(1);
+    pool.run(planes.div_ceil(count), &|chunk| f(chunk * count, count.min(planes - chunk * count)));
+}
+
+/// Places that are worked on side by side.
+const LANES: usize = 16;
+
+/// Values of a row that these places see at most.
+const ROW: usize = 64;
+
+/// Some planes; the stride is that of the window.
+struct MaxPool<'a, T, const STRIDE: usize> {
+    window: &'a Window,
+    x: &'a [T],
+    y: &'a mut [T],
+    winners: &'a mut [u32],
+}
+
+impl<T: Scalar, const STRIDE: usize> Work for MaxPool<'_, T, STRIDE> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { window: w, x, y, winners } = self;
+        let outputs = y.chunks_exact_mut(w.places()).zip(winners.chunks_exact_mut(w.places()));
+        for (x, (y, winners)) in x.chunks_exact(w.plane()).zip(outputs) {
+            let rows = y.chunks_exact_mut(w.out_width).zip(winners.chunks_exact_mut(w.out_width));
+            for (out, (y, winners)) in rows.enumerate() {
+                let chunks = y.chunks_mut(LANES).zip(winners.chunks_mut(LANES));
+                for (chunk, (y, winners)) in chunks.enumerate() {
+                    let (largest, positions) = largest::<T, STRIDE>(w, x, out, chunk * LANES, y.len());
+                    y.copy_from_slice(&largest[..y.len()]);
+                    winners.copy_from_slice(&positions[..winners.len()]);
+                }
+            }
+        }
+    }
+}
+
+/// The winners of `count` windows of the row `out`, from `place` on, and their positions.
+#[inline(always)]
+fn largest<T: Scalar, const STRIDE: usize>(
+    w: &Window,
+    x: &[T],
+    out: usize,
+    place: usize,
+    count: usize,
+) -> ([T; LANES], [u32; LANES]) {
+    let (mut largest, mut positions) = ([T::neg_infinity(); LANES], [0; LANES]);
+    let first_row = (out * STRIDE).saturating_sub(w.pad);
+    for (lane, position) in positions.iter_mut().enumerate() {
+        *position = (first_row * w.width + ((place + lane) * STRIDE).saturating_sub(w.pad)) as u32;
+    }
+    // The columns that these windows see, from left to right; the padding never wins.
+    let (left, seen) = (place * STRIDE, (count - 1) * STRIDE + w.kernel.1);
+    let (skipped, begin) = (w.pad.saturating_sub(left), left.saturating_sub(w.pad));
+    let inside = (seen - skipped.min(seen)).min(w.width.saturating_sub(begin));
+    let mut row = [T::neg_infinity(); ROW];
+    for ky in 0..w.kernel.0 {
+        let Some(y) = w.row_under(ky, out) else { continue };
+        let from = &x[y * w.width + begin..][..inside];
+        row[skipped..skipped + inside].iter_mut().zip(from).for_each(|(to, &x)| *to = x);
+        // Positions in the padding may wrap around, but never win.
+        let start = (y * w.width + left) as u32;
+        for kx in 0..w.kernel.1 {
+            let challengers = &row[kx..=kx + (LANES - 1) * STRIDE];
+            let start = start.wrapping_add(kx as u32).wrapping_sub(w.pad as u32);
+            for lane in 0..LANES {
+                let challenger = challengers[lane * STRIDE];
+                let wins = (challenger > largest[lane]) | challenger.is_nan();
+                largest[lane] = if wins { challenger } else { largest[lane] };
+                positions[lane] = if wins { start.wrapping_add((lane * STRIDE) as u32) } else { positions[lane] };
+            }
+        }
+    }
+    (largest, positions)
+}
+
+/// Any window, place by place.
+fn max_pool_slowly<T: Scalar>(w: &Window, x: &[T], y: &mut [T], winners: &mut [u32]) {
+    for (place, (y, winner)) in y.iter_mut().zip(winners).enumerate() {
+        let (plane, out) = (place / w.places(), place % w.places());
+        let (x, columns) = (&x[plane * w.plane()..][..w.plane()], w.columns(out % w.out_width));
+        let rows = w.rows(out / w.out_width);
+        (*y, *winner) = (T::neg_infinity(), (rows.start * w.width + columns.start) as u32);
+        for at in rows.flat_map(|row| columns.clone().map(move |column| row * w.width + column)) {
+            if x[at] > *y || x[at].is_nan() {
+                (*y, *winner) = (x[at], at as u32);
+            }
+        }
+    }
+}
