@@ -179,7 +179,7 @@ fn run_row(
         let total = config.run.steps;
         let run = exercise::run(&spec, Arc::clone(data), |step| {
             let what = format!("{name}, seed {} of {}, step {}", seed + 1, plan.seeds, thousands(step));
-            progress.show(plan.cost * step, what);
+            progress.show(plan.cost * step, &what);
             ControlFlow::Continue(())
         });
         let run = run.with_context(|| format!("{name}, seed {seed}"))?;

@@ -42,7 +42,7 @@ impl Progress {
     }
 
     /// Shows what is being done, and so much work of the run in hand.
-    pub fn show(&mut self, work: u64, what: String) {
+    pub fn show(&mut self, work: u64, what: &str) {
         let now = Instant::now();
         self.start.get_or_insert(now);
         let done = self.complete + work;
@@ -50,7 +50,7 @@ impl Progress {
         if self.terminal {
             self.bar.set_message(format!("{} left · {what}", self.left(done)));
         } else if now.duration_since(*self.told.get_or_insert(now)) >= NOW_AND_THEN {
-            self.remark(&what, done);
+            self.remark(what, done);
         }
     }
 
