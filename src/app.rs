@@ -322,13 +322,23 @@ impl App {
     }
 
     fn applied(&mut self, command: &Command, step: u64) {
+        let from = thousands(step.saturating_add(1));
         let text = match command {
             Command::Set { key, value } => {
-                format!("{} = {} from step {} on", display::name(key), short(*value), thousands(step.saturating_add(1)))
+                format!("{} = {} from step {from} on", display::name(key), short(*value))
             }
-            Command::SetSchedule { .. } | Command::SetThrottle { .. } | Command::Extend { .. } | Command::Evaluate => {
-                format!("{}: done at step {}", tables::command_text(command), thousands(step))
+            Command::SetSchedule { schedule } => format!("schedule {} from step {from} on", display::name(schedule)),
+            Command::SetThrottle { steps_per_second: None } => format!("full speed from step {from} on"),
+            Command::SetThrottle { steps_per_second: Some(rate) } => {
+                format!("{} steps/s from step {from} on", short(*rate))
             }
+            Command::Extend { epochs } => {
+                let word = if *epochs == 1 { "epoch" } else { "epochs" };
+                let end = self.live.controls.as_ref().map(|controls| thousands(controls.total_steps));
+                let end = end.map(|end| format!(", to step {end}")).unwrap_or_default();
+                format!("{} more {word}{end}", thousands(*epochs))
+            }
+            Command::Evaluate => format!("evaluated at step {}", thousands(step)),
             _ => return,
         };
         self.say(Tone::Good, &text);
