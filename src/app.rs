@@ -26,8 +26,7 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::protocol::{Command, Event, Request};
-use crate::text::{short, thousands};
+use crate::protocol::{Event, Request};
 
 pub use actions::{Action, Need};
 pub use chart::{Axis, Chart, ChartMark, Readout, Tick, Values};
@@ -111,7 +110,7 @@ pub enum Signal {
 pub enum Effect {
     /// Send this to the source.
     Send(Request),
-    /// Leave the dashboard. A [`Command::Stop`] was sent if there was anybody to send it to.
+    /// Leave the dashboard. A [`crate::protocol::Command::Stop`] was sent if there was anybody to send it to.
     Quit(Exit),
     /// Write the screen as SVG, and answer with [`Message::ScreenSaved`]. A file that exists stays as it is.
     SaveScreen {
@@ -301,8 +300,9 @@ impl App {
     fn hear(&mut self, event: Event) -> Vec<Effect> {
         match &event {
             Event::Applied { id, step } => {
-                if let Some(command) = self.pending.answered(*id) {
-                    self.applied(&command, *step);
+                let command = self.pending.answered(*id);
+                if let Some(text) = command.and_then(|command| self.confirmation(&command, *step)) {
+                    self.say(Tone::Good, &text);
                 }
             }
             Event::Rejected { id, reason } => {
@@ -319,29 +319,6 @@ impl App {
         self.leaving &= !matches!(event, Event::Failed(_));
         self.live.apply(event);
         if stopped && self.leaving { vec![Effect::Quit(Exit::Asked)] } else { Vec::new() }
-    }
-
-    fn applied(&mut self, command: &Command, step: u64) {
-        let from = thousands(step.saturating_add(1));
-        let text = match command {
-            Command::Set { key, value } => {
-                format!("{} = {} from step {from} on", display::name(key), short(*value))
-            }
-            Command::SetSchedule { schedule } => format!("schedule {} from step {from} on", display::name(schedule)),
-            Command::SetThrottle { steps_per_second: None } => format!("full speed from step {from} on"),
-            Command::SetThrottle { steps_per_second: Some(rate) } => {
-                format!("{} steps/s from step {from} on", short(*rate))
-            }
-            Command::Extend { epochs } => {
-                let word = if *epochs == 1 { "epoch" } else { "epochs" };
-                let end = self.live.controls.as_ref().map(|controls| thousands(controls.total_steps));
-                let end = end.map(|end| format!(", to step {end}")).unwrap_or_default();
-                format!("{} more {word}{end}", thousands(*epochs))
-            }
-            Command::Evaluate => format!("evaluated at step {}", thousands(step)),
-            _ => return,
-        };
-        self.say(Tone::Good, &text);
     }
 
     fn source_gone(&mut self) -> Vec<Effect> {

@@ -123,7 +123,7 @@ impl Chart {
         };
         let marks = marks::in_sight(&run.marks, steps, count);
         let (note, first_test) = (note(run, metric), first_test(run, metric));
-        Self { metric, steps, marks, train, smoothed, test, axis, cursor, latest, note, first_test }
+        Self { metric, steps, train, smoothed, test, marks, axis, cursor, latest, note, first_test }
     }
 
     /// At most `most` labelled steps.

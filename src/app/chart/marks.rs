@@ -7,13 +7,13 @@ use crate::app::run::Mark;
 use crate::app::series::StepRange;
 
 /// Interventions nearer to each other than this share of the window, or than [`NEAR_STEPS`], are one.
-const NEAR_SHARE: u64 = 100;
+const NEAR_SHARE: u64 = 33;
 
 /// See [`NEAR_SHARE`].
 const NEAR_STEPS: u64 = 3;
 
 /// Longest stretch of one mark, in such distances: what goes on for longer gets a mark of its own again.
-const LONGEST: u64 = 10;
+const LONGEST: u64 = 3;
 
 /// Most settings that one mark names; the newest stay.
 const NAMED: usize = 4;

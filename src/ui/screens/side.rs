@@ -117,7 +117,7 @@ pub fn findings(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
         if y >= area.height {
             break;
         }
-        y += one_finding(theme, buffer, area, y, finding) + 1;
+        y += one_finding(theme, buffer, area, y, finding, app.view().expanded) + 1;
         shown += 1;
     }
     if shown < findings.len() {
@@ -127,7 +127,7 @@ pub fn findings(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
 }
 
 /// Draws a finding from row `y` on and gives the number of rows it took.
-fn one_finding(theme: Theme, buffer: &mut Buffer, area: Rect, y: u16, finding: &FindingRow) -> u16 {
+fn one_finding(theme: Theme, buffer: &mut Buffer, area: Rect, y: u16, finding: &FindingRow, expanded: bool) -> u16 {
     let marks = theme.marks();
     let health = theme.style(Theme::health(finding.health));
     let mut head = Row::new(buffer, area, y).ending(marks.ellipsis);
@@ -141,7 +141,8 @@ fn one_finding(theme: Theme, buffer: &mut Buffer, area: Rect, y: u16, finding: &
         head.put(&format!("  layer {layer}"), theme.style(Role::Muted));
     }
     let what = sentence(buffer, area, y + 1, &finding.what, theme.style(Role::Text));
-    let advice = sentence(buffer, area, y + 1 + what, &finding.advice, theme.style(Role::Muted));
+    let advice = if expanded { format!("What to do: {}.", finding.advice) } else { finding.advice.clone() };
+    let advice = sentence(buffer, area, y + 1 + what, &advice, theme.style(Role::Muted));
     1 + what + advice
 }
 
