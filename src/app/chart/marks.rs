@@ -6,10 +6,10 @@ use super::ChartMark;
 use crate::app::run::Mark;
 use crate::app::series::StepRange;
 
-/// Interventions nearer to each other than this share of the window, or than [`NEAR_STEPS`], are one.
-const NEAR_SHARE: u64 = 33;
+/// Interventions no further from each other than this many columns, or than [`NEAR_STEPS`], are one.
+const NEAR_COLUMNS: u64 = 8;
 
-/// See [`NEAR_SHARE`].
+/// See [`NEAR_COLUMNS`].
 const NEAR_STEPS: u64 = 3;
 
 /// Longest stretch of one mark, in such distances: what goes on for longer gets a mark of its own again.
@@ -27,11 +27,12 @@ struct Burst<'a> {
 
 /// The marks in sight. A mark stands where its first intervention took effect, so that it stays there when more follow.
 pub(super) fn in_sight(marks: &VecDeque<Mark>, steps: StepRange, count: usize) -> Vec<ChartMark> {
-    let near = (steps.length() / NEAR_SHARE).max(NEAR_STEPS);
+    let near = (steps.length() / (count as u64 / NEAR_COLUMNS).max(1)).max(NEAR_STEPS);
     let mut bursts: Vec<Burst> = Vec::new();
     for mark in marks {
         let joins = |burst: &&mut Burst| {
-            mark.step.saturating_sub(burst.last) <= near && mark.step.saturating_sub(burst.first) <= near * LONGEST
+            mark.step.saturating_sub(burst.last) <= near
+                && mark.step.saturating_sub(burst.first) <= near.saturating_mul(LONGEST)
         };
         match bursts.last_mut().filter(joins) {
             Some(burst) => {
@@ -103,14 +104,14 @@ mod tests {
         let expected =
             vec![(49, 500, "lr 0.001 → 0.00195, momentum 0.9 → 0.8".to_owned()), (69, 700, "5 more epochs".into())];
         assert_eq!(shown(&burst, 1, 1000), expected);
-        assert_eq!(shown(&burst, 490, 549).len(), 4, "seen from near they are told apart");
+        assert_eq!(shown(&burst, 490, 529).len(), 4, "seen from near they are told apart");
         assert_eq!(shown(&burst, 505, 1504)[0].0, 0, "a burst that began before the window stands at its edge");
     }
 
     #[test]
     fn steady_changes_do_not_become_one_mark_for_ever() {
         let steady: Vec<(u64, &str)> = (1..=100).map(|i| (i * 10, "lr 1 → 2")).collect();
-        assert_eq!(shown(&steady, 1, 1000).len(), 10);
+        assert_eq!(shown(&steady, 1, 1000).len(), 4);
     }
 
     #[test]
