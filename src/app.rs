@@ -26,8 +26,7 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::protocol::{Command, Event, Request};
-use crate::text::{short, thousands};
+use crate::protocol::{Event, Request};
 
 pub use actions::{Action, Need};
 pub use chart::{Axis, Chart, ChartMark, Readout, Tick, Values};
@@ -111,7 +110,7 @@ pub enum Signal {
 pub enum Effect {
     /// Send this to the source.
     Send(Request),
-    /// Leave the dashboard. A [`Command::Stop`] was sent if there was anybody to send it to.
+    /// Leave the dashboard. A [`crate::protocol::Command::Stop`] was sent if there was anybody to send it to.
     Quit(Exit),
     /// Write the screen as SVG, and answer with [`Message::ScreenSaved`]. A file that exists stays as it is.
     SaveScreen {
@@ -301,8 +300,9 @@ impl App {
     fn hear(&mut self, event: Event) -> Vec<Effect> {
         match &event {
             Event::Applied { id, step } => {
-                if let Some(command) = self.pending.answered(*id) {
-                    self.applied(&command, *step);
+                let command = self.pending.answered(*id);
+                if let Some(text) = command.and_then(|command| self.confirmation(&command, *step)) {
+                    self.say(Tone::Good, &text);
                 }
             }
             Event::Rejected { id, reason } => {
@@ -319,19 +319,6 @@ impl App {
         self.leaving &= !matches!(event, Event::Failed(_));
         self.live.apply(event);
         if stopped && self.leaving { vec![Effect::Quit(Exit::Asked)] } else { Vec::new() }
-    }
-
-    fn applied(&mut self, command: &Command, step: u64) {
-        let text = match command {
-            Command::Set { key, value } => {
-                format!("{} = {} from step {} on", display::name(key), short(*value), thousands(step.saturating_add(1)))
-            }
-            Command::SetSchedule { .. } | Command::SetThrottle { .. } | Command::Extend { .. } | Command::Evaluate => {
-                format!("{}: done at step {}", tables::command_text(command), thousands(step))
-            }
-            _ => return,
-        };
-        self.say(Tone::Good, &text);
     }
 
     fn source_gone(&mut self) -> Vec<Effect> {

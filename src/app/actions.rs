@@ -12,8 +12,12 @@ use super::{App, Effect};
 /// Factor of one press of `+` or `-`.
 const RATE_FACTOR: f64 = 1.25;
 
-/// Epochs added by one press when the run has finished.
+/// Epochs that the question how many to add begins with.
 const MORE_EPOCHS: u64 = 5;
+
+/// What is said when the mouse changes hands.
+const MOUSE_GIVEN: &str = "mouse given to the terminal, for copying; M takes it back";
+const MOUSE_TAKEN: &str = "mouse taken: click a panel, the wheel zooms";
 
 /// Limits in minibatches a second, slowest first; behind the last comes full speed.
 const LADDER: [f64; 11] = [1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 320.0, 640.0, 1280.0];
@@ -39,7 +43,7 @@ pub enum Action {
     Faster,
     /// No limit.
     FullSpeed,
-    /// Ask for more epochs, or add some.
+    /// Ask for more epochs.
     Extend,
     /// Freeze the display, or catch up.
     Freeze,
@@ -143,9 +147,6 @@ impl App {
             Action::Slower => self.slower(),
             Action::Faster => self.faster(),
             Action::FullSpeed => self.throttle(None),
-            Action::Extend if self.live().state == RunState::Finished => {
-                self.request(Command::Extend { epochs: MORE_EPOCHS })
-            }
             Action::Extend => self.open_line(Purpose::Extend, &MORE_EPOCHS.to_string()),
             Action::Freeze => self.freeze(),
             Action::Quit => self.quit(),
@@ -153,6 +154,7 @@ impl App {
             Action::SaveScreen => vec![Effect::SaveScreen { path: self.picture_path() }],
             Action::Mouse => {
                 self.mouse = !self.mouse;
+                self.say(Tone::Good, if self.mouse { MOUSE_TAKEN } else { MOUSE_GIVEN });
                 vec![Effect::CaptureMouse(self.mouse)]
             }
             Action::CommandLine => self.open_line(Purpose::Command, ""),

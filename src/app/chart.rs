@@ -2,6 +2,8 @@
 
 use crate::text::{short, thousands};
 
+mod marks;
+
 use super::run::Run;
 use super::series::{Column, Extent, StepRange};
 use super::view::{Metric, Scale, View};
@@ -19,7 +21,7 @@ pub struct Chart {
     pub smoothed: Vec<Option<f64>>,
     /// The evaluations of the test split. Most columns are empty: the line goes from one filled column to the next.
     pub test: Vec<Column>,
-    /// Interventions in sight.
+    /// Interventions in sight; those close together are one.
     pub marks: Vec<ChartMark>,
     /// The axis of the values.
     pub axis: Axis,
@@ -27,8 +29,10 @@ pub struct Chart {
     pub cursor: Option<Readout>,
     /// The newest values of all.
     pub latest: Values,
-    /// What is still missing and what will fill it.
+    /// What will fill the chart, while nothing does.
     pub note: Option<String>,
+    /// The step of the first evaluation, while there are minibatches and none was evaluated.
+    pub first_test: Option<u64>,
 }
 
 /// A mark on the step axis.
@@ -36,9 +40,9 @@ pub struct Chart {
 pub struct ChartMark {
     /// Its column.
     pub column: usize,
-    /// Minibatches completed when the intervention took effect.
+    /// Minibatches completed when the first intervention of it took effect.
     pub step: u64,
-    /// What was changed, safe to show.
+    /// What was changed, from the first value to the last, safe to show.
     pub what: String,
 }
 
@@ -97,10 +101,6 @@ impl Chart {
         };
         let extents = || train.iter().chain(&test).filter_map(|column| column.extent);
         let axis = Axis::around(extents(), metric, view.scale(metric));
-        let marks = run.marks.iter().filter_map(|mark| {
-            let column = steps.column_of(mark.step.max(steps.first.min(1)), count)?;
-            Some(ChartMark { column, step: mark.step, what: mark.what.clone() })
-        });
         let cursor = view.cursor.and_then(|step| {
             let column = steps.column_of(step, count)?;
             let values = Values {
@@ -121,8 +121,9 @@ impl Chart {
             }),
             test: curves.test.latest().map(|(_, value)| value),
         };
-        let note = note(run, metric);
-        Self { metric, steps, marks: marks.collect(), train, smoothed, test, axis, cursor, latest, note }
+        let marks = marks::in_sight(&run.marks, steps, count);
+        let (note, first_test) = (note(run, metric), first_test(run, metric));
+        Self { metric, steps, train, smoothed, test, marks, axis, cursor, latest, note, first_test }
     }
 
     /// At most `most` labelled steps.
@@ -143,13 +144,18 @@ const MOST_COLUMNS: usize = 8192;
 
 fn note(run: &Run, metric: Metric) -> Option<String> {
     let curves = run.curves(metric);
-    if curves.train.is_empty() && curves.test.is_empty() {
-        return Some("nothing yet: the first minibatch will show here".into());
+    let nothing = curves.train.is_empty() && curves.test.is_empty();
+    nothing.then(|| "nothing yet: the first minibatch will show here".into())
+}
+
+fn first_test(run: &Run, metric: Metric) -> Option<u64> {
+    let curves = run.curves(metric);
+    if curves.train.is_empty() || !curves.test.is_empty() {
+        return None;
     }
     let every = run.info.as_ref().map(|info| info.evaluate_every).filter(|every| *every > 0)?;
     let first = (run.step / every).saturating_add(1).saturating_mul(every);
-    let first = run.controls.as_ref().map_or(first, |controls| first.min(controls.total_steps.max(run.step)));
-    curves.test.is_empty().then(|| format!("no evaluation yet: first at step {}", thousands(first)))
+    Some(run.controls.as_ref().map_or(first, |controls| first.min(controls.total_steps.max(run.step))))
 }
 
 impl Metric {

@@ -36,6 +36,9 @@ enum Words {
     Keys,
 }
 
+/// Most characters of what was typed that an error repeats.
+const QUOTED: usize = 40;
+
 /// Most minibatches that one command advances by.
 const MOST_STEPS: u64 = 1_000_000_000;
 
@@ -56,10 +59,16 @@ const fn command(
 
 /// All commands, in the order of the help.
 pub const COMMANDS: &[CommandSpec] = &[
-    command("lr", "RATE", "Set the learning rate.", STEER, Words::None, |app, text| set(app, LEARNING_RATE, text)),
+    command("lr", "RATE", "Set the learning rate.", STEER, Words::None, |app, text| match text {
+        "" => Err("needs a rate, for example :lr 3e-4".into()),
+        text => set(app, LEARNING_RATE, text),
+    }),
     command("set", "KEY VALUE", "Set a hyperparameter.", STEER, Words::Keys, |app, text| {
-        let (key, value) = text.split_once(char::is_whitespace).ok_or("what, and to which value? :set KEY VALUE")?;
-        set(app, key, value.trim())
+        match text.split_once(char::is_whitespace) {
+            Some((key, value)) => set(app, key, value.trim()),
+            None if text.is_empty() => Err("needs a key and a value, for example :set optimizer.lr 3e-4".into()),
+            None => set(app, text, ""),
+        }
     }),
     command(
         "schedule",
@@ -80,6 +89,9 @@ pub const COMMANDS: &[CommandSpec] = &[
         &[Need::Source(Capability::Throttle), Need::Ready],
         Words::Fixed(&["off"]),
         |app, text| {
+            if text.is_empty() {
+                return Err("needs a number of steps a second, for example :throttle 50, or off".into());
+            }
             let valid = format!("valid: {THROTTLE}, or off");
             let limit = match text {
                 "off" => None,
@@ -155,12 +167,7 @@ impl App {
     fn carry_out(&mut self, text: &str) -> Result<Vec<Effect>, String> {
         let text = text.trim_start_matches(':').trim_start();
         let (word, arguments) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-        let Some(command) = COMMANDS.iter().find(|command| command.name == word) else {
-            return Err(match nearest(word, COMMANDS.iter().map(|command| command.name)) {
-                Some(near) => format!("no command {}; did you mean {near}?", quoted(word)),
-                None => format!("no command {}; ? lists them", quoted(word)),
-            });
-        };
+        let command = command_named(word)?;
         self.needs(command.needs)?;
         (command.run)(self, arguments.trim())
     }
@@ -240,15 +247,32 @@ impl Line {
     }
 }
 
+/// The command called `word`, or the only one whose name begins so.
+fn command_named(word: &str) -> Result<&'static CommandSpec, String> {
+    let begin: Vec<&CommandSpec> = COMMANDS.iter().filter(|command| command.name.starts_with(word)).collect();
+    match begin.as_slice() {
+        _ if word.is_empty() => Err("no command; Tab on the empty line lists them".into()),
+        [only] => Ok(only),
+        [] => Err(match nearest(word, COMMANDS.iter().map(|command| command.name)) {
+            Some(near) => format!("no command {}; did you mean {near}?", quoted(word)),
+            None => format!("no command {}; Tab on the empty line lists them", quoted(word)),
+        }),
+        several => several.iter().find(|command| command.name == word).copied().ok_or_else(|| {
+            let names: Vec<&str> = several.iter().map(|command| command.name).collect();
+            format!("{} may be {}", quoted(word), names.join(" or "))
+        }),
+    }
+}
+
 /// What the command that is being typed does.
 fn command_hint(text: &str) -> String {
     let text = text.trim_start_matches(':').trim_start();
     let word = text.split_whitespace().next().unwrap_or_default();
-    match COMMANDS.iter().find(|command| command.name == word) {
-        Some(CommandSpec { name, arguments: "", help, .. }) => format!("{name} – {help}"),
-        Some(CommandSpec { name, arguments, help, .. }) => format!("{name} {arguments} – {help}"),
-        None if word.is_empty() => "Tab completes, ↑ recalls, Esc leaves".into(),
-        None => String::new(),
+    match command_named(word) {
+        Ok(CommandSpec { name, arguments: "", help, .. }) => format!("{name} – {help}"),
+        Ok(CommandSpec { name, arguments, help, .. }) => format!("{name} {arguments} – {help}"),
+        Err(_) if word.is_empty() => "Tab completes, ↑ recalls, Esc leaves".into(),
+        Err(_) => String::new(),
     }
 }
 
@@ -262,6 +286,9 @@ fn alone(app: &mut App, text: &str, command: Command) -> Result<Vec<Effect>, Str
 }
 
 fn extend(app: &mut App, text: &str) -> Result<Vec<Effect>, String> {
+    if text.is_empty() {
+        return Err("needs a number of epochs, for example :extend 5".into());
+    }
     let epochs = count(text, MOST_EPOCHS)?;
     Ok(app.request(Command::Extend { epochs }))
 }
@@ -270,12 +297,20 @@ fn extend(app: &mut App, text: &str) -> Result<Vec<Effect>, String> {
 fn set(app: &mut App, key: &str, text: &str) -> Result<Vec<Effect>, String> {
     let Some(parameter) = app.live().hyperparameter(key) else {
         let keys = app.live().controls.iter().flat_map(|controls| &controls.hyperparameters);
-        return Err(match nearest(key, keys.map(|parameter| parameter.key.as_str())) {
+        let keys: Vec<&str> = keys.map(|parameter| parameter.key.as_str()).collect();
+        return Err(match nearest(key, keys.iter().copied()) {
             Some(near) => format!("no hyperparameter {}; did you mean {}?", quoted(key), name(near)),
-            None => format!("no hyperparameter {}", quoted(key)),
+            None if keys.is_empty() => format!("{} can't be set during a run", quoted(key)),
+            None => {
+                let keys: Vec<String> = keys.into_iter().map(name).collect();
+                format!("{} can't be set during a run; can be set: {}", quoted(key), keys.join(", "))
+            }
         });
     };
     let range = parameter.range;
+    if text.is_empty() {
+        return Err(format!("{} needs a value; valid: {range}", name(key)));
+    }
     let value = number(text).ok_or_else(|| format!("{} is not a number; valid: {range}", quoted(text)))?;
     if !range.contains(value) {
         return Err(format!("{} is out of range; valid: {range}", quoted(text)));
@@ -297,6 +332,9 @@ fn count(text: &str, most: u64) -> Result<u64, String> {
 }
 
 fn quoted(text: &str) -> String {
-    let short: String = text.chars().take(40).collect();
+    let mut short: String = text.chars().take(QUOTED).collect();
+    if text.chars().nth(QUOTED).is_some() {
+        short.push('…');
+    }
     format!("“{}”", name(&short))
 }

@@ -89,11 +89,11 @@ pub const BINDINGS: &[Binding] = {
         on(Screens, &[Key::char(' ')], Action::PauseOrResume, "pause", "Pause the training, or let it go on.")
             .footer(0)
             .needs(&[Need::Source(Capability::Pause), Need::Ready, Need::Unfinished]),
-        on(Screens, &[Key::char('s')], Action::Advance, "one step", "Train exactly one minibatch, then pause.")
+        on(Screens, &[Key::char('s')], Action::Advance, "step", "Train exactly one minibatch, then pause.")
             .footer(1)
             .needs(ADVANCE),
-        on(Screens, &[Key::char('S')], Action::AdvanceEpoch, "one epoch", "Train to the end of the epoch, then pause.")
-            .footer(9)
+        on(Screens, &[Key::char('S')], Action::AdvanceEpoch, "epoch", "Train to the end of the epoch, then pause.")
+            .footer(12)
             .needs(ADVANCE),
         on(Screens, &[Key::char('+'), Key::char('=')], Action::RaiseRate, "rate", "Learning rate times 1.25.")
             .footer(2)
@@ -101,25 +101,19 @@ pub const BINDINGS: &[Binding] = {
         on(Screens, &[Key::char('-')], Action::LowerRate, "rate", "Learning rate divided by 1.25.")
             .footer(2)
             .needs(STEER),
-        on(Screens, &[Key::char('L')], Action::TypeRate, "type rate", "Type a learning rate.").footer(10).needs(STEER),
+        on(Screens, &[Key::char('L')], Action::TypeRate, "rate", "Type a learning rate.").footer(2).needs(STEER),
         on(Screens, &[Key::char('[')], Action::Slower, "speed", "Train slower: fewer minibatches a second.")
             .footer(3)
             .needs(&[Need::Source(Capability::Throttle), Need::Ready]),
         on(Screens, &[Key::char(']')], Action::Faster, "speed", "Train faster; after the last step, at full speed.")
             .footer(3)
             .needs(&[Need::Source(Capability::Throttle), Need::Ready]),
-        on(Screens, &[Key::char('}')], Action::FullSpeed, "full speed", "Train at full speed.")
-            .footer(4)
+        on(Screens, &[Key::char('}')], Action::FullSpeed, "speed", "Train at full speed.")
+            .footer(3)
             .needs(&[Need::Source(Capability::Throttle), Need::Ready]),
-        on(
-            Screens,
-            &[Key::char('x')],
-            Action::Extend,
-            "extend",
-            "Train more epochs: asks how many, or adds 5 when finished.",
-        )
-        .footer(11)
-        .needs(&[Need::Source(Capability::Extend), Need::Ready]),
+        on(Screens, &[Key::char('x')], Action::Extend, "extend", "Train more epochs; asks how many.")
+            .footer(11)
+            .needs(&[Need::Source(Capability::Extend), Need::Ready]),
         on(
             Screens,
             &[Key::char('f')],
@@ -127,7 +121,7 @@ pub const BINDINGS: &[Binding] = {
             "freeze",
             "Freeze the display, or catch up; the training goes on.",
         )
-        .footer(12),
+        .footer(7),
         on(
             OVERVIEW,
             &[Key::plain(Code::Left)],
@@ -140,12 +134,12 @@ pub const BINDINGS: &[Binding] = {
         on(OVERVIEW, &[Key::shift(Code::Left)], Action::Cursor(-10), "far", "Cursor ten times as far to the left."),
         on(OVERVIEW, &[Key::shift(Code::Right)], Action::Cursor(10), "far", "Cursor ten times as far to the right."),
         on(OVERVIEW, &[Key::char('z')], Action::ZoomIn, "zoom", "Show half as many steps, around the cursor.")
-            .footer(5),
-        on(OVERVIEW, &[Key::char('Z')], Action::ZoomOut, "zoom", "Show twice as many steps.").footer(5),
+            .footer(8),
+        on(OVERVIEW, &[Key::char('Z')], Action::ZoomOut, "zoom", "Show twice as many steps.").footer(8),
         on(OVERVIEW, &[Key::char('0')], Action::ResetView, "whole run", "Show the whole run, without a cursor.")
             .footer(14),
         on(OVERVIEW, &[Key::char('l')], Action::LogScale, "log", "Logarithmic scale in the focused chart, on or off.")
-            .footer(6),
+            .footer(9),
         on(
             OVERVIEW,
             &[Key::char('m')],
@@ -153,7 +147,7 @@ pub const BINDINGS: &[Binding] = {
             "smooth",
             "Smoothing of the bright line: off, 0.9, 0.98, 0.995.",
         )
-        .footer(7),
+        .footer(10),
         on(
             OVERVIEW,
             &[Key::char('e')],
@@ -161,9 +155,9 @@ pub const BINDINGS: &[Binding] = {
             "expand",
             "Give the focused panel the whole screen, or take it back.",
         )
-        .footer(8),
+        .footer(6),
         on(OVERVIEW, &[Key::plain(Code::Tab)], Action::Focus { backwards: false }, "panel", "Focus the next panel.")
-            .footer(15),
+            .footer(4),
         on(
             OVERVIEW,
             &[Key::plain(Code::BackTab)],
@@ -171,8 +165,14 @@ pub const BINDINGS: &[Binding] = {
             "panel back",
             "Focus the panel before.",
         ),
-        on(OVERVIEW, &[Key::plain(Code::Up)], Action::Select(-1), "select", "Layer, hyperparameter or finding above.")
-            .footer(16),
+        on(
+            OVERVIEW,
+            &[Key::plain(Code::Up)],
+            Action::Select(-1),
+            "select",
+            "Layer, hyperparameter or finding above; from a chart, the layers.",
+        )
+        .footer(16),
         on(OVERVIEW, &[Key::plain(Code::Down)], Action::Select(1), "select", "The one below.").footer(16),
         on(
             OVERVIEW,
@@ -190,7 +190,14 @@ pub const BINDINGS: &[Binding] = {
             "mouse",
             "Give the mouse back to the terminal for copying, or take it.",
         ),
-        on(Screens, &[Key::char(':')], Action::CommandLine, "command", "Type a command.").footer(18),
+        on(
+            Screens,
+            &[Key::char(':')],
+            Action::CommandLine,
+            "type",
+            "Type a command; Tab on the empty line lists them.",
+        )
+        .footer(5),
         on(Screens, &[Key::char('?')], Action::Help, "help", "This help.").footer(0),
         on(Screens, &[Key::char('q')], Action::Quit, "quit", "Leave; asks first while training.").footer(0),
         on(Everywhere, &[Key::control('c')], Action::Quit, "quit", "Leave like q; twice means now."),

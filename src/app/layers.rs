@@ -3,7 +3,7 @@
 use crate::protocol::{LayerInfo, LayerProbe};
 
 use super::display::{name, shape};
-use super::series::{Series, StepRange};
+use super::series::{Column, Series, StepRange};
 
 /// Most rows; a network with more layers shows its first ones.
 const ROWS: usize = 256;
@@ -44,15 +44,18 @@ pub enum Spark {
 }
 
 impl LayerRow {
+    /// The norms at the lower and at the upper edge of [`LayerRow::sparkline`]; `None` where nothing positive is in
+    /// sight.
+    pub fn edges(&self, steps: StepRange, count: usize) -> Option<(f64, f64)> {
+        let (middle, span) = middle_and_span(&self.gradient_norm.columns(steps, count));
+        let edges = (10f64.powf(middle - span / 2.0), 10f64.powf(middle + span / 2.0));
+        (edges.0.is_finite() && edges.1.is_finite()).then_some(edges)
+    }
+
     /// The gradient norm in `count` columns on a log scale; the smallest and the largest norm in sight are 0 and 1.
     pub fn sparkline(&self, steps: StepRange, count: usize) -> Vec<Spark> {
         let columns = self.gradient_norm.columns(steps, count);
-        let logs = columns.iter().filter_map(|column| column.extent).map(|extent| extent.max).filter(|max| *max > 0.0);
-        let (low, high) = logs
-            .map(f64::log10)
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), log| (low.min(log), high.max(log)));
-        // Less than a factor of two between the extremes is told as less than the full height.
-        let (low, span) = (f64::midpoint(low, high), (high - low).max(2f64.log10()));
+        let (middle, span) = middle_and_span(&columns);
         let mut previous = Spark::Empty;
         columns
             .iter()
@@ -64,7 +67,7 @@ impl LayerRow {
                         _ => Spark::Empty,
                     },
                     Some(extent) if extent.max > 0.0 => {
-                        Spark::Height(((extent.max.log10() - low) / span + 0.5).clamp(0.0, 1.0))
+                        Spark::Height(((extent.max.log10() - middle) / span + 0.5).clamp(0.0, 1.0))
                     }
                     Some(_) => Spark::Height(0.0),
                 };
@@ -73,6 +76,15 @@ impl LayerRow {
             })
             .collect()
     }
+}
+
+/// Middle and height of a log scale for the largest norms of `columns`, in powers of ten.
+fn middle_and_span(columns: &[Column]) -> (f64, f64) {
+    let logs = columns.iter().filter_map(|column| column.extent).map(|extent| extent.max).filter(|max| *max > 0.0);
+    let (low, high) =
+        logs.map(f64::log10).fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), log| (low.min(log), high.max(log)));
+    // Less than a factor of two between the extremes is told as less than the full height.
+    (f64::midpoint(low, high), (high - low).max(2f64.log10()))
 }
 
 /// The rows of the layers' table.

@@ -4,7 +4,7 @@ use super::App;
 use super::actions::Action;
 use super::notices::Tone;
 use super::prompt::Mode;
-use super::view::{Metric, Panel, Scale};
+use super::view::{Metric, Panel, Scale, Window};
 
 /// Lines by which the help can be scrolled at most; the drawing stops at its last page.
 const LONGEST_HELP: usize = 200;
@@ -28,10 +28,23 @@ impl App {
                     .filter(|cursor| steps.contains(*cursor))
                     .map_or(1.0, |cursor| (cursor - steps.first) as f64 / (steps.length() - 1).max(1) as f64);
                 self.view.zoom(newest, fraction, factor);
+                if self.view.steps(newest) == steps {
+                    let why = if factor < 1.0 { "this is as near as it gets" } else { "this is the whole run" };
+                    self.say(Tone::Good, why);
+                }
             }
-            Action::ResetView => self.view.reset(),
+            Action::ResetView => {
+                if (self.view.window, self.view.cursor) == (Window::Whole, None) {
+                    self.say(Tone::Good, "this is the whole run");
+                }
+                self.view.reset();
+            }
             Action::LogScale => self.toggle_log(),
-            Action::Smoothing => self.view.smoothing = self.view.smoothing.next(),
+            Action::Smoothing => {
+                self.view.smoothing = self.view.smoothing.next();
+                let text = format!("smoothing {}", self.view.smoothing.label());
+                self.say(Tone::Good, &text);
+            }
             Action::Expand => self.view.expanded = !self.view.expanded,
             Action::Focus { backwards } => self.view.focus_next(backwards),
             Action::Select(by) => self.select(by),
@@ -77,7 +90,9 @@ impl App {
         match self.view.focus() {
             Panel::Controls => self.view.control = moved(self.view.control, controls),
             Panel::Findings => self.view.finding = moved(self.view.finding, findings),
-            Panel::Loss | Panel::Accuracy | Panel::Layers => self.view.layer = moved(self.view.layer, layers),
+            Panel::Layers => self.view.layer = moved(self.view.layer, layers),
+            // A chart has nothing to select; the layers below it have.
+            Panel::Loss | Panel::Accuracy => self.view.focus_on(Panel::Layers),
         }
     }
 }

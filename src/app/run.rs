@@ -8,7 +8,7 @@ use crate::protocol::{
 
 use super::display::{name, sentence};
 use super::findings::Findings;
-use super::layers::Layers;
+use super::layers::{LayerRow, Layers};
 use super::series::Series;
 use super::view::Metric;
 
@@ -74,6 +74,8 @@ pub struct Run {
     pub controls: Option<Controls>,
     /// The newest report, without its probe.
     pub latest: Option<StepReport>,
+    /// The newest step at which a loss or an accuracy was not a number.
+    pub broken: Option<u64>,
     /// Norm of the whole gradient at the newest probe.
     pub gradient_norm: Option<f64>,
     /// Loss over the steps.
@@ -110,6 +112,7 @@ impl Run {
             epoch: 0.0,
             controls: None,
             latest: None,
+            broken: None,
             gradient_norm: None,
             loss: Curves::new(),
             accuracy: Curves::new(),
@@ -149,6 +152,11 @@ impl Run {
     /// Learning rate before the schedule.
     pub fn learning_rate(&self) -> Option<f64> {
         self.hyperparameter(LEARNING_RATE).map(|rate| rate.value).or(self.latest.as_ref().map(|latest| latest.lr))
+    }
+
+    /// Whether a layer's newest probe was taken before a step went wrong, so that its verdict no longer stands.
+    pub fn is_stale(&self, row: &LayerRow) -> bool {
+        row.probe.as_ref().zip(self.broken).is_some_and(|((probed, _), broken)| *probed < broken)
     }
 
     /// Minibatches a second of late; `None` while unknown or when nothing moves.
@@ -267,6 +275,9 @@ impl Run {
         self.step = self.step.max(report.step);
         if report.epoch.is_finite() {
             self.epoch = report.epoch.max(0.0);
+        }
+        if !report.loss.is_finite() || !report.accuracy.is_finite() {
+            self.broken = self.broken.max(Some(report.step));
         }
         self.loss.train.push(report.step, report.loss);
         self.accuracy.train.push(report.step, report.accuracy);

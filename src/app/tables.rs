@@ -108,6 +108,7 @@ impl App {
         });
         vec![
             keys("Keys", &|scope| scope.covers(&Mode::Normal, screen)),
+            HelpSection { title: "What you see", lines: WORDS.iter().map(word).collect() },
             HelpSection { title: "Commands", lines: commands.collect() },
             keys("While typing", &|scope| scope == Scope::Line),
         ]
@@ -136,6 +137,27 @@ impl App {
             _ => {}
         }
     }
+}
+
+/// What the words on the screen mean.
+const WORDS: &[(&str, &str)] = &[
+    (
+        "train",
+        "Minibatches as they are trained: a faint band from the smallest to the largest value, and a bright smoothed line.",
+    ),
+    ("smooth", "How much the past weighs in the bright line: 0.98 averages about fifty minibatches."),
+    ("raw", "The newest minibatch by itself, not smoothed."),
+    ("test", "The test split, which is never trained on, evaluated from time to time."),
+    ("lr", "The learning rate that was set; effective is what is left of it after the schedule."),
+    ("norm", "Length of the gradient of a layer's weights; the row of blocks shows it over the steps on a log scale."),
+    ("upd/w", "Length of the last update over the length of the weights; about 0.001 is usual."),
+    ("dead", "Share of a layer's units that gave 0 for every sample of the minibatch."),
+    ("0, 2, 4", "Layers are counted with the activations between them, so the numbers skip some."),
+    ("✓ ! ✗", "Nothing to see, worth a look, training is probably harmed; – where the last look is out of date."),
+];
+
+fn word(&(keys, text): &(&str, &'static str)) -> HelpLine {
+    HelpLine { keys: keys.into(), text, unavailable: None }
 }
 
 /// A command in one or two words.

@@ -6,8 +6,9 @@ mod watching;
 
 use super::*;
 use crate::protocol::{
-    Capability, CommandId, Controls, DataInfo, Evaluation, Failure, Health, Hello, HyperParameter, LEARNING_RATE,
-    LayerInfo, LayerProbe, PROTOCOL_VERSION, Probe, Range, RunInfo, RunState, StateChange, StepReport, Summary,
+    Capability, Command, CommandId, Controls, DataInfo, Evaluation, Failure, Health, Hello, HyperParameter,
+    LEARNING_RATE, LayerInfo, LayerProbe, PROTOCOL_VERSION, Probe, Range, RunInfo, RunState, StateChange, StepReport,
+    Summary,
 };
 
 const ALL: [Capability; 6] = [

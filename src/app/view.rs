@@ -137,6 +137,9 @@ pub enum Window {
     Fixed(StepRange),
 }
 
+/// A place this far to the right in a window that ends at the newest step is near the end.
+const NEAR_THE_END: f64 = 0.75;
+
 /// The fewest steps a window shows.
 pub const SHORTEST_WINDOW: u64 = 10;
 
@@ -215,7 +218,8 @@ impl View {
         }
     }
 
-    /// Shows `factor` times as many steps, keeping the step at `fraction` of the window where it is.
+    /// Shows `factor` times as many steps, keeping the step at `fraction` of the window where it is; near the newest
+    /// step, that one stays in sight.
     pub fn zoom(&mut self, newest: u64, fraction: f64, factor: f64) {
         let whole = whole(newest);
         let now = self.steps(newest);
@@ -226,6 +230,10 @@ impl View {
             self.window = Window::Whole;
             return;
         }
+        // Near the newest step the window goes on ending there, as long as that keeps the place in sight.
+        let near_the_end =
+            now.last >= whole.last && fraction >= NEAR_THE_END && length * (1.0 - fraction) < wanted as f64;
+        let fraction = if near_the_end { 1.0 } else { fraction };
         let first = now.first as f64 + fraction * (length - wanted as f64);
         self.place(whole, first.max(0.0) as u64, wanted);
     }

@@ -8,6 +8,9 @@ use crate::app::{App, Panel, Pointer};
 /// The smallest window in which the dashboard can be read, in columns and rows.
 pub const SMALLEST: (u16, u16) = (60, 18);
 
+/// Rows of what stays the same during a run, its title included.
+const FACTS: u16 = 7;
+
 /// From this width on there is a side panel.
 const SIDE_FROM: u16 = 108;
 
@@ -76,8 +79,10 @@ impl Layout {
         let most = side.height / 2;
         self.controls = take_top(&mut side, rows.min(most));
         take_top(&mut side, 1);
-        if side.height >= 20 {
-            self.facts = take_bottom(&mut side, 7);
+        // Two findings come before the facts, and the facts are cut from their end.
+        let facts = side.height.saturating_sub(9).min(FACTS);
+        if facts >= 4 {
+            self.facts = take_bottom(&mut side, facts);
             take_bottom(&mut side, 1);
         }
         self.findings = side;
@@ -91,8 +96,9 @@ impl Layout {
 
     fn main(&mut self, app: &App, mut rest: Rect) {
         let rows = u16::try_from(app.run().layers.rows().len()).unwrap_or(u16::MAX).max(1);
-        // The table may have a third of the height, so that the charts stay large.
-        let table = rows.saturating_add(1).min(rest.height / 3).max(2);
+        // The table may have a third of the height, so that the charts stay large; in a small window a little more.
+        let most = (rest.height / 3).max(rest.height.saturating_sub(7).min(5));
+        let table = rows.saturating_add(1).min(most).max(2);
         self.layers = take_bottom(&mut rest, table);
         if rest.height >= 12 {
             take_bottom(&mut rest, 1);
@@ -134,11 +140,12 @@ impl Layout {
             return Some(if inside { Pointer::ClickAt { panel, fraction } } else { Pointer::Click { panel } });
         }
         let first = match panel {
-            Panel::Layers => first_row(app.view().layer, app.run().layers.rows().len(), list_rows(area)),
+            Panel::Layers => first_row(app.view().layer, app.run().layers.rows().len(), layer_rows(app, area)),
             Panel::Controls => first_row(app.view().control, app.controls().len(), list_rows(area)),
             _ => return Some(Pointer::Click { panel }),
         };
-        let row = usize::from(y - area.y).checked_sub(1).map(|row| row + first);
+        let height = if panel == Panel::Layers { usize::from(layer_height(app, area)) } else { 1 };
+        let row = usize::from(y - area.y).checked_sub(1).map(|row| row / height + first);
         Some(row.map_or(Pointer::Click { panel }, |row| Pointer::ClickRow { panel, row }))
     }
 
@@ -157,6 +164,24 @@ impl Layout {
 /// Rows that a list has below its title.
 pub fn list_rows(area: Rect) -> usize {
     usize::from(area.height.saturating_sub(1))
+}
+
+/// Rows of the screen that one layer takes: more than one where the table has the page for itself.
+pub fn layer_height(app: &App, area: Rect) -> u16 {
+    if !app.view().expanded {
+        return 1;
+    }
+    let layers = u16::try_from(app.run().layers.rows().len()).unwrap_or(u16::MAX).max(1);
+    // A heading, the chart and a gap; where the chart would have no row of its own, as many layers as there are rows.
+    match (area.height.saturating_sub(1) / layers).min(12) {
+        0..=2 => 1,
+        height => height,
+    }
+}
+
+/// How many layers have room below the title.
+pub fn layer_rows(app: &App, area: Rect) -> usize {
+    list_rows(area) / usize::from(layer_height(app, area))
 }
 
 /// First row shown of a list of `count` in `room` rows, so that `selected` is in sight.

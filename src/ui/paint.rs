@@ -4,7 +4,7 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-use crate::text::Safe;
+use crate::text::{Safe, short};
 
 /// One row that is filled from the left and from the right until both meet.
 pub struct Row<'a> {
@@ -154,6 +154,17 @@ pub fn cut<'a>(text: &'a str, width: u16, ellipsis: &str) -> std::borrow::Cow<'a
     out.into()
 }
 
+/// A number in at most `width` columns, with fewer digits where three have no room: `1.23e-10`, `1.2e-10`, `1e-10`.
+pub fn number(value: f64, width: u16) -> String {
+    let width = usize::from(width);
+    let full = short(value);
+    if full.width() <= width {
+        return full;
+    }
+    let fewer = [1, 0].map(|decimals| format!("{value:.decimals$e}"));
+    fewer.into_iter().find(|text| text.width() <= width).unwrap_or(full)
+}
+
 /// Breaks a sentence from outside into lines of at most `width` columns; its words are made harmless.
 pub fn wrap(text: &str, width: u16) -> Vec<String> {
     let mut lines = Vec::new();
@@ -206,6 +217,16 @@ mod tests {
             row.put("text", Style::new()).put_flush("12", 5, Style::new()).fill("x", Style::new());
         }
         assert_eq!(text(&buffer), "      ");
+    }
+
+    #[test]
+    fn numbers_lose_digits_before_they_lose_their_size() {
+        assert_eq!([8, 7, 6, 5].map(|width| number(4.829e-10, width)), ["4.83e-10", "4.8e-10", "5e-10", "5e-10"]);
+        assert_eq!([9, 8, 7].map(|width| number(-1.234e-10, width)), ["-1.23e-10", "-1.2e-10", "-1e-10"]);
+        assert_eq!(
+            [0.00108, 0.4, f64::NAN, f64::NEG_INFINITY].map(|value| number(value, 7)),
+            ["0.00108", "0.4", "NaN", "-inf"]
+        );
     }
 
     #[test]

@@ -231,8 +231,14 @@ impl<S: FnMut(Request) -> io::Result<()>> Dashboard<S> {
                 self.exit.get_or_insert(exit);
             }
             Effect::SaveScreen { path } => {
+                // In full, so that the person can find it.
+                let path = std::path::absolute(&path).unwrap_or(path);
                 let saved = write_new(&path, &self.frames.picture(&self.app));
-                return Some(Message::ScreenSaved(saved.map(|()| path).map_err(|error| error.to_string())));
+                let answer = match saved {
+                    Ok(()) => Ok(path),
+                    Err(error) => Err(format!("{}: {error}", path.display())),
+                };
+                return Some(Message::ScreenSaved(answer));
             }
             Effect::Suspend => {
                 if !can_suspend() {

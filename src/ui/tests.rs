@@ -1,6 +1,6 @@
 //! The whole dashboard: key scripts drive the app, and what is drawn is compared or must at least never panic.
 
-mod fixture;
+pub(super) mod fixture;
 mod looks;
 mod storms;
 #[cfg(unix)]

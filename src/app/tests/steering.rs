@@ -91,6 +91,8 @@ fn typed_commands_reach_the_source() {
         (":evaluate\n", Command::Evaluate),
         (":pause\n", Command::Pause),
         ("::resume\n", Command::Resume),
+        (":res\n", Command::Resume),
+        (":ext 2\n", Command::Extend { epochs: 2 }),
     ];
     for (typed, command) in cases {
         assert_eq!(sent(&type_keys(&mut running(), typed)), [command], "{typed:?}");
@@ -98,14 +100,49 @@ fn typed_commands_reach_the_source() {
 }
 
 #[test]
+fn what_took_effect_is_confirmed_in_words() {
+    let cases = [
+        (":throttle 50\n", "50 steps/s from step 168 on"),
+        ("}", "full speed from step 168 on"),
+        (":schedule cosine 100..2000\n", "schedule cosine 100..2000 from step 168 on"),
+        (":set optimizer.momentum 0.8\n", "optimizer.momentum = 0.8 from step 168 on"),
+        (":extend 1\n", "1 more epoch, to step 3,140"),
+        (":evaluate\n", "evaluated at step 167"),
+    ];
+    for (typed, text) in cases {
+        let mut app = running();
+        tell(&mut app, [controls(1e-3, Some(40.0))]);
+        let asked = type_keys(&mut app, typed);
+        tell(&mut app, [Event::Applied { id: id(&asked), step: 167 }]);
+        assert_eq!(notice(&app), text);
+    }
+}
+
+#[test]
+fn quit_can_be_shortened() {
+    for typed in [":q\n", ":quit\n"] {
+        let mut app = running();
+        type_keys(&mut app, typed);
+        assert!(matches!(app.mode(), Mode::Quit(_)), "{typed:?}");
+    }
+}
+
+#[test]
 fn wrong_commands_say_what_would_be_right() {
     let cases = [
         (":lrr 1\n", "did you mean lr?"),
-        (":xyzzy\n", "? lists them"),
+        (":xyzzy\n", "Tab on the empty line lists them"),
+        (":s 1\n", "may be set or schedule or step or screenshot"),
+        (":lr\n", "needs a rate, for example :lr 3e-4"),
+        (":extend\n", "for example :extend 5"),
+        (":throttle\n", "for example :throttle 50"),
+        (":set optimizer.momentum\n", "needs a value; valid: from 0"),
+        (":set run.seed 4\n", "can't be set during a run; can be set: optimizer.lr, optimizer.momentum"),
+        (":lr 1234567890123456789012345678901234567890x\n", "7890…”"),
         (":lr 1e38\n", "above 0 to 10"),
         (":set optimizer.momentom 0.5\n", "did you mean optimizer.momentum?"),
         (":set optimizer.momentum 1\n", "from 0"),
-        (":set\n", ":set KEY VALUE"),
+        (":set\n", "for example :set optimizer.lr 3e-4"),
         (":throttle 0\n", "or off"),
         (":throttle fast\n", "or off"),
         (":throttle NaN\n", "or off"),
@@ -142,7 +179,7 @@ fn the_throttle_climbs_its_ladder_and_full_speed_is_its_end() {
 }
 
 #[test]
-fn extending_asks_while_training_and_adds_when_finished() {
+fn extending_asks_how_much_while_training_and_when_finished() {
     let mut app = running();
     assert!(type_keys(&mut app, "x").is_empty());
     assert_eq!(app.prompt().map(|prompt| prompt.label).as_deref(), Some("epochs to add"));
@@ -152,7 +189,14 @@ fn extending_asks_while_training_and_adds_when_finished() {
     assert_eq!((app.phase(), app.live().summary.is_some()), (Phase::Finished, true));
     assert!(type_keys(&mut app, " ").is_empty());
     assert_eq!(notice(&app), "the run has finished; x trains further");
-    assert_eq!(sent(&type_keys(&mut app, "x")), [Command::Extend { epochs: 5 }]);
+    assert!(type_keys(&mut app, "x").is_empty(), "it asks here as well");
+    assert_eq!(app.prompt().map(|prompt| prompt.line.editor.text().to_owned()).as_deref(), Some("5"));
+    let asked = type_keys(&mut app, "\n");
+    assert_eq!(sent(&asked), [Command::Extend { epochs: 5 }]);
+    let Event::Controls(mut longer) = controls(1e-3, None) else { unreachable!() };
+    longer.total_steps = 3_925;
+    tell(&mut app, [Event::Controls(longer), Event::Applied { id: id(&asked), step: 3140 }]);
+    assert_eq!(notice(&app), "5 more epochs, to step 3,925");
     tell(&mut app, [state(RunState::Running, 3140)]);
     assert!(app.live().summary.is_none());
 }

@@ -64,6 +64,45 @@ fn the_cursor_reads_values_and_takes_the_window_along() {
 }
 
 #[test]
+fn zooming_near_the_end_keeps_the_newest_steps_in_sight() {
+    let mut app = running();
+    for _ in 0..9 {
+        press(&mut app, Key::plain(Code::Left));
+    }
+    assert_eq!(app.view().cursor, Some(160));
+    type_keys(&mut app, "z");
+    assert_eq!(app.steps(), StepRange { first: 101, last: 200 });
+    type_keys(&mut app, "z");
+    let steps = app.steps();
+    assert!(steps.contains(160) && steps.length() == 50, "the cursor stays in sight: {steps:?}");
+}
+
+#[test]
+fn arrows_lead_from_a_chart_to_the_layers() {
+    let mut app = running();
+    press(&mut app, Key::plain(Code::Down));
+    assert_eq!((app.view().focus(), app.view().layer), (Panel::Layers, 0));
+    press(&mut app, Key::plain(Code::Down));
+    assert_eq!((app.view().focus(), app.view().layer), (Panel::Layers, 1));
+}
+
+#[test]
+fn a_probe_from_before_a_broken_step_is_stale() {
+    let mut app = running();
+    let look = |at| {
+        let Event::Step(report) = step(at, 0.5) else { unreachable!() };
+        Event::Step(StepReport { probe: Some(probe(&[(0, 1.0)])), ..report })
+    };
+    let stale = |app: &App| app.run().is_stale(&app.run().layers.rows()[0]);
+    tell(&mut app, [look(201)]);
+    assert!(!stale(&app));
+    tell(&mut app, [step(202, f64::NAN)]);
+    assert!(stale(&app));
+    tell(&mut app, [look(203)]);
+    assert!(!stale(&app));
+}
+
+#[test]
 fn the_wheel_zooms_under_the_pointer_and_a_click_sets_the_cursor() {
     let mut app = running();
     app.update(Message::Pointer(Pointer::Wheel { panel: Panel::Loss, fraction: 0.25, up: true }));
@@ -76,6 +115,7 @@ fn the_wheel_zooms_under_the_pointer_and_a_click_sets_the_cursor() {
     app.update(Message::Pointer(Pointer::ClickAt { panel: Panel::Loss, fraction: f64::NAN }));
     assert_eq!((app.view().layer, app.view().cursor), (1, Some(91)));
     assert_eq!(press(&mut app, Key::char('M')), [Effect::CaptureMouse(false)]);
+    assert!(notice(&app).starts_with("mouse given to the terminal"));
 }
 
 #[test]
@@ -142,11 +182,12 @@ fn interventions_leave_marks_and_empty_charts_say_what_fills_them() {
     let mut app = fresh();
     assert!(app.chart(Metric::Loss, 10).note.is_some_and(|note| note.starts_with("nothing yet")));
     tell(&mut app, [hello(&ALL), ready(), controls(1e-3, None), state(RunState::Running, 0), step(1, 2.0)]);
-    assert_eq!(app.chart(Metric::Loss, 10).note.as_deref(), Some("no evaluation yet: first at step 100"));
+    let chart = app.chart(Metric::Loss, 10);
+    assert_eq!((chart.note, chart.first_test), (None, Some(100)));
     tell(&mut app, (2..=100).map(|at| step(at, 1.0)));
     tell(&mut app, [Event::Intervention { step: 50, what: "lr 1e-3 → 5e-4".into() }, evaluation(100, 0.7, 0.75)]);
     let chart = app.chart(Metric::Accuracy, 10);
-    assert_eq!((chart.note, chart.latest.test), (None, Some(0.75)));
+    assert_eq!((chart.first_test, chart.latest.test), (None, Some(0.75)));
     assert_eq!(chart.marks, [ChartMark { column: 4, step: 50, what: "lr 1e-3 → 5e-4".into() }]);
     let tested: Vec<usize> = (0..10).filter(|at| chart.test[*at].extent.is_some()).collect();
     assert_eq!(tested, [9], "train and test share the step axis");
@@ -233,6 +274,8 @@ fn notices_go_away_by_themselves() {
     assert_eq!((app.revision(), app.notices().iter().count()), (before, 1));
     tick(&mut app, 16);
     assert_eq!((app.revision(), app.notices().iter().count(), app.next_deadline()), (before + 1, 0, None));
+    type_keys(&mut app, "0");
+    assert_eq!(notice(&app), "this is the whole run", "a key without a visible effect says so");
 }
 
 #[test]
@@ -316,7 +359,8 @@ fn help_lists_every_key_of_the_screen_and_every_command() {
     {
         assert!(keys.iter().any(|keys| keys == key), "{key} is not in the help");
     }
-    assert!(help[1].lines.iter().any(|line| line.keys == ":throttle STEPS|off"));
+    let commands = help.iter().find(|section| section.title == "Commands").unwrap();
+    assert!(commands.lines.iter().any(|line| line.keys == ":throttle STEPS|off"));
     press(&mut app, Key::plain(Code::Down));
     assert!(matches!(app.mode(), Mode::Help { scroll: 1 }));
     assert!(type_keys(&mut app, "q").is_empty());

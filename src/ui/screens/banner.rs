@@ -53,7 +53,10 @@ fn banner(app: &App, theme: Theme) -> Option<Banner> {
     let leave = || "q leaves".to_owned();
     Some(match (app.phase(), &run.summary, &run.failure) {
         (Phase::Finished, Some(summary), _) => {
-            let hash: String = summary.weights_sha256.chars().take(16).collect();
+            let mut hash: String = summary.weights_sha256.chars().take(16).collect();
+            if hash.len() < summary.weights_sha256.len() {
+                hash.push_str(marks.ellipsis);
+            }
             let next = format!("x trains further{dot}p saves a picture{dot}q leaves{dot}sha256 {hash}");
             Banner { role: Role::Good, mark: marks.good, what: figures(summary).join(&dot), next }
         }

@@ -1,6 +1,7 @@
 //! The three rows at the top: what runs, how far it is, how fast.
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+use unicode_width::UnicodeWidthStr;
 
 use crate::{
     app::{App, Header, Phase},
@@ -112,10 +113,20 @@ fn rates(row: &mut Row, header: &Header, theme: Theme) {
         }
         row.skip(3);
     }
+    // How to lift a limit matters more than what stands before it: the room for it is kept.
+    let pace = header.pace.as_ref().map_or(0, |pace| pace.width() as u16 + 2);
+    let fits = |row: &Row, pieces: &[(&str, Style)]| {
+        let width: usize = pieces.iter().map(|(text, _)| text.width()).sum();
+        width + usize::from(pace) <= usize::from(row.free())
+    };
     if let Some(schedule) = &header.schedule {
         let pieces =
             [("schedule ", style(Role::Muted)), (schedule.as_str(), style(Role::Text)), ("   ", style(Role::Muted))];
-        row.put_all(&pieces);
+        if fits(row, &pieces) {
+            row.put_all(&pieces);
+        } else if fits(row, &pieces[1..]) {
+            row.put_all(&pieces[1..]);
+        }
         if let Some(requested) = &header.schedule_requested {
             let text = format!("{} {requested} requested   ", marks.arrow);
             row.put_all(&[(&text, style(Role::Change))]);
@@ -123,7 +134,10 @@ fn rates(row: &mut Row, header: &Header, theme: Theme) {
     }
     if let Some(speed) = header.samples_per_second {
         let speed = thousands(speed.round() as u64);
-        row.put_all(&[(&speed, style(Role::Text)), (" samples/s   ", style(Role::Muted))]);
+        let pieces = [(speed.as_str(), style(Role::Text)), (" samples/s   ", style(Role::Muted))];
+        if fits(row, &pieces) {
+            row.put_all(&pieces);
+        }
     }
     if let Some(pace) = &header.pace {
         row.put_all(&[(marks.pending, style(Role::Watch)), (" ", Style::new()), (pace, style(Role::Watch))]);

@@ -4,43 +4,44 @@ use ratatui::{buffer::Buffer, layout::Rect};
 use unicode_width::UnicodeWidthStr;
 
 use crate::{
-    app::App,
+    app::{App, HelpLine},
     ui::{
-        paint::Row,
+        paint::{Row, wrap},
         theme::{Role, Theme},
         widgets::{dialog, footer::spell},
     },
 };
 
+/// Widest help in columns: longer lines are hard to read.
+const WIDEST: u16 = 110;
+
 /// One row of the help.
 enum Entry {
     Blank,
     Title(&'static str),
-    Line { keys: String, text: &'static str, unavailable: Option<&'static str> },
+    /// Keys in a column of their own and a line of text behind it; both empty where the other goes on.
+    Line {
+        keys: String,
+        column: u16,
+        text: String,
+        available: bool,
+    },
 }
 
 /// Draws the help over the screen, from line `scroll` on as far as there are more lines.
 pub fn draw(app: &App, scroll: usize, theme: Theme, buffer: &mut Buffer, area: Rect) {
+    let width = area.width.saturating_sub(4).min(WIDEST);
     let mut entries = Vec::new();
     for section in app.help() {
         if !entries.is_empty() {
             entries.push(Entry::Blank);
         }
         entries.push(Entry::Title(section.title));
-        entries.extend(section.lines.into_iter().map(|line| Entry::Line {
-            keys: if theme.unicode { line.keys } else { spell(&line.keys) },
-            text: line.text,
-            unavailable: line.unavailable,
-        }));
+        lines(section.lines, width, theme, &mut entries);
     }
-    let keys = entries.iter().map(|entry| match entry {
-        Entry::Line { keys, .. } => keys.width(),
-        _ => 0,
-    });
-    let keys = keys.max().unwrap_or(0).min(28) as u16 + 2;
     let height = area.height.saturating_sub(4).min(entries.len() as u16);
     let title = format!("help {} arrows scroll, Esc closes", theme.marks().dot);
-    let inside = dialog::draw(buffer, area, &title, (area.width.saturating_sub(4).min(96), height), theme);
+    let inside = dialog::draw(buffer, area, &title, (width, height), theme);
     let room = usize::from(inside.height);
     let first = scroll.min(entries.len().saturating_sub(room));
     for (y, entry) in (0..).zip(entries.iter().skip(first).take(room)) {
@@ -50,17 +51,33 @@ pub fn draw(app: &App, scroll: usize, theme: Theme, buffer: &mut Buffer, area: R
             Entry::Title(title) => {
                 row.put(title, theme.style(Role::Strong));
             }
-            Entry::Line { keys: names, text, unavailable } => {
-                let (key, role) =
-                    if unavailable.is_some() { (Role::Faint, Role::Muted) } else { (Role::Key, Role::Text) };
-                row.put_cell(names, keys, theme.style(key)).put(text, theme.style(role));
-                if let Some(reason) = unavailable {
-                    row.skip(1).put(&format!("({reason})"), theme.style(Role::Muted));
-                }
+            Entry::Line { keys, column, text, available } => {
+                let (key, role) = if *available { (Role::Key, Role::Text) } else { (Role::Faint, Role::Muted) };
+                row.put_cell(keys, *column, theme.style(key)).put(text, theme.style(role));
             }
         }
     }
     more(buffer, inside, (first, room, entries.len()), theme);
+}
+
+/// The lines of one section in `width` columns, its keys in a column as narrow as they allow.
+fn lines(section: Vec<HelpLine>, width: u16, theme: Theme, entries: &mut Vec<Entry>) {
+    let spelled = |keys: String| if theme.unicode { keys } else { spell(&keys) };
+    let section: Vec<HelpLine> =
+        section.into_iter().map(|line| HelpLine { keys: spelled(line.keys), ..line }).collect();
+    let widest = section.iter().map(|line| line.keys.width()).max().unwrap_or(0);
+    let column = (widest as u16 + 2).min(width / 2);
+    for line in section {
+        let available = line.unavailable.is_none();
+        let text = match line.unavailable {
+            Some(reason) => format!("{} ({reason})", line.text),
+            None => line.text.to_owned(),
+        };
+        let mut keys = Some(line.keys);
+        for text in wrap(&text, width.saturating_sub(column)) {
+            entries.push(Entry::Line { keys: keys.take().unwrap_or_default(), column, text, available });
+        }
+    }
 }
 
 /// Says at the frame that there is more above or below.

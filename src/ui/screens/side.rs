@@ -1,6 +1,7 @@
 //! Hyperparameters and findings: a panel beside the charts, or folded into a few rows.
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+use unicode_width::UnicodeWidthStr;
 
 use super::overview::title;
 use crate::{
@@ -21,7 +22,11 @@ pub fn controls(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
         return;
     }
     let optimizer = app.run().info.as_ref().map(|info| info.optimizer.clone());
+    let room = list_rows(area);
     let mut heading = title(app, theme, buffer, area, Panel::Controls);
+    if rows.len() > room {
+        heading.put(&more(rows.len() - room, theme), theme.style(Role::Muted)).skip(1);
+    }
     if let Some(optimizer) = optimizer {
         heading.put_right(&optimizer, theme.style(Role::Muted));
     }
@@ -31,7 +36,6 @@ pub fn controls(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
         return;
     }
     let focused = app.view().focus() == Panel::Controls;
-    let room = list_rows(area);
     let first = first_row(app.view().control, rows.len(), room);
     for (place, row) in (1..).zip(rows.iter().skip(first).take(room)) {
         control(theme, &mut Row::new(buffer, area, place).ending(theme.marks().ellipsis), row, focused, area.width);
@@ -62,7 +66,8 @@ fn folded_controls(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, row
     }
     // Beginning at the selection keeps it in sight.
     let first = if focused { app.view().control } else { 0 };
-    for row in rows.iter().skip(first) {
+    let mut hidden = first;
+    for (place, row) in rows.iter().enumerate().skip(first) {
         let name = row.key.rsplit('.').next().unwrap_or_default();
         let value = match row.requested {
             Some(requested) => format!("{} {} {}", short(row.value), theme.marks().arrow, short(requested)),
@@ -71,9 +76,26 @@ fn folded_controls(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, row
         let selected = focused && row.selected;
         let name_style = theme.style(if selected { Role::Selected } else { Role::Muted });
         let value_style = theme.style(if row.requested.is_some() { Role::Change } else { Role::Text });
-        let gap = Style::new();
-        line.put_all(&[(name, name_style), (" ", gap), (&value, value_style), ("   ", gap)]);
+        let width = name.width() + 1 + value.width();
+        // Behind the last one nothing has to be said, but for those before the selection.
+        let others = if place + 1 == rows.len() && first == 0 { 0 } else { MORE };
+        if hidden > first || width + others > usize::from(line.free()) {
+            hidden += 1;
+            continue;
+        }
+        line.put(name, name_style).skip(1).put(&value, value_style).skip(2);
     }
+    if hidden > 0 {
+        line.put(&more(hidden, theme), theme.style(Role::Muted));
+    }
+}
+
+/// Columns of [`more`] where there are not many.
+const MORE: usize = 10;
+
+/// What stands for rows that had no room.
+pub fn more(count: usize, theme: Theme) -> String {
+    format!("{} {count} more", theme.marks().ellipsis)
 }
 
 /// Draws the newest findings.
@@ -83,26 +105,29 @@ pub fn findings(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
         folded_findings(app, theme, buffer, area);
         return;
     }
-    let mut heading = title(app, theme, buffer, area, Panel::Findings);
-    if findings.len() > 1 {
-        heading.put_right(&thousands(findings.len() as u64), theme.style(Role::Muted));
-    }
+    title(app, theme, buffer, area, Panel::Findings);
     if findings.is_empty() {
         let text = "none yet: dead units, exploding or vanishing gradients and other troubles will be named here";
         sentence(buffer, area, 1, text, theme.style(Role::Muted));
         return;
     }
     let mut y = 1;
+    let mut shown = 0;
     for finding in findings.iter().skip(app.view().finding) {
         if y >= area.height {
-            return;
+            break;
         }
-        y += one_finding(theme, buffer, area, y, finding) + 1;
+        y += one_finding(theme, buffer, area, y, finding, app.view().expanded) + 1;
+        shown += 1;
+    }
+    if shown < findings.len() {
+        let text = more(findings.len() - shown, theme);
+        title(app, theme, buffer, area, Panel::Findings).put_right(&text, theme.style(Role::Muted));
     }
 }
 
 /// Draws a finding from row `y` on and gives the number of rows it took.
-fn one_finding(theme: Theme, buffer: &mut Buffer, area: Rect, y: u16, finding: &FindingRow) -> u16 {
+fn one_finding(theme: Theme, buffer: &mut Buffer, area: Rect, y: u16, finding: &FindingRow, expanded: bool) -> u16 {
     let marks = theme.marks();
     let health = theme.style(Theme::health(finding.health));
     let mut head = Row::new(buffer, area, y).ending(marks.ellipsis);
@@ -112,13 +137,22 @@ fn one_finding(theme: Theme, buffer: &mut Buffer, area: Rect, y: u16, finding: &
         let times = format!("  {}{}", thousands(finding.times), marks.times);
         head.put(&times, theme.style(Role::Muted));
     }
+    if let Some(layer) = finding.layer {
+        head.put(&format!("  layer {layer}"), theme.style(Role::Muted));
+    }
     let what = sentence(buffer, area, y + 1, &finding.what, theme.style(Role::Text));
-    let advice = sentence(buffer, area, y + 1 + what, &finding.advice, theme.style(Role::Muted));
+    let advice = if expanded { format!("What to do: {}.", finding.advice) } else { finding.advice.clone() };
+    let advice = sentence(buffer, area, y + 1 + what, &advice, theme.style(Role::Muted));
     1 + what + advice
 }
 
 fn folded_findings(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
+    let count = app.run().findings.len();
     let mut line = title(app, theme, buffer, area, Panel::Findings);
+    if count > 1 {
+        line.put_right(&more(count - 1, theme), theme.style(Role::Muted));
+        line.skip_right(2);
+    }
     let Some(finding) = app.run().findings.iter().nth(app.view().finding) else {
         line.put("none yet: troubles with gradients and units will be named here", theme.style(Role::Muted));
         return;
@@ -138,9 +172,9 @@ pub fn facts(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     let (samples, tests) = (thousands(info.data.train as u64), thousands(info.data.test as u64));
     let facts = [
         ("data", info.data.name.clone()),
-        ("samples", format!("{samples} train, {tests} test")),
-        ("weights", thousands(info.parameters)),
+        ("samples", format!("{samples} + {tests} test")),
         ("minibatch", format!("{}, {} an epoch", info.batch_size, thousands(info.steps_per_epoch))),
+        ("weights", thousands(info.parameters)),
         ("seed", info.seed.to_string()),
         ("threads", info.threads.to_string()),
     ];

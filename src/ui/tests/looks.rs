@@ -130,9 +130,65 @@ fn frozen_and_expanded() {
     hear(&mut app, (1001..1200).map(|step| Event::Step(fixture::report(step))));
     compare("frozen", &mut app, &SIZES[1..]);
     press(&mut app, "<Tab><Tab>e");
-    compare("expanded_layers", &mut app, &SIZES[1..2]);
+    compare("expanded_layers", &mut app, &SIZES[1..]);
     press(&mut app, "<Tab>");
     compare("expanded_controls", &mut app, &SIZES[2..]);
+    press(&mut app, "<Tab>");
+    compare("expanded_findings", &mut app, &SIZES[2..]);
+}
+
+#[test]
+fn the_smallest_window() {
+    let mut app = fixture::running();
+    hear(&mut app, [fixture::finding(990, "the test loss rises while the training loss falls")]);
+    compare("running", &mut app, &[(60, 18)]);
+    press(&mut app, "<Left>");
+    compare("cursor", &mut app, &[(60, 18), (80, 24)]);
+    let shown = text(&screen(&mut app, (60, 18), THEME));
+    for part in ["4 linear", "! ", "… 1 more"] {
+        assert!(shown.contains(part), "{part} is missing: {shown}");
+    }
+}
+
+#[test]
+fn numbers_of_the_layers_never_touch() {
+    let mut app = fixture::trained(100, |step| {
+        let mut report = fixture::report(step);
+        for layer in report.probe.iter_mut().flat_map(|probe| &mut probe.layers) {
+            layer.gradient_norm = 0.481_23;
+            layer.update_norm = layer.weight_norm * 8.034e-10;
+        }
+        report
+    });
+    for (size, numbers) in
+        [((120, 36), "  0.481 8.03e-10 "), ((80, 24), "  0.481 8.03e-10 "), ((60, 18), "  0.481  8e-10 ")]
+    {
+        let shown = text(&screen(&mut app, size, THEME));
+        assert_eq!(shown.matches(numbers).count(), 3, "{shown}");
+    }
+}
+
+#[test]
+fn what_was_seen_before_a_broken_step_is_marked_as_old() {
+    let mut app = fixture::running();
+    let broken = crate::protocol::StepReport { loss: f64::NAN, probe: None, ..fixture::report(1001) };
+    hear(&mut app, [Event::Step(broken), fixture::state(RunState::Paused, 1001, Some("loss is NaN"))]);
+    compare("stale", &mut app, &SIZES[1..2]);
+    let shown = text(&screen(&mut app, (200, 60), THEME));
+    assert_eq!(shown.matches("– old").count(), 3, "{shown}");
+}
+
+#[test]
+fn the_newest_mark_is_always_labelled() {
+    let mut app = fixture::running();
+    let changes = ["lr 0.0005 → 0.000625", "lr 0.000625 → 0.000781", "lr 0.000781 → 0.000977"];
+    let marks = (607..).step_by(2).zip(changes).map(|(step, what)| Event::Intervention { step, what: what.into() });
+    hear(&mut app, marks);
+    for size in SIZES {
+        let shown = text(&screen(&mut app, size, THEME));
+        assert!(shown.contains("lr 0.0005 → 0.0"), "{shown}");
+        assert!(size.0 < 200 || shown.contains("lr 0.0005 → 0.000977"), "{shown}");
+    }
 }
 
 #[test]
@@ -241,6 +297,13 @@ fn the_mouse_finds_what_is_drawn() {
     };
     let (x, y) = find("2 linear");
     assert_eq!(layout.press(&app, x, y), Some(Pointer::ClickRow { panel: Panel::Layers, row: 1 }));
+    press(&mut app, "<Tab><Tab>e");
+    let expanded = Layout::of(&app, buffer.area).unwrap();
+    let height = crate::ui::layout::layer_height(&app, expanded.layers);
+    assert!(height > 3, "{height}");
+    let second = expanded.layers.y + 1 + height + 2;
+    assert_eq!(expanded.press(&app, 30, second), Some(Pointer::ClickRow { panel: Panel::Layers, row: 1 }));
+    press(&mut app, "e");
     let (x, y) = find("optimizer.beta1");
     assert_eq!(layout.press(&app, x, y), Some(Pointer::ClickRow { panel: Panel::Controls, row: 1 }));
     let (x, y) = find("accuracy");

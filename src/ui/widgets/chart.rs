@@ -5,10 +5,11 @@
 use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
 use unicode_width::UnicodeWidthStr;
 
+mod readout;
+
 use super::canvas::{ACROSS, Canvas, Ink};
 use crate::{
-    app::{Chart, Column, Scale, Values},
-    text::thousands,
+    app::{Chart, Metric, Scale},
     ui::{
         paint::{Row, wrap},
         theme::{Role, Theme},
@@ -85,19 +86,18 @@ pub fn draw(buffer: &mut Buffer, area: Rect, chart: &Chart, heading: &Heading, t
     curves(buffer, &frame, chart, theme);
     marks(buffer, &frame, chart, theme);
     if let Some(note) = &chart.note {
-        draw_note(buffer, &frame, chart, note, theme);
+        draw_note(buffer, &frame, note, theme);
     }
 }
 
-/// Says what is missing: in the middle of an empty plot, in the upper right corner of one with curves.
-fn draw_note(buffer: &mut Buffer, frame: &Frame, chart: &Chart, note: &str, theme: Theme) {
-    let empty = chart.train.iter().all(|column| *column == Column::default());
+/// Says in the middle of an empty plot what will fill it.
+fn draw_note(buffer: &mut Buffer, frame: &Frame, note: &str, theme: Theme) {
     let lines = wrap(note, frame.plot.width);
-    let first = if empty { frame.plot.height.saturating_sub(lines.len() as u16) / 2 } else { 0 };
+    let first = frame.plot.height.saturating_sub(lines.len() as u16) / 2;
     for (y, line) in (first..).zip(&lines) {
         let mut row = Row::new(buffer, frame.plot, y).ending(theme.marks().ellipsis);
         let free = row.free().saturating_sub(line.width() as u16);
-        row.skip(if empty { free / 2 } else { free }).put(line, theme.style(Role::Muted));
+        row.skip(free / 2).put(line, theme.style(Role::Muted));
     }
 }
 
@@ -106,41 +106,9 @@ fn title(buffer: &mut Buffer, area: Rect, chart: &Chart, heading: &Heading, them
     let mut row = Row::new(buffer, area, 0).ending(marks.ellipsis);
     let (pointer, role) = if heading.focused { (marks.pointer, Role::Focus) } else { (" ", Role::Strong) };
     row.put(pointer, theme.style(Role::Focus)).skip(1).put(heading.title, theme.style(role)).skip(2);
-    let (values, at) = match &chart.cursor {
-        Some(cursor) => (&cursor.values, Some(cursor.step)),
-        None => (&chart.latest, None),
-    };
-    let gap = if area.width < 48 { " " } else { "  " };
-    if let Some(step) = at {
-        let word = if area.width < 48 { "" } else { " step " };
-        let text = format!("{}{word}{}{gap}", marks.cursor, thousands(step));
-        row.put_all(&[(&text, theme.style(Role::Focus))]);
-    }
-    readout(&mut row, chart, values, gap, theme);
+    readout::draw(&mut row, chart, theme);
     if row.free() > heading.settings.width() as u16 + 1 {
         row.put_right(heading.settings, theme.style(Role::Muted));
-    }
-}
-
-fn readout(row: &mut Row, chart: &Chart, values: &Values, gap: &str, theme: Theme) {
-    let marks = theme.marks();
-    let text = |value: f64| chart.metric.text(value);
-    let raw = values.train.map(|column| match column.extent {
-        Some(extent) if extent.min < extent.max => format!("{}–{}", text(extent.min), text(extent.max)),
-        Some(extent) => text(extent.mean),
-        None if column.broken => "NaN".into(),
-        None => marks.none.into(),
-    });
-    let train = values.smoothed.map(text).or_else(|| raw.clone());
-    if let Some(train) = train {
-        row.put_all(&[("train ", theme.style(Role::Train)), (&train, theme.style(Role::Text))]);
-    }
-    if let Some(test) = values.test {
-        let label = format!("{gap}{} test ", marks.point);
-        row.put_all(&[(&label, theme.style(Role::Test)), (&text(test), theme.style(Role::Text))]);
-    }
-    if let Some(raw) = raw.filter(|_| values.smoothed.is_some()) {
-        row.put_all(&[("  raw ", theme.style(Role::Muted)), (&raw, theme.style(Role::Muted))]);
     }
 }
 
@@ -284,6 +252,7 @@ fn marks(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: Theme) {
             Row::new(buffer, frame.plot, y).skip((x / ACROSS) as u16).put(symbols.point, theme.style(Role::Test));
         }
     }
+    label_marks(buffer, frame, chart, theme);
     let broken =
         chart.train.iter().zip(&chart.test).enumerate().filter(|(_, (train, test))| train.broken || test.broken);
     for (x, _) in broken {
@@ -294,31 +263,36 @@ fn marks(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: Theme) {
         let style = theme.style(Role::Change);
         Row::new(buffer, frame.axis, 0).skip((mark.column / ACROSS) as u16).put(symbols.intervention, style);
     }
-    label_marks(buffer, frame, chart, theme);
 }
 
-/// Writes what was changed beside the newest marks, where nothing is in the way.
+/// Writes what was changed beside the marks, the newest first, in the row that curves leave soonest, and above what
+/// they still have there. Where a label goes depends on nothing that moves from frame to frame.
 fn label_marks(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: Theme) {
-    if frame.plot.width < 30 || frame.plot.height < 5 {
+    if frame.plot.width < 16 || frame.plot.height < 4 {
         return;
     }
-    let mut labelled = 0;
+    // The loss falls and the accuracy rises.
+    let y = match chart.metric {
+        Metric::Loss => 0,
+        Metric::Accuracy => frame.plot.height - 1,
+    };
+    let mut taken: Vec<(u16, u16)> = Vec::new();
     for mark in chart.marks.iter().rev() {
         let column = (mark.column / ACROSS) as u16;
+        let (left, right) = (column, frame.plot.width.saturating_sub(column + 1));
         let width = mark.what.width() as u16;
-        let right = column + 1;
-        let start = if right + width <= frame.plot.width { right } else { column.saturating_sub(width) };
-        let free = |x: u16| {
-            let position = (frame.plot.x + x, frame.plot.y);
-            buffer.cell(position).is_some_and(|cell| cell.symbol() == " ")
+        let (start, width) = if width <= right || right >= left {
+            (column + 1, width.min(right))
+        } else {
+            (column.saturating_sub(width), width.min(left))
         };
-        if width < frame.plot.width && (start..start + width).all(free) {
-            Row::new(buffer, frame.plot, 0).skip(start).put(&mark.what, theme.style(Role::Change));
-            labelled += 1;
+        let end = start + width;
+        if width < 4 || taken.iter().any(|(from, to)| start <= *to && *from <= end) {
+            continue;
         }
-        if labelled == 4 {
-            return;
-        }
+        let mut row = Row::new(buffer, frame.plot, y).ending(theme.marks().ellipsis);
+        row.skip(start).put_cell(&mark.what, width, theme.style(Role::Change));
+        taken.push((start, end));
     }
 }
 

@@ -11,17 +11,24 @@ use crate::{
     },
 };
 
+/// Columns between two items, where all of them fit and where they don't.
+const WIDE_GAP: usize = 3;
+const NARROW_GAP: usize = 2;
+
 /// Draws the most important of `items`, which come in that order, into the first row of `area`.
 pub fn draw(buffer: &mut Buffer, area: Rect, items: &[FooterItem], theme: Theme) {
     let mut row = Row::new(buffer, area, 0).ending(theme.marks().ellipsis);
+    let keys = |item: &FooterItem| if theme.unicode { item.keys.clone() } else { spell(&item.keys) };
+    let width = |item: &FooterItem| keys(item).width() + 1 + item.label.width();
+    let all: usize = items.iter().map(|item| width(item) + WIDE_GAP).sum();
+    // The gaps give way before the keys do.
+    let gap = if all <= usize::from(row.free()) + WIDE_GAP { WIDE_GAP } else { NARROW_GAP };
     for item in items {
-        let keys = if theme.unicode { item.keys.clone() } else { spell(&item.keys) };
-        let width = keys.width() + 1 + item.label.width();
-        if width > usize::from(row.free()) {
+        if width(item) > usize::from(row.free()) {
             return;
         }
         let (key, label) = if item.available { (Role::Key, Role::Muted) } else { (Role::Faint, Role::Faint) };
-        row.put(&keys, theme.style(key)).skip(1).put(item.label, theme.style(label)).skip(3);
+        row.put(&keys(item), theme.style(key)).skip(1).put(item.label, theme.style(label)).skip(gap as u16);
     }
 }
 

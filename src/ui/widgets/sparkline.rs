@@ -10,19 +10,32 @@ use crate::{
 const BLOCKS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 const ASCII: [&str; 8] = ["_", ".", "-", "=", "+", "*", "%", "#"];
 
-/// Draws `values` into the first row of `area`, from its left end. A column without a value stays as it is; one that
-/// is not a number carries a mark.
+/// Draws `values` over the height of `area`, from its left end. A column without a value stays as it is; one that is not
+/// a number carries a mark at the bottom.
 pub fn draw(buffer: &mut Buffer, area: Rect, values: &[Spark], role: Role, theme: Theme) {
-    let visible = Rect { height: area.height.min(1), ..area }.intersection(buffer.area);
+    let visible = area.intersection(buffer.area);
+    if visible.is_empty() {
+        return;
+    }
+    let rows = usize::from(area.height);
     let blocks = if theme.unicode { BLOCKS } else { ASCII };
     for (x, value) in (area.x..visible.right()).zip(values) {
-        let (symbol, role) = match value {
+        let (eighths, role) = match value {
             Spark::Empty => continue,
-            Spark::Broken => (theme.marks().not_a_number, Role::Bad),
-            Spark::Height(height) => (blocks[((height.clamp(0.0, 1.0) * 8.0) as usize).min(7)], role),
+            Spark::Broken => (1, Role::Bad),
+            Spark::Height(height) => {
+                (((height.clamp(0.0, 1.0) * 8.0 * rows as f64) as usize).min(8 * rows - 1) + 1, role)
+            }
         };
-        if visible.contains((x, area.y).into()) {
-            buffer[(x, area.y)].set_symbol(symbol).set_style(theme.style(role));
+        for (y, row) in (area.y..area.bottom()).rev().zip(0..eighths.div_ceil(8)) {
+            if !visible.contains((x, y).into()) {
+                continue;
+            }
+            let symbol = match value {
+                Spark::Broken => theme.marks().not_a_number,
+                _ => blocks[(eighths - row * 8).min(8) - 1],
+            };
+            buffer[(x, y)].set_symbol(symbol).set_style(theme.style(role));
         }
     }
 }
@@ -33,7 +46,11 @@ mod tests {
     use crate::ui::theme::{Background, Depth};
 
     fn drawn(width: u16, values: &[Spark]) -> String {
-        let mut buffer = Buffer::empty(Rect::new(0, 0, width, 1));
+        drawn_over(width, 1, values)
+    }
+
+    fn drawn_over(width: u16, height: u16, values: &[Spark]) -> String {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
         let area = buffer.area;
         let theme = Theme::new(Depth::True, Background::Dark, true);
         draw(&mut buffer, area, values, Role::Train, theme);
@@ -46,5 +63,12 @@ mod tests {
         assert_eq!(drawn(5, &values), "▁▄█▁█");
         assert_eq!(drawn(3, &[Spark::Height(1.0), Spark::Empty, Spark::Broken]), "█ ×");
         assert_eq!(drawn(0, &values), "");
+    }
+
+    #[test]
+    fn several_rows_make_heights_finer() {
+        let values = [Spark::Height(0.0), Spark::Height(0.5), Spark::Height(1.0), Spark::Broken];
+        assert_eq!(drawn_over(4, 2, &values), " ▁█ ▁██×");
+        assert_eq!(drawn_over(4, 0, &values), "");
     }
 }

@@ -1,0 +1,182 @@
+//! The values in a chart's title: the newest ones, or those at the cursor.
+
+use unicode_width::UnicodeWidthStr;
+
+use crate::{
+    app::{Chart, Column, Metric},
+    text::{short, thousands},
+    ui::{
+        paint::Row,
+        theme::{Role, Theme},
+    },
+};
+
+/// Room from which on the newest raw value is written beside the smoothed one; at the cursor it always is.
+const WIDE: u16 = 52;
+
+/// How the values are written.
+#[derive(Clone, Copy)]
+struct Manner {
+    gap: &'static str,
+    /// Two digits instead of three.
+    rough: bool,
+    words: Words,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Words {
+    All,
+    /// Only the first; marks and brackets stand for the others.
+    Train,
+    None,
+    /// Not even one for the step.
+    Bare,
+}
+
+/// From the richest to the poorest: digits and words go before values.
+const MANNERS: [Manner; 6] = [
+    Manner { gap: "  ", rough: false, words: Words::All },
+    Manner { gap: " ", rough: false, words: Words::All },
+    Manner { gap: " ", rough: true, words: Words::All },
+    Manner { gap: " ", rough: true, words: Words::Train },
+    Manner { gap: " ", rough: true, words: Words::None },
+    Manner { gap: " ", rough: true, words: Words::Bare },
+];
+
+/// A part of the title, and the columns that are counted for it when the manner is chosen.
+struct Piece {
+    text: String,
+    role: Role,
+    width: usize,
+}
+
+/// Writes the values that have room.
+pub(super) fn draw(row: &mut Row, chart: &Chart, theme: Theme) {
+    let free = usize::from(row.free());
+    let with_raw = chart.cursor.is_some() || row.free() >= WIDE && chart.first_test.is_none();
+    let raws: &[bool] = if with_raw { &[true, false] } else { &[false] };
+    let candidates = raws.iter().flat_map(|raw| MANNERS.map(|manner| pieces(chart, manner, *raw, theme)));
+    let mut poorest = Vec::new();
+    for pieces in candidates {
+        let fits = pieces.iter().map(|piece| piece.width).sum::<usize>() <= free;
+        poorest = pieces;
+        if fits {
+            break;
+        }
+    }
+    for piece in poorest {
+        row.put(&piece.text, theme.style(piece.role));
+    }
+}
+
+fn pieces(chart: &Chart, manner: Manner, with_raw: bool, theme: Theme) -> Vec<Piece> {
+    let marks = theme.marks();
+    let values = chart.cursor.as_ref().map_or(&chart.latest, |cursor| &cursor.values);
+    let all = manner.words == Words::All;
+    let mut pieces: Vec<Piece> = Vec::new();
+    let mut put = |text: String, role: Role| pieces.push(Piece { width: text.width(), text, role });
+    if let Some(cursor) = &chart.cursor {
+        let step = thousands(cursor.step);
+        let bare = manner.words == Words::Bare;
+        put(if bare { format!("{step}: ") } else { format!("step {step}{}", manner.gap) }, Role::Focus);
+    }
+    let raw = values.train.map(|column| extent(chart.metric, column, manner.rough, marks.none));
+    let train = values.smoothed.map(|value| write(chart.metric, value, manner.rough)).or_else(|| raw.clone());
+    let raw = raw.filter(|_| with_raw && values.smoothed.is_some());
+    if let Some(train) = train {
+        let word = matches!(manner.words, Words::All | Words::Train);
+        if word {
+            put("train ".into(), Role::Train);
+        }
+        put(train, if word { Role::Text } else { Role::Train });
+        if let Some(raw) = raw.as_ref().filter(|_| !all) {
+            put(format!(" ({raw})"), Role::Muted);
+        }
+    }
+    let word = if all { "test " } else { "" };
+    if let Some(test) = values.test {
+        put(format!("{}{} {word}", manner.gap, marks.point), Role::Test);
+        put(write(chart.metric, test, manner.rough), Role::Text);
+    } else if let Some(step) = chart.first_test {
+        let when = match manner {
+            Manner { gap: "  ", .. } => format!("  no evaluation yet: first at step {}", thousands(step)),
+            _ if all => format!(" {} test at step {}", marks.point, thousands(step)),
+            _ => format!(" {} at {}", marks.point, thousands(step)),
+        };
+        put(when, Role::Muted);
+    }
+    if let Some(raw) = raw.filter(|_| all) {
+        put(format!("{}raw {raw}", manner.gap), Role::Muted);
+    }
+    // Values are counted as if they were long, so that the manner does not change with every digit.
+    let least = if manner.rough { 4 } else { 5 };
+    for piece in &mut pieces {
+        if matches!(piece.role, Role::Text) {
+            piece.width = piece.width.max(least);
+        }
+    }
+    pieces
+}
+
+fn extent(metric: Metric, column: Column, rough: bool, none: &str) -> String {
+    let text = |value: f64| write(metric, value, rough);
+    match column.extent {
+        Some(extent) if extent.min < extent.max => format!("{}–{}", text(extent.min), text(extent.max)),
+        Some(extent) => text(extent.mean),
+        None if column.broken => "NaN".into(),
+        None => none.into(),
+    }
+}
+
+fn write(metric: Metric, value: f64, rough: bool) -> String {
+    match metric {
+        _ if !rough || !value.is_finite() => metric.text(value),
+        Metric::Accuracy if value.abs() <= 10.0 => format!("{:.0}%", value * 100.0),
+        _ => short(format!("{value:.1e}").parse().unwrap_or(value)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::{buffer::Buffer, layout::Rect};
+
+    use super::*;
+    use crate::{
+        app::{Code, Key, Message},
+        ui::{
+            tests::fixture,
+            theme::{Background, Depth},
+        },
+    };
+
+    fn shown(width: u16, cursor: bool, steps: u64) -> String {
+        let mut app = fixture::trained(steps, fixture::report);
+        if cursor {
+            app.update(Message::Key(Key::plain(Code::Left)));
+        }
+        let mut buffer = Buffer::empty(Rect::new(0, 0, width, 1));
+        let area = buffer.area;
+        let theme = Theme::new(Depth::True, Background::Dark, true);
+        draw(&mut Row::new(&mut buffer, area, 0), &app.chart(Metric::Accuracy, 80), theme);
+        let text: String = buffer.content().iter().map(ratatui::buffer::Cell::symbol).collect();
+        text.trim_end().to_owned()
+    }
+
+    #[test]
+    fn digits_and_words_go_before_values() {
+        assert_eq!(shown(60, true, 1000), "step 1,000  train 83.3 %  ◆ test 81.5 %  raw 81.8 %");
+        assert_eq!(shown(45, true, 1000), "step 1,000 train 83% ◆ test 82% raw 82%");
+        assert_eq!(shown(34, true, 1000), "step 1,000 train 83% (82%) ◆ 82%");
+        assert_eq!(shown(28, true, 1000), "step 1,000 83% (82%) ◆ 82%");
+        assert_eq!(shown(17, true, 1000), "1,000: 83% ◆ 82%");
+        assert_eq!(shown(26, false, 1000), "train 83.3 % ◆ test 81.5 %");
+        assert_eq!(shown(20, false, 1000), "train 83% ◆ 82%");
+    }
+
+    #[test]
+    fn the_first_evaluation_is_announced_on_one_line() {
+        assert_eq!(shown(60, false, 100), "train 48.5 %  no evaluation yet: first at step 157");
+        assert_eq!(shown(32, false, 100), "train 48.5 % ◆ test at step 157");
+        assert_eq!(shown(20, false, 100), "train 49% ◆ at 157");
+    }
+}
