@@ -297,7 +297,9 @@ fn a_consumer_that_never_reads_does_not_slow_the_training() {
     std::thread::sleep(Duration::from_secs(3));
     let thinned = engine.until(|event| if let Event::Thinned { total } = event { Some(*total) } else { None });
     assert!(thinned > 2000, "{thinned}");
-    assert_eq!(engine.finished().step, 30_000);
+    // It may have come together with what was left out.
+    let heard = engine.heard.iter().any(|event| matches!(event, Event::Finished(summary) if summary.step == 30_000));
+    assert!(heard || engine.finished().step == 30_000);
     engine.stop();
 }
 
