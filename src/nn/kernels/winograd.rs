@@ -1,7 +1,7 @@
 //! Convolution with a 3 × 3 kernel, stride 1 and padding 1 by Winograd's algorithm (Lavin and Gray 2016).
 //!
 //! The image is cut into tiles of M × M outputs, each computed from N × N inputs, N = M + 2. With the small matrices of
-//! [`scheme`], a tile of outputs of one channel is
+//! `scheme`, a tile of outputs of one channel is
 //!
 //! ```text
 //! Y = Aᵀ[Σ_c U_c ⊙ V_c]A     U = G g Gᵀ (of the kernel)     V = Bᵀ d B (of the inputs)
@@ -16,7 +16,7 @@
 //! ```
 //!
 //! With p the tiles of all samples, c and o the channels, the three products for each ξ are M\[p,o\] = V U, D\[c,p\] = U W
-//! and E\[o,c\] = W V. Each operand is stored in blocks of [`LANES`] columns: V\[p,c\] along c, W\[o,p\] along p, U\[c,o\]
+//! and E\[o,c\] = W V. Each operand is stored in blocks of `LANES` columns: V\[p,c\] along c, W\[o,p\] along p, U\[c,o\]
 //! along o or c; so what stands on the right of a product is read as vectors, what stands on the left value by value,
 //! and nothing is ever transposed. U, M, D and E only ever exist for one block of channels, in the cache of the thread
 //! that works on it.
