@@ -37,7 +37,7 @@ const BLOCK: usize = 1 << 21;
 ///
 /// and as U copies each value of x to every place of the kernel that covers it, ∂L/∂x is the sum over these copies.
 ///
-/// The batch is worked on in blocks of as many samples as [`BLOCK`] allows, the same number whatever the threads; the
+/// The batch is worked on in blocks of as many samples as `BLOCK` allows, the same number whatever the threads; the
 /// sums of ∂L/∂W go on from block to block.
 ///
 /// Kernels of 3 × 3 that move one by one between many channels take the faster way of [`Winograd`].
