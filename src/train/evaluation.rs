@@ -36,8 +36,8 @@ impl Trainer {
             (from as u32..).zip(indices.iter_mut()).for_each(|(sample, index)| *index = sample);
             let labels = &mut self.labels[..indices.len()];
             self.data.test.labels(indices, labels);
-            let mut input = self.network.input_mut(indices.len());
-            self.data.test.gather(indices, input.as_slice_mut().unwrap_or_default());
+            let test = &self.data.test;
+            self.network.fill_input(indices.len(), |rows, values| test.gather(&indices[rows], values));
             self.network.forward(Mode::Evaluate);
             let report = self.network.loss(labels);
             loss += report.loss * indices.len() as f64;

@@ -126,8 +126,8 @@ impl Trainer {
         let samples = indices.len();
         let labels = &mut self.labels[..samples];
         self.data.train.labels(indices, labels);
-        let mut input = self.network.input_mut(samples);
-        self.data.train.gather_augmented(indices, self.seed, epoch, input.as_slice_mut().unwrap_or_default());
+        let (train, seed) = (&self.data.train, self.seed);
+        self.network.fill_input(samples, |rows, values| train.gather_augmented(&indices[rows], seed, epoch, values));
         self.network.forward(Mode::Train { step: self.step });
         let report = self.network.loss(labels);
         self.step += 1;
