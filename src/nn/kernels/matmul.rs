@@ -377,8 +377,7 @@ impl<T: Scalar> Product<T> {
                 let (row, column) = (row + i, columns.start + column);
                 // SAFETY: the caller promises that the tile lies in the result, and the base has its shape.
                 unsafe {
-                    *out.at(row, column) =
-                        if base.start.is_null() { value } else { *base.at(row, column) + value };
+                    *out.at(row, column) = if base.start.is_null() { value } else { *base.at(row, column) + value };
                 }
             }
         }

@@ -227,7 +227,7 @@ fn look_around(ready: impl Fn() -> bool) {
         if start.elapsed() > LOOK_AROUND {
             return;
         }
-        (0..8).for_each(|_| std::hint::spin_loop());
+        (0..4).for_each(|_| std::hint::spin_loop());
     }
 }
 
