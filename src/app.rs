@@ -14,10 +14,12 @@ mod keys;
 mod layers;
 mod leave;
 mod look;
+mod map;
 mod notices;
 mod pending;
 mod prompt;
 mod run;
+mod screen;
 mod series;
 mod tables;
 mod view;
@@ -36,14 +38,16 @@ pub use findings::{FindingRow, Findings};
 pub use header::{Header, Phase, RateFacts};
 pub use input::{Code, Key, Modifiers, Pointer};
 pub use keys::{BINDINGS, Binding, Scope};
-pub use layers::{LayerRow, Layers, Spark};
+pub use layers::{LayerRow, Layers, Link, Spark};
+pub use map::{HeatMap, HeatRow};
 pub use notices::{Notice, Notices, Tone};
 pub use pending::Pending;
 pub use prompt::{Line, Mode, Prompt, Purpose, QuitChoice};
-pub use run::{Curves, Mark, Run};
+pub use run::{CLASSES, Curves, Mark, Run};
+pub use screen::{Panel, Screen};
 pub use series::{Column, Extent, Series, StepRange};
 pub use tables::{ControlRow, FooterItem, HelpLine, HelpSection};
-pub use view::{Metric, Panel, Scale, Screen, Smoothing, View, Window};
+pub use view::{Metric, Quantity, Scale, Smoothing, View, Window};
 
 /// Lines that the history of commands keeps.
 const HISTORY: usize = 100;
@@ -311,6 +315,8 @@ impl App {
                     self.say(Tone::Bad, &format!("{what}: refused, {reason}"));
                 }
             }
+            // The boundary between the classes says more than any curve, where it can be seen.
+            Event::Ready(info) if info.data.shape == [2] => self.view.suggest(Screen::Data),
             Event::Stopped { .. } => self.pending.clear(),
             _ => {}
         }
@@ -359,22 +365,24 @@ impl App {
         if !matches!(self.mode, Mode::Normal) {
             return;
         }
-        let newest = self.run().step;
-        let steps = self.steps();
         match pointer {
+            Pointer::Screen { screen } => self.view.show(screen),
             Pointer::Click { panel } => self.view.focus_on(panel),
             Pointer::ClickAt { panel, fraction } => {
                 self.view.focus_on(panel);
-                if panel.metric().is_some() && fraction.is_finite() {
-                    let offset = (fraction.clamp(0.0, 1.0) * (steps.length() - 1) as f64).round() as u64;
-                    self.view.cursor = Some(steps.first.saturating_add(offset).min(newest).max(1));
-                }
+                self.cursor_at(panel, fraction);
+            }
+            Pointer::ClickCell { panel, row, fraction } => {
+                self.view.focus_on(panel);
+                self.select_row(panel, row);
+                self.cursor_at(panel, fraction);
             }
             Pointer::ClickRow { panel, row } => {
                 self.view.focus_on(panel);
                 self.select_row(panel, row);
             }
-            Pointer::Wheel { panel, fraction, up } if panel.metric().is_some() => {
+            Pointer::Wheel { panel, fraction, up } if panel.has_steps() => {
+                let newest = self.run().step;
                 self.view.zoom(newest, fraction, if up { 0.8 } else { 1.25 });
             }
             Pointer::Wheel { panel, up, .. } => {
@@ -383,6 +391,15 @@ impl App {
                 self.act(Action::Select(if up { -1 } else { 1 }));
                 self.view.focus_on(focus);
             }
+        }
+    }
+
+    /// Puts the cursor at a place along the step axis of `panel`, if it has one.
+    fn cursor_at(&mut self, panel: Panel, fraction: f64) {
+        if panel.has_steps() && fraction.is_finite() {
+            let (newest, steps) = (self.run().step, self.steps());
+            let offset = (fraction.clamp(0.0, 1.0) * (steps.length() - 1) as f64).round() as u64;
+            self.view.cursor = Some(steps.first.saturating_add(offset).min(newest).max(1));
         }
     }
 }

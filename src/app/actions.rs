@@ -6,7 +6,7 @@ use crate::text::short;
 use super::editor::{Edit, Editor};
 use super::notices::Tone;
 use super::prompt::{Line, Mode, Purpose, QuitChoice};
-use super::view::Panel;
+use super::screen::{Panel, Screen};
 use super::{App, Effect};
 
 /// Factor of one press of `+` or `-`.
@@ -45,6 +45,8 @@ pub enum Action {
     FullSpeed,
     /// Ask for more epochs.
     Extend,
+    /// Turn to a screen.
+    Show(Screen),
     /// Freeze the display, or catch up.
     Freeze,
     /// Move the cursor by so many columns.
@@ -59,6 +61,8 @@ pub enum Action {
     LogScale,
     /// The next smoothing.
     Smoothing,
+    /// The next quantity of the heat map.
+    Quantity,
     /// The focused panel alone, or all of them.
     Expand,
     /// Focus another panel.

@@ -4,7 +4,8 @@ use super::App;
 use super::actions::Action;
 use super::notices::Tone;
 use super::prompt::Mode;
-use super::view::{Metric, Panel, Scale, Window};
+use super::screen::Panel;
+use super::view::{Metric, Scale, Window};
 
 /// Lines by which the help can be scrolled at most; the drawing stops at its last page.
 const LONGEST_HELP: usize = 200;
@@ -45,6 +46,8 @@ impl App {
                 let text = format!("smoothing {}", self.view.smoothing.label());
                 self.say(Tone::Good, &text);
             }
+            Action::Show(screen) => self.view.show(screen),
+            Action::Quantity => self.view.quantity = self.view.quantity.next(),
             Action::Expand => self.view.expanded = !self.view.expanded,
             Action::Focus { backwards } => self.view.focus_next(backwards),
             Action::Select(by) => self.select(by),
@@ -90,7 +93,10 @@ impl App {
         match self.view.focus() {
             Panel::Controls => self.view.control = moved(self.view.control, controls),
             Panel::Findings => self.view.finding = moved(self.view.finding, findings),
-            Panel::Layers => self.view.layer = moved(self.view.layer, layers),
+            Panel::Layers | Panel::Map | Panel::Values | Panel::Units => {
+                self.view.layer = moved(self.view.layer, layers);
+            }
+            Panel::Chain | Panel::Samples => {}
             // A chart has nothing to select; the layers below it have.
             Panel::Loss | Panel::Accuracy => self.view.focus_on(Panel::Layers),
         }

@@ -24,6 +24,9 @@ const HYPERPARAMETERS: usize = 64;
 /// Longest key of a hyperparameter in bytes; one that is longer is not listed.
 const KEY: usize = 128;
 
+/// Most classes whose names are kept.
+pub const CLASSES: usize = 1024;
+
 /// A place where somebody changed the course of the run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark {
@@ -60,8 +63,10 @@ pub struct Run {
     pub capabilities: Option<Vec<Capability>>,
     /// Work that precedes training.
     pub loading: Option<Loading>,
-    /// What stays the same; `None` while loading. The names of the classes are not kept.
+    /// What stays the same; `None` while loading. Its layers are in `layers`, the names of its classes in `classes`.
     pub info: Option<RunInfo>,
+    /// Names of the classes; of more than [`CLASSES`] the first.
+    pub classes: Vec<String>,
     /// What the source is doing.
     pub state: RunState,
     /// Why it is doing that, where there is more to say.
@@ -106,6 +111,7 @@ impl Run {
             capabilities: None,
             loading: None,
             info: None,
+            classes: Vec::new(),
             state: RunState::Loading,
             reason: None,
             step: 0,
@@ -256,7 +262,8 @@ impl Run {
         self.layers = Layers::of(&info.layers);
         info.layers.clear();
         info.layers.shrink_to_fit();
-        info.data.classes = Vec::new();
+        let classes = std::mem::take(&mut info.data.classes);
+        self.classes = classes.iter().take(CLASSES).map(|class| name(class)).collect();
         info.data.shape.truncate(8);
         info.data.name = name(&info.data.name);
         info.optimizer = name(&info.optimizer);

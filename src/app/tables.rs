@@ -8,7 +8,7 @@ use super::commands::COMMANDS;
 use super::display::name;
 use super::keys::{BINDINGS, Binding, Scope};
 use super::prompt::Mode;
-use super::view::Panel;
+use super::screen::Panel;
 
 /// One place in the footer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,7 +131,7 @@ impl App {
     pub(super) fn select_row(&mut self, panel: Panel, row: usize) {
         let controls = self.live.controls.as_ref().map_or(0, |controls| controls.hyperparameters.len());
         match panel {
-            Panel::Layers if row < self.run().layers.rows().len() => self.view.layer = row,
+            Panel::Layers | Panel::Map if row < self.run().layers.rows().len() => self.view.layer = row,
             Panel::Controls if row < controls => self.view.control = row,
             Panel::Findings if row < self.run().findings.len() => self.view.finding = row,
             _ => {}

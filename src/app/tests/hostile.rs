@@ -169,7 +169,7 @@ fn look(app: &App) {
             assert!(chart.steps.first <= chart.steps.last);
             assert!(chart.marks.iter().all(|mark| mark.column < columns));
             assert!(chart.cursor.iter().all(|cursor| cursor.column < columns));
-            for tick in chart.axis.ticks(metric, 5).into_iter().chain(chart.step_ticks(5)) {
+            for tick in chart.axis.ticks(metric, 5).into_iter().chain(chart.steps.ticks(5)) {
                 assert!((0.0..=1.0).contains(&tick.fraction), "{tick:?}");
                 shown.push(tick.label);
             }

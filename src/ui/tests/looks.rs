@@ -299,16 +299,17 @@ fn the_mouse_finds_what_is_drawn() {
     assert_eq!(layout.press(&app, x, y), Some(Pointer::ClickRow { panel: Panel::Layers, row: 1 }));
     press(&mut app, "<Tab><Tab>e");
     let expanded = Layout::of(&app, buffer.area).unwrap();
-    let height = crate::ui::layout::layer_height(&app, expanded.layers);
+    let height = crate::ui::layout::overview::layer_height(&app, expanded.panel(Panel::Layers));
     assert!(height > 3, "{height}");
-    let second = expanded.layers.y + 1 + height + 2;
+    let second = expanded.panel(Panel::Layers).y + 1 + height + 2;
     assert_eq!(expanded.press(&app, 30, second), Some(Pointer::ClickRow { panel: Panel::Layers, row: 1 }));
     press(&mut app, "e");
     let (x, y) = find("optimizer.beta1");
     assert_eq!(layout.press(&app, x, y), Some(Pointer::ClickRow { panel: Panel::Controls, row: 1 }));
     let (x, y) = find("accuracy");
     assert_eq!(layout.press(&app, x, y), Some(Pointer::Click { panel: Panel::Accuracy }));
-    let Some(Pointer::ClickAt { panel: Panel::Loss, fraction }) = layout.press(&app, layout.loss.right() - 1, 10)
+    let Some(Pointer::ClickAt { panel: Panel::Loss, fraction }) =
+        layout.press(&app, layout.panel(Panel::Loss).right() - 1, 10)
     else {
         panic!("a press on the plot is a press on a step")
     };
