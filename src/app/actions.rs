@@ -132,6 +132,8 @@ impl App {
                 Capability::Throttle => "this source's speed can't be limited",
                 Capability::Extend => "this source can't train further",
                 Capability::Evaluate => "this source can't evaluate on request",
+                Capability::Inspect => "this source can't be looked into",
+                Capability::Phase => "this source can't go phase by phase",
             }),
             Need::Ready if run.state == RunState::Loading || run.info.is_none() => Some("still loading"),
             Need::Unfinished if run.state == RunState::Finished => Some("the run has finished; x trains further"),

@@ -136,6 +136,8 @@ impl App {
             Command::SetThrottle { steps_per_second: None } => "full speed requested".into(),
             Command::Extend { epochs } => format!("{} more epochs requested", thousands(*epochs)),
             Command::Evaluate => "evaluating…".into(),
+            Command::Inspect { .. } | Command::Watch { .. } => "looking inside…".into(),
+            Command::AdvancePhase => "one phase…".into(),
             Command::Stop => "stopping…".into(),
         }
     }

@@ -217,7 +217,7 @@ impl Run {
                 self.step = self.step.max(step);
                 self.gone = true;
             }
-            Event::Applied { .. } | Event::Rejected { .. } => {}
+            Event::Inspection(_) | Event::Phase(_) | Event::Applied { .. } | Event::Rejected { .. } => {}
         }
     }
 

@@ -172,6 +172,8 @@ pub(super) fn command_text(command: &Command) -> String {
         Command::SetThrottle { .. } => "throttle".into(),
         Command::Extend { .. } => "extend".into(),
         Command::Evaluate => "evaluate".into(),
+        Command::Inspect { .. } | Command::Watch { .. } => "inspect".into(),
+        Command::AdvancePhase => "phase".into(),
         Command::Stop => "stop".into(),
     }
 }

@@ -39,6 +39,9 @@ impl Driver<'_> {
             Command::SetSchedule { schedule } => self.set_schedule(&schedule),
             Command::SetThrottle { steps_per_second } => self.set_throttle(steps_per_second),
             Command::Extend { epochs } => self.extend(epochs),
+            Command::Inspect { .. } | Command::Watch { .. } | Command::AdvancePhase => {
+                Err("this version can't look inside yet".into())
+            }
             Command::Evaluate => {
                 if self.evaluate() {
                     Ok(())
