@@ -10,6 +10,7 @@ mod editor;
 mod findings;
 mod header;
 mod input;
+mod inspect;
 mod keys;
 mod layers;
 mod leave;
@@ -28,7 +29,7 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::protocol::{Event, Request};
+use crate::protocol::{Command, Event, Request};
 
 pub use actions::{Action, Need};
 pub use chart::{Axis, Chart, ChartMark, Readout, Tick, Values};
@@ -37,6 +38,7 @@ pub use editor::{Edit, Editor, LONGEST_LINE};
 pub use findings::{FindingRow, Findings};
 pub use header::{Header, Phase, RateFacts};
 pub use input::{Code, Key, Modifiers, Pointer};
+pub use inspect::{Answers, History, LOOK, Moment};
 pub use keys::{BINDINGS, Binding, Scope};
 pub use layers::{LayerRow, Layers, Link, Spark};
 pub use map::{HeatMap, HeatRow};
@@ -149,6 +151,7 @@ pub struct App {
     view: View,
     mode: Mode,
     pending: Pending,
+    watching: inspect::Watching,
     notices: Notices,
     history: VecDeque<String>,
     mouse: bool,
@@ -171,6 +174,7 @@ impl App {
             view: View::default(),
             mode: Mode::Normal,
             pending: Pending::default(),
+            watching: inspect::Watching::default(),
             notices: Notices::default(),
             history: VecDeque::new(),
             mouse,
@@ -194,6 +198,14 @@ impl App {
             _ => true,
         };
         self.revision += u64::from(changed);
+        let mut effects = self.take(message);
+        if changed {
+            effects.extend(self.watch());
+        }
+        effects
+    }
+
+    fn take(&mut self, message: Message) -> Vec<Effect> {
         match message {
             Message::Events(events) => events.into_iter().flat_map(|event| self.hear(event)).collect(),
             Message::SourceGone => self.source_gone(),
@@ -310,7 +322,11 @@ impl App {
                 }
             }
             Event::Rejected { id, reason } => {
-                if let Some(command) = self.pending.answered(*id) {
+                let command = self.pending.answered(*id);
+                if let Some(Command::Watch { .. }) = command {
+                    // Nobody pressed a key for it: the place that stays empty tells the reason.
+                    self.watching.answered(Some(display::sentence(reason)));
+                } else if let Some(command) = command {
                     let what = tables::command_text(&command);
                     self.say(Tone::Bad, &format!("{what}: refused, {reason}"));
                 }

@@ -84,7 +84,8 @@ impl App {
                 (Command::Set { key, .. }, Command::Set { key: other, .. }) => key == other,
                 (one, other) => std::mem::discriminant(one) == std::mem::discriminant(other),
             };
-            if told.iter().any(same) || words.len() == 8 {
+            let quiet = matches!(command, Command::Watch { .. } | Command::Inspect { .. });
+            if quiet || told.iter().any(same) || words.len() == 8 {
                 continue;
             }
             told.push(command);

@@ -3,11 +3,13 @@
 use std::collections::VecDeque;
 
 use crate::protocol::{
-    Capability, Controls, Event, Failure, Hello, LEARNING_RATE, Loading, RunInfo, RunState, StepReport, Summary,
+    self, Capability, Controls, Event, Failure, Hello, HyperParameter, LEARNING_RATE, Loading, RunInfo, RunState,
+    StepReport, Summary, Walk,
 };
 
 use super::display::{name, sentence};
 use super::findings::Findings;
+use super::inspect::Answers;
 use super::layers::{LayerRow, Layers};
 use super::series::Series;
 use super::view::Metric;
@@ -89,6 +91,10 @@ pub struct Run {
     pub accuracy: Curves,
     /// The layers that have parameters.
     pub layers: Layers,
+    /// What was asked about the inside of the run, and what it answered.
+    pub answers: Answers,
+    /// Where the walk through the phases of a minibatch stands, while somebody walks.
+    pub walk: Option<Walk>,
     /// Places where somebody intervened, oldest first.
     pub marks: VecDeque<Mark>,
     /// What the source noticed.
@@ -123,6 +129,8 @@ impl Run {
             loss: Curves::new(),
             accuracy: Curves::new(),
             layers: Layers::default(),
+            answers: Answers::default(),
+            walk: None,
             marks: VecDeque::new(),
             findings: Findings::default(),
             thinned: 0,
@@ -151,7 +159,7 @@ impl Run {
     }
 
     /// Value of a hyperparameter as the source last told it.
-    pub fn hyperparameter(&self, key: &str) -> Option<&crate::protocol::HyperParameter> {
+    pub fn hyperparameter(&self, key: &str) -> Option<&HyperParameter> {
         self.controls.as_ref()?.hyperparameters.iter().find(|parameter| parameter.key == key)
     }
 
@@ -217,7 +225,9 @@ impl Run {
                 self.step = self.step.max(step);
                 self.gone = true;
             }
-            Event::Inspection(_) | Event::Phase(_) | Event::Applied { .. } | Event::Rejected { .. } => {}
+            Event::Inspection(inspection) => self.answers.take(*inspection),
+            Event::Phase(walk) => self.walk = (walk.phase != protocol::Phase::Between).then_some(walk),
+            Event::Applied { .. } | Event::Rejected { .. } => {}
         }
     }
 
@@ -260,6 +270,7 @@ impl Run {
     fn ready(&mut self, mut info: RunInfo) {
         self.loading = None;
         self.layers = Layers::of(&info.layers);
+        self.answers = Answers::default();
         info.layers.clear();
         info.layers.shrink_to_fit();
         let classes = std::mem::take(&mut info.data.classes);

@@ -68,6 +68,8 @@ pub fn press(app: &mut App, script: &str) -> Vec<Effect> {
             "<Enter>" => Key::plain(Code::Enter),
             "<Tab>" => Key::plain(Code::Tab),
             "<Left>" => Key::plain(Code::Left),
+            "<Right>" => Key::plain(Code::Right),
+            "<Up>" => Key::plain(Code::Up),
             "<Down>" => Key::plain(Code::Down),
             "<C-c>" => Key::control('c'),
             _ => Key::char(c),
@@ -79,17 +81,22 @@ pub fn press(app: &mut App, script: &str) -> Vec<Effect> {
 }
 
 pub fn hello(run: &str) -> Event {
-    use Capability::{Advance, Evaluate, Extend, Pause, Steer, Throttle};
+    use Capability::{Advance, Evaluate, Extend, Inspect, Pause, Phase, Steer, Throttle};
     Event::Hello(Hello {
         protocol: PROTOCOL_VERSION,
         source: "gradtop 0.1.0".into(),
         run: run.into(),
-        capabilities: vec![Pause, Advance, Steer, Throttle, Extend, Evaluate],
+        capabilities: vec![Pause, Advance, Steer, Throttle, Extend, Evaluate, Inspect, Phase],
     })
 }
 
 pub fn state(state: RunState, step: u64, reason: Option<&str>) -> Event {
     Event::State(StateChange { state, step, reason: reason.map(String::from) })
+}
+
+/// An answer to a query at a step.
+pub fn inspection(step: u64, query: Query, answer: Answer) -> Event {
+    Event::Inspection(Box::new(Inspection { step, query, answer }))
 }
 
 pub fn layer(index: usize, kind: &str, input: usize, output: usize) -> LayerInfo {

@@ -1,0 +1,52 @@
+//! The newest answers, one a kind of query.
+
+use std::mem::discriminant;
+
+use super::bounds::bounded;
+use super::history::{History, Moment};
+use crate::protocol::{Answer, Inspection, Query};
+
+/// Most layers whose past is kept.
+const LAYERS: usize = 16;
+
+/// The newest answers, one a kind of query; those of the layers with their past. Texts in them are safe to show and
+/// lists are bounded, but nothing promises that lists which belong together are of one length.
+#[derive(Clone, Debug, Default)]
+pub struct Answers {
+    newest: Vec<Inspection>,
+    /// The past of the layers that were looked at, the latest last.
+    layers: Vec<History>,
+}
+
+impl Answers {
+    /// Takes an answer in; it replaces the one to the same kind of query.
+    pub(in crate::app) fn take(&mut self, inspection: Inspection) {
+        let inspection = bounded(inspection);
+        if let Answer::Layer(view) = &inspection.answer {
+            let at = self.layers.iter().position(|history| history.layer == view.layer);
+            let mut history = at.map_or_else(|| History::new(view.layer), |at| self.layers.remove(at));
+            history.push(Moment::of(inspection.step, view));
+            if self.layers.len() == LAYERS {
+                self.layers.remove(0);
+            }
+            self.layers.push(history);
+        }
+        self.newest.retain(|other| discriminant(&other.query) != discriminant(&inspection.query));
+        self.newest.push(inspection);
+    }
+
+    /// The newest answer to exactly this query.
+    pub fn to(&self, query: &Query) -> Option<&Inspection> {
+        self.newest.iter().find(|inspection| inspection.query == *query)
+    }
+
+    /// The newest answer to a query of this kind, whatever its details; for what may stand until the answer is there.
+    pub fn like(&self, query: &Query) -> Option<&Inspection> {
+        self.newest.iter().find(|inspection| discriminant(&inspection.query) == discriminant(query))
+    }
+
+    /// What is known of a layer's past.
+    pub fn history(&self, layer: usize) -> Option<&History> {
+        self.layers.iter().find(|history| history.layer == layer)
+    }
+}

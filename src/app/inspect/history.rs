@@ -1,0 +1,114 @@
+//! How a layer's values were distributed, as long as somebody has looked at them.
+
+use std::collections::VecDeque;
+
+use crate::protocol::inspection::{Distribution, LayerView};
+
+/// Most moments that are kept of one layer.
+const MOMENTS: usize = 128;
+
+/// A layer's past. The longer it gets, the further its moments are apart; it always begins with the first and ends
+/// with the newest.
+#[derive(Clone, Debug)]
+pub struct History {
+    /// [`crate::protocol::LayerInfo::index`].
+    pub layer: usize,
+    moments: VecDeque<Moment>,
+    /// Steps between two moments that are kept.
+    stride: u64,
+}
+
+/// How a layer's values were distributed at one step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Moment {
+    /// Minibatches completed.
+    pub step: u64,
+    /// Its weights, or the parameter that comes first.
+    pub weights: Option<Distribution>,
+    /// Their gradients.
+    pub gradients: Option<Distribution>,
+    /// Its output.
+    pub outputs: Option<Distribution>,
+}
+
+impl Moment {
+    /// What an answer tells.
+    pub fn of(step: u64, view: &LayerView) -> Self {
+        let weight = view.parameters.first();
+        Self {
+            step,
+            weights: weight.map(|weight| weight.values.clone()),
+            gradients: weight.and_then(|weight| weight.gradients.clone()),
+            outputs: view.activations.clone(),
+        }
+    }
+}
+
+impl History {
+    pub(super) fn new(layer: usize) -> Self {
+        Self { layer, moments: VecDeque::new(), stride: 1 }
+    }
+
+    /// Appends a moment; one of the newest step replaces it, and an earlier one is ignored.
+    pub(super) fn push(&mut self, moment: Moment) {
+        let newest = self.moments.back().map_or(0, |newest| newest.step);
+        if moment.step < newest {
+            return;
+        }
+        // The newest gives way as long as it is too near to the one before it.
+        let count = self.moments.len();
+        let before = count.checked_sub(2).map(|before| self.moments[before].step);
+        let too_near = before.is_some_and(|before| newest < before.saturating_add(self.stride));
+        if moment.step == newest || too_near {
+            self.moments.pop_back();
+        }
+        self.moments.push_back(moment);
+        if self.moments.len() > MOMENTS {
+            let mut index = 0;
+            self.moments.retain(|_| {
+                index += 1;
+                index % 2 == 1 || index > MOMENTS
+            });
+            let first = self.moments.front().map_or(0, |first| first.step);
+            let span = self.moments.back().map_or(0, |last| last.step).saturating_sub(first);
+            self.stride = (span / (MOMENTS as u64 / 2)).max(self.stride);
+        }
+    }
+
+    /// The moments, oldest first.
+    pub fn moments(&self) -> impl DoubleEndedIterator<Item = &Moment> + ExactSizeIterator {
+        self.moments.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moment(step: u64) -> Moment {
+        Moment { step, weights: None, gradients: None, outputs: None }
+    }
+
+    #[test]
+    fn a_long_past_is_thinned_evenly_and_keeps_its_ends() {
+        let mut history = History::new(0);
+        for step in 1..=100_000 {
+            history.push(moment(step));
+            assert!(history.moments().len() <= MOMENTS);
+        }
+        let steps: Vec<u64> = history.moments().map(|moment| moment.step).collect();
+        assert_eq!((steps[0], steps[steps.len() - 1]), (1, 100_000));
+        assert!(steps.len() > MOMENTS / 4, "{}", steps.len());
+        let widest = steps.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
+        assert!(widest < 100_000 / 16, "{widest} {steps:?}");
+    }
+
+    #[test]
+    fn a_step_told_again_replaces_itself_and_the_past_is_not_rewritten() {
+        let mut history = History::new(0);
+        for step in [5, 5, 3, 9, 9] {
+            history.push(moment(step));
+        }
+        assert_eq!(history.moments().map(|moment| moment.step).collect::<Vec<_>>(), [5, 9]);
+    }
+}
