@@ -63,6 +63,8 @@ pub enum Action {
     Smoothing,
     /// The next quantity of the heat map.
     Quantity,
+    /// The next parameter of the selected layer.
+    Parameter,
     /// The focused panel alone, or all of them.
     Expand,
     /// Focus another panel.

@@ -12,7 +12,7 @@ use super::screen::Screen;
 use super::{App, Effect};
 
 pub use answers::Answers;
-pub use history::{History, Moment};
+pub use history::{History, Moment, PARAMETERS};
 
 /// What it takes to look inside.
 pub const LOOK: &[Need] = &[Need::Source(Capability::Inspect), Need::Ready];

@@ -132,6 +132,7 @@ impl App {
         let controls = self.live.controls.as_ref().map_or(0, |controls| controls.hyperparameters.len());
         match panel {
             Panel::Layers | Panel::Map if row < self.run().layers.rows().len() => self.view.layer = row,
+            Panel::Units => self.view.unit = Some(row),
             Panel::Controls if row < controls => self.view.control = row,
             Panel::Findings if row < self.run().findings.len() => self.view.finding = row,
             _ => {}

@@ -148,6 +148,12 @@ pub struct View {
     pub layer: usize,
     /// What the heat map of the layers shows.
     pub quantity: Quantity,
+    /// Selected parameter of the selected layer, counted round and round.
+    pub parameter: usize,
+    /// Selected unit of the selected layer.
+    pub unit: Option<usize>,
+    /// Whether histograms have a logarithmic scale of counts.
+    pub log_counts: bool,
     /// Selected row of the hyperparameters.
     pub control: usize,
     /// First finding shown.

@@ -127,7 +127,8 @@ pub fn first_row(selected: usize, count: usize, room: usize) -> usize {
     selected.saturating_sub(room / 2).min(count - room)
 }
 
-pub(super) fn take_top(rest: &mut Rect, height: u16) -> Rect {
+/// Takes rows from the top of `rest`, as many as it has.
+pub fn take_top(rest: &mut Rect, height: u16) -> Rect {
     let height = height.min(rest.height);
     let taken = Rect { height, ..*rest };
     rest.y += height;
@@ -135,13 +136,15 @@ pub(super) fn take_top(rest: &mut Rect, height: u16) -> Rect {
     taken
 }
 
-pub(super) fn take_bottom(rest: &mut Rect, height: u16) -> Rect {
+/// Takes rows from the bottom of `rest`, as many as it has.
+pub fn take_bottom(rest: &mut Rect, height: u16) -> Rect {
     let height = height.min(rest.height);
     rest.height -= height;
     Rect { y: rest.bottom(), height, ..*rest }
 }
 
-pub(super) fn take_left(rest: &mut Rect, width: u16) -> Rect {
+/// Takes columns from the left of `rest`, as many as it has.
+pub fn take_left(rest: &mut Rect, width: u16) -> Rect {
     let width = width.min(rest.width);
     let taken = Rect { width, ..*rest };
     rest.x += width;
@@ -149,7 +152,8 @@ pub(super) fn take_left(rest: &mut Rect, width: u16) -> Rect {
     taken
 }
 
-pub(super) fn take_right(rest: &mut Rect, width: u16) -> Rect {
+/// Takes columns from the right of `rest`, as many as it has.
+pub fn take_right(rest: &mut Rect, width: u16) -> Rect {
     let width = width.min(rest.width);
     rest.width -= width;
     Rect { x: rest.right(), width, ..*rest }

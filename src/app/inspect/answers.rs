@@ -3,7 +3,7 @@
 use std::mem::discriminant;
 
 use super::bounds::bounded;
-use super::history::{History, Moment};
+use super::history::History;
 use crate::protocol::{Answer, Inspection, Query};
 
 /// Most layers whose past is kept.
@@ -24,8 +24,14 @@ impl Answers {
         let inspection = bounded(inspection);
         if let Answer::Layer(view) = &inspection.answer {
             let at = self.layers.iter().position(|history| history.layer == view.layer);
-            let mut history = at.map_or_else(|| History::new(view.layer), |at| self.layers.remove(at));
-            history.push(Moment::of(inspection.step, view));
+            let known = at.map(|at| self.layers.remove(at));
+            let history = match known {
+                Some(mut history) => {
+                    history.tell(inspection.step, view.clone());
+                    history
+                }
+                None => History::new(inspection.step, view.clone()),
+            };
             if self.layers.len() == LAYERS {
                 self.layers.remove(0);
             }

@@ -7,12 +7,17 @@ use crate::protocol::inspection::{Distribution, LayerView};
 /// Most moments that are kept of one layer.
 const MOMENTS: usize = 128;
 
+/// Most parameters of which the past is kept.
+pub const PARAMETERS: usize = 8;
+
 /// A layer's past. The longer it gets, the further its moments are apart; it always begins with the first and ends
 /// with the newest.
 #[derive(Clone, Debug)]
 pub struct History {
     /// [`crate::protocol::LayerInfo::index`].
     pub layer: usize,
+    /// The newest answer about it.
+    pub newest: LayerView,
     moments: VecDeque<Moment>,
     /// Steps between two moments that are kept.
     stride: u64,
@@ -23,38 +28,42 @@ pub struct History {
 pub struct Moment {
     /// Minibatches completed.
     pub step: u64,
-    /// Its weights, or the parameter that comes first.
-    pub weights: Option<Distribution>,
-    /// Their gradients.
-    pub gradients: Option<Distribution>,
+    /// Its first parameters, each with its gradient.
+    pub parameters: Vec<(Distribution, Option<Distribution>)>,
     /// Its output.
-    pub outputs: Option<Distribution>,
+    pub output: Option<Distribution>,
 }
 
 impl Moment {
     /// What an answer tells.
     pub fn of(step: u64, view: &LayerView) -> Self {
-        let weight = view.parameters.first();
+        let parameters = view.parameters.iter().take(PARAMETERS);
         Self {
             step,
-            weights: weight.map(|weight| weight.values.clone()),
-            gradients: weight.and_then(|weight| weight.gradients.clone()),
-            outputs: view.activations.clone(),
+            parameters: parameters.map(|tensor| (tensor.values.clone(), tensor.gradients.clone())).collect(),
+            output: view.activations.clone(),
         }
     }
 }
 
 impl History {
-    pub(super) fn new(layer: usize) -> Self {
-        Self { layer, moments: VecDeque::new(), stride: 1 }
+    /// The past of a layer that was looked at for the first time.
+    pub(super) fn new(step: u64, view: LayerView) -> Self {
+        let moments = VecDeque::from([Moment::of(step, &view)]);
+        Self { layer: view.layer, newest: view, moments, stride: 1 }
     }
 
-    /// Appends a moment; one of the newest step replaces it, and an earlier one is ignored.
-    pub(super) fn push(&mut self, moment: Moment) {
-        let newest = self.moments.back().map_or(0, |newest| newest.step);
-        if moment.step < newest {
-            return;
+    /// Takes in another answer; one of an earlier step than the newest is ignored.
+    pub(super) fn tell(&mut self, step: u64, view: LayerView) {
+        if self.moments.back().is_none_or(|newest| newest.step <= step) {
+            self.push(Moment::of(step, &view));
+            self.newest = view;
         }
+    }
+
+    /// Appends a moment; one of the newest step replaces it.
+    fn push(&mut self, moment: Moment) {
+        let newest = self.moments.back().map_or(0, |newest| newest.step);
         // The newest gives way as long as it is too near to the one before it.
         let count = self.moments.len();
         let before = count.checked_sub(2).map(|before| self.moments[before].step);
@@ -84,16 +93,24 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::inspection::Units;
 
-    fn moment(step: u64) -> Moment {
-        Moment { step, weights: None, gradients: None, outputs: None }
+    fn view() -> LayerView {
+        LayerView {
+            layer: 0,
+            minibatch: 1,
+            parameters: Vec::new(),
+            activations: None,
+            errors: None,
+            units: Units::default(),
+        }
     }
 
     #[test]
     fn a_long_past_is_thinned_evenly_and_keeps_its_ends() {
-        let mut history = History::new(0);
-        for step in 1..=100_000 {
-            history.push(moment(step));
+        let mut history = History::new(1, view());
+        for step in 2..=100_000 {
+            history.tell(step, view());
             assert!(history.moments().len() <= MOMENTS);
         }
         let steps: Vec<u64> = history.moments().map(|moment| moment.step).collect();
@@ -105,9 +122,9 @@ mod tests {
 
     #[test]
     fn a_step_told_again_replaces_itself_and_the_past_is_not_rewritten() {
-        let mut history = History::new(0);
-        for step in [5, 5, 3, 9, 9] {
-            history.push(moment(step));
+        let mut history = History::new(5, view());
+        for step in [5, 3, 9, 9] {
+            history.tell(step, view());
         }
         assert_eq!(history.moments().map(|moment| moment.step).collect::<Vec<_>>(), [5, 9]);
     }

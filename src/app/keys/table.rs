@@ -86,7 +86,7 @@ pub const BINDINGS: &[Binding] = {
             &[Key::plain(Code::Left)],
             Action::Cursor(-1),
             "cursor",
-            "Cursor to the left, with the values there.",
+            "Cursor to the left, with the values there; among the units the one before.",
         )
         .footer(13),
         on(Steps, &[Key::plain(Code::Right)], Action::Cursor(1), "cursor", "Cursor to the right.").footer(13),
@@ -147,6 +147,16 @@ pub const BINDINGS: &[Binding] = {
             "Show another quantity: gradient norm, update / weight, dead units.",
         )
         .footer(4),
+        on(
+            LAYERS,
+            &[Key::char('b')],
+            Action::Parameter,
+            "parameter",
+            "Show another parameter of the layer: weight, bias, ….",
+        )
+        .footer(6),
+        on(LAYERS, &[Key::char('l')], Action::LogScale, "log", "Logarithmic counts in the histograms, on or off.")
+            .footer(9),
         on(LAYERS, &[Key::plain(Code::Up)], Action::Select(-1), "layer", "Select the layer above.").footer(4),
         on(LAYERS, &[Key::plain(Code::Down)], Action::Select(1), "layer", "Select the layer below.").footer(4),
         on(Screens, &[Key::plain(Code::Esc)], Action::Back, "back", "Close the expanded panel, then drop the cursor."),

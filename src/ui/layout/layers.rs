@@ -85,6 +85,65 @@ impl MapFrame {
     }
 }
 
+/// Columns for the names of the units' figures, and for a number at the right.
+const FIGURE: u16 = 16;
+
+/// Most columns that one unit takes.
+const WIDEST: usize = 12;
+
+/// Where the parts of the units' figures lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnitsFrame {
+    /// Title and what the numbers at the right are.
+    pub title: Rect,
+    /// Names of the figures.
+    pub names: Rect,
+    /// One column or more a unit, or several units a column.
+    pub strips: Rect,
+    /// Numbers at the right.
+    pub values: Rect,
+    /// Rows of the screen that one figure takes, at least 1.
+    pub tall: u16,
+    /// Units.
+    units: usize,
+}
+
+impl UnitsFrame {
+    /// Divides `area` for `figures` figures of `units` units.
+    pub fn of(area: Rect, figures: usize, units: usize) -> Self {
+        let mut rest = area;
+        let title = take_top(&mut rest, 1);
+        let names = FIGURE.min(area.width);
+        let values = VALUE.min(area.width - names);
+        let column = |x: u16, width: u16| Rect { x: rest.x + x, width, ..rest };
+        let strips = area.width - names - values;
+        let figures = u16::try_from(figures).unwrap_or(u16::MAX).max(1);
+        Self {
+            title,
+            names: column(0, names),
+            strips: column(names, strips),
+            values: column(names + strips, values),
+            tall: (rest.height / figures).clamp(1, TALLEST + 1),
+            units,
+        }
+    }
+
+    /// Columns that one unit takes, at least 1.
+    fn wide(&self) -> usize {
+        (usize::from(self.strips.width) / self.units.max(1)).clamp(1, WIDEST)
+    }
+
+    /// The units in column `column` of the strips.
+    pub fn units_at(&self, column: usize) -> std::ops::Range<usize> {
+        let width = usize::from(self.strips.width).max(1);
+        if self.units <= width {
+            let unit = column / self.wide();
+            return unit.min(self.units)..(unit + 1).min(self.units);
+        }
+        column * self.units / width..((column + 1) * self.units).div_ceil(width).min(self.units)
+    }
+}
+
 /// Place of column `x` along the step axis of the heat map in `area`.
 pub(super) fn fraction(app: &App, area: Rect, x: u16) -> f64 {
     let cells = MapFrame::of(app, area).cells;
@@ -93,6 +152,14 @@ pub(super) fn fraction(app: &App, area: Rect, x: u16) -> f64 {
 
 /// What a press inside a panel means beyond the panel itself.
 pub(super) fn press(app: &App, panel: Panel, area: Rect, (x, y): (u16, u16)) -> Option<Pointer> {
+    if panel == Panel::Units {
+        let units = app.units().ok()?;
+        let known = units.strips.iter().map(|strip| strip.values.len()).max().unwrap_or(0);
+        let strips = UnitsFrame::of(area, units.strips.len(), known);
+        let inside = strips.strips.contains((x, y).into());
+        let unit = strips.units_at(usize::from(x.saturating_sub(strips.strips.x))).next()?;
+        return inside.then_some(Pointer::ClickRow { panel, row: unit });
+    }
     if panel != Panel::Map {
         return None;
     }

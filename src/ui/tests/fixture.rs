@@ -140,7 +140,7 @@ pub fn controls(lr: f64, throttle: Option<f64>) -> Event {
 }
 
 /// An even number between -0.5 and 0.5 that only depends on `step`.
-fn noise(step: u64) -> f64 {
+pub fn noise(step: u64) -> f64 {
     let mixed = step.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     (mixed >> 11) as f64 / (1u64 << 53) as f64 - 0.5
 }

@@ -18,9 +18,9 @@ use crate::{
     },
 };
 
-const SIZES: [(u16, u16); 3] = [(200, 60), (120, 36), (80, 24)];
+pub(super) const SIZES: [(u16, u16); 3] = [(200, 60), (120, 36), (80, 24)];
 
-fn compare(name: &str, app: &mut App, sizes: &[(u16, u16)]) {
+pub(super) fn compare(name: &str, app: &mut App, sizes: &[(u16, u16)]) {
     for (columns, rows) in sizes {
         let shown = text(&screen(app, (*columns, *rows), THEME));
         insta::assert_snapshot!(format!("{name}_{columns}x{rows}"), shown);
@@ -233,7 +233,7 @@ fn no_color_means_no_colour_but_a_visible_selection() {
 
 /// Escape sequences, a clipboard write, C1 controls, a carriage return, marks that reorder, marks that pile up, and
 /// letters two columns wide.
-fn hostile() -> String {
+pub(super) fn hostile() -> String {
     format!("\u{1b}]52;c;AAAA\u{7}\u{9b}31m\r\n\u{202e}abc\u{2066}z{}👩‍👩‍👧長い\u{1b}[2J", "\u{301}".repeat(10_000))
 }
 

@@ -43,9 +43,11 @@ const SIGNED_BASIC_DARK: [Color; 5] = [Color::Cyan, Color::Blue, Color::Black, C
 const SIGNED_BASIC_LIGHT: [Color; 5] = [Color::Blue, Color::Cyan, Color::White, Color::Yellow, Color::Red];
 const GREY_BASIC: [Color; 4] = [Color::Black, Color::DarkGray, Color::Gray, Color::White];
 
-/// What stands for more and more where there are no colours.
-const DENSITY: [&str; 5] = [" ", "░", "▒", "▓", "█"];
-const DENSITY_ASCII: [&str; 8] = [" ", ".", ":", "-", "=", "+", "%", "#"];
+/// What stands for more and more where there are no colours; of a heat also little is seen.
+const DENSITY_HEAT: [&str; 5] = ["·", "░", "▒", "▓", "█"];
+const DENSITY_HEAT_ASCII: [&str; 8] = [".", ":", "-", "=", "+", "*", "%", "#"];
+const DENSITY_GREY: [&str; 5] = [" ", "░", "▒", "▓", "█"];
+const DENSITY_GREY_ASCII: [&str; 8] = [" ", ".", ":", "-", "=", "+", "%", "#"];
 /// Far below 0, below, about 0, above, far above.
 const DENSITY_SIGNED: [&str; 5] = ["=", "-", " ", "+", "#"];
 
@@ -76,8 +78,10 @@ impl Theme {
         }
         match ramp {
             Ramp::Signed => step(&DENSITY_SIGNED, share),
-            Ramp::Heat | Ramp::Grey if self.unicode => step(&DENSITY, share),
-            Ramp::Heat | Ramp::Grey => step(&DENSITY_ASCII, share),
+            Ramp::Heat if self.unicode => step(&DENSITY_HEAT, share),
+            Ramp::Heat => step(&DENSITY_HEAT_ASCII, share),
+            Ramp::Grey if self.unicode => step(&DENSITY_GREY, share),
+            Ramp::Grey => step(&DENSITY_GREY_ASCII, share),
         }
     }
 

@@ -108,7 +108,7 @@ mod tests {
             assert_eq!(buffer[(4, 1)].symbol(), "×");
         }
         let plain: String = drawn(Depth::None, false).content()[..5].iter().map(Cell::symbol).collect();
-        assert_eq!(plain, " # xx");
+        assert_eq!(plain, ".# xx");
     }
 
     #[test]
