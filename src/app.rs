@@ -5,6 +5,7 @@
 mod actions;
 mod chart;
 mod commands;
+mod data;
 mod display;
 mod editor;
 mod findings;
@@ -35,6 +36,7 @@ use crate::protocol::{Command, Event, Request};
 pub use actions::{Action, Need};
 pub use chart::{Axis, Chart, ChartMark, Readout, Tick, Values};
 pub use commands::{COMMANDS, CommandSpec};
+pub use data::{DataView, PlaneRoom, Shown, Subject, Tiles};
 pub use editor::{Edit, Editor, LONGEST_LINE};
 pub use findings::{FindingRow, Findings};
 pub use header::{Header, Phase, RateFacts};

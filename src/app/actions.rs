@@ -65,6 +65,21 @@ pub enum Action {
     Quantity,
     /// The next parameter of the selected layer.
     Parameter,
+    /// The next subject of the Data screen.
+    Subject,
+    /// The other part of the data.
+    Split,
+    /// Move the selection among the data by so many columns and rows.
+    Move {
+        /// Columns to the right.
+        across: isize,
+        /// Rows down.
+        down: isize,
+    },
+    /// Move it by so many pages.
+    Page(isize),
+    /// Follow what is selected among the data.
+    Follow,
     /// The focused panel alone, or all of them.
     Expand,
     /// Focus another panel.
@@ -181,6 +196,7 @@ impl App {
                 Vec::new()
             }
             Action::Open => self.open_selected(),
+            Action::Follow => self.open_entry(),
             _ => {
                 self.look(action);
                 Vec::new()

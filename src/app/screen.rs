@@ -107,7 +107,7 @@ impl Panel {
             Self::Values => "values",
             Self::Units => "units",
             Self::Chain => "network",
-            Self::Samples => "samples",
+            Self::Samples => "data",
         }
     }
 }

@@ -133,6 +133,7 @@ impl App {
         match panel {
             Panel::Layers | Panel::Map if row < self.run().layers.rows().len() => self.view.layer = row,
             Panel::Units => self.view.unit = Some(row),
+            Panel::Samples => self.select_entry(row),
             Panel::Controls if row < controls => self.view.control = row,
             Panel::Findings if row < self.run().findings.len() => self.view.finding = row,
             _ => {}
@@ -153,6 +154,11 @@ const WORDS: &[(&str, &str)] = &[
     ("norm", "Length of the gradient of a layer's weights; the row of blocks shows it over the steps on a log scale."),
     ("upd/w", "Length of the last update over the length of the weights; about 0.001 is usual."),
     ("dead", "Share of a layer's units that gave 0 for every sample of the minibatch."),
+    ("confidence", "Probability that the network gives to the class it predicts."),
+    (
+        "loss",
+        "Of one sample: minus the logarithm of the probability of its true class, in nats; 0 is certain and right.",
+    ),
     ("0, 2, 4", "Layers are counted with the activations between them, so the numbers skip some."),
     ("✓ ! ✗", "Nothing to see, worth a look, training is probably harmed; – where the last look is out of date."),
 ];
