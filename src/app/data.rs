@@ -4,7 +4,7 @@ mod moves;
 mod room;
 
 use super::layers::{Link, Spark};
-use super::series::StepRange;
+use super::series::{Column, StepRange};
 use super::view::Metric;
 use super::{App, Run};
 use crate::protocol::inspection::{Boundary, Confusion, Filters, Judged, Order, Page, Points, Show, Split, UnitMaps};
@@ -258,29 +258,31 @@ impl App {
         self.run().classes.get(class).filter(|name| !name.is_empty()).cloned().unwrap_or_else(|| class.to_string())
     }
 
-    /// Loss or accuracy of the minibatches over the whole planned run in `count` columns: the loss as a share of the
-    /// largest in sight.
-    pub fn trend(&self, metric: Metric, count: usize) -> Vec<Spark> {
+    /// Loss or accuracy over the whole planned run in `count` columns, of the minibatches and of the tests; a loss as a
+    /// share of the largest in sight.
+    pub fn trends(&self, metric: Metric, count: usize) -> [Vec<Spark>; 2] {
         let run = self.run();
         let planned = run.controls.as_ref().map_or(0, |controls| controls.total_steps);
         let steps = StepRange { first: 1, last: planned.max(run.step).max(1) };
-        let columns = run.curves(metric).train.columns(steps, count);
-        let largest = columns.iter().filter_map(|column| column.extent).map(|extent| extent.mean).fold(0.0, f64::max);
-        let full = if metric == Metric::Accuracy { 1.0 } else { largest };
+        let curves = run.curves(metric);
+        let columns = [&curves.train, &curves.test].map(|series| series.columns(steps, count));
+        let means = columns.iter().flatten().filter_map(|column| column.extent).map(|extent| extent.mean);
+        let full = if metric == Metric::Accuracy { 1.0 } else { means.fold(0.0, f64::max) };
         let now = steps.column_of(run.step.max(1), count).unwrap_or(0);
-        let mut previous = Spark::Empty;
-        let mut spark = |(place, column): (usize, &super::Column)| {
-            let next = match column.extent {
-                _ if column.broken => Spark::Broken,
-                Some(extent) => Spark::Height(if full > 0.0 { (extent.mean / full).clamp(0.0, 1.0) } else { 0.0 }),
-                // Between two samples the line goes on; behind the newest it does not.
-                None if place <= now && matches!(previous, Spark::Height(_)) => previous,
-                None => Spark::Empty,
+        columns.map(|columns| {
+            let mut previous = Spark::Empty;
+            let spark = |(place, column): (usize, &Column)| {
+                previous = match column.extent {
+                    _ if column.broken => Spark::Broken,
+                    Some(extent) => Spark::Height(if full > 0.0 { (extent.mean / full).clamp(0.0, 1.0) } else { 0.0 }),
+                    // Between two samples the line goes on; behind the newest step it does not.
+                    None if place <= now && matches!(previous, Spark::Height(_)) => previous,
+                    None => Spark::Empty,
+                };
+                previous
             };
-            previous = next;
-            next
-        };
-        columns.iter().enumerate().map(&mut spark).collect()
+            columns.iter().enumerate().map(spark).collect()
+        })
     }
 
     /// Why there is nothing to show, and what will change that.

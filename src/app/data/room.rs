@@ -43,15 +43,18 @@ impl PlaneRoom {
         let rows = ((f64::from(columns) / aspect / 2.0 * 4.0 / 3.0).round() as u16).min(height);
         let side = width.saturating_sub(columns + GAP);
         let side = if alone || side < NARROWEST { 0 } else { side };
-        let charts = match height {
+        let least = match height {
             0..10 => 2,
-            10..20 => 4,
+            10..20 => 3,
             20..36 => 7,
-            _ => 11,
+            _ => 9,
         };
-        // A blank row and the title.
-        let room = height.saturating_sub(charts + 2);
-        let (tile, across, down) = maps((side, room), aspect, units);
+        // Between both stands the title of the maps.
+        let (tile, across, down) = maps((side, height.saturating_sub(least + 1)), aspect, units);
+        // The charts get what the maps leave.
+        let needed = units.div_ceil(across.max(1)).min(down);
+        let used = u16::try_from(needed).unwrap_or(u16::MAX).saturating_mul(tile.1 + 1);
+        let charts = height.saturating_sub(used + 1).min(2 * least).max(least.min(height));
         Self { plane: (columns, rows), side, charts, tile, across, down }
     }
 
@@ -62,11 +65,11 @@ impl PlaneRoom {
 }
 
 /// Size of a map, and how many beside and below each other: as large as lets all units be seen. Every map has a row
-/// above it and two columns behind it.
+/// above it and a column behind it.
 fn maps((width, height): (u16, u16), aspect: f64, units: usize) -> ((u16, u16), usize, usize) {
     let mut smallest = ((0, 0), 0, 0);
     for across in 1..=u16::try_from(units).unwrap_or(u16::MAX).min(width / SMALLEST_MAP) {
-        let columns = (width + 2) / across - 2;
+        let columns = (width + 1) / across - 1;
         let rows = ((f64::from(columns) / aspect / 2.0).round() as u16).max(1);
         let down = usize::from(height / (rows + 1));
         if columns < SMALLEST_MAP {
@@ -109,14 +112,14 @@ impl Tiles {
             _ => 60,
         };
         let room = (usize::from(width.saturating_sub(side)), usize::from(height));
-        // A gap of two columns behind each and a row of text below.
-        let fit = |shrink: usize| {
+        // A gap of two columns behind each and a row of text below; so many columns and rows may be missing in all.
+        let fit = |shrink: usize, missing: (usize, usize)| {
             let (columns, rows) = (columns.div_ceil(shrink), rows.div_ceil(2 * shrink));
-            ((room.0 / (columns + 2)).max(1), (room.1 / (rows + 1)).max(1))
+            (((room.0 + missing.0) / (columns + 2)).max(1), ((room.1 + missing.1) / (rows + 1)).max(1))
         };
-        let (across, down) = match fit(1) {
+        let (across, down) = match fit(1, (0, 0)) {
             (across, down) if across * down >= 15 || columns < 20 => (across, down),
-            _ => fit(2),
+            _ => fit(2, (4, 2)),
         };
         Self { side, across, down, pictures: true }
     }
@@ -138,8 +141,9 @@ mod tests {
             let divided = PlaneRoom::of(room, 1.0, 16, false);
             assert_eq!(divided.plane, (2 * room.1, room.1));
             assert!(divided.count() >= 16 && divided.tile.0 >= 6, "{divided:?}");
-            assert!(divided.across * usize::from(divided.tile.0 + 2) <= usize::from(divided.side + 2), "{divided:?}");
-            let below = usize::from(divided.charts + 2) + divided.down * usize::from(divided.tile.1 + 1);
+            assert!(divided.across * usize::from(divided.tile.0 + 1) <= usize::from(divided.side + 1), "{divided:?}");
+            let maps = 16_usize.div_ceil(divided.across) * usize::from(divided.tile.1 + 1);
+            let below = usize::from(divided.charts + 1) + maps;
             assert!(below <= usize::from(room.1), "{divided:?}");
         }
     }
@@ -172,6 +176,6 @@ mod tests {
     fn pages_of_images_show_enough_at_every_size() {
         let count = |size, picture| Tiles::of(below_heading(size), Some(picture), false).count();
         assert_eq!([(200, 60), (120, 36), (80, 24)].map(|size| count(size, (28, 28))), [48, 15, 6]);
-        assert_eq!([(200, 60), (120, 36), (80, 24)].map(|size| count(size, (32, 32))), [35, 8, 2]);
+        assert_eq!([(200, 60), (120, 36), (80, 24)].map(|size| count(size, (32, 32))), [35, 12, 6]);
     }
 }

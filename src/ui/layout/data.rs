@@ -8,6 +8,9 @@ use crate::app::{App, Panel, Pointer, Subject, Tiles};
 /// Columns before the names of the classes in the confusion matrix, and the widest of them.
 const WIDEST_NAME: u16 = 14;
 
+/// Columns for the share of a class that was found.
+pub const FOUND: u16 = 6;
+
 /// Where the parts of the screen lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame {
@@ -98,7 +101,7 @@ impl MatrixFrame {
         let heading = take_top(&mut rest, 1);
         let below = take_bottom(&mut rest, 3);
         let names = take_left(&mut rest, (names + 2).clamp(4, WIDEST_NAME));
-        let found = super::take_right(&mut rest, 8);
+        let found = super::take_right(&mut rest, FOUND);
         let many = u16::try_from(classes).unwrap_or(u16::MAX).max(1);
         let wide = (rest.width / many).clamp(6, 11);
         let tall = (rest.height / many).clamp(1, 2);

@@ -9,7 +9,7 @@ mod trends;
 mod units;
 mod weights;
 
-use ratatui::{buffer::Buffer, layout::Rect};
+use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use unicode_width::UnicodeWidthStr;
 
 use crate::{
@@ -40,7 +40,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, layout: &Layout) {
     if !shown {
         note(buffer, frame.body, &app.why_no_data(), theme.style(Role::Muted));
     }
-    hint(app, theme, buffer, frame.hint);
+    hint(app, theme, buffer, frame.hint, frame.body);
 }
 
 /// Draws the page of samples; false if there is none.
@@ -119,45 +119,45 @@ fn facts(app: &App) -> Vec<String> {
 }
 
 /// One line: what is seen, and what to press next.
-fn hint(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
+fn hint(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, body: Rect) {
+    let mut row = Row::new(buffer, area, 0).ending(theme.marks().ellipsis);
+    if app.subject() == Subject::Plane {
+        plane::legend(app, theme, &mut row);
+        // From where the maps begin, if the legend leaves that much.
+        let room = app.plane_room((body.width, body.height));
+        row.skip_to(if room.side > 0 { body.x + room.plane.0 + 3 } else { body.x });
+    } else {
+        row.skip(2);
+    }
+    let (seen, next) = words(app);
+    let whole = format!("{seen} {next}");
+    if whole.width() <= usize::from(row.free()) {
+        row.put_all(&[(seen, theme.style(Role::Text)), (" ", Style::new()), (next, theme.style(Role::Muted))]);
+    } else {
+        // In a narrow window what to press matters more.
+        row.put_all(&[(next, theme.style(Role::Muted))]);
+    }
+}
+
+/// What is seen, and what to press next.
+fn words(app: &App) -> (&'static str, &'static str) {
     let live = app.live();
-    let (seen, next) = match app.subject() {
-        Subject::Plane if live.summary.is_some() => (
-            "Each ground shows the class that the network answers there, the stronger the surer.",
-            "x trains further; v shows the mistakes; 3 follows one point through the network.",
-        ),
-        Subject::Plane if live.step == 0 => (
-            "Before the first minibatch the plane is a guess.",
-            "Watch the boundary bend around the points; Space pauses.",
-        ),
-        Subject::Plane => (
-            "The ground shows the class that the network would answer there, the stronger the surer.",
-            "+ learns faster, Space pauses, 2 shows the layers.",
-        ),
+    match app.subject() {
+        Subject::Plane if live.summary.is_some() => {
+            ("This is what the network has learned.", "v shows mistakes, x trains on.")
+        }
+        Subject::Plane if live.step == 0 => ("A network that knows nothing yet.", "Watch the boundary bend."),
+        Subject::Plane => ("The ground is the network's answer.", "Space pauses, + learns faster."),
         Subject::Samples => ("What the network answers for each sample.", "Enter follows one through the network."),
         Subject::Mistakes => {
             ("The worst mistakes first.", "Enter follows one through the network: where does it go wrong?")
         }
-        Subject::Confusion => (
-            "A row is a true class, a column what it was taken for.",
-            "Arrows choose a pair; Enter shows the mistakes.",
-        ),
+        Subject::Confusion => {
+            ("A row is a true class, a column what it was taken for.", "Arrows choose a pair; Enter shows mistakes.")
+        }
         Subject::Weights => (
-            "What each unit looks for: each picture is scaled to its own largest weight.",
+            "What each unit looks for; each picture is scaled to its own largest weight.",
             "Enter shows the unit among those of its layer.",
         ),
-    };
-    let mut row = Row::new(buffer, area, 0).ending(theme.marks().ellipsis);
-    row.skip(2);
-    let whole = format!("{seen} {next}");
-    if whole.width() <= usize::from(row.free()) {
-        row.put_all(&[
-            (seen, theme.style(Role::Text)),
-            (" ", theme.style(Role::Text)),
-            (next, theme.style(Role::Muted)),
-        ]);
-    } else {
-        // In a narrow window what to press matters more.
-        row.put(if next.width() <= usize::from(row.free()) { next } else { seen }, theme.style(Role::Muted));
     }
 }

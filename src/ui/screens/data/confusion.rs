@@ -7,7 +7,7 @@ use crate::{
     protocol::inspection::Confusion,
     text::thousands,
     ui::{
-        layout::data::{MatrixFrame, names},
+        layout::data::{FOUND, MatrixFrame, names},
         paint::{Row, cut},
         theme::{Ramp, Role, Theme},
     },
@@ -73,7 +73,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) -> bool {
         let name = app.class(class);
         row.put_flush(&cut(&name, frame.cell.0 - 1, theme.marks().ellipsis), frame.cell.0, style);
     }
-    Row::new(buffer, Rect { y: frame.heading.y, height: 1, ..frame.found }, 0).put_flush("found", 8, muted);
+    Row::new(buffer, Rect { y: frame.heading.y, height: 1, ..frame.found }, 0).put_flush("found", FOUND, muted);
     for (place, truth) in (frame.first.0..classes).take(frame.count.0).enumerate() {
         let y = place as u16 * frame.cell.1;
         draw_row(app, theme, buffer, &frame, &matrix, (truth, y), selected);
@@ -120,7 +120,7 @@ fn draw_row(
         }
     }
     let found = rate(matrix.count(truth, truth), whole, theme);
-    Row::new(buffer, frame.found, y).put_flush(&found, 8, theme.style(Role::Text));
+    Row::new(buffer, frame.found, y).put_flush(&found, FOUND, theme.style(Role::Text));
 }
 
 /// The colour of a number: what is right, what is confused often, what is rare.

@@ -1,6 +1,10 @@
 //! The plane of two-dimensional data: what the network would answer everywhere, and the points it learns from.
 
-use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    style::{Modifier, Style},
+};
 
 use super::{trends, units};
 use crate::{
@@ -8,7 +12,7 @@ use crate::{
     protocol::inspection::{Boundary, Points},
     ui::{
         layout::{take_left, take_top},
-        paint::{Row, note},
+        paint::Row,
         theme::{Role, Theme},
     },
 };
@@ -32,7 +36,6 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) -> bool {
     }
     take_left(&mut rest, 3);
     trends::draw(app, theme, buffer, take_top(&mut rest, room.charts));
-    legend(app, theme, buffer, take_top(&mut rest, 1), boundary.answer);
     units::draw(app, theme, buffer, rest, &room);
     true
 }
@@ -99,22 +102,16 @@ fn marks(theme: Theme, buffer: &mut Buffer, area: Rect, points: &Points) {
     }
 }
 
-/// Which mark is which class.
-fn legend(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, boundary: &Boundary) {
-    let known = boundary.classes.iter().max().map_or(0, |class| usize::from(*class) + 1);
-    let classes = app.run().classes.len().max(known);
-    let mut row = Row::new(buffer, area, 0).ending(theme.marks().ellipsis);
-    row.put("points", theme.style(Role::Muted)).skip(2);
+/// Which mark is which class, from the left of `row`.
+pub fn legend(app: &App, theme: Theme, row: &mut Row) {
+    let known = app.points().and_then(|shown| shown.answer.classes.iter().max());
+    let classes = app.run().classes.len().max(known.map_or(0, |class| usize::from(*class) + 1));
     for class in 0..classes.min(16) {
-        let style = ratatui::style::Style::new().fg(theme.class_color(class));
+        let style = Style::new().fg(theme.class_color(class));
         let pieces = [(theme.class_mark(class), style), (" ", style), (&app.class(class), theme.style(Role::Text))];
         if !row.put_all(&pieces) {
-            row.put(theme.marks().ellipsis, theme.style(Role::Muted));
             return;
         }
         row.skip(2);
-    }
-    if app.points().is_none() {
-        note(buffer, area, "the points follow", theme.style(Role::Muted));
     }
 }

@@ -3,46 +3,72 @@
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::{
-    app::{App, Metric},
+    app::{App, Metric, Series, Spark},
     text::short,
     ui::{
         layout::take_left,
         paint::Row,
         theme::{Role, Theme},
-        widgets::sparkline,
+        widgets::canvas::{ACROSS, Canvas, Ink},
     },
 };
 
-/// Draws both beside each other: numbers above, blocks below. Their width is the whole planned run.
+/// Columns from which on the numbers carry their names and a decimal.
+const WIDE: u16 = 26;
+
+/// Draws both beside each other: numbers above, lines below. Their width is the whole planned run.
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     let mut rest = area;
     for metric in [Metric::Loss, Metric::Accuracy] {
         let place = take_left(&mut rest, area.width.saturating_sub(3) / 2);
         take_left(&mut rest, 3);
-        trend(app, theme, buffer, place, metric);
+        numbers(app, theme, buffer, place, metric);
+        // A blank row keeps the lines from what follows, where there is room for one.
+        let blank = u16::from(place.height > 4);
+        let lines = Rect { y: place.y + 1, height: place.height.saturating_sub(1 + blank), ..place };
+        trends(app, theme, buffer, lines, metric);
     }
 }
 
-fn trend(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, metric: Metric) {
+fn numbers(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, metric: Metric) {
     let curves = app.run().curves(metric);
-    let text = |value: f64| match metric {
-        Metric::Loss => short(value),
-        Metric::Accuracy if value.is_finite() => format!("{:.1} %", value * 100.0),
-        Metric::Accuracy => short(value),
+    let text = |series: &Series| match series.latest() {
+        None => theme.marks().none.into(),
+        Some((_, value)) if metric == Metric::Loss || !value.is_finite() => short(value),
+        Some((_, value)) if area.width >= WIDE => format!("{:.1} %", value * 100.0),
+        Some((_, value)) => format!("{:.0} %", value * 100.0),
     };
+    let (train, test) = (text(&curves.train), text(&curves.test));
     let name = if metric == Metric::Loss { "loss" } else { "accuracy" };
-    let muted = theme.style(Role::Muted);
+    let (train_style, test_style) = (theme.style(Role::Train), theme.style(Role::Test));
     let mut row = Row::new(buffer, area, 0).ending(theme.marks().ellipsis);
     row.put(name, theme.style(Role::Strong)).skip(1);
-    let none = || theme.marks().none.into();
-    let latest = |series: &crate::app::Series| series.latest().map_or_else(none, |(_, value)| text(value));
-    let (train, test) = (latest(&curves.train), latest(&curves.test));
-    let pieces = [("train ", muted), (train.as_str(), theme.style(Role::Train)), ("  test ", muted)];
-    if !row.put_all(&[pieces[0], pieces[1], pieces[2], (&test, theme.style(Role::Test))]) {
-        row.put_all(&[(&train, theme.style(Role::Train))]);
-        row.skip(1).put_all(&[(&test, theme.style(Role::Test))]);
+    if area.width >= WIDE {
+        row.put_all(&[("train ", theme.style(Role::Muted)), (&train, train_style)]);
+        row.skip(1).put_all(&[("test ", theme.style(Role::Muted)), (&test, test_style)]);
+    } else {
+        row.put_all(&[(&train, train_style)]);
+        row.skip(1).put_all(&[(&test, test_style)]);
     }
-    // A blank row below keeps the blocks from what follows.
-    let blocks = Rect { y: area.y + 1, height: area.height.saturating_sub(2), ..area };
-    sparkline::draw(buffer, blocks, &app.trend(metric, usize::from(area.width)), Role::Train, theme);
+}
+
+/// The lines of the minibatches and, above it, of the tests.
+fn trends(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, metric: Metric) {
+    let mut canvas = Canvas::new(area.width, area.height);
+    let Some(bottom) = canvas.height().checked_sub(1) else { return };
+    for heights in app.trends(metric, usize::from(area.width) * ACROSS) {
+        let mut before = None;
+        for (x, spark) in heights.iter().enumerate() {
+            let Spark::Height(height) = spark else {
+                before = None;
+                continue;
+            };
+            let at = (x, bottom - (height.clamp(0.0, 1.0) * bottom as f64).round() as usize);
+            canvas.line(before.unwrap_or(at), at);
+            before = Some(at);
+        }
+        canvas.next_layer();
+    }
+    let inks = [(Role::Train, "."), (Role::Test, "*")].map(|(role, ascii)| Ink { style: theme.style(role), ascii });
+    canvas.draw(buffer, area, &inks, theme.unicode);
 }

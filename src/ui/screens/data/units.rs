@@ -53,7 +53,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, room: &Pla
     let largest = if largest > 0.0 { f64::from(largest) } else { 1.0 };
     let (columns, rows) = (usize::from(room.tile.0), usize::from(room.tile.1) * 2);
     for (at, (unit, map)) in maps.units.iter().enumerate().skip(first).take(count).enumerate() {
-        let (x, y) = ((at % room.across) as u16 * (room.tile.0 + 2), (at / room.across) as u16 * (room.tile.1 + 1));
+        let (x, y) = ((at % room.across) as u16 * (room.tile.0 + 1), (at / room.across) as u16 * (room.tile.1 + 1));
         let tile = Rect { x: rest.x + x, y: rest.y + y, width: room.tile.0, height: room.tile.1 + 1 };
         let tile = tile.intersection(rest);
         Row::new(buffer, tile, 0).put(&unit.to_string(), muted);
