@@ -154,6 +154,15 @@ const WORDS: &[(&str, &str)] = &[
     ("norm", "Length of the gradient of a layer's weights; the row of blocks shows it over the steps on a log scale."),
     ("upd/w", "Length of the last update over the length of the weights; about 0.001 is usual."),
     ("dead", "Share of a layer's units that gave 0 for every sample of the minibatch."),
+    (
+        "heat map",
+        "A row a layer, a column a stretch of steps; the brighter, the larger the largest value in it. Beside it the value at the cursor, or the newest.",
+    ),
+    (
+        "values",
+        "How many of a parameter's, its gradient's and the output's values lie where; below, the same as it was before, the newest on top.",
+    ),
+    ("units", "A figure a unit, or a channel of an image; orange above 0, blue below."),
     ("confidence", "Probability that the network gives to the class it predicts."),
     (
         "loss",

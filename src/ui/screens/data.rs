@@ -14,7 +14,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::{
     app::{App, Panel, Subject},
-    protocol::inspection::Split,
+    protocol::{RunState, inspection::Split},
     text::thousands,
     ui::{
         layout::{Layout, data::Frame},
@@ -147,6 +147,9 @@ fn words(app: &App) -> (&'static str, &'static str) {
             ("This is what the network has learned.", "v shows mistakes, x trains on.")
         }
         Subject::Plane if live.step == 0 => ("A network that knows nothing yet.", "Watch the boundary bend."),
+        Subject::Plane if live.state == RunState::Paused => {
+            ("The ground is the network's answer.", "s trains one step, Space goes on.")
+        }
         Subject::Plane => ("The ground is the network's answer.", "Space pauses, + learns faster."),
         Subject::Samples => ("What the network answers for each sample.", "Enter follows one through the network."),
         Subject::Mistakes => {
