@@ -5,19 +5,24 @@
 mod actions;
 mod chart;
 mod commands;
+mod data;
 mod display;
 mod editor;
 mod findings;
 mod header;
 mod input;
+mod inside;
+mod inspect;
 mod keys;
 mod layers;
 mod leave;
 mod look;
+mod map;
 mod notices;
 mod pending;
 mod prompt;
 mod run;
+mod screen;
 mod series;
 mod tables;
 mod view;
@@ -26,24 +31,29 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::protocol::{Event, Request};
+use crate::protocol::{Command, Event, Request};
 
 pub use actions::{Action, Need};
 pub use chart::{Axis, Chart, ChartMark, Readout, Tick, Values};
 pub use commands::{COMMANDS, CommandSpec};
+pub use data::{DataView, PlaneRoom, Shown, Subject, Tiles};
 pub use editor::{Edit, Editor, LONGEST_LINE};
 pub use findings::{FindingRow, Findings};
 pub use header::{Header, Phase, RateFacts};
 pub use input::{Code, Key, Modifiers, Pointer};
+pub use inside::{LayerValues, Part, Strip, UnitStrips};
+pub use inspect::{Answers, History, LOOK, Moment};
 pub use keys::{BINDINGS, Binding, Scope};
-pub use layers::{LayerRow, Layers, Spark};
+pub use layers::{LayerRow, Layers, Link, Spark};
+pub use map::{HeatMap, HeatRow};
 pub use notices::{Notice, Notices, Tone};
 pub use pending::Pending;
 pub use prompt::{Line, Mode, Prompt, Purpose, QuitChoice};
-pub use run::{Curves, Mark, Run};
+pub use run::{CLASSES, Curves, Mark, Run};
+pub use screen::{Panel, Screen};
 pub use series::{Column, Extent, Series, StepRange};
 pub use tables::{ControlRow, FooterItem, HelpLine, HelpSection};
-pub use view::{Metric, Panel, Scale, Screen, Smoothing, View, Window};
+pub use view::{Metric, Quantity, Scale, Smoothing, View, Window};
 
 /// Lines that the history of commands keeps.
 const HISTORY: usize = 100;
@@ -145,6 +155,7 @@ pub struct App {
     view: View,
     mode: Mode,
     pending: Pending,
+    watching: inspect::Watching,
     notices: Notices,
     history: VecDeque<String>,
     mouse: bool,
@@ -167,6 +178,7 @@ impl App {
             view: View::default(),
             mode: Mode::Normal,
             pending: Pending::default(),
+            watching: inspect::Watching::default(),
             notices: Notices::default(),
             history: VecDeque::new(),
             mouse,
@@ -190,6 +202,14 @@ impl App {
             _ => true,
         };
         self.revision += u64::from(changed);
+        let mut effects = self.take(message);
+        if changed {
+            effects.extend(self.watch());
+        }
+        effects
+    }
+
+    fn take(&mut self, message: Message) -> Vec<Effect> {
         match message {
             Message::Events(events) => events.into_iter().flat_map(|event| self.hear(event)).collect(),
             Message::SourceGone => self.source_gone(),
@@ -306,11 +326,17 @@ impl App {
                 }
             }
             Event::Rejected { id, reason } => {
-                if let Some(command) = self.pending.answered(*id) {
+                let command = self.pending.answered(*id);
+                if let Some(Command::Watch { .. }) = command {
+                    // Nobody pressed a key for it: the place that stays empty tells the reason.
+                    self.watching.answered(Some(display::sentence(reason)));
+                } else if let Some(command) = command {
                     let what = tables::command_text(&command);
                     self.say(Tone::Bad, &format!("{what}: refused, {reason}"));
                 }
             }
+            // The boundary between the classes says more than any curve, where it can be seen.
+            Event::Ready(info) if info.data.shape == [2] => self.view.suggest(Screen::Data),
             Event::Stopped { .. } => self.pending.clear(),
             _ => {}
         }
@@ -359,22 +385,24 @@ impl App {
         if !matches!(self.mode, Mode::Normal) {
             return;
         }
-        let newest = self.run().step;
-        let steps = self.steps();
         match pointer {
+            Pointer::Screen { screen } => self.view.show(screen),
             Pointer::Click { panel } => self.view.focus_on(panel),
             Pointer::ClickAt { panel, fraction } => {
                 self.view.focus_on(panel);
-                if panel.metric().is_some() && fraction.is_finite() {
-                    let offset = (fraction.clamp(0.0, 1.0) * (steps.length() - 1) as f64).round() as u64;
-                    self.view.cursor = Some(steps.first.saturating_add(offset).min(newest).max(1));
-                }
+                self.cursor_at(panel, fraction);
+            }
+            Pointer::ClickCell { panel, row, fraction } => {
+                self.view.focus_on(panel);
+                self.select_row(panel, row);
+                self.cursor_at(panel, fraction);
             }
             Pointer::ClickRow { panel, row } => {
                 self.view.focus_on(panel);
                 self.select_row(panel, row);
             }
-            Pointer::Wheel { panel, fraction, up } if panel.metric().is_some() => {
+            Pointer::Wheel { panel, fraction, up } if panel.has_steps() => {
+                let newest = self.run().step;
                 self.view.zoom(newest, fraction, if up { 0.8 } else { 1.25 });
             }
             Pointer::Wheel { panel, up, .. } => {
@@ -383,6 +411,15 @@ impl App {
                 self.act(Action::Select(if up { -1 } else { 1 }));
                 self.view.focus_on(focus);
             }
+        }
+    }
+
+    /// Puts the cursor at a place along the step axis of `panel`, if it has one.
+    fn cursor_at(&mut self, panel: Panel, fraction: f64) {
+        if panel.has_steps() && fraction.is_finite() {
+            let (newest, steps) = (self.run().step, self.steps());
+            let offset = (fraction.clamp(0.0, 1.0) * (steps.length() - 1) as f64).round() as u64;
+            self.view.cursor = Some(steps.first.saturating_add(offset).min(newest).max(1));
         }
     }
 }

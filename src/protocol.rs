@@ -11,10 +11,12 @@
 
 use serde::{Deserialize, Serialize};
 
+pub mod inspection;
 pub mod number;
 mod report;
 
 pub use crate::range::Range;
+pub use inspection::{Answer, Inspection, Phase, Query, SampleChoice, Walk};
 pub use report::{Evaluation, Failure, Finding, Health, LayerProbe, Probe, StepReport, Summary};
 
 /// Version of this protocol; it changes whenever an older reader would misunderstand a newer writer.
@@ -84,6 +86,20 @@ pub enum Command {
     },
     /// Evaluate on the test split now.
     Evaluate,
+    /// Answer a query now with an [`Event::Inspection`], then [`Event::Applied`].
+    Inspect {
+        /// What is asked.
+        query: Query,
+    },
+    /// Answer these queries from now on, and no others: whenever something changed while paused, and as often as it
+    /// costs the training next to nothing while running. An empty list ends that.
+    Watch {
+        /// What is asked, at most [`inspection::MOST_WATCHED`] queries.
+        queries: Vec<Query>,
+    },
+    /// Go on by one phase of the minibatch in hand: forward layer by layer, the loss, backward layer by layer, the
+    /// update. Only while paused; everything else that trains first completes the minibatch.
+    AdvancePhase,
     /// End the run; the last event is [`Event::Stopped`].
     Stop,
 }
@@ -106,6 +122,10 @@ pub enum Event {
     Step(StepReport),
     /// The test split was evaluated.
     Evaluation(Evaluation),
+    /// A query was answered: one of [`Command::Inspect`] or of those that are watched.
+    Inspection(Box<Inspection>),
+    /// A walk through the phases of a minibatch went on, began or was left.
+    Phase(Walk),
     /// A request took effect before minibatch `step + 1`.
     Applied {
         /// The request.
@@ -174,6 +194,10 @@ pub enum Capability {
     Extend,
     /// [`Command::Evaluate`].
     Evaluate,
+    /// [`Command::Inspect`] and [`Command::Watch`].
+    Inspect,
+    /// [`Command::AdvancePhase`].
+    Phase,
 }
 
 /// Progress of the work that precedes training.

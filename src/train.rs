@@ -13,14 +13,19 @@ mod driver;
 mod evaluation;
 mod health;
 mod inbox;
+mod inspect;
 mod outbox;
 mod pace;
+mod predictions;
 mod probe;
 mod steering;
 mod trainer;
+mod walk;
+mod watch;
 pub mod worker;
 
 pub use crate::protocol::THROTTLE;
+pub use inspect::Check;
 pub use trainer::{SetupError, StepError, StepOutcome, Trainer};
 
 /// What a training run is made of: the same specification and instruction set give the same bits.

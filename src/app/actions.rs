@@ -6,7 +6,7 @@ use crate::text::short;
 use super::editor::{Edit, Editor};
 use super::notices::Tone;
 use super::prompt::{Line, Mode, Purpose, QuitChoice};
-use super::view::Panel;
+use super::screen::{Panel, Screen};
 use super::{App, Effect};
 
 /// Factor of one press of `+` or `-`.
@@ -45,6 +45,8 @@ pub enum Action {
     FullSpeed,
     /// Ask for more epochs.
     Extend,
+    /// Turn to a screen.
+    Show(Screen),
     /// Freeze the display, or catch up.
     Freeze,
     /// Move the cursor by so many columns.
@@ -59,6 +61,25 @@ pub enum Action {
     LogScale,
     /// The next smoothing.
     Smoothing,
+    /// The next quantity of the heat map.
+    Quantity,
+    /// The next parameter of the selected layer.
+    Parameter,
+    /// The next subject of the Data screen.
+    Subject,
+    /// The other part of the data.
+    Split,
+    /// Move the selection among the data by so many columns and rows.
+    Move {
+        /// Columns to the right.
+        across: isize,
+        /// Rows down.
+        down: isize,
+    },
+    /// Move it by so many pages.
+    Page(isize),
+    /// Follow what is selected among the data.
+    Follow,
     /// The focused panel alone, or all of them.
     Expand,
     /// Focus another panel.
@@ -128,6 +149,8 @@ impl App {
                 Capability::Throttle => "this source's speed can't be limited",
                 Capability::Extend => "this source can't train further",
                 Capability::Evaluate => "this source can't evaluate on request",
+                Capability::Inspect => "this source can't be looked into",
+                Capability::Phase => "this source can't go phase by phase",
             }),
             Need::Ready if run.state == RunState::Loading || run.info.is_none() => Some("still loading"),
             Need::Unfinished if run.state == RunState::Finished => Some("the run has finished; x trains further"),
@@ -173,6 +196,7 @@ impl App {
                 Vec::new()
             }
             Action::Open => self.open_selected(),
+            Action::Follow => self.open_entry(),
             _ => {
                 self.look(action);
                 Vec::new()

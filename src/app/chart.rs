@@ -125,12 +125,14 @@ impl Chart {
         let (note, first_test) = (note(run, metric), first_test(run, metric));
         Self { metric, steps, train, smoothed, test, marks, axis, cursor, latest, note, first_test }
     }
+}
 
+impl StepRange {
     /// At most `most` labelled steps.
-    pub fn step_ticks(&self, most: usize) -> Vec<Tick> {
-        let (low, high) = (self.steps.first as f64, self.steps.last as f64);
+    pub fn ticks(self, most: usize) -> Vec<Tick> {
+        let (low, high) = (self.first as f64, self.last as f64);
         if high <= low {
-            return vec![Tick { fraction: 0.0, label: thousands(self.steps.first) }];
+            return vec![Tick { fraction: 0.0, label: thousands(self.first) }];
         }
         nice_steps(low, high, most)
             .filter(|step| step.fract() == 0.0)

@@ -1,6 +1,6 @@
 //! What a person's hands can say: keys and the mouse, already freed of any terminal library.
 
-use super::view::Panel;
+use super::screen::{Panel, Screen};
 
 /// A key that was pressed, with the modifiers held down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -114,6 +114,20 @@ pub enum Pointer {
         panel: Panel,
         /// Index of the row in the list itself, scrolling already added.
         row: usize,
+    },
+    /// A press on a row of which the columns are steps.
+    ClickCell {
+        /// The panel under the pointer.
+        panel: Panel,
+        /// Index of the row in the list itself, scrolling already added.
+        row: usize,
+        /// Place along the step axis, 0 at its left end and 1 at its right.
+        fraction: f64,
+    },
+    /// A press on a screen's name in the bar at the top.
+    Screen {
+        /// The screen.
+        screen: Screen,
     },
     /// One notch of the wheel.
     Wheel {

@@ -1,12 +1,13 @@
 //! The one key table: it drives the keys, the footer and the help.
 
-use crate::protocol::Capability;
+mod table;
 
 use super::actions::{Action, Need};
-use super::editor::Edit;
 use super::input::{Code, Key};
-use super::prompt::{Mode, QuitChoice};
-use super::view::Screen;
+use super::prompt::Mode;
+use super::screen::Screen;
+
+pub use table::BINDINGS;
 
 /// Where a binding is valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub enum Scope {
     Everywhere,
     /// On every screen.
     Screens,
+    /// On the screens that have a step axis.
+    Steps,
     /// On one screen.
     Screen(Screen),
     /// In the help.
@@ -34,6 +37,7 @@ impl Scope {
             | (Self::Help, Mode::Help { .. })
             | (Self::Line, Mode::Line(_))
             | (Self::Quit, Mode::Quit(_)) => true,
+            (Self::Steps, Mode::Normal) => screen.has_steps(),
             (Self::Screen(own), Mode::Normal) => own == screen,
             _ => false,
         }
@@ -59,13 +63,6 @@ pub struct Binding {
     pub needs: &'static [Need],
 }
 
-const STEER: &[Need] = &[Need::Source(Capability::Steer), Need::Ready];
-const ADVANCE: &[Need] = &[Need::Source(Capability::Advance), Need::Ready, Need::Unfinished];
-
-const fn on(scope: Scope, keys: &'static [Key], action: Action, label: &'static str, help: &'static str) -> Binding {
-    Binding { scope, keys, action, label, help, footer: None, needs: &[] }
-}
-
 impl Binding {
     const fn footer(self, place: u8) -> Self {
         Self { footer: Some(place), ..self }
@@ -80,218 +77,6 @@ impl Binding {
         self.keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
     }
 }
-
-/// All bindings, in the order of the help.
-pub const BINDINGS: &[Binding] = {
-    use Scope::{Everywhere, Help, Line, Quit, Screens};
-    const OVERVIEW: Scope = Scope::Screen(Screen::Overview);
-    &[
-        on(Screens, &[Key::char(' ')], Action::PauseOrResume, "pause", "Pause the training, or let it go on.")
-            .footer(0)
-            .needs(&[Need::Source(Capability::Pause), Need::Ready, Need::Unfinished]),
-        on(Screens, &[Key::char('s')], Action::Advance, "step", "Train exactly one minibatch, then pause.")
-            .footer(1)
-            .needs(ADVANCE),
-        on(Screens, &[Key::char('S')], Action::AdvanceEpoch, "epoch", "Train to the end of the epoch, then pause.")
-            .footer(12)
-            .needs(ADVANCE),
-        on(Screens, &[Key::char('+'), Key::char('=')], Action::RaiseRate, "rate", "Learning rate times 1.25.")
-            .footer(2)
-            .needs(STEER),
-        on(Screens, &[Key::char('-')], Action::LowerRate, "rate", "Learning rate divided by 1.25.")
-            .footer(2)
-            .needs(STEER),
-        on(Screens, &[Key::char('L')], Action::TypeRate, "rate", "Type a learning rate.").footer(2).needs(STEER),
-        on(Screens, &[Key::char('[')], Action::Slower, "speed", "Train slower: fewer minibatches a second.")
-            .footer(3)
-            .needs(&[Need::Source(Capability::Throttle), Need::Ready]),
-        on(Screens, &[Key::char(']')], Action::Faster, "speed", "Train faster; after the last step, at full speed.")
-            .footer(3)
-            .needs(&[Need::Source(Capability::Throttle), Need::Ready]),
-        on(Screens, &[Key::char('}')], Action::FullSpeed, "speed", "Train at full speed.")
-            .footer(3)
-            .needs(&[Need::Source(Capability::Throttle), Need::Ready]),
-        on(Screens, &[Key::char('x')], Action::Extend, "extend", "Train more epochs; asks how many.")
-            .footer(11)
-            .needs(&[Need::Source(Capability::Extend), Need::Ready]),
-        on(
-            Screens,
-            &[Key::char('f')],
-            Action::Freeze,
-            "freeze",
-            "Freeze the display, or catch up; the training goes on.",
-        )
-        .footer(7),
-        on(
-            OVERVIEW,
-            &[Key::plain(Code::Left)],
-            Action::Cursor(-1),
-            "cursor",
-            "Cursor to the left, with the values there.",
-        )
-        .footer(13),
-        on(OVERVIEW, &[Key::plain(Code::Right)], Action::Cursor(1), "cursor", "Cursor to the right.").footer(13),
-        on(OVERVIEW, &[Key::shift(Code::Left)], Action::Cursor(-10), "far", "Cursor ten times as far to the left."),
-        on(OVERVIEW, &[Key::shift(Code::Right)], Action::Cursor(10), "far", "Cursor ten times as far to the right."),
-        on(OVERVIEW, &[Key::char('z')], Action::ZoomIn, "zoom", "Show half as many steps, around the cursor.")
-            .footer(8),
-        on(OVERVIEW, &[Key::char('Z')], Action::ZoomOut, "zoom", "Show twice as many steps.").footer(8),
-        on(OVERVIEW, &[Key::char('0')], Action::ResetView, "whole run", "Show the whole run, without a cursor.")
-            .footer(14),
-        on(OVERVIEW, &[Key::char('l')], Action::LogScale, "log", "Logarithmic scale in the focused chart, on or off.")
-            .footer(9),
-        on(
-            OVERVIEW,
-            &[Key::char('m')],
-            Action::Smoothing,
-            "smooth",
-            "Smoothing of the bright line: off, 0.9, 0.98, 0.995.",
-        )
-        .footer(10),
-        on(
-            OVERVIEW,
-            &[Key::char('e')],
-            Action::Expand,
-            "expand",
-            "Give the focused panel the whole screen, or take it back.",
-        )
-        .footer(6),
-        on(OVERVIEW, &[Key::plain(Code::Tab)], Action::Focus { backwards: false }, "panel", "Focus the next panel.")
-            .footer(4),
-        on(
-            OVERVIEW,
-            &[Key::plain(Code::BackTab)],
-            Action::Focus { backwards: true },
-            "panel back",
-            "Focus the panel before.",
-        ),
-        on(
-            OVERVIEW,
-            &[Key::plain(Code::Up)],
-            Action::Select(-1),
-            "select",
-            "Layer, hyperparameter or finding above; from a chart, the layers.",
-        )
-        .footer(16),
-        on(OVERVIEW, &[Key::plain(Code::Down)], Action::Select(1), "select", "The one below.").footer(16),
-        on(
-            OVERVIEW,
-            &[Key::plain(Code::Enter)],
-            Action::Open,
-            "change",
-            "Change the selected hyperparameter; elsewhere like e.",
-        ),
-        on(Screens, &[Key::plain(Code::Esc)], Action::Back, "back", "Close the expanded panel, then drop the cursor."),
-        on(Screens, &[Key::char('p')], Action::SaveScreen, "picture", "Save the screen as an SVG picture.").footer(17),
-        on(
-            Screens,
-            &[Key::char('M')],
-            Action::Mouse,
-            "mouse",
-            "Give the mouse back to the terminal for copying, or take it.",
-        ),
-        on(
-            Screens,
-            &[Key::char(':')],
-            Action::CommandLine,
-            "type",
-            "Type a command; Tab on the empty line lists them.",
-        )
-        .footer(5),
-        on(Screens, &[Key::char('?')], Action::Help, "help", "This help.").footer(0),
-        on(Screens, &[Key::char('q')], Action::Quit, "quit", "Leave; asks first while training.").footer(0),
-        on(Everywhere, &[Key::control('c')], Action::Quit, "quit", "Leave like q; twice means now."),
-        on(
-            Everywhere,
-            &[Key::control('z')],
-            Action::Suspend,
-            "suspend",
-            "Suspend the program; fg in the shell brings it back.",
-        ),
-        on(Help, &[Key::plain(Code::Up), Key::char('k')], Action::Scroll(-1), "scroll", "A line up.").footer(0),
-        on(Help, &[Key::plain(Code::Down), Key::char('j')], Action::Scroll(1), "scroll", "A line down.").footer(0),
-        on(Help, &[Key::plain(Code::PageUp)], Action::Scroll(-10), "page", "Ten lines up."),
-        on(Help, &[Key::plain(Code::PageDown), Key::char(' ')], Action::Scroll(10), "page", "Ten lines down."),
-        on(
-            Help,
-            &[Key::plain(Code::Esc), Key::char('?'), Key::char('q'), Key::plain(Code::Enter)],
-            Action::Cancel,
-            "close",
-            "Close the help.",
-        )
-        .footer(0),
-        on(Line, &[Key::plain(Code::Enter)], Action::Submit, "do it", "Carry out what was typed.").footer(0),
-        on(Line, &[Key::plain(Code::Esc), Key::control('g')], Action::Cancel, "cancel", "Leave the line.").footer(0),
-        on(Line, &[Key::plain(Code::Tab)], Action::Complete, "complete", "Complete the word.").footer(1),
-        on(Line, &[Key::plain(Code::Up), Key::control('p')], Action::Recall(1), "history", "The line typed before.")
-            .footer(2),
-        on(Line, &[Key::plain(Code::Down), Key::control('n')], Action::Recall(-1), "history", "The line typed after.")
-            .footer(2),
-        on(Line, &[Key::plain(Code::Left), Key::control('b')], Action::Edit(Edit::Left), "move", "A character back."),
-        on(Line, &[Key::plain(Code::Right), Key::control('f')], Action::Edit(Edit::Right), "move", "A character on."),
-        on(Line, &[Key::plain(Code::Home), Key::control('a')], Action::Edit(Edit::Home), "ends", "To the beginning."),
-        on(Line, &[Key::plain(Code::End), Key::control('e')], Action::Edit(Edit::End), "ends", "To the end."),
-        on(
-            Line,
-            &[Key::plain(Code::Backspace), Key::control('h')],
-            Action::Edit(Edit::Backspace),
-            "delete",
-            "Delete the character before the cursor.",
-        ),
-        on(
-            Line,
-            &[Key::plain(Code::Delete), Key::control('d')],
-            Action::Edit(Edit::Delete),
-            "delete",
-            "Delete the character at the cursor.",
-        ),
-        on(
-            Line,
-            &[Key::control('w')],
-            Action::Edit(Edit::DeleteWord),
-            "delete word",
-            "Delete the word before the cursor.",
-        ),
-        on(
-            Line,
-            &[Key::control('u')],
-            Action::Edit(Edit::DeleteToStart),
-            "delete line",
-            "Delete everything before the cursor.",
-        ),
-        on(
-            Quit,
-            &[Key::char('y'), Key::char('s')],
-            Action::Answer(QuitChoice::Stop),
-            "stop and quit",
-            "Stop the training and leave.",
-        )
-        .footer(0),
-        on(
-            Quit,
-            &[Key::plain(Code::Esc), Key::char('n'), Key::char('c'), Key::char('q')],
-            Action::Answer(QuitChoice::Cancel),
-            "cancel",
-            "Go on.",
-        )
-        .footer(0),
-        on(
-            Quit,
-            &[
-                Key::plain(Code::Tab),
-                Key::plain(Code::Left),
-                Key::plain(Code::Right),
-                Key::plain(Code::Up),
-                Key::plain(Code::Down),
-            ],
-            Action::Choose,
-            "choose",
-            "Choose the other answer.",
-        )
-        .footer(1),
-        on(Quit, &[Key::plain(Code::Enter)], Action::Submit, "confirm", "Take the chosen answer.").footer(1),
-    ]
-};
 
 /// The binding of a key in `mode` on `screen`.
 pub fn binding(mode: &Mode, screen: Screen, key: Key) -> Option<&'static Binding> {

@@ -8,6 +8,12 @@ use super::series::{Column, Series, StepRange};
 /// Most rows; a network with more layers shows its first ones.
 const ROWS: usize = 256;
 
+/// Most layers of the chain that are kept, those without parameters included.
+const CHAIN: usize = 1024;
+
+/// Most dimensions of a shape that are kept.
+const DIMENSIONS: usize = 8;
+
 /// Buckets a level of a row's series: twice the columns of the widest sparkline worth drawing.
 const BUCKETS: usize = 512;
 
@@ -87,10 +93,26 @@ fn middle_and_span(columns: &[Column]) -> (f64, f64) {
     (f64::midpoint(low, high), (high - low).max(2f64.log10()))
 }
 
+/// One layer of the network, with parameters or without.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// [`LayerInfo::index`].
+    pub index: usize,
+    /// Its kind with its own settings, safe to show: `dropout 0.2`.
+    pub kind: String,
+    /// Shape of one sample at its input.
+    pub input: Vec<usize>,
+    /// Shape of one sample at its output.
+    pub output: Vec<usize>,
+    /// Number of trained values; 0 for an activation.
+    pub parameters: u64,
+}
+
 /// The rows of the layers' table.
 #[derive(Clone, Debug, Default)]
 pub struct Layers {
     rows: Vec<LayerRow>,
+    chain: Vec<Link>,
 }
 
 impl Layers {
@@ -119,7 +141,14 @@ impl Layers {
                 followed = true;
             }
         }
-        Self { rows }
+        let link = |info: &LayerInfo| Link {
+            index: info.index,
+            kind: name(&info.kind),
+            input: info.input.iter().take(DIMENSIONS).copied().collect(),
+            output: info.output.iter().take(DIMENSIONS).copied().collect(),
+            parameters: info.parameters,
+        };
+        Self { rows, chain: layers.iter().take(CHAIN).map(link).collect() }
     }
 
     /// Takes in what the probe saw at `step`.
@@ -140,6 +169,11 @@ impl Layers {
                 row.probe = Some((step, probe.clone()));
             }
         }
+    }
+
+    /// Every layer in the order of the forward pass.
+    pub fn chain(&self) -> &[Link] {
+        &self.chain
     }
 
     /// The rows in the network's order.

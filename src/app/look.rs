@@ -4,7 +4,8 @@ use super::App;
 use super::actions::Action;
 use super::notices::Tone;
 use super::prompt::Mode;
-use super::view::{Metric, Panel, Scale, Window};
+use super::screen::{Panel, Screen};
+use super::view::{Metric, Scale, Window};
 
 /// Lines by which the help can be scrolled at most; the drawing stops at its last page.
 const LONGEST_HELP: usize = 200;
@@ -15,6 +16,7 @@ impl App {
         let newest = self.run().step;
         let steps = self.view.steps(newest);
         match action {
+            Action::Cursor(by) if self.view.focus() == Panel::Units => self.select_unit(by),
             Action::Cursor(columns) => {
                 let column = (steps.length() / u64::from(self.columns.max(40) / 2)).max(1);
                 let count = columns.saturating_mul(i64::try_from(column).unwrap_or(i64::MAX));
@@ -39,16 +41,25 @@ impl App {
                 }
                 self.view.reset();
             }
+            Action::LogScale if self.view.screen == Screen::Layers => self.view.log_counts = !self.view.log_counts,
             Action::LogScale => self.toggle_log(),
             Action::Smoothing => {
                 self.view.smoothing = self.view.smoothing.next();
                 let text = format!("smoothing {}", self.view.smoothing.label());
                 self.say(Tone::Good, &text);
             }
+            Action::Show(screen) => self.view.show(screen),
+            Action::Quantity => self.view.quantity = self.view.quantity.next(),
+            Action::Parameter => self.view.parameter = (self.view.parameter + 1) % self.parameters().max(1),
+            Action::Subject => self.next_subject(),
+            Action::Split => self.other_split(),
+            Action::Move { across, down } => self.move_selection(across, down),
+            Action::Page(by) => self.turn_page(by),
             Action::Expand => self.view.expanded = !self.view.expanded,
             Action::Focus { backwards } => self.view.focus_next(backwards),
             Action::Select(by) => self.select(by),
             Action::Back if self.view.expanded => self.view.expanded = false,
+            Action::Back if self.view.focus() == Panel::Units && self.view.unit.is_some() => self.view.unit = None,
             Action::Back => self.view.cursor = None,
             Action::Scroll(by) => {
                 if let Mode::Help { scroll } = &mut self.mode {
@@ -62,6 +73,19 @@ impl App {
             }
             _ => {}
         }
+    }
+
+    /// How many parameters of the selected layer can be chosen.
+    fn parameters(&self) -> usize {
+        self.values(1).map_or(0, |values| values.parameters)
+    }
+
+    /// Moves the selected unit; the first press only shows it.
+    fn select_unit(&mut self, by: i64) {
+        let Ok(units) = self.units() else { return };
+        let known = units.strips.iter().map(|strip| strip.values.len()).max().unwrap_or(0) as i64;
+        let moved = units.selected.map_or(0, |unit| (unit as i64).saturating_add(by).clamp(0, (known - 1).max(0)));
+        self.view.unit = usize::try_from(moved).ok().filter(|_| known > 0);
     }
 
     fn toggle_log(&mut self) {
@@ -90,7 +114,12 @@ impl App {
         match self.view.focus() {
             Panel::Controls => self.view.control = moved(self.view.control, controls),
             Panel::Findings => self.view.finding = moved(self.view.finding, findings),
-            Panel::Layers => self.view.layer = moved(self.view.layer, layers),
+            Panel::Layers | Panel::Map | Panel::Values | Panel::Units => {
+                self.view.layer = moved(self.view.layer, layers);
+                self.view.parameter = 0;
+            }
+            Panel::Samples => self.move_selection(0, by),
+            Panel::Chain => {}
             // A chart has nothing to select; the layers below it have.
             Panel::Loss | Panel::Accuracy => self.view.focus_on(Panel::Layers),
         }

@@ -84,7 +84,8 @@ impl App {
                 (Command::Set { key, .. }, Command::Set { key: other, .. }) => key == other,
                 (one, other) => std::mem::discriminant(one) == std::mem::discriminant(other),
             };
-            if told.iter().any(same) || words.len() == 8 {
+            let quiet = matches!(command, Command::Watch { .. } | Command::Inspect { .. });
+            if quiet || told.iter().any(same) || words.len() == 8 {
                 continue;
             }
             told.push(command);
@@ -136,6 +137,8 @@ impl App {
             Command::SetThrottle { steps_per_second: None } => "full speed requested".into(),
             Command::Extend { epochs } => format!("{} more epochs requested", thousands(*epochs)),
             Command::Evaluate => "evaluating…".into(),
+            Command::Inspect { .. } | Command::Watch { .. } => "looking inside…".into(),
+            Command::AdvancePhase => "one phase…".into(),
             Command::Stop => "stopping…".into(),
         }
     }

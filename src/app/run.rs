@@ -3,11 +3,13 @@
 use std::collections::VecDeque;
 
 use crate::protocol::{
-    Capability, Controls, Event, Failure, Hello, LEARNING_RATE, Loading, RunInfo, RunState, StepReport, Summary,
+    self, Capability, Controls, Event, Failure, Hello, HyperParameter, LEARNING_RATE, Loading, RunInfo, RunState,
+    StepReport, Summary, Walk,
 };
 
 use super::display::{name, sentence};
 use super::findings::Findings;
+use super::inspect::Answers;
 use super::layers::{LayerRow, Layers};
 use super::series::Series;
 use super::view::Metric;
@@ -23,6 +25,9 @@ const HYPERPARAMETERS: usize = 64;
 
 /// Longest key of a hyperparameter in bytes; one that is longer is not listed.
 const KEY: usize = 128;
+
+/// Most classes whose names are kept.
+pub const CLASSES: usize = 1024;
 
 /// A place where somebody changed the course of the run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,8 +65,10 @@ pub struct Run {
     pub capabilities: Option<Vec<Capability>>,
     /// Work that precedes training.
     pub loading: Option<Loading>,
-    /// What stays the same; `None` while loading. The names of the classes are not kept.
+    /// What stays the same; `None` while loading. Its layers are in `layers`, the names of its classes in `classes`.
     pub info: Option<RunInfo>,
+    /// Names of the classes; of more than [`CLASSES`] the first.
+    pub classes: Vec<String>,
     /// What the source is doing.
     pub state: RunState,
     /// Why it is doing that, where there is more to say.
@@ -84,6 +91,10 @@ pub struct Run {
     pub accuracy: Curves,
     /// The layers that have parameters.
     pub layers: Layers,
+    /// What was asked about the inside of the run, and what it answered.
+    pub answers: Answers,
+    /// Where the walk through the phases of a minibatch stands, while somebody walks.
+    pub walk: Option<Walk>,
     /// Places where somebody intervened, oldest first.
     pub marks: VecDeque<Mark>,
     /// What the source noticed.
@@ -106,6 +117,7 @@ impl Run {
             capabilities: None,
             loading: None,
             info: None,
+            classes: Vec::new(),
             state: RunState::Loading,
             reason: None,
             step: 0,
@@ -117,6 +129,8 @@ impl Run {
             loss: Curves::new(),
             accuracy: Curves::new(),
             layers: Layers::default(),
+            answers: Answers::default(),
+            walk: None,
             marks: VecDeque::new(),
             findings: Findings::default(),
             thinned: 0,
@@ -145,7 +159,7 @@ impl Run {
     }
 
     /// Value of a hyperparameter as the source last told it.
-    pub fn hyperparameter(&self, key: &str) -> Option<&crate::protocol::HyperParameter> {
+    pub fn hyperparameter(&self, key: &str) -> Option<&HyperParameter> {
         self.controls.as_ref()?.hyperparameters.iter().find(|parameter| parameter.key == key)
     }
 
@@ -211,6 +225,8 @@ impl Run {
                 self.step = self.step.max(step);
                 self.gone = true;
             }
+            Event::Inspection(inspection) => self.answers.take(*inspection),
+            Event::Phase(walk) => self.walk = (walk.phase != protocol::Phase::Between).then_some(walk),
             Event::Applied { .. } | Event::Rejected { .. } => {}
         }
     }
@@ -230,10 +246,12 @@ impl Run {
         }
     }
 
-    /// Bytes held by the series.
+    /// Bytes held by the series and by the past of the layers.
     pub fn memory(&self) -> usize {
         let curves = [&self.loss, &self.accuracy];
-        self.layers.memory() + curves.iter().map(|curves| curves.train.memory() + curves.test.memory()).sum::<usize>()
+        self.answers.memory()
+            + self.layers.memory()
+            + curves.iter().map(|curves| curves.train.memory() + curves.test.memory()).sum::<usize>()
     }
 
     fn fail(&mut self, failure: &Failure) {
@@ -254,9 +272,11 @@ impl Run {
     fn ready(&mut self, mut info: RunInfo) {
         self.loading = None;
         self.layers = Layers::of(&info.layers);
+        self.answers = Answers::default();
         info.layers.clear();
         info.layers.shrink_to_fit();
-        info.data.classes = Vec::new();
+        let classes = std::mem::take(&mut info.data.classes);
+        self.classes = classes.iter().take(CLASSES).map(|class| name(class)).collect();
         info.data.shape.truncate(8);
         info.data.name = name(&info.data.name);
         info.optimizer = name(&info.optimizer);

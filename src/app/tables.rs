@@ -8,7 +8,7 @@ use super::commands::COMMANDS;
 use super::display::name;
 use super::keys::{BINDINGS, Binding, Scope};
 use super::prompt::Mode;
-use super::view::Panel;
+use super::screen::Panel;
 
 /// One place in the footer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,7 +131,9 @@ impl App {
     pub(super) fn select_row(&mut self, panel: Panel, row: usize) {
         let controls = self.live.controls.as_ref().map_or(0, |controls| controls.hyperparameters.len());
         match panel {
-            Panel::Layers if row < self.run().layers.rows().len() => self.view.layer = row,
+            Panel::Layers | Panel::Map if row < self.run().layers.rows().len() => self.view.layer = row,
+            Panel::Units => self.view.unit = Some(row),
+            Panel::Samples => self.select_entry(row),
             Panel::Controls if row < controls => self.view.control = row,
             Panel::Findings if row < self.run().findings.len() => self.view.finding = row,
             _ => {}
@@ -152,6 +154,20 @@ const WORDS: &[(&str, &str)] = &[
     ("norm", "Length of the gradient of a layer's weights; the row of blocks shows it over the steps on a log scale."),
     ("upd/w", "Length of the last update over the length of the weights; about 0.001 is usual."),
     ("dead", "Share of a layer's units that gave 0 for every sample of the minibatch."),
+    (
+        "heat map",
+        "A row a layer, a column a stretch of steps; the brighter, the larger the largest value in it. Beside it the value at the cursor, or the newest.",
+    ),
+    (
+        "values",
+        "How many of a parameter's, its gradient's and the output's values lie where; below, the same as it was before, the newest on top.",
+    ),
+    ("units", "A figure a unit, or a channel of an image; orange above 0, blue below."),
+    ("confidence", "Probability that the network gives to the class it predicts."),
+    (
+        "loss",
+        "Of one sample: minus the logarithm of the probability of its true class, in nats; 0 is certain and right.",
+    ),
     ("0, 2, 4", "Layers are counted with the activations between them, so the numbers skip some."),
     ("✓ ! ✗", "Nothing to see, worth a look, training is probably harmed; – where the last look is out of date."),
 ];
@@ -172,6 +188,8 @@ pub(super) fn command_text(command: &Command) -> String {
         Command::SetThrottle { .. } => "throttle".into(),
         Command::Extend { .. } => "extend".into(),
         Command::Evaluate => "evaluate".into(),
+        Command::Inspect { .. } | Command::Watch { .. } => "inspect".into(),
+        Command::AdvancePhase => "phase".into(),
         Command::Stop => "stop".into(),
     }
 }

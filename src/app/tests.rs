@@ -1,6 +1,7 @@
 //! Behaviour of the dashboard's state, driven by messages as the event loop would.
 
 mod hostile;
+mod inspecting;
 mod steering;
 mod watching;
 
@@ -11,13 +12,15 @@ use crate::protocol::{
     Summary,
 };
 
-const ALL: [Capability; 6] = [
+const ALL: [Capability; 8] = [
     Capability::Pause,
     Capability::Advance,
     Capability::Steer,
     Capability::Throttle,
     Capability::Extend,
     Capability::Evaluate,
+    Capability::Inspect,
+    Capability::Phase,
 ];
 
 fn hello(capabilities: &[Capability]) -> Event {

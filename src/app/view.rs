@@ -1,60 +1,8 @@
-//! What part of the run is looked at, and how: screens, panels, zoom, cursor, scales.
+//! What part of the run is looked at, and how: the screen in hand, zoom, cursor, scales.
 
+use super::data::DataView;
+use super::screen::{Panel, Screen};
 use super::series::StepRange;
-
-/// The screens. Each is a whole page with panels of its own.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Screen {
-    /// Charts, layers, hyperparameters and findings on one page.
-    #[default]
-    Overview,
-}
-
-impl Screen {
-    /// The panels in the order in which Tab walks through them.
-    pub const fn panels(self) -> &'static [Panel] {
-        match self {
-            Self::Overview => &[Panel::Loss, Panel::Accuracy, Panel::Layers, Panel::Controls, Panel::Findings],
-        }
-    }
-}
-
-/// A part of the screen that can be focused and expanded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Panel {
-    /// Chart of the loss.
-    Loss,
-    /// Chart of the accuracy.
-    Accuracy,
-    /// Table of the layers.
-    Layers,
-    /// The hyperparameters that can be changed now.
-    Controls,
-    /// The findings.
-    Findings,
-}
-
-impl Panel {
-    /// The chart that fills this panel, if it is one.
-    pub const fn metric(self) -> Option<Metric> {
-        match self {
-            Self::Loss => Some(Metric::Loss),
-            Self::Accuracy => Some(Metric::Accuracy),
-            Self::Layers | Self::Controls | Self::Findings => None,
-        }
-    }
-
-    /// Its title.
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::Loss => "loss",
-            Self::Accuracy => "accuracy",
-            Self::Layers => "layers",
-            Self::Controls => "hyperparameters",
-            Self::Findings => "findings",
-        }
-    }
-}
 
 /// What a chart shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -63,6 +11,39 @@ pub enum Metric {
     Loss,
     /// Share classified correctly, 0 to 1.
     Accuracy,
+}
+
+/// What the heat map of the layers shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Quantity {
+    /// Norm of the gradient of a layer's parameters.
+    #[default]
+    Gradient,
+    /// Norm of the last update over the norm of the weights.
+    Update,
+    /// Share of the units that gave 0 for the whole minibatch.
+    Dead,
+}
+
+impl Quantity {
+    /// The next one in the cycle.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        match self {
+            Self::Gradient => Self::Update,
+            Self::Update => Self::Dead,
+            Self::Dead => Self::Gradient,
+        }
+    }
+
+    /// Its name.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Gradient => "gradient norm",
+            Self::Update => "update / weight",
+            Self::Dead => "dead units",
+        }
+    }
 }
 
 /// How values become heights.
@@ -148,8 +129,10 @@ pub const SHORTEST_WINDOW: u64 = 10;
 pub struct View {
     /// The page in hand.
     pub screen: Screen,
-    /// Index of the focused panel in [`Screen::panels`].
-    focus: usize,
+    /// Whether somebody chose the page; until then it may follow the data.
+    chosen: bool,
+    /// Index of the focused panel in [`Screen::panels`], of each screen.
+    focus: [usize; Screen::ALL.len()],
     /// Whether the focused panel has the page for itself.
     pub expanded: bool,
     /// The steps that the charts show.
@@ -162,32 +145,59 @@ pub struct View {
     pub loss_scale: Scale,
     /// Scale asked for in the accuracy chart.
     pub accuracy_scale: Scale,
-    /// Selected row of the layers.
+    /// Selected row of the layers, here and on the Layers screen.
     pub layer: usize,
+    /// What the heat map of the layers shows.
+    pub quantity: Quantity,
+    /// Selected parameter of the selected layer, counted round and round.
+    pub parameter: usize,
+    /// Selected unit of the selected layer.
+    pub unit: Option<usize>,
+    /// Whether histograms have a logarithmic scale of counts.
+    pub log_counts: bool,
     /// Selected row of the hyperparameters.
     pub control: usize,
     /// First finding shown.
     pub finding: usize,
+    /// How the data are looked at.
+    pub data: DataView,
 }
 
 impl View {
     /// The focused panel.
     pub fn focus(&self) -> Panel {
         let panels = self.screen.panels();
-        panels.get(self.focus).or(panels.first()).copied().unwrap_or(Panel::Loss)
+        panels.get(self.focus[self.screen as usize]).or(panels.first()).copied().unwrap_or(Panel::Loss)
     }
 
     /// Moves the focus to `panel` if the page has it.
     pub fn focus_on(&mut self, panel: Panel) {
         if let Some(index) = self.screen.panels().iter().position(|candidate| *candidate == panel) {
-            self.focus = index;
+            self.focus[self.screen as usize] = index;
         }
     }
 
     /// Moves the focus by one panel, round the page.
     pub fn focus_next(&mut self, backwards: bool) {
         let count = self.screen.panels().len();
-        self.focus = (self.focus + if backwards { count - 1 } else { 1 }) % count;
+        let focus = &mut self.focus[self.screen as usize];
+        *focus = (*focus + if backwards { count - 1 } else { 1 }) % count;
+    }
+
+    /// Turns to a page because somebody asked for it.
+    pub fn show(&mut self, screen: Screen) {
+        self.chosen = true;
+        if self.screen != screen {
+            self.screen = screen;
+            self.expanded = false;
+        }
+    }
+
+    /// Turns to the page that suits the data, unless somebody chose one already.
+    pub fn suggest(&mut self, screen: Screen) {
+        if !self.chosen {
+            self.screen = screen;
+        }
     }
 
     /// The scale asked for in a chart.

@@ -40,6 +40,11 @@ impl Batches {
         Ok(Self { seed, batch_size, order: (0..samples as u32).collect(), epoch: None })
     }
 
+    /// Samples in a full minibatch.
+    pub fn batch_size(&self) -> usize {
+        self.batch_size
+    }
+
     /// Minibatches in an epoch, the smaller last one included.
     pub fn steps_per_epoch(&self) -> u64 {
         self.order.len().div_ceil(self.batch_size) as u64

@@ -69,6 +69,29 @@ impl Split {
         }
     }
 
+    /// The pixels of an image as they are stored, 0 to 255, channel by channel, row by row; numbers that were never
+    /// bytes go from black for their least to white for their largest. `None` for what is no image.
+    ///
+    /// # Panics
+    /// When `index` is not below [`len`](Self::len).
+    pub fn pixels(&self, index: u32) -> Option<Vec<u8>> {
+        if self.shape.len() != 3 {
+            return None;
+        }
+        let start = index as usize * self.features();
+        let range = start..start + self.features();
+        Some(match &self.features {
+            Features::Bytes { values, .. } => values[range].to_vec(),
+            Features::Floats(values) => {
+                let values = &values[range];
+                let least = values.iter().copied().fold(f32::INFINITY, f32::min);
+                let largest = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                let scale = if largest > least { 255.0 / (largest - least) } else { 0.0 };
+                values.iter().map(|value| ((value - least) * scale).round() as u8).collect()
+            }
+        })
+    }
+
     /// Writes the labels of the samples `indices` to `out`.
     ///
     /// # Panics
@@ -224,6 +247,16 @@ mod tests {
                 prop_assert_eq!(row, slowly(&split, moves, index), "{:?}", moves);
             }
         }
+    }
+
+    #[test]
+    fn pixels_are_as_they_were_stored() {
+        let stored: Vec<u8> = (20..40).map(|i| (i * 37 % 251) as u8).collect();
+        let split = images([1, 4, 5], Preprocessing::Standardize, Augmentations::default(), true);
+        assert_eq!(split.pixels(1), Some(stored));
+        let floats = images([1, 4, 5], Preprocessing::None, Augmentations::default(), false).pixels(0).unwrap();
+        assert_eq!((floats.iter().min(), floats.iter().max()), (Some(&0), Some(&255)));
+        assert_eq!(Split { shape: vec![20], ..split }.pixels(0), None);
     }
 
     #[test]

@@ -12,11 +12,13 @@
 //! like the weights.
 
 mod difference;
+mod elements;
 pub mod suite;
 
 use std::{num::NonZeroUsize, sync::Arc};
 
 use self::difference::Prober;
+pub use self::elements::{Comparison, LayerCheck};
 use super::{BuildError, Mode, Network, NetworkSpec, Pool, Shape};
 use crate::random::{Purpose, Stream, stream};
 
@@ -87,7 +89,7 @@ fn check_network(mut network: Network<f64>, classes: usize, seed: u64) -> Report
     let labels = prepare(&mut network, classes, &mut stream);
     let infos = network.layer_infos().to_vec();
     let names: Vec<(usize, String)> = network.parameters().map(|p| (p.layer, p.name.clone())).collect();
-    let mut prober = Prober::new(network, labels, stream);
+    let mut prober = Prober::new(network, labels, stream, Mode::Train { step: 0 });
     let mut entries = Vec::new();
     let mut parameter = 0;
     for (layer, info) in infos.iter().enumerate() {

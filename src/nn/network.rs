@@ -1,5 +1,7 @@
 //! The layers in a row, with all their buffers.
 
+mod looking;
+
 use std::{ops::Range, sync::Arc};
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};

@@ -28,6 +28,17 @@ impl Shape {
     pub fn features(&self) -> usize {
         self.0.iter().fold(1, |product: usize, &d| product.saturating_mul(d))
     }
+
+    /// Where a value is, by its place in row-major order: `[1, 0]` for value 3 of `[2, 3]`.
+    pub fn index(&self, place: usize) -> Vec<usize> {
+        let mut rest = place;
+        let mut index = self.0.clone();
+        for length in index.iter_mut().rev() {
+            let size = (*length).max(1);
+            (*length, rest) = (rest % size, rest / size);
+        }
+        index
+    }
 }
 
 impl fmt::Display for Shape {

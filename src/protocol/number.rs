@@ -1,4 +1,5 @@
-//! `#[serde(with = "number")]`: an f64 that survives JSON even when it is not finite.
+//! `#[serde(with = "number")]`: an f64 that survives JSON even when it is not finite; `number::option` for one that may
+//! be missing, and `number::list` for a list of f32.
 
 use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
@@ -37,5 +38,66 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D:
                 Err(D::Error::custom(format!("{text:?} is not a number; valid: a number, \"nan\", \"inf\", \"-inf\"")))
             }
         },
+    }
+}
+
+/// `#[serde(with = "number::option")]`: a number that may be missing.
+pub mod option {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    /// Writes `null` or as [`super::serialize`].
+    ///
+    /// # Errors
+    /// Only those of the serializer.
+    #[allow(clippy::ref_option)] // As serde calls it.
+    pub fn serialize<S: Serializer>(value: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(value) => super::serialize(value, serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    /// Reads what [`serialize`] wrote.
+    ///
+    /// # Errors
+    /// As [`super::deserialize`].
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+        #[derive(Deserialize)]
+        struct Number(#[serde(with = "super")] f64);
+        Option::<Number>::deserialize(deserializer).map(|value| value.map(|Number(value)| value))
+    }
+}
+
+/// `#[serde(with = "number::list")]`: a list of f32.
+pub mod list {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    /// Writes each element as [`super::serialize`], finite ones with the digits of an f32.
+    ///
+    /// # Errors
+    /// Only those of the serializer.
+    pub fn serialize<S: Serializer>(values: &[f32], serializer: S) -> Result<S::Ok, S::Error> {
+        struct Number(f32);
+        impl Serialize for Number {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                if self.0.is_finite() {
+                    serializer.serialize_f32(self.0)
+                } else {
+                    super::serialize(&f64::from(self.0), serializer)
+                }
+            }
+        }
+        serializer.collect_seq(values.iter().map(|&value| Number(value)))
+    }
+
+    /// Reads what [`serialize`] wrote.
+    ///
+    /// # Errors
+    /// As [`super::deserialize`].
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f32>, D::Error> {
+        #[derive(Deserialize)]
+        struct Number(#[serde(with = "super")] f64);
+        let numbers = Vec::<Number>::deserialize(deserializer)?;
+        Ok(numbers.into_iter().map(|Number(value)| value as f32).collect())
     }
 }

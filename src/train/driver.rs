@@ -3,13 +3,14 @@
 use std::{collections::VecDeque, ops::ControlFlow, time::Instant};
 
 use crate::{
-    protocol::{CommandId, Event, Finding, Health, RunState, StateChange, StepReport, Summary},
+    protocol::{CommandId, Event, Finding, Health, Phase, RunState, StateChange, StepReport, Summary, Walk},
     train::{
-        RunSpec, StepError, Trainer,
+        RunSpec, StepError, StepOutcome, Trainer,
         health::Monitor,
         inbox::{Inbox, Next},
         outbox::{Disconnected, Outbox},
         pace::{Pace, RateMeter, Stopwatch},
+        watch::Watch,
         worker::{End, Outcome},
     },
 };
@@ -40,6 +41,9 @@ pub(super) struct Driver<'a> {
     pub(super) goals: VecDeque<(u64, CommandId)>,
     pub(super) pace: Pace,
     pub(super) rate: RateMeter,
+    pub(super) watch: Watch,
+    /// Where the walk through a minibatch stood when it was last told.
+    told: Phase,
     outcome: &'a mut Outcome,
     monitor: Monitor,
     test: Option<(u64, f64, f64)>,
@@ -67,6 +71,8 @@ impl<'a> Driver<'a> {
             goals: VecDeque::new(),
             pace: Pace::new(spec.throttle),
             rate: RateMeter::default(),
+            watch: Watch::default(),
+            told: Phase::Between,
             outcome,
             monitor: Monitor::default(),
             test: None,
@@ -87,6 +93,7 @@ impl<'a> Driver<'a> {
         self.start();
         loop {
             let now = Instant::now();
+            self.answer_watched(now);
             self.outbox.flush(now)?;
             let next = match self.drive {
                 Drive::Wait => self.inbox.wait(self.outbox),
@@ -114,12 +121,38 @@ impl<'a> Driver<'a> {
     /// Trains one minibatch and does everything that follows from it.
     fn train_one(&mut self) {
         let start = Instant::now();
-        let running = self.state == RunState::Running;
         self.pace.started(start);
         let completed = self.trainer.completed();
         assert!(self.panic_at != Some(completed), "injected at step {completed}");
         let effective_lr = self.trainer.effective_lr();
         let outcome = self.trainer.step();
+        self.complete(start, outcome, effective_lr);
+    }
+
+    /// Goes on by one phase of the minibatch in hand.
+    pub(super) fn walk(&mut self) {
+        let start = Instant::now();
+        let effective_lr = self.trainer.effective_lr();
+        if let Some(outcome) = self.trainer.advance_phase() {
+            self.tell_walk();
+            self.complete(start, outcome, effective_lr);
+        }
+        self.tell_walk();
+    }
+
+    /// Tells where the walk through a minibatch stands, if that is news.
+    pub(super) fn tell_walk(&mut self) {
+        let phase = self.trainer.phase();
+        if phase != self.told {
+            self.told = phase;
+            let (step, minibatch) = (self.trainer.completed(), self.trainer.walked_minibatch());
+            self.outbox.push(Event::Phase(Walk { step, minibatch, phase }));
+        }
+    }
+
+    /// Does everything that follows from a minibatch.
+    fn complete(&mut self, start: Instant, outcome: Result<StepOutcome, StepError>, effective_lr: f64) {
+        let running = self.state == RunState::Running;
         self.outcome.step = self.trainer.completed();
         self.outcome.summary = None;
         match outcome {

@@ -4,7 +4,10 @@ use std::{ops::ControlFlow, time::Instant};
 
 use sha2::{Digest, Sha256};
 
-use crate::{nn::Mode, protocol::Evaluation, train::Trainer};
+use crate::{
+    protocol::{Evaluation, inspection::Split},
+    train::Trainer,
+};
 
 impl Trainer {
     /// Evaluates the whole test split in the order of the file; `keep_going` may end it between two batches.
@@ -12,10 +15,25 @@ impl Trainer {
     /// With a moving average of the weights, that is what is evaluated. Weights and the course of the training are
     /// untouched.
     pub fn evaluate(&mut self, keep_going: impl FnMut() -> ControlFlow<()>) -> Option<Evaluation> {
+        let start = Instant::now();
+        let (loss, correct) = self.judge(Split::Test, keep_going)?;
+        let samples = self.data.test.len();
+        Some(Evaluation {
+            step: self.completed(),
+            epoch: self.epoch(),
+            loss,
+            accuracy: correct as f64 / samples as f64,
+            samples,
+            seconds: start.elapsed().as_secs_f64(),
+        })
+    }
+
+    /// As [`Self::predict`], with the moving average of the weights if there is one.
+    pub(super) fn judge(&mut self, split: Split, keep_going: impl FnMut() -> ControlFlow<()>) -> Option<(f64, usize)> {
         self.exchange_average();
-        let evaluation = self.evaluate_network(keep_going);
+        let judged = self.predict(split, keep_going);
         self.exchange_average();
-        evaluation
+        judged
     }
 
     fn exchange_average(&mut self) {
@@ -25,40 +43,11 @@ impl Trainer {
         }
     }
 
-    fn evaluate_network(&mut self, mut keep_going: impl FnMut() -> ControlFlow<()>) -> Option<Evaluation> {
-        let start = Instant::now();
-        let samples = self.data.test.len();
-        let (mut loss, mut correct) = (0.0, 0);
-        let mut indices = [0_u32; 256];
-        let rows = self.rows.min(indices.len());
-        for from in (0..samples).step_by(rows) {
-            let indices = &mut indices[..rows.min(samples - from)];
-            (from as u32..).zip(indices.iter_mut()).for_each(|(sample, index)| *index = sample);
-            let labels = &mut self.labels[..indices.len()];
-            self.data.test.labels(indices, labels);
-            let test = &self.data.test;
-            self.network.fill_input(indices.len(), |rows, values| test.gather(&indices[rows], values));
-            self.network.forward(Mode::Evaluate);
-            let report = self.network.loss(labels);
-            loss += report.loss * indices.len() as f64;
-            correct += report.correct;
-            if keep_going().is_break() {
-                return None;
-            }
-        }
-        Some(Evaluation {
-            step: self.completed(),
-            epoch: self.epoch(),
-            loss: loss / samples as f64,
-            accuracy: correct as f64 / samples as f64,
-            samples,
-            seconds: start.elapsed().as_secs_f64(),
-        })
-    }
-
     /// SHA-256 of all weights and then all running statistics as little-endian f32 in the network's order, in
-    /// hexadecimal. A moving average is a function of them all and no part of it.
-    pub fn weights_sha256(&self) -> String {
+    /// hexadecimal. A moving average is a function of them all and no part of it, and so is what is computed of the
+    /// minibatch in hand.
+    pub fn weights_sha256(&mut self) -> String {
+        self.set_aside();
         let mut hash = Sha256::new();
         self.network.visit_weight_bytes(|bytes| hash.update(bytes));
         hash.finalize().iter().fold(String::with_capacity(64), |mut text, byte| {

@@ -46,7 +46,19 @@ impl Inbox {
 
     /// Whether a stop request waits, or nobody is there to ask; leaves all requests in their order.
     pub fn stop_requested(&mut self) -> bool {
-        let gone = loop {
+        let gone = self.look();
+        gone || self.seen.iter().any(|request| request.command == Command::Stop)
+    }
+
+    /// Whether any request waits, or nobody is there to ask; leaves all requests in their order.
+    pub fn is_waiting(&mut self) -> bool {
+        let gone = self.look();
+        gone || !self.seen.is_empty()
+    }
+
+    /// Looks at what waits; true when nobody is there to ask.
+    fn look(&mut self) -> bool {
+        loop {
             if self.seen.len() >= LOOK_AHEAD {
                 break false;
             }
@@ -55,8 +67,7 @@ impl Inbox {
                 Err(TryRecvError::Empty) => break false,
                 Err(TryRecvError::Disconnected) => break true,
             }
-        };
-        gone || self.seen.iter().any(|request| request.command == Command::Stop)
+        }
     }
 
     /// Waits for a request without using the processor; wakes with [`Next::Nothing`] only to empty the outbox.

@@ -22,6 +22,8 @@ pub struct Outbox {
     channel: Sender<Vec<Event>>,
     waiting: VecDeque<Event>,
     samples: usize,
+    /// Inspections among what waits.
+    inspections: usize,
     thinned: u64,
     thinned_told: u64,
     urgent: bool,
@@ -39,6 +41,7 @@ impl Outbox {
             channel,
             waiting: VecDeque::new(),
             samples: 0,
+            inspections: 0,
             thinned: 0,
             thinned_told: 0,
             urgent: false,
@@ -54,7 +57,10 @@ impl Outbox {
                 return;
             }
             _ if is_sample(&event) => self.samples += 1,
-            _ => self.urgent = true,
+            _ => {
+                self.inspections += usize::from(matches!(event, Event::Inspection(_)));
+                self.urgent = true;
+            }
         }
         self.waiting.push_back(event);
         if self.samples > WAITING_SAMPLES {
@@ -65,6 +71,11 @@ impl Outbox {
     /// Whether something waits for room or for company.
     pub fn is_empty(&self) -> bool {
         self.waiting.is_empty()
+    }
+
+    /// Whether an inspection waits, so that the consumer had better not be given another of the same.
+    pub fn holds_inspections(&self) -> bool {
+        self.inspections > 0
     }
 
     /// Sends what waits if the channel has room: at once when it holds more than samples, else every 16 ms.
@@ -96,7 +107,7 @@ impl Outbox {
             self.waiting.push_back(Event::Thinned { total: self.thinned });
         }
         permit.send(self.waiting.drain(..).collect());
-        self.samples = 0;
+        (self.samples, self.inspections) = (0, 0);
         self.urgent = false;
         self.sent = now;
         Ok(())

@@ -39,6 +39,9 @@ impl Driver<'_> {
             Command::SetSchedule { schedule } => self.set_schedule(&schedule),
             Command::SetThrottle { steps_per_second } => self.set_throttle(steps_per_second),
             Command::Extend { epochs } => self.extend(epochs),
+            Command::Inspect { query } => self.inspect(query),
+            Command::Watch { queries } => self.watch_queries(queries),
+            Command::AdvancePhase => self.request_phase(),
             Command::Evaluate => {
                 if self.evaluate() {
                     Ok(())
@@ -71,10 +74,26 @@ impl Driver<'_> {
         self.not_finished()?;
         if self.drive != Drive::Free {
             self.give_up_goals();
+            self.leave_walk();
             self.drive = Drive::Free;
             self.set_state(RunState::Running, None);
         }
         Ok(())
+    }
+
+    fn request_phase(&mut self) -> Result<(), String> {
+        self.not_finished()?;
+        if self.drive != Drive::Wait {
+            return Err("the phases of a minibatch are for a run that is paused; pause it first".into());
+        }
+        self.walk();
+        Ok(())
+    }
+
+    /// Leaves it to the training to complete the minibatch that somebody walks through.
+    fn leave_walk(&mut self) {
+        self.trainer.leave_walk();
+        self.tell_walk();
     }
 
     /// Sets a goal; the answer comes when it is reached. Goals asked for in a row add up.
@@ -87,6 +106,7 @@ impl Driver<'_> {
         let from = self.goals.back().map_or(completed, |&(goal, _)| goal);
         let goal = goal(from).min(self.trainer.total_steps());
         self.goals.push_back((goal, id));
+        self.leave_walk();
         let was_waiting = self.drive == Drive::Wait;
         self.drive = Drive::ToGoal;
         if was_waiting {
@@ -157,6 +177,7 @@ impl Driver<'_> {
         };
         self.intervened(format!("{epochs} more epochs{rate}"));
         if self.state == RunState::Finished {
+            self.leave_walk();
             self.drive = Drive::Free;
             self.set_state(RunState::Running, None);
         }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use crate::{
     dataset::{BatchSizeError, Batches, Dataset},
-    nn::{BuildError, Mode, Network, Pool, Shape},
+    nn::{BuildError, Network, NetworkSpec, Pool, Shape},
     optim::{self, Optimizer, Schedule},
-    train::{TrainSpec, averaging::Average},
+    train::{TrainSpec, averaging::Average, inspect::Extent, predictions::Predictions, walk::Progress},
 };
 
 /// Fewest rows the network's buffers hold, so that evaluation is quick whatever the batch size.
@@ -20,8 +20,18 @@ pub struct Trainer {
     pub(super) labels: Vec<u8>,
     pub(super) rows: usize,
     pub(super) average: Option<Average>,
-    batches: Batches,
-    seed: u64,
+    pub(super) batches: Batches,
+    pub(super) seed: u64,
+    /// What the network was built from.
+    pub(super) spec: NetworkSpec,
+    /// How far the minibatch in hand is.
+    pub(super) progress: Progress,
+    /// What the last evaluation made of each sample: of the training part, and of the test part.
+    pub(super) predictions: [Predictions; 2],
+    /// Room for the next ones.
+    pub(super) spare: Predictions,
+    /// Where points in the plane lie, once somebody asked.
+    pub(super) extent: Extent,
     schedule: Schedule,
     learning_rate: f64,
     clip_norm: Option<f64>,
@@ -105,9 +115,15 @@ impl Trainer {
             average,
             labels: vec![0; rows],
             rows,
-            data,
             batches,
             seed: spec.seed,
+            spec: spec.network.clone(),
+            progress: Progress::default(),
+            // Only a person asks what becomes of the training part.
+            predictions: [Predictions::default(), Predictions::of(data.test.len())],
+            spare: Predictions::of(data.test.len()),
+            extent: Extent::default(),
+            data,
             schedule: spec.schedule,
             learning_rate: spec.learning_rate,
             clip_norm: spec.clip_norm,
@@ -116,25 +132,16 @@ impl Trainer {
         })
     }
 
-    /// Trains one minibatch. Allocates nothing after the first call.
+    /// Trains one minibatch, or what is left of it. Allocates nothing after the first call.
     ///
     /// # Errors
     /// When the loss or a gradient is not finite; the weights are then untouched, and the step counts.
     pub fn step(&mut self) -> Result<StepOutcome, StepError> {
-        let epoch = self.step / self.batches.steps_per_epoch();
-        let indices = self.batches.indices(self.step);
-        let samples = indices.len();
-        let labels = &mut self.labels[..samples];
-        self.data.train.labels(indices, labels);
-        let (train, seed) = (&self.data.train, self.seed);
-        self.network.fill_input(samples, |rows, values| train.gather_augmented(&indices[rows], seed, epoch, values));
-        self.network.forward(Mode::Train { step: self.step });
-        let report = self.network.loss(labels);
+        let (report, samples) = self.complete_passes();
         self.step += 1;
         if !report.loss.is_finite() {
             return Err(StepError::Loss { loss: report.loss });
         }
-        self.network.backward();
         let gradient_norm = optim::gradient_norm(&self.network);
         if !gradient_norm.is_finite() {
             return Err(self.broken_gradient(report.loss));
@@ -157,6 +164,11 @@ impl Trainer {
             .find(|(_, norm)| !norm.is_finite());
         let (layer, norm) = broken.unwrap_or((0, f64::NAN));
         StepError::Gradient { layer, norm, loss }
+    }
+
+    /// The network, with what was computed last in its buffers.
+    pub fn network(&self) -> &Network<f32> {
+        &self.network
     }
 
     /// Minibatches completed.

@@ -152,6 +152,8 @@ fn run(spec: &RunSpec, inbox: &mut Inbox, outbox: &mut Outbox, outcome: &mut Out
             Capability::Throttle,
             Capability::Extend,
             Capability::Evaluate,
+            Capability::Inspect,
+            Capability::Phase,
         ],
     }));
     let mut progress = |what: &str, fraction: Option<f64>| {

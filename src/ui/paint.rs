@@ -186,6 +186,20 @@ pub fn wrap(text: &str, width: u16) -> Vec<String> {
     lines
 }
 
+/// Columns of the widest note: longer lines are hard to read.
+const NOTE: u16 = 64;
+
+/// Says in the middle of an empty place what will fill it, or why nothing will.
+pub fn note(buffer: &mut Buffer, area: Rect, text: &str, style: Style) {
+    let lines = wrap(text, area.width.min(NOTE));
+    let first = area.height.saturating_sub(lines.len() as u16) / 2;
+    for (y, line) in (first..).zip(&lines) {
+        let mut row = Row::new(buffer, area, y);
+        let free = row.free().saturating_sub(line.width() as u16);
+        row.skip(free / 2).put(line, style);
+    }
+}
+
 /// The rectangle of at most `width` × `height` in the middle of `area`.
 pub fn centered(area: Rect, width: u16, height: u16) -> Rect {
     let (width, height) = (width.min(area.width), height.min(area.height));

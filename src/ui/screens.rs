@@ -1,13 +1,15 @@
 //! The screens, each a pure function of the app's state.
 
 pub mod banner;
+pub mod bar;
+pub mod data;
 pub mod header;
 pub mod help;
+pub mod inspect;
 pub mod layers;
 pub mod overview;
 pub mod prompt;
 pub mod quit;
-pub mod side;
 
 use ratatui::{buffer::Buffer, layout::Rect};
 use unicode_width::UnicodeWidthStr;
@@ -17,7 +19,7 @@ use super::{
     paint::{Row, centered, wrap},
     theme::{Role, Theme},
 };
-use crate::app::{App, Mode};
+use crate::app::{App, Mode, Panel, Screen};
 
 /// Draws the whole dashboard into `buffer`, which must be empty.
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer) {
@@ -33,9 +35,15 @@ fn draw_unicode(app: &App, theme: Theme, buffer: &mut Buffer) {
         too_small(buffer, area, theme);
         return;
     };
-    header::draw(app, theme, buffer, layout.header);
+    header::draw(app, theme, buffer, layout.header, layout.progress);
     banner::draw(app, theme, buffer, layout.banner);
-    overview::draw(app, theme, buffer, &layout);
+    bar::draw(app, theme, buffer, layout.screens);
+    match app.view().screen {
+        Screen::Overview => overview::draw(app, theme, buffer, &layout),
+        Screen::Layers => layers::draw(app, theme, buffer, &layout),
+        Screen::Inspect => inspect::draw(app, theme, buffer, &layout),
+        Screen::Data => data::draw(app, theme, buffer, &layout),
+    }
     prompt::draw(app, theme, buffer, layout.notice, layout.footer);
     match app.mode() {
         Mode::Normal | Mode::Line(_) => {}
@@ -55,6 +63,16 @@ fn too_small(buffer: &mut Buffer, area: Rect, theme: Theme) {
         let role = if i < needed.len() { Role::Strong } else { Role::Muted };
         Row::new(buffer, place, i as u16).ending(theme.marks().ellipsis).put(line, theme.style(role));
     }
+}
+
+/// Writes a panel's title with the mark of the panel in hand, and gives the row for what follows.
+pub fn title<'a>(app: &App, theme: Theme, buffer: &'a mut Buffer, area: Rect, panel: Panel) -> Row<'a> {
+    let focused = app.view().focus() == panel;
+    let pointer = if focused { theme.marks().pointer } else { " " };
+    let role = if focused { Role::Focus } else { Role::Strong };
+    let mut row = Row::new(buffer, area, 0).ending(theme.marks().ellipsis);
+    row.put(pointer, theme.style(Role::Focus)).skip(1).put(panel.title(), theme.style(role)).skip(2);
+    row
 }
 
 /// Replaces what a terminal without UTF-8 can't show: the marks in our sentences, and letters in the names of others.

@@ -1,7 +1,10 @@
 //! The whole dashboard: key scripts drive the app, and what is drawn is compared or must at least never panic.
 
 pub(super) mod fixture;
+mod inside;
 mod looks;
+mod looks_data;
+mod looks_layers;
 mod storms;
 #[cfg(unix)]
 mod terminal;

@@ -3,9 +3,14 @@
 //! The hues are those of Okabe and Ito's palette, which readers with any of the usual colour-vision deficiencies can
 //! tell apart; they were shifted in lightness for dark and for light backgrounds.
 
+mod classes;
+mod ramps;
+
 use ratatui::style::{Color, Modifier, Style};
 
 use crate::protocol::Health;
+
+pub use ramps::{Ramp, luminance};
 
 /// How many colours the terminal has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -263,7 +268,8 @@ impl Theme {
     }
 }
 
-type Rgb = (u8, u8, u8);
+/// Red, green and blue.
+pub type Rgb = (u8, u8, u8);
 
 /// One meaning's colour on dark, on light, and among the 16.
 struct Hues {

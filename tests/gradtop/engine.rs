@@ -6,7 +6,10 @@ use gradtop::{
     dataset::DataSpec,
     nn::NetworkSpec,
     optim::{OptimizerSpec, Schedule},
-    protocol::{Command, CommandId, Event, Request, RunState, Summary},
+    protocol::{
+        Answer, Command, CommandId, Event, Inspection, Phase, Query, Request, RunState, SampleChoice, Summary, Walk,
+        inspection::{Order, Show, Split, Verdict},
+    },
     train::{
         RunSpec, TrainSpec,
         worker::{WorkerHandle, spawn},
@@ -342,4 +345,156 @@ fn a_network_of_images_trains_and_is_probed() {
     let mut engine = Engine::start(spec);
     assert_eq!(engine.finished().weights_sha256, summary.weights_sha256);
     engine.stop();
+}
+
+/// The answers among what was heard.
+fn inspections(heard: &[Event]) -> Vec<&Inspection> {
+    heard.iter().filter_map(|event| if let Event::Inspection(found) = event { Some(&**found) } else { None }).collect()
+}
+
+fn watched() -> Vec<Query> {
+    vec![
+        Query::Trace { sample: SampleChoice::Hardest, layer: 0 },
+        Query::Layer { layer: 3 },
+        Query::Samples { split: Split::Test, show: Show::Mistakes, order: Order::Loss, first: 0, count: 10 },
+        Query::Filters { layer: 0, first: 0, count: 4 },
+    ]
+}
+
+#[test]
+fn what_is_watched_is_answered_while_running_and_leaves_the_bits_alone() {
+    let plain = undisturbed(1).weights_sha256;
+    let mut engine = Engine::start(small_run());
+    engine.asked(Command::SetThrottle { steps_per_second: Some(60.0) }).unwrap();
+    engine.asked(Command::Watch { queries: watched() }).unwrap();
+    assert_eq!(engine.finished().weights_sha256, plain);
+    let heard = engine.stop();
+    let found = inspections(&heard);
+    let count = |query: &Query| found.iter().filter(|inspection| inspection.query == *query).count();
+    // Two thirds of a second at least, at fifteen a second at most, and the last when it was finished.
+    for query in [&watched()[0], &watched()[1], &watched()[3]] {
+        assert!((2..=25).contains(&count(query)), "{query:?}: {}", count(query));
+    }
+    // Of three evaluations, and before the first perhaps that there is none.
+    assert!((1..=4).contains(&count(&watched()[2])));
+    let steps: Vec<u64> = found.iter().filter(|i| i.query == watched()[0]).map(|i| i.step).collect();
+    assert!(steps.is_sorted() && steps.last() == Some(&60), "{steps:?}");
+}
+
+#[test]
+fn while_paused_each_change_is_answered_once() {
+    let evaluated = |event: &Event| match event {
+        Event::Inspection(found) => match &found.answer {
+            Answer::Samples(page) => Some(page.evaluated),
+            _ => None,
+        },
+        _ => None,
+    };
+    let mut engine = Engine::start(small_run());
+    engine.asked(Command::Pause).unwrap();
+    let id = engine.ask(Command::Watch { queries: watched() });
+    // The next request would interrupt the evaluation that the mistakes need.
+    let step = engine.until(evaluated);
+    assert_eq!(engine.answer(id), Ok(step));
+    engine.asked(Command::SetThrottle { steps_per_second: None }).unwrap();
+    engine.ask(Command::Advance { count: 1 });
+    assert_eq!(engine.until(evaluated), step + 1, "evaluated anew when the weights are new");
+    engine.asked(Command::AdvancePhase).unwrap();
+    engine.asked(Command::Watch { queries: Vec::new() }).unwrap();
+    engine.asked(Command::AdvancePhase).unwrap();
+    let heard = engine.stop();
+    let found = inspections(&heard);
+    let of =
+        |query: &Query| found.iter().filter(|found| found.query == *query).map(|found| found.step).collect::<Vec<_>>();
+    assert_eq!(of(&watched()[3]), [step, step + 1]);
+    assert_eq!(of(&watched()[2]), [step, step + 1]);
+    assert_eq!(of(&watched()[1]), [step, step + 1, step + 1]);
+    // In the middle of the walk there is no loss yet, by which a sample could be chosen.
+    let last = found.iter().rev().find(|found| found.query == watched()[0]).unwrap();
+    assert!(matches!(last.answer, Answer::Nothing { .. }));
+}
+
+#[test]
+fn queries_are_answered_before_they_are_applied_and_faults_are_refused() {
+    let mut engine = Engine::start(small_run());
+    engine.asked(Command::SetThrottle { steps_per_second: Some(20.0) }).unwrap();
+    let query = Query::Trace { sample: SampleChoice::Row { row: 1 }, layer: 1 };
+    let id = engine.ask(Command::Inspect { query: query.clone() });
+    engine.answer(id).unwrap();
+    let at = |wanted: &dyn Fn(&Event) -> bool| engine.heard.iter().position(wanted).unwrap();
+    let told = at(&|event| matches!(event, Event::Inspection(found) if found.query == query));
+    assert!(told < at(&|event| matches!(event, Event::Applied { id: applied, .. } if *applied == id)));
+    let refused = |engine: &mut Engine, command| engine.asked(command).unwrap_err();
+    let check = Query::GradientCheck { layer: 0 };
+    assert!(refused(&mut engine, Command::Inspect { query: check.clone() }).contains("pause it first"));
+    assert!(refused(&mut engine, Command::AdvancePhase).contains("pause it first"));
+    assert!(
+        refused(&mut engine, Command::Inspect { query: Query::Layer { layer: 7 } }).contains("valid: 0 (linear 32)")
+    );
+    assert!(refused(&mut engine, Command::Inspect { query: Query::Points }).contains("plane"));
+    assert!(refused(&mut engine, Command::Watch { queries: vec![check.clone()] }).contains("can't be watched"));
+    assert!(refused(&mut engine, Command::Watch { queries: vec![Query::Layer { layer: 7 }] }).contains("no layer 7"));
+    assert!(refused(&mut engine, Command::Watch { queries: vec![query; 9] }).contains("valid: 0 to 8"));
+    engine.asked(Command::Pause).unwrap();
+    engine.asked(Command::Inspect { query: check.clone() }).unwrap();
+    let verdicts: Vec<_> = inspections(&engine.heard)
+        .iter()
+        .filter_map(|found| if let Answer::GradientCheck(check) = &found.answer { Some(check.verdict) } else { None })
+        .collect();
+    assert_eq!(verdicts.last(), Some(&Some(Verdict::Passed)));
+    // The next request ends a check before its time.
+    let ids =
+        [engine.ask(Command::Inspect { query: check }), engine.ask(Command::SetThrottle { steps_per_second: None })];
+    for id in ids {
+        engine.answer(id).unwrap();
+    }
+    let heard = engine.stop();
+    let last = inspections(&heard).pop().unwrap().answer.clone();
+    assert!(matches!(last, Answer::GradientCheck(check) if check.verdict == Some(Verdict::Interrupted)));
+}
+
+#[test]
+fn a_minibatch_can_be_walked_through_and_settings_count_before_its_update() {
+    let sha = |walk: bool| {
+        let mut engine = Engine::start(small_run());
+        engine.asked(Command::SetThrottle { steps_per_second: Some(1.0) }).unwrap();
+        let paused = engine.asked(Command::Pause).unwrap();
+        engine.asked(Command::Advance { count: 3 - paused }).unwrap();
+        if walk {
+            // Two layers forward, then a setting, an evaluation, and all the rest up to the next but one minibatch.
+            for phase in 1..=21 {
+                let step = if phase < 10 {
+                    3
+                } else if phase < 20 {
+                    4
+                } else {
+                    5
+                };
+                assert_eq!(engine.asked(Command::AdvancePhase), Ok(step));
+                if phase == 2 {
+                    engine.asked(Command::Set { key: "optimizer.lr".into(), value: 5e-3 }).unwrap();
+                    engine.asked(Command::Evaluate).unwrap();
+                }
+            }
+            assert_eq!(engine.state(), RunState::Paused);
+        } else {
+            engine.asked(Command::Set { key: "optimizer.lr".into(), value: 5e-3 }).unwrap();
+        }
+        engine.asked(Command::SetThrottle { steps_per_second: None }).unwrap();
+        engine.asked(Command::Resume).unwrap();
+        let sha = engine.finished().weights_sha256;
+        let steps = engine.heard.iter().filter(|event| matches!(event, Event::Step(_))).count();
+        (sha, steps, engine.stop())
+    };
+    let ((plain, steps, _), (walked, walked_steps, heard)) = (sha(false), sha(true));
+    assert_eq!((&plain, steps), (&walked, walked_steps));
+    let phases: Vec<Walk> =
+        heard.iter().filter_map(|event| if let Event::Phase(walk) = event { Some(*walk) } else { None }).collect();
+    let first: Vec<Phase> = phases.iter().take(10).map(|walk| walk.phase).collect();
+    let forward = (0..4).map(|layer| Phase::Forward { layer });
+    let backward = (0..4).rev().map(|layer| Phase::Backward { layer });
+    assert!(first.into_iter().eq(forward.chain([Phase::Loss]).chain(backward).chain([Phase::Update])));
+    assert_eq!(phases[9], Walk { step: 4, minibatch: 4, phase: Phase::Update });
+    assert_eq!(phases[10], Walk { step: 4, minibatch: 5, phase: Phase::Forward { layer: 0 } });
+    assert_eq!(phases.last(), Some(&Walk { step: 5, minibatch: 6, phase: Phase::Between }));
 }

@@ -155,7 +155,7 @@ fn charts_have_sane_axes_whatever_they_show() {
             for height in extents.flat_map(|extent| [chart.axis.height(extent.min), chart.axis.height(extent.max)]) {
                 assert!(height.is_some_and(|height| (0.0..=1.0).contains(&height)), "{values:?}: {height:?}");
             }
-            for ticks in [chart.axis.ticks(Metric::Loss, 6), chart.step_ticks(6)] {
+            for ticks in [chart.axis.ticks(Metric::Loss, 6), chart.steps.ticks(6)] {
                 assert!(ticks.len() <= 6 && ticks.iter().all(|tick| (0.0..=1.0).contains(&tick.fraction)), "{ticks:?}");
             }
             assert_eq!(chart.train.len(), 40);
@@ -171,7 +171,7 @@ fn ticks_are_round_and_told_apart() {
     let labels = |ticks: Vec<Tick>| ticks.into_iter().map(|tick| tick.label).collect::<Vec<_>>();
     let chart = app.chart(Metric::Loss, 50);
     assert_eq!(labels(chart.axis.ticks(Metric::Loss, 5)), ["0.0", "0.5", "1.0", "1.5", "2.0"]);
-    assert_eq!(labels(chart.step_ticks(5)), ["50", "100", "150", "200"]);
+    assert_eq!(labels(chart.steps.ticks(5)), ["50", "100", "150", "200"]);
     assert_eq!(labels(app.chart(Metric::Accuracy, 50).axis.ticks(Metric::Accuracy, 3)), ["45 %", "50 %", "55 %"]);
     type_keys(&mut app, "l");
     assert_eq!(labels(app.chart(Metric::Loss, 50).axis.ticks(Metric::Loss, 5)), ["0.01", "0.1", "1"]);
@@ -369,16 +369,82 @@ fn help_lists_every_key_of_the_screen_and_every_command() {
 
 #[test]
 fn no_key_is_bound_twice_where_both_are_valid() {
-    for (index, binding) in BINDINGS.iter().enumerate() {
-        for other in &BINDINGS[..index] {
-            let screens = |scope| matches!(scope, Scope::Screens | Scope::Screen(_));
-            let everywhere = binding.scope == Scope::Everywhere || other.scope == Scope::Everywhere;
-            if everywhere || binding.scope == other.scope || screens(binding.scope) && screens(other.scope) {
-                let twice = binding.keys.iter().find(|key| other.keys.contains(key));
-                assert!(twice.is_none(), "{} is bound twice", twice.unwrap());
+    let line = || Mode::Line(Line::new(Purpose::Command, Editor::with("")));
+    for mode in [Mode::Normal, Mode::Help { scroll: 0 }, line(), Mode::Quit(QuitChoice::Stop)] {
+        for screen in Screen::ALL {
+            let valid = BINDINGS.iter().filter(|binding| binding.scope.covers(&mode, screen));
+            let mut keys: Vec<Key> = Vec::new();
+            for key in valid.flat_map(|binding| binding.keys) {
+                assert!(!keys.contains(key), "{key} is bound twice on {screen:?}");
+                keys.push(*key);
             }
         }
     }
+}
+
+#[test]
+fn number_keys_turn_the_page_and_every_page_has_keys_of_its_own_panels() {
+    let mut app = running();
+    for screen in Screen::ALL {
+        press(&mut app, Key::char(screen.key()));
+        assert_eq!((app.view().screen, app.view().focus()), (screen, screen.panels()[0]));
+        type_keys(&mut app, "e");
+        assert!(app.view().expanded);
+        press(&mut app, Key::plain(Code::Esc));
+        for panel in screen.panels().iter().skip(1).chain(screen.panels().first()) {
+            press(&mut app, Key::plain(Code::Tab));
+            assert_eq!(app.view().focus(), *panel);
+        }
+    }
+    type_keys(&mut app, "1");
+    press(&mut app, Key::plain(Code::Tab));
+    type_keys(&mut app, "4e1");
+    assert_eq!((app.view().focus(), app.view().expanded), (Panel::Accuracy, false), "each page keeps its focus");
+}
+
+#[test]
+fn data_in_a_plane_are_shown_first_unless_somebody_chose_otherwise() {
+    let plane = || {
+        let Event::Ready(mut info) = ready() else { unreachable!() };
+        info.data.shape = vec![2];
+        Event::Ready(info)
+    };
+    let mut app = fresh();
+    tell(&mut app, [hello(&ALL), plane()]);
+    assert_eq!(app.view().screen, Screen::Data);
+    let mut app = fresh();
+    type_keys(&mut app, "1");
+    tell(&mut app, [hello(&ALL), plane()]);
+    assert_eq!(app.view().screen, Screen::Overview);
+    let mut app = running();
+    type_keys(&mut app, "2");
+    assert_eq!(app.view().screen, Screen::Layers);
+}
+
+#[test]
+fn the_heat_map_has_a_row_a_layer_and_reads_the_cursor() {
+    let mut app = running();
+    let look = |at: u64, norm: f64| {
+        let Event::Step(report) = step(at, 0.5) else { unreachable!() };
+        Event::Step(StepReport { probe: Some(probe(&[(0, norm), (3, 1.0)])), ..report })
+    };
+    tell(&mut app, [look(210, 0.01), look(220, f64::NAN), look(230, 10.0)]);
+    let map = app.heat_map(46);
+    assert_eq!(map.rows.len(), 2);
+    assert_eq!(map.ends.map(|(low, high)| (low as f32, high as f32)), Some((0.01, 10.0)));
+    let broken = map.rows[0].cells.iter().filter(|cell| **cell == Spark::Broken).count();
+    assert_eq!((broken, map.rows[0].cells[0]), (1, Spark::Empty));
+    assert_eq!(map.rows[0].value.and_then(|value| value.extent).map(|extent| extent.max), Some(10.0));
+    type_keys(&mut app, "2v");
+    assert_eq!(app.view().quantity, Quantity::Update);
+    type_keys(&mut app, "v");
+    assert_eq!(app.heat_map(46).rows[1].value, None, "without a rectifier nothing is dead");
+    type_keys(&mut app, "v");
+    app.update(Message::Pointer(Pointer::ClickCell { panel: Panel::Map, row: 1, fraction: 210.0 / 230.0 }));
+    assert_eq!((app.view().layer, app.view().cursor), (1, Some(210)));
+    let map = app.heat_map(46);
+    assert_eq!(map.rows[0].value.and_then(|value| value.extent).map(|extent| extent.max as f32), Some(0.01));
+    assert_eq!(map.cursor.map(|(_, step)| step), Some(210));
 }
 
 #[test]

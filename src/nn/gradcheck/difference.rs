@@ -63,19 +63,50 @@ pub(super) struct Prober {
     network: Network<f64>,
     labels: Vec<u8>,
     stream: Stream,
+    mode: Mode,
 }
 
 impl Prober {
     /// A prober of a network whose input is in place.
-    pub(super) fn new(network: Network<f64>, labels: Vec<u8>, stream: Stream) -> Self {
-        Self { network, labels, stream }
+    pub(super) fn new(network: Network<f64>, labels: Vec<u8>, stream: Stream, mode: Mode) -> Self {
+        Self { network, labels, stream, mode }
+    }
+
+    /// Computes every gradient at the point where the network stands, and gives the network to be read.
+    pub(super) fn analyze(&mut self) -> &Network<f64> {
+        self.network.forward(self.mode);
+        self.network.loss(&self.labels);
+        self.network.backward();
+        &self.network
+    }
+
+    /// The derivative of the loss by one element of a trained tensor from central differences; `None` if a sample meets
+    /// a kink at every step.
+    pub(super) fn element(&mut self, layer: usize, index: usize, element: usize) -> Option<f64> {
+        let point = Point::Parameter { layer, index };
+        // What the layers before give does not change, but another element's check may have ended elsewhere.
+        self.network.forward(self.mode);
+        let origin = self.value(point);
+        let mut direction = vec![0.0; origin.len()];
+        direction[element] = 1.0;
+        let scale = deviation(&origin);
+        self.derivative(point, &origin, &direction, scale)
+    }
+
+    /// Gradient of a tensor below which differences of rounded logits cannot give seven digits.
+    pub(super) fn smallest_gradient(&mut self, layer: usize, index: usize) -> f64 {
+        let scale = deviation(&self.value(Point::Parameter { layer, index }));
+        SMALLEST_EFFECT * deviation(self.network.logits().iter()) / scale
+    }
+
+    /// A draw below `bound`.
+    pub(super) fn below(&mut self, bound: usize) -> usize {
+        self.stream.below(bound.min(u32::MAX as usize) as u32) as usize
     }
 
     /// Compares the gradient of one tensor along several directions.
     pub(super) fn compare(&mut self, layer: usize, kind: String, tensor: &str, point: Point) -> Entry {
-        self.network.forward(Mode::Train { step: 0 });
-        self.network.loss(&self.labels);
-        self.network.backward();
+        self.analyze();
         let gradient = self.gradient(point);
         let origin = self.value(point);
         let scale = if point.first_layer() == self.network.layer_infos().len() { 1.0 } else { deviation(&origin) };
@@ -183,7 +214,7 @@ impl Prober {
         }
         let mut choices = vec![Vec::new(); self.labels.len()];
         for layer in point.first_layer()..self.network.layer_infos().len() {
-            self.network.forward_layer(layer, Mode::Train { step: 0 });
+            self.network.forward_layer(layer, self.mode);
             self.network.choices(layer, &mut choices);
         }
         let loss = self.network.loss(&self.labels).loss;

@@ -13,12 +13,11 @@ use crate::{
     },
 };
 
-/// Draws the header.
-pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
+/// Draws the header, the progress into its part of the second row.
+pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, progress: Rect) {
     let header = app.header();
-    let row = |index: u16| Rect { y: area.y + index.min(area.height), height: u16::from(index < area.height), ..area };
     first(&mut Row::new(buffer, area, 0).ending(theme.marks().ellipsis), &header, theme);
-    bar(buffer, row(1), &header, theme);
+    bar(buffer, progress, &header, theme);
     rates(&mut Row::new(buffer, area, 2).ending(theme.marks().ellipsis), &header, theme);
 }
 

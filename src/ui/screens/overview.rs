@@ -1,8 +1,10 @@
 //! Charts, layers, hyperparameters and findings on one page.
 
+mod side;
+mod table;
+
 use ratatui::{buffer::Buffer, layout::Rect};
 
-use super::{layers, side};
 use crate::{
     app::{App, Metric, Panel, Scale},
     ui::{
@@ -18,9 +20,9 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, layout: &Layout) {
     for (panel, metric) in [(Panel::Loss, Metric::Loss), (Panel::Accuracy, Metric::Accuracy)] {
         draw_chart(app, theme, buffer, layout.panel(panel), (panel, metric));
     }
-    layers::draw(app, theme, buffer, layout.layers);
-    side::controls(app, theme, buffer, layout.controls);
-    side::findings(app, theme, buffer, layout.findings);
+    table::draw(app, theme, buffer, layout.panel(Panel::Layers));
+    side::controls(app, theme, buffer, layout.panel(Panel::Controls));
+    side::findings(app, theme, buffer, layout.panel(Panel::Findings));
     side::facts(app, theme, buffer, layout.facts);
     for y in 0..layout.divider.height {
         Row::new(buffer, layout.divider, y).skip(1).put(theme.marks().bar, theme.style(Role::Faint));
@@ -37,14 +39,4 @@ fn draw_chart(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, (panel, 
     let settings = chart::settings(chart.axis.scale, refused, view.smoothing.label(), theme);
     let heading = Heading { title: panel.title(), focused: view.focus() == panel, settings: &settings };
     chart::draw(buffer, area, &chart, &heading, theme);
-}
-
-/// Writes a panel's title with the mark of the panel in hand, and gives the row for what follows.
-pub fn title<'a>(app: &App, theme: Theme, buffer: &'a mut Buffer, area: Rect, panel: Panel) -> Row<'a> {
-    let focused = app.view().focus() == panel;
-    let pointer = if focused { theme.marks().pointer } else { " " };
-    let role = if focused { Role::Focus } else { Role::Strong };
-    let mut row = Row::new(buffer, area, 0).ending(theme.marks().ellipsis);
-    row.put(pointer, theme.style(Role::Focus)).skip(1).put(panel.title(), theme.style(role)).skip(2);
-    row
 }

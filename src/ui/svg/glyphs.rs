@@ -27,6 +27,18 @@ pub fn draw(path: &mut String, symbol: &str, (x, y): (f64, f64)) -> bool {
                 }
             }
         }
+        '▀' => rect(0.0, 0.0, W, middle_y),
+        '░' | '▒' | '▓' => {
+            // A square in each eighth of the cell, the larger the denser.
+            let side = match c {
+                '░' => 2.0,
+                '▒' => 3.0,
+                _ => 4.0,
+            };
+            for (column, row) in (0..8).map(|i| (i % 2, i / 2)) {
+                rect(f64::from(column) * W / 2.0, f64::from(row) * H / 4.0, side, side);
+            }
+        }
         '▁'..='█' => {
             let height = H * f64::from(c as u32 - 0x2580) / 8.0;
             rect(0.0, H - height, W, height);
@@ -77,7 +89,7 @@ mod tests {
 
     #[test]
     fn shapes_stay_in_their_cells() {
-        for c in ('\u{2801}'..='\u{28ff}').chain('▁'..='▏').chain("─━│┊┤┬╭╮╰╯◆▲▸●".chars())
+        for c in ('\u{2801}'..='\u{28ff}').chain('▁'..='▏').chain("▀░▒▓─━│┊┤┬╭╮╰╯◆▲▸●".chars())
         {
             let mut path = String::new();
             assert!(draw(&mut path, &c.to_string(), (0.0, 0.0)), "{c}");

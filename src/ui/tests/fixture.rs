@@ -68,6 +68,8 @@ pub fn press(app: &mut App, script: &str) -> Vec<Effect> {
             "<Enter>" => Key::plain(Code::Enter),
             "<Tab>" => Key::plain(Code::Tab),
             "<Left>" => Key::plain(Code::Left),
+            "<Right>" => Key::plain(Code::Right),
+            "<Up>" => Key::plain(Code::Up),
             "<Down>" => Key::plain(Code::Down),
             "<C-c>" => Key::control('c'),
             _ => Key::char(c),
@@ -79,17 +81,22 @@ pub fn press(app: &mut App, script: &str) -> Vec<Effect> {
 }
 
 pub fn hello(run: &str) -> Event {
-    use Capability::{Advance, Evaluate, Extend, Pause, Steer, Throttle};
+    use Capability::{Advance, Evaluate, Extend, Inspect, Pause, Phase, Steer, Throttle};
     Event::Hello(Hello {
         protocol: PROTOCOL_VERSION,
         source: "gradtop 0.1.0".into(),
         run: run.into(),
-        capabilities: vec![Pause, Advance, Steer, Throttle, Extend, Evaluate],
+        capabilities: vec![Pause, Advance, Steer, Throttle, Extend, Evaluate, Inspect, Phase],
     })
 }
 
 pub fn state(state: RunState, step: u64, reason: Option<&str>) -> Event {
     Event::State(StateChange { state, step, reason: reason.map(String::from) })
+}
+
+/// An answer to a query at a step.
+pub fn inspection(step: u64, query: Query, answer: Answer) -> Event {
+    Event::Inspection(Box::new(Inspection { step, query, answer }))
 }
 
 pub fn layer(index: usize, kind: &str, input: usize, output: usize) -> LayerInfo {
@@ -133,7 +140,7 @@ pub fn controls(lr: f64, throttle: Option<f64>) -> Event {
 }
 
 /// An even number between -0.5 and 0.5 that only depends on `step`.
-fn noise(step: u64) -> f64 {
+pub fn noise(step: u64) -> f64 {
     let mixed = step.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     (mixed >> 11) as f64 / (1u64 << 53) as f64 - 0.5
 }

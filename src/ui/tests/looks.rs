@@ -18,9 +18,9 @@ use crate::{
     },
 };
 
-const SIZES: [(u16, u16); 3] = [(200, 60), (120, 36), (80, 24)];
+pub(super) const SIZES: [(u16, u16); 3] = [(200, 60), (120, 36), (80, 24)];
 
-fn compare(name: &str, app: &mut App, sizes: &[(u16, u16)]) {
+pub(super) fn compare(name: &str, app: &mut App, sizes: &[(u16, u16)]) {
     for (columns, rows) in sizes {
         let shown = text(&screen(app, (*columns, *rows), THEME));
         insta::assert_snapshot!(format!("{name}_{columns}x{rows}"), shown);
@@ -233,7 +233,7 @@ fn no_color_means_no_colour_but_a_visible_selection() {
 
 /// Escape sequences, a clipboard write, C1 controls, a carriage return, marks that reorder, marks that pile up, and
 /// letters two columns wide.
-fn hostile() -> String {
+pub(super) fn hostile() -> String {
     format!("\u{1b}]52;c;AAAA\u{7}\u{9b}31m\r\n\u{202e}abc\u{2066}z{}👩‍👩‍👧長い\u{1b}[2J", "\u{301}".repeat(10_000))
 }
 
@@ -299,16 +299,17 @@ fn the_mouse_finds_what_is_drawn() {
     assert_eq!(layout.press(&app, x, y), Some(Pointer::ClickRow { panel: Panel::Layers, row: 1 }));
     press(&mut app, "<Tab><Tab>e");
     let expanded = Layout::of(&app, buffer.area).unwrap();
-    let height = crate::ui::layout::layer_height(&app, expanded.layers);
+    let height = crate::ui::layout::overview::layer_height(&app, expanded.panel(Panel::Layers));
     assert!(height > 3, "{height}");
-    let second = expanded.layers.y + 1 + height + 2;
+    let second = expanded.panel(Panel::Layers).y + 1 + height + 2;
     assert_eq!(expanded.press(&app, 30, second), Some(Pointer::ClickRow { panel: Panel::Layers, row: 1 }));
     press(&mut app, "e");
     let (x, y) = find("optimizer.beta1");
     assert_eq!(layout.press(&app, x, y), Some(Pointer::ClickRow { panel: Panel::Controls, row: 1 }));
     let (x, y) = find("accuracy");
     assert_eq!(layout.press(&app, x, y), Some(Pointer::Click { panel: Panel::Accuracy }));
-    let Some(Pointer::ClickAt { panel: Panel::Loss, fraction }) = layout.press(&app, layout.loss.right() - 1, 10)
+    let Some(Pointer::ClickAt { panel: Panel::Loss, fraction }) =
+        layout.press(&app, layout.panel(Panel::Loss).right() - 1, 10)
     else {
         panic!("a press on the plot is a press on a step")
     };

@@ -2,10 +2,13 @@
 
 use proptest::prelude::*;
 
-use super::{THEME, fixture, screen};
+use super::{THEME, fixture, inside::Network, looks_data, screen};
 use crate::{
     app::{App, Code, Key, Message, Modifiers},
-    protocol::{Event, Failure, RunState, StepReport, Summary},
+    protocol::{
+        Answer, Event, Failure, Query, RunState, StepReport, Summary,
+        inspection::{Order, Show, Split},
+    },
     ui::{
         frame::Frames,
         layout::Layout,
@@ -41,7 +44,8 @@ fn key() -> impl Strategy<Value = Key> {
         Code::PageUp,
         Code::PageDown,
     ]);
-    let bound = prop::sample::select(" sS+-L[]}xfzZ0lmepM:?qy".chars().collect::<Vec<_>>()).prop_map(Code::Char);
+    let bound =
+        prop::sample::select(" sS+-L[]}xfzZ0lmepM:?qy1234123444vvgnt".chars().collect::<Vec<_>>()).prop_map(Code::Char);
     let code = prop_oneof![4 => bound, 3 => named, 1 => any::<char>().prop_map(Code::Char)];
     (code, prop::bool::weighted(0.1), prop::bool::weighted(0.1))
         .prop_map(|(code, control, shift)| Key { code, modifiers: Modifiers { control, alt: false, shift } })
@@ -69,6 +73,26 @@ fn event() -> impl Strategy<Value = Event> {
         1 => (step(), any::<String>()).prop_map(|(step, what)| Event::Intervention { step, what }),
         1 => (step(), any::<String>()).prop_map(|(step, what)| fixture::finding(step, &what)),
         1 => Just(fixture::info()),
+        2 => (0usize..4, step(), number(), any::<f32>()).prop_map(|(at, step, number, value)| {
+            let mut answers = Network::Mlp.answers(step % 5000);
+            let mut event = answers.swap_remove(at % answers.len());
+            if let Event::Inspection(inspection) = &mut event
+                && let Answer::Layer(view) = &mut inspection.answer
+                && at == 3
+            {
+                view.parameters[0].values.maximum = number;
+                view.units.means.truncate(3);
+                view.units.gamma = vec![value; 7];
+            }
+            event
+        }),
+        1 => prop::sample::select(vec![Network::Mlp, Network::Cnn, Network::Toy])
+            .prop_map(|network| Event::Ready(Box::new(looks_data::info(network)))),
+        3 => (query(), step(), prop::sample::select(vec![vec![2], vec![1, 28, 28], vec![3, 32, 32], vec![7]]))
+            .prop_map(|(query, step, shape)| {
+                let answer = looks_data::answer(&query, &shape, step);
+                fixture::inspection(step, query, answer)
+            }),
         1 => any::<String>().prop_map(|run| fixture::hello(&run)),
         1 => step().prop_map(|total| Event::Thinned { total }),
         1 => (step(), number(), any::<String>()).prop_map(|(step, test_loss, weights_sha256)| {
@@ -76,6 +100,26 @@ fn event() -> impl Strategy<Value = Event> {
         }),
         1 => (step(), any::<String>())
             .prop_map(|(step, what)| Event::Failed(Failure { step, advice: what.clone(), what })),
+    ]
+}
+
+/// What the Data screen may ask.
+fn query() -> impl Strategy<Value = Query> {
+    let split = || prop::sample::select(vec![Split::Train, Split::Test]);
+    let grid = || (1usize..120, 1usize..90);
+    prop_oneof![
+        Just(Query::Points),
+        grid().prop_map(|(columns, rows)| Query::Boundary { columns, rows }),
+        (0usize..5, 1usize..40, 1usize..40).prop_map(|(layer, columns, rows)| Query::Units { layer, columns, rows }),
+        (split(), any::<bool>(), 0usize..300, 1usize..60).prop_map(|(split, mistakes, first, count)| Query::Samples {
+            split,
+            show: if mistakes { Show::Mistakes } else { Show::All },
+            order: if mistakes { Order::Loss } else { Order::Index },
+            first,
+            count,
+        }),
+        split().prop_map(|split| Query::Confusion { split }),
+        (0usize..20, 1usize..60).prop_map(|(first, count)| Query::Filters { layer: 0, first, count }),
     ]
 }
 
@@ -151,7 +195,8 @@ fn colours_are_recognized() {
 #[test]
 fn every_small_size_and_a_huge_one_are_drawn() {
     let mut app = fixture::trained(400, fixture::report);
-    for expanded in [false, true] {
+    for script in ["", "e", "2", "e", "3", "e", "4", "e"] {
+        fixture::press(&mut app, script);
         for width in (1..130).step_by(3) {
             for height in (1..40).step_by(2) {
                 screen(&mut app, (width, height), THEME);
@@ -159,9 +204,6 @@ fn every_small_size_and_a_huge_one_are_drawn() {
         }
         screen(&mut app, (1000, 300), THEME);
         screen(&mut app, (0, 0), THEME);
-        if !expanded {
-            fixture::press(&mut app, "e");
-        }
     }
 }
 

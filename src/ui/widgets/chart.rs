@@ -7,11 +7,14 @@ use unicode_width::UnicodeWidthStr;
 
 mod readout;
 
-use super::canvas::{ACROSS, Canvas, Ink};
+use super::{
+    canvas::{ACROSS, Canvas, Ink},
+    steps,
+};
 use crate::{
     app::{Chart, Metric, Scale},
     ui::{
-        paint::{Row, wrap},
+        paint::{self, Row},
         theme::{Role, Theme},
     },
 };
@@ -86,18 +89,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, chart: &Chart, heading: &Heading, t
     curves(buffer, &frame, chart, theme);
     marks(buffer, &frame, chart, theme);
     if let Some(note) = &chart.note {
-        draw_note(buffer, &frame, note, theme);
-    }
-}
-
-/// Says in the middle of an empty plot what will fill it.
-fn draw_note(buffer: &mut Buffer, frame: &Frame, note: &str, theme: Theme) {
-    let lines = wrap(note, frame.plot.width);
-    let first = frame.plot.height.saturating_sub(lines.len() as u16) / 2;
-    for (y, line) in (first..).zip(&lines) {
-        let mut row = Row::new(buffer, frame.plot, y).ending(theme.marks().ellipsis);
-        let free = row.free().saturating_sub(line.width() as u16);
-        row.skip(free / 2).put(line, theme.style(Role::Muted));
+        paint::note(buffer, frame.plot, note, theme.style(Role::Muted));
     }
 }
 
@@ -144,29 +136,16 @@ fn values_axis(buffer: &mut Buffer, area: Rect, frame: &Frame, chart: &Chart, th
 }
 
 fn steps_axis(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: Theme) {
-    let (rule, tick, corner) = if theme.unicode { ("─", "┬", "╰") } else { ("-", "+", "+") };
-    let faint = theme.style(Role::Faint);
-    Row::new(buffer, frame.axis, 0).fill(rule, faint);
+    let corner = if theme.unicode { "╰" } else { "+" };
     if frame.axis.height > 0 && frame.axis.x > 0 {
         let left = Rect { x: frame.axis.x - 1, width: 1, ..frame.axis };
-        Row::new(buffer, left, 0).put(corner, faint);
+        Row::new(buffer, left, 0).put(corner, theme.style(Role::Faint));
     }
     if frame.labels.x >= GUTTER {
         let left = Rect { x: frame.labels.x - GUTTER, width: GUTTER - 1, ..frame.labels };
         Row::new(buffer, left, 0).put_flush("step", GUTTER - 1, theme.style(Role::Muted));
     }
-    let last = frame.plot.width.saturating_sub(1);
-    let mut free_from = 0;
-    for step in chart.step_ticks(usize::from(frame.plot.width / 8).clamp(2, 12)) {
-        let x = (step.fraction * f64::from(last)).round() as u16;
-        Row::new(buffer, frame.axis, 0).skip(x).put(tick, faint);
-        let width = step.label.width() as u16;
-        let start = x.saturating_sub(width / 2).min(frame.plot.width.saturating_sub(width));
-        if start >= free_from && width <= frame.plot.width {
-            Row::new(buffer, frame.labels, 0).skip(start).put(&step.label, theme.style(Role::Muted));
-            free_from = start + width + 1;
-        }
-    }
+    steps::draw(buffer, frame.axis, frame.labels, chart.steps, theme);
 }
 
 /// Lines from top to bottom, drawn before the curves so that these stay whole.

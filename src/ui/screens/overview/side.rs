@@ -3,13 +3,13 @@
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use unicode_width::UnicodeWidthStr;
 
-use super::overview::title;
 use crate::{
     app::{App, ControlRow, FindingRow, Panel},
     text::{short, thousands},
     ui::{
         layout::{first_row, list_rows},
         paint::{Row, wrap},
+        screens::title,
         theme::{Role, Theme},
     },
 };

@@ -1,0 +1,273 @@
+//! The selected layer from the inside, ready for drawing: how its values are distributed now and were before, and what
+//! each of its units comes to.
+
+use super::App;
+use super::display::shape;
+use super::inspect::{Moment, PARAMETERS};
+use super::layers::LayerRow;
+use crate::protocol::inspection::Distribution;
+use crate::protocol::{Answer, Query};
+
+/// Edges further out than this are cut, so that what is computed from them stays finite.
+const HUGE: f64 = 1e300;
+
+/// The selected layer's values.
+#[derive(Clone, Debug)]
+pub struct LayerValues<'a> {
+    /// The layer.
+    pub row: &'a LayerRow,
+    /// Minibatches completed when it was looked at.
+    pub step: u64,
+    /// The selected parameter, its gradient, the layer's output.
+    pub parts: [Part<'a>; 3],
+    /// How many parameters there are to choose from.
+    pub parameters: usize,
+}
+
+/// One kind of values.
+#[derive(Clone, Debug)]
+pub struct Part<'a> {
+    /// What they are, safe to show.
+    pub title: String,
+    /// How they are distributed now; `None` while nothing is known.
+    pub now: Option<&'a Distribution>,
+    /// How they were at earlier steps, the newest first.
+    pub past: Vec<(u64, &'a Distribution)>,
+    /// The values at the left and at the right edge.
+    pub edges: (f64, f64),
+}
+
+impl<'a> Part<'a> {
+    fn of(title: String, moments: &[&'a Moment], pick: impl Fn(&'a Moment) -> Option<&'a Distribution>) -> Self {
+        let now = moments.first().and_then(|moment| pick(moment));
+        let past: Vec<_> =
+            moments.iter().filter_map(|moment| pick(moment).map(|values| (moment.step, values))).collect();
+        // The past widens the view only as far as half of it needs: one wild moment does not crowd all others.
+        let edge = |of: fn(&Distribution) -> f64, worst: fn(f64, f64) -> f64| {
+            let mut edges: Vec<f64> =
+                past.iter().map(|(_, values)| of(values)).filter(|edge| edge.is_finite()).collect();
+            edges.sort_by(f64::total_cmp);
+            let usual = edges.get(edges.len() / 2).copied()?;
+            Some(now.map(of).filter(|edge| edge.is_finite()).map_or(usual, |edge| worst(edge, usual)))
+        };
+        let edges = edge(|values| values.minimum, f64::min).zip(edge(|values| values.maximum, f64::max));
+        let (low, high) = edges.map_or((0.0, 0.0), |(low, high)| (low.clamp(-HUGE, HUGE), high.clamp(-HUGE, HUGE)));
+        // Values that are all the same stand in the middle.
+        let around = if low == 0.0 { 0.5 } else { low.abs() / 2.0 };
+        let edges = if low < high { (low, high) } else { (low - around, low + around) };
+        Self { title, now, past, edges }
+    }
+
+    /// `values` in `count` columns between the edges; what lies beyond them is left out.
+    pub fn columns(&self, values: &Distribution, count: usize) -> Vec<f64> {
+        spread(values, self.edges, count)
+    }
+
+    /// Place of a value between the edges, 0 to 1, if it lies there.
+    pub fn place(&self, value: f64) -> Option<f64> {
+        let (low, high) = self.edges;
+        (low..=high).contains(&value).then(|| (value - low) / (high - low)).filter(|place| place.is_finite())
+    }
+}
+
+/// Shares the bins of `values` out to `count` columns between two edges, each bin as if its values lay evenly in it.
+fn spread(values: &Distribution, (low, high): (f64, f64), count: usize) -> Vec<f64> {
+    let mut columns = vec![0.0; count];
+    let scale = count as f64 / (high - low);
+    let width = (values.maximum - values.minimum) / values.bins.len().max(1) as f64;
+    if count == 0 || !scale.is_finite() || !width.is_finite() {
+        return columns;
+    }
+    let last = count as f64;
+    for (i, bin) in values.bins.iter().enumerate().filter(|(_, bin)| **bin > 0) {
+        let from = (values.minimum + width * i as f64 - low) * scale;
+        let to = (values.minimum + width * (i + 1) as f64 - low) * scale;
+        let total = f64::from(*bin);
+        if to < 0.0 || from > last {
+            continue;
+        }
+        let first = (from.max(0.0) as usize).min(count - 1);
+        if to - from < 1e-9 {
+            columns[first] += total;
+            continue;
+        }
+        for (column, share) in columns.iter_mut().enumerate().skip(first) {
+            let overlap = to.min((column + 1) as f64) - from.max(column as f64);
+            if overlap <= 0.0 {
+                break;
+            }
+            *share += total * overlap / (to - from);
+        }
+    }
+    columns
+}
+
+/// Figures of a layer's units: one number a unit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Strip<'a> {
+    /// What the numbers are.
+    pub title: &'static str,
+    /// One number a unit, of the first units only if there are very many.
+    pub values: &'a [f32],
+    /// Whether they may be negative.
+    pub signed: bool,
+}
+
+/// What each unit of the selected layer comes to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UnitStrips<'a> {
+    /// How many units there are.
+    pub count: usize,
+    /// What a unit is called: `unit`, or `channel` where the output is an image.
+    pub word: &'static str,
+    /// The figures that there are.
+    pub strips: Vec<Strip<'a>>,
+    /// The selected unit.
+    pub selected: Option<usize>,
+}
+
+impl App {
+    /// The selected row of the layers.
+    pub fn selected_layer(&self) -> Option<&LayerRow> {
+        let rows = self.run().layers.rows();
+        rows.get(self.view().layer.min(rows.len().saturating_sub(1)))
+    }
+
+    /// How the selected layer's values are distributed, and were at most `count` times before; or why that is unknown.
+    ///
+    /// # Errors
+    /// A sentence for the empty place.
+    pub fn values(&self, count: usize) -> Result<LayerValues<'_>, String> {
+        let row = self.selected_layer().ok_or("no layers yet: they show once the network is built")?;
+        let history = self.run().answers.history(row.index).ok_or_else(|| self.why_empty(row))?;
+        let moments: Vec<&Moment> = history.moments().rev().collect();
+        let step = moments.first().map_or(0, |newest| newest.step);
+        let moments = thinned(&moments, count);
+        let tensors = &history.newest.parameters;
+        let parameters = tensors.len().min(PARAMETERS);
+        let at = self.view().parameter.checked_rem(parameters).unwrap_or(0);
+        let title =
+            tensors.get(at).map_or_else(String::new, |tensor| format!("{} {}", tensor.name, shape(&tensor.shape)));
+        let parts = [
+            Part::of(title, &moments, |moment| moment.parameters.get(at).map(|(values, _)| values)),
+            Part::of("gradient".into(), &moments, |moment| moment.parameters.get(at)?.1.as_ref()),
+            Part::of("output".into(), &moments, |moment| moment.output.as_ref()),
+        ];
+        Ok(LayerValues { row, step, parts, parameters })
+    }
+
+    /// What each unit of the selected layer comes to, or why that is unknown.
+    ///
+    /// # Errors
+    /// A sentence for the empty place.
+    pub fn units(&self) -> Result<UnitStrips<'_>, String> {
+        let row = self.selected_layer().ok_or("no layers yet: they show once the network is built")?;
+        let history = self.run().answers.history(row.index).ok_or_else(|| self.why_empty(row))?;
+        let image = self.run().layers.chain().iter().any(|link| link.index == row.index && link.output.len() == 3);
+        let units = &history.newest.units;
+        let lists: [(&'static str, &[f32], bool); 8] = [
+            ("γ", &units.gamma, true),
+            ("β", &units.beta, true),
+            ("running mean", &units.running_means, true),
+            ("running var", &units.running_variances, false),
+            ("weight norm", &units.weight_norms, false),
+            ("gradient norm", &units.gradient_norms, false),
+            ("mean output", &units.means, true),
+            ("zero outputs", &units.zeros, false),
+        ];
+        let strips: Vec<Strip<'_>> = lists
+            .into_iter()
+            .filter(|(_, values, _)| !values.is_empty())
+            .map(|(title, values, signed)| Strip { title, values, signed })
+            .collect();
+        let known = strips.iter().map(|strip| strip.values.len()).max().unwrap_or(0);
+        let selected = self.view().unit.filter(|_| known > 0).map(|unit| unit.min(known - 1));
+        Ok(UnitStrips { count: units.count.max(known), word: if image { "channel" } else { "unit" }, strips, selected })
+    }
+
+    /// Why nothing is known of the inside of a layer.
+    fn why_empty(&self, row: &LayerRow) -> String {
+        if let Some(reason) = self.why_blind() {
+            return reason;
+        }
+        match self.run().answers.to(&Query::Layer { layer: row.index }).map(|inspection| &inspection.answer) {
+            Some(Answer::Nothing { reason }) => reason.clone(),
+            _ if self.frozen_at().is_some() => "not looked at when the display was frozen; f goes on".into(),
+            _ => "looking inside…".into(),
+        }
+    }
+}
+
+/// At most `count` of the moments, evenly spread over the steps; the newest, which comes first, is always there.
+fn thinned<'a>(moments: &[&'a Moment], count: usize) -> Vec<&'a Moment> {
+    if moments.len() <= count.max(1) {
+        return moments.to_vec();
+    }
+    let (newest, oldest) = (moments[0].step, moments[moments.len() - 1].step);
+    let gap = (newest - oldest.min(newest)) as f64 / count.max(2).saturating_sub(1) as f64;
+    let mut kept: Vec<&Moment> = Vec::with_capacity(count);
+    for moment in moments {
+        let wanted = newest as f64 - gap * kept.len() as f64;
+        if kept.len() < count.max(1) && moment.step as f64 <= wanted + 0.5 {
+            kept.push(moment);
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn distribution(minimum: f64, maximum: f64, bins: &[u32]) -> Distribution {
+        Distribution { minimum, maximum, bins: bins.to_vec(), ..Distribution::default() }
+    }
+
+    #[test]
+    fn bins_keep_their_place_and_their_number() {
+        let values = distribution(0.0, 4.0, &[1, 2, 3, 4]);
+        assert_eq!(spread(&values, (0.0, 4.0), 4), [1.0, 2.0, 3.0, 4.0]);
+        assert_eq!(spread(&values, (0.0, 4.0), 2), [3.0, 7.0]);
+        assert_eq!(spread(&values, (-4.0, 4.0), 4), [0.0, 0.0, 3.0, 7.0]);
+        assert_eq!(spread(&values, (1.0, 3.0), 2), [2.0, 3.0], "what lies beyond is left out");
+        assert_eq!(spread(&distribution(2.0, 2.0, &[5]), (1.5, 2.5), 5), [0.0, 0.0, 5.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn any_bounds_are_survived() {
+        for (low, high) in [(f64::NAN, 1.0), (f64::NEG_INFINITY, f64::INFINITY), (1.0, -1.0), (0.0, 1e-320)] {
+            let values = distribution(low, high, &[1, 2]);
+            for edges in [(0.0, 1.0), (low, high), (f64::MIN, f64::MAX)] {
+                for count in [0, 1, 7] {
+                    let columns = spread(&values, edges, count);
+                    assert!(columns.len() == count && columns.iter().all(|share| share.is_finite()));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn one_wild_moment_does_not_crowd_the_others() {
+        let moment = |step, size: f64| Moment {
+            step,
+            parameters: vec![(distribution(-size, size, &[1, 1]), None)],
+            output: None,
+        };
+        let moments = [moment(4, 1.0), moment(3, 1.5), moment(2, 100.0)];
+        let part =
+            Part::of("weight".into(), &moments.iter().collect::<Vec<_>>(), |moment| Some(&moment.parameters[0].0));
+        assert_eq!((part.edges, part.past.len()), ((-1.5, 1.5), 3));
+        assert_eq!((part.place(0.0), part.place(9.0)), (Some(0.5), None));
+    }
+
+    #[test]
+    fn thinning_keeps_the_newest_and_spreads_the_rest() {
+        let moments: Vec<Moment> =
+            (0..100).rev().map(|step| Moment { step, parameters: Vec::new(), output: None }).collect();
+        let all: Vec<&Moment> = moments.iter().collect();
+        let steps = |count| thinned(&all, count).iter().map(|moment| moment.step).collect::<Vec<_>>();
+        assert_eq!(steps(4), [99, 66, 33, 0]);
+        assert_eq!((steps(1), steps(0)), (vec![99], vec![99]));
+        assert_eq!(steps(500).len(), 100);
+    }
+}

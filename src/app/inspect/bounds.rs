@@ -1,0 +1,146 @@
+//! An answer cut to what can be shown, whoever sent it.
+
+use crate::app::display::{name, sentence};
+use crate::protocol::inspection::{
+    Distribution, Extract, MOST_CELLS, MOST_ENTRIES, Picture, Signal, Trace, TracedParameter, Units,
+};
+use crate::protocol::{Answer, Inspection};
+
+/// Most values of one list that is not bounded otherwise.
+const VALUES: usize = 4096;
+
+/// Most dimensions of a shape, and most indices of an element.
+const DIMENSIONS: usize = 8;
+
+/// Most parameters of one layer.
+const PARAMETERS: usize = 64;
+
+/// Most layers.
+const LAYERS: usize = 1024;
+
+/// Most classes of a confusion matrix.
+const CLASSES: usize = 1024;
+
+/// Most points of the plane, and most units that are drawn in it.
+const POINTS: usize = 4096;
+const UNITS: usize = 64;
+
+/// The answer with texts made harmless and lists cut.
+pub(super) fn bounded(mut inspection: Inspection) -> Inspection {
+    match &mut inspection.answer {
+        Answer::Layer(view) => {
+            view.parameters.truncate(PARAMETERS);
+            for parameter in &mut view.parameters {
+                parameter.name = name(&parameter.name);
+                parameter.shape.truncate(DIMENSIONS);
+                distribution(&mut parameter.values);
+                parameter.gradients.iter_mut().for_each(distribution);
+            }
+            view.activations.iter_mut().chain(&mut view.errors).for_each(distribution);
+            units(&mut view.units);
+        }
+        Answer::Trace(view) => trace(view),
+        Answer::GradientCheck(check) => {
+            if let Some(worst) = &mut check.worst {
+                worst.parameter = name(&worst.parameter);
+                worst.index.truncate(DIMENSIONS);
+            }
+        }
+        Answer::Samples(page) => {
+            page.entries.truncate(MOST_ENTRIES);
+            for entry in &mut page.entries {
+                entry.values.truncate(DIMENSIONS);
+                entry.picture.iter_mut().for_each(picture);
+            }
+        }
+        Answer::Confusion(confusion) => {
+            confusion.classes = confusion.classes.min(CLASSES);
+            confusion.counts.truncate(confusion.classes * confusion.classes);
+        }
+        Answer::Filters(filters) => {
+            filters.filters.truncate(MOST_ENTRIES);
+            filters.filters.iter_mut().for_each(extract);
+        }
+        Answer::Points(points) => {
+            points.points.truncate(POINTS);
+            points.classes.truncate(POINTS);
+        }
+        Answer::Boundary(boundary) => {
+            boundary.classes.truncate(MOST_CELLS);
+            boundary.confidence.truncate(MOST_CELLS);
+        }
+        Answer::Units(maps) => {
+            maps.units.truncate(UNITS);
+            maps.units.iter_mut().for_each(|unit| unit.values.truncate(MOST_CELLS));
+        }
+        Answer::Nothing { reason } => *reason = sentence(reason),
+    }
+    inspection
+}
+
+fn distribution(values: &mut Distribution) {
+    values.bins.truncate(VALUES);
+}
+
+fn units(units: &mut Units) {
+    let lists = [
+        &mut units.weight_norms,
+        &mut units.gradient_norms,
+        &mut units.means,
+        &mut units.zeros,
+        &mut units.gamma,
+        &mut units.beta,
+        &mut units.running_means,
+        &mut units.running_variances,
+    ];
+    lists.into_iter().for_each(|list| list.truncate(VALUES));
+}
+
+fn trace(trace: &mut Trace) {
+    extract(&mut trace.sample.input);
+    trace.sample.picture.iter_mut().for_each(picture);
+    trace.losses.truncate(VALUES);
+    if let Some(loss) = &mut trace.loss {
+        let lists =
+            [&mut loss.logits, &mut loss.probabilities, &mut loss.target, &mut loss.gradient, &mut loss.jacobian];
+        lists.into_iter().for_each(|list| list.truncate(VALUES));
+    }
+    trace.layers.truncate(LAYERS);
+    for layer in &mut trace.layers {
+        layer.forward.iter_mut().chain(&mut layer.backward).for_each(signal);
+    }
+    let layer = &mut trace.selected;
+    let extracts = [
+        &mut layer.input,
+        &mut layer.output,
+        &mut layer.output_gradient,
+        &mut layer.input_gradient,
+        &mut layer.derivative,
+    ];
+    extracts.into_iter().flatten().for_each(extract);
+    layer.parameters.truncate(PARAMETERS);
+    for TracedParameter { name: shown, value, gradient, .. } in &mut layer.parameters {
+        *shown = name(shown);
+        extract(value);
+        gradient.iter_mut().for_each(extract);
+    }
+    layer.largest.truncate(PARAMETERS);
+    for entry in &mut layer.largest {
+        entry.parameter = name(&entry.parameter);
+        entry.index.truncate(DIMENSIONS);
+    }
+}
+
+fn signal(signal: &mut Signal) {
+    signal.thumbnail.truncate(DIMENSIONS * DIMENSIONS);
+}
+
+fn extract(extract: &mut Extract) {
+    extract.shape.truncate(DIMENSIONS);
+    extract.kept.truncate(DIMENSIONS);
+    extract.values.truncate(VALUES);
+}
+
+fn picture(picture: &mut Picture) {
+    picture.pixels.truncate(3 * VALUES);
+}

@@ -1,0 +1,146 @@
+//! The heat map of the layers: one row a layer, one column a stretch of steps.
+
+use super::App;
+use super::layers::{LayerRow, Spark};
+use super::series::{Column, Series, StepRange};
+use super::view::Quantity;
+
+/// A heat map ready for drawing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HeatMap {
+    /// What it shows.
+    pub quantity: Quantity,
+    /// The steps from its left to its right edge.
+    pub steps: StepRange,
+    /// One row a layer that has parameters, in the network's order.
+    pub rows: Vec<HeatRow>,
+    /// The values at the two ends of the colours; `None` while there is nothing to show.
+    pub ends: Option<(f64, f64)>,
+    /// Column and step of the cursor, where it is in sight.
+    pub cursor: Option<(usize, u64)>,
+}
+
+/// A row of a heat map.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HeatRow {
+    /// Name of the layer, safe to show.
+    pub name: String,
+    /// The largest value of each column, from 0 at the lower end of the colours to 1.
+    pub cells: Vec<Spark>,
+    /// The value at the cursor, or the newest one; an extent where only a summary of several steps is left.
+    pub value: Option<Column>,
+}
+
+impl LayerRow {
+    fn series(&self, quantity: Quantity) -> &Series {
+        match quantity {
+            Quantity::Gradient => &self.gradient_norm,
+            Quantity::Update => &self.update_ratio,
+            Quantity::Dead => &self.dead,
+        }
+    }
+}
+
+impl App {
+    /// The heat map in `count` columns.
+    pub fn heat_map(&self, count: usize) -> HeatMap {
+        let (quantity, steps) = (self.view.quantity, self.steps());
+        let layers = self.run().layers.rows();
+        let columns: Vec<Vec<Column>> = layers.iter().map(|row| row.series(quantity).columns(steps, count)).collect();
+        let largest = columns.iter().flatten().filter_map(|column| column.extent).map(|extent| extent.max);
+        let ends = ends(quantity, largest);
+        let cursor = self.view.cursor.and_then(|step| Some((steps.column_of(step, count)?, step)));
+        let rows = layers.iter().zip(&columns).map(|(row, columns)| {
+            let series = row.series(quantity);
+            let at = cursor.map(|(_, step)| step).or(series.latest().map(|(step, _)| step));
+            HeatRow {
+                name: row.name.clone(),
+                cells: cells(columns, quantity, ends),
+                value: at.and_then(|step| series.at(step)),
+            }
+        });
+        HeatMap { quantity, steps, rows: rows.collect(), ends, cursor }
+    }
+}
+
+/// The values at the ends of the colours: shares from 0 to 1, anything else from its smallest positive value in sight
+/// to its largest.
+fn ends(quantity: Quantity, largest: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
+    let bounds = |values: &mut dyn Iterator<Item = f64>| {
+        values.fold(None, |ends: Option<(f64, f64)>, value| {
+            let (low, high) = ends.unwrap_or((value, value));
+            Some((low.min(value), high.max(value)))
+        })
+    };
+    match quantity {
+        Quantity::Dead => bounds(&mut { largest }).map(|_| (0.0, 1.0)),
+        Quantity::Gradient | Quantity::Update => {
+            let (low, high) = bounds(&mut largest.filter(|value| *value > 0.0))?;
+            // Less than a power of ten between the ends is told as less than all of the colours.
+            Some((low.min(high / 10.0).max(f64::MIN_POSITIVE), high))
+        }
+    }
+}
+
+fn cells(columns: &[Column], quantity: Quantity, ends: Option<(f64, f64)>) -> Vec<Spark> {
+    let level = |value: f64| match (quantity, ends) {
+        (Quantity::Dead, _) => value.clamp(0.0, 1.0),
+        (_, Some((low, high))) if value > 0.0 => ((value / low).ln() / (high / low).ln()).clamp(0.0, 1.0),
+        _ => 0.0,
+    };
+    let mut before = Spark::Empty;
+    let cell = |column: &Column| {
+        before = match (column.extent, before) {
+            _ if column.broken => Spark::Broken,
+            (Some(extent), _) => Spark::Height(level(extent.max)),
+            // Between two looks of the probe nothing is known to have changed.
+            (None, Spark::Height(height)) => Spark::Height(height),
+            (None, _) => Spark::Empty,
+        };
+        before
+    };
+    let mut cells: Vec<Spark> = columns.iter().map(cell).collect();
+    // Nothing is known behind the newest look.
+    let known = columns.iter().rposition(|column| column.extent.is_some() || column.broken).map_or(0, |last| last + 1);
+    cells[known..].fill(Spark::Empty);
+    cells
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::Extent;
+
+    fn column(value: f64) -> Column {
+        let extent = value.is_finite().then_some(Extent { min: value, max: value, mean: value });
+        Column { extent, broken: !value.is_finite() }
+    }
+
+    #[test]
+    fn colours_span_the_values_in_sight_on_a_log_scale() {
+        let values = [1e-3, 0.0, 1e-1, 1e1];
+        let ends = ends(Quantity::Gradient, values.into_iter());
+        assert_eq!(ends, Some((1e-3, 1e1)));
+        let shown = cells(&values.map(column), Quantity::Gradient, ends);
+        let heights: Vec<i64> = shown
+            .iter()
+            .map(|cell| if let Spark::Height(height) = cell { (height * 100.0).round() as i64 } else { -1 })
+            .collect();
+        assert_eq!(heights, [0, 0, 50, 100]);
+    }
+
+    #[test]
+    fn shares_always_span_the_whole_and_nothing_gives_no_ends() {
+        assert_eq!(ends(Quantity::Dead, [0.2].into_iter()), Some((0.0, 1.0)));
+        assert_eq!(ends(Quantity::Dead, [].into_iter()), None);
+        assert_eq!(ends(Quantity::Update, [0.0].into_iter()), None);
+        assert_eq!(ends(Quantity::Update, [2.0].into_iter()), Some((0.2, 2.0)));
+    }
+
+    #[test]
+    fn gaps_keep_the_last_value_but_breaks_and_the_future_do_not() {
+        let columns = [Column::default(), column(1.0), Column::default(), column(f64::NAN), Column::default()];
+        let shown = cells(&columns, Quantity::Dead, Some((0.0, 1.0)));
+        assert_eq!(shown, [Spark::Empty, Spark::Height(1.0), Spark::Height(1.0), Spark::Broken, Spark::Empty]);
+    }
+}

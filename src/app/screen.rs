@@ -1,0 +1,113 @@
+//! The screens and the panels on them.
+
+use super::view::Metric;
+
+/// The screens. Each is a whole page with panels of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Screen {
+    /// Charts, layers, hyperparameters and findings on one page.
+    #[default]
+    Overview,
+    /// Every layer over the steps, and the selected one from the inside.
+    Layers,
+    /// One sample on its way through the network and back.
+    Inspect,
+    /// The samples, what the network makes of them, and what it has learned.
+    Data,
+}
+
+impl Screen {
+    /// All of them, in the order of their keys.
+    pub const ALL: [Self; 4] = [Self::Overview, Self::Layers, Self::Inspect, Self::Data];
+
+    /// The panels in the order in which Tab walks through them; there is at least one.
+    pub const fn panels(self) -> &'static [Panel] {
+        match self {
+            Self::Overview => &[Panel::Loss, Panel::Accuracy, Panel::Layers, Panel::Controls, Panel::Findings],
+            Self::Layers => &[Panel::Map, Panel::Values, Panel::Units],
+            Self::Inspect => &[Panel::Chain],
+            Self::Data => &[Panel::Samples],
+        }
+    }
+
+    /// Its name, as the bar at the top has it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Overview => "overview",
+            Self::Layers => "layers",
+            Self::Inspect => "inspect",
+            Self::Data => "data",
+        }
+    }
+
+    /// The key that leads here.
+    pub const fn key(self) -> char {
+        match self {
+            Self::Overview => '1',
+            Self::Layers => '2',
+            Self::Inspect => '3',
+            Self::Data => '4',
+        }
+    }
+
+    /// Whether it has a step axis, with a cursor on it and a zoom.
+    pub const fn has_steps(self) -> bool {
+        matches!(self, Self::Overview | Self::Layers)
+    }
+}
+
+/// A part of the screen that can be focused and expanded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Panel {
+    /// Chart of the loss.
+    Loss,
+    /// Chart of the accuracy.
+    Accuracy,
+    /// Table of the layers.
+    Layers,
+    /// The hyperparameters that can be changed now.
+    Controls,
+    /// The findings.
+    Findings,
+    /// Heat map of the layers over the steps.
+    Map,
+    /// Histograms of the selected layer.
+    Values,
+    /// The selected layer unit by unit, or channel by channel.
+    Units,
+    /// The network as a chain.
+    Chain,
+    /// The samples.
+    Samples,
+}
+
+impl Panel {
+    /// The chart that fills this panel, if it is one.
+    pub const fn metric(self) -> Option<Metric> {
+        match self {
+            Self::Loss => Some(Metric::Loss),
+            Self::Accuracy => Some(Metric::Accuracy),
+            _ => None,
+        }
+    }
+
+    /// Whether its columns are steps, so that the cursor stands in it and the wheel zooms.
+    pub const fn has_steps(self) -> bool {
+        matches!(self, Self::Loss | Self::Accuracy | Self::Map)
+    }
+
+    /// Its title.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Loss => "loss",
+            Self::Accuracy => "accuracy",
+            Self::Layers | Self::Map => "layers",
+            Self::Controls => "hyperparameters",
+            Self::Findings => "findings",
+            Self::Values => "values",
+            Self::Units => "units",
+            Self::Chain => "network",
+            Self::Samples => "data",
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! What is watched, and what becomes of the answers.
+
+use super::*;
+use crate::protocol::inspection::{Distribution, LayerView, ParameterView, Units};
+use crate::protocol::{Answer, Inspection, Query};
+
+fn watched(effects: &[Effect]) -> Vec<Query> {
+    match sent(effects).as_slice() {
+        [Command::Watch { queries }] => queries.clone(),
+        other => panic!("one request to watch expected, found {other:?}"),
+    }
+}
+
+fn view(layer: usize, step: u64) -> Event {
+    let values = Distribution { count: 10, bins: vec![1, 2, 3], maximum: 1.0, ..Distribution::default() };
+    let view = LayerView {
+        layer,
+        minibatch: step + 1,
+        parameters: vec![ParameterView { name: "weight".into(), shape: vec![10], values, gradients: None }],
+        activations: None,
+        errors: None,
+        units: Units::default(),
+    };
+    Event::Inspection(Box::new(Inspection { step, query: Query::Layer { layer }, answer: Answer::Layer(view) }))
+}
+
+#[test]
+fn the_screen_in_hand_decides_what_is_watched_and_says_so_once() {
+    let mut app = running();
+    assert_eq!(watched(&type_keys(&mut app, "2")), [Query::Layer { layer: 0 }]);
+    assert!(tell(&mut app, [step(201, 0.1)]).is_empty());
+    assert!(type_keys(&mut app, "v").is_empty());
+    assert_eq!(watched(&press(&mut app, Key::plain(Code::Down))), [Query::Layer { layer: 3 }]);
+    assert!(press(&mut app, Key::plain(Code::Down)).is_empty(), "there is no further layer");
+    assert_eq!(watched(&type_keys(&mut app, "1")), []);
+    assert!(app.header().requested.is_empty(), "nobody asked for it by hand");
+}
+
+#[test]
+fn nothing_is_asked_of_a_source_that_can_not_answer() {
+    let mut app = fresh();
+    tell(&mut app, [hello(&[Capability::Pause]), ready(), state(RunState::Running, 0)]);
+    assert!(type_keys(&mut app, "2").is_empty());
+    assert_eq!(app.why_blind().as_deref(), Some("this source can't be looked into"));
+    let mut app = fresh();
+    type_keys(&mut app, "2");
+    assert!(tell(&mut app, [hello(&ALL)]).is_empty());
+    assert_eq!(app.why_blind().as_deref(), Some("still loading"));
+    let effects = tell(&mut app, [ready(), state(RunState::Running, 0)]);
+    assert_eq!(watched(&effects), [Query::Layer { layer: 0 }], "asked as soon as there is something to see");
+    assert!(type_keys(&mut app, "q\n").is_empty(), "the question's first answer is to go on");
+}
+
+#[test]
+fn a_refusal_is_told_where_the_answer_would_be() {
+    let mut app = running();
+    let id = id(&type_keys(&mut app, "2"));
+    tell(&mut app, [Event::Rejected { id, reason: "no\u{1b}[31m".into() }]);
+    assert_eq!(app.why_blind().as_deref(), Some("no·[31m"));
+    assert_eq!(notice(&app), "");
+    assert!(tell(&mut app, [step(201, 0.1)]).is_empty(), "and not asked for again");
+    assert_eq!(watched(&press(&mut app, Key::plain(Code::Down))), [Query::Layer { layer: 3 }]);
+    assert_eq!(app.why_blind(), None);
+}
+
+#[test]
+fn answers_replace_their_kind_and_a_frozen_display_keeps_its_own() {
+    let mut app = running();
+    tell(&mut app, [view(0, 200)]);
+    type_keys(&mut app, "f");
+    tell(&mut app, [view(0, 201), view(3, 202)]);
+    assert_eq!(app.run().answers.to(&Query::Layer { layer: 0 }).map(|answer| answer.step), Some(200));
+    let live = &app.live().answers;
+    assert_eq!(live.to(&Query::Layer { layer: 0 }), None);
+    assert_eq!(live.like(&Query::Layer { layer: 0 }).map(|answer| answer.step), Some(202));
+    assert_eq!(live.history(0).map(|history| history.moments().len()), Some(2));
+    assert_eq!(live.history(3).map(|history| history.moments().len()), Some(1));
+    type_keys(&mut app, "f");
+    assert!(app.run().answers.to(&Query::Layer { layer: 3 }).is_some());
+}
+
+#[test]
+fn an_answer_of_any_size_is_cut_and_made_harmless() {
+    let mut app = running();
+    let Event::Inspection(mut inspection) = view(0, 200) else { unreachable!() };
+    let Answer::Layer(layer) = &mut inspection.answer else { unreachable!() };
+    layer.parameters[0].name = "w\u{1b}[2J".into();
+    layer.parameters[0].shape = vec![1; 1000];
+    layer.parameters[0].values.bins = vec![1; 1_000_000];
+    layer.units.means = vec![f32::NAN; 1_000_000];
+    layer.parameters = vec![layer.parameters[0].clone(); 100];
+    tell(&mut app, [Event::Inspection(inspection)]);
+    let Some(Answer::Layer(layer)) = app.run().answers.to(&Query::Layer { layer: 0 }).map(|answer| &answer.answer)
+    else {
+        panic!()
+    };
+    assert_eq!(layer.parameters[0].name, "w·[2J");
+    assert!(layer.parameters.len() < 100 && layer.parameters[0].shape.len() < 10);
+    assert!(layer.parameters[0].values.bins.len() < 5000 && layer.units.means.len() < 5000);
+}
+
+#[test]
+fn the_past_of_layers_stays_bounded_however_long_the_run_and_however_many_layers() {
+    let mut app = running();
+    for at in 0..40_000u64 {
+        tell(&mut app, [view(at as usize % 40, 200 + at)]);
+    }
+    let bounded = app.memory();
+    assert!(bounded < 16 << 20, "{bounded}");
+    for at in 40_000..80_000u64 {
+        tell(&mut app, [view(at as usize % 40, 200 + at)]);
+    }
+    assert!(app.memory() <= bounded * 2, "{bounded} → {}", app.memory());
+}
+
+#[test]
+fn parameters_and_units_are_chosen_round_their_number() {
+    let mut app = running();
+    let Event::Inspection(mut inspection) = view(0, 200) else { unreachable!() };
+    let Answer::Layer(layer) = &mut inspection.answer else { unreachable!() };
+    layer.parameters.push(ParameterView { name: "bias".into(), ..layer.parameters[0].clone() });
+    layer.units = Units { count: 900, weight_norms: vec![1.0; 3], ..Units::default() };
+    assert!(app.values(9).is_err() && app.units().is_err());
+    tell(&mut app, [Event::Inspection(inspection)]);
+    type_keys(&mut app, "2");
+    let shown = |app: &App| app.values(9).unwrap().parts[0].title.clone();
+    assert_eq!(shown(&app), "weight 10");
+    type_keys(&mut app, "b");
+    assert_eq!(shown(&app), "bias 10");
+    type_keys(&mut app, "b");
+    assert_eq!(shown(&app), "weight 10");
+    press(&mut app, Key::plain(Code::Tab));
+    press(&mut app, Key::plain(Code::Tab));
+    let mut walk = Vec::new();
+    for code in [Code::Left, Code::Right, Code::Right, Code::Right, Code::Left, Code::Esc] {
+        press(&mut app, Key::plain(code));
+        walk.push(app.units().unwrap().selected);
+    }
+    assert_eq!(walk, [Some(0), Some(1), Some(2), Some(2), Some(1), None]);
+    assert_eq!(app.view().cursor, None, "the arrows belong to the units while these are in hand");
+    app.update(Message::Pointer(Pointer::ClickRow { panel: Panel::Units, row: 77 }));
+    assert_eq!(app.units().unwrap().selected, Some(2));
+}

@@ -1,0 +1,59 @@
+//! A layer's gradients against central differences.
+
+use serde::{Deserialize, Serialize};
+
+use crate::protocol::number;
+
+/// Answer to [`super::Query::GradientCheck`]: the gradients by hand and central differences, both in `f64` on a copy of
+/// the network, for samples of the minibatch in hand with its dropout masks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GradientCheck {
+    /// [`crate::protocol::LayerInfo::index`].
+    pub layer: usize,
+    /// Elements compared so far.
+    pub done: usize,
+    /// Elements that will be compared: those with the largest gradients, and others by chance.
+    pub planned: usize,
+    /// Elements of all the layer's parameters.
+    pub parameters: usize,
+    /// The first samples of the minibatch, that the loss is taken of.
+    pub samples: usize,
+    /// Elements left out because a rectifier changes its pattern however small the difference.
+    pub skipped: usize,
+    /// Largest relative error that passes.
+    pub tolerance: f64,
+    /// The comparison with the largest relative error so far.
+    pub worst: Option<Difference>,
+    /// What it came to; `None` while it goes on.
+    pub verdict: Option<Verdict>,
+}
+
+/// One element's gradient found in two ways.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Difference {
+    /// Name of the parameter.
+    pub parameter: String,
+    /// Where the element is in the parameter's shape.
+    pub index: Vec<usize>,
+    /// Its gradient by hand.
+    #[serde(with = "number")]
+    pub by_hand: f64,
+    /// Its gradient from central differences.
+    #[serde(with = "number")]
+    pub numeric: f64,
+    /// Their difference, relative to the largest gradient of the parameter.
+    #[serde(with = "number")]
+    pub relative_error: f64,
+}
+
+/// What a gradient check came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Every relative error is within the tolerance.
+    Passed,
+    /// Some relative error is above the tolerance.
+    Failed,
+    /// Another request came first; what was compared until then stands.
+    Interrupted,
+}

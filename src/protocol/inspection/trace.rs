@@ -1,0 +1,172 @@
+//! One sample on its way through the network and back.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Entry, Extract, Phase, Picture, Signal, Split};
+use crate::protocol::number;
+
+/// Which sample a trace follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "choice", rename_all = "snake_case")]
+pub enum SampleChoice {
+    /// A row of the minibatch in hand, from 0.
+    Row {
+        /// The row.
+        row: usize,
+    },
+    /// The first wrongly classified row of the minibatch in hand behind one, going around; needs the loss.
+    NextMistake {
+        /// The row behind which the search begins; `None` begins with row 0.
+        after: Option<usize>,
+    },
+    /// The row of the minibatch in hand with the largest loss; needs the loss.
+    Hardest,
+    /// A sample of the data, alone in a batch of evaluation: running statistics, no dropout, no smoothing, no
+    /// augmentation.
+    Dataset {
+        /// Which part of the data.
+        split: Split,
+        /// Its place there, from 0.
+        index: usize,
+    },
+}
+
+/// Answer to [`super::Query::Trace`].
+///
+/// Gradients are those of the mean loss of the batch, as training uses them: what one sample adds is its own gradient
+/// divided by the number of samples.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Trace {
+    /// Which pass is shown.
+    pub pass: Pass,
+    /// Samples in the batch.
+    pub batch: usize,
+    /// How far the minibatch has been walked through; [`Phase::Between`] if nobody walks, and then all is there.
+    pub phase: Phase,
+    /// Mean loss of the batch in nats; `None` while it is not computed.
+    #[serde(with = "number::option")]
+    pub batch_loss: Option<f64>,
+    /// Share of the batch that is classified correctly, 0 to 1; `None` while the loss is not computed.
+    pub batch_accuracy: Option<f64>,
+    /// The sample that is followed.
+    pub sample: Sample,
+    /// What the loss makes of the sample; `None` while it is not computed.
+    pub loss: Option<Loss>,
+    /// Loss of every row of the batch in nats, to choose among them; empty while it is not computed.
+    #[serde(with = "number::list")]
+    pub losses: Vec<f32>,
+    /// Every layer, in the order of the network.
+    pub layers: Vec<TracedLayer>,
+    /// The layer that was asked for.
+    pub selected: LayerTrace,
+}
+
+/// Which pass through the network a trace is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Pass {
+    /// Training, of a minibatch.
+    Minibatch {
+        /// Its number, from 1.
+        number: u64,
+    },
+    /// Evaluation of the sample alone.
+    Evaluation,
+}
+
+/// The sample that a trace follows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sample {
+    /// Its row in the batch.
+    pub row: usize,
+    /// Which part of the data it is from.
+    pub split: Split,
+    /// Its place there.
+    pub index: usize,
+    /// Its class, an index of [`crate::protocol::DataInfo::classes`].
+    pub class: usize,
+    /// What the network reads, preprocessed and augmented; at most 4,096 values, of an image whole channels.
+    pub input: Extract,
+    /// The image as it is stored; `None` for what is no image.
+    pub picture: Option<Picture>,
+}
+
+/// What the loss makes of one sample.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Loss {
+    /// z, the output of the last layer: one for each class.
+    #[serde(with = "number::list")]
+    pub logits: Vec<f32>,
+    /// p = softmax(z).
+    #[serde(with = "number::list")]
+    pub probabilities: Vec<f32>,
+    /// q, what the probabilities should be: 1 for the sample's class and 0 elsewhere, if the labels are not smoothed.
+    #[serde(with = "number::list")]
+    pub target: Vec<f32>,
+    /// ∂L/∂z = (p - q) / batch.
+    #[serde(with = "number::list")]
+    pub gradient: Vec<f32>,
+    /// The class with the largest logit.
+    pub predicted: usize,
+    /// -Σ q log p in nats.
+    #[serde(with = "number")]
+    pub loss: f64,
+    /// ∂p/∂z = diag(p) - p pᵀ, row by row; empty for more than 16 classes.
+    #[serde(with = "number::list")]
+    pub jacobian: Vec<f32>,
+}
+
+/// A layer as the sample met it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TracedLayer {
+    /// [`crate::protocol::LayerInfo::index`].
+    pub layer: usize,
+    /// Output for this sample; `None` while it is not computed.
+    pub forward: Option<Signal>,
+    /// ∂L/∂output for this sample; `None` while it is not computed.
+    pub backward: Option<Signal>,
+    /// Euclidean norm of the gradient of all the layer's parameters, over the batch; `None` while it is not computed,
+    /// and for a layer without parameters.
+    #[serde(with = "number::option")]
+    pub gradient_norm: Option<f64>,
+}
+
+/// One layer in full.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LayerTrace {
+    /// [`crate::protocol::LayerInfo::index`].
+    pub layer: usize,
+    /// x for this sample, at most 1,024 values, of an image whole channels; `None` while it is not computed.
+    pub input: Option<Extract>,
+    /// y for this sample; likewise.
+    pub output: Option<Extract>,
+    /// ∂L/∂y for this sample; likewise.
+    pub output_gradient: Option<Extract>,
+    /// ∂L/∂x for this sample; likewise.
+    pub input_gradient: Option<Extract>,
+    /// The diagonal of ∂y/∂x for this sample where the layer works element by element: of ReLU the 0s and 1s of its
+    /// mask; `None` for other layers, and while the output is not computed.
+    pub derivative: Option<Extract>,
+    /// The trained tensors; those of a block with the way to them in their names.
+    pub parameters: Vec<TracedParameter>,
+    /// The elements with the largest gradients of all its parameters, largest first, at most ten; empty while no
+    /// gradient is computed.
+    pub largest: Vec<Entry>,
+}
+
+/// A trained tensor of the layer in full.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TracedParameter {
+    /// `weight` or `bias`; within a block the way to it as well.
+    pub name: String,
+    /// Its first corner: 8 × 8 of a matrix, whole kernels of a convolution.
+    pub value: Extract,
+    /// The same corner of its gradient, over the batch; `None` while it is not computed.
+    pub gradient: Option<Extract>,
+    /// Euclidean norm of all its values.
+    #[serde(with = "number")]
+    pub norm: f64,
+    /// Euclidean norm of its whole gradient; `None` while it is not computed.
+    #[serde(with = "number::option")]
+    pub gradient_norm: Option<f64>,
+}

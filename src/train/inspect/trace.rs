@@ -1,0 +1,244 @@
+//! One sample on its way through the network and back.
+
+use crate::{
+    nn::{Mode, Parameter},
+    protocol::{
+        Answer, Phase, SampleChoice,
+        inspection::{Entry, LayerTrace, Loss, Pass, Sample, Split, Trace, TracedLayer, TracedParameter},
+    },
+    train::{
+        Trainer,
+        inspect::figures::{corner, extract, largest, norm, signal},
+        walk::Held,
+    },
+};
+
+/// Most values of what the network reads that are shown.
+const MOST_INPUT: usize = 4096;
+
+/// Most values of what a layer reads or gives that are shown.
+const MOST_VALUES: usize = 1024;
+
+/// Most classes whose Jacobian is shown.
+const MOST_CLASSES: usize = 16;
+
+/// How many of the largest gradients are shown.
+const LARGEST: usize = 10;
+
+/// A pass that lies in the network's buffers, and the row of it that is followed.
+struct Followed {
+    held: Held,
+    pass: Pass,
+    row: usize,
+    split: Split,
+    index: usize,
+}
+
+impl Trainer {
+    /// Follows one sample.
+    pub(super) fn trace(&mut self, choice: SampleChoice, layer: usize) -> Result<Answer, String> {
+        let followed = match choice {
+            SampleChoice::Dataset { split, index } => self.evaluate_alone(split, index),
+            _ => {
+                let held = self.hold();
+                let row = match self.choose(choice, &held) {
+                    Ok(row) => row,
+                    Err(reason) => return Ok(Answer::Nothing { reason }),
+                };
+                let index = self.batches.indices(held.minibatch - 1)[row] as usize;
+                let pass = Pass::Minibatch { number: held.minibatch };
+                Followed { held, pass, row, split: Split::Train, index }
+            }
+        };
+        Ok(Answer::Trace(Box::new(self.describe_trace(&followed, layer))))
+    }
+
+    /// Passes one sample alone through the network and back, as in evaluation.
+    fn evaluate_alone(&mut self, split: Split, index: usize) -> Followed {
+        self.set_aside();
+        let data = if split == Split::Train { &self.data.train } else { &self.data.test };
+        data.labels(&[index as u32], &mut self.labels[..1]);
+        let mut input = self.network.input_mut(1);
+        data.gather(&[index as u32], input.as_slice_mut().unwrap_or_default());
+        self.network.forward(Mode::Evaluate);
+        self.network.loss(&self.labels[..1]);
+        self.network.backward();
+        let forward = self.network.layer_infos().len();
+        let held = Held { minibatch: 0, phase: Phase::Between, forward, loss: true, backward: 0 };
+        Followed { held, pass: Pass::Evaluation, row: 0, split, index }
+    }
+
+    /// The row of the minibatch in hand that was chosen, or why there is none.
+    fn choose(&self, choice: SampleChoice, held: &Held) -> Result<usize, String> {
+        let batch = self.network.batch();
+        if let SampleChoice::Row { row } = choice {
+            // The last minibatch of an epoch may be smaller.
+            return Ok(row.min(batch - 1));
+        }
+        if !held.loss {
+            return Err("the loss is not computed yet; a sample can be chosen by its row".into());
+        }
+        let losses = self.losses();
+        if let SampleChoice::NextMistake { after } = choice {
+            let first = after.map_or(0, |row| row.min(batch - 1) + 1);
+            let wrong = |row: &usize| self.predicted(*row) != usize::from(self.labels[*row]);
+            return (first..batch).chain(0..first).find(wrong).ok_or_else(|| {
+                format!("every one of the {batch} samples of minibatch {} is classified correctly", held.minibatch)
+            });
+        }
+        let rank = |row: &usize| if losses[*row].is_nan() { f32::INFINITY } else { losses[*row] };
+        // The first of equal ones.
+        Ok((0..batch).rev().max_by(|a, b| rank(a).total_cmp(&rank(b))).unwrap_or(0))
+    }
+
+    /// The class with the largest logit of a row; the first of equal ones.
+    fn predicted(&self, row: usize) -> usize {
+        let logits = self.network.logits();
+        let z = logits.row(row);
+        z.iter().enumerate().fold(0, |best, (class, value)| if *value > z[best] { class } else { best })
+    }
+
+    /// What the probabilities of a row should be.
+    fn target(&self, row: usize) -> Vec<f64> {
+        let (classes, smoothing) = (self.network.logits().ncols(), self.network.smoothing_in_hand());
+        let everywhere = smoothing / classes as f64;
+        let mut target = vec![everywhere; classes];
+        target[usize::from(self.labels[row])] += 1.0 - smoothing;
+        target
+    }
+
+    /// -Σ q log p of a row, in `f64` from its logits.
+    fn loss_of(&self, row: usize) -> f64 {
+        let logits = self.network.logits();
+        let z = logits.row(row);
+        let max = f64::from(z[self.predicted(row)]);
+        let rest = z.iter().map(|&z| (f64::from(z) - max).exp()).sum::<f64>().ln();
+        self.target(row).iter().zip(z).map(|(q, &z)| q * (rest - (f64::from(z) - max))).sum()
+    }
+
+    fn losses(&self) -> Vec<f32> {
+        (0..self.network.batch()).map(|row| self.loss_of(row) as f32).collect()
+    }
+
+    fn describe_trace(&mut self, followed: &Followed, layer: usize) -> Trace {
+        let &Followed { held, pass, row, split, index } = followed;
+        let selected = self.trace_layer(&held, row, layer);
+        let network = &self.network;
+        let batch = network.batch();
+        let layers = network.layer_infos().iter().map(|info| {
+            let layer = info.index;
+            let gradients = || network.parameters().filter(|parameter| parameter.layer == layer);
+            let square = |parameter: &Parameter<f32>| norm(&parameter.gradient).powi(2);
+            TracedLayer {
+                layer,
+                forward: (layer < held.forward).then(|| signal(&network.activation(layer).row(row).to_vec())),
+                backward: held.has_error(layer).then(|| signal(&network.activation_gradient(layer).row(row).to_vec())),
+                gradient_norm: (info.parameters > 0 && layer >= held.backward)
+                    .then(|| gradients().map(square).sum::<f64>().sqrt()),
+            }
+        });
+        let losses = if held.loss { self.losses() } else { Vec::new() };
+        let right = |row: &usize| self.predicted(*row) == usize::from(self.labels[*row]);
+        Trace {
+            pass,
+            batch,
+            phase: held.phase,
+            batch_loss: held.loss.then(|| match pass {
+                Pass::Minibatch { .. } => self.report().map_or(f64::NAN, |report| report.loss),
+                Pass::Evaluation => self.loss_of(0),
+            }),
+            batch_accuracy: held.loss.then(|| (0..batch).filter(right).count() as f64 / batch as f64),
+            sample: Sample {
+                row,
+                split,
+                index,
+                class: self.labels[row].into(),
+                input: extract(&network.input().row(row).to_vec(), &self.data.shape, MOST_INPUT),
+                picture: self.picture(split, index),
+            },
+            loss: held.loss.then(|| self.trace_loss(row)),
+            losses,
+            layers: layers.collect(),
+            selected,
+        }
+    }
+
+    fn trace_loss(&self, row: usize) -> Loss {
+        let network = &self.network;
+        let last = network.layer_infos().len() - 1;
+        let probabilities = network.probabilities().row(row).to_vec();
+        let jacobian = if probabilities.len() <= MOST_CLASSES {
+            let element = |i: usize, j: usize| probabilities[i] * (f32::from(u8::from(i == j)) - probabilities[j]);
+            let classes = 0..probabilities.len();
+            classes.clone().flat_map(|i| classes.clone().map(move |j| element(i, j))).collect()
+        } else {
+            Vec::new()
+        };
+        Loss {
+            logits: network.logits().row(row).to_vec(),
+            target: self.target(row).into_iter().map(|q| q as f32).collect(),
+            gradient: network.activation_gradient(last).row(row).to_vec(),
+            predicted: self.predicted(row),
+            loss: self.loss_of(row),
+            jacobian,
+            probabilities,
+        }
+    }
+
+    /// One layer in full.
+    fn trace_layer(&mut self, held: &Held, row: usize, layer: usize) -> LayerTrace {
+        let has_gradients = layer >= held.backward;
+        let input_gradient = match layer {
+            _ if !has_gradients => None,
+            0 => Some(self.network.row_of_input_gradient(row)),
+            _ => Some(self.network.activation_gradient(layer - 1).row(row).to_vec()),
+        };
+        let derivative = if layer < held.forward { self.network.derivative(layer, row) } else { None };
+        let network = &self.network;
+        let info = &network.layer_infos()[layer];
+        let (inputs, outputs) = (info.input.dimensions(), info.output.dimensions());
+        let input = match layer {
+            0 => Some(network.input()),
+            _ => (layer <= held.forward).then(|| network.activation(layer - 1)),
+        };
+        let show = |values: &[f32], shape: &[usize]| extract(values, shape, MOST_VALUES);
+        let parameters: Vec<&Parameter<f32>> =
+            network.parameters().filter(|parameter| parameter.layer == layer).collect();
+        LayerTrace {
+            layer,
+            input: input.map(|x| show(&x.row(row).to_vec(), inputs)),
+            output: (layer < held.forward).then(|| show(&network.activation(layer).row(row).to_vec(), outputs)),
+            output_gradient: held
+                .has_error(layer)
+                .then(|| show(&network.activation_gradient(layer).row(row).to_vec(), outputs)),
+            input_gradient: input_gradient.map(|dx| show(&dx, inputs)),
+            derivative: derivative.map(|derivative| show(&derivative, outputs)),
+            largest: if has_gradients { largest_gradients(&parameters) } else { Vec::new() },
+            parameters: parameters
+                .into_iter()
+                .map(|parameter| TracedParameter {
+                    name: parameter.name.clone(),
+                    value: corner(&parameter.value, parameter.shape.dimensions()),
+                    gradient: has_gradients.then(|| corner(&parameter.gradient, parameter.shape.dimensions())),
+                    norm: norm(&parameter.value),
+                    gradient_norm: has_gradients.then(|| norm(&parameter.gradient)),
+                })
+                .collect(),
+        }
+    }
+}
+
+/// The elements with the largest gradients.
+fn largest_gradients(parameters: &[&Parameter<f32>]) -> Vec<Entry> {
+    let entry = |(tensor, element): (usize, usize)| {
+        let parameter: &Parameter<f32> = parameters[tensor];
+        Entry {
+            parameter: parameter.name.clone(),
+            index: parameter.shape.index(element),
+            value: parameter.value[element].into(),
+            gradient: parameter.gradient[element].into(),
+        }
+    };
+    let gradients = parameters.iter().map(|parameter| parameter.gradient.as_slice());
+    largest(gradients, LARGEST).into_iter().map(entry).collect()
+}

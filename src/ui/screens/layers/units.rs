@@ -1,0 +1,142 @@
+//! What each unit of the selected layer comes to: one column a unit.
+
+use ratatui::{buffer::Buffer, layout::Rect};
+
+use crate::{
+    app::{App, Panel, Spark, Strip, UnitStrips},
+    text::thousands,
+    ui::{
+        layout::layers::UnitsFrame,
+        paint::{Row, note, number},
+        screens::title,
+        theme::{Ramp, Role, Theme},
+        widgets::{heat, sparkline},
+    },
+};
+
+/// Draws title and figures.
+pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
+    if area.is_empty() {
+        return;
+    }
+    let units = match app.units() {
+        Ok(units) => units,
+        Err(reason) => {
+            title(app, theme, buffer, area, Panel::Units);
+            let below = Rect { y: area.y + 1, height: area.height - 1, ..area };
+            note(buffer, below, &reason, theme.style(Role::Muted));
+            return;
+        }
+    };
+    let known = units.strips.iter().map(|strip| strip.values.len()).max().unwrap_or(0);
+    let frame = UnitsFrame::of(area, units.strips.len(), known);
+    heading(app, theme, buffer, &frame, &units, known);
+    let room = usize::from(frame.strips.height / frame.tall);
+    for (place, strip) in (0..).zip(units.strips.iter().take(room)) {
+        draw_strip(theme, buffer, &frame, place, strip, units.selected);
+    }
+}
+
+fn heading(app: &App, theme: Theme, buffer: &mut Buffer, frame: &UnitsFrame, units: &UnitStrips, known: usize) {
+    let muted = theme.style(Role::Muted);
+    let mut row = title(app, theme, buffer, frame.title, Panel::Units);
+    let count = format!("{} {}s", thousands(units.count as u64), units.word);
+    row.put(&count, theme.style(Role::Text)).skip(2);
+    let right = units.selected.map_or_else(|| "largest".into(), |unit| format!("{} {unit}", units.word));
+    row.put_right(&right, theme.style(if units.selected.is_some() { Role::Focus } else { Role::Muted }));
+    row.skip_right(2);
+    if units.strips.iter().any(|strip| strip.signed) {
+        let least = if theme.unicode { "−" } else { "-" };
+        heat::legend(&mut row, (least, "+"), Ramp::Signed, theme);
+    }
+    if known < units.count {
+        row.put_all(&[(&format!("the first {} are shown", thousands(known as u64)), muted), ("  ", muted)]);
+    }
+    let hidden = units.strips.len().saturating_sub(usize::from(frame.strips.height / frame.tall));
+    if hidden > 0 {
+        row.put_all(&[(&format!("{} {hidden} more, e expands", theme.marks().ellipsis), muted)]);
+    } else if app.view().focus() == Panel::Units && units.selected.is_none() && known > 0 {
+        let keys = if theme.unicode { "← → choose one" } else { "Left and Right choose one" };
+        row.put_all(&[(keys, muted)]);
+    }
+}
+
+fn draw_strip(
+    theme: Theme,
+    buffer: &mut Buffer,
+    frame: &UnitsFrame,
+    place: u16,
+    strip: &Strip,
+    selected: Option<usize>,
+) {
+    let band = |rect: Rect| Rect { y: rect.y + place * frame.tall, height: frame.tall, ..rect };
+    let middle = (frame.tall - 1) / 2;
+    let name = if theme.unicode { strip.title } else { spelled(strip.title) };
+    Row::new(buffer, band(frame.names), middle).skip(2).put(name, theme.style(Role::Muted));
+    let finite = strip.values.iter().filter(|value| value.is_finite());
+    let largest = finite.fold(0f32, |largest, value| if value.abs() > largest.abs() { *value } else { largest });
+    let mut area = band(frame.strips);
+    if frame.tall > 1 && !strip.signed {
+        // Bars that touch those above could not be told from them.
+        area.y += 1;
+        area.height -= 1;
+    }
+    let full = if strip.title == "zero outputs" { 1.0 } else { f64::from(largest.abs()) };
+    let cells: Vec<Spark> = (0..usize::from(area.width)).map(|column| cell(frame, column, strip, full)).collect();
+    if strip.signed {
+        heat::draw(buffer, area, &cells, Ramp::Signed, theme);
+    } else {
+        sparkline::draw(buffer, area, &cells, Role::Train, theme);
+    }
+    if let Some(unit) = selected {
+        light(buffer, area, frame, unit, theme);
+    }
+    let value = selected.map_or(largest, |unit| strip.values.get(unit).copied().unwrap_or(f32::NAN));
+    let role = if value.is_finite() { Role::Text } else { Role::Bad };
+    let text = number(value.into(), frame.values.width.saturating_sub(1));
+    Row::new(buffer, band(frame.values), middle).put_flush(&text, frame.values.width, theme.style(role));
+}
+
+/// One column: of several units in it, the one that is largest in size.
+fn cell(frame: &UnitsFrame, column: usize, strip: &Strip, full: f64) -> Spark {
+    let units = frame.units_at(column);
+    let values = strip.values.get(units.start.min(strip.values.len())..units.end.min(strip.values.len()));
+    let values = values.unwrap_or_default();
+    if values.iter().any(|value| !value.is_finite()) {
+        return Spark::Broken;
+    }
+    let largest = values.iter().copied().reduce(|a, b| if b.abs() > a.abs() { b } else { a });
+    let Some(largest) = largest.map(f64::from) else { return Spark::Empty };
+    let share = if full > 0.0 { largest / full } else { 0.0 };
+    match strip.signed {
+        true => Spark::Height(share / 2.0 + 0.5),
+        false if largest > 0.0 => Spark::Height(share),
+        false => Spark::Empty,
+    }
+}
+
+/// Marks the column in the middle of the selected unit, and lights its bar.
+fn light(buffer: &mut Buffer, area: Rect, frame: &UnitsFrame, unit: usize, theme: Theme) {
+    let visible = area.intersection(buffer.area);
+    let columns: Vec<u16> =
+        (visible.x..visible.right()).filter(|x| frame.units_at(usize::from(*x - area.x)).contains(&unit)).collect();
+    for (i, x) in columns.iter().enumerate() {
+        for y in visible.y..visible.bottom() {
+            let cell = &mut buffer[(*x, y)];
+            if cell.symbol() != " " {
+                cell.set_fg(theme.color(Role::Focus));
+            } else if i == columns.len() / 2 {
+                cell.set_symbol(theme.marks().bar).set_style(theme.style(Role::Focus));
+            }
+        }
+    }
+}
+
+/// Names without Greek letters.
+fn spelled(title: &'static str) -> &'static str {
+    match title {
+        "γ" => "gamma",
+        "β" => "beta",
+        title => title,
+    }
+}

@@ -1,0 +1,172 @@
+//! How a parameter, its gradient and the output of the selected layer are distributed, and were before.
+
+use ratatui::{buffer::Buffer, layout::Rect};
+use unicode_width::UnicodeWidthStr;
+
+use crate::{
+    app::{App, LayerValues, Panel, Part},
+    protocol::inspection::Distribution,
+    text::{short, thousands},
+    ui::{
+        layout::{take_bottom, take_left, take_top},
+        paint::{Row, note},
+        screens::title,
+        theme::{Ramp, Role, Theme},
+        widgets::{
+            histogram,
+            picture::{self, Picture, Point},
+        },
+    },
+};
+
+/// Columns between two parts.
+const GAP: u16 = 3;
+
+/// Where the parts of one kind of values lie.
+struct Frame {
+    head: Rect,
+    figures: Rect,
+    histogram: Rect,
+    labels: Rect,
+    past: Rect,
+}
+
+impl Frame {
+    fn of(mut area: Rect) -> Self {
+        let tall = area.height >= 7;
+        let head = take_top(&mut area, 1);
+        let figures = take_top(&mut area, u16::from(tall));
+        let past = if area.height >= 4 { area.height * 2 / 5 } else { 0 };
+        let past = take_bottom(&mut area, past);
+        let labels = u16::from(area.height >= 2);
+        let labels = take_bottom(&mut area, labels);
+        Self { head, figures, histogram: area, labels, past }
+    }
+}
+
+/// Draws title and histograms.
+pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
+    if area.is_empty() {
+        return;
+    }
+    let mut rest = area;
+    let heading = take_top(&mut rest, 1);
+    let rows = usize::from(Frame::of(rest).past.height);
+    let values = match app.values(rows * 2) {
+        Ok(values) => values,
+        Err(reason) => {
+            title(app, theme, buffer, heading, Panel::Values);
+            note(buffer, rest, &reason, theme.style(Role::Muted));
+            return;
+        }
+    };
+    head(app, theme, buffer, heading, &values, rows > 0);
+    take_left(&mut rest, 2);
+    let width = rest.width.saturating_sub(2 * GAP) / 3;
+    for part in &values.parts {
+        let place = take_left(&mut rest, width);
+        take_left(&mut rest, GAP);
+        draw_part(app, theme, buffer, &Frame::of(place), part);
+    }
+}
+
+fn head(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, values: &LayerValues, past: bool) {
+    let muted = theme.style(Role::Muted);
+    let mut row = title(app, theme, buffer, area, Panel::Values);
+    row.put(&values.row.name, theme.style(Role::Text)).skip(2);
+    let step = thousands(values.step);
+    row.put_all(&[("step ", muted), (&step, theme.style(Role::Text)), ("  ", muted)]);
+    if app.view().log_counts {
+        row.put_all(&[("log counts", muted), ("  ", muted)]);
+    }
+    let oldest = values.parts.iter().filter_map(|part| part.past.last()).map(|(step, _)| *step).min();
+    if let Some(oldest) = oldest.filter(|oldest| past && *oldest < values.step) {
+        row.put_right(&format!("below: the past, back to step {}", thousands(oldest)), muted);
+    }
+}
+
+fn draw_part(app: &App, theme: Theme, buffer: &mut Buffer, frame: &Frame, part: &Part) {
+    let muted = theme.style(Role::Muted);
+    let mut row = Row::new(buffer, frame.head, 0).ending(theme.marks().ellipsis);
+    let (name, shape) = part.title.split_once(' ').unwrap_or((&part.title, ""));
+    row.put(name, theme.style(Role::Strong)).skip(1).put(shape, muted).skip(1);
+    let Some(now) = part.now else {
+        let below = Rect { y: frame.figures.y, height: frame.past.bottom() - frame.figures.y, ..frame.head };
+        note(buffer, below, "not computed yet", muted);
+        return;
+    };
+    counts(&mut row, now, theme);
+    figures(buffer, frame.figures, now, theme);
+    let shown: Vec<f64> = part.columns(now, usize::from(frame.histogram.width));
+    let scaled: Vec<f64> =
+        if app.view().log_counts { shown.iter().map(|count| count.ln_1p()).collect() } else { shown };
+    histogram::draw(buffer, frame.histogram, &scaled, Role::Train, theme);
+    axis(buffer, frame.labels, part, theme);
+    past(app, buffer, frame.past, part, theme);
+}
+
+/// What is not in the bins.
+fn counts(row: &mut Row, now: &Distribution, theme: Theme) {
+    if now.not_finite > 0 {
+        row.put(&format!("{} not finite", thousands(now.not_finite as u64)), theme.style(Role::Bad));
+        return;
+    }
+    let share = now.zeros as f64 / now.count.max(1) as f64 * 100.0;
+    if now.zeros > 0 {
+        let share = if share < 1.0 { "< 1".into() } else { format!("{share:.0}") };
+        row.put_right(&format!("{share} % are 0"), theme.style(Role::Muted));
+    }
+}
+
+fn figures(buffer: &mut Buffer, area: Rect, now: &Distribution, theme: Theme) {
+    let mut row = Row::new(buffer, area, 0).ending(theme.marks().ellipsis);
+    let (muted, text) = (theme.style(Role::Muted), theme.style(Role::Text));
+    for (label, value) in [("mean ", now.mean), ("sd ", now.deviation), ("norm ", now.norm)] {
+        row.put_all(&[(label, muted), (&short(value), text), ("  ", muted)]);
+    }
+}
+
+/// The values at the edges, and 0 between them where it has room.
+fn axis(buffer: &mut Buffer, area: Rect, part: &Part, theme: Theme) {
+    let muted = theme.style(Role::Muted);
+    let (low, high) = (short(part.edges.0), short(part.edges.1));
+    let mut row = Row::new(buffer, area, 0).ending(theme.marks().ellipsis);
+    let both = low.width() + high.width() < usize::from(area.width);
+    row.put(&low, muted);
+    if both {
+        row.put_right(&high, muted);
+    }
+    if let Some(place) = part.place(0.0) {
+        let column = area.x + (place * f64::from(area.width.saturating_sub(1))).round() as u16;
+        let start = row.position();
+        if both && column > start && row.free() > column - start + 1 {
+            row.skip_to(column).put("0", theme.style(Role::Text));
+        }
+    }
+}
+
+/// The past, newest on top: how many values lie in each column tells its shade.
+fn past(app: &App, buffer: &mut Buffer, area: Rect, part: &Part, theme: Theme) {
+    if area.is_empty() {
+        return;
+    }
+    let width = usize::from(area.width);
+    let rows: Vec<Vec<f64>> = part
+        .past
+        .iter()
+        .map(|(_, values)| {
+            let columns = part.columns(values, width);
+            let largest = columns.iter().copied().fold(0.0, f64::max);
+            let level = |count: &f64| match app.view().log_counts {
+                _ if *count <= 0.0 => f64::NAN,
+                true => count.ln_1p() / largest.ln_1p(),
+                // The root lets the tails show.
+                false => (count / largest).sqrt(),
+            };
+            columns.iter().map(level).collect()
+        })
+        .collect();
+    let shown = rows.len().min(usize::from(area.height) * 2);
+    let picture = Picture::new(width, shown, |x, y| Point::Level(Ramp::Heat, rows[y][x]));
+    picture::draw(buffer, area, &picture, theme);
+}

@@ -1,0 +1,191 @@
+//! The table of the layers, one row each; where it has the page for itself, a chart each.
+
+use ratatui::{buffer::Buffer, layout::Rect};
+use unicode_width::UnicodeWidthStr;
+
+use super::side::more;
+use crate::{
+    app::{App, LayerRow, Panel},
+    protocol::Health,
+    text::thousands,
+    ui::{
+        layout::{
+            first_row,
+            overview::{layer_height, layer_rows},
+        },
+        paint::{Row, number},
+        screens::title,
+        theme::{Role, Theme},
+        widgets::sparkline,
+    },
+};
+
+/// Widths of the columns; the sparkline takes what is left.
+struct Columns {
+    name: u16,
+    shape: u16,
+    parameters: u16,
+    spark: u16,
+    number: u16,
+}
+
+/// Columns of the dead units, of the verdict, and of the verdict with its word; each begins with a gap.
+const DEAD: u16 = 6;
+const MARK: u16 = 3;
+const VERDICT: u16 = 9;
+
+/// Columns of the narrowest sparkline that can be read.
+const SPARK: u16 = 12;
+
+/// Columns for the norms at the edges of a layer's chart.
+const GUTTER: u16 = 10;
+
+impl Columns {
+    fn of(rows: &[LayerRow], width: u16, hidden: bool) -> Self {
+        let widest = |text: &dyn Fn(&LayerRow) -> usize| rows.iter().map(text).max().unwrap_or(0) as u16;
+        // A number, and the gap before it.
+        let number = if width >= 70 { 9 } else { 7 };
+        let verdict = if width >= 90 { VERDICT } else { MARK };
+        let rest = width.saturating_sub(2 + 2 * number + DEAD + verdict);
+        // The title says when there are more rows.
+        let least = if hidden { 17 } else { 8 };
+        let name = (widest(&|row| row.name.width()) + 2).min(rest / 2).max(least).min(rest);
+        let mut columns = Self {
+            name,
+            shape: (widest(&|row| row.shape.width()) + 2).min(22),
+            parameters: (widest(&|row| thousands(row.parameters).len()) + 2).max(9),
+            spark: 0,
+            number,
+        };
+        // A sparkline too short to be read gives way to nothing else: first the count goes, then the shape.
+        if rest < name + columns.shape + columns.parameters + SPARK {
+            columns.parameters = 0;
+        }
+        if rest < name + columns.shape + columns.parameters + SPARK {
+            columns.shape = 0;
+        }
+        columns.spark = rest.saturating_sub(name + columns.shape + columns.parameters);
+        columns
+    }
+}
+
+/// Draws title and rows.
+pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
+    if area.is_empty() {
+        return;
+    }
+    let rows = app.run().layers.rows();
+    let room = layer_rows(app, area);
+    let hidden = rows.len().saturating_sub(room);
+    let columns = Columns::of(rows, area.width, hidden > 0);
+    heading(app, theme, buffer, area, &columns, hidden);
+    if rows.is_empty() {
+        let below = Rect { y: area.y + 1, height: area.height - 1, ..area };
+        let text = "no layers yet: they show once the network is built";
+        Row::new(buffer, below, 0).ending(theme.marks().ellipsis).skip(2).put(text, theme.style(Role::Muted));
+        return;
+    }
+    let first = first_row(app.view().layer, rows.len(), room);
+    let height = layer_height(app, area);
+    for (place, (index, row)) in (0..).zip(rows.iter().enumerate().skip(first).take(room)) {
+        let selected = app.view().focus() == Panel::Layers && app.view().layer == index;
+        let area = Rect { y: area.y + 1 + place * height, height, ..area };
+        layer(app, theme, buffer, area, row, selected, &columns);
+    }
+}
+
+fn heading(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, columns: &Columns, hidden: usize) {
+    let start = area.x + 2 + columns.name;
+    let muted = theme.style(Role::Muted);
+    let mut row = title(app, theme, buffer, area, Panel::Layers);
+    if app.run().layers.rows().is_empty() {
+        return;
+    }
+    if hidden > 0 {
+        row.put(&more(hidden, theme), muted);
+    }
+    row.skip_to(start);
+    if columns.shape > 0 {
+        row.put_cell("shape", columns.shape, muted);
+    }
+    if columns.parameters > 0 {
+        row.put_flush("weights", columns.parameters - 2, muted).skip(2);
+    }
+    let title = if columns.spark > 25 { "gradient norm, log scale" } else { "gradient norm" };
+    row.put_cell(title, columns.spark, muted);
+    row.put_flush("norm", columns.number, muted);
+    row.put_flush("upd/w", columns.number, muted).put_flush("dead", DEAD, muted);
+}
+
+fn layer(
+    app: &App,
+    theme: Theme,
+    buffer: &mut Buffer,
+    area: Rect,
+    layer: &LayerRow,
+    selected: bool,
+    columns: &Columns,
+) {
+    let marks = theme.marks();
+    let (text, muted) = (theme.style(Role::Text), theme.style(Role::Muted));
+    let mut row = Row::new(buffer, area, 0).ending(marks.ellipsis);
+    let name = if selected { theme.style(Role::Selected) } else { text };
+    row.put_cell(if selected { marks.pointer } else { " " }, 2, theme.style(Role::Focus));
+    row.put_cell(&layer.name, columns.name.saturating_sub(1), name).skip(1);
+    if columns.shape > 0 {
+        row.put_cell(&layer.shape, columns.shape, muted);
+    }
+    if columns.parameters > 0 {
+        row.put_flush(&thousands(layer.parameters), columns.parameters - 2, muted).skip(2);
+    }
+    let beside = Rect { x: row.position(), width: columns.spark, height: 1, ..area };
+    row.skip(columns.spark);
+    let Some((_, probe)) = &layer.probe else {
+        row.put(" no probe yet", muted);
+        return;
+    };
+    // What was seen before a step went wrong says nothing about the weights as they are now.
+    let stale = app.run().is_stale(layer);
+    let value = if stale { muted } else { text };
+    row.put_flush(&number(probe.gradient_norm, columns.number - 1), columns.number, value);
+    row.put_flush(&number(probe.update_ratio(), columns.number - 1), columns.number, value);
+    let dead = probe.dead.map_or_else(|| marks.none.into(), |share| format!("{:.0} %", share * 100.0));
+    row.put_flush(&dead, DEAD, if probe.dead.is_some() { value } else { muted }).skip(2);
+    let (mark, health, word) = match probe.health {
+        _ if stale => (marks.none, Role::Muted, " old"),
+        Health::Good => (theme.health_mark(probe.health), Theme::health(probe.health), ""),
+        Health::Watch => (theme.health_mark(probe.health), Theme::health(probe.health), " watch"),
+        Health::Bad => (theme.health_mark(probe.health), Theme::health(probe.health), " bad"),
+    };
+    row.put(mark, theme.style(health)).put_all(&[(word, theme.style(health))]);
+    let role = if stale || probe.health == Health::Good { Role::Train } else { health };
+    if area.height > 1 {
+        history(app, theme, buffer, area, layer, role);
+    } else {
+        sparkline::draw(buffer, beside, &layer.sparkline(app.steps(), usize::from(beside.width)), role, theme);
+    }
+}
+
+/// The gradient norm over the whole width below a layer's row, with the norms at its edges.
+fn history(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, layer: &LayerRow, role: Role) {
+    // The last row is a gap.
+    let chart = Rect {
+        x: area.x + GUTTER,
+        y: area.y + 1,
+        width: area.width.saturating_sub(GUTTER),
+        height: area.height.saturating_sub(2),
+    };
+    let muted = theme.style(Role::Muted);
+    let bar = if theme.unicode { "│" } else { "|" };
+    for y in 1..=chart.height {
+        Row::new(buffer, area, y).skip(GUTTER - 1).put(bar, theme.style(Role::Faint));
+    }
+    let columns = usize::from(chart.width);
+    if let Some((low, high)) = layer.edges(app.steps(), columns) {
+        Row::new(buffer, area, 1).put_flush(&number(high, GUTTER - 2), GUTTER - 1, muted);
+        if chart.height > 1 {
+            Row::new(buffer, area, chart.height).put_flush(&number(low, GUTTER - 2), GUTTER - 1, muted);
+        }
+    }
+    sparkline::draw(buffer, chart, &layer.sparkline(app.steps(), columns), role, theme);
+}

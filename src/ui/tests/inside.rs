@@ -1,0 +1,164 @@
+//! Made-up answers about the inside of made-up networks, the same every time.
+
+use super::fixture::{self, hear, noise};
+use crate::{
+    app::App,
+    protocol::{
+        inspection::{Distribution, LayerView, ParameterView, Units},
+        *,
+    },
+};
+
+/// A network of which the made-up runs are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Network {
+    /// Fully connected, on images.
+    Mlp,
+    /// Convolutions with batch normalization.
+    Cnn,
+    /// Two numbers in, two classes out.
+    Toy,
+}
+
+fn layer(index: usize, kind: &str, input: &[usize], output: &[usize], parameters: u64) -> LayerInfo {
+    LayerInfo { index, kind: kind.into(), input: input.to_vec(), output: output.to_vec(), parameters }
+}
+
+impl Network {
+    /// What stays the same during its run.
+    pub fn info(self) -> RunInfo {
+        let Event::Ready(mut info) = fixture::info() else { unreachable!() };
+        match self {
+            Self::Mlp => {}
+            Self::Cnn => {
+                info.data = DataInfo { name: "cifar-10".into(), shape: vec![3, 32, 32], ..info.data };
+                info.layers = vec![
+                    layer(0, "conv 16 3x3", &[3, 32, 32], &[16, 32, 32], 448),
+                    layer(1, "batch_norm", &[16, 32, 32], &[16, 32, 32], 32),
+                    layer(2, "relu", &[16, 32, 32], &[16, 32, 32], 0),
+                    layer(3, "max_pool 2", &[16, 32, 32], &[16, 16, 16], 0),
+                    layer(4, "conv 32 3x3", &[16, 16, 16], &[32, 16, 16], 4_640),
+                    layer(5, "batch_norm", &[32, 16, 16], &[32, 16, 16], 64),
+                    layer(6, "relu", &[32, 16, 16], &[32, 16, 16], 0),
+                    layer(7, "global_avg_pool", &[32, 16, 16], &[32], 0),
+                    layer(8, "linear", &[32], &[10], 330),
+                ];
+            }
+            Self::Toy => {
+                info.data = DataInfo { name: "spirals".into(), shape: vec![2], ..info.data };
+                info.layers = vec![
+                    layer(0, "linear", &[2], &[16], 48),
+                    layer(1, "tanh", &[16], &[16], 0),
+                    layer(2, "linear", &[16], &[16], 272),
+                    layer(3, "tanh", &[16], &[16], 0),
+                    layer(4, "linear", &[16], &[2], 34),
+                ];
+            }
+        }
+        info.parameters = info.layers.iter().map(|layer| layer.parameters).sum();
+        *info
+    }
+
+    /// What a step reports.
+    fn report(self, step: u64) -> StepReport {
+        let mut report = fixture::report(step);
+        let layers = self.info().layers;
+        let Some(probe) = &mut report.probe else { return report };
+        let template = probe.layers[0].clone();
+        probe.layers = layers
+            .iter()
+            .filter(|layer| layer.parameters > 0)
+            .map(|layer| LayerProbe {
+                layer: layer.index,
+                gradient_norm: template.gradient_norm / (1.0 + layer.index as f64).powi(2),
+                dead: (self != Self::Toy && layer.index < 4).then_some(0.08 * layer.index as f64),
+                ..template.clone()
+            })
+            .collect();
+        report
+    }
+
+    /// A dashboard in the middle of its run.
+    pub fn running(self) -> App {
+        let mut app = fixture::loading();
+        hear(&mut app, [Event::Ready(Box::new(self.info())), fixture::controls(1e-3, Some(40.0))]);
+        hear(&mut app, [fixture::state(RunState::Running, 0, None)]);
+        for step in 1..=1000 {
+            hear(&mut app, [Event::Step(self.report(step))]);
+            if step % 20 == 0 {
+                hear(&mut app, self.answers(step));
+            }
+        }
+        app
+    }
+
+    /// What is known of the inside of all its layers at a step.
+    pub fn answers(self, step: u64) -> Vec<Event> {
+        let layers = self.info().layers;
+        let trained = layers.iter().filter(|layer| layer.parameters > 0);
+        trained.map(|layer| answer(step, layer)).collect()
+    }
+}
+
+/// A bell around `mean` that is `deviation` wide.
+fn bell(count: usize, zeros: usize, mean: f64, deviation: f64) -> Distribution {
+    const BINS: usize = 48;
+    let bin = |i: usize| {
+        let x = (i as f64 + 0.5) / BINS as f64 * 6.0 - 3.0;
+        ((-x * x / 2.0).exp() * (count - zeros) as f64 / 20.0 * (1.0 + 0.3 * noise(i as u64 + count as u64))).ceil()
+            as u32
+    };
+    Distribution {
+        count,
+        zeros,
+        not_finite: 0,
+        minimum: mean - 3.0 * deviation,
+        maximum: mean + 3.0 * deviation,
+        mean,
+        deviation,
+        norm: deviation * (count as f64).sqrt(),
+        bins: (0..BINS).map(bin).collect(),
+    }
+}
+
+fn answer(step: u64, layer: &LayerInfo) -> Event {
+    let units = layer.output[0];
+    let normalizes = layer.kind.starts_with("batch_norm");
+    let count = (layer.parameters as usize - units).max(1);
+    let progress = step as f64 / 1000.0;
+    let list = |seed: u64, mean: f64, spread: f64| -> Vec<f32> {
+        (0..units.min(512) as u64).map(|unit| (mean + 2.0 * spread * noise(unit + seed)) as f32).collect()
+    };
+    let figures = if normalizes {
+        Units {
+            gamma: list(1, 1.0, 0.3),
+            beta: list(2, 0.0, 0.4),
+            running_means: list(3, 0.1, 0.5),
+            running_variances: list(4, 0.8, 0.4),
+            means: list(5, 0.0, 0.3),
+            ..Units::default()
+        }
+    } else {
+        Units {
+            weight_norms: list(6, 1.0, 0.4),
+            gradient_norms: list(7, 0.01, 0.008),
+            means: list(8, 0.1, 0.6),
+            zeros: list(9, 0.3, 0.2),
+            ..Units::default()
+        }
+    };
+    let view = LayerView {
+        layer: layer.index,
+        minibatch: step + 1,
+        parameters: vec![ParameterView {
+            name: if normalizes { "gamma" } else { "weight" }.into(),
+            shape: vec![units, count / units.max(1)],
+            values: bell(count, 0, 0.002, 0.03 + 0.04 * progress),
+            gradients: Some(bell(count, count / 9, 0.0, 0.002 / (1.0 + 6.0 * progress))),
+        }],
+        activations: Some(bell(64 * units, 64 * units / 3, 0.2 + 0.6 * progress, 0.7)),
+        errors: None,
+        units: Units { count: units, ..figures },
+    };
+    fixture::inspection(step, Query::Layer { layer: layer.index }, Answer::Layer(view))
+}

@@ -1,0 +1,33 @@
+//! The axis of the steps under charts and maps.
+
+use ratatui::{buffer::Buffer, layout::Rect};
+use unicode_width::UnicodeWidthStr;
+
+use crate::{
+    app::StepRange,
+    ui::{
+        paint::Row,
+        theme::{Role, Theme},
+    },
+};
+
+/// Draws a rule with ticks into `axis` and their labels into `labels`, which have the same columns; either may be
+/// empty.
+pub fn draw(buffer: &mut Buffer, axis: Rect, labels: Rect, steps: StepRange, theme: Theme) {
+    let (rule, tick) = if theme.unicode { ("─", "┬") } else { ("-", "+") };
+    let faint = theme.style(Role::Faint);
+    Row::new(buffer, axis, 0).fill(rule, faint);
+    let columns = labels.width.max(axis.width);
+    let last = columns.saturating_sub(1);
+    let mut free_from = 0;
+    for step in steps.ticks(usize::from(columns / 8).clamp(2, 12)) {
+        let x = (step.fraction * f64::from(last)).round() as u16;
+        Row::new(buffer, axis, 0).skip(x).put(tick, faint);
+        let width = step.label.width() as u16;
+        let start = x.saturating_sub(width / 2).min(columns.saturating_sub(width));
+        if start >= free_from && width <= columns {
+            Row::new(buffer, labels, 0).skip(start).put(&step.label, theme.style(Role::Muted));
+            free_from = start + width + 1;
+        }
+    }
+}
