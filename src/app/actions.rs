@@ -79,7 +79,7 @@ pub enum Action {
     /// Move it by so many pages.
     Page(isize),
     /// Follow what is selected among the data.
-    Follow,
+    OpenEntry,
     /// The focused panel alone, or all of them.
     Expand,
     /// Focus another panel.
@@ -196,7 +196,7 @@ impl App {
                 Vec::new()
             }
             Action::Open => self.open_selected(),
-            Action::Follow => self.open_entry(),
+            Action::OpenEntry => self.open_entry(),
             _ => {
                 self.look(action);
                 Vec::new()

@@ -205,7 +205,7 @@ pub const BINDINGS: &[Binding] = {
         on(
             DATA,
             &[Key::plain(Code::Enter)],
-            Action::Follow,
+            Action::OpenEntry,
             "inspect",
             "Follow the selected sample through the network; of the weights, see the unit among its layer's.",
         )

@@ -131,9 +131,19 @@ fn running(info: RunInfo) -> App {
     app
 }
 
-/// Presses keys and answers everything that is wanted then, until nothing more is.
+/// Presses keys and answers what is wanted after each of them.
 fn look(app: &mut App, keys: &str) {
-    press(app, keys);
+    let mut rest = keys;
+    while !rest.is_empty() {
+        let end = if rest.starts_with('<') { rest.find('>').unwrap() + 1 } else { 1 };
+        press(app, &rest[..end]);
+        rest = &rest[end..];
+        answer_all(app);
+    }
+    answer_all(app);
+}
+
+fn answer_all(app: &mut App) {
     let shape = app.run().info.as_ref().map_or(Vec::new(), |info| info.data.shape.clone());
     // What is wanted may depend on what came before: the shape of the plane, the number of mistakes.
     for _ in 0..3 {
@@ -352,7 +362,7 @@ fn the_mouse_finds_samples_and_cells() {
     let layout = Layout::of(&app, buffer.area).unwrap();
     let area = layout.panel(Panel::Samples);
     let Some(Pointer::ClickRow { panel: Panel::Samples, row }) =
-        layout.press(&app, area.right() - 4, area.bottom() - 4)
+        layout.press(&app, area.right() - 8, area.bottom() - 4)
     else {
         panic!("a press on an image is a press on a sample")
     };

@@ -104,15 +104,17 @@ fn draw_row(
         let x = frame.cells.x + place as u16 * frame.cell.0;
         let cell =
             Rect { x, y: frame.cells.y + y, width: frame.cell.0, height: frame.cell.1 }.intersection(frame.cells);
-        let text = match count {
-            0 => theme.marks().dot.into(),
-            _ if truth == predicted => format!("[{}]", thousands(count.into())),
-            _ if marked => format!("!{} ", thousands(count.into())),
-            _ => format!("{} ", thousands(count.into())),
+        // Every number has a column behind it, so that brackets stand out of the line.
+        let text = |number: String| match count {
+            0 => format!("{} ", marks.dot),
+            _ if truth == predicted => format!("[{number}]"),
+            _ if marked => format!("!{number} "),
+            _ => format!("{number} "),
         };
+        let spaced = text(thousands(count.into()));
+        let text = if spaced.len() <= usize::from(frame.cell.0) { spaced } else { text(count.to_string()) };
         let style = cell_style(theme, count, whole, truth == predicted, marked);
         let style = if (truth, predicted) == selected { theme.style(Role::Selected) } else { style };
-        let text = if count == 0 { format!("{text} ") } else { text };
         Row::new(buffer, cell, 0).put_flush(&text, frame.cell.0, style);
         if frame.cell.1 > 1 && count > 0 {
             let rate = format!("{} ", rate(count, whole, theme));

@@ -13,8 +13,9 @@ use crate::{
     },
 };
 
-/// Columns from which on the numbers carry their names and a decimal.
-const WIDE: u16 = 26;
+/// Columns from which on the numbers carry their names, and from which on a decimal.
+const NAMED: u16 = 34;
+const EXACT: u16 = 24;
 
 /// Draws both beside each other: numbers above, lines below. Their width is the whole planned run.
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
@@ -35,7 +36,7 @@ fn numbers(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, metric: Met
     let text = |series: &Series| match series.latest() {
         None => theme.marks().none.into(),
         Some((_, value)) if metric == Metric::Loss || !value.is_finite() => short(value),
-        Some((_, value)) if area.width >= WIDE => format!("{:.1} %", value * 100.0),
+        Some((_, value)) if area.width >= EXACT => format!("{:.1} %", value * 100.0),
         Some((_, value)) => format!("{:.0} %", value * 100.0),
     };
     let (train, test) = (text(&curves.train), text(&curves.test));
@@ -43,7 +44,7 @@ fn numbers(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, metric: Met
     let (train_style, test_style) = (theme.style(Role::Train), theme.style(Role::Test));
     let mut row = Row::new(buffer, area, 0).ending(theme.marks().ellipsis);
     row.put(name, theme.style(Role::Strong)).skip(1);
-    if area.width >= WIDE {
+    if area.width >= NAMED {
         row.put_all(&[("train ", theme.style(Role::Muted)), (&train, train_style)]);
         row.skip(1).put_all(&[("test ", theme.style(Role::Muted)), (&test, test_style)]);
     } else {
