@@ -3,13 +3,14 @@
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use gradtop::text::harmless;
+use gradtop::{protocol::SampleChoice, text::harmless};
 
 mod bench;
 mod data;
 mod ending;
 mod gradcheck;
 mod grads;
+mod inspect;
 mod presets;
 mod reproduce;
 mod start;
@@ -52,6 +53,12 @@ enum Command {
     /// gradient.activation.N and gradient.input, by what the loss grows with them; gradient.N.weight and so on; and
     /// while training `after.N.running_mean` and `after.N.running_var`.
     Grads(GradsArguments),
+    /// Show a minibatch from the inside: one sample on its way forward and back, and one layer in full.
+    ///
+    /// Trains up to a step, and then prints what the dashboard shows of the next minibatch before it is trained: the
+    /// sample's output and error at each layer, softmax and loss, and of the layer that is asked for its input, output,
+    /// errors, weights, gradients and the largest of them.
+    Inspect(InspectArguments),
     /// List the experiments that come with the program, the original exercise's among them.
     Presets,
     /// Run the original exercise's experiments on CIFAR-10 and print them beside the published figures.
@@ -162,6 +169,24 @@ struct GradsArguments {
     evaluate: bool,
 }
 
+#[derive(Debug, Args)]
+struct InspectArguments {
+    #[command(flatten)]
+    run: RunArguments,
+    /// Train STEP minibatches first
+    #[arg(long, default_value_t = 0, value_name = "STEP")]
+    at: u64,
+    /// The layer that is shown in full, from 0 (default: the first that has weights)
+    #[arg(long, value_name = "LAYER")]
+    layer: Option<usize>,
+    /// The sample: a row of the minibatch, hardest, mistake, or test:N or train:N, alone as in evaluation
+    #[arg(long, default_value = "0", value_name = "SAMPLE", value_parser = inspect::sample)]
+    sample: SampleChoice,
+    /// One JSON object on standard output, and nothing else there
+    #[arg(long)]
+    json: bool,
+}
+
 /// Width of the numbers that are computed with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum PrecisionChoice {
@@ -232,6 +257,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Some(Command::Train(arguments)) => train::run_at_full_speed(&arguments),
         Some(Command::Gradcheck(arguments)) => gradcheck::run(&arguments),
         Some(Command::Grads(arguments)) => grads::run(&arguments),
+        Some(Command::Inspect(arguments)) => inspect::run(&arguments),
         Some(Command::Presets) => presets::run(),
         Some(Command::Reproduce(arguments)) => reproduce::run(&arguments),
         Some(Command::Data(arguments)) => data::run(&arguments),

@@ -17,7 +17,11 @@ pub fn run() -> anyhow::Result<u8> {
 
 fn print() -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "gradtop train --preset NAME --data PATH trains one of these; --config and --set change it.")?;
+    writeln!(
+        out,
+        "gradtop --preset NAME watches one of these, gradtop train --preset NAME trains it at full speed; --data PATH\n\
+         names data that don't come with the program, --config and --set change anything."
+    )?;
     let mut data = None;
     for preset in PRESETS {
         if data.replace(preset.data) != Some(preset.data) {

@@ -12,7 +12,7 @@ pub struct Preset {
     pub about: &'static str,
     /// What a run comes to, where no row of the exercise's table says it.
     pub expected: Option<&'static str>,
-    /// The data that it is made for, which do not come with the program.
+    /// The data that it is made for.
     pub data: Data,
     /// Its keys, as a file has them.
     pub text: &'static str,
@@ -21,8 +21,11 @@ pub struct Preset {
 /// Data that a preset is made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Data {
-    /// 50,000 training and 10,000 test images of 32 × 32 pixels in colour, in ten classes.
+    /// 50,000 training and 10,000 test images of 32 × 32 pixels in colour, in ten classes; they do not come with the
+    /// program.
     Cifar10,
+    /// Points in the plane, which the program draws; the preset names the problem.
+    Plane,
 }
 
 impl Data {
@@ -30,13 +33,15 @@ impl Data {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Cifar10 => "CIFAR-10",
+            Self::Plane => "points in the plane",
         }
     }
 
     /// Shape of one sample.
-    pub const fn shape(self) -> [usize; 3] {
+    pub const fn shape(self) -> &'static [usize] {
         match self {
-            Self::Cifar10 => [3, 32, 32],
+            Self::Cifar10 => &[3, 32, 32],
+            Self::Plane => &[2],
         }
     }
 
@@ -44,6 +49,7 @@ impl Data {
     pub const fn classes(self) -> usize {
         match self {
             Self::Cifar10 => 10,
+            Self::Plane => 2,
         }
     }
 
@@ -54,6 +60,7 @@ impl Data {
                 "get https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz (162 MB) and name it, packed as it is, with \
                  --data PATH"
             }
+            Self::Plane => "the program draws them; `gradtop --preset spirals` shows the boundary bend",
         }
     }
 }
@@ -63,17 +70,21 @@ macro_rules! preset {
         preset!($name, $about, None)
     };
     ($name:literal, $about:literal, $expected:expr) => {
+        preset!(Cifar10, $name, $about, $expected)
+    };
+    ($data:ident, $name:literal, $about:literal, $expected:expr) => {
         Preset {
             name: $name,
             about: $about,
             expected: $expected,
-            data: Data::Cifar10,
+            data: Data::$data,
             text: include_str!(concat!("presets/", $name, ".toml")),
         }
     };
 }
 
-/// Every preset: the rows of the original exercise in the order of its table, then those that beat them.
+/// Every preset: the rows of the original exercise in the order of its table, then those that beat them, then those to
+/// watch.
 pub const PRESETS: &[Preset] = &[
     preset!("mlp-100", "the array MLP: one hidden layer of 100, weights from a normal distribution of 1e-4, SGD 2e-3"),
     preset!("mlp-10", "the array MLP with a hidden layer of 10"),
@@ -103,6 +114,15 @@ pub const PRESETS: &[Preset] = &[
         "a small residual network against the CNN: SGD with Nesterov's momentum on one cycle, label smoothing, 8 epochs \
          of augmented images",
         Some("meant for more than 85 %; not measured yet")
+    ),
+    preset!(Plane, "spirals", "three arms of a spiral, two hidden layers of 16 units, Adam 8e-3", Some("about 98 %")),
+    preset!(Plane, "circles", "a circle around a circle, two hidden layers of 16 units", Some("about 100 %")),
+    preset!(Plane, "xor", "four fields of a chessboard, two hidden layers of 16 units", Some("about 98 %")),
+    preset!(
+        Plane,
+        "moons",
+        "two half circles that reach into each other, two hidden layers of 16 units",
+        Some("about 99 %")
     ),
 ];
 

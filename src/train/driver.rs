@@ -165,7 +165,6 @@ impl<'a> Driver<'a> {
         let completed = self.trainer.completed();
         if completed.is_multiple_of(self.trainer.evaluate_every(&self.spec.train)) {
             self.evaluate();
-            self.tell_walk();
         }
         if !running {
             self.stopwatch.add(start.elapsed());

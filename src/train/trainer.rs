@@ -166,6 +166,11 @@ impl Trainer {
         StepError::Gradient { layer, norm, loss }
     }
 
+    /// The network, with what was computed last in its buffers.
+    pub fn network(&self) -> &Network<f32> {
+        &self.network
+    }
+
     /// Minibatches completed.
     pub fn completed(&self) -> u64 {
         self.step

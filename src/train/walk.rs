@@ -18,8 +18,10 @@ pub(super) struct Progress {
     computed: usize,
     /// Phases that a person walked through.
     walked: usize,
-    /// Whether a walk has just ended, and the buffers still hold the minibatch that it trained.
+    /// Whether a walk has just ended.
     updated: bool,
+    /// Whether the buffers still hold the minibatch that it trained.
+    intact: bool,
     /// Samples of the minibatch, and its loss, once computed.
     samples: usize,
     report: Option<LossReport>,
@@ -57,7 +59,7 @@ impl Trainer {
         let broken = self.progress.report.is_some_and(|report| !report.loss.is_finite());
         if walked == self.phases() || walked > self.layers() && broken {
             let outcome = self.step();
-            self.progress.updated = true;
+            (self.progress.updated, self.progress.intact) = (true, true);
             return Some(outcome);
         }
         self.progress.updated = false;
@@ -92,17 +94,18 @@ impl Trainer {
     /// Makes sure that the passes of the minibatch in hand are computed, as far as the walk has come if there is one, and
     /// tells what there is.
     pub(super) fn hold(&mut self) -> Held {
-        let (layers, all, phase) = (self.layers(), self.phases(), self.phase());
-        let until = match phase {
-            Phase::Between | Phase::Update => all,
-            _ => self.progress.walked,
+        let (layers, phase) = (self.layers(), self.phase());
+        let (until, phase) = match phase {
+            Phase::Update if !self.progress.intact => (self.phases(), Phase::Between),
+            Phase::Between | Phase::Update => (self.phases(), phase),
+            _ => (self.progress.walked, phase),
         };
         if phase != Phase::Update {
             self.remember();
             self.compute(until);
         }
         Held {
-            minibatch: self.walked_minibatch(),
+            minibatch: self.completed() + u64::from(phase != Phase::Update),
             phase,
             forward: until.min(layers),
             loss: until > layers,
@@ -113,7 +116,7 @@ impl Trainer {
     /// Gives up what is computed of the minibatch in hand, so that the network can be used for something else; the walk
     /// stays where it is and is computed again when somebody needs it.
     pub(super) fn set_aside(&mut self) {
-        self.progress.updated = false;
+        self.progress.intact = false;
         if self.progress.computed > 0 {
             let mut running = self.progress.running.as_slice();
             for buffer in self.network.buffers_mut() {
@@ -171,6 +174,7 @@ impl Trainer {
     /// Computes the phases up to the `until`th that are not computed yet.
     fn compute(&mut self, until: usize) {
         if self.progress.computed == 0 && until > 0 {
+            self.progress.intact = false;
             self.gather();
         }
         let (layers, mode) = (self.layers(), Mode::Train { step: self.completed() });

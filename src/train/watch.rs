@@ -8,7 +8,7 @@ use std::{
 use crate::{
     protocol::{
         Answer, Event, Inspection, Phase, Query,
-        inspection::{MOST_WATCHED, Split, Verdict},
+        inspection::{MOST_WATCHED, Split},
     },
     train::{
         driver::{Drive, Driver},
@@ -34,24 +34,26 @@ pub(super) struct Watch {
     queries: Vec<Watched>,
     /// When the next round may come while running.
     due: Option<Instant>,
-    /// What the last round was of.
-    seen: Option<Seen>,
 }
 
-/// A query, and of which evaluation it was answered last, where that is what it depends on.
+/// A query, and what its last answer was of.
 #[derive(Debug)]
 struct Watched {
     query: Query,
-    answered: Option<Option<u64>>,
+    answered: Option<Version>,
 }
 
-/// All that an answer may depend on.
+/// All that an answer depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Seen {
-    step: u64,
-    phase: Phase,
-    evaluated: [Option<u64>; 2],
-    waiting: bool,
+enum Version {
+    /// Nothing that ever changes.
+    Constant,
+    /// The weights after so many minibatches.
+    Weights(u64),
+    /// The minibatch in hand, and how far somebody has walked through it.
+    Passes(u64, Phase),
+    /// An evaluation after so many minibatches, if there was one.
+    Evaluation(Option<u64>),
 }
 
 impl Driver<'_> {
@@ -73,7 +75,7 @@ impl Driver<'_> {
             Needs::Passes => 2,
         });
         let queries = queries.into_iter().map(|query| Watched { query, answered: None }).collect();
-        self.watch = Watch { queries, due: None, seen: None };
+        self.watch = Watch { queries, due: None };
         Ok(())
     }
 
@@ -98,55 +100,49 @@ impl Driver<'_> {
         if self.watch.queries.is_empty() {
             return;
         }
-        let waiting = self.drive == Drive::Wait;
-        let seen = self.seen(waiting);
         let early = self.watch.due.is_some_and(|due| now < due) || self.outbox.holds_inspections();
-        if self.watch.seen == Some(seen) || !waiting && early {
+        if self.drive != Drive::Wait && early {
             return;
         }
-        let cost = self.answer_all();
-        // What was evaluated meanwhile counts as seen, but not what an interruption left out.
-        self.watch.seen = Some(self.seen(waiting)).filter(|_| !self.inbox.is_waiting() || !waiting);
-        self.watch.due = Some(Instant::now() + SHORTEST.max(cost.div_f64(SHARE)));
-    }
-
-    fn seen(&self, waiting: bool) -> Seen {
-        Seen {
-            step: self.trainer.completed(),
-            phase: self.trainer.phase(),
-            evaluated: [Split::Train, Split::Test].map(|split| self.trainer.predictions(split).step),
-            waiting,
+        if let Some(cost) = self.answer_changed() {
+            self.watch.due = Some(Instant::now() + SHORTEST.max(cost.div_f64(SHARE)));
         }
     }
 
-    /// Answers everything that is watched, and tells what that cost beyond what the next step computes anyway.
-    fn answer_all(&mut self) -> Duration {
-        let mut cost = Duration::ZERO;
+    /// Answers everything that is watched and has changed, and tells what that cost beyond what the next step computes
+    /// anyway.
+    fn answer_changed(&mut self) -> Option<Duration> {
+        let mut cost = None;
         let mut watched = std::mem::take(&mut self.watch.queries);
         for Watched { query, answered } in &mut watched {
-            match needs(query) {
-                Needs::Predictions(split) => {
-                    self.refresh(split);
-                    let evaluated = self.trainer.predictions(split).step;
-                    if answered.replace(evaluated) == Some(evaluated) {
-                        continue;
-                    }
-                }
-                Needs::Passes => {
-                    self.trainer.hold();
-                }
-                // Points stay where they are.
-                Needs::Nothing if *query == Query::Points && answered.replace(None).is_some() => continue,
-                Needs::Nothing => {}
+            if let Needs::Predictions(split) = needs(query) {
+                self.refresh(split);
+            }
+            let version = self.version(query);
+            if answered.replace(version) == Some(version) {
+                continue;
+            }
+            if needs(query) == Needs::Passes {
+                self.trainer.hold();
             }
             let start = Instant::now();
             // It was checked when it was asked; a reason is as good an answer.
             let answer = self.trainer.inspect(query).unwrap_or_else(|reason| Answer::Nothing { reason });
             self.tell(query.clone(), answer);
-            cost += start.elapsed();
+            *cost.get_or_insert(Duration::ZERO) += start.elapsed();
         }
         self.watch.queries = watched;
         cost
+    }
+
+    /// What the answer to a query depends on, as it is now.
+    fn version(&self, query: &Query) -> Version {
+        match needs(query) {
+            Needs::Nothing if *query == Query::Points => Version::Constant,
+            Needs::Nothing => Version::Weights(self.trainer.completed()),
+            Needs::Passes => Version::Passes(self.trainer.completed(), self.trainer.phase()),
+            Needs::Predictions(split) => Version::Evaluation(self.trainer.predictions(split).step),
+        }
     }
 
     /// Evaluates a part of the data anew while waiting, if it must be or is quick; false if that was interrupted.
@@ -177,14 +173,12 @@ impl Driver<'_> {
         let mut check = self.trainer.gradient_check(layer)?;
         let mut told: Option<Instant> = None;
         loop {
-            let interrupted = self.inbox.is_waiting();
-            let report = if interrupted { check.interrupt() } else { check.advance() };
+            let report = if self.inbox.is_waiting() { check.interrupt() } else { check.advance() };
             let due = told.is_none_or(|told| told.elapsed() >= CHECK_REPORTS) && !self.outbox.holds_inspections();
             if report.verdict.is_none() && !due {
                 continue;
             }
             let (report, done) = (report.clone(), report.verdict.is_some());
-            debug_assert!(interrupted || report.verdict != Some(Verdict::Interrupted));
             self.tell(Query::GradientCheck { layer }, Answer::GradientCheck(report));
             if done || self.outbox.flush(Instant::now()).is_err() {
                 return Ok(());

@@ -383,11 +383,22 @@ fn what_is_watched_is_answered_while_running_and_leaves_the_bits_alone() {
 
 #[test]
 fn while_paused_each_change_is_answered_once() {
+    let evaluated = |event: &Event| match event {
+        Event::Inspection(found) => match &found.answer {
+            Answer::Samples(page) => Some(page.evaluated),
+            _ => None,
+        },
+        _ => None,
+    };
     let mut engine = Engine::start(small_run());
     engine.asked(Command::Pause).unwrap();
-    let step = engine.asked(Command::Watch { queries: watched() }).unwrap();
+    let id = engine.ask(Command::Watch { queries: watched() });
+    // The next request would interrupt the evaluation that the mistakes need.
+    let step = engine.until(evaluated);
+    assert_eq!(engine.answer(id), Ok(step));
     engine.asked(Command::SetThrottle { steps_per_second: None }).unwrap();
-    assert_eq!(engine.asked(Command::Advance { count: 1 }), Ok(step + 1));
+    engine.ask(Command::Advance { count: 1 });
+    assert_eq!(engine.until(evaluated), step + 1, "evaluated anew when the weights are new");
     engine.asked(Command::AdvancePhase).unwrap();
     engine.asked(Command::Watch { queries: Vec::new() }).unwrap();
     engine.asked(Command::AdvancePhase).unwrap();
@@ -395,9 +406,9 @@ fn while_paused_each_change_is_answered_once() {
     let found = inspections(&heard);
     let of =
         |query: &Query| found.iter().filter(|found| found.query == *query).map(|found| found.step).collect::<Vec<_>>();
+    assert_eq!(of(&watched()[3]), [step, step + 1]);
+    assert_eq!(of(&watched()[2]), [step, step + 1]);
     assert_eq!(of(&watched()[1]), [step, step + 1, step + 1]);
-    let pages = of(&watched()[2]);
-    assert_eq!(pages, [step, step + 1], "evaluated anew when the weights are new");
     // In the middle of the walk there is no loss yet, by which a sample could be chosen.
     let last = found.iter().rev().find(|found| found.query == watched()[0]).unwrap();
     assert!(matches!(last.answer, Answer::Nothing { .. }));
@@ -434,7 +445,9 @@ fn queries_are_answered_before_they_are_applied_and_faults_are_refused() {
     // The next request ends a check before its time.
     let ids =
         [engine.ask(Command::Inspect { query: check }), engine.ask(Command::SetThrottle { steps_per_second: None })];
-    ids.map(|id| engine.answer(id).unwrap());
+    for id in ids {
+        engine.answer(id).unwrap();
+    }
     let heard = engine.stop();
     let last = inspections(&heard).pop().unwrap().answer.clone();
     assert!(matches!(last, Answer::GradientCheck(check) if check.verdict == Some(Verdict::Interrupted)));

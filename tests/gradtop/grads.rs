@@ -102,7 +102,7 @@ fn weights() -> Writer {
 }
 
 /// A safetensors file of x and y, as text and data.
-fn batch(x: &[usize], values: &[f32], labels: &[u8]) -> Vec<u8> {
+pub fn batch(x: &[usize], values: &[f32], labels: &[u8]) -> Vec<u8> {
     let (middle, end) = (4 * values.len(), 4 * values.len() + labels.len());
     let header = format!(
         "{{\"x\":{{\"dtype\":\"F32\",\"shape\":{x:?},\"data_offsets\":[0,{middle}]}},\

@@ -9,6 +9,7 @@ mod engine;
 mod golden;
 mod grads;
 mod house;
+mod inspect;
 mod mathematics;
 mod reproduce;
 #[cfg(unix)]

@@ -125,15 +125,14 @@ impl Trainer {
         let selected = self.trace_layer(&held, row, layer);
         let network = &self.network;
         let batch = network.batch();
-        let values = |array: ndarray::ArrayView2<'_, f32>| array.row(row).to_vec();
         let layers = network.layer_infos().iter().map(|info| {
             let layer = info.index;
             let gradients = || network.parameters().filter(|parameter| parameter.layer == layer);
             let square = |parameter: &Parameter<f32>| norm(&parameter.gradient).powi(2);
             TracedLayer {
                 layer,
-                forward: (layer < held.forward).then(|| signal(&values(network.activation(layer)))),
-                backward: held.has_error(layer).then(|| signal(&values(network.activation_gradient(layer)))),
+                forward: (layer < held.forward).then(|| signal(&network.activation(layer).row(row).to_vec())),
+                backward: held.has_error(layer).then(|| signal(&network.activation_gradient(layer).row(row).to_vec())),
                 gradient_norm: (info.parameters > 0 && layer >= held.backward)
                     .then(|| gradients().map(square).sum::<f64>().sqrt()),
             }
@@ -154,7 +153,7 @@ impl Trainer {
                 split,
                 index,
                 class: self.labels[row].into(),
-                input: extract(&values(network.input()), &self.data.shape, MOST_INPUT),
+                input: extract(&network.input().row(row).to_vec(), &self.data.shape, MOST_INPUT),
                 picture: self.picture(split, index),
             },
             loss: held.loss.then(|| self.trace_loss(row)),
