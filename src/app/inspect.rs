@@ -37,7 +37,8 @@ impl App {
     pub fn wanted(&self) -> Vec<Query> {
         match self.view.screen {
             Screen::Layers => self.wanted_of_layers(),
-            Screen::Overview | Screen::Inspect | Screen::Data => Vec::new(),
+            Screen::Inspect => self.wanted_of_inspect(),
+            Screen::Overview | Screen::Data => Vec::new(),
         }
     }
 

@@ -51,6 +51,7 @@ impl App {
             Action::Show(screen) => self.view.show(screen),
             Action::Quantity => self.view.quantity = self.view.quantity.next(),
             Action::Parameter => self.view.parameter = (self.view.parameter + 1) % self.parameters().max(1),
+            Action::Follow(follow) => self.follow(follow),
             Action::Expand => self.view.expanded = !self.view.expanded,
             Action::Focus { backwards } => self.view.focus_next(backwards),
             Action::Select(by) => self.select(by),
@@ -114,7 +115,8 @@ impl App {
                 self.view.layer = moved(self.view.layer, layers);
                 self.view.parameter = 0;
             }
-            Panel::Chain | Panel::Samples => {}
+            panel @ (Panel::Chain | Panel::Sample | Panel::Layer | Panel::Gradients) => self.select_link(panel, by),
+            Panel::Samples => {}
             // A chart has nothing to select; the layers below it have.
             Panel::Loss | Panel::Accuracy => self.view.focus_on(Panel::Layers),
         }

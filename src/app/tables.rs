@@ -1,6 +1,6 @@
 //! Rows ready for drawing that come from tables: footer, help, hyperparameters.
 
-use crate::protocol::{Command, Range};
+use crate::protocol::{Command, Query, Range};
 
 use super::App;
 use super::actions::Action;
@@ -133,6 +133,7 @@ impl App {
         match panel {
             Panel::Layers | Panel::Map if row < self.run().layers.rows().len() => self.view.layer = row,
             Panel::Units => self.view.unit = Some(row),
+            Panel::Chain if row <= self.run().layers.chain().len() => self.view.following.link = row,
             Panel::Controls if row < controls => self.view.control = row,
             Panel::Findings if row < self.run().findings.len() => self.view.finding = row,
             _ => {}
@@ -153,6 +154,8 @@ const WORDS: &[(&str, &str)] = &[
     ("norm", "Length of the gradient of a layer's weights; the row of blocks shows it over the steps on a log scale."),
     ("upd/w", "Length of the last update over the length of the weights; about 0.001 is usual."),
     ("dead", "Share of a layer's units that gave 0 for every sample of the minibatch."),
+    ("∂L/∂y, dy", "Gradient of the loss by what a layer gives: the error that comes back to it; L is the mean over the batch."),
+    ("∂L/∂θ", "Gradient of the loss by a layer's parameters, over the whole minibatch."),
     ("0, 2, 4", "Layers are counted with the activations between them, so the numbers skip some."),
     ("✓ ! ✗", "Nothing to see, worth a look, training is probably harmed; – where the last look is out of date."),
 ];
@@ -173,6 +176,7 @@ pub(super) fn command_text(command: &Command) -> String {
         Command::SetThrottle { .. } => "throttle".into(),
         Command::Extend { .. } => "extend".into(),
         Command::Evaluate => "evaluate".into(),
+        Command::Inspect { query: Query::GradientCheck { .. } } => "gradient check".into(),
         Command::Inspect { .. } | Command::Watch { .. } => "inspect".into(),
         Command::AdvancePhase => "phase".into(),
         Command::Stop => "stop".into(),

@@ -2,6 +2,7 @@
 
 use super::screen::{Panel, Screen};
 use super::series::StepRange;
+use super::trace::Following;
 
 /// What a chart shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -158,6 +159,8 @@ pub struct View {
     pub control: usize,
     /// First finding shown.
     pub finding: usize,
+    /// What the Inspect screen follows.
+    pub following: Following,
 }
 
 impl View {
