@@ -246,10 +246,12 @@ impl Run {
         }
     }
 
-    /// Bytes held by the series.
+    /// Bytes held by the series and by the past of the layers.
     pub fn memory(&self) -> usize {
         let curves = [&self.loss, &self.accuracy];
-        self.layers.memory() + curves.iter().map(|curves| curves.train.memory() + curves.test.memory()).sum::<usize>()
+        self.answers.memory()
+            + self.layers.memory()
+            + curves.iter().map(|curves| curves.train.memory() + curves.test.memory()).sum::<usize>()
     }
 
     fn fail(&mut self, failure: &Failure) {

@@ -154,6 +154,15 @@ const WORDS: &[(&str, &str)] = &[
     ("norm", "Length of the gradient of a layer's weights; the row of blocks shows it over the steps on a log scale."),
     ("upd/w", "Length of the last update over the length of the weights; about 0.001 is usual."),
     ("dead", "Share of a layer's units that gave 0 for every sample of the minibatch."),
+    (
+        "heat map",
+        "A row a layer, a column a stretch of steps; the brighter, the larger the largest value in it. Beside it the value at the cursor, or the newest.",
+    ),
+    (
+        "values",
+        "How many of a parameter's, its gradient's and the output's values lie where; below, the same as it was before, the newest on top.",
+    ),
+    ("units", "A figure a unit, or a channel of an image; orange above 0, blue below."),
     ("∂L/∂y, dy", "Gradient of the loss by what a layer gives: the error that comes back to it; L is the mean over the batch."),
     ("∂L/∂θ", "Gradient of the loss by a layer's parameters, over the whole minibatch."),
     ("0, 2, 4", "Layers are counted with the activations between them, so the numbers skip some."),

@@ -55,4 +55,9 @@ impl Answers {
     pub fn history(&self, layer: usize) -> Option<&History> {
         self.layers.iter().find(|history| history.layer == layer)
     }
+
+    /// Bytes held by the past of the layers.
+    pub fn memory(&self) -> usize {
+        self.layers.iter().map(History::memory).sum()
+    }
 }

@@ -84,6 +84,18 @@ impl History {
         }
     }
 
+    /// Bytes held by the moments.
+    pub fn memory(&self) -> usize {
+        let bins = |values: &Distribution| size_of::<Distribution>() + values.bins.len() * size_of::<u32>();
+        let moment = |moment: &Moment| {
+            let pairs = moment.parameters.iter();
+            let parameters: usize =
+                pairs.map(|(values, gradients)| bins(values) + gradients.as_ref().map_or(0, bins)).sum();
+            size_of::<Moment>() + parameters + moment.output.as_ref().map_or(0, bins)
+        };
+        self.moments.iter().map(moment).sum()
+    }
+
     /// The moments, oldest first.
     pub fn moments(&self) -> impl DoubleEndedIterator<Item = &Moment> + ExactSizeIterator {
         self.moments.iter()

@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::protocol::inspection::{Distribution, LayerView, ParameterView, Units};
+use crate::protocol::{Answer, Inspection, Query};
 use crate::protocol::{Finding, Loading};
 
 fn number() -> impl Strategy<Value = f64> {
@@ -102,6 +104,43 @@ fn any_step() -> impl Strategy<Value = Event> {
     })
 }
 
+fn any_inspection() -> impl Strategy<Value = Event> {
+    let distribution = || {
+        (number(), number(), prop::collection::vec(any::<u32>(), 0..9)).prop_map(|(minimum, maximum, bins)| {
+            Distribution { minimum, maximum, bins, mean: maximum, zeros: 7, ..Distribution::default() }
+        })
+    };
+    let parameter = (text(), distribution(), prop::option::of(distribution()))
+        .prop_map(|(name, values, gradients)| ParameterView { name, shape: vec![usize::MAX; 3], values, gradients });
+    let list = || prop::collection::vec(any::<f32>(), 0..9);
+    let units = (any::<usize>(), list(), list(), list(), list()).prop_map(|(count, norms, means, gamma, beta)| Units {
+        count,
+        weight_norms: norms,
+        means,
+        gamma,
+        beta,
+        ..Units::default()
+    });
+    let parameters = prop::collection::vec(parameter, 0..4);
+    let view = (0usize..9, parameters, prop::option::of(distribution()), units).prop_map(
+        |(layer, parameters, activations, units)| LayerView {
+            layer,
+            minibatch: 0,
+            parameters,
+            activations,
+            errors: None,
+            units,
+        },
+    );
+    let answer = prop_oneof![
+        3 => view.prop_map(Answer::Layer),
+        1 => text().prop_map(|reason| Answer::Nothing { reason }),
+    ];
+    (count(), 0usize..9, answer).prop_map(|(step, layer, answer)| {
+        Event::Inspection(Box::new(Inspection { step, query: Query::Layer { layer }, answer }))
+    })
+}
+
 fn any_event() -> impl Strategy<Value = Event> {
     prop_oneof![
         4 => any_step(),
@@ -124,12 +163,13 @@ fn any_event() -> impl Strategy<Value = Event> {
         })),
         1 => (count(), text()).prop_map(|(step, what)| Event::Failed(Failure { step, advice: what.clone(), what })),
         1 => count().prop_map(|step| Event::Stopped { step }),
+        2 => any_inspection(),
     ]
 }
 
 fn any_key() -> impl Strategy<Value = Key> {
     let code = prop_oneof![
-        6 => prop::sample::select(" sS+-=L[]}xf0zZlme:?pMqyn1.".chars().collect::<Vec<_>>()).prop_map(Code::Char),
+        6 => prop::sample::select(" sS+-=L[]}xf0zZlme:?pMqyn1234vb.".chars().collect::<Vec<_>>()).prop_map(Code::Char),
         1 => any::<char>().prop_map(Code::Char),
         4 => prop::sample::select(vec![
             Code::Enter, Code::Esc, Code::Tab, Code::BackTab, Code::Backspace, Code::Delete, Code::Left, Code::Right,
@@ -141,7 +181,8 @@ fn any_key() -> impl Strategy<Value = Key> {
 }
 
 fn any_message() -> impl Strategy<Value = Message> {
-    let panel = || prop::sample::select(Screen::Overview.panels());
+    let panel =
+        || prop::sample::select(Screen::ALL.iter().flat_map(|screen| screen.panels().to_vec()).collect::<Vec<_>>());
     prop_oneof![
         6 => any_key().prop_map(Message::Key),
         4 => prop::collection::vec(any_event(), 0..6).prop_map(Message::Events),
@@ -151,6 +192,9 @@ fn any_message() -> impl Strategy<Value = Message> {
         1 => count().prop_map(|seconds| Message::Tick { now: Duration::from_secs(seconds) }),
         1 => (panel(), number()).prop_map(|(panel, fraction)| Message::Pointer(Pointer::ClickAt { panel, fraction })),
         1 => (panel(), any::<usize>()).prop_map(|(panel, row)| Message::Pointer(Pointer::ClickRow { panel, row })),
+        1 => (panel(), any::<usize>(), number())
+            .prop_map(|(panel, row, fraction)| Message::Pointer(Pointer::ClickCell { panel, row, fraction })),
+        1 => prop::sample::select(Screen::ALL.to_vec()).prop_map(|screen| Message::Pointer(Pointer::Screen { screen })),
         1 => (panel(), number(), any::<bool>())
             .prop_map(|(panel, fraction, up)| Message::Pointer(Pointer::Wheel { panel, fraction, up })),
         1 => text().prop_map(|reason| Message::ScreenSaved(Err(reason))),
@@ -180,6 +224,19 @@ fn look(app: &App) {
         assert_eq!(row.sparkline(app.steps(), 9).len(), 9);
         shown.extend([row.name.clone(), row.shape.clone()]);
     }
+    let map = app.heat_map(9);
+    assert!(map.rows.iter().all(|row| row.cells.len() == 9) && map.cursor.is_none_or(|(column, _)| column < 9));
+    match app.values(7) {
+        Ok(values) => {
+            for part in values.parts {
+                assert!(part.edges.0 < part.edges.1 && part.past.len() <= 7, "{:?}", part.edges);
+                assert!(part.now.is_none_or(|now| part.columns(now, 5).iter().all(|share| share.is_finite())));
+                shown.push(part.title);
+            }
+        }
+        Err(reason) => shown.push(reason),
+    }
+    shown.extend(app.units().err().into_iter().chain(app.why_blind()));
     let header = app.header();
     assert!(header.progress.is_none_or(|progress| (0.0..=1.0).contains(&progress)));
     assert!(header.remaining.is_none_or(f64::is_finite));

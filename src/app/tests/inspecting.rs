@@ -98,3 +98,46 @@ fn an_answer_of_any_size_is_cut_and_made_harmless() {
     assert!(layer.parameters.len() < 100 && layer.parameters[0].shape.len() < 10);
     assert!(layer.parameters[0].values.bins.len() < 5000 && layer.units.means.len() < 5000);
 }
+
+#[test]
+fn the_past_of_layers_stays_bounded_however_long_the_run_and_however_many_layers() {
+    let mut app = running();
+    for at in 0..40_000u64 {
+        tell(&mut app, [view(at as usize % 40, 200 + at)]);
+    }
+    let bounded = app.memory();
+    assert!(bounded < 16 << 20, "{bounded}");
+    for at in 40_000..80_000u64 {
+        tell(&mut app, [view(at as usize % 40, 200 + at)]);
+    }
+    assert!(app.memory() <= bounded * 2, "{bounded} → {}", app.memory());
+}
+
+#[test]
+fn parameters_and_units_are_chosen_round_their_number() {
+    let mut app = running();
+    let Event::Inspection(mut inspection) = view(0, 200) else { unreachable!() };
+    let Answer::Layer(layer) = &mut inspection.answer else { unreachable!() };
+    layer.parameters.push(ParameterView { name: "bias".into(), ..layer.parameters[0].clone() });
+    layer.units = Units { count: 900, weight_norms: vec![1.0; 3], ..Units::default() };
+    assert!(app.values(9).is_err() && app.units().is_err());
+    tell(&mut app, [Event::Inspection(inspection)]);
+    type_keys(&mut app, "2");
+    let shown = |app: &App| app.values(9).unwrap().parts[0].title.clone();
+    assert_eq!(shown(&app), "weight 10");
+    type_keys(&mut app, "b");
+    assert_eq!(shown(&app), "bias 10");
+    type_keys(&mut app, "b");
+    assert_eq!(shown(&app), "weight 10");
+    press(&mut app, Key::plain(Code::Tab));
+    press(&mut app, Key::plain(Code::Tab));
+    let mut walk = Vec::new();
+    for code in [Code::Left, Code::Right, Code::Right, Code::Right, Code::Left, Code::Esc] {
+        press(&mut app, Key::plain(code));
+        walk.push(app.units().unwrap().selected);
+    }
+    assert_eq!(walk, [Some(0), Some(1), Some(2), Some(2), Some(1), None]);
+    assert_eq!(app.view().cursor, None, "the arrows belong to the units while these are in hand");
+    app.update(Message::Pointer(Pointer::ClickRow { panel: Panel::Units, row: 77 }));
+    assert_eq!(app.units().unwrap().selected, Some(2));
+}

@@ -19,8 +19,9 @@ pub(super) fn divide(app: &App, mut rest: Rect, layout: &mut Layout) {
     let units = match rest.height {
         0..12 => 0,
         12..20 => 4,
-        20..30 => 6,
-        _ => 9,
+        20..26 => 6,
+        26..40 => 8,
+        _ => 15,
     };
     layout.place(Panel::Units, take_bottom(&mut rest, units));
     take_bottom(&mut rest, gap);

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::{THEME, fixture, inside::Network, screen, traces};
 use crate::{
     app::{App, Code, Key, Message, Modifiers},
-    protocol::{Event, Failure, Phase, Query, RunState, StepReport, Summary, Walk, inspection::Verdict},
+    protocol::{Answer, Event, Failure, Phase, Query, RunState, StepReport, Summary, Walk, inspection::Verdict},
     ui::{
         frame::Frames,
         layout::Layout,
@@ -70,6 +70,19 @@ fn event() -> impl Strategy<Value = Event> {
         1 => (step(), any::<String>()).prop_map(|(step, what)| Event::Intervention { step, what }),
         1 => (step(), any::<String>()).prop_map(|(step, what)| fixture::finding(step, &what)),
         1 => Just(fixture::info()),
+        2 => (0usize..4, step(), number(), any::<f32>()).prop_map(|(at, step, number, value)| {
+            let mut answers = Network::Mlp.answers(step % 5000);
+            let mut event = answers.swap_remove(at % answers.len());
+            if let Event::Inspection(inspection) = &mut event
+                && let Answer::Layer(view) = &mut inspection.answer
+                && at == 3
+            {
+                view.parameters[0].values.maximum = number;
+                view.units.means.truncate(3);
+                view.units.gamma = vec![value; 7];
+            }
+            event
+        }),
         1 => any::<String>().prop_map(|run| fixture::hello(&run)),
         1 => step().prop_map(|total| Event::Thinned { total }),
         1 => (step(), number(), any::<String>()).prop_map(|(step, test_loss, weights_sha256)| {

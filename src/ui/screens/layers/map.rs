@@ -55,8 +55,8 @@ fn heading(app: &App, theme: Theme, buffer: &mut Buffer, frame: &MapFrame, map: 
     if let (Some((_, step)), Some(selected)) = (map.cursor, map.rows.get(app.view().layer)) {
         let step = format!("step {}  ", thousands(step));
         let value = text(map.quantity, selected.value, theme, VALUE - 1);
-        row.put_all(&[(&step, theme.style(Role::Focus)), (&selected.name, theme.style(Role::Text)), ("  ", muted)]);
-        row.put_all(&[(&value, theme.style(Role::Strong)), ("  ", muted)]);
+        row.put_all(&[(&step, theme.style(Role::Focus)), (&value, theme.style(Role::Strong)), ("  ", muted)]);
+        row.put_all(&[(&selected.name, theme.style(Role::Text)), ("  ", muted)]);
     } else if map.quantity != Quantity::Dead {
         row.put_all(&[("log scale", muted), ("  ", muted)]);
     }
