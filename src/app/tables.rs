@@ -163,7 +163,10 @@ const WORDS: &[(&str, &str)] = &[
         "How many of a parameter's, its gradient's and the output's values lie where; below, the same as it was before, the newest on top.",
     ),
     ("units", "A figure a unit, or a channel of an image; orange above 0, blue below."),
-    ("∂L/∂y, dy", "Gradient of the loss by what a layer gives: the error that comes back to it; L is the mean over the batch."),
+    (
+        "∂L/∂y, dy",
+        "Gradient of the loss by what a layer gives: the error that comes back to it; L is the mean over the batch.",
+    ),
     ("∂L/∂θ", "Gradient of the loss by a layer's parameters, over the whole minibatch."),
     ("0, 2, 4", "Layers are counted with the activations between them, so the numbers skip some."),
     ("✓ ! ✗", "Nothing to see, worth a look, training is probably harmed; – where the last look is out of date."),

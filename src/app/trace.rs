@@ -69,7 +69,8 @@ pub struct Checking<'a> {
 impl App {
     /// Whether a minibatch is in hand, so that one can look at it in peace.
     pub(super) fn rests(&self) -> bool {
-        matches!(self.live.state, RunState::Paused | RunState::Finished) || self.phase() == super::header::Phase::Stepping
+        matches!(self.live.state, RunState::Paused | RunState::Finished)
+            || self.phase() == super::header::Phase::Stepping
     }
 
     /// The sample that is followed, or why there is none.

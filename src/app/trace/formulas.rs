@@ -11,11 +11,7 @@ pub struct Formulas {
     pub words: &'static str,
 }
 
-const fn of(
-    forward: &'static [&'static str],
-    backward: &'static [&'static str],
-    words: &'static str,
-) -> Formulas {
+const fn of(forward: &'static [&'static str], backward: &'static [&'static str], words: &'static str) -> Formulas {
     Formulas { forward, backward, words }
 }
 
@@ -42,12 +38,12 @@ pub fn formulas(kind: &str) -> Formulas {
             &["∂L/∂γ = Σ dy ⊙ x̂", "∂L/∂β = Σ dy", "∂L/∂x = γ/(nσ̂) · (n dy − ∂L/∂β − x̂ ⊙ ∂L/∂γ)"],
             "μ and σ̂ are those of a channel over the batch and its n values",
         ),
-        "relu" => of(&["y = max(x, 0)"], &["∂y/∂x = diag(1[x > 0])", "∂L/∂x = dy ⊙ 1[x > 0]"], "1[·] is 1 where it holds"),
-        "leaky_relu" => of(
-            &["y = x for x > 0, a·x elsewhere"],
-            &["φ′(x) = 1[x > 0] + a·1[x ≤ 0]", "∂L/∂x = dy ⊙ φ′(x)"],
-            SLOPE,
-        ),
+        "relu" => {
+            of(&["y = max(x, 0)"], &["∂y/∂x = diag(1[x > 0])", "∂L/∂x = dy ⊙ 1[x > 0]"], "1[·] is 1 where it holds")
+        }
+        "leaky_relu" => {
+            of(&["y = x for x > 0, a·x elsewhere"], &["φ′(x) = 1[x > 0] + a·1[x ≤ 0]", "∂L/∂x = dy ⊙ φ′(x)"], SLOPE)
+        }
         "elu" => of(
             &["y = x for x > 0, α(eˣ − 1) elsewhere"],
             &["φ′(x) = 1[x > 0] + α eˣ·1[x ≤ 0]", "∂L/∂x = dy ⊙ φ′(x)"],
@@ -63,7 +59,9 @@ pub fn formulas(kind: &str) -> Formulas {
             "m is 0 with probability p, else 1/(1 − p); 1 in evaluation",
         ),
         "maxpool" => of(&["y = max x over each window"], &["∂L/∂x = Σ dy of the windows it won"], ""),
-        "avgpool" => of(&["y = Σ x/k² over each window"], &["∂L/∂x = Σ dy/k² of the windows over it"], "k is the window's side"),
+        "avgpool" => {
+            of(&["y = Σ x/k² over each window"], &["∂L/∂x = Σ dy/k² of the windows over it"], "k is the window's side")
+        }
         "global_avgpool" => of(&["y = Σ x/P over each channel"], &["∂L/∂x = dy/P"], "P counts the places of a channel"),
         "flatten" => of(&["y = x as a vector"], &["∂L/∂x = dy"], ""),
         "residual" => of(
@@ -84,7 +82,9 @@ mod tests {
         let page = include_str!("../../../docs/mathematics.md");
         let unspaced = |text: &str| text.replace([' ', '\n'], "");
         let page = unspaced(page);
-        for formula in [formulas("linear 3"), formulas("conv 8 3x3"), formulas("batchnorm"), formulas("residual [relu]")] {
+        for formula in
+            [formulas("linear 3"), formulas("conv 8 3x3"), formulas("batchnorm"), formulas("residual [relu]")]
+        {
             for line in formula.forward.iter().chain(formula.backward) {
                 // The page writes out over which indices a bias of a convolution is summed.
                 let known = page.contains(&unspaced(line)) || *line == "∂L/∂b = Σ dy";

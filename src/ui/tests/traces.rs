@@ -274,10 +274,7 @@ fn selected(layer: &LayerInfo, forward: usize, error: bool, backward: usize) -> 
             parameter("weight", &[outputs, inputs, 3, 3], &[8, inputs.min(7), 3, 3]),
             parameter("bias", &[outputs], &[outputs]),
         ],
-        "batchnorm" => vec![
-            parameter("gamma", &[outputs], &[outputs]),
-            parameter("beta", &[outputs], &[outputs]),
-        ],
+        "batchnorm" => vec![parameter("gamma", &[outputs], &[outputs]), parameter("beta", &[outputs], &[outputs])],
         _ => Vec::new(),
     };
     let largest = parameters.first().filter(|_| gradients).map(|parameter| {
@@ -295,8 +292,7 @@ fn selected(layer: &LayerInfo, forward: usize, error: bool, backward: usize) -> 
         output: done.then(|| show(&layer.output, 30, 1.0, kind == "relu")),
         output_gradient: error.then(|| show(&layer.output, 40, 0.004, false)),
         input_gradient: gradients.then(|| show(&layer.input, 60, 0.004, false)),
-        derivative: (done && matches!(kind, "relu" | "tanh"))
-            .then(|| extract(&layer.output, &slope)),
+        derivative: (done && matches!(kind, "relu" | "tanh")).then(|| extract(&layer.output, &slope)),
         parameters,
         largest: largest.unwrap_or_default(),
     }

@@ -138,8 +138,8 @@ pub fn check_line(theme: Theme, row: &mut Row, checking: &Checking<'_>) {
     let worst = check.worst.as_ref().map_or(String::new(), |worst| format!(", worst {}", short(worst.relative_error)));
     let (text, role) = match check.verdict {
         None => {
-            let percent = 100 * check.done / check.planned.max(1);
-            (format!("{} checking {percent} %{worst}", marks.pending), Role::Change)
+            let percent = 100.0 * check.done as f64 / check.planned.max(1) as f64;
+            (format!("{} checking {percent:.0} %{worst}", marks.pending), Role::Change)
         }
         Some(Verdict::Passed) => (format!("{} check passed{worst}", marks.good), Role::Good),
         Some(Verdict::Failed) => (format!("{} check failed{worst}", marks.bad), Role::Bad),

@@ -31,7 +31,8 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, loss: &Los
     let square = classes.checked_mul(classes) == Some(loss.jacobian.len()) && order.len() == classes;
     let cell = [5u16, 4].into_iter().find(|cell| table + 2 + cell * classes as u16 <= area.width).filter(|_| square);
     heading(theme, buffer, area, names, cell.map(|cell| (cell, classes)));
-    let largest = loss.jacobian.iter().filter(|value| value.is_finite()).fold(0f32, |size, value| size.max(value.abs()));
+    let largest =
+        loss.jacobian.iter().filter(|value| value.is_finite()).fold(0f32, |size, value| size.max(value.abs()));
     for (y, class) in (1..).zip(&order) {
         let mut row = Row::new(buffer, area, y).ending(theme.marks().ellipsis);
         let role = if *class == truth { Role::Strong } else { Role::Text };
@@ -80,7 +81,7 @@ fn heading(theme: Theme, buffer: &mut Buffer, area: Rect, names: u16, jacobian: 
 fn element(row: &mut Row, theme: Theme, value: f32, largest: f32, cell: u16) {
     let share = f64::from(value / largest.max(f32::MIN_POSITIVE)) / 2.0 + 0.5;
     let text = if value.abs() < 0.005 {
-        theme.marks().dot.to_owned()
+        (if theme.unicode { "·" } else { "." }).to_owned()
     } else if value.abs() < 1.0 {
         format!("{value:.2}").replacen("0.", ".", 1)
     } else {

@@ -108,7 +108,7 @@ fn losses(theme: Theme, buffer: &mut Buffer, area: Rect, trace: &Trace) {
         *cell = if loss.is_finite() { Spark::Height(before.max(height)) } else { Spark::Broken };
     }
     sparkline::draw(buffer, bars, &cells, Role::TrainRaw, theme);
-    if matches!(trace.pass, Pass::Minibatch { .. }) {
+    if matches!(trace.pass, Pass::Minibatch { .. }) && trace.sample.row < count {
         let own = column_of(trace.sample.row);
         if let Some(cell) = cells.get(own) {
             let place = Rect { x: bars.x + own as u16, width: 1, ..bars };

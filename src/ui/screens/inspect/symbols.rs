@@ -50,8 +50,23 @@ mod tests {
     #[test]
     fn every_equation_can_be_spelled_in_ascii() {
         let kinds = [
-            "linear", "conv", "batchnorm", "relu", "leaky_relu", "elu", "sigmoid", "tanh", "silu", "gelu", "dropout",
-            "maxpool", "avgpool", "global_avgpool", "flatten", "residual", "",
+            "linear",
+            "conv",
+            "batchnorm",
+            "relu",
+            "leaky_relu",
+            "elu",
+            "sigmoid",
+            "tanh",
+            "silu",
+            "gelu",
+            "dropout",
+            "maxpool",
+            "avgpool",
+            "global_avgpool",
+            "flatten",
+            "residual",
+            "",
         ];
         for formulas in kinds.map(formulas).into_iter().chain([LOSS]) {
             let lines = formulas.forward.iter().chain(formulas.backward).chain([&formulas.words]);

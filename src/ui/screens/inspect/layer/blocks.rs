@@ -135,14 +135,8 @@ fn corner(theme: Theme, buffer: &mut Buffer, area: Rect, name: &str, values: &Ex
         values.values.get(row * stride + column).map_or(f64::NAN, |value| f64::from(*value))
     };
     let (row_names, column_names) = (names(rows), names(columns));
-    let matrix = Matrix {
-        rows,
-        columns,
-        element: &element,
-        row_names: &row_names,
-        column_names: &column_names,
-        lit: None,
-    };
+    let matrix =
+        Matrix { rows, columns, element: &element, row_names: &row_names, column_names: &column_names, lit: None };
     matrix::draw(buffer, below, &matrix, theme);
 }
 
@@ -153,9 +147,10 @@ fn channels(theme: Theme, buffer: &mut Buffer, area: Rect, layer: &LayerTrace) {
         .iter()
         .take(2)
         .flat_map(|parameter| {
-            let gradient = parameter.gradient.as_ref().map(|gradient| {
-                (equation(&format!("∂L/∂{}", letter(&parameter.name)), theme).into_owned(), gradient)
-            });
+            let gradient = parameter
+                .gradient
+                .as_ref()
+                .map(|gradient| (equation(&format!("∂L/∂{}", letter(&parameter.name)), theme).into_owned(), gradient));
             [Some((equation(letter(&parameter.name), theme).into_owned(), &parameter.value)), gradient]
         })
         .flatten()

@@ -97,7 +97,12 @@ mod tests {
     fn drawn(width: u16, sum: &Sum) -> String {
         let area = Rect::new(0, 0, width, 1);
         let mut buffer = Buffer::empty(area);
-        draw(Theme::new(Depth::True, Background::Dark, true), &mut buffer, &mut area.clone(), std::slice::from_ref(sum));
+        draw(
+            Theme::new(Depth::True, Background::Dark, true),
+            &mut buffer,
+            &mut area.clone(),
+            std::slice::from_ref(sum),
+        );
         buffer.content().iter().map(ratatui::buffer::Cell::symbol).collect::<String>().trim_end().into()
     }
 
