@@ -247,12 +247,21 @@ pub const BINDINGS: &[Binding] = {
             .footer(1),
         on(
             INSPECT,
+            &[Key::char('g')],
+            Action::CheckGradients,
+            "check",
+            "Check the selected layer's gradients against central differences.",
+        )
+        .footer(1)
+        .needs(CHECK),
+        on(
+            INSPECT,
             &[Key::char('m')],
             Action::Follow(Follow::Mistake),
             "mistake",
             "Follow the next sample that is classified wrongly.",
         )
-        .footer(2),
+        .footer(1),
         on(
             INSPECT,
             &[Key::char('h')],
@@ -269,15 +278,6 @@ pub const BINDINGS: &[Binding] = {
             "Type which sample to follow: a row of the minibatch, train:N or test:N.",
         )
         .footer(7),
-        on(
-            INSPECT,
-            &[Key::char('g')],
-            Action::CheckGradients,
-            "check",
-            "Check the selected layer's gradients against central differences.",
-        )
-        .footer(2)
-        .needs(CHECK),
         on(Screens, &[Key::plain(Code::Esc)], Action::Back, "back", "Close the expanded panel, then drop the cursor."),
         on(Screens, &[Key::char('p')], Action::SaveScreen, "picture", "Save the screen as an SVG picture.").footer(17),
         on(

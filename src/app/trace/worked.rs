@@ -273,3 +273,83 @@ fn largest(places: std::ops::Range<usize>, value: impl Fn(usize) -> Option<f64>)
     let known = places.filter_map(|place| Some((place, value(place)?)));
     known.reduce(|best, next| if next.1 > best.1 { next } else { best }).map(|(place, _)| place)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn extract(shape: &[usize], kept: &[usize], values: &[f32]) -> Extract {
+        Extract { shape: shape.to_vec(), kept: kept.to_vec(), values: values.to_vec() }
+    }
+
+    fn weight(value: Extract, gradient: Option<Extract>) -> TracedParameter {
+        TracedParameter { name: "weight".into(), value, gradient, norm: 1.0, gradient_norm: None }
+    }
+
+    fn layer(input: Extract, output: Extract, parameters: Vec<TracedParameter>) -> LayerTrace {
+        LayerTrace {
+            layer: 0,
+            input: Some(input),
+            output: Some(output),
+            output_gradient: None,
+            input_gradient: None,
+            derivative: None,
+            parameters,
+            largest: Vec::new(),
+        }
+    }
+
+    /// What the known terms and the bias add up to.
+    fn total(sum: &Sum) -> f64 {
+        sum.terms.iter().map(|term| term.value()).sum::<f64>() + sum.bias.unwrap_or(0.0)
+    }
+
+    #[test]
+    fn a_linear_layer_adds_up() {
+        // y = x Wᵀ with x = (1, -2), W = ((0.5, 0.25), (-1, 2)).
+        let weights = extract(&[2, 2], &[2, 2], &[0.5, 0.25, -1.0, 2.0]);
+        let gradient = extract(&[2, 2], &[2, 2], &[0.1, 0.2, 0.3, 0.4]);
+        let mut traced = layer(
+            extract(&[2], &[2], &[1.0, -2.0]),
+            extract(&[2], &[2], &[0.0, -5.0]),
+            vec![weight(weights, Some(gradient))],
+        );
+        traced.output_gradient = Some(extract(&[2], &[2], &[0.5, -0.5]));
+        traced.input_gradient = Some(extract(&[2], &[2], &[0.75, -0.875]));
+        let found = sums("linear 2", &traced, 4);
+        assert_eq!((found[0].what.as_str(), total(&found[0]), found[0].result), ("y[0]", 0.0, Some(0.0)));
+        assert_eq!(
+            (found[1].what.as_str(), found[1].result, found[1].more),
+            ("∂L/∂W[0,1]", Some(f64::from(0.2f32)), 3)
+        );
+        assert_eq!(found[1].terms, [Product(0.5, Some(-2.0))]);
+        assert_eq!((found[2].what.as_str(), total(&found[2]), found[2].result), ("∂L/∂x[1]", -0.875, Some(-0.875)));
+        let entry = Entry { parameter: "weight".into(), index: vec![1, 0], value: -1.0, gradient: 0.3 };
+        assert_eq!(own_share("linear 2", &traced, &entry), Some(-0.5));
+        assert_eq!(own_share("conv 2 3x3", &traced, &entry), None);
+    }
+
+    #[test]
+    fn a_convolution_adds_up_at_its_edge_too() {
+        // A kernel of ones and a padding of 1 on 2 × 2 values: everywhere the sum of all.
+        let kernel = extract(&[1, 1, 3, 3], &[1, 1, 3, 3], &[1.0; 9]);
+        let image = extract(&[1, 2, 2], &[1, 2, 2], &[1.0, 2.0, 3.0, 4.0]);
+        let traced = layer(image, extract(&[1, 2, 2], &[1, 2, 2], &[10.0; 4]), vec![weight(kernel, None)]);
+        let found = sums("conv 1 3x3 pad 1", &traced, 1);
+        assert_eq!((found[0].what.as_str(), total(&found[0]), found[0].more), ("y[0,0,0]", 10.0, 0));
+        assert_eq!(found[0].symbols, "Σ W[0,c,k,l] x[c,0+k−1,0+l−1] + b[0]");
+        assert_eq!(found[1].result, None);
+    }
+
+    #[test]
+    fn shapes_that_do_not_fit_give_nothing() {
+        let huge = extract(&[usize::MAX; 4], &[usize::MAX; 4], &[1.0; 9]);
+        let flat = extract(&[usize::MAX; 2], &[usize::MAX, 0], &[]);
+        for parameter in [huge.clone(), flat] {
+            let traced = layer(huge.clone(), huge.clone(), vec![weight(parameter, None)]);
+            assert_eq!(sums("conv 1 3x3 stride 0 pad 99999999", &traced, usize::MAX), []);
+            assert_eq!(sums("linear 1", &traced, usize::MAX), []);
+            assert_eq!(sums("relu", &traced, 1), []);
+        }
+    }
+}

@@ -138,9 +138,14 @@ impl SampleFrame {
         let mut rest = area;
         let title = take_top(&mut rest, 1);
         let facts = take_top(&mut rest, 3);
-        let losses = if rest.height >= 16 { 3 } else { 0 };
+        // An image of 28 rows of pixels keeps its 14 rows.
+        let (losses, gap) = match rest.height {
+            0..16 => (0, 0),
+            16..20 => (2, 0),
+            _ => (3, 1),
+        };
         let losses = take_bottom(&mut rest, losses);
-        take_bottom(&mut rest, u16::from(losses.height > 0));
+        take_bottom(&mut rest, gap);
         Self { title, facts, picture: rest, losses }
     }
 }

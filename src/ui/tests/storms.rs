@@ -142,7 +142,7 @@ fn trace() -> impl Strategy<Value = Event> {
     let network = prop::sample::select(vec![Network::Mlp, Network::Cnn, Network::Toy]);
     let length = prop_oneof![4 => 0usize..70, 1 => any::<usize>()];
     (network, 0usize..9, phase(), proptest::num::f64::ANY, prop::collection::vec(length, 0..5))
-        .prop_map(|(network, layer, phase, number, lengths)| traces::wild(network, layer, phase, number, lengths))
+        .prop_map(|(network, layer, phase, number, lengths)| traces::wild(network, layer, phase, number, &lengths))
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
@@ -222,8 +222,8 @@ fn every_small_size_and_a_huge_one_are_drawn() {
         fixture::press(&mut app, script);
         for query in app.wanted() {
             if let Query::Trace { layer, .. } = query {
-                let (number, lengths) = (f64::NAN, vec![3, 5, 7]);
-                fixture::hear(&mut app, [traces::wild(Network::Mlp, layer, Phase::Between, number, lengths)]);
+                let wild = traces::wild(Network::Mlp, layer, Phase::Between, f64::NAN, &[3, 5, 7]);
+                fixture::hear(&mut app, [wild]);
             }
         }
         for width in (1..130).step_by(3) {

@@ -155,17 +155,17 @@ impl Network {
 
 /// A trace of anything in a network that may be another one than the dashboard knows, with numbers and lengths that
 /// don't fit together.
-pub fn wild(network: Network, layer: usize, phase: Phase, number: f64, lengths: Vec<usize>) -> Event {
+pub fn wild(network: Network, layer: usize, phase: Phase, number: f64, lengths: &[usize]) -> Event {
     let sample = SampleChoice::Row { row: 0 };
     let layer = layer % network.info().layers.len();
     let mut trace = network.trace(sample, layer, phase);
     let extracts = [&mut trace.selected.input, &mut trace.selected.output_gradient, &mut trace.selected.derivative];
     for extract in extracts.into_iter().flatten() {
-        extract.kept.clone_from(&lengths);
+        extract.kept = lengths.to_vec();
         extract.values.iter_mut().step_by(3).for_each(|value| *value = number as f32);
     }
     for parameter in &mut trace.selected.parameters {
-        parameter.value.shape.clone_from(&lengths);
+        parameter.value.shape = lengths.to_vec();
         parameter.value.kept.truncate(lengths.len());
         parameter.norm = number;
     }

@@ -21,6 +21,9 @@ use crate::{
 /// Columns from which matrix and pictures stand side by side.
 const WIDE: u16 = 96;
 
+/// Fewer rows than these show nothing of use.
+const LEAST: u16 = 4;
+
 /// Most values whose Jacobian is written out.
 const MOST: usize = 8;
 
@@ -29,6 +32,9 @@ const NUMBER: u16 = 9;
 
 /// Draws what suits the kind of the layer.
 pub fn draw(theme: Theme, buffer: &mut Buffer, area: Rect, link: &Link, layer: &LayerTrace, sample: &Sample) {
+    if area.height < LEAST {
+        return;
+    }
     let mut rest = area;
     let pictures = pictures(link, layer, sample);
     let numbers = layer.derivative.is_some() || !layer.parameters.is_empty();
