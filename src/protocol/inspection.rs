@@ -117,6 +117,7 @@ pub struct Inspection {
 /// The answer to a [`Query`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "of", rename_all = "snake_case")]
+#[allow(clippy::large_enum_variant)] // An inspection travels in a box as a whole.
 pub enum Answer {
     /// To [`Query::Layer`].
     Layer(LayerView),

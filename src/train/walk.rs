@@ -5,6 +5,8 @@
 //! statistics of batch normalization; they are remembered, so that what was computed can be set aside for another pass
 //! and computed again.
 
+use std::cmp::Ordering;
+
 use crate::{
     nn::{LossReport, Mode},
     protocol::Phase,
@@ -179,12 +181,12 @@ impl Trainer {
         }
         let (layers, mode) = (self.layers(), Mode::Train { step: self.completed() });
         for phase in self.progress.computed..until {
-            if phase < layers {
-                self.network.forward_layer(phase, mode);
-            } else if phase == layers {
-                self.progress.report = Some(self.network.loss(&self.labels[..self.progress.samples]));
-            } else {
-                self.network.backward_layer(2 * layers - phase);
+            match phase.cmp(&layers) {
+                Ordering::Less => self.network.forward_layer(phase, mode),
+                Ordering::Equal => {
+                    self.progress.report = Some(self.network.loss(&self.labels[..self.progress.samples]));
+                }
+                Ordering::Greater => self.network.backward_layer(2 * layers - phase),
             }
             self.progress.computed = phase + 1;
         }

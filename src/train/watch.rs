@@ -85,10 +85,12 @@ impl Driver<'_> {
             return self.check_gradients(layer);
         }
         self.trainer.check_query(&query)?;
-        if let Needs::Predictions(split) = needs(&query) {
-            if !self.refresh(split) && self.trainer.predictions(split).step.is_none() && self.drive == Drive::Wait {
-                return Err("interrupted by another request".into());
-            }
+        if let Needs::Predictions(split) = needs(&query)
+            && !self.refresh(split)
+            && self.trainer.predictions(split).step.is_none()
+            && self.drive == Drive::Wait
+        {
+            return Err("interrupted by another request".into());
         }
         let answer = self.trainer.inspect(&query)?;
         self.tell(query, answer);

@@ -88,7 +88,7 @@ impl<T: Scalar, F: Fn(T) -> T> Work for SumAndProduct<'_, T, F> {
 #[inline(always)]
 fn total<T: Scalar>(sums: &[T]) -> f64 {
     let Ok(sums) = <&[T; LANES]>::try_from(sums) else { return sums.iter().map(|sum| sum.as_f64()).sum() };
-    let mut sums = sums.map(|sum| sum.as_f64());
+    let mut sums = sums.map(Scalar::as_f64);
     let mut half = LANES / 2;
     while half > 0 {
         let (low, high) = sums.split_at_mut(half);

@@ -119,11 +119,9 @@ fn matrices(theme: Theme, buffer: &mut Buffer, area: Rect, layer: &LayerTrace) {
 
 /// A matrix, or the first kernel of each unit as a row.
 fn corner(theme: Theme, buffer: &mut Buffer, area: Rect, name: &str, values: &Extract) {
-    let (rows, columns) = match values.kept.as_slice() {
-        &[rows, columns] => (rows, columns),
-        &[rows, channels, height, width] => {
-            (rows, [channels, height, width].into_iter().fold(1, usize::saturating_mul))
-        }
+    let (rows, columns) = match *values.kept.as_slice() {
+        [rows, columns] => (rows, columns),
+        [rows, channels, height, width] => (rows, [channels, height, width].into_iter().fold(1, usize::saturating_mul)),
         _ => return,
     };
     let (rows, columns) = (rows.min(values.values.len()), columns.min(values.values.len()));
