@@ -9,10 +9,13 @@
 //! own product would allocate at each call.
 #![allow(unsafe_code)]
 
+mod grid;
+
 use std::{ops::Range, ptr};
 
 use ndarray::{ArrayView1, ArrayView2, ArrayViewMut2};
 
+use self::grid::Grid;
 use super::{
     elementwise::for_each_chunk,
     locals::Locals,
@@ -242,7 +245,7 @@ impl<T: Scalar> Product<T> {
             // SAFETY: the columns lie in the right operand, as the caller promises.
             unsafe { self.pack_right(range.start / self.k, packed) };
         });
-        let grid = Grid::new(self, threads);
+        let grid = Grid::new(self.tiles, (self.m, self.n), threads);
         let right = Shared(workspace.right.as_ptr());
         pool.run(grid.chunks(), &|chunk| {
             // SAFETY: both operands are ready, and chunks are disjoint parts of the result.
@@ -294,7 +297,7 @@ impl<T: Scalar> Product<T> {
 
     /// Computes one chunk of the result from packed panels, in each of which all depth follows.
     unsafe fn block(&self, grid: &Grid, chunk: usize, right: &Shared<T>) {
-        let (rows, columns) = grid.part(chunk, self.m, self.n);
+        let (rows, columns) = grid.part(chunk);
         for depth in (0..self.k).step_by(DEPTH) {
             // SAFETY: the caller promises that this chunk of the result is its own.
             unsafe {
@@ -389,36 +392,6 @@ struct Shared<T>(*const T);
 
 // SAFETY: nobody writes it while it is shared.
 unsafe impl<T: Scalar> Sync for Shared<T> {}
-
-/// How the result is cut into chunks for the threads.
-struct Grid {
-    rows: usize,
-    columns: usize,
-    chunks_across: usize,
-    chunks_down: usize,
-}
-
-impl Grid {
-    fn new<T: Scalar>(product: Product<T>, threads: usize) -> Self {
-        let Product { tiles, m, n, .. } = product;
-        // Several chunks a thread, so that one that is held up does not hold up the others.
-        let wanted = if threads == 1 { 1 } else { 4 * threads };
-        let rows = m.div_ceil(tiles.rows()).div_ceil(wanted) * tiles.rows();
-        let chunks_down = m.div_ceil(rows);
-        let columns = n.div_ceil(tiles.columns()).div_ceil(wanted.div_ceil(chunks_down)) * tiles.columns();
-        Self { rows, columns, chunks_across: n.div_ceil(columns), chunks_down }
-    }
-
-    fn chunks(&self) -> usize {
-        self.chunks_across * self.chunks_down
-    }
-
-    /// Rows and columns of a chunk of an (m, n) result.
-    fn part(&self, chunk: usize, m: usize, n: usize) -> (Range<usize>, Range<usize>) {
-        let (row, column) = (chunk / self.chunks_across * self.rows, chunk % self.chunks_across * self.columns);
-        (row..m.min(row + self.rows), column..n.min(column + self.columns))
-    }
-}
 
 #[cfg(test)]
 mod tests;
