@@ -36,13 +36,17 @@ pub(super) enum Needs {
 pub(super) fn needs(query: &Query) -> Needs {
     match *query {
         Query::Samples { split, .. } | Query::Confusion { split } => Needs::Predictions(split),
+        Query::Layer { .. }
+        | Query::Trace {
+            sample: SampleChoice::Row { .. } | SampleChoice::NextMistake { .. } | SampleChoice::Hardest,
+            ..
+        } => Needs::Passes,
         Query::Trace { sample: SampleChoice::Dataset { .. }, .. }
         | Query::GradientCheck { .. }
         | Query::Filters { .. }
         | Query::Points
         | Query::Boundary { .. }
         | Query::Units { .. } => Needs::Nothing,
-        Query::Layer { .. } | Query::Trace { .. } => Needs::Passes,
     }
 }
 

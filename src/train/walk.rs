@@ -61,7 +61,8 @@ impl Trainer {
         let broken = self.progress.report.is_some_and(|report| !report.loss.is_finite());
         if walked == self.phases() || walked > self.layers() && broken {
             let outcome = self.step();
-            (self.progress.updated, self.progress.intact) = (true, true);
+            // Without an update the walk is simply over.
+            (self.progress.updated, self.progress.intact) = (outcome.is_ok(), outcome.is_ok());
             return Some(outcome);
         }
         self.progress.updated = false;
@@ -113,6 +114,17 @@ impl Trainer {
             loss: until > layers,
             backward: (2 * layers + 1).saturating_sub(until).min(layers),
         }
+    }
+
+    /// Computes one more phase of the minibatch in hand ahead of its time; false if only the update is left.
+    pub(super) fn prepare_phase(&mut self) -> bool {
+        let computed = self.progress.computed;
+        if computed == self.phases() {
+            return false;
+        }
+        self.remember();
+        self.compute(computed + 1);
+        true
     }
 
     /// Gives up what is computed of the minibatch in hand, so that the network can be used for something else; the walk

@@ -2,13 +2,14 @@
 
 use crate::{
     nn::{Mode, Parameter},
+    optim::norm,
     protocol::{
         Answer, Phase, SampleChoice,
         inspection::{Entry, LayerTrace, Loss, Pass, Sample, Split, Trace, TracedLayer, TracedParameter},
     },
     train::{
         Trainer,
-        inspect::figures::{corner, extract, largest, norm, signal},
+        inspect::figures::{corner, extract, largest, signal},
         walk::Held,
     },
 };
@@ -46,8 +47,7 @@ impl Trainer {
                 Err(reason) => return Answer::Nothing { reason },
             };
             let index = self.batches.indices(held.minibatch - 1)[row] as usize;
-            let pass = Pass::Minibatch { number: held.minibatch };
-            Followed { held, pass, row, split: Split::Train, index }
+            Followed { held, pass: Pass::Minibatch { number: held.minibatch }, row, split: Split::Train, index }
         };
         Answer::Trace(Box::new(self.describe_trace(&followed, layer)))
     }
