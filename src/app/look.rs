@@ -79,9 +79,9 @@ impl App {
     /// Moves the selected unit; the first press only shows it.
     fn select_unit(&mut self, by: i64) {
         let Ok(units) = self.units() else { return };
-        let known = units.strips.iter().map(|strip| strip.values.len()).max().unwrap_or(0) as i64;
-        let moved = units.selected.map_or(0, |unit| (unit as i64).saturating_add(by).clamp(0, (known - 1).max(0)));
-        self.view.unit = usize::try_from(moved).ok().filter(|_| known > 0);
+        let by = isize::try_from(by).unwrap_or(0);
+        let moved = units.selected.map_or(0, |unit| unit.saturating_add_signed(by));
+        self.view.unit = units.known().checked_sub(1).map(|last| moved.min(last));
     }
 
     fn toggle_log(&mut self) {
