@@ -5,6 +5,7 @@
 mod actions;
 mod chart;
 mod commands;
+mod data;
 mod display;
 mod editor;
 mod findings;
@@ -25,6 +26,7 @@ mod run;
 mod screen;
 mod series;
 mod tables;
+mod trace;
 mod view;
 
 use std::collections::VecDeque;
@@ -36,6 +38,7 @@ use crate::protocol::{Command, Event, Request};
 pub use actions::{Action, Need};
 pub use chart::{Axis, Chart, ChartMark, Readout, Tick, Values};
 pub use commands::{COMMANDS, CommandSpec};
+pub use data::{DataView, PlaneRoom, Shown, Subject, Tiles};
 pub use editor::{Edit, Editor, LONGEST_LINE};
 pub use findings::{FindingRow, Findings};
 pub use header::{Header, Phase, RateFacts};
@@ -52,6 +55,10 @@ pub use run::{CLASSES, Curves, Mark, Run};
 pub use screen::{Panel, Screen};
 pub use series::{Column, Extent, Series, StepRange};
 pub use tables::{ControlRow, FooterItem, HelpLine, HelpSection};
+pub use trace::{
+    ChainRow, Checking, Follow, Following, Formulas, LOSS, Lit, Product, Sum, Tracing, formulas, loss_sum, own_share,
+    sums,
+};
 pub use view::{Metric, Quantity, Scale, Smoothing, View, Window};
 
 /// Lines that the history of commands keeps.
@@ -337,6 +344,7 @@ impl App {
             // The boundary between the classes says more than any curve, where it can be seen.
             Event::Ready(info) if info.data.shape == [2] => self.view.suggest(Screen::Data),
             Event::Stopped { .. } => self.pending.clear(),
+            Event::Inspection(inspection) if !self.heard_of_sample(inspection) => return Vec::new(),
             _ => {}
         }
         let stopped = matches!(event, Event::Stopped { .. });

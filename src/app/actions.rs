@@ -7,6 +7,7 @@ use super::editor::{Edit, Editor};
 use super::notices::Tone;
 use super::prompt::{Line, Mode, Purpose, QuitChoice};
 use super::screen::{Panel, Screen};
+use super::trace::Follow;
 use super::{App, Effect};
 
 /// Factor of one press of `+` or `-`.
@@ -65,6 +66,27 @@ pub enum Action {
     Quantity,
     /// The next parameter of the selected layer.
     Parameter,
+    /// The next subject of the Data screen.
+    Subject,
+    /// The other part of the data.
+    Split,
+    /// Move the selection among the data by so many columns and rows.
+    Move {
+        /// Columns to the right.
+        across: isize,
+        /// Rows down.
+        down: isize,
+    },
+    /// Move it by so many pages.
+    Page(isize),
+    /// Follow what is selected among the data.
+    OpenEntry,
+    /// Follow another sample.
+    Follow(Follow),
+    /// On by one phase of the minibatch in hand.
+    AdvancePhase,
+    /// Check the gradients of the selected layer.
+    CheckGradients,
     /// The focused panel alone, or all of them.
     Expand,
     /// Focus another panel.
@@ -117,6 +139,8 @@ pub enum Need {
     Ready,
     /// The planned minibatches are not done yet.
     Unfinished,
+    /// Nothing is being trained.
+    AtRest,
 }
 
 impl App {
@@ -139,7 +163,8 @@ impl App {
             }),
             Need::Ready if run.state == RunState::Loading || run.info.is_none() => Some("still loading"),
             Need::Unfinished if run.state == RunState::Finished => Some("the run has finished; x trains further"),
-            Need::Source(_) | Need::Ready | Need::Unfinished => None,
+            Need::AtRest if !self.rests() => Some("the training goes on; Space pauses it"),
+            Need::Source(_) | Need::Ready | Need::Unfinished | Need::AtRest => None,
         })
     }
 
@@ -181,6 +206,10 @@ impl App {
                 Vec::new()
             }
             Action::Open => self.open_selected(),
+            Action::OpenEntry => self.open_entry(),
+            Action::Follow(Follow::Typed) => self.open_line(Purpose::Sample, ""),
+            Action::AdvancePhase => self.advance_phase(),
+            Action::CheckGradients => self.check_gradients(),
             _ => {
                 self.look(action);
                 Vec::new()

@@ -37,7 +37,9 @@ impl App {
     pub fn wanted(&self) -> Vec<Query> {
         match self.view.screen {
             Screen::Layers => self.wanted_of_layers(),
-            Screen::Overview | Screen::Inspect | Screen::Data => Vec::new(),
+            Screen::Data => self.wanted_of_data(),
+            Screen::Inspect => self.wanted_of_inspect(),
+            Screen::Overview => Vec::new(),
         }
     }
 

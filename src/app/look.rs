@@ -51,6 +51,11 @@ impl App {
             Action::Show(screen) => self.view.show(screen),
             Action::Quantity => self.view.quantity = self.view.quantity.next(),
             Action::Parameter => self.view.parameter = (self.view.parameter + 1) % self.parameters().max(1),
+            Action::Subject => self.next_subject(),
+            Action::Split => self.other_split(),
+            Action::Move { across, down } => self.move_selection(across, down),
+            Action::Page(by) => self.turn_page(by),
+            Action::Follow(follow) => self.follow(follow),
             Action::Expand => self.view.expanded = !self.view.expanded,
             Action::Focus { backwards } => self.view.focus_next(backwards),
             Action::Select(by) => self.select(by),
@@ -114,7 +119,8 @@ impl App {
                 self.view.layer = moved(self.view.layer, layers);
                 self.view.parameter = 0;
             }
-            Panel::Chain | Panel::Samples => {}
+            Panel::Samples => self.move_selection(0, by),
+            panel @ (Panel::Chain | Panel::Sample | Panel::Layer | Panel::Gradients) => self.select_link(panel, by),
             // A chart has nothing to select; the layers below it have.
             Panel::Loss | Panel::Accuracy => self.view.focus_on(Panel::Layers),
         }

@@ -1,7 +1,9 @@
 //! What part of the run is looked at, and how: the screen in hand, zoom, cursor, scales.
 
+use super::data::DataView;
 use super::screen::{Panel, Screen};
 use super::series::StepRange;
+use super::trace::Following;
 
 /// What a chart shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -158,6 +160,10 @@ pub struct View {
     pub control: usize,
     /// First finding shown.
     pub finding: usize,
+    /// How the data are looked at.
+    pub data: DataView,
+    /// What the Inspect screen follows.
+    pub following: Following,
 }
 
 impl View {
