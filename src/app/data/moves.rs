@@ -69,8 +69,7 @@ impl App {
     /// Follows what is selected to where more is known of it.
     pub(in crate::app) fn open_entry(&mut self) -> Vec<Effect> {
         match self.subject() {
-            Subject::Plane => self.view.data.subject = Some(Subject::Mistakes),
-            Subject::Confusion => self.view.data.subject = Some(Subject::Mistakes),
+            Subject::Plane | Subject::Confusion => self.view.data.subject = Some(Subject::Mistakes),
             Subject::Samples | Subject::Mistakes => match self.selected_sample().map(|sample| sample.index) {
                 Some(index) => self.inspect_sample(self.view.data.split, index),
                 None => self.say(Tone::Bad, "no sample is selected"),
