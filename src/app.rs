@@ -25,6 +25,7 @@ mod run;
 mod screen;
 mod series;
 mod tables;
+mod trace;
 mod view;
 
 use std::collections::VecDeque;
@@ -53,6 +54,10 @@ pub use run::{CLASSES, Curves, Mark, Run};
 pub use screen::{Panel, Screen};
 pub use series::{Column, Extent, Series, StepRange};
 pub use tables::{ControlRow, FooterItem, HelpLine, HelpSection};
+pub use trace::{
+    ChainRow, Checking, Follow, Following, Formulas, LOSS, Lit, Product, Sum, Tracing, formulas, loss_sum, own_share,
+    sums,
+};
 pub use view::{Metric, Quantity, Scale, Smoothing, View, Window};
 
 /// Lines that the history of commands keeps.
@@ -338,6 +343,7 @@ impl App {
             // The boundary between the classes says more than any curve, where it can be seen.
             Event::Ready(info) if info.data.shape == [2] => self.view.suggest(Screen::Data),
             Event::Stopped { .. } => self.pending.clear(),
+            Event::Inspection(inspection) if !self.heard_of_sample(inspection) => return Vec::new(),
             _ => {}
         }
         let stopped = matches!(event, Event::Stopped { .. });

@@ -7,6 +7,7 @@ use super::editor::{Edit, Editor};
 use super::notices::Tone;
 use super::prompt::{Line, Mode, Purpose, QuitChoice};
 use super::screen::{Panel, Screen};
+use super::trace::Follow;
 use super::{App, Effect};
 
 /// Factor of one press of `+` or `-`.
@@ -80,6 +81,12 @@ pub enum Action {
     Page(isize),
     /// Follow what is selected among the data.
     OpenEntry,
+    /// Follow another sample.
+    Follow(Follow),
+    /// On by one phase of the minibatch in hand.
+    AdvancePhase,
+    /// Check the gradients of the selected layer.
+    CheckGradients,
     /// The focused panel alone, or all of them.
     Expand,
     /// Focus another panel.
@@ -132,6 +139,8 @@ pub enum Need {
     Ready,
     /// The planned minibatches are not done yet.
     Unfinished,
+    /// Nothing is being trained.
+    AtRest,
 }
 
 impl App {
@@ -154,7 +163,8 @@ impl App {
             }),
             Need::Ready if run.state == RunState::Loading || run.info.is_none() => Some("still loading"),
             Need::Unfinished if run.state == RunState::Finished => Some("the run has finished; x trains further"),
-            Need::Source(_) | Need::Ready | Need::Unfinished => None,
+            Need::AtRest if !self.rests() => Some("the training goes on; Space pauses it"),
+            Need::Source(_) | Need::Ready | Need::Unfinished | Need::AtRest => None,
         })
     }
 
@@ -197,6 +207,9 @@ impl App {
             }
             Action::Open => self.open_selected(),
             Action::OpenEntry => self.open_entry(),
+            Action::Follow(Follow::Typed) => self.open_line(Purpose::Sample, ""),
+            Action::AdvancePhase => self.advance_phase(),
+            Action::CheckGradients => self.check_gradients(),
             _ => {
                 self.look(action);
                 Vec::new()

@@ -7,6 +7,7 @@ use crate::text::{nearest, short};
 
 use super::actions::{Action, Need};
 use super::display::{name, sentence};
+use super::inspect::LOOK;
 use super::prompt::{Line, Mode, Prompt, Purpose};
 use super::{App, Effect};
 
@@ -128,6 +129,14 @@ pub const COMMANDS: &[CommandSpec] = &[
     command("epoch", "", "Train to the end of the epoch, then pause.", ADVANCE, Words::None, |app, text| {
         alone(app, text, Command::AdvanceEpoch)
     }),
+    command(
+        "sample",
+        "ROW|train:N|test:N|mistake|hardest",
+        "Follow another sample on Inspect.",
+        LOOK,
+        Words::Fixed(&["hardest", "mistake", "test:", "train:"]),
+        |app, text| app.follow_text(text),
+    ),
     command("screenshot", "[FILE.svg]", "Save the screen as an SVG picture.", &[], Words::None, |app, text| {
         let path = if text.is_empty() { app.picture_path() } else { PathBuf::from(text) };
         Ok(vec![Effect::SaveScreen { path }])
@@ -152,6 +161,7 @@ impl App {
                 self.carry_out(&text)
             }
             Purpose::Value { key } => self.steer(key, &text),
+            Purpose::Sample => self.needs(LOOK).and_then(|()| self.follow_text(&text)),
             Purpose::Extend => self.needs(&[Need::Source(Capability::Extend)]).and_then(|()| extend(self, &text)),
         };
         match done {
@@ -198,6 +208,7 @@ impl App {
                 let hint = parameter.map(|now| format!("now {}; valid: {}", short(now.value), now.range));
                 (label, hint.map(|hint| sentence(&hint)).unwrap_or_default())
             }
+            Purpose::Sample => ("sample".into(), "a row of the minibatch, train:N, test:N, mistake or hardest".into()),
             Purpose::Extend => ("epochs to add".into(), format!("valid: whole numbers from 1 to {MOST_EPOCHS}")),
         };
         Some(Prompt { line, label, hint })

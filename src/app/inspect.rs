@@ -38,7 +38,8 @@ impl App {
         match self.view.screen {
             Screen::Layers => self.wanted_of_layers(),
             Screen::Data => self.wanted_of_data(),
-            Screen::Overview | Screen::Inspect => Vec::new(),
+            Screen::Inspect => self.wanted_of_inspect(),
+            Screen::Overview => Vec::new(),
         }
     }
 

@@ -55,6 +55,7 @@ impl App {
             Action::Split => self.other_split(),
             Action::Move { across, down } => self.move_selection(across, down),
             Action::Page(by) => self.turn_page(by),
+            Action::Follow(follow) => self.follow(follow),
             Action::Expand => self.view.expanded = !self.view.expanded,
             Action::Focus { backwards } => self.view.focus_next(backwards),
             Action::Select(by) => self.select(by),
@@ -119,7 +120,7 @@ impl App {
                 self.view.parameter = 0;
             }
             Panel::Samples => self.move_selection(0, by),
-            Panel::Chain => {}
+            panel @ (Panel::Chain | Panel::Sample | Panel::Layer | Panel::Gradients) => self.select_link(panel, by),
             // A chart has nothing to select; the layers below it have.
             Panel::Loss | Panel::Accuracy => self.view.focus_on(Panel::Layers),
         }

@@ -101,6 +101,8 @@ pub enum Purpose {
     },
     /// Epochs to train beyond the end.
     Extend,
+    /// The sample to follow.
+    Sample,
 }
 
 /// The answers to the quit question.

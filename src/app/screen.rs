@@ -25,7 +25,7 @@ impl Screen {
         match self {
             Self::Overview => &[Panel::Loss, Panel::Accuracy, Panel::Layers, Panel::Controls, Panel::Findings],
             Self::Layers => &[Panel::Map, Panel::Values, Panel::Units],
-            Self::Inspect => &[Panel::Chain],
+            Self::Inspect => &[Panel::Chain, Panel::Sample, Panel::Layer, Panel::Gradients],
             Self::Data => &[Panel::Samples],
         }
     }
@@ -77,6 +77,12 @@ pub enum Panel {
     Units,
     /// The network as a chain.
     Chain,
+    /// The sample that is followed.
+    Sample,
+    /// The selected layer, its equations and its numbers.
+    Layer,
+    /// The largest gradients of the selected layer, and their check.
+    Gradients,
     /// The samples.
     Samples,
 }
@@ -108,6 +114,9 @@ impl Panel {
             Self::Units => "units",
             Self::Chain => "network",
             Self::Samples => "data",
+            Self::Sample => "sample",
+            Self::Layer => "layer",
+            Self::Gradients => "gradients",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Rows ready for drawing that come from tables: footer, help, hyperparameters.
 
-use crate::protocol::{Command, Range};
+use crate::protocol::{Command, Query, Range};
 
 use super::App;
 use super::actions::Action;
@@ -134,6 +134,7 @@ impl App {
             Panel::Layers | Panel::Map if row < self.run().layers.rows().len() => self.view.layer = row,
             Panel::Units => self.view.unit = Some(row),
             Panel::Samples => self.select_entry(row),
+            Panel::Chain if row <= self.run().layers.chain().len() => self.view.following.link = row,
             Panel::Controls if row < controls => self.view.control = row,
             Panel::Findings if row < self.run().findings.len() => self.view.finding = row,
             _ => {}
@@ -168,6 +169,11 @@ const WORDS: &[(&str, &str)] = &[
         "loss",
         "Of one sample: minus the logarithm of the probability of its true class, in nats; 0 is certain and right.",
     ),
+    (
+        "∂L/∂y, dy",
+        "Gradient of the loss by what a layer gives: the error that comes back to it; L is the mean over the batch.",
+    ),
+    ("∂L/∂θ", "Gradient of the loss by a layer's parameters, over the whole minibatch."),
     ("0, 2, 4", "Layers are counted with the activations between them, so the numbers skip some."),
     ("✓ ! ✗", "Nothing to see, worth a look, training is probably harmed; – where the last look is out of date."),
 ];
@@ -188,6 +194,7 @@ pub(super) fn command_text(command: &Command) -> String {
         Command::SetThrottle { .. } => "throttle".into(),
         Command::Extend { .. } => "extend".into(),
         Command::Evaluate => "evaluate".into(),
+        Command::Inspect { query: Query::GradientCheck { .. } } => "gradient check".into(),
         Command::Inspect { .. } | Command::Watch { .. } => "inspect".into(),
         Command::AdvancePhase => "phase".into(),
         Command::Stop => "stop".into(),

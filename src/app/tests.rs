@@ -1,5 +1,6 @@
 //! Behaviour of the dashboard's state, driven by messages as the event loop would.
 
+mod following;
 mod hostile;
 mod inspecting;
 mod steering;

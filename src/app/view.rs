@@ -3,6 +3,7 @@
 use super::data::DataView;
 use super::screen::{Panel, Screen};
 use super::series::StepRange;
+use super::trace::Following;
 
 /// What a chart shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -161,6 +162,8 @@ pub struct View {
     pub finding: usize,
     /// How the data are looked at.
     pub data: DataView,
+    /// What the Inspect screen follows.
+    pub following: Following,
 }
 
 impl View {

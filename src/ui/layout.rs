@@ -1,6 +1,7 @@
 //! Where everything lies: a pure function of the app and the size, shared by drawing and by the mouse.
 
 pub mod data;
+pub mod inspect;
 pub mod layers;
 pub mod overview;
 
@@ -69,7 +70,7 @@ impl Layout {
         match app.view().screen {
             Screen::Overview => overview::divide(app, rest, area, &mut layout),
             Screen::Layers => layers::divide(app, rest, &mut layout),
-            Screen::Inspect => layout.place(Panel::Chain, rest),
+            Screen::Inspect => inspect::divide(app, rest, &mut layout),
             Screen::Data => layout.place(Panel::Samples, rest),
         }
         Some(layout)
@@ -96,7 +97,7 @@ impl Layout {
             Screen::Overview => overview::press(app, panel, area, (x, y)),
             Screen::Layers => layers::press(app, panel, area, (x, y)),
             Screen::Data => data::press(app, area, (x, y)),
-            Screen::Inspect => None,
+            Screen::Inspect => inspect::press(app, panel, area, (x, y)),
         }
         .or(Some(Pointer::Click { panel }))
     }

@@ -4,10 +4,12 @@ pub(super) mod fixture;
 mod inside;
 mod looks;
 mod looks_data;
+mod looks_inspect;
 mod looks_layers;
 mod storms;
 #[cfg(unix)]
 mod terminal;
+mod traces;
 
 use ratatui::{buffer::Buffer, layout::Rect};
 use unicode_width::UnicodeWidthStr;

@@ -4,7 +4,7 @@ use super::{DataView, Subject};
 use crate::app::notices::Tone;
 use crate::app::screen::Screen;
 use crate::app::{App, Effect};
-use crate::protocol::inspection::Split;
+use crate::protocol::{SampleChoice, inspection::Split};
 
 impl App {
     /// Shows the next subject.
@@ -86,7 +86,8 @@ impl App {
     }
 
     /// Opens the Inspect screen at a sample of the data.
-    fn inspect_sample(&mut self, _split: Split, _index: usize) {
+    fn inspect_sample(&mut self, split: Split, index: usize) {
+        self.view.following.choice = SampleChoice::Dataset { split, index };
         self.view.show(Screen::Inspect);
     }
 }

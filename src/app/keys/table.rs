@@ -7,11 +7,15 @@ use crate::app::editor::Edit;
 use crate::app::input::{Code, Key};
 use crate::app::prompt::QuitChoice;
 use crate::app::screen::Screen;
+use crate::app::trace::Follow;
 
 use super::{Binding, Scope};
 
 const STEER: &[Need] = &[Need::Source(Capability::Steer), Need::Ready];
 const ADVANCE: &[Need] = &[Need::Source(Capability::Advance), Need::Ready, Need::Unfinished];
+
+const WALK: &[Need] = &[Need::Source(Capability::Phase), Need::Ready, Need::Unfinished, Need::AtRest];
+const CHECK: &[Need] = &[Need::Source(Capability::Inspect), Need::Ready, Need::AtRest];
 
 const fn on(scope: Scope, keys: &'static [Key], action: Action, label: &'static str, help: &'static str) -> Binding {
     Binding { scope, keys, action, label, help, footer: None, needs: &[] }
@@ -23,6 +27,7 @@ pub const BINDINGS: &[Binding] = {
     const OVERVIEW: Scope = Scope::Screen(Screen::Overview);
     const LAYERS: Scope = Scope::Screen(Screen::Layers);
     const DATA: Scope = Scope::Screen(Screen::Data);
+    const INSPECT: Scope = Scope::Screen(Screen::Inspect);
     &[
         on(Screens, &[Key::char(' ')], Action::PauseOrResume, "pause", "Pause the training, or let it go on.")
             .footer(0)
@@ -218,6 +223,61 @@ pub const BINDINGS: &[Binding] = {
             "The samples that are trained on, or those of the test.",
         )
         .footer(8),
+        on(
+            INSPECT,
+            &[Key::char('n')],
+            Action::AdvancePhase,
+            "phase",
+            "The next phase: forward layer by layer, the loss, backward layer by layer, the update.",
+        )
+        .footer(1)
+        .needs(WALK),
+        on(INSPECT, &[Key::plain(Code::Up)], Action::Select(-1), "layer", "Select the layer above.").footer(1),
+        on(INSPECT, &[Key::plain(Code::Down)], Action::Select(1), "layer", "The one below; the last is the loss.")
+            .footer(1),
+        on(
+            INSPECT,
+            &[Key::plain(Code::Left)],
+            Action::Follow(Follow::Next(-1)),
+            "sample",
+            "Follow the sample before, in the minibatch.",
+        )
+        .footer(1),
+        on(INSPECT, &[Key::plain(Code::Right)], Action::Follow(Follow::Next(1)), "sample", "Follow the next sample.")
+            .footer(1),
+        on(
+            INSPECT,
+            &[Key::char('g')],
+            Action::CheckGradients,
+            "check",
+            "Check the selected layer's gradients against central differences.",
+        )
+        .footer(1)
+        .needs(CHECK),
+        on(
+            INSPECT,
+            &[Key::char('m')],
+            Action::Follow(Follow::Mistake),
+            "mistake",
+            "Follow the next sample that is classified wrongly.",
+        )
+        .footer(1),
+        on(
+            INSPECT,
+            &[Key::char('h')],
+            Action::Follow(Follow::Hardest),
+            "hardest",
+            "Follow the sample with the largest loss.",
+        )
+        .footer(3),
+        on(
+            INSPECT,
+            &[Key::char('i')],
+            Action::Follow(Follow::Typed),
+            "number",
+            "Type which sample to follow: a row of the minibatch, train:N or test:N.",
+        )
+        .footer(7),
         on(Screens, &[Key::plain(Code::Esc)], Action::Back, "back", "Close the expanded panel, then drop the cursor."),
         on(Screens, &[Key::char('p')], Action::SaveScreen, "picture", "Save the screen as an SVG picture.").footer(17),
         on(

@@ -1,8 +1,15 @@
 //! One sample on its way through the network and back.
 
-use ratatui::buffer::Buffer;
+mod chain;
+mod gradients;
+mod layer;
+mod loss;
+mod numbers;
+mod sample;
+mod symbols;
 
-use super::title;
+use ratatui::{buffer::Buffer, layout::Rect};
+
 use crate::{
     app::{App, Panel},
     ui::{
@@ -14,12 +21,24 @@ use crate::{
 
 /// Draws the panels that have a place in `layout`.
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, layout: &Layout) {
-    let area = layout.panel(Panel::Chain);
-    title(app, theme, buffer, area, Panel::Chain);
-    note(
-        buffer,
-        area,
-        "the network as a chain will show here, with the values and errors of one sample",
-        theme.style(Role::Muted),
-    );
+    chain::draw(app, theme, buffer, layout.panel(Panel::Chain));
+    let panels = [Panel::Sample, Panel::Layer, Panel::Gradients].map(|panel| (panel, layout.panel(panel)));
+    let alone = layout.panel(Panel::Gradients).is_empty();
+    match app.tracing() {
+        Ok(tracing) => {
+            for (panel, area) in panels.into_iter().filter(|(_, area)| !area.is_empty()) {
+                match panel {
+                    Panel::Sample => sample::draw(app, theme, buffer, area, &tracing),
+                    Panel::Gradients => gradients::draw(app, theme, buffer, area, &tracing),
+                    _ => layer::draw(app, theme, buffer, area, &tracing, alone),
+                }
+            }
+        }
+        Err(reason) => {
+            let places = panels.into_iter().map(|(_, area)| area).filter(|area| !area.is_empty());
+            if let Some(whole) = places.reduce(Rect::union) {
+                note(buffer, whole, &reason, theme.style(Role::Muted));
+            }
+        }
+    }
 }

@@ -2,12 +2,12 @@
 
 use proptest::prelude::*;
 
-use super::{THEME, fixture, inside::Network, looks_data, screen};
+use super::{THEME, fixture, inside::Network, looks_data, screen, traces};
 use crate::{
     app::{App, Code, Key, Message, Modifiers},
     protocol::{
-        Answer, Event, Failure, Query, RunState, StepReport, Summary,
-        inspection::{Order, Show, Split},
+        Answer, Event, Failure, Phase, Query, RunState, StepReport, Summary, Walk,
+        inspection::{Order, Show, Split, Verdict},
     },
     ui::{
         frame::Frames,
@@ -44,8 +44,8 @@ fn key() -> impl Strategy<Value = Key> {
         Code::PageUp,
         Code::PageDown,
     ]);
-    let bound =
-        prop::sample::select(" sS+-L[]}xfzZ0lmepM:?qy1234123444vvgnt".chars().collect::<Vec<_>>()).prop_map(Code::Char);
+    let bound = prop::sample::select(" sS+-L[]}xfzZ0lmepM:?qy12341234434vvgnthi".chars().collect::<Vec<_>>())
+        .prop_map(Code::Char);
     let code = prop_oneof![4 => bound, 3 => named, 1 => any::<char>().prop_map(Code::Char)];
     (code, prop::bool::weighted(0.1), prop::bool::weighted(0.1))
         .prop_map(|(code, control, shift)| Key { code, modifiers: Modifiers { control, alt: false, shift } })
@@ -98,6 +98,11 @@ fn event() -> impl Strategy<Value = Event> {
         1 => (step(), number(), any::<String>()).prop_map(|(step, test_loss, weights_sha256)| {
             Event::Finished(Summary { step, test_loss, test_accuracy: test_loss, weights_sha256, seconds: test_loss })
         }),
+        3 => trace(),
+        1 => (phase(), step(), step()).prop_map(|(phase, step, minibatch)| Event::Phase(Walk { step, minibatch, phase })),
+        1 => (0usize..6, any::<usize>(), number(), prop::sample::select(vec![
+            None, Some(Verdict::Passed), Some(Verdict::Failed), Some(Verdict::Interrupted),
+        ])).prop_map(|(layer, done, worst, verdict)| traces::check(layer, done, worst, verdict)),
         1 => (step(), any::<String>())
             .prop_map(|(step, what)| Event::Failed(Failure { step, advice: what.clone(), what })),
     ]
@@ -121,6 +126,23 @@ fn query() -> impl Strategy<Value = Query> {
         split().prop_map(|split| Query::Confusion { split }),
         (0usize..20, 1usize..60).prop_map(|(first, count)| Query::Filters { layer: 0, first, count }),
     ]
+}
+
+fn phase() -> impl Strategy<Value = Phase> {
+    prop_oneof![
+        Just(Phase::Between),
+        (0usize..9).prop_map(|layer| Phase::Forward { layer }),
+        Just(Phase::Loss),
+        (0usize..9).prop_map(|layer| Phase::Backward { layer }),
+        Just(Phase::Update),
+    ]
+}
+
+fn trace() -> impl Strategy<Value = Event> {
+    let network = prop::sample::select(vec![Network::Mlp, Network::Cnn, Network::Toy]);
+    let length = prop_oneof![4 => 0usize..70, 1 => any::<usize>()];
+    (network, 0usize..9, phase(), proptest::num::f64::ANY, prop::collection::vec(length, 0..5))
+        .prop_map(|(network, layer, phase, number, lengths)| traces::wild(network, layer, phase, number, &lengths))
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
@@ -195,8 +217,15 @@ fn colours_are_recognized() {
 #[test]
 fn every_small_size_and_a_huge_one_are_drawn() {
     let mut app = fixture::trained(400, fixture::report);
-    for script in ["", "e", "2", "e", "3", "e", "4", "e"] {
+    fixture::hear(&mut app, [fixture::state(RunState::Paused, 400, None), traces::check(0, 3, 0.1, None)]);
+    for script in ["", "e", "2", "e", "3", "e", "e<Down>", "<Tab><Tab>e", "e<Up><Tab>", "e", "e", "4", "e"] {
         fixture::press(&mut app, script);
+        for query in app.wanted() {
+            if let Query::Trace { layer, .. } = query {
+                let wild = traces::wild(Network::Mlp, layer, Phase::Between, f64::NAN, &[3, 5, 7]);
+                fixture::hear(&mut app, [wild]);
+            }
+        }
         for width in (1..130).step_by(3) {
             for height in (1..40).step_by(2) {
                 screen(&mut app, (width, height), THEME);

@@ -1,0 +1,117 @@
+//! Which sample the Inspect screen follows, and what its keys ask for.
+
+use super::*;
+use crate::protocol::inspection::Split;
+use crate::protocol::{Answer, Inspection, Query, SampleChoice};
+
+/// A dashboard whose run pauses, on the Inspect screen.
+fn paused() -> App {
+    let mut app = running();
+    tell(&mut app, [state(RunState::Paused, 200)]);
+    type_keys(&mut app, "3");
+    app
+}
+
+fn followed(app: &App) -> (SampleChoice, usize) {
+    match app.wanted().as_slice() {
+        [Query::Trace { sample, layer }] => (*sample, *layer),
+        other => panic!("one trace expected, found {other:?}"),
+    }
+}
+
+fn nothing(app: &mut App, reason: &str) -> Vec<Effect> {
+    let query = app.wanted().remove(0);
+    let answer = Answer::Nothing { reason: reason.into() };
+    tell(app, [Event::Inspection(Box::new(Inspection { step: 200, query, answer }))])
+}
+
+#[test]
+fn keys_go_from_sample_to_sample_and_from_layer_to_layer() {
+    let mut app = paused();
+    assert_eq!(followed(&app), (SampleChoice::Row { row: 0 }, 0));
+    press(&mut app, Key::plain(Code::Left));
+    assert_eq!(followed(&app), (SampleChoice::Row { row: 63 }, 0), "around the minibatch");
+    press(&mut app, Key::plain(Code::Right));
+    press(&mut app, Key::plain(Code::Right));
+    for _ in 0..3 {
+        press(&mut app, Key::plain(Code::Down));
+    }
+    assert_eq!(followed(&app), (SampleChoice::Row { row: 1 }, 3));
+    press(&mut app, Key::plain(Code::Down));
+    assert_eq!((followed(&app).1, app.link().is_none()), (3, true), "the loss asks for the last layer");
+    type_keys(&mut app, "m");
+    assert_eq!(followed(&app).0, SampleChoice::NextMistake { after: Some(1) });
+    type_keys(&mut app, "h");
+    assert_eq!(followed(&app).0, SampleChoice::Hardest);
+}
+
+#[test]
+fn nothing_is_followed_while_the_training_goes_on() {
+    let mut app = running();
+    type_keys(&mut app, "3");
+    assert_eq!(app.wanted(), []);
+    assert!(app.tracing().unwrap_err().contains("Space pauses it"));
+    type_keys(&mut app, "n");
+    assert_eq!(notice(&app), "the training goes on; Space pauses it");
+    type_keys(&mut app, "g");
+    assert_eq!(notice(&app), "the training goes on; Space pauses it");
+}
+
+#[test]
+fn a_number_is_checked_where_it_is_typed() {
+    let mut app = paused();
+    type_keys(&mut app, "i64\n");
+    assert!(error(&app).starts_with("the minibatch has no row 64; valid:"), "{}", error(&app));
+    press(&mut app, Key::plain(Code::Esc));
+    for (text, choice) in [
+        ("i12\n", SampleChoice::Row { row: 12 }),
+        (":sample test 7\n", SampleChoice::Dataset { split: Split::Test, index: 7 }),
+        (":sample train:9999\n", SampleChoice::Dataset { split: Split::Train, index: 9_999 }),
+        (":sample hardest\n", SampleChoice::Hardest),
+        (":sample mistake\n", SampleChoice::NextMistake { after: Some(12) }),
+    ] {
+        type_keys(&mut app, text);
+        assert_eq!((error(&app).as_str(), followed(&app).0), ("", choice), "{text}");
+    }
+    type_keys(&mut app, ":sample test:2000\n");
+    assert_eq!(error(&app), "there is no sample 2000; valid: 0 to 1,999");
+    press(&mut app, Key::plain(Code::Esc));
+    type_keys(&mut app, ":sample -1\n");
+    assert!(error(&app).starts_with("valid: a row of the minibatch, 0 to 63"), "{}", error(&app));
+}
+
+#[test]
+fn where_there_is_no_mistake_the_sample_stays_and_the_reason_is_told() {
+    let mut app = paused();
+    type_keys(&mut app, "i5\n");
+    type_keys(&mut app, "m");
+    let effects = nothing(&mut app, "every one of the 64 samples is classified correctly");
+    assert_eq!(notice(&app), "every one of the 64 samples is classified correctly");
+    let row = Query::Trace { sample: SampleChoice::Row { row: 5 }, layer: 0 };
+    assert_eq!(sent(&effects), [Command::Watch { queries: vec![row] }]);
+    assert!(nothing(&mut app, "no").is_empty(), "a row is not given up");
+}
+
+#[test]
+fn a_walk_keeps_the_sample_that_is_shown() {
+    let mut app = paused();
+    type_keys(&mut app, "i5\nh");
+    let row = Query::Trace { sample: SampleChoice::Row { row: 5 }, layer: 0 };
+    let sent = sent(&type_keys(&mut app, "n"));
+    assert_eq!(sent, [Command::AdvancePhase, Command::Watch { queries: vec![row] }]);
+}
+
+#[test]
+fn only_what_has_parameters_is_checked() {
+    let mut app = paused();
+    let query = Query::GradientCheck { layer: 0 };
+    assert_eq!(sent(&type_keys(&mut app, "g")), [Command::Inspect { query }]);
+    press(&mut app, Key::plain(Code::Down));
+    assert!(type_keys(&mut app, "g").is_empty());
+    assert_eq!(notice(&app), "layer 1, relu, has no parameters to check");
+    for _ in 0..9 {
+        press(&mut app, Key::plain(Code::Down));
+    }
+    assert!(type_keys(&mut app, "g").is_empty());
+    assert!(notice(&app).starts_with("the loss has no parameters"));
+}

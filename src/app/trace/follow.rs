@@ -1,0 +1,164 @@
+//! Which sample is followed, and what keys and commands of the Inspect screen do.
+
+use crate::app::actions::Action;
+use crate::app::notices::Tone;
+use crate::app::screen::{Panel, Screen};
+use crate::app::{App, Effect};
+use crate::protocol::inspection::{Pass, Split};
+use crate::protocol::{Answer, Command, Inspection, Query, SampleChoice};
+use crate::text::thousands;
+
+/// What is followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Following {
+    /// The sample that is asked for.
+    pub choice: SampleChoice,
+    /// The selected place in the chain; behind the last layer comes the loss.
+    pub link: usize,
+    /// Row of the minibatch that was seen last.
+    row: usize,
+}
+
+impl Default for Following {
+    fn default() -> Self {
+        Self { choice: SampleChoice::Row { row: 0 }, link: 0, row: 0 }
+    }
+}
+
+/// How to come to another sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Follow {
+    /// So many rows on in the minibatch, round and round.
+    Next(isize),
+    /// The next one that is classified wrongly.
+    Mistake,
+    /// The one with the largest loss.
+    Hardest,
+    /// The one whose number a person types.
+    Typed,
+}
+
+impl App {
+    /// Follows another sample; that of a typed number comes by [`App::follow_text`].
+    pub(in crate::app) fn follow(&mut self, follow: Follow) {
+        let batch = self.batch();
+        let following = &mut self.view.following;
+        following.choice = match follow {
+            Follow::Next(by) => {
+                // Out of a choice that is no row the first press leads back to the minibatch.
+                let by = if matches!(following.choice, SampleChoice::Dataset { .. }) { 0 } else { by };
+                let row = following.row as isize + by;
+                SampleChoice::Row { row: row.rem_euclid(batch.max(1) as isize) as usize }
+            }
+            Follow::Mistake => {
+                let first = matches!(following.choice, SampleChoice::Dataset { .. });
+                SampleChoice::NextMistake { after: (!first).then_some(following.row) }
+            }
+            Follow::Hardest => SampleChoice::Hardest,
+            Follow::Typed => return,
+        };
+        if let SampleChoice::Row { row } = following.choice {
+            following.row = row;
+        }
+    }
+
+    /// Follows the sample that a person typed: `12`, `train 4211`, `test:7`, `mistake`, `hardest`.
+    pub(in crate::app) fn follow_text(&mut self, text: &str) -> Result<Vec<Effect>, String> {
+        let batch = self.batch();
+        let rows = format!("0 to {}", batch.saturating_sub(1));
+        let valid = format!("valid: a row of the minibatch, {rows}; train:N or test:N; mistake; hardest");
+        let number = |text: &str| text.trim().parse::<usize>().map_err(|_| valid.clone());
+        let part = |split, index: &str| {
+            let index = number(index)?;
+            let count = self.live.info.as_ref().map_or(0, |info| match split {
+                Split::Train => info.data.train,
+                Split::Test => info.data.test,
+            });
+            if index < count {
+                return Ok(SampleChoice::Dataset { split, index });
+            }
+            Err(format!("there is no sample {index}; valid: 0 to {}", thousands(count.saturating_sub(1) as u64)))
+        };
+        let words = text.split_once([':', ' ']).unwrap_or((text, ""));
+        let choice = match words {
+            ("hardest", "") => SampleChoice::Hardest,
+            ("mistake", "") => SampleChoice::NextMistake { after: Some(self.view.following.row) },
+            ("train", index) => part(Split::Train, index)?,
+            ("test", index) => part(Split::Test, index)?,
+            (row, "") => {
+                let row = number(row)?;
+                if row >= batch {
+                    return Err(format!("the minibatch has no row {row}; {valid}"));
+                }
+                self.view.following.row = row;
+                SampleChoice::Row { row }
+            }
+            _ => return Err(valid),
+        };
+        self.view.following.choice = choice;
+        self.view.show(Screen::Inspect);
+        Ok(Vec::new())
+    }
+
+    /// Samples in a full minibatch.
+    fn batch(&self) -> usize {
+        self.live.info.as_ref().map_or(1, |info| info.batch_size).max(1)
+    }
+
+    /// Takes note of the sample that an answer is about. False if the answer only says that there is none: then what is
+    /// shown stays, and a row that is there is followed instead.
+    pub(in crate::app) fn heard_of_sample(&mut self, inspection: &Inspection) -> bool {
+        let Query::Trace { sample, .. } = inspection.query else { return true };
+        match &inspection.answer {
+            Answer::Trace(trace) if matches!(trace.pass, Pass::Minibatch { .. }) => {
+                self.view.following.row = trace.sample.row.min(self.batch() - 1);
+                true
+            }
+            Answer::Nothing { reason } => {
+                let following = &mut self.view.following;
+                if following.choice == sample && !matches!(sample, SampleChoice::Row { .. }) {
+                    following.choice = SampleChoice::Row { row: following.row };
+                    let reason = crate::app::display::sentence(reason);
+                    self.say(Tone::Good, &reason);
+                }
+                false
+            }
+            _ => true,
+        }
+    }
+
+    /// Goes on by a phase, with the sample that is shown: which one is a mistake is not known before the loss.
+    pub(in crate::app) fn advance_phase(&mut self) -> Vec<Effect> {
+        let following = &mut self.view.following;
+        if !matches!(following.choice, SampleChoice::Row { .. }) {
+            following.choice = SampleChoice::Row { row: following.row };
+        }
+        self.request(Command::AdvancePhase)
+    }
+
+    /// Checks the gradients of the selected layer.
+    pub(in crate::app) fn check_gradients(&mut self) -> Vec<Effect> {
+        match self.link().map(|link| (link.index, link.parameters, link.kind.clone())) {
+            Some((layer, 1.., _)) => self.request(Command::Inspect { query: Query::GradientCheck { layer } }),
+            Some((layer, _, kind)) => {
+                self.say(Tone::Bad, &format!("layer {layer}, {kind}, has no parameters to check"));
+                Vec::new()
+            }
+            None => {
+                self.say(Tone::Bad, "the loss has no parameters to check; ↑ selects a layer");
+                Vec::new()
+            }
+        }
+    }
+
+    /// Moves the selection on the Inspect screen.
+    pub(in crate::app) fn select_link(&mut self, panel: Panel, by: isize) {
+        if panel == Panel::Sample {
+            self.look(Action::Follow(Follow::Next(by)));
+            return;
+        }
+        // The loss stands behind the last layer.
+        let last = self.run().layers.chain().len();
+        self.view.following.link = self.view.following.link.saturating_add_signed(by).min(last);
+    }
+}

@@ -1,0 +1,355 @@
+//! The equations of a layer with the numbers of the minibatch in hand: sums written out as far as their terms are known.
+
+use crate::protocol::inspection::{Entry, Extract, LayerTrace, Loss, TracedParameter};
+
+/// Most terms of a sum that are kept, the largest.
+const TERMS: usize = 16;
+
+/// A term of a sum: a number, or a product of two.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Product(pub f64, pub Option<f64>);
+
+impl Product {
+    fn value(self) -> f64 {
+        self.0 * self.1.unwrap_or(1.0)
+    }
+}
+
+/// One number of the layer as the sum that it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sum {
+    /// What it is: `y[3]`.
+    pub what: String,
+    /// How it comes about, in symbols: `Σ W[3,k] x[k] + b[3]`.
+    pub symbols: String,
+    /// The largest of its terms that are known.
+    pub terms: Vec<Product>,
+    /// How many more it has.
+    pub more: usize,
+    /// What is added in the end.
+    pub bias: Option<f64>,
+    /// What it comes to; `None` while that is not computed.
+    pub result: Option<f64>,
+}
+
+impl Sum {
+    fn new(what: String, symbols: String, mut terms: Vec<Product>, count: usize) -> Self {
+        let size = |term: &Product| if term.value().is_nan() { f64::INFINITY } else { term.value().abs() };
+        terms.sort_by(|one, other| size(other).total_cmp(&size(one)));
+        terms.truncate(TERMS);
+        let more = count.saturating_sub(terms.len());
+        Self { what, symbols, terms, more, bias: None, result: None }
+    }
+
+    fn plus(self, bias: Option<f64>) -> Self {
+        Self { bias, ..self }
+    }
+
+    fn gives(self, result: Option<f64>) -> Self {
+        Self { result, ..self }
+    }
+}
+
+/// The sums of a layer of this kind in a batch of so many samples; none where there is nothing to add up.
+pub fn sums(kind: &str, layer: &LayerTrace, batch: usize) -> Vec<Sum> {
+    match kind.split_whitespace().next().unwrap_or_default() {
+        "linear" => linear(layer, batch),
+        "conv" => conv(kind, layer, batch).unwrap_or_default(),
+        "batchnorm" => batch_norm(layer, batch).unwrap_or_default(),
+        _ => Vec::new(),
+    }
+}
+
+/// The loss of one sample.
+pub fn loss_sum(loss: &Loss) -> Sum {
+    let pairs = loss.target.iter().zip(&loss.probabilities);
+    let terms = pairs.filter(|(q, _)| **q > 0.0).map(|(q, p)| Product(f64::from(*q), Some(-f64::from(*p).ln())));
+    let terms: Vec<Product> = terms.collect();
+    let count = terms.len();
+    Sum::new("L".into(), "Σ q · (−log p)".into(), terms, count).gives(Some(loss.loss))
+}
+
+/// What the sample that is followed adds to a gradient of a linear layer, if its values are here.
+pub fn own_share(kind: &str, layer: &LayerTrace, entry: &Entry) -> Option<f64> {
+    let dy = layer.output_gradient.as_ref()?;
+    match (kind.split_whitespace().next()?, entry.index.as_slice()) {
+        ("linear", &[unit, input]) => Some(flat(dy, unit)? * flat(layer.input.as_ref()?, input)?),
+        ("linear", &[unit]) => flat(dy, unit),
+        _ => None,
+    }
+}
+
+fn linear(layer: &LayerTrace, batch: usize) -> Vec<Sum> {
+    let (Some(weight), bias) = (parameter(layer, "weight"), parameter(layer, "bias")) else { return Vec::new() };
+    let (&[units, inputs], &[rows, columns]) = (weight.value.shape.as_slice(), weight.value.kept.as_slice()) else {
+        return Vec::new();
+    };
+    if !is_whole(&weight.value) {
+        return Vec::new();
+    }
+    let (x, y) = (layer.input.as_ref(), layer.output.as_ref());
+    let (dy, dx) = (layer.output_gradient.as_ref(), layer.input_gradient.as_ref());
+    // The unit that is most alive of those whose weights are here: what follows lets it pass.
+    let unit = y.and_then(|y| largest(0..rows, |unit| flat(y, unit))).unwrap_or(0);
+    let terms = |count, factors: &dyn Fn(usize) -> Option<(f64, f64)>| -> Vec<Product> {
+        (0..count).filter_map(factors).map(|(one, other)| Product(one, Some(other))).collect()
+    };
+    let forward = terms(columns, &|k| Some((flat(&weight.value, unit * columns + k)?, flat(x?, k)?)));
+    let mut sums = vec![
+        Sum::new(format!("y[{unit}]"), format!("Σ W[{unit},k] x[k] + b[{unit}]"), forward, inputs)
+            .plus(bias.and_then(|bias| flat(&bias.value, unit)))
+            .gives(y.and_then(|y| flat(y, unit))),
+    ];
+    let slope = dy.and_then(|dy| flat(dy, unit));
+    let input = slope.and_then(|_| largest(0..columns, |k| flat(x?, k).map(f64::abs))).unwrap_or(0);
+    let own = |term: Option<Product>| term.into_iter().collect();
+    let at = |parameter: &TracedParameter, place: usize| flat(parameter.gradient.as_ref()?, place);
+    let product = slope.zip(x.and_then(|x| flat(x, input))).map(|(dy, x)| Product(dy, Some(x)));
+    sums.push(
+        Sum::new(format!("∂L/∂W[{unit},{input}]"), format!("Σₛ dy[s,{unit}] x[s,{input}]"), own(product), batch)
+            .gives(at(weight, unit * columns + input)),
+    );
+    if let Some(bias) = bias {
+        let term = slope.map(|dy| Product(dy, None));
+        let sum = Sum::new(format!("∂L/∂b[{unit}]"), format!("Σₛ dy[s,{unit}]"), own(term), batch);
+        sums.push(sum.gives(at(bias, unit)));
+    }
+    let backward = terms(rows, &|j| Some((flat(dy?, j)?, flat(&weight.value, j * columns + input)?)));
+    sums.push(
+        Sum::new(format!("∂L/∂x[{input}]"), format!("Σ dy[j] W[j,{input}]"), backward, units)
+            .gives(dx.and_then(|dx| flat(dx, input))),
+    );
+    sums
+}
+
+/// A convolution at the place of the image where it is most alive.
+fn conv(kind: &str, layer: &LayerTrace, batch: usize) -> Option<Vec<Sum>> {
+    let (weight, bias) = (parameter(layer, "weight")?, parameter(layer, "bias"));
+    let &[_, channels, ..] = weight.value.shape.as_slice() else { return None };
+    let &[units, kept, height, width] = weight.value.kept.as_slice() else { return None };
+    is_whole(&weight.value).then_some(())?;
+    let (stride, pad) = (setting(kind, "stride").unwrap_or(1), setting(kind, "pad").unwrap_or(0));
+    let (x, y, dy) = (layer.input.as_ref()?, layer.output.as_ref(), layer.output_gradient.as_ref());
+    let &[_, rows, columns] = x.shape.as_slice() else { return None };
+    let place = y.and_then(|y| place(y, units)).unwrap_or([0, 0, 0]);
+    let [unit, i, j] = place;
+    // What an element of the kernel sees from (i, j); beyond the edge the padding.
+    let seen = |c: usize, (i, j): (usize, usize), (k, l): (usize, usize)| {
+        let at = |place: usize, offset: usize| (place * stride + offset).checked_sub(pad);
+        match (at(i, k), at(j, l)) {
+            (Some(row), Some(column)) if row < rows && column < columns => pixel(x, [c, row, column]),
+            _ => Some(0.0),
+        }
+    };
+    let taps = || (0..height).flat_map(|k| (0..width).map(move |l| (k, l)));
+    let element = |c: usize, (k, l): (usize, usize)| ((unit * kept + c) * height + k) * width + l;
+    let forward = (0..kept)
+        .flat_map(|c| taps().map(move |tap| (c, tap)))
+        .filter_map(|(c, tap)| Some(Product(flat(&weight.value, element(c, tap))?, Some(seen(c, (i, j), tap)?))));
+    let (row, column) = (shifted(i * stride, 'k', pad), shifted(j * stride, 'l', pad));
+    let count = channels.saturating_mul(height * width);
+    let mut sums = vec![
+        Sum::new(
+            format!("y[{unit},{i},{j}]"),
+            format!("Σ W[{unit},c,k,l] x[c,{row},{column}] + b[{unit}]"),
+            forward.collect(),
+            count,
+        )
+        .plus(bias.and_then(|bias| flat(&bias.value, unit)))
+        .gives(y.and_then(|y| pixel(y, place))),
+    ];
+    let (_, high, wide) = dy.and_then(image).unwrap_or_default();
+    let own = |other: &dyn Fn((usize, usize)) -> Option<Option<f64>>| -> Vec<Product> {
+        let places = (0..high).flat_map(|i| (0..wide).map(move |j| (i, j)));
+        places.filter_map(|(i, j)| Some(Product(pixel(dy?, [unit, i, j])?, other((i, j))?))).collect()
+    };
+    let middle = (height / 2, width / 2);
+    let count = batch.saturating_mul(high * wide);
+    let gradient = |parameter: &TracedParameter, place| flat(parameter.gradient.as_ref()?, place);
+    sums.push(
+        Sum::new(
+            format!("∂L/∂W[{unit},0,{},{}]", middle.0, middle.1),
+            format!("Σ dy[s,{unit},i,j] x[s,0,…]"),
+            own(&|place| seen(0, place, middle).map(Some)),
+            count,
+        )
+        .gives(gradient(weight, element(0, middle))),
+    );
+    if let Some(bias) = bias {
+        let sum = Sum::new(format!("∂L/∂b[{unit}]"), format!("Σ dy[s,{unit},i,j]"), own(&|_| Some(None)), count);
+        sums.push(sum.gives(gradient(bias, unit)));
+    }
+    Some(sums)
+}
+
+/// A batch normalization at the place where it is most alive. x̂ is what γ and β were applied to.
+fn batch_norm(layer: &LayerTrace, batch: usize) -> Option<Vec<Sum>> {
+    let (gamma, beta) = (layer.parameters.first()?, layer.parameters.get(1)?);
+    let (y, dy) = (layer.output.as_ref(), layer.output_gradient.as_ref());
+    let known = gamma.value.values.len();
+    let place = y.and_then(|y| place(y, known));
+    let channel = match place {
+        Some([channel, ..]) => channel,
+        None => y.and_then(|y| largest(0..known, |unit| flat(y, unit))).unwrap_or(0),
+    };
+    let at = place.map_or_else(|| channel.to_string(), |[c, i, j]| format!("{c},{i},{j}"));
+    let places = y.and_then(image).map_or(1, |(_, height, width)| height * width);
+    let of = |values: &Extract| match place {
+        Some(place) => pixel(values, place),
+        None => flat(values, channel),
+    };
+    let (scale, shift) = (flat(&gamma.value, channel)?, flat(&beta.value, channel)?);
+    let (y, dy) = (y.and_then(of), dy.and_then(of));
+    let normal = y.map(|y| (y - shift) / scale).filter(|normal| normal.is_finite());
+    let count = batch.saturating_mul(places);
+    let terms = |one: Option<f64>, other: Option<f64>| match (one, other) {
+        (Some(one), Some(other)) => vec![Product(one, Some(other))],
+        _ => Vec::new(),
+    };
+    let gradient = |parameter: &TracedParameter| flat(parameter.gradient.as_ref()?, channel);
+    Some(vec![
+        Sum::new(format!("y[{at}]"), format!("γ[{channel}] x̂[{at}] + β[{channel}]"), terms(Some(scale), normal), 1)
+            .plus(Some(shift))
+            .gives(y),
+        Sum::new(format!("∂L/∂γ[{channel}]"), "Σ dy x̂ over the batch".into(), terms(dy, normal), count)
+            .gives(gradient(gamma)),
+        Sum::new(
+            format!("∂L/∂β[{channel}]"),
+            "Σ dy over the batch".into(),
+            dy.map(|dy| Product(dy, None)).into_iter().collect(),
+            count,
+        )
+        .gives(gradient(beta)),
+    ])
+}
+
+fn parameter<'a>(layer: &'a LayerTrace, name: &str) -> Option<&'a TracedParameter> {
+    layer.parameters.iter().find(|parameter| parameter.name == name)
+}
+
+/// A number behind a word: 2 in `conv 8 3x3 stride 2`.
+fn setting(kind: &str, word: &str) -> Option<usize> {
+    let mut words = kind.split_whitespace().skip_while(|candidate| *candidate != word);
+    words.nth(1)?.parse().ok().filter(|value| *value <= 1024)
+}
+
+/// `14+k−1`.
+fn shifted(place: usize, offset: char, pad: usize) -> String {
+    if pad == 0 { format!("{place}+{offset}") } else { format!("{place}+{offset}−{pad}") }
+}
+
+fn flat(values: &Extract, place: usize) -> Option<f64> {
+    values.values.get(place).map(|value| f64::from(*value))
+}
+
+/// Whether the values are as many as the shape of what is here says, and any at all.
+fn is_whole(values: &Extract) -> bool {
+    let count = values.kept.iter().try_fold(1usize, |count, length| count.checked_mul(*length));
+    !values.values.is_empty() && count == Some(values.values.len())
+}
+
+/// Channels, rows and columns of the part of an image that is here.
+fn image(values: &Extract) -> Option<(usize, usize, usize)> {
+    let &[channels, height, width] = values.kept.as_slice() else { return None };
+    is_whole(values).then_some((channels, height, width))
+}
+
+/// The value of an image in a channel, a row and a column, if it is here.
+fn pixel(values: &Extract, [c, i, j]: [usize; 3]) -> Option<f64> {
+    let (channels, height, width) = image(values)?;
+    (c < channels && i < height && j < width).then(|| flat(values, (c * height + i) * width + j)).flatten()
+}
+
+/// Where an image is largest, among its first `channels`.
+fn place(values: &Extract, channels: usize) -> Option<[usize; 3]> {
+    let (kept, height, width) = image(values)?;
+    let area = height * width;
+    let best = largest(0..kept.min(channels) * area, |place| flat(values, place))?;
+    Some([best / area, best % area / width, best % width])
+}
+
+/// The place with the largest value; the first of equal ones.
+fn largest(places: std::ops::Range<usize>, value: impl Fn(usize) -> Option<f64>) -> Option<usize> {
+    let known = places.filter_map(|place| Some((place, value(place)?)));
+    known.reduce(|best, next| if next.1 > best.1 { next } else { best }).map(|(place, _)| place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn extract(shape: &[usize], kept: &[usize], values: &[f32]) -> Extract {
+        Extract { shape: shape.to_vec(), kept: kept.to_vec(), values: values.to_vec() }
+    }
+
+    fn weight(value: Extract, gradient: Option<Extract>) -> TracedParameter {
+        TracedParameter { name: "weight".into(), value, gradient, norm: 1.0, gradient_norm: None }
+    }
+
+    fn layer(input: Extract, output: Extract, parameters: Vec<TracedParameter>) -> LayerTrace {
+        LayerTrace {
+            layer: 0,
+            input: Some(input),
+            output: Some(output),
+            output_gradient: None,
+            input_gradient: None,
+            derivative: None,
+            parameters,
+            largest: Vec::new(),
+        }
+    }
+
+    /// What the known terms and the bias add up to.
+    fn total(sum: &Sum) -> f64 {
+        sum.terms.iter().map(|term| term.value()).sum::<f64>() + sum.bias.unwrap_or(0.0)
+    }
+
+    #[test]
+    fn a_linear_layer_adds_up() {
+        // y = x Wᵀ with x = (1, -2), W = ((0.5, 0.25), (-1, 2)).
+        let weights = extract(&[2, 2], &[2, 2], &[0.5, 0.25, -1.0, 2.0]);
+        let gradient = extract(&[2, 2], &[2, 2], &[0.1, 0.2, 0.3, 0.4]);
+        let mut traced = layer(
+            extract(&[2], &[2], &[1.0, -2.0]),
+            extract(&[2], &[2], &[0.0, -5.0]),
+            vec![weight(weights, Some(gradient))],
+        );
+        traced.output_gradient = Some(extract(&[2], &[2], &[0.5, -0.5]));
+        traced.input_gradient = Some(extract(&[2], &[2], &[0.75, -0.875]));
+        let found = sums("linear 2", &traced, 4);
+        assert_eq!((found[0].what.as_str(), total(&found[0]), found[0].result), ("y[0]", 0.0, Some(0.0)));
+        assert_eq!(
+            (found[1].what.as_str(), found[1].result, found[1].more),
+            ("∂L/∂W[0,1]", Some(f64::from(0.2f32)), 3)
+        );
+        assert_eq!(found[1].terms, [Product(0.5, Some(-2.0))]);
+        assert_eq!((found[2].what.as_str(), total(&found[2]), found[2].result), ("∂L/∂x[1]", -0.875, Some(-0.875)));
+        let entry = Entry { parameter: "weight".into(), index: vec![1, 0], value: -1.0, gradient: 0.3 };
+        assert_eq!(own_share("linear 2", &traced, &entry), Some(-0.5));
+        assert_eq!(own_share("conv 2 3x3", &traced, &entry), None);
+    }
+
+    #[test]
+    fn a_convolution_adds_up_at_its_edge_too() {
+        // A kernel of ones and a padding of 1 on 2 × 2 values: everywhere the sum of all.
+        let kernel = extract(&[1, 1, 3, 3], &[1, 1, 3, 3], &[1.0; 9]);
+        let image = extract(&[1, 2, 2], &[1, 2, 2], &[1.0, 2.0, 3.0, 4.0]);
+        let traced = layer(image, extract(&[1, 2, 2], &[1, 2, 2], &[10.0; 4]), vec![weight(kernel, None)]);
+        let found = sums("conv 1 3x3 pad 1", &traced, 1);
+        assert_eq!((found[0].what.as_str(), total(&found[0]), found[0].more), ("y[0,0,0]", 10.0, 0));
+        assert_eq!(found[0].symbols, "Σ W[0,c,k,l] x[c,0+k−1,0+l−1] + b[0]");
+        assert_eq!(found[1].result, None);
+    }
+
+    #[test]
+    fn shapes_that_do_not_fit_give_nothing() {
+        let huge = extract(&[usize::MAX; 4], &[usize::MAX; 4], &[1.0; 9]);
+        let flat = extract(&[usize::MAX; 2], &[usize::MAX, 0], &[]);
+        for parameter in [huge.clone(), flat] {
+            let traced = layer(huge.clone(), huge.clone(), vec![weight(parameter, None)]);
+            assert_eq!(sums("conv 1 3x3 stride 0 pad 99999999", &traced, usize::MAX), []);
+            assert_eq!(sums("linear 1", &traced, usize::MAX), []);
+            assert_eq!(sums("relu", &traced, 1), []);
+        }
+    }
+}

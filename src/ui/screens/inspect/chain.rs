@@ -1,0 +1,205 @@
+//! The network as a chain: what the sample is behind each layer, and what error comes back to it.
+
+use ratatui::{buffer::Buffer, layout::Rect};
+
+use super::{numbers, symbols::equation};
+use crate::{
+    app::{App, ChainRow, Lit, Panel, Tracing},
+    protocol::{
+        Phase,
+        inspection::{Loss, Pass, Signal},
+    },
+    text::{short, thousands},
+    ui::{
+        layout::inspect::{ChainFrame, NUMBER},
+        paint::{Row, number},
+        screens::title,
+        theme::{Role, Theme},
+    },
+};
+
+/// Draws title, headings and rows.
+pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
+    if area.is_empty() {
+        return;
+    }
+    let rows = app.chain();
+    let tracing = app.tracing().ok();
+    let frame = ChainFrame::of(area, &rows);
+    heading(app, theme, buffer, &frame, tracing.as_ref());
+    columns(theme, buffer, &frame, tracing.is_some());
+    for (y, row) in (0..).zip(rows.iter().skip(frame.first).take(frame.count)) {
+        draw_row(theme, buffer, &frame, y, row, tracing.as_ref());
+    }
+}
+
+fn heading(app: &App, theme: Theme, buffer: &mut Buffer, frame: &ChainFrame, tracing: Option<&Tracing<'_>>) {
+    let (muted, text) = (theme.style(Role::Muted), theme.style(Role::Text));
+    let mut row = title(app, theme, buffer, frame.title, Panel::Chain);
+    let Some(Tracing { trace, .. }) = tracing else { return };
+    if let Pass::Minibatch { .. } = trace.pass {
+        phases(&mut row, trace.phase, theme);
+    }
+    match trace.pass {
+        Pass::Minibatch { number } => {
+            row.put_all(&[("minibatch ", muted), (&thousands(number), text), ("  ", muted)]);
+        }
+        Pass::Evaluation => {
+            row.put_all(&[("one sample, as in evaluation", muted), ("  ", muted)]);
+        }
+    }
+    let loss = trace.batch_loss.map_or_else(|| theme.marks().none.into(), short);
+    row.put_all(&[("loss ", muted), (&loss, text), ("  ", muted)]);
+    if let Some(accuracy) = trace.batch_accuracy.filter(|_| trace.batch > 1) {
+        let right = format!("{:.0} %", accuracy * 100.0);
+        row.put_all(&[(&right, text), (&format!(" of {} right", thousands(trace.batch as u64)), muted)]);
+    }
+}
+
+/// The four phases at the right end, with the one that was done last lit.
+fn phases(row: &mut Row, phase: Phase, theme: Theme) {
+    const NAMES: [&str; 4] = ["forward", "loss", "backward", "update"];
+    let arrow = format!(" {} ", theme.marks().arrow);
+    let line = NAMES.join(&arrow);
+    if !row.put_right(&line, theme.style(Role::Faint)) {
+        return;
+    }
+    let (done, lit) = match phase {
+        Phase::Between => (3, None),
+        Phase::Forward { .. } => (0, Some(0)),
+        Phase::Loss => (1, Some(1)),
+        Phase::Backward { .. } => (2, Some(2)),
+        Phase::Update => (3, Some(3)),
+    };
+    let mut place = row.right_part(&line);
+    for (i, name) in NAMES.into_iter().enumerate() {
+        if i > 0 {
+            place.put(&arrow, theme.style(Role::Faint));
+        }
+        let role = match lit {
+            Some(lit) if lit == i => Role::Selected,
+            _ if i < done => Role::Text,
+            _ => Role::Faint,
+        };
+        place.put(name, theme.style(role));
+    }
+    row.skip_right(2);
+}
+
+fn columns(theme: Theme, buffer: &mut Buffer, frame: &ChainFrame, known: bool) {
+    let muted = theme.style(Role::Muted);
+    let line = |rect: Rect| Rect { y: frame.headings.y, height: frame.headings.height, ..rect };
+    let mut put = |rect: Rect, text: &str, right: bool| {
+        let text = equation(text, theme);
+        let mut row = Row::new(buffer, line(rect), 0).ending(theme.marks().ellipsis);
+        if right {
+            row.put_flush(&text, rect.width, muted);
+        } else {
+            row.put(&text, muted);
+        }
+    };
+    put(Rect { x: frame.names.x + 4, width: frame.names.width.saturating_sub(4), ..frame.names }, "layer", false);
+    put(frame.shapes, if frame.shapes.width > 11 { "shape" } else { "gives" }, false);
+    if known {
+        put(frame.forward.0, "y, forward", false);
+        put(frame.forward.1, "|y|", true);
+        put(frame.backward.0, "∂L/∂y, backward", false);
+        put(frame.backward.1, "|∂L/∂y|", true);
+        put(frame.gradients, "|∂L/∂θ|", true);
+    }
+}
+
+fn draw_row(
+    theme: Theme,
+    buffer: &mut Buffer,
+    frame: &ChainFrame,
+    y: u16,
+    row: &ChainRow<'_>,
+    tracing: Option<&Tracing<'_>>,
+) {
+    let marks = theme.marks();
+    let line = |rect: Rect| Rect { y: rect.y + y, height: 1, ..rect };
+    let mut name = Row::new(buffer, line(Rect { height: frame.count as u16, ..frame.names }), 0).ending(marks.ellipsis);
+    let pointer = if row.selected { marks.pointer } else { " " };
+    name.put(pointer, theme.style(Role::Focus)).skip(1);
+    let mark = match row.lit {
+        Some(Lit::Forward) => marks.arrow,
+        Some(Lit::Backward) => "←",
+        Some(Lit::Update) => marks.intervention,
+        None => " ",
+    };
+    name.put(mark, theme.style(Role::Change)).skip(1);
+    let role = match row.lit {
+        Some(_) => Role::Change,
+        None if row.selected => Role::Focus,
+        None if row.trained || row.loss => Role::Text,
+        None => Role::Muted,
+    };
+    name.put_cell(&row.name, name.free().saturating_sub(1), theme.style(role));
+    let (input, output) = &row.shapes;
+    let shape = if frame.shapes.width > 11 { format!("{input} {} {output}", marks.arrow) } else { output.clone() };
+    let mut cell = Row::new(buffer, line(frame.shapes), 0).ending(marks.ellipsis);
+    cell.put_cell(&shape, frame.shapes.width.saturating_sub(1), theme.style(Role::Muted));
+    let Some(Tracing { trace, .. }) = tracing else { return };
+    if row.loss {
+        loss(theme, buffer, frame, line, trace.loss.as_ref());
+        return;
+    }
+    let signals = row.traced.map(|traced| (traced.forward.as_ref(), traced.backward.as_ref()));
+    let (forward, backward) = signals.unwrap_or_default();
+    signal(theme, buffer, frame.forward, line, forward);
+    signal(theme, buffer, frame.backward, line, backward);
+    if row.trained {
+        let norm = row.traced.and_then(|traced| traced.gradient_norm);
+        figure(theme, buffer, line(frame.gradients), norm);
+    }
+}
+
+/// A strip of values and their norm.
+fn signal(
+    theme: Theme,
+    buffer: &mut Buffer,
+    (strip, norm): (Rect, Rect),
+    line: impl Fn(Rect) -> Rect,
+    signal: Option<&Signal>,
+) {
+    match signal {
+        Some(signal) => numbers::strip(buffer, line(strip), &signal.thumbnail, theme),
+        None => not_yet(theme, buffer, line(strip)),
+    }
+    figure(theme, buffer, line(norm), signal.map(|signal| signal.norm));
+}
+
+/// Of the loss: the probabilities forward, (p − q)/B backward.
+fn loss(theme: Theme, buffer: &mut Buffer, frame: &ChainFrame, line: impl Fn(Rect) -> Rect, loss: Option<&Loss>) {
+    match loss {
+        Some(loss) => {
+            numbers::strip(buffer, line(frame.forward.0), &loss.probabilities, theme);
+            numbers::strip(buffer, line(frame.backward.0), &loss.gradient, theme);
+            figure(theme, buffer, line(frame.forward.1), Some(loss.loss));
+            let square: f64 = loss.gradient.iter().map(|value| f64::from(*value).powi(2)).sum();
+            figure(theme, buffer, line(frame.backward.1), Some(square.sqrt()));
+        }
+        None => {
+            for (strip, value) in [frame.forward, frame.backward] {
+                not_yet(theme, buffer, line(strip));
+                figure(theme, buffer, line(value), None);
+            }
+        }
+    }
+}
+
+fn not_yet(theme: Theme, buffer: &mut Buffer, area: Rect) {
+    let text = if area.width >= 16 { "not computed yet" } else { "not yet" };
+    Row::new(buffer, area, 0).ending(theme.marks().ellipsis).put(text, theme.style(Role::Faint));
+}
+
+fn figure(theme: Theme, buffer: &mut Buffer, area: Rect, value: Option<f64>) {
+    let text = value.map_or_else(|| theme.marks().none.into(), |value| number(value, NUMBER - 1));
+    let role = match value {
+        None => Role::Faint,
+        Some(value) if !value.is_finite() => Role::Bad,
+        Some(_) => Role::Text,
+    };
+    Row::new(buffer, area, 0).ending(theme.marks().ellipsis).put_flush(&text, area.width, theme.style(role));
+}

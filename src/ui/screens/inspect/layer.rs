@@ -1,0 +1,81 @@
+//! The selected layer: its equations and gradients in symbols, then in the numbers of the minibatch in hand.
+
+mod blocks;
+mod worked;
+
+use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+use unicode_width::UnicodeWidthStr;
+
+use super::{gradients::check_line, loss, symbols::equation};
+use crate::{
+    app::{App, Formulas, LOSS, Panel, Tracing, formulas, loss_sum, sums},
+    ui::{
+        layout::take_top,
+        paint::{Row, note},
+        screens::title,
+        theme::{Role, Theme},
+    },
+};
+
+/// Columns between two equations in a row.
+const GAP: u16 = 4;
+
+/// Draws the panel; where the gradients have no place of their own, their check is told in the title.
+pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &Tracing<'_>, alone: bool) {
+    let mut rest = area;
+    let heading = take_top(&mut rest, 1);
+    let mut row = title(app, theme, buffer, heading, Panel::Layer);
+    let link = app.link();
+    if let Some(checking) = app.checking().filter(|_| alone) {
+        check_line(theme, &mut row, &checking);
+        row.skip_right(2);
+    }
+    let name = link.map_or_else(|| "softmax, cross entropy".into(), |link| format!("{} {}", link.index, link.kind));
+    row.put(&name, theme.style(Role::Text));
+    rest.x += 2.min(rest.width);
+    rest.width = rest.width.saturating_sub(2);
+    let Some(link) = link else {
+        equations(theme, buffer, &mut rest, &LOSS);
+        if let Some(loss) = &tracing.trace.loss {
+            worked::draw(theme, buffer, &mut rest, &[loss_sum(loss)]);
+            take_top(&mut rest, u16::from(area.height >= 14));
+            loss::draw(app, theme, buffer, rest, loss, tracing.trace.sample.class);
+        } else {
+            note(buffer, rest, "the loss is not computed yet; n goes on", theme.style(Role::Muted));
+        }
+        return;
+    };
+    equations(theme, buffer, &mut rest, &formulas(&link.kind));
+    let Some(layer) = tracing.layer else { return };
+    worked::draw(theme, buffer, &mut rest, &sums(&link.kind, layer, tracing.trace.batch));
+    take_top(&mut rest, u16::from(area.height >= 14));
+    blocks::draw(theme, buffer, rest, link, layer, &tracing.trace.sample);
+}
+
+/// Forward and backward in symbols, as many in a row as have room.
+fn equations(theme: Theme, buffer: &mut Buffer, rest: &mut Rect, formulas: &Formulas) {
+    let roomy = rest.height >= 16;
+    pack(theme, buffer, rest, formulas.forward, theme.style(Role::Strong));
+    pack(theme, buffer, rest, formulas.backward, theme.style(Role::Strong));
+    if roomy && !formulas.words.is_empty() {
+        let row = take_top(rest, 1);
+        let text = equation(formulas.words, theme);
+        Row::new(buffer, row, 0).ending(theme.marks().ellipsis).put(&text, theme.style(Role::Muted));
+    }
+    take_top(rest, u16::from(roomy));
+}
+
+fn pack(theme: Theme, buffer: &mut Buffer, rest: &mut Rect, lines: &[&str], style: Style) {
+    let mut place = Rect::default();
+    for line in lines {
+        let text = equation(line, theme);
+        let width = text.width() as u16;
+        if place.width < width {
+            place = take_top(rest, 1);
+        }
+        Row::new(buffer, place, 0).ending(theme.marks().ellipsis).put(&text, style);
+        let used = (width + GAP).min(place.width);
+        place.x += used;
+        place.width -= used;
+    }
+}

@@ -1,0 +1,231 @@
+//! What the layer is and does in small matrices and pictures.
+
+use ratatui::{buffer::Buffer, layout::Rect};
+
+use super::super::{numbers, symbols::equation};
+use crate::{
+    app::Link,
+    protocol::inspection::{Extract, LayerTrace, Sample},
+    text::thousands,
+    ui::{
+        layout::{take_left, take_top},
+        paint::{Row, number},
+        theme::{Role, Theme},
+        widgets::{
+            matrix::{self, Matrix},
+            picture::Picture,
+        },
+    },
+};
+
+/// Columns from which matrix and pictures stand side by side.
+const WIDE: u16 = 96;
+
+/// Fewer rows than these show nothing of use.
+const LEAST: u16 = 4;
+
+/// Most values whose Jacobian is written out.
+const MOST: usize = 8;
+
+/// Columns of a number beside the Jacobian, its gap included.
+const NUMBER: u16 = 9;
+
+/// Draws what suits the kind of the layer.
+pub fn draw(theme: Theme, buffer: &mut Buffer, area: Rect, link: &Link, layer: &LayerTrace, sample: &Sample) {
+    if area.height < LEAST {
+        return;
+    }
+    let mut rest = area;
+    let pictures = pictures(link, layer, sample);
+    let numbers = layer.derivative.is_some() || !layer.parameters.is_empty();
+    let first = if !numbers {
+        Rect::default()
+    } else if pictures.is_empty() {
+        rest
+    } else if rest.width >= WIDE {
+        let half = rest.width / 2;
+        let first = take_left(&mut rest, half);
+        take_left(&mut rest, 2);
+        first
+    } else {
+        // A picture says little on fewer rows than these.
+        let rows = if rest.height >= 15 { 10 } else { rest.height };
+        take_top(&mut rest, rows)
+    };
+    if let Some(slope) = &layer.derivative {
+        jacobian(theme, buffer, first, slope, layer);
+    } else if let Some(parameter) = layer.parameters.first() {
+        match parameter.value.kept.as_slice() {
+            [_, _] | [_, _, _, _] => matrices(theme, buffer, first, layer),
+            _ => channels(theme, buffer, first, layer),
+        }
+    }
+    if first != rest && !pictures.is_empty() {
+        draw_pictures(theme, buffer, rest, &pictures);
+    }
+}
+
+/// The values that make a picture: of an image the first channel.
+fn pictures(link: &Link, layer: &LayerTrace, sample: &Sample) -> Vec<(&'static str, Picture)> {
+    // What a linear layer reads of an image is an image too.
+    let read = |values: &Extract| {
+        let stored = sample.picture.as_ref().filter(|_| link.index == 0)?;
+        let whole = stored.width.checked_mul(stored.height)? == values.values.len();
+        let as_image = Extract { kept: vec![1, stored.height, stored.width], ..values.clone() };
+        numbers::plane(&as_image, 0).filter(|_| whole)
+    };
+    let all = [
+        ("x", &layer.input, true),
+        ("y", &layer.output, false),
+        ("∂L/∂y", &layer.output_gradient, false),
+        ("∂L/∂x", &layer.input_gradient, true),
+    ];
+    let shown = all.into_iter().filter_map(|(name, values, input)| {
+        let values = values.as_ref()?;
+        let picture = numbers::plane(values, 0).or_else(|| read(values).filter(|_| input))?;
+        Some((name, picture))
+    });
+    shown.collect()
+}
+
+fn draw_pictures(theme: Theme, buffer: &mut Buffer, mut area: Rect, pictures: &[(&'static str, Picture)]) {
+    let width = area.width.saturating_sub(2 * (pictures.len() as u16 - 1)) / pictures.len() as u16;
+    for (name, picture) in pictures {
+        let mut place = take_left(&mut area, width);
+        take_left(&mut area, 2);
+        let heading = take_top(&mut place, 1);
+        Row::new(buffer, heading, 0).put(&equation(name, theme), theme.style(Role::Muted));
+        numbers::draw_picture(buffer, place, picture, theme);
+    }
+}
+
+/// The corner of the weights and of their gradient.
+fn matrices(theme: Theme, buffer: &mut Buffer, area: Rect, layer: &LayerTrace) {
+    let Some(parameter) = layer.parameters.first() else { return };
+    let mut shown: Vec<(&str, &Extract)> = vec![("W", &parameter.value)];
+    if let Some(gradient) = &parameter.gradient {
+        shown.insert(0, ("∂L/∂W", gradient));
+    }
+    let fitting = if area.width >= WIDE || parameter.value.kept.len() == 4 && area.width >= 44 { 2 } else { 1 };
+    shown.truncate(fitting);
+    let mut rest = area;
+    let width = area.width.saturating_sub(2 * (shown.len() as u16 - 1)) / shown.len() as u16;
+    for (name, values) in shown {
+        let place = take_left(&mut rest, width);
+        take_left(&mut rest, 2);
+        corner(theme, buffer, place, name, values);
+    }
+}
+
+/// A matrix, or the first kernel of each unit as a row.
+fn corner(theme: Theme, buffer: &mut Buffer, area: Rect, name: &str, values: &Extract) {
+    let (rows, columns) = match values.kept.as_slice() {
+        &[rows, columns] => (rows, columns),
+        &[rows, channels, height, width] => {
+            (rows, [channels, height, width].into_iter().fold(1, usize::saturating_mul))
+        }
+        _ => return,
+    };
+    let (rows, columns) = (rows.min(values.values.len()), columns.min(values.values.len()));
+    let kernel = values.kept.len() == 4;
+    let times = theme.marks().times;
+    let shape: Vec<String> = values.shape.iter().map(ToString::to_string).collect();
+    let mut row = Row::new(buffer, area, 0).ending(theme.marks().ellipsis);
+    row.put(&equation(name, theme), theme.style(Role::Text)).skip(1);
+    let what = if kernel { "a unit a row" } else { "its corner" };
+    row.put(&format!("{}, {what}", shape.join(times)), theme.style(Role::Muted));
+    let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+    let names = |count: usize| (0..count).map(|i| i.to_string()).collect::<Vec<_>>();
+    let stride = columns;
+    let element = |row: usize, column: usize| {
+        values.values.get(row * stride + column).map_or(f64::NAN, |value| f64::from(*value))
+    };
+    let (row_names, column_names) = (names(rows), names(columns));
+    let matrix =
+        Matrix { rows, columns, element: &element, row_names: &row_names, column_names: &column_names, lit: None };
+    matrix::draw(buffer, below, &matrix, theme);
+}
+
+/// Vectors of parameters side by side: γ and β of a batch normalization with their gradients.
+fn channels(theme: Theme, buffer: &mut Buffer, area: Rect, layer: &LayerTrace) {
+    let lists: Vec<(String, &Extract)> = layer
+        .parameters
+        .iter()
+        .take(2)
+        .flat_map(|parameter| {
+            let gradient = parameter
+                .gradient
+                .as_ref()
+                .map(|gradient| (equation(&format!("∂L/∂{}", letter(&parameter.name)), theme).into_owned(), gradient));
+            [Some((equation(letter(&parameter.name), theme).into_owned(), &parameter.value)), gradient]
+        })
+        .flatten()
+        .collect();
+    let rows = lists.iter().map(|(_, values)| values.values.len()).max().unwrap_or(0);
+    let element = |row: usize, column: usize| {
+        lists.get(column).and_then(|(_, values)| values.values.get(row)).map_or(f64::NAN, |value| f64::from(*value))
+    };
+    let row_names: Vec<String> = (0..rows).map(|i| i.to_string()).collect();
+    let column_names: Vec<String> = lists.iter().map(|(name, _)| name.clone()).collect();
+    let matrix = Matrix {
+        rows,
+        columns: lists.len(),
+        element: &element,
+        row_names: &row_names,
+        column_names: &column_names,
+        lit: None,
+    };
+    matrix::draw(buffer, area, &matrix, theme);
+}
+
+fn letter(name: &str) -> &str {
+    match name {
+        "gamma" | "weight" => "γ",
+        "beta" | "bias" => "β",
+        name => name,
+    }
+}
+
+/// The first corner of the diagonal matrix ∂y/∂x between x and dy, and what they make of each other.
+fn jacobian(theme: Theme, buffer: &mut Buffer, area: Rect, slope: &Extract, layer: &LayerTrace) {
+    let marks = theme.marks();
+    let (muted, text) = (theme.style(Role::Muted), theme.style(Role::Text));
+    let mask = slope.values.iter().all(|value| *value == 0.0 || *value == 1.0);
+    let cell = if mask { 2 } else { 7 };
+    let room = usize::from(area.width.saturating_sub(3 * NUMBER + 4) / cell);
+    let rows = usize::from(area.height.saturating_sub(2));
+    let count = MOST.min(slope.values.len()).min(room).min(rows);
+    let mut row = Row::new(buffer, area, 0).ending(marks.ellipsis);
+    let known = slope.values.len();
+    let passing = slope.values.iter().filter(|value| **value != 0.0).count();
+    let of = thousands(known as u64);
+    row.put_all(&[
+        (&format!("{} ", thousands(passing as u64)), text),
+        (&format!("of {of} values pass; the first {count} of ∂L/∂x = ∂y/∂x dy").replace("∂", partial(theme)), muted),
+    ]);
+    let matrix = cell * count as u16;
+    let mut row = Row::new(buffer, area, 1).ending(marks.ellipsis);
+    row.put_flush("x", NUMBER, muted).skip(2);
+    row.put_cell(&equation("∂y/∂x", theme), matrix.max(6), muted);
+    row.put_flush("dy", NUMBER, muted).skip(2).put_flush(&equation("∂L/∂x", theme), NUMBER, muted);
+    let at = |values: &Option<Extract>, place: usize| {
+        values.as_ref().and_then(|values| values.values.get(place)).map(|value| f64::from(*value))
+    };
+    let written = |value: Option<f64>| value.map_or_else(|| marks.none.into(), |value| number(value, NUMBER - 1));
+    for i in 0..count {
+        let mut row = Row::new(buffer, area, i as u16 + 2).ending(marks.ellipsis);
+        row.put_flush(&written(at(&layer.input, i)), NUMBER, text).skip(1).put(marks.bar, theme.style(Role::Faint));
+        for j in 0..count {
+            let value = if i == j { f64::from(slope.values[i]) } else { 0.0 };
+            let role = if i == j { Role::Focus } else { Role::Faint };
+            row.put_flush(&number(value, cell - 1), cell, theme.style(role));
+        }
+        row.put(marks.bar, theme.style(Role::Faint)).skip(6u16.saturating_sub(matrix + 1));
+        row.put_flush(&written(at(&layer.output_gradient, i)), NUMBER, text).put(" =", muted);
+        row.put_flush(&written(at(&layer.input_gradient, i)), NUMBER, text);
+    }
+}
+
+fn partial(theme: Theme) -> &'static str {
+    if theme.unicode { "∂" } else { "d" }
+}

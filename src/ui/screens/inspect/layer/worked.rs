@@ -1,0 +1,126 @@
+//! Sums written out in numbers.
+
+use ratatui::{buffer::Buffer, layout::Rect};
+use unicode_width::UnicodeWidthStr;
+
+use super::super::symbols::equation;
+use crate::{
+    app::{Product, Sum},
+    text::{short, thousands},
+    ui::{
+        layout::take_top,
+        paint::Row,
+        theme::{Role, Theme},
+    },
+};
+
+/// Rows that are left for what follows, if the symbols would take them.
+const KEPT: u16 = 9;
+
+/// Draws the sums from the top of `rest`, each in a row of numbers, below one of symbols where there is room.
+pub fn draw(theme: Theme, buffer: &mut Buffer, rest: &mut Rect, sums: &[Sum]) {
+    let both = usize::from(rest.height) >= 2 * sums.len() + usize::from(KEPT);
+    let whats: Vec<_> = sums.iter().map(|sum| equation(&sum.what, theme)).collect();
+    let widest = whats.iter().map(|what| what.width() as u16).max().unwrap_or(0);
+    for (sum, what) in sums.iter().zip(&whats) {
+        let line = take_top(rest, 1);
+        let mut row = Row::new(buffer, line, 0).ending(theme.marks().ellipsis);
+        row.put_cell(what, widest, theme.style(Role::Text)).skip(1);
+        if both {
+            row.put("= ", theme.style(Role::Muted)).put(&equation(&sum.symbols, theme), theme.style(Role::Muted));
+            let line = take_top(rest, 1);
+            let mut row = Row::new(buffer, line, 0).ending(theme.marks().ellipsis);
+            row.skip(widest + 1);
+            numbers(&mut row, sum, theme);
+        } else {
+            numbers(&mut row, sum, theme);
+        }
+    }
+}
+
+/// `= 0.12·0.84 + 0.03·0.5 + … 782 more + 0.1 = 0.216`, with as many terms as have room.
+fn numbers(row: &mut Row, sum: &Sum, theme: Theme) {
+    let Some(result) = sum.result else {
+        row.put("not computed yet", theme.style(Role::Faint));
+        return;
+    };
+    let result = short(result);
+    let bias = sum.bias.map_or(String::new(), |bias| joined(bias < 0.0, &short(bias.abs()), false));
+    let more = |left: usize| match left {
+        0 => String::new(),
+        left => format!(" + {} {} more", theme.marks().ellipsis, thousands(left as u64)),
+    };
+    let room = usize::from(row.free()).saturating_sub(2 + bias.width() + 3 + result.width());
+    let mut text = String::new();
+    let mut taken = 0;
+    for term in &sum.terms {
+        let next = written(*term, taken == 0, theme);
+        let left = sum.more + sum.terms.len() - taken - 1;
+        if text.width() + next.width() + more(left).width() > room {
+            break;
+        }
+        text.push_str(&next);
+        taken += 1;
+    }
+    let rest = more(sum.more + sum.terms.len() - taken);
+    let rest = if taken == 0 { rest.trim_start_matches(" + ").to_owned() } else { rest };
+    row.put("= ", theme.style(Role::Muted)).put(&text, theme.style(Role::Text));
+    row.put(&rest, theme.style(Role::Muted)).put(&bias, theme.style(Role::Text));
+    row.put(" = ", theme.style(Role::Muted)).put(&result, theme.style(Role::Focus));
+}
+
+/// A term with the sign before it.
+fn written(Product(one, other): Product, first: bool, theme: Theme) -> String {
+    let dot = if theme.unicode { "·" } else { "*" };
+    let factor = |value: f64| if value < 0.0 { format!("({})", short(value)) } else { short(value) };
+    let size = match other {
+        Some(other) => format!("{}{dot}{}", short(one.abs()), factor(other)),
+        None => short(one.abs()),
+    };
+    joined(one < 0.0, &size, first)
+}
+
+fn joined(negative: bool, size: &str, first: bool) -> String {
+    match (first, negative) {
+        (true, false) => size.into(),
+        (true, true) => format!("-{size}"),
+        (false, false) => format!(" + {size}"),
+        (false, true) => format!(" - {size}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::theme::{Background, Depth};
+
+    fn drawn(width: u16, sum: &Sum) -> String {
+        let area = Rect::new(0, 0, width, 1);
+        let mut buffer = Buffer::empty(area);
+        draw(
+            Theme::new(Depth::True, Background::Dark, true),
+            &mut buffer,
+            &mut area.clone(),
+            std::slice::from_ref(sum),
+        );
+        buffer.content().iter().map(ratatui::buffer::Cell::symbol).collect::<String>().trim_end().into()
+    }
+
+    #[test]
+    fn as_many_terms_as_have_room_are_written_out() {
+        let sum = Sum {
+            what: "y[3]".into(),
+            symbols: "Σ W[3,k] x[k] + b[3]".into(),
+            terms: vec![Product(0.5, Some(-2.0)), Product(-0.25, Some(1.0)), Product(0.1, Some(0.1))],
+            more: 2,
+            bias: Some(-0.5),
+            result: Some(-1.75),
+        };
+        assert_eq!(drawn(70, &sum), "y[3] = 0.5·(-2) - 0.25·1 + 0.1·0.1 + … 2 more - 0.5 = -1.75");
+        assert_eq!(drawn(44, &sum), "y[3] = 0.5·(-2) + … 4 more - 0.5 = -1.75");
+        assert_eq!(drawn(34, &sum), "y[3] = … 5 more - 0.5 = -1.75");
+        assert_eq!(drawn(40, &Sum { result: None, ..sum.clone() }), "y[3] not computed yet");
+        let whole = Sum { more: 0, bias: None, terms: vec![Product(-0.5, None)], ..sum };
+        assert_eq!(drawn(40, &whole), "y[3] = -0.5 = -1.75");
+    }
+}

@@ -1,0 +1,112 @@
+//! Softmax and cross entropy: what the network gave for each class, and the Jacobian of softmax.
+
+use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+use unicode_width::UnicodeWidthStr;
+
+use super::{sample::class_name, symbols::equation};
+use crate::{
+    app::App,
+    protocol::inspection::Loss,
+    text::thousands,
+    ui::{
+        paint::{Row, number},
+        theme::{Ramp, Role, Theme},
+    },
+};
+
+/// Columns of a number, its gap included.
+const NUMBER: u16 = 9;
+
+/// Most columns of a class's name.
+const NAME: u16 = 14;
+
+/// Draws a row for each class: logit, probability, target, gradient, and the class's row of ∂p/∂z where it has room.
+pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, loss: &Loss, truth: usize) {
+    let classes = loss.probabilities.len();
+    let rows = usize::from(area.height.saturating_sub(1));
+    let order = order(loss, rows, truth);
+    let widest = order.iter().map(|class| class_name(app, *class).width()).max().unwrap_or(0) as u16;
+    let names = (widest + 2).min(NAME + 2).min(area.width / 3);
+    let table = names + 4 * NUMBER + 2;
+    let square = classes.checked_mul(classes) == Some(loss.jacobian.len()) && order.len() == classes;
+    let cell = [5u16, 4].into_iter().find(|cell| table + 2 + cell * classes as u16 <= area.width).filter(|_| square);
+    heading(theme, buffer, area, names, cell.map(|cell| (cell, classes)));
+    let largest =
+        loss.jacobian.iter().filter(|value| value.is_finite()).fold(0f32, |size, value| size.max(value.abs()));
+    for (y, class) in (1..).zip(&order) {
+        let mut row = Row::new(buffer, area, y).ending(theme.marks().ellipsis);
+        let role = if *class == truth { Role::Strong } else { Role::Text };
+        let mark = match (*class == truth, *class == loss.predicted) {
+            (true, true) => (theme.marks().good, Role::Good),
+            (true, false) => (theme.marks().pointer, Role::Text),
+            (false, true) => (theme.marks().bad, Role::Bad),
+            (false, false) => (" ", Role::Text),
+        };
+        row.put(mark.0, theme.style(mark.1)).skip(1);
+        row.put_cell(&class_name(app, *class), names.saturating_sub(1), theme.style(role)).skip(1);
+        for values in [&loss.logits, &loss.probabilities, &loss.target, &loss.gradient] {
+            let value = values.get(*class).map_or(f64::NAN, |value| f64::from(*value));
+            let role = if value.is_finite() { role } else { Role::Bad };
+            row.put_flush(&number(value, NUMBER - 1), NUMBER, theme.style(role));
+        }
+        let Some(cell) = cell else { continue };
+        row.skip(2);
+        for column in 0..classes {
+            let value = loss.jacobian.get(class * classes + column).copied().unwrap_or(f32::NAN);
+            element(&mut row, theme, value, largest, cell);
+        }
+    }
+    let hidden = classes - order.len();
+    if hidden > 0 {
+        let text = format!("{} {} more classes", theme.marks().ellipsis, thousands(hidden as u64));
+        Row::new(buffer, area, order.len() as u16 + 1).skip(2).put(&text, theme.style(Role::Muted));
+    }
+}
+
+fn heading(theme: Theme, buffer: &mut Buffer, area: Rect, names: u16, jacobian: Option<(u16, usize)>) {
+    let muted = theme.style(Role::Muted);
+    let mut row = Row::new(buffer, area, 0).ending(theme.marks().ellipsis);
+    row.skip(names + 2);
+    for name in ["z", "p", "q", "∂L/∂z"] {
+        row.put_flush(&equation(name, theme), NUMBER, muted);
+    }
+    let Some((cell, classes)) = jacobian else { return };
+    row.skip(2);
+    for class in 0..classes {
+        row.put_flush(&class.to_string(), cell, muted);
+    }
+}
+
+/// An element of ∂p/∂z in two decimals; what is less is a dot.
+fn element(row: &mut Row, theme: Theme, value: f32, largest: f32, cell: u16) {
+    let share = f64::from(value / largest.max(f32::MIN_POSITIVE)) / 2.0 + 0.5;
+    let text = if value.abs() < 0.005 {
+        (if theme.unicode { "·" } else { "." }).to_owned()
+    } else if value.abs() < 1.0 {
+        format!("{value:.2}").replacen("0.", ".", 1)
+    } else {
+        number(value.into(), cell - 1)
+    };
+    let style = match theme.shade(Ramp::Signed, share) {
+        Some(color) => Style::new().bg(color).fg(theme.ink(Ramp::Signed, share)),
+        None => theme.style(if value.abs() < 0.005 { Role::Faint } else { Role::Text }),
+    };
+    let blank = usize::from(cell).saturating_sub(text.width());
+    row.put(&format!("{}{text}", " ".repeat(blank)), style);
+}
+
+/// All classes in their order if they have room, else the most probable ones and the truth.
+fn order(loss: &Loss, rows: usize, truth: usize) -> Vec<usize> {
+    let classes = loss.probabilities.len();
+    if classes <= rows {
+        return (0..classes).collect();
+    }
+    let shown = rows.saturating_sub(1);
+    let mut order: Vec<usize> = (0..classes).collect();
+    order.sort_by(|one, other| loss.probabilities[*other].total_cmp(&loss.probabilities[*one]));
+    if let Some(place) = order.iter().position(|class| *class == truth).filter(|place| *place >= shown && shown > 0) {
+        order.swap(place, shown - 1);
+    }
+    order.truncate(shown);
+    order
+}

@@ -1,0 +1,80 @@
+//! Values as strips of colours and as pictures.
+
+use ratatui::{buffer::Buffer, layout::Rect};
+
+use crate::{
+    app::Spark,
+    protocol::inspection::{Extract, Picture as Stored},
+    ui::{
+        theme::{Ramp, Theme},
+        widgets::{
+            heat,
+            picture::{self, Picture},
+        },
+    },
+};
+
+/// Draws numbers of both signs from left to right, each as wide as there is room for; of several numbers in a column
+/// the one of largest size.
+pub fn strip(buffer: &mut Buffer, area: Rect, values: &[f32], theme: Theme) {
+    let full = size_of_largest(values);
+    let width = usize::from(area.width);
+    // Whole columns a value, so that neighbours are of one width.
+    let wide = if values.is_empty() { 1 } else { (width / values.len()).max(1) };
+    let shown = if values.len() <= width { values.len() * wide } else { width };
+    let cells: Vec<Spark> = (0..shown)
+        .map(|column| {
+            let range = if values.len() <= width {
+                column / wide..column / wide + 1
+            } else {
+                column * values.len() / width..((column + 1) * values.len()).div_ceil(width)
+            };
+            let values = values.get(range).unwrap_or_default();
+            if values.iter().any(|value| !value.is_finite()) {
+                return Spark::Broken;
+            }
+            let largest = values.iter().copied().reduce(|a, b| if b.abs() > a.abs() { b } else { a });
+            largest.map_or(Spark::Empty, |value| {
+                let share = if full > 0.0 { f64::from(value / full) } else { 0.0 };
+                Spark::Height(share / 2.0 + 0.5)
+            })
+        })
+        .collect();
+    heat::draw(buffer, area, &cells, Ramp::Signed, theme);
+}
+
+/// Size of the largest finite value.
+pub fn size_of_largest(values: &[f32]) -> f32 {
+    values.iter().filter(|value| value.is_finite()).fold(0.0, |largest: f32, value| largest.max(value.abs()))
+}
+
+/// A stored image as it looks.
+pub fn stored(image: &Stored) -> Picture {
+    let values: Vec<f32> = image.pixels.iter().map(|pixel| f32::from(*pixel) / 255.0).collect();
+    let (width, height) = sides(image.width, image.height, image.pixels.len());
+    if image.channels == 3 { Picture::rgb(width, height, &values) } else { Picture::grey(width, height, &values) }
+}
+
+/// Channel `channel` of an image of numbers of both signs; `None` for what is no image.
+pub fn plane(values: &Extract, channel: usize) -> Option<Picture> {
+    let &[channels, height, width] = values.kept.as_slice() else { return None };
+    let area = height.checked_mul(width).filter(|area| *area > 1)?;
+    let first = channel.checked_mul(area)?;
+    let plane = values.values.get(first..first.checked_add(area)?)?;
+    (channel < channels).then(|| Picture::signed(width, height, plane, size_of_largest(plane)))
+}
+
+/// Sides of an image that no more values than these can fill.
+fn sides(width: usize, height: usize, values: usize) -> (usize, usize) {
+    let width = width.min(values);
+    (width, height.min(values / width.max(1)))
+}
+
+/// Draws a picture as large as there is room for, and gives the cells that it took.
+pub fn draw_picture(buffer: &mut Buffer, area: Rect, shown: &Picture, theme: Theme) -> Rect {
+    let fitted = shown.fit(area.width, area.height);
+    let (width, height) = fitted.cells(1);
+    let place = Rect { width: width.min(area.width), height: height.min(area.height), ..area };
+    picture::draw(buffer, place, &fitted, theme);
+    place
+}

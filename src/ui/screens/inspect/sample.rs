@@ -1,0 +1,118 @@
+//! The sample that is followed: what it is, what the network takes it for, how it looks.
+
+use ratatui::{buffer::Buffer, layout::Rect};
+
+use super::numbers;
+use crate::{
+    app::{App, Panel, Spark, Tracing},
+    protocol::inspection::{Pass, Split, Trace},
+    text::{short, thousands},
+    ui::{
+        layout::inspect::SampleFrame,
+        paint::{Row, number},
+        screens::title,
+        theme::{Role, Theme},
+        widgets::sparkline,
+    },
+};
+
+/// Draws the panel.
+pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &Tracing<'_>) {
+    let trace = tracing.trace;
+    let frame = SampleFrame::of(area);
+    let mut row = title(app, theme, buffer, frame.title, Panel::Sample);
+    let place = match trace.pass {
+        Pass::Minibatch { .. } => format!("row {} of {}", trace.sample.row, thousands(trace.batch as u64)),
+        Pass::Evaluation => "alone".into(),
+    };
+    row.put_all(&[(&place, theme.style(Role::Text)), ("  ", theme.style(Role::Muted))]);
+    let part = if trace.sample.split == Split::Train { "train" } else { "test" };
+    row.put_all(&[(&format!("{part} {}", thousands(trace.sample.index as u64)), theme.style(Role::Muted))]);
+    facts(app, theme, buffer, frame.facts, trace);
+    picture(theme, buffer, frame.picture, trace);
+    losses(theme, buffer, frame.losses, trace);
+}
+
+/// Name of a class, its number where it has none.
+pub fn class_name(app: &App, class: usize) -> String {
+    let name = app.run().classes.get(class).filter(|name| !name.is_empty());
+    name.map_or_else(|| format!("class {class}"), Clone::clone)
+}
+
+fn facts(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, trace: &Trace) {
+    let marks = theme.marks();
+    let (muted, text) = (theme.style(Role::Muted), theme.style(Role::Text));
+    let mut put = |y: u16, label: &str, value: &str, role: Role, after: &str| {
+        let mut row = Row::new(buffer, area, y).ending(marks.ellipsis);
+        row.skip(2).put_cell(label, 7, muted);
+        row.put_right(after, text);
+        row.put_cell(value, row.free().saturating_sub(1), theme.style(role));
+    };
+    put(0, "is", &class_name(app, trace.sample.class), Role::Strong, "");
+    let Some(loss) = &trace.loss else {
+        put(1, "taken", "not computed yet", Role::Faint, "");
+        put(2, "loss", marks.none, Role::Faint, "");
+        return;
+    };
+    let right = loss.predicted == trace.sample.class;
+    let (mark, role) = if right { (marks.good, Role::Good) } else { (marks.bad, Role::Bad) };
+    let confidence = loss.probabilities.get(loss.predicted).map_or(f64::NAN, |p| f64::from(*p) * 100.0);
+    let taken = format!("{mark} {}", class_name(app, loss.predicted));
+    put(1, "taken", &taken, role, &format!("{confidence:.0} %"));
+    put(2, "loss", &short(loss.loss), Role::Text, "");
+}
+
+/// The image as it is stored, or the values that the network reads.
+fn picture(theme: Theme, buffer: &mut Buffer, area: Rect, trace: &Trace) {
+    let area = Rect { x: area.x + 2.min(area.width), width: area.width.saturating_sub(2), ..area };
+    if area.is_empty() {
+        return;
+    }
+    if let Some(image) = &trace.sample.picture {
+        numbers::draw_picture(buffer, area, &numbers::stored(image), theme);
+        return;
+    }
+    let values = &trace.sample.input.values;
+    let count: usize = trace.sample.input.shape.iter().copied().fold(1, usize::saturating_mul);
+    let shown = usize::from(area.height).min(8);
+    for (y, (i, value)) in (0..).zip(values.iter().enumerate().take(shown)) {
+        let mut row = Row::new(buffer, area, y).ending(theme.marks().ellipsis);
+        row.put_cell(&format!("x[{i}]"), 7, theme.style(Role::Muted));
+        row.put_flush(&number(f64::from(*value), 9), 10, theme.style(Role::Text));
+    }
+    if count > shown && usize::from(area.height) > shown {
+        let text = format!("{} {} more", theme.marks().ellipsis, thousands((count - shown) as u64));
+        Row::new(buffer, area, shown as u16).put(&text, theme.style(Role::Muted));
+    }
+}
+
+/// The losses of all rows, so that one sees where the hard ones are; the sample's own is lit.
+fn losses(theme: Theme, buffer: &mut Buffer, area: Rect, trace: &Trace) {
+    if area.height < 2 || trace.losses.len() < 2 {
+        return;
+    }
+    let muted = theme.style(Role::Muted);
+    let mut row = Row::new(buffer, area, 0).ending(theme.marks().ellipsis);
+    row.skip(2).put_all(&[("losses of the minibatch", muted)]);
+    let bars = Rect { x: area.x + 2, y: area.y + 1, width: area.width.saturating_sub(2), height: area.height - 1 };
+    let (width, count) = (usize::from(bars.width).max(1), trace.losses.len());
+    let wide = (width / count).clamp(1, 2);
+    let column_of = |row: usize| if count <= width { row * wide } else { row * width / count };
+    let finite = trace.losses.iter().filter(|loss| loss.is_finite());
+    let full = finite.fold(f32::MIN_POSITIVE, |full, loss| full.max(*loss));
+    let mut cells = vec![Spark::Empty; width];
+    for (row, loss) in trace.losses.iter().enumerate() {
+        let Some(cell) = cells.get_mut(column_of(row)) else { break };
+        let height = f64::from(loss / full);
+        let before = if let Spark::Height(before) = cell { *before } else { 0.0 };
+        *cell = if loss.is_finite() { Spark::Height(before.max(height)) } else { Spark::Broken };
+    }
+    sparkline::draw(buffer, bars, &cells, Role::TrainRaw, theme);
+    if matches!(trace.pass, Pass::Minibatch { .. }) && trace.sample.row < count {
+        let own = column_of(trace.sample.row);
+        if let Some(cell) = cells.get(own) {
+            let place = Rect { x: bars.x + own as u16, width: 1, ..bars };
+            sparkline::draw(buffer, place, &[*cell], Role::Focus, theme);
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Equations where there is no UTF-8.
+
+use std::borrow::Cow;
+
+use crate::ui::theme::Theme;
+
+/// An equation as the terminal can show it.
+pub fn equation(text: &str, theme: Theme) -> Cow<'_, str> {
+    if theme.unicode { text.into() } else { spelled(text).into() }
+}
+
+fn spelled(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len() * 2);
+    for c in text.chars() {
+        match c {
+            '∂' => plain.push('d'),
+            'ᵀ' => plain.push_str("^T"),
+            'Σ' => plain.push_str("sum "),
+            'ₛ' => plain.push_str("_s"),
+            '⊙' | '·' => plain.push('*'),
+            '−' | '–' => plain.push('-'),
+            'γ' => plain.push_str("gamma"),
+            'β' => plain.push_str("beta"),
+            'μ' => plain.push_str("mu"),
+            'σ' => plain.push_str("sigma"),
+            'α' => plain.push_str("alpha"),
+            'φ' | 'ϕ' => plain.push_str("phi"),
+            'Φ' => plain.push_str("Phi"),
+            'θ' => plain.push_str("theta"),
+            '\u{302}' => plain.push_str("^"),
+            '′' => plain.push('\''),
+            '²' => plain.push_str("^2"),
+            'ˣ' => plain.push_str("^x"),
+            '⁻' => plain.push_str("^-"),
+            '≤' => plain.push_str("<="),
+            '→' => plain.push('>'),
+            '…' => plain.push('~'),
+            '√' => plain.push_str("sqrt "),
+            c => plain.push(c),
+        }
+    }
+    plain.replace("^-^x", "^-x")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::{LOSS, formulas};
+
+    #[test]
+    fn every_equation_can_be_spelled_in_ascii() {
+        let kinds = [
+            "linear",
+            "conv",
+            "batchnorm",
+            "relu",
+            "leaky_relu",
+            "elu",
+            "sigmoid",
+            "tanh",
+            "silu",
+            "gelu",
+            "dropout",
+            "maxpool",
+            "avgpool",
+            "global_avgpool",
+            "flatten",
+            "residual",
+            "",
+        ];
+        for formulas in kinds.map(formulas).into_iter().chain([LOSS]) {
+            let lines = formulas.forward.iter().chain(formulas.backward).chain([&formulas.words]);
+            for line in lines {
+                assert!(spelled(line).is_ascii(), "{line} becomes {}", spelled(line));
+            }
+        }
+        assert_eq!(spelled("∂L/∂W = dyᵀ x"), "dL/dW = dy^T x");
+        assert_eq!(spelled("y = 1/(1 + e⁻ˣ)"), "y = 1/(1 + e^-x)");
+    }
+}

@@ -1,0 +1,299 @@
+//! Made-up samples on their way through made-up networks, the same every time.
+
+use super::{
+    fixture::{self, hear, noise, press},
+    inside::Network,
+};
+use crate::{
+    app::App,
+    protocol::{
+        inspection::{
+            Difference, Entry, Extract, GradientCheck, LayerTrace, Loss, Pass, Picture, Sample, Signal, Split, Trace,
+            TracedLayer, TracedParameter, Verdict,
+        },
+        *,
+    },
+};
+
+/// Samples in the made-up minibatches.
+const BATCH: usize = 64;
+
+/// The step at which the made-up runs pause.
+pub const STEP: u64 = 300;
+
+const CLASSES: [&str; 10] =
+    ["T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"];
+
+impl Network {
+    /// Its description with layers as the engine spells them.
+    pub fn spelled(self) -> RunInfo {
+        let mut info = self.info();
+        for layer in &mut info.layers {
+            layer.kind = match layer.kind.as_str() {
+                "linear" => format!("linear {}", layer.output[0]),
+                "batch_norm" => "batchnorm".into(),
+                "max_pool 2" => "maxpool 2".into(),
+                "global_avg_pool" => "global_avgpool".into(),
+                kind if kind.starts_with("conv") => format!("{kind} pad 1"),
+                kind => kind.into(),
+            };
+        }
+        let classes = if self == Self::Toy { &["inner", "outer"][..] } else { &CLASSES[..] };
+        info.data.classes = classes.iter().map(|class| (*class).into()).collect();
+        info
+    }
+
+    /// A dashboard whose run pauses, on the Inspect screen, with the sample followed.
+    pub fn inspected(self) -> App {
+        let mut app = self.paused();
+        press(&mut app, "3");
+        self.answer(&mut app, Phase::Between);
+        app
+    }
+
+    /// A dashboard whose run pauses.
+    pub fn paused(self) -> App {
+        let mut app = fixture::loading();
+        hear(&mut app, [Event::Ready(Box::new(self.spelled())), fixture::controls(1e-3, Some(40.0))]);
+        hear(&mut app, [fixture::state(RunState::Running, 0, None)]);
+        hear(&mut app, (1..=STEP).map(|step| Event::Step(fixture::report(step))));
+        hear(&mut app, [fixture::state(RunState::Paused, STEP, None)]);
+        app
+    }
+
+    /// Answers what the dashboard wants to know, with the minibatch in hand walked through so far.
+    pub fn answer(self, app: &mut App, phase: Phase) {
+        for query in app.wanted() {
+            let Query::Trace { sample, layer } = query else { panic!("{query:?}") };
+            let trace = self.trace(sample, layer, phase);
+            hear(app, [fixture::inspection(STEP, query, Answer::Trace(Box::new(trace)))]);
+        }
+    }
+
+    /// Walks by a phase as a source would.
+    pub fn walk(self, app: &mut App, phase: Phase) {
+        press(app, "n");
+        hear(app, [Event::Phase(Walk { step: STEP, minibatch: STEP + 1, phase })]);
+        self.answer(app, phase);
+    }
+
+    fn trace(self, sample: SampleChoice, layer: usize, phase: Phase) -> Trace {
+        let info = self.spelled();
+        let count = info.layers.len();
+        let (forward, loss, backward) = match phase {
+            Phase::Between | Phase::Update => (count, true, 0),
+            Phase::Forward { layer } => (layer + 1, false, count),
+            Phase::Loss => (count, true, count),
+            Phase::Backward { layer } => (count, true, layer),
+        };
+        let alone = matches!(sample, SampleChoice::Dataset { .. });
+        let has_error = |layer: usize| loss && layer + 1 >= backward;
+        let traced = info.layers.iter().map(|layer| TracedLayer {
+            layer: layer.index,
+            forward: (layer.index < forward)
+                .then(|| signal(&values(layer.index as u64, &layer.output, 1.0, layer.kind == "relu"))),
+            backward: has_error(layer.index)
+                .then(|| signal(&values(50 + layer.index as u64, &layer.output, 0.004, layer.index % 2 == 0))),
+            gradient_norm: (layer.parameters > 0 && layer.index >= backward)
+                .then_some(0.21 / (1.0 + layer.index as f64)),
+        });
+        let pixels: Vec<u8> = (0..28 * 28).map(|i| shirt(i % 28, i / 28)).collect();
+        let row = if let SampleChoice::Row { row } = sample { row } else { 0 };
+        Trace {
+            pass: if alone { Pass::Evaluation } else { Pass::Minibatch { number: STEP + 1 } },
+            batch: if alone { 1 } else { BATCH },
+            phase: if alone { Phase::Between } else { phase },
+            batch_loss: loss.then_some(0.4127),
+            batch_accuracy: loss.then_some(0.875),
+            sample: Sample {
+                row,
+                split: Split::Train,
+                index: 4_211,
+                class: if self == Self::Toy { 1 } else { 6 },
+                input: extract(&info.data.shape, &values(7, &info.data.shape, 1.0, false)),
+                picture: match self {
+                    Self::Toy => None,
+                    Self::Mlp => Some(Picture { channels: 1, height: 28, width: 28, pixels }),
+                    Self::Cnn => Some(Picture {
+                        channels: 3,
+                        height: 32,
+                        width: 32,
+                        pixels: (0..3 * 1024).map(|i| shirt(i % 32, i / 32 % 32) / (1 + (i / 1024) as u8)).collect(),
+                    }),
+                },
+            },
+            loss: loss.then(|| self.loss()),
+            losses: if loss { (0..64).map(|row| (2.0 * noise(row).max(0.02)) as f32).collect() } else { Vec::new() },
+            layers: traced.collect(),
+            selected: selected(&info.layers[layer], forward, has_error(layer), backward),
+        }
+    }
+
+    fn loss(self) -> Loss {
+        let classes = if self == Self::Toy { 2 } else { 10 };
+        let truth = if self == Self::Toy { 1 } else { 6 };
+        let logits: Vec<f32> = (0..classes).map(|class| (5.0 * noise(class + 3)) as f32).collect();
+        let sum: f32 = logits.iter().map(|z| z.exp()).sum();
+        let probabilities: Vec<f32> = logits.iter().map(|z| z.exp() / sum).collect();
+        let target: Vec<f32> = (0..classes).map(|class| f32::from(u8::from(class == truth))).collect();
+        let gradient = probabilities.iter().zip(&target).map(|(p, q)| (p - q) / BATCH as f32).collect();
+        let predicted = (0..classes as usize).max_by(|a, b| logits[*a].total_cmp(&logits[*b])).unwrap();
+        let delta = |i: usize, j: usize| f32::from(u8::from(i == j));
+        let places = (0..classes as usize).flat_map(|i| (0..classes as usize).map(move |j| (i, j)));
+        let p = probabilities.clone();
+        Loss {
+            jacobian: places.map(|(i, j)| p[i] * (delta(i, j) - p[j])).collect(),
+            predicted,
+            loss: -f64::from(probabilities[truth as usize]).ln(),
+            logits,
+            target,
+            gradient,
+            probabilities,
+        }
+    }
+}
+
+/// A trace of anything in a network that may be another one than the dashboard knows, with numbers and lengths that
+/// don't fit together.
+pub fn wild(network: Network, layer: usize, phase: Phase, number: f64, lengths: &[usize]) -> Event {
+    let sample = SampleChoice::Row { row: 0 };
+    let layer = layer % network.info().layers.len();
+    let mut trace = network.trace(sample, layer, phase);
+    let extracts = [&mut trace.selected.input, &mut trace.selected.output_gradient, &mut trace.selected.derivative];
+    for extract in extracts.into_iter().flatten() {
+        extract.kept = lengths.to_vec();
+        extract.values.iter_mut().step_by(3).for_each(|value| *value = number as f32);
+    }
+    for parameter in &mut trace.selected.parameters {
+        parameter.value.shape = lengths.to_vec();
+        parameter.value.kept.truncate(lengths.len());
+        parameter.norm = number;
+    }
+    if let Some(loss) = &mut trace.loss {
+        loss.target.truncate(lengths.len());
+        loss.jacobian.iter_mut().step_by(2).for_each(|value| *value = number as f32);
+        loss.predicted = lengths.len();
+        loss.loss = number;
+    }
+    if let Some(picture) = &mut trace.sample.picture {
+        picture.height = lengths.first().copied().unwrap_or(0);
+    }
+    trace.losses.truncate(lengths.len());
+    trace.sample.row = lengths.iter().copied().fold(0, usize::max);
+    fixture::inspection(STEP, Query::Trace { sample, layer }, Answer::Trace(Box::new(trace)))
+}
+
+/// How far a gradient check is, or its verdict.
+pub fn check(layer: usize, done: usize, worst: f64, verdict: Option<Verdict>) -> Event {
+    let check = GradientCheck {
+        layer,
+        done,
+        planned: 32,
+        parameters: 200_960,
+        samples: 64,
+        skipped: 0,
+        tolerance: 1e-6,
+        worst: Some(Difference {
+            parameter: "weight".into(),
+            index: vec![33, 401],
+            by_hand: 0.021_734,
+            numeric: 0.021_734 * (1.0 + worst),
+            relative_error: worst,
+        }),
+        verdict,
+    };
+    fixture::inspection(STEP, Query::GradientCheck { layer }, Answer::GradientCheck(check))
+}
+
+/// A dark shape on a light ground, or the other way round.
+fn shirt(x: usize, y: usize) -> u8 {
+    let body = (9..19).contains(&x) && y > 4;
+    let sleeves = (5..11).contains(&y) && (3..25).contains(&x);
+    if body || sleeves { (120 + 4 * y).min(255) as u8 } else { 8 }
+}
+
+fn values(seed: u64, shape: &[usize], size: f64, rectified: bool) -> Vec<f32> {
+    let count: usize = shape.iter().product();
+    let value = |i: u64| 2.0 * size * noise(i * 31 + seed * 7919) * (1.0 + (i as f64 / 9.0).sin());
+    (0..count as u64).map(|i| if rectified { value(i).max(0.0) } else { value(i) } as f32).collect()
+}
+
+fn signal(values: &[f32]) -> Signal {
+    let wide = || values.iter().map(|value| f64::from(*value));
+    Signal {
+        minimum: wide().fold(f64::INFINITY, f64::min),
+        mean: wide().sum::<f64>() / values.len() as f64,
+        maximum: wide().fold(f64::NEG_INFINITY, f64::max),
+        norm: wide().map(|value| value * value).sum::<f64>().sqrt(),
+        zeros: values.iter().filter(|value| **value == 0.0).count() as f64 / values.len() as f64,
+        thumbnail: values.iter().step_by(values.len().div_ceil(64)).copied().collect(),
+    }
+}
+
+fn extract(shape: &[usize], values: &[f32]) -> Extract {
+    let kept = match *shape {
+        [_, height, width] if values.len() > 1024 => vec![1024 / (height * width), height, width],
+        _ => shape.to_vec(),
+    };
+    let count: usize = kept.iter().product();
+    Extract { shape: shape.to_vec(), kept, values: values[..count].to_vec() }
+}
+
+fn selected(layer: &LayerInfo, forward: usize, error: bool, backward: usize) -> LayerTrace {
+    let index = layer.index as u64;
+    let (done, gradients) = (layer.index < forward, layer.index >= backward);
+    let show = |shape: &[usize], seed: u64, size: f64, rectified: bool| {
+        extract(shape, &values(seed + index, shape, size, rectified))
+    };
+    let kind = layer.kind.split(' ').next().unwrap();
+    let slope: Vec<f32> = values(index + 20, &layer.input, 1.0, false)
+        .iter()
+        .map(|x| if kind == "tanh" { 1.0 - x.tanh().powi(2) } else { f32::from(u8::from(*x > 0.0)) })
+        .collect();
+    let parameter = |name: &str, shape: &[usize], kept: &[usize]| {
+        let values = |seed: u64, size: f64| Extract {
+            shape: shape.to_vec(),
+            kept: kept.to_vec(),
+            values: values(seed + index, kept, size, false),
+        };
+        TracedParameter {
+            name: name.into(),
+            value: values(80, 0.1),
+            gradient: gradients.then(|| values(90, 0.01)),
+            norm: 3.1,
+            gradient_norm: gradients.then_some(0.021),
+        }
+    };
+    let (outputs, inputs) = (layer.output[0], layer.input[0]);
+    let parameters = match kind {
+        "linear" => vec![
+            parameter("weight", &[outputs, inputs], &[outputs.min(8), inputs.min(8)]),
+            parameter("bias", &[outputs], &[outputs.min(64)]),
+        ],
+        "conv" => vec![
+            parameter("weight", &[outputs, inputs, 3, 3], &[8, inputs.min(7), 3, 3]),
+            parameter("bias", &[outputs], &[outputs]),
+        ],
+        "batchnorm" => vec![parameter("gamma", &[outputs], &[outputs]), parameter("beta", &[outputs], &[outputs])],
+        _ => Vec::new(),
+    };
+    let largest = parameters.first().filter(|_| gradients).map(|parameter| {
+        let entry = |i: usize| Entry {
+            parameter: parameter.name.clone(),
+            index: parameter.value.shape.iter().map(|length| (i * 37 + 5) % length).collect(),
+            value: 0.2 * noise(i as u64),
+            gradient: 0.09 * (1.0 - i as f64 / 20.0) * if i % 3 == 0 { -1.0 } else { 1.0 },
+        };
+        (0..10).map(entry).collect()
+    });
+    LayerTrace {
+        layer: layer.index,
+        input: (layer.index <= forward).then(|| show(&layer.input, 20, 1.0, false)),
+        output: done.then(|| show(&layer.output, 30, 1.0, kind == "relu")),
+        output_gradient: error.then(|| show(&layer.output, 40, 0.004, false)),
+        input_gradient: gradients.then(|| show(&layer.input, 60, 0.004, false)),
+        derivative: (done && matches!(kind, "relu" | "tanh")).then(|| extract(&layer.output, &slope)),
+        parameters,
+        largest: largest.unwrap_or_default(),
+    }
+}
