@@ -8,6 +8,9 @@ use super::layers::LayerRow;
 use crate::protocol::inspection::Distribution;
 use crate::protocol::{Answer, Query};
 
+/// Edges further out than this are cut, so that what is computed from them stays finite.
+const HUGE: f64 = 1e300;
+
 /// The selected layer's values.
 #[derive(Clone, Debug)]
 pub struct LayerValues<'a> {
@@ -48,8 +51,10 @@ impl<'a> Part<'a> {
             Some(now.map(of).filter(|edge| edge.is_finite()).map_or(usual, |edge| worst(edge, usual)))
         };
         let edges = edge(|values| values.minimum, f64::min).zip(edge(|values| values.maximum, f64::max));
-        let (low, high) = edges.unwrap_or((0.0, 0.0));
-        let edges = if low < high { (low, high) } else { (low - 0.5, low + 0.5) };
+        let (low, high) = edges.map_or((0.0, 0.0), |(low, high)| (low.clamp(-HUGE, HUGE), high.clamp(-HUGE, HUGE)));
+        // Values that are all the same stand in the middle.
+        let around = if low == 0.0 { 0.5 } else { low.abs() / 2.0 };
+        let edges = if low < high { (low, high) } else { (low - around, low + around) };
         Self { title, now, past, edges }
     }
 

@@ -132,7 +132,7 @@ fn wrong_commands_say_what_would_be_right() {
     let cases = [
         (":lrr 1\n", "did you mean lr?"),
         (":xyzzy\n", "Tab on the empty line lists them"),
-        (":s 1\n", "may be set or schedule or step or screenshot"),
+        (":s 1\n", "may be set or schedule or step or sample or screenshot"),
         (":lr\n", "needs a rate, for example :lr 3e-4"),
         (":extend\n", "for example :extend 5"),
         (":throttle\n", "for example :throttle 50"),
