@@ -39,10 +39,10 @@ fn main() {
     write_images(&folder);
     let source = format!("data.source={}", folder.display());
     let cnn = Config::load(Some(Preset::find("cnn").unwrap()), None, &[source, "run.evaluate_every=100000".into()]);
-    let cnn = cnn.unwrap();
+    let mut cnn = cnn.unwrap();
     answers(&cnn);
-    let short = Config { run: gradtop::config::Run { steps: 60, ..cnn.run.clone() }, ..cnn };
-    cost("CNN", &short, pairs.min(3), &[Query::Layer { layer: 0 }, Query::Trace { sample: hardest, layer: 0 }]);
+    cnn.run.steps = 60;
+    cost("CNN", &cnn, pairs.min(3), &[Query::Layer { layer: 0 }, Query::Trace { sample: hardest, layer: 0 }]);
     fs::remove_dir_all(&folder).unwrap();
 }
 
@@ -135,8 +135,12 @@ fn answers(config: &Config) {
     engine.ask(Command::Pause);
     let row = |row| SampleChoice::Row { row };
     for round in 1..=3 {
+        if round > 1 {
+            // As long as nobody is quicker than to press two keys.
+            thread::sleep(Duration::from_millis(400));
+        }
         for (name, query) in [
-            ("first trace, with the passes", Query::Trace { sample: row(0), layer: 0 }),
+            ("first trace", Query::Trace { sample: row(0), layer: 0 }),
             ("trace of another row", Query::Trace { sample: row(7), layer: 0 }),
             ("trace of another layer", Query::Trace { sample: row(7), layer: 20 }),
             ("layer 0", Query::Layer { layer: 0 }),
@@ -148,7 +152,6 @@ fn answers(config: &Config) {
         let start = Instant::now();
         engine.ask(Command::Advance { count: 1 });
         println!("CNN paused {round}: the step that follows {:.1} ms", start.elapsed().as_secs_f64() * 1e3);
-        thread::sleep(Duration::from_millis(50));
     }
 }
 

@@ -115,6 +115,7 @@ pub struct Inspection {
 }
 
 /// The answer to a [`Query`].
+#[allow(clippy::large_enum_variant)] // An inspection travels in a box as a whole.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "of", rename_all = "snake_case")]
 pub enum Answer {

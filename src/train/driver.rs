@@ -96,7 +96,10 @@ impl<'a> Driver<'a> {
             self.answer_watched(now);
             self.outbox.flush(now)?;
             let next = match self.drive {
-                Drive::Wait => self.inbox.wait(self.outbox),
+                Drive::Wait => {
+                    self.prepare();
+                    self.inbox.wait(self.outbox)
+                }
                 Drive::Free | Drive::ToGoal => self.inbox.until(self.pace.due(now), self.outbox),
             };
             match next {

@@ -36,9 +36,13 @@ pub(super) enum Needs {
 pub(super) fn needs(query: &Query) -> Needs {
     match *query {
         Query::Samples { split, .. } | Query::Confusion { split } => Needs::Predictions(split),
-        Query::Trace { sample: SampleChoice::Dataset { .. }, .. } => Needs::Nothing,
-        Query::Layer { .. } | Query::Trace { .. } => Needs::Passes,
-        Query::GradientCheck { .. }
+        Query::Layer { .. }
+        | Query::Trace {
+            sample: SampleChoice::Row { .. } | SampleChoice::NextMistake { .. } | SampleChoice::Hardest,
+            ..
+        } => Needs::Passes,
+        Query::Trace { sample: SampleChoice::Dataset { .. }, .. }
+        | Query::GradientCheck { .. }
         | Query::Filters { .. }
         | Query::Points
         | Query::Boundary { .. }
@@ -57,7 +61,7 @@ impl Trainer {
         self.check_query(query)?;
         match *query {
             Query::Layer { layer } => Ok(Answer::Layer(self.view_layer(layer))),
-            Query::Trace { sample, layer } => self.trace(sample, layer),
+            Query::Trace { sample, layer } => Ok(self.trace(sample, layer)),
             Query::GradientCheck { .. } => Err("a gradient check takes time; it can't be watched".into()),
             Query::Samples { split, show, order, first, count } => {
                 Ok(self.page(split, show, order, first..first + count))

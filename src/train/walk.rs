@@ -5,6 +5,8 @@
 //! statistics of batch normalization; they are remembered, so that what was computed can be set aside for another pass
 //! and computed again.
 
+use std::cmp::Ordering;
+
 use crate::{
     nn::{LossReport, Mode},
     protocol::Phase,
@@ -59,7 +61,8 @@ impl Trainer {
         let broken = self.progress.report.is_some_and(|report| !report.loss.is_finite());
         if walked == self.phases() || walked > self.layers() && broken {
             let outcome = self.step();
-            (self.progress.updated, self.progress.intact) = (true, true);
+            // Without an update the walk is simply over.
+            (self.progress.updated, self.progress.intact) = (outcome.is_ok(), outcome.is_ok());
             return Some(outcome);
         }
         self.progress.updated = false;
@@ -111,6 +114,17 @@ impl Trainer {
             loss: until > layers,
             backward: (2 * layers + 1).saturating_sub(until).min(layers),
         }
+    }
+
+    /// Computes one more phase of the minibatch in hand ahead of its time; false if only the update is left.
+    pub(super) fn prepare_phase(&mut self) -> bool {
+        let computed = self.progress.computed;
+        if computed == self.phases() {
+            return false;
+        }
+        self.remember();
+        self.compute(computed + 1);
+        true
     }
 
     /// Gives up what is computed of the minibatch in hand, so that the network can be used for something else; the walk
@@ -179,12 +193,12 @@ impl Trainer {
         }
         let (layers, mode) = (self.layers(), Mode::Train { step: self.completed() });
         for phase in self.progress.computed..until {
-            if phase < layers {
-                self.network.forward_layer(phase, mode);
-            } else if phase == layers {
-                self.progress.report = Some(self.network.loss(&self.labels[..self.progress.samples]));
-            } else {
-                self.network.backward_layer(2 * layers - phase);
+            match phase.cmp(&layers) {
+                Ordering::Less => self.network.forward_layer(phase, mode),
+                Ordering::Equal => {
+                    self.progress.report = Some(self.network.loss(&self.labels[..self.progress.samples]));
+                }
+                Ordering::Greater => self.network.backward_layer(2 * layers - phase),
             }
             self.progress.computed = phase + 1;
         }

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     protocol::{
-        Answer, Event, Inspection, Phase, Query,
+        Answer, Event, Inspection, Phase, Query, RunState,
         inspection::{MOST_WATCHED, Split},
     },
     train::{
@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Share of the time of a running training that answers may take.
-const SHARE: f64 = 0.015;
+const SHARE: f64 = 0.01;
 
 /// Shortest time between two rounds of answers while running.
 const SHORTEST: Duration = Duration::from_micros(66_667);
@@ -85,10 +85,11 @@ impl Driver<'_> {
             return self.check_gradients(layer);
         }
         self.trainer.check_query(&query)?;
-        if let Needs::Predictions(split) = needs(&query) {
-            if !self.refresh(split) && self.trainer.predictions(split).step.is_none() && self.drive == Drive::Wait {
-                return Err("interrupted by another request".into());
-            }
+        if let Needs::Predictions(split) = needs(&query)
+            && !self.refresh(split)
+            && self.trainer.predictions(split).step.is_none()
+        {
+            return Err("interrupted by another request".into());
         }
         let answer = self.trainer.inspect(&query)?;
         self.tell(query, answer);
@@ -158,6 +159,18 @@ impl Driver<'_> {
             if gone || inbox.is_waiting() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         judged.is_some()
+    }
+
+    /// While nobody asks for anything, computes the passes of the minibatch in hand once: whoever looks then waits only
+    /// for the answer, and the next step takes them up.
+    pub(super) fn prepare(&mut self) {
+        if self.state != RunState::Paused || self.trainer.phase() != Phase::Between {
+            return;
+        }
+        while !self.inbox.is_waiting() && self.trainer.prepare_phase() {
+            // A consumer that is gone is noticed where the worker waits.
+            let _ = self.outbox.flush(Instant::now());
+        }
     }
 
     fn tell(&mut self, query: Query, answer: Answer) {

@@ -25,7 +25,7 @@ impl<T: Scalar> Network<T> {
         };
         let at = row - rows.start;
         let slice = s![rows, ..];
-        let x = if layer == 0 { &self.input } else { &self.activations[layer - 1] }.slice(slice.clone());
+        let x = if layer == 0 { &self.input } else { &self.activations[layer - 1] }.slice(slice);
         let y = self.activations[layer].slice(slice);
         let ones = Array2::ones(x.dim());
         let mut dx = Array2::zeros(x.dim());

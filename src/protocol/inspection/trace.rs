@@ -144,8 +144,8 @@ pub struct LayerTrace {
     pub output_gradient: Option<Extract>,
     /// ∂L/∂x for this sample; likewise.
     pub input_gradient: Option<Extract>,
-    /// The diagonal of ∂y/∂x for this sample where the layer works element by element: of ReLU the 0s and 1s of its
-    /// mask; `None` for other layers, and while the output is not computed.
+    /// The diagonal of ∂y/∂x for this sample where the layer works element by element: of a rectifier the 0s and 1s of
+    /// its mask; `None` for other layers, and while the output is not computed.
     pub derivative: Option<Extract>,
     /// The trained tensors; those of a block with the way to them in their names.
     pub parameters: Vec<TracedParameter>,

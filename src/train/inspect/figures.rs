@@ -1,6 +1,9 @@
 //! What many values come to, and which of them are shown.
 
-use crate::protocol::inspection::{Distribution, Extract, Signal};
+use crate::{
+    optim::norm,
+    protocol::inspection::{Distribution, Extract, Signal},
+};
 
 /// Bins of a distribution.
 const BINS: usize = 48;
@@ -72,11 +75,6 @@ pub(super) fn signal(values: &[f32]) -> Signal {
         zeros: values.iter().filter(|value| **value == 0.0).count() as f64 / count,
         thumbnail: values.chunks(run).map(tallest).collect(),
     }
-}
-
-/// Euclidean norm.
-pub(super) fn norm(values: &[f32]) -> f64 {
-    values.iter().map(|&value| f64::from(value) * f64::from(value)).sum::<f64>().sqrt()
 }
 
 /// Size by which elements are ranked; a NaN is larger than any number.

@@ -2,12 +2,9 @@
 
 use crate::{
     nn::{LayerSpec, Parameter},
+    optim::norm,
     protocol::inspection::{LayerView, ParameterView, Units},
-    train::{
-        Trainer,
-        inspect::figures::{distribution, norm},
-        walk::Held,
-    },
+    train::{Trainer, inspect::figures::distribution, walk::Held},
 };
 
 /// Most units whose figures are given.

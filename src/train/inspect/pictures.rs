@@ -25,7 +25,7 @@ impl Trainer {
     /// Some samples in some order.
     pub(super) fn page(&self, split: Split, show: Show, order: Order, range: Range<usize>) -> Answer {
         let (found, data) = (self.predictions(split), self.part(split));
-        let Some(evaluated) = found.step else { return self.not_evaluated(split) };
+        let Some(evaluated) = found.step else { return not_evaluated(split) };
         let mut labels = vec![0; data.len()];
         data.labels(&(0..data.len() as u32).collect::<Vec<_>>(), &mut labels);
         let wrong = |index: usize| found.predicted[index] != labels[index];
@@ -55,7 +55,7 @@ impl Trainer {
     /// How often each class was taken for each.
     pub(super) fn confusion(&self, split: Split) -> Answer {
         let (found, data, classes) = (self.predictions(split), self.part(split), self.data.classes.len());
-        let Some(evaluated) = found.step else { return self.not_evaluated(split) };
+        let Some(evaluated) = found.step else { return not_evaluated(split) };
         let mut counts = vec![0; classes * classes];
         let mut label = [0];
         for (index, &predicted) in (0..data.len() as u32).zip(&found.predicted) {
@@ -63,14 +63,6 @@ impl Trainer {
             counts[usize::from(label[0]) * classes + usize::from(predicted)] += 1;
         }
         Answer::Confusion(Confusion { evaluated, classes, counts })
-    }
-
-    fn not_evaluated(&self, split: Split) -> Answer {
-        let reason = match split {
-            Split::Test => "no evaluation yet".into(),
-            Split::Train => "the training samples are evaluated while the run is paused".into(),
-        };
-        Answer::Nothing { reason }
     }
 
     pub(super) fn part(&self, split: Split) -> &dataset::Split {
@@ -144,6 +136,14 @@ impl Trainer {
             )),
         }
     }
+}
+
+fn not_evaluated(split: Split) -> Answer {
+    let reason = match split {
+        Split::Test => "no evaluation yet".into(),
+        Split::Train => "the training samples are evaluated while the run is paused".into(),
+    };
+    Answer::Nothing { reason }
 }
 
 /// Whether each value of a layer's output belongs to the same pixel as at its input.

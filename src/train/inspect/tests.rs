@@ -142,6 +142,23 @@ fn a_walk_through_the_phases_ends_in_the_bits_of_a_step_whoever_looks_meanwhile(
 }
 
 #[test]
+fn a_walk_ends_where_the_loss_is_not_finite() {
+    let data = images();
+    let [mut plain, mut walked] = [(); 2].map(|()| trainer(&["linear 12", "relu", "linear 10"], &data, 1));
+    for trainer in [&mut plain, &mut walked] {
+        trainer.set_learning_rate(1e38);
+        trainer.step().unwrap();
+    }
+    (0..4).for_each(|_| assert_eq!(walked.advance_phase(), None));
+    let shown = trace(&mut walked, SampleChoice::Hardest, 0);
+    assert!(shown.batch_loss.unwrap().is_nan() && shown.losses.iter().any(|loss| loss.is_nan()));
+    walked.advance_phase().unwrap().unwrap_err();
+    plain.step().unwrap_err();
+    assert_eq!((walked.phase(), walked.completed()), (Phase::Between, 2));
+    assert_eq!(walked.weights_sha256(), plain.weights_sha256());
+}
+
+#[test]
 fn looking_leaves_the_bits_alone() {
     for (layers, data) in [(MLP, images()), (CNN, images()), (TOY, spirals())] {
         let run = |look: bool| {
@@ -151,7 +168,9 @@ fn looking_leaves_the_bits_alone() {
                 if look {
                     let asked = queries(&trainer);
                     assert!(asked.len() >= 5 * layers.len() + 3);
-                    asked.iter().for_each(|query| drop(trainer.inspect(query).unwrap()));
+                    for query in &asked {
+                        trainer.inspect(query).unwrap();
+                    }
                     trainer.judge(Split::Train, || ControlFlow::Break(()));
                 }
                 losses.push(trainer.step().unwrap());

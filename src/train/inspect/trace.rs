@@ -2,13 +2,14 @@
 
 use crate::{
     nn::{Mode, Parameter},
+    optim::norm,
     protocol::{
         Answer, Phase, SampleChoice,
         inspection::{Entry, LayerTrace, Loss, Pass, Sample, Split, Trace, TracedLayer, TracedParameter},
     },
     train::{
         Trainer,
-        inspect::figures::{corner, extract, largest, norm, signal},
+        inspect::figures::{corner, extract, largest, signal},
         walk::Held,
     },
 };
@@ -36,21 +37,19 @@ struct Followed {
 
 impl Trainer {
     /// Follows one sample.
-    pub(super) fn trace(&mut self, choice: SampleChoice, layer: usize) -> Result<Answer, String> {
-        let followed = match choice {
-            SampleChoice::Dataset { split, index } => self.evaluate_alone(split, index),
-            _ => {
-                let held = self.hold();
-                let row = match self.choose(choice, &held) {
-                    Ok(row) => row,
-                    Err(reason) => return Ok(Answer::Nothing { reason }),
-                };
-                let index = self.batches.indices(held.minibatch - 1)[row] as usize;
-                let pass = Pass::Minibatch { number: held.minibatch };
-                Followed { held, pass, row, split: Split::Train, index }
-            }
+    pub(super) fn trace(&mut self, choice: SampleChoice, layer: usize) -> Answer {
+        let followed = if let SampleChoice::Dataset { split, index } = choice {
+            self.evaluate_alone(split, index)
+        } else {
+            let held = self.hold();
+            let row = match self.choose(choice, &held) {
+                Ok(row) => row,
+                Err(reason) => return Answer::Nothing { reason },
+            };
+            let index = self.batches.indices(held.minibatch - 1)[row] as usize;
+            Followed { held, pass: Pass::Minibatch { number: held.minibatch }, row, split: Split::Train, index }
         };
-        Ok(Answer::Trace(Box::new(self.describe_trace(&followed, layer))))
+        Answer::Trace(Box::new(self.describe_trace(&followed, layer)))
     }
 
     /// Passes one sample alone through the network and back, as in evaluation.
