@@ -1,14 +1,15 @@
-//! What looking inside costs: training throughput with watched queries, paired with training throughput without; and
-//! how long an answer takes while paused.
+//! What looking inside costs: training throughput with watched queries and without, in turn within one run; and how long
+//! an answer takes while paused.
 //!
 //! ```text
-//! cargo bench --bench inspection            five pairs
-//! cargo bench --bench inspection -- 9       nine
+//! cargo bench --bench inspection            twenty pairs of windows
+//! cargo bench --bench inspection -- 60      sixty
 //! ```
 //!
 //! What is watched is what the screens ask for: the layer and the trace on the default network, boundary and units on
-//! the spirals, both at full speed; the exercise's CNN, on images of noise, for the answers. Only the ratio of
-//! neighbouring runs counts on a machine that others use.
+//! the spirals, both at full speed; the exercise's CNN, on images of noise. On a machine that others use, neighbouring
+//! windows are slowed alike, so that the median of their ratios counts, together with how far they spread; and the
+//! shortest of many answers is what one takes when nothing is in its way.
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 use std::{
@@ -28,21 +29,22 @@ use gradtop::{
 };
 
 fn main() {
-    let pairs = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(5);
+    let pairs = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(20);
     let (hardest, layer) = (SampleChoice::Hardest, 2);
-    let default = Config::load(None, None, &["run.epochs=40".into()]).unwrap();
-    cost("default network", &default, pairs, &[Query::Layer { layer }, Query::Trace { sample: hardest, layer }]);
-    let spirals = Config::load(Some(Preset::find("spirals").unwrap()), None, &["run.epochs=1500".into()]).unwrap();
+    let endless = |set: &str| [set.to_owned(), "run.evaluate_every=1000000000".into(), "run.epochs=1000000".into()];
+    let default = Config::load(None, None, &endless("run.seed=0")).unwrap();
+    let of_layer = |layer| [Query::Layer { layer }, Query::Trace { sample: hardest, layer }];
+    cost("default network", &default, pairs, Duration::from_millis(500), &of_layer(layer));
+    let spirals = Config::load(Some(Preset::find("spirals").unwrap()), None, &endless("run.seed=0")).unwrap();
     let plane = [Query::Boundary { columns: 60, rows: 40 }, Query::Units { layer: 3, columns: 16, rows: 8 }];
-    cost("spirals", &spirals, pairs, &plane);
+    cost("spirals", &spirals, pairs, Duration::from_millis(500), &plane);
     let folder = std::env::temp_dir().join(format!("gradtop-inspection-{}", std::process::id()));
     write_images(&folder);
-    let source = format!("data.source={}", folder.display());
-    let cnn = Config::load(Some(Preset::find("cnn").unwrap()), None, &[source, "run.evaluate_every=100000".into()]);
-    let mut cnn = cnn.unwrap();
+    let [source, rest @ ..] = endless(&format!("data.source={}", folder.display()));
+    let sets = [&[source, "run.steps=0".into()][..], &rest].concat();
+    let cnn = Config::load(Some(Preset::find("cnn").unwrap()), None, &sets).unwrap();
     answers(&cnn);
-    cnn.run.steps = 60;
-    cost("CNN", &cnn, pairs.min(3), &[Query::Layer { layer: 0 }, Query::Trace { sample: hardest, layer: 0 }]);
+    cost("CNN", &cnn, pairs / 3, Duration::from_secs(6), &of_layer(0));
     fs::remove_dir_all(&folder).unwrap();
 }
 
@@ -93,39 +95,80 @@ impl Engine {
         }
     }
 
-    fn ask(&mut self, command: Command) {
+    /// Asks, and gives the step at which it was done.
+    fn ask(&mut self, command: Command) -> u64 {
         let id = CommandId(self.next);
         self.next += 1;
         self.handle.requests.send(Request { id, command }).unwrap();
         self.until(|event| match event {
-            Event::Applied { id: answered, .. } if *answered == id => Some(()),
+            Event::Applied { id: answered, step } if *answered == id => Some(*step),
             Event::Rejected { id: answered, reason } if *answered == id => panic!("{reason}"),
             _ => None,
-        });
+        })
+    }
+
+    /// Steps a second over a window in which these queries are watched.
+    fn rate(&mut self, window: Duration, queries: &[Query]) -> f64 {
+        let from = self.ask(Command::Watch { queries: queries.to_vec() });
+        let start = Instant::now();
+        self.until(|event| (matches!(event, Event::Step(_)) && start.elapsed() >= window).then_some(()));
+        let to = self.ask(Command::Watch { queries: Vec::new() });
+        (to - from) as f64 / start.elapsed().as_secs_f64()
+    }
+
+    fn stop(mut self) {
+        self.handle.requests.send(Request { id: CommandId(self.next), command: Command::Stop }).unwrap();
+        self.until(|event| matches!(event, Event::Stopped { .. }).then_some(()));
     }
 }
 
-/// Steps a second of a whole run, and how many answers came.
-fn rate(config: &Config, queries: &[Query]) -> (f64, usize) {
+fn cost(name: &str, config: &Config, pairs: usize, window: Duration, queries: &[Query]) {
     let mut engine = Engine::start(config);
-    engine.ask(Command::Watch { queries: queries.to_vec() });
-    let summary = engine.until(|event| if let Event::Finished(summary) = event { Some(summary.clone()) } else { None });
-    (summary.steps_per_second(), engine.inspections)
-}
-
-fn cost(name: &str, config: &Config, pairs: usize, queries: &[Query]) {
-    let mut ratios = Vec::new();
-    for pair in 1..=pairs {
-        let ((plain, _), (watched, answers)) = (rate(config, &[]), rate(config, queries));
-        ratios.push(watched / plain);
-        println!(
-            "{name} {pair}: {plain:.1} steps/s, watched {watched:.1} with {answers} answers, ratio {:.3}",
-            watched / plain
-        );
+    engine.rate(window, &[]);
+    let (mut ratios, mut rates) = (Vec::new(), Vec::new());
+    engine.inspections = 0;
+    for pair in 0..pairs.max(2) {
+        // Each goes first as often as the other.
+        let both = if pair % 2 == 0 {
+            let plain = engine.rate(window, &[]);
+            (plain, engine.rate(window, queries))
+        } else {
+            let watched = engine.rate(window, queries);
+            (engine.rate(window, &[]), watched)
+        };
+        ratios.push(both.1 / both.0);
+        rates.push(both.0);
     }
+    let rounds = engine.inspections as f64 / queries.len() as f64 / (pairs.max(2) as f64 * window.as_secs_f64());
+    engine.ask(Command::Pause);
+    let mut shortest = vec![f64::INFINITY; queries.len()];
+    for _ in 0..40 {
+        for (shortest, query) in shortest.iter_mut().zip(queries) {
+            let start = Instant::now();
+            engine.ask(Command::Inspect { query: query.clone() });
+            *shortest = shortest.min(start.elapsed().as_secs_f64());
+        }
+    }
+    engine.stop();
     ratios.sort_by(f64::total_cmp);
-    let (least, median, most) = (ratios[0], ratios[ratios.len() / 2], ratios[ratios.len() - 1]);
-    println!("{name}: ratio min {least:.3} median {median:.3} max {most:.3}");
+    rates.sort_by(f64::total_cmp);
+    let at = |sorted: &[f64], share: f64| sorted[(share * (sorted.len() - 1) as f64).round() as usize];
+    println!(
+        "{name}: {} pairs, plain median {:.1} steps/s from {:.1} to {:.1}; ratio median {:.3}, quartiles {:.3} to {:.3}",
+        ratios.len(),
+        at(&rates, 0.5),
+        rates[0],
+        rates[rates.len() - 1],
+        at(&ratios, 0.5),
+        at(&ratios, 0.25),
+        at(&ratios, 0.75)
+    );
+    let round: f64 = shortest.iter().sum();
+    println!(
+        "{name}: {rounds:.2} rounds/s, shortest round of answers {:.2} ms: a share of {:.4}",
+        round * 1e3,
+        rounds * round
+    );
 }
 
 /// How long answers take while paused.

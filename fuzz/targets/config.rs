@@ -8,5 +8,5 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     if let Ok(config) = Config::from_toml_str("fuzz.toml", text, &[]) {
         assert_eq!(Config::from_toml_str("again.toml", &config.to_toml(), &[]).ok(), Some(config));
     }
-    let _ = Config::load(None, &[text.to_owned()]).map_err(|error| error.to_string());
+    let _ = Config::load(None, None, &[text.to_owned()]).map_err(|error| error.to_string());
 });

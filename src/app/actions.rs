@@ -66,6 +66,21 @@ pub enum Action {
     Quantity,
     /// The next parameter of the selected layer.
     Parameter,
+    /// The next subject of the Data screen.
+    Subject,
+    /// The other part of the data.
+    Split,
+    /// Move the selection among the data by so many columns and rows.
+    Move {
+        /// Columns to the right.
+        across: isize,
+        /// Rows down.
+        down: isize,
+    },
+    /// Move it by so many pages.
+    Page(isize),
+    /// Follow what is selected among the data.
+    OpenEntry,
     /// Follow another sample.
     Follow(Follow),
     /// On by one phase of the minibatch in hand.
@@ -191,6 +206,7 @@ impl App {
                 Vec::new()
             }
             Action::Open => self.open_selected(),
+            Action::OpenEntry => self.open_entry(),
             Action::Follow(Follow::Typed) => self.open_line(Purpose::Sample, ""),
             Action::AdvancePhase => self.advance_phase(),
             Action::CheckGradients => self.check_gradients(),

@@ -135,7 +135,7 @@ pub const COMMANDS: &[CommandSpec] = &[
         "Follow another sample on Inspect.",
         LOOK,
         Words::Fixed(&["hardest", "mistake", "test:", "train:"]),
-        |app, text| app.follow_text(text),
+        App::follow_text,
     ),
     command("screenshot", "[FILE.svg]", "Save the screen as an SVG picture.", &[], Words::None, |app, text| {
         let path = if text.is_empty() { app.picture_path() } else { PathBuf::from(text) };

@@ -126,6 +126,13 @@ pub struct UnitStrips<'a> {
     pub selected: Option<usize>,
 }
 
+impl UnitStrips<'_> {
+    /// How many units there are figures of.
+    pub fn known(&self) -> usize {
+        self.strips.iter().map(|strip| strip.values.len()).max().unwrap_or(0)
+    }
+}
+
 impl App {
     /// The selected row of the layers.
     pub fn selected_layer(&self) -> Option<&LayerRow> {
@@ -180,9 +187,12 @@ impl App {
             .filter(|(_, values, _)| !values.is_empty())
             .map(|(title, values, signed)| Strip { title, values, signed })
             .collect();
-        let known = strips.iter().map(|strip| strip.values.len()).max().unwrap_or(0);
-        let selected = self.view().unit.filter(|_| known > 0).map(|unit| unit.min(known - 1));
-        Ok(UnitStrips { count: units.count.max(known), word: if image { "channel" } else { "unit" }, strips, selected })
+        let word = if image { "channel" } else { "unit" };
+        let mut shown = UnitStrips { count: units.count, word, strips, selected: None };
+        let known = shown.known();
+        shown.count = shown.count.max(known);
+        shown.selected = self.view().unit.filter(|_| known > 0).map(|unit| unit.min(known - 1));
+        Ok(shown)
     }
 
     /// Why nothing is known of the inside of a layer.

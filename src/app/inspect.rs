@@ -37,8 +37,9 @@ impl App {
     pub fn wanted(&self) -> Vec<Query> {
         match self.view.screen {
             Screen::Layers => self.wanted_of_layers(),
+            Screen::Data => self.wanted_of_data(),
             Screen::Inspect => self.wanted_of_inspect(),
-            Screen::Overview | Screen::Data => Vec::new(),
+            Screen::Overview => Vec::new(),
         }
     }
 

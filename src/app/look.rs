@@ -51,6 +51,10 @@ impl App {
             Action::Show(screen) => self.view.show(screen),
             Action::Quantity => self.view.quantity = self.view.quantity.next(),
             Action::Parameter => self.view.parameter = (self.view.parameter + 1) % self.parameters().max(1),
+            Action::Subject => self.next_subject(),
+            Action::Split => self.other_split(),
+            Action::Move { across, down } => self.move_selection(across, down),
+            Action::Page(by) => self.turn_page(by),
             Action::Follow(follow) => self.follow(follow),
             Action::Expand => self.view.expanded = !self.view.expanded,
             Action::Focus { backwards } => self.view.focus_next(backwards),
@@ -80,9 +84,9 @@ impl App {
     /// Moves the selected unit; the first press only shows it.
     fn select_unit(&mut self, by: i64) {
         let Ok(units) = self.units() else { return };
-        let known = units.strips.iter().map(|strip| strip.values.len()).max().unwrap_or(0) as i64;
-        let moved = units.selected.map_or(0, |unit| (unit as i64).saturating_add(by).clamp(0, (known - 1).max(0)));
-        self.view.unit = usize::try_from(moved).ok().filter(|_| known > 0);
+        let by = isize::try_from(by).unwrap_or(0);
+        let moved = units.selected.map_or(0, |unit| unit.saturating_add_signed(by));
+        self.view.unit = units.known().checked_sub(1).map(|last| moved.min(last));
     }
 
     fn toggle_log(&mut self) {
@@ -115,8 +119,8 @@ impl App {
                 self.view.layer = moved(self.view.layer, layers);
                 self.view.parameter = 0;
             }
+            Panel::Samples => self.move_selection(0, by),
             panel @ (Panel::Chain | Panel::Sample | Panel::Layer | Panel::Gradients) => self.select_link(panel, by),
-            Panel::Samples => {}
             // A chart has nothing to select; the layers below it have.
             Panel::Loss | Panel::Accuracy => self.view.focus_on(Panel::Layers),
         }

@@ -113,10 +113,10 @@ impl Panel {
             Self::Values => "values",
             Self::Units => "units",
             Self::Chain => "network",
+            Self::Samples => "data",
             Self::Sample => "sample",
             Self::Layer => "layer",
             Self::Gradients => "gradients",
-            Self::Samples => "samples",
         }
     }
 }

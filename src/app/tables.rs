@@ -133,6 +133,7 @@ impl App {
         match panel {
             Panel::Layers | Panel::Map if row < self.run().layers.rows().len() => self.view.layer = row,
             Panel::Units => self.view.unit = Some(row),
+            Panel::Samples => self.select_entry(row),
             Panel::Chain if row <= self.run().layers.chain().len() => self.view.following.link = row,
             Panel::Controls if row < controls => self.view.control = row,
             Panel::Findings if row < self.run().findings.len() => self.view.finding = row,
@@ -163,6 +164,11 @@ const WORDS: &[(&str, &str)] = &[
         "How many of a parameter's, its gradient's and the output's values lie where; below, the same as it was before, the newest on top.",
     ),
     ("units", "A figure a unit, or a channel of an image; orange above 0, blue below."),
+    ("confidence", "Probability that the network gives to the class it predicts."),
+    (
+        "loss",
+        "Of one sample: minus the logarithm of the probability of its true class, in nats; 0 is certain and right.",
+    ),
     (
         "∂L/∂y, dy",
         "Gradient of the loss by what a layer gives: the error that comes back to it; L is the mean over the batch.",

@@ -73,7 +73,10 @@ impl App {
             || self.phase() == super::header::Phase::Stepping
     }
 
-    /// The sample that is followed, or why there is none.
+    /// The sample that is followed.
+    ///
+    /// # Errors
+    /// When there is none: why, and what will change it.
     pub fn tracing(&self) -> Result<Tracing<'_>, String> {
         let run = self.run();
         let under_way = match run.state {

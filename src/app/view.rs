@@ -1,5 +1,6 @@
 //! What part of the run is looked at, and how: the screen in hand, zoom, cursor, scales.
 
+use super::data::DataView;
 use super::screen::{Panel, Screen};
 use super::series::StepRange;
 use super::trace::Following;
@@ -159,6 +160,8 @@ pub struct View {
     pub control: usize,
     /// First finding shown.
     pub finding: usize,
+    /// How the data are looked at.
+    pub data: DataView,
     /// What the Inspect screen follows.
     pub following: Following,
 }

@@ -130,11 +130,14 @@ impl Bench {
     fn step(&mut self) {
         let start = self.step * self.batch % (SAMPLES - self.batch);
         let order = &self.order[start..start + self.batch];
-        for ((mut row, label), &sample) in
-            self.network.input_mut(self.batch).rows_mut().into_iter().zip(&mut self.labels).zip(order)
-        {
-            let features = row.len();
-            row.iter_mut().zip(&self.pixels[sample * features..]).for_each(|(x, &pixel)| *x = pixel);
+        let pixels = &self.pixels;
+        self.network.fill_input(self.batch, |rows, values| {
+            let features = values.len() / rows.len();
+            for (values, &sample) in values.chunks_exact_mut(features).zip(&order[rows]) {
+                values.copy_from_slice(&pixels[sample * features..][..features]);
+            }
+        });
+        for (label, &sample) in self.labels.iter_mut().zip(order) {
             *label = self.classes[sample];
         }
         self.network.forward(Mode::Train { step: self.step as u64 });

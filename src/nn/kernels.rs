@@ -5,11 +5,13 @@
 #[cfg(test)]
 pub(crate) mod allocations;
 pub mod elementwise;
+pub mod locals;
 pub mod matmul;
 mod pack;
 pub mod pool;
 pub mod pooling;
 pub mod sums;
 pub mod tile;
+pub mod transpose;
 pub mod wide;
 pub mod winograd;

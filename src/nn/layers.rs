@@ -28,7 +28,7 @@ pub use self::{
 };
 use super::{
     Buffer, Mode, Parameter, Scalar,
-    kernels::{matmul::Workspace, pool::Pool, winograd::Locals},
+    kernels::{locals::Locals, matmul::Workspace, pool::Pool},
 };
 
 /// What a pass through a layer works with besides its arrays.

@@ -2,17 +2,20 @@
 
 mod looking;
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 
 use super::{
     Buffer, BuildError, LayerInfo, LossReport, NetworkSpec, Parameter, Scalar, Shape,
     chain::{channels, check},
-    kernels::{matmul::Workspace, pool::Pool},
+    kernels::{elementwise::for_each_chunk, matmul::Workspace, pool::Pool},
     layers::{Layer, Pass, Place, Scratch, Setup, build},
     loss::SoftmaxCrossEntropy,
 };
+
+/// Values of the input that a thread is asked for at a time.
+const FILLED: usize = 1 << 15;
 
 /// Whether a pass trains or evaluates; dropout, batch normalization and label smoothing care.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +104,23 @@ impl<T: Scalar> Network<T> {
         assert!((1..=self.input.nrows()).contains(&batch), "batch of {batch}, of at most {}", self.input.nrows());
         self.batch = batch;
         self.input.slice_mut(s![..batch, ..])
+    }
+
+    /// Sets the number of samples of the batch in hand and has their input written, spread over the threads: `fill` is
+    /// given some rows' numbers and their values (rows, features), every row once.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::input_mut`].
+    pub fn fill_input(&mut self, batch: usize, fill: impl Fn(Range<usize>, &mut [T]) + Sync) {
+        let pool = Arc::clone(&self.pool);
+        let input = self.input_mut(batch);
+        let features = input.ncols();
+        let values = input.into_slice().unwrap_or_else(|| unreachable!("rows in standard layout"));
+        let rows = (FILLED / features).max(1);
+        for_each_chunk(&pool, rows * features, [values], |range, [values]| {
+            fill(range.start / features..range.end / features, values);
+        });
     }
 
     /// Computes the logits from the input.

@@ -1,9 +1,20 @@
 //! Norms, and gradient clipping by the norm of the whole gradient.
+#![allow(clippy::inline_always)] // Only where they are inlined are they compiled for the widest vectors.
 
-use crate::nn::{Network, Scalar, kernels::elementwise::with_wide_vectors};
+use crate::nn::{
+    Network, Pool, Scalar,
+    kernels::{
+        elementwise::map_ranges,
+        wide::{Work, do_wide},
+    },
+};
 
 /// Partial sums of a norm: enough for the processor to work on several at a time.
 const LANES: usize = 16;
+
+/// Values of a piece for the threads, and pieces at most; they decide the order of the sum.
+const PIECE: usize = 1 << 15;
+const PIECES: usize = 64;
 
 /// Euclidean norm, summed in `f64` in an order that depends on the length alone.
 pub fn norm<T: Scalar>(values: &[T]) -> f64 {
@@ -12,7 +23,8 @@ pub fn norm<T: Scalar>(values: &[T]) -> f64 {
 
 /// Euclidean norm of the gradient of all parameters together.
 pub fn gradient_norm<T: Scalar>(network: &Network<T>) -> f64 {
-    network.parameters().map(|parameter| square_sum(&parameter.gradient)).sum::<f64>().sqrt()
+    let pool = network.pool();
+    network.parameters().map(|parameter| threaded_square_sum(pool, &parameter.gradient)).sum::<f64>().sqrt()
 }
 
 /// The factor that brings a gradient of norm `norm` down to at most `max_norm`; 1 if it is there already. It goes to
@@ -22,22 +34,35 @@ pub fn clip_scale(norm: f64, max_norm: f64) -> f64 {
 }
 
 fn square_sum<T: Scalar>(values: &[T]) -> f64 {
-    let (whole, rest) = values.as_chunks::<LANES>();
-    let mut sums = with_wide_vectors(|| {
-        let mut sums = [0.0; LANES];
-        for chunk in whole {
-            add_squares(&mut sums, chunk);
-        }
-        sums
-    });
-    add_squares(&mut sums, rest);
+    do_wide(Squares(values))
+}
+
+/// As [`square_sum`], piece by piece.
+fn threaded_square_sum<T: Scalar>(pool: &Pool, values: &[T]) -> f64 {
+    let piece = PIECE.max(values.len().div_ceil(PIECES).next_multiple_of(LANES));
+    let mut sums = [0.0; PIECES];
+    map_ranges(pool, values.len(), piece, &mut sums, |range| square_sum(&values[range]));
     sums.iter().sum()
 }
 
-#[inline]
-fn add_squares<T: Scalar>(sums: &mut [f64; LANES], values: &[T]) {
-    for (sum, value) in sums.iter_mut().zip(values) {
-        *sum += value.as_f64() * value.as_f64();
+struct Squares<'a, T>(&'a [T]);
+
+impl<T: Scalar> Work for Squares<'_, T> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run(self) -> f64 {
+        let (whole, rest) = self.0.as_chunks::<LANES>();
+        let mut sums = [0.0; LANES];
+        for chunk in whole {
+            for (sum, value) in sums.iter_mut().zip(chunk) {
+                *sum += value.as_f64() * value.as_f64();
+            }
+        }
+        for (sum, value) in sums.iter_mut().zip(rest) {
+            *sum += value.as_f64() * value.as_f64();
+        }
+        sums.iter().sum()
     }
 }
 

@@ -9,8 +9,8 @@ use crate::nn::{Network, Parameter, Scalar, kernels::elementwise::map_chunks};
 /// Elements of a chunk for the threads; also the order in which the norms are summed, so it never changes.
 const CHUNK: usize = 1 << 13;
 
-/// Partial sums of an update's norm within a chunk.
-const LANES: usize = 8;
+/// Elements that are updated side by side, and partial sums of an update's norm within a chunk.
+const LANES: usize = 16;
 
 /// An optimizer with its state for every parameter.
 ///

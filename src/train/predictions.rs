@@ -85,8 +85,7 @@ impl Trainer {
             (from as u32..).zip(indices.iter_mut()).for_each(|(sample, index)| *index = sample);
             let labels = &mut self.labels[..indices.len()];
             part.labels(indices, labels);
-            let mut input = self.network.input_mut(indices.len());
-            part.gather(indices, input.as_slice_mut().unwrap_or_default());
+            self.network.fill_input(indices.len(), |rows, values| part.gather(&indices[rows], values));
             self.network.forward(Mode::Evaluate);
             let report = self.network.loss(labels);
             predictions.take(from, &self.network, labels);

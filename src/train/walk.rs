@@ -211,8 +211,8 @@ impl Trainer {
         let indices = self.batches.indices(step);
         let samples = indices.len();
         self.data.train.labels(indices, &mut self.labels[..samples]);
-        let mut input = self.network.input_mut(samples);
-        self.data.train.gather_augmented(indices, self.seed, epoch, input.as_slice_mut().unwrap_or_default());
+        let (train, seed) = (&self.data.train, self.seed);
+        self.network.fill_input(samples, |rows, values| train.gather_augmented(&indices[rows], seed, epoch, values));
         (self.progress.samples, self.progress.report) = (samples, None);
     }
 }

@@ -1,5 +1,6 @@
 //! Where everything lies: a pure function of the app and the size, shared by drawing and by the mouse.
 
+pub mod data;
 pub mod inspect;
 pub mod layers;
 pub mod overview;
@@ -95,8 +96,8 @@ impl Layout {
         match app.view().screen {
             Screen::Overview => overview::press(app, panel, area, (x, y)),
             Screen::Layers => layers::press(app, panel, area, (x, y)),
+            Screen::Data => data::press(app, area, (x, y)),
             Screen::Inspect => inspect::press(app, panel, area, (x, y)),
-            Screen::Data => None,
         }
         .or(Some(Pointer::Click { panel }))
     }

@@ -3,6 +3,7 @@
 //! The hues are those of Okabe and Ito's palette, which readers with any of the usual colour-vision deficiencies can
 //! tell apart; they were shifted in lightness for dark and for light backgrounds.
 
+mod classes;
 mod ramps;
 
 use ratatui::style::{Color, Modifier, Style};

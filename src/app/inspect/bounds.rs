@@ -93,7 +93,9 @@ fn units(units: &mut Units) {
         &mut units.running_means,
         &mut units.running_variances,
     ];
-    lists.into_iter().for_each(|list| list.truncate(VALUES));
+    for list in lists {
+        list.truncate(VALUES);
+    }
 }
 
 fn trace(trace: &mut Trace) {
@@ -103,7 +105,9 @@ fn trace(trace: &mut Trace) {
     if let Some(loss) = &mut trace.loss {
         let lists =
             [&mut loss.logits, &mut loss.probabilities, &mut loss.target, &mut loss.gradient, &mut loss.jacobian];
-        lists.into_iter().for_each(|list| list.truncate(VALUES));
+        for list in lists {
+            list.truncate(VALUES);
+        }
     }
     trace.layers.truncate(LAYERS);
     for layer in &mut trace.layers {

@@ -26,6 +26,7 @@ pub const BINDINGS: &[Binding] = {
     use Scope::{Everywhere, Help, Line, Quit, Screens, Steps};
     const OVERVIEW: Scope = Scope::Screen(Screen::Overview);
     const LAYERS: Scope = Scope::Screen(Screen::Layers);
+    const DATA: Scope = Scope::Screen(Screen::Data);
     const INSPECT: Scope = Scope::Screen(Screen::Inspect);
     &[
         on(Screens, &[Key::char(' ')], Action::PauseOrResume, "pause", "Pause the training, or let it go on.")
@@ -164,6 +165,64 @@ pub const BINDINGS: &[Binding] = {
             .footer(9),
         on(LAYERS, &[Key::plain(Code::Up)], Action::Select(-1), "layer", "Select the layer above.").footer(4),
         on(LAYERS, &[Key::plain(Code::Down)], Action::Select(1), "layer", "Select the layer below.").footer(4),
+        on(
+            DATA,
+            &[Key::char('v')],
+            Action::Subject,
+            "view",
+            "Show the next: boundary, samples, mistakes, confusion, weights; what there is for these data.",
+        )
+        .footer(1),
+        on(
+            DATA,
+            &[Key::plain(Code::Up)],
+            Action::Move { across: 0, down: -1 },
+            "choose",
+            "The one above; at the boundary the layer before.",
+        )
+        .footer(2),
+        on(
+            DATA,
+            &[Key::plain(Code::Down)],
+            Action::Move { across: 0, down: 1 },
+            "choose",
+            "The one below; at the boundary the next layer.",
+        )
+        .footer(2),
+        on(
+            DATA,
+            &[Key::plain(Code::Left)],
+            Action::Move { across: -1, down: 0 },
+            "choose",
+            "The one to the left; at the boundary the units before.",
+        )
+        .footer(2),
+        on(
+            DATA,
+            &[Key::plain(Code::Right)],
+            Action::Move { across: 1, down: 0 },
+            "choose",
+            "The one to the right; at the boundary the next units.",
+        )
+        .footer(2),
+        on(DATA, &[Key::plain(Code::PageUp)], Action::Page(-1), "page", "The page before."),
+        on(DATA, &[Key::plain(Code::PageDown)], Action::Page(1), "page", "The next page."),
+        on(
+            DATA,
+            &[Key::plain(Code::Enter)],
+            Action::OpenEntry,
+            "inspect",
+            "Follow the selected sample through the network; of the weights, see the unit among its layer's.",
+        )
+        .footer(3),
+        on(
+            DATA,
+            &[Key::char('t')],
+            Action::Split,
+            "train/test",
+            "The samples that are trained on, or those of the test.",
+        )
+        .footer(8),
         on(
             INSPECT,
             &[Key::char('n')],

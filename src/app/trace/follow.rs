@@ -47,8 +47,8 @@ impl App {
             Follow::Next(by) => {
                 // Out of a choice that is no row the first press leads back to the minibatch.
                 let by = if matches!(following.choice, SampleChoice::Dataset { .. }) { 0 } else { by };
-                let row = following.row as isize + by;
-                SampleChoice::Row { row: row.rem_euclid(batch.max(1) as isize) as usize }
+                let row = following.row.cast_signed().saturating_add(by);
+                SampleChoice::Row { row: row.rem_euclid(batch.max(1).cast_signed()).cast_unsigned() }
             }
             Follow::Mistake => {
                 let first = matches!(following.choice, SampleChoice::Dataset { .. });

@@ -190,6 +190,26 @@ pub fn map_chunks<T: Send, R: Send, const N: usize>(
     });
 }
 
+/// Cuts `0..length` into chunks, the last one shorter, and writes what `f` makes of each to its place among `results`.
+///
+/// # Panics
+///
+/// If `chunk` is 0, or there are more chunks than results.
+pub fn map_ranges<R: Send>(
+    pool: &Pool,
+    length: usize,
+    chunk: usize,
+    results: &mut [R],
+    f: impl Fn(Range<usize>) -> R + Sync,
+) {
+    let results = Raw::new(results);
+    pool.run(length.div_ceil(chunk), &|number| {
+        // SAFETY: the pool calls this once for each number.
+        let result = unsafe { results.part(number..number + 1) };
+        result[0] = f(number * chunk..length.min((number + 1) * chunk));
+    });
+}
+
 /// A mutable slice that several threads take disjoint parts of.
 pub(super) struct Raw<'a, T> {
     start: *mut T,

@@ -9,10 +9,16 @@
 //! own product would allocate at each call.
 #![allow(unsafe_code)]
 
-use ndarray::{ArrayView2, ArrayViewMut2};
+mod grid;
 
+use std::{ops::Range, ptr};
+
+use ndarray::{ArrayView1, ArrayView2, ArrayViewMut2};
+
+use self::grid::Grid;
 use super::{
     elementwise::for_each_chunk,
+    locals::Locals,
     pack::{Operand, pack},
     pool::Pool,
     tile::{MAX_COLUMNS, MAX_ROWS, Task, Tiles},
@@ -22,8 +28,12 @@ use crate::nn::Scalar;
 /// Longest sum that a tile computes in one go; a panel of that depth and the rows that meet it fit the caches.
 const DEPTH: usize = 512;
 
-/// Packed values of the right operand that a thread works through before it takes the next columns: 1 MiB of `f32`.
-const RIGHT_BLOCK: usize = 1 << 18;
+/// Panels of the right operand for each thread from which on each panel is packed by the thread that uses it, just
+/// before; with fewer, threads share panels, which are packed first.
+const PANELS_A_THREAD: usize = 8;
+
+/// Values of the panels that a thread packs together, at most: 512 KiB of `f32`, half of a usual second cache.
+const LOCAL: usize = 1 << 17;
 
 /// Products, in multiply-adds, below which waking other threads costs more than they save.
 const WORTH_THREADS: usize = 1 << 17;
@@ -44,12 +54,13 @@ pub enum Start<'a, T> {
 pub struct Workspace<T> {
     right: Vec<T>,
     left: Vec<T>,
+    locals: Locals<T>,
 }
 
 impl<T: Scalar> Workspace<T> {
     /// An empty one, which grows when needed.
     pub fn new() -> Self {
-        Self { right: Vec::new(), left: Vec::new() }
+        Self { right: Vec::new(), left: Vec::new(), locals: Locals::default() }
     }
 
     /// Makes room for products of (m, k) by (k, n) and all that are smaller in any dimension.
@@ -69,7 +80,7 @@ fn grow<T: Scalar>(buffer: &mut Vec<T>, length: usize) {
 
 /// Computes the product of `a` (m, k) and `b` (k, n) into `c` (m, n). Any strides will do.
 ///
-/// Allocates nothing if `workspace` has room for the product, see [`Workspace::reserve`].
+/// Allocates nothing if `workspace` has room for the product, see [`Workspace::reserve`], and was used with this pool.
 ///
 /// # Panics
 ///
@@ -96,17 +107,25 @@ fn matmul_with<T: Scalar>(
 ) {
     let ((m, k), (k_b, n)) = (a.dim(), b.dim());
     assert!(k == k_b && c.dim() == (m, n), "{:?} times {:?} into {:?}", a.dim(), b.dim(), c.dim());
-    match start {
-        Start::Zero if k == 0 => c.fill(T::zero()),
-        Start::Zero | Start::Keep => {}
-        Start::Row(row) => {
-            assert_eq!(row.len(), n, "a row of the result");
-            c.rows_mut().into_iter().for_each(|mut c| c.iter_mut().zip(row).for_each(|(c, &value)| *c = value));
+    if k == 0 {
+        match start {
+            Start::Zero => c.fill(T::zero()),
+            Start::Keep => {}
+            Start::Row(row) => c.rows_mut().into_iter().for_each(|mut c| c.assign(&ArrayView1::from(row))),
         }
     }
     if m == 0 || n == 0 || k == 0 {
         return;
     }
+    let out = Place { start: c.as_mut_ptr(), row: c.strides()[0], column: c.strides()[1] };
+    let base = match start {
+        Start::Zero => Place { start: ptr::null_mut(), ..out },
+        Start::Keep => out,
+        Start::Row(row) => {
+            assert_eq!(row.len(), n, "a row of the result");
+            Place { start: row.as_ptr().cast_mut(), row: 0, column: 1 }
+        }
+    };
     let straight = Product {
         tiles,
         m,
@@ -114,15 +133,31 @@ fn matmul_with<T: Scalar>(
         k,
         left: Operand { start: a.as_ptr(), outer: a.strides()[0], depth: a.strides()[1] },
         right: Operand { start: b.as_ptr(), outer: b.strides()[1], depth: b.strides()[0] },
-        out: c.as_mut_ptr(),
-        out_row: c.strides()[0],
-        out_column: c.strides()[1],
-        add: !matches!(start, Start::Zero),
+        out,
+        base,
     };
     let transposed = straight.transposed();
     let product = if straight.overhead() <= transposed.overhead() { straight } else { transposed };
     // SAFETY: pointers, strides and dimensions are those of the views, whose borrows outlive the call.
     unsafe { product.run(pool, workspace) };
+}
+
+/// Where the result is, or what it is added to.
+#[derive(Clone, Copy)]
+struct Place<T> {
+    start: *mut T,
+    row: isize,
+    column: isize,
+}
+
+impl<T> Place<T> {
+    fn at(&self, row: usize, column: usize) -> *mut T {
+        self.start.wrapping_offset(row as isize * self.row + column as isize * self.column)
+    }
+
+    fn transposed(self) -> Self {
+        Self { row: self.column, column: self.row, ..self }
+    }
 }
 
 /// C (m, n) = left (m, k) · right (k, n), the right operand to be packed.
@@ -134,13 +169,12 @@ struct Product<T: 'static> {
     k: usize,
     left: Operand<T>,
     right: Operand<T>,
-    out: *mut T,
-    out_row: isize,
-    out_column: isize,
-    add: bool,
+    out: Place<T>,
+    /// What the first block of depth is added to, if its start is not null.
+    base: Place<T>,
 }
 
-// SAFETY: the operands are only read; the result is written in disjoint tiles.
+// SAFETY: operands and base are only read; the result is written in disjoint tiles.
 unsafe impl<T: Scalar> Sync for Product<T> {}
 
 impl<T: Scalar> Product<T> {
@@ -151,18 +185,22 @@ impl<T: Scalar> Product<T> {
             n: self.m,
             left: self.right,
             right: self.left,
-            out_row: self.out_column,
-            out_column: self.out_row,
+            out: self.out.transposed(),
+            base: self.base.transposed(),
             ..self
         }
     }
 
     /// Moves besides the multiplications, in about the time that one scalar takes.
     fn overhead(&self) -> usize {
-        let copy = |values: usize, outer: isize| if outer == 1 { values / 8 } else { values };
-        let left = if self.left.depth == 1 { 0 } else { copy(self.m * self.k, self.left.outer) };
-        let right = copy(self.n.next_multiple_of(self.tiles.lanes) * self.k, self.right.outer);
-        let result = if self.out_column == 1 { 0 } else { 2 * self.m * self.n * self.k.div_ceil(DEPTH) };
+        let copy = |values: usize, from: Operand<T>| match (from.outer, from.depth) {
+            (1, _) => values / 8,
+            (_, 1) => values / 4,
+            _ => values,
+        };
+        let left = if self.left.depth == 1 { 0 } else { copy(self.m * self.k, self.left) };
+        let right = copy(self.n.next_multiple_of(self.tiles.lanes) * self.k, self.right);
+        let result = if self.out.column == 1 { 0 } else { 2 * self.m * self.n * self.k.div_ceil(DEPTH) };
         left + right + result
     }
 
@@ -172,20 +210,12 @@ impl<T: Scalar> Product<T> {
     ///
     /// Operands and result must be valid for the dimensions, and nobody else may use the result meanwhile.
     unsafe fn run(mut self, pool: &Pool, workspace: &mut Workspace<T>) {
-        let threaded = self.m * self.n * self.k >= WORTH_THREADS && pool.threads() > 1;
+        let threads = if self.m * self.n * self.k < WORTH_THREADS { 1 } else { pool.threads() };
         let (rows, columns) = (self.tiles.rows(), self.tiles.columns());
-        let width = self.n.next_multiple_of(self.tiles.lanes);
-        grow(&mut workspace.right, width * self.k);
-        let packed = &mut workspace.right[..width * self.k];
-        let panels_a_chunk = if threaded { 1 } else { self.n.div_ceil(columns) };
-        for_each_chunk(pool, panels_a_chunk * columns * self.k, [packed], |range, [packed]| {
-            // SAFETY: the columns lie in the right operand, as the caller promises.
-            unsafe { self.pack_right(range.start / self.k, packed) };
-        });
         if self.left.depth != 1 {
             grow(&mut workspace.left, self.m * self.k);
             let packed = &mut workspace.left[..self.m * self.k];
-            let panels_a_chunk = if threaded { 4 } else { self.m.div_ceil(rows) };
+            let panels_a_chunk = self.m.div_ceil(rows).div_ceil(if threads > 1 { 4 * threads } else { 1 });
             for_each_chunk(pool, panels_a_chunk * rows * self.k, [packed], |range, [packed]| {
                 // SAFETY: the rows lie in the left operand, as the caller promises.
                 unsafe { self.pack_left(range.start / self.k, packed) };
@@ -193,7 +223,29 @@ impl<T: Scalar> Product<T> {
             // From here on the left operand is the packed one; `outer` and `depth` depend on the panel.
             self.left = Operand { start: workspace.left.as_ptr(), outer: 1, depth: 0 };
         }
-        let grid = Grid::new(self, if threaded { pool.threads() } else { 1 });
+        let panels = self.n.div_ceil(columns);
+        if panels >= PANELS_A_THREAD * threads {
+            let fitting = (LOCAL / (DEPTH.min(self.k) * columns)).max(1);
+            let wanted = panels / if threads > 1 { PANELS_A_THREAD * threads } else { 1 };
+            let width = wanted.min(fitting) * columns;
+            workspace.locals.reserve(pool, LOCAL.max(DEPTH * columns));
+            let locals = &workspace.locals;
+            pool.run(self.n.div_ceil(width), &|chunk| {
+                let columns = chunk * width..self.n.min((chunk + 1) * width);
+                // SAFETY: chunks are disjoint columns of the result, whose operands the caller promises.
+                locals.with(|local| unsafe { self.columns(columns, local) });
+            });
+            return;
+        }
+        let width = self.n.next_multiple_of(self.tiles.lanes);
+        grow(&mut workspace.right, width * self.k);
+        let packed = &mut workspace.right[..width * self.k];
+        let panels_a_chunk = if threads > 1 { 1 } else { panels };
+        for_each_chunk(pool, panels_a_chunk * columns * self.k, [packed], |range, [packed]| {
+            // SAFETY: the columns lie in the right operand, as the caller promises.
+            unsafe { self.pack_right(range.start / self.k, packed) };
+        });
+        let grid = Grid::new(self.tiles, (self.m, self.n), threads);
         let right = Shared(workspace.right.as_ptr());
         pool.run(grid.chunks(), &|chunk| {
             // SAFETY: both operands are ready, and chunks are disjoint parts of the result.
@@ -208,7 +260,7 @@ impl<T: Scalar> Product<T> {
             let first = column + panel * columns;
             let width = packed.len() / self.k;
             // SAFETY: the caller promises the operand.
-            unsafe { pack(self.right, first..self.n.min(first + width), 0..self.k, width, packed) };
+            unsafe { pack(self.tiles, self.right, first..self.n.min(first + width), 0..self.k, width, packed) };
         }
     }
 
@@ -219,37 +271,63 @@ impl<T: Scalar> Product<T> {
             let first = row + panel * rows;
             let height = packed.len() / self.k;
             // SAFETY: the caller promises the operand.
-            unsafe { pack(self.left, first..first + height, 0..self.k, height, packed) };
+            unsafe { pack(self.tiles, self.left, first..first + height, 0..self.k, height, packed) };
         }
     }
 
-    /// Computes one chunk of the result.
-    unsafe fn block(&self, grid: &Grid, chunk: usize, right: &Shared<T>) {
-        let (rows, columns) = grid.part(chunk, self.m, self.n);
+    /// Computes these columns of the result, whose panels are packed into `local` just before they are used.
+    unsafe fn columns(&self, columns: Range<usize>, local: &mut [T]) {
         for depth in (0..self.k).step_by(DEPTH) {
-            let length = DEPTH.min(self.k - depth);
-            for row in rows.clone().step_by(self.tiles.rows()) {
-                let height = self.tiles.rows().min(self.m - row);
-                let (left, left_row, left_column) = self.left_panel(row, height, depth);
-                for column in columns.clone().step_by(self.tiles.columns()) {
-                    let width = self.tiles.columns().min(self.n - column);
-                    let padded = width.next_multiple_of(self.tiles.lanes);
-                    let task = Task {
-                        depth: length,
-                        left,
-                        left_row,
-                        left_column,
-                        left_span: length,
-                        left_jump: 0,
-                        right_row: padded,
-                        right: right.0.wrapping_add(column * self.k + depth * padded),
-                        out: self.out.wrapping_offset(row as isize * self.out_row + column as isize * self.out_column),
-                        out_row: self.out_row,
-                        add: self.add || depth > 0,
-                    };
-                    // SAFETY: the tile lies in this chunk of the result, its operands in the operands.
-                    unsafe { self.tile(task, height, width) };
-                }
+            let depths = depth..self.k.min(depth + DEPTH);
+            for column in columns.clone().step_by(self.tiles.columns()) {
+                let (width, padded) = self.panel(column);
+                let panel = &mut local[(column - columns.start) * depths.len()..];
+                // SAFETY: the caller promises the operand.
+                unsafe { pack(self.tiles, self.right, column..column + width, depths.clone(), padded, panel) };
+            }
+            let first = local.as_ptr();
+            // SAFETY: the caller promises that these columns of the result are its own.
+            unsafe {
+                self.tiles(0..self.m, columns.clone(), depths.clone(), |column, _| {
+                    first.wrapping_add((column - columns.start) * depths.len())
+                });
+            }
+        }
+    }
+
+    /// Computes one chunk of the result from packed panels, in each of which all depth follows.
+    unsafe fn block(&self, grid: &Grid, chunk: usize, right: &Shared<T>) {
+        let (rows, columns) = grid.part(chunk);
+        for depth in (0..self.k).step_by(DEPTH) {
+            // SAFETY: the caller promises that this chunk of the result is its own.
+            unsafe {
+                self.tiles(rows.clone(), columns.clone(), depth..self.k.min(depth + DEPTH), |column, padded| {
+                    right.0.wrapping_add(column * self.k + depth * padded)
+                });
+            }
+        }
+    }
+
+    /// Columns of the panel that begins there, and as many as its rows are long.
+    fn panel(&self, column: usize) -> (usize, usize) {
+        let width = self.tiles.columns().min(self.n - column);
+        (width, width.next_multiple_of(self.tiles.lanes))
+    }
+
+    /// Computes these depths' share of a part of the result, row by row; `right` gives the packed panel of a column.
+    unsafe fn tiles(
+        &self,
+        rows: Range<usize>,
+        columns: Range<usize>,
+        depths: Range<usize>,
+        right: impl Fn(usize, usize) -> *const T,
+    ) {
+        for row in rows.step_by(self.tiles.rows()) {
+            for column in columns.clone().step_by(self.tiles.columns()) {
+                let (width, padded) = self.panel(column);
+                let panel = right(column, padded);
+                // SAFETY: the tile lies in the part that is the caller's, its operands in the operands.
+                unsafe { self.tile(row, column..column + width, depths.clone(), panel) };
             }
         }
     }
@@ -264,27 +342,45 @@ impl<T: Scalar> Product<T> {
         }
     }
 
-    /// Computes one tile, by way of a buffer if the result is not made of whole neighbouring vectors there.
-    unsafe fn tile(&self, task: Task<T>, height: usize, width: usize) {
+    /// Computes the tile of the rows from `row` on, by way of a buffer if the result is not made of whole neighbouring
+    /// vectors there; `right` is the packed panel from the first of these depths on.
+    unsafe fn tile(&self, row: usize, columns: Range<usize>, depths: Range<usize>, right: *const T) {
+        let (height, width) = (self.tiles.rows().min(self.m - row), columns.len());
         let vectors = width.div_ceil(self.tiles.lanes);
+        let (left, left_row, left_column) = self.left_panel(row, height, depths.start);
+        let (out, base) = (self.out, if depths.start > 0 { self.out } else { self.base });
         let compute = self.tiles.tiles[height - 1][vectors - 1];
-        if self.out_column == 1 && width == vectors * self.tiles.lanes {
-            // SAFETY: the caller promises the task.
+        let task = Task {
+            depth: depths.len(),
+            left,
+            left_row,
+            left_column,
+            left_span: depths.len(),
+            left_jump: 0,
+            right_row: vectors * self.tiles.lanes,
+            right,
+            out: out.at(row, columns.start),
+            out_row: out.row,
+            base: if base.start.is_null() { ptr::null() } else { base.at(row, columns.start) },
+            base_row: base.row,
+        };
+        if out.column == 1 && base.column == 1 && width == vectors * self.tiles.lanes {
+            // SAFETY: the caller promises the tile.
             unsafe { compute(task) };
             return;
         }
         let mut buffer = [T::zero(); MAX_ROWS * MAX_COLUMNS];
         // SAFETY: the caller promises the operands, and the buffer has room for the largest tile.
         unsafe {
-            compute(Task { out: buffer.as_mut_ptr(), out_row: MAX_COLUMNS as isize, add: false, ..task });
+            compute(Task { out: buffer.as_mut_ptr(), out_row: MAX_COLUMNS as isize, base: ptr::null(), ..task });
         }
         for column in 0..width {
-            for row in 0..height {
-                let value = buffer[row * MAX_COLUMNS + column];
-                // SAFETY: the caller promises that the tile lies in the result.
+            for i in 0..height {
+                let value = buffer[i * MAX_COLUMNS + column];
+                let (row, column) = (row + i, columns.start + column);
+                // SAFETY: the caller promises that the tile lies in the result, and the base has its shape.
                 unsafe {
-                    let out = task.out.offset(row as isize * self.out_row + column as isize * self.out_column);
-                    *out = if task.add { *out + value } else { value };
+                    *out.at(row, column) = if base.start.is_null() { value } else { *base.at(row, column) + value };
                 }
             }
         }
@@ -297,35 +393,5 @@ struct Shared<T>(*const T);
 // SAFETY: nobody writes it while it is shared.
 unsafe impl<T: Scalar> Sync for Shared<T> {}
 
-/// How the result is cut into chunks for the threads.
-struct Grid {
-    rows: usize,
-    columns: usize,
-    chunks_across: usize,
-    chunks_down: usize,
-}
-
-impl Grid {
-    fn new<T: Scalar>(product: Product<T>, threads: usize) -> Self {
-        let Product { tiles, m, n, k, .. } = product;
-        // Several chunks a thread, so that one that is held up does not hold up the others.
-        let wanted = if threads == 1 { 1 } else { 4 * threads };
-        let panels = m.div_ceil(tiles.rows());
-        let rows = panels.div_ceil(wanted) * tiles.rows();
-        let chunks_down = m.div_ceil(rows);
-        let across = n.div_ceil(tiles.columns());
-        let fitting = (RIGHT_BLOCK / (DEPTH.min(k) * tiles.columns())).max(1);
-        let columns = fitting.min(across.div_ceil(wanted.div_ceil(chunks_down))) * tiles.columns();
-        Self { rows, columns, chunks_across: n.div_ceil(columns), chunks_down }
-    }
-
-    fn chunks(&self) -> usize {
-        self.chunks_across * self.chunks_down
-    }
-
-    /// Rows and columns of a chunk of an (m, n) result.
-    fn part(&self, chunk: usize, m: usize, n: usize) -> (std::ops::Range<usize>, std::ops::Range<usize>) {
-        let (row, column) = (chunk / self.chunks_across * self.rows, chunk % self.chunks_across * self.columns);
-        (row..m.min(row + self.rows), column..n.min(column + self.columns))
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -3,10 +3,8 @@
 
 use std::ops::Range;
 
+use super::tile::Tiles;
 use crate::nn::Scalar;
-
-/// Rows that are written together, few enough to stay in the cache until their last column is there.
-const ROWS: usize = 16;
 
 /// A matrix somewhere in memory.
 #[derive(Clone, Copy, Debug)]
@@ -19,43 +17,94 @@ pub(super) struct Operand<T> {
     pub depth: isize,
 }
 
+impl<T> Operand<T> {
+    /// Where a value lies.
+    fn at(&self, column: usize, depth: usize) -> *const T {
+        self.start.wrapping_offset(column as isize * self.outer + depth as isize * self.depth)
+    }
+}
+
 /// Writes `columns` × `depth` of the operand to `to` as rows of `width` values, one row for each depth; columns
 /// beyond those there are become 0.
 ///
 /// # Safety
 ///
-/// The ranges must lie in the operand, which nobody may be writing.
+/// The ranges must lie in the operand, which nobody may be writing, and the processor must have the instructions of
+/// `tiles`.
 pub(super) unsafe fn pack<T: Scalar>(
+    tiles: &Tiles<T>,
     from: Operand<T>,
     columns: Range<usize>,
     depth: Range<usize>,
     width: usize,
     to: &mut [T],
 ) {
-    let count = columns.len();
-    // SAFETY: the caller promises that the ranges lie in the operand.
-    let start =
-        unsafe { from.start.offset(columns.start as isize * from.outer).offset(depth.start as isize * from.depth) };
-    if from.outer == 1 {
-        for (k, row) in to.chunks_exact_mut(width).take(depth.len()).enumerate() {
-            // SAFETY: as above; with a distance of 1, `count` neighbours are a slice.
-            let values = unsafe { std::slice::from_raw_parts(start.offset(k as isize * from.depth), count) };
-            row[..count].copy_from_slice(values);
-            row[count..].fill(T::zero());
+    let to = &mut to[..width * depth.len()];
+    // SAFETY: the caller promises the ranges, here and below.
+    unsafe {
+        match (from.outer, columns.len() == width, width) {
+            (1, true, 8) => copy_rows::<T, 8>(from, columns.start, depth.start, to),
+            (1, true, 16) => copy_rows::<T, 16>(from, columns.start, depth.start, to),
+            (1, true, 32) => copy_rows::<T, 32>(from, columns.start, depth.start, to),
+            _ if from.depth == 1 => pack_squares(tiles, from, columns, depth.start, width, to),
+            _ => pack_values(from, columns, depth.start, 0..width, width, to),
         }
-        return;
     }
-    for (block, rows) in to[..width * depth.len()].chunks_mut(ROWS * width).enumerate() {
-        for column in 0..width {
-            let first = start.wrapping_offset(column as isize * from.outer + (block * ROWS) as isize * from.depth);
-            for (k, row) in rows.chunks_exact_mut(width).enumerate() {
-                row[column] = if column < count {
-                    // SAFETY: as above; this column is one of those in the range.
-                    unsafe { *first.offset(k as isize * from.depth) }
-                } else {
-                    T::zero()
-                };
-            }
+}
+
+/// Rows of WIDTH neighbours, as they are.
+unsafe fn copy_rows<T: Scalar, const WIDTH: usize>(from: Operand<T>, column: usize, depth: usize, to: &mut [T]) {
+    for (k, row) in to.as_chunks_mut::<WIDTH>().0.iter_mut().enumerate() {
+        // SAFETY: the caller promises that these values lie in the operand; an array is aligned as its elements are.
+        *row = unsafe { *from.at(column, depth + k).cast::<[T; WIDTH]>() };
+    }
+}
+
+/// Columns that are neighbours along the depth, a square of vectors at a time.
+unsafe fn pack_squares<T: Scalar>(
+    tiles: &Tiles<T>,
+    from: Operand<T>,
+    columns: Range<usize>,
+    depth: usize,
+    width: usize,
+    to: &mut [T],
+) {
+    let lanes = tiles.lanes;
+    let (whole, squares) = (columns.len() / lanes * lanes, to.len() / width / lanes);
+    for square in 0..squares {
+        for column in (0..whole).step_by(lanes) {
+            let value = from.at(columns.start + column, depth + square * lanes);
+            let place = to[square * lanes * width + column..].as_mut_ptr();
+            // SAFETY: both squares are whole, the one to be read as the caller promises, the other one as there are
+            // `lanes` rows from here on.
+            unsafe { (tiles.transpose)(value, from.outer, place, width) };
+        }
+    }
+    let rest = squares * lanes;
+    // SAFETY: the caller promises the ranges.
+    unsafe {
+        pack_values(from, columns.clone(), depth, whole..width, width, &mut to[..rest * width]);
+        pack_values(from, columns, depth + rest, 0..width, width, &mut to[rest * width..]);
+    }
+}
+
+/// Value by value, those `places` of each row only.
+unsafe fn pack_values<T: Scalar>(
+    from: Operand<T>,
+    columns: Range<usize>,
+    depth: usize,
+    places: Range<usize>,
+    width: usize,
+    to: &mut [T],
+) {
+    for (k, row) in to.chunks_exact_mut(width).enumerate() {
+        for place in places.clone() {
+            row[place] = if place < columns.len() {
+                // SAFETY: the caller promises that this column lies in the operand.
+                unsafe { *from.at(columns.start + place, depth + k) }
+            } else {
+                T::zero()
+            };
         }
     }
 }

@@ -17,8 +17,8 @@ use std::{
 };
 
 /// How long a thread that ran out of work looks for more before it sleeps. Within a training step one piece of work
-/// follows another within microseconds, and being woken costs more than that.
-const LOOK_AROUND: Duration = Duration::from_micros(5);
+/// follows another within that time, and being woken takes about as long; who waits for longer sleeps.
+const LOOK_AROUND: Duration = Duration::from_micros(100);
 
 /// A pool of threads. The caller of [`Self::run`] works along, so a pool of one thread starts none.
 #[derive(Debug)]
@@ -63,6 +63,10 @@ struct State {
     work: Option<Work>,
     /// Threads, besides the caller, that may hold the work's pointer.
     inside: usize,
+    /// Threads that sleep until they are woken, so that nobody is called in vain.
+    sleepers: usize,
+    /// Whether the caller sleeps until the last thread has left.
+    caller_sleeps: bool,
     /// What the first chunk that panicked panicked with.
     panic: Option<Box<dyn Any + Send>>,
     end: bool,
@@ -146,13 +150,15 @@ impl Shared {
     }
 
     fn offer(&self, work: Work) {
-        {
-            let mut state = self.lock();
-            self.next.store(0, Ordering::Relaxed);
-            state.work = Some(work);
-            self.next_generation(&mut state);
+        let mut state = self.lock();
+        self.next.store(0, Ordering::Relaxed);
+        state.work = Some(work);
+        self.next_generation(&mut state);
+        let sleepers = state.sleepers;
+        drop(state);
+        if sleepers > 0 {
+            self.wake.notify_all();
         }
-        self.wake.notify_all();
     }
 
     /// Computes chunks until none is left; keeps the first panic.
@@ -177,7 +183,9 @@ impl Shared {
         look_around(|| self.inside.load(Ordering::Acquire) == 0);
         let mut state = self.lock();
         while state.inside > 0 {
+            state.caller_sleeps = true;
             state = self.left.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.caller_sleeps = false;
         }
         state.panic.take()
     }
@@ -189,7 +197,9 @@ impl Shared {
             look_around(|| self.generation.load(Ordering::Acquire) != seen);
             let mut state = self.lock();
             while state.generation == seen {
+                state.sleepers += 1;
                 state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
+                state.sleepers -= 1;
             }
             if state.end {
                 return;
@@ -203,7 +213,7 @@ impl Shared {
             let mut state = self.lock();
             state.inside -= 1;
             self.inside.store(state.inside, Ordering::Release);
-            if state.inside == 0 {
+            if state.inside == 0 && state.caller_sleeps {
                 self.left.notify_one();
             }
         }
@@ -217,7 +227,7 @@ fn look_around(ready: impl Fn() -> bool) {
         if start.elapsed() > LOOK_AROUND {
             return;
         }
-        (0..8).for_each(|_| std::hint::spin_loop());
+        (0..4).for_each(|_| std::hint::spin_loop());
     }
 }
 

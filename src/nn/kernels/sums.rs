@@ -1,6 +1,7 @@
-//! Sums over slices in `f64`, in an order that depends on the length alone.
+//! Sums over slices in an order that depends on the length alone.
 //!
-//! Several partial sums go on side by side, so that the processor can work on all at a time.
+//! Several partial sums go on side by side, so that the processor can work on all at a time. Short runs are added up in
+//! the numbers' own type, which rounds each partial sum 16 times at the most, and the runs in `f64`.
 #![allow(clippy::inline_always)] // Only where they are inlined are they compiled for the widest vectors.
 
 use super::wide::{Work, do_wide};
@@ -9,13 +10,16 @@ use crate::nn::Scalar;
 /// Partial sums; with fewer the compiler takes them one by one instead of as vectors.
 const LANES: usize = 64;
 
+/// Values of a run.
+const RUN: usize = 16 * LANES;
+
 /// Σ f(x).
-pub fn sum<T: Scalar>(values: &[T], f: impl Fn(f64) -> f64) -> f64 {
+pub fn sum<T: Scalar>(values: &[T], f: impl Fn(T) -> T) -> f64 {
     do_wide(Sum { values, f })
 }
 
 /// Σ a and Σ a·f(b), of slices of one length.
-pub fn sum_and_product<T: Scalar>(a: &[T], b: &[T], f: impl Fn(f64) -> f64) -> (f64, f64) {
+pub fn sum_and_product<T: Scalar>(a: &[T], b: &[T], f: impl Fn(T) -> T) -> (f64, f64) {
     do_wide(SumAndProduct { a, b, f })
 }
 
@@ -24,22 +28,26 @@ struct Sum<'a, T, F> {
     f: F,
 }
 
-impl<T: Scalar, F: Fn(f64) -> f64> Work for Sum<'_, T, F> {
+impl<T: Scalar, F: Fn(T) -> T> Work for Sum<'_, T, F> {
     type Output = f64;
 
     #[inline(always)]
     fn run(self) -> f64 {
-        let (whole, rest) = self.values.as_chunks::<LANES>();
-        let mut sums = [0.0; LANES];
-        for chunk in whole {
-            for (sum, value) in sums.iter_mut().zip(chunk) {
-                *sum += (self.f)(value.as_f64());
+        let mut all = 0.0;
+        for run in self.values.chunks(RUN) {
+            let (whole, rest) = run.as_chunks::<LANES>();
+            let mut sums = [T::zero(); LANES];
+            for chunk in whole {
+                for (sum, &value) in sums.iter_mut().zip(chunk) {
+                    *sum += (self.f)(value);
+                }
             }
+            for (sum, &value) in sums.iter_mut().zip(rest) {
+                *sum += (self.f)(value);
+            }
+            all += total(&sums[..LANES.min(run.len())]);
         }
-        for (sum, value) in sums.iter_mut().zip(rest) {
-            *sum += (self.f)(value.as_f64());
-        }
-        total(sums)
+        all
     }
 }
 
@@ -49,31 +57,38 @@ struct SumAndProduct<'a, T, F> {
     f: F,
 }
 
-impl<T: Scalar, F: Fn(f64) -> f64> Work for SumAndProduct<'_, T, F> {
+impl<T: Scalar, F: Fn(T) -> T> Work for SumAndProduct<'_, T, F> {
     type Output = (f64, f64);
 
     #[inline(always)]
     fn run(self) -> (f64, f64) {
-        let ((a, a_rest), (b, b_rest)) = (self.a.as_chunks::<LANES>(), self.b.as_chunks::<LANES>());
-        let (mut sums, mut products) = ([0.0; LANES], [0.0; LANES]);
-        for (a, b) in a.iter().zip(b) {
-            for lane in 0..LANES {
-                let a = a[lane].as_f64();
-                sums[lane] += a;
-                products[lane] += a * (self.f)(b[lane].as_f64());
+        let mut all = (0.0, 0.0);
+        for (a, b) in self.a.chunks(RUN).zip(self.b.chunks(RUN)) {
+            let length = LANES.min(a.len());
+            let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+            let (mut sums, mut products) = ([T::zero(); LANES], [T::zero(); LANES]);
+            for (a, b) in a.iter().zip(b) {
+                for lane in 0..LANES {
+                    sums[lane] += a[lane];
+                    products[lane] += a[lane] * (self.f)(b[lane]);
+                }
             }
+            for (lane, (&a, &b)) in a_rest.iter().zip(b_rest).enumerate() {
+                sums[lane] += a;
+                products[lane] += a * (self.f)(b);
+            }
+            all.0 += total(&sums[..length]);
+            all.1 += total(&products[..length]);
         }
-        for (lane, (a, b)) in a_rest.iter().zip(b_rest).enumerate() {
-            sums[lane] += a.as_f64();
-            products[lane] += a.as_f64() * (self.f)(b.as_f64());
-        }
-        (total(sums), total(products))
+        all
     }
 }
 
-/// The sum of partial sums, halves added to halves.
+/// The sum of partial sums, halves added to halves where there are all of them.
 #[inline(always)]
-fn total(mut sums: [f64; LANES]) -> f64 {
+fn total<T: Scalar>(sums: &[T]) -> f64 {
+    let Ok(sums) = <&[T; LANES]>::try_from(sums) else { return sums.iter().map(|sum| sum.as_f64()).sum() };
+    let mut sums = sums.map(Scalar::as_f64);
     let mut half = LANES / 2;
     while half > 0 {
         let (low, high) = sums.split_at_mut(half);
@@ -89,7 +104,7 @@ mod tests {
 
     #[test]
     fn sums_are_those_of_the_definition_at_every_length() {
-        for length in [0, 1, 15, 16, 17, 100] {
+        for length in [0, 1, 15, 16, 17, 63, 64, 65, 100, 1023, 1025, 1500] {
             let a: Vec<f32> = (0..length).map(|i| i as f32).collect();
             let b: Vec<f32> = (0..length).map(|i| (i % 7) as f32).collect();
             assert_eq!(sum(&a, |x| 2.0 * x), 2.0 * a.iter().sum::<f32>() as f64);

@@ -5,6 +5,8 @@
 //! All variants do the same arithmetic in the same order, with fused multiply-adds where the processor has them.
 #![allow(unsafe_code)]
 
+use super::transpose::Transpose;
+
 /// Where a tile finds its operands and leaves its sums.
 #[derive(Clone, Copy, Debug)]
 pub struct Task<T> {
@@ -28,8 +30,11 @@ pub struct Task<T> {
     pub out: *mut T,
     /// Distance from one row of the result to the next.
     pub out_row: isize,
-    /// Whether the sums are added to what is there, or replace it.
-    pub add: bool,
+    /// What the sums are added to, laid out as the result is but for the distance of its rows: the result itself, a
+    /// row that is added to every row (a distance of 0), or null for nothing.
+    pub base: *const T,
+    /// Distance from one row of the base to the next.
+    pub base_row: isize,
 }
 
 /// Computes one tile.
@@ -52,6 +57,8 @@ pub struct Tiles<T: 'static> {
     pub lanes: usize,
     /// `tiles[rows - 1][vectors - 1]` for every number of rows and one or two vectors of columns.
     pub tiles: &'static [[Tile<T>; 2]],
+    /// Writes a square of vectors transposed.
+    pub transpose: Transpose<T>,
 }
 
 impl<T> Tiles<T> {
@@ -73,7 +80,7 @@ pub const MAX_COLUMNS: usize = 32;
 macro_rules! tiles {
     (
         $table:ident, $tile:ident, $name:literal, $(#[$feature:meta])?
-        $number:ty, $lanes:literal, [$($rows:literal)+],
+        $number:ty, $lanes:literal, [$($rows:literal)+], $transpose:path,
         $zero:expr, $load:expr, $store:expr, $splat:expr, $add:expr, $multiply_add:expr
     ) => {
         $(#[$feature])?
@@ -106,11 +113,15 @@ macro_rules! tiles {
             }
             for i in 0..ROWS {
                 for vector in 0..VECTORS {
-                    // SAFETY: the caller promises a result of this many rows and columns.
+                    // SAFETY: the caller promises a result, and a base if it is not null, of this many rows and columns.
                     unsafe {
-                        let out = task.out.offset(i as isize * task.out_row).add(vector * $lanes);
-                        let sum = if task.add { $add($load(out), sums[i][vector]) } else { sums[i][vector] };
-                        $store(out, sum);
+                        let sum = if task.base.is_null() {
+                            sums[i][vector]
+                        } else {
+                            let base = task.base.offset(i as isize * task.base_row).add(vector * $lanes);
+                            $add($load(base), sums[i][vector])
+                        };
+                        $store(task.out.offset(i as isize * task.out_row).add(vector * $lanes), sum);
                     }
                 }
             }
@@ -120,6 +131,7 @@ macro_rules! tiles {
             name: $name,
             lanes: $lanes,
             tiles: &[$([$tile::<$rows, 1>, $tile::<$rows, 2>]),+],
+            transpose: $transpose,
         };
     };
 }
@@ -162,23 +174,29 @@ mod x86 {
         _mm512_set1_pd, _mm512_set1_ps, _mm512_setzero_pd, _mm512_setzero_ps, _mm512_storeu_pd, _mm512_storeu_ps,
     };
 
-    use super::{Task, Tiles};
+    use super::{
+        super::transpose::{
+            square,
+            x86::{avx2_f32_square, avx512_f32_square},
+        },
+        Task, Tiles,
+    };
 
     tiles! {
-        AVX512_F32, avx512_f32, "AVX-512", #[target_feature(enable = "avx512f")] f32, 16, [1 2 3 4 5 6 7 8],
+        AVX512_F32, avx512_f32, "AVX-512", #[target_feature(enable = "avx512f")] f32, 16, [1 2 3 4 5 6 7 8], avx512_f32_square,
         _mm512_setzero_ps(), _mm512_loadu_ps, _mm512_storeu_ps, _mm512_set1_ps, _mm512_add_ps, _mm512_fmadd_ps
     }
     tiles! {
-        AVX512_F64, avx512_f64, "AVX-512", #[target_feature(enable = "avx512f")] f64, 8, [1 2 3 4 5 6 7 8],
+        AVX512_F64, avx512_f64, "AVX-512", #[target_feature(enable = "avx512f")] f64, 8, [1 2 3 4 5 6 7 8], square::<f64, 8>,
         _mm512_setzero_pd(), _mm512_loadu_pd, _mm512_storeu_pd, _mm512_set1_pd, _mm512_add_pd, _mm512_fmadd_pd
     }
     // Sixteen registers: twelve sums, two right vectors, one left value.
     tiles! {
-        AVX2_F32, avx2_f32, "AVX2", #[target_feature(enable = "avx2,fma")] f32, 8, [1 2 3 4 5 6],
+        AVX2_F32, avx2_f32, "AVX2", #[target_feature(enable = "avx2,fma")] f32, 8, [1 2 3 4 5 6], avx2_f32_square,
         _mm256_setzero_ps(), _mm256_loadu_ps, _mm256_storeu_ps, _mm256_set1_ps, _mm256_add_ps, _mm256_fmadd_ps
     }
     tiles! {
-        AVX2_F64, avx2_f64, "AVX2", #[target_feature(enable = "avx2,fma")] f64, 4, [1 2 3 4 5 6],
+        AVX2_F64, avx2_f64, "AVX2", #[target_feature(enable = "avx2,fma")] f64, 4, [1 2 3 4 5 6], square::<f64, 4>,
         _mm256_setzero_pd(), _mm256_loadu_pd, _mm256_storeu_pd, _mm256_set1_pd, _mm256_add_pd, _mm256_fmadd_pd
     }
 
@@ -194,7 +212,7 @@ mod x86 {
 #[allow(clippy::needless_range_loop)] // The loops are unrolled; indices keep rows and vectors apart.
 #[allow(clippy::inline_always)] // These stand for single instructions.
 mod portable {
-    use super::{Task, Tiles};
+    use super::{super::transpose::square, Task, Tiles};
 
     /// Values in a vector of the portable variant; compilers map it to the registers there are.
     const LANES: usize = 4;
@@ -232,8 +250,8 @@ mod portable {
         )
     }
 
-    tiles!(F32, f32_tile, "portable", f32, 4, [1 2 3 4 5 6], [0.0; LANES], load, store, splat, add, multiply_add);
-    tiles!(F64, f64_tile, "portable", f64, 4, [1 2 3 4 5 6], [0.0; LANES], load, store, splat, add, multiply_add);
+    tiles!(F32, f32_tile, "portable", f32, 4, [1 2 3 4 5 6], square::<f32, 4>, [0.0; LANES], load, store, splat, add, multiply_add);
+    tiles!(F64, f64_tile, "portable", f64, 4, [1 2 3 4 5 6], square::<f64, 4>, [0.0; LANES], load, store, splat, add, multiply_add);
 }
 
 /// Every variant for `f32` that this processor runs, for the tests.

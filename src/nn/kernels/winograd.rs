@@ -29,10 +29,9 @@ mod backward;
 mod forward;
 mod scheme;
 
-use std::sync::{Mutex, TryLockError};
-
 use self::scheme::{Four, LANES, Two};
 use super::{
+    locals::Locals,
     pool::Pool,
     tile::{Task, Tiles},
 };
@@ -46,41 +45,6 @@ const TILES: usize = 64;
 
 /// Channels whose U is in the cache at a time, where all tiles are worked on together.
 const DEPTH: usize = 256;
-
-/// Memory of its own for each thread that computes.
-#[derive(Debug, Default)]
-pub struct Locals<T> {
-    slots: Vec<Mutex<Vec<T>>>,
-}
-
-impl<T: Scalar> Locals<T> {
-    /// Makes room for so many values for each thread of the pool.
-    fn reserve(&mut self, pool: &Pool, length: usize) {
-        self.slots.resize_with(self.slots.len().max(pool.threads()), Mutex::default);
-        for slot in &mut self.slots {
-            let slot = slot.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
-            if slot.len() < length {
-                slot.resize(length, T::zero());
-            }
-        }
-    }
-
-    /// Calls `f` with a memory that nobody else is using.
-    fn with<R>(&self, f: impl FnOnce(&mut [T]) -> R) -> R {
-        loop {
-            for slot in &self.slots {
-                match slot.try_lock() {
-                    Ok(mut slot) => return f(&mut slot),
-                    // What a panic left behind is overwritten like everything else.
-                    Err(TryLockError::Poisoned(slot)) => return f(&mut slot.into_inner()),
-                    Err(TryLockError::WouldBlock) => {}
-                }
-            }
-            // As many slots as threads: another one is about to be free.
-            std::hint::spin_loop();
-        }
-    }
-}
 
 /// Outputs of a tile along an axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -244,6 +208,7 @@ fn product<T: Scalar>((rows, depth): (usize, usize), add: bool, left: Left<'_, T
     for first in (0..rows).step_by(tiles.rows()) {
         let height = tiles.rows().min(rows - first);
         for lane in (0..LANES).step_by(tiles.columns()) {
+            let out = out[first * LANES + lane..].as_mut_ptr();
             let task = Task {
                 depth,
                 left: values[first * row..].as_ptr(),
@@ -253,9 +218,10 @@ fn product<T: Scalar>((rows, depth): (usize, usize), add: bool, left: Left<'_, T
                 left_jump: next_span as isize - (span * column) as isize,
                 right: right[lane..].as_ptr(),
                 right_row: LANES,
-                out: out[first * LANES + lane..].as_mut_ptr(),
+                out,
                 out_row: LANES as isize,
-                add,
+                base: if add { out } else { std::ptr::null() },
+                base_row: LANES as isize,
             };
             // SAFETY: the last value of each operand is within its slice, as asserted, and so are all before it; the
             // result is borrowed mutably. `tiles` are those that this processor runs.

@@ -107,7 +107,12 @@ impl<T: Scalar> BatchNorm<T> {
                 s.mean /= n;
             }
             for row in rows() {
-                statistics.iter_mut().zip(row).for_each(|(s, x)| s.variance += sum(x, |x| (x - s.mean).powi(2)));
+                statistics.iter_mut().zip(row).for_each(|(s, x)| {
+                    s.variance += {
+                        let mean = T::from_f64(s.mean);
+                        sum(x, |x| (x - mean) * (x - mean))
+                    }
+                });
             }
             for s in statistics {
                 s.variance /= n;
@@ -180,7 +185,8 @@ impl<T: Scalar> Layer<T> for BatchNorm<T> {
             for (x, dy) in x.chunks_exact(channels * plane).zip(dy.chunks_exact(channels * plane)) {
                 let runs = x[first * plane..].chunks_exact(plane).zip(dy[first * plane..].chunks_exact(plane));
                 for (s, (x, dy)) in statistics.iter_mut().zip(runs) {
-                    let (shift, scale) = sum_and_product(dy, x, |x| (x - s.mean) * s.inverse);
+                    let (mean, inverse) = (T::from_f64(s.mean), T::from_f64(s.inverse));
+                    let (shift, scale) = sum_and_product(dy, x, |x| (x - mean) * inverse);
                     (s.shift, s.scale) = (s.shift + shift, s.scale + scale);
                 }
             }

@@ -1,6 +1,8 @@
 //! The arithmetic of one step, for a piece of one parameter.
 #![allow(clippy::inline_always)] // Only where they are inlined are they compiled for the widest vectors.
 
+use std::array::from_fn;
+
 use super::{LANES, OptimizerSpec};
 use crate::nn::{
     Scalar,
@@ -81,16 +83,17 @@ impl<T: Scalar> Sgd<T> {
     #[inline(always)]
     pub(super) fn update(self, w: &mut [T], g: &[T], m: &mut [T]) -> f64 {
         let Self { scale, decay, rate, momentum, ahead } = self;
+        let decayed = |w: T, g: T| scale * g + decay * w;
         match (momentum, ahead) {
-            (None, _) => sweep(w, g, [], |w, g, []| rate * (scale * g + decay * w)),
+            (None, _) => sweep(w, g, [], |w, g, []| (rate * decayed(w, g), [])),
             (Some(momentum), None) => sweep(w, g, [m], |w, g, [m]| {
-                *m = momentum * *m + (scale * g + decay * w);
-                rate * *m
+                let m = momentum * m + decayed(w, g);
+                (rate * m, [m])
             }),
             (Some(momentum), Some(ahead)) => sweep(w, g, [m], |w, g, [m]| {
-                let g = scale * g + decay * w;
-                *m = momentum * *m + g;
-                rate * (g + ahead * *m)
+                let g = decayed(w, g);
+                let m = momentum * m + g;
+                (rate * (g + ahead * m), [m])
             }),
         }
     }
@@ -114,16 +117,20 @@ impl<T: Scalar> RmsProp<T> {
     #[inline(always)]
     pub(super) fn update(self, w: &mut [T], g: &[T], m: &mut [T], v: &mut [T]) -> f64 {
         let Self { scale, decay, rate, alpha, rest, epsilon, momentum } = self;
-        let direction = |w: T, g: T, v: &mut T| {
+        let direction = |w: T, g: T, v: T| {
             let g = scale * g + decay * w;
-            *v = alpha * *v + rest * (g * g);
-            g / (v.sqrt() + epsilon)
+            let v = alpha * v + rest * (g * g);
+            (g / (v.sqrt() + epsilon), v)
         };
         match momentum {
-            None => sweep(w, g, [v], |w, g, [v]| rate * direction(w, g, v)),
+            None => sweep(w, g, [v], |w, g, [v]| {
+                let (u, v) = direction(w, g, v);
+                (rate * u, [v])
+            }),
             Some(momentum) => sweep(w, g, [m, v], |w, g, [m, v]| {
-                *m = momentum * *m + direction(w, g, v);
-                rate * *m
+                let (u, v) = direction(w, g, v);
+                let m = momentum * m + u;
+                (rate * m, [m, v])
             }),
         }
     }
@@ -151,23 +158,26 @@ impl<T: Scalar> Adam<T> {
         let Self { scale, decay, shrink, rest1, beta2, rest2, rate, root, epsilon } = self;
         sweep(w, g, [m, v], |w, g, [m, v]| {
             let g = scale * g + decay * w;
-            *m += rest1 * (g - *m);
-            *v = beta2 * *v + rest2 * (g * g);
-            shrink * w + rate * *m / (v.sqrt() * root + epsilon)
+            let m = m + rest1 * (g - m);
+            let v = beta2 * v + rest2 * (g * g);
+            (shrink * w + rate * m / (v.sqrt() * root + epsilon), [m, v])
         })
     }
 }
 
-/// Takes `decrease(w, g, state)` from every w, and the square of what is taken is summed in `f64`.
+/// Elements that go by together, so that the compiler makes vectors of them.
+type Block<T> = [T; LANES];
+
+/// Takes from every w what `decrease(w, g, states)` gives, keeps the new states, and sums the squares of what is taken
+/// in `f64`.
 ///
-/// Elements go by in blocks of fixed length, so that the compiler makes vectors of them; the last block is filled up
-/// with zeros, which every rule takes 0 from.
+/// Elements go by in blocks; the last one is filled up with zeros, which every rule takes 0 from.
 #[inline(always)]
 fn sweep<T: Scalar, const N: usize>(
     w: &mut [T],
     g: &[T],
     states: [&mut [T]; N],
-    decrease: impl Fn(T, T, [&mut T; N]) -> T,
+    decrease: impl Fn(T, T, [T; N]) -> (T, [T; N]),
 ) -> f64 {
     do_wide(Sweep { w, g, states, decrease })
 }
@@ -179,42 +189,53 @@ struct Sweep<'a, T, F, const N: usize> {
     decrease: F,
 }
 
-impl<T: Scalar, F: Fn(T, T, [&mut T; N]) -> T, const N: usize> Work for Sweep<'_, T, F, N> {
+impl<T: Scalar, F: Fn(T, T, [T; N]) -> (T, [T; N]), const N: usize> Work for Sweep<'_, T, F, N> {
     type Output = f64;
 
     #[inline(always)]
-    fn run(mut self) -> f64 {
+    fn run(self) -> f64 {
+        let Self { w, g, states, decrease } = self;
         let mut squares = [0.0; LANES];
-        let whole = self.w.len() / LANES * LANES;
-        for start in (0..whole).step_by(LANES) {
-            self.block(start, LANES, &mut squares);
+        let ((w, w_rest), (g, g_rest)) = (w.as_chunks_mut(), g.as_chunks());
+        let mut states = states.map(|state| state.as_chunks_mut());
+        for (number, (w, g)) in w.iter_mut().zip(g).enumerate() {
+            // Copied out and back, so that the compiler sees that nothing overlaps.
+            let mut state = states.each_ref().map(|(blocks, _)| blocks[number]);
+            update(&decrease, w, g, &mut state, &mut squares);
+            states.iter_mut().zip(state).for_each(|((blocks, _), block)| blocks[number] = block);
         }
-        self.block(whole, self.w.len() - whole, &mut squares);
+        let (mut w, mut state) = (padded(w_rest), states.each_ref().map(|(_, rest)| padded(rest)));
+        update(&decrease, &mut w, &padded(g_rest), &mut state, &mut squares);
+        w_rest.copy_from_slice(&w[..w_rest.len()]);
+        for ((_, rest), block) in states.iter_mut().zip(state) {
+            rest.copy_from_slice(&block[..rest.len()]);
+        }
         squares.iter().sum()
     }
 }
 
-impl<T: Scalar, F: Fn(T, T, [&mut T; N]) -> T, const N: usize> Sweep<'_, T, F, N> {
-    /// Updates `length` elements, at most [`LANES`], from `start` on.
-    #[inline(always)]
-    fn block(&mut self, start: usize, length: usize, squares: &mut [f64; LANES]) {
-        let (mut w, mut g) = ([T::zero(); LANES], [T::zero(); LANES]);
-        let (mut states, mut taken) = ([[T::zero(); LANES]; N], [T::zero(); LANES]);
-        w[..length].copy_from_slice(&self.w[start..start + length]);
-        g[..length].copy_from_slice(&self.g[start..start + length]);
-        for (state, from) in states.iter_mut().zip(&self.states) {
-            state[..length].copy_from_slice(&from[start..start + length]);
-        }
-        for lane in 0..LANES {
-            taken[lane] = (self.decrease)(w[lane], g[lane], states.each_mut().map(|state| &mut state[lane]));
-            w[lane] -= taken[lane];
-        }
-        for lane in 0..LANES {
-            squares[lane] += taken[lane].as_f64() * taken[lane].as_f64();
-        }
-        self.w[start..start + length].copy_from_slice(&w[..length]);
-        for (state, to) in states.iter().zip(&mut self.states) {
-            to[start..start + length].copy_from_slice(&state[..length]);
-        }
+/// Updates a block, and adds up the squares of what is taken from each lane.
+#[inline(always)]
+fn update<T: Scalar, const N: usize>(
+    decrease: &impl Fn(T, T, [T; N]) -> (T, [T; N]),
+    w: &mut Block<T>,
+    g: &Block<T>,
+    states: &mut [Block<T>; N],
+    squares: &mut [f64; LANES],
+) {
+    let mut taken = [T::zero(); LANES];
+    for lane in 0..LANES {
+        let (update, state) = decrease(w[lane], g[lane], from_fn(|n| states[n][lane]));
+        taken[lane] = update;
+        states.iter_mut().zip(state).for_each(|(block, state)| block[lane] = state);
     }
+    for lane in 0..LANES {
+        w[lane] -= taken[lane];
+        squares[lane] += taken[lane].as_f64() * taken[lane].as_f64();
+    }
+}
+
+/// Fewer elements than a block has, and zeros.
+fn padded<T: Scalar>(values: &[T]) -> Block<T> {
+    from_fn(|lane| values.get(lane).copied().unwrap_or_default())
 }

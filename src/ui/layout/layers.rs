@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
 use super::{Layout, first_row, take_bottom, take_top};
-use crate::app::{App, Panel, Pointer};
+use crate::app::{App, Panel, Pointer, UnitStrips};
 
 /// Columns for a value at the right of a row, its gap included.
 pub const VALUE: u16 = 10;
@@ -64,7 +64,9 @@ impl MapFrame {
         let mut rest = area;
         let title = take_top(&mut rest, 1);
         let labels = take_bottom(&mut rest, u16::from(area.height >= 4));
-        let axis = take_bottom(&mut rest, u16::from(area.height >= 6));
+        // Where it is tight, a layer is worth more than a rule.
+        let tight = rows.len() > usize::from(rest.height.saturating_sub(1));
+        let axis = take_bottom(&mut rest, u16::from(area.height >= 4 && !tight));
         let name = (widest + 3).clamp(9, (area.width / 3).max(9)).min(area.width);
         let value = VALUE.min(area.width - name);
         let column = |rect: Rect, x: u16, width: u16| Rect { x: rect.x + x, width, ..rect };
@@ -110,22 +112,22 @@ pub struct UnitsFrame {
 }
 
 impl UnitsFrame {
-    /// Divides `area` for `figures` figures of `units` units.
-    pub fn of(area: Rect, figures: usize, units: usize) -> Self {
+    /// Divides `area` for the figures that there are.
+    pub fn of(area: Rect, units: &UnitStrips) -> Self {
         let mut rest = area;
         let title = take_top(&mut rest, 1);
         let names = FIGURE.min(area.width);
         let values = VALUE.min(area.width - names);
         let column = |x: u16, width: u16| Rect { x: rest.x + x, width, ..rest };
         let strips = area.width - names - values;
-        let figures = u16::try_from(figures).unwrap_or(u16::MAX).max(1);
+        let figures = u16::try_from(units.strips.len()).unwrap_or(u16::MAX).max(1);
         Self {
             title,
             names: column(0, names),
             strips: column(names, strips),
             values: column(names + strips, values),
             tall: (rest.height / figures).clamp(1, TALLEST + 1),
-            units,
+            units: units.known(),
         }
     }
 
@@ -155,8 +157,7 @@ pub(super) fn fraction(app: &App, area: Rect, x: u16) -> f64 {
 pub(super) fn press(app: &App, panel: Panel, area: Rect, (x, y): (u16, u16)) -> Option<Pointer> {
     if panel == Panel::Units {
         let units = app.units().ok()?;
-        let known = units.strips.iter().map(|strip| strip.values.len()).max().unwrap_or(0);
-        let strips = UnitsFrame::of(area, units.strips.len(), known);
+        let strips = UnitsFrame::of(area, &units);
         let inside = strips.strips.contains((x, y).into());
         let unit = strips.units_at(usize::from(x.saturating_sub(strips.strips.x))).next()?;
         return inside.then_some(Pointer::ClickRow { panel, row: unit });

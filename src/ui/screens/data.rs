@@ -1,20 +1,166 @@
 //! The samples, what the network makes of them, and what it has learned.
 
-use ratatui::buffer::Buffer;
+mod chosen;
+mod confusion;
+mod gallery;
+mod list;
+mod plane;
+mod trends;
+mod units;
+mod weights;
 
-use super::title;
+use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+use unicode_width::UnicodeWidthStr;
+
 use crate::{
-    app::{App, Panel},
+    app::{App, Panel, Subject},
+    protocol::{RunState, inspection::Split},
+    text::thousands,
     ui::{
-        layout::Layout,
-        paint::note,
+        layout::{Layout, data::Frame},
+        paint::{Row, note},
         theme::{Role, Theme},
     },
 };
 
-/// Draws the panels that have a place in `layout`.
+/// Draws heading, subject and hint.
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, layout: &Layout) {
     let area = layout.panel(Panel::Samples);
-    title(app, theme, buffer, area, Panel::Samples);
-    note(buffer, area, "the samples will show here, with truth and prediction", theme.style(Role::Muted));
+    if area.is_empty() {
+        return;
+    }
+    let frame = Frame::of(area);
+    heading(app, theme, buffer, frame.heading);
+    let shown = match app.subject() {
+        Subject::Plane => plane::draw(app, theme, buffer, frame.body),
+        Subject::Samples | Subject::Mistakes => samples(app, theme, buffer, frame.body),
+        Subject::Confusion => confusion::draw(app, theme, buffer, frame.body),
+        Subject::Weights => weights::draw(app, theme, buffer, frame.body),
+    };
+    if !shown {
+        note(buffer, frame.body, &app.why_no_data(), theme.style(Role::Muted));
+    }
+    hint(app, theme, buffer, frame.hint, frame.body);
+}
+
+/// Draws the page of samples; false if there is none.
+fn samples(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) -> bool {
+    let Some(page) = app.page() else { return false };
+    if page.answer.entries.is_empty() {
+        let text = match app.subject() {
+            Subject::Mistakes => "no mistakes: every sample of this part is classified correctly",
+            _ => "no samples",
+        };
+        note(buffer, area, text, theme.style(Role::Muted));
+    } else if app.tiles().pictures {
+        gallery::draw(app, theme, buffer, area, page.answer, page.first);
+    } else {
+        list::draw(app, theme, buffer, area, page.answer, page.first);
+    }
+    true
+}
+
+/// The subjects, and of what and when the one in hand is.
+fn heading(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
+    let (marks, muted) = (theme.marks(), theme.style(Role::Muted));
+    let mut row = Row::new(buffer, area, 0).ending(marks.ellipsis);
+    row.put(marks.pointer, theme.style(Role::Focus)).skip(1);
+    for subject in app.subjects() {
+        let role = if subject == app.subject() { Role::Selected } else { Role::Muted };
+        row.put(&format!(" {} ", subject.title()), theme.style(role)).skip(1);
+    }
+    row.skip(1);
+    let known = facts(app);
+    // The last facts are the first to go.
+    for count in (1..=known.len()).rev() {
+        let text = known[..count].join(&format!(" {} ", marks.dot));
+        if text.width() <= usize::from(row.free()) {
+            row.put_right(&text, muted);
+            return;
+        }
+    }
+}
+
+/// What the heading says of the subject in hand, the most important first.
+fn facts(app: &App) -> Vec<String> {
+    let part = if app.view().data.split == Split::Test { "test" } else { "training" };
+    let place = |total: usize| {
+        let (at, total) = (app.selected_entry() + 1, thousands(total as u64));
+        format!("{} of {total}", thousands(at as u64))
+    };
+    match app.subject() {
+        Subject::Plane => {
+            let step = app.boundary().map(|shown| format!("step {}", thousands(shown.step)));
+            step.into_iter().collect()
+        }
+        Subject::Samples | Subject::Mistakes => {
+            let Some(page) = app.page().map(|shown| shown.answer) else { return Vec::new() };
+            let mistakes = thousands(page.mistakes as u64);
+            let samples = thousands(page.samples as u64);
+            let what = if app.subject() == Subject::Mistakes {
+                format!("{mistakes} wrong of {samples} {part} samples")
+            } else {
+                format!("{samples} {part} samples, {mistakes} wrong")
+            };
+            vec![format!("as of step {}", thousands(page.evaluated)), what]
+        }
+        Subject::Confusion => {
+            let Some(confusion) = app.confusion().map(|shown| shown.answer) else { return Vec::new() };
+            let samples: u64 = confusion.counts.iter().map(|count| u64::from(*count)).sum();
+            let what = format!("{} {part} samples", thousands(samples));
+            vec![format!("as of step {}", thousands(confusion.evaluated)), what]
+        }
+        Subject::Weights => {
+            let Some((shown, link)) = app.filters().zip(app.pictured()) else { return Vec::new() };
+            let step = format!("step {}", thousands(shown.step));
+            vec![step, format!("layer {} {}", link.index, link.kind), place(shown.answer.total)]
+        }
+    }
+}
+
+/// One line: what is seen, and what to press next.
+fn hint(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, body: Rect) {
+    let mut row = Row::new(buffer, area, 0).ending(theme.marks().ellipsis);
+    if app.subject() == Subject::Plane {
+        plane::legend(app, theme, &mut row);
+        // From where the maps begin, if the legend leaves that much.
+        let room = app.plane_room((body.width, body.height));
+        row.skip_to(if room.side > 0 { body.x + room.plane.0 + 3 } else { body.x });
+    } else {
+        row.skip(2);
+    }
+    let (seen, next) = words(app);
+    let whole = format!("{seen} {next}");
+    if whole.width() <= usize::from(row.free()) {
+        row.put_all(&[(seen, theme.style(Role::Text)), (" ", Style::new()), (next, theme.style(Role::Muted))]);
+    } else {
+        // In a narrow window what to press matters more.
+        row.put_all(&[(next, theme.style(Role::Muted))]);
+    }
+}
+
+/// What is seen, and what to press next.
+fn words(app: &App) -> (&'static str, &'static str) {
+    let live = app.live();
+    match app.subject() {
+        Subject::Plane if live.summary.is_some() => {
+            ("This is what the network has learned.", "v shows mistakes, x trains on.")
+        }
+        Subject::Plane if live.step == 0 => ("A network that knows nothing yet.", "Watch the boundary bend."),
+        Subject::Plane if live.state == RunState::Paused => {
+            ("The ground is the network's answer.", "s trains one step, Space goes on.")
+        }
+        Subject::Plane => ("The ground is the network's answer.", "Space pauses, + learns faster."),
+        Subject::Samples => ("What the network answers for each sample.", "Enter follows one through the network."),
+        Subject::Mistakes => {
+            ("The worst mistakes first.", "Enter follows one through the network: where does it go wrong?")
+        }
+        Subject::Confusion => {
+            ("A row is a true class, a column what it was taken for.", "Arrows choose a pair; Enter shows mistakes.")
+        }
+        Subject::Weights => (
+            "What each unit looks for; each picture is scaled to its own largest weight.",
+            "Enter shows the unit among those of its layer.",
+        ),
+    }
 }

@@ -2,10 +2,13 @@
 
 use proptest::prelude::*;
 
-use super::{THEME, fixture, inside::Network, screen, traces};
+use super::{THEME, fixture, inside::Network, looks_data, screen, traces};
 use crate::{
     app::{App, Code, Key, Message, Modifiers},
-    protocol::{Answer, Event, Failure, Phase, Query, RunState, StepReport, Summary, Walk, inspection::Verdict},
+    protocol::{
+        Answer, Event, Failure, Phase, Query, RunState, StepReport, Summary, Walk,
+        inspection::{Order, Show, Split, Verdict},
+    },
     ui::{
         frame::Frames,
         layout::Layout,
@@ -41,8 +44,8 @@ fn key() -> impl Strategy<Value = Key> {
         Code::PageUp,
         Code::PageDown,
     ]);
-    let bound =
-        prop::sample::select(" sS+-L[]}xfzZ0lmepM:?qy1234123433vgnhi".chars().collect::<Vec<_>>()).prop_map(Code::Char);
+    let bound = prop::sample::select(" sS+-L[]}xfzZ0lmepM:?qy12341234434vvgnthi".chars().collect::<Vec<_>>())
+        .prop_map(Code::Char);
     let code = prop_oneof![4 => bound, 3 => named, 1 => any::<char>().prop_map(Code::Char)];
     (code, prop::bool::weighted(0.1), prop::bool::weighted(0.1))
         .prop_map(|(code, control, shift)| Key { code, modifiers: Modifiers { control, alt: false, shift } })
@@ -83,6 +86,13 @@ fn event() -> impl Strategy<Value = Event> {
             }
             event
         }),
+        1 => prop::sample::select(vec![Network::Mlp, Network::Cnn, Network::Toy])
+            .prop_map(|network| Event::Ready(Box::new(looks_data::info(network)))),
+        3 => (query(), step(), prop::sample::select(vec![vec![2], vec![1, 28, 28], vec![3, 32, 32], vec![7]]))
+            .prop_map(|(query, step, shape)| {
+                let answer = looks_data::answer(&query, &shape, step);
+                fixture::inspection(step, query, answer)
+            }),
         1 => any::<String>().prop_map(|run| fixture::hello(&run)),
         1 => step().prop_map(|total| Event::Thinned { total }),
         1 => (step(), number(), any::<String>()).prop_map(|(step, test_loss, weights_sha256)| {
@@ -95,6 +105,26 @@ fn event() -> impl Strategy<Value = Event> {
         ])).prop_map(|(layer, done, worst, verdict)| traces::check(layer, done, worst, verdict)),
         1 => (step(), any::<String>())
             .prop_map(|(step, what)| Event::Failed(Failure { step, advice: what.clone(), what })),
+    ]
+}
+
+/// What the Data screen may ask.
+fn query() -> impl Strategy<Value = Query> {
+    let split = || prop::sample::select(vec![Split::Train, Split::Test]);
+    let grid = || (1usize..120, 1usize..90);
+    prop_oneof![
+        Just(Query::Points),
+        grid().prop_map(|(columns, rows)| Query::Boundary { columns, rows }),
+        (0usize..5, 1usize..40, 1usize..40).prop_map(|(layer, columns, rows)| Query::Units { layer, columns, rows }),
+        (split(), any::<bool>(), 0usize..300, 1usize..60).prop_map(|(split, mistakes, first, count)| Query::Samples {
+            split,
+            show: if mistakes { Show::Mistakes } else { Show::All },
+            order: if mistakes { Order::Loss } else { Order::Index },
+            first,
+            count,
+        }),
+        split().prop_map(|split| Query::Confusion { split }),
+        (0usize..20, 1usize..60).prop_map(|(first, count)| Query::Filters { layer: 0, first, count }),
     ]
 }
 

@@ -282,7 +282,7 @@ fn selected(layer: &LayerInfo, forward: usize, error: bool, backward: usize) -> 
             parameter: parameter.name.clone(),
             index: parameter.value.shape.iter().map(|length| (i * 37 + 5) % length).collect(),
             value: 0.2 * noise(i as u64),
-            gradient: 0.09 * (1.0 - i as f64 / 20.0) * if i % 3 == 0 { -1.0 } else { 1.0 },
+            gradient: 0.09 * (1.0 - i as f64 / 20.0) * if i.is_multiple_of(3) { -1.0 } else { 1.0 },
         };
         (0..10).map(entry).collect()
     });

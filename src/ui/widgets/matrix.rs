@@ -64,7 +64,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, matrix: &Matrix, theme: Theme) {
             let role = match value {
                 _ if matrix.lit == Some((row, column)) => Role::Selected,
                 value if !value.is_finite() => Role::Bad,
-                value if value == 0.0 => Role::Faint,
+                0.0 => Role::Faint,
                 _ => Role::Text,
             };
             line.put_flush(&text(row, column), width, theme.style(role));

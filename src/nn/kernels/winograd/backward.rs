@@ -5,13 +5,14 @@
 use std::{marker::PhantomData, ops::Range};
 
 use super::{
-    LANES, Left, Locals, Plan, product,
+    LANES, Left, Plan, product,
     scheme::{Scheme, Square, nested, zeros},
 };
 use crate::nn::{
     Scalar,
     kernels::{
         elementwise::Raw,
+        locals::Locals,
         pool::Pool,
         wide::{Work, do_wide},
     },

@@ -5,13 +5,14 @@
 use std::ops::Range;
 
 use super::{
-    LANES, Left, Locals, Plan, TILES, product,
+    LANES, Left, Plan, TILES, product,
     scheme::{Scheme, Square, nested, zeros},
 };
 use crate::nn::{
     Scalar,
     kernels::{
         elementwise::Raw,
+        locals::Locals,
         pool::Pool,
         wide::{Work, do_wide},
     },

@@ -66,23 +66,32 @@ fn table(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, layer: &Layer
     let name = |entry: &Entry| place(kind, &entry.parameter, &entry.index, theme);
     let widest = layer.largest.iter().map(|entry| name(entry).width()).max().unwrap_or(0) as u16;
     let own = layer.largest.iter().any(|entry| own_share(kind, layer, entry).is_some());
-    let columns = if own && area.width >= 12 + 3 * NUMBER { 3 } else { 2 };
-    let names = (widest + 2).min(area.width.saturating_sub(columns * NUMBER));
+    // Which gradient it is matters more than what its weight is.
+    let fits = |columns: u16, number: u16| widest + 2 + columns * number <= area.width;
+    let (columns, wide) = match own {
+        true if fits(3, NUMBER) => (3, NUMBER),
+        _ if fits(2, NUMBER) => (2, NUMBER),
+        _ if fits(2, NUMBER - 1) => (2, NUMBER - 1),
+        _ => (1, NUMBER - 1),
+    };
+    let names = (widest + 2).min(area.width.saturating_sub(columns * wide));
     let mut row = Row::new(buffer, area, 0).ending(marks.ellipsis);
     row.skip(names);
     for heading in ["gradient", "value", "its share"].into_iter().take(columns.into()) {
-        row.put_flush(heading, NUMBER, theme.style(Role::Muted));
+        row.put_flush(heading, wide, theme.style(Role::Muted));
     }
     for (y, entry) in (1..area.height).zip(&layer.largest) {
         let mut row = Row::new(buffer, area, y).ending(marks.ellipsis);
         row.skip(2).put_cell(&name(entry), names.saturating_sub(2), theme.style(Role::Text));
         let mut put = |value: Option<f64>, role: Role| {
-            let text = value.map_or_else(|| marks.none.into(), |value| number(value, NUMBER - 1));
+            let text = value.map_or_else(|| marks.none.into(), |value| number(value, wide - 1));
             let role = if value.is_some_and(|value| !value.is_finite()) { Role::Bad } else { role };
-            row.put_flush(&text, NUMBER, theme.style(role));
+            row.put_flush(&text, wide, theme.style(role));
         };
         put(Some(entry.gradient), Role::Strong);
-        put(Some(entry.value), Role::Text);
+        if columns >= 2 {
+            put(Some(entry.value), Role::Text);
+        }
         if columns == 3 {
             put(own_share(kind, layer, entry), Role::Muted);
         }

@@ -27,7 +27,7 @@ fn spelled(text: &str) -> String {
             'φ' | 'ϕ' => plain.push_str("phi"),
             'Φ' => plain.push_str("Phi"),
             'θ' => plain.push_str("theta"),
-            '\u{302}' => plain.push_str("^"),
+            '\u{302}' => plain.push('^'),
             '′' => plain.push('\''),
             '²' => plain.push_str("^2"),
             'ˣ' => plain.push_str("^x"),

@@ -99,9 +99,8 @@ fn layer(
 /// A value of a quantity; of several steps the largest, as in the cells.
 fn text(quantity: Quantity, value: Option<Column>, theme: Theme, width: u16) -> String {
     match value {
-        None => theme.marks().none.into(),
         Some(Column { broken: true, .. }) => "NaN".into(),
-        Some(Column { extent: None, .. }) => theme.marks().none.into(),
+        None | Some(Column { extent: None, .. }) => theme.marks().none.into(),
         Some(Column { extent: Some(extent), .. }) => match quantity {
             Quantity::Dead => format!("{:.0} %", extent.max * 100.0),
             Quantity::Gradient | Quantity::Update => number(extent.max, width),

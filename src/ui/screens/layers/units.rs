@@ -28,16 +28,16 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
             return;
         }
     };
-    let known = units.strips.iter().map(|strip| strip.values.len()).max().unwrap_or(0);
-    let frame = UnitsFrame::of(area, units.strips.len(), known);
-    heading(app, theme, buffer, &frame, &units, known);
+    let frame = UnitsFrame::of(area, &units);
+    heading(app, theme, buffer, &frame, &units);
     let room = usize::from(frame.strips.height / frame.tall);
     for (place, strip) in (0..).zip(units.strips.iter().take(room)) {
         draw_strip(theme, buffer, &frame, place, strip, units.selected);
     }
 }
 
-fn heading(app: &App, theme: Theme, buffer: &mut Buffer, frame: &UnitsFrame, units: &UnitStrips, known: usize) {
+fn heading(app: &App, theme: Theme, buffer: &mut Buffer, frame: &UnitsFrame, units: &UnitStrips) {
+    let known = units.known();
     let muted = theme.style(Role::Muted);
     let mut row = title(app, theme, buffer, frame.title, Panel::Units);
     let count = format!("{} {}s", thousands(units.count as u64), units.word);

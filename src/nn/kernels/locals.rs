@@ -1,0 +1,41 @@
+//! Memory of its own for each thread that computes.
+
+use std::sync::{Mutex, PoisonError, TryLockError};
+
+use super::pool::Pool;
+use crate::nn::Scalar;
+
+/// A piece of memory for each thread of a pool, to be overwritten at each use.
+#[derive(Debug, Default)]
+pub struct Locals<T> {
+    slots: Vec<Mutex<Vec<T>>>,
+}
+
+impl<T: Scalar> Locals<T> {
+    /// Makes room for so many values for each thread of the pool.
+    pub fn reserve(&mut self, pool: &Pool, length: usize) {
+        self.slots.resize_with(self.slots.len().max(pool.threads()), Mutex::default);
+        for slot in &mut self.slots {
+            let slot = slot.get_mut().unwrap_or_else(PoisonError::into_inner);
+            if slot.len() < length {
+                slot.resize(length, T::zero());
+            }
+        }
+    }
+
+    /// Calls `f` with a memory that nobody else is using.
+    pub fn with<R>(&self, f: impl FnOnce(&mut [T]) -> R) -> R {
+        loop {
+            for slot in &self.slots {
+                match slot.try_lock() {
+                    Ok(mut slot) => return f(&mut slot),
+                    // What a panic left behind is overwritten like everything else.
+                    Err(TryLockError::Poisoned(slot)) => return f(&mut slot.into_inner()),
+                    Err(TryLockError::WouldBlock) => {}
+                }
+            }
+            // As many slots as threads: another one is about to be free.
+            std::hint::spin_loop();
+        }
+    }
+}

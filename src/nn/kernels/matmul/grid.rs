@@ -1,0 +1,39 @@
+//! How a result is cut into chunks for the threads.
+
+use std::ops::Range;
+
+use crate::nn::kernels::tile::Tiles;
+
+/// The chunks of an (m, n) result, in rows of chunks.
+pub(super) struct Grid {
+    m: usize,
+    n: usize,
+    /// Rows and columns of a chunk.
+    rows: usize,
+    columns: usize,
+    chunks_across: usize,
+    chunks_down: usize,
+}
+
+impl Grid {
+    /// Whole tiles for so many threads.
+    pub(super) fn new<T>(tiles: &Tiles<T>, (m, n): (usize, usize), threads: usize) -> Self {
+        // Several chunks a thread, so that one that is held up does not hold up the others.
+        let wanted = if threads == 1 { 1 } else { 4 * threads };
+        let rows = m.div_ceil(tiles.rows()).div_ceil(wanted) * tiles.rows();
+        let chunks_down = m.div_ceil(rows);
+        let columns = n.div_ceil(tiles.columns()).div_ceil(wanted.div_ceil(chunks_down)) * tiles.columns();
+        Self { m, n, rows, columns, chunks_across: n.div_ceil(columns), chunks_down }
+    }
+
+    /// Number of chunks.
+    pub(super) fn chunks(&self) -> usize {
+        self.chunks_across * self.chunks_down
+    }
+
+    /// Rows and columns of a chunk.
+    pub(super) fn part(&self, chunk: usize) -> (Range<usize>, Range<usize>) {
+        let (row, column) = (chunk / self.chunks_across * self.rows, chunk % self.chunks_across * self.columns);
+        (row..self.m.min(row + self.rows), column..self.n.min(column + self.columns))
+    }
+}

@@ -1,0 +1,68 @@
+//! The selected sample, large, with truth, prediction and confidence.
+
+use ratatui::{buffer::Buffer, layout::Rect};
+
+use super::gallery::{image_of, percent, verdict};
+use crate::{
+    app::App,
+    protocol::inspection::{Judged, Split},
+    text::{short, thousands},
+    ui::{
+        layout::take_bottom,
+        paint::Row,
+        theme::{Role, Theme},
+        widgets::{picture, progress},
+    },
+};
+
+/// Columns left free at the right.
+const GAP: u16 = 2;
+
+/// Columns of the names before the values.
+const NAME: u16 = 12;
+
+/// Draws image and words.
+pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, entry: &Judged) {
+    let mut rest = Rect { width: area.width.saturating_sub(GAP), ..area };
+    // In a low window the words are two rows; elsewhere they are a table.
+    let table = area.height >= 22;
+    let image = image_of(entry.picture.as_ref());
+    let words = take_bottom(&mut rest, if table { 8 } else { 2 });
+    let image = image.fit(rest.width, rest.height);
+    picture::draw(buffer, rest, &image, theme);
+    let below = (rest.y + image.cells(1).1 + u16::from(table)).min(words.y);
+    let words = Rect { y: below, ..words };
+    if table { full(app, theme, buffer, words, entry) } else { short_words(app, theme, buffer, words, entry) }
+}
+
+fn full(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, entry: &Judged) {
+    let (mark, role) = verdict(entry, theme);
+    let (text, muted) = (theme.style(Role::Text), theme.style(Role::Muted));
+    let part = if app.view().data.split == Split::Test { "test" } else { "training" };
+    let rows = [
+        ("sample", format!("{part} {}", thousands(entry.index as u64)), text),
+        ("truth", app.class(entry.class), theme.style(Role::Strong)),
+        ("prediction", format!("{mark} {}", app.class(entry.predicted)), theme.style(role)),
+        ("loss", short(entry.loss), text),
+        ("confidence", percent(entry.confidence), text),
+    ];
+    for (y, (name, value, style)) in (0..).zip(&rows) {
+        let mut row = Row::new(buffer, area, y).ending(theme.marks().ellipsis);
+        row.put_cell(name, NAME, muted).put(value, *style);
+    }
+    let bar = Rect { y: area.y + rows.len() as u16, height: 1, ..area };
+    if bar.y < area.bottom() {
+        progress::draw(buffer, bar, Some(entry.confidence), "", role, theme);
+    }
+}
+
+fn short_words(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, entry: &Judged) {
+    let (mark, role) = verdict(entry, theme);
+    let muted = theme.style(Role::Muted);
+    let mut row = Row::new(buffer, area, 0).ending(theme.marks().ellipsis);
+    row.put_right(&percent(entry.confidence), theme.style(Role::Text));
+    row.skip_right(1).put(mark, theme.style(role)).skip(1).put(&app.class(entry.predicted), theme.style(role));
+    let mut row = Row::new(buffer, area, 1).ending(theme.marks().ellipsis);
+    row.put_right(&format!("loss {}", short(entry.loss)), muted);
+    row.skip_right(1).put("truly ", muted).put(&app.class(entry.class), theme.style(Role::Strong));
+}

@@ -1,0 +1,117 @@
+//! The plane of two-dimensional data: what the network would answer everywhere, and the points it learns from.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    style::{Modifier, Style},
+};
+
+use super::{trends, units};
+use crate::{
+    app::App,
+    protocol::inspection::{Boundary, Points},
+    ui::{
+        layout::{take_left, take_top},
+        paint::Row,
+        theme::{Role, Theme},
+    },
+};
+
+/// At most one point in so many cells, or the ground could not be seen.
+const CELLS_A_POINT: usize = 9;
+
+/// Draws the plane and what stands beside it; false if nothing is known yet.
+pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) -> bool {
+    let Some(boundary) = app.boundary() else { return false };
+    let room = app.plane_room((area.width, area.height));
+    let mut rest = area;
+    let plane = take_left(&mut rest, room.plane.0);
+    let plane = Rect { height: room.plane.1.min(plane.height), ..plane };
+    ground(app, theme, buffer, plane, boundary.answer);
+    if let Some(points) = app.points() {
+        marks(theme, buffer, plane, points.answer);
+    }
+    if room.side == 0 {
+        return true;
+    }
+    take_left(&mut rest, 3);
+    trends::draw(app, theme, buffer, take_top(&mut rest, room.charts));
+    units::draw(app, theme, buffer, rest, &room);
+    true
+}
+
+/// How sure the answer in a cell of the grid is, 0 for a mere guess, and which class it is.
+fn answer(boundary: &Boundary, column: usize, row: usize, classes: usize) -> Option<(usize, f64)> {
+    let at = row.checked_mul(boundary.plane.columns)?.checked_add(column)?;
+    let class = usize::from(*boundary.classes.get(at)?);
+    let confidence = f64::from(*boundary.confidence.get(at)?) / 255.0;
+    let guess = 1.0 / classes.max(2) as f64;
+    Some((class, ((confidence - guess) / (1.0 - guess)).clamp(0.0, 1.0)))
+}
+
+/// The ground: two answers a cell, one above the other.
+fn ground(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, boundary: &Boundary) {
+    let visible = area.intersection(buffer.area);
+    let classes = app.run().classes.len();
+    // The grid may be one that was asked for in a window of another size.
+    let scaled = |place: u16, of: u16, cells: usize| {
+        usize::from(place).saturating_mul(cells.min(usize::from(u16::MAX))) / usize::from(of).max(1)
+    };
+    for (x, y) in (visible.y..visible.bottom()).flat_map(|y| (visible.x..visible.right()).map(move |x| (x, y))) {
+        let column = scaled(x - area.x, area.width, boundary.plane.columns);
+        let at = |half: u16| {
+            let row = scaled(2 * (y - area.y) + half, 2 * area.height, boundary.plane.rows);
+            answer(boundary, column, row, classes)
+        };
+        let (Some(upper), Some(lower)) = (at(0), at(1)) else { continue };
+        let shade = |(class, certainty)| theme.class_ground(class, certainty);
+        let cell = &mut buffer[(x, y)];
+        match (shade(upper), shade(lower)) {
+            (Some(above), Some(below)) if above == below || !theme.unicode => cell.set_symbol(" ").set_bg(below),
+            (Some(above), Some(below)) => cell.set_symbol("▀").set_fg(above).set_bg(below),
+            _ => cell.set_symbol(theme.class_texture(lower.0, lower.1)),
+        };
+    }
+}
+
+/// The points, each with the mark of its class.
+fn marks(theme: Theme, buffer: &mut Buffer, area: Rect, points: &Points) {
+    let visible = area.intersection(buffer.area);
+    let most = (usize::from(area.width) * usize::from(area.height) / CELLS_A_POINT).max(1);
+    let every = points.points.len().div_ceil(most).max(1);
+    let place = |value: f32, [low, high]: [f64; 2], cells: u16| {
+        let share = (f64::from(value) - low) / (high - low);
+        (share.is_finite() && (0.0..1.0).contains(&share)).then(|| (share * f64::from(cells)) as u16)
+    };
+    for (point, class) in points.points.iter().zip(&points.classes).step_by(every) {
+        let (Some(column), Some(row)) = (place(point[0], points.x, area.width), place(point[1], points.y, area.height))
+        else {
+            continue;
+        };
+        let (x, y) = (area.x + column, area.bottom() - 1 - row);
+        if visible.contains((x, y).into()) {
+            let class = usize::from(*class);
+            let cell = &mut buffer[(x, y)];
+            // One ground for the whole cell, so that the mark stands on it.
+            cell.set_symbol(theme.class_mark(class)).set_fg(theme.class_color(class));
+            cell.modifier |= Modifier::BOLD;
+            if let Some(paper) = theme.class_paper(class) {
+                cell.set_bg(paper);
+            }
+        }
+    }
+}
+
+/// Which mark is which class, from the left of `row`.
+pub fn legend(app: &App, theme: Theme, row: &mut Row) {
+    let known = app.points().and_then(|shown| shown.answer.classes.iter().max());
+    let classes = app.run().classes.len().max(known.map_or(0, |class| usize::from(*class) + 1));
+    for class in 0..classes.min(16) {
+        let style = Style::new().fg(theme.class_color(class));
+        let pieces = [(theme.class_mark(class), style), (" ", style), (&app.class(class), theme.style(Role::Text))];
+        if !row.put_all(&pieces) {
+            return;
+        }
+        row.skip(2);
+    }
+}

@@ -1,0 +1,72 @@
+//! What each unit of a layer has learned: small maps of the plane.
+
+use ratatui::{buffer::Buffer, layout::Rect};
+
+use crate::{
+    app::{App, PlaneRoom},
+    ui::{
+        layout::take_top,
+        paint::{Row, note},
+        theme::{Ramp, Role, Theme},
+        widgets::{
+            heat,
+            picture::{self, Picture, Point},
+        },
+    },
+};
+
+/// Draws title and maps.
+pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, room: &PlaneRoom) {
+    let mut rest = area;
+    let title = take_top(&mut rest, 1);
+    let Some((place, link)) = app.plane_layer() else { return };
+    let (muted, marks) = (theme.style(Role::Muted), theme.marks());
+    let shown = app.unit_maps();
+    let count = room.count();
+    let first = app.first_unit(count);
+    {
+        let mut row = Row::new(buffer, title, 0).ending(marks.ellipsis);
+        let named = format!("layer {} {}", link.index, link.kind);
+        row.put(&named, theme.style(Role::Strong)).skip(2);
+        let least = if theme.unicode { "−" } else { "-" };
+        heat::legend(&mut row, (least, "+"), Ramp::Signed, theme);
+        row.skip_right(2);
+        let of = format!("{}/{}", place + 1, app.plane_layers().len());
+        let keys = if theme.unicode { " ↑↓" } else { " Up Down" };
+        row.put_all(&[(&of, muted), (keys, theme.style(Role::Key)), ("  ", muted)]);
+        let units = app.plane_units();
+        if units > count && count > 0 {
+            let last = (first + count).min(units);
+            row.put_all(&[(&format!("units {first}{}{} of {units}", '-', last - 1), muted)]);
+        } else {
+            row.put_all(&[(&format!("{units} units"), muted)]);
+        }
+    }
+    let Some(shown) = shown.filter(|_| count > 0) else {
+        note(buffer, rest, "what each unit does will show here", muted);
+        return;
+    };
+    let maps = shown.answer;
+    // One scale for all, so that the maps can be compared.
+    let largest = maps.units.iter().flat_map(|unit| &unit.values).filter(|value| value.is_finite());
+    let largest = largest.fold(0f32, |largest, value| largest.max(value.abs()));
+    let largest = if largest > 0.0 { f64::from(largest) } else { 1.0 };
+    let (columns, rows) = (usize::from(room.tile.0), usize::from(room.tile.1) * 2);
+    for (at, (unit, map)) in maps.units.iter().enumerate().skip(first).take(count).enumerate() {
+        let (x, y) = ((at % room.across) as u16 * (room.tile.0 + 1), (at / room.across) as u16 * (room.tile.1 + 1));
+        let tile = Rect { x: rest.x + x, y: rest.y + y, width: room.tile.0, height: room.tile.1 + 1 };
+        let tile = tile.intersection(rest);
+        Row::new(buffer, tile, 0).put(&unit.to_string(), muted);
+        let scaled = |place: usize, of: usize, cells: usize| place.saturating_mul(cells.min(1 << 16)) / of.max(1);
+        let picture = Picture::new(columns, rows, |x, y| {
+            let (x, y) = (scaled(x, columns, maps.plane.columns), scaled(y, rows, maps.plane.rows));
+            let at = y.checked_mul(maps.plane.columns).and_then(|at| at.checked_add(x));
+            match at.and_then(|at| map.values.get(at)).filter(|value| value.is_finite()) {
+                Some(value) => Point::Level(Ramp::Signed, f64::from(*value) / largest / 2.0 + 0.5),
+                None => Point::Clear,
+            }
+        });
+        let below = Rect { y: tile.y + 1, height: tile.height.saturating_sub(1), ..tile };
+        picture::draw(buffer, below, &picture, theme);
+    }
+}

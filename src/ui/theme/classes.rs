@@ -1,0 +1,124 @@
+//! Colours, marks and textures that tell classes apart: the colours are Okabe and Ito's, the marks differ in shape.
+
+use ratatui::style::Color;
+
+use super::{Background, Depth, Rgb, Theme};
+
+/// On dark, on light, and among the 16 colours. Neighbours differ in lightness too.
+const HUES: [(Rgb, Rgb, Color); 8] = [
+    ((86, 180, 233), (0, 104, 170), Color::Cyan),
+    ((240, 165, 40), (190, 106, 0), Color::Yellow),
+    ((40, 186, 140), (0, 128, 92), Color::Green),
+    ((222, 132, 182), (168, 62, 122), Color::Magenta),
+    ((240, 228, 66), (132, 116, 0), Color::LightYellow),
+    ((232, 100, 40), (176, 24, 0), Color::Red),
+    ((92, 124, 240), (80, 50, 190), Color::Blue),
+    ((190, 190, 190), (90, 90, 90), Color::Gray),
+];
+
+const MARKS: [&str; 8] = ["●", "◆", "▲", "■", "○", "◇", "△", "□"];
+const ASCII_MARKS: [&str; 8] = ["o", "x", "^", "#", "@", "%", "v", "="];
+
+/// What fills a class's ground where there are no colours, the surer the second.
+const TEXTURES: [[&str; 2]; 8] =
+    [["·", ":"], ["-", "="], ["'", "\""], ["░", "▒"], [",", ";"], ["_", "~"], ["`", "^"], ["/", "%"]];
+const ASCII_TEXTURES: [[&str; 2]; 8] =
+    [[".", ":"], ["-", "="], ["'", "\""], ["+", "*"], [",", ";"], ["_", "~"], ["`", "^"], ["/", "%"]];
+
+/// Certainty below which the ground of a class is left empty where there are no colours.
+const UNSURE: f64 = 0.35;
+
+/// Certainty above which it counts as sure there.
+const SURE: f64 = 0.85;
+
+impl Theme {
+    /// The colour of a class; `Reset` where there are none. Classes beyond the eighth begin anew.
+    pub fn class_color(self, class: usize) -> Color {
+        let (dark, light, basic) = HUES[class % HUES.len()];
+        match (self.depth, self.background) {
+            (Depth::None, _) => Color::Reset,
+            (Depth::Basic, _) => basic,
+            (_, Background::Dark) => self.exact(dark),
+            (_, Background::Light) => self.exact(light),
+        }
+    }
+
+    /// The mark of a sample of a class.
+    pub fn class_mark(self, class: usize) -> &'static str {
+        if self.unicode { MARKS[class % MARKS.len()] } else { ASCII_MARKS[class % MARKS.len()] }
+    }
+
+    /// The colour of the ground where a class is predicted, from calm at `certainty` 0 to strong at 1; `None` where
+    /// there are no colours.
+    pub fn class_ground(self, class: usize, certainty: f64) -> Option<Color> {
+        let (dark, light, basic) = HUES[class % HUES.len()];
+        let certainty = if certainty.is_nan() { 0.0 } else { certainty.clamp(0.0, 1.0) };
+        let mix = |ground: Rgb, hue: Rgb, part: f64| {
+            let mix = |ground: u8, hue: u8| (f64::from(ground) + (f64::from(hue) - f64::from(ground)) * part) as u8;
+            self.exact((mix(ground.0, hue.0), mix(ground.1, hue.1), mix(ground.2, hue.2)))
+        };
+        match (self.depth, self.background) {
+            (Depth::None, _) => None,
+            (Depth::Basic, Background::Dark) if certainty < UNSURE => Some(Color::Black),
+            (Depth::Basic, Background::Light) if certainty < UNSURE => Some(Color::White),
+            (Depth::Basic, _) => Some(basic),
+            (_, Background::Dark) => Some(mix((14, 16, 22), dark, 0.06 + 0.42 * certainty)),
+            (_, Background::Light) => Some(mix((255, 255, 255), light, 0.05 + 0.42 * certainty)),
+        }
+    }
+
+    /// What fills that ground where there are no colours.
+    pub fn class_texture(self, class: usize, certainty: f64) -> &'static str {
+        let textures = if self.unicode { &TEXTURES } else { &ASCII_TEXTURES };
+        match certainty {
+            _ if certainty.is_nan() || certainty < UNSURE => " ",
+            _ if certainty < SURE => textures[class % TEXTURES.len()][0],
+            _ => textures[class % TEXTURES.len()][1],
+        }
+    }
+
+    /// What a sample's mark stands on where the ground would have its very colour; `None` leaves the ground.
+    pub fn class_paper(self, class: usize) -> Option<Color> {
+        if self.depth == Depth::Basic { self.class_ground(class, 0.0) } else { None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_differ_with_and_without_colours() {
+        for background in [Background::Dark, Background::Light] {
+            for depth in [Depth::True, Depth::Indexed, Depth::Basic] {
+                let theme = Theme::new(depth, background, true);
+                for (one, other) in (0..8).flat_map(|one| (0..one).map(move |other| (one, other))) {
+                    assert_ne!(theme.class_color(one), theme.class_color(other), "{depth:?} {one} {other}");
+                    // Among 256 colours only the first four grounds are far enough apart; the marks tell the others.
+                    let grounds = [one, other].map(|class| theme.class_ground(class, 1.0));
+                    assert!(depth == Depth::Indexed && one > 3 || grounds[0] != grounds[1], "{depth:?} {one} {other}");
+                }
+            }
+        }
+        for unicode in [true, false] {
+            let theme = Theme::new(Depth::None, Background::Dark, unicode);
+            for (one, other) in (0..8).flat_map(|one| (0..one).map(move |other| (one, other))) {
+                assert_ne!(theme.class_mark(one), theme.class_mark(other));
+                assert_ne!(theme.class_texture(one, 1.0), theme.class_texture(other, 1.0));
+            }
+            assert_eq!(theme.class_ground(0, 1.0), None);
+        }
+    }
+
+    #[test]
+    fn any_class_and_certainty_have_a_look() {
+        for depth in [Depth::True, Depth::Indexed, Depth::Basic, Depth::None] {
+            let theme = Theme::new(depth, Background::Light, false);
+            for certainty in [f64::NAN, -1.0, 0.5, 2.0, f64::INFINITY] {
+                assert_eq!(theme.class_ground(usize::MAX, certainty).is_some(), depth != Depth::None);
+                assert!(theme.class_texture(255, certainty).is_ascii() && theme.class_mark(77).is_ascii());
+                assert_eq!(theme.class_paper(usize::MAX).is_some(), depth == Depth::Basic);
+            }
+        }
+    }
+}
