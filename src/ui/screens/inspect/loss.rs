@@ -107,7 +107,10 @@ fn element(row: &mut Row, theme: Theme, value: f32, largest: f32, cell: u16) {
         number(percent, cell - 1)
     };
     let style = match theme.shade(Ramp::Signed, share) {
-        Some(color) => Style::new().bg(color).fg(theme.ink(Ramp::Signed, share)),
+        Some(color) => {
+            let ink = if small { theme.color(Role::Faint) } else { theme.ink(Ramp::Signed, share) };
+            Style::new().bg(color).fg(ink)
+        }
         None => theme.style(if small { Role::Faint } else { Role::Text }),
     };
     let text = cut(&text, cell, theme.marks().ellipsis);
