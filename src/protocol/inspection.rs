@@ -118,7 +118,6 @@ pub struct Inspection {
 #[allow(clippy::large_enum_variant)] // An inspection travels in a box as a whole.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "of", rename_all = "snake_case")]
-#[allow(clippy::large_enum_variant)] // An inspection travels in a box as a whole.
 pub enum Answer {
     /// To [`Query::Layer`].
     Layer(LayerView),

@@ -11,6 +11,9 @@ use crate::ui::{
 /// Most columns that one number may take.
 const WIDEST: u16 = 9;
 
+/// Columns for the sign that there are more.
+const MORE: u16 = 2;
+
 /// A matrix and what to write beside it.
 pub struct Matrix<'a> {
     /// Rows.
@@ -43,8 +46,9 @@ pub fn draw(buffer: &mut Buffer, area: Rect, matrix: &Matrix, theme: Theme) {
     let widest = widest.map(|(row, column)| text(row, column).width() as u16).max().unwrap_or(0);
     let widest = matrix.column_names.iter().take(most).map(|name| name.width() as u16).fold(widest, u16::max);
     let width = (widest + 1).clamp(2, WIDEST);
-    let fitting = usize::from(area.width.saturating_sub(names) / width);
-    let columns = if matrix.columns > fitting { fitting.saturating_sub(1) } else { matrix.columns };
+    let room = area.width.saturating_sub(names);
+    let fits = matrix.columns <= usize::from(room / width);
+    let columns = if fits { matrix.columns } else { usize::from(room.saturating_sub(MORE) / width) };
     let more = columns < matrix.columns;
     if heading > 0 {
         let mut line = Row::new(buffer, area, 0).ending(ellipsis);
@@ -70,7 +74,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, matrix: &Matrix, theme: Theme) {
             line.put_flush(&text(row, column), width, theme.style(role));
         }
         if more {
-            line.put_flush(ellipsis, width, theme.style(Role::Muted));
+            line.put_flush(ellipsis, MORE, theme.style(Role::Muted));
         }
     }
     if shown < matrix.rows {
@@ -107,7 +111,7 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_said() {
         let shown = drawn((12, 3), &matrix(9, &|_, _| 0.5, &[]));
-        assert_eq!(shown, [" 0.5 0.5   …", " 0.5 0.5   …", "… 7 more ro…"]);
+        assert_eq!(shown, [" 0.5 0.5 …", " 0.5 0.5 …", "… 7 more ro…"]);
     }
 
     #[test]

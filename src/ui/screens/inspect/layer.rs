@@ -17,6 +17,9 @@ use crate::{
     },
 };
 
+/// Rows that are left below equations and sums before they take more than they need.
+const KEPT: u16 = 9;
+
 /// Columns between two equations in a row.
 const BETWEEN: u16 = 4;
 
@@ -35,9 +38,11 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &
     rest.x += 2.min(rest.width);
     rest.width = rest.width.saturating_sub(2);
     let Some(link) = link else {
-        equations(theme, buffer, &mut rest, &LOSS);
+        // All classes together with a heading of two rows say the most.
+        let kept = u16::try_from(tracing.trace.loss.as_ref().map_or(0, |loss| loss.logits.len())).unwrap_or(0) + 3;
+        equations(theme, buffer, &mut rest, &LOSS, kept);
         if let Some(loss) = &tracing.trace.loss {
-            worked::draw(theme, buffer, &mut rest, &[loss_sum(loss)]);
+            worked::draw(theme, buffer, &mut rest, &[loss_sum(loss)], kept);
             take_top(&mut rest, u16::from(area.height >= 14));
             loss::draw(app, theme, buffer, rest, loss, tracing.trace.sample.class);
         } else {
@@ -52,9 +57,9 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &
         take_top(&mut below, rest.height);
         below.width = gradients.x.saturating_sub(below.x + GAP);
     }
-    equations(theme, buffer, &mut rest, &formulas(&link.kind));
+    equations(theme, buffer, &mut rest, &formulas(&link.kind), KEPT);
     let Some(layer) = tracing.layer else { return };
-    worked::draw(theme, buffer, &mut rest, &sums(&link.kind, layer, tracing.trace.batch));
+    worked::draw(theme, buffer, &mut rest, &sums(&link.kind, layer, tracing.trace.batch), KEPT);
     if !corner {
         take_top(&mut rest, u16::from(area.height >= 14));
         below = rest;
@@ -64,9 +69,9 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &
     }
 }
 
-/// Forward and backward in symbols, as many in a row as have room.
-fn equations(theme: Theme, buffer: &mut Buffer, rest: &mut Rect, formulas: &Formulas) {
-    let roomy = rest.height >= 16;
+/// Forward and backward in symbols, as many in a row as have room; what they mean where more than `kept` rows are left.
+fn equations(theme: Theme, buffer: &mut Buffer, rest: &mut Rect, formulas: &Formulas, kept: u16) {
+    let roomy = rest.height >= kept + 7;
     let all: Vec<&str> = formulas.forward.iter().chain(formulas.backward).copied().collect();
     let width: usize = all.iter().map(|line| equation(line, theme).width() + usize::from(BETWEEN)).sum();
     if width <= usize::from(rest.width + BETWEEN) {

@@ -14,8 +14,11 @@ use crate::{
     },
 };
 
-/// Columns of a number, its gap included.
-const NUMBER: u16 = 9;
+/// Columns of a number and of an element of the Jacobian, their gaps included, the most readable first.
+const WIDTHS: [(u16, u16); 5] = [(10, 5), (9, 4), (9, 3), (8, 3), (9, 0)];
+
+/// Columns before the Jacobian.
+const GAP: u16 = 2;
 
 /// Most columns of a class's name.
 const NAME: u16 = 14;
@@ -28,10 +31,13 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, loss: &Los
     let order = order(loss, rows, truth);
     let widest = order.iter().map(|class| class_name(app, *class).width()).max().unwrap_or(0) as u16;
     let names = (widest + 2).min(NAME + 2).min(area.width / 3);
-    let table = names + 4 * NUMBER + 2;
     let square = classes.checked_mul(classes) == Some(loss.jacobian.len()) && order.len() == classes;
-    let cell = [5u16, 4, 3].into_iter().find(|cell| table + 2 + cell * classes as u16 <= area.width).filter(|_| square);
-    heading(theme, buffer, area, names, cell.map(|cell| (cell, classes)), above);
+    let fits = |(figure, cell): &(u16, u16)| {
+        let jacobian = if *cell > 0 { GAP + cell * classes as u16 } else { 0 };
+        (square || *cell == 0) && 2 + names + 4 * figure + jacobian <= area.width
+    };
+    let (figure, cell) = WIDTHS.into_iter().find(fits).unwrap_or((9, 0));
+    heading(theme, buffer, Rect { height: above.min(area.height), ..area }, names, (figure, cell), classes);
     let largest =
         loss.jacobian.iter().filter(|value| value.is_finite()).fold(0f32, |size, value| size.max(value.abs()));
     for (y, class) in (above..).zip(&order) {
@@ -48,10 +54,12 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, loss: &Los
         for values in [&loss.logits, &loss.probabilities, &loss.target, &loss.gradient] {
             let value = values.get(*class).map_or(f64::NAN, |value| f64::from(*value));
             let role = if value.is_finite() { role } else { Role::Bad };
-            row.put_flush(&number(value, NUMBER - 1), NUMBER, theme.style(role));
+            row.put_flush(&number(value, figure - 1), figure, theme.style(role));
         }
-        let Some(cell) = cell else { continue };
-        row.skip(2);
+        if cell == 0 {
+            continue;
+        }
+        row.skip(GAP);
         for column in 0..classes {
             let value = loss.jacobian.get(class * classes + column).copied().unwrap_or(f32::NAN);
             element(&mut row, theme, value, largest, cell);
@@ -64,22 +72,25 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, loss: &Los
     }
 }
 
-fn heading(theme: Theme, buffer: &mut Buffer, area: Rect, names: u16, jacobian: Option<(u16, usize)>, above: u16) {
+/// Writes headings into the last row of `area`, and above those of the Jacobian its name if there is another row.
+fn heading(theme: Theme, buffer: &mut Buffer, area: Rect, names: u16, (figure, cell): (u16, u16), classes: usize) {
     let muted = theme.style(Role::Muted);
-    let mut row = Row::new(buffer, area, above.saturating_sub(1)).ending(theme.marks().ellipsis);
+    let mut row = Row::new(buffer, area, area.height.saturating_sub(1)).ending(theme.marks().ellipsis);
     row.skip(names + 2);
     for name in ["z", "p", "q", "∂L/∂z"] {
-        row.put_flush(&equation(name, theme), NUMBER, muted);
+        row.put_flush(&equation(name, theme), figure, muted);
     }
-    let Some((cell, classes)) = jacobian else { return };
-    row.skip(2);
+    if cell == 0 {
+        return;
+    }
+    row.skip(GAP);
     let start = row.position();
     for class in 0..classes {
         row.put_flush(&class.to_string(), cell, muted);
     }
-    if above > 1 {
+    if area.height > 1 {
         let mut row = Row::new(buffer, area, 0).ending(theme.marks().ellipsis);
-        row.skip_to(start + cell.saturating_sub(1)).put(&equation("∂p/∂z in %", theme), muted);
+        row.skip_to(start + cell - 1).put(&equation("∂p/∂z in %", theme), muted);
     }
 }
 
@@ -96,7 +107,10 @@ fn element(row: &mut Row, theme: Theme, value: f32, largest: f32, cell: u16) {
         number(percent, cell - 1)
     };
     let style = match theme.shade(Ramp::Signed, share) {
-        Some(color) => Style::new().bg(color).fg(theme.ink(Ramp::Signed, share)),
+        Some(color) => {
+            let ink = if small { theme.color(Role::Faint) } else { theme.ink(Ramp::Signed, share) };
+            Style::new().bg(color).fg(ink)
+        }
         None => theme.style(if small { Role::Faint } else { Role::Text }),
     };
     let text = cut(&text, cell, theme.marks().ellipsis);

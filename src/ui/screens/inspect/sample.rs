@@ -48,17 +48,17 @@ fn facts(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, trace: &Trace
         row.put_right(after, text);
         row.put_cell(value, row.free().saturating_sub(1), theme.style(role));
     };
-    put(0, "is", &class_name(app, trace.sample.class), Role::Strong, "");
+    put(0, "truth", &class_name(app, trace.sample.class), Role::Strong, "");
     let Some(loss) = &trace.loss else {
-        put(1, "taken", "not computed yet", Role::Faint, "");
+        put(1, "guess", "not computed yet", Role::Faint, "");
         put(2, "loss", marks.none, Role::Faint, "");
         return;
     };
     let right = loss.predicted == trace.sample.class;
     let (mark, role) = if right { (marks.good, Role::Good) } else { (marks.bad, Role::Bad) };
     let confidence = loss.probabilities.get(loss.predicted).map_or(f64::NAN, |p| f64::from(*p) * 100.0);
-    let taken = format!("{mark} {}", class_name(app, loss.predicted));
-    put(1, "taken", &taken, role, &format!("{confidence:.0} %"));
+    let guess = format!("{mark} {}", class_name(app, loss.predicted));
+    put(1, "guess", &guess, role, &format!("{confidence:.0} %"));
     put(2, "loss", &short(loss.loss), Role::Text, "");
 }
 

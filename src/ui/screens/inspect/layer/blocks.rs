@@ -236,7 +236,8 @@ fn jacobian(theme: Theme, buffer: &mut Buffer, area: Rect, slope: &Extract, laye
     let mut row = Row::new(buffer, area, 0).ending(marks.ellipsis);
     let known = slope.values.len();
     let passing = slope.values.iter().filter(|value| **value != 0.0).count();
-    let of = thousands(known as u64);
+    let whole = slope.shape.iter().copied().fold(1, usize::saturating_mul);
+    let of = format!("{}{}", if whole > known { "the first " } else { "" }, thousands(known as u64));
     row.put_all(&[
         (&format!("{} ", thousands(passing as u64)), text),
         (&format!("of {of} values pass; the first {count} of ∂L/∂x = ∂y/∂x dy").replace("∂", partial(theme)), muted),

@@ -14,12 +14,9 @@ use crate::{
     },
 };
 
-/// Rows that are left for what follows, if the symbols would take them.
-const KEPT: u16 = 9;
-
-/// Draws the sums from the top of `rest`, each in a row of numbers, below one of symbols where there is room.
-pub fn draw(theme: Theme, buffer: &mut Buffer, rest: &mut Rect, sums: &[Sum]) {
-    let both = usize::from(rest.height) >= 2 * sums.len() + usize::from(KEPT);
+/// Draws the sums from the top of `rest`, each in a row of numbers, below one of symbols if that leaves `kept` rows.
+pub fn draw(theme: Theme, buffer: &mut Buffer, rest: &mut Rect, sums: &[Sum], kept: u16) {
+    let both = usize::from(rest.height) >= 2 * sums.len() + usize::from(kept);
     let whats: Vec<_> = sums.iter().map(|sum| equation(&sum.what, theme)).collect();
     let widest = whats.iter().map(|what| what.width() as u16).max().unwrap_or(0);
     for (sum, what) in sums.iter().zip(&whats) {
@@ -102,6 +99,7 @@ mod tests {
             &mut buffer,
             &mut area.clone(),
             std::slice::from_ref(sum),
+            0,
         );
         buffer.content().iter().map(ratatui::buffer::Cell::symbol).collect::<String>().trim_end().into()
     }
