@@ -56,8 +56,8 @@ pub use screen::{Panel, Screen};
 pub use series::{Column, Extent, Series, StepRange};
 pub use tables::{ControlRow, FooterItem, HelpLine, HelpSection};
 pub use trace::{
-    ChainRow, Checking, Follow, Following, Formulas, LOSS, Lit, Product, Sum, Tracing, formulas, loss_sum, own_share,
-    sums,
+    ChainRow, Checking, Follow, Following, Formulas, LOSS, Lit, Product, Sum, Tracing, formulas, letter, loss_sum,
+    own_share, sums,
 };
 pub use view::{Metric, Quantity, Scale, Smoothing, View, Window};
 

@@ -11,7 +11,7 @@ use crate::protocol::inspection::{GradientCheck, LayerTrace, Trace, TracedLayer}
 use crate::protocol::{Answer, Phase, Query, RunState};
 
 pub use follow::{Follow, Following};
-pub use formulas::{Formulas, LOSS, formulas};
+pub use formulas::{Formulas, LOSS, formulas, letter};
 pub use worked::{Product, Sum, loss_sum, own_share, sums};
 
 /// A sample on its way.

@@ -73,6 +73,17 @@ pub fn formulas(kind: &str) -> Formulas {
     }
 }
 
+/// The mathematics' letter for a parameter of a layer of this kind; within a block the way to it.
+pub fn letter<'a>(kind: &str, parameter: &'a str) -> &'a str {
+    match (kind.split_whitespace().next().unwrap_or_default(), parameter) {
+        ("batchnorm", "weight") => "γ",
+        ("batchnorm", "bias") => "β",
+        (_, "weight") => "W",
+        (_, "bias") => "b",
+        _ => parameter,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

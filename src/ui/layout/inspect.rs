@@ -10,7 +10,10 @@ use crate::app::{App, ChainRow, Panel, Pointer};
 pub const NUMBER: u16 = 10;
 
 /// Columns between two panels.
-const GAP: u16 = 2;
+pub const GAP: u16 = 2;
+
+/// Rows of the layer's panel above the gradients, where these lie in its corner: title, equations, sums.
+const HEAD: u16 = 7;
 
 /// Divides `rest`.
 pub(super) fn divide(app: &App, mut rest: Rect, layout: &mut Layout) {
@@ -18,7 +21,7 @@ pub(super) fn divide(app: &App, mut rest: Rect, layout: &mut Layout) {
     // Title and headings above the layers, the loss below them.
     let most = (rest.height * 4 / 9).max(7);
     layout.place(Panel::Chain, take_top(&mut rest, count.saturating_add(3).min(most)));
-    if rest.height >= 18 {
+    if rest.height >= 15 {
         take_top(&mut rest, 1);
     }
     let sample = match rest.width {
@@ -30,11 +33,15 @@ pub(super) fn divide(app: &App, mut rest: Rect, layout: &mut Layout) {
     layout.place(Panel::Sample, take_left(&mut rest, sample));
     take_left(&mut rest, if sample > 0 { GAP } else { 0 });
     let trained = app.link().is_some_and(|link| link.parameters > 0);
-    if trained && layout.panel(Panel::Chain).width >= 110 {
-        let width = if rest.width >= 120 { 50 } else { 33 };
-        let gradients = take_right(&mut rest, width);
-        layout.place(Panel::Gradients, gradients);
+    let width = layout.panel(Panel::Chain).width;
+    if trained && width >= 150 {
+        layout.place(Panel::Gradients, take_right(&mut rest, 50));
         take_right(&mut rest, GAP);
+    } else if trained && width >= 110 {
+        // In the corner, so that the sums above have the whole width. What comes first is found first by the mouse.
+        let mut below = rest;
+        take_top(&mut below, HEAD);
+        layout.place(Panel::Gradients, take_right(&mut below, 34));
     } else if trained && app.view().focus() == Panel::Gradients {
         // In a narrow window both have the same place; the one in hand is seen.
         layout.place(Panel::Gradients, rest);
@@ -54,6 +61,8 @@ pub struct ChainFrame {
     pub names: Rect,
     /// Shapes.
     pub shapes: Rect,
+    /// Whether the shapes are those before and behind the layer, and not only the one behind.
+    pub roomy: bool,
     /// The values as a strip, and their norm.
     pub forward: (Rect, Rect),
     /// The errors as a strip, and their norm.
@@ -100,6 +109,7 @@ impl ChainFrame {
             headings,
             names,
             shapes,
+            roomy,
             forward,
             backward,
             gradients,
@@ -137,7 +147,8 @@ impl SampleFrame {
     pub fn of(area: Rect) -> Self {
         let mut rest = area;
         let title = take_top(&mut rest, 1);
-        let facts = take_top(&mut rest, 3);
+        // The loss is in the chain as well.
+        let facts = take_top(&mut rest, if area.height < 12 { 2 } else { 3 });
         // An image of 28 rows of pixels keeps its 14 rows.
         let (losses, gap) = match rest.height {
             0..16 => (0, 0),

@@ -23,14 +23,13 @@ use crate::{
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, layout: &Layout) {
     chain::draw(app, theme, buffer, layout.panel(Panel::Chain));
     let panels = [Panel::Sample, Panel::Layer, Panel::Gradients].map(|panel| (panel, layout.panel(panel)));
-    let alone = layout.panel(Panel::Gradients).is_empty();
     match app.tracing() {
         Ok(tracing) => {
             for (panel, area) in panels.into_iter().filter(|(_, area)| !area.is_empty()) {
                 match panel {
                     Panel::Sample => sample::draw(app, theme, buffer, area, &tracing),
                     Panel::Gradients => gradients::draw(app, theme, buffer, area, &tracing),
-                    _ => layer::draw(app, theme, buffer, area, &tracing, alone),
+                    _ => layer::draw(app, theme, buffer, area, &tracing, layout.panel(Panel::Gradients)),
                 }
             }
         }

@@ -88,7 +88,7 @@ fn the_check_goes_on_and_comes_to_a_verdict() {
     compare("inspect_failed_in_full", &mut app, &SIZES[2..]);
     hear(&mut app, [check(0, 3, 0.0, Some(Verdict::Interrupted)), Event::Step(fixture::report(STEP + 1))]);
     let shown = text(&screen(&mut app, SIZES[1], THEME));
-    assert!(shown.contains("interrupted") && shown.contains("as of step 300"), "{shown}");
+    assert!(shown.contains("check interrupted") && shown.contains("step 300"), "{shown}");
 }
 
 #[test]

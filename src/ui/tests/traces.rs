@@ -274,7 +274,7 @@ fn selected(layer: &LayerInfo, forward: usize, error: bool, backward: usize) -> 
             parameter("weight", &[outputs, inputs, 3, 3], &[8, inputs.min(7), 3, 3]),
             parameter("bias", &[outputs], &[outputs]),
         ],
-        "batchnorm" => vec![parameter("gamma", &[outputs], &[outputs]), parameter("beta", &[outputs], &[outputs])],
+        "batchnorm" => vec![parameter("weight", &[outputs], &[outputs]), parameter("bias", &[outputs], &[outputs])],
         _ => Vec::new(),
     };
     let largest = parameters.first().filter(|_| gradients).map(|parameter| {
@@ -286,13 +286,19 @@ fn selected(layer: &LayerInfo, forward: usize, error: bool, backward: usize) -> 
         };
         (0..10).map(entry).collect()
     });
+    let dy = show(&layer.output, 40, 0.004, false);
+    let mut dx = show(&layer.input, 60, 0.004, false);
+    let derivative = (done && matches!(kind, "relu" | "tanh")).then(|| extract(&layer.output, &slope));
+    if let Some(slope) = &derivative {
+        dx.values = dy.values.iter().zip(&slope.values).map(|(dy, slope)| dy * slope).collect();
+    }
     LayerTrace {
         layer: layer.index,
         input: (layer.index <= forward).then(|| show(&layer.input, 20, 1.0, false)),
         output: done.then(|| show(&layer.output, 30, 1.0, kind == "relu")),
-        output_gradient: error.then(|| show(&layer.output, 40, 0.004, false)),
-        input_gradient: gradients.then(|| show(&layer.input, 60, 0.004, false)),
-        derivative: (done && matches!(kind, "relu" | "tanh")).then(|| extract(&layer.output, &slope)),
+        output_gradient: error.then_some(dy),
+        input_gradient: gradients.then_some(dx),
+        derivative,
         parameters,
         largest: largest.unwrap_or_default(),
     }

@@ -99,11 +99,12 @@ fn columns(theme: Theme, buffer: &mut Buffer, frame: &ChainFrame, known: bool) {
         }
     };
     put(Rect { x: frame.names.x + 4, width: frame.names.width.saturating_sub(4), ..frame.names }, "layer", false);
-    put(frame.shapes, if frame.shapes.width > 11 { "shape" } else { "gives" }, false);
+    put(frame.shapes, if frame.roomy { "shape" } else { "out" }, false);
     if known {
-        put(frame.forward.0, "y, forward", false);
+        let spare = frame.forward.0.width >= 16;
+        put(frame.forward.0, if spare { "y, forward" } else { "y" }, false);
         put(frame.forward.1, "|y|", true);
-        put(frame.backward.0, "∂L/∂y, backward", false);
+        put(frame.backward.0, if spare { "∂L/∂y, backward" } else { "∂L/∂y" }, false);
         put(frame.backward.1, "|∂L/∂y|", true);
         put(frame.gradients, "|∂L/∂θ|", true);
     }
@@ -137,7 +138,7 @@ fn draw_row(
     };
     name.put_cell(&row.name, name.free().saturating_sub(1), theme.style(role));
     let (input, output) = &row.shapes;
-    let shape = if frame.shapes.width > 11 { format!("{input} {} {output}", marks.arrow) } else { output.clone() };
+    let shape = if frame.roomy { format!("{input} {} {output}", marks.arrow) } else { output.clone() };
     let mut cell = Row::new(buffer, line(frame.shapes), 0).ending(marks.ellipsis);
     cell.put_cell(&shape, frame.shapes.width.saturating_sub(1), theme.style(Role::Muted));
     let Some(Tracing { trace, .. }) = tracing else { return };
@@ -176,7 +177,10 @@ fn loss(theme: Theme, buffer: &mut Buffer, frame: &ChainFrame, line: impl Fn(Rec
         Some(loss) => {
             numbers::strip(buffer, line(frame.forward.0), &loss.probabilities, theme);
             numbers::strip(buffer, line(frame.backward.0), &loss.gradient, theme);
-            figure(theme, buffer, line(frame.forward.1), Some(loss.loss));
+            let place = line(frame.forward.1);
+            let text = format!("L = {}", number(loss.loss, NUMBER - 5));
+            let role = if loss.loss.is_finite() { Role::Text } else { Role::Bad };
+            Row::new(buffer, place, 0).ending(theme.marks().ellipsis).put_flush(&text, NUMBER, theme.style(role));
             let square: f64 = loss.gradient.iter().map(|value| f64::from(*value).powi(2)).sum();
             figure(theme, buffer, line(frame.backward.1), Some(square.sqrt()));
         }

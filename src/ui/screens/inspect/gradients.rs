@@ -1,16 +1,16 @@
 //! The largest gradients of the selected layer, and the check of its gradients.
 
-use ratatui::{buffer::Buffer, layout::Rect};
+use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
 use unicode_width::UnicodeWidthStr;
 
 use super::symbols::equation;
 use crate::{
-    app::{App, Checking, Panel, Tracing, own_share},
+    app::{App, Checking, Panel, Tracing, letter, own_share},
     protocol::inspection::{Entry, LayerTrace, Verdict},
     text::{short, thousands},
     ui::{
         layout::{take_bottom, take_top},
-        paint::{Row, note, number, wrap},
+        paint::{Row, note, number},
         screens::title,
         theme::{Role, Theme},
         widgets::progress,
@@ -20,22 +20,40 @@ use crate::{
 /// Columns for a number, its gap included.
 const NUMBER: u16 = 10;
 
-/// Rows of the check.
-const CHECK: u16 = 6;
+/// Rows of a check.
+const CHECK: u16 = 4;
 
 /// Draws the table above the check.
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &Tracing<'_>) {
     let mut rest = area;
     let heading = take_top(&mut rest, 1);
     let checking = app.checking();
-    let check = if rest.height >= CHECK + 6 || checking.is_some() { CHECK.min(rest.height / 2) } else { 0 };
+    let check = if checking.is_some() { CHECK.min(rest.height / 2) } else { u16::from(rest.height >= 8) };
     let check = take_bottom(&mut rest, check);
+    let muted = theme.style(Role::Muted);
     let mut row = title(app, theme, buffer, heading, Panel::Gradients);
-    row.put_all(&[("the ten largest, over the minibatch", theme.style(Role::Muted))]);
+    if !row.put_all(&[("the ten largest, over the minibatch", muted)]) {
+        row.put_all(&[("the ten largest", muted)]);
+    }
     if let Some(layer) = tracing.layer {
         table(app, theme, buffer, rest, layer);
     }
-    draw_check(theme, buffer, check, checking.as_ref());
+    let inside = Rect { x: check.x + 2.min(check.width), width: check.width.saturating_sub(2), ..check };
+    if let Some(checking) = &checking {
+        draw_check(app, theme, buffer, inside, checking);
+    } else {
+        let mut row = Row::new(buffer, inside, 0).ending(theme.marks().ellipsis);
+        let key = ("g", theme.style(Role::Key));
+        if !row.put_all(&[key, (" checks them against central differences", muted)]) {
+            row.put_all(&[key, (" checks them", muted)]);
+        }
+    }
+}
+
+/// An element of a parameter: `W[3,17]`.
+fn place(kind: &str, parameter: &str, index: &[usize], theme: Theme) -> String {
+    let index: Vec<String> = index.iter().map(ToString::to_string).collect();
+    format!("{}[{}]", equation(letter(kind, parameter), theme), index.join(","))
 }
 
 fn table(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, layer: &LayerTrace) {
@@ -45,10 +63,7 @@ fn table(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, layer: &Layer
     }
     let marks = theme.marks();
     let kind = app.link().map_or("", |link| link.kind.as_str());
-    let name = |entry: &Entry| {
-        let index: Vec<String> = entry.index.iter().map(ToString::to_string).collect();
-        format!("{}[{}]", entry.parameter, index.join(","))
-    };
+    let name = |entry: &Entry| place(kind, &entry.parameter, &entry.index, theme);
     let widest = layer.largest.iter().map(|entry| name(entry).width()).max().unwrap_or(0) as u16;
     let own = layer.largest.iter().any(|entry| own_share(kind, layer, entry).is_some());
     // Which gradient it is matters more than what its weight is.
@@ -83,60 +98,75 @@ fn table(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, layer: &Layer
     }
 }
 
-/// How far the check is, or its verdict.
-fn draw_check(theme: Theme, buffer: &mut Buffer, area: Rect, checking: Option<&Checking<'_>>) {
-    if area.is_empty() {
-        return;
-    }
+/// How far the check is, or its verdict; then its largest error.
+fn draw_check(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, checking: &Checking<'_>) {
     let (muted, text) = (theme.style(Role::Muted), theme.style(Role::Text));
     let marks = theme.marks();
-    let mut row = Row::new(buffer, area, 0).ending(marks.ellipsis);
-    row.skip(2).put("check", theme.style(Role::Strong)).skip(2);
-    let inside = Rect { x: area.x + 2.min(area.width), width: area.width.saturating_sub(2), ..area };
-    let Some(Checking { step, stale, check }) = checking else {
-        row.put_all(&[("against central differences", muted)]);
-        Row::new(buffer, inside, 1).put("g begins it", muted);
-        return;
-    };
-    if *stale {
-        row.put_all(&[(&format!("as of step {}", thousands(*step)), theme.style(Role::Watch))]);
+    let check = checking.check;
+    let done = thousands(check.done as u64);
+    if let Some(verdict) = check.verdict {
+        let (mark, word, role) = look(verdict, theme);
+        let mut row = Row::new(buffer, area, 0).ending(marks.ellipsis);
+        row.put(&format!("{mark} check {word}"), theme.style(role).add_modifier(Modifier::BOLD)).skip(2);
+        row.put_all(&[(&done, text), (&format!(" of {}", thousands(check.parameters as u64)), muted)]);
     } else {
-        row.put_all(&[("against central differences", muted)]);
-    }
-    let line = Rect { y: area.y + 1, height: 1.min(area.height.saturating_sub(1)), ..inside };
-    match check.verdict {
-        None => {
-            let share = check.done as f64 / check.planned.max(1) as f64;
-            let progress = format!(" {} of {} ", thousands(check.done as u64), thousands(check.planned as u64));
-            progress::draw(buffer, line, Some(share), &progress, Role::Change, theme);
-        }
-        Some(verdict) => {
-            let (mark, word, role) = match verdict {
-                Verdict::Passed => (marks.good, "passed", Role::Good),
-                Verdict::Failed => (marks.bad, "failed", Role::Bad),
-                Verdict::Interrupted => (marks.watch, "interrupted", Role::Watch),
-            };
-            let mut row = Row::new(buffer, line, 0).ending(marks.ellipsis);
-            row.put(&format!("{mark} {word}"), theme.style(role)).skip(2);
-            let done = thousands(check.done as u64);
-            row.put_all(&[(&done, text), (&format!(" of {}", thousands(check.parameters as u64)), muted)]);
-        }
+        let share = check.done as f64 / check.planned.max(1) as f64;
+        let text = format!(" checking {done} of {} ", thousands(check.planned as u64));
+        progress::draw(buffer, area, Some(share), &text, Role::Change, theme);
     }
     let Some(worst) = &check.worst else { return };
-    let index: Vec<String> = worst.index.iter().map(ToString::to_string).collect();
-    let role = if worst.relative_error <= check.tolerance { Role::Good } else { Role::Bad };
-    let mut row = Row::new(buffer, inside, 2).ending(marks.ellipsis);
-    row.put("worst ", muted).put(&short(worst.relative_error), theme.style(role));
-    let allowed = equation(" ≤ ", theme).into_owned() + &short(check.tolerance);
-    row.put_all(&[(if role == Role::Good { &allowed } else { "" }, muted)]);
-    if role == Role::Bad {
-        row.put_all(&[(&format!(" > {}", short(check.tolerance)), muted)]);
+    let within = worst.relative_error <= check.tolerance;
+    let role = if within { Role::Good } else { Role::Bad };
+    let mut row = Row::new(buffer, area, 1).ending(marks.ellipsis);
+    if checking.stale {
+        row.put_right(&format!("step {}", thousands(checking.step)), theme.style(Role::Watch));
+        row.skip_right(1);
     }
-    let mut row = Row::new(buffer, inside, 3).ending(marks.ellipsis);
-    row.put("at ", muted).put(&format!("{}[{}]", worst.parameter, index.join(",")), text);
-    let numbers = format!("by hand {}, numeric {}", short(worst.by_hand), short(worst.numeric));
-    for (y, line) in (4..).zip(wrap(&numbers, inside.width)) {
-        Row::new(buffer, inside, y).ending(marks.ellipsis).put(&line, muted);
+    let sign = equation(if within { " ≤ " } else { " > " }, theme);
+    row.put("worst ", muted).put(&short(worst.relative_error), theme.style(role));
+    row.put(&sign, muted).put(&short(check.tolerance), muted);
+    let kind = app.link().map_or("", |link| link.kind.as_str());
+    let mut row = Row::new(buffer, area, 2).ending(marks.ellipsis);
+    row.put("at ", muted).put(&place(kind, &worst.parameter, &worst.index, theme), text);
+    let mut row = Row::new(buffer, area, 3).ending(marks.ellipsis);
+    row.put("by hand ", muted).put(&short(worst.by_hand), text);
+    row.put(" numeric ", muted).put(&short(worst.numeric), text);
+}
+
+/// Mark, word and meaning of a verdict.
+fn look(verdict: Verdict, theme: Theme) -> (&'static str, &'static str, Role) {
+    let marks = theme.marks();
+    match verdict {
+        Verdict::Passed => (marks.good, "passed", Role::Good),
+        Verdict::Failed => (marks.bad, "failed", Role::Bad),
+        Verdict::Interrupted => (marks.watch, "interrupted", Role::Watch),
+    }
+}
+
+/// The largest gradients one after the other, where they have no place of their own.
+pub fn line(theme: Theme, buffer: &mut Buffer, area: Rect, kind: &str, layer: &LayerTrace) {
+    let mut rest = area;
+    take_top(&mut rest, u16::from(area.height >= 3));
+    let mut entries = layer.largest.iter().peekable();
+    let mut first = true;
+    while entries.peek().is_some() && rest.height > 0 {
+        let line = take_top(&mut rest, 1);
+        let mut row = Row::new(buffer, line, 0).ending(theme.marks().ellipsis);
+        row.put_cell(if first { "largest" } else { "" }, 9, theme.style(Role::Muted));
+        first = false;
+        while let Some(entry) = entries.peek() {
+            let name = place(kind, &entry.parameter, &entry.index, theme);
+            let value = short(entry.gradient);
+            let (muted, text) = (theme.style(Role::Muted), theme.style(Role::Text));
+            if !row.put_all(&[(&name, muted), (" ", muted), (&value, text)]) {
+                break;
+            }
+            row.skip(3);
+            entries.next();
+        }
+        if row.position() <= line.x + 9 {
+            return;
+        }
     }
 }
 
@@ -150,9 +180,10 @@ pub fn check_line(theme: Theme, row: &mut Row, checking: &Checking<'_>) {
             let percent = 100.0 * check.done as f64 / check.planned.max(1) as f64;
             (format!("{} checking {percent:.0} %{worst}", marks.pending), Role::Change)
         }
-        Some(Verdict::Passed) => (format!("{} check passed{worst}", marks.good), Role::Good),
-        Some(Verdict::Failed) => (format!("{} check failed{worst}", marks.bad), Role::Bad),
-        Some(Verdict::Interrupted) => (format!("{} check interrupted", marks.watch), Role::Watch),
+        Some(verdict) => {
+            let (mark, word, role) = look(verdict, theme);
+            (format!("{mark} check {word}{worst}"), role)
+        }
     };
     let text = if checking.stale { format!("{text}, step {}", thousands(checking.step)) } else { text };
     row.put_right(&text, theme.style(role));

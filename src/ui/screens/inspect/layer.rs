@@ -6,11 +6,11 @@ mod worked;
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use unicode_width::UnicodeWidthStr;
 
-use super::{gradients::check_line, loss, symbols::equation};
+use super::{gradients, loss, symbols::equation};
 use crate::{
     app::{App, Formulas, LOSS, Panel, Tracing, formulas, loss_sum, sums},
     ui::{
-        layout::take_top,
+        layout::{inspect::GAP, take_top},
         paint::{Row, note},
         screens::title,
         theme::{Role, Theme},
@@ -18,16 +18,16 @@ use crate::{
 };
 
 /// Columns between two equations in a row.
-const GAP: u16 = 4;
+const BETWEEN: u16 = 4;
 
-/// Draws the panel; where the gradients have no place of their own, their check is told in the title.
-pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &Tracing<'_>, alone: bool) {
+/// Draws the panel; the gradients have a place beside it, in its corner, or none.
+pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &Tracing<'_>, gradients: Rect) {
     let mut rest = area;
     let heading = take_top(&mut rest, 1);
     let mut row = title(app, theme, buffer, heading, Panel::Layer);
     let link = app.link();
-    if let Some(checking) = app.checking().filter(|_| alone) {
-        check_line(theme, &mut row, &checking);
+    if let Some(checking) = app.checking().filter(|_| gradients.is_empty()) {
+        gradients::check_line(theme, &mut row, &checking);
         row.skip_right(2);
     }
     let name = link.map_or_else(|| "softmax, cross entropy".into(), |link| format!("{} {}", link.index, link.kind));
@@ -45,18 +45,36 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &
         }
         return;
     };
+    let mut below = rest;
+    let corner = !area.intersection(gradients).is_empty();
+    if corner {
+        rest.height = gradients.y.saturating_sub(rest.y);
+        take_top(&mut below, rest.height);
+        below.width = gradients.x.saturating_sub(below.x + GAP);
+    }
     equations(theme, buffer, &mut rest, &formulas(&link.kind));
     let Some(layer) = tracing.layer else { return };
     worked::draw(theme, buffer, &mut rest, &sums(&link.kind, layer, tracing.trace.batch));
-    take_top(&mut rest, u16::from(area.height >= 14));
-    blocks::draw(theme, buffer, rest, link, layer, &tracing.trace.sample);
+    if !corner {
+        take_top(&mut rest, u16::from(area.height >= 14));
+        below = rest;
+    }
+    if !blocks::draw(theme, buffer, below, link, layer, &tracing.trace.sample) && gradients.is_empty() {
+        gradients::line(theme, buffer, below, &link.kind, layer);
+    }
 }
 
 /// Forward and backward in symbols, as many in a row as have room.
 fn equations(theme: Theme, buffer: &mut Buffer, rest: &mut Rect, formulas: &Formulas) {
     let roomy = rest.height >= 16;
-    pack(theme, buffer, rest, formulas.forward, theme.style(Role::Strong));
-    pack(theme, buffer, rest, formulas.backward, theme.style(Role::Strong));
+    let all: Vec<&str> = formulas.forward.iter().chain(formulas.backward).copied().collect();
+    let width: usize = all.iter().map(|line| equation(line, theme).width() + usize::from(BETWEEN)).sum();
+    if width <= usize::from(rest.width + BETWEEN) {
+        pack(theme, buffer, rest, &all, theme.style(Role::Strong));
+    } else {
+        pack(theme, buffer, rest, formulas.forward, theme.style(Role::Strong));
+        pack(theme, buffer, rest, formulas.backward, theme.style(Role::Strong));
+    }
     if roomy && !formulas.words.is_empty() {
         let row = take_top(rest, 1);
         let text = equation(formulas.words, theme);
@@ -74,7 +92,7 @@ fn pack(theme: Theme, buffer: &mut Buffer, rest: &mut Rect, lines: &[&str], styl
             place = take_top(rest, 1);
         }
         Row::new(buffer, place, 0).ending(theme.marks().ellipsis).put(&text, style);
-        let used = (width + GAP).min(place.width);
+        let used = (width + BETWEEN).min(place.width);
         place.x += used;
         place.width -= used;
     }

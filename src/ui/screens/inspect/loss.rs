@@ -9,7 +9,7 @@ use crate::{
     protocol::inspection::Loss,
     text::thousands,
     ui::{
-        paint::{Row, number},
+        paint::{Row, cut, number},
         theme::{Ramp, Role, Theme},
     },
 };
@@ -23,17 +23,18 @@ const NAME: u16 = 14;
 /// Draws a row for each class: logit, probability, target, gradient, and the class's row of ∂p/∂z where it has room.
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, loss: &Loss, truth: usize) {
     let classes = loss.probabilities.len();
-    let rows = usize::from(area.height.saturating_sub(1));
+    let above = if usize::from(area.height) >= classes + 2 { 2 } else { 1 };
+    let rows = usize::from(area.height.saturating_sub(above));
     let order = order(loss, rows, truth);
     let widest = order.iter().map(|class| class_name(app, *class).width()).max().unwrap_or(0) as u16;
     let names = (widest + 2).min(NAME + 2).min(area.width / 3);
     let table = names + 4 * NUMBER + 2;
     let square = classes.checked_mul(classes) == Some(loss.jacobian.len()) && order.len() == classes;
-    let cell = [5u16, 4].into_iter().find(|cell| table + 2 + cell * classes as u16 <= area.width).filter(|_| square);
-    heading(theme, buffer, area, names, cell.map(|cell| (cell, classes)));
+    let cell = [5u16, 4, 3].into_iter().find(|cell| table + 2 + cell * classes as u16 <= area.width).filter(|_| square);
+    heading(theme, buffer, area, names, cell.map(|cell| (cell, classes)), above);
     let largest =
         loss.jacobian.iter().filter(|value| value.is_finite()).fold(0f32, |size, value| size.max(value.abs()));
-    for (y, class) in (1..).zip(&order) {
+    for (y, class) in (above..).zip(&order) {
         let mut row = Row::new(buffer, area, y).ending(theme.marks().ellipsis);
         let role = if *class == truth { Role::Strong } else { Role::Text };
         let mark = match (*class == truth, *class == loss.predicted) {
@@ -59,38 +60,46 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, loss: &Los
     let hidden = classes - order.len();
     if hidden > 0 {
         let text = format!("{} {} more classes", theme.marks().ellipsis, thousands(hidden as u64));
-        Row::new(buffer, area, order.len() as u16 + 1).skip(2).put(&text, theme.style(Role::Muted));
+        Row::new(buffer, area, order.len() as u16 + above).skip(2).put(&text, theme.style(Role::Muted));
     }
 }
 
-fn heading(theme: Theme, buffer: &mut Buffer, area: Rect, names: u16, jacobian: Option<(u16, usize)>) {
+fn heading(theme: Theme, buffer: &mut Buffer, area: Rect, names: u16, jacobian: Option<(u16, usize)>, above: u16) {
     let muted = theme.style(Role::Muted);
-    let mut row = Row::new(buffer, area, 0).ending(theme.marks().ellipsis);
+    let mut row = Row::new(buffer, area, above.saturating_sub(1)).ending(theme.marks().ellipsis);
     row.skip(names + 2);
     for name in ["z", "p", "q", "∂L/∂z"] {
         row.put_flush(&equation(name, theme), NUMBER, muted);
     }
     let Some((cell, classes)) = jacobian else { return };
     row.skip(2);
+    let start = row.position();
     for class in 0..classes {
         row.put_flush(&class.to_string(), cell, muted);
     }
+    if above > 1 {
+        let mut row = Row::new(buffer, area, 0).ending(theme.marks().ellipsis);
+        row.skip_to(start + cell.saturating_sub(1)).put(&equation("∂p/∂z in %", theme), muted);
+    }
 }
 
-/// An element of ∂p/∂z in two decimals; what is less is a dot.
+/// An element of ∂p/∂z in percent; what rounds to nothing is a dot.
 fn element(row: &mut Row, theme: Theme, value: f32, largest: f32, cell: u16) {
     let share = f64::from(value / largest.max(f32::MIN_POSITIVE)) / 2.0 + 0.5;
-    let text = if value.abs() < 0.005 {
+    let percent = f64::from(value) * 100.0;
+    let small = percent.abs() < 0.5;
+    let text = if small {
         (if theme.unicode { "·" } else { "." }).to_owned()
-    } else if value.abs() < 1.0 {
-        format!("{value:.2}").replacen("0.", ".", 1)
+    } else if percent.abs() < 100.0 {
+        format!("{percent:.0}")
     } else {
-        number(value.into(), cell - 1)
+        number(percent, cell - 1)
     };
     let style = match theme.shade(Ramp::Signed, share) {
         Some(color) => Style::new().bg(color).fg(theme.ink(Ramp::Signed, share)),
-        None => theme.style(if value.abs() < 0.005 { Role::Faint } else { Role::Text }),
+        None => theme.style(if small { Role::Faint } else { Role::Text }),
     };
+    let text = cut(&text, cell, theme.marks().ellipsis);
     let blank = usize::from(cell).saturating_sub(text.width());
     row.put(&format!("{}{text}", " ".repeat(blank)), style);
 }

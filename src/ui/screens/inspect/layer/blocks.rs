@@ -4,7 +4,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::super::{numbers, symbols::equation};
 use crate::{
-    app::Link,
+    app::{Link, letter},
     protocol::inspection::{Extract, LayerTrace, Sample},
     text::thousands,
     ui::{
@@ -24,21 +24,24 @@ const WIDE: u16 = 96;
 /// Fewer rows than these show nothing of use.
 const LEAST: u16 = 4;
 
+/// Fewest rows of a picture, its heading included.
+const PICTURE: u16 = 6;
+
 /// Most values whose Jacobian is written out.
 const MOST: usize = 8;
 
 /// Columns of a number beside the Jacobian, its gap included.
 const NUMBER: u16 = 9;
 
-/// Draws what suits the kind of the layer.
-pub fn draw(theme: Theme, buffer: &mut Buffer, area: Rect, link: &Link, layer: &LayerTrace, sample: &Sample) {
+/// Draws what suits the kind of the layer, and says whether there was room for it.
+pub fn draw(theme: Theme, buffer: &mut Buffer, area: Rect, link: &Link, layer: &LayerTrace, sample: &Sample) -> bool {
     if area.height < LEAST {
-        return;
+        return false;
     }
     let mut rest = area;
     let pictures = pictures(link, layer, sample);
-    let numbers = layer.derivative.is_some() || !layer.parameters.is_empty();
-    let first = if !numbers {
+    let needed = rows(layer);
+    let first = if needed == 0 {
         Rect::default()
     } else if pictures.is_empty() {
         rest
@@ -48,20 +51,35 @@ pub fn draw(theme: Theme, buffer: &mut Buffer, area: Rect, link: &Link, layer: &
         take_left(&mut rest, 2);
         first
     } else {
-        // A picture says little on fewer rows than these.
-        let rows = if rest.height >= 15 { 10 } else { rest.height };
-        take_top(&mut rest, rows)
+        let left = rest.height.saturating_sub(needed + 1);
+        let first = take_top(&mut rest, if left >= PICTURE { needed } else { area.height });
+        take_top(&mut rest, 1);
+        first
     };
     if let Some(slope) = &layer.derivative {
         jacobian(theme, buffer, first, slope, layer);
     } else if let Some(parameter) = layer.parameters.first() {
-        match parameter.value.kept.as_slice() {
-            [_, _] | [_, _, _, _] => matrices(theme, buffer, first, layer),
-            _ => channels(theme, buffer, first, layer),
+        match parameter.value.kept.len() {
+            2 => matrices(theme, buffer, first, layer),
+            4 => kernels(theme, buffer, first, layer),
+            _ => channels(theme, buffer, first, link, layer),
         }
     }
     if first != rest && !pictures.is_empty() {
         draw_pictures(theme, buffer, rest, &pictures);
+    }
+    true
+}
+
+/// Rows that the numbers of the layer take; 0 if it has none.
+fn rows(layer: &LayerTrace) -> u16 {
+    let Some(parameter) = layer.parameters.first() else {
+        return if layer.derivative.is_some() { MOST as u16 + 2 } else { 0 };
+    };
+    match *parameter.value.kept.as_slice() {
+        [rows, _] => rows.min(MOST) as u16 + 2,
+        [_, _, height, _] => 2 * (height.min(MOST) as u16 + 1) + 1,
+        _ => parameter.value.values.len().min(MOST) as u16 + 1,
     }
 }
 
@@ -99,63 +117,84 @@ fn draw_pictures(theme: Theme, buffer: &mut Buffer, mut area: Rect, pictures: &[
     }
 }
 
-/// The corner of the weights and of their gradient.
+/// The corner of the gradient of the weights, and that of the weights where both have room or no gradient is there.
 fn matrices(theme: Theme, buffer: &mut Buffer, area: Rect, layer: &LayerTrace) {
-    let Some(parameter) = layer.parameters.first() else { return };
-    let mut shown: Vec<(&str, &Extract)> = vec![("W", &parameter.value)];
-    if let Some(gradient) = &parameter.gradient {
-        shown.insert(0, ("∂L/∂W", gradient));
-    }
-    let fitting = if area.width >= WIDE || parameter.value.kept.len() == 4 && area.width >= 44 { 2 } else { 1 };
-    shown.truncate(fitting);
+    let mut shown = weights(layer);
+    shown.truncate(if area.width >= WIDE { 2 } else { 1 });
     let mut rest = area;
-    let width = area.width.saturating_sub(2 * (shown.len() as u16 - 1)) / shown.len() as u16;
+    let width = area.width.saturating_sub(2 * (shown.len() as u16).saturating_sub(1)) / (shown.len() as u16).max(1);
     for (name, values) in shown {
         let place = take_left(&mut rest, width);
         take_left(&mut rest, 2);
-        corner(theme, buffer, place, name, values);
+        let &[rows, columns] = values.kept.as_slice() else { continue };
+        let shape: Vec<String> = values.shape.iter().map(ToString::to_string).collect();
+        let mut row = Row::new(buffer, place, 0).ending(theme.marks().ellipsis);
+        row.put(&equation(name, theme), theme.style(Role::Text)).skip(1);
+        row.put(&format!("{}, its corner", shape.join(theme.marks().times)), theme.style(Role::Muted));
+        let below = Rect { y: place.y + 1, height: place.height.saturating_sub(1), ..place };
+        square(theme, buffer, below, values, (rows, columns), true);
     }
 }
 
-/// A matrix, or the first kernel of each unit as a row.
-fn corner(theme: Theme, buffer: &mut Buffer, area: Rect, name: &str, values: &Extract) {
-    let (rows, columns) = match *values.kept.as_slice() {
-        [rows, columns] => (rows, columns),
-        [rows, channels, height, width] => (rows, [channels, height, width].into_iter().fold(1, usize::saturating_mul)),
-        _ => return,
-    };
-    let (rows, columns) = (rows.min(values.values.len()), columns.min(values.values.len()));
-    let kernel = values.kept.len() == 4;
-    let times = theme.marks().times;
-    let shape: Vec<String> = values.shape.iter().map(ToString::to_string).collect();
-    let mut row = Row::new(buffer, area, 0).ending(theme.marks().ellipsis);
-    row.put(&equation(name, theme), theme.style(Role::Text)).skip(1);
-    let what = if kernel { "a unit a row" } else { "its corner" };
-    row.put(&format!("{}, {what}", shape.join(times)), theme.style(Role::Muted));
-    let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
-    let names = |count: usize| (0..count).map(|i| i.to_string()).collect::<Vec<_>>();
-    let stride = columns;
+/// The first kernel of the first unit in the gradient and in the weights, one above the other.
+fn kernels(theme: Theme, buffer: &mut Buffer, area: Rect, layer: &LayerTrace) {
+    let mut rest = area;
+    for (name, values) in weights(layer) {
+        let &[_, _, height, width] = values.kept.as_slice() else { continue };
+        let rows = height.min(MOST) as u16;
+        if rest.height <= rows {
+            return;
+        }
+        let shape: Vec<String> = values.shape.iter().map(ToString::to_string).collect();
+        let heading = take_top(&mut rest, 1);
+        let mut row = Row::new(buffer, heading, 0).ending(theme.marks().ellipsis);
+        row.put(&format!("{}[0,0]", equation(name, theme)), theme.style(Role::Text)).skip(1);
+        row.put(&format!("of {}", shape.join(theme.marks().times)), theme.style(Role::Muted));
+        let place = take_top(&mut rest, rows);
+        square(theme, buffer, place, values, (height, width), false);
+        take_top(&mut rest, 1);
+    }
+}
+
+/// The gradient of the weights, if it is there, and the weights.
+fn weights(layer: &LayerTrace) -> Vec<(&'static str, &Extract)> {
+    let Some(parameter) = layer.parameters.first() else { return Vec::new() };
+    let gradient = parameter.gradient.as_ref().map(|gradient| ("∂L/∂W", gradient));
+    gradient.into_iter().chain([("W", &parameter.value)]).collect()
+}
+
+/// The first rows and columns of some values, with their numbers or without.
+fn square(
+    theme: Theme,
+    buffer: &mut Buffer,
+    area: Rect,
+    values: &Extract,
+    (rows, columns): (usize, usize),
+    numbered: bool,
+) {
+    let count = values.values.len();
+    let (rows, columns) = (rows.min(count), columns.min(count));
     let element = |row: usize, column: usize| {
-        values.values.get(row * stride + column).map_or(f64::NAN, |value| f64::from(*value))
+        values.values.get(row * columns + column).map_or(f64::NAN, |value| f64::from(*value))
     };
+    let names = |count: usize| (0..count).filter(|_| numbered).map(|i| i.to_string()).collect::<Vec<_>>();
     let (row_names, column_names) = (names(rows), names(columns));
-    let matrix =
+    let shown =
         Matrix { rows, columns, element: &element, row_names: &row_names, column_names: &column_names, lit: None };
-    matrix::draw(buffer, below, &matrix, theme);
+    matrix::draw(buffer, area, &shown, theme);
 }
 
 /// Vectors of parameters side by side: γ and β of a batch normalization with their gradients.
-fn channels(theme: Theme, buffer: &mut Buffer, area: Rect, layer: &LayerTrace) {
+fn channels(theme: Theme, buffer: &mut Buffer, area: Rect, link: &Link, layer: &LayerTrace) {
     let lists: Vec<(String, &Extract)> = layer
         .parameters
         .iter()
         .take(2)
         .flat_map(|parameter| {
-            let gradient = parameter
-                .gradient
-                .as_ref()
-                .map(|gradient| (equation(&format!("∂L/∂{}", letter(&parameter.name)), theme).into_owned(), gradient));
-            [Some((equation(letter(&parameter.name), theme).into_owned(), &parameter.value)), gradient]
+            let symbol = letter(&link.kind, &parameter.name);
+            let gradient = parameter.gradient.as_ref();
+            let gradient = gradient.map(|gradient| (equation(&format!("∂L/∂{symbol}"), theme).into_owned(), gradient));
+            [Some((equation(symbol, theme).into_owned(), &parameter.value)), gradient]
         })
         .flatten()
         .collect();
@@ -176,19 +215,20 @@ fn channels(theme: Theme, buffer: &mut Buffer, area: Rect, layer: &LayerTrace) {
     matrix::draw(buffer, area, &matrix, theme);
 }
 
-fn letter(name: &str) -> &str {
-    match name {
-        "gamma" | "weight" => "γ",
-        "beta" | "bias" => "β",
-        name => name,
-    }
-}
-
 /// The first corner of the diagonal matrix ∂y/∂x between x and dy, and what they make of each other.
 fn jacobian(theme: Theme, buffer: &mut Buffer, area: Rect, slope: &Extract, layer: &LayerTrace) {
     let marks = theme.marks();
     let (muted, text) = (theme.style(Role::Muted), theme.style(Role::Text));
     let mask = slope.values.iter().all(|value| *value == 0.0 || *value == 1.0);
+    let mut area = area;
+    if area.height >= MOST as u16 + 4 {
+        let line = take_top(&mut area, 1);
+        let mut row = Row::new(buffer, line, 0);
+        row.put_cell(&equation("φ′(x)", theme), NUMBER, muted);
+        let strip = Rect { x: row.position(), width: row.free(), ..line };
+        numbers::strip(buffer, strip, &slope.values, theme);
+        take_top(&mut area, 1);
+    }
     let cell = if mask { 2 } else { 7 };
     let room = usize::from(area.width.saturating_sub(3 * NUMBER + 4) / cell);
     let rows = usize::from(area.height.saturating_sub(2));

@@ -38,7 +38,7 @@ pub fn draw(theme: Theme, buffer: &mut Buffer, rest: &mut Rect, sums: &[Sum]) {
     }
 }
 
-/// `= 0.12·0.84 + 0.03·0.5 + … 782 more + 0.1 = 0.216`, with as many terms as have room.
+/// `= 0.12·0.84 + 0.03·0.5 + 782 more + 0.1 = 0.216`, with as many terms as have room.
 fn numbers(row: &mut Row, sum: &Sum, theme: Theme) {
     let Some(result) = sum.result else {
         row.put("not computed yet", theme.style(Role::Faint));
@@ -48,7 +48,7 @@ fn numbers(row: &mut Row, sum: &Sum, theme: Theme) {
     let bias = sum.bias.map_or(String::new(), |bias| joined(bias < 0.0, &short(bias.abs()), false));
     let more = |left: usize| match left {
         0 => String::new(),
-        left => format!(" + {} {} more", theme.marks().ellipsis, thousands(left as u64)),
+        left => format!(" + {} more", thousands(left as u64)),
     };
     let room = usize::from(row.free()).saturating_sub(2 + bias.width() + 3 + result.width());
     let mut text = String::new();
@@ -63,7 +63,7 @@ fn numbers(row: &mut Row, sum: &Sum, theme: Theme) {
         taken += 1;
     }
     let rest = more(sum.more + sum.terms.len() - taken);
-    let rest = if taken == 0 { rest.trim_start_matches(" + ").to_owned() } else { rest };
+    let rest = if taken == 0 { rest.trim_start_matches(" + ").replace("more", "terms") } else { rest };
     row.put("= ", theme.style(Role::Muted)).put(&text, theme.style(Role::Text));
     row.put(&rest, theme.style(Role::Muted)).put(&bias, theme.style(Role::Text));
     row.put(" = ", theme.style(Role::Muted)).put(&result, theme.style(Role::Focus));
@@ -116,9 +116,9 @@ mod tests {
             bias: Some(-0.5),
             result: Some(-1.75),
         };
-        assert_eq!(drawn(70, &sum), "y[3] = 0.5·(-2) - 0.25·1 + 0.1·0.1 + … 2 more - 0.5 = -1.75");
-        assert_eq!(drawn(44, &sum), "y[3] = 0.5·(-2) + … 4 more - 0.5 = -1.75");
-        assert_eq!(drawn(34, &sum), "y[3] = … 5 more - 0.5 = -1.75");
+        assert_eq!(drawn(70, &sum), "y[3] = 0.5·(-2) - 0.25·1 + 0.1·0.1 + 2 more - 0.5 = -1.75");
+        assert_eq!(drawn(44, &sum), "y[3] = 0.5·(-2) + 4 more - 0.5 = -1.75");
+        assert_eq!(drawn(34, &sum), "y[3] = 5 terms - 0.5 = -1.75");
         assert_eq!(drawn(40, &Sum { result: None, ..sum.clone() }), "y[3] not computed yet");
         let whole = Sum { more: 0, bias: None, terms: vec![Product(-0.5, None)], ..sum };
         assert_eq!(drawn(40, &whole), "y[3] = -0.5 = -1.75");
