@@ -134,8 +134,9 @@ fn hint(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, body: Rect) {
     if whole.width() <= usize::from(row.free()) {
         row.put_all(&[(seen, theme.style(Role::Text)), (" ", Style::new()), (next, theme.style(Role::Muted))]);
     } else {
-        // In a narrow window what to press matters more.
-        row.put_all(&[(next, theme.style(Role::Muted))]);
+        // The keys that matter at the boundary are in the footer, those elsewhere may not be.
+        let text = if app.subject() == Subject::Plane { seen } else { next };
+        row.put_all(&[(text, theme.style(Role::Muted))]);
     }
 }
 
@@ -148,9 +149,9 @@ fn words(app: &App) -> (&'static str, &'static str) {
         }
         Subject::Plane if live.step == 0 => ("A network that knows nothing yet.", "Watch the boundary bend."),
         Subject::Plane if live.state == RunState::Paused => {
-            ("The ground is the network's answer.", "s trains one step, Space goes on.")
+            ("Colour: the network's answer.", "s: one step, Space goes on.")
         }
-        Subject::Plane => ("The ground is the network's answer.", "Space pauses, + learns faster."),
+        Subject::Plane => ("Colour: the network's answer.", "Space pauses, v: mistakes."),
         Subject::Samples => ("What the network answers for each sample.", "Enter follows one through the network."),
         Subject::Mistakes => {
             ("The worst mistakes first.", "Enter follows one through the network: where does it go wrong?")

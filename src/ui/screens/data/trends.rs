@@ -53,11 +53,12 @@ fn numbers(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, metric: Met
     }
 }
 
-/// The lines of the minibatches and, above it, of the tests.
+/// The line of the tests and, above it, that of the minibatches: the former shows where the two part.
 fn trends(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, metric: Metric) {
     let mut canvas = Canvas::new(area.width, area.height);
     let Some(bottom) = canvas.height().checked_sub(1) else { return };
-    for heights in app.trends(metric, usize::from(area.width) * ACROSS) {
+    let [train, test] = app.trends(metric, usize::from(area.width) * ACROSS);
+    for heights in [test, train] {
         let mut before = None;
         for (x, spark) in heights.iter().enumerate() {
             let Spark::Height(height) = spark else {
@@ -70,6 +71,6 @@ fn trends(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, metric: Metr
         }
         canvas.next_layer();
     }
-    let inks = [(Role::Train, "."), (Role::Test, "*")].map(|(role, ascii)| Ink { style: theme.style(role), ascii });
+    let inks = [(Role::Test, "*"), (Role::Train, ".")].map(|(role, ascii)| Ink { style: theme.style(role), ascii });
     canvas.draw(buffer, area, &inks, theme.unicode);
 }
