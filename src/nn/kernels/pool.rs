@@ -20,6 +20,9 @@ use std::{
 /// follows another within that time, and being woken takes about as long; who waits for longer sleeps.
 const LOOK_AROUND: Duration = Duration::from_micros(100);
 
+/// How long of that it keeps the processor to itself.
+const ALONE: Duration = Duration::from_micros(3);
+
 /// A pool of threads. The caller of [`Self::run`] works along, so a pool of one thread starts none.
 #[derive(Debug)]
 pub struct Pool {
@@ -221,13 +224,21 @@ impl Shared {
 }
 
 /// Waits for `ready` without sleeping, but not longer than [`LOOK_AROUND`].
+///
+/// After a moment it offers the processor to others each time: whoever is waited for may have been put on this very
+/// one, and would else not run before the wait is over.
 fn look_around(ready: impl Fn() -> bool) {
     let start = Instant::now();
     while !ready() {
-        if start.elapsed() > LOOK_AROUND {
+        let waited = start.elapsed();
+        if waited > LOOK_AROUND {
             return;
         }
-        (0..4).for_each(|_| std::hint::spin_loop());
+        if waited > ALONE {
+            thread::yield_now();
+        } else {
+            (0..4).for_each(|_| std::hint::spin_loop());
+        }
     }
 }
 
