@@ -179,7 +179,7 @@ fn data_of_a_perceptron() {
 fn data_of_a_convolutional_network() {
     let mut app = running(info(Network::Cnn));
     compare_all("data_cnn", &mut app, "4", &SIZES);
-    compare_all("data_cnn_weights", &mut app, "vvv", &SIZES[1..]);
+    compare_all("data_cnn_weights", &mut app, "vvv", &SIZES);
     compare_all("data_cnn_alone", &mut app, "ve", &SIZES[1..2]);
 }
 
@@ -232,7 +232,7 @@ fn hostile_classes_are_harmless() {
             }
         }
         let what = if network == Network::Toy { "toy" } else { "mlp" };
-        compare_all(&format!("data_hostile_{what}"), &mut app, "v", &SIZES[1..]);
+        compare_all(&format!("data_hostile_{what}"), &mut app, "v", &SIZES);
     }
 }
 

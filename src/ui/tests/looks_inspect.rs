@@ -141,7 +141,7 @@ fn hostile_names_are_harmless() {
             assert!(text(&buffer).lines().all(|line| line.width() <= usize::from(size.0)));
         }
     }
-    compare("inspect_hostile", &mut app, &SIZES[1..]);
+    compare("inspect_hostile", &mut app, &SIZES);
     let query = Query::Trace { sample: SampleChoice::Row { row: 0 }, layer: 4 };
     hear(&mut app, [fixture::inspection(STEP, query, Answer::Nothing { reason: name })]);
     assert!(!text(&screen(&mut app, SIZES[1], THEME)).contains('\u{1b}'));

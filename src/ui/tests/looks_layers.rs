@@ -87,7 +87,7 @@ fn hostile_layers_are_harmless() {
         }
         assert!(text(&buffer).lines().all(|line| line.width() <= usize::from(size.0)));
     }
-    compare("layers_hostile", &mut app, &SIZES[1..]);
+    compare("layers_hostile", &mut app, &SIZES);
     let reason = Answer::Nothing { reason: name };
     hear(&mut app, [super::fixture::inspection(300, crate::protocol::Query::Layer { layer: 0 }, reason)]);
     assert!(!text(&screen(&mut app, SIZES[1], THEME)).contains('\u{1b}'));
