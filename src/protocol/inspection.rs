@@ -20,7 +20,7 @@ pub use data::{Confusion, Filters, Judged, Order, Page, Picture, Show, Split};
 pub use layer::{Distribution, LayerView, ParameterView, Units};
 pub use plane::{Boundary, Plane, Points, UnitMap, UnitMaps};
 pub use tensor::{Entry, Extract, Signal};
-pub use trace::{LayerTrace, Loss, Pass, Sample, SampleChoice, Trace, TracedLayer, TracedParameter};
+pub use trace::{LayerTrace, Loss, Pass, Sample, SampleChoice, Trace, TracedLayer, TracedParameter, TracedUnit};
 
 /// Most queries that are watched at a time.
 pub const MOST_WATCHED: usize = 8;

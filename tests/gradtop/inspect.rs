@@ -91,6 +91,11 @@ fn agree(layers: &[&str], samples: usize) {
             let place = entry.index.iter().zip(found.shape(&name).unwrap()).fold(0, |at, (i, length)| at * length + i);
             assert_eq!(entry.gradient, tensor(&name)[place], "{name}");
         }
+        if let Some(unit) = &shown.selected.unit {
+            let (name, inputs) = (format!("gradient.{layer}.weight"), unit.weights.len());
+            assert_eq!(unit.weight_gradient.unwrap(), tensor(&name)[unit.unit * inputs + unit.input]);
+            assert_eq!(unit.bias_gradient.unwrap(), tensor(&format!("gradient.{layer}.bias"))[unit.unit]);
+        }
         for parameter in &shown.selected.parameters {
             let gradient = parameter.gradient.as_ref().unwrap();
             let all = tensor(&format!("gradient.{layer}.{}", parameter.name));

@@ -122,6 +122,10 @@ fn trace(trace: &mut Trace) {
         &mut layer.derivative,
     ];
     extracts.into_iter().flatten().for_each(extract);
+    if let Some(unit) = &mut layer.unit {
+        unit.weights.truncate(VALUES);
+        unit.column.truncate(VALUES);
+    }
     layer.parameters.truncate(PARAMETERS);
     for TracedParameter { name: shown, value, gradient, .. } in &mut layer.parameters {
         *shown = name(shown);

@@ -1,6 +1,6 @@
 //! The equations of a layer with the numbers of the minibatch in hand: sums written out as far as their terms are known.
 
-use crate::protocol::inspection::{Entry, Extract, LayerTrace, Loss, TracedParameter};
+use crate::protocol::inspection::{Entry, Extract, LayerTrace, Loss, TracedParameter, TracedUnit};
 
 /// Most terms of a sum that are kept, the largest.
 const TERMS: usize = 16;
@@ -79,45 +79,40 @@ pub fn own_share(kind: &str, layer: &LayerTrace, entry: &Entry) -> Option<f64> {
     }
 }
 
+/// A linear layer at the unit that is most alive: what follows lets it pass.
 fn linear(layer: &LayerTrace, batch: usize) -> Vec<Sum> {
-    let (Some(weight), bias) = (parameter(layer, "weight"), parameter(layer, "bias")) else { return Vec::new() };
-    let (&[units, inputs], &[rows, columns]) = (weight.value.shape.as_slice(), weight.value.kept.as_slice()) else {
-        return Vec::new();
+    let (Some(traced), Some(weight)) = (&layer.unit, parameter(layer, "weight")) else { return Vec::new() };
+    let &[units, inputs] = weight.value.shape.as_slice() else { return Vec::new() };
+    let &TracedUnit { unit, input, .. } = traced;
+    let values = |values: &Option<Extract>, place: usize| flat(values.as_ref()?, place);
+    let products = |one: &[f32], other: Option<&Extract>| -> Vec<Product> {
+        let other = other.map_or(&[][..], |other| &other.values);
+        one.iter().zip(other).map(|(one, other)| Product(f64::from(*one), Some(f64::from(*other)))).collect()
     };
-    if !is_whole(&weight.value) {
-        return Vec::new();
-    }
-    let (x, y) = (layer.input.as_ref(), layer.output.as_ref());
-    let (dy, dx) = (layer.output_gradient.as_ref(), layer.input_gradient.as_ref());
-    // The unit that is most alive of those whose weights are here: what follows lets it pass.
-    let unit = y.and_then(|y| largest(0..rows, |unit| flat(y, unit))).unwrap_or(0);
-    let terms = |count, factors: &dyn Fn(usize) -> Option<(f64, f64)>| -> Vec<Product> {
-        (0..count).filter_map(factors).map(|(one, other)| Product(one, Some(other))).collect()
-    };
-    let forward = terms(columns, &|k| Some((flat(&weight.value, unit * columns + k)?, flat(x?, k)?)));
+    let slope = values(&layer.output_gradient, unit);
+    let own = slope.zip(values(&layer.input, input)).map(|(dy, x)| Product(dy, Some(x)));
+    let forward = products(&traced.weights, layer.input.as_ref());
+    let backward = products(&traced.column, layer.output_gradient.as_ref());
     let mut sums = vec![
         Sum::new(format!("y[{unit}]"), format!("Σ W[{unit},k] x[k] + b[{unit}]"), forward, inputs)
-            .plus(bias.and_then(|bias| flat(&bias.value, unit)))
-            .gives(y.and_then(|y| flat(y, unit))),
+            .plus(traced.bias)
+            .gives(values(&layer.output, unit)),
+        Sum::new(
+            format!("∂L/∂W[{unit},{input}]"),
+            format!("Σₛ dy[s,{unit}] x[s,{input}]"),
+            own.into_iter().collect(),
+            batch,
+        )
+        .gives(traced.weight_gradient),
     ];
-    let slope = dy.and_then(|dy| flat(dy, unit));
-    let input = slope.and_then(|_| largest(0..columns, |k| flat(x?, k).map(f64::abs))).unwrap_or(0);
-    let own = |term: Option<Product>| term.into_iter().collect();
-    let at = |parameter: &TracedParameter, place: usize| flat(parameter.gradient.as_ref()?, place);
-    let product = slope.zip(x.and_then(|x| flat(x, input))).map(|(dy, x)| Product(dy, Some(x)));
-    sums.push(
-        Sum::new(format!("∂L/∂W[{unit},{input}]"), format!("Σₛ dy[s,{unit}] x[s,{input}]"), own(product), batch)
-            .gives(at(weight, unit * columns + input)),
-    );
-    if let Some(bias) = bias {
+    if traced.bias.is_some() {
         let term = slope.map(|dy| Product(dy, None));
-        let sum = Sum::new(format!("∂L/∂b[{unit}]"), format!("Σₛ dy[s,{unit}]"), own(term), batch);
-        sums.push(sum.gives(at(bias, unit)));
+        let sum = Sum::new(format!("∂L/∂b[{unit}]"), format!("Σₛ dy[s,{unit}]"), term.into_iter().collect(), batch);
+        sums.push(sum.gives(traced.bias_gradient));
     }
-    let backward = terms(rows, &|j| Some((flat(dy?, j)?, flat(&weight.value, j * columns + input)?)));
     sums.push(
-        Sum::new(format!("∂L/∂x[{input}]"), format!("Σ dy[j] W[j,{input}]"), backward, units)
-            .gives(dx.and_then(|dx| flat(dx, input))),
+        Sum::new(format!("∂L/∂x[{input}]"), format!("Σ W[j,{input}] dy[j]"), backward, units)
+            .gives(values(&layer.input_gradient, input)),
     );
     sums
 }
@@ -294,6 +289,7 @@ mod tests {
             output_gradient: None,
             input_gradient: None,
             derivative: None,
+            unit: None,
             parameters,
             largest: Vec::new(),
         }
@@ -316,12 +312,18 @@ mod tests {
         );
         traced.output_gradient = Some(extract(&[2], &[2], &[0.5, -0.5]));
         traced.input_gradient = Some(extract(&[2], &[2], &[0.75, -0.875]));
+        traced.unit = Some(TracedUnit {
+            unit: 0,
+            input: 1,
+            weights: vec![0.5, 0.25],
+            column: vec![0.25, 2.0],
+            weight_gradient: Some(0.2),
+            bias: None,
+            bias_gradient: None,
+        });
         let found = sums("linear 2", &traced, 4);
         assert_eq!((found[0].what.as_str(), total(&found[0]), found[0].result), ("y[0]", 0.0, Some(0.0)));
-        assert_eq!(
-            (found[1].what.as_str(), found[1].result, found[1].more),
-            ("∂L/∂W[0,1]", Some(f64::from(0.2f32)), 3)
-        );
+        assert_eq!((found[1].what.as_str(), found[1].result, found[1].more), ("∂L/∂W[0,1]", Some(0.2), 3));
         assert_eq!(found[1].terms, [Product(0.5, Some(-2.0))]);
         assert_eq!((found[2].what.as_str(), total(&found[2]), found[2].result), ("∂L/∂x[1]", -0.875, Some(-0.875)));
         let entry = Entry { parameter: "weight".into(), index: vec![1, 0], value: -1.0, gradient: 0.3 };

@@ -136,7 +136,7 @@ pub struct TracedLayer {
 pub struct LayerTrace {
     /// [`crate::protocol::LayerInfo::index`].
     pub layer: usize,
-    /// x for this sample, at most 1,024 values, of an image whole channels; `None` while it is not computed.
+    /// x for this sample, at most 4,096 values, of an image whole channels; `None` while it is not computed.
     pub input: Option<Extract>,
     /// y for this sample; likewise.
     pub output: Option<Extract>,
@@ -147,11 +147,37 @@ pub struct LayerTrace {
     /// The diagonal of ∂y/∂x for this sample where the layer works element by element: of a rectifier the 0s and 1s of
     /// its mask; `None` for other layers, and while the output is not computed.
     pub derivative: Option<Extract>,
+    /// Of a linear layer one unit in full; `None` for other layers.
+    pub unit: Option<TracedUnit>,
     /// The trained tensors; those of a block with the way to them in their names.
     pub parameters: Vec<TracedParameter>,
     /// The elements with the largest gradients of all its parameters, largest first, at most ten; empty while no
     /// gradient is computed.
     pub largest: Vec<Entry>,
+}
+
+/// What one unit of a linear layer adds up, and what the gradient of one of its inputs does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TracedUnit {
+    /// i, the unit with the largest output for this sample; 0 while that is not computed.
+    pub unit: usize,
+    /// k, the input of largest size for this sample; 0 while that is not computed.
+    pub input: usize,
+    /// W\[i,·\], at most 4,096 of its values.
+    #[serde(with = "number::list")]
+    pub weights: Vec<f32>,
+    /// W\[·,k\], at most 4,096 of its values.
+    #[serde(with = "number::list")]
+    pub column: Vec<f32>,
+    /// ∂L/∂W\[i,k\] over the batch; `None` while it is not computed.
+    #[serde(with = "number::option")]
+    pub weight_gradient: Option<f64>,
+    /// b\[i\]; `None` for a layer without bias.
+    #[serde(with = "number::option")]
+    pub bias: Option<f64>,
+    /// ∂L/∂b\[i\] over the batch; `None` for a layer without bias, and while it is not computed.
+    #[serde(with = "number::option")]
+    pub bias_gradient: Option<f64>,
 }
 
 /// A trained tensor of the layer in full.

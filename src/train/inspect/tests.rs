@@ -223,13 +223,18 @@ fn a_trace_agrees_with_the_mathematics() {
     }
     let found = trace(&mut trainer, row(4), 3);
     let (loss, layer) = (found.loss.unwrap(), &found.selected);
-    // y = W x + b for the corner that is shown, in full for 12 inputs and 10 units.
-    let [weight, bias] = layer.parameters.as_slice() else { panic!() };
+    // y = W x + b and ∂L/∂x = Wᵀ dy for one unit and one input in full, whatever the corner that is shown.
+    let weight = &layer.parameters[0];
     let (x, y) = (layer.input.as_ref().unwrap(), layer.output.as_ref().unwrap());
     assert_eq!((weight.value.shape.as_slice(), weight.value.kept.as_slice()), (&[10, 12][..], &[8, 8][..]));
-    let row = &trainer.network.parameters().nth(2).unwrap().value[..12];
-    let by_hand = row.iter().zip(&x.values).map(|(w, x)| w * x).sum::<f32>() + bias.value.values[0];
-    assert!((by_hand - y.values[0]).abs() < 1e-5);
+    let unit = layer.unit.as_ref().unwrap();
+    let row = &trainer.network.parameters().nth(2).unwrap().value[12 * unit.unit..][..12];
+    let sum = |one: &[f32], other: &[f32]| one.iter().zip(other).map(|(one, other)| one * other).sum::<f32>();
+    assert_eq!((unit.weights.as_slice(), unit.column.len()), (row, 10));
+    assert!((sum(&unit.weights, &x.values) + unit.bias.unwrap() as f32 - y.values[unit.unit]).abs() < 1e-5);
+    let (dy, dx) = (layer.output_gradient.as_ref().unwrap(), layer.input_gradient.as_ref().unwrap());
+    assert!((sum(&unit.column, &dy.values) - dx.values[unit.input]).abs() < 1e-7);
+    assert!(y.values.iter().all(|other| *other <= y.values[unit.unit]));
     assert_eq!(y.values, loss.logits);
     // p and its Jacobian, p - q over the batch, and the loss.
     let sum: f32 = loss.probabilities.iter().sum();

@@ -1,11 +1,13 @@
 //! One sample on its way through the network and back.
 
 use crate::{
-    nn::{Mode, Parameter},
+    nn::{LayerSpec, Mode, Parameter},
     optim::norm,
     protocol::{
         Answer, Phase, SampleChoice,
-        inspection::{Entry, LayerTrace, Loss, Pass, Sample, Split, Trace, TracedLayer, TracedParameter},
+        inspection::{
+            Entry, Extract, LayerTrace, Loss, Pass, Sample, Split, Trace, TracedLayer, TracedParameter, TracedUnit,
+        },
     },
     train::{
         Trainer,
@@ -14,11 +16,8 @@ use crate::{
     },
 };
 
-/// Most values of what the network reads that are shown.
-const MOST_INPUT: usize = 4096;
-
-/// Most values of what a layer reads or gives that are shown.
-const MOST_VALUES: usize = 1024;
+/// Most values of what the network or a layer reads or gives that are shown.
+const MOST_VALUES: usize = 4096;
 
 /// Most classes whose Jacobian is shown.
 const MOST_CLASSES: usize = 16;
@@ -152,7 +151,7 @@ impl Trainer {
                 split,
                 index,
                 class: self.labels[row].into(),
-                input: extract(&network.input().row(row).to_vec(), &self.data.shape, MOST_INPUT),
+                input: extract(&network.input().row(row).to_vec(), &self.data.shape, MOST_VALUES),
                 picture: self.picture(split, index),
             },
             loss: held.loss.then(|| self.trace_loss(row)),
@@ -203,15 +202,24 @@ impl Trainer {
         let show = |values: &[f32], shape: &[usize]| extract(values, shape, MOST_VALUES);
         let parameters: Vec<&Parameter<f32>> =
             network.parameters().filter(|parameter| parameter.layer == layer).collect();
+        let input = input.map(|x| show(&x.row(row).to_vec(), inputs));
+        let output = (layer < held.forward).then(|| show(&network.activation(layer).row(row).to_vec(), outputs));
+        let unit = match (&info.spec, parameters.as_slice()) {
+            (LayerSpec::Linear { .. }, [weight, bias @ ..]) => {
+                Some(trace_unit(weight, bias.first().copied(), [&input, &output], has_gradients))
+            }
+            _ => None,
+        };
         LayerTrace {
             layer,
-            input: input.map(|x| show(&x.row(row).to_vec(), inputs)),
-            output: (layer < held.forward).then(|| show(&network.activation(layer).row(row).to_vec(), outputs)),
+            input,
+            output,
             output_gradient: held
                 .has_error(layer)
                 .then(|| show(&network.activation_gradient(layer).row(row).to_vec(), outputs)),
             input_gradient: input_gradient.map(|dx| show(&dx, inputs)),
             derivative: derivative.map(|derivative| show(&derivative, outputs)),
+            unit,
             largest: if has_gradients { largest_gradients(&parameters) } else { Vec::new() },
             parameters: parameters
                 .into_iter()
@@ -224,6 +232,33 @@ impl Trainer {
                 })
                 .collect(),
         }
+    }
+}
+
+/// The unit of a linear layer with the largest output, at the input of largest size.
+fn trace_unit(
+    weight: &Parameter<f32>,
+    bias: Option<&Parameter<f32>>,
+    [x, y]: [&Option<Extract>; 2],
+    has_gradients: bool,
+) -> TracedUnit {
+    let first_largest = |values: &Option<Extract>, rank: fn(f32) -> f32| {
+        let values = values.iter().flat_map(|values| values.values.iter().map(|value| rank(*value))).enumerate();
+        values.reduce(|best, next| if next.1 > best.1 { next } else { best }).map_or(0, |(place, _)| place)
+    };
+    let (unit, input) = (first_largest(y, |value| value), first_largest(x, f32::abs));
+    let inputs = weight.shape.dimensions()[1];
+    let weights = &weight.value[unit * inputs..(unit + 1) * inputs];
+    let column = weight.value[input..].iter().step_by(inputs);
+    let gradient = |parameter: &Parameter<f32>, at: usize| has_gradients.then(|| f64::from(parameter.gradient[at]));
+    TracedUnit {
+        unit,
+        input,
+        weights: weights[..inputs.min(MOST_VALUES)].to_vec(),
+        column: column.take(MOST_VALUES).copied().collect(),
+        weight_gradient: gradient(weight, unit * inputs + input),
+        bias: bias.map(|bias| f64::from(bias.value[unit])),
+        bias_gradient: bias.and_then(|bias| gradient(bias, unit)),
     }
 }
 

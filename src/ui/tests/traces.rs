@@ -9,7 +9,7 @@ use crate::{
     protocol::{
         inspection::{
             Difference, Entry, Extract, GradientCheck, LayerTrace, Loss, Pass, Picture, Sample, Signal, Split, Trace,
-            TracedLayer, TracedParameter, Verdict,
+            TracedLayer, TracedParameter, TracedUnit, Verdict,
         },
         *,
     },
@@ -292,6 +292,15 @@ fn selected(layer: &LayerInfo, forward: usize, error: bool, backward: usize) -> 
     if let Some(slope) = &derivative {
         dx.values = dy.values.iter().zip(&slope.values).map(|(dy, slope)| dy * slope).collect();
     }
+    let unit = (kind == "linear").then(|| TracedUnit {
+        unit: 3,
+        input: 7 % inputs,
+        weights: values(80 + index, &[inputs], 0.1, false),
+        column: values(81 + index, &[outputs], 0.1, false),
+        weight_gradient: gradients.then_some(-0.0213),
+        bias: Some(0.0127),
+        bias_gradient: gradients.then_some(0.00134),
+    });
     LayerTrace {
         layer: layer.index,
         input: (layer.index <= forward).then(|| show(&layer.input, 20, 1.0, false)),
@@ -299,6 +308,7 @@ fn selected(layer: &LayerInfo, forward: usize, error: bool, backward: usize) -> 
         output_gradient: error.then_some(dy),
         input_gradient: gradients.then_some(dx),
         derivative,
+        unit,
         parameters,
         largest: largest.unwrap_or_default(),
     }
