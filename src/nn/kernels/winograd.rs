@@ -112,6 +112,12 @@ impl Plan {
         let (sample, tile) = (p / self.tiles(), p % self.tiles());
         (sample, tile / self.across, tile % self.across)
     }
+
+    /// The places of a block of tiles of a batch, and how many of its lanes have one.
+    fn places(&self, block: usize, samples: usize) -> ([(usize, usize, usize); LANES], usize) {
+        let first = block * LANES;
+        (std::array::from_fn(|lane| self.place(first + lane)), LANES.min(samples * self.tiles() - first))
+    }
 }
 
 /// A 3 × 3 convolution with its transformed inputs.

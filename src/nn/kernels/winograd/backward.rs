@@ -6,7 +6,7 @@ use std::{marker::PhantomData, ops::Range};
 
 use super::{
     LANES, Left, Plan, product,
-    scheme::{Scheme, Square, nested, zeros},
+    scheme::{GROUP, KERNEL, Kernels, Scheme, Square, nested, zeros},
 };
 use crate::nn::{
     Scalar,
@@ -14,9 +14,13 @@ use crate::nn::{
         elementwise::Raw,
         locals::Locals,
         pool::Pool,
+        transpose::transpose,
         wide::{Work, do_wide},
     },
 };
+
+/// Values that are read to transpose a kernel for each lane: for the last one too as many as fill whole vectors.
+const READ: usize = (LANES - 1) * KERNEL + GROUP;
 
 /// See [`super::Winograd::backward`]; `inputs` is V, `scratch` holds W.
 pub(super) fn backward<T: Scalar, S: Scheme<T, M, N> + Sync, const M: usize, const N: usize>(
@@ -78,15 +82,17 @@ impl<T: Scalar, S: Scheme<T, M, N>, const M: usize, const N: usize> Work for Err
         let Self { plan, samples, tiles, block, .. } = self;
         let (mut y, mut w): (Square<T, M>, Square<T, N>) = (zeros(), zeros());
         let pitch = plan.w_pitch(samples);
+        let (places, lanes) = plan.places(tiles, samples);
         for output in block * LANES..plan.outputs.min((block + 1) * LANES) {
-            for lane in 0..LANES.min(samples * plan.tiles() - tiles * LANES) {
-                let (sample, row, column) = plan.place(tiles * LANES + lane);
+            for (lane, &(sample, row, column)) in places[..lanes].iter().enumerate() {
                 let (top, left) = (row * M, column * M);
                 let plane = &self.dy[(sample * plan.outputs + output) * plan.plane()..][..plan.plane()];
+                let columns = M.min(plan.width - left);
                 for (i, y) in y.iter_mut().enumerate() {
+                    let row =
+                        if top + i < plan.height { &plane[(top + i) * plan.width + left..][..columns] } else { &[] };
                     for (j, y) in y.iter_mut().enumerate() {
-                        let inside = top + i < plan.height && left + j < plan.width;
-                        y[lane] = if inside { plane[(top + i) * plan.width + left + j] } else { T::zero() };
+                        y[lane] = row.get(j).copied().unwrap_or_default();
                     }
                 }
             }
@@ -133,19 +139,20 @@ impl<T: Scalar, S: Scheme<T, M, N>, const M: usize, const N: usize> Work for Wei
             let v = &v[place * plan.v_pitch(samples) + input * tiles * LANES..];
             product((rows, tiles), false, w, v, &mut sums[place * pitch..]);
         }
-        let (mut e, mut g): (Square<T, N>, Square<T, 3>) = (zeros(), zeros());
+        let (mut e, mut kernels): (Square<T, N>, Kernels<T, 2>) = (zeros(), [zeros(); 2]);
+        let mut gradients = [[T::zero(); GROUP]; LANES];
         for row in 0..rows {
             for (place, e) in e.as_flattened_mut().iter_mut().enumerate() {
                 e.copy_from_slice(&sums[place * pitch + row * LANES..][..LANES]);
             }
-            nested(&e, &mut g, S::kernel_transposed);
-            let start = ((first + row) * plan.channels + channel) * 9;
+            nested(&e, &mut kernels[0], S::kernel_transposed);
+            let values = kernels.as_flattened().as_flattened().as_flattened();
+            transpose((GROUP, LANES), (values, LANES), (gradients.as_flattened_mut(), GROUP));
+            let start = ((first + row) * plan.channels + channel) * KERNEL;
             // SAFETY: each pair of blocks has kernels of its own.
-            let dw = unsafe { dw.part(start..start + lanes * 9) };
-            for (lane, dw) in dw.chunks_exact_mut(9).enumerate() {
-                for (dw, g) in dw.iter_mut().zip(g.as_flattened()) {
-                    *dw = g[lane];
-                }
+            let dw = unsafe { dw.part(start..start + lanes * KERNEL) };
+            for (dw, gradient) in dw.as_chunks_mut::<KERNEL>().0.iter_mut().zip(&gradients) {
+                dw.copy_from_slice(&gradient[..KERNEL]);
             }
         }
     }
@@ -196,15 +203,20 @@ impl<T: Scalar, S: Scheme<T, M, N>, const M: usize, const N: usize> Images<'_, T
     #[inline(always)]
     fn transform_weights(&mut self, outputs: Range<usize>, channels: usize) {
         let (plan, first, (u, pitch)) = (self.plan, self.block * LANES, (&mut *self.u.0, self.u.1));
-        let (mut g, mut transformed) = (zeros::<T, 3>(), zeros::<T, N>());
+        let (mut kernels, mut transformed): (Kernels<T, 2>, _) = ([zeros(); 2], zeros::<T, N>());
+        let mut fetched = [T::zero(); READ];
         for (number, output) in outputs.enumerate() {
-            let from = &self.weight[(output * plan.channels + first) * 9..][..channels * 9];
-            for (k, g) in g.as_flattened_mut().iter_mut().enumerate() {
-                for (g, from) in g.iter_mut().zip(from.as_chunks::<9>().0) {
-                    *g = from[k];
+            let start = (output * plan.channels + first) * KERNEL;
+            let from = match self.weight[start..].first_chunk::<READ>() {
+                Some(from) if channels == LANES => from,
+                _ => {
+                    fetched[..channels * KERNEL].copy_from_slice(&self.weight[start..][..channels * KERNEL]);
+                    &fetched
                 }
-            }
-            nested(&g, &mut transformed, S::kernel);
+            };
+            let values = kernels.as_flattened_mut().as_flattened_mut().as_flattened_mut();
+            transpose((LANES, GROUP), (from, KERNEL), (values, LANES));
+            nested(&kernels[0], &mut transformed, S::kernel);
             for (place, values) in transformed.as_flattened().iter().enumerate() {
                 u[place * pitch + number * LANES..][..LANES].copy_from_slice(values);
             }
@@ -232,15 +244,15 @@ impl<T: Scalar, S: Scheme<T, M, N>, const M: usize, const N: usize> Images<'_, T
     /// Adds the tiles of a block to the planes they lie on.
     #[inline(always)]
     fn add_up(&self, block: usize, channels: usize) {
-        let (plan, first, tiles) = (self.plan, self.block * LANES, self.samples * self.plan.tiles());
+        let (plan, first) = (self.plan, self.block * LANES);
+        let (places, lanes) = plan.places(block, self.samples);
         let (mut e, mut d) = (zeros::<T, N>(), zeros::<T, N>());
         for channel in 0..channels {
             for (place, e) in e.as_flattened_mut().iter_mut().enumerate() {
                 e.copy_from_slice(&self.sums.0[place * self.sums.1 + channel * LANES..][..LANES]);
             }
             nested(&e, &mut d, S::input_transposed);
-            for lane in 0..LANES.min(tiles - block * LANES) {
-                let (sample, row, column) = plan.place(block * LANES + lane);
+            for (lane, &(sample, row, column)) in places[..lanes].iter().enumerate() {
                 let start = (sample * plan.channels + first + channel) * plan.plane();
                 // SAFETY: each block of channels has planes of its own.
                 let plane = unsafe { self.dx.part(start..start + plan.plane()) };

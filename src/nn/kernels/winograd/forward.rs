@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::{
     LANES, Left, Plan, TILES, product,
-    scheme::{Scheme, Square, nested, zeros},
+    scheme::{GROUP, KERNEL, Kernels, Scheme, Square, nested, zeros},
 };
 use crate::nn::{
     Scalar,
@@ -14,12 +14,10 @@ use crate::nn::{
         elementwise::Raw,
         locals::Locals,
         pool::Pool,
+        transpose::transpose,
         wide::{Work, do_wide},
     },
 };
-
-/// Kernels of an output channel that are fetched together.
-const FETCHED: usize = 16;
 
 /// See [`super::Winograd::forward`]; `inputs` is V.
 pub(super) fn forward<T: Scalar, S: Scheme<T, M, N> + Sync, const M: usize, const N: usize>(
@@ -141,7 +139,10 @@ impl<T: Scalar, S: Scheme<T, M, N>, const M: usize, const N: usize> Work for Out
                 let rows = TILES.min(tiles - start);
                 self.multiply(channels.clone(), start, rows);
                 if channels.end == plan.channels {
-                    (0..rows).for_each(|row| self.write(row, start + row));
+                    // A closure would be compiled for narrow vectors.
+                    for row in 0..rows {
+                        self.write(row, start + row);
+                    }
                 }
             }
         }
@@ -155,24 +156,15 @@ impl<T: Scalar, S: Scheme<T, M, N>, const M: usize, const N: usize> Outputs<'_, 
         let first = self.block * LANES;
         let lanes = LANES.min(self.plan.outputs - first);
         let (u, pitch) = (&mut *self.u.0, self.u.1);
-        let (mut g, mut transformed) = (zeros::<T, 3>(), zeros::<T, N>());
-        // Kernels of one output are neighbours: some of each are fetched together.
-        let mut fetched = [[T::zero(); FETCHED * 9]; LANES];
+        let (mut kernels, mut transformed) = ([zeros(); GROUP], zeros::<T, N>());
         for (number, channel) in channels.clone().enumerate() {
-            let at = number % FETCHED;
-            if at == 0 {
-                let count = FETCHED.min(channels.end - channel) * 9;
-                for (lane, fetched) in fetched[..lanes].iter_mut().enumerate() {
-                    let start = ((first + lane) * self.plan.channels + channel) * 9;
-                    fetched[..count].copy_from_slice(&self.weight[start..start + count]);
-                }
+            // Kernels of one output are neighbours: some of each are fetched together.
+            if number % GROUP == 0 {
+                let row = self.plan.channels * KERNEL;
+                let from = &self.weight[first * row + channel * KERNEL..];
+                fetch((from, row), (GROUP.min(channels.end - channel), lanes), &mut kernels);
             }
-            for (k, g) in g.as_flattened_mut().iter_mut().enumerate() {
-                for (g, fetched) in g.iter_mut().zip(&fetched) {
-                    *g = fetched[at * 9 + k];
-                }
-            }
-            nested(&g, &mut transformed, S::kernel);
+            nested(&kernels[number % GROUP], &mut transformed, S::kernel);
             for (place, values) in transformed.as_flattened().iter().enumerate() {
                 u[place * pitch + number * LANES..][..LANES].copy_from_slice(values);
             }
@@ -221,6 +213,20 @@ impl<T: Scalar, S: Scheme<T, M, N>, const M: usize, const N: usize> Outputs<'_, 
                     *out = y[lane] + bias;
                 }
             }
+        }
+    }
+}
+
+/// The first kernels of some outputs, those of an output beside each other and the outputs `row` apart, as lanes.
+fn fetch<T: Scalar>((from, row): (&[T], usize), (count, outputs): (usize, usize), kernels: &mut Kernels<T, GROUP>) {
+    let values = kernels.as_flattened_mut().as_flattened_mut();
+    if (count, outputs) == (GROUP, LANES) {
+        transpose((LANES, GROUP * KERNEL), (from, row), (values.as_flattened_mut(), LANES));
+        return;
+    }
+    for (lane, from) in from.chunks(row).take(outputs).enumerate() {
+        for (values, from) in values.iter_mut().zip(&from[..count * KERNEL]) {
+            values[lane] = *from;
         }
     }
 }

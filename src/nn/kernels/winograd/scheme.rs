@@ -18,6 +18,15 @@ pub(super) fn zeros<T: Scalar, const N: usize>() -> Square<T, N> {
     [[[T::zero(); LANES]; N]; N]
 }
 
+/// Values of a kernel.
+pub(super) const KERNEL: usize = 9;
+
+/// Kernels whose values together fill whole vectors on every processor; and more than a kernel has values.
+pub(super) const GROUP: usize = 16;
+
+/// Some kernels for each lane.
+pub(super) type Kernels<T, const COUNT: usize> = [Square<T, 3>; COUNT];
+
 /// One of the algorithms: M outputs from N = M + 2 inputs.
 pub(super) trait Scheme<T, const M: usize, const N: usize> {
     /// Bᵀ d.
