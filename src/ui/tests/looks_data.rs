@@ -118,7 +118,7 @@ fn judged(index: usize, show: Show, shape: &[usize]) -> Judged {
 }
 
 /// A dashboard in the middle of a run of `info`.
-fn running(info: RunInfo) -> App {
+pub(super) fn running(info: RunInfo) -> App {
     let mut app = fixture::loading();
     hear(&mut app, [Event::Ready(Box::new(info)), fixture::controls(1e-3, Some(40.0))]);
     hear(&mut app, [fixture::state(crate::protocol::RunState::Running, 0, None)]);
@@ -132,7 +132,7 @@ fn running(info: RunInfo) -> App {
 }
 
 /// Presses keys and answers what is wanted after each of them.
-fn look(app: &mut App, keys: &str) {
+pub(super) fn look(app: &mut App, keys: &str) {
     let mut rest = keys;
     while !rest.is_empty() {
         let end = if rest.starts_with('<') { rest.find('>').unwrap() + 1 } else { 1 };
