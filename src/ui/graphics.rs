@@ -84,7 +84,8 @@ pub struct Placed {
 impl Placed {
     /// The place of a picture that is drawn in `room`, if it must shrink there.
     pub fn shrunk(room: Rect, picture: Picture) -> Option<Self> {
-        if picture.zoom(room.width, room.height) > 0 {
+        let empty = picture.size().0 == 0 || picture.size().1 == 0;
+        if empty || picture.zoom(room.width, room.height) > 0 {
             return None;
         }
         let shrunk = picture.fit(room.width, room.height);

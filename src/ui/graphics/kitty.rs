@@ -24,12 +24,13 @@ pub fn delete(bytes: &mut Vec<u8>, slot: usize) -> io::Result<()> {
 
 /// Sends the picture of a slot and shows it at the cursor, over `columns` × `rows` cells.
 pub fn place(bytes: &mut Vec<u8>, slot: usize, (columns, rows): (u16, u16), pixels: &Pixels) -> io::Result<()> {
-    let opaque: Option<Vec<_>> = pixels.colors.iter().copied().collect();
-    let (format, raw): (_, Vec<u8>) = if let Some(colors) = opaque {
-        (24, colors.into_iter().flat_map(|(red, green, blue)| [red, green, blue]).collect())
+    let point = |color: &Option<_>| color.map_or([0; 4], |(red, green, blue)| [red, green, blue, 255]);
+    let points: Vec<[u8; 4]> = pixels.points.iter().map(point).collect();
+    let colors = pixels.of_points(&points, [0; 4]);
+    let (format, raw): (_, Vec<u8>) = if colors.iter().all(|color| color[3] == 255) {
+        (24, colors.iter().flat_map(|color| &color[..3]).copied().collect())
     } else {
-        let point = |color: &Option<_>| color.map_or([0; 4], |(red, green, blue)| [red, green, blue, 255]);
-        (32, pixels.colors.iter().flat_map(point).collect())
+        (32, colors.into_flattened())
     };
     let mut packed = ZlibEncoder::new(Vec::new(), Compression::fast());
     packed.write_all(&raw)?;

@@ -22,7 +22,9 @@ pub fn draw(bytes: &mut Vec<u8>, pixels: &Pixels) -> io::Result<()> {
     if pixels.width == 0 {
         return Ok(());
     }
-    let (palette, colors) = palette(pixels);
+    let (palette, numbers) = palette(&pixels.points);
+    let colors = pixels.of_points(&numbers, None);
+    let mut layers = vec![Vec::new(); palette.len()];
     write!(bytes, "\x1bP0;1;0q\"1;1;{};{}", pixels.width, pixels.height)?;
     for (i, (red, green, blue)) in palette.into_iter().enumerate() {
         let percent = |part: u8| (u32::from(part) * 100 + 127) / 255;
@@ -33,9 +35,11 @@ pub fn draw(bytes: &mut Vec<u8>, pixels: &Pixels) -> io::Result<()> {
             // Not behind the last one: that could scroll the screen.
             bytes.push(b'-');
         }
-        for (color, sixels) in layers(band, pixels.width) {
+        divide(band, pixels.width, &mut layers);
+        for (color, sixels) in layers.iter_mut().enumerate().filter(|(_, sixels)| !sixels.is_empty()) {
             write!(bytes, "#{color}")?;
-            repeat(bytes, &sixels)?;
+            repeat(bytes, sixels)?;
+            sixels.clear();
             // Back to the left, for the next colour.
             bytes.push(b'$');
         }
@@ -44,19 +48,17 @@ pub fn draw(bytes: &mut Vec<u8>, pixels: &Pixels) -> io::Result<()> {
     Ok(())
 }
 
-/// For each colour of a band the sixel of each column up to the last that has it.
-fn layers(band: &[Option<usize>], width: usize) -> BTreeMap<usize, Vec<u8>> {
-    let mut layers: BTreeMap<usize, Vec<u8>> = BTreeMap::new();
-    for x in 0..width {
-        for (y, color) in band.iter().skip(x).step_by(width).enumerate() {
-            if let Some(color) = color {
-                let sixels = layers.entry(*color).or_default();
+/// Gives each colour of a band the sixel of each column up to the last that has it.
+fn divide(band: &[Option<usize>], width: usize, layers: &mut [Vec<u8>]) {
+    for (y, row) in band.chunks(width).enumerate() {
+        for (x, color) in row.iter().enumerate() {
+            let Some(sixels) = color.and_then(|color| layers.get_mut(color)) else { continue };
+            if sixels.len() <= x {
                 sixels.resize(x + 1, 0);
-                sixels[x] |= 1 << y;
             }
+            sixels[x] |= 1 << y;
         }
     }
-    layers
 }
 
 /// Writes sixels, equal neighbours as a count.
@@ -73,9 +75,9 @@ fn repeat(bytes: &mut Vec<u8>, sixels: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// The colours of a picture, and for each pixel the number of its own. Where there are too many, those that agree in
+/// The colours of a picture, and for each point the number of its own. Where there are too many, those that agree in
 /// their first bits become their mean, with as many bits as possible.
-fn palette(pixels: &Pixels) -> (Vec<Rgb>, Vec<Option<usize>>) {
+fn palette(points: &[Option<Rgb>]) -> (Vec<Rgb>, Vec<Option<usize>>) {
     let first_bits = |bits: u32, (red, green, blue): Rgb| {
         let cut = |part: u8| part >> (8 - bits);
         (cut(red), cut(green), cut(blue))
@@ -84,7 +86,7 @@ fn palette(pixels: &Pixels) -> (Vec<Rgb>, Vec<Option<usize>>) {
     let mut bits = 8;
     let groups = loop {
         let mut groups: BTreeMap<Rgb, ([u32; 3], u32)> = BTreeMap::new();
-        for (red, green, blue) in pixels.colors.iter().flatten().copied() {
+        for (red, green, blue) in points.iter().flatten().copied() {
             let (sum, count) = groups.entry(first_bits(bits, (red, green, blue))).or_default();
             *sum = [sum[0] + u32::from(red), sum[1] + u32::from(green), sum[2] + u32::from(blue)];
             *count += 1;
@@ -100,5 +102,5 @@ fn palette(pixels: &Pixels) -> (Vec<Rgb>, Vec<Option<usize>>) {
     };
     let numbers: BTreeMap<Rgb, usize> = groups.keys().copied().zip(0..).collect();
     let number = |color: &Option<Rgb>| color.and_then(|color| numbers.get(&first_bits(bits, color)).copied());
-    (groups.values().map(mean).collect(), pixels.colors.iter().map(number).collect())
+    (groups.values().map(mean).collect(), points.iter().map(number).collect())
 }

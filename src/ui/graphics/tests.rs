@@ -147,10 +147,19 @@ fn only_a_credible_size_of_a_cell_is_taken() {
 fn only_what_must_shrink_is_placed() {
     let room = Rect::new(1, 2, 14, 9);
     assert_eq!(Placed::shrunk(room, picture(14, 18)), None);
-    assert_eq!(Placed::shrunk(room, picture(0, 0)), None);
+    for nothing in [(0, 0), (0, 50), (50, 0)] {
+        assert_eq!(Placed::shrunk(room, picture(nothing.0, nothing.1)), None);
+    }
     assert_eq!(Placed::shrunk(Rect { height: 0, ..room }, picture(28, 28)), None);
     assert_eq!(placed(room, picture(28, 28)).area, Rect::new(1, 2, 14, 7));
     assert_eq!(placed(room, picture(28, 26)).area, Rect::new(1, 2, 14, 7));
+    for (width, height) in [(1, 19), (300, 1), (200, 300)] {
+        let placed = placed(room, picture(width, height));
+        for cell in [(1, 1), (3, 5), (100, 200)] {
+            let pixels = Pixels::exact(&placed, THEME, cell);
+            assert_eq!(pixels.of_points(&pixels.points, None).len(), pixels.width * pixels.height);
+        }
+    }
 }
 
 #[test]
@@ -236,7 +245,7 @@ fn first(rest: &mut &str) -> char {
 }
 
 /// The pixels of sixel graphics, after a check that nothing else is there.
-fn from_sixel(bytes: &[u8]) -> Pixels {
+fn from_sixel(bytes: &[u8]) -> (usize, usize, Vec<Option<Rgb>>) {
     let text = String::from_utf8(bytes.to_vec()).unwrap();
     let text = text.split_once("\x1bP0;1;0q\"1;1;").unwrap().1.strip_suffix("\x1b\\").unwrap();
     let mut rest = text;
@@ -273,7 +282,7 @@ fn from_sixel(bytes: &[u8]) -> Pixels {
         }
     }
     assert!(palette.len() <= 256);
-    Pixels { width, height, colors }
+    (width, height, colors)
 }
 
 #[test]
@@ -287,9 +296,9 @@ fn sixels_show_the_same_pixels() {
         let mut graphics = Graphics { cell: Some((9, 17)), ..Graphics::new(Protocol::Sixel) };
         let bytes = graphics.show(vec![placed.clone()], &[], THEME).unwrap();
         assert!(bytes.starts_with(b"\x1b[4;3H\x1bP0;1;0q\"1;1;126;119#0;2;"));
-        let (sent, meant) = (from_sixel(&bytes), Pixels::exact(&placed, THEME, (9, 17)));
-        assert_eq!((sent.width, sent.height), (meant.width, meant.height));
-        for (sent, meant) in sent.colors.iter().zip(&meant.colors) {
+        let ((width, height, sent), meant) = (from_sixel(&bytes), Pixels::exact(&placed, THEME, (9, 17)));
+        assert_eq!((width, height), (meant.width, meant.height));
+        for (sent, meant) in sent.iter().zip(&meant.of_points(&meant.points, None)) {
             let near = |a: u8, b: u8| a.abs_diff(b) <= tolerance;
             let same = match (sent, meant) {
                 (Some(a), Some(b)) => near(a.0, b.0) && near(a.1, b.1) && near(a.2, b.2),

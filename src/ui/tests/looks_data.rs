@@ -19,6 +19,8 @@ use crate::{
         },
     },
     ui::{
+        frame::Frames,
+        graphics::Protocol,
         layout::Layout,
         svg,
         theme::{Background, Depth, Theme},
@@ -293,6 +295,8 @@ fn answers_that_make_no_sense_are_harmless() {
             }
             for size in [(200, 60), (80, 24), (60, 18)] {
                 screen(&mut app, size, THEME);
+                let mut frames = Frames::new(THEME, Protocol::Kitty);
+                frames.draw(&app).unwrap();
             }
             press(&mut app, "v");
         }

@@ -89,20 +89,14 @@ impl Picture {
         self.scaled(shrunk(self.width, room.0), shrunk(self.height, room.1))
     }
 
-    /// The picture with so many columns and rows: along a side that grows, points are repeated; along one that shrinks,
-    /// those that fall together become their mean.
+    /// The picture with so many columns and rows, at most as many as it has: points that fall together become their
+    /// mean.
     #[must_use]
     pub fn scaled(&self, columns: usize, rows: usize) -> Self {
-        let part = |i: usize, of: usize, points: usize| {
-            let first = i * points / of;
-            first..if of < points { ((i + 1) * points).div_ceil(of) } else { first + 1 }
-        };
+        let part = |i: usize, of: usize, points: usize| (i * points / of)..((i + 1) * points).div_ceil(of);
         Self::new(columns, rows, |x, y| {
-            let (xs, ys) = (part(x, columns, self.width), part(y, rows, self.height));
-            if xs.len() == 1 && ys.len() == 1 {
-                return self.at(xs.start, ys.start);
-            }
-            mean(ys.flat_map(|y| xs.clone().map(move |x| (x, y))).map(|(x, y)| self.at(x, y)))
+            let xs = part(x, columns, self.width);
+            mean(part(y, rows, self.height).flat_map(|y| xs.clone().map(move |x| (x, y))).map(|(x, y)| self.at(x, y)))
         })
     }
 
