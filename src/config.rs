@@ -138,6 +138,8 @@ pub struct Ui {
     pub fps: u32,
     /// Colours.
     pub theme: Theme,
+    /// How images are shown that are shrunk.
+    pub pictures: Pictures,
     /// Minibatches a second of a run that was started for watching, above 0.
     pub pace: f64,
 }
@@ -164,6 +166,35 @@ impl Theme {
             Self::Auto => "auto",
             Self::Dark => "dark",
             Self::Light => "light",
+        }
+    }
+}
+
+/// How the dashboard shows images that half blocks would have to shrink.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pictures {
+    /// As well as the terminal says that it can.
+    #[default]
+    Auto,
+    /// In half blocks, like everything else.
+    Blocks,
+    /// With kitty's graphics protocol.
+    Kitty,
+    /// As sixel graphics.
+    Sixel,
+}
+
+impl Pictures {
+    /// Every way.
+    pub const ALL: [Self; 4] = [Self::Auto, Self::Blocks, Self::Kitty, Self::Sixel];
+
+    /// Its word in `config.toml`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Blocks => "blocks",
+            Self::Kitty => "kitty",
+            Self::Sixel => "sixel",
         }
     }
 }
@@ -207,7 +238,7 @@ impl Default for Config {
                 ema: 0.0,
             },
             schedule: Schedule::COSINE,
-            ui: Ui { fps: 30, theme: Theme::Auto, pace: 40.0 },
+            ui: Ui { fps: 30, theme: Theme::Auto, pictures: Pictures::Auto, pace: 40.0 },
             origins: Origins::default(),
         }
     }

@@ -4,6 +4,7 @@
 
 pub mod events;
 pub mod frame;
+pub mod graphics;
 pub mod layout;
 pub mod paint;
 pub mod run;
@@ -14,6 +15,7 @@ pub mod theme;
 pub mod widgets;
 
 pub use self::{
+    graphics::Protocol,
     run::{UiSettings, run},
     theme::{Background, Depth, Theme},
 };

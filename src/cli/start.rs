@@ -9,14 +9,14 @@ use std::{
 };
 
 use gradtop::{
-    config::{Config, ConfigError, Location, Preset, Theme as ThemeChoice},
+    config::{Config, ConfigError, Location, Pictures, Preset, Theme as ThemeChoice},
     dataset::{self, DataError, Source},
     nn::Shape,
     protocol::Failure,
     tensors::TensorError,
     text::harmless,
     train::{RunSpec, TrainSpec},
-    ui::{Background, Theme, UiSettings},
+    ui::{Background, Protocol, Theme, UiSettings},
 };
 
 use super::RunArguments;
@@ -156,5 +156,13 @@ pub fn ui_settings(config: &Config) -> UiSettings {
         ThemeChoice::Dark => Some(Background::Dark),
         ThemeChoice::Light => Some(Background::Light),
     };
-    UiSettings { fps: config.ui.fps, theme: Theme::detect(background, |name| std::env::var(name).ok()) }
+    let variable = |name: &str| std::env::var(name).ok();
+    let theme = Theme::detect(background, variable);
+    let chosen = match config.ui.pictures {
+        Pictures::Auto => None,
+        Pictures::Blocks => Some(Protocol::Blocks),
+        Pictures::Kitty => Some(Protocol::Kitty),
+        Pictures::Sixel => Some(Protocol::Sixel),
+    };
+    UiSettings { fps: config.ui.fps, theme, pictures: Protocol::detect(chosen, theme.depth, variable) }
 }

@@ -1,7 +1,7 @@
 //! The tables and keys themselves.
 
 use super::keys::{Key, Kind, Table};
-use super::{Config, OptimizerKind, Theme};
+use super::{Config, OptimizerKind, Pictures, Theme};
 use crate::dataset::{Augmentations, Header, LabelColumn, Preprocessing, Source};
 use crate::optim::{self, Range, SettingError};
 use crate::text::{Safe, nearest};
@@ -328,6 +328,15 @@ pub(super) const KEYS: &[Key] = &[
             values: "\"auto\", \"dark\", \"light\"",
             get: |c| c.ui.theme.name().into(),
             set: |c, text| choose(text, Theme::ALL, Theme::name).map(|theme| c.ui.theme = theme),
+        },
+    },
+    Key {
+        path: "ui.pictures",
+        about: "Images too large for their place: shrunk in half blocks, or whole where the terminal can",
+        kind: Kind::Text {
+            values: "\"auto\", \"blocks\", \"kitty\", \"sixel\"",
+            get: |c| c.ui.pictures.name().into(),
+            set: |c, text| choose(text, Pictures::ALL, Pictures::name).map(|pictures| c.ui.pictures = pictures),
         },
     },
     Key {

@@ -171,6 +171,7 @@ fn texts_without_a_meaning_are_refused() {
         "[data]\nsource = \"\"",
         "[schedule]\nlr = \"cosin\"",
         "[ui]\ntheme = \"blue\"",
+        "[ui]\npictures = \"kity\"",
         "[run]\nname = \"\"",
         "[run]\nname = \"a\\u001b[31m\"",
         "[optimizer]\nkind = \"sgd\"\nmomentum = 0\nnesterov = true",

@@ -15,7 +15,11 @@ use ratatui::{
     layout::Rect,
 };
 
-use super::{screens, svg, theme::Theme};
+use super::{
+    graphics::{CellSize, Graphics, Protocol},
+    screens, svg,
+    theme::Theme,
+};
 use crate::app::App;
 
 /// What the terminal shows, and what it is to show next.
@@ -23,6 +27,7 @@ pub struct Frames {
     theme: Theme,
     shown: Buffer,
     next: Buffer,
+    graphics: Graphics,
     /// Whether the terminal may show something else than `shown`.
     stale: bool,
     /// Frames drawn so far.
@@ -31,12 +36,13 @@ pub struct Frames {
 }
 
 impl Frames {
-    /// A terminal about which nothing is known yet.
-    pub fn new(theme: Theme) -> Self {
+    /// A terminal about which nothing is known yet, with the way in which it gets pictures.
+    pub fn new(theme: Theme, pictures: Protocol) -> Self {
         Self {
             theme,
             shown: Buffer::default(),
             next: Buffer::default(),
+            graphics: Graphics::new(pictures),
             stale: true,
             count: 0,
             panic_at: injected_panic(),
@@ -46,6 +52,13 @@ impl Frames {
     /// Draws everything anew the next time.
     pub fn forget(&mut self) {
         self.stale = true;
+    }
+
+    /// Takes note of the size of a cell in pixels; true if everything must be drawn anew for it.
+    pub fn resize(&mut self, cell: Option<CellSize>) -> bool {
+        let changed = self.graphics.resize(cell);
+        self.stale |= changed;
+        changed
     }
 
     /// The bytes that bring the terminal from what it shows to `app`; `None` if it shows that already.
@@ -71,12 +84,17 @@ impl Frames {
         if self.stale {
             self.shown = Buffer::empty(area);
             queue!(bytes, Clear(ClearType::All))?;
+            self.graphics.clear(&mut bytes);
         }
+        let pictures = self.graphics.wanted(app, area);
+        self.graphics.uncover(&pictures, &mut self.shown);
         let changes = self.shown.diff(&self.next);
-        if changes.is_empty() && !self.stale {
+        let overlay = self.graphics.show(pictures, &changes, self.theme)?;
+        if changes.is_empty() && overlay.is_empty() && !self.stale {
             return Ok(None);
         }
         CrosstermBackend::new(&mut bytes).draw(changes.into_iter())?;
+        bytes.extend(overlay);
         queue!(bytes, EndSynchronizedUpdate)?;
         std::mem::swap(&mut self.shown, &mut self.next);
         self.stale = false;

@@ -13,6 +13,7 @@ use tokio::{sync::mpsc, time::sleep_until};
 use super::{
     events::{self, Input},
     frame::Frames,
+    graphics::{self, Protocol},
     layout::Layout,
     terminal::{Signals, Terminal, can_suspend, signals::Caught},
     theme::{Depth, Theme},
@@ -38,6 +39,8 @@ pub struct UiSettings {
     pub fps: u32,
     /// How everything looks; see [`Theme::detect`].
     pub theme: Theme,
+    /// How pictures reach the terminal; see [`Protocol::detect`].
+    pub pictures: Protocol,
 }
 
 /// Shows `app` on the terminal until it is left.
@@ -58,12 +61,12 @@ pub async fn run(
     crossterm::style::force_color_output(settings.theme.depth != Depth::None);
     // Before the terminal is touched, so that no signal finds it changed and nobody there to change it back.
     let signals = Signals::listen()?;
-    let terminal = Terminal::enter(app.mouse_captured())?;
+    let terminal = Terminal::enter(app.mouse_captured(), settings.pictures)?;
     let mut dashboard = Dashboard {
         app,
         send,
         terminal,
-        frames: Frames::new(settings.theme),
+        frames: Frames::new(settings.theme, settings.pictures),
         interval: Duration::from_secs(1) / settings.fps.max(1),
         start: Instant::now(),
         drawn: None,
@@ -185,6 +188,9 @@ impl<S: FnMut(Request) -> io::Result<()>> Dashboard<S> {
         // No screen is larger; a size beyond it is an accident that would take gigabytes.
         let (columns, rows) = (columns.min(MOST_CELLS), rows.min(MOST_CELLS));
         self.tell(Message::Resize { columns, rows });
+        if self.frames.resize(graphics::cell_size()) {
+            self.drawn = None;
+        }
     }
 
     async fn signal(&mut self, caught: Caught, signals: &mut Signals) {

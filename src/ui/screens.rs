@@ -15,6 +15,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 use unicode_width::UnicodeWidthStr;
 
 use super::{
+    graphics::Placed,
     layout::{Layout, SMALLEST},
     paint::{Row, centered, wrap},
     theme::{Role, Theme},
@@ -27,6 +28,18 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer) {
     if !theme.unicode {
         spell_out(buffer);
     }
+}
+
+/// The pictures that [`draw`] shows with fewer points than they have; none while something lies over the screen.
+pub fn pictures(app: &App, area: Rect) -> Vec<Placed> {
+    let free = matches!(app.mode(), Mode::Normal | Mode::Line(_));
+    let Some(layout) = Layout::of(app, area).filter(|_| free) else { return Vec::new() };
+    let pictures = match app.view().screen {
+        Screen::Overview | Screen::Layers => Vec::new(),
+        Screen::Inspect => inspect::pictures(app, &layout),
+        Screen::Data => data::pictures(app, &layout),
+    };
+    pictures.into_iter().filter_map(|(room, picture)| Placed::shrunk(room.intersection(area), picture)).collect()
 }
 
 fn draw_unicode(app: &App, theme: Theme, buffer: &mut Buffer) {

@@ -33,6 +33,8 @@ pub use self::{
     system::{Signals, can_suspend, wait_for_hang_up},
 };
 
+use super::graphics::{DELETE_ALL, Protocol};
+
 /// How long a terminal that isn't read may delay entering or leaving it.
 const PATIENCE: Duration = Duration::from_millis(250);
 
@@ -41,26 +43,28 @@ pub struct Terminal {
     output: Output,
     restore: Arc<Restore>,
     mouse: bool,
+    pictures: Protocol,
 }
 
 /// All that is needed to put the terminal back, from the panic hook too.
 struct Restore {
     output: Output,
     modes: system::Modes,
+    pictures: Protocol,
     left: AtomicBool,
 }
 
 impl Restore {
     /// Switches to raw mode and remembers what was found.
-    fn raw(output: Output) -> io::Result<Arc<Self>> {
-        Ok(Arc::new(Self { output, modes: system::Modes::raw()?, left: AtomicBool::new(false) }))
+    fn raw(output: Output, pictures: Protocol) -> io::Result<Arc<Self>> {
+        Ok(Arc::new(Self { output, modes: system::Modes::raw()?, pictures, left: AtomicBool::new(false) }))
     }
 
     /// Switches off what was switched on, once.
     fn leave(&self) {
         if !self.left.swap(true, Ordering::SeqCst) {
             // A terminal that is gone has nothing to be put back.
-            if let Ok(bytes) = leave_sequence() {
+            if let Ok(bytes) = leave_sequence(self.pictures) {
                 self.output.insist(bytes, PATIENCE);
             }
             let _ = self.modes.restore();
@@ -69,14 +73,15 @@ impl Restore {
 }
 
 impl Terminal {
-    /// Takes the terminal over; with `mouse`, clicks and the wheel come to the dashboard.
+    /// Takes the terminal over; with `mouse`, clicks and the wheel come to the dashboard. `pictures` says which may lie
+    /// over the cells, so that none is left behind.
     ///
     /// # Errors
     /// When there is no terminal.
-    pub fn enter(mouse: bool) -> io::Result<Self> {
+    pub fn enter(mouse: bool, pictures: Protocol) -> io::Result<Self> {
         let output = Output::start()?;
-        let restore = Restore::raw(output.clone())?;
-        let terminal = Self { output, restore, mouse };
+        let restore = Restore::raw(output.clone(), pictures)?;
+        let terminal = Self { output, restore, mouse, pictures };
         terminal.show()?;
         Ok(terminal)
     }
@@ -111,7 +116,7 @@ impl Terminal {
     /// When the terminal is gone.
     pub fn resume(&mut self) -> io::Result<()> {
         if self.restore.left.load(Ordering::SeqCst) {
-            self.restore = Restore::raw(self.output.clone())?;
+            self.restore = Restore::raw(self.output.clone(), self.pictures)?;
         } else {
             self.restore.modes.raw_again()?;
         }
@@ -148,8 +153,12 @@ fn enter_sequence(mouse: bool) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn leave_sequence() -> io::Result<Vec<u8>> {
+fn leave_sequence(pictures: Protocol) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
+    if pictures == Protocol::Kitty {
+        // Sixels belong to the screen and go with it.
+        bytes.extend_from_slice(DELETE_ALL);
+    }
     queue!(bytes, EndSynchronizedUpdate)?;
     switch_mouse(&mut bytes, false)?;
     queue!(bytes, DisableBracketedPaste, SetAttribute(Attribute::Reset), Show, LeaveAlternateScreen)?;
@@ -175,7 +184,7 @@ mod tests {
 
     #[test]
     fn every_mode_that_is_switched_on_is_switched_off() {
-        let (enter, leave) = (enter_sequence(true).unwrap(), leave_sequence().unwrap());
+        let (enter, leave) = (enter_sequence(true).unwrap(), leave_sequence(Protocol::Blocks).unwrap());
         let modes = |bytes: &[u8], last: char| -> Vec<String> {
             let text = String::from_utf8(bytes.to_vec()).unwrap();
             let parts = text.split('\x1b').filter_map(|part| part.strip_prefix("[?")?.strip_suffix(last));
@@ -189,5 +198,16 @@ mod tests {
         off.retain(|mode| mode != "2026");
         assert_eq!(on, off);
         assert_eq!(on, ["1000", "1006", "1049", "2004", "25"]);
+    }
+
+    #[test]
+    fn pictures_are_removed_before_their_screen_is_left() {
+        let find = |bytes: &[u8], what: &[u8]| bytes.windows(what.len()).position(|part| part == what);
+        let leave = leave_sequence(Protocol::Kitty).unwrap();
+        assert!(find(&leave, DELETE_ALL) < find(&leave, b"\x1b[?1049l"));
+        assert!(find(&leave, DELETE_ALL).is_some());
+        for others in [Protocol::Blocks, Protocol::Sixel] {
+            assert_eq!(find(&leave_sequence(others).unwrap(), b"\x1b_"), None);
+        }
     }
 }

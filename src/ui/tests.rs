@@ -6,6 +6,7 @@ mod looks;
 mod looks_data;
 mod looks_inspect;
 mod looks_layers;
+mod pictures;
 mod storms;
 #[cfg(unix)]
 mod terminal;

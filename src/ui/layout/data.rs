@@ -67,6 +67,12 @@ impl Gallery {
         }
         Rect { x: self.tiles.x + x, y: self.tiles.y + y, width: width.saturating_sub(2), height }
     }
+
+    /// The part of a tile that its picture may fill.
+    pub fn image(&self, place: usize) -> Rect {
+        let tile = self.tile(place);
+        Rect { height: tile.height.saturating_sub(1), ..tile }
+    }
 }
 
 /// Where the parts of the confusion matrix lie, and which of its classes are in sight.

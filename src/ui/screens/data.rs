@@ -20,6 +20,7 @@ use crate::{
         layout::{Layout, data::Frame},
         paint::{Row, note},
         theme::{Role, Theme},
+        widgets::picture::Picture,
     },
 };
 
@@ -41,6 +42,18 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, layout: &Layout) {
         note(buffer, frame.body, &app.why_no_data(), theme.style(Role::Muted));
     }
     hint(app, theme, buffer, frame.hint, frame.body);
+}
+
+/// The pictures that [`draw`] draws, with the room that each has.
+pub fn pictures(app: &App, layout: &Layout) -> Vec<(Rect, Picture)> {
+    let body = Frame::of(layout.panel(Panel::Samples)).body;
+    match app.subject() {
+        Subject::Samples | Subject::Mistakes if app.tiles().pictures => {
+            app.page().map_or_else(Vec::new, |page| gallery::pictures(app, body, page.answer, page.first))
+        }
+        Subject::Weights => weights::pictures(app, body),
+        _ => Vec::new(),
+    }
 }
 
 /// Draws the page of samples; false if there is none.

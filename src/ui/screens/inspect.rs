@@ -16,8 +16,16 @@ use crate::{
         layout::Layout,
         paint::note,
         theme::{Role, Theme},
+        widgets::picture::Picture,
     },
 };
+
+/// The pictures that [`draw`] draws and that matter most point by point, with the room that each has.
+pub fn pictures(app: &App, layout: &Layout) -> Vec<(Rect, Picture)> {
+    let area = layout.panel(Panel::Sample);
+    let image = app.tracing().ok().filter(|_| !area.is_empty()).and_then(|tracing| sample::image(area, tracing.trace));
+    image.into_iter().collect()
+}
 
 /// Draws the panels that have a place in `layout`.
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, layout: &Layout) {

@@ -19,6 +19,8 @@ use crate::{
         },
     },
     ui::{
+        frame::Frames,
+        graphics::Protocol,
         layout::Layout,
         svg,
         theme::{Background, Depth, Theme},
@@ -118,7 +120,7 @@ fn judged(index: usize, show: Show, shape: &[usize]) -> Judged {
 }
 
 /// A dashboard in the middle of a run of `info`.
-fn running(info: RunInfo) -> App {
+pub(super) fn running(info: RunInfo) -> App {
     let mut app = fixture::loading();
     hear(&mut app, [Event::Ready(Box::new(info)), fixture::controls(1e-3, Some(40.0))]);
     hear(&mut app, [fixture::state(crate::protocol::RunState::Running, 0, None)]);
@@ -132,7 +134,7 @@ fn running(info: RunInfo) -> App {
 }
 
 /// Presses keys and answers what is wanted after each of them.
-fn look(app: &mut App, keys: &str) {
+pub(super) fn look(app: &mut App, keys: &str) {
     let mut rest = keys;
     while !rest.is_empty() {
         let end = if rest.starts_with('<') { rest.find('>').unwrap() + 1 } else { 1 };
@@ -293,6 +295,8 @@ fn answers_that_make_no_sense_are_harmless() {
             }
             for size in [(200, 60), (80, 24), (60, 18)] {
                 screen(&mut app, size, THEME);
+                let mut frames = Frames::new(THEME, Protocol::Kitty);
+                frames.draw(&app).unwrap();
             }
             press(&mut app, "v");
         }

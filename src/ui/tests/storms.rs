@@ -11,6 +11,7 @@ use crate::{
     },
     ui::{
         frame::Frames,
+        graphics::Protocol,
         layout::Layout,
         theme::{Background, Depth, Theme},
     },
@@ -186,12 +187,15 @@ proptest! {
         begun: bool,
         depth in prop::sample::select(vec![Depth::True, Depth::Indexed, Depth::Basic, Depth::None]),
         unicode: bool,
+        pictures in prop::sample::select(vec![None, Some(Protocol::Kitty), Some(Protocol::Sixel)]),
     ) {
         let theme = Theme::new(depth, Background::Light, unicode);
+        let pictures = Protocol::detect(pictures, depth, |_| None);
         let mut app = if begun { fixture::trained(200, fixture::report) } else { fixture::silent() };
-        let mut frames = Frames::new(theme);
+        let mut frames = Frames::new(theme, pictures);
         for happening in script {
             happen(&mut app, happening);
+            frames.resize(Some((7, 15)));
             let bytes = frames.draw(&app).unwrap().unwrap_or_default();
             prop_assert!(depth != Depth::None || !has_colour(&bytes));
         }
@@ -240,7 +244,7 @@ fn every_small_size_and_a_huge_one_are_drawn() {
 fn nothing_new_draws_nothing() {
     let mut app = fixture::running();
     app.update(Message::Resize { columns: 80, rows: 24 });
-    let mut frames = Frames::new(THEME);
+    let mut frames = Frames::new(THEME, Protocol::Blocks);
     assert!(frames.draw(&app).unwrap().is_some_and(|bytes| bytes.len() > 1000));
     assert_eq!(frames.draw(&app).unwrap(), None);
     frames.forget();

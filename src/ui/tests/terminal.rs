@@ -20,7 +20,7 @@ use super::fixture;
 use crate::{
     app::{Exit, Signal as Told},
     protocol::{Command, Event, Request},
-    ui::{self, UiSettings},
+    ui::{self, Protocol, UiSettings},
 };
 
 /// Says what the child is to do; without it, [`child`] does nothing.
@@ -58,7 +58,8 @@ fn child() {
     };
     let theme = ui::Theme::detect(None, |name| std::env::var(name).ok());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let exit = runtime.block_on(ui::run(fixture::silent(), receiver, send, UiSettings { fps: 30, theme })).unwrap();
+    let settings = UiSettings { fps: 30, theme, pictures: Protocol::Blocks };
+    let exit = runtime.block_on(ui::run(fixture::silent(), receiver, send, settings)).unwrap();
     std::process::exit(match exit {
         Exit::Asked => 0,
         Exit::Signal(Told::HangUp) => 129,

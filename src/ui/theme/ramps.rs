@@ -109,7 +109,8 @@ impl Theme {
         }
     }
 
-    fn ramp_rgb(self, ramp: Ramp, share: f64) -> Rgb {
+    /// The colour at `share` of a ramp where 24 bits of it can be shown, whatever the cells can.
+    pub fn ramp_rgb(self, ramp: Ramp, share: f64) -> Rgb {
         match (ramp, self.background) {
             (Ramp::Heat, Background::Dark) => between(&VIRIDIS, share),
             // On paper the dark end is the one that stands out.

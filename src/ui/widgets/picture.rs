@@ -86,7 +86,13 @@ impl Picture {
         if room.0 == 0 || room.1 == 0 {
             return Self::new(0, 0, |_, _| Point::Clear);
         }
-        let (columns, rows) = (shrunk(self.width, room.0), shrunk(self.height, room.1));
+        self.scaled(shrunk(self.width, room.0), shrunk(self.height, room.1))
+    }
+
+    /// The picture with so many columns and rows, at most as many as it has: points that fall together become their
+    /// mean.
+    #[must_use]
+    pub fn scaled(&self, columns: usize, rows: usize) -> Self {
         let part = |i: usize, of: usize, points: usize| (i * points / of)..((i + 1) * points).div_ceil(of);
         Self::new(columns, rows, |x, y| {
             let xs = part(x, columns, self.width);
@@ -94,7 +100,8 @@ impl Picture {
         })
     }
 
-    fn at(&self, x: usize, y: usize) -> Point {
+    /// The point in column `x` and row `y`; clear beyond the picture.
+    pub fn at(&self, x: usize, y: usize) -> Point {
         let inside = x < self.width && y < self.height;
         if inside { self.points[y * self.width + x] } else { Point::Clear }
     }

@@ -11,7 +11,10 @@ use crate::{
         layout::take_bottom,
         paint::Row,
         theme::{Role, Theme},
-        widgets::{picture, progress},
+        widgets::{
+            picture::{self, Picture},
+            progress,
+        },
     },
 };
 
@@ -23,16 +26,27 @@ const NAME: u16 = 12;
 
 /// Draws image and words.
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, entry: &Judged) {
-    let mut rest = Rect { width: area.width.saturating_sub(GAP), ..area };
-    // In a low window the words are two rows; elsewhere they are a table.
-    let table = area.height >= 22;
-    let image = image_of(entry.picture.as_ref());
-    let words = take_bottom(&mut rest, if table { 8 } else { 2 });
+    let (_, words, table) = divide(area);
+    let (rest, image) = image(area, entry);
     let image = image.fit(rest.width, rest.height);
     picture::draw(buffer, rest, &image, theme);
     let below = (rest.y + image.cells(1).1 + u16::from(table)).min(words.y);
     let words = Rect { y: below, ..words };
     if table { full(app, theme, buffer, words, entry) } else { short_words(app, theme, buffer, words, entry) }
+}
+
+/// The image that is drawn, with the room that it has.
+pub fn image(area: Rect, entry: &Judged) -> (Rect, Picture) {
+    (divide(area).0, image_of(entry.picture.as_ref()))
+}
+
+/// Where the image and the words may lie, and whether these are a table.
+fn divide(area: Rect) -> (Rect, Rect, bool) {
+    let mut rest = Rect { width: area.width.saturating_sub(GAP), ..area };
+    // In a low window the words are two rows; elsewhere they are a table.
+    let table = area.height >= 22;
+    let words = take_bottom(&mut rest, if table { 8 } else { 2 });
+    (rest, words, table)
 }
 
 fn full(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, entry: &Judged) {

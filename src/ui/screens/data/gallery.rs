@@ -16,21 +16,38 @@ use crate::{
 
 /// Draws the page, of which the first entry has place `first`.
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, page: &Page, first: usize) {
-    let tiles = app.tiles();
-    let gallery = Gallery::of(tiles, area);
+    let gallery = Gallery::of(app.tiles(), area);
     let selected = app.selected_entry();
-    for (place, entry) in page.entries.iter().take(tiles.count()).enumerate() {
+    let images = images(app, &gallery, page);
+    for (place, (entry, (image, picture))) in page.entries.iter().zip(images).enumerate() {
+        let picture = picture.fit(image.width, image.height);
+        picture::draw(buffer, image, &picture, theme);
         let tile = gallery.tile(place);
         let text = Rect { y: tile.bottom().saturating_sub(1), height: tile.height.min(1), ..tile };
-        let image = Rect { height: tile.height.saturating_sub(1), ..tile };
-        let picture = image_of(entry.picture.as_ref()).fit(image.width, image.height);
-        picture::draw(buffer, image, &picture, theme);
         let text = Rect { y: (tile.y + picture.cells(1).1).min(text.y), ..text };
         caption(app, theme, buffer, text, entry, first + place == selected);
     }
-    if let Some(entry) = page.entries.get(selected.saturating_sub(first)).filter(|_| gallery.side.width > 0) {
+    if let Some(entry) = beside(app, &gallery, page, first) {
         chosen::draw(app, theme, buffer, gallery.side, entry);
     }
+}
+
+/// The pictures that are drawn, with the room that each has.
+pub fn pictures(app: &App, area: Rect, page: &Page, first: usize) -> Vec<(Rect, Picture)> {
+    let gallery = Gallery::of(app.tiles(), area);
+    let large = beside(app, &gallery, page, first).map(|entry| chosen::image(gallery.side, entry));
+    images(app, &gallery, page).chain(large).collect()
+}
+
+/// The picture of each entry, with the room that it has in its tile.
+fn images<'a>(app: &App, gallery: &'a Gallery, page: &'a Page) -> impl Iterator<Item = (Rect, Picture)> + use<'a> {
+    let entries = page.entries.iter().take(app.tiles().count()).enumerate();
+    entries.map(|(place, entry)| (gallery.image(place), image_of(entry.picture.as_ref())))
+}
+
+/// The entry that is shown large, if there is room.
+fn beside<'a>(app: &App, gallery: &Gallery, page: &'a Page, first: usize) -> Option<&'a Judged> {
+    page.entries.get(app.selected_entry().saturating_sub(first)).filter(|_| gallery.side.width > 0)
 }
 
 /// The mark of right or wrong, the predicted class, and how sure it is.

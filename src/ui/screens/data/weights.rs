@@ -20,13 +20,12 @@ use crate::{
 /// Draws the page; false if nothing is known yet.
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) -> bool {
     let Some(shown) = app.filters() else { return false };
-    let (filters, tiles) = (shown.answer, app.tiles());
-    let gallery = Gallery::of(tiles, area);
+    let filters = shown.answer;
+    let gallery = Gallery::of(app.tiles(), area);
     let selected = app.selected_entry();
-    for (place, filter) in filters.filters.iter().take(tiles.count()).enumerate() {
+    for (place, (image, picture)) in images(app, &gallery, filters).enumerate() {
         let tile = gallery.tile(place);
-        let image = Rect { height: tile.height.saturating_sub(1), ..tile };
-        let picture = image_of(filters, filter).fit(image.width, image.height);
+        let picture = picture.fit(image.width, image.height);
         picture::draw(buffer, image, &picture, theme);
         let text = Rect { y: tile.y + picture.cells(1).1.min(image.height), height: tile.height.min(1), ..tile };
         let unit = shown.first + place;
@@ -35,17 +34,51 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) -> bool {
         row.put_cell(if chosen { theme.marks().pointer } else { " " }, 2, theme.style(Role::Focus));
         row.put(&unit.to_string(), theme.style(if chosen { Role::Selected } else { Role::Muted }));
     }
-    let filter = filters.filters.get(selected.saturating_sub(shown.first));
-    if let Some(filter) = filter.filter(|_| gallery.side.width > 0) {
+    if let Some(filter) = beside(app, &gallery, filters, shown.first) {
         large(theme, buffer, gallery.side, filters, filter, selected);
     }
     true
 }
 
-fn large(theme: Theme, buffer: &mut Buffer, area: Rect, filters: &Filters, filter: &Extract, unit: usize) {
+/// The pictures that are drawn, with the room that each has.
+pub fn pictures(app: &App, area: Rect) -> Vec<(Rect, Picture)> {
+    let Some(shown) = app.filters() else { return Vec::new() };
+    let gallery = Gallery::of(app.tiles(), area);
+    let large = beside(app, &gallery, shown.answer, shown.first);
+    let large = large.map(|filter| large_image(gallery.side, shown.answer, filter));
+    images(app, &gallery, shown.answer).chain(large).collect()
+}
+
+/// The picture of each unit, with the room that it has in its tile.
+fn images<'a>(
+    app: &App,
+    gallery: &'a Gallery,
+    filters: &'a Filters,
+) -> impl Iterator<Item = (Rect, Picture)> + use<'a> {
+    let shown = filters.filters.iter().take(app.tiles().count()).enumerate();
+    shown.map(|(place, filter)| (gallery.image(place), image_of(filters, filter)))
+}
+
+/// The unit that is shown large, if there is room.
+fn beside<'a>(app: &App, gallery: &Gallery, filters: &'a Filters, first: usize) -> Option<&'a Extract> {
+    filters.filters.get(app.selected_entry().saturating_sub(first)).filter(|_| gallery.side.width > 0)
+}
+
+/// Where the large picture and the words may lie.
+fn divide(area: Rect) -> (Rect, Rect) {
     let mut rest = Rect { width: area.width.saturating_sub(2), ..area };
     let words = take_bottom(&mut rest, 2);
-    let image = image_of(filters, filter).fit(rest.width, rest.height);
+    (rest, words)
+}
+
+fn large_image(area: Rect, filters: &Filters, filter: &Extract) -> (Rect, Picture) {
+    (divide(area).0, image_of(filters, filter))
+}
+
+fn large(theme: Theme, buffer: &mut Buffer, area: Rect, filters: &Filters, filter: &Extract, unit: usize) {
+    let words = divide(area).1;
+    let (rest, image) = large_image(area, filters, filter);
+    let image = image.fit(rest.width, rest.height);
     picture::draw(buffer, rest, &image, theme);
     let words = Rect { y: (rest.y + image.cells(1).1).min(words.y), ..words };
     let muted = theme.style(Role::Muted);

@@ -12,7 +12,7 @@ use crate::{
         paint::{Row, number},
         screens::title,
         theme::{Role, Theme},
-        widgets::sparkline,
+        widgets::{picture::Picture, sparkline},
     },
 };
 
@@ -29,7 +29,10 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &
     let part = if trace.sample.split == Split::Train { "train" } else { "test" };
     row.put_all(&[(&format!("{part} {}", thousands(trace.sample.index as u64)), theme.style(Role::Muted))]);
     facts(app, theme, buffer, frame.facts, trace);
-    picture(theme, buffer, frame.picture, trace);
+    match image(area, trace) {
+        Some((room, image)) => drop(numbers::draw_picture(buffer, room, &image, theme)),
+        None => values(theme, buffer, frame.picture, trace),
+    }
     losses(theme, buffer, frame.losses, trace);
 }
 
@@ -62,16 +65,20 @@ fn facts(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, trace: &Trace
     put(2, "loss", &short(loss.loss), Role::Text, "");
 }
 
-/// The image as it is stored, or the values that the network reads.
-fn picture(theme: Theme, buffer: &mut Buffer, area: Rect, trace: &Trace) {
-    let area = Rect { x: area.x + 2.min(area.width), width: area.width.saturating_sub(2), ..area };
-    if area.is_empty() {
-        return;
-    }
-    if let Some(image) = &trace.sample.picture {
-        numbers::draw_picture(buffer, area, &numbers::stored(image), theme);
-        return;
-    }
+/// The image that is drawn in the panel `area`, with the room that it has.
+pub fn image(area: Rect, trace: &Trace) -> Option<(Rect, Picture)> {
+    let stored = trace.sample.picture.as_ref()?;
+    Some((indented(SampleFrame::of(area).picture), numbers::stored(stored)))
+}
+
+/// What lies below the letters of the title.
+fn indented(area: Rect) -> Rect {
+    Rect { x: area.x + 2.min(area.width), width: area.width.saturating_sub(2), ..area }
+}
+
+/// The values that the network reads, where they are no image.
+fn values(theme: Theme, buffer: &mut Buffer, area: Rect, trace: &Trace) {
+    let area = indented(area);
     let values = &trace.sample.input.values;
     let count: usize = trace.sample.input.shape.iter().copied().fold(1, usize::saturating_mul);
     let shown = usize::from(area.height).min(8);

@@ -1,0 +1,78 @@
+//! The graphics protocol of kitty, which Ghostty, Konsole and `WezTerm` speak as well.
+//!
+//! Everything is sent with `q=2`: an answer would be read as key presses.
+
+use std::io::{self, Write};
+
+use flate2::{Compression, write::ZlibEncoder};
+
+use super::pixels::Pixels;
+
+/// Removes all pictures of the screen, and frees them.
+pub const DELETE_ALL: &[u8] = b"\x1b_Ga=d,d=A,q=2\x1b\\";
+
+/// Number of the picture in the first slot: high enough to be nobody else's.
+const FIRST: usize = 0x6772_0000;
+
+/// Most characters of base64 in one sequence.
+const CHUNK: usize = 4096;
+
+/// Removes the picture of a slot, and frees it.
+pub fn delete(bytes: &mut Vec<u8>, slot: usize) -> io::Result<()> {
+    write!(bytes, "\x1b_Ga=d,d=I,i={},q=2\x1b\\", FIRST + slot)
+}
+
+/// Sends the picture of a slot and shows it at the cursor, over `columns` × `rows` cells.
+pub fn place(bytes: &mut Vec<u8>, slot: usize, (columns, rows): (u16, u16), pixels: &Pixels) -> io::Result<()> {
+    let point = |color: &Option<_>| color.map_or([0; 4], |(red, green, blue)| [red, green, blue, 255]);
+    let points: Vec<[u8; 4]> = pixels.points.iter().map(point).collect();
+    let colors = pixels.of_points(&points, [0; 4]);
+    let (format, raw): (_, Vec<u8>) = if colors.iter().all(|color| color[3] == 255) {
+        (24, colors.iter().flat_map(|color| &color[..3]).copied().collect())
+    } else {
+        (32, colors.into_flattened())
+    };
+    let mut packed = ZlibEncoder::new(Vec::new(), Compression::fast());
+    packed.write_all(&raw)?;
+    let text = base64(&packed.finish()?);
+    let (width, height, id) = (pixels.width, pixels.height, FIRST + slot);
+    let count = text.len().div_ceil(CHUNK);
+    for (i, chunk) in text.chunks(CHUNK).enumerate() {
+        bytes.extend_from_slice(b"\x1b_G");
+        if i == 0 {
+            write!(bytes, "a=T,f={format},o=z,s={width},v={height},i={id},p=1,c={columns},r={rows},C=1,")?;
+        }
+        write!(bytes, "q=2,m={};", u8::from(i + 1 < count))?;
+        bytes.extend_from_slice(chunk);
+        bytes.extend_from_slice(b"\x1b\\");
+    }
+    Ok(())
+}
+
+/// Base64 (RFC 4648) with padding.
+fn base64(bytes: &[u8]) -> Vec<u8> {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = Vec::with_capacity(bytes.len().div_ceil(3) * 4);
+    for part in bytes.chunks(3) {
+        let byte = |i: usize| u32::from(part.get(i).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for i in 0..4 {
+            let sextet = ALPHABET[(bits >> (18 - 6 * i) & 63) as usize];
+            text.push(if i <= part.len() { sextet } else { b'=' });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_that_of_the_rfc() {
+        for (bytes, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
+            assert_eq!(base64(bytes.as_bytes()), text.as_bytes());
+        }
+        assert_eq!(base64(&[255, 239, 190, 251]), b"/+++".iter().chain(b"+w==").copied().collect::<Vec<u8>>());
+    }
+}
