@@ -22,7 +22,7 @@ use gradtop::{
     protocol::{
         DataInfo, Evaluation, Event, Health, LayerInfo, LayerProbe, Probe, RunInfo, RunState, StateChange, StepReport,
     },
-    ui::{Background, Depth, Theme, frame::Frames},
+    ui::{Background, Depth, Protocol, Theme, frame::Frames},
 };
 
 /// Layers with parameters: three metrics each, and the loss and the accuracy make 32.
@@ -82,7 +82,7 @@ fn main() {
 
 /// Draws at every zoom, at several places of each.
 fn frames(screen: &str, app: &mut App, steps: u64) {
-    let mut frames = Frames::new(Theme::new(Depth::True, Background::Dark, true));
+    let mut frames = Frames::new(Theme::new(Depth::True, Background::Dark, true), Protocol::Blocks);
     let mut times = Vec::new();
     let mut step = steps;
     press(app, "0");

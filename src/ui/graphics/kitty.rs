@@ -4,6 +4,7 @@
 
 use std::io::{self, Write};
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use flate2::{Compression, write::ZlibEncoder};
 
 use super::pixels::Pixels;
@@ -34,10 +35,10 @@ pub fn place(bytes: &mut Vec<u8>, slot: usize, (columns, rows): (u16, u16), pixe
     };
     let mut packed = ZlibEncoder::new(Vec::new(), Compression::fast());
     packed.write_all(&raw)?;
-    let text = base64(&packed.finish()?);
+    let text = BASE64_STANDARD.encode(packed.finish()?);
     let (width, height, id) = (pixels.width, pixels.height, FIRST + slot);
     let count = text.len().div_ceil(CHUNK);
-    for (i, chunk) in text.chunks(CHUNK).enumerate() {
+    for (i, chunk) in text.as_bytes().chunks(CHUNK).enumerate() {
         bytes.extend_from_slice(b"\x1b_G");
         if i == 0 {
             write!(bytes, "a=T,f={format},o=z,s={width},v={height},i={id},p=1,c={columns},r={rows},C=1,")?;
@@ -47,32 +48,4 @@ pub fn place(bytes: &mut Vec<u8>, slot: usize, (columns, rows): (u16, u16), pixe
         bytes.extend_from_slice(b"\x1b\\");
     }
     Ok(())
-}
-
-/// Base64 (RFC 4648) with padding.
-fn base64(bytes: &[u8]) -> Vec<u8> {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = Vec::with_capacity(bytes.len().div_ceil(3) * 4);
-    for part in bytes.chunks(3) {
-        let byte = |i: usize| u32::from(part.get(i).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for i in 0..4 {
-            let sextet = ALPHABET[(bits >> (18 - 6 * i) & 63) as usize];
-            text.push(if i <= part.len() { sextet } else { b'=' });
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn base64_is_that_of_the_rfc() {
-        for (bytes, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
-            assert_eq!(base64(bytes.as_bytes()), text.as_bytes());
-        }
-        assert_eq!(base64(&[255, 239, 190, 251]), b"/+++".iter().chain(b"+w==").copied().collect::<Vec<u8>>());
-    }
 }
