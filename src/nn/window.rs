@@ -42,7 +42,10 @@ impl Window {
         if pad >= kernel.0.min(kernel.1) {
             return Err(format!("has a padding of {pad}; it must be smaller than the window"));
         }
-        let places = |size: usize, kernel: usize| (size + 2 * pad).checked_sub(kernel).map(|room| room / stride + 1);
+        let places = |size: usize, kernel: usize| {
+            let padded = pad.checked_mul(2)?.checked_add(size)?;
+            padded.checked_sub(kernel).map(|room| room / stride + 1)
+        };
         match (places(height, kernel.0), places(width, kernel.1)) {
             (Some(out_height), Some(out_width)) => {
                 Ok(Self { channels, height, width, kernel, stride, pad, out_height, out_width })
@@ -121,6 +124,12 @@ pub fn image(shape: &Shape) -> Result<(usize, usize, usize), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_beyond_all_numbers_are_refused() {
+        let huge = Window::new(&Shape::new([1, 2, 2]), (usize::MAX, usize::MAX), 1, usize::MAX - 1);
+        assert!(huge.unwrap_err().contains("covers more"));
+    }
 
     #[test]
     fn ranges_are_those_of_the_definition() {

@@ -30,10 +30,17 @@ impl Trainer {
 
     /// As [`Self::predict`], with the moving average of the weights if there is one.
     pub(super) fn judge(&mut self, split: Split, keep_going: impl FnMut() -> ControlFlow<()>) -> Option<(f64, usize)> {
+        self.with_average(|trainer| trainer.predict(split, keep_going))
+    }
+
+    /// Does something with the moving average of the weights in their place, if there is one. What is computed of the
+    /// minibatch in hand is set aside, since other weights computed it.
+    pub(super) fn with_average<R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> R {
+        self.set_aside();
         self.exchange_average();
-        let judged = self.predict(split, keep_going);
+        let result = work(self);
         self.exchange_average();
-        judged
+        result
     }
 
     fn exchange_average(&mut self) {

@@ -19,6 +19,7 @@ mod tests;
 mod trace;
 
 pub use check::Check;
+pub(super) use figures::argmax;
 pub(super) use plane::Extent;
 
 /// What a query needs before it can be answered.

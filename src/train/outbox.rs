@@ -68,7 +68,7 @@ impl Outbox {
         }
     }
 
-    /// Whether something waits for room or for company.
+    /// Whether nothing waits for room or for company.
     pub fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }

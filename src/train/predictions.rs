@@ -5,7 +5,7 @@ use std::{ops::ControlFlow, time::Instant};
 use crate::{
     nn::{Mode, Network},
     protocol::inspection::Split,
-    train::Trainer,
+    train::{Trainer, inspect::argmax},
 };
 
 /// Smallest probability whose logarithm in `f32` is good enough for a loss.
@@ -34,6 +34,11 @@ impl Predictions {
         predictions
     }
 
+    /// Whether a sample of this class was classified correctly; one whose logits are not numbers was not.
+    pub(super) fn is_right(&self, sample: usize, class: u8) -> bool {
+        self.predicted[sample] == class && !self.loss[sample].is_nan()
+    }
+
     fn resize(&mut self, samples: usize) {
         self.predicted.resize(samples, 0);
         self.confidence.resize(samples, 0.0);
@@ -45,7 +50,7 @@ impl Predictions {
         let (logits, probabilities) = (network.logits(), network.probabilities());
         let rows = logits.rows().into_iter().zip(probabilities.rows()).zip(labels);
         for (row, ((z, p), &label)) in rows.enumerate() {
-            let best = z.iter().enumerate().fold(0, |best, (class, value)| if *value > z[best] { class } else { best });
+            let best = argmax(z.iter().copied());
             let right = p[usize::from(label)];
             self.predicted[from + row] = best as u8;
             self.confidence[from + row] = p[best];
@@ -63,14 +68,13 @@ impl Trainer {
 
     /// Evaluates a part of the data in the order of the file with the weights as they are, and keeps what comes out for
     /// each sample. Gives the mean loss and the number of right ones; nothing if `keep_going` ended it between two
-    /// batches. Allocates nothing for the test part.
+    /// batches. The minibatch in hand must have been set aside. Allocates nothing as long as the part is the same.
     pub(super) fn predict(
         &mut self,
         split: Split,
         mut keep_going: impl FnMut() -> ControlFlow<()>,
     ) -> Option<(f64, usize)> {
         let start = Instant::now();
-        self.set_aside();
         let (step, data) = (self.completed(), &self.data);
         let part = if split == Split::Train { &data.train } else { &data.test };
         let samples = part.len();

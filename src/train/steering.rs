@@ -44,6 +44,7 @@ impl Driver<'_> {
             Command::AdvancePhase => self.request_phase(),
             Command::Evaluate => {
                 if self.evaluate() {
+                    self.refresh_watched();
                     Ok(())
                 } else {
                     Err("the evaluation was cut short".into())
@@ -112,9 +113,10 @@ impl Driver<'_> {
         if was_waiting {
             self.pace.restart();
             self.rate.restart();
-            if goal > completed + 1 {
-                self.set_state(RunState::Running, None);
-            }
+        }
+        // A single minibatch is over before anybody could see that it runs.
+        if self.state != RunState::Running && goal > completed + 1 {
+            self.set_state(RunState::Running, None);
         }
         ControlFlow::Continue(())
     }

@@ -32,8 +32,10 @@ const CHECK_REPORTS: Duration = Duration::from_millis(50);
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     queries: Vec<Watched>,
-    /// When the next round may come while running.
-    due: Option<Instant>,
+    /// When the last round of answers ended.
+    answered: Option<Instant>,
+    /// What the last round cost, if these queries had one.
+    cost: Option<Duration>,
 }
 
 /// A query, and what its last answer was of.
@@ -75,7 +77,7 @@ impl Driver<'_> {
             Needs::Passes => 2,
         });
         let queries = queries.into_iter().map(|query| Watched { query, answered: None }).collect();
-        self.watch = Watch { queries, due: None };
+        self.watch = Watch { queries, cost: None, ..self.watch };
         Ok(())
     }
 
@@ -86,7 +88,7 @@ impl Driver<'_> {
         }
         self.trainer.check_query(&query)?;
         if let Needs::Predictions(split) = needs(&query)
-            && !self.refresh(split)
+            && !self.refresh(split, true)
             && self.trainer.predictions(split).step.is_none()
         {
             return Err("interrupted by another request".into());
@@ -101,12 +103,15 @@ impl Driver<'_> {
         if self.watch.queries.is_empty() {
             return;
         }
-        let early = self.watch.due.is_some_and(|due| now < due) || self.outbox.holds_inspections();
-        if self.drive != Drive::Wait && early {
+        let wait = SHORTEST.max(self.watch.cost.unwrap_or_default().div_f64(SHARE));
+        let early = self.watch.answered.is_some_and(|answered| now < answered + wait);
+        // Waiting, other queries may be on their way already: whoever turns pages wants the last one.
+        let superseded = self.drive == Drive::Wait && self.inbox.is_waiting();
+        if superseded || self.drive != Drive::Wait && (early || self.outbox.holds_inspections()) {
             return;
         }
         if let Some(cost) = self.answer_changed() {
-            self.watch.due = Some(Instant::now() + SHORTEST.max(cost.div_f64(SHARE)));
+            (self.watch.answered, self.watch.cost) = (Some(Instant::now()), Some(cost));
         }
     }
 
@@ -117,7 +122,7 @@ impl Driver<'_> {
         let mut watched = std::mem::take(&mut self.watch.queries);
         for Watched { query, answered } in &mut watched {
             if let Needs::Predictions(split) = needs(query) {
-                self.refresh(split);
+                self.refresh(split, false);
             }
             let version = self.version(query);
             if answered.replace(version) == Some(version) {
@@ -146,10 +151,21 @@ impl Driver<'_> {
         }
     }
 
-    /// Evaluates a part of the data anew while waiting, if it must be or is quick; false if that was interrupted.
-    fn refresh(&mut self, split: Split) -> bool {
+    /// Evaluates anew, while waiting, the parts of the data that are watched, however long it takes.
+    pub(super) fn refresh_watched(&mut self) {
+        for split in [Split::Train, Split::Test] {
+            if self.watch.queries.iter().any(|watched| needs(&watched.query) == Needs::Predictions(split)) {
+                self.refresh(split, true);
+            }
+        }
+    }
+
+    /// Evaluates a part of the data anew while waiting, if it must be or is quick, or is `asked` for; false if that was
+    /// interrupted.
+    fn refresh(&mut self, split: Split, asked: bool) -> bool {
         let (step, made) = (self.trainer.completed(), self.trainer.predictions(split));
-        let fresh = made.step == Some(step) || made.step.is_some() && made.seconds > QUICK_EVALUATION;
+        let slow = made.step.is_some() && made.seconds > QUICK_EVALUATION;
+        let fresh = made.step == Some(step) || slow && !asked;
         if fresh || self.drive != Drive::Wait {
             return true;
         }
@@ -189,6 +205,10 @@ impl Driver<'_> {
             let report = if self.inbox.is_waiting() { check.interrupt() } else { check.advance() };
             let due = told.is_none_or(|told| told.elapsed() >= CHECK_REPORTS) && !self.outbox.holds_inspections();
             if report.verdict.is_none() && !due {
+                // What found no room before may find it now.
+                if self.outbox.flush(Instant::now()).is_err() {
+                    return Ok(());
+                }
                 continue;
             }
             let (report, done) = (report.clone(), report.verdict.is_some());

@@ -184,6 +184,8 @@ fn steps_add_up_and_a_pause_interrupts_what_is_left() {
     let paused = 400;
     let beyond = [engine.ask(Command::Advance { count: 1 }), engine.ask(Command::Advance { count: u64::MAX })];
     assert_eq!(engine.answer(beyond[0]), Ok(paused + 1));
+    let runs = |event: &Event| matches!(event, Event::State(change) if change.state == RunState::Running && change.step >= paused);
+    assert!(engine.heard.iter().any(runs), "it runs on for more than one");
     engine.asked(Command::Pause).unwrap();
     engine.answer(beyond[1]).unwrap_err();
     let long = engine.ask(Command::Advance { count: 1000 });

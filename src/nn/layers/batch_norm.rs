@@ -47,7 +47,7 @@ const CHUNK: usize = 1 << 14;
 /// and hashed behind the parameters. Two batches leave them as they are: one with a single value a channel, which has
 /// no unbiased variance, and one whose statistics are not finite, since its update is left out too.
 ///
-/// Cached: μ and 1/σ̂ of each channel. Sums are taken in `f64`.
+/// Cached: μ and 1/σ̂ of each channel. Sums are taken as in [`crate::nn::kernels::sums`].
 pub struct BatchNorm<T> {
     parameters: [Parameter<T>; 2],
     buffers: [Buffer<T>; 2],

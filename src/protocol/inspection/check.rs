@@ -10,9 +10,9 @@ use crate::protocol::number;
 pub struct GradientCheck {
     /// [`crate::protocol::LayerInfo::index`].
     pub layer: usize,
-    /// Elements compared so far.
+    /// Elements dealt with so far, those left out included.
     pub done: usize,
-    /// Elements that will be compared: those with the largest gradients, and others by chance.
+    /// Elements that will be dealt with: those with the largest gradients, and others by chance.
     pub planned: usize,
     /// Elements of all the layer's parameters.
     pub parameters: usize,
@@ -56,4 +56,6 @@ pub enum Verdict {
     Failed,
     /// Another request came first; what was compared until then stands.
     Interrupted,
+    /// Nothing could be compared, because every element was left out.
+    Undecided,
 }

@@ -106,7 +106,8 @@ pub struct Filters {
     pub total: usize,
     /// How many were passed over.
     pub first: usize,
-    /// Channels, rows and columns of a filter, its first channels only if it has more than 4,096 values.
+    /// Channels, rows and columns of what is here of a filter: of more than 4,096 values the first channels, and of a
+    /// larger plane the means of its squares.
     pub shape: [usize; 3],
     /// The weights of each filter that is here, channel by channel, row by row.
     pub filters: Vec<Extract>,

@@ -83,8 +83,11 @@ impl Check {
             self.take(comparison);
         }
         if self.elements.left() == 0 {
-            let within = self.report.worst.as_ref().is_none_or(|worst| worst.relative_error <= TOLERANCE);
-            self.report.verdict = Some(if within { Verdict::Passed } else { Verdict::Failed });
+            self.report.verdict = Some(match &self.report.worst {
+                None => Verdict::Undecided,
+                Some(worst) if worst.relative_error <= TOLERANCE => Verdict::Passed,
+                Some(_) => Verdict::Failed,
+            });
         }
         &self.report
     }

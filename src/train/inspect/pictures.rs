@@ -28,7 +28,7 @@ impl Trainer {
         let Some(evaluated) = found.step else { return not_evaluated(split) };
         let mut labels = vec![0; data.len()];
         data.labels(&(0..data.len() as u32).collect::<Vec<_>>(), &mut labels);
-        let wrong = |index: usize| found.predicted[index] != labels[index];
+        let wrong = |index: usize| !found.is_right(index, labels[index]);
         let mistakes = (0..data.len()).filter(|&index| wrong(index)).count();
         let mut order_of: Vec<usize> = match show {
             Show::All => (0..data.len()).collect(),
@@ -52,14 +52,15 @@ impl Trainer {
         Answer::Samples(Page { evaluated, samples: data.len(), mistakes, entries })
     }
 
-    /// How often each class was taken for each.
+    /// How often each class was taken for each. Samples whose logits are not numbers were taken for none.
     pub(super) fn confusion(&self, split: Split) -> Answer {
         let (found, data, classes) = (self.predictions(split), self.part(split), self.data.classes.len());
         let Some(evaluated) = found.step else { return not_evaluated(split) };
         let mut counts = vec![0; classes * classes];
         let mut label = [0];
-        for (index, &predicted) in (0..data.len() as u32).zip(&found.predicted) {
-            data.labels(&[index], &mut label);
+        let decided = found.predicted.iter().zip(&found.loss).enumerate().filter(|(_, (_, loss))| !loss.is_nan());
+        for (index, (&predicted, _)) in decided {
+            data.labels(&[index as u32], &mut label);
             counts[usize::from(label[0]) * classes + usize::from(predicted)] += 1;
         }
         Answer::Confusion(Confusion { evaluated, classes, counts })
@@ -81,14 +82,11 @@ impl Trainer {
         let (rows, columns) = (height.div_ceil(step), width.div_ceil(step));
         let mut out = Vec::with_capacity(shown * rows * columns);
         for plane in pixels.chunks_exact(height * width).take(shown) {
-            for (row, column) in (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column))) {
-                let lines = row * step..(row * step + step).min(height);
-                let run = column * step..(column * step + step).min(width);
-                let count = (lines.len() * run.len()) as u32;
-                let sum: u32 =
-                    lines.flat_map(|y| &plane[y * width..][run.clone()]).map(|&pixel| u32::from(pixel)).sum();
-                out.push(((sum + count / 2) / count) as u8);
-            }
+            out.extend(blocks((height, width), step).map(|block| {
+                let count = block.len() as u32;
+                let sum: u32 = block.map(|at| u32::from(plane[at])).sum();
+                ((sum + count / 2) / count) as u8
+            }));
         }
         Some(Picture { channels: shown, height: rows, width: columns, pixels: out })
     }
@@ -107,15 +105,25 @@ impl Trainer {
     /// The weights of some units as pictures.
     pub(super) fn filters(&self, layer: usize, first: usize, count: usize) -> Result<Filters, String> {
         let whole = self.filter_shape(layer)?;
-        let mut shape = whole;
-        shape[0] = shape[0].min((MOST_WEIGHTS / (shape[1] * shape[2])).max(1));
-        let (length, shown) = (whole.iter().product(), shape.iter().product());
+        let [channels, height, width] = whole;
+        let (mut step, mut plane) = (1, height * width);
+        while plane > MOST_WEIGHTS {
+            step += 1;
+            plane = height.div_ceil(step) * width.div_ceil(step);
+        }
+        let shape = [channels.min(MOST_WEIGHTS / plane), height.div_ceil(step), width.div_ceil(step)];
+        let length = whole.iter().product();
         let weight = self.network.parameters().find(|parameter| parameter.layer == layer);
         let weights = weight.map(|weight| weight.value.as_slice()).unwrap_or_default();
-        let filters = weights.chunks_exact(length).skip(first).take(count).map(|weights| Extract {
-            shape: whole.to_vec(),
-            kept: shape.to_vec(),
-            values: weights[..shown].to_vec(),
+        let filters = weights.chunks_exact(length).skip(first).take(count).map(|weights| {
+            let planes = weights.chunks_exact(height * width).take(shape[0]);
+            let values = planes.flat_map(|plane| {
+                blocks((height, width), step).map(|block| {
+                    let count = block.len() as f32;
+                    block.map(|at| plane[at]).sum::<f32>() / count
+                })
+            });
+            Extract { shape: whole.to_vec(), kept: shape.to_vec(), values: values.collect() }
         });
         Ok(Filters { layer, total: weights.len() / length, first, shape, filters: filters.collect() })
     }
@@ -136,6 +144,17 @@ impl Trainer {
             )),
         }
     }
+}
+
+/// The places of a plane in blocks of `step` × `step`, as far as there are so many, row by row of blocks.
+fn blocks((height, width): (usize, usize), step: usize) -> impl Iterator<Item = impl ExactSizeIterator<Item = usize>> {
+    let starts = move |length: usize| (0..length).step_by(step);
+    starts(height).flat_map(move |top| {
+        starts(width).map(move |left| {
+            let (rows, columns) = (step.min(height - top), step.min(width - left));
+            (0..rows * columns).map(move |place| (top + place / columns) * width + left + place % columns)
+        })
+    })
 }
 
 fn not_evaluated(split: Split) -> Answer {
@@ -161,4 +180,21 @@ fn keeps_places(spec: &LayerSpec) -> bool {
             | LayerSpec::Sigmoid
             | LayerSpec::Dropout { .. }
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_cover_a_plane_once() {
+        for (plane, step) in [((4, 6), 2), ((5, 3), 2), ((3, 7), 1), ((2, 2), 5)] {
+            let found: Vec<Vec<usize>> = blocks(plane, step).map(Iterator::collect).collect();
+            assert_eq!(found.len(), plane.0.div_ceil(step) * plane.1.div_ceil(step));
+            let mut places = found.concat();
+            places.sort_unstable();
+            assert!(places.iter().copied().eq(0..plane.0 * plane.1));
+        }
+        assert_eq!(blocks((3, 3), 2).map(Iterator::collect::<Vec<_>>).nth(1).unwrap(), [2, 5]);
+    }
 }

@@ -6,7 +6,7 @@ use crate::{
     dataset::Split,
     nn::Mode,
     protocol::inspection::{Boundary, MOST_UNIT_VALUES, Plane, Points, UnitMap, UnitMaps},
-    train::Trainer,
+    train::{Trainer, inspect::figures::argmax},
 };
 
 /// Most points that are shown.
@@ -50,8 +50,7 @@ impl Trainer {
         let plane = self.plane(columns, rows);
         let (mut classes, mut confidence) = (Vec::new(), Vec::new());
         self.over_plane(plane, usize::MAX, |_, logits| {
-            let best =
-                logits.iter().enumerate().fold(0, |best, (class, z)| if *z > logits[best] { class } else { best });
+            let best = argmax(logits.iter().copied());
             let sum: f32 = logits.iter().map(|z| (z - logits[best]).exp()).sum();
             classes.push(best as u8);
             confidence.push((255.0 / sum).round() as u8);
@@ -73,9 +72,13 @@ impl Trainer {
         UnitMaps { layer, total, plane, units }
     }
 
-    /// Shows `take` each cell and what a layer, or the last one before it, gives for its middle.
-    fn over_plane(&mut self, plane: Plane, layer: usize, mut take: impl FnMut(usize, &[f32])) {
-        self.set_aside();
+    /// Shows `take` each cell and what a layer, or the last one before it, gives for its middle, with the weights that
+    /// are evaluated.
+    fn over_plane(&mut self, plane: Plane, layer: usize, take: impl FnMut(usize, &[f32])) {
+        self.with_average(|trainer| trainer.pass_plane(plane, layer, take));
+    }
+
+    fn pass_plane(&mut self, plane: Plane, layer: usize, mut take: impl FnMut(usize, &[f32])) {
         let last = layer.min(self.network.layer_infos().len() - 1);
         let cells = plane.columns * plane.rows;
         for from in (0..cells).step_by(self.rows) {

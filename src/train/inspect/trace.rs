@@ -11,7 +11,7 @@ use crate::{
     },
     train::{
         Trainer,
-        inspect::figures::{corner, extract, largest, signal},
+        inspect::figures::{argmax, corner, extract, largest, signal},
         walk::Held,
     },
 };
@@ -37,21 +37,24 @@ struct Followed {
 impl Trainer {
     /// Follows one sample.
     pub(super) fn trace(&mut self, choice: SampleChoice, layer: usize) -> Answer {
-        let followed = if let SampleChoice::Dataset { split, index } = choice {
-            self.evaluate_alone(split, index)
-        } else {
-            let held = self.hold();
-            let row = match self.choose(choice, &held) {
-                Ok(row) => row,
-                Err(reason) => return Answer::Nothing { reason },
-            };
-            let index = self.batches.indices(held.minibatch - 1)[row] as usize;
-            Followed { held, pass: Pass::Minibatch { number: held.minibatch }, row, split: Split::Train, index }
+        if let SampleChoice::Dataset { split, index } = choice {
+            return self.with_average(|trainer| {
+                let followed = trainer.evaluate_alone(split, index);
+                Answer::Trace(Box::new(trainer.describe_trace(&followed, layer)))
+            });
+        }
+        let held = self.hold();
+        let row = match self.choose(choice, &held) {
+            Ok(row) => row,
+            Err(reason) => return Answer::Nothing { reason },
         };
+        let index = self.batches.indices(held.minibatch - 1)[row] as usize;
+        let pass = Pass::Minibatch { number: held.minibatch };
+        let followed = Followed { held, pass, row, split: Split::Train, index };
         Answer::Trace(Box::new(self.describe_trace(&followed, layer)))
     }
 
-    /// Passes one sample alone through the network and back, as in evaluation.
+    /// Passes one sample alone through the network and back, as in an evaluation.
     fn evaluate_alone(&mut self, split: Split, index: usize) -> Followed {
         self.set_aside();
         let data = if split == Split::Train { &self.data.train } else { &self.data.test };
@@ -76,14 +79,13 @@ impl Trainer {
         if !held.loss {
             return Err("the loss is not computed yet; a sample can be chosen by its row".into());
         }
-        let losses = self.losses();
         if let SampleChoice::NextMistake { after } = choice {
             let first = after.map_or(0, |row| row.min(batch - 1) + 1);
-            let wrong = |row: &usize| self.predicted(*row) != usize::from(self.labels[*row]);
-            return (first..batch).chain(0..first).find(wrong).ok_or_else(|| {
+            return (first..batch).chain(0..first).find(|row| !self.is_right(*row)).ok_or_else(|| {
                 format!("every one of the {batch} samples of minibatch {} is classified correctly", held.minibatch)
             });
         }
+        let losses = self.losses();
         let rank = |row: &usize| if losses[*row].is_nan() { f32::INFINITY } else { losses[*row] };
         // The first of equal ones.
         Ok((0..batch).rev().max_by(|a, b| rank(a).total_cmp(&rank(b))).unwrap_or(0))
@@ -91,9 +93,12 @@ impl Trainer {
 
     /// The class with the largest logit of a row; the first of equal ones.
     fn predicted(&self, row: usize) -> usize {
-        let logits = self.network.logits();
-        let z = logits.row(row);
-        z.iter().enumerate().fold(0, |best, (class, value)| if *value > z[best] { class } else { best })
+        argmax(self.network.logits().row(row).iter().copied())
+    }
+
+    /// Whether a row's largest logit is that of its class; one with a NaN has no largest logit.
+    fn is_right(&self, row: usize) -> bool {
+        self.predicted(row) == usize::from(self.labels[row]) && !self.loss_of(row).is_nan()
     }
 
     /// What the probabilities of a row should be.
@@ -136,7 +141,6 @@ impl Trainer {
             }
         });
         let losses = if held.loss { self.losses() } else { Vec::new() };
-        let right = |row: &usize| self.predicted(*row) == usize::from(self.labels[*row]);
         Trace {
             pass,
             batch,
@@ -145,7 +149,9 @@ impl Trainer {
                 Pass::Minibatch { .. } => self.report().map_or(f64::NAN, |report| report.loss),
                 Pass::Evaluation => self.loss_of(0),
             }),
-            batch_accuracy: held.loss.then(|| (0..batch).filter(right).count() as f64 / batch as f64),
+            batch_accuracy: held
+                .loss
+                .then(|| (0..batch).filter(|row| self.is_right(*row)).count() as f64 / batch as f64),
             sample: Sample {
                 row,
                 split,
@@ -186,8 +192,11 @@ impl Trainer {
     /// One layer in full.
     fn trace_layer(&mut self, held: &Held, row: usize, layer: usize) -> LayerTrace {
         let has_gradients = layer >= held.backward;
+        // After the update the weights are no more those that the passes were computed with.
+        let updated = held.phase == Phase::Update;
         let input_gradient = match layer {
             _ if !has_gradients => None,
+            0 if updated => None,
             0 => Some(self.network.row_of_input_gradient(row)),
             _ => Some(self.network.activation_gradient(layer - 1).row(row).to_vec()),
         };
@@ -205,7 +214,7 @@ impl Trainer {
         let input = input.map(|x| show(&x.row(row).to_vec(), inputs));
         let output = (layer < held.forward).then(|| show(&network.activation(layer).row(row).to_vec(), outputs));
         let unit = match (&info.spec, parameters.as_slice()) {
-            (LayerSpec::Linear { .. }, [weight, bias @ ..]) => {
+            (LayerSpec::Linear { .. }, [weight, bias @ ..]) if !updated => {
                 Some(trace_unit(weight, bias.first().copied(), [&input, &output], has_gradients))
             }
             _ => None,
@@ -243,8 +252,7 @@ fn trace_unit(
     has_gradients: bool,
 ) -> TracedUnit {
     let first_largest = |values: &Option<Extract>, rank: fn(f32) -> f32| {
-        let values = values.iter().flat_map(|values| values.values.iter().map(|value| rank(*value))).enumerate();
-        values.reduce(|best, next| if next.1 > best.1 { next } else { best }).map_or(0, |(place, _)| place)
+        argmax(values.iter().flat_map(|values| values.values.iter().map(|value| rank(*value))))
     };
     let (unit, input) = (first_largest(y, |value| value), first_largest(x, f32::abs));
     let inputs = weight.shape.dimensions()[1];

@@ -140,6 +140,7 @@ fn look(verdict: Verdict, theme: Theme) -> (&'static str, &'static str, Role) {
         Verdict::Passed => (marks.good, "passed", Role::Good),
         Verdict::Failed => (marks.bad, "failed", Role::Bad),
         Verdict::Interrupted => (marks.watch, "interrupted", Role::Watch),
+        Verdict::Undecided => (marks.watch, "nothing to compare", Role::Watch),
     }
 }
 
