@@ -179,6 +179,7 @@ impl<'a> Driver<'a> {
     }
 
     fn report_step(&mut self, loss: f64, accuracy: f64, effective_lr: f64, gradient_norm: Option<f64>) {
+        self.monitor.trained(loss);
         let step = self.trainer.completed();
         let looks = step.is_multiple_of(self.spec.train.probe_every) || step == 1;
         let watched = self.drive == Drive::ToGoal || self.pace.is_limited();

@@ -8,8 +8,12 @@ use crate::protocol::{Evaluation, Finding, Health, LayerProbe};
 /// Looks of the probe for which a condition must hold before it becomes a finding.
 const PATIENCE: u32 = 10;
 
-/// Evaluations in a row above the best test loss before overfitting is named.
+/// Evaluations in a row with a test loss well above the best, and a training loss below that of then, before
+/// overfitting is named.
 const OVERFITTING_PATIENCE: u32 = 3;
+
+/// What is well above the best test loss: so many times as much, and so many nats more.
+const WELL_ABOVE: (f64, f64) = (1.1, 0.02);
 
 /// Share of the largest layer's gradient norm below which a gradient has vanished.
 const VANISHED: f64 = 1e-5;
@@ -99,11 +103,22 @@ impl Streak {
     }
 }
 
+/// The evaluation with the least test loss.
+#[derive(Clone, Copy, Debug)]
+struct Best {
+    step: u64,
+    test_loss: f64,
+    /// Mean over the minibatches that led to it; NaN if there were none.
+    training_loss: f64,
+}
+
 /// The memory of the rules over one run.
 #[derive(Debug, Default)]
 pub struct Monitor {
     streaks: Vec<[Streak; COMPLAINTS.len()]>,
-    best_test_loss: Option<(u64, f64)>,
+    /// Sum and number of the losses of the minibatches since the last evaluation.
+    training: (f64, u32),
+    best: Option<Best>,
     last_evaluation: Option<u64>,
     worse_evaluations: u32,
     overfitting_told: bool,
@@ -132,15 +147,26 @@ impl Monitor {
         findings
     }
 
-    /// Watches the test loss; speaks once when it keeps rising above its best.
+    /// Takes note of the loss of a minibatch.
+    pub fn trained(&mut self, loss: f64) {
+        self.training = (self.training.0 + loss, self.training.1 + 1);
+    }
+
+    /// Watches the test loss; speaks once when it stays well above its best although the training loss fell.
     pub fn evaluated(&mut self, evaluation: &Evaluation) -> Option<Finding> {
         if !evaluation.loss.is_finite() || self.last_evaluation == Some(evaluation.step) {
             return None;
         }
         self.last_evaluation = Some(evaluation.step);
-        match self.best_test_loss {
-            Some((best_step, best)) if evaluation.loss > best => {
-                self.worse_evaluations += 1;
+        let (sum, count) = std::mem::take(&mut self.training);
+        let training_loss = sum / f64::from(count);
+        match self.best {
+            Some(best) if evaluation.loss > best.test_loss => {
+                let (times, more) = WELL_ABOVE;
+                let above = evaluation.loss > (best.test_loss * times).max(best.test_loss + more);
+                // Where both rise it is the learning rate, and says so elsewhere.
+                let overfits = above && training_loss < best.training_loss;
+                self.worse_evaluations = if overfits { self.worse_evaluations + 1 } else { 0 };
                 if self.worse_evaluations < OVERFITTING_PATIENCE || self.overfitting_told {
                     return None;
                 }
@@ -150,14 +176,14 @@ impl Monitor {
                     health: Health::Watch,
                     layer: None,
                     what: format!(
-                        "the test loss rises since step {best_step}: {best:.3} → {:.3}; the network overfits",
-                        evaluation.loss
+                        "the test loss rises since step {}: {:.3} → {:.3}; the network overfits",
+                        best.step, best.test_loss, evaluation.loss
                     ),
                     advice: "stop here, lower the learning rate, or add dropout or weight decay".into(),
                 })
             }
             _ => {
-                self.best_test_loss = Some((evaluation.step, evaluation.loss));
+                self.best = Some(Best { step: evaluation.step, test_loss: evaluation.loss, training_loss });
                 self.worse_evaluations = 0;
                 self.overfitting_told = false;
                 None
@@ -210,15 +236,32 @@ mod tests {
     fn overfitting_is_named_after_three_worse_evaluations() {
         let mut monitor = Monitor::default();
         // The same step evaluated again, and a loss that is no number, say nothing.
-        let losses = [1.0, 0.5, 0.6, 0.6, 0.6, f64::NAN, 0.55, 0.7, 0.8, 0.4, 0.5];
+        let losses = [1.0, 0.5, 0.6, 0.6, 0.6, f64::NAN, 0.57, 0.7, 0.8, 0.4, 0.5];
         let told: Vec<u64> = losses
             .into_iter()
             .zip([1, 2, 3, 3, 3, 4, 5, 6, 7, 8, 9])
             .filter_map(|(loss, step)| {
+                monitor.trained(1.0 / step as f64);
                 let evaluation = Evaluation { step, epoch: 0.0, loss, accuracy: 0.5, samples: 10, seconds: 0.0 };
                 monitor.evaluated(&evaluation).map(|finding| finding.step)
             })
             .collect();
         assert_eq!(told, [6]);
+    }
+
+    #[test]
+    fn a_rate_that_is_too_high_and_a_trifle_are_no_overfitting() {
+        let told = |test: [f64; 5], training: [f64; 5]| {
+            let mut monitor = Monitor::default();
+            let rounds = test.into_iter().zip(training).zip(1..);
+            rounds.fold(false, |told, ((loss, trained), step)| {
+                monitor.trained(trained);
+                let evaluation = Evaluation { step, epoch: 0.0, loss, accuracy: 0.5, samples: 10, seconds: 0.0 };
+                monitor.evaluated(&evaluation).is_some() || told
+            })
+        };
+        assert!(told([0.5, 0.6, 0.6, 0.6, 0.6], [0.5, 0.4, 0.3, 0.2, 0.1]));
+        assert!(!told([0.5, 0.6, 0.6, 0.6, 0.6], [0.5, 0.9, 0.8, 0.7, 0.6]));
+        assert!(!told([0.016, 0.017, 0.018, 0.017, 0.018], [0.02, 0.019, 0.018, 0.017, 0.016]));
     }
 }
