@@ -3,6 +3,7 @@
 //! keys come as [`Key`], time as [`Message::Tick`], and whatever must be done outside leaves as an [`Effect`].
 
 mod actions;
+mod banner;
 mod chart;
 mod commands;
 mod data;
@@ -36,6 +37,7 @@ use std::time::Duration;
 use crate::protocol::{Command, Event, Request};
 
 pub use actions::{Action, Need};
+pub use banner::Banner;
 pub use chart::{Axis, Chart, ChartMark, Readout, Tick, Values};
 pub use commands::{COMMANDS, CommandSpec};
 pub use data::{DataView, PlaneRoom, Shown, Subject, Tiles};
@@ -57,7 +59,7 @@ pub use series::{Column, Extent, Series, StepRange};
 pub use tables::{ControlRow, FooterItem, HelpLine, HelpSection};
 pub use trace::{
     ChainRow, Checking, Follow, Following, Formulas, LOSS, Lit, Product, Sum, Tracing, formulas, letter, loss_sum,
-    own_share, sums,
+    own_share, sample_choice, sums,
 };
 pub use view::{Metric, Quantity, Scale, Smoothing, View, Window};
 
@@ -327,15 +329,18 @@ impl App {
         match &event {
             Event::Applied { id, step } => {
                 let command = self.pending.answered(*id);
+                if let Some(Command::Watch { queries }) = &command {
+                    self.watching.answered(queries, None);
+                }
                 if let Some(text) = command.and_then(|command| self.confirmation(&command, *step)) {
                     self.say(Tone::Good, &text);
                 }
             }
             Event::Rejected { id, reason } => {
                 let command = self.pending.answered(*id);
-                if let Some(Command::Watch { .. }) = command {
+                if let Some(Command::Watch { queries }) = &command {
                     // Nobody pressed a key for it: the place that stays empty tells the reason.
-                    self.watching.answered(Some(display::sentence(reason)));
+                    self.watching.answered(queries, Some(display::sentence(reason)));
                 } else if let Some(command) = command {
                     let what = tables::command_text(&command);
                     self.say(Tone::Bad, &format!("{what}: refused, {reason}"));

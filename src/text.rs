@@ -1,6 +1,6 @@
 //! Words and numbers for people: names made harmless, near misses, thousands and powers of ten.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
@@ -43,6 +43,48 @@ fn is_harmful(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// As much of `text` as fits into `width` columns, with `ellipsis` where something is missing.
+pub fn cut<'a>(text: &'a str, width: u16, ellipsis: &str) -> Cow<'a, str> {
+    let width = usize::from(width);
+    if text.width() <= width {
+        return text.into();
+    }
+    let mut out = String::new();
+    let mut used = ellipsis.width();
+    for cluster in text.graphemes(true) {
+        used += cluster.width();
+        if used > width {
+            break;
+        }
+        out.push_str(cluster);
+    }
+    if width >= ellipsis.width() {
+        out.push_str(ellipsis);
+    }
+    out.into()
+}
+
+/// Breaks a sentence from outside into lines of at most `width` columns; its words are made harmless.
+pub fn wrap(text: &str, width: u16) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        let word = Safe(word).to_string();
+        let word = cut(&word, width, "…");
+        if !line.is_empty() && line.width() + 1 + word.width() > usize::from(width) {
+            lines.push(std::mem::take(&mut line));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(&word);
+    }
+    if !line.is_empty() {
+        lines.push(line);
+    }
+    lines
 }
 
 /// The candidate that `word` was probably meant to be, if one is near enough.
@@ -145,5 +187,13 @@ mod tests {
             ["0", "0.001", "0.0123", "1", "12.3", "1234", "1.23e4", "1.25e-5", "-0.5"]
         );
         assert_eq!([0.44, 12.0, 185.0, 3723.0, f64::NAN].map(duration), ["0.4 s", "12 s", "3:05", "1:02:03", "–"]);
+    }
+
+    #[test]
+    fn sentences_break_between_words() {
+        assert_eq!(wrap("one two  three", 7), ["one two", "three"]);
+        assert_eq!(wrap("incomprehensible", 5), ["inco…"]);
+        assert_eq!(wrap("", 5), Vec::<String>::new());
+        assert!(wrap("a\u{1b}[31m b", 80)[0].starts_with("a·"));
     }
 }

@@ -7,7 +7,9 @@ use super::layers::{Link, Spark};
 use super::series::{Column, StepRange};
 use super::view::Metric;
 use super::{App, Run};
-use crate::protocol::inspection::{Boundary, Confusion, Filters, Judged, Order, Page, Points, Show, Split, UnitMaps};
+use crate::protocol::inspection::{
+    Boundary, Confusion, Filters, Judged, MOST_CELLS, MOST_UNIT_VALUES, Order, Page, Points, Show, Split, UnitMaps,
+};
 use crate::protocol::{Answer, Inspection, Query};
 
 pub use room::{PlaneRoom, Tiles};
@@ -128,6 +130,13 @@ impl App {
         PlaneRoom::of(room, self.aspect(), self.plane_units(), self.view().expanded)
     }
 
+    /// Cells below the heading in the window as it is.
+    pub(super) fn data_room(&self) -> (u16, u16) {
+        let (columns, _) = room::below_heading(self.size(), 0);
+        let banner = self.banner().map_or(0, |banner| banner.lines(columns).len() as u16);
+        room::below_heading(self.size(), banner)
+    }
+
     /// How the page is divided for samples or weights.
     pub fn tiles(&self) -> Tiles {
         let shape = self.run().info.as_ref().map(|info| info.data.shape.as_slice()).unwrap_or_default();
@@ -136,7 +145,7 @@ impl App {
             (_, _, &[_, height, width]) => Some((width.min(64), height.min(64))),
             _ => None,
         };
-        Tiles::of(room::below_heading(self.size()), picture, self.view().expanded)
+        Tiles::of(self.data_room(), picture, self.view().expanded)
     }
 
     /// Entries that there are in all of what is shown, as far as is known.
@@ -175,12 +184,12 @@ impl App {
     }
 
     fn wanted_of_plane(&self) -> Vec<Query> {
-        let room = self.plane_room(room::below_heading(self.size()));
-        let grid = |(columns, rows): (u16, u16)| (usize::from(columns).max(2), 2 * usize::from(rows).max(1));
-        let (columns, rows) = grid(room.plane);
+        let room = self.plane_room(self.data_room());
+        let (columns, rows) = room::grid(room.plane, MOST_CELLS);
         let mut queries = vec![Query::Points, Query::Boundary { columns, rows }];
         if let Some((_, link)) = self.plane_layer().filter(|_| room.across > 0) {
-            let (columns, rows) = grid(room.tile);
+            let most = MOST_UNIT_VALUES / self.plane_units().max(1);
+            let (columns, rows) = room::grid(room.tile, most.min(MOST_CELLS));
             queries.push(Query::Units { layer: link.index, columns, rows });
         }
         queries
@@ -310,16 +319,17 @@ impl App {
 
 /// The first layer whose weights are pictures: a convolution, or a linear layer that reads the pixels themselves.
 fn pictured_layer(run: &Run) -> Option<&Link> {
-    let shape = run.info.as_ref().map(|info| info.data.shape.as_slice()).filter(|shape| shape.len() == 3)?;
+    run.info.as_ref().filter(|info| info.data.shape.len() == 3)?;
     let chain = run.layers.chain();
     let at = chain.iter().position(|link| link.kind.starts_with("conv") || link.kind.starts_with("linear"))?;
-    let pixels: usize = shape.iter().product();
-    let keeps = |link: &Link| {
-        link.output.iter().product::<usize>() == pixels
-            && (link.parameters == 0 || link.kind.starts_with("batch_norm"))
-            && !link.kind.starts_with("residual")
-    };
-    chain.get(at).filter(|link| link.kind.starts_with("conv") || chain[..at].iter().all(keeps))
+    chain.get(at).filter(|link| link.kind.starts_with("conv") || chain[..at].iter().all(keeps_places))
+}
+
+/// Whether each value of a layer's output belongs to the same pixel as at its input.
+fn keeps_places(link: &Link) -> bool {
+    const KINDS: [&str; 10] =
+        ["batchnorm", "dropout", "elu", "flatten", "gelu", "leaky_relu", "relu", "sigmoid", "silu", "tanh"];
+    KINDS.contains(&link.kind.split_whitespace().next().unwrap_or_default())
 }
 
 fn shown<'a, T>(inspection: &'a Inspection, answer: impl Fn(&'a Answer) -> Option<&'a T>) -> Option<Shown<'a, T>> {

@@ -26,9 +26,12 @@ pub(super) struct Watching {
 }
 
 impl Watching {
-    /// Takes the answer to a request to watch; `None` if it took effect.
-    pub(super) fn answered(&mut self, refused: Option<String>) {
-        self.refused = refused;
+    /// Takes the answer to a request to watch these queries, `None` if it took effect; what was watched before no longer
+    /// matters.
+    pub(super) fn answered(&mut self, queries: &[Query], refused: Option<String>) {
+        if queries == self.queries {
+            self.refused = refused;
+        }
     }
 }
 

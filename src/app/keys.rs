@@ -18,6 +18,8 @@ pub enum Scope {
     Screens,
     /// On the screens that have a step axis.
     Steps,
+    /// On the screens that have several panels.
+    Panels,
     /// On one screen.
     Screen(Screen),
     /// In the help.
@@ -38,6 +40,7 @@ impl Scope {
             | (Self::Line, Mode::Line(_))
             | (Self::Quit, Mode::Quit(_)) => true,
             (Self::Steps, Mode::Normal) => screen.has_steps(),
+            (Self::Panels, Mode::Normal) => screen.panels().len() > 1,
             (Self::Screen(own), Mode::Normal) => own == screen,
             _ => false,
         }

@@ -10,7 +10,7 @@ use super::inspect::LOOK;
 use crate::protocol::inspection::{GradientCheck, LayerTrace, Trace, TracedLayer};
 use crate::protocol::{Answer, Phase, Query, RunState};
 
-pub use follow::{Follow, Following};
+pub use follow::{Follow, Following, sample_choice};
 pub use formulas::{Formulas, LOSS, formulas, letter};
 pub use worked::{Product, Sum, loss_sum, own_share, sums};
 

@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::{Context, anyhow};
 use gradtop::{
+    app::sample_choice,
     dataset::{self, Dataset},
     protocol::{
         Answer, Inspection, Query, SampleChoice,
@@ -69,16 +70,8 @@ pub fn run(arguments: &InspectArguments) -> anyhow::Result<u8> {
 
 /// Reads `--sample`.
 pub fn sample(text: &str) -> Result<SampleChoice, String> {
-    let valid = "valid: a row of the minibatch from 0, hardest, mistake, test:N or train:N";
-    let number = |text: &str| text.parse().map_err(|_| valid.to_owned());
-    match text.split_once(':') {
-        Some(("test", index)) => Ok(SampleChoice::Dataset { split: Split::Test, index: number(index)? }),
-        Some(("train", index)) => Ok(SampleChoice::Dataset { split: Split::Train, index: number(index)? }),
-        Some(_) => Err(valid.into()),
-        None if text == "hardest" => Ok(SampleChoice::Hardest),
-        None if text == "mistake" => Ok(SampleChoice::NextMistake { after: None }),
-        None => Ok(SampleChoice::Row { row: number(text)? }),
-    }
+    let valid = || "valid: a row of the minibatch from 0, hardest, mistake, test:N or train:N".into();
+    sample_choice(text).ok_or_else(valid)
 }
 
 fn print(trace: &Trace, data: &Dataset, kinds: &[&str]) -> io::Result<()> {
@@ -148,11 +141,12 @@ fn print_layer(out: &mut impl Write, layer: &LayerTrace, kinds: &[&str]) -> io::
         }
     }
     for parameter in &layer.parameters {
+        let count = parameter.value.shape.iter().product();
         let norm = |norm| format!("norm {}", short(norm));
         writeln!(out, "  {} {:?}, {}", parameter.name, parameter.value.shape, norm(parameter.norm))?;
-        writeln!(out, "    {:<8} {}", "value", row(&parameter.value.values, usize::MAX))?;
+        writeln!(out, "    {:<8} {}", "value", row(&parameter.value.values, count))?;
         if let (Some(gradient), Some(of)) = (&parameter.gradient, parameter.gradient_norm) {
-            writeln!(out, "    {:<8} {}, {}", "gradient", row(&gradient.values, usize::MAX), norm(of))?;
+            writeln!(out, "    {:<8} {}, {}", "gradient", row(&gradient.values, count), norm(of))?;
         }
     }
     if !layer.largest.is_empty() {

@@ -7,10 +7,7 @@ pub mod overview;
 
 use ratatui::layout::Rect;
 
-use super::{
-    screens::{banner, bar},
-    widgets::chart,
-};
+use super::{screens::bar, widgets::chart};
 use crate::app::{App, Panel, Pointer, Screen};
 
 /// The smallest window in which the dashboard can be read, in columns and rows.
@@ -58,7 +55,7 @@ impl Layout {
         };
         layout.footer = take_bottom(&mut rest, 1);
         layout.notice = take_bottom(&mut rest, 1);
-        let banner = banner::height(app, rest.width);
+        let banner = app.banner().map_or(0, |banner| banner.lines(rest.width).len() as u16);
         layout.banner = take_top(&mut rest, banner);
         if area.height >= 30 {
             take_top(&mut rest, 1);

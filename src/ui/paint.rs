@@ -1,10 +1,11 @@
 //! Text on a row of cells, cut to the room there is. Nothing here can write outside its area.
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
-use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-use crate::text::{Safe, short};
+pub use crate::text::{cut, wrap};
+
+use crate::text::short;
 
 /// One row that is filled from the left and from the right until both meet.
 pub struct Row<'a> {
@@ -133,27 +134,6 @@ impl<'a> Row<'a> {
     }
 }
 
-/// As much of `text` as fits into `width` columns, with `ellipsis` where something is missing.
-pub fn cut<'a>(text: &'a str, width: u16, ellipsis: &str) -> std::borrow::Cow<'a, str> {
-    let width = usize::from(width);
-    if text.width() <= width {
-        return text.into();
-    }
-    let mut out = String::new();
-    let mut used = ellipsis.width();
-    for cluster in text.graphemes(true) {
-        used += cluster.width();
-        if used > width {
-            break;
-        }
-        out.push_str(cluster);
-    }
-    if width >= ellipsis.width() {
-        out.push_str(ellipsis);
-    }
-    out.into()
-}
-
 /// A number in at most `width` columns, with fewer digits where three have no room: `1.23e-10`, `1.2e-10`, `1e-10`.
 pub fn number(value: f64, width: u16) -> String {
     let width = usize::from(width);
@@ -163,27 +143,6 @@ pub fn number(value: f64, width: u16) -> String {
     }
     let fewer = [1, 0].map(|decimals| format!("{value:.decimals$e}"));
     fewer.into_iter().find(|text| text.width() <= width).unwrap_or(full)
-}
-
-/// Breaks a sentence from outside into lines of at most `width` columns; its words are made harmless.
-pub fn wrap(text: &str, width: u16) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut line = String::new();
-    for word in text.split_whitespace() {
-        let word = Safe(word).to_string();
-        let word = cut(&word, width, "…");
-        if !line.is_empty() && line.width() + 1 + word.width() > usize::from(width) {
-            lines.push(std::mem::take(&mut line));
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(&word);
-    }
-    if !line.is_empty() {
-        lines.push(line);
-    }
-    lines
 }
 
 /// Columns of the widest note: longer lines are hard to read.
@@ -249,13 +208,5 @@ mod tests {
         let area = buffer.area;
         Row::new(&mut buffer, area, 0).put_flush("1.5", 5, Style::new()).put("|", Style::new());
         assert_eq!(text(&buffer), "  1.5|    ");
-    }
-
-    #[test]
-    fn sentences_break_between_words() {
-        assert_eq!(wrap("one two  three", 7), ["one two", "three"]);
-        assert_eq!(wrap("incomprehensible", 5), ["inco…"]);
-        assert_eq!(wrap("", 5), Vec::<String>::new());
-        assert!(wrap("a\u{1b}[31m b", 80)[0].starts_with("a·"));
     }
 }

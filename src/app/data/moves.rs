@@ -61,7 +61,7 @@ impl App {
             self.view.data.layer = Some(place.saturating_add_signed(down).min(last));
             self.view.data.page = 0;
         }
-        let page = self.plane_room(super::room::below_heading(self.size())).count();
+        let page = self.plane_room(self.data_room()).count();
         let pages = self.plane_units().div_ceil(page.max(1)).max(1);
         self.view.data.page = (self.view.data.page + pages).saturating_add_signed(across % pages.cast_signed()) % pages;
     }

@@ -9,11 +9,23 @@ const NARROWEST: u16 = 24;
 /// Fewest columns of a unit's map.
 const SMALLEST_MAP: u16 = 6;
 
-/// Cells below the heading of the Data screen in a window of this size, a banner not counted.
-pub(super) fn below_heading((columns, rows): (u16, u16)) -> (u16, u16) {
+/// Cells below the heading of the Data screen in a window of this size, under a banner of so many rows.
+pub(super) fn below_heading((columns, rows): (u16, u16), banner: u16) -> (u16, u16) {
     let margin = if columns >= 100 { 2 } else { 0 };
-    let around = 7 + u16::from(rows >= 24) + u16::from(rows >= 30);
+    let around = 7 + u16::from(rows >= 24) + u16::from(rows >= 30) + banner;
     (columns.saturating_sub(margin), rows.saturating_sub(around))
+}
+
+/// Columns and rows of the grid of answers for so many cells of the window, two answers a cell; where these would be
+/// more than `most`, as many as may be asked for in the same ratio.
+pub(super) fn grid((columns, rows): (u16, u16), most: usize) -> (usize, usize) {
+    let (columns, rows) = (usize::from(columns).max(2), 2 * usize::from(rows).max(1));
+    let by = (most as f64 / (columns * rows) as f64).sqrt();
+    if by >= 1.0 {
+        return (columns, rows);
+    }
+    let shrunk = |length: usize| ((length as f64 * by) as usize).max(1);
+    (shrunk(columns).min(most), shrunk(rows).min((most / shrunk(columns)).max(1)))
 }
 
 /// How the plane and what stands beside it share a room. All in cells.
@@ -71,13 +83,14 @@ fn maps((width, height): (u16, u16), aspect: f64, units: usize) -> ((u16, u16), 
     for across in 1..=u16::try_from(units).unwrap_or(u16::MAX).min(width / SMALLEST_MAP) {
         let columns = (width + 1) / across - 1;
         let rows = ((f64::from(columns) / aspect / 2.0).round() as u16).max(1);
-        let down = usize::from(height / (rows + 1));
-        if columns < SMALLEST_MAP {
+        // Few maps in a wide room are as high as it is.
+        let highest = height.saturating_sub(1);
+        let fitting = ((2.0 * f64::from(highest) * aspect).round() as u16).max(1);
+        let (columns, rows) = if rows > highest { (columns.min(fitting), highest) } else { (columns, rows) };
+        if columns < SMALLEST_MAP || rows == 0 {
             break;
         }
-        if down == 0 {
-            continue;
-        }
+        let down = usize::from(height / (rows + 1));
         smallest = ((columns, rows), usize::from(across), down);
         if usize::from(across) * down >= units {
             break;
@@ -137,7 +150,7 @@ mod tests {
     #[test]
     fn a_square_plane_is_square_and_all_units_are_seen() {
         for (columns, rows) in [(200, 60), (120, 36), (80, 24)] {
-            let room = below_heading((columns, rows));
+            let room = below_heading((columns, rows), 0);
             let divided = PlaneRoom::of(room, 1.0, 16, false);
             assert_eq!(divided.plane, (2 * room.1, room.1));
             assert!(divided.count() >= 16 && divided.tile.0 >= 6, "{divided:?}");
@@ -145,6 +158,33 @@ mod tests {
             let maps = 16_usize.div_ceil(divided.across) * usize::from(divided.tile.1 + 1);
             let below = usize::from(divided.charts + 1) + maps;
             assert!(below <= usize::from(room.1), "{divided:?}");
+        }
+    }
+
+    #[test]
+    fn few_units_are_seen_at_every_size() {
+        for size in [(80, 24), (120, 36), (140, 36), (160, 40), (200, 40), (200, 60), (480, 135)] {
+            for units in [1, 2, 3] {
+                for aspect in [0.5, 1.0, 2.0] {
+                    let (width, height) = below_heading(size, 0);
+                    let divided = PlaneRoom::of((width, height), aspect, units, false);
+                    let (columns, rows) = (f64::from(divided.tile.0), f64::from(divided.tile.1));
+                    assert!(divided.count() >= units, "{size:?} {units} {aspect}: {divided:?}");
+                    assert!((columns / aspect / 2.0 - rows).abs() <= 1.0, "{size:?} {units} {aspect}: {divided:?}");
+                    assert!(divided.tile.1 + 1 + divided.charts < height, "{size:?} {units} {aspect}: {divided:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_grid_that_is_too_fine_is_shrunk_in_its_ratio() {
+        assert_eq!(grid((54, 27), 40_000), (54, 54));
+        assert_eq!(grid((400, 200), 40_000), (200, 200));
+        assert_eq!(grid((0, 0), 40_000), (2, 2));
+        for size in [(u16::MAX, 1), (1, u16::MAX), (u16::MAX, u16::MAX)] {
+            let (columns, rows) = grid(size, 40_000);
+            assert!((1..=40_000).contains(&(columns * rows)), "{size:?}: {columns}, {rows}");
         }
     }
 
@@ -174,7 +214,7 @@ mod tests {
 
     #[test]
     fn pages_of_images_show_enough_at_every_size() {
-        let count = |size, picture| Tiles::of(below_heading(size), Some(picture), false).count();
+        let count = |size, picture| Tiles::of(below_heading(size, 0), Some(picture), false).count();
         assert_eq!([(200, 60), (120, 36), (80, 24)].map(|size| count(size, (28, 28))), [48, 15, 6]);
         assert_eq!([(200, 60), (120, 36), (80, 24)].map(|size| count(size, (32, 32))), [35, 12, 6]);
     }

@@ -23,7 +23,7 @@ const fn on(scope: Scope, keys: &'static [Key], action: Action, label: &'static 
 
 /// All bindings, in the order of the help.
 pub const BINDINGS: &[Binding] = {
-    use Scope::{Everywhere, Help, Line, Quit, Screens, Steps};
+    use Scope::{Everywhere, Help, Line, Panels, Quit, Screens, Steps};
     const OVERVIEW: Scope = Scope::Screen(Screen::Overview);
     const LAYERS: Scope = Scope::Screen(Screen::Layers);
     const DATA: Scope = Scope::Screen(Screen::Data);
@@ -120,10 +120,10 @@ pub const BINDINGS: &[Binding] = {
             "Give the focused panel the whole screen, or take it back.",
         )
         .footer(6),
-        on(Screens, &[Key::plain(Code::Tab)], Action::Focus { backwards: false }, "panel", "Focus the next panel.")
+        on(Panels, &[Key::plain(Code::Tab)], Action::Focus { backwards: false }, "panel", "Focus the next panel.")
             .footer(4),
         on(
-            Screens,
+            Panels,
             &[Key::plain(Code::BackTab)],
             Action::Focus { backwards: true },
             "panel back",

@@ -38,10 +38,24 @@ pub enum Follow {
     Typed,
 }
 
+/// Reads which sample is meant: `12`, a row of the minibatch; `train:4211` or `test 7`, a sample of the data;
+/// `mistake`, the first one; `hardest`.
+pub fn sample_choice(text: &str) -> Option<SampleChoice> {
+    let number = |text: &str| text.trim().parse().ok();
+    match text.split_once([':', ' ']) {
+        Some(("train", index)) => Some(SampleChoice::Dataset { split: Split::Train, index: number(index)? }),
+        Some(("test", index)) => Some(SampleChoice::Dataset { split: Split::Test, index: number(index)? }),
+        Some(_) => None,
+        None if text == "hardest" => Some(SampleChoice::Hardest),
+        None if text == "mistake" => Some(SampleChoice::NextMistake { after: None }),
+        None => Some(SampleChoice::Row { row: number(text)? }),
+    }
+}
+
 impl App {
     /// Follows another sample; that of a typed number comes by [`App::follow_text`].
     pub(in crate::app) fn follow(&mut self, follow: Follow) {
-        let batch = self.batch();
+        let batch = self.rows();
         let following = &mut self.view.following;
         following.choice = match follow {
             Follow::Next(by) => {
@@ -64,54 +78,57 @@ impl App {
 
     /// Follows the sample that a person typed: `12`, `train 4211`, `test:7`, `mistake`, `hardest`.
     pub(in crate::app) fn follow_text(&mut self, text: &str) -> Result<Vec<Effect>, String> {
-        let batch = self.batch();
-        let rows = format!("0 to {}", batch.saturating_sub(1));
-        let valid = format!("valid: a row of the minibatch, {rows}; train:N or test:N; mistake; hardest");
-        let number = |text: &str| text.trim().parse::<usize>().map_err(|_| valid.clone());
-        let part = |split, index: &str| {
-            let index = number(index)?;
-            let count = self.live.info.as_ref().map_or(0, |info| match split {
-                Split::Train => info.data.train,
-                Split::Test => info.data.test,
-            });
-            if index < count {
-                return Ok(SampleChoice::Dataset { split, index });
+        let rows = self.rows();
+        let last = rows.saturating_sub(1);
+        let valid = format!("valid: a row of the minibatch, 0 to {last}; train:N or test:N; mistake; hardest");
+        let choice = match sample_choice(text).ok_or_else(|| valid.clone())? {
+            SampleChoice::Row { row } if row >= rows => {
+                return Err(format!("the minibatch has no row {row}; {valid}"));
             }
-            Err(format!("there is no sample {index}; valid: 0 to {}", thousands(count.saturating_sub(1) as u64)))
-        };
-        let words = text.split_once([':', ' ']).unwrap_or((text, ""));
-        let choice = match words {
-            ("hardest", "") => SampleChoice::Hardest,
-            ("mistake", "") => SampleChoice::NextMistake { after: Some(self.view.following.row) },
-            ("train", index) => part(Split::Train, index)?,
-            ("test", index) => part(Split::Test, index)?,
-            (row, "") => {
-                let row = number(row)?;
-                if row >= batch {
-                    return Err(format!("the minibatch has no row {row}; {valid}"));
-                }
+            SampleChoice::Row { row } => {
                 self.view.following.row = row;
                 SampleChoice::Row { row }
             }
-            _ => return Err(valid),
+            SampleChoice::NextMistake { .. } => SampleChoice::NextMistake { after: Some(self.view.following.row) },
+            SampleChoice::Hardest => SampleChoice::Hardest,
+            SampleChoice::Dataset { split, index } => {
+                let count = self.live.info.as_ref().map_or(0, |info| match split {
+                    Split::Train => info.data.train,
+                    Split::Test => info.data.test,
+                });
+                if index >= count {
+                    let last = thousands(count.saturating_sub(1) as u64);
+                    return Err(format!("there is no sample {index}; valid: 0 to {last}"));
+                }
+                SampleChoice::Dataset { split, index }
+            }
         };
         self.view.following.choice = choice;
         self.view.show(Screen::Inspect);
         Ok(Vec::new())
     }
 
-    /// Samples in a full minibatch.
-    fn batch(&self) -> usize {
-        self.live.info.as_ref().map_or(1, |info| info.batch_size).max(1)
+    /// Samples of the minibatch in hand: those of a full one, unless an answer about it says that they are fewer.
+    fn rows(&self) -> usize {
+        let full = self.live.info.as_ref().map_or(1, |info| info.batch_size).max(1);
+        let newest = self.live.answers.like(&self.trace_query()).filter(|newest| newest.step == self.live.step);
+        match newest.map(|newest| &newest.answer) {
+            Some(Answer::Trace(trace)) if matches!(trace.pass, Pass::Minibatch { .. }) => trace.batch.clamp(1, full),
+            _ => full,
+        }
     }
 
-    /// Takes note of the sample that an answer is about. False if the answer only says that there is none: then what is
-    /// shown stays, and a row that is there is followed instead.
+    /// Takes note of the row that an answer is about, if it is what is followed; an answer that comes late undoes no
+    /// key. False if the answer only says that there is none: then what is shown stays, and a row that is there is
+    /// followed instead.
     pub(in crate::app) fn heard_of_sample(&mut self, inspection: &Inspection) -> bool {
         let Query::Trace { sample, .. } = inspection.query else { return true };
         match &inspection.answer {
             Answer::Trace(trace) if matches!(trace.pass, Pass::Minibatch { .. }) => {
-                self.view.following.row = trace.sample.row.min(self.batch() - 1);
+                if self.view.following.choice == sample {
+                    let full = self.live.info.as_ref().map_or(1, |info| info.batch_size).max(1);
+                    self.view.following.row = trace.sample.row.min(full - 1);
+                }
                 true
             }
             Answer::Nothing { reason } => {

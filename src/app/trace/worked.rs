@@ -60,10 +60,13 @@ pub fn sums(kind: &str, layer: &LayerTrace, batch: usize) -> Vec<Sum> {
     }
 }
 
-/// The loss of one sample.
+/// The loss of one sample. −log p comes from the logits as log Σ exp(z) − z: the probability itself may be too small
+/// for an `f32`.
 pub fn loss_sum(loss: &Loss) -> Sum {
-    let pairs = loss.target.iter().zip(&loss.probabilities);
-    let terms = pairs.filter(|(q, _)| **q > 0.0).map(|(q, p)| Product(f64::from(*q), Some(-f64::from(*p).ln())));
+    let largest = loss.logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let log_sum = loss.logits.iter().map(|z| f64::from(z - largest).exp()).sum::<f64>().ln() + f64::from(largest);
+    let pairs = loss.target.iter().zip(&loss.logits);
+    let terms = pairs.filter(|(q, _)| **q > 0.0).map(|(q, z)| Product(f64::from(*q), Some(log_sum - f64::from(*z))));
     let terms: Vec<Product> = terms.collect();
     let count = terms.len();
     Sum::new("L".into(), "Σ q · (−log p)".into(), terms, count).gives(Some(loss.loss))

@@ -15,6 +15,11 @@ use crate::{
     },
 };
 
+/// Size of the largest finite value.
+pub fn size_of_largest<'a>(values: impl IntoIterator<Item = &'a f32>) -> f32 {
+    values.into_iter().filter(|value| value.is_finite()).fold(0.0, |largest: f32, value| largest.max(value.abs()))
+}
+
 /// Draws one row of cells over the height of `area`, one a column. A cell without a value stays as it is; one that is
 /// not a number carries a mark.
 pub fn draw(buffer: &mut Buffer, area: Rect, cells: &[Spark], ramp: Ramp, theme: Theme) {

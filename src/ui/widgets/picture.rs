@@ -2,7 +2,10 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
-use crate::ui::theme::{Ramp, Rgb, Theme, luminance};
+use crate::{
+    protocol::inspection,
+    ui::theme::{Ramp, Rgb, Theme, luminance},
+};
 
 /// A point of a picture.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -55,6 +58,14 @@ impl Picture {
         })
     }
 
+    /// A stored image as it looks, as far as its pixels go.
+    pub fn stored(image: &inspection::Picture) -> Self {
+        let planes = if image.channels >= 3 { 3 } else { 1 };
+        let (width, height) = sides(image.width, image.height, image.pixels.len() / planes);
+        let values: Vec<f32> = image.pixels.iter().map(|pixel| f32::from(*pixel) / 255.0).collect();
+        if planes == 3 { Self::rgb(width, height, &values) } else { Self::grey(width, height, &values) }
+    }
+
     /// Columns and rows of points.
     pub fn size(&self) -> (usize, usize) {
         (self.width, self.height)
@@ -105,6 +116,12 @@ impl Picture {
         let inside = x < self.width && y < self.height;
         if inside { self.points[y * self.width + x] } else { Point::Clear }
     }
+}
+
+/// The first whole rows of an image that so many values can fill, as columns and rows.
+pub fn sides(width: usize, height: usize, values: usize) -> (usize, usize) {
+    let width = width.min(values);
+    (width, height.min(values / width.max(1)))
 }
 
 fn value(values: &[f32], at: usize, point: impl Fn(f64) -> Point) -> Point {

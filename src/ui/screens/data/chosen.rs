@@ -37,7 +37,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, entry: &Ju
 
 /// The image that is drawn, with the room that it has.
 pub fn image(area: Rect, entry: &Judged) -> (Rect, Picture) {
-    (divide(area).0, image_of(entry.picture.as_ref()))
+    (divide(area).0, image_of(entry))
 }
 
 /// Where the image and the words may lie, and whether these are a table.

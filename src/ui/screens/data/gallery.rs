@@ -5,7 +5,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 use super::chosen;
 use crate::{
     app::App,
-    protocol::inspection::{self, Judged, Page},
+    protocol::inspection::{Judged, Page},
     ui::{
         layout::data::Gallery,
         paint::Row,
@@ -42,12 +42,12 @@ pub fn pictures(app: &App, area: Rect, page: &Page, first: usize) -> Vec<(Rect, 
 /// The picture of each entry, with the room that it has in its tile.
 fn images<'a>(app: &App, gallery: &'a Gallery, page: &'a Page) -> impl Iterator<Item = (Rect, Picture)> + use<'a> {
     let entries = page.entries.iter().take(app.tiles().count()).enumerate();
-    entries.map(|(place, entry)| (gallery.image(place), image_of(entry.picture.as_ref())))
+    entries.map(|(place, entry)| (gallery.image(place), image_of(entry)))
 }
 
 /// The entry that is shown large, if there is room.
 fn beside<'a>(app: &App, gallery: &Gallery, page: &'a Page, first: usize) -> Option<&'a Judged> {
-    page.entries.get(app.selected_entry().saturating_sub(first)).filter(|_| gallery.side.width > 0)
+    page.entries.get(app.selected_entry().checked_sub(first)?).filter(|_| gallery.side.width > 0)
 }
 
 /// The mark of right or wrong, the predicted class, and how sure it is.
@@ -76,15 +76,7 @@ pub fn percent(share: f64) -> String {
     if share.is_finite() { format!("{:.0} %", share * 100.0) } else { "NaN".into() }
 }
 
-/// The image of a sample; empty where there is none, or where its sizes don't fit its pixels.
-pub fn image_of(image: Option<&inspection::Picture>) -> Picture {
-    let Some(image) = image else { return Picture::new(0, 0, |_, _| Point::Clear) };
-    let plane = image.width.checked_mul(image.height).filter(|plane| *plane <= image.pixels.len());
-    let Some(plane) = plane else { return Picture::new(0, 0, |_, _| Point::Clear) };
-    let planes = if image.channels >= 3 && 3 * plane <= image.pixels.len() { 3 } else { 1 };
-    let values: Vec<f32> = image.pixels.iter().take(planes * plane).map(|pixel| f32::from(*pixel) / 255.0).collect();
-    match planes {
-        3 => Picture::rgb(image.width, image.height, &values),
-        _ => Picture::grey(image.width, image.height, &values),
-    }
+/// The image of a sample; empty where there is none.
+pub fn image_of(entry: &Judged) -> Picture {
+    entry.picture.as_ref().map_or_else(|| Picture::new(0, 0, |_, _| Point::Clear), Picture::stored)
 }

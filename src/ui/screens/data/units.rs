@@ -48,8 +48,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, room: &Pla
     };
     let maps = shown.answer;
     // One scale for all, so that the maps can be compared.
-    let largest = maps.units.iter().flat_map(|unit| &unit.values).filter(|value| value.is_finite());
-    let largest = largest.fold(0f32, |largest, value| largest.max(value.abs()));
+    let largest = heat::size_of_largest(maps.units.iter().flat_map(|unit| &unit.values));
     let largest = if largest > 0.0 { f64::from(largest) } else { 1.0 };
     let (columns, rows) = (usize::from(room.tile.0), usize::from(room.tile.1) * 2);
     for (at, (unit, map)) in maps.units.iter().enumerate().skip(first).take(count).enumerate() {

@@ -12,7 +12,7 @@ use crate::{
         theme::{Ramp, Role, Theme},
         widgets::{
             heat,
-            picture::{self, Picture, Point},
+            picture::{self, Picture},
         },
     },
 };
@@ -61,7 +61,7 @@ fn images<'a>(
 
 /// The unit that is shown large, if there is room.
 fn beside<'a>(app: &App, gallery: &Gallery, filters: &'a Filters, first: usize) -> Option<&'a Extract> {
-    filters.filters.get(app.selected_entry().saturating_sub(first)).filter(|_| gallery.side.width > 0)
+    filters.filters.get(app.selected_entry().checked_sub(first)?).filter(|_| gallery.side.width > 0)
 }
 
 /// Where the large picture and the words may lie.
@@ -86,9 +86,13 @@ fn large(theme: Theme, buffer: &mut Buffer, area: Rect, filters: &Filters, filte
     row.put(&format!("unit {unit}"), theme.style(Role::Strong)).skip(2);
     let shape = filters.shape.map(|size| size.to_string()).join(theme.marks().times);
     row.put(&shape, muted).skip(2);
-    let largest = largest(filter);
+    let (channels, (_, rows)) = measures(filters, filter);
+    if rows < filters.shape[1] {
+        row.put(&format!("too large: its first {rows} rows"), theme.style(Role::Watch));
+    }
+    let largest = heat::size_of_largest(&filter.values);
     let mut row = Row::new(buffer, words, 1).ending(theme.marks().ellipsis);
-    if channels(filters) == 3 {
+    if channels == 3 {
         row.put_all(&[("grey is 0, largest ", muted), (&short(largest.into()), theme.style(Role::Text))]);
     } else {
         let (low, high) = (short((-largest).into()), short(largest.into()));
@@ -99,27 +103,23 @@ fn large(theme: Theme, buffer: &mut Buffer, area: Rect, filters: &Filters, filte
     }
 }
 
-/// Channels that a picture shows: three as red, green and blue, otherwise the first.
-fn channels(filters: &Filters) -> usize {
-    if filters.shape[0] == 3 { 3 } else { 1 }
+/// Channels that the picture of a unit shows, three as red, green and blue, otherwise the first; its columns and rows,
+/// the first whole rows where not all values are here.
+fn measures(filters: &Filters, filter: &Extract) -> (usize, (usize, usize)) {
+    let [channels, height, width] = filters.shape;
+    let count = filter.values.len();
+    let whole = channels.checked_mul(height).and_then(|rows| rows.checked_mul(width)).is_some_and(|all| all <= count);
+    (if channels == 3 && whole { 3 } else { 1 }, picture::sides(width, height, count))
 }
 
-/// The weight of the largest size.
-fn largest(filter: &Extract) -> f32 {
-    let finite = filter.values.iter().filter(|value| value.is_finite());
-    finite.fold(0f32, |largest, value| largest.max(value.abs()))
-}
-
-/// The weights of a unit as a picture; empty where its sizes don't fit its values.
+/// The weights of a unit as a picture.
 fn image_of(filters: &Filters, filter: &Extract) -> Picture {
-    let [_, height, width] = filters.shape;
-    let plane = height.checked_mul(width).filter(|plane| *plane <= filter.values.len());
-    let Some(plane) = plane else { return Picture::new(0, 0, |_, _| Point::Clear) };
-    let largest = largest(filter);
-    if channels(filters) == 3 && 3 * plane <= filter.values.len() {
+    let (channels, (width, height)) = measures(filters, filter);
+    let largest = heat::size_of_largest(&filter.values);
+    if channels == 3 {
         let scale = if largest > 0.0 { 0.5 / largest } else { 0.0 };
         let values: Vec<f32> = filter.values.iter().map(|value| value * scale + 0.5).collect();
         return Picture::rgb(width, height, &values);
     }
-    Picture::signed(width, height, &filter.values[..plane], largest)
+    Picture::signed(width, height, &filter.values, largest)
 }

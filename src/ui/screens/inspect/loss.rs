@@ -3,7 +3,7 @@
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use unicode_width::UnicodeWidthStr;
 
-use super::{sample::class_name, symbols::equation};
+use super::symbols::equation;
 use crate::{
     app::App,
     protocol::inspection::Loss,
@@ -11,6 +11,7 @@ use crate::{
     ui::{
         paint::{Row, cut, number},
         theme::{Ramp, Role, Theme},
+        widgets::heat,
     },
 };
 
@@ -29,7 +30,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, loss: &Los
     let above = if usize::from(area.height) >= classes + 2 { 2 } else { 1 };
     let rows = usize::from(area.height.saturating_sub(above));
     let order = order(loss, rows, truth);
-    let widest = order.iter().map(|class| class_name(app, *class).width()).max().unwrap_or(0) as u16;
+    let widest = order.iter().map(|class| app.class(*class).width()).max().unwrap_or(0) as u16;
     let names = (widest + 2).min(NAME + 2).min(area.width / 3);
     let square = classes.checked_mul(classes) == Some(loss.jacobian.len()) && order.len() == classes;
     let fits = |(figure, cell): &(u16, u16)| {
@@ -38,8 +39,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, loss: &Los
     };
     let (figure, cell) = WIDTHS.into_iter().find(fits).unwrap_or((9, 0));
     heading(theme, buffer, Rect { height: above.min(area.height), ..area }, names, (figure, cell), classes);
-    let largest =
-        loss.jacobian.iter().filter(|value| value.is_finite()).fold(0f32, |size, value| size.max(value.abs()));
+    let largest = heat::size_of_largest(&loss.jacobian);
     for (y, class) in (above..).zip(&order) {
         let mut row = Row::new(buffer, area, y).ending(theme.marks().ellipsis);
         let role = if *class == truth { Role::Strong } else { Role::Text };
@@ -50,7 +50,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, loss: &Los
             (false, false) => (" ", Role::Text),
         };
         row.put(mark.0, theme.style(mark.1)).skip(1);
-        row.put_cell(&class_name(app, *class), names.saturating_sub(1), theme.style(role)).skip(1);
+        row.put_cell(&app.class(*class), names.saturating_sub(1), theme.style(role)).skip(1);
         for values in [&loss.logits, &loss.probabilities, &loss.target, &loss.gradient] {
             let value = values.get(*class).map_or(f64::NAN, |value| f64::from(*value));
             let role = if value.is_finite() { role } else { Role::Bad };

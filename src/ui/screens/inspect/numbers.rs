@@ -4,7 +4,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::{
     app::Spark,
-    protocol::inspection::{Extract, Picture as Stored},
+    protocol::inspection::Extract,
     ui::{
         theme::{Ramp, Theme},
         widgets::{
@@ -17,7 +17,7 @@ use crate::{
 /// Draws numbers of both signs from left to right, each as wide as there is room for; of several numbers in a column
 /// the one of largest size.
 pub fn strip(buffer: &mut Buffer, area: Rect, values: &[f32], theme: Theme) {
-    let full = size_of_largest(values);
+    let full = heat::size_of_largest(values);
     let width = usize::from(area.width);
     // Whole columns a value, so that neighbours are of one width.
     let wide = if values.is_empty() { 1 } else { (width / values.len()).max(1) };
@@ -43,31 +43,13 @@ pub fn strip(buffer: &mut Buffer, area: Rect, values: &[f32], theme: Theme) {
     heat::draw(buffer, area, &cells, Ramp::Signed, theme);
 }
 
-/// Size of the largest finite value.
-pub fn size_of_largest(values: &[f32]) -> f32 {
-    values.iter().filter(|value| value.is_finite()).fold(0.0, |largest: f32, value| largest.max(value.abs()))
-}
-
-/// A stored image as it looks.
-pub fn stored(image: &Stored) -> Picture {
-    let values: Vec<f32> = image.pixels.iter().map(|pixel| f32::from(*pixel) / 255.0).collect();
-    let (width, height) = sides(image.width, image.height, image.pixels.len());
-    if image.channels == 3 { Picture::rgb(width, height, &values) } else { Picture::grey(width, height, &values) }
-}
-
 /// Channel `channel` of an image of numbers of both signs; `None` for what is no image.
 pub fn plane(values: &Extract, channel: usize) -> Option<Picture> {
     let &[channels, height, width] = values.kept.as_slice() else { return None };
     let area = height.checked_mul(width).filter(|area| *area > 1)?;
     let first = channel.checked_mul(area)?;
     let plane = values.values.get(first..first.checked_add(area)?)?;
-    (channel < channels).then(|| Picture::signed(width, height, plane, size_of_largest(plane)))
-}
-
-/// Sides of an image that no more values than these can fill.
-fn sides(width: usize, height: usize, values: usize) -> (usize, usize) {
-    let width = width.min(values);
-    (width, height.min(values / width.max(1)))
+    (channel < channels).then(|| Picture::signed(width, height, plane, heat::size_of_largest(plane)))
 }
 
 /// Draws a picture as large as there is room for, and gives the cells that it took.

@@ -36,12 +36,6 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &
     losses(theme, buffer, frame.losses, trace);
 }
 
-/// Name of a class, its number where it has none.
-pub fn class_name(app: &App, class: usize) -> String {
-    let name = app.run().classes.get(class).filter(|name| !name.is_empty());
-    name.map_or_else(|| format!("class {class}"), Clone::clone)
-}
-
 fn facts(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, trace: &Trace) {
     let marks = theme.marks();
     let (muted, text) = (theme.style(Role::Muted), theme.style(Role::Text));
@@ -51,7 +45,7 @@ fn facts(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, trace: &Trace
         row.put_right(after, text);
         row.put_cell(value, row.free().saturating_sub(1), theme.style(role));
     };
-    put(0, "truth", &class_name(app, trace.sample.class), Role::Strong, "");
+    put(0, "truth", &app.class(trace.sample.class), Role::Strong, "");
     let Some(loss) = &trace.loss else {
         put(1, "guess", "not computed yet", Role::Faint, "");
         put(2, "loss", marks.none, Role::Faint, "");
@@ -60,7 +54,7 @@ fn facts(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, trace: &Trace
     let right = loss.predicted == trace.sample.class;
     let (mark, role) = if right { (marks.good, Role::Good) } else { (marks.bad, Role::Bad) };
     let confidence = loss.probabilities.get(loss.predicted).map_or(f64::NAN, |p| f64::from(*p) * 100.0);
-    let guess = format!("{mark} {}", class_name(app, loss.predicted));
+    let guess = format!("{mark} {}", app.class(loss.predicted));
     put(1, "guess", &guess, role, &format!("{confidence:.0} %"));
     put(2, "loss", &short(loss.loss), Role::Text, "");
 }
@@ -68,7 +62,7 @@ fn facts(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, trace: &Trace
 /// The image that is drawn in the panel `area`, with the room that it has.
 pub fn image(area: Rect, trace: &Trace) -> Option<(Rect, Picture)> {
     let stored = trace.sample.picture.as_ref()?;
-    Some((indented(SampleFrame::of(area).picture), numbers::stored(stored)))
+    Some((indented(SampleFrame::of(area).picture), Picture::stored(stored)))
 }
 
 /// What lies below the letters of the title.
@@ -111,8 +105,12 @@ fn losses(theme: Theme, buffer: &mut Buffer, area: Rect, trace: &Trace) {
     for (row, loss) in trace.losses.iter().enumerate() {
         let Some(cell) = cells.get_mut(column_of(row)) else { break };
         let height = f64::from(loss / full);
-        let before = if let Spark::Height(before) = cell { *before } else { 0.0 };
-        *cell = if loss.is_finite() { Spark::Height(before.max(height)) } else { Spark::Broken };
+        *cell = match cell {
+            _ if !loss.is_finite() => Spark::Broken,
+            Spark::Broken => Spark::Broken,
+            Spark::Height(before) => Spark::Height(before.max(height)),
+            Spark::Empty => Spark::Height(height.max(0.0)),
+        };
     }
     sparkline::draw(buffer, bars, &cells, Role::TrainRaw, theme);
     if matches!(trace.pass, Pass::Minibatch { .. }) && trace.sample.row < count {
