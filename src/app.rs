@@ -346,6 +346,7 @@ impl App {
                     self.say(Tone::Bad, &format!("{what}: refused, {reason}"));
                 }
             }
+            Event::Phase(walk) => self.follow_walk(walk.phase),
             // The boundary between the classes says more than any curve, where it can be seen.
             Event::Ready(info) if info.data.shape == [2] => self.view.suggest(Screen::Data),
             Event::Stopped { .. } => self.pending.clear(),

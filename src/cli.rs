@@ -202,7 +202,7 @@ struct ReproduceArguments {
     /// CIFAR-10: the folder, or the archive as it was downloaded
     #[arg(long, value_name = "PATH")]
     data: Option<PathBuf>,
-    /// Train each row from seeds 0 to N - 1 (default: 3, and 1 for the CNN, as many as the reference has)
+    /// Train each row from seeds 0 to N - 1 (default: 3)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1000))]
     seeds: Option<u64>,
     /// Train only N minibatches each, to try it out; nothing is judged then

@@ -180,7 +180,7 @@ impl App {
             Action::Slower => self.slower(),
             Action::Faster => self.faster(),
             Action::FullSpeed => self.throttle(None),
-            Action::Extend => self.open_line(Purpose::Extend, &MORE_EPOCHS.to_string()),
+            Action::Extend => self.open_line(Purpose::Extend, Editor::proposing(&MORE_EPOCHS.to_string())),
             Action::Freeze => self.freeze(),
             Action::Quit => self.quit(),
             Action::Suspend => vec![Effect::Suspend],
@@ -190,7 +190,7 @@ impl App {
                 self.say(Tone::Good, if self.mouse { MOUSE_TAKEN } else { MOUSE_GIVEN });
                 vec![Effect::CaptureMouse(self.mouse)]
             }
-            Action::CommandLine => self.open_line(Purpose::Command, ""),
+            Action::CommandLine => self.open_line(Purpose::Command, Editor::default()),
             Action::Help => {
                 self.mode = Mode::Help { scroll: 0 };
                 Vec::new()
@@ -207,7 +207,7 @@ impl App {
             }
             Action::Open => self.open_selected(),
             Action::OpenEntry => self.open_entry(),
-            Action::Follow(Follow::Typed) => self.open_line(Purpose::Sample, ""),
+            Action::Follow(Follow::Typed) => self.open_line(Purpose::Sample, Editor::default()),
             Action::AdvancePhase => self.advance_phase(),
             Action::CheckGradients => self.check_gradients(),
             _ => {
@@ -321,11 +321,11 @@ impl App {
             self.say(Tone::Bad, "this source told no such hyperparameter");
             return Vec::new();
         }
-        self.open_line(Purpose::Value { key: key.into() }, "")
+        self.open_line(Purpose::Value { key: key.into() }, Editor::default())
     }
 
-    fn open_line(&mut self, purpose: Purpose, text: &str) -> Vec<Effect> {
-        self.mode = Mode::Line(Line::new(purpose, Editor::with(text)));
+    fn open_line(&mut self, purpose: Purpose, editor: Editor) -> Vec<Effect> {
+        self.mode = Mode::Line(Line::new(purpose, editor));
         Vec::new()
     }
 

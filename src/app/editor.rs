@@ -11,6 +11,8 @@ pub struct Editor {
     text: String,
     /// Byte offset, always between two characters.
     cursor: usize,
+    /// Whether the text is a proposal, whose place the first text that is typed takes.
+    proposed: bool,
 }
 
 /// A change to the line or a move in it.
@@ -42,6 +44,11 @@ impl Editor {
         editor
     }
 
+    /// A line that proposes `text`: what is typed takes its place, and a move or a deletion makes it one's own.
+    pub fn proposing(text: &str) -> Self {
+        Self { proposed: true, ..Self::with(text) }
+    }
+
     /// The text.
     pub fn text(&self) -> &str {
         &self.text
@@ -54,6 +61,9 @@ impl Editor {
 
     /// Types `text` at the cursor. What could not be shown safely is left out; what does not fit any more, too.
     pub fn insert(&mut self, text: &str) {
+        if std::mem::take(&mut self.proposed) {
+            self.edit(Edit::DeleteToStart);
+        }
         let room = LONGEST_LINE - self.text.len();
         let mut fits = String::new();
         for c in text.chars().filter(|c| is_harmless(*c)) {
@@ -76,6 +86,7 @@ impl Editor {
 
     /// Applies an edit.
     pub fn edit(&mut self, edit: Edit) {
+        self.proposed = false;
         let (before, behind) = self.halves();
         let previous = before.char_indices().next_back().map_or(0, |(at, _)| at);
         let next = self.cursor + behind.chars().next().map_or(0, char::len_utf8);
@@ -102,5 +113,21 @@ impl Editor {
     fn delete(&mut self, from: usize) {
         self.text.replace_range(from..self.cursor, "");
         self.cursor = from;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proposal_makes_way_for_what_is_typed() {
+        let mut line = Editor::proposing("5");
+        line.insert("12");
+        assert_eq!(line.halves(), ("12", ""));
+        let mut line = Editor::proposing("5");
+        line.edit(Edit::End);
+        line.insert("0");
+        assert_eq!(line.text(), "50");
     }
 }

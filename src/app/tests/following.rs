@@ -1,7 +1,7 @@
 //! Which sample the Inspect screen follows, and what its keys ask for.
 
 use super::*;
-use crate::protocol::inspection::Split;
+use crate::protocol::{self, inspection::Split};
 use crate::protocol::{Answer, Inspection, Query, SampleChoice};
 
 /// A dashboard whose run pauses, on the Inspect screen.
@@ -99,6 +99,23 @@ fn a_walk_keeps_the_sample_that_is_shown() {
     let row = Query::Trace { sample: SampleChoice::Row { row: 5 }, layer: 0 };
     let sent = sent(&type_keys(&mut app, "n"));
     assert_eq!(sent, [Command::AdvancePhase, Command::Watch { queries: vec![row] }]);
+}
+
+#[test]
+fn the_selection_goes_with_a_walk() {
+    let mut app = paused();
+    let layers = app.chain().len() - 1;
+    for (phase, place) in [
+        (protocol::Phase::Forward { layer: 1 }, 1),
+        (protocol::Phase::Loss, layers),
+        (protocol::Phase::Backward { layer: 2 }, 2),
+        (protocol::Phase::Update, 2),
+        (protocol::Phase::Between, 2),
+    ] {
+        app.update(Message::Events(vec![Event::Phase(protocol::Walk { step: 3, minibatch: 4, phase })]));
+        let selected = app.chain().iter().position(|row| row.selected);
+        assert_eq!(selected, Some(place), "{phase:?}");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::app::notices::Tone;
 use crate::app::screen::{Panel, Screen};
 use crate::app::{App, Effect};
 use crate::protocol::inspection::{Pass, Split};
-use crate::protocol::{Answer, Command, Inspection, Query, SampleChoice};
+use crate::protocol::{Answer, Command, Inspection, Phase, Query, SampleChoice};
 use crate::text::thousands;
 
 /// What is followed.
@@ -151,6 +151,17 @@ impl App {
             following.choice = SampleChoice::Row { row: following.row };
         }
         self.request(Command::AdvancePhase)
+    }
+
+    /// Selects the layer at which a walk stands: what was just computed is what one wants to see.
+    pub(in crate::app) fn follow_walk(&mut self, phase: Phase) {
+        let chain = self.live.layers.chain();
+        let place = match phase {
+            Phase::Forward { layer } | Phase::Backward { layer } => chain.iter().position(|link| link.index == layer),
+            Phase::Loss => Some(chain.len()),
+            Phase::Between | Phase::Update => None,
+        };
+        self.view.following.link = place.unwrap_or(self.view.following.link);
     }
 
     /// Checks the gradients of the selected layer.

@@ -26,6 +26,8 @@ pub struct Sum {
     pub terms: Vec<Product>,
     /// How many more it has.
     pub more: usize,
+    /// Whether these are those of the other samples of the batch.
+    pub over_samples: bool,
     /// What is added in the end.
     pub bias: Option<f64>,
     /// What it comes to; `None` while that is not computed.
@@ -38,7 +40,12 @@ impl Sum {
         terms.sort_by(|one, other| size(other).total_cmp(&size(one)));
         terms.truncate(TERMS);
         let more = count.saturating_sub(terms.len());
-        Self { what, symbols, terms, more, bias: None, result: None }
+        Self { what, symbols, terms, more, over_samples: false, bias: None, result: None }
+    }
+
+    /// A sum over a batch of so many samples, of which one's term is known at most.
+    fn over_samples(what: String, symbols: String, own: Option<Product>, batch: usize) -> Self {
+        Self { over_samples: true, ..Self::new(what, symbols, own.into_iter().collect(), batch) }
     }
 
     fn plus(self, bias: Option<f64>) -> Self {
@@ -100,17 +107,12 @@ fn linear(layer: &LayerTrace, batch: usize) -> Vec<Sum> {
         Sum::new(format!("y[{unit}]"), format!("Σ W[{unit},k] x[k] + b[{unit}]"), forward, inputs)
             .plus(traced.bias)
             .gives(values(&layer.output, unit)),
-        Sum::new(
-            format!("∂L/∂W[{unit},{input}]"),
-            format!("Σₛ dy[s,{unit}] x[s,{input}]"),
-            own.into_iter().collect(),
-            batch,
-        )
-        .gives(traced.weight_gradient),
+        Sum::over_samples(format!("∂L/∂W[{unit},{input}]"), format!("Σₛ dy[s,{unit}] x[s,{input}]"), own, batch)
+            .gives(traced.weight_gradient),
     ];
     if traced.bias.is_some() {
         let term = slope.map(|dy| Product(dy, None));
-        let sum = Sum::new(format!("∂L/∂b[{unit}]"), format!("Σₛ dy[s,{unit}]"), term.into_iter().collect(), batch);
+        let sum = Sum::over_samples(format!("∂L/∂b[{unit}]"), format!("Σₛ dy[s,{unit}]"), term, batch);
         sums.push(sum.gives(traced.bias_gradient));
     }
     sums.push(

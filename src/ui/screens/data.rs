@@ -164,7 +164,7 @@ fn words(app: &App) -> (&'static str, &'static str) {
         Subject::Plane if live.state == RunState::Paused => {
             ("Colour: the network's answer.", "s: one step, Space goes on.")
         }
-        Subject::Plane => ("Colour: the network's answer.", "Space pauses, v: mistakes."),
+        Subject::Plane => ("Colour: the network's answer.", "Space pauses, v: samples."),
         Subject::Samples => ("What the network answers for each sample.", "Enter follows one through the network."),
         Subject::Mistakes => {
             ("The worst mistakes first.", "Enter follows one through the network: where does it go wrong?")

@@ -68,7 +68,9 @@ fn caption(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, entry: &Jud
 /// The mark and the meaning of a right or a wrong prediction.
 pub fn verdict(entry: &Judged, theme: Theme) -> (&'static str, Role) {
     let marks = theme.marks();
-    if entry.predicted == entry.class { (marks.good, Role::Good) } else { (marks.bad, Role::Bad) }
+    // Where the logits are not numbers nothing was predicted.
+    let right = entry.predicted == entry.class && !entry.loss.is_nan();
+    if right { (marks.good, Role::Good) } else { (marks.bad, Role::Bad) }
 }
 
 /// A share as a percentage.

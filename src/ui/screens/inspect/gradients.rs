@@ -33,7 +33,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &
     let muted = theme.style(Role::Muted);
     let mut row = title(app, theme, buffer, heading, Panel::Gradients);
     if !row.put_all(&[("the ten largest, over the minibatch", muted)]) {
-        row.put_all(&[("the ten largest", muted)]);
+        row.put_all(&[("largest, whole batch", muted)]);
     }
     if let Some(layer) = tracing.layer {
         table(app, theme, buffer, rest, layer);

@@ -9,6 +9,7 @@ use unicode_width::UnicodeWidthStr;
 use super::{gradients, loss, symbols::equation};
 use crate::{
     app::{App, Formulas, LOSS, Panel, Tracing, formulas, loss_sum, sums},
+    protocol::Phase,
     ui::{
         layout::{inspect::GAP, take_top},
         paint::{Row, note},
@@ -59,7 +60,13 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &
     }
     equations(theme, buffer, &mut rest, &formulas(&link.kind), KEPT);
     let Some(layer) = tracing.layer else { return };
-    worked::draw(theme, buffer, &mut rest, &sums(&link.kind, layer, tracing.trace.batch), KEPT);
+    if tracing.trace.phase == Phase::Update {
+        let row = take_top(&mut rest, 1);
+        let text = "the weights are those after the update, the passes those before it";
+        Row::new(buffer, row, 0).ending(theme.marks().ellipsis).put(text, theme.style(Role::Muted));
+    } else {
+        worked::draw(theme, buffer, &mut rest, &sums(&link.kind, layer, tracing.trace.batch), KEPT);
+    }
     if !corner {
         take_top(&mut rest, u16::from(area.height >= 14));
         below = rest;

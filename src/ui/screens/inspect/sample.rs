@@ -51,7 +51,7 @@ fn facts(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, trace: &Trace
         put(2, "loss", marks.none, Role::Faint, "");
         return;
     };
-    let right = loss.predicted == trace.sample.class;
+    let right = loss.predicted == trace.sample.class && !loss.loss.is_nan();
     let (mark, role) = if right { (marks.good, Role::Good) } else { (marks.bad, Role::Bad) };
     let confidence = loss.probabilities.get(loss.predicted).map_or(f64::NAN, |p| f64::from(*p) * 100.0);
     let guess = format!("{mark} {}", app.class(loss.predicted));

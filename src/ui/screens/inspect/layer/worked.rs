@@ -45,6 +45,8 @@ fn numbers(row: &mut Row, sum: &Sum, theme: Theme) {
     let bias = sum.bias.map_or(String::new(), |bias| joined(bias < 0.0, &short(bias.abs()), false));
     let more = |left: usize| match left {
         0 => String::new(),
+        1 if sum.over_samples => " + 1 other sample".into(),
+        left if sum.over_samples => format!(" + {} other samples", thousands(left as u64)),
         left => format!(" + {} more", thousands(left as u64)),
     };
     let room = usize::from(row.free()).saturating_sub(2 + bias.width() + 3 + result.width());
@@ -60,7 +62,8 @@ fn numbers(row: &mut Row, sum: &Sum, theme: Theme) {
         taken += 1;
     }
     let rest = more(sum.more + sum.terms.len() - taken);
-    let rest = if taken == 0 { rest.trim_start_matches(" + ").replace("more", "terms") } else { rest };
+    let rest =
+        if taken == 0 { rest.trim_start_matches(" + ").replace("more", "terms").replace("other ", "") } else { rest };
     row.put("= ", theme.style(Role::Muted)).put(&text, theme.style(Role::Text));
     row.put(&rest, theme.style(Role::Muted)).put(&bias, theme.style(Role::Text));
     row.put(" = ", theme.style(Role::Muted)).put(&result, theme.style(Role::Focus));
@@ -111,12 +114,16 @@ mod tests {
             symbols: "Σ W[3,k] x[k] + b[3]".into(),
             terms: vec![Product(0.5, Some(-2.0)), Product(-0.25, Some(1.0)), Product(0.1, Some(0.1))],
             more: 2,
+            over_samples: false,
             bias: Some(-0.5),
             result: Some(-1.75),
         };
         assert_eq!(drawn(70, &sum), "y[3] = 0.5·(-2) - 0.25·1 + 0.1·0.1 + 2 more - 0.5 = -1.75");
         assert_eq!(drawn(44, &sum), "y[3] = 0.5·(-2) + 4 more - 0.5 = -1.75");
         assert_eq!(drawn(34, &sum), "y[3] = 5 terms - 0.5 = -1.75");
+        let batch = Sum { over_samples: true, terms: sum.terms[..1].to_vec(), more: 63, bias: None, ..sum.clone() };
+        assert_eq!(drawn(70, &batch), "y[3] = 0.5·(-2) + 63 other samples = -1.75");
+        assert_eq!(drawn(34, &batch), "y[3] = 64 samples = -1.75");
         assert_eq!(drawn(40, &Sum { result: None, ..sum.clone() }), "y[3] not computed yet");
         let whole = Sum { more: 0, bias: None, terms: vec![Product(-0.5, None)], ..sum };
         assert_eq!(drawn(40, &whole), "y[3] = -0.5 = -1.75");
