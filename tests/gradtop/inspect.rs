@@ -131,6 +131,14 @@ fn a_minibatch_is_printed_for_people_and_for_programs() {
         assert!(text.contains(words), "{words}:\n{text}");
     }
     assert!(text.lines().all(|line| line.chars().count() <= 110 && line == line.trim_end()), "{text}");
+    let narrow = ["inspect", "--set", "model.layers=linear 3, relu, linear 10", "--sample", "test 7", "--layer", "0"];
+    let (status, text, complaint) = gradtop(&narrow);
+    assert_eq!(status, Some(0), "{complaint}");
+    let cut = |name: &str| {
+        let value = text.lines().skip_while(|line| !line.trim_start().starts_with(name)).nth(1);
+        value.map(|line| (line.trim_start().starts_with("value"), line.ends_with('…')))
+    };
+    assert_eq!((cut("weight ["), cut("bias [3]")), (Some((true, true)), Some((true, false))), "{text}");
     let (status, json, _) = run(&["--json", "--sample", "test:7", "--layer", "1"]);
     assert_eq!((status, json.lines().count()), (Some(0), 1));
     let found: Inspection = serde_json::from_str(&json).unwrap();

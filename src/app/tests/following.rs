@@ -1,8 +1,8 @@
 //! Which sample the Inspect screen follows, and what its keys ask for.
 
 use super::*;
-use crate::protocol::{self, inspection::Split};
-use crate::protocol::{Answer, Inspection, Query, SampleChoice};
+use crate::protocol::inspection::{Extract, LayerTrace, Pass, Sample, Split, Trace};
+use crate::protocol::{self, Answer, Inspection, Query, SampleChoice};
 
 /// A dashboard whose run pauses, on the Inspect screen.
 fn paused() -> App {
@@ -23,6 +23,88 @@ fn nothing(app: &mut App, reason: &str) -> Vec<Effect> {
     let query = app.wanted().remove(0);
     let answer = Answer::Nothing { reason: reason.into() };
     tell(app, [Event::Inspection(Box::new(Inspection { step: 200, query, answer }))])
+}
+
+/// An answer about a row of a minibatch of so many samples.
+fn answered(app: &mut App, sample: SampleChoice, row: usize, batch: usize) -> Vec<Effect> {
+    let empty = || Extract { shape: vec![1], kept: vec![1], values: vec![0.0] };
+    let trace = Trace {
+        pass: Pass::Minibatch { number: 201 },
+        batch,
+        phase: protocol::Phase::Between,
+        batch_loss: None,
+        batch_accuracy: None,
+        sample: Sample { row, split: Split::Train, index: 0, class: 0, input: empty(), picture: None },
+        loss: None,
+        losses: Vec::new(),
+        layers: Vec::new(),
+        selected: LayerTrace {
+            layer: 0,
+            input: None,
+            output: None,
+            output_gradient: None,
+            input_gradient: None,
+            derivative: None,
+            unit: None,
+            parameters: Vec::new(),
+            largest: Vec::new(),
+        },
+    };
+    let (query, answer) = (Query::Trace { sample, layer: 0 }, Answer::Trace(Box::new(trace)));
+    tell(app, [Event::Inspection(Box::new(Inspection { step: 200, query, answer }))])
+}
+
+#[test]
+fn an_answer_that_comes_late_undoes_no_key() {
+    let mut app = paused();
+    for _ in 0..3 {
+        press(&mut app, Key::plain(Code::Right));
+    }
+    answered(&mut app, SampleChoice::Row { row: 1 }, 1, 64);
+    assert_eq!(followed(&app).0, SampleChoice::Row { row: 3 });
+    press(&mut app, Key::plain(Code::Right));
+    assert_eq!(followed(&app).0, SampleChoice::Row { row: 4 });
+    type_keys(&mut app, "h");
+    answered(&mut app, SampleChoice::Hardest, 40, 64);
+    press(&mut app, Key::plain(Code::Right));
+    assert_eq!(followed(&app).0, SampleChoice::Row { row: 41 }, "the row of the answer that was waited for");
+}
+
+#[test]
+fn a_short_last_minibatch_is_walked_round_too() {
+    let mut app = paused();
+    type_keys(&mut app, "i40\n");
+    answered(&mut app, SampleChoice::Row { row: 40 }, 31, 32);
+    press(&mut app, Key::plain(Code::Right));
+    assert_eq!(followed(&app).0, SampleChoice::Row { row: 0 });
+    answered(&mut app, SampleChoice::Row { row: 0 }, 0, 32);
+    press(&mut app, Key::plain(Code::Left));
+    assert_eq!(followed(&app).0, SampleChoice::Row { row: 31 });
+    type_keys(&mut app, "i40\n");
+    assert!(error(&app).starts_with("the minibatch has no row 40; valid: a row of the minibatch, 0 to 31;"));
+    press(&mut app, Key::plain(Code::Esc));
+    tell(&mut app, [step(201, 0.1)]);
+    type_keys(&mut app, "i40\n");
+    assert_eq!(followed(&app).0, SampleChoice::Row { row: 40 }, "the next minibatch is not known to be short");
+}
+
+#[test]
+fn samples_are_written_in_one_way_everywhere() {
+    let dataset = |split, index| Some(SampleChoice::Dataset { split, index });
+    for (text, choice) in [
+        ("12", Some(SampleChoice::Row { row: 12 })),
+        ("train:5", dataset(Split::Train, 5)),
+        ("train 5", dataset(Split::Train, 5)),
+        ("test:7", dataset(Split::Test, 7)),
+        ("hardest", Some(SampleChoice::Hardest)),
+        ("mistake", Some(SampleChoice::NextMistake { after: None })),
+        ("", None),
+        ("-1", None),
+        ("train:", None),
+        ("mistake:3", None),
+    ] {
+        assert_eq!(sample_choice(text), choice, "{text:?}");
+    }
 }
 
 #[test]

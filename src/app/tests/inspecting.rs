@@ -1,7 +1,9 @@
 //! What is watched, and what becomes of the answers.
 
 use super::*;
-use crate::protocol::inspection::{Distribution, LayerView, ParameterView, Units};
+use crate::protocol::inspection::{
+    Distribution, LayerView, MOST_CELLS, MOST_UNIT_VALUES, ParameterView, Points, Units,
+};
 use crate::protocol::{Answer, Inspection, Query};
 
 fn watched(effects: &[Effect]) -> Vec<Query> {
@@ -140,4 +142,102 @@ fn parameters_and_units_are_chosen_round_their_number() {
     assert_eq!(app.view().cursor, None, "the arrows belong to the units while these are in hand");
     app.update(Message::Pointer(Pointer::ClickRow { panel: Panel::Units, row: 77 }));
     assert_eq!(app.units().unwrap().selected, Some(2));
+}
+
+#[test]
+fn a_late_refusal_says_nothing_of_what_is_watched_now() {
+    let mut app = running();
+    let first = id(&type_keys(&mut app, "2"));
+    let second = id(&press(&mut app, Key::plain(Code::Down)));
+    tell(&mut app, [Event::Rejected { id: first, reason: "no".into() }]);
+    assert_eq!(app.why_blind(), None);
+    tell(&mut app, [Event::Rejected { id: second, reason: "not this either".into() }]);
+    assert_eq!(app.why_blind().as_deref(), Some("not this either"));
+    // Away and back before the answers: the first may be refused and the second take effect.
+    let refused = id(&press(&mut app, Key::plain(Code::Up)));
+    press(&mut app, Key::plain(Code::Down));
+    let again = id(&press(&mut app, Key::plain(Code::Up)));
+    tell(&mut app, [Event::Rejected { id: refused, reason: "not yet".into() }]);
+    tell(&mut app, [Event::Applied { id: again, step: 200 }]);
+    assert_eq!(app.why_blind(), None);
+}
+
+/// A dashboard on the Data screen of a run on data of this shape, through layers of these kinds and sizes.
+fn on_data(shape: &[usize], layers: &[(&str, &[usize])]) -> App {
+    let Event::Ready(mut info) = ready() else { unreachable!() };
+    info.data.shape = shape.to_vec();
+    let mut input = shape.to_vec();
+    let link = |(index, (kind, output)): (usize, &(&str, &[usize]))| LayerInfo {
+        index,
+        kind: (*kind).into(),
+        input: std::mem::replace(&mut input, output.to_vec()),
+        output: output.to_vec(),
+        parameters: 1,
+    };
+    info.layers = layers.iter().enumerate().map(link).collect();
+    let mut app = fresh();
+    tell(&mut app, [hello(&ALL), Event::Ready(info), state(RunState::Running, 0)]);
+    type_keys(&mut app, "4");
+    app
+}
+
+#[test]
+fn no_window_is_too_large_for_the_grids_that_it_asks_for() {
+    let mut maps = 0;
+    for units in [1, 2, 16, 200] {
+        let mut app = on_data(&[2], &[("linear", &[units]), ("tanh", &[units]), ("linear", &[2])]);
+        for y in [1.0, 0.25, 4.0] {
+            let answer =
+                Answer::Points(Points { x: [0.0, 1.0], y: [0.0, y], points: vec![], classes: vec![], total: 0 });
+            tell(&mut app, [Event::Inspection(Box::new(Inspection { step: 0, query: Query::Points, answer }))]);
+            for (columns, rows) in [(80, 24), (200, 60), (370, 110), (480, 135), (2000, 2000), (u16::MAX, u16::MAX)] {
+                app.update(Message::Resize { columns, rows });
+                for query in app.wanted() {
+                    match query {
+                        Query::Boundary { columns, rows } => {
+                            assert!((1..=MOST_CELLS).contains(&(columns * rows)), "{columns} × {rows}");
+                            // A square plane in a large window is as fine as it may be.
+                            let fine = columns * rows > 3 * MOST_CELLS / 4;
+                            assert!(fine || y != 1.0 || app.size().0 < 480, "{columns} × {rows}");
+                        }
+                        Query::Units { columns, rows, .. } => {
+                            maps += 1;
+                            let values = columns * rows * units.min(64);
+                            assert!((1..=MOST_CELLS).contains(&(columns * rows)), "{columns} × {rows}");
+                            assert!((1..=MOST_UNIT_VALUES).contains(&values), "{columns} × {rows} of {units}");
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        }
+    }
+    assert!(maps > 40, "{maps}");
+}
+
+#[test]
+fn weights_are_pictures_where_a_layer_reads_pixels() {
+    let flat: &[usize] = &[784];
+    let image: &[usize] = &[1, 28, 28];
+    let ten: &[usize] = &[10];
+    for (layers, pictured) in [
+        (vec![("flatten", flat), ("batchnorm", flat), ("linear 10", ten)], Some(2)),
+        (vec![("leaky_relu 0.01", image), ("dropout 0.2", image), ("linear 10", ten)], Some(2)),
+        (vec![("maxpool 3 stride 1 pad 1", image), ("linear 10", ten)], None),
+        (vec![("residual [relu]", image), ("linear 10", ten)], None),
+        (vec![("maxpool 2", &[1, 14, 14]), ("conv 8 3x3", &[8, 12, 12]), ("linear 10", ten)], Some(1)),
+    ] {
+        let app = on_data(image, &layers);
+        assert_eq!(app.pictured().map(|link| link.index), pictured, "{layers:?}");
+        assert_eq!(app.subjects().contains(&Subject::Weights), pictured.is_some(), "{layers:?}");
+    }
+}
+
+#[test]
+fn a_refusal_to_show_weights_is_told_in_their_place() {
+    let mut app = on_data(&[1, 28, 28], &[("conv 8 3x3", &[8, 26, 26]), ("linear 10", &[10])]);
+    let id = id(&type_keys(&mut app, "vvv").split_off(2));
+    assert_eq!((app.subject(), app.why_no_data().as_str()), (Subject::Weights, "looking inside…"));
+    tell(&mut app, [Event::Rejected { id, reason: "these weights are no pictures".into() }]);
+    assert_eq!(app.why_no_data(), "these weights are no pictures");
 }

@@ -456,3 +456,15 @@ fn suspending_works_everywhere() {
         press(&mut app, Key::plain(Code::Esc));
     }
 }
+
+#[test]
+fn only_screens_with_several_panels_offer_to_change_them() {
+    let mut app = running();
+    for screen in Screen::ALL {
+        press(&mut app, Key::char(screen.key()));
+        let several = screen.panels().len() > 1;
+        assert_eq!(app.footer().iter().any(|item| item.label == "panel"), several, "{screen:?}");
+        assert_eq!(app.help()[0].lines.iter().any(|line| line.keys == "Tab"), several, "{screen:?}");
+    }
+    assert_eq!(Screen::Data.panels().len(), 1);
+}

@@ -87,19 +87,35 @@ pub fn letter<'a>(kind: &str, parameter: &'a str) -> &'a str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::nn::LAYER_FORMS;
+
+    /// What the page says in words, or for one element.
+    const IN_WORDS: [&str; 10] = [
+        "∂L/∂b = Σ dy",
+        "∂y/∂x = diag(1[x > 0])",
+        "∂L/∂x = dy ⊙ 1[x > 0]",
+        "∂y/∂x = diag(m)",
+        "y = max x over each window",
+        "∂L/∂x = Σ dy of the windows it won",
+        "y = Σ x/k² over each window",
+        "∂L/∂x = Σ dy/k² of the windows over it",
+        "y = Σ x/P over each channel",
+        "y = x as a vector",
+    ];
 
     #[test]
     fn every_kind_of_layer_is_on_the_page_of_the_mathematics() {
         let page = include_str!("../../../docs/mathematics.md");
         let unspaced = |text: &str| text.replace([' ', '\n'], "");
         let page = unspaced(page);
-        for formula in
-            [formulas("linear 3"), formulas("conv 8 3x3"), formulas("batchnorm"), formulas("residual [relu]")]
-        {
+        for (kind, form) in LAYER_FORMS {
+            let formula = formulas(form);
+            assert_ne!(formula, formulas("something else"), "{kind} has no equations");
             for line in formula.forward.iter().chain(formula.backward) {
-                // The page writes out over which indices a bias of a convolution is summed.
-                let known = page.contains(&unspaced(line)) || *line == "∂L/∂b = Σ dy";
-                assert!(known, "{line}");
+                // In its table of activations the page has the right sides only.
+                let right = line.split_once(" = ").map_or(*line, |(_, right)| right);
+                let known = [*line, right].iter().any(|text| page.contains(&unspaced(text)));
+                assert!(known || IN_WORDS.contains(line), "{kind}: {line}");
             }
         }
         assert!(formulas("something else").forward[0].contains("f(x)") && !LOSS.words.is_empty());

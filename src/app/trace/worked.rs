@@ -359,4 +359,21 @@ mod tests {
             assert_eq!(sums("relu", &traced, 1), []);
         }
     }
+
+    #[test]
+    fn a_loss_adds_up_where_its_probability_is_too_small_for_an_f32() {
+        let loss = Loss {
+            logits: vec![110.0, 0.0],
+            probabilities: vec![1.0, 0.0],
+            target: vec![0.0, 1.0],
+            gradient: vec![1.0, -1.0],
+            jacobian: vec![0.0; 4],
+            predicted: 0,
+            loss: 110.0,
+        };
+        let found = loss_sum(&loss);
+        assert_eq!((found.terms.as_slice(), total(&found)), (&[Product(1.0, Some(110.0))][..], 110.0));
+        let even = Loss { logits: vec![-3.0, -3.0], probabilities: vec![0.5; 2], target: vec![0.25, 0.75], ..loss };
+        assert!((total(&loss_sum(&even)) - 2f64.ln()).abs() < 1e-12);
+    }
 }

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     app::{App, Message, Panel, Pointer, Screen},
     protocol::{
-        Answer, Command, Event, Query, RunInfo,
+        Answer, Command, Event, Query, RunInfo, Summary,
         inspection::{
             Boundary, Confusion, Extract, Filters, Judged, Page, Picture, Plane, Points, Show, Split, UnitMap, UnitMaps,
         },
@@ -21,7 +21,7 @@ use crate::{
     ui::{
         frame::Frames,
         graphics::Protocol,
-        layout::Layout,
+        layout::{Layout, data::Frame},
         svg,
         theme::{Background, Depth, Theme},
     },
@@ -387,4 +387,61 @@ fn the_data_become_a_picture() {
             assert!(svg::document(&buffer, THEME).contains("mistakes"));
         }
     }
+}
+
+#[test]
+fn a_page_ends_above_the_hint_under_a_banner_too() {
+    for size in [(80, 24), (60, 18), (120, 36)] {
+        let mut app = running(info(Network::Toy));
+        let summary =
+            Summary { step: 1000, test_loss: 0.2, test_accuracy: 0.9, weights_sha256: "ab".repeat(32), seconds: 20.0 };
+        hear(&mut app, [Event::Finished(summary)]);
+        let buffer = screen(&mut app, size, THEME);
+        let layout = Layout::of(&app, buffer.area).unwrap();
+        let body = Frame::of(layout.panel(Panel::Samples)).body;
+        assert!(layout.banner.height >= 2, "{size:?}");
+        let plane = app.plane_room((body.width, body.height)).plane;
+        let Query::Boundary { columns, rows } = app.wanted()[1] else { panic!("{:?}", app.wanted()) };
+        assert_eq!((columns, rows), (plane.0.into(), 2 * usize::from(plane.1)), "{size:?}");
+        look(&mut app, "v");
+        assert_eq!(app.tiles().count(), usize::from(body.height) - 1, "{size:?}: a row names the columns");
+        let down = "<Down>".repeat(app.tiles().count() - 1);
+        look(&mut app, &down);
+        let shown = text(&screen(&mut app, size, THEME));
+        let lines: Vec<&str> = shown.lines().collect();
+        assert!(lines[usize::from(body.bottom()) - 1].contains(THEME.marks().pointer), "the last of the page: {shown}");
+    }
+}
+
+#[test]
+fn what_is_selected_before_the_page_in_sight_is_not_shown_large() {
+    let mut app = running(info(Network::Mlp));
+    for (keys, large, first) in [("4", "truly ", "truly "), ("vvv", "unit 9", "unit 0")] {
+        screen(&mut app, (80, 24), THEME);
+        look(&mut app, keys);
+        look(&mut app, "<Down><Down><Down>");
+        let before = text(&screen(&mut app, (80, 24), THEME));
+        assert!(before.contains(large), "{before}");
+        press(&mut app, "f<Up><Up><Up>");
+        assert_eq!(app.selected_entry(), 0);
+        let shown = text(&screen(&mut app, (80, 24), THEME));
+        assert!(!shown.contains(large) && !shown.contains(first), "{shown}");
+        press(&mut app, "f");
+    }
+}
+
+#[test]
+fn weights_that_were_cut_are_drawn_as_far_as_they_go() {
+    let mut app = running(info(Network::Mlp));
+    screen(&mut app, (200, 60), THEME);
+    look(&mut app, "4vvv");
+    let query = app.wanted().remove(0);
+    let Query::Filters { layer, first, .. } = query else { panic!("{query:?}") };
+    let filter = Extract { shape: vec![1, 96, 96], kept: vec![1, 96, 96], values: vec![0.5; 96 * 96] };
+    let filters = Filters { layer, total: 4, first, shape: [1, 96, 96], filters: vec![filter; 4] };
+    hear(&mut app, [fixture::inspection(942, query, Answer::Filters(filters))]);
+    let buffer = screen(&mut app, (200, 60), THEME);
+    let shown = text(&buffer);
+    assert!(shown.contains("unit 0  1×96×96  too large: its first 42 rows"), "{shown}");
+    assert_eq!(crate::ui::screens::pictures(&app, buffer.area).len(), 5, "all of them and the large one");
 }

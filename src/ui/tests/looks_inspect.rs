@@ -186,3 +186,19 @@ fn the_inspection_becomes_a_picture() {
         }
     }
 }
+
+#[test]
+fn a_loss_that_is_no_number_is_seen_wherever_it_is() {
+    let mut app = Network::Mlp.inspected();
+    let marks = |buffer: &ratatui::buffer::Buffer| text(buffer).matches(THEME.marks().not_a_number).count();
+    // In the narrow panel of a low window several rows share a column.
+    let without = marks(&screen(&mut app, SIZES[1], THEME));
+    let sample = SampleChoice::Row { row: 0 };
+    for row in 1..64 {
+        let mut trace = Network::Mlp.trace(sample, 0, Phase::Between);
+        trace.losses[row] = f32::NAN;
+        let query = Query::Trace { sample, layer: 0 };
+        hear(&mut app, [fixture::inspection(STEP, query, Answer::Trace(Box::new(trace)))]);
+        assert!(marks(&screen(&mut app, SIZES[1], THEME)) > without, "row {row}");
+    }
+}

@@ -77,7 +77,8 @@ impl Network {
         self.answer(app, phase);
     }
 
-    fn trace(self, sample: SampleChoice, layer: usize, phase: Phase) -> Trace {
+    /// A made-up sample on its way.
+    pub fn trace(self, sample: SampleChoice, layer: usize, phase: Phase) -> Trace {
         let info = self.spelled();
         let count = info.layers.len();
         let (forward, loss, backward) = match phase {

@@ -276,4 +276,17 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn a_stored_image_is_shown_as_far_as_its_pixels_go() {
+        let size = |channels, height, width, pixels| {
+            let image = inspection::Picture { channels, height, width, pixels: vec![9; pixels] };
+            Picture::stored(&image).size()
+        };
+        assert_eq!(size(1, 28, 28, 784), (28, 28));
+        assert_eq!(size(3, 32, 32, 3072), (32, 32));
+        assert_eq!(size(1, 28, 28, 300), (28, 10));
+        assert_eq!(size(3, 32, 32, 999), (32, 10));
+        assert_eq!(size(usize::MAX, usize::MAX, usize::MAX, 1), (0, 0));
+    }
 }
