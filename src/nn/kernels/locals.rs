@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError, TryLockError};
 
-use super::pool::Pool;
+use super::pool::{self, Pool};
 use crate::nn::Scalar;
 
 /// A piece of memory for each thread of a pool, to be overwritten at each use.
@@ -23,10 +23,13 @@ impl<T: Scalar> Locals<T> {
         }
     }
 
-    /// Calls `f` with a memory that nobody else is using.
+    /// Calls `f` with a memory that nobody else is using: the one this thread used last time, which is in its cache,
+    /// unless somebody else has it.
     pub fn with<R>(&self, f: impl FnOnce(&mut [T]) -> R) -> R {
+        let own = pool::current_number().min(self.slots.len());
+        let (before, after) = self.slots.split_at(own);
         loop {
-            for slot in &self.slots {
+            for slot in after.iter().chain(before) {
                 match slot.try_lock() {
                     Ok(mut slot) => return f(&mut slot),
                     // What a panic left behind is overwritten like everything else.

@@ -1,27 +1,47 @@
 //! A persistent pool of threads that runs one divided piece of work at a time.
 //!
-//! Chunks are handed out in order to whoever is free; which thread computes a chunk must not matter, and with chunks
-//! that write to disjoint places it does not. Nothing is allocated while it runs, and idle threads sleep.
+//! Each thread takes the same share of the chunks of every piece of work, so that what it has written in one piece is
+//! in its own cache for the next; who has finished takes over chunks from the far end of another one's share. Which
+//! thread computes a chunk must not matter to the result, and with chunks that write to disjoint places it does not.
+//! Nothing is allocated while it runs, and idle threads sleep.
+//!
+//! Two processors may be far apart: where they share no cache, a line that one has written takes the other several
+//! hundred cycles. So handing over a piece of work takes few of them, and no lock as long as nobody sleeps.
 #![allow(unsafe_code)]
+
+mod share;
 
 use std::{
     any::Any,
+    cell::{Cell, UnsafeCell},
     num::NonZeroUsize,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     thread,
     time::{Duration, Instant},
 };
+
+use self::share::{OwnLine, Share};
 
 /// How long a thread that ran out of work looks for more before it sleeps. Within a training step one piece of work
 /// follows another within that time, and being woken takes about as long; who waits for longer sleeps.
 const LOOK_AROUND: Duration = Duration::from_micros(100);
 
 /// How long of that it keeps the processor to itself.
-const ALONE: Duration = Duration::from_micros(3);
+const ALONE: Duration = Duration::from_micros(10);
+
+thread_local! {
+    /// This thread's number in its pool; 0 for the callers.
+    static NUMBER: Cell<usize> = const { Cell::new(0) };
+}
+
+/// The number of the current thread in its pool, below [`Pool::threads`]; 0 for whoever calls [`Pool::run`].
+pub fn current_number() -> usize {
+    NUMBER.get()
+}
 
 /// A pool of threads. The caller of [`Self::run`] works along, so a pool of one thread starts none.
 #[derive(Debug)]
@@ -33,46 +53,85 @@ pub struct Pool {
 }
 
 /// The work that the caller lends to the threads for as long as it waits in [`Pool::run`].
-#[derive(Clone, Copy, Debug)]
-struct Work {
-    chunk: *const (dyn Fn(usize) + Sync),
-    chunks: usize,
-}
-
-// SAFETY: the pointer is only followed while the caller of `run` waits, so what it points to is alive, and that is
-// `Sync`, so threads may share it.
-unsafe impl Send for Work {}
+type Work = *const (dyn Fn(usize) + Sync);
 
 #[derive(Debug)]
 struct Shared {
-    state: Mutex<State>,
+    gate: OwnLine<Gate>,
+    /// What is to be done; written by the caller while nobody is inside, read by those inside.
+    work: UnsafeCell<Option<Work>>,
+    /// Which chunks each thread still has before it, the caller's first.
+    shares: Vec<OwnLine<Share>>,
+    /// Threads that sleep until they are woken, so that nobody is called in vain.
+    sleepers: AtomicUsize,
+    /// Whether the caller sleeps until the last thread has left.
+    caller_sleeps: AtomicBool,
+    /// Guards falling asleep, and keeps what the first chunk that panicked panicked with.
+    panic: Mutex<Option<Box<dyn Any + Send>>>,
     /// Signals new work, or the end, to sleeping threads.
     wake: Condvar,
     /// Signals to the caller that the last thread left the work.
     left: Condvar,
-    /// Copy of [`State::generation`], to be looked at without the lock.
-    generation: AtomicU64,
-    /// Copy of [`State::inside`], to be looked at without the lock.
-    inside: AtomicUsize,
-    /// The next chunk that nobody has taken.
-    next: AtomicUsize,
 }
 
+// SAFETY: `work` is the only part that is not shared safely anyway. It is written by the one caller that holds `busy`
+// while the gate is closed and nobody is inside, and read by threads inside, whom the gate let in after that. What it
+// points to is `Sync` and alive for as long as somebody is inside, since the caller waits for that.
+unsafe impl Send for Shared {}
+// SAFETY: as above.
+unsafe impl Sync for Shared {}
+
+/// Who may enter the work, and how many threads besides the caller are inside: all in one number, so that nobody can
+/// enter while the caller closes it.
 #[derive(Debug, Default)]
-struct State {
-    /// Counts the pieces of work, and the end.
-    generation: u64,
-    /// The work that may still be entered.
-    work: Option<Work>,
-    /// Threads, besides the caller, that may hold the work's pointer.
-    inside: usize,
-    /// Threads that sleep until they are woken, so that nobody is called in vain.
-    sleepers: usize,
-    /// Whether the caller sleeps until the last thread has left.
-    caller_sleeps: bool,
-    /// What the first chunk that panicked panicked with.
-    panic: Option<Box<dyn Any + Send>>,
-    end: bool,
+struct Gate(AtomicU64);
+
+/// The number in a [`Gate`]: the threads inside in the lowest bits, whether it is open, and a count of the pieces of
+/// work above.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Look(u64);
+
+const OPEN: u64 = 1 << 16;
+const PIECE: u64 = 1 << 17;
+
+impl Look {
+    fn inside(self) -> u64 {
+        self.0 % OPEN
+    }
+
+    fn is_open(self) -> bool {
+        self.0 & OPEN != 0
+    }
+
+    fn piece(self) -> u64 {
+        self.0 / PIECE
+    }
+}
+
+impl Gate {
+    fn look(&self) -> Look {
+        Look(self.0.load(Ordering::SeqCst))
+    }
+
+    /// Opens it for the next piece of work. Only the caller does, with nobody inside.
+    fn open(&self) {
+        let piece = self.look().piece() + 1;
+        self.0.store(piece * PIECE + OPEN, Ordering::SeqCst);
+    }
+
+    fn close(&self) {
+        self.0.fetch_and(!OPEN, Ordering::SeqCst);
+    }
+
+    /// Enters if nothing changed since the look.
+    fn enter(&self, look: Look) -> bool {
+        self.0.compare_exchange(look.0, look.0 + 1, Ordering::SeqCst, Ordering::SeqCst).is_ok()
+    }
+
+    /// Leaves; gives what it looks like afterwards.
+    fn leave(&self) -> Look {
+        Look(self.0.fetch_sub(1, Ordering::SeqCst) - 1)
+    }
 }
 
 impl Pool {
@@ -80,16 +139,18 @@ impl Pool {
     /// results do not depend on it.
     pub fn new(threads: NonZeroUsize) -> Self {
         let shared = Arc::new(Shared {
-            state: Mutex::default(),
+            gate: OwnLine::default(),
+            work: UnsafeCell::new(None),
+            shares: (0..threads.get()).map(|_| OwnLine::default()).collect(),
+            sleepers: AtomicUsize::new(0),
+            caller_sleeps: AtomicBool::new(false),
+            panic: Mutex::default(),
             wake: Condvar::new(),
             left: Condvar::new(),
-            generation: AtomicU64::new(0),
-            inside: AtomicUsize::new(0),
-            next: AtomicUsize::new(0),
         });
         let start = |number: usize| {
             let shared = Arc::clone(&shared);
-            thread::Builder::new().name(format!("compute-{number}")).spawn(move || shared.work()).ok()
+            thread::Builder::new().name(format!("compute-{number}")).spawn(move || shared.live(number)).ok()
         };
         let workers = (1..threads.get()).map_while(start).collect();
         Self { shared, busy: Mutex::default(), workers }
@@ -113,12 +174,11 @@ impl Pool {
             (0..chunks).for_each(chunk);
             return;
         };
-        // SAFETY: only the lifetime changes. The pointer is taken back below before this function returns or unwinds:
-        // `work` catches panics, and `take_back` waits until no thread is inside.
+        // SAFETY: only the lifetime changes. Nobody follows the pointer after this function returns or unwinds:
+        // `take_part` catches panics, and `take_back` waits until no thread is inside.
         let lent: &'static (dyn Fn(usize) + Sync) = unsafe { std::mem::transmute(chunk) };
-        let work = Work { chunk: lent, chunks };
-        self.shared.offer(work);
-        self.shared.take_part(work);
+        self.shared.offer(lent, chunks, self.threads());
+        self.shared.take_part(chunk, 0);
         let panic = self.shared.take_back();
         drop(busy);
         if let Some(panic) = panic {
@@ -129,12 +189,9 @@ impl Pool {
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        {
-            let mut state = self.shared.lock();
-            state.end = true;
-            self.shared.next_generation(&mut state);
-        }
-        self.shared.wake.notify_all();
+        // SAFETY: the pool is borrowed mutably, so nothing runs, and nobody is inside.
+        unsafe { *self.shared.work.get() = None };
+        self.shared.invite();
         for worker in self.workers.drain(..) {
             // A worker catches every panic of its work, so there is nothing to learn from its result.
             let _ = worker.join();
@@ -143,96 +200,131 @@ impl Drop for Pool {
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Option<Box<dyn Any + Send>>> {
+        self.panic.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn next_generation(&self, state: &mut State) {
-        state.generation += 1;
-        self.generation.store(state.generation, Ordering::Release);
+    fn offer(&self, work: Work, chunks: usize, threads: usize) {
+        for (thread, share) in self.shares[..threads].iter().enumerate() {
+            share.set(thread * chunks / threads..(thread + 1) * chunks / threads);
+        }
+        // SAFETY: the caller holds `busy`, and the last piece of work was taken back, so nobody is inside.
+        unsafe { *self.work.get() = Some(work) };
+        self.invite();
     }
 
-    fn offer(&self, work: Work) {
-        let mut state = self.lock();
-        self.next.store(0, Ordering::Relaxed);
-        state.work = Some(work);
-        self.next_generation(&mut state);
-        let sleepers = state.sleepers;
-        drop(state);
-        if sleepers > 0 {
+    /// Opens the gate and wakes those who sleep.
+    fn invite(&self) {
+        self.gate.open();
+        if self.sleepers.load(Ordering::SeqCst) > 0 {
+            // Who has counted itself but does not wait yet holds the lock, and will look again before it waits.
+            drop(self.lock());
             self.wake.notify_all();
         }
     }
 
-    /// Computes chunks until none is left; keeps the first panic.
-    fn take_part(&self, work: Work) {
-        // SAFETY: the caller of `run` waits until every thread that got hold of `work` is through here.
-        let chunk = unsafe { &*work.chunk };
-        loop {
-            let number = self.next.fetch_add(1, Ordering::Relaxed);
-            if number >= work.chunks {
+    /// Computes chunks until none is left, those of the own share first; keeps the first panic.
+    fn take_part(&self, chunk: &(dyn Fn(usize) + Sync), number: usize) {
+        let compute = |taken: usize| match catch_unwind(AssertUnwindSafe(|| chunk(taken))) {
+            Ok(()) => true,
+            Err(panic) => {
+                self.shares.iter().for_each(|share| share.set(0..0));
+                self.lock().get_or_insert(panic);
+                false
+            }
+        };
+        let own = &self.shares[number];
+        while let Some(taken) = own.take_first() {
+            if !compute(taken) {
                 return;
             }
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| chunk(number))) {
-                self.next.store(work.chunks, Ordering::Relaxed);
-                self.lock().panic.get_or_insert(panic);
+        }
+        let others = (1..self.shares.len()).map(|distance| &self.shares[(number + distance) % self.shares.len()]);
+        for other in others {
+            while let Some(taken) = other.take_last() {
+                if !compute(taken) {
+                    return;
+                }
             }
         }
     }
 
     /// Lets no further thread into the work, waits for those inside, and gives what one of them panicked with.
     fn take_back(&self) -> Option<Box<dyn Any + Send>> {
-        self.lock().work = None;
-        look_around(|| self.inside.load(Ordering::Acquire) == 0);
-        let mut state = self.lock();
-        while state.inside > 0 {
-            state.caller_sleeps = true;
-            state = self.left.wait(state).unwrap_or_else(PoisonError::into_inner);
-            state.caller_sleeps = false;
+        self.gate.close();
+        if !look_around(|| self.gate.look().inside() == 0) {
+            let mut panic = self.lock();
+            self.caller_sleeps.store(true, Ordering::SeqCst);
+            while self.gate.look().inside() > 0 {
+                panic = self.left.wait(panic).unwrap_or_else(PoisonError::into_inner);
+            }
+            self.caller_sleeps.store(false, Ordering::SeqCst);
         }
-        state.panic.take()
+        self.lock().take()
     }
 
     /// The life of a thread of the pool.
-    fn work(&self) {
-        let mut seen = 0;
+    fn live(&self, number: usize) {
+        NUMBER.set(number);
+        let mut done = 0;
         loop {
-            look_around(|| self.generation.load(Ordering::Acquire) != seen);
-            let mut state = self.lock();
-            while state.generation == seen {
-                state.sleepers += 1;
-                state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
-                state.sleepers -= 1;
+            let look = self.wait_for_work(done);
+            if !self.gate.enter(look) {
+                continue;
             }
-            if state.end {
-                return;
+            done = look.piece();
+            // SAFETY: this thread is inside, so the caller neither changes the work nor goes away.
+            let work = unsafe { (*self.work.get()).map(|work| &*work) };
+            if let Some(work) = work {
+                self.take_part(work, number);
             }
-            seen = state.generation;
-            let Some(work) = state.work else { continue };
-            state.inside += 1;
-            self.inside.store(state.inside, Ordering::Relaxed);
-            drop(state);
-            self.take_part(work);
-            let mut state = self.lock();
-            state.inside -= 1;
-            self.inside.store(state.inside, Ordering::Release);
-            if state.inside == 0 && state.caller_sleeps {
+            let look = self.gate.leave();
+            if look.inside() == 0 && self.caller_sleeps.load(Ordering::SeqCst) {
+                drop(self.lock());
                 self.left.notify_one();
+            }
+            if work.is_none() {
+                return;
             }
         }
     }
+
+    /// Waits until the gate is open to a piece of work other than the one that is `done`, asleep if it takes long.
+    fn wait_for_work(&self, done: u64) -> Look {
+        let news = || {
+            let look = self.gate.look();
+            (look.is_open() && look.piece() != done).then_some(look)
+        };
+        let mut found = None;
+        if !look_around(|| {
+            found = news();
+            found.is_some()
+        }) {
+            let mut panic = self.lock();
+            self.sleepers.fetch_add(1, Ordering::SeqCst);
+            loop {
+                found = news();
+                if found.is_some() {
+                    break;
+                }
+                panic = self.wake.wait(panic).unwrap_or_else(PoisonError::into_inner);
+            }
+            self.sleepers.fetch_sub(1, Ordering::SeqCst);
+        }
+        found.unwrap_or_else(|| self.gate.look())
+    }
 }
 
-/// Waits for `ready` without sleeping, but not longer than [`LOOK_AROUND`].
+/// Waits for `ready` without sleeping, but not longer than [`LOOK_AROUND`]; whether it came.
 ///
 /// After a moment it offers the processor to others each time: whoever is waited for may have been put on this very
 /// one, and would else not run before the wait is over.
-fn look_around(ready: impl Fn() -> bool) {
+fn look_around(mut ready: impl FnMut() -> bool) -> bool {
     let start = Instant::now();
     while !ready() {
         let waited = start.elapsed();
         if waited > LOOK_AROUND {
-            return;
+            return false;
         }
         if waited > ALONE {
             thread::yield_now();
@@ -240,93 +332,8 @@ fn look_around(ready: impl Fn() -> bool) {
             (0..4).for_each(|_| std::hint::spin_loop());
         }
     }
+    true
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::atomic::AtomicBool;
-
-    use super::*;
-
-    fn pool(threads: usize) -> Pool {
-        Pool::new(NonZeroUsize::new(threads).unwrap())
-    }
-
-    #[test]
-    fn every_chunk_runs_once() {
-        for threads in [1, 2, 4] {
-            let pool = pool(threads);
-            assert_eq!(pool.threads(), threads);
-            for round in 0..300 {
-                let chunks = round % 7;
-                let counts: [AtomicUsize; 7] = Default::default();
-                pool.run(chunks, &|chunk| {
-                    counts[chunk].fetch_add(1, Ordering::Relaxed);
-                });
-                for (chunk, count) in counts.iter().enumerate() {
-                    assert_eq!(count.load(Ordering::Relaxed), usize::from(chunk < chunks), "chunk {chunk}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn threads_share_the_work() {
-        let pool = pool(2);
-        // Each chunk waits for the other one, so this ends only if two threads compute.
-        let started = AtomicUsize::new(0);
-        pool.run(2, &|_| {
-            started.fetch_add(1, Ordering::SeqCst);
-            while started.load(Ordering::SeqCst) < 2 {
-                thread::yield_now();
-            }
-        });
-    }
-
-    #[test]
-    fn a_panic_reaches_the_caller_and_the_pool_goes_on() {
-        for threads in [1, 3] {
-            let pool = pool(threads);
-            let result = catch_unwind(AssertUnwindSafe(|| pool.run(16, &|chunk| assert!(chunk != 5, "chunk five"))));
-            let panic = result.unwrap_err();
-            assert_eq!(panic.downcast_ref::<&str>(), Some(&"chunk five"));
-            let done = AtomicUsize::new(0);
-            pool.run(16, &|_| {
-                done.fetch_add(1, Ordering::Relaxed);
-            });
-            assert_eq!(done.load(Ordering::Relaxed), 16);
-        }
-    }
-
-    #[test]
-    fn a_chunk_may_use_the_pool_itself() {
-        let pool = pool(2);
-        let done = AtomicUsize::new(0);
-        pool.run(4, &|_| {
-            pool.run(8, &|_| {
-                done.fetch_add(1, Ordering::Relaxed);
-            });
-        });
-        assert_eq!(done.load(Ordering::Relaxed), 32);
-    }
-
-    #[test]
-    fn several_callers_get_along() {
-        let pool = pool(2);
-        let failed = AtomicBool::new(false);
-        thread::scope(|scope| {
-            for _ in 0..3 {
-                scope.spawn(|| {
-                    for _ in 0..200 {
-                        let done = AtomicUsize::new(0);
-                        pool.run(5, &|_| {
-                            done.fetch_add(1, Ordering::Relaxed);
-                        });
-                        failed.fetch_or(done.load(Ordering::Relaxed) != 5, Ordering::Relaxed);
-                    }
-                });
-            }
-        });
-        assert!(!failed.load(Ordering::Relaxed));
-    }
-}
+mod tests;

@@ -1,0 +1,75 @@
+//! A thread's share of the chunks of a piece of work.
+
+use std::{
+    ops::{Deref, Range},
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+/// Chunks that nobody has taken yet: the first one in the upper half, the one behind the last in the lower one.
+#[derive(Debug, Default)]
+pub(super) struct Share(AtomicU64);
+
+impl Share {
+    /// Replaces what is left of it.
+    ///
+    /// # Panics
+    ///
+    /// If there are 2³² chunks or more.
+    pub(super) fn set(&self, chunks: Range<usize>) {
+        let half = |bound: usize| u64::from(u32::try_from(bound).expect("fewer chunks than 2^32"));
+        self.0.store(half(chunks.start) << 32 | half(chunks.end), Ordering::Release);
+    }
+
+    /// Takes the first chunk that is left, as the owner does.
+    pub(super) fn take_first(&self) -> Option<usize> {
+        self.take(|left| left.start, |left| left.start + 1..left.end)
+    }
+
+    /// Takes the last one, as the others do: it is the farthest from what is in the owner's cache.
+    pub(super) fn take_last(&self) -> Option<usize> {
+        self.take(|left| left.end - 1, |left| left.start..left.end - 1)
+    }
+
+    fn take(&self, chunk: impl Fn(&Range<u64>) -> u64, rest: impl Fn(Range<u64>) -> Range<u64>) -> Option<usize> {
+        let mut taken = None;
+        let update = |value: u64| {
+            let left = value >> 32..value % (1 << 32);
+            taken = (!left.is_empty()).then(|| chunk(&left) as usize);
+            taken.map(|_| {
+                let rest = rest(left);
+                rest.start << 32 | rest.end
+            })
+        };
+        // A failure means that none is left, which `taken` says, too.
+        let _ = self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, update);
+        taken
+    }
+}
+
+/// A value on cache lines of its own, so that those who use its neighbours do not slow down those who use it. Some
+/// processors fetch lines in pairs of 64 bytes.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub(super) struct OwnLine<T>(T);
+
+impl<T> Deref for OwnLine<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_taken_from_both_ends_until_none_is_left() {
+        let share = Share::default();
+        assert_eq!(share.take_first(), None);
+        share.set(3..7);
+        assert_eq!([share.take_first(), share.take_last(), share.take_last()], [Some(3), Some(6), Some(5)]);
+        assert_eq!([share.take_first(), share.take_first(), share.take_last()], [Some(4), None, None]);
+    }
+}
