@@ -114,7 +114,7 @@ fn the_environment_decides() {
         (&[("TERM", "xterm+sixel")], Sixel),
         (&[], Blocks),
         (&[("TERM", "xterm-256color"), ("TERM_PROGRAM", "Apple_Terminal"), ("KITTY_WINDOW_ID", "")], Blocks),
-        (&[kitty, ("TMUX", "/tmp/tmux-1000/default,1,0")], Blocks),
+        (&[kitty, ("TMUX", "socket,1,0")], Blocks),
         (&[("TERM", "foot"), ("STY", "1.pts-0")], Blocks),
         (&[("TERM", "tmux-256color"), ("KITTY_WINDOW_ID", "1")], Blocks),
         (&[("TERM", "screen.xterm-256color"), ("TERM_PROGRAM", "WezTerm")], Blocks),
