@@ -19,7 +19,7 @@ pub(super) struct Operand<T> {
 
 impl<T> Operand<T> {
     /// Where a value lies.
-    fn at(&self, column: usize, depth: usize) -> *const T {
+    pub(super) fn at(&self, column: usize, depth: usize) -> *const T {
         self.start.wrapping_offset(column as isize * self.outer + depth as isize * self.depth)
     }
 }
