@@ -18,6 +18,9 @@ const PAGE: usize = 2 << 20;
 /// Size of a piece from which on it has huge pages of its own, in bytes.
 const LARGE: usize = PAGE / 4;
 
+/// The largest of the usual small pages, in bytes.
+const SMALL: usize = 1 << 16;
+
 /// The system's allocator for small pieces, and huge pages for large ones.
 pub struct HugePages;
 
@@ -25,9 +28,14 @@ fn is_large(layout: Layout) -> bool {
     layout.size() >= LARGE && layout.align() <= PAGE
 }
 
+/// Length of the mapping for so many bytes: a rest that would leave most of a huge page unused has small ones.
+fn length(size: usize) -> Option<usize> {
+    size.checked_next_multiple_of(if size % PAGE < LARGE { SMALL } else { PAGE })
+}
+
 /// So many bytes of zeros that begin with a huge page, or null.
 fn map(size: usize) -> *mut u8 {
-    let Some(mapped) = size.checked_next_multiple_of(PAGE).and_then(|size| size.checked_add(PAGE)) else {
+    let Some((length, mapped)) = length(size).and_then(|length| Some((length, length.checked_add(PAGE)?))) else {
         return ptr::null_mut();
     };
     // SAFETY: a new mapping where the system has room.
@@ -37,7 +45,7 @@ fn map(size: usize) -> *mut u8 {
         return ptr::null_mut();
     };
     let before = start.addr().next_multiple_of(PAGE) - start.addr();
-    let (piece, length) = (start.wrapping_byte_add(before), mapped - PAGE);
+    let piece = start.wrapping_byte_add(before);
     let behind = piece.wrapping_byte_add(length);
     // SAFETY: what lies before and behind the piece was just mapped and nobody uses it; what cannot be unmapped stays
     // untouched. Without huge pages the piece is as good as any.
@@ -70,7 +78,7 @@ unsafe impl GlobalAlloc for HugePages {
         // SAFETY: the piece was allocated with this layout, so a large one is such a mapping, which is given up whole.
         unsafe {
             if is_large(layout) {
-                let _ = munmap(start.cast(), layout.size().next_multiple_of(PAGE));
+                let _ = munmap(start.cast(), length(layout.size()).unwrap_or_default());
             } else {
                 System.dealloc(start, layout);
             }
@@ -105,7 +113,7 @@ mod tests {
 
     #[test]
     fn large_pieces_are_zeros_on_huge_pages() {
-        for size in [LARGE, PAGE - 1, PAGE, PAGE + 1, 5 * PAGE / 2] {
+        for size in [LARGE, PAGE - 1, PAGE, PAGE + 1, PAGE + SMALL, 5 * PAGE / 2] {
             let mut piece = vec![0u8; size];
             assert!(piece.as_ptr().addr().is_multiple_of(PAGE));
             assert!(piece.iter().all(|&byte| byte == 0));

@@ -15,7 +15,7 @@ use super::{
 };
 
 /// Values of the input that a thread is asked for at a time.
-const FILLED: usize = 1 << 15;
+const FILLED: usize = 1 << 13;
 
 /// Whether a pass trains or evaluates; dropout, batch normalization and label smoothing care.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,6 +2,8 @@
 #![allow(unsafe_code)]
 #![allow(clippy::inline_always)] // Only where they are inlined are they compiled for the widest vectors.
 
+use std::ops::Range;
+
 use super::{
     elementwise::Raw,
     pool::Pool,
@@ -28,7 +30,7 @@ pub fn max_pool<T: Scalar>(pool: &Pool, window: &Window, x: &[T], y: &mut [T], w
         // SAFETY: each chunk has planes of its own.
         let (y, winners) = unsafe { (y.part(part.clone()), winners.part(part)) };
         let x = &x[first * plane..(first + count) * plane];
-        let fits = (LANES - 1) * window.stride + window.kernel.1 <= ROW;
+        let fits = (LANES - 1) * window.stride + window.kernel.1 <= ROW && window.kernel.0 <= ROWS;
         match window.stride {
             1 if fits => do_wide(MaxPool::<T, 1> { window, x, y, winners }),
             2 if fits => do_wide(MaxPool::<T, 2> { window, x, y, winners }),
@@ -67,6 +69,9 @@ const LANES: usize = 16;
 /// Values of a row that these places see at most.
 const ROW: usize = 64;
 
+/// Rows of a plane that are at hand at a time, at least as many as a window has.
+const ROWS: usize = 16;
+
 /// Some planes; the stride is that of the window.
 struct MaxPool<'a, T, const STRIDE: usize> {
     window: &'a Window,
@@ -81,58 +86,88 @@ impl<T: Scalar, const STRIDE: usize> Work for MaxPool<'_, T, STRIDE> {
     #[inline(always)]
     fn run(self) {
         let Self { window: w, x, y, winners } = self;
-        let outputs = y.chunks_exact_mut(w.places()).zip(winners.chunks_exact_mut(w.places()));
-        for (x, (y, winners)) in x.chunks_exact(w.plane()).zip(outputs) {
-            let rows = y.chunks_exact_mut(w.out_width).zip(winners.chunks_exact_mut(w.out_width));
-            for (out, (y, winners)) in rows.enumerate() {
-                let chunks = y.chunks_mut(LANES).zip(winners.chunks_mut(LANES));
-                for (chunk, (y, winners)) in chunks.enumerate() {
-                    let (largest, positions) = largest::<T, STRIDE>(w, x, out, chunk * LANES, y.len());
-                    y.copy_from_slice(&largest[..y.len()]);
-                    winners.copy_from_slice(&positions[..winners.len()]);
+        let band = (ROWS - w.kernel.0) / STRIDE + 1;
+        for place in (0..w.out_width).step_by(LANES) {
+            let seen = Seen::<STRIDE>::new(w, place, LANES.min(w.out_width - place));
+            // The padding never wins; what lies inside is written for each plane.
+            let mut rows = [[T::neg_infinity(); ROW]; ROWS];
+            let outputs = y.chunks_exact_mut(w.places()).zip(winners.chunks_exact_mut(w.places()));
+            for (x, (y, winners)) in x.chunks_exact(w.plane()).zip(outputs) {
+                for first in (0..w.out_height).step_by(band) {
+                    // Rows are copied long before they are read in other pieces than they were written in: a
+                    // processor that has not written them to its cache yet would have to wait.
+                    let last = w.out_height.min(first + band);
+                    seen.copy(x, first..last, &mut rows);
+                    for out in first..last {
+                        let (largest, positions) = seen.largest(&rows[(out - first) * STRIDE..], out);
+                        let places = out * w.out_width + place..out * w.out_width + place + seen.count;
+                        y[places.clone()].copy_from_slice(&largest[..seen.count]);
+                        winners[places].copy_from_slice(&positions[..seen.count]);
+                    }
                 }
             }
         }
     }
 }
 
-/// The winners of `count` windows of the row `out`, from `place` on, and their positions.
-#[inline(always)]
-fn largest<T: Scalar, const STRIDE: usize>(
-    w: &Window,
-    x: &[T],
-    out: usize,
+/// What `count` windows beside each other see of the rows, from the place on.
+struct Seen<'a, const STRIDE: usize> {
+    window: &'a Window,
     place: usize,
     count: usize,
-) -> ([T; LANES], [u32; LANES]) {
-    let (mut largest, mut positions) = ([T::neg_infinity(); LANES], [0; LANES]);
-    let first_row = (out * STRIDE).saturating_sub(w.pad);
-    for (lane, position) in positions.iter_mut().enumerate() {
-        *position = (first_row * w.width + ((place + lane) * STRIDE).saturating_sub(w.pad)) as u32;
+    /// First column that they see, and how many of the padding lie before it.
+    begin: usize,
+    skipped: usize,
+    /// Columns of the plane that they see.
+    inside: usize,
+}
+
+impl<'a, const STRIDE: usize> Seen<'a, STRIDE> {
+    #[inline(always)]
+    fn new(window: &'a Window, place: usize, count: usize) -> Self {
+        let (left, seen) = (place * STRIDE, (count - 1) * STRIDE + window.kernel.1);
+        let (skipped, begin) = (window.pad.saturating_sub(left), left.saturating_sub(window.pad));
+        let inside = (seen - skipped.min(seen)).min(window.width.saturating_sub(begin));
+        Self { window, place, count, begin, skipped, inside }
     }
-    // The columns that these windows see, from left to right; the padding never wins.
-    let (left, seen) = (place * STRIDE, (count - 1) * STRIDE + w.kernel.1);
-    let (skipped, begin) = (w.pad.saturating_sub(left), left.saturating_sub(w.pad));
-    let inside = (seen - skipped.min(seen)).min(w.width.saturating_sub(begin));
-    let mut row = [T::neg_infinity(); ROW];
-    for ky in 0..w.kernel.0 {
-        let Some(y) = w.row_under(ky, out) else { continue };
-        let from = &x[y * w.width + begin..][..inside];
-        row[skipped..skipped + inside].iter_mut().zip(from).for_each(|(to, &x)| *to = x);
-        // Positions in the padding may wrap around, but never win.
-        let start = (y * w.width + left) as u32;
-        for kx in 0..w.kernel.1 {
-            let challengers = &row[kx..=kx + (LANES - 1) * STRIDE];
-            let start = start.wrapping_add(kx as u32).wrapping_sub(w.pad as u32);
-            for lane in 0..LANES {
-                let challenger = challengers[lane * STRIDE];
-                let wins = (challenger > largest[lane]) | challenger.is_nan();
-                largest[lane] = if wins { challenger } else { largest[lane] };
-                positions[lane] = if wins { start.wrapping_add((lane * STRIDE) as u32) } else { positions[lane] };
-            }
+
+    /// Copies the rows under the windows of these rows of outputs.
+    #[inline(always)]
+    fn copy<T: Scalar>(&self, x: &[T], outs: Range<usize>, rows: &mut [[T; ROW]; ROWS]) {
+        let w = self.window;
+        for (number, row) in rows[..(outs.len() - 1) * STRIDE + w.kernel.0].iter_mut().enumerate() {
+            let Some(y) = (outs.start * STRIDE + number).checked_sub(w.pad).filter(|&y| y < w.height) else { continue };
+            let from = &x[y * w.width + self.begin..][..self.inside];
+            row[self.skipped..self.skipped + self.inside].iter_mut().zip(from).for_each(|(to, &x)| *to = x);
         }
     }
-    (largest, positions)
+
+    /// The winners of the row `out`, under which these rows lie, and their positions.
+    #[inline(always)]
+    fn largest<T: Scalar>(&self, rows: &[[T; ROW]], out: usize) -> ([T; LANES], [u32; LANES]) {
+        let w = self.window;
+        let (mut largest, mut positions) = ([T::neg_infinity(); LANES], [0; LANES]);
+        let first_row = (out * STRIDE).saturating_sub(w.pad);
+        for (lane, position) in positions.iter_mut().enumerate() {
+            *position = (first_row * w.width + ((self.place + lane) * STRIDE).saturating_sub(w.pad)) as u32;
+        }
+        for (ky, row) in rows[..w.kernel.0].iter().enumerate() {
+            let Some(y) = w.row_under(ky, out) else { continue };
+            // Positions in the padding may wrap around, but never win.
+            let start = (y * w.width + self.place * STRIDE) as u32;
+            for kx in 0..w.kernel.1 {
+                let challengers = &row[kx..=kx + (LANES - 1) * STRIDE];
+                let start = start.wrapping_add(kx as u32).wrapping_sub(w.pad as u32);
+                for lane in 0..LANES {
+                    let challenger = challengers[lane * STRIDE];
+                    let wins = (challenger > largest[lane]) | challenger.is_nan();
+                    largest[lane] = if wins { challenger } else { largest[lane] };
+                    positions[lane] = if wins { start.wrapping_add((lane * STRIDE) as u32) } else { positions[lane] };
+                }
+            }
+        }
+        (largest, positions)
+    }
 }
 
 /// Any window, place by place.
