@@ -10,6 +10,7 @@ pub mod matmul;
 mod pack;
 pub mod pool;
 pub mod pooling;
+mod prefetch;
 pub mod sums;
 pub mod tile;
 pub mod transpose;

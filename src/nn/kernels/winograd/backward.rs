@@ -14,6 +14,7 @@ use crate::nn::{
         elementwise::Raw,
         locals::Locals,
         pool::Pool,
+        prefetch::prefetch,
         transpose::transpose,
         wide::{Work, do_wide},
     },
@@ -21,6 +22,9 @@ use crate::nn::{
 
 /// Values that are read to transpose a kernel for each lane: for the last one too as many as fill whole vectors.
 const READ: usize = (LANES - 1) * KERNEL + GROUP;
+
+/// Rows of weights or of their gradients that are fetched ahead.
+const AHEAD: usize = 4;
 
 /// See [`super::Winograd::backward`]; `inputs` is V, `scratch` holds W.
 pub(super) fn backward<T: Scalar, S: Scheme<T, M, N> + Sync, const M: usize, const N: usize>(
@@ -148,9 +152,13 @@ impl<T: Scalar, S: Scheme<T, M, N>, const M: usize, const N: usize> Work for Wei
             nested(&e, &mut kernels[0], S::kernel_transposed);
             let values = kernels.as_flattened().as_flattened().as_flattened();
             transpose((GROUP, LANES), (values, LANES), (gradients.as_flattened_mut(), GROUP));
-            let start = ((first + row) * plan.channels + channel) * KERNEL;
-            // SAFETY: each pair of blocks has kernels of its own.
-            let dw = unsafe { dw.part(start..start + lanes * KERNEL) };
+            let start = |row: usize| ((first + row) * plan.channels + channel) * KERNEL;
+            // SAFETY: each pair of blocks has kernels of its own, of which one row is used at a time.
+            let kernels = |row: usize| unsafe { dw.part(start(row)..start(row) + lanes * KERNEL) };
+            if row + AHEAD < rows {
+                prefetch(kernels(row + AHEAD));
+            }
+            let dw = kernels(row);
             for (dw, gradient) in dw.as_chunks_mut::<KERNEL>().0.iter_mut().zip(&gradients) {
                 dw.copy_from_slice(&gradient[..KERNEL]);
             }
@@ -207,6 +215,8 @@ impl<T: Scalar, S: Scheme<T, M, N>, const M: usize, const N: usize> Images<'_, T
         let mut fetched = [T::zero(); READ];
         for (number, output) in outputs.enumerate() {
             let start = (output * plan.channels + first) * KERNEL;
+            let ahead = start + AHEAD * plan.channels * KERNEL;
+            prefetch(self.weight.get(ahead..ahead + channels * KERNEL).unwrap_or_default());
             let from = match self.weight[start..].first_chunk::<READ>() {
                 Some(from) if channels == LANES => from,
                 _ => {
