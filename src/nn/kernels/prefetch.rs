@@ -6,18 +6,18 @@
 #[cfg(target_arch = "x86_64")]
 const LINE: usize = 64;
 
-/// Asks for these values to be in the first cache soon: for memory that is visited in pieces too far apart for the
+/// Asks for these values to be in the second cache soon: for memory that is visited in pieces too far apart for the
 /// processor to see where it goes on. Nothing depends on it but time.
 #[inline(always)]
 #[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))]
 pub(super) fn prefetch<T>(values: &[T]) {
     #[cfg(target_arch = "x86_64")]
     {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
         let start = values.as_ptr().cast::<i8>();
         for offset in (0..size_of_val(values)).step_by(LINE) {
             // SAFETY: every processor of this kind has the instruction, which reads nothing.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(offset)) };
+            unsafe { _mm_prefetch::<_MM_HINT_T1>(start.wrapping_add(offset)) };
         }
     }
 }
