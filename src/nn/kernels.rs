@@ -8,6 +8,7 @@ pub mod elementwise;
 pub mod locals;
 pub mod matmul;
 mod pack;
+pub mod planes;
 pub mod pool;
 pub mod pooling;
 mod prefetch;
