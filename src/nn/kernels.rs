@@ -8,7 +8,6 @@ pub mod elementwise;
 pub mod locals;
 pub mod matmul;
 mod pack;
-pub mod planes;
 pub mod pool;
 pub mod pooling;
 mod prefetch;

@@ -6,8 +6,8 @@ use super::{Layer, Pass, Place, values, values_mut};
 use crate::nn::{
     Buffer, Mode, Parameter, Scalar, Shape,
     kernels::{
-        elementwise::{for_each_chunk, map_slice, zip_slices},
-        planes::for_each_group,
+        elementwise::{for_each_chunk, for_each_plane, map_slice, zip_slices},
+        pool::Pool,
         sums::{sum, sum_and_product},
     },
 };
@@ -86,9 +86,40 @@ impl<T: Scalar> BatchNorm<T> {
         }
     }
 
-    /// The shape of this batch.
-    fn batch(&self, x: &ArrayView2<'_, T>) -> Batch {
-        Batch { samples: x.nrows(), channels: self.statistics.len(), plane: self.plane }
+    /// Calls `f` with the statistics of some channels and the number of the first, the channels of `samples` samples
+    /// spread over the threads.
+    fn for_each_channel(&mut self, pool: &Pool, samples: usize, f: impl Fn(usize, &mut [Statistics]) + Sync) {
+        let channels = (CHUNK / (samples * self.plane)).max(1);
+        for_each_chunk(pool, channels, [&mut self.statistics], |range, [statistics]| f(range.start, statistics));
+    }
+
+    /// Takes mean and variance of every channel from the batch.
+    fn measure(&mut self, x: &[T], pool: &Pool) {
+        let (channels, plane) = (self.statistics.len(), self.plane);
+        let (samples, n) = (x.len() / (channels * plane), (x.len() / channels) as f64);
+        self.for_each_channel(pool, samples, |first, statistics| {
+            let rows = || x.chunks_exact(channels * plane).map(|x| x[first * plane..].chunks_exact(plane));
+            statistics.fill(Statistics::default());
+            for row in rows() {
+                statistics.iter_mut().zip(row).for_each(|(s, x)| s.mean += sum(x, |x| x));
+            }
+            for s in &mut *statistics {
+                s.mean /= n;
+            }
+            for row in rows() {
+                statistics.iter_mut().zip(row).for_each(|(s, x)| {
+                    s.variance += {
+                        let mean = T::from_f64(s.mean);
+                        sum(x, |x| (x - mean) * (x - mean))
+                    }
+                });
+            }
+            for s in statistics {
+                s.variance /= n;
+                s.inverse = 1.0 / (s.variance + EPSILON).sqrt();
+            }
+        });
+        self.remember(n);
     }
 
     /// Moves the running statistics towards those of a batch of `n` values a channel.
@@ -117,92 +148,23 @@ impl<T: Scalar> BatchNorm<T> {
     }
 }
 
-/// A batch of a shape (samples, channels, P).
-#[derive(Clone, Copy)]
-struct Batch {
-    samples: usize,
-    channels: usize,
-    plane: usize,
-}
-
-impl Batch {
-    /// Channels that a thread works on together.
-    fn group(self) -> usize {
-        (CHUNK / (self.samples * self.plane)).max(1)
-    }
-
-    /// Values of a channel.
-    fn n(self) -> f64 {
-        (self.samples * self.plane) as f64
-    }
-
-    /// The planes of the channels from `first` on, for each sample.
-    fn rows<T>(self, values: &[T], first: usize) -> impl Iterator<Item = std::slice::ChunksExact<'_, T>> {
-        let Self { channels, plane, .. } = self;
-        values.chunks_exact(channels * plane).map(move |values| values[first * plane..].chunks_exact(plane))
-    }
-
-    /// Takes mean and variance of the channels from `first` on.
-    fn measure<T: Scalar>(self, x: &[T], first: usize, statistics: &mut [Statistics]) {
-        statistics.fill(Statistics::default());
-        for row in self.rows(x, first) {
-            statistics.iter_mut().zip(row).for_each(|(s, x)| s.mean += sum(x, |x| x));
-        }
-        for s in &mut *statistics {
-            s.mean /= self.n();
-        }
-        for row in self.rows(x, first) {
-            statistics.iter_mut().zip(row).for_each(|(s, x)| {
-                let mean = T::from_f64(s.mean);
-                s.variance += sum(x, |x| (x - mean) * (x - mean));
-            });
-        }
-        for s in statistics {
-            s.variance /= self.n();
-            s.inverse = 1.0 / (s.variance + EPSILON).sqrt();
-        }
-    }
-
-    /// Takes the gradients of γ and β of the channels from `first` on.
-    fn measure_gradients<T: Scalar>(self, x: &[T], dy: &[T], first: usize, statistics: &mut [Statistics]) {
-        for s in &mut *statistics {
-            (s.shift, s.scale) = (0.0, 0.0);
-        }
-        for (x, dy) in self.rows(x, first).zip(self.rows(dy, first)) {
-            for (s, (x, dy)) in statistics.iter_mut().zip(x.zip(dy)) {
-                let (mean, inverse) = (T::from_f64(s.mean), T::from_f64(s.inverse));
-                let (shift, scale) = sum_and_product(dy, x, |x| (x - mean) * inverse);
-                (s.shift, s.scale) = (s.shift + shift, s.scale + scale);
-            }
-        }
-    }
-}
-
 impl<T: Scalar> Layer<T> for BatchNorm<T> {
     fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<'_, T>) {
-        let (batch, x) = (self.batch(&x), values(x));
-        let train = pass.mode != Mode::Evaluate;
-        if !train {
-            self.recall();
+        let x = values(x);
+        match pass.mode {
+            Mode::Train { .. } => self.measure(x, pass.pool),
+            Mode::Evaluate => self.recall(),
         }
         let Self { parameters: [weight, bias], statistics, plane, .. } = self;
         let plane = *plane;
-        for_each_group(pass.pool, (batch.group(), plane), statistics, values_mut(y), |first, statistics, mut y| {
-            if train {
-                batch.measure(x, first, statistics);
-            }
-            for (sample, row) in batch.rows(x, first).enumerate() {
-                for ((channel, s), x) in (first..).zip(&*statistics).zip(row) {
-                    let mean = T::from_f64(s.mean);
-                    let scale = T::from_f64(s.inverse) * weight.value[channel];
-                    let shift = bias.value[channel];
-                    map_slice(x, y.plane(sample, channel), |x| (x - mean) * scale + shift);
-                }
-            }
+        for_each_plane(pass.pool, plane, plane, values_mut(y), |number, y| {
+            let channel = number % statistics.len();
+            let s = &statistics[channel];
+            let mean = T::from_f64(s.mean);
+            let scale = T::from_f64(s.inverse) * weight.value[channel];
+            let shift = bias.value[channel];
+            map_slice(&x[number * plane..][..plane], y, |x| (x - mean) * scale + shift);
         });
-        if train {
-            self.remember(batch.n());
-        }
     }
 
     fn backward(
@@ -213,32 +175,38 @@ impl<T: Scalar> Layer<T> for BatchNorm<T> {
         dx: Option<ArrayViewMut2<'_, T>>,
         pass: &mut Pass<'_, T>,
     ) {
-        let (batch, x, dy) = (self.batch(&x), values(x), values(dy));
-        let Self { parameters: [weight, bias], statistics, plane, .. } = self;
-        if let Some(dx) = dx {
-            // Evaluating, mean and variance do not move with x.
-            let share = if pass.mode == Mode::Evaluate { 0.0 } else { 1.0 / batch.n() };
-            let group = (batch.group(), *plane);
-            for_each_group(pass.pool, group, statistics, values_mut(dx), |first, statistics, mut dx| {
-                batch.measure_gradients(x, dy, first, statistics);
-                for (sample, (x, dy)) in batch.rows(x, first).zip(batch.rows(dy, first)).enumerate() {
-                    for ((channel, s), (x, dy)) in (first..).zip(&*statistics).zip(x.zip(dy)) {
-                        let mean = T::from_f64(s.mean);
-                        let factor = T::from_f64(s.inverse) * weight.value[channel];
-                        let (shift, slope) = (T::from_f64(s.shift * share), T::from_f64(s.scale * share * s.inverse));
-                        let dx = dx.plane(sample, channel);
-                        zip_slices(x, dy, dx, |x, dy| factor * (dy - shift - (x - mean) * slope));
-                    }
+        let (x, dy) = (values(x), values(dy));
+        let (channels, plane) = (self.statistics.len(), self.plane);
+        let (samples, n) = (x.len() / (channels * plane), (x.len() / channels) as f64);
+        self.for_each_channel(pass.pool, samples, |first, statistics| {
+            for s in &mut *statistics {
+                (s.shift, s.scale) = (0.0, 0.0);
+            }
+            for (x, dy) in x.chunks_exact(channels * plane).zip(dy.chunks_exact(channels * plane)) {
+                let runs = x[first * plane..].chunks_exact(plane).zip(dy[first * plane..].chunks_exact(plane));
+                for (s, (x, dy)) in statistics.iter_mut().zip(runs) {
+                    let (mean, inverse) = (T::from_f64(s.mean), T::from_f64(s.inverse));
+                    let (shift, scale) = sum_and_product(dy, x, |x| (x - mean) * inverse);
+                    (s.shift, s.scale) = (s.shift + shift, s.scale + scale);
                 }
-            });
-        } else {
-            for_each_chunk(pass.pool, batch.group(), [statistics], |range, [statistics]| {
-                batch.measure_gradients(x, dy, range.start, statistics);
-            });
-        }
+            }
+        });
+        let Self { parameters: [weight, bias], statistics, .. } = self;
         for ((s, dw), db) in statistics.iter().zip(&mut weight.gradient).zip(&mut bias.gradient) {
             (*dw, *db) = (T::from_f64(s.scale), T::from_f64(s.shift));
         }
+        let Some(dx) = dx else { return };
+        // Evaluating, mean and variance do not move with x.
+        let share = if pass.mode == Mode::Evaluate { 0.0 } else { 1.0 / n };
+        for_each_plane(pass.pool, plane, plane, values_mut(dx), |number, dx| {
+            let channel = number % channels;
+            let s = &statistics[channel];
+            let mean = T::from_f64(s.mean);
+            let factor = T::from_f64(s.inverse) * weight.value[channel];
+            let (shift, slope) = (T::from_f64(s.shift * share), T::from_f64(s.scale * share * s.inverse));
+            let [x, dy] = [x, dy].map(|values| &values[number * plane..][..plane]);
+            zip_slices(x, dy, dx, |x, dy| factor * (dy - shift - (x - mean) * slope));
+        });
     }
 
     fn parameters(&self) -> &[Parameter<T>] {
