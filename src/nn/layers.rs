@@ -28,7 +28,7 @@ pub use self::{
 };
 use super::{
     Buffer, Mode, Parameter, Scalar,
-    kernels::{locals::Locals, matmul::Workspace, pool::Pool},
+    kernels::{locals::Locals, matmul::Workspace, pool::Pool, sums::PlaneSums},
 };
 
 /// What a pass through a layer works with besides its arrays.
@@ -43,18 +43,19 @@ pub struct Pass<'a, T> {
     pub scratch: &'a mut Scratch<T>,
 }
 
-/// Reusable memory of the convolutions.
+/// Reusable memory of the layers that work on images.
 #[derive(Debug, Default)]
 pub struct Scratch<T> {
     columns: Vec<T>,
     planes: Vec<T>,
     locals: Locals<T>,
+    sums: PlaneSums,
 }
 
 impl<T: Scalar> Scratch<T> {
     /// An empty one.
     pub fn new() -> Self {
-        Self { columns: Vec::new(), planes: Vec::new(), locals: Locals::default() }
+        Self { columns: Vec::new(), planes: Vec::new(), locals: Locals::default(), sums: PlaneSums::default() }
     }
 
     /// Makes room for this many values in each of the two buffers.

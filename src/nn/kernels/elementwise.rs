@@ -23,7 +23,7 @@ pub enum Cost {
 
 impl Cost {
     /// Elements that are worth a chunk of their own: some ten microseconds of work.
-    fn chunk(self) -> usize {
+    pub(super) fn chunk(self) -> usize {
         match self {
             Self::Cheap => 1 << 15,
             Self::Dear => 1 << 11,

@@ -4,7 +4,11 @@
 //! the numbers' own type, which rounds each partial sum 16 times at the most, and the runs in `f64`.
 #![allow(clippy::inline_always)] // Only where they are inlined are they compiled for the widest vectors.
 
-use super::wide::{Work, do_wide};
+use super::{
+    elementwise::{Cost, for_each_chunk},
+    pool::Pool,
+    wide::{Work, do_wide},
+};
 use crate::nn::Scalar;
 
 /// Partial sums; with fewer the compiler takes them one by one instead of as vectors.
@@ -21,6 +25,33 @@ pub fn sum<T: Scalar>(values: &[T], f: impl Fn(T) -> T) -> f64 {
 /// Σ a and Σ a·f(b), of slices of one length.
 pub fn sum_and_product<T: Scalar>(a: &[T], b: &[T], f: impl Fn(T) -> T) -> (f64, f64) {
     do_wide(SumAndProduct { a, b, f })
+}
+
+/// Sums of every plane of an image, in the order of memory, in which the processor fetches them ahead.
+#[derive(Debug, Default)]
+pub struct PlaneSums {
+    sums: Vec<[f64; 2]>,
+}
+
+impl PlaneSums {
+    /// Has `f` sum up each of so many planes of `plane` values by its number, spread over the threads. It only
+    /// allocates for more planes than ever before.
+    pub fn of(
+        &mut self,
+        pool: &Pool,
+        (planes, plane): (usize, usize),
+        f: impl Fn(usize) -> [f64; 2] + Sync,
+    ) -> &[[f64; 2]] {
+        if self.sums.len() < planes {
+            self.sums.resize(planes, [0.0; 2]);
+        }
+        let sums = &mut self.sums[..planes];
+        let chunk = (Cost::Cheap.chunk() / 2 / plane.max(1)).max(1);
+        for_each_chunk(pool, chunk, [&mut *sums], |range, [sums]| {
+            range.zip(sums).for_each(|(number, sums)| *sums = f(number));
+        });
+        sums
+    }
 }
 
 struct Sum<'a, T, F> {

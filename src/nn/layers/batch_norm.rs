@@ -6,9 +6,9 @@ use super::{Layer, Pass, Place, values, values_mut};
 use crate::nn::{
     Buffer, Mode, Parameter, Scalar, Shape,
     kernels::{
-        elementwise::{for_each_chunk, for_each_plane, map_slice, zip_slices},
+        elementwise::{for_each_plane, map_slice, zip_slices},
         pool::Pool,
-        sums::{sum, sum_and_product},
+        sums::{PlaneSums, sum, sum_and_product},
     },
 };
 
@@ -17,9 +17,6 @@ const EPSILON: f64 = 1e-5;
 
 /// Share of the batch in hand in the running statistics, as in `PyTorch`.
 const MOMENTUM: f64 = 0.1;
-
-/// Values of a chunk of channels for the threads.
-const CHUNK: usize = 1 << 14;
 
 /// With x (batch, channels, P), where P is 1 for vectors and the number of positions for images, each channel is
 /// normalized over its n = batch·P values and then scaled by γ = `weight` and shifted by β = `bias`:
@@ -86,39 +83,32 @@ impl<T: Scalar> BatchNorm<T> {
         }
     }
 
-    /// Calls `f` with the statistics of some channels and the number of the first, the channels of `samples` samples
-    /// spread over the threads.
-    fn for_each_channel(&mut self, pool: &Pool, samples: usize, f: impl Fn(usize, &mut [Statistics]) + Sync) {
-        let channels = (CHUNK / (samples * self.plane)).max(1);
-        for_each_chunk(pool, channels, [&mut self.statistics], |range, [statistics]| f(range.start, statistics));
-    }
-
     /// Takes mean and variance of every channel from the batch.
-    fn measure(&mut self, x: &[T], pool: &Pool) {
-        let (channels, plane) = (self.statistics.len(), self.plane);
-        let (samples, n) = (x.len() / (channels * plane), (x.len() / channels) as f64);
-        self.for_each_channel(pool, samples, |first, statistics| {
-            let rows = || x.chunks_exact(channels * plane).map(|x| x[first * plane..].chunks_exact(plane));
-            statistics.fill(Statistics::default());
-            for row in rows() {
-                statistics.iter_mut().zip(row).for_each(|(s, x)| s.mean += sum(x, |x| x));
-            }
-            for s in &mut *statistics {
-                s.mean /= n;
-            }
-            for row in rows() {
-                statistics.iter_mut().zip(row).for_each(|(s, x)| {
-                    s.variance += {
-                        let mean = T::from_f64(s.mean);
-                        sum(x, |x| (x - mean) * (x - mean))
-                    }
-                });
-            }
-            for s in statistics {
-                s.variance /= n;
-                s.inverse = 1.0 / (s.variance + EPSILON).sqrt();
-            }
+    fn measure(&mut self, x: &[T], pool: &Pool, sums: &mut PlaneSums) {
+        let Self { statistics, plane, .. } = self;
+        let (channels, plane) = (statistics.len(), *plane);
+        let n = (x.len() / channels) as f64;
+        let planes = |number: usize| &x[number * plane..(number + 1) * plane];
+        statistics.fill(Statistics::default());
+        let shape = (x.len() / plane, plane);
+        let totals = sums.of(pool, shape, |number| [sum(planes(number), |x| x), 0.0]);
+        for sums in totals.chunks_exact(channels) {
+            statistics.iter_mut().zip(sums).for_each(|(s, [sum, _])| s.mean += sum);
+        }
+        for s in &mut *statistics {
+            s.mean /= n;
+        }
+        let squares = sums.of(pool, shape, |number| {
+            let mean = T::from_f64(statistics[number % channels].mean);
+            [sum(planes(number), |x| (x - mean) * (x - mean)), 0.0]
         });
+        for sums in squares.chunks_exact(channels) {
+            statistics.iter_mut().zip(sums).for_each(|(s, [sum, _])| s.variance += sum);
+        }
+        for s in statistics {
+            s.variance /= n;
+            s.inverse = 1.0 / (s.variance + EPSILON).sqrt();
+        }
         self.remember(n);
     }
 
@@ -152,7 +142,7 @@ impl<T: Scalar> Layer<T> for BatchNorm<T> {
     fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<'_, T>) {
         let x = values(x);
         match pass.mode {
-            Mode::Train { .. } => self.measure(x, pass.pool),
+            Mode::Train { .. } => self.measure(x, pass.pool, &mut pass.scratch.sums),
             Mode::Evaluate => self.recall(),
         }
         let Self { parameters: [weight, bias], statistics, plane, .. } = self;
@@ -177,21 +167,23 @@ impl<T: Scalar> Layer<T> for BatchNorm<T> {
     ) {
         let (x, dy) = (values(x), values(dy));
         let (channels, plane) = (self.statistics.len(), self.plane);
-        let (samples, n) = (x.len() / (channels * plane), (x.len() / channels) as f64);
-        self.for_each_channel(pass.pool, samples, |first, statistics| {
-            for s in &mut *statistics {
-                (s.shift, s.scale) = (0.0, 0.0);
-            }
-            for (x, dy) in x.chunks_exact(channels * plane).zip(dy.chunks_exact(channels * plane)) {
-                let runs = x[first * plane..].chunks_exact(plane).zip(dy[first * plane..].chunks_exact(plane));
-                for (s, (x, dy)) in statistics.iter_mut().zip(runs) {
-                    let (mean, inverse) = (T::from_f64(s.mean), T::from_f64(s.inverse));
-                    let (shift, scale) = sum_and_product(dy, x, |x| (x - mean) * inverse);
-                    (s.shift, s.scale) = (s.shift + shift, s.scale + scale);
-                }
-            }
-        });
+        let n = (x.len() / channels) as f64;
         let Self { parameters: [weight, bias], statistics, .. } = self;
+        let sums = pass.scratch.sums.of(pass.pool, (x.len() / plane, plane), |number| {
+            let s = &statistics[number % channels];
+            let (mean, inverse) = (T::from_f64(s.mean), T::from_f64(s.inverse));
+            let [x, dy] = [x, dy].map(|values| &values[number * plane..][..plane]);
+            let (shift, scale) = sum_and_product(dy, x, |x| (x - mean) * inverse);
+            [shift, scale]
+        });
+        for s in &mut *statistics {
+            (s.shift, s.scale) = (0.0, 0.0);
+        }
+        for sums in sums.chunks_exact(channels) {
+            for (s, [shift, scale]) in statistics.iter_mut().zip(sums) {
+                (s.shift, s.scale) = (s.shift + shift, s.scale + scale);
+            }
+        }
         for ((s, dw), db) in statistics.iter().zip(&mut weight.gradient).zip(&mut bias.gradient) {
             (*dw, *db) = (T::from_f64(s.scale), T::from_f64(s.shift));
         }

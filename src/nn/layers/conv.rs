@@ -9,10 +9,10 @@ use crate::nn::{
     Init, Parameter, Scalar, Shape,
     init::Draw,
     kernels::{
-        elementwise::{for_each_chunk, for_each_plane},
+        elementwise::for_each_plane,
         matmul::{Start, Workspace, matmul},
         pool::Pool,
-        sums::sum,
+        sums::{PlaneSums, sum},
         winograd::Winograd,
     },
     window::Window,
@@ -131,7 +131,7 @@ impl<T: Scalar> Layer<T> for Conv<T> {
         let (x, dy, mut dx) = (values(x), values(dy), dx.map(values_mut));
         let blocks = self.blocks(batch);
         let [weight, bias] = &mut self.parameters;
-        sum_planes(pass.pool, dy, w.places(), &mut bias.gradient);
+        sum_planes(pass.pool, &mut pass.scratch.sums, dy, w.places(), &mut bias.gradient);
         if let Some(fast) = &self.fast {
             let Scratch { columns, locals, .. } = &mut *pass.scratch;
             return fast.backward(pass.pool, (columns, locals), &weight.value, dy, &mut weight.gradient, dx);
@@ -237,12 +237,12 @@ fn gather<T: Scalar>(pool: &Pool, dy: &[T], places: usize, rows: &mut [T], chann
 }
 
 /// Sums dy (samples, channels, places) over samples and places.
-fn sum_planes<T: Scalar>(pool: &Pool, dy: &[T], places: usize, sums: &mut [T]) {
+fn sum_planes<T: Scalar>(pool: &Pool, plane_sums: &mut PlaneSums, dy: &[T], places: usize, sums: &mut [T]) {
     let channels = sums.len();
-    for_each_chunk(pool, channels.div_ceil(16), [sums], |range, [sums]| {
-        for (channel, total) in range.zip(sums) {
-            let planes = dy.chunks_exact(places).skip(channel).step_by(channels);
-            *total = T::from_f64(planes.map(|dy| sum(dy, |dy| dy)).sum());
-        }
+    let planes = plane_sums.of(pool, (dy.len() / places, places), |number| {
+        [sum(&dy[number * places..(number + 1) * places], |dy| dy), 0.0]
     });
+    for (channel, total) in sums.iter_mut().enumerate() {
+        *total = T::from_f64(planes.iter().skip(channel).step_by(channels).map(|[sum, _]| sum).sum());
+    }
 }

@@ -68,7 +68,7 @@ impl<T: Scalar> Product<T> {
         let results = self.m * self.n * self.k.div_ceil(DEPTH);
         let result = match (self.out.row, self.out.column) {
             (_, 1) => 0,
-            (1, _) => results / 4,
+            (1, _) => results * 3 / 4,
             _ => 2 * results,
         };
         left + right + result
