@@ -32,16 +32,19 @@ impl Cost {
 }
 
 /// y = f(x), element by element; both arrays have the same shape.
+///
+/// Here as in the functions below, `f` should own the numbers it needs (`move`): of those it borrows, the compiler
+/// does not know that writing y leaves them alone, and then makes no vectors.
 pub fn map<T: Scalar>(
     pool: &Pool,
     cost: Cost,
     x: ArrayView2<'_, T>,
     mut y: ArrayViewMut2<'_, T>,
-    f: impl Fn(T) -> T + Sync,
+    f: impl Fn(T) -> T + Copy + Sync,
 ) {
     debug_assert_eq!(x.dim(), y.dim());
     if let (Some(x), Some(y)) = (x.as_slice(), y.as_slice_mut()) {
-        for_each_chunk(pool, cost.chunk(), [y], |range, [y]| do_wide(Map { x: &x[range], y, f: &f }));
+        for_each_chunk(pool, cost.chunk(), [y], |range, [y]| do_wide(Map { x: &x[range], y, f }));
     } else {
         Zip::from(y).and(x).for_each(|y, &x| *y = f(x));
     }
@@ -54,12 +57,12 @@ pub fn zip<T: Scalar>(
     a: ArrayView2<'_, T>,
     b: ArrayView2<'_, T>,
     mut out: ArrayViewMut2<'_, T>,
-    f: impl Fn(T, T) -> T + Sync,
+    f: impl Fn(T, T) -> T + Copy + Sync,
 ) {
     debug_assert!(a.dim() == b.dim() && a.dim() == out.dim());
     if let (Some(a), Some(b), Some(out)) = (a.as_slice(), b.as_slice(), out.as_slice_mut()) {
         for_each_chunk(pool, cost.chunk(), [out], |range, [out]| {
-            zip_slices(&a[range.clone()], &b[range], out, &f);
+            zip_slices(&a[range.clone()], &b[range], out, f);
         });
     } else {
         Zip::from(out).and(a).and(b).for_each(|out, &a, &b| *out = f(a, b));
@@ -67,19 +70,19 @@ pub fn zip<T: Scalar>(
 }
 
 /// y = f(x), element by element, on this thread.
-pub fn map_slice<T: Scalar>(x: &[T], y: &mut [T], f: impl Fn(T) -> T) {
-    do_wide(Map { x, y, f: &f });
+pub fn map_slice<T: Scalar>(x: &[T], y: &mut [T], f: impl Fn(T) -> T + Copy) {
+    do_wide(Map { x, y, f });
 }
 
 /// out = f(a, b), element by element, on this thread.
-pub fn zip_slices<T: Scalar>(a: &[T], b: &[T], out: &mut [T], f: impl Fn(T, T) -> T) {
-    do_wide(ZipSlices { a, b, out, f: &f });
+pub fn zip_slices<T: Scalar>(a: &[T], b: &[T], out: &mut [T], f: impl Fn(T, T) -> T + Copy) {
+    do_wide(ZipSlices { a, b, out, f });
 }
 
 struct Map<'a, T, F> {
     x: &'a [T],
     y: &'a mut [T],
-    f: &'a F,
+    f: F,
 }
 
 impl<T: Scalar, F: Fn(T) -> T> Work for Map<'_, T, F> {
@@ -97,7 +100,7 @@ struct ZipSlices<'a, T, F> {
     a: &'a [T],
     b: &'a [T],
     out: &'a mut [T],
-    f: &'a F,
+    f: F,
 }
 
 impl<T: Scalar, F: Fn(T, T) -> T> Work for ZipSlices<'_, T, F> {

@@ -153,7 +153,7 @@ impl<T: Scalar> Layer<T> for BatchNorm<T> {
             let mean = T::from_f64(s.mean);
             let scale = T::from_f64(s.inverse) * weight.value[channel];
             let shift = bias.value[channel];
-            map_slice(&x[number * plane..][..plane], y, |x| (x - mean) * scale + shift);
+            map_slice(&x[number * plane..][..plane], y, move |x| (x - mean) * scale + shift);
         });
     }
 
@@ -197,7 +197,7 @@ impl<T: Scalar> Layer<T> for BatchNorm<T> {
             let factor = T::from_f64(s.inverse) * weight.value[channel];
             let (shift, slope) = (T::from_f64(s.shift * share), T::from_f64(s.scale * share * s.inverse));
             let [x, dy] = [x, dy].map(|values| &values[number * plane..][..plane]);
-            zip_slices(x, dy, dx, |x, dy| factor * (dy - shift - (x - mean) * slope));
+            zip_slices(x, dy, dx, move |x, dy| factor * (dy - shift - (x - mean) * slope));
         });
     }
 

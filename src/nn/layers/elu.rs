@@ -28,7 +28,7 @@ impl<T: Scalar> Elu<T> {
 impl<T: Scalar> Layer<T> for Elu<T> {
     fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<'_, T>) {
         let alpha = self.alpha;
-        map(pass.pool, Cost::Dear, x, y, |x| if x > T::zero() { x } else { alpha * x.exp_m1() });
+        map(pass.pool, Cost::Dear, x, y, move |x| if x > T::zero() { x } else { alpha * x.exp_m1() });
     }
 
     fn backward(
@@ -41,7 +41,7 @@ impl<T: Scalar> Layer<T> for Elu<T> {
     ) {
         let alpha = self.alpha;
         if let Some(dx) = dx {
-            zip(pass.pool, Cost::Dear, x, dy, dx, |x, dy| if x > T::zero() { dy } else { dy * (alpha * x.exp()) });
+            zip(pass.pool, Cost::Dear, x, dy, dx, move |x, dy| if x > T::zero() { dy } else { dy * (alpha * x.exp()) });
         }
     }
 

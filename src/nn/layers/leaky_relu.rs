@@ -27,7 +27,7 @@ impl<T: Scalar> LeakyRelu<T> {
 impl<T: Scalar> Layer<T> for LeakyRelu<T> {
     fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<'_, T>) {
         let slope = self.slope;
-        map(pass.pool, Cost::Cheap, x, y, |x| if x > T::zero() { x } else { slope * x });
+        map(pass.pool, Cost::Cheap, x, y, move |x| if x > T::zero() { x } else { slope * x });
     }
 
     fn backward(
@@ -40,7 +40,7 @@ impl<T: Scalar> Layer<T> for LeakyRelu<T> {
     ) {
         let slope = self.slope;
         if let Some(dx) = dx {
-            zip(pass.pool, Cost::Cheap, x, dy, dx, |x, dy| if x > T::zero() { dy } else { slope * dy });
+            zip(pass.pool, Cost::Cheap, x, dy, dx, move |x, dy| if x > T::zero() { dy } else { slope * dy });
         }
     }
 
