@@ -100,7 +100,7 @@ impl<T: Scalar> BatchNorm<T> {
         }
         let squares = sums.of(pool, shape, |number| {
             let mean = T::from_f64(statistics[number % channels].mean);
-            [sum(planes(number), |x| (x - mean) * (x - mean)), 0.0]
+            [sum(planes(number), move |x| (x - mean) * (x - mean)), 0.0]
         });
         for sums in squares.chunks_exact(channels) {
             statistics.iter_mut().zip(sums).for_each(|(s, [sum, _])| s.variance += sum);
@@ -173,7 +173,7 @@ impl<T: Scalar> Layer<T> for BatchNorm<T> {
             let s = &statistics[number % channels];
             let (mean, inverse) = (T::from_f64(s.mean), T::from_f64(s.inverse));
             let [x, dy] = [x, dy].map(|values| &values[number * plane..][..plane]);
-            let (shift, scale) = sum_and_product(dy, x, |x| (x - mean) * inverse);
+            let (shift, scale) = sum_and_product(dy, x, move |x| (x - mean) * inverse);
             [shift, scale]
         });
         for s in &mut *statistics {
