@@ -38,7 +38,7 @@ thread_local! {
     static NUMBER: Cell<usize> = const { Cell::new(0) };
 }
 
-/// The number of the current thread in its pool, below [`Pool::threads`]; 0 for whoever calls [`Pool::run`].
+/// The number of the current thread in the pool that started it, below its [`Pool::threads`]; 0 for all others.
 pub fn current_number() -> usize {
     NUMBER.get()
 }
@@ -137,7 +137,12 @@ impl Gate {
 impl Pool {
     /// A pool of `threads` threads, the caller's own counted. If the system refuses to start one, there are fewer;
     /// results do not depend on it.
+    ///
+    /// # Panics
+    ///
+    /// For more than 65,536 threads.
     pub fn new(threads: NonZeroUsize) -> Self {
+        assert!(threads.get() <= OPEN as usize, "{threads} threads");
         let shared = Arc::new(Shared {
             gate: OwnLine::default(),
             work: UnsafeCell::new(None),
@@ -167,8 +172,10 @@ impl Pool {
     ///
     /// # Panics
     ///
-    /// If a chunk panics, with what it panicked with, after all threads have left the work.
+    /// If a chunk panics, with what it panicked with, after all threads have left the work; if there are 2³² chunks or
+    /// more.
     pub fn run(&self, chunks: usize, chunk: &(dyn Fn(usize) + Sync)) {
+        assert!(u32::try_from(chunks).is_ok(), "{chunks} chunks");
         let free = if self.workers.is_empty() || chunks < 2 { None } else { self.busy.try_lock().ok() };
         let Some(busy) = free else {
             (0..chunks).for_each(chunk);
@@ -229,7 +236,13 @@ impl Shared {
             Ok(()) => true,
             Err(panic) => {
                 self.shares.iter().for_each(|share| share.set(0..0));
-                self.lock().get_or_insert(panic);
+                let mut first = self.lock();
+                if first.is_none() {
+                    *first = Some(panic);
+                } else {
+                    // What it panicked with may panic again when it is dropped, and here nobody would catch that.
+                    std::mem::forget(panic);
+                }
                 false
             }
         };
@@ -252,7 +265,7 @@ impl Shared {
     /// Lets no further thread into the work, waits for those inside, and gives what one of them panicked with.
     fn take_back(&self) -> Option<Box<dyn Any + Send>> {
         self.gate.close();
-        if !look_around(|| self.gate.look().inside() == 0) {
+        if look_around(|| (self.gate.look().inside() == 0).then_some(())).is_none() {
             let mut panic = self.lock();
             self.caller_sleeps.store(true, Ordering::SeqCst);
             while self.gate.look().inside() > 0 {
@@ -275,15 +288,17 @@ impl Shared {
             done = look.piece();
             // SAFETY: this thread is inside, so the caller neither changes the work nor goes away.
             let work = unsafe { (*self.work.get()).map(|work| &*work) };
+            let end = work.is_none();
             if let Some(work) = work {
                 self.take_part(work, number);
             }
+            // From here on the work may be gone.
             let look = self.gate.leave();
             if look.inside() == 0 && self.caller_sleeps.load(Ordering::SeqCst) {
                 drop(self.lock());
                 self.left.notify_one();
             }
-            if work.is_none() {
+            if end {
                 return;
             }
         }
@@ -295,36 +310,35 @@ impl Shared {
             let look = self.gate.look();
             (look.is_open() && look.piece() != done).then_some(look)
         };
-        let mut found = None;
-        if !look_around(|| {
-            found = news();
-            found.is_some()
-        }) {
-            let mut panic = self.lock();
-            self.sleepers.fetch_add(1, Ordering::SeqCst);
-            loop {
-                found = news();
-                if found.is_some() {
-                    break;
-                }
-                panic = self.wake.wait(panic).unwrap_or_else(PoisonError::into_inner);
-            }
-            self.sleepers.fetch_sub(1, Ordering::SeqCst);
+        if let Some(look) = look_around(news) {
+            return look;
         }
-        found.unwrap_or_else(|| self.gate.look())
+        let mut panic = self.lock();
+        self.sleepers.fetch_add(1, Ordering::SeqCst);
+        let look = loop {
+            if let Some(look) = news() {
+                break look;
+            }
+            panic = self.wake.wait(panic).unwrap_or_else(PoisonError::into_inner);
+        };
+        self.sleepers.fetch_sub(1, Ordering::SeqCst);
+        look
     }
 }
 
-/// Waits for `ready` without sleeping, but not longer than [`LOOK_AROUND`]; whether it came.
+/// Waits for what `look` finds without sleeping, but not longer than [`LOOK_AROUND`].
 ///
 /// After a moment it offers the processor to others each time: whoever is waited for may have been put on this very
 /// one, and would else not run before the wait is over.
-fn look_around(mut ready: impl FnMut() -> bool) -> bool {
-    let start = Instant::now();
-    while !ready() {
-        let waited = start.elapsed();
+fn look_around<R>(look: impl Fn() -> Option<R>) -> Option<R> {
+    let mut start = None;
+    loop {
+        if let Some(found) = look() {
+            return Some(found);
+        }
+        let waited = start.get_or_insert_with(Instant::now).elapsed();
         if waited > LOOK_AROUND {
-            return false;
+            return None;
         }
         if waited > ALONE {
             thread::yield_now();
@@ -332,7 +346,6 @@ fn look_around(mut ready: impl FnMut() -> bool) -> bool {
             (0..4).for_each(|_| std::hint::spin_loop());
         }
     }
-    true
 }
 
 #[cfg(test)]

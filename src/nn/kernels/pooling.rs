@@ -89,7 +89,8 @@ impl<T: Scalar, const STRIDE: usize> Work for MaxPool<'_, T, STRIDE> {
         let band = (ROWS - w.kernel.0) / STRIDE + 1;
         for place in (0..w.out_width).step_by(LANES) {
             let seen = Seen::<STRIDE>::new(w, place, LANES.min(w.out_width - place));
-            // The padding never wins; what lies inside is written for each plane.
+            // Columns of the padding stay like this, and never win; the others are written for each plane, but for rows
+            // of the padding, which are passed over.
             let mut rows = [[T::neg_infinity(); ROW]; ROWS];
             let outputs = y.chunks_exact_mut(w.places()).zip(winners.chunks_exact_mut(w.places()));
             for (x, (y, winners)) in x.chunks_exact(w.plane()).zip(outputs) {
@@ -136,7 +137,7 @@ impl<'a, const STRIDE: usize> Seen<'a, STRIDE> {
     fn copy<T: Scalar>(&self, x: &[T], outs: Range<usize>, rows: &mut [[T; ROW]; ROWS]) {
         let w = self.window;
         for (number, row) in rows[..(outs.len() - 1) * STRIDE + w.kernel.0].iter_mut().enumerate() {
-            let Some(y) = (outs.start * STRIDE + number).checked_sub(w.pad).filter(|&y| y < w.height) else { continue };
+            let Some(y) = w.row_under(number, outs.start) else { continue };
             let from = &x[y * w.width + self.begin..][..self.inside];
             row[self.skipped..self.skipped + self.inside].iter_mut().zip(from).for_each(|(to, &x)| *to = x);
         }

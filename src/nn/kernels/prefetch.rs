@@ -15,7 +15,9 @@ pub(super) fn prefetch<T>(values: &[T]) {
     {
         use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
         let start = values.as_ptr().cast::<i8>();
-        for offset in (0..size_of_val(values)).step_by(LINE) {
+        let before = start.addr() % LINE;
+        let start = start.wrapping_sub(before);
+        for offset in (0..before + size_of_val(values)).step_by(LINE) {
             // SAFETY: every processor of this kind has the instruction, which reads nothing.
             unsafe { _mm_prefetch::<_MM_HINT_T1>(start.wrapping_add(offset)) };
         }

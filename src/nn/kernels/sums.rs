@@ -34,8 +34,8 @@ pub struct PlaneSums {
 }
 
 impl PlaneSums {
-    /// Has `f` sum up each of so many planes of `plane` values by its number, spread over the threads. It only
-    /// allocates for more planes than ever before.
+    /// Has `f` sum up each of so many planes of `plane` values by its number, spread over the threads; a sum that is not
+    /// needed is 0. It only allocates for more planes than ever before.
     pub fn of(
         &mut self,
         pool: &Pool,

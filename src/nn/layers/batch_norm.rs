@@ -88,10 +88,10 @@ impl<T: Scalar> BatchNorm<T> {
         let Self { statistics, plane, .. } = self;
         let (channels, plane) = (statistics.len(), *plane);
         let n = (x.len() / channels) as f64;
-        let planes = |number: usize| &x[number * plane..(number + 1) * plane];
+        let plane_of = |number: usize| &x[number * plane..(number + 1) * plane];
         statistics.fill(Statistics::default());
         let shape = (x.len() / plane, plane);
-        let totals = sums.of(pool, shape, |number| [sum(planes(number), |x| x), 0.0]);
+        let totals = sums.of(pool, shape, |number| [sum(plane_of(number), |x| x), 0.0]);
         for sums in totals.chunks_exact(channels) {
             statistics.iter_mut().zip(sums).for_each(|(s, [sum, _])| s.mean += sum);
         }
@@ -100,7 +100,7 @@ impl<T: Scalar> BatchNorm<T> {
         }
         let squares = sums.of(pool, shape, |number| {
             let mean = T::from_f64(statistics[number % channels].mean);
-            [sum(planes(number), move |x| (x - mean) * (x - mean)), 0.0]
+            [sum(plane_of(number), move |x| (x - mean) * (x - mean)), 0.0]
         });
         for sums in squares.chunks_exact(channels) {
             statistics.iter_mut().zip(sums).for_each(|(s, [sum, _])| s.variance += sum);

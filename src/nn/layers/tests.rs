@@ -138,6 +138,38 @@ fn convolution_is_its_definition() {
     compare_conv::<f64>(60);
 }
 
+/// The definition of max pooling and its gradient: y and dx.
+fn slow_max_pool(w: &Window, x: &Array2<f64>, dy: &Array2<f64>) -> (Array2<f64>, Array2<f64>) {
+    let (mut y, mut dx) = (Array2::zeros(dy.dim()), Array2::zeros(x.dim()));
+    for (sample, channel, place, under) in places(w, x.nrows()) {
+        let at = [sample, channel * w.places() + place];
+        let seen: Vec<usize> = under.iter().filter_map(|(_, position)| *position).collect();
+        let values = seen.iter().map(|&position| x[[sample, position]]);
+        y[at] = values.clone().fold(f64::NEG_INFINITY, f64::max);
+        // The first of equals, in the order of the rows.
+        let winner = seen[values.clone().position(|value| value == y[at]).unwrap()];
+        dx[[sample, winner]] += dy[at];
+    }
+    (y, dx)
+}
+
+/// Images of several chunks of places and several bands of rows, and windows taller than a band.
+#[test]
+fn max_pooling_of_large_images_is_its_definition() {
+    for case in 0..60 {
+        let stream = &mut stream(case, Purpose::Data, 6);
+        let mut pick = |from: usize, most: usize| from + stream.below((most - from + 1) as u32) as usize;
+        let input = Shape::new([pick(1, 2), pick(17, 60), pick(17, 60)]);
+        let (size, stride) = ([pick(1, 4), pick(14, 17)][usize::from(case % 4 == 0)], pick(1, 4));
+        let w = Window::pooling(&input, size, stride, pick(0, size / 2)).unwrap();
+        let batch = pick(1, 2);
+        let (x, dy) = (whole(batch, w.channels * w.plane(), stream), whole(batch, w.channels * w.places(), stream));
+        let expected = slow_max_pool(&w, &x, &dy);
+        let found = run(&mut MaxPool::new(w), &x, &dy, Mode::Evaluate, Default::default(), 2);
+        assert!(found == expected, "{w:?}");
+    }
+}
+
 #[test]
 fn pooling_is_its_definition() {
     for case in 0..100 {
@@ -146,17 +178,12 @@ fn pooling_is_its_definition() {
         let x: Array2<f64> = whole(batch, w.channels * w.plane(), stream);
         // Multiples of every possible size of a window, so that shares of it are whole.
         let dy = whole::<f64>(batch, w.channels * w.places(), stream) * 144.0;
-        let (mut largest, mut mean) = (Array2::zeros(dy.dim()), Array2::zeros(dy.dim()));
-        let (mut largest_dx, mut mean_dx) = (Array2::zeros(x.dim()), Array2::zeros(x.dim()));
+        let (largest, largest_dx) = slow_max_pool(&w, &x, &dy);
+        let (mut mean, mut mean_dx) = (Array2::zeros(dy.dim()), Array2::zeros(x.dim()));
         for (sample, channel, place, under) in places(&w, batch) {
             let (at, size) = ([sample, channel * w.places() + place], under.len() as f64);
             let seen: Vec<usize> = under.iter().filter_map(|(_, position)| *position).collect();
-            let values = seen.iter().map(|&position| x[[sample, position]]);
-            largest[at] = values.clone().fold(f64::NEG_INFINITY, f64::max);
-            mean[at] = values.clone().sum::<f64>() / size;
-            // The first of equals, in the order of the rows.
-            let winner = seen[values.clone().position(|value| value == largest[at]).unwrap()];
-            largest_dx[[sample, winner]] += dy[at];
+            mean[at] = seen.iter().map(|&position| x[[sample, position]]).sum::<f64>() / size;
             for position in seen {
                 mean_dx[[sample, position]] += dy[at] / size;
             }

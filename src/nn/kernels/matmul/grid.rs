@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use crate::nn::kernels::tile::Tiles;
-
 /// The chunks of an (m, n) result, in rows of chunks.
 pub(super) struct Grid {
     m: usize,
@@ -16,13 +14,13 @@ pub(super) struct Grid {
 }
 
 impl Grid {
-    /// Whole tiles for so many threads.
-    pub(super) fn new<T>(tiles: &Tiles<T>, (m, n): (usize, usize), threads: usize) -> Self {
+    /// Chunks of an (m, n) result for so many threads, each of whole parts of `height` rows and `width` columns.
+    pub(super) fn new((height, width): (usize, usize), (m, n): (usize, usize), threads: usize) -> Self {
         // Several chunks a thread, so that one that is held up does not hold up the others.
         let wanted = if threads == 1 { 1 } else { 4 * threads };
-        let rows = m.div_ceil(tiles.rows()).div_ceil(wanted) * tiles.rows();
+        let rows = m.div_ceil(height).div_ceil(wanted) * height;
         let chunks_down = m.div_ceil(rows);
-        let columns = n.div_ceil(tiles.columns()).div_ceil(wanted.div_ceil(chunks_down)) * tiles.columns();
+        let columns = n.div_ceil(width).div_ceil(wanted.div_ceil(chunks_down)) * width;
         Self { m, n, rows, columns, chunks_across: n.div_ceil(columns), chunks_down }
     }
 

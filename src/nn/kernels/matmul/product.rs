@@ -7,7 +7,7 @@ use super::{
     DEPTH, LOCAL, PANELS_A_THREAD, WORTH_THREADS, Workspace,
     grid::Grid,
     grow,
-    result::{Buffer, Place, Sums},
+    result::{Buffer, HEIGHT, Place, Sums},
 };
 use crate::nn::{
     Scalar,
@@ -15,7 +15,7 @@ use crate::nn::{
         elementwise::for_each_chunk,
         pack::{Operand, pack},
         pool::Pool,
-        tile::{MAX_COLUMNS, MAX_ROWS, Task, Tiles},
+        tile::{MAX_COLUMNS, Task, Tiles},
     },
 };
 
@@ -115,7 +115,7 @@ impl<T: Scalar> Product<T> {
             // SAFETY: the columns lie in the right operand, as the caller promises.
             unsafe { self.pack_right(range.start / self.k, packed) };
         });
-        let grid = Grid::new(self.tiles, (self.m, self.n), threads);
+        let grid = Grid::new((self.height(), columns), (self.m, self.n), threads);
         let right = Shared(workspace.right.as_ptr());
         pool.run(grid.chunks(), &|chunk| {
             // SAFETY: both operands are ready, and chunks are disjoint parts of the result.
@@ -178,6 +178,12 @@ impl<T: Scalar> Product<T> {
         (width, width.next_multiple_of(self.tiles.lanes))
     }
 
+    /// Rows that are worked on together: a result whose rows are neighbours is written in vectors along them, which two
+    /// tiles fill.
+    fn height(&self) -> usize {
+        self.tiles.rows() * if self.out.column == 1 { 1 } else { 2 }
+    }
+
     /// Computes these depths' share of a part of the result, row by row; `panel` gives the packed panel of a column.
     unsafe fn tiles(
         &self,
@@ -186,8 +192,7 @@ impl<T: Scalar> Product<T> {
         depths: Range<usize>,
         panel: impl Fn(usize) -> *const T,
     ) {
-        // A result whose rows are neighbours is written in vectors along them, which two tiles fill.
-        let height = self.tiles.rows() * if self.out.column == 1 { 1 } else { 2 };
+        let height = self.height();
         for row in rows.clone().step_by(height) {
             for column in columns.clone().step_by(self.tiles.columns()) {
                 let rows = row..rows.end.min(row + height);
@@ -206,17 +211,15 @@ impl<T: Scalar> Product<T> {
             let start = if place.is_null() { ptr::null_mut() } else { place.at(row, column) };
             Place { start, ..place }
         };
-        let tiles = || rows.clone().step_by(self.tiles.rows());
         if out.column == 1 && base.column == 1 && width == padded {
-            for row in tiles() {
-                // SAFETY: the caller promises the tile.
-                unsafe { self.tile(row, padded, depths.clone(), right, at(out, row), at(base, row)) };
-            }
+            let row = rows.start;
+            // SAFETY: the caller promises the tile.
+            unsafe { self.tile(row, padded, depths, right, at(out, row), at(base, row)) };
             return;
         }
-        let mut buffer: Buffer<T> = [[T::zero(); MAX_COLUMNS]; 2 * MAX_ROWS];
+        let mut buffer: Buffer<T> = [[T::zero(); MAX_COLUMNS]; HEIGHT];
         let nothing = Place { start: ptr::null_mut(), row: 0, column: 1 };
-        for row in tiles() {
+        for row in rows.clone().step_by(self.tiles.rows()) {
             let start = buffer[row - rows.start..].as_mut_ptr().cast();
             let out = Place { start, row: MAX_COLUMNS as isize, column: 1 };
             // SAFETY: the caller promises the operands, and the buffer has room for two of the largest tiles.
@@ -263,7 +266,7 @@ impl<T: Scalar> Product<T> {
         if step == 0 {
             (start.wrapping_add(row * self.k + depth * height), 1, height as isize)
         } else {
-            (start.wrapping_offset(row as isize * outer + depth as isize * step), outer, step)
+            (self.left.at(row, depth), outer, step)
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::nn::{
 };
 
 /// Rows of a buffer: two tiles, which fill a vector or more.
-const HEIGHT: usize = 2 * MAX_ROWS;
+pub(super) const HEIGHT: usize = 2 * MAX_ROWS;
 
 /// Sums of one or two tiles, row by row.
 pub(super) type Buffer<T> = [[T; MAX_COLUMNS]; HEIGHT];
@@ -94,8 +94,8 @@ impl<T: Scalar> Work for Transposed<'_, T> {
         let whole = height / tiles.lanes * tiles.lanes;
         for row in (0..whole).step_by(tiles.lanes) {
             for column in (0..width).step_by(tiles.lanes) {
-                let from = buffer[row][column..].as_ptr();
-                let to = lines[column][row..].as_mut_ptr();
+                let from = buffer.as_flattened()[row * MAX_COLUMNS + column..].as_ptr();
+                let to = lines.as_flattened_mut()[column * HEIGHT + row..].as_mut_ptr();
                 // SAFETY: both squares are whole, as rows and columns of buffer and lines are multiples of the lanes.
                 unsafe { (tiles.transpose)(from, MAX_COLUMNS as isize, to, HEIGHT) };
             }

@@ -1,5 +1,3 @@
-use std::sync::atomic::AtomicBool;
-
 use super::*;
 
 fn pool(threads: usize) -> Pool {
@@ -82,4 +80,41 @@ fn several_callers_get_along() {
         }
     });
     assert!(!failed.load(Ordering::Relaxed));
+}
+
+#[test]
+fn threads_that_fell_asleep_are_woken_for_work_and_for_the_end() {
+    let long = 20 * LOOK_AROUND;
+    let pool = pool(3);
+    for _ in 0..20 {
+        let done = AtomicUsize::new(0);
+        thread::sleep(long);
+        pool.run(9, &|_| {
+            done.fetch_add(1, Ordering::Relaxed);
+        });
+        assert_eq!(done.load(Ordering::Relaxed), 9);
+    }
+    thread::sleep(long);
+}
+
+#[test]
+fn a_caller_that_fell_asleep_is_woken_by_the_last_thread() {
+    let pool = pool(2);
+    let caller = thread::current().id();
+    for _ in 0..20 {
+        let (started, done) = (AtomicBool::new(false), AtomicUsize::new(0));
+        pool.run(2, &|_| {
+            if thread::current().id() == caller {
+                // Whoever comes second must find the other one's chunk taken.
+                while !started.load(Ordering::SeqCst) {
+                    thread::yield_now();
+                }
+            } else {
+                started.store(true, Ordering::SeqCst);
+                thread::sleep(20 * LOOK_AROUND);
+            }
+            done.fetch_add(1, Ordering::Relaxed);
+        });
+        assert_eq!(done.load(Ordering::Relaxed), 2);
+    }
 }

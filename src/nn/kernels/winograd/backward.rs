@@ -154,11 +154,11 @@ impl<T: Scalar, S: Scheme<T, M, N>, const M: usize, const N: usize> Work for Wei
             transpose((GROUP, LANES), (values, LANES), (gradients.as_flattened_mut(), GROUP));
             let start = |row: usize| ((first + row) * plan.channels + channel) * KERNEL;
             // SAFETY: each pair of blocks has kernels of its own, of which one row is used at a time.
-            let kernels = |row: usize| unsafe { dw.part(start(row)..start(row) + lanes * KERNEL) };
+            let part = |row: usize| unsafe { dw.part(start(row)..start(row) + lanes * KERNEL) };
             if row + AHEAD < rows {
-                prefetch(kernels(row + AHEAD));
+                prefetch(part(row + AHEAD));
             }
-            let dw = kernels(row);
+            let dw = part(row);
             for (dw, gradient) in dw.as_chunks_mut::<KERNEL>().0.iter_mut().zip(&gradients) {
                 dw.copy_from_slice(&gradient[..KERNEL]);
             }

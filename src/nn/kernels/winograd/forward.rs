@@ -164,8 +164,10 @@ impl<T: Scalar, S: Scheme<T, M, N>, const M: usize, const N: usize> Outputs<'_, 
                 let row = self.plan.channels * KERNEL;
                 let from = &self.weight[first * row + channel * KERNEL..];
                 fetch((from, row), (GROUP.min(channels.end - channel), lanes), &mut kernels);
-                for from in from.chunks(row).take(lanes) {
-                    prefetch(from.get(GROUP * KERNEL..2 * GROUP * KERNEL).unwrap_or_default());
+                if channel + GROUP < channels.end {
+                    for from in from.chunks(row).take(lanes) {
+                        prefetch(from.get(GROUP * KERNEL..2 * GROUP * KERNEL).unwrap_or_default());
+                    }
                 }
             }
             nested(&kernels[number % GROUP], &mut transformed, S::kernel);
