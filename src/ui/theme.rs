@@ -315,17 +315,36 @@ fn weight(role: Role, depth: Depth) -> Modifier {
     base | extra
 }
 
-/// The entry of xterm's 6×6×6 cube or grey ramp that is nearest to `rgb`.
+/// The entry of xterm's 6×6×6 cube or grey ramp that is nearest to `rgb`. It is asked for at every cell of a frame, so
+/// it looks at the nearest level of each part and the two greys around their mean only.
 fn nearest_indexed(rgb: Rgb) -> u8 {
-    const LEVELS: [u8; 6] = [0, 95, 135, 175, 215, 255];
-    let distance = |a: Rgb, b: Rgb| {
-        let square = |x: u8, y: u8| u32::from(x.abs_diff(y)).pow(2);
-        square(a.0, b.0) + square(a.1, b.1) + square(a.2, b.2)
-    };
-    let cube = (0..216u8)
-        .map(|i| (16 + i, (LEVELS[usize::from(i / 36)], LEVELS[usize::from(i / 6 % 6)], LEVELS[usize::from(i % 6)])));
-    let ramp = (0..24u8).map(|i| (232 + i, (8 + 10 * i, 8 + 10 * i, 8 + 10 * i)));
-    cube.chain(ramp).min_by_key(|(_, color)| distance(*color, rgb)).map_or(15, |(index, _)| index)
+    let level = |part: u8| (0..6u8).min_by_key(|&i| LEVELS[usize::from(i)].abs_diff(part)).unwrap_or(0);
+    let cube = 16 + 36 * level(rgb.0) + 6 * level(rgb.1) + level(rgb.2);
+    let mean = (u16::from(rgb.0) + u16::from(rgb.1) + u16::from(rgb.2)) / 3;
+    let grey = (mean.saturating_sub(8) / 10).min(23) as u8;
+    [cube, 232 + grey, (233 + grey).min(255)]
+        .into_iter()
+        .min_by_key(|&index| distance(indexed(index), rgb))
+        .unwrap_or(cube)
+}
+
+/// Levels of each part of a colour in xterm's cube.
+const LEVELS: [u8; 6] = [0, 95, 135, 175, 215, 255];
+
+/// The colour of an entry of xterm's cube or ramp, 16 or above.
+fn indexed(index: u8) -> Rgb {
+    if index >= 232 {
+        let grey = 8 + 10 * (index - 232);
+        return (grey, grey, grey);
+    }
+    let level = |place: u8| LEVELS[usize::from((index - 16) / place % 6)];
+    (level(36), level(6), level(1))
+}
+
+/// The squared distance of two colours.
+fn distance(a: Rgb, b: Rgb) -> u32 {
+    let square = |x: u8, y: u8| u32::from(x.abs_diff(y)).pow(2);
+    square(a.0, b.0) + square(a.1, b.1) + square(a.2, b.2)
 }
 
 #[cfg(test)]
@@ -376,6 +395,15 @@ mod tests {
         assert_eq!(detect(&[("COLORFGBG", "15;0")]).background, Background::Dark);
         assert!(detect(&[("LANG", "en_US.UTF-8")]).unicode);
         assert!(!detect(&[("LC_ALL", "C"), ("LANG", "en_US.UTF-8")]).unicode);
+    }
+
+    #[test]
+    fn the_nearest_colour_is_nearer_than_all_others() {
+        let parts = || (0..=255u8).step_by(17);
+        for rgb in parts().flat_map(|r| parts().flat_map(move |g| parts().map(move |b| (r, g, b)))) {
+            let nearest = (16..=255).min_by_key(|&index| distance(indexed(index), rgb)).unwrap();
+            assert_eq!(nearest_indexed(rgb), nearest, "{rgb:?}");
+        }
     }
 
     #[test]
