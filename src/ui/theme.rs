@@ -321,11 +321,8 @@ fn nearest_indexed(rgb: Rgb) -> u8 {
     let level = |part: u8| (0..6u8).min_by_key(|&i| LEVELS[usize::from(i)].abs_diff(part)).unwrap_or(0);
     let cube = 16 + 36 * level(rgb.0) + 6 * level(rgb.1) + level(rgb.2);
     let mean = (u16::from(rgb.0) + u16::from(rgb.1) + u16::from(rgb.2)) / 3;
-    let grey = (mean.saturating_sub(8) / 10).min(23) as u8;
-    [cube, 232 + grey, (233 + grey).min(255)]
-        .into_iter()
-        .min_by_key(|&index| distance(indexed(index), rgb))
-        .unwrap_or(cube)
+    let grey = 232 + (mean.saturating_sub(8) / 10).min(22) as u8;
+    [cube, grey, grey + 1].into_iter().min_by_key(|&index| distance(indexed(index), rgb)).unwrap_or(cube)
 }
 
 /// Levels of each part of a colour in xterm's cube.
