@@ -35,8 +35,8 @@ impl<T: Scalar> Network<T> {
         Some(dx.row(at).to_vec())
     }
 
-    /// ∂L/∂input for one row of the batch in hand, which training leaves out. Needs the whole backward pass; its last
-    /// step is done once more, with the same result.
+    /// ∂L/∂input for one row of the batch in hand, which training leaves out. Needs the whole backward pass, with
+    /// the weights as they were then; its last step is done once more, with the same result.
     pub fn row_of_input_gradient(&mut self, row: usize) -> Vec<T> {
         let kept = self.input_gradient.is_some();
         if !kept {

@@ -142,12 +142,14 @@ pub struct LayerTrace {
     pub output: Option<Extract>,
     /// ∂L/∂y for this sample; likewise.
     pub output_gradient: Option<Extract>,
-    /// ∂L/∂x for this sample; likewise.
+    /// ∂L/∂x for this sample; likewise. Of the first layer `None` after the update too, since it is computed when it is
+    /// asked for, from the weights there are then.
     pub input_gradient: Option<Extract>,
     /// The diagonal of ∂y/∂x for this sample where the layer works element by element: of a rectifier the 0s and 1s of
     /// its mask; `None` for other layers, and while the output is not computed.
     pub derivative: Option<Extract>,
-    /// Of a linear layer one unit in full; `None` for other layers.
+    /// Of a linear layer one unit in full; `None` for other layers, and after the update, when the weights are no longer
+    /// those of the pass.
     pub unit: Option<TracedUnit>,
     /// The trained tensors; those of a block with the way to them in their names.
     pub parameters: Vec<TracedParameter>,
