@@ -9,6 +9,9 @@
 //! Both runs are the default run prolonged to sixty epochs, at full speed with the default number of threads; the
 //! dashboard's is drawn into a pseudo-terminal of 200×60 that is read as fast as it writes. The figure is steps a
 //! second as the program reports it at the end. Only the ratio of neighbouring runs counts on a machine that others use.
+//!
+//! On Linux the system's clocks of the threads tell besides, what share of one processor the drawing thread takes while
+//! that run trains, in true colour and in 256 colours, and what all threads take while it is paused.
 
 #[cfg(unix)]
 fn main() {
@@ -25,15 +28,23 @@ mod unix {
     #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
     use std::{
+        fs,
         io::{Read, Write},
         process::Command,
-        time::Instant,
+        thread,
+        time::{Duration, Instant},
     };
 
     use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 
     const GRADTOP: &str = env!("CARGO_BIN_EXE_gradtop");
     const ARGUMENTS: [&str; 3] = ["train", "--set", "run.epochs=60"];
+
+    /// The dashboard's pseudo-terminal.
+    const SIZE: PtySize = PtySize { rows: 60, cols: 200, pixel_width: 0, pixel_height: 0 };
+
+    /// How long clocks are watched.
+    const WATCHED: Duration = Duration::from_secs(8);
 
     pub fn main() {
         let pairs = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(7);
@@ -53,6 +64,61 @@ mod unix {
         starts.sort_by(f64::total_cmp);
         let (median, most) = (starts[starts.len() / 2], starts[starts.len() - 1]);
         println!("first frame median {median:.1} ms, max {most:.1} ms");
+        for (colours, variables) in [
+            ("true colour", [("TERM", "xterm-256color"), ("COLORTERM", "truecolor")]),
+            ("256 colours", [("TERM", "xterm-256color"), ("COLORTERM", "")]),
+        ] {
+            if let Some((drawing, paused)) = clocks(variables) {
+                println!("{colours}: drawing takes {drawing:.2} % of one processor; paused, all threads {paused:.3} %");
+            }
+        }
+    }
+
+    /// The drawing thread's share of a processor while the run trains, and that of all threads while it is paused, in
+    /// percent; `None` where the system does not tell.
+    fn clocks(variables: [(&str, &str); 2]) -> Option<(f64, f64)> {
+        let pair = native_pty_system().openpty(SIZE).unwrap();
+        let mut command = CommandBuilder::new(GRADTOP);
+        command.args(["train", "--set", "run.epochs=100000"]);
+        for (name, value) in variables {
+            command.env(name, value);
+        }
+        let mut child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let (mut reader, mut keyboard) = (pair.master.try_clone_reader().unwrap(), pair.master.take_writer().unwrap());
+        let mut buffer = vec![0; 1 << 16];
+        let reading = thread::spawn(move || while let Ok(1..) = reader.read(&mut buffer) {});
+        let process = child.process_id().unwrap();
+        let settle = || thread::sleep(Duration::from_secs(3));
+        settle();
+        // The first thread of the process draws.
+        let drawing = share(|| busy(process, process));
+        keyboard.write_all(b" ").unwrap();
+        settle();
+        let paused = share(|| threads(process)?.into_iter().map(|thread| busy(process, thread)).sum());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        reading.join().unwrap();
+        drawing.zip(paused)
+    }
+
+    /// The percentage of the time that a clock, in nanoseconds, goes on.
+    fn share(clock: impl Fn() -> Option<u64>) -> Option<f64> {
+        let (start, before) = (Instant::now(), clock()?);
+        thread::sleep(WATCHED);
+        Some((clock()? - before) as f64 / start.elapsed().as_nanos() as f64 * 100.0)
+    }
+
+    /// The threads of a process.
+    fn threads(process: u32) -> Option<Vec<u32>> {
+        let entries = fs::read_dir(format!("/proc/{process}/task")).ok()?;
+        entries.map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect()
+    }
+
+    /// Nanoseconds that a thread has run.
+    fn busy(process: u32, thread: u32) -> Option<u64> {
+        let text = fs::read_to_string(format!("/proc/{process}/task/{thread}/schedstat")).ok()?;
+        text.split(' ').next()?.parse().ok()
     }
 
     fn headless() -> f64 {
@@ -62,8 +128,7 @@ mod unix {
 
     /// Steps a second, and milliseconds to the first frame.
     fn dashboard() -> (f64, f64) {
-        let size = PtySize { rows: 60, cols: 200, pixel_width: 0, pixel_height: 0 };
-        let pair = native_pty_system().openpty(size).unwrap();
+        let pair = native_pty_system().openpty(SIZE).unwrap();
         let mut command = CommandBuilder::new(GRADTOP);
         command.args(ARGUMENTS);
         command.env("TERM", "xterm-256color");
@@ -73,7 +138,7 @@ mod unix {
         drop(pair.slave);
         let mut reader = pair.master.try_clone_reader().unwrap();
         let mut keyboard = pair.master.take_writer().unwrap();
-        let mut parser = vt100::Parser::new(size.rows, size.cols, 0);
+        let mut parser = vt100::Parser::new(SIZE.rows, SIZE.cols, 0);
         let mut buffer = vec![0; 1 << 16];
         let (mut found, mut first_frame) = (None, None);
         while let Ok(count @ 1..) = reader.read(&mut buffer) {
@@ -83,7 +148,7 @@ mod unix {
             }
             // Reading the whole screen is dear, so only the rows where a finished run says so.
             if found.is_none() {
-                let mut banner = parser.screen().rows(0, size.cols).take(6);
+                let mut banner = parser.screen().rows(0, SIZE.cols).take(6);
                 found = banner.find(|row| row.contains("finished at")).and_then(|row| rate(&row));
                 if found.is_some() {
                     keyboard.write_all(b"q").unwrap();

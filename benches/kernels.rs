@@ -17,6 +17,11 @@ use gradtop::{
     random::{Purpose, stream},
 };
 
+/// The program's own allocator, so that its figures are those of the program.
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static MEMORY: gradtop::nn::HugePages = gradtop::nn::HugePages;
+
 /// Layers with the shape of a sample and the batch.
 const LAYERS: [(&str, &[usize], usize); 16] = [
     ("linear 100", &[3072], 200),

@@ -3,12 +3,10 @@
 use std::process::ExitCode;
 
 mod cli;
-#[cfg(target_os = "linux")]
-mod memory;
 
 #[cfg(target_os = "linux")]
 #[global_allocator]
-static MEMORY: memory::HugePages = memory::HugePages;
+static MEMORY: gradtop::nn::HugePages = gradtop::nn::HugePages;
 
 fn main() -> ExitCode {
     match cli::parse(std::env::args_os()) {

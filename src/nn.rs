@@ -22,6 +22,8 @@ mod window;
 pub use chain::LayerInfo;
 pub use error::{BuildError, ParseError};
 pub use init::Init;
+#[cfg(target_os = "linux")]
+pub use kernels::memory::HugePages;
 pub use kernels::pool::Pool;
 pub use loss::LossReport;
 pub use network::{Mode, Network};

@@ -1,5 +1,6 @@
 //! Behaviour of the dashboard's state, driven by messages as the event loop would.
 
+mod finding_the_way;
 mod following;
 mod hostile;
 mod inspecting;

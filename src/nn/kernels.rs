@@ -7,6 +7,8 @@ pub(crate) mod allocations;
 pub mod elementwise;
 pub mod locals;
 pub mod matmul;
+#[cfg(target_os = "linux")]
+pub mod memory;
 mod pack;
 pub mod pool;
 pub mod pooling;

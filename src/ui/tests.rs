@@ -11,6 +11,7 @@ mod storms;
 #[cfg(unix)]
 mod terminal;
 mod traces;
+mod uses_data;
 
 use ratatui::{buffer::Buffer, layout::Rect};
 use unicode_width::UnicodeWidthStr;

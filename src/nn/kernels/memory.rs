@@ -1,4 +1,4 @@
-//! The program's memory on Linux: large pieces of it in huge pages.
+//! An allocator for Linux that keeps large pieces of memory in huge pages.
 //!
 //! A training step walks through tens or hundreds of megabytes of samples, weights and their states, and with pages of
 //! 4 KiB the processor spends some percent of it looking up where they are. Linux gives pages of 2 MiB to those who ask
@@ -109,32 +109,63 @@ unsafe impl GlobalAlloc for HugePages {
 mod tests {
     use super::*;
 
-    fn values(piece: &[u8], ends: [usize; 2]) -> [u8; 2] {
-        ends.map(|end| piece[end])
+    fn layout(size: usize) -> Layout {
+        Layout::from_size_align(size, 4).unwrap()
+    }
+
+    /// Bytes that tell where they stand.
+    fn pattern(length: usize) -> Vec<u8> {
+        (0..length).map(|at| (at % 251) as u8).collect()
     }
 
     #[test]
     fn large_pieces_are_zeros_where_huge_pages_may_begin() {
         for size in [LARGE, PAGE - 1, PAGE, PAGE + 1, PAGE + SMALL, 5 * PAGE / 2] {
-            let mut piece = vec![0u8; size];
-            assert!(piece.as_ptr().addr().is_multiple_of(PAGE));
-            assert!(piece.iter().all(|&byte| byte == 0));
-            piece.fill(1);
+            for allocate in [HugePages::alloc, HugePages::alloc_zeroed] {
+                // SAFETY: a piece of this layout, used within its size and given back with the same layout.
+                unsafe {
+                    let start = allocate(&HugePages, layout(size));
+                    assert!(!start.is_null() && start.addr().is_multiple_of(PAGE), "{size}");
+                    let piece = std::slice::from_raw_parts_mut(start, size);
+                    assert!(piece.iter().all(|&byte| byte == 0), "{size}");
+                    piece.fill(1);
+                    HugePages.dealloc(start, layout(size));
+                }
+            }
         }
     }
 
     #[test]
-    fn a_piece_keeps_its_bytes_while_it_grows_and_shrinks_across_the_threshold() {
-        let mut piece: Vec<u8> = (0..=255).cycle().take(LARGE - 1).collect();
-        let expected = values(&piece, [1000, LARGE - 2]);
-        for capacity in [LARGE, PAGE / 2, PAGE, 3 * PAGE + 5] {
-            piece.reserve_exact(capacity - piece.len());
-            assert_eq!(values(&piece, [1000, LARGE - 2]), expected);
+    fn what_is_aligned_to_more_than_a_huge_page_is() {
+        let layout = Layout::from_size_align(PAGE, 2 * PAGE).unwrap();
+        // SAFETY: a piece of this layout, given back with the same layout.
+        unsafe {
+            let start = HugePages.alloc(layout);
+            assert!(!start.is_null() && start.addr().is_multiple_of(2 * PAGE));
+            HugePages.dealloc(start, layout);
         }
-        piece.shrink_to_fit();
-        assert_eq!(values(&piece, [1000, LARGE - 2]), expected);
-        piece.truncate(2000);
-        piece.shrink_to_fit();
-        assert_eq!(piece[1000], expected[0]);
+    }
+
+    #[test]
+    fn no_size_is_too_large_to_be_refused() {
+        // SAFETY: nothing is used of what must be null.
+        unsafe { assert!(HugePages.alloc(layout(isize::MAX as usize - 3)).is_null()) };
+    }
+
+    #[test]
+    fn a_piece_keeps_its_bytes_while_it_grows_and_shrinks_across_the_threshold() {
+        let sizes = [100, LARGE - 1, LARGE, PAGE / 2, PAGE, 3 * PAGE + 5, 2 * PAGE, PAGE / 2, LARGE - 1, 100];
+        // SAFETY: the piece is used within its size, and given back with its last layout.
+        unsafe {
+            let mut start = HugePages.alloc(layout(sizes[0]));
+            for pair in sizes.windows(2) {
+                let (old, new) = (pair[0], pair[1]);
+                std::slice::from_raw_parts_mut(start, old).copy_from_slice(&pattern(old));
+                start = HugePages.realloc(start, layout(old), new);
+                let kept = old.min(new);
+                assert!(std::slice::from_raw_parts(start, kept) == pattern(kept), "{old} to {new}");
+            }
+            HugePages.dealloc(start, layout(100));
+        }
     }
 }
