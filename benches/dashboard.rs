@@ -31,6 +31,7 @@ mod unix {
         fs,
         io::{Read, Write},
         process::Command,
+        sync::Mutex,
         thread,
         time::{Duration, Instant},
     };
@@ -45,6 +46,9 @@ mod unix {
 
     /// How long clocks are watched.
     const WATCHED: Duration = Duration::from_secs(8);
+
+    /// A screen that says nothing new for so long shows the end of its run.
+    const QUIET: Duration = Duration::from_millis(250);
 
     pub fn main() {
         let pairs = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(7);
@@ -140,23 +144,41 @@ mod unix {
         let mut keyboard = pair.master.take_writer().unwrap();
         let mut parser = vt100::Parser::new(SIZE.rows, SIZE.cols, 0);
         let mut buffer = vec![0; 1 << 16];
-        let (mut found, mut first_frame) = (None, None);
-        while let Ok(count @ 1..) = reader.read(&mut buffer) {
+        while !parser.screen().contents().contains("gradtop") {
+            let count = reader.read(&mut buffer).unwrap();
             parser.process(&buffer[..count]);
-            if first_frame.is_none() && parser.screen().contents().contains("gradtop") {
-                first_frame = Some(start.elapsed().as_secs_f64() * 1e3);
-            }
-            // Reading the whole screen is dear, so only the rows where a finished run says so.
-            if found.is_none() {
-                let mut banner = parser.screen().rows(0, SIZE.cols).take(6);
-                found = banner.find(|row| row.contains("finished at")).and_then(|row| rate(&row));
-                if found.is_some() {
-                    keyboard.write_all(b"q").unwrap();
-                }
-            }
         }
+        let first_frame = start.elapsed().as_secs_f64() * 1e3;
+
+        // A terminal's own work is not the dashboard's, and stands at the other end of the line; so what comes is only
+        // kept until it is quiet, as it is after the last step.
+        let kept = Mutex::new(Vec::new());
+        let mut found = None;
+        thread::scope(|scope| {
+            let reading = scope.spawn(|| {
+                while let Ok(count @ 1..) = reader.read(&mut buffer) {
+                    kept.lock().unwrap().extend_from_slice(&buffer[..count]);
+                }
+            });
+            let mut before = 0;
+            while !reading.is_finished() {
+                thread::sleep(QUIET);
+                let mut kept = kept.lock().unwrap();
+                if kept.len() == before {
+                    parser.process(&kept);
+                    kept.clear();
+                    let mut banner = parser.screen().rows(0, SIZE.cols).take(6);
+                    let finished = banner.find(|row| row.contains("finished at")).and_then(|row| rate(&row));
+                    if found.is_none() && finished.is_some() {
+                        found = finished;
+                        keyboard.write_all(b"q").unwrap();
+                    }
+                }
+                before = kept.len();
+            }
+        });
         child.wait().unwrap();
-        (found.unwrap(), first_frame.unwrap())
+        (found.unwrap(), first_frame)
     }
 
     /// The number before the word `steps/s`.

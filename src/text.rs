@@ -45,10 +45,28 @@ fn is_harmful(c: char) -> bool {
             | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
+/// Whether every character of `text` is one column wide and a cluster of its own: ASCII and the marks and letters around
+/// it. Nearly all text is of that kind, and needs no search for clusters.
+pub fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~')) || text.chars().all(is_plain_char)
+}
+
+/// The blocks that [`is_plain`] knows: Latin, Greek, dashes and dots, arrows, box drawing, blocks and shapes, braille; each
+/// as far as nothing in it is wide, combines or can't be seen.
+fn is_plain_char(c: char) -> bool {
+    matches!(c, ' '..='~' | '\u{a1}'..='\u{ac}' | '\u{ae}'..='\u{2ff}' | 'Α'..='ω' | '‐'..='‧' | '←'..='⇿'
+        | '─'..='◼' | '⠀'..='⣿')
+}
+
+/// Columns that `text` takes on a terminal.
+pub fn columns(text: &str) -> usize {
+    if is_plain(text) { text.chars().count() } else { text.width() }
+}
+
 /// As much of `text` as fits into `width` columns, with `ellipsis` where something is missing.
 pub fn cut<'a>(text: &'a str, width: u16, ellipsis: &str) -> Cow<'a, str> {
     let width = usize::from(width);
-    if text.width() <= width {
+    if columns(text) <= width {
         return text.into();
     }
     let mut out = String::new();
@@ -171,6 +189,21 @@ mod tests {
         let zalgo = format!("z{}", "\u{301}".repeat(10_000));
         assert!(Safe(&zalgo).to_string().chars().count() <= 3);
         assert!(Safe(&"長".repeat(500)).to_string().width() <= SAFE_COLUMNS + 1);
+    }
+
+    #[test]
+    fn plain_text_is_what_the_tables_of_unicode_say() {
+        let plain: Vec<char> = ('\0'..=char::MAX).filter(|c| is_plain_char(*c)).collect();
+        assert!(plain.len() > 1000 && "aß²…→│█⣿".chars().all(is_plain_char));
+        for c in &plain {
+            let text = format!("{c}a{c}{c}");
+            assert_eq!((text.width(), text.graphemes(true).count()), (4, 4), "{c:?}");
+        }
+        let all: String = plain.iter().collect();
+        assert_eq!((columns(&all), all.graphemes(true).count()), (all.width(), plain.len()));
+        for other in ["\n", "\u{ad}", "e\u{301}", "長", "◽", "\u{200b}", "☺\u{fe0f}"] {
+            assert!(!is_plain(other) && columns(other) == other.width(), "{other:?}");
+        }
     }
 
     #[test]

@@ -6,6 +6,9 @@
 
 use std::collections::VecDeque;
 
+/// Weight in an average below which a sample is left out.
+const NOTHING: f64 = 1e-9;
+
 /// Steps from `first` to `last`, both included; `first <= last`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StepRange {
@@ -28,11 +31,16 @@ impl StepRange {
 
     /// The column of `count` in which `step` lies, if it lies in the range.
     pub fn column_of(self, step: u64, count: usize) -> Option<usize> {
-        let column = |step: u64| {
-            let length = u128::from(self.last - self.first) + 1;
-            (u128::from(step - self.first) * count as u128 / length) as usize
-        };
+        let length = u128::from(self.last - self.first) + 1;
+        let column = |step: u64| (u128::from(step - self.first) * count as u128 / length) as usize;
         (self.contains(step) && count > 0).then(|| column(step))
+    }
+
+    /// The last step of column `column` of `count`, in which there is at least one.
+    fn last_step_of(self, column: usize, count: usize) -> u64 {
+        let length = u128::from(self.last - self.first) + 1;
+        let behind = ((column + 1) as u128 * length).div_ceil(count.max(1) as u128);
+        self.first + (behind.min(length) - 1) as u64
     }
 
     /// The first step of column `column` of `count`.
@@ -186,20 +194,25 @@ impl Series {
     pub fn columns(&self, steps: StepRange, count: usize) -> Vec<Column> {
         let mut columns = vec![Column::default(); count];
         let mut samples = vec![0u32; count];
+        let mut places = Places::new(steps, count);
         for bucket in self.buckets(self.level_for(steps.first), steps) {
-            let Some((from, to)) = span(bucket, steps, count) else { continue };
+            let Some((from, to)) = places.span(bucket) else { continue };
             for (column, samples) in columns[from..=to].iter_mut().zip(&mut samples[from..=to]) {
                 column.broken |= bucket.broken;
                 let Some(new) = bucket.extent() else { continue };
                 *samples += 1;
+                // A sum until all are there; single precision far from the largest number of double precision.
                 column.extent = Some(match column.extent {
                     None => new,
-                    Some(old) => Extent {
-                        min: old.min.min(new.min),
-                        max: old.max.max(new.max),
-                        mean: old.mean + (new.mean - old.mean) / f64::from(*samples),
-                    },
+                    Some(old) => {
+                        Extent { min: old.min.min(new.min), max: old.max.max(new.max), mean: old.mean + new.mean }
+                    }
                 });
+            }
+        }
+        for (column, samples) in columns.iter_mut().zip(samples) {
+            if let Some(extent) = &mut column.extent {
+                extent.mean /= f64::from(samples);
             }
         }
         columns
@@ -210,10 +223,10 @@ impl Series {
     /// Each column holds the average after its last sample; columns without samples hold `None`.
     pub fn smoothed(&self, steps: StepRange, count: usize, weight: f64) -> Vec<Option<f64>> {
         let mut columns = vec![None; count];
-        let k = self.level_for(steps.first);
+        let mut places = Places::new(steps, count);
         let (mut sum, mut total) = (0.0, 0.0);
         let (mut keep, mut of_level) = (0.0, None);
-        for (bucket, level) in self.with_past(k) {
+        for (bucket, level) in self.with_past(self.level_for(steps.first), steps.first, weight) {
             if bucket.first > steps.last {
                 break;
             }
@@ -223,7 +236,7 @@ impl Series {
             }
             sum = sum * keep + extent.mean * (1.0 - keep);
             total = total * keep + (1.0 - keep);
-            if let Some((from, to)) = span(bucket, steps, count) {
+            if let Some((from, to)) = places.span(bucket) {
                 columns[from..=to].fill(Some(sum / total));
             }
         }
@@ -268,28 +281,63 @@ impl Series {
             .take_while(move |bucket| bucket.first <= steps.last)
     }
 
-    /// All buckets of level `k` with their levels; where its past was dropped, that of the next level comes first,
-    /// so that an average does not begin anew at the left edge.
-    fn with_past(&self, k: usize) -> impl Iterator<Item = (&Bucket, usize)> {
+    /// The buckets of level `k` with their levels, from so far before `first` that what is left out weighs nothing in an
+    /// average; where the level has dropped its past, that of the next level comes first, so that an average does not
+    /// begin anew at the left edge.
+    fn with_past(&self, k: usize, first: u64, weight: f64) -> impl Iterator<Item = (&Bucket, usize)> {
         let level = self.levels.get(k);
+        let buckets = level.map_or(0, |level| level.buckets.partition_point(|bucket| bucket.last < first));
+        let remembered = (NOTHING.ln() / (weight.ln() * (k as f64).exp2())).abs().ceil() as usize;
+        let (own, past) = (buckets.saturating_sub(remembered), remembered.saturating_sub(buckets).div_ceil(2));
+
         let from = level.and_then(|level| level.buckets.front()).map_or(0, |bucket| bucket.first);
-        let past = self.levels.get(k + 1).filter(|_| level.is_some_and(|level| level.dropped));
-        let past = past.into_iter().flat_map(|past| &past.buckets).take_while(move |bucket| bucket.last < from);
+        let coarser = self.levels.get(k + 1).filter(|_| level.is_some_and(|level| level.dropped));
+        let coarser = coarser.into_iter().flat_map(move |coarser| {
+            let end = coarser.buckets.partition_point(|bucket| bucket.last < from);
+            coarser.buckets.range(end.saturating_sub(past)..end)
+        });
         let tail = self.levels[..k.min(self.levels.len())].iter().enumerate().rev();
-        past.map(move |bucket| (bucket, k + 1))
-            .chain(level.into_iter().flat_map(move |level| level.buckets.iter().map(move |bucket| (bucket, k))))
+        coarser
+            .map(move |bucket| (bucket, k + 1))
+            .chain(level.into_iter().flat_map(move |level| level.buckets.range(own..).map(move |bucket| (bucket, k))))
             .chain(tail.filter_map(|(level, tail)| tail.waiting.as_ref().map(|bucket| (bucket, level))))
     }
 }
 
-/// First and last column that a bucket touches.
-fn span(bucket: &Bucket, steps: StepRange, count: usize) -> Option<(usize, usize)> {
-    if bucket.last < steps.first || bucket.first > steps.last {
-        return None;
+/// Columns of buckets that come in ascending order, so that most need no division.
+struct Places {
+    steps: StepRange,
+    count: usize,
+    /// The column last asked for and the last step in it.
+    latest: Option<(usize, u64)>,
+}
+
+impl Places {
+    fn new(steps: StepRange, count: usize) -> Self {
+        Self { steps, count, latest: None }
     }
-    let from = steps.column_of(bucket.first.max(steps.first), count)?;
-    let to = steps.column_of(bucket.last.min(steps.last), count)?;
-    Some((from, to))
+
+    /// First and last column that a bucket touches.
+    fn span(&mut self, bucket: &Bucket) -> Option<(usize, usize)> {
+        if bucket.last < self.steps.first || bucket.first > self.steps.last {
+            return None;
+        }
+        let from = self.column(bucket.first.max(self.steps.first))?;
+        let to = self.column(bucket.last.min(self.steps.last))?;
+        Some((from, to))
+    }
+
+    /// The column of a step that is not before the one asked for last.
+    fn column(&mut self, step: u64) -> Option<usize> {
+        if let Some((column, last)) = self.latest
+            && step <= last
+        {
+            return Some(column);
+        }
+        let column = self.steps.column_of(step, self.count)?;
+        self.latest = Some((column, self.steps.last_step_of(column, self.count)));
+        Some(column)
+    }
 }
 
 #[cfg(test)]
@@ -372,17 +420,23 @@ mod tests {
     fn smoothing_follows_its_definition_where_samples_are_whole() {
         let samples: Vec<(u64, f64)> = (1..=200).map(|step| (step, (step as f64 * 0.3).sin())).collect();
         let series = series(256, &samples);
-        let (mut sum, mut total) = (0.0, 0.0);
-        let expected: Vec<f64> = samples
-            .iter()
-            .map(|(_, value)| {
-                sum = sum * 0.9 + value * 0.1;
-                total = total * 0.9 + 0.1;
-                sum / total
-            })
-            .collect();
-        for (smoothed, expected) in series.smoothed(range(1, 200), 200, 0.9).iter().zip(&expected) {
-            assert!((smoothed.unwrap() - expected).abs() < 1e-6);
+        for weight in [0.0, 0.5, 0.9] {
+            let (mut sum, mut total) = (0.0, 0.0);
+            let expected: Vec<f64> = samples
+                .iter()
+                .map(|(_, value)| {
+                    sum = sum * weight + value * (1.0 - weight);
+                    total = total * weight + 1.0 - weight;
+                    sum / total
+                })
+                .collect();
+            // The second window begins where everything, something or nothing of the first samples is forgotten.
+            for (first, expected) in [(1, &expected[..]), (121, &expected[120..])] {
+                let smoothed = series.smoothed(range(first, 200), expected.len(), weight);
+                for (smoothed, expected) in smoothed.iter().zip(expected) {
+                    assert!((smoothed.unwrap() - expected).abs() < 1e-6, "{weight}");
+                }
+            }
         }
     }
 

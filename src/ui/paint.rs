@@ -1,11 +1,10 @@
 //! Text on a row of cells, cut to the room there is. Nothing here can write outside its area.
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
-use unicode_width::UnicodeWidthStr;
 
 pub use crate::text::{cut, wrap};
 
-use crate::text::short;
+use crate::text::{columns, is_plain, short};
 
 /// One row that is filled from the left and from the right until both meet.
 pub struct Row<'a> {
@@ -65,15 +64,14 @@ impl<'a> Row<'a> {
     pub fn put(&mut self, text: &str, style: impl Into<Style>) -> &mut Self {
         let text = cut(text, self.free(), self.ellipsis);
         if self.free() > 0 {
-            let (x, _) = self.buffer.set_stringn(self.left, self.y, &*text, self.free().into(), style.into());
-            self.left = x.min(self.right);
+            self.left = write(self.buffer, (self.left, self.y), &text, self.free(), style.into()).min(self.right);
         }
         self
     }
 
     /// Writes several pieces from the left if all of them fit together.
     pub fn put_all(&mut self, pieces: &[(&str, Style)]) -> bool {
-        let width: usize = pieces.iter().map(|(text, _)| text.width()).sum();
+        let width: usize = pieces.iter().map(|(text, _)| columns(text)).sum();
         let fits = width <= usize::from(self.free());
         if fits {
             for (text, style) in pieces {
@@ -85,7 +83,7 @@ impl<'a> Row<'a> {
 
     /// Writes `text` at the right end of `width` columns, as numbers are.
     pub fn put_flush(&mut self, text: &str, width: u16, style: impl Into<Style>) -> &mut Self {
-        let free = width.saturating_sub(text.width().min(usize::from(u16::MAX)) as u16);
+        let free = width.saturating_sub(columns(text).min(usize::from(u16::MAX)) as u16);
         let end = self.left.saturating_add(width).min(self.right);
         self.skip(free);
         let keep = self.right;
@@ -109,11 +107,11 @@ impl<'a> Row<'a> {
 
     /// Writes at the right end if all of it fits, and says whether it did.
     pub fn put_right(&mut self, text: &str, style: impl Into<Style>) -> bool {
-        let width = text.width();
+        let width = columns(text);
         let fits = width <= usize::from(self.free());
         if fits && width > 0 {
             self.right -= width as u16;
-            self.buffer.set_stringn(self.right, self.y, text, width, style.into());
+            write(self.buffer, (self.right, self.y), text, width as u16, style.into());
         }
         fits
     }
@@ -121,7 +119,7 @@ impl<'a> Row<'a> {
     /// The cells that [`Row::put_right`] filled last with `text`, to be written again in several styles.
     pub fn right_part(&mut self, text: &str) -> Row<'_> {
         let (left, y, ellipsis) = (self.right, self.y, self.ellipsis);
-        Row { buffer: self.buffer, y, left, right: left + text.width() as u16, ellipsis }
+        Row { buffer: self.buffer, y, left, right: left + columns(text) as u16, ellipsis }
     }
 
     /// Fills what is free with a symbol one column wide.
@@ -134,15 +132,29 @@ impl<'a> Row<'a> {
     }
 }
 
+/// Writes at most `width` columns of `text` and returns the column behind them.
+fn write(buffer: &mut Buffer, (x, y): (u16, u16), text: &str, width: u16, style: Style) -> u16 {
+    if !is_plain(text) {
+        return buffer.set_stringn(x, y, text, width.into(), style).0;
+    }
+    let columns = x..buffer.area.right().min(x.saturating_add(width));
+    let mut end = x;
+    for (x, char) in columns.zip(text.chars()) {
+        buffer[(x, y)].set_char(char).set_style(style);
+        end = x + 1;
+    }
+    end
+}
+
 /// A number in at most `width` columns, with fewer digits where three have no room: `1.23e-10`, `1.2e-10`, `1e-10`.
 pub fn number(value: f64, width: u16) -> String {
     let width = usize::from(width);
     let full = short(value);
-    if full.width() <= width {
+    if columns(&full) <= width {
         return full;
     }
     let fewer = [1, 0].map(|decimals| format!("{value:.decimals$e}"));
-    fewer.into_iter().find(|text| text.width() <= width).unwrap_or(full)
+    fewer.into_iter().find(|text| columns(text) <= width).unwrap_or(full)
 }
 
 /// Columns of the widest note: longer lines are hard to read.
@@ -154,7 +166,7 @@ pub fn note(buffer: &mut Buffer, area: Rect, text: &str, style: Style) {
     let first = area.height.saturating_sub(lines.len() as u16) / 2;
     for (y, line) in (first..).zip(&lines) {
         let mut row = Row::new(buffer, area, y);
-        let free = row.free().saturating_sub(line.width() as u16);
+        let free = row.free().saturating_sub(columns(line) as u16);
         row.skip(free / 2).put(line, style);
     }
 }

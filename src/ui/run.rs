@@ -15,7 +15,7 @@ use super::{
     frame::Frames,
     graphics::{self, Protocol},
     layout::Layout,
-    terminal::{Signals, Terminal, can_suspend, signals::Caught},
+    terminal::{Signals, Terminal, can_suspend, give_way, signals::Caught},
     theme::{Depth, Theme},
 };
 use crate::{
@@ -31,6 +31,9 @@ const MOST_CELLS: u16 = 2000;
 
 /// Batches of events taken in before the next frame, at most.
 const BATCHES: usize = 64;
+
+/// How long reports may wait after a frame, so that a fast source wakes the loop once a frame; the channel holds more.
+const REST: Duration = Duration::from_millis(40);
 
 /// What the dashboard is told about its terminal.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +62,7 @@ pub async fn run(
 ) -> io::Result<Exit> {
     // The theme alone decides about colours; crossterm's own idea of NO_COLOR loses bold and reverse as well.
     crossterm::style::force_color_output(settings.theme.depth != Depth::None);
+    give_way();
     // Before the terminal is touched, so that no signal finds it changed and nobody there to change it back.
     let signals = Signals::listen()?;
     let terminal = Terminal::enter(app.mouse_captured(), settings.pictures)?;
@@ -71,6 +75,7 @@ pub async fn run(
         start: Instant::now(),
         drawn: None,
         next_frame: Instant::now(),
+        rest: None,
         suspended: false,
         exit: None,
     };
@@ -92,6 +97,8 @@ struct Dashboard<S> {
     /// The app's revision that is on the screen.
     drawn: Option<u64>,
     next_frame: Instant,
+    /// Until then what the source reports may wait.
+    rest: Option<Instant>,
     suspended: bool,
     exit: Option<Exit>,
 }
@@ -111,12 +118,14 @@ impl<S: FnMut(Request) -> io::Result<()>> Dashboard<S> {
             }
             self.draw()?;
             let waits = self.waits();
+            let rest = self.rest.filter(|_| source_open);
             tokio::select! {
                 input = inputs.recv(), if input_open => match input {
                     Some(input) => self.input(input),
                     None => input_open = false,
                 },
-                batch = events.recv(), if source_open => self.batch(batch, &mut source_open),
+                () = sleep_until(rest.unwrap_or_else(Instant::now).into()), if rest.is_some() => self.rest = None,
+                batch = events.recv(), if source_open && rest.is_none() => self.batch(batch, &mut source_open),
                 caught = signals.next() => self.signal(caught, &mut signals).await,
                 () = waits.until => {}
                 () = self.terminal.output().written(), if waits.for_output => {}
@@ -272,7 +281,10 @@ impl<S: FnMut(Request) -> io::Result<()>> Dashboard<S> {
                 // The terminal is gone; the loop ends on that.
                 self.frames.forget();
             }
-            self.next_frame = now + self.interval;
+            // In time on average, although timers are late.
+            let in_time = self.next_frame + self.interval;
+            self.next_frame = if in_time > now { in_time } else { now + self.interval };
+            self.rest = Some(self.next_frame.min(now + REST));
         }
         self.drawn = Some(self.app.revision());
         Ok(())

@@ -30,7 +30,7 @@ use crossterm::{
 
 pub use self::{
     output::Output,
-    system::{Signals, can_suspend, wait_for_hang_up},
+    system::{Signals, can_suspend, give_way, wait_for_hang_up},
 };
 
 use super::graphics::{DELETE_ALL, Protocol};

@@ -33,7 +33,17 @@ const ROOMS: &[Room] = &[
     room(
         "ui",
         &["app", "protocol"],
-        &["ratatui", "crossterm", "flate2", "base64", "tokio", "rustix", "unicode_width", "unicode_segmentation"],
+        &[
+            "ratatui",
+            "crossterm",
+            "flate2",
+            "base64",
+            "tokio",
+            "rustix",
+            "thread_priority",
+            "unicode_width",
+            "unicode_segmentation",
+        ],
     ),
     room("headless", &["protocol"], &["serde_json", "indicatif"]),
     room("config", &["nn", "optim", "dataset", "train"], &["toml", "unicode_width"]),

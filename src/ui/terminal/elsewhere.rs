@@ -39,6 +39,9 @@ impl Modes {
 /// There is no queue to discard.
 pub fn discard_output() {}
 
+/// Threads have no such class.
+pub fn give_way() {}
+
 /// A console doesn't hang up: closing it ends the process.
 pub fn wait_for_hang_up() {
     loop {

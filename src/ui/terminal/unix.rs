@@ -65,6 +65,31 @@ pub fn discard_output() {
     let _ = tcflow(output, Action::OOn);
 }
 
+/// Lets this thread, and those that it starts, interrupt no other thread when something wakes it: it runs once a
+/// processor is free, or one that computes has waited or had its turn. Its share of the processors stays what it is.
+///
+/// Threads that compute share each piece of work, so one that is interrupted in the middle of its part keeps the others
+/// waiting; one that is itself waiting loses nothing.
+#[cfg(target_os = "linux")]
+pub fn give_way() {
+    use rustix::process::{getpriority_process, setpriority_process};
+    use thread_priority::{
+        NormalThreadSchedulePolicy, ThreadPriority, ThreadPriorityValue, ThreadSchedulePolicy, thread_native_id,
+        unix::set_thread_priority_and_policy,
+    };
+    let batch = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Batch);
+    // The library sets a priority as well: this one is that of a program that nobody made nicer. How nice this one
+    // is to be, its user has said already. Where any of it is forbidden, the dashboard costs a little more.
+    let Ok(usual) = ThreadPriorityValue::try_from(47u8) else { return };
+    let nice = getpriority_process(None);
+    let _ = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Crossplatform(usual), batch);
+    let _ = nice.and_then(|nice| setpriority_process(None, nice));
+}
+
+/// Only Linux has such a class of threads.
+#[cfg(not(target_os = "linux"))]
+pub fn give_way() {}
+
 /// Blocks until the terminal is gone.
 ///
 /// Waiting for no event at all still reports a hang-up. Some kernels don't wake such a waiter for every kind of
@@ -147,5 +172,34 @@ impl Signals {
     /// Forgets suspensions that were asked for so far: the one that this program sent to its own job.
     pub async fn forget_suspensions(&mut self) {
         while tokio::time::timeout(Duration::ZERO, self.suspend.recv()).await.is_ok() {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn who_gives_way_interrupts_nobody_and_keeps_its_niceness() {
+        use std::{fs, thread};
+
+        use rustix::process::setpriority_process;
+
+        use super::give_way;
+
+        const BATCH: u32 = 3;
+        // Policy and niceness: fields 41 and 19 of a table whose second one, a name in brackets, may contain spaces.
+        let scheduling = || -> (u32, i32) {
+            let text = fs::read_to_string("/proc/thread-self/stat").unwrap();
+            let fields: Vec<&str> = text[text.rfind(')').unwrap() + 2..].split(' ').collect();
+            (fields[41 - 3].parse().unwrap(), fields[19 - 3].parse().unwrap())
+        };
+        let test = move || {
+            setpriority_process(None, 5).unwrap();
+            assert_eq!(scheduling(), (0, 5));
+            give_way();
+            assert_eq!(scheduling(), (BATCH, 5));
+            assert_eq!(thread::spawn(scheduling).join().unwrap(), (BATCH, 5));
+        };
+        thread::spawn(test).join().unwrap();
     }
 }

@@ -10,6 +10,11 @@ pub const DOWN: usize = 4;
 /// Bit of each dot in a braille pattern, by column and row (Unicode chapter 21.1).
 const BITS: [[u8; DOWN]; ACROSS] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
 
+/// The dot nearest to a place that is not negative; what `round` gives, without a call of the mathematical library.
+pub fn nearest(place: f64) -> usize {
+    (place + 0.5) as usize
+}
+
 /// Dots over an area of cells.
 pub struct Canvas {
     width: usize,
@@ -60,27 +65,48 @@ impl Canvas {
         if x >= self.width() || y >= self.height() {
             return;
         }
-        let cell = &mut self.cells[y / DOWN * self.width + x / ACROSS];
-        if cell.layer != self.layer {
-            *cell = Dots { bits: 0, layer: self.layer };
-        }
-        cell.bits |= BITS[x % ACROSS][y % DOWN];
+        self.set(y / DOWN * self.width + x / ACROSS, BITS[x % ACROSS][y % DOWN]);
     }
 
     /// Sets the dots of column `x` from row `from` to row `to`, in either order.
     pub fn column(&mut self, x: usize, from: usize, to: usize) {
-        for y in from.min(to)..=from.max(to).min(self.height().saturating_sub(1)) {
-            self.dot(x, y);
+        if x >= self.width() || self.height == 0 {
+            return;
+        }
+        let (from, to) = (from.min(to), from.max(to).min(self.height() - 1));
+        for row in from / DOWN..=to / DOWN {
+            let dots = from.max(row * DOWN) % DOWN..=to.min(row * DOWN + DOWN - 1) % DOWN;
+            let bits = BITS[x % ACROSS][dots].iter().fold(0, |bits, bit| bits | bit);
+            self.set(row * self.width + x / ACROSS, bits);
         }
     }
 
-    /// A straight line between two dots.
+    /// Adds dots to cell number `cell`.
+    fn set(&mut self, cell: usize, bits: u8) {
+        let cell = &mut self.cells[cell];
+        if cell.layer != self.layer {
+            *cell = Dots { bits: 0, layer: self.layer };
+        }
+        cell.bits |= bits;
+    }
+
+    /// A straight line between two dots, the same from either end.
     pub fn line(&mut self, from: (usize, usize), to: (usize, usize)) {
+        let (from, to) = (from.min(to), from.max(to));
         let (dx, dy) = (to.0 as f64 - from.0 as f64, to.1 as f64 - from.1 as f64);
-        let steps = dx.abs().max(dy.abs()).max(1.0);
-        for i in 0..=steps as usize {
-            let share = i as f64 / steps;
-            self.dot((from.0 as f64 + dx * share).round() as usize, (from.1 as f64 + dy * share).round() as usize);
+        let (across, steps) = (dx.abs(), dx.abs().max(dy.abs()).max(1.0));
+        let place = |i: f64| {
+            let share = i / steps;
+            (nearest(from.0 as f64 + dx * share), nearest(from.1 as f64 + dy * share))
+        };
+        let mut start = 0.0;
+        for column in 0..=across as usize {
+            // Those of a steep line's dots that are nearer to this column than to the next.
+            let end = if across == 0.0 { steps } else { ((column as f64 + 0.5) * steps / across).ceil() - 1.0 };
+            let end = end.min(steps);
+            let ((x, top), (_, low)) = (place(start), place(end));
+            self.column(x, top, low);
+            start = end + 1.0;
         }
     }
 
@@ -135,6 +161,26 @@ mod tests {
         canvas.dot(0, 3);
         assert_eq!(drawn(&canvas, true), "⡀⠉");
         assert_eq!(drawn(&canvas, false), "*.");
+    }
+
+    /// A line is drawn a column at a time; dot by dot it is the same one.
+    #[test]
+    fn a_line_has_one_dot_a_step() {
+        for (x0, y0, x1, y1) in (0..7 * 7 * 7 * 7).map(|i| (i % 7, i / 7 % 7, i / 49 % 7, i / 343)) {
+            let (mut fast, mut back, mut slow) = (Canvas::new(4, 2), Canvas::new(4, 2), Canvas::new(4, 2));
+            fast.line((x0, y0), (x1, y1));
+            back.line((x1, y1), (x0, y0));
+            assert_eq!(drawn(&fast, true), drawn(&back, true));
+            let ((x0, y0), (x1, y1)) = ((x0, y0).min((x1, y1)), (x0, y0).max((x1, y1)));
+            let steps = x0.abs_diff(x1).max(y0.abs_diff(y1)).max(1);
+            for i in 0..=steps {
+                let between = |from: usize, to: usize| {
+                    nearest(from as f64 + (to as f64 - from as f64) * (i as f64 / steps as f64))
+                };
+                slow.dot(between(x0, x1), between(y0, y1));
+            }
+            assert_eq!(drawn(&fast, true), drawn(&slow, true), "from ({x0}, {y0}) to ({x1}, {y1})");
+        }
     }
 
     #[test]

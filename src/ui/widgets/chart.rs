@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr;
 mod readout;
 
 use super::{
-    canvas::{ACROSS, Canvas, Ink},
+    canvas::{ACROSS, Canvas, Ink, nearest},
     steps,
 };
 use crate::{
@@ -168,7 +168,7 @@ fn verticals(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: Theme) {
 fn curves(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: Theme) {
     let mut canvas = Canvas::new(frame.plot.width, frame.plot.height);
     let bottom = canvas.height().saturating_sub(1);
-    let place = |value: f64| Some(((1.0 - chart.axis.height(value)?) * bottom as f64).round() as usize);
+    let place = |value: f64| Some(nearest((1.0 - chart.axis.height(value)?) * bottom as f64));
     let broken = |x: usize| chart.train.get(x).is_some_and(|column| column.broken);
 
     let mut before: Option<(usize, usize, usize)> = None;
@@ -227,7 +227,7 @@ fn marks(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: Theme) {
         if let Some(height) = height {
             // The same rounding as that of the dots, so that the mark lies on its line.
             let dots = f64::from(frame.plot.height * 4 - 1);
-            let y = ((1.0 - height) * dots).round() as u16 / 4;
+            let y = nearest((1.0 - height) * dots) as u16 / 4;
             Row::new(buffer, frame.plot, y).skip((x / ACROSS) as u16).put(symbols.point, theme.style(Role::Test));
         }
     }

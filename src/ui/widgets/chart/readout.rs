@@ -55,9 +55,10 @@ pub(super) fn draw(row: &mut Row, chart: &Chart, theme: Theme) {
     let free = usize::from(row.free());
     let with_raw = chart.cursor.is_some() || row.free() >= WIDE && chart.first_test.is_none();
     let raws: &[bool] = if with_raw { &[true, false] } else { &[false] };
-    let candidates = raws.iter().flat_map(|raw| MANNERS.map(|manner| pieces(chart, manner, *raw, theme)));
+    let candidates = raws.iter().flat_map(|raw| MANNERS.iter().map(|manner| (*manner, *raw)));
     let mut poorest = Vec::new();
-    for pieces in candidates {
+    for (manner, with_raw) in candidates {
+        let pieces = pieces(chart, manner, with_raw, theme);
         let fits = pieces.iter().map(|piece| piece.width).sum::<usize>() <= free;
         poorest = pieces;
         if fits {
