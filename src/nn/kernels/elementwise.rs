@@ -43,8 +43,9 @@ pub fn map<T: Scalar>(
     f: impl Fn(T) -> T + Copy + Sync,
 ) {
     debug_assert_eq!(x.dim(), y.dim());
+    let shape = x.dim();
     if let (Some(x), Some(y)) = (x.as_slice(), y.as_slice_mut()) {
-        for_each_chunk(pool, cost.chunk(), [y], |range, [y]| do_wide(Map { x: &x[range], y, f }));
+        for_each_part(pool, cost, shape, y, |range, y| do_wide(Map { x: &x[range], y, f }));
     } else {
         Zip::from(y).and(x).for_each(|y, &x| *y = f(x));
     }
@@ -60,14 +61,42 @@ pub fn zip<T: Scalar>(
     f: impl Fn(T, T) -> T + Copy + Sync,
 ) {
     debug_assert!(a.dim() == b.dim() && a.dim() == out.dim());
+    let shape = a.dim();
     if let (Some(a), Some(b), Some(out)) = (a.as_slice(), b.as_slice(), out.as_slice_mut()) {
-        for_each_chunk(pool, cost.chunk(), [out], |range, [out]| {
-            zip_slices(&a[range.clone()], &b[range], out, f);
-        });
+        for_each_part(pool, cost, shape, out, |range, out| zip_slices(&a[range.clone()], &b[range], out, f));
     } else {
         Zip::from(out).and(a).and(b).for_each(|out, &a, &b| *out = f(a, b));
     }
 }
+
+/// Calls `f` with parts of a matrix in standard layout and their places, spread over the threads: chunks of neighbours
+/// or, of a small matrix, each row's part of a strip of columns. A product of that size was computed by columns, so each
+/// thread then goes on with what it has itself written.
+fn for_each_part<T: Send>(
+    pool: &Pool,
+    cost: Cost,
+    (rows, columns): (usize, usize),
+    out: &mut [T],
+    f: impl Fn(Range<usize>, &mut [T]) + Sync,
+) {
+    let strips = 2 * pool.threads();
+    let width = columns.div_ceil(strips).next_multiple_of(STRIP);
+    let small = (cost.chunk() / 4..=cost.chunk()).contains(&out.len());
+    if !small || pool.threads() == 1 || width >= columns {
+        return for_each_chunk(pool, cost.chunk(), [out], |range, [out]| f(range, out));
+    }
+    let out = Raw::new(out);
+    pool.run(columns.div_ceil(width), &|strip| {
+        for row in 0..rows {
+            let range = row * columns + strip * width..row * columns + columns.min((strip + 1) * width);
+            // SAFETY: the pool calls this once for each strip, and strips do not overlap.
+            f(range.clone(), unsafe { out.part(range) });
+        }
+    });
+}
+
+/// Columns that a strip has at least, and a multiple of which it begins at: a line of `f32`.
+const STRIP: usize = 16;
 
 /// y = f(x), element by element, on this thread.
 pub fn map_slice<T: Scalar>(x: &[T], y: &mut [T], f: impl Fn(T) -> T + Copy) {

@@ -24,9 +24,16 @@ use crate::nn::Scalar;
 /// Longest sum that a tile computes in one go; a panel of that depth and the rows that meet it fit the caches.
 const DEPTH: usize = 512;
 
+/// Longest sum whose left operand is read where it is though its columns are contiguous, not its rows.
+const SHALLOW: usize = 128;
+
 /// Panels of the right operand for each thread from which on each panel is packed by the thread that uses it, just
 /// before; with fewer, threads share panels, which are packed first.
-const PANELS_A_THREAD: usize = 8;
+const PANELS: usize = 8;
+
+/// The same where the result is no taller than wide. There a thread with columns of its own reads less of what the
+/// others have written than one with rows of its own.
+const FEW_PANELS: usize = 2;
 
 /// Values of the panels that a thread packs together, at most: 512 KiB of `f32`, half of a usual second cache.
 const LOCAL: usize = 1 << 17;

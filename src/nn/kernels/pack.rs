@@ -1,10 +1,13 @@
 //! Copies of the operands of a matrix product, in the order in which its tiles read them.
 #![allow(unsafe_code)]
 
-use std::ops::Range;
+use std::{ops::Range, slice};
 
-use super::tile::Tiles;
+use super::tile::{MAX_COLUMNS, Tiles};
 use crate::nn::Scalar;
+
+/// Values that a vector has at most, in any variant.
+const MAX_LANES: usize = MAX_COLUMNS / 2;
 
 /// A matrix somewhere in memory.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +49,7 @@ pub(super) unsafe fn pack<T: Scalar>(
             (1, true, 8) => copy_rows::<T, 8>(from, columns.start, depth.start, to),
             (1, true, 16) => copy_rows::<T, 16>(from, columns.start, depth.start, to),
             (1, true, 32) => copy_rows::<T, 32>(from, columns.start, depth.start, to),
+            (1, _, _) => copy_short_rows(from, columns, depth.start, width, to),
             _ if from.depth == 1 => pack_squares(tiles, from, columns, depth.start, width, to),
             _ => pack_values(from, columns, depth.start, 0..width, width, to),
         }
@@ -57,6 +61,25 @@ unsafe fn copy_rows<T: Scalar, const WIDTH: usize>(from: Operand<T>, column: usi
     for (k, row) in to.as_chunks_mut::<WIDTH>().0.iter_mut().enumerate() {
         // SAFETY: the caller promises that these values lie in the operand; an array is aligned as its elements are.
         *row = unsafe { *from.at(column, depth + k).cast::<[T; WIDTH]>() };
+    }
+}
+
+/// Rows of any number of neighbours, few values at a time.
+unsafe fn copy_short_rows<T: Scalar>(
+    from: Operand<T>,
+    columns: Range<usize>,
+    depth: usize,
+    width: usize,
+    to: &mut [T],
+) {
+    for (k, row) in to.chunks_exact_mut(width).enumerate() {
+        // SAFETY: the caller promises that these values lie in the operand.
+        let values = unsafe { slice::from_raw_parts(from.at(columns.start, depth + k), columns.len()) };
+        let (own, beyond) = row.split_at_mut(columns.len());
+        let ((own, own_rest), (values, rest)) = (own.as_chunks_mut::<4>(), values.as_chunks::<4>());
+        own.iter_mut().zip(values).for_each(|(own, values)| *own = *values);
+        own_rest.iter_mut().zip(rest).for_each(|(own, value)| *own = *value);
+        beyond.iter_mut().for_each(|value| *value = T::zero());
     }
 }
 
@@ -80,10 +103,26 @@ unsafe fn pack_squares<T: Scalar>(
             unsafe { (tiles.transpose)(value, from.outer, place, width) };
         }
     }
+    let mut done = whole;
+    if whole < columns.len() && whole + lanes <= width {
+        // Fewer columns than a square has, with zeros below them.
+        let mut lines = [[T::zero(); MAX_LANES]; MAX_LANES];
+        for square in 0..squares {
+            for (line, column) in lines.iter_mut().zip(columns.start + whole..columns.end) {
+                // SAFETY: these values lie in the operand, as the caller promises.
+                let values = unsafe { slice::from_raw_parts(from.at(column, depth + square * lanes), lanes) };
+                line[..lanes].copy_from_slice(values);
+            }
+            let place = to[square * lanes * width + whole..].as_mut_ptr();
+            // SAFETY: as above; the square to be read is that of the lines.
+            unsafe { (tiles.transpose)(lines.as_flattened().as_ptr(), MAX_LANES as isize, place, width) };
+        }
+        done += lanes;
+    }
     let rest = squares * lanes;
     // SAFETY: the caller promises the ranges.
     unsafe {
-        pack_values(from, columns.clone(), depth, whole..width, width, &mut to[..rest * width]);
+        pack_values(from, columns.clone(), depth, done..width, width, &mut to[..rest * width]);
         pack_values(from, columns, depth + rest, 0..width, width, &mut to[rest * width..]);
     }
 }

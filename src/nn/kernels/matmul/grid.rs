@@ -16,8 +16,8 @@ pub(super) struct Grid {
 impl Grid {
     /// Chunks of an (m, n) result for so many threads, each of whole parts of `height` rows and `width` columns.
     pub(super) fn new((height, width): (usize, usize), (m, n): (usize, usize), threads: usize) -> Self {
-        // Several chunks a thread, so that one that is held up does not hold up the others.
-        let wanted = if threads == 1 { 1 } else { 4 * threads };
+        // Many chunks a thread, so that all have as much to do, and one that is held up does not hold up the others.
+        let wanted = if threads == 1 { 1 } else { 16 * threads };
         let rows = m.div_ceil(height).div_ceil(wanted) * height;
         let chunks_down = m.div_ceil(rows);
         let columns = n.div_ceil(width).div_ceil(wanted.div_ceil(chunks_down)) * width;

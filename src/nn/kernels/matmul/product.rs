@@ -4,7 +4,7 @@
 use std::{ops::Range, ptr};
 
 use super::{
-    DEPTH, LOCAL, PANELS_A_THREAD, WORTH_THREADS, Workspace,
+    DEPTH, FEW_PANELS, LOCAL, PANELS, SHALLOW, WORTH_THREADS, Workspace,
     grid::Grid,
     grow,
     result::{Buffer, HEIGHT, Place, Sums},
@@ -56,6 +56,12 @@ impl<T: Scalar> Product<T> {
         if self.overhead() <= transposed.overhead() { self } else { transposed }
     }
 
+    /// Whether the left operand is read where it is: its rows or, if the first cache has room for as many lines wherever
+    /// they lie, its columns are contiguous.
+    fn left_in_place(&self) -> bool {
+        self.left.depth == 1 || self.left.outer == 1 && self.k <= SHALLOW
+    }
+
     /// Moves besides the multiplications, in about the time that one scalar takes.
     fn overhead(&self) -> usize {
         let copy = |values: usize, from: Operand<T>| match (from.outer, from.depth) {
@@ -63,7 +69,7 @@ impl<T: Scalar> Product<T> {
             (_, 1) => values / 4,
             _ => values,
         };
-        let left = if self.left.depth == 1 { 0 } else { copy(self.m * self.k, self.left) };
+        let left = if self.left_in_place() { 0 } else { copy(self.m * self.k, self.left) };
         let right = copy(self.n.next_multiple_of(self.tiles.lanes) * self.k, self.right);
         let results = self.m * self.n * self.k.div_ceil(DEPTH);
         let result = match (self.out.row, self.out.column) {
@@ -82,7 +88,7 @@ impl<T: Scalar> Product<T> {
     pub unsafe fn run(mut self, pool: &Pool, workspace: &mut Workspace<T>) {
         let threads = if self.m * self.n * self.k < WORTH_THREADS { 1 } else { pool.threads() };
         let (rows, columns) = (self.tiles.rows(), self.tiles.columns());
-        if self.left.depth != 1 {
+        if !self.left_in_place() {
             grow(&mut workspace.left, self.m * self.k);
             let packed = &mut workspace.left[..self.m * self.k];
             let panels_a_chunk = self.m.div_ceil(rows).div_ceil(if threads > 1 { 4 * threads } else { 1 });
@@ -94,10 +100,10 @@ impl<T: Scalar> Product<T> {
             self.left = Operand { start: workspace.left.as_ptr(), outer: 1, depth: 0 };
         }
         let panels = self.n.div_ceil(columns);
-        if panels >= PANELS_A_THREAD * threads {
+        if panels >= threads * if self.m <= self.n { FEW_PANELS } else { PANELS } {
             let fitting = (LOCAL / (DEPTH.min(self.k) * columns)).max(1);
-            let wanted = panels / if threads > 1 { PANELS_A_THREAD * threads } else { 1 };
-            let width = wanted.min(fitting) * columns;
+            let wanted = if threads > 1 { panels / (PANELS * threads) } else { panels };
+            let width = wanted.clamp(1, fitting) * columns;
             workspace.locals.reserve(pool, LOCAL.max(DEPTH * columns));
             let locals = &workspace.locals;
             pool.run(self.n.div_ceil(width), &|chunk| {
