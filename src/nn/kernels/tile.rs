@@ -57,6 +57,8 @@ pub struct Tiles<T: 'static> {
     pub lanes: usize,
     /// `tiles[rows - 1][vectors - 1]` for every number of rows and one or two vectors of columns.
     pub tiles: &'static [[Tile<T>; 2]],
+    /// `halves[rows - 1]` for half a vector of columns; empty where there are no such vectors.
+    pub halves: &'static [Tile<T>],
     /// Writes a square of vectors transposed.
     pub transpose: Transpose<T>,
 }
@@ -71,6 +73,21 @@ impl<T> Tiles<T> {
     pub fn columns(&self) -> usize {
         2 * self.lanes
     }
+
+    /// Columns of the narrowest tile that has at least so many, which are no more than the widest has; 0 for none.
+    pub fn padded(&self, columns: usize) -> usize {
+        let half = self.lanes / 2;
+        if (1..=half).contains(&columns) && !self.halves.is_empty() {
+            half
+        } else {
+            columns.next_multiple_of(self.lanes)
+        }
+    }
+
+    /// The tile of so many rows, and of columns that are [`Self::padded`].
+    pub fn tile(&self, rows: usize, columns: usize) -> Tile<T> {
+        if columns < self.lanes { self.halves[rows - 1] } else { self.tiles[rows - 1][columns / self.lanes - 1] }
+    }
 }
 
 /// Columns that a tile has at most, in any variant.
@@ -80,13 +97,17 @@ pub const MAX_COLUMNS: usize = 32;
 macro_rules! tiles {
     (
         $table:ident, $tile:ident, $name:literal, $(#[$feature:meta])?
-        $number:ty, $lanes:literal, [$($rows:literal)+], $transpose:path,
+        $number:ty, $lanes:literal, [$($rows:literal)+] [$($half:ident)?], $transpose:path,
         $zero:expr, $load:expr, $store:expr, $splat:expr, $add:expr, $multiply_add:expr
     ) => {
         $(#[$feature])?
         unsafe fn $tile<const ROWS: usize, const VECTORS: usize>(task: Task<$number>) {
             let mut sums = [[$zero; VECTORS]; ROWS];
             let (mut left, mut right) = (task.left, task.right);
+            // Distances within four rows, and to the next four. If the compiler knows how they hang together, it makes one
+            // place from the other, a chain of eight sums, for which narrow tiles would have to wait.
+            let distances = [[0, 1, 2, 3], [4; 4]].map(|rows| rows.map(|row| row * task.left_row));
+            let [rows, [second, ..]] = if VECTORS == 1 { std::hint::black_box(distances) } else { distances };
             let mut depth = task.depth;
             while depth > 0 {
                 let span = depth.min(task.left_span);
@@ -98,8 +119,9 @@ macro_rules! tiles {
                         for vector in 0..VECTORS {
                             row[vector] = $load(right.add(vector * $lanes));
                         }
+                        let fours = [left, left.wrapping_offset(second)];
                         for i in 0..ROWS {
-                            let value = $splat(*left.offset(i as isize * task.left_row));
+                            let value = $splat(*fours[i / 4].offset(rows[i % 4]));
                             for vector in 0..VECTORS {
                                 sums[i][vector] = $multiply_add(value, row[vector], sums[i][vector]);
                             }
@@ -131,19 +153,22 @@ macro_rules! tiles {
             name: $name,
             lanes: $lanes,
             tiles: &[$([$tile::<$rows, 1>, $tile::<$rows, 2>]),+],
+            halves: &tiles!(@halves [$($rows)+] $($half)?),
             transpose: $transpose,
         };
     };
+    (@halves $rows:tt) => { [] };
+    (@halves [$($rows:literal)+] $half:ident) => { [$($half::<$rows, 1>),+] };
 }
 
 /// The fastest tiles for `f32` that this processor runs.
 pub fn tiles_f32() -> &'static Tiles<f32> {
     #[cfg(target_arch = "x86_64")]
     {
-        if is_x86_feature_detected!("avx512f") {
+        if x86::has_avx512() {
             return &x86::AVX512_F32;
         }
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+        if x86::has_avx2() {
             return &x86::AVX2_F32;
         }
     }
@@ -154,10 +179,10 @@ pub fn tiles_f32() -> &'static Tiles<f32> {
 pub fn tiles_f64() -> &'static Tiles<f64> {
     #[cfg(target_arch = "x86_64")]
     {
-        if is_x86_feature_detected!("avx512f") {
+        if x86::has_avx512() {
             return &x86::AVX512_F64;
         }
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+        if x86::has_avx2() {
             return &x86::AVX2_F64;
         }
     }
@@ -182,30 +207,38 @@ mod x86 {
         Task, Tiles,
     };
 
+    /// Whether there are the instructions of the tiles for AVX2.
+    pub fn has_avx2() -> bool {
+        is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")
+    }
+
+    /// Whether there are those of the tiles for AVX-512, the halves of which are tiles for AVX2.
+    pub fn has_avx512() -> bool {
+        is_x86_feature_detected!("avx512f") && has_avx2()
+    }
+
     tiles! {
-        AVX512_F32, avx512_f32, "AVX-512", #[target_feature(enable = "avx512f")] f32, 16, [1 2 3 4 5 6 7 8], avx512_f32_square,
+        AVX512_F32, avx512_f32, "AVX-512", #[target_feature(enable = "avx512f")] f32, 16, [1 2 3 4 5 6 7 8] [avx2_f32], avx512_f32_square,
         _mm512_setzero_ps(), _mm512_loadu_ps, _mm512_storeu_ps, _mm512_set1_ps, _mm512_add_ps, _mm512_fmadd_ps
     }
     tiles! {
-        AVX512_F64, avx512_f64, "AVX-512", #[target_feature(enable = "avx512f")] f64, 8, [1 2 3 4 5 6 7 8], square::<f64, 8>,
+        AVX512_F64, avx512_f64, "AVX-512", #[target_feature(enable = "avx512f")] f64, 8, [1 2 3 4 5 6 7 8] [avx2_f64], square::<f64, 8>,
         _mm512_setzero_pd(), _mm512_loadu_pd, _mm512_storeu_pd, _mm512_set1_pd, _mm512_add_pd, _mm512_fmadd_pd
     }
     // Sixteen registers: twelve sums, two right vectors, one left value.
     tiles! {
-        AVX2_F32, avx2_f32, "AVX2", #[target_feature(enable = "avx2,fma")] f32, 8, [1 2 3 4 5 6], avx2_f32_square,
+        AVX2_F32, avx2_f32, "AVX2", #[target_feature(enable = "avx2,fma")] f32, 8, [1 2 3 4 5 6] [], avx2_f32_square,
         _mm256_setzero_ps(), _mm256_loadu_ps, _mm256_storeu_ps, _mm256_set1_ps, _mm256_add_ps, _mm256_fmadd_ps
     }
     tiles! {
-        AVX2_F64, avx2_f64, "AVX2", #[target_feature(enable = "avx2,fma")] f64, 4, [1 2 3 4 5 6], square::<f64, 4>,
+        AVX2_F64, avx2_f64, "AVX2", #[target_feature(enable = "avx2,fma")] f64, 4, [1 2 3 4 5 6] [], square::<f64, 4>,
         _mm256_setzero_pd(), _mm256_loadu_pd, _mm256_storeu_pd, _mm256_set1_pd, _mm256_add_pd, _mm256_fmadd_pd
     }
 
     /// Every instruction set that this processor runs, for the tests.
     #[cfg(test)]
     pub fn all_f32() -> Vec<&'static Tiles<f32>> {
-        let avx512 = is_x86_feature_detected!("avx512f").then_some(&AVX512_F32);
-        let avx2 = (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")).then_some(&AVX2_F32);
-        avx512.into_iter().chain(avx2).collect()
+        has_avx512().then_some(&AVX512_F32).into_iter().chain(has_avx2().then_some(&AVX2_F32)).collect()
     }
 }
 
@@ -250,8 +283,8 @@ mod portable {
         )
     }
 
-    tiles!(F32, f32_tile, "portable", f32, 4, [1 2 3 4 5 6], square::<f32, 4>, [0.0; LANES], load, store, splat, add, multiply_add);
-    tiles!(F64, f64_tile, "portable", f64, 4, [1 2 3 4 5 6], square::<f64, 4>, [0.0; LANES], load, store, splat, add, multiply_add);
+    tiles!(F32, f32_tile, "portable", f32, 4, [1 2 3 4 5 6] [], square::<f32, 4>, [0.0; LANES], load, store, splat, add, multiply_add);
+    tiles!(F64, f64_tile, "portable", f64, 4, [1 2 3 4 5 6] [], square::<f64, 4>, [0.0; LANES], load, store, splat, add, multiply_add);
 }
 
 /// Every variant for `f32` that this processor runs, for the tests.

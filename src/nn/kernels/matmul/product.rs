@@ -113,7 +113,8 @@ impl<T: Scalar> Product<T> {
             });
             return;
         }
-        let width = self.n.next_multiple_of(self.tiles.lanes);
+        let rest = self.n % columns;
+        let width = self.n - rest + self.tiles.padded(rest);
         grow(&mut workspace.right, width * self.k);
         let packed = &mut workspace.right[..width * self.k];
         let panels_a_chunk = if threads > 1 { 1 } else { panels };
@@ -181,7 +182,7 @@ impl<T: Scalar> Product<T> {
     /// Columns of the panel that begins there, and as many as its rows are long.
     fn panel(&self, column: usize) -> (usize, usize) {
         let width = self.tiles.columns().min(self.n - column);
-        (width, width.next_multiple_of(self.tiles.lanes))
+        (width, self.tiles.padded(width))
     }
 
     /// Rows that are worked on together: a result whose rows are neighbours is written in vectors along them, which two
@@ -263,7 +264,7 @@ impl<T: Scalar> Product<T> {
             base_row: base.row,
         };
         // SAFETY: the caller promises the tile, and the processor runs these tiles.
-        unsafe { self.tiles.tiles[height - 1][columns / self.tiles.lanes - 1](task) };
+        unsafe { self.tiles.tile(height, columns)(task) };
     }
 
     /// Where the left rows from `row` on begin at `depth`, and the distances of rows and columns there.
