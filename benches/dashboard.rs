@@ -146,6 +146,7 @@ mod unix {
         let mut buffer = vec![0; 1 << 16];
         while !parser.screen().contents().contains("gradtop") {
             let count = reader.read(&mut buffer).unwrap();
+            assert!(count > 0, "it ended before its first frame");
             parser.process(&buffer[..count]);
         }
         let first_frame = start.elapsed().as_secs_f64() * 1e3;
@@ -163,10 +164,14 @@ mod unix {
             let mut before = 0;
             while !reading.is_finished() {
                 thread::sleep(QUIET);
-                let mut kept = kept.lock().unwrap();
-                if kept.len() == before {
-                    parser.process(&kept);
-                    kept.clear();
+                let quiet = {
+                    let mut kept = kept.lock().unwrap();
+                    let quiet = (kept.len() == before).then(|| std::mem::take(&mut *kept));
+                    before = kept.len();
+                    quiet
+                };
+                if let Some(bytes) = quiet {
+                    parser.process(&bytes);
                     let mut banner = parser.screen().rows(0, SIZE.cols).take(6);
                     let finished = banner.find(|row| row.contains("finished at")).and_then(|row| rate(&row));
                     if found.is_none() && finished.is_some() {
@@ -174,7 +179,6 @@ mod unix {
                         keyboard.write_all(b"q").unwrap();
                     }
                 }
-                before = kept.len();
             }
         });
         child.wait().unwrap();

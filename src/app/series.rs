@@ -36,18 +36,22 @@ impl StepRange {
         (self.contains(step) && count > 0).then(|| column(step))
     }
 
-    /// The last step of column `column` of `count`, in which there is at least one.
-    fn last_step_of(self, column: usize, count: usize) -> u64 {
-        let length = u128::from(self.last - self.first) + 1;
-        let behind = ((column + 1) as u128 * length).div_ceil(count.max(1) as u128);
-        self.first + (behind.min(length) - 1) as u64
-    }
-
     /// The first step of column `column` of `count`.
     pub fn step_of(self, column: usize, count: usize) -> u64 {
+        let before = self.steps_before(column, count);
+        self.first + before.min(u128::from(self.last - self.first)) as u64
+    }
+
+    /// The last step of column `column` of `count`, in which there is at least one.
+    fn last_step_of(self, column: usize, count: usize) -> u64 {
+        let behind = self.steps_before(column + 1, count).max(1);
+        self.first + (behind - 1).min(u128::from(self.last - self.first)) as u64
+    }
+
+    /// Steps in the columns before column `column` of `count`; of a column behind the last one, no fewer than all.
+    fn steps_before(self, column: usize, count: usize) -> u128 {
         let length = u128::from(self.last - self.first) + 1;
-        let offset = (column as u128 * length).div_ceil(count.max(1) as u128);
-        self.first + offset.min(length - 1) as u64
+        (column as u128 * length).div_ceil(count.max(1) as u128)
     }
 }
 
@@ -288,7 +292,14 @@ impl Series {
         let level = self.levels.get(k);
         let buckets = level.map_or(0, |level| level.buckets.partition_point(|bucket| bucket.last < first));
         let remembered = (NOTHING.ln() / (weight.ln() * (k as f64).exp2())).abs().ceil() as usize;
-        let (own, past) = (buckets.saturating_sub(remembered), remembered.saturating_sub(buckets).div_ceil(2));
+        // Those without a finite value are no part of an average.
+        let before = level.into_iter().flat_map(|level| level.buckets.range(..buckets).enumerate().rev());
+        let counted = before.filter(|(_, bucket)| !bucket.is_empty()).map(|(place, _)| place).take(remembered);
+        let (mut found, mut own) = (0, buckets);
+        for place in counted {
+            (found, own) = (found + 1, place);
+        }
+        let (own, past) = if found < remembered { (0, (remembered - found).div_ceil(2)) } else { (own, 0) };
 
         let from = level.and_then(|level| level.buckets.front()).map_or(0, |bucket| bucket.first);
         let coarser = self.levels.get(k + 1).filter(|_| level.is_some_and(|level| level.dropped));
@@ -438,6 +449,33 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn an_average_knows_what_was_before_its_window() {
+        let mut series = Series::new(64);
+        for step in 1..=10_000 {
+            series.push(step, if step <= 9936 { 100.0 } else { 0.0 });
+        }
+        // The finest level begins with this window; what was before is known to the next one only.
+        let first = series.smoothed(range(9937, 10_000), 64, 0.9)[0];
+        assert!(first.is_some_and(|first| (first - 90.0).abs() < 0.1), "{first:?}");
+        // Minibatches that diverged lie between the window and what its average remembers.
+        let mut series = Series::new(1024);
+        for step in 1..=700 {
+            series.push(
+                step,
+                if step <= 100 {
+                    100.0
+                } else if step <= 600 {
+                    f64::NAN
+                } else {
+                    0.0
+                },
+            );
+        }
+        let first = series.smoothed(range(601, 700), 100, 0.9)[0];
+        assert!(first.is_some_and(|first| (first - 90.0).abs() < 0.1), "{first:?}");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::{
 
 use clap::ValueEnum;
 use gradtop::{
-    nn::{Init, LayerSpec, Mode, Network, NetworkSpec, Pool, Shape, kernels::prefetch::copy_on_the_way},
+    nn::{Init, LayerSpec, Mode, Network, NetworkSpec, Pool, Shape},
     optim::{Optimizer, OptimizerSpec},
     random::{Purpose, stream},
 };
@@ -133,9 +133,8 @@ impl Bench {
         let pixels = &self.pixels;
         self.network.fill_input(self.batch, |rows, values| {
             let features = values.len() / rows.len();
-            let sample = |row: usize| order.get(row).map_or(&[][..], |sample| &pixels[sample * features..][..features]);
-            for (row, values) in rows.zip(values.chunks_exact_mut(features)) {
-                copy_on_the_way(sample(row), values, sample(row + 1));
+            for (values, &sample) in values.chunks_exact_mut(features).zip(&order[rows]) {
+                values.copy_from_slice(&pixels[sample * features..][..features]);
             }
         });
         for (label, &sample) in self.labels.iter_mut().zip(order) {

@@ -12,7 +12,7 @@ pub mod memory;
 mod pack;
 pub mod pool;
 pub mod pooling;
-pub mod prefetch;
+mod prefetch;
 pub mod sums;
 pub mod tile;
 pub mod transpose;

@@ -137,9 +137,9 @@ fn write(buffer: &mut Buffer, (x, y): (u16, u16), text: &str, width: u16, style:
     if !is_plain(text) {
         return buffer.set_stringn(x, y, text, width.into(), style).0;
     }
-    let columns = x..buffer.area.right().min(x.saturating_add(width));
+    let places = x..buffer.area.right().min(x.saturating_add(width));
     let mut end = x;
-    for (x, char) in columns.zip(text.chars()) {
+    for (x, char) in places.zip(text.chars()) {
         buffer[(x, y)].set_char(char).set_style(style);
         end = x + 1;
     }

@@ -32,7 +32,7 @@ const MOST_CELLS: u16 = 2000;
 /// Batches of events taken in before the next frame, at most.
 const BATCHES: usize = 64;
 
-/// How long reports may wait after a frame, so that a fast source wakes the loop once a frame; the channel holds more.
+/// How long reports may wait after a frame, at most, so that a fast source seldom wakes the loop; the channel holds more.
 const REST: Duration = Duration::from_millis(40);
 
 /// What the dashboard is told about its terminal.
@@ -276,16 +276,16 @@ impl<S: FnMut(Request) -> io::Result<()>> Dashboard<S> {
         if !self.is_due() || now < self.next_frame || self.terminal.output().is_busy() {
             return Ok(());
         }
-        if let Some(bytes) = self.frames.draw(&self.app)? {
-            if !self.terminal.output().offer(bytes) {
-                // The terminal is gone; the loop ends on that.
-                self.frames.forget();
-            }
-            // In time on average, although timers are late.
-            let in_time = self.next_frame + self.interval;
-            self.next_frame = if in_time > now { in_time } else { now + self.interval };
-            self.rest = Some(self.next_frame.min(now + REST));
+        if let Some(bytes) = self.frames.draw(&self.app)?
+            && !self.terminal.output().offer(bytes)
+        {
+            // The terminal is gone; the loop ends on that.
+            self.frames.forget();
         }
+        // In time on average, although timers are late.
+        let timer = now - self.next_frame < self.interval / 4;
+        self.next_frame = if timer { self.next_frame } else { now } + self.interval;
+        self.rest = Some(self.next_frame.min(now + REST));
         self.drawn = Some(self.app.revision());
         Ok(())
     }

@@ -1,4 +1,5 @@
-//! Passes over all elements of a few arrays, cut into chunks of fixed length for the threads.
+//! Passes over all elements of a few arrays, cut into chunks for the threads: of fixed length wherever chunks have results
+//! of their own.
 #![allow(unsafe_code)]
 #![allow(clippy::inline_always)] // Only where they are inlined are they compiled for the widest vectors.
 
@@ -70,8 +71,8 @@ pub fn zip<T: Scalar>(
 }
 
 /// Calls `f` with parts of a matrix in standard layout and their places, spread over the threads: chunks of neighbours
-/// or, of a small matrix, each row's part of a strip of columns. A product of that size was computed by columns, so each
-/// thread then goes on with what it has itself written.
+/// or, of a small matrix that is no taller than wide, each row's part of a strip of columns. A product of that form was
+/// mostly computed by columns, and then each thread goes on with what it has itself written.
 fn for_each_part<T: Send>(
     pool: &Pool,
     cost: Cost,
@@ -82,7 +83,7 @@ fn for_each_part<T: Send>(
     let strips = 2 * pool.threads();
     let width = columns.div_ceil(strips).next_multiple_of(STRIP);
     let small = (cost.chunk() / 4..=cost.chunk()).contains(&out.len());
-    if !small || pool.threads() == 1 || width >= columns {
+    if !small || pool.threads() == 1 || rows > columns || width >= columns {
         return for_each_chunk(pool, cost.chunk(), [out], |range, [out]| f(range, out));
     }
     let out = Raw::new(out);
@@ -269,5 +270,33 @@ impl<'a, T> Raw<'a, T> {
         // SAFETY: the range lies in the slice, which is borrowed for as long as `self` lives, and the caller promises
         // that nobody else has any of it.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(range.start), range.len()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+
+    use ndarray::Array2;
+
+    use super::*;
+
+    #[test]
+    fn every_element_is_passed_once_however_the_matrix_is_cut() {
+        for threads in [1, 2, 3, 4] {
+            let pool = Pool::new(NonZeroUsize::new(threads).unwrap());
+            for shape in [(64, 256), (100, 100), (90, 97), (300, 30), (1, 9000), (9000, 1), (200, 400), (3, 5), (0, 7)]
+            {
+                let mut next = 0.0;
+                let x = Array2::from_shape_simple_fn(shape, || {
+                    next += 1.0;
+                    next
+                });
+                let (mut y, mut z) = (Array2::<f64>::zeros(shape), Array2::zeros(shape));
+                map(&pool, Cost::Cheap, x.view(), y.view_mut(), |x| 2.0 * x);
+                zip(&pool, Cost::Dear, x.view(), y.view(), z.view_mut(), |x, y| x + y);
+                assert!(y == &x * 2.0 && z == &x * 3.0, "{shape:?} on {threads} threads");
+            }
+        }
     }
 }

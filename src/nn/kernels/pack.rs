@@ -79,7 +79,7 @@ unsafe fn copy_short_rows<T: Scalar>(
         let ((own, own_rest), (values, rest)) = (own.as_chunks_mut::<4>(), values.as_chunks::<4>());
         own.iter_mut().zip(values).for_each(|(own, values)| *own = *values);
         own_rest.iter_mut().zip(rest).for_each(|(own, value)| *own = *value);
-        beyond.iter_mut().for_each(|value| *value = T::zero());
+        beyond.fill(T::zero());
     }
 }
 
@@ -103,26 +103,28 @@ unsafe fn pack_squares<T: Scalar>(
             unsafe { (tiles.transpose)(value, from.outer, place, width) };
         }
     }
-    let mut done = whole;
-    if whole < columns.len() && whole + lanes <= width {
+    if whole < columns.len() {
         // Fewer columns than a square has, with zeros below them.
-        let mut lines = [[T::zero(); MAX_LANES]; MAX_LANES];
+        let [mut lines, mut turned] = [[[T::zero(); MAX_LANES]; MAX_LANES]; 2];
         for square in 0..squares {
             for (line, column) in lines.iter_mut().zip(columns.start + whole..columns.end) {
                 // SAFETY: these values lie in the operand, as the caller promises.
                 let values = unsafe { slice::from_raw_parts(from.at(column, depth + square * lanes), lanes) };
                 line[..lanes].copy_from_slice(values);
             }
-            let place = to[square * lanes * width + whole..].as_mut_ptr();
-            // SAFETY: as above; the square to be read is that of the lines.
-            unsafe { (tiles.transpose)(lines.as_flattened().as_ptr(), MAX_LANES as isize, place, width) };
+            let (from, to_square) = (lines.as_flattened().as_ptr(), turned.as_flattened_mut().as_mut_ptr());
+            // SAFETY: both have room for a square, and the processor has the instructions.
+            unsafe { (tiles.transpose)(from, MAX_LANES as isize, to_square, MAX_LANES) };
+            let rows = to[square * lanes * width..].chunks_exact_mut(width);
+            for (row, values) in rows.zip(&turned[..lanes]) {
+                row[whole..].iter_mut().zip(values).for_each(|(value, turned)| *value = *turned);
+            }
         }
-        done += lanes;
     }
     let rest = squares * lanes;
     // SAFETY: the caller promises the ranges.
     unsafe {
-        pack_values(from, columns.clone(), depth, done..width, width, &mut to[..rest * width]);
+        pack_values(from, columns.clone(), depth, columns.len()..width, width, &mut to[..rest * width]);
         pack_values(from, columns, depth + rest, 0..width, width, &mut to[rest * width..]);
     }
 }

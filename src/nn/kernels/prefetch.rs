@@ -23,22 +23,3 @@ pub(super) fn prefetch<T>(values: &[T]) {
         }
     }
 }
-
-/// Values that [`copy_on_the_way`] copies between two requests: a few lines, which a processor keeps under way at once.
-const PIECE: usize = 256;
-
-/// Copies `from` to `to`, and meanwhile fetches `next`, which is to be copied after it and lies elsewhere.
-///
-/// # Panics
-///
-/// If `from` and `to` differ in length.
-pub fn copy_on_the_way<T: Copy>(from: &[T], to: &mut [T], next: &[T]) {
-    assert_eq!(from.len(), to.len(), "a copy");
-    let mut next = next.chunks(PIECE);
-    for (from, to) in from.chunks(PIECE).zip(to.chunks_mut(PIECE)) {
-        if let Some(next) = next.next() {
-            prefetch(next);
-        }
-        to.copy_from_slice(from);
-    }
-}

@@ -74,16 +74,19 @@ pub fn discard_output() {
 pub fn give_way() {
     use rustix::process::{getpriority_process, setpriority_process};
     use thread_priority::{
-        NormalThreadSchedulePolicy, ThreadPriority, ThreadPriorityValue, ThreadSchedulePolicy, thread_native_id,
+        NormalThreadSchedulePolicy::{Batch, Other},
+        ThreadPriority, ThreadPriorityValue, ThreadSchedulePolicy, thread_native_id, thread_schedule_policy,
         unix::set_thread_priority_and_policy,
     };
-    let batch = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Batch);
-    // The library sets a priority as well: this one is that of a program that nobody made nicer. How nice this one
-    // is to be, its user has said already. Where any of it is forbidden, the dashboard costs a little more.
+    // Whoever chose a class or made the program less nice has said what it is to be.
+    let usual_class = matches!(thread_schedule_policy(), Ok(ThreadSchedulePolicy::Normal(Other)));
+    let (Ok(nice @ 0..), true) = (getpriority_process(None), usual_class) else { return };
+    // The library sets a priority as well: this one is that of a program that nobody made nicer. What it was comes back.
+    // Where any of it is forbidden, the dashboard costs a little more.
     let Ok(usual) = ThreadPriorityValue::try_from(47u8) else { return };
-    let nice = getpriority_process(None);
+    let batch = ThreadSchedulePolicy::Normal(Batch);
     let _ = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Crossplatform(usual), batch);
-    let _ = nice.and_then(|nice| setpriority_process(None, nice));
+    let _ = setpriority_process(None, nice);
 }
 
 /// Only Linux has such a class of threads.
@@ -194,11 +197,17 @@ mod tests {
             (fields[41 - 3].parse().unwrap(), fields[19 - 3].parse().unwrap())
         };
         let test = move || {
-            setpriority_process(None, 5).unwrap();
-            assert_eq!(scheduling(), (0, 5));
+            let (class, nice) = scheduling();
+            if class != 0 || nice < 0 {
+                give_way();
+                assert_eq!(scheduling(), (class, nice));
+                return;
+            }
+            let nicer = (nice + 5).min(19);
+            setpriority_process(None, nicer).unwrap();
             give_way();
-            assert_eq!(scheduling(), (BATCH, 5));
-            assert_eq!(thread::spawn(scheduling).join().unwrap(), (BATCH, 5));
+            assert_eq!(scheduling(), (BATCH, nicer));
+            assert_eq!(thread::spawn(scheduling).join().unwrap(), (BATCH, nicer));
         };
         thread::spawn(test).join().unwrap();
     }

@@ -93,19 +93,15 @@ impl Canvas {
     /// A straight line between two dots, the same from either end.
     pub fn line(&mut self, from: (usize, usize), to: (usize, usize)) {
         let (from, to) = (from.min(to), from.max(to));
-        let (dx, dy) = (to.0 as f64 - from.0 as f64, to.1 as f64 - from.1 as f64);
-        let (across, steps) = (dx.abs(), dx.abs().max(dy.abs()).max(1.0));
-        let place = |i: f64| {
-            let share = i / steps;
-            (nearest(from.0 as f64 + dx * share), nearest(from.1 as f64 + dy * share))
-        };
+        let (across, down) = ((to.0 - from.0) as f64, to.1 as f64 - from.1 as f64);
+        let steps = across.max(down.abs()).max(1.0);
+        let y = |step: f64| nearest(from.1 as f64 + down * (step / steps));
         let mut start = 0.0;
-        for column in 0..=across as usize {
+        for column in 0..=to.0 - from.0 {
             // Those of a steep line's dots that are nearer to this column than to the next.
             let end = if across == 0.0 { steps } else { ((column as f64 + 0.5) * steps / across).ceil() - 1.0 };
             let end = end.min(steps);
-            let ((x, top), (_, low)) = (place(start), place(end));
-            self.column(x, top, low);
+            self.column(from.0 + column, y(start), y(end));
             start = end + 1.0;
         }
     }

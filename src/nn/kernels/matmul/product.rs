@@ -56,10 +56,10 @@ impl<T: Scalar> Product<T> {
         if self.overhead() <= transposed.overhead() { self } else { transposed }
     }
 
-    /// Whether the left operand is read where it is: its rows or, if the first cache has room for as many lines wherever
-    /// they lie, its columns are contiguous.
+    /// Whether the left operand is read where it is: its rows are contiguous, or the few columns that there are. A
+    /// distance of 0, as a value has that was spread, is the mark of a packed one and must become that.
     fn left_in_place(&self) -> bool {
-        self.left.depth == 1 || self.left.outer == 1 && self.k <= SHALLOW
+        self.left.depth == 1 || self.left.outer == 1 && self.left.depth != 0 && self.k <= SHALLOW
     }
 
     /// Moves besides the multiplications, in about the time that one scalar takes.

@@ -74,6 +74,26 @@ fn bits_are_those_of_the_naive_product_at_any_number_of_threads() {
 }
 
 #[test]
+fn values_that_were_spread_are_multiplied_as_if_they_were_stored() {
+    let stream = &mut stream(0, Purpose::Data, 1);
+    let (column, row, b) = (random::<f32>(64, 1, stream), random::<f32>(1, 100, stream), random(100, 32, stream));
+    let mut workspace = Workspace::new();
+    for spread in [column.broadcast((64, 100)), row.broadcast((64, 100))] {
+        let (spread, stored) = (spread.unwrap(), spread.unwrap().to_owned());
+        for threads in [1, 2] {
+            let [mut found, mut expected] = [(); 2].map(|()| Array2::zeros((64, 32)));
+            matmul(&pool(threads), &mut workspace, spread, b.view(), Start::Zero, found.view_mut());
+            matmul(&pool(threads), &mut workspace, stored.view(), b.view(), Start::Zero, expected.view_mut());
+            assert_eq!(found, expected);
+            let [mut found, mut expected] = [(); 2].map(|()| Array2::zeros((32, 64)));
+            matmul(&pool(threads), &mut workspace, b.t(), spread.t(), Start::Zero, found.view_mut());
+            matmul(&pool(threads), &mut workspace, b.t(), stored.t(), Start::Zero, expected.view_mut());
+            assert_eq!(found, expected);
+        }
+    }
+}
+
+#[test]
 fn products_without_depth_or_size_are_defined() {
     let (pool, mut workspace) = (pool(1), Workspace::new());
     let mut c = Array2::<f64>::ones((2, 3));
