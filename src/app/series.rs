@@ -463,16 +463,12 @@ mod tests {
         // Minibatches that diverged lie between the window and what its average remembers.
         let mut series = Series::new(1024);
         for step in 1..=700 {
-            series.push(
-                step,
-                if step <= 100 {
-                    100.0
-                } else if step <= 600 {
-                    f64::NAN
-                } else {
-                    0.0
-                },
-            );
+            let value = match step {
+                ..=100 => 100.0,
+                101..=600 => f64::NAN,
+                _ => 0.0,
+            };
+            series.push(step, value);
         }
         let first = series.smoothed(range(601, 700), 100, 0.9)[0];
         assert!(first.is_some_and(|first| (first - 90.0).abs() < 0.1), "{first:?}");

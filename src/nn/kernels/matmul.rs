@@ -2,7 +2,8 @@
 //!
 //! In the manner of BLIS (Van Zee and van de Geijn 2015), simplified for the shapes of training, where one operand is
 //! a minibatch: one operand is packed into panels of vectors, the other is read where it is if its rows run along the
-//! sum, or the sum is short, and packed if not. Which one, and whether the result is computed transposed, is a matter of cost only.
+//! sum, or the sum is short, and packed if not. Which one, and whether the result is computed transposed, is a matter of
+//! cost only.
 //!
 //! An element of C is always the sum of its blocks of depth in order, each block summed in order with the same
 //! operations, so its bits depend on the shapes alone: not on the number of threads, tiles or orientation. `ndarray`'s

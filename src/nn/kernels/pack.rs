@@ -103,6 +103,7 @@ unsafe fn pack_squares<T: Scalar>(
             unsafe { (tiles.transpose)(value, from.outer, place, width) };
         }
     }
+    let mut done = whole;
     if whole < columns.len() {
         // Fewer columns than a square has, with zeros below them.
         let [mut lines, mut turned] = [[[T::zero(); MAX_LANES]; MAX_LANES]; 2];
@@ -112,19 +113,20 @@ unsafe fn pack_squares<T: Scalar>(
                 let values = unsafe { slice::from_raw_parts(from.at(column, depth + square * lanes), lanes) };
                 line[..lanes].copy_from_slice(values);
             }
-            let (from, to_square) = (lines.as_flattened().as_ptr(), turned.as_flattened_mut().as_mut_ptr());
+            let (value, place) = (lines.as_flattened().as_ptr(), turned.as_flattened_mut().as_mut_ptr());
             // SAFETY: both have room for a square, and the processor has the instructions.
-            unsafe { (tiles.transpose)(from, MAX_LANES as isize, to_square, MAX_LANES) };
+            unsafe { (tiles.transpose)(value, MAX_LANES as isize, place, MAX_LANES) };
             let rows = to[square * lanes * width..].chunks_exact_mut(width);
             for (row, values) in rows.zip(&turned[..lanes]) {
                 row[whole..].iter_mut().zip(values).for_each(|(value, turned)| *value = *turned);
             }
         }
+        done = width.min(whole + lanes);
     }
     let rest = squares * lanes;
     // SAFETY: the caller promises the ranges.
     unsafe {
-        pack_values(from, columns.clone(), depth, columns.len()..width, width, &mut to[..rest * width]);
+        pack_values(from, columns.clone(), depth, done..width, width, &mut to[..rest * width]);
         pack_values(from, columns, depth + rest, 0..width, width, &mut to[rest * width..]);
     }
 }
