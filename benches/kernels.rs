@@ -82,10 +82,10 @@ fn measure_layer(criterion: &mut Criterion, layer: &str, shape: &[usize], batch:
     let mut group = criterion.benchmark_group(format!("{layer} on {batch}×{}", shape.join("×")));
     group.throughput(Throughput::Elements(work));
     group.bench_function("forward", |bencher| {
-        bencher.iter(|| network.forward_layer(1, Mode::Train { step: 0 }));
+        bencher.iter(|| network.forward_layers(1..2, Mode::Train { step: 0 }));
     });
     group.throughput(Throughput::Elements(if each > 1 { 2 * work } else { work }));
-    group.bench_function("backward", |bencher| bencher.iter(|| network.backward_layer(1)));
+    group.bench_function("backward", |bencher| bencher.iter(|| network.backward_layers(1..2)));
     group.finish();
 }
 

@@ -134,7 +134,7 @@ mod tests {
     use super::*;
     use crate::nn::{
         Init, LayerSpec,
-        layers::{Layer, Linear, Pass, Place, Relu},
+        layers::{Layer, Linear, Pass, Place, Pointwise, Relu},
     };
 
     fn spec(layers: &[&str], init: Init) -> NetworkSpec {
@@ -275,8 +275,8 @@ mod tests {
     fn a_wrong_rectifier_is_found_where_it_is() {
         // The original write-up gives the derivative as x ⊙ x̃ (output times pre-activation).
         let wrong = Spoilt {
-            inner: Relu,
-            spoil: |x: ArrayView2<'_, f64>, dy: ArrayView2<'_, f64>, dx: &mut ArrayViewMut2<'_, f64>, _: &mut Relu| {
+            inner: Pointwise(Relu),
+            spoil: |x: ArrayView2<'_, f64>, dy: ArrayView2<'_, f64>, dx: &mut ArrayViewMut2<'_, f64>, _: &mut _| {
                 dx.zip_mut_with(&x, |dx, x| *dx = x.max(0.0) * x);
                 dx.zip_mut_with(&dy, |dx, dy| *dx *= dy);
             },

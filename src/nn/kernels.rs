@@ -5,11 +5,13 @@
 #[cfg(test)]
 pub(crate) mod allocations;
 pub mod elementwise;
+pub mod exp;
 pub mod locals;
 pub mod matmul;
 #[cfg(target_os = "linux")]
 pub mod memory;
 mod pack;
+pub mod pointwise;
 pub mod pool;
 pub mod pooling;
 mod prefetch;

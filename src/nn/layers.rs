@@ -1,5 +1,6 @@
 //! What every layer does; each kind is one file with its equation, its gradient and what it caches.
 
+mod activation;
 mod avg_pool;
 mod batch_norm;
 mod build;
@@ -20,15 +21,35 @@ mod tanh;
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
+use self::activation::{activate, backpropagate};
 pub(super) use self::build::{Setup, build};
 pub use self::{
-    avg_pool::AvgPool, batch_norm::BatchNorm, conv::Conv, dropout::Dropout, elu::Elu, flatten::Flatten, gelu::Gelu,
-    global_avg_pool::GlobalAvgPool, leaky_relu::LeakyRelu, linear::Linear, max_pool::MaxPool, relu::Relu,
-    residual::Residual, sigmoid::Sigmoid, silu::Silu, tanh::Tanh,
+    activation::{Activation, Pointwise},
+    avg_pool::AvgPool,
+    batch_norm::BatchNorm,
+    conv::Conv,
+    dropout::Dropout,
+    elu::Elu,
+    flatten::Flatten,
+    gelu::Gelu,
+    global_avg_pool::GlobalAvgPool,
+    leaky_relu::LeakyRelu,
+    linear::Linear,
+    max_pool::MaxPool,
+    relu::Relu,
+    residual::Residual,
+    sigmoid::Sigmoid,
+    silu::Silu,
+    tanh::Tanh,
 };
 use super::{
     Buffer, Mode, Parameter, Scalar,
-    kernels::{locals::Locals, matmul::Workspace, pool::Pool, sums::PlaneSums},
+    kernels::{
+        locals::Locals,
+        matmul::{Backpropagated, Workspace},
+        pool::Pool,
+        sums::PlaneSums,
+    },
 };
 
 /// What a pass through a layer works with besides its arrays.
@@ -116,6 +137,37 @@ pub trait Layer<T: Scalar>: Send {
         pass: &mut Pass<'_, T>,
     );
 
+    /// This layer if it is an activation.
+    fn activation(&self) -> Option<&dyn Activation<T>> {
+        None
+    }
+
+    /// Computes the output `z` from the input `x`, and what the activation behind this layer makes of it.
+    fn forward_activated(
+        &mut self,
+        x: ArrayView2<'_, T>,
+        mut z: ArrayViewMut2<'_, T>,
+        (activation, y): (&dyn Activation<T>, ArrayViewMut2<'_, T>),
+        pass: &mut Pass<'_, T>,
+    ) {
+        self.forward(x, z.view_mut(), pass);
+        activate(activation, &z.view(), y, pass);
+    }
+
+    /// As [`Self::backward`] for a layer that reads what an `activation` gave: `before` is what that one works on, of
+    /// which `y` is this layer's input and `dy` its gradient.
+    fn backward_activated(
+        &mut self,
+        y: ArrayView2<'_, T>,
+        dy: ArrayView2<'_, T>,
+        activation: &dyn Activation<T>,
+        mut before: Backpropagated<'_, T>,
+        pass: &mut Pass<'_, T>,
+    ) {
+        self.backward(before.y, y, dy, Some(before.dy.view_mut()), pass);
+        backpropagate(activation, [before.x, before.y, before.dy.view()], before.dx, pass);
+    }
+
     /// The trained values, weight before bias.
     fn parameters(&self) -> &[Parameter<T>] {
         &[]
@@ -177,12 +229,12 @@ fn sides<T: Scalar>(x: ArrayView2<'_, T>, choices: &mut [Vec<u32>]) {
 
 /// The values of rows in standard layout.
 #[allow(clippy::needless_pass_by_value)] // Views are taken by value, as ndarray does.
-fn values<T>(x: ArrayView2<'_, T>) -> &[T] {
+pub(super) fn values<T>(x: ArrayView2<'_, T>) -> &[T] {
     x.to_slice().unwrap_or_else(|| unreachable!("rows in standard layout"))
 }
 
 /// The values of rows in standard layout, to be written.
-fn values_mut<T>(x: ArrayViewMut2<'_, T>) -> &mut [T] {
+pub(super) fn values_mut<T>(x: ArrayViewMut2<'_, T>) -> &mut [T] {
     x.into_slice().unwrap_or_else(|| unreachable!("rows in standard layout"))
 }
 

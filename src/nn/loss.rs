@@ -20,7 +20,11 @@
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 
-use super::Scalar;
+use super::{
+    Scalar,
+    kernels::elementwise::map_slice,
+    layers::{values, values_mut},
+};
 
 /// What the loss of one batch is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -47,39 +51,38 @@ impl<T: Scalar> SoftmaxCrossEntropy<T> {
         logits: &ArrayView2<'_, T>,
         labels: &[u8],
         smoothing: f64,
-        mut gradient: ArrayViewMut2<'_, T>,
+        gradient: ArrayViewMut2<'_, T>,
     ) -> LossReport {
-        let batch = logits.nrows();
+        let (batch, classes) = logits.dim();
         let share = T::from_f64(1.0 / batch as f64);
-        let everywhere = smoothing / logits.ncols() as f64;
+        let everywhere = smoothing / classes as f64;
         let (hit, miss) = (T::from_f64(1.0 - smoothing + everywhere), T::from_f64(everywhere));
         let mut report = LossReport { loss: 0.0, correct: 0 };
-        for (row, &label) in labels.iter().enumerate() {
+        let rows = s![..batch, ..];
+        let p = values_mut(self.probabilities.slice_mut(rows));
+        // The exponentials of all samples at once, which is where the time goes.
+        let gradient = values_mut(gradient);
+        for (z, dz) in values(*logits).chunks_exact(classes).zip(gradient.chunks_exact_mut(classes)) {
+            let max = z.iter().fold(z[0], |max, &z| if z > max { z } else { max });
+            dz.iter_mut().zip(z).for_each(|(dz, &z)| *dz = z - max);
+        }
+        map_slice(gradient, p, T::quick_exp);
+        for ((dz, p), &label) in gradient.chunks_exact_mut(classes).zip(p.chunks_exact_mut(classes)).zip(labels) {
             let label = usize::from(label);
-            let z = logits.row(row);
-            let (mut predicted, mut max) = (0, z[0]);
-            for (class, &value) in z.iter().enumerate() {
-                if value > max {
-                    (predicted, max) = (class, value);
-                }
+            // What is there still are the distances from the largest logit, whose own is 0.
+            let predicted = dz.iter().position(|&distance| distance == T::zero());
+            let sum = p.iter().fold(T::zero(), |sum, &p| sum + p);
+            report.loss += sum.as_f64().ln() - (1.0 - smoothing) * dz[label].as_f64();
+            if smoothing > 0.0 {
+                report.loss -= everywhere * dz.iter().map(|distance| distance.as_f64()).sum::<f64>();
             }
-            let mut p = self.probabilities.row_mut(row);
-            let mut sum = T::zero();
-            for (p, &z) in p.iter_mut().zip(z) {
-                *p = (z - max).exp();
-                sum += *p;
-            }
-            for (class, (p, dz)) in p.iter_mut().zip(gradient.row_mut(row)).enumerate() {
+            // A row with a NaN has no largest logit, so it is never right.
+            report.correct += usize::from(predicted == Some(label) && !sum.is_nan());
+            for (class, (p, dz)) in p.iter_mut().zip(dz).enumerate() {
                 *p /= sum;
                 let target = if class == label { hit } else { miss };
                 *dz = (*p - target) * share;
             }
-            report.loss += sum.as_f64().ln() - (1.0 - smoothing) * (z[label].as_f64() - max.as_f64());
-            if smoothing > 0.0 {
-                report.loss -= everywhere * z.iter().map(|z| z.as_f64() - max.as_f64()).sum::<f64>();
-            }
-            // A row with a NaN has no largest logit, so it is never right.
-            report.correct += usize::from(predicted == label && !sum.is_nan());
         }
         report.loss /= batch as f64;
         report

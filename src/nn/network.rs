@@ -9,7 +9,11 @@ use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 use super::{
     Buffer, BuildError, LayerInfo, LossReport, NetworkSpec, Parameter, Scalar, Shape,
     chain::{channels, check},
-    kernels::{elementwise::for_each_chunk, matmul::Workspace, pool::Pool},
+    kernels::{
+        elementwise::for_each_chunk,
+        matmul::{Backpropagated, Workspace},
+        pool::Pool,
+    },
     layers::{Layer, Pass, Place, Scratch, Setup, build},
     loss::SoftmaxCrossEntropy,
 };
@@ -125,19 +129,31 @@ impl<T: Scalar> Network<T> {
 
     /// Computes the logits from the input.
     pub fn forward(&mut self, mode: Mode) {
-        for layer in 0..self.layers.len() {
-            self.forward_layer(layer, mode);
-        }
+        self.forward_layers(0..self.layers.len(), mode);
     }
 
-    /// Computes the output of one layer from the output of the one before.
-    pub fn forward_layer(&mut self, layer: usize, mode: Mode) {
+    /// Computes the outputs of these layers, in their order, each from the output of the one before. An activation is
+    /// computed along with the layer before it, as far as both are among them.
+    pub fn forward_layers(&mut self, layers: Range<usize>, mode: Mode) {
         self.mode = mode;
-        let rows = s![..self.batch, ..];
-        let (before, after) = self.activations.split_at_mut(layer);
-        let x = before.last().unwrap_or(&self.input).slice(rows);
-        let mut pass = Pass { mode, pool: &self.pool, workspace: &mut self.workspace, scratch: &mut self.scratch };
-        self.layers[layer].forward(x, after[0].slice_mut(rows), &mut pass);
+        let (rows, mut layer) = (s![..self.batch, ..], layers.start);
+        while layer < layers.end {
+            let (before, after) = self.activations.split_at_mut(layer);
+            let x = before.last().unwrap_or(&self.input).slice(rows);
+            let mut pass = Pass { mode, pool: &self.pool, workspace: &mut self.workspace, scratch: &mut self.scratch };
+            match (&mut self.layers[layer..layers.end], after) {
+                ([this, next, ..], [z, y, ..]) if next.activation().is_some() => {
+                    let Some(activation) = next.activation() else { unreachable!("an activation") };
+                    this.forward_activated(x, z.slice_mut(rows), (activation, y.slice_mut(rows)), &mut pass);
+                    layer += 2;
+                }
+                ([this, ..], [y, ..]) => {
+                    this.forward(x, y.slice_mut(rows), &mut pass);
+                    layer += 1;
+                }
+                _ => unreachable!("as many outputs as layers"),
+            }
+        }
     }
 
     /// Computes loss and ∂L/∂logits for the class of every sample of the batch in hand.
@@ -160,22 +176,39 @@ impl<T: Scalar> Network<T> {
 
     /// Computes the gradients of all parameters and activations from ∂L/∂logits.
     pub fn backward(&mut self) {
-        for layer in (0..self.layers.len()).rev() {
-            self.backward_layer(layer);
-        }
+        self.backward_layers(0..self.layers.len());
     }
 
-    /// Computes the gradients of one layer's parameters and of its input from the gradient of its output. The
-    /// gradient of the network's own input is left out: nobody trains it.
-    pub fn backward_layer(&mut self, layer: usize) {
-        let rows = s![..self.batch, ..];
-        let x = if layer == 0 { &self.input } else { &self.activations[layer - 1] };
-        let (before, after) = self.activation_gradients.split_at_mut(layer);
-        let dx = before.last_mut().or(self.input_gradient.as_mut()).map(|dx| dx.slice_mut(rows));
-        let mut pass =
-            Pass { mode: self.mode, pool: &self.pool, workspace: &mut self.workspace, scratch: &mut self.scratch };
-        let y = self.activations[layer].slice(rows);
-        self.layers[layer].backward(x.slice(rows), y, after[0].slice(rows), dx, &mut pass);
+    /// Computes the gradients of the parameters and inputs of these layers, the last one first, each from the gradient of
+    /// its output. The gradient of the network's own input is left out: nobody trains it. That of an activation is
+    /// computed along with the layer behind it, as far as both are among them.
+    pub fn backward_layers(&mut self, layers: Range<usize>) {
+        let (rows, mut end) = (s![..self.batch, ..], layers.end);
+        while end > layers.start {
+            let layer = end - 1;
+            let input = |layer: usize| if layer == 0 { &self.input } else { &self.activations[layer - 1] }.slice(rows);
+            let (y, (before, after)) =
+                (self.activations[layer].slice(rows), self.activation_gradients.split_at_mut(layer));
+            let (dy, mut gradients) = (after[0].slice(rows), self.input_gradient.iter_mut().chain(before).rev());
+            let [dx, dx_before] = [gradients.next(), gradients.next()].map(|dx| dx.map(|dx| dx.slice_mut(rows)));
+            let mut pass =
+                Pass { mode: self.mode, pool: &self.pool, workspace: &mut self.workspace, scratch: &mut self.scratch };
+            match &mut self.layers[layers.start..end] {
+                [.., before, this] if before.activation().is_some() && dx_before.is_some() => {
+                    let (Some(activation), Some(dy_before), Some(dx)) = (before.activation(), dx, dx_before) else {
+                        unreachable!("an activation with a gradient")
+                    };
+                    let before = Backpropagated { x: input(layer - 1), y: input(layer), dy: dy_before, dx };
+                    this.backward_activated(y, dy, activation, before, &mut pass);
+                    end -= 2;
+                }
+                [.., this] => {
+                    this.backward(input(layer), y, dy, dx, &mut pass);
+                    end -= 1;
+                }
+                [] => unreachable!("not empty"),
+            }
+        }
     }
 
     /// Number of samples in the batch in hand.

@@ -16,6 +16,10 @@ pub trait Scalar: NdFloat + Default {
     /// The same value as `f64`, exactly.
     fn as_f64(self) -> f64;
 
+    /// eˣ, of which the compiler makes vectors where it can; at most two units in the last place off.
+    #[must_use]
+    fn quick_exp(self) -> Self;
+
     /// The fastest matrix-product kernels that this processor runs.
     fn tiles() -> &'static Tiles<Self>;
 }
@@ -31,6 +35,12 @@ impl Scalar for f32 {
     #[inline]
     fn as_f64(self) -> f64 {
         self.into()
+    }
+
+    #[allow(clippy::inline_always)] // Only where it is inlined is it compiled for the widest vectors.
+    #[inline(always)]
+    fn quick_exp(self) -> Self {
+        super::kernels::exp::exp(self)
     }
 
     fn tiles() -> &'static Tiles<Self> {
@@ -49,6 +59,11 @@ impl Scalar for f64 {
     #[inline]
     fn as_f64(self) -> f64 {
         self
+    }
+
+    #[inline]
+    fn quick_exp(self) -> Self {
+        self.exp()
     }
 
     fn tiles() -> &'static Tiles<Self> {

@@ -5,8 +5,6 @@
 //! statistics of batch normalization; they are remembered, so that what was computed can be set aside for another pass
 //! and computed again.
 
-use std::cmp::Ordering;
-
 use crate::{
     nn::{LossReport, Mode},
     protocol::Phase,
@@ -192,16 +190,15 @@ impl Trainer {
             self.gather();
         }
         let (layers, mode) = (self.layers(), Mode::Train { step: self.completed() });
-        for phase in self.progress.computed..until {
-            match phase.cmp(&layers) {
-                Ordering::Less => self.network.forward_layer(phase, mode),
-                Ordering::Equal => {
-                    self.progress.report = Some(self.network.loss(&self.labels[..self.progress.samples]));
-                }
-                Ordering::Greater => self.network.backward_layer(2 * layers - phase),
-            }
-            self.progress.computed = phase + 1;
+        let computed = self.progress.computed;
+        self.network.forward_layers(computed.min(layers)..until.min(layers), mode);
+        if (computed..until).contains(&layers) {
+            self.progress.report = Some(self.network.loss(&self.labels[..self.progress.samples]));
         }
+        // The first phase after the loss is the last layer's, and so on.
+        let left = |phases: usize| (2 * layers + 1).saturating_sub(phases).min(layers);
+        self.network.backward_layers(left(until)..left(computed));
+        self.progress.computed = computed.max(until);
     }
 
     /// Puts the samples of the minibatch in hand into the network.

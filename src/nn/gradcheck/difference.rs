@@ -213,10 +213,9 @@ impl Prober {
             }
         }
         let mut choices = vec![Vec::new(); self.labels.len()];
-        for layer in point.first_layer()..self.network.layer_infos().len() {
-            self.network.forward_layer(layer, self.mode);
-            self.network.choices(layer, &mut choices);
-        }
+        let layers = point.first_layer()..self.network.layer_infos().len();
+        self.network.forward_layers(layers.clone(), self.mode);
+        layers.for_each(|layer| self.network.choices(layer, &mut choices));
         let loss = self.network.loss(&self.labels).loss;
         Shown { logits: self.network.logits().to_owned(), loss, choices }
     }

@@ -5,8 +5,6 @@
 
 use std::ops::Range;
 
-use ndarray::{ArrayView2, ArrayViewMut2, Zip};
-
 use super::{
     pool::Pool,
     wide::{Work, do_wide},
@@ -31,73 +29,6 @@ impl Cost {
         }
     }
 }
-
-/// y = f(x), element by element; both arrays have the same shape.
-///
-/// Here as in the functions below, `f` should own the numbers it needs (`move`): of those it borrows, the compiler
-/// does not know that writing y leaves them alone, and then makes no vectors.
-pub fn map<T: Scalar>(
-    pool: &Pool,
-    cost: Cost,
-    x: ArrayView2<'_, T>,
-    mut y: ArrayViewMut2<'_, T>,
-    f: impl Fn(T) -> T + Copy + Sync,
-) {
-    debug_assert_eq!(x.dim(), y.dim());
-    let shape = x.dim();
-    if let (Some(x), Some(y)) = (x.as_slice(), y.as_slice_mut()) {
-        for_each_part(pool, cost, shape, y, |range, y| do_wide(Map { x: &x[range], y, f }));
-    } else {
-        Zip::from(y).and(x).for_each(|y, &x| *y = f(x));
-    }
-}
-
-/// out = f(a, b), element by element; all arrays have the same shape.
-pub fn zip<T: Scalar>(
-    pool: &Pool,
-    cost: Cost,
-    a: ArrayView2<'_, T>,
-    b: ArrayView2<'_, T>,
-    mut out: ArrayViewMut2<'_, T>,
-    f: impl Fn(T, T) -> T + Copy + Sync,
-) {
-    debug_assert!(a.dim() == b.dim() && a.dim() == out.dim());
-    let shape = a.dim();
-    if let (Some(a), Some(b), Some(out)) = (a.as_slice(), b.as_slice(), out.as_slice_mut()) {
-        for_each_part(pool, cost, shape, out, |range, out| zip_slices(&a[range.clone()], &b[range], out, f));
-    } else {
-        Zip::from(out).and(a).and(b).for_each(|out, &a, &b| *out = f(a, b));
-    }
-}
-
-/// Calls `f` with parts of a matrix in standard layout and their places, spread over the threads: chunks of neighbours
-/// or, of a small matrix that is no taller than wide, each row's part of a strip of columns. A product of that form was
-/// mostly computed by columns, and then each thread goes on with what it has itself written.
-fn for_each_part<T: Send>(
-    pool: &Pool,
-    cost: Cost,
-    (rows, columns): (usize, usize),
-    out: &mut [T],
-    f: impl Fn(Range<usize>, &mut [T]) + Sync,
-) {
-    let strips = 2 * pool.threads();
-    let width = columns.div_ceil(strips).next_multiple_of(STRIP);
-    let small = (cost.chunk() / 4..=cost.chunk()).contains(&out.len());
-    if !small || pool.threads() == 1 || rows > columns || width >= columns {
-        return for_each_chunk(pool, cost.chunk(), [out], |range, [out]| f(range, out));
-    }
-    let out = Raw::new(out);
-    pool.run(columns.div_ceil(width), &|strip| {
-        for row in 0..rows {
-            let range = row * columns + strip * width..row * columns + columns.min((strip + 1) * width);
-            // SAFETY: the pool calls this once for each strip, and strips do not overlap.
-            f(range.clone(), unsafe { out.part(range) });
-        }
-    });
-}
-
-/// Columns that a strip has at least, and a multiple of which it begins at: a line of `f32`.
-const STRIP: usize = 16;
 
 /// y = f(x), element by element, on this thread.
 pub fn map_slice<T: Scalar>(x: &[T], y: &mut [T], f: impl Fn(T) -> T + Copy) {
@@ -270,33 +201,5 @@ impl<'a, T> Raw<'a, T> {
         // SAFETY: the range lies in the slice, which is borrowed for as long as `self` lives, and the caller promises
         // that nobody else has any of it.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(range.start), range.len()) }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::num::NonZeroUsize;
-
-    use ndarray::Array2;
-
-    use super::*;
-
-    #[test]
-    fn every_element_is_passed_once_however_the_matrix_is_cut() {
-        for threads in [1, 2, 3, 4] {
-            let pool = Pool::new(NonZeroUsize::new(threads).unwrap());
-            for shape in [(64, 256), (100, 100), (90, 97), (300, 30), (1, 9000), (9000, 1), (200, 400), (3, 5), (0, 7)]
-            {
-                let mut next = 0.0;
-                let x = Array2::from_shape_simple_fn(shape, || {
-                    next += 1.0;
-                    next
-                });
-                let (mut y, mut z) = (Array2::<f64>::zeros(shape), Array2::zeros(shape));
-                map(&pool, Cost::Cheap, x.view(), y.view_mut(), |x| 2.0 * x);
-                zip(&pool, Cost::Dear, x.view(), y.view(), z.view_mut(), |x, y| x + y);
-                assert!(y == &x * 2.0 && z == &x * 3.0, "{shape:?} on {threads} threads");
-            }
-        }
     }
 }

@@ -10,6 +10,7 @@
 //! own product would allocate at each call.
 #![allow(unsafe_code)]
 
+mod fused;
 mod grid;
 mod product;
 mod result;
@@ -18,12 +19,16 @@ use std::ptr;
 
 use ndarray::{ArrayView1, ArrayView2, ArrayViewMut2};
 
-use self::{product::Product, result::Place};
+pub use self::fused::{Backpropagated, matmul_activated, matmul_backpropagated};
+use self::{
+    product::{Product, Then},
+    result::Place,
+};
 use super::{locals::Locals, pack::Operand, pool::Pool, tile::Tiles};
 use crate::nn::Scalar;
 
 /// Longest sum that a tile computes in one go; a panel of that depth and the rows that meet it fit the caches.
-const DEPTH: usize = 512;
+const DEPTH: usize = 1024;
 
 /// Longest sum whose left operand is read where it is though its columns are contiguous, not its rows.
 const SHALLOW: usize = 128;
@@ -35,6 +40,9 @@ const PANELS: usize = 8;
 /// The same where the result is no taller than wide. There a thread with columns of its own reads less of what the
 /// others have written than one with rows of its own.
 const FEW_PANELS: usize = 2;
+
+/// Depth of the pieces in which threads pack the panels that they share, in about this many.
+const PIECE: usize = 256;
 
 /// Values of the panels that a thread packs together, at most: 512 KiB of `f32`, half of a usual second cache.
 const LOCAL: usize = 1 << 17;
@@ -97,17 +105,17 @@ pub fn matmul<T: Scalar>(
     start: Start<'_, T>,
     c: ArrayViewMut2<'_, T>,
 ) {
-    matmul_with(T::tiles(), pool, workspace, a, b, start, c);
+    matmul_with((T::tiles(), pool), workspace, (a, b), start, c, None);
 }
 
+/// The product with these tiles; `then` is told of every part of `c`, once it is computed, by the thread that did.
 fn matmul_with<T: Scalar>(
-    tiles: &'static Tiles<T>,
-    pool: &Pool,
+    (tiles, pool): (&'static Tiles<T>, &Pool),
     workspace: &mut Workspace<T>,
-    a: ArrayView2<'_, T>,
-    b: ArrayView2<'_, T>,
+    (a, b): (ArrayView2<'_, T>, ArrayView2<'_, T>),
     start: Start<'_, T>,
     mut c: ArrayViewMut2<'_, T>,
+    then: Option<Then<'_>>,
 ) {
     let ((m, k), (k_b, n)) = (a.dim(), b.dim());
     assert!(k == k_b && c.dim() == (m, n), "{:?} times {:?} into {:?}", a.dim(), b.dim(), c.dim());
@@ -119,6 +127,9 @@ fn matmul_with<T: Scalar>(
         }
     }
     if m == 0 || n == 0 || k == 0 {
+        if let Some(then) = then {
+            then(0..m, 0..n);
+        }
         return;
     }
     let out = Place { start: c.as_mut_ptr(), row: c.strides()[0], column: c.strides()[1] };
@@ -139,6 +150,8 @@ fn matmul_with<T: Scalar>(
         right: Operand { start: b.as_ptr(), outer: b.strides()[1], depth: b.strides()[0] },
         out,
         base,
+        then,
+        turned: false,
     };
     // SAFETY: pointers, strides and dimensions are those of the views, whose borrows outlive the call.
     unsafe { product.cheaper().run(pool, workspace) };

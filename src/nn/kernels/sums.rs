@@ -27,6 +27,28 @@ pub fn sum_and_product<T: Scalar>(a: &[T], b: &[T], f: impl Fn(T) -> T) -> (f64,
     do_wide(SumAndProduct { a, b, f })
 }
 
+/// Sums of the columns of a matrix as wide as `sums`, row after row.
+pub fn sum_rows<T: Scalar>(rows: &[T], sums: &mut [T]) {
+    do_wide(SumRows { rows, sums });
+}
+
+struct SumRows<'a, T> {
+    rows: &'a [T],
+    sums: &'a mut [T],
+}
+
+impl<T: Scalar> Work for SumRows<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        self.sums.fill(T::zero());
+        for row in self.rows.chunks_exact(self.sums.len()) {
+            self.sums.iter_mut().zip(row).for_each(|(sum, &value)| *sum += value);
+        }
+    }
+}
+
 /// Sums of every plane of an image, in the order of memory, in which the processor fetches them ahead.
 #[derive(Debug, Default)]
 pub struct PlaneSums {

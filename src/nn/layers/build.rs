@@ -2,7 +2,7 @@
 
 use super::{
     AvgPool, BatchNorm, Conv, Dropout, Elu, Flatten, Gelu, GlobalAvgPool, Layer, LeakyRelu, Linear, MaxPool, Place,
-    Relu, Residual, Scratch, Sigmoid, Silu, Tanh,
+    Pointwise, Relu, Residual, Scratch, Sigmoid, Silu, Tanh,
 };
 use crate::nn::{
     Init, LayerSpec, Scalar, Shape,
@@ -53,13 +53,13 @@ pub fn build<T: Scalar>(
         LayerSpec::AvgPool { size, stride, pad } => Box::new(AvgPool::new(Window::pooling(input, size, stride, pad)?)),
         LayerSpec::GlobalAvgPool => Box::new(GlobalAvgPool::new(features / channels(input))),
         LayerSpec::Flatten => Box::new(Flatten),
-        LayerSpec::Relu => Box::new(Relu),
-        LayerSpec::LeakyRelu { slope } => Box::new(LeakyRelu::new(slope)),
-        LayerSpec::Elu { alpha } => Box::new(Elu::new(alpha)),
-        LayerSpec::Gelu => Box::new(Gelu::new()),
-        LayerSpec::Silu => Box::new(Silu),
-        LayerSpec::Tanh => Box::new(Tanh),
-        LayerSpec::Sigmoid => Box::new(Sigmoid),
+        LayerSpec::Relu => Box::new(Pointwise(Relu)),
+        LayerSpec::LeakyRelu { slope } => Box::new(Pointwise(LeakyRelu::new(slope))),
+        LayerSpec::Elu { alpha } => Box::new(Pointwise(Elu::new(alpha))),
+        LayerSpec::Gelu => Box::new(Pointwise(Gelu::new())),
+        LayerSpec::Silu => Box::new(Pointwise(Silu)),
+        LayerSpec::Tanh => Box::new(Pointwise(Tanh)),
+        LayerSpec::Sigmoid => Box::new(Pointwise(Sigmoid)),
         LayerSpec::Dropout { probability } => {
             Box::new(Dropout::new(place.number, probability, setup.max_batch, features, setup.seed))
         }

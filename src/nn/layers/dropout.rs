@@ -6,7 +6,7 @@ use super::{Layer, Pass};
 use crate::{
     nn::{
         Mode, Scalar,
-        kernels::elementwise::{Cost, zip},
+        kernels::{elementwise::Cost, pointwise::for_each_part},
     },
     random::{Purpose, stream},
 };
@@ -54,7 +54,7 @@ impl<T: Scalar> Layer<T> for Dropout<T> {
             Mode::Train { step } => {
                 self.draw(x.nrows(), step);
                 let mask = self.mask.slice(s![..x.nrows(), ..]);
-                zip(pass.pool, Cost::Cheap, x, mask, y, |x, mask| x * mask);
+                for_each_part(pass.pool, Cost::Cheap, [x, mask], y, |part| part.write(|[x, mask]| x * mask));
             }
             Mode::Evaluate => y.assign(&x),
         }
@@ -72,7 +72,7 @@ impl<T: Scalar> Layer<T> for Dropout<T> {
         match pass.mode {
             Mode::Train { .. } => {
                 let mask = self.mask.slice(s![..dy.nrows(), ..]);
-                zip(pass.pool, Cost::Cheap, dy, mask, dx, |dy, mask| dy * mask);
+                for_each_part(pass.pool, Cost::Cheap, [dy, mask], dx, |part| part.write(|[dy, mask]| dy * mask));
             }
             Mode::Evaluate => dx.assign(&dy),
         }

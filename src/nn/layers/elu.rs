@@ -1,11 +1,9 @@
 //! Exponential linear unit (Clevert et al. 2016).
 
-use ndarray::{ArrayView2, ArrayViewMut2};
-
-use super::{Layer, Pass, sides};
+use super::Activation;
 use crate::nn::{
     Scalar,
-    kernels::elementwise::{Cost, map, zip},
+    kernels::{elementwise::Cost, pointwise::Part},
 };
 
 /// y = x where x > 0, α(eˣ - 1) elsewhere, element by element.
@@ -25,28 +23,19 @@ impl<T: Scalar> Elu<T> {
     }
 }
 
-impl<T: Scalar> Layer<T> for Elu<T> {
-    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<'_, T>) {
-        let alpha = self.alpha;
-        map(pass.pool, Cost::Dear, x, y, move |x| if x > T::zero() { x } else { alpha * x.exp_m1() });
+impl<T: Scalar> Activation<T> for Elu<T> {
+    fn costs(&self) -> [Cost; 2] {
+        [Cost::Dear; 2]
     }
 
-    fn backward(
-        &mut self,
-        x: ArrayView2<'_, T>,
-        _y: ArrayView2<'_, T>,
-        dy: ArrayView2<'_, T>,
-        dx: Option<ArrayViewMut2<'_, T>>,
-        pass: &mut Pass<'_, T>,
-    ) {
+    fn value(&self, part: Part<'_, T, 1>) {
         let alpha = self.alpha;
-        if let Some(dx) = dx {
-            zip(pass.pool, Cost::Dear, x, dy, dx, move |x, dy| if x > T::zero() { dy } else { dy * (alpha * x.exp()) });
-        }
+        part.write(move |[x]| if x > T::zero() { x } else { alpha * x.exp_m1() });
     }
 
-    fn choices(&self, x: ArrayView2<'_, T>, choices: &mut [Vec<u32>]) {
-        sides(x, choices);
+    fn gradient(&self, part: Part<'_, T, 3>) {
+        let alpha = self.alpha;
+        part.write(move |[x, _, dy]| if x > T::zero() { dy } else { dy * (alpha * x.quick_exp()) });
     }
 
     fn has_kink(&self) -> bool {

@@ -2,13 +2,11 @@
 
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
-use ndarray::{ArrayView2, ArrayViewMut2};
-
-use super::{Layer, Pass};
+use super::Activation;
 use crate::nn::{
     Scalar,
     erf::erf,
-    kernels::elementwise::{Cost, map, zip},
+    kernels::{elementwise::Cost, pointwise::Part},
 };
 
 /// y = x Φ(x), element by element, with the distribution function of the standard normal,
@@ -44,24 +42,19 @@ fn density(x: f64) -> f64 {
     0.5 * FRAC_1_SQRT_2 * FRAC_2_SQRT_PI * (-0.5 * x * x).exp()
 }
 
-impl<T: Scalar> Layer<T> for Gelu {
-    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<'_, T>) {
-        map(pass.pool, Cost::Dear, x, y, |x| T::from_f64(x.as_f64() * distribution(x.as_f64())));
+impl<T: Scalar> Activation<T> for Gelu {
+    fn costs(&self) -> [Cost; 2] {
+        [Cost::Dear; 2]
     }
 
-    fn backward(
-        &mut self,
-        x: ArrayView2<'_, T>,
-        _y: ArrayView2<'_, T>,
-        dy: ArrayView2<'_, T>,
-        dx: Option<ArrayViewMut2<'_, T>>,
-        pass: &mut Pass<'_, T>,
-    ) {
-        if let Some(dx) = dx {
-            zip(pass.pool, Cost::Dear, x, dy, dx, |x, dy| {
-                let x = x.as_f64();
-                dy * T::from_f64(distribution(x) + x * density(x))
-            });
-        }
+    fn value(&self, part: Part<'_, T, 1>) {
+        part.write(|[x]| T::from_f64(x.as_f64() * distribution(x.as_f64())));
+    }
+
+    fn gradient(&self, part: Part<'_, T, 3>) {
+        part.write(|[x, _, dy]| {
+            let x = x.as_f64();
+            dy * T::from_f64(distribution(x) + x * density(x))
+        });
     }
 }

@@ -1,12 +1,7 @@
 //! Leaky rectified linear unit.
 
-use ndarray::{ArrayView2, ArrayViewMut2};
-
-use super::{Layer, Pass, sides};
-use crate::nn::{
-    Scalar,
-    kernels::elementwise::{Cost, map, zip},
-};
+use super::Activation;
+use crate::nn::{Scalar, kernels::pointwise::Part};
 
 /// y = x where x > 0, slope·x elsewhere, element by element.
 ///
@@ -24,28 +19,15 @@ impl<T: Scalar> LeakyRelu<T> {
     }
 }
 
-impl<T: Scalar> Layer<T> for LeakyRelu<T> {
-    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<'_, T>) {
+impl<T: Scalar> Activation<T> for LeakyRelu<T> {
+    fn value(&self, part: Part<'_, T, 1>) {
         let slope = self.slope;
-        map(pass.pool, Cost::Cheap, x, y, move |x| if x > T::zero() { x } else { slope * x });
+        part.write(move |[x]| if x > T::zero() { x } else { slope * x });
     }
 
-    fn backward(
-        &mut self,
-        x: ArrayView2<'_, T>,
-        _y: ArrayView2<'_, T>,
-        dy: ArrayView2<'_, T>,
-        dx: Option<ArrayViewMut2<'_, T>>,
-        pass: &mut Pass<'_, T>,
-    ) {
+    fn gradient(&self, part: Part<'_, T, 3>) {
         let slope = self.slope;
-        if let Some(dx) = dx {
-            zip(pass.pool, Cost::Cheap, x, dy, dx, move |x, dy| if x > T::zero() { dy } else { slope * dy });
-        }
-    }
-
-    fn choices(&self, x: ArrayView2<'_, T>, choices: &mut [Vec<u32>]) {
-        sides(x, choices);
+        part.write(move |[x, _, dy]| if x > T::zero() { dy } else { slope * dy });
     }
 
     fn has_kink(&self) -> bool {

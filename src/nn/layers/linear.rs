@@ -2,11 +2,15 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Layer, Pass, Place};
+use super::{Activation, Layer, Pass, Place, values};
 use crate::nn::{
     Init, Parameter, Scalar, Shape,
     init::Draw,
-    kernels::matmul::{Start, Workspace, matmul},
+    kernels::{
+        matmul::{Backpropagated, Start, Workspace, matmul, matmul_activated, matmul_backpropagated},
+        pointwise::Part,
+        sums::sum_rows,
+    },
 };
 
 /// y = x Wᵀ + b with x (batch, in), W (out, in), b (out), y (batch, out).
@@ -42,13 +46,31 @@ impl<T: Scalar> Linear<T> {
         workspace.reserve(self.units, max_batch, self.inputs);
         workspace.reserve(max_batch, self.units, self.inputs);
     }
+
+    fn parameter_gradients(&mut self, x: &ArrayView2<'_, T>, dy: &ArrayView2<'_, T>, pass: &mut Pass<'_, T>) {
+        let [weight, bias] = &mut self.parameters;
+        matmul(pass.pool, pass.workspace, dy.t(), *x, Start::Zero, weight.gradient_matrix_mut());
+        sum_rows(values(*dy), &mut bias.gradient);
+    }
 }
 
 impl<T: Scalar> Layer<T> for Linear<T> {
     fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<'_, T>) {
         let [weight, bias] = &self.parameters;
-        let w = weight.matrix();
-        matmul(pass.pool, pass.workspace, x, w.t(), Start::Row(&bias.value), y);
+        matmul(pass.pool, pass.workspace, x, weight.matrix().reversed_axes(), Start::Row(&bias.value), y);
+    }
+
+    fn forward_activated(
+        &mut self,
+        x: ArrayView2<'_, T>,
+        z: ArrayViewMut2<'_, T>,
+        (activation, y): (&dyn Activation<T>, ArrayViewMut2<'_, T>),
+        pass: &mut Pass<'_, T>,
+    ) {
+        let [weight, bias] = &self.parameters;
+        let operands = (x, weight.matrix().reversed_axes());
+        let activate = |part: Part<'_, T, 1>| activation.value(part);
+        matmul_activated(pass.pool, pass.workspace, operands, Start::Row(&bias.value), z, y, &activate);
     }
 
     fn backward(
@@ -59,17 +81,25 @@ impl<T: Scalar> Layer<T> for Linear<T> {
         dx: Option<ArrayViewMut2<'_, T>>,
         pass: &mut Pass<'_, T>,
     ) {
-        let [weight, bias] = &mut self.parameters;
-        matmul(pass.pool, pass.workspace, dy.t(), x, Start::Zero, weight.gradient_matrix_mut());
-        bias.gradient.fill(T::zero());
-        for dy in dy.rows() {
-            for (db, &dy) in bias.gradient.iter_mut().zip(dy) {
-                *db += dy;
-            }
-        }
+        self.parameter_gradients(&x, &dy, pass);
         if let Some(dx) = dx {
+            let [weight, _] = &self.parameters;
             matmul(pass.pool, pass.workspace, dy, weight.matrix(), Start::Zero, dx);
         }
+    }
+
+    fn backward_activated(
+        &mut self,
+        _y: ArrayView2<'_, T>,
+        dy: ArrayView2<'_, T>,
+        activation: &dyn Activation<T>,
+        before: Backpropagated<'_, T>,
+        pass: &mut Pass<'_, T>,
+    ) {
+        self.parameter_gradients(&before.y, &dy, pass);
+        let [weight, _] = &self.parameters;
+        let backpropagate = |part: Part<'_, T, 3>| activation.gradient(part);
+        matmul_backpropagated(pass.pool, pass.workspace, (dy, weight.matrix()), before, &backpropagate);
     }
 
     fn parameters(&self) -> &[Parameter<T>] {

@@ -1,12 +1,7 @@
 //! Rectified linear unit.
 
-use ndarray::{ArrayView2, ArrayViewMut2};
-
-use super::{Layer, Pass, sides};
-use crate::nn::{
-    Scalar,
-    kernels::elementwise::{Cost, map, zip},
-};
+use super::Activation;
+use crate::nn::{Scalar, kernels::pointwise::Part};
 
 /// y = max(x, 0), element by element; a NaN stays a NaN, so that it reaches the loss and is noticed.
 ///
@@ -15,26 +10,13 @@ use crate::nn::{
 /// Cached: nothing; y > 0 exactly where x > 0.
 pub struct Relu;
 
-impl<T: Scalar> Layer<T> for Relu {
-    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<'_, T>) {
-        map(pass.pool, Cost::Cheap, x, y, |x| if x <= T::zero() { T::zero() } else { x });
+impl<T: Scalar> Activation<T> for Relu {
+    fn value(&self, part: Part<'_, T, 1>) {
+        part.write(|[x]| if x <= T::zero() { T::zero() } else { x });
     }
 
-    fn backward(
-        &mut self,
-        _x: ArrayView2<'_, T>,
-        y: ArrayView2<'_, T>,
-        dy: ArrayView2<'_, T>,
-        dx: Option<ArrayViewMut2<'_, T>>,
-        pass: &mut Pass<'_, T>,
-    ) {
-        if let Some(dx) = dx {
-            zip(pass.pool, Cost::Cheap, y, dy, dx, |y, dy| if y <= T::zero() { T::zero() } else { dy });
-        }
-    }
-
-    fn choices(&self, x: ArrayView2<'_, T>, choices: &mut [Vec<u32>]) {
-        sides(x, choices);
+    fn gradient(&self, part: Part<'_, T, 3>) {
+        part.write(|[_, y, dy]| if y <= T::zero() { T::zero() } else { dy });
     }
 
     fn has_kink(&self) -> bool {

@@ -5,7 +5,10 @@ use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 use super::{Layer, Pass, values, values_mut};
 use crate::nn::{
     Scalar,
-    kernels::elementwise::{Cost, for_each_chunk, zip},
+    kernels::{
+        elementwise::{Cost, for_each_chunk},
+        pointwise::for_each_part,
+    },
 };
 
 /// Values of a chunk for the threads.
@@ -89,7 +92,7 @@ impl<T: Scalar> Layer<T> for Residual<T> {
             }
             None => x,
         };
-        zip(pass.pool, Cost::Cheap, branch, shortcut, y, |branch, shortcut| branch + shortcut);
+        for_each_part(pass.pool, Cost::Cheap, [branch, shortcut], y, |part| part.write(|[f, s]| f + s));
     }
 
     fn backward(

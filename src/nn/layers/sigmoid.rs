@@ -1,11 +1,9 @@
 //! Logistic sigmoid.
 
-use ndarray::{ArrayView2, ArrayViewMut2};
-
-use super::{Layer, Pass};
+use super::Activation;
 use crate::nn::{
     Scalar,
-    kernels::elementwise::{Cost, map, zip},
+    kernels::{elementwise::Cost, pointwise::Part},
 };
 
 /// y = 1 / (1 + e⁻ˣ), element by element; where e⁻ˣ overflows, y is 0 as it should be.
@@ -15,21 +13,23 @@ use crate::nn::{
 /// Cached: nothing; y is given again.
 pub struct Sigmoid;
 
-impl<T: Scalar> Layer<T> for Sigmoid {
-    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<'_, T>) {
-        map(pass.pool, Cost::Dear, x, y, |x| T::one() / (T::one() + (-x).exp()));
+/// σ(x).
+#[allow(clippy::inline_always)] // Only where it is inlined is it compiled for the widest vectors.
+#[inline(always)]
+pub(super) fn sigmoid<T: Scalar>(x: T) -> T {
+    T::one() / (T::one() + (-x).quick_exp())
+}
+
+impl<T: Scalar> Activation<T> for Sigmoid {
+    fn costs(&self) -> [Cost; 2] {
+        [Cost::Dear, Cost::Cheap]
     }
 
-    fn backward(
-        &mut self,
-        _x: ArrayView2<'_, T>,
-        y: ArrayView2<'_, T>,
-        dy: ArrayView2<'_, T>,
-        dx: Option<ArrayViewMut2<'_, T>>,
-        pass: &mut Pass<'_, T>,
-    ) {
-        if let Some(dx) = dx {
-            zip(pass.pool, Cost::Cheap, y, dy, dx, |y, dy| dy * y * (T::one() - y));
-        }
+    fn value(&self, part: Part<'_, T, 1>) {
+        part.write(|[x]| sigmoid(x));
+    }
+
+    fn gradient(&self, part: Part<'_, T, 3>) {
+        part.write(|[_, y, dy]| dy * y * (T::one() - y));
     }
 }

@@ -1,11 +1,9 @@
 //! Sigmoid linear unit, also called swish (Elfwing et al. 2018).
 
-use ndarray::{ArrayView2, ArrayViewMut2};
-
-use super::{Layer, Pass};
+use super::{Activation, sigmoid::sigmoid};
 use crate::nn::{
     Scalar,
-    kernels::elementwise::{Cost, map, zip},
+    kernels::{elementwise::Cost, pointwise::Part},
 };
 
 /// y = x σ(x) with σ(x) = 1 / (1 + e⁻ˣ), element by element.
@@ -15,28 +13,19 @@ use crate::nn::{
 /// Cached: nothing; x is given again.
 pub struct Silu;
 
-fn sigmoid<T: Scalar>(x: T) -> T {
-    T::one() / (T::one() + (-x).exp())
-}
-
-impl<T: Scalar> Layer<T> for Silu {
-    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<'_, T>) {
-        map(pass.pool, Cost::Dear, x, y, |x| x * sigmoid(x));
+impl<T: Scalar> Activation<T> for Silu {
+    fn costs(&self) -> [Cost; 2] {
+        [Cost::Dear; 2]
     }
 
-    fn backward(
-        &mut self,
-        x: ArrayView2<'_, T>,
-        _y: ArrayView2<'_, T>,
-        dy: ArrayView2<'_, T>,
-        dx: Option<ArrayViewMut2<'_, T>>,
-        pass: &mut Pass<'_, T>,
-    ) {
-        if let Some(dx) = dx {
-            zip(pass.pool, Cost::Dear, x, dy, dx, |x, dy| {
-                let sigmoid = sigmoid(x);
-                dy * sigmoid * (T::one() + x * (T::one() - sigmoid))
-            });
-        }
+    fn value(&self, part: Part<'_, T, 1>) {
+        part.write(|[x]| x * sigmoid(x));
+    }
+
+    fn gradient(&self, part: Part<'_, T, 3>) {
+        part.write(|[x, _, dy]| {
+            let sigmoid = sigmoid(x);
+            dy * sigmoid * (T::one() + x * (T::one() - sigmoid))
+        });
     }
 }

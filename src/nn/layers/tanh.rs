@@ -1,11 +1,9 @@
 //! Hyperbolic tangent.
 
-use ndarray::{ArrayView2, ArrayViewMut2};
-
-use super::{Layer, Pass};
+use super::Activation;
 use crate::nn::{
     Scalar,
-    kernels::elementwise::{Cost, map, zip},
+    kernels::{elementwise::Cost, pointwise::Part},
 };
 
 /// y = tanh x, element by element.
@@ -15,21 +13,16 @@ use crate::nn::{
 /// Cached: nothing; y is given again.
 pub struct Tanh;
 
-impl<T: Scalar> Layer<T> for Tanh {
-    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<'_, T>) {
-        map(pass.pool, Cost::Dear, x, y, T::tanh);
+impl<T: Scalar> Activation<T> for Tanh {
+    fn costs(&self) -> [Cost; 2] {
+        [Cost::Dear, Cost::Cheap]
     }
 
-    fn backward(
-        &mut self,
-        _x: ArrayView2<'_, T>,
-        y: ArrayView2<'_, T>,
-        dy: ArrayView2<'_, T>,
-        dx: Option<ArrayViewMut2<'_, T>>,
-        pass: &mut Pass<'_, T>,
-    ) {
-        if let Some(dx) = dx {
-            zip(pass.pool, Cost::Cheap, y, dy, dx, |y, dy| dy * (T::one() - y * y));
-        }
+    fn value(&self, part: Part<'_, T, 1>) {
+        part.write(|[x]| x.tanh());
+    }
+
+    fn gradient(&self, part: Part<'_, T, 3>) {
+        part.write(|[_, y, dy]| dy * (T::one() - y * y));
     }
 }

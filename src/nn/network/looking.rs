@@ -41,7 +41,7 @@ impl<T: Scalar> Network<T> {
         let kept = self.input_gradient.is_some();
         if !kept {
             self.keep_input_gradient();
-            self.backward_layer(0);
+            self.backward_layers(0..1);
         }
         let gradient = self.input_gradient().map(|gradient| gradient.row(row).to_vec()).unwrap_or_default();
         if !kept {

@@ -88,9 +88,7 @@ impl Trainer {
                 let [x, y] = plane.center(cell % plane.columns, cell / plane.columns);
                 (row[0], row[1]) = (x as f32, y as f32);
             }
-            for layer in 0..=last {
-                self.network.forward_layer(layer, Mode::Evaluate);
-            }
+            self.network.forward_layers(0..last + 1, Mode::Evaluate);
             let output = self.network.activation(last);
             let width = output.ncols();
             for (row, cell) in output.to_slice().unwrap_or_default().chunks(width).zip(batch) {

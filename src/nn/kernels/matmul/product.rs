@@ -4,7 +4,7 @@
 use std::{ops::Range, ptr};
 
 use super::{
-    DEPTH, FEW_PANELS, LOCAL, PANELS, SHALLOW, WORTH_THREADS, Workspace,
+    DEPTH, FEW_PANELS, LOCAL, PANELS, PIECE, SHALLOW, WORTH_THREADS, Workspace,
     grid::Grid,
     grow,
     result::{Buffer, HEIGHT, Place, Sums},
@@ -12,16 +12,19 @@ use super::{
 use crate::nn::{
     Scalar,
     kernels::{
-        elementwise::for_each_chunk,
+        elementwise::{Raw, for_each_chunk},
         pack::{Operand, pack},
         pool::Pool,
         tile::{MAX_COLUMNS, Task, Tiles},
     },
 };
 
+/// What is told of every part of C, by its rows and columns, as soon as it is computed.
+pub(super) type Then<'a> = &'a (dyn Fn(Range<usize>, Range<usize>) + Sync);
+
 /// C (m, n) = left (m, k) · right (k, n), the right operand to be packed.
 #[derive(Clone, Copy)]
-pub(super) struct Product<T: 'static> {
+pub(super) struct Product<'a, T: 'static> {
     pub tiles: &'static Tiles<T>,
     pub m: usize,
     pub n: usize,
@@ -31,12 +34,15 @@ pub(super) struct Product<T: 'static> {
     pub out: Place<T>,
     /// What the first block of depth is added to, if its start is not null.
     pub base: Place<T>,
+    pub then: Option<Then<'a>>,
+    /// Whether the roles of rows and columns are exchanged.
+    pub turned: bool,
 }
 
 // SAFETY: operands and base are only read; the result is written in disjoint tiles.
-unsafe impl<T: Scalar> Sync for Product<T> {}
+unsafe impl<T: Scalar> Sync for Product<'_, T> {}
 
-impl<T: Scalar> Product<T> {
+impl<T: Scalar> Product<'_, T> {
     /// The same product with the roles of the operands exchanged: Cᵀ = rightᵀ · leftᵀ.
     fn transposed(self) -> Self {
         Self {
@@ -46,6 +52,7 @@ impl<T: Scalar> Product<T> {
             right: self.left,
             out: self.out.transposed(),
             base: self.base.transposed(),
+            turned: !self.turned,
             ..self
         }
     }
@@ -116,11 +123,18 @@ impl<T: Scalar> Product<T> {
         let rest = self.n % columns;
         let width = self.n - rest + self.tiles.padded(rest);
         grow(&mut workspace.right, width * self.k);
-        let packed = &mut workspace.right[..width * self.k];
-        let panels_a_chunk = if threads > 1 { 1 } else { panels };
-        for_each_chunk(pool, panels_a_chunk * columns * self.k, [packed], |range, [packed]| {
-            // SAFETY: the columns lie in the right operand, as the caller promises.
-            unsafe { self.pack_right(range.start / self.k, packed) };
+        let packed = Raw::new(&mut workspace.right[..width * self.k]);
+        let pieces = if threads > 1 { self.k.div_ceil(PIECE) } else { 1 };
+        pool.run(panels * pieces, &|chunk| {
+            let (column, piece) = (chunk / pieces * columns, chunk % pieces);
+            let depths = piece * self.k / pieces..(piece + 1) * self.k / pieces;
+            let (width, padded) = self.panel(column);
+            let start = column * self.k + depths.start * padded;
+            // SAFETY: the columns lie in the right operand, as the caller promises, and pieces of panels do not overlap.
+            unsafe {
+                let packed = packed.part(start..start + depths.len() * padded);
+                pack(self.tiles, self.right, column..column + width, depths, padded, packed);
+            }
         });
         let grid = Grid::new((self.height(), columns), (self.m, self.n), threads);
         let right = Shared(workspace.right.as_ptr());
@@ -128,17 +142,6 @@ impl<T: Scalar> Product<T> {
             // SAFETY: both operands are ready, and chunks are disjoint parts of the result.
             unsafe { self.block(&grid, chunk, &right) };
         });
-    }
-
-    /// Packs whole panels of the right operand from `column` on: panel after panel, in each all depth.
-    unsafe fn pack_right(&self, column: usize, packed: &mut [T]) {
-        let columns = self.tiles.columns();
-        for (panel, packed) in packed.chunks_mut(columns * self.k).enumerate() {
-            let first = column + panel * columns;
-            let width = packed.len() / self.k;
-            // SAFETY: the caller promises the operand.
-            unsafe { pack(self.tiles, self.right, first..self.n.min(first + width), 0..self.k, width, packed) };
-        }
     }
 
     /// Packs whole panels of the left operand from `row` on, the last one as short as there are rows.
@@ -167,6 +170,7 @@ impl<T: Scalar> Product<T> {
             // SAFETY: the caller promises that these columns of the result are its own.
             unsafe { self.tiles(0..self.m, columns.clone(), depths.clone(), panel) };
         }
+        self.finished(0..self.m, columns);
     }
 
     /// Computes one chunk of the result from packed panels, in each of which all depth follows.
@@ -176,6 +180,14 @@ impl<T: Scalar> Product<T> {
             let panel = |column: usize| right.0.wrapping_add(column * self.k + depth * self.panel(column).1);
             // SAFETY: the caller promises that this chunk of the result is its own.
             unsafe { self.tiles(rows.clone(), columns.clone(), depth..self.k.min(depth + DEPTH), panel) };
+        }
+        self.finished(rows, columns);
+    }
+
+    /// Says that this part of the result is computed.
+    fn finished(&self, rows: Range<usize>, columns: Range<usize>) {
+        if let Some(then) = self.then {
+            if self.turned { then(columns, rows) } else { then(rows, columns) }
         }
     }
 

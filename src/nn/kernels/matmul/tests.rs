@@ -4,7 +4,7 @@ use ndarray::{Array1, Array2, ShapeBuilder, s};
 
 use super::*;
 use crate::{
-    nn::kernels::tile::all_f32,
+    nn::kernels::{pointwise::Part, tile::all_f32},
     random::{Purpose, Stream, stream},
 };
 
@@ -50,7 +50,7 @@ fn compare<T: Scalar>(tiles: &'static Tiles<T>, cases: u32) {
     for case in 0..cases {
         let stream = &mut stream(u64::from(case), Purpose::Data, 1);
         let (m, n) = (size(stream, 150), size(stream, 150));
-        let k = [size(stream, 200), 500 + stream.below(600) as usize][usize::from(case % 8 == 0)];
+        let k = [size(stream, 200), 900 + stream.below(1300) as usize][usize::from(case % 8 == 0)];
         let (a, b, row) = (random(m + 1, k, stream), random(k, n + 2, stream), Array1::ones(n));
         let (a, b, c) = (a.slice(s![1.., ..]), b.slice(s![.., 1..=n]), random(m + 2, n, stream));
         for start in [Start::Zero, Start::Keep, Start::Row(row.as_slice().unwrap())] {
@@ -58,7 +58,8 @@ fn compare<T: Scalar>(tiles: &'static Tiles<T>, cases: u32) {
             naive(fused, &a, &b, start, &mut expected.slice_mut(s![2.., ..]));
             for pool in &pools {
                 let mut found = c.clone();
-                matmul_with(tiles, pool, &mut workspace, a, b, start, found.slice_mut(s![2.., ..]));
+                let c = found.slice_mut(s![2.., ..]);
+                matmul_with((tiles, pool), &mut workspace, (a, b), start, c, None);
                 assert!(found == expected, "{} {m}×{k}×{n} {start:?} {} threads", tiles.name, pool.threads());
             }
         }
@@ -136,5 +137,29 @@ fn reserved_room_is_enough() {
             }
         }
         assert_eq!((workspace.right.len(), workspace.left.len()), room);
+    }
+}
+
+#[test]
+fn an_activation_sees_every_value_once_when_it_is_computed() {
+    let mut workspace = Workspace::new();
+    for (case, threads) in (0_u64..60).zip([1, 2, 4].into_iter().cycle()) {
+        let (pool, stream) = (pool(threads), &mut stream(case, Purpose::Data, 1));
+        let (m, k, n) = (size(stream, 150), size(stream, 200), size(stream, 150));
+        let (a, b, x) = (random::<f32>(m, k, stream), random(k, n, stream), random(m, n, stream));
+        let (a, b, x) = (a.view(), b.view(), x.as_standard_layout());
+        let mut z = Array2::zeros((m, n));
+        matmul(&pool, &mut workspace, a, b, Start::Zero, z.view_mut());
+
+        let [mut found, mut y] = [(); 2].map(|()| Array2::zeros((m, n)));
+        let activate = |part: Part<'_, f32, 1>| part.write(|[z]| z * z);
+        matmul_activated(&pool, &mut workspace, (a, b), Start::Zero, found.view_mut(), y.view_mut(), &activate);
+        assert!(found == z && y == &z * &z, "{m}×{k}×{n} on {threads} threads");
+
+        let [mut dy, mut dx] = [(); 2].map(|()| Array2::zeros((m, n)));
+        let arrays = Backpropagated { x: x.view(), y: y.view(), dy: dy.view_mut(), dx: dx.view_mut() };
+        let backpropagate = |part: Part<'_, f32, 3>| part.write(|[x, y, dy]| dy * (x - y));
+        matmul_backpropagated(&pool, &mut workspace, (a, b), arrays, &backpropagate);
+        assert!(dy == z && dx == &z * &(&x - &y), "{m}×{k}×{n} on {threads} threads");
     }
 }
