@@ -6,8 +6,9 @@
 //! cost only.
 //!
 //! An element of C is always the sum of its blocks of depth in order, each block summed in order with the same
-//! operations, so its bits depend on the shapes alone: not on the number of threads, tiles or orientation. `ndarray`'s
-//! own product would allocate at each call.
+//! operations, so its bits depend on the operands' shapes and layouts alone: not on the number of threads, nor, but for
+//! [`tile::QUARTER`](super::tile::QUARTER) columns or fewer that may be left over, on tiles or orientation. `ndarray`'s own
+//! product would allocate at each call.
 #![allow(unsafe_code)]
 
 mod fused;
@@ -132,6 +133,20 @@ fn matmul_with<T: Scalar>(
         }
         return;
     }
+    let product = product(tiles, (a, b), start, &mut c, then);
+    // SAFETY: pointers, strides and dimensions are those of the views, whose borrows outlive the call.
+    unsafe { product.run(pool, workspace) };
+}
+
+/// The product of these operands, none of whose dimensions is 0, in the cheaper of its two forms.
+fn product<'a, T: Scalar>(
+    tiles: &'static Tiles<T>,
+    (a, b): (ArrayView2<'_, T>, ArrayView2<'_, T>),
+    start: Start<'_, T>,
+    c: &mut ArrayViewMut2<'_, T>,
+    then: Option<Then<'a>>,
+) -> Product<'a, T> {
+    let ((m, k), n) = (a.dim(), b.ncols());
     let out = Place { start: c.as_mut_ptr(), row: c.strides()[0], column: c.strides()[1] };
     let base = match start {
         Start::Zero => Place { start: ptr::null_mut(), ..out },
@@ -141,7 +156,7 @@ fn matmul_with<T: Scalar>(
             Place { start: row.as_ptr().cast_mut(), row: 0, column: 1 }
         }
     };
-    let product = Product {
+    Product {
         tiles,
         m,
         n,
@@ -152,9 +167,8 @@ fn matmul_with<T: Scalar>(
         base,
         then,
         turned: false,
-    };
-    // SAFETY: pointers, strides and dimensions are those of the views, whose borrows outlive the call.
-    unsafe { product.cheaper().run(pool, workspace) };
+    }
+    .cheaper()
 }
 
 #[cfg(test)]

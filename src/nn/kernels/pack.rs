@@ -3,7 +3,7 @@
 
 use std::{ops::Range, slice};
 
-use super::tile::{MAX_COLUMNS, Tiles};
+use super::tile::{MAX_COLUMNS, QUARTER, Tiles};
 use crate::nn::Scalar;
 
 /// Values that a vector has at most, in any variant.
@@ -52,6 +52,30 @@ pub(super) unsafe fn pack<T: Scalar>(
             (1, _, _) => copy_short_rows(from, columns, depth.start, width, to),
             _ if from.depth == 1 => pack_squares(tiles, from, columns, depth.start, width, to),
             _ => pack_values(from, columns, depth.start, 0..width, width, to),
+        }
+    }
+}
+
+/// Writes `columns`, of which there are [`QUARTER`] at most, × `depth`, a multiple of that, of the operand as its tiles
+/// want them: for each [`QUARTER`] depths column after column; columns beyond those there are become 0.
+///
+/// # Safety
+///
+/// As for [`pack`].
+pub(super) unsafe fn pack_quarter<T: Scalar>(
+    from: Operand<T>,
+    columns: Range<usize>,
+    depth: Range<usize>,
+    to: &mut [T],
+) {
+    let groups = to[..QUARTER * depth.len()].as_chunks_mut::<QUARTER>().0.as_chunks_mut::<QUARTER>().0;
+    for (depth, group) in depth.step_by(QUARTER).zip(groups) {
+        for (column, values) in group.iter_mut().enumerate() {
+            for (k, value) in values.iter_mut().enumerate() {
+                // SAFETY: the caller promises these values.
+                let read = |column| unsafe { *from.at(columns.start + column, depth + k) };
+                *value = if column < columns.len() { read(column) } else { T::zero() };
+            }
         }
     }
 }

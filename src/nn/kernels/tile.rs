@@ -59,6 +59,9 @@ pub struct Tiles<T: 'static> {
     pub tiles: &'static [[Tile<T>; 2]],
     /// `halves[rows - 1]` for half a vector of columns; empty where there are no such vectors.
     pub halves: &'static [Tile<T>],
+    /// `quarters[rows - 1]` for [`QUARTER`] columns, of which each vector takes as many products at a time; empty where
+    /// there are no such tiles. Their panels hold, for each [`QUARTER`] depths, column after column, these depths of it.
+    pub quarters: &'static [Tile<T>],
     /// Writes a square of vectors transposed.
     pub transpose: Transpose<T>,
 }
@@ -84,20 +87,29 @@ impl<T> Tiles<T> {
         }
     }
 
-    /// The tile of so many rows, and of columns that are [`Self::padded`].
+    /// The tile of so many rows, and of columns that are [`Self::padded`] or [`QUARTER`].
     pub fn tile(&self, rows: usize, columns: usize) -> Tile<T> {
-        if columns < self.lanes { self.halves[rows - 1] } else { self.tiles[rows - 1][columns / self.lanes - 1] }
+        if columns == QUARTER && !self.quarters.is_empty() {
+            self.quarters[rows - 1]
+        } else if columns < self.lanes {
+            self.halves[rows - 1]
+        } else {
+            self.tiles[rows - 1][columns / self.lanes - 1]
+        }
     }
 }
 
 /// Columns that a tile has at most, in any variant.
 pub const MAX_COLUMNS: usize = 32;
 
+/// Columns of the tiles that sum several products of a column side by side: a quarter of a vector.
+pub const QUARTER: usize = 4;
+
 /// Writes the tile function of one instruction set and its table.
 macro_rules! tiles {
     (
         $table:ident, $tile:ident, $name:literal, $(#[$feature:meta])?
-        $number:ty, $lanes:literal, [$($rows:literal)+] [$($half:ident)?], $transpose:path,
+        $number:ty, $lanes:literal, [$($rows:literal)+] [$($half:ident)?] [$($quarter:ident)?], $transpose:path,
         $zero:expr, $load:expr, $store:expr, $splat:expr, $add:expr, $multiply_add:expr
     ) => {
         $(#[$feature])?
@@ -154,10 +166,13 @@ macro_rules! tiles {
             lanes: $lanes,
             tiles: &[$([$tile::<$rows, 1>, $tile::<$rows, 2>]),+],
             halves: &tiles!(@halves [$($rows)+] $($half)?),
+            quarters: &tiles!(@quarters [$($rows)+] $($quarter)?),
             transpose: $transpose,
         };
     };
     (@halves $rows:tt) => { [] };
+    (@quarters $rows:tt) => { [] };
+    (@quarters [$($rows:literal)+] $quarter:ident) => { [$($quarter::<$rows>),+] };
     (@halves [$($rows:literal)+] $half:ident) => { [$($half::<$rows, 1>),+] };
 }
 
@@ -193,10 +208,12 @@ pub fn tiles_f64() -> &'static Tiles<f64> {
 #[allow(clippy::needless_range_loop)] // The loops are unrolled; indices keep rows and vectors apart.
 mod x86 {
     use std::arch::x86_64::{
-        _mm256_add_pd, _mm256_add_ps, _mm256_fmadd_pd, _mm256_fmadd_ps, _mm256_loadu_pd, _mm256_loadu_ps,
-        _mm256_set1_pd, _mm256_set1_ps, _mm256_setzero_pd, _mm256_setzero_ps, _mm256_storeu_pd, _mm256_storeu_ps,
-        _mm512_add_pd, _mm512_add_ps, _mm512_fmadd_pd, _mm512_fmadd_ps, _mm512_loadu_pd, _mm512_loadu_ps,
-        _mm512_set1_pd, _mm512_set1_ps, _mm512_setzero_pd, _mm512_setzero_ps, _mm512_storeu_pd, _mm512_storeu_ps,
+        _mm_add_ps, _mm_loadu_ps, _mm_storeu_ps, _mm256_add_pd, _mm256_add_ps, _mm256_fmadd_pd, _mm256_fmadd_ps,
+        _mm256_loadu_pd, _mm256_loadu_ps, _mm256_set1_pd, _mm256_set1_ps, _mm256_setzero_pd, _mm256_setzero_ps,
+        _mm256_storeu_pd, _mm256_storeu_ps, _mm512_add_pd, _mm512_add_ps, _mm512_broadcast_f32x4,
+        _mm512_castps512_ps128, _mm512_fmadd_pd, _mm512_fmadd_ps, _mm512_loadu_pd, _mm512_loadu_ps,
+        _mm512_maskz_compress_ps, _mm512_permute_ps, _mm512_set1_pd, _mm512_set1_ps, _mm512_setzero_pd,
+        _mm512_setzero_ps, _mm512_storeu_pd, _mm512_storeu_ps,
     };
 
     use super::{
@@ -204,7 +221,7 @@ mod x86 {
             square,
             x86::{avx2_f32_square, avx512_f32_square},
         },
-        Task, Tiles,
+        QUARTER, Task, Tiles,
     };
 
     /// Whether there are the instructions of the tiles for AVX2.
@@ -218,21 +235,63 @@ mod x86 {
     }
 
     tiles! {
-        AVX512_F32, avx512_f32, "AVX-512", #[target_feature(enable = "avx512f")] f32, 16, [1 2 3 4 5 6 7 8] [avx2_f32], avx512_f32_square,
+        AVX512_F32, avx512_f32, "AVX-512", #[target_feature(enable = "avx512f")] f32, 16, [1 2 3 4 5 6 7 8] [avx2_f32] [avx512_f32_quarter], avx512_f32_square,
         _mm512_setzero_ps(), _mm512_loadu_ps, _mm512_storeu_ps, _mm512_set1_ps, _mm512_add_ps, _mm512_fmadd_ps
     }
     tiles! {
-        AVX512_F64, avx512_f64, "AVX-512", #[target_feature(enable = "avx512f")] f64, 8, [1 2 3 4 5 6 7 8] [avx2_f64], square::<f64, 8>,
+        AVX512_F64, avx512_f64, "AVX-512", #[target_feature(enable = "avx512f")] f64, 8, [1 2 3 4 5 6 7 8] [avx2_f64] [], square::<f64, 8>,
         _mm512_setzero_pd(), _mm512_loadu_pd, _mm512_storeu_pd, _mm512_set1_pd, _mm512_add_pd, _mm512_fmadd_pd
     }
     // Sixteen registers: twelve sums, two right vectors, one left value.
     tiles! {
-        AVX2_F32, avx2_f32, "AVX2", #[target_feature(enable = "avx2,fma")] f32, 8, [1 2 3 4 5 6] [], avx2_f32_square,
+        AVX2_F32, avx2_f32, "AVX2", #[target_feature(enable = "avx2,fma")] f32, 8, [1 2 3 4 5 6] [] [], avx2_f32_square,
         _mm256_setzero_ps(), _mm256_loadu_ps, _mm256_storeu_ps, _mm256_set1_ps, _mm256_add_ps, _mm256_fmadd_ps
     }
     tiles! {
-        AVX2_F64, avx2_f64, "AVX2", #[target_feature(enable = "avx2,fma")] f64, 4, [1 2 3 4 5 6] [], square::<f64, 4>,
+        AVX2_F64, avx2_f64, "AVX2", #[target_feature(enable = "avx2,fma")] f64, 4, [1 2 3 4 5 6] [] [], square::<f64, 4>,
         _mm256_setzero_pd(), _mm256_loadu_pd, _mm256_storeu_pd, _mm256_set1_pd, _mm256_add_pd, _mm256_fmadd_pd
+    }
+
+    /// One row of products of [`QUARTER`] columns: each vector holds the columns one after the other, of each that many
+    /// sums, one for every depth of as many, which are added up at the end, neighbours first. With a single sum for each
+    /// column, loading and spreading the left values would take longer than the multiplications.
+    ///
+    /// # Safety
+    ///
+    /// See [`super::Tile`]. The left columns must be neighbours, and their number a multiple of [`QUARTER`].
+    #[target_feature(enable = "avx512f")]
+    unsafe fn avx512_f32_quarter<const ROWS: usize>(task: Task<f32>) {
+        let mut sums = [_mm512_setzero_ps(); ROWS];
+        let (mut left, mut right) = (task.left, task.right);
+        let distances: [isize; ROWS] = std::array::from_fn(|row| row as isize * task.left_row);
+        for _ in 0..task.depth / QUARTER {
+            // SAFETY: the caller promises these columns of the left rows and of the panel. Both pointers move on once a
+            // turn and may end behind the last value without being read there.
+            unsafe {
+                let columns = _mm512_loadu_ps(right);
+                for (sum, distance) in sums.iter_mut().zip(distances) {
+                    let values = _mm512_broadcast_f32x4(_mm_loadu_ps(left.offset(distance)));
+                    *sum = _mm512_fmadd_ps(values, columns, *sum);
+                }
+            }
+            left = left.wrapping_add(QUARTER);
+            right = right.wrapping_add(QUARTER * QUARTER);
+        }
+        for (i, sum) in (0..).zip(sums) {
+            let pairs = _mm512_add_ps(sum, _mm512_permute_ps::<0b10_11_00_01>(sum));
+            let fours = _mm512_add_ps(pairs, _mm512_permute_ps::<0b01_00_11_10>(pairs));
+            let firsts = _mm512_maskz_compress_ps(0x1111, fours);
+            let sums = _mm512_castps512_ps128(firsts);
+            // SAFETY: the caller promises a result, and a base if it is not null, of this many rows and columns.
+            unsafe {
+                let sums = if task.base.is_null() {
+                    sums
+                } else {
+                    _mm_add_ps(_mm_loadu_ps(task.base.offset(i * task.base_row)), sums)
+                };
+                _mm_storeu_ps(task.out.offset(i * task.out_row), sums);
+            }
+        }
     }
 
     /// Every instruction set that this processor runs, for the tests.
@@ -283,8 +342,8 @@ mod portable {
         )
     }
 
-    tiles!(F32, f32_tile, "portable", f32, 4, [1 2 3 4 5 6] [], square::<f32, 4>, [0.0; LANES], load, store, splat, add, multiply_add);
-    tiles!(F64, f64_tile, "portable", f64, 4, [1 2 3 4 5 6] [], square::<f64, 4>, [0.0; LANES], load, store, splat, add, multiply_add);
+    tiles!(F32, f32_tile, "portable", f32, 4, [1 2 3 4 5 6] [] [], square::<f32, 4>, [0.0; LANES], load, store, splat, add, multiply_add);
+    tiles!(F64, f64_tile, "portable", f64, 4, [1 2 3 4 5 6] [] [], square::<f64, 4>, [0.0; LANES], load, store, splat, add, multiply_add);
 }
 
 /// Every variant for `f32` that this processor runs, for the tests.

@@ -13,9 +13,9 @@ use crate::nn::{
     Scalar,
     kernels::{
         elementwise::{Raw, for_each_chunk},
-        pack::{Operand, pack},
+        pack::{Operand, pack, pack_quarter},
         pool::Pool,
-        tile::{MAX_COLUMNS, Task, Tiles},
+        tile::{MAX_COLUMNS, QUARTER, Task, Tiles},
     },
 };
 
@@ -121,19 +121,19 @@ impl<T: Scalar> Product<'_, T> {
             return;
         }
         let rest = self.n % columns;
-        let width = self.n - rest + self.tiles.padded(rest);
+        let width = self.n - rest + self.padded(rest);
         grow(&mut workspace.right, width * self.k);
         let packed = Raw::new(&mut workspace.right[..width * self.k]);
-        let pieces = if threads > 1 { self.k.div_ceil(PIECE) } else { 1 };
+        let piece = if threads > 1 { PIECE } else { self.k };
+        let pieces = self.k.div_ceil(piece);
         pool.run(panels * pieces, &|chunk| {
-            let (column, piece) = (chunk / pieces * columns, chunk % pieces);
-            let depths = piece * self.k / pieces..(piece + 1) * self.k / pieces;
-            let (width, padded) = self.panel(column);
+            let (column, depth) = (chunk / pieces * columns, chunk % pieces * piece);
+            let depths = depth..self.k.min(depth + piece);
+            let (_, padded) = self.panel(column);
             let start = column * self.k + depths.start * padded;
             // SAFETY: the columns lie in the right operand, as the caller promises, and pieces of panels do not overlap.
             unsafe {
-                let packed = packed.part(start..start + depths.len() * padded);
-                pack(self.tiles, self.right, column..column + width, depths, padded, packed);
+                self.pack_panel(column, depths.clone(), packed.part(start..start + depths.len() * padded));
             }
         });
         let grid = Grid::new((self.height(), columns), (self.m, self.n), threads);
@@ -160,10 +160,9 @@ impl<T: Scalar> Product<'_, T> {
         for depth in (0..self.k).step_by(DEPTH) {
             let depths = depth..self.k.min(depth + DEPTH);
             for column in columns.clone().step_by(self.tiles.columns()) {
-                let (width, padded) = self.panel(column);
                 let panel = &mut local[(column - columns.start) * depths.len()..];
                 // SAFETY: the caller promises the operand.
-                unsafe { pack(self.tiles, self.right, column..column + width, depths.clone(), padded, panel) };
+                unsafe { self.pack_panel(column, depths.clone(), panel) };
             }
             let first = local.as_ptr();
             let panel = |column: usize| first.wrapping_add((column - columns.start) * depths.len());
@@ -194,7 +193,39 @@ impl<T: Scalar> Product<'_, T> {
     /// Columns of the panel that begins there, and as many as its rows are long.
     fn panel(&self, column: usize) -> (usize, usize) {
         let width = self.tiles.columns().min(self.n - column);
-        (width, self.tiles.padded(width))
+        (width, self.padded(width))
+    }
+
+    /// Columns of the tile that computes so many, or 0 for none.
+    fn padded(&self, columns: usize) -> usize {
+        if (1..=QUARTER).contains(&columns) && self.has_quarters() { QUARTER } else { self.tiles.padded(columns) }
+    }
+
+    /// The columns that are computed several depths at a time.
+    #[cfg(test)]
+    pub fn quarter(&self) -> Range<usize> {
+        let rest = self.n % self.tiles.columns();
+        let columns = if rest <= QUARTER && self.has_quarters() { rest } else { 0 };
+        self.n - columns..self.n
+    }
+
+    /// Whether a few columns can be computed several depths at a time.
+    fn has_quarters(&self) -> bool {
+        !self.tiles.quarters.is_empty() && self.left.depth == 1 && self.k.is_multiple_of(QUARTER)
+    }
+
+    /// Packs these depths of the panel of the right operand at `column`.
+    unsafe fn pack_panel(&self, column: usize, depths: Range<usize>, panel: &mut [T]) {
+        let (width, padded) = self.panel(column);
+        let columns = column..column + width;
+        // SAFETY: the caller promises the operand.
+        unsafe {
+            if padded == QUARTER && self.has_quarters() {
+                pack_quarter(self.right, columns, depths, panel);
+            } else {
+                pack(self.tiles, self.right, columns, depths, padded, panel);
+            }
+        }
     }
 
     /// Rows that are worked on together: a result whose rows are neighbours is written in vectors along them, which two

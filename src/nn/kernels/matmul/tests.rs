@@ -4,12 +4,21 @@ use ndarray::{Array1, Array2, ShapeBuilder, s};
 
 use super::*;
 use crate::{
-    nn::kernels::{pointwise::Part, tile::all_f32},
+    nn::kernels::{
+        pointwise::Part,
+        tile::{QUARTER, all_f32},
+    },
     random::{Purpose, Stream, stream},
 };
 
-/// The same sums in the same order, one after the other.
-fn naive<T: Scalar>(fused: bool, a: &ArrayView2<T>, b: &ArrayView2<T>, start: Start<T>, c: &mut ArrayViewMut2<T>) {
+/// The same sums in the same order, one after the other; `quarter` says where four go on side by side.
+fn naive<T: Scalar>(
+    fused: bool,
+    (a, b): (&ArrayView2<T>, &ArrayView2<T>),
+    start: Start<T>,
+    c: &mut ArrayViewMut2<T>,
+    quarter: impl Fn(usize, usize) -> bool,
+) {
     for ((i, j), c) in c.indexed_iter_mut() {
         let mut total = match start {
             Start::Zero => None,
@@ -17,10 +26,12 @@ fn naive<T: Scalar>(fused: bool, a: &ArrayView2<T>, b: &ArrayView2<T>, start: St
             Start::Row(row) => Some(row[j]),
         };
         for depth in (0..a.ncols()).step_by(DEPTH) {
-            let mut sum = T::zero();
+            let mut sums = [T::zero(); QUARTER];
             for k in depth..a.ncols().min(depth + DEPTH) {
-                sum = if fused { a[[i, k]].mul_add(b[[k, j]], sum) } else { a[[i, k]] * b[[k, j]] + sum };
+                let sum = &mut sums[if quarter(i, j) { k % QUARTER } else { 0 }];
+                *sum = if fused { a[[i, k]].mul_add(b[[k, j]], *sum) } else { a[[i, k]] * b[[k, j]] + *sum };
             }
+            let sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
             total = Some(total.map_or(sum, |total| total + sum));
         }
         *c = total.unwrap_or_default();
@@ -46,7 +57,7 @@ fn pool(threads: usize) -> Pool {
 fn compare<T: Scalar>(tiles: &'static Tiles<T>, cases: u32) {
     let fused = tiles.name != "portable" || cfg!(any(target_arch = "aarch64", target_feature = "fma"));
     let pools = [1, 2, 4].map(pool);
-    let mut workspace = Workspace::new();
+    let (mut workspace, mut quarters) = (Workspace::new(), 0);
     for case in 0..cases {
         let stream = &mut stream(u64::from(case), Purpose::Data, 1);
         let (m, n) = (size(stream, 150), size(stream, 150));
@@ -55,7 +66,11 @@ fn compare<T: Scalar>(tiles: &'static Tiles<T>, cases: u32) {
         let (a, b, c) = (a.slice(s![1.., ..]), b.slice(s![.., 1..=n]), random(m + 2, n, stream));
         for start in [Start::Zero, Start::Keep, Start::Row(row.as_slice().unwrap())] {
             let mut expected = c.clone();
-            naive(fused, &a, &b, start, &mut expected.slice_mut(s![2.., ..]));
+            let product = product(tiles, (a, b), start, &mut expected.slice_mut(s![2.., ..]), None);
+            let (quarter, turned) = (product.quarter(), product.turned);
+            let is_quarter = |i, j| quarter.contains(&if turned { i } else { j });
+            quarters += usize::from(!quarter.is_empty());
+            naive(fused, (&a, &b), start, &mut expected.slice_mut(s![2.., ..]), is_quarter);
             for pool in &pools {
                 let mut found = c.clone();
                 let c = found.slice_mut(s![2.., ..]);
@@ -64,6 +79,7 @@ fn compare<T: Scalar>(tiles: &'static Tiles<T>, cases: u32) {
             }
         }
     }
+    assert_eq!(quarters > 0, !tiles.quarters.is_empty(), "{} of the cases", tiles.name);
 }
 
 #[test]
