@@ -15,6 +15,7 @@ pub mod pointwise;
 pub mod pool;
 pub mod pooling;
 mod prefetch;
+mod stream;
 pub mod sums;
 pub mod tile;
 pub mod transpose;

@@ -10,11 +10,12 @@ use super::{
     Buffer, BuildError, LayerInfo, LossReport, NetworkSpec, Parameter, Scalar, Shape,
     chain::{channels, check},
     kernels::{
-        elementwise::for_each_chunk,
+        elementwise::for_each_streamed_chunk,
+        locals::Locals,
         matmul::{Backpropagated, Workspace},
         pool::Pool,
     },
-    layers::{Layer, Pass, Place, Scratch, Setup, build},
+    layers::{Layer, Pass, Place, Scratch, Setup, build, values_mut},
     loss::SoftmaxCrossEntropy,
 };
 
@@ -51,6 +52,8 @@ pub struct Network<T> {
     loss: SoftmaxCrossEntropy<T>,
     label_smoothing: f64,
     workspace: Workspace<T>,
+    /// Rows of the input on their way.
+    staged: Locals<T>,
     scratch: Scratch<T>,
     pool: Arc<Pool>,
     batch: usize,
@@ -92,6 +95,7 @@ impl<T: Scalar> Network<T> {
             layers,
             infos,
             workspace,
+            staged: Locals::default(),
             scratch,
             pool,
             batch: max_batch,
@@ -117,12 +121,11 @@ impl<T: Scalar> Network<T> {
     ///
     /// As [`Self::input_mut`].
     pub fn fill_input(&mut self, batch: usize, fill: impl Fn(Range<usize>, &mut [T]) + Sync) {
-        let pool = Arc::clone(&self.pool);
-        let input = self.input_mut(batch);
-        let features = input.ncols();
-        let values = input.into_slice().unwrap_or_else(|| unreachable!("rows in standard layout"));
+        self.input_mut(batch);
+        let features = self.input.ncols();
+        let values = values_mut(self.input.slice_mut(s![..batch, ..]));
         let rows = (FILLED / features).max(1);
-        for_each_chunk(&pool, rows * features, [values], |range, [values]| {
+        for_each_streamed_chunk(&self.pool, &mut self.staged, rows * features, values, |range, values| {
             fill(range.start / features..range.end / features, values);
         });
     }

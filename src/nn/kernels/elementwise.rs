@@ -6,7 +6,9 @@
 use std::ops::Range;
 
 use super::{
+    locals::Locals,
     pool::Pool,
+    stream::{finish, stream},
     wide::{Work, do_wide},
 };
 use crate::nn::Scalar;
@@ -95,6 +97,31 @@ pub fn for_each_chunk<T: Send, const N: usize>(
         // SAFETY: the pool calls this once for each number, and ranges of different numbers do not overlap.
         let parts = slices.each_ref().map(|slice| unsafe { slice.part(range.clone()) });
         with_wide_vectors(|| f(range, parts));
+    });
+}
+
+/// Has `f` write a slice in chunks of `chunk` values, spread over the threads: past the caches if the threads are far
+/// apart. It only allocates when it is used with longer chunks or more threads than ever before.
+pub fn for_each_streamed_chunk<T: Scalar>(
+    pool: &Pool,
+    staged: &mut Locals<T>,
+    chunk: usize,
+    out: &mut [T],
+    f: impl Fn(Range<usize>, &mut [T]) + Sync,
+) {
+    staged.reserve(pool, chunk.min(out.len()));
+    let (staged, far) = (&*staged, out.len() > chunk && pool.is_far_apart());
+    for_each_chunk(pool, chunk, [out], |range, [out]| {
+        if far {
+            staged.with(|staged| {
+                let staged = &mut staged[..out.len()];
+                f(range, staged);
+                stream(staged, out);
+            });
+            finish();
+        } else {
+            f(range, out);
+        }
     });
 }
 
@@ -201,5 +228,24 @@ impl<'a, T> Raw<'a, T> {
         // SAFETY: the range lies in the slice, which is borrowed for as long as `self` lives, and the caller promises
         // that nobody else has any of it.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(range.start), range.len()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+
+    use super::*;
+
+    #[test]
+    fn every_chunk_is_written_near_and_far() {
+        let pool = || Pool::new(NonZeroUsize::new(2).unwrap());
+        for pool in [pool(), pool().far_apart()] {
+            let (mut staged, mut out) = (Locals::default(), vec![-1.0_f32; 1000]);
+            for_each_streamed_chunk(&pool, &mut staged, 96, &mut out, |range, out| {
+                range.zip(out).for_each(|(at, out)| *out = at as f32);
+            });
+            assert!(out.iter().enumerate().all(|(at, &value)| value == at as f32));
+        }
     }
 }

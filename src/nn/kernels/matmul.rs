@@ -48,6 +48,9 @@ const PIECE: usize = 256;
 /// Values of the panels that a thread packs together, at most: 512 KiB of `f32`, half of a usual second cache.
 const LOCAL: usize = 1 << 17;
 
+/// Values of a result from which on threads that are far apart write it past their caches: 256 KiB of `f32`.
+const LARGE: usize = 1 << 16;
+
 /// Products, in multiply-adds, below which waking other threads costs more than they save.
 const WORTH_THREADS: usize = 1 << 17;
 
@@ -167,6 +170,7 @@ fn product<'a, T: Scalar>(
         base,
         then,
         turned: false,
+        streamed: false,
     }
     .cheaper()
 }

@@ -9,6 +9,7 @@
 //! hundred cycles. So handing over a piece of work takes few of them, and no lock as long as nobody sleeps.
 #![allow(unsafe_code)]
 
+mod distance;
 mod share;
 
 use std::{
@@ -24,7 +25,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use self::share::{OwnLine, Share};
+use self::{
+    distance::{Distance, Line},
+    share::{OwnLine, Share},
+};
 
 /// How long a thread that ran out of work looks for more before it sleeps. Within a training step one piece of work
 /// follows another within that time, and being woken takes about as long; who waits for longer sleeps.
@@ -49,6 +53,7 @@ pub struct Pool {
     shared: Arc<Shared>,
     /// Held while a piece of work runs: a pool does one at a time.
     busy: Mutex<()>,
+    distance: Distance,
     workers: Vec<thread::JoinHandle<()>>,
 }
 
@@ -158,12 +163,33 @@ impl Pool {
             thread::Builder::new().name(format!("compute-{number}")).spawn(move || shared.live(number)).ok()
         };
         let workers = (1..threads.get()).map_while(start).collect();
-        Self { shared, busy: Mutex::default(), workers }
+        Self { shared, busy: Mutex::default(), distance: Distance::default(), workers }
     }
 
     /// Number of threads that compute, the caller's own counted.
     pub fn threads(&self) -> usize {
         self.workers.len() + 1
+    }
+
+    /// Whether two of the threads share no cache, so that writing what another one has read takes long. It is measured
+    /// now and then; as long as the pool is busy, the last measurement holds.
+    pub(super) fn is_far_apart(&self) -> bool {
+        self.distance.is_far(|| {
+            let is_free = !self.workers.is_empty() && self.busy.try_lock().is_ok();
+            let line = Line::default();
+            if is_free {
+                // Whoever takes the first chunk serves, so the other one never waits in vain.
+                self.run(2, &|chunk| if chunk == 0 { line.serve() } else { line.answer() });
+            }
+            line.round_trip()
+        })
+    }
+
+    /// The same pool as if its threads shared no cache.
+    #[cfg(test)]
+    pub(super) fn far_apart(self) -> Self {
+        self.distance.pretend_far();
+        self
     }
 
     /// Calls `chunk` with every number in `0..chunks`, spread over the threads, and returns when all are done.

@@ -1,10 +1,10 @@
 //! A product of strided operands, tile by tile.
 #![allow(unsafe_code)]
 
-use std::{ops::Range, ptr};
+use std::{ops::Range, ptr, slice};
 
 use super::{
-    DEPTH, FEW_PANELS, LOCAL, PANELS, PIECE, SHALLOW, WORTH_THREADS, Workspace,
+    DEPTH, FEW_PANELS, LARGE, LOCAL, PANELS, PIECE, SHALLOW, WORTH_THREADS, Workspace,
     grid::Grid,
     grow,
     result::{Buffer, HEIGHT, Place, Sums},
@@ -15,6 +15,7 @@ use crate::nn::{
         elementwise::{Raw, for_each_chunk},
         pack::{Operand, pack, pack_quarter},
         pool::Pool,
+        stream::{finish, stream},
         tile::{MAX_COLUMNS, QUARTER, Task, Tiles},
     },
 };
@@ -37,6 +38,8 @@ pub(super) struct Product<'a, T: 'static> {
     pub then: Option<Then<'a>>,
     /// Whether the roles of rows and columns are exchanged.
     pub turned: bool,
+    /// Whether the result is written past the caches.
+    pub streamed: bool,
 }
 
 // SAFETY: operands and base are only read; the result is written in disjoint tiles.
@@ -95,6 +98,8 @@ impl<T: Scalar> Product<'_, T> {
     pub unsafe fn run(mut self, pool: &Pool, workspace: &mut Workspace<T>) {
         let threads = if self.m * self.n * self.k < WORTH_THREADS { 1 } else { pool.threads() };
         let (rows, columns) = (self.tiles.rows(), self.tiles.columns());
+        let far = threads > 1 && pool.is_far_apart();
+        self.streamed = far && self.is_left_for_long();
         if !self.left_in_place() {
             grow(&mut workspace.left, self.m * self.k);
             let packed = &mut workspace.left[..self.m * self.k];
@@ -125,7 +130,8 @@ impl<T: Scalar> Product<'_, T> {
         grow(&mut workspace.right, width * self.k);
         let packed = Raw::new(&mut workspace.right[..width * self.k]);
         let piece = if threads > 1 { PIECE } else { self.k };
-        let pieces = self.k.div_ceil(piece);
+        workspace.locals.reserve(pool, PIECE * columns);
+        let (locals, pieces) = (&workspace.locals, self.k.div_ceil(piece));
         pool.run(panels * pieces, &|chunk| {
             let (column, depth) = (chunk / pieces * columns, chunk % pieces * piece);
             let depths = depth..self.k.min(depth + piece);
@@ -133,7 +139,17 @@ impl<T: Scalar> Product<'_, T> {
             let start = column * self.k + depths.start * padded;
             // SAFETY: the columns lie in the right operand, as the caller promises, and pieces of panels do not overlap.
             unsafe {
-                self.pack_panel(column, depths.clone(), packed.part(start..start + depths.len() * padded));
+                let packed = packed.part(start..start + depths.len() * padded);
+                if far {
+                    locals.with(|local| {
+                        let local = &mut local[..packed.len()];
+                        self.pack_panel(column, depths, local);
+                        stream(local, packed);
+                    });
+                    finish();
+                } else {
+                    self.pack_panel(column, depths, packed);
+                }
             }
         });
         let grid = Grid::new((self.height(), columns), (self.m, self.n), threads);
@@ -142,6 +158,13 @@ impl<T: Scalar> Product<'_, T> {
             // SAFETY: both operands are ready, and chunks are disjoint parts of the result.
             unsafe { self.block(&grid, chunk, &right) };
         });
+    }
+
+    /// Whether the result is so large that little of it stays in the caches, written as it is once, and not read again at
+    /// once.
+    fn is_left_for_long(&self) -> bool {
+        let whole_rows = self.out.column == 1 && self.base.is_null() && self.k <= DEPTH;
+        whole_rows && self.then.is_none() && self.m * self.n >= LARGE
     }
 
     /// Packs whole panels of the left operand from `row` on, the last one as short as there are rows.
@@ -185,6 +208,9 @@ impl<T: Scalar> Product<'_, T> {
 
     /// Says that this part of the result is computed.
     fn finished(&self, rows: Range<usize>, columns: Range<usize>) {
+        if self.streamed {
+            finish();
+        }
         if let Some(then) = self.then {
             if self.turned { then(columns, rows) } else { then(rows, columns) }
         }
@@ -261,7 +287,7 @@ impl<T: Scalar> Product<'_, T> {
             let start = if place.is_null() { ptr::null_mut() } else { place.at(row, column) };
             Place { start, ..place }
         };
-        if out.column == 1 && base.column == 1 && width == padded {
+        if out.column == 1 && base.column == 1 && width == padded && !self.streamed {
             let row = rows.start;
             // SAFETY: the caller promises the tile.
             unsafe { self.tile(row, padded, depths, right, at(out, row), at(base, row)) };
@@ -274,6 +300,13 @@ impl<T: Scalar> Product<'_, T> {
             let out = Place { start, row: MAX_COLUMNS as isize, column: 1 };
             // SAFETY: the caller promises the operands, and the buffer has room for two of the largest tiles.
             unsafe { self.tile(row, padded, depths.clone(), right, out, nothing) };
+        }
+        if self.streamed {
+            for (row, sums) in rows.zip(&buffer) {
+                // SAFETY: the caller promises the part.
+                stream(&sums[..width], unsafe { slice::from_raw_parts_mut(self.out.at(row, column), width) });
+            }
+            return;
         }
         let (out, base) = (at(out, rows.start), at(base, rows.start));
         // SAFETY: the caller promises the part.

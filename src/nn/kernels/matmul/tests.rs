@@ -56,7 +56,7 @@ fn pool(threads: usize) -> Pool {
 
 fn compare<T: Scalar>(tiles: &'static Tiles<T>, cases: u32) {
     let fused = tiles.name != "portable" || cfg!(any(target_arch = "aarch64", target_feature = "fma"));
-    let pools = [1, 2, 4].map(pool);
+    let pools = [pool(1), pool(2), pool(4), pool(2).far_apart()];
     let (mut workspace, mut quarters) = (Workspace::new(), 0);
     for case in 0..cases {
         let stream = &mut stream(u64::from(case), Purpose::Data, 1);
@@ -88,6 +88,23 @@ fn bits_are_those_of_the_naive_product_at_any_number_of_threads() {
         compare(tiles, 60);
     }
     compare(f64::tiles(), 60);
+}
+
+#[test]
+fn large_results_of_threads_that_are_far_apart_have_the_same_bits() {
+    let mut workspace = Workspace::new();
+    for (case, (m, k, n)) in
+        (0..).zip([(256, 64, 784), (300, 200, 601), (100, 30, 900), (700, 8, 100), (90, 1100, 900)])
+    {
+        let stream = &mut stream(case, Purpose::Data, 1);
+        let (a, b) = (random::<f32>(m, k, stream), random(k, n, stream));
+        let [near, far] = [pool(2), pool(2).far_apart()].map(|pool| {
+            let mut c = Array2::ones((m, n));
+            matmul(&pool, &mut workspace, a.view(), b.view(), Start::Zero, c.view_mut());
+            c
+        });
+        assert!(near == far, "{m}×{k}×{n}");
+    }
 }
 
 #[test]

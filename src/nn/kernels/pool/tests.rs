@@ -118,3 +118,28 @@ fn a_caller_that_fell_asleep_is_woken_by_the_last_thread() {
         assert_eq!(done.load(Ordering::Relaxed), 2);
     }
 }
+
+#[test]
+fn the_distance_of_the_threads_can_be_asked_for_at_any_time() {
+    let pool = Pool::new(NonZeroUsize::new(3).unwrap());
+    let known = pool.is_far_apart();
+    // Within the work nobody measures, but the last measurement holds.
+    let answers: Vec<_> = (0..8).map(|_| AtomicBool::new(!known)).collect();
+    pool.run(8, &|chunk| answers[chunk].store(pool.is_far_apart(), Ordering::SeqCst));
+    assert!(answers.iter().all(|answer| answer.load(Ordering::SeqCst) == known));
+    assert!(!Pool::new(NonZeroUsize::MIN).is_far_apart());
+}
+
+#[test]
+fn a_line_goes_to_and_fro_or_is_given_up() {
+    let line = Line::default();
+    thread::scope(|scope| {
+        scope.spawn(|| line.answer());
+        line.serve();
+    });
+    // If the other thread came too late it has found that the line was given up.
+    let alone = Line::default();
+    alone.serve();
+    alone.answer();
+    assert_eq!(alone.round_trip(), None);
+}
