@@ -131,12 +131,8 @@ impl Bench {
         let start = self.step * self.batch % (SAMPLES - self.batch);
         let order = &self.order[start..start + self.batch];
         let pixels = &self.pixels;
-        self.network.fill_input(self.batch, |rows, values| {
-            let features = values.len() / rows.len();
-            for (values, &sample) in values.chunks_exact_mut(features).zip(&order[rows]) {
-                values.copy_from_slice(&pixels[sample * features..][..features]);
-            }
-        });
+        let features = pixels.len() / SAMPLES;
+        self.network.gather_input(self.batch, |row| &pixels[order[row] * features..][..features]);
         for (label, &sample) in self.labels.iter_mut().zip(order) {
             *label = self.classes[sample];
         }

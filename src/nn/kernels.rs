@@ -14,7 +14,7 @@ mod pack;
 pub mod pointwise;
 pub mod pool;
 pub mod pooling;
-mod prefetch;
+pub mod prefetch;
 mod stream;
 pub mod sums;
 pub mod tile;

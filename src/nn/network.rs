@@ -14,6 +14,7 @@ use super::{
         locals::Locals,
         matmul::{Backpropagated, Workspace},
         pool::Pool,
+        prefetch::copy_ahead,
     },
     layers::{Layer, Pass, Place, Scratch, Setup, build, values_mut},
     loss::SoftmaxCrossEntropy,
@@ -127,6 +128,20 @@ impl<T: Scalar> Network<T> {
         let rows = (FILLED / features).max(1);
         for_each_streamed_chunk(&self.pool, &mut self.staged, rows * features, values, |range, values| {
             fill(range.start / features..range.end / features, values);
+        });
+    }
+
+    /// As [`Self::fill_input`] with samples that are in memory as they are wanted: `sample` gives that of each row.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::input_mut`], or if a sample has not as many values as the input has features.
+    pub fn gather_input<'a>(&mut self, batch: usize, sample: impl Fn(usize) -> &'a [T] + Sync) {
+        let features = self.input.ncols();
+        self.fill_input(batch, |rows, values| {
+            for (row, values) in rows.zip(values.chunks_exact_mut(features)) {
+                copy_ahead(sample(row), values, if row + 1 < batch { sample(row + 1) } else { &[] });
+            }
         });
     }
 

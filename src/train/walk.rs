@@ -5,6 +5,8 @@
 //! statistics of batch normalization; they are remembered, so that what was computed can be set aside for another pass
 //! and computed again.
 
+use std::ops::Range;
+
 use crate::{
     nn::{LossReport, Mode},
     protocol::Phase,
@@ -209,7 +211,18 @@ impl Trainer {
         let samples = indices.len();
         self.data.train.labels(indices, &mut self.labels[..samples]);
         let (train, seed) = (&self.data.train, self.seed);
-        self.network.fill_input(samples, |rows, values| train.gather_augmented(&indices[rows], seed, epoch, values));
+        match train.numbers() {
+            Some(numbers) => {
+                let features = train.features();
+                self.network.gather_input(samples, |row| &numbers[indices[row] as usize * features..][..features]);
+            }
+            None => {
+                let gather = |rows: Range<usize>, values: &mut [f32]| {
+                    train.gather_augmented(&indices[rows], seed, epoch, values)
+                };
+                self.network.fill_input(samples, gather);
+            }
+        }
         (self.progress.samples, self.progress.report) = (samples, None);
     }
 }

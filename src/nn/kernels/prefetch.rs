@@ -6,6 +6,23 @@
 #[cfg(target_arch = "x86_64")]
 const LINE: usize = 64;
 
+/// Bytes that are copied before the next ones are asked for. All at once they would wait for each other.
+const PIECE: usize = 1024;
+
+/// Copies `from` to `to` and meanwhile fetches `next`, as long, from which the next call will copy.
+///
+/// # Panics
+///
+/// If the first two slices differ in length.
+pub fn copy_ahead<T: Copy>(from: &[T], to: &mut [T], next: &[T]) {
+    assert_eq!(from.len(), to.len(), "slices of one length");
+    let piece = PIECE / size_of::<T>();
+    for (number, (from, to)) in from.chunks(piece).zip(to.chunks_mut(piece)).enumerate() {
+        prefetch(next.get(number * piece..).map_or(&[], |next| &next[..next.len().min(piece)]));
+        to.copy_from_slice(from);
+    }
+}
+
 /// Asks for these values to be in the second cache soon: for memory that is visited in pieces too far apart for the
 /// processor to see where it goes on. Nothing depends on it but time.
 #[inline(always)]
