@@ -211,17 +211,14 @@ impl Trainer {
         let samples = indices.len();
         self.data.train.labels(indices, &mut self.labels[..samples]);
         let (train, seed) = (&self.data.train, self.seed);
-        match train.numbers() {
-            Some(numbers) => {
-                let features = train.features();
-                self.network.gather_input(samples, |row| &numbers[indices[row] as usize * features..][..features]);
-            }
-            None => {
-                let gather = |rows: Range<usize>, values: &mut [f32]| {
-                    train.gather_augmented(&indices[rows], seed, epoch, values)
-                };
-                self.network.fill_input(samples, gather);
-            }
+        if let Some(numbers) = train.numbers() {
+            let features = train.features();
+            self.network.gather_input(samples, |row| &numbers[indices[row] as usize * features..][..features]);
+        } else {
+            let gather = |rows: Range<usize>, values: &mut [_]| {
+                train.gather_augmented(&indices[rows], seed, epoch, values);
+            };
+            self.network.fill_input(samples, gather);
         }
         (self.progress.samples, self.progress.report) = (samples, None);
     }

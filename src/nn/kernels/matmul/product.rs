@@ -16,7 +16,7 @@ use crate::nn::{
         pack::{Operand, pack, pack_quarter},
         pool::Pool,
         stream::{finish, stream},
-        tile::{MAX_COLUMNS, QUARTER, Task, Tiles},
+        tile::{MAX_COLUMNS, QUARTER, Task, Tile, Tiles},
     },
 };
 
@@ -268,12 +268,30 @@ impl<T: Scalar> Product<'_, T> {
         depths: Range<usize>,
         panel: impl Fn(usize) -> *const T,
     ) {
-        let height = self.height();
+        let (height, width) = (self.height(), self.tiles.columns());
+        let direct = self.out.column == 1 && self.base.column == 1 && !self.streamed;
+        // Panels whose tiles go to the result as they are, which is most of them.
+        let whole = columns.start + if direct { columns.len() / width * width } else { 0 };
+        let base = if depths.start > 0 { self.out } else { self.base };
         for row in rows.clone().step_by(height) {
-            for column in columns.clone().step_by(self.tiles.columns()) {
-                let rows = row..rows.end.min(row + height);
-                // SAFETY: the tiles lie in the part that is the caller's, their operands in the operands.
-                unsafe { self.part(rows, column, depths.clone(), panel(column)) };
+            let rows = row..rows.end.min(row + height);
+            if columns.start < whole {
+                let (tile, mut task) = self.tile(row, width, depths.clone());
+                for column in (columns.start..whole).step_by(width) {
+                    task.right = panel(column);
+                    task.out = self.out.at(row, column);
+                    task.out_row = self.out.row;
+                    if !base.is_null() {
+                        (task.base, task.base_row) = (base.at(row, column), base.row);
+                    }
+                    // SAFETY: the tiles lie in the part that is the caller's, their operands in the operands, and the
+                    // processor runs them.
+                    unsafe { tile(task) };
+                }
+            }
+            for column in (whole..columns.end).step_by(width) {
+                // SAFETY: as above.
+                unsafe { self.part(rows.clone(), column, depths.clone(), panel(column)) };
             }
         }
     }
@@ -283,23 +301,26 @@ impl<T: Scalar> Product<'_, T> {
     unsafe fn part(&self, rows: Range<usize>, column: usize, depths: Range<usize>, right: *const T) {
         let (width, padded) = self.panel(column);
         let (out, base) = (self.out, if depths.start > 0 { self.out } else { self.base });
+        let compute = |row: usize, out: Place<T>, base: Place<T>| {
+            let (tile, task) = self.tile(row, padded, depths.clone());
+            let (out_row, base_row) = (out.row, base.row);
+            // SAFETY: the caller promises the operands and the part, and the processor runs these tiles.
+            unsafe { tile(Task { right, out: out.start, out_row, base: base.start, base_row, ..task }) };
+        };
         let at = |place: Place<T>, row| {
             let start = if place.is_null() { ptr::null_mut() } else { place.at(row, column) };
             Place { start, ..place }
         };
         if out.column == 1 && base.column == 1 && width == padded && !self.streamed {
-            let row = rows.start;
-            // SAFETY: the caller promises the tile.
-            unsafe { self.tile(row, padded, depths, right, at(out, row), at(base, row)) };
+            compute(rows.start, at(out, rows.start), at(base, rows.start));
             return;
         }
         let mut buffer: Buffer<T> = [[T::zero(); MAX_COLUMNS]; HEIGHT];
         let nothing = Place { start: ptr::null_mut(), row: 0, column: 1 };
         for row in rows.clone().step_by(self.tiles.rows()) {
             let start = buffer[row - rows.start..].as_mut_ptr().cast();
-            let out = Place { start, row: MAX_COLUMNS as isize, column: 1 };
-            // SAFETY: the caller promises the operands, and the buffer has room for two of the largest tiles.
-            unsafe { self.tile(row, padded, depths.clone(), right, out, nothing) };
+            // The buffer has room for two of the largest tiles.
+            compute(row, Place { start, row: MAX_COLUMNS as isize, column: 1 }, nothing);
         }
         if self.streamed {
             for (row, sums) in rows.zip(&buffer) {
@@ -313,16 +334,9 @@ impl<T: Scalar> Product<'_, T> {
         unsafe { Sums { tiles: self.tiles, buffer: &buffer, height: rows.len(), width, out, base }.write() };
     }
 
-    /// Computes the tile of the rows from `row` on to `out`, or its sums with `base`.
-    unsafe fn tile(
-        &self,
-        row: usize,
-        columns: usize,
-        depths: Range<usize>,
-        right: *const T,
-        out: Place<T>,
-        base: Place<T>,
-    ) {
+    /// The tile of the rows from `row` on and so many columns, and what it is to do but for its right panel and where the
+    /// sums go.
+    fn tile(&self, row: usize, columns: usize, depths: Range<usize>) -> (Tile<T>, Task<T>) {
         let height = self.tiles.rows().min(self.m - row);
         let (left, left_row, left_column) = self.left_panel(row, height, depths.start);
         let task = Task {
@@ -333,14 +347,13 @@ impl<T: Scalar> Product<'_, T> {
             left_span: depths.len(),
             left_jump: 0,
             right_row: columns,
-            right,
-            out: out.start,
-            out_row: out.row,
-            base: base.start,
-            base_row: base.row,
+            right: ptr::null(),
+            out: ptr::null_mut(),
+            out_row: 0,
+            base: ptr::null(),
+            base_row: 0,
         };
-        // SAFETY: the caller promises the tile, and the processor runs these tiles.
-        unsafe { self.tiles.tile(height, columns)(task) };
+        (self.tiles.tile(height, columns), task)
     }
 
     /// Where the left rows from `row` on begin at `depth`, and the distances of rows and columns there.
