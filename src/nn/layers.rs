@@ -142,7 +142,8 @@ pub trait Layer<T: Scalar>: Send {
         None
     }
 
-    /// Computes the output `z` from the input `x`, and what the activation behind this layer makes of it.
+    /// Computes the output `z` (batch, out) from the input `x` (batch, in), and `y` (batch, out), what the activation behind
+    /// this layer makes of it.
     fn forward_activated(
         &mut self,
         x: ArrayView2<'_, T>,
@@ -154,8 +155,8 @@ pub trait Layer<T: Scalar>: Send {
         activate(activation, &z.view(), y, pass);
     }
 
-    /// As [`Self::backward`] for a layer that reads what an `activation` gave: `before` is what that one works on, of
-    /// which `y` is this layer's input and `dy` its gradient.
+    /// As [`Self::backward`] for a layer that reads what an `activation` gave: `before`, all of it (batch, in), is what that
+    /// one works on, of which `y` is this layer's input and `dy` the gradient of that.
     fn backward_activated(
         &mut self,
         y: ArrayView2<'_, T>,

@@ -67,14 +67,16 @@ impl<T: Scalar> SoftmaxCrossEntropy<T> {
             dz.iter_mut().zip(z).for_each(|(dz, &z)| *dz = z - max);
         }
         map_slice(gradient, p, T::quick_exp);
-        for ((dz, p), &label) in gradient.chunks_exact_mut(classes).zip(p.chunks_exact_mut(classes)).zip(labels) {
+        let samples = values(*logits).chunks_exact(classes).zip(gradient.chunks_exact_mut(classes));
+        for (((z, dz), p), &label) in samples.zip(p.chunks_exact_mut(classes)).zip(labels) {
             let label = usize::from(label);
-            // What is there still are the distances from the largest logit, whose own is 0.
+            // What is there still are the distances from the largest logit, whose own is 0. There is none beside a NaN.
             let predicted = dz.iter().position(|&distance| distance == T::zero());
+            let max = predicted.map_or(f64::NAN, |class| z[class].as_f64());
             let sum = p.iter().fold(T::zero(), |sum, &p| sum + p);
-            report.loss += sum.as_f64().ln() - (1.0 - smoothing) * dz[label].as_f64();
+            report.loss += sum.as_f64().ln() - (1.0 - smoothing) * (z[label].as_f64() - max);
             if smoothing > 0.0 {
-                report.loss -= everywhere * dz.iter().map(|distance| distance.as_f64()).sum::<f64>();
+                report.loss -= everywhere * z.iter().map(|z| z.as_f64() - max).sum::<f64>();
             }
             // A row with a NaN has no largest logit, so it is never right.
             report.correct += usize::from(predicted == Some(label) && !sum.is_nan());
@@ -146,6 +148,10 @@ mod tests {
         let (report, gradient, _) = run(&array![[1e4, -1e4], [-1e300, 1e300]], &[1, 1]);
         assert_eq!(report.loss, 1e4);
         assert_eq!(gradient, array![[0.5, -0.5], [0.0, 0.0]]);
+        // The difference of the logits is more than an f32 holds.
+        let (mut loss, mut gradient) = (SoftmaxCrossEntropy::new(1, 2), Array2::zeros((1, 2)));
+        let report = loss.forward_backward(&array![[-3e38_f32, 3e38]].view(), &[0], 0.0, gradient.view_mut());
+        assert!((report.loss - 6e38).abs() < 1e32 && gradient == array![[-1.0, 1.0]]);
     }
 
     #[test]

@@ -152,6 +152,10 @@ impl<T: Scalar> Network<T> {
 
     /// Computes the outputs of these layers, in their order, each from the output of the one before. An activation is
     /// computed along with the layer before it, as far as both are among them.
+    ///
+    /// # Panics
+    ///
+    /// For layers that there are not, here as in [`Self::backward_layers`].
     pub fn forward_layers(&mut self, layers: Range<usize>, mode: Mode) {
         self.mode = mode;
         let (rows, mut layer) = (s![..self.batch, ..], layers.start);
@@ -159,17 +163,17 @@ impl<T: Scalar> Network<T> {
             let (before, after) = self.activations.split_at_mut(layer);
             let x = before.last().unwrap_or(&self.input).slice(rows);
             let mut pass = Pass { mode, pool: &self.pool, workspace: &mut self.workspace, scratch: &mut self.scratch };
-            match (&mut self.layers[layer..layers.end], after) {
-                ([this, next, ..], [z, y, ..]) if next.activation().is_some() => {
-                    let Some(activation) = next.activation() else { unreachable!("an activation") };
+            let (this, behind) = self.layers[..layers.end].split_at_mut(layer + 1);
+            let (this, next) = (&mut this[layer], behind.first().and_then(|next| next.activation()));
+            match (after, next) {
+                ([z, y, ..], Some(activation)) => {
                     this.forward_activated(x, z.slice_mut(rows), (activation, y.slice_mut(rows)), &mut pass);
                     layer += 2;
                 }
-                ([this, ..], [y, ..]) => {
-                    this.forward(x, y.slice_mut(rows), &mut pass);
+                (after, _) => {
+                    this.forward(x, after[0].slice_mut(rows), &mut pass);
                     layer += 1;
                 }
-                _ => unreachable!("as many outputs as layers"),
             }
         }
     }
@@ -211,20 +215,18 @@ impl<T: Scalar> Network<T> {
             let [dx, dx_before] = [gradients.next(), gradients.next()].map(|dx| dx.map(|dx| dx.slice_mut(rows)));
             let mut pass =
                 Pass { mode: self.mode, pool: &self.pool, workspace: &mut self.workspace, scratch: &mut self.scratch };
-            match &mut self.layers[layers.start..end] {
-                [.., before, this] if before.activation().is_some() && dx_before.is_some() => {
-                    let (Some(activation), Some(dy_before), Some(dx)) = (before.activation(), dx, dx_before) else {
-                        unreachable!("an activation with a gradient")
-                    };
+            let (before, this) = self.layers.split_at_mut(layer);
+            let before = before[layers.start..].last().and_then(|before| before.activation());
+            match (before, dx, dx_before) {
+                (Some(activation), Some(dy_before), Some(dx)) => {
                     let before = Backpropagated { x: input(layer - 1), y: input(layer), dy: dy_before, dx };
-                    this.backward_activated(y, dy, activation, before, &mut pass);
+                    this[0].backward_activated(y, dy, activation, before, &mut pass);
                     end -= 2;
                 }
-                [.., this] => {
-                    this.backward(input(layer), y, dy, dx, &mut pass);
+                (_, dx, _) => {
+                    this[0].backward(input(layer), y, dy, dx, &mut pass);
                     end -= 1;
                 }
-                [] => unreachable!("not empty"),
             }
         }
     }

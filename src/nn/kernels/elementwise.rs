@@ -101,7 +101,11 @@ pub fn for_each_chunk<T: Send, const N: usize>(
 }
 
 /// Has `f` write a slice in chunks of `chunk` values, spread over the threads: past the caches if the threads are far
-/// apart. It only allocates when it is used with longer chunks or more threads than ever before.
+/// apart. `f` must write every value. It only allocates when it is used with longer chunks or more threads than before.
+///
+/// # Panics
+///
+/// If `chunk` is 0.
 pub fn for_each_streamed_chunk<T: Scalar>(
     pool: &Pool,
     staged: &mut Locals<T>,
@@ -116,7 +120,8 @@ pub fn for_each_streamed_chunk<T: Scalar>(
             staged.with(|staged| {
                 let staged = &mut staged[..out.len()];
                 f(range, staged);
-                stream(staged, out);
+                // SAFETY: the fence follows, before this thread says that the chunk is done.
+                unsafe { stream(staged, out) };
             });
             finish();
         } else {

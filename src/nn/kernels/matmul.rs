@@ -42,7 +42,7 @@ const PANELS: usize = 8;
 /// others have written than one with rows of its own.
 const FEW_PANELS: usize = 2;
 
-/// Depth of the pieces in which threads pack the panels that they share, in about this many.
+/// Depth of the pieces in which threads pack the panels that they share.
 const PIECE: usize = 256;
 
 /// Values of the panels that a thread packs together, at most: 512 KiB of `f32`, half of a usual second cache.
@@ -96,7 +96,7 @@ fn grow<T: Scalar>(buffer: &mut Vec<T>, length: usize) {
 
 /// Computes the product of `a` (m, k) and `b` (k, n) into `c` (m, n). Any strides will do.
 ///
-/// Allocates nothing if `workspace` has room for the product, see [`Workspace::reserve`], and was used with this pool.
+/// Allocates nothing if `workspace` has room for the product, see [`Workspace::reserve`], and was used with this pool before.
 ///
 /// # Panics
 ///

@@ -90,14 +90,14 @@ impl<'a, T: Scalar, const N: usize> Arrays<'a, T, N> {
     ///
     /// # Panics
     ///
-    /// If one of them is not in standard layout, or the shapes differ.
+    /// If the output is not in standard layout.
     ///
     /// # Safety
     ///
-    /// The inputs must be as many values as the output has, and live as long.
+    /// The inputs must have the output's shape, be in standard layout and live as long.
     pub(super) unsafe fn new(inputs: [*const T; N], output: ArrayViewMut2<'a, T>) -> Self {
         let shape = output.dim();
-        let output = output.into_slice().unwrap_or_else(|| unreachable!("rows in standard layout"));
+        let output = output.into_slice().expect("rows in standard layout");
         Self { inputs, output: output.as_mut_ptr(), shape, borrowed: PhantomData }
     }
 
@@ -134,7 +134,7 @@ pub fn for_each_part<T: Scalar, const N: usize>(
     let (rows, columns) = output.dim();
     let values = |input: &ArrayView2<'_, T>| {
         assert_eq!(input.dim(), (rows, columns), "arrays of one shape");
-        input.as_slice().unwrap_or_else(|| unreachable!("rows in standard layout")).as_ptr()
+        input.as_slice().expect("rows in standard layout").as_ptr()
     };
     // SAFETY: the inputs have the shape of the output, and are borrowed as long.
     let arrays = unsafe { Arrays::new(inputs.each_ref().map(values), output) };

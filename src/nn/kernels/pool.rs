@@ -29,6 +29,7 @@ use self::{
     distance::{Distance, Line},
     share::{OwnLine, Share},
 };
+use super::stream;
 
 /// How long a thread that ran out of work looks for more before it sleeps. Within a training step one piece of work
 /// follows another within that time, and being woken takes about as long; who waits for longer sleeps.
@@ -171,18 +172,20 @@ impl Pool {
         self.workers.len() + 1
     }
 
-    /// Whether two of the threads share no cache, so that writing what another one has read takes long. It is measured
-    /// now and then; as long as the pool is busy, the last measurement holds.
+    /// Whether two of the threads share no cache, so that it is worth it to write past the caches what others have read.
+    /// It is measured now and then with whichever two are there first; where the pool is busy or nobody comes, the last
+    /// measurement holds. Never where the processor can't write past its caches.
     pub(super) fn is_far_apart(&self) -> bool {
-        self.distance.is_far(|| {
-            let is_free = !self.workers.is_empty() && self.busy.try_lock().is_ok();
-            let line = Line::default();
-            if is_free {
-                // Whoever takes the first chunk serves, so the other one never waits in vain.
-                self.run(2, &|chunk| if chunk == 0 { line.serve() } else { line.answer() });
-            }
-            line.round_trip()
-        })
+        stream::is_possible()
+            && self.distance.is_far(|| {
+                let is_free = !self.workers.is_empty() && self.busy.try_lock().is_ok();
+                let line = Line::default();
+                if is_free {
+                    // Whoever takes the first chunk serves, so the other one never waits in vain.
+                    self.run(2, &|chunk| if chunk == 0 { line.serve() } else { line.answer() });
+                }
+                line.round_trip()
+            })
     }
 
     /// The same pool as if its threads shared no cache.

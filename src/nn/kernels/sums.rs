@@ -28,6 +28,10 @@ pub fn sum_and_product<T: Scalar>(a: &[T], b: &[T], f: impl Fn(T) -> T) -> (f64,
 }
 
 /// Sums of the columns of a matrix as wide as `sums`, row after row.
+///
+/// # Panics
+///
+/// If there are no columns.
 pub fn sum_rows<T: Scalar>(rows: &[T], sums: &mut [T]) {
     do_wide(SumRows { rows, sums });
 }
@@ -154,6 +158,13 @@ fn total<T: Scalar>(sums: &[T]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn columns_are_summed_anew() {
+        let mut sums = [7.0; 3];
+        sum_rows(&[1.0, 2.0, 3.0, 10.0, 20.0, 30.0], &mut sums);
+        assert_eq!(sums, [11.0, 22.0, 33.0]);
+    }
 
     #[test]
     fn sums_are_those_of_the_definition_at_every_length() {

@@ -2,7 +2,8 @@
 //!
 //! A tile of R rows and V vectors of columns is the sum over k of a column of the left matrix times a row of the
 //! right one. The left values are spread over a vector each, the right ones are loaded as vectors from a packed panel.
-//! All variants do the same arithmetic in the same order, with fused multiply-adds where the processor has them.
+//! All variants do the same arithmetic in the same order, with fused multiply-adds where the processor has them; only
+//! tiles of a [`QUARTER`] of a vector sum in another order.
 #![allow(unsafe_code)]
 
 use super::transpose::Transpose;
@@ -22,7 +23,7 @@ pub struct Task<T> {
     pub left_span: usize,
     /// What comes on top of [`Self::left_column`] from one span to the next.
     pub left_jump: isize,
-    /// The right panel: `depth` rows of as many values as the tile has columns.
+    /// The right panel: `depth` rows of as many values as the tile has columns; see [`Tiles::quarters`] for theirs.
     pub right: *const T,
     /// Distance from one row of the panel to the next.
     pub right_row: usize,
@@ -252,13 +253,14 @@ mod x86 {
         _mm256_setzero_pd(), _mm256_loadu_pd, _mm256_storeu_pd, _mm256_set1_pd, _mm256_add_pd, _mm256_fmadd_pd
     }
 
-    /// One row of products of [`QUARTER`] columns: each vector holds the columns one after the other, of each that many
+    /// A tile of ROWS rows and [`QUARTER`] columns: each vector holds the columns one after the other, of each that many
     /// sums, one for every depth of as many, which are added up at the end, neighbours first. With a single sum for each
     /// column, loading and spreading the left values would take longer than the multiplications.
     ///
     /// # Safety
     ///
-    /// See [`super::Tile`]. The left columns must be neighbours, and their number a multiple of [`QUARTER`].
+    /// See [`super::Tile`]. The left columns must be neighbours in a single span, and their number a multiple of
+    /// [`QUARTER`].
     #[target_feature(enable = "avx512f")]
     unsafe fn avx512_f32_quarter<const ROWS: usize>(task: Task<f32>) {
         let mut sums = [_mm512_setzero_ps(); ROWS];

@@ -217,6 +217,17 @@ fn a_smaller_batch_leaves_no_trace_of_the_larger() {
 }
 
 #[test]
+fn samples_in_memory_are_gathered_as_they_are() {
+    let mut network = build::<f32>(&["linear 5"], &[700], 5).unwrap();
+    let samples: Vec<f32> = (0..9 * 700).map(|value| value as f32).collect();
+    let order = [8, 0, 3, 3, 7];
+    network.gather_input(5, |row| &samples[order[row] * 700..][..700]);
+    for (row, &sample) in network.input().rows().into_iter().zip(&order) {
+        assert_eq!(row.as_slice().unwrap(), &samples[sample * 700..][..700]);
+    }
+}
+
+#[test]
 fn dropout_follows_from_seed_layer_and_step() {
     let mut network = build::<f64>(&["dropout 0.25", "dropout 0.25"], &[500], 500).unwrap();
     let mut outputs = |mode| {

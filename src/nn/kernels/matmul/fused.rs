@@ -12,7 +12,7 @@ use crate::nn::{
     },
 };
 
-/// As [`matmul`](super::matmul) of `a` and `b` into `z`, and has `activate` write `y` (m, n) from every part of `z`.
+/// As [`matmul`](super::matmul) of `a` (m, k) and `b` (k, n) into `z` (m, n), and has `activate` write `y` (m, n) from every part of `z`.
 ///
 /// # Panics
 ///
@@ -36,7 +36,7 @@ pub fn matmul_activated<T: Scalar>(
     matmul_with((T::tiles(), pool), workspace, (a, b), start, z, Some(&then));
 }
 
-/// What an activation's own gradient is computed from and goes to, all of one shape.
+/// What an activation's own gradient is computed from and goes to, all of one shape (m, n).
 pub struct Backpropagated<'a, T> {
     /// What the activation read.
     pub x: ArrayView2<'a, T>,
@@ -48,7 +48,7 @@ pub struct Backpropagated<'a, T> {
     pub dx: ArrayViewMut2<'a, T>,
 }
 
-/// As [`matmul`](super::matmul) of `a` and `b` into `dy`, and has `backpropagate` write `dx` from `x`, `y` and every part
+/// As [`matmul`](super::matmul) of `a` (m, k) and `b` (k, n) into `dy`, and has `backpropagate` write `dx` from `x`, `y` and every part
 /// of `dy`.
 ///
 /// # Panics

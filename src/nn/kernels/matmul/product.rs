@@ -35,10 +35,11 @@ pub(super) struct Product<'a, T: 'static> {
     pub out: Place<T>,
     /// What the first block of depth is added to, if its start is not null.
     pub base: Place<T>,
+    /// Who is told of the parts of C.
     pub then: Option<Then<'a>>,
     /// Whether the roles of rows and columns are exchanged.
     pub turned: bool,
-    /// Whether the result is written past the caches.
+    /// Whether the result is written past the caches, with non-temporal stores.
     pub streamed: bool,
 }
 
@@ -111,13 +112,13 @@ impl<T: Scalar> Product<'_, T> {
             // From here on the left operand is the packed one; `outer` and `depth` depend on the panel.
             self.left = Operand { start: workspace.left.as_ptr(), outer: 1, depth: 0 };
         }
+        workspace.locals.reserve(pool, LOCAL.max(DEPTH * columns));
+        let locals = &workspace.locals;
         let panels = self.n.div_ceil(columns);
         if panels >= threads * if self.m <= self.n { FEW_PANELS } else { PANELS } {
             let fitting = (LOCAL / (DEPTH.min(self.k) * columns)).max(1);
             let wanted = if threads > 1 { panels / (PANELS * threads) } else { panels };
             let width = wanted.clamp(1, fitting) * columns;
-            workspace.locals.reserve(pool, LOCAL.max(DEPTH * columns));
-            let locals = &workspace.locals;
             pool.run(self.n.div_ceil(width), &|chunk| {
                 let columns = chunk * width..self.n.min((chunk + 1) * width);
                 // SAFETY: chunks are disjoint columns of the result, whose operands the caller promises.
@@ -130,9 +131,8 @@ impl<T: Scalar> Product<'_, T> {
         grow(&mut workspace.right, width * self.k);
         let packed = Raw::new(&mut workspace.right[..width * self.k]);
         let piece = if threads > 1 { PIECE } else { self.k };
-        workspace.locals.reserve(pool, PIECE * columns);
-        let (locals, pieces) = (&workspace.locals, self.k.div_ceil(piece));
-        pool.run(panels * pieces, &|chunk| {
+        let pieces = self.k.div_ceil(piece);
+        let pack = |chunk: usize| {
             let (column, depth) = (chunk / pieces * columns, chunk % pieces * piece);
             let depths = depth..self.k.min(depth + piece);
             let (_, padded) = self.panel(column);
@@ -151,7 +151,12 @@ impl<T: Scalar> Product<'_, T> {
                     self.pack_panel(column, depths, packed);
                 }
             }
-        });
+        };
+        if threads > 1 {
+            pool.run(panels * pieces, &pack);
+        } else {
+            (0..panels * pieces).for_each(pack);
+        }
         let grid = Grid::new((self.height(), columns), (self.m, self.n), threads);
         let right = Shared(workspace.right.as_ptr());
         pool.run(grid.chunks(), &|chunk| {
@@ -324,8 +329,8 @@ impl<T: Scalar> Product<'_, T> {
         }
         if self.streamed {
             for (row, sums) in rows.zip(&buffer) {
-                // SAFETY: the caller promises the part.
-                stream(&sums[..width], unsafe { slice::from_raw_parts_mut(self.out.at(row, column), width) });
+                // SAFETY: the caller promises the part, and the fence follows when it is finished.
+                unsafe { stream(&sums[..width], slice::from_raw_parts_mut(self.out.at(row, column), width)) };
             }
             return;
         }
