@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 #![allow(clippy::inline_always)] // Only where they are inlined are they compiled for the widest vectors.
 
-use std::{marker::PhantomData, ops::Range, slice};
+use std::{array::from_fn, marker::PhantomData, ops::Range, slice};
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
@@ -12,9 +12,6 @@ use super::{
     wide::{Work, do_wide},
 };
 use crate::nn::Scalar;
-
-/// Values that go by together, so that the compiler makes vectors of them.
-const LANES: usize = 16;
 
 /// A part of N arrays that are read and of one that is written, all of one shape and in standard layout.
 pub struct Part<'a, T, const N: usize> {
@@ -55,19 +52,9 @@ impl<T: Scalar, F: Fn([T; N]) -> T, const N: usize> Work for Write<'_, T, F, N> 
                 let inputs = inputs.map(|input| slice::from_raw_parts(input.add(start), columns));
                 (inputs, slice::from_raw_parts_mut(output.add(start), columns))
             };
-            let (blocks, rest) = output.as_chunks_mut::<LANES>();
-            let inputs = inputs.map(|input| input.as_chunks::<LANES>());
-            for (number, block) in blocks.iter_mut().enumerate() {
-                // Copied out, so that the compiler sees that nothing overlaps.
-                let values = inputs.map(|(blocks, _)| blocks[number]);
-                let mut results = [T::zero(); LANES];
-                for (lane, result) in results.iter_mut().enumerate() {
-                    *result = (self.f)(values.map(|values| values[lane]));
-                }
-                *block = results;
-            }
-            for (place, value) in rest.iter_mut().enumerate() {
-                *value = (self.f)(inputs.map(|(_, rest)| rest[place]));
+            // A loop over all columns: of one over blocks of them the compiler would make vectors across the blocks.
+            for column in 0..columns {
+                output[column] = (self.f)(from_fn(|n| inputs[n][column]));
             }
         }
     }
