@@ -22,7 +22,7 @@ use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 
 use super::{
     Scalar,
-    kernels::elementwise::map_slice,
+    kernels::pointwise::write,
     layers::{values, values_mut},
 };
 
@@ -66,7 +66,7 @@ impl<T: Scalar> SoftmaxCrossEntropy<T> {
             let max = z.iter().fold(z[0], |max, &z| if z > max { z } else { max });
             dz.iter_mut().zip(z).for_each(|(dz, &z)| *dz = z - max);
         }
-        map_slice(gradient, p, T::quick_exp);
+        write([&*gradient], p, |[distance]| distance.quick_exp());
         let samples = values(*logits).chunks_exact(classes).zip(gradient.chunks_exact_mut(classes));
         for (((z, dz), p), &label) in samples.zip(p.chunks_exact_mut(classes)).zip(labels) {
             let label = usize::from(label);

@@ -157,9 +157,9 @@ impl<T: Scalar> Network<T> {
     ///
     /// For layers that there are not, here as in [`Self::backward_layers`].
     pub fn forward_layers(&mut self, layers: Range<usize>, mode: Mode) {
-        self.mode = mode;
         let (rows, mut layer) = (s![..self.batch, ..], layers.start);
         while layer < layers.end {
+            self.mode = mode;
             let (before, after) = self.activations.split_at_mut(layer);
             let x = before.last().unwrap_or(&self.input).slice(rows);
             let mut pass = Pass { mode, pool: &self.pool, workspace: &mut self.workspace, scratch: &mut self.scratch };

@@ -1,7 +1,6 @@
 //! Passes over all elements of a few arrays, cut into chunks for the threads: of fixed length wherever chunks have results
 //! of their own.
 #![allow(unsafe_code)]
-#![allow(clippy::inline_always)] // Only where they are inlined are they compiled for the widest vectors.
 
 use std::ops::Range;
 
@@ -9,7 +8,6 @@ use super::{
     locals::Locals,
     pool::Pool,
     stream::{finish, stream},
-    wide::{Work, do_wide},
 };
 use crate::nn::Scalar;
 
@@ -28,51 +26,6 @@ impl Cost {
         match self {
             Self::Cheap => 1 << 15,
             Self::Dear => 1 << 11,
-        }
-    }
-}
-
-/// y = f(x), element by element, on this thread.
-pub fn map_slice<T: Scalar>(x: &[T], y: &mut [T], f: impl Fn(T) -> T + Copy) {
-    do_wide(Map { x, y, f });
-}
-
-/// out = f(a, b), element by element, on this thread.
-pub fn zip_slices<T: Scalar>(a: &[T], b: &[T], out: &mut [T], f: impl Fn(T, T) -> T + Copy) {
-    do_wide(ZipSlices { a, b, out, f });
-}
-
-struct Map<'a, T, F> {
-    x: &'a [T],
-    y: &'a mut [T],
-    f: F,
-}
-
-impl<T: Scalar, F: Fn(T) -> T> Work for Map<'_, T, F> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        for (y, &x) in self.y.iter_mut().zip(self.x) {
-            *y = (self.f)(x);
-        }
-    }
-}
-
-struct ZipSlices<'a, T, F> {
-    a: &'a [T],
-    b: &'a [T],
-    out: &'a mut [T],
-    f: F,
-}
-
-impl<T: Scalar, F: Fn(T, T) -> T> Work for ZipSlices<'_, T, F> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        for (out, (&a, &b)) in self.out.iter_mut().zip(self.a.iter().zip(self.b)) {
-            *out = (self.f)(a, b);
         }
     }
 }

@@ -96,7 +96,8 @@ fn grow<T: Scalar>(buffer: &mut Vec<T>, length: usize) {
 
 /// Computes the product of `a` (m, k) and `b` (k, n) into `c` (m, n). Any strides will do.
 ///
-/// Allocates nothing if `workspace` has room for the product, see [`Workspace::reserve`], and was used with this pool before.
+/// Allocates nothing if `workspace` has room for the product, see [`Workspace::reserve`], and was used with this pool
+/// before.
 ///
 /// # Panics
 ///

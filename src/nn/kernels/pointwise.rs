@@ -106,6 +106,18 @@ impl<'a, T: Scalar, const N: usize> Arrays<'a, T, N> {
     }
 }
 
+/// Writes `f` of the inputs to the output, value by value, on this thread.
+///
+/// # Panics
+///
+/// If the slices differ in length.
+pub fn write<T: Scalar, const N: usize>(inputs: [&[T]; N], output: &mut [T], f: impl Fn([T; N]) -> T + Copy) {
+    assert!(inputs.iter().all(|input| input.len() == output.len()), "slices of one length");
+    let (columns, inputs) = (output.len(), inputs.map(<[T]>::as_ptr));
+    let output = output.as_mut_ptr();
+    Part { inputs, output, rows: 1, columns, distance: columns, arrays: PhantomData }.write(f);
+}
+
 /// Has `f` write the output from the inputs, part by part, spread over the threads.
 ///
 /// # Panics

@@ -172,9 +172,9 @@ macro_rules! tiles {
         };
     };
     (@halves $rows:tt) => { [] };
+    (@halves [$($rows:literal)+] $half:ident) => { [$($half::<$rows, 1>),+] };
     (@quarters $rows:tt) => { [] };
     (@quarters [$($rows:literal)+] $quarter:ident) => { [$($quarter::<$rows>),+] };
-    (@halves [$($rows:literal)+] $half:ident) => { [$($half::<$rows, 1>),+] };
 }
 
 /// The fastest tiles for `f32` that this processor runs.

@@ -6,7 +6,8 @@ use super::{Layer, Pass, Place, values, values_mut};
 use crate::nn::{
     Buffer, Mode, Parameter, Scalar, Shape,
     kernels::{
-        elementwise::{for_each_plane, map_slice, zip_slices},
+        elementwise::for_each_plane,
+        pointwise::write,
         pool::Pool,
         sums::{PlaneSums, sum, sum_and_product},
     },
@@ -153,7 +154,7 @@ impl<T: Scalar> Layer<T> for BatchNorm<T> {
             let mean = T::from_f64(s.mean);
             let scale = T::from_f64(s.inverse) * weight.value[channel];
             let shift = bias.value[channel];
-            map_slice(&x[number * plane..][..plane], y, move |x| (x - mean) * scale + shift);
+            write([&x[number * plane..][..plane]], y, move |[x]| (x - mean) * scale + shift);
         });
     }
 
@@ -197,7 +198,7 @@ impl<T: Scalar> Layer<T> for BatchNorm<T> {
             let factor = T::from_f64(s.inverse) * weight.value[channel];
             let (shift, slope) = (T::from_f64(s.shift * share), T::from_f64(s.scale * share * s.inverse));
             let [x, dy] = [x, dy].map(|values| &values[number * plane..][..plane]);
-            zip_slices(x, dy, dx, move |x, dy| factor * (dy - shift - (x - mean) * slope));
+            write([x, dy], dx, move |[x, dy]| factor * (dy - shift - (x - mean) * slope));
         });
     }
 

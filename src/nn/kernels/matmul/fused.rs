@@ -12,7 +12,8 @@ use crate::nn::{
     },
 };
 
-/// As [`matmul`](super::matmul) of `a` (m, k) and `b` (k, n) into `z` (m, n), and has `activate` write `y` (m, n) from every part of `z`.
+/// As [`matmul`](super::matmul) of `a` (m, k) and `b` (k, n) into `z` (m, n), and has `activate` write `y` (m, n) from
+/// every part of `z`.
 ///
 /// # Panics
 ///
@@ -48,8 +49,8 @@ pub struct Backpropagated<'a, T> {
     pub dx: ArrayViewMut2<'a, T>,
 }
 
-/// As [`matmul`](super::matmul) of `a` (m, k) and `b` (k, n) into `dy`, and has `backpropagate` write `dx` from `x`, `y` and every part
-/// of `dy`.
+/// As [`matmul`](super::matmul) of `a` (m, k) and `b` (k, n) into `dy`, and has `backpropagate` write `dx` from `x`, `y`
+/// and every part of `dy`.
 ///
 /// # Panics
 ///
