@@ -18,7 +18,7 @@ pub use location::{ConfigError, Location};
 pub use presets::{Data, PRESETS, Preset};
 
 use crate::dataset::{BatchSizeError, DataSpec, Description};
-use crate::nn::{Init, LayerSpec, NetworkSpec, Shape};
+use crate::nn::{Init, LayerSpec, NetworkSpec, Shape, layers::activation::Relu};
 use crate::optim::{OptimizerSpec, Schedule};
 use location::{Place, Problem};
 use table::{KEYS, TABLES};
@@ -216,9 +216,9 @@ impl Default for Config {
             model: NetworkSpec {
                 layers: vec![
                     LayerSpec::Linear { units: 256 },
-                    LayerSpec::Relu,
+                    Relu.into(),
                     LayerSpec::Linear { units: 128 },
-                    LayerSpec::Relu,
+                    Relu.into(),
                     LayerSpec::Linear { units: 10 },
                 ],
                 init: Init::PyTorch,

@@ -25,8 +25,9 @@ pub use init::Init;
 #[cfg(target_os = "linux")]
 pub use kernels::memory::HugePages;
 pub use kernels::pool::Pool;
-pub use loss::LossReport;
+pub use layers::{Equations, LAYER_FORMS, LayerFacts, LayerRole, SettingValue, activation::ActivationSpec};
+pub use loss::{LOSS_EQUATIONS, LossReport};
 pub use network::{Mode, Network};
 pub use parameter::{Buffer, Parameter};
 pub use scalar::Scalar;
-pub use spec::{LAYER_FORMS, LayerSpec, NetworkSpec, Shape, split_layers};
+pub use spec::{LayerSpec, NetworkSpec, Shape, split_layers};

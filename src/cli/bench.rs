@@ -10,7 +10,7 @@ use std::{
 
 use clap::ValueEnum;
 use gradtop::{
-    nn::{Init, LayerSpec, Mode, Network, NetworkSpec, Pool, Shape},
+    nn::{Init, LayerSpec, Mode, Network, NetworkSpec, Pool, Shape, layers::activation::Relu},
     optim::{Optimizer, OptimizerSpec},
     random::{Purpose, stream},
 };
@@ -48,7 +48,7 @@ pub enum Case {
 impl Case {
     fn layers(self) -> Vec<LayerSpec> {
         let hidden = |units: &[usize]| {
-            let pairs = units.iter().flat_map(|&units| [LayerSpec::Linear { units }, LayerSpec::Relu]);
+            let pairs = units.iter().flat_map(|&units| [LayerSpec::Linear { units }, Relu.into()]);
             pairs.chain([LayerSpec::Linear { units: CLASSES }]).collect()
         };
         match self {
@@ -58,7 +58,7 @@ impl Case {
             Self::Cnn => {
                 let block = |channels| {
                     let convolution = LayerSpec::Conv { channels, kernel: (3, 3), stride: 1, pad: 1 };
-                    [convolution, LayerSpec::BatchNorm, LayerSpec::Relu]
+                    [convolution, LayerSpec::BatchNorm, Relu.into()]
                 };
                 let stages = [&[64][..], &[128], &[256, 256], &[512, 512], &[512, 512]].into_iter().flat_map(|stage| {
                     let pool = LayerSpec::MaxPool { size: 3, stride: 2, pad: 1 };

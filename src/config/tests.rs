@@ -9,7 +9,10 @@ use insta::assert_snapshot;
 use tempfile::TempDir;
 
 use super::*;
-use crate::dataset::{self, Augmentations, DataSpec, LabelColumn, Preprocessing, Source};
+use crate::{
+    dataset::{self, Augmentations, DataSpec, LabelColumn, Preprocessing, Source},
+    nn::layers::activation::Tanh,
+};
 
 /// The file at the top level.
 const SHIPPED: &str = include_str!("../../config.toml");
@@ -98,7 +101,7 @@ fn a_set_takes_bare_texts_toml_texts_and_lists() {
     .unwrap();
     assert_eq!((config.run.name.as_str(), config.data.source.to_string().as_str()), ("2024", "./my data"));
     assert_eq!((config.data.preprocessing, config.optimizer.nesterov), (Preprocessing::Scale, true));
-    assert_eq!(config.model.layers[1], LayerSpec::Tanh);
+    assert_eq!(config.model.layers[1], LayerSpec::from(Tanh));
     assert_eq!(config.model.init, Init::Normal { std: 1e-4 });
     let quoted = load("", &["model.layers=[\"linear 32\", \"tanh\", \"linear 10\"]"]).unwrap();
     assert_eq!(quoted.model.layers, config.model.layers);

@@ -137,21 +137,12 @@ fn check_layer(layer: &LayerSpec, input: &Shape, max_batch: usize) -> Result<(Sh
         LayerSpec::Dropout { probability } if !(0.0..1.0).contains(&probability) => {
             return Err(format!("has a probability of {probability}; it must be from 0 to below 1"));
         }
-        LayerSpec::LeakyRelu { slope } if !(0.0..=1.0).contains(&slope) => {
-            return Err(format!("has a slope of {slope}; it must be from 0 to 1"));
-        }
-        LayerSpec::Elu { alpha } if !(0.0..=100.0).contains(&alpha) => {
-            return Err(format!("has an alpha of {alpha}; it must be from 0 to 100"));
+        LayerSpec::Activation(activation) => {
+            activation.check()?;
+            (input.clone(), 0)
         }
         LayerSpec::Residual { ref layers } => check_residual(layers, input, max_batch)?,
-        LayerSpec::Relu
-        | LayerSpec::LeakyRelu { .. }
-        | LayerSpec::Elu { .. }
-        | LayerSpec::Gelu
-        | LayerSpec::Silu
-        | LayerSpec::Tanh
-        | LayerSpec::Sigmoid
-        | LayerSpec::Dropout { .. } => (input.clone(), 0),
+        LayerSpec::Dropout { .. } => (input.clone(), 0),
     };
     if fits(&[output.features(), max_batch]) { Ok((output, parameters)) } else { Err(too_large()) }
 }

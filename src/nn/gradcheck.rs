@@ -134,7 +134,10 @@ mod tests {
     use super::*;
     use crate::nn::{
         Init, LayerSpec,
-        layers::{Layer, Linear, Pass, Place, Pointwise, Relu},
+        layers::{
+            Layer, Linear, Pass, Place,
+            activation::{Pointwise, Relu},
+        },
     };
 
     fn spec(layers: &[&str], init: Init) -> NetworkSpec {
@@ -275,13 +278,13 @@ mod tests {
     fn a_wrong_rectifier_is_found_where_it_is() {
         // The original write-up gives the derivative as x ⊙ x̃ (output times pre-activation).
         let wrong = Spoilt {
-            inner: Pointwise(Relu),
+            inner: Pointwise::new(Relu),
             spoil: |x: ArrayView2<'_, f64>, dy: ArrayView2<'_, f64>, dx: &mut ArrayViewMut2<'_, f64>, _: &mut _| {
                 dx.zip_mut_with(&x, |dx, x| *dx = x.max(0.0) * x);
                 dx.zip_mut_with(&dy, |dx, dy| *dx *= dy);
             },
         };
-        let report = report_with(LayerSpec::Relu, Box::new(wrong));
+        let report = report_with(Relu.into(), Box::new(wrong));
         assert!(!report.passes(1e-2));
         // Everything before the wrong layer is wrong with it, everything behind it is right.
         for layer in 0..=1 {

@@ -1,23 +1,17 @@
 //! What every layer does; each kind is one file with its equation, its gradient and what it caches.
 
-mod activation;
+pub mod activation;
 mod avg_pool;
 mod batch_norm;
 mod build;
 mod conv;
 mod dropout;
-mod elu;
+mod facts;
 mod flatten;
-mod gelu;
 mod global_avg_pool;
-mod leaky_relu;
 mod linear;
 mod max_pool;
-mod relu;
 mod residual;
-mod sigmoid;
-mod silu;
-mod tanh;
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
@@ -29,18 +23,12 @@ pub use self::{
     batch_norm::BatchNorm,
     conv::Conv,
     dropout::Dropout,
-    elu::Elu,
+    facts::{Equations, LAYER_FORMS, LayerFacts, LayerRole, SettingValue},
     flatten::Flatten,
-    gelu::Gelu,
     global_avg_pool::GlobalAvgPool,
-    leaky_relu::LeakyRelu,
     linear::Linear,
     max_pool::MaxPool,
-    relu::Relu,
     residual::Residual,
-    sigmoid::Sigmoid,
-    silu::Silu,
-    tanh::Tanh,
 };
 use super::{
     Buffer, Mode, Parameter, Scalar,

@@ -21,9 +21,16 @@
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 
 use super::{
-    Scalar,
+    Equations, Scalar,
     kernels::pointwise::write,
     layers::{values, values_mut},
+};
+
+/// Softmax and cross entropy, after the last layer.
+pub const LOSS_EQUATIONS: Equations = Equations {
+    forward: &["p = softmax(z)", "L = −Σ q log p"],
+    backward: &["∂p/∂z = diag(p) − p pᵀ", "∂L/∂z = (p − q)/B"],
+    symbols: "z is what the last layer gives, q what p should be, B the samples of the batch",
 };
 
 /// What the loss of one batch is.

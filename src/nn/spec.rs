@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use super::Init;
+use super::{Init, layers::activation::ActivationSpec};
 
 mod text;
 
-pub use text::{LAYER_FORMS, split_layers};
+pub use text::split_layers;
 pub(super) use text::{finite, misspelt, number};
 
 /// Shape of one sample: `[784]`, `[3, 32, 32]`.
@@ -104,26 +104,8 @@ pub enum LayerSpec {
     GlobalAvgPool,
     /// `flatten`: the image as a vector, channel by channel, row by row.
     Flatten,
-    /// `relu`: max(x, 0).
-    Relu,
-    /// `leaky_relu [SLOPE]`: x where it is positive, SLOPE·x elsewhere; 0.01 unless given.
-    LeakyRelu {
-        /// Slope for negative inputs, from 0 to 1.
-        slope: f64,
-    },
-    /// `elu [ALPHA]`: x where it is positive, ALPHA·(eˣ - 1) elsewhere; 1 unless given.
-    Elu {
-        /// Minus the limit for very negative inputs, from 0 to 100.
-        alpha: f64,
-    },
-    /// `gelu`: x Φ(x) with the normal distribution function Φ.
-    Gelu,
-    /// `silu`: x / (1 + e⁻ˣ).
-    Silu,
-    /// `tanh`.
-    Tanh,
-    /// `sigmoid`: 1 / (1 + e⁻ˣ).
-    Sigmoid,
+    /// An activation, as `relu` or `elu 0.5`: a function of each value by itself.
+    Activation(ActivationSpec),
     /// `dropout PROBABILITY`: while training, zeroes a value with that probability and scales the others up.
     Dropout {
         /// Probability of zeroing a value, from 0 to below 1.
@@ -134,28 +116,4 @@ pub enum LayerSpec {
         /// The layers of the branch, none of them a residual block.
         layers: Vec<LayerSpec>,
     },
-}
-
-impl LayerSpec {
-    /// The kind alone: `linear`.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Linear { .. } => "linear",
-            Self::Conv { .. } => "conv",
-            Self::BatchNorm => "batchnorm",
-            Self::MaxPool { .. } => "maxpool",
-            Self::AvgPool { .. } => "avgpool",
-            Self::GlobalAvgPool => "global_avgpool",
-            Self::Flatten => "flatten",
-            Self::Relu => "relu",
-            Self::LeakyRelu { .. } => "leaky_relu",
-            Self::Elu { .. } => "elu",
-            Self::Gelu => "gelu",
-            Self::Silu => "silu",
-            Self::Tanh => "tanh",
-            Self::Sigmoid => "sigmoid",
-            Self::Dropout { .. } => "dropout",
-            Self::Residual { .. } => "residual",
-        }
-    }
 }

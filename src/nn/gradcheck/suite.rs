@@ -3,7 +3,10 @@
 
 use super::{Report, check};
 use crate::{
-    nn::{BuildError, Init, LayerSpec, NetworkSpec, Shape},
+    nn::{
+        BuildError, Init, LayerSpec, NetworkSpec, Shape,
+        layers::activation::{ACTIVATIONS, ActivationEntry},
+    },
     random::{Purpose, Stream, stream},
 };
 
@@ -25,6 +28,9 @@ pub struct Case {
 /// Classes of every case.
 const CLASSES: usize = 4;
 
+/// The random networks draw from this many activations, so that one more changes none of them.
+const DRAWN: usize = 7;
+
 impl Case {
     /// Checks all gradients of the network.
     ///
@@ -39,20 +45,12 @@ impl Case {
 /// Every layer on its own between two linear ones or convolutions, every loss, and a dozen random networks.
 pub fn cases() -> Vec<Case> {
     let vector = ["linear 7"; 1];
-    let on_vectors = [
-        "linear 6",
-        "batchnorm",
-        "relu",
-        "leaky_relu 0.01",
-        "elu 0.7",
-        "gelu",
-        "silu",
-        "tanh",
-        "sigmoid",
+    let activations: Vec<String> = ACTIVATIONS.iter().map(|entry| activation(entry, |[alone, _]| alone)).collect();
+    let on_vectors = ["linear 6", "batchnorm"].into_iter().chain(activations.iter().map(String::as_str)).chain([
         "dropout 0.4",
         "residual [linear 7, tanh, linear 7]",
         "residual [linear 5, gelu]",
-    ];
+    ]);
     let on_images = [
         "conv 3 3x3 pad 1",
         "conv 3 3x2 stride 2 pad 1",
@@ -81,6 +79,12 @@ pub fn cases() -> Vec<Case> {
     cases
 }
 
+/// The text of an activation, with one of the values that its setting is to be checked with.
+fn activation(entry: &ActivationEntry, choose: impl Fn([f64; 2]) -> f64) -> String {
+    let value = entry.setting.map_or(0.0, |setting| choose(setting.checked));
+    LayerSpec::Activation((entry.from_setting)(value)).to_string()
+}
+
 /// Layers whose texts are known to be right.
 fn parse(layers: &[&str]) -> Vec<LayerSpec> {
     layers.iter().filter_map(|text| text.parse().ok()).collect()
@@ -89,7 +93,8 @@ fn parse(layers: &[&str]) -> Vec<LayerSpec> {
 /// The random network of that number: images for the even ones.
 fn random(number: u64) -> Case {
     let stream = &mut stream(number, Purpose::GradientCheck, 1);
-    let smooth_or_not = ["relu", "leaky_relu 0.1", "elu 1", "gelu", "silu", "tanh", "sigmoid", "dropout 0.25"];
+    let drawn = ACTIVATIONS.iter().take(DRAWN).map(|entry| activation(entry, |[_, random]| random));
+    let elementwise: Vec<String> = drawn.chain(["dropout 0.25".into()]).collect();
     let mut layers = Vec::new();
     let images = number.is_multiple_of(2);
     let input = if images { Shape::new([2, 8, 7]) } else { Shape::new([1 + below(stream, 9)]) };
@@ -100,7 +105,7 @@ fn random(number: u64) -> Case {
             layers.push(format!("linear {}", 3 + below(stream, 8)));
         }
         layers.extend((below(stream, 2) == 0).then(|| "batchnorm".to_owned()));
-        layers.push(smooth_or_not[below(stream, smooth_or_not.len())].into());
+        layers.push(elementwise[below(stream, elementwise.len())].clone());
         match below(stream, 4) {
             0 if images => layers.push("maxpool 2".into()),
             1 if images => layers.push("avgpool 3 stride 2 pad 1".into()),

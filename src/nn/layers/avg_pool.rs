@@ -2,8 +2,20 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Layer, Pass, values, values_mut};
-use crate::nn::{Scalar, kernels::elementwise::for_each_plane, window::Window};
+use super::{Layer, LayerFacts, LayerRole, Pass, values, values_mut};
+use crate::nn::{Equations, Scalar, kernels::elementwise::for_each_plane, window::Window};
+
+/// What others ask about this kind of layer.
+pub(super) const FACTS: LayerFacts = LayerFacts {
+    name: "avgpool",
+    form: "avgpool SIZE [stride N] [pad N]",
+    role: LayerRole::Pooling,
+    equations: Equations {
+        forward: &["y = Σ x/k² over each window"],
+        backward: &["∂L/∂x = Σ dy/k² of the windows over it"],
+        symbols: "k is the window's side",
+    },
+};
 
 /// `y_o` = 1/k² `Σ_{i in window o} x_i` on every channel, with k² the size of the window: zeros of the padding count,
 /// as they do in `PyTorch` by default.

@@ -2,9 +2,9 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Layer, Pass, Place, values, values_mut};
+use super::{Layer, LayerFacts, LayerRole, Pass, Place, values, values_mut};
 use crate::nn::{
-    Buffer, Mode, Parameter, Scalar, Shape,
+    Buffer, Equations, Mode, Parameter, Scalar, Shape,
     kernels::{
         elementwise::for_each_plane,
         pointwise::write,
@@ -18,6 +18,18 @@ const EPSILON: f64 = 1e-5;
 
 /// Share of the batch in hand in the running statistics, as in `PyTorch`.
 const MOMENTUM: f64 = 0.1;
+
+/// What others ask about this kind of layer.
+pub(super) const FACTS: LayerFacts = LayerFacts {
+    name: "batchnorm",
+    form: "batchnorm",
+    role: LayerRole::Normalization,
+    equations: Equations {
+        forward: &["x̂ = (x − μ)/σ̂", "y = γ x̂ + β"],
+        backward: &["∂L/∂γ = Σ dy ⊙ x̂", "∂L/∂β = Σ dy", "∂L/∂x = γ/(nσ̂) · (n dy − ∂L/∂β − x̂ ⊙ ∂L/∂γ)"],
+        symbols: "μ and σ̂ are those of a channel over the batch and its n values",
+    },
+};
 
 /// With x (batch, channels, P), where P is 1 for vectors and the number of positions for images, each channel is
 /// normalized over its n = batch·P values and then scaled by γ = `weight` and shifted by β = `bias`:

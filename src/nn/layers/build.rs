@@ -1,8 +1,7 @@
 //! From the description of a layer to the layer.
 
 use super::{
-    AvgPool, BatchNorm, Conv, Dropout, Elu, Flatten, Gelu, GlobalAvgPool, Layer, LeakyRelu, Linear, MaxPool, Place,
-    Pointwise, Relu, Residual, Scratch, Sigmoid, Silu, Tanh,
+    AvgPool, BatchNorm, Conv, Dropout, Flatten, GlobalAvgPool, Layer, Linear, MaxPool, Place, Residual, Scratch,
 };
 use crate::nn::{
     Init, LayerSpec, Scalar, Shape,
@@ -53,13 +52,7 @@ pub fn build<T: Scalar>(
         LayerSpec::AvgPool { size, stride, pad } => Box::new(AvgPool::new(Window::pooling(input, size, stride, pad)?)),
         LayerSpec::GlobalAvgPool => Box::new(GlobalAvgPool::new(features / channels(input))),
         LayerSpec::Flatten => Box::new(Flatten),
-        LayerSpec::Relu => Box::new(Pointwise(Relu)),
-        LayerSpec::LeakyRelu { slope } => Box::new(Pointwise(LeakyRelu::new(slope))),
-        LayerSpec::Elu { alpha } => Box::new(Pointwise(Elu::new(alpha))),
-        LayerSpec::Gelu => Box::new(Pointwise(Gelu::new())),
-        LayerSpec::Silu => Box::new(Pointwise(Silu)),
-        LayerSpec::Tanh => Box::new(Pointwise(Tanh)),
-        LayerSpec::Sigmoid => Box::new(Pointwise(Sigmoid)),
+        LayerSpec::Activation(activation) => activation.build(),
         LayerSpec::Dropout { probability } => {
             Box::new(Dropout::new(place.number, probability, setup.max_batch, features, setup.seed))
         }

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Layer, Pass, Place, Scratch, values, values_mut};
+use super::{Layer, LayerFacts, LayerRole, Pass, Place, Scratch, values, values_mut};
 use crate::nn::{
-    Init, Parameter, Scalar, Shape,
+    Equations, Init, Parameter, Scalar, Shape,
     init::Draw,
     kernels::{
         elementwise::for_each_plane,
@@ -20,6 +20,18 @@ use crate::nn::{
 
 /// Values of the unfolded input that are worked on at a time: 8 MiB of `f32`.
 const BLOCK: usize = 1 << 21;
+
+/// What others ask about this kind of layer.
+pub(super) const FACTS: LayerFacts = LayerFacts {
+    name: "conv",
+    form: "conv CHANNELS HEIGHTxWIDTH [stride N] [pad N]",
+    role: LayerRole::Weights,
+    equations: Equations {
+        forward: &["y = W U(x) + b"],
+        backward: &["∂L/∂W = dy U(x)ᵀ", "∂L/∂b = Σ dy", "∂L/∂U = Wᵀ dy"],
+        symbols: "U(x) has a column for each place: what the kernel sees there",
+    },
+};
 
 /// With x (batch, C, H, W), W (O, C, h, w), b (O), y (batch, O, H′, W′), stride t and padding q:
 ///

@@ -2,13 +2,25 @@
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 
-use super::{Layer, Pass};
+use super::{Layer, LayerFacts, LayerRole, Pass};
 use crate::{
     nn::{
-        Mode, Scalar,
+        Equations, Mode, Scalar,
         kernels::{elementwise::Cost, pointwise::for_each_part},
     },
     random::{Purpose, stream},
+};
+
+/// What others ask about this kind of layer.
+pub(super) const FACTS: LayerFacts = LayerFacts {
+    name: "dropout",
+    form: "dropout PROBABILITY",
+    role: LayerRole::Regularization,
+    equations: Equations {
+        forward: &["y = x ⊙ m"],
+        backward: &["∂y/∂x = diag(m)", "∂L/∂x = dy ⊙ m"],
+        symbols: "m is 0 with probability p, else 1/(1 − p); 1 in evaluation",
+    },
 };
 
 /// While training, y = x ⊙ mask, where each element of the mask is 0 with probability p and 1/(1 - p) otherwise;

@@ -2,8 +2,16 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Layer, Pass};
-use crate::nn::Scalar;
+use super::{Layer, LayerFacts, LayerRole, Pass};
+use crate::nn::{Equations, Scalar};
+
+/// What others ask about this kind of layer.
+pub(super) const FACTS: LayerFacts = LayerFacts {
+    name: "flatten",
+    form: "flatten",
+    role: LayerRole::Shape,
+    equations: Equations { forward: &["y = x as a vector"], backward: &["∂L/∂x = dy"], symbols: "" },
+};
 
 /// The image as a vector: y = x, since a sample is kept as a flat row anyway, channel by channel, row by row.
 ///

@@ -2,10 +2,22 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Layer, Pass, values, values_mut};
+use super::{Layer, LayerFacts, LayerRole, Pass, values, values_mut};
 use crate::nn::{
-    Scalar,
+    Equations, Scalar,
     kernels::{elementwise::for_each_plane, sums::sum},
+};
+
+/// What others ask about this kind of layer.
+pub(super) const FACTS: LayerFacts = LayerFacts {
+    name: "global_avgpool",
+    form: "global_avgpool",
+    role: LayerRole::Pooling,
+    equations: Equations {
+        forward: &["y = Σ x/P over each channel"],
+        backward: &["∂L/∂x = dy/P"],
+        symbols: "P counts the places of a channel",
+    },
 };
 
 /// `y_c` = 1/P `Σ_p x_cp`: the mean of each channel over its P positions.

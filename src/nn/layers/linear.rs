@@ -2,14 +2,26 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Activation, Layer, Pass, Place, values};
+use super::{Activation, Layer, LayerFacts, LayerRole, Pass, Place, values};
 use crate::nn::{
-    Init, Parameter, Scalar, Shape,
+    Equations, Init, Parameter, Scalar, Shape,
     init::Draw,
     kernels::{
         matmul::{Backpropagated, Start, Workspace, matmul, matmul_activated, matmul_backpropagated},
         pointwise::Part,
         sums::sum_rows,
+    },
+};
+
+/// What others ask about this kind of layer.
+pub(super) const FACTS: LayerFacts = LayerFacts {
+    name: "linear",
+    form: "linear UNITS",
+    role: LayerRole::Weights,
+    equations: Equations {
+        forward: &["y = x Wᵀ + b"],
+        backward: &["∂L/∂W = dyᵀ x", "∂L/∂b = Σₛ dyₛ", "∂L/∂x = dy W"],
+        symbols: "s counts the samples",
     },
 };
 

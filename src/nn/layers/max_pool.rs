@@ -2,11 +2,23 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Layer, Pass, values, values_mut};
+use super::{Layer, LayerFacts, LayerRole, Pass, values, values_mut};
 use crate::nn::{
-    Scalar,
+    Equations, Scalar,
     kernels::pooling::{max_pool, max_pool_back},
     window::Window,
+};
+
+/// What others ask about this kind of layer.
+pub(super) const FACTS: LayerFacts = LayerFacts {
+    name: "maxpool",
+    form: "maxpool SIZE [stride N] [pad N]",
+    role: LayerRole::Pooling,
+    equations: Equations {
+        forward: &["y = max x over each window"],
+        backward: &["∂L/∂x = Σ dy of the windows it won"],
+        symbols: "",
+    },
 };
 
 /// `y_o` = max over window o of `x_i`, on every channel. The padding never wins. Of equal values the first one does,

@@ -2,9 +2,9 @@
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 
-use super::{Layer, Pass, values, values_mut};
+use super::{Layer, LayerFacts, LayerRole, Pass, values, values_mut};
 use crate::nn::{
-    Scalar,
+    Equations, Scalar,
     kernels::{
         elementwise::{Cost, for_each_chunk},
         pointwise::for_each_part,
@@ -13,6 +13,18 @@ use crate::nn::{
 
 /// Values of a chunk for the threads.
 const CHUNK: usize = 1 << 15;
+
+/// What others ask about this kind of layer.
+pub(super) const FACTS: LayerFacts = LayerFacts {
+    name: "residual",
+    form: "residual [LAYER, …]",
+    role: LayerRole::Block,
+    equations: Equations {
+        forward: &["y = F(x) + S(x)"],
+        backward: &["∂L/∂x = (∂F/∂x)ᵀ dy + (∂S/∂x)ᵀ dy"],
+        symbols: "F are the layers of the block, S is its shortcut",
+    },
+};
 
 /// y = F(x) + S(x) with the layers F of the block and the shortcut S: the identity where F keeps the shape, else a
 /// learned projection, for images a 1×1 convolution with the stride that fits, for vectors a linear layer.

@@ -14,13 +14,7 @@ impl<T: Scalar> Network<T> {
         let rows = match self.infos[layer].spec {
             // The mask has a row for each sample, so all are asked.
             LayerSpec::Dropout { .. } => 0..self.batch,
-            LayerSpec::Relu
-            | LayerSpec::LeakyRelu { .. }
-            | LayerSpec::Elu { .. }
-            | LayerSpec::Gelu
-            | LayerSpec::Silu
-            | LayerSpec::Tanh
-            | LayerSpec::Sigmoid => row..row + 1,
+            LayerSpec::Activation(_) => row..row + 1,
             _ => return None,
         };
         let at = row - rows.start;

@@ -4,29 +4,12 @@ use std::{fmt, str::FromStr};
 
 use super::LayerSpec;
 use crate::{
-    nn::ParseError,
+    nn::{
+        LAYER_FORMS, ParseError,
+        layers::activation::{ACTIVATIONS, ActivationSpec},
+    },
     text::{Safe, nearest},
 };
-
-/// Every kind of layer and how it is written, settings that may be left out in brackets.
-pub const LAYER_FORMS: [(&str, &str); 16] = [
-    ("linear", "linear UNITS"),
-    ("conv", "conv CHANNELS HEIGHTxWIDTH [stride N] [pad N]"),
-    ("batchnorm", "batchnorm"),
-    ("maxpool", "maxpool SIZE [stride N] [pad N]"),
-    ("avgpool", "avgpool SIZE [stride N] [pad N]"),
-    ("global_avgpool", "global_avgpool"),
-    ("flatten", "flatten"),
-    ("relu", "relu"),
-    ("leaky_relu", "leaky_relu SLOPE"),
-    ("elu", "elu ALPHA"),
-    ("gelu", "gelu"),
-    ("silu", "silu"),
-    ("tanh", "tanh"),
-    ("sigmoid", "sigmoid"),
-    ("dropout", "dropout PROBABILITY"),
-    ("residual", "residual [LAYER, …]"),
-];
 
 impl fmt::Display for LayerSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -41,21 +24,16 @@ impl fmt::Display for LayerSpec {
                 write!(f, " {size}")?;
                 movement(f, (*stride, *size), *pad)
             }
-            Self::LeakyRelu { slope } => write!(f, " {}", number(*slope)),
-            Self::Elu { alpha } => write!(f, " {}", number(*alpha)),
+            Self::Activation(activation) => match activation.setting() {
+                Some((_, value)) => write!(f, " {}", number(value)),
+                None => Ok(()),
+            },
             Self::Dropout { probability } => write!(f, " {}", number(*probability)),
             Self::Residual { layers } => {
                 let layers: Vec<String> = layers.iter().map(ToString::to_string).collect();
                 write!(f, " [{}]", layers.join(", "))
             }
-            Self::BatchNorm
-            | Self::GlobalAvgPool
-            | Self::Flatten
-            | Self::Relu
-            | Self::Gelu
-            | Self::Silu
-            | Self::Tanh
-            | Self::Sigmoid => Ok(()),
+            Self::BatchNorm | Self::GlobalAvgPool | Self::Flatten => Ok(()),
         }
     }
 }
@@ -98,19 +76,22 @@ impl FromStr for LayerSpec {
             ("batchnorm", []) => Self::BatchNorm,
             ("global_avgpool", []) => Self::GlobalAvgPool,
             ("flatten", []) => Self::Flatten,
-            ("relu", []) => Self::Relu,
-            ("leaky_relu", []) => Self::LeakyRelu { slope: 0.01 },
-            ("leaky_relu", [slope]) => Self::LeakyRelu { slope: finite("slope", slope)? },
-            ("elu", []) => Self::Elu { alpha: 1.0 },
-            ("elu", [alpha]) => Self::Elu { alpha: finite("alpha", alpha)? },
-            ("gelu", []) => Self::Gelu,
-            ("silu", []) => Self::Silu,
-            ("tanh", []) => Self::Tanh,
-            ("sigmoid", []) => Self::Sigmoid,
             ("dropout", [probability]) => Self::Dropout { probability: finite("probability", probability)? },
-            _ => return Err(malformed()),
+            _ => Self::Activation(activation(kind, &settings)?.ok_or_else(malformed)?),
         })
     }
+}
+
+/// Reads an activation and its setting; `None` if there is none of that kind or the settings are too few or too many.
+fn activation(kind: &str, settings: &[&str]) -> Result<Option<ActivationSpec>, ParseError> {
+    let Some(entry) = ACTIVATIONS.iter().find(|entry| entry.facts.name == kind) else { return Ok(None) };
+    let value = match (entry.setting, settings) {
+        (None, []) => Some(0.0),
+        (Some(setting), []) => setting.default,
+        (Some(setting), [text]) => Some(finite(setting.name, text)?),
+        _ => None,
+    };
+    Ok(value.map(entry.from_setting))
 }
 
 /// Reads `[LAYER, …]`, which stands behind `residual` in `text`.
@@ -259,8 +240,10 @@ mod tests {
     fn every_kind_has_a_form() {
         for (kind, form) in LAYER_FORMS {
             let form = form.replace("HEIGHTxWIDTH", "3x3").replace("LAYER, …", "relu");
-            let words = ["UNITS", "CHANNELS", "SIZE", "SLOPE", "ALPHA", "PROBABILITY", "N"];
-            let text = words.iter().fold(form, |form, word| form.replace(word, "1"));
+            let words = ["UNITS", "CHANNELS", "SIZE", "PROBABILITY", "N"].map(str::to_owned);
+            let settings =
+                ACTIVATIONS.iter().filter_map(|entry| entry.setting).map(|setting| setting.name.to_uppercase());
+            let text = settings.chain(words).fold(form, |form, word| form.replace(&word, "1"));
             let text = text.replace("[stride 1] [pad 1]", "stride 1 pad 1");
             assert_eq!(text.parse::<LayerSpec>().unwrap().kind(), kind, "{text}");
         }

@@ -134,7 +134,7 @@ impl Trainer {
         match (&infos[layer].spec, self.data.shape.as_slice(), infos[layer].input.dimensions()) {
             (LayerSpec::Conv { kernel: (height, width), .. }, _, &[channels, _, _]) => Ok([channels, *height, *width]),
             (LayerSpec::Linear { .. }, &[channels, height, width], _)
-                if infos[..layer].iter().all(|info| keeps_places(&info.spec)) =>
+                if infos[..layer].iter().all(|info| info.spec.keeps_places()) =>
             {
                 Ok([channels, height, width])
             }
@@ -163,23 +163,6 @@ fn not_evaluated(split: Split) -> Answer {
         Split::Train => "the training samples are evaluated while the run is paused".into(),
     };
     Answer::Nothing { reason }
-}
-
-/// Whether each value of a layer's output belongs to the same pixel as at its input.
-fn keeps_places(spec: &LayerSpec) -> bool {
-    matches!(
-        spec,
-        LayerSpec::BatchNorm
-            | LayerSpec::Flatten
-            | LayerSpec::Relu
-            | LayerSpec::LeakyRelu { .. }
-            | LayerSpec::Elu { .. }
-            | LayerSpec::Gelu
-            | LayerSpec::Silu
-            | LayerSpec::Tanh
-            | LayerSpec::Sigmoid
-            | LayerSpec::Dropout { .. }
-    )
 }
 
 #[cfg(test)]

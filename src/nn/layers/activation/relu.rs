@@ -1,14 +1,36 @@
 //! Rectified linear unit.
 
-use super::Activation;
-use crate::nn::{Scalar, kernels::pointwise::Part};
+use super::{Activation, ActivationKind};
+use crate::nn::{
+    Equations, Scalar,
+    kernels::pointwise::Part,
+    layers::{LayerFacts, LayerRole},
+};
 
 /// y = max(x, 0), element by element; a NaN stays a NaN, so that it reaches the loss and is noticed.
 ///
 /// ∂y/∂x = `diag(1[x > 0])`, with φ′(0) = 0 as `PyTorch` has it, so ∂L/∂x = `dy ⊙ 1[x > 0]`.
 ///
 /// Cached: nothing; y > 0 exactly where x > 0.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Relu;
+
+impl ActivationKind for Relu {
+    const FACTS: LayerFacts = LayerFacts {
+        name: "relu",
+        form: "relu",
+        role: LayerRole::Activation,
+        equations: Equations {
+            forward: &["y = max(x, 0)"],
+            backward: &["∂y/∂x = diag(1[x > 0])", "∂L/∂x = dy ⊙ 1[x > 0]"],
+            symbols: "1[·] is 1 where it holds",
+        },
+    };
+
+    fn from_setting(_: f64) -> Self {
+        Self
+    }
+}
 
 impl<T: Scalar> Activation<T> for Relu {
     fn value(&self, part: Part<'_, T, 1>) {

@@ -2,11 +2,12 @@
 
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
-use super::Activation;
+use super::{Activation, ActivationKind, ELEMENT_BY_ELEMENT};
 use crate::nn::{
-    Scalar,
+    Equations, Scalar,
     erf::erf,
     kernels::{elementwise::Cost, pointwise::Part},
+    layers::{LayerFacts, LayerRole},
 };
 
 /// y = x Φ(x), element by element, with the distribution function of the standard normal,
@@ -16,21 +17,28 @@ use crate::nn::{
 /// ∂L/∂x = dy ⊙ (Φ(x) + x ⊙ ϕ(x)).
 ///
 /// Cached: nothing; x is given again.
-pub struct Gelu {
-    _made: (),
-}
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Gelu;
 
-impl Gelu {
-    /// The layer; with it the table of the error function is made.
-    pub fn new() -> Self {
-        erf(0.0);
-        Self { _made: () }
+impl ActivationKind for Gelu {
+    const FACTS: LayerFacts = LayerFacts {
+        name: "gelu",
+        form: "gelu",
+        role: LayerRole::Activation,
+        equations: Equations {
+            forward: &["y = x Φ(x)"],
+            backward: &["φ′(x) = Φ(x) + x ϕ(x)", "∂L/∂x = dy ⊙ φ′(x)"],
+            symbols: ELEMENT_BY_ELEMENT,
+        },
+    };
+
+    fn from_setting(_: f64) -> Self {
+        Self
     }
-}
 
-impl Default for Gelu {
-    fn default() -> Self {
-        Self::new()
+    /// Makes the table of the error function.
+    fn prepare(&self) {
+        erf(0.0);
     }
 }
 

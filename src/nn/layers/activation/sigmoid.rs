@@ -1,9 +1,10 @@
 //! Logistic sigmoid.
 
-use super::Activation;
+use super::{Activation, ActivationKind, ELEMENT_BY_ELEMENT};
 use crate::nn::{
-    Scalar,
+    Equations, Scalar,
     kernels::{elementwise::Cost, pointwise::Part},
+    layers::{LayerFacts, LayerRole},
 };
 
 /// y = 1 / (1 + e⁻ˣ), element by element; where e⁻ˣ overflows, y is 0 as it should be.
@@ -11,7 +12,25 @@ use crate::nn::{
 /// ∂y/∂x = diag(y (1 - y)), so ∂L/∂x = dy ⊙ y ⊙ (1 - y).
 ///
 /// Cached: nothing; y is given again.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sigmoid;
+
+impl ActivationKind for Sigmoid {
+    const FACTS: LayerFacts = LayerFacts {
+        name: "sigmoid",
+        form: "sigmoid",
+        role: LayerRole::Activation,
+        equations: Equations {
+            forward: &["y = 1/(1 + e⁻ˣ)"],
+            backward: &["φ′(x) = y (1 − y)", "∂L/∂x = dy ⊙ φ′(x)"],
+            symbols: ELEMENT_BY_ELEMENT,
+        },
+    };
+
+    fn from_setting(_: f64) -> Self {
+        Self
+    }
+}
 
 /// σ(x).
 #[allow(clippy::inline_always)] // Only where it is inlined is it compiled for the widest vectors.

@@ -1,0 +1,64 @@
+//! Leaky rectified linear unit.
+
+use super::{Activation, ActivationKind, ActivationSetting, ELEMENT_BY_ELEMENT};
+use crate::nn::{
+    Equations, Scalar,
+    kernels::pointwise::Part,
+    layers::{LayerFacts, LayerRole},
+};
+
+/// y = x where x > 0, slope·x elsewhere, element by element.
+///
+/// ∂y/∂x = `diag(1[x > 0] + slope·1[x ≤ 0])`, so ∂L/∂x = `dy ⊙ (1[x > 0] + slope·1[x ≤ 0])`.
+///
+/// Cached: nothing; x is given again.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LeakyRelu {
+    /// Slope for negative inputs, from 0 to 1; 0.01 unless given.
+    pub slope: f64,
+}
+
+impl ActivationKind for LeakyRelu {
+    const FACTS: LayerFacts = LayerFacts {
+        name: "leaky_relu",
+        form: "leaky_relu SLOPE",
+        role: LayerRole::Activation,
+        equations: Equations {
+            forward: &["y = x for x > 0, a·x elsewhere"],
+            backward: &["φ′(x) = 1[x > 0] + a·1[x ≤ 0]", "∂L/∂x = dy ⊙ φ′(x)"],
+            symbols: ELEMENT_BY_ELEMENT,
+        },
+    };
+    const SETTING: Option<ActivationSetting> = Some(ActivationSetting {
+        name: "slope",
+        article: "a",
+        default: Some(0.01),
+        least: 0.0,
+        most: 1.0,
+        checked: [0.01, 0.1],
+    });
+
+    fn from_setting(slope: f64) -> Self {
+        Self { slope }
+    }
+
+    fn setting(&self) -> Option<f64> {
+        Some(self.slope)
+    }
+}
+
+impl<T: Scalar> Activation<T> for LeakyRelu {
+    fn value(&self, part: Part<'_, T, 1>) {
+        let slope = T::from_f64(self.slope);
+        part.write(move |[x]| if x > T::zero() { x } else { slope * x });
+    }
+
+    fn gradient(&self, part: Part<'_, T, 3>) {
+        let slope = T::from_f64(self.slope);
+        part.write(move |[x, _, dy]| if x > T::zero() { dy } else { slope * dy });
+    }
+
+    fn has_kink(&self) -> bool {
+        true
+    }
+}
