@@ -23,7 +23,7 @@ use gradtop::{
     config::{Config, Preset},
     protocol::{Command, CommandId, Event, Query, Request, SampleChoice},
     train::{
-        RunSpec, TrainSpec,
+        Delivery, RunSpec, TrainSpec,
         worker::{WorkerHandle, spawn},
     },
 };
@@ -69,6 +69,7 @@ fn spec(config: &Config) -> RunSpec {
             schedule: config.schedule,
         },
         throttle: None,
+        delivery: Delivery::Thin,
         stop_when_finished: false,
     }
 }

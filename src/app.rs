@@ -4,6 +4,7 @@
 
 mod actions;
 mod banner;
+mod branches;
 mod chart;
 mod commands;
 mod data;
@@ -19,6 +20,8 @@ mod layers;
 mod leave;
 mod look;
 mod map;
+mod metric;
+mod needs;
 mod notices;
 mod pending;
 mod point;
@@ -28,16 +31,19 @@ mod screen;
 mod series;
 mod tables;
 mod trace;
+mod track;
 mod view;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::protocol::{Command, Event, Request};
+use crate::protocol::{ChangedBy, Command, Event, Request};
+use crate::text::thousands;
 
-pub use actions::{Action, Need};
+pub use actions::Action;
 pub use banner::Banner;
+pub use branches::{Branch, Branches, Lineage, Position, Stretch};
 pub use chart::{Axis, Chart, ChartMark, Readout, Tick, Values};
 pub use commands::{COMMANDS, CommandSpec};
 pub use data::{DataView, PlaneRoom, Shown, Subject, Tiles};
@@ -46,22 +52,24 @@ pub use findings::{FindingRow, Findings};
 pub use header::{Header, Phase, RateFacts};
 pub use input::{Code, Key, Modifiers, Pointer};
 pub use inside::{LayerValues, Part, Strip, UnitStrips};
-pub use inspect::{Answers, History, LOOK, Moment};
+pub use inspect::{Answers, LayerHistory, Moment};
 pub use keys::{BINDINGS, Binding, Scope};
-pub use layers::{LayerRow, Layers, Link, Spark};
+pub use layers::{ChainLayer, LayerLook, LayerRow, Layers, Spark, Sparkline};
 pub use map::{HeatMap, HeatRow};
+pub use metric::{ChartSlot, Curve, Figure, MetricStore};
+pub use needs::{LOOK, Requirement};
 pub use notices::{Notice, Notices, Tone};
 pub use pending::Pending;
 pub use prompt::{Line, Mode, Prompt, Purpose, QuitChoice};
-pub use run::{CLASSES, Curves, Mark, Run};
+pub use run::{CLASSES, Mark, Run};
 pub use screen::{Panel, Screen};
-pub use series::{Column, Extent, Series, StepRange};
+pub use series::{Column, Extent, StepRange};
 pub use tables::{ControlRow, FooterItem, HelpLine, HelpSection};
 pub use trace::{
-    ChainRow, Checking, Follow, Following, Formulas, LOSS, Lit, Product, Sum, Tracing, formulas, letter, loss_sum,
-    own_share, sample_choice, sums,
+    ChainRow, Checking, Follow, Following, Lit, Product, Sum, Tracing, letter, loss_sum, own_share, sample_choice, sums,
 };
-pub use view::{Metric, Quantity, Scale, Smoothing, View, Window};
+pub use track::Track;
+pub use view::{Scale, Smoothing, View, Window};
 
 /// Lines that the history of commands keeps.
 const HISTORY: usize = 100;
@@ -212,6 +220,7 @@ impl App {
         self.revision += u64::from(changed);
         let mut effects = self.take(message);
         if changed {
+            self.keep_sharp();
             effects.extend(self.watch());
         }
         effects
@@ -306,9 +315,38 @@ impl App {
         self.notices.deadline()
     }
 
+    /// Whether a chart has a place: where one shows all that is measured, there is no other.
+    pub fn has_chart(&self, slot: ChartSlot) -> bool {
+        slot == ChartSlot::First || self.figure(slot).is_some() || self.run().metrics.figures().is_empty()
+    }
+
+    /// What a chart shows; `None` where fewer figures are measured than there are charts.
+    pub fn figure(&self, slot: ChartSlot) -> Option<&Figure> {
+        self.run().metrics.figures().get(self.figure_at(slot)?)
+    }
+
+    /// Place of that figure: the one that was chosen, or else as many as there are charts in the order of the source.
+    fn figure_at(&self, slot: ChartSlot) -> Option<usize> {
+        let figures = self.run().metrics.figures();
+        let chosen = self.view.chosen(slot).and_then(|name| figures.iter().position(|figure| figure.name == name));
+        chosen.or(Some(slot as usize).filter(|at| *at < figures.len()))
+    }
+
     /// A chart in `columns` columns (or dots, if the drawing has several dots a column).
-    pub fn chart(&self, metric: Metric, columns: usize) -> Chart {
-        Chart::of(self.run(), &self.view, metric, columns)
+    pub fn chart(&self, slot: ChartSlot, columns: usize) -> Chart {
+        match self.figure(slot) {
+            Some(figure) => Chart::of(self.run(), &self.view, slot, figure, columns),
+            // Before the source told what it measures, and in a place that one chart leaves over.
+            None => Chart::of(self.run(), &self.view, slot, &Figure::default(), columns),
+        }
+    }
+
+    /// What is looked at is kept with all its detail from now on.
+    fn keep_sharp(&mut self) {
+        let figures = ChartSlot::ALL.map(|slot| self.figure_at(slot));
+        let quantity = self.quantity_at();
+        figures.into_iter().flatten().for_each(|figure| self.live.metrics.keep_sharp(figure));
+        self.live.layers.keep_sharp(quantity);
     }
 
     /// The steps that the charts and sparklines show.
@@ -348,7 +386,13 @@ impl App {
             }
             Event::Phase(walk) => self.follow_walk(walk.phase),
             // The boundary between the classes says more than any curve, where it can be seen.
-            Event::Ready(info) if info.data.shape == [2] => self.view.suggest(Screen::Data),
+            Event::Ready(info) if info.data.as_ref().and_then(|data| data.shape.as_deref()) == Some(&[2]) => {
+                self.view.suggest(Screen::Data);
+            }
+            Event::Changed { step, change } if change.by != ChangedBy::Source => {
+                let text = format!("{change} from step {} on", thousands(step.saturating_add(1)));
+                self.say(Tone::Good, &text);
+            }
             Event::Stopped { .. } => self.pending.clear(),
             Event::Inspection(inspection) if !self.heard_of_sample(inspection) => return Vec::new(),
             _ => {}

@@ -7,20 +7,33 @@
 //! - Commands take effect between minibatches; a paused source still answers.
 //! - A change of state is never dropped. [`Event::Step`] reports may be thinned for a slow consumer, and
 //!   [`Event::Thinned`] says how many were.
+//! - What a source does not know is absent, never 0 and never NaN.
 //! - Non-finite numbers travel as the strings `"nan"`, `"inf"` and `"-inf"`, because JSON has no spelling for them.
+//!
+//! A reader of this version takes what a later writer sends: fields that it does not know are passed over, events,
+//! answers and words of an enum that it does not know become `Unknown`. `docs/protocol.md` has an example of each
+//! message and `docs/protocol.schema.json` the form of all.
 
 use serde::{Deserialize, Serialize};
 
+pub mod change;
 pub mod inspection;
+mod layer;
+pub mod metric;
 pub mod number;
 mod report;
+mod run;
 
 pub use crate::range::Range;
+pub use change::{Change, ChangedBy};
 pub use inspection::{Answer, Inspection, Phase, Query, SampleChoice, Walk};
-pub use report::{Evaluation, Failure, Finding, Health, LayerProbe, Probe, StepReport, Summary};
+pub use layer::{LayerEquations, LayerInfo, LayerKind, LayerRole, Setting};
+pub use metric::{Better, DataPart, MetricId, MetricInfo, MetricValue, Unit};
+pub use report::{Evaluation, Failure, Finding, Health, LayerProbe, StepReport, Summary};
+pub use run::{Controls, DataInfo, HyperParameter, Loading, LossInfo, RunInfo, RunState, StateChange};
 
 /// Version of this protocol; it changes whenever an older reader would misunderstand a newer writer.
-pub const PROTOCOL_VERSION: u32 = 1;
+pub const PROTOCOL_VERSION: u32 = 2;
 
 /// Key of the learning rate among [`HyperParameter::key`]; every source that can be steered has it.
 pub const LEARNING_RATE: &str = "optimizer.lr";
@@ -35,6 +48,12 @@ pub const MOST_EPOCHS: u64 = 1_000_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CommandId(pub u64);
+
+/// Number of a branch of a run: training goes on from an earlier step in another way, and what came after that step
+/// before stays what it was. A run begins on branch 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct BranchId(pub u64);
 
 /// A command and the number under which it will be answered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -75,7 +94,8 @@ pub enum Command {
     },
     /// Run at most this many minibatches a second, or at full speed.
     SetThrottle {
-        /// Minibatches a second within [`THROTTLE`]; `None` lifts the limit.
+        /// Minibatches a second within [`THROTTLE`]; absent lifts the limit.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         steps_per_second: Option<f64>,
     },
     /// Train this many epochs beyond the end that is planned now, also after the run has finished. A schedule that
@@ -102,6 +122,9 @@ pub enum Command {
     AdvancePhase,
     /// End the run; the last event is [`Event::Stopped`].
     Stop,
+    /// Something that this version does not know; it is rejected.
+    #[serde(other)]
+    Unknown,
 }
 
 /// What a source reports, in the order in which it happened.
@@ -114,6 +137,8 @@ pub enum Event {
     Loading(Loading),
     /// Data and network are ready; training can begin.
     Ready(Box<RunInfo>),
+    /// Metrics and quantities of layers that were not among those of [`Event::Ready`], from now on measured too.
+    Metrics(NewMetrics),
     /// The state changed.
     State(StateChange),
     /// What can be steered, and its values now; sent at the start and after every change.
@@ -140,16 +165,19 @@ pub enum Event {
         /// Why, and what would have been valid.
         reason: String,
     },
-    /// Somebody changed the course of the run; charts carry a mark here.
-    Intervention {
+    /// The course of the run was changed; charts carry a mark here.
+    Changed {
         /// Minibatches completed when it took effect.
         step: u64,
-        /// What was changed, for people: `lr 1e-3 → 5e-4`.
-        what: String,
+        /// What was changed.
+        change: Change,
     },
+    /// The run goes on from an earlier step as a new branch: all that follows belongs to it, and its steps begin with
+    /// `at + 1`.
+    Branched(Branching),
     /// The source noticed something worth a sentence.
     Finding(Finding),
-    /// So many step reports were left out so far because the consumer was slow.
+    /// So many reports of minibatches and evaluations were left out so far because the consumer was slow.
     Thinned {
         /// Reports left out since the run began.
         total: u64,
@@ -163,6 +191,34 @@ pub enum Event {
         /// Minibatches completed.
         step: u64,
     },
+    /// Something that this version does not know; it is left out and counted.
+    #[serde(other)]
+    Unknown,
+}
+
+/// Metrics and quantities that a source tells about after it was ready.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct NewMetrics {
+    /// As in [`RunInfo::metrics`].
+    #[serde(default)]
+    pub metrics: Vec<MetricInfo>,
+    /// As in [`RunInfo::quantities`].
+    #[serde(default)]
+    pub quantities: Vec<MetricInfo>,
+}
+
+/// Where a branch leaves another one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Branching {
+    /// The branch that begins, never one that there was.
+    pub branch: BranchId,
+    /// The branch that it leaves.
+    pub parent: BranchId,
+    /// Minibatches completed where it leaves it.
+    pub at: u64,
+    /// What is different from here on, if anything is: without a change both are the same bits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<Change>,
 }
 
 /// Who speaks, and what they can be asked.
@@ -171,10 +227,13 @@ pub struct Hello {
     /// [`PROTOCOL_VERSION`] of the speaker.
     pub protocol: u32,
     /// The speaker's name and version: `gradtop 0.1.0`.
+    #[serde(default)]
     pub source: String,
     /// Name of the run.
+    #[serde(default)]
     pub run: String,
     /// What the source can be asked to do.
+    #[serde(default)]
     pub capabilities: Vec<Capability>,
 }
 
@@ -198,120 +257,12 @@ pub enum Capability {
     Inspect,
     /// [`Command::AdvancePhase`].
     Phase,
+    /// Something that this version does not know how to ask for.
+    #[serde(other)]
+    Unknown,
 }
 
-/// Progress of the work that precedes training.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Loading {
-    /// What is being done, for people: `reading fashion-mnist`.
-    pub what: String,
-    /// Share that is done, 0 to 1, where it is known.
-    pub fraction: Option<f64>,
-}
-
-/// All that stays the same while a run goes on.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RunInfo {
-    /// Seed from which every random number of the run follows.
-    pub seed: u64,
-    /// Threads that compute.
-    pub threads: usize,
-    /// The data.
-    pub data: DataInfo,
-    /// The network's layers in the order of the forward pass.
-    pub layers: Vec<LayerInfo>,
-    /// Number of trained values.
-    pub parameters: u64,
-    /// Samples in a full minibatch.
-    pub batch_size: usize,
-    /// Minibatches in an epoch.
-    pub steps_per_epoch: u64,
-    /// Minibatches between two evaluations.
-    pub evaluate_every: u64,
-    /// Name of the optimizer, for people: `Adam`.
-    pub optimizer: String,
-}
-
-/// The data set of a run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct DataInfo {
-    /// Its name.
-    pub name: String,
-    /// Number of training samples.
-    pub train: usize,
-    /// Number of test samples.
-    pub test: usize,
-    /// Shape of one sample: `[784]`, `[3, 32, 32]`.
-    pub shape: Vec<usize>,
-    /// Names of the classes.
-    pub classes: Vec<String>,
-}
-
-/// One layer of the network, as a row of a table shows it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LayerInfo {
-    /// Position in the network, from 0, counting every layer.
-    pub index: usize,
-    /// Its kind with its own settings: `linear`, `relu`, `dropout 0.2`.
-    pub kind: String,
-    /// Shape of one sample at its input.
-    pub input: Vec<usize>,
-    /// Shape of one sample at its output.
-    pub output: Vec<usize>,
-    /// Number of trained values; 0 for an activation.
-    pub parameters: u64,
-}
-
-/// What a source is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RunState {
-    /// Reading data, building the network.
-    Loading,
-    /// Training.
-    Running,
-    /// Waiting between two minibatches.
-    Paused,
-    /// The planned minibatches are done.
-    Finished,
-    /// It can't go on.
-    Failed,
-    /// It ended.
-    Stopped,
-}
-
-/// A new state and since when.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct StateChange {
-    /// The state from now on.
-    pub state: RunState,
-    /// Minibatches completed.
-    pub step: u64,
-    /// Why, where it is not simply what was asked: `loss is NaN`.
-    pub reason: Option<String>,
-}
-
-/// What can be steered, and how it stands.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Controls {
-    /// The hyperparameters that can be set now.
-    pub hyperparameters: Vec<HyperParameter>,
-    /// The learning-rate schedule as text.
-    pub schedule: String,
-    /// Limit in minibatches a second; `None` is full speed.
-    pub throttle: Option<f64>,
-    /// Minibatch at which the run will finish.
-    pub total_steps: u64,
-}
-
-/// A number that can be changed while the run goes on.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct HyperParameter {
-    /// Its key as in `config.toml`: `optimizer.lr`.
-    pub key: String,
-    /// Its value now.
-    #[serde(with = "number")]
-    pub value: f64,
-    /// The values it may take.
-    pub range: Range,
-}
+#[cfg(test)]
+pub(crate) mod made_up;
+#[cfg(test)]
+mod tests;

@@ -9,23 +9,29 @@ use crate::{
 };
 
 mod averaging;
+pub(crate) mod describe;
 mod driver;
 mod evaluation;
 mod health;
 mod inbox;
 mod inspect;
+mod metrics;
 mod outbox;
+mod outcome;
 mod pace;
 mod predictions;
 mod probe;
-mod steering;
 mod trainer;
 mod walk;
-mod watch;
 pub mod worker;
 
 pub use crate::protocol::THROTTLE;
+pub use evaluation::TestResult;
 pub use inspect::Check;
+pub use metrics::{measured_metrics, measured_quantities};
+pub use outbox::Delivery;
+pub use outcome::Outcome;
+pub use probe::LayerMeasures;
 pub use trainer::{SetupError, StepError, StepOutcome, Trainer};
 
 /// What a training run is made of: the same specification and instruction set give the same bits.
@@ -70,6 +76,8 @@ pub struct RunSpec {
     pub train: TrainSpec,
     /// Limit in minibatches a second at the start.
     pub throttle: Option<f64>,
+    /// What becomes of events that the consumer does not take.
+    pub delivery: Delivery,
     /// Whether the worker ends when the run has finished, rather than waiting for more commands.
     pub stop_when_finished: bool,
 }

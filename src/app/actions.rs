@@ -1,9 +1,10 @@
 //! What can be done, what it takes, and what it does.
 
-use crate::protocol::{Capability, Command, LEARNING_RATE, RunState};
+use crate::protocol::{Command, LEARNING_RATE, RunState};
 use crate::text::short;
 
 use super::editor::{Edit, Editor};
+use super::needs::STEER;
 use super::notices::Tone;
 use super::prompt::{Line, Mode, Purpose, QuitChoice};
 use super::screen::{Panel, Screen};
@@ -62,7 +63,9 @@ pub enum Action {
     LogScale,
     /// The next smoothing.
     Smoothing,
-    /// The next quantity of the heat map.
+    /// The next metric in the focused chart.
+    Figure,
+    /// The next quantity of the layers.
     Quantity,
     /// The next parameter of the selected layer.
     Parameter,
@@ -130,44 +133,7 @@ pub enum Action {
     Choose,
 }
 
-/// What an action takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Need {
-    /// A source that is there and can do this.
-    Source(Capability),
-    /// Data and network are ready.
-    Ready,
-    /// The planned minibatches are not done yet.
-    Unfinished,
-    /// Nothing is being trained.
-    AtRest,
-}
-
 impl App {
-    /// Why the first of `needs` that is not met is not met.
-    pub fn unmet(&self, needs: &[Need]) -> Option<&'static str> {
-        let run = self.live();
-        needs.iter().find_map(|need| match need {
-            Need::Source(_) if run.state == RunState::Failed => Some("the run has failed"),
-            Need::Source(_) if run.gone || run.state == RunState::Stopped => Some("the run has ended"),
-            Need::Source(_) if run.capabilities.is_none() => Some("the source has not answered yet"),
-            Need::Source(capability) if !run.can(*capability) => Some(match capability {
-                Capability::Pause => "this source can't be paused",
-                Capability::Advance => "this source can't be advanced step by step",
-                Capability::Steer => "this source's hyperparameters can't be changed",
-                Capability::Throttle => "this source's speed can't be limited",
-                Capability::Extend => "this source can't train further",
-                Capability::Evaluate => "this source can't evaluate on request",
-                Capability::Inspect => "this source can't be looked into",
-                Capability::Phase => "this source can't go phase by phase",
-            }),
-            Need::Ready if run.state == RunState::Loading || run.info.is_none() => Some("still loading"),
-            Need::Unfinished if run.state == RunState::Finished => Some("the run has finished; x trains further"),
-            Need::AtRest if !self.rests() => Some("the training goes on; Space pauses it"),
-            Need::Source(_) | Need::Ready | Need::Unfinished | Need::AtRest => None,
-        })
-    }
-
     /// Does what a key stands for.
     pub(super) fn act(&mut self, action: Action) -> Vec<Effect> {
         match action {
@@ -245,7 +211,7 @@ impl App {
 
     fn scale_rate(&mut self, factor: f64) -> Vec<Effect> {
         let Some(parameter) = self.live.hyperparameter(LEARNING_RATE) else {
-            self.say(Tone::Bad, "this source told no learning rate");
+            self.say(Tone::Bad, "this source reported no learning rate");
             return Vec::new();
         };
         let range = parameter.range;
@@ -305,7 +271,7 @@ impl App {
         if self.view.focus() != Panel::Controls {
             return self.act(Action::Expand);
         }
-        if let Some(reason) = self.unmet(&[Need::Source(Capability::Steer), Need::Ready]) {
+        if let Some(reason) = self.unmet(STEER) {
             self.say(Tone::Bad, reason);
             return Vec::new();
         }
@@ -318,7 +284,7 @@ impl App {
 
     fn ask_value(&mut self, key: &str) -> Vec<Effect> {
         if self.live.hyperparameter(key).is_none() {
-            self.say(Tone::Bad, "this source told no such hyperparameter");
+            self.say(Tone::Bad, "this source has no such hyperparameter");
             return Vec::new();
         }
         self.open_line(Purpose::Value { key: key.into() }, Editor::default())

@@ -1,7 +1,7 @@
 //! How a run ended, why it paused by itself or can't go on, and what to do next.
 
-use super::{App, Phase};
-use crate::protocol::{Health, Summary};
+use super::{App, Phase, Run};
+use crate::protocol::{Better, DataPart, Health, Summary, Unit};
 use crate::text::{duration, short, thousands, wrap};
 
 /// Most rows of a banner.
@@ -32,12 +32,13 @@ impl App {
         let leave = || "q leaves".to_owned();
         let (health, what, next) = match (self.phase(), &run.summary, &run.failure) {
             (Phase::Finished, Some(summary), _) => {
-                let mut hash: String = summary.weights_sha256.chars().take(16).collect();
-                if hash.len() < summary.weights_sha256.len() {
-                    hash.push('…');
+                let mut next = "x trains further · p saves a picture · q leaves".to_owned();
+                if let Some(hash) = &summary.weights_sha256 {
+                    let shown: String = hash.chars().take(16).collect();
+                    let cut = if shown.len() < hash.len() { "…" } else { "" };
+                    next = format!("{next} · sha256 {shown}{cut}");
                 }
-                let next = format!("x trains further · p saves a picture · q leaves · sha256 {hash}");
-                (Health::Good, figures(summary).join(" · "), next)
+                (Health::Good, figures(run, summary).join(" · "), next)
             }
             (Phase::Finished, None, _) => (Health::Good, "finished".into(), leave()),
             (Phase::Failed, _, Some(failure)) => {
@@ -52,12 +53,19 @@ impl App {
     }
 }
 
-fn figures(summary: &Summary) -> [String; 5] {
-    [
-        format!("finished at step {}", thousands(summary.step)),
-        format!("test accuracy {:.2} %", summary.test_accuracy * 100.0),
-        format!("test loss {}", short(summary.test_loss)),
-        format!("{:.1} steps/s", summary.steps_per_second()),
-        format!("in {}", duration(summary.seconds)),
-    ]
+fn figures(run: &Run, summary: &Summary) -> Vec<String> {
+    let measured = summary.values.iter().filter_map(|value| {
+        let info = run.metrics.info(value.0)?;
+        let part = if let (DataPart::Held(word), _) = info.part() { format!("{word} ") } else { String::new() };
+        let exact = if info.unit == Unit::Share { format!("{:.2} %", value.1 * 100.0) } else { short(value.1) };
+        Some((info.better != Better::Higher, format!("{part}{} {exact}", info.title)))
+    });
+    // What is the better the higher is what people look for first.
+    let mut measured: Vec<(bool, String)> = measured.collect();
+    measured.sort_by_key(|(later, _)| *later);
+    let step = format!("finished at step {}", thousands(summary.step));
+    let speed = summary.steps_per_second().map(|rate| format!("{rate:.1} steps/s"));
+    let time = summary.seconds.map(|seconds| format!("in {}", duration(seconds)));
+    let measured = measured.into_iter().take(MOST).map(|(_, text)| text);
+    [step].into_iter().chain(measured).chain(speed).chain(time).collect()
 }

@@ -4,15 +4,24 @@ use crate::text::{short, thousands};
 
 mod marks;
 
+use super::metric::{ChartSlot, Curve, Figure};
 use super::run::Run;
 use super::series::{Column, Extent, StepRange};
-use super::view::{Metric, Scale, View};
+use super::track::Track;
+use super::view::{Scale, View};
+use crate::protocol::{Better, Unit};
 
-/// A chart of one metric in a given number of columns.
+/// A chart of one figure in a given number of columns.
 #[derive(Clone, Debug)]
 pub struct Chart {
-    /// What it shows.
-    pub metric: Metric,
+    /// Title of what it shows, safe to show.
+    pub title: String,
+    /// What its values count.
+    pub unit: Unit,
+    /// Which way is up.
+    pub better: Better,
+    /// The words of its two curves: `train`, `test`.
+    pub words: [&'static str; 2],
     /// The steps from its left to its right edge.
     pub steps: StepRange,
     /// Every minibatch: smallest and largest value a column.
@@ -21,7 +30,7 @@ pub struct Chart {
     pub smoothed: Vec<Option<f64>>,
     /// The evaluations of the test split. Most columns are empty: the line goes from one filled column to the next.
     pub test: Vec<Column>,
-    /// Interventions in sight; those close together are one.
+    /// Changes in sight; those close together are one.
     pub marks: Vec<ChartMark>,
     /// The axis of the values.
     pub axis: Axis,
@@ -40,10 +49,10 @@ pub struct Chart {
 pub struct ChartMark {
     /// Its column.
     pub column: usize,
-    /// Minibatches completed when the first intervention of it took effect.
+    /// Minibatches completed when the first change of it took effect.
     pub step: u64,
-    /// What was changed, from the first value to the last, safe to show.
-    pub what: String,
+    /// What was changed, from the first value to the last, to be shown.
+    pub text: String,
 }
 
 /// The cursor and what is there.
@@ -89,24 +98,29 @@ pub struct Tick {
 }
 
 impl Chart {
-    pub(super) fn of(run: &Run, view: &View, metric: Metric, count: usize) -> Self {
+    pub(super) fn of(run: &Run, view: &View, slot: ChartSlot, figure: &Figure, count: usize) -> Self {
         let count = count.min(MOST_COLUMNS);
-        let curves = run.curves(metric);
-        let steps = view.steps(run.step);
-        let train = curves.train.columns(steps, count);
-        let test = curves.test.columns(steps, count);
-        let smoothed = match view.smoothing.weight() {
-            Some(weight) => curves.train.smoothed(steps, count, weight),
+        let (steps, lineage) = (view.steps(run.step), run.lineage());
+        let track = |curve: Option<Curve>| curve.map(|curve| run.metrics.track(curve));
+        let (trained, tested) = (track(figure.train), track(figure.test));
+        let columns = |track: Option<&Track>| {
+            track.map_or_else(|| vec![Column::default(); count], |track| track.columns(lineage, steps, count))
+        };
+        let (train, test) = (columns(trained), columns(tested));
+        let smooth = |steps: StepRange, count: usize| match trained.zip(view.smoothing.weight()) {
+            Some((track, weight)) => track.smoothed(lineage, steps, count, weight),
             None => vec![None; count],
         };
+        let smoothed = smooth(steps, count);
         let extents = || train.iter().chain(&test).filter_map(|column| column.extent);
-        let axis = Axis::around(extents(), metric, view.scale(metric));
+        let axis = Axis::around(extents(), figure, view.scale(slot));
+        let test_at = |step: u64| tested?.at(lineage, step)?.extent.map(|extent| extent.mean);
         let cursor = view.cursor.and_then(|step| {
             let column = steps.column_of(step, count)?;
             let values = Values {
-                train: curves.train.at(step),
+                train: trained.and_then(|track| track.at(lineage, step)),
                 smoothed: smoothed.get(column).copied().flatten(),
-                test: curves.test.at(step).and_then(|column| column.extent).map(|extent| extent.mean),
+                test: test_at(step),
             };
             Some(Readout { column, step, values })
         });
@@ -114,16 +128,31 @@ impl Chart {
             extent: value.is_finite().then_some(Extent { min: value, max: value, mean: value }),
             broken: !value.is_finite(),
         };
+        let newest = trained.and_then(|track| track.latest(lineage));
         let latest = Values {
-            train: curves.train.latest().map(|(_, value)| exactly(value)),
-            smoothed: curves.train.latest().zip(view.smoothing.weight()).and_then(|((step, _), weight)| {
-                curves.train.smoothed(StepRange { first: step, last: step }, 1, weight).first().copied().flatten()
-            }),
-            test: curves.test.latest().map(|(_, value)| value),
+            train: newest.map(|(_, value)| exactly(value)),
+            smoothed: newest
+                .and_then(|(step, _)| smooth(StepRange { first: step, last: step }, 1).first().copied().flatten()),
+            test: tested.and_then(|track| track.latest(lineage)).map(|(_, value)| value),
         };
-        let marks = marks::in_sight(&run.marks, steps, count);
-        let (note, first_test) = (note(run, metric), first_test(run, metric));
-        Self { metric, steps, train, smoothed, test, marks, axis, cursor, latest, note, first_test }
+        let marks = marks::in_sight(&run.marks, lineage, steps, count);
+        let word = |curve: Option<Curve>| curve.map_or("", |curve| curve.word);
+        Self {
+            title: figure.title.clone(),
+            unit: figure.unit.clone(),
+            better: figure.better,
+            words: [word(figure.train), word(figure.test)],
+            steps,
+            note: (newest.is_none() && latest.test.is_none()).then(|| note(figure)),
+            first_test: first_test(run, newest.is_some(), figure.test.is_some() && latest.test.is_none()),
+            train,
+            smoothed,
+            test,
+            marks,
+            axis,
+            cursor,
+            latest,
+        }
     }
 }
 
@@ -144,35 +173,25 @@ impl StepRange {
 /// Charts are never asked for more columns than the largest terminal has dots.
 const MOST_COLUMNS: usize = 8192;
 
-fn note(run: &Run, metric: Metric) -> Option<String> {
-    let curves = run.curves(metric);
-    let nothing = curves.train.is_empty() && curves.test.is_empty();
-    nothing.then(|| "nothing yet: the first minibatch will show here".into())
+fn note(figure: &Figure) -> String {
+    let what = if figure.test.is_some() && figure.train.is_none() { "evaluation" } else { "minibatch" };
+    format!("nothing yet: the first {what} will show here")
 }
 
-fn first_test(run: &Run, metric: Metric) -> Option<u64> {
-    let curves = run.curves(metric);
-    if curves.train.is_empty() || !curves.test.is_empty() {
+/// The step of the first evaluation, if there are minibatches and it is still `missing`.
+fn first_test(run: &Run, trained: bool, missing: bool) -> Option<u64> {
+    if !trained || !missing {
         return None;
     }
-    let every = run.info.as_ref().map(|info| info.evaluate_every).filter(|every| *every > 0)?;
+    let every = run.info.as_ref()?.evaluate_every.filter(|every| *every > 0)?;
     let first = (run.step / every).saturating_add(1).saturating_mul(every);
-    Some(run.controls.as_ref().map_or(first, |controls| first.min(controls.total_steps.max(run.step))))
-}
-
-impl Metric {
-    /// A value as it is written beside a chart: `0.0123` or `86.3 %`.
-    pub fn text(self, value: f64) -> String {
-        match self {
-            Self::Accuracy if value.is_finite() && value.abs() <= 10.0 => format!("{:.1} %", value * 100.0),
-            _ => short(value),
-        }
-    }
+    let end = run.controls.as_ref().and_then(|controls| controls.total_steps);
+    Some(end.map_or(first, |end| first.min(end.max(run.step))))
 }
 
 impl Axis {
     /// An axis that shows all of `extents` and is never empty or upside down, whatever they are.
-    fn around(extents: impl Iterator<Item = Extent> + Clone, metric: Metric, wanted: Scale) -> Self {
+    fn around(extents: impl Iterator<Item = Extent> + Clone, figure: &Figure, wanted: Scale) -> Self {
         if wanted == Scale::Log {
             let positive = extents.clone().flat_map(|e| [e.min, e.max]).filter(|value| *value > 0.0);
             if let Some((low, high)) = bounds(positive) {
@@ -192,8 +211,9 @@ impl Axis {
             low.abs() * 0.1
         };
         // Padding does not lead into values that can't occur.
-        let floor = if low >= 0.0 { 0.0 } else { f64::NEG_INFINITY };
-        let ceiling = if metric == Metric::Accuracy && high <= 1.0 { 1.0 } else { f64::INFINITY };
+        let floor = figure.floor.unwrap_or(0.0);
+        let floor = if low >= floor { floor } else { f64::NEG_INFINITY };
+        let ceiling = figure.ceiling.filter(|ceiling| high <= *ceiling).unwrap_or(f64::INFINITY);
         let (low, high) = ((low - spread).max(floor), (high + spread).min(ceiling));
         if high > low { Self { low, high, scale } } else { Self { low: low - 0.5, high: low + 0.5, scale } }
     }
@@ -212,7 +232,7 @@ impl Axis {
     }
 
     /// At most `most` labelled values, lowest first.
-    pub fn ticks(&self, metric: Metric, most: usize) -> Vec<Tick> {
+    pub fn ticks(&self, unit: &Unit, most: usize) -> Vec<Tick> {
         let values: Vec<f64> = match self.scale {
             Scale::Log if self.high / self.low > 20.0 => {
                 let (low, high) = (self.low.log10().ceil() as i32, self.high.log10().floor() as i32);
@@ -226,7 +246,7 @@ impl Axis {
             .into_iter()
             .filter_map(|value| {
                 let fraction = self.height(value)?;
-                Some(Tick { fraction, label: label(metric, value, if self.scale == Scale::Log { value } else { gap }) })
+                Some(Tick { fraction, label: label(unit, value, if self.scale == Scale::Log { value } else { gap }) })
             })
             .take(most)
             .collect()
@@ -253,15 +273,15 @@ fn nice_steps(low: f64, high: f64, most: usize) -> impl Iterator<Item = f64> {
 }
 
 /// A tick's label with as many digits as tell it from its neighbour at distance `gap`.
-fn label(metric: Metric, value: f64, gap: f64) -> String {
-    let (value, gap, unit) = match metric {
-        Metric::Accuracy if value.abs() <= 10.0 => (value * 100.0, gap * 100.0, " %"),
+fn label(unit: &Unit, value: f64, gap: f64) -> String {
+    let (value, gap, sign) = match unit {
+        Unit::Share if value.abs() <= 10.0 => (value * 100.0, gap * 100.0, " %"),
         _ => (value, gap, ""),
     };
     let decimals = -gap.abs().log10().floor();
     if value.abs() < 1e5 && decimals <= 4.0 {
-        format!("{value:.*}{unit}", decimals.max(0.0) as usize)
+        format!("{value:.*}{sign}", decimals.max(0.0) as usize)
     } else {
-        format!("{}{unit}", short(value))
+        format!("{}{sign}", short(value))
     }
 }

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use crate::protocol::{Capability, Command, LEARNING_RATE, MOST_EPOCHS, THROTTLE};
 use crate::text::{nearest, short};
 
-use super::actions::{Action, Need};
+use super::actions::Action;
 use super::display::{name, sentence};
-use super::inspect::LOOK;
+use super::needs::{ADVANCE, EXTEND, LOOK, PAUSE, Requirement, STEER, THROTTLED};
 use super::prompt::{Line, Mode, Prompt, Purpose};
 use super::{App, Effect};
 
@@ -20,7 +20,7 @@ pub struct CommandSpec {
     /// A sentence for the help.
     pub help: &'static str,
     /// What it takes.
-    pub needs: &'static [Need],
+    pub needs: &'static [Requirement],
     /// Words that its first argument may be completed to.
     words: Words,
     run: fn(&mut App, &str) -> Result<Vec<Effect>, String>,
@@ -43,15 +43,11 @@ const QUOTED: usize = 40;
 /// Most minibatches that one command advances by.
 const MOST_STEPS: u64 = 1_000_000_000;
 
-const STEER: &[Need] = &[Need::Source(Capability::Steer), Need::Ready];
-const ADVANCE: &[Need] = &[Need::Source(Capability::Advance), Need::Ready, Need::Unfinished];
-const PAUSE: &[Need] = &[Need::Source(Capability::Pause), Need::Ready, Need::Unfinished];
-
 const fn command(
     name: &'static str,
     arguments: &'static str,
     help: &'static str,
-    needs: &'static [Need],
+    needs: &'static [Requirement],
     words: Words,
     run: fn(&mut App, &str) -> Result<Vec<Effect>, String>,
 ) -> CommandSpec {
@@ -87,7 +83,7 @@ pub const COMMANDS: &[CommandSpec] = &[
         "throttle",
         "STEPS|off",
         "Train at most so many minibatches a second, or at full speed.",
-        &[Need::Source(Capability::Throttle), Need::Ready],
+        THROTTLED,
         Words::Fixed(&["off"]),
         |app, text| {
             if text.is_empty() {
@@ -104,19 +100,12 @@ pub const COMMANDS: &[CommandSpec] = &[
             Ok(app.throttle(limit))
         },
     ),
-    command(
-        "extend",
-        "EPOCHS",
-        "Train so many epochs beyond the planned end.",
-        &[Need::Source(Capability::Extend), Need::Ready],
-        Words::None,
-        extend,
-    ),
+    command("extend", "EPOCHS", "Train so many epochs beyond the planned end.", EXTEND, Words::None, extend),
     command(
         "evaluate",
         "",
         "Evaluate on the test split now.",
-        &[Need::Source(Capability::Evaluate), Need::Ready],
+        &[Requirement::Source(Capability::Evaluate), Requirement::Ready],
         Words::None,
         |app, text| alone(app, text, Command::Evaluate),
     ),
@@ -162,7 +151,9 @@ impl App {
             }
             Purpose::Value { key } => self.steer(key, &text),
             Purpose::Sample => self.needs(LOOK).and_then(|()| self.follow_text(&text)),
-            Purpose::Extend => self.needs(&[Need::Source(Capability::Extend)]).and_then(|()| extend(self, &text)),
+            Purpose::Extend => {
+                self.needs(&[Requirement::Source(Capability::Extend)]).and_then(|()| extend(self, &text))
+            }
         };
         match done {
             Ok(effects) => effects,
@@ -187,7 +178,7 @@ impl App {
         set(self, key, text)
     }
 
-    fn needs(&self, needs: &[Need]) -> Result<(), String> {
+    fn needs(&self, needs: &[Requirement]) -> Result<(), String> {
         self.unmet(needs).map_or(Ok(()), |reason| Err(reason.into()))
     }
 

@@ -3,14 +3,14 @@
 mod moves;
 mod room;
 
-use super::layers::{Link, Spark};
+use super::layers::{ChainLayer, Spark};
+use super::metric::Figure;
 use super::series::{Column, StepRange};
-use super::view::Metric;
 use super::{App, Run};
 use crate::protocol::inspection::{
     Boundary, Confusion, Filters, Judged, MOST_CELLS, MOST_UNIT_VALUES, Order, Page, Points, Show, Split, UnitMaps,
 };
-use crate::protocol::{Answer, Inspection, Query};
+use crate::protocol::{Answer, Inspection, LayerKind, Query};
 
 pub use room::{PlaneRoom, Tiles};
 
@@ -77,7 +77,7 @@ pub struct Shown<'a, T> {
 impl App {
     /// What can be shown of these data, the first of it without being asked for.
     pub fn subjects(&self) -> Vec<Subject> {
-        let plane = self.run().info.as_ref().is_some_and(|info| info.data.shape == [2]);
+        let plane = sample_shape(self.run()) == [2];
         let fits = |subject: &Subject| match subject {
             Subject::Plane => plane,
             Subject::Weights => pictured_layer(self.run()).is_some(),
@@ -94,22 +94,22 @@ impl App {
     }
 
     /// The layers whose units can be drawn in the plane.
-    pub fn plane_layers(&self) -> Vec<&Link> {
-        self.run().layers.chain().iter().filter(|link| link.output.len() == 1).collect()
+    pub fn plane_layers(&self) -> Vec<&ChainLayer> {
+        self.run().layers.chain().iter().filter(|layer| layer.output.len() == 1).collect()
     }
 
     /// The layer whose units are drawn, and its place in [`App::plane_layers`]; the last hidden one unless another was
     /// chosen.
-    pub fn plane_layer(&self) -> Option<(usize, &Link)> {
+    pub fn plane_layer(&self) -> Option<(usize, &ChainLayer)> {
         let layers = self.plane_layers();
         let last = layers.len().checked_sub(1)?;
         let place = self.view().data.layer.unwrap_or(last.saturating_sub(1)).min(last);
-        layers.get(place).map(|link| (place, *link))
+        layers.get(place).map(|layer| (place, *layer))
     }
 
     /// Units of that layer which are drawn, on however many pages.
     pub fn plane_units(&self) -> usize {
-        self.plane_layer().map_or(0, |(_, link)| link.output.iter().product::<usize>().min(MOST_UNITS))
+        self.plane_layer().map_or(0, |(_, layer)| layer.output.iter().product::<usize>().min(MOST_UNITS))
     }
 
     /// Place of the first unit on the page in hand, of `page` units each.
@@ -139,10 +139,10 @@ impl App {
 
     /// How the page is divided for samples or weights.
     pub fn tiles(&self) -> Tiles {
-        let shape = self.run().info.as_ref().map(|info| info.data.shape.as_slice()).unwrap_or_default();
-        let picture = match (self.subject(), pictured_layer(self.run()), shape) {
-            (Subject::Weights, Some(link), _) if link.kind.starts_with("conv") => Some((12, 12)),
-            (_, _, &[_, height, width]) => Some((width.min(64), height.min(64))),
+        let convolution = pictured_layer(self.run()).is_some_and(|layer| is_convolution(&layer.kind));
+        let picture = match (self.subject(), sample_shape(self.run())) {
+            (Subject::Weights, _) if convolution => Some((12, 12)),
+            (_, &[_, height, width]) => Some((width.min(64), height.min(64))),
             _ => None,
         };
         Tiles::of(self.data_room(), picture, self.view().expanded)
@@ -177,7 +177,7 @@ impl App {
             Subject::Mistakes => vec![samples(Show::Mistakes, Order::Loss)],
             Subject::Confusion => vec![Query::Confusion { split }],
             Subject::Weights => {
-                let layer = pictured_layer(self.run()).map(|link| link.index);
+                let layer = pictured_layer(self.run()).map(|layer| layer.index);
                 layer.map(|layer| Query::Filters { layer, first, count }).into_iter().collect()
             }
         }
@@ -187,10 +187,10 @@ impl App {
         let room = self.plane_room(self.data_room());
         let (columns, rows) = room::grid(room.plane, MOST_CELLS);
         let mut queries = vec![Query::Points, Query::Boundary { columns, rows }];
-        if let Some((_, link)) = self.plane_layer().filter(|_| room.across > 0) {
+        if let Some((_, layer)) = self.plane_layer().filter(|_| room.across > 0) {
             let most = MOST_UNIT_VALUES / self.plane_units().max(1);
             let (columns, rows) = room::grid(room.tile, most.min(MOST_CELLS));
-            queries.push(Query::Units { layer: link.index, columns, rows });
+            queries.push(Query::Units { layer: layer.index, columns, rows });
         }
         queries
     }
@@ -252,7 +252,7 @@ impl App {
     }
 
     /// The layer whose weights are shown as pictures.
-    pub fn pictured(&self) -> Option<&Link> {
+    pub fn pictured(&self) -> Option<&ChainLayer> {
         pictured_layer(self.run())
     }
 
@@ -267,16 +267,20 @@ impl App {
         self.run().classes.get(class).filter(|name| !name.is_empty()).cloned().unwrap_or_else(|| class.to_string())
     }
 
-    /// Loss or accuracy over the whole planned run in `count` columns, of the minibatches and of the tests; a loss as a
-    /// share of the largest in sight.
-    pub fn trends(&self, metric: Metric, count: usize) -> [Vec<Spark>; 2] {
+    /// A figure over the whole planned run in `count` columns, of the minibatches and of the tests: as a share of the
+    /// largest value that it can have, or else of the largest in sight.
+    pub fn trends(&self, figure: &Figure, count: usize) -> [Vec<Spark>; 2] {
         let run = self.run();
-        let planned = run.controls.as_ref().map_or(0, |controls| controls.total_steps);
+        let planned = run.controls.as_ref().and_then(|controls| controls.total_steps).unwrap_or(0);
         let steps = StepRange { first: 1, last: planned.max(run.step).max(1) };
-        let curves = run.curves(metric);
-        let columns = [&curves.train, &curves.test].map(|series| series.columns(steps, count));
+        let columns = [figure.train, figure.test].map(|curve| {
+            curve.map_or_else(
+                || vec![Column::default(); count],
+                |curve| run.metrics.track(curve).columns(run.lineage(), steps, count),
+            )
+        });
         let means = columns.iter().flatten().filter_map(|column| column.extent).map(|extent| extent.mean);
-        let full = if metric == Metric::Accuracy { 1.0 } else { means.fold(0.0, f64::max) };
+        let full = figure.ceiling.unwrap_or_else(|| means.fold(0.0, f64::max));
         let now = steps.column_of(run.step.max(1), count).unwrap_or(0);
         columns.map(|columns| {
             let mut previous = Spark::Empty;
@@ -284,7 +288,7 @@ impl App {
                 previous = match column.extent {
                     _ if column.broken => Spark::Broken,
                     Some(extent) => Spark::Height(if full > 0.0 { (extent.mean / full).clamp(0.0, 1.0) } else { 0.0 }),
-                    // Between two samples the line goes on; behind the newest step it does not.
+                    // Between two samples the line goes on; after the newest step it does not.
                     None if place <= now && matches!(previous, Spark::Height(_)) => previous,
                     None => Spark::Empty,
                 };
@@ -305,7 +309,7 @@ impl App {
             Answer::Nothing { reason } => Some(reason),
             _ => None,
         });
-        let every = self.run().info.as_ref().map_or(0, |info| info.evaluate_every);
+        let every = self.run().info.as_ref().and_then(|info| info.evaluate_every).unwrap_or(0);
         match nothing {
             Some(reason) if self.view().data.split == Split::Test && every > self.run().step => {
                 format!("{reason}: the first comes at step {every}, or when the run is paused")
@@ -317,19 +321,25 @@ impl App {
     }
 }
 
-/// The first layer whose weights are pictures: a convolution, or a linear layer that reads the pixels themselves.
-fn pictured_layer(run: &Run) -> Option<&Link> {
-    run.info.as_ref().filter(|info| info.data.shape.len() == 3)?;
-    let chain = run.layers.chain();
-    let at = chain.iter().position(|link| link.kind.starts_with("conv") || link.kind.starts_with("linear"))?;
-    chain.get(at).filter(|link| link.kind.starts_with("conv") || chain[..at].iter().all(keeps_places))
+/// Shape of one sample; empty where it is unknown.
+fn sample_shape(run: &Run) -> &[usize] {
+    let data = run.info.as_ref().and_then(|info| info.data.as_ref());
+    data.and_then(|data| data.shape.as_deref()).unwrap_or_default()
 }
 
-/// Whether each value of a layer's output belongs to the same pixel as at its input.
-fn keeps_places(link: &Link) -> bool {
-    const KINDS: [&str; 10] =
-        ["batchnorm", "dropout", "elu", "flatten", "gelu", "leaky_relu", "relu", "sigmoid", "silu", "tanh"];
-    KINDS.contains(&link.kind.split_whitespace().next().unwrap_or_default())
+fn is_convolution(kind: &LayerKind) -> bool {
+    matches!(kind, LayerKind::Conv { .. })
+}
+
+/// The first layer whose weights are pictures: a convolution, or a linear layer that reads the pixels themselves.
+fn pictured_layer(run: &Run) -> Option<&ChainLayer> {
+    if sample_shape(run).len() != 3 {
+        return None;
+    }
+    let chain = run.layers.chain();
+    let at = chain.iter().position(|layer| matches!(layer.kind, LayerKind::Conv { .. } | LayerKind::Linear { .. }))?;
+    let reads_pixels = || chain[..at].iter().all(|layer| layer.role.keeps_places());
+    chain.get(at).filter(|layer| is_convolution(&layer.kind) || reads_pixels())
 }
 
 fn shown<'a, T>(inspection: &'a Inspection, answer: impl Fn(&'a Answer) -> Option<&'a T>) -> Option<Shown<'a, T>> {

@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 
-use crate::protocol::{Finding, Health};
+use crate::protocol::{BranchId, Finding, Health};
 
+use super::branches::Position;
 use super::display::sentence;
 
 /// Most findings that are kept.
@@ -12,8 +13,8 @@ const KEPT: usize = 64;
 /// A finding as it is shown.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FindingRow {
-    /// Minibatches completed when it was last noticed.
-    pub step: u64,
+    /// Where it was last noticed.
+    pub at: Position,
     /// How much it matters.
     pub health: Health,
     /// The layer it is about.
@@ -33,11 +34,12 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// Takes a finding in. One that differs from an earlier one in its numbers only takes that one's place.
-    pub fn add(&mut self, finding: &Finding) {
+    /// Takes a finding on a branch in. One that differs from an earlier one in its numbers only takes that one's place.
+    pub fn add(&mut self, branch: BranchId, finding: &Finding) {
         let what = sentence(&finding.what);
         let same = |row: &FindingRow| {
-            row.layer == finding.layer
+            row.at.branch == branch
+                && row.layer == finding.layer
                 && row.health == finding.health
                 && without_digits(&row.what).eq(without_digits(&what))
         };
@@ -45,7 +47,7 @@ impl Findings {
         let times = earlier.map_or(1, |row| row.times.saturating_add(1));
         let advice = sentence(&finding.advice);
         self.rows.push_front(FindingRow {
-            step: finding.step,
+            at: Position { branch, step: finding.step },
             health: finding.health,
             layer: finding.layer,
             what,
@@ -53,6 +55,11 @@ impl Findings {
             times,
         });
         self.rows.truncate(KEPT);
+    }
+
+    /// Forgets a branch.
+    pub fn forget(&mut self, branch: BranchId) {
+        self.rows.retain(|row| row.at.branch != branch);
     }
 
     /// The findings, newest first.

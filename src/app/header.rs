@@ -64,8 +64,8 @@ pub struct Header {
     pub total_steps: Option<u64>,
     /// Share of the planned minibatches that is done, 0 to 1.
     pub progress: Option<f64>,
-    /// Epochs completed as a fraction.
-    pub epoch: f64,
+    /// Epochs completed as a fraction, where there are epochs.
+    pub epoch: Option<f64>,
     /// Epochs planned.
     pub total_epochs: Option<f64>,
     /// Seconds to the end, while training.
@@ -125,6 +125,8 @@ impl App {
             RunState::Finished => Phase::Finished,
             RunState::Failed => Phase::Failed,
             RunState::Stopped => Phase::Stopped,
+            // The run keeps the last state that it knew.
+            RunState::Unknown => Phase::Running,
         })
     }
 
@@ -132,8 +134,8 @@ impl App {
     pub fn header(&self) -> Header {
         let run = self.live();
         let phase = self.phase();
-        let total_steps = run.controls.as_ref().map(|controls| controls.total_steps);
-        let per_epoch = run.info.as_ref().map(|info| info.steps_per_epoch).filter(|steps| *steps > 0);
+        let total_steps = run.controls.as_ref().and_then(|controls| controls.total_steps);
+        let per_epoch = run.info.as_ref().and_then(|info| info.steps_per_epoch).filter(|steps| *steps > 0);
         let moving = matches!(phase, Phase::Running | Phase::Pausing | Phase::Stepping);
         let left = total_steps.map(|total| total.saturating_sub(run.step));
         Header {
@@ -144,23 +146,19 @@ impl App {
             step: run.step,
             total_steps,
             progress: total_steps.filter(|total| *total > 0).map(|total| (run.step as f64 / total as f64).min(1.0)),
-            epoch: run.epoch,
+            epoch: run.epoch.or(per_epoch.map(|steps| run.step as f64 / steps as f64)),
             total_epochs: total_steps.zip(per_epoch).map(|(total, steps)| total as f64 / steps as f64),
             remaining: left
                 .zip(run.steps_per_second())
                 .map(|(left, rate)| left as f64 / rate)
                 .filter(|seconds| moving && seconds.is_finite()),
-            samples_per_second: run
-                .latest
-                .as_ref()
-                .map(|latest| latest.samples_per_second)
-                .filter(|rate| moving && rate.is_finite() && *rate > 0.0),
+            samples_per_second: run.samples_per_second.filter(|_| moving),
             rate: RateFacts {
                 base: run.learning_rate(),
-                effective: run.latest.as_ref().map(|latest| latest.effective_lr),
+                effective: run.effective_rate(),
                 requested: self.pending().value(LEARNING_RATE),
             },
-            schedule: run.controls.as_ref().map(|controls| controls.schedule.clone()),
+            schedule: run.controls.as_ref().and_then(|controls| controls.schedule.clone()),
             schedule_requested: self.pending().schedule().map(super::display::name),
             pace: self.pace(),
             thinned: run.thinned,

@@ -3,7 +3,7 @@
 
 use super::App;
 use super::display::shape;
-use super::inspect::{Moment, PARAMETERS};
+use super::inspect::{LayerHistory, Moment, PARAMETERS};
 use super::layers::LayerRow;
 use crate::protocol::inspection::Distribution;
 use crate::protocol::{Answer, Query};
@@ -146,8 +146,8 @@ impl App {
     /// A sentence for the empty place.
     pub fn values(&self, count: usize) -> Result<LayerValues<'_>, String> {
         let row = self.selected_layer().ok_or("no layers yet: they show once the network is built")?;
-        let history = self.run().answers.history(row.index).ok_or_else(|| self.why_empty(row))?;
-        let moments: Vec<&Moment> = history.moments().rev().collect();
+        let history = self.layer_history(row)?;
+        let moments: Vec<&Moment> = history.moments.into_iter().rev().collect();
         let step = moments.first().map_or(0, |newest| newest.step);
         let moments = thinned(&moments, count);
         let tensors = &history.newest.parameters;
@@ -169,8 +169,8 @@ impl App {
     /// A sentence for the empty place.
     pub fn units(&self) -> Result<UnitStrips<'_>, String> {
         let row = self.selected_layer().ok_or("no layers yet: they show once the network is built")?;
-        let history = self.run().answers.history(row.index).ok_or_else(|| self.why_empty(row))?;
-        let image = self.run().layers.chain().iter().any(|link| link.index == row.index && link.output.len() == 3);
+        let history = self.layer_history(row)?;
+        let image = self.run().layers.chain().iter().any(|layer| layer.index == row.index && layer.output.len() == 3);
         let units = &history.newest.units;
         let lists: [(&'static str, &[f32], bool); 8] = [
             ("γ", &units.gamma, true),
@@ -193,6 +193,12 @@ impl App {
         shown.count = shown.count.max(known);
         shown.selected = self.view().unit.filter(|_| known > 0).map(|unit| unit.min(known - 1));
         Ok(shown)
+    }
+
+    /// What is known of a layer's past, or why nothing is.
+    fn layer_history(&self, row: &LayerRow) -> Result<LayerHistory<'_>, String> {
+        let run = self.run();
+        run.answers.history(run.lineage(), row.index).ok_or_else(|| self.why_empty(row))
     }
 
     /// Why nothing is known of the inside of a layer.

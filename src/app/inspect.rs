@@ -5,17 +5,14 @@ mod bounds;
 mod history;
 
 use crate::protocol::inspection::MOST_WATCHED;
-use crate::protocol::{Capability, Command, Query};
+use crate::protocol::{Command, Query};
 
-use super::actions::Need;
+use super::needs::LOOK;
 use super::screen::Screen;
 use super::{App, Effect};
 
-pub use answers::Answers;
-pub use history::{History, Moment, PARAMETERS};
-
-/// What it takes to look inside.
-pub const LOOK: &[Need] = &[Need::Source(Capability::Inspect), Need::Ready];
+pub use answers::{Answers, LayerHistory};
+pub use history::{Moment, PARAMETERS};
 
 /// What the source was asked to answer again and again.
 #[derive(Clone, Debug, Default)]

@@ -2,8 +2,9 @@
 
 mod table;
 
-use super::actions::{Action, Need};
+use super::actions::Action;
 use super::input::{Code, Key};
+use super::needs::Requirement;
 use super::prompt::Mode;
 use super::screen::Screen;
 
@@ -63,7 +64,7 @@ pub struct Binding {
     /// Place in the footer, the smallest first; what does not fit is left out from the end. `None`: only in the help.
     pub footer: Option<u8>,
     /// What it takes; the first need that is not met is the reason why the key is unavailable.
-    pub needs: &'static [Need],
+    pub needs: &'static [Requirement],
 }
 
 impl Binding {
@@ -71,7 +72,7 @@ impl Binding {
         Self { footer: Some(place), ..self }
     }
 
-    const fn needs(self, needs: &'static [Need]) -> Self {
+    const fn needs(self, needs: &'static [Requirement]) -> Self {
         Self { needs, ..self }
     }
 

@@ -1,9 +1,14 @@
-//! The layers that have parameters, one row each.
+//! The layers of the network: one row each for those that have parameters, and all of them as a chain.
 
-use crate::protocol::{LayerInfo, LayerProbe};
+use crate::protocol::{
+    BranchId, Health, LayerEquations, LayerInfo, LayerKind, LayerProbe, LayerRole, LossInfo, MetricInfo, Unit,
+};
 
-use super::display::{name, shape};
-use super::series::{Column, Series, StepRange};
+use super::branches::{Lineage, Position};
+use super::display::{name, sentence, shape};
+use super::metric::MetricIndex;
+use super::series::{Column, StepRange};
+use super::track::Track;
 
 /// Most rows; a network with more layers shows its first ones.
 const ROWS: usize = 256;
@@ -14,28 +19,41 @@ const CHAIN: usize = 1024;
 /// Most dimensions of a shape that are kept.
 const DIMENSIONS: usize = 8;
 
-/// Buckets a level of a row's series: twice the columns of the widest sparkline worth drawing.
-const BUCKETS: usize = 512;
+/// Most lines of a layer's equations that are kept.
+const LINES: usize = 8;
+
+/// Buckets a level of the values of a layer in sight: twice the columns of the widest sparkline worth drawing.
+const SEEN: usize = 512;
+
+/// So many values are kept as if they were in sight: those of all rows together.
+const FEW: usize = 256;
 
 /// One layer that has parameters.
 #[derive(Clone, Debug)]
 pub struct LayerRow {
-    /// [`LayerInfo::index`].
+    /// Place of the layer in the chain.
     pub index: usize,
-    /// Position, kind and the activation that follows: `0 linear → relu`.
+    /// Path, kind and the activation that follows: `0 linear → relu`.
     pub name: String,
-    /// Shape of one sample before and behind it: `784 → 256`.
+    /// Shape of one sample before and after it: `784 → 256`; empty where it is unknown.
     pub shape: String,
     /// Number of trained values.
     pub parameters: u64,
-    /// The newest probe, and the step at which it was taken.
-    pub probe: Option<(u64, LayerProbe)>,
-    /// Gradient norm over the steps.
-    pub gradient_norm: Series,
-    /// Update-to-weight ratio over the steps.
-    pub update_ratio: Series,
-    /// Share of dead units over the steps; empty without a rectifier behind the layer.
-    pub dead: Series,
+    /// What the probe saw last.
+    pub look: Option<LayerLook>,
+    /// One for each quantity of [`Layers::quantities`].
+    tracks: Vec<Track>,
+}
+
+/// What the probe saw of a layer at one step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerLook {
+    /// When.
+    pub at: Position,
+    /// The value of each quantity of [`Layers::quantities`], where it has one.
+    pub values: Vec<Option<f64>>,
+    /// The verdict, where there is one.
+    pub health: Option<Health>,
 }
 
 /// One column of a sparkline.
@@ -50,41 +68,58 @@ pub enum Spark {
 }
 
 impl LayerRow {
-    /// The norms at the lower and at the upper edge of [`LayerRow::sparkline`]; `None` where nothing positive is in
-    /// sight.
-    pub fn edges(&self, steps: StepRange, count: usize) -> Option<(f64, f64)> {
-        let (middle, span) = middle_and_span(&self.gradient_norm.columns(steps, count));
-        let edges = (10f64.powf(middle - span / 2.0), 10f64.powf(middle + span / 2.0));
-        (edges.0.is_finite() && edges.1.is_finite()).then_some(edges)
+    /// The values of a quantity over the steps.
+    pub fn track(&self, quantity: usize) -> Option<&Track> {
+        self.tracks.get(quantity)
     }
 
-    /// The gradient norm in `count` columns on a log scale; the smallest and the largest norm in sight are 0 and 1.
-    pub fn sparkline(&self, steps: StepRange, count: usize) -> Vec<Spark> {
-        let columns = self.gradient_norm.columns(steps, count);
-        let (middle, span) = middle_and_span(&columns);
-        let mut previous = Spark::Empty;
-        columns
-            .iter()
-            .map(|column| {
-                let spark = match column.extent {
-                    _ if column.broken => Spark::Broken,
-                    None => match previous {
-                        Spark::Height(_) => previous,
-                        _ => Spark::Empty,
-                    },
-                    Some(extent) if extent.max > 0.0 => {
-                        Spark::Height(((extent.max.log10() - middle) / span + 0.5).clamp(0.0, 1.0))
-                    }
-                    Some(_) => Spark::Height(0.0),
-                };
-                previous = spark;
-                spark
-            })
-            .collect()
+    /// The newest value of a quantity, where the newest look has one.
+    pub fn value(&self, quantity: usize) -> Option<f64> {
+        self.look.as_ref()?.values.get(quantity).copied().flatten()
     }
 }
 
-/// Middle and height of a log scale for the largest norms of `columns`, in powers of ten.
+/// A sparkline of one row of the layers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sparkline {
+    /// Its columns.
+    pub columns: Vec<Spark>,
+    /// The values at its lower and at its upper edge; `None` where nothing positive is in sight.
+    pub edges: Option<(f64, f64)>,
+}
+
+impl Sparkline {
+    /// The largest values of columns: shares from 0 to 1, anything else on a log scale on which the smallest and the
+    /// largest value in sight are 0 and 1.
+    pub fn of(columns: &[Column], unit: &Unit) -> Self {
+        let shares = *unit == Unit::Share;
+        let (middle, span) = middle_and_span(columns);
+        let edges =
+            if shares { (0.0, 1.0) } else { (10f64.powf(middle - span / 2.0), 10f64.powf(middle + span / 2.0)) };
+        let mut previous = Spark::Empty;
+        let spark = |column: &Column| {
+            previous = match column.extent {
+                _ if column.broken => Spark::Broken,
+                None => match previous {
+                    Spark::Height(_) => previous,
+                    _ => Spark::Empty,
+                },
+                Some(extent) if shares => Spark::Height(extent.max.clamp(0.0, 1.0)),
+                Some(extent) if extent.max > 0.0 => {
+                    Spark::Height(((extent.max.log10() - middle) / span + 0.5).clamp(0.0, 1.0))
+                }
+                Some(_) => Spark::Height(0.0),
+            };
+            previous
+        };
+        Self {
+            columns: columns.iter().map(spark).collect(),
+            edges: (edges.0.is_finite() && edges.1.is_finite()).then_some(edges),
+        }
+    }
+}
+
+/// Middle and height of a log scale for the largest values of `columns`, in powers of ten.
 fn middle_and_span(columns: &[Column]) -> (f64, f64) {
     let logs = columns.iter().filter_map(|column| column.extent).map(|extent| extent.max).filter(|max| *max > 0.0);
     let (low, high) =
@@ -93,87 +128,188 @@ fn middle_and_span(columns: &[Column]) -> (f64, f64) {
     (f64::midpoint(low, high), (high - low).max(2f64.log10()))
 }
 
-/// One layer of the network, with parameters or without.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Link {
-    /// [`LayerInfo::index`].
+/// One layer of the network, with parameters or without. Texts in it are safe to show.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChainLayer {
+    /// Its place in the chain, by which the protocol names it.
     pub index: usize,
-    /// Its kind with its own settings, safe to show: `dropout 0.2`.
-    pub kind: String,
-    /// Shape of one sample at its input.
+    /// Its path: `3`, `body.0.conv1`.
+    pub path: String,
+    /// What it computes.
+    pub kind: LayerKind,
+    /// The part that it plays.
+    pub role: LayerRole,
+    /// Its kind with its settings, to be shown: `dropout 0.2`.
+    pub text: String,
+    /// Shape of one sample at its input; empty where it is unknown.
     pub input: Vec<usize>,
-    /// Shape of one sample at its output.
+    /// Shape of one sample at its output; empty where it is unknown.
     pub output: Vec<usize>,
     /// Number of trained values; 0 for an activation.
     pub parameters: u64,
+    /// What it computes in symbols, where the source told.
+    pub equations: Option<LayerEquations>,
 }
 
-/// The rows of the layers' table.
+impl ChainLayer {
+    fn of(index: usize, info: &LayerInfo) -> Self {
+        let dimensions =
+            |shape: &Option<Vec<usize>>| shape.iter().flatten().take(DIMENSIONS).copied().collect::<Vec<_>>();
+        let kind = match &info.kind {
+            LayerKind::Other { kind, .. } => LayerKind::Other { kind: name(kind), settings: Default::default() },
+            known => known.clone(),
+        };
+        Self {
+            index,
+            path: name(&info.path),
+            kind,
+            role: info.role,
+            text: name(if info.text.is_empty() { info.kind.word() } else { &info.text }),
+            input: dimensions(&info.input),
+            output: dimensions(&info.output),
+            parameters: info.parameters,
+            equations: info.equations.as_ref().map(harmless),
+        }
+    }
+
+    /// Path and kind: `0 linear 256`.
+    pub fn title(&self) -> String {
+        format!("{} {}", self.path, self.text)
+    }
+}
+
+/// Equations as they can be shown.
+fn harmless(equations: &LayerEquations) -> LayerEquations {
+    let lines = |lines: &[String]| lines.iter().take(LINES).map(|line| sentence(line)).collect();
+    LayerEquations {
+        forward: lines(&equations.forward),
+        backward: lines(&equations.backward),
+        symbols: sentence(&equations.symbols),
+    }
+}
+
+/// The layers of a network.
 #[derive(Clone, Debug, Default)]
 pub struct Layers {
     rows: Vec<LayerRow>,
-    chain: Vec<Link>,
+    chain: Vec<ChainLayer>,
+    loss: Option<LossInfo>,
+    quantities: MetricIndex,
 }
 
 impl Layers {
-    /// Rows for a network; an activation is named in the row of the layer before it.
-    pub fn of(layers: &[LayerInfo]) -> Self {
+    /// Rows for a network; what follows a layer and has no parameters of its own is named in its row.
+    pub fn of(layers: &[LayerInfo], loss: Option<&LossInfo>) -> Self {
+        let chain: Vec<ChainLayer> =
+            layers.iter().take(CHAIN).enumerate().map(|(i, info)| ChainLayer::of(i, info)).collect();
         let mut rows: Vec<LayerRow> = Vec::new();
         let mut followed = false;
-        for info in layers {
-            if info.parameters > 0 {
+        for layer in &chain {
+            if layer.parameters > 0 {
                 if rows.len() == ROWS {
                     break;
                 }
+                let known = !layer.input.is_empty() && !layer.output.is_empty();
                 rows.push(LayerRow {
-                    index: info.index,
-                    name: format!("{} {}", info.index, name(&info.kind)),
-                    shape: format!("{} → {}", shape(&info.input), shape(&info.output)),
-                    parameters: info.parameters,
-                    probe: None,
-                    gradient_norm: Series::new(BUCKETS),
-                    update_ratio: Series::new(BUCKETS),
-                    dead: Series::new(BUCKETS),
+                    index: layer.index,
+                    name: layer.title(),
+                    shape: if known {
+                        format!("{} → {}", shape(&layer.input), shape(&layer.output))
+                    } else {
+                        String::new()
+                    },
+                    parameters: layer.parameters,
+                    look: None,
+                    tracks: Vec::new(),
                 });
                 followed = false;
-            } else if let Some(row) = rows.last_mut().filter(|_| !followed) {
-                row.name = format!("{} → {}", row.name, name(&info.kind));
+            } else if let Some(row) = rows.last_mut().filter(|_| !followed && layer.role != LayerRole::Block) {
+                row.name = format!("{} → {}", row.name, layer.text);
                 followed = true;
             }
         }
-        let link = |info: &LayerInfo| Link {
-            index: info.index,
-            kind: name(&info.kind),
-            input: info.input.iter().take(DIMENSIONS).copied().collect(),
-            output: info.output.iter().take(DIMENSIONS).copied().collect(),
-            parameters: info.parameters,
-        };
-        Self { rows, chain: layers.iter().take(CHAIN).map(link).collect() }
+        let loss = loss
+            .filter(|_| !chain.is_empty())
+            .map(|loss| LossInfo { text: sentence(&loss.text), equations: loss.equations.as_ref().map(harmless) });
+        Self { rows, chain, loss, quantities: MetricIndex::default() }
     }
 
-    /// Takes in what the probe saw at `step`.
-    pub fn probe(&mut self, step: u64, probes: &[LayerProbe]) {
+    /// Takes in quantities that are new, and gives the number of those that can't be kept.
+    pub fn learn(&mut self, quantities: Vec<MetricInfo>) -> usize {
+        let refused = self.quantities.learn(quantities);
+        let count = self.quantities.infos().len();
+        let few = count * self.rows.len() <= FEW;
+        for row in &mut self.rows {
+            row.tracks.resize_with(count, Track::default);
+            if few {
+                row.tracks.iter_mut().for_each(|track| track.grow(SEEN));
+            }
+        }
+        refused
+    }
+
+    /// Keeps a quantity sharp from now on, because somebody looks.
+    pub fn keep_sharp(&mut self, quantity: usize) {
+        self.rows.iter_mut().filter_map(|row| row.tracks.get_mut(quantity)).for_each(|track| track.grow(SEEN));
+    }
+
+    /// Takes in what the probe saw at `step` on the current branch.
+    pub fn probe(&mut self, lineage: &Lineage, step: u64, probes: &[LayerProbe]) {
+        let at = Position { branch: lineage.newest().branch, step };
         let mut next = 0;
         for probe in probes.iter().take(ROWS) {
             // Probes come in the order of the rows, so the search is nearly always over at once.
             let order = (next..self.rows.len()).chain(0..next.min(self.rows.len()));
-            let Some(at) = order.into_iter().find(|&at| self.rows[at].index == probe.layer) else { continue };
-            next = at + 1;
-            let row = &mut self.rows[at];
-            row.gradient_norm.push(step, probe.gradient_norm);
-            row.update_ratio.push(step, probe.update_ratio());
-            if let Some(dead) = probe.dead {
-                row.dead.push(step, dead);
+            let Some(found) = order.into_iter().find(|&at| self.rows[at].index == probe.layer) else { continue };
+            next = found + 1;
+            let row = &mut self.rows[found];
+            let newer = row.look.as_ref().is_none_or(|look| !lineage.contains(look.at) || look.at.step < step);
+            if newer {
+                // The list of values is used again.
+                let mut values = row.look.take().map(|look| look.values).unwrap_or_default();
+                values.clear();
+                values.resize(self.quantities.infos().len(), None);
+                row.look =
+                    Some(LayerLook { at, values, health: probe.health.filter(|health| *health != Health::Unknown) });
             }
-            if row.probe.as_ref().is_none_or(|(before, _)| *before < step) {
-                row.probe = Some((step, probe.clone()));
+            for value in &probe.values {
+                let Some(place) = self.quantities.place(value.0) else { continue };
+                row.tracks[place].push(lineage, step, value.1);
+                if let Some(look) = row.look.as_mut().filter(|_| newer) {
+                    look.values[place] = Some(value.1);
+                }
             }
         }
     }
 
+    /// Forgets a branch.
+    pub fn forget(&mut self, branch: BranchId) {
+        for row in &mut self.rows {
+            row.tracks.iter_mut().for_each(|track| track.forget(branch));
+            row.look.take_if(|look| look.at.branch == branch);
+        }
+    }
+
+    /// Drops what the probe saw on a branch that is left, after the place where it is left.
+    pub fn leave(&mut self, lineage: &Lineage) {
+        for row in &mut self.rows {
+            row.look.take_if(|look| !lineage.contains(look.at));
+        }
+    }
+
     /// Every layer in the order of the forward pass.
-    pub fn chain(&self) -> &[Link] {
+    pub fn chain(&self) -> &[ChainLayer] {
         &self.chain
+    }
+
+    /// What the last layer's output is judged by, where it is known.
+    pub fn loss(&self) -> Option<&LossInfo> {
+        self.loss.as_ref()
+    }
+
+    /// The last place of the chain that can be selected: that of the loss, or else of the last layer.
+    pub fn last_place(&self) -> usize {
+        if self.loss.is_some() { self.chain.len() } else { self.chain.len().saturating_sub(1) }
     }
 
     /// The rows in the network's order.
@@ -181,8 +317,25 @@ impl Layers {
         &self.rows
     }
 
-    /// Bytes held by the series.
+    /// What is measured of the layers.
+    pub fn quantities(&self) -> &[MetricInfo] {
+        self.quantities.infos()
+    }
+
+    /// The values of a quantity of a row in `count` columns.
+    pub fn columns(
+        &self,
+        lineage: &Lineage,
+        row: &LayerRow,
+        quantity: usize,
+        steps: StepRange,
+        count: usize,
+    ) -> Vec<Column> {
+        row.track(quantity).map_or_else(|| vec![Column::default(); count], |track| track.columns(lineage, steps, count))
+    }
+
+    /// Bytes held by the values.
     pub fn memory(&self) -> usize {
-        self.rows.iter().map(|row| row.gradient_norm.memory() + row.update_ratio.memory() + row.dead.memory()).sum()
+        self.rows.iter().flat_map(|row| &row.tracks).map(|track| size_of::<Track>() + track.memory()).sum()
     }
 }

@@ -2,10 +2,11 @@
 
 use super::App;
 use super::actions::Action;
+use super::metric::ChartSlot;
 use super::notices::Tone;
 use super::prompt::Mode;
 use super::screen::{Panel, Screen};
-use super::view::{Metric, Scale, Window};
+use super::view::{Scale, Window};
 
 /// Lines by which the help can be scrolled at most; the drawing stops at its last page.
 const LONGEST_HELP: usize = 200;
@@ -49,7 +50,9 @@ impl App {
                 self.say(Tone::Good, &text);
             }
             Action::Show(screen) => self.view.show(screen),
-            Action::Quantity => self.view.quantity = self.view.quantity.next(),
+            Action::Figure if self.view.focus() == Panel::Layers => self.next_quantity(),
+            Action::Figure => self.next_figure(),
+            Action::Quantity => self.next_quantity(),
             Action::Parameter => self.view.parameter = (self.view.parameter + 1) % self.parameters().max(1),
             Action::Subject => self.next_subject(),
             Action::Split => self.other_split(),
@@ -89,21 +92,43 @@ impl App {
         self.view.unit = units.known().checked_sub(1).map(|last| moved.min(last));
     }
 
-    fn toggle_log(&mut self) {
-        let metric = self.view.focus().metric().unwrap_or(Metric::Loss);
-        if self.view.scale(metric) == Scale::Log {
-            self.view.set_scale(metric, Scale::Linear);
+    /// Shows the next figure in the focused chart, or in the first one.
+    fn next_figure(&mut self) {
+        let slot = self.view.focus().chart().unwrap_or(ChartSlot::First);
+        let figures = self.run().metrics.figures();
+        let at = self.figure_at(slot).map_or(0, |at| at + 1);
+        let Some(next) = figures.get(at).or(figures.first()) else { return };
+        if figures.len() == 1 {
+            let text = format!("{} is all that this source measures", next.title);
+            self.say(Tone::Good, &text);
             return;
         }
-        let curves = self.run().curves(metric);
-        let steps = self.view.steps(self.run().step);
-        let positive = [&curves.train, &curves.test].into_iter().any(|series| {
-            series.columns(steps, 64).iter().filter_map(|column| column.extent).any(|extent| extent.max > 0.0)
+        let name = next.name.clone();
+        self.view.choose(slot, &name);
+    }
+
+    fn next_quantity(&mut self) {
+        let count = self.run().layers.quantities().len();
+        self.view.quantity = (self.view.quantity + 1).checked_rem(count).unwrap_or(0);
+    }
+
+    fn toggle_log(&mut self) {
+        let slot = self.view.focus().chart().unwrap_or(ChartSlot::First);
+        if self.view.scale(slot) == Scale::Log {
+            self.view.set_scale(slot, Scale::Linear);
+            return;
+        }
+        let run = self.run();
+        let steps = self.view.steps(run.step);
+        let curves = self.figure(slot).map(|figure| [figure.train, figure.test]).unwrap_or_default();
+        let positive = curves.into_iter().flatten().any(|curve| {
+            let columns = run.metrics.track(curve).columns(run.lineage(), steps, 64);
+            columns.iter().filter_map(|column| column.extent).any(|extent| extent.max > 0.0)
         });
         if positive {
-            self.view.set_scale(metric, Scale::Log);
+            self.view.set_scale(slot, Scale::Log);
         } else {
-            self.say(Tone::Bad, "no logarithmic scale: nothing positive in sight");
+            self.say(Tone::Bad, "a logarithmic scale needs positive values");
         }
     }
 
@@ -122,7 +147,7 @@ impl App {
             Panel::Samples => self.move_selection(0, by),
             panel @ (Panel::Chain | Panel::Sample | Panel::Layer | Panel::Gradients) => self.select_link(panel, by),
             // A chart has nothing to select; the layers below it have.
-            Panel::Loss | Panel::Accuracy => self.view.focus_on(Panel::Layers),
+            Panel::Chart(_) => self.view.focus_on(Panel::Layers),
         }
     }
 }

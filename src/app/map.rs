@@ -1,15 +1,15 @@
 //! The heat map of the layers: one row a layer, one column a stretch of steps.
 
 use super::App;
-use super::layers::{LayerRow, Spark};
-use super::series::{Column, Series, StepRange};
-use super::view::Quantity;
+use super::layers::{LayerRow, Spark, Sparkline};
+use super::series::{Column, StepRange};
+use crate::protocol::{MetricInfo, Unit};
 
 /// A heat map ready for drawing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HeatMap {
-    /// What it shows.
-    pub quantity: Quantity,
+    /// What it shows; `None` where nothing is measured of the layers.
+    pub quantity: Option<MetricInfo>,
     /// The steps from its left to its right edge.
     pub steps: StepRange,
     /// One row a layer that has parameters, in the network's order.
@@ -31,50 +31,60 @@ pub struct HeatRow {
     pub value: Option<Column>,
 }
 
-impl LayerRow {
-    fn series(&self, quantity: Quantity) -> &Series {
-        match quantity {
-            Quantity::Gradient => &self.gradient_norm,
-            Quantity::Update => &self.update_ratio,
-            Quantity::Dead => &self.dead,
-        }
-    }
-}
-
 impl App {
     /// The heat map in `count` columns.
     pub fn heat_map(&self, count: usize) -> HeatMap {
-        let (quantity, steps) = (self.view.quantity, self.steps());
-        let layers = self.run().layers.rows();
-        let columns: Vec<Vec<Column>> = layers.iter().map(|row| row.series(quantity).columns(steps, count)).collect();
+        let (run, steps) = (self.run(), self.steps());
+        let at = self.quantity_at();
+        let quantity = run.layers.quantities().get(at).cloned();
+        let unit = quantity.as_ref().map(|quantity| quantity.unit.clone()).unwrap_or_default();
+        let layers = run.layers.rows();
+        let columns: Vec<Vec<Column>> =
+            layers.iter().map(|row| run.layers.columns(run.lineage(), row, at, steps, count)).collect();
         let largest = columns.iter().flatten().filter_map(|column| column.extent).map(|extent| extent.max);
-        let ends = ends(quantity, largest);
+        let ends = ends(&unit, largest);
         let cursor = self.view.cursor.and_then(|step| Some((steps.column_of(step, count)?, step)));
         let rows = layers.iter().zip(&columns).map(|(row, columns)| {
-            let series = row.series(quantity);
-            let at = cursor.map(|(_, step)| step).or(series.latest().map(|(step, _)| step));
-            HeatRow {
-                name: row.name.clone(),
-                cells: cells(columns, quantity, ends),
-                value: at.and_then(|step| series.at(step)),
-            }
+            let value = row.track(at).and_then(|track| {
+                let newest = || track.latest(run.lineage()).map(|(step, _)| step);
+                track.at(run.lineage(), cursor.map(|(_, step)| step).or_else(newest)?)
+            });
+            HeatRow { name: row.name.clone(), cells: cells(columns, &unit, ends), value }
         });
         HeatMap { quantity, steps, rows: rows.collect(), ends, cursor }
+    }
+
+    /// Place of the quantity of the layers that is shown over the steps.
+    pub(super) fn quantity_at(&self) -> usize {
+        self.view.quantity.checked_rem(self.run().layers.quantities().len()).unwrap_or(0)
+    }
+
+    /// The quantity of the layers that is shown over the steps.
+    pub fn quantity(&self) -> Option<&MetricInfo> {
+        self.run().layers.quantities().get(self.quantity_at())
+    }
+
+    /// That quantity of a row in `count` columns.
+    pub fn sparkline(&self, row: &LayerRow, count: usize) -> Sparkline {
+        let run = self.run();
+        let columns = run.layers.columns(run.lineage(), row, self.quantity_at(), self.steps(), count);
+        let unit = self.quantity().map(|quantity| quantity.unit.clone()).unwrap_or_default();
+        Sparkline::of(&columns, &unit)
     }
 }
 
 /// The values at the ends of the colours: shares from 0 to 1, anything else from its smallest positive value in sight
 /// to its largest.
-fn ends(quantity: Quantity, largest: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
+fn ends(unit: &Unit, largest: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
     let bounds = |values: &mut dyn Iterator<Item = f64>| {
         values.fold(None, |ends: Option<(f64, f64)>, value| {
             let (low, high) = ends.unwrap_or((value, value));
             Some((low.min(value), high.max(value)))
         })
     };
-    match quantity {
-        Quantity::Dead => bounds(&mut { largest }).map(|_| (0.0, 1.0)),
-        Quantity::Gradient | Quantity::Update => {
+    match unit {
+        Unit::Share => bounds(&mut { largest }).map(|_| (0.0, 1.0)),
+        Unit::None | Unit::Named(_) => {
             let (low, high) = bounds(&mut largest.filter(|value| *value > 0.0))?;
             // Less than a power of ten between the ends is told as less than all of the colours.
             Some((low.min(high / 10.0).max(f64::MIN_POSITIVE), high))
@@ -82,9 +92,9 @@ fn ends(quantity: Quantity, largest: impl Iterator<Item = f64>) -> Option<(f64, 
     }
 }
 
-fn cells(columns: &[Column], quantity: Quantity, ends: Option<(f64, f64)>) -> Vec<Spark> {
-    let level = |value: f64| match (quantity, ends) {
-        (Quantity::Dead, _) => value.clamp(0.0, 1.0),
+fn cells(columns: &[Column], unit: &Unit, ends: Option<(f64, f64)>) -> Vec<Spark> {
+    let level = |value: f64| match (unit, ends) {
+        (Unit::Share, _) => value.clamp(0.0, 1.0),
         (_, Some((low, high))) if value > 0.0 => ((value / low).ln() / (high / low).ln()).clamp(0.0, 1.0),
         _ => 0.0,
     };
@@ -119,9 +129,9 @@ mod tests {
     #[test]
     fn colours_span_the_values_in_sight_on_a_log_scale() {
         let values = [1e-3, 0.0, 1e-1, 1e1];
-        let ends = ends(Quantity::Gradient, values.into_iter());
+        let ends = ends(&Unit::None, values.into_iter());
         assert_eq!(ends, Some((1e-3, 1e1)));
-        let shown = cells(&values.map(column), Quantity::Gradient, ends);
+        let shown = cells(&values.map(column), &Unit::None, ends);
         let heights: Vec<i64> = shown
             .iter()
             .map(|cell| if let Spark::Height(height) = cell { (height * 100.0).round() as i64 } else { -1 })
@@ -131,16 +141,16 @@ mod tests {
 
     #[test]
     fn shares_always_span_the_whole_and_nothing_gives_no_ends() {
-        assert_eq!(ends(Quantity::Dead, [0.2].into_iter()), Some((0.0, 1.0)));
-        assert_eq!(ends(Quantity::Dead, [].into_iter()), None);
-        assert_eq!(ends(Quantity::Update, [0.0].into_iter()), None);
-        assert_eq!(ends(Quantity::Update, [2.0].into_iter()), Some((0.2, 2.0)));
+        assert_eq!(ends(&Unit::Share, [0.2].into_iter()), Some((0.0, 1.0)));
+        assert_eq!(ends(&Unit::Share, [].into_iter()), None);
+        assert_eq!(ends(&Unit::None, [0.0].into_iter()), None);
+        assert_eq!(ends(&Unit::None, [2.0].into_iter()), Some((0.2, 2.0)));
     }
 
     #[test]
     fn gaps_keep_the_last_value_but_breaks_and_the_future_do_not() {
         let columns = [Column::default(), column(1.0), Column::default(), column(f64::NAN), Column::default()];
-        let shown = cells(&columns, Quantity::Dead, Some((0.0, 1.0)));
+        let shown = cells(&columns, &Unit::Share, Some((0.0, 1.0)));
         assert_eq!(shown, [Spark::Empty, Spark::Height(1.0), Spark::Height(1.0), Spark::Broken, Spark::Empty]);
     }
 }

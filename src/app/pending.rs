@@ -99,17 +99,13 @@ impl App {
     pub(super) fn confirmation(&self, command: &Command, step: u64) -> Option<String> {
         let from = thousands(step.saturating_add(1));
         Some(match command {
-            Command::Set { key, value } => {
-                format!("{} = {} from step {from} on", name(key), short(*value))
-            }
-            Command::SetSchedule { schedule } => format!("schedule {} from step {from} on", name(schedule)),
             Command::SetThrottle { steps_per_second: None } => format!("full speed from step {from} on"),
             Command::SetThrottle { steps_per_second: Some(rate) } => {
                 format!("{} steps/s from step {from} on", short(*rate))
             }
             Command::Extend { epochs } => {
                 let word = if *epochs == 1 { "epoch" } else { "epochs" };
-                let end = self.live.controls.as_ref().map(|controls| thousands(controls.total_steps));
+                let end = self.live.controls.as_ref().and_then(|controls| controls.total_steps).map(thousands);
                 let end = end.map(|end| format!(", to step {end}")).unwrap_or_default();
                 format!("{} more {word}{end}", thousands(*epochs))
             }
@@ -140,6 +136,7 @@ impl App {
             Command::Inspect { .. } | Command::Watch { .. } => "looking inside…".into(),
             Command::AdvancePhase => "one phase…".into(),
             Command::Stop => "stopping…".into(),
+            Command::Unknown => "…".into(),
         }
     }
 }

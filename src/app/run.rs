@@ -3,22 +3,21 @@
 use std::collections::VecDeque;
 
 use crate::protocol::{
-    self, Capability, Controls, Event, Failure, Hello, HyperParameter, LEARNING_RATE, Loading, RunInfo, RunState,
-    StepReport, Summary, Walk,
+    self, Answer, Branching, Capability, Change, Controls, Event, Failure, Finding, Health, Hello, HyperParameter,
+    LEARNING_RATE, Loading, MetricInfo, NewMetrics, PROTOCOL_VERSION, RunInfo, RunState, StepReport, Summary, Walk,
+    metric::TRAIN_LEARNING_RATE,
 };
 
+use super::branches::{Branches, Lineage, Position};
 use super::display::{name, sentence};
 use super::findings::Findings;
 use super::inspect::Answers;
 use super::layers::{LayerRow, Layers};
-use super::series::Series;
-use super::view::Metric;
+use super::metric::MetricStore;
 
-/// Buckets a level of a chart's series: a chart over the whole width of a large terminal stays sharp.
-const BUCKETS: usize = 2048;
-
-/// Most interventions that keep their marks.
+/// Most changes that keep their marks.
 const MARKS: usize = 1024;
+
 
 /// Most hyperparameters that are listed.
 const HYPERPARAMETERS: usize = 64;
@@ -29,28 +28,13 @@ const KEY: usize = 128;
 /// Most classes whose names are kept.
 pub const CLASSES: usize = 1024;
 
-/// A place where somebody changed the course of the run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A place where the course of the run was changed.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Mark {
-    /// Minibatches completed when it took effect.
-    pub step: u64,
+    /// Where it took effect.
+    pub at: Position,
     /// What was changed.
-    pub what: String,
-}
-
-/// The two curves of a chart.
-#[derive(Clone, Debug)]
-pub struct Curves {
-    /// One value a minibatch.
-    pub train: Series,
-    /// One value an evaluation of the test split.
-    pub test: Series,
-}
-
-impl Curves {
-    fn new() -> Self {
-        Self { train: Series::new(BUCKETS), test: Series::new(BUCKETS) }
-    }
+    pub change: Change,
 }
 
 /// Everything known about the run. Texts in it are safe to show, but for the keys in `controls`, which go back to
@@ -65,7 +49,8 @@ pub struct Run {
     pub capabilities: Option<Vec<Capability>>,
     /// Work that precedes training.
     pub loading: Option<Loading>,
-    /// What stays the same; `None` while loading. Its layers are in `layers`, the names of its classes in `classes`.
+    /// What stays the same; `None` while loading. Its layers are in `layers`, its metrics in `metrics`, the names of its
+    /// classes in `classes`.
     pub info: Option<RunInfo>,
     /// Names of the classes; of more than [`CLASSES`] the first.
     pub classes: Vec<String>,
@@ -73,29 +58,27 @@ pub struct Run {
     pub state: RunState,
     /// Why it is doing that, where there is more to say.
     pub reason: Option<String>,
-    /// Minibatches completed.
+    /// The branches, and which of them the run is on.
+    pub branches: Branches,
+    /// Minibatches completed on that branch.
     pub step: u64,
-    /// Epochs completed as a fraction.
-    pub epoch: f64,
+    /// Epochs completed as a fraction, where there are epochs.
+    pub epoch: Option<f64>,
     /// What can be steered, with its values now.
     pub controls: Option<Controls>,
-    /// The newest report, without its probe.
-    pub latest: Option<StepReport>,
-    /// The newest step at which a loss or an accuracy was not a number.
-    pub broken: Option<u64>,
-    /// Norm of the whole gradient at the newest probe.
-    pub gradient_norm: Option<f64>,
-    /// Loss over the steps.
-    pub loss: Curves,
-    /// Accuracy over the steps.
-    pub accuracy: Curves,
+    /// Samples trained a second of late.
+    pub samples_per_second: Option<f64>,
+    /// The newest step at which something that was measured was not a number.
+    pub broken: Option<Position>,
+    /// What is measured, over the steps.
+    pub metrics: MetricStore,
     /// The layers that have parameters.
     pub layers: Layers,
     /// What was asked about the inside of the run, and what it answered.
     pub answers: Answers,
     /// Where the walk through the phases of a minibatch stands, while somebody walks.
     pub walk: Option<Walk>,
-    /// Places where somebody intervened, oldest first.
+    /// Changes of the course of the run, oldest first.
     pub marks: VecDeque<Mark>,
     /// What the source noticed.
     pub findings: Findings,
@@ -120,14 +103,13 @@ impl Run {
             classes: Vec::new(),
             state: RunState::Loading,
             reason: None,
+            branches: Branches::default(),
             step: 0,
-            epoch: 0.0,
+            epoch: None,
             controls: None,
-            latest: None,
+            samples_per_second: None,
             broken: None,
-            gradient_norm: None,
-            loss: Curves::new(),
-            accuracy: Curves::new(),
+            metrics: MetricStore::default(),
             layers: Layers::default(),
             answers: Answers::default(),
             walk: None,
@@ -140,12 +122,14 @@ impl Run {
         }
     }
 
-    /// The curves of a chart.
-    pub fn curves(&self, metric: Metric) -> &Curves {
-        match metric {
-            Metric::Loss => &self.loss,
-            Metric::Accuracy => &self.accuracy,
-        }
+    /// The way to the branch that the run is on.
+    pub fn lineage(&self) -> &Lineage {
+        self.branches.lineage()
+    }
+
+    /// Where the run is when so many minibatches are completed.
+    fn position(&self, step: u64) -> Position {
+        Position { branch: self.branches.current(), step }
     }
 
     /// Whether the source can do `capability`; unknown means not yet.
@@ -163,21 +147,26 @@ impl Run {
         self.controls.as_ref()?.hyperparameters.iter().find(|parameter| parameter.key == key)
     }
 
-    /// Learning rate before the schedule.
+    /// Learning rate before the schedule, where it can be steered, or else the one that is used.
     pub fn learning_rate(&self) -> Option<f64> {
-        self.hyperparameter(LEARNING_RATE).map(|rate| rate.value).or(self.latest.as_ref().map(|latest| latest.lr))
+        self.hyperparameter(LEARNING_RATE).map(|rate| rate.value).or_else(|| self.effective_rate())
+    }
+
+    /// Learning rate that the newest update used.
+    pub fn effective_rate(&self) -> Option<f64> {
+        self.metrics.tagged(TRAIN_LEARNING_RATE)?.latest(self.lineage()).map(|(_, rate)| rate)
     }
 
     /// Whether a layer's newest probe was taken before a step went wrong, so that its verdict no longer stands.
     pub fn is_stale(&self, row: &LayerRow) -> bool {
-        row.probe.as_ref().zip(self.broken).is_some_and(|((probed, _), broken)| *probed < broken)
+        let broken = self.broken.filter(|broken| self.lineage().contains(*broken));
+        row.look.as_ref().zip(broken).is_some_and(|(look, broken)| look.at.step < broken.step)
     }
 
     /// Minibatches a second of late; `None` while unknown or when nothing moves.
     pub fn steps_per_second(&self) -> Option<f64> {
-        let samples = self.latest.as_ref()?.samples_per_second;
-        let batch = self.info.as_ref()?.batch_size.max(1) as f64;
-        let rate = samples / batch;
+        let batch = self.info.as_ref()?.batch_size?.max(1) as f64;
+        let rate = self.samples_per_second? / batch;
         (rate.is_finite() && rate > 0.0).then_some(rate)
     }
 
@@ -190,8 +179,13 @@ impl Run {
                 self.loading = Some(Loading { what: sentence(&loading.what), fraction });
             }
             Event::Ready(info) => self.ready(*info),
+            Event::Metrics(NewMetrics { metrics, quantities }) => self.learn(metrics, quantities),
             Event::State(change) => {
-                self.state = change.state;
+                if change.state == RunState::Unknown {
+                    self.left_out();
+                } else {
+                    self.state = change.state;
+                }
                 self.step = self.step.max(change.step);
                 self.reason = change.reason.as_deref().map(sentence);
                 if matches!(change.state, RunState::Running | RunState::Paused) {
@@ -201,21 +195,18 @@ impl Run {
             Event::Controls(controls) => self.steer(controls),
             Event::Step(report) => self.report(report),
             Event::Evaluation(evaluation) => {
-                self.loss.test.push(evaluation.step, evaluation.loss);
-                self.accuracy.test.push(evaluation.step, evaluation.accuracy);
+                self.metrics.push(self.branches.lineage(), evaluation.step, &evaluation.values);
             }
-            Event::Intervention { step, what } => {
-                if self.marks.len() == MARKS {
-                    self.marks.pop_front();
-                }
-                self.marks.push_back(Mark { step, what: sentence(&what) });
-            }
-            Event::Finding(finding) => self.findings.add(&finding),
+            Event::Changed { step, change } => self.mark(step, change),
+            Event::Branched(branching) => self.branch(&branching),
+            Event::Finding(finding) => self.findings.add(self.branches.current(), &finding),
             Event::Thinned { total } => self.thinned = total,
             Event::Finished(summary) => {
                 self.state = RunState::Finished;
                 self.step = self.step.max(summary.step);
-                self.summary = Some(Summary { weights_sha256: name(&summary.weights_sha256), ..summary });
+                let mut summary = summary;
+                summary.weights_sha256 = summary.weights_sha256.as_deref().map(name);
+                self.summary = Some(summary);
             }
             Event::Failed(failure) => self.fail(&failure),
             Event::Stopped { step } => {
@@ -225,8 +216,11 @@ impl Run {
                 self.step = self.step.max(step);
                 self.gone = true;
             }
-            Event::Inspection(inspection) => self.answers.take(*inspection),
+            Event::Inspection(inspection) if inspection.answer == Answer::Unknown => self.left_out(),
+            Event::Inspection(inspection) => self.answers.take(self.branches.current(), *inspection),
+            Event::Phase(walk) if walk.phase == protocol::Phase::Unknown => self.left_out(),
             Event::Phase(walk) => self.walk = (walk.phase != protocol::Phase::Between).then_some(walk),
+            Event::Unknown => self.left_out(),
             Event::Applied { .. } | Event::Rejected { .. } => {}
         }
     }
@@ -248,10 +242,7 @@ impl Run {
 
     /// Bytes held by the series and by the past of the layers.
     pub fn memory(&self) -> usize {
-        let curves = [&self.loss, &self.accuracy];
-        self.answers.memory()
-            + self.layers.memory()
-            + curves.iter().map(|curves| curves.train.memory() + curves.test.memory()).sum::<usize>()
+        self.answers.memory() + self.layers.memory() + self.metrics.memory()
     }
 
     fn fail(&mut self, failure: &Failure) {
@@ -265,46 +256,103 @@ impl Run {
         self.name = name(&hello.run);
         self.source = Some(name(&hello.source));
         let mut capabilities = hello.capabilities;
+        capabilities.retain(|capability| *capability != Capability::Unknown);
         capabilities.truncate(32);
         self.capabilities = Some(capabilities);
+        if hello.protocol > PROTOCOL_VERSION {
+            let what = format!(
+                "{} speaks version {} of the protocol and this dashboard version {PROTOCOL_VERSION}",
+                name(&hello.source),
+                hello.protocol
+            );
+            self.notice(what, "some of what it tells may be missing here; update gradtop");
+        }
+    }
+
+    /// Counts something that this version does not know.
+    fn left_out(&mut self) {
+        let what = "the source told something that this version does not know; it was left out";
+        self.notice(what.into(), "update gradtop to see it");
+    }
+
+    /// Adds a finding of the dashboard's own.
+    fn notice(&mut self, what: String, advice: &str) {
+        let finding = Finding { step: self.step, health: Health::Watch, layer: None, what, advice: advice.into() };
+        self.findings.add(self.branches.current(), &finding);
+    }
+
+    /// Takes in metrics and quantities of layers that are new.
+    fn learn(&mut self, metrics: Vec<MetricInfo>, quantities: Vec<MetricInfo>) {
+        let refused = self.metrics.learn(metrics) + self.layers.learn(quantities);
+        if refused > 0 {
+            let what = format!("{refused} metrics are more than can be kept, or have ids or tags too large");
+            self.notice(what, "their values are left out");
+        }
+    }
+
+    fn mark(&mut self, step: u64, change: Change) {
+        if self.marks.len() == MARKS {
+            self.marks.pop_front();
+        }
+        self.marks.push_back(Mark { at: self.position(step), change: change.cut() });
+    }
+
+    /// Goes on with another branch: what was measured after the place where it leaves the old one is no longer history.
+    fn branch(&mut self, branching: &Branching) {
+        let Ok(forgotten) = self.branches.begin(branching) else { return self.left_out() };
+        for branch in forgotten {
+            self.metrics.forget(branch);
+            self.layers.forget(branch);
+            self.answers.forget(branch);
+            self.findings.forget(branch);
+            self.marks.retain(|mark| mark.at.branch != branch);
+        }
+        self.step = branching.at;
+        // What it is there follows from the step, until the next report tells.
+        self.epoch = None;
+        self.layers.leave(self.branches.lineage());
+        self.answers.leave(self.branches.lineage());
+        (self.samples_per_second, self.summary, self.walk) = (None, None, None);
+        if let Some(change) = &branching.change {
+            self.mark(branching.at, change.clone());
+        }
     }
 
     fn ready(&mut self, mut info: RunInfo) {
         self.loading = None;
-        self.layers = Layers::of(&info.layers);
+        self.layers = Layers::of(&info.layers, info.loss.as_ref());
         self.answers = Answers::default();
-        info.layers.clear();
-        info.layers.shrink_to_fit();
-        let classes = std::mem::take(&mut info.data.classes);
-        self.classes = classes.iter().take(CLASSES).map(|class| name(class)).collect();
-        info.data.shape.truncate(8);
-        info.data.name = name(&info.data.name);
-        info.optimizer = name(&info.optimizer);
+        (info.layers, info.loss) = (Vec::new(), None);
+        self.learn(std::mem::take(&mut info.metrics), std::mem::take(&mut info.quantities));
+        if let Some(data) = &mut info.data {
+            let classes = std::mem::take(&mut data.classes);
+            self.classes = classes.iter().take(CLASSES).map(|class| name(class)).collect();
+            data.shape.iter_mut().for_each(|shape| shape.truncate(8));
+            data.name = name(&data.name);
+        }
+        info.optimizer = info.optimizer.as_deref().map(name);
         self.info = Some(info);
     }
 
     fn steer(&mut self, mut controls: Controls) {
         controls.hyperparameters.retain(|parameter| parameter.key.len() <= KEY);
         controls.hyperparameters.truncate(HYPERPARAMETERS);
-        controls.schedule = name(&controls.schedule);
+        controls.schedule = controls.schedule.as_deref().map(name);
         controls.throttle = controls.throttle.filter(|rate| rate.is_finite() && *rate > 0.0);
         self.controls = Some(controls);
     }
 
-    fn report(&mut self, mut report: StepReport) {
+    fn report(&mut self, report: StepReport) {
         self.step = self.step.max(report.step);
-        if report.epoch.is_finite() {
-            self.epoch = report.epoch.max(0.0);
+        if let Some(epoch) = report.epoch.filter(|epoch| epoch.is_finite()) {
+            self.epoch = Some(epoch.max(0.0));
         }
-        if !report.loss.is_finite() || !report.accuracy.is_finite() {
-            self.broken = self.broken.max(Some(report.step));
+        let lineage = self.branches.lineage();
+        if !self.metrics.push(lineage, report.step, &report.values) {
+            let newest = self.broken.filter(|broken| lineage.contains(*broken)).map_or(0, |broken| broken.step);
+            self.broken = Some(self.position(report.step.max(newest)));
         }
-        self.loss.train.push(report.step, report.loss);
-        self.accuracy.train.push(report.step, report.accuracy);
-        if let Some(probe) = report.probe.take() {
-            self.gradient_norm = Some(probe.gradient_norm);
-            self.layers.probe(report.step, &probe.layers);
-        }
-        self.latest = Some(report);
+        self.layers.probe(self.branches.lineage(), report.step, &report.layers);
+        self.samples_per_second = report.samples_per_second.filter(|rate| rate.is_finite() && *rate > 0.0);
     }
 }

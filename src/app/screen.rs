@@ -1,6 +1,6 @@
 //! The screens and the panels on them.
 
-use super::view::Metric;
+use super::metric::ChartSlot;
 
 /// The screens. Each is a whole page with panels of its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -23,7 +23,13 @@ impl Screen {
     /// The panels in the order in which Tab walks through them; there is at least one.
     pub const fn panels(self) -> &'static [Panel] {
         match self {
-            Self::Overview => &[Panel::Loss, Panel::Accuracy, Panel::Layers, Panel::Controls, Panel::Findings],
+            Self::Overview => &[
+                Panel::Chart(ChartSlot::First),
+                Panel::Chart(ChartSlot::Second),
+                Panel::Layers,
+                Panel::Controls,
+                Panel::Findings,
+            ],
             Self::Layers => &[Panel::Map, Panel::Values, Panel::Units],
             Self::Inspect => &[Panel::Chain, Panel::Sample, Panel::Layer, Panel::Gradients],
             Self::Data => &[Panel::Samples],
@@ -59,10 +65,8 @@ impl Screen {
 /// A part of the screen that can be focused and expanded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Panel {
-    /// Chart of the loss.
-    Loss,
-    /// Chart of the accuracy.
-    Accuracy,
+    /// Chart of a metric.
+    Chart(ChartSlot),
     /// Table of the layers.
     Layers,
     /// The hyperparameters that can be changed now.
@@ -89,24 +93,22 @@ pub enum Panel {
 
 impl Panel {
     /// The chart that fills this panel, if it is one.
-    pub const fn metric(self) -> Option<Metric> {
+    pub const fn chart(self) -> Option<ChartSlot> {
         match self {
-            Self::Loss => Some(Metric::Loss),
-            Self::Accuracy => Some(Metric::Accuracy),
+            Self::Chart(slot) => Some(slot),
             _ => None,
         }
     }
 
     /// Whether its columns are steps, so that the cursor stands in it and the wheel zooms.
     pub const fn has_steps(self) -> bool {
-        matches!(self, Self::Loss | Self::Accuracy | Self::Map)
+        matches!(self, Self::Chart(_) | Self::Map)
     }
 
-    /// Its title.
+    /// Its title; that of a chart is the title of what it shows.
     pub const fn title(self) -> &'static str {
         match self {
-            Self::Loss => "loss",
-            Self::Accuracy => "accuracy",
+            Self::Chart(_) => "chart",
             Self::Layers | Self::Map => "layers",
             Self::Controls => "hyperparameters",
             Self::Findings => "findings",

@@ -1,84 +1,21 @@
-//! A bounded memory of one metric over the whole run, in which no spike vanishes.
+//! A bounded memory of one metric over the steps of one branch, in which no spike vanishes.
 //!
 //! Level `k` keeps the newest buckets, each of which covers `2^k` samples by their smallest, largest and mean value.
 //! The newest samples are there one by one; the older a sample, the coarser the level that still covers it, and
 //! the coarsest covers the whole run. An append touches two levels on average; a query reads one level.
 
+mod columns;
+
 use std::collections::VecDeque;
+
+pub use columns::{Column, ColumnSums, Extent, MovingAverage, StepRange};
 
 /// Weight in an average below which a sample is left out.
 const NOTHING: f64 = 1e-9;
 
-/// Steps from `first` to `last`, both included; `first <= last`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StepRange {
-    /// The first step.
-    pub first: u64,
-    /// The last step, not before the first.
-    pub last: u64,
-}
-
-impl StepRange {
-    /// Number of steps, at least 1.
-    pub fn length(self) -> u64 {
-        (self.last.saturating_sub(self.first)).saturating_add(1)
-    }
-
-    /// Whether `step` is inside.
-    pub fn contains(self, step: u64) -> bool {
-        (self.first..=self.last).contains(&step)
-    }
-
-    /// The column of `count` in which `step` lies, if it lies in the range.
-    pub fn column_of(self, step: u64, count: usize) -> Option<usize> {
-        let length = u128::from(self.last - self.first) + 1;
-        let column = |step: u64| (u128::from(step - self.first) * count as u128 / length) as usize;
-        (self.contains(step) && count > 0).then(|| column(step))
-    }
-
-    /// The first step of column `column` of `count`.
-    pub fn step_of(self, column: usize, count: usize) -> u64 {
-        let before = self.steps_before(column, count);
-        self.first + before.min(u128::from(self.last - self.first)) as u64
-    }
-
-    /// The last step of column `column` of `count`, in which there is at least one.
-    fn last_step_of(self, column: usize, count: usize) -> u64 {
-        let behind = self.steps_before(column + 1, count).max(1);
-        self.first + (behind - 1).min(u128::from(self.last - self.first)) as u64
-    }
-
-    /// Steps in the columns before column `column` of `count`; of a column behind the last one, no fewer than all.
-    fn steps_before(self, column: usize, count: usize) -> u128 {
-        let length = u128::from(self.last - self.first) + 1;
-        (column as u128 * length).div_ceil(count.max(1) as u128)
-    }
-}
-
-/// What the samples of one column amount to.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Extent {
-    /// The smallest finite value.
-    pub min: f64,
-    /// The largest finite value.
-    pub max: f64,
-    /// Mean of the finite values.
-    pub mean: f64,
-}
-
-/// One column of a chart. An empty column that is not broken lies between two samples, or beyond the newest: a line
-/// goes from the column before it to the one behind it.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Column {
-    /// The finite values; `None` where there are none, because nothing was sampled or everything was broken.
-    pub extent: Option<Extent>,
-    /// Whether a value here was NaN or infinite. Lines do not go across such a column.
-    pub broken: bool,
-}
-
 /// `2^level` samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Bucket {
+pub(super) struct Bucket {
     first: u64,
     last: u64,
     /// Above `max` when no sample was finite.
@@ -119,6 +56,10 @@ impl Bucket {
         }
     }
 
+    fn column(&self) -> Column {
+        Column { extent: self.extent(), broken: self.broken }
+    }
+
     fn extent(&self) -> Option<Extent> {
         (!self.is_empty()).then(|| Extent { min: self.min.into(), max: self.max.into(), mean: self.mean.into() })
     }
@@ -140,7 +81,6 @@ pub struct Series {
     capacity: usize,
     levels: Vec<Level>,
     latest: Option<(u64, f64)>,
-    length: u64,
 }
 
 impl Series {
@@ -148,7 +88,12 @@ impl Series {
     ///
     /// It needs 32 bytes a bucket: with a capacity of 2048 and ten million samples 0.9 MiB.
     pub fn new(capacity: usize) -> Self {
-        Self { capacity: capacity.max(2), levels: Vec::new(), latest: None, length: 0 }
+        Self { capacity: capacity.max(2), levels: Vec::new(), latest: None }
+    }
+
+    /// Keeps at least `capacity` buckets a level from now on. What was dropped before stays as coarse as it is.
+    pub fn grow(&mut self, capacity: usize) {
+        self.capacity = self.capacity.max(capacity);
     }
 
     /// Appends the value at `step`, which may be NaN or infinite. A step that is not after the latest one is ignored.
@@ -157,7 +102,6 @@ impl Series {
             return;
         }
         self.latest = Some((step, value));
-        self.length += 1;
         let mut carry = Bucket::of(step, value);
         for k in 0.. {
             if k == self.levels.len() {
@@ -179,84 +123,54 @@ impl Series {
         }
     }
 
-    /// Number of samples appended.
-    pub fn len(&self) -> u64 {
-        self.length
-    }
-
-    /// Whether nothing was appended yet.
-    pub fn is_empty(&self) -> bool {
-        self.length == 0
-    }
-
-    /// The newest sample, exactly as it was appended.
-    pub fn latest(&self) -> Option<(u64, f64)> {
-        self.latest
-    }
-
-    /// `count` columns over `steps`, as fine as what is kept allows.
-    pub fn columns(&self, steps: StepRange, count: usize) -> Vec<Column> {
-        let mut columns = vec![Column::default(); count];
-        let mut samples = vec![0u32; count];
-        let mut places = Places::new(steps, count);
-        for bucket in self.buckets(self.level_for(steps.first), steps) {
-            let Some((from, to)) = places.span(bucket) else { continue };
-            for (column, samples) in columns[from..=to].iter_mut().zip(&mut samples[from..=to]) {
-                column.broken |= bucket.broken;
-                let Some(new) = bucket.extent() else { continue };
-                *samples += 1;
-                // A sum until all are there; single precision far from the largest number of double precision.
-                column.extent = Some(match column.extent {
-                    None => new,
-                    Some(old) => {
-                        Extent { min: old.min.min(new.min), max: old.max.max(new.max), mean: old.mean + new.mean }
-                    }
-                });
-            }
+    /// The newest sample up to `limit` and its step; the mean of the last that are left, where it is not kept alone.
+    pub fn latest_until(&self, limit: u64) -> Option<(u64, f64)> {
+        if let Some(latest) = self.latest.filter(|(step, _)| *step <= limit) {
+            return Some(latest);
         }
-        for (column, samples) in columns.iter_mut().zip(samples) {
-            if let Some(extent) = &mut column.extent {
-                extent.mean /= f64::from(samples);
-            }
-        }
-        columns
+        let (bucket, _) = self.pieces(self.level_for(limit), 0, limit).last()?;
+        Some((bucket.last, if bucket.is_empty() { f64::NAN } else { bucket.mean.into() }))
     }
 
-    /// `count` columns of the exponential moving average in which the past weighs `weight` at each sample.
-    ///
-    /// Each column holds the average after its last sample; columns without samples hold `None`.
-    pub fn smoothed(&self, steps: StepRange, count: usize, weight: f64) -> Vec<Option<f64>> {
-        let mut columns = vec![None; count];
-        let mut places = Places::new(steps, count);
-        let (mut sum, mut total) = (0.0, 0.0);
-        let (mut keep, mut of_level) = (0.0, None);
-        for (bucket, level) in self.with_past(self.level_for(steps.first), steps.first, weight) {
+    /// Adds the samples up to `limit` to `columns`, as fine as what is kept allows.
+    pub fn add_to(&self, columns: &mut ColumnSums, first: u64, limit: u64) {
+        let steps = columns.steps();
+        let first = first.max(steps.first);
+        for (bucket, _) in self.pieces(self.level_for(first), first, limit) {
             if bucket.first > steps.last {
                 break;
             }
-            let Some(extent) = bucket.extent() else { continue };
-            if of_level != Some(level) {
-                (keep, of_level) = (weight.powf((level as f64).exp2()), Some(level));
-            }
-            sum = sum * keep + extent.mean * (1.0 - keep);
-            total = total * keep + (1.0 - keep);
-            if let Some((from, to)) = places.span(bucket) {
-                columns[from..=to].fill(Some(sum / total));
-            }
+            columns.add(bucket);
         }
-        columns
     }
 
-    /// The sample at `step`, or what is left of the samples around it, or else the last one before it.
-    pub fn at(&self, step: u64) -> Option<Column> {
+    /// Goes on with an average over the samples up to `limit`; those before its columns count as their past.
+    pub fn smooth_into(&self, average: &mut MovingAverage, limit: u64) {
+        let steps = average.steps();
+        let first = steps.first.min(limit.saturating_add(1));
+        for (bucket, level) in self.with_past(self.level_for(first), first, limit, average.weight()) {
+            if bucket.first > steps.last {
+                break;
+            }
+            average.add(bucket, level);
+        }
+    }
+
+    /// The sample at `step`, or what is left of the samples around it, or else the last one before it; of those after
+    /// `limit` none.
+    pub fn at(&self, step: u64, limit: u64) -> Option<Column> {
         let k = self.level_for(step);
         let level = self.levels.get(k)?;
         let mut tail = self.levels[..k].iter().filter_map(|level| level.waiting.as_ref());
         let bucket = tail.find(|bucket| bucket.first <= step).or_else(|| {
-            let behind = level.buckets.partition_point(|bucket| bucket.first <= step);
-            level.buckets.get(behind.checked_sub(1)?)
+            let after = level.buckets.partition_point(|bucket| bucket.first <= step);
+            level.buckets.get(after.checked_sub(1)?)
         })?;
-        Some(Column { extent: bucket.extent(), broken: bucket.broken })
+        if bucket.last <= limit {
+            return Some(bucket.column());
+        }
+        let (bucket, _) = self.pieces(k, 0, limit.min(step)).last()?;
+        Some(bucket.column())
     }
 
     /// Bytes held on the heap.
@@ -271,24 +185,27 @@ impl Series {
         self.levels.iter().position(covers).unwrap_or(0)
     }
 
-    /// The buckets of level `k` inside `steps`, and after them the samples too few yet for a bucket of that level.
-    fn buckets(&self, k: usize, steps: StepRange) -> impl Iterator<Item = &Bucket> {
-        let ring = self.levels.get(k).map(|level| {
-            let start = level.buckets.partition_point(|bucket| bucket.last < steps.first);
-            level.buckets.range(start..)
-        });
-        let tail = self.levels[..k.min(self.levels.len())].iter().rev().filter_map(|level| level.waiting.as_ref());
-        ring.into_iter()
-            .flatten()
-            .chain(tail)
-            .skip_while(move |bucket| bucket.last < steps.first)
-            .take_while(move |bucket| bucket.first <= steps.last)
+    /// The samples from `first` on in buckets of level `k` and, where one of these would reach beyond `limit` or is not
+    /// whole yet, in buckets of the finer levels, as far as these are kept. With their levels, ascending.
+    fn pieces(&self, k: usize, first: u64, limit: u64) -> impl Iterator<Item = (&Bucket, usize)> {
+        // The first step that is not covered by what came so far; `None` after the last one that there is.
+        let mut next = Some(first);
+        let levels = self.levels.get(..=k).unwrap_or(&self.levels);
+        levels.iter().enumerate().rev().flat_map(move |(k, level)| {
+            let buckets = &level.buckets;
+            let start = next.map_or(buckets.len(), |next| buckets.partition_point(|bucket| bucket.last < next));
+            let end = buckets.partition_point(|bucket| bucket.last <= limit).max(start);
+            if let Some(last) = buckets.range(start..end).next_back() {
+                next = last.last.checked_add(1);
+            }
+            buckets.range(start..end).map(move |bucket| (bucket, k))
+        })
     }
 
-    /// The buckets of level `k` with their levels, from so far before `first` that what is left out weighs nothing in an
-    /// average; where the level has dropped its past, that of the next level comes first, so that an average does not
-    /// begin anew at the left edge.
-    fn with_past(&self, k: usize, first: u64, weight: f64) -> impl Iterator<Item = (&Bucket, usize)> {
+    /// The buckets of level `k` up to `limit` with their levels, from so far before `first` that what is left out weighs
+    /// nothing in an average; where the level has dropped its past, that of the next level comes first, so that an
+    /// average does not begin anew at the left edge.
+    fn with_past(&self, k: usize, first: u64, limit: u64, weight: f64) -> impl Iterator<Item = (&Bucket, usize)> {
         let level = self.levels.get(k);
         let buckets = level.map_or(0, |level| level.buckets.partition_point(|bucket| bucket.last < first));
         let remembered = (NOTHING.ln() / (weight.ln() * (k as f64).exp2())).abs().ceil() as usize;
@@ -304,50 +221,11 @@ impl Series {
         let from = level.and_then(|level| level.buckets.front()).map_or(0, |bucket| bucket.first);
         let coarser = self.levels.get(k + 1).filter(|_| level.is_some_and(|level| level.dropped));
         let coarser = coarser.into_iter().flat_map(move |coarser| {
-            let end = coarser.buckets.partition_point(|bucket| bucket.last < from);
+            let end = coarser.buckets.partition_point(|bucket| bucket.last < from && bucket.last <= limit);
             coarser.buckets.range(end.saturating_sub(past)..end)
         });
-        let tail = self.levels[..k.min(self.levels.len())].iter().enumerate().rev();
-        coarser
-            .map(move |bucket| (bucket, k + 1))
-            .chain(level.into_iter().flat_map(move |level| level.buckets.range(own..).map(move |bucket| (bucket, k))))
-            .chain(tail.filter_map(|(level, tail)| tail.waiting.as_ref().map(|bucket| (bucket, level))))
-    }
-}
-
-/// Columns of buckets that come in ascending order, so that most need no division.
-struct Places {
-    steps: StepRange,
-    count: usize,
-    /// The column last asked for and the last step in it.
-    latest: Option<(usize, u64)>,
-}
-
-impl Places {
-    fn new(steps: StepRange, count: usize) -> Self {
-        Self { steps, count, latest: None }
-    }
-
-    /// First and last column that a bucket touches.
-    fn span(&mut self, bucket: &Bucket) -> Option<(usize, usize)> {
-        if bucket.last < self.steps.first || bucket.first > self.steps.last {
-            return None;
-        }
-        let from = self.column(bucket.first.max(self.steps.first))?;
-        let to = self.column(bucket.last.min(self.steps.last))?;
-        Some((from, to))
-    }
-
-    /// The column of a step that is not before the one asked for last.
-    fn column(&mut self, step: u64) -> Option<usize> {
-        if let Some((column, last)) = self.latest
-            && step <= last
-        {
-            return Some(column);
-        }
-        let column = self.steps.column_of(step, self.count)?;
-        self.latest = Some((column, self.steps.last_step_of(column, self.count)));
-        Some(column)
+        let own = level.and_then(|level| level.buckets.get(own)).map_or(first, |bucket| bucket.first);
+        coarser.map(move |bucket| (bucket, k + 1)).chain(self.pieces(k, own, limit))
     }
 }
 
@@ -359,6 +237,21 @@ mod tests {
 
     fn range(first: u64, last: u64) -> StepRange {
         StepRange { first, last }
+    }
+
+    /// A series by itself, as on the only branch.
+    impl Series {
+        fn columns(&self, steps: StepRange, count: usize) -> Vec<Column> {
+            let mut columns = ColumnSums::new(steps, count);
+            self.add_to(&mut columns, 0, u64::MAX);
+            columns.finish()
+        }
+
+        fn smoothed(&self, steps: StepRange, count: usize, weight: f64) -> Vec<Option<f64>> {
+            let mut average = MovingAverage::new(steps, count, weight);
+            self.smooth_into(&mut average, u64::MAX);
+            average.finish()
+        }
     }
 
     fn series(capacity: usize, samples: &[(u64, f64)]) -> Series {
@@ -373,12 +266,15 @@ mod tests {
     fn nothing_and_one_sample_are_series_too() {
         let mut series = Series::new(8);
         assert_eq!(series.columns(range(1, 10), 3), vec![Column::default(); 3]);
-        assert_eq!((series.at(4), series.smoothed(range(1, 10), 2, 0.9)), (None, vec![None, None]));
+        assert_eq!((series.at(4, u64::MAX), series.smoothed(range(1, 10), 2, 0.9)), (None, vec![None, None]));
         series.push(4, 2.5);
         let only = Column { extent: Some(Extent { min: 2.5, max: 2.5, mean: 2.5 }), broken: false };
         assert_eq!(series.columns(range(1, 9), 3), vec![Column::default(), only, Column::default()]);
         assert_eq!(series.smoothed(range(1, 9), 3, 0.9)[1].map(|value| (value * 1e6).round()), Some(2.5e6));
-        assert_eq!((series.at(3), series.at(4), series.at(100)), (None, Some(only), Some(only)));
+        assert_eq!(
+            (series.at(3, u64::MAX), series.at(4, u64::MAX), series.at(100, u64::MAX)),
+            (None, Some(only), Some(only))
+        );
         assert!(series.columns(range(1, 9), 0).is_empty());
     }
 
@@ -396,7 +292,7 @@ mod tests {
     #[test]
     fn steps_that_do_not_advance_are_ignored() {
         let series = series(8, &[(5, 1.0), (5, 9.0), (4, 9.0), (6, 2.0)]);
-        assert_eq!((series.len(), series.latest()), (2, Some((6, 2.0))));
+        assert_eq!(series.latest_until(u64::MAX), Some((6, 2.0)));
         assert_eq!(series.columns(range(1, 10), 1)[0].extent.map(|extent| extent.max), Some(2.0));
     }
 
@@ -546,7 +442,7 @@ mod tests {
                 prop_assert!((extent.mean - mean).abs() < 1e-3);
             }
             for (step, value) in &samples {
-                let at = series.at(*step).and_then(|column| column.extent);
+                let at = series.at(*step, u64::MAX).and_then(|column| column.extent);
                 prop_assert_eq!(at.map(|extent| (extent.min, extent.max)), Some((*value, *value)));
             }
         }

@@ -134,7 +134,7 @@ impl App {
             Panel::Layers | Panel::Map if row < self.run().layers.rows().len() => self.view.layer = row,
             Panel::Units => self.view.unit = Some(row),
             Panel::Samples => self.select_entry(row),
-            Panel::Chain if row <= self.run().layers.chain().len() => self.view.following.link = row,
+            Panel::Chain if row <= self.run().layers.last_place() => self.view.following.link = row,
             Panel::Controls if row < controls => self.view.control = row,
             Panel::Findings if row < self.run().findings.len() => self.view.finding = row,
             _ => {}
@@ -198,5 +198,6 @@ pub(super) fn command_text(command: &Command) -> String {
         Command::Inspect { .. } | Command::Watch { .. } => "inspect".into(),
         Command::AdvancePhase => "phase".into(),
         Command::Stop => "stop".into(),
+        Command::Unknown => "command".into(),
     }
 }

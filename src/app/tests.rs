@@ -9,9 +9,9 @@ mod watching;
 
 use super::*;
 use crate::protocol::{
-    Capability, Command, CommandId, Controls, DataInfo, Evaluation, Failure, Health, Hello, HyperParameter,
-    LEARNING_RATE, LayerInfo, LayerProbe, PROTOCOL_VERSION, Probe, Range, RunInfo, RunState, StateChange, StepReport,
-    Summary,
+    Capability, Change, ChangedBy, Command, CommandId, Controls, DataInfo, Failure, Health, Hello, HyperParameter,
+    LEARNING_RATE, LayerInfo, LayerProbe, PROTOCOL_VERSION, Range, RunInfo, RunState, Setting, StateChange, StepReport,
+    made_up,
 };
 
 const ALL: [Capability; 8] = [
@@ -35,31 +35,32 @@ fn hello(capabilities: &[Capability]) -> Event {
 }
 
 fn layer(index: usize, kind: &str, input: usize, output: usize, parameters: u64) -> LayerInfo {
-    LayerInfo { index, kind: kind.into(), input: vec![input], output: vec![output], parameters }
+    made_up::layer(index, kind, &[input], &[output], parameters)
 }
 
 fn ready() -> Event {
     Event::Ready(Box::new(RunInfo {
-        seed: 1,
-        threads: 1,
-        data: DataInfo {
+        seed: Some(1),
+        threads: Some(1),
+        data: Some(DataInfo {
             name: "fashion-mnist".into(),
-            train: 10_000,
-            test: 2_000,
-            shape: vec![784],
+            train: Some(10_000),
+            test: Some(2_000),
+            shape: Some(vec![784]),
             classes: vec!["shirt".into(); 10],
-        },
+        }),
         layers: vec![
             layer(0, "linear", 784, 256, 200_960),
             layer(1, "relu", 256, 256, 0),
             layer(2, "dropout 0.2", 256, 256, 0),
             layer(3, "linear", 256, 10, 2_570),
         ],
-        parameters: 203_530,
-        batch_size: 64,
-        steps_per_epoch: 157,
-        evaluate_every: 100,
-        optimizer: "Adam".into(),
+        parameters: Some(203_530),
+        batch_size: Some(64),
+        steps_per_epoch: Some(157),
+        evaluate_every: Some(100),
+        optimizer: Some("Adam".into()),
+        ..made_up::measured()
     }))
 }
 
@@ -71,9 +72,9 @@ fn controls(rate: f64, throttle: Option<f64>) -> Event {
             parameter("optimizer.momentum", 0.9, Range::below(0.0, 1.0)),
             parameter("optimizer.weight_decay", 0.0, Range::closed(0.0, 1.0)),
         ],
-        schedule: "constant".into(),
+        schedule: Some("constant".into()),
         throttle,
-        total_steps: 3_140,
+        total_steps: Some(3_140),
     })
 }
 
@@ -83,31 +84,26 @@ fn state(state: RunState, step: u64) -> Event {
 
 fn step(step: u64, loss: f64) -> Event {
     Event::Step(StepReport {
-        step,
-        epoch: step as f64 / 157.0,
-        loss,
-        accuracy: 0.5,
-        lr: 1e-3,
-        effective_lr: 8e-4,
-        samples_per_second: 640.0,
-        probe: None,
+        epoch: Some(step as f64 / 157.0),
+        samples_per_second: Some(640.0),
+        ..made_up::report(step, loss, 0.5, 8e-4)
     })
 }
 
 fn evaluation(step: u64, loss: f64, accuracy: f64) -> Event {
-    Event::Evaluation(Evaluation { step, epoch: 0.0, loss, accuracy, samples: 2_000, seconds: 0.1 })
+    Event::Evaluation(made_up::evaluation(step, loss, accuracy))
 }
 
-fn probe(layers: &[(usize, f64)]) -> Probe {
-    let layer = |&(layer, gradient_norm): &(usize, f64)| LayerProbe {
-        layer,
-        weight_norm: 10.0,
-        gradient_norm,
-        update_norm: 0.01,
-        dead: (layer == 0).then_some(0.25),
-        health: Health::Good,
+fn probes(layers: &[(usize, f64)]) -> Vec<LayerProbe> {
+    let probe = |&(layer, gradient_norm): &(usize, f64)| {
+        made_up::probe(layer, [Some(gradient_norm), Some(0.001), (layer == 0).then_some(0.25)], Health::Good)
     };
-    Probe { gradient_norm: 1.0, layers: layers.iter().map(layer).collect() }
+    layers.iter().map(probe).collect()
+}
+
+fn changed(step: u64, key: &str, from: f64, to: f64) -> Event {
+    let change = Change { key: key.into(), from: Setting::of(from), to: Setting::of(to), by: ChangedBy::Viewer };
+    Event::Changed { step, change }
 }
 
 fn fresh() -> App {

@@ -1,18 +1,17 @@
 //! What the Inspect screen shows: one sample on its way through the network and back, ready for drawing.
 
 mod follow;
-mod formulas;
 mod worked;
 
 use super::App;
 use super::display::shape;
-use super::inspect::LOOK;
+use super::layers::ChainLayer;
+use super::needs::LOOK;
 use crate::protocol::inspection::{GradientCheck, LayerTrace, Trace, TracedLayer};
 use crate::protocol::{Answer, Phase, Query, RunState};
 
 pub use follow::{Follow, Following, sample_choice};
-pub use formulas::{Formulas, LOSS, formulas, letter};
-pub use worked::{Product, Sum, loss_sum, own_share, sums};
+pub use worked::{Product, Sum, letter, loss_sum, own_share, sums};
 
 /// A sample on its way.
 #[derive(Clone, Copy, Debug)]
@@ -90,7 +89,7 @@ impl App {
             && let Answer::Trace(trace) = &inspection.answer
         {
             let layer = Some(&trace.selected).filter(|_| self.link().is_some());
-            let layer = layer.filter(|layer| Some(layer.layer) == self.link().map(|link| link.index));
+            let layer = layer.filter(|traced| Some(traced.layer) == self.link().map(|layer| layer.index));
             return Ok(Tracing { step: inspection.step, trace, layer });
         }
         Err(match self.why_blind() {
@@ -107,7 +106,7 @@ impl App {
     /// The query that the Inspect screen asks.
     pub(super) fn trace_query(&self) -> Query {
         let chain = self.run().layers.chain();
-        let layer = self.link().or(chain.last()).map_or(0, |link| link.index);
+        let layer = self.link().or(chain.last()).map_or(0, |layer| layer.index);
         Query::Trace { sample: self.view.following.choice, layer }
     }
 
@@ -117,7 +116,7 @@ impl App {
     }
 
     /// The selected layer; `None` if the loss is selected.
-    pub fn link(&self) -> Option<&super::layers::Link> {
+    pub fn link(&self) -> Option<&ChainLayer> {
         self.run().layers.chain().get(self.view.following.link)
     }
 
@@ -131,29 +130,29 @@ impl App {
             (None, None) => Phase::Between,
         };
         let chain = run.layers.chain();
-        let selected = self.view.following.link.min(chain.len());
+        let selected = self.view.following.link.min(run.layers.last_place());
         let mut rows: Vec<ChainRow<'_>> = chain
             .iter()
             .enumerate()
-            .map(|(place, link)| ChainRow {
-                name: format!("{} {}", link.index, link.kind),
-                shapes: (shape(&link.input), shape(&link.output)),
+            .map(|(place, layer)| ChainRow {
+                name: layer.title(),
+                shapes: (shape(&layer.input), shape(&layer.output)),
                 traced: tracing
-                    .and_then(|tracing| tracing.trace.layers.iter().find(|traced| traced.layer == link.index)),
+                    .and_then(|tracing| tracing.trace.layers.iter().find(|traced| traced.layer == layer.index)),
                 loss: false,
-                trained: link.parameters > 0,
+                trained: layer.parameters > 0,
                 lit: match phase {
-                    Phase::Forward { layer } if layer == link.index => Some(Lit::Forward),
-                    Phase::Backward { layer } if layer == link.index => Some(Lit::Backward),
-                    Phase::Update if link.parameters > 0 => Some(Lit::Update),
+                    Phase::Forward { layer: at } if at == layer.index => Some(Lit::Forward),
+                    Phase::Backward { layer: at } if at == layer.index => Some(Lit::Backward),
+                    Phase::Update if layer.parameters > 0 => Some(Lit::Update),
                     _ => None,
                 },
                 selected: place == selected,
             })
             .collect();
-        if let Some(last) = chain.last() {
+        if let Some((last, loss)) = chain.last().zip(run.layers.loss()) {
             rows.push(ChainRow {
-                name: "softmax, cross entropy".into(),
+                name: loss.text.clone(),
                 shapes: (shape(&last.output), "1".into()),
                 traced: None,
                 loss: true,

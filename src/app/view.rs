@@ -1,51 +1,10 @@
 //! What part of the run is looked at, and how: the screen in hand, zoom, cursor, scales.
 
 use super::data::DataView;
+use super::metric::ChartSlot;
 use super::screen::{Panel, Screen};
 use super::series::StepRange;
 use super::trace::Following;
-
-/// What a chart shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Metric {
-    /// Mean loss in nats.
-    Loss,
-    /// Share classified correctly, 0 to 1.
-    Accuracy,
-}
-
-/// What the heat map of the layers shows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Quantity {
-    /// Norm of the gradient of a layer's parameters.
-    #[default]
-    Gradient,
-    /// Norm of the last update over the norm of the weights.
-    Update,
-    /// Share of the units that gave 0 for the whole minibatch.
-    Dead,
-}
-
-impl Quantity {
-    /// The next one in the cycle.
-    #[must_use]
-    pub const fn next(self) -> Self {
-        match self {
-            Self::Gradient => Self::Update,
-            Self::Update => Self::Dead,
-            Self::Dead => Self::Gradient,
-        }
-    }
-
-    /// Its name.
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::Gradient => "gradient norm",
-            Self::Update => "update / weight",
-            Self::Dead => "dead units",
-        }
-    }
-}
 
 /// How values become heights.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -142,14 +101,14 @@ pub struct View {
     pub cursor: Option<u64>,
     /// Smoothing of the bright line.
     pub smoothing: Smoothing,
-    /// Scale asked for in the loss chart.
-    pub loss_scale: Scale,
-    /// Scale asked for in the accuracy chart.
-    pub accuracy_scale: Scale,
+    /// Scale asked for in each chart.
+    scales: [Scale; ChartSlot::ALL.len()],
+    /// What somebody chose to see in each chart, by [`super::Figure::name`]; until then what the source tells first.
+    charts: [Option<String>; ChartSlot::ALL.len()],
     /// Selected row of the layers, here and on the Layers screen.
     pub layer: usize,
-    /// What the heat map of the layers shows.
-    pub quantity: Quantity,
+    /// Which quantity of the layers is shown over the steps, here and on the Layers screen.
+    pub quantity: usize,
     /// Selected parameter of the selected layer, counted round and round.
     pub parameter: usize,
     /// Selected unit of the selected layer.
@@ -170,7 +129,7 @@ impl View {
     /// The focused panel.
     pub fn focus(&self) -> Panel {
         let panels = self.screen.panels();
-        panels.get(self.focus[self.screen as usize]).or(panels.first()).copied().unwrap_or(Panel::Loss)
+        panels.get(self.focus[self.screen as usize]).or(panels.first()).copied().unwrap_or(Panel::Layers)
     }
 
     /// Moves the focus to `panel` if the page has it.
@@ -204,19 +163,24 @@ impl View {
     }
 
     /// The scale asked for in a chart.
-    pub fn scale(&self, metric: Metric) -> Scale {
-        match metric {
-            Metric::Loss => self.loss_scale,
-            Metric::Accuracy => self.accuracy_scale,
-        }
+    pub fn scale(&self, slot: ChartSlot) -> Scale {
+        self.scales[slot as usize]
     }
 
     /// Asks for a scale in a chart.
-    pub fn set_scale(&mut self, metric: Metric, scale: Scale) {
-        match metric {
-            Metric::Loss => self.loss_scale = scale,
-            Metric::Accuracy => self.accuracy_scale = scale,
-        }
+    pub fn set_scale(&mut self, slot: ChartSlot, scale: Scale) {
+        self.scales[slot as usize] = scale;
+    }
+
+    /// What was chosen for a chart, if anything was.
+    pub fn chosen(&self, slot: ChartSlot) -> Option<&str> {
+        self.charts[slot as usize].as_deref()
+    }
+
+    /// Chooses what a chart shows; its scale is linear again.
+    pub fn choose(&mut self, slot: ChartSlot, figure: &str) {
+        self.charts[slot as usize] = Some(figure.to_owned());
+        self.set_scale(slot, Scale::Linear);
     }
 
     /// The steps to show of a run whose newest step is `newest`.

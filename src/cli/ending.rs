@@ -2,7 +2,7 @@
 
 use std::{future::pending, io, process, time::Duration};
 
-use gradtop::train::worker::{Outcome, WorkerTask};
+use gradtop::train::{Outcome, worker::WorkerTask};
 
 use super::SIGNAL;
 

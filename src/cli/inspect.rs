@@ -37,7 +37,7 @@ pub fn run(arguments: &InspectArguments) -> anyhow::Result<u8> {
         return Err(WrongUse(format!("--at {}: the run has {steps} steps; valid: 0 to {steps}", arguments.at)).into());
     }
     let info = trainer.describe(&spec.train);
-    let first = info.layers.iter().find(|layer| layer.parameters > 0).map_or(0, |layer| layer.index);
+    let first = info.layers.iter().position(|layer| layer.parameters > 0).unwrap_or(0);
     let query = Query::Trace { sample: arguments.sample, layer: arguments.layer.unwrap_or(first) };
     trainer.check_query(&query).map_err(WrongUse)?;
     while trainer.completed() < arguments.at {
@@ -53,7 +53,7 @@ pub fn run(arguments: &InspectArguments) -> anyhow::Result<u8> {
                 .and_then(|()| writeln!(io::stdout()))
         }
         Answer::Trace(trace) => {
-            let kinds: Vec<&str> = info.layers.iter().map(|layer| layer.kind.as_str()).collect();
+            let kinds: Vec<&str> = info.layers.iter().map(|layer| layer.text.as_str()).collect();
             print(trace, &data, &kinds)
         }
         Answer::Nothing { reason } => {
@@ -80,7 +80,7 @@ fn print(trace: &Trace, data: &Dataset, kinds: &[&str]) -> io::Result<()> {
     let percent = |share: f64| format!("{:.1} %", 100.0 * share);
     let of = match trace.pass {
         Pass::Minibatch { number } => format!("minibatch {} of {} samples", thousands(number), trace.batch),
-        Pass::Evaluation => "one sample, as in evaluation".into(),
+        Pass::Evaluation | Pass::Unknown => "one sample, as in evaluation".into(),
     };
     let (loss, accuracy) =
         (trace.batch_loss.map_or("–".into(), short), trace.batch_accuracy.map_or("–".into(), percent));

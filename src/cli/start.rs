@@ -15,7 +15,7 @@ use gradtop::{
     protocol::Failure,
     tensors::TensorError,
     text::harmless,
-    train::{RunSpec, TrainSpec},
+    train::{Delivery, RunSpec, TrainSpec},
     ui::{Background, Protocol, Theme, UiSettings},
 };
 
@@ -116,6 +116,7 @@ pub fn run_spec(arguments: &RunArguments, config: &Config) -> Result<RunSpec, Co
         data: config.data.clone(),
         train: train_spec(config, threads(arguments.threads, config)),
         throttle: None,
+        delivery: Delivery::Thin,
         stop_when_finished: true,
     })
 }

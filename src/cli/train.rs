@@ -12,8 +12,8 @@ use gradtop::{
     protocol::{Command, CommandId, Event, Request},
     text::thousands,
     train::{
-        RunSpec,
-        worker::{Outcome, WorkerHandle, spawn},
+        Delivery, Outcome, RunSpec, measured_metrics,
+        worker::{WorkerHandle, spawn},
     },
     ui,
 };
@@ -70,6 +70,10 @@ fn screen_is_usable() -> bool {
 
 fn run(mut spec: RunSpec, style: Style, settings: ui::UiSettings) -> anyhow::Result<u8> {
     spec.stop_when_finished = style != Style::Dashboard;
+    if style == Style::Json {
+        // A program that reads gets everything.
+        spec.delivery = Delivery::Wait;
+    }
     let app = App::new(Settings { run: spec.name.clone(), paced: spec.throttle.is_some(), mouse: true });
     let runtime = runtime::Builder::new_current_thread().enable_all().build().context("can't start the event loop")?;
     let worker = spawn(spec).context("can't start the training thread")?;
@@ -100,7 +104,7 @@ async fn dashboard(worker: WorkerHandle, app: App, settings: ui::UiSettings) -> 
             start::complain_of(failure);
             Ok(())
         }
-        Outcome { summary: Some(summary), .. } => write_summary(&mut io::stdout(), summary),
+        Outcome { summary: Some(summary), .. } => write_summary(&mut io::stdout(), summary, &measured_metrics()),
         Outcome { step, .. } => writeln!(io::stdout(), "stopped    step {}", thousands(*step)),
     };
     Ok(match signalled {

@@ -101,6 +101,9 @@ pub enum Query {
         /// Cells from top to bottom; as many units are shown as [`MOST_UNIT_VALUES`] allows, and at most 64.
         rows: usize,
     },
+    /// Something that this version does not know; it is refused.
+    #[serde(other)]
+    Unknown,
 }
 
 /// What came of a query.
@@ -142,6 +145,9 @@ pub enum Answer {
         /// Why, and what will change it: `no evaluation yet`.
         reason: String,
     },
+    /// Something that this version does not know; it is left out and counted.
+    #[serde(other)]
+    Unknown,
 }
 
 /// Where a walk through the phases of a minibatch stands: what was done last.
@@ -165,6 +171,9 @@ pub enum Phase {
     },
     /// The weights were updated: the minibatch is completed.
     Update,
+    /// Something that this version does not know.
+    #[serde(other)]
+    Unknown,
 }
 
 /// A walk through the phases went on, began or was left.

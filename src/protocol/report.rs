@@ -2,68 +2,40 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::number;
+use super::MetricValue;
 
 /// What one minibatch showed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StepReport {
     /// Minibatches completed, this one included; the first is 1.
     pub step: u64,
-    /// Epochs completed as a fraction: 1.5 is the middle of the second.
-    pub epoch: f64,
-    /// Mean loss of the minibatch before its update, in nats.
-    #[serde(with = "number")]
-    pub loss: f64,
-    /// Share of the minibatch that was classified correctly before its update, 0 to 1.
-    #[serde(with = "number")]
-    pub accuracy: f64,
-    /// Learning rate set by the person, before the schedule.
-    #[serde(with = "number")]
-    pub lr: f64,
-    /// Learning rate that this update used: base rate times the schedule's factor.
-    #[serde(with = "number")]
-    pub effective_lr: f64,
-    /// Samples trained a second of late, throttling included and pauses left out; 0 while unknown.
-    pub samples_per_second: f64,
-    /// What the probe saw at this step, where it looked.
-    pub probe: Option<Probe>,
-}
-
-/// Norms and shares measured at one step.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Probe {
-    /// Euclidean norm of the whole gradient before clipping.
-    #[serde(with = "number")]
-    pub gradient_norm: f64,
-    /// One entry a layer that has parameters, in order.
+    /// Epochs completed as a fraction, where there are epochs: 1.5 is the middle of the second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<f64>,
+    /// Samples in the minibatch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub samples: Option<u64>,
+    /// What was measured of the minibatch, before its update; only what was measured at this step.
+    #[serde(default)]
+    pub values: Vec<MetricValue>,
+    /// Samples trained a second of late, throttling included and pauses left out; absent while unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub samples_per_second: Option<f64>,
+    /// What the probe saw of the layers at this step; empty where it did not look.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub layers: Vec<LayerProbe>,
 }
 
-/// What the probe saw of one layer that has parameters.
+/// What the probe saw of one layer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LayerProbe {
-    /// [`super::LayerInfo::index`].
+    /// Place of the layer in [`super::RunInfo::layers`].
     pub layer: usize,
-    /// Euclidean norm of its parameters after the update.
-    #[serde(with = "number")]
-    pub weight_norm: f64,
-    /// Euclidean norm of its gradient, before clipping.
-    #[serde(with = "number")]
-    pub gradient_norm: f64,
-    /// Euclidean norm of the change that the optimizer made.
-    #[serde(with = "number")]
-    pub update_norm: f64,
-    /// Share of its units whose rectified output was 0 for the whole minibatch; `None` without a rectifier behind it.
-    pub dead: Option<f64>,
-    /// What the rules make of it.
-    pub health: Health,
-}
-
-impl LayerProbe {
-    /// Update norm over weight norm; about 1e-3 is usual.
-    pub fn update_ratio(&self) -> f64 {
-        self.update_norm / self.weight_norm
-    }
+    /// Values of [`super::RunInfo::quantities`]; only those that there are.
+    pub values: Vec<MetricValue>,
+    /// What the rules make of it; absent where nobody judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<Health>,
 }
 
 /// A verdict on one layer.
@@ -77,25 +49,27 @@ pub enum Health {
     Watch,
     /// Training is probably harmed.
     Bad,
+    /// A verdict that this version does not know.
+    #[serde(other)]
+    Unknown,
 }
 
-/// Loss and accuracy on the test split.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// What an evaluation on the data held out showed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
     /// Minibatches completed.
     pub step: u64,
-    /// Epochs completed as a fraction.
-    pub epoch: f64,
-    /// Mean loss in nats.
-    #[serde(with = "number")]
-    pub loss: f64,
-    /// Share classified correctly, 0 to 1.
-    #[serde(with = "number")]
-    pub accuracy: f64,
+    /// Epochs completed as a fraction, where there are epochs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<f64>,
+    /// What was measured.
+    pub values: Vec<MetricValue>,
     /// Samples evaluated.
-    pub samples: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub samples: Option<u64>,
     /// Time it took in seconds.
-    pub seconds: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<f64>,
 }
 
 /// A sentence about the training, with advice.
@@ -105,35 +79,37 @@ pub struct Finding {
     pub step: u64,
     /// How much it matters.
     pub health: Health,
-    /// The layer it is about, where it is about one: [`super::LayerInfo::index`].
+    /// The layer it is about, where it is about one: its place in [`super::RunInfo::layers`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layer: Option<usize>,
     /// What was noticed: `60 % of the units of layer 0 are dead`.
     pub what: String,
     /// What to do about it.
+    #[serde(default)]
     pub advice: String,
 }
 
 /// How a finished run stands.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// Minibatches completed.
     pub step: u64,
-    /// Mean test loss in nats.
-    #[serde(with = "number")]
-    pub test_loss: f64,
-    /// Test accuracy, 0 to 1.
-    #[serde(with = "number")]
-    pub test_accuracy: f64,
+    /// What the last evaluation measured.
+    #[serde(default)]
+    pub values: Vec<MetricValue>,
     /// SHA-256 of the weights (little-endian f32 in the network's order), in hexadecimal.
-    pub weights_sha256: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights_sha256: Option<String>,
     /// Time spent training in seconds, pauses left out.
-    pub seconds: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<f64>,
 }
 
 impl Summary {
-    /// Minibatches a second over the whole run, pauses left out.
-    pub fn steps_per_second(&self) -> f64 {
-        self.step as f64 / self.seconds
+    /// Minibatches a second over the whole run, pauses left out; `None` where the time is unknown.
+    pub fn steps_per_second(&self) -> Option<f64> {
+        let rate = self.step as f64 / self.seconds?;
+        rate.is_finite().then_some(rate)
     }
 }
 
@@ -145,5 +121,6 @@ pub struct Failure {
     /// What happened.
     pub what: String,
     /// What to do next.
+    #[serde(default)]
     pub advice: String,
 }

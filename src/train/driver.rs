@@ -1,26 +1,31 @@
 //! What the worker's thread does between two looks into its inbox: train a minibatch, report it, keep the goals.
 
+mod steering;
+mod watch;
+
 use std::{collections::VecDeque, ops::ControlFlow, time::Instant};
 
 use crate::{
     protocol::{CommandId, Event, Finding, Health, Phase, RunState, StateChange, StepReport, Summary, Walk},
     train::{
-        RunSpec, StepError, StepOutcome, Trainer,
+        LayerMeasures, Outcome, RunSpec, StepError, StepOutcome, TestResult, Trainer,
         health::Monitor,
         inbox::{Inbox, Next},
+        metrics::{self, StepMeasures},
         outbox::{Disconnected, Outbox},
+        outcome::End,
         pace::{Pace, RateMeter, Stopwatch},
-        watch::Watch,
-        worker::{End, Outcome},
     },
 };
+
+use self::watch::Watch;
 
 /// What to do about numbers that are not finite.
 const LOWER_THE_RATE: &str = "lower the learning rate or clip the gradient (optimizer.clip_norm)";
 
 /// What the worker does when nobody asks for anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Drive {
+enum Drive {
     /// Wait for requests.
     Wait,
     /// Train up to the end of the run.
@@ -31,22 +36,22 @@ pub(super) enum Drive {
 
 /// A trainer, the queues around it, and what was asked of it.
 pub(super) struct Driver<'a> {
-    pub(super) spec: &'a RunSpec,
-    pub(super) trainer: Trainer,
-    pub(super) inbox: &'a mut Inbox,
-    pub(super) outbox: &'a mut Outbox,
-    pub(super) drive: Drive,
-    pub(super) state: RunState,
+    spec: &'a RunSpec,
+    trainer: Trainer,
+    inbox: &'a mut Inbox,
+    outbox: &'a mut Outbox,
+    drive: Drive,
+    state: RunState,
     /// Steps at which a request to advance is fulfilled, ascending.
-    pub(super) goals: VecDeque<(u64, CommandId)>,
-    pub(super) pace: Pace,
-    pub(super) rate: RateMeter,
-    pub(super) watch: Watch,
+    goals: VecDeque<(u64, CommandId)>,
+    pace: Pace,
+    rate: RateMeter,
+    watch: Watch,
     /// Where the walk through a minibatch stood when it was last told.
     told: Phase,
     outcome: &'a mut Outcome,
     monitor: Monitor,
-    test: Option<(u64, f64, f64)>,
+    test: Option<TestResult>,
     stopwatch: Stopwatch,
     panic_at: Option<u64>,
     /// Numbers that were not finite, in a run that nobody can resume.
@@ -100,6 +105,8 @@ impl<'a> Driver<'a> {
                     self.prepare();
                     self.inbox.wait(self.outbox)
                 }
+                // The consumer has not taken what is there; with its next look the training goes on.
+                Drive::Free | Drive::ToGoal if self.outbox.is_full() => self.inbox.wait(self.outbox),
                 Drive::Free | Drive::ToGoal => self.inbox.until(self.pace.due(now), self.outbox),
             };
             match next {
@@ -108,7 +115,7 @@ impl<'a> Driver<'a> {
                         return Ok(());
                     }
                 }
-                Next::Nothing if self.drive == Drive::Wait => {}
+                Next::Nothing if self.drive == Drive::Wait || self.outbox.is_full() => {}
                 Next::Nothing => self.train_one(),
                 Next::Gone => return Err(End::Consumer(Disconnected)),
             }
@@ -133,7 +140,7 @@ impl<'a> Driver<'a> {
     }
 
     /// Goes on by one phase of the minibatch in hand.
-    pub(super) fn walk(&mut self) {
+    fn walk(&mut self) {
         let start = Instant::now();
         let effective_lr = self.trainer.effective_lr();
         if let Some(outcome) = self.trainer.advance_phase() {
@@ -144,7 +151,7 @@ impl<'a> Driver<'a> {
     }
 
     /// Tells where the walk through a minibatch stands, if that is news.
-    pub(super) fn tell_walk(&mut self) {
+    fn tell_walk(&mut self) {
         let phase = self.trainer.phase();
         if phase != self.told {
             self.told = phase;
@@ -161,7 +168,10 @@ impl<'a> Driver<'a> {
         match outcome {
             Ok(outcome) => {
                 self.rate.add(outcome.samples, Instant::now());
-                self.report_step(outcome.loss, outcome.accuracy, outcome.effective_lr, Some(outcome.gradient_norm));
+                let StepOutcome { loss, accuracy, gradient_norm, effective_lr, samples } = outcome;
+                let measures =
+                    StepMeasures { loss, accuracy: Some(accuracy), gradient_norm: Some(gradient_norm), effective_lr };
+                self.report_step(measures, samples, true);
             }
             Err(error) => self.report_broken_step(&error, effective_lr),
         }
@@ -178,22 +188,22 @@ impl<'a> Driver<'a> {
         self.check_goals();
     }
 
-    fn report_step(&mut self, loss: f64, accuracy: f64, effective_lr: f64, gradient_norm: Option<f64>) {
-        self.monitor.trained(loss);
+    /// Reports the minibatch just trained; the probe looks where it is time and the step was `whole`, with an update.
+    fn report_step(&mut self, measures: StepMeasures, samples: usize, whole: bool) {
+        self.monitor.trained(measures.loss);
         let step = self.trainer.completed();
-        let looks = step.is_multiple_of(self.spec.train.probe_every) || step == 1;
-        let watched = self.drive == Drive::ToGoal || self.pace.is_limited();
-        let mut probe = gradient_norm.filter(|_| looks || watched).map(|norm| self.trainer.probe(norm));
-        let findings = probe.as_mut().map(|probe| self.monitor.judge(step, &mut probe.layers)).unwrap_or_default();
+        let due = step.is_multiple_of(self.spec.train.probe_every) || step == 1;
+        let looks = whole && (due || self.drive == Drive::ToGoal || self.pace.is_limited());
+        let mut layers = if looks { self.trainer.probe() } else { Vec::new() };
+        let findings = if looks { self.monitor.judge(step, &mut layers) } else { Vec::new() };
+        let gradient_norm = measures.gradient_norm.filter(|_| looks || !whole);
         self.outbox.push(Event::Step(StepReport {
             step,
-            epoch: self.trainer.epoch(),
-            loss,
-            accuracy,
-            lr: self.trainer.learning_rate(),
-            effective_lr,
+            epoch: Some(self.trainer.epoch()),
+            samples: Some(samples as u64),
+            values: metrics::of_step(&StepMeasures { gradient_norm, ..measures }),
             samples_per_second: self.rate.samples_per_second(),
-            probe,
+            layers: layers.iter().map(LayerMeasures::report).collect(),
         }));
         for finding in findings {
             self.outbox.push(Event::Finding(finding));
@@ -201,7 +211,9 @@ impl<'a> Driver<'a> {
     }
 
     fn report_broken_step(&mut self, error: &StepError, effective_lr: f64) {
-        self.report_step(error.loss(), f64::NAN, effective_lr, None);
+        let gradient_norm = if let StepError::Gradient { norm, .. } = error { Some(*norm) } else { None };
+        let measures = StepMeasures { loss: error.loss(), accuracy: None, gradient_norm, effective_lr };
+        self.report_step(measures, self.trainer.samples(), false);
         let step = self.trainer.completed();
         let what = format!("{error}; its update was left out");
         self.outbox.push(Event::Finding(Finding {
@@ -219,16 +231,16 @@ impl<'a> Driver<'a> {
     }
 
     /// Evaluates on the test split; false when a stop request cut it short.
-    pub(super) fn evaluate(&mut self) -> bool {
+    fn evaluate(&mut self) -> bool {
         let (inbox, outbox) = (&mut *self.inbox, &mut *self.outbox);
         let evaluation = self.trainer.evaluate(|| {
             let gone = outbox.flush(Instant::now()).is_err();
             if gone || inbox.stop_requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         let Some(evaluation) = evaluation else { return false };
-        self.test = Some((evaluation.step, evaluation.loss, evaluation.accuracy));
+        self.test = Some(evaluation);
         let finding = self.monitor.evaluated(&evaluation);
-        self.outbox.push(Event::Evaluation(evaluation));
+        self.outbox.push(Event::Evaluation(evaluation.report()));
         if let Some(finding) = finding {
             self.outbox.push(Event::Finding(finding));
         }
@@ -237,15 +249,14 @@ impl<'a> Driver<'a> {
 
     fn finish(&mut self) {
         let step = self.trainer.completed();
-        if self.test.is_none_or(|(at, ..)| at != step) && !self.evaluate() {
+        if self.test.is_none_or(|test| test.step != step) && !self.evaluate() {
             return;
         }
-        let (test_loss, test_accuracy) = self.test.map_or((f64::NAN, f64::NAN), |(_, loss, accuracy)| (loss, accuracy));
+        let values = self.test.as_ref().map(metrics::of_evaluation).unwrap_or_default();
         self.drive = Drive::Wait;
         self.set_state(RunState::Finished, None);
-        let weights_sha256 = self.trainer.weights_sha256();
-        let seconds = self.stopwatch.seconds();
-        let summary = Summary { step, test_loss, test_accuracy, weights_sha256, seconds };
+        let weights_sha256 = Some(self.trainer.weights_sha256());
+        let summary = Summary { step, values, weights_sha256, seconds: Some(self.stopwatch.seconds()) };
         self.outcome.summary = Some(summary.clone());
         self.outbox.push(Event::Finished(summary));
     }
@@ -266,21 +277,21 @@ impl<'a> Driver<'a> {
         }
     }
 
-    pub(super) fn pause(&mut self, reason: Option<String>) {
+    fn pause(&mut self, reason: Option<String>) {
         self.drive = Drive::Wait;
         self.give_up_goals();
         self.set_state(RunState::Paused, reason);
     }
 
     /// Refuses what is left of the requests to advance.
-    pub(super) fn give_up_goals(&mut self) {
+    fn give_up_goals(&mut self) {
         let step = self.trainer.completed();
         for (_, id) in std::mem::take(&mut self.goals) {
             self.inbox.answer(id, Err(format!("interrupted at step {step}")), self.outbox);
         }
     }
 
-    pub(super) fn set_state(&mut self, state: RunState, reason: Option<String>) {
+    fn set_state(&mut self, state: RunState, reason: Option<String>) {
         if self.state != RunState::Running {
             self.pace.restart();
             self.rate.restart();

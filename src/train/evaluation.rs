@@ -6,19 +6,49 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     protocol::{Evaluation, inspection::Split},
-    train::Trainer,
+    train::{Trainer, metrics},
 };
+
+/// What an evaluation of the test split found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TestResult {
+    /// Minibatches completed.
+    pub step: u64,
+    /// Epochs completed as a fraction.
+    pub epoch: f64,
+    /// Mean loss in nats.
+    pub loss: f64,
+    /// Share classified correctly, 0 to 1.
+    pub accuracy: f64,
+    /// Samples evaluated.
+    pub samples: usize,
+    /// Time it took in seconds.
+    pub seconds: f64,
+}
+
+impl TestResult {
+    /// The same as it is reported.
+    pub(super) fn report(&self) -> Evaluation {
+        Evaluation {
+            step: self.step,
+            epoch: Some(self.epoch),
+            values: metrics::of_evaluation(self),
+            samples: Some(self.samples as u64),
+            seconds: Some(self.seconds),
+        }
+    }
+}
 
 impl Trainer {
     /// Evaluates the whole test split in the order of the file; `keep_going` may end it between two batches.
     ///
     /// With a moving average of the weights, that is what is evaluated. Weights and the course of the training are
     /// untouched.
-    pub fn evaluate(&mut self, keep_going: impl FnMut() -> ControlFlow<()>) -> Option<Evaluation> {
+    pub fn evaluate(&mut self, keep_going: impl FnMut() -> ControlFlow<()>) -> Option<TestResult> {
         let start = Instant::now();
         let (loss, correct) = self.judge(Split::Test, keep_going)?;
         let samples = self.data.test.len();
-        Some(Evaluation {
+        Some(TestResult {
             step: self.completed(),
             epoch: self.epoch(),
             loss,

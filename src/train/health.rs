@@ -3,7 +3,10 @@
 //! A rule about a layer speaks only after its condition held for [`PATIENCE`] looks in a row, so that a single odd
 //! minibatch raises no alarm, and speaks again only after the condition was gone for as long.
 
-use crate::protocol::{Evaluation, Finding, Health, LayerProbe};
+use crate::{
+    protocol::{Finding, Health},
+    train::{LayerMeasures, TestResult},
+};
 
 /// Looks of the probe for which a condition must hold before it becomes a finding.
 const PATIENCE: u32 = 10;
@@ -37,7 +40,7 @@ const COMPLAINTS: [Complaint; 5] = [
 ];
 
 impl Complaint {
-    fn holds(self, layer: &LayerProbe, largest_gradient: f64, dead_somewhere: bool) -> bool {
+    fn holds(self, layer: &LayerMeasures, largest_gradient: f64, dead_somewhere: bool) -> bool {
         let dead = layer.dead.unwrap_or(0.0);
         let ratio = layer.update_ratio();
         match self {
@@ -57,7 +60,7 @@ impl Complaint {
         }
     }
 
-    fn sentences(self, layer: &LayerProbe) -> (String, &'static str) {
+    fn sentences(self, layer: &LayerMeasures) -> (String, &'static str) {
         let index = layer.layer;
         match self {
             Self::MostlyDead | Self::HalfDead => (
@@ -126,7 +129,7 @@ pub struct Monitor {
 
 impl Monitor {
     /// Judges each layer, writes the verdicts into `layers` and returns what is new.
-    pub fn judge(&mut self, step: u64, layers: &mut [LayerProbe]) -> Vec<Finding> {
+    pub fn judge(&mut self, step: u64, layers: &mut [LayerMeasures]) -> Vec<Finding> {
         self.streaks.resize(layers.len(), Default::default());
         let largest = layers.iter().map(|layer| layer.gradient_norm).fold(0.0, f64::max);
         let dead_somewhere = layers.iter().any(|layer| layer.dead.is_some_and(|dead| dead > 0.9));
@@ -153,7 +156,7 @@ impl Monitor {
     }
 
     /// Watches the test loss; speaks once when it stays well above its best although the training loss fell.
-    pub fn evaluated(&mut self, evaluation: &Evaluation) -> Option<Finding> {
+    pub fn evaluated(&mut self, evaluation: &TestResult) -> Option<Finding> {
         if !evaluation.loss.is_finite() || self.last_evaluation == Some(evaluation.step) {
             return None;
         }
@@ -196,8 +199,8 @@ impl Monitor {
 mod tests {
     use super::*;
 
-    fn layer(dead: f64, gradient_norm: f64, update_norm: f64) -> LayerProbe {
-        LayerProbe { layer: 2, weight_norm: 1.0, gradient_norm, update_norm, dead: Some(dead), health: Health::Good }
+    fn layer(dead: f64, gradient_norm: f64, update_norm: f64) -> LayerMeasures {
+        LayerMeasures { layer: 2, weight_norm: 1.0, gradient_norm, update_norm, dead: Some(dead), health: Health::Good }
     }
 
     #[test]
@@ -225,7 +228,7 @@ mod tests {
             (layer(1.0, 0.0, 1e-3), "dead"),
         ] {
             let mut monitor = Monitor::default();
-            let mut layers = [probe, LayerProbe { layer: 4, ..layer(0.0, 1.0, 1e-3) }];
+            let mut layers = [probe, LayerMeasures { layer: 4, ..layer(0.0, 1.0, 1e-3) }];
             let findings: Vec<Finding> = (1..=10).flat_map(|step| monitor.judge(step, &mut layers)).collect();
             assert_eq!(findings.len(), 1, "{findings:?}");
             assert!(findings[0].what.contains(word) && findings[0].layer == Some(2), "{findings:?}");
@@ -242,7 +245,7 @@ mod tests {
             .zip([1, 2, 3, 3, 3, 4, 5, 6, 7, 8, 9])
             .filter_map(|(loss, step)| {
                 monitor.trained(1.0 / step as f64);
-                let evaluation = Evaluation { step, epoch: 0.0, loss, accuracy: 0.5, samples: 10, seconds: 0.0 };
+                let evaluation = TestResult { step, epoch: 0.0, loss, accuracy: 0.5, samples: 10, seconds: 0.0 };
                 monitor.evaluated(&evaluation).map(|finding| finding.step)
             })
             .collect();
@@ -256,7 +259,7 @@ mod tests {
             let rounds = test.into_iter().zip(training).zip(1..);
             rounds.fold(false, |told, ((loss, trained), step)| {
                 monitor.trained(trained);
-                let evaluation = Evaluation { step, epoch: 0.0, loss, accuracy: 0.5, samples: 10, seconds: 0.0 };
+                let evaluation = TestResult { step, epoch: 0.0, loss, accuracy: 0.5, samples: 10, seconds: 0.0 };
                 monitor.evaluated(&evaluation).is_some() || told
             })
         };

@@ -3,7 +3,7 @@
 use crate::{
     protocol::{
         Answer, Query, SampleChoice,
-        inspection::{MOST_CELLS, MOST_ENTRIES, Split},
+        inspection::{MOST_CELLS, MOST_ENTRIES, Order, Show, Split},
     },
     text::thousands,
     train::Trainer,
@@ -47,9 +47,14 @@ pub(super) fn needs(query: &Query) -> Needs {
         | Query::Filters { .. }
         | Query::Points
         | Query::Boundary { .. }
-        | Query::Units { .. } => Needs::Nothing,
+        | Query::Units { .. }
+        | Query::Trace { .. }
+        | Query::Unknown => Needs::Nothing,
     }
 }
+
+/// Why a query with words that this engine does not know is refused.
+const UNKNOWN: &str = "this engine knows no such query, or not all of its words";
 
 impl Trainer {
     /// Answers a query. What needs an evaluation is answered from the last one; for a gradient check see
@@ -72,6 +77,7 @@ impl Trainer {
             Query::Points => Ok(Answer::Points(self.points())),
             Query::Boundary { columns, rows } => Ok(Answer::Boundary(self.boundary(columns, rows))),
             Query::Units { layer, columns, rows } => Ok(Answer::Units(self.unit_maps(layer, columns, rows))),
+            Query::Unknown => Err(UNKNOWN.into()),
         }
     }
 
@@ -81,6 +87,15 @@ impl Trainer {
     /// As [`Self::inspect`].
     pub fn check_query(&self, query: &Query) -> Result<(), String> {
         match *query {
+            Query::Unknown
+            | Query::Trace {
+                sample: SampleChoice::Unknown | SampleChoice::Dataset { split: Split::Unknown, .. },
+                ..
+            }
+            | Query::Samples { split: Split::Unknown, .. }
+            | Query::Samples { show: Show::Unknown, .. }
+            | Query::Samples { order: Order::Unknown, .. }
+            | Query::Confusion { split: Split::Unknown } => Err(UNKNOWN.into()),
             Query::Layer { layer } => self.check_layer(layer),
             Query::Trace { sample, layer } => {
                 self.check_layer(layer)?;
@@ -88,7 +103,7 @@ impl Trainer {
                     SampleChoice::Row { row } => ("row", row, self.batches.batch_size()),
                     SampleChoice::Dataset { split: Split::Train, index } => ("sample", index, self.data.train.len()),
                     SampleChoice::Dataset { split: Split::Test, index } => ("sample", index, self.data.test.len()),
-                    SampleChoice::NextMistake { .. } | SampleChoice::Hardest => return Ok(()),
+                    _ => return Ok(()),
                 };
                 if place < count {
                     return Ok(());

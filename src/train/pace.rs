@@ -51,7 +51,7 @@ impl Pace {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RateMeter {
     window: Option<(Instant, usize)>,
-    samples_per_second: f64,
+    samples_per_second: Option<f64>,
 }
 
 impl RateMeter {
@@ -64,13 +64,13 @@ impl RateMeter {
         *counted += samples;
         let elapsed = now.duration_since(*start);
         if elapsed >= RATE_WINDOW {
-            self.samples_per_second = *counted as f64 / elapsed.as_secs_f64();
+            self.samples_per_second = Some(*counted as f64 / elapsed.as_secs_f64());
             self.window = Some((now, 0));
         }
     }
 
-    /// The rate; 0 while unknown.
-    pub fn samples_per_second(&self) -> f64 {
+    /// The rate; `None` while unknown.
+    pub fn samples_per_second(&self) -> Option<f64> {
         self.samples_per_second
     }
 
@@ -133,10 +133,10 @@ mod tests {
         let mut meter = RateMeter::default();
         let at = |milliseconds| start + Duration::from_millis(milliseconds);
         (0..=10).for_each(|i| meter.add(64, at(100 * i)));
-        assert!((meter.samples_per_second() - 640.0).abs() < 1e-9);
+        assert!((meter.samples_per_second().unwrap() - 640.0).abs() < 1e-9);
         meter.restart();
         (0..=5).for_each(|i| meter.add(64, at(100_000 + 100 * i)));
-        assert!((meter.samples_per_second() - 640.0).abs() < 1e-9);
+        assert!((meter.samples_per_second().unwrap() - 640.0).abs() < 1e-9);
     }
 
     #[test]

@@ -110,6 +110,6 @@ impl Trainer {
 fn place(split: Split) -> usize {
     match split {
         Split::Train => 0,
-        Split::Test => 1,
+        Split::Test | Split::Unknown => 1,
     }
 }

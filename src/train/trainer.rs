@@ -171,6 +171,11 @@ impl Trainer {
         &self.network
     }
 
+    /// Samples of the minibatch that was computed last.
+    pub fn samples(&self) -> usize {
+        self.progress.samples()
+    }
+
     /// Minibatches completed.
     pub fn completed(&self) -> u64 {
         self.step

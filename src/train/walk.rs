@@ -31,6 +31,13 @@ pub(super) struct Progress {
     running: Vec<f32>,
 }
 
+impl Progress {
+    /// Samples of the minibatch.
+    pub(super) fn samples(&self) -> usize {
+        self.samples
+    }
+}
+
 /// What of a minibatch can be shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Held {

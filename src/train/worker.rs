@@ -17,12 +17,13 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     dataset,
-    protocol::{Capability, Event, Failure, Hello, Loading, PROTOCOL_VERSION, Request, RunState, StateChange, Summary},
+    protocol::{Capability, Event, Failure, Hello, Loading, PROTOCOL_VERSION, Request, RunState, StateChange},
     train::{
         RunSpec, Trainer,
         driver::Driver,
         inbox::Inbox,
         outbox::{Disconnected, Outbox},
+        outcome::{End, Outcome},
     },
 };
 
@@ -65,17 +66,6 @@ impl WorkerTask {
     }
 }
 
-/// How a run stands when its worker has ended.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Outcome {
-    /// Minibatches completed.
-    pub step: u64,
-    /// What the run came to, if it was finished when it ended.
-    pub summary: Option<Summary>,
-    /// Why it could not go on, if so.
-    pub failure: Option<Failure>,
-}
-
 /// Starts a worker on a thread of its own.
 ///
 /// # Errors
@@ -85,7 +75,7 @@ pub fn spawn(spec: RunSpec) -> io::Result<WorkerHandle> {
     let (outbox, events) = mpsc::channel(WAITING_BATCHES);
     let (end, ended) = oneshot::channel();
     let thread = thread::Builder::new().name("trainer".into()).spawn(move || {
-        let outcome = work(&spec, Inbox::new(inbox), Outbox::new(outbox));
+        let outcome = work(&spec, Inbox::new(inbox), Outbox::new(outbox, spec.delivery));
         // Nobody may be waiting.
         let _ = end.send(());
         outcome
@@ -100,7 +90,14 @@ fn work(spec: &RunSpec, mut inbox: Inbox, mut outbox: Outbox) -> Outcome {
     let step = outcome.step;
     outcome.failure = match result {
         Ok(Ok(())) => None,
-        Ok(Err(End::Consumer(Disconnected))) => return outcome,
+        Ok(Err(End::Consumer(Disconnected))) => {
+            outcome.failure = outbox.has_given_up().then(|| Failure {
+                step,
+                what: "whoever was to show the run took no events while thousands of changes waited".into(),
+                advice: "read the events as they come, or leave; the run has ended".into(),
+            });
+            return outcome;
+        }
         Ok(Err(End::Failure(what, advice))) => Some(Failure { step, what, advice }),
         Err(panic) => Some(Failure {
             step,
@@ -125,18 +122,6 @@ fn work(spec: &RunSpec, mut inbox: Inbox, mut outbox: Outbox) -> Outcome {
 
 fn panic_message(panic: &(dyn Any + Send)) -> &str {
     panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("?")
-}
-
-/// Why a worker ends other than by a stop request.
-pub(super) enum End {
-    Consumer(Disconnected),
-    Failure(String, String),
-}
-
-impl From<Disconnected> for End {
-    fn from(disconnected: Disconnected) -> Self {
-        Self::Consumer(disconnected)
-    }
 }
 
 /// Loads, builds, trains and answers until a stop request; keeps `outcome` up to date for whoever reports the end.

@@ -252,7 +252,7 @@ impl Theme {
     pub fn health(health: Health) -> Role {
         match health {
             Health::Good => Role::Good,
-            Health::Watch => Role::Watch,
+            Health::Watch | Health::Unknown => Role::Watch,
             Health::Bad => Role::Bad,
         }
     }
@@ -262,7 +262,7 @@ impl Theme {
         let marks = self.marks();
         match health {
             Health::Good => marks.good,
-            Health::Watch => marks.watch,
+            Health::Watch | Health::Unknown => marks.watch,
             Health::Bad => marks.bad,
         }
     }

@@ -7,11 +7,17 @@ use gradtop::{
     nn::NetworkSpec,
     optim::{OptimizerSpec, Schedule},
     protocol::{
-        Answer, Command, CommandId, Event, Inspection, Phase, Query, Request, RunState, SampleChoice, Summary, Walk,
+        Answer, Change, ChangedBy, Command, CommandId, Event, Inspection, LayerProbe, MetricValue, Phase, Query,
+        Request, RunState, SampleChoice, Setting, Summary, Walk,
+        change::SCHEDULE,
         inspection::{Order, Show, Split, Verdict},
+        metric::{
+            LAYER_DEAD_UNITS, LAYER_GRADIENT_NORM, LAYER_UPDATE_RATIO, TEST_ACCURACY, TEST_LOSS, TRAIN_LEARNING_RATE,
+            TRAIN_LOSS,
+        },
     },
     train::{
-        RunSpec, TrainSpec,
+        Delivery, RunSpec, TrainSpec, measured_metrics, measured_quantities,
         worker::{WorkerHandle, spawn},
     },
 };
@@ -38,8 +44,15 @@ pub fn small_run() -> RunSpec {
             schedule: Schedule::default(),
         },
         throttle: None,
+        delivery: Delivery::Thin,
         stop_when_finished: false,
     }
+}
+
+/// The value of the metric with this tag.
+pub fn measured(values: &[MetricValue], tag: &str) -> Option<f64> {
+    let metrics = measured_metrics();
+    MetricValue::find(values, metrics.iter().find(|info| info.tag == tag)?.id)
 }
 
 /// A worker, and all that it has said so far.
@@ -202,19 +215,30 @@ fn settings_take_effect_and_leave_a_mark_at_their_step() {
     // The cosine is 1 at the very first step, before which a quick pause may have come.
     let step = engine.asked(Command::Advance { count: 1 }).unwrap();
     assert_eq!(engine.asked(Command::Set { key: "optimizer.lr".into(), value: 5e-4 }), Ok(step));
-    assert!(engine.heard.contains(&Event::Intervention { step, what: "lr 0.001 → 5e-4".into() }));
+    let change = Change {
+        key: "optimizer.lr".into(),
+        from: Setting::Number(1e-3),
+        to: Setting::Number(5e-4),
+        by: ChangedBy::Viewer,
+    };
+    assert!(engine.heard.contains(&Event::Changed { step, change }));
     engine.asked(Command::SetSchedule { schedule: "cosine".into() }).unwrap();
     engine.asked(Command::Advance { count: 2 }).unwrap();
-    let rates: Vec<(f64, f64)> = engine
+    let rates: Vec<f64> = engine
         .heard
         .iter()
         .filter_map(|event| match event {
-            Event::Step(report) if report.step > step => Some((report.lr, report.effective_lr)),
+            Event::Step(report) if report.step > step => measured(&report.values, TRAIN_LEARNING_RATE),
             _ => None,
         })
         .collect();
     assert_eq!(rates.len(), 2);
-    assert!(rates.iter().all(|&(lr, effective)| lr == 5e-4 && effective <= lr) && rates[1].1 < 5e-4, "{rates:?}");
+    assert!(rates.iter().all(|effective| *effective <= 5e-4) && rates[1] < 5e-4, "{rates:?}");
+    let schedule = engine.heard.iter().find_map(|event| match event {
+        Event::Changed { change, .. } if change.key == SCHEDULE => Some(change.to_string()),
+        _ => None,
+    });
+    assert_eq!(schedule.as_deref(), Some("schedule constant → cosine"));
     for (command, words) in [
         (Command::Set { key: "optimizer.lr".into(), value: -1.0 }, "valid"),
         (Command::Set { key: "optimizer.lr".into(), value: f64::NAN }, "valid"),
@@ -240,7 +264,7 @@ fn a_finished_run_can_be_extended() {
     engine.asked(Command::Extend { epochs: 1 }).unwrap();
     let summary = engine.finished();
     assert_eq!(summary.step, 10 + 200);
-    assert!(summary.test_accuracy > 0.5, "{summary:?}");
+    assert!(measured(&summary.values, TEST_ACCURACY) > Some(0.5), "{summary:?}");
     engine.stop();
 }
 
@@ -258,7 +282,9 @@ fn numbers_that_are_not_finite_pause_the_run_before_the_update() {
         _ => None,
     });
     assert!(reason.contains("update was left out"), "{reason}");
-    let broken = engine.heard.iter().any(|event| matches!(event, Event::Step(report) if !report.loss.is_finite()));
+    let broken = engine.heard.iter().any(
+        |event| matches!(event, Event::Step(report) if !measured(&report.values, TRAIN_LOSS).unwrap().is_finite()),
+    );
     let advised = engine
         .heard
         .iter()
@@ -318,12 +344,13 @@ fn averaged_weights_are_evaluated_and_training_is_the_same() {
     };
     let ((plain, _), (averaged, heard)) = (run(None), run(Some(0.95)));
     assert_eq!(plain.weights_sha256, averaged.weights_sha256);
-    assert!(plain.test_loss != averaged.test_loss && averaged.test_accuracy > 0.5, "{plain:?} {averaged:?}");
+    let loss = |summary: &Summary| measured(&summary.values, TEST_LOSS).unwrap();
+    assert!(loss(&plain) != loss(&averaged), "{plain:?} {averaged:?}");
+    assert!(measured(&averaged.values, TEST_ACCURACY) > Some(0.5), "{averaged:?}");
     // One that forgets everything is the weights themselves.
-    assert_eq!(run(Some(0.0)).0.test_loss, plain.test_loss);
-    let losses: Vec<f64> =
-        heard.iter().filter_map(|event| if let Event::Evaluation(e) = event { Some(e.loss) } else { None }).collect();
-    assert_eq!(losses.len(), 3);
+    assert_eq!(loss(&run(Some(0.0)).0), loss(&plain));
+    let evaluations = heard.iter().filter(|event| matches!(event, Event::Evaluation(_))).count();
+    assert_eq!(evaluations, 3);
 }
 
 #[test]
@@ -337,12 +364,18 @@ fn a_network_of_images_trains_and_is_probed() {
     let summary = engine.finished();
     let heard = engine.stop();
     let steps = heard.iter().filter_map(|event| if let Event::Step(step) = event { Some(step) } else { None });
-    let probe = steps.filter_map(|step| step.probe.as_ref()).next_back().unwrap();
+    let probed = steps.filter(|step| !step.layers.is_empty()).next_back().unwrap();
+    let value = |layer: &LayerProbe, tag: &str| {
+        let id = measured_quantities().iter().find(|info| info.tag == tag).unwrap().id;
+        MetricValue::find(&layer.values, id)
+    };
     // One for each layer with parameters, all within a block together; a rectifier belongs to the one before it.
-    let layers: Vec<(usize, bool)> = probe.layers.iter().map(|layer| (layer.layer, layer.dead.is_some())).collect();
+    let rectified = |layer: &LayerProbe| value(layer, LAYER_DEAD_UNITS).is_some();
+    let layers: Vec<(usize, bool)> = probed.layers.iter().map(|layer| (layer.layer, rectified(layer))).collect();
     assert_eq!(layers, [(0, false), (1, true), (4, true), (7, false)]);
-    assert!(probe.layers.iter().all(|layer| layer.gradient_norm > 0.0 && layer.update_norm > 0.0));
-    assert!(summary.test_accuracy > 0.5, "{summary:?}");
+    let moves = |layer: &LayerProbe| value(layer, LAYER_GRADIENT_NORM).zip(value(layer, LAYER_UPDATE_RATIO));
+    assert!(probed.layers.iter().all(|layer| moves(layer).is_some_and(|(norm, ratio)| norm > 0.0 && ratio > 0.0)));
+    assert!(measured(&summary.values, TEST_ACCURACY) > Some(0.5), "{summary:?}");
     spec.train.threads = NonZeroUsize::MIN;
     let mut engine = Engine::start(spec);
     assert_eq!(engine.finished().weights_sha256, summary.weights_sha256);

@@ -1,12 +1,14 @@
-//! The marks of a chart: interventions close together become one, so that its words stay readable.
+//! The marks of a chart: changes close together become one, so that its words stay readable.
 
 use std::collections::VecDeque;
 
 use super::ChartMark;
+use crate::app::branches::Lineage;
 use crate::app::run::Mark;
 use crate::app::series::StepRange;
+use crate::protocol::Change;
 
-/// Interventions no further from each other than this many columns, or than [`NEAR_STEPS`], are one.
+/// Changes no further from each other than this many columns, or than [`NEAR_STEPS`], are one mark.
 const NEAR_COLUMNS: u64 = 8;
 
 /// See [`NEAR_COLUMNS`].
@@ -18,28 +20,28 @@ const LONGEST: u64 = 3;
 /// Most settings that one mark names; the newest stay.
 const NAMED: usize = 4;
 
-/// Interventions close together, oldest first.
+/// Changes close together, oldest first.
 struct Burst<'a> {
     first: u64,
     last: u64,
-    changes: Vec<&'a str>,
+    changes: Vec<&'a Change>,
 }
 
-/// The marks in sight. A mark stands where its first intervention took effect, so that it stays there when more follow.
-pub(super) fn in_sight(marks: &VecDeque<Mark>, steps: StepRange, count: usize) -> Vec<ChartMark> {
+/// The marks in sight. A mark stands where its first change took effect, so that it stays there when more follow.
+pub(super) fn in_sight(marks: &VecDeque<Mark>, lineage: &Lineage, steps: StepRange, count: usize) -> Vec<ChartMark> {
     let near = (steps.length() / (count as u64 / NEAR_COLUMNS).max(1)).max(NEAR_STEPS);
     let mut bursts: Vec<Burst> = Vec::new();
-    for mark in marks {
+    for Mark { at, change } in marks.iter().filter(|mark| lineage.contains(mark.at)) {
         let joins = |burst: &&mut Burst| {
-            mark.step.saturating_sub(burst.last) <= near
-                && mark.step.saturating_sub(burst.first) <= near.saturating_mul(LONGEST)
+            at.step.saturating_sub(burst.last) <= near
+                && at.step.saturating_sub(burst.first) <= near.saturating_mul(LONGEST)
         };
         match bursts.last_mut().filter(joins) {
             Some(burst) => {
-                burst.last = burst.last.max(mark.step);
-                burst.changes.push(&mark.what);
+                burst.last = burst.last.max(at.step);
+                burst.changes.push(change);
             }
-            None => bursts.push(Burst { first: mark.step, last: mark.step, changes: vec![&mark.what] }),
+            None => bursts.push(Burst { first: at.step, last: at.step, changes: vec![change] }),
         }
     }
     let in_sight = bursts.iter().filter_map(|burst| {
@@ -48,58 +50,49 @@ pub(super) fn in_sight(marks: &VecDeque<Mark>, steps: StepRange, count: usize) -
         let step = burst.first.max(1);
         let place = if last >= steps.first { step.max(steps.first) } else { step };
         let column = steps.column_of(place, count)?;
-        Some(ChartMark { column, step: burst.first, what: summary(&burst.changes) })
+        Some(ChartMark { column, step: burst.first, text: summary(&burst.changes) })
     });
     in_sight.collect()
 }
 
-/// `lr 0.001 → 0.002` and `lr 0.002 → 0.004` become `lr 0.001 → 0.004`; different settings are listed.
-fn summary(changes: &[&str]) -> String {
-    if let [only] = changes {
-        return (*only).to_owned();
-    }
-    let mut named: Vec<(&str, Option<(&str, &str)>)> = Vec::new();
-    for what in changes {
-        let (subject, values) = change(what).map_or((*what, None), |(subject, from, to)| (subject, Some((from, to))));
-        match (named.iter_mut().find(|(earlier, _)| *earlier == subject), values) {
-            (Some((_, Some((_, last)))), Some((_, to))) => *last = to,
-            (Some(_), _) => {}
-            (None, values) => named.push((subject, values)),
+/// Changes of the same setting become one from the first value to the last; different settings are listed.
+fn summary(changes: &[&Change]) -> String {
+    let mut named: Vec<Change> = Vec::new();
+    for change in changes {
+        match named.iter_mut().find(|earlier| earlier.key == change.key) {
+            Some(earlier) => *earlier = earlier.until(change),
+            None => named.push((*change).clone()),
         }
     }
     let left_out = named.len().saturating_sub(NAMED);
-    let words = named.iter().skip(left_out).map(|(subject, values)| match values {
-        Some((from, to)) => format!("{subject} {from} → {to}"),
-        None => (*subject).to_owned(),
-    });
-    words.collect::<Vec<_>>().join(", ")
-}
-
-/// What was changed, from which value to which, of `lr 0.001 → 0.002`.
-fn change(what: &str) -> Option<(&str, &str, &str)> {
-    let (before, to) = what.split_once(" → ")?;
-    let (subject, from) = before.split_once(' ')?;
-    Some((subject, from, to))
+    named.iter().skip(left_out).map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::branches::Position;
+    use crate::protocol::{BranchId, ChangedBy, LEARNING_RATE, Setting, change::EPOCHS};
 
-    fn shown(marks: &[(u64, &str)], first: u64, last: u64) -> Vec<(usize, u64, String)> {
-        let marks = marks.iter().map(|&(step, what)| Mark { step, what: what.into() }).collect();
-        let marks = in_sight(&marks, StepRange { first, last }, 100);
-        marks.into_iter().map(|mark| (mark.column, mark.step, mark.what)).collect()
+    fn changed(key: &str, from: f64, to: f64) -> Change {
+        Change { key: key.into(), from: Setting::of(from), to: Setting::of(to), by: ChangedBy::Viewer }
+    }
+
+    fn shown(marks: &[(u64, Change)], first: u64, last: u64) -> Vec<(usize, u64, String)> {
+        let at = |step| Position { branch: BranchId(0), step };
+        let marks = marks.iter().map(|(step, change)| Mark { at: at(*step), change: change.clone() }).collect();
+        let marks = in_sight(&marks, &Lineage::default(), StepRange { first, last }, 100);
+        marks.into_iter().map(|mark| (mark.column, mark.step, mark.text)).collect()
     }
 
     #[test]
     fn a_burst_is_one_mark_from_the_first_value_to_the_last() {
         let burst = [
-            (500, "lr 0.001 → 0.00125"),
-            (507, "lr 0.00125 → 0.00156"),
-            (511, "momentum 0.9 → 0.8"),
-            (516, "lr 0.00156 → 0.00195"),
-            (700, "5 more epochs"),
+            (500, changed(LEARNING_RATE, 0.001, 0.00125)),
+            (507, changed(LEARNING_RATE, 0.00125, 0.00156)),
+            (511, changed("optimizer.momentum", 0.9, 0.8)),
+            (516, changed(LEARNING_RATE, 0.00156, 0.00195)),
+            (700, changed(EPOCHS, 20.0, 25.0)),
         ];
         let expected =
             vec![(49, 500, "lr 0.001 → 0.00195, momentum 0.9 → 0.8".to_owned()), (69, 700, "5 more epochs".into())];
@@ -110,13 +103,14 @@ mod tests {
 
     #[test]
     fn steady_changes_do_not_become_one_mark_for_ever() {
-        let steady: Vec<(u64, &str)> = (1..=100).map(|i| (i * 10, "lr 1 → 2")).collect();
+        let steady: Vec<(u64, Change)> = (1..=100).map(|i| (i * 10, changed(LEARNING_RATE, 1.0, 2.0))).collect();
         assert_eq!(shown(&steady, 1, 1000).len(), 4);
     }
 
     #[test]
     fn what_came_before_the_first_step_stands_at_it() {
-        assert_eq!(shown(&[(0, "schedule constant → cosine 1..9")], 1, 100)[0].0, 0);
-        assert!(shown(&[(0, "lr 1 → 2")], 50, 100).is_empty());
+        let change = changed(LEARNING_RATE, 1.0, 2.0);
+        assert_eq!(shown(&[(0, change.clone())], 1, 100)[0].0, 0);
+        assert!(shown(&[(0, change)], 50, 100).is_empty());
     }
 }

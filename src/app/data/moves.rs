@@ -75,7 +75,7 @@ impl App {
                 None => self.say(Tone::Bad, "no sample is selected"),
             },
             Subject::Weights => {
-                let layer = self.pictured().map(|link| link.index);
+                let layer = self.pictured().map(|layer| layer.index);
                 let row = self.run().layers.rows().iter().position(|row| Some(row.index) == layer);
                 self.view.layer = row.unwrap_or(self.view.layer);
                 self.view.unit = Some(self.selected_entry());

@@ -3,57 +3,87 @@
 use std::mem::discriminant;
 
 use super::bounds::bounded;
-use super::history::History;
-use crate::protocol::{Answer, Inspection, Query};
+use super::history::{History, Moment};
+use crate::app::branches::{Lineage, Position};
+use crate::protocol::{Answer, BranchId, Inspection, Query, inspection::LayerView};
 
-/// Most layers whose past is kept.
-const LAYERS: usize = 16;
+/// Most layers whose past is kept, each branch counted by itself.
+const HISTORIES: usize = 16;
+
+/// What is known of a layer's past, along the way to the current branch.
+#[derive(Clone, Debug)]
+pub struct LayerHistory<'a> {
+    /// The newest answer about it.
+    pub newest: &'a LayerView,
+    /// How its values were distributed, oldest first; the last belongs to the newest answer.
+    pub moments: Vec<&'a Moment>,
+}
 
 /// The newest answers, one a kind of query; those of the layers with their past. Texts in them are safe to show and
 /// lists are bounded, but nothing promises that lists which belong together are of one length.
 #[derive(Clone, Debug, Default)]
 pub struct Answers {
-    newest: Vec<Inspection>,
+    newest: Vec<(BranchId, Inspection)>,
     /// The past of the layers that were looked at, the latest last.
     layers: Vec<History>,
 }
 
 impl Answers {
-    /// Takes an answer in; it replaces the one to the same kind of query.
-    pub(in crate::app) fn take(&mut self, inspection: Inspection) {
+    /// Takes an answer on a branch in; it replaces the one to the same kind of query.
+    pub(in crate::app) fn take(&mut self, branch: BranchId, inspection: Inspection) {
         let inspection = bounded(inspection);
         if let Answer::Layer(view) = &inspection.answer {
-            let at = self.layers.iter().position(|history| history.layer == view.layer);
-            let known = at.map(|at| self.layers.remove(at));
-            let history = match known {
+            let at = Position { branch, step: inspection.step };
+            let known = self.layers.iter().position(|history| history.is_of(view.layer, at));
+            let history = match known.map(|known| self.layers.remove(known)) {
                 Some(mut history) => {
                     history.tell(inspection.step, view.clone());
                     history
                 }
-                None => History::new(inspection.step, view.clone()),
+                None => History::new(at, view.clone()),
             };
-            if self.layers.len() == LAYERS {
+            if self.layers.len() == HISTORIES {
                 self.layers.remove(0);
             }
             self.layers.push(history);
         }
-        self.newest.retain(|other| discriminant(&other.query) != discriminant(&inspection.query));
-        self.newest.push(inspection);
+        self.newest.retain(|(_, other)| discriminant(&other.query) != discriminant(&inspection.query));
+        self.newest.push((branch, inspection));
+    }
+
+    /// Drops what was answered on a branch that is left, after the place where it is left.
+    pub(in crate::app) fn leave(&mut self, lineage: &Lineage) {
+        self.newest.retain(|(branch, answer)| lineage.contains(Position { branch: *branch, step: answer.step }));
+    }
+
+    /// Forgets a branch.
+    pub(in crate::app) fn forget(&mut self, branch: BranchId) {
+        self.newest.retain(|(other, _)| *other != branch);
+        self.layers.retain(|history| history.at().branch != branch);
     }
 
     /// The newest answer to exactly this query.
     pub fn to(&self, query: &Query) -> Option<&Inspection> {
-        self.newest.iter().find(|inspection| inspection.query == *query)
+        self.newest.iter().map(|(_, inspection)| inspection).find(|inspection| inspection.query == *query)
     }
 
     /// The newest answer to a query of this kind, whatever its details; for what may stand until the answer is there.
     pub fn like(&self, query: &Query) -> Option<&Inspection> {
-        self.newest.iter().find(|inspection| discriminant(&inspection.query) == discriminant(query))
+        let mut newest = self.newest.iter().map(|(_, inspection)| inspection);
+        newest.find(|inspection| discriminant(&inspection.query) == discriminant(query))
     }
 
-    /// What is known of a layer's past.
-    pub fn history(&self, layer: usize) -> Option<&History> {
-        self.layers.iter().find(|history| history.layer == layer)
+    /// What is known of a layer's past; `None` before the first answer about it that is history of the current branch.
+    pub fn history(&self, lineage: &Lineage, layer: usize) -> Option<LayerHistory<'_>> {
+        let stretches = || {
+            lineage.stretches().iter().filter_map(|stretch| {
+                let start = Position { branch: stretch.branch, step: stretch.first };
+                Some((*stretch, self.layers.iter().find(|history| history.is_of(layer, start))?))
+            })
+        };
+        let (_, newest) = stretches().rev().find(|(_, history)| lineage.contains(history.at()))?;
+        let moments = stretches().flat_map(|(stretch, history)| history.moments(stretch)).collect();
+        Some(LayerHistory { newest: newest.newest(), moments })
     }
 
     /// Bytes held by the past of the layers.

@@ -74,6 +74,7 @@ pub(super) fn bounded(mut inspection: Inspection) -> Inspection {
             maps.units.iter_mut().for_each(|unit| unit.values.truncate(MOST_CELLS));
         }
         Answer::Nothing { reason } => *reason = sentence(reason),
+        Answer::Unknown => {}
     }
     inspection
 }

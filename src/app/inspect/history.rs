@@ -1,7 +1,8 @@
-//! How a layer's values were distributed, as long as somebody has looked at them.
+//! How a layer's values were distributed on a branch, as long as somebody has looked at them.
 
 use std::collections::VecDeque;
 
+use crate::app::branches::{Position, Stretch};
 use crate::protocol::inspection::{Distribution, LayerView};
 
 /// Most moments that are kept of one layer.
@@ -10,14 +11,14 @@ const MOMENTS: usize = 128;
 /// Most parameters of which the past is kept.
 pub const PARAMETERS: usize = 8;
 
-/// A layer's past. The longer it gets, the further its moments are apart; it always begins with the first and ends
+/// A layer's past on one branch. The longer it gets, the further its moments are apart; it always begins with the first and ends
 /// with the newest.
 #[derive(Clone, Debug)]
 pub struct History {
-    /// [`crate::protocol::LayerInfo::index`].
-    pub layer: usize,
-    /// The newest answer about it.
-    pub newest: LayerView,
+    /// Place of the layer in the network, and the newest answer about it.
+    newest: LayerView,
+    /// Where that was given.
+    at: Position,
     moments: VecDeque<Moment>,
     /// Steps between two moments that are kept.
     stride: u64,
@@ -48,16 +49,31 @@ impl Moment {
 
 impl History {
     /// The past of a layer that was looked at for the first time.
-    pub(super) fn new(step: u64, view: LayerView) -> Self {
-        let moments = VecDeque::from([Moment::of(step, &view)]);
-        Self { layer: view.layer, newest: view, moments, stride: 1 }
+    pub(super) fn new(at: Position, view: LayerView) -> Self {
+        let moments = VecDeque::from([Moment::of(at.step, &view)]);
+        Self { newest: view, at, moments, stride: 1 }
+    }
+
+    /// Whether it is of this layer on the branch of this place.
+    pub(super) fn is_of(&self, layer: usize, at: Position) -> bool {
+        self.newest.layer == layer && self.at.branch == at.branch
+    }
+
+    /// Where its newest answer was given.
+    pub(super) fn at(&self) -> Position {
+        self.at
+    }
+
+    /// The newest answer.
+    pub(super) fn newest(&self) -> &LayerView {
+        &self.newest
     }
 
     /// Takes in another answer; one of an earlier step than the newest is ignored.
     pub(super) fn tell(&mut self, step: u64, view: LayerView) {
         if self.moments.back().is_none_or(|newest| newest.step <= step) {
             self.push(Moment::of(step, &view));
-            self.newest = view;
+            (self.newest, self.at.step) = (view, step);
         }
     }
 
@@ -96,16 +112,22 @@ impl History {
         self.moments.iter().map(moment).sum()
     }
 
-    /// The moments, oldest first.
-    pub fn moments(&self) -> impl DoubleEndedIterator<Item = &Moment> + ExactSizeIterator {
-        self.moments.iter()
+    /// The moments of a stretch, oldest first.
+    pub(super) fn moments(&self, stretch: Stretch) -> impl DoubleEndedIterator<Item = &Moment> {
+        self.moments.iter().filter(move |moment| (stretch.first..=stretch.last).contains(&moment.step))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::inspection::Units;
+    use crate::protocol::{BranchId, inspection::Units};
+
+    const WHOLE: Stretch = Stretch { branch: BranchId(0), first: 0, last: u64::MAX };
+
+    fn at(step: u64) -> Position {
+        Position { branch: BranchId(0), step }
+    }
 
     fn view() -> LayerView {
         LayerView {
@@ -120,12 +142,12 @@ mod tests {
 
     #[test]
     fn a_long_past_is_thinned_evenly_and_keeps_its_ends() {
-        let mut history = History::new(1, view());
+        let mut history = History::new(at(1), view());
         for step in 2..=100_000 {
             history.tell(step, view());
-            assert!(history.moments().len() <= MOMENTS);
+            assert!(history.moments.len() <= MOMENTS);
         }
-        let steps: Vec<u64> = history.moments().map(|moment| moment.step).collect();
+        let steps: Vec<u64> = history.moments(WHOLE).map(|moment| moment.step).collect();
         assert_eq!((steps[0], steps[steps.len() - 1]), (1, 100_000));
         assert!(steps.len() > MOMENTS / 4, "{}", steps.len());
         let widest = steps.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
@@ -134,10 +156,10 @@ mod tests {
 
     #[test]
     fn a_step_told_again_replaces_itself_and_the_past_is_not_rewritten() {
-        let mut history = History::new(5, view());
+        let mut history = History::new(at(5), view());
         for step in [5, 3, 9, 9] {
             history.tell(step, view());
         }
-        assert_eq!(history.moments().map(|moment| moment.step).collect::<Vec<_>>(), [5, 9]);
+        assert_eq!(history.moments(WHOLE).map(|moment| moment.step).collect::<Vec<_>>(), [5, 9]);
     }
 }

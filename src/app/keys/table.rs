@@ -2,20 +2,19 @@
 
 use crate::protocol::Capability;
 
-use crate::app::actions::{Action, Need};
+use crate::app::actions::Action;
 use crate::app::editor::Edit;
 use crate::app::input::{Code, Key};
+use crate::app::needs::{ADVANCE, EXTEND, PAUSE, Requirement, STEER, THROTTLED};
 use crate::app::prompt::QuitChoice;
 use crate::app::screen::Screen;
 use crate::app::trace::Follow;
 
 use super::{Binding, Scope};
 
-const STEER: &[Need] = &[Need::Source(Capability::Steer), Need::Ready];
-const ADVANCE: &[Need] = &[Need::Source(Capability::Advance), Need::Ready, Need::Unfinished];
-
-const WALK: &[Need] = &[Need::Source(Capability::Phase), Need::Ready, Need::Unfinished, Need::AtRest];
-const CHECK: &[Need] = &[Need::Source(Capability::Inspect), Need::Ready, Need::AtRest];
+const WALK: &[Requirement] =
+    &[Requirement::Source(Capability::Phase), Requirement::Ready, Requirement::Unfinished, Requirement::AtRest];
+const CHECK: &[Requirement] = &[Requirement::Source(Capability::Inspect), Requirement::Ready, Requirement::AtRest];
 
 const fn on(scope: Scope, keys: &'static [Key], action: Action, label: &'static str, help: &'static str) -> Binding {
     Binding { scope, keys, action, label, help, footer: None, needs: &[] }
@@ -31,7 +30,7 @@ pub const BINDINGS: &[Binding] = {
     &[
         on(Screens, &[Key::char(' ')], Action::PauseOrResume, "pause", "Pause the training, or let it go on.")
             .footer(0)
-            .needs(&[Need::Source(Capability::Pause), Need::Ready, Need::Unfinished]),
+            .needs(PAUSE),
         on(Screens, &[Key::char('s')], Action::Advance, "step", "Train exactly one minibatch, then pause.")
             .footer(1)
             .needs(ADVANCE),
@@ -47,16 +46,14 @@ pub const BINDINGS: &[Binding] = {
         on(Screens, &[Key::char('L')], Action::TypeRate, "rate", "Type a learning rate.").footer(2).needs(STEER),
         on(Screens, &[Key::char('[')], Action::Slower, "speed", "Train slower: fewer minibatches a second.")
             .footer(3)
-            .needs(&[Need::Source(Capability::Throttle), Need::Ready]),
+            .needs(THROTTLED),
         on(Screens, &[Key::char(']')], Action::Faster, "speed", "Train faster; after the last step, at full speed.")
             .footer(3)
-            .needs(&[Need::Source(Capability::Throttle), Need::Ready]),
-        on(Screens, &[Key::char('}')], Action::FullSpeed, "speed", "Train at full speed.")
-            .footer(3)
-            .needs(&[Need::Source(Capability::Throttle), Need::Ready]),
+            .needs(THROTTLED),
+        on(Screens, &[Key::char('}')], Action::FullSpeed, "speed", "Train at full speed.").footer(3).needs(THROTTLED),
         on(Screens, &[Key::char('x')], Action::Extend, "extend", "Train more epochs; asks how many.")
             .footer(11)
-            .needs(&[Need::Source(Capability::Extend), Need::Ready]),
+            .needs(EXTEND),
         on(Screens, &[Key::char('1')], Action::Show(Screen::Overview), "screen", "Overview: how the training goes."),
         on(
             Screens,

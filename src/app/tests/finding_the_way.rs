@@ -110,14 +110,18 @@ fn number_keys_turn_the_page_and_every_page_has_keys_of_its_own_panels() {
     type_keys(&mut app, "1");
     press(&mut app, Key::plain(Code::Tab));
     type_keys(&mut app, "4e1");
-    assert_eq!((app.view().focus(), app.view().expanded), (Panel::Accuracy, false), "each page keeps its focus");
+    assert_eq!(
+        (app.view().focus(), app.view().expanded),
+        (Panel::Chart(ChartSlot::Second), false),
+        "each page keeps its focus"
+    );
 }
 
 #[test]
 fn data_in_a_plane_are_shown_first_unless_somebody_chose_otherwise() {
     let plane = || {
         let Event::Ready(mut info) = ready() else { unreachable!() };
-        info.data.shape = vec![2];
+        info.data.as_mut().unwrap().shape = Some(vec![2]);
         Event::Ready(info)
     };
     let mut app = fresh();

@@ -1,11 +1,16 @@
 //! Whatever comes, in whatever order: no panic, bounded memory, nothing harmful to show.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 
 use super::*;
 use crate::protocol::inspection::{Distribution, LayerView, ParameterView, Units};
 use crate::protocol::{Answer, Inspection, Query};
-use crate::protocol::{Finding, Loading};
+use crate::protocol::{
+    BranchId, Branching, Evaluation, Finding, LayerEquations, LayerKind, LayerRole, Loading, LossInfo, MetricId,
+    MetricInfo, MetricValue, NewMetrics, Summary, Unit,
+};
 
 fn number() -> impl Strategy<Value = f64> {
     prop_oneof![
@@ -54,54 +59,98 @@ fn any_controls() -> impl Strategy<Value = Event> {
         (text(), number(), number(), number(), any::<bool>()).prop_map(|(key, value, min, max, included)| {
             HyperParameter { key, value, range: Range { min, min_included: included, max, max_included: !included } }
         });
-    (prop::collection::vec(parameter, 0..5), text(), prop::option::of(number()), count()).prop_map(
+    let schedule = prop::option::of(text());
+    (prop::collection::vec(parameter, 0..5), schedule, prop::option::of(number()), prop::option::of(count())).prop_map(
         |(hyperparameters, schedule, throttle, total_steps)| {
             Event::Controls(Controls { hyperparameters, schedule, throttle, total_steps })
         },
     )
 }
 
+fn any_metrics() -> impl Strategy<Value = Vec<MetricInfo>> {
+    let unit = text().prop_map(Unit::from);
+    let tag = prop_oneof![
+        prop::sample::select(vec!["train/loss", "test/loss", "val/loss", "train/", "/", "loss"]).prop_map(String::from),
+        text(),
+    ];
+    let bounds = (prop::option::of(number()), prop::option::of(number()));
+    let id = prop_oneof![4 => 0u32..6, 1 => any::<u32>()];
+    let info = (id, tag, text(), unit, bounds).prop_map(|(id, tag, title, unit, (floor, ceiling))| MetricInfo {
+        floor,
+        ceiling,
+        short: Some(title.clone()),
+        ..MetricInfo::new(id, &tag, &title).unit(unit)
+    });
+    prop::collection::vec(info, 0..5)
+}
+
+fn any_values() -> impl Strategy<Value = Vec<MetricValue>> {
+    let id = prop_oneof![8 => 0u32..6, 1 => any::<u32>()];
+    prop::collection::vec((id, number()).prop_map(|(id, value)| MetricValue(MetricId(id), value)), 0..5)
+}
+
+fn any_setting() -> impl Strategy<Value = Setting> {
+    let leaf = prop_oneof![
+        any::<bool>().prop_map(Setting::Switch),
+        count().prop_map(Setting::Count),
+        number().prop_map(Setting::Number),
+        text().prop_map(Setting::Text),
+    ];
+    leaf.prop_recursive(2, 8, 4, |inner| prop::collection::vec(inner, 0..4).prop_map(Setting::List))
+}
+
+fn any_change() -> impl Strategy<Value = Change> {
+    (text(), any_setting(), any_setting()).prop_map(|(key, from, to)| Change { key, from, to, by: ChangedBy::Viewer })
+}
+
 fn any_ready() -> impl Strategy<Value = Event> {
-    let layer = (0usize..9, text(), prop::collection::vec(any::<usize>(), 0..9), count()).prop_map(
-        |(index, kind, input, parameters)| LayerInfo { index, kind, output: input.clone(), input, parameters },
+    let shape = || prop::option::of(prop::collection::vec(any::<usize>(), 0..9));
+    let layer = (text(), prop::option::of(text()), shape(), shape(), count()).prop_map(
+        |(text, kind, input, output, parameters)| LayerInfo {
+            path: text.clone(),
+            parent: kind.clone(),
+            kind: LayerKind::Other { kind: kind.unwrap_or_default(), settings: BTreeMap::new() },
+            role: LayerRole::Other,
+            input,
+            output,
+            parameters,
+            equations: Some(LayerEquations { forward: vec![text.clone(); 9], backward: vec![], symbols: text.clone() }),
+            text,
+        },
     );
-    (prop::collection::vec(layer, 0..12), text(), any::<usize>(), count(), count()).prop_map(
-        |(layers, name, batch_size, steps_per_epoch, evaluate_every)| {
+    let numbers = (prop::option::of(any::<usize>()), prop::option::of(count()), prop::option::of(count()));
+    let measured = (any_metrics(), any_metrics());
+    (prop::collection::vec(layer, 0..12), prop::option::of(text()), numbers, measured).prop_map(
+        |(layers, name, (batch_size, steps_per_epoch, evaluate_every), (metrics, quantities))| {
             Event::Ready(Box::new(RunInfo {
-                seed: 0,
-                threads: 1,
-                data: DataInfo {
+                data: name.clone().map(|name| DataInfo {
                     name: name.clone(),
-                    train: 0,
-                    test: 0,
-                    shape: vec![0; 20],
-                    classes: vec![name.clone()],
-                },
+                    shape: Some(vec![0; 20]),
+                    classes: vec![name],
+                    ..DataInfo::default()
+                }),
+                loss: name.clone().map(|text| LossInfo { text, equations: None }),
                 layers,
-                parameters: 0,
+                metrics,
+                quantities,
                 batch_size,
                 steps_per_epoch,
                 evaluate_every,
                 optimizer: name,
+                ..RunInfo::default()
             }))
         },
     )
 }
 
 fn any_step() -> impl Strategy<Value = Event> {
-    let layers = prop::collection::vec((0usize..9, number()), 0..4);
-    (count(), number(), number(), number(), number(), layers).prop_map(|(step, epoch, loss, accuracy, rate, layers)| {
-        Event::Step(StepReport {
-            step,
-            epoch,
-            loss,
-            accuracy,
-            lr: rate,
-            effective_lr: loss,
-            samples_per_second: rate,
-            probe: (step % 2 == 0).then(|| probe(&layers)),
-        })
-    })
+    let layer = (0usize..9, any_values()).prop_map(|(layer, values)| LayerProbe { layer, values, health: None });
+    let known = (prop::option::of(number()), prop::option::of(number()));
+    (count(), known, any_values(), prop::collection::vec(layer, 0..4)).prop_map(
+        |(step, (epoch, samples_per_second), values, layers)| {
+            Event::Step(StepReport { step, epoch, samples: Some(step), values, samples_per_second, layers })
+        },
+    )
 }
 
 fn any_inspection() -> impl Strategy<Value = Event> {
@@ -150,17 +199,25 @@ fn any_event() -> impl Strategy<Value = Event> {
         1 => (text(), prop::option::of(number())).prop_map(|(what, fraction)| Event::Loading(Loading { what, fraction })),
         2 => (run_state(), count(), prop::option::of(text()))
             .prop_map(|(state, step, reason)| Event::State(StateChange { state, step, reason })),
-        1 => (count(), number(), number()).prop_map(|(step, loss, accuracy)| evaluation(step, loss, accuracy)),
+        1 => (count(), any_values())
+            .prop_map(|(step, values)| Event::Evaluation(Evaluation { step, values, ..Evaluation::default() })),
+        1 => (any_metrics(), any_metrics())
+            .prop_map(|(metrics, quantities)| Event::Metrics(NewMetrics { metrics, quantities })),
+        1 => (0u64..6, 0u64..6, count(), prop::option::of(any_change())).prop_map(|(branch, parent, at, change)| {
+            Event::Branched(Branching { branch: BranchId(branch), parent: BranchId(parent), at, change })
+        }),
+        1 => Just(Event::Unknown),
         1 => (1u64..20, count()).prop_map(|(id, step)| Event::Applied { id: CommandId(id), step }),
         1 => (1u64..20, text()).prop_map(|(id, reason)| Event::Rejected { id: CommandId(id), reason }),
-        1 => (count(), text()).prop_map(|(step, what)| Event::Intervention { step, what }),
+        1 => (count(), any_change()).prop_map(|(step, change)| Event::Changed { step, change }),
         1 => (count(), text()).prop_map(|(step, what)| Event::Finding(Finding {
             step, health: Health::Bad, layer: None, advice: what.clone(), what
         })),
         1 => count().prop_map(|total| Event::Thinned { total }),
-        1 => (count(), number(), text()).prop_map(|(step, loss, hash)| Event::Finished(Summary {
-            step, test_loss: loss, test_accuracy: loss, weights_sha256: hash, seconds: loss
-        })),
+        1 => (count(), any_values(), prop::option::of((number(), text()))).prop_map(|(step, values, known)| {
+            let (seconds, weights_sha256) = known.unzip();
+            Event::Finished(Summary { step, values, weights_sha256, seconds })
+        }),
         1 => (count(), text()).prop_map(|(step, what)| Event::Failed(Failure { step, advice: what.clone(), what })),
         1 => count().prop_map(|step| Event::Stopped { step }),
         2 => any_inspection(),
@@ -205,23 +262,23 @@ fn any_message() -> impl Strategy<Value = Message> {
 /// Reads everything that a drawing would read, and checks it.
 fn look(app: &App) {
     let mut shown = vec![app.live().name.clone()];
-    for metric in [Metric::Loss, Metric::Accuracy] {
+    for slot in ChartSlot::ALL {
         for columns in [0, 1, 57] {
-            let chart = app.chart(metric, columns);
+            let chart = app.chart(slot, columns);
             assert_eq!([chart.train.len(), chart.smoothed.len(), chart.test.len()], [columns; 3]);
             assert!(chart.axis.low < chart.axis.high, "{:?}", chart.axis);
             assert!(chart.steps.first <= chart.steps.last);
             assert!(chart.marks.iter().all(|mark| mark.column < columns));
             assert!(chart.cursor.iter().all(|cursor| cursor.column < columns));
-            for tick in chart.axis.ticks(metric, 5).into_iter().chain(chart.steps.ticks(5)) {
+            for tick in chart.axis.ticks(&chart.unit, 5).into_iter().chain(chart.steps.ticks(5)) {
                 assert!((0.0..=1.0).contains(&tick.fraction), "{tick:?}");
                 shown.push(tick.label);
             }
-            shown.extend(chart.marks.into_iter().map(|mark| mark.what).chain(chart.note));
+            shown.extend(chart.marks.into_iter().map(|mark| mark.text).chain(chart.note).chain([chart.title]));
         }
     }
     for row in app.run().layers.rows() {
-        assert_eq!(row.sparkline(app.steps(), 9).len(), 9);
+        assert_eq!(app.sparkline(row, 9).columns.len(), 9);
         shown.extend([row.name.clone(), row.shape.clone()]);
     }
     let map = app.heat_map(9);
@@ -284,14 +341,14 @@ fn memory_stays_bounded_however_long_the_run() {
     let mut go_on = |app: &mut App, steps: u64| {
         for _ in 0..steps {
             at += 1;
-            tell(app, [step(at, 1.0), Event::Intervention { step: at, what: "lr".into() }, evaluation(at, 1.0, 0.5)]);
+            tell(app, [step(at, 1.0), changed(at, "lr", 1.0, 2.0), evaluation(at, 1.0, 0.5)]);
         }
     };
     go_on(&mut app, 30_000);
     let before = app.memory();
     go_on(&mut app, 60_000);
-    // Two more levels in each of four series, and their list.
-    assert!(app.memory() <= before + 4 * 2 * 2048 * 32 + (8 << 10), "{before} → {}", app.memory());
+    // Two more levels in each of five series, and their list.
+    assert!(app.memory() <= before + 5 * 2 * 2048 * 32 + (8 << 10), "{before} → {}", app.memory());
     assert!(app.memory() < 6 << 20);
     assert!(app.run().marks.len() <= 1024);
 }

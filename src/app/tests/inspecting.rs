@@ -65,6 +65,11 @@ fn a_refusal_is_told_where_the_answer_would_be() {
     assert_eq!(app.why_blind(), None);
 }
 
+/// How many moments of a layer's past are known.
+fn moments(run: &Run, layer: usize) -> Option<usize> {
+    run.answers.history(run.lineage(), layer).map(|history| history.moments.len())
+}
+
 #[test]
 fn answers_replace_their_kind_and_a_frozen_display_keeps_its_own() {
     let mut app = running();
@@ -75,8 +80,8 @@ fn answers_replace_their_kind_and_a_frozen_display_keeps_its_own() {
     let live = &app.live().answers;
     assert_eq!(live.to(&Query::Layer { layer: 0 }), None);
     assert_eq!(live.like(&Query::Layer { layer: 0 }).map(|answer| answer.step), Some(202));
-    assert_eq!(live.history(0).map(|history| history.moments().len()), Some(2));
-    assert_eq!(live.history(3).map(|history| history.moments().len()), Some(1));
+    assert_eq!(moments(app.live(), 0), Some(2));
+    assert_eq!(moments(app.live(), 3), Some(1));
     type_keys(&mut app, "f");
     assert!(app.run().answers.to(&Query::Layer { layer: 3 }).is_some());
 }
@@ -165,14 +170,10 @@ fn a_late_refusal_says_nothing_of_what_is_watched_now() {
 /// A dashboard on the Data screen of a run on data of this shape, through layers of these kinds and sizes.
 fn on_data(shape: &[usize], layers: &[(&str, &[usize])]) -> App {
     let Event::Ready(mut info) = ready() else { unreachable!() };
-    info.data.shape = shape.to_vec();
+    info.data.as_mut().unwrap().shape = Some(shape.to_vec());
     let mut input = shape.to_vec();
-    let link = |(index, (kind, output)): (usize, &(&str, &[usize]))| LayerInfo {
-        index,
-        kind: (*kind).into(),
-        input: std::mem::replace(&mut input, output.to_vec()),
-        output: output.to_vec(),
-        parameters: 1,
+    let link = |(index, (kind, output)): (usize, &(&str, &[usize]))| {
+        made_up::layer(index, kind, &std::mem::replace(&mut input, output.to_vec()), output, 1)
     };
     info.layers = layers.iter().enumerate().map(link).collect();
     let mut app = fresh();

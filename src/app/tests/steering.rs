@@ -1,6 +1,7 @@
 //! Asking the source for something: never optimistic, checked where it is typed.
 
 use super::*;
+use crate::protocol::change::SCHEDULE;
 
 fn set_rate(value: f64) -> Command {
     Command::Set { key: LEARNING_RATE.into(), value }
@@ -47,10 +48,11 @@ fn the_rate_is_requested_then_effective() {
     assert_eq!(app.header().requested, ["lr 0.001 → 0.00156 requested"]);
     tell(&mut app, [Event::Applied { id: id(&first), step: 201 }, controls(1.25e-3, None)]);
     assert_eq!(app.header().rate.requested, Some(1.5625e-3));
-    tell(&mut app, [Event::Applied { id: id(&second), step: 202 }, controls(1.5625e-3, None)]);
+    let change = changed(202, LEARNING_RATE, 1.25e-3, 1.5625e-3);
+    tell(&mut app, [change, Event::Applied { id: id(&second), step: 202 }, controls(1.5625e-3, None)]);
     let rate = app.header().rate;
     assert_eq!((rate.base, rate.requested), (Some(1.5625e-3), None));
-    assert_eq!(notice(&app), "optimizer.lr = 0.00156 from step 203 on");
+    assert_eq!(notice(&app), "lr 0.00125 → 0.00156 from step 203 on");
     assert_eq!(sent(&type_keys(&mut app, "-")), [set_rate(1.25e-3)]);
 }
 
@@ -104,8 +106,6 @@ fn what_took_effect_is_confirmed_in_words() {
     let cases = [
         (":throttle 50\n", "50 steps/s from step 168 on"),
         ("}", "full speed from step 168 on"),
-        (":schedule cosine 100..2000\n", "schedule cosine 100..2000 from step 168 on"),
-        (":set optimizer.momentum 0.8\n", "optimizer.momentum = 0.8 from step 168 on"),
         (":extend 1\n", "1 more epoch, to step 3,140"),
         (":evaluate\n", "evaluated at step 167"),
     ];
@@ -116,6 +116,14 @@ fn what_took_effect_is_confirmed_in_words() {
         tell(&mut app, [Event::Applied { id: id(&asked), step: 167 }]);
         assert_eq!(notice(&app), text);
     }
+    // What changed the course of the run is told by the source, whoever asked for it.
+    let mut app = running();
+    tell(&mut app, [changed(167, "optimizer.momentum", 0.9, 0.8)]);
+    assert_eq!(notice(&app), "momentum 0.9 → 0.8 from step 168 on");
+    let (from, to) = (Setting::Text("constant".into()), Setting::Text("cosine 100..2000".into()));
+    let change = Change { key: SCHEDULE.into(), from, to, by: ChangedBy::Viewer };
+    tell(&mut app, [Event::Changed { step: 167, change }]);
+    assert_eq!(notice(&app), "schedule constant → cosine 100..2000 from step 168 on");
 }
 
 #[test]
@@ -194,7 +202,7 @@ fn extending_asks_how_much_while_training_and_when_finished() {
     let asked = type_keys(&mut app, "\n");
     assert_eq!(sent(&asked), [Command::Extend { epochs: 5 }]);
     let Event::Controls(mut longer) = controls(1e-3, None) else { unreachable!() };
-    longer.total_steps = 3_925;
+    longer.total_steps = Some(3_925);
     tell(&mut app, [Event::Controls(longer), Event::Applied { id: id(&asked), step: 3140 }]);
     assert_eq!(notice(&app), "5 more epochs, to step 3,925");
     tell(&mut app, [state(RunState::Running, 3140)]);
@@ -202,13 +210,7 @@ fn extending_asks_how_much_while_training_and_when_finished() {
 }
 
 fn finished() -> Event {
-    Event::Finished(Summary {
-        step: 3140,
-        test_loss: 0.4,
-        test_accuracy: 0.86,
-        weights_sha256: "ab".repeat(32),
-        seconds: 20.0,
-    })
+    Event::Finished(made_up::summary(3140, 0.4, 0.86, &"ab".repeat(32), 20.0))
 }
 
 #[test]

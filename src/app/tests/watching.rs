@@ -10,10 +10,10 @@ fn a_frozen_display_stands_still_and_loses_nothing() {
     tell(&mut app, (201..=300).map(|at| step(at, if at == 250 { 99.0 } else { 0.1 })));
     assert_eq!((app.frozen_at(), app.run().step, app.live().step), (Some(200), 200, 300));
     assert_eq!((app.header().step, app.header().frozen_at), (300, Some(200)), "the header stays live");
-    assert_eq!(app.chart(Metric::Loss, 100).steps.last, 200);
+    assert_eq!(app.chart(ChartSlot::First, 100).steps.last, 200);
     assert_eq!(sent(&type_keys(&mut app, " ")), [Command::Pause], "and the keys work on the run, not on the picture");
     type_keys(&mut app, "f");
-    let chart = app.chart(Metric::Loss, 100);
+    let chart = app.chart(ChartSlot::First, 100);
     assert_eq!((app.frozen_at(), chart.steps.last), (None, 300));
     let spike = chart.train.iter().filter_map(|column| column.extent).any(|extent| extent.max == 99.0);
     assert!(spike, "what came meanwhile is there");
@@ -51,7 +51,7 @@ fn the_cursor_reads_values_and_takes_the_window_along() {
     }
     assert_eq!(app.view().cursor, Some(120));
     assert!(app.steps().contains(120) && app.steps().length() == 50, "{:?}", app.steps());
-    let readout = app.chart(Metric::Loss, 50).cursor.unwrap();
+    let readout = app.chart(ChartSlot::First, 50).cursor.unwrap();
     let exact = f64::from((2.0f64 / 120.0) as f32);
     assert_eq!(readout.values.train.and_then(|column| column.extent).map(|extent| extent.mean), Some(exact));
     assert_eq!((readout.values.test, readout.step), (Some(f64::from(0.7f32)), 120));
@@ -91,7 +91,7 @@ fn a_probe_from_before_a_broken_step_is_stale() {
     let mut app = running();
     let look = |at| {
         let Event::Step(report) = step(at, 0.5) else { unreachable!() };
-        Event::Step(StepReport { probe: Some(probe(&[(0, 1.0)])), ..report })
+        Event::Step(StepReport { layers: probes(&[(0, 1.0)]), ..report })
     };
     let stale = |app: &App| app.run().is_stale(&app.run().layers.rows()[0]);
     tell(&mut app, [look(201)]);
@@ -105,14 +105,14 @@ fn a_probe_from_before_a_broken_step_is_stale() {
 #[test]
 fn the_wheel_zooms_under_the_pointer_and_a_click_sets_the_cursor() {
     let mut app = running();
-    app.update(Message::Pointer(Pointer::Wheel { panel: Panel::Loss, fraction: 0.25, up: true }));
+    app.update(Message::Pointer(Pointer::Wheel { panel: Panel::Chart(ChartSlot::First), fraction: 0.25, up: true }));
     assert_eq!(app.steps(), StepRange { first: 11, last: 170 });
-    app.update(Message::Pointer(Pointer::ClickAt { panel: Panel::Accuracy, fraction: 0.5 }));
-    assert_eq!((app.view().cursor, app.view().focus()), (Some(91), Panel::Accuracy));
+    app.update(Message::Pointer(Pointer::ClickAt { panel: Panel::Chart(ChartSlot::Second), fraction: 0.5 }));
+    assert_eq!((app.view().cursor, app.view().focus()), (Some(91), Panel::Chart(ChartSlot::Second)));
     app.update(Message::Pointer(Pointer::ClickRow { panel: Panel::Layers, row: 1 }));
     assert_eq!((app.view().layer, app.view().focus()), (1, Panel::Layers));
     app.update(Message::Pointer(Pointer::ClickRow { panel: Panel::Layers, row: 77 }));
-    app.update(Message::Pointer(Pointer::ClickAt { panel: Panel::Loss, fraction: f64::NAN }));
+    app.update(Message::Pointer(Pointer::ClickAt { panel: Panel::Chart(ChartSlot::First), fraction: f64::NAN }));
     assert_eq!((app.view().layer, app.view().cursor), (1, Some(91)));
     assert_eq!(press(&mut app, Key::char('M')), [Effect::CaptureMouse(false)]);
     assert!(notice(&app).starts_with("mouse given to the terminal"));
@@ -122,13 +122,13 @@ fn the_wheel_zooms_under_the_pointer_and_a_click_sets_the_cursor() {
 fn the_log_scale_is_refused_where_nothing_is_positive() {
     let mut app = running();
     type_keys(&mut app, "l");
-    assert_eq!(app.chart(Metric::Loss, 50).axis.scale, Scale::Log);
+    assert_eq!(app.chart(ChartSlot::First, 50).axis.scale, Scale::Log);
     type_keys(&mut app, "l");
-    assert_eq!(app.chart(Metric::Loss, 50).axis.scale, Scale::Linear);
+    assert_eq!(app.chart(ChartSlot::First, 50).axis.scale, Scale::Linear);
     let mut app = fresh();
     tell(&mut app, [hello(&ALL), ready(), state(RunState::Running, 0), step(1, 0.0), step(2, f64::NAN), step(3, -1.0)]);
     type_keys(&mut app, "l");
-    assert_eq!((app.view().loss_scale, notice(&app).contains("nothing positive")), (Scale::Linear, true));
+    assert_eq!((app.view().scale(ChartSlot::First), notice(&app).contains("positive values")), (Scale::Linear, true));
 }
 
 #[test]
@@ -146,21 +146,22 @@ fn charts_have_sane_axes_whatever_they_show() {
     ];
     for values in cases {
         let mut app = fresh();
+        tell(&mut app, [ready()]);
         tell(&mut app, (1u64..).zip(values).map(|(at, value)| step(at, *value)));
         for key in ["", "l", "m"] {
             type_keys(&mut app, key);
-            let chart = app.chart(Metric::Loss, 40);
+            let chart = app.chart(ChartSlot::First, 40);
             assert!(chart.axis.low < chart.axis.high && chart.axis.low.is_finite() && chart.axis.high.is_finite());
             let extents = chart.train.iter().filter_map(|column| column.extent);
             for height in extents.flat_map(|extent| [chart.axis.height(extent.min), chart.axis.height(extent.max)]) {
                 assert!(height.is_some_and(|height| (0.0..=1.0).contains(&height)), "{values:?}: {height:?}");
             }
-            for ticks in [chart.axis.ticks(Metric::Loss, 6), chart.steps.ticks(6)] {
+            for ticks in [chart.axis.ticks(&chart.unit, 6), chart.steps.ticks(6)] {
                 assert!(ticks.len() <= 6 && ticks.iter().all(|tick| (0.0..=1.0).contains(&tick.fraction)), "{ticks:?}");
             }
             assert_eq!(chart.train.len(), 40);
         }
-        let broken = app.chart(Metric::Loss, 40).train.iter().any(|column| column.broken);
+        let broken = app.chart(ChartSlot::First, 40).train.iter().any(|column| column.broken);
         assert_eq!(broken, values.iter().any(|value| !value.is_finite()));
     }
 }
@@ -169,26 +170,31 @@ fn charts_have_sane_axes_whatever_they_show() {
 fn ticks_are_round_and_told_apart() {
     let mut app = running();
     let labels = |ticks: Vec<Tick>| ticks.into_iter().map(|tick| tick.label).collect::<Vec<_>>();
-    let chart = app.chart(Metric::Loss, 50);
-    assert_eq!(labels(chart.axis.ticks(Metric::Loss, 5)), ["0.0", "0.5", "1.0", "1.5", "2.0"]);
-    assert_eq!(labels(chart.steps.ticks(5)), ["50", "100", "150", "200"]);
-    assert_eq!(labels(app.chart(Metric::Accuracy, 50).axis.ticks(Metric::Accuracy, 3)), ["45 %", "50 %", "55 %"]);
+    let values = |app: &App, slot: ChartSlot, most: usize| {
+        let chart = app.chart(slot, 50);
+        labels(chart.axis.ticks(&chart.unit, most))
+    };
+    assert_eq!(values(&app, ChartSlot::First, 5), ["0.0", "0.5", "1.0", "1.5", "2.0"]);
+    assert_eq!(labels(app.steps().ticks(5)), ["50", "100", "150", "200"]);
+    assert_eq!(values(&app, ChartSlot::Second, 3), ["45 %", "50 %", "55 %"]);
     type_keys(&mut app, "l");
-    assert_eq!(labels(app.chart(Metric::Loss, 50).axis.ticks(Metric::Loss, 5)), ["0.01", "0.1", "1"]);
+    assert_eq!(values(&app, ChartSlot::First, 5), ["0.01", "0.1", "1"]);
 }
 
 #[test]
 fn interventions_leave_marks_and_empty_charts_say_what_fills_them() {
     let mut app = fresh();
-    assert!(app.chart(Metric::Loss, 10).note.is_some_and(|note| note.starts_with("nothing yet")));
-    tell(&mut app, [hello(&ALL), ready(), controls(1e-3, None), state(RunState::Running, 0), step(1, 2.0)]);
-    let chart = app.chart(Metric::Loss, 10);
-    assert_eq!((chart.note, chart.first_test), (None, Some(100)));
+    assert!(app.chart(ChartSlot::First, 10).note.is_some(), "before the source tells what it measures");
+    tell(&mut app, [hello(&ALL), ready(), controls(1e-3, None), state(RunState::Running, 0)]);
+    assert!(app.chart(ChartSlot::First, 10).note.is_some_and(|note| note.starts_with("nothing yet")));
+    tell(&mut app, [step(1, 2.0)]);
+    let first = app.chart(ChartSlot::First, 10);
+    assert_eq!((first.note, first.first_test), (None, Some(100)));
     tell(&mut app, (2..=100).map(|at| step(at, 1.0)));
-    tell(&mut app, [Event::Intervention { step: 50, what: "lr 1e-3 → 5e-4".into() }, evaluation(100, 0.7, 0.75)]);
-    let chart = app.chart(Metric::Accuracy, 10);
+    tell(&mut app, [changed(50, LEARNING_RATE, 1e-3, 5e-4), evaluation(100, 0.7, 0.75)]);
+    let chart = app.chart(ChartSlot::Second, 10);
     assert_eq!((chart.first_test, chart.latest.test), (None, Some(0.75)));
-    assert_eq!(chart.marks, [ChartMark { column: 4, step: 50, what: "lr 1e-3 → 5e-4".into() }]);
+    assert_eq!(chart.marks, [ChartMark { column: 4, step: 50, text: "lr 0.001 → 5e-4".into() }]);
     let tested: Vec<usize> = (0..10).filter(|at| chart.test[*at].extent.is_some()).collect();
     assert_eq!(tested, [9], "train and test share the step axis");
 }
@@ -203,9 +209,9 @@ fn smoothing_cycles_and_can_be_off() {
         })
         .collect();
     assert_eq!(labels, ["0.995", "off", "0.9", "0.98"]);
-    assert!(app.chart(Metric::Loss, 10).smoothed.iter().all(Option::is_some));
+    assert!(app.chart(ChartSlot::First, 10).smoothed.iter().all(Option::is_some));
     type_keys(&mut app, "mm");
-    assert!(app.chart(Metric::Loss, 10).smoothed.iter().all(Option::is_none));
+    assert!(app.chart(ChartSlot::First, 10).smoothed.iter().all(Option::is_none));
 }
 
 #[test]
@@ -213,22 +219,21 @@ fn layers_with_parameters_get_rows_and_sparklines() {
     let mut app = running();
     for at in 201..=220u64 {
         let Event::Step(mut report) = step(at, 0.5) else { unreachable!() };
-        report.probe = Some(probe(&[(0, 10f64.powi((at % 4) as i32)), (3, if at == 210 { f64::NAN } else { 1.0 })]));
+        report.layers = probes(&[(0, 10f64.powi((at % 4) as i32)), (3, if at == 210 { f64::NAN } else { 1.0 })]);
         tell(&mut app, [Event::Step(report)]);
     }
     let rows = app.run().layers.rows();
     let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
     assert_eq!(names, ["0 linear → relu", "3 linear"]);
     assert_eq!((rows[0].shape.as_str(), rows[0].parameters), ("784 → 256", 200_960));
-    let (at, newest) = rows[0].probe.as_ref().unwrap();
-    assert_eq!((*at, newest.update_ratio(), newest.dead), (220, 0.001, Some(0.25)));
-    assert!(rows[1].dead.is_empty());
-    let steps = StepRange { first: 201, last: 220 };
-    let sparks = rows[0].sparkline(steps, 20);
-    assert_eq!([sparks[2], sparks[3]], [Spark::Height(1.0), Spark::Height(0.0)]);
-    let flat = rows[1].sparkline(steps, 20);
-    assert_eq!([flat[0], flat[9]], [Spark::Height(0.5), Spark::Broken]);
-    assert_eq!(rows[0].sparkline(StepRange { first: 1, last: 200 }, 4), [Spark::Empty; 4]);
+    let look = rows[0].look.as_ref().unwrap();
+    assert_eq!((look.at.step, &look.values[1..3]), (220, &[Some(0.001), Some(0.25)][..]));
+    assert!(rows[1].track(2).is_some_and(|dead| dead.is_empty(app.run().lineage())));
+    let sparks = app.sparkline(&rows[0], 220).columns;
+    assert_eq!([sparks[202], sparks[203]], [Spark::Height(1.0), Spark::Height(0.0)]);
+    let flat = app.sparkline(&rows[1], 220).columns;
+    assert_eq!([flat[200], flat[209]], [Spark::Height(0.5), Spark::Broken]);
+    assert_eq!(sparks[..200], [Spark::Empty; 200]);
 }
 
 #[test]
@@ -242,7 +247,7 @@ fn findings_are_newest_first_and_told_once() {
         [finding(1, Some(0), "60 % dead"), finding(2, None, "loss rises"), finding(3, Some(0), "61.5 % dead")],
     );
     let told: Vec<(u64, String, u64)> =
-        app.run().findings.iter().map(|row| (row.step, row.what.clone(), row.times)).collect();
+        app.run().findings.iter().map(|row| (row.at.step, row.what.clone(), row.times)).collect();
     assert_eq!(told, [(3, "61.5 % dead".into(), 2), (2, "loss rises".into(), 1)]);
     tell(&mut app, (0u8..200).map(|i| finding(9, None, &"x".repeat(i.into()))));
     assert_eq!(app.run().findings.len(), 64);
@@ -296,7 +301,7 @@ fn the_heat_map_has_a_row_a_layer_and_reads_the_cursor() {
     let mut app = running();
     let look = |at: u64, norm: f64| {
         let Event::Step(report) = step(at, 0.5) else { unreachable!() };
-        Event::Step(StepReport { probe: Some(probe(&[(0, norm), (3, 1.0)])), ..report })
+        Event::Step(StepReport { layers: probes(&[(0, norm), (3, 1.0)]), ..report })
     };
     tell(&mut app, [look(210, 0.01), look(220, f64::NAN), look(230, 10.0)]);
     let map = app.heat_map(46);
@@ -306,10 +311,10 @@ fn the_heat_map_has_a_row_a_layer_and_reads_the_cursor() {
     assert_eq!((broken, map.rows[0].cells[0]), (1, Spark::Empty));
     assert_eq!(map.rows[0].value.and_then(|value| value.extent).map(|extent| extent.max), Some(10.0));
     type_keys(&mut app, "2v");
-    assert_eq!(app.view().quantity, Quantity::Update);
+    assert_eq!(app.quantity().map(|quantity| quantity.title.as_str()), Some("update / weight"));
     type_keys(&mut app, "v");
     assert_eq!(app.heat_map(46).rows[1].value, None, "without a rectifier nothing is dead");
-    type_keys(&mut app, "v");
+    type_keys(&mut app, "vv");
     app.update(Message::Pointer(Pointer::ClickCell { panel: Panel::Map, row: 1, fraction: 210.0 / 230.0 }));
     assert_eq!((app.view().layer, app.view().cursor), (1, Some(210)));
     let map = app.heat_map(46);

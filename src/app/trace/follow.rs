@@ -1,6 +1,5 @@
 //! Which sample is followed, and what keys and commands of the Inspect screen do.
 
-use crate::app::actions::Action;
 use crate::app::notices::Tone;
 use crate::app::screen::{Panel, Screen};
 use crate::app::{App, Effect};
@@ -91,12 +90,16 @@ impl App {
             }
             SampleChoice::NextMistake { .. } => SampleChoice::NextMistake { after: Some(self.view.following.row) },
             SampleChoice::Hardest => SampleChoice::Hardest,
+            SampleChoice::Unknown => return Err(valid),
             SampleChoice::Dataset { split, index } => {
-                let count = self.live.info.as_ref().map_or(0, |info| match split {
-                    Split::Train => info.data.train,
-                    Split::Test => info.data.test,
+                let data = self.live.info.as_ref().and_then(|info| info.data.as_ref());
+                let count = data.and_then(|data| match split {
+                    Split::Train => data.train,
+                    Split::Test => data.test,
+                    Split::Unknown => None,
                 });
-                if index >= count {
+                // Where nobody told how many there are, the source will say.
+                if let Some(count) = count.filter(|count| index >= *count) {
                     let last = thousands(count.saturating_sub(1) as u64);
                     return Err(format!("there is no sample {index}; valid: 0 to {last}"));
                 }
@@ -110,12 +113,17 @@ impl App {
 
     /// Samples of the minibatch in hand: those of a full one, unless an answer about it says that they are fewer.
     fn rows(&self) -> usize {
-        let full = self.live.info.as_ref().map_or(1, |info| info.batch_size).max(1);
+        let full = self.full_batch();
         let newest = self.live.answers.like(&self.trace_query()).filter(|newest| newest.step == self.live.step);
         match newest.map(|newest| &newest.answer) {
             Some(Answer::Trace(trace)) if matches!(trace.pass, Pass::Minibatch { .. }) => trace.batch.clamp(1, full),
             _ => full,
         }
+    }
+
+    /// Samples of a full minibatch; 1 while that is unknown.
+    fn full_batch(&self) -> usize {
+        self.live.info.as_ref().and_then(|info| info.batch_size).unwrap_or(1).max(1)
     }
 
     /// Takes note of the row that an answer is about, if it is what is followed; an answer that comes late undoes no
@@ -126,7 +134,7 @@ impl App {
         match &inspection.answer {
             Answer::Trace(trace) if matches!(trace.pass, Pass::Minibatch { .. }) => {
                 if self.view.following.choice == sample {
-                    let full = self.live.info.as_ref().map_or(1, |info| info.batch_size).max(1);
+                    let full = self.full_batch();
                     self.view.following.row = trace.sample.row.min(full - 1);
                 }
                 true
@@ -157,19 +165,19 @@ impl App {
     pub(in crate::app) fn follow_walk(&mut self, phase: Phase) {
         let chain = self.live.layers.chain();
         let place = match phase {
-            Phase::Forward { layer } | Phase::Backward { layer } => chain.iter().position(|link| link.index == layer),
+            Phase::Forward { layer } | Phase::Backward { layer } => chain.iter().position(|other| other.index == layer),
             Phase::Loss => Some(chain.len()),
-            Phase::Between | Phase::Update => None,
+            Phase::Between | Phase::Update | Phase::Unknown => None,
         };
         self.view.following.link = place.unwrap_or(self.view.following.link);
     }
 
     /// Checks the gradients of the selected layer.
     pub(in crate::app) fn check_gradients(&mut self) -> Vec<Effect> {
-        match self.link().map(|link| (link.index, link.parameters, link.kind.clone())) {
+        match self.link().map(|layer| (layer.index, layer.parameters, format!("{}, {},", layer.path, layer.text))) {
             Some((layer, 1.., _)) => self.request(Command::Inspect { query: Query::GradientCheck { layer } }),
-            Some((layer, _, kind)) => {
-                self.say(Tone::Bad, &format!("layer {layer}, {kind}, has no parameters to check"));
+            Some((.., title)) => {
+                self.say(Tone::Bad, &format!("layer {title} has no parameters to check"));
                 Vec::new()
             }
             None => {
@@ -182,11 +190,11 @@ impl App {
     /// Moves the selection on the Inspect screen.
     pub(in crate::app) fn select_link(&mut self, panel: Panel, by: isize) {
         if panel == Panel::Sample {
-            self.look(Action::Follow(Follow::Next(by)));
+            self.follow(Follow::Next(by));
             return;
         }
         // The loss stands behind the last layer.
-        let last = self.run().layers.chain().len();
+        let last = self.run().layers.last_place();
         self.view.following.link = self.view.following.link.saturating_add_signed(by).min(last);
     }
 }

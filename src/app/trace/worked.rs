@@ -1,5 +1,6 @@
 //! The equations of a layer with the numbers of the minibatch in hand: sums written out as far as their terms are known.
 
+use crate::protocol::LayerKind;
 use crate::protocol::inspection::{Entry, Extract, LayerTrace, Loss, TracedParameter, TracedUnit};
 
 /// Most terms of a sum that are kept, the largest.
@@ -58,12 +59,23 @@ impl Sum {
 }
 
 /// The sums of a layer of this kind in a batch of so many samples; none where there is nothing to add up.
-pub fn sums(kind: &str, layer: &LayerTrace, batch: usize) -> Vec<Sum> {
-    match kind.split_whitespace().next().unwrap_or_default() {
-        "linear" => linear(layer, batch),
-        "conv" => conv(kind, layer, batch).unwrap_or_default(),
-        "batchnorm" => batch_norm(layer, batch).unwrap_or_default(),
-        _ => Vec::new(),
+pub fn sums(kind: &LayerKind, layer: &LayerTrace, batch: usize) -> Vec<Sum> {
+    match kind {
+        LayerKind::Linear { .. } => linear(layer, batch),
+        LayerKind::Conv { stride, pad, .. } => conv((*stride, *pad), layer, batch).unwrap_or_default(),
+        LayerKind::BatchNorm => batch_norm(layer, batch).unwrap_or_default(),
+        LayerKind::Other { .. } => Vec::new(),
+    }
+}
+
+/// The mathematics' letter for a parameter of a layer of this kind; within a block the way to it.
+pub fn letter<'a>(kind: &LayerKind, parameter: &'a str) -> &'a str {
+    match (kind, parameter) {
+        (LayerKind::BatchNorm, "weight") => "γ",
+        (LayerKind::BatchNorm, "bias") => "β",
+        (_, "weight") => "W",
+        (_, "bias") => "b",
+        _ => parameter,
     }
 }
 
@@ -80,11 +92,11 @@ pub fn loss_sum(loss: &Loss) -> Sum {
 }
 
 /// What the sample that is followed adds to a gradient of a linear layer, if its values are here.
-pub fn own_share(kind: &str, layer: &LayerTrace, entry: &Entry) -> Option<f64> {
+pub fn own_share(kind: &LayerKind, layer: &LayerTrace, entry: &Entry) -> Option<f64> {
     let dy = layer.output_gradient.as_ref()?;
-    match (kind.split_whitespace().next()?, entry.index.as_slice()) {
-        ("linear", &[unit, input]) => Some(flat(dy, unit)? * flat(layer.input.as_ref()?, input)?),
-        ("linear", &[unit]) => flat(dy, unit),
+    match (kind, entry.index.as_slice()) {
+        (LayerKind::Linear { .. }, &[unit, input]) => Some(flat(dy, unit)? * flat(layer.input.as_ref()?, input)?),
+        (LayerKind::Linear { .. }, &[unit]) => flat(dy, unit),
         _ => None,
     }
 }
@@ -123,20 +135,22 @@ fn linear(layer: &LayerTrace, batch: usize) -> Vec<Sum> {
 }
 
 /// A convolution at the place of the image where it is most alive.
-fn conv(kind: &str, layer: &LayerTrace, batch: usize) -> Option<Vec<Sum>> {
+fn conv((stride, pad): ([usize; 2], [usize; 2]), layer: &LayerTrace, batch: usize) -> Option<Vec<Sum>> {
     let (weight, bias) = (parameter(layer, "weight")?, parameter(layer, "bias"));
     let &[_, channels, ..] = weight.value.shape.as_slice() else { return None };
     let &[units, kept, height, width] = weight.value.kept.as_slice() else { return None };
     is_whole(&weight.value).then_some(())?;
-    let (stride, pad) = (setting(kind, "stride").unwrap_or(1), setting(kind, "pad").unwrap_or(0));
+    let ([down, across], [above, before]) = (stride, pad);
     let (x, y, dy) = (layer.input.as_ref()?, layer.output.as_ref(), layer.output_gradient.as_ref());
     let &[_, rows, columns] = x.shape.as_slice() else { return None };
     let place = y.and_then(|y| place(y, units)).unwrap_or([0, 0, 0]);
     let [unit, i, j] = place;
     // What an element of the kernel sees from (i, j); beyond the edge the padding.
     let seen = |c: usize, (i, j): (usize, usize), (k, l): (usize, usize)| {
-        let at = |place: usize, offset: usize| (place * stride + offset).checked_sub(pad);
-        match (at(i, k), at(j, l)) {
+        let at = |place: usize, stride: usize, offset: usize, pad: usize| {
+            place.checked_mul(stride)?.checked_add(offset)?.checked_sub(pad)
+        };
+        match (at(i, down, k, above), at(j, across, l, before)) {
             (Some(row), Some(column)) if row < rows && column < columns => pixel(x, [c, row, column]),
             _ => Some(0.0),
         }
@@ -146,7 +160,7 @@ fn conv(kind: &str, layer: &LayerTrace, batch: usize) -> Option<Vec<Sum>> {
     let forward = (0..kept)
         .flat_map(|c| taps().map(move |tap| (c, tap)))
         .filter_map(|(c, tap)| Some(Product(flat(&weight.value, element(c, tap))?, Some(seen(c, (i, j), tap)?))));
-    let (row, column) = (shifted(i * stride, 'k', pad), shifted(j * stride, 'l', pad));
+    let (row, column) = (shifted(i.saturating_mul(down), 'k', above), shifted(j.saturating_mul(across), 'l', before));
     let count = channels.saturating_mul(height * width);
     let mut sums = vec![
         Sum::new(
@@ -227,12 +241,6 @@ fn parameter<'a>(layer: &'a LayerTrace, name: &str) -> Option<&'a TracedParamete
     layer.parameters.iter().find(|parameter| parameter.name == name)
 }
 
-/// A number behind a word: 2 in `conv 8 3x3 stride 2`.
-fn setting(kind: &str, word: &str) -> Option<usize> {
-    let mut words = kind.split_whitespace().skip_while(|candidate| *candidate != word);
-    words.nth(1)?.parse().ok().filter(|value| *value <= 1024)
-}
-
 /// `14+k−1`.
 fn shifted(place: usize, offset: char, pad: usize) -> String {
     if pad == 0 { format!("{place}+{offset}") } else { format!("{place}+{offset}−{pad}") }
@@ -277,6 +285,12 @@ fn largest(places: std::ops::Range<usize>, value: impl Fn(usize) -> Option<f64>)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const LINEAR: LayerKind = LayerKind::Linear { units: 2 };
+
+    fn conv(stride: [usize; 2], pad: [usize; 2]) -> LayerKind {
+        LayerKind::Conv { channels: 1, kernel: [3; 2], stride, pad }
+    }
 
     fn extract(shape: &[usize], kept: &[usize], values: &[f32]) -> Extract {
         Extract { shape: shape.to_vec(), kept: kept.to_vec(), values: values.to_vec() }
@@ -326,14 +340,14 @@ mod tests {
             bias: None,
             bias_gradient: None,
         });
-        let found = sums("linear 2", &traced, 4);
+        let found = sums(&LINEAR, &traced, 4);
         assert_eq!((found[0].what.as_str(), total(&found[0]), found[0].result), ("y[0]", 0.0, Some(0.0)));
         assert_eq!((found[1].what.as_str(), found[1].result, found[1].more), ("∂L/∂W[0,1]", Some(0.2), 3));
         assert_eq!(found[1].terms, [Product(0.5, Some(-2.0))]);
         assert_eq!((found[2].what.as_str(), total(&found[2]), found[2].result), ("∂L/∂x[1]", -0.875, Some(-0.875)));
         let entry = Entry { parameter: "weight".into(), index: vec![1, 0], value: -1.0, gradient: 0.3 };
-        assert_eq!(own_share("linear 2", &traced, &entry), Some(-0.5));
-        assert_eq!(own_share("conv 2 3x3", &traced, &entry), None);
+        assert_eq!(own_share(&LINEAR, &traced, &entry), Some(-0.5));
+        assert_eq!(own_share(&conv([1; 2], [0; 2]), &traced, &entry), None);
     }
 
     #[test]
@@ -342,7 +356,7 @@ mod tests {
         let kernel = extract(&[1, 1, 3, 3], &[1, 1, 3, 3], &[1.0; 9]);
         let image = extract(&[1, 2, 2], &[1, 2, 2], &[1.0, 2.0, 3.0, 4.0]);
         let traced = layer(image, extract(&[1, 2, 2], &[1, 2, 2], &[10.0; 4]), vec![weight(kernel, None)]);
-        let found = sums("conv 1 3x3 pad 1", &traced, 1);
+        let found = sums(&conv([1; 2], [1; 2]), &traced, 1);
         assert_eq!((found[0].what.as_str(), total(&found[0]), found[0].more), ("y[0,0,0]", 10.0, 0));
         assert_eq!(found[0].symbols, "Σ W[0,c,k,l] x[c,0+k−1,0+l−1] + b[0]");
         assert_eq!(found[1].result, None);
@@ -352,11 +366,12 @@ mod tests {
     fn shapes_that_do_not_fit_give_nothing() {
         let huge = extract(&[usize::MAX; 4], &[usize::MAX; 4], &[1.0; 9]);
         let flat = extract(&[usize::MAX; 2], &[usize::MAX, 0], &[]);
+        let relu = LayerKind::read("relu", std::collections::BTreeMap::new());
         for parameter in [huge.clone(), flat] {
             let traced = layer(huge.clone(), huge.clone(), vec![weight(parameter, None)]);
-            assert_eq!(sums("conv 1 3x3 stride 0 pad 99999999", &traced, usize::MAX), []);
-            assert_eq!(sums("linear 1", &traced, usize::MAX), []);
-            assert_eq!(sums("relu", &traced, 1), []);
+            assert_eq!(sums(&conv([usize::MAX, 0], [99_999_999; 2]), &traced, usize::MAX), []);
+            assert_eq!(sums(&LINEAR, &traced, usize::MAX), []);
+            assert_eq!(sums(&relu, &traced, 1), []);
         }
     }
 

@@ -23,8 +23,10 @@ pub struct GradientCheck {
     /// Largest relative error that passes.
     pub tolerance: f64,
     /// The comparison with the largest relative error so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worst: Option<Difference>,
     /// What it came to; `None` while it goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
 }
 
@@ -58,4 +60,7 @@ pub enum Verdict {
     Interrupted,
     /// Nothing could be compared, because every element was left out.
     Undecided,
+    /// Something that this version does not know.
+    #[serde(other)]
+    Unknown,
 }

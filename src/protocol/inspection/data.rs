@@ -14,6 +14,9 @@ pub enum Split {
     /// What is only ever tested on.
     #[default]
     Test,
+    /// Something that this version does not know.
+    #[serde(other)]
+    Unknown,
 }
 
 /// Which samples are shown.
@@ -25,6 +28,9 @@ pub enum Show {
     All,
     /// Those that are classified wrongly.
     Mistakes,
+    /// Something that this version does not know.
+    #[serde(other)]
+    Unknown,
 }
 
 /// In which order samples are shown.
@@ -36,6 +42,9 @@ pub enum Order {
     Index,
     /// The largest loss first.
     Loss,
+    /// Something that this version does not know.
+    #[serde(other)]
+    Unknown,
 }
 
 /// Answer to [`super::Query::Samples`].
@@ -67,6 +76,7 @@ pub struct Judged {
     #[serde(with = "number")]
     pub loss: f64,
     /// The image as it is stored; `None` for what is no image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub picture: Option<Picture>,
     /// The first 8 values of what is no image, as the network reads them; empty for an image.
     #[serde(with = "number::list")]

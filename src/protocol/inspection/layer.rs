@@ -14,8 +14,10 @@ pub struct LayerView {
     /// The trained tensors; those of a block with the way to them in their names.
     pub parameters: Vec<ParameterView>,
     /// Output for the whole minibatch; `None` while it is not computed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activations: Option<Distribution>,
     /// Gradient of the loss by that output; `None` while it is not computed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub errors: Option<Distribution>,
     /// Figures of each unit, which are the channels of an image.
     pub units: Units,
@@ -31,6 +33,7 @@ pub struct ParameterView {
     /// Its values.
     pub values: Distribution,
     /// Its gradient; `None` while it is not computed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gradients: Option<Distribution>,
 }
 

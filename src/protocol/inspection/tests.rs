@@ -17,7 +17,7 @@ fn queries_have_a_plain_form() {
     );
     assert_eq!(
         same(&request(Query::Trace { sample: SampleChoice::NextMistake { after: None }, layer: 0 })),
-        r#"{"id":7,"command":"inspect","query":{"of":"trace","sample":{"choice":"next_mistake","after":null},"layer":0}}"#
+        r#"{"id":7,"command":"inspect","query":{"of":"trace","sample":{"choice":"next_mistake"},"layer":0}}"#
     );
     let walk = Walk { step: 4, minibatch: 5, phase: Phase::Forward { layer: 2 } };
     assert_eq!(same(&Event::Phase(walk)), r#"{"event":"phase","step":4,"minibatch":5,"phase":"forward","layer":2}"#);

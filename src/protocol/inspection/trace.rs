@@ -17,6 +17,7 @@ pub enum SampleChoice {
     /// The first wrongly classified row of the minibatch in hand behind one, going around; needs the loss.
     NextMistake {
         /// The row behind which the search begins; `None` begins with row 0.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<usize>,
     },
     /// The row of the minibatch in hand with the largest loss; needs the loss.
@@ -29,6 +30,9 @@ pub enum SampleChoice {
         /// Its place there, from 0.
         index: usize,
     },
+    /// Something that this version does not know.
+    #[serde(other)]
+    Unknown,
 }
 
 /// Answer to [`super::Query::Trace`].
@@ -44,13 +48,15 @@ pub struct Trace {
     /// How far the minibatch has been walked through; [`Phase::Between`] if nobody walks, and then all is there.
     pub phase: Phase,
     /// Mean loss of the batch in nats; `None` while it is not computed.
-    #[serde(with = "number::option")]
+    #[serde(default, with = "number::option", skip_serializing_if = "Option::is_none")]
     pub batch_loss: Option<f64>,
     /// Share of the batch that is classified correctly, 0 to 1; `None` while the loss is not computed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch_accuracy: Option<f64>,
     /// The sample that is followed.
     pub sample: Sample,
     /// What the loss makes of the sample; `None` while it is not computed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loss: Option<Loss>,
     /// Loss of every row of the batch in nats, to choose among them; empty while it is not computed.
     #[serde(with = "number::list")]
@@ -72,6 +78,9 @@ pub enum Pass {
     },
     /// Evaluation of the sample alone.
     Evaluation,
+    /// Something that this version does not know.
+    #[serde(other)]
+    Unknown,
 }
 
 /// The sample that a trace follows.
@@ -88,6 +97,7 @@ pub struct Sample {
     /// What the network reads, preprocessed and augmented; at most 4,096 values, of an image whole channels.
     pub input: Extract,
     /// The image as it is stored; `None` for what is no image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub picture: Option<Picture>,
 }
 
@@ -122,12 +132,14 @@ pub struct TracedLayer {
     /// [`crate::protocol::LayerInfo::index`].
     pub layer: usize,
     /// Output for this sample; `None` while it is not computed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forward: Option<Signal>,
     /// ∂L/∂output for this sample; `None` while it is not computed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backward: Option<Signal>,
     /// Euclidean norm of the gradient of all the layer's parameters, over the batch; `None` while it is not computed,
     /// and for a layer without parameters.
-    #[serde(with = "number::option")]
+    #[serde(default, with = "number::option", skip_serializing_if = "Option::is_none")]
     pub gradient_norm: Option<f64>,
 }
 
@@ -137,19 +149,25 @@ pub struct LayerTrace {
     /// [`crate::protocol::LayerInfo::index`].
     pub layer: usize,
     /// x for this sample, at most 4,096 values, of an image whole channels; `None` while it is not computed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input: Option<Extract>,
     /// y for this sample; likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<Extract>,
     /// ∂L/∂y for this sample; likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_gradient: Option<Extract>,
     /// ∂L/∂x for this sample; likewise. Of the first layer `None` after the update too, since it is computed when it is
     /// asked for, from the weights there are then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input_gradient: Option<Extract>,
     /// The diagonal of ∂y/∂x for this sample where the layer works element by element: of a rectifier the 0s and 1s of
     /// its mask; `None` for other layers, and while the output is not computed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub derivative: Option<Extract>,
     /// Of a linear layer one unit in full; `None` for other layers, and after the update, when the weights are no longer
     /// those of the pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<TracedUnit>,
     /// The trained tensors; those of a block with the way to them in their names.
     pub parameters: Vec<TracedParameter>,
@@ -172,13 +190,13 @@ pub struct TracedUnit {
     #[serde(with = "number::list")]
     pub column: Vec<f32>,
     /// ∂L/∂W\[i,k\] over the batch; `None` while it is not computed.
-    #[serde(with = "number::option")]
+    #[serde(default, with = "number::option", skip_serializing_if = "Option::is_none")]
     pub weight_gradient: Option<f64>,
     /// b\[i\]; `None` for a layer without bias.
-    #[serde(with = "number::option")]
+    #[serde(default, with = "number::option", skip_serializing_if = "Option::is_none")]
     pub bias: Option<f64>,
     /// ∂L/∂b\[i\] over the batch; `None` for a layer without bias, and while it is not computed.
-    #[serde(with = "number::option")]
+    #[serde(default, with = "number::option", skip_serializing_if = "Option::is_none")]
     pub bias_gradient: Option<f64>,
 }
 
@@ -190,11 +208,12 @@ pub struct TracedParameter {
     /// Its first corner: 8 × 8 of a matrix, whole kernels of a convolution.
     pub value: Extract,
     /// The same corner of its gradient, over the batch; `None` while it is not computed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gradient: Option<Extract>,
     /// Euclidean norm of all its values.
     #[serde(with = "number")]
     pub norm: f64,
     /// Euclidean norm of its whole gradient; `None` while it is not computed.
-    #[serde(with = "number::option")]
+    #[serde(default, with = "number::option", skip_serializing_if = "Option::is_none")]
     pub gradient_norm: Option<f64>,
 }

@@ -31,7 +31,7 @@ impl Trainer {
         let wrong = |index: usize| !found.is_right(index, labels[index]);
         let mistakes = (0..data.len()).filter(|&index| wrong(index)).count();
         let mut order_of: Vec<usize> = match show {
-            Show::All => (0..data.len()).collect(),
+            Show::All | Show::Unknown => (0..data.len()).collect(),
             Show::Mistakes => (0..data.len()).filter(|&index| wrong(index)).collect(),
         };
         if order == Order::Loss {
@@ -69,7 +69,7 @@ impl Trainer {
     pub(super) fn part(&self, split: Split) -> &dataset::Split {
         match split {
             Split::Train => &self.data.train,
-            Split::Test => &self.data.test,
+            Split::Test | Split::Unknown => &self.data.test,
         }
     }
 
@@ -159,7 +159,7 @@ fn blocks((height, width): (usize, usize), step: usize) -> impl Iterator<Item = 
 
 fn not_evaluated(split: Split) -> Answer {
     let reason = match split {
-        Split::Test => "no evaluation yet".into(),
+        Split::Test | Split::Unknown => "no evaluation yet".into(),
         Split::Train => "the training samples are evaluated while the run is paused".into(),
     };
     Answer::Nothing { reason }

@@ -147,7 +147,7 @@ impl Trainer {
             phase: held.phase,
             batch_loss: held.loss.then(|| match pass {
                 Pass::Minibatch { .. } => self.report().map_or(f64::NAN, |report| report.loss),
-                Pass::Evaluation => self.loss_of(0),
+                Pass::Evaluation | Pass::Unknown => self.loss_of(0),
             }),
             batch_accuracy: held
                 .loss

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use super::{Layout, first_row, list_rows, take_bottom, take_left, take_right, take_top};
 use crate::{
-    app::{App, Panel, Pointer},
+    app::{App, ChartSlot, Panel, Pointer},
     ui::widgets::chart,
 };
 
@@ -56,23 +56,28 @@ fn main(app: &App, mut rest: Rect, layout: &mut Layout) {
     if rest.height >= 12 {
         take_bottom(&mut rest, 1);
     }
-    if rest.height >= 26 {
-        let half = rest.height / 2;
-        layout.place(Panel::Loss, take_top(&mut rest, half));
-        take_top(&mut rest, 1);
+    let (first, second) = (Panel::Chart(ChartSlot::First), Panel::Chart(ChartSlot::Second));
+    if app.has_chart(ChartSlot::Second) {
+        if rest.height >= 26 {
+            let half = rest.height / 2;
+            layout.place(first, take_top(&mut rest, half));
+            take_top(&mut rest, 1);
+        } else {
+            let half = rest.width / 2;
+            layout.place(first, take_left(&mut rest, half));
+            take_left(&mut rest, 1);
+        }
+        layout.place(second, rest);
     } else {
-        let half = rest.width / 2;
-        layout.place(Panel::Loss, take_left(&mut rest, half));
-        take_left(&mut rest, 1);
+        layout.place(first, rest);
     }
-    layout.place(Panel::Accuracy, rest);
 }
 
 /// What a press inside a panel means beyond the panel itself.
 pub(super) fn press(app: &App, panel: Panel, area: Rect, (x, y): (u16, u16)) -> Option<Pointer> {
     let frame = chart::Frame::of(area);
     let (first, height) = match panel {
-        Panel::Loss | Panel::Accuracy if frame.plot.contains((x, y).into()) => {
+        Panel::Chart(_) if frame.plot.contains((x, y).into()) => {
             return Some(Pointer::ClickAt { panel, fraction: frame.fraction(x) });
         }
         Panel::Layers => {

@@ -126,7 +126,7 @@ fn facts(app: &App) -> Vec<String> {
         Subject::Weights => {
             let Some((shown, link)) = app.filters().zip(app.pictured()) else { return Vec::new() };
             let step = format!("step {}", thousands(shown.step));
-            vec![step, format!("layer {} {}", link.index, link.kind), place(shown.answer.total)]
+            vec![step, format!("layer {}", link.title()), place(shown.answer.total)]
         }
     }
 }

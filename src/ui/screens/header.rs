@@ -48,13 +48,15 @@ fn first(row: &mut Row, header: &Header, theme: Theme) {
         Some(total) => format!("{} / {}", thousands(header.step), thousands(total)),
         None => thousands(header.step),
     };
-    let epoch = match header.total_epochs {
-        Some(total) => format!("{:.2} / {}", header.epoch, short(total)),
-        None => format!("{:.2}", header.epoch),
-    };
+    let epoch = header.epoch.map(|epoch| match header.total_epochs {
+        Some(total) => format!("{epoch:.2} / {}", short(total)),
+        None => format!("{epoch:.2}"),
+    });
     if header.phase != Phase::Loading {
         right(row, &[("step ", muted), (&step, theme.style(Role::Text))], 3);
-        right(row, &[("epoch ", muted), (&epoch, theme.style(Role::Text))], 3);
+        if let Some(epoch) = &epoch {
+            right(row, &[("epoch ", muted), (epoch, theme.style(Role::Text))], 3);
+        }
     }
     row.put("gradtop", theme.style(Role::Strong)).skip(2);
     row.put_all(&[(&state, theme.style(role).add_modifier(ratatui::style::Modifier::BOLD)), ("   ", muted)]);

@@ -6,7 +6,7 @@ mod table;
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::{
-    app::{App, Metric, Panel, Scale},
+    app::{App, ChartSlot, Panel, Scale},
     ui::{
         layout::Layout,
         paint::Row,
@@ -17,8 +17,8 @@ use crate::{
 
 /// Draws the panels that have a place in `layout`.
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, layout: &Layout) {
-    for (panel, metric) in [(Panel::Loss, Metric::Loss), (Panel::Accuracy, Metric::Accuracy)] {
-        draw_chart(app, theme, buffer, layout.panel(panel), (panel, metric));
+    for slot in ChartSlot::ALL {
+        draw_chart(app, theme, buffer, layout.panel(Panel::Chart(slot)), slot);
     }
     table::draw(app, theme, buffer, layout.panel(Panel::Layers));
     side::controls(app, theme, buffer, layout.panel(Panel::Controls));
@@ -29,14 +29,15 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, layout: &Layout) {
     }
 }
 
-fn draw_chart(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, (panel, metric): (Panel, Metric)) {
+fn draw_chart(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, slot: ChartSlot) {
     if area.is_empty() {
         return;
     }
-    let view = app.view();
-    let chart = app.chart(metric, Frame::of(area).columns());
-    let refused = view.scale(metric) == Scale::Log && chart.axis.scale == Scale::Linear;
-    let settings = chart::settings(chart.axis.scale, refused, view.smoothing.label(), theme);
-    let heading = Heading { title: panel.title(), focused: view.focus() == panel, settings: &settings };
+    let (view, panel) = (app.view(), Panel::Chart(slot));
+    let chart = app.chart(slot, Frame::of(area).columns());
+    let refused = view.scale(slot) == Scale::Log && chart.axis.scale == Scale::Linear;
+    let smoothing = view.smoothing.label();
+    let settings = chart::settings(&chart, refused, smoothing, theme);
+    let heading = Heading { focused: view.focus() == panel, settings: &settings };
     chart::draw(buffer, area, &chart, &heading, theme);
 }

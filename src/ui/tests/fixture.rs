@@ -1,5 +1,7 @@
 //! A made-up run, the same every time.
 
+use std::time::Duration;
+
 use crate::{
     app::{App, Code, Effect, Key, Message, Settings},
     protocol::*,
@@ -40,9 +42,13 @@ pub fn trained(steps: u64, report: impl Fn(u64) -> StepReport) -> App {
             events.push(finding(step, "38 % of the units of layer 2 are dead"));
         }
         if step == 420 {
-            events.push(Event::Intervention { step, what: "lr 1e-3 → 5e-4".into() });
+            events.push(changed(step, LEARNING_RATE, 1e-3, 5e-4));
         }
         hear(&mut app, events);
+        if step == 420 {
+            // What was said of it is long gone.
+            app.update(Message::Tick { now: Duration::from_secs(60) });
+        }
     }
     app
 }
@@ -99,17 +105,25 @@ pub fn inspection(step: u64, query: Query, answer: Answer) -> Event {
     Event::Inspection(Box::new(Inspection { step, query, answer }))
 }
 
+pub fn changed(step: u64, key: &str, from: f64, to: f64) -> Event {
+    let change = Change { key: key.into(), from: Setting::of(from), to: Setting::of(to), by: ChangedBy::Viewer };
+    Event::Changed { step, change }
+}
+
 pub fn layer(index: usize, kind: &str, input: usize, output: usize) -> LayerInfo {
     let parameters = if kind == "relu" { 0 } else { (input * output + output) as u64 };
-    LayerInfo { index, kind: kind.into(), input: vec![input], output: vec![output], parameters }
+    made_up::layer(index, kind, &[input], &[output], parameters)
+}
+
+pub fn data(name: &str, shape: &[usize]) -> DataInfo {
+    DataInfo { name: name.into(), train: Some(10_000), test: Some(2_000), shape: Some(shape.to_vec()), classes: vec![] }
 }
 
 pub fn info() -> Event {
-    let data = DataInfo { name: "fashion-mnist".into(), train: 10_000, test: 2_000, shape: vec![784], classes: vec![] };
     Event::Ready(Box::new(RunInfo {
-        seed: 1,
-        threads: 2,
-        data,
+        seed: Some(1),
+        threads: Some(2),
+        data: Some(data("fashion-mnist", &[784])),
         layers: vec![
             layer(0, "linear", 784, 256),
             layer(1, "relu", 256, 256),
@@ -117,11 +131,12 @@ pub fn info() -> Event {
             layer(3, "relu", 128, 128),
             layer(4, "linear", 128, 10),
         ],
-        parameters: 235_146,
-        batch_size: 64,
-        steps_per_epoch: EPOCH,
-        evaluate_every: EPOCH,
-        optimizer: "Adam".into(),
+        parameters: Some(235_146),
+        batch_size: Some(64),
+        steps_per_epoch: Some(EPOCH),
+        evaluate_every: Some(EPOCH),
+        optimizer: Some("Adam".into()),
+        ..made_up::measured()
     }))
 }
 
@@ -133,9 +148,9 @@ pub fn controls(lr: f64, throttle: Option<f64>) -> Event {
             parameter("optimizer.beta1", 0.9, Range::below(0.0, 1.0)),
             parameter("optimizer.weight_decay", 0.0, Range::closed(0.0, 1.0)),
         ],
-        schedule: "constant".into(),
+        schedule: Some("constant".into()),
         throttle,
-        total_steps: 20 * EPOCH,
+        total_steps: Some(20 * EPOCH),
     })
 }
 
@@ -151,36 +166,34 @@ fn expected_loss(step: u64) -> f64 {
 
 pub fn report(step: u64) -> StepReport {
     let loss = expected_loss(step) * (1.0 + 0.5 * noise(step)) + if step == 611 { 1.5 } else { 0.0 };
-    let probe = |(index, gradient_norm): (usize, f64)| LayerProbe {
-        layer: index,
-        weight_norm: 12.0,
-        gradient_norm: gradient_norm * expected_loss(step) * (1.0 + noise(step + index as u64)),
-        update_norm: 0.013,
-        dead: (index < 4).then_some(0.08 * index as f64),
-        health: if index == 2 { Health::Watch } else { Health::Good },
+    let probe = |(index, gradient_norm): (usize, f64)| {
+        let norm = gradient_norm * expected_loss(step) * (1.0 + noise(step + index as u64));
+        let dead = (index < 4).then_some(0.08 * index as f64);
+        let health = if index == 2 { Health::Watch } else { Health::Good };
+        made_up::probe(index, [Some(norm), Some(0.013 / 12.0), dead], health)
     };
-    let layers = [(0, 0.8), (2, 0.3), (4, 0.1)].map(probe).to_vec();
+    let looked = step.is_multiple_of(5);
+    let layers = if looked { [(0, 0.8), (2, 0.3), (4, 0.1)].map(probe).to_vec() } else { Vec::new() };
     StepReport {
-        step,
-        epoch: step as f64 / EPOCH as f64,
-        loss,
-        accuracy: (1.0 - loss / 2.5).clamp(0.05, 1.0),
-        lr: 1e-3,
-        effective_lr: 8e-4,
-        samples_per_second: 2560.0,
-        probe: step.is_multiple_of(5).then_some(Probe { gradient_norm: 1.0, layers }),
+        epoch: Some(step as f64 / EPOCH as f64),
+        samples_per_second: Some(2560.0),
+        layers,
+        ..made_up::report(step, loss, (1.0 - loss / 2.5).clamp(0.05, 1.0), 8e-4)
     }
+}
+
+/// A report with another loss.
+pub fn with_loss(mut report: StepReport, loss: f64) -> StepReport {
+    let id = made_up::values(&[(metric::TRAIN_LOSS, loss)])[0].0;
+    report.values.iter_mut().filter(|value| value.0 == id).for_each(|value| value.1 = loss);
+    report
 }
 
 pub fn evaluation(step: u64) -> Event {
     let loss = expected_loss(step) * 1.1;
     Event::Evaluation(Evaluation {
-        step,
-        epoch: step as f64 / EPOCH as f64,
-        loss,
-        accuracy: 1.0 - loss / 2.5,
-        samples: 2000,
-        seconds: 0.05,
+        epoch: Some(step as f64 / EPOCH as f64),
+        ..made_up::evaluation(step, loss, 1.0 - loss / 2.5)
     })
 }
 

@@ -21,7 +21,7 @@ pub enum Network {
 }
 
 fn layer(index: usize, kind: &str, input: &[usize], output: &[usize], parameters: u64) -> LayerInfo {
-    LayerInfo { index, kind: kind.into(), input: input.to_vec(), output: output.to_vec(), parameters }
+    made_up::layer(index, kind, input, output, parameters)
 }
 
 impl Network {
@@ -31,21 +31,21 @@ impl Network {
         match self {
             Self::Mlp => {}
             Self::Cnn => {
-                info.data = DataInfo { name: "cifar-10".into(), shape: vec![3, 32, 32], ..info.data };
+                info.data = Some(fixture::data("cifar-10", &[3, 32, 32]));
                 info.layers = vec![
                     layer(0, "conv 16 3x3", &[3, 32, 32], &[16, 32, 32], 448),
-                    layer(1, "batch_norm", &[16, 32, 32], &[16, 32, 32], 32),
+                    layer(1, "batchnorm", &[16, 32, 32], &[16, 32, 32], 32),
                     layer(2, "relu", &[16, 32, 32], &[16, 32, 32], 0),
-                    layer(3, "max_pool 2", &[16, 32, 32], &[16, 16, 16], 0),
+                    layer(3, "maxpool 2", &[16, 32, 32], &[16, 16, 16], 0),
                     layer(4, "conv 32 3x3", &[16, 16, 16], &[32, 16, 16], 4_640),
-                    layer(5, "batch_norm", &[32, 16, 16], &[32, 16, 16], 64),
+                    layer(5, "batchnorm", &[32, 16, 16], &[32, 16, 16], 64),
                     layer(6, "relu", &[32, 16, 16], &[32, 16, 16], 0),
-                    layer(7, "global_avg_pool", &[32, 16, 16], &[32], 0),
+                    layer(7, "global_avgpool", &[32, 16, 16], &[32], 0),
                     layer(8, "linear", &[32], &[10], 330),
                 ];
             }
             Self::Toy => {
-                info.data = DataInfo { name: "spirals".into(), shape: vec![2], ..info.data };
+                info.data = Some(fixture::data("spirals", &[2]));
                 info.layers = vec![
                     layer(0, "linear", &[2], &[16], 48),
                     layer(1, "tanh", &[16], &[16], 0),
@@ -55,26 +55,23 @@ impl Network {
                 ];
             }
         }
-        info.parameters = info.layers.iter().map(|layer| layer.parameters).sum();
+        info.parameters = Some(info.layers.iter().map(|layer| layer.parameters).sum());
         *info
     }
 
     /// What a step reports.
     fn report(self, step: u64) -> StepReport {
         let mut report = fixture::report(step);
+        let Some(template) = report.layers.first() else { return report };
+        let gradient_norm = template.values[0].1;
         let layers = self.info().layers;
-        let Some(probe) = &mut report.probe else { return report };
-        let template = probe.layers[0].clone();
-        probe.layers = layers
-            .iter()
-            .filter(|layer| layer.parameters > 0)
-            .map(|layer| LayerProbe {
-                layer: layer.index,
-                gradient_norm: template.gradient_norm / (1.0 + layer.index as f64).powi(2),
-                dead: (self != Self::Toy && layer.index < 4).then_some(0.08 * layer.index as f64),
-                ..template.clone()
-            })
-            .collect();
+        let trained = layers.iter().enumerate().filter(|(_, layer)| layer.parameters > 0);
+        let probe = |(index, _): (usize, &LayerInfo)| {
+            let norm = gradient_norm / (1.0 + index as f64).powi(2);
+            let dead = (self != Self::Toy && index < 4).then_some(0.08 * index as f64);
+            made_up::probe(index, [Some(norm), Some(0.013 / 12.0), dead], Health::Good)
+        };
+        report.layers = trained.map(probe).collect();
         report
     }
 
@@ -95,8 +92,8 @@ impl Network {
     /// What is known of the inside of all its layers at a step.
     pub fn answers(self, step: u64) -> Vec<Event> {
         let layers = self.info().layers;
-        let trained = layers.iter().filter(|layer| layer.parameters > 0);
-        trained.map(|layer| answer(step, layer)).collect()
+        let trained = layers.iter().enumerate().filter(|(_, layer)| layer.parameters > 0);
+        trained.map(|(index, layer)| answer(step, index, layer)).collect()
     }
 }
 
@@ -121,9 +118,9 @@ fn bell(count: usize, zeros: usize, mean: f64, deviation: f64) -> Distribution {
     }
 }
 
-fn answer(step: u64, layer: &LayerInfo) -> Event {
-    let units = layer.output[0];
-    let normalizes = layer.kind.starts_with("batch_norm");
+fn answer(step: u64, index: usize, layer: &LayerInfo) -> Event {
+    let units = layer.output.as_ref().map_or(1, |output| output[0]);
+    let normalizes = layer.role == LayerRole::Normalization;
     let count = (layer.parameters as usize - units).max(1);
     let progress = step as f64 / 1000.0;
     let list = |seed: u64, mean: f64, spread: f64| -> Vec<f32> {
@@ -148,7 +145,7 @@ fn answer(step: u64, layer: &LayerInfo) -> Event {
         }
     };
     let view = LayerView {
-        layer: layer.index,
+        layer: index,
         minibatch: step + 1,
         parameters: vec![ParameterView {
             name: if normalizes { "gamma" } else { "weight" }.into(),
@@ -160,5 +157,5 @@ fn answer(step: u64, layer: &LayerInfo) -> Event {
         errors: None,
         units: Units { count: units, ..figures },
     };
-    fixture::inspection(step, Query::Layer { layer: layer.index }, Answer::Layer(view))
+    fixture::inspection(step, Query::Layer { layer: index }, Answer::Layer(view))
 }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     app::App,
-    protocol::{Event, Failure, RunState, Summary},
+    protocol::{Event, Failure, Health, LEARNING_RATE, RunState, made_up},
     ui::{
         layout::Layout,
         svg,
@@ -64,7 +64,7 @@ fn asked_to_pause() {
 fn paused_by_itself_says_why() {
     let mut app = fixture::trained(300, |step| {
         let report = fixture::report(step);
-        if (150..180).contains(&step) { crate::protocol::StepReport { loss: f64::NAN, ..report } } else { report }
+        if (150..180).contains(&step) { fixture::with_loss(report, f64::NAN) } else { report }
     });
     hear(&mut app, [fixture::state(RunState::Paused, 300, Some("loss is NaN"))]);
     compare("nan_gap", &mut app, &SIZES[1..]);
@@ -100,13 +100,7 @@ fn quit_question() {
 #[test]
 fn finished() {
     let mut app = fixture::running();
-    let summary = Summary {
-        step: 1000,
-        test_loss: 0.391,
-        test_accuracy: 0.8635,
-        weights_sha256: "3f786850e387550fdab836ed7e6dc881de23001b".into(),
-        seconds: 78.5,
-    };
+    let summary = made_up::summary(1000, 0.391, 0.8635, "3f786850e387550fdab836ed7e6dc881de23001b", 78.5);
     hear(&mut app, [fixture::state(RunState::Finished, 1000, None), Event::Finished(summary)]);
     compare("finished", &mut app, &SIZES);
 }
@@ -154,9 +148,8 @@ fn the_smallest_window() {
 fn numbers_of_the_layers_never_touch() {
     let mut app = fixture::trained(100, |step| {
         let mut report = fixture::report(step);
-        for layer in report.probe.iter_mut().flat_map(|probe| &mut probe.layers) {
-            layer.gradient_norm = 0.481_23;
-            layer.update_norm = layer.weight_norm * 8.034e-10;
+        for layer in &mut report.layers {
+            *layer = made_up::probe(layer.layer, [Some(0.481_23), Some(8.034e-10), None], Health::Good);
         }
         report
     });
@@ -171,7 +164,7 @@ fn numbers_of_the_layers_never_touch() {
 #[test]
 fn what_was_seen_before_a_broken_step_is_marked_as_old() {
     let mut app = fixture::running();
-    let broken = crate::protocol::StepReport { loss: f64::NAN, probe: None, ..fixture::report(1001) };
+    let broken = fixture::with_loss(fixture::report(1001), f64::NAN);
     hear(&mut app, [Event::Step(broken), fixture::state(RunState::Paused, 1001, Some("loss is NaN"))]);
     compare("stale", &mut app, &SIZES[1..2]);
     let shown = text(&screen(&mut app, (200, 60), THEME));
@@ -181,13 +174,13 @@ fn what_was_seen_before_a_broken_step_is_marked_as_old() {
 #[test]
 fn the_newest_mark_is_always_labelled() {
     let mut app = fixture::running();
-    let changes = ["lr 0.0005 → 0.000625", "lr 0.000625 → 0.000781", "lr 0.000781 → 0.000977"];
-    let marks = (607..).step_by(2).zip(changes).map(|(step, what)| Event::Intervention { step, what: what.into() });
-    hear(&mut app, marks);
+    let changes = [(0.0005, 0.000_625), (0.000_625, 0.000_781), (0.000_781, 0.000_977)];
+    let marks = (607..).step_by(2).zip(changes);
+    hear(&mut app, marks.map(|(step, (from, to))| fixture::changed(step, LEARNING_RATE, from, to)));
     for size in SIZES {
         let shown = text(&screen(&mut app, size, THEME));
-        assert!(shown.contains("lr 0.0005 → 0.0"), "{shown}");
-        assert!(size.0 < 200 || shown.contains("lr 0.0005 → 0.000977"), "{shown}");
+        assert!(shown.contains("lr 5e-4 → 0.0"), "{shown}");
+        assert!(size.0 < 200 || shown.contains("lr 5e-4 → 9.77e-4"), "{shown}");
     }
 }
 
@@ -243,16 +236,19 @@ fn hostile_names_are_harmless() {
     let hostile = hostile();
     let name = hostile.as_str();
     let Event::Ready(mut info) = fixture::info() else { panic!() };
-    info.layers[0].kind = name.into();
-    info.data.name = name.into();
-    info.optimizer = name.into();
+    info.layers[0].text = name.into();
+    info.layers[2].path = name.into();
+    info.metrics[0].title = name.into();
+    info.quantities[0].short = Some(name.into());
+    info.data.as_mut().unwrap().name = name.into();
+    info.optimizer = Some(name.into());
     let Event::Controls(mut controls) = fixture::controls(1e-3, None) else { panic!() };
     controls.hyperparameters[1].key = name.chars().take(40).collect();
-    controls.schedule = name.into();
+    controls.schedule = Some(name.into());
     hear(&mut app, [fixture::hello(name), Event::Ready(info), Event::Controls(controls)]);
     hear(&mut app, [fixture::state(RunState::Running, 0, Some(name))]);
     hear(&mut app, (1..400).map(|step| Event::Step(fixture::report(step))));
-    hear(&mut app, [fixture::finding(3, name), Event::Intervention { step: 30, what: name.into() }]);
+    hear(&mut app, [fixture::finding(3, name), fixture::changed(30, name, 1.0, 2.0)]);
     for script in ["", "?", "<Esc>:", &hostile.replace('<', "(")] {
         press(&mut app, script);
         for size in SIZES {
@@ -285,7 +281,7 @@ fn the_whole_screen_becomes_a_picture() {
 
 #[test]
 fn the_mouse_finds_what_is_drawn() {
-    use crate::app::{Panel, Pointer};
+    use crate::app::{ChartSlot, Panel, Pointer};
     let mut app = fixture::running();
     let buffer = screen(&mut app, (120, 36), THEME);
     let layout = Layout::of(&app, buffer.area).unwrap();
@@ -307,13 +303,16 @@ fn the_mouse_finds_what_is_drawn() {
     let (x, y) = find("optimizer.beta1");
     assert_eq!(layout.press(&app, x, y), Some(Pointer::ClickRow { panel: Panel::Controls, row: 1 }));
     let (x, y) = find("accuracy");
-    assert_eq!(layout.press(&app, x, y), Some(Pointer::Click { panel: Panel::Accuracy }));
-    let Some(Pointer::ClickAt { panel: Panel::Loss, fraction }) =
-        layout.press(&app, layout.panel(Panel::Loss).right() - 1, 10)
+    assert_eq!(layout.press(&app, x, y), Some(Pointer::Click { panel: Panel::Chart(ChartSlot::Second) }));
+    let Some(Pointer::ClickAt { panel: Panel::Chart(ChartSlot::First), fraction }) =
+        layout.press(&app, layout.panel(Panel::Chart(ChartSlot::First)).right() - 1, 10)
     else {
         panic!("a press on the plot is a press on a step")
     };
     assert!(fraction > 0.95);
-    assert!(matches!(layout.wheel(&app, 20, 10, true), Some(Pointer::Wheel { panel: Panel::Loss, up: true, .. })));
+    assert!(matches!(
+        layout.wheel(&app, 20, 10, true),
+        Some(Pointer::Wheel { panel: Panel::Chart(ChartSlot::First), up: true, .. })
+    ));
     assert_eq!(layout.press(&app, 5, 0), None);
 }

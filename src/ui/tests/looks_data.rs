@@ -31,14 +31,15 @@ const CLASSES: [&str; 10] =
 /// What stays the same during the run of a network on data of its kind.
 pub(super) fn info(network: Network) -> RunInfo {
     let mut info = network.info();
+    let data = info.data.as_mut().unwrap();
+    data.classes = CLASSES.map(String::from).to_vec();
     match network {
-        Network::Toy => info.data.classes = ["inner", "outer"].map(String::from).to_vec(),
+        Network::Toy => data.classes = ["inner", "outer"].map(String::from).to_vec(),
         Network::Mlp => {
-            info.data.shape = vec![1, 28, 28];
-            info.layers[0].input = vec![1, 28, 28];
-            info.data.classes = CLASSES.map(String::from).to_vec();
+            data.shape = Some(vec![1, 28, 28]);
+            info.layers[0].input = Some(vec![1, 28, 28]);
         }
-        Network::Cnn => info.data.classes = CLASSES.map(String::from).to_vec(),
+        Network::Cnn => {}
     }
     info
 }
@@ -144,7 +145,7 @@ pub(super) fn look(app: &mut App, keys: &str) {
 }
 
 fn answer_all(app: &mut App) {
-    let shape = app.run().info.as_ref().map_or(Vec::new(), |info| info.data.shape.clone());
+    let shape = app.run().info.as_ref().and_then(|info| info.data.clone()?.shape).unwrap_or_default();
     // What is wanted may depend on what came before: the shape of the plane, the number of mistakes.
     for _ in 0..3 {
         let events: Vec<Event> = app
@@ -214,9 +215,9 @@ fn hostile_classes_are_harmless() {
     let name = hostile();
     for network in [Network::Mlp, Network::Toy] {
         let mut info = info(network);
-        info.data.classes = vec![name.clone(); 10];
+        info.data.as_mut().unwrap().classes = vec![name.clone(); 10];
         for layer in &mut info.layers {
-            layer.kind = format!("linear {name}");
+            layer.text = format!("linear {name}");
         }
         let mut app = running(info);
         for keys in ["4", "v", "v", "v"] {

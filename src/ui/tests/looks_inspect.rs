@@ -125,8 +125,8 @@ fn hostile_names_are_harmless() {
     let mut app = Network::Mlp.paused();
     let name = hostile();
     let mut info = Network::Mlp.spelled();
-    info.layers.iter_mut().for_each(|layer| layer.kind = format!("linear {name}"));
-    info.data.classes = vec![name.clone(); 10];
+    info.layers.iter_mut().for_each(|layer| layer.text = format!("linear {name}"));
+    info.data.as_mut().unwrap().classes = vec![name.clone(); 10];
     hear(&mut app, [Event::Ready(Box::new(info))]);
     press(&mut app, "3");
     Network::Mlp.answer(&mut app, Phase::Between);

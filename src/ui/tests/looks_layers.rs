@@ -67,8 +67,8 @@ fn hostile_layers_are_harmless() {
     let mut app = super::fixture::silent();
     let name = hostile();
     let mut info = Network::Mlp.info();
-    info.layers[0].kind.clone_from(&name);
-    info.layers[1].kind.clone_from(&name);
+    info.layers[0].text.clone_from(&name);
+    info.layers[1].path.clone_from(&name);
     hear(&mut app, [super::fixture::hello(&name), Event::Ready(Box::new(info))]);
     hear(&mut app, (1..300).map(|step| Event::Step(super::fixture::report(step))));
     let mut answers = Network::Mlp.answers(299);

@@ -6,8 +6,9 @@ use super::{THEME, fixture, inside::Network, looks_data, screen, traces};
 use crate::{
     app::{App, Code, Key, Message, Modifiers},
     protocol::{
-        Answer, Event, Failure, Phase, Query, RunState, StepReport, Summary, Walk,
+        Answer, Event, Failure, Phase, Query, RunState, StepReport, Walk,
         inspection::{Order, Show, Split, Verdict},
+        made_up,
     },
     ui::{
         frame::Frames,
@@ -58,12 +59,11 @@ fn event() -> impl Strategy<Value = Event> {
     let states = [RunState::Loading, RunState::Running, RunState::Paused, RunState::Finished, RunState::Failed];
     let report = (step(), number(), number(), number()).prop_map(|(step, loss, accuracy, speed)| {
         let mut report = fixture::report(step % 100_000);
-        if let Some(probe) = &mut report.probe {
-            probe.layers[0].gradient_norm = loss;
-            probe.layers[1].weight_norm = accuracy;
-            probe.layers[2].dead = Some(speed);
+        for (layer, value) in report.layers.iter_mut().zip([loss, accuracy, speed]) {
+            layer.values.iter_mut().for_each(|known| known.1 = value);
         }
-        Event::Step(StepReport { step, loss, accuracy, samples_per_second: speed, epoch: speed, lr: loss, ..report })
+        let values = made_up::report(step, loss, accuracy, loss).values;
+        Event::Step(StepReport { step, values, samples_per_second: Some(speed), epoch: Some(speed), ..report })
     });
     prop_oneof![
         8 => report,
@@ -71,7 +71,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => (prop::sample::select(states.to_vec()), step(), any::<Option<String>>())
             .prop_map(|(state, step, reason)| fixture::state(state, step, reason.as_deref())),
         1 => (number(), any::<Option<f64>>()).prop_map(|(lr, throttle)| fixture::controls(lr, throttle)),
-        1 => (step(), any::<String>()).prop_map(|(step, what)| Event::Intervention { step, what }),
+        1 => (step(), any::<String>(), number()).prop_map(|(step, key, value)| fixture::changed(step, &key, value, 1.0)),
         1 => (step(), any::<String>()).prop_map(|(step, what)| fixture::finding(step, &what)),
         1 => Just(fixture::info()),
         2 => (0usize..4, step(), number(), any::<f32>()).prop_map(|(at, step, number, value)| {
@@ -96,9 +96,8 @@ fn event() -> impl Strategy<Value = Event> {
             }),
         1 => any::<String>().prop_map(|run| fixture::hello(&run)),
         1 => step().prop_map(|total| Event::Thinned { total }),
-        1 => (step(), number(), any::<String>()).prop_map(|(step, test_loss, weights_sha256)| {
-            Event::Finished(Summary { step, test_loss, test_accuracy: test_loss, weights_sha256, seconds: test_loss })
-        }),
+        1 => (step(), number(), any::<String>())
+            .prop_map(|(step, loss, hash)| Event::Finished(made_up::summary(step, loss, loss, &hash, loss))),
         3 => trace(),
         1 => (phase(), step(), step()).prop_map(|(phase, step, minibatch)| Event::Phase(Walk { step, minibatch, phase })),
         1 => (0usize..6, any::<usize>(), number(), prop::sample::select(vec![

@@ -28,18 +28,17 @@ impl Network {
     /// Its description with layers as the engine spells them.
     pub fn spelled(self) -> RunInfo {
         let mut info = self.info();
-        for layer in &mut info.layers {
-            layer.kind = match layer.kind.as_str() {
-                "linear" => format!("linear {}", layer.output[0]),
-                "batch_norm" => "batchnorm".into(),
-                "max_pool 2" => "maxpool 2".into(),
-                "global_avg_pool" => "global_avgpool".into(),
-                kind if kind.starts_with("conv") => format!("{kind} pad 1"),
-                kind => kind.into(),
+        for (index, layer) in info.layers.iter_mut().enumerate() {
+            let (input, output) = (shape(&layer.input), shape(&layer.output));
+            let text = match layer.kind {
+                LayerKind::Linear { units } => format!("linear {units}"),
+                LayerKind::Conv { .. } => format!("{} pad 1", layer.text),
+                _ => layer.text.clone(),
             };
+            *layer = made_up::layer(index, &text, input, output, layer.parameters);
         }
         let classes = if self == Self::Toy { &["inner", "outer"][..] } else { &CLASSES[..] };
-        info.data.classes = classes.iter().map(|class| (*class).into()).collect();
+        info.data.as_mut().unwrap().classes = classes.iter().map(|class| (*class).into()).collect();
         info
     }
 
@@ -82,22 +81,23 @@ impl Network {
         let info = self.spelled();
         let count = info.layers.len();
         let (forward, loss, backward) = match phase {
-            Phase::Between | Phase::Update => (count, true, 0),
+            Phase::Between | Phase::Update | Phase::Unknown => (count, true, 0),
             Phase::Forward { layer } => (layer + 1, false, count),
             Phase::Loss => (count, true, count),
             Phase::Backward { layer } => (count, true, layer),
         };
         let alone = matches!(sample, SampleChoice::Dataset { .. });
         let has_error = |layer: usize| loss && layer + 1 >= backward;
-        let traced = info.layers.iter().map(|layer| TracedLayer {
-            layer: layer.index,
-            forward: (layer.index < forward)
-                .then(|| signal(&values(layer.index as u64, &layer.output, 1.0, layer.kind == "relu"))),
-            backward: has_error(layer.index)
-                .then(|| signal(&values(50 + layer.index as u64, &layer.output, 0.004, layer.index % 2 == 0))),
-            gradient_norm: (layer.parameters > 0 && layer.index >= backward)
-                .then_some(0.21 / (1.0 + layer.index as f64)),
+        let traced = info.layers.iter().enumerate().map(|(index, layer)| {
+            let (seed, output) = (index as u64, shape(&layer.output));
+            TracedLayer {
+                layer: index,
+                forward: (index < forward).then(|| signal(&values(seed, output, 1.0, is_relu(layer)))),
+                backward: has_error(index).then(|| signal(&values(50 + seed, output, 0.004, index % 2 == 0))),
+                gradient_norm: (layer.parameters > 0 && index >= backward).then_some(0.21 / (1.0 + index as f64)),
+            }
         });
+        let input = shape(&info.data.as_ref().unwrap().shape);
         let pixels: Vec<u8> = (0..28 * 28).map(|i| shirt(i % 28, i / 28)).collect();
         let row = if let SampleChoice::Row { row } = sample { row } else { 0 };
         Trace {
@@ -111,7 +111,7 @@ impl Network {
                 split: Split::Train,
                 index: 4_211,
                 class: if self == Self::Toy { 1 } else { 6 },
-                input: extract(&info.data.shape, &values(7, &info.data.shape, 1.0, false)),
+                input: extract(input, &values(7, input, 1.0, false)),
                 picture: match self {
                     Self::Toy => None,
                     Self::Mlp => Some(Picture { channels: 1, height: 28, width: 28, pixels }),
@@ -126,7 +126,7 @@ impl Network {
             loss: loss.then(|| self.loss()),
             losses: if loss { (0..64).map(|row| (2.0 * noise(row).max(0.02)) as f32).collect() } else { Vec::new() },
             layers: traced.collect(),
-            selected: selected(&info.layers[layer], forward, has_error(layer), backward),
+            selected: selected(layer, &info.layers[layer], forward, has_error(layer), backward),
         }
     }
 
@@ -240,14 +240,23 @@ fn extract(shape: &[usize], values: &[f32]) -> Extract {
     Extract { shape: shape.to_vec(), kept, values: values[..count].to_vec() }
 }
 
-fn selected(layer: &LayerInfo, forward: usize, error: bool, backward: usize) -> LayerTrace {
-    let index = layer.index as u64;
-    let (done, gradients) = (layer.index < forward, layer.index >= backward);
+/// A shape that is known.
+fn shape(shape: &Option<Vec<usize>>) -> &[usize] {
+    shape.as_deref().unwrap()
+}
+
+fn is_relu(layer: &LayerInfo) -> bool {
+    layer.kind.word() == "relu"
+}
+
+fn selected(place: usize, layer: &LayerInfo, forward: usize, error: bool, backward: usize) -> LayerTrace {
+    let (index, input, output) = (place as u64, shape(&layer.input), shape(&layer.output));
+    let (done, gradients) = (place < forward, place >= backward);
     let show = |shape: &[usize], seed: u64, size: f64, rectified: bool| {
         extract(shape, &values(seed + index, shape, size, rectified))
     };
-    let kind = layer.kind.split(' ').next().unwrap();
-    let slope: Vec<f32> = values(index + 20, &layer.input, 1.0, false)
+    let kind = layer.kind.word();
+    let slope: Vec<f32> = values(index + 20, input, 1.0, false)
         .iter()
         .map(|x| if kind == "tanh" { 1.0 - x.tanh().powi(2) } else { f32::from(u8::from(*x > 0.0)) })
         .collect();
@@ -265,7 +274,7 @@ fn selected(layer: &LayerInfo, forward: usize, error: bool, backward: usize) -> 
             gradient_norm: gradients.then_some(0.021),
         }
     };
-    let (outputs, inputs) = (layer.output[0], layer.input[0]);
+    let (outputs, inputs) = (output[0], input[0]);
     let parameters = match kind {
         "linear" => vec![
             parameter("weight", &[outputs, inputs], &[outputs.min(8), inputs.min(8)]),
@@ -287,9 +296,9 @@ fn selected(layer: &LayerInfo, forward: usize, error: bool, backward: usize) -> 
         };
         (0..10).map(entry).collect()
     });
-    let dy = show(&layer.output, 40, 0.004, false);
-    let mut dx = show(&layer.input, 60, 0.004, false);
-    let derivative = (done && matches!(kind, "relu" | "tanh")).then(|| extract(&layer.output, &slope));
+    let dy = show(output, 40, 0.004, false);
+    let mut dx = show(input, 60, 0.004, false);
+    let derivative = (done && matches!(kind, "relu" | "tanh")).then(|| extract(output, &slope));
     if let Some(slope) = &derivative {
         dx.values = dy.values.iter().zip(&slope.values).map(|(dy, slope)| dy * slope).collect();
     }
@@ -303,9 +312,9 @@ fn selected(layer: &LayerInfo, forward: usize, error: bool, backward: usize) -> 
         bias_gradient: gradients.then_some(0.00134),
     });
     LayerTrace {
-        layer: layer.index,
-        input: (layer.index <= forward).then(|| show(&layer.input, 20, 1.0, false)),
-        output: done.then(|| show(&layer.output, 30, 1.0, kind == "relu")),
+        layer: place,
+        input: (place <= forward).then(|| show(input, 20, 1.0, false)),
+        output: done.then(|| show(output, 30, 1.0, kind == "relu")),
         output_gradient: error.then_some(dy),
         input_gradient: gradients.then_some(dx),
         derivative,

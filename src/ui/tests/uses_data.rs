@@ -12,6 +12,7 @@ use crate::{
     protocol::{
         Answer, Command, Event, Query, Summary,
         inspection::{Extract, Filters, Show, Split},
+        made_up,
     },
     ui::{
         layout::{Layout, data::Frame},
@@ -91,8 +92,7 @@ fn the_data_become_a_picture() {
 fn a_page_ends_above_the_hint_under_a_banner_too() {
     for size in [(80, 24), (60, 18), (120, 36)] {
         let mut app = running(info(Network::Toy));
-        let summary =
-            Summary { step: 1000, test_loss: 0.2, test_accuracy: 0.9, weights_sha256: "ab".repeat(32), seconds: 20.0 };
+        let summary = made_up::summary(1000, 0.2, 0.9, &"ab".repeat(32), 20.0);
         hear(&mut app, [Event::Finished(summary)]);
         let buffer = screen(&mut app, size, THEME);
         let layout = Layout::of(&app, buffer.area).unwrap();

@@ -12,7 +12,8 @@ use super::{
     steps,
 };
 use crate::{
-    app::{Chart, Metric, Scale},
+    app::{Chart, Scale},
+    protocol::Better,
     ui::{
         paint::{self, Row},
         theme::{Role, Theme},
@@ -68,8 +69,6 @@ impl Frame {
 /// What the title says beside the values.
 #[derive(Clone, Copy, Debug)]
 pub struct Heading<'a> {
-    /// The panel's name.
-    pub title: &'a str,
     /// Whether the panel is in hand.
     pub focused: bool,
     /// Scale, smoothing, window: `log · smooth 0.98`.
@@ -97,7 +96,7 @@ fn title(buffer: &mut Buffer, area: Rect, chart: &Chart, heading: &Heading, them
     let marks = theme.marks();
     let mut row = Row::new(buffer, area, 0).ending(marks.ellipsis);
     let (pointer, role) = if heading.focused { (marks.pointer, Role::Focus) } else { (" ", Role::Strong) };
-    row.put(pointer, theme.style(Role::Focus)).skip(1).put(heading.title, theme.style(role)).skip(2);
+    row.put(pointer, theme.style(Role::Focus)).skip(1).put(&chart.title, theme.style(role)).skip(2);
     readout::draw(&mut row, chart, theme);
     if row.free() > heading.settings.width() as u16 + 1 {
         row.put_right(heading.settings, theme.style(Role::Muted));
@@ -124,7 +123,7 @@ fn values_axis(buffer: &mut Buffer, area: Rect, frame: &Frame, chart: &Chart, th
     let rows = frame.plot.height;
     let most = usize::from(if rows < 10 { rows.div_ceil(2) } else { rows.div_ceil(4) + 1 }).clamp(2, 8);
     let mut taken = None;
-    for value in chart.axis.ticks(chart.metric, most) {
+    for value in chart.axis.ticks(&chart.unit, most) {
         let y = row_of(value.fraction, frame.plot.height);
         if taken == Some(y) {
             continue;
@@ -219,7 +218,7 @@ fn join(canvas: &mut Canvas, places: impl Iterator<Item = (usize, Option<usize>,
     }
 }
 
-/// Symbols above the curves: evaluations, measurements that were not numbers, interventions.
+/// Symbols above the curves: evaluations, measurements that were not numbers, changes.
 fn marks(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: Theme) {
     let symbols = theme.marks();
     for (x, column) in chart.test.iter().enumerate() {
@@ -250,16 +249,13 @@ fn label_marks(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: Theme) 
     if frame.plot.width < 16 || frame.plot.height < 4 {
         return;
     }
-    // The loss falls and the accuracy rises.
-    let y = match chart.metric {
-        Metric::Loss => 0,
-        Metric::Accuracy => frame.plot.height - 1,
-    };
+    // What is the better the higher rises; anything else is thought to fall.
+    let y = if chart.better == Better::Higher { frame.plot.height - 1 } else { 0 };
     let mut taken: Vec<(u16, u16)> = Vec::new();
     for mark in chart.marks.iter().rev() {
         let column = (mark.column / ACROSS) as u16;
         let (left, right) = (column, frame.plot.width.saturating_sub(column + 1));
-        let width = mark.what.width() as u16;
+        let width = mark.text.width() as u16;
         let (start, width) = if width <= right || right >= left {
             (column + 1, width.min(right))
         } else {
@@ -270,14 +266,14 @@ fn label_marks(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: Theme) 
             continue;
         }
         let mut row = Row::new(buffer, frame.plot, y).ending(theme.marks().ellipsis);
-        row.skip(start).put_cell(&mark.what, width, theme.style(Role::Change));
+        row.skip(start).put_cell(&mark.text, width, theme.style(Role::Change));
         taken.push((start, end));
     }
 }
 
 /// What a title says about scale and smoothing; `refused`: a logarithmic scale was asked for but can't be had.
-pub fn settings(scale: Scale, refused: bool, smoothing: &str, theme: Theme) -> String {
-    let scale = match (scale, refused) {
+pub fn settings(chart: &Chart, refused: bool, smoothing: &str, theme: Theme) -> String {
+    let scale = match (chart.axis.scale, refused) {
         (Scale::Log, _) => "log",
         (Scale::Linear, true) => "no log: nothing above 0",
         (Scale::Linear, false) => "",

@@ -26,7 +26,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, room: &Pla
     let first = app.first_unit(count);
     {
         let mut row = Row::new(buffer, title, 0).ending(marks.ellipsis);
-        let named = format!("layer {} {}", link.index, link.kind);
+        let named = format!("layer {}", link.title());
         row.put(&named, theme.style(Role::Strong)).skip(2);
         let least = if theme.unicode { "−" } else { "-" };
         heat::legend(&mut row, (least, "+"), Ramp::Signed, theme);

@@ -47,6 +47,7 @@ fn heading(app: &App, theme: Theme, buffer: &mut Buffer, frame: &ChainFrame, tra
         Pass::Evaluation => {
             row.put_all(&[("one sample, as in evaluation", muted), ("  ", muted)]);
         }
+        Pass::Unknown => {}
     }
     let loss = trace.batch_loss.map_or_else(|| theme.marks().none.into(), short);
     row.put_all(&[("loss ", muted), (&loss, text), ("  ", muted)]);
@@ -65,7 +66,7 @@ fn phases(row: &mut Row, phase: Phase, theme: Theme) {
         return;
     }
     let (done, lit) = match phase {
-        Phase::Between => (3, None),
+        Phase::Between | Phase::Unknown => (3, None),
         Phase::Forward { .. } => (0, Some(0)),
         Phase::Loss => (1, Some(1)),
         Phase::Backward { .. } => (2, Some(2)),

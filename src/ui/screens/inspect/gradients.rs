@@ -6,7 +6,10 @@ use unicode_width::UnicodeWidthStr;
 use super::symbols::equation;
 use crate::{
     app::{App, Checking, Panel, Tracing, letter, own_share},
-    protocol::inspection::{Entry, LayerTrace, Verdict},
+    protocol::{
+        LayerKind,
+        inspection::{Entry, LayerTrace, Verdict},
+    },
     text::{short, thousands},
     ui::{
         layout::{take_bottom, take_top},
@@ -51,9 +54,9 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &
 }
 
 /// An element of a parameter: `W[3,17]`.
-fn place(kind: &str, parameter: &str, index: &[usize], theme: Theme) -> String {
+fn place(kind: Option<&LayerKind>, parameter: &str, index: &[usize], theme: Theme) -> String {
     let index: Vec<String> = index.iter().map(ToString::to_string).collect();
-    format!("{}[{}]", equation(letter(kind, parameter), theme), index.join(","))
+    format!("{}[{}]", equation(kind.map_or(parameter, |kind| letter(kind, parameter)), theme), index.join(","))
 }
 
 fn table(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, layer: &LayerTrace) {
@@ -62,10 +65,11 @@ fn table(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, layer: &Layer
         return;
     }
     let marks = theme.marks();
-    let kind = app.link().map_or("", |link| link.kind.as_str());
+    let kind = app.link().map(|layer| &layer.kind);
+    let share = |entry: &Entry| own_share(kind?, layer, entry);
     let name = |entry: &Entry| place(kind, &entry.parameter, &entry.index, theme);
     let widest = layer.largest.iter().map(|entry| name(entry).width()).max().unwrap_or(0) as u16;
-    let own = layer.largest.iter().any(|entry| own_share(kind, layer, entry).is_some());
+    let own = layer.largest.iter().any(|entry| share(entry).is_some());
     // Which gradient it is matters more than what its weight is.
     let fits = |columns: u16, number: u16| widest + 2 + columns * number <= area.width;
     let (columns, wide) = match own {
@@ -93,7 +97,7 @@ fn table(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, layer: &Layer
             put(Some(entry.value), Role::Text);
         }
         if columns == 3 {
-            put(own_share(kind, layer, entry), Role::Muted);
+            put(share(entry), Role::Muted);
         }
     }
 }
@@ -125,7 +129,7 @@ fn draw_check(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, checking
     let sign = equation(if within { " ≤ " } else { " > " }, theme);
     row.put("worst ", muted).put(&short(worst.relative_error), theme.style(role));
     row.put(&sign, muted).put(&short(check.tolerance), muted);
-    let kind = app.link().map_or("", |link| link.kind.as_str());
+    let kind = app.link().map(|layer| &layer.kind);
     let mut row = Row::new(buffer, area, 2).ending(marks.ellipsis);
     row.put("at ", muted).put(&place(kind, &worst.parameter, &worst.index, theme), text);
     let mut row = Row::new(buffer, area, 3).ending(marks.ellipsis);
@@ -141,11 +145,12 @@ fn look(verdict: Verdict, theme: Theme) -> (&'static str, &'static str, Role) {
         Verdict::Failed => (marks.bad, "failed", Role::Bad),
         Verdict::Interrupted => (marks.watch, "interrupted", Role::Watch),
         Verdict::Undecided => (marks.watch, "nothing to compare", Role::Watch),
+        Verdict::Unknown => (marks.none, "unknown", Role::Muted),
     }
 }
 
 /// The largest gradients one after the other, where they have no place of their own.
-pub fn line(theme: Theme, buffer: &mut Buffer, area: Rect, kind: &str, layer: &LayerTrace) {
+pub fn line(theme: Theme, buffer: &mut Buffer, area: Rect, kind: &LayerKind, layer: &LayerTrace) {
     let mut rest = area;
     take_top(&mut rest, u16::from(area.height >= 3));
     let mut entries = layer.largest.iter().peekable();
@@ -156,7 +161,7 @@ pub fn line(theme: Theme, buffer: &mut Buffer, area: Rect, kind: &str, layer: &L
         row.put_cell(if first { "largest" } else { "" }, 9, theme.style(Role::Muted));
         first = false;
         while let Some(entry) = entries.peek() {
-            let name = place(kind, &entry.parameter, &entry.index, theme);
+            let name = place(Some(kind), &entry.parameter, &entry.index, theme);
             let value = short(entry.gradient);
             let (muted, text) = (theme.style(Role::Muted), theme.style(Role::Text));
             if !row.put_all(&[(&name, muted), (" ", muted), (&value, text)]) {

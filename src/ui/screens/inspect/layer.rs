@@ -8,7 +8,8 @@ use unicode_width::UnicodeWidthStr;
 
 use super::{gradients, loss, symbols::equation};
 use crate::{
-    app::{App, Formulas, LOSS, Panel, Tracing, formulas, loss_sum, sums},
+    app::{App, ChainLayer, Panel, Tracing, loss_sum, sums},
+    protocol::LayerEquations,
     protocol::Phase,
     ui::{
         layout::{inspect::GAP, take_top},
@@ -34,14 +35,15 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &
         gradients::check_line(theme, &mut row, &checking);
         row.skip_right(2);
     }
-    let name = link.map_or_else(|| "softmax, cross entropy".into(), |link| format!("{} {}", link.index, link.kind));
+    let told = app.run().layers.loss();
+    let name = link.map(ChainLayer::title).or(told.map(|loss| loss.text.clone())).unwrap_or_default();
     row.put(&name, theme.style(Role::Text));
     rest.x += 2.min(rest.width);
     rest.width = rest.width.saturating_sub(2);
     let Some(link) = link else {
         // All classes together with a heading of two rows say the most.
         let kept = u16::try_from(tracing.trace.loss.as_ref().map_or(0, |loss| loss.logits.len())).unwrap_or(0) + 3;
-        equations(theme, buffer, &mut rest, &LOSS, kept);
+        equations(theme, buffer, &mut rest, told.and_then(|loss| loss.equations.as_ref()), kept);
         if let Some(loss) = &tracing.trace.loss {
             worked::draw(theme, buffer, &mut rest, &[loss_sum(loss)], kept);
             take_top(&mut rest, u16::from(area.height >= 14));
@@ -58,7 +60,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &
         take_top(&mut below, rest.height);
         below.width = gradients.x.saturating_sub(below.x + GAP);
     }
-    equations(theme, buffer, &mut rest, &formulas(&link.kind), KEPT);
+    equations(theme, buffer, &mut rest, link.equations.as_ref(), KEPT);
     let Some(layer) = tracing.layer else { return };
     if tracing.trace.phase == Phase::Update {
         let row = take_top(&mut rest, 1);
@@ -77,25 +79,26 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &
 }
 
 /// Forward and backward in symbols, as many in a row as have room; what they mean where more than `kept` rows are left.
-fn equations(theme: Theme, buffer: &mut Buffer, rest: &mut Rect, formulas: &Formulas, kept: u16) {
+fn equations(theme: Theme, buffer: &mut Buffer, rest: &mut Rect, equations: Option<&LayerEquations>, kept: u16) {
+    let Some(LayerEquations { forward, backward, symbols }) = equations else { return };
     let roomy = rest.height >= kept + 7;
-    let all: Vec<&str> = formulas.forward.iter().chain(formulas.backward).copied().collect();
+    let all: Vec<String> = forward.iter().chain(backward).cloned().collect();
     let width: usize = all.iter().map(|line| equation(line, theme).width() + usize::from(BETWEEN)).sum();
     if width <= usize::from(rest.width + BETWEEN) {
         pack(theme, buffer, rest, &all, theme.style(Role::Strong));
     } else {
-        pack(theme, buffer, rest, formulas.forward, theme.style(Role::Strong));
-        pack(theme, buffer, rest, formulas.backward, theme.style(Role::Strong));
+        pack(theme, buffer, rest, forward, theme.style(Role::Strong));
+        pack(theme, buffer, rest, backward, theme.style(Role::Strong));
     }
-    if roomy && !formulas.words.is_empty() {
+    if roomy && !symbols.is_empty() {
         let row = take_top(rest, 1);
-        let text = equation(formulas.words, theme);
+        let text = equation(symbols, theme);
         Row::new(buffer, row, 0).ending(theme.marks().ellipsis).put(&text, theme.style(Role::Muted));
     }
     take_top(rest, u16::from(roomy));
 }
 
-fn pack(theme: Theme, buffer: &mut Buffer, rest: &mut Rect, lines: &[&str], style: Style) {
+fn pack(theme: Theme, buffer: &mut Buffer, rest: &mut Rect, lines: &[String], style: Style) {
     let mut place = Rect::default();
     for line in lines {
         let text = equation(line, theme);

@@ -23,7 +23,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &
     let mut row = title(app, theme, buffer, frame.title, Panel::Sample);
     let place = match trace.pass {
         Pass::Minibatch { .. } => format!("row {} of {}", trace.sample.row, thousands(trace.batch as u64)),
-        Pass::Evaluation => "alone".into(),
+        Pass::Evaluation | Pass::Unknown => "alone".into(),
     };
     row.put_all(&[(&place, theme.style(Role::Text)), ("  ", theme.style(Role::Muted))]);
     let part = if trace.sample.split == Split::Train { "train" } else { "test" };

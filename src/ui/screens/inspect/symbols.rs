@@ -45,34 +45,27 @@ fn spelled(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::{LOSS, formulas};
+    use crate::{
+        nn::{LAYER_FORMS, LOSS_EQUATIONS},
+        protocol::made_up,
+    };
 
     #[test]
     fn every_equation_can_be_spelled_in_ascii() {
-        let kinds = [
-            "linear",
-            "conv",
-            "batchnorm",
-            "relu",
-            "leaky_relu",
-            "elu",
-            "sigmoid",
-            "tanh",
-            "silu",
-            "gelu",
-            "dropout",
-            "maxpool",
-            "avgpool",
-            "global_avgpool",
-            "flatten",
-            "residual",
-            "",
-        ];
-        for formulas in kinds.map(formulas).into_iter().chain([LOSS]) {
-            let lines = formulas.forward.iter().chain(formulas.backward).chain([&formulas.words]);
-            for line in lines {
-                assert!(spelled(line).is_ascii(), "{line} becomes {}", spelled(line));
-            }
+        let settings = [("UNITS", "3"), ("CHANNELS", "3"), ("HEIGHTxWIDTH", "3x3"), ("SIZE", "2")];
+        let settings = settings.into_iter().chain([("SLOPE", "0.1"), ("ALPHA", "1"), ("PROBABILITY", "0.5")]);
+        let text = |form: &str| {
+            let form = form.replace(" [stride N] [pad N]", "").replace("LAYER, …", "relu");
+            settings.clone().fold(form, |form, (word, value)| form.replace(word, value))
+        };
+        let told = LAYER_FORMS.iter().filter_map(|(_, form)| made_up::layer(0, &text(form), &[1], &[1], 0).equations);
+        let lines: Vec<String> = told
+            .flat_map(|equations| equations.forward.into_iter().chain(equations.backward).chain([equations.symbols]))
+            .chain(LOSS_EQUATIONS.forward.iter().chain(LOSS_EQUATIONS.backward).map(|line| (*line).to_owned()))
+            .collect();
+        assert!(lines.len() > 60, "{}", lines.len());
+        for line in lines {
+            assert!(spelled(&line).is_ascii(), "{line} becomes {}", spelled(&line));
         }
         assert_eq!(spelled("∂L/∂W = dyᵀ x"), "dL/dW = dy^T x");
         assert_eq!(spelled("y = 1/(1 + e⁻ˣ)"), "y = 1/(1 + e^-x)");

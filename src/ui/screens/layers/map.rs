@@ -3,7 +3,8 @@
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::{
-    app::{App, Column, HeatMap, HeatRow, Panel, Quantity},
+    app::{App, Column, HeatMap, HeatRow, Panel},
+    protocol::Unit,
     text::thousands,
     ui::{
         layout::layers::{MapFrame, VALUE},
@@ -32,7 +33,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
         layer(theme, buffer, &frame, place, row, &map, selected);
     }
     if map.ends.is_none() {
-        note(buffer, frame.cells, &nothing(app, map.quantity), theme.style(Role::Muted));
+        note(buffer, frame.cells, &nothing(app, &map), theme.style(Role::Muted));
     }
     steps::draw(buffer, frame.axis, frame.labels, map.steps, theme);
     let label = Rect { width: frame.names.width.saturating_sub(1), x: frame.names.x, ..frame.labels };
@@ -43,21 +44,21 @@ fn heading(app: &App, theme: Theme, buffer: &mut Buffer, frame: &MapFrame, map: 
     let muted = theme.style(Role::Muted);
     let hidden = map.rows.len() - frame.count.min(map.rows.len());
     let mut row = title(app, theme, buffer, frame.title, Panel::Map);
-    row.put(map.quantity.title(), theme.style(Role::Train)).skip(2);
+    let shares = unit(map) == &Unit::Share;
+    if let Some(quantity) = &map.quantity {
+        row.put(&quantity.title, theme.style(Role::Train)).skip(2);
+    }
     if let Some(ends) = map.ends {
-        let (low, high) = match map.quantity {
-            Quantity::Dead => ("0 %".into(), "100 %".into()),
-            _ => heat::ends(ends),
-        };
+        let (low, high) = if shares { ("0 %".into(), "100 %".into()) } else { heat::ends(ends) };
         heat::legend(&mut row, (&low, &high), Ramp::Heat, theme);
         row.skip_right(1);
     }
     if let (Some((_, step)), Some(selected)) = (map.cursor, map.rows.get(app.view().layer)) {
         let step = format!("step {}  ", thousands(step));
-        let value = text(map.quantity, selected.value, theme, VALUE - 1);
+        let value = text(unit(map), selected.value, theme, VALUE - 1);
         row.put_all(&[(&step, theme.style(Role::Focus)), (&value, theme.style(Role::Strong)), ("  ", muted)]);
         row.put_all(&[(&selected.name, theme.style(Role::Text)), ("  ", muted)]);
-    } else if map.quantity != Quantity::Dead {
+    } else if map.quantity.is_some() && !shares {
         row.put_all(&[("log scale", muted), ("  ", muted)]);
     }
     if hidden > 0 {
@@ -87,7 +88,7 @@ fn layer(
     if let Some((column, _)) = map.cursor {
         heat::cursor(buffer, cells, column as u16, &row.cells, Ramp::Heat, theme);
     }
-    let value = text(map.quantity, row.value, theme, frame.values.width.saturating_sub(1));
+    let value = text(unit(map), row.value, theme, frame.values.width.saturating_sub(1));
     let role = match row.value {
         Some(Column { broken: true, .. }) => Role::Bad,
         Some(_) => Role::Text,
@@ -97,23 +98,31 @@ fn layer(
 }
 
 /// A value of a quantity; of several steps the largest, as in the cells.
-fn text(quantity: Quantity, value: Option<Column>, theme: Theme, width: u16) -> String {
+fn text(unit: &Unit, value: Option<Column>, theme: Theme, width: u16) -> String {
     match value {
         Some(Column { broken: true, .. }) => "NaN".into(),
         None | Some(Column { extent: None, .. }) => theme.marks().none.into(),
-        Some(Column { extent: Some(extent), .. }) => match quantity {
-            Quantity::Dead => format!("{:.0} %", extent.max * 100.0),
-            Quantity::Gradient | Quantity::Update => number(extent.max, width),
+        Some(Column { extent: Some(extent), .. }) => match unit {
+            Unit::Share => format!("{:.0} %", extent.max * 100.0),
+            Unit::None | Unit::Named(_) => number(extent.max, width),
         },
     }
 }
 
+/// What the shown values count.
+fn unit(map: &HeatMap) -> &Unit {
+    map.quantity.as_ref().map_or(&Unit::None, |quantity| &quantity.unit)
+}
+
 /// What will fill the map, or why nothing does.
-fn nothing(app: &App, quantity: Quantity) -> String {
-    let seen = app.run().layers.rows().iter().any(|row| row.probe.is_some());
-    match quantity {
-        Quantity::Dead if seen => "no layer here has a rectifier behind it, so no unit can be dead".into(),
-        _ if seen => "nothing above 0 in sight".into(),
-        _ => "nothing yet: the first look at the layers will show here".into(),
+fn nothing(app: &App, map: &HeatMap) -> String {
+    let Some(quantity) = &map.quantity else { return "this source measures nothing of its layers".into() };
+    let rows = app.run().layers.rows();
+    if rows.iter().all(|row| row.look.is_none()) {
+        return "nothing yet: the first look at the layers will show here".into();
+    }
+    match quantity.unit {
+        Unit::Share => format!("no layer here has {}", quantity.title),
+        Unit::None | Unit::Named(_) => "nothing above 0 in sight".into(),
     }
 }

@@ -21,7 +21,7 @@ pub fn controls(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
         folded_controls(app, theme, buffer, area, &rows);
         return;
     }
-    let optimizer = app.run().info.as_ref().map(|info| info.optimizer.clone());
+    let optimizer = app.run().info.as_ref().and_then(|info| info.optimizer.clone());
     let room = list_rows(area);
     let mut heading = title(app, theme, buffer, area, Panel::Controls);
     if rows.len() > room {
@@ -132,7 +132,7 @@ fn one_finding(theme: Theme, buffer: &mut Buffer, area: Rect, y: u16, finding: &
     let health = theme.style(Theme::health(finding.health));
     let mut head = Row::new(buffer, area, y).ending(marks.ellipsis);
     head.put(theme.health_mark(finding.health), health).skip(1);
-    head.put("step ", theme.style(Role::Muted)).put(&thousands(finding.step), theme.style(Role::Muted));
+    head.put("step ", theme.style(Role::Muted)).put(&thousands(finding.at.step), theme.style(Role::Muted));
     if finding.times > 1 {
         let times = format!("  {}{}", thousands(finding.times), marks.times);
         head.put(&times, theme.style(Role::Muted));
@@ -159,7 +159,7 @@ fn folded_findings(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     };
     let health = theme.style(Theme::health(finding.health));
     line.put(theme.health_mark(finding.health), health).skip(1);
-    line.put(&format!("step {}: ", thousands(finding.step)), theme.style(Role::Muted));
+    line.put(&format!("step {}: ", thousands(finding.at.step)), theme.style(Role::Muted));
     line.put(&finding.what, theme.style(Role::Text));
     let mut below = Row::new(buffer, area, 1).ending(theme.marks().ellipsis);
     below.skip(2).put(&finding.advice, theme.style(Role::Muted));
@@ -169,15 +169,33 @@ fn folded_findings(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
 pub fn facts(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     let run = app.run();
     let Some(info) = &run.info else { return };
-    let (samples, tests) = (thousands(info.data.train as u64), thousands(info.data.test as u64));
+    let count = |count: usize| thousands(count as u64);
+    let data = info.data.as_ref();
+    let samples = match data.map(|data| (data.train, data.test)) {
+        Some((Some(train), Some(test))) => Some(format!("{} + {} test", count(train), count(test))),
+        Some((Some(train), None)) => Some(count(train)),
+        Some((None, Some(test))) => Some(format!("{} test", count(test))),
+        _ => None,
+    };
+    let minibatch = match (info.batch_size, info.steps_per_epoch) {
+        (Some(size), Some(steps)) => Some(format!("{size}, {} an epoch", thousands(steps))),
+        (Some(size), None) => Some(size.to_string()),
+        (None, Some(steps)) => Some(format!("{} an epoch", thousands(steps))),
+        (None, None) => None,
+    };
+    // What the source does not know has no row.
     let facts = [
-        ("data", info.data.name.clone()),
-        ("samples", format!("{samples} + {tests} test")),
-        ("minibatch", format!("{}, {} an epoch", info.batch_size, thousands(info.steps_per_epoch))),
-        ("weights", thousands(info.parameters)),
-        ("seed", info.seed.to_string()),
-        ("threads", info.threads.to_string()),
+        ("data", data.map(|data| data.name.clone())),
+        ("samples", samples),
+        ("minibatch", minibatch),
+        ("weights", info.parameters.map(thousands)),
+        ("seed", info.seed.map(|seed| seed.to_string())),
+        ("threads", info.threads.map(|threads| threads.to_string())),
     ];
+    let facts: Vec<(&str, String)> = facts.into_iter().filter_map(|(label, value)| Some((label, value?))).collect();
+    if facts.is_empty() {
+        return;
+    }
     Row::new(buffer, area, 0).skip(2).put("run", theme.style(Role::Strong));
     for (y, (label, value)) in (1..).zip(facts) {
         let mut row = Row::new(buffer, area, y).ending(theme.marks().ellipsis);

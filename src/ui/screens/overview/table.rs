@@ -5,8 +5,8 @@ use unicode_width::UnicodeWidthStr;
 
 use super::side::more;
 use crate::{
-    app::{App, LayerRow, Panel},
-    protocol::Health,
+    app::{App, LayerRow, Layers, Panel},
+    protocol::{Health, Unit},
     text::thousands,
     ui::{
         layout::{
@@ -26,11 +26,15 @@ struct Columns {
     shape: u16,
     parameters: u16,
     spark: u16,
-    number: u16,
+    /// One for each quantity that is written as a number.
+    values: Vec<u16>,
 }
 
-/// Columns of the dead units, of the verdict, and of the verdict with its word; each begins with a gap.
-const DEAD: u16 = 6;
+/// Most quantities that are written as numbers.
+const MAX_VALUES: usize = 3;
+
+/// Columns of a share, of the verdict, and of the verdict with its word; each begins with a gap.
+const SHARE: u16 = 6;
 const MARK: u16 = 3;
 const VERDICT: u16 = 9;
 
@@ -41,12 +45,20 @@ const SPARK: u16 = 12;
 const GUTTER: u16 = 10;
 
 impl Columns {
-    fn of(rows: &[LayerRow], width: u16, hidden: bool) -> Self {
+    fn of(layers: &Layers, width: u16, hidden: bool) -> Self {
+        let rows = layers.rows();
         let widest = |text: &dyn Fn(&LayerRow) -> usize| rows.iter().map(text).max().unwrap_or(0) as u16;
         // A number, and the gap before it.
         let number = if width >= 70 { 9 } else { 7 };
-        let verdict = if width >= 90 { VERDICT } else { MARK };
-        let rest = width.saturating_sub(2 + 2 * number + DEAD + verdict);
+        let quantities = layers.quantities().iter().take(MAX_VALUES);
+        let values: Vec<u16> =
+            quantities.map(|quantity| if quantity.unit == Unit::Share { SHARE } else { number }).collect();
+        let verdict = match values.is_empty() {
+            true => 0,
+            false if width >= 90 => VERDICT,
+            false => MARK,
+        };
+        let rest = width.saturating_sub(2 + values.iter().sum::<u16>() + verdict);
         // The title says when there are more rows.
         let least = if hidden { 17 } else { 8 };
         let name = (widest(&|row| row.name.width()) + 2).min(rest / 2).max(least).min(rest);
@@ -55,8 +67,12 @@ impl Columns {
             shape: (widest(&|row| row.shape.width()) + 2).min(22),
             parameters: (widest(&|row| thousands(row.parameters).len()) + 2).max(9),
             spark: 0,
-            number,
+            values,
         };
+        // Shapes that nobody told take no place.
+        if rows.iter().all(|row| row.shape.is_empty()) {
+            columns.shape = 0;
+        }
         // A sparkline too short to be read gives way to nothing else: first the count goes, then the shape.
         if rest < name + columns.shape + columns.parameters + SPARK {
             columns.parameters = 0;
@@ -64,7 +80,9 @@ impl Columns {
         if rest < name + columns.shape + columns.parameters + SPARK {
             columns.shape = 0;
         }
-        columns.spark = rest.saturating_sub(name + columns.shape + columns.parameters);
+        if !columns.values.is_empty() {
+            columns.spark = rest.saturating_sub(name + columns.shape + columns.parameters);
+        }
         columns
     }
 }
@@ -77,7 +95,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     let rows = app.run().layers.rows();
     let room = layer_rows(app, area);
     let hidden = rows.len().saturating_sub(room);
-    let columns = Columns::of(rows, area.width, hidden > 0);
+    let columns = Columns::of(&app.run().layers, area.width, hidden > 0);
     heading(app, theme, buffer, area, &columns, hidden);
     if rows.is_empty() {
         let below = Rect { y: area.y + 1, height: area.height - 1, ..area };
@@ -111,10 +129,13 @@ fn heading(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, columns: &C
     if columns.parameters > 0 {
         row.put_flush("weights", columns.parameters - 2, muted).skip(2);
     }
-    let title = if columns.spark > 25 { "gradient norm, log scale" } else { "gradient norm" };
-    row.put_cell(title, columns.spark, muted);
-    row.put_flush("norm", columns.number, muted);
-    row.put_flush("upd/w", columns.number, muted).put_flush("dead", DEAD, muted);
+    let Some(quantity) = app.quantity() else { return };
+    let title = quantity.title.as_str();
+    let log = columns.spark > 25 && quantity.unit != Unit::Share;
+    row.put_cell(if log { format!("{title}, log scale") } else { title.into() }.as_str(), columns.spark, muted);
+    for (quantity, width) in app.run().layers.quantities().iter().zip(&columns.values) {
+        row.put_flush(quantity.short.as_ref().unwrap_or(&quantity.title), *width, muted);
+    }
 }
 
 fn layer(
@@ -140,33 +161,43 @@ fn layer(
     }
     let beside = Rect { x: row.position(), width: columns.spark, height: 1, ..area };
     row.skip(columns.spark);
-    let Some((_, probe)) = &layer.probe else {
+    if columns.values.is_empty() {
+        return;
+    }
+    let Some(look) = &layer.look else {
         row.put(" no probe yet", muted);
         return;
     };
     // What was seen before a step went wrong says nothing about the weights as they are now.
     let stale = app.run().is_stale(layer);
     let value = if stale { muted } else { text };
-    row.put_flush(&number(probe.gradient_norm, columns.number - 1), columns.number, value);
-    row.put_flush(&number(probe.update_ratio(), columns.number - 1), columns.number, value);
-    let dead = probe.dead.map_or_else(|| marks.none.into(), |share| format!("{:.0} %", share * 100.0));
-    row.put_flush(&dead, DEAD, if probe.dead.is_some() { value } else { muted }).skip(2);
-    let (mark, health, word) = match probe.health {
+    for ((quantity, width), known) in app.run().layers.quantities().iter().zip(&columns.values).zip(&look.values) {
+        let text = match known {
+            None => marks.none.into(),
+            Some(share) if quantity.unit == Unit::Share => format!("{:.0} %", share * 100.0),
+            Some(value) => number(*value, width - 1),
+        };
+        row.put_flush(&text, *width, if known.is_some() { value } else { muted });
+    }
+    row.skip(2);
+    let (mark, health, word) = match look.health {
         _ if stale => (marks.none, Role::Muted, " old"),
-        Health::Good => (theme.health_mark(probe.health), Theme::health(probe.health), ""),
-        Health::Watch => (theme.health_mark(probe.health), Theme::health(probe.health), " watch"),
-        Health::Bad => (theme.health_mark(probe.health), Theme::health(probe.health), " bad"),
+        None | Some(Health::Unknown) => (marks.none, Role::Muted, ""),
+        Some(verdict @ Health::Good) => (theme.health_mark(verdict), Theme::health(verdict), ""),
+        Some(verdict @ Health::Watch) => (theme.health_mark(verdict), Theme::health(verdict), " watch"),
+        Some(verdict @ Health::Bad) => (theme.health_mark(verdict), Theme::health(verdict), " bad"),
     };
     row.put(mark, theme.style(health)).put_all(&[(word, theme.style(health))]);
-    let role = if stale || probe.health == Health::Good { Role::Train } else { health };
+    let sick = matches!(look.health, Some(Health::Watch | Health::Bad));
+    let role = if sick && !stale { health } else { Role::Train };
     if area.height > 1 {
         history(app, theme, buffer, area, layer, role);
     } else {
-        sparkline::draw(buffer, beside, &layer.sparkline(app.steps(), usize::from(beside.width)), role, theme);
+        sparkline::draw(buffer, beside, &app.sparkline(layer, usize::from(beside.width)).columns, role, theme);
     }
 }
 
-/// The gradient norm over the whole width below a layer's row, with the norms at its edges.
+/// The shown quantity over the whole width below a layer's row, with the values at its edges.
 fn history(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, layer: &LayerRow, role: Role) {
     // The last row is a gap.
     let chart = Rect {
@@ -181,11 +212,12 @@ fn history(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, layer: &Lay
         Row::new(buffer, area, y).skip(GUTTER - 1).put(bar, theme.style(Role::Faint));
     }
     let columns = usize::from(chart.width);
-    if let Some((low, high)) = layer.edges(app.steps(), columns) {
+    let line = app.sparkline(layer, columns);
+    if let Some((low, high)) = line.edges {
         Row::new(buffer, area, 1).put_flush(&number(high, GUTTER - 2), GUTTER - 1, muted);
         if chart.height > 1 {
             Row::new(buffer, area, chart.height).put_flush(&number(low, GUTTER - 2), GUTTER - 1, muted);
         }
     }
-    sparkline::draw(buffer, chart, &layer.sparkline(app.steps(), columns), role, theme);
+    sparkline::draw(buffer, chart, &line.columns, role, theme);
 }

@@ -3,7 +3,8 @@
 use unicode_width::UnicodeWidthStr;
 
 use crate::{
-    app::{Chart, Column, Metric},
+    app::{Chart, Column},
+    protocol::Unit,
     text::{short, thousands},
     ui::{
         paint::Row,
@@ -74,6 +75,7 @@ fn pieces(chart: &Chart, manner: Manner, with_raw: bool, theme: Theme) -> Vec<Pi
     let marks = theme.marks();
     let values = chart.cursor.as_ref().map_or(&chart.latest, |cursor| &cursor.values);
     let all = manner.words == Words::All;
+    let [train_word, test_word] = chart.words;
     let mut pieces: Vec<Piece> = Vec::new();
     let mut put = |text: String, role: Role| pieces.push(Piece { width: text.width(), text, role });
     if let Some(cursor) = &chart.cursor {
@@ -81,27 +83,27 @@ fn pieces(chart: &Chart, manner: Manner, with_raw: bool, theme: Theme) -> Vec<Pi
         let bare = manner.words == Words::Bare;
         put(if bare { format!("{step}: ") } else { format!("step {step}{}", manner.gap) }, Role::Focus);
     }
-    let raw = values.train.map(|column| extent(chart.metric, column, manner.rough, marks.none));
-    let train = values.smoothed.map(|value| write(chart.metric, value, manner.rough)).or_else(|| raw.clone());
+    let raw = values.train.map(|column| extent(&chart.unit, column, manner.rough, marks.none));
+    let train = values.smoothed.map(|value| write(&chart.unit, value, manner.rough)).or_else(|| raw.clone());
     let raw = raw.filter(|_| with_raw && values.smoothed.is_some());
     if let Some(train) = train {
-        let word = matches!(manner.words, Words::All | Words::Train);
+        let word = matches!(manner.words, Words::All | Words::Train) && !train_word.is_empty();
         if word {
-            put("train ".into(), Role::Train);
+            put(format!("{train_word} "), Role::Train);
         }
         put(train, if word { Role::Text } else { Role::Train });
         if let Some(raw) = raw.as_ref().filter(|_| !all) {
             put(format!(" ({raw})"), Role::Muted);
         }
     }
-    let word = if all { "test " } else { "" };
+    let word = if all { format!("{test_word} ") } else { String::new() };
     if let Some(test) = values.test {
         put(format!("{}{} {word}", manner.gap, marks.point), Role::Test);
-        put(write(chart.metric, test, manner.rough), Role::Text);
+        put(write(&chart.unit, test, manner.rough), Role::Text);
     } else if let Some(step) = chart.first_test {
         let when = match manner {
             Manner { gap: "  ", .. } => format!("  no evaluation yet: first at step {}", thousands(step)),
-            _ if all => format!(" {} test at step {}", marks.point, thousands(step)),
+            _ if all => format!(" {} {test_word} at step {}", marks.point, thousands(step)),
             _ => format!(" {} at {}", marks.point, thousands(step)),
         };
         put(when, Role::Muted);
@@ -119,8 +121,8 @@ fn pieces(chart: &Chart, manner: Manner, with_raw: bool, theme: Theme) -> Vec<Pi
     pieces
 }
 
-fn extent(metric: Metric, column: Column, rough: bool, none: &str) -> String {
-    let text = |value: f64| write(metric, value, rough);
+fn extent(unit: &Unit, column: Column, rough: bool, none: &str) -> String {
+    let text = |value: f64| write(unit, value, rough);
     match column.extent {
         Some(extent) if extent.min < extent.max => format!("{}–{}", text(extent.min), text(extent.max)),
         Some(extent) => text(extent.mean),
@@ -129,10 +131,10 @@ fn extent(metric: Metric, column: Column, rough: bool, none: &str) -> String {
     }
 }
 
-fn write(metric: Metric, value: f64, rough: bool) -> String {
-    match metric {
-        _ if !rough || !value.is_finite() => metric.text(value),
-        Metric::Accuracy if value.abs() <= 10.0 => format!("{:.0}%", value * 100.0),
+fn write(unit: &Unit, value: f64, rough: bool) -> String {
+    match unit {
+        _ if !rough || !value.is_finite() => unit.text(value),
+        Unit::Share if value.abs() <= 10.0 => format!("{:.0}%", value * 100.0),
         _ => short(format!("{value:.1e}").parse().unwrap_or(value)),
     }
 }
@@ -143,7 +145,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        app::{Code, Key, Message},
+        app::{ChartSlot, Code, Key, Message},
         ui::{
             tests::fixture,
             theme::{Background, Depth},
@@ -158,7 +160,7 @@ mod tests {
         let mut buffer = Buffer::empty(Rect::new(0, 0, width, 1));
         let area = buffer.area;
         let theme = Theme::new(Depth::True, Background::Dark, true);
-        draw(&mut Row::new(&mut buffer, area, 0), &app.chart(Metric::Accuracy, 80), theme);
+        draw(&mut Row::new(&mut buffer, area, 0), &app.chart(ChartSlot::Second, 80), theme);
         let text: String = buffer.content().iter().map(ratatui::buffer::Cell::symbol).collect();
         text.trim_end().to_owned()
     }

@@ -4,7 +4,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::super::{numbers, symbols::equation};
 use crate::{
-    app::{Link, letter},
+    app::{ChainLayer, letter},
     protocol::inspection::{Extract, LayerTrace, Sample},
     text::thousands,
     ui::{
@@ -34,7 +34,14 @@ const MOST: usize = 8;
 const NUMBER: u16 = 9;
 
 /// Draws what suits the kind of the layer, and says whether there was room for it.
-pub fn draw(theme: Theme, buffer: &mut Buffer, area: Rect, link: &Link, layer: &LayerTrace, sample: &Sample) -> bool {
+pub fn draw(
+    theme: Theme,
+    buffer: &mut Buffer,
+    area: Rect,
+    link: &ChainLayer,
+    layer: &LayerTrace,
+    sample: &Sample,
+) -> bool {
     if area.height < LEAST {
         return false;
     }
@@ -84,7 +91,7 @@ fn rows(layer: &LayerTrace) -> u16 {
 }
 
 /// The values that make a picture: of an image the first channel.
-fn pictures(link: &Link, layer: &LayerTrace, sample: &Sample) -> Vec<(&'static str, Picture)> {
+fn pictures(link: &ChainLayer, layer: &LayerTrace, sample: &Sample) -> Vec<(&'static str, Picture)> {
     // What a linear layer reads of an image is an image too.
     let read = |values: &Extract| {
         let stored = sample.picture.as_ref().filter(|_| link.index == 0)?;
@@ -185,7 +192,7 @@ fn square(
 }
 
 /// Vectors of parameters side by side: γ and β of a batch normalization with their gradients.
-fn channels(theme: Theme, buffer: &mut Buffer, area: Rect, link: &Link, layer: &LayerTrace) {
+fn channels(theme: Theme, buffer: &mut Buffer, area: Rect, link: &ChainLayer, layer: &LayerTrace) {
     let lists: Vec<(String, &Extract)> = layer
         .parameters
         .iter()

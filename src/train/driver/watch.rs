@@ -10,11 +10,10 @@ use crate::{
         Answer, Event, Inspection, Phase, Query, RunState,
         inspection::{MOST_WATCHED, Split},
     },
-    train::{
-        driver::{Drive, Driver},
-        inspect::{Needs, needs},
-    },
+    train::inspect::{Needs, needs},
 };
+
+use super::{Drive, Driver};
 
 /// Share of the time of a running training that answers may take.
 const SHARE: f64 = 0.01;

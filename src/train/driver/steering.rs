@@ -5,15 +5,15 @@ use std::ops::ControlFlow;
 use crate::{
     optim::{self, Schedule},
     protocol::{
-        Command, CommandId, Controls, Event, HyperParameter, LEARNING_RATE, MOST_EPOCHS, Range, Request, RunState,
-        THROTTLE,
+        Change, ChangedBy, Command, CommandId, Controls, Event, HyperParameter, LEARNING_RATE, MOST_EPOCHS, Range,
+        Request, RunState, Setting, THROTTLE,
+        change::{EFFECTIVE_RATE, EPOCHS, SCHEDULE},
     },
-    text::{nearest, short},
-    train::{
-        driver::{Drive, Driver},
-        pace::Pace,
-    },
+    text::nearest,
+    train::pace::Pace,
 };
+
+use super::{Drive, Driver};
 
 /// Prefix of the optimizer's own hyperparameters among the keys of the protocol.
 const OPTIMIZER: &str = "optimizer.";
@@ -41,6 +41,7 @@ impl Driver<'_> {
             Command::Extend { epochs } => self.extend(epochs),
             Command::Inspect { query } => self.inspect(query),
             Command::Watch { queries } => self.watch_queries(queries),
+            Command::Unknown => Err("this engine knows no such command".into()),
             Command::AdvancePhase => self.request_phase(),
             Command::Evaluate => {
                 if self.evaluate() {
@@ -141,16 +142,16 @@ impl Driver<'_> {
                 .set(key.strip_prefix(OPTIMIZER).unwrap_or(key), value)
                 .map_err(|error| error.to_string())?,
         }
-        let name = key.strip_prefix(OPTIMIZER).unwrap_or(key);
-        self.intervened(format!("{name} {} → {}", short(before), short(value)));
+        self.changed(key, Setting::of(before), Setting::of(value), ChangedBy::Viewer);
+        self.report_controls();
         Ok(())
     }
 
     fn set_schedule(&mut self, text: &str) -> Result<(), String> {
         let schedule: Schedule = text.parse().map_err(|error: optim::ScheduleError| error.to_string())?;
-        let before = self.trainer.schedule().to_string();
-        self.intervened(format!("schedule {before} → {schedule}"));
+        let (before, after) = (self.trainer.schedule().to_string(), schedule.to_string());
         self.trainer.set_schedule(schedule);
+        self.changed(SCHEDULE, Setting::Text(before), Setting::Text(after), ChangedBy::Viewer);
         self.report_controls();
         Ok(())
     }
@@ -168,16 +169,17 @@ impl Driver<'_> {
         if !(1..=MOST_EPOCHS).contains(&epochs) {
             return Err(format!("a run can't be extended by {epochs} epochs; valid: from 1 to {MOST_EPOCHS}"));
         }
-        let before = self.trainer.effective_lr();
+        let length =
+            |driver: &Self| Setting::of(driver.trainer.total_steps() as f64 / driver.trainer.steps_per_epoch() as f64);
+        let (epochs_before, rate_before) = (length(self), self.trainer.effective_lr());
         self.trainer.extend(epochs);
-        let after = self.trainer.effective_lr();
+        let rate = self.trainer.effective_lr();
+        self.changed(EPOCHS, epochs_before, length(self), ChangedBy::Viewer);
         // A schedule that spans the run spans the longer run.
-        let rate = if before == after {
-            String::new()
-        } else {
-            format!(", effective lr {} → {}", short(before), short(after))
-        };
-        self.intervened(format!("{epochs} more epochs{rate}"));
+        if rate != rate_before {
+            self.changed(EFFECTIVE_RATE, Setting::of(rate_before), Setting::of(rate), ChangedBy::Source);
+        }
+        self.report_controls();
         if self.state == RunState::Finished {
             self.leave_walk();
             self.drive = Drive::Free;
@@ -186,9 +188,9 @@ impl Driver<'_> {
         Ok(())
     }
 
-    fn intervened(&mut self, what: String) {
-        self.outbox.push(Event::Intervention { step: self.trainer.completed(), what });
-        self.report_controls();
+    fn changed(&mut self, key: &str, from: Setting, to: Setting, by: ChangedBy) {
+        let change = Change { key: key.into(), from, to, by };
+        self.outbox.push(Event::Changed { step: self.trainer.completed(), change });
     }
 
     /// Tells what can be steered and how it stands.
@@ -207,9 +209,9 @@ impl Driver<'_> {
         hyperparameters.push(parameter("clip_norm", self.trainer.clip_norm().unwrap_or(0.0)));
         Controls {
             hyperparameters,
-            schedule: self.trainer.schedule().to_string(),
+            schedule: Some(self.trainer.schedule().to_string()),
             throttle: self.pace.steps_per_second(),
-            total_steps: self.trainer.total_steps(),
+            total_steps: Some(self.trainer.total_steps()),
         }
     }
 }

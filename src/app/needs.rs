@@ -1,0 +1,67 @@
+//! What a key or a command takes, and why it can't be had now.
+
+use crate::protocol::{Capability, RunState};
+
+use super::App;
+
+/// What an action takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Requirement {
+    /// A source that is there and can do this.
+    Source(Capability),
+    /// Data and network are ready.
+    Ready,
+    /// The planned minibatches are not done yet.
+    Unfinished,
+    /// Nothing is being trained.
+    AtRest,
+}
+
+/// What it takes to look inside.
+pub const LOOK: &[Requirement] = &[Requirement::Source(Capability::Inspect), Requirement::Ready];
+
+/// What it takes to change a hyperparameter.
+pub const STEER: &[Requirement] = &[Requirement::Source(Capability::Steer), Requirement::Ready];
+
+/// What it takes to train by so many minibatches.
+pub const ADVANCE: &[Requirement] =
+    &[Requirement::Source(Capability::Advance), Requirement::Ready, Requirement::Unfinished];
+
+/// What it takes to pause and to go on.
+pub const PAUSE: &[Requirement] =
+    &[Requirement::Source(Capability::Pause), Requirement::Ready, Requirement::Unfinished];
+
+/// What it takes to limit the speed.
+pub const THROTTLED: &[Requirement] = &[Requirement::Source(Capability::Throttle), Requirement::Ready];
+
+/// What it takes to train further.
+pub const EXTEND: &[Requirement] = &[Requirement::Source(Capability::Extend), Requirement::Ready];
+
+impl App {
+    /// Why the first of `needs` that is not met is not met.
+    pub fn unmet(&self, needs: &[Requirement]) -> Option<&'static str> {
+        let run = self.live();
+        needs.iter().find_map(|need| match need {
+            Requirement::Source(_) if run.state == RunState::Failed => Some("the run has failed"),
+            Requirement::Source(_) if run.gone || run.state == RunState::Stopped => Some("the run has ended"),
+            Requirement::Source(_) if run.capabilities.is_none() => Some("the source has not answered yet"),
+            Requirement::Source(capability) if !run.can(*capability) => Some(match capability {
+                Capability::Pause => "this source can't be paused",
+                Capability::Advance => "this source can't be advanced step by step",
+                Capability::Steer => "this source's hyperparameters can't be changed",
+                Capability::Throttle => "this source's speed can't be limited",
+                Capability::Extend => "this source can't train further",
+                Capability::Evaluate => "this source can't evaluate on request",
+                Capability::Inspect => "this source can't be looked into",
+                Capability::Phase => "this source can't go phase by phase",
+                Capability::Unknown => "this source can't do that",
+            }),
+            Requirement::Ready if run.state == RunState::Loading || run.info.is_none() => Some("still loading"),
+            Requirement::Unfinished if run.state == RunState::Finished => {
+                Some("the run has finished; x trains further")
+            }
+            Requirement::AtRest if !self.rests() => Some("the training goes on; Space pauses it"),
+            Requirement::Source(_) | Requirement::Ready | Requirement::Unfinished | Requirement::AtRest => None,
+        })
+    }
+}

@@ -1,0 +1,148 @@
+//! What a source tells of a run as a whole: its data, its network, its state, what can be steered.
+
+use serde::{Deserialize, Serialize};
+
+use super::{LayerEquations, LayerInfo, MetricInfo, Range, number};
+
+/// Progress of the work that precedes training.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Loading {
+    /// What is being done, for people: `reading fashion-mnist`.
+    pub what: String,
+    /// Share that is done, 0 to 1, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fraction: Option<f64>,
+}
+
+/// All that stays the same while a run goes on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RunInfo {
+    /// Seed from which every random number of the run follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// Threads that compute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threads: Option<usize>,
+    /// The data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<DataInfo>,
+    /// The network's layers in the order of the forward pass; the first has place 0.
+    #[serde(default)]
+    pub layers: Vec<LayerInfo>,
+    /// What the last layer's output is judged by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss: Option<LossInfo>,
+    /// What is measured of minibatches and by evaluations. Those that matter most come first: viewers show them
+    /// without being asked.
+    #[serde(default)]
+    pub metrics: Vec<MetricInfo>,
+    /// What is measured of each layer; their ids are apart from those of the metrics.
+    #[serde(default)]
+    pub quantities: Vec<MetricInfo>,
+    /// Number of trained values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<u64>,
+    /// Samples in a full minibatch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch_size: Option<usize>,
+    /// Minibatches in an epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps_per_epoch: Option<u64>,
+    /// Minibatches between two evaluations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evaluate_every: Option<u64>,
+    /// Name of the optimizer, for people: `Adam`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub optimizer: Option<String>,
+}
+
+/// What is minimized.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LossInfo {
+    /// Its name, for people: `softmax, cross entropy`.
+    pub text: String,
+    /// What it computes in symbols, where the source knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub equations: Option<LayerEquations>,
+}
+
+/// The data set of a run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DataInfo {
+    /// Its name.
+    pub name: String,
+    /// Number of training samples.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub train: Option<usize>,
+    /// Number of test samples.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test: Option<usize>,
+    /// Shape of one sample: `[784]`, `[3, 32, 32]`; absent where it is unknown or differs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shape: Option<Vec<usize>>,
+    /// Names of the classes; empty where there are none or nobody knows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<String>,
+}
+
+/// What a source is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// Reading data, building the network.
+    Loading,
+    /// Training.
+    Running,
+    /// Waiting between two minibatches.
+    Paused,
+    /// The planned minibatches are done.
+    Finished,
+    /// It can't go on.
+    Failed,
+    /// It ended.
+    Stopped,
+    /// Something that this version does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+/// A new state and since when.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StateChange {
+    /// The state from now on.
+    pub state: RunState,
+    /// Minibatches completed.
+    pub step: u64,
+    /// Why, where it is not simply what was asked: `loss is NaN`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// What can be steered, and how it stands.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Controls {
+    /// The hyperparameters that can be set now.
+    #[serde(default)]
+    pub hyperparameters: Vec<HyperParameter>,
+    /// The learning-rate schedule as text, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<String>,
+    /// Limit in minibatches a second; absent is full speed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throttle: Option<f64>,
+    /// Minibatch at which the run will finish, where an end is planned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_steps: Option<u64>,
+}
+
+/// A number that can be changed while the run goes on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HyperParameter {
+    /// Its key as in `config.toml`: `optimizer.lr`.
+    pub key: String,
+    /// Its value now.
+    #[serde(with = "number")]
+    pub value: f64,
+    /// The values it may take.
+    pub range: Range,
+}
