@@ -6,12 +6,12 @@ use std::fs;
 use std::io::BufRead;
 use std::path::Path;
 
+use super::DataError;
 use super::contents::{self, Contents, MAX_BYTES, shown};
 use super::labels::{MAX_NAMES, check_labels, parse_class_names, read_small_names, too_long};
-use super::loading::Monitor;
-use super::raw::{Part, Raw, Values};
+use super::progress::Monitor;
+use super::raw::{Description, Part, Raw, Values};
 use super::tar::{Archive, Entry};
-use super::{DataError, Description};
 
 /// Channels, rows and columns of an image.
 const SHAPE: [usize; 3] = [3, 32, 32];

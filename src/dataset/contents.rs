@@ -7,7 +7,7 @@ use std::path::Path;
 use flate2::bufread::GzDecoder;
 
 use super::DataError;
-use super::loading::Monitor;
+use super::progress::Monitor;
 use crate::text::Safe;
 
 /// Most bytes that are read from one file: ten times the largest of the common sets.

@@ -10,9 +10,9 @@ use csv::{ByteRecord, ReaderBuilder, Trim};
 
 use super::contents::{self, CHUNK, MAX_BYTES, shown};
 use super::labels::MAX_CLASSES;
-use super::loading::Monitor;
-use super::raw::{Part, Raw, Values};
-use super::{DataError, DataSpec, Description};
+use super::progress::Monitor;
+use super::raw::{Description, Part, Raw, Values};
+use super::{DataError, DataSpec};
 use crate::text::{Safe, nearest};
 
 /// Which column of a table holds the label.

@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 use super::cifar;
 use super::contents::Contents;
 use super::idx::IdxReader;
-use super::loading::Monitor;
 use super::npy::NpyReader;
+use super::progress::Monitor;
 use super::tar::Archive;
 use super::{DataError, DataSpec, LabelColumn, csv_file, pictures};
 

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use super::DataError;
 use super::contents::{self, Contents, MAX_BYTES};
-use super::loading::Monitor;
+use super::progress::Monitor;
 
 /// An IDX file whose header has been read and checked, and whose elements have not been read.
 pub(super) struct IdxReader<R> {

@@ -5,41 +5,11 @@ use std::ops::ControlFlow;
 use super::contents::{self, Contents, shown};
 use super::kind::Kind;
 use super::preprocessing::prepare;
-use super::raw::{self, Raw};
+use super::progress::{Monitor, Progress};
+use super::raw::{self, Description, Part, Raw, Values};
 use super::{Augmentations, DataError, DataSpec, Dataset, Source, Split};
 use super::{cifar, csv_file, mnist, npy, pictures};
 use crate::text::Safe;
-
-/// The callback that hears how far loading has come and may end it: what is being done, and the share that is done.
-pub type Progress<'a> = &'a mut dyn FnMut(&str, Option<f64>) -> ControlFlow<()>;
-
-/// Carries the share of one file to the share of the whole.
-pub(super) struct Monitor<'a> {
-    progress: Progress<'a>,
-    what: String,
-    from: f64,
-    to: f64,
-}
-
-impl<'a> Monitor<'a> {
-    pub fn new(progress: Progress<'a>, what: String) -> Self {
-        Self { progress, what, from: 0.0, to: 1.0 }
-    }
-
-    /// Begins the part of the work that lies between two shares of the whole.
-    pub fn stage(&mut self, from: f64, to: f64) -> &mut Self {
-        (self.from, self.to) = (from, to);
-        self
-    }
-
-    /// Reports the share of this stage that is done.
-    pub fn report(&mut self, fraction: f64) -> Result<(), DataError> {
-        match (self.progress)(&self.what, Some(self.from + (self.to - self.from) * fraction)) {
-            ControlFlow::Continue(()) => Ok(()),
-            ControlFlow::Break(()) => Err(DataError::Interrupted),
-        }
-    }
-}
 
 /// Loads what `spec` names.
 ///
@@ -69,7 +39,8 @@ fn read(spec: &DataSpec, monitor: &mut Monitor) -> Result<Raw, DataError> {
     let path = match &spec.source {
         Source::FashionMnist => return mnist::open_built_in()?.read(monitor),
         Source::Toy(toy) => {
-            let (train, test) = toy.draw(spec).split(toy.name(), spec)?;
+            let (points, labels) = toy.draw(spec);
+            let (train, test) = Part { values: Values::Floats(points), labels }.split(toy.name(), spec)?;
             monitor.report(1.0)?;
             return Ok(Raw { shape: vec![2], classes: toy.classes(), train, test });
         }
@@ -85,19 +56,6 @@ fn read(spec: &DataSpec, monitor: &mut Monitor) -> Result<Raw, DataError> {
     }
 }
 
-/// What is known of a data set before its samples are read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Description {
-    /// Shape of one sample, as [`Dataset::shape`].
-    pub shape: Vec<usize>,
-    /// Names of the classes, as [`Dataset::classes`].
-    pub classes: Vec<String>,
-    /// Number of training samples.
-    pub train: usize,
-    /// Number of test samples.
-    pub test: usize,
-}
-
 /// Reads no more of what `spec` names than is needed to tell whether a network and a batch size fit.
 ///
 /// That is headers and labels where the format has them, which takes milliseconds; a table must be read whole, and an
@@ -111,7 +69,7 @@ pub fn describe(spec: &DataSpec) -> Result<Description, DataError> {
     let description = match &spec.source {
         Source::FashionMnist => mnist::open_built_in()?.describe(&mut monitor)?,
         Source::Toy(toy) => {
-            let (train, test) = raw::split(toy.name(), &toy.draw(spec).labels, spec)?;
+            let (train, test) = raw::split(toy.name(), &toy.draw(spec).1, spec)?;
             Description { shape: vec![2], classes: toy.classes(), train: train.len(), test: test.len() }
         }
         Source::Path(path) => match Kind::of(path)? {

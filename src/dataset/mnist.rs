@@ -4,12 +4,12 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
+use super::DataError;
 use super::contents::shown;
 use super::idx::IdxReader;
 use super::labels::{check_labels, fashion_classes, guess_classes, read_class_names};
-use super::loading::Monitor;
-use super::raw::{Part, Raw, Values};
-use super::{DataError, Description};
+use super::progress::Monitor;
+use super::raw::{Description, Part, Raw, Values};
 
 macro_rules! built_in {
     ($name:literal) => {

@@ -11,9 +11,9 @@ use std::path::Path;
 
 use super::contents::{self, CHUNK, Contents, MAX_BYTES, shown};
 use super::labels::{check_labels, guess_classes, read_class_names};
-use super::loading::Monitor;
-use super::raw::{Part, Raw, Values, split};
-use super::{DataError, DataSpec, Description};
+use super::progress::Monitor;
+use super::raw::{Description, Part, Raw, Values, split};
+use super::{DataError, DataSpec};
 use header::Header;
 
 mod header;

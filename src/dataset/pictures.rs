@@ -12,9 +12,9 @@ use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
 
 use super::contents::{MAX_BYTES, read_small, shown};
 use super::labels::MAX_CLASSES;
-use super::loading::Monitor;
-use super::raw::{Part, Raw, Values, split};
-use super::{DataError, DataSpec, Description};
+use super::progress::Monitor;
+use super::raw::{Description, Part, Raw, Values, split};
+use super::{DataError, DataSpec};
 use crate::text::Safe;
 
 /// Largest side of an image in pixels.

@@ -1,4 +1,5 @@
-//! What every reader gives: samples as they were stored, their labels, and the names of the classes.
+//! What every reader gives: samples as they were stored, their labels, and the names of the classes; or, before the
+//! samples are read, their number and shape.
 
 use super::{DataError, DataSpec};
 use crate::random::{Purpose, stream};
@@ -10,6 +11,19 @@ pub(super) struct Raw {
     pub classes: Vec<String>,
     pub train: Part,
     pub test: Part,
+}
+
+/// What is known of a data set before its samples are read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Description {
+    /// Shape of one sample, as [`Dataset::shape`](super::Dataset::shape).
+    pub shape: Vec<usize>,
+    /// Names of the classes, as [`Dataset::classes`](super::Dataset::classes).
+    pub classes: Vec<String>,
+    /// Number of training samples.
+    pub train: usize,
+    /// Number of test samples.
+    pub test: usize,
 }
 
 /// Samples and their labels; every label is below the number of classes.

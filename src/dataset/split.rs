@@ -1,7 +1,7 @@
 //! A part of the data in memory, and how its samples become the rows of a minibatch.
 
 use super::augment::{Augmentations, Moves};
-use super::preprocessing::Transform;
+use super::features::Features;
 
 /// A part of the data: samples and their labels, in the order of the files.
 #[derive(Clone, Debug)]
@@ -12,15 +12,6 @@ pub struct Split {
     pub(super) shape: Vec<usize>,
     /// What [`gather_augmented`](Self::gather_augmented) does; nothing for anything but training images.
     pub(super) augmentations: Augmentations,
-}
-
-/// The samples' values, row by row.
-#[derive(Clone, Debug)]
-pub(super) enum Features {
-    /// Bytes as they were stored, and what preprocessing makes of each.
-    Bytes { values: Vec<u8>, transform: Transform },
-    /// Numbers, already preprocessed.
-    Floats(Vec<f32>),
 }
 
 impl Split {

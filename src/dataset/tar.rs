@@ -7,7 +7,7 @@ use std::io::BufRead;
 
 use super::DataError;
 use super::contents::Contents;
-use super::loading::Monitor;
+use super::progress::Monitor;
 use crate::text::Safe;
 
 /// Bytes in a block; headers are one, contents are padded to whole ones.

@@ -3,7 +3,6 @@
 use std::f64::consts::{PI, TAU};
 
 use super::DataSpec;
-use super::raw::{Part, Values};
 use crate::random::{Purpose, Stream, stream};
 
 /// A toy problem in two dimensions.
@@ -74,8 +73,9 @@ impl Toy {
         }
     }
 
-    /// Draws `spec.samples` points, the classes in turn, each displaced by normal noise in both directions.
-    pub(super) fn draw(self, spec: &DataSpec) -> Part {
+    /// Draws `spec.samples` points, the classes in turn, each displaced by normal noise in both directions; the two
+    /// numbers of each point, and their classes.
+    pub(super) fn draw(self, spec: &DataSpec) -> (Vec<f32>, Vec<u8>) {
         let mut numbers = stream(spec.seed, Purpose::Data, self as u64);
         let classes = self.classes().len();
         let mut values = Vec::with_capacity(2 * spec.samples);
@@ -86,7 +86,7 @@ impl Toy {
             class as u8
         });
         let labels = labels.collect();
-        Part { values: Values::Floats(values), labels }
+        (values, labels)
     }
 }
 
@@ -96,8 +96,8 @@ mod tests {
 
     fn points(toy: Toy, noise: f64, seed: u64) -> (Vec<[f32; 2]>, Vec<u8>) {
         let spec = DataSpec { samples: 600, noise, seed, ..DataSpec::default() };
-        let Part { values, labels } = toy.draw(&spec);
-        (values.into_floats().chunks(2).map(|point| [point[0], point[1]]).collect(), labels)
+        let (values, labels) = toy.draw(&spec);
+        (values.chunks(2).map(|point| [point[0], point[1]]).collect(), labels)
     }
 
     #[test]
