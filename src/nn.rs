@@ -13,9 +13,11 @@ mod init;
 pub mod kernels;
 pub mod layers;
 mod loss;
+mod mode;
 mod network;
+mod notation;
 mod parameter;
-mod scalar;
+mod rows;
 mod spec;
 mod window;
 
@@ -25,9 +27,10 @@ pub use init::Init;
 #[cfg(target_os = "linux")]
 pub use kernels::memory::HugePages;
 pub use kernels::pool::Pool;
+pub use kernels::scalar::Scalar;
 pub use layers::{Equations, LAYER_FORMS, LayerFacts, LayerRole, SettingValue, activation::ActivationSpec};
 pub use loss::{LOSS_EQUATIONS, LossReport};
-pub use network::{Mode, Network};
-pub use parameter::{Buffer, Parameter};
-pub use scalar::Scalar;
+pub use mode::Mode;
+pub use network::Network;
+pub use parameter::{Buffer, Parameter, Place};
 pub use spec::{LayerSpec, NetworkSpec, Shape, split_layers};

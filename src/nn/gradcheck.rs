@@ -133,9 +133,9 @@ mod tests {
 
     use super::*;
     use crate::nn::{
-        Init, LayerSpec,
+        Init, LayerSpec, Place,
         layers::{
-            Layer, Linear, Pass, Place,
+            Layer, Linear, Pass,
             activation::{Pointwise, Relu},
         },
     };

@@ -6,7 +6,7 @@ use std::{fmt, str::FromStr};
 
 use super::{
     ParseError,
-    spec::{finite, misspelt, number},
+    notation::{finite, misspelt, number},
 };
 use crate::random::{Purpose, Stream, stream};
 

@@ -15,6 +15,8 @@ pub mod pointwise;
 pub mod pool;
 pub mod pooling;
 pub mod prefetch;
+pub(super) mod scalar;
+mod squares;
 mod stream;
 pub mod sums;
 pub mod tile;

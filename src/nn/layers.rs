@@ -82,30 +82,6 @@ impl<T: Scalar> Scratch<T> {
     }
 }
 
-/// Where a layer stands in its network.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// The layer of the network, from 0.
-    pub layer: usize,
-    /// What stands before the names of its parameters: nothing, or the way to a layer within a block, `body.0.`.
-    pub prefix: String,
-    /// A number that no other layer of the network has, below 2¹⁶: its random numbers follow from it.
-    pub number: usize,
-}
-
-impl Place {
-    /// Place of a layer of the network itself.
-    pub fn new(layer: usize) -> Self {
-        Self { layer, prefix: String::new(), number: layer }
-    }
-
-    /// Place of the `index`th layer, called `name`, of the block that stands here.
-    #[must_use]
-    pub fn inside(&self, index: usize, name: &str) -> Self {
-        Self { layer: self.layer, prefix: format!("{}{name}.", self.prefix), number: self.layer + ((index + 1) << 10) }
-    }
-}
-
 /// One step of the network, with its parameters and what it caches between the passes.
 ///
 /// Arrays are (batch, features) in standard layout. Every backward pass follows the forward pass of the same batch
@@ -214,17 +190,6 @@ fn sides<T: Scalar>(x: ArrayView2<'_, T>, choices: &mut [Vec<u32>]) {
     for (choices, x) in choices.iter_mut().zip(x.rows()) {
         choices.extend(x.iter().map(|&x| u32::from(x > T::zero())));
     }
-}
-
-/// The values of rows in standard layout.
-#[allow(clippy::needless_pass_by_value)] // Views are taken by value, as ndarray does.
-pub(super) fn values<T>(x: ArrayView2<'_, T>) -> &[T] {
-    x.to_slice().unwrap_or_else(|| unreachable!("rows in standard layout"))
-}
-
-/// The values of rows in standard layout, to be written.
-pub(super) fn values_mut<T>(x: ArrayViewMut2<'_, T>) -> &mut [T] {
-    x.into_slice().unwrap_or_else(|| unreachable!("rows in standard layout"))
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 use super::{
     Equations, Scalar,
     kernels::pointwise::write,
-    layers::{values, values_mut},
+    rows::{values, values_mut},
 };
 
 /// Softmax and cross entropy, after the last layer.

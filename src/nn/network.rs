@@ -7,7 +7,7 @@ use std::{ops::Range, sync::Arc};
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 
 use super::{
-    Buffer, BuildError, LayerInfo, LossReport, NetworkSpec, Parameter, Scalar, Shape,
+    Buffer, BuildError, LayerInfo, LossReport, Mode, NetworkSpec, Parameter, Place, Scalar, Shape,
     chain::{channels, check},
     kernels::{
         elementwise::for_each_streamed_chunk,
@@ -16,24 +16,13 @@ use super::{
         pool::Pool,
         prefetch::copy_ahead,
     },
-    layers::{Layer, Pass, Place, Scratch, Setup, build, values_mut},
+    layers::{Layer, Pass, Scratch, Setup, build},
     loss::SoftmaxCrossEntropy,
+    rows::values_mut,
 };
 
 /// Values of the input that a thread is asked for at a time.
 const FILLED: usize = 1 << 13;
-
-/// Whether a pass trains or evaluates; dropout, batch normalization and label smoothing care.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Training. The dropout mask follows from seed, layer and step alone.
-    Train {
-        /// Minibatches completed before this one.
-        step: u64,
-    },
-    /// Evaluating: dropout changes nothing, batch normalization uses its running statistics, the loss is plain.
-    Evaluate,
-}
 
 /// A chain of layers that ends in logits, softmax and cross entropy.
 ///

@@ -1,8 +1,32 @@
-//! The tensors that a layer keeps from step to step.
+//! The tensors that a layer keeps from step to step, named after its place in the network.
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Scalar, Shape, layers::Place};
+use super::{Scalar, Shape};
+
+/// Where a layer stands in its network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The layer of the network, from 0.
+    pub layer: usize,
+    /// What stands before the names of its parameters: nothing, or the way to a layer within a block, `body.0.`.
+    pub prefix: String,
+    /// A number that no other layer of the network has, below 2¹⁶: its random numbers follow from it.
+    pub number: usize,
+}
+
+impl Place {
+    /// Place of a layer of the network itself.
+    pub fn new(layer: usize) -> Self {
+        Self { layer, prefix: String::new(), number: layer }
+    }
+
+    /// Place of the `index`th layer, called `name`, of the block that stands here.
+    #[must_use]
+    pub fn inside(&self, index: usize, name: &str) -> Self {
+        Self { layer: self.layer, prefix: format!("{}{name}.", self.prefix), number: self.layer + ((index + 1) << 10) }
+    }
+}
 
 /// A trained tensor of a layer with its gradient.
 #[derive(Clone, Debug, PartialEq)]

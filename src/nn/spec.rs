@@ -7,7 +7,6 @@ use super::{Init, layers::activation::ActivationSpec};
 mod text;
 
 pub use text::split_layers;
-pub(super) use text::{finite, misspelt, number};
 
 /// Shape of one sample: `[784]`, `[3, 32, 32]`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -2,7 +2,10 @@
 
 use ndarray::NdFloat;
 
-use super::kernels::tile::Tiles;
+use super::{
+    exp::exp,
+    tile::{Tiles, tiles_f32, tiles_f64},
+};
 
 /// `f32` or `f64`: arithmetic, conversion, and the kernels written for it.
 pub trait Scalar: NdFloat + Default {
@@ -40,11 +43,11 @@ impl Scalar for f32 {
     #[allow(clippy::inline_always)] // Only where it is inlined is it compiled for the widest vectors.
     #[inline(always)]
     fn quick_exp(self) -> Self {
-        super::kernels::exp::exp(self)
+        exp(self)
     }
 
     fn tiles() -> &'static Tiles<Self> {
-        super::kernels::tile::tiles_f32()
+        tiles_f32()
     }
 }
 
@@ -67,6 +70,6 @@ impl Scalar for f64 {
     }
 
     fn tiles() -> &'static Tiles<Self> {
-        super::kernels::tile::tiles_f64()
+        tiles_f64()
     }
 }

@@ -1,7 +1,5 @@
-//! Squares of values, transposed: how a matrix whose rows run along the sum becomes the right operand of a product.
+//! Squares of values, transposed, as large as the vectors of each instruction set.
 #![allow(unsafe_code)]
-
-use crate::nn::Scalar;
 
 /// Reads a square of LANES rows and columns and writes its columns as rows. Arguments: its first value, the distance of
 /// its rows, where the first column goes, and the distance of what is written.
@@ -11,32 +9,6 @@ use crate::nn::Scalar;
 /// All of it must be valid to read or write, nobody else may use what is written meanwhile, and the processor must
 /// have the instructions.
 pub type Transpose<T> = unsafe fn(*const T, isize, *mut T, usize);
-
-/// Writes a matrix of `rows` × `columns` transposed; its rows begin `from_row` apart, those of the result `to_row`.
-///
-/// # Panics
-///
-/// If a square of this processor's vectors does not divide both dimensions, or a matrix is longer than its slice.
-pub(super) fn transpose<T: Scalar>(
-    (rows, columns): (usize, usize),
-    (from, from_row): (&[T], usize),
-    (to, to_row): (&mut [T], usize),
-) {
-    let tiles = T::tiles();
-    let side = tiles.lanes;
-    assert!(rows > 0 && columns > 0 && rows.is_multiple_of(side) && columns.is_multiple_of(side), "whole squares");
-    assert!(
-        (rows - 1) * from_row + columns <= from.len() && (columns - 1) * to_row + rows <= to.len(),
-        "room for both"
-    );
-    for row in (0..rows).step_by(side) {
-        for column in (0..columns).step_by(side) {
-            let (from, to) = (from[row * from_row + column..].as_ptr(), to[column * to_row + row..].as_mut_ptr());
-            // SAFETY: both squares lie within their slices, as asserted; the processor has the instructions of its tiles.
-            unsafe { (tiles.transpose)(from, from_row as isize, to, to_row) };
-        }
-    }
-}
 
 /// Value by value.
 ///

@@ -6,7 +6,7 @@
 //! tiles of a [`QUARTER`] of a vector sum in another order.
 #![allow(unsafe_code)]
 
-use super::transpose::Transpose;
+use super::squares::Transpose;
 
 /// Where a tile finds its operands and leaves its sums.
 #[derive(Clone, Copy, Debug)]
@@ -218,7 +218,7 @@ mod x86 {
     };
 
     use super::{
-        super::transpose::{
+        super::squares::{
             square,
             x86::{avx2_f32_square, avx512_f32_square},
         },
@@ -306,7 +306,7 @@ mod x86 {
 #[allow(clippy::needless_range_loop)] // The loops are unrolled; indices keep rows and vectors apart.
 #[allow(clippy::inline_always)] // These stand for single instructions.
 mod portable {
-    use super::{super::transpose::square, Task, Tiles};
+    use super::{super::squares::square, Task, Tiles};
 
     /// Values in a vector of the portable variant; compilers map it to the registers there are.
     const LANES: usize = 4;

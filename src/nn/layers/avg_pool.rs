@@ -2,8 +2,13 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Layer, LayerFacts, LayerRole, Pass, values, values_mut};
-use crate::nn::{Equations, Scalar, kernels::elementwise::for_each_plane, window::Window};
+use super::{Layer, LayerFacts, LayerRole, Pass};
+use crate::nn::{
+    Equations, Scalar,
+    kernels::elementwise::for_each_plane,
+    rows::{values, values_mut},
+    window::Window,
+};
 
 /// What others ask about this kind of layer.
 pub(super) const FACTS: LayerFacts = LayerFacts {

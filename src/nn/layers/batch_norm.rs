@@ -2,15 +2,16 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Layer, LayerFacts, LayerRole, Pass, Place, values, values_mut};
+use super::{Layer, LayerFacts, LayerRole, Pass};
 use crate::nn::{
-    Buffer, Equations, Mode, Parameter, Scalar, Shape,
+    Buffer, Equations, Mode, Parameter, Place, Scalar, Shape,
     kernels::{
         elementwise::for_each_plane,
         pointwise::write,
         pool::Pool,
         sums::{PlaneSums, sum, sum_and_product},
     },
+    rows::{values, values_mut},
 };
 
 /// Added to the variance, as in `PyTorch`.

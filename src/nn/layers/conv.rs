@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Layer, LayerFacts, LayerRole, Pass, Place, Scratch, values, values_mut};
+use super::{Layer, LayerFacts, LayerRole, Pass, Scratch};
 use crate::nn::{
-    Equations, Init, Parameter, Scalar, Shape,
+    Equations, Init, Parameter, Place, Scalar, Shape,
     init::Draw,
     kernels::{
         elementwise::for_each_plane,
@@ -15,6 +15,7 @@ use crate::nn::{
         sums::{PlaneSums, sum},
         winograd::Winograd,
     },
+    rows::{values, values_mut},
     window::Window,
 };
 

@@ -2,10 +2,11 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Layer, LayerFacts, LayerRole, Pass, values, values_mut};
+use super::{Layer, LayerFacts, LayerRole, Pass};
 use crate::nn::{
     Equations, Scalar,
     kernels::{elementwise::for_each_plane, sums::sum},
+    rows::{values, values_mut},
 };
 
 /// What others ask about this kind of layer.

@@ -2,15 +2,16 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Activation, Layer, LayerFacts, LayerRole, Pass, Place, values};
+use super::{Activation, Layer, LayerFacts, LayerRole, Pass};
 use crate::nn::{
-    Equations, Init, Parameter, Scalar, Shape,
+    Equations, Init, Parameter, Place, Scalar, Shape,
     init::Draw,
     kernels::{
         matmul::{Backpropagated, Start, Workspace, matmul, matmul_activated, matmul_backpropagated},
         pointwise::Part,
         sums::sum_rows,
     },
+    rows::values,
 };
 
 /// What others ask about this kind of layer.

@@ -2,10 +2,11 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Layer, LayerFacts, LayerRole, Pass, values, values_mut};
+use super::{Layer, LayerFacts, LayerRole, Pass};
 use crate::nn::{
     Equations, Scalar,
     kernels::pooling::{max_pool, max_pool_back},
+    rows::{values, values_mut},
     window::Window,
 };
 

@@ -2,13 +2,14 @@
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 
-use super::{Layer, LayerFacts, LayerRole, Pass, values, values_mut};
+use super::{Layer, LayerFacts, LayerRole, Pass};
 use crate::nn::{
     Equations, Scalar,
     kernels::{
         elementwise::{Cost, for_each_chunk},
         pointwise::for_each_part,
     },
+    rows::{values, values_mut},
 };
 
 /// Values of a chunk for the threads.

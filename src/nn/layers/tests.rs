@@ -8,7 +8,7 @@ use ndarray::Array2;
 
 use super::*;
 use crate::{
-    nn::{Init, Shape, window::Window},
+    nn::{Init, Place, Shape, window::Window},
     random::{Purpose, Stream, stream},
 };
 

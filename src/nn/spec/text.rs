@@ -7,8 +7,9 @@ use crate::{
     nn::{
         LAYER_FORMS, ParseError,
         layers::activation::{ACTIVATIONS, ActivationSpec},
+        notation::{finite, misspelt, number},
     },
-    text::{Safe, nearest},
+    text::Safe,
 };
 
 impl fmt::Display for LayerSpec {
@@ -164,32 +165,6 @@ fn kernel_size(text: &str) -> Result<(usize, usize), ParseError> {
 /// Reads a number of `what`.
 fn count(what: &str, text: &str, example: &str) -> Result<usize, ParseError> {
     text.parse().map_err(|_| ParseError(format!("`{}` is not a number of {what}; write `{example}`", Safe(text))))
-}
-
-/// The error for `text`: how its kind is written, or else the nearest kind and all valid ones.
-pub(in crate::nn) fn misspelt(what: &str, text: &str, kind: &str, kinds: &[(&str, &str)]) -> ParseError {
-    if let Some((_, form)) = kinds.iter().find(|(name, _)| *name == kind) {
-        return ParseError(format!("`{}` is not a valid {what}; write `{form}`", Safe(text)));
-    }
-    let forms: Vec<String> = kinds.iter().map(|(_, form)| format!("`{form}`")).collect();
-    let hint = match nearest(kind, kinds.iter().map(|(name, _)| *name)) {
-        Some(near) => format!("did you mean `{near}`? "),
-        None => String::new(),
-    };
-    ParseError(format!("`{}` is not a {what}; {hint}valid: {}", Safe(text), forms.join(", ")))
-}
-
-/// Reads a finite number called `name`.
-pub(in crate::nn) fn finite(name: &str, text: &str) -> Result<f64, ParseError> {
-    match text.parse::<f64>() {
-        Ok(value) if value.is_finite() => Ok(value),
-        _ => Err(ParseError(format!("`{}` is not a number for the {name}", Safe(text)))),
-    }
-}
-
-/// A number as people write it: `0.2`, `1e-4`; reading it gives the same number again.
-pub(in crate::nn) fn number(value: f64) -> String {
-    if value == 0.0 || (1e-3..1e6).contains(&value.abs()) { value.to_string() } else { format!("{value:e}") }
 }
 
 #[cfg(test)]
