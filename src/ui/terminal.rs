@@ -1,15 +1,12 @@
 //! The terminal while the dashboard has it: what is switched on is switched off on every way out.
 
+#[cfg(not(unix))]
+mod elsewhere;
 mod output;
 mod panics;
 pub mod signals;
-
-#[cfg(not(unix))]
-#[path = "terminal/elsewhere.rs"]
-mod system;
 #[cfg(unix)]
-#[path = "terminal/unix.rs"]
-mod system;
+mod unix;
 
 use std::{
     io,
@@ -28,6 +25,10 @@ use crossterm::{
     terminal::{Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen},
 };
 
+#[cfg(not(unix))]
+use self::elsewhere as system;
+#[cfg(unix)]
+use self::unix as system;
 pub use self::{
     output::Output,
     system::{Signals, can_suspend, give_way, wait_for_hang_up},
