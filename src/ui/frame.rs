@@ -86,7 +86,7 @@ impl Frames {
             queue!(bytes, Clear(ClearType::All))?;
             self.graphics.clear(&mut bytes);
         }
-        let pictures = self.graphics.wanted(app, area);
+        let pictures = if self.graphics.can_show_pictures() { screens::pictures(app, area) } else { Vec::new() };
         self.graphics.uncover(&pictures, &mut self.shown);
         let changes = self.shown.diff(&self.next);
         let overlay = self.graphics.show(pictures, &changes, self.theme)?;

@@ -21,11 +21,9 @@ use ratatui::{
 
 use self::pixels::Pixels;
 use super::{
-    screens,
     theme::{Depth, Theme},
     widgets::picture::Picture,
 };
-use crate::app::App;
 
 pub use self::kitty::DELETE_ALL;
 
@@ -137,13 +135,10 @@ impl Graphics {
         changed
     }
 
-    /// The pictures that should lie over the cells of `area`.
-    pub fn wanted(&self, app: &App, area: Rect) -> Vec<Placed> {
-        match (self.protocol, self.cell) {
-            // Sixels have the size that they have: one that is guessed would cover text.
-            (Protocol::Blocks, _) | (Protocol::Sixel, None) => Vec::new(),
-            _ => screens::pictures(app, area),
-        }
+    /// Whether pictures can lie over the cells.
+    pub fn can_show_pictures(&self) -> bool {
+        // Sixels have the size that they have: one that is guessed would cover text.
+        !matches!((self.protocol, self.cell), (Protocol::Blocks, _) | (Protocol::Sixel, None))
     }
 
     /// Removes all pictures with what the terminal was cleared of.

@@ -1,5 +1,6 @@
 //! Where everything lies: a pure function of the app and the size, shared by drawing and by the mouse.
 
+pub mod bar;
 pub mod data;
 pub mod inspect;
 pub mod layers;
@@ -7,7 +8,7 @@ pub mod overview;
 
 use ratatui::layout::Rect;
 
-use super::{screens::bar, widgets::chart};
+use super::widgets::chart;
 use crate::app::{App, Panel, Pointer, Screen};
 
 /// The smallest window in which the dashboard can be read, in columns and rows.

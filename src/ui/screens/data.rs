@@ -2,6 +2,7 @@
 
 mod chosen;
 mod confusion;
+mod entry;
 mod gallery;
 mod list;
 mod plane;

@@ -2,7 +2,7 @@
 
 use ratatui::{buffer::Buffer, layout::Rect};
 
-use super::gallery::{image_of, percent, verdict};
+use super::entry::{image_of, percent, verdict};
 use crate::{
     app::App,
     protocol::inspection::{Judged, Split},

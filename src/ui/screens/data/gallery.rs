@@ -2,7 +2,10 @@
 
 use ratatui::{buffer::Buffer, layout::Rect};
 
-use super::chosen;
+use super::{
+    chosen,
+    entry::{image_of, percent, verdict},
+};
 use crate::{
     app::App,
     protocol::inspection::{Judged, Page},
@@ -10,7 +13,7 @@ use crate::{
         layout::data::Gallery,
         paint::Row,
         theme::{Role, Theme},
-        widgets::picture::{self, Picture, Point},
+        widgets::picture::{self, Picture},
     },
 };
 
@@ -63,22 +66,4 @@ fn caption(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, entry: &Jud
     }
     let role = if selected { Role::Selected } else { role };
     row.put(&app.class(entry.predicted), theme.style(role));
-}
-
-/// The mark and the meaning of a right or a wrong prediction.
-pub fn verdict(entry: &Judged, theme: Theme) -> (&'static str, Role) {
-    let marks = theme.marks();
-    // Where the logits are not numbers nothing was predicted.
-    let right = entry.predicted == entry.class && !entry.loss.is_nan();
-    if right { (marks.good, Role::Good) } else { (marks.bad, Role::Bad) }
-}
-
-/// A share as a percentage.
-pub fn percent(share: f64) -> String {
-    if share.is_finite() { format!("{:.0} %", share * 100.0) } else { "NaN".into() }
-}
-
-/// The image of a sample; empty where there is none.
-pub fn image_of(entry: &Judged) -> Picture {
-    entry.picture.as_ref().map_or_else(|| Picture::new(0, 0, |_, _| Point::Clear), Picture::stored)
 }

@@ -3,7 +3,7 @@
 use ratatui::{buffer::Buffer, layout::Rect};
 use unicode_width::UnicodeWidthStr;
 
-use super::gallery::{percent, verdict};
+use super::entry::{percent, verdict};
 use crate::{
     app::App,
     protocol::inspection::{Judged, Page},
