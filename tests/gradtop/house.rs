@@ -1,10 +1,12 @@
 //! The rooms of ARCHITECTURE.md and who may import whom, read from the `use` lines and paths of the source.
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeSet, path::Path};
+
+use circles::ModuleTree;
+use source::{dependencies, named_paths, sources, strip};
+
+mod circles;
+mod source;
 
 /// A room, the rooms of this crate it may name, and the other crates it may name (`std` is free to all).
 struct Room {
@@ -54,6 +56,9 @@ const ROOMS: &[Room] = &[
     room("main", &["cli"], &["gradtop", "clap"]),
     room("cli", &["gradtop"], &["gradtop", "clap", "anyhow", "tokio", "serde_json", "indicatif", "rustix"]),
 ];
+
+/// Modules inside which siblings may still form circles.
+const CIRCLES_ALLOWED_INSIDE: [&str; 2] = ["app", "train"];
 
 /// Longest a file may be before its tests.
 const LONGEST_FILE: usize = 420;
@@ -128,6 +133,19 @@ fn files_stay_readable() {
 }
 
 #[test]
+fn sibling_modules_form_no_circles() {
+    let mut tree = ModuleTree::default();
+    for (path, _, code) in sources() {
+        // The tree takes a module's name from its file's.
+        assert!(!code.contains("#[path"), "{} gives a module another file", path.display());
+        tree.add(&path, &code);
+    }
+    let circles: Vec<String> =
+        tree.circles(&CIRCLES_ALLOWED_INSIDE).iter().map(|circle| format!("circle of {circle}")).collect();
+    assert!(circles.is_empty(), "\n{}", circles.join("\n"));
+}
+
+#[test]
 fn the_reader_of_imports_sees_every_form() {
     let code = strip(
         "use crate::{nn::{Network, Mode}, optim};\nuse std::fmt;\nuse super::train;\nfn f() { crate::ui::run(ratatui::init()); }\n\
@@ -141,160 +159,57 @@ fn the_reader_of_imports_sees_every_form() {
     );
 }
 
-/// Each source file with its room and its code without comments, strings and tests.
-fn sources() -> Vec<(PathBuf, String, String)> {
-    fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                walk(&path, files);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                files.push(path);
-            }
-        }
+/// The circles among the modules of these files.
+fn circles(files: &[(&str, &str)]) -> Vec<String> {
+    let mut tree = ModuleTree::default();
+    for (file, code) in files {
+        tree.add(Path::new(file), &strip(code));
     }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut files = Vec::new();
-    walk(&root.join("src"), &mut files);
-    files
-        .into_iter()
-        .filter(|path| path.iter().all(|part| part != "tests" && part != "tests.rs"))
-        .map(|path| {
-            let code = strip(&fs::read_to_string(&path).unwrap());
-            let path = path.strip_prefix(root).unwrap().to_path_buf();
-            let first = path.components().nth(1).unwrap().as_os_str().to_str().unwrap();
-            (path.clone(), first.trim_end_matches(".rs").to_owned(), code)
-        })
-        .collect()
+    tree.circles(&["left_out"]).iter().map(ToString::to_string).collect()
 }
 
-/// Blanks comments and the contents of strings, and ends at the tests.
-fn strip(source: &str) -> String {
-    let mut source = source;
-    for (at, mark) in source.match_indices("#[cfg(test)]\nmod ") {
-        // The tests themselves end a file; a mere `mod tests;` does not.
-        if source[at + mark.len()..].split(['{', ';']).next().is_some_and(|name| name.ends_with(' ')) {
-            source = &source[..at];
-            break;
-        }
+#[test]
+fn circles_are_found_whatever_ties_them() {
+    let parent = "pub use y::Deep as Renamed; mod x; mod y; mod z;";
+    for (name, x, y) in [
+        ("super::y", "use super::y;", "use super::x::Name;"),
+        ("crate::a::y::Deep", "fn f() -> crate::a::y::Deep {}", "use super::x::Name;"),
+        ("super::Renamed", "use super::{Renamed};", "use super::x::{self, Name as Other};"),
+        ("a::y::Deep", "use crate::a; fn f(y: a::y::Deep) {}", "use super::x::Name;"),
+        ("super::super::Renamed", "mod inline { use super::super::Renamed; }", "use super::x::Name;"),
+    ] {
+        let found = circles(&[("src/a.rs", parent), ("src/a/x.rs", x), ("src/a/y.rs", y), ("src/a/z.rs", x)]);
+        assert_eq!(found.len(), 1, "{found:?}");
+        let expected = format!("x, y:\n    src/a/x.rs → src/a/y.rs: {name}\n    src/a/y.rs → src/a/x.rs: super::x");
+        assert!(found[0].starts_with(&expected), "{found:?}");
     }
-    let mut out = String::new();
-    let mut rest = source.chars().peekable();
-    while let Some(c) = rest.next() {
-        match c {
-            '/' if rest.peek() == Some(&'/') => while rest.next_if(|c| *c != '\n').is_some() {},
-            '"' => {
-                while let Some(c) = rest.next() {
-                    match c {
-                        '\\' => drop(rest.next()),
-                        '"' => break,
-                        '\n' => out.push('\n'),
-                        _ => {}
-                    }
-                }
-                out.push_str("\"\"");
-            }
-            '\'' => {
-                // A character such as '"' must not open a string; a lifetime passes.
-                let mut ahead = rest.clone();
-                let first = ahead.next();
-                if first == Some('\\') || ahead.next() == Some('\'') {
-                    if first == Some('\\') {
-                        rest.next();
-                    }
-                    rest.next();
-                    while rest.next().is_some_and(|c| c != '\'') {}
-                }
-                out.push(' ');
-            }
-            _ => out.push(c),
-        }
-    }
-    out
+    let long = [
+        ("src/a.rs", ""),
+        ("src/a/x.rs", ""),
+        ("src/a/x/deep.rs", "use crate::a::y::Y;"),
+        ("src/a/y.rs", "use super::z::Z;"),
+        ("src/a/z.rs", ""),
+        ("src/a/z/deep.rs", "use super::super::x::X;"),
+    ];
+    assert!(circles(&long)[0].starts_with("x, y, z:"), "{:?}", circles(&long));
 }
 
-/// The crates that Cargo.toml names, as the source spells them.
-fn dependencies() -> BTreeSet<String> {
-    let manifest = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();
-    let mut in_dependencies = false;
-    let mut names = BTreeSet::from(["gradtop".to_owned()]);
-    for line in manifest.lines() {
-        if line.starts_with('[') {
-            in_dependencies = line.ends_with("dependencies]");
-        } else if let (true, Some((name, _))) = (in_dependencies, line.split_once(" = ")) {
-            names.insert(name.replace('-', "_"));
-        }
+#[test]
+fn what_only_looks_like_a_circle_is_none() {
+    let parent = "pub use x::Name; pub struct Own; mod x; mod y;";
+    for x in [
+        "use super::Own;",
+        "pub struct Name; fn f() -> super::Name {}",
+        "// use super::y::Y;\nconst TEXT: &str = \"super::y::Y\";",
+        "#[cfg(test)]\nfn f() { super::y::f() }\n#[cfg(test)]\n#[allow(x)]\nmod tests { use super::super::y::Y; }",
+        "use y::y;",
+        "use rand::y; fn f() { y::g() }",
+    ] {
+        let found = circles(&[("src/a.rs", parent), ("src/a/x.rs", x), ("src/a/y.rs", "use super::Name;")]);
+        assert_eq!(found, [""; 0], "{x}");
     }
-    names
-}
-
-/// The first two segments of each path in a module `depth` below the crate that starts at a crate: every `use`, and
-/// every `crate::…` in the code.
-fn named_paths(code: &str, depth: usize) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    for statement in code.split(';') {
-        if let Some(at) = find_use(statement) {
-            let path = statement[at..].trim_start();
-            // As many `super` as there are modules lead to the crate.
-            let to_crate = path.strip_prefix("super::".repeat(depth).as_str()).map(|rest| format!("crate::{rest}"));
-            let path = to_crate.as_deref().unwrap_or(path);
-            let (root, rest) = path.split_once("::").unwrap_or((path, ""));
-            let root = root.trim();
-            if ["self", "super"].contains(&root) || root.starts_with('{') {
-                continue;
-            }
-            let rest = rest.trim();
-            let nexts = match rest.strip_prefix('{') {
-                Some(group) => top_level(group),
-                None => vec![rest],
-            };
-            found.extend(nexts.into_iter().map(|next| (root.to_owned(), identifier(next))));
-        }
+    for (parent, count) in [("kept", 1), ("left_out", 0)] {
+        let [parent, x, y] = ["", "/x", "/y"].map(|module| format!("src/{parent}{module}.rs"));
+        assert_eq!(circles(&[(&parent, ""), (&x, "use super::y;"), (&y, "use super::x;")]).len(), count, "{parent}");
     }
-    for root in dependencies().into_iter().chain(["crate".to_owned()]) {
-        let needle = format!("{root}::");
-        for (at, _) in code.match_indices(&needle) {
-            let before = code[..at].chars().next_back();
-            let next = &code[at + needle.len()..];
-            if !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':') && !next.starts_with('{') {
-                found.push((root.clone(), identifier(next)));
-            }
-        }
-    }
-    found
-}
-
-/// Where the path of a `use` declaration in `statement` begins.
-fn find_use(statement: &str) -> Option<usize> {
-    statement.match_indices("use ").map(|(at, word)| (at, at + word.len())).find_map(|(at, end)| {
-        let before = statement[..at].trim_end();
-        let starts = before.is_empty() || before.ends_with(['}', '{', ')', ']']) || before.ends_with("pub");
-        (starts && !statement[..at].ends_with(|c: char| c.is_alphanumeric())).then_some(end)
-    })
-}
-
-fn identifier(text: &str) -> String {
-    text.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
-}
-
-/// The items of a braced group, without what is nested in them.
-fn top_level(group: &str) -> Vec<&str> {
-    let (mut depth, mut start, mut items) = (0, 0, Vec::new());
-    for (at, c) in group.char_indices() {
-        match c {
-            '{' => depth += 1,
-            '}' if depth == 0 => {
-                items.push(&group[start..at]);
-                break;
-            }
-            '}' => depth -= 1,
-            ',' if depth == 0 => {
-                items.push(&group[start..at]);
-                start = at + 1;
-            }
-            _ => {}
-        }
-    }
-    items.retain(|item| !item.trim().is_empty());
-    items
 }
