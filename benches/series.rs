@@ -20,7 +20,8 @@ use std::{
 use gradtop::{
     app::{App, Code, Key, Message, Settings},
     protocol::{
-        DataInfo, Evaluation, Event, Health, LayerInfo, LayerProbe, Probe, RunInfo, RunState, StateChange, StepReport,
+        Evaluation, Event, Health, LayerInfo, LayerKind, LayerProbe, LayerRole, MetricId, MetricInfo, MetricValue,
+        RunInfo, RunState, StateChange, StepReport,
     },
     ui::{Background, Depth, Protocol, Theme, frame::Frames},
 };
@@ -119,24 +120,37 @@ fn press(app: &mut App, keys: &str) {
 /// A dashboard of 200×60 that knows the network.
 fn ready(steps: u64) -> App {
     let mut app = App::new(Settings::default());
-    let layer = |index| LayerInfo {
-        index,
-        kind: "linear 256".into(),
-        input: vec![256],
-        output: vec![256],
-        parameters: 256 * 257,
+    let layer = |index: usize| LayerInfo {
+        path: index.to_string(),
+        parent: None,
+        kind: LayerKind::Linear { units: 256 },
+        role: LayerRole::Weights,
+        input: Some(vec![256]),
+        output: Some(vec![256]),
+        parameters: Some(256 * 257),
+        text: "linear 256".into(),
+        equations: None,
     };
-    let data = DataInfo { name: "noise".into(), train: 64_000, test: 1_000, shape: vec![256], classes: vec![] };
+    let metric = |(id, tag, title): (u32, &str, &str)| MetricInfo::new(id, tag, title);
+    let metrics = [
+        (0, "train/loss", "loss"),
+        (1, "train/accuracy", "accuracy"),
+        (2, "test/loss", "loss"),
+        (3, "test/accuracy", "accuracy"),
+    ];
+    let quantities = [
+        (0, "gradient_norm", "gradient norm"),
+        (1, "update_ratio", "update / weight"),
+        (2, "dead_units", "dead units"),
+    ];
     let info = RunInfo {
-        seed: 0,
-        threads: 1,
-        data,
         layers: (0..LAYERS).map(layer).collect(),
-        parameters: LAYERS as u64 * 256 * 257,
-        batch_size: 64,
-        steps_per_epoch: EPOCH,
-        evaluate_every: EPOCH,
-        optimizer: "Adam".into(),
+        metrics: metrics.map(metric).to_vec(),
+        quantities: quantities.map(metric).to_vec(),
+        batch_size: Some(64),
+        steps_per_epoch: Some(EPOCH),
+        evaluate_every: Some(EPOCH),
+        ..RunInfo::default()
     };
     let running = StateChange { state: RunState::Running, step: 0, reason: None };
     app.update(Message::Resize { columns: 200, rows: 60 });
@@ -150,33 +164,24 @@ fn events(step: u64) -> impl Iterator<Item = Event> {
     let mixed = step.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let noise = (mixed >> 11) as f64 / (1u64 << 53) as f64;
     let loss = 0.1 + 2.0 / (1.0 + step as f64 / 1e5) + 0.3 * noise;
-    let layer = |layer| LayerProbe {
-        layer,
-        weight_norm: 12.0,
-        gradient_norm: loss * (1.0 + noise) * 0.5_f64.powf(layer as f64),
-        update_norm: 0.012 * (1.0 + noise),
-        dead: Some(0.1 * noise),
-        health: Health::Good,
+    let value = |(id, value): (u32, f64)| MetricValue(MetricId(id), value);
+    let layer = |layer: usize| {
+        let norm = loss * (1.0 + noise) * 0.5_f64.powf(layer as f64);
+        let values = [(0, norm), (1, 0.001 * (1.0 + noise)), (2, 0.1 * noise)].into_iter().map(value).collect();
+        LayerProbe { layer, values, health: Some(Health::Good) }
     };
+    let (epoch, accuracy) = (Some(step as f64 / EPOCH as f64), (1.0 - loss / 2.5).max(0.0));
     let report = StepReport {
         step,
-        epoch: step as f64 / EPOCH as f64,
-        loss,
-        accuracy: (1.0 - loss / 2.5).max(0.0),
-        lr: 1e-3,
-        effective_lr: 1e-3,
-        samples_per_second: 1e5,
-        probe: Some(Probe { gradient_norm: loss, layers: (0..LAYERS).map(layer).collect() }),
+        epoch,
+        samples: Some(64),
+        values: [(0, loss), (1, accuracy)].into_iter().map(value).collect(),
+        samples_per_second: Some(1e5),
+        layers: (0..LAYERS).map(layer).collect(),
     };
     let evaluation = step.is_multiple_of(EPOCH).then(|| {
-        Event::Evaluation(Evaluation {
-            step,
-            epoch: step as f64 / EPOCH as f64,
-            loss,
-            accuracy: (1.0 - loss / 2.5).max(0.0),
-            samples: 1_000,
-            seconds: 0.01,
-        })
+        let values = [(2, loss), (3, accuracy)].into_iter().map(value).collect();
+        Event::Evaluation(Evaluation { step, epoch, values, samples: Some(1_000), seconds: Some(0.01) })
     });
     [Event::Step(report)].into_iter().chain(evaluation)
 }

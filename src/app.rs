@@ -20,6 +20,7 @@ mod layers;
 mod leave;
 mod look;
 mod map;
+mod message;
 mod metric;
 mod needs;
 mod notices;
@@ -35,15 +36,14 @@ mod track;
 mod view;
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::protocol::{ChangedBy, Command, Event, Request};
+use crate::protocol::{Capability, ChangedBy, Command, Event, change::EPOCHS};
 use crate::text::thousands;
 
 pub use actions::Action;
 pub use banner::Banner;
-pub use branches::{Branch, Branches, Lineage, Position, Stretch};
+pub use branches::{Branches, Lineage, Position, Stretch};
 pub use chart::{Axis, Chart, ChartMark, Readout, Tick, Values};
 pub use commands::{COMMANDS, CommandSpec};
 pub use data::{DataView, PlaneRoom, Shown, Subject, Tiles};
@@ -56,6 +56,7 @@ pub use inspect::{Answers, LayerHistory, Moment};
 pub use keys::{BINDINGS, Binding, Scope};
 pub use layers::{ChainLayer, LayerLook, LayerRow, Layers, Spark, Sparkline};
 pub use map::{HeatMap, HeatRow};
+pub use message::{Effect, Exit, Message, Settings, Signal};
 pub use metric::{ChartSlot, Curve, Figure, MetricStore};
 pub use needs::{LOOK, Requirement};
 pub use notices::{Notice, Notices, Tone};
@@ -73,90 +74,6 @@ pub use view::{Scale, Smoothing, View, Window};
 
 /// Lines that the history of commands keeps.
 const HISTORY: usize = 100;
-
-/// What the dashboard is told when it starts.
-#[derive(Clone, Debug, Default)]
-pub struct Settings {
-    /// Name of the run until the source tells it.
-    pub run: String,
-    /// Whether the run is paced because nobody asked for speed: the header then says so.
-    pub paced: bool,
-    /// Whether the mouse is captured at the start.
-    pub mouse: bool,
-}
-
-/// Something that happened outside.
-#[derive(Clone, Debug)]
-pub enum Message {
-    /// The source reported, in this order.
-    Events(Vec<Event>),
-    /// Nothing more will come from the source.
-    SourceGone,
-    /// A key was pressed.
-    Key(Key),
-    /// Text was pasted.
-    Paste(String),
-    /// The mouse did something.
-    Pointer(Pointer),
-    /// The window has this size now.
-    Resize {
-        /// Columns of the terminal.
-        columns: u16,
-        /// Rows of the terminal.
-        rows: u16,
-    },
-    /// So much time has passed since the start. Send it before other messages of the same moment.
-    Tick {
-        /// Time since the start.
-        now: Duration,
-    },
-    /// The screen was saved, or why it was not.
-    ScreenSaved(Result<PathBuf, String>),
-    /// Nobody could bring a suspended process back, so it was not suspended.
-    CantSuspend,
-    /// The process was told to end.
-    Signal(Signal),
-}
-
-/// A signal that ends the process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Signal {
-    /// TERM: exit status 143.
-    Terminate,
-    /// INT from outside the terminal: exit status 130.
-    Interrupt,
-    /// QUIT: exit status 131.
-    Quit,
-    /// HUP or a terminal that is gone: exit status 129.
-    HangUp,
-}
-
-/// Something to be done outside.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Effect {
-    /// Send this to the source.
-    Send(Request),
-    /// Leave the dashboard. A [`crate::protocol::Command::Stop`] was sent if there was anybody to send it to.
-    Quit(Exit),
-    /// Write the screen as SVG, and answer with [`Message::ScreenSaved`]. A file that exists stays as it is.
-    SaveScreen {
-        /// Where to.
-        path: PathBuf,
-    },
-    /// Give the terminal to the shell until the process is continued.
-    Suspend,
-    /// Capture the mouse, or stop that.
-    CaptureMouse(bool),
-}
-
-/// Why the dashboard is left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
-    /// The person wanted to.
-    Asked,
-    /// A signal.
-    Signal(Signal),
-}
 
 /// The state of the dashboard.
 #[derive(Clone, Debug)]
@@ -341,7 +258,7 @@ impl App {
         }
     }
 
-    /// What is looked at is kept with all its detail from now on.
+    /// What is looked at is kept at full detail.
     fn keep_sharp(&mut self) {
         let figures = ChartSlot::ALL.map(|slot| self.figure_at(slot));
         let quantity = self.quantity_at();
@@ -386,10 +303,15 @@ impl App {
             }
             Event::Phase(walk) => self.follow_walk(walk.phase),
             // The boundary between the classes says more than any curve, where it can be seen.
-            Event::Ready(info) if info.data.as_ref().and_then(|data| data.shape.as_deref()) == Some(&[2]) => {
+            Event::Ready(info)
+                if self.live.can(Capability::Inspect)
+                    && info.data.as_ref().and_then(|data| data.shape.as_deref()) == Some(&[2]) =>
+            {
                 self.view.suggest(Screen::Data);
             }
-            Event::Changed { step, change } if change.by != ChangedBy::Source => {
+            Event::Branched(branching) => self.view.leave(branching.at),
+            // A longer run is confirmed with its new end.
+            Event::Changed { step, change } if change.by != Some(ChangedBy::Source) && change.key != EPOCHS => {
                 let text = format!("{change} from step {} on", thousands(step.saturating_add(1)));
                 self.say(Tone::Good, &text);
             }

@@ -5,9 +5,11 @@
 //! of an image is the flattened image, channel by channel, row by row. Weights are stored as `PyTorch` stores them: (out, in). Everything is generic
 //! over `f32`, with which a run trains, and `f64`, with which gradients are checked.
 
+mod build;
 mod chain;
 mod erf;
 mod error;
+mod facts;
 pub mod gradcheck;
 mod init;
 pub mod kernels;
@@ -18,19 +20,22 @@ mod network;
 mod notation;
 mod parameter;
 mod rows;
+mod shape;
 mod spec;
 mod window;
 
 pub use chain::LayerInfo;
 pub use error::{BuildError, ParseError};
+pub use facts::{Equations, LayerFacts, LayerRole, SettingValue};
 pub use init::Init;
 #[cfg(target_os = "linux")]
 pub use kernels::memory::HugePages;
 pub use kernels::pool::Pool;
 pub use kernels::scalar::Scalar;
-pub use layers::{Equations, LAYER_FORMS, LayerFacts, LayerRole, SettingValue, activation::ActivationSpec};
+pub use layers::activation::ActivationSpec;
 pub use loss::{LOSS_EQUATIONS, LossReport};
 pub use mode::Mode;
 pub use network::Network;
 pub use parameter::{Buffer, Parameter, Place};
-pub use spec::{LayerSpec, NetworkSpec, Shape, split_layers};
+pub use shape::Shape;
+pub use spec::{LAYER_FORMS, LayerSpec, NetworkSpec, split_layers};

@@ -23,14 +23,16 @@ pub mod metric;
 pub mod number;
 mod report;
 mod run;
+mod setting;
 
 pub use crate::range::Range;
 pub use change::{Change, ChangedBy};
 pub use inspection::{Answer, Inspection, Phase, Query, SampleChoice, Walk};
-pub use layer::{LayerEquations, LayerInfo, LayerKind, LayerRole, Setting};
-pub use metric::{Better, DataPart, MetricId, MetricInfo, MetricValue, Unit};
+pub use layer::{LayerEquations, LayerInfo, LayerKind, LayerRole};
+pub use metric::{Better, DataPart, MetricId, MetricInfo, MetricValue, MetricValues, Unit};
 pub use report::{Evaluation, Failure, Finding, Health, LayerProbe, StepReport, Summary};
 pub use run::{Controls, DataInfo, HyperParameter, Loading, LossInfo, RunInfo, RunState, StateChange};
+pub use setting::Setting;
 
 /// Version of this protocol; it changes whenever an older reader would misunderstand a newer writer.
 pub const PROTOCOL_VERSION: u32 = 2;
@@ -263,6 +265,7 @@ pub enum Capability {
 }
 
 #[cfg(test)]
-pub(crate) mod made_up;
-#[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+pub(crate) use tests::made_up;

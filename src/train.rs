@@ -15,23 +15,24 @@ mod evaluation;
 mod health;
 mod inbox;
 mod inspect;
+mod measures;
 mod metrics;
 mod outbox;
 mod outcome;
 mod pace;
 mod predictions;
 mod probe;
+mod progress;
 mod trainer;
 mod walk;
 pub mod worker;
 
 pub use crate::protocol::THROTTLE;
-pub use evaluation::TestResult;
 pub use inspect::Check;
+pub use measures::{LayerMeasures, TestResult};
 pub use metrics::{measured_metrics, measured_quantities};
 pub use outbox::Delivery;
 pub use outcome::Outcome;
-pub use probe::LayerMeasures;
 pub use trainer::{SetupError, StepError, StepOutcome, Trainer};
 
 /// What a training run is made of: the same specification and instruction set give the same bits.

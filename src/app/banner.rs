@@ -1,7 +1,7 @@
 //! How a run ended, why it paused by itself or can't go on, and what to do next.
 
 use super::{App, Phase, Run};
-use crate::protocol::{Better, DataPart, Health, Summary, Unit};
+use crate::protocol::{Better, Capability, DataPart, Health, Summary, Unit};
 use crate::text::{duration, short, thousands, wrap};
 
 /// Most rows of a banner.
@@ -32,7 +32,8 @@ impl App {
         let leave = || "q leaves".to_owned();
         let (health, what, next) = match (self.phase(), &run.summary, &run.failure) {
             (Phase::Finished, Some(summary), _) => {
-                let mut next = "x trains further · p saves a picture · q leaves".to_owned();
+                let further = if run.can(Capability::Extend) { "x trains further · " } else { "" };
+                let mut next = format!("{further}p saves a picture · q leaves");
                 if let Some(hash) = &summary.weights_sha256 {
                     let shown: String = hash.chars().take(16).collect();
                     let cut = if shown.len() < hash.len() { "…" } else { "" };

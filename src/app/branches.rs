@@ -1,9 +1,9 @@
 //! Branches: a run may go on from an earlier step in another way, and what came after that step before stays what it
 //! was. Everything that is kept by step is kept by branch and step.
 
-use crate::protocol::{BranchId, Branching, Change};
+use crate::protocol::{BranchId, Branching};
 
-/// Most branches that are kept; beyond it the oldest that the current one does not come from is forgotten.
+/// Most branches that are kept.
 const MAX_BRANCHES: usize = 512;
 
 /// A place in the history of a run.
@@ -16,14 +16,11 @@ pub struct Position {
 }
 
 /// One branch.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Branch {
-    /// Its number.
-    pub id: BranchId,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Branch {
+    id: BranchId,
     /// Where it leaves another one; `None` for the branch with which the run began.
-    pub from: Option<Position>,
-    /// What is different from there on.
-    pub change: Option<Change>,
+    from: Option<Position>,
 }
 
 /// The part of a branch that is history of the current one.
@@ -71,7 +68,7 @@ impl Lineage {
 /// All branches of a run, and which of them the run is on.
 #[derive(Clone, Debug)]
 pub struct Branches {
-    /// In the order in which they began.
+    /// In the order in which they began. Where one leaves another, the other began at an earlier step.
     list: Vec<Branch>,
     current: BranchId,
     lineage: Lineage,
@@ -79,15 +76,15 @@ pub struct Branches {
 
 impl Default for Branches {
     fn default() -> Self {
-        let root = Branch { id: BranchId::default(), from: None, change: None };
+        let root = Branch { id: BranchId::default(), from: None };
         Self { list: vec![root], current: BranchId::default(), lineage: Lineage::default() }
     }
 }
 
 impl Branches {
-    /// The branches that are known, in the order in which they began.
-    pub fn list(&self) -> &[Branch] {
-        &self.list
+    /// Number of branches that are kept.
+    pub fn count(&self) -> usize {
+        self.list.len()
     }
 
     /// The branch that the run is on.
@@ -100,42 +97,63 @@ impl Branches {
         &self.lineage
     }
 
-    /// Goes on with a new branch and gives those that are forgotten for it. `Err` if there is such a branch already, or
-    /// none that it could leave: then everything stays.
-    pub(super) fn begin(&mut self, branching: &Branching) -> Result<Vec<BranchId>, ()> {
-        let known = |id: BranchId| self.list.iter().any(|branch| branch.id == id);
-        if known(branching.branch) || !known(branching.parent) {
+    /// Goes on with a new branch. `Err` if there is such a branch already: then everything stays.
+    ///
+    /// A branch that leaves another one before it took a step leaves the one from which that came. What was before a
+    /// branch that leaves an unknown one is unknown.
+    pub(super) fn begin(&mut self, branching: &Branching) -> Result<(), ()> {
+        if self.place(branching.branch, self.list.len()).is_some() {
             return Err(());
         }
-        let from = Some(Position { branch: branching.parent, step: branching.at });
-        self.list.push(Branch { id: branching.branch, from, change: branching.change.clone() });
+        let at = branching.at;
+        let mut parent = branching.parent;
+        let mut end = self.list.len();
+        while let Some(place) = self.place(parent, end)
+            && let Some(from) = self.list[place].from.filter(|from| at <= from.step)
+        {
+            (parent, end) = (from.branch, place);
+        }
+        self.list.push(Branch { id: branching.branch, from: Some(Position { branch: parent, step: at }) });
         self.current = branching.branch;
-        self.lineage = self.trace(self.current);
-        let mut forgotten = Vec::new();
-        while self.list.len() > MAX_BRANCHES {
-            // What the current branch comes from goes last, its beginnings first.
-            let needed = |branch: &Branch| self.lineage.stretches.iter().any(|stretch| stretch.branch == branch.id);
-            let at = self.list.iter().position(|branch| !needed(branch)).unwrap_or(0);
-            forgotten.push(self.list.remove(at).id);
-        }
-        if !forgotten.is_empty() {
-            self.lineage = self.trace(self.current);
-        }
-        Ok(forgotten)
+        self.lineage = self.trace();
+        Ok(())
     }
 
-    /// The way to a branch. Where a branch was left before it began, at a step that it shares with its own parent, it is
-    /// no part of the way.
-    fn trace(&self, branch: BranchId) -> Lineage {
+    /// Whether a branch is kept.
+    pub(super) fn knows(&self, branch: BranchId) -> bool {
+        self.place(branch, self.list.len()).is_some()
+    }
+
+    /// Whether there are more branches than are kept.
+    pub(super) fn too_many(&self) -> bool {
+        self.list.len() > MAX_BRANCHES
+    }
+
+    /// Forgets the oldest branch from which the current one does not come, or else the beginning of the way to it; never
+    /// the current one.
+    pub(super) fn forget(&mut self) -> Option<BranchId> {
+        let needed = |branch: &Branch| self.lineage.stretches.iter().any(|stretch| stretch.branch == branch.id);
+        let at = self.list.iter().position(|branch| !needed(branch)).unwrap_or(0);
+        let forgotten = (self.list.len() > 1).then(|| self.list.remove(at).id)?;
+        self.lineage = self.trace();
+        Some(forgotten)
+    }
+
+    /// Place of a branch among the first `end` of the list.
+    fn place(&self, branch: BranchId, end: usize) -> Option<usize> {
+        self.list[..end].iter().rposition(|other| other.id == branch)
+    }
+
+    /// The way to the current branch.
+    fn trace(&self) -> Lineage {
         let mut stretches = Vec::new();
-        let (mut id, mut last) = (branch, u64::MAX);
-        while let Some(branch) = self.list.iter().find(|branch| branch.id == id) {
-            let first = branch.from.map_or(0, |from| from.step);
-            if first <= last {
-                stretches.push(Stretch { branch: id, first, last });
-            }
-            let Some(from) = branch.from else { break };
-            (id, last) = (from.branch, last.min(from.step));
+        let (mut id, mut last, mut end) = (self.current, u64::MAX, self.list.len());
+        // A branch leaves one that began before it: an id that was forgotten and is used anew is another branch.
+        while let Some(place) = self.place(id, end) {
+            let from = self.list[place].from;
+            stretches.push(Stretch { branch: id, first: from.map_or(0, |from| from.step), last });
+            let Some(from) = from else { break };
+            (id, last, end) = (from.branch, from.step, place);
         }
         stretches.reverse();
         Lineage { stretches }

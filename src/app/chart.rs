@@ -22,6 +22,8 @@ pub struct Chart {
     pub better: Better,
     /// The words of its two curves: `train`, `test`.
     pub words: [&'static str; 2],
+    /// Smoothing of the bright line, in a word; `None` where there is nothing to smooth.
+    pub smoothing: Option<&'static str>,
     /// The steps from its left to its right edge.
     pub steps: StepRange,
     /// Every minibatch: smallest and largest value a column.
@@ -107,7 +109,9 @@ impl Chart {
             track.map_or_else(|| vec![Column::default(); count], |track| track.columns(lineage, steps, count))
         };
         let (train, test) = (columns(trained), columns(tested));
-        let smooth = |steps: StepRange, count: usize| match trained.zip(view.smoothing.weight()) {
+        // What is measured on no part of the data does not vary with its samples.
+        let weight = view.smoothing.weight().filter(|_| figure.is_of_samples());
+        let smooth = |steps: StepRange, count: usize| match trained.zip(weight) {
             Some((track, weight)) => track.smoothed(lineage, steps, count, weight),
             None => vec![None; count],
         };
@@ -142,6 +146,7 @@ impl Chart {
             unit: figure.unit.clone(),
             better: figure.better,
             words: [word(figure.train), word(figure.test)],
+            smoothing: figure.is_of_samples().then(|| view.smoothing.label()),
             steps,
             note: (newest.is_none() && latest.test.is_none()).then(|| note(figure)),
             first_test: first_test(run, newest.is_some(), figure.test.is_some() && latest.test.is_none()),

@@ -7,8 +7,11 @@ use crate::text::{nearest, short};
 
 use super::actions::Action;
 use super::display::{name, sentence};
+use super::metric::ChartSlot;
 use super::needs::{ADVANCE, EXTEND, LOOK, PAUSE, Requirement, STEER, THROTTLED};
+use super::notices::Tone;
 use super::prompt::{Line, Mode, Prompt, Purpose};
+use super::screen::Screen;
 use super::{App, Effect};
 
 /// A command that can be typed.
@@ -35,10 +38,15 @@ enum Words {
     Fixed(&'static [&'static str]),
     /// The keys of the hyperparameters.
     Keys,
+    /// The names of the figures.
+    Figures,
 }
 
 /// Most characters of what was typed that an error repeats.
 const QUOTED: usize = 40;
+
+/// Most metrics that an error names.
+const NAMED: usize = 8;
 
 /// Most minibatches that one command advances by.
 const MOST_STEPS: u64 = 1_000_000_000;
@@ -100,7 +108,7 @@ pub const COMMANDS: &[CommandSpec] = &[
             Ok(app.throttle(limit))
         },
     ),
-    command("extend", "EPOCHS", "Train so many epochs beyond the planned end.", EXTEND, Words::None, extend),
+    command("extend", "EPOCHS", "Train EPOCHS more epochs after the planned end.", EXTEND, Words::None, extend),
     command(
         "evaluate",
         "",
@@ -126,6 +134,7 @@ pub const COMMANDS: &[CommandSpec] = &[
         Words::Fixed(&["hardest", "mistake", "test:", "train:"]),
         App::follow_text,
     ),
+    command("chart", "METRIC", "Show a metric in the focused chart.", &[], Words::Figures, App::choose_figure),
     command("screenshot", "[FILE.svg]", "Save the screen as an SVG picture.", &[], Words::None, |app, text| {
         let path = if text.is_empty() { app.picture_path() } else { PathBuf::from(text) };
         Ok(vec![Effect::SaveScreen { path }])
@@ -205,25 +214,53 @@ impl App {
         Some(Prompt { line, label, hint })
     }
 
+    /// Shows a figure in the focused chart, or in the first one.
+    fn choose_figure(&mut self, text: &str) -> Result<Vec<Effect>, String> {
+        let figures = self.run().metrics.figures();
+        let names = || figures.iter().map(|figure| figure.name.as_str());
+        if text.is_empty() {
+            return Err("needs the name of a metric, for example :chart loss".into());
+        }
+        let Some(figure) = figures.iter().find(|figure| figure.name == text) else {
+            let known = || names().take(NAMED).map(name).collect::<Vec<_>>().join(", ");
+            let near = nearest(text, names()).map(|near| format!("did you mean {}?", name(near)));
+            let near = near.unwrap_or_else(|| format!("there are: {}", known()));
+            return Err(format!("no metric {}; {near}", quoted(text)));
+        };
+        let (slot, figure) = (self.view.focus().chart().unwrap_or(ChartSlot::First), figure.name.clone());
+        self.view.choose(slot, &figure);
+        self.view.show(Screen::Overview);
+        Ok(Vec::new())
+    }
+
     /// The changes to an open line that the line alone can't make.
     pub(super) fn edit_line(&mut self, action: Action) {
-        let keys: Vec<String> = match &self.live.controls {
-            Some(controls) => controls.hyperparameters.iter().map(|parameter| parameter.key.clone()).collect(),
-            None => Vec::new(),
+        let controls = self.live.controls.iter().flat_map(|controls| &controls.hyperparameters);
+        let words = KnownWords {
+            keys: controls.map(|parameter| parameter.key.clone()).collect(),
+            figures: self.run().metrics.figures().iter().map(|figure| figure.name.clone()).collect(),
         };
         let Mode::Line(line) = &mut self.mode else { return };
         match action {
             Action::Edit(edit) => line.edit(edit),
             Action::Recall(by) if line.purpose == Purpose::Command => line.recall(by, &self.history),
-            Action::Complete if line.purpose == Purpose::Command => line.complete(&keys),
+            Action::Complete if line.purpose == Purpose::Command => line.complete(&words),
             _ => {}
         }
     }
 }
 
+/// Words to complete to that depend on the run.
+struct KnownWords {
+    /// Keys of the hyperparameters.
+    keys: Vec<String>,
+    /// Names of the figures.
+    figures: Vec<String>,
+}
+
 impl Line {
     /// Completes the word before the cursor as far as it is clear; the choices that are left become `candidates`.
-    fn complete(&mut self, keys: &[String]) {
+    fn complete(&mut self, known: &KnownWords) {
         self.candidates.clear();
         let before = self.editor.halves().0.to_owned();
         let start = before.trim_end_matches(|c: char| !c.is_whitespace()).len();
@@ -233,7 +270,8 @@ impl Line {
         let all: Vec<&str> = match (earlier.as_slice(), command.map(|command| command.words)) {
             ([], _) => COMMANDS.iter().map(|command| command.name).collect(),
             ([_], Some(Words::Fixed(words))) => words.to_vec(),
-            ([_], Some(Words::Keys)) => keys.iter().map(String::as_str).collect(),
+            ([_], Some(Words::Keys)) => known.keys.iter().map(String::as_str).collect(),
+            ([_], Some(Words::Figures)) => known.figures.iter().map(String::as_str).collect(),
             _ => Vec::new(),
         };
         let fits: Vec<&str> = all.into_iter().filter(|candidate| candidate.starts_with(word)).collect();
@@ -316,6 +354,10 @@ fn set(app: &mut App, key: &str, text: &str) -> Result<Vec<Effect>, String> {
     let value = number(text).ok_or_else(|| format!("{} is not a number; valid: {range}", quoted(text)))?;
     if !range.contains(value) {
         return Err(format!("{} is out of range; valid: {range}", quoted(text)));
+    }
+    if app.pending.value(key).unwrap_or(parameter.value) == value {
+        app.say(Tone::Good, &format!("{} is {} already", name(key), short(value)));
+        return Ok(Vec::new());
     }
     Ok(app.request(Command::Set { key: key.into(), value }))
 }

@@ -120,13 +120,12 @@ impl App {
         });
         asked.unwrap_or(match run.state {
             RunState::Loading => Phase::Loading,
-            RunState::Running => Phase::Running,
+            // The run keeps the last state that it knew.
+            RunState::Running | RunState::Unknown => Phase::Running,
             RunState::Paused => Phase::Paused,
             RunState::Finished => Phase::Finished,
             RunState::Failed => Phase::Failed,
             RunState::Stopped => Phase::Stopped,
-            // The run keeps the last state that it knew.
-            RunState::Unknown => Phase::Running,
         })
     }
 

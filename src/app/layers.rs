@@ -1,7 +1,10 @@
 //! The layers of the network: one row each for those that have parameters, and all of them as a chain.
 
+use std::collections::BTreeMap;
+
 use crate::protocol::{
-    BranchId, Health, LayerEquations, LayerInfo, LayerKind, LayerProbe, LayerRole, LossInfo, MetricInfo, Unit,
+    BranchId, Health, LayerEquations, LayerInfo, LayerKind, LayerProbe, LayerRole, LossInfo, MetricInfo, MetricValues,
+    Unit,
 };
 
 use super::branches::{Lineage, Position};
@@ -19,13 +22,16 @@ const CHAIN: usize = 1024;
 /// Most dimensions of a shape that are kept.
 const DIMENSIONS: usize = 8;
 
+/// Most values of a look that are kept.
+const VALUES: usize = 64;
+
 /// Most lines of a layer's equations that are kept.
 const LINES: usize = 8;
 
-/// Buckets a level of the values of a layer in sight: twice the columns of the widest sparkline worth drawing.
+/// Buckets a level of the values of a layer at full detail: twice the columns of the widest sparkline worth drawing.
 const SEEN: usize = 512;
 
-/// So many values are kept as if they were in sight: those of all rows together.
+/// Up to this many values of all rows together are kept at full detail.
 const FEW: usize = 256;
 
 /// One layer that has parameters.
@@ -37,8 +43,8 @@ pub struct LayerRow {
     pub name: String,
     /// Shape of one sample before and after it: `784 → 256`; empty where it is unknown.
     pub shape: String,
-    /// Number of trained values.
-    pub parameters: u64,
+    /// Number of trained values, where it is known.
+    pub parameters: Option<u64>,
     /// What the probe saw last.
     pub look: Option<LayerLook>,
     /// One for each quantity of [`Layers::quantities`].
@@ -50,8 +56,8 @@ pub struct LayerRow {
 pub struct LayerLook {
     /// When.
     pub at: Position,
-    /// The value of each quantity of [`Layers::quantities`], where it has one.
-    pub values: Vec<Option<f64>>,
+    /// Values of [`Layers::quantities`], those that there are; others may be among them.
+    pub values: MetricValues,
     /// The verdict, where there is one.
     pub health: Option<Health>,
 }
@@ -71,11 +77,6 @@ impl LayerRow {
     /// The values of a quantity over the steps.
     pub fn track(&self, quantity: usize) -> Option<&Track> {
         self.tracks.get(quantity)
-    }
-
-    /// The newest value of a quantity, where the newest look has one.
-    pub fn value(&self, quantity: usize) -> Option<f64> {
-        self.look.as_ref()?.values.get(quantity).copied().flatten()
     }
 }
 
@@ -145,8 +146,8 @@ pub struct ChainLayer {
     pub input: Vec<usize>,
     /// Shape of one sample at its output; empty where it is unknown.
     pub output: Vec<usize>,
-    /// Number of trained values; 0 for an activation.
-    pub parameters: u64,
+    /// Number of trained values, where it is known; 0 for an activation.
+    pub parameters: Option<u64>,
     /// What it computes in symbols, where the source told.
     pub equations: Option<LayerEquations>,
 }
@@ -156,7 +157,7 @@ impl ChainLayer {
         let dimensions =
             |shape: &Option<Vec<usize>>| shape.iter().flatten().take(DIMENSIONS).copied().collect::<Vec<_>>();
         let kind = match &info.kind {
-            LayerKind::Other { kind, .. } => LayerKind::Other { kind: name(kind), settings: Default::default() },
+            LayerKind::Other { kind, .. } => LayerKind::Other { kind: name(kind), settings: BTreeMap::new() },
             known => known.clone(),
         };
         Self {
@@ -170,6 +171,13 @@ impl ChainLayer {
             parameters: info.parameters,
             equations: info.equations.as_ref().map(harmless),
         }
+    }
+
+    /// Whether it has parameters, as far as is known: where their number is unknown, its role decides.
+    pub fn is_trained(&self) -> bool {
+        use LayerRole::{Activation, Block, Pooling, Regularization, Shape};
+        let without = matches!(self.role, Activation | Pooling | Regularization | Shape | Block);
+        self.parameters.map_or(!without, |count| count > 0)
     }
 
     /// Path and kind: `0 linear 256`.
@@ -205,7 +213,7 @@ impl Layers {
         let mut rows: Vec<LayerRow> = Vec::new();
         let mut followed = false;
         for layer in &chain {
-            if layer.parameters > 0 {
+            if layer.is_trained() {
                 if rows.len() == ROWS {
                     break;
                 }
@@ -248,36 +256,33 @@ impl Layers {
         refused
     }
 
-    /// Keeps a quantity sharp from now on, because somebody looks.
+    /// Keeps a quantity at full detail from now on, because it is shown.
     pub fn keep_sharp(&mut self, quantity: usize) {
         self.rows.iter_mut().filter_map(|row| row.tracks.get_mut(quantity)).for_each(|track| track.grow(SEEN));
     }
 
     /// Takes in what the probe saw at `step` on the current branch.
-    pub fn probe(&mut self, lineage: &Lineage, step: u64, probes: &[LayerProbe]) {
-        let at = Position { branch: lineage.newest().branch, step };
+    pub fn probe(&mut self, lineage: &Lineage, step: u64, probes: Vec<LayerProbe>) {
+        let newest = lineage.newest();
+        let at = Position { branch: newest.branch, step };
         let mut next = 0;
-        for probe in probes.iter().take(ROWS) {
-            // Probes come in the order of the rows, so the search is nearly always over at once.
-            let order = (next..self.rows.len()).chain(0..next.min(self.rows.len()));
-            let Some(found) = order.into_iter().find(|&at| self.rows[at].index == probe.layer) else { continue };
+        for mut probe in probes.into_iter().take(ROWS) {
+            // Probes come in the order of the rows, so there is nearly nothing to search.
+            let is_of = |row: &LayerRow| row.index == probe.layer;
+            let expected = self.rows.get(next).is_some_and(is_of).then_some(next);
+            let Some(found) = expected.or_else(|| self.rows.iter().position(is_of)) else { continue };
             next = found + 1;
             let row = &mut self.rows[found];
-            let newer = row.look.as_ref().is_none_or(|look| !lineage.contains(look.at) || look.at.step < step);
-            if newer {
-                // The list of values is used again.
-                let mut values = row.look.take().map(|look| look.values).unwrap_or_default();
-                values.clear();
-                values.resize(self.quantities.infos().len(), None);
-                row.look =
-                    Some(LayerLook { at, values, health: probe.health.filter(|health| *health != Health::Unknown) });
-            }
             for value in &probe.values {
-                let Some(place) = self.quantities.place(value.0) else { continue };
-                row.tracks[place].push(lineage, step, value.1);
-                if let Some(look) = row.look.as_mut().filter(|_| newer) {
-                    look.values[place] = Some(value.1);
+                if let Some(place) = self.quantities.place(value.0) {
+                    row.tracks[place].push(newest, step, value.1);
                 }
+            }
+            if row.look.as_ref().is_none_or(|look| look.at.step < step || !lineage.contains(look.at)) {
+                probe.values.truncate(VALUES);
+                probe.values.shrink_to_fit();
+                let health = probe.health.filter(|health| *health != Health::Unknown);
+                row.look = Some(LayerLook { at, values: probe.values, health });
             }
         }
     }

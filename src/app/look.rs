@@ -60,7 +60,13 @@ impl App {
             Action::Page(by) => self.turn_page(by),
             Action::Follow(follow) => self.follow(follow),
             Action::Expand => self.view.expanded = !self.view.expanded,
-            Action::Focus { backwards } => self.view.focus_next(backwards),
+            Action::Focus { backwards } => {
+                self.view.focus_next(backwards);
+                // A place for which there is no chart is not on the page.
+                if self.view.focus().chart().is_some_and(|slot| !self.has_chart(slot)) {
+                    self.view.focus_next(backwards);
+                }
+            }
             Action::Select(by) => self.select(by),
             Action::Back if self.view.expanded => self.view.expanded = false,
             Action::Back if self.view.focus() == Panel::Units && self.view.unit.is_some() => self.view.unit = None,

@@ -1,10 +1,10 @@
 //! The metrics that a source tells about, their values over the steps, and the figures of which charts are made.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use crate::protocol::{Better, BranchId, DataPart, MetricId, MetricInfo, MetricValue, Unit};
 
-use super::branches::Lineage;
+use super::branches::Stretch;
 use super::display::name;
 use super::track::Track;
 
@@ -17,11 +17,14 @@ const END_OF_IDS: u32 = 1 << 16;
 /// Longest tag in bytes; a metric with a longer one is not kept.
 const MAX_TAG_BYTES: usize = 256;
 
-/// Buckets a level of a series in sight: a chart over the whole width of a large terminal stays sharp.
+/// Buckets a level of a series at full detail: a chart over the whole width of a large terminal stays sharp.
 const SEEN: usize = 2048;
 
-/// So many metrics are kept as if they were in sight.
+/// Up to this many metrics are all kept at full detail.
 const FEW: usize = 16;
+
+/// Most metrics that are kept at full detail: those that were shown last.
+const SHARP: usize = 2 * FEW;
 
 /// What a source told about its metrics, by their ids. Texts in it are safe to show but for the tags.
 #[derive(Clone, Debug, Default)]
@@ -77,6 +80,8 @@ impl MetricIndex {
 pub struct MetricStore {
     index: MetricIndex,
     tracks: Vec<Track>,
+    /// Those of them that are kept at full detail, the one shown last at the end.
+    sharp: VecDeque<usize>,
     figures: Vec<Figure>,
 }
 
@@ -101,6 +106,13 @@ pub struct Figure {
     pub test: Option<Curve>,
 }
 
+impl Figure {
+    /// Whether its values are means over samples, and vary with them from minibatch to minibatch.
+    pub fn is_of_samples(&self) -> bool {
+        self.train.is_some_and(|curve| !curve.word.is_empty())
+    }
+}
+
 /// One curve of a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Curve {
@@ -114,40 +126,54 @@ impl MetricStore {
     /// Takes in metrics that are new, and gives the number of those that can't be kept.
     pub fn learn(&mut self, infos: Vec<MetricInfo>) -> usize {
         let refused = self.index.learn(infos);
+        let known = self.tracks.len();
         self.tracks.resize_with(self.index.infos.len(), Track::default);
-        if self.tracks.len() <= FEW {
-            self.tracks.iter_mut().for_each(|track| track.grow(SEEN));
+        for place in known..self.tracks.len().min(FEW) {
+            self.sharpen(place);
         }
         self.figures = figures(self.index.infos());
         refused
     }
 
-    /// Appends values on the current branch; those of unknown metrics are left out. Whether all were finite.
-    pub fn push(&mut self, lineage: &Lineage, step: u64, values: &[MetricValue]) -> bool {
-        let mut finite = true;
+    /// Appends values on the branch that grows; those of unknown metrics are left out. Whether one that is meant to be
+    /// small or large was not a number.
+    pub fn push(&mut self, newest: Stretch, step: u64, values: &[MetricValue]) -> bool {
+        let mut broken = false;
         for MetricValue(id, value) in values {
-            finite &= value.is_finite();
             if let Some(place) = self.index.place(*id) {
-                self.tracks[place].push(lineage, step, *value);
+                broken |=
+                    !value.is_finite() && matches!(self.index.infos[place].better, Better::Lower | Better::Higher);
+                self.tracks[place].push(newest, step, *value);
             }
         }
-        finite
+        broken
     }
 
-    /// Keeps a figure sharp from now on, because somebody looks.
+    /// Keeps a figure at full detail while it is shown, and until many others were shown after it.
     pub fn keep_sharp(&mut self, figure: usize) {
         let curves = self.figures.get(figure).map(|figure| [figure.train, figure.test]).unwrap_or_default();
-        curves.into_iter().flatten().for_each(|curve| self.tracks[curve.place].grow(SEEN));
+        for curve in curves.into_iter().flatten() {
+            self.sharpen(curve.place);
+        }
+    }
+
+    fn sharpen(&mut self, place: usize) {
+        if self.sharp.back() == Some(&place) {
+            return;
+        }
+        self.sharp.retain(|other| *other != place);
+        self.sharp.push_back(place);
+        self.tracks[place].grow(SEEN);
+        if self.sharp.len() > SHARP
+            && let Some(oldest) = self.sharp.pop_front()
+        {
+            self.tracks[oldest].shrink();
+        }
     }
 
     /// Forgets a branch.
     pub fn forget(&mut self, branch: BranchId) {
         self.tracks.iter_mut().for_each(|track| track.forget(branch));
-    }
-
-    /// What the source told of its metrics.
-    pub fn infos(&self) -> &[MetricInfo] {
-        self.index.infos()
     }
 
     /// All figures, those that matter most first.
@@ -177,39 +203,42 @@ impl MetricStore {
     }
 }
 
-/// Pairs metrics by what is after the slash of their tags; what finds no partner is a figure by itself.
+/// Pairs metrics on the data that are trained on and on data held out by what is after the slash of their tags; what
+/// finds no partner is a figure by itself.
 fn figures(infos: &[MetricInfo]) -> Vec<Figure> {
     let mut figures: Vec<Figure> = Vec::new();
-    let mut named: HashMap<&str, usize> = HashMap::new();
+    // The figure that pairs values of this name, and the names by which figures are chosen.
+    let mut pairs: HashMap<&str, usize> = HashMap::new();
+    let mut taken: HashSet<String> = HashSet::new();
     for (place, info) in infos.iter().enumerate() {
         let (part, name) = info.part();
         let curve = |word| Some(Curve { word, place });
-        let at = *named.entry(name).or_insert(figures.len());
-        if let Some(partner) = figures.get_mut(at) {
-            let free = match part {
-                DataPart::Train => Some((&mut partner.train, "train")),
-                DataPart::Held(word) => Some((&mut partner.test, word)),
-                DataPart::Whole => None,
-            };
-            if let Some((place, word)) = free.filter(|(place, _)| place.is_none()) {
-                *place = curve(word);
+        let (train, test) = match part {
+            DataPart::Train => (curve("train"), None),
+            DataPart::Held(word) => (None, curve(word)),
+            DataPart::Whole => (curve(""), None),
+        };
+        if part != DataPart::Whole {
+            let at = *pairs.entry(name).or_insert(figures.len());
+            if let Some(partner) = figures.get_mut(at)
+                && !(train.is_some() && partner.train.is_some() || test.is_some() && partner.test.is_some())
+            {
+                (partner.train, partner.test) = (partner.train.or(train), partner.test.or(test));
                 continue;
             }
         }
+        // A second one of the same name is told apart by its whole tag, and one of the same tag by its id.
+        let names = [name.to_owned(), info.tag.clone(), format!("{}#{}", info.tag, info.id.0)];
+        let Some(name) = names.into_iter().find(|name| taken.insert(name.clone())) else { continue };
         figures.push(Figure {
-            // A second one of the same name is told apart by its whole tag.
-            name: if at < figures.len() { info.tag.clone() } else { name.to_owned() },
+            name,
             title: info.title.clone(),
             unit: info.unit.clone(),
             floor: info.floor,
             ceiling: info.ceiling,
             better: info.better,
-            train: match part {
-                DataPart::Train => curve("train"),
-                DataPart::Whole => curve(""),
-                DataPart::Held(_) => None,
-            },
-            test: if let DataPart::Held(word) = part { curve(word) } else { None },
+            train,
+            test,
         });
     }
     figures
@@ -227,4 +256,60 @@ pub enum ChartSlot {
 impl ChartSlot {
     /// Both, in the order in which they are filled.
     pub const ALL: [Self; 2] = [Self::First, Self::Second];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::branches::Lineage;
+
+    fn store(tags: &[&str]) -> MetricStore {
+        let mut store = MetricStore::default();
+        let infos = (0u32..).zip(tags).map(|(id, tag)| MetricInfo::new(id, tag, "").better(Better::Lower));
+        assert_eq!(store.learn(infos.collect()), 0);
+        store
+    }
+
+    /// A figure's name, and the places of its curves.
+    type Names<'a> = (&'a str, Option<usize>, Option<usize>);
+
+    fn figures(store: &MetricStore) -> Vec<Names<'_>> {
+        let place = |curve: Option<Curve>| curve.map(|curve| curve.place);
+        store.figures().iter().map(|figure| (figure.name.as_str(), place(figure.train), place(figure.test))).collect()
+    }
+
+    #[test]
+    fn every_metric_is_in_one_figure_and_every_figure_has_a_name_of_its_own() {
+        let cases: [(&[&str], &[Names<'_>]); 4] = [
+            (&["train/loss", "val/loss"], &[("loss", Some(0), Some(1))]),
+            (
+                &["train/loss", "loss", "test/accuracy"],
+                &[("loss", Some(0), None), ("loss#1", Some(1), None), ("accuracy", None, Some(2))],
+            ),
+            (&["loss", "train/loss", "test/loss"], &[("loss", Some(0), None), ("train/loss", Some(1), Some(2))]),
+            (
+                &["val/loss", "val/loss", "val/loss"],
+                &[("loss", None, Some(0)), ("val/loss", None, Some(1)), ("val/loss#2", None, Some(2))],
+            ),
+        ];
+        for (tags, expected) in cases {
+            assert_eq!(figures(&store(tags)), expected, "{tags:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_shown_long_ago_is_no_longer_kept_at_full_detail() {
+        let tags: Vec<String> = (0..200).map(|tag| format!("group/{tag}")).collect();
+        let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
+        let mut store = store(&tags);
+        for figure in 0..200 {
+            store.keep_sharp(figure);
+        }
+        let newest = Lineage::default().newest();
+        let values: Vec<MetricValue> = (0..200).map(|id| MetricValue(MetricId(id), 1.0)).collect();
+        assert!((1..=4000).all(|step| !store.push(newest, step, &values)));
+        let held: Vec<usize> = store.tracks.iter().map(Track::memory).collect();
+        assert!(held[..200 - SHARP].iter().all(|held| *held < 32 << 10));
+        assert!(held[200 - SHARP..].iter().all(|held| *held > 64 << 10));
+    }
 }

@@ -37,6 +37,9 @@ pub const THROTTLED: &[Requirement] = &[Requirement::Source(Capability::Throttle
 /// What it takes to train further.
 pub const EXTEND: &[Requirement] = &[Requirement::Source(Capability::Extend), Requirement::Ready];
 
+const FINISHED: &str = "the run has finished";
+const GOES_ON: &str = "the training goes on";
+
 impl App {
     /// Why the first of `needs` that is not met is not met.
     pub fn unmet(&self, needs: &[Requirement]) -> Option<&'static str> {
@@ -52,15 +55,17 @@ impl App {
                 Capability::Throttle => "this source's speed can't be limited",
                 Capability::Extend => "this source can't train further",
                 Capability::Evaluate => "this source can't evaluate on request",
-                Capability::Inspect => "this source can't be looked into",
+                Capability::Inspect => "this source doesn't support inspection",
                 Capability::Phase => "this source can't go phase by phase",
                 Capability::Unknown => "this source can't do that",
             }),
             Requirement::Ready if run.state == RunState::Loading || run.info.is_none() => Some("still loading"),
             Requirement::Unfinished if run.state == RunState::Finished => {
-                Some("the run has finished; x trains further")
+                Some(if run.can(Capability::Extend) { "the run has finished; x trains further" } else { FINISHED })
             }
-            Requirement::AtRest if !self.rests() => Some("the training goes on; Space pauses it"),
+            Requirement::AtRest if !self.rests() => {
+                Some(if run.can(Capability::Pause) { "the training goes on; Space pauses it" } else { GOES_ON })
+            }
             Requirement::Source(_) | Requirement::Ready | Requirement::Unfinished | Requirement::AtRest => None,
         })
     }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use crate::protocol::{
     self, Answer, Branching, Capability, Change, Controls, Event, Failure, Finding, Health, Hello, HyperParameter,
     LEARNING_RATE, Loading, MetricInfo, NewMetrics, PROTOCOL_VERSION, RunInfo, RunState, StepReport, Summary, Walk,
-    metric::TRAIN_LEARNING_RATE,
+    metric::EFFECTIVE_LEARNING_RATE,
 };
 
 use super::branches::{Branches, Lineage, Position};
@@ -18,9 +18,11 @@ use super::metric::MetricStore;
 /// Most changes that keep their marks.
 const MARKS: usize = 1024;
 
-
 /// Most hyperparameters that are listed.
 const HYPERPARAMETERS: usize = 64;
+
+/// Bytes of values above which branches are forgotten when a new one begins.
+const MEMORY: usize = 128 << 20;
 
 /// Longest key of a hyperparameter in bytes; one that is longer is not listed.
 const KEY: usize = 128;
@@ -68,7 +70,7 @@ pub struct Run {
     pub controls: Option<Controls>,
     /// Samples trained a second of late.
     pub samples_per_second: Option<f64>,
-    /// The newest step at which something that was measured was not a number.
+    /// The newest step at which a metric that is meant to be small or large was not a number.
     pub broken: Option<Position>,
     /// What is measured, over the steps.
     pub metrics: MetricStore,
@@ -154,7 +156,7 @@ impl Run {
 
     /// Learning rate that the newest update used.
     pub fn effective_rate(&self) -> Option<f64> {
-        self.metrics.tagged(TRAIN_LEARNING_RATE)?.latest(self.lineage()).map(|(_, rate)| rate)
+        self.metrics.tagged(EFFECTIVE_LEARNING_RATE)?.latest(self.lineage()).map(|(_, rate)| rate)
     }
 
     /// Whether a layer's newest probe was taken before a step went wrong, so that its verdict no longer stands.
@@ -195,7 +197,8 @@ impl Run {
             Event::Controls(controls) => self.steer(controls),
             Event::Step(report) => self.report(report),
             Event::Evaluation(evaluation) => {
-                self.metrics.push(self.branches.lineage(), evaluation.step, &evaluation.values);
+                self.step = self.step.max(evaluation.step);
+                self.metrics.push(self.branches.lineage().newest(), evaluation.step, &evaluation.values);
             }
             Event::Changed { step, change } => self.mark(step, change),
             Event::Branched(branching) => self.branch(&branching),
@@ -259,19 +262,20 @@ impl Run {
         capabilities.retain(|capability| *capability != Capability::Unknown);
         capabilities.truncate(32);
         self.capabilities = Some(capabilities);
-        if hello.protocol > PROTOCOL_VERSION {
+        if hello.protocol != PROTOCOL_VERSION {
             let what = format!(
                 "{} speaks version {} of the protocol and this dashboard version {PROTOCOL_VERSION}",
                 name(&hello.source),
                 hello.protocol
             );
-            self.notice(what, "some of what it tells may be missing here; update gradtop");
+            let older = if hello.protocol > PROTOCOL_VERSION { "gradtop" } else { "the source" };
+            self.notice(what, &format!("some of its data may not be shown; update {older}"));
         }
     }
 
     /// Counts something that this version does not know.
     fn left_out(&mut self) {
-        let what = "the source told something that this version does not know; it was left out";
+        let what = "the source sent a message that this version doesn't understand; it was skipped";
         self.notice(what.into(), "update gradtop to see it");
     }
 
@@ -285,8 +289,8 @@ impl Run {
     fn learn(&mut self, metrics: Vec<MetricInfo>, quantities: Vec<MetricInfo>) {
         let refused = self.metrics.learn(metrics) + self.layers.learn(quantities);
         if refused > 0 {
-            let what = format!("{refused} metrics are more than can be kept, or have ids or tags too large");
-            self.notice(what, "their values are left out");
+            let what = format!("{refused} metrics not shown: too many, or id or tag too large");
+            self.notice(what, "their values are skipped");
         }
     }
 
@@ -299,8 +303,16 @@ impl Run {
 
     /// Goes on with another branch: what was measured after the place where it leaves the old one is no longer history.
     fn branch(&mut self, branching: &Branching) {
-        let Ok(forgotten) = self.branches.begin(branching) else { return self.left_out() };
-        for branch in forgotten {
+        if !self.branches.knows(branching.parent) {
+            let (branch, parent) = (branching.branch.0, branching.parent.0);
+            let what = format!("branch {branch} leaves branch {parent}, which is not known here");
+            self.notice(what, "what was before it is not shown");
+        }
+        if self.branches.begin(branching).is_err() {
+            return self.left_out();
+        }
+        while self.branches.too_many() || self.memory() > MEMORY {
+            let Some(branch) = self.branches.forget() else { break };
             self.metrics.forget(branch);
             self.layers.forget(branch);
             self.answers.forget(branch);
@@ -348,11 +360,11 @@ impl Run {
             self.epoch = Some(epoch.max(0.0));
         }
         let lineage = self.branches.lineage();
-        if !self.metrics.push(lineage, report.step, &report.values) {
+        if self.metrics.push(lineage.newest(), report.step, &report.values) {
             let newest = self.broken.filter(|broken| lineage.contains(*broken)).map_or(0, |broken| broken.step);
             self.broken = Some(self.position(report.step.max(newest)));
         }
-        self.layers.probe(self.branches.lineage(), report.step, &report.layers);
+        self.layers.probe(self.branches.lineage(), report.step, report.layers);
         self.samples_per_second = report.samples_per_second.filter(|rate| rate.is_finite() && *rate > 0.0);
     }
 }

@@ -69,7 +69,8 @@ impl Bucket {
 struct Level {
     /// The newest buckets, oldest first.
     buckets: VecDeque<Bucket>,
-    /// The newest bucket, while it waits for the one that makes a bucket of the next level with it.
+    /// The newest bucket, while it waits for the one that makes a bucket of the next level with it. It is here as well
+    /// because `buckets` is only written to: what was written there is no longer in a cache when the next one comes.
     waiting: Option<Bucket>,
     /// Whether older buckets were dropped.
     dropped: bool,
@@ -94,6 +95,17 @@ impl Series {
     /// Keeps at least `capacity` buckets a level from now on. What was dropped before stays as coarse as it is.
     pub fn grow(&mut self, capacity: usize) {
         self.capacity = self.capacity.max(capacity);
+    }
+
+    /// Keeps at most `capacity` buckets a level from now on: the newest.
+    pub fn shrink(&mut self, capacity: usize) {
+        self.capacity = capacity.max(2);
+        for level in &mut self.levels {
+            let surplus = level.buckets.len().saturating_sub(self.capacity);
+            level.dropped |= surplus > 0;
+            level.buckets.drain(..surplus);
+            level.buckets.shrink_to(self.capacity);
+        }
     }
 
     /// Appends the value at `step`, which may be NaN or infinite. A step that is not after the latest one is ignored.
@@ -123,12 +135,17 @@ impl Series {
         }
     }
 
+    /// Whether nothing was appended yet.
+    pub fn is_empty(&self) -> bool {
+        self.latest.is_none()
+    }
+
     /// The newest sample up to `limit` and its step; the mean of the last that are left, where it is not kept alone.
     pub fn latest_until(&self, limit: u64) -> Option<(u64, f64)> {
         if let Some(latest) = self.latest.filter(|(step, _)| *step <= limit) {
             return Some(latest);
         }
-        let (bucket, _) = self.pieces(self.level_for(limit), 0, limit).last()?;
+        let bucket = self.newest_bucket(limit)?;
         Some((bucket.last, if bucket.is_empty() { f64::NAN } else { bucket.mean.into() }))
     }
 
@@ -136,11 +153,11 @@ impl Series {
     pub fn add_to(&self, columns: &mut ColumnSums, first: u64, limit: u64) {
         let steps = columns.steps();
         let first = first.max(steps.first);
-        for (bucket, _) in self.pieces(self.level_for(first), first, limit) {
+        for (bucket, level) in self.pieces(self.level_for(first), first, limit) {
             if bucket.first > steps.last {
                 break;
             }
-            columns.add(bucket);
+            columns.add(bucket, level);
         }
     }
 
@@ -159,18 +176,20 @@ impl Series {
     /// The sample at `step`, or what is left of the samples around it, or else the last one before it; of those after
     /// `limit` none.
     pub fn at(&self, step: u64, limit: u64) -> Option<Column> {
-        let k = self.level_for(step);
-        let level = self.levels.get(k)?;
-        let mut tail = self.levels[..k].iter().filter_map(|level| level.waiting.as_ref());
-        let bucket = tail.find(|bucket| bucket.first <= step).or_else(|| {
-            let after = level.buckets.partition_point(|bucket| bucket.first <= step);
-            level.buckets.get(after.checked_sub(1)?)
-        })?;
-        if bucket.last <= limit {
-            return Some(bucket.column());
+        let level = self.levels.get(self.level_for(step))?;
+        let after = level.buckets.partition_point(|bucket| bucket.first <= step);
+        let around = level.buckets.get(after.checked_sub(1)?)?;
+        if around.last <= limit {
+            return Some(around.column());
         }
-        let (bucket, _) = self.pieces(k, 0, limit.min(step)).last()?;
-        Some(bucket.column())
+        self.newest_bucket(limit.min(step)).map(Bucket::column)
+    }
+
+    /// The newest bucket that does not reach beyond `limit`, and of several that end there the finest.
+    fn newest_bucket(&self, limit: u64) -> Option<&Bucket> {
+        let newest = |level: &'_ Level| level.buckets.partition_point(|bucket| bucket.last <= limit).checked_sub(1);
+        let newest = self.levels.iter().rev().filter_map(|level| level.buckets.get(newest(level)?));
+        newest.max_by_key(|bucket| bucket.last)
     }
 
     /// Bytes held on the heap.
@@ -303,6 +322,50 @@ mod tests {
         let extent = columns[0].extent.unwrap();
         assert!(extent.max.is_finite() && extent.max > 1e38 && extent.min < -1e38 && extent.mean.is_finite());
         assert!(columns[3].broken && columns[3].extent.is_some_and(|extent| extent.max == 3.0));
+    }
+
+    #[test]
+    fn something_is_known_before_every_place_where_a_branch_may_leave() {
+        for (capacity, samples) in [(128, 1000), (2048, 5000), (8, 777)] {
+            let mut series = Series::new(capacity);
+            (1..=samples).for_each(|step| series.push(step, step as f64));
+            // Samples in a bucket of the coarsest level that is needed.
+            let coarsest = (2 * samples / capacity as u64).next_power_of_two();
+            for limit in 1..=samples {
+                let at = series.at(limit, limit).and_then(|column| column.extent);
+                match series.latest_until(limit) {
+                    Some((step, _)) => {
+                        assert!(step <= limit && limit - step < 2 * coarsest, "{capacity}: {step} of {limit}");
+                        assert!(at.is_some_and(|extent| extent.max == step as f64));
+                    }
+                    None => assert!(limit < coarsest && at.is_none(), "{capacity}: {limit}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_series_that_shrinks_keeps_its_newest_values_and_the_whole_run_in_sight() {
+        let mut series = Series::new(512);
+        (1..=10_000u64).for_each(|step| series.push(step, if step == 7 { 100.0 } else { 1.0 }));
+        let before = series.memory();
+        series.shrink(64);
+        assert!(series.memory() < before / 4, "{} of {before}", series.memory());
+        for step in 10_001..=10_100 {
+            series.push(step, 2.0);
+        }
+        assert_eq!(series.latest_until(u64::MAX), Some((10_100, 2.0)));
+        let columns = series.columns(range(1, 10_100), 20);
+        assert_eq!(columns[0].extent.map(|extent| extent.max), Some(100.0));
+        assert!(columns.iter().all(|column| column.extent.is_some()));
+    }
+
+    #[test]
+    fn the_mean_of_a_column_counts_samples_and_not_buckets() {
+        let mut series = Series::new(16);
+        (1..=1000u64).for_each(|step| series.push(step, step as f64));
+        let mean = series.columns(range(1, 1000), 1)[0].extent.unwrap().mean;
+        assert!((mean - 500.5).abs() < 1.0, "{mean}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Behaviour of the dashboard's state, driven by messages as the event loop would.
 
+mod branching;
 mod finding_the_way;
 mod following;
 mod hostile;
@@ -10,8 +11,8 @@ mod watching;
 use super::*;
 use crate::protocol::{
     Capability, Change, ChangedBy, Command, CommandId, Controls, DataInfo, Failure, Health, Hello, HyperParameter,
-    LEARNING_RATE, LayerInfo, LayerProbe, PROTOCOL_VERSION, Range, RunInfo, RunState, Setting, StateChange, StepReport,
-    made_up,
+    LEARNING_RATE, LayerInfo, LayerProbe, MetricInfo, MetricValue, PROTOCOL_VERSION, Range, RunInfo, RunState, Setting,
+    StateChange, StepReport, made_up,
 };
 
 const ALL: [Capability; 8] = [
@@ -102,7 +103,8 @@ fn probes(layers: &[(usize, f64)]) -> Vec<LayerProbe> {
 }
 
 fn changed(step: u64, key: &str, from: f64, to: f64) -> Event {
-    let change = Change { key: key.into(), from: Setting::of(from), to: Setting::of(to), by: ChangedBy::Viewer };
+    let change =
+        Change { key: key.into(), from: Some(Setting::of(from)), to: Setting::of(to), by: Some(ChangedBy::Viewer) };
     Event::Changed { step, change }
 }
 

@@ -140,11 +140,11 @@ impl App {
                 traced: tracing
                     .and_then(|tracing| tracing.trace.layers.iter().find(|traced| traced.layer == layer.index)),
                 loss: false,
-                trained: layer.parameters > 0,
+                trained: layer.is_trained(),
                 lit: match phase {
                     Phase::Forward { layer: at } if at == layer.index => Some(Lit::Forward),
                     Phase::Backward { layer: at } if at == layer.index => Some(Lit::Backward),
-                    Phase::Update if layer.parameters > 0 => Some(Lit::Update),
+                    Phase::Update if layer.is_trained() => Some(Lit::Update),
                     _ => None,
                 },
                 selected: place == selected,

@@ -2,7 +2,7 @@
 
 use crate::protocol::BranchId;
 
-use super::branches::Lineage;
+use super::branches::{Lineage, Stretch};
 use super::series::{Column, ColumnSums, MovingAverage, Series, StepRange};
 
 /// Buckets a level of a series that nobody looks at: ten thousand samples take about 40 KiB.
@@ -11,43 +11,74 @@ const UNSEEN: usize = 128;
 /// One metric over the steps of every branch.
 #[derive(Clone, Debug)]
 pub struct Track {
-    /// In the order in which the branches began to have values.
-    series: Vec<(BranchId, Series)>,
+    /// The branch that got the newest value, and its series.
+    branch: BranchId,
+    series: Series,
+    /// Those of the other branches that have values.
+    others: Vec<(BranchId, Series)>,
     capacity: usize,
 }
 
 impl Default for Track {
     fn default() -> Self {
-        Self { series: Vec::new(), capacity: UNSEEN }
+        Self::with_capacity(UNSEEN)
     }
 }
 
 impl Track {
-    /// Keeps at least so many buckets a level from now on, because somebody looks.
-    pub fn grow(&mut self, capacity: usize) {
-        self.capacity = self.capacity.max(capacity);
-        self.series.iter_mut().for_each(|(_, series)| series.grow(self.capacity));
+    /// A track that keeps so many buckets a level of each branch.
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self { branch: BranchId::default(), series: Series::new(capacity), others: Vec::new(), capacity }
     }
 
-    /// Appends a value on the current branch; one before the branch began, or not after the latest, is ignored.
-    pub fn push(&mut self, lineage: &Lineage, step: u64, value: f64) {
-        let newest = lineage.newest();
+    /// Keeps at least so many buckets a level from now on, because it is shown.
+    pub fn grow(&mut self, capacity: usize) {
+        if capacity > self.capacity {
+            self.capacity = capacity;
+            self.series.grow(capacity);
+            self.others.iter_mut().for_each(|(_, series)| series.grow(capacity));
+        }
+    }
+
+    /// Keeps at most as much as a track that nobody looks at from now on.
+    pub fn shrink(&mut self) {
+        if self.capacity > UNSEEN {
+            self.capacity = UNSEEN;
+            self.series.shrink(UNSEEN);
+            self.others.iter_mut().for_each(|(_, series)| series.shrink(UNSEEN));
+        }
+    }
+
+    /// Appends a value on the branch that grows; one before the branch began, or not after the latest, is ignored.
+    #[inline]
+    pub fn push(&mut self, newest: Stretch, step: u64, value: f64) {
         if step < newest.first {
             return;
         }
-        let at = match self.series.last() {
-            Some((branch, _)) if *branch == newest.branch => self.series.len() - 1,
-            _ => self.series.iter().position(|(branch, _)| *branch == newest.branch).unwrap_or_else(|| {
-                self.series.push((newest.branch, Series::new(self.capacity)));
-                self.series.len() - 1
-            }),
-        };
-        self.series[at].1.push(step, value);
+        if newest.branch != self.branch {
+            self.turn_to(newest.branch);
+        }
+        self.series.push(step, value);
+    }
+
+    /// Puts the series of another branch, or a new one, in the first place.
+    #[cold]
+    fn turn_to(&mut self, branch: BranchId) {
+        let known = self.others.iter().position(|(other, _)| *other == branch);
+        let series = known.map_or_else(|| Series::new(self.capacity), |at| self.others.swap_remove(at).1);
+        let before = std::mem::replace(&mut self.series, series);
+        if !before.is_empty() {
+            self.others.push((self.branch, before));
+        }
+        self.branch = branch;
     }
 
     /// Forgets a branch.
     pub fn forget(&mut self, branch: BranchId) {
-        self.series.retain(|(other, _)| *other != branch);
+        self.others.retain(|(other, _)| *other != branch);
+        if branch == self.branch {
+            self.series = Series::new(self.capacity);
+        }
     }
 
     /// `count` columns over `steps`, as fine as what is kept allows.
@@ -84,18 +115,16 @@ impl Track {
         lineage.stretches().iter().rev().find_map(|stretch| self.of(stretch.branch)?.latest_until(stretch.last))
     }
 
-    /// Whether nothing of it is history of the current branch.
-    pub fn is_empty(&self, lineage: &Lineage) -> bool {
-        self.latest(lineage).is_none()
-    }
-
     /// Bytes held on the heap.
     pub fn memory(&self) -> usize {
-        let entries = self.series.capacity() * size_of::<(BranchId, Series)>();
-        entries + self.series.iter().map(|(_, series)| series.memory()).sum::<usize>()
+        let others = self.others.capacity() * size_of::<(BranchId, Series)>();
+        others + self.series.memory() + self.others.iter().map(|(_, series)| series.memory()).sum::<usize>()
     }
 
     fn of(&self, branch: BranchId) -> Option<&Series> {
-        self.series.iter().find(|(other, _)| *other == branch).map(|(_, series)| series)
+        if branch == self.branch {
+            return Some(&self.series);
+        }
+        self.others.iter().find(|(other, _)| *other == branch).map(|(_, series)| series)
     }
 }

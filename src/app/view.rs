@@ -146,6 +146,14 @@ impl View {
         *focus = (*focus + if backwards { count - 1 } else { 1 }) % count;
     }
 
+    /// Steps after this one are no longer those that were there.
+    pub fn leave(&mut self, step: u64) {
+        self.cursor.take_if(|cursor| *cursor > step);
+        if matches!(self.window, Window::Fixed(steps) if steps.last > step) {
+            self.window = Window::Whole;
+        }
+    }
+
     /// Turns to a page because somebody asked for it.
     pub fn show(&mut self, screen: Screen) {
         self.chosen = true;

@@ -37,7 +37,7 @@ pub fn run(arguments: &InspectArguments) -> anyhow::Result<u8> {
         return Err(WrongUse(format!("--at {}: the run has {steps} steps; valid: 0 to {steps}", arguments.at)).into());
     }
     let info = trainer.describe(&spec.train);
-    let first = info.layers.iter().position(|layer| layer.parameters > 0).unwrap_or(0);
+    let first = info.layers.iter().position(|layer| layer.parameters != Some(0)).unwrap_or(0);
     let query = Query::Trace { sample: arguments.sample, layer: arguments.layer.unwrap_or(first) };
     trainer.check_query(&query).map_err(WrongUse)?;
     while trainer.completed() < arguments.at {

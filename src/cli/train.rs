@@ -9,7 +9,7 @@ use anyhow::Context;
 use gradtop::{
     app::{App, Exit, Settings, Signal},
     headless::{End, JsonLines, Report, Sink, write_summary},
-    protocol::{Command, CommandId, Event, Request},
+    protocol::{Command, CommandId, Event, Failure, Request},
     text::thousands,
     train::{
         Delivery, Outcome, RunSpec, measured_metrics,
@@ -70,8 +70,8 @@ fn screen_is_usable() -> bool {
 
 fn run(mut spec: RunSpec, style: Style, settings: ui::UiSettings) -> anyhow::Result<u8> {
     spec.stop_when_finished = style != Style::Dashboard;
-    if style == Style::Json {
-        // A program that reads gets everything.
+    if style != Style::Dashboard {
+        // What reads a table or JSON gets all of it, and a pager that does not read holds the training up.
         spec.delivery = Delivery::Wait;
     }
     let app = App::new(Settings { run: spec.name.clone(), paced: spec.throttle.is_some(), mouse: true });
@@ -146,16 +146,31 @@ async fn headless(worker: WorkerHandle, sink: impl Sink + Send + 'static) -> any
         }
     };
     drop(requests);
-    ending::join(task, &mut signals, signalled).await;
+    let outcome = ending::join(task, &mut signals, signalled).await;
+    status(end, outcome, signalled)
+}
+
+/// The exit status of a run without a screen, by how its output ended and how its worker did. What is wrong is told.
+fn status(end: io::Result<Option<End>>, outcome: Outcome, signalled: Option<u8>) -> anyhow::Result<u8> {
     match (end, signalled) {
         (Ok(Some(End::Failed(failure))), _) => {
             start::complain_of(&failure);
             Ok(FAILED)
         }
-        // Whoever read the output has seen enough: `gradtop … | head`.
         (Err(error), _) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("can't write the output"),
         (_, Some(number)) => Ok(SIGNAL + number),
-        _ => Ok(0),
+        // Whoever read the output has seen enough: `gradtop … | head`.
+        (Err(_) | Ok(Some(End::Finished(_))), None) => Ok(0),
+        // Nobody asked for it to stop, so what is there is not all.
+        (Ok(None | Some(End::Stopped(_))), None) => {
+            let step = outcome.step;
+            start::complain_of(&outcome.failure.unwrap_or_else(|| Failure {
+                step,
+                what: "the run ended before it was finished".into(),
+                advice: "this is a bug in gradtop; please report it with the configuration and the step".into(),
+            }));
+            Ok(FAILED)
+        }
     }
 }
 
@@ -172,4 +187,32 @@ fn feed(mut sink: impl Sink, mut events: mpsc::Receiver<Vec<Event>>) -> io::Resu
         sink.flush()?;
     }
     Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gradtop::protocol::{MetricValues, Summary};
+
+    fn finished() -> End {
+        End::Finished(Summary { step: 1, values: MetricValues::new(), weights_sha256: None, seconds: None })
+    }
+
+    #[test]
+    fn only_a_run_that_finished_or_whose_reader_left_is_a_success() {
+        let status = |end, signalled| status(end, Outcome::default(), signalled).unwrap();
+        assert_eq!(status(Ok(Some(finished())), None), 0);
+        assert_eq!(status(Err(io::ErrorKind::BrokenPipe.into()), None), 0);
+        assert_eq!(status(Ok(None), None), FAILED);
+        assert_eq!(status(Ok(Some(End::Stopped(1))), None), FAILED);
+        assert_eq!(status(Ok(Some(End::Stopped(1))), Some(15)), SIGNAL + 15);
+        assert_eq!(status(Ok(None), Some(2)), SIGNAL + 2);
+        let failure = Failure { step: 1, what: "x".into(), advice: String::new() };
+        assert_eq!(status(Ok(Some(End::Failed(failure))), None), FAILED);
+    }
+
+    #[test]
+    fn an_output_that_cannot_be_written_is_an_error() {
+        status(Err(io::ErrorKind::StorageFull.into()), Outcome::default(), None).unwrap_err();
+    }
 }

@@ -182,8 +182,8 @@ pub(super) const KEYS: &[Key] = &[
         kind: Kind::Texts {
             values: "\"linear UNITS\", \"conv CHANNELS HEIGHTxWIDTH [stride N] [pad N]\", \"batchnorm\", \
                      \"maxpool SIZE [stride N] [pad N]\", \"avgpool SIZE [stride N] [pad N]\", \"global_avgpool\", \
-                     \"flatten\", \"relu\", \"leaky_relu SLOPE\", \"elu ALPHA\", \"gelu\", \"silu\", \"tanh\", \"sigmoid\", \
-                     \"dropout PROBABILITY\", \"residual [LAYER, …]\"",
+                     \"flatten\", \"dropout PROBABILITY\", \"residual [LAYER, …]\", and activations: \"relu\", \
+                     \"leaky_relu SLOPE\", \"gelu\", \"tanh\", … (a wrong word lists them all)",
             least: 1,
             most: 256,
             get: |c| c.model.layers.iter().map(ToString::to_string).collect(),

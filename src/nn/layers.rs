@@ -1,29 +1,25 @@
 //! What every layer does; each kind is one file with its equation, its gradient and what it caches.
 
 pub mod activation;
-mod avg_pool;
-mod batch_norm;
-mod build;
-mod conv;
-mod dropout;
-mod facts;
-mod flatten;
-mod global_avg_pool;
-mod linear;
-mod max_pool;
-mod residual;
+pub(super) mod avg_pool;
+pub(super) mod batch_norm;
+pub(super) mod conv;
+pub(super) mod dropout;
+pub(super) mod flatten;
+pub(super) mod global_avg_pool;
+pub(super) mod linear;
+pub(super) mod max_pool;
+pub(super) mod residual;
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 use self::activation::{activate, backpropagate};
-pub(super) use self::build::{Setup, build};
 pub use self::{
     activation::{Activation, Pointwise},
     avg_pool::AvgPool,
     batch_norm::BatchNorm,
     conv::Conv,
     dropout::Dropout,
-    facts::{Equations, LAYER_FORMS, LayerFacts, LayerRole, SettingValue},
     flatten::Flatten,
     global_avg_pool::GlobalAvgPool,
     linear::Linear,

@@ -8,6 +8,7 @@ use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 
 use super::{
     Buffer, BuildError, LayerInfo, LossReport, Mode, NetworkSpec, Parameter, Place, Scalar, Shape,
+    build::{Setup, build},
     chain::{channels, check},
     kernels::{
         elementwise::for_each_streamed_chunk,
@@ -16,7 +17,7 @@ use super::{
         pool::Pool,
         prefetch::copy_ahead,
     },
-    layers::{Layer, Pass, Scratch, Setup, build},
+    layers::{Layer, Pass, Scratch},
     loss::SoftmaxCrossEntropy,
     rows::values_mut,
 };

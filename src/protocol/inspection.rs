@@ -40,7 +40,7 @@ pub const MOST_ENTRIES: usize = 512;
 pub enum Query {
     /// Distributions and figures of a layer: [`Answer::Layer`].
     Layer {
-        /// [`super::LayerInfo::index`].
+        /// Place in [`super::RunInfo::layers`].
         layer: usize,
     },
     /// One sample on its way forward and back, and one layer in full: [`Answer::Trace`].
@@ -53,7 +53,7 @@ pub enum Query {
     /// A layer's gradients against central differences in `f64`: [`Answer::GradientCheck`], again and again until
     /// its verdict is there. Only while paused; the next request interrupts it. It can't be watched.
     GradientCheck {
-        /// [`super::LayerInfo::index`] of a layer with parameters.
+        /// Place in [`super::RunInfo::layers`] of a layer with parameters.
         layer: usize,
     },
     /// Some samples with what the network makes of them, as of the last evaluation of that part: [`Answer::Samples`].
@@ -76,7 +76,7 @@ pub enum Query {
     },
     /// Weights as pictures, of a convolution or of a linear layer that reads an image: [`Answer::Filters`].
     Filters {
-        /// [`super::LayerInfo::index`].
+        /// Place in [`super::RunInfo::layers`].
         layer: usize,
         /// How many filters are passed over.
         first: usize,
@@ -94,7 +94,7 @@ pub enum Query {
     },
     /// The output of each unit of a layer everywhere in the plane, where samples are two numbers: [`Answer::Units`].
     Units {
-        /// [`super::LayerInfo::index`].
+        /// Place in [`super::RunInfo::layers`].
         layer: usize,
         /// Cells from left to right.
         columns: usize,
@@ -159,14 +159,14 @@ pub enum Phase {
     Between,
     /// A layer's output was computed.
     Forward {
-        /// [`super::LayerInfo::index`].
+        /// Place in [`super::RunInfo::layers`].
         layer: usize,
     },
     /// The loss was computed, and with it its gradient by the logits.
     Loss,
     /// The gradients of a layer's parameters and of its input were computed.
     Backward {
-        /// [`super::LayerInfo::index`].
+        /// Place in [`super::RunInfo::layers`].
         layer: usize,
     },
     /// The weights were updated: the minibatch is completed.

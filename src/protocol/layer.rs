@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Setting;
+
 /// One layer of the network. Everything else that is told of a layer names it by its place in [`RunInfo::layers`].
 ///
 /// [`RunInfo::layers`]: super::RunInfo::layers
@@ -26,9 +28,10 @@ pub struct LayerInfo {
     /// Shape of one sample at its output, where it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<Vec<usize>>,
-    /// Number of its own trained values: those of a layer in the list that is part of it are not counted.
-    #[serde(default)]
-    pub parameters: u64,
+    /// Number of its own trained values, where it is known: those of a layer in the list that is part of it are not
+    /// counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<u64>,
     /// Kind and settings for people: `conv 8 3x3 pad 1`. Nothing may be read out of it.
     #[serde(default)]
     pub text: String,
@@ -69,22 +72,6 @@ pub enum LayerKind {
     },
 }
 
-/// The value of a setting.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Setting {
-    /// Something that is or is not.
-    Switch(bool),
-    /// A whole number.
-    Count(u64),
-    /// Any other finite number.
-    Number(f64),
-    /// A word, or more of them.
-    Text(String),
-    /// Several.
-    List(Vec<Self>),
-}
-
 /// The part that a layer plays in its network, whatever it computes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -99,7 +86,7 @@ pub enum LayerRole {
     Pooling,
     /// It acts while training only, so that the network generalizes.
     Regularization,
-    /// It changes how values are arranged, and no value.
+    /// It gives the same values in the same order another shape.
     Shape,
     /// It holds other layers.
     Block,
@@ -164,7 +151,8 @@ impl LayerKind {
         }
     }
 
-    /// The kind of this word with these settings; one whose settings are not what they should be is any other kind.
+    /// The kind of this word with these settings. With settings that are missing, of another type or not known here it is
+    /// any other kind: what was computed without them would be false.
     pub fn read(kind: &str, settings: BTreeMap<String, Setting>) -> Self {
         let count = |name: &str| match settings.get(name)? {
             Setting::Count(count) => usize::try_from(*count).ok(),
@@ -180,15 +168,17 @@ impl LayerKind {
             },
             _ => None,
         };
+        let pair_or =
+            |name: &str, default: usize| if settings.contains_key(name) { pair(name) } else { Some([default; 2]) };
+        let conv = || {
+            let (channels, kernel) = (count("channels")?, pair("kernel")?);
+            Some(Self::Conv { channels, kernel, stride: pair_or("stride", 1)?, pad: pair_or("pad", 0)? })
+        };
+        let only = |names: &[&str]| settings.keys().all(|key| names.contains(&key.as_str()));
         let known = match kind {
-            LINEAR => count("units").map(|units| Self::Linear { units }),
-            CONV => count("channels").zip(pair("kernel")).map(|(channels, kernel)| Self::Conv {
-                channels,
-                kernel,
-                stride: pair("stride").unwrap_or([1; 2]),
-                pad: pair("pad").unwrap_or([0; 2]),
-            }),
-            BATCH_NORM => Some(Self::BatchNorm),
+            LINEAR if only(&["units"]) => count("units").map(|units| Self::Linear { units }),
+            CONV if only(&["channels", "kernel", "stride", "pad"]) => conv(),
+            BATCH_NORM if settings.is_empty() => Some(Self::BatchNorm),
             _ => None,
         };
         known.unwrap_or_else(|| Self::Other { kind: kind.into(), settings })

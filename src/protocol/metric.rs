@@ -1,6 +1,7 @@
 //! Figures as data: a source tells once what it measures, and from then on only numbers under their ids.
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use super::number;
 use crate::text::short;
@@ -15,7 +16,7 @@ pub const TRAIN_ACCURACY: &str = "train/accuracy";
 pub const TRAIN_GRADIENT_NORM: &str = "train/gradient_norm";
 
 /// Tag of the learning rate that an update used: base rate times the schedule's factor.
-pub const TRAIN_LEARNING_RATE: &str = "train/learning_rate";
+pub const EFFECTIVE_LEARNING_RATE: &str = "learning_rate";
 
 /// Tag of the mean loss on the test split, in nats.
 pub const TEST_LOSS: &str = "test/loss";
@@ -216,6 +217,10 @@ pub struct MetricValue(
     #[serde(with = "number")]
     pub f64,
 );
+
+/// The values of some metrics. A few of them take no memory of their own, so that a report of a minibatch with a look at
+/// its layers is a few allocations and not dozens.
+pub type MetricValues = SmallVec<[MetricValue; 4]>;
 
 impl MetricValue {
     /// The value of the metric with this id among `values`.

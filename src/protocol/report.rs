@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::MetricValue;
+use super::MetricValues;
 
 /// What one minibatch showed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -17,7 +17,7 @@ pub struct StepReport {
     pub samples: Option<u64>,
     /// What was measured of the minibatch, before its update; only what was measured at this step.
     #[serde(default)]
-    pub values: Vec<MetricValue>,
+    pub values: MetricValues,
     /// Samples trained a second of late, throttling included and pauses left out; absent while unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub samples_per_second: Option<f64>,
@@ -32,7 +32,7 @@ pub struct LayerProbe {
     /// Place of the layer in [`super::RunInfo::layers`].
     pub layer: usize,
     /// Values of [`super::RunInfo::quantities`]; only those that there are.
-    pub values: Vec<MetricValue>,
+    pub values: MetricValues,
     /// What the rules make of it; absent where nobody judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub health: Option<Health>,
@@ -63,7 +63,7 @@ pub struct Evaluation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epoch: Option<f64>,
     /// What was measured.
-    pub values: Vec<MetricValue>,
+    pub values: MetricValues,
     /// Samples evaluated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub samples: Option<u64>,
@@ -96,7 +96,7 @@ pub struct Summary {
     pub step: u64,
     /// What the last evaluation measured.
     #[serde(default)]
-    pub values: Vec<MetricValue>,
+    pub values: MetricValues,
     /// SHA-256 of the weights (little-endian f32 in the network's order), in hexadecimal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights_sha256: Option<String>,

@@ -20,7 +20,7 @@ impl Trainer {
                 shape: Some(self.data.shape.clone()),
                 classes: self.data.classes.clone(),
             }),
-            parameters: Some(layers.iter().map(|layer| layer.parameters).sum()),
+            parameters: layers.iter().map(|layer| layer.parameters).sum(),
             layers,
             loss: Some(loss()),
             metrics: metrics::measured_metrics(),
@@ -55,9 +55,9 @@ pub(crate) fn layer(info: &nn::LayerInfo) -> LayerInfo {
         role: role(info.spec.role()),
         input: Some(info.input.dimensions().to_vec()),
         output: Some(info.output.dimensions().to_vec()),
-        parameters: info.parameters as u64,
+        parameters: Some(info.parameters as u64),
         text: info.spec.to_string(),
-        equations: Some(equations(&info.spec.equations())),
+        equations: Some(equations(info.spec.equations())),
     }
 }
 

@@ -8,13 +8,15 @@ use std::{collections::VecDeque, ops::ControlFlow, time::Instant};
 use crate::{
     protocol::{CommandId, Event, Finding, Health, Phase, RunState, StateChange, StepReport, Summary, Walk},
     train::{
-        LayerMeasures, Outcome, RunSpec, StepError, StepOutcome, TestResult, Trainer,
+        Outcome, RunSpec, StepError, StepOutcome, TestResult, Trainer, evaluation,
         health::Monitor,
         inbox::{Inbox, Next},
-        metrics::{self, StepMeasures},
+        measures::StepMeasures,
+        metrics,
         outbox::{Disconnected, Outbox},
         outcome::End,
         pace::{Pace, RateMeter, Stopwatch},
+        probe,
     },
 };
 
@@ -105,8 +107,7 @@ impl<'a> Driver<'a> {
                     self.prepare();
                     self.inbox.wait(self.outbox)
                 }
-                // The consumer has not taken what is there; with its next look the training goes on.
-                Drive::Free | Drive::ToGoal if self.outbox.is_full() => self.inbox.wait(self.outbox),
+                // Where the outbox is full it waits a moment for the reader, but never for a request.
                 Drive::Free | Drive::ToGoal => self.inbox.until(self.pace.due(now), self.outbox),
             };
             match next {
@@ -203,7 +204,7 @@ impl<'a> Driver<'a> {
             samples: Some(samples as u64),
             values: metrics::of_step(&StepMeasures { gradient_norm, ..measures }),
             samples_per_second: self.rate.samples_per_second(),
-            layers: layers.iter().map(LayerMeasures::report).collect(),
+            layers: layers.iter().map(probe::report).collect(),
         }));
         for finding in findings {
             self.outbox.push(Event::Finding(finding));
@@ -240,7 +241,7 @@ impl<'a> Driver<'a> {
         let Some(evaluation) = evaluation else { return false };
         self.test = Some(evaluation);
         let finding = self.monitor.evaluated(&evaluation);
-        self.outbox.push(Event::Evaluation(evaluation.report()));
+        self.outbox.push(Event::Evaluation(evaluation::report(&evaluation)));
         if let Some(finding) = finding {
             self.outbox.push(Event::Finding(finding));
         }

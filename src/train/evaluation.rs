@@ -5,37 +5,19 @@ use std::{ops::ControlFlow, time::Instant};
 use sha2::{Digest, Sha256};
 
 use crate::{
+    nn::Mode,
     protocol::{Evaluation, inspection::Split},
-    train::{Trainer, metrics},
+    train::{TestResult, Trainer, metrics, predictions::Predictions},
 };
 
-/// What an evaluation of the test split found.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct TestResult {
-    /// Minibatches completed.
-    pub step: u64,
-    /// Epochs completed as a fraction.
-    pub epoch: f64,
-    /// Mean loss in nats.
-    pub loss: f64,
-    /// Share classified correctly, 0 to 1.
-    pub accuracy: f64,
-    /// Samples evaluated.
-    pub samples: usize,
-    /// Time it took in seconds.
-    pub seconds: f64,
-}
-
-impl TestResult {
-    /// The same as it is reported.
-    pub(super) fn report(&self) -> Evaluation {
-        Evaluation {
-            step: self.step,
-            epoch: Some(self.epoch),
-            values: metrics::of_evaluation(self),
-            samples: Some(self.samples as u64),
-            seconds: Some(self.seconds),
-        }
+/// An evaluation as it is reported.
+pub(super) fn report(test: &TestResult) -> Evaluation {
+    Evaluation {
+        step: test.step,
+        epoch: Some(test.epoch),
+        values: metrics::of_evaluation(test),
+        samples: Some(test.samples as u64),
+        seconds: Some(test.seconds),
     }
 }
 
@@ -93,5 +75,57 @@ impl Trainer {
             let _ = write!(text, "{byte:02x}");
             text
         })
+    }
+
+    /// The predictions for a part of the data.
+    pub(super) fn predictions(&self, split: Split) -> &Predictions {
+        &self.predictions[place(split)]
+    }
+
+    /// Evaluates a part of the data in the order of the file with the weights as they are, and keeps what comes out for
+    /// each sample. Gives the mean loss and the number of right ones; nothing if `keep_going` ended it between two
+    /// batches. The minibatch in hand must have been set aside. Allocates nothing as long as the part is the same.
+    pub(super) fn predict(
+        &mut self,
+        split: Split,
+        mut keep_going: impl FnMut() -> ControlFlow<()>,
+    ) -> Option<(f64, usize)> {
+        let start = Instant::now();
+        let (step, data) = (self.completed(), &self.data);
+        let part = if split == Split::Train { &data.train } else { &data.test };
+        let samples = part.len();
+        // What was known stays until all of the new is there.
+        let mut predictions = std::mem::take(&mut self.spare);
+        predictions.resize(part.len());
+        let (mut loss, mut correct) = (0.0, 0);
+        let mut indices = [0_u32; 256];
+        let rows = self.rows.min(indices.len());
+        for from in (0..part.len()).step_by(rows) {
+            let indices = &mut indices[..rows.min(part.len() - from)];
+            (from as u32..).zip(indices.iter_mut()).for_each(|(sample, index)| *index = sample);
+            let labels = &mut self.labels[..indices.len()];
+            part.labels(indices, labels);
+            self.network.fill_input(indices.len(), |rows, values| part.gather(&indices[rows], values));
+            self.network.forward(Mode::Evaluate);
+            let report = self.network.loss(labels);
+            predictions.take(from, &self.network, labels);
+            loss += report.loss * indices.len() as f64;
+            correct += report.correct;
+            if keep_going().is_break() {
+                self.spare = predictions;
+                return None;
+            }
+        }
+        predictions.step = Some(step);
+        predictions.seconds = start.elapsed().as_secs_f64();
+        self.spare = std::mem::replace(&mut self.predictions[place(split)], predictions);
+        Some((loss / samples as f64, correct))
+    }
+}
+
+fn place(split: Split) -> usize {
+    match split {
+        Split::Train => 0,
+        Split::Test | Split::Unknown => 1,
     }
 }

@@ -3,6 +3,7 @@
 use std::{
     collections::VecDeque,
     sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -70,9 +71,12 @@ impl Inbox {
         }
     }
 
-    /// Waits for a request without using the processor; wakes with [`Next::Nothing`] only to empty the outbox.
+    /// Waits for a request without using the processor; wakes with [`Next::Nothing`] only to empty the outbox. While that
+    /// is full, only a stop is taken.
     pub fn wait(&mut self, outbox: &mut Outbox) -> Next {
-        let next = if let Some(request) = self.seen.pop_front() {
+        let next = if let Some(next) = self.wait_for_reader(outbox) {
+            next
+        } else if let Some(request) = self.seen.pop_front() {
             Next::Request(request)
         } else if outbox.flush_now(Instant::now()).is_err() {
             Next::Gone
@@ -84,18 +88,49 @@ impl Inbox {
         self.handed_out(next)
     }
 
-    /// Waits for a request until `due`; `None` is at once.
+    /// Waits for a request until `due`; `None` is at once. While the outbox is full, only a stop is taken, and
+    /// [`Next::Nothing`] comes early.
     pub fn until(&mut self, due: Option<Instant>, outbox: &mut Outbox) -> Next {
-        let next = match (self.seen.pop_front(), due) {
-            (Some(request), _) => Next::Request(request),
-            (None, Some(due)) => self.receive_until(due, outbox),
-            (None, None) => match self.channel.try_recv() {
-                Ok(request) => Next::Request(request),
-                Err(TryRecvError::Empty) => Next::Nothing,
-                Err(TryRecvError::Disconnected) => Next::Gone,
-            },
+        let next = if let Some(next) = self.wait_for_reader(outbox) {
+            next
+        } else {
+            match (self.seen.pop_front(), due) {
+                (Some(request), _) => Next::Request(request),
+                (None, Some(due)) => self.receive_until(due, outbox),
+                (None, None) => match self.channel.try_recv() {
+                    Ok(request) => Next::Request(request),
+                    Err(TryRecvError::Empty) => Next::Nothing,
+                    Err(TryRecvError::Disconnected) => Next::Gone,
+                },
+            }
         };
         self.handed_out(next)
+    }
+
+    /// Gives the reader of a full outbox a moment, or finds a stop; `None` as soon as the outbox is not full.
+    ///
+    /// A stop is taken ahead of its turn. Other requests wait, since their answers would only make the outbox longer: a
+    /// client that asks without reading is bounded by the channel.
+    fn wait_for_reader(&mut self, outbox: &mut Outbox) -> Option<Next> {
+        if !outbox.is_full() {
+            return None;
+        }
+        if outbox.flush_now(Instant::now()).is_err() {
+            return Some(Next::Gone);
+        }
+        if !outbox.is_full() {
+            return None;
+        }
+        let gone = self.look();
+        let stop = self.seen.iter().position(|request| request.command == Command::Stop);
+        if let Some(stop) = stop.and_then(|at| self.seen.remove(at)) {
+            return Some(Next::Request(stop));
+        }
+        if gone && self.seen.is_empty() {
+            return Some(Next::Gone);
+        }
+        thread::sleep(RETRY);
+        Some(Next::Nothing)
     }
 
     fn receive_until(&self, due: Instant, outbox: &mut Outbox) -> Next {
@@ -161,5 +196,113 @@ impl Inbox {
                 Next::Gone => return Err(Disconnected),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{SyncSender, sync_channel};
+
+    use tokio::sync::mpsc;
+
+    use super::*;
+    use crate::{protocol::made_up, train::outbox::Delivery};
+
+    /// An inbox, and a full outbox whose reader has not taken the first event.
+    struct Desk {
+        ask: SyncSender<Request>,
+        inbox: Inbox,
+        outbox: Outbox,
+        reader: mpsc::Receiver<Vec<Event>>,
+    }
+
+    impl Desk {
+        fn full() -> Self {
+            let (ask, requests) = sync_channel(16);
+            let (sender, reader) = mpsc::channel(1);
+            let mut outbox = Outbox::new(sender, Delivery::Wait);
+            outbox.push(Event::Stopped { step: 0 });
+            outbox.flush_now(Instant::now()).unwrap();
+            let mut step = 0;
+            while !outbox.is_full() {
+                step += 1;
+                outbox.push(Event::Step(made_up::report(step, 1.0, 0.5, 0.1)));
+            }
+            Self { ask, inbox: Inbox::new(requests), outbox, reader }
+        }
+
+        fn ask(&self, id: u64, command: Command) {
+            self.ask.send(Request { id: CommandId(id), command }).unwrap();
+        }
+
+        fn until(&mut self) -> Next {
+            self.inbox.until(None, &mut self.outbox)
+        }
+
+        fn wait(&mut self) -> Next {
+            self.inbox.wait(&mut self.outbox)
+        }
+    }
+
+    /// Id of the request that came, if one did.
+    fn id(next: &Next) -> Option<u64> {
+        if let Next::Request(request) = next { Some(request.id.0) } else { None }
+    }
+
+    #[test]
+    fn a_full_outbox_that_the_reader_empties_meanwhile_keeps_nobody_waiting() {
+        let mut desk = Desk::full();
+        assert!(matches!(desk.until(), Next::Nothing));
+        assert!(desk.outbox.is_full());
+        desk.reader.try_recv().unwrap();
+        // Nobody asks for anything and nothing is left to send: whoever waited for a request here would wait for ever.
+        assert!(matches!(desk.until(), Next::Nothing));
+        assert!(desk.outbox.is_empty());
+    }
+
+    #[test]
+    fn requests_wait_while_the_outbox_is_full() {
+        let mut desk = Desk::full();
+        desk.ask(1, Command::Evaluate);
+        desk.ask(2, Command::Evaluate);
+        assert!(matches!(desk.until(), Next::Nothing));
+        assert!(matches!(desk.wait(), Next::Nothing));
+        desk.reader.try_recv().unwrap();
+        assert_eq!(id(&desk.until()), Some(1));
+        assert_eq!(id(&desk.wait()), Some(2));
+    }
+
+    #[test]
+    fn a_stop_overtakes_requests_that_wait_for_the_reader() {
+        let mut desk = Desk::full();
+        desk.ask(1, Command::Evaluate);
+        desk.ask(2, Command::Stop);
+        assert_eq!(id(&desk.wait()), Some(2));
+        // Both are answered, the one that waited with the reason.
+        let before = desk.outbox.len();
+        desk.inbox.answer_all(0, "the run has stopped", &mut desk.outbox);
+        assert_eq!(desk.outbox.len(), before + 2);
+    }
+
+    #[test]
+    fn a_reader_that_leaves_a_full_outbox_is_noticed() {
+        let mut desk = Desk::full();
+        desk.reader.close();
+        assert!(matches!(desk.until(), Next::Gone));
+        let mut desk = Desk::full();
+        drop(desk.ask);
+        assert!(matches!(desk.inbox.wait(&mut desk.outbox), Next::Gone));
+    }
+
+    #[test]
+    fn a_failed_run_refuses_nothing_while_the_outbox_is_full() {
+        let mut desk = Desk::full();
+        let before = desk.outbox.len();
+        for id in 0..10 {
+            desk.ask(id, Command::Pause);
+        }
+        desk.ask(10, Command::Stop);
+        desk.inbox.wait_for_stop(&mut desk.outbox).unwrap();
+        assert_eq!(desk.outbox.len(), before);
     }
 }

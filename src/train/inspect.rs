@@ -19,8 +19,6 @@ mod tests;
 mod trace;
 
 pub use check::Check;
-pub(super) use figures::argmax;
-pub(super) use plane::Extent;
 
 /// What a query needs before it can be answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

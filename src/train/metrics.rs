@@ -3,27 +3,14 @@
 
 use crate::{
     protocol::{
-        Better, MetricId, MetricInfo, MetricValue, Unit,
+        Better, MetricId, MetricInfo, MetricValue, MetricValues, Unit,
         metric::{
-            LAYER_DEAD_UNITS, LAYER_GRADIENT_NORM, LAYER_UPDATE_RATIO, LAYER_WEIGHT_NORM, TEST_ACCURACY, TEST_LOSS,
-            TRAIN_ACCURACY, TRAIN_GRADIENT_NORM, TRAIN_LEARNING_RATE, TRAIN_LOSS,
+            EFFECTIVE_LEARNING_RATE, LAYER_DEAD_UNITS, LAYER_GRADIENT_NORM, LAYER_UPDATE_RATIO, LAYER_WEIGHT_NORM,
+            TEST_ACCURACY, TEST_LOSS, TRAIN_ACCURACY, TRAIN_GRADIENT_NORM, TRAIN_LOSS,
         },
     },
-    train::{LayerMeasures, TestResult},
+    train::measures::{LayerMeasures, StepMeasures, TestResult},
 };
-
-/// What is known of a minibatch; what could not be computed is `None`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct StepMeasures {
-    /// Mean loss before the update, in nats.
-    pub loss: f64,
-    /// Share classified correctly before the update.
-    pub accuracy: Option<f64>,
-    /// Norm of the whole gradient before clipping, where somebody looks.
-    pub gradient_norm: Option<f64>,
-    /// Learning rate of the update.
-    pub effective_lr: f64,
-}
 
 /// A metric, and how it is read out of what was measured.
 struct Measured<T> {
@@ -39,7 +26,7 @@ const OF_STEPS: [Measured<StepMeasures>; 4] = [
         value: |step| step.gradient_norm,
     },
     Measured {
-        info: |id| MetricInfo::new(id, TRAIN_LEARNING_RATE, "learning rate").floor(0.0),
+        info: |id| MetricInfo::new(id, EFFECTIVE_LEARNING_RATE, "learning rate").floor(0.0),
         value: |step| Some(step.effective_lr),
     },
 ];
@@ -90,17 +77,17 @@ pub fn measured_quantities() -> Vec<MetricInfo> {
 }
 
 /// The values of a minibatch.
-pub(super) fn of_step(step: &StepMeasures) -> Vec<MetricValue> {
+pub(super) fn of_step(step: &StepMeasures) -> MetricValues {
     values(&OF_STEPS, 0, step)
 }
 
 /// The values of an evaluation.
-pub(super) fn of_evaluation(test: &TestResult) -> Vec<MetricValue> {
+pub(super) fn of_evaluation(test: &TestResult) -> MetricValues {
     values(&OF_EVALUATIONS, FIRST_OF_EVALUATIONS, test)
 }
 
 /// The values of a layer.
-pub(super) fn of_layer(layer: &LayerMeasures) -> Vec<MetricValue> {
+pub(super) fn of_layer(layer: &LayerMeasures) -> MetricValues {
     values(&OF_LAYERS, 0, layer)
 }
 
@@ -108,7 +95,7 @@ fn infos<T>(table: &[Measured<T>], first: u32) -> impl Iterator<Item = MetricInf
     table.iter().zip(first..).map(|(measured, id)| (measured.info)(id))
 }
 
-fn values<T>(table: &[Measured<T>], first: u32, from: &T) -> Vec<MetricValue> {
+fn values<T>(table: &[Measured<T>], first: u32, from: &T) -> MetricValues {
     let values = table.iter().zip(first..);
     values.filter_map(|(measured, id)| Some(MetricValue(MetricId(id), (measured.value)(from)?))).collect()
 }

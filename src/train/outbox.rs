@@ -15,7 +15,7 @@ use crate::protocol::{Event, MetricValue};
 /// waits.
 const MAX_SAMPLES: usize = 4096;
 
-/// Other events that may wait; above it those that a later one makes void are left out, or the source waits.
+/// Other events that may wait; above it those that a later one replaces are left out, or the source waits.
 const MAX_OTHERS: usize = 4096;
 
 /// Samples travel together at most this often, so that a fast engine doesn't wake its consumer at every step.
@@ -24,7 +24,7 @@ const BATCHING: Duration = Duration::from_millis(16);
 /// What becomes of events that the consumer does not take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Delivery {
-    /// The source never waits: samples are left out evenly and counted, then what a later event makes void, and in the
+    /// The source never waits: samples are left out evenly and counted, then what a later event replaces, and in the
     /// end the consumer is given up.
     #[default]
     Thin,
@@ -103,6 +103,12 @@ impl Outbox {
         self.waiting.is_empty()
     }
 
+    /// Number of events that wait.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// Whether the source has to wait before it does more that it would have to report.
     pub fn is_full(&self) -> bool {
         self.delivery == Delivery::Wait && (self.samples >= MAX_SAMPLES || self.others() >= MAX_OTHERS)
@@ -145,7 +151,8 @@ impl Outbox {
         };
         if self.thinned > self.thinned_told {
             self.thinned_told = self.thinned;
-            self.waiting.push_back(Event::Thinned { total: self.thinned });
+            // Before the others, since nothing may follow a `Stopped` among them.
+            self.waiting.push_front(Event::Thinned { total: self.thinned });
         }
         permit.send(self.waiting.drain(..).collect());
         (self.samples, self.inspections) = (0, 0);
@@ -154,10 +161,12 @@ impl Outbox {
         Ok(())
     }
 
-    /// Sends all that waits, waiting at most `patience` for room.
+    /// Sends all that waits. A consumer that gets everything is waited for until it is gone, any other one for at most
+    /// `patience`.
     pub fn deliver(&mut self, patience: Duration) {
         let start = Instant::now();
-        while !self.is_empty() && self.flush_now(Instant::now()).is_ok() && start.elapsed() < patience {
+        let patient = |delivery| delivery == Delivery::Wait || start.elapsed() < patience;
+        while !self.is_empty() && self.flush_now(Instant::now()).is_ok() && patient(self.delivery) {
             if !self.is_empty() {
                 thread::sleep(BATCHING);
             }
@@ -192,17 +201,16 @@ impl Outbox {
         self.thinned += gone as u64;
     }
 
-    /// Leaves out what a later event of its kind makes void. Where that is not half of it, the consumer is given up: it
+    /// Leaves out what a later event of its kind replaces. Where that is not half of it, the consumer is given up: it
     /// has taken nothing while thousands of changes were made.
     fn coalesce(&mut self) {
         let mut kept: Vec<Event> = Vec::with_capacity(self.waiting.len());
         let mut later: Vec<usize> = Vec::new();
         for event in std::mem::take(&mut self.waiting).into_iter().rev() {
-            let void = later.iter().any(|&at| makes_void(&kept[at], &event));
-            if void {
+            if later.iter().any(|&at| replaces(&kept[at], &event)) {
                 continue;
             }
-            if makes_void(&event, &event) {
+            if replaces(&event, &event) {
                 later.push(kept.len());
             }
             kept.push(event);
@@ -217,9 +225,8 @@ impl Outbox {
     }
 }
 
-/// Whether nobody who hears `later` needs to have heard `earlier` before. What is true of an event and itself is true of
-/// it and any other of its kind.
-fn makes_void(later: &Event, earlier: &Event) -> bool {
+/// Whether `later` replaces `earlier`. An event that replaces itself replaces all earlier ones of its kind.
+fn replaces(later: &Event, earlier: &Event) -> bool {
     match (later, earlier) {
         (Event::Inspection(later), Event::Inspection(earlier)) => {
             discriminant(&later.query) == discriminant(&earlier.query)
@@ -280,7 +287,8 @@ mod tests {
 
     fn changed(step: u64) -> Event {
         let (from, to) = (Setting::Count(step), Setting::Count(step + 1));
-        Event::Changed { step, change: Change { key: LEARNING_RATE.into(), from, to, by: ChangedBy::Viewer } }
+        let change = Change { key: LEARNING_RATE.into(), from: Some(from), to, by: Some(ChangedBy::Viewer) };
+        Event::Changed { step, change }
     }
 
     /// An outbox whose consumer has not taken the first event.
@@ -311,7 +319,7 @@ mod tests {
         assert_eq!(changes, 200);
         let samples = events.iter().filter(|event| is_sample(event)).count() as u64;
         assert!(samples > 1000, "{samples}");
-        assert_eq!(events.last(), Some(&Event::Thinned { total: total - samples }));
+        assert_eq!(events.first(), Some(&Event::Thinned { total: total - samples }));
         let steps: Vec<u64> = events
             .iter()
             .filter_map(|event| if let Event::Step(report) = event { Some(report.step) } else { None })
@@ -344,7 +352,33 @@ mod tests {
         );
         assert_eq!(newest(&|event| if let Event::Controls(c) = event { c.total_steps } else { None }), Some(100_000));
         assert_eq!(newest(&|event| if let Event::Inspection(i) = event { Some(i.step) } else { None }), Some(100_000));
-        assert!(matches!(events.last(), Some(Event::Thinned { total: 90_000.. })));
+        assert!(matches!(events.first(), Some(Event::Thinned { total: 90_000.. })));
+    }
+
+    #[test]
+    fn nothing_follows_the_end_of_a_run_that_was_thinned() {
+        let (mut outbox, mut receiver) = blocked(Delivery::Thin);
+        (1..=MAX_SAMPLES as u64 + 1).for_each(|number| outbox.push(step(number)));
+        outbox.push(Event::Stopped { step: 9 });
+        receiver.try_recv().unwrap();
+        outbox.flush_now(Instant::now()).unwrap();
+        let events = receiver.try_recv().unwrap();
+        assert!(events.iter().any(|event| matches!(event, Event::Thinned { .. })));
+        assert_eq!(events.last(), Some(&Event::Stopped { step: 9 }));
+    }
+
+    #[test]
+    fn who_waits_delivers_everything_beyond_all_patience() {
+        let (mut outbox, mut receiver) = blocked(Delivery::Wait);
+        outbox.push(Event::Stopped { step: 1 });
+        let delivered = thread::spawn(move || {
+            outbox.deliver(Duration::ZERO);
+            outbox.is_empty()
+        });
+        thread::sleep(5 * BATCHING);
+        assert_eq!(receiver.blocking_recv(), Some(vec![Event::Stopped { step: 0 }]));
+        assert_eq!(receiver.blocking_recv(), Some(vec![Event::Stopped { step: 1 }]));
+        assert!(delivered.join().unwrap());
     }
 
     fn made_up_evaluation(step: u64) -> Event {

@@ -3,36 +3,12 @@
 use crate::{
     optim,
     protocol::{Health, LayerProbe},
-    train::{Trainer, metrics},
+    train::{LayerMeasures, Trainer, metrics},
 };
 
-/// What the probe saw of one layer that has parameters.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct LayerMeasures {
-    /// Place of the layer in the network.
-    pub layer: usize,
-    /// Euclidean norm of its parameters after the update.
-    pub weight_norm: f64,
-    /// Euclidean norm of its gradient, before clipping.
-    pub gradient_norm: f64,
-    /// Euclidean norm of the change that the optimizer made.
-    pub update_norm: f64,
-    /// Share of its units whose rectified output was 0 for the whole minibatch; `None` where no rectifier follows.
-    pub dead: Option<f64>,
-    /// What the rules make of it.
-    pub health: Health,
-}
-
-impl LayerMeasures {
-    /// Update norm over weight norm; about 1e-3 is usual.
-    pub fn update_ratio(&self) -> f64 {
-        self.update_norm / self.weight_norm
-    }
-
-    /// The same as it is reported.
-    pub(super) fn report(&self) -> LayerProbe {
-        LayerProbe { layer: self.layer, values: metrics::of_layer(self), health: Some(self.health) }
-    }
+/// What the probe saw of a layer as it is reported.
+pub(super) fn report(layer: &LayerMeasures) -> LayerProbe {
+    LayerProbe { layer: layer.layer, values: metrics::of_layer(layer), health: Some(layer.health) }
 }
 
 impl Trainer {

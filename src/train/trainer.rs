@@ -1,12 +1,12 @@
 //! One synchronous training step, and everything a step needs.
 
-use std::sync::Arc;
+use std::{cell::OnceCell, sync::Arc};
 
 use crate::{
     dataset::{BatchSizeError, Batches, Dataset},
     nn::{BuildError, Network, NetworkSpec, Pool, Shape},
     optim::{self, Optimizer, Schedule},
-    train::{TrainSpec, averaging::Average, inspect::Extent, predictions::Predictions, walk::Progress},
+    train::{TrainSpec, averaging::Average, predictions::Predictions, progress::Progress},
 };
 
 /// Fewest rows the network's buffers hold, so that evaluation is quick whatever the batch size.
@@ -30,8 +30,8 @@ pub struct Trainer {
     pub(super) predictions: [Predictions; 2],
     /// Room for the next ones.
     pub(super) spare: Predictions,
-    /// Where points in the plane lie, once somebody asked.
-    pub(super) extent: Extent,
+    /// Where points in the plane lie, left and right, below and above, once somebody asked.
+    pub(super) extent: OnceCell<[[f64; 2]; 2]>,
     schedule: Schedule,
     learning_rate: f64,
     clip_norm: Option<f64>,
@@ -122,7 +122,7 @@ impl Trainer {
             // Only a person asks what becomes of the training part.
             predictions: [Predictions::default(), Predictions::of(data.test.len())],
             spare: Predictions::of(data.test.len()),
-            extent: Extent::default(),
+            extent: OnceCell::new(),
             data,
             schedule: spec.schedule,
             learning_rate: spec.learning_rate,
@@ -173,7 +173,7 @@ impl Trainer {
 
     /// Samples of the minibatch that was computed last.
     pub fn samples(&self) -> usize {
-        self.progress.samples()
+        self.progress.samples
     }
 
     /// Minibatches completed.

@@ -10,55 +10,8 @@ use std::ops::Range;
 use crate::{
     nn::{LossReport, Mode},
     protocol::Phase,
-    train::{StepError, StepOutcome, Trainer},
+    train::{StepError, StepOutcome, Trainer, progress::Held},
 };
-
-/// How far the minibatch in hand is.
-#[derive(Debug, Default)]
-pub(super) struct Progress {
-    /// Phases whose results are in the network's buffers.
-    computed: usize,
-    /// Phases that a person walked through.
-    walked: usize,
-    /// Whether a walk has just ended.
-    updated: bool,
-    /// Whether the buffers still hold the minibatch that it trained.
-    intact: bool,
-    /// Samples of the minibatch, and its loss, once computed.
-    samples: usize,
-    report: Option<LossReport>,
-    /// The running statistics as they were before the first phase, if anybody but a step computed it.
-    running: Vec<f32>,
-}
-
-impl Progress {
-    /// Samples of the minibatch.
-    pub(super) fn samples(&self) -> usize {
-        self.samples
-    }
-}
-
-/// What of a minibatch can be shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Held {
-    /// Its number, from 1.
-    pub minibatch: u64,
-    /// Where the walk stands.
-    pub phase: Phase,
-    /// Layers whose output is there.
-    pub forward: usize,
-    /// Whether the loss is there.
-    pub loss: bool,
-    /// The layer down to which gradients are there; the number of layers if there are none.
-    pub backward: usize,
-}
-
-impl Held {
-    /// Whether ∂L/∂output of a layer is there: it is computed by the layer behind, or by the loss.
-    pub(super) fn has_error(&self, layer: usize) -> bool {
-        self.loss && layer + 1 >= self.backward
-    }
-}
 
 impl Trainer {
     /// Goes on by one phase of the minibatch in hand. Gives what came of it with the last, the update, or when the loss

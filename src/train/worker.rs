@@ -93,7 +93,7 @@ fn work(spec: &RunSpec, mut inbox: Inbox, mut outbox: Outbox) -> Outcome {
         Ok(Err(End::Consumer(Disconnected))) => {
             outcome.failure = outbox.has_given_up().then(|| Failure {
                 step,
-                what: "whoever was to show the run took no events while thousands of changes waited".into(),
+                what: "the viewer stopped reading while thousands of events were queued".into(),
                 advice: "read the events as they come, or leave; the run has ended".into(),
             });
             return outcome;
@@ -162,4 +162,89 @@ fn run(spec: &RunSpec, inbox: &mut Inbox, outbox: &mut Outbox, outcome: &mut Out
         )
     })?;
     Driver::new(spec, trainer, inbox, outbox, outcome).work()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{num::NonZeroUsize, sync::mpsc::TrySendError};
+
+    use super::*;
+    use crate::{
+        dataset::DataSpec,
+        nn::NetworkSpec,
+        optim::{OptimizerSpec, Schedule},
+        protocol::{Command, CommandId},
+        train::{Delivery, TrainSpec},
+    };
+
+    /// A run that hardly moves.
+    fn slow_run(delivery: Delivery) -> RunSpec {
+        RunSpec {
+            name: "slow".into(),
+            data: DataSpec::default(),
+            train: TrainSpec {
+                seed: 1,
+                epochs: 1,
+                steps: None,
+                batch_size: 10,
+                evaluate_every: None,
+                probe_every: 1000,
+                threads: NonZeroUsize::MIN,
+                network: NetworkSpec { layers: vec!["linear 10".parse().unwrap()], ..NetworkSpec::default() },
+                optimizer: OptimizerSpec::ADAM,
+                learning_rate: 1e-3,
+                clip_norm: None,
+                ema: None,
+                schedule: Schedule::default(),
+            },
+            throttle: Some(0.01),
+            delivery,
+            stop_when_finished: false,
+        }
+    }
+
+    /// Asks for the same again and again without reading, until nothing more is taken for a while or so many requests
+    /// were; how many were.
+    fn ask(handle: &WorkerHandle, command: &Command, most: u64) -> u64 {
+        let (mut asked, mut refused) = (0, 0);
+        while asked < most && refused < 50 {
+            match handle.requests.try_send(Request { id: CommandId(asked), command: command.clone() }) {
+                Ok(()) => (asked, refused) = (asked + 1, 0),
+                Err(TrySendError::Full(_)) => {
+                    refused += 1;
+                    thread::sleep(Duration::from_millis(10));
+                }
+                Err(TrySendError::Disconnected(_)) => panic!("the worker has left after {asked} requests"),
+            }
+        }
+        asked
+    }
+
+    #[test]
+    fn who_asks_without_reading_is_bounded_and_answered_later() {
+        let mut handle = spawn(slow_run(Delivery::Wait)).unwrap();
+        let runs = |event: &Event| matches!(event, Event::State(change) if change.state == RunState::Running);
+        while !handle.events.blocking_recv().unwrap().iter().any(runs) {}
+        let asked = ask(&handle, &Command::Unknown, 100_000);
+        assert!(asked < 50_000, "{asked}");
+        let mut answers = 0;
+        while answers < asked {
+            let events = handle.events.blocking_recv().unwrap();
+            answers += events.iter().filter(|event| matches!(event, Event::Rejected { .. })).count() as u64;
+        }
+        assert_eq!(answers, asked);
+    }
+
+    #[test]
+    fn requests_to_advance_that_wait_are_bounded() {
+        let mut handle = spawn(slow_run(Delivery::Thin)).unwrap();
+        assert_eq!(ask(&handle, &Command::Advance { count: 1_000_000 }, 5000), 5000);
+        loop {
+            let events = handle.events.blocking_recv().unwrap();
+            if let Some(Event::Rejected { id, reason }) = events.iter().find(|e| matches!(e, Event::Rejected { .. })) {
+                assert_eq!((id.0, reason.as_str()), (4096, "4096 requests to advance wait already"));
+                break;
+            }
+        }
+    }
 }

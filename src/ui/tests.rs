@@ -4,6 +4,7 @@ pub(super) mod fixture;
 mod inside;
 mod looks;
 mod looks_data;
+mod looks_foreign;
 mod looks_inspect;
 mod looks_layers;
 mod pictures;

@@ -12,8 +12,8 @@ use gradtop::{
         change::SCHEDULE,
         inspection::{Order, Show, Split, Verdict},
         metric::{
-            LAYER_DEAD_UNITS, LAYER_GRADIENT_NORM, LAYER_UPDATE_RATIO, TEST_ACCURACY, TEST_LOSS, TRAIN_LEARNING_RATE,
-            TRAIN_LOSS,
+            EFFECTIVE_LEARNING_RATE, LAYER_DEAD_UNITS, LAYER_GRADIENT_NORM, LAYER_UPDATE_RATIO, TEST_ACCURACY,
+            TEST_LOSS, TRAIN_LOSS,
         },
     },
     train::{
@@ -217,9 +217,9 @@ fn settings_take_effect_and_leave_a_mark_at_their_step() {
     assert_eq!(engine.asked(Command::Set { key: "optimizer.lr".into(), value: 5e-4 }), Ok(step));
     let change = Change {
         key: "optimizer.lr".into(),
-        from: Setting::Number(1e-3),
+        from: Some(Setting::Number(1e-3)),
         to: Setting::Number(5e-4),
-        by: ChangedBy::Viewer,
+        by: Some(ChangedBy::Viewer),
     };
     assert!(engine.heard.contains(&Event::Changed { step, change }));
     engine.asked(Command::SetSchedule { schedule: "cosine".into() }).unwrap();
@@ -228,7 +228,7 @@ fn settings_take_effect_and_leave_a_mark_at_their_step() {
         .heard
         .iter()
         .filter_map(|event| match event {
-            Event::Step(report) if report.step > step => measured(&report.values, TRAIN_LEARNING_RATE),
+            Event::Step(report) if report.step > step => measured(&report.values, EFFECTIVE_LEARNING_RATE),
             _ => None,
         })
         .collect();
@@ -363,8 +363,8 @@ fn a_network_of_images_trains_and_is_probed() {
     let mut engine = Engine::start(spec.clone());
     let summary = engine.finished();
     let heard = engine.stop();
-    let steps = heard.iter().filter_map(|event| if let Event::Step(step) = event { Some(step) } else { None });
-    let probed = steps.filter(|step| !step.layers.is_empty()).next_back().unwrap();
+    let mut steps = heard.iter().filter_map(|event| if let Event::Step(step) = event { Some(step) } else { None });
+    let probed = steps.rfind(|step| !step.layers.is_empty()).unwrap();
     let value = |layer: &LayerProbe, tag: &str| {
         let id = measured_quantities().iter().find(|info| info.tag == tag).unwrap().id;
         MetricValue::find(&layer.values, id)

@@ -75,7 +75,7 @@ mod tests {
     use crate::protocol::{BranchId, ChangedBy, LEARNING_RATE, Setting, change::EPOCHS};
 
     fn changed(key: &str, from: f64, to: f64) -> Change {
-        Change { key: key.into(), from: Setting::of(from), to: Setting::of(to), by: ChangedBy::Viewer }
+        Change { key: key.into(), from: Some(Setting::of(from)), to: Setting::of(to), by: Some(ChangedBy::Viewer) }
     }
 
     fn shown(marks: &[(u64, Change)], first: u64, last: u64) -> Vec<(usize, u64, String)> {

@@ -53,7 +53,11 @@ impl Answers {
 
     /// Drops what was answered on a branch that is left, after the place where it is left.
     pub(in crate::app) fn leave(&mut self, lineage: &Lineage) {
-        self.newest.retain(|(branch, answer)| lineage.contains(Position { branch: *branch, step: answer.step }));
+        self.newest.retain(|(branch, inspection)| {
+            // The points of the data are the same at every step, and are told only once.
+            matches!(inspection.answer, Answer::Points(_))
+                || lineage.contains(Position { branch: *branch, step: inspection.step })
+        });
     }
 
     /// Forgets a branch.
@@ -82,7 +86,10 @@ impl Answers {
             })
         };
         let (_, newest) = stretches().rev().find(|(_, history)| lineage.contains(history.at()))?;
-        let moments = stretches().flat_map(|(stretch, history)| history.moments(stretch)).collect();
+        // Where the newest answer of a branch is no history, what is shown ends with that of an earlier branch.
+        let last = newest.at().step;
+        let moments = stretches().flat_map(|(stretch, history)| history.moments(stretch));
+        let moments = moments.filter(|moment| moment.step <= last).collect();
         Some(LayerHistory { newest: newest.newest(), moments })
     }
 

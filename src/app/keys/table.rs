@@ -99,6 +99,14 @@ pub const BINDINGS: &[Binding] = {
         on(Steps, &[Key::char('Z')], Action::ZoomOut, "zoom", "Show twice as many steps.").footer(8),
         on(Steps, &[Key::char('0')], Action::ResetView, "whole run", "Show the whole run, without a cursor.")
             .footer(14),
+        on(
+            OVERVIEW,
+            &[Key::char('v')],
+            Action::Figure,
+            "metric",
+            "Show the next metric in the focused chart; in the layers, the next quantity.",
+        )
+        .footer(9),
         on(OVERVIEW, &[Key::char('l')], Action::LogScale, "log", "Logarithmic scale in the focused chart, on or off.")
             .footer(9),
         on(
@@ -147,7 +155,7 @@ pub const BINDINGS: &[Binding] = {
             &[Key::char('v')],
             Action::Quantity,
             "quantity",
-            "Show another quantity: gradient norm, update / weight, dead units.",
+            "Show the next quantity: gradient norm, update / weight, dead units, ….",
         )
         .footer(4),
         on(

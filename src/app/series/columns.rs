@@ -37,11 +37,11 @@ impl StepRange {
 
     /// The last step of column `column` of `count`, in which there is at least one.
     fn last_step_of(self, column: usize, count: usize) -> u64 {
-        let behind = self.steps_before(column + 1, count).max(1);
-        self.first + (behind - 1).min(u128::from(self.last - self.first)) as u64
+        let past = self.steps_before(column + 1, count).max(1);
+        self.first + (past - 1).min(u128::from(self.last - self.first)) as u64
     }
 
-    /// Steps in the columns before column `column` of `count`; of a column behind the last one, no fewer than all.
+    /// Steps in the columns before column `column` of `count`; of a column past the last one, no fewer than all.
     fn steps_before(self, column: usize, count: usize) -> u128 {
         let length = u128::from(self.last - self.first) + 1;
         (column as u128 * length).div_ceil(count.max(1) as u128)
@@ -73,15 +73,15 @@ pub struct Column {
 #[derive(Debug)]
 pub struct ColumnSums {
     columns: Vec<Column>,
-    /// Buckets in each column.
-    counts: Vec<u32>,
+    /// Samples in the buckets of each column.
+    counts: Vec<f64>,
     places: Places,
 }
 
 impl ColumnSums {
     /// `count` empty columns over `steps`.
     pub fn new(steps: StepRange, count: usize) -> Self {
-        Self { columns: vec![Column::default(); count], counts: vec![0; count], places: Places::new(steps, count) }
+        Self { columns: vec![Column::default(); count], counts: vec![0.0; count], places: Places::new(steps, count) }
     }
 
     /// The steps from the left to the right edge.
@@ -89,17 +89,19 @@ impl ColumnSums {
         self.places.steps
     }
 
-    /// Adds a bucket to the columns that it touches.
-    pub(super) fn add(&mut self, bucket: &Bucket) {
+    /// Adds a bucket of a level to the columns that it touches.
+    pub(super) fn add(&mut self, bucket: &Bucket, level: usize) {
         let Some((from, to)) = self.places.span(bucket) else { return };
+        let samples = (level as f64).exp2();
         for (column, count) in self.columns[from..=to].iter_mut().zip(&mut self.counts[from..=to]) {
             column.broken |= bucket.broken;
             let Some(new) = bucket.extent() else { continue };
-            *count += 1;
+            *count += samples;
             // A sum until all are there; single precision far from the largest number of double precision.
+            let sum = new.mean * samples;
             column.extent = Some(match column.extent {
-                None => new,
-                Some(old) => Extent { min: old.min.min(new.min), max: old.max.max(new.max), mean: old.mean + new.mean },
+                None => Extent { mean: sum, ..new },
+                Some(old) => Extent { min: old.min.min(new.min), max: old.max.max(new.max), mean: old.mean + sum },
             });
         }
     }
@@ -108,7 +110,7 @@ impl ColumnSums {
     pub fn finish(mut self) -> Vec<Column> {
         for (column, count) in self.columns.iter_mut().zip(self.counts) {
             if let Some(extent) = &mut column.extent {
-                extent.mean /= f64::from(count);
+                extent.mean /= count;
             }
         }
         self.columns

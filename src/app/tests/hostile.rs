@@ -9,7 +9,7 @@ use crate::protocol::inspection::{Distribution, LayerView, ParameterView, Units}
 use crate::protocol::{Answer, Inspection, Query};
 use crate::protocol::{
     BranchId, Branching, Evaluation, Finding, LayerEquations, LayerKind, LayerRole, Loading, LossInfo, MetricId,
-    MetricInfo, MetricValue, NewMetrics, Summary, Unit,
+    MetricInfo, MetricValue, MetricValues, NewMetrics, Summary, Unit,
 };
 
 fn number() -> impl Strategy<Value = f64> {
@@ -84,9 +84,10 @@ fn any_metrics() -> impl Strategy<Value = Vec<MetricInfo>> {
     prop::collection::vec(info, 0..5)
 }
 
-fn any_values() -> impl Strategy<Value = Vec<MetricValue>> {
+fn any_values() -> impl Strategy<Value = MetricValues> {
     let id = prop_oneof![8 => 0u32..6, 1 => any::<u32>()];
-    prop::collection::vec((id, number()).prop_map(|(id, value)| MetricValue(MetricId(id), value)), 0..5)
+    prop::collection::vec((id, number()).prop_map(|(id, value)| MetricValue(MetricId(id), value)), 0..7)
+        .prop_map(MetricValues::from_vec)
 }
 
 fn any_setting() -> impl Strategy<Value = Setting> {
@@ -100,7 +101,12 @@ fn any_setting() -> impl Strategy<Value = Setting> {
 }
 
 fn any_change() -> impl Strategy<Value = Change> {
-    (text(), any_setting(), any_setting()).prop_map(|(key, from, to)| Change { key, from, to, by: ChangedBy::Viewer })
+    (text(), prop::option::of(any_setting()), any_setting()).prop_map(|(key, from, to)| Change {
+        key,
+        from,
+        to,
+        by: Some(ChangedBy::Viewer),
+    })
 }
 
 fn any_ready() -> impl Strategy<Value = Event> {
@@ -113,7 +119,7 @@ fn any_ready() -> impl Strategy<Value = Event> {
             role: LayerRole::Other,
             input,
             output,
-            parameters,
+            parameters: Some(parameters),
             equations: Some(LayerEquations { forward: vec![text.clone(); 9], backward: vec![], symbols: text.clone() }),
             text,
         },

@@ -43,7 +43,7 @@ fn nothing_is_asked_of_a_source_that_can_not_answer() {
     let mut app = fresh();
     tell(&mut app, [hello(&[Capability::Pause]), ready(), state(RunState::Running, 0)]);
     assert!(type_keys(&mut app, "2").is_empty());
-    assert_eq!(app.why_blind().as_deref(), Some("this source can't be looked into"));
+    assert_eq!(app.why_blind().as_deref(), Some("this source doesn't support inspection"));
     let mut app = fresh();
     type_keys(&mut app, "2");
     assert!(tell(&mut app, [hello(&ALL)]).is_empty());

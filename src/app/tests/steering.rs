@@ -121,7 +121,7 @@ fn what_took_effect_is_confirmed_in_words() {
     tell(&mut app, [changed(167, "optimizer.momentum", 0.9, 0.8)]);
     assert_eq!(notice(&app), "momentum 0.9 → 0.8 from step 168 on");
     let (from, to) = (Setting::Text("constant".into()), Setting::Text("cosine 100..2000".into()));
-    let change = Change { key: SCHEDULE.into(), from, to, by: ChangedBy::Viewer };
+    let change = Change { key: SCHEDULE.into(), from: Some(from), to, by: Some(ChangedBy::Viewer) };
     tell(&mut app, [Event::Changed { step: 167, change }]);
     assert_eq!(notice(&app), "schedule constant → cosine 100..2000 from step 168 on");
 }

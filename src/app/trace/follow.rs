@@ -174,8 +174,8 @@ impl App {
 
     /// Checks the gradients of the selected layer.
     pub(in crate::app) fn check_gradients(&mut self) -> Vec<Effect> {
-        match self.link().map(|layer| (layer.index, layer.parameters, format!("{}, {},", layer.path, layer.text))) {
-            Some((layer, 1.., _)) => self.request(Command::Inspect { query: Query::GradientCheck { layer } }),
+        match self.link().map(|layer| (layer.index, layer.is_trained(), format!("{}, {},", layer.path, layer.text))) {
+            Some((layer, true, _)) => self.request(Command::Inspect { query: Query::GradientCheck { layer } }),
             Some((.., title)) => {
                 self.say(Tone::Bad, &format!("layer {title} has no parameters to check"));
                 Vec::new()
@@ -193,7 +193,7 @@ impl App {
             self.follow(Follow::Next(by));
             return;
         }
-        // The loss stands behind the last layer.
+        // The loss stands after the last layer.
         let last = self.run().layers.last_place();
         self.view.following.link = self.view.following.link.saturating_add_signed(by).min(last);
     }

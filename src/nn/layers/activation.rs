@@ -11,9 +11,9 @@ mod tanh;
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Layer, LayerFacts, Pass, sides};
+use super::{Layer, Pass, sides};
 use crate::nn::{
-    LayerSpec, Scalar,
+    LayerFacts, Scalar,
     kernels::{
         elementwise::Cost,
         pointwise::{Part, for_each_part},
@@ -53,14 +53,14 @@ macro_rules! table_of_activations {
             }
 
             /// The layer that computes it.
-            pub(super) fn build<T: Scalar>(self) -> Box<dyn Layer<T>> {
+            pub(in crate::nn) fn build<T: Scalar>(self) -> Box<dyn Layer<T>> {
                 match self { $(Self::$name(activation) => Box::new(Pointwise::new(activation)),)+ }
             }
         }
 
-        $(impl From<$name> for LayerSpec {
+        $(impl From<$name> for ActivationSpec {
             fn from(activation: $name) -> Self {
-                Self::Activation(ActivationSpec::$name(activation))
+                Self::$name(activation)
             }
         })+
     };

@@ -2,16 +2,16 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Layer, LayerFacts, LayerRole, Pass};
+use super::{Layer, Pass};
 use crate::nn::{
-    Equations, Scalar,
+    Equations, LayerFacts, LayerRole, Scalar,
     kernels::elementwise::for_each_plane,
     rows::{values, values_mut},
     window::Window,
 };
 
 /// What others ask about this kind of layer.
-pub(super) const FACTS: LayerFacts = LayerFacts {
+pub(in crate::nn) const FACTS: LayerFacts = LayerFacts {
     name: "avgpool",
     form: "avgpool SIZE [stride N] [pad N]",
     role: LayerRole::Pooling,

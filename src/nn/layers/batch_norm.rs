@@ -2,9 +2,9 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Layer, LayerFacts, LayerRole, Pass};
+use super::{Layer, Pass};
 use crate::nn::{
-    Buffer, Equations, Mode, Parameter, Place, Scalar, Shape,
+    Buffer, Equations, LayerFacts, LayerRole, Mode, Parameter, Place, Scalar, Shape,
     kernels::{
         elementwise::for_each_plane,
         pointwise::write,
@@ -21,7 +21,7 @@ const EPSILON: f64 = 1e-5;
 const MOMENTUM: f64 = 0.1;
 
 /// What others ask about this kind of layer.
-pub(super) const FACTS: LayerFacts = LayerFacts {
+pub(in crate::nn) const FACTS: LayerFacts = LayerFacts {
     name: "batchnorm",
     form: "batchnorm",
     role: LayerRole::Normalization,

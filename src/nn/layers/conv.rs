@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Layer, LayerFacts, LayerRole, Pass, Scratch};
+use super::{Layer, Pass, Scratch};
 use crate::nn::{
-    Equations, Init, Parameter, Place, Scalar, Shape,
+    Equations, Init, LayerFacts, LayerRole, Parameter, Place, Scalar, Shape,
     init::Draw,
     kernels::{
         elementwise::for_each_plane,
@@ -23,7 +23,7 @@ use crate::nn::{
 const BLOCK: usize = 1 << 21;
 
 /// What others ask about this kind of layer.
-pub(super) const FACTS: LayerFacts = LayerFacts {
+pub(in crate::nn) const FACTS: LayerFacts = LayerFacts {
     name: "conv",
     form: "conv CHANNELS HEIGHTxWIDTH [stride N] [pad N]",
     role: LayerRole::Weights,

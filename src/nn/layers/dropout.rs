@@ -2,17 +2,17 @@
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 
-use super::{Layer, LayerFacts, LayerRole, Pass};
+use super::{Layer, Pass};
 use crate::{
     nn::{
-        Equations, Mode, Scalar,
+        Equations, LayerFacts, LayerRole, Mode, Scalar,
         kernels::{elementwise::Cost, pointwise::for_each_part},
     },
     random::{Purpose, stream},
 };
 
 /// What others ask about this kind of layer.
-pub(super) const FACTS: LayerFacts = LayerFacts {
+pub(in crate::nn) const FACTS: LayerFacts = LayerFacts {
     name: "dropout",
     form: "dropout PROBABILITY",
     role: LayerRole::Regularization,

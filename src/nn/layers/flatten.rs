@@ -2,11 +2,11 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Layer, LayerFacts, LayerRole, Pass};
-use crate::nn::{Equations, Scalar};
+use super::{Layer, Pass};
+use crate::nn::{Equations, LayerFacts, LayerRole, Scalar};
 
 /// What others ask about this kind of layer.
-pub(super) const FACTS: LayerFacts = LayerFacts {
+pub(in crate::nn) const FACTS: LayerFacts = LayerFacts {
     name: "flatten",
     form: "flatten",
     role: LayerRole::Shape,

@@ -2,9 +2,9 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Activation, Layer, LayerFacts, LayerRole, Pass};
+use super::{Activation, Layer, Pass};
 use crate::nn::{
-    Equations, Init, Parameter, Place, Scalar, Shape,
+    Equations, Init, LayerFacts, LayerRole, Parameter, Place, Scalar, Shape,
     init::Draw,
     kernels::{
         matmul::{Backpropagated, Start, Workspace, matmul, matmul_activated, matmul_backpropagated},
@@ -15,7 +15,7 @@ use crate::nn::{
 };
 
 /// What others ask about this kind of layer.
-pub(super) const FACTS: LayerFacts = LayerFacts {
+pub(in crate::nn) const FACTS: LayerFacts = LayerFacts {
     name: "linear",
     form: "linear UNITS",
     role: LayerRole::Weights,

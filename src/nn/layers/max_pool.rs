@@ -2,16 +2,16 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Layer, LayerFacts, LayerRole, Pass};
+use super::{Layer, Pass};
 use crate::nn::{
-    Equations, Scalar,
+    Equations, LayerFacts, LayerRole, Scalar,
     kernels::pooling::{max_pool, max_pool_back},
     rows::{values, values_mut},
     window::Window,
 };
 
 /// What others ask about this kind of layer.
-pub(super) const FACTS: LayerFacts = LayerFacts {
+pub(in crate::nn) const FACTS: LayerFacts = LayerFacts {
     name: "maxpool",
     form: "maxpool SIZE [stride N] [pad N]",
     role: LayerRole::Pooling,

@@ -2,9 +2,9 @@
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 
-use super::{Layer, LayerFacts, LayerRole, Pass};
+use super::{Layer, Pass};
 use crate::nn::{
-    Equations, Scalar,
+    Equations, LayerFacts, LayerRole, Scalar,
     kernels::{
         elementwise::{Cost, for_each_chunk},
         pointwise::for_each_part,
@@ -16,7 +16,7 @@ use crate::nn::{
 const CHUNK: usize = 1 << 15;
 
 /// What others ask about this kind of layer.
-pub(super) const FACTS: LayerFacts = LayerFacts {
+pub(in crate::nn) const FACTS: LayerFacts = LayerFacts {
     name: "residual",
     form: "residual [LAYER, …]",
     role: LayerRole::Block,

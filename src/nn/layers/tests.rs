@@ -8,7 +8,11 @@ use ndarray::Array2;
 
 use super::*;
 use crate::{
-    nn::{Init, Place, Shape, window::Window},
+    nn::{
+        Init, Place, Shape,
+        build::{Setup, build},
+        window::Window,
+    },
     random::{Purpose, Stream, stream},
 };
 

@@ -8,7 +8,7 @@ use crate::protocol::number;
 /// the network, for samples of the minibatch in hand with its dropout masks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GradientCheck {
-    /// [`crate::protocol::LayerInfo::index`].
+    /// Place in [`crate::protocol::RunInfo::layers`].
     pub layer: usize,
     /// Elements dealt with so far, those left out included.
     pub done: usize,

@@ -110,7 +110,7 @@ pub struct Confusion {
 /// Answer to [`super::Query::Filters`]: the weights of units as pictures.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Filters {
-    /// [`crate::protocol::LayerInfo::index`].
+    /// Place in [`crate::protocol::RunInfo::layers`].
     pub layer: usize,
     /// How many filters the layer has.
     pub total: usize,

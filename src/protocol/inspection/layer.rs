@@ -7,7 +7,7 @@ use crate::protocol::number;
 /// Answer to [`super::Query::Layer`]: the weights as they are now; gradients and outputs of the minibatch in hand.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LayerView {
-    /// [`crate::protocol::LayerInfo::index`].
+    /// Place in [`crate::protocol::RunInfo::layers`].
     pub layer: usize,
     /// Number of the minibatch that gradients and outputs are of, from 1.
     pub minibatch: u64,

@@ -56,7 +56,7 @@ pub struct Boundary {
 /// Answer to [`super::Query::Units`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UnitMaps {
-    /// [`crate::protocol::LayerInfo::index`].
+    /// Place in [`crate::protocol::RunInfo::layers`].
     pub layer: usize,
     /// How many units the layer has.
     pub total: usize,

@@ -129,7 +129,7 @@ pub struct Loss {
 /// A layer as the sample met it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TracedLayer {
-    /// [`crate::protocol::LayerInfo::index`].
+    /// Place in [`crate::protocol::RunInfo::layers`].
     pub layer: usize,
     /// Output for this sample; `None` while it is not computed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -146,7 +146,7 @@ pub struct TracedLayer {
 /// One layer in full.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LayerTrace {
-    /// [`crate::protocol::LayerInfo::index`].
+    /// Place in [`crate::protocol::RunInfo::layers`].
     pub layer: usize,
     /// x for this sample, at most 4,096 values, of an image whole channels; `None` while it is not computed.
     #[serde(default, skip_serializing_if = "Option::is_none")]

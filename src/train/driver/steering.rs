@@ -21,6 +21,9 @@ const OPTIMIZER: &str = "optimizer.";
 /// Key of the largest gradient norm; 0 leaves gradients alone.
 const CLIP_NORM: &str = "optimizer.clip_norm";
 
+/// Requests to advance that may wait for their steps, at most.
+const MAX_GOALS: usize = 4096;
+
 impl Driver<'_> {
     /// Carries a request out or refuses it; breaks on a stop.
     pub(super) fn handle(&mut self, request: Request) -> ControlFlow<()> {
@@ -100,7 +103,12 @@ impl Driver<'_> {
 
     /// Sets a goal; the answer comes when it is reached. Goals asked for in a row add up.
     fn advance(&mut self, id: CommandId, goal: impl FnOnce(u64) -> u64) -> ControlFlow<()> {
-        if let Err(reason) = self.not_finished() {
+        let allowed = if self.goals.len() < MAX_GOALS {
+            self.not_finished()
+        } else {
+            Err(format!("{MAX_GOALS} requests to advance wait already"))
+        };
+        if let Err(reason) = allowed {
             self.inbox.answer(id, Err(reason), self.outbox);
             return ControlFlow::Continue(());
         }
@@ -189,7 +197,11 @@ impl Driver<'_> {
     }
 
     fn changed(&mut self, key: &str, from: Setting, to: Setting, by: ChangedBy) {
-        let change = Change { key: key.into(), from, to, by };
+        // What is set to what it was changes nothing.
+        if from == to {
+            return;
+        }
+        let change = Change { key: key.into(), from: Some(from), to, by: Some(by) };
         self.outbox.push(Event::Changed { step: self.trainer.completed(), change });
     }
 

@@ -77,12 +77,6 @@ pub(super) fn signal(values: &[f32]) -> Signal {
     }
 }
 
-/// Place of the largest value; the first of equal ones, and 0 where there is none.
-pub(in crate::train) fn argmax(values: impl Iterator<Item = f32>) -> usize {
-    let places = values.enumerate();
-    places.reduce(|best, next| if next.1 > best.1 { next } else { best }).map_or(0, |(place, _)| place)
-}
-
 /// Size by which elements are ranked; a NaN is larger than any number.
 pub(super) fn size(value: f32) -> f32 {
     if value.is_nan() { f32::INFINITY } else { value.abs() }

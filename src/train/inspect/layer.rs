@@ -4,7 +4,7 @@ use crate::{
     nn::{LayerSpec, Parameter},
     optim::norm,
     protocol::inspection::{LayerView, ParameterView, Units},
-    train::{Trainer, inspect::figures::distribution, walk::Held},
+    train::{Trainer, inspect::figures::distribution, progress::Held},
 };
 
 /// Most units whose figures are given.

@@ -1,12 +1,12 @@
 //! What the network does everywhere in the plane, where samples are two numbers.
 
-use std::{cell::OnceCell, ops::Range};
+use std::ops::Range;
 
 use crate::{
     dataset::Split,
     nn::Mode,
     protocol::inspection::{Boundary, MOST_UNIT_VALUES, Plane, Points, UnitMap, UnitMaps},
-    train::{Trainer, inspect::figures::argmax},
+    train::{Trainer, predictions::argmax},
 };
 
 /// Most points that are shown.
@@ -17,9 +17,6 @@ const MOST_UNITS: usize = 64;
 
 /// Margin around the data, as a share of their extent.
 const MARGIN: f64 = 0.08;
-
-/// Where points in the plane lie, found once: left and right, below and above.
-pub(in crate::train) type Extent = OnceCell<[[f64; 2]; 2]>;
 
 impl Trainer {
     /// The edges of the part of the plane that is shown.

@@ -11,8 +11,9 @@ use crate::{
     },
     train::{
         Trainer,
-        inspect::figures::{argmax, corner, extract, largest, signal},
-        walk::Held,
+        inspect::figures::{corner, extract, largest, signal},
+        predictions::argmax,
+        progress::Held,
     },
 };
 

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
 use super::{Layout, first_row, take_bottom, take_left, take_right, take_top};
-use crate::app::{App, ChainRow, Panel, Pointer};
+use crate::app::{App, ChainLayer, ChainRow, Panel, Pointer};
 
 /// Columns for a number of the chain, its gap included.
 pub const NUMBER: u16 = 10;
@@ -32,7 +32,7 @@ pub(super) fn divide(app: &App, mut rest: Rect, layout: &mut Layout) {
     };
     layout.place(Panel::Sample, take_left(&mut rest, sample));
     take_left(&mut rest, if sample > 0 { GAP } else { 0 });
-    let trained = app.link().is_some_and(|link| link.parameters > 0);
+    let trained = app.link().is_some_and(ChainLayer::is_trained);
     let width = layout.panel(Panel::Chain).width;
     if trained && width >= 150 {
         layout.place(Panel::Gradients, take_right(&mut rest, 50));

@@ -15,7 +15,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::{
     app::{App, Panel, Subject},
-    protocol::{RunState, inspection::Split},
+    protocol::{Capability, RunState, inspection::Split},
     text::thousands,
     ui::{
         layout::{Layout, data::Frame},
@@ -135,6 +135,9 @@ fn facts(app: &App) -> Vec<String> {
 /// One line: what is seen, and what to press next.
 fn hint(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, body: Rect) {
     let mut row = Row::new(buffer, area, 0).ending(theme.marks().ellipsis);
+    if app.live().capabilities.is_some() && !app.live().can(Capability::Inspect) {
+        return;
+    }
     if app.subject() == Subject::Plane {
         plane::legend(app, theme, &mut row);
         // From where the maps begin, if the legend leaves that much.

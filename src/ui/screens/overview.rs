@@ -36,8 +36,7 @@ fn draw_chart(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, slot: Ch
     let (view, panel) = (app.view(), Panel::Chart(slot));
     let chart = app.chart(slot, Frame::of(area).columns());
     let refused = view.scale(slot) == Scale::Log && chart.axis.scale == Scale::Linear;
-    let smoothing = view.smoothing.label();
-    let settings = chart::settings(&chart, refused, smoothing, theme);
+    let settings = chart::settings(&chart, refused, theme);
     let heading = Heading { focused: view.focus() == panel, settings: &settings };
     chart::draw(buffer, area, &chart, &heading, theme);
 }

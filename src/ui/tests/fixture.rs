@@ -106,7 +106,8 @@ pub fn inspection(step: u64, query: Query, answer: Answer) -> Event {
 }
 
 pub fn changed(step: u64, key: &str, from: f64, to: f64) -> Event {
-    let change = Change { key: key.into(), from: Setting::of(from), to: Setting::of(to), by: ChangedBy::Viewer };
+    let change =
+        Change { key: key.into(), from: Some(Setting::of(from)), to: Setting::of(to), by: Some(ChangedBy::Viewer) };
     Event::Changed { step, change }
 }
 

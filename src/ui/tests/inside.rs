@@ -55,7 +55,7 @@ impl Network {
                 ];
             }
         }
-        info.parameters = Some(info.layers.iter().map(|layer| layer.parameters).sum());
+        info.parameters = info.layers.iter().map(|layer| layer.parameters).sum();
         *info
     }
 
@@ -65,7 +65,7 @@ impl Network {
         let Some(template) = report.layers.first() else { return report };
         let gradient_norm = template.values[0].1;
         let layers = self.info().layers;
-        let trained = layers.iter().enumerate().filter(|(_, layer)| layer.parameters > 0);
+        let trained = layers.iter().enumerate().filter(|(_, layer)| layer.parameters != Some(0));
         let probe = |(index, _): (usize, &LayerInfo)| {
             let norm = gradient_norm / (1.0 + index as f64).powi(2);
             let dead = (self != Self::Toy && index < 4).then_some(0.08 * index as f64);
@@ -92,7 +92,7 @@ impl Network {
     /// What is known of the inside of all its layers at a step.
     pub fn answers(self, step: u64) -> Vec<Event> {
         let layers = self.info().layers;
-        let trained = layers.iter().enumerate().filter(|(_, layer)| layer.parameters > 0);
+        let trained = layers.iter().enumerate().filter(|(_, layer)| layer.parameters != Some(0));
         trained.map(|(index, layer)| answer(step, index, layer)).collect()
     }
 }
@@ -121,7 +121,7 @@ fn bell(count: usize, zeros: usize, mean: f64, deviation: f64) -> Distribution {
 fn answer(step: u64, index: usize, layer: &LayerInfo) -> Event {
     let units = layer.output.as_ref().map_or(1, |output| output[0]);
     let normalizes = layer.role == LayerRole::Normalization;
-    let count = (layer.parameters as usize - units).max(1);
+    let count = (layer.parameters.unwrap_or(0) as usize - units).max(1);
     let progress = step as f64 / 1000.0;
     let list = |seed: u64, mean: f64, spread: f64| -> Vec<f32> {
         (0..units.min(512) as u64).map(|unit| (mean + 2.0 * spread * noise(unit + seed)) as f32).collect()

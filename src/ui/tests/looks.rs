@@ -179,7 +179,7 @@ fn the_newest_mark_is_always_labelled() {
     hear(&mut app, marks.map(|(step, (from, to))| fixture::changed(step, LEARNING_RATE, from, to)));
     for size in SIZES {
         let shown = text(&screen(&mut app, size, THEME));
-        assert!(shown.contains("lr 5e-4 → 0.0"), "{shown}");
+        assert!(shown.contains("lr 5e-4 → 9.77"), "{shown}");
         assert!(size.0 < 200 || shown.contains("lr 5e-4 → 9.77e-4"), "{shown}");
     }
 }

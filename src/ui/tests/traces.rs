@@ -29,13 +29,13 @@ impl Network {
     pub fn spelled(self) -> RunInfo {
         let mut info = self.info();
         for (index, layer) in info.layers.iter_mut().enumerate() {
-            let (input, output) = (shape(&layer.input), shape(&layer.output));
+            let (input, output) = (shape(layer.input.as_ref()), shape(layer.output.as_ref()));
             let text = match layer.kind {
                 LayerKind::Linear { units } => format!("linear {units}"),
                 LayerKind::Conv { .. } => format!("{} pad 1", layer.text),
                 _ => layer.text.clone(),
             };
-            *layer = made_up::layer(index, &text, input, output, layer.parameters);
+            *layer = made_up::layer(index, &text, input, output, layer.parameters.unwrap_or(0));
         }
         let classes = if self == Self::Toy { &["inner", "outer"][..] } else { &CLASSES[..] };
         info.data.as_mut().unwrap().classes = classes.iter().map(|class| (*class).into()).collect();
@@ -89,15 +89,16 @@ impl Network {
         let alone = matches!(sample, SampleChoice::Dataset { .. });
         let has_error = |layer: usize| loss && layer + 1 >= backward;
         let traced = info.layers.iter().enumerate().map(|(index, layer)| {
-            let (seed, output) = (index as u64, shape(&layer.output));
+            let (seed, output) = (index as u64, shape(layer.output.as_ref()));
             TracedLayer {
                 layer: index,
                 forward: (index < forward).then(|| signal(&values(seed, output, 1.0, is_relu(layer)))),
                 backward: has_error(index).then(|| signal(&values(50 + seed, output, 0.004, index % 2 == 0))),
-                gradient_norm: (layer.parameters > 0 && index >= backward).then_some(0.21 / (1.0 + index as f64)),
+                gradient_norm: (layer.parameters != Some(0) && index >= backward)
+                    .then_some(0.21 / (1.0 + index as f64)),
             }
         });
-        let input = shape(&info.data.as_ref().unwrap().shape);
+        let input = shape(info.data.as_ref().unwrap().shape.as_ref());
         let pixels: Vec<u8> = (0..28 * 28).map(|i| shirt(i % 28, i / 28)).collect();
         let row = if let SampleChoice::Row { row } = sample { row } else { 0 };
         Trace {
@@ -241,8 +242,8 @@ fn extract(shape: &[usize], values: &[f32]) -> Extract {
 }
 
 /// A shape that is known.
-fn shape(shape: &Option<Vec<usize>>) -> &[usize] {
-    shape.as_deref().unwrap()
+fn shape(shape: Option<&Vec<usize>>) -> &[usize] {
+    shape.unwrap()
 }
 
 fn is_relu(layer: &LayerInfo) -> bool {
@@ -250,7 +251,7 @@ fn is_relu(layer: &LayerInfo) -> bool {
 }
 
 fn selected(place: usize, layer: &LayerInfo, forward: usize, error: bool, backward: usize) -> LayerTrace {
-    let (index, input, output) = (place as u64, shape(&layer.input), shape(&layer.output));
+    let (index, input, output) = (place as u64, shape(layer.input.as_ref()), shape(layer.output.as_ref()));
     let (done, gradients) = (place < forward, place >= backward);
     let show = |shape: &[usize], seed: u64, size: f64, rectified: bool| {
         extract(shape, &values(seed + index, shape, size, rectified))

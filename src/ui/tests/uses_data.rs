@@ -10,7 +10,7 @@ use super::{
 use crate::{
     app::{Message, Panel, Pointer, Screen},
     protocol::{
-        Answer, Command, Event, Query, Summary,
+        Answer, Command, Event, Query,
         inspection::{Extract, Filters, Show, Split},
         made_up,
     },

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     app::{Chart, Scale},
-    protocol::Better,
+    protocol::{Better, Unit},
     ui::{
         paint::{self, Row},
         theme::{Role, Theme},
@@ -271,15 +271,16 @@ fn label_marks(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: Theme) 
     }
 }
 
-/// What a title says about scale and smoothing; `refused`: a logarithmic scale was asked for but can't be had.
-pub fn settings(chart: &Chart, refused: bool, smoothing: &str, theme: Theme) -> String {
+/// What a title says about unit, scale and smoothing; `refused`: a logarithmic scale was asked for but can't be had.
+pub fn settings(chart: &Chart, refused: bool, theme: Theme) -> String {
     let scale = match (chart.axis.scale, refused) {
         (Scale::Log, _) => "log",
         (Scale::Linear, true) => "no log: nothing above 0",
         (Scale::Linear, false) => "",
     };
-    let smoothing = format!("smooth {smoothing}");
+    let smoothing = chart.smoothing.map(|smoothing| format!("smooth {smoothing}")).unwrap_or_default();
+    let unit = if let Unit::Named(unit) = &chart.unit { unit } else { "" };
     let dot = format!(" {} ", theme.marks().dot);
-    let parts = [scale, &smoothing].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
+    let parts = [unit, scale, &smoothing].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
     parts.join(&dot)
 }

@@ -50,13 +50,12 @@ impl ModuleTree {
         }
     }
 
-    /// The circles of siblings, but for those inside the top-level modules `excluded`.
-    pub fn circles(&self, excluded: &[&str]) -> Vec<SiblingCircle> {
+    /// The circles of siblings.
+    pub fn circles(&self) -> Vec<SiblingCircle> {
         let mut families: BTreeMap<ModulePath, Vec<NameArrow>> = BTreeMap::new();
         for arrow in self.arrows() {
             families.entry(arrow.parent().to_vec()).or_default().push(arrow);
         }
-        families.retain(|parent, _| parent.first().is_none_or(|top| !excluded.contains(&top.as_str())));
         families.values().flat_map(|arrows| self.circles_of(arrows)).collect()
     }
 

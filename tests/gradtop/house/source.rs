@@ -8,6 +8,18 @@ use std::{
 
 /// Each source file but those of tests, with its room and its code without comments, strings and tests.
 pub fn sources() -> Vec<(PathBuf, String, String)> {
+    files()
+        .into_iter()
+        .map(|(path, source)| {
+            let first = path.components().nth(1).unwrap().as_os_str().to_str().unwrap();
+            let room = first.trim_end_matches(".rs").to_owned();
+            (path, room, strip(&source))
+        })
+        .collect()
+}
+
+/// Each source file but those of tests, as it is.
+pub fn files() -> Vec<(PathBuf, String)> {
     fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -24,24 +36,40 @@ pub fn sources() -> Vec<(PathBuf, String, String)> {
     files
         .into_iter()
         .filter(|path| path.iter().all(|part| part != "tests" && part != "tests.rs"))
-        .map(|path| {
-            let code = strip(&fs::read_to_string(&path).unwrap());
-            let path = path.strip_prefix(root).unwrap().to_path_buf();
-            let first = path.components().nth(1).unwrap().as_os_str().to_str().unwrap();
-            (path.clone(), first.trim_end_matches(".rs").to_owned(), code)
-        })
+        .map(|path| (path.strip_prefix(root).unwrap().to_path_buf(), fs::read_to_string(&path).unwrap()))
         .collect()
 }
 
 /// Blanks comments, strings and characters, and removes what is compiled for tests only.
 pub fn strip(source: &str) -> String {
+    blanked(source, |_| String::new())
+}
+
+/// The strings of a source outside of its comments and tests, without their quotes.
+pub fn literals(source: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    // A number stands for each, so that the braces in it do not count.
+    let code = blanked(source, |literal| {
+        found.push(literal.trim_matches(['r', '#', '"']).to_owned());
+        format!("{}", found.len() - 1)
+    });
+    let left = code.split('"').skip(1).step_by(2).filter_map(|number| found.get(number.parse::<usize>().ok()?));
+    left.cloned().collect()
+}
+
+/// Blanks comments and characters, writes `instead` of each string, and removes what is compiled for tests only.
+fn blanked(source: &str, mut instead: impl FnMut(&str) -> String) -> String {
     let mut code = String::new();
     let mut rest = source;
     while let Some(c) = rest.chars().next() {
         let after_word = code.trim_end_matches('b').ends_with(is_word);
         if let Some(length) = blank_length(rest, after_word) {
             let (blank, after) = rest.split_at(length);
-            code.push_str(if blank.starts_with(['/', '\'']) { " " } else { "\"\"" });
+            if blank.starts_with(['/', '\'']) {
+                code.push(' ');
+            } else {
+                code.extend(["\"", &instead(blank), "\""]);
+            }
             // The lines are counted.
             code.extend(blank.chars().filter(|c| *c == '\n'));
             rest = after;

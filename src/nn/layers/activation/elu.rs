@@ -2,9 +2,8 @@
 
 use super::{Activation, ActivationKind, ActivationSetting, ELEMENT_BY_ELEMENT};
 use crate::nn::{
-    Equations, Scalar,
+    Equations, LayerFacts, LayerRole, Scalar,
     kernels::{elementwise::Cost, pointwise::Part},
-    layers::{LayerFacts, LayerRole},
 };
 
 /// y = x where x > 0, α(eˣ - 1) elsewhere, element by element.

@@ -4,10 +4,9 @@ use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
 use super::{Activation, ActivationKind, ELEMENT_BY_ELEMENT};
 use crate::nn::{
-    Equations, Scalar,
+    Equations, LayerFacts, LayerRole, Scalar,
     erf::erf,
     kernels::{elementwise::Cost, pointwise::Part},
-    layers::{LayerFacts, LayerRole},
 };
 
 /// y = x Φ(x), element by element, with the distribution function of the standard normal,

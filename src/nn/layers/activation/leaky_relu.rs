@@ -1,11 +1,7 @@
 //! Leaky rectified linear unit.
 
 use super::{Activation, ActivationKind, ActivationSetting, ELEMENT_BY_ELEMENT};
-use crate::nn::{
-    Equations, Scalar,
-    kernels::pointwise::Part,
-    layers::{LayerFacts, LayerRole},
-};
+use crate::nn::{Equations, LayerFacts, LayerRole, Scalar, kernels::pointwise::Part};
 
 /// y = x where x > 0, slope·x elsewhere, element by element.
 ///

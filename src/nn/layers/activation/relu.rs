@@ -1,11 +1,7 @@
 //! Rectified linear unit.
 
 use super::{Activation, ActivationKind};
-use crate::nn::{
-    Equations, Scalar,
-    kernels::pointwise::Part,
-    layers::{LayerFacts, LayerRole},
-};
+use crate::nn::{Equations, LayerFacts, LayerRole, Scalar, kernels::pointwise::Part};
 
 /// y = max(x, 0), element by element; a NaN stays a NaN, so that it reaches the loss and is noticed.
 ///

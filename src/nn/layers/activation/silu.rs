@@ -2,9 +2,8 @@
 
 use super::{Activation, ActivationKind, ELEMENT_BY_ELEMENT, sigmoid::sigmoid};
 use crate::nn::{
-    Equations, Scalar,
+    Equations, LayerFacts, LayerRole, Scalar,
     kernels::{elementwise::Cost, pointwise::Part},
-    layers::{LayerFacts, LayerRole},
 };
 
 /// y = x σ(x) with σ(x) = 1 / (1 + e⁻ˣ), element by element.

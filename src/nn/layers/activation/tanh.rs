@@ -2,9 +2,8 @@
 
 use super::{Activation, ActivationKind, ELEMENT_BY_ELEMENT};
 use crate::nn::{
-    Equations, Scalar,
+    Equations, LayerFacts, LayerRole, Scalar,
     kernels::{elementwise::Cost, pointwise::Part},
-    layers::{LayerFacts, LayerRole},
 };
 
 /// y = tanh x, element by element.

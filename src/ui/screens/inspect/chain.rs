@@ -27,7 +27,8 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     let tracing = app.tracing().ok();
     let frame = ChainFrame::of(area, &rows);
     heading(app, theme, buffer, &frame, tracing.as_ref());
-    columns(theme, buffer, &frame, tracing.is_some());
+    let shaped = rows.iter().any(|row| !row.shapes.1.is_empty());
+    columns(theme, buffer, &frame, shaped, tracing.is_some());
     for (y, row) in (0..).zip(rows.iter().skip(frame.first).take(frame.count)) {
         draw_row(theme, buffer, &frame, y, row, tracing.as_ref());
     }
@@ -87,7 +88,8 @@ fn phases(row: &mut Row, phase: Phase, theme: Theme) {
     row.skip_right(2);
 }
 
-fn columns(theme: Theme, buffer: &mut Buffer, frame: &ChainFrame, known: bool) {
+/// The headings of what is known: of the shapes, and of what was traced.
+fn columns(theme: Theme, buffer: &mut Buffer, frame: &ChainFrame, shaped: bool, traced: bool) {
     let muted = theme.style(Role::Muted);
     let line = |rect: Rect| Rect { y: frame.headings.y, height: frame.headings.height, ..rect };
     let mut put = |rect: Rect, text: &str, right: bool| {
@@ -100,8 +102,10 @@ fn columns(theme: Theme, buffer: &mut Buffer, frame: &ChainFrame, known: bool) {
         }
     };
     put(Rect { x: frame.names.x + 4, width: frame.names.width.saturating_sub(4), ..frame.names }, "layer", false);
-    put(frame.shapes, if frame.roomy { "shape" } else { "out" }, false);
-    if known {
+    if shaped {
+        put(frame.shapes, if frame.roomy { "shape" } else { "out" }, false);
+    }
+    if traced {
         let spare = frame.forward.0.width >= 16;
         put(frame.forward.0, if spare { "y, forward" } else { "y" }, false);
         put(frame.forward.1, "|y|", true);
@@ -139,7 +143,12 @@ fn draw_row(
     };
     name.put_cell(&row.name, name.free().saturating_sub(1), theme.style(role));
     let (input, output) = &row.shapes;
-    let shape = if frame.roomy { format!("{input} {} {output}", marks.arrow) } else { output.clone() };
+    // What the source does not know has no place.
+    let shape = match (input.is_empty() && output.is_empty(), frame.roomy) {
+        (true, _) => String::new(),
+        (false, true) => format!("{input} {} {output}", marks.arrow),
+        (false, false) => output.clone(),
+    };
     let mut cell = Row::new(buffer, line(frame.shapes), 0).ending(marks.ellipsis);
     cell.put_cell(&shape, frame.shapes.width.saturating_sub(1), theme.style(Role::Muted));
     let Some(Tracing { trace, .. }) = tracing else { return };

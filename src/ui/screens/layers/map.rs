@@ -122,6 +122,9 @@ fn nothing(app: &App, map: &HeatMap) -> String {
         return "nothing yet: the first look at the layers will show here".into();
     }
     match quantity.unit {
+        Unit::Share if map.rows.iter().all(|row| row.value.is_none()) => {
+            format!("{}: not measured for any layer", quantity.title)
+        }
         Unit::Share => format!("no layer here has {}", quantity.title),
         Unit::None | Unit::Named(_) => "nothing above 0 in sight".into(),
     }

@@ -5,6 +5,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::{
     app::{App, ControlRow, FindingRow, Panel},
+    protocol::Capability,
     text::{short, thousands},
     ui::{
         layout::{first_row, list_rows},
@@ -13,6 +14,9 @@ use crate::{
         theme::{Role, Theme},
     },
 };
+
+/// What stands in the place of the hyperparameters of a source that has none.
+const NONE_TO_STEER: &str = "this source has none that can be changed";
 
 /// Draws the hyperparameters that can be changed now.
 pub fn controls(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
@@ -31,7 +35,8 @@ pub fn controls(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
         heading.put_right(&optimizer, theme.style(Role::Muted));
     }
     if rows.is_empty() {
-        let text = "none yet: the source tells them when it is ready";
+        let steered = app.run().capabilities.is_none() || app.run().can(Capability::Steer);
+        let text = if steered { "none yet: listed once the source is ready" } else { NONE_TO_STEER };
         sentence(buffer, area, 1, text, theme.style(Role::Muted));
         return;
     }
@@ -62,7 +67,8 @@ fn folded_controls(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, row
     let focused = app.view().focus() == Panel::Controls;
     let mut line = title(app, theme, buffer, area, Panel::Controls);
     if rows.is_empty() {
-        line.put("none yet", theme.style(Role::Muted));
+        let steered = app.run().capabilities.is_none() || app.run().can(Capability::Steer);
+        line.put(if steered { "none yet" } else { NONE_TO_STEER }, theme.style(Role::Muted));
     }
     // Beginning at the selection keeps it in sight.
     let first = if focused { app.view().control } else { 0 };
@@ -117,7 +123,7 @@ pub fn findings(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
         if y >= area.height {
             break;
         }
-        y += one_finding(theme, buffer, area, y, finding, app.view().expanded) + 1;
+        y += one_finding(app, theme, buffer, area, y, finding) + 1;
         shown += 1;
     }
     if shown < findings.len() {
@@ -127,9 +133,10 @@ pub fn findings(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
 }
 
 /// Draws a finding from row `y` on and gives the number of rows it took.
-fn one_finding(theme: Theme, buffer: &mut Buffer, area: Rect, y: u16, finding: &FindingRow, expanded: bool) -> u16 {
+fn one_finding(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, y: u16, finding: &FindingRow) -> u16 {
     let marks = theme.marks();
-    let health = theme.style(Theme::health(finding.health));
+    let (health, text) = finding_roles(app, finding);
+    let health = theme.style(health);
     let mut head = Row::new(buffer, area, y).ending(marks.ellipsis);
     head.put(theme.health_mark(finding.health), health).skip(1);
     head.put("step ", theme.style(Role::Muted)).put(&thousands(finding.at.step), theme.style(Role::Muted));
@@ -137,13 +144,28 @@ fn one_finding(theme: Theme, buffer: &mut Buffer, area: Rect, y: u16, finding: &
         let times = format!("  {}{}", thousands(finding.times), marks.times);
         head.put(&times, theme.style(Role::Muted));
     }
-    if let Some(layer) = finding.layer {
-        head.put(&format!("  layer {layer}"), theme.style(Role::Muted));
+    if let Some(layer) = finding.layer.and_then(|layer| app.run().layers.chain().get(layer)) {
+        head.put(&format!("  layer {}", layer.path), theme.style(Role::Muted));
     }
-    let what = sentence(buffer, area, y + 1, &finding.what, theme.style(Role::Text));
-    let advice = if expanded { format!("What to do: {}.", finding.advice) } else { finding.advice.clone() };
+    if text == Role::Muted {
+        head.put(ABANDONED, theme.style(Role::Muted));
+    }
+    let what = sentence(buffer, area, y + 1, &finding.what, theme.style(text));
+    let advice = if app.view().expanded { format!("What to do: {}.", finding.advice) } else { finding.advice.clone() };
     let advice = sentence(buffer, area, y + 1 + what, &advice, theme.style(Role::Muted));
     1 + what + advice
+}
+
+/// What is said of a finding on a branch that was left before it.
+const ABANDONED: &str = "  abandoned";
+
+/// How mark and sentence of a finding are drawn: muted where it is no history of the current branch.
+fn finding_roles(app: &App, finding: &FindingRow) -> (Role, Role) {
+    if app.run().lineage().contains(finding.at) {
+        (Theme::health(finding.health), Role::Text)
+    } else {
+        (Role::Muted, Role::Muted)
+    }
 }
 
 fn folded_findings(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
@@ -157,10 +179,11 @@ fn folded_findings(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
         line.put("none yet: troubles with gradients and units will be named here", theme.style(Role::Muted));
         return;
     };
-    let health = theme.style(Theme::health(finding.health));
-    line.put(theme.health_mark(finding.health), health).skip(1);
-    line.put(&format!("step {}: ", thousands(finding.at.step)), theme.style(Role::Muted));
-    line.put(&finding.what, theme.style(Role::Text));
+    let (health, text) = finding_roles(app, finding);
+    line.put(theme.health_mark(finding.health), theme.style(health)).skip(1);
+    let abandoned = if text == Role::Muted { ABANDONED } else { "" };
+    line.put(&format!("step {}{abandoned}: ", thousands(finding.at.step)), theme.style(Role::Muted));
+    line.put(&finding.what, theme.style(text));
     let mut below = Row::new(buffer, area, 1).ending(theme.marks().ellipsis);
     below.skip(2).put(&finding.advice, theme.style(Role::Muted));
 }

@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr;
 use super::side::more;
 use crate::{
     app::{App, LayerRow, Layers, Panel},
-    protocol::{Health, Unit},
+    protocol::{Health, MetricValue, Unit},
     text::thousands,
     ui::{
         layout::{
@@ -45,7 +45,7 @@ const SPARK: u16 = 12;
 const GUTTER: u16 = 10;
 
 impl Columns {
-    fn of(layers: &Layers, width: u16, hidden: bool) -> Self {
+    fn of(layers: &Layers, theme: Theme, width: u16, hidden: bool) -> Self {
         let rows = layers.rows();
         let widest = |text: &dyn Fn(&LayerRow) -> usize| rows.iter().map(text).max().unwrap_or(0) as u16;
         // A number, and the gap before it.
@@ -65,7 +65,7 @@ impl Columns {
         let mut columns = Self {
             name,
             shape: (widest(&|row| row.shape.width()) + 2).min(22),
-            parameters: (widest(&|row| thousands(row.parameters).len()) + 2).max(9),
+            parameters: (widest(&|row| count(row, theme).width()) + 2).max(9),
             spark: 0,
             values,
         };
@@ -95,7 +95,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     let rows = app.run().layers.rows();
     let room = layer_rows(app, area);
     let hidden = rows.len().saturating_sub(room);
-    let columns = Columns::of(&app.run().layers, area.width, hidden > 0);
+    let columns = Columns::of(&app.run().layers, theme, area.width, hidden > 0);
     heading(app, theme, buffer, area, &columns, hidden);
     if rows.is_empty() {
         let below = Rect { y: area.y + 1, height: area.height - 1, ..area };
@@ -157,7 +157,7 @@ fn layer(
         row.put_cell(&layer.shape, columns.shape, muted);
     }
     if columns.parameters > 0 {
-        row.put_flush(&thousands(layer.parameters), columns.parameters - 2, muted).skip(2);
+        row.put_flush(&count(layer, theme), columns.parameters - 2, muted).skip(2);
     }
     let beside = Rect { x: row.position(), width: columns.spark, height: 1, ..area };
     row.skip(columns.spark);
@@ -171,11 +171,12 @@ fn layer(
     // What was seen before a step went wrong says nothing about the weights as they are now.
     let stale = app.run().is_stale(layer);
     let value = if stale { muted } else { text };
-    for ((quantity, width), known) in app.run().layers.quantities().iter().zip(&columns.values).zip(&look.values) {
+    for (quantity, width) in app.run().layers.quantities().iter().zip(&columns.values) {
+        let known = MetricValue::find(&look.values, quantity.id);
         let text = match known {
             None => marks.none.into(),
             Some(share) if quantity.unit == Unit::Share => format!("{:.0} %", share * 100.0),
-            Some(value) => number(*value, width - 1),
+            Some(value) => number(value, width - 1),
         };
         row.put_flush(&text, *width, if known.is_some() { value } else { muted });
     }
@@ -195,6 +196,11 @@ fn layer(
     } else {
         sparkline::draw(buffer, beside, &app.sparkline(layer, usize::from(beside.width)).columns, role, theme);
     }
+}
+
+/// Number of a layer's trained values.
+fn count(layer: &LayerRow, theme: Theme) -> String {
+    layer.parameters.map_or_else(|| theme.marks().none.into(), thousands)
 }
 
 /// The shown quantity over the whole width below a layer's row, with the values at its edges.

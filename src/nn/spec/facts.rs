@@ -1,66 +1,14 @@
 //! What others ask about a layer: how it is written, what it is for, its settings and its equations. The facts of each
 //! kind stand in its own file.
 
-use super::{
-    activation::ACTIVATIONS, avg_pool, batch_norm, conv, dropout, flatten, global_avg_pool, linear, max_pool, residual,
+use super::LayerSpec;
+use crate::nn::{
+    Equations, LayerFacts, LayerRole, SettingValue,
+    layers::{
+        activation::ACTIVATIONS, avg_pool, batch_norm, conv, dropout, flatten, global_avg_pool, linear, max_pool,
+        residual,
+    },
 };
-use crate::nn::LayerSpec;
-
-/// What is the same for all layers of a kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LayerFacts {
-    /// The kind, as it is written: `linear`.
-    pub name: &'static str,
-    /// How a layer is written, settings that may be left out in brackets: `linear UNITS`.
-    pub form: &'static str,
-    /// What it is for.
-    pub role: LayerRole,
-    /// What it computes.
-    pub equations: Equations,
-}
-
-/// What a layer is for in its network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum LayerRole {
-    /// Trained sums of its inputs.
-    Weights,
-    /// A function of each value by itself.
-    Activation,
-    /// Brings values to a common mean and variance.
-    Normalization,
-    /// Makes an image smaller.
-    Pooling,
-    /// Acts while training only, against overfitting.
-    Regularization,
-    /// Changes the shape of a sample and no value.
-    Shape,
-    /// Holds other layers.
-    Block,
-}
-
-/// The equations of a layer or of the loss, as `docs/mathematics.md` has them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Equations {
-    /// y from x.
-    pub forward: &'static [&'static str],
-    /// The gradients from dy = ∂L/∂y.
-    pub backward: &'static [&'static str],
-    /// What the symbols mean that no other layer has; empty if there are none.
-    pub symbols: &'static str,
-}
-
-/// The value of a setting.
-#[derive(Clone, Debug, PartialEq)]
-pub enum SettingValue {
-    /// A number of things: units, channels, rows.
-    Count(usize),
-    /// Any finite number.
-    Number(f64),
-    /// Down and across an image.
-    Pair(usize, usize),
-    /// Layers as they are written: `linear 256`.
-    Layers(Vec<String>),
-}
 
 /// The facts of the kinds before the activations and after them, in the order in which they are listed.
 const FIRST: [LayerFacts; 7] = [

@@ -1,12 +1,10 @@
 //! From the description of a layer to the layer.
 
 use super::{
-    AvgPool, BatchNorm, Conv, Dropout, Flatten, GlobalAvgPool, Layer, Linear, MaxPool, Residual, Scratch,
-};
-use crate::nn::{
     Init, LayerSpec, Place, Scalar, Shape,
     chain::{channels, check_row, projection},
     kernels::matmul::Workspace,
+    layers::{AvgPool, BatchNorm, Conv, Dropout, Flatten, GlobalAvgPool, Layer, Linear, MaxPool, Residual, Scratch},
     window::Window,
 };
 

@@ -1,10 +1,10 @@
 //! Messages of a made-up source that measures what the engine measures; for tests.
 
-use super::{
-    Evaluation, Health, LayerInfo, LayerProbe, MetricId, MetricValue, RunInfo, StepReport, Summary,
+use crate::protocol::{
+    Evaluation, Health, LayerInfo, LayerProbe, MetricId, MetricValue, MetricValues, RunInfo, StepReport, Summary,
     metric::{
-        LAYER_DEAD_UNITS, LAYER_GRADIENT_NORM, LAYER_UPDATE_RATIO, TEST_ACCURACY, TEST_LOSS, TRAIN_ACCURACY,
-        TRAIN_LEARNING_RATE, TRAIN_LOSS,
+        EFFECTIVE_LEARNING_RATE, LAYER_DEAD_UNITS, LAYER_GRADIENT_NORM, LAYER_UPDATE_RATIO, TEST_ACCURACY, TEST_LOSS,
+        TRAIN_ACCURACY, TRAIN_LOSS,
     },
 };
 use crate::{
@@ -23,7 +23,7 @@ pub fn measured() -> RunInfo {
 }
 
 /// Values of metrics that are called by their tags.
-pub fn values(values: &[(&str, f64)]) -> Vec<MetricValue> {
+pub fn values(values: &[(&str, f64)]) -> MetricValues {
     let metrics = measured_metrics();
     let id = |tag: &str| metrics.iter().find(|info| info.tag == tag).map(|info| info.id).unwrap();
     values.iter().map(|(tag, value)| MetricValue(id(tag), *value)).collect()
@@ -36,7 +36,7 @@ pub fn quantity(tag: &str) -> MetricId {
 
 /// A minibatch of 64 samples.
 pub fn report(step: u64, loss: f64, accuracy: f64, effective_rate: f64) -> StepReport {
-    let values = values(&[(TRAIN_LOSS, loss), (TRAIN_ACCURACY, accuracy), (TRAIN_LEARNING_RATE, effective_rate)]);
+    let values = values(&[(TRAIN_LOSS, loss), (TRAIN_ACCURACY, accuracy), (EFFECTIVE_LEARNING_RATE, effective_rate)]);
     StepReport { step, samples: Some(64), values, ..StepReport::default() }
 }
 

@@ -1,0 +1,92 @@
+//! What comes to the dashboard's state and what leaves it: messages in, effects out.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::protocol::{Event, Request};
+
+use super::input::{Key, Pointer};
+
+/// What the dashboard is told when it starts.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Name of the run until the source tells it.
+    pub run: String,
+    /// Whether the run is paced because nobody asked for speed: the header then says so.
+    pub paced: bool,
+    /// Whether the mouse is captured at the start.
+    pub mouse: bool,
+}
+
+/// Something that happened outside.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// The source reported, in this order.
+    Events(Vec<Event>),
+    /// Nothing more will come from the source.
+    SourceGone,
+    /// A key was pressed.
+    Key(Key),
+    /// Text was pasted.
+    Paste(String),
+    /// The mouse did something.
+    Pointer(Pointer),
+    /// The window has this size now.
+    Resize {
+        /// Columns of the terminal.
+        columns: u16,
+        /// Rows of the terminal.
+        rows: u16,
+    },
+    /// So much time has passed since the start. Send it before other messages of the same moment.
+    Tick {
+        /// Time since the start.
+        now: Duration,
+    },
+    /// The screen was saved, or why it was not.
+    ScreenSaved(Result<PathBuf, String>),
+    /// Nobody could bring a suspended process back, so it was not suspended.
+    CantSuspend,
+    /// The process was told to end.
+    Signal(Signal),
+}
+
+/// A signal that ends the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// TERM: exit status 143.
+    Terminate,
+    /// INT from outside the terminal: exit status 130.
+    Interrupt,
+    /// QUIT: exit status 131.
+    Quit,
+    /// HUP or a terminal that is gone: exit status 129.
+    HangUp,
+}
+
+/// Something to be done outside.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Send this to the source.
+    Send(Request),
+    /// Leave the dashboard. A [`crate::protocol::Command::Stop`] was sent if there was anybody to send it to.
+    Quit(Exit),
+    /// Write the screen as SVG, and answer with [`Message::ScreenSaved`]. A file that exists stays as it is.
+    SaveScreen {
+        /// Where to.
+        path: PathBuf,
+    },
+    /// Give the terminal to the shell until the process is continued.
+    Suspend,
+    /// Capture the mouse, or stop that.
+    CaptureMouse(bool),
+}
+
+/// Why the dashboard is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// The person wanted to.
+    Asked,
+    /// A signal.
+    Signal(Signal),
+}

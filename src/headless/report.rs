@@ -1,0 +1,394 @@
+//! A progress bar and a table of evaluations, for people.
+
+use std::io::{self, Write};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::{
+    protocol::{
+        Branching, Change, DataPart, Evaluation, Event, Finding, LayerInfo, MetricId, MetricInfo, MetricValue, RunInfo,
+        StepReport, Summary, Unit,
+    },
+    text::{Safe, duration, short, thousands},
+};
+
+use super::{End, Sink, end_of, metrics::KnownMetrics, summary::write_known};
+
+/// The progress bar.
+const TEMPLATE: &str = "{bar:32} step {human_pos} of {human_len} · {percent} % · {eta} left · {msg}";
+
+/// Writes a table of evaluations to `out` and keeps a progress bar on standard error.
+#[derive(Debug)]
+pub struct Report<W> {
+    out: W,
+    bar: ProgressBar,
+    batch_size: Option<usize>,
+    metrics: KnownMetrics,
+    /// Metrics of the minibatches that have a column, each with its mean since the last evaluation.
+    train: Vec<(MetricId, RunningMean)>,
+    /// Metrics of the evaluations that have a column.
+    held_out: Vec<MetricId>,
+    /// Whether the table has begun, so that new columns need new headings.
+    begun: bool,
+    /// Learning rate of the last update.
+    rate: Option<f64>,
+}
+
+/// A mean over the samples of some minibatches.
+#[derive(Clone, Copy, Debug, Default)]
+struct RunningMean {
+    sum: f64,
+    samples: f64,
+}
+
+impl RunningMean {
+    fn add(&mut self, value: f64, samples: f64) {
+        self.sum += value * samples;
+        self.samples += samples;
+    }
+
+    fn take(&mut self) -> Option<f64> {
+        let Self { sum, samples } = std::mem::take(self);
+        (samples > 0.0).then(|| sum / samples)
+    }
+}
+
+/// Most metrics of evaluations that have a column: with three the table is still as wide as a screen.
+const MAX_COLUMNS: usize = 2;
+
+/// Columns of a number in the table.
+const CELL: usize = 10;
+
+/// What stands for a number that nobody knows.
+const NONE: &str = "–";
+
+impl<W: Write> Report<W> {
+    /// A sink that writes to `out`, and to standard error while that is a terminal.
+    pub fn new(out: W) -> Self {
+        Self::with_target(out, ProgressDrawTarget::stderr_with_hz(10))
+    }
+
+    fn with_target(out: W, target: ProgressDrawTarget) -> Self {
+        let bar = ProgressBar::with_draw_target(None, target);
+        // The template is a constant that a test reads, so it is never refused.
+        if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
+            bar.set_style(style);
+        }
+        Self {
+            out,
+            bar,
+            batch_size: None,
+            metrics: KnownMetrics::default(),
+            train: Vec::new(),
+            held_out: Vec::new(),
+            begun: false,
+            rate: None,
+        }
+    }
+
+    fn line(&mut self, text: &str) -> io::Result<()> {
+        let Self { out, bar, .. } = self;
+        bar.suspend(|| writeln!(out, "{text}"))
+    }
+
+    fn ready(&mut self, info: &RunInfo) -> io::Result<()> {
+        self.batch_size = info.batch_size;
+        if let Some(data) = &info.data {
+            let count = |count: Option<usize>| count.map_or(NONE.into(), |count| thousands(count as u64));
+            let classes =
+                if data.classes.is_empty() { String::new() } else { format!(", {} classes", data.classes.len()) };
+            let (train, test) = (count(data.train), count(data.test));
+            self.line(&format!("data       {}: {train} training and {test} test samples{classes}", Safe(&data.name)))?;
+        }
+        if !info.layers.is_empty() {
+            let chain: Vec<String> = info.layers.iter().map(layer_text).collect();
+            let parameters =
+                info.parameters.map(|count| format!(" ({} parameters)", thousands(count))).unwrap_or_default();
+            self.line(&format!("network    {}{parameters}", chain.join(" · ")))?;
+        }
+        let facts = [
+            info.optimizer.as_ref().map(|optimizer| Safe(optimizer).to_string()),
+            info.batch_size.map(|size| format!("batches of {size}")),
+            info.steps_per_epoch.map(|steps| format!("{} minibatches an epoch", thousands(steps))),
+            info.seed.map(|seed| format!("seed {seed}")),
+            info.threads.map(|threads| format!("{threads} threads")),
+        ];
+        let facts: Vec<String> = facts.into_iter().flatten().collect();
+        if !facts.is_empty() {
+            self.line(&format!("training   {}\n", facts.join(", ")))?;
+        }
+        self.learn(&info.metrics)?;
+        self.choose_columns();
+        self.begun = true;
+        self.headings()
+    }
+
+    /// Takes in metrics, also those that a source tells of later: the table goes on with their columns under new headings.
+    fn new_metrics(&mut self, metrics: &[MetricInfo]) -> io::Result<()> {
+        self.learn(metrics)?;
+        if self.choose_columns() && self.begun { self.headings() } else { Ok(()) }
+    }
+
+    fn learn(&mut self, metrics: &[MetricInfo]) -> io::Result<()> {
+        match self.metrics.learn(metrics) {
+            0 => Ok(()),
+            refused => self.line(&format!(
+                "* metrics left out, since there are too many or their tags are too long: {}",
+                thousands(refused as u64)
+            )),
+        }
+    }
+
+    /// Chooses the columns of the table, and tells whether they are others than before.
+    fn choose_columns(&mut self) -> bool {
+        let (train, held_out) = self.metrics.columns(MAX_COLUMNS);
+        let before = std::mem::take(&mut self.train);
+        let mean = |id: MetricId| before.iter().find(|(other, _)| *other == id).map(|(_, mean)| *mean);
+        self.train = train.into_iter().map(|id| (id, mean(id).unwrap_or_default())).collect();
+        let same = self.held_out == held_out && before.iter().map(|(id, _)| id).eq(self.train.iter().map(|(id, _)| id));
+        self.held_out = held_out;
+        !same
+    }
+
+    fn headings(&mut self) -> io::Result<()> {
+        let heading = |id: MetricId| self.metrics.info(id).map(heading).unwrap_or_default();
+        let train: Vec<String> = self.train.iter().map(|(id, _)| heading(*id)).collect();
+        let held_out: Vec<String> = self.held_out.iter().map(|id| heading(*id)).collect();
+        self.line(&row(["epoch", "step", "lr"].map(Into::into), [&train, &held_out], "time"))
+    }
+
+    /// A value of a metric in a cell of the table.
+    fn cell(&self, id: MetricId, value: Option<f64>) -> String {
+        let share = self.metrics.info(id).is_some_and(|info| info.unit == Unit::Share);
+        match value {
+            None => NONE.into(),
+            Some(value) if share => format!("{:.2} %", 100.0 * value),
+            Some(value) if (1e-3..1e5).contains(&value.abs()) || value == 0.0 => format!("{value:.4}"),
+            Some(value) => short(value),
+        }
+    }
+
+    fn step(&mut self, report: &StepReport) {
+        let samples = report.samples.map_or(1.0, |samples| samples as f64);
+        for MetricValue(id, value) in &report.values {
+            if let Some((_, mean)) = self.train.iter_mut().find(|(other, _)| other == id) {
+                mean.add(*value, samples);
+            }
+            if self.metrics.rate() == Some(*id) {
+                self.rate = Some(*value);
+            }
+        }
+        self.bar.set_position(report.step);
+        if let Some(rate) = report.samples_per_second {
+            let steps = self.batch_size.map(|size| format!("{} steps/s, ", short(rate / size as f64)));
+            self.bar.set_message(format!("{}{} samples/s", steps.unwrap_or_default(), thousands(rate as u64)));
+        }
+    }
+
+    fn evaluation(&mut self, evaluation: &Evaluation) -> io::Result<()> {
+        let means: Vec<(MetricId, Option<f64>)> = self.train.iter_mut().map(|(id, mean)| (*id, mean.take())).collect();
+        let train: Vec<String> = means.into_iter().map(|(id, mean)| self.cell(id, mean)).collect();
+        let value = |id: &MetricId| self.cell(*id, MetricValue::find(&evaluation.values, *id));
+        let held_out: Vec<String> = self.held_out.iter().map(value).collect();
+        let epoch = evaluation.epoch.map_or(NONE.into(), |epoch| format!("{epoch:.2}"));
+        let time = duration(self.bar.elapsed().as_secs_f64());
+        let place = [epoch, thousands(evaluation.step), self.rate.map_or(NONE.into(), short)];
+        self.line(&row(place, [&train, &held_out], &time))
+    }
+
+    fn change(&mut self, step: u64, change: &Change) -> io::Result<()> {
+        self.line(&format!("* step {}: {change}", thousands(step)))
+    }
+
+    /// Goes on from an earlier step: the minibatches after it are no longer history.
+    fn branched(&mut self, branching: &Branching) -> io::Result<()> {
+        self.train.iter_mut().for_each(|(_, mean)| *mean = RunningMean::default());
+        self.rate = None;
+        self.bar.set_position(branching.at);
+        let change = branching.change.as_ref().map(|change| format!(": {change}")).unwrap_or_default();
+        self.line(&format!("* goes on from step {}{change}", thousands(branching.at)))
+    }
+
+    fn finding(&mut self, finding: &Finding) -> io::Result<()> {
+        let (what, advice) = (Safe(&finding.what), Safe(&finding.advice));
+        self.line(&format!("! step {}: {what}; {advice}", thousands(finding.step)))
+    }
+
+    fn finished(&mut self, summary: &Summary) -> io::Result<()> {
+        self.bar.finish_and_clear();
+        writeln!(self.out)?;
+        write_known(&mut self.out, summary, &self.metrics)
+    }
+}
+
+/// The heading of a metric's column: `train acc`.
+fn heading(info: &MetricInfo) -> String {
+    let part = match info.part().0 {
+        DataPart::Train => "train ",
+        DataPart::Held(word) => &format!("{word} "),
+        DataPart::Whole => "",
+    };
+    format!("{part}{}", info.short.as_ref().unwrap_or(&info.title))
+}
+
+/// A layer in the line about the network: its text, or its kind where the source tells no more.
+fn layer_text(layer: &LayerInfo) -> String {
+    Safe(if layer.text.is_empty() { layer.kind.word() } else { &layer.text }).to_string()
+}
+
+/// A row of the table; each part of the data is a group of columns.
+fn row([epoch, step, rate]: [String; 3], groups: [&[String]; 2], time: &str) -> String {
+    let mut row = format!("{epoch:>7} {step:>CELL$} {rate:>CELL$}");
+    for group in groups {
+        let cells: Vec<String> = group.iter().map(|cell| format!("{cell:>CELL$}")).collect();
+        row.push_str(if cells.is_empty() { "" } else { "   " });
+        row.push_str(&cells.join(" "));
+    }
+    format!("{row} {time:>CELL$}")
+}
+
+impl<W: Write> Sink for Report<W> {
+    fn take(&mut self, event: &Event) -> io::Result<Option<End>> {
+        match event {
+            Event::Loading(loading) => self.bar.set_message(Safe(&loading.what).to_string()),
+            Event::Ready(info) => self.ready(info)?,
+            Event::Metrics(new) => self.new_metrics(&new.metrics)?,
+            Event::Controls(controls) => match controls.total_steps {
+                Some(steps) => self.bar.set_length(steps),
+                None => self.bar.unset_length(),
+            },
+            Event::Changed { step, change } => self.change(*step, change)?,
+            Event::Branched(branching) => self.branched(branching)?,
+            Event::Step(report) => self.step(report),
+            Event::Evaluation(evaluation) => self.evaluation(evaluation)?,
+            Event::Finding(finding) => self.finding(finding)?,
+            Event::Finished(summary) => self.finished(summary)?,
+            Event::Failed(_) | Event::Stopped { .. } => self.bar.finish_and_clear(),
+            _ => {}
+        }
+        Ok(end_of(event))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::{BranchId, ChangedBy, Health, LEARNING_RATE, NewMetrics, Setting, made_up};
+
+    fn ready() -> Event {
+        Event::Ready(Box::new(made_up::measured()))
+    }
+
+    fn evaluation(step: u64, loss: f64) -> Event {
+        Event::Evaluation(Evaluation { epoch: Some(0.5), ..made_up::evaluation(step, loss, 0.25) })
+    }
+
+    fn step(step: u64, loss: f64) -> Event {
+        Event::Step(StepReport { epoch: Some(0.5), ..made_up::report(step, loss, 0.5, 0.05) })
+    }
+
+    fn finished() -> Event {
+        Event::Finished(made_up::summary(2, 1.5, 0.875, &"ab".repeat(32), 4.0))
+    }
+
+    #[test]
+    fn the_progress_bar_can_be_drawn() {
+        assert!(ProgressStyle::with_template(TEMPLATE).is_ok());
+    }
+
+    #[test]
+    fn the_report_ends_with_accuracy_and_fingerprint() {
+        let mut out = Vec::new();
+        let mut report = Report::with_target(&mut out, ProgressDrawTarget::hidden());
+        for event in [ready(), step(1, 3.0), step(2, 1.0), evaluation(2, 1.5)] {
+            assert_eq!(report.take(&event).unwrap(), None);
+        }
+        assert!(matches!(report.take(&finished()).unwrap(), Some(End::Finished(summary)) if summary.step == 2));
+        let text = String::from_utf8(out).unwrap();
+        let row: Vec<&str> = text.lines().nth(1).unwrap().split_whitespace().collect();
+        // Epoch, step, rate, the means of both minibatches, the test split.
+        assert_eq!(row[..9], ["0.50", "2", "0.05", "2.0000", "50.00", "%", "1.5000", "25.00", "%"]);
+        let end: Vec<&str> = text.lines().rev().take(2).collect();
+        assert_eq!(end[0], format!("weights    sha256 {}", "ab".repeat(32)));
+        assert_eq!(end[1], "test       accuracy 87.50 %, loss 1.5000");
+    }
+
+    #[test]
+    fn hostile_names_are_harmless_in_the_report() {
+        let mut out = Vec::new();
+        let mut report = Report::with_target(&mut out, ProgressDrawTarget::hidden());
+        let what = "bad \u{1b}]52;c;AA\u{7}\u{202e} label".into();
+        let finding = Finding { step: 1, health: Health::Bad, layer: None, what, advice: "\u{9b}2J".into() };
+        report.take(&Event::Finding(finding)).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(!text.trim_end().chars().any(|c| c.is_control() || c == '\u{202e}'), "{text:?}");
+    }
+
+    /// What a report writes about these events.
+    fn written(events: &[Event]) -> String {
+        let mut out = Vec::new();
+        let mut report = Report::with_target(&mut out, ProgressDrawTarget::hidden());
+        for event in events {
+            assert_eq!(report.take(event).unwrap(), None);
+        }
+        String::from_utf8(out).unwrap()
+    }
+
+    fn words(line: &str) -> Vec<&str> {
+        line.split_whitespace().collect()
+    }
+
+    #[test]
+    fn a_branch_is_told_and_its_means_know_nothing_of_what_was_abandoned() {
+        let (from, to) = (Setting::Number(0.1), Setting::Number(0.05));
+        let change = Some(Change { key: LEARNING_RATE.into(), from: Some(from), to, by: Some(ChangedBy::Viewer) });
+        let branch = |at, change| Event::Branched(Branching { branch: BranchId(1), parent: BranchId(0), at, change });
+        let text =
+            written(&[ready(), step(1, 9.0), branch(0, change), step(1, 1.0), evaluation(1, 1.5), branch(1, None)]);
+        let lines: Vec<&str> = text.lines().skip(1).collect();
+        assert_eq!((lines[0], lines[2]), ("* goes on from step 0: lr 0.1 → 0.05", "* goes on from step 1"));
+        assert_eq!(words(lines[1])[3], "1.0000");
+    }
+
+    #[test]
+    fn metrics_that_come_late_get_columns_under_new_headings() {
+        let metric = |id, tag: &str| MetricInfo::new(id, tag, "loss");
+        let told =
+            |metrics: &[MetricInfo]| Event::Metrics(NewMetrics { metrics: metrics.to_vec(), ..NewMetrics::default() });
+        let evaluated = |step, values: &[(u32, f64)]| {
+            let values = values.iter().map(|(id, value)| MetricValue(MetricId(*id), *value)).collect();
+            Event::Evaluation(Evaluation { step, values, samples: None, seconds: None, epoch: None })
+        };
+        let info = RunInfo { metrics: vec![metric(4, "val/loss")], ..RunInfo::default() };
+        let text = written(&[
+            Event::Ready(Box::new(info)),
+            evaluated(1, &[(4, 0.5)]),
+            told(&[metric(5, "speed")]),
+            told(&[metric(4_000_000_000, "test/loss")]),
+            evaluated(2, &[(4_000_000_000, 0.25), (4, 0.5)]),
+        ]);
+        let lines: Vec<Vec<&str>> = text.lines().map(words).collect();
+        assert_eq!(lines.len(), 4, "{text}");
+        assert_eq!(lines[2], ["epoch", "step", "lr", "valid", "loss", "test", "loss", "time"]);
+        assert_eq!(lines[3][1..5], ["2", "–", "0.5000", "0.2500"]);
+    }
+
+    #[test]
+    fn metrics_beyond_the_bound_are_told_as_left_out() {
+        let metrics: Vec<MetricInfo> = (0..5000).map(|id| MetricInfo::new(id, "x", "x")).collect();
+        let text = written(&[Event::Metrics(NewMetrics { metrics, ..NewMetrics::default() })]);
+        assert!(text.starts_with("* metrics left out") && text.ends_with(": 904\n"), "{text}");
+    }
+
+    #[test]
+    fn layers_without_a_text_are_called_by_their_kinds() {
+        let bare = LayerInfo { text: String::new(), ..made_up::layer(0, "relu", &[4], &[4], 0) };
+        let layers = vec![bare, made_up::layer(1, "linear", &[4], &[2], 10)];
+        let text = written(&[Event::Ready(Box::new(RunInfo { layers, ..RunInfo::default() }))]);
+        assert_eq!(text.lines().next(), Some("network    relu · linear"));
+    }
+}

@@ -1,0 +1,94 @@
+//! What a finished run came to, in a few lines.
+
+use std::io::{self, Write};
+
+use crate::{
+    protocol::{Better, DataPart, MetricInfo, Summary, Unit},
+    text::{Safe, duration, thousands},
+};
+
+use super::metrics::KnownMetrics;
+
+/// Most values that are written.
+const MAX_FIGURES: usize = 4;
+
+/// Writes what a finished run came to: a line about the run, one about each part of the data, and the fingerprint of the
+/// weights, as far as the source told them.
+///
+/// # Errors
+/// When `out` can't be written to.
+pub fn write_summary(out: &mut impl Write, summary: &Summary, metrics: &[MetricInfo]) -> io::Result<()> {
+    let mut known = KnownMetrics::default();
+    known.learn(metrics);
+    write_known(out, summary, &known)
+}
+
+/// The same with metrics that were taken in already.
+pub(super) fn write_known(out: &mut impl Write, summary: &Summary, metrics: &KnownMetrics) -> io::Result<()> {
+    let time = summary.seconds.map(|seconds| format!(" after {} of training", duration(seconds)));
+    let rate = summary.steps_per_second().map(|rate| format!(", {rate:.1} steps/s"));
+    writeln!(
+        out,
+        "finished   step {}{}{}",
+        thousands(summary.step),
+        time.unwrap_or_default(),
+        rate.unwrap_or_default()
+    )?;
+    let known = summary.values.iter().filter_map(|value| Some((metrics.info(value.0)?, value.1)));
+    let mut measured: Vec<(&MetricInfo, f64)> = known.take(MAX_FIGURES).collect();
+    let mut parts: Vec<DataPart> = Vec::new();
+    for part in measured.iter().map(|(info, _)| info.part().0) {
+        if !parts.contains(&part) {
+            parts.push(part);
+        }
+    }
+    // What is the better the higher is what people look for first.
+    measured.sort_by_key(|(info, _)| info.better != Better::Higher);
+    for part in parts {
+        let figures = measured.iter().filter(|(info, _)| info.part().0 == part).map(|(info, value)| match info.unit {
+            Unit::Share => format!("{} {:.2} %", info.title, 100.0 * value),
+            _ => format!("{} {value:.4}", info.title),
+        });
+        writeln!(out, "{:<10} {}", word(part), figures.collect::<Vec<_>>().join(", "))?;
+    }
+    if let Some(hash) = &summary.weights_sha256 {
+        writeln!(out, "weights    sha256 {}", Safe(hash))?;
+    }
+    Ok(())
+}
+
+/// What a line about a part of the data begins with.
+fn word(part: DataPart) -> &'static str {
+    match part {
+        DataPart::Train => "train",
+        DataPart::Held(word) => word,
+        DataPart::Whole => "result",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::{MetricId, MetricValue};
+
+    #[test]
+    fn each_part_of_the_data_has_a_line_under_its_word() {
+        let metrics = [
+            MetricInfo::new(0, "val/loss", "loss"),
+            MetricInfo::new(1, "val/f1", "F1").share().better(Better::Higher),
+            MetricInfo::new(2, "test/loss", "loss"),
+            MetricInfo::new(3, "perplexity", "perplexity"),
+        ];
+        let values = (0..).zip([0.5, 0.9, 0.25, 12.0]).map(|(id, value)| MetricValue(MetricId(id), value)).collect();
+        let mut out = Vec::new();
+        let summary = Summary { step: 1000, values, weights_sha256: None, seconds: None };
+        write_summary(&mut out, &summary, &metrics).unwrap();
+        let lines = [
+            "finished   step 1,000",
+            "valid      F1 90.00 %, loss 0.5000",
+            "test       loss 0.2500",
+            "result     perplexity 12.0000",
+        ];
+        assert_eq!(String::from_utf8(out).unwrap().lines().collect::<Vec<_>>(), lines);
+    }
+}
