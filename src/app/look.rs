@@ -102,15 +102,16 @@ impl App {
     fn next_figure(&mut self) {
         let slot = self.view.focus().chart().unwrap_or(ChartSlot::First);
         let figures = self.run().metrics.figures();
-        let at = self.figure_at(slot).map_or(0, |at| at + 1);
-        let Some(next) = figures.get(at).or(figures.first()) else { return };
-        if figures.len() == 1 {
-            let text = format!("{} is all that this source measures", next.title);
-            self.say(Tone::Good, &text);
-            return;
+        let shown = ChartSlot::ALL.map(|slot| self.figure_at(slot));
+        let first = self.figure_at(slot).map_or(0, |at| at + 1);
+        let others = (first..figures.len()).chain(0..first.min(figures.len()));
+        // One that stands in a chart already would only be there twice.
+        let next = others.into_iter().find(|at| !shown.contains(&Some(*at)));
+        match next.map(|at| figures[at].name.clone()) {
+            Some(name) => self.view.choose(slot, &name),
+            None if figures.is_empty() => {}
+            None => self.say(Tone::Good, "the charts show all that this source measures"),
         }
-        let name = next.name.clone();
-        self.view.choose(slot, &name);
     }
 
     fn next_quantity(&mut self) {

@@ -86,23 +86,26 @@ fn play(turns: &[Turn], mut train: impl FnMut(u64, f64), mut branch: impl FnMut(
     twin
 }
 
+/// Plays turns into a track of this capacity.
+fn tracked(turns: &[Turn], capacity: usize) -> (Track, Branches, Twin) {
+    let branches = std::cell::RefCell::new(Branches::default());
+    let mut track = Track::with_capacity(capacity);
+    let twin = play(
+        turns,
+        |step, value| track.push(branches.borrow().lineage().newest(), step, value),
+        |branch, parent, at| {
+            let branching = Branching { branch: BranchId(branch), parent: BranchId(parent), at, change: None };
+            branches.borrow_mut().begin(&branching).unwrap();
+        },
+    );
+    (track, branches.into_inner(), twin)
+}
+
 proptest! {
     /// With everything still there, the current branch is exactly its history, whatever was abandoned.
     #[test]
     fn a_track_along_the_way_to_the_current_branch_is_its_history(turns in turns(), count in 1usize..60) {
-        let branches = std::cell::RefCell::new(Branches::default());
-        let mut track = Track::default();
-        track.grow(4096);
-        let twin = play(
-            &turns,
-            |step, value| track.push(branches.borrow().lineage().newest(), step, value),
-            |branch, parent, at| {
-                let branching =
-                    Branching { branch: BranchId(branch), parent: BranchId(parent), at, change: None };
-                branches.borrow_mut().begin(&branching).unwrap();
-            },
-        );
-        let branches = branches.into_inner();
+        let (track, branches, twin) = tracked(&turns, 4096);
         let (lineage, history) = (branches.lineage(), twin.history());
         let newest = history.last().map(|value| (history.len() as u64, *value));
         prop_assert_eq!(track.latest(lineage), newest);
@@ -131,18 +134,7 @@ proptest! {
     /// Where the past is only a summary, nothing is shown that is not history, and what is recent is exact.
     #[test]
     fn a_summary_never_shows_an_abandoned_future(turns in turns(), capacity in 2usize..24, count in 1usize..60) {
-        let branches = std::cell::RefCell::new(Branches::default());
-        let mut track = Track::with_capacity(capacity);
-        let twin = play(
-            &turns,
-            |step, value| track.push(branches.borrow().lineage().newest(), step, value),
-            |branch, parent, at| {
-                let branching =
-                    Branching { branch: BranchId(branch), parent: BranchId(parent), at, change: None };
-                branches.borrow_mut().begin(&branching).unwrap();
-            },
-        );
-        let branches = branches.into_inner();
+        let (track, branches, twin) = tracked(&turns, capacity);
         let (lineage, history) = (branches.lineage(), twin.history());
         let steps = StepRange { first: 1, last: history.len().max(1) as u64 };
         for column in track.columns(lineage, steps, count) {

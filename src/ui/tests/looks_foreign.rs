@@ -148,7 +148,11 @@ fn any_metric_can_be_shown_and_the_choice_stays() {
     assert!(text(&screen(&mut app, (120, 36), THEME)).contains("throughput"));
     press(&mut app, "v");
     let shown = text(&screen(&mut app, (120, 36), THEME));
-    assert_eq!(shown.matches("throughput").count(), 2, "both charts may show the same:\n{shown}");
+    assert_eq!(shown.matches("throughput").count(), 1, "no key brings the same into both charts:\n{shown}");
+    assert!(shown.contains("the charts show all that this source measures"), "{shown}");
+    press(&mut app, ":chart tokens_per_second<Enter>");
+    let shown = text(&screen(&mut app, (120, 36), THEME));
+    assert_eq!(shown.matches("throughput").count(), 2, "who asks for it by name gets it:\n{shown}");
     press(&mut app, "<Tab>:chart loss<Enter>");
     let shown = text(&screen(&mut app, (120, 36), THEME));
     assert!(shown.contains("▸ loss"), "the second chart is in hand:\n{shown}");
