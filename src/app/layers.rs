@@ -29,7 +29,7 @@ const VALUES: usize = 64;
 const LINES: usize = 8;
 
 /// Buckets a level of the values of a layer at full detail: twice the columns of the widest sparkline worth drawing.
-const SEEN: usize = 512;
+const SEEN: usize = 1024;
 
 /// Up to this many values of all rows together are kept at full detail.
 const FEW: usize = 256;

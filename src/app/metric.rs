@@ -18,7 +18,7 @@ const END_OF_IDS: u32 = 1 << 16;
 const MAX_TAG_BYTES: usize = 256;
 
 /// Buckets a level of a series at full detail: a chart over the whole width of a large terminal stays sharp.
-const SEEN: usize = 2048;
+const SEEN: usize = 4096;
 
 /// Up to this many metrics are all kept at full detail.
 const FEW: usize = 16;

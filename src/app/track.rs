@@ -6,7 +6,7 @@ use super::branches::{Lineage, Stretch};
 use super::series::{Column, ColumnSums, MovingAverage, Series, StepRange};
 
 /// Buckets a level of a series that nobody looks at: ten thousand samples take about 40 KiB.
-const UNSEEN: usize = 128;
+const UNSEEN: usize = 256;
 
 /// One metric over the steps of every branch.
 #[derive(Clone, Debug)]

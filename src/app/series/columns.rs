@@ -1,6 +1,6 @@
 //! Steps and columns: where a step is drawn, and what the samples of a column amount to.
 
-use super::Bucket;
+use super::{Bucket, samples_at};
 
 /// Steps from `first` to `last`, both included; `first <= last`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +92,7 @@ impl ColumnSums {
     /// Adds a bucket of a level to the columns that it touches.
     pub(super) fn add(&mut self, bucket: &Bucket, level: usize) {
         let Some((from, to)) = self.places.span(bucket) else { return };
-        let samples = (level as f64).exp2();
+        let samples = samples_at(level);
         for (column, count) in self.columns[from..=to].iter_mut().zip(&mut self.counts[from..=to]) {
             column.broken |= bucket.broken;
             let Some(new) = bucket.extent() else { continue };
@@ -151,7 +151,7 @@ impl MovingAverage {
     pub(super) fn add(&mut self, bucket: &Bucket, level: usize) {
         let Some(extent) = bucket.extent() else { return };
         if self.of_level != Some(level) {
-            (self.keep, self.of_level) = (self.weight.powf((level as f64).exp2()), Some(level));
+            (self.keep, self.of_level) = (self.weight.powf(samples_at(level)), Some(level));
         }
         let keep = self.keep;
         self.sum = self.sum * keep + extent.mean * (1.0 - keep);
