@@ -311,7 +311,7 @@ pub(super) const KEYS: &[Key] = &[
         kind: Kind::Text {
             values: "\"constant\", \"step EVERY GAMMA\", \"exponential GAMMA [over STEPS]\", \
                      \"cosine [FROM..TO] [floor SHARE]\", \"one_cycle [rise SHARE] [start SHARE] [end SHARE]\", each with \
-                     an optional \"warmup STEPS\" behind",
+                     an optional \"warmup STEPS\" at the end",
             get: |c| c.schedule.to_string(),
             set: |c, text| text.parse().map(|schedule| c.schedule = schedule).map_err(|e| e.to_string()),
         },
