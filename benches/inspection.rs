@@ -180,7 +180,7 @@ fn answers(config: &Config) {
     let row = |row| SampleChoice::Row { row };
     for round in 1..=3 {
         if round > 1 {
-            // As long as nobody is quicker than to press two keys.
+            // About as long as a person takes to press two keys.
             thread::sleep(Duration::from_millis(400));
         }
         for (name, query) in [

@@ -56,7 +56,7 @@ fn main() {
     criterion.final_summary();
 }
 
-/// A network of this layer behind another, so that the gradient of its input is computed too, and before a classifier.
+/// A network of this layer after another, so that the gradient of its input is computed too, and before a classifier.
 fn network(layers: &[&str], shape: &[usize], batch: usize, pool: &Arc<Pool>) -> Network<f32> {
     let layers = layers.iter().map(|layer| layer.parse().unwrap()).collect();
     let spec = NetworkSpec { layers, init: Init::PyTorch, label_smoothing: 0.0 };

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo bench --bench series             ten million
-//! cargo bench --bench series -- 1        so many million
+//! cargo bench --bench series -- 1        this many million
 //! ```
 //!
 //! Prints the points appended a second, the bytes that the dashboard holds at the end, all of them counted, and how

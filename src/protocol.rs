@@ -46,7 +46,7 @@ pub const THROTTLE: Range = Range::closed(1e-3, 1e6);
 /// Most epochs by which one request can extend a run.
 pub const MOST_EPOCHS: u64 = 1_000_000;
 
-/// Number that ties an answer to its [`Request`]; chosen by whoever sends the request, never reused in one run.
+/// Number that ties an answer to its [`Request`]; chosen by the sender of the request, never reused in one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CommandId(pub u64);
@@ -80,7 +80,7 @@ pub enum Command {
         /// Number of minibatches, at least 1.
         count: u64,
     },
-    /// Advance to the end of the epoch in hand and pause; applied there.
+    /// Advance to the end of the current epoch and pause; applied there.
     AdvanceEpoch,
     /// Set one of the hyperparameters listed in [`Event::Controls`].
     Set {
@@ -119,7 +119,7 @@ pub enum Command {
         /// What is asked, at most [`inspection::MOST_WATCHED`] queries.
         queries: Vec<Query>,
     },
-    /// Go on by one phase of the minibatch in hand: forward layer by layer, the loss, backward layer by layer, the
+    /// Go on by one phase of the current minibatch: forward layer by layer, the loss, backward layer by layer, the
     /// update. Only while paused; everything else that trains first completes the minibatch.
     AdvancePhase,
     /// End the run; the last event is [`Event::Stopped`].

@@ -165,7 +165,7 @@ fn pictures(
 ) -> io::Result<()> {
     let width = picture::columns(data.shape[2], screen.columns - 2);
     let per_row = ((screen.columns - 2 + 2) / (width + 2)).max(1);
-    // About a screenful, unless somebody asks for more.
+    // About a screenful, unless more is asked for.
     let wanted = wanted.unwrap_or(if per_row < 4 { 2 * per_row } else { per_row });
     let mut labels = vec![0; data.train.len()];
     let all: Vec<u32> = (0..data.train.len() as u32).collect();

@@ -74,7 +74,7 @@ fn preset(arguments: &RunArguments) -> Result<Option<&'static Preset>, ConfigErr
     arguments.preset.as_deref().map(Preset::find).transpose()
 }
 
-/// The preset whose data nobody has named yet.
+/// The preset whose data have not been named yet.
 fn needs_data(arguments: &RunArguments, config: &Config) -> Result<Option<&'static Preset>, ConfigError> {
     Ok(preset(arguments)?.filter(|_| config.locate("data.source").is_none()))
 }

@@ -116,7 +116,7 @@ async fn dashboard(worker: WorkerHandle, app: App, settings: ui::UiSettings) -> 
 
 /// Feeds a sink until the run ends, the reader of the output leaves, or a signal comes.
 ///
-/// The sink has a thread of its own, so that an output which nobody reads can't keep signals waiting.
+/// The sink has a thread of its own, so that an output that is not read can't keep signals waiting.
 async fn headless(worker: WorkerHandle, sink: impl Sink + Send + 'static) -> anyhow::Result<u8> {
     let WorkerHandle { requests, events, task } = worker;
     let mut signals = Signals::listen()?;

@@ -15,7 +15,7 @@ use crate::text::{Safe, nearest};
 pub enum Augmentation {
     /// Mirrors left and right, every other time.
     Flip,
-    /// Shifts by up to so many pixels in each direction; what comes in from outside is black (0 for data that is no
+    /// Shifts by up to this many pixels in each direction; what comes in from outside is black (0 for data that is no
     /// bytes).
     Crop {
         /// Pixels, at least 1.

@@ -12,7 +12,7 @@ use crate::text::thousands;
 pub struct Batches {
     seed: u64,
     batch_size: usize,
-    /// The order of the epoch in hand.
+    /// The order of the current epoch.
     order: Vec<u32>,
     /// The epoch that `order` belongs to.
     epoch: Option<u64>,
@@ -29,7 +29,7 @@ pub struct BatchSizeError {
 }
 
 impl Batches {
-    /// Batches of `batch_size` out of so many `samples`. The only allocation is made here.
+    /// Batches of `batch_size` out of `samples` samples. The only allocation is made here.
     ///
     /// # Errors
     /// When `batch_size` is 0 or above `samples`, or there are more samples than a `u32` counts.

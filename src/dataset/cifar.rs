@@ -110,7 +110,7 @@ impl Cifar {
         }
     }
 
-    /// Number of records in a file of so many bytes.
+    /// Number of records in a file of `bytes` bytes.
     fn records(self, file: &str, bytes: u64) -> Result<usize, DataError> {
         let record = self.record() as u64;
         if bytes == 0 || !bytes.is_multiple_of(record) || bytes > MAX_BYTES {

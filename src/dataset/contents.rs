@@ -144,7 +144,7 @@ impl<R: BufRead> Contents<R> {
         Ok(skipped)
     }
 
-    /// Makes sure that the contents end here, and the file behind them.
+    /// Makes sure that the contents end here, and the file with them.
     ///
     /// `expected` is the length that something promised. Reading on makes the decoder check its checksum, too.
     pub fn finish(mut self, expected: u64) -> Result<(), DataError> {

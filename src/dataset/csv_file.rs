@@ -1,4 +1,4 @@
-//! Tables in comma-separated files: a row a sample, numbers in all columns but the one with the label.
+//! Tables in comma-separated files: one row per sample, numbers in all columns but the one with the label.
 
 use std::collections::BTreeMap;
 use std::fmt;

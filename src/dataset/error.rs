@@ -63,8 +63,8 @@ pub enum DataError {
         /// What the decoder said.
         source: io::Error,
     },
-    /// More bytes behind the compressed data.
-    #[error("{file}: something follows the end of the gzip data; expected one member and nothing behind it")]
+    /// More bytes after the compressed data.
+    #[error("{file}: something follows the end of the gzip data; expected one member and nothing after it")]
     AfterGzip {
         /// The file.
         file: String,

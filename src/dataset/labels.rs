@@ -46,7 +46,7 @@ pub(super) fn guess_classes(labels: &[u8], file: &str) -> Result<Vec<String>, Da
     Ok((0..seen.iter().filter(|&&seen| seen).count()).map(|class| class.to_string()).collect())
 }
 
-/// Makes sure that every label names one of so many `classes`.
+/// Makes sure that every label names one of `classes` classes.
 pub(super) fn check_labels(file: &str, labels: &[u8], classes: usize) -> Result<(), DataError> {
     match labels.iter().position(|&label| usize::from(label) >= classes) {
         Some(item) => {

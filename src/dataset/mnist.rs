@@ -17,7 +17,7 @@ macro_rules! built_in {
     };
 }
 
-/// Names of the four files, each also with a dot before `idx` and with `.gz` behind.
+/// Names of the four files, each also with a dot before `idx` and with `.gz` at the end.
 pub(super) const NAMES: [&str; 4] =
     ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
 

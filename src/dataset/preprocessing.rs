@@ -134,7 +134,7 @@ fn positive_or_one(deviation: f64) -> f64 {
     if deviation > 0.0 { deviation } else { 1.0 }
 }
 
-/// What becomes of numbers: `(x − offset)/divisor`, with one pair for each run of so many values of a sample.
+/// What becomes of numbers: `(x − offset)/divisor`, with one pair for each run of equally many values of a sample.
 struct FloatTransform {
     pairs: Vec<(f64, f64)>,
     run: usize,

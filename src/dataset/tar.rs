@@ -19,13 +19,13 @@ const MAX_ARCHIVE: u64 = 1 << 30;
 /// Most bytes of the extended headers of one entry.
 const MAX_EXTENDED: u64 = 1 << 16;
 
-/// Most zeros behind the end of an archive: the largest blocking factor that is in use.
+/// Most zeros after the end of an archive: the largest blocking factor that is in use.
 const MAX_PADDING: u64 = 1 << 20;
 
 /// An archive, read from its start.
 pub(super) struct Archive<R> {
     contents: Contents<R>,
-    /// Bytes of the entry in hand that were not read, its padding included.
+    /// Bytes of the current entry that were not read, its padding included.
     left: u64,
 }
 
@@ -139,7 +139,7 @@ impl<R: BufRead> Archive<R> {
         number(&header.0[124..136]).filter(|&size| size <= MAX_ARCHIVE).ok_or_else(wrong)
     }
 
-    /// Refuses a name that leads out of the folder into which somebody might unpack the archive.
+    /// Refuses a name that leads out of the folder into which the archive might be unpacked.
     fn check_name(&self, entry: &Entry) -> Result<(), DataError> {
         let name = &entry.name;
         let drive = name.as_bytes().get(1) == Some(&b':');
@@ -212,7 +212,7 @@ impl Block {
     }
 }
 
-/// A number in octal digits, or big-endian behind a set highest bit; `None` if it is neither, negative or too large.
+/// A number in octal digits, or big-endian after a set highest bit; `None` if it is neither, negative or too large.
 fn number(field: &[u8]) -> Option<u64> {
     let (first, rest) = field.split_first()?;
     if first & 0x80 != 0 {
@@ -224,7 +224,7 @@ fn number(field: &[u8]) -> Option<u64> {
     u64::from_str_radix(text.trim_matches([' ', '\0']), 8).ok()
 }
 
-/// The keyword of the first record, written `LENGTH KEYWORD=VALUE\n`, and the bytes behind the record.
+/// The keyword of the first record, written `LENGTH KEYWORD=VALUE\n`, and the bytes after the record.
 fn extended_record(bytes: &[u8]) -> Option<(&str, &[u8])> {
     let digits = bytes.iter().position(|&byte| byte == b' ')?;
     let length: usize = std::str::from_utf8(&bytes[..digits]).ok()?.parse().ok()?;

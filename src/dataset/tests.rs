@@ -306,7 +306,7 @@ fn a_gzip_bomb_is_stopped_at_the_expected_size() {
 fn nothing_may_follow_the_gzip_data() {
     let member = gzip(&idx(&[4], &[0, 1, 1, 0]));
     let message = "…/train-labels-idx1-ubyte.gz: something follows the end of the gzip data; \
-                   expected one member and nothing behind it";
+                   expected one member and nothing after it";
     assert_eq!(error("train-labels-idx1-ubyte.gz", &[member.clone(), member.clone()].concat()), message);
     assert_eq!(error("train-labels-idx1-ubyte.gz", &[&member[..], b"junk"].concat()), message);
     let mut flipped = member;

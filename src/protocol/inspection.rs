@@ -1,6 +1,6 @@
-//! Looking inside: what can be asked about the network, the minibatch in hand and the data, and what comes back.
+//! Looking inside: what can be asked about the network, the current minibatch and the data, and what comes back.
 //!
-//! The *minibatch in hand* is the one that the next step trains, with the weights as they are now: its number is that
+//! The *current minibatch* is the one that the next step trains, with the weights as they are now: its number is that
 //! of the completed minibatches plus one. While a person walks through its phases, only what was computed so far is
 //! there. Right after the last phase, the update, it is still the minibatch just trained.
 //!

@@ -141,7 +141,7 @@ pub enum DataPart {
     Train,
     /// What is held out, and its word for people: `test`, `valid`.
     Held(&'static str),
-    /// No part of the data, or nobody said which.
+    /// No part of the data, or an unknown one.
     Whole,
 }
 

@@ -33,7 +33,7 @@ pub struct LayerProbe {
     pub layer: usize,
     /// Values of [`super::RunInfo::quantities`]; only those that there are.
     pub values: MetricValues,
-    /// What the rules make of it; absent where nobody judged.
+    /// The verdict of the health rules; absent where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub health: Option<Health>,
 }

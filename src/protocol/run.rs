@@ -80,7 +80,7 @@ pub struct DataInfo {
     /// Shape of one sample: `[784]`, `[3, 32, 32]`; absent where it is unknown or differs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shape: Option<Vec<usize>>,
-    /// Names of the classes; empty where there are none or nobody knows.
+    /// Names of the classes; empty where there are none or they are unknown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub classes: Vec<String>,
 }

@@ -38,7 +38,7 @@ pub enum Fault {
     /// Bytes of no tensor.
     #[error("{} bytes before tensor {name} belong to no tensor", thousands(*.bytes as u64))]
     Hole {
-        /// The tensor behind them.
+        /// The tensor after them.
         name: String,
         /// How many.
         bytes: usize,
@@ -46,7 +46,7 @@ pub enum Fault {
     /// Bytes of no tensor at the end.
     #[error("{} bytes at the end belong to no tensor", thousands(*.0 as u64))]
     Trailing(usize),
-    /// A tensor that ends before it begins or behind the end of the file.
+    /// A tensor that ends before it begins or after the end of the file.
     #[error("tensor {0} lies beyond the end of the file")]
     Beyond(String),
     /// A tensor whose bytes are not as many as its shape and type ask for.

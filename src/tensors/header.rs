@@ -21,7 +21,7 @@ pub(super) struct Entry {
     pub end: usize,
 }
 
-/// Reads a header and makes sure that its tensors are exactly the `length` bytes behind it.
+/// Reads a header and makes sure that its tensors are exactly the `length` bytes after it.
 pub(super) fn read(header: &[u8], length: usize) -> Result<BTreeMap<String, Entry>, Fault> {
     if header.first() != Some(&b'{') {
         return Err(Fault::Header("it does not begin with a brace".into()));

@@ -5,7 +5,7 @@ use safetensors::SafeTensors;
 
 use super::*;
 
-/// A file of this header and so many bytes of data.
+/// A file of this header and this many bytes of data.
 fn file(header: &str, data: usize) -> Vec<u8> {
     let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
     bytes.extend(header.as_bytes());

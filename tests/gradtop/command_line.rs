@@ -187,7 +187,7 @@ fn numbers_that_are_not_finite_end_a_headless_run() {
 
 #[cfg(unix)]
 #[test]
-fn signals_end_a_headless_run_even_when_nobody_reads_its_output() {
+fn signals_end_a_headless_run_even_when_its_output_is_not_read() {
     for (signal, status, kind) in [("TERM", 143, "--json"), ("INT", 130, "--headless"), ("QUIT", 131, "--json")] {
         let mut child = Command::new(env!("CARGO_BIN_EXE_gradtop"))
             .args(["train", kind, "--set", "run.epochs=100000", "--set", "run.evaluate_every=5"])

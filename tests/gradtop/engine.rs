@@ -1,4 +1,4 @@
-//! The engine behind its protocol: every request answered, the same bits however it is driven.
+//! The engine as its protocol shows it: every request answered, the same bits however it is driven.
 
 use std::{collections::BTreeMap, num::NonZeroUsize, time::Duration};
 

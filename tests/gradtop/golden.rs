@@ -72,7 +72,7 @@ fn golden(name: &str) -> BTreeMap<String, Vec<(String, f64)>> {
     lines.map(|line| (line.split(" norm=").next().unwrap().to_owned(), numbers(line))).collect()
 }
 
-/// Largest difference of a tensor from what the script says, relative to its norm, but at least to `least`: behind a
+/// Largest difference of a tensor from what the script says, relative to its norm, but at least to `least`: after a
 /// batch normalization the gradient of a bias is nothing but rounding.
 fn error<T: Scalar>(expected: &[(String, f64)], found: &[T], least: f64) -> f64 {
     let found: Vec<f64> = found.iter().map(|value| value.as_f64()).collect();

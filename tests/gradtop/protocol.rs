@@ -21,7 +21,7 @@ enum Message {
 }
 
 impl Message {
-    /// Reads a line as whoever it is meant for does.
+    /// Reads a line as its receiver does.
     fn read(line: &Value) -> serde_json::Result<Self> {
         // From text, as it arrives: numbers in a `Value` have been converted once already.
         let text = line.to_string();

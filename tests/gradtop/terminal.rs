@@ -155,7 +155,7 @@ fn modes(master: &dyn MasterPty) -> String {
     format!("{:?}", master.get_termios().unwrap())
 }
 
-/// The number behind `label` on the screen, thousands separators removed.
+/// The number after `label` on the screen, thousands separators removed.
 pub fn number_after(screen: &str, label: &str) -> Option<u64> {
     let rest = &screen[screen.find(label)? + label.len()..];
     let digits: String = rest

@@ -33,7 +33,7 @@ pub struct Picture {
     pixels: Vec<[u8; 3]>,
 }
 
-/// Columns that an image of `width` pixels takes where there are so many `columns`.
+/// Columns that an image of `width` pixels takes where there are `columns` columns.
 pub fn columns(width: usize, columns: usize) -> usize {
     width.div_ceil(step(width, columns))
 }
@@ -61,7 +61,7 @@ pub fn title(class: &str, width: usize) -> String {
 }
 
 impl Picture {
-    /// A training image in at most so many `columns`; `range` is drawn from black to white.
+    /// A training image in at most `columns` columns; `range` is drawn from black to white.
     pub fn new(data: &Dataset, sample: u32, range: (f64, f64), columns: usize) -> Self {
         let (channels, height, width) = (data.shape[0], data.shape[1], data.shape[2]);
         let mut values = vec![0.0_f64; data.features()];

@@ -41,7 +41,7 @@ impl Progress {
         self.bar.set_message(format!("{}{share}", Safe(what)));
     }
 
-    /// Shows what is being done, and so much work of the run in hand.
+    /// Shows what is being done, and how much of the current run is done.
     pub fn show(&mut self, work: u64, what: &str) {
         let now = Instant::now();
         self.start.get_or_insert(now);

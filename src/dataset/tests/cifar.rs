@@ -178,7 +178,7 @@ fn refused(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn names_that_lead_out_are_refused_even_where_nobody_wants_them() {
+fn names_that_lead_out_are_refused_even_where_they_are_not_needed() {
     for name in ["../evil", "d/../../evil", "..", "d\\..\\evil"] {
         let expected = format!("{}: leads out of the archive by `..`", slashed(name));
         assert_eq!(refused(&entry(name, b'0', b"x")), expected);
@@ -271,11 +271,11 @@ fn archives_that_are_damaged_are_named() {
     }
 }
 
-const AFTER: &str = "something follows the end of the gzip data; expected one member and nothing behind it";
+const AFTER: &str = "something follows the end of the gzip data; expected one member and nothing after it";
 
 #[test]
 fn a_bomb_is_stopped_before_it_is_unpacked() {
-    // 2 GiB of an entry that nobody wants: its header is enough.
+    // 2 GiB of an entry that is not needed: its header is enough.
     let mut bomb = header("d/x", b'0', &format!("{:011o}", 2_u64 << 30));
     bomb.resize(4 << 20, 0);
     let error = load_archive(&gzip(&bomb)).map(|_| ()).unwrap_err();
@@ -288,7 +288,7 @@ fn a_bomb_is_stopped_before_it_is_unpacked() {
     assert!(bomb.len() < 10 << 20);
     let error = load_archive(&bomb).map(|_| ()).unwrap_err();
     assert_eq!(error, "…/x.tar.gz: d/x: is larger than a whole archive may be, 1 GiB");
-    // Zeros behind the end.
+    // Zeros after the end.
     let mut zeros = archive("d", &ten());
     zeros.resize(zeros.len() + (8 << 20), 0);
     assert_eq!(load_archive(&gzip(&zeros)).map(|_| ()).unwrap_err(), "…/x.tar.gz: goes on after its end");

@@ -113,7 +113,7 @@ fn images_that_do_not_fit_are_named() {
     assert_eq!(error(&folder), "…/train: 1 folders with images; valid: 2 to 256, one for each class");
 }
 
-/// A PNG that says it has so many pixels, with next to nothing behind.
+/// A PNG whose header claims this many pixels, with hardly any data.
 fn bomb(width: u32, height: u32) -> Vec<u8> {
     let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
     let mut chunk = |kind: &[u8], data: &[u8]| {

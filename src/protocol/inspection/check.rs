@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::protocol::number;
 
 /// Answer to [`super::Query::GradientCheck`]: the gradients by hand and central differences, both in `f64` on a copy of
-/// the network, for samples of the minibatch in hand with its dropout masks.
+/// the network, for samples of the current minibatch with its dropout masks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GradientCheck {
     /// Place in [`crate::protocol::RunInfo::layers`].

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::number;
 
-/// Answer to [`super::Query::Layer`]: the weights as they are now; gradients and outputs of the minibatch in hand.
+/// Answer to [`super::Query::Layer`]: the weights as they are now; gradients and outputs of the current minibatch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LayerView {
     /// Place in [`crate::protocol::RunInfo::layers`].

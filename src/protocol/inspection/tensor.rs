@@ -9,7 +9,7 @@ use crate::protocol::number;
 pub struct Extract {
     /// Shape of the whole.
     pub shape: Vec<usize>,
-    /// Shape of what is here: the first so many of each dimension.
+    /// Shape of what is here: the first values of each dimension.
     pub kept: Vec<usize>,
     /// The values that are here, in row-major order.
     #[serde(with = "number::list")]

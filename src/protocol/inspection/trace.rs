@@ -9,18 +9,18 @@ use crate::protocol::number;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "choice", rename_all = "snake_case")]
 pub enum SampleChoice {
-    /// A row of the minibatch in hand, from 0.
+    /// A row of the current minibatch, from 0.
     Row {
         /// The row.
         row: usize,
     },
-    /// The first wrongly classified row of the minibatch in hand behind one, going around; needs the loss.
+    /// The first wrongly classified row of the current minibatch after one, going around; needs the loss.
     NextMistake {
-        /// The row behind which the search begins; `None` begins with row 0.
+        /// The row after which the search begins; `None` begins with row 0.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<usize>,
     },
-    /// The row of the minibatch in hand with the largest loss; needs the loss.
+    /// The row of the current minibatch with the largest loss; needs the loss.
     Hardest,
     /// A sample of the data, alone in a batch of evaluation: running statistics, no dropout, no smoothing, no
     /// augmentation.
@@ -45,7 +45,7 @@ pub struct Trace {
     pub pass: Pass,
     /// Samples in the batch.
     pub batch: usize,
-    /// How far the minibatch has been walked through; [`Phase::Between`] if nobody walks, and then all is there.
+    /// How far the minibatch has been stepped through; [`Phase::Between`] if it is not, and then all is there.
     pub phase: Phase,
     /// Mean loss of the batch in nats; `None` while it is not computed.
     #[serde(default, with = "number::option", skip_serializing_if = "Option::is_none")]

@@ -80,11 +80,11 @@ impl ModuleTree {
         let mut waiting = vec![(from.to_vec(), path.to_vec())];
         while let Some((from, path)) = waiting.pop() {
             let (at, rest) = self.walk(&from, &path);
-            if let [name, behind @ ..] = rest {
+            if let [name, rest @ ..] = rest {
                 let imports = self.modules.get(&at).map_or(&[][..], |(_, named)| &named.imports);
                 // `use csv::csv` names another crate, not itself.
                 let imports = imports.iter().filter(|import| import.name == *name && import.path.first() != Some(name));
-                let targets = imports.map(|import| (at.clone(), [&import.path, behind].concat()));
+                let targets = imports.map(|import| (at.clone(), [&import.path, rest].concat()));
                 waiting.extend(targets.filter(|target| seen.insert(target.clone())));
             }
             reached.insert(at);

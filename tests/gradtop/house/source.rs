@@ -149,13 +149,13 @@ pub fn inline_modules(code: &str) -> Vec<(Vec<String>, String)> {
         let name: String = after.chars().take_while(|c| is_word(*c)).collect();
         rest = after;
         if !before.ends_with(is_word) && after[name.len()..].trim_start().starts_with('{') {
-            let (item, behind) = after.split_at(item_length(after));
+            let (item, following) = after.split_at(item_length(after));
             let body = item.split_once('{').map_or("", |(_, body)| body);
             for (mut path, code) in inline_modules(body) {
                 path.insert(0, name.clone());
                 inside.push((path, code));
             }
-            rest = behind;
+            rest = following;
         }
     }
     inside.insert(0, (Vec::new(), outside + rest));
