@@ -1,12 +1,12 @@
 //! A bounded memory of one metric over the steps of one branch, in which no spike vanishes.
 //!
-//! Level `k` keeps the newest buckets, each of which covers `4^k` samples by their smallest, largest and mean value.
-//! The newest samples are there one by one; the older a sample, the coarser the level that still covers it, and
-//! the coarsest covers the whole run. An append touches four levels for every three samples; a query reads one level.
+//! Level 0 keeps the newest samples one by one. Level `k` keeps the newest buckets, each of which covers `4^k` samples by
+//! their smallest, largest and mean value. The older a sample, the coarser the level that still covers it, and the
+//! coarsest covers the whole run. An append touches four levels for every three samples; a query reads one level.
 
 mod columns;
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, ops::Range};
 
 pub use columns::{Column, ColumnSums, Extent, MovingAverage, StepRange};
 
@@ -16,7 +16,22 @@ const FAN_IN: usize = 4;
 /// Weight in an average below which a sample is left out.
 const NOTHING: f64 = 1e-9;
 
-/// `2^level` samples.
+/// A value as level 0 keeps it: in half the bytes of a bucket, since these are most of what an append writes.
+#[derive(Clone, Copy, Debug)]
+struct Sample {
+    step: u64,
+    /// NaN where it was not finite.
+    value: f32,
+}
+
+impl Sample {
+    fn new(step: u64, value: f64) -> Self {
+        let finite = value.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32;
+        Self { step, value: if value.is_finite() { finite } else { f32::NAN } }
+    }
+}
+
+/// `4^level` samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Bucket {
     first: u64,
@@ -28,22 +43,23 @@ pub(super) struct Bucket {
     broken: bool,
 }
 
-impl Bucket {
-    fn of(step: u64, value: f64) -> Self {
-        if value.is_finite() {
-            let value = value.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32;
-            Self { first: step, last: step, min: value, max: value, mean: value, broken: false }
-        } else {
+impl From<Sample> for Bucket {
+    fn from(Sample { step, value }: Sample) -> Self {
+        if value.is_nan() {
             Self { first: step, last: step, min: f32::INFINITY, max: f32::NEG_INFINITY, mean: 0.0, broken: true }
+        } else {
+            Self { first: step, last: step, min: value, max: value, mean: value, broken: false }
         }
     }
+}
 
+impl Bucket {
     fn is_empty(&self) -> bool {
         self.min > self.max
     }
 
     /// All of them together, in ascending order; each covers the same number of samples.
-    fn of_all(buckets: [&Self; FAN_IN]) -> Self {
+    fn of_all(buckets: [Self; FAN_IN]) -> Self {
         let means = buckets.iter().filter(|bucket| !bucket.is_empty()).map(|bucket| f64::from(bucket.mean));
         let (sum, count) = means.fold((0.0, 0u32), |(sum, count), mean| (sum + mean, count + 1));
         Self {
@@ -65,12 +81,41 @@ impl Bucket {
     }
 }
 
-#[derive(Clone, Debug, Default)]
-struct Level {
-    /// The newest buckets, oldest first.
-    buckets: VecDeque<Bucket>,
-    /// Whether older buckets were dropped.
+/// The newest samples or buckets, oldest first.
+#[derive(Clone, Debug)]
+struct Level<B> {
+    newest: VecDeque<B>,
+    /// Whether older ones were dropped.
     dropped: bool,
+}
+
+impl<B> Default for Level<B> {
+    fn default() -> Self {
+        Self { newest: VecDeque::new(), dropped: false }
+    }
+}
+
+impl<B: Copy + Into<Bucket>> Level<B> {
+    fn push(&mut self, item: B, capacity: usize) {
+        if self.newest.len() == capacity {
+            self.newest.pop_front();
+            self.dropped = true;
+        }
+        self.newest.push_back(item);
+    }
+
+    /// The last ones together.
+    fn last_together(&self) -> Bucket {
+        let first = self.newest.len() - FAN_IN;
+        Bucket::of_all(std::array::from_fn(|place| self.newest[first + place].into()))
+    }
+
+    fn shrink(&mut self, capacity: usize) {
+        let surplus = self.newest.len().saturating_sub(capacity);
+        self.dropped |= surplus > 0;
+        self.newest.drain(..surplus);
+        self.newest.shrink_to(capacity);
+    }
 }
 
 /// Samples in a bucket of a level.
@@ -82,35 +127,40 @@ fn samples_at(level: usize) -> f64 {
 #[derive(Clone, Debug)]
 pub struct Series {
     capacity: usize,
-    levels: Vec<Level>,
+    /// Level 0.
+    samples: Level<Sample>,
+    /// The levels from 1 on.
+    coarser: Vec<Level<Bucket>>,
     /// Samples appended.
-    samples: u64,
+    appended: u64,
     latest: Option<(u64, f64)>,
 }
 
 impl Series {
-    /// A series that keeps at most `capacity` buckets a level; a query over the whole run sees at least a quarter as
-    /// many.
+    /// A series that keeps at most `capacity` samples or buckets per level; a query over the whole run sees at least a
+    /// quarter as many.
     ///
-    /// It needs 32 bytes a bucket: with a capacity of 4096 and ten million samples 0.9 MiB.
+    /// It needs 16 bytes per sample and 32 per bucket: with a capacity of 4096 and ten million samples 0.8 MiB.
     pub fn new(capacity: usize) -> Self {
-        Self { capacity: capacity.max(FAN_IN), levels: Vec::new(), samples: 0, latest: None }
+        Self {
+            capacity: capacity.max(FAN_IN),
+            samples: Level::default(),
+            coarser: Vec::new(),
+            appended: 0,
+            latest: None,
+        }
     }
 
-    /// Keeps at least `capacity` buckets a level from now on. What was dropped before stays as coarse as it is.
+    /// Keeps at least `capacity` buckets per level from now on. What was dropped before stays as coarse as it is.
     pub fn grow(&mut self, capacity: usize) {
         self.capacity = self.capacity.max(capacity);
     }
 
-    /// Keeps at most `capacity` buckets a level from now on: the newest.
+    /// Keeps at most `capacity` buckets per level from now on: the newest.
     pub fn shrink(&mut self, capacity: usize) {
         self.capacity = capacity.max(FAN_IN);
-        for level in &mut self.levels {
-            let surplus = level.buckets.len().saturating_sub(self.capacity);
-            level.dropped |= surplus > 0;
-            level.buckets.drain(..surplus);
-            level.buckets.shrink_to(self.capacity);
-        }
+        self.samples.shrink(self.capacity);
+        self.coarser.iter_mut().for_each(|level| level.shrink(self.capacity));
     }
 
     /// Appends the value at `step`, which may be NaN or infinite. A step that is not after the latest one is ignored.
@@ -119,24 +169,27 @@ impl Series {
             return;
         }
         self.latest = Some((step, value));
-        self.samples += 1;
-        let (mut bucket, mut waiting) = (Bucket::of(step, value), self.samples);
+        self.samples.push(Sample::new(step, value), self.capacity);
+        self.appended += 1;
+        if self.appended.is_multiple_of(FAN_IN as u64) {
+            self.push_bucket(self.samples.last_together());
+        }
+    }
+
+    /// Appends a bucket to level 1, and to the levels above it what is whole now.
+    fn push_bucket(&mut self, mut bucket: Bucket) {
+        let mut count = self.appended / FAN_IN as u64;
         for k in 0.. {
-            if k == self.levels.len() {
-                self.levels.push(Level::default());
+            if k == self.coarser.len() {
+                self.coarser.push(Level::default());
             }
-            let Level { buckets, dropped } = &mut self.levels[k];
-            if buckets.len() == self.capacity {
-                buckets.pop_front();
-                *dropped = true;
-            }
-            buckets.push_back(bucket);
-            if waiting % FAN_IN as u64 != 0 {
+            let level = &mut self.coarser[k];
+            level.push(bucket, self.capacity);
+            if !count.is_multiple_of(FAN_IN as u64) {
                 return;
             }
-            waiting /= FAN_IN as u64;
-            let newest = buckets.len() - FAN_IN;
-            bucket = Bucket::of_all(std::array::from_fn(|place| &buckets[newest + place]));
+            count /= FAN_IN as u64;
+            bucket = level.last_together();
         }
     }
 
@@ -162,7 +215,7 @@ impl Series {
             if bucket.first > steps.last {
                 break;
             }
-            columns.add(bucket, level);
+            columns.add(&bucket, level);
         }
     }
 
@@ -174,82 +227,113 @@ impl Series {
             if bucket.first > steps.last {
                 break;
             }
-            average.add(bucket, level);
+            average.add(&bucket, level);
         }
     }
 
     /// The sample at `step`, or what is left of the samples around it, or else the last one before it; of those after
     /// `limit` none.
     pub fn at(&self, step: u64, limit: u64) -> Option<Column> {
-        let level = self.levels.get(self.level_for(step))?;
-        let after = level.buckets.partition_point(|bucket| bucket.first <= step);
-        let around = level.buckets.get(after.checked_sub(1)?)?;
+        let k = self.level_for(step);
+        let after = self.partition_point(k, |bucket| bucket.first <= step);
+        let around = self.bucket(k, after.checked_sub(1)?)?;
         if around.last <= limit {
             return Some(around.column());
         }
-        self.newest_bucket(limit.min(step)).map(Bucket::column)
+        self.newest_bucket(limit.min(step)).map(|bucket| bucket.column())
     }
 
     /// The newest bucket that does not reach beyond `limit`, and of several that end there the finest.
-    fn newest_bucket(&self, limit: u64) -> Option<&Bucket> {
-        let newest = |level: &'_ Level| level.buckets.partition_point(|bucket| bucket.last <= limit).checked_sub(1);
-        let newest = self.levels.iter().rev().filter_map(|level| level.buckets.get(newest(level)?));
-        newest.max_by_key(|bucket| bucket.last)
+    fn newest_bucket(&self, limit: u64) -> Option<Bucket> {
+        let newest = |k| self.bucket(k, self.partition_point(k, |bucket| bucket.last <= limit).checked_sub(1)?);
+        (0..self.levels()).rev().filter_map(newest).max_by_key(|bucket| bucket.last)
     }
 
     /// Bytes held on the heap.
     pub fn memory(&self) -> usize {
-        let buckets: usize = self.levels.iter().map(|level| level.buckets.capacity()).sum();
-        buckets * size_of::<Bucket>() + self.levels.capacity() * size_of::<Level>()
+        let buckets: usize = self.coarser.iter().map(|level| level.newest.capacity()).sum();
+        self.samples.newest.capacity() * size_of::<Sample>()
+            + buckets * size_of::<Bucket>()
+            + self.coarser.capacity() * size_of::<Level<Bucket>>()
+    }
+
+    fn levels(&self) -> usize {
+        self.coarser.len() + 1
+    }
+
+    /// Samples or buckets of a level.
+    fn count(&self, k: usize) -> usize {
+        let buckets = |k: usize| self.coarser.get(k).map_or(0, |level| level.newest.len());
+        k.checked_sub(1).map_or(self.samples.newest.len(), buckets)
+    }
+
+    fn bucket(&self, k: usize, place: usize) -> Option<Bucket> {
+        match k.checked_sub(1) {
+            None => self.samples.newest.get(place).map(|sample| (*sample).into()),
+            Some(k) => self.coarser.get(k)?.newest.get(place).copied(),
+        }
+    }
+
+    /// Place of the first bucket of a level of which `before` does not hold.
+    fn partition_point(&self, k: usize, before: impl Fn(&Bucket) -> bool) -> usize {
+        match k.checked_sub(1) {
+            None => self.samples.newest.partition_point(|sample| before(&(*sample).into())),
+            Some(k) => self.coarser.get(k).map_or(0, |level| level.newest.partition_point(before)),
+        }
+    }
+
+    fn has_dropped(&self, k: usize) -> bool {
+        k.checked_sub(1).map_or(self.samples.dropped, |k| self.coarser.get(k).is_some_and(|level| level.dropped))
+    }
+
+    fn buckets(&self, k: usize, places: Range<usize>) -> impl DoubleEndedIterator<Item = Bucket> {
+        places.filter_map(move |place| self.bucket(k, place))
     }
 
     /// The finest level that still knows of `step`.
     fn level_for(&self, step: u64) -> usize {
-        let covers = |level: &Level| !level.dropped || level.buckets.front().is_some_and(|b| b.first <= step);
-        self.levels.iter().position(covers).unwrap_or(0)
+        let covers = |k: &usize| !self.has_dropped(*k) || self.bucket(*k, 0).is_some_and(|b| b.first <= step);
+        (0..self.levels()).find(covers).unwrap_or(0)
     }
 
     /// The samples from `first` on in buckets of level `k` and, where one of these would reach beyond `limit` or is not
     /// whole yet, in buckets of the finer levels, as far as these are kept. With their levels, ascending.
-    fn pieces(&self, k: usize, first: u64, limit: u64) -> impl Iterator<Item = (&Bucket, usize)> {
+    fn pieces(&self, k: usize, first: u64, limit: u64) -> impl Iterator<Item = (Bucket, usize)> {
         // The first step that is not covered by what came so far; `None` after the last one that there is.
         let mut next = Some(first);
-        let levels = self.levels.get(..=k).unwrap_or(&self.levels);
-        levels.iter().enumerate().rev().flat_map(move |(k, level)| {
-            let buckets = &level.buckets;
-            let start = next.map_or(buckets.len(), |next| buckets.partition_point(|bucket| bucket.last < next));
-            let end = buckets.partition_point(|bucket| bucket.last <= limit).max(start);
-            if let Some(last) = buckets.range(start..end).next_back() {
+        (0..=k).rev().flat_map(move |k| {
+            let start = next.map_or(self.count(k), |next| self.partition_point(k, |bucket| bucket.last < next));
+            let end = self.partition_point(k, |bucket| bucket.last <= limit).max(start);
+            if let Some(last) = self.buckets(k, start..end).next_back() {
                 next = last.last.checked_add(1);
             }
-            buckets.range(start..end).map(move |bucket| (bucket, k))
+            self.buckets(k, start..end).map(move |bucket| (bucket, k))
         })
     }
 
     /// The buckets of level `k` up to `limit` with their levels, from so far before `first` that what is left out weighs
     /// nothing in an average; where the level has dropped its past, that of the next level comes first, so that an
     /// average does not begin anew at the left edge.
-    fn with_past(&self, k: usize, first: u64, limit: u64, weight: f64) -> impl Iterator<Item = (&Bucket, usize)> {
-        let level = self.levels.get(k);
-        let buckets = level.map_or(0, |level| level.buckets.partition_point(|bucket| bucket.last < first));
+    fn with_past(&self, k: usize, first: u64, limit: u64, weight: f64) -> impl Iterator<Item = (Bucket, usize)> {
+        let before = self.partition_point(k, |bucket| bucket.last < first);
         let remembered = (NOTHING.ln() / (weight.ln() * samples_at(k))).abs().ceil() as usize;
         // Those without a finite value are no part of an average.
-        let before = level.into_iter().flat_map(|level| level.buckets.range(..buckets).enumerate().rev());
-        let counted = before.filter(|(_, bucket)| !bucket.is_empty()).map(|(place, _)| place).take(remembered);
-        let (mut found, mut own) = (0, buckets);
-        for place in counted {
+        let counts = |place: &usize| self.bucket(k, *place).is_some_and(|bucket| !bucket.is_empty());
+        let (mut found, mut own) = (0, before);
+        for place in (0..before).rev().filter(counts).take(remembered) {
             (found, own) = (found + 1, place);
         }
         let (own, past) = if found < remembered { (0, (remembered - found).div_ceil(FAN_IN)) } else { (own, 0) };
 
-        let from = level.and_then(|level| level.buckets.front()).map_or(0, |bucket| bucket.first);
-        let coarser = self.levels.get(k + 1).filter(|_| level.is_some_and(|level| level.dropped));
-        let coarser = coarser.into_iter().flat_map(move |coarser| {
-            let end = coarser.buckets.partition_point(|bucket| bucket.last < from && bucket.last <= limit);
-            coarser.buckets.range(end.saturating_sub(past)..end)
-        });
-        let own = level.and_then(|level| level.buckets.get(own)).map_or(first, |bucket| bucket.first);
-        coarser.map(move |bucket| (bucket, k + 1)).chain(self.pieces(k, own, limit))
+        let from = self.bucket(k, 0).map_or(0, |bucket| bucket.first);
+        let end = if self.has_dropped(k) {
+            self.partition_point(k + 1, |bucket| bucket.last < from && bucket.last <= limit)
+        } else {
+            0
+        };
+        let coarser = self.buckets(k + 1, end.saturating_sub(past)..end).map(move |bucket| (bucket, k + 1));
+        let own = self.bucket(k, own).map_or(first, |bucket| bucket.first);
+        coarser.chain(self.pieces(k, own, limit))
     }
 }
 
@@ -384,7 +468,7 @@ mod tests {
             }
         }
         // Two more levels for four times the samples, no more.
-        assert!(series.memory() <= at_quarter + 2 * (512 * size_of::<Bucket>() + 8 * size_of::<Level>()));
+        assert!(series.memory() <= at_quarter + 2 * (512 * size_of::<Bucket>() + 8 * size_of::<Level<Bucket>>()));
         assert!(series.memory() < 400 * 1024, "{}", series.memory());
         let columns = series.columns(range(1, 400_000), 200);
         assert_eq!(columns[0].extent.map(|extent| extent.max), Some(100.0));
