@@ -4,6 +4,7 @@
 //! remembers where, so that what turns out wrong later (a layer that does not fit the data) still points at it.
 
 use std::fmt::Write as _;
+use std::num::NonZeroUsize;
 use std::path::Path;
 
 mod keys;
@@ -13,6 +14,7 @@ mod read;
 mod table;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub use location::{ConfigError, Location};
 pub use presets::{Data, PRESETS, Preset};
@@ -50,16 +52,16 @@ pub struct Run {
     pub seed: u64,
     /// Passes over the training data, at least 1.
     pub epochs: u64,
-    /// Minibatches instead of whole epochs; 0 is whole epochs.
-    pub steps: u64,
+    /// Minibatches instead of whole epochs; 0 in the file is `None`, whole epochs.
+    pub steps: Option<u64>,
     /// Samples in a minibatch, at least 1.
     pub batch_size: usize,
-    /// Minibatches between two evaluations; 0 is once an epoch.
-    pub evaluate_every: u64,
+    /// Minibatches between two evaluations; 0 in the file is `None`, once an epoch.
+    pub evaluate_every: Option<u64>,
     /// Minibatches between two measurements of norms, at least 1.
     pub probe_every: u64,
-    /// Threads that compute; 0 is one for each core.
-    pub threads: usize,
+    /// Threads that compute; 0 in the file is `None`, one for each core.
+    pub threads: Option<NonZeroUsize>,
 }
 
 /// The optimizer, every setting of every kind: those that the kind does not use are there and ignored.
@@ -68,7 +70,7 @@ pub struct Optimizer {
     /// Which rule.
     pub kind: OptimizerKind,
     /// Learning rate before the schedule, above 0.
-    pub lr: f64,
+    pub learning_rate: f64,
     /// Momentum of SGD and `RMSprop`, from 0 to below 1.
     pub momentum: f64,
     /// Nesterov's momentum for SGD.
@@ -83,10 +85,10 @@ pub struct Optimizer {
     pub epsilon: f64,
     /// Weight decay: added to the gradient for SGD, `RMSprop` and Adam, apart from it for `AdamW`.
     pub weight_decay: f64,
-    /// Norm to which the whole gradient is clipped; 0 is never.
-    pub clip_norm: f64,
-    /// Decay of the moving average of the weights that evaluations use; 0 evaluates the weights themselves.
-    pub ema: f64,
+    /// Norm to which the whole gradient is clipped; 0 in the file is `None`, never.
+    pub clip_norm: Option<f64>,
+    /// Decay of the moving average of the weights that evaluations use; 0 in the file is `None`, the weights themselves.
+    pub ema: Option<f64>,
 }
 
 impl Optimizer {
@@ -141,7 +143,7 @@ pub struct Ui {
     /// How images are shown that are shrunk.
     pub pictures: Pictures,
     /// Minibatches a second of a run that was started for watching, above 0.
-    pub pace: f64,
+    pub throttle: f64,
 }
 
 /// The dashboard's colours.
@@ -206,11 +208,11 @@ impl Default for Config {
                 name: "fashion-mnist".into(),
                 seed: 0,
                 epochs: 20,
-                steps: 0,
+                steps: None,
                 batch_size: 64,
-                evaluate_every: 0,
+                evaluate_every: None,
                 probe_every: 10,
-                threads: 0,
+                threads: None,
             },
             data: DataSpec::default(),
             model: NetworkSpec {
@@ -226,7 +228,7 @@ impl Default for Config {
             },
             optimizer: Optimizer {
                 kind: OptimizerKind::Adam,
-                lr: 1e-3,
+                learning_rate: 1e-3,
                 momentum: 0.9,
                 nesterov: false,
                 alpha: 0.99,
@@ -234,11 +236,11 @@ impl Default for Config {
                 beta2: 0.999,
                 epsilon: 1e-8,
                 weight_decay: 0.0,
-                clip_norm: 0.0,
-                ema: 0.0,
+                clip_norm: None,
+                ema: None,
             },
             schedule: Schedule::COSINE,
-            ui: Ui { fps: 30, theme: Theme::Auto, pictures: Pictures::Auto, pace: 40.0 },
+            ui: Ui { fps: 30, theme: Theme::Auto, pictures: Pictures::Auto, throttle: 40.0 },
             origins: Origins::default(),
         }
     }

@@ -8,40 +8,40 @@ mod metrics;
 mod report;
 mod summary;
 
-pub use report::Report;
+pub use report::TableReport;
 pub use summary::write_summary;
 
-/// How a run ended, as far as its events tell.
+/// How a run ended, as its events report it.
 #[derive(Clone, Debug, PartialEq)]
-pub enum End {
+pub enum ReportedEnd {
     /// All planned minibatches were trained.
     Finished(Summary),
     /// The source could not go on.
     Failed(Failure),
-    /// Somebody stopped it at this step.
+    /// It was stopped at this step.
     Stopped(u64),
 }
 
 /// A consumer of events that needs no terminal.
-pub trait Sink {
+pub trait EventSink {
     /// Takes one event; an end means that no more are wanted.
     ///
     /// # Errors
     /// When the output can't be written; a closed pipe is [`io::ErrorKind::BrokenPipe`].
-    fn take(&mut self, event: &Event) -> io::Result<Option<End>>;
+    fn take(&mut self, event: &Event) -> io::Result<Option<ReportedEnd>>;
 
     /// Makes what was written so far visible.
     ///
     /// # Errors
-    /// As [`Sink::take`].
+    /// As [`EventSink::take`].
     fn flush(&mut self) -> io::Result<()>;
 }
 
-fn end_of(event: &Event) -> Option<End> {
+fn end_of(event: &Event) -> Option<ReportedEnd> {
     match event {
-        Event::Finished(summary) => Some(End::Finished(summary.clone())),
-        Event::Failed(failure) => Some(End::Failed(failure.clone())),
-        Event::Stopped { step } => Some(End::Stopped(*step)),
+        Event::Finished(summary) => Some(ReportedEnd::Finished(summary.clone())),
+        Event::Failed(failure) => Some(ReportedEnd::Failed(failure.clone())),
+        Event::Stopped { step } => Some(ReportedEnd::Stopped(*step)),
         _ => None,
     }
 }
@@ -59,8 +59,8 @@ impl<W: Write> JsonLines<W> {
     }
 }
 
-impl<W: Write> Sink for JsonLines<W> {
-    fn take(&mut self, event: &Event) -> io::Result<Option<End>> {
+impl<W: Write> EventSink for JsonLines<W> {
+    fn take(&mut self, event: &Event) -> io::Result<Option<ReportedEnd>> {
         serde_json::to_writer(&mut self.out, event)?;
         self.out.write_all(b"\n")?;
         Ok(end_of(event))

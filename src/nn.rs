@@ -4,6 +4,32 @@
 //! A batch is always a matrix of shape (batch, features), one sample a row, in standard (row-major) layout; a sample
 //! of an image is the flattened image, channel by channel, row by row. Weights are stored as `PyTorch` stores them: (out, in). Everything is generic
 //! over `f32`, with which a run trains, and `f64`, with which gradients are checked.
+//!
+//! One training step of a small network:
+//!
+//! ```
+//! use std::{num::NonZeroUsize, sync::Arc};
+//!
+//! use gradtop::nn::{Mode, Network, NetworkSpec, Pool, Shape};
+//!
+//! let layers = vec!["linear 8".parse()?, "relu".parse()?, "linear 2".parse()?];
+//! let spec = NetworkSpec { layers, ..NetworkSpec::default() };
+//! let (features, classes, max_batch, seed) = (Shape::new([3]), 2, 4, 0);
+//! let pool = Arc::new(Pool::new(NonZeroUsize::MIN));
+//! let mut network = Network::<f32>::new(&spec, &features, classes, max_batch, seed, pool)?;
+//!
+//! network.input_mut(4).fill(0.5); // the next batch
+//! network.forward(Mode::Train { step: 0 });
+//! let report = network.loss(&[0, 1, 0, 0]);
+//! network.backward();
+//! for parameter in network.parameters_mut() {
+//!     parameter.value.iter_mut().zip(&parameter.gradient).for_each(|(w, g)| *w -= 0.1 * g);
+//! }
+//!
+//! network.forward(Mode::Train { step: 1 });
+//! assert!(network.loss(&[0, 1, 0, 0]).loss < report.loss);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod build;
 mod chain;
@@ -26,16 +52,16 @@ mod window;
 
 pub use chain::LayerInfo;
 pub use error::{BuildError, ParseError};
-pub use facts::{Equations, LayerFacts, LayerRole, SettingValue};
+pub use facts::{Equations, LayerFacts, LayerProperty, LayerRole, SettingValue};
 pub use init::Init;
 #[cfg(target_os = "linux")]
 pub use kernels::memory::HugePages;
 pub use kernels::pool::Pool;
 pub use kernels::scalar::Scalar;
 pub use layers::activation::ActivationSpec;
-pub use loss::{LOSS_EQUATIONS, LossReport};
+pub use loss::{LOSS_EQUATIONS, LossReport, cross_entropy_of_sample, target_probability};
 pub use mode::Mode;
 pub use network::Network;
-pub use parameter::{Buffer, Parameter, Place};
+pub use parameter::{Buffer, LayerPosition, Parameter};
 pub use shape::Shape;
 pub use spec::{LAYER_FORMS, LayerSpec, NetworkSpec, split_layers};

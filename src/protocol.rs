@@ -179,7 +179,7 @@ pub enum Event {
     Branched(Branching),
     /// The source noticed something worth a sentence.
     Finding(Finding),
-    /// So many reports of minibatches and evaluations were left out so far because the consumer was slow.
+    /// How many reports of minibatches and evaluations were left out so far because the consumer was slow.
     Thinned {
         /// Reports left out since the run began.
         total: u64,
@@ -198,7 +198,7 @@ pub enum Event {
     Unknown,
 }
 
-/// Metrics and quantities that a source tells about after it was ready.
+/// Metrics and quantities that a source adds after it was ready.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct NewMetrics {
     /// As in [`RunInfo::metrics`].

@@ -23,10 +23,10 @@ pub use error::{Fault, TensorError};
 use header::Entry;
 
 /// Longest header, as the format has it.
-const MOST_HEADER: u64 = 100_000_000;
+const MAX_HEADER_BYTES: u64 = 100_000_000;
 
 /// Longest file that is read into memory.
-const MOST_BYTES: u64 = 1 << 33;
+const MAX_TENSOR_FILE_BYTES: u64 = 1 << 33;
 
 /// A file of tensors, whole and checked.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ impl Tensors {
         if !found.is_file() {
             return Err(fail(Fault::Io("not a regular file".into())));
         }
-        if found.len() > MOST_BYTES {
+        if found.len() > MAX_TENSOR_FILE_BYTES {
             return Err(fail(Fault::Io(format!("{} bytes are more than fit", found.len()))));
         }
         let mut start = [0; 8];
@@ -64,7 +64,7 @@ impl Tensors {
         let mut header = Vec::new();
         Read::take(&mut file, length).read_to_end(&mut header).map_err(io)?;
         let mut data = Vec::new();
-        Read::take(&mut file, MOST_BYTES).read_to_end(&mut data).map_err(io)?;
+        Read::take(&mut file, MAX_TENSOR_FILE_BYTES).read_to_end(&mut data).map_err(io)?;
         Self::check(name.clone(), &header, data)
     }
 
@@ -181,7 +181,7 @@ impl Tensors {
 /// The header's length, if a file of `length` bytes can hold it.
 fn header_length(start: [u8; 8], length: u64) -> Result<u64, Fault> {
     match u64::from_le_bytes(start) {
-        header if header > MOST_HEADER => Err(Fault::LongHeader(header)),
+        header if header > MAX_HEADER_BYTES => Err(Fault::LongHeader(header)),
         header if header > length.saturating_sub(8) => Err(Fault::Short),
         header => Ok(header),
     }

@@ -11,29 +11,34 @@ use crate::{
 mod averaging;
 pub(crate) mod describe;
 mod driver;
-mod evaluation;
+mod evaluator;
+mod fingerprint;
 mod health;
 mod inbox;
 mod inspect;
+mod link;
 mod measures;
 mod metrics;
+mod minibatch;
 mod outbox;
 mod outcome;
-mod pace;
 mod predictions;
 mod probe;
-mod progress;
+mod step;
+mod timing;
 mod trainer;
-mod walk;
+mod update_rule;
 pub mod worker;
 
 pub use crate::protocol::THROTTLE;
-pub use inspect::Check;
+pub use describe::describe_run;
+pub use inspect::RunningCheck;
 pub use measures::{LayerMeasures, TestResult};
 pub use metrics::{measured_metrics, measured_quantities};
 pub use outbox::Delivery;
 pub use outcome::Outcome;
-pub use trainer::{SetupError, StepError, StepOutcome, Trainer};
+pub use step::{StepError, StepOutcome};
+pub use trainer::{SetupError, Trainer};
 
 /// What a training run is made of: the same specification and instruction set give the same bits.
 #[derive(Clone, Debug, PartialEq)]

@@ -15,9 +15,9 @@ pub mod theme;
 pub mod widgets;
 
 pub use self::{
-    graphics::Protocol,
+    graphics::PictureProtocol,
     run::{UiSettings, run},
-    theme::{Background, Depth, Theme},
+    theme::{Background, ColorDepth, Theme},
 };
 
 #[cfg(test)]

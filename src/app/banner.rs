@@ -1,11 +1,13 @@
 //! How a run ended, why it paused by itself or can't go on, and what to do next.
 
-use super::{App, Phase, Run};
 use crate::protocol::{Better, Capability, DataPart, Health, Summary, Unit};
 use crate::text::{duration, short, thousands, wrap};
 
+use super::run::Run;
+use super::watched::{RunPhase, WatchedRun};
+
 /// Most rows of a banner.
-const MOST: usize = 4;
+const MAX_ROWS: usize = 4;
 
 /// What there is to say, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,21 +19,12 @@ pub struct Banner {
 }
 
 impl Banner {
-    /// Its lines in a window of this width, and which of them say what happened.
-    pub fn lines(&self, width: u16) -> Vec<(String, bool)> {
-        let wrapped =
-            |text: &str, strong| wrap(text, width.saturating_sub(2)).into_iter().map(move |line| (line, strong));
-        wrapped(&self.what, true).take(2).chain(wrapped(&self.next, false)).take(MOST).collect()
-    }
-}
-
-impl App {
     /// What has to be said above everything else; nothing while everything goes on.
-    pub fn banner(&self) -> Option<Banner> {
-        let run = self.live();
+    pub(super) fn of(watched: &WatchedRun) -> Option<Self> {
+        let run = watched.live();
         let leave = || "q leaves".to_owned();
-        let (health, what, next) = match (self.phase(), &run.summary, &run.failure) {
-            (Phase::Finished, Some(summary), _) => {
+        let (health, what, next) = match (watched.phase(), &run.summary, &run.failure) {
+            (RunPhase::Finished, Some(summary), _) => {
                 let further = if run.can(Capability::Extend) { "x trains further · " } else { "" };
                 let mut next = format!("{further}p saves a picture · q leaves");
                 if let Some(hash) = &summary.weights_sha256 {
@@ -41,32 +34,39 @@ impl App {
                 }
                 (Health::Good, figures(run, summary).join(" · "), next)
             }
-            (Phase::Finished, None, _) => (Health::Good, "finished".into(), leave()),
-            (Phase::Failed, _, Some(failure)) => {
+            (RunPhase::Finished, None, _) => (Health::Good, "finished".into(), leave()),
+            (RunPhase::Failed, _, Some(failure)) => {
                 let what = format!("failed at step {}: {}", thousands(failure.step), failure.what);
                 (Health::Bad, what, failure.advice.clone())
             }
-            (Phase::Failed, _, None) => (Health::Bad, "failed".into(), leave()),
-            (Phase::Paused, _, _) => (Health::Watch, run.reason.clone()?, String::new()),
+            (RunPhase::Failed, _, None) => (Health::Bad, "failed".into(), leave()),
+            (RunPhase::Paused, _, _) => (Health::Watch, run.reason.clone()?, String::new()),
             _ => return None,
         };
-        Some(Banner { health, what, next })
+        Some(Self { health, what, next })
+    }
+
+    /// Its lines in a window of this width, and which of them say what happened.
+    pub fn lines(&self, width: u16) -> Vec<(String, bool)> {
+        let wrapped =
+            |text: &str, strong| wrap(text, width.saturating_sub(2)).into_iter().map(move |line| (line, strong));
+        wrapped(&self.what, true).take(2).chain(wrapped(&self.next, false)).take(MAX_ROWS).collect()
     }
 }
 
 fn figures(run: &Run, summary: &Summary) -> Vec<String> {
     let measured = summary.values.iter().filter_map(|value| {
         let info = run.metrics.info(value.0)?;
-        let part = if let (DataPart::Held(word), _) = info.part() { format!("{word} ") } else { String::new() };
+        let part = if let (DataPart::HeldOut(word), _) = info.part() { format!("{word} ") } else { String::new() };
         let exact = if info.unit == Unit::Share { format!("{:.2} %", value.1 * 100.0) } else { short(value.1) };
         Some((info.better != Better::Higher, format!("{part}{} {exact}", info.title)))
     });
-    // What is the better the higher is what people look for first.
+    // People look first for what is better the higher it is.
     let mut measured: Vec<(bool, String)> = measured.collect();
     measured.sort_by_key(|(later, _)| *later);
     let step = format!("finished at step {}", thousands(summary.step));
-    let speed = summary.steps_per_second().map(|rate| format!("{rate:.1} steps/s"));
+    let speed = summary.steps_per_second().map(|speed| format!("{speed:.1} steps/s"));
     let time = summary.seconds.map(|seconds| format!("in {}", duration(seconds)));
-    let measured = measured.into_iter().take(MOST).map(|(_, text)| text);
+    let measured = measured.into_iter().take(MAX_ROWS).map(|(_, text)| text);
     [step].into_iter().chain(measured).chain(speed).chain(time).collect()
 }

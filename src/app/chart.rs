@@ -4,11 +4,11 @@ use crate::text::{short, thousands};
 
 mod marks;
 
+use super::chart_view::{ChartView, Scale};
 use super::metric::{ChartSlot, Curve, Figure};
 use super::run::Run;
 use super::series::{Column, Extent, StepRange};
 use super::track::Track;
-use super::view::{Scale, View};
 use crate::protocol::{Better, Unit};
 
 /// A chart of one figure in a given number of columns.
@@ -39,7 +39,7 @@ pub struct Chart {
     /// The cursor, where it is in sight.
     pub cursor: Option<Readout>,
     /// The newest values of all.
-    pub latest: Values,
+    pub latest: ChartValues,
     /// What will fill the chart, while nothing does.
     pub note: Option<String>,
     /// The step of the first evaluation, while there are minibatches and none was evaluated.
@@ -65,12 +65,12 @@ pub struct Readout {
     /// Its step.
     pub step: u64,
     /// The values there.
-    pub values: Values,
+    pub values: ChartValues,
 }
 
 /// The values of all curves at one place.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Values {
+pub struct ChartValues {
     /// Every minibatch; an extent where only a summary of several minibatches is left. NaN travels as `broken`.
     pub train: Option<Column>,
     /// The smoothed value.
@@ -100,8 +100,8 @@ pub struct Tick {
 }
 
 impl Chart {
-    pub(super) fn of(run: &Run, view: &View, slot: ChartSlot, figure: &Figure, count: usize) -> Self {
-        let count = count.min(MOST_COLUMNS);
+    pub(super) fn of(run: &Run, view: &ChartView, slot: ChartSlot, figure: &Figure, count: usize) -> Self {
+        let count = count.min(MAX_CHART_COLUMNS);
         let (steps, lineage) = (view.steps(run.step), run.lineage());
         let track = |curve: Option<Curve>| curve.map(|curve| run.metrics.track(curve));
         let (trained, tested) = (track(figure.train), track(figure.test));
@@ -121,7 +121,7 @@ impl Chart {
         let test_at = |step: u64| tested?.at(lineage, step)?.extent.map(|extent| extent.mean);
         let cursor = view.cursor.and_then(|step| {
             let column = steps.column_of(step, count)?;
-            let values = Values {
+            let values = ChartValues {
                 train: trained.and_then(|track| track.at(lineage, step)),
                 smoothed: smoothed.get(column).copied().flatten(),
                 test: test_at(step),
@@ -133,7 +133,7 @@ impl Chart {
             broken: !value.is_finite(),
         };
         let newest = trained.and_then(|track| track.latest(lineage));
-        let latest = Values {
+        let latest = ChartValues {
             train: newest.map(|(_, value)| exactly(value)),
             smoothed: newest
                 .and_then(|(step, _)| smooth(StepRange { first: step, last: step }, 1).first().copied().flatten()),
@@ -176,7 +176,7 @@ impl StepRange {
 }
 
 /// Charts are never asked for more columns than the largest terminal has dots.
-const MOST_COLUMNS: usize = 8192;
+const MAX_CHART_COLUMNS: usize = 8192;
 
 fn note(figure: &Figure) -> String {
     let what = if figure.test.is_some() && figure.train.is_none() { "evaluation" } else { "minibatch" };

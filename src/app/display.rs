@@ -3,7 +3,7 @@
 use crate::text::Safe;
 
 /// Longest sentence in characters; what is longer ends in `…`.
-const LONGEST: usize = 600;
+const MAX_SENTENCE_CHARACTERS: usize = 600;
 
 /// A name, harmless and short.
 pub(in crate::app) fn name(text: &str) -> String {
@@ -14,12 +14,12 @@ pub(in crate::app) fn name(text: &str) -> String {
 pub(in crate::app) fn sentence(text: &str) -> String {
     let mut out = String::new();
     let mut length = 0;
-    // What lies behind this many bytes could not be shown anyway.
-    let end = boundary(text, LONGEST * 16);
+    // What comes after this many bytes could not be shown anyway.
+    let end = boundary(text, MAX_SENTENCE_CHARACTERS * 16);
     for word in text[..end].split_whitespace() {
         let word = name(word);
         length += word.chars().count() + 1;
-        if length > LONGEST {
+        if length > MAX_SENTENCE_CHARACTERS {
             out.push('…');
             break;
         }
@@ -33,9 +33,9 @@ pub(in crate::app) fn sentence(text: &str) -> String {
 
 /// A shape: `1×28×28`.
 pub(in crate::app) fn shape(sizes: &[usize]) -> String {
-    const DIMENSIONS: usize = 6;
-    let mut out = sizes.iter().take(DIMENSIONS).map(usize::to_string).collect::<Vec<_>>().join("×");
-    if sizes.len() > DIMENSIONS {
+    const MAX_DIMENSIONS: usize = 6;
+    let mut out = sizes.iter().take(MAX_DIMENSIONS).map(usize::to_string).collect::<Vec<_>>().join("×");
+    if sizes.len() > MAX_DIMENSIONS {
         out.push_str("×…");
     }
     out

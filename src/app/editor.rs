@@ -3,7 +3,7 @@
 use super::display::{boundary, is_harmless};
 
 /// Longest line in bytes.
-pub const LONGEST_LINE: usize = 4096;
+pub const MAX_LINE_BYTES: usize = 4096;
 
 /// A line of text with a cursor. It holds no control characters and no bidirectional marks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub enum Edit {
     End,
     /// Delete the character before the cursor.
     Backspace,
-    /// Delete the character behind the cursor.
+    /// Delete the character after the cursor.
     Delete,
     /// Delete back to the beginning of the word.
     DeleteWord,
@@ -37,7 +37,7 @@ pub enum Edit {
 }
 
 impl Editor {
-    /// A line that already holds `text`, the cursor behind it.
+    /// A line that already holds `text`, the cursor after it.
     pub fn with(text: &str) -> Self {
         let mut editor = Self::default();
         editor.insert(text);
@@ -54,7 +54,7 @@ impl Editor {
         &self.text
     }
 
-    /// The text before and behind the cursor.
+    /// The text before and after the cursor.
     pub fn halves(&self) -> (&str, &str) {
         self.text.split_at(self.cursor)
     }
@@ -64,7 +64,7 @@ impl Editor {
         if std::mem::take(&mut self.proposed) {
             self.edit(Edit::DeleteToStart);
         }
-        let room = LONGEST_LINE - self.text.len();
+        let room = MAX_LINE_BYTES - self.text.len();
         let mut fits = String::new();
         for c in text.chars().filter(|c| is_harmless(*c)) {
             if fits.len() + c.len_utf8() > room {
@@ -87,9 +87,9 @@ impl Editor {
     /// Applies an edit.
     pub fn edit(&mut self, edit: Edit) {
         self.proposed = false;
-        let (before, behind) = self.halves();
+        let (before, after) = self.halves();
         let previous = before.char_indices().next_back().map_or(0, |(at, _)| at);
-        let next = self.cursor + behind.chars().next().map_or(0, char::len_utf8);
+        let next = self.cursor + after.chars().next().map_or(0, char::len_utf8);
         match edit {
             Edit::Left => self.cursor = previous,
             Edit::Right => self.cursor = next,

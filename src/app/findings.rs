@@ -8,7 +8,7 @@ use super::branches::Position;
 use super::display::sentence;
 
 /// Most findings that are kept.
-const KEPT: usize = 64;
+const MAX_FINDINGS: usize = 64;
 
 /// A finding as it is shown.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,7 +54,7 @@ impl Findings {
             advice,
             times,
         });
-        self.rows.truncate(KEPT);
+        self.rows.truncate(MAX_FINDINGS);
     }
 
     /// Forgets a branch.

@@ -1,15 +1,13 @@
 //! The selected layer from the inside, ready for drawing: how its values are distributed now and were before, and what
 //! each of its units comes to.
 
-use super::App;
 use super::display::shape;
-use super::inspect::{LayerHistory, Moment, PARAMETERS};
+use super::inspect::{LayerHistory, LayerMoment, MAX_HISTORY_PARAMETERS};
 use super::layers::LayerRow;
-use crate::protocol::inspection::Distribution;
-use crate::protocol::{Answer, Query};
+use crate::protocol::inspection::{Distribution, LayerView};
 
 /// Edges further out than this are cut, so that what is computed from them stays finite.
-const HUGE: f64 = 1e300;
+const MAX_EDGE: f64 = 1e300;
 
 /// The selected layer's values.
 #[derive(Clone, Debug)]
@@ -19,14 +17,14 @@ pub struct LayerValues<'a> {
     /// Minibatches completed when it was looked at.
     pub step: u64,
     /// The selected parameter, its gradient, the layer's output.
-    pub parts: [Part<'a>; 3],
+    pub parts: [ValuePart<'a>; 3],
     /// How many parameters there are to choose from.
     pub parameters: usize,
 }
 
 /// One kind of values.
 #[derive(Clone, Debug)]
-pub struct Part<'a> {
+pub struct ValuePart<'a> {
     /// What they are, safe to show.
     pub title: String,
     /// How they are distributed now; `None` while nothing is known.
@@ -37,8 +35,12 @@ pub struct Part<'a> {
     pub edges: (f64, f64),
 }
 
-impl<'a> Part<'a> {
-    fn of(title: String, moments: &[&'a Moment], pick: impl Fn(&'a Moment) -> Option<&'a Distribution>) -> Self {
+impl<'a> ValuePart<'a> {
+    fn of(
+        title: String,
+        moments: &[&'a LayerMoment],
+        pick: impl Fn(&'a LayerMoment) -> Option<&'a Distribution>,
+    ) -> Self {
         let now = moments.first().and_then(|moment| pick(moment));
         let past: Vec<_> =
             moments.iter().filter_map(|moment| pick(moment).map(|values| (moment.step, values))).collect();
@@ -51,7 +53,8 @@ impl<'a> Part<'a> {
             Some(now.map(of).filter(|edge| edge.is_finite()).map_or(usual, |edge| worst(edge, usual)))
         };
         let edges = edge(|values| values.minimum, f64::min).zip(edge(|values| values.maximum, f64::max));
-        let (low, high) = edges.map_or((0.0, 0.0), |(low, high)| (low.clamp(-HUGE, HUGE), high.clamp(-HUGE, HUGE)));
+        let (low, high) =
+            edges.map_or((0.0, 0.0), |(low, high)| (low.clamp(-MAX_EDGE, MAX_EDGE), high.clamp(-MAX_EDGE, MAX_EDGE)));
         // Values that are all the same stand in the middle.
         let around = if low == 0.0 { 0.5 } else { low.abs() / 2.0 };
         let edges = if low < high { (low, high) } else { (low - around, low + around) };
@@ -102,12 +105,12 @@ fn spread(values: &Distribution, (low, high): (f64, f64), count: usize) -> Vec<f
     columns
 }
 
-/// Figures of a layer's units: one number a unit.
+/// A figure of a layer's units: one number per unit.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Strip<'a> {
+pub struct UnitStrip<'a> {
     /// What the numbers are.
     pub title: &'static str,
-    /// One number a unit, of the first units only if there are very many.
+    /// One number per unit, of the first units only if there are very many.
     pub values: &'a [f32],
     /// Whether they may be negative.
     pub signed: bool,
@@ -121,57 +124,36 @@ pub struct UnitStrips<'a> {
     /// What a unit is called: `unit`, or `channel` where the output is an image.
     pub word: &'static str,
     /// The figures that there are.
-    pub strips: Vec<Strip<'a>>,
+    pub strips: Vec<UnitStrip<'a>>,
     /// The selected unit.
     pub selected: Option<usize>,
 }
 
-impl UnitStrips<'_> {
-    /// How many units there are figures of.
-    pub fn known(&self) -> usize {
-        self.strips.iter().map(|strip| strip.values.len()).max().unwrap_or(0)
-    }
-}
-
-impl App {
-    /// The selected row of the layers.
-    pub fn selected_layer(&self) -> Option<&LayerRow> {
-        let rows = self.run().layers.rows();
-        rows.get(self.view().layer.min(rows.len().saturating_sub(1)))
-    }
-
-    /// How the selected layer's values are distributed, and were at most `count` times before; or why that is unknown.
-    ///
-    /// # Errors
-    /// A sentence for the empty place.
-    pub fn values(&self, count: usize) -> Result<LayerValues<'_>, String> {
-        let row = self.selected_layer().ok_or("no layers yet: they show once the network is built")?;
-        let history = self.layer_history(row)?;
-        let moments: Vec<&Moment> = history.moments.into_iter().rev().collect();
+impl<'a> LayerValues<'a> {
+    /// The values of a layer with those of at most `count` moments before, and of its parameters the one at `parameter`,
+    /// counted round and round.
+    pub(super) fn of(row: &'a LayerRow, history: LayerHistory<'a>, parameter: usize, count: usize) -> Self {
+        let moments: Vec<&LayerMoment> = history.moments.into_iter().rev().collect();
         let step = moments.first().map_or(0, |newest| newest.step);
         let moments = thinned(&moments, count);
         let tensors = &history.newest.parameters;
-        let parameters = tensors.len().min(PARAMETERS);
-        let at = self.view().parameter.checked_rem(parameters).unwrap_or(0);
+        let parameters = tensors.len().min(MAX_HISTORY_PARAMETERS);
+        let at = parameter.checked_rem(parameters).unwrap_or(0);
         let title =
             tensors.get(at).map_or_else(String::new, |tensor| format!("{} {}", tensor.name, shape(&tensor.shape)));
         let parts = [
-            Part::of(title, &moments, |moment| moment.parameters.get(at).map(|(values, _)| values)),
-            Part::of("gradient".into(), &moments, |moment| moment.parameters.get(at)?.1.as_ref()),
-            Part::of("output".into(), &moments, |moment| moment.output.as_ref()),
+            ValuePart::of(title, &moments, |moment| moment.parameters.get(at).map(|(values, _)| values)),
+            ValuePart::of("gradient".into(), &moments, |moment| moment.parameters.get(at)?.1.as_ref()),
+            ValuePart::of("output".into(), &moments, |moment| moment.output.as_ref()),
         ];
-        Ok(LayerValues { row, step, parts, parameters })
+        Self { row, step, parts, parameters }
     }
+}
 
-    /// What each unit of the selected layer comes to, or why that is unknown.
-    ///
-    /// # Errors
-    /// A sentence for the empty place.
-    pub fn units(&self) -> Result<UnitStrips<'_>, String> {
-        let row = self.selected_layer().ok_or("no layers yet: they show once the network is built")?;
-        let history = self.layer_history(row)?;
-        let image = self.run().layers.chain().iter().any(|layer| layer.index == row.index && layer.output.len() == 3);
-        let units = &history.newest.units;
+impl<'a> UnitStrips<'a> {
+    /// The figures of a layer's units; `image` says that these are the channels of an image.
+    pub(super) fn of(view: &'a LayerView, image: bool, selected: Option<usize>) -> Self {
+        let units = &view.units;
         let lists: [(&'static str, &[f32], bool); 8] = [
             ("γ", &units.gamma, true),
             ("β", &units.beta, true),
@@ -182,46 +164,33 @@ impl App {
             ("mean output", &units.means, true),
             ("zero outputs", &units.zeros, false),
         ];
-        let strips: Vec<Strip<'_>> = lists
+        let strips: Vec<UnitStrip<'_>> = lists
             .into_iter()
             .filter(|(_, values, _)| !values.is_empty())
-            .map(|(title, values, signed)| Strip { title, values, signed })
+            .map(|(title, values, signed)| UnitStrip { title, values, signed })
             .collect();
         let word = if image { "channel" } else { "unit" };
-        let mut shown = UnitStrips { count: units.count, word, strips, selected: None };
+        let mut shown = Self { count: units.count, word, strips, selected: None };
         let known = shown.known();
         shown.count = shown.count.max(known);
-        shown.selected = self.view().unit.filter(|_| known > 0).map(|unit| unit.min(known - 1));
-        Ok(shown)
+        shown.selected = selected.filter(|_| known > 0).map(|unit| unit.min(known - 1));
+        shown
     }
 
-    /// What is known of a layer's past, or why nothing is.
-    fn layer_history(&self, row: &LayerRow) -> Result<LayerHistory<'_>, String> {
-        let run = self.run();
-        run.answers.history(run.lineage(), row.index).ok_or_else(|| self.why_empty(row))
-    }
-
-    /// Why nothing is known of the inside of a layer.
-    fn why_empty(&self, row: &LayerRow) -> String {
-        if let Some(reason) = self.why_blind() {
-            return reason;
-        }
-        match self.run().answers.to(&Query::Layer { layer: row.index }).map(|inspection| &inspection.answer) {
-            Some(Answer::Nothing { reason }) => reason.clone(),
-            _ if self.frozen_at().is_some() => "not looked at when the display was frozen; f goes on".into(),
-            _ => "looking inside…".into(),
-        }
+    /// How many units there are figures of.
+    pub fn known(&self) -> usize {
+        self.strips.iter().map(|strip| strip.values.len()).max().unwrap_or(0)
     }
 }
 
 /// At most `count` of the moments, evenly spread over the steps; the newest, which comes first, is always there.
-fn thinned<'a>(moments: &[&'a Moment], count: usize) -> Vec<&'a Moment> {
+fn thinned<'a>(moments: &[&'a LayerMoment], count: usize) -> Vec<&'a LayerMoment> {
     if moments.len() <= count.max(1) {
         return moments.to_vec();
     }
     let (newest, oldest) = (moments[0].step, moments[moments.len() - 1].step);
     let gap = (newest - oldest.min(newest)) as f64 / count.max(2).saturating_sub(1) as f64;
-    let mut kept: Vec<&Moment> = Vec::with_capacity(count);
+    let mut kept: Vec<&LayerMoment> = Vec::with_capacity(count);
     for moment in moments {
         let wanted = newest as f64 - gap * kept.len() as f64;
         if kept.len() < count.max(1) && moment.step as f64 <= wanted + 0.5 {
@@ -264,23 +233,23 @@ mod tests {
 
     #[test]
     fn one_wild_moment_does_not_crowd_the_others() {
-        let moment = |step, size: f64| Moment {
+        let moment = |step, size: f64| LayerMoment {
             step,
             parameters: vec![(distribution(-size, size, &[1, 1]), None)],
             output: None,
         };
         let moments = [moment(4, 1.0), moment(3, 1.5), moment(2, 100.0)];
         let part =
-            Part::of("weight".into(), &moments.iter().collect::<Vec<_>>(), |moment| Some(&moment.parameters[0].0));
+            ValuePart::of("weight".into(), &moments.iter().collect::<Vec<_>>(), |moment| Some(&moment.parameters[0].0));
         assert_eq!((part.edges, part.past.len()), ((-1.5, 1.5), 3));
         assert_eq!((part.place(0.0), part.place(9.0)), (Some(0.5), None));
     }
 
     #[test]
     fn thinning_keeps_the_newest_and_spreads_the_rest() {
-        let moments: Vec<Moment> =
-            (0..100).rev().map(|step| Moment { step, parameters: Vec::new(), output: None }).collect();
-        let all: Vec<&Moment> = moments.iter().collect();
+        let moments: Vec<LayerMoment> =
+            (0..100).rev().map(|step| LayerMoment { step, parameters: Vec::new(), output: None }).collect();
+        let all: Vec<&LayerMoment> = moments.iter().collect();
         let steps = |count| thinned(&all, count).iter().map(|moment| moment.step).collect::<Vec<_>>();
         assert_eq!(steps(4), [99, 66, 33, 0]);
         assert_eq!((steps(1), steps(0)), (vec![99], vec![99]));

@@ -12,7 +12,7 @@ pub use table::BINDINGS;
 
 /// Where a binding is valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
+pub enum BindingScope {
     /// On every screen and in every prompt.
     Everywhere,
     /// On every screen.
@@ -31,7 +31,7 @@ pub enum Scope {
     Quit,
 }
 
-impl Scope {
+impl BindingScope {
     /// Whether a binding of this scope is valid in `mode` on `screen`.
     pub fn covers(self, mode: &Mode, screen: Screen) -> bool {
         match (self, mode) {
@@ -52,7 +52,7 @@ impl Scope {
 #[derive(Clone, Copy, Debug)]
 pub struct Binding {
     /// Where it is valid.
-    pub scope: Scope,
+    pub scope: BindingScope,
     /// The keys, any of them; the first is the one that is shown.
     pub keys: &'static [Key],
     /// What it does.
@@ -65,6 +65,17 @@ pub struct Binding {
     pub footer: Option<u8>,
     /// What it takes; the first need that is not met is the reason why the key is unavailable.
     pub needs: &'static [Requirement],
+}
+
+/// A binding that takes nothing and has no place in the footer.
+const fn on(
+    scope: BindingScope,
+    keys: &'static [Key],
+    action: Action,
+    label: &'static str,
+    help: &'static str,
+) -> Binding {
+    Binding { scope, keys, action, label, help, footer: None, needs: &[] }
 }
 
 impl Binding {

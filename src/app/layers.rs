@@ -10,7 +10,7 @@ use crate::protocol::{
 use super::branches::{Lineage, Position};
 use super::display::{name, sentence, shape};
 use super::metric::MetricIndex;
-use super::series::{Column, StepRange};
+use super::series::{Column, Extent, StepRange};
 use super::track::Track;
 
 /// Most rows; a network with more layers shows its first ones.
@@ -64,13 +64,30 @@ pub struct LayerLook {
 
 /// One column of a sparkline.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Spark {
+pub enum SparklineCell {
     /// No sample.
     Empty,
     /// NaN or infinite.
     Broken,
     /// Height of the largest value, 0 to 1.
     Height(f64),
+}
+
+impl SparklineCell {
+    /// Cells of these heights. A gap up to the column `last` keeps the height before it, which nothing has changed.
+    pub(super) fn row(columns: &[Column], last: usize, height: impl Fn(Extent) -> f64) -> Vec<Self> {
+        let mut previous = Self::Empty;
+        let cell = |(place, column): (usize, &Column)| {
+            previous = match column.extent {
+                _ if column.broken => Self::Broken,
+                Some(extent) => Self::Height(height(extent)),
+                None if place <= last && matches!(previous, Self::Height(_)) => previous,
+                None => Self::Empty,
+            };
+            previous
+        };
+        columns.iter().enumerate().map(cell).collect()
+    }
 }
 
 impl LayerRow {
@@ -84,7 +101,7 @@ impl LayerRow {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sparkline {
     /// Its columns.
-    pub columns: Vec<Spark>,
+    pub columns: Vec<SparklineCell>,
     /// The values at its lower and at its upper edge; `None` where nothing positive is in sight.
     pub edges: Option<(f64, f64)>,
 }
@@ -97,24 +114,13 @@ impl Sparkline {
         let (middle, span) = middle_and_span(columns);
         let edges =
             if shares { (0.0, 1.0) } else { (10f64.powf(middle - span / 2.0), 10f64.powf(middle + span / 2.0)) };
-        let mut previous = Spark::Empty;
-        let spark = |column: &Column| {
-            previous = match column.extent {
-                _ if column.broken => Spark::Broken,
-                None => match previous {
-                    Spark::Height(_) => previous,
-                    _ => Spark::Empty,
-                },
-                Some(extent) if shares => Spark::Height(extent.max.clamp(0.0, 1.0)),
-                Some(extent) if extent.max > 0.0 => {
-                    Spark::Height(((extent.max.log10() - middle) / span + 0.5).clamp(0.0, 1.0))
-                }
-                Some(_) => Spark::Height(0.0),
-            };
-            previous
+        let height = |extent: Extent| match extent.max {
+            share if shares => share.clamp(0.0, 1.0),
+            max if max > 0.0 => ((max.log10() - middle) / span + 0.5).clamp(0.0, 1.0),
+            _ => 0.0,
         };
         Self {
-            columns: columns.iter().map(spark).collect(),
+            columns: SparklineCell::row(columns, columns.len(), height),
             edges: (edges.0.is_finite() && edges.1.is_finite()).then_some(edges),
         }
     }

@@ -1,7 +1,7 @@
-//! The heat map of the layers: one row a layer, one column a stretch of steps.
+//! The heat map of the layers: one row per layer, one column per stretch of steps.
 
-use super::App;
-use super::layers::{LayerRow, Spark, Sparkline};
+use super::layers::SparklineCell;
+use super::run::Run;
 use super::series::{Column, StepRange};
 use crate::protocol::{MetricInfo, Unit};
 
@@ -26,50 +26,30 @@ pub struct HeatRow {
     /// Name of the layer, safe to show.
     pub name: String,
     /// The largest value of each column, from 0 at the lower end of the colours to 1.
-    pub cells: Vec<Spark>,
+    pub cells: Vec<SparklineCell>,
     /// The value at the cursor, or the newest one; an extent where only a summary of several steps is left.
     pub value: Option<Column>,
 }
 
-impl App {
-    /// The heat map in `count` columns.
-    pub fn heat_map(&self, count: usize) -> HeatMap {
-        let (run, steps) = (self.run(), self.steps());
-        let at = self.quantity_at();
-        let quantity = run.layers.quantities().get(at).cloned();
-        let unit = quantity.as_ref().map(|quantity| quantity.unit.clone()).unwrap_or_default();
+impl HeatMap {
+    /// The quantity at this place, in `count` columns of these steps.
+    pub(super) fn of(run: &Run, quantity: usize, steps: StepRange, cursor: Option<u64>, count: usize) -> Self {
+        let info = run.layers.quantities().get(quantity).cloned();
+        let unit = info.as_ref().map(|info| info.unit.clone()).unwrap_or_default();
         let layers = run.layers.rows();
         let columns: Vec<Vec<Column>> =
-            layers.iter().map(|row| run.layers.columns(run.lineage(), row, at, steps, count)).collect();
+            layers.iter().map(|row| run.layers.columns(run.lineage(), row, quantity, steps, count)).collect();
         let largest = columns.iter().flatten().filter_map(|column| column.extent).map(|extent| extent.max);
         let ends = ends(&unit, largest);
-        let cursor = self.view.cursor.and_then(|step| Some((steps.column_of(step, count)?, step)));
+        let cursor = cursor.and_then(|step| Some((steps.column_of(step, count)?, step)));
         let rows = layers.iter().zip(&columns).map(|(row, columns)| {
-            let value = row.track(at).and_then(|track| {
+            let value = row.track(quantity).and_then(|track| {
                 let newest = || track.latest(run.lineage()).map(|(step, _)| step);
                 track.at(run.lineage(), cursor.map(|(_, step)| step).or_else(newest)?)
             });
             HeatRow { name: row.name.clone(), cells: cells(columns, &unit, ends), value }
         });
-        HeatMap { quantity, steps, rows: rows.collect(), ends, cursor }
-    }
-
-    /// Place of the quantity of the layers that is shown over the steps.
-    pub(super) fn quantity_at(&self) -> usize {
-        self.view.quantity.checked_rem(self.run().layers.quantities().len()).unwrap_or(0)
-    }
-
-    /// The quantity of the layers that is shown over the steps.
-    pub fn quantity(&self) -> Option<&MetricInfo> {
-        self.run().layers.quantities().get(self.quantity_at())
-    }
-
-    /// That quantity of a row in `count` columns.
-    pub fn sparkline(&self, row: &LayerRow, count: usize) -> Sparkline {
-        let run = self.run();
-        let columns = run.layers.columns(run.lineage(), row, self.quantity_at(), self.steps(), count);
-        let unit = self.quantity().map(|quantity| quantity.unit.clone()).unwrap_or_default();
-        Sparkline::of(&columns, &unit)
+        Self { quantity: info, steps, rows: rows.collect(), ends, cursor }
     }
 }
 
@@ -86,34 +66,21 @@ fn ends(unit: &Unit, largest: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
         Unit::Share => bounds(&mut { largest }).map(|_| (0.0, 1.0)),
         Unit::None | Unit::Named(_) => {
             let (low, high) = bounds(&mut largest.filter(|value| *value > 0.0))?;
-            // Less than a power of ten between the ends is told as less than all of the colours.
+            // Less than a power of ten between the ends is shown with less than all of the colours.
             Some((low.min(high / 10.0).max(f64::MIN_POSITIVE), high))
         }
     }
 }
 
-fn cells(columns: &[Column], unit: &Unit, ends: Option<(f64, f64)>) -> Vec<Spark> {
+fn cells(columns: &[Column], unit: &Unit, ends: Option<(f64, f64)>) -> Vec<SparklineCell> {
     let level = |value: f64| match (unit, ends) {
         (Unit::Share, _) => value.clamp(0.0, 1.0),
         (_, Some((low, high))) if value > 0.0 => ((value / low).ln() / (high / low).ln()).clamp(0.0, 1.0),
         _ => 0.0,
     };
-    let mut before = Spark::Empty;
-    let cell = |column: &Column| {
-        before = match (column.extent, before) {
-            _ if column.broken => Spark::Broken,
-            (Some(extent), _) => Spark::Height(level(extent.max)),
-            // Between two looks of the probe nothing is known to have changed.
-            (None, Spark::Height(height)) => Spark::Height(height),
-            (None, _) => Spark::Empty,
-        };
-        before
-    };
-    let mut cells: Vec<Spark> = columns.iter().map(cell).collect();
-    // Nothing is known behind the newest look.
-    let known = columns.iter().rposition(|column| column.extent.is_some() || column.broken).map_or(0, |last| last + 1);
-    cells[known..].fill(Spark::Empty);
-    cells
+    // Nothing is known after the newest look of the probe.
+    let newest = columns.iter().rposition(|column| column.extent.is_some() || column.broken).unwrap_or(0);
+    SparklineCell::row(columns, newest, |extent| level(extent.max))
 }
 
 #[cfg(test)]
@@ -134,7 +101,7 @@ mod tests {
         let shown = cells(&values.map(column), &Unit::None, ends);
         let heights: Vec<i64> = shown
             .iter()
-            .map(|cell| if let Spark::Height(height) = cell { (height * 100.0).round() as i64 } else { -1 })
+            .map(|cell| if let SparklineCell::Height(height) = cell { (height * 100.0).round() as i64 } else { -1 })
             .collect();
         assert_eq!(heights, [0, 0, 50, 100]);
     }
@@ -151,6 +118,15 @@ mod tests {
     fn gaps_keep_the_last_value_but_breaks_and_the_future_do_not() {
         let columns = [Column::default(), column(1.0), Column::default(), column(f64::NAN), Column::default()];
         let shown = cells(&columns, &Unit::Share, Some((0.0, 1.0)));
-        assert_eq!(shown, [Spark::Empty, Spark::Height(1.0), Spark::Height(1.0), Spark::Broken, Spark::Empty]);
+        assert_eq!(
+            shown,
+            [
+                SparklineCell::Empty,
+                SparklineCell::Height(1.0),
+                SparklineCell::Height(1.0),
+                SparklineCell::Broken,
+                SparklineCell::Empty
+            ]
+        );
     }
 }

@@ -12,8 +12,8 @@ use super::input::{Key, Pointer};
 pub struct Settings {
     /// Name of the run until the source tells it.
     pub run: String,
-    /// Whether the run is paced because nobody asked for speed: the header then says so.
-    pub paced: bool,
+    /// Whether the run is throttled because no speed was asked for: the header then says so.
+    pub throttled_by_default: bool,
     /// Whether the mouse is captured at the start.
     pub mouse: bool,
 }
@@ -45,7 +45,7 @@ pub enum Message {
     },
     /// The screen was saved, or why it was not.
     ScreenSaved(Result<PathBuf, String>),
-    /// Nobody could bring a suspended process back, so it was not suspended.
+    /// No shell could bring a suspended process back, so it was not suspended.
     CantSuspend,
     /// The process was told to end.
     Signal(Signal),

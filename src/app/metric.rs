@@ -215,7 +215,7 @@ fn figures(infos: &[MetricInfo]) -> Vec<Figure> {
         let curve = |word| Some(Curve { word, place });
         let (train, test) = match part {
             DataPart::Train => (curve("train"), None),
-            DataPart::Held(word) => (None, curve(word)),
+            DataPart::HeldOut(word) => (None, curve(word)),
             DataPart::Whole => (curve(""), None),
         };
         if part != DataPart::Whole {

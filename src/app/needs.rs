@@ -1,8 +1,8 @@
 //! What a key or a command takes, and why it can't be had now.
 
-use crate::protocol::{Capability, RunState};
+use crate::protocol::{Capability, Query, RunState};
 
-use super::App;
+use super::watched::WatchedRun;
 
 /// What an action takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub const LOOK: &[Requirement] = &[Requirement::Source(Capability::Inspect), Req
 /// What it takes to change a hyperparameter.
 pub const STEER: &[Requirement] = &[Requirement::Source(Capability::Steer), Requirement::Ready];
 
-/// What it takes to train by so many minibatches.
+/// What it takes to train by a number of minibatches.
 pub const ADVANCE: &[Requirement] =
     &[Requirement::Source(Capability::Advance), Requirement::Ready, Requirement::Unfinished];
 
@@ -37,10 +37,18 @@ pub const THROTTLED: &[Requirement] = &[Requirement::Source(Capability::Throttle
 /// What it takes to train further.
 pub const EXTEND: &[Requirement] = &[Requirement::Source(Capability::Extend), Requirement::Ready];
 
+/// What it takes to go through the phases of a minibatch.
+pub const WALK: &[Requirement] =
+    &[Requirement::Source(Capability::Phase), Requirement::Ready, Requirement::Unfinished, Requirement::AtRest];
+
+/// What it takes to check gradients.
+pub const CHECK_GRADIENTS: &[Requirement] =
+    &[Requirement::Source(Capability::Inspect), Requirement::Ready, Requirement::AtRest];
+
 const FINISHED: &str = "the run has finished";
 const GOES_ON: &str = "the training goes on";
 
-impl App {
+impl WatchedRun {
     /// Why the first of `needs` that is not met is not met.
     pub fn unmet(&self, needs: &[Requirement]) -> Option<&'static str> {
         let run = self.live();
@@ -63,10 +71,25 @@ impl App {
             Requirement::Unfinished if run.state == RunState::Finished => {
                 Some(if run.can(Capability::Extend) { "the run has finished; x trains further" } else { FINISHED })
             }
-            Requirement::AtRest if !self.rests() => {
+            Requirement::AtRest if !self.is_idle() => {
                 Some(if run.can(Capability::Pause) { "the training goes on; Space pauses it" } else { GOES_ON })
             }
             Requirement::Source(_) | Requirement::Ready | Requirement::Unfinished | Requirement::AtRest => None,
         })
+    }
+
+    /// Why nothing can be inspected, if that is so.
+    pub fn inspection_unavailable(&self) -> Option<&str> {
+        self.unmet(LOOK).or(self.refused_queries())
+    }
+
+    /// Why there is no answer to these queries, and what will change that.
+    pub(super) fn why_unanswered(&self, queries: &[Query]) -> String {
+        let reason = self.inspection_unavailable().or(self.empty_answer(queries));
+        let waiting = match self.frozen_at() {
+            Some(_) => "no data from before the freeze; f unfreezes",
+            None => "looking inside…",
+        };
+        reason.unwrap_or(waiting).to_owned()
     }
 }

@@ -6,14 +6,14 @@ use std::time::Duration;
 use super::display::sentence;
 
 /// How long a notice stays.
-const STAYS: Duration = Duration::from_secs(6);
+const NOTICE_DURATION: Duration = Duration::from_secs(6);
 
 /// Most notices that are kept.
-const KEPT: usize = 4;
+const MAX_NOTICES: usize = 4;
 
 /// How a notice is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tone {
+pub enum NoticeTone {
     /// It went as it was asked.
     Good,
     /// It did not, or can't.
@@ -26,7 +26,7 @@ pub struct Notice {
     /// Its text, safe to show.
     pub text: String,
     /// How it is meant.
-    pub tone: Tone,
+    pub tone: NoticeTone,
     /// When it goes away, since the start.
     pub until: Duration,
 }
@@ -38,13 +38,13 @@ pub struct Notices {
 }
 
 impl Notices {
-    pub(super) fn say(&mut self, now: Duration, tone: Tone, text: &str) {
+    pub(super) fn say(&mut self, now: Duration, tone: NoticeTone, text: &str) {
         let text = sentence(text);
         self.list.retain(|notice| notice.text != text);
-        if self.list.len() == KEPT {
+        if self.list.len() == MAX_NOTICES {
             self.list.pop_front();
         }
-        self.list.push_back(Notice { text, tone, until: now.saturating_add(STAYS) });
+        self.list.push_back(Notice { text, tone, until: now.saturating_add(NOTICE_DURATION) });
     }
 
     /// Drops what is over; whether that changed anything.

@@ -3,11 +3,14 @@
 use crate::protocol::{Command, CommandId, LEARNING_RATE, Request};
 use crate::text::{short, thousands};
 
-use super::App;
 use super::display::name;
+use super::run::Run;
 
 /// Most requests that may wait for their answers at a time.
-const MOST: usize = 64;
+const MAX_REQUESTS: usize = 64;
+
+/// Most requests that are put into words.
+const MAX_LISTED: usize = 8;
 
 /// The requests that wait for their answers, oldest first.
 #[derive(Clone, Debug, Default)]
@@ -19,7 +22,7 @@ pub struct Pending {
 impl Pending {
     /// Gives the command a number and keeps it until it is answered; `None` when too many wait already.
     pub(super) fn ask(&mut self, command: Command) -> Option<Request> {
-        if self.requests.len() >= MOST && command != Command::Stop {
+        if self.requests.len() >= MAX_REQUESTS && command != Command::Stop {
             return None;
         }
         self.next += 1;
@@ -34,7 +37,7 @@ impl Pending {
         Some(self.requests.remove(at).command)
     }
 
-    /// Forgets all of them, because nobody will answer.
+    /// Forgets all of them, because none will be answered.
     pub(super) fn clear(&mut self) {
         self.requests.clear();
     }
@@ -72,71 +75,69 @@ impl Pending {
             _ => None,
         })
     }
-}
 
-impl App {
     /// The requests on their way, in words; of several for one thing only the last.
-    pub(super) fn requested(&self) -> Vec<String> {
+    pub(super) fn in_words(&self, run: &Run) -> Vec<String> {
         let mut words: Vec<String> = Vec::new();
-        let mut told: Vec<&Command> = Vec::new();
-        for command in self.pending.iter().rev() {
+        let mut listed: Vec<&Command> = Vec::new();
+        for command in self.iter().rev() {
             let same = |other: &&Command| match (command, *other) {
                 (Command::Set { key, .. }, Command::Set { key: other, .. }) => key == other,
                 (one, other) => std::mem::discriminant(one) == std::mem::discriminant(other),
             };
             let quiet = matches!(command, Command::Watch { .. } | Command::Inspect { .. });
-            if quiet || told.iter().any(same) || words.len() == 8 {
+            if quiet || listed.iter().any(same) || words.len() == MAX_LISTED {
                 continue;
             }
-            told.push(command);
-            words.push(self.request_text(command));
+            listed.push(command);
+            words.push(request_text(command, run));
         }
         words.reverse();
         words
     }
+}
 
-    /// What to say once a request took effect; nothing where the screen shows it anyway.
-    pub(super) fn confirmation(&self, command: &Command, step: u64) -> Option<String> {
-        let from = thousands(step.saturating_add(1));
-        Some(match command {
-            Command::SetThrottle { steps_per_second: None } => format!("full speed from step {from} on"),
-            Command::SetThrottle { steps_per_second: Some(rate) } => {
-                format!("{} steps/s from step {from} on", short(*rate))
-            }
-            Command::Extend { epochs } => {
-                let word = if *epochs == 1 { "epoch" } else { "epochs" };
-                let end = self.live.controls.as_ref().and_then(|controls| controls.total_steps).map(thousands);
-                let end = end.map(|end| format!(", to step {end}")).unwrap_or_default();
-                format!("{} more {word}{end}", thousands(*epochs))
-            }
-            Command::Evaluate => format!("evaluated at step {}", thousands(step)),
-            _ => return None,
-        })
-    }
-
-    fn request_text(&self, command: &Command) -> String {
-        match command {
-            Command::Pause => "pausing…".into(),
-            Command::Resume => "resuming…".into(),
-            Command::Advance { count: 1 } => "one step…".into(),
-            Command::Advance { count } => format!("{} steps…", thousands(*count)),
-            Command::AdvanceEpoch => "to the end of the epoch…".into(),
-            Command::Set { key, value } => {
-                let shown = if key == LEARNING_RATE { "lr".into() } else { name(key) };
-                match self.live.hyperparameter(key) {
-                    Some(now) => format!("{shown} {} → {} requested", short(now.value), short(*value)),
-                    None => format!("{shown} {} requested", short(*value)),
-                }
-            }
-            Command::SetSchedule { schedule } => format!("schedule {} requested", name(schedule)),
-            Command::SetThrottle { steps_per_second: Some(rate) } => format!("{} steps/s requested", short(*rate)),
-            Command::SetThrottle { steps_per_second: None } => "full speed requested".into(),
-            Command::Extend { epochs } => format!("{} more epochs requested", thousands(*epochs)),
-            Command::Evaluate => "evaluating…".into(),
-            Command::Inspect { .. } | Command::Watch { .. } => "looking inside…".into(),
-            Command::AdvancePhase => "one phase…".into(),
-            Command::Stop => "stopping…".into(),
-            Command::Unknown => "…".into(),
+/// What to say once a request took effect; nothing where the screen shows it anyway.
+pub(super) fn confirmation(command: &Command, step: u64, run: &Run) -> Option<String> {
+    let from = thousands(step.saturating_add(1));
+    Some(match command {
+        Command::SetThrottle { steps_per_second: None } => format!("full speed from step {from} on"),
+        Command::SetThrottle { steps_per_second: Some(limit) } => {
+            format!("{} steps/s from step {from} on", short(*limit))
         }
+        Command::Extend { epochs } => {
+            let word = if *epochs == 1 { "epoch" } else { "epochs" };
+            let end = run.controls.as_ref().and_then(|controls| controls.total_steps).map(thousands);
+            let end = end.map(|end| format!(", to step {end}")).unwrap_or_default();
+            format!("{} more {word}{end}", thousands(*epochs))
+        }
+        Command::Evaluate => format!("evaluated at step {}", thousands(step)),
+        _ => return None,
+    })
+}
+
+fn request_text(command: &Command, run: &Run) -> String {
+    match command {
+        Command::Pause => "pausing…".into(),
+        Command::Resume => "resuming…".into(),
+        Command::Advance { count: 1 } => "one step…".into(),
+        Command::Advance { count } => format!("{} steps…", thousands(*count)),
+        Command::AdvanceEpoch => "to the end of the epoch…".into(),
+        Command::Set { key, value } => {
+            let shown = if key == LEARNING_RATE { "lr".into() } else { name(key) };
+            match run.hyperparameter(key) {
+                Some(now) => format!("{shown} {} → {} requested", short(now.value), short(*value)),
+                None => format!("{shown} {} requested", short(*value)),
+            }
+        }
+        Command::SetSchedule { schedule } => format!("schedule {} requested", name(schedule)),
+        Command::SetThrottle { steps_per_second: Some(limit) } => format!("{} steps/s requested", short(*limit)),
+        Command::SetThrottle { steps_per_second: None } => "full speed requested".into(),
+        Command::Extend { epochs } => format!("{} more epochs requested", thousands(*epochs)),
+        Command::Evaluate => "evaluating…".into(),
+        Command::Inspect { .. } | Command::Watch { .. } => "looking inside…".into(),
+        Command::AdvancePhase => "one phase…".into(),
+        Command::Stop => "stopping…".into(),
+        Command::Unknown => "…".into(),
     }
 }

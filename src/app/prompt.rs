@@ -7,7 +7,7 @@ use super::editor::{Edit, Editor};
 /// What the keyboard is for.
 #[derive(Clone, Debug, Default)]
 pub enum Mode {
-    /// The keys of the screen in hand.
+    /// The keys of the screen.
     #[default]
     Normal,
     /// The help lies over the screen.
@@ -16,16 +16,16 @@ pub enum Mode {
         scroll: usize,
     },
     /// A line is being typed.
-    Line(Line),
+    Line(TypedLine),
     /// "Stop and quit?"
     Quit(QuitChoice),
 }
 
 /// A line that is being typed.
 #[derive(Clone, Debug)]
-pub struct Line {
+pub struct TypedLine {
     /// What it will be used for.
-    pub purpose: Purpose,
+    pub purpose: LinePurpose,
     /// The text and its cursor.
     pub editor: Editor,
     /// Why the text was refused, until it is edited.
@@ -38,8 +38,8 @@ pub struct Line {
     draft: String,
 }
 
-impl Line {
-    pub(super) fn new(purpose: Purpose, editor: Editor) -> Self {
+impl TypedLine {
+    pub(super) fn new(purpose: LinePurpose, editor: Editor) -> Self {
         Self { purpose, editor, error: None, candidates: Vec::new(), recalled: None, draft: String::new() }
     }
 
@@ -72,17 +72,37 @@ impl Line {
         self.editor = Editor::with(text);
     }
 
+    /// Completes the word before the cursor.
+    pub(super) fn complete(&mut self, completion: Option<Completion>) {
+        self.candidates.clear();
+        if let Some(Completion { start, text, candidates }) = completion {
+            self.editor.replace_back_to(start, &text);
+            self.candidates = candidates;
+        }
+    }
+
     fn touched(&mut self) {
         self.error = None;
         self.candidates.clear();
     }
 }
 
+/// What becomes of the word before the cursor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Completion {
+    /// Where the word begins, in bytes.
+    pub start: usize,
+    /// What it becomes.
+    pub text: String,
+    /// What it could become further, safe to show; empty if only one thing fits.
+    pub candidates: Vec<String>,
+}
+
 /// The line that is being typed, with what to say about it.
 #[derive(Clone, Debug)]
 pub struct Prompt<'a> {
     /// The line.
-    pub line: &'a Line,
+    pub line: &'a TypedLine,
     /// What to write before it: `:`, `learning rate`.
     pub label: String,
     /// What to write under it while there is no error.
@@ -91,7 +111,7 @@ pub struct Prompt<'a> {
 
 /// What a typed line is used for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Purpose {
+pub enum LinePurpose {
     /// A command.
     Command,
     /// Value of the hyperparameter with this key.

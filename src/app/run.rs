@@ -16,19 +16,19 @@ use super::layers::{LayerRow, Layers};
 use super::metric::MetricStore;
 
 /// Most changes that keep their marks.
-const MARKS: usize = 1024;
+const MAX_MARKS: usize = 1024;
 
 /// Most hyperparameters that are listed.
-const HYPERPARAMETERS: usize = 64;
+const MAX_HYPERPARAMETERS: usize = 64;
 
 /// Bytes of values above which branches are forgotten when a new one begins.
-const MEMORY: usize = 128 << 20;
+const MAX_MEMORY_BYTES: usize = 128 << 20;
 
 /// Longest key of a hyperparameter in bytes; one that is longer is not listed.
-const KEY: usize = 128;
+const MAX_KEY_BYTES: usize = 128;
 
 /// Most classes whose names are kept.
-pub const CLASSES: usize = 1024;
+pub const MAX_CLASSES: usize = 1024;
 
 /// A place where the course of the run was changed.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,7 +54,7 @@ pub struct Run {
     /// What stays the same; `None` while loading. Its layers are in `layers`, its metrics in `metrics`, the names of its
     /// classes in `classes`.
     pub info: Option<RunInfo>,
-    /// Names of the classes; of more than [`CLASSES`] the first.
+    /// Names of the classes; of more than [`MAX_CLASSES`] the first.
     pub classes: Vec<String>,
     /// What the source is doing.
     pub state: RunState,
@@ -78,7 +78,7 @@ pub struct Run {
     pub layers: Layers,
     /// What was asked about the inside of the run, and what it answered.
     pub answers: Answers,
-    /// Where the walk through the phases of a minibatch stands, while somebody walks.
+    /// Where the walk through the phases of a minibatch stands, while it is walked through.
     pub walk: Option<Walk>,
     /// Changes of the course of the run, oldest first.
     pub marks: VecDeque<Mark>,
@@ -129,7 +129,7 @@ impl Run {
         self.branches.lineage()
     }
 
-    /// Where the run is when so many minibatches are completed.
+    /// Where the run is when `step` minibatches are completed.
     fn position(&self, step: u64) -> Position {
         Position { branch: self.branches.current(), step }
     }
@@ -139,7 +139,7 @@ impl Run {
         self.capabilities.as_ref().is_some_and(|list| list.contains(&capability))
     }
 
-    /// Whether minibatches may still come without anybody asking for more.
+    /// Whether minibatches may still come without a further request.
     pub fn is_under_way(&self) -> bool {
         !self.gone && matches!(self.state, RunState::Loading | RunState::Running | RunState::Paused)
     }
@@ -151,12 +151,17 @@ impl Run {
 
     /// Learning rate before the schedule, where it can be steered, or else the one that is used.
     pub fn learning_rate(&self) -> Option<f64> {
-        self.hyperparameter(LEARNING_RATE).map(|rate| rate.value).or_else(|| self.effective_rate())
+        self.hyperparameter(LEARNING_RATE).map(|parameter| parameter.value).or_else(|| self.effective_learning_rate())
     }
 
     /// Learning rate that the newest update used.
-    pub fn effective_rate(&self) -> Option<f64> {
-        self.metrics.tagged(EFFECTIVE_LEARNING_RATE)?.latest(self.lineage()).map(|(_, rate)| rate)
+    pub fn effective_learning_rate(&self) -> Option<f64> {
+        self.metrics.tagged(EFFECTIVE_LEARNING_RATE)?.latest(self.lineage()).map(|(_, learning_rate)| learning_rate)
+    }
+
+    /// The name of a class, or its number where it has none.
+    pub fn class_name(&self, class: usize) -> String {
+        self.classes.get(class).filter(|name| !name.is_empty()).cloned().unwrap_or_else(|| class.to_string())
     }
 
     /// Whether a layer's newest probe was taken before a step went wrong, so that its verdict no longer stands.
@@ -168,8 +173,8 @@ impl Run {
     /// Minibatches a second of late; `None` while unknown or when nothing moves.
     pub fn steps_per_second(&self) -> Option<f64> {
         let batch = self.info.as_ref()?.batch_size?.max(1) as f64;
-        let rate = self.samples_per_second? / batch;
-        (rate.is_finite() && rate > 0.0).then_some(rate)
+        let speed = self.samples_per_second? / batch;
+        (speed.is_finite() && speed > 0.0).then_some(speed)
     }
 
     /// Takes an event in. Answers to requests are not told here.
@@ -237,7 +242,7 @@ impl Run {
         if matches!(self.state, RunState::Loading | RunState::Running | RunState::Paused) {
             self.fail(&Failure {
                 step: self.step,
-                what: "the training ended without a word".into(),
+                what: "the training stopped unexpectedly".into(),
                 advice: "what is on the screen is all that arrived; q leaves".into(),
             });
         }
@@ -295,7 +300,7 @@ impl Run {
     }
 
     fn mark(&mut self, step: u64, change: Change) {
-        if self.marks.len() == MARKS {
+        if self.marks.len() == MAX_MARKS {
             self.marks.pop_front();
         }
         self.marks.push_back(Mark { at: self.position(step), change: change.cut() });
@@ -311,7 +316,7 @@ impl Run {
         if self.branches.begin(branching).is_err() {
             return self.left_out();
         }
-        while self.branches.too_many() || self.memory() > MEMORY {
+        while self.branches.too_many() || self.memory() > MAX_MEMORY_BYTES {
             let Some(branch) = self.branches.forget() else { break };
             self.metrics.forget(branch);
             self.layers.forget(branch);
@@ -338,7 +343,7 @@ impl Run {
         self.learn(std::mem::take(&mut info.metrics), std::mem::take(&mut info.quantities));
         if let Some(data) = &mut info.data {
             let classes = std::mem::take(&mut data.classes);
-            self.classes = classes.iter().take(CLASSES).map(|class| name(class)).collect();
+            self.classes = classes.iter().take(MAX_CLASSES).map(|class| name(class)).collect();
             data.shape.iter_mut().for_each(|shape| shape.truncate(8));
             data.name = name(&data.name);
         }
@@ -347,10 +352,10 @@ impl Run {
     }
 
     fn steer(&mut self, mut controls: Controls) {
-        controls.hyperparameters.retain(|parameter| parameter.key.len() <= KEY);
-        controls.hyperparameters.truncate(HYPERPARAMETERS);
+        controls.hyperparameters.retain(|parameter| parameter.key.len() <= MAX_KEY_BYTES);
+        controls.hyperparameters.truncate(MAX_HYPERPARAMETERS);
         controls.schedule = controls.schedule.as_deref().map(name);
-        controls.throttle = controls.throttle.filter(|rate| rate.is_finite() && *rate > 0.0);
+        controls.throttle = controls.throttle.filter(|limit| limit.is_finite() && *limit > 0.0);
         self.controls = Some(controls);
     }
 
@@ -365,6 +370,6 @@ impl Run {
             self.broken = Some(self.position(report.step.max(newest)));
         }
         self.layers.probe(self.branches.lineage(), report.step, report.layers);
-        self.samples_per_second = report.samples_per_second.filter(|rate| rate.is_finite() && *rate > 0.0);
+        self.samples_per_second = report.samples_per_second.filter(|speed| speed.is_finite() && *speed > 0.0);
     }
 }

@@ -2,13 +2,14 @@
 
 use crate::protocol::{Command, Query, Range};
 
-use super::App;
 use super::actions::Action;
 use super::commands::COMMANDS;
 use super::display::name;
-use super::keys::{BINDINGS, Binding, Scope};
+use super::keys::{BINDINGS, Binding, BindingScope};
 use super::prompt::Mode;
-use super::screen::Panel;
+use super::screen::Screen;
+use super::view::View;
+use super::watched::WatchedRun;
 
 /// One place in the footer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,88 +59,70 @@ pub struct ControlRow {
     pub selected: bool,
 }
 
-impl App {
-    /// What the footer says, the most important first.
-    pub fn footer(&self) -> Vec<FooterItem> {
-        let mut items: Vec<FooterItem> = Vec::new();
-        for binding in BINDINGS.iter().filter(|binding| binding.scope.covers(&self.mode, self.view.screen)) {
-            let Some(place) = binding.footer else { continue };
-            let key = binding.keys[0].to_string();
-            let label = self.label(binding);
-            if let Some(item) = items.iter_mut().find(|item| item.label == label) {
-                item.keys = format!("{} {key}", item.keys);
-                continue;
-            }
-            items.push(FooterItem { keys: key, label, available: self.unmet(binding.needs).is_none(), place });
+/// What the footer says, the most important first.
+pub(super) fn footer(mode: &Mode, view: &View, watched: &WatchedRun) -> Vec<FooterItem> {
+    let mut items: Vec<FooterItem> = Vec::new();
+    for binding in BINDINGS.iter().filter(|binding| binding.scope.covers(mode, view.screen)) {
+        let Some(place) = binding.footer else { continue };
+        let key = binding.keys[0].to_string();
+        let label = label(binding, view, watched);
+        if let Some(item) = items.iter_mut().find(|item| item.label == label) {
+            item.keys = format!("{} {key}", item.keys);
+            continue;
         }
-        items.sort_by_key(|item| item.place);
-        items
+        items.push(FooterItem { keys: key, label, available: watched.unmet(binding.needs).is_none(), place });
     }
+    items.sort_by_key(|item| item.place);
+    items
+}
 
-    /// A binding's label as things stand: what undoes something is called so.
-    fn label(&self, binding: &Binding) -> &'static str {
-        match binding.action {
-            Action::PauseOrResume if self.wants_resume() => "resume",
-            Action::Freeze if self.frozen.is_some() => "unfreeze",
-            Action::Expand if self.view.expanded => "shrink",
-            _ => binding.label,
-        }
+/// A binding's label as things stand: what undoes something is called so.
+fn label(binding: &Binding, view: &View, watched: &WatchedRun) -> &'static str {
+    match binding.action {
+        Action::PauseOrResume if watched.wants_resume() => "resume",
+        Action::Freeze if watched.frozen_at().is_some() => "unfreeze",
+        Action::Expand if view.expanded => "shrink",
+        _ => binding.label,
     }
+}
 
-    /// The help of the screen in hand.
-    pub fn help(&self) -> Vec<HelpSection> {
-        let keys = |title, wanted: &dyn Fn(Scope) -> bool| HelpSection {
-            title,
-            lines: BINDINGS
-                .iter()
-                .filter(|binding| wanted(binding.scope))
-                .map(|binding| HelpLine {
-                    keys: binding.keys_text(),
-                    text: binding.help,
-                    unavailable: self.unmet(binding.needs),
-                })
-                .collect(),
-        };
-        let screen = self.view.screen;
-        let commands = COMMANDS.iter().map(|command| HelpLine {
-            keys: format!(":{} {}", command.name, command.arguments).trim_end().to_owned(),
-            text: command.help,
-            unavailable: self.unmet(command.needs),
-        });
-        vec![
-            keys("Keys", &|scope| scope.covers(&Mode::Normal, screen)),
-            HelpSection { title: "What you see", lines: WORDS.iter().map(word).collect() },
-            HelpSection { title: "Commands", lines: commands.collect() },
-            keys("While typing", &|scope| scope == Scope::Line),
-        ]
-    }
+/// The help of a screen.
+pub(super) fn help(screen: Screen, watched: &WatchedRun) -> Vec<HelpSection> {
+    let keys = |title, wanted: &dyn Fn(BindingScope) -> bool| HelpSection {
+        title,
+        lines: BINDINGS
+            .iter()
+            .filter(|binding| wanted(binding.scope))
+            .map(|binding| HelpLine {
+                keys: binding.keys_text(),
+                text: binding.help,
+                unavailable: watched.unmet(binding.needs),
+            })
+            .collect(),
+    };
+    let commands = COMMANDS.iter().map(|command| HelpLine {
+        keys: format!(":{} {}", command.name, command.arguments).trim_end().to_owned(),
+        text: command.help,
+        unavailable: watched.unmet(command.needs),
+    });
+    vec![
+        keys("Keys", &|scope| scope.covers(&Mode::Normal, screen)),
+        HelpSection { title: "What you see", lines: WORDS.iter().map(word).collect() },
+        HelpSection { title: "Commands", lines: commands.collect() },
+        keys("While typing", &|scope| scope == BindingScope::Line),
+    ]
+}
 
-    /// The hyperparameters that can be changed. They are live, also while the display is frozen.
-    pub fn controls(&self) -> Vec<ControlRow> {
-        let list = self.live.controls.as_ref().map(|controls| controls.hyperparameters.as_slice()).unwrap_or_default();
-        let rows = list.iter().enumerate().map(|(index, parameter)| ControlRow {
-            key: name(&parameter.key),
-            value: parameter.value,
-            requested: self.pending.value(&parameter.key),
-            range: parameter.range,
-            selected: index == self.view.control,
-        });
-        rows.collect()
-    }
-
-    /// Selects a row of a list, if it has that many.
-    pub(super) fn select_row(&mut self, panel: Panel, row: usize) {
-        let controls = self.live.controls.as_ref().map_or(0, |controls| controls.hyperparameters.len());
-        match panel {
-            Panel::Layers | Panel::Map if row < self.run().layers.rows().len() => self.view.layer = row,
-            Panel::Units => self.view.unit = Some(row),
-            Panel::Samples => self.select_entry(row),
-            Panel::Chain if row <= self.run().layers.last_place() => self.view.following.link = row,
-            Panel::Controls if row < controls => self.view.control = row,
-            Panel::Findings if row < self.run().findings.len() => self.view.finding = row,
-            _ => {}
-        }
-    }
+/// The hyperparameters that can be changed. They are live, also while the display is frozen.
+pub(super) fn controls(watched: &WatchedRun, selected: usize) -> Vec<ControlRow> {
+    let rows = watched.hyperparameters().iter().enumerate().map(|(index, parameter)| ControlRow {
+        key: name(&parameter.key),
+        value: parameter.value,
+        requested: watched.pending().value(&parameter.key),
+        range: parameter.range,
+        selected: index == selected,
+    });
+    rows.collect()
 }
 
 /// What the words on the screen mean.
@@ -171,9 +154,9 @@ const WORDS: &[(&str, &str)] = &[
     ),
     (
         "∂L/∂y, dy",
-        "Gradient of the loss by what a layer gives: the error that comes back to it; L is the mean over the batch.",
+        "Gradient of the loss with respect to the layer's output: the error that comes back to it; L is the mean over the batch.",
     ),
-    ("∂L/∂θ", "Gradient of the loss by a layer's parameters, over the whole minibatch."),
+    ("∂L/∂θ", "Gradient of the loss with respect to a layer's parameters, over the whole minibatch."),
     ("0, 2, 4", "Layers are counted with the activations between them, so the numbers skip some."),
     ("✓ ! ✗", "Nothing to see, worth a look, training is probably harmed; – where the last look is out of date."),
 ];

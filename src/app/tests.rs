@@ -10,9 +10,9 @@ mod watching;
 
 use super::*;
 use crate::protocol::{
-    Capability, Change, ChangedBy, Command, CommandId, Controls, DataInfo, Failure, Health, Hello, HyperParameter,
-    LEARNING_RATE, LayerInfo, LayerProbe, MetricInfo, MetricValue, PROTOCOL_VERSION, Range, RunInfo, RunState, Setting,
-    StateChange, StepReport, made_up,
+    Capability, Change, ChangedBy, Command, CommandId, Controls, DataInfo, Event, Failure, Health, Hello,
+    HyperParameter, LEARNING_RATE, LayerInfo, LayerProbe, MetricInfo, MetricValue, PROTOCOL_VERSION, Range, RunInfo,
+    RunState, Setting, StateChange, StepReport, made_up,
 };
 
 const ALL: [Capability; 8] = [
@@ -65,11 +65,11 @@ fn ready() -> Event {
     }))
 }
 
-fn controls(rate: f64, throttle: Option<f64>) -> Event {
+fn controls(learning_rate: f64, throttle: Option<f64>) -> Event {
     let parameter = |key: &str, value, range| HyperParameter { key: key.into(), value, range };
     Event::Controls(Controls {
         hyperparameters: vec![
-            parameter(LEARNING_RATE, rate, Range::above(0.0, 10.0)),
+            parameter(LEARNING_RATE, learning_rate, Range::above(0.0, 10.0)),
             parameter("optimizer.momentum", 0.9, Range::below(0.0, 1.0)),
             parameter("optimizer.weight_decay", 0.0, Range::closed(0.0, 1.0)),
         ],
@@ -109,7 +109,7 @@ fn changed(step: u64, key: &str, from: f64, to: f64) -> Event {
 }
 
 fn fresh() -> App {
-    App::new(Settings { run: "fashion".into(), paced: true, mouse: true })
+    App::new(Settings { run: "fashion".into(), throttled_by_default: true, mouse: true })
 }
 
 /// A dashboard on a run that trains, at step 200.

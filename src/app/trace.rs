@@ -1,21 +1,22 @@
 //! What the Inspect screen shows: one sample on its way through the network and back, ready for drawing.
 
-mod follow;
+mod selection;
 mod worked;
 
-use super::App;
 use super::display::shape;
 use super::layers::ChainLayer;
 use super::needs::LOOK;
+use super::run::Run;
+use super::watched::WatchedRun;
 use crate::protocol::inspection::{GradientCheck, LayerTrace, Trace, TracedLayer};
 use crate::protocol::{Answer, Phase, Query, RunState};
 
-pub use follow::{Follow, Following, sample_choice};
+pub use selection::{SampleSelection, named_sample, sample_choice};
 pub use worked::{Product, Sum, letter, loss_sum, own_share, sums};
 
 /// A sample on its way.
 #[derive(Clone, Copy, Debug)]
-pub struct Tracing<'a> {
+pub struct SampleTrace<'a> {
     /// Minibatches completed when it was looked at.
     pub step: u64,
     /// All that is known of it.
@@ -24,12 +25,12 @@ pub struct Tracing<'a> {
     pub layer: Option<&'a LayerTrace>,
 }
 
-/// A row of the chain: a layer, or the loss behind the last one.
+/// A row of the chain: a layer, or the loss after the last one.
 #[derive(Clone, Debug)]
 pub struct ChainRow<'a> {
     /// Position and kind: `0 linear 256`.
     pub name: String,
-    /// Shape of one sample before and behind it.
+    /// Shape of one sample before and after it.
     pub shapes: (String, String),
     /// What the sample is there.
     pub traced: Option<&'a TracedLayer>,
@@ -37,15 +38,15 @@ pub struct ChainRow<'a> {
     pub loss: bool,
     /// Whether it has parameters.
     pub trained: bool,
-    /// The phase that was done last, if it was done here.
-    pub lit: Option<Lit>,
+    /// The phase that was completed last, if it was done here.
+    pub completed: Option<CompletedPhase>,
     /// Whether it is selected.
     pub selected: bool,
 }
 
 /// A phase that was just done in a row of the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lit {
+pub enum CompletedPhase {
     /// The output was computed, or the loss.
     Forward,
     /// The gradients were computed.
@@ -56,7 +57,7 @@ pub enum Lit {
 
 /// A gradient check and whether it is of the minibatch that is shown.
 #[derive(Clone, Copy, Debug)]
-pub struct Checking<'a> {
+pub struct ShownCheck<'a> {
     /// Minibatches completed when it was made.
     pub step: u64,
     /// Whether the weights have changed since.
@@ -65,22 +66,28 @@ pub struct Checking<'a> {
     pub check: &'a GradientCheck,
 }
 
-impl App {
-    /// Whether a minibatch is in hand, so that one can look at it in peace.
-    pub(super) fn rests(&self) -> bool {
-        matches!(self.live.state, RunState::Paused | RunState::Finished)
-            || self.phase() == super::header::Phase::Stepping
+/// The Inspect screen: the run as it is shown, and the sample and layer that were selected.
+#[derive(Clone, Copy, Debug)]
+pub struct InspectScreen<'a> {
+    watched: &'a WatchedRun,
+    run: &'a Run,
+    selection: SampleSelection,
+}
+
+impl<'a> InspectScreen<'a> {
+    pub(super) fn new(watched: &'a WatchedRun, selection: SampleSelection) -> Self {
+        Self { watched, run: watched.shown(), selection }
     }
 
     /// The sample that is followed.
     ///
     /// # Errors
     /// When there is none: why, and what will change it.
-    pub fn tracing(&self) -> Result<Tracing<'_>, String> {
-        let run = self.run();
+    pub fn trace(&self) -> Result<SampleTrace<'a>, String> {
+        let run = self.run;
         let under_way = match run.state {
             RunState::Loading => true,
-            RunState::Running => self.frozen.is_some() || !self.rests(),
+            RunState::Running => self.watched.frozen_at().is_some() || !self.watched.is_idle(),
             _ => false,
         };
         let wanted = self.trace_query();
@@ -88,12 +95,12 @@ impl App {
             && let Some(inspection) = run.answers.like(&wanted)
             && let Answer::Trace(trace) = &inspection.answer
         {
-            let layer = Some(&trace.selected).filter(|_| self.link().is_some());
-            let layer = layer.filter(|traced| Some(traced.layer) == self.link().map(|layer| layer.index));
-            return Ok(Tracing { step: inspection.step, trace, layer });
+            let selected = self.layer().map(|layer| layer.index);
+            let layer = Some(&trace.selected).filter(|traced| Some(traced.layer) == selected);
+            return Ok(SampleTrace { step: inspection.step, trace, layer });
         }
-        Err(match self.why_blind() {
-            Some(reason) => reason,
+        Err(match self.watched.inspection_unavailable() {
+            Some(reason) => reason.into(),
             None if under_way => {
                 "the training goes on; Space pauses it, and the minibatch in hand shows here: values forward, errors \
                  backward, gradients with their numbers"
@@ -105,46 +112,45 @@ impl App {
 
     /// The query that the Inspect screen asks.
     pub(super) fn trace_query(&self) -> Query {
-        let chain = self.run().layers.chain();
-        let layer = self.link().or(chain.last()).map_or(0, |layer| layer.index);
-        Query::Trace { sample: self.view.following.choice, layer }
+        let chain = self.run.layers.chain();
+        let layer = self.layer().or(chain.last()).map_or(0, |layer| layer.index);
+        Query::Trace { sample: self.selection.choice, layer }
     }
 
-    /// The Inspect screen follows a sample while a minibatch is in hand.
-    pub(super) fn wanted_of_inspect(&self) -> Vec<Query> {
-        if self.rests() && self.unmet(LOOK).is_none() { vec![self.trace_query()] } else { Vec::new() }
+    /// What the screen wants to know: the sample, while the source waits at a minibatch.
+    pub(super) fn wanted(&self) -> Vec<Query> {
+        if self.watched.is_idle() && self.watched.unmet(LOOK).is_none() { vec![self.trace_query()] } else { Vec::new() }
     }
 
     /// The selected layer; `None` if the loss is selected.
-    pub fn link(&self) -> Option<&ChainLayer> {
-        self.run().layers.chain().get(self.view.following.link)
+    pub fn layer(&self) -> Option<&'a ChainLayer> {
+        self.run.layers.chain().get(self.selection.place)
     }
 
     /// The network in the order of the forward pass, the loss last.
-    pub fn chain(&self) -> Vec<ChainRow<'_>> {
-        let tracing = self.tracing().ok();
-        let run = self.run();
-        let phase = match (&tracing, run.walk) {
-            (Some(tracing), _) => tracing.trace.phase,
+    pub fn chain(&self) -> Vec<ChainRow<'a>> {
+        let traced = self.trace().ok();
+        let run = self.run;
+        let phase = match (&traced, run.walk) {
+            (Some(traced), _) => traced.trace.phase,
             (None, Some(walk)) => walk.phase,
             (None, None) => Phase::Between,
         };
         let chain = run.layers.chain();
-        let selected = self.view.following.link.min(run.layers.last_place());
-        let mut rows: Vec<ChainRow<'_>> = chain
+        let selected = self.selection.place.min(run.layers.last_place());
+        let mut rows: Vec<ChainRow<'a>> = chain
             .iter()
             .enumerate()
             .map(|(place, layer)| ChainRow {
                 name: layer.title(),
                 shapes: (shape(&layer.input), shape(&layer.output)),
-                traced: tracing
-                    .and_then(|tracing| tracing.trace.layers.iter().find(|traced| traced.layer == layer.index)),
+                traced: traced.and_then(|traced| traced.trace.layers.iter().find(|other| other.layer == layer.index)),
                 loss: false,
                 trained: layer.is_trained(),
-                lit: match phase {
-                    Phase::Forward { layer: at } if at == layer.index => Some(Lit::Forward),
-                    Phase::Backward { layer: at } if at == layer.index => Some(Lit::Backward),
-                    Phase::Update if layer.is_trained() => Some(Lit::Update),
+                completed: match phase {
+                    Phase::Forward { layer: at } if at == layer.index => Some(CompletedPhase::Forward),
+                    Phase::Backward { layer: at } if at == layer.index => Some(CompletedPhase::Backward),
+                    Phase::Update if layer.is_trained() => Some(CompletedPhase::Update),
                     _ => None,
                 },
                 selected: place == selected,
@@ -157,7 +163,7 @@ impl App {
                 traced: None,
                 loss: true,
                 trained: false,
-                lit: (phase == Phase::Loss).then_some(Lit::Forward),
+                completed: (phase == Phase::Loss).then_some(CompletedPhase::Forward),
                 selected: selected == chain.len(),
             });
         }
@@ -165,10 +171,10 @@ impl App {
     }
 
     /// The newest gradient check of the selected layer.
-    pub fn checking(&self) -> Option<Checking<'_>> {
-        let layer = self.link()?.index;
-        let found = self.run().answers.to(&Query::GradientCheck { layer })?;
+    pub fn check(&self) -> Option<ShownCheck<'a>> {
+        let layer = self.layer()?.index;
+        let found = self.run.answers.to(&Query::GradientCheck { layer })?;
         let Answer::GradientCheck(check) = &found.answer else { return None };
-        Some(Checking { step: found.step, stale: found.step != self.run().step, check })
+        Some(ShownCheck { step: found.step, stale: found.step != self.run.step, check })
     }
 }

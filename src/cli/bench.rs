@@ -24,13 +24,13 @@ const SAMPLES: usize = 10_000;
 const CLASSES: usize = 10;
 
 /// Steps that are not counted, in which memory is touched for the first time.
-const WARM_UP: usize = 2;
+const WARM_UP_STEPS: usize = 2;
 
 /// Steps that are timed at least.
-const FEWEST_STEPS: usize = 5;
+const MIN_TIMED_STEPS: usize = 5;
 
 /// Longest time to measure, in seconds.
-const LONGEST: f64 = 86_400.0;
+const MAX_SECONDS: f64 = 86_400.0;
 
 /// The same networks, batches and optimizers that frameworks are compared on.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -170,10 +170,10 @@ pub fn run(arguments: &BenchArguments) -> anyhow::Result<u8> {
         .or_else(|| thread::available_parallelism().ok())
         .unwrap_or(NonZeroUsize::MIN);
     let mut bench = Bench::new(arguments.case, threads)?;
-    (0..WARM_UP).for_each(|_| bench.step());
-    let (begin, budget) = (Instant::now(), Duration::from_secs_f64(arguments.seconds.clamp(0.0, LONGEST)));
+    (0..WARM_UP_STEPS).for_each(|_| bench.step());
+    let (begin, budget) = (Instant::now(), Duration::from_secs_f64(arguments.seconds.clamp(0.0, MAX_SECONDS)));
     let mut times = Vec::new();
-    while begin.elapsed() < budget || times.len() < FEWEST_STEPS {
+    while begin.elapsed() < budget || times.len() < MIN_TIMED_STEPS {
         let start = Instant::now();
         bench.step();
         times.push(start.elapsed());

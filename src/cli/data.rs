@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use gradtop::{
     dataset::{self, Channel, DataSpec, Dataset, PartSummary, Preprocessing, Source, Summary},
     text::{Safe, short, thousands},
-    ui::{Depth, Theme},
+    ui::{ColorDepth, Theme},
 };
 use picture::{Ink, Picture};
 
@@ -77,11 +77,11 @@ impl Screen {
         let theme = Theme::detect(None, |name| std::env::var(name).ok());
         let terminal = io::stdout().is_terminal();
         let ink = match theme.depth {
-            Depth::True if terminal && theme.unicode => Ink::True,
-            Depth::Indexed if terminal && theme.unicode => Ink::Indexed,
+            ColorDepth::True if terminal && theme.unicode => Ink::True,
+            ColorDepth::Indexed if terminal && theme.unicode => Ink::Indexed,
             _ => Ink::Ascii { light_ground: terminal && theme.background == gradtop::ui::Background::Light },
         };
-        let colored = terminal && matches!(theme.depth, Depth::True | Depth::Indexed);
+        let colored = terminal && matches!(theme.depth, ColorDepth::True | ColorDepth::Indexed);
         Self { columns: columns().clamp(20, 400), ink, colored }
     }
 }

@@ -15,7 +15,7 @@ use gradtop::{
         inspection::{Entry, Extract, LayerTrace, Loss, Pass, Signal, Split, Trace},
     },
     text::{Safe, short, thousands},
-    train::Trainer,
+    train::{self, Trainer},
 };
 
 use super::{
@@ -36,7 +36,7 @@ pub fn run(arguments: &InspectArguments) -> anyhow::Result<u8> {
         let steps = thousands(trainer.total_steps());
         return Err(WrongUse(format!("--at {}: the run has {steps} steps; valid: 0 to {steps}", arguments.at)).into());
     }
-    let info = trainer.describe(&spec.train);
+    let info = train::describe_run(&trainer, &spec.train);
     let first = info.layers.iter().position(|layer| layer.parameters != Some(0)).unwrap_or(0);
     let query = Query::Trace { sample: arguments.sample, layer: arguments.layer.unwrap_or(first) };
     trainer.check_query(&query).map_err(WrongUse)?;

@@ -34,6 +34,8 @@ const SEEDS: u64 = 3;
 struct Plan {
     row: &'static Row,
     config: Config,
+    /// Minibatches of each run.
+    steps: u64,
     seeds: u64,
     /// Work of one minibatch, its share of the evaluations included, in multiplications.
     cost: u64,
@@ -95,9 +97,7 @@ impl Plan {
     fn new(row: &'static Row, arguments: &ReproduceArguments, data: &str) -> anyhow::Result<Self> {
         let preset = Preset::find(row.preset)?;
         let mut config = Config::load(Some(preset), None, &[format!("data.source={data}")])?;
-        if let Some(steps) = arguments.steps {
-            config.run.steps = steps;
-        }
+        config.run.steps = arguments.steps.or(config.run.steps);
         let (shape, classes) = start::check(&config)?;
         let expected = preset.data;
         if shape != Shape::new(expected.shape()) || classes != expected.classes() {
@@ -107,11 +107,12 @@ impl Plan {
         }
         let cost = cost(&config, &shape, classes)?;
         let seeds = arguments.seeds.unwrap_or(SEEDS);
-        Ok(Self { row, config, seeds, cost })
+        let steps = config.run.steps.unwrap_or(0);
+        Ok(Self { row, config, steps, seeds, cost })
     }
 
     fn total_cost(&self) -> u64 {
-        self.cost * self.config.run.steps * self.seeds
+        self.cost * self.steps * self.seeds
     }
 }
 
@@ -149,7 +150,7 @@ fn cost(config: &Config, shape: &Shape, classes: usize) -> anyhow::Result<u64> {
         info.parameters as u64 * output.iter().skip(1).product::<usize>() as u64
     };
     let forward: u64 = layers.iter().map(products).sum();
-    let evaluated = 10_000 / config.run.evaluate_every.max(1);
+    let evaluated = 10_000 / config.run.evaluate_every.unwrap_or(1);
     Ok(forward * (3 * batch as u64 + evaluated))
 }
 
@@ -176,8 +177,8 @@ fn run_row(
         let mut config = plan.config.clone();
         config.run.seed = seed;
         let mut spec = start::train_spec(&config, start::threads(arguments.threads, &config));
-        spec.steps = Some(config.run.steps);
-        let total = config.run.steps;
+        spec.steps = Some(plan.steps);
+        let total = plan.steps;
         let run = exercise::run(&spec, Arc::clone(data), |step| {
             let what = format!("{name}, seed {} of {}, step {}", seed + 1, plan.seeds, thousands(step));
             progress.show(plan.cost * step, &what);

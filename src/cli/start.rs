@@ -16,7 +16,7 @@ use gradtop::{
     tensors::TensorError,
     text::harmless,
     train::{Delivery, RunSpec, TrainSpec},
-    ui::{Background, Protocol, Theme, UiSettings},
+    ui::{Background, PictureProtocol, Theme, UiSettings},
 };
 
 use super::RunArguments;
@@ -127,16 +127,16 @@ pub fn train_spec(config: &Config, threads: NonZeroUsize) -> TrainSpec {
     TrainSpec {
         seed: run.seed,
         epochs: run.epochs,
-        steps: (run.steps > 0).then_some(run.steps),
+        steps: run.steps,
         batch_size: run.batch_size,
-        evaluate_every: (run.evaluate_every > 0).then_some(run.evaluate_every),
+        evaluate_every: run.evaluate_every,
         probe_every: run.probe_every,
         threads,
         network: config.model.clone(),
         optimizer: config.optimizer.spec(),
-        learning_rate: config.optimizer.lr,
-        clip_norm: (config.optimizer.clip_norm > 0.0).then_some(config.optimizer.clip_norm),
-        ema: (config.optimizer.ema > 0.0).then_some(config.optimizer.ema),
+        learning_rate: config.optimizer.learning_rate,
+        clip_norm: config.optimizer.clip_norm,
+        ema: config.optimizer.ema,
         schedule: config.schedule,
     }
 }
@@ -145,7 +145,7 @@ pub fn train_spec(config: &Config, threads: NonZeroUsize) -> TrainSpec {
 pub fn threads(argument: Option<u16>, config: &Config) -> NonZeroUsize {
     argument
         .and_then(|threads| NonZeroUsize::new(threads.into()))
-        .or(NonZeroUsize::new(config.run.threads))
+        .or(config.run.threads)
         .or_else(|| thread::available_parallelism().ok())
         .unwrap_or(NonZeroUsize::MIN)
 }
@@ -161,9 +161,9 @@ pub fn ui_settings(config: &Config) -> UiSettings {
     let theme = Theme::detect(background, variable);
     let chosen = match config.ui.pictures {
         Pictures::Auto => None,
-        Pictures::Blocks => Some(Protocol::Blocks),
-        Pictures::Kitty => Some(Protocol::Kitty),
-        Pictures::Sixel => Some(Protocol::Sixel),
+        Pictures::Blocks => Some(PictureProtocol::Blocks),
+        Pictures::Kitty => Some(PictureProtocol::Kitty),
+        Pictures::Sixel => Some(PictureProtocol::Sixel),
     };
-    UiSettings { fps: config.ui.fps, theme, pictures: Protocol::detect(chosen, theme.depth, variable) }
+    UiSettings { fps: config.ui.fps, theme, pictures: PictureProtocol::detect(chosen, theme.depth, variable) }
 }

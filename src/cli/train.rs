@@ -8,7 +8,7 @@ use std::{
 use anyhow::Context;
 use gradtop::{
     app::{App, Exit, Settings, Signal},
-    headless::{End, JsonLines, Report, Sink, write_summary},
+    headless::{EventSink, JsonLines, ReportedEnd, TableReport, write_summary},
     protocol::{Command, CommandId, Event, Failure, Request},
     text::thousands,
     train::{
@@ -36,13 +36,13 @@ enum Style {
     Json,
 }
 
-/// Trains at a pace that a person can follow.
+/// Trains at a speed that a person can follow.
 pub fn run_paced(arguments: &RunArguments) -> anyhow::Result<u8> {
     let config = start::configuration(arguments)?;
     let mut spec = start::run_spec(arguments, &config)?;
     let style = if screen_is_usable() { Style::Dashboard } else { Style::Report };
     if style == Style::Dashboard {
-        spec.throttle = Some(config.ui.pace);
+        spec.throttle = Some(config.ui.throttle);
     }
     run(spec, style, start::ui_settings(&config))
 }
@@ -74,13 +74,13 @@ fn run(mut spec: RunSpec, style: Style, settings: ui::UiSettings) -> anyhow::Res
         // What reads a table or JSON gets all of it, and a pager that does not read holds the training up.
         spec.delivery = Delivery::Wait;
     }
-    let app = App::new(Settings { run: spec.name.clone(), paced: spec.throttle.is_some(), mouse: true });
+    let app = App::new(Settings { run: spec.name.clone(), throttled_by_default: spec.throttle.is_some(), mouse: true });
     let runtime = runtime::Builder::new_current_thread().enable_all().build().context("can't start the event loop")?;
     let worker = spawn(spec).context("can't start the training thread")?;
     runtime.block_on(async {
         match style {
             Style::Dashboard => dashboard(worker, app, settings).await,
-            Style::Report => headless(worker, Report::new(io::stdout())).await,
+            Style::Report => headless(worker, TableReport::new(io::stdout())).await,
             Style::Json => headless(worker, JsonLines::new(io::BufWriter::new(io::stdout()))).await,
         }
     })
@@ -117,7 +117,7 @@ async fn dashboard(worker: WorkerHandle, app: App, settings: ui::UiSettings) -> 
 /// Feeds a sink until the run ends, the reader of the output leaves, or a signal comes.
 ///
 /// The sink has a thread of its own, so that an output that is not read can't keep signals waiting.
-async fn headless(worker: WorkerHandle, sink: impl Sink + Send + 'static) -> anyhow::Result<u8> {
+async fn headless(worker: WorkerHandle, sink: impl EventSink + Send + 'static) -> anyhow::Result<u8> {
     let WorkerHandle { requests, events, task } = worker;
     let mut signals = Signals::listen()?;
     let (written, mut outcome) = oneshot::channel();
@@ -151,18 +151,18 @@ async fn headless(worker: WorkerHandle, sink: impl Sink + Send + 'static) -> any
 }
 
 /// The exit status of a run without a screen, by how its output ended and how its worker did. What is wrong is told.
-fn status(end: io::Result<Option<End>>, outcome: Outcome, signalled: Option<u8>) -> anyhow::Result<u8> {
+fn status(end: io::Result<Option<ReportedEnd>>, outcome: Outcome, signalled: Option<u8>) -> anyhow::Result<u8> {
     match (end, signalled) {
-        (Ok(Some(End::Failed(failure))), _) => {
+        (Ok(Some(ReportedEnd::Failed(failure))), _) => {
             start::complain_of(&failure);
             Ok(FAILED)
         }
         (Err(error), _) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("can't write the output"),
         (_, Some(number)) => Ok(SIGNAL + number),
         // Whoever read the output has seen enough: `gradtop … | head`.
-        (Err(_) | Ok(Some(End::Finished(_))), None) => Ok(0),
+        (Err(_) | Ok(Some(ReportedEnd::Finished(_))), None) => Ok(0),
         // Nobody asked for it to stop, so what is there is not all.
-        (Ok(None | Some(End::Stopped(_))), None) => {
+        (Ok(None | Some(ReportedEnd::Stopped(_))), None) => {
             let step = outcome.step;
             start::complain_of(&outcome.failure.unwrap_or_else(|| Failure {
                 step,
@@ -175,7 +175,7 @@ fn status(end: io::Result<Option<End>>, outcome: Outcome, signalled: Option<u8>)
 }
 
 /// Gives the sink every event up to the end of the run; without an end, the source left.
-fn feed(mut sink: impl Sink, mut events: mpsc::Receiver<Vec<Event>>) -> io::Result<Option<End>> {
+fn feed(mut sink: impl EventSink, mut events: mpsc::Receiver<Vec<Event>>) -> io::Result<Option<ReportedEnd>> {
     while let Some(batch) = events.blocking_recv() {
         for event in &batch {
             let end = sink.take(event)?;
@@ -194,8 +194,8 @@ mod tests {
     use super::*;
     use gradtop::protocol::{MetricValues, Summary};
 
-    fn finished() -> End {
-        End::Finished(Summary { step: 1, values: MetricValues::new(), weights_sha256: None, seconds: None })
+    fn finished() -> ReportedEnd {
+        ReportedEnd::Finished(Summary { step: 1, values: MetricValues::new(), weights_sha256: None, seconds: None })
     }
 
     #[test]
@@ -204,11 +204,11 @@ mod tests {
         assert_eq!(status(Ok(Some(finished())), None), 0);
         assert_eq!(status(Err(io::ErrorKind::BrokenPipe.into()), None), 0);
         assert_eq!(status(Ok(None), None), FAILED);
-        assert_eq!(status(Ok(Some(End::Stopped(1))), None), FAILED);
-        assert_eq!(status(Ok(Some(End::Stopped(1))), Some(15)), SIGNAL + 15);
+        assert_eq!(status(Ok(Some(ReportedEnd::Stopped(1))), None), FAILED);
+        assert_eq!(status(Ok(Some(ReportedEnd::Stopped(1))), Some(15)), SIGNAL + 15);
         assert_eq!(status(Ok(None), Some(2)), SIGNAL + 2);
         let failure = Failure { step: 1, what: "x".into(), advice: String::new() };
-        assert_eq!(status(Ok(Some(End::Failed(failure))), None), FAILED);
+        assert_eq!(status(Ok(Some(ReportedEnd::Failed(failure))), None), FAILED);
     }
 
     #[test]

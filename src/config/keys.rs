@@ -50,7 +50,7 @@ pub(super) enum Kind {
 
 /// What is wrong with a value, and which part of it.
 #[derive(Debug)]
-pub(super) struct Wrong {
+pub(super) struct ValueError {
     /// Bytes of the text in which the value was written.
     pub span: ops::Range<usize>,
     pub message: String,
@@ -88,8 +88,8 @@ impl Key {
 
     /// Puts a value that was written into `config`, or says everything that is wrong with it and changes nothing
     /// that could be used: a configuration with a wrong value is never handed out.
-    pub fn apply(&self, config: &mut Config, value: &Spanned<DeValue<'_>>) -> Result<(), Vec<Wrong>> {
-        let wrong = |message| vec![Wrong { span: value.span(), message }];
+    pub fn apply(&self, config: &mut Config, value: &Spanned<DeValue<'_>>) -> Result<(), Vec<ValueError>> {
+        let wrong = |message| vec![ValueError { span: value.span(), message }];
         let mistyped =
             || wrong(format!("{} cannot be {}; valid: {}", self.path, describe(value.get_ref()), self.values()));
         let out_of_range = || {
@@ -113,7 +113,7 @@ impl Key {
                     return Err(wrong(message));
                 }
                 clear(config);
-                let problems: Vec<Wrong> =
+                let problems: Vec<ValueError> =
                     elements.iter().filter_map(|element| self.push(config, *push, element)).collect();
                 if !problems.is_empty() {
                     return Err(problems);
@@ -130,12 +130,12 @@ impl Key {
         config: &mut Config,
         push: fn(&mut Config, &str) -> Result<(), String>,
         element: &Spanned<DeValue<'_>>,
-    ) -> Option<Wrong> {
+    ) -> Option<ValueError> {
         let message = match element.get_ref() {
             DeValue::String(text) => push(config, text).err()?,
             other => format!("an element of {} cannot be {}; valid: {}", self.path, describe(other), self.values()),
         };
-        Some(Wrong { span: element.span(), message })
+        Some(ValueError { span: element.span(), message })
     }
 
     /// Its value in `config`, as TOML.

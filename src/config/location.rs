@@ -27,7 +27,7 @@ pub struct Location {
 }
 
 /// Most characters shown before the marked ones; a line may be a megabyte long.
-const MOST_BEFORE: usize = 60;
+const MAX_CHARS_BEFORE: usize = 60;
 
 impl Location {
     pub(super) fn new(origin: &Arc<Origin>, span: Range<usize>) -> Self {
@@ -71,7 +71,7 @@ impl Location {
     /// Two lines: the line in question, and carets under it.
     fn excerpt(&self) -> String {
         let before = self.before();
-        let hidden = before.chars().count().saturating_sub(MOST_BEFORE);
+        let hidden = before.chars().count().saturating_sub(MAX_CHARS_BEFORE);
         let mut shown: String = before.chars().skip(hidden).collect();
         if hidden > 0 {
             shown.insert(0, '…');
@@ -145,15 +145,15 @@ impl ConfigError {
 }
 
 /// Most problems shown; a file of another kind would have thousands.
-const MOST_PROBLEMS: usize = 10;
+const MAX_PROBLEMS: usize = 10;
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, problem) in self.problems.iter().take(MOST_PROBLEMS).enumerate() {
+        for (position, problem) in self.problems.iter().take(MAX_PROBLEMS).enumerate() {
             let separator = if position > 0 { "\n" } else { "" };
             write!(f, "{separator}{problem}")?;
         }
-        match self.problems.len().saturating_sub(MOST_PROBLEMS) {
+        match self.problems.len().saturating_sub(MAX_PROBLEMS) {
             0 => Ok(()),
             more => write!(f, "\n… and {more} more"),
         }

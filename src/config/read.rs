@@ -9,7 +9,7 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
-use super::keys::{Key, Wrong};
+use super::keys::{Key, ValueError};
 use super::location::{ConfigError, Location, Origin, Place, Problem};
 use super::table::{self, KEYS, TABLES};
 use super::{Config, Origins};
@@ -17,17 +17,17 @@ use crate::nn::split_layers;
 use crate::text::{Safe, nearest};
 
 /// Most bytes of a configuration file.
-const MOST_BYTES: u64 = 1 << 20;
+const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// Reads a configuration file.
 pub(super) fn read_file(path: &Path) -> Result<(String, String), ConfigError> {
     let name = Safe(&path.to_string_lossy()).to_string();
     let mut bytes = Vec::new();
     File::open(path)
-        .and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes))
+        .and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes))
         .map_err(|error| ConfigError::file(&name, format!("cannot be read: {error}")))?;
-    if bytes.len() as u64 > MOST_BYTES {
-        return Err(ConfigError::file(&name, format!("longer than {MOST_BYTES} bytes, so not a configuration")));
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(ConfigError::file(&name, format!("longer than {MAX_FILE_BYTES} bytes, so not a configuration")));
     }
     match String::from_utf8(bytes) {
         Ok(text) => Ok((name, text)),
@@ -163,7 +163,9 @@ impl Reader {
                 self.config.origins.remember(key, locate(value.span()), elements);
             }
             Err(wrong) => self.problems.extend(
-                wrong.into_iter().map(|Wrong { span, message }| Problem { place: Place::At(locate(span)), message }),
+                wrong
+                    .into_iter()
+                    .map(|ValueError { span, message }| Problem { place: Place::At(locate(span)), message }),
             ),
         }
     }

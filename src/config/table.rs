@@ -1,10 +1,12 @@
 //! The tables and keys themselves.
 
+use std::num::NonZeroUsize;
+
 use super::keys::{Key, Kind, Table};
+use super::words::{choose, set_name, set_source};
 use super::{Config, OptimizerKind, Pictures, Theme};
-use crate::dataset::{Augmentations, Header, LabelColumn, Preprocessing, Source};
+use crate::dataset::{Augmentations, Header, LabelColumn, Preprocessing};
 use crate::optim::{self, Range, SettingError};
-use crate::text::{Safe, nearest};
 use crate::train::THROTTLE;
 
 /// The tables in the order of `config.toml`.
@@ -47,7 +49,12 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         path: "run.steps",
         about: "Minibatches to train instead of whole epochs; 0 is whole epochs",
-        kind: Kind::Whole { min: 0, max: 1_000_000_000, get: |c| c.run.steps, set: |c, v| c.run.steps = v },
+        kind: Kind::Whole {
+            min: 0,
+            max: 1_000_000_000,
+            get: |c| c.run.steps.unwrap_or(0),
+            set: |c, v| c.run.steps = (v > 0).then_some(v),
+        },
     },
     Key {
         path: "run.batch_size",
@@ -65,8 +72,8 @@ pub(super) const KEYS: &[Key] = &[
         kind: Kind::Whole {
             min: 0,
             max: 1_000_000_000,
-            get: |c| c.run.evaluate_every,
-            set: |c, v| c.run.evaluate_every = v,
+            get: |c| c.run.evaluate_every.unwrap_or(0),
+            set: |c, v| c.run.evaluate_every = (v > 0).then_some(v),
         },
     },
     Key {
@@ -77,7 +84,12 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         path: "run.threads",
         about: "Threads that compute; 0 is one for each core. The result does not depend on it",
-        kind: Kind::Whole { min: 0, max: 256, get: |c| c.run.threads as u64, set: |c, v| c.run.threads = v as usize },
+        kind: Kind::Whole {
+            min: 0,
+            max: 256,
+            get: |c| c.run.threads.map_or(0, |threads| threads.get() as u64),
+            set: |c, v| c.run.threads = NonZeroUsize::new(v as usize),
+        },
     },
     Key {
         path: "data.source",
@@ -221,7 +233,11 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         path: "optimizer.lr",
         about: "Learning rate, before the schedule",
-        kind: Kind::Number { range: || of_optimizer("lr"), get: |c| c.optimizer.lr, set: |c, v| c.optimizer.lr = v },
+        kind: Kind::Number {
+            range: || of_optimizer("lr"),
+            get: |c| c.optimizer.learning_rate,
+            set: |c, v| c.optimizer.learning_rate = v,
+        },
     },
     Key {
         path: "optimizer.momentum",
@@ -288,8 +304,8 @@ pub(super) const KEYS: &[Key] = &[
         about: "Norm above which the whole gradient is scaled down to it; 0 is never",
         kind: Kind::Number {
             range: || of_optimizer("clip_norm"),
-            get: |c| c.optimizer.clip_norm,
-            set: |c, v| c.optimizer.clip_norm = v,
+            get: |c| c.optimizer.clip_norm.unwrap_or(0.0),
+            set: |c, v| c.optimizer.clip_norm = (v > 0.0).then_some(v),
         },
     },
     Key {
@@ -298,8 +314,8 @@ pub(super) const KEYS: &[Key] = &[
                 weights themselves. Training is the same",
         kind: Kind::Number {
             range: || Range::below(0.0, 1.0),
-            get: |c| c.optimizer.ema,
-            set: |c, v| c.optimizer.ema = v,
+            get: |c| c.optimizer.ema.unwrap_or(0.0),
+            set: |c, v| c.optimizer.ema = (v > 0.0).then_some(v),
         },
     },
     Key {
@@ -342,7 +358,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         path: "ui.pace",
         about: "Minibatches a second of a bare `gradtop`, which is slowed down for watching",
-        kind: Kind::Number { range: || THROTTLE, get: |c| c.ui.pace, set: |c, v| c.ui.pace = v },
+        kind: Kind::Number { range: || THROTTLE, get: |c| c.ui.throttle, set: |c, v| c.ui.throttle = v },
     },
 ];
 
@@ -366,35 +382,4 @@ pub(super) fn contradiction(config: &Config) -> Option<(&'static str, String)> {
         // The others are about single values, which were checked against the same ranges.
         _ => None,
     }
-}
-
-fn set_name(config: &mut Config, text: &str) -> Result<(), String> {
-    let length = text.chars().count();
-    if !(1..=64).contains(&length) {
-        return Err(format!("a name of {length} characters; valid: 1 to 64"));
-    }
-    if Safe(text).to_string() != text {
-        return Err("the name has characters that cannot be shown, such as control characters".into());
-    }
-    config.run.name = text.into();
-    Ok(())
-}
-
-fn set_source(config: &mut Config, text: &str) -> Result<(), String> {
-    if text.trim().is_empty() {
-        let words: Vec<String> = Source::words().map(|word| format!("\"{word}\"")).collect();
-        return Err(format!("no data; valid: {}, or the path of a file or folder", words.join(", ")));
-    }
-    config.data.source = Source::parse(text);
-    Ok(())
-}
-
-/// The choice with this name, or what is valid.
-fn choose<T: Copy, const N: usize>(text: &str, choices: [T; N], name: fn(T) -> &'static str) -> Result<T, String> {
-    choices.into_iter().find(|&choice| name(choice) == text).ok_or_else(|| {
-        let names = choices.map(name);
-        let hint = nearest(text, names).map(|near| format!("did you mean \"{near}\"? ")).unwrap_or_default();
-        let valid = names.map(|name| format!("\"{name}\"")).join(", ");
-        format!("unknown word \"{}\"; {hint}valid: {valid}", Safe(text))
-    })
 }

@@ -49,6 +49,21 @@ fn set_errors(sets: &[&str]) -> String {
 }
 
 #[test]
+fn a_zero_in_the_file_stands_for_none() {
+    let absent =
+        load("[run]\nsteps = 0\nevaluate_every = 0\nthreads = 0\n[optimizer]\nclip_norm = 0.0\nema = 0.0", &[])
+            .unwrap();
+    assert_eq!((absent.run.steps, absent.run.evaluate_every, absent.run.threads), (None, None, None));
+    assert_eq!((absent.optimizer.clip_norm, absent.optimizer.ema), (None, None));
+    let set = load("[run]\nsteps = 3\nthreads = 2\n[optimizer]\nclip_norm = 0.5\nema = 0.25", &[]).unwrap();
+    assert_eq!((set.run.steps, set.run.threads.map(NonZeroUsize::get)), (Some(3), Some(2)));
+    assert_eq!((set.optimizer.clip_norm, set.optimizer.ema), (Some(0.5), Some(0.25)));
+    for config in [absent, set] {
+        assert_eq!(load(&config.to_toml(), &[]).unwrap().run, config.run);
+    }
+}
+
+#[test]
 fn the_shipped_file_is_the_default_and_shows_every_key() {
     let written = Config::default().to_toml();
     // Printed whole, so that it can be put into the file.
@@ -80,7 +95,7 @@ fn the_default_run_is_the_promised_one() {
     assert_eq!(config, Config::default());
     let layers: Vec<String> = config.model.layers.iter().map(ToString::to_string).collect();
     assert_eq!(layers.join(", "), "linear 256, relu, linear 128, relu, linear 10");
-    assert_eq!((config.run.epochs, config.run.batch_size, config.optimizer.lr), (20, 64, 1e-3));
+    assert_eq!((config.run.epochs, config.run.batch_size, config.optimizer.learning_rate), (20, 64, 1e-3));
     assert_eq!(config.optimizer.spec(), OptimizerSpec::ADAM);
     assert_eq!((&config.data.source, config.data.preprocessing), (&Source::FashionMnist, Preprocessing::Standardize));
 }
@@ -89,9 +104,9 @@ fn the_default_run_is_the_promised_one() {
 fn a_set_wins_over_the_file_and_the_last_set_wins() {
     let file = "[optimizer]\nlr = 0.5\nkind = \"sgd\"\n[run]\nepochs = 3\n";
     let config = load(file, &["optimizer.lr=0.25", "run.seed = 7", "optimizer.lr=0.125"]).unwrap();
-    assert_eq!((config.optimizer.lr, config.run.epochs, config.run.seed), (0.125, 3, 7));
+    assert_eq!((config.optimizer.learning_rate, config.run.epochs, config.run.seed), (0.125, 3, 7));
     assert_eq!(config.optimizer.spec(), OptimizerSpec::Sgd { momentum: 0.9, nesterov: false, weight_decay: 0.0 });
-    assert_eq!(load(file, &[]).unwrap().optimizer.lr, 0.5);
+    assert_eq!(load(file, &[]).unwrap().optimizer.learning_rate, 0.5);
 }
 
 #[test]

@@ -246,7 +246,7 @@ impl Parts {
 
 /// What to do with the images in an archive.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Wish {
+enum ArchiveTask {
     Read,
     Count,
 }
@@ -255,17 +255,17 @@ enum Wish {
 pub(super) fn describe_archive<R: BufRead>(contents: Contents<R>) -> Result<Description, DataError> {
     let mut ignore = |_: &str, _| std::ops::ControlFlow::Continue(());
     let file = contents.file().to_owned();
-    walk(contents, Wish::Count, &mut Monitor::new(&mut ignore, String::new()))?.describe(&file)
+    walk(contents, ArchiveTask::Count, &mut Monitor::new(&mut ignore, String::new()))?.describe(&file)
 }
 
 /// Reads an archive of either set, whatever the order of its entries.
 pub(super) fn read_archive<R: BufRead>(contents: Contents<R>, monitor: &mut Monitor) -> Result<Raw, DataError> {
     let file = contents.file().to_owned();
-    walk(contents, Wish::Read, monitor)?.finish(&file, monitor)
+    walk(contents, ArchiveTask::Read, monitor)?.finish(&file, monitor)
 }
 
 /// Goes through all entries; those that are no part of the set are passed over.
-fn walk<R: BufRead>(contents: Contents<R>, wish: Wish, monitor: &mut Monitor) -> Result<Parts, DataError> {
+fn walk<R: BufRead>(contents: Contents<R>, task: ArchiveTask, monitor: &mut Monitor) -> Result<Parts, DataError> {
     let mut archive = Archive::new(contents);
     let mut parts: Option<Parts> = None;
     let mut images = 0;
@@ -292,7 +292,7 @@ fn walk<R: BufRead>(contents: Contents<R>, wish: Wish, monitor: &mut Monitor) ->
         }
         let file = archive.shown(&entry);
         parts.counts[place] = Some(cifar.records(&file, entry.size)?);
-        if wish == Wish::Read {
+        if task == ArchiveTask::Read {
             let bytes = archive.read(&entry, parts.stage(images, monitor))?;
             parts.images[place] = Some(cifar.unpack(&file, bytes)?);
         }

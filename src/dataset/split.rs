@@ -30,14 +30,6 @@ impl Split {
         self.shape.iter().product()
     }
 
-    /// All samples, one after the other, if they are in memory as they go into a minibatch: numbers that nothing augments.
-    pub fn numbers(&self) -> Option<&[f32]> {
-        match &self.features {
-            Features::Floats(values) if self.augmentations.is_empty() => Some(values),
-            _ => None,
-        }
-    }
-
     /// Writes the preprocessed samples `indices` to `out`, one row of [`features`](Self::features) each.
     ///
     /// # Panics

@@ -246,17 +246,23 @@ mod tests {
         for row in ROWS {
             let preset = Preset::find(row.preset).unwrap();
             let config = Config::load(Some(preset), None, &[]).unwrap();
-            assert_eq!(config.optimizer.lr.to_string(), row.learning_rate.parse::<f64>().unwrap().to_string());
+            assert_eq!(
+                config.optimizer.learning_rate.to_string(),
+                row.learning_rate.parse::<f64>().unwrap().to_string()
+            );
             let kind = row.optimizer.split(',').next().unwrap().to_lowercase();
             assert_eq!(config.optimizer.kind.name(), kind, "{}", row.preset);
             assert_eq!(config.optimizer.weight_decay, if row.optimizer == ADAM_L2 { 1e-2 } else { 0.0 });
             assert_eq!(config.model.init.to_string(), if row.init == ARRAY { "normal 1e-4" } else { "pytorch" });
             let (batch, steps, every) = if row.is_convolutional() { (32, 5000, 500) } else { (200, 1500, 100) };
-            assert_eq!((config.run.batch_size, config.run.steps, config.run.evaluate_every), (batch, steps, every));
+            assert_eq!(
+                (config.run.batch_size, config.run.steps, config.run.evaluate_every),
+                (batch, Some(steps), Some(every))
+            );
             assert_eq!(config.data.preprocessing.to_string(), "mean_image");
             assert_eq!(config.schedule.to_string(), "constant", "{}", row.preset);
             assert!(config.data.augment.is_empty() && config.model.label_smoothing == 0.0);
-            assert_eq!((config.optimizer.clip_norm, config.optimizer.ema), (0.0, 0.0));
+            assert_eq!((config.optimizer.clip_norm, config.optimizer.ema), (None, None));
             if kind == "sgd" {
                 assert_eq!(config.optimizer.momentum, 0.0, "{}", row.preset);
             }

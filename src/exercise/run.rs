@@ -78,7 +78,7 @@ pub fn run(
 ) -> Result<Run, RunError> {
     let start = Instant::now();
     let mut trainer = Trainer::new(spec, data)?;
-    let every = spec.evaluate_every.unwrap_or_else(|| trainer.steps_per_epoch());
+    let every = trainer.evaluate_every();
     let mut points = Vec::new();
     let (mut loss, mut accuracy, mut minibatches) = (0.0, 0.0, 0.0);
     while trainer.completed() < trainer.total_steps() {

@@ -1,4 +1,4 @@
-//! What a source told about its metrics, kept within bounds and found by id.
+//! How a source described its metrics, kept within bounds and found by id.
 
 use std::collections::HashMap;
 
@@ -13,14 +13,14 @@ const MAX_METRICS: usize = 4096;
 /// Longest tag in bytes; a metric with a longer one is not kept.
 const MAX_TAG_BYTES: usize = 256;
 
-/// The metrics of a run in the order in which they were told; their names are safe to print.
+/// The metrics of a run in the order in which they were described; their names are safe to print.
 #[derive(Debug, Default)]
 pub(super) struct KnownMetrics {
     infos: Vec<MetricInfo>,
     /// Place of each id among them.
     places: HashMap<MetricId, usize>,
     /// The metric of the learning rate that updates use.
-    rate: Option<MetricId>,
+    learning_rate: Option<MetricId>,
 }
 
 impl KnownMetrics {
@@ -36,7 +36,7 @@ impl KnownMetrics {
                 continue;
             }
             if info.tag == EFFECTIVE_LEARNING_RATE {
-                self.rate = Some(info.id);
+                self.learning_rate = Some(info.id);
             }
             let title = Safe(if info.title.is_empty() { &info.tag } else { &info.title }).to_string();
             let short = info.short.as_ref().map(|short| Safe(short).to_string());
@@ -46,20 +46,20 @@ impl KnownMetrics {
         refused
     }
 
-    /// What was told of a metric.
+    /// The description of a metric.
     pub fn info(&self, id: MetricId) -> Option<&MetricInfo> {
         self.infos.get(*self.places.get(&id)?)
     }
 
     /// The metric of the learning rate that updates use.
-    pub fn rate(&self) -> Option<MetricId> {
-        self.rate
+    pub fn learning_rate(&self) -> Option<MetricId> {
+        self.learning_rate
     }
 
     /// The first metrics of evaluations, at most `most` of them, and what measures the same of the minibatches.
     pub fn columns(&self, most: usize) -> (Vec<MetricId>, Vec<MetricId>) {
         let (mut train, mut held_out) = (Vec::new(), Vec::new());
-        let held = self.infos.iter().filter(|info| matches!(info.part().0, DataPart::Held(_))).take(most);
+        let held = self.infos.iter().filter(|info| matches!(info.part().0, DataPart::HeldOut(_))).take(most);
         for info in held {
             held_out.push(info.id);
             let same = self.infos.iter().find(|other| other.part() == (DataPart::Train, info.part().1));
@@ -80,7 +80,7 @@ mod tests {
         let many: Vec<MetricInfo> = (0..10_000).map(|id| MetricInfo::new(id, "train/loss", "loss")).collect();
         assert_eq!(known.learn(&many), 10_000 - MAX_METRICS);
         assert_eq!((known.infos.len(), known.places.len()), (MAX_METRICS, MAX_METRICS));
-        assert_eq!(known.learn(&many[..9]), 0, "what is known is not told as left out");
+        assert_eq!(known.learn(&many[..9]), 0, "what is known is not reported as left out");
         let long = MetricInfo::new(u32::MAX, &"x".repeat(MAX_TAG_BYTES + 1), "long");
         assert_eq!(KnownMetrics::default().learn(&[long]), 1);
     }
@@ -91,7 +91,7 @@ mod tests {
         known.learn(&[MetricInfo::new(u32::MAX, "learning_rate", "\u{1b}[2J"), MetricInfo::new(7, "x", "")]);
         assert_eq!(known.info(MetricId(u32::MAX)).unwrap().title, "·[2J");
         assert_eq!(known.info(MetricId(7)).unwrap().title, "x");
-        assert_eq!((known.info(MetricId(0)), known.rate()), (None, Some(MetricId(u32::MAX))));
+        assert_eq!((known.info(MetricId(0)), known.learning_rate()), (None, Some(MetricId(u32::MAX))));
     }
 
     #[test]

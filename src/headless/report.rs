@@ -12,14 +12,14 @@ use crate::{
     text::{Safe, duration, short, thousands},
 };
 
-use super::{End, Sink, end_of, metrics::KnownMetrics, summary::write_known};
+use super::{EventSink, ReportedEnd, end_of, metrics::KnownMetrics, summary::write_known};
 
 /// The progress bar.
-const TEMPLATE: &str = "{bar:32} step {human_pos} of {human_len} · {percent} % · {eta} left · {msg}";
+const BAR_TEMPLATE: &str = "{bar:32} step {human_pos} of {human_len} · {percent} % · {eta} left · {msg}";
 
 /// Writes a table of evaluations to `out` and keeps a progress bar on standard error.
 #[derive(Debug)]
-pub struct Report<W> {
+pub struct TableReport<W> {
     out: W,
     bar: ProgressBar,
     batch_size: Option<usize>,
@@ -30,8 +30,8 @@ pub struct Report<W> {
     held_out: Vec<MetricId>,
     /// Whether the table has begun, so that new columns need new headings.
     begun: bool,
-    /// Learning rate of the last update.
-    rate: Option<f64>,
+    /// Learning rate of the last update; empty until a minibatch reports it.
+    learning_rate: Option<f64>,
 }
 
 /// A mean over the samples of some minibatches.
@@ -54,15 +54,15 @@ impl RunningMean {
 }
 
 /// Most metrics of evaluations that have a column: with three the table is still as wide as a screen.
-const MAX_COLUMNS: usize = 2;
+const MAX_HELD_OUT_COLUMNS: usize = 2;
 
 /// Columns of a number in the table.
-const CELL: usize = 10;
+const CELL_WIDTH: usize = 10;
 
-/// What stands for a number that nobody knows.
-const NONE: &str = "–";
+/// What stands for a number that is not known.
+const UNKNOWN_NUMBER: &str = "–";
 
-impl<W: Write> Report<W> {
+impl<W: Write> TableReport<W> {
     /// A sink that writes to `out`, and to standard error while that is a terminal.
     pub fn new(out: W) -> Self {
         Self::with_target(out, ProgressDrawTarget::stderr_with_hz(10))
@@ -71,7 +71,7 @@ impl<W: Write> Report<W> {
     fn with_target(out: W, target: ProgressDrawTarget) -> Self {
         let bar = ProgressBar::with_draw_target(None, target);
         // The template is a constant that a test reads, so it is never refused.
-        if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
+        if let Ok(style) = ProgressStyle::with_template(BAR_TEMPLATE) {
             bar.set_style(style);
         }
         Self {
@@ -82,7 +82,7 @@ impl<W: Write> Report<W> {
             train: Vec::new(),
             held_out: Vec::new(),
             begun: false,
-            rate: None,
+            learning_rate: None,
         }
     }
 
@@ -94,7 +94,7 @@ impl<W: Write> Report<W> {
     fn ready(&mut self, info: &RunInfo) -> io::Result<()> {
         self.batch_size = info.batch_size;
         if let Some(data) = &info.data {
-            let count = |count: Option<usize>| count.map_or(NONE.into(), |count| thousands(count as u64));
+            let count = |count: Option<usize>| count.map_or(UNKNOWN_NUMBER.into(), |count| thousands(count as u64));
             let classes =
                 if data.classes.is_empty() { String::new() } else { format!(", {} classes", data.classes.len()) };
             let (train, test) = (count(data.train), count(data.test));
@@ -123,7 +123,7 @@ impl<W: Write> Report<W> {
         self.headings()
     }
 
-    /// Takes in metrics, also those that a source tells of later: the table goes on with their columns under new headings.
+    /// Takes in metrics, also those that a source adds later: the table goes on with their columns under new headings.
     fn new_metrics(&mut self, metrics: &[MetricInfo]) -> io::Result<()> {
         self.learn(metrics)?;
         if self.choose_columns() && self.begun { self.headings() } else { Ok(()) }
@@ -139,9 +139,9 @@ impl<W: Write> Report<W> {
         }
     }
 
-    /// Chooses the columns of the table, and tells whether they are others than before.
+    /// Chooses the columns of the table; true if they changed.
     fn choose_columns(&mut self) -> bool {
-        let (train, held_out) = self.metrics.columns(MAX_COLUMNS);
+        let (train, held_out) = self.metrics.columns(MAX_HELD_OUT_COLUMNS);
         let before = std::mem::take(&mut self.train);
         let mean = |id: MetricId| before.iter().find(|(other, _)| *other == id).map(|(_, mean)| *mean);
         self.train = train.into_iter().map(|id| (id, mean(id).unwrap_or_default())).collect();
@@ -161,7 +161,7 @@ impl<W: Write> Report<W> {
     fn cell(&self, id: MetricId, value: Option<f64>) -> String {
         let share = self.metrics.info(id).is_some_and(|info| info.unit == Unit::Share);
         match value {
-            None => NONE.into(),
+            None => UNKNOWN_NUMBER.into(),
             Some(value) if share => format!("{:.2} %", 100.0 * value),
             Some(value) if (1e-3..1e5).contains(&value.abs()) || value == 0.0 => format!("{value:.4}"),
             Some(value) => short(value),
@@ -174,14 +174,14 @@ impl<W: Write> Report<W> {
             if let Some((_, mean)) = self.train.iter_mut().find(|(other, _)| other == id) {
                 mean.add(*value, samples);
             }
-            if self.metrics.rate() == Some(*id) {
-                self.rate = Some(*value);
+            if self.metrics.learning_rate() == Some(*id) {
+                self.learning_rate = Some(*value);
             }
         }
         self.bar.set_position(report.step);
-        if let Some(rate) = report.samples_per_second {
-            let steps = self.batch_size.map(|size| format!("{} steps/s, ", short(rate / size as f64)));
-            self.bar.set_message(format!("{}{} samples/s", steps.unwrap_or_default(), thousands(rate as u64)));
+        if let Some(samples) = report.samples_per_second {
+            let steps = self.batch_size.map(|size| format!("{} steps/s, ", short(samples / size as f64)));
+            self.bar.set_message(format!("{}{} samples/s", steps.unwrap_or_default(), thousands(samples as u64)));
         }
     }
 
@@ -190,9 +190,9 @@ impl<W: Write> Report<W> {
         let train: Vec<String> = means.into_iter().map(|(id, mean)| self.cell(id, mean)).collect();
         let value = |id: &MetricId| self.cell(*id, MetricValue::find(&evaluation.values, *id));
         let held_out: Vec<String> = self.held_out.iter().map(value).collect();
-        let epoch = evaluation.epoch.map_or(NONE.into(), |epoch| format!("{epoch:.2}"));
+        let epoch = evaluation.epoch.map_or(UNKNOWN_NUMBER.into(), |epoch| format!("{epoch:.2}"));
         let time = duration(self.bar.elapsed().as_secs_f64());
-        let place = [epoch, thousands(evaluation.step), self.rate.map_or(NONE.into(), short)];
+        let place = [epoch, thousands(evaluation.step), self.learning_rate.map_or(UNKNOWN_NUMBER.into(), short)];
         self.line(&row(place, [&train, &held_out], &time))
     }
 
@@ -203,7 +203,7 @@ impl<W: Write> Report<W> {
     /// Goes on from an earlier step: the minibatches after it are no longer history.
     fn branched(&mut self, branching: &Branching) -> io::Result<()> {
         self.train.iter_mut().for_each(|(_, mean)| *mean = RunningMean::default());
-        self.rate = None;
+        self.learning_rate = None;
         self.bar.set_position(branching.at);
         let change = branching.change.as_ref().map(|change| format!(": {change}")).unwrap_or_default();
         self.line(&format!("* goes on from step {}{change}", thousands(branching.at)))
@@ -225,30 +225,30 @@ impl<W: Write> Report<W> {
 fn heading(info: &MetricInfo) -> String {
     let part = match info.part().0 {
         DataPart::Train => "train ",
-        DataPart::Held(word) => &format!("{word} "),
+        DataPart::HeldOut(word) => &format!("{word} "),
         DataPart::Whole => "",
     };
     format!("{part}{}", info.short.as_ref().unwrap_or(&info.title))
 }
 
-/// A layer in the line about the network: its text, or its kind where the source tells no more.
+/// A layer in the line about the network: its text, or its kind where the source gives no text.
 fn layer_text(layer: &LayerInfo) -> String {
     Safe(if layer.text.is_empty() { layer.kind.word() } else { &layer.text }).to_string()
 }
 
 /// A row of the table; each part of the data is a group of columns.
-fn row([epoch, step, rate]: [String; 3], groups: [&[String]; 2], time: &str) -> String {
-    let mut row = format!("{epoch:>7} {step:>CELL$} {rate:>CELL$}");
+fn row([epoch, step, learning_rate]: [String; 3], groups: [&[String]; 2], time: &str) -> String {
+    let mut row = format!("{epoch:>7} {step:>CELL_WIDTH$} {learning_rate:>CELL_WIDTH$}");
     for group in groups {
-        let cells: Vec<String> = group.iter().map(|cell| format!("{cell:>CELL$}")).collect();
+        let cells: Vec<String> = group.iter().map(|cell| format!("{cell:>CELL_WIDTH$}")).collect();
         row.push_str(if cells.is_empty() { "" } else { "   " });
         row.push_str(&cells.join(" "));
     }
-    format!("{row} {time:>CELL$}")
+    format!("{row} {time:>CELL_WIDTH$}")
 }
 
-impl<W: Write> Sink for Report<W> {
-    fn take(&mut self, event: &Event) -> io::Result<Option<End>> {
+impl<W: Write> EventSink for TableReport<W> {
+    fn take(&mut self, event: &Event) -> io::Result<Option<ReportedEnd>> {
         match event {
             Event::Loading(loading) => self.bar.set_message(Safe(&loading.what).to_string()),
             Event::Ready(info) => self.ready(info)?,
@@ -297,17 +297,17 @@ mod tests {
 
     #[test]
     fn the_progress_bar_can_be_drawn() {
-        assert!(ProgressStyle::with_template(TEMPLATE).is_ok());
+        assert!(ProgressStyle::with_template(BAR_TEMPLATE).is_ok());
     }
 
     #[test]
     fn the_report_ends_with_accuracy_and_fingerprint() {
         let mut out = Vec::new();
-        let mut report = Report::with_target(&mut out, ProgressDrawTarget::hidden());
+        let mut report = TableReport::with_target(&mut out, ProgressDrawTarget::hidden());
         for event in [ready(), step(1, 3.0), step(2, 1.0), evaluation(2, 1.5)] {
             assert_eq!(report.take(&event).unwrap(), None);
         }
-        assert!(matches!(report.take(&finished()).unwrap(), Some(End::Finished(summary)) if summary.step == 2));
+        assert!(matches!(report.take(&finished()).unwrap(), Some(ReportedEnd::Finished(summary)) if summary.step == 2));
         let text = String::from_utf8(out).unwrap();
         let row: Vec<&str> = text.lines().nth(1).unwrap().split_whitespace().collect();
         // Epoch, step, rate, the means of both minibatches, the test split.
@@ -320,7 +320,7 @@ mod tests {
     #[test]
     fn hostile_names_are_harmless_in_the_report() {
         let mut out = Vec::new();
-        let mut report = Report::with_target(&mut out, ProgressDrawTarget::hidden());
+        let mut report = TableReport::with_target(&mut out, ProgressDrawTarget::hidden());
         let what = "bad \u{1b}]52;c;AA\u{7}\u{202e} label".into();
         let finding = Finding { step: 1, health: Health::Bad, layer: None, what, advice: "\u{9b}2J".into() };
         report.take(&Event::Finding(finding)).unwrap();
@@ -331,7 +331,7 @@ mod tests {
     /// What a report writes about these events.
     fn written(events: &[Event]) -> String {
         let mut out = Vec::new();
-        let mut report = Report::with_target(&mut out, ProgressDrawTarget::hidden());
+        let mut report = TableReport::with_target(&mut out, ProgressDrawTarget::hidden());
         for event in events {
             assert_eq!(report.take(event).unwrap(), None);
         }
@@ -357,7 +357,7 @@ mod tests {
     #[test]
     fn metrics_that_come_late_get_columns_under_new_headings() {
         let metric = |id, tag: &str| MetricInfo::new(id, tag, "loss");
-        let told =
+        let described =
             |metrics: &[MetricInfo]| Event::Metrics(NewMetrics { metrics: metrics.to_vec(), ..NewMetrics::default() });
         let evaluated = |step, values: &[(u32, f64)]| {
             let values = values.iter().map(|(id, value)| MetricValue(MetricId(*id), *value)).collect();
@@ -367,8 +367,8 @@ mod tests {
         let text = written(&[
             Event::Ready(Box::new(info)),
             evaluated(1, &[(4, 0.5)]),
-            told(&[metric(5, "speed")]),
-            told(&[metric(4_000_000_000, "test/loss")]),
+            described(&[metric(5, "speed")]),
+            described(&[metric(4_000_000_000, "test/loss")]),
             evaluated(2, &[(4_000_000_000, 0.25), (4, 0.5)]),
         ]);
         let lines: Vec<Vec<&str>> = text.lines().map(words).collect();

@@ -13,7 +13,7 @@ use super::metrics::KnownMetrics;
 const MAX_FIGURES: usize = 4;
 
 /// Writes what a finished run came to: a line about the run, one about each part of the data, and the fingerprint of the
-/// weights, as far as the source told them.
+/// weights, as far as the source gave them.
 ///
 /// # Errors
 /// When `out` can't be written to.
@@ -61,7 +61,7 @@ pub(super) fn write_known(out: &mut impl Write, summary: &Summary, metrics: &Kno
 fn word(part: DataPart) -> &'static str {
     match part {
         DataPart::Train => "train",
-        DataPart::Held(word) => word,
+        DataPart::HeldOut(word) => word,
         DataPart::Whole => "result",
     }
 }

@@ -1,10 +1,9 @@
 //! From the description of a layer to the layer.
 
 use super::{
-    Init, LayerSpec, Place, Scalar, Shape,
+    Init, LayerPosition, LayerSpec, Scalar, Shape,
     chain::{channels, check_row, projection},
-    kernels::matmul::Workspace,
-    layers::{AvgPool, BatchNorm, Conv, Dropout, Flatten, GlobalAvgPool, Layer, Linear, MaxPool, Residual, Scratch},
+    layers::{AvgPool, BatchNorm, Conv, Dropout, Flatten, GlobalAvgPool, Layer, Linear, MaxPool, Pass, Residual},
     window::Window,
 };
 
@@ -16,30 +15,28 @@ pub struct Setup<'a, T> {
     pub seed: u64,
     /// Most samples of a batch.
     pub max_batch: usize,
-    /// Buffers of the matrix product, in which a layer makes room.
-    pub workspace: &'a mut Workspace<T>,
-    /// Buffers of the convolutions, in which a layer makes room.
-    pub scratch: &'a mut Scratch<T>,
+    /// Its passes, in whose buffers a layer makes room.
+    pub pass: &'a mut Pass<T>,
 }
 
 /// Builds one layer; what is wrong with it as the end of a sentence, though a checked chain has nothing wrong.
 pub fn build<T: Scalar>(
     spec: &LayerSpec,
     input: &Shape,
-    place: &Place,
+    place: &LayerPosition,
     setup: &mut Setup<'_, T>,
 ) -> Result<Box<dyn Layer<T>>, String> {
     let features = input.features();
     Ok(match *spec {
         LayerSpec::Linear { units } => {
             let linear = Linear::new(place, features, units, setup.init, setup.seed);
-            linear.reserve(setup.max_batch, setup.workspace);
+            linear.reserve(setup.max_batch, &mut setup.pass.workspace);
             Box::new(linear)
         }
         LayerSpec::Conv { channels, kernel, stride, pad } => {
             let window = Window::new(input, kernel, stride, pad)?;
             let conv = Conv::new(place, window, channels, setup.max_batch, setup.init, setup.seed);
-            conv.reserve(setup.workspace, setup.scratch);
+            conv.reserve(setup.pass);
             Box::new(conv)
         }
         LayerSpec::BatchNorm => {
@@ -61,7 +58,7 @@ pub fn build<T: Scalar>(
 fn residual<T: Scalar>(
     specs: &[LayerSpec],
     input: &Shape,
-    place: &Place,
+    place: &LayerPosition,
     setup: &mut Setup<'_, T>,
 ) -> Result<Residual<T>, String> {
     let infos = check_row(specs, input, setup.max_batch).map_err(|(_, message)| message)?;

@@ -10,8 +10,30 @@ pub struct LayerFacts {
     pub form: &'static str,
     /// What it is for.
     pub role: LayerRole,
+    /// What holds for it that does not for every layer.
+    pub properties: &'static [LayerProperty],
     /// What it computes.
     pub equations: Equations,
+}
+
+impl LayerFacts {
+    /// Whether this holds for the kind; what layers within a block have does not count.
+    pub fn has(&self, property: LayerProperty) -> bool {
+        self.properties.contains(&property)
+    }
+}
+
+/// What holds for some kinds of layers and not for others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LayerProperty {
+    /// Its derivative jumps somewhere, so that the layer makes choices.
+    HasKink,
+    /// An output of 0 passes no gradient on, so that a unit can die.
+    Rectifies,
+    /// While training, the output of one sample depends on the others of its batch.
+    CouplesSamples,
+    /// Each value of the output belongs to the same place of the sample as at the input.
+    KeepsPlaces,
 }
 
 /// What a layer is for in its network.

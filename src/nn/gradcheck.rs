@@ -133,7 +133,7 @@ mod tests {
 
     use super::*;
     use crate::nn::{
-        Init, LayerSpec, Place,
+        Init, LayerPosition, LayerSpec,
         layers::{
             Layer, Linear, Pass,
             activation::{Pointwise, Relu},
@@ -230,7 +230,7 @@ mod tests {
         L: Layer<f64>,
         F: Fn(ArrayView2<'_, f64>, ArrayView2<'_, f64>, &mut ArrayViewMut2<'_, f64>, &mut L) + Send,
     {
-        fn forward(&mut self, x: ArrayView2<'_, f64>, y: ArrayViewMut2<'_, f64>, pass: &mut Pass<'_, f64>) {
+        fn forward(&mut self, x: ArrayView2<'_, f64>, y: ArrayViewMut2<'_, f64>, pass: &mut Pass<f64>) {
             self.inner.forward(x, y, pass);
         }
 
@@ -240,7 +240,7 @@ mod tests {
             y: ArrayView2<'_, f64>,
             dy: ArrayView2<'_, f64>,
             dx: Option<ArrayViewMut2<'_, f64>>,
-            pass: &mut Pass<'_, f64>,
+            pass: &mut Pass<f64>,
         ) {
             let mut dx = dx.unwrap();
             self.inner.backward(x, y, dy, Some(dx.view_mut()), pass);
@@ -257,10 +257,6 @@ mod tests {
 
         fn choices(&self, x: ArrayView2<'_, f64>, choices: &mut [Vec<u32>]) {
             self.inner.choices(x, choices);
-        }
-
-        fn has_kink(&self) -> bool {
-            self.inner.has_kink()
         }
     }
 
@@ -286,7 +282,7 @@ mod tests {
         };
         let report = report_with(Relu.into(), Box::new(wrong));
         assert!(!report.passes(1e-2));
-        // Everything before the wrong layer is wrong with it, everything behind it is right.
+        // Everything before the wrong layer is wrong with it, everything after it is right.
         for layer in 0..=1 {
             assert!(report.worst_of(layer).unwrap().relative_error > 1e-2, "{report:#?}");
         }
@@ -297,7 +293,7 @@ mod tests {
 
     #[test]
     fn an_error_of_a_millionth_is_found_where_it_is() {
-        let linear = || Linear::new(&Place::new(1), 8, 8, Init::PyTorch, 4);
+        let linear = || Linear::new(&LayerPosition::new(1), 8, 8, Init::PyTorch, 4);
         for (tensor, index) in [("weight", 0), ("bias", 1)] {
             let wrong = Spoilt {
                 inner: linear(),

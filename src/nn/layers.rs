@@ -11,9 +11,10 @@ pub(super) mod linear;
 pub(super) mod max_pool;
 pub(super) mod residual;
 
+use std::sync::Arc;
+
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use self::activation::{activate, backpropagate};
 pub use self::{
     activation::{Activation, Pointwise},
     avg_pool::AvgPool,
@@ -28,24 +29,26 @@ pub use self::{
 };
 use super::{
     Buffer, Mode, Parameter, Scalar,
-    kernels::{
-        locals::Locals,
-        matmul::{Backpropagated, Workspace},
-        pool::Pool,
-        sums::PlaneSums,
-    },
+    kernels::{locals::Locals, matmul::Workspace, pool::Pool, sums::PlaneSums},
 };
 
-/// What a pass through a layer works with besides its arrays.
-pub struct Pass<'a, T> {
+/// What a pass through a layer works with besides its arrays, the same for all layers of a network.
+pub struct Pass<T> {
     /// Training or evaluating.
     pub mode: Mode,
     /// Threads that compute.
-    pub pool: &'a Pool,
-    /// Buffers of the matrix product, shared by all layers.
-    pub workspace: &'a mut Workspace<T>,
-    /// Buffers of the convolutions, shared by all layers.
-    pub scratch: &'a mut Scratch<T>,
+    pub pool: Arc<Pool>,
+    /// Buffers of the matrix product.
+    pub workspace: Workspace<T>,
+    /// Buffers of the layers that work on images.
+    pub scratch: Scratch<T>,
+}
+
+impl<T: Scalar> Pass<T> {
+    /// A pass of these threads, with empty buffers.
+    pub fn new(mode: Mode, pool: Arc<Pool>) -> Self {
+        Self { mode, pool, workspace: Workspace::new(), scratch: Scratch::new() }
+    }
 }
 
 /// Reusable memory of the layers that work on images.
@@ -84,7 +87,7 @@ impl<T: Scalar> Scratch<T> {
 /// and mode, and is given the same `x` and `y`, so that neither needs to be cached.
 pub trait Layer<T: Scalar>: Send {
     /// Computes the output `y` (batch, out) from the input `x` (batch, in).
-    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<'_, T>);
+    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<T>);
 
     /// Computes the gradients of the parameters and, where asked for, `dx` = ∂L/∂x (batch, in) from `dy` = ∂L/∂y
     /// (batch, out). Gradients are replaced, not added to.
@@ -94,40 +97,8 @@ pub trait Layer<T: Scalar>: Send {
         y: ArrayView2<'_, T>,
         dy: ArrayView2<'_, T>,
         dx: Option<ArrayViewMut2<'_, T>>,
-        pass: &mut Pass<'_, T>,
+        pass: &mut Pass<T>,
     );
-
-    /// This layer if it is an activation.
-    fn activation(&self) -> Option<&dyn Activation<T>> {
-        None
-    }
-
-    /// Computes the output `z` (batch, out) from the input `x` (batch, in), and `y` (batch, out), what the activation behind
-    /// this layer makes of it.
-    fn forward_activated(
-        &mut self,
-        x: ArrayView2<'_, T>,
-        mut z: ArrayViewMut2<'_, T>,
-        (activation, y): (&dyn Activation<T>, ArrayViewMut2<'_, T>),
-        pass: &mut Pass<'_, T>,
-    ) {
-        self.forward(x, z.view_mut(), pass);
-        activate(activation, &z.view(), y, pass);
-    }
-
-    /// As [`Self::backward`] for a layer that reads what an `activation` gave: `before`, all of it (batch, in), is what that
-    /// one works on, of which `y` is this layer's input and `dy` the gradient of that.
-    fn backward_activated(
-        &mut self,
-        y: ArrayView2<'_, T>,
-        dy: ArrayView2<'_, T>,
-        activation: &dyn Activation<T>,
-        mut before: Backpropagated<'_, T>,
-        pass: &mut Pass<'_, T>,
-    ) {
-        self.backward(before.y, y, dy, Some(before.dy.view_mut()), pass);
-        backpropagate(activation, [before.x, before.y, before.dy.view()], before.dx, pass);
-    }
 
     /// The trained values, weight before bias.
     fn parameters(&self) -> &[Parameter<T>] {
@@ -163,29 +134,6 @@ pub trait Layer<T: Scalar>: Send {
     /// side of its kink each value is on, which value of a window won. While all choices stay the same the layer is
     /// smooth.
     fn choices(&self, _x: ArrayView2<'_, T>, _choices: &mut [Vec<u32>]) {}
-
-    /// Whether the derivative jumps somewhere, so that the layer makes choices.
-    fn has_kink(&self) -> bool {
-        false
-    }
-
-    /// Whether, while training, what comes out for one sample depends on the others of its batch.
-    fn couples_samples(&self) -> bool {
-        false
-    }
-
-    /// Whether an output of 0 passes no gradient on, so that a unit can die.
-    fn rectifies(&self) -> bool {
-        false
-    }
-}
-
-/// Adds for each sample the side of 0 on which each of its values is.
-#[allow(clippy::needless_pass_by_value)] // Views are taken by value, as ndarray does.
-fn sides<T: Scalar>(x: ArrayView2<'_, T>, choices: &mut [Vec<u32>]) {
-    for (choices, x) in choices.iter_mut().zip(x.rows()) {
-        choices.extend(x.iter().map(|&x| u32::from(x > T::zero())));
-    }
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 
 use super::{
     Equations, Scalar,
-    kernels::pointwise::write,
+    kernels::pointwise::map_slices,
     rows::{values, values_mut},
 };
 
@@ -40,6 +40,31 @@ pub struct LossReport {
     pub loss: f64,
     /// Samples whose largest logit is that of their class; the first of equal logits counts as the largest.
     pub correct: usize,
+}
+
+/// Cross entropy -Σ q log p of one sample in nats, from its logits (classes), in `f64`: the definition, class by class.
+/// The target q is 1 for the class `label`, smoothed by `smoothing`. It is NaN if a logit is.
+///
+/// # Panics
+///
+/// If there are no logits.
+pub fn cross_entropy_of_sample<T: Scalar>(
+    logits: impl IntoIterator<Item = T, IntoIter: Clone>,
+    label: usize,
+    smoothing: f64,
+) -> f64 {
+    let z = logits.into_iter().map(Scalar::as_f64);
+    let max = z.clone().reduce(|max, z| if z > max { z } else { max }).expect("at least one class");
+    let log_sum = z.clone().map(|z| (z - max).exp()).sum::<f64>().ln();
+    let classes = z.clone().count();
+    let target = |class| target_probability(class == label, classes, smoothing);
+    z.enumerate().map(|(class, z)| target(class) * (log_sum - (z - max))).sum()
+}
+
+/// The target q of one of `classes` classes: (1 - ε) onehot + ε/classes with the label smoothing ε.
+pub fn target_probability(is_label: bool, classes: usize, smoothing: f64) -> f64 {
+    let everywhere = smoothing / classes as f64;
+    if is_label { everywhere + (1.0 - smoothing) } else { everywhere }
 }
 
 /// The loss with its buffer of probabilities.
@@ -62,8 +87,8 @@ impl<T: Scalar> SoftmaxCrossEntropy<T> {
     ) -> LossReport {
         let (batch, classes) = logits.dim();
         let share = T::from_f64(1.0 / batch as f64);
-        let everywhere = smoothing / classes as f64;
-        let (hit, miss) = (T::from_f64(1.0 - smoothing + everywhere), T::from_f64(everywhere));
+        let [everywhere, at_label] = [false, true].map(|is_label| target_probability(is_label, classes, smoothing));
+        let (hit, miss) = (T::from_f64(at_label), T::from_f64(everywhere));
         let mut report = LossReport { loss: 0.0, correct: 0 };
         let rows = s![..batch, ..];
         let p = values_mut(self.probabilities.slice_mut(rows));
@@ -73,7 +98,7 @@ impl<T: Scalar> SoftmaxCrossEntropy<T> {
             let max = z.iter().fold(z[0], |max, &z| if z > max { z } else { max });
             dz.iter_mut().zip(z).for_each(|(dz, &z)| *dz = z - max);
         }
-        write([&*gradient], p, |[distance]| distance.quick_exp());
+        map_slices([&*gradient], p, |[distance]| distance.quick_exp());
         let samples = values(*logits).chunks_exact(classes).zip(gradient.chunks_exact_mut(classes));
         for (((z, dz), p), &label) in samples.zip(p.chunks_exact_mut(classes)).zip(labels) {
             let label = usize::from(label);
@@ -132,6 +157,18 @@ mod tests {
         let dz = array![[0.0625, 0.125, -0.1875], [third / 2.0, third / 2.0 - 0.5, third / 2.0]];
         let close = |a: &Array2<f64>, b: &Array2<f64>| (a - b).iter().all(|difference| difference.abs() < 1e-15);
         assert!(close(&probabilities, &p) && close(&gradient, &dz), "{gradient}");
+    }
+
+    #[test]
+    fn a_batch_costs_the_mean_of_its_samples() {
+        let logits = array![[0.3, -1.2, 2.0], [700.0, 0.5, -0.25], [0.0, 0.0, 0.0]];
+        for smoothing in [0.0, 0.1] {
+            let (report, ..) = run_smoothed(&logits, &[1, 2, 0], smoothing);
+            let alone = [1, 2, 0].into_iter().zip(logits.rows());
+            let sum: f64 = alone.map(|(label, z)| cross_entropy_of_sample(z.iter().copied(), label, smoothing)).sum();
+            assert!((report.loss - sum / 3.0).abs() < 1e-13, "{} {}", report.loss, sum / 3.0);
+        }
+        assert!(cross_entropy_of_sample([0.0, f64::NAN], 0, 0.0).is_nan());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::{Scalar, Shape};
 
 /// Where a layer stands in its network.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct LayerPosition {
     /// The layer of the network, from 0.
     pub layer: usize,
     /// What stands before the names of its parameters: nothing, or the way to a layer within a block, `body.0.`.
@@ -15,7 +15,7 @@ pub struct Place {
     pub number: usize,
 }
 
-impl Place {
+impl LayerPosition {
     /// Place of a layer of the network itself.
     pub fn new(layer: usize) -> Self {
         Self { layer, prefix: String::new(), number: layer }
@@ -45,7 +45,7 @@ pub struct Parameter<T> {
 
 impl<T: Scalar> Parameter<T> {
     /// A tensor whose values are drawn one after the other.
-    pub(super) fn new(place: &Place, name: &str, shape: Shape, mut draw: impl FnMut() -> T) -> Self {
+    pub(super) fn new(place: &LayerPosition, name: &str, shape: Shape, mut draw: impl FnMut() -> T) -> Self {
         let length = shape.features();
         let value = (0..length).map(|_| draw()).collect();
         let (layer, name) = (place.layer, format!("{}{name}", place.prefix));
@@ -90,7 +90,7 @@ pub struct Buffer<T> {
 
 impl<T: Scalar> Buffer<T> {
     /// A tensor full of one value.
-    pub(super) fn new(place: &Place, name: &str, shape: Shape, value: T) -> Self {
+    pub(super) fn new(place: &LayerPosition, name: &str, shape: Shape, value: T) -> Self {
         let (layer, name) = (place.layer, format!("{}{name}", place.prefix));
         Self { layer, name, value: vec![value; shape.features()], shape }
     }

@@ -5,16 +5,16 @@ use crate::nn::{
     Network, Pool, Scalar,
     kernels::{
         elementwise::map_ranges,
-        wide::{Work, do_wide},
+        instructions::{VectorWork, run_vectorized},
     },
 };
 
 /// Partial sums of a norm: enough for the processor to work on several at a time.
-const LANES: usize = 16;
+const NORM_LANES: usize = 16;
 
-/// Values of a piece for the threads, and pieces at most; they decide the order of the sum.
-const PIECE: usize = 1 << 15;
-const PIECES: usize = 64;
+/// Values of a piece for the threads, at least, and pieces, at most; they decide the order of the sum.
+const MIN_PIECE_ELEMENTS: usize = 1 << 15;
+const MAX_PIECES: usize = 64;
 
 /// Euclidean norm, summed in `f64` in an order that depends on the length alone.
 pub fn norm<T: Scalar>(values: &[T]) -> f64 {
@@ -34,26 +34,26 @@ pub fn clip_scale(norm: f64, max_norm: f64) -> f64 {
 }
 
 fn square_sum<T: Scalar>(values: &[T]) -> f64 {
-    do_wide(Squares(values))
+    run_vectorized(SquareSum(values))
 }
 
 /// As [`square_sum`], piece by piece.
 fn threaded_square_sum<T: Scalar>(pool: &Pool, values: &[T]) -> f64 {
-    let piece = PIECE.max(values.len().div_ceil(PIECES).next_multiple_of(LANES));
-    let mut sums = [0.0; PIECES];
+    let piece = MIN_PIECE_ELEMENTS.max(values.len().div_ceil(MAX_PIECES).next_multiple_of(NORM_LANES));
+    let mut sums = [0.0; MAX_PIECES];
     map_ranges(pool, values.len(), piece, &mut sums, |range| square_sum(&values[range]));
     sums.iter().sum()
 }
 
-struct Squares<'a, T>(&'a [T]);
+struct SquareSum<'a, T>(&'a [T]);
 
-impl<T: Scalar> Work for Squares<'_, T> {
+impl<T: Scalar> VectorWork for SquareSum<'_, T> {
     type Output = f64;
 
     #[inline(always)]
     fn run(self) -> f64 {
-        let (whole, rest) = self.0.as_chunks::<LANES>();
-        let mut sums = [0.0; LANES];
+        let (whole, rest) = self.0.as_chunks::<NORM_LANES>();
+        let mut sums = [0.0; NORM_LANES];
         for chunk in whole {
             for (sum, value) in sums.iter_mut().zip(chunk) {
                 *sum += value.as_f64() * value.as_f64();

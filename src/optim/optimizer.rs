@@ -2,15 +2,15 @@
 
 mod rule;
 
-use self::rule::Rule;
+use self::rule::StepRule;
 use super::{OptimizerSpec, SettingError};
 use crate::nn::{Network, Parameter, Scalar, kernels::elementwise::map_chunks};
 
 /// Elements of a chunk for the threads; also the order in which the norms are summed, so it never changes.
-const CHUNK: usize = 1 << 13;
+const CHUNK_ELEMENTS: usize = 1 << 13;
 
 /// Elements that are updated side by side, and partial sums of an update's norm within a chunk.
-const LANES: usize = 16;
+const UPDATE_LANES: usize = 16;
 
 /// An optimizer with its state for every parameter.
 ///
@@ -20,7 +20,7 @@ const LANES: usize = 16;
 pub struct Optimizer<T> {
     spec: OptimizerSpec,
     /// One for each parameter, in the order of the network.
-    slots: Vec<Slot<T>>,
+    slots: Vec<ParameterState<T>>,
     /// Norm of the last update of each parameter.
     update_norms: Vec<f64>,
     /// Steps done.
@@ -31,7 +31,7 @@ pub struct Optimizer<T> {
 
 /// The state that belongs to one parameter.
 #[derive(Clone, Debug, PartialEq)]
-struct Slot<T> {
+struct ParameterState<T> {
     /// Momentum, or Adam's mean of gradients.
     first: Vec<T>,
     /// Mean of squared gradients; empty for SGD.
@@ -46,10 +46,10 @@ impl<T: Scalar> Optimizer<T> {
         let slot = |parameter: &Parameter<T>| {
             let length = parameter.value.len();
             let second = if matches!(spec, OptimizerSpec::Sgd { .. }) { 0 } else { length };
-            Slot {
+            ParameterState {
                 first: vec![T::zero(); length],
                 second: vec![T::zero(); second],
-                squares: vec![0.0; length.div_ceil(CHUNK)],
+                squares: vec![0.0; length.div_ceil(CHUNK_ELEMENTS)],
             }
         };
         let slots: Vec<_> = network.parameters().map(slot).collect();
@@ -65,23 +65,23 @@ impl<T: Scalar> Optimizer<T> {
         if matches!(self.spec, OptimizerSpec::Sgd { momentum, .. } if momentum > 0.0) {
             self.momentum_steps += 1;
         }
-        let rule = Rule::new(&self.spec, self.steps, momentum_begins, learning_rate, gradient_scale);
+        let rule = StepRule::new(&self.spec, self.steps, momentum_begins, learning_rate, gradient_scale);
         for ((parameter, slot), norm) in network.parameters_mut().zip(&mut self.slots).zip(&mut self.update_norms) {
             let Parameter { value, gradient, .. } = parameter;
-            let Slot { first, second, squares } = slot;
+            let ParameterState { first, second, squares } = slot;
             match rule {
-                Rule::Sgd(rule) => {
-                    map_chunks(&pool, CHUNK, [value, first], squares, |range, [w, m]| {
+                StepRule::Sgd(rule) => {
+                    map_chunks(&pool, CHUNK_ELEMENTS, [value, first], squares, |range, [w, m]| {
                         rule.update(w, &gradient[range], m)
                     });
                 }
-                Rule::RmsProp(rule) => {
-                    map_chunks(&pool, CHUNK, [value, first, second], squares, |range, [w, m, v]| {
+                StepRule::RmsProp(rule) => {
+                    map_chunks(&pool, CHUNK_ELEMENTS, [value, first, second], squares, |range, [w, m, v]| {
                         rule.update(w, &gradient[range], m, v)
                     });
                 }
-                Rule::Adam(rule) => {
-                    map_chunks(&pool, CHUNK, [value, first, second], squares, |range, [w, m, v]| {
+                StepRule::Adam(rule) => {
+                    map_chunks(&pool, CHUNK_ELEMENTS, [value, first, second], squares, |range, [w, m, v]| {
                         rule.update(w, &gradient[range], m, v)
                     });
                 }

@@ -22,13 +22,13 @@ use crate::text::{Safe, nearest};
 /// A learning-rate schedule.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Schedule {
-    shape: Shape,
+    shape: ScheduleShape,
     /// Steps over which the rate rises from the start; 0 for none.
     warmup: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Shape {
+enum ScheduleShape {
     Constant,
     Step { every: u64, gamma: f64 },
     Exponential { gamma: f64, over: u64 },
@@ -36,24 +36,24 @@ enum Shape {
     OneCycle { rise: f64, start: f64, end: f64 },
 }
 
-/// What `PyTorch`'s `OneCycleLR` does unless told otherwise.
-const RISE: f64 = 0.3;
-const START: f64 = 0.04;
-const END: f64 = 4e-6;
+/// The defaults of `PyTorch`'s `OneCycleLR`.
+const DEFAULT_RISE_SHARE: f64 = 0.3;
+const DEFAULT_START_FACTOR: f64 = 0.04;
+const DEFAULT_END_FACTOR: f64 = 4e-6;
 
 impl Schedule {
     /// The factor 1 throughout.
-    pub const CONSTANT: Self = Self { shape: Shape::Constant, warmup: 0 };
+    pub const CONSTANT: Self = Self { shape: ScheduleShape::Constant, warmup: 0 };
 
     /// Half a cosine from 1 at the start to 0 at the end of the run.
-    pub const COSINE: Self = Self { shape: Shape::Cosine { span: None, floor: 0.0 }, warmup: 0 };
+    pub const COSINE: Self = Self { shape: ScheduleShape::Cosine { span: None, floor: 0.0 }, warmup: 0 };
 
     /// The factor for the update that follows `step` completed ones, in a run of `total_steps`. From 0 to 1.
     pub fn factor(&self, step: u64, total_steps: u64) -> f64 {
         let shape = match self.shape {
-            Shape::Constant => 1.0,
-            Shape::Step { every, gamma } => gamma.powf((step / every) as f64),
-            Shape::Cosine { span, floor } => {
+            ScheduleShape::Constant => 1.0,
+            ScheduleShape::Step { every, gamma } => gamma.powf((step / every) as f64),
+            ScheduleShape::Cosine { span, floor } => {
                 let (from, to) = span.unwrap_or((self.warmup, total_steps));
                 // A run that ends with its warm-up has no span: everything after it is the end.
                 let share = if step >= to {
@@ -63,8 +63,8 @@ impl Schedule {
                 };
                 anneal(1.0, floor, share)
             }
-            Shape::Exponential { gamma, over } => gamma.powf(step as f64 / over as f64),
-            Shape::OneCycle { rise, start, end } => {
+            ScheduleShape::Exponential { gamma, over } => gamma.powf(step as f64 / over as f64),
+            ScheduleShape::OneCycle { rise, start, end } => {
                 // The steps of the largest rate and of the smallest, counted from 0 as PyTorch does.
                 let (step, last) = (step as f64, total_steps as f64 - 1.0);
                 let peak = rise * total_steps as f64 - 1.0;
@@ -94,19 +94,23 @@ impl Default for Schedule {
 impl fmt::Display for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.shape {
-            Shape::Constant => f.write_str("constant")?,
-            Shape::Step { every, gamma } => write!(f, "step {every} {gamma}")?,
-            Shape::Exponential { gamma, over: 1 } => write!(f, "exponential {gamma}")?,
-            Shape::Exponential { gamma, over } => write!(f, "exponential {gamma} over {over}")?,
-            Shape::OneCycle { rise, start, end } => {
+            ScheduleShape::Constant => f.write_str("constant")?,
+            ScheduleShape::Step { every, gamma } => write!(f, "step {every} {gamma}")?,
+            ScheduleShape::Exponential { gamma, over: 1 } => write!(f, "exponential {gamma}")?,
+            ScheduleShape::Exponential { gamma, over } => write!(f, "exponential {gamma} over {over}")?,
+            ScheduleShape::OneCycle { rise, start, end } => {
                 f.write_str("one_cycle")?;
-                for (name, share, usual) in [("rise", rise, RISE), ("start", start, START), ("end", end, END)] {
+                for (name, share, usual) in [
+                    ("rise", rise, DEFAULT_RISE_SHARE),
+                    ("start", start, DEFAULT_START_FACTOR),
+                    ("end", end, DEFAULT_END_FACTOR),
+                ] {
                     if share != usual {
                         write!(f, " {name} {share}")?;
                     }
                 }
             }
-            Shape::Cosine { span, floor } => {
+            ScheduleShape::Cosine { span, floor } => {
                 f.write_str("cosine")?;
                 if let Some((from, to)) = span {
                     write!(f, " {from}..{to}")?;
@@ -151,13 +155,13 @@ impl FromStr for Schedule {
             (words, warmup) = (rest, count("`warmup` takes a number of steps of at least 1", steps)?);
         }
         let shape = match *words {
-            ["constant"] => Shape::Constant,
-            ["step", every, gamma] => Shape::Step {
+            ["constant"] => ScheduleShape::Constant,
+            ["step", every, gamma] => ScheduleShape::Step {
                 every: count("`step` takes a number of steps of at least 1", every)?,
                 gamma: share("`step` takes a factor from 0 to 1", gamma)?,
             },
-            ["exponential", gamma] => Shape::Exponential { gamma: share(EXPONENTIAL, gamma)?, over: 1 },
-            ["exponential", gamma, "over", steps] => Shape::Exponential {
+            ["exponential", gamma] => ScheduleShape::Exponential { gamma: share(EXPONENTIAL, gamma)?, over: 1 },
+            ["exponential", gamma, "over", steps] => ScheduleShape::Exponential {
                 gamma: share(EXPONENTIAL, gamma)?,
                 over: count("`over` takes a number of steps of at least 1", steps)?,
             },
@@ -172,7 +176,7 @@ impl FromStr for Schedule {
 const EXPONENTIAL: &str = "`exponential` takes a factor from 0 to 1";
 
 /// Reads what follows `one_cycle`.
-fn one_cycle(settings: &[&str], text: &str) -> Result<Shape, ScheduleError> {
+fn one_cycle(settings: &[&str], text: &str) -> Result<ScheduleShape, ScheduleError> {
     let (mut rise, mut start, mut end) = (None, None, None);
     for pair in settings.chunks(2) {
         let (slot, takes) = match pair.first() {
@@ -186,20 +190,24 @@ fn one_cycle(settings: &[&str], text: &str) -> Result<Shape, ScheduleError> {
             return Err(misspelt(text, "one_cycle"));
         }
     }
-    Ok(Shape::OneCycle { rise: rise.unwrap_or(RISE), start: start.unwrap_or(START), end: end.unwrap_or(END) })
+    Ok(ScheduleShape::OneCycle {
+        rise: rise.unwrap_or(DEFAULT_RISE_SHARE),
+        start: start.unwrap_or(DEFAULT_START_FACTOR),
+        end: end.unwrap_or(DEFAULT_END_FACTOR),
+    })
 }
 
 /// Reads what follows `cosine`.
-fn cosine(settings: &[&str], text: &str) -> Result<Shape, ScheduleError> {
+fn cosine(settings: &[&str], text: &str) -> Result<ScheduleShape, ScheduleError> {
     let (span, settings) = match settings {
         [span, rest @ ..] if span.contains("..") => (Some(steps(span)?), rest),
         all => (None, all),
     };
     match settings {
-        [] => Ok(Shape::Cosine { span, floor: 0.0 }),
+        [] => Ok(ScheduleShape::Cosine { span, floor: 0.0 }),
         ["floor", floor] => {
             let floor = share("`floor` takes a share of the learning rate from 0 to 1", floor)?;
-            Ok(Shape::Cosine { span, floor })
+            Ok(ScheduleShape::Cosine { span, floor })
         }
         _ => Err(misspelt(text, "cosine")),
     }

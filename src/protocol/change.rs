@@ -36,11 +36,11 @@ pub struct Change {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangedBy {
-    /// Whoever sent a request.
+    /// The viewer that sent a request.
     Viewer,
     /// The source itself, as a consequence of something else.
     Source,
-    /// Somebody that this version does not know.
+    /// A party that this version does not know.
     #[serde(other)]
     Unknown,
 }
@@ -56,7 +56,7 @@ impl Change {
         }
     }
 
-    /// The same with texts and lists no longer than anybody would show.
+    /// The same with texts and lists no longer than a viewer would show.
     #[must_use]
     pub fn cut(self) -> Self {
         Self { key: cut(self.key), from: self.from.map(|from| from.cut(0)), to: self.to.cut(0), ..self }

@@ -154,7 +154,7 @@ pub enum Answer {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "phase", rename_all = "snake_case")]
 pub enum Phase {
-    /// Nobody walks.
+    /// There is no walk.
     #[default]
     Between,
     /// A layer's output was computed.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Setting;
 
-/// One layer of the network. Everything else that is told of a layer names it by its place in [`RunInfo::layers`].
+/// One layer of the network. Everything else that is said of a layer names it by its place in [`RunInfo::layers`].
 ///
 /// [`RunInfo::layers`]: super::RunInfo::layers
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

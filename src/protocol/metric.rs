@@ -1,4 +1,4 @@
-//! Figures as data: a source tells once what it measures, and from then on only numbers under their ids.
+//! Figures as data: a source describes once what it measures, and from then on only numbers under their ids.
 
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
@@ -41,7 +41,7 @@ pub const LAYER_WEIGHT_NORM: &str = "weight_norm";
 #[serde(transparent)]
 pub struct MetricId(pub u32);
 
-/// What a metric is. The same form tells the quantities that are measured of each layer.
+/// What a metric is. The same form describes the quantities that are measured of each layer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MetricInfo {
     /// The number under which its values come.
@@ -117,7 +117,7 @@ impl MetricInfo {
         match self.tag.split_once('/') {
             Some(("train", name)) => (DataPart::Train, name),
             Some((part @ ("test" | "val" | "valid" | "validation" | "eval" | "dev"), name)) => {
-                (DataPart::Held(held_out(part)), name)
+                (DataPart::HeldOut(held_out(part)), name)
             }
             _ => (DataPart::Whole, &self.tag),
         }
@@ -140,7 +140,7 @@ pub enum DataPart {
     /// What is trained on.
     Train,
     /// What is held out, and its word for people: `test`, `valid`.
-    Held(&'static str),
+    HeldOut(&'static str),
     /// No part of the data, or an unknown one.
     Whole,
 }

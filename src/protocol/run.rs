@@ -1,4 +1,4 @@
-//! What a source tells of a run as a whole: its data, its network, its state, what can be steered.
+//! What a source reports of a run as a whole: its data, its network, its state, what can be steered.
 
 use serde::{Deserialize, Serialize};
 

@@ -10,14 +10,14 @@ use crate::nn::Network;
 /// `PyTorch`'s `AveragedModel` with `get_ema_multi_avg_fn`. Running statistics of batch normalization are averages
 /// already and stay those of the training.
 #[derive(Debug)]
-pub(super) struct Average {
+pub(super) struct WeightAverage {
     decay: f32,
     /// One for each parameter, in the order of the network.
     weights: Vec<Vec<f32>>,
     begun: bool,
 }
 
-impl Average {
+impl WeightAverage {
     /// An average for the parameters of `network`, before the first update.
     pub(super) fn new(decay: f64, network: &Network<f32>) -> Self {
         let weights = network.parameters().map(|parameter| parameter.value.clone()).collect();
@@ -57,7 +57,7 @@ mod tests {
         let mut network = Network::new(&spec, &Shape::new([1]), 1, 1, 0, pool).unwrap();
         let set = |network: &mut Network<f32>, value: f32| network.parameters_mut().for_each(|p| p.value[0] = value);
         let weights = |network: &Network<f32>| network.parameters().map(|p| p.value[0]).collect::<Vec<_>>();
-        let mut average = Average::new(0.75, &network);
+        let mut average = WeightAverage::new(0.75, &network);
         for value in [8.0, 4.0, 0.0] {
             set(&mut network, value);
             average.update(&network);

@@ -1,4 +1,4 @@
-//! What stays the same while a run goes on, as the protocol tells it.
+//! What stays the same while a run goes on, in the protocol's terms.
 
 use crate::{
     nn::{self, Equations, LOSS_EQUATIONS, SettingValue},
@@ -6,35 +6,29 @@ use crate::{
     train::{TrainSpec, Trainer, metrics},
 };
 
-impl Trainer {
-    /// All that stays the same while the run goes on.
-    pub fn describe(&self, spec: &TrainSpec) -> RunInfo {
-        let layers: Vec<LayerInfo> = self.network.layer_infos().iter().map(layer).collect();
-        RunInfo {
-            seed: Some(spec.seed),
-            threads: Some(self.network.pool().threads()),
-            data: Some(DataInfo {
-                name: self.data.name.clone(),
-                train: Some(self.data.train.len()),
-                test: Some(self.data.test.len()),
-                shape: Some(self.data.shape.clone()),
-                classes: self.data.classes.clone(),
-            }),
-            parameters: layers.iter().map(|layer| layer.parameters).sum(),
-            layers,
-            loss: Some(loss()),
-            metrics: metrics::measured_metrics(),
-            quantities: metrics::measured_quantities(),
-            batch_size: Some(spec.batch_size),
-            steps_per_epoch: Some(self.steps_per_epoch()),
-            evaluate_every: Some(self.evaluate_every(spec)),
-            optimizer: Some(self.optimizer.spec().name().into()),
-        }
-    }
-
-    /// Minibatches between two evaluations.
-    pub fn evaluate_every(&self, spec: &TrainSpec) -> u64 {
-        spec.evaluate_every.unwrap_or_else(|| self.steps_per_epoch())
+/// All that stays the same while a run goes on.
+pub fn describe_run(trainer: &Trainer, spec: &TrainSpec) -> RunInfo {
+    let (network, data) = (trainer.network(), trainer.data());
+    let layers: Vec<LayerInfo> = network.layer_infos().iter().map(layer).collect();
+    RunInfo {
+        seed: Some(spec.seed),
+        threads: Some(network.pool().threads()),
+        data: Some(DataInfo {
+            name: data.name.clone(),
+            train: Some(data.train.len()),
+            test: Some(data.test.len()),
+            shape: Some(data.shape.clone()),
+            classes: data.classes.clone(),
+        }),
+        parameters: layers.iter().map(|layer| layer.parameters).sum(),
+        layers,
+        loss: Some(loss()),
+        metrics: metrics::measured_metrics(),
+        quantities: metrics::measured_quantities(),
+        batch_size: Some(spec.batch_size),
+        steps_per_epoch: Some(trainer.steps_per_epoch()),
+        evaluate_every: Some(trainer.evaluate_every()),
+        optimizer: Some(spec.optimizer.name().into()),
     }
 }
 
@@ -43,7 +37,7 @@ pub(crate) fn loss() -> LossInfo {
     LossInfo { text: "softmax, cross entropy".into(), equations: Some(equations(&LOSS_EQUATIONS)) }
 }
 
-/// A layer as the protocol tells it; its path is its place in the network.
+/// A layer in the protocol's terms; its path is its place in the network.
 pub(crate) fn layer(info: &nn::LayerInfo) -> LayerInfo {
     LayerInfo {
         path: info.index.to_string(),

@@ -1,127 +1,114 @@
-//! What the worker's thread does between two looks into its inbox: train a minibatch, report it, keep the goals.
+//! What the worker's thread does between two looks at its inbox: train a minibatch, report it, answer who asked for it.
 
+mod goals;
+mod queries;
+mod reports;
+mod requests;
 mod steering;
-mod watch;
+mod watch_list;
 
-use std::{collections::VecDeque, ops::ControlFlow, time::Instant};
+use std::time::Instant;
 
 use crate::{
-    protocol::{CommandId, Event, Finding, Health, Phase, RunState, StateChange, StepReport, Summary, Walk},
+    protocol::{Event, Phase, RunState, StateChange, Summary},
     train::{
-        Outcome, RunSpec, StepError, StepOutcome, TestResult, Trainer, evaluation,
-        health::Monitor,
-        inbox::{Inbox, Next},
-        measures::StepMeasures,
-        metrics,
-        outbox::{Disconnected, Outbox},
-        outcome::End,
-        pace::{Pace, RateMeter, Stopwatch},
-        probe,
+        Outcome, RunSpec, StepError, StepOutcome, Trainer, describe::describe_run, inbox::NextRequest,
+        link::ConsumerLink, metrics, outbox::Disconnected, outcome::RunEnd, timing::RunTiming,
     },
 };
 
-use self::watch::Watch;
+use self::{
+    goals::AdvanceGoals,
+    queries::QueryAnswerer,
+    reports::{LOWER_LEARNING_RATE, RunReporter},
+    steering::controls,
+    watch_list::WatchList,
+};
 
-/// What to do about numbers that are not finite.
-const LOWER_THE_RATE: &str = "lower the learning rate or clip the gradient (optimizer.clip_norm)";
-
-/// What the worker does when nobody asks for anything.
+/// What the worker does while no request comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Drive {
+enum RunMode {
     /// Wait for requests.
-    Wait,
+    Waiting,
     /// Train up to the end of the run.
-    Free,
+    ToEnd,
     /// Train up to the last of [`Driver::goals`].
     ToGoal,
 }
 
-/// A trainer, the queues around it, and what was asked of it.
+/// A trainer, the connection to its consumer, and what was asked of it.
 pub(super) struct Driver<'a> {
     spec: &'a RunSpec,
     trainer: Trainer,
-    inbox: &'a mut Inbox,
-    outbox: &'a mut Outbox,
-    drive: Drive,
+    link: &'a mut ConsumerLink,
+    mode: RunMode,
+    /// The state as it was last reported.
     state: RunState,
-    /// Steps at which a request to advance is fulfilled, ascending.
-    goals: VecDeque<(u64, CommandId)>,
-    pace: Pace,
-    rate: RateMeter,
-    watch: Watch,
-    /// Where the walk through a minibatch stood when it was last told.
-    told: Phase,
+    goals: AdvanceGoals,
+    timing: RunTiming,
+    watch_list: WatchList,
+    reporter: RunReporter,
+    /// How the run stands, for the end.
     outcome: &'a mut Outcome,
-    monitor: Monitor,
-    test: Option<TestResult>,
-    stopwatch: Stopwatch,
-    panic_at: Option<u64>,
-    /// Numbers that were not finite, in a run that nobody can resume.
+    /// Numbers that were not finite, in a run that no one can resume; normally empty.
     broken: Option<String>,
+    /// Step at which a test has the engine panic; normally empty.
+    panic_at: Option<u64>,
 }
 
 impl<'a> Driver<'a> {
     pub(super) fn new(
         spec: &'a RunSpec,
         trainer: Trainer,
-        inbox: &'a mut Inbox,
-        outbox: &'a mut Outbox,
+        link: &'a mut ConsumerLink,
         outcome: &'a mut Outcome,
     ) -> Self {
         Self {
             spec,
             trainer,
-            inbox,
-            outbox,
-            drive: Drive::Free,
+            link,
+            mode: RunMode::ToEnd,
             state: RunState::Loading,
-            goals: VecDeque::new(),
-            pace: Pace::new(spec.throttle),
-            rate: RateMeter::default(),
-            watch: Watch::default(),
-            told: Phase::Between,
+            goals: AdvanceGoals::default(),
+            timing: RunTiming::new(spec.throttle),
+            watch_list: WatchList::default(),
+            reporter: RunReporter::new(spec.train.probe_every),
             outcome,
-            monitor: Monitor::default(),
-            test: None,
-            stopwatch: Stopwatch::default(),
-            panic_at: injected_panic(),
             broken: None,
+            panic_at: injected_panic(),
         }
     }
 
-    fn start(&mut self) {
-        self.outbox.push(Event::Ready(Box::new(self.trainer.describe(&self.spec.train))));
+    /// Trains and answers until a stop request.
+    pub(super) fn work(&mut self) -> Result<(), RunEnd> {
+        self.link.push(Event::Ready(Box::new(describe_run(&self.trainer, &self.spec.train))));
         self.report_controls();
         self.set_state(RunState::Running, None);
-    }
-
-    /// Trains and answers until a stop request.
-    pub(super) fn work(&mut self) -> Result<(), End> {
-        self.start();
         loop {
             let now = Instant::now();
-            self.answer_watched(now);
-            self.outbox.flush(now)?;
-            let next = match self.drive {
-                Drive::Wait => {
-                    self.prepare();
-                    self.inbox.wait(self.outbox)
-                }
-                // Where the outbox is full it waits a moment for the reader, but never for a request.
-                Drive::Free | Drive::ToGoal => self.inbox.until(self.pace.due(now), self.outbox),
-            };
+            let (watch_list, mut answerer) = self.queries();
+            watch_list.answer_due(now, &mut answerer);
+            self.link.flush()?;
+            let waiting = self.mode == RunMode::Waiting;
+            if waiting {
+                self.compute_ahead();
+            }
+            let ConsumerLink { inbox, outbox } = &mut *self.link;
+            // Where the outbox is full it waits a moment for the reader, but never for a request.
+            let next =
+                if waiting { inbox.wait(outbox) } else { inbox.wait_until(self.timing.throttle.due(now), outbox) };
             match next {
-                Next::Request(request) => {
+                NextRequest::Request(request) => {
                     if self.handle(request).is_break() {
                         return Ok(());
                     }
                 }
-                Next::Nothing if self.drive == Drive::Wait || self.outbox.is_full() => {}
-                Next::Nothing => self.train_one(),
-                Next::Gone => return Err(End::Consumer(Disconnected)),
+                NextRequest::Nothing if waiting || self.link.outbox.is_full() => {}
+                NextRequest::Nothing => self.train_minibatch(),
+                NextRequest::Gone => return Err(RunEnd::Consumer(Disconnected)),
             }
             if let Some(what) = self.broken.take() {
-                return Err(End::Failure(what, LOWER_THE_RATE.into()));
+                return Err(RunEnd::Failure(what, LOWER_LEARNING_RATE.into()));
             }
             if self.state == RunState::Finished && self.spec.stop_when_finished {
                 return Ok(());
@@ -130,100 +117,73 @@ impl<'a> Driver<'a> {
     }
 
     /// Trains one minibatch and does everything that follows from it.
-    fn train_one(&mut self) {
+    fn train_minibatch(&mut self) {
         let start = Instant::now();
-        self.pace.started(start);
+        self.timing.throttle.started(start);
         let completed = self.trainer.completed();
         assert!(self.panic_at != Some(completed), "injected at step {completed}");
-        let effective_lr = self.trainer.effective_lr();
         let outcome = self.trainer.step();
-        self.complete(start, outcome, effective_lr);
+        self.complete(start, outcome);
     }
 
-    /// Goes on by one phase of the minibatch in hand.
+    /// Walks on by one phase of the minibatch.
     fn walk(&mut self) {
         let start = Instant::now();
-        let effective_lr = self.trainer.effective_lr();
-        if let Some(outcome) = self.trainer.advance_phase() {
-            self.tell_walk();
-            self.complete(start, outcome, effective_lr);
+        let outcome = self.trainer.advance_phase();
+        self.reporter.report_phase(&self.trainer, self.link);
+        if let Some(outcome) = outcome {
+            self.complete(start, outcome);
         }
-        self.tell_walk();
     }
 
-    /// Tells where the walk through a minibatch stands, if that is news.
-    fn tell_walk(&mut self) {
-        let phase = self.trainer.phase();
-        if phase != self.told {
-            self.told = phase;
-            let (step, minibatch) = (self.trainer.completed(), self.trainer.walked_minibatch());
-            self.outbox.push(Event::Phase(Walk { step, minibatch, phase }));
+    /// Leaves it to the training to complete the minibatch that a walk is in.
+    fn leave_walk(&mut self) {
+        self.trainer.leave_walk();
+        self.reporter.report_phase(&self.trainer, self.link);
+    }
+
+    /// While no request comes, computes the passes of the next minibatch once: an inspection then waits only for the
+    /// answer, and the next step takes them up.
+    fn compute_ahead(&mut self) {
+        if self.state != RunState::Paused || self.trainer.minibatch().phase() != Phase::Between {
+            return;
+        }
+        while !self.link.inbox.is_waiting() && self.trainer.compute_ahead() {
+            // A consumer that is gone is noticed where the worker waits.
+            let _ = self.link.flush();
         }
     }
 
     /// Does everything that follows from a minibatch.
-    fn complete(&mut self, start: Instant, outcome: Result<StepOutcome, StepError>, effective_lr: f64) {
+    fn complete(&mut self, start: Instant, outcome: Result<StepOutcome, StepError>) {
         let running = self.state == RunState::Running;
-        self.outcome.step = self.trainer.completed();
-        self.outcome.summary = None;
+        let step = self.trainer.completed();
+        (self.outcome.step, self.outcome.summary) = (step, None);
         match outcome {
             Ok(outcome) => {
-                self.rate.add(outcome.samples, Instant::now());
-                let StepOutcome { loss, accuracy, gradient_norm, effective_lr, samples } = outcome;
-                let measures =
-                    StepMeasures { loss, accuracy: Some(accuracy), gradient_norm: Some(gradient_norm), effective_lr };
-                self.report_step(measures, samples, true);
+                self.timing.sample_rate.add(outcome.samples, Instant::now());
+                let samples_per_second = self.timing.sample_rate.samples_per_second();
+                let watched = self.mode == RunMode::ToGoal || self.timing.throttle.is_limited();
+                self.reporter.report_step(&self.trainer, self.link, outcome, samples_per_second, watched);
             }
-            Err(error) => self.report_broken_step(&error, effective_lr),
+            Err(error) => self.complete_broken(&error),
         }
-        let completed = self.trainer.completed();
-        if completed.is_multiple_of(self.trainer.evaluate_every(&self.spec.train)) {
+        if step.is_multiple_of(self.trainer.evaluate_every()) {
             self.evaluate();
         }
         if !running {
-            self.stopwatch.add(start.elapsed());
+            self.timing.training_time.add(start.elapsed());
         }
-        if completed >= self.trainer.total_steps() {
+        if step >= self.trainer.total_steps() {
             self.finish();
         }
-        self.check_goals();
+        self.answer_goals();
     }
 
-    /// Reports the minibatch just trained; the probe looks where it is time and the step was `whole`, with an update.
-    fn report_step(&mut self, measures: StepMeasures, samples: usize, whole: bool) {
-        self.monitor.trained(measures.loss);
-        let step = self.trainer.completed();
-        let due = step.is_multiple_of(self.spec.train.probe_every) || step == 1;
-        let looks = whole && (due || self.drive == Drive::ToGoal || self.pace.is_limited());
-        let mut layers = if looks { self.trainer.probe() } else { Vec::new() };
-        let findings = if looks { self.monitor.judge(step, &mut layers) } else { Vec::new() };
-        let gradient_norm = measures.gradient_norm.filter(|_| looks || !whole);
-        self.outbox.push(Event::Step(StepReport {
-            step,
-            epoch: Some(self.trainer.epoch()),
-            samples: Some(samples as u64),
-            values: metrics::of_step(&StepMeasures { gradient_norm, ..measures }),
-            samples_per_second: self.rate.samples_per_second(),
-            layers: layers.iter().map(probe::report).collect(),
-        }));
-        for finding in findings {
-            self.outbox.push(Event::Finding(finding));
-        }
-    }
-
-    fn report_broken_step(&mut self, error: &StepError, effective_lr: f64) {
-        let gradient_norm = if let StepError::Gradient { norm, .. } = error { Some(*norm) } else { None };
-        let measures = StepMeasures { loss: error.loss(), accuracy: None, gradient_norm, effective_lr };
-        self.report_step(measures, self.trainer.samples(), false);
-        let step = self.trainer.completed();
-        let what = format!("{error}; its update was left out");
-        self.outbox.push(Event::Finding(Finding {
-            step,
-            health: Health::Bad,
-            layer: if let StepError::Gradient { layer, .. } = error { Some(*layer) } else { None },
-            what: what.clone(),
-            advice: format!("{LOWER_THE_RATE}; what the updates before did to the weights stays"),
-        }));
+    /// Ends or pauses the run after a minibatch with numbers that are not finite.
+    fn complete_broken(&mut self, error: &StepError) {
+        let samples_per_second = self.timing.sample_rate.samples_per_second();
+        let what = self.reporter.report_broken_step(&self.trainer, self.link, error, samples_per_second);
         if self.spec.stop_when_finished {
             self.broken = Some(what);
         } else {
@@ -233,53 +193,40 @@ impl<'a> Driver<'a> {
 
     /// Evaluates on the test split; false when a stop request cut it short.
     fn evaluate(&mut self) -> bool {
-        let (inbox, outbox) = (&mut *self.inbox, &mut *self.outbox);
-        let evaluation = self.trainer.evaluate(|| {
-            let gone = outbox.flush(Instant::now()).is_err();
-            if gone || inbox.stop_requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        });
-        let Some(evaluation) = evaluation else { return false };
-        self.test = Some(evaluation);
-        let finding = self.monitor.evaluated(&evaluation);
-        self.outbox.push(Event::Evaluation(evaluation::report(&evaluation)));
-        if let Some(finding) = finding {
-            self.outbox.push(Event::Finding(finding));
-        }
+        let Some(evaluation) = self.trainer.evaluate(|| self.link.continue_until_stop()) else { return false };
+        self.reporter.report_evaluation(self.link, evaluation);
         true
     }
 
     fn finish(&mut self) {
         let step = self.trainer.completed();
-        if self.test.is_none_or(|test| test.step != step) && !self.evaluate() {
+        if self.reporter.evaluation_at(step).is_none() && !self.evaluate() {
             return;
         }
-        let values = self.test.as_ref().map(metrics::of_evaluation).unwrap_or_default();
-        self.drive = Drive::Wait;
+        let values = self.reporter.evaluation_at(step).map(metrics::of_evaluation).unwrap_or_default();
+        self.mode = RunMode::Waiting;
         self.set_state(RunState::Finished, None);
         let weights_sha256 = Some(self.trainer.weights_sha256());
-        let summary = Summary { step, values, weights_sha256, seconds: Some(self.stopwatch.seconds()) };
+        let seconds = Some(self.timing.training_time.seconds());
+        let summary = Summary { step, values, weights_sha256, seconds };
         self.outcome.summary = Some(summary.clone());
-        self.outbox.push(Event::Finished(summary));
+        self.link.push(Event::Finished(summary));
     }
 
     /// Answers the requests to advance that are fulfilled, and pauses after the last.
-    fn check_goals(&mut self) {
+    fn answer_goals(&mut self) {
         let step = self.trainer.completed();
-        while let Some(&(goal, id)) = self.goals.front() {
-            if goal > step {
-                return;
-            }
-            self.goals.pop_front();
-            if self.goals.is_empty() && self.drive == Drive::ToGoal {
-                self.drive = Drive::Wait;
+        while let Some(id) = self.goals.take_reached(step) {
+            if self.goals.is_empty() && self.mode == RunMode::ToGoal {
+                self.mode = RunMode::Waiting;
                 self.set_state(RunState::Paused, None);
             }
-            self.inbox.answer(id, Ok(step), self.outbox);
+            self.link.answer(id, Ok(step));
         }
     }
 
     fn pause(&mut self, reason: Option<String>) {
-        self.drive = Drive::Wait;
+        self.mode = RunMode::Waiting;
         self.give_up_goals();
         self.set_state(RunState::Paused, reason);
     }
@@ -287,23 +234,33 @@ impl<'a> Driver<'a> {
     /// Refuses what is left of the requests to advance.
     fn give_up_goals(&mut self) {
         let step = self.trainer.completed();
-        for (_, id) in std::mem::take(&mut self.goals) {
-            self.inbox.answer(id, Err(format!("interrupted at step {step}")), self.outbox);
+        for id in self.goals.take_all() {
+            self.link.answer(id, Err(format!("interrupted at step {step}")));
         }
     }
 
     fn set_state(&mut self, state: RunState, reason: Option<String>) {
         if self.state != RunState::Running {
-            self.pace.restart();
-            self.rate.restart();
+            self.timing.restart();
         }
-        self.stopwatch.run(state == RunState::Running, Instant::now());
+        self.timing.training_time.run(state == RunState::Running, Instant::now());
         self.state = state;
-        self.outbox.push(Event::State(StateChange { state, step: self.trainer.completed(), reason }));
+        self.link.push(Event::State(StateChange { state, step: self.trainer.completed(), reason }));
+    }
+
+    /// Reports what can be steered, and how it stands.
+    fn report_controls(&mut self) {
+        self.link.push(Event::Controls(controls(&self.trainer, &self.timing.throttle)));
+    }
+
+    /// The watched queries, and what answers them.
+    fn queries(&mut self) -> (&mut WatchList, QueryAnswerer<'_>) {
+        let Self { trainer, link, watch_list, mode, .. } = self;
+        (watch_list, QueryAnswerer { trainer, link, waiting: *mode == RunMode::Waiting })
     }
 }
 
-/// Step at which a debug build is told to panic, so that a test can see what a person would see.
+/// Step at which a debug build is told to panic, so that a test can see what a user would see.
 fn injected_panic() -> Option<u64> {
     if cfg!(debug_assertions) { std::env::var("GRADTOP_PANIC_AT_STEP").ok()?.parse().ok() } else { None }
 }

@@ -1,6 +1,6 @@
 //! Rules that turn measurements into verdicts and sentences.
 //!
-//! A rule about a layer speaks only after its condition held for [`PATIENCE`] looks in a row, so that a single odd
+//! A rule about a layer speaks only after its condition held for [`PATIENCE_LOOKS`] looks in a row, so that a single odd
 //! minibatch raises no alarm, and speaks again only after the condition was gone for as long.
 
 use crate::{
@@ -9,21 +9,21 @@ use crate::{
 };
 
 /// Looks of the probe for which a condition must hold before it becomes a finding.
-const PATIENCE: u32 = 10;
+const PATIENCE_LOOKS: u32 = 10;
 
 /// Evaluations in a row with a test loss well above the best, and a training loss below that of then, before
 /// overfitting is named.
-const OVERFITTING_PATIENCE: u32 = 3;
+const PATIENCE_EVALUATIONS: u32 = 3;
 
-/// What is well above the best test loss: so many times as much, and so many nats more.
-const WELL_ABOVE: (f64, f64) = (1.1, 0.02);
+/// What is well above the best test loss: this multiple of it, and this many nats more.
+const WELL_ABOVE_BEST: (f64, f64) = (1.1, 0.02);
 
 /// Share of the largest layer's gradient norm below which a gradient has vanished.
-const VANISHED: f64 = 1e-5;
+const VANISHED_GRADIENT_SHARE: f64 = 1e-5;
 
 /// What can be wrong with a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Complaint {
+enum LayerComplaint {
     MostlyDead,
     HalfDead,
     HugeUpdates,
@@ -31,15 +31,15 @@ enum Complaint {
     VanishedGradient,
 }
 
-const COMPLAINTS: [Complaint; 5] = [
-    Complaint::MostlyDead,
-    Complaint::HugeUpdates,
-    Complaint::VanishedGradient,
-    Complaint::HalfDead,
-    Complaint::LargeUpdates,
+const COMPLAINTS: [LayerComplaint; 5] = [
+    LayerComplaint::MostlyDead,
+    LayerComplaint::HugeUpdates,
+    LayerComplaint::VanishedGradient,
+    LayerComplaint::HalfDead,
+    LayerComplaint::LargeUpdates,
 ];
 
-impl Complaint {
+impl LayerComplaint {
     fn holds(self, layer: &LayerMeasures, largest_gradient: f64, dead_somewhere: bool) -> bool {
         let dead = layer.dead.unwrap_or(0.0);
         let ratio = layer.update_ratio();
@@ -49,7 +49,9 @@ impl Complaint {
             Self::HugeUpdates => ratio > 1.0,
             Self::LargeUpdates => ratio > 0.1 && ratio <= 1.0,
             // Where units are dead, nothing comes through: that is then the cause to name.
-            Self::VanishedGradient => layer.gradient_norm < VANISHED * largest_gradient && !dead_somewhere,
+            Self::VanishedGradient => {
+                layer.gradient_norm < VANISHED_GRADIENT_SHARE * largest_gradient && !dead_somewhere
+            }
         }
     }
 
@@ -78,29 +80,31 @@ impl Complaint {
     }
 }
 
-/// How long one complaint about one layer has held, or has been gone since it was told.
+/// How long one complaint about one layer has held, or has been gone since it was reported.
 #[derive(Clone, Copy, Debug, Default)]
-struct Streak {
+struct ComplaintStreak {
+    /// Looks in a row at which it held; after the report, looks left until it counts as gone. Normally 0.
     looks: u32,
-    told: bool,
+    /// Whether it was reported and is not gone since. Normally false.
+    reported: bool,
 }
 
-impl Streak {
-    /// Counts a look; true when the complaint is to be told now.
+impl ComplaintStreak {
+    /// Counts a look; true when the complaint is to be reported now.
     fn look(&mut self, holds: bool) -> bool {
-        self.looks = if holds == self.told {
-            if holds { PATIENCE } else { 0 }
+        self.looks = if holds == self.reported {
+            if holds { PATIENCE_LOOKS } else { 0 }
         } else if holds {
             self.looks + 1
         } else {
             self.looks - 1
         };
-        if !self.told && self.looks == PATIENCE {
-            self.told = true;
+        if !self.reported && self.looks == PATIENCE_LOOKS {
+            self.reported = true;
             return true;
         }
-        if self.told && self.looks == 0 {
-            self.told = false;
+        if self.reported && self.looks == 0 {
+            self.reported = false;
         }
         false
     }
@@ -108,7 +112,7 @@ impl Streak {
 
 /// The evaluation with the least test loss.
 #[derive(Clone, Copy, Debug)]
-struct Best {
+struct BestEvaluation {
     step: u64,
     test_loss: f64,
     /// Mean over the minibatches that led to it; NaN if there were none.
@@ -117,17 +121,22 @@ struct Best {
 
 /// The memory of the rules over one run.
 #[derive(Debug, Default)]
-pub struct Monitor {
-    streaks: Vec<[Streak; COMPLAINTS.len()]>,
+pub struct HealthMonitor {
+    /// For each layer with parameters; empty before the first look.
+    streaks: Vec<[ComplaintStreak; COMPLAINTS.len()]>,
     /// Sum and number of the losses of the minibatches since the last evaluation.
     training: (f64, u32),
-    best: Option<Best>,
+    /// Empty before the first evaluation.
+    best: Option<BestEvaluation>,
+    /// Step of the last evaluation, so that the same one is not counted again.
     last_evaluation: Option<u64>,
+    /// Evaluations in a row that were well above the best. Normally 0.
     worse_evaluations: u32,
-    overfitting_told: bool,
+    /// Whether overfitting was reported since the best evaluation. Normally false.
+    overfitting_reported: bool,
 }
 
-impl Monitor {
+impl HealthMonitor {
     /// Judges each layer, writes the verdicts into `layers` and returns what is new.
     pub fn judge(&mut self, step: u64, layers: &mut [LayerMeasures]) -> Vec<Finding> {
         self.streaks.resize(layers.len(), Default::default());
@@ -142,7 +151,7 @@ impl Monitor {
                     let health = complaint.health();
                     findings.push(Finding { step, health, layer: Some(layer.layer), what, advice: advice.into() });
                 }
-                if streak.told && layer.health == Health::Good {
+                if streak.reported && layer.health == Health::Good {
                     layer.health = complaint.health();
                 }
             }
@@ -165,15 +174,15 @@ impl Monitor {
         let training_loss = sum / f64::from(count);
         match self.best {
             Some(best) if evaluation.loss > best.test_loss => {
-                let (times, more) = WELL_ABOVE;
+                let (times, more) = WELL_ABOVE_BEST;
                 let above = evaluation.loss > (best.test_loss * times).max(best.test_loss + more);
                 // Where both rise it is the learning rate, and says so elsewhere.
                 let overfits = above && training_loss < best.training_loss;
                 self.worse_evaluations = if overfits { self.worse_evaluations + 1 } else { 0 };
-                if self.worse_evaluations < OVERFITTING_PATIENCE || self.overfitting_told {
+                if self.worse_evaluations < PATIENCE_EVALUATIONS || self.overfitting_reported {
                     return None;
                 }
-                self.overfitting_told = true;
+                self.overfitting_reported = true;
                 Some(Finding {
                     step: evaluation.step,
                     health: Health::Watch,
@@ -186,9 +195,9 @@ impl Monitor {
                 })
             }
             _ => {
-                self.best = Some(Best { step: evaluation.step, test_loss: evaluation.loss, training_loss });
+                self.best = Some(BestEvaluation { step: evaluation.step, test_loss: evaluation.loss, training_loss });
                 self.worse_evaluations = 0;
-                self.overfitting_told = false;
+                self.overfitting_reported = false;
                 None
             }
         }
@@ -205,7 +214,7 @@ mod tests {
 
     #[test]
     fn a_condition_is_told_once_and_again_after_it_was_gone() {
-        let mut monitor = Monitor::default();
+        let mut monitor = HealthMonitor::default();
         let mut told = Vec::new();
         for step in 1..=60 {
             let sick = step <= 25 || step > 45;
@@ -227,7 +236,7 @@ mod tests {
             // Nothing comes through dead units: one cause, named once.
             (layer(1.0, 0.0, 1e-3), "dead"),
         ] {
-            let mut monitor = Monitor::default();
+            let mut monitor = HealthMonitor::default();
             let mut layers = [probe, LayerMeasures { layer: 4, ..layer(0.0, 1.0, 1e-3) }];
             let findings: Vec<Finding> = (1..=10).flat_map(|step| monitor.judge(step, &mut layers)).collect();
             assert_eq!(findings.len(), 1, "{findings:?}");
@@ -237,7 +246,7 @@ mod tests {
 
     #[test]
     fn overfitting_is_named_after_three_worse_evaluations() {
-        let mut monitor = Monitor::default();
+        let mut monitor = HealthMonitor::default();
         // The same step evaluated again, and a loss that is no number, say nothing.
         let losses = [1.0, 0.5, 0.6, 0.6, 0.6, f64::NAN, 0.57, 0.7, 0.8, 0.4, 0.5];
         let told: Vec<u64> = losses
@@ -255,7 +264,7 @@ mod tests {
     #[test]
     fn a_rate_that_is_too_high_and_a_trifle_are_no_overfitting() {
         let told = |test: [f64; 5], training: [f64; 5]| {
-            let mut monitor = Monitor::default();
+            let mut monitor = HealthMonitor::default();
             let rounds = test.into_iter().zip(training).zip(1..);
             rounds.fold(false, |told, ((loss, trained), step)| {
                 monitor.trained(trained);

@@ -13,19 +13,19 @@ use crate::{
 };
 
 /// How often an outbox that found no room tries again while the worker waits.
-const RETRY: Duration = Duration::from_millis(16);
+const RETRY_INTERVAL: Duration = Duration::from_millis(16);
 
-/// Requests that are looked at ahead of their turn, at most; the others wait in the channel.
-const LOOK_AHEAD: usize = 256;
+/// Requests that are looked at before their turn, at most; the others wait in the channel.
+const MAX_PEEKED_REQUESTS: usize = 256;
 
 /// What waiting brought.
 #[derive(Debug)]
-pub enum Next {
+pub enum NextRequest {
     /// A request.
     Request(Request),
     /// The time is up.
     Nothing,
-    /// Nobody can ask for anything any more.
+    /// The consumer is gone: no request can come any more.
     Gone,
 }
 
@@ -33,74 +33,75 @@ pub enum Next {
 #[derive(Debug)]
 pub struct Inbox {
     channel: Receiver<Request>,
-    /// Requests that were looked at while the worker was busy.
-    seen: VecDeque<Request>,
-    /// Requests that were handed out and have no answer yet, and whether each asks to stop.
+    /// Requests that were looked at while the worker was busy. Empties as they are handed out; normally empty.
+    peeked: VecDeque<Request>,
+    /// Requests that were handed out and have no answer yet, and whether each asks to stop. Empties as they are
+    /// answered; normally the one that is carried out and those to advance.
     open: Vec<(CommandId, bool)>,
 }
 
 impl Inbox {
-    /// An inbox behind `channel`.
+    /// An inbox at the end of `channel`.
     pub fn new(channel: Receiver<Request>) -> Self {
-        Self { channel, seen: VecDeque::new(), open: Vec::new() }
+        Self { channel, peeked: VecDeque::new(), open: Vec::new() }
     }
 
-    /// Whether a stop request waits, or nobody is there to ask; leaves all requests in their order.
+    /// Whether a stop request waits, or the consumer is gone; leaves all requests in their order.
     pub fn stop_requested(&mut self) -> bool {
-        let gone = self.look();
-        gone || self.seen.iter().any(|request| request.command == Command::Stop)
+        let gone = self.peek();
+        gone || self.peeked.iter().any(|request| request.command == Command::Stop)
     }
 
-    /// Whether any request waits, or nobody is there to ask; leaves all requests in their order.
+    /// Whether any request waits, or the consumer is gone; leaves all requests in their order.
     pub fn is_waiting(&mut self) -> bool {
-        let gone = self.look();
-        gone || !self.seen.is_empty()
+        let gone = self.peek();
+        gone || !self.peeked.is_empty()
     }
 
-    /// Looks at what waits; true when nobody is there to ask.
-    fn look(&mut self) -> bool {
+    /// Looks at what waits; true when the consumer is gone.
+    fn peek(&mut self) -> bool {
         loop {
-            if self.seen.len() >= LOOK_AHEAD {
+            if self.peeked.len() >= MAX_PEEKED_REQUESTS {
                 break false;
             }
             match self.channel.try_recv() {
-                Ok(request) => self.seen.push_back(request),
+                Ok(request) => self.peeked.push_back(request),
                 Err(TryRecvError::Empty) => break false,
                 Err(TryRecvError::Disconnected) => break true,
             }
         }
     }
 
-    /// Waits for a request without using the processor; wakes with [`Next::Nothing`] only to empty the outbox. While that
+    /// Waits for a request without using the processor; wakes with [`NextRequest::Nothing`] only to empty the outbox. While that
     /// is full, only a stop is taken.
-    pub fn wait(&mut self, outbox: &mut Outbox) -> Next {
+    pub fn wait(&mut self, outbox: &mut Outbox) -> NextRequest {
         let next = if let Some(next) = self.wait_for_reader(outbox) {
             next
-        } else if let Some(request) = self.seen.pop_front() {
-            Next::Request(request)
+        } else if let Some(request) = self.peeked.pop_front() {
+            NextRequest::Request(request)
         } else if outbox.flush_now(Instant::now()).is_err() {
-            Next::Gone
+            NextRequest::Gone
         } else if outbox.is_empty() {
-            self.channel.recv().map_or(Next::Gone, Next::Request)
+            self.channel.recv().map_or(NextRequest::Gone, NextRequest::Request)
         } else {
-            self.receive(RETRY)
+            self.receive(RETRY_INTERVAL)
         };
         self.handed_out(next)
     }
 
     /// Waits for a request until `due`; `None` is at once. While the outbox is full, only a stop is taken, and
-    /// [`Next::Nothing`] comes early.
-    pub fn until(&mut self, due: Option<Instant>, outbox: &mut Outbox) -> Next {
+    /// [`NextRequest::Nothing`] comes early.
+    pub fn wait_until(&mut self, due: Option<Instant>, outbox: &mut Outbox) -> NextRequest {
         let next = if let Some(next) = self.wait_for_reader(outbox) {
             next
         } else {
-            match (self.seen.pop_front(), due) {
-                (Some(request), _) => Next::Request(request),
+            match (self.peeked.pop_front(), due) {
+                (Some(request), _) => NextRequest::Request(request),
                 (None, Some(due)) => self.receive_until(due, outbox),
                 (None, None) => match self.channel.try_recv() {
-                    Ok(request) => Next::Request(request),
-                    Err(TryRecvError::Empty) => Next::Nothing,
-                    Err(TryRecvError::Disconnected) => Next::Gone,
+                    Ok(request) => NextRequest::Request(request),
+                    Err(TryRecvError::Empty) => NextRequest::Nothing,
+                    Err(TryRecvError::Disconnected) => NextRequest::Gone,
                 },
             }
         };
@@ -111,53 +112,53 @@ impl Inbox {
     ///
     /// A stop is taken ahead of its turn. Other requests wait, since their answers would only make the outbox longer: a
     /// client that asks without reading is bounded by the channel.
-    fn wait_for_reader(&mut self, outbox: &mut Outbox) -> Option<Next> {
+    fn wait_for_reader(&mut self, outbox: &mut Outbox) -> Option<NextRequest> {
         if !outbox.is_full() {
             return None;
         }
         if outbox.flush_now(Instant::now()).is_err() {
-            return Some(Next::Gone);
+            return Some(NextRequest::Gone);
         }
         if !outbox.is_full() {
             return None;
         }
-        let gone = self.look();
-        let stop = self.seen.iter().position(|request| request.command == Command::Stop);
-        if let Some(stop) = stop.and_then(|at| self.seen.remove(at)) {
-            return Some(Next::Request(stop));
+        let gone = self.peek();
+        let stop = self.peeked.iter().position(|request| request.command == Command::Stop);
+        if let Some(stop) = stop.and_then(|at| self.peeked.remove(at)) {
+            return Some(NextRequest::Request(stop));
         }
-        if gone && self.seen.is_empty() {
-            return Some(Next::Gone);
+        if gone && self.peeked.is_empty() {
+            return Some(NextRequest::Gone);
         }
-        thread::sleep(RETRY);
-        Some(Next::Nothing)
+        thread::sleep(RETRY_INTERVAL);
+        Some(NextRequest::Nothing)
     }
 
-    fn receive_until(&self, due: Instant, outbox: &mut Outbox) -> Next {
+    fn receive_until(&self, due: Instant, outbox: &mut Outbox) -> NextRequest {
         loop {
             let now = Instant::now();
             if outbox.flush(now).is_err() {
-                return Next::Gone;
+                return NextRequest::Gone;
             }
             let left = due.saturating_duration_since(now);
-            let wait = if outbox.is_empty() { left } else { left.min(RETRY) };
+            let wait = if outbox.is_empty() { left } else { left.min(RETRY_INTERVAL) };
             match self.receive(wait) {
-                Next::Nothing if wait < left => {}
+                NextRequest::Nothing if wait < left => {}
                 next => return next,
             }
         }
     }
 
-    fn receive(&self, wait: Duration) -> Next {
+    fn receive(&self, wait: Duration) -> NextRequest {
         match self.channel.recv_timeout(wait) {
-            Ok(request) => Next::Request(request),
-            Err(RecvTimeoutError::Timeout) => Next::Nothing,
-            Err(RecvTimeoutError::Disconnected) => Next::Gone,
+            Ok(request) => NextRequest::Request(request),
+            Err(RecvTimeoutError::Timeout) => NextRequest::Nothing,
+            Err(RecvTimeoutError::Disconnected) => NextRequest::Gone,
         }
     }
 
-    fn handed_out(&mut self, next: Next) -> Next {
-        if let Next::Request(request) = &next {
+    fn handed_out(&mut self, next: NextRequest) -> NextRequest {
+        if let NextRequest::Request(request) = &next {
             self.open.push((request.id, request.command == Command::Stop));
         }
         next
@@ -175,7 +176,7 @@ impl Inbox {
     /// Answers everything that has no answer yet: a stop took effect at `step`, all else did not, for `reason`.
     pub fn answer_all(&mut self, step: u64, reason: &str, outbox: &mut Outbox) {
         self.stop_requested();
-        let waiting = self.seen.drain(..).map(|request| (request.id, request.command == Command::Stop));
+        let waiting = self.peeked.drain(..).map(|request| (request.id, request.command == Command::Stop));
         for (id, stop) in self.open.drain(..).chain(waiting) {
             outbox.push(if stop { Event::Applied { id, step } } else { Event::Rejected { id, reason: reason.into() } });
         }
@@ -188,12 +189,12 @@ impl Inbox {
     pub fn wait_for_stop(&mut self, outbox: &mut Outbox) -> Result<(), Disconnected> {
         loop {
             match self.wait(outbox) {
-                Next::Request(Request { command: Command::Stop, .. }) => return Ok(()),
-                Next::Request(Request { id, .. }) => {
+                NextRequest::Request(Request { command: Command::Stop, .. }) => return Ok(()),
+                NextRequest::Request(Request { id, .. }) => {
                     self.answer(id, Err("the run has failed; only a stop is possible".into()), outbox);
                 }
-                Next::Nothing => {}
-                Next::Gone => return Err(Disconnected),
+                NextRequest::Nothing => {}
+                NextRequest::Gone => return Err(Disconnected),
             }
         }
     }
@@ -235,28 +236,28 @@ mod tests {
             self.ask.send(Request { id: CommandId(id), command }).unwrap();
         }
 
-        fn until(&mut self) -> Next {
-            self.inbox.until(None, &mut self.outbox)
+        fn until(&mut self) -> NextRequest {
+            self.inbox.wait_until(None, &mut self.outbox)
         }
 
-        fn wait(&mut self) -> Next {
+        fn wait(&mut self) -> NextRequest {
             self.inbox.wait(&mut self.outbox)
         }
     }
 
     /// Id of the request that came, if one did.
-    fn id(next: &Next) -> Option<u64> {
-        if let Next::Request(request) = next { Some(request.id.0) } else { None }
+    fn id(next: &NextRequest) -> Option<u64> {
+        if let NextRequest::Request(request) = next { Some(request.id.0) } else { None }
     }
 
     #[test]
-    fn a_full_outbox_that_the_reader_empties_meanwhile_keeps_nobody_waiting() {
+    fn a_full_outbox_that_the_reader_empties_meanwhile_ends_the_waiting() {
         let mut desk = Desk::full();
-        assert!(matches!(desk.until(), Next::Nothing));
+        assert!(matches!(desk.until(), NextRequest::Nothing));
         assert!(desk.outbox.is_full());
         desk.reader.try_recv().unwrap();
-        // Nobody asks for anything and nothing is left to send: whoever waited for a request here would wait for ever.
-        assert!(matches!(desk.until(), Next::Nothing));
+        // No request comes and nothing is left to send: waiting for a request here would never end.
+        assert!(matches!(desk.until(), NextRequest::Nothing));
         assert!(desk.outbox.is_empty());
     }
 
@@ -265,8 +266,8 @@ mod tests {
         let mut desk = Desk::full();
         desk.ask(1, Command::Evaluate);
         desk.ask(2, Command::Evaluate);
-        assert!(matches!(desk.until(), Next::Nothing));
-        assert!(matches!(desk.wait(), Next::Nothing));
+        assert!(matches!(desk.until(), NextRequest::Nothing));
+        assert!(matches!(desk.wait(), NextRequest::Nothing));
         desk.reader.try_recv().unwrap();
         assert_eq!(id(&desk.until()), Some(1));
         assert_eq!(id(&desk.wait()), Some(2));
@@ -288,10 +289,10 @@ mod tests {
     fn a_reader_that_leaves_a_full_outbox_is_noticed() {
         let mut desk = Desk::full();
         desk.reader.close();
-        assert!(matches!(desk.until(), Next::Gone));
+        assert!(matches!(desk.until(), NextRequest::Gone));
         let mut desk = Desk::full();
         drop(desk.ask);
-        assert!(matches!(desk.inbox.wait(&mut desk.outbox), Next::Gone));
+        assert!(matches!(desk.inbox.wait(&mut desk.outbox), NextRequest::Gone));
     }
 
     #[test]

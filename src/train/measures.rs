@@ -9,10 +9,10 @@ pub(super) struct StepMeasures {
     pub loss: f64,
     /// Share classified correctly before the update.
     pub accuracy: Option<f64>,
-    /// Norm of the whole gradient before clipping, where somebody looks.
+    /// Norm of the whole gradient before clipping, where it is measured.
     pub gradient_norm: Option<f64>,
     /// Learning rate of the update.
-    pub effective_lr: f64,
+    pub effective_learning_rate: f64,
 }
 
 /// What the probe saw of one layer that has parameters.

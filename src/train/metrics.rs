@@ -1,5 +1,5 @@
 //! What the engine measures, as data: a table for minibatches, one for evaluations and one for layers. A metric that is
-//! added to a table is told to every viewer and shown by every viewer.
+//! added to a table is described to every viewer and shown by every viewer.
 
 use crate::{
     protocol::{
@@ -13,43 +13,43 @@ use crate::{
 };
 
 /// A metric, and how it is read out of what was measured.
-struct Measured<T> {
+struct MeasuredMetric<T> {
     info: fn(u32) -> MetricInfo,
     value: fn(&T) -> Option<f64>,
 }
 
-const OF_STEPS: [Measured<StepMeasures>; 4] = [
-    Measured { info: |id| loss(id, TRAIN_LOSS), value: |step| Some(step.loss) },
-    Measured { info: |id| accuracy(id, TRAIN_ACCURACY), value: |step| step.accuracy },
-    Measured {
+const OF_STEPS: [MeasuredMetric<StepMeasures>; 4] = [
+    MeasuredMetric { info: |id| loss(id, TRAIN_LOSS), value: |step| Some(step.loss) },
+    MeasuredMetric { info: |id| accuracy(id, TRAIN_ACCURACY), value: |step| step.accuracy },
+    MeasuredMetric {
         info: |id| MetricInfo::new(id, TRAIN_GRADIENT_NORM, "gradient norm").floor(0.0),
         value: |step| step.gradient_norm,
     },
-    Measured {
+    MeasuredMetric {
         info: |id| MetricInfo::new(id, EFFECTIVE_LEARNING_RATE, "learning rate").floor(0.0),
-        value: |step| Some(step.effective_lr),
+        value: |step| Some(step.effective_learning_rate),
     },
 ];
 
-const OF_EVALUATIONS: [Measured<TestResult>; 2] = [
-    Measured { info: |id| loss(id, TEST_LOSS), value: |test| Some(test.loss) },
-    Measured { info: |id| accuracy(id, TEST_ACCURACY), value: |test| Some(test.accuracy) },
+const OF_EVALUATIONS: [MeasuredMetric<TestResult>; 2] = [
+    MeasuredMetric { info: |id| loss(id, TEST_LOSS), value: |test| Some(test.loss) },
+    MeasuredMetric { info: |id| accuracy(id, TEST_ACCURACY), value: |test| Some(test.accuracy) },
 ];
 
-const OF_LAYERS: [Measured<LayerMeasures>; 4] = [
-    Measured {
+const OF_LAYERS: [MeasuredMetric<LayerMeasures>; 4] = [
+    MeasuredMetric {
         info: |id| MetricInfo::new(id, LAYER_GRADIENT_NORM, "gradient norm").short("norm").floor(0.0),
         value: |layer| Some(layer.gradient_norm),
     },
-    Measured {
+    MeasuredMetric {
         info: |id| MetricInfo::new(id, LAYER_UPDATE_RATIO, "update / weight").short("upd/w").floor(0.0),
         value: |layer| Some(layer.update_ratio()),
     },
-    Measured {
+    MeasuredMetric {
         info: |id| MetricInfo::new(id, LAYER_DEAD_UNITS, "dead units").short("dead").share().better(Better::Lower),
         value: |layer| layer.dead,
     },
-    Measured {
+    MeasuredMetric {
         info: |id| MetricInfo::new(id, LAYER_WEIGHT_NORM, "weight norm").floor(0.0),
         value: |layer| Some(layer.weight_norm),
     },
@@ -91,11 +91,11 @@ pub(super) fn of_layer(layer: &LayerMeasures) -> MetricValues {
     values(&OF_LAYERS, 0, layer)
 }
 
-fn infos<T>(table: &[Measured<T>], first: u32) -> impl Iterator<Item = MetricInfo> {
+fn infos<T>(table: &[MeasuredMetric<T>], first: u32) -> impl Iterator<Item = MetricInfo> {
     table.iter().zip(first..).map(|(measured, id)| (measured.info)(id))
 }
 
-fn values<T>(table: &[Measured<T>], first: u32, from: &T) -> MetricValues {
+fn values<T>(table: &[MeasuredMetric<T>], first: u32, from: &T) -> MetricValues {
     let values = table.iter().zip(first..);
     values.filter_map(|(measured, id)| Some(MetricValue(MetricId(id), (measured.value)(from)?))).collect()
 }

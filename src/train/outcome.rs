@@ -17,14 +17,14 @@ pub struct Outcome {
 }
 
 /// Why a worker ends other than by a stop request.
-pub(super) enum End {
-    /// Nobody listens any more.
+pub(super) enum RunEnd {
+    /// The consumer is gone.
     Consumer(Disconnected),
     /// What happened, and what to do about it.
     Failure(String, String),
 }
 
-impl From<Disconnected> for End {
+impl From<Disconnected> for RunEnd {
     fn from(disconnected: Disconnected) -> Self {
         Self::Consumer(disconnected)
     }

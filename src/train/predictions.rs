@@ -1,16 +1,13 @@
-//! What the network made of every sample when a part of the data was last evaluated.
+//! What the network predicted for every sample when a part of the data was last evaluated.
 
-use crate::nn::Network;
+use crate::nn::{Network, cross_entropy_of_sample};
 
-/// Smallest probability whose logarithm in `f32` is good enough for a loss.
-const SMALLEST: f32 = 1e-30;
-
-/// One entry a sample, in the order of the data.
+/// One entry for each sample, in the order of the data.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Predictions {
     /// Minibatches completed when they were made; `None` before that.
     pub step: Option<u64>,
-    /// Time that it took.
+    /// Time that the evaluation took.
     pub seconds: f64,
     /// The class with the largest probability.
     pub predicted: Vec<u8>,
@@ -21,35 +18,33 @@ pub(super) struct Predictions {
 }
 
 impl Predictions {
-    /// Room for so many samples.
-    pub(super) fn of(samples: usize) -> Self {
+    /// Memory for the predictions of `samples` samples.
+    pub fn with_samples(samples: usize) -> Self {
         let mut predictions = Self::default();
         predictions.resize(samples);
         predictions
     }
 
     /// Whether a sample of this class was classified correctly; one whose logits are not numbers was not.
-    pub(super) fn is_right(&self, sample: usize, class: u8) -> bool {
+    pub fn is_correct(&self, sample: usize, class: u8) -> bool {
         self.predicted[sample] == class && !self.loss[sample].is_nan()
     }
 
-    pub(super) fn resize(&mut self, samples: usize) {
+    pub fn resize(&mut self, samples: usize) {
         self.predicted.resize(samples, 0);
         self.confidence.resize(samples, 0.0);
         self.loss.resize(samples, 0.0);
     }
 
-    /// Takes in what the network made of a batch that begins with sample `from`.
-    pub(super) fn take(&mut self, from: usize, network: &Network<f32>, labels: &[u8]) {
+    /// Records what the network predicted for a batch that begins with sample `from`.
+    pub fn record(&mut self, from: usize, network: &Network<f32>, labels: &[u8]) {
         let (logits, probabilities) = (network.logits(), network.probabilities());
         let rows = logits.rows().into_iter().zip(probabilities.rows()).zip(labels);
-        for (row, ((z, p), &label)) in rows.enumerate() {
+        for (sample, ((z, p), &label)) in (from..).zip(rows) {
             let best = argmax(z.iter().copied());
-            let right = p[usize::from(label)];
-            self.predicted[from + row] = best as u8;
-            self.confidence[from + row] = p[best];
-            self.loss[from + row] =
-                if right > SMALLEST { -right.ln() } else { z[best] - z[usize::from(label)] - p[best].ln() };
+            self.predicted[sample] = best as u8;
+            self.confidence[sample] = p[best];
+            self.loss[sample] = cross_entropy_of_sample(z.iter().copied(), label.into(), 0.0) as f32;
         }
     }
 }

@@ -1,9 +1,10 @@
 //! What the probe measures at a step: norms of weights, gradients and updates, and the share of dead units.
 
 use crate::{
+    nn::Network,
     optim,
     protocol::{Health, LayerProbe},
-    train::{LayerMeasures, Trainer, metrics},
+    train::{LayerMeasures, metrics},
 };
 
 /// What the probe saw of a layer as it is reported.
@@ -11,42 +12,38 @@ pub(super) fn report(layer: &LayerMeasures) -> LayerProbe {
     LayerProbe { layer: layer.layer, values: metrics::of_layer(layer), health: Some(layer.health) }
 }
 
-impl Trainer {
-    /// Measures the step just done. Reads only; the course of the training is untouched.
-    pub fn probe(&self) -> Vec<LayerMeasures> {
-        let mut layers: Vec<LayerMeasures> = Vec::new();
-        let square = |value: f64| value * value;
-        for (parameter, &update_norm) in self.network.parameters().zip(self.optimizer.update_norms()) {
-            if layers.last().is_none_or(|layer| layer.layer != parameter.layer) {
-                layers.push(LayerMeasures {
-                    layer: parameter.layer,
-                    weight_norm: 0.0,
-                    gradient_norm: 0.0,
-                    update_norm: 0.0,
-                    dead: self.dead_after(parameter.layer),
-                    health: Health::Good,
-                });
-            }
-            if let Some(layer) = layers.last_mut() {
-                layer.weight_norm += square(optim::norm(&parameter.value));
-                layer.gradient_norm += square(optim::norm(&parameter.gradient));
-                layer.update_norm += square(update_norm);
-            }
+/// Measures the layers that have parameters after a step with these norms of updates. Reads only; the course of the
+/// training is untouched.
+pub(super) fn measure_layers(network: &Network<f32>, update_norms: &[f64]) -> Vec<LayerMeasures> {
+    let mut layers: Vec<LayerMeasures> = Vec::new();
+    let square = |value: f64| value * value;
+    for (parameter, &update_norm) in network.parameters().zip(update_norms) {
+        if layers.last().is_none_or(|layer| layer.layer != parameter.layer) {
+            layers.push(LayerMeasures {
+                layer: parameter.layer,
+                weight_norm: 0.0,
+                gradient_norm: 0.0,
+                update_norm: 0.0,
+                dead: dead_after(network, parameter.layer),
+                health: Health::Good,
+            });
         }
-        for layer in &mut layers {
-            layer.weight_norm = layer.weight_norm.sqrt();
-            layer.gradient_norm = layer.gradient_norm.sqrt();
-            layer.update_norm = layer.update_norm.sqrt();
+        if let Some(layer) = layers.last_mut() {
+            layer.weight_norm += square(optim::norm(&parameter.value));
+            layer.gradient_norm += square(optim::norm(&parameter.gradient));
+            layer.update_norm += square(update_norm);
         }
-        layers
     }
+    for layer in &mut layers {
+        layer.weight_norm = layer.weight_norm.sqrt();
+        layer.gradient_norm = layer.gradient_norm.sqrt();
+        layer.update_norm = layer.update_norm.sqrt();
+    }
+    layers
+}
 
-    /// Share of dead units of the first rectifier after `layer`, before the next layer that has parameters.
-    fn dead_after(&self, layer: usize) -> Option<f64> {
-        let infos = self.network.layer_infos();
-        infos[layer + 1..]
-            .iter()
-            .take_while(|info| info.parameters == 0)
-            .find_map(|info| self.network.dead_units(info.index))
-    }
+/// Share of dead units of the first rectifier after `layer`, before the next layer that has parameters.
+fn dead_after(network: &Network<f32>, layer: usize) -> Option<f64> {
+    let mut following = network.layer_infos()[layer + 1..].iter().take_while(|info| info.parameters == 0);
+    following.find_map(|info| network.dead_units(info.index))
 }

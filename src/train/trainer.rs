@@ -1,57 +1,42 @@
 //! One synchronous training step, and everything a step needs.
 
-use std::{cell::OnceCell, sync::Arc};
+use std::{cell::OnceCell, ops::ControlFlow, sync::Arc, time::Instant};
 
 use crate::{
-    dataset::{BatchSizeError, Batches, Dataset},
-    nn::{BuildError, Network, NetworkSpec, Pool, Shape},
-    optim::{self, Optimizer, Schedule},
-    train::{TrainSpec, averaging::Average, predictions::Predictions, progress::Progress},
+    dataset::{BatchSizeError, Dataset},
+    nn::{BuildError, LossReport, Network, NetworkSpec, Pool, Shape},
+    optim,
+    protocol::{Answer, Query, inspection::Split},
+    train::{
+        StepError, StepOutcome, TestResult, TrainSpec,
+        averaging::WeightAverage,
+        evaluator::Evaluator,
+        fingerprint,
+        inspect::{Inspector, PlaneExtent, QueryRules, RunningCheck},
+        minibatch::{ComputedParts, Minibatch},
+        predictions::Predictions,
+        update_rule::UpdateRule,
+    },
 };
 
-/// Fewest rows the network's buffers hold, so that evaluation is quick whatever the batch size.
-const MIN_ROWS: usize = 64;
+/// Samples that fit into the network's buffers, at least: evaluations are quick whatever the batch size.
+const MIN_BUFFER_SAMPLES: usize = 64;
 
-/// A network, its optimizer and its data, between two minibatches.
+/// A network, the data, and what trains, evaluates and inspects it.
 pub struct Trainer {
-    pub(super) network: Network<f32>,
-    pub(super) optimizer: Optimizer<f32>,
-    pub(super) data: Arc<Dataset>,
-    pub(super) labels: Vec<u8>,
-    pub(super) rows: usize,
-    pub(super) average: Option<Average>,
-    pub(super) batches: Batches,
-    pub(super) seed: u64,
-    /// What the network was built from.
-    pub(super) spec: NetworkSpec,
-    /// How far the minibatch in hand is.
-    pub(super) progress: Progress,
-    /// What the last evaluation made of each sample: of the training part, and of the test part.
-    pub(super) predictions: [Predictions; 2],
-    /// Room for the next ones.
-    pub(super) spare: Predictions,
-    /// Where points in the plane lie, left and right, below and above, once somebody asked.
-    pub(super) extent: OnceCell<[[f64; 2]; 2]>,
-    schedule: Schedule,
-    learning_rate: f64,
-    clip_norm: Option<f64>,
-    step: u64,
+    network: Network<f32>,
+    data: Arc<Dataset>,
+    minibatch: Minibatch,
+    update_rule: UpdateRule,
+    evaluator: Evaluator,
+    /// What the network was built from, for gradient checks.
+    network_spec: NetworkSpec,
+    /// The part of the plane in which samples lie; empty until a query needs it.
+    plane_extent: OnceCell<PlaneExtent>,
+    /// Minibatch after which the run is finished.
     total_steps: u64,
-}
-
-/// What one minibatch showed.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct StepOutcome {
-    /// Mean loss of the minibatch before the update, in nats.
-    pub loss: f64,
-    /// Share of the minibatch that was classified correctly before the update.
-    pub accuracy: f64,
-    /// Norm of the whole gradient before clipping.
-    pub gradient_norm: f64,
-    /// Learning rate that the update used.
-    pub effective_lr: f64,
-    /// Samples in the minibatch.
-    pub samples: usize,
+    /// Minibatches between two evaluations.
+    evaluate_every: u64,
 }
 
 /// Why a trainer could not be set up.
@@ -65,70 +50,29 @@ pub enum SetupError {
     Batches(#[from] BatchSizeError),
 }
 
-/// A minibatch whose numbers are not finite; it counts as a step, but its update was left out.
-#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
-pub enum StepError {
-    /// The loss.
-    #[error("the loss of this minibatch is {loss}")]
-    Loss {
-        /// The loss.
-        loss: f64,
-    },
-    /// The gradient of a layer, although the loss is finite.
-    #[error("the gradient of layer {layer} is not finite (norm {norm}) although the loss is {loss}")]
-    Gradient {
-        /// First layer in the network's order whose gradient is not finite.
-        layer: usize,
-        /// Its norm.
-        norm: f64,
-        /// The loss.
-        loss: f64,
-    },
-}
-
-impl StepError {
-    /// The minibatch's loss.
-    pub fn loss(&self) -> f64 {
-        match *self {
-            Self::Loss { loss } | Self::Gradient { loss, .. } => loss,
-        }
-    }
-}
-
 impl Trainer {
     /// Builds the network for the data and stands before the first minibatch.
     ///
     /// # Errors
     /// When the layers' shapes don't fit together or don't fit the data, or a batch is larger than the data.
     pub fn new(spec: &TrainSpec, data: Arc<Dataset>) -> Result<Self, SetupError> {
-        let rows = spec.batch_size.max(MIN_ROWS);
+        let max_batch = spec.batch_size.max(MIN_BUFFER_SAMPLES);
         let pool = Arc::new(Pool::new(spec.threads));
         let shape = Shape::new(data.shape.clone());
-        let network = Network::new(&spec.network, &shape, data.classes.len(), rows, spec.seed, pool)?;
-        let optimizer = Optimizer::new(&spec.optimizer, &network);
-        let average = spec.ema.map(|decay| Average::new(decay, &network));
-        let batches = Batches::new(data.train.len(), spec.batch_size, spec.seed)?;
-        let total_steps = spec.steps.unwrap_or_else(|| spec.epochs.saturating_mul(batches.steps_per_epoch()));
+        let network = Network::new(&spec.network, &shape, data.classes.len(), max_batch, spec.seed, pool)?;
+        let average = spec.ema.map(|decay| WeightAverage::new(decay, &network));
+        let minibatch = Minibatch::new(data.train.len(), spec.batch_size, spec.seed)?;
+        let steps_per_epoch = minibatch.steps_per_epoch();
         Ok(Self {
+            update_rule: UpdateRule::new(spec, &network),
+            evaluator: Evaluator::new(average, max_batch, data.test.len()),
             network,
-            optimizer,
-            average,
-            labels: vec![0; rows],
-            rows,
-            batches,
-            seed: spec.seed,
-            spec: spec.network.clone(),
-            progress: Progress::default(),
-            // Only a person asks what becomes of the training part.
-            predictions: [Predictions::default(), Predictions::of(data.test.len())],
-            spare: Predictions::of(data.test.len()),
-            extent: OnceCell::new(),
             data,
-            schedule: spec.schedule,
-            learning_rate: spec.learning_rate,
-            clip_norm: spec.clip_norm,
-            step: 0,
-            total_steps,
+            minibatch,
+            network_spec: spec.network.clone(),
+            plane_extent: OnceCell::new(),
+            total_steps: spec.steps.unwrap_or_else(|| spec.epochs.saturating_mul(steps_per_epoch)),
+            evaluate_every: spec.evaluate_every.unwrap_or(steps_per_epoch),
         })
     }
 
@@ -137,33 +81,128 @@ impl Trainer {
     /// # Errors
     /// When the loss or a gradient is not finite; the weights are then untouched, and the step counts.
     pub fn step(&mut self) -> Result<StepOutcome, StepError> {
-        let (report, samples) = self.complete_passes();
-        self.step += 1;
-        if !report.loss.is_finite() {
-            return Err(StepError::Loss { loss: report.loss });
-        }
-        let gradient_norm = optim::gradient_norm(&self.network);
-        if !gradient_norm.is_finite() {
-            return Err(self.broken_gradient(report.loss));
-        }
-        let scale = self.clip_norm.map_or(1.0, |most| optim::clip_scale(gradient_norm, most));
-        let effective_lr = self.learning_rate * self.schedule.factor(self.step - 1, self.total_steps);
-        self.optimizer.step(&mut self.network, effective_lr, scale);
-        if let Some(average) = &mut self.average {
-            average.update(&self.network);
-        }
-        let accuracy = report.correct as f64 / samples as f64;
-        Ok(StepOutcome { loss: report.loss, accuracy, gradient_norm, effective_lr, samples })
+        let outcome = self.train_minibatch();
+        self.minibatch.finish();
+        outcome
     }
 
-    fn broken_gradient(&self, loss: f64) -> StepError {
-        let broken = self
-            .network
-            .parameters()
-            .map(|parameter| (parameter.layer, optim::norm(&parameter.gradient)))
-            .find(|(_, norm)| !norm.is_finite());
-        let (layer, norm) = broken.unwrap_or((0, f64::NAN));
-        StepError::Gradient { layer, norm, loss }
+    fn train_minibatch(&mut self) -> Result<StepOutcome, StepError> {
+        let effective_learning_rate = self.learning_rate_at(self.completed());
+        let Self { network, data, minibatch, update_rule, evaluator, .. } = self;
+        minibatch.load(network, &data.train);
+        minibatch.forward(network);
+        let LossReport { loss, correct } = minibatch.loss(network);
+        if !loss.is_finite() {
+            return Err(StepError::Loss { loss });
+        }
+        minibatch.backward(network);
+        let gradient_norm = optim::gradient_norm(network);
+        if !gradient_norm.is_finite() {
+            return Err(StepError::of_gradient(network, loss));
+        }
+        update_rule.apply(network, effective_learning_rate, gradient_norm);
+        evaluator.average_weights(network);
+        let samples = minibatch.samples();
+        let accuracy = correct as f64 / samples as f64;
+        Ok(StepOutcome { loss, accuracy, gradient_norm, effective_learning_rate, samples })
+    }
+
+    /// Walks on by one phase of the minibatch. Gives what came of it with the last phase, the update, or when the loss
+    /// turned out not to be finite.
+    pub fn advance_phase(&mut self) -> Option<Result<StepOutcome, StepError>> {
+        if self.minibatch.walk_on(&mut self.network, &self.data.train) {
+            return None;
+        }
+        let outcome = self.step();
+        // Without an update the walk is simply over.
+        if outcome.is_ok() {
+            self.minibatch.end_walk();
+        }
+        Some(outcome)
+    }
+
+    /// Walks no further; what is computed goes into the next step.
+    pub fn leave_walk(&mut self) {
+        self.minibatch.leave_walk();
+    }
+
+    /// Computes the passes of the minibatch as far as the walk has come, or wholly outside of a walk.
+    pub(super) fn ensure_computed(&mut self) -> ComputedParts {
+        self.minibatch.ensure_computed(&mut self.network, &self.data.train)
+    }
+
+    /// Computes one more phase of the minibatch ahead of the step; false if only the update is left.
+    pub(super) fn compute_ahead(&mut self) -> bool {
+        self.minibatch.compute_ahead(&mut self.network, &self.data.train)
+    }
+
+    /// Evaluates the whole test split in the order of the file; `keep_going` may end it between two batches.
+    ///
+    /// With a moving average of the weights, that is what is evaluated. Weights and the course of the training are
+    /// untouched.
+    pub fn evaluate(&mut self, keep_going: impl FnMut() -> ControlFlow<()>) -> Option<TestResult> {
+        let start = Instant::now();
+        let LossReport { loss, correct } = self.evaluate_split(Split::Test, keep_going)?;
+        let samples = self.data.test.len();
+        let accuracy = correct as f64 / samples as f64;
+        let seconds = start.elapsed().as_secs_f64();
+        Some(TestResult { step: self.completed(), epoch: self.epoch(), loss, accuracy, samples, seconds })
+    }
+
+    /// Evaluates a part of the data and keeps the predictions, see [`Evaluator::evaluate`].
+    pub(super) fn evaluate_split(
+        &mut self,
+        split: Split,
+        keep_going: impl FnMut() -> ControlFlow<()>,
+    ) -> Option<LossReport> {
+        let Self { network, data, minibatch, evaluator, .. } = self;
+        minibatch.discard_passes(network);
+        evaluator.evaluate(network, data, (split, minibatch.completed()), keep_going)
+    }
+
+    /// What the last evaluation predicted for a part of the data.
+    pub(super) fn predictions(&self, split: Split) -> &Predictions {
+        self.evaluator.predictions(split)
+    }
+
+    /// SHA-256 of all weights and then all running statistics as little-endian f32 in the network's order, in
+    /// hexadecimal. A moving average is a function of them all and no part of it, and so is what is computed of the
+    /// current minibatch.
+    pub fn weights_sha256(&mut self) -> String {
+        self.minibatch.discard_passes(&mut self.network);
+        fingerprint::weights_sha256(&self.network)
+    }
+
+    /// Answers a query. What needs an evaluation is answered from the last one; for a gradient check see
+    /// [`Self::gradient_check`].
+    ///
+    /// # Errors
+    /// When there is no such layer, sample or grid, or the data are not of the kind that the query is about; the reason
+    /// says what is valid.
+    pub fn inspect(&mut self, query: &Query) -> Result<Answer, String> {
+        self.inspector().answer(query)
+    }
+
+    /// Whether a query can be answered, now or later.
+    ///
+    /// # Errors
+    /// As [`Self::inspect`].
+    pub fn check_query(&self, query: &Query) -> Result<(), String> {
+        QueryRules::new(&self.network, &self.data, self.minibatch.batch_size()).check(query)
+    }
+
+    /// Begins to check a layer's gradients of the current minibatch on a copy of the network in `f64`.
+    ///
+    /// # Errors
+    /// When there is no such layer, or it has no parameters; the reason says which have.
+    pub fn gradient_check(&mut self, layer: usize) -> Result<RunningCheck, String> {
+        self.check_query(&Query::GradientCheck { layer })?;
+        RunningCheck::new(&self.network, &self.network_spec, &mut self.minibatch, &self.data, layer)
+    }
+
+    fn inspector(&mut self) -> Inspector<'_> {
+        let Self { network, data, minibatch, evaluator, plane_extent, .. } = self;
+        Inspector { network, minibatch, evaluator, data, plane_extent }
     }
 
     /// The network, with what was computed last in its buffers.
@@ -171,14 +210,39 @@ impl Trainer {
         &self.network
     }
 
-    /// Samples of the minibatch that was computed last.
-    pub fn samples(&self) -> usize {
-        self.progress.samples
+    #[cfg(test)]
+    pub(super) fn network_mut(&mut self) -> &mut Network<f32> {
+        &mut self.network
+    }
+
+    /// The data.
+    pub(super) fn data(&self) -> &Dataset {
+        &self.data
+    }
+
+    /// The current minibatch, and where the walk through it stands.
+    pub(super) fn minibatch(&self) -> &Minibatch {
+        &self.minibatch
+    }
+
+    /// What turns gradients into updates.
+    pub(super) fn update_rule(&self) -> &UpdateRule {
+        &self.update_rule
+    }
+
+    /// What turns gradients into updates, to be changed between two minibatches.
+    pub(super) fn update_rule_mut(&mut self) -> &mut UpdateRule {
+        &mut self.update_rule
+    }
+
+    /// Learning rate of the update that follows `step` completed minibatches.
+    pub fn learning_rate_at(&self, step: u64) -> f64 {
+        self.update_rule.learning_rate_at(step, self.total_steps)
     }
 
     /// Minibatches completed.
     pub fn completed(&self) -> u64 {
-        self.step
+        self.minibatch.completed()
     }
 
     /// Minibatch after which the run is finished.
@@ -188,64 +252,34 @@ impl Trainer {
 
     /// Minibatches in an epoch.
     pub fn steps_per_epoch(&self) -> u64 {
-        self.batches.steps_per_epoch()
+        self.minibatch.steps_per_epoch()
+    }
+
+    /// Minibatches between two evaluations.
+    pub fn evaluate_every(&self) -> u64 {
+        self.evaluate_every
     }
 
     /// Epochs completed as a fraction.
     pub fn epoch(&self) -> f64 {
-        self.step as f64 / self.steps_per_epoch() as f64
+        self.completed() as f64 / self.steps_per_epoch() as f64
     }
 
     /// Puts the end of the run `epochs` further away.
     pub fn extend(&mut self, epochs: u64) {
         self.total_steps = self.total_steps.saturating_add(epochs.saturating_mul(self.steps_per_epoch()));
     }
-
-    /// Base learning rate, before the schedule.
-    pub fn learning_rate(&self) -> f64 {
-        self.learning_rate
-    }
-
-    /// Learning rate that the next update will use.
-    pub fn effective_lr(&self) -> f64 {
-        self.learning_rate * self.schedule.factor(self.step, self.total_steps)
-    }
-
-    /// Largest gradient norm, where gradients are clipped.
-    pub fn clip_norm(&self) -> Option<f64> {
-        self.clip_norm
-    }
-
-    /// Sets the base learning rate, which the caller has checked against its range.
-    pub fn set_learning_rate(&mut self, learning_rate: f64) {
-        self.learning_rate = learning_rate;
-    }
-
-    /// Sets the largest gradient norm; `None` leaves gradients alone.
-    pub fn set_clip_norm(&mut self, clip_norm: Option<f64>) {
-        self.clip_norm = clip_norm;
-    }
-
-    /// The schedule.
-    pub fn schedule(&self) -> &Schedule {
-        &self.schedule
-    }
-
-    /// Replaces the schedule.
-    pub fn set_schedule(&mut self, schedule: Schedule) {
-        self.schedule = schedule;
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{num::NonZeroUsize, ops::ControlFlow};
+    use std::num::NonZeroUsize;
 
     use super::*;
     use crate::{
         dataset::{self, DataSpec},
-        nn::{NetworkSpec, kernels::allocations::allocations},
-        optim::OptimizerSpec,
+        nn::kernels::allocations::allocations,
+        optim::{OptimizerSpec, Schedule},
     };
 
     fn data() -> Arc<Dataset> {
@@ -277,7 +311,7 @@ mod tests {
         for threads in [1, 2] {
             let mut trainer = Trainer::new(&spec(threads), Arc::clone(&data)).unwrap();
             trainer.step().unwrap();
-            let pool = Arc::clone(trainer.network.pool());
+            let pool = Arc::clone(trainer.network().pool());
             let before = allocations(&pool);
             // The last batch of an epoch is smaller, and a new one begins.
             for _ in 1..2 * trainer.steps_per_epoch() {

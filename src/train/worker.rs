@@ -1,16 +1,15 @@
-//! The background task that trains: started on a thread of its own, told to stop, waited for; its panics are reports.
+//! The background task that trains: started on a thread of its own, stopped by a request, waited for; its panics are reported.
 
 use std::{
     any::Any,
     io,
-    ops::ControlFlow,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
         mpsc::{self as std_mpsc, SyncSender},
     },
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use tokio::sync::{mpsc, oneshot};
@@ -22,19 +21,20 @@ use crate::{
         RunSpec, Trainer,
         driver::Driver,
         inbox::Inbox,
+        link::ConsumerLink,
         outbox::{Disconnected, Outbox},
-        outcome::{End, Outcome},
+        outcome::{Outcome, RunEnd},
     },
 };
 
-/// Requests that may wait for the worker; a person at a keyboard never fills it.
-const WAITING_REQUESTS: usize = 4096;
+/// Requests that may wait for the worker, at most; a person at a keyboard never sends as many.
+const MAX_WAITING_REQUESTS: usize = 4096;
 
-/// Batches of events that may wait for the consumer.
-const WAITING_BATCHES: usize = 4;
+/// Batches of events that may wait for the consumer, at most.
+const MAX_WAITING_BATCHES: usize = 4;
 
-/// How long the worker tries to deliver its last words to a consumer that doesn't read.
-const FAREWELL: Duration = Duration::from_secs(1);
+/// How long the worker tries to deliver its last events to a consumer that doesn't read.
+const MAX_FAREWELL: Duration = Duration::from_secs(1);
 
 /// The two ends that a consumer holds, and the worker's thread.
 #[derive(Debug)]
@@ -71,12 +71,13 @@ impl WorkerTask {
 /// # Errors
 /// When the system gives no thread.
 pub fn spawn(spec: RunSpec) -> io::Result<WorkerHandle> {
-    let (requests, inbox) = std_mpsc::sync_channel(WAITING_REQUESTS);
-    let (outbox, events) = mpsc::channel(WAITING_BATCHES);
+    let (requests, inbox) = std_mpsc::sync_channel(MAX_WAITING_REQUESTS);
+    let (outbox, events) = mpsc::channel(MAX_WAITING_BATCHES);
     let (end, ended) = oneshot::channel();
     let thread = thread::Builder::new().name("trainer".into()).spawn(move || {
-        let outcome = work(&spec, Inbox::new(inbox), Outbox::new(outbox, spec.delivery));
-        // Nobody may be waiting.
+        let link = ConsumerLink { inbox: Inbox::new(inbox), outbox: Outbox::new(outbox, spec.delivery) };
+        let outcome = work(&spec, link);
+        // It fails if the task was dropped.
         let _ = end.send(());
         outcome
     })?;
@@ -84,21 +85,21 @@ pub fn spawn(spec: RunSpec) -> io::Result<WorkerHandle> {
 }
 
 /// Runs a worker to its end, turning a panic into [`Event::Failed`].
-fn work(spec: &RunSpec, mut inbox: Inbox, mut outbox: Outbox) -> Outcome {
+fn work(spec: &RunSpec, mut link: ConsumerLink) -> Outcome {
     let mut outcome = Outcome::default();
-    let result = catch_unwind(AssertUnwindSafe(|| run(spec, &mut inbox, &mut outbox, &mut outcome)));
+    let result = catch_unwind(AssertUnwindSafe(|| run(spec, &mut link, &mut outcome)));
     let step = outcome.step;
     outcome.failure = match result {
         Ok(Ok(())) => None,
-        Ok(Err(End::Consumer(Disconnected))) => {
-            outcome.failure = outbox.has_given_up().then(|| Failure {
+        Ok(Err(RunEnd::Consumer(Disconnected))) => {
+            outcome.failure = link.outbox.has_given_up().then(|| Failure {
                 step,
                 what: "the viewer stopped reading while thousands of events were queued".into(),
                 advice: "read the events as they come, or leave; the run has ended".into(),
             });
             return outcome;
         }
-        Ok(Err(End::Failure(what, advice))) => Some(Failure { step, what, advice }),
+        Ok(Err(RunEnd::Failure(what, advice))) => Some(Failure { step, what, advice }),
         Err(panic) => Some(Failure {
             step,
             what: format!("the engine panicked: {}", panic_message(panic.as_ref())),
@@ -106,17 +107,17 @@ fn work(spec: &RunSpec, mut inbox: Inbox, mut outbox: Outbox) -> Outcome {
         }),
     };
     if let Some(failure) = &outcome.failure {
-        inbox.answer_all(step, "the run has failed", &mut outbox);
-        outbox.push(Event::State(StateChange { state: RunState::Failed, step, reason: None }));
-        outbox.push(Event::Failed(failure.clone()));
-        if !spec.stop_when_finished && inbox.wait_for_stop(&mut outbox).is_err() {
+        link.inbox.answer_all(step, "the run has failed", &mut link.outbox);
+        link.push(Event::State(StateChange { state: RunState::Failed, step, reason: None }));
+        link.push(Event::Failed(failure.clone()));
+        if !spec.stop_when_finished && link.inbox.wait_for_stop(&mut link.outbox).is_err() {
             return outcome;
         }
     }
-    inbox.answer_all(step, "the run has stopped", &mut outbox);
-    outbox.push(Event::State(StateChange { state: RunState::Stopped, step, reason: None }));
-    outbox.push(Event::Stopped { step });
-    outbox.deliver(FAREWELL);
+    link.inbox.answer_all(step, "the run has stopped", &mut link.outbox);
+    link.push(Event::State(StateChange { state: RunState::Stopped, step, reason: None }));
+    link.push(Event::Stopped { step });
+    link.outbox.deliver(MAX_FAREWELL);
     outcome
 }
 
@@ -124,9 +125,9 @@ fn panic_message(panic: &(dyn Any + Send)) -> &str {
     panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("?")
 }
 
-/// Loads, builds, trains and answers until a stop request; keeps `outcome` up to date for whoever reports the end.
-fn run(spec: &RunSpec, inbox: &mut Inbox, outbox: &mut Outbox, outcome: &mut Outcome) -> Result<(), End> {
-    outbox.push(Event::Hello(Hello {
+/// Loads, builds, trains and answers until a stop request; keeps `outcome` up to date for the report of the end.
+fn run(spec: &RunSpec, link: &mut ConsumerLink, outcome: &mut Outcome) -> Result<(), RunEnd> {
+    link.push(Event::Hello(Hello {
         protocol: PROTOCOL_VERSION,
         source: concat!("gradtop ", env!("CARGO_PKG_VERSION")).into(),
         run: spec.name.clone(),
@@ -142,26 +143,25 @@ fn run(spec: &RunSpec, inbox: &mut Inbox, outbox: &mut Outbox, outcome: &mut Out
         ],
     }));
     let mut progress = |what: &str, fraction: Option<f64>| {
-        outbox.push(Event::Loading(Loading { what: what.into(), fraction }));
-        let gone = outbox.flush(Instant::now()).is_err();
-        if gone || inbox.stop_requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        link.push(Event::Loading(Loading { what: what.into(), fraction }));
+        link.continue_until_stop()
     };
     let loaded = dataset::load(&spec.data, &mut progress);
-    if inbox.stop_requested() {
+    if link.inbox.stop_requested() {
         return Ok(());
     }
     let data = loaded.map_err(|error| {
-        End::Failure(error.to_string(), "check data.source in the configuration and the files it names".into())
+        RunEnd::Failure(error.to_string(), "check data.source in the configuration and the files it names".into())
     })?;
-    outbox.push(Event::Loading(Loading { what: "building the network".into(), fraction: None }));
-    outbox.flush(Instant::now())?;
+    link.push(Event::Loading(Loading { what: "building the network".into(), fraction: None }));
+    link.flush()?;
     let trainer = Trainer::new(&spec.train, Arc::new(data)).map_err(|error| {
-        End::Failure(
+        RunEnd::Failure(
             error.to_string(),
             "change the configuration so that the network and its batches fit the data".into(),
         )
     })?;
-    Driver::new(spec, trainer, inbox, outbox, outcome).work()
+    Driver::new(spec, trainer, link, outcome).work()
 }
 
 #[cfg(test)]
@@ -203,8 +203,8 @@ mod tests {
         }
     }
 
-    /// Asks for the same again and again without reading, until nothing more is taken for a while or so many requests
-    /// were; how many were.
+    /// Asks for the same again and again without reading, until nothing more is taken for a while or `most`
+    /// requests were; how many were.
     fn ask(handle: &WorkerHandle, command: &Command, most: u64) -> u64 {
         let (mut asked, mut refused) = (0, 0);
         while asked < most && refused < 50 {

@@ -15,10 +15,10 @@ use super::terminal::wait_for_hang_up;
 use crate::app::{Code, Key, Modifiers};
 
 /// Events that may wait to be handled; the reader waits beyond that.
-const QUEUE: usize = 256;
+const MAX_QUEUED_INPUTS: usize = 256;
 
 /// Most bytes of a pasted text that are kept.
-const LONGEST_PASTE: usize = 64 * 1024;
+const MAX_PASTE_BYTES: usize = 64 * 1024;
 
 /// Keys that come this soon after a paste, or after another such key, belong to it: it contained the sequence that
 /// ends a paste.
@@ -58,11 +58,11 @@ pub enum Input {
 /// # Errors
 /// When the operating system gives no thread.
 pub fn start() -> io::Result<mpsc::Receiver<Input>> {
-    let (sender, receiver) = mpsc::channel(QUEUE);
+    let (sender, receiver) = mpsc::channel(MAX_QUEUED_INPUTS);
     let watcher = sender.clone();
     thread::Builder::new().name("terminal watch".into()).spawn(move || {
         wait_for_hang_up();
-        // Nobody listens any more when the dashboard was left first.
+        // The receiver is gone when the dashboard was left first.
         let _ = watcher.blocking_send(Input::Gone);
     })?;
     thread::Builder::new().name("terminal input".into()).spawn(move || read(&sender))?;
@@ -107,7 +107,7 @@ pub fn translate(event: Event) -> Option<Input> {
     match event {
         Event::Key(key) if key.kind == KeyEventKind::Press => translate_key(key).map(Input::Key),
         Event::Paste(mut text) => {
-            let end = (0..=LONGEST_PASTE.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+            let end = (0..=MAX_PASTE_BYTES.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
             text.truncate(end.unwrap_or(0));
             text.shrink_to_fit();
             Some(Input::Paste(text))
@@ -175,7 +175,9 @@ mod tests {
     #[test]
     fn a_huge_paste_is_capped_between_two_characters() {
         let Some(Input::Paste(text)) = translate(Event::Paste("長".repeat(10_000_000 / 3))) else { panic!() };
-        assert!(text.len() <= LONGEST_PASTE && text.len() > LONGEST_PASTE - 3 && text.capacity() <= LONGEST_PASTE);
+        assert!(
+            text.len() <= MAX_PASTE_BYTES && text.len() > MAX_PASTE_BYTES - 3 && text.capacity() <= MAX_PASTE_BYTES
+        );
     }
 
     #[test]

@@ -16,7 +16,7 @@ use ratatui::{
 };
 
 use super::{
-    graphics::{CellSize, Graphics, Protocol},
+    graphics::{CellSize, Graphics, PictureProtocol},
     screens, svg,
     theme::Theme,
 };
@@ -37,7 +37,7 @@ pub struct Frames {
 
 impl Frames {
     /// A terminal about which nothing is known yet, with the way in which it gets pictures.
-    pub fn new(theme: Theme, pictures: Protocol) -> Self {
+    pub fn new(theme: Theme, pictures: PictureProtocol) -> Self {
         Self {
             theme,
             shown: Buffer::default(),

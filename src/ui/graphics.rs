@@ -21,7 +21,7 @@ use ratatui::{
 
 use self::pixels::Pixels;
 use super::{
-    theme::{Depth, Theme},
+    theme::{ColorDepth, Theme},
     widgets::picture::Picture,
 };
 
@@ -29,7 +29,7 @@ pub use self::kitty::DELETE_ALL;
 
 /// How pictures reach the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Protocol {
+pub enum PictureProtocol {
     /// In the cells only.
     Blocks,
     /// [kitty's graphics protocol](https://sw.kovidgoyal.net/kitty/graphics-protocol/).
@@ -38,14 +38,14 @@ pub enum Protocol {
     Sixel,
 }
 
-impl Protocol {
+impl PictureProtocol {
     /// What the environment says about the terminal; `variable` looks a variable up. `chosen`: what the person chose,
     /// if anything; `depth`: how many colours the cells have.
     ///
     /// A terminal with sixteen colours that claims graphics is more likely a wrong claim, so there the person must
-    /// choose; one with 256 may have lost `COLORTERM` on the way through SSH. Nobody can choose pictures where no
+    /// choose; one with 256 may have lost `COLORTERM` on the way through SSH. Pictures can't be chosen where no
     /// colours are wanted, or kitty's within a multiplexer, which would take them for the title of a window.
-    pub fn detect(chosen: Option<Self>, depth: Depth, variable: impl Fn(&str) -> Option<String>) -> Self {
+    pub fn detect(chosen: Option<Self>, depth: ColorDepth, variable: impl Fn(&str) -> Option<String>) -> Self {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
         let term = set("TERM").unwrap_or_default().to_lowercase();
         let begins = |words: &[&str]| words.iter().any(|word| term.starts_with(word));
@@ -57,10 +57,10 @@ impl Protocol {
             || ["KITTY_WINDOW_ID", "KONSOLE_VERSION"].into_iter().any(|name| set(name).is_some());
         let sixel = begins(&["foot", "mlterm", "contour"]) || term.contains("sixel");
         match chosen {
-            _ if depth == Depth::None => Self::Blocks,
+            _ if depth == ColorDepth::None => Self::Blocks,
             Some(Self::Kitty) if multiplexed => Self::Blocks,
             Some(chosen) => chosen,
-            None if multiplexed || depth == Depth::Basic => Self::Blocks,
+            None if multiplexed || depth == ColorDepth::Basic => Self::Blocks,
             None if kitty => Self::Kitty,
             None if sixel => Self::Sixel,
             None => Self::Blocks,
@@ -70,7 +70,7 @@ impl Protocol {
 
 /// A picture that is sharper than the cells below it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Placed {
+pub struct PlacedPicture {
     /// The cells that its shrunk form fills.
     pub area: Rect,
     /// Points of the shrunk form from top to bottom, two a cell; the last may leave half a cell free.
@@ -79,7 +79,7 @@ pub struct Placed {
     picture: Picture,
 }
 
-impl Placed {
+impl PlacedPicture {
     /// The place of a picture that is drawn in `room`, if it must shrink there.
     pub fn shrunk(room: Rect, picture: Picture) -> Option<Self> {
         let empty = picture.size().0 == 0 || picture.size().1 == 0;
@@ -116,21 +116,21 @@ fn cell_of(pixels: (u16, u16), cells: (u16, u16)) -> Option<CellSize> {
 
 /// The pictures that lie over the terminal's cells.
 pub struct Graphics {
-    protocol: Protocol,
+    protocol: PictureProtocol,
     cell: Option<CellSize>,
     /// In the order of their slots; a slot keeps its number in the terminal.
-    shown: Vec<Placed>,
+    shown: Vec<PlacedPicture>,
 }
 
 impl Graphics {
     /// A terminal without pictures.
-    pub fn new(protocol: Protocol) -> Self {
+    pub fn new(protocol: PictureProtocol) -> Self {
         Self { protocol, cell: None, shown: Vec::new() }
     }
 
     /// Takes note of the size of a cell; true if pictures were made for another one.
     pub fn resize(&mut self, cell: Option<CellSize>) -> bool {
-        let changed = self.protocol != Protocol::Blocks && self.cell != cell;
+        let changed = self.protocol != PictureProtocol::Blocks && self.cell != cell;
         self.cell = cell;
         changed
     }
@@ -138,13 +138,13 @@ impl Graphics {
     /// Whether pictures can lie over the cells.
     pub fn can_show_pictures(&self) -> bool {
         // Sixels have the size that they have: one that is guessed would cover text.
-        !matches!((self.protocol, self.cell), (Protocol::Blocks, _) | (Protocol::Sixel, None))
+        !matches!((self.protocol, self.cell), (PictureProtocol::Blocks, _) | (PictureProtocol::Sixel, None))
     }
 
     /// Removes all pictures with what the terminal was cleared of.
     pub fn clear(&mut self, bytes: &mut Vec<u8>) {
         self.shown.clear();
-        if self.protocol == Protocol::Kitty {
+        if self.protocol == PictureProtocol::Kitty {
             bytes.extend_from_slice(DELETE_ALL);
         }
     }
@@ -152,8 +152,8 @@ impl Graphics {
     /// Makes the cells in `cells` that a picture hides and that are to be seen differ from anything that is drawn.
     ///
     /// Sixels take the place of what they cover, so these cells must be written again.
-    pub fn uncover(&self, wanted: &[Placed], cells: &mut Buffer) {
-        if self.protocol != Protocol::Sixel {
+    pub fn uncover(&self, wanted: &[PlacedPicture], cells: &mut Buffer) {
+        if self.protocol != PictureProtocol::Sixel {
             return;
         }
         for (slot, placed) in self.shown.iter().enumerate() {
@@ -171,7 +171,12 @@ impl Graphics {
     ///
     /// # Errors
     /// None in practice, since the bytes go to memory.
-    pub fn show(&mut self, wanted: Vec<Placed>, written: &[(u16, u16, &Cell)], theme: Theme) -> io::Result<Vec<u8>> {
+    pub fn show(
+        &mut self,
+        wanted: Vec<PlacedPicture>,
+        written: &[(u16, u16, &Cell)],
+        theme: Theme,
+    ) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         for slot in 0..self.shown.len().max(wanted.len()) {
             let (before, after) = (self.shown.get(slot), wanted.get(slot));
@@ -181,18 +186,18 @@ impl Graphics {
             if stays {
                 continue;
             }
-            if before.is_some() && self.protocol == Protocol::Kitty {
+            if before.is_some() && self.protocol == PictureProtocol::Kitty {
                 kitty::delete(&mut bytes, slot)?;
             }
             if let Some(placed) = after {
                 queue!(bytes, MoveTo(placed.area.x, placed.area.y))?;
                 match self.protocol {
-                    Protocol::Blocks => {}
-                    Protocol::Kitty => {
+                    PictureProtocol::Blocks => {}
+                    PictureProtocol::Kitty => {
                         let size = (placed.area.width, placed.area.height);
                         kitty::place(&mut bytes, slot, size, &Pixels::scaled_by_terminal(placed, theme, self.cell))?;
                     }
-                    Protocol::Sixel => {
+                    PictureProtocol::Sixel => {
                         sixel::draw(&mut bytes, &Pixels::exact(placed, theme, self.cell.unwrap_or_default()))?;
                     }
                 }

@@ -33,7 +33,7 @@ pub struct Layout {
     pub divider: Rect,
     /// What stays the same during the run, on the Overview.
     pub facts: Rect,
-    /// The panels of the screen in hand that have a place.
+    /// The panels of the current screen that have a place.
     panels: Vec<(Panel, Rect)>,
 }
 
@@ -105,7 +105,7 @@ impl Layout {
         let (panel, area) = self.under(x, y)?;
         let fraction = match panel {
             Panel::Map => layers::fraction(app, area, x),
-            _ => chart::Frame::of(area).fraction(x),
+            _ => chart::ChartFrame::of(area).fraction(x),
         };
         Some(Pointer::Wheel { panel, fraction, up })
     }

@@ -132,7 +132,7 @@ impl<'a> Row<'a> {
     }
 }
 
-/// Writes at most `width` columns of `text` and returns the column behind them.
+/// Writes at most `width` columns of `text` and returns the column after them.
 fn write(buffer: &mut Buffer, (x, y): (u16, u16), text: &str, width: u16, style: Style) -> u16 {
     if !is_plain(text) {
         return buffer.set_stringn(x, y, text, width.into(), style).0;

@@ -13,10 +13,10 @@ use tokio::{sync::mpsc, time::sleep_until};
 use super::{
     events::{self, Input},
     frame::Frames,
-    graphics::{self, Protocol},
+    graphics::{self, PictureProtocol},
     layout::Layout,
-    terminal::{Signals, Terminal, can_suspend, give_way, signals::Caught},
-    theme::{Depth, Theme},
+    terminal::{Signals, Terminal, can_suspend, signals::CaughtSignal, use_batch_scheduling},
+    theme::{ColorDepth, Theme},
 };
 use crate::{
     app::{App, Effect, Exit, Message, Signal},
@@ -27,10 +27,10 @@ use crate::{
 const GRACE: Duration = Duration::from_millis(1500);
 
 /// Most columns and most rows that are drawn.
-const MOST_CELLS: u16 = 2000;
+const MAX_WINDOW_CELLS: u16 = 2000;
 
 /// Batches of events taken in before the next frame, at most.
-const BATCHES: usize = 64;
+const MAX_QUEUED_BATCHES: usize = 64;
 
 /// How long reports may wait after a frame, at most, so that a fast source seldom wakes the loop; the channel holds more.
 const REST: Duration = Duration::from_millis(40);
@@ -42,14 +42,14 @@ pub struct UiSettings {
     pub fps: u32,
     /// How everything looks; see [`Theme::detect`].
     pub theme: Theme,
-    /// How pictures reach the terminal; see [`Protocol::detect`].
-    pub pictures: Protocol,
+    /// How pictures reach the terminal; see [`PictureProtocol::detect`].
+    pub pictures: PictureProtocol,
 }
 
 /// Shows `app` on the terminal until it is left.
 ///
 /// `events` is what the source reports; closing it means that the source is gone. `send` takes requests to the source
-/// and fails once nobody is there any more. Must run on the thread that will see a panic's exit status: a panic while
+/// and fails once the source is gone. Must run on the thread that will see a panic's exit status: a panic while
 /// drawing puts the terminal back and goes on unwinding from here.
 ///
 /// # Errors
@@ -61,9 +61,9 @@ pub async fn run(
     settings: UiSettings,
 ) -> io::Result<Exit> {
     // The theme alone decides about colours; crossterm's own idea of NO_COLOR loses bold and reverse as well.
-    crossterm::style::force_color_output(settings.theme.depth != Depth::None);
-    give_way();
-    // Before the terminal is touched, so that no signal finds it changed and nobody there to change it back.
+    crossterm::style::force_color_output(settings.theme.depth != ColorDepth::None);
+    use_batch_scheduling();
+    // Before the terminal is touched, so that no signal finds it changed with no handler to change it back.
     let signals = Signals::listen()?;
     let terminal = Terminal::enter(app.mouse_captured(), settings.pictures)?;
     let mut dashboard = Dashboard {
@@ -81,7 +81,7 @@ pub async fn run(
     };
     dashboard.resize();
     dashboard.draw()?;
-    let exit = dashboard.live(&mut events, signals).await?;
+    let exit = dashboard.event_loop(&mut events, signals).await?;
     dashboard.terminal.leave();
     dashboard.drain(&mut events).await;
     Ok(exit)
@@ -104,14 +104,14 @@ struct Dashboard<S> {
 }
 
 impl<S: FnMut(Request) -> io::Result<()>> Dashboard<S> {
-    async fn live(&mut self, events: &mut mpsc::Receiver<Vec<Event>>, mut signals: Signals) -> io::Result<Exit> {
+    async fn event_loop(&mut self, events: &mut mpsc::Receiver<Vec<Event>>, mut signals: Signals) -> io::Result<Exit> {
         let mut inputs = events::start()?;
         let mut source_open = true;
         let mut input_open = true;
         loop {
             self.take_in(events, &mut inputs, &mut source_open);
             if self.terminal.output().is_broken() {
-                self.tell(Message::Signal(Signal::HangUp));
+                self.dispatch(Message::Signal(Signal::HangUp));
             }
             if let Some(exit) = self.exit {
                 return Ok(exit);
@@ -146,7 +146,7 @@ impl<S: FnMut(Request) -> io::Result<()>> Dashboard<S> {
         {
             self.input(input);
         }
-        for _ in 0..BATCHES {
+        for _ in 0..MAX_QUEUED_BATCHES {
             match events.try_recv() {
                 Ok(batch) => self.batch(Some(batch), source_open),
                 Err(_) => return,
@@ -156,12 +156,12 @@ impl<S: FnMut(Request) -> io::Result<()>> Dashboard<S> {
 
     fn tick(&mut self) {
         let now = self.start.elapsed();
-        self.tell(Message::Tick { now });
+        self.dispatch(Message::Tick { now });
     }
 
     fn batch(&mut self, batch: Option<Vec<Event>>, source_open: &mut bool) {
         *source_open = batch.is_some();
-        self.tell(batch.map_or(Message::SourceGone, Message::Events));
+        self.dispatch(batch.map_or(Message::SourceGone, Message::Events));
     }
 
     fn input(&mut self, input: Input) {
@@ -182,7 +182,7 @@ impl<S: FnMut(Request) -> io::Result<()>> Dashboard<S> {
                 Message::Pointer(pointer)
             }
         };
-        self.tell(message);
+        self.dispatch(message);
     }
 
     fn layout(&self) -> Option<Layout> {
@@ -191,37 +191,37 @@ impl<S: FnMut(Request) -> io::Result<()>> Dashboard<S> {
     }
 
     fn resize(&mut self) {
-        // A pseudo-terminal nobody gave a size to has none; then the size of the first terminals is assumed.
+        // A pseudo-terminal without a size has none; then the size of the first terminals is assumed.
         let size = crossterm::terminal::size().ok().filter(|(columns, rows)| *columns > 0 && *rows > 0);
         let (columns, rows) = size.unwrap_or((80, 24));
         // No screen is larger; a size beyond it is an accident that would take gigabytes.
-        let (columns, rows) = (columns.min(MOST_CELLS), rows.min(MOST_CELLS));
-        self.tell(Message::Resize { columns, rows });
+        let (columns, rows) = (columns.min(MAX_WINDOW_CELLS), rows.min(MAX_WINDOW_CELLS));
+        self.dispatch(Message::Resize { columns, rows });
         if self.frames.resize(graphics::cell_size()) {
             self.drawn = None;
         }
     }
 
-    async fn signal(&mut self, caught: Caught, signals: &mut Signals) {
+    async fn signal(&mut self, caught: CaughtSignal, signals: &mut Signals) {
         match caught {
-            Caught::End(number) => self.tell(Message::Signal(match number {
+            CaughtSignal::End(number) => self.dispatch(Message::Signal(match number {
                 1 => Signal::HangUp,
                 2 => Signal::Interrupt,
                 3 => Signal::Quit,
                 _ => Signal::Terminate,
             })),
-            Caught::Resize => self.resize(),
-            Caught::Suspend if self.suspended => {}
-            Caught::Suspend => {
+            CaughtSignal::Resize => self.resize(),
+            CaughtSignal::Suspend if self.suspended => {}
+            CaughtSignal::Suspend => {
                 self.suspended = true;
                 self.terminal.suspend(false);
             }
-            Caught::Resume => {
+            CaughtSignal::Resume => {
                 signals.forget_suspensions().await;
                 self.suspended = false;
                 if self.terminal.resume().is_err() {
                     // The system also continues the processes of a terminal that it takes away.
-                    return self.tell(Message::Signal(Signal::HangUp));
+                    return self.dispatch(Message::Signal(Signal::HangUp));
                 }
                 self.frames.forget();
                 self.drawn = None;
@@ -230,7 +230,7 @@ impl<S: FnMut(Request) -> io::Result<()>> Dashboard<S> {
         }
     }
 
-    fn tell(&mut self, message: Message) {
+    fn dispatch(&mut self, message: Message) {
         let mut effects = self.app.update(message);
         while !effects.is_empty() {
             let answers: Vec<Message> = effects.drain(..).filter_map(|effect| self.perform(effect)).collect();
@@ -295,7 +295,7 @@ impl<S: FnMut(Request) -> io::Result<()>> Dashboard<S> {
     }
 
     /// What the loop waits for besides messages: nothing at all when nothing changes.
-    fn waits(&self) -> Waits<impl Future<Output = ()> + use<S>> {
+    fn waits(&self) -> NextWakeup<impl Future<Output = ()> + use<S>> {
         let for_output = self.is_due() && self.terminal.output().is_busy();
         let frame = (self.is_due() && !for_output).then_some(self.next_frame);
         let deadline = self.app.next_deadline().map(|deadline| self.start + deadline);
@@ -306,7 +306,7 @@ impl<S: FnMut(Request) -> io::Result<()>> Dashboard<S> {
                 None => pending().await,
             }
         };
-        Waits { until, for_output }
+        NextWakeup { until, for_output }
     }
 
     /// Lets the source come to its end, but not for ever.
@@ -318,12 +318,12 @@ impl<S: FnMut(Request) -> io::Result<()>> Dashboard<S> {
                 self.app.update(Message::Events(batch));
             }
         };
-        // After the limit, whoever started the source decides.
+        // After the limit, the caller that started the source decides.
         let _ = tokio::time::timeout(GRACE, rest).await;
     }
 }
 
-struct Waits<F> {
+struct NextWakeup<F> {
     until: F,
     for_output: bool,
 }

@@ -15,7 +15,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 use unicode_width::UnicodeWidthStr;
 
 use super::{
-    graphics::Placed,
+    graphics::PlacedPicture,
     layout::{Layout, SMALLEST},
     paint::{Row, centered, wrap},
     theme::{Role, Theme},
@@ -31,7 +31,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer) {
 }
 
 /// The pictures that [`draw`] shows with fewer points than they have; none while something lies over the screen.
-pub fn pictures(app: &App, area: Rect) -> Vec<Placed> {
+pub fn pictures(app: &App, area: Rect) -> Vec<PlacedPicture> {
     let free = matches!(app.mode(), Mode::Normal | Mode::Line(_));
     let Some(layout) = Layout::of(app, area).filter(|_| free) else { return Vec::new() };
     let pictures = match app.view().screen {
@@ -39,7 +39,7 @@ pub fn pictures(app: &App, area: Rect) -> Vec<Placed> {
         Screen::Inspect => inspect::pictures(app, &layout),
         Screen::Data => data::pictures(app, &layout),
     };
-    pictures.into_iter().filter_map(|(room, picture)| Placed::shrunk(room.intersection(area), picture)).collect()
+    pictures.into_iter().filter_map(|(room, picture)| PlacedPicture::shrunk(room.intersection(area), picture)).collect()
 }
 
 fn draw_unicode(app: &App, theme: Theme, buffer: &mut Buffer) {
@@ -78,7 +78,7 @@ fn too_small(buffer: &mut Buffer, area: Rect, theme: Theme) {
     }
 }
 
-/// Writes a panel's title with the mark of the panel in hand, and gives the row for what follows.
+/// Writes a panel's title with the mark of the focused panel, and gives the row for what follows.
 pub fn title<'a>(app: &App, theme: Theme, buffer: &'a mut Buffer, area: Rect, panel: Panel) -> Row<'a> {
     let focused = app.view().focus() == panel;
     let pointer = if focused { theme.marks().pointer } else { " " };

@@ -28,7 +28,7 @@ const BASE: u32 = 14;
 
 /// How a cell looks once reverse video and dimming are worked in.
 #[derive(Clone, Copy, PartialEq)]
-struct Look {
+struct CellLook {
     foreground: Rgb,
     background: Rgb,
     bold: bool,
@@ -36,11 +36,11 @@ struct Look {
 }
 
 /// Text under way: cells with one look.
-struct Run {
+struct TextRun {
     x: u32,
     columns: u32,
     text: String,
-    look: Look,
+    look: CellLook,
 }
 
 /// The screen as a whole SVG document.
@@ -52,7 +52,7 @@ pub fn document(buffer: &Buffer, theme: Theme) -> String {
     let mut shapes: BTreeMap<Rgb, String> = BTreeMap::new();
     let mut words = String::new();
     for y in 0..rows {
-        let mut run: Option<Run> = None;
+        let mut run: Option<TextRun> = None;
         let mut covered = 0;
         for x in 0..columns {
             let cell = &buffer[(buffer.area.x + x as u16, buffer.area.y + y as u16)];
@@ -94,7 +94,7 @@ pub fn document(buffer: &Buffer, theme: Theme) -> String {
     )
 }
 
-fn look(cell: &Cell, text: Rgb, ground: Rgb) -> Look {
+fn look(cell: &Cell, text: Rgb, ground: Rgb) -> CellLook {
     let mut foreground = colors::rgb(cell.fg).unwrap_or(text);
     let mut background = colors::rgb(cell.bg).unwrap_or(ground);
     if cell.modifier.contains(Modifier::REVERSED) {
@@ -103,7 +103,7 @@ fn look(cell: &Cell, text: Rgb, ground: Rgb) -> Look {
     if cell.modifier.contains(Modifier::DIM) {
         foreground = colors::middle(foreground, background);
     }
-    Look {
+    CellLook {
         foreground,
         background,
         bold: cell.modifier.contains(Modifier::BOLD),
@@ -112,7 +112,14 @@ fn look(cell: &Cell, text: Rgb, ground: Rgb) -> Look {
 }
 
 /// Adds a cell to the run under way, or ends that and begins another.
-fn extend(words: &mut String, run: &mut Option<Run>, (x, y): (u32, u32), columns: u32, symbol: &str, look: Look) {
+fn extend(
+    words: &mut String,
+    run: &mut Option<TextRun>,
+    (x, y): (u32, u32),
+    columns: u32,
+    symbol: &str,
+    look: CellLook,
+) {
     let blank = symbol.trim().is_empty();
     let continues = run.as_ref().is_some_and(|run| {
         run.look == look && run.x + run.columns == x && !(blank && run.text.ends_with(' ')) && columns == 1
@@ -123,12 +130,12 @@ fn extend(words: &mut String, run: &mut Option<Run>, (x, y): (u32, u32), columns
             return;
         }
     }
-    let run = run.get_or_insert_with(|| Run { x, columns: 0, text: String::new(), look });
+    let run = run.get_or_insert_with(|| TextRun { x, columns: 0, text: String::new(), look });
     run.columns += columns;
     run.text.push_str(if blank { " " } else { symbol });
 }
 
-fn flush(words: &mut String, run: Option<Run>, y: u32) {
+fn flush(words: &mut String, run: Option<TextRun>, y: u32) {
     let Some(run) = run else { return };
     let text = run.text.trim_end();
     let columns = run.columns - (run.text.len() - text.len()) as u32;
@@ -170,10 +177,10 @@ mod tests {
     };
 
     use super::*;
-    use crate::ui::theme::Depth;
+    use crate::ui::theme::ColorDepth;
 
     fn picture(buffer: &Buffer) -> String {
-        document(buffer, Theme::new(Depth::True, Background::Dark, true))
+        document(buffer, Theme::new(ColorDepth::True, Background::Dark, true))
     }
 
     /// Fails unless every tag is closed in order and every attribute quoted.

@@ -31,10 +31,10 @@ use self::elsewhere as system;
 use self::unix as system;
 pub use self::{
     output::Output,
-    system::{Signals, can_suspend, give_way, wait_for_hang_up},
+    system::{Signals, can_suspend, use_batch_scheduling, wait_for_hang_up},
 };
 
-use super::graphics::{DELETE_ALL, Protocol};
+use super::graphics::{DELETE_ALL, PictureProtocol};
 
 /// How long a terminal that isn't read may delay entering or leaving it.
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -44,20 +44,20 @@ pub struct Terminal {
     output: Output,
     restore: Arc<Restore>,
     mouse: bool,
-    pictures: Protocol,
+    pictures: PictureProtocol,
 }
 
 /// All that is needed to put the terminal back, from the panic hook too.
 struct Restore {
     output: Output,
     modes: system::Modes,
-    pictures: Protocol,
+    pictures: PictureProtocol,
     left: AtomicBool,
 }
 
 impl Restore {
     /// Switches to raw mode and remembers what was found.
-    fn raw(output: Output, pictures: Protocol) -> io::Result<Arc<Self>> {
+    fn raw(output: Output, pictures: PictureProtocol) -> io::Result<Arc<Self>> {
         Ok(Arc::new(Self { output, modes: system::Modes::raw()?, pictures, left: AtomicBool::new(false) }))
     }
 
@@ -66,7 +66,7 @@ impl Restore {
         if !self.left.swap(true, Ordering::SeqCst) {
             // A terminal that is gone has nothing to be put back.
             if let Ok(bytes) = leave_sequence(self.pictures) {
-                self.output.insist(bytes, PATIENCE);
+                self.output.write_with_timeout(bytes, PATIENCE);
             }
             let _ = self.modes.restore();
         }
@@ -75,11 +75,11 @@ impl Restore {
 
 impl Terminal {
     /// Takes the terminal over; with `mouse`, clicks and the wheel come to the dashboard. `pictures` says which may lie
-    /// over the cells, so that none is left behind.
+    /// over the cells, so that none is left.
     ///
     /// # Errors
     /// When there is no terminal.
-    pub fn enter(mouse: bool, pictures: Protocol) -> io::Result<Self> {
+    pub fn enter(mouse: bool, pictures: PictureProtocol) -> io::Result<Self> {
         let output = Output::start()?;
         let restore = Restore::raw(output.clone(), pictures)?;
         let terminal = Self { output, restore, mouse, pictures };
@@ -94,7 +94,7 @@ impl Terminal {
 
     fn show(&self) -> io::Result<()> {
         panics::guard(Arc::clone(&self.restore));
-        self.output.insist(enter_sequence(self.mouse)?, PATIENCE);
+        self.output.write_with_timeout(enter_sequence(self.mouse)?, PATIENCE);
         Ok(())
     }
 
@@ -133,7 +133,7 @@ impl Terminal {
             self.mouse = mouse;
             let mut bytes = Vec::new();
             switch_mouse(&mut bytes, mouse)?;
-            self.output.insist(bytes, PATIENCE);
+            self.output.write_with_timeout(bytes, PATIENCE);
         }
         Ok(())
     }
@@ -154,9 +154,9 @@ fn enter_sequence(mouse: bool) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn leave_sequence(pictures: Protocol) -> io::Result<Vec<u8>> {
+fn leave_sequence(pictures: PictureProtocol) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    if pictures == Protocol::Kitty {
+    if pictures == PictureProtocol::Kitty {
         // Sixels belong to the screen and go with it.
         bytes.extend_from_slice(DELETE_ALL);
     }
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn every_mode_that_is_switched_on_is_switched_off() {
-        let (enter, leave) = (enter_sequence(true).unwrap(), leave_sequence(Protocol::Blocks).unwrap());
+        let (enter, leave) = (enter_sequence(true).unwrap(), leave_sequence(PictureProtocol::Blocks).unwrap());
         let modes = |bytes: &[u8], last: char| -> Vec<String> {
             let text = String::from_utf8(bytes.to_vec()).unwrap();
             let parts = text.split('\x1b').filter_map(|part| part.strip_prefix("[?")?.strip_suffix(last));
@@ -204,10 +204,10 @@ mod tests {
     #[test]
     fn pictures_are_removed_before_their_screen_is_left() {
         let find = |bytes: &[u8], what: &[u8]| bytes.windows(what.len()).position(|part| part == what);
-        let leave = leave_sequence(Protocol::Kitty).unwrap();
+        let leave = leave_sequence(PictureProtocol::Kitty).unwrap();
         assert!(find(&leave, DELETE_ALL) < find(&leave, b"\x1b[?1049l"));
         assert!(find(&leave, DELETE_ALL).is_some());
-        for others in [Protocol::Blocks, Protocol::Sixel] {
+        for others in [PictureProtocol::Blocks, PictureProtocol::Sixel] {
             assert_eq!(find(&leave_sequence(others).unwrap(), b"\x1b_"), None);
         }
     }

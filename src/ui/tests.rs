@@ -19,11 +19,11 @@ use unicode_width::UnicodeWidthStr;
 
 use super::{
     screens,
-    theme::{Background, Depth, Theme},
+    theme::{Background, ColorDepth, Theme},
 };
 use crate::app::{App, Message};
 
-const THEME: Theme = Theme::new(Depth::True, Background::Dark, true);
+const THEME: Theme = Theme::new(ColorDepth::True, Background::Dark, true);
 
 /// The screen of `app` in a window of this size.
 fn screen(app: &mut App, (columns, rows): (u16, u16), theme: Theme) -> Buffer {

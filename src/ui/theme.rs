@@ -14,7 +14,7 @@ pub use ramps::{Ramp, luminance};
 
 /// How many colours the terminal has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Depth {
+pub enum ColorDepth {
     /// 24 bits a colour.
     True,
     /// The 256 colours of xterm.
@@ -53,7 +53,7 @@ pub enum Role {
     Test,
     /// Interventions, and what was requested but not yet done.
     Change,
-    /// The cursor and the panel in hand.
+    /// The cursor and the focused panel.
     Focus,
     /// Keys that can be pressed.
     Key,
@@ -154,7 +154,7 @@ const ASCII: Marks = Marks {
 #[derive(Clone, Copy, Debug)]
 pub struct Theme {
     /// How many colours there are.
-    pub depth: Depth,
+    pub depth: ColorDepth,
     /// What they are seen on.
     pub background: Background,
     /// Whether symbols beyond ASCII can be shown.
@@ -163,7 +163,7 @@ pub struct Theme {
 
 impl Theme {
     /// A theme for a terminal with the given abilities.
-    pub const fn new(depth: Depth, background: Background, unicode: bool) -> Self {
+    pub const fn new(depth: ColorDepth, background: Background, unicode: bool) -> Self {
         Self { depth, background, unicode }
     }
 
@@ -175,13 +175,13 @@ impl Theme {
             set(name).is_some_and(|value| words.iter().any(|word| value.to_lowercase().contains(word)))
         };
         let depth = if set("NO_COLOR").is_some() {
-            Depth::None
+            ColorDepth::None
         } else if is("COLORTERM", &["truecolor", "24bit"]) || set("WT_SESSION").is_some() {
-            Depth::True
+            ColorDepth::True
         } else if is("TERM", &["256color", "kitty", "alacritty", "ghostty"]) {
-            Depth::Indexed
+            ColorDepth::Indexed
         } else {
-            Depth::Basic
+            ColorDepth::Basic
         };
         // `COLORFGBG` is "foreground;background" in the numbers of the 16 colours.
         let light = set("COLORFGBG").is_some_and(|value| matches!(value.rsplit(';').next(), Some("7" | "15")));
@@ -211,9 +211,9 @@ impl Theme {
     /// The colour of a meaning on this terminal; `Reset` is the terminal's own.
     pub fn color(self, role: Role) -> Color {
         match self.depth {
-            Depth::None => Color::Reset,
-            Depth::Basic => hues(role).basic,
-            Depth::True | Depth::Indexed => self.exact(self.rgb(role)),
+            ColorDepth::None => Color::Reset,
+            ColorDepth::Basic => hues(role).basic,
+            ColorDepth::True | ColorDepth::Indexed => self.exact(self.rgb(role)),
         }
     }
 
@@ -227,7 +227,7 @@ impl Theme {
     /// A colour on a terminal that has more than sixteen.
     fn exact(self, rgb: Rgb) -> Color {
         match self.depth {
-            Depth::Indexed => Color::Indexed(nearest_indexed(rgb)),
+            ColorDepth::Indexed => Color::Indexed(nearest_indexed(rgb)),
             _ => Color::Rgb(rgb.0, rgb.1, rgb.2),
         }
     }
@@ -239,7 +239,7 @@ impl Theme {
             Background::Light => (255, 255, 255),
         };
         match (self.depth, self.rgb(role)) {
-            (Depth::True | Depth::Indexed, rgb) => {
+            (ColorDepth::True | ColorDepth::Indexed, rgb) => {
                 let shade = |part: u8, ground: u8| ((u16::from(part) * 2 + u16::from(ground) * 3) / 5) as u8;
                 let rgb = (shade(rgb.0, ground.0), shade(rgb.1, ground.1), shade(rgb.2, ground.2));
                 self.style(Role::Strong).bg(self.exact(rgb))
@@ -299,7 +299,7 @@ fn hues(role: Role) -> Hues {
     }
 }
 
-fn weight(role: Role, depth: Depth) -> Modifier {
+fn weight(role: Role, depth: ColorDepth) -> Modifier {
     let base = match role {
         Role::Strong | Role::Key | Role::Focus | Role::Bad => Modifier::BOLD,
         Role::Selected => Modifier::REVERSED,
@@ -307,9 +307,11 @@ fn weight(role: Role, depth: Depth) -> Modifier {
     };
     // Where colour can't separate foreground from background, weight does.
     let extra = match (depth, role) {
-        (Depth::None, Role::Muted | Role::Faint | Role::TrainRaw) | (Depth::Basic, Role::Muted) => Modifier::DIM,
-        (Depth::None, Role::Test | Role::Watch) => Modifier::BOLD,
-        (Depth::None, Role::Change) => Modifier::UNDERLINED,
+        (ColorDepth::None, Role::Muted | Role::Faint | Role::TrainRaw) | (ColorDepth::Basic, Role::Muted) => {
+            Modifier::DIM
+        }
+        (ColorDepth::None, Role::Test | Role::Watch) => Modifier::BOLD,
+        (ColorDepth::None, Role::Change) => Modifier::UNDERLINED,
         _ => Modifier::empty(),
     };
     base | extra
@@ -381,13 +383,13 @@ mod tests {
 
     #[test]
     fn an_empty_no_color_means_nothing() {
-        assert_eq!(detect(&[("NO_COLOR", ""), ("TERM", "xterm-256color")]).depth, Depth::Indexed);
+        assert_eq!(detect(&[("NO_COLOR", ""), ("TERM", "xterm-256color")]).depth, ColorDepth::Indexed);
     }
 
     #[test]
     fn the_environment_decides_depth_background_and_marks() {
-        assert_eq!(detect(&[("COLORTERM", "truecolor")]).depth, Depth::True);
-        assert_eq!(detect(&[("TERM", "linux")]).depth, Depth::Basic);
+        assert_eq!(detect(&[("COLORTERM", "truecolor")]).depth, ColorDepth::True);
+        assert_eq!(detect(&[("TERM", "linux")]).depth, ColorDepth::Basic);
         assert_eq!(detect(&[("COLORFGBG", "0;15")]).background, Background::Light);
         assert_eq!(detect(&[("COLORFGBG", "15;0")]).background, Background::Dark);
         assert!(detect(&[("LANG", "en_US.UTF-8")]).unicode);
@@ -405,13 +407,13 @@ mod tests {
 
     #[test]
     fn ascii_marks_are_ascii() {
-        let marks = format!("{:?}", Theme::new(Depth::None, Background::Dark, false).marks());
+        let marks = format!("{:?}", Theme::new(ColorDepth::None, Background::Dark, false).marks());
         assert!(marks.is_ascii(), "{marks}");
     }
 
     #[test]
     fn the_meanings_of_a_chart_differ_in_every_depth() {
-        for depth in [Depth::True, Depth::Indexed, Depth::Basic, Depth::None] {
+        for depth in [ColorDepth::True, ColorDepth::Indexed, ColorDepth::Basic, ColorDepth::None] {
             for background in [Background::Dark, Background::Light] {
                 let theme = Theme::new(depth, background, true);
                 let looks = [Role::Train, Role::TrainRaw, Role::Test, Role::Change].map(|role| theme.style(role));

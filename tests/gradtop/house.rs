@@ -28,7 +28,7 @@ const ROOMS: &[Room] = &[
     room("random", &[], &["rand"]),
     room("range", &[], &["serde"]),
     room("text", &[], &["strsim", "unicode_segmentation", "unicode_width"]),
-    room("nn", &[], &["ndarray", "rand", "rustix", "thiserror"]),
+    room("nn", &[], &["ndarray", "rand", "rustix", "shuttle", "thiserror"]),
     room("optim", &["nn"], &["thiserror"]),
     room("dataset", &[], &["ndarray", "rand", "flate2", "thiserror", "csv", "image", "serde"]),
     room("train", &["nn", "optim", "dataset", "protocol"], &["tokio", "sha2", "thiserror"]),

@@ -18,7 +18,7 @@ const NEAR_STEPS: u64 = 3;
 const LONGEST: u64 = 3;
 
 /// Most settings that one mark names; the newest stay.
-const NAMED: usize = 4;
+const MAX_NAMED_CHANGES: usize = 4;
 
 /// Changes close together, oldest first.
 struct Burst<'a> {
@@ -64,7 +64,7 @@ fn summary(changes: &[&Change]) -> String {
             None => named.push((*change).clone()),
         }
     }
-    let left_out = named.len().saturating_sub(NAMED);
+    let left_out = named.len().saturating_sub(MAX_NAMED_CHANGES);
     named.iter().skip(left_out).map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 

@@ -1,22 +1,22 @@
-//! How the room of the Data screen is divided: in cells, so that what is asked for has the size at which it is shown.
+//! How the area of the Data screen is divided: in cells, so that what is asked for has the size at which it is shown.
 
 /// Columns between the plane and what stands beside it.
-const GAP: u16 = 3;
+const GAP_COLUMNS: u16 = 3;
 
 /// Fewest columns in which something can stand beside the plane.
-const NARROWEST: u16 = 24;
+const MIN_SIDE_COLUMNS: u16 = 24;
 
 /// Fewest columns of a unit's map.
-const SMALLEST_MAP: u16 = 6;
+const MIN_MAP_COLUMNS: u16 = 6;
 
-/// Cells below the heading of the Data screen in a window of this size, under a banner of so many rows.
+/// Cells below the heading of the Data screen in a window of this size, under a banner of `banner` rows.
 pub(super) fn below_heading((columns, rows): (u16, u16), banner: u16) -> (u16, u16) {
     let margin = if columns >= 100 { 2 } else { 0 };
     let around = 7 + u16::from(rows >= 24) + u16::from(rows >= 30) + banner;
     (columns.saturating_sub(margin), rows.saturating_sub(around))
 }
 
-/// Columns and rows of the grid of answers for so many cells of the window, two answers a cell; where these would be
+/// Columns and rows of the grid of answers for an area of the window, two answers a cell; where these would be
 /// more than `most`, as many as may be asked for in the same ratio.
 pub(super) fn grid((columns, rows): (u16, u16), most: usize) -> (usize, usize) {
     let (columns, rows) = (usize::from(columns).max(2), 2 * usize::from(rows).max(1));
@@ -28,12 +28,12 @@ pub(super) fn grid((columns, rows): (u16, u16), most: usize) -> (usize, usize) {
     (shrunk(columns).min(most), shrunk(rows).min((most / shrunk(columns)).max(1)))
 }
 
-/// How the plane and what stands beside it share a room. All in cells.
+/// How the plane and what stands beside it share an area. All in cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PlaneRoom {
     /// Columns and rows of the plane.
     pub plane: (u16, u16),
-    /// Columns beside it; 0 where there is no room.
+    /// Columns beside it; 0 where there is no space.
     pub side: u16,
     /// Rows of the charts there, the numbers above them included.
     pub charts: u16,
@@ -46,15 +46,15 @@ pub struct PlaneRoom {
 }
 
 impl PlaneRoom {
-    /// Divides `width` × `height` for a plane `aspect` times as wide as it is high and the maps of so many units;
+    /// Divides `width` × `height` for a plane `aspect` times as wide as it is high and the maps of `units` units;
     /// `alone` leaves everything to the plane.
     pub fn of((width, height): (u16, u16), aspect: f64, units: usize, alone: bool) -> Self {
         let most = if alone { width } else { width / 2 + width / 20 };
         let columns = ((2.0 * f64::from(height) * aspect).round() as u16).min(most);
-        // A wide plane may be drawn a third too high, rather than leave so much of the room empty.
+        // A wide plane may be drawn a third too high, rather than leave much of the area empty.
         let rows = ((f64::from(columns) / aspect / 2.0 * 4.0 / 3.0).round() as u16).min(height);
-        let side = width.saturating_sub(columns + GAP);
-        let side = if alone || side < NARROWEST { 0 } else { side };
+        let side = width.saturating_sub(columns + GAP_COLUMNS);
+        let side = if alone || side < MIN_SIDE_COLUMNS { 0 } else { side };
         let least = match height {
             0..10 => 2,
             10..20 => 3,
@@ -77,17 +77,17 @@ impl PlaneRoom {
 }
 
 /// Size of a map, and how many beside and below each other: as large as lets all units be seen. Every map has a row
-/// above it and a column behind it.
+/// above it and a column after it.
 fn maps((width, height): (u16, u16), aspect: f64, units: usize) -> ((u16, u16), usize, usize) {
     let mut smallest = ((0, 0), 0, 0);
-    for across in 1..=u16::try_from(units).unwrap_or(u16::MAX).min(width / SMALLEST_MAP) {
+    for across in 1..=u16::try_from(units).unwrap_or(u16::MAX).min(width / MIN_MAP_COLUMNS) {
         let columns = (width + 1) / across - 1;
         let rows = ((f64::from(columns) / aspect / 2.0).round() as u16).max(1);
-        // Few maps in a wide room are as high as it is.
+        // Few maps in a wide area are as high as it is.
         let highest = height.saturating_sub(1);
         let fitting = ((2.0 * f64::from(highest) * aspect).round() as u16).max(1);
         let (columns, rows) = if rows > highest { (columns.min(fitting), highest) } else { (columns, rows) };
-        if columns < SMALLEST_MAP || rows == 0 {
+        if columns < MIN_MAP_COLUMNS || rows == 0 {
             break;
         }
         let down = usize::from(height / (rows + 1));
@@ -99,7 +99,7 @@ fn maps((width, height): (u16, u16), aspect: f64, units: usize) -> ((u16, u16), 
     smallest
 }
 
-/// How a room is divided for pictures of one size, with a large one beside them. All in cells.
+/// How an area is divided for pictures of one size, with a large one beside them. All in cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tiles {
     /// Columns for the selected one at the left; 0 where the whole width is a list or pictures only.
@@ -113,7 +113,7 @@ pub struct Tiles {
 }
 
 impl Tiles {
-    /// Divides `width` × `height` for pictures of so many points, or for a list; `alone` leaves everything to them.
+    /// Divides `width` × `height` for pictures of `picture` points, or for a list; `alone` leaves everything to them.
     pub fn of((width, height): (u16, u16), picture: Option<(usize, usize)>, alone: bool) -> Self {
         let Some((columns, rows)) = picture else {
             return Self { side: 0, across: 1, down: usize::from(height.saturating_sub(1)).max(1), pictures: false };
@@ -125,7 +125,7 @@ impl Tiles {
             _ => 60,
         };
         let room = (usize::from(width.saturating_sub(side)), usize::from(height));
-        // A gap of two columns behind each and a row of text below; so many columns and rows may be missing in all.
+        // A gap of two columns after each and a row of text below; `missing` columns and rows may be missing in all.
         let fit = |shrink: usize, missing: (usize, usize)| {
             let (columns, rows) = (columns.div_ceil(shrink), rows.div_ceil(2 * shrink));
             (((room.0 + missing.0) / (columns + 2)).max(1), ((room.1 + missing.1) / (rows + 1)).max(1))

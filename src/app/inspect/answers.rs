@@ -3,12 +3,12 @@
 use std::mem::discriminant;
 
 use super::bounds::bounded;
-use super::history::{History, Moment};
+use super::history::{History, LayerMoment};
 use crate::app::branches::{Lineage, Position};
 use crate::protocol::{Answer, BranchId, Inspection, Query, inspection::LayerView};
 
 /// Most layers whose past is kept, each branch counted by itself.
-const HISTORIES: usize = 16;
+const MAX_HISTORIES: usize = 16;
 
 /// What is known of a layer's past, along the way to the current branch.
 #[derive(Clone, Debug)]
@@ -16,7 +16,7 @@ pub struct LayerHistory<'a> {
     /// The newest answer about it.
     pub newest: &'a LayerView,
     /// How its values were distributed, oldest first; the last belongs to the newest answer.
-    pub moments: Vec<&'a Moment>,
+    pub moments: Vec<&'a LayerMoment>,
 }
 
 /// The newest answers, one a kind of query; those of the layers with their past. Texts in them are safe to show and
@@ -37,12 +37,12 @@ impl Answers {
             let known = self.layers.iter().position(|history| history.is_of(view.layer, at));
             let history = match known.map(|known| self.layers.remove(known)) {
                 Some(mut history) => {
-                    history.tell(inspection.step, view.clone());
+                    history.record(inspection.step, view.clone());
                     history
                 }
                 None => History::new(at, view.clone()),
             };
-            if self.layers.len() == HISTORIES {
+            if self.layers.len() == MAX_HISTORIES {
                 self.layers.remove(0);
             }
             self.layers.push(history);

@@ -1,4 +1,4 @@
-//! An answer cut to what can be shown, whoever sent it.
+//! An answer cut to what can be shown, whatever the source sent.
 
 use crate::app::display::{name, sentence};
 use crate::protocol::inspection::{
@@ -7,32 +7,32 @@ use crate::protocol::inspection::{
 use crate::protocol::{Answer, Inspection};
 
 /// Most values of one list that is not bounded otherwise.
-const VALUES: usize = 4096;
+const MAX_LIST_VALUES: usize = 4096;
 
 /// Most dimensions of a shape, and most indices of an element.
-const DIMENSIONS: usize = 8;
+const MAX_DIMENSIONS: usize = 8;
 
 /// Most parameters of one layer.
-const PARAMETERS: usize = 64;
+const MAX_LAYER_PARAMETERS: usize = 64;
 
 /// Most layers.
-const LAYERS: usize = 1024;
+const MAX_LAYERS: usize = 1024;
 
 /// Most classes of a confusion matrix.
-const CLASSES: usize = 1024;
+const MAX_CONFUSION_CLASSES: usize = 1024;
 
 /// Most points of the plane, and most units that are drawn in it.
-const POINTS: usize = 4096;
-const UNITS: usize = 64;
+const MAX_POINTS: usize = 4096;
+const MAX_DRAWN_UNITS: usize = 64;
 
 /// The answer with texts made harmless and lists cut.
 pub(super) fn bounded(mut inspection: Inspection) -> Inspection {
     match &mut inspection.answer {
         Answer::Layer(view) => {
-            view.parameters.truncate(PARAMETERS);
+            view.parameters.truncate(MAX_LAYER_PARAMETERS);
             for parameter in &mut view.parameters {
                 parameter.name = name(&parameter.name);
-                parameter.shape.truncate(DIMENSIONS);
+                parameter.shape.truncate(MAX_DIMENSIONS);
                 distribution(&mut parameter.values);
                 parameter.gradients.iter_mut().for_each(distribution);
             }
@@ -43,18 +43,18 @@ pub(super) fn bounded(mut inspection: Inspection) -> Inspection {
         Answer::GradientCheck(check) => {
             if let Some(worst) = &mut check.worst {
                 worst.parameter = name(&worst.parameter);
-                worst.index.truncate(DIMENSIONS);
+                worst.index.truncate(MAX_DIMENSIONS);
             }
         }
         Answer::Samples(page) => {
             page.entries.truncate(MOST_ENTRIES);
             for entry in &mut page.entries {
-                entry.values.truncate(DIMENSIONS);
+                entry.values.truncate(MAX_DIMENSIONS);
                 entry.picture.iter_mut().for_each(picture);
             }
         }
         Answer::Confusion(confusion) => {
-            confusion.classes = confusion.classes.min(CLASSES);
+            confusion.classes = confusion.classes.min(MAX_CONFUSION_CLASSES);
             confusion.counts.truncate(confusion.classes * confusion.classes);
         }
         Answer::Filters(filters) => {
@@ -62,15 +62,15 @@ pub(super) fn bounded(mut inspection: Inspection) -> Inspection {
             filters.filters.iter_mut().for_each(extract);
         }
         Answer::Points(points) => {
-            points.points.truncate(POINTS);
-            points.classes.truncate(POINTS);
+            points.points.truncate(MAX_POINTS);
+            points.classes.truncate(MAX_POINTS);
         }
         Answer::Boundary(boundary) => {
             boundary.classes.truncate(MOST_CELLS);
             boundary.confidence.truncate(MOST_CELLS);
         }
         Answer::Units(maps) => {
-            maps.units.truncate(UNITS);
+            maps.units.truncate(MAX_DRAWN_UNITS);
             maps.units.iter_mut().for_each(|unit| unit.values.truncate(MOST_CELLS));
         }
         Answer::Nothing { reason } => *reason = sentence(reason),
@@ -80,7 +80,7 @@ pub(super) fn bounded(mut inspection: Inspection) -> Inspection {
 }
 
 fn distribution(values: &mut Distribution) {
-    values.bins.truncate(VALUES);
+    values.bins.truncate(MAX_LIST_VALUES);
 }
 
 fn units(units: &mut Units) {
@@ -95,22 +95,22 @@ fn units(units: &mut Units) {
         &mut units.running_variances,
     ];
     for list in lists {
-        list.truncate(VALUES);
+        list.truncate(MAX_LIST_VALUES);
     }
 }
 
 fn trace(trace: &mut Trace) {
     extract(&mut trace.sample.input);
     trace.sample.picture.iter_mut().for_each(picture);
-    trace.losses.truncate(VALUES);
+    trace.losses.truncate(MAX_LIST_VALUES);
     if let Some(loss) = &mut trace.loss {
         let lists =
             [&mut loss.logits, &mut loss.probabilities, &mut loss.target, &mut loss.gradient, &mut loss.jacobian];
         for list in lists {
-            list.truncate(VALUES);
+            list.truncate(MAX_LIST_VALUES);
         }
     }
-    trace.layers.truncate(LAYERS);
+    trace.layers.truncate(MAX_LAYERS);
     for layer in &mut trace.layers {
         layer.forward.iter_mut().chain(&mut layer.backward).for_each(signal);
     }
@@ -124,32 +124,32 @@ fn trace(trace: &mut Trace) {
     ];
     extracts.into_iter().flatten().for_each(extract);
     if let Some(unit) = &mut layer.unit {
-        unit.weights.truncate(VALUES);
-        unit.column.truncate(VALUES);
+        unit.weights.truncate(MAX_LIST_VALUES);
+        unit.column.truncate(MAX_LIST_VALUES);
     }
-    layer.parameters.truncate(PARAMETERS);
+    layer.parameters.truncate(MAX_LAYER_PARAMETERS);
     for TracedParameter { name: shown, value, gradient, .. } in &mut layer.parameters {
         *shown = name(shown);
         extract(value);
         gradient.iter_mut().for_each(extract);
     }
-    layer.largest.truncate(PARAMETERS);
+    layer.largest.truncate(MAX_LAYER_PARAMETERS);
     for entry in &mut layer.largest {
         entry.parameter = name(&entry.parameter);
-        entry.index.truncate(DIMENSIONS);
+        entry.index.truncate(MAX_DIMENSIONS);
     }
 }
 
 fn signal(signal: &mut Signal) {
-    signal.thumbnail.truncate(DIMENSIONS * DIMENSIONS);
+    signal.thumbnail.truncate(MAX_DIMENSIONS * MAX_DIMENSIONS);
 }
 
 fn extract(extract: &mut Extract) {
-    extract.shape.truncate(DIMENSIONS);
-    extract.kept.truncate(DIMENSIONS);
-    extract.values.truncate(VALUES);
+    extract.shape.truncate(MAX_DIMENSIONS);
+    extract.kept.truncate(MAX_DIMENSIONS);
+    extract.values.truncate(MAX_LIST_VALUES);
 }
 
 fn picture(picture: &mut Picture) {
-    picture.pixels.truncate(3 * VALUES);
+    picture.pixels.truncate(3 * MAX_LIST_VALUES);
 }

@@ -1,32 +1,21 @@
 //! All bindings.
 
-use crate::protocol::Capability;
-
-use crate::app::actions::Action;
+use crate::app::actions::{Action, SampleStep};
 use crate::app::editor::Edit;
 use crate::app::input::{Code, Key};
-use crate::app::needs::{ADVANCE, EXTEND, PAUSE, Requirement, STEER, THROTTLED};
+use crate::app::needs::{ADVANCE, CHECK_GRADIENTS, EXTEND, PAUSE, STEER, THROTTLED, WALK};
 use crate::app::prompt::QuitChoice;
 use crate::app::screen::Screen;
-use crate::app::trace::Follow;
 
-use super::{Binding, Scope};
-
-const WALK: &[Requirement] =
-    &[Requirement::Source(Capability::Phase), Requirement::Ready, Requirement::Unfinished, Requirement::AtRest];
-const CHECK: &[Requirement] = &[Requirement::Source(Capability::Inspect), Requirement::Ready, Requirement::AtRest];
-
-const fn on(scope: Scope, keys: &'static [Key], action: Action, label: &'static str, help: &'static str) -> Binding {
-    Binding { scope, keys, action, label, help, footer: None, needs: &[] }
-}
+use super::{Binding, BindingScope, on};
 
 /// All bindings, in the order of the help.
 pub const BINDINGS: &[Binding] = {
-    use Scope::{Everywhere, Help, Line, Panels, Quit, Screens, Steps};
-    const OVERVIEW: Scope = Scope::Screen(Screen::Overview);
-    const LAYERS: Scope = Scope::Screen(Screen::Layers);
-    const DATA: Scope = Scope::Screen(Screen::Data);
-    const INSPECT: Scope = Scope::Screen(Screen::Inspect);
+    use BindingScope::{Everywhere, Help, Line, Panels, Quit, Screens, Steps};
+    const OVERVIEW: BindingScope = BindingScope::Screen(Screen::Overview);
+    const LAYERS: BindingScope = BindingScope::Screen(Screen::Layers);
+    const DATA: BindingScope = BindingScope::Screen(Screen::Data);
+    const INSPECT: BindingScope = BindingScope::Screen(Screen::Inspect);
     &[
         on(Screens, &[Key::char(' ')], Action::PauseOrResume, "pause", "Pause the training, or let it go on.")
             .footer(0)
@@ -37,13 +26,15 @@ pub const BINDINGS: &[Binding] = {
         on(Screens, &[Key::char('S')], Action::AdvanceEpoch, "epoch", "Train to the end of the epoch, then pause.")
             .footer(12)
             .needs(ADVANCE),
-        on(Screens, &[Key::char('+'), Key::char('=')], Action::RaiseRate, "rate", "Learning rate times 1.25.")
+        on(Screens, &[Key::char('+'), Key::char('=')], Action::RaiseLearningRate, "rate", "Learning rate times 1.25.")
             .footer(2)
             .needs(STEER),
-        on(Screens, &[Key::char('-')], Action::LowerRate, "rate", "Learning rate divided by 1.25.")
+        on(Screens, &[Key::char('-')], Action::LowerLearningRate, "rate", "Learning rate divided by 1.25.")
             .footer(2)
             .needs(STEER),
-        on(Screens, &[Key::char('L')], Action::TypeRate, "rate", "Type a learning rate.").footer(2).needs(STEER),
+        on(Screens, &[Key::char('L')], Action::TypeLearningRate, "rate", "Type a learning rate.")
+            .footer(2)
+            .needs(STEER),
         on(Screens, &[Key::char('[')], Action::Slower, "speed", "Train slower: fewer minibatches a second.")
             .footer(3)
             .needs(THROTTLED),
@@ -243,13 +234,19 @@ pub const BINDINGS: &[Binding] = {
         on(
             INSPECT,
             &[Key::plain(Code::Left)],
-            Action::Follow(Follow::Next(-1)),
+            Action::Follow(SampleStep::Next(-1)),
             "sample",
             "Follow the sample before, in the minibatch.",
         )
         .footer(1),
-        on(INSPECT, &[Key::plain(Code::Right)], Action::Follow(Follow::Next(1)), "sample", "Follow the next sample.")
-            .footer(1),
+        on(
+            INSPECT,
+            &[Key::plain(Code::Right)],
+            Action::Follow(SampleStep::Next(1)),
+            "sample",
+            "Follow the next sample.",
+        )
+        .footer(1),
         on(
             INSPECT,
             &[Key::char('g')],
@@ -258,11 +255,11 @@ pub const BINDINGS: &[Binding] = {
             "Check the selected layer's gradients against central differences.",
         )
         .footer(1)
-        .needs(CHECK),
+        .needs(CHECK_GRADIENTS),
         on(
             INSPECT,
             &[Key::char('m')],
-            Action::Follow(Follow::Mistake),
+            Action::Follow(SampleStep::Mistake),
             "mistake",
             "Follow the next sample that is classified wrongly.",
         )
@@ -270,7 +267,7 @@ pub const BINDINGS: &[Binding] = {
         on(
             INSPECT,
             &[Key::char('h')],
-            Action::Follow(Follow::Hardest),
+            Action::Follow(SampleStep::Hardest),
             "hardest",
             "Follow the sample with the largest loss.",
         )
@@ -278,7 +275,7 @@ pub const BINDINGS: &[Binding] = {
         on(
             INSPECT,
             &[Key::char('i')],
-            Action::Follow(Follow::Typed),
+            Action::Follow(SampleStep::Typed),
             "number",
             "Type which sample to follow: a row of the minibatch, train:N or test:N.",
         )

@@ -296,10 +296,10 @@ fn a_place_that_is_no_history_any_more_is_not_looked_at() {
     let mut app = running();
     type_keys(&mut app, "++");
     press(&mut app, Key::plain(Code::Left));
-    let (cursor, steps) = (app.view().cursor.unwrap(), app.steps());
+    let (cursor, steps) = (app.view().charts.cursor.unwrap(), app.steps());
     tell(&mut app, [branched(1, 0, steps.first - 1), step(steps.first, 0.5)]);
     assert!(cursor > app.run().step);
-    assert_eq!((app.view().cursor, app.steps().last), (None, 10.max(app.run().step)));
+    assert_eq!((app.view().charts.cursor, app.steps().last), (None, 10.max(app.run().step)));
 }
 
 #[test]
@@ -312,7 +312,7 @@ fn a_thousand_branches_stay_bounded() {
     assert_eq!(app.run().branches.count(), 512);
     assert_eq!(app.run().step, 2200);
     assert!(loss(&app).latest(app.run().lineage()).is_some());
-    assert!(app.memory() < 8 << 20, "{}", app.memory());
+    assert!(app.watched().memory() < 8 << 20, "{}", app.watched().memory());
     // Those that lead nowhere are forgotten first.
     let mut app = running();
     for branch in 1..=2000 {
@@ -338,7 +338,7 @@ fn a_thousand_metrics_of_ten_thousand_steps_fit_64_mib() {
     for at in 1..=10_000 {
         tell(&mut app, [report(at)]);
     }
-    let before = app.memory();
+    let before = app.watched().memory();
     assert!(before < 64 << 20, "{} MiB", before >> 20);
     // One that is shown grows from then on.
     let fine = |app: &App| app.chart(ChartSlot::First, 4000).train.iter().filter(|c| c.extent.is_some()).count();
@@ -348,7 +348,11 @@ fn a_thousand_metrics_of_ten_thousand_steps_fit_64_mib() {
         tell(&mut app, [report(at)]);
     }
     type_keys(&mut app, "zz");
-    assert!(app.memory() > before && app.memory() < 64 << 20, "{} MiB", app.memory() >> 20);
+    assert!(
+        app.watched().memory() > before && app.watched().memory() < 64 << 20,
+        "{} MiB",
+        app.watched().memory() >> 20
+    );
     assert!(fine(&app) > 1000, "{}", fine(&app));
 }
 

@@ -14,7 +14,7 @@ fn pasted_text_only_goes_into_an_open_line() {
     let started = std::time::Instant::now();
     app.update(Message::Paste(huge));
     assert!(started.elapsed() < Duration::from_millis(200));
-    assert_eq!(app.prompt().unwrap().line.editor.text().len(), LONGEST_LINE);
+    assert_eq!(app.prompt().unwrap().line.editor.text().len(), MAX_LINE_BYTES);
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn help_lists_every_key_of_the_screen_and_every_command() {
 
 #[test]
 fn no_key_is_bound_twice_where_both_are_valid() {
-    let line = || Mode::Line(Line::new(Purpose::Command, Editor::with("")));
+    let line = || Mode::Line(TypedLine::new(LinePurpose::Command, Editor::with("")));
     for mode in [Mode::Normal, Mode::Help { scroll: 0 }, line(), Mode::Quit(QuitChoice::Stop)] {
         for screen in Screen::ALL {
             let valid = BINDINGS.iter().filter(|binding| binding.scope.covers(&mode, screen));

@@ -120,7 +120,11 @@ fn keys_go_from_sample_to_sample_and_from_layer_to_layer() {
     }
     assert_eq!(followed(&app), (SampleChoice::Row { row: 1 }, 3));
     press(&mut app, Key::plain(Code::Down));
-    assert_eq!((followed(&app).1, app.link().is_none()), (3, true), "the loss asks for the last layer");
+    assert_eq!(
+        (followed(&app).1, app.inspect_screen().layer().is_none()),
+        (3, true),
+        "the loss asks for the last layer"
+    );
     type_keys(&mut app, "m");
     assert_eq!(followed(&app).0, SampleChoice::NextMistake { after: Some(1) });
     type_keys(&mut app, "h");
@@ -132,7 +136,7 @@ fn nothing_is_followed_while_the_training_goes_on() {
     let mut app = running();
     type_keys(&mut app, "3");
     assert_eq!(app.wanted(), []);
-    assert!(app.tracing().unwrap_err().contains("Space pauses it"));
+    assert!(app.inspect_screen().trace().unwrap_err().contains("Space pauses it"));
     type_keys(&mut app, "n");
     assert_eq!(notice(&app), "the training goes on; Space pauses it");
     type_keys(&mut app, "g");
@@ -186,7 +190,7 @@ fn a_walk_keeps_the_sample_that_is_shown() {
 #[test]
 fn the_selection_goes_with_a_walk() {
     let mut app = paused();
-    let layers = app.chain().len() - 1;
+    let layers = app.inspect_screen().chain().len() - 1;
     for (phase, place) in [
         (protocol::Phase::Forward { layer: 1 }, 1),
         (protocol::Phase::Loss, layers),
@@ -195,7 +199,7 @@ fn the_selection_goes_with_a_walk() {
         (protocol::Phase::Between, 2),
     ] {
         app.update(Message::Events(vec![Event::Phase(protocol::Walk { step: 3, minibatch: 4, phase })]));
-        let selected = app.chain().iter().position(|row| row.selected);
+        let selected = app.inspect_screen().chain().iter().position(|row| row.selected);
         assert_eq!(selected, Some(place), "{phase:?}");
     }
 }

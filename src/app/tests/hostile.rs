@@ -284,12 +284,12 @@ fn look(app: &App) {
         }
     }
     for row in app.run().layers.rows() {
-        assert_eq!(app.sparkline(row, 9).columns.len(), 9);
+        assert_eq!(app.layers_screen().sparkline(row, 9).columns.len(), 9);
         shown.extend([row.name.clone(), row.shape.clone()]);
     }
-    let map = app.heat_map(9);
+    let map = app.layers_screen().heat_map(9);
     assert!(map.rows.iter().all(|row| row.cells.len() == 9) && map.cursor.is_none_or(|(column, _)| column < 9));
-    match app.values(7) {
+    match app.layers_screen().values(7) {
         Ok(values) => {
             for part in values.parts {
                 assert!(part.edges.0 < part.edges.1 && part.past.len() <= 7, "{:?}", part.edges);
@@ -299,12 +299,14 @@ fn look(app: &App) {
         }
         Err(reason) => shown.push(reason),
     }
-    shown.extend(app.units().err().into_iter().chain(app.why_blind()));
+    shown.extend(
+        app.layers_screen().units().err().into_iter().chain(app.watched().inspection_unavailable().map(String::from)),
+    );
     let header = app.header();
     assert!(header.progress.is_none_or(|progress| (0.0..=1.0).contains(&progress)));
     assert!(header.remaining.is_none_or(f64::is_finite));
     shown.extend(
-        [Some(header.run), header.reason, header.schedule, header.schedule_requested, header.pace]
+        [Some(header.run), header.reason, header.schedule, header.schedule_requested, header.throttle]
             .into_iter()
             .flatten(),
     );
@@ -351,11 +353,11 @@ fn memory_stays_bounded_however_long_the_run() {
         }
     };
     go_on(&mut app, 30_000);
-    let before = app.memory();
+    let before = app.watched().memory();
     go_on(&mut app, 60_000);
     // Two more levels in each of five series, and their list.
-    assert!(app.memory() <= before + 5 * 2 * 2048 * 32 + (8 << 10), "{before} → {}", app.memory());
-    assert!(app.memory() < 6 << 20);
+    assert!(app.watched().memory() <= before + 5 * 2 * 2048 * 32 + (8 << 10), "{before} → {}", app.watched().memory());
+    assert!(app.watched().memory() < 6 << 20);
     assert!(app.run().marks.len() <= 1024);
 }
 

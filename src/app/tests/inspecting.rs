@@ -43,11 +43,11 @@ fn nothing_is_asked_of_a_source_that_can_not_answer() {
     let mut app = fresh();
     tell(&mut app, [hello(&[Capability::Pause]), ready(), state(RunState::Running, 0)]);
     assert!(type_keys(&mut app, "2").is_empty());
-    assert_eq!(app.why_blind().as_deref(), Some("this source doesn't support inspection"));
+    assert_eq!(app.watched().inspection_unavailable(), Some("this source doesn't support inspection"));
     let mut app = fresh();
     type_keys(&mut app, "2");
     assert!(tell(&mut app, [hello(&ALL)]).is_empty());
-    assert_eq!(app.why_blind().as_deref(), Some("still loading"));
+    assert_eq!(app.watched().inspection_unavailable(), Some("still loading"));
     let effects = tell(&mut app, [ready(), state(RunState::Running, 0)]);
     assert_eq!(watched(&effects), [Query::Layer { layer: 0 }], "asked as soon as there is something to see");
     assert!(type_keys(&mut app, "q\n").is_empty(), "the question's first answer is to go on");
@@ -58,11 +58,11 @@ fn a_refusal_is_told_where_the_answer_would_be() {
     let mut app = running();
     let id = id(&type_keys(&mut app, "2"));
     tell(&mut app, [Event::Rejected { id, reason: "no\u{1b}[31m".into() }]);
-    assert_eq!(app.why_blind().as_deref(), Some("no·[31m"));
+    assert_eq!(app.watched().inspection_unavailable(), Some("no·[31m"));
     assert_eq!(notice(&app), "");
     assert!(tell(&mut app, [step(201, 0.1)]).is_empty(), "and not asked for again");
     assert_eq!(watched(&press(&mut app, Key::plain(Code::Down))), [Query::Layer { layer: 3 }]);
-    assert_eq!(app.why_blind(), None);
+    assert_eq!(app.watched().inspection_unavailable(), None);
 }
 
 /// How many moments of a layer's past are known.
@@ -112,12 +112,12 @@ fn the_past_of_layers_stays_bounded_however_long_the_run_and_however_many_layers
     for at in 0..40_000u64 {
         tell(&mut app, [view(at as usize % 40, 200 + at)]);
     }
-    let bounded = app.memory();
+    let bounded = app.watched().memory();
     assert!(bounded < 16 << 20, "{bounded}");
     for at in 40_000..80_000u64 {
         tell(&mut app, [view(at as usize % 40, 200 + at)]);
     }
-    assert!(app.memory() <= bounded * 2, "{bounded} → {}", app.memory());
+    assert!(app.watched().memory() <= bounded * 2, "{bounded} → {}", app.watched().memory());
 }
 
 #[test]
@@ -127,10 +127,10 @@ fn parameters_and_units_are_chosen_round_their_number() {
     let Answer::Layer(layer) = &mut inspection.answer else { unreachable!() };
     layer.parameters.push(ParameterView { name: "bias".into(), ..layer.parameters[0].clone() });
     layer.units = Units { count: 900, weight_norms: vec![1.0; 3], ..Units::default() };
-    assert!(app.values(9).is_err() && app.units().is_err());
+    assert!(app.layers_screen().values(9).is_err() && app.layers_screen().units().is_err());
     tell(&mut app, [Event::Inspection(inspection)]);
     type_keys(&mut app, "2");
-    let shown = |app: &App| app.values(9).unwrap().parts[0].title.clone();
+    let shown = |app: &App| app.layers_screen().values(9).unwrap().parts[0].title.clone();
     assert_eq!(shown(&app), "weight 10");
     type_keys(&mut app, "b");
     assert_eq!(shown(&app), "bias 10");
@@ -141,12 +141,12 @@ fn parameters_and_units_are_chosen_round_their_number() {
     let mut walk = Vec::new();
     for code in [Code::Left, Code::Right, Code::Right, Code::Right, Code::Left, Code::Esc] {
         press(&mut app, Key::plain(code));
-        walk.push(app.units().unwrap().selected);
+        walk.push(app.layers_screen().units().unwrap().selected);
     }
     assert_eq!(walk, [Some(0), Some(1), Some(2), Some(2), Some(1), None]);
-    assert_eq!(app.view().cursor, None, "the arrows belong to the units while these are in hand");
+    assert_eq!(app.view().charts.cursor, None, "the arrows belong to the units while these are in hand");
     app.update(Message::Pointer(Pointer::ClickRow { panel: Panel::Units, row: 77 }));
-    assert_eq!(app.units().unwrap().selected, Some(2));
+    assert_eq!(app.layers_screen().units().unwrap().selected, Some(2));
 }
 
 #[test]
@@ -155,16 +155,16 @@ fn a_late_refusal_says_nothing_of_what_is_watched_now() {
     let first = id(&type_keys(&mut app, "2"));
     let second = id(&press(&mut app, Key::plain(Code::Down)));
     tell(&mut app, [Event::Rejected { id: first, reason: "no".into() }]);
-    assert_eq!(app.why_blind(), None);
+    assert_eq!(app.watched().inspection_unavailable(), None);
     tell(&mut app, [Event::Rejected { id: second, reason: "not this either".into() }]);
-    assert_eq!(app.why_blind().as_deref(), Some("not this either"));
+    assert_eq!(app.watched().inspection_unavailable(), Some("not this either"));
     // Away and back before the answers: the first may be refused and the second take effect.
     let refused = id(&press(&mut app, Key::plain(Code::Up)));
     press(&mut app, Key::plain(Code::Down));
     let again = id(&press(&mut app, Key::plain(Code::Up)));
     tell(&mut app, [Event::Rejected { id: refused, reason: "not yet".into() }]);
     tell(&mut app, [Event::Applied { id: again, step: 200 }]);
-    assert_eq!(app.why_blind(), None);
+    assert_eq!(app.watched().inspection_unavailable(), None);
 }
 
 /// A dashboard on the Data screen of a run on data of this shape, through layers of these kinds and sizes.
@@ -229,8 +229,8 @@ fn weights_are_pictures_where_a_layer_reads_pixels() {
         (vec![("maxpool 2", &[1, 14, 14]), ("conv 8 3x3", &[8, 12, 12]), ("linear 10", ten)], Some(1)),
     ] {
         let app = on_data(image, &layers);
-        assert_eq!(app.pictured().map(|link| link.index), pictured, "{layers:?}");
-        assert_eq!(app.subjects().contains(&Subject::Weights), pictured.is_some(), "{layers:?}");
+        assert_eq!(app.data_screen().pictured().map(|link| link.index), pictured, "{layers:?}");
+        assert_eq!(app.data_screen().subjects().contains(&DataSubject::Weights), pictured.is_some(), "{layers:?}");
     }
 }
 
@@ -238,7 +238,10 @@ fn weights_are_pictures_where_a_layer_reads_pixels() {
 fn a_refusal_to_show_weights_is_told_in_their_place() {
     let mut app = on_data(&[1, 28, 28], &[("conv 8 3x3", &[8, 26, 26]), ("linear 10", &[10])]);
     let id = id(&type_keys(&mut app, "vvv").split_off(2));
-    assert_eq!((app.subject(), app.why_no_data().as_str()), (Subject::Weights, "looking inside…"));
+    assert_eq!(
+        (app.data_screen().subject(), app.data_screen().why_empty().as_str()),
+        (DataSubject::Weights, "looking inside…")
+    );
     tell(&mut app, [Event::Rejected { id, reason: "these weights are no pictures".into() }]);
-    assert_eq!(app.why_no_data(), "these weights are no pictures");
+    assert_eq!(app.data_screen().why_empty(), "these weights are no pictures");
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::protocol::change::SCHEDULE;
 
-fn set_rate(value: f64) -> Command {
+fn set_learning_rate(value: f64) -> Command {
     Command::Set { key: LEARNING_RATE.into(), value }
 }
 
@@ -12,17 +12,17 @@ fn pause_is_pending_until_it_is_applied() {
     let mut app = running();
     let asked = type_keys(&mut app, " ");
     assert_eq!(sent(&asked), [Command::Pause]);
-    assert_eq!((app.phase(), app.live().state), (Phase::Pausing, RunState::Running));
+    assert_eq!((app.watched().phase(), app.live().state), (RunPhase::Pausing, RunState::Running));
     assert_eq!(app.header().requested, ["pausing…"]);
     tell(&mut app, [Event::Applied { id: id(&asked), step: 201 }, state(RunState::Paused, 201)]);
-    assert_eq!((app.phase(), app.pending().is_empty()), (Phase::Paused, true));
+    assert_eq!((app.watched().phase(), app.watched().pending().is_empty()), (RunPhase::Paused, true));
     assert_eq!(app.header().remaining, None, "no time of arrival while paused");
     let asked = type_keys(&mut app, " ");
-    assert_eq!((sent(&asked), app.phase()), (vec![Command::Resume], Phase::Resuming));
+    assert_eq!((sent(&asked), app.watched().phase()), (vec![Command::Resume], RunPhase::Resuming));
     let footer = |app: &App| app.footer().iter().find(|item| item.keys == "Space").map(|item| item.label);
     assert_eq!(footer(&app), Some("pause"), "a second press takes the resuming back");
     tell(&mut app, [Event::Rejected { id: id(&asked), reason: "not now".into() }]);
-    assert_eq!((app.phase(), footer(&app)), (Phase::Paused, Some("resume")));
+    assert_eq!((app.watched().phase(), footer(&app)), (RunPhase::Paused, Some("resume")));
     assert_eq!(notice(&app), "resume: refused, not now");
 }
 
@@ -30,7 +30,7 @@ fn pause_is_pending_until_it_is_applied() {
 fn single_steps_and_epochs_are_asked_for() {
     let mut app = running();
     assert_eq!(sent(&type_keys(&mut app, "s")), [Command::Advance { count: 1 }]);
-    assert_eq!(app.phase(), Phase::Stepping);
+    assert_eq!(app.watched().phase(), RunPhase::Stepping);
     assert_eq!(sent(&type_keys(&mut app, "S")), [Command::AdvanceEpoch]);
     assert_eq!(sent(&type_keys(&mut app, ":step 10\n")), [Command::Advance { count: 10 }]);
     assert_eq!(sent(&type_keys(&mut app, ":epoch\n")), [Command::AdvanceEpoch]);
@@ -41,19 +41,22 @@ fn the_rate_is_requested_then_effective() {
     let mut app = running();
     let first = type_keys(&mut app, "+");
     let second = type_keys(&mut app, "=");
-    assert_eq!(sent(&first), [set_rate(1.25e-3)]);
-    assert_eq!(sent(&second), [set_rate(1.5625e-3)], "the second press starts from what was asked for");
-    let rate = app.header().rate;
-    assert_eq!((rate.base, rate.effective, rate.requested), (Some(1e-3), Some(8e-4), Some(1.5625e-3)));
+    assert_eq!(sent(&first), [set_learning_rate(1.25e-3)]);
+    assert_eq!(sent(&second), [set_learning_rate(1.5625e-3)], "the second press starts from what was asked for");
+    let learning_rates = app.header().learning_rate;
+    assert_eq!(
+        (learning_rates.base, learning_rates.effective, learning_rates.requested),
+        (Some(1e-3), Some(8e-4), Some(1.5625e-3))
+    );
     assert_eq!(app.header().requested, ["lr 0.001 → 0.00156 requested"]);
     tell(&mut app, [Event::Applied { id: id(&first), step: 201 }, controls(1.25e-3, None)]);
-    assert_eq!(app.header().rate.requested, Some(1.5625e-3));
+    assert_eq!(app.header().learning_rate.requested, Some(1.5625e-3));
     let change = changed(202, LEARNING_RATE, 1.25e-3, 1.5625e-3);
     tell(&mut app, [change, Event::Applied { id: id(&second), step: 202 }, controls(1.5625e-3, None)]);
-    let rate = app.header().rate;
-    assert_eq!((rate.base, rate.requested), (Some(1.5625e-3), None));
+    let learning_rates = app.header().learning_rate;
+    assert_eq!((learning_rates.base, learning_rates.requested), (Some(1.5625e-3), None));
     assert_eq!(notice(&app), "lr 0.00125 → 0.00156 from step 203 on");
-    assert_eq!(sent(&type_keys(&mut app, "-")), [set_rate(1.25e-3)]);
+    assert_eq!(sent(&type_keys(&mut app, "-")), [set_learning_rate(1.25e-3)]);
 }
 
 #[test]
@@ -61,7 +64,7 @@ fn the_rate_stops_at_the_ends_of_its_range() {
     let mut app = running();
     tell(&mut app, [controls(9.0, None)]);
     let asked = type_keys(&mut app, "+");
-    assert_eq!(sent(&asked), [set_rate(10.0)]);
+    assert_eq!(sent(&asked), [set_learning_rate(10.0)]);
     tell(&mut app, [Event::Applied { id: id(&asked), step: 201 }, controls(10.0, None)]);
     assert!(type_keys(&mut app, "+").is_empty());
     assert!(notice(&app).contains("above 0 to 10"), "{}", notice(&app));
@@ -77,7 +80,7 @@ fn values_are_refused_where_they_are_typed_with_the_valid_range() {
         type_keys(&mut app, "1");
         assert_eq!(error(&app), "", "editing takes the error away");
         press(&mut app, Key::control('u'));
-        assert_eq!(sent(&type_keys(&mut app, "3e-4\n")), [set_rate(3e-4)]);
+        assert_eq!(sent(&type_keys(&mut app, "3e-4\n")), [set_learning_rate(3e-4)]);
         assert!(matches!(app.mode(), Mode::Normal));
     }
 }
@@ -85,7 +88,7 @@ fn values_are_refused_where_they_are_typed_with_the_valid_range() {
 #[test]
 fn typed_commands_reach_the_source() {
     let cases = [
-        (":lr 3e-4\n", set_rate(3e-4)),
+        (":lr 3e-4\n", set_learning_rate(3e-4)),
         (":set optimizer.momentum 0.8\n", Command::Set { key: "optimizer.momentum".into(), value: 0.8 }),
         (":schedule cosine 100..2000\n", Command::SetSchedule { schedule: "cosine 100..2000".into() }),
         (":throttle 50\n", Command::SetThrottle { steps_per_second: Some(50.0) }),
@@ -173,10 +176,10 @@ fn the_throttle_climbs_its_ladder_and_full_speed_is_its_end() {
     let limit = |steps_per_second| vec![Command::SetThrottle { steps_per_second }];
     let mut app = running();
     tell(&mut app, [controls(1e-3, Some(640.0))]);
-    assert_eq!(app.header().pace.as_deref(), Some("paced: 640 steps/s, } lifts it"));
+    assert_eq!(app.header().throttle.as_deref(), Some("paced: 640 steps/s, } lifts it"));
     assert_eq!(sent(&type_keys(&mut app, "]")), limit(Some(1280.0)));
     assert_eq!(sent(&type_keys(&mut app, "]")), limit(None));
-    assert_eq!(app.header().pace.as_deref(), Some("paced: 640 steps/s, } lifts it"), "not before it is applied");
+    assert_eq!(app.header().throttle.as_deref(), Some("paced: 640 steps/s, } lifts it"), "not before it is applied");
     assert!(type_keys(&mut app, "}").is_empty(), "asked for already");
     // 640 samples a second in batches of 64 are ten steps a second: the first rung that is felt is five.
     assert_eq!(sent(&type_keys(&mut app, "[")), limit(Some(5.0)));
@@ -194,7 +197,7 @@ fn extending_asks_how_much_while_training_and_when_finished() {
     assert_eq!(sent(&type_keys(&mut app, "\n")), [Command::Extend { epochs: 5 }]);
     let mut app = running();
     tell(&mut app, [finished()]);
-    assert_eq!((app.phase(), app.live().summary.is_some()), (Phase::Finished, true));
+    assert_eq!((app.watched().phase(), app.live().summary.is_some()), (RunPhase::Finished, true));
     assert!(type_keys(&mut app, " ").is_empty());
     assert_eq!(notice(&app), "the run has finished; x trains further");
     assert!(type_keys(&mut app, "x").is_empty(), "it asks here as well");
@@ -279,7 +282,7 @@ fn leaving_asks_while_training_and_waits_for_the_source() {
     type_keys(&mut app, "q");
     press(&mut app, Key::plain(Code::Left));
     assert_eq!(sent(&press(&mut app, Key::plain(Code::Enter))), [Command::Stop]);
-    assert_eq!(app.phase(), Phase::Stopping);
+    assert_eq!(app.watched().phase(), RunPhase::Stopping);
     assert_eq!(tell(&mut app, [Event::Stopped { step: 201 }]), [Effect::Quit(Exit::Asked)]);
 }
 
@@ -308,7 +311,7 @@ fn what_is_over_is_left_at_once() {
     }
     let mut app = running();
     tell(&mut app, [Event::Stopped { step: 200 }]);
-    assert_eq!(app.phase(), Phase::Stopped);
+    assert_eq!(app.watched().phase(), RunPhase::Stopped);
     assert_eq!(press(&mut app, Key::char('q')), [Effect::Quit(Exit::Asked)], "nobody is there to be stopped");
     assert_eq!(
         running().update(Message::Signal(Signal::Terminate)).last(),
@@ -325,7 +328,7 @@ fn a_failure_stays_on_the_screen_even_when_leaving() {
         [Event::Failed(Failure { step: 205, what: "index out of bounds".into(), advice: "report it".into() })],
     );
     assert!(tell(&mut app, [Event::Stopped { step: 205 }]).is_empty());
-    assert_eq!((app.phase(), app.live().step), (Phase::Failed, 205));
+    assert_eq!((app.watched().phase(), app.live().step), (RunPhase::Failed, 205));
     assert_eq!(app.live().failure.as_ref().map(|failure| failure.what.as_str()), Some("index out of bounds"));
 }
 
@@ -334,7 +337,7 @@ fn a_source_that_vanishes_is_a_failure_with_advice() {
     let mut app = running();
     type_keys(&mut app, " ");
     assert!(app.update(Message::SourceGone).is_empty());
-    assert_eq!((app.phase(), app.pending().is_empty()), (Phase::Failed, true));
+    assert_eq!((app.watched().phase(), app.watched().pending().is_empty()), (RunPhase::Failed, true));
     let failure = app.live().failure.clone().unwrap();
     assert_eq!(failure.step, 200);
     assert!(!failure.what.is_empty() && !failure.advice.is_empty());
@@ -342,7 +345,7 @@ fn a_source_that_vanishes_is_a_failure_with_advice() {
     let mut app = running();
     tell(&mut app, [finished()]);
     app.update(Message::SourceGone);
-    assert_eq!((app.phase(), app.live().failure.is_none()), (Phase::Finished, true));
+    assert_eq!((app.watched().phase(), app.live().failure.is_none()), (RunPhase::Finished, true));
     assert!(type_keys(&mut app, "x").is_empty());
     assert_eq!(notice(&app), "the run has ended");
 }

@@ -8,13 +8,13 @@ fn a_frozen_display_stands_still_and_loses_nothing() {
     let mut app = running();
     type_keys(&mut app, "f");
     tell(&mut app, (201..=300).map(|at| step(at, if at == 250 { 99.0 } else { 0.1 })));
-    assert_eq!((app.frozen_at(), app.run().step, app.live().step), (Some(200), 200, 300));
+    assert_eq!((app.watched().frozen_at(), app.run().step, app.live().step), (Some(200), 200, 300));
     assert_eq!((app.header().step, app.header().frozen_at), (300, Some(200)), "the header stays live");
     assert_eq!(app.chart(ChartSlot::First, 100).steps.last, 200);
     assert_eq!(sent(&type_keys(&mut app, " ")), [Command::Pause], "and the keys work on the run, not on the picture");
     type_keys(&mut app, "f");
     let chart = app.chart(ChartSlot::First, 100);
-    assert_eq!((app.frozen_at(), chart.steps.last), (None, 300));
+    assert_eq!((app.watched().frozen_at(), chart.steps.last), (None, 300));
     let spike = chart.train.iter().filter_map(|column| column.extent).any(|extent| extent.max == 99.0);
     assert!(spike, "what came meanwhile is there");
 }
@@ -30,11 +30,11 @@ fn zooming_in_follows_the_newest_steps_and_out_ends_at_the_whole_run() {
     type_keys(&mut app, "zzzzzzzzzzz");
     assert_eq!(app.steps().length(), 10);
     type_keys(&mut app, "ZZZZZZZZZZZ");
-    assert_eq!(app.view().window, Window::Whole);
+    assert_eq!(app.view().charts.window, Window::Whole);
     type_keys(&mut app, "zz");
     press(&mut app, Key::plain(Code::Left));
     type_keys(&mut app, "0");
-    assert_eq!((app.view().window, app.view().cursor), (Window::Whole, None));
+    assert_eq!((app.view().charts.window, app.view().charts.cursor), (Window::Whole, None));
 }
 
 #[test]
@@ -42,14 +42,14 @@ fn the_cursor_reads_values_and_takes_the_window_along() {
     let mut app = running();
     tell(&mut app, [evaluation(100, 0.7, 0.75)]);
     press(&mut app, Key::plain(Code::Left));
-    assert_eq!(app.view().cursor, Some(200), "it appears at the newest step");
+    assert_eq!(app.view().charts.cursor, Some(200), "it appears at the newest step");
     press(&mut app, Key::plain(Code::Right));
-    assert_eq!(app.view().cursor, Some(200), "and does not leave the run");
+    assert_eq!(app.view().charts.cursor, Some(200), "and does not leave the run");
     type_keys(&mut app, "zz");
     for _ in 0..80 {
         press(&mut app, Key::plain(Code::Left));
     }
-    assert_eq!(app.view().cursor, Some(120));
+    assert_eq!(app.view().charts.cursor, Some(120));
     assert!(app.steps().contains(120) && app.steps().length() == 50, "{:?}", app.steps());
     let readout = app.chart(ChartSlot::First, 50).cursor.unwrap();
     let exact = f64::from((2.0f64 / 120.0) as f32);
@@ -58,9 +58,9 @@ fn the_cursor_reads_values_and_takes_the_window_along() {
     for _ in 0..30 {
         press(&mut app, Key::shift(Code::Left));
     }
-    assert_eq!((app.view().cursor, app.steps().first), (Some(1), 1));
+    assert_eq!((app.view().charts.cursor, app.steps().first), (Some(1), 1));
     press(&mut app, Key::plain(Code::Esc));
-    assert_eq!(app.view().cursor, None);
+    assert_eq!(app.view().charts.cursor, None);
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn zooming_near_the_end_keeps_the_newest_steps_in_sight() {
     for _ in 0..9 {
         press(&mut app, Key::plain(Code::Left));
     }
-    assert_eq!(app.view().cursor, Some(160));
+    assert_eq!(app.view().charts.cursor, Some(160));
     type_keys(&mut app, "z");
     assert_eq!(app.steps(), StepRange { first: 101, last: 200 });
     type_keys(&mut app, "z");
@@ -81,9 +81,9 @@ fn zooming_near_the_end_keeps_the_newest_steps_in_sight() {
 fn arrows_lead_from_a_chart_to_the_layers() {
     let mut app = running();
     press(&mut app, Key::plain(Code::Down));
-    assert_eq!((app.view().focus(), app.view().layer), (Panel::Layers, 0));
+    assert_eq!((app.view().focus(), app.view().layers.row), (Panel::Layers, 0));
     press(&mut app, Key::plain(Code::Down));
-    assert_eq!((app.view().focus(), app.view().layer), (Panel::Layers, 1));
+    assert_eq!((app.view().focus(), app.view().layers.row), (Panel::Layers, 1));
 }
 
 #[test]
@@ -108,12 +108,12 @@ fn the_wheel_zooms_under_the_pointer_and_a_click_sets_the_cursor() {
     app.update(Message::Pointer(Pointer::Wheel { panel: Panel::Chart(ChartSlot::First), fraction: 0.25, up: true }));
     assert_eq!(app.steps(), StepRange { first: 11, last: 170 });
     app.update(Message::Pointer(Pointer::ClickAt { panel: Panel::Chart(ChartSlot::Second), fraction: 0.5 }));
-    assert_eq!((app.view().cursor, app.view().focus()), (Some(91), Panel::Chart(ChartSlot::Second)));
+    assert_eq!((app.view().charts.cursor, app.view().focus()), (Some(91), Panel::Chart(ChartSlot::Second)));
     app.update(Message::Pointer(Pointer::ClickRow { panel: Panel::Layers, row: 1 }));
-    assert_eq!((app.view().layer, app.view().focus()), (1, Panel::Layers));
+    assert_eq!((app.view().layers.row, app.view().focus()), (1, Panel::Layers));
     app.update(Message::Pointer(Pointer::ClickRow { panel: Panel::Layers, row: 77 }));
     app.update(Message::Pointer(Pointer::ClickAt { panel: Panel::Chart(ChartSlot::First), fraction: f64::NAN }));
-    assert_eq!((app.view().layer, app.view().cursor), (1, Some(91)));
+    assert_eq!((app.view().layers.row, app.view().charts.cursor), (1, Some(91)));
     assert_eq!(press(&mut app, Key::char('M')), [Effect::CaptureMouse(false)]);
     assert!(notice(&app).starts_with("mouse given to the terminal"));
 }
@@ -128,7 +128,10 @@ fn the_log_scale_is_refused_where_nothing_is_positive() {
     let mut app = fresh();
     tell(&mut app, [hello(&ALL), ready(), state(RunState::Running, 0), step(1, 0.0), step(2, f64::NAN), step(3, -1.0)]);
     type_keys(&mut app, "l");
-    assert_eq!((app.view().scale(ChartSlot::First), notice(&app).contains("positive values")), (Scale::Linear, true));
+    assert_eq!(
+        (app.view().charts.scale(ChartSlot::First), notice(&app).contains("positive values")),
+        (Scale::Linear, true)
+    );
 }
 
 #[test]
@@ -205,7 +208,7 @@ fn smoothing_cycles_and_can_be_off() {
     let labels: Vec<&str> = (0..4)
         .map(|_| {
             type_keys(&mut app, "m");
-            app.view().smoothing.label()
+            app.view().charts.smoothing.label()
         })
         .collect();
     assert_eq!(labels, ["0.995", "off", "0.9", "0.98"]);
@@ -230,11 +233,11 @@ fn layers_with_parameters_get_rows_and_sparklines() {
     let values: Vec<f64> = look.values.iter().map(|value| value.1).collect();
     assert_eq!((look.at.step, &values[1..]), (220, &[0.001, 0.25][..]));
     assert!(rows[1].track(2).is_some_and(|dead| dead.latest(app.run().lineage()).is_none()));
-    let sparks = app.sparkline(&rows[0], 220).columns;
-    assert_eq!([sparks[202], sparks[203]], [Spark::Height(1.0), Spark::Height(0.0)]);
-    let flat = app.sparkline(&rows[1], 220).columns;
-    assert_eq!([flat[200], flat[209]], [Spark::Height(0.5), Spark::Broken]);
-    assert_eq!(sparks[..200], [Spark::Empty; 200]);
+    let sparks = app.layers_screen().sparkline(&rows[0], 220).columns;
+    assert_eq!([sparks[202], sparks[203]], [SparklineCell::Height(1.0), SparklineCell::Height(0.0)]);
+    let flat = app.layers_screen().sparkline(&rows[1], 220).columns;
+    assert_eq!([flat[200], flat[209]], [SparklineCell::Height(0.5), SparklineCell::Broken]);
+    assert_eq!(sparks[..200], [SparklineCell::Empty; 200]);
 }
 
 #[test]
@@ -257,12 +260,12 @@ fn findings_are_newest_first_and_told_once() {
 #[test]
 fn header_tells_progress_and_what_remains() {
     let header = running().header();
-    assert_eq!((header.step, header.total_steps, header.phase), (200, Some(3140), Phase::Running));
+    assert_eq!((header.step, header.total_steps, header.phase), (200, Some(3140), RunPhase::Running));
     assert_eq!((header.total_epochs, header.remaining), (Some(20.0), Some(294.0)));
     let empty = fresh().header();
     assert_eq!(
         (empty.phase, empty.progress, empty.remaining, empty.run.as_str()),
-        (Phase::Loading, None, None, "fashion")
+        (RunPhase::Loading, None, None, "fashion")
     );
 }
 
@@ -305,20 +308,20 @@ fn the_heat_map_has_a_row_a_layer_and_reads_the_cursor() {
         Event::Step(StepReport { layers: probes(&[(0, norm), (3, 1.0)]), ..report })
     };
     tell(&mut app, [look(210, 0.01), look(220, f64::NAN), look(230, 10.0)]);
-    let map = app.heat_map(46);
+    let map = app.layers_screen().heat_map(46);
     assert_eq!(map.rows.len(), 2);
     assert_eq!(map.ends.map(|(low, high)| (low as f32, high as f32)), Some((0.01, 10.0)));
-    let broken = map.rows[0].cells.iter().filter(|cell| **cell == Spark::Broken).count();
-    assert_eq!((broken, map.rows[0].cells[0]), (1, Spark::Empty));
+    let broken = map.rows[0].cells.iter().filter(|cell| **cell == SparklineCell::Broken).count();
+    assert_eq!((broken, map.rows[0].cells[0]), (1, SparklineCell::Empty));
     assert_eq!(map.rows[0].value.and_then(|value| value.extent).map(|extent| extent.max), Some(10.0));
     type_keys(&mut app, "2v");
-    assert_eq!(app.quantity().map(|quantity| quantity.title.as_str()), Some("update / weight"));
+    assert_eq!(app.layers_screen().quantity().map(|quantity| quantity.title.as_str()), Some("update / weight"));
     type_keys(&mut app, "v");
-    assert_eq!(app.heat_map(46).rows[1].value, None, "without a rectifier nothing is dead");
+    assert_eq!(app.layers_screen().heat_map(46).rows[1].value, None, "without a rectifier nothing is dead");
     type_keys(&mut app, "vv");
     app.update(Message::Pointer(Pointer::ClickCell { panel: Panel::Map, row: 1, fraction: 210.0 / 230.0 }));
-    assert_eq!((app.view().layer, app.view().cursor), (1, Some(210)));
-    let map = app.heat_map(46);
+    assert_eq!((app.view().layers.row, app.view().charts.cursor), (1, Some(210)));
+    let map = app.layers_screen().heat_map(46);
     assert_eq!(map.rows[0].value.and_then(|value| value.extent).map(|extent| extent.max as f32), Some(0.01));
     assert_eq!(map.cursor.map(|(_, step)| step), Some(210));
 }

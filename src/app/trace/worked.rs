@@ -1,10 +1,10 @@
-//! The equations of a layer with the numbers of the minibatch in hand: sums written out as far as their terms are known.
+//! The equations of a layer with the numbers of the current minibatch: sums written out as far as their terms are known.
 
 use crate::protocol::LayerKind;
 use crate::protocol::inspection::{Entry, Extract, LayerTrace, Loss, TracedParameter, TracedUnit};
 
 /// Most terms of a sum that are kept, the largest.
-const TERMS: usize = 16;
+const MAX_TERMS: usize = 16;
 
 /// A term of a sum: a number, or a product of two.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,12 +39,12 @@ impl Sum {
     fn new(what: String, symbols: String, mut terms: Vec<Product>, count: usize) -> Self {
         let size = |term: &Product| if term.value().is_nan() { f64::INFINITY } else { term.value().abs() };
         terms.sort_by(|one, other| size(other).total_cmp(&size(one)));
-        terms.truncate(TERMS);
+        terms.truncate(MAX_TERMS);
         let more = count.saturating_sub(terms.len());
         Self { what, symbols, terms, more, over_samples: false, bias: None, result: None }
     }
 
-    /// A sum over a batch of so many samples, of which one's term is known at most.
+    /// A sum over a batch of `batch` samples, of which the term of at most one is known.
     fn over_samples(what: String, symbols: String, own: Option<Product>, batch: usize) -> Self {
         Self { over_samples: true, ..Self::new(what, symbols, own.into_iter().collect(), batch) }
     }
@@ -58,7 +58,7 @@ impl Sum {
     }
 }
 
-/// The sums of a layer of this kind in a batch of so many samples; none where there is nothing to add up.
+/// The sums of a layer of this kind in a batch of `batch` samples; none where there is nothing to add up.
 pub fn sums(kind: &LayerKind, layer: &LayerTrace, batch: usize) -> Vec<Sum> {
     match kind {
         LayerKind::Linear { .. } => linear(layer, batch),
@@ -101,7 +101,7 @@ pub fn own_share(kind: &LayerKind, layer: &LayerTrace, entry: &Entry) -> Option<
     }
 }
 
-/// A linear layer at the unit that is most alive: what follows lets it pass.
+/// A linear layer at the unit with the largest output that the next layer lets pass.
 fn linear(layer: &LayerTrace, batch: usize) -> Vec<Sum> {
     let (Some(traced), Some(weight)) = (&layer.unit, parameter(layer, "weight")) else { return Vec::new() };
     let &[units, inputs] = weight.value.shape.as_slice() else { return Vec::new() };
@@ -134,7 +134,7 @@ fn linear(layer: &LayerTrace, batch: usize) -> Vec<Sum> {
     sums
 }
 
-/// A convolution at the place of the image where it is most alive.
+/// A convolution at the place of the image where its output is largest.
 fn conv((stride, pad): ([usize; 2], [usize; 2]), layer: &LayerTrace, batch: usize) -> Option<Vec<Sum>> {
     let (weight, bias) = (parameter(layer, "weight")?, parameter(layer, "bias"));
     let &[_, channels, ..] = weight.value.shape.as_slice() else { return None };
@@ -196,7 +196,7 @@ fn conv((stride, pad): ([usize; 2], [usize; 2]), layer: &LayerTrace, batch: usiz
     Some(sums)
 }
 
-/// A batch normalization at the place where it is most alive. x̂ is what γ and β were applied to.
+/// A batch normalization at the place where its output is largest. x̂ is what γ and β were applied to.
 fn batch_norm(layer: &LayerTrace, batch: usize) -> Option<Vec<Sum>> {
     let (gamma, beta) = (layer.parameters.first()?, layer.parameters.get(1)?);
     let (y, dy) = (layer.output.as_ref(), layer.output_gradient.as_ref());

@@ -103,7 +103,7 @@ proptest! {
         config.run.seed = seed as u64;
         config.run.name = name;
         config.data.source = Source::parse(&format!("/{source}"));
-        config.optimizer.lr = lr.min(1e3);
+        config.optimizer.learning_rate = lr.min(1e3);
         prop_assert_eq!(load(&config.to_toml(), &[]).unwrap(), config);
     }
 }

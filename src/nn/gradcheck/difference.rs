@@ -4,7 +4,7 @@ use ndarray::Array2;
 
 use super::Entry;
 use crate::{
-    nn::{Mode, Network},
+    nn::{LayerProperty, Mode, Network},
     random::Stream,
 };
 
@@ -144,8 +144,9 @@ impl Prober {
     fn direction(&mut self, point: Point, origin: &[f64]) -> Vec<f64> {
         let on_kink = match point {
             Point::Input { layer } => (layer..self.network.layer_infos().len())
-                .take_while(|&layer| self.network.layer_infos()[layer].parameters == 0)
-                .any(|layer| self.network.has_kink(layer)),
+                .map(|layer| &self.network.layer_infos()[layer])
+                .take_while(|info| info.parameters == 0)
+                .any(|info| info.spec.involves(LayerProperty::HasKink)),
             Point::Parameter { .. } => false,
         };
         let draw = |&x: &f64| if on_kink && x == 0.0 { 0.0 } else { self.stream.normal() };
@@ -158,7 +159,7 @@ impl Prober {
     /// another whose do not. Where batch normalization makes each depend on all, all must stay as they are.
     fn derivative(&mut self, point: Point, origin: &[f64], direction: &[f64], scale: f64) -> Option<f64> {
         let choices = self.show(point, origin, direction, 0.0).choices;
-        let coupled = self.network.couples_samples();
+        let coupled = self.network.layer_infos().iter().any(|info| info.spec.involves(LayerProperty::CouplesSamples));
         let mut differences: Vec<Vec<Difference>> = vec![Vec::new(); self.labels.len()];
         for step in 0..STEPS {
             let h = scale * FIRST_STEP * 0.125_f64.powi(step);
@@ -194,7 +195,7 @@ impl Prober {
         let total: f64 = below.iter().map(|z| (z - max).exp()).sum();
         let delta = |class: usize| above[class] - below[class];
         let growth: f64 = (0..below.len()).map(|c| (below[c] - max).exp() / total * delta(c).exp_m1()).sum();
-        let smoothing = self.network.smoothing();
+        let smoothing = self.network.label_smoothing();
         let mean = if smoothing > 0.0 { (0..below.len()).map(delta).sum::<f64>() / below.len() as f64 } else { 0.0 };
         growth.ln_1p() - (1.0 - smoothing) * delta(usize::from(self.labels[sample])) - smoothing * mean
     }

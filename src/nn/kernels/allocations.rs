@@ -19,7 +19,7 @@ struct Counting;
 static COUNTING: Counting = Counting;
 
 fn count() {
-    // A thread that is ending has no count any more, and nobody who asks for it.
+    // A thread that is ending has no count any more, and none is asked for.
     let _ = COUNT.try_with(|count| count.set(count.get() + 1));
 }
 
@@ -52,7 +52,7 @@ unsafe impl GlobalAlloc for Counting {
 /// Allocations so far of the calling thread and of all threads of `pool`.
 pub(crate) fn allocations(pool: &Pool) -> usize {
     let (arrived, sum) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    // Nobody goes on before all have arrived, so each chunk runs on a thread of its own.
+    // No thread goes on before all have arrived, so each chunk runs on a thread of its own.
     pool.run(pool.threads(), &|_| {
         sum.fetch_add(COUNT.get(), Ordering::SeqCst);
         arrived.fetch_add(1, Ordering::SeqCst);

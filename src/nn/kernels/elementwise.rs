@@ -4,12 +4,7 @@
 
 use std::ops::Range;
 
-use super::{
-    locals::Locals,
-    pool::Pool,
-    stream::{finish, stream},
-};
-use crate::nn::Scalar;
+use super::{instructions::run_vectorized, pool::Pool};
 
 /// What one element of a pass costs, which decides from when on threads pay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +12,7 @@ pub enum Cost {
     /// A few additions and multiplications.
     Cheap,
     /// An exponential or the like.
-    Dear,
+    Expensive,
 }
 
 impl Cost {
@@ -25,7 +20,7 @@ impl Cost {
     pub(super) fn chunk(self) -> usize {
         match self {
             Self::Cheap => 1 << 15,
-            Self::Dear => 1 << 11,
+            Self::Expensive => 1 << 11,
         }
     }
 }
@@ -49,37 +44,7 @@ pub fn for_each_chunk<T: Send, const N: usize>(
         let range = number * chunk..length.min((number + 1) * chunk);
         // SAFETY: the pool calls this once for each number, and ranges of different numbers do not overlap.
         let parts = slices.each_ref().map(|slice| unsafe { slice.part(range.clone()) });
-        with_wide_vectors(|| f(range, parts));
-    });
-}
-
-/// Has `f` write a slice in chunks of `chunk` values, spread over the threads: past the caches if the threads are far
-/// apart. `f` must write every value. It only allocates when it is used with longer chunks or more threads than before.
-///
-/// # Panics
-///
-/// If `chunk` is 0.
-pub fn for_each_streamed_chunk<T: Scalar>(
-    pool: &Pool,
-    staged: &mut Locals<T>,
-    chunk: usize,
-    out: &mut [T],
-    f: impl Fn(Range<usize>, &mut [T]) + Sync,
-) {
-    staged.reserve(pool, chunk.min(out.len()));
-    let (staged, far) = (&*staged, out.len() > chunk && pool.is_far_apart());
-    for_each_chunk(pool, chunk, [out], |range, [out]| {
-        if far {
-            staged.with(|staged| {
-                let staged = &mut staged[..out.len()];
-                f(range, staged);
-                // SAFETY: the fence follows, before this thread says that the chunk is done.
-                unsafe { stream(staged, out) };
-            });
-            finish();
-        } else {
-            f(range, out);
-        }
+        run_vectorized(|| f(range, parts));
     });
 }
 
@@ -98,22 +63,6 @@ pub fn for_each_plane<T: Send>(
             f(number, out);
         }
     });
-}
-
-/// Calls `f` compiled for the widest vectors this processor has, where it is inlined.
-///
-/// Rust neither fuses nor reorders floating-point operations by itself, so the results are the same bits.
-pub fn with_wide_vectors<R>(f: impl FnOnce() -> R) -> R {
-    #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2") {
-        #[target_feature(enable = "avx2")]
-        fn with_avx2<R>(f: impl FnOnce() -> R) -> R {
-            f()
-        }
-        // SAFETY: the processor has the instructions.
-        return unsafe { with_avx2(f) };
-    }
-    f()
 }
 
 /// As [`for_each_chunk`], with a result for each chunk, in their order.
@@ -184,26 +133,7 @@ impl<'a, T> Raw<'a, T> {
     pub(super) unsafe fn part(&self, range: Range<usize>) -> &mut [T] {
         assert!(range.start <= range.end && range.end <= self.length);
         // SAFETY: the range lies in the slice, which is borrowed for as long as `self` lives, and the caller promises
-        // that nobody else has any of it.
+        // that no other part overlaps it.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(range.start), range.len()) }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::num::NonZeroUsize;
-
-    use super::*;
-
-    #[test]
-    fn every_chunk_is_written_near_and_far() {
-        let pool = || Pool::new(NonZeroUsize::new(2).unwrap());
-        for pool in [pool(), pool().far_apart()] {
-            let (mut staged, mut out) = (Locals::default(), vec![-1.0_f32; 1000]);
-            for_each_streamed_chunk(&pool, &mut staged, 96, &mut out, |range, out| {
-                range.zip(out).for_each(|(at, out)| *out = at as f32);
-            });
-            assert!(out.iter().enumerate().all(|(at, &value)| value == at as f32));
-        }
     }
 }

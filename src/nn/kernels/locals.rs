@@ -12,7 +12,7 @@ pub struct Locals<T> {
 }
 
 impl<T: Scalar> Locals<T> {
-    /// Makes room for so many values for each thread of the pool.
+    /// Makes room for `length` values for each thread of the pool.
     pub fn reserve(&mut self, pool: &Pool, length: usize) {
         self.slots.resize_with(self.slots.len().max(pool.threads()), Mutex::default);
         for slot in &mut self.slots {
@@ -23,8 +23,8 @@ impl<T: Scalar> Locals<T> {
         }
     }
 
-    /// Calls `f` with a memory that nobody else is using: the one this thread used last time, which is in its cache,
-    /// unless somebody else has it.
+    /// Calls `f` with a memory that no other thread is using: the one this thread used last time, which is in its cache,
+    /// unless another thread has it.
     pub fn with<R>(&self, f: impl FnOnce(&mut [T]) -> R) -> R {
         let own = pool::current_number().min(self.slots.len());
         let (before, after) = self.slots.split_at(own);
@@ -32,7 +32,7 @@ impl<T: Scalar> Locals<T> {
             for slot in after.iter().chain(before) {
                 match slot.try_lock() {
                     Ok(mut slot) => return f(&mut slot),
-                    // What a panic left behind is overwritten like everything else.
+                    // What a panic left is overwritten like everything else.
                     Err(TryLockError::Poisoned(slot)) => return f(&mut slot.into_inner()),
                     Err(TryLockError::WouldBlock) => {}
                 }

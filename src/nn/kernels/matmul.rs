@@ -11,48 +11,39 @@
 //! product would allocate at each call.
 #![allow(unsafe_code)]
 
-mod fused;
 mod grid;
 mod product;
 mod result;
 
-use std::ptr;
-
 use ndarray::{ArrayView1, ArrayView2, ArrayViewMut2};
 
-pub use self::fused::{Backpropagated, matmul_activated, matmul_backpropagated};
-use self::{
-    product::{Product, Then},
-    result::Place,
-};
+use self::{product::Product, result::ResultMatrix};
 use super::{locals::Locals, pack::Operand, pool::Pool, tile::Tiles};
 use crate::nn::Scalar;
 
-/// Longest sum that a tile computes in one go; a panel of that depth and the rows that meet it fit the caches.
-const DEPTH: usize = 1024;
+/// Depth of a block, the longest sum that a tile computes in one go: a panel of it and the rows that meet it fit the caches.
+pub(super) const MAX_BLOCK_DEPTH: usize = 1024;
 
 /// Longest sum whose left operand is read where it is though its columns are contiguous, not its rows.
-const SHALLOW: usize = 128;
+const MAX_SHALLOW_DEPTH: usize = 128;
 
 /// Panels of the right operand for each thread from which on each panel is packed by the thread that uses it, just
 /// before; with fewer, threads share panels, which are packed first.
-const PANELS: usize = 8;
+const MIN_PANELS_PER_THREAD: usize = 8;
 
 /// The same where the result is no taller than wide. There a thread with columns of its own reads less of what the
 /// others have written than one with rows of its own.
-const FEW_PANELS: usize = 2;
+const MIN_PANELS_PER_THREAD_WIDE: usize = 2;
 
 /// Depth of the pieces in which threads pack the panels that they share.
-const PIECE: usize = 256;
+const SHARED_PIECE_DEPTH: usize = 256;
 
-/// Values of the panels that a thread packs together, at most: 512 KiB of `f32`, half of a usual second cache.
-const LOCAL: usize = 1 << 17;
-
-/// Values of a result from which on threads that are far apart write it past their caches: 256 KiB of `f32`.
-const LARGE: usize = 1 << 16;
+/// Values of the panels that a thread packs together, at most: 512 KiB of `f32`, half of a usual second cache. One panel
+/// of a block always fits.
+const MAX_LOCAL_VALUES: usize = 1 << 17;
 
 /// Products, in multiply-adds, below which waking other threads costs more than they save.
-const WORTH_THREADS: usize = 1 << 17;
+const MIN_THREADED_MULTIPLY_ADDS: usize = 1 << 17;
 
 /// What the result starts from.
 #[derive(Clone, Copy, Debug)]
@@ -110,17 +101,16 @@ pub fn matmul<T: Scalar>(
     start: Start<'_, T>,
     c: ArrayViewMut2<'_, T>,
 ) {
-    matmul_with((T::tiles(), pool), workspace, (a, b), start, c, None);
+    matmul_with((T::tiles(), pool), workspace, (a, b), start, c);
 }
 
-/// The product with these tiles; `then` is told of every part of `c`, once it is computed, by the thread that did.
+/// The product with these tiles.
 fn matmul_with<T: Scalar>(
     (tiles, pool): (&'static Tiles<T>, &Pool),
     workspace: &mut Workspace<T>,
     (a, b): (ArrayView2<'_, T>, ArrayView2<'_, T>),
     start: Start<'_, T>,
     mut c: ArrayViewMut2<'_, T>,
-    then: Option<Then<'_>>,
 ) {
     let ((m, k), (k_b, n)) = (a.dim(), b.dim());
     assert!(k == k_b && c.dim() == (m, n), "{:?} times {:?} into {:?}", a.dim(), b.dim(), c.dim());
@@ -132,48 +122,33 @@ fn matmul_with<T: Scalar>(
         }
     }
     if m == 0 || n == 0 || k == 0 {
-        if let Some(then) = then {
-            then(0..m, 0..n);
-        }
         return;
     }
-    let product = product(tiles, (a, b), start, &mut c, then);
+    let product = product(tiles, (a, b), start, &mut c);
     // SAFETY: pointers, strides and dimensions are those of the views, whose borrows outlive the call.
     unsafe { product.run(pool, workspace) };
 }
 
 /// The product of these operands, none of whose dimensions is 0, in the cheaper of its two forms.
-fn product<'a, T: Scalar>(
+fn product<T: Scalar>(
     tiles: &'static Tiles<T>,
     (a, b): (ArrayView2<'_, T>, ArrayView2<'_, T>),
     start: Start<'_, T>,
     c: &mut ArrayViewMut2<'_, T>,
-    then: Option<Then<'a>>,
-) -> Product<'a, T> {
+) -> Product<T> {
     let ((m, k), n) = (a.dim(), b.ncols());
-    let out = Place { start: c.as_mut_ptr(), row: c.strides()[0], column: c.strides()[1] };
+    let out = ResultMatrix { start: c.as_mut_ptr(), row: c.strides()[0], column: c.strides()[1] };
     let base = match start {
-        Start::Zero => Place { start: ptr::null_mut(), ..out },
-        Start::Keep => out,
+        Start::Zero => None,
+        Start::Keep => Some(out),
         Start::Row(row) => {
             assert_eq!(row.len(), n, "a row of the result");
-            Place { start: row.as_ptr().cast_mut(), row: 0, column: 1 }
+            Some(ResultMatrix { start: row.as_ptr().cast_mut(), row: 0, column: 1 })
         }
     };
-    Product {
-        tiles,
-        m,
-        n,
-        k,
-        left: Operand { start: a.as_ptr(), outer: a.strides()[0], depth: a.strides()[1] },
-        right: Operand { start: b.as_ptr(), outer: b.strides()[1], depth: b.strides()[0] },
-        out,
-        base,
-        then,
-        turned: false,
-        streamed: false,
-    }
-    .cheaper()
+    let left = Operand { start: a.as_ptr(), outer: a.strides()[0], depth: a.strides()[1] };
+    let right = Operand { start: b.as_ptr(), outer: b.strides()[1], depth: b.strides()[0] };
+    Product { tiles, m, n, k, left, packed_left: None, right, out, base }.cheaper()
 }
 
 #[cfg(test)]

@@ -28,13 +28,13 @@ fn is_large(layout: Layout) -> bool {
     layout.size() >= LARGE && layout.align() <= PAGE
 }
 
-/// Length of the mapping for so many bytes: a rest that would leave more than three quarters of a huge page
+/// Length of the mapping for this many bytes: a rest that would leave more than three quarters of a huge page
 /// unused has small ones.
 fn length(size: usize) -> Option<usize> {
     size.checked_next_multiple_of(if size % PAGE < LARGE { SMALL } else { PAGE })
 }
 
-/// So many bytes of zeros that begin with a huge page, or null.
+/// This many bytes of zeros that begin with a huge page, or null.
 fn map(size: usize) -> *mut u8 {
     let Some((length, mapped)) = length(size).and_then(|length| Some((length, length.checked_add(PAGE)?))) else {
         return ptr::null_mut();
@@ -47,14 +47,14 @@ fn map(size: usize) -> *mut u8 {
     };
     let before = start.addr().next_multiple_of(PAGE) - start.addr();
     let piece = start.wrapping_byte_add(before);
-    let behind = piece.wrapping_byte_add(length);
-    // SAFETY: what lies before and behind the piece was just mapped and nobody uses it; what cannot be unmapped stays
+    let after = piece.wrapping_byte_add(length);
+    // SAFETY: what lies before and after the piece was just mapped and is not used; what cannot be unmapped stays
     // untouched. Without huge pages the piece is as good as any.
     unsafe {
         if before > 0 {
             let _ = munmap(start, before);
         }
-        let _ = munmap(behind, PAGE - before);
+        let _ = munmap(after, PAGE - before);
         let _ = madvise(piece, length, Advice::LinuxHugepage);
     }
     piece.cast()

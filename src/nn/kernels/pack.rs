@@ -32,7 +32,7 @@ impl<T> Operand<T> {
 ///
 /// # Safety
 ///
-/// The ranges must lie in the operand, which nobody may be writing, and the processor must have the instructions of
+/// The ranges must lie in the operand, which must not be written meanwhile, and the processor must have the instructions of
 /// `tiles`.
 pub(super) unsafe fn pack<T: Scalar>(
     tiles: &Tiles<T>,

@@ -5,38 +5,42 @@
 //! thread computes a chunk must not matter to the result, and with chunks that write to disjoint places it does not.
 //! Nothing is allocated while it runs, and idle threads sleep.
 //!
-//! Two processors may be far apart: where they share no cache, a line that one has written takes the other several
-//! hundred cycles. So handing over a piece of work takes few of them, and no lock as long as nobody sleeps.
+//! Handing over a piece of work takes few atomic operations, and no lock as long as no thread sleeps. `model` tries the
+//! protocol under many schedules.
 #![allow(unsafe_code)]
 
-mod distance;
+mod gate;
+#[cfg(feature = "pool-model")]
+#[cfg(test)]
+mod model;
 mod share;
+mod sync;
 
 use std::{
     any::Any,
     cell::{Cell, UnsafeCell},
     num::NonZeroUsize,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
-    sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
-    },
-    thread,
+    sync::{Arc, PoisonError},
     time::{Duration, Instant},
 };
 
 use self::{
-    distance::{Distance, Line},
-    share::{OwnLine, Share},
+    gate::{Gate, GateState, MAX_THREADS},
+    share::{CachePadded, Share},
+    sync::{
+        Condvar, Mutex, MutexGuard,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+        thread,
+    },
 };
-use super::stream;
 
-/// How long a thread that ran out of work looks for more before it sleeps. Within a training step one piece of work
-/// follows another within that time, and being woken takes about as long; who waits for longer sleeps.
-const LOOK_AROUND: Duration = Duration::from_micros(100);
+/// How long a thread that ran out of work polls for more before it sleeps. Within a training step one piece of work
+/// follows another within that time, and waking up takes about as long.
+const MAX_POLL_TIME: Duration = Duration::from_micros(100);
 
 /// How long of that it keeps the processor to itself.
-const ALONE: Duration = Duration::from_micros(10);
+const MAX_SPIN_TIME: Duration = Duration::from_micros(10);
 
 thread_local! {
     /// This thread's number in its pool; 0 for the callers.
@@ -51,10 +55,9 @@ pub fn current_number() -> usize {
 /// A pool of threads. The caller of [`Self::run`] works along, so a pool of one thread starts none.
 #[derive(Debug)]
 pub struct Pool {
-    shared: Arc<Shared>,
+    shared: Arc<SharedState>,
     /// Held while a piece of work runs: a pool does one at a time.
     busy: Mutex<()>,
-    distance: Distance,
     workers: Vec<thread::JoinHandle<()>>,
 }
 
@@ -62,13 +65,13 @@ pub struct Pool {
 type Work = *const (dyn Fn(usize) + Sync);
 
 #[derive(Debug)]
-struct Shared {
-    gate: OwnLine<Gate>,
-    /// What is to be done; written by the caller while nobody is inside, read by those inside.
+struct SharedState {
+    gate: CachePadded<Gate>,
+    /// What is to be done; written by the caller while no thread is inside, read by those inside.
     work: UnsafeCell<Option<Work>>,
     /// Which chunks each thread still has before it, the caller's first.
-    shares: Vec<OwnLine<Share>>,
-    /// Threads that sleep until they are woken, so that nobody is called in vain.
+    shares: Vec<CachePadded<Share>>,
+    /// Threads that sleep until they are woken, so that none is called in vain.
     sleepers: AtomicUsize,
     /// Whether the caller sleeps until the last thread has left.
     caller_sleeps: AtomicBool,
@@ -81,64 +84,11 @@ struct Shared {
 }
 
 // SAFETY: `work` is the only part that is not shared safely anyway. It is written by the one caller that holds `busy`
-// while the gate is closed and nobody is inside, and read by threads inside, whom the gate let in after that. What it
-// points to is `Sync` and alive for as long as somebody is inside, since the caller waits for that.
-unsafe impl Send for Shared {}
+// while the gate is closed and no thread is inside, and read by threads inside, whom the gate let in after that. What it
+// points to is `Sync` and alive for as long as a thread is inside, since the caller waits for that.
+unsafe impl Send for SharedState {}
 // SAFETY: as above.
-unsafe impl Sync for Shared {}
-
-/// Who may enter the work, and how many threads besides the caller are inside: all in one number, so that nobody can
-/// enter while the caller closes it.
-#[derive(Debug, Default)]
-struct Gate(AtomicU64);
-
-/// The number in a [`Gate`]: the threads inside in the lowest bits, whether it is open, and a count of the pieces of
-/// work above.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Look(u64);
-
-const OPEN: u64 = 1 << 16;
-const PIECE: u64 = 1 << 17;
-
-impl Look {
-    fn inside(self) -> u64 {
-        self.0 % OPEN
-    }
-
-    fn is_open(self) -> bool {
-        self.0 & OPEN != 0
-    }
-
-    fn piece(self) -> u64 {
-        self.0 / PIECE
-    }
-}
-
-impl Gate {
-    fn look(&self) -> Look {
-        Look(self.0.load(Ordering::SeqCst))
-    }
-
-    /// Opens it for the next piece of work. Only the caller does, with nobody inside.
-    fn open(&self) {
-        let piece = self.look().piece() + 1;
-        self.0.store(piece * PIECE + OPEN, Ordering::SeqCst);
-    }
-
-    fn close(&self) {
-        self.0.fetch_and(!OPEN, Ordering::SeqCst);
-    }
-
-    /// Enters if nothing changed since the look.
-    fn enter(&self, look: Look) -> bool {
-        self.0.compare_exchange(look.0, look.0 + 1, Ordering::SeqCst, Ordering::SeqCst).is_ok()
-    }
-
-    /// Leaves; gives what it looks like afterwards.
-    fn leave(&self) -> Look {
-        Look(self.0.fetch_sub(1, Ordering::SeqCst) - 1)
-    }
-}
+unsafe impl Sync for SharedState {}
 
 impl Pool {
     /// A pool of `threads` threads, the caller's own counted. If the system refuses to start one, there are fewer;
@@ -148,11 +98,11 @@ impl Pool {
     ///
     /// For more than 65,536 threads.
     pub fn new(threads: NonZeroUsize) -> Self {
-        assert!(threads.get() <= OPEN as usize, "{threads} threads");
-        let shared = Arc::new(Shared {
-            gate: OwnLine::default(),
+        assert!(threads.get() <= MAX_THREADS, "{threads} threads");
+        let shared = Arc::new(SharedState {
+            gate: CachePadded::default(),
             work: UnsafeCell::new(None),
-            shares: (0..threads.get()).map(|_| OwnLine::default()).collect(),
+            shares: (0..threads.get()).map(|_| CachePadded::default()).collect(),
             sleepers: AtomicUsize::new(0),
             caller_sleeps: AtomicBool::new(false),
             panic: Mutex::default(),
@@ -161,38 +111,15 @@ impl Pool {
         });
         let start = |number: usize| {
             let shared = Arc::clone(&shared);
-            thread::Builder::new().name(format!("compute-{number}")).spawn(move || shared.live(number)).ok()
+            thread::Builder::new().name(format!("compute-{number}")).spawn(move || shared.run_worker(number)).ok()
         };
         let workers = (1..threads.get()).map_while(start).collect();
-        Self { shared, busy: Mutex::default(), distance: Distance::default(), workers }
+        Self { shared, busy: Mutex::default(), workers }
     }
 
     /// Number of threads that compute, the caller's own counted.
     pub fn threads(&self) -> usize {
         self.workers.len() + 1
-    }
-
-    /// Whether two of the threads share no cache, so that it is worth it to write past the caches what others have read.
-    /// It is measured now and then with whichever two are there first; where the pool is busy or nobody comes, the last
-    /// measurement holds. Never where the processor can't write past its caches.
-    pub(super) fn is_far_apart(&self) -> bool {
-        stream::is_possible()
-            && self.distance.is_far(|| {
-                let is_free = !self.workers.is_empty() && self.busy.try_lock().is_ok();
-                let line = Line::default();
-                if is_free {
-                    // Whoever takes the first chunk serves, so the other one never waits in vain.
-                    self.run(2, &|chunk| if chunk == 0 { line.serve() } else { line.answer() });
-                }
-                line.round_trip()
-            })
-    }
-
-    /// The same pool as if its threads shared no cache.
-    #[cfg(test)]
-    pub(super) fn far_apart(self) -> Self {
-        self.distance.pretend_far();
-        self
     }
 
     /// Calls `chunk` with every number in `0..chunks`, spread over the threads, and returns when all are done.
@@ -210,12 +137,12 @@ impl Pool {
             (0..chunks).for_each(chunk);
             return;
         };
-        // SAFETY: only the lifetime changes. Nobody follows the pointer after this function returns or unwinds:
-        // `take_part` catches panics, and `take_back` waits until no thread is inside.
+        // SAFETY: only the lifetime changes. The pointer is not followed after this function returns or unwinds:
+        // `take_part` catches panics, and `finish` waits until no thread is inside.
         let lent: &'static (dyn Fn(usize) + Sync) = unsafe { std::mem::transmute(chunk) };
         self.shared.offer(lent, chunks, self.threads());
         self.shared.take_part(chunk, 0);
-        let panic = self.shared.take_back();
+        let panic = self.shared.finish();
         drop(busy);
         if let Some(panic) = panic {
             resume_unwind(panic);
@@ -225,9 +152,9 @@ impl Pool {
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        // SAFETY: the pool is borrowed mutably, so nothing runs, and nobody is inside.
+        // SAFETY: the pool is borrowed mutably, so nothing runs, and no thread is inside.
         unsafe { *self.shared.work.get() = None };
-        self.shared.invite();
+        self.shared.open_gate();
         for worker in self.workers.drain(..) {
             // A worker catches every panic of its work, so there is nothing to learn from its result.
             let _ = worker.join();
@@ -235,7 +162,7 @@ impl Drop for Pool {
     }
 }
 
-impl Shared {
+impl SharedState {
     fn lock(&self) -> MutexGuard<'_, Option<Box<dyn Any + Send>>> {
         self.panic.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -244,13 +171,13 @@ impl Shared {
         for (thread, share) in self.shares[..threads].iter().enumerate() {
             share.set(thread * chunks / threads..(thread + 1) * chunks / threads);
         }
-        // SAFETY: the caller holds `busy`, and the last piece of work was taken back, so nobody is inside.
+        // SAFETY: the caller holds `busy`, and the last piece of work has finished, so no thread is inside.
         unsafe { *self.work.get() = Some(work) };
-        self.invite();
+        self.open_gate();
     }
 
     /// Opens the gate and wakes those who sleep.
-    fn invite(&self) {
+    fn open_gate(&self) {
         self.gate.open();
         if self.sleepers.load(Ordering::SeqCst) > 0 {
             // Who has counted itself but does not wait yet holds the lock, and will look again before it waits.
@@ -269,7 +196,7 @@ impl Shared {
                 if first.is_none() {
                     *first = Some(panic);
                 } else {
-                    // What it panicked with may panic again when it is dropped, and here nobody would catch that.
+                    // What it panicked with may panic again when it is dropped, and here nothing would catch that.
                     std::mem::forget(panic);
                 }
                 false
@@ -292,12 +219,12 @@ impl Shared {
     }
 
     /// Lets no further thread into the work, waits for those inside, and gives what one of them panicked with.
-    fn take_back(&self) -> Option<Box<dyn Any + Send>> {
+    fn finish(&self) -> Option<Box<dyn Any + Send>> {
         self.gate.close();
-        if look_around(|| (self.gate.look().inside() == 0).then_some(())).is_none() {
+        if poll(|| (self.gate.state().inside() == 0).then_some(())).is_none() {
             let mut panic = self.lock();
             self.caller_sleeps.store(true, Ordering::SeqCst);
-            while self.gate.look().inside() > 0 {
+            while self.gate.state().inside() > 0 {
                 panic = self.left.wait(panic).unwrap_or_else(PoisonError::into_inner);
             }
             self.caller_sleeps.store(false, Ordering::SeqCst);
@@ -305,16 +232,16 @@ impl Shared {
         self.lock().take()
     }
 
-    /// The life of a thread of the pool.
-    fn live(&self, number: usize) {
+    /// What a thread of the pool does until the end: waits for work, takes part in it, and leaves.
+    fn run_worker(&self, number: usize) {
         NUMBER.set(number);
         let mut done = 0;
         loop {
-            let look = self.wait_for_work(done);
-            if !self.gate.enter(look) {
+            let seen = self.wait_for_work(done);
+            if !self.gate.enter(seen) {
                 continue;
             }
-            done = look.piece();
+            done = seen.piece();
             // SAFETY: this thread is inside, so the caller neither changes the work nor goes away.
             let work = unsafe { (*self.work.get()).map(|work| &*work) };
             let end = work.is_none();
@@ -322,8 +249,8 @@ impl Shared {
                 self.take_part(work, number);
             }
             // From here on the work may be gone.
-            let look = self.gate.leave();
-            if look.inside() == 0 && self.caller_sleeps.load(Ordering::SeqCst) {
+            let left = self.gate.leave();
+            if left.inside() == 0 && self.caller_sleeps.load(Ordering::SeqCst) {
                 drop(self.lock());
                 self.left.notify_one();
             }
@@ -334,42 +261,42 @@ impl Shared {
     }
 
     /// Waits until the gate is open to a piece of work other than the one that is `done`, asleep if it takes long.
-    fn wait_for_work(&self, done: u64) -> Look {
-        let news = || {
-            let look = self.gate.look();
-            (look.is_open() && look.piece() != done).then_some(look)
+    fn wait_for_work(&self, done: u64) -> GateState {
+        let new_work = || {
+            let state = self.gate.state();
+            (state.is_open() && state.piece() != done).then_some(state)
         };
-        if let Some(look) = look_around(news) {
-            return look;
+        if let Some(state) = poll(new_work) {
+            return state;
         }
         let mut panic = self.lock();
         self.sleepers.fetch_add(1, Ordering::SeqCst);
-        let look = loop {
-            if let Some(look) = news() {
-                break look;
+        let state = loop {
+            if let Some(state) = new_work() {
+                break state;
             }
             panic = self.wake.wait(panic).unwrap_or_else(PoisonError::into_inner);
         };
         self.sleepers.fetch_sub(1, Ordering::SeqCst);
-        look
+        state
     }
 }
 
-/// Waits for what `look` finds without sleeping, but not longer than [`LOOK_AROUND`].
+/// Waits for what `check` finds without sleeping, but not longer than [`MAX_POLL_TIME`].
 ///
-/// After a moment it offers the processor to others each time: whoever is waited for may have been put on this very
-/// one, and would else not run before the wait is over.
-fn look_around<R>(look: impl Fn() -> Option<R>) -> Option<R> {
+/// After a moment it yields the processor each time: the thread that is waited for may have been put on this very one,
+/// and would not run before the wait is over. In the model nothing takes time, so it checks once.
+fn poll<R>(check: impl Fn() -> Option<R>) -> Option<R> {
     let mut start = None;
     loop {
-        if let Some(found) = look() {
+        if let Some(found) = check() {
             return Some(found);
         }
         let waited = start.get_or_insert_with(Instant::now).elapsed();
-        if waited > LOOK_AROUND {
+        if waited > MAX_POLL_TIME || cfg!(all(test, feature = "pool-model")) {
             return None;
         }
-        if waited > ALONE {
+        if waited > MAX_SPIN_TIME {
             thread::yield_now();
         } else {
             (0..4).for_each(|_| std::hint::spin_loop());
@@ -377,5 +304,6 @@ fn look_around<R>(look: impl Fn() -> Option<R>) -> Option<R> {
     }
 }
 
+#[cfg(not(feature = "pool-model"))]
 #[cfg(test)]
 mod tests;

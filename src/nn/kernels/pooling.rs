@@ -6,8 +6,8 @@ use std::ops::Range;
 
 use super::{
     elementwise::Raw,
+    instructions::{VectorWork, run_vectorized},
     pool::Pool,
-    wide::{Work, do_wide},
 };
 use crate::nn::{Scalar, window::Window};
 
@@ -19,7 +19,7 @@ const CHUNK: usize = 1 << 14;
 ///
 /// # Panics
 ///
-/// If the slices are not those of so many planes.
+/// If the slices are not those of whole planes of one batch.
 pub fn max_pool<T: Scalar>(pool: &Pool, window: &Window, x: &[T], y: &mut [T], winners: &mut [u32]) {
     let planes = y.len() / window.places();
     assert!(planes * window.plane() == x.len() && winners.len() == y.len(), "planes of one batch");
@@ -32,9 +32,9 @@ pub fn max_pool<T: Scalar>(pool: &Pool, window: &Window, x: &[T], y: &mut [T], w
         let x = &x[first * plane..(first + count) * plane];
         let fits = (LANES - 1) * window.stride + window.kernel.1 <= ROW && window.kernel.0 <= ROWS;
         match window.stride {
-            1 if fits => do_wide(MaxPool::<T, 1> { window, x, y, winners }),
-            2 if fits => do_wide(MaxPool::<T, 2> { window, x, y, winners }),
-            3 if fits => do_wide(MaxPool::<T, 3> { window, x, y, winners }),
+            1 if fits => run_vectorized(MaxPool::<T, 1> { window, x, y, winners }),
+            2 if fits => run_vectorized(MaxPool::<T, 2> { window, x, y, winners }),
+            3 if fits => run_vectorized(MaxPool::<T, 3> { window, x, y, winners }),
             _ => max_pool_slowly(window, x, y, winners),
         }
     });
@@ -80,7 +80,7 @@ struct MaxPool<'a, T, const STRIDE: usize> {
     winners: &'a mut [u32],
 }
 
-impl<T: Scalar, const STRIDE: usize> Work for MaxPool<'_, T, STRIDE> {
+impl<T: Scalar, const STRIDE: usize> VectorWork for MaxPool<'_, T, STRIDE> {
     type Output = ();
 
     #[inline(always)]

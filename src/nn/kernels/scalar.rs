@@ -4,6 +4,7 @@ use ndarray::NdFloat;
 
 use super::{
     exp::exp,
+    instructions::InstructionSet,
     tile::{Tiles, tiles_f32, tiles_f64},
 };
 
@@ -23,7 +24,7 @@ pub trait Scalar: NdFloat + Default {
     #[must_use]
     fn quick_exp(self) -> Self;
 
-    /// The fastest matrix-product kernels that this processor runs.
+    /// The tiles of the matrix product for the instruction set in use.
     fn tiles() -> &'static Tiles<Self>;
 }
 
@@ -47,7 +48,7 @@ impl Scalar for f32 {
     }
 
     fn tiles() -> &'static Tiles<Self> {
-        tiles_f32()
+        tiles_f32(InstructionSet::in_use())
     }
 }
 
@@ -70,6 +71,6 @@ impl Scalar for f64 {
     }
 
     fn tiles() -> &'static Tiles<Self> {
-        tiles_f64()
+        tiles_f64(InstructionSet::in_use())
     }
 }

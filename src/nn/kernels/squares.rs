@@ -6,7 +6,7 @@
 ///
 /// # Safety
 ///
-/// All of it must be valid to read or write, nobody else may use what is written meanwhile, and the processor must
+/// All of it must be valid to read or write, what is written must not be used by others meanwhile, and the processor must
 /// have the instructions.
 pub type Transpose<T> = unsafe fn(*const T, isize, *mut T, usize);
 

@@ -6,8 +6,8 @@
 
 use super::{
     elementwise::{Cost, for_each_chunk},
+    instructions::{VectorWork, run_vectorized},
     pool::Pool,
-    wide::{Work, do_wide},
 };
 use crate::nn::Scalar;
 
@@ -19,12 +19,12 @@ const RUN: usize = 16 * LANES;
 
 /// Σ f(x).
 pub fn sum<T: Scalar>(values: &[T], f: impl Fn(T) -> T) -> f64 {
-    do_wide(Sum { values, f })
+    run_vectorized(Sum { values, f })
 }
 
 /// Σ a and Σ a·f(b), of slices of one length.
 pub fn sum_and_product<T: Scalar>(a: &[T], b: &[T], f: impl Fn(T) -> T) -> (f64, f64) {
-    do_wide(SumAndProduct { a, b, f })
+    run_vectorized(SumAndProduct { a, b, f })
 }
 
 /// Sums of the columns of a matrix as wide as `sums`, row after row.
@@ -33,7 +33,7 @@ pub fn sum_and_product<T: Scalar>(a: &[T], b: &[T], f: impl Fn(T) -> T) -> (f64,
 ///
 /// If there are no columns.
 pub fn sum_rows<T: Scalar>(rows: &[T], sums: &mut [T]) {
-    do_wide(SumRows { rows, sums });
+    run_vectorized(SumRows { rows, sums });
 }
 
 struct SumRows<'a, T> {
@@ -41,7 +41,7 @@ struct SumRows<'a, T> {
     sums: &'a mut [T],
 }
 
-impl<T: Scalar> Work for SumRows<'_, T> {
+impl<T: Scalar> VectorWork for SumRows<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -60,7 +60,7 @@ pub struct PlaneSums {
 }
 
 impl PlaneSums {
-    /// Has `f` sum up each of so many planes of `plane` values by its number, spread over the threads; a sum that is not
+    /// Has `f` sum up each of the planes, of `plane` values by its number, spread over the threads; a sum that is not
     /// needed is 0. It only allocates for more planes than ever before.
     pub fn of(
         &mut self,
@@ -85,7 +85,7 @@ struct Sum<'a, T, F> {
     f: F,
 }
 
-impl<T: Scalar, F: Fn(T) -> T> Work for Sum<'_, T, F> {
+impl<T: Scalar, F: Fn(T) -> T> VectorWork for Sum<'_, T, F> {
     type Output = f64;
 
     #[inline(always)]
@@ -114,7 +114,7 @@ struct SumAndProduct<'a, T, F> {
     f: F,
 }
 
-impl<T: Scalar, F: Fn(T) -> T> Work for SumAndProduct<'_, T, F> {
+impl<T: Scalar, F: Fn(T) -> T> VectorWork for SumAndProduct<'_, T, F> {
     type Output = (f64, f64);
 
     #[inline(always)]
@@ -158,6 +158,7 @@ fn total<T: Scalar>(sums: &[T]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::nn::kernels::naive;
 
     #[test]
     fn columns_are_summed_anew() {
@@ -172,8 +173,8 @@ mod tests {
             let a: Vec<f32> = (0..length).map(|i| i as f32).collect();
             let b: Vec<f32> = (0..length).map(|i| (i % 7) as f32).collect();
             assert_eq!(sum(&a, |x| 2.0 * x), 2.0 * a.iter().sum::<f32>() as f64);
-            let product: f32 = a.iter().zip(&b).map(|(a, b)| a * (b - 3.0)).sum();
-            assert_eq!(sum_and_product(&a, &b, |x| x - 3.0), (f64::from(a.iter().sum::<f32>()), f64::from(product)));
+            let shifted: Vec<f32> = b.iter().map(|b| b - 3.0).collect();
+            assert_eq!(sum_and_product(&a, &b, |x| x - 3.0), naive::sum_and_product(&a, &shifted));
         }
     }
 }

@@ -2,11 +2,12 @@
 //!
 //! A tile of R rows and V vectors of columns is the sum over k of a column of the left matrix times a row of the
 //! right one. The left values are spread over a vector each, the right ones are loaded as vectors from a packed panel.
-//! All variants do the same arithmetic in the same order, with fused multiply-adds where the processor has them; only
-//! tiles of a [`QUARTER`] of a vector sum in another order.
+//! All variants do the same arithmetic in the same order, with fused multiply-adds where the instruction set has them, so
+//! the portable one of x86-64 rounds otherwise than the others; only tiles of a [`QUARTER`] of a vector sum in another
+//! order.
 #![allow(unsafe_code)]
 
-use super::squares::Transpose;
+use super::{instructions::InstructionSet, squares::Transpose};
 
 /// Where a tile finds its operands and leaves its sums.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +43,7 @@ pub struct Task<T> {
 ///
 /// # Safety
 ///
-/// All that the task describes must be valid to read or write, nobody else may use the result meanwhile, and the
+/// All that the task describes must be valid to read or write, the result must not be used by others meanwhile, and the
 /// processor must have the instructions.
 pub type Tile<T> = unsafe fn(Task<T>);
 
@@ -78,7 +79,7 @@ impl<T> Tiles<T> {
         2 * self.lanes
     }
 
-    /// Columns of the narrowest tile that has at least so many, which are no more than the widest has; 0 for none.
+    /// Columns of the narrowest tile that has at least this many, which are no more than the widest has; 0 for none.
     pub fn padded(&self, columns: usize) -> usize {
         let half = self.lanes / 2;
         if (1..=half).contains(&columns) && !self.halves.is_empty() {
@@ -88,7 +89,7 @@ impl<T> Tiles<T> {
         }
     }
 
-    /// The tile of so many rows, and of columns that are [`Self::padded`] or [`QUARTER`].
+    /// The tile with this many rows, and with columns that are [`Self::padded`] or [`QUARTER`].
     pub fn tile(&self, rows: usize, columns: usize) -> Tile<T> {
         if columns == QUARTER && !self.quarters.is_empty() {
             self.quarters[rows - 1]
@@ -126,7 +127,7 @@ macro_rules! tiles {
                 let span = depth.min(task.left_span);
                 for _ in 0..span {
                     // SAFETY: the caller promises `depth` columns of the left rows and `depth` rows of the panel. Both
-                    // pointers move on once a turn and may end behind the last value without being read there.
+                    // pointers move on once a turn and may end after the last value without being read there.
                     unsafe {
                         let mut row = [$zero; VECTORS];
                         for vector in 0..VECTORS {
@@ -177,32 +178,26 @@ macro_rules! tiles {
     (@quarters [$($rows:literal)+] $quarter:ident) => { [$($quarter::<$rows>),+] };
 }
 
-/// The fastest tiles for `f32` that this processor runs.
-pub fn tiles_f32() -> &'static Tiles<f32> {
-    #[cfg(target_arch = "x86_64")]
-    {
-        if x86::has_avx512() {
-            return &x86::AVX512_F32;
-        }
-        if x86::has_avx2() {
-            return &x86::AVX2_F32;
-        }
+/// The tiles for `f32` of an instruction set.
+pub fn tiles_f32(instructions: InstructionSet) -> &'static Tiles<f32> {
+    match instructions {
+        #[cfg(target_arch = "x86_64")]
+        InstructionSet::Avx512 => &x86::AVX512_F32,
+        #[cfg(target_arch = "x86_64")]
+        InstructionSet::Avx2 => &x86::AVX2_F32,
+        _ => &portable::F32,
     }
-    &portable::F32
 }
 
-/// The fastest tiles for `f64` that this processor runs.
-pub fn tiles_f64() -> &'static Tiles<f64> {
-    #[cfg(target_arch = "x86_64")]
-    {
-        if x86::has_avx512() {
-            return &x86::AVX512_F64;
-        }
-        if x86::has_avx2() {
-            return &x86::AVX2_F64;
-        }
+/// The tiles for `f64` of an instruction set.
+pub fn tiles_f64(instructions: InstructionSet) -> &'static Tiles<f64> {
+    match instructions {
+        #[cfg(target_arch = "x86_64")]
+        InstructionSet::Avx512 => &x86::AVX512_F64,
+        #[cfg(target_arch = "x86_64")]
+        InstructionSet::Avx2 => &x86::AVX2_F64,
+        _ => &portable::F64,
     }
-    &portable::F64
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -224,16 +219,6 @@ mod x86 {
         },
         QUARTER, Task, Tiles,
     };
-
-    /// Whether there are the instructions of the tiles for AVX2.
-    pub fn has_avx2() -> bool {
-        is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")
-    }
-
-    /// Whether there are those of the tiles for AVX-512, the halves of which are tiles for AVX2.
-    pub fn has_avx512() -> bool {
-        is_x86_feature_detected!("avx512f") && has_avx2()
-    }
 
     tiles! {
         AVX512_F32, avx512_f32, "AVX-512", #[target_feature(enable = "avx512f")] f32, 16, [1 2 3 4 5 6 7 8] [avx2_f32] [avx512_f32_quarter], avx512_f32_square,
@@ -268,7 +253,7 @@ mod x86 {
         let distances: [isize; ROWS] = std::array::from_fn(|row| row as isize * task.left_row);
         for _ in 0..task.depth / QUARTER {
             // SAFETY: the caller promises these columns of the left rows and of the panel. Both pointers move on once a
-            // turn and may end behind the last value without being read there.
+            // turn and may end after the last value without being read there.
             unsafe {
                 let columns = _mm512_loadu_ps(right);
                 for (sum, distance) in sums.iter_mut().zip(distances) {
@@ -294,12 +279,6 @@ mod x86 {
                 _mm_storeu_ps(task.out.offset(i * task.out_row), sums);
             }
         }
-    }
-
-    /// Every instruction set that this processor runs, for the tests.
-    #[cfg(test)]
-    pub fn all_f32() -> Vec<&'static Tiles<f32>> {
-        has_avx512().then_some(&AVX512_F32).into_iter().chain(has_avx2().then_some(&AVX2_F32)).collect()
     }
 }
 
@@ -348,12 +327,9 @@ mod portable {
     tiles!(F64, f64_tile, "portable", f64, 4, [1 2 3 4 5 6] [] [], square::<f64, 4>, [0.0; LANES], load, store, splat, add, multiply_add);
 }
 
-/// Every variant for `f32` that this processor runs, for the tests.
+/// The tiles for `f32` of every instruction set that this processor has, for the tests.
 #[cfg(test)]
 pub fn all_f32() -> Vec<&'static Tiles<f32>> {
-    #[cfg(target_arch = "x86_64")]
-    let special = x86::all_f32();
-    #[cfg(not(target_arch = "x86_64"))]
-    let special = Vec::new();
-    special.into_iter().chain([&portable::F32]).collect()
+    let sets = [InstructionSet::Avx512, InstructionSet::Avx2, InstructionSet::Portable];
+    sets.into_iter().filter(|set| *set <= InstructionSet::widest()).map(tiles_f32).collect()
 }

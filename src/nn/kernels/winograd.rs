@@ -91,17 +91,17 @@ impl Plan {
         self.down * self.across
     }
 
-    /// Distance between two places ξ of V for so many samples.
+    /// Distance between two places ξ of V for this many samples.
     fn v_pitch(&self, samples: usize) -> usize {
         self.channels.next_multiple_of(LANES) * samples * self.tiles() + LANES
     }
 
-    /// Distance between two places ξ of W for so many samples.
+    /// Distance between two places ξ of W for this many samples.
     fn w_pitch(&self, samples: usize) -> usize {
         (samples * self.tiles()).next_multiple_of(LANES) * self.outputs + LANES
     }
 
-    /// Channels to be worked on at a time, of so many, for so many tiles in blocks of `block`.
+    /// Channels to be worked on at a time, of `channels`, for `tiles` tiles in blocks of `block`.
     fn depth(channels: usize, tiles: usize, block: usize) -> usize {
         if tiles <= block { channels.min(DEPTH) } else { channels }
     }
@@ -208,7 +208,7 @@ fn product<T: Scalar>((rows, depth): (usize, usize), add: bool, left: Left<'_, T
     let Left { values, row, column, span, next_span } = left;
     let last = depth - 1;
     let farthest = |k: usize| (rows - 1) * row + k / span * next_span + k % span * column;
-    // The last value of the last whole span may lie behind the last value.
+    // The last value of the last whole span may lie after the last value.
     assert!(farthest(last) < values.len() && farthest((depth / span * span).saturating_sub(1)) < values.len());
     assert!(right.len() >= depth * LANES && out.len() >= rows * LANES && LANES.is_multiple_of(tiles.columns()));
     for first in (0..rows).step_by(tiles.rows()) {

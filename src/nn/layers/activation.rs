@@ -1,5 +1,6 @@
 //! Activations: functions of each value by itself. Each is one file with its mathematics and its facts, and one entry of
 //! the table here.
+#![allow(clippy::inline_always)] // Only where they are inlined are they compiled for the widest vectors.
 
 mod elu;
 mod gelu;
@@ -11,13 +12,10 @@ mod tanh;
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Layer, Pass, sides};
+use super::{Layer, Pass};
 use crate::nn::{
-    LayerFacts, Scalar,
-    kernels::{
-        elementwise::Cost,
-        pointwise::{Part, for_each_part},
-    },
+    LayerFacts, LayerProperty, Scalar,
+    kernels::{elementwise::Cost, pointwise::map_arrays},
 };
 
 /// Symbols of the equations of most activations.
@@ -112,6 +110,9 @@ pub trait ActivationKind: Copy {
     /// The setting that it takes, if any.
     const SETTING: Option<ActivationSetting> = None;
 
+    /// What φ and its derivative cost.
+    const COSTS: [Cost; 2] = [Cost::Cheap; 2];
+
     /// The activation with that setting, which one that takes none ignores.
     fn from_setting(setting: f64) -> Self;
 
@@ -136,34 +137,19 @@ impl ActivationSpec {
     }
 }
 
-/// A layer with y = φ(x), element by element, so ∂y/∂x = diag(φ′(x)) and ∂L/∂x = dy ⊙ φ′(x).
-///
-/// It is computed part by part, so that a layer before it can have it done while its own output is at hand. Cached:
-/// nothing; x and y are given again.
-pub trait Activation<T: Scalar>: Send + Sync {
-    /// What φ and its derivative cost.
-    fn costs(&self) -> [Cost; 2] {
-        [Cost::Cheap; 2]
-    }
+/// The mathematics of an activation y = φ(x), which acts on each value alone, so that ∂y/∂x = diag(φ′(x)).
+pub trait Activation<T: Scalar>: ActivationKind + Send + Sync {
+    /// φ(x).
+    fn value(self, x: T) -> T;
 
-    /// Writes y = φ(x) from x.
-    fn value(&self, part: Part<'_, T, 1>);
-
-    /// Writes dx = dy ⊙ φ′(x) from x, y and dy.
-    fn gradient(&self, part: Part<'_, T, 3>);
-
-    /// Whether φ′ jumps at 0.
-    fn has_kink(&self) -> bool {
-        false
-    }
-
-    /// Whether a y of 0 passes no gradient on, so that a unit can die.
-    fn rectifies(&self) -> bool {
-        false
-    }
+    /// ∂L/∂x = dy φ′(x), with y = φ(x).
+    fn gradient(self, x: T, y: T, dy: T) -> T;
 }
 
-/// The layer that computes an activation.
+/// The layer of an activation: y = φ(x) and ∂L/∂x = dy ⊙ φ′(x).
+///
+/// Cached: nothing; x and y are given again.
+#[derive(Clone, Copy)]
 pub struct Pointwise<A>(A);
 
 impl<A: ActivationKind> Pointwise<A> {
@@ -175,8 +161,9 @@ impl<A: ActivationKind> Pointwise<A> {
 }
 
 impl<T: Scalar, A: Activation<T>> Layer<T> for Pointwise<A> {
-    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<'_, T>) {
-        activate(&self.0, &x, y, pass);
+    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<T>) {
+        let (Self(activation), [cost, _]) = (*self, A::COSTS);
+        map_arrays(&pass.pool, cost, [x], y, move |[x]| activation.value(x));
     }
 
     fn backward(
@@ -185,50 +172,21 @@ impl<T: Scalar, A: Activation<T>> Layer<T> for Pointwise<A> {
         y: ArrayView2<'_, T>,
         dy: ArrayView2<'_, T>,
         dx: Option<ArrayViewMut2<'_, T>>,
-        pass: &mut Pass<'_, T>,
+        pass: &mut Pass<T>,
     ) {
+        let (Self(activation), [_, cost]) = (*self, A::COSTS);
         if let Some(dx) = dx {
-            backpropagate(&self.0, [x, y, dy], dx, pass);
+            map_arrays(&pass.pool, cost, [x, y, dy], dx, move |[x, y, dy]| activation.gradient(x, y, dy));
         }
-    }
-
-    fn activation(&self) -> Option<&dyn Activation<T>> {
-        Some(&self.0)
     }
 
     fn choices(&self, x: ArrayView2<'_, T>, choices: &mut [Vec<u32>]) {
-        if self.0.has_kink() {
-            sides(x, choices);
+        if !A::FACTS.has(LayerProperty::HasKink) {
+            return;
+        }
+        // The side of 0 on which each value is.
+        for (choices, x) in choices.iter_mut().zip(x.rows()) {
+            choices.extend(x.iter().map(|&x| u32::from(x > T::zero())));
         }
     }
-
-    fn has_kink(&self) -> bool {
-        self.0.has_kink()
-    }
-
-    fn rectifies(&self) -> bool {
-        self.0.rectifies()
-    }
-}
-
-/// y = φ(x), spread over the threads.
-pub(super) fn activate<T: Scalar>(
-    activation: &dyn Activation<T>,
-    x: &ArrayView2<'_, T>,
-    y: ArrayViewMut2<'_, T>,
-    pass: &Pass<'_, T>,
-) {
-    let [cost, _] = activation.costs();
-    for_each_part(pass.pool, cost, [*x], y, |part| activation.value(part));
-}
-
-/// dx = dy ⊙ φ′(x) from x, y and dy, spread over the threads.
-pub(super) fn backpropagate<T: Scalar>(
-    activation: &dyn Activation<T>,
-    given: [ArrayView2<'_, T>; 3],
-    dx: ArrayViewMut2<'_, T>,
-    pass: &Pass<'_, T>,
-) {
-    let [_, cost] = activation.costs();
-    for_each_part(pass.pool, cost, given, dx, |part| activation.gradient(part));
 }

@@ -15,6 +15,7 @@ pub(in crate::nn) const FACTS: LayerFacts = LayerFacts {
     name: "avgpool",
     form: "avgpool SIZE [stride N] [pad N]",
     role: LayerRole::Pooling,
+    properties: &[],
     equations: Equations {
         forward: &["y = Σ x/k² over each window"],
         backward: &["∂L/∂x = Σ dy/k² of the windows over it"],
@@ -45,9 +46,9 @@ impl AvgPool {
 }
 
 impl<T: Scalar> Layer<T> for AvgPool {
-    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<'_, T>) {
+    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<T>) {
         let (x, w, size) = (values(x), self.window, self.size::<T>());
-        for_each_plane(pass.pool, w.places(), w.plane(), values_mut(y), |number, y| {
+        for_each_plane(&pass.pool, w.places(), w.plane(), values_mut(y), |number, y| {
             let x = &x[number * w.plane()..(number + 1) * w.plane()];
             for (oy, y) in y.chunks_exact_mut(w.out_width).enumerate() {
                 for (ox, y) in y.iter_mut().enumerate() {
@@ -69,11 +70,11 @@ impl<T: Scalar> Layer<T> for AvgPool {
         _y: ArrayView2<'_, T>,
         dy: ArrayView2<'_, T>,
         dx: Option<ArrayViewMut2<'_, T>>,
-        pass: &mut Pass<'_, T>,
+        pass: &mut Pass<T>,
     ) {
         let Some(dx) = dx else { return };
         let (dy, w, size) = (values(dy), self.window, self.size::<T>());
-        for_each_plane(pass.pool, w.plane(), w.plane(), values_mut(dx), |number, dx| {
+        for_each_plane(&pass.pool, w.plane(), w.plane(), values_mut(dx), |number, dx| {
             dx.fill(T::zero());
             let dy = &dy[number * w.places()..(number + 1) * w.places()];
             for (oy, dy) in dy.chunks_exact(w.out_width).enumerate() {

@@ -4,10 +4,10 @@ use ndarray::{ArrayView2, ArrayViewMut2};
 
 use super::{Layer, Pass};
 use crate::nn::{
-    Buffer, Equations, LayerFacts, LayerRole, Mode, Parameter, Place, Scalar, Shape,
+    Buffer, Equations, LayerFacts, LayerPosition, LayerProperty, LayerRole, Mode, Parameter, Scalar, Shape,
     kernels::{
         elementwise::for_each_plane,
-        pointwise::write,
+        pointwise::map_slices,
         pool::Pool,
         sums::{PlaneSums, sum, sum_and_product},
     },
@@ -17,7 +17,7 @@ use crate::nn::{
 /// Added to the variance, as in `PyTorch`.
 const EPSILON: f64 = 1e-5;
 
-/// Share of the batch in hand in the running statistics, as in `PyTorch`.
+/// Share of the current batch in the running statistics, as in `PyTorch`.
 const MOMENTUM: f64 = 0.1;
 
 /// What others ask about this kind of layer.
@@ -25,6 +25,7 @@ pub(in crate::nn) const FACTS: LayerFacts = LayerFacts {
     name: "batchnorm",
     form: "batchnorm",
     role: LayerRole::Normalization,
+    properties: &[LayerProperty::CouplesSamples, LayerProperty::KeepsPlaces],
     equations: Equations {
         forward: &["x̂ = (x − μ)/σ̂", "y = γ x̂ + β"],
         backward: &["∂L/∂γ = Σ dy ⊙ x̂", "∂L/∂β = Σ dy", "∂L/∂x = γ/(nσ̂) · (n dy − ∂L/∂β − x̂ ⊙ ∂L/∂γ)"],
@@ -55,7 +56,7 @@ pub(in crate::nn) const FACTS: LayerFacts = LayerFacts {
 /// While training, `running_mean` and `running_var` move a tenth of the way to μ and to the unbiased variance
 /// n/(n - 1) σ². Evaluation takes them instead of the batch's, and then y is affine in x: ∂L/∂x = γ/σ̂ dy. They are
 /// buffers: no gradient reaches them, the optimizer leaves them alone, they count as no parameters, and they are saved
-/// and hashed behind the parameters. Two batches leave them as they are: one with a single value a channel, which has
+/// and hashed after the parameters. Two batches leave them as they are: one with a single value a channel, which has
 /// no unbiased variance, and one whose statistics are not finite, since its update is left out too.
 ///
 /// Cached: μ and 1/σ̂ of each channel. Sums are taken as in [`crate::nn::kernels::sums`].
@@ -82,8 +83,8 @@ struct Statistics {
 }
 
 impl<T: Scalar> BatchNorm<T> {
-    /// A layer for so many channels of `plane` positions, γ = 1 and β = 0, running mean 0 and variance 1.
-    pub fn new(place: &Place, channels: usize, plane: usize) -> Self {
+    /// A layer for `channels` channels of `plane` positions, γ = 1 and β = 0, running mean 0 and variance 1.
+    pub fn new(place: &LayerPosition, channels: usize, plane: usize) -> Self {
         let shape = || Shape::new([channels]);
         let weight = Parameter::new(place, "weight", shape(), T::one);
         let bias = Parameter::new(place, "bias", shape(), T::zero);
@@ -98,7 +99,7 @@ impl<T: Scalar> BatchNorm<T> {
     }
 
     /// Takes mean and variance of every channel from the batch.
-    fn measure(&mut self, x: &[T], pool: &Pool, sums: &mut PlaneSums) {
+    fn compute_batch_stats(&mut self, x: &[T], pool: &Pool, sums: &mut PlaneSums) {
         let Self { statistics, plane, .. } = self;
         let (channels, plane) = (statistics.len(), *plane);
         let n = (x.len() / channels) as f64;
@@ -123,11 +124,11 @@ impl<T: Scalar> BatchNorm<T> {
             s.variance /= n;
             s.inverse = 1.0 / (s.variance + EPSILON).sqrt();
         }
-        self.remember(n);
+        self.update_running_stats(n);
     }
 
     /// Moves the running statistics towards those of a batch of `n` values a channel.
-    fn remember(&mut self, n: f64) {
+    fn update_running_stats(&mut self, n: f64) {
         if n < 2.0 {
             return;
         }
@@ -142,7 +143,7 @@ impl<T: Scalar> BatchNorm<T> {
     }
 
     /// Takes mean and variance of every channel from the running statistics.
-    fn recall(&mut self) {
+    fn load_running_stats(&mut self) {
         let [mean, variance] = &self.buffers;
         for ((s, mean), variance) in self.statistics.iter_mut().zip(&mean.value).zip(&variance.value) {
             let variance = variance.as_f64();
@@ -153,21 +154,22 @@ impl<T: Scalar> BatchNorm<T> {
 }
 
 impl<T: Scalar> Layer<T> for BatchNorm<T> {
-    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<'_, T>) {
+    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<T>) {
         let x = values(x);
         match pass.mode {
-            Mode::Train { .. } => self.measure(x, pass.pool, &mut pass.scratch.sums),
-            Mode::Evaluate => self.recall(),
+            Mode::Train { .. } => self.compute_batch_stats(x, &pass.pool, &mut pass.scratch.sums),
+            Mode::Evaluate => self.load_running_stats(),
         }
         let Self { parameters: [weight, bias], statistics, plane, .. } = self;
         let plane = *plane;
-        for_each_plane(pass.pool, plane, plane, values_mut(y), |number, y| {
+        // y (batch, channels, P) = γ/σ̂ (x - μ) + β
+        for_each_plane(&pass.pool, plane, plane, values_mut(y), |number, y| {
             let channel = number % statistics.len();
             let s = &statistics[channel];
             let mean = T::from_f64(s.mean);
             let scale = T::from_f64(s.inverse) * weight.value[channel];
             let shift = bias.value[channel];
-            write([&x[number * plane..][..plane]], y, move |[x]| (x - mean) * scale + shift);
+            map_slices([&x[number * plane..][..plane]], y, move |[x]| (x - mean) * scale + shift);
         });
     }
 
@@ -177,13 +179,14 @@ impl<T: Scalar> Layer<T> for BatchNorm<T> {
         _y: ArrayView2<'_, T>,
         dy: ArrayView2<'_, T>,
         dx: Option<ArrayViewMut2<'_, T>>,
-        pass: &mut Pass<'_, T>,
+        pass: &mut Pass<T>,
     ) {
         let (x, dy) = (values(x), values(dy));
         let (channels, plane) = (self.statistics.len(), self.plane);
         let n = (x.len() / channels) as f64;
         let Self { parameters: [weight, bias], statistics, .. } = self;
-        let sums = pass.scratch.sums.of(pass.pool, (x.len() / plane, plane), |number| {
+        // Term 1: ∂L/∂β (channels) = Σ dy and ∂L/∂γ (channels) = Σ dy ⊙ x̂, over the batch and the positions.
+        let sums = pass.scratch.sums.of(&pass.pool, (x.len() / plane, plane), |number| {
             let s = &statistics[number % channels];
             let (mean, inverse) = (T::from_f64(s.mean), T::from_f64(s.inverse));
             let [x, dy] = [x, dy].map(|values| &values[number * plane..][..plane]);
@@ -202,16 +205,17 @@ impl<T: Scalar> Layer<T> for BatchNorm<T> {
             (*dw, *db) = (T::from_f64(s.scale), T::from_f64(s.shift));
         }
         let Some(dx) = dx else { return };
-        // Evaluating, mean and variance do not move with x.
+        // Term 2: ∂L/∂x (batch, channels, P) = γ/σ̂ (dy - ∂L/∂β/n - x̂ ⊙ ∂L/∂γ/n). Evaluating, mean and variance do not move
+        // with x, so that only γ/σ̂ dy is left.
         let share = if pass.mode == Mode::Evaluate { 0.0 } else { 1.0 / n };
-        for_each_plane(pass.pool, plane, plane, values_mut(dx), |number, dx| {
+        for_each_plane(&pass.pool, plane, plane, values_mut(dx), |number, dx| {
             let channel = number % channels;
             let s = &statistics[channel];
             let mean = T::from_f64(s.mean);
             let factor = T::from_f64(s.inverse) * weight.value[channel];
             let (shift, slope) = (T::from_f64(s.shift * share), T::from_f64(s.scale * share * s.inverse));
             let [x, dy] = [x, dy].map(|values| &values[number * plane..][..plane]);
-            write([x, dy], dx, move |[x, dy]| factor * (dy - shift - (x - mean) * slope));
+            map_slices([x, dy], dx, move |[x, dy]| factor * (dy - shift - (x - mean) * slope));
         });
     }
 
@@ -229,9 +233,5 @@ impl<T: Scalar> Layer<T> for BatchNorm<T> {
 
     fn buffers_mut(&mut self) -> &mut [Buffer<T>] {
         &mut self.buffers
-    }
-
-    fn couples_samples(&self) -> bool {
-        true
     }
 }

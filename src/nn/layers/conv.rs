@@ -6,11 +6,11 @@ use ndarray::{ArrayView2, ArrayViewMut2};
 
 use super::{Layer, Pass, Scratch};
 use crate::nn::{
-    Equations, Init, LayerFacts, LayerRole, Parameter, Place, Scalar, Shape,
+    Equations, Init, LayerFacts, LayerPosition, LayerRole, Parameter, Scalar, Shape,
     init::Draw,
     kernels::{
         elementwise::for_each_plane,
-        matmul::{Start, Workspace, matmul},
+        matmul::{Start, matmul},
         pool::Pool,
         sums::{PlaneSums, sum},
         winograd::Winograd,
@@ -27,6 +27,7 @@ pub(in crate::nn) const FACTS: LayerFacts = LayerFacts {
     name: "conv",
     form: "conv CHANNELS HEIGHTxWIDTH [stride N] [pad N]",
     role: LayerRole::Weights,
+    properties: &[],
     equations: Equations {
         forward: &["y = W U(x) + b"],
         backward: &["∂L/∂W = dy U(x)ᵀ", "∂L/∂b = Σ dy", "∂L/∂U = Wᵀ dy"],
@@ -71,7 +72,14 @@ pub struct Conv<T> {
 
 impl<T: Scalar> Conv<T> {
     /// A layer to `channels` channels whose initial values follow from `init`, `seed` and its place in the network.
-    pub fn new(place: &Place, window: Window, channels: usize, max_batch: usize, init: Init, seed: u64) -> Self {
+    pub fn new(
+        place: &LayerPosition,
+        window: Window,
+        channels: usize,
+        max_batch: usize,
+        init: Init,
+        seed: u64,
+    ) -> Self {
         let (fan_in, (height, width)) = (window.values(), window.kernel);
         let mut draw = Draw::new(init, seed, place.number, fan_in, channels * height * width);
         let shape = Shape::new([channels, window.channels, height, width]);
@@ -83,7 +91,8 @@ impl<T: Scalar> Conv<T> {
     }
 
     /// Makes room for this layer's matrix products and copies, so that no step has to.
-    pub fn reserve(&self, workspace: &mut Workspace<T>, scratch: &mut Scratch<T>) {
+    pub fn reserve(&self, pass: &mut Pass<T>) {
+        let Pass { workspace, scratch, .. } = pass;
         if let Some(fast) = &self.fast {
             return scratch.reserve(fast.scratch(self.max_batch), 0);
         }
@@ -94,7 +103,7 @@ impl<T: Scalar> Conv<T> {
         scratch.reserve(depth * places, self.channels * places);
     }
 
-    /// Works on so many samples at a time.
+    /// Works on this many samples at a time.
     #[cfg(test)]
     pub(super) fn set_block(&mut self, samples: usize) {
         self.block = samples;
@@ -108,21 +117,23 @@ impl<T: Scalar> Conv<T> {
 }
 
 impl<T: Scalar> Layer<T> for Conv<T> {
-    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<'_, T>) {
+    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<T>) {
         let (batch, w, channels) = (x.nrows(), self.window, self.channels);
         let (x, y) = (values(x), values_mut(y));
         let [weight, bias] = &self.parameters;
         if let Some(fast) = &mut self.fast {
-            return fast.forward(pass.pool, &mut pass.scratch.locals, x, &weight.value, &bias.value, y);
+            return fast.forward(&pass.pool, &mut pass.scratch.locals, x, &weight.value, &bias.value, y);
         }
         for samples in self.blocks(batch) {
             let places = samples.len() * w.places();
             let (columns, planes) = pass.scratch.take(w.values() * places, channels * places);
-            unfold(pass.pool, &w, image_part(x, &samples, w.channels * w.plane()), columns);
+            unfold(&pass.pool, &w, image_part(x, &samples, w.channels * w.plane()), columns);
+            // W U(x): (O, C·h·w) · (C·h·w, places)
             let (unfolded, product) = (matrix(columns, places), matrix_mut(planes, places));
-            matmul(pass.pool, pass.workspace, weight.matrix(), unfolded, Start::Zero, product);
+            matmul(&pass.pool, &mut pass.workspace, weight.matrix(), unfolded, Start::Zero, product);
             let y = &mut y[samples.start * channels * w.places()..samples.end * channels * w.places()];
-            for_each_plane(pass.pool, w.places(), w.places(), y, |number, y| {
+            // y (samples, O, places) = W U(x) (O, samples · places) + b (O)
+            for_each_plane(&pass.pool, w.places(), w.places(), y, |number, y| {
                 let (sample, channel) = (number / channels, number % channels);
                 let b = bias.value[channel];
                 for (y, &value) in y.iter_mut().zip(&planes[channel * places + sample * w.places()..]) {
@@ -138,30 +149,33 @@ impl<T: Scalar> Layer<T> for Conv<T> {
         _y: ArrayView2<'_, T>,
         dy: ArrayView2<'_, T>,
         dx: Option<ArrayViewMut2<'_, T>>,
-        pass: &mut Pass<'_, T>,
+        pass: &mut Pass<T>,
     ) {
         let (batch, w, channels) = (x.nrows(), self.window, self.channels);
         let (x, dy, mut dx) = (values(x), values(dy), dx.map(values_mut));
         let blocks = self.blocks(batch);
         let [weight, bias] = &mut self.parameters;
-        sum_planes(pass.pool, &mut pass.scratch.sums, dy, w.places(), &mut bias.gradient);
+        // ∂L/∂b (O) = Σ over samples and places of dy (batch, O, places)
+        sum_planes(&pass.pool, &mut pass.scratch.sums, dy, w.places(), &mut bias.gradient);
         if let Some(fast) = &self.fast {
-            let Scratch { columns, locals, .. } = &mut *pass.scratch;
-            return fast.backward(pass.pool, (columns, locals), &weight.value, dy, &mut weight.gradient, dx);
+            let Scratch { columns, locals, .. } = &mut pass.scratch;
+            return fast.backward(&pass.pool, (columns, locals), &weight.value, dy, &mut weight.gradient, dx);
         }
         for samples in blocks {
             let places = samples.len() * w.places();
             let (columns, planes) = pass.scratch.take(w.values() * places, channels * places);
-            unfold(pass.pool, &w, image_part(x, &samples, w.channels * w.plane()), columns);
-            gather(pass.pool, image_part(dy, &samples, channels * w.places()), w.places(), planes, channels);
+            unfold(&pass.pool, &w, image_part(x, &samples, w.channels * w.plane()), columns);
+            gather(&pass.pool, image_part(dy, &samples, channels * w.places()), w.places(), planes, channels);
+            // ∂L/∂W (O, C·h·w) += dy (O, places) · U(x)ᵀ (places, C·h·w)
             let start = if samples.start == 0 { Start::Zero } else { Start::Keep };
             let (d, u) = (matrix(planes, places), matrix(columns, places));
-            matmul(pass.pool, pass.workspace, d, u.t(), start, weight.gradient_matrix_mut());
+            matmul(&pass.pool, &mut pass.workspace, d, u.t(), start, weight.gradient_matrix_mut());
             if let Some(dx) = &mut dx {
+                // ∂L/∂U (C·h·w, places) = Wᵀ (C·h·w, O) · dy (O, places), whose copies are added up
                 let w_t = weight.matrix();
-                matmul(pass.pool, pass.workspace, w_t.t(), d, Start::Zero, matrix_mut(columns, places));
+                matmul(&pass.pool, &mut pass.workspace, w_t.t(), d, Start::Zero, matrix_mut(columns, places));
                 let features = w.channels * w.plane();
-                fold(pass.pool, &w, columns, &mut dx[samples.start * features..samples.end * features]);
+                fold(&pass.pool, &w, columns, &mut dx[samples.start * features..samples.end * features]);
             }
         }
     }

@@ -5,8 +5,8 @@ use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 use super::{Layer, Pass};
 use crate::{
     nn::{
-        Equations, LayerFacts, LayerRole, Mode, Scalar,
-        kernels::{elementwise::Cost, pointwise::for_each_part},
+        Equations, LayerFacts, LayerProperty, LayerRole, Mode, Scalar,
+        kernels::{elementwise::Cost, pointwise::map_arrays},
     },
     random::{Purpose, stream},
 };
@@ -16,6 +16,7 @@ pub(in crate::nn) const FACTS: LayerFacts = LayerFacts {
     name: "dropout",
     form: "dropout PROBABILITY",
     role: LayerRole::Regularization,
+    properties: &[LayerProperty::KeepsPlaces],
     equations: Equations {
         forward: &["y = x ⊙ m"],
         backward: &["∂y/∂x = diag(m)", "∂L/∂x = dy ⊙ m"],
@@ -61,12 +62,12 @@ impl<T: Scalar> Dropout<T> {
 }
 
 impl<T: Scalar> Layer<T> for Dropout<T> {
-    fn forward(&mut self, x: ArrayView2<'_, T>, mut y: ArrayViewMut2<'_, T>, pass: &mut Pass<'_, T>) {
+    fn forward(&mut self, x: ArrayView2<'_, T>, mut y: ArrayViewMut2<'_, T>, pass: &mut Pass<T>) {
         match pass.mode {
             Mode::Train { step } => {
                 self.draw(x.nrows(), step);
                 let mask = self.mask.slice(s![..x.nrows(), ..]);
-                for_each_part(pass.pool, Cost::Cheap, [x, mask], y, |part| part.write(|[x, mask]| x * mask));
+                map_arrays(&pass.pool, Cost::Cheap, [x, mask], y, |[x, mask]| x * mask);
             }
             Mode::Evaluate => y.assign(&x),
         }
@@ -78,13 +79,13 @@ impl<T: Scalar> Layer<T> for Dropout<T> {
         _y: ArrayView2<'_, T>,
         dy: ArrayView2<'_, T>,
         dx: Option<ArrayViewMut2<'_, T>>,
-        pass: &mut Pass<'_, T>,
+        pass: &mut Pass<T>,
     ) {
         let Some(mut dx) = dx else { return };
         match pass.mode {
             Mode::Train { .. } => {
                 let mask = self.mask.slice(s![..dy.nrows(), ..]);
-                for_each_part(pass.pool, Cost::Cheap, [dy, mask], dx, |part| part.write(|[dy, mask]| dy * mask));
+                map_arrays(&pass.pool, Cost::Cheap, [dy, mask], dx, |[dy, mask]| dy * mask);
             }
             Mode::Evaluate => dx.assign(&dy),
         }

@@ -3,13 +3,14 @@
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 use super::{Layer, Pass};
-use crate::nn::{Equations, LayerFacts, LayerRole, Scalar};
+use crate::nn::{Equations, LayerFacts, LayerProperty, LayerRole, Scalar};
 
 /// What others ask about this kind of layer.
 pub(in crate::nn) const FACTS: LayerFacts = LayerFacts {
     name: "flatten",
     form: "flatten",
     role: LayerRole::Shape,
+    properties: &[LayerProperty::KeepsPlaces],
     equations: Equations { forward: &["y = x as a vector"], backward: &["∂L/∂x = dy"], symbols: "" },
 };
 
@@ -21,7 +22,7 @@ pub(in crate::nn) const FACTS: LayerFacts = LayerFacts {
 pub struct Flatten;
 
 impl<T: Scalar> Layer<T> for Flatten {
-    fn forward(&mut self, x: ArrayView2<'_, T>, mut y: ArrayViewMut2<'_, T>, _pass: &mut Pass<'_, T>) {
+    fn forward(&mut self, x: ArrayView2<'_, T>, mut y: ArrayViewMut2<'_, T>, _pass: &mut Pass<T>) {
         y.assign(&x);
     }
 
@@ -31,7 +32,7 @@ impl<T: Scalar> Layer<T> for Flatten {
         _y: ArrayView2<'_, T>,
         dy: ArrayView2<'_, T>,
         dx: Option<ArrayViewMut2<'_, T>>,
-        _pass: &mut Pass<'_, T>,
+        _pass: &mut Pass<T>,
     ) {
         if let Some(mut dx) = dx {
             dx.assign(&dy);

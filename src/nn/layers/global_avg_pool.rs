@@ -14,6 +14,7 @@ pub(in crate::nn) const FACTS: LayerFacts = LayerFacts {
     name: "global_avgpool",
     form: "global_avgpool",
     role: LayerRole::Pooling,
+    properties: &[],
     equations: Equations {
         forward: &["y = Σ x/P over each channel"],
         backward: &["∂L/∂x = dy/P"],
@@ -39,9 +40,9 @@ impl GlobalAvgPool {
 }
 
 impl<T: Scalar> Layer<T> for GlobalAvgPool {
-    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<'_, T>) {
+    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<T>) {
         let (x, plane) = (values(x), self.plane);
-        for_each_plane(pass.pool, 1, plane, values_mut(y), |number, y| {
+        for_each_plane(&pass.pool, 1, plane, values_mut(y), |number, y| {
             y[0] = T::from_f64(sum(&x[number * plane..(number + 1) * plane], |x| x) / plane as f64);
         });
     }
@@ -52,10 +53,10 @@ impl<T: Scalar> Layer<T> for GlobalAvgPool {
         _y: ArrayView2<'_, T>,
         dy: ArrayView2<'_, T>,
         dx: Option<ArrayViewMut2<'_, T>>,
-        pass: &mut Pass<'_, T>,
+        pass: &mut Pass<T>,
     ) {
         let Some(dx) = dx else { return };
         let (dy, share) = (values(dy), T::from_f64(self.plane as f64));
-        for_each_plane(pass.pool, self.plane, self.plane, values_mut(dx), |number, dx| dx.fill(dy[number] / share));
+        for_each_plane(&pass.pool, self.plane, self.plane, values_mut(dx), |number, dx| dx.fill(dy[number] / share));
     }
 }

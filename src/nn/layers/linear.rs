@@ -2,13 +2,12 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Activation, Layer, Pass};
+use super::{Layer, Pass};
 use crate::nn::{
-    Equations, Init, LayerFacts, LayerRole, Parameter, Place, Scalar, Shape,
+    Equations, Init, LayerFacts, LayerPosition, LayerRole, Parameter, Scalar, Shape,
     init::Draw,
     kernels::{
-        matmul::{Backpropagated, Start, Workspace, matmul, matmul_activated, matmul_backpropagated},
-        pointwise::Part,
+        matmul::{Start, Workspace, matmul},
         sums::sum_rows,
     },
     rows::values,
@@ -19,6 +18,7 @@ pub(in crate::nn) const FACTS: LayerFacts = LayerFacts {
     name: "linear",
     form: "linear UNITS",
     role: LayerRole::Weights,
+    properties: &[],
     equations: Equations {
         forward: &["y = x Wᵀ + b"],
         backward: &["∂L/∂W = dyᵀ x", "∂L/∂b = Σₛ dyₛ", "∂L/∂x = dy W"],
@@ -46,7 +46,7 @@ pub struct Linear<T> {
 
 impl<T: Scalar> Linear<T> {
     /// A layer from `inputs` to `units` whose initial values follow from `init`, `seed` and its place in the network.
-    pub fn new(place: &Place, inputs: usize, units: usize, init: Init, seed: u64) -> Self {
+    pub fn new(place: &LayerPosition, inputs: usize, units: usize, init: Init, seed: u64) -> Self {
         let mut draw = Draw::new(init, seed, place.number, inputs, units);
         let weight = Parameter::new(place, "weight", Shape::new([units, inputs]), || T::from_f64(draw.weight()));
         let bias = Parameter::new(place, "bias", Shape::new([units]), || T::from_f64(draw.bias()));
@@ -59,31 +59,13 @@ impl<T: Scalar> Linear<T> {
         workspace.reserve(self.units, max_batch, self.inputs);
         workspace.reserve(max_batch, self.units, self.inputs);
     }
-
-    fn parameter_gradients(&mut self, x: &ArrayView2<'_, T>, dy: &ArrayView2<'_, T>, pass: &mut Pass<'_, T>) {
-        let [weight, bias] = &mut self.parameters;
-        matmul(pass.pool, pass.workspace, dy.t(), *x, Start::Zero, weight.gradient_matrix_mut());
-        sum_rows(values(*dy), &mut bias.gradient);
-    }
 }
 
 impl<T: Scalar> Layer<T> for Linear<T> {
-    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<'_, T>) {
+    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<T>) {
         let [weight, bias] = &self.parameters;
-        matmul(pass.pool, pass.workspace, x, weight.matrix().reversed_axes(), Start::Row(&bias.value), y);
-    }
-
-    fn forward_activated(
-        &mut self,
-        x: ArrayView2<'_, T>,
-        z: ArrayViewMut2<'_, T>,
-        (activation, y): (&dyn Activation<T>, ArrayViewMut2<'_, T>),
-        pass: &mut Pass<'_, T>,
-    ) {
-        let [weight, bias] = &self.parameters;
-        let operands = (x, weight.matrix().reversed_axes());
-        let activate = |part: Part<'_, T, 1>| activation.value(part);
-        matmul_activated(pass.pool, pass.workspace, operands, Start::Row(&bias.value), z, y, &activate);
+        // y (batch, units) = x (batch, inputs) · Wᵀ (inputs, units) + b (units)
+        matmul(&pass.pool, &mut pass.workspace, x, weight.matrix().reversed_axes(), Start::Row(&bias.value), y);
     }
 
     fn backward(
@@ -92,27 +74,17 @@ impl<T: Scalar> Layer<T> for Linear<T> {
         _y: ArrayView2<'_, T>,
         dy: ArrayView2<'_, T>,
         dx: Option<ArrayViewMut2<'_, T>>,
-        pass: &mut Pass<'_, T>,
+        pass: &mut Pass<T>,
     ) {
-        self.parameter_gradients(&x, &dy, pass);
+        let [weight, bias] = &mut self.parameters;
+        // ∂L/∂W (units, inputs) = dyᵀ (units, batch) · x (batch, inputs)
+        matmul(&pass.pool, &mut pass.workspace, dy.t(), x, Start::Zero, weight.gradient_matrix_mut());
+        // ∂L/∂b (units) = Σ over the rows of dy (batch, units)
+        sum_rows(values(dy), &mut bias.gradient);
+        // ∂L/∂x (batch, inputs) = dy (batch, units) · W (units, inputs)
         if let Some(dx) = dx {
-            let [weight, _] = &self.parameters;
-            matmul(pass.pool, pass.workspace, dy, weight.matrix(), Start::Zero, dx);
+            matmul(&pass.pool, &mut pass.workspace, dy, weight.matrix(), Start::Zero, dx);
         }
-    }
-
-    fn backward_activated(
-        &mut self,
-        _y: ArrayView2<'_, T>,
-        dy: ArrayView2<'_, T>,
-        activation: &dyn Activation<T>,
-        before: Backpropagated<'_, T>,
-        pass: &mut Pass<'_, T>,
-    ) {
-        self.parameter_gradients(&before.y, &dy, pass);
-        let [weight, _] = &self.parameters;
-        let backpropagate = |part: Part<'_, T, 3>| activation.gradient(part);
-        matmul_backpropagated(pass.pool, pass.workspace, (dy, weight.matrix()), before, &backpropagate);
     }
 
     fn parameters(&self) -> &[Parameter<T>] {

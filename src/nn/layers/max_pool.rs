@@ -4,7 +4,7 @@ use ndarray::{ArrayView2, ArrayViewMut2};
 
 use super::{Layer, Pass};
 use crate::nn::{
-    Equations, LayerFacts, LayerRole, Scalar,
+    Equations, LayerFacts, LayerProperty, LayerRole, Scalar,
     kernels::pooling::{max_pool, max_pool_back},
     rows::{values, values_mut},
     window::Window,
@@ -15,6 +15,7 @@ pub(in crate::nn) const FACTS: LayerFacts = LayerFacts {
     name: "maxpool",
     form: "maxpool SIZE [stride N] [pad N]",
     role: LayerRole::Pooling,
+    properties: &[LayerProperty::HasKink],
     equations: Equations {
         forward: &["y = max x over each window"],
         backward: &["∂L/∂x = Σ dy of the windows it won"],
@@ -41,29 +42,13 @@ impl MaxPool {
     }
 }
 
-/// Place and value of the winner at (`oy`, `ox`) of a plane.
-#[inline]
-fn winner<T: Scalar>(w: &Window, x: &[T], oy: usize, ox: usize) -> (usize, T) {
-    let columns = w.columns(ox);
-    let (mut place, mut largest) = (w.rows(oy).start * w.width + columns.start, T::neg_infinity());
-    for row in w.rows(oy) {
-        let start = row * w.width + columns.start;
-        for (at, &x) in (start..).zip(&x[start..start + columns.len()]) {
-            if x > largest || x.is_nan() {
-                (place, largest) = (at, x);
-            }
-        }
-    }
-    (place, largest)
-}
-
 impl<T: Scalar> Layer<T> for MaxPool {
-    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<'_, T>) {
+    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<T>) {
         let y = values_mut(y);
         if self.winners.len() < y.len() {
             self.winners.resize(y.len(), 0);
         }
-        max_pool(pass.pool, &self.window, values(x), y, &mut self.winners[..y.len()]);
+        max_pool(&pass.pool, &self.window, values(x), y, &mut self.winners[..y.len()]);
     }
 
     fn backward(
@@ -72,24 +57,18 @@ impl<T: Scalar> Layer<T> for MaxPool {
         _y: ArrayView2<'_, T>,
         dy: ArrayView2<'_, T>,
         dx: Option<ArrayViewMut2<'_, T>>,
-        pass: &mut Pass<'_, T>,
+        pass: &mut Pass<T>,
     ) {
         if let Some(dx) = dx {
-            max_pool_back(pass.pool, &self.window, &self.winners, values(dy), values_mut(dx));
+            max_pool_back(&pass.pool, &self.window, &self.winners, values(dy), values_mut(dx));
         }
     }
 
-    fn choices(&self, x: ArrayView2<'_, T>, choices: &mut [Vec<u32>]) {
-        let w = self.window;
-        for (choices, x) in choices.iter_mut().zip(values(x).chunks_exact(w.channels * w.plane())) {
-            for x in x.chunks_exact(w.plane()) {
-                let places = (0..w.out_height).flat_map(|oy| (0..w.out_width).map(move |ox| (oy, ox)));
-                choices.extend(places.map(|(oy, ox)| winner(&w, x, oy, ox).0 as u32));
-            }
-        }
-    }
-
-    fn has_kink(&self) -> bool {
-        true
+    fn choices(&self, _x: ArrayView2<'_, T>, choices: &mut [Vec<u32>]) {
+        let outputs = self.window.channels * self.window.places();
+        choices
+            .iter_mut()
+            .zip(self.winners.chunks_exact(outputs))
+            .for_each(|(choices, winners)| choices.extend(winners));
     }
 }

@@ -7,7 +7,7 @@ use crate::nn::{
     Equations, LayerFacts, LayerRole, Scalar,
     kernels::{
         elementwise::{Cost, for_each_chunk},
-        pointwise::for_each_part,
+        pointwise::map_arrays,
     },
     rows::{values, values_mut},
 };
@@ -20,6 +20,7 @@ pub(in crate::nn) const FACTS: LayerFacts = LayerFacts {
     name: "residual",
     form: "residual [LAYER, …]",
     role: LayerRole::Block,
+    properties: &[],
     equations: Equations {
         forward: &["y = F(x) + S(x)"],
         backward: &["∂L/∂x = (∂F/∂x)ᵀ dy + (∂S/∂x)ᵀ dy"],
@@ -89,7 +90,7 @@ impl<T: Scalar> Residual<T> {
 }
 
 impl<T: Scalar> Layer<T> for Residual<T> {
-    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<'_, T>) {
+    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<T>) {
         let rows = s![..x.nrows(), ..];
         for layer in 0..self.outputs.len() {
             let (before, after) = self.outputs.split_at_mut(layer);
@@ -105,7 +106,7 @@ impl<T: Scalar> Layer<T> for Residual<T> {
             }
             None => x,
         };
-        for_each_part(pass.pool, Cost::Cheap, [branch, shortcut], y, |part| part.write(|[f, s]| f + s));
+        map_arrays(&pass.pool, Cost::Cheap, [branch, shortcut], y, |[f, s]| f + s);
     }
 
     fn backward(
@@ -114,7 +115,7 @@ impl<T: Scalar> Layer<T> for Residual<T> {
         _y: ArrayView2<'_, T>,
         dy: ArrayView2<'_, T>,
         mut dx: Option<ArrayViewMut2<'_, T>>,
-        pass: &mut Pass<'_, T>,
+        pass: &mut Pass<T>,
     ) {
         let rows = s![..x.nrows(), ..];
         for layer in (0..self.outputs.len()).rev() {
@@ -136,7 +137,7 @@ impl<T: Scalar> Layer<T> for Residual<T> {
             None => values(dy),
         };
         if let Some(dx) = dx {
-            for_each_chunk(pass.pool, CHUNK, [values_mut(dx)], |range, [dx]| {
+            for_each_chunk(&pass.pool, CHUNK, [values_mut(dx)], |range, [dx]| {
                 dx.iter_mut().zip(&shortcut[range]).for_each(|(dx, &shortcut)| *dx += shortcut);
             });
         }
@@ -152,13 +153,5 @@ impl<T: Scalar> Layer<T> for Residual<T> {
 
     fn choices(&self, x: ArrayView2<'_, T>, choices: &mut [Vec<u32>]) {
         self.layers.iter().zip(self.inputs(&x)).for_each(|(layer, x)| layer.choices(x, choices));
-    }
-
-    fn has_kink(&self) -> bool {
-        self.layers.iter().any(|layer| layer.has_kink())
-    }
-
-    fn couples_samples(&self) -> bool {
-        self.layers.iter().any(|layer| layer.couples_samples())
     }
 }

@@ -9,8 +9,10 @@ use ndarray::Array2;
 use super::*;
 use crate::{
     nn::{
-        Init, Place, Shape,
+        Init, LayerPosition, Shape,
         build::{Setup, build},
+        kernels::naive,
+        rows::values,
         window::Window,
     },
     random::{Purpose, Stream, stream},
@@ -22,11 +24,11 @@ fn run<T: Scalar>(
     x: &Array2<T>,
     dy: &Array2<T>,
     mode: Mode,
-    (mut workspace, mut scratch): (Workspace<T>, Scratch<T>),
+    (workspace, scratch): (Workspace<T>, Scratch<T>),
     threads: usize,
 ) -> (Array2<T>, Array2<T>) {
-    let pool = Pool::new(NonZeroUsize::new(threads).unwrap());
-    let mut pass = Pass { mode, pool: &pool, workspace: &mut workspace, scratch: &mut scratch };
+    let pool = Arc::new(Pool::new(NonZeroUsize::new(threads).unwrap()));
+    let mut pass = Pass { mode, pool, workspace, scratch };
     let (mut y, mut dx) = (Array2::zeros(dy.dim()), Array2::zeros(x.dim()));
     layer.forward(x.view(), y.view_mut(), &mut pass);
     layer.backward(x.view(), y.view(), dy.view(), Some(dx.view_mut()), &mut pass);
@@ -52,66 +54,11 @@ fn window(stream: &mut Stream, pooling: bool) -> Window {
     }
 }
 
-/// Every place of a window on every plane of a batch: the sample, the channel, the place, and the positions of the
-/// image under it, `None` in the padding, with their place in the kernel.
-type Under = Vec<(usize, Option<usize>)>;
-
-fn places(w: &Window, batch: usize) -> Vec<(usize, usize, usize, Under)> {
-    let mut all = Vec::new();
-    for (sample, channel) in (0..batch).flat_map(|s| (0..w.channels).map(move |c| (s, c))) {
-        for (oy, ox) in (0..w.out_height).flat_map(|oy| (0..w.out_width).map(move |ox| (oy, ox))) {
-            let mut under = Vec::new();
-            for (ky, kx) in (0..w.kernel.0).flat_map(|ky| (0..w.kernel.1).map(move |kx| (ky, kx))) {
-                let at = |o: usize, k: usize, size: usize| {
-                    Some(o * w.stride + k)
-                        .filter(|&padded| padded >= w.pad && padded - w.pad < size)
-                        .map(|at| at - w.pad)
-                };
-                let position = at(oy, ky, w.height).zip(at(ox, kx, w.width));
-                let position = position.map(|(y, x)| (channel * w.height + y) * w.width + x);
-                under.push((ky * w.kernel.1 + kx, position));
-            }
-            all.push((sample, channel, oy * w.out_width + ox, under));
-        }
-    }
-    all
-}
-
-/// The definition of convolution and its gradients, one product after the other: y, dx, dW and db.
-fn slow_conv<T: Scalar>(
-    w: &Window,
-    [x, dy]: [&Array2<T>; 2],
-    weight: &[T],
-    bias: &[T],
-) -> (Array2<T>, Array2<T>, Vec<T>, Vec<T>) {
-    let (outputs, size) = (bias.len(), w.kernel.0 * w.kernel.1);
-    let (mut y, mut dx) = (Array2::zeros(dy.dim()), Array2::zeros(x.dim()));
-    let (mut dw, mut db) = (vec![T::zero(); weight.len()], vec![T::zero(); outputs]);
-    for out in 0..outputs {
-        for (sample, channel, place, under) in places(w, x.nrows()) {
-            let at = [sample, out * w.places() + place];
-            if channel == 0 {
-                y[at] += bias[out];
-                db[out] += dy[at];
-            }
-            for (k, position) in under {
-                let k = (out * w.channels + channel) * size + k;
-                if let Some(position) = position {
-                    y[at] += weight[k] * x[[sample, position]];
-                    dw[k] += dy[at] * x[[sample, position]];
-                    dx[[sample, position]] += dy[at] * weight[k];
-                }
-            }
-        }
-    }
-    (y, dx, dw, db)
-}
-
 fn compare_conv<T: Scalar>(cases: u64) {
     for case in 0..cases {
         let stream = &mut stream(case, Purpose::Data, 3);
         let (w, outputs, batch) = (window(stream, false), 1 + stream.below(5) as usize, 1 + stream.below(6) as usize);
-        let mut layer = Conv::<T>::new(&Place::new(0), w, outputs, batch, Init::PyTorch, 1);
+        let mut layer = Conv::<T>::new(&LayerPosition::new(0), w, outputs, batch, Init::PyTorch, 1);
         if case % 3 == 0 {
             // As if the unfolded batch were too large for one block.
             layer.set_block(1 + stream.below(batch as u32) as usize);
@@ -124,14 +71,17 @@ fn compare_conv<T: Scalar>(cases: u64) {
         let x = whole(batch, w.channels * w.plane(), stream);
         let dy = whole(batch, outputs * w.places(), stream);
         let [weight, bias] = layer.parameters() else { unreachable!() };
-        let expected = slow_conv(&w, [&x, &dy], &weight.value, &bias.value);
+        let operands = [values(x.view()), &weight.value, &bias.value, values(dy.view())];
+        let [y, dx, dw, db] = naive::conv(&w, operands);
+        let expected = (array(y, batch), array(dx, batch), [dw, db]);
         for threads in [1, 2, 4] {
-            let mut buffers = (Workspace::new(), Scratch::new());
-            layer.reserve(&mut buffers.0, &mut buffers.1);
+            let mut pass = Pass::new(Mode::Evaluate, Arc::new(Pool::new(NonZeroUsize::MIN)));
+            layer.reserve(&mut pass);
+            let buffers = (pass.workspace, pass.scratch);
             let (y, dx) = run(&mut layer, &x, &dy, Mode::Evaluate, buffers, threads);
             let gradients = layer.parameters().iter().map(|parameter| parameter.gradient.clone()).collect::<Vec<_>>();
             assert!(y == expected.0 && dx == expected.1, "{w:?} {outputs} outputs, {batch} samples");
-            assert!(gradients == [expected.2.clone(), expected.3.clone()], "{w:?} {outputs} outputs, {batch} samples");
+            assert!(gradients == expected.2, "{w:?} {outputs} outputs, {batch} samples");
         }
     }
 }
@@ -142,19 +92,14 @@ fn convolution_is_its_definition() {
     compare_conv::<f64>(60);
 }
 
+/// Values of a batch as (batch, features).
+fn array<T: Scalar>(values: Vec<T>, batch: usize) -> Array2<T> {
+    Array2::from_shape_vec((batch, values.len() / batch), values).unwrap()
+}
+
 /// The definition of max pooling and its gradient: y and dx.
 fn slow_max_pool(w: &Window, x: &Array2<f64>, dy: &Array2<f64>) -> (Array2<f64>, Array2<f64>) {
-    let (mut y, mut dx) = (Array2::zeros(dy.dim()), Array2::zeros(x.dim()));
-    for (sample, channel, place, under) in places(w, x.nrows()) {
-        let at = [sample, channel * w.places() + place];
-        let seen: Vec<usize> = under.iter().filter_map(|(_, position)| *position).collect();
-        let values = seen.iter().map(|&position| x[[sample, position]]);
-        y[at] = values.clone().fold(f64::NEG_INFINITY, f64::max);
-        // The first of equals, in the order of the rows.
-        let winner = seen[values.clone().position(|value| value == y[at]).unwrap()];
-        dx[[sample, winner]] += dy[at];
-    }
-    (y, dx)
+    naive::max_pool(w, values(x.view()), values(dy.view())).map(|found| array(found, x.nrows())).into()
 }
 
 /// Images of several chunks of places and several bands of rows, and windows taller than a band.
@@ -183,21 +128,13 @@ fn pooling_is_its_definition() {
         // Multiples of every possible size of a window, so that shares of it are whole.
         let dy = whole::<f64>(batch, w.channels * w.places(), stream) * 144.0;
         let (largest, largest_dx) = slow_max_pool(&w, &x, &dy);
-        let (mut mean, mut mean_dx) = (Array2::zeros(dy.dim()), Array2::zeros(x.dim()));
-        for (sample, channel, place, under) in places(&w, batch) {
-            let (at, size) = ([sample, channel * w.places() + place], under.len() as f64);
-            let seen: Vec<usize> = under.iter().filter_map(|(_, position)| *position).collect();
-            mean[at] = seen.iter().map(|&position| x[[sample, position]]).sum::<f64>() / size;
-            for position in seen {
-                mean_dx[[sample, position]] += dy[at] / size;
-            }
-        }
+        let means = naive::avg_pool(&w, values(x.view()), values(dy.view())).map(|found| array(found, batch)).into();
         for threads in [1, 3] {
             let buffers = || (Workspace::new(), Scratch::new());
             let found = run(&mut MaxPool::new(w), &x, &dy, Mode::Evaluate, buffers(), threads);
             assert!(found == (largest.clone(), largest_dx.clone()), "{w:?}");
             let found = run(&mut AvgPool::new(w), &x, &dy, Mode::Evaluate, buffers(), threads);
-            assert!(found == (mean.clone(), mean_dx.clone()), "{w:?}");
+            assert!(found == means, "{w:?}");
         }
         let all = Window { kernel: (w.height, w.width), stride: 1, pad: 0, out_height: 1, out_width: 1, ..w };
         let dy = whole::<f64>(batch, w.channels, stream);
@@ -222,7 +159,7 @@ fn batch_normalization_is_its_definition() {
         let stream = &mut stream(case, Purpose::Data, 5);
         let mut pick = |most: u32| 1 + stream.below(most) as usize;
         let (batch, channels, plane) = (1 + pick(5), pick(5), [1, pick(20)][case as usize % 2]);
-        let mut layer = BatchNorm::<f64>::new(&Place::new(0), channels, plane);
+        let mut layer = BatchNorm::<f64>::new(&LayerPosition::new(0), channels, plane);
         for parameter in layer.parameters_mut() {
             parameter.value.iter_mut().for_each(|value| *value += stream.normal());
         }
@@ -259,7 +196,7 @@ fn batch_normalization_is_its_definition() {
 
 #[test]
 fn evaluation_normalizes_with_what_training_remembered() {
-    let mut layer = BatchNorm::<f64>::new(&Place::new(0), 2, 1);
+    let mut layer = BatchNorm::<f64>::new(&LayerPosition::new(0), 2, 1);
     layer.buffers_mut()[0].value = vec![1.0, -2.0];
     layer.buffers_mut()[1].value = vec![4.0 - 1e-5, 1.0 - 1e-5];
     let x = Array2::from_shape_vec((2, 2), vec![5.0, -1.0, 1.0, 3.0]).unwrap();
@@ -274,7 +211,7 @@ fn evaluation_normalizes_with_what_training_remembered() {
 
 #[test]
 fn batches_without_statistics_leave_the_running_ones_alone() {
-    let mut layer = BatchNorm::<f32>::new(&Place::new(0), 2, 1);
+    let mut layer = BatchNorm::<f32>::new(&LayerPosition::new(0), 2, 1);
     let train = Mode::Train { step: 0 };
     let before = layer.buffers().to_vec();
     let single = Array2::from_shape_vec((1, 2), vec![3.0, 4.0]).unwrap();
@@ -291,15 +228,15 @@ fn batches_without_statistics_leave_the_running_ones_alone() {
 fn a_residual_block_is_the_sum_of_its_ways() {
     let spec: crate::nn::LayerSpec = "residual [conv 3 3x3 stride 2 pad 1, tanh, conv 4 3x3 pad 1]".parse().unwrap();
     let (input, stream) = (Shape::new([2, 5, 6]), &mut stream(1, Purpose::Data, 6));
-    let (mut workspace, mut scratch) = (Workspace::new(), Scratch::new());
-    let mut setup = Setup { init: Init::He, seed: 3, max_batch: 3, workspace: &mut workspace, scratch: &mut scratch };
-    let mut block = build::<f64>(&spec, &input, &Place::new(7), &mut setup).unwrap();
+    let mut pass = Pass::new(Mode::Evaluate, Arc::new(Pool::new(NonZeroUsize::MIN)));
+    let mut setup = Setup { init: Init::He, seed: 3, max_batch: 3, pass: &mut pass };
+    let mut block = build::<f64>(&spec, &input, &LayerPosition::new(7), &mut setup).unwrap();
     let names: Vec<String> = block.children().iter().flat_map(|l| l.parameters()).map(Parameter::full_name).collect();
     let expected = ["body.0.weight", "body.0.bias", "body.2.weight", "body.2.bias", "shortcut.weight", "shortcut.bias"];
     assert_eq!(names, expected.map(|name| format!("7.{name}")));
     let x = whole(3, 60, stream);
     let dy = whole(3, 36, stream);
-    let (y, dx) = run(&mut *block, &x, &dy, Mode::Evaluate, (workspace, scratch), 2);
+    let (y, dx) = run(&mut *block, &x, &dy, Mode::Evaluate, (pass.workspace, pass.scratch), 2);
     // The same layers one by one; each backward pass follows its own forward pass.
     let [first, tanh, second, shortcut] = block.children_mut() else { panic!("four layers") };
     let buffers = || {

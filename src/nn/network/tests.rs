@@ -217,6 +217,30 @@ fn a_smaller_batch_leaves_no_trace_of_the_larger() {
 }
 
 #[test]
+fn bits_are_the_same_on_any_number_of_threads() {
+    let layers = ["conv 20 3x3 pad 1", "batchnorm", "relu", "maxpool 2", "residual [conv 24 3x3 pad 1, tanh]"];
+    let layers = [&layers[..], &["dropout 0.2", "flatten", "linear 300", "gelu", "linear 10"]].concat();
+    let layers = layers.iter().map(|text| text.parse().unwrap()).collect();
+    let spec = NetworkSpec { layers, ..NetworkSpec::default() };
+    let step = |threads| {
+        let pool = Arc::new(Pool::new(NonZeroUsize::new(threads).unwrap()));
+        let mut network = Network::<f32>::new(&spec, &Shape::new([16, 8, 8]), 10, 8, 5, pool).unwrap();
+        let pixel = |index: usize| (index % 23) as f32 / 11.0 - 1.0;
+        network.fill_input(8, |rows, values| {
+            values.iter_mut().enumerate().for_each(|(at, value)| *value = pixel(rows.start * 1024 + at));
+        });
+        network.forward(Mode::Train { step: 3 });
+        let report = network.loss(&[0, 1, 2, 3, 4, 5, 6, 7]);
+        network.backward();
+        (report, network.parameters().map(|parameter| parameter.gradient.clone()).collect::<Vec<_>>())
+    };
+    let alone = step(1);
+    for threads in [2, 3, 7, 16] {
+        assert!(step(threads) == alone, "{threads} threads");
+    }
+}
+
+#[test]
 fn samples_in_memory_are_gathered_as_they_are() {
     let mut network = build::<f32>(&["linear 5"], &[700], 5).unwrap();
     let samples: Vec<f32> = (0..9 * 700).map(|value| value as f32).collect();

@@ -3,7 +3,7 @@
 
 use super::LayerSpec;
 use crate::nn::{
-    Equations, LayerFacts, LayerRole, SettingValue,
+    Equations, LayerFacts, LayerProperty, LayerRole, SettingValue,
     layers::{
         activation::ACTIVATIONS, avg_pool, batch_norm, conv, dropout, flatten, global_avg_pool, linear, max_pool,
         residual,
@@ -98,15 +98,13 @@ impl LayerSpec {
 
     /// Whether each value of the output belongs to the same place of the sample as at the input.
     pub fn keeps_places(&self) -> bool {
-        match self {
-            Self::BatchNorm | Self::Flatten | Self::Activation(_) | Self::Dropout { .. } => true,
-            Self::Linear { .. }
-            | Self::Conv { .. }
-            | Self::MaxPool { .. }
-            | Self::AvgPool { .. }
-            | Self::GlobalAvgPool
-            | Self::Residual { .. } => false,
-        }
+        self.facts().has(LayerProperty::KeepsPlaces)
+    }
+
+    /// Whether this holds for it or, if it is a block, for a layer within.
+    pub fn involves(&self, property: LayerProperty) -> bool {
+        let within = if let Self::Residual { layers } = self { layers.as_slice() } else { &[] };
+        self.facts().has(property) || within.iter().any(|layer| layer.involves(property))
     }
 }
 

@@ -95,7 +95,7 @@ fn activation(kind: &str, settings: &[&str]) -> Result<Option<ActivationSpec>, P
     Ok(value.map(entry.from_setting))
 }
 
-/// Reads `[LAYER, …]`, which stands behind `residual` in `text`.
+/// Reads `[LAYER, …]`, which stands after `residual` in `text`.
 fn residual(text: &str, list: &str) -> Result<LayerSpec, ParseError> {
     let Some(list) = list.strip_prefix('[').and_then(|list| list.strip_suffix(']')) else {
         return Err(misspelt("layer", text, "residual", &LAYER_FORMS));

@@ -1,82 +1,85 @@
-//! A layer's gradients against central differences, live.
+//! A layer's gradients against central differences, while the run goes on.
 
 use crate::{
+    dataset::Dataset,
     nn::{
-        LayerInfo, LayerSpec, Mode, Network, Shape,
+        LayerInfo, LayerSpec, Mode, Network, NetworkSpec, Shape,
         gradcheck::{Comparison, LayerCheck, TOLERANCE},
     },
     protocol::inspection::{Difference, GradientCheck, Verdict},
-    train::Trainer,
+    train::minibatch::Minibatch,
 };
 
 /// Elements with the largest gradients that are compared of each parameter, and as many by chance.
-const MOST_ELEMENTS: usize = 8;
+const MAX_ELEMENTS: usize = 8;
 
 /// Fewest samples that a loss is taken of, if the minibatch has as many: batch normalization needs some.
-const FEWEST_SAMPLES: usize = 4;
+const MIN_SAMPLES: usize = 4;
 
 /// Multiplications of a forward pass that are not worth leaving out samples for: some ten milliseconds.
-const CHEAP_PASS: usize = 200_000_000;
+const CHEAP_PASS_MULTIPLICATIONS: usize = 200_000_000;
 
 /// Multiplications of a whole check, at most: some seconds.
-const WHOLE_CHECK: usize = 40_000_000_000;
+const MAX_CHECK_MULTIPLICATIONS: usize = 40_000_000_000;
 
 /// Forward passes for one element.
-const PASSES: usize = 19;
+const PASSES_PER_ELEMENT: usize = 19;
 
-/// A check under way.
-pub struct Check {
+/// A gradient check under way.
+pub struct RunningCheck {
     elements: LayerCheck,
     report: GradientCheck,
 }
 
-impl Trainer {
-    /// Begins to check a layer's gradients of the minibatch in hand on a copy of the network in `f64`.
+impl RunningCheck {
+    /// Begins to check the gradients of a layer with parameters, of the minibatch that the walk is in, on a copy of the
+    /// network in `f64`.
     ///
     /// How many samples and elements are used depends on the layers alone.
     ///
     /// # Errors
-    /// When there is no such layer, or it has no parameters; the reason says which have.
-    pub fn gradient_check(&mut self, layer: usize) -> Result<Check, String> {
-        self.check_layer_with_parameters(layer)?;
-        // After the last phase of a walk the minibatch just trained is still the one in hand.
-        let step = self.walked_minibatch() - 1;
-        let infos = self.network.layer_infos();
+    /// When the copy can't be built.
+    pub(in crate::train) fn new(
+        trained: &Network<f32>,
+        spec: &NetworkSpec,
+        minibatch: &mut Minibatch,
+        data: &Dataset,
+        layer: usize,
+    ) -> Result<Self, String> {
+        let infos = trained.layer_infos();
         let (pass, rest) = (multiplications(infos), multiplications(&infos[layer..]));
-        let epoch = step / self.batches.steps_per_epoch();
-        let indices = self.batches.indices(step);
-        let samples = (CHEAP_PASS / pass.max(1)).max(FEWEST_SAMPLES).min(indices.len());
-        let most = WHOLE_CHECK / (PASSES * rest * samples).max(1);
-        let tensors = self.network.parameters().filter(|parameter| parameter.layer == layer).count();
-        let most = (most / (2 * tensors)).clamp(1, MOST_ELEMENTS);
+        // After the last phase of a walk the minibatch just trained is still the one that is shown.
+        let number = minibatch.walked_number();
+        let available = minibatch.indices(number).len();
+        let samples = (CHEAP_PASS_MULTIPLICATIONS / pass.max(1)).max(MIN_SAMPLES).min(available);
+        let most = MAX_CHECK_MULTIPLICATIONS / (PASSES_PER_ELEMENT * rest * samples).max(1);
+        let tensors = trained.parameters().filter(|parameter| parameter.layer == layer).count();
+        let most = (most / (2 * tensors)).clamp(1, MAX_ELEMENTS);
 
-        let (shape, classes) = (Shape::new(self.data.shape.clone()), self.data.classes.len());
-        let pool = self.network.pool().clone();
-        let mut network = Network::<f64>::new(&self.spec, &shape, classes, samples, self.seed, pool)
-            .map_err(|error| error.to_string())?;
-        network.copy_weights_from(&self.network);
-        let indices = &indices[..samples];
+        let (shape, classes) = (Shape::new(data.shape.clone()), data.classes.len());
+        // Dropout's masks follow from the seed.
+        let (seed, pool) = (minibatch.seed(), trained.pool().clone());
+        let mut network =
+            Network::<f64>::new(spec, &shape, classes, samples, seed, pool).map_err(|error| error.to_string())?;
+        network.copy_weights_from(trained);
         let mut labels = vec![0; samples];
-        self.data.train.labels(indices, &mut labels);
         let mut input = network.input_mut(samples);
-        self.data.train.gather_augmented(indices, self.seed, epoch, input.as_slice_mut().unwrap_or_default());
-        let elements = LayerCheck::new(network, labels, Mode::Train { step }, layer, most);
+        minibatch.copy_samples(&data.train, input.as_slice_mut().unwrap_or_default(), &mut labels);
+        let elements = LayerCheck::new(network, labels, Mode::Train { step: number - 1 }, layer, most);
         let report = GradientCheck {
             layer,
             done: 0,
             planned: elements.left(),
-            parameters: self.network.layer_infos()[layer].parameters,
+            parameters: infos[layer].parameters,
             samples,
             skipped: 0,
             tolerance: TOLERANCE,
             worst: None,
             verdict: None,
         };
-        Ok(Check { elements, report })
+        Ok(Self { elements, report })
     }
-}
 
-impl Check {
     /// Compares one more element, and gives how far the check is; with the last, its verdict.
     pub fn advance(&mut self) -> &GradientCheck {
         if let Some(comparison) = self.elements.next() {

@@ -1,4 +1,4 @@
-//! What many values come to, and which of them are shown.
+//! Summaries of many values, and which of them are shown.
 
 use crate::{
     optim::norm,
@@ -6,13 +6,13 @@ use crate::{
 };
 
 /// Bins of a distribution.
-const BINS: usize = 48;
+const HISTOGRAM_BINS: usize = 48;
 
-/// Values of a thumbnail.
-const THUMBNAIL: usize = 64;
+/// Values of a thumbnail, at most.
+const MAX_THUMBNAIL_VALUES: usize = 64;
 
-/// Rows and columns of the corner of a matrix.
-const CORNER: usize = 8;
+/// Rows and columns of the corner of a matrix, at most.
+const MAX_CORNER_SIDE: usize = 8;
 
 /// How `values` are distributed, in two passes over them.
 pub(super) fn distribution(values: &[f32]) -> Distribution {
@@ -45,26 +45,26 @@ pub(super) fn distribution(values: &[f32]) -> Distribution {
 
 /// Counts the finite values that are not 0.
 fn bins(values: &[f32], minimum: f64, maximum: f64) -> Vec<u32> {
-    let mut bins = vec![0; BINS];
-    let scale = if maximum > minimum { BINS as f64 / (maximum - minimum) } else { 0.0 };
+    let mut bins = vec![0; HISTOGRAM_BINS];
+    let scale = if maximum > minimum { HISTOGRAM_BINS as f64 / (maximum - minimum) } else { 0.0 };
     for &value in values {
         if value.is_finite() && value != 0.0 {
             let bin = ((f64::from(value) - minimum) * scale) as usize;
-            bins[bin.min(BINS - 1)] += 1;
+            bins[bin.min(HISTOGRAM_BINS - 1)] += 1;
         }
     }
     bins
 }
 
-/// What the values of one sample come to.
-pub(super) fn signal(values: &[f32]) -> Signal {
+/// Summarizes the values of one sample.
+pub(super) fn summarize_values(values: &[f32]) -> Signal {
     let count = values.len().max(1) as f64;
     let wide = || values.iter().map(|&value| f64::from(value));
     // A NaN is the least and the largest of all.
     let pick = |best: f64, value: f64, better: bool| if value.is_nan() || better { value } else { best };
     let least = |best: f64, value: f64| if best.is_nan() { best } else { pick(best, value, value < best) };
     let largest = |best: f64, value: f64| if best.is_nan() { best } else { pick(best, value, value > best) };
-    let run = values.len().div_ceil(THUMBNAIL).max(1);
+    let run = values.len().div_ceil(MAX_THUMBNAIL_VALUES).max(1);
     let tallest =
         |run: &[f32]| run.iter().fold(0.0, |best: f32, &value| if size(value) > size(best) { value } else { best });
     Signal {
@@ -83,7 +83,7 @@ pub(super) fn size(value: f32) -> f32 {
 }
 
 /// The values of one sample, of a long vector the first, of a large image whole channels or at least whole rows.
-pub(super) fn extract(values: &[f32], shape: &[usize], most: usize) -> Extract {
+pub(super) fn leading_slice(values: &[f32], shape: &[usize], most: usize) -> Extract {
     let kept = match *shape {
         _ if values.len() <= most => shape.to_vec(),
         [channels, height, width] if height * width <= most => {
@@ -99,13 +99,13 @@ pub(super) fn extract(values: &[f32], shape: &[usize], most: usize) -> Extract {
 
 /// The first corner of a parameter: 8 × 8 of a matrix, of a convolution 8 units with about 64 values each, in whole
 /// kernels.
-pub(super) fn corner(values: &[f32], shape: &[usize]) -> Extract {
+pub(super) fn leading_corner(values: &[f32], shape: &[usize]) -> Extract {
     let kept: Vec<usize> = match *shape {
-        [length] => vec![length.min(CORNER * CORNER)],
-        [units, inputs] => vec![units.min(CORNER), inputs.min(CORNER)],
+        [length] => vec![length.min(MAX_CORNER_SIDE * MAX_CORNER_SIDE)],
+        [units, inputs] => vec![units.min(MAX_CORNER_SIDE), inputs.min(MAX_CORNER_SIDE)],
         [units, channels, height, width] => {
-            let channels = channels.min((CORNER * CORNER / (height * width)).max(1));
-            vec![units.min(CORNER), channels, height, width]
+            let channels = channels.min((MAX_CORNER_SIDE * MAX_CORNER_SIDE / (height * width)).max(1));
+            vec![units.min(MAX_CORNER_SIDE), channels, height, width]
         }
         _ => shape.to_vec(),
     };
@@ -155,33 +155,35 @@ mod tests {
     }
 
     #[test]
-    fn a_signal_shows_its_peaks_and_never_hides_a_nan() {
+    fn a_summary_shows_its_peaks_and_never_hides_a_nan() {
         let mut values = vec![0.0; 1000];
         (values[500], values[999]) = (-7.0, 2.0);
-        let shown = signal(&values);
+        let shown = summarize_values(&values);
         assert!(
-            shown.thumbnail.len() <= THUMBNAIL && shown.thumbnail.contains(&-7.0) && shown.thumbnail.contains(&2.0)
+            shown.thumbnail.len() <= MAX_THUMBNAIL_VALUES
+                && shown.thumbnail.contains(&-7.0)
+                && shown.thumbnail.contains(&2.0)
         );
         assert_eq!((shown.minimum, shown.maximum, shown.zeros), (-7.0, 2.0, 0.998));
         values[3] = f32::NAN;
-        let shown = signal(&values);
+        let shown = summarize_values(&values);
         assert!(shown.minimum.is_nan() && shown.maximum.is_nan() && shown.norm.is_nan());
     }
 
     #[test]
-    fn extracts_keep_whole_planes_and_corners_whole_kernels() {
+    fn slices_keep_whole_planes_and_corners_whole_kernels() {
         let values: Vec<f32> = (0..3 * 4 * 5).map(|value| value as f32).collect();
-        assert_eq!(extract(&values, &[3, 4, 5], 50).kept, [2, 4, 5]);
-        assert_eq!(extract(&values, &[3, 4, 5], 12).kept, [1, 2, 5]);
-        assert_eq!(extract(&values, &[60], 7).values, &values[..7]);
-        assert_eq!(extract(&values, &[3, 4, 5], 60).values, values);
+        assert_eq!(leading_slice(&values, &[3, 4, 5], 50).kept, [2, 4, 5]);
+        assert_eq!(leading_slice(&values, &[3, 4, 5], 12).kept, [1, 2, 5]);
+        assert_eq!(leading_slice(&values, &[60], 7).values, &values[..7]);
+        assert_eq!(leading_slice(&values, &[3, 4, 5], 60).values, values);
         let matrix: Vec<f32> = (0..200).map(|value| value as f32).collect();
-        let found = corner(&matrix, &[10, 20]);
+        let found = leading_corner(&matrix, &[10, 20]);
         assert_eq!((found.kept.as_slice(), found.values[8], found.values[63]), (&[8, 8][..], 20.0, 147.0));
         let kernels: Vec<f32> = (0..9 * 16 * 9).map(|value| value as f32).collect();
-        let found = corner(&kernels, &[9, 16, 3, 3]);
+        let found = leading_corner(&kernels, &[9, 16, 3, 3]);
         assert_eq!((found.kept.as_slice(), found.values[63]), (&[8, 7, 3, 3][..], 144.0));
-        assert_eq!(corner(&kernels[..100], &[100]).kept, [64]);
+        assert_eq!(leading_corner(&kernels[..100], &[100]).kept, [64]);
     }
 
     #[test]

@@ -1,89 +1,88 @@
 //! A layer in figures.
 
 use crate::{
-    nn::{LayerSpec, Parameter},
+    nn::{LayerSpec, Network, Parameter},
     optim::norm,
     protocol::inspection::{LayerView, ParameterView, Units},
-    train::{Trainer, inspect::figures::distribution, progress::Held},
+    train::{inspect::figures::distribution, minibatch::ComputedParts},
 };
 
-/// Most units whose figures are given.
-const MOST_UNITS: usize = 512;
+/// Units whose figures are given, at most.
+const MAX_LAYER_UNITS: usize = 512;
 
-impl Trainer {
-    /// A layer in figures, as the minibatch in hand finds it.
-    pub(super) fn view_layer(&mut self, layer: usize) -> LayerView {
-        let held = self.hold();
-        let network = &self.network;
-        let has_gradients = layer >= held.backward;
-        let parameters = network.parameters().filter(|parameter| parameter.layer == layer);
-        let view = |parameter: &Parameter<f32>| ParameterView {
-            name: parameter.name.clone(),
-            shape: parameter.shape.dimensions().to_vec(),
-            values: distribution(&parameter.value),
-            gradients: has_gradients.then(|| distribution(&parameter.gradient)),
-        };
-        let output = network.activation(layer);
-        let error = network.activation_gradient(layer);
-        LayerView {
-            layer,
-            minibatch: held.minibatch,
-            parameters: parameters.map(view).collect(),
-            activations: (layer < held.forward).then(|| distribution(output.to_slice().unwrap_or_default())),
-            errors: held.has_error(layer).then(|| distribution(error.to_slice().unwrap_or_default())),
-            units: self.view_units(layer, &held),
+/// A layer in figures, as the current minibatch finds it. The running statistics are those of the whole network.
+pub(super) fn view_layer(
+    network: &Network<f32>,
+    parts: &ComputedParts,
+    running_stats: &[f32],
+    layer: usize,
+) -> LayerView {
+    let has_gradients = parts.has_gradients(layer);
+    let parameters = network.parameters().filter(|parameter| parameter.layer == layer);
+    let view = |parameter: &Parameter<f32>| ParameterView {
+        name: parameter.name.clone(),
+        shape: parameter.shape.dimensions().to_vec(),
+        values: distribution(&parameter.value),
+        gradients: has_gradients.then(|| distribution(&parameter.gradient)),
+    };
+    let output = network.activation(layer);
+    let error = network.activation_gradient(layer);
+    LayerView {
+        layer,
+        minibatch: parts.minibatch,
+        parameters: parameters.map(view).collect(),
+        activations: (layer < parts.forward).then(|| distribution(output.to_slice().unwrap_or_default())),
+        errors: parts.has_output_gradient(layer).then(|| distribution(error.to_slice().unwrap_or_default())),
+        units: view_units(network, parts, running_stats, layer),
+    }
+}
+
+fn view_units(network: &Network<f32>, parts: &ComputedParts, running_stats: &[f32], layer: usize) -> Units {
+    let info = &network.layer_infos()[layer];
+    let count = match *info.output.dimensions() {
+        [channels, _, _] => channels,
+        _ => info.output.features(),
+    };
+    let mut units = Units { count, ..Units::default() };
+    let parameters: Vec<_> = network.parameters().filter(|parameter| parameter.layer == layer).collect();
+    let of = |name: &str| parameters.iter().find(|parameter| parameter.name == name);
+    let shown = count.min(MAX_LAYER_UNITS);
+    let norms = |values: &[f32]| values.chunks(values.len() / count).take(shown).map(|row| norm(row) as f32).collect();
+    if let (Some(weight), LayerSpec::Linear { .. } | LayerSpec::Conv { .. }) = (of("weight"), &info.spec) {
+        units.weight_norms = norms(&weight.value);
+        if parts.has_gradients(layer) {
+            units.gradient_norms = norms(&weight.gradient);
         }
     }
-
-    fn view_units(&self, layer: usize, held: &Held) -> Units {
-        let info = &self.network.layer_infos()[layer];
-        let count = match *info.output.dimensions() {
-            [channels, _, _] => channels,
-            _ => info.output.features(),
-        };
-        let mut units = Units { count, ..Units::default() };
-        let parameters: Vec<_> = self.network.parameters().filter(|parameter| parameter.layer == layer).collect();
-        let of = |name: &str| parameters.iter().find(|parameter| parameter.name == name);
-        let shown = count.min(MOST_UNITS);
-        let norms =
-            |values: &[f32]| values.chunks(values.len() / count).take(shown).map(|row| norm(row) as f32).collect();
-        if let (Some(weight), LayerSpec::Linear { .. } | LayerSpec::Conv { .. }) = (of("weight"), &info.spec) {
-            units.weight_norms = norms(&weight.value);
-            if layer >= held.backward {
-                units.gradient_norms = norms(&weight.gradient);
-            }
+    if let (Some(gamma), Some(beta), LayerSpec::BatchNorm) = (of("weight"), of("bias"), &info.spec) {
+        units.gamma = gamma.value[..shown].to_vec();
+        units.beta = beta.value[..shown].to_vec();
+        if parts.has_gradients(layer) {
+            units.gradient_norms = gamma.gradient[..shown].iter().map(|gradient| gradient.abs()).collect();
         }
-        if let (Some(gamma), Some(beta), LayerSpec::BatchNorm) = (of("weight"), of("bias"), &info.spec) {
-            units.gamma = gamma.value[..shown].to_vec();
-            units.beta = beta.value[..shown].to_vec();
-            if layer >= held.backward {
-                units.gradient_norms = gamma.gradient[..shown].iter().map(|gradient| gradient.abs()).collect();
-            }
-            let running = self.running();
-            let before = self.network.buffers().take_while(|buffer| buffer.layer < layer);
-            let at = before.map(|buffer| buffer.value.len()).sum::<usize>();
-            units.running_means = running[at..at + shown].to_vec();
-            units.running_variances = running[at + count..at + count + shown].to_vec();
-        }
-        if layer < held.forward {
-            self.view_outputs(layer, shown, &mut units);
-        }
-        units
+        let before = network.buffers().take_while(|buffer| buffer.layer < layer);
+        let at = before.map(|buffer| buffer.value.len()).sum::<usize>();
+        units.running_means = running_stats[at..at + shown].to_vec();
+        units.running_variances = running_stats[at + count..at + count + shown].to_vec();
     }
-
-    /// Mean and zeros of each unit's outputs over the batch.
-    fn view_outputs(&self, layer: usize, shown: usize, units: &mut Units) {
-        let output = self.network.activation(layer);
-        let plane = output.ncols() / units.count;
-        let mut sums = vec![(0.0_f64, 0_usize); shown];
-        for row in output.to_slice().unwrap_or_default().chunks(output.ncols()) {
-            for ((sum, zeros), values) in sums.iter_mut().zip(row.chunks(plane)) {
-                *sum += values.iter().map(|&value| f64::from(value)).sum::<f64>();
-                *zeros += values.iter().filter(|value| **value == 0.0).count();
-            }
-        }
-        let n = (output.nrows() * plane) as f64;
-        units.means = sums.iter().map(|(sum, _)| (sum / n) as f32).collect();
-        units.zeros = sums.iter().map(|(_, zeros)| (*zeros as f64 / n) as f32).collect();
+    if layer < parts.forward {
+        view_outputs(network, layer, shown, &mut units);
     }
+    units
+}
+
+/// Mean and zeros of each unit's outputs over the batch.
+fn view_outputs(network: &Network<f32>, layer: usize, shown: usize, units: &mut Units) {
+    let output = network.activation(layer);
+    let plane = output.ncols() / units.count;
+    let mut sums = vec![(0.0_f64, 0_usize); shown];
+    for row in output.to_slice().unwrap_or_default().chunks(output.ncols()) {
+        for ((sum, zeros), values) in sums.iter_mut().zip(row.chunks(plane)) {
+            *sum += values.iter().map(|&value| f64::from(value)).sum::<f64>();
+            *zeros += values.iter().filter(|value| **value == 0.0).count();
+        }
+    }
+    let n = (output.nrows() * plane) as f64;
+    units.means = sums.iter().map(|(sum, _)| (sum / n) as f32).collect();
+    units.zeros = sums.iter().map(|(_, zeros)| (*zeros as f64 / n) as f32).collect();
 }

@@ -9,7 +9,7 @@ use crate::{
         Phase,
         inspection::{LayerView, Order, Pass, Show, Trace, Verdict},
     },
-    train::TrainSpec,
+    train::{TrainSpec, Trainer},
 };
 
 const MLP: &[&str] = &["linear 12", "relu", "dropout 0.2", "linear 10"];
@@ -37,9 +37,9 @@ fn load(spec: &DataSpec) -> Arc<Dataset> {
     Arc::new(dataset::load(spec, &mut |_, _| ControlFlow::Continue(())).unwrap())
 }
 
-fn trainer(layers: &[&str], data: &Arc<Dataset>, threads: usize) -> Trainer {
+fn spec(layers: &[&str], threads: usize) -> TrainSpec {
     let layers = layers.iter().map(|layer| layer.parse().unwrap()).collect();
-    let spec = TrainSpec {
+    TrainSpec {
         seed: 3,
         epochs: 2,
         steps: None,
@@ -53,8 +53,11 @@ fn trainer(layers: &[&str], data: &Arc<Dataset>, threads: usize) -> Trainer {
         clip_norm: Some(5.0),
         ema: Some(0.9),
         schedule: Schedule::COSINE,
-    };
-    Trainer::new(&spec, Arc::clone(data)).unwrap()
+    }
+}
+
+fn trainer(layers: &[&str], data: &Arc<Dataset>, threads: usize) -> Trainer {
+    Trainer::new(&spec(layers, threads), Arc::clone(data)).unwrap()
 }
 
 fn row(row: usize) -> SampleChoice {
@@ -77,7 +80,7 @@ fn layer(trainer: &mut Trainer, layer: usize) -> LayerView {
 
 /// Every kind of query that the data allow, of every layer.
 fn queries(trainer: &Trainer) -> Vec<Query> {
-    let layers = trainer.network.layer_infos().len();
+    let layers = trainer.network().layer_infos().len();
     let of_layer = |layer| {
         vec![
             Query::Layer { layer },
@@ -101,7 +104,7 @@ fn queries(trainer: &Trainer) -> Vec<Query> {
 }
 
 #[test]
-fn a_walk_through_the_phases_ends_in_the_bits_of_a_step_whoever_looks_meanwhile() {
+fn a_walk_through_the_phases_ends_in_the_bits_of_a_step_despite_inspections() {
     for (layers, data) in [(MLP, images()), (CNN, images()), (TOY, spirals())] {
         for threads in [1, 2] {
             let mut plain = trainer(layers, &data, threads);
@@ -116,7 +119,7 @@ fn a_walk_through_the_phases_ends_in_the_bits_of_a_step_whoever_looks_meanwhile(
                         loss if loss == count => Phase::Loss,
                         backward => Phase::Backward { layer: 2 * count - backward },
                     };
-                    assert_eq!((walked.phase(), walked.walked_minibatch()), (expected, number));
+                    assert_eq!((walked.minibatch().phase(), walked.minibatch().walked_number()), (expected, number));
                     if number == 2 {
                         for query in queries(&walked) {
                             walked.inspect(&query).unwrap();
@@ -127,14 +130,14 @@ fn a_walk_through_the_phases_ends_in_the_bits_of_a_step_whoever_looks_meanwhile(
                     }
                 }
                 assert_eq!(walked.advance_phase(), Some(Ok(step)));
-                assert_eq!((walked.phase(), walked.walked_minibatch()), (Phase::Update, number));
+                assert_eq!((walked.minibatch().phase(), walked.minibatch().walked_number()), (Phase::Update, number));
                 assert_eq!(trace(&mut walked, row(0), 0).pass, Pass::Minibatch { number });
                 assert_eq!(walked.weights_sha256(), plain.weights_sha256(), "{layers:?} {threads} {number}");
             }
             // Left in the middle, the next step completes it.
             (0..count + 2).for_each(|_| assert_eq!(walked.advance_phase(), None));
             walked.leave_walk();
-            assert_eq!(walked.phase(), Phase::Between);
+            assert_eq!(walked.minibatch().phase(), Phase::Between);
             assert_eq!(walked.step(), plain.step());
             assert_eq!(walked.weights_sha256(), plain.weights_sha256());
         }
@@ -146,7 +149,7 @@ fn a_walk_ends_where_the_loss_is_not_finite() {
     let data = images();
     let [mut plain, mut walked] = [(); 2].map(|()| trainer(&["linear 12", "relu", "linear 10"], &data, 1));
     for trainer in [&mut plain, &mut walked] {
-        trainer.set_learning_rate(1e38);
+        trainer.update_rule_mut().learning_rate = 1e38;
         trainer.step().unwrap();
     }
     (0..4).for_each(|_| assert_eq!(walked.advance_phase(), None));
@@ -154,12 +157,12 @@ fn a_walk_ends_where_the_loss_is_not_finite() {
     assert!(shown.batch_loss.unwrap().is_nan() && shown.losses.iter().any(|loss| loss.is_nan()));
     walked.advance_phase().unwrap().unwrap_err();
     plain.step().unwrap_err();
-    assert_eq!((walked.phase(), walked.completed()), (Phase::Between, 2));
+    assert_eq!((walked.minibatch().phase(), walked.completed()), (Phase::Between, 2));
     assert_eq!(walked.weights_sha256(), plain.weights_sha256());
 }
 
 #[test]
-fn looking_leaves_the_bits_alone() {
+fn inspections_leave_the_bits_alone() {
     for (layers, data) in [(MLP, images()), (CNN, images()), (TOY, spirals())] {
         let run = |look: bool| {
             let mut trainer = trainer(layers, &data, 2);
@@ -171,7 +174,7 @@ fn looking_leaves_the_bits_alone() {
                     for query in &asked {
                         trainer.inspect(query).unwrap();
                     }
-                    trainer.judge(Split::Train, || ControlFlow::Break(()));
+                    trainer.evaluate_split(Split::Train, || ControlFlow::Break(()));
                 }
                 losses.push(trainer.step().unwrap());
             }
@@ -237,7 +240,7 @@ fn a_trace_agrees_with_the_mathematics() {
     let (x, y) = (layer.input.as_ref().unwrap(), layer.output.as_ref().unwrap());
     assert_eq!((weight.value.shape.as_slice(), weight.value.kept.as_slice()), (&[10, 12][..], &[8, 8][..]));
     let unit = layer.unit.as_ref().unwrap();
-    let row = &trainer.network.parameters().nth(2).unwrap().value[12 * unit.unit..][..12];
+    let row = &trainer.network().parameters().nth(2).unwrap().value[12 * unit.unit..][..12];
     let sum = |one: &[f32], other: &[f32]| one.iter().zip(other).map(|(one, other)| one * other).sum::<f32>();
     assert_eq!((unit.weights.as_slice(), unit.column.len()), (row, 10));
     assert!((sum(&unit.weights, &x.values) + unit.bias.unwrap() as f32 - y.values[unit.unit]).abs() < 1e-5);
@@ -262,7 +265,7 @@ fn a_trace_agrees_with_the_mathematics() {
     // The largest gradients are there to be looked up.
     let entry = &layer.largest[0];
     assert_eq!(layer.largest.len(), 10);
-    let whole = trainer.network.parameters().nth(2).unwrap();
+    let whole = trainer.network().parameters().nth(2).unwrap();
     if entry.parameter == "weight" {
         let place = 12 * entry.index[0] + entry.index[1];
         assert_eq!((entry.gradient as f32, entry.value as f32), (whole.gradient[place], whole.value[place]));
@@ -284,15 +287,15 @@ fn the_gradient_of_the_image_is_that_of_the_loss() {
     let data = images();
     let mut trainer = trainer(&["linear 6", "tanh", "linear 10"], &data, 1);
     let found = trace(&mut trainer, row(2), 0).selected;
-    let dx = &trainer.network.row_of_input_gradient(2);
+    let dx = &trainer.network_mut().row_of_input_gradient(2);
     assert_eq!(found.input_gradient.as_ref().unwrap().values[..], dx[..784]);
-    let (weight, dy) = (trainer.network.parameters().next().unwrap(), found.output_gradient.unwrap().values);
+    let (weight, dy) = (trainer.network().parameters().next().unwrap(), found.output_gradient.unwrap().values);
     let by_hand: f32 = (0..6).map(|unit| weight.value[784 * unit + 300] * dy[unit]).sum();
     assert!((by_hand - dx[300]).abs() < 1e-7 && by_hand != 0.0);
     // Computing it leaves the other gradients as they were.
-    let before = trainer.network.parameters().next().unwrap().gradient.clone();
-    trainer.network.row_of_input_gradient(0);
-    assert_eq!(trainer.network.parameters().next().unwrap().gradient, before);
+    let before = trainer.network().parameters().next().unwrap().gradient.clone();
+    trainer.network_mut().row_of_input_gradient(0);
+    assert_eq!(trainer.network().parameters().next().unwrap().gradient, before);
 }
 
 mod answers;

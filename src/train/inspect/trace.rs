@@ -1,89 +1,94 @@
 //! One sample on its way through the network and back.
 
 use crate::{
-    nn::{LayerSpec, Mode, Parameter},
+    dataset::{self, Dataset},
+    nn::{LayerSpec, Mode, Network, Parameter, cross_entropy_of_sample, target_probability},
     optim::norm,
     protocol::{
-        Answer, Phase, SampleChoice,
+        Phase, SampleChoice,
         inspection::{
             Entry, Extract, LayerTrace, Loss, Pass, Sample, Split, Trace, TracedLayer, TracedParameter, TracedUnit,
         },
     },
     train::{
-        Trainer,
-        inspect::figures::{corner, extract, largest, signal},
+        inspect::{
+            figures::{largest, leading_corner, leading_slice, summarize_values},
+            pictures::picture,
+        },
+        minibatch::{ComputedParts, Minibatch},
         predictions::argmax,
-        progress::Held,
     },
 };
 
-/// Most values of what the network or a layer reads or gives that are shown.
-const MOST_VALUES: usize = 4096;
+/// Values that are shown of a layer's input or output, at most.
+const MAX_TRACED_VALUES: usize = 4096;
 
-/// Most classes whose Jacobian is shown.
-const MOST_CLASSES: usize = 16;
+/// Classes whose Jacobian is shown, at most.
+const MAX_JACOBIAN_CLASSES: usize = 16;
 
 /// How many of the largest gradients are shown.
-const LARGEST: usize = 10;
+const LARGEST_GRADIENTS: usize = 10;
 
-/// A pass that lies in the network's buffers, and the row of it that is followed.
-struct Followed {
-    held: Held,
-    pass: Pass,
-    row: usize,
-    split: Split,
-    index: usize,
+/// A sample that is traced: the row that it has in the pass, and its place in the data.
+pub(super) struct TracedSample {
+    pub row: usize,
+    pub split: Split,
+    pub index: usize,
 }
 
-impl Trainer {
-    /// Follows one sample.
-    pub(super) fn trace(&mut self, choice: SampleChoice, layer: usize) -> Answer {
-        if let SampleChoice::Dataset { split, index } = choice {
-            return self.with_average(|trainer| {
-                let followed = trainer.evaluate_alone(split, index);
-                Answer::Trace(Box::new(trainer.describe_trace(&followed, layer)))
-            });
-        }
-        let held = self.hold();
-        let row = match self.choose(choice, &held) {
-            Ok(row) => row,
-            Err(reason) => return Answer::Nothing { reason },
-        };
-        let index = self.batches.indices(held.minibatch - 1)[row] as usize;
-        let pass = Pass::Minibatch { number: held.minibatch };
-        let followed = Followed { held, pass, row, split: Split::Train, index };
-        Answer::Trace(Box::new(self.describe_trace(&followed, layer)))
+/// A pass in the network's buffers, as far as it is computed.
+pub(super) struct TracedPass<'a> {
+    network: &'a mut Network<f32>,
+    labels: &'a [u8],
+    pass: Pass,
+    parts: ComputedParts,
+    /// Mean loss of the batch, if it is computed.
+    batch_loss: Option<f64>,
+}
+
+/// Passes one sample alone through the network and back, as in an evaluation. Gives its label.
+pub(super) fn pass_alone(network: &mut Network<f32>, part: &dataset::Split, index: usize) -> [u8; 1] {
+    let mut label = [0];
+    part.labels(&[index as u32], &mut label);
+    let mut input = network.input_mut(1);
+    part.gather(&[index as u32], input.as_slice_mut().unwrap_or_default());
+    network.forward(Mode::Evaluate);
+    network.loss(&label);
+    network.backward();
+    label
+}
+
+impl<'a> TracedPass<'a> {
+    /// The passes of the minibatch that was loaded last.
+    pub fn of_minibatch(network: &'a mut Network<f32>, minibatch: &'a Minibatch, parts: ComputedParts) -> Self {
+        let batch_loss = minibatch.report().filter(|_| parts.loss).map(|report| report.loss);
+        let pass = Pass::Minibatch { number: parts.minibatch };
+        Self { network, labels: minibatch.labels(), pass, parts, batch_loss }
     }
 
-    /// Passes one sample alone through the network and back, as in an evaluation.
-    fn evaluate_alone(&mut self, split: Split, index: usize) -> Followed {
-        self.set_aside();
-        let data = if split == Split::Train { &self.data.train } else { &self.data.test };
-        data.labels(&[index as u32], &mut self.labels[..1]);
-        let mut input = self.network.input_mut(1);
-        data.gather(&[index as u32], input.as_slice_mut().unwrap_or_default());
-        self.network.forward(Mode::Evaluate);
-        self.network.loss(&self.labels[..1]);
-        self.network.backward();
-        let forward = self.network.layer_infos().len();
-        let held = Held { minibatch: 0, phase: Phase::Between, forward, loss: true, backward: 0 };
-        Followed { held, pass: Pass::Evaluation, row: 0, split, index }
+    /// What [`pass_alone`] left.
+    pub fn of_evaluation(network: &'a mut Network<f32>, label: &'a [u8; 1]) -> Self {
+        let parts = ComputedParts::of_evaluation(network.layer_infos().len());
+        let mut pass = Self { network, labels: label, pass: Pass::Evaluation, parts, batch_loss: None };
+        pass.batch_loss = Some(pass.loss_of(0));
+        pass
     }
 
-    /// The row of the minibatch in hand that was chosen, or why there is none.
-    fn choose(&self, choice: SampleChoice, held: &Held) -> Result<usize, String> {
+    /// The row of the batch that was chosen, or why there is none.
+    pub fn choose(&self, choice: SampleChoice) -> Result<usize, String> {
         let batch = self.network.batch();
         if let SampleChoice::Row { row } = choice {
             // The last minibatch of an epoch may be smaller.
             return Ok(row.min(batch - 1));
         }
-        if !held.loss {
+        if !self.parts.loss {
             return Err("the loss is not computed yet; a sample can be chosen by its row".into());
         }
         if let SampleChoice::NextMistake { after } = choice {
             let first = after.map_or(0, |row| row.min(batch - 1) + 1);
-            return (first..batch).chain(0..first).find(|row| !self.is_right(*row)).ok_or_else(|| {
-                format!("every one of the {batch} samples of minibatch {} is classified correctly", held.minibatch)
+            return (first..batch).chain(0..first).find(|row| !self.is_correct(*row)).ok_or_else(|| {
+                let number = self.parts.minibatch;
+                format!("every one of the {batch} samples of minibatch {number} is classified correctly")
             });
         }
         let losses = self.losses();
@@ -98,81 +103,76 @@ impl Trainer {
     }
 
     /// Whether a row's largest logit is that of its class; one with a NaN has no largest logit.
-    fn is_right(&self, row: usize) -> bool {
+    fn is_correct(&self, row: usize) -> bool {
         self.predicted(row) == usize::from(self.labels[row]) && !self.loss_of(row).is_nan()
     }
 
     /// What the probabilities of a row should be.
     fn target(&self, row: usize) -> Vec<f64> {
-        let (classes, smoothing) = (self.network.logits().ncols(), self.network.smoothing_in_hand());
-        let everywhere = smoothing / classes as f64;
-        let mut target = vec![everywhere; classes];
-        target[usize::from(self.labels[row])] += 1.0 - smoothing;
-        target
+        let (classes, smoothing) = (self.network.logits().ncols(), self.network.label_smoothing());
+        let label = usize::from(self.labels[row]);
+        (0..classes).map(|class| target_probability(class == label, classes, smoothing)).collect()
     }
 
-    /// -Σ q log p of a row, in `f64` from its logits.
     fn loss_of(&self, row: usize) -> f64 {
         let logits = self.network.logits();
-        let z = logits.row(row);
-        let max = f64::from(z[self.predicted(row)]);
-        let rest = z.iter().map(|&z| (f64::from(z) - max).exp()).sum::<f64>().ln();
-        self.target(row).iter().zip(z).map(|(q, &z)| q * (rest - (f64::from(z) - max))).sum()
+        let z = logits.row(row).into_iter().copied();
+        cross_entropy_of_sample(z, self.labels[row].into(), self.network.label_smoothing())
     }
 
     fn losses(&self) -> Vec<f32> {
         (0..self.network.batch()).map(|row| self.loss_of(row) as f32).collect()
     }
 
-    fn describe_trace(&mut self, followed: &Followed, layer: usize) -> Trace {
-        let &Followed { held, pass, row, split, index } = followed;
-        let selected = self.trace_layer(&held, row, layer);
-        let network = &self.network;
+    /// Traces a sample, with one layer in full.
+    pub fn trace(&mut self, sample: &TracedSample, layer: usize, data: &Dataset) -> Trace {
+        let row = sample.row;
+        let selected = self.trace_layer(row, layer);
+        let (network, parts) = (&*self.network, &self.parts);
         let batch = network.batch();
-        let layers = network.layer_infos().iter().map(|info| {
-            let layer = info.index;
-            let gradients = || network.parameters().filter(|parameter| parameter.layer == layer);
-            let square = |parameter: &Parameter<f32>| norm(&parameter.gradient).powi(2);
-            TracedLayer {
-                layer,
-                forward: (layer < held.forward).then(|| signal(&network.activation(layer).row(row).to_vec())),
-                backward: held.has_error(layer).then(|| signal(&network.activation_gradient(layer).row(row).to_vec())),
-                gradient_norm: (info.parameters > 0 && layer >= held.backward)
-                    .then(|| gradients().map(square).sum::<f64>().sqrt()),
-            }
-        });
-        let losses = if held.loss { self.losses() } else { Vec::new() };
+        let correct = || (0..batch).filter(|row| self.is_correct(*row)).count();
+        let computed = parts.loss;
         Trace {
-            pass,
+            pass: self.pass,
             batch,
-            phase: held.phase,
-            batch_loss: held.loss.then(|| match pass {
-                Pass::Minibatch { .. } => self.report().map_or(f64::NAN, |report| report.loss),
-                Pass::Evaluation | Pass::Unknown => self.loss_of(0),
-            }),
-            batch_accuracy: held
-                .loss
-                .then(|| (0..batch).filter(|row| self.is_right(*row)).count() as f64 / batch as f64),
+            phase: parts.phase,
+            batch_loss: self.batch_loss,
+            batch_accuracy: computed.then(|| correct() as f64 / batch as f64),
             sample: Sample {
                 row,
-                split,
-                index,
+                split: sample.split,
+                index: sample.index,
                 class: self.labels[row].into(),
-                input: extract(&network.input().row(row).to_vec(), &self.data.shape, MOST_VALUES),
-                picture: self.picture(split, index),
+                input: leading_slice(&network.input().row(row).to_vec(), &data.shape, MAX_TRACED_VALUES),
+                picture: picture(data, sample.split, sample.index),
             },
-            loss: held.loss.then(|| self.trace_loss(row)),
-            losses,
-            layers: layers.collect(),
+            loss: computed.then(|| self.trace_loss(row)),
+            losses: if computed { self.losses() } else { Vec::new() },
+            layers: (0..network.layer_infos().len()).map(|layer| self.summarize_layer(row, layer)).collect(),
             selected,
         }
     }
 
+    fn summarize_layer(&self, row: usize, layer: usize) -> TracedLayer {
+        let (network, parts) = (&*self.network, &self.parts);
+        let gradients = || network.parameters().filter(|parameter| parameter.layer == layer);
+        let square = |parameter: &Parameter<f32>| norm(&parameter.gradient).powi(2);
+        TracedLayer {
+            layer,
+            forward: (layer < parts.forward).then(|| summarize_values(&network.activation(layer).row(row).to_vec())),
+            backward: parts
+                .has_output_gradient(layer)
+                .then(|| summarize_values(&network.activation_gradient(layer).row(row).to_vec())),
+            gradient_norm: (network.layer_infos()[layer].parameters > 0 && parts.has_gradients(layer))
+                .then(|| gradients().map(square).sum::<f64>().sqrt()),
+        }
+    }
+
     fn trace_loss(&self, row: usize) -> Loss {
-        let network = &self.network;
+        let network = &*self.network;
         let last = network.layer_infos().len() - 1;
         let probabilities = network.probabilities().row(row).to_vec();
-        let jacobian = if probabilities.len() <= MOST_CLASSES {
+        let jacobian = if probabilities.len() <= MAX_JACOBIAN_CLASSES {
             let element = |i: usize, j: usize| probabilities[i] * (f32::from(u8::from(i == j)) - probabilities[j]);
             let classes = 0..probabilities.len();
             classes.clone().flat_map(|i| classes.clone().map(move |j| element(i, j))).collect()
@@ -191,29 +191,30 @@ impl Trainer {
     }
 
     /// One layer in full.
-    fn trace_layer(&mut self, held: &Held, row: usize, layer: usize) -> LayerTrace {
-        let has_gradients = layer >= held.backward;
+    fn trace_layer(&mut self, row: usize, layer: usize) -> LayerTrace {
+        let parts = self.parts;
+        let has_gradients = parts.has_gradients(layer);
         // After the update the weights are no more those that the passes were computed with.
-        let updated = held.phase == Phase::Update;
+        let updated = parts.phase == Phase::Update;
         let input_gradient = match layer {
             _ if !has_gradients => None,
             0 if updated => None,
             0 => Some(self.network.row_of_input_gradient(row)),
             _ => Some(self.network.activation_gradient(layer - 1).row(row).to_vec()),
         };
-        let derivative = if layer < held.forward { self.network.derivative(layer, row) } else { None };
-        let network = &self.network;
+        let derivative = if layer < parts.forward { self.network.derivative(layer, row) } else { None };
+        let network = &*self.network;
         let info = &network.layer_infos()[layer];
         let (inputs, outputs) = (info.input.dimensions(), info.output.dimensions());
         let input = match layer {
             0 => Some(network.input()),
-            _ => (layer <= held.forward).then(|| network.activation(layer - 1)),
+            _ => (layer <= parts.forward).then(|| network.activation(layer - 1)),
         };
-        let show = |values: &[f32], shape: &[usize]| extract(values, shape, MOST_VALUES);
+        let show = |values: &[f32], shape: &[usize]| leading_slice(values, shape, MAX_TRACED_VALUES);
         let parameters: Vec<&Parameter<f32>> =
             network.parameters().filter(|parameter| parameter.layer == layer).collect();
         let input = input.map(|x| show(&x.row(row).to_vec(), inputs));
-        let output = (layer < held.forward).then(|| show(&network.activation(layer).row(row).to_vec(), outputs));
+        let output = (layer < parts.forward).then(|| show(&network.activation(layer).row(row).to_vec(), outputs));
         let unit = match (&info.spec, parameters.as_slice()) {
             (LayerSpec::Linear { .. }, [weight, bias @ ..]) if !updated => {
                 Some(trace_unit(weight, bias.first().copied(), [&input, &output], has_gradients))
@@ -224,8 +225,8 @@ impl Trainer {
             layer,
             input,
             output,
-            output_gradient: held
-                .has_error(layer)
+            output_gradient: parts
+                .has_output_gradient(layer)
                 .then(|| show(&network.activation_gradient(layer).row(row).to_vec(), outputs)),
             input_gradient: input_gradient.map(|dx| show(&dx, inputs)),
             derivative: derivative.map(|derivative| show(&derivative, outputs)),
@@ -235,8 +236,8 @@ impl Trainer {
                 .into_iter()
                 .map(|parameter| TracedParameter {
                     name: parameter.name.clone(),
-                    value: corner(&parameter.value, parameter.shape.dimensions()),
-                    gradient: has_gradients.then(|| corner(&parameter.gradient, parameter.shape.dimensions())),
+                    value: leading_corner(&parameter.value, parameter.shape.dimensions()),
+                    gradient: has_gradients.then(|| leading_corner(&parameter.gradient, parameter.shape.dimensions())),
                     norm: norm(&parameter.value),
                     gradient_norm: has_gradients.then(|| norm(&parameter.gradient)),
                 })
@@ -263,8 +264,8 @@ fn trace_unit(
     TracedUnit {
         unit,
         input,
-        weights: weights[..inputs.min(MOST_VALUES)].to_vec(),
-        column: column.take(MOST_VALUES).copied().collect(),
+        weights: weights[..inputs.min(MAX_TRACED_VALUES)].to_vec(),
+        column: column.take(MAX_TRACED_VALUES).copied().collect(),
         weight_gradient: gradient(weight, unit * inputs + input),
         bias: bias.map(|bias| f64::from(bias.value[unit])),
         bias_gradient: bias.and_then(|bias| gradient(bias, unit)),
@@ -283,5 +284,5 @@ fn largest_gradients(parameters: &[&Parameter<f32>]) -> Vec<Entry> {
         }
     };
     let gradients = parameters.iter().map(|parameter| parameter.gradient.as_slice());
-    largest(gradients, LARGEST).into_iter().map(entry).collect()
+    largest(gradients, LARGEST_GRADIENTS).into_iter().map(entry).collect()
 }

@@ -12,7 +12,7 @@ use super::pixels::Pixels;
 /// Removes all pictures of the screen, and frees them.
 pub const DELETE_ALL: &[u8] = b"\x1b_Ga=d,d=A,q=2\x1b\\";
 
-/// Number of the picture in the first slot: high enough to be nobody else's.
+/// Number of the picture in the first slot: high enough not to collide with another program's.
 const FIRST: usize = 0x6772_0000;
 
 /// Most characters of base64 in one sequence.

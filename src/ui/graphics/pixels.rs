@@ -1,6 +1,6 @@
 //! From the points of a picture to the pixels of the cells that it fills.
 
-use super::{CellSize, Placed};
+use super::{CellSize, PlacedPicture};
 use crate::ui::{
     theme::{Rgb, Theme},
     widgets::picture::Point,
@@ -28,14 +28,14 @@ pub struct Pixels {
 
 impl Pixels {
     /// The pixels of a picture for a terminal that scales them to the cells.
-    pub fn scaled_by_terminal(placed: &Placed, theme: Theme, cell: Option<CellSize>) -> Self {
+    pub fn scaled_by_terminal(placed: &PlacedPicture, theme: Theme, cell: Option<CellSize>) -> Self {
         let (width, height) = cell.unwrap_or(ASSUMED);
         Self::exact(placed, theme, (width.min(LARGEST.0), height.min(LARGEST.1)))
     }
 
     /// The pixels of a picture on cells of this size. Where there are more points than pixels, those that fall together
     /// become their mean.
-    pub fn exact(placed: &Placed, theme: Theme, cell: CellSize) -> Self {
+    pub fn exact(placed: &PlacedPicture, theme: Theme, cell: CellSize) -> Self {
         let (cell_width, cell_height) = (usize::from(cell.0), usize::from(cell.1));
         let width = usize::from(placed.area.width) * cell_width;
         let height = usize::from(placed.area.height) * cell_height;

@@ -32,7 +32,7 @@ pub fn draw(bytes: &mut Vec<u8>, pixels: &Pixels) -> io::Result<()> {
     }
     for (i, band) in colors.chunks(BAND * pixels.width).enumerate() {
         if i > 0 {
-            // Not behind the last one: that could scroll the screen.
+            // Not after the last one: that could scroll the screen.
             bytes.push(b'-');
         }
         divide(band, pixels.width, &mut layers);

@@ -10,7 +10,7 @@ use crate::ui::{
     widgets::picture::Point,
 };
 
-const THEME: Theme = Theme::new(Depth::True, Background::Dark, true);
+const THEME: Theme = Theme::new(ColorDepth::True, Background::Dark, true);
 
 /// A picture as a terminal understands it.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,19 +83,19 @@ fn picture(width: usize, height: usize) -> Picture {
     Picture::new(width, height, |x, y| Point::Color((x as u8, y as u8, (7 * x + 3 * y) as u8)))
 }
 
-fn placed(room: Rect, picture: Picture) -> Placed {
-    Placed::shrunk(room, picture).unwrap()
+fn placed(room: Rect, picture: Picture) -> PlacedPicture {
+    PlacedPicture::shrunk(room, picture).unwrap()
 }
 
 fn kitty() -> Graphics {
-    Graphics { cell: Some((4, 8)), ..Graphics::new(Protocol::Kitty) }
+    Graphics { cell: Some((4, 8)), ..Graphics::new(PictureProtocol::Kitty) }
 }
 
 #[test]
 fn the_environment_decides() {
-    use Protocol::{Blocks, Kitty, Sixel};
+    use PictureProtocol::{Blocks, Kitty, Sixel};
     let detect = |chosen, depth, pairs: &[(&str, &str)]| {
-        Protocol::detect(chosen, depth, |name| {
+        PictureProtocol::detect(chosen, depth, |name| {
             pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into())
         })
     };
@@ -119,19 +119,19 @@ fn the_environment_decides() {
         (&[("TERM", "tmux-256color"), ("KITTY_WINDOW_ID", "1")], Blocks),
         (&[("TERM", "screen.xterm-256color"), ("TERM_PROGRAM", "WezTerm")], Blocks),
     ] {
-        assert_eq!(detect(None, Depth::True, pairs), protocol, "{pairs:?}");
-        assert_eq!(detect(None, Depth::Indexed, pairs), protocol, "{pairs:?}");
-        assert_eq!(detect(None, Depth::Basic, pairs), Blocks, "{pairs:?}");
+        assert_eq!(detect(None, ColorDepth::True, pairs), protocol, "{pairs:?}");
+        assert_eq!(detect(None, ColorDepth::Indexed, pairs), protocol, "{pairs:?}");
+        assert_eq!(detect(None, ColorDepth::Basic, pairs), Blocks, "{pairs:?}");
         for chosen in [None, Some(Kitty), Some(Sixel), Some(Blocks)] {
-            assert_eq!(detect(chosen, Depth::None, pairs), Blocks, "{pairs:?}");
+            assert_eq!(detect(chosen, ColorDepth::None, pairs), Blocks, "{pairs:?}");
         }
-        assert_eq!(detect(Some(Blocks), Depth::True, pairs), Blocks, "{pairs:?}");
+        assert_eq!(detect(Some(Blocks), ColorDepth::True, pairs), Blocks, "{pairs:?}");
     }
     for chosen in [Kitty, Sixel] {
-        assert_eq!(detect(Some(chosen), Depth::Basic, &[("TERM", "xterm")]), chosen);
+        assert_eq!(detect(Some(chosen), ColorDepth::Basic, &[("TERM", "xterm")]), chosen);
     }
-    assert_eq!(detect(Some(Kitty), Depth::True, &[("TMUX", "1")]), Blocks);
-    assert_eq!(detect(Some(Sixel), Depth::True, &[("TMUX", "1")]), Sixel, "newer ones pass sixels on");
+    assert_eq!(detect(Some(Kitty), ColorDepth::True, &[("TMUX", "1")]), Blocks);
+    assert_eq!(detect(Some(Sixel), ColorDepth::True, &[("TMUX", "1")]), Sixel, "newer ones pass sixels on");
 }
 
 #[test]
@@ -146,11 +146,11 @@ fn only_a_credible_size_of_a_cell_is_taken() {
 #[test]
 fn only_what_must_shrink_is_placed() {
     let room = Rect::new(1, 2, 14, 9);
-    assert_eq!(Placed::shrunk(room, picture(14, 18)), None);
+    assert_eq!(PlacedPicture::shrunk(room, picture(14, 18)), None);
     for nothing in [(0, 0), (0, 50), (50, 0)] {
-        assert_eq!(Placed::shrunk(room, picture(nothing.0, nothing.1)), None);
+        assert_eq!(PlacedPicture::shrunk(room, picture(nothing.0, nothing.1)), None);
     }
-    assert_eq!(Placed::shrunk(Rect { height: 0, ..room }, picture(28, 28)), None);
+    assert_eq!(PlacedPicture::shrunk(Rect { height: 0, ..room }, picture(28, 28)), None);
     assert_eq!(placed(room, picture(28, 28)).area, Rect::new(1, 2, 14, 7));
     assert_eq!(placed(room, picture(28, 26)).area, Rect::new(1, 2, 14, 7));
     for (width, height) in [(1, 19), (300, 1), (200, 300)] {
@@ -293,7 +293,7 @@ fn sixels_show_the_same_pixels() {
     });
     for (picture, tolerance) in [(few, 3), (picture(60, 60), 24)] {
         let placed = placed(Rect::new(2, 3, 14, 7), picture);
-        let mut graphics = Graphics { cell: Some((9, 17)), ..Graphics::new(Protocol::Sixel) };
+        let mut graphics = Graphics { cell: Some((9, 17)), ..Graphics::new(PictureProtocol::Sixel) };
         let bytes = graphics.show(vec![placed.clone()], &[], THEME).unwrap();
         assert!(bytes.starts_with(b"\x1b[4;3H\x1bP0;1;0q\"1;1;126;119#0;2;"));
         let ((width, height, sent), meant) = (from_sixel(&bytes), Pixels::exact(&placed, THEME, (9, 17)));
@@ -316,7 +316,7 @@ fn cells_below_sixels_are_written_again() {
     let (one, other) =
         (placed(Rect::new(1, 1, 14, 7), picture(28, 28)), placed(Rect::new(20, 1, 14, 7), picture(28, 28)));
     let both = vec![one.clone(), other.clone()];
-    let mut graphics = Graphics { cell: Some((8, 16)), ..Graphics::new(Protocol::Sixel) };
+    let mut graphics = Graphics { cell: Some((8, 16)), ..Graphics::new(PictureProtocol::Sixel) };
     graphics.show(both.clone(), &[], THEME).unwrap();
     let (mut cells, next) = (Buffer::empty(area), Buffer::empty(area));
     graphics.uncover(&both, &mut cells);

@@ -7,7 +7,7 @@ use crate::app::Screen;
 /// Columns between two entries.
 const GAP: u16 = 1;
 
-/// Columns of the bar where only the screen in hand is named.
+/// Columns of the bar where only the current screen is named.
 pub const NARROW: u16 = 24;
 
 /// Columns of a key and a name, with a column on each side for the light.
@@ -28,7 +28,7 @@ pub fn places(now: Screen, area: Rect) -> impl Iterator<Item = (Screen, Rect, bo
     })
 }
 
-/// The screen whose entry is at `(x, y)`, if it is not the one in hand.
+/// The screen whose entry is at `(x, y)`, if it is not the current one.
 pub fn under(now: Screen, area: Rect, (x, y): (u16, u16)) -> Option<Screen> {
     let (screen, ..) = places(now, area).find(|(_, place, _)| place.contains((x, y).into()))?;
     (screen != now).then_some(screen)

@@ -3,17 +3,17 @@
 use ratatui::layout::Rect;
 
 use super::{take_bottom, take_left, take_top};
-use crate::app::{App, Panel, Pointer, Subject, Tiles};
+use crate::app::{App, DataSubject, Panel, Pointer, Tiles};
 
 /// Columns before the names of the classes in the confusion matrix, and the widest of them.
-const WIDEST_NAME: u16 = 14;
+const MAX_NAME_COLUMNS: u16 = 14;
 
 /// Columns for the share of a class that was found.
 pub const FOUND: u16 = 6;
 
 /// Where the parts of the screen lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Frame {
+pub struct DataFrame {
     /// The subjects.
     pub heading: Rect,
     /// What is shown.
@@ -22,7 +22,7 @@ pub struct Frame {
     pub hint: Rect,
 }
 
-impl Frame {
+impl DataFrame {
     /// Divides `area`.
     pub fn of(area: Rect) -> Self {
         let mut body = area;
@@ -51,7 +51,7 @@ impl Gallery {
         Self { side, tiles: area, across: tiles.across, down: tiles.down }
     }
 
-    /// Columns and rows from one picture to the next, the gap behind it and the text below included.
+    /// Columns and rows from one picture to the next, the gap after it and the text below included.
     fn step(&self) -> (u16, u16) {
         let part = |length: u16, count: usize| length / u16::try_from(count).unwrap_or(u16::MAX).max(1);
         (part(self.tiles.width, self.across), part(self.tiles.height, self.down))
@@ -99,14 +99,14 @@ pub struct MatrixFrame {
 }
 
 impl MatrixFrame {
-    /// Divides `area` for so many classes, with the selected true class and prediction in sight.
+    /// Divides `area` for `classes` classes, with the selected true class and prediction in sight.
     pub fn of(area: Rect, classes: usize, (truth, predicted): (usize, usize), names: u16) -> Self {
         let mut rest = area;
         let worst = if area.width >= 100 { 38 } else { 0 };
         let worst = super::take_right(&mut rest, worst);
         let heading = take_top(&mut rest, 1);
         let below = take_bottom(&mut rest, 3);
-        let names = take_left(&mut rest, (names + 2).clamp(4, WIDEST_NAME));
+        let names = take_left(&mut rest, (names + 2).clamp(4, MAX_NAME_COLUMNS));
         let found = super::take_right(&mut rest, FOUND);
         let many = u16::try_from(classes).unwrap_or(u16::MAX).max(1);
         let wide = (rest.width / many).clamp(6, 11);
@@ -132,12 +132,13 @@ impl MatrixFrame {
 
 /// What a press inside the panel means beyond the panel itself.
 pub(super) fn press(app: &App, area: Rect, (x, y): (u16, u16)) -> Option<Pointer> {
-    let (panel, body) = (Panel::Samples, Frame::of(area).body);
-    match app.subject() {
-        Subject::Plane => None,
-        Subject::Confusion => {
-            let classes = app.confusion()?.answer.classes.max(1);
-            let at = app.selected_entry();
+    let screen = app.data_screen();
+    let (panel, body) = (Panel::Samples, DataFrame::of(area).body);
+    match screen.subject() {
+        DataSubject::Plane => None,
+        DataSubject::Confusion => {
+            let classes = screen.confusion()?.answer.classes.max(1);
+            let at = screen.selected_entry();
             let frame = MatrixFrame::of(body, classes, (at / classes, at % classes), names(app, classes));
             let inside = frame.cells.contains((x, y).into());
             let row = frame.first.0 + usize::from(y.checked_sub(frame.cells.y)? / frame.cell.1);
@@ -145,9 +146,10 @@ pub(super) fn press(app: &App, area: Rect, (x, y): (u16, u16)) -> Option<Pointer
             (inside && row < classes && column < classes)
                 .then_some(Pointer::ClickRow { panel, row: row * classes + column })
         }
-        Subject::Samples | Subject::Mistakes | Subject::Weights => {
-            let tiles = app.tiles();
-            let first = if app.subject() == Subject::Weights { app.filters()?.first } else { app.page()?.first };
+        DataSubject::Samples | DataSubject::Mistakes | DataSubject::Weights => {
+            let tiles = screen.tiles();
+            let first =
+                if screen.subject() == DataSubject::Weights { screen.filters()?.first } else { screen.page()?.first };
             let place = if tiles.pictures {
                 let gallery = Gallery::of(tiles, body);
                 (0..tiles.count()).find(|place| gallery.tile(*place).contains((x, y).into()))?
@@ -163,5 +165,5 @@ pub(super) fn press(app: &App, area: Rect, (x, y): (u16, u16)) -> Option<Pointer
 /// Columns of the widest name of a class.
 pub fn names(app: &App, classes: usize) -> u16 {
     use unicode_width::UnicodeWidthStr;
-    (0..classes).map(|class| app.class(class).width()).max().unwrap_or(0) as u16
+    (0..classes).map(|class| app.run().class_name(class).width()).max().unwrap_or(0) as u16
 }

@@ -32,7 +32,7 @@ pub(super) fn divide(app: &App, mut rest: Rect, layout: &mut Layout) {
     };
     layout.place(Panel::Sample, take_left(&mut rest, sample));
     take_left(&mut rest, if sample > 0 { GAP } else { 0 });
-    let trained = app.link().is_some_and(ChainLayer::is_trained);
+    let trained = app.inspect_screen().layer().is_some_and(ChainLayer::is_trained);
     let width = layout.panel(Panel::Chain).width;
     if trained && width >= 150 {
         layout.place(Panel::Gradients, take_right(&mut rest, 50));
@@ -43,7 +43,7 @@ pub(super) fn divide(app: &App, mut rest: Rect, layout: &mut Layout) {
         take_top(&mut below, HEAD);
         layout.place(Panel::Gradients, take_right(&mut below, 34));
     } else if trained && app.view().focus() == Panel::Gradients {
-        // In a narrow window both have the same place; the one in hand is seen.
+        // In a narrow window both have the same place; the focused one is seen.
         layout.place(Panel::Gradients, rest);
         return;
     }
@@ -61,7 +61,7 @@ pub struct ChainFrame {
     pub names: Rect,
     /// Shapes.
     pub shapes: Rect,
-    /// Whether the shapes are those before and behind the layer, and not only the one behind.
+    /// Whether the shapes are those before and after the layer, and not only the one after.
     pub roomy: bool,
     /// The values as a strip, and their norm.
     pub forward: (Rect, Rect),
@@ -124,7 +124,7 @@ pub(super) fn press(app: &App, panel: Panel, area: Rect, (_, y): (u16, u16)) -> 
     if panel != Panel::Chain {
         return None;
     }
-    let frame = ChainFrame::of(area, &app.chain());
+    let frame = ChainFrame::of(area, &app.inspect_screen().chain());
     let place = usize::from(y.checked_sub(frame.names.y)?);
     (place < frame.count).then_some(Pointer::ClickRow { panel, row: frame.first + place })
 }

@@ -7,10 +7,10 @@ use super::{Layout, first_row, take_bottom, take_top};
 use crate::app::{App, Panel, Pointer, UnitStrips};
 
 /// Columns for a value at the right of a row, its gap included.
-pub const VALUE: u16 = 10;
+pub const VALUE_COLUMNS: u16 = 10;
 
 /// Most rows of the screen that one layer takes.
-const TALLEST: u16 = 3;
+const MAX_LAYER_ROWS: u16 = 3;
 
 /// Divides `rest`.
 pub(super) fn divide(app: &App, mut rest: Rect, layout: &mut Layout) {
@@ -27,7 +27,7 @@ pub(super) fn divide(app: &App, mut rest: Rect, layout: &mut Layout) {
     take_bottom(&mut rest, gap);
     // Title, axis and labels; the layers get up to half of what the histograms would have.
     let most = (rest.height / 2).max(4);
-    let tall = ((most.saturating_sub(3)) / count).clamp(1, TALLEST);
+    let tall = ((most.saturating_sub(3)) / count).clamp(1, MAX_LAYER_ROWS);
     layout.place(Panel::Map, take_top(&mut rest, (count.saturating_mul(tall)).saturating_add(3).min(most)));
     take_top(&mut rest, gap);
     layout.place(Panel::Values, rest);
@@ -68,11 +68,11 @@ impl MapFrame {
         let tight = rows.len() > usize::from(rest.height.saturating_sub(1));
         let axis = take_bottom(&mut rest, u16::from(area.height >= 4 && !tight));
         let name = (widest + 3).clamp(9, (area.width / 3).max(9)).min(area.width);
-        let value = VALUE.min(area.width - name);
+        let value = VALUE_COLUMNS.min(area.width - name);
         let column = |rect: Rect, x: u16, width: u16| Rect { x: rect.x + x, width, ..rect };
         let cells = area.width - name - value;
         let count = u16::try_from(rows.len()).unwrap_or(u16::MAX).max(1);
-        let tall = (rest.height / count).clamp(1, if app.view().expanded { 6 } else { TALLEST });
+        let tall = (rest.height / count).clamp(1, if app.view().expanded { 6 } else { MAX_LAYER_ROWS });
         let room = usize::from(rest.height / tall);
         Self {
             title,
@@ -81,7 +81,7 @@ impl MapFrame {
             values: column(rest, name + cells, value),
             axis: column(axis, name, cells),
             labels: column(labels, name, cells),
-            first: first_row(app.view().layer, rows.len(), room),
+            first: first_row(app.view().layers.row, rows.len(), room),
             count: rows.len().min(room),
             tall,
         }
@@ -89,10 +89,10 @@ impl MapFrame {
 }
 
 /// Columns for the names of the units' figures, and for a number at the right.
-const FIGURE: u16 = 16;
+const FIGURE_COLUMNS: u16 = 16;
 
 /// Most columns that one unit takes.
-const WIDEST: usize = 12;
+const MAX_UNIT_COLUMNS: usize = 12;
 
 /// Where the parts of the units' figures lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,8 +116,8 @@ impl UnitsFrame {
     pub fn of(area: Rect, units: &UnitStrips) -> Self {
         let mut rest = area;
         let title = take_top(&mut rest, 1);
-        let names = FIGURE.min(area.width);
-        let values = VALUE.min(area.width - names);
+        let names = FIGURE_COLUMNS.min(area.width);
+        let values = VALUE_COLUMNS.min(area.width - names);
         let column = |x: u16, width: u16| Rect { x: rest.x + x, width, ..rest };
         let strips = area.width - names - values;
         let figures = u16::try_from(units.strips.len()).unwrap_or(u16::MAX).max(1);
@@ -126,14 +126,14 @@ impl UnitsFrame {
             names: column(0, names),
             strips: column(names, strips),
             values: column(names + strips, values),
-            tall: (rest.height / figures).clamp(1, TALLEST + 1),
+            tall: (rest.height / figures).clamp(1, MAX_LAYER_ROWS + 1),
             units: units.known(),
         }
     }
 
     /// Columns that one unit takes, at least 1.
     fn wide(&self) -> usize {
-        (usize::from(self.strips.width) / self.units.max(1)).clamp(1, WIDEST)
+        (usize::from(self.strips.width) / self.units.max(1)).clamp(1, MAX_UNIT_COLUMNS)
     }
 
     /// The units in column `column` of the strips.
@@ -156,7 +156,7 @@ pub(super) fn fraction(app: &App, area: Rect, x: u16) -> f64 {
 /// What a press inside a panel means beyond the panel itself.
 pub(super) fn press(app: &App, panel: Panel, area: Rect, (x, y): (u16, u16)) -> Option<Pointer> {
     if panel == Panel::Units {
-        let units = app.units().ok()?;
+        let units = app.layers_screen().units().ok()?;
         let strips = UnitsFrame::of(area, &units);
         let inside = strips.strips.contains((x, y).into());
         let unit = strips.units_at(usize::from(x.saturating_sub(strips.strips.x))).next()?;

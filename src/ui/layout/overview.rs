@@ -75,14 +75,14 @@ fn main(app: &App, mut rest: Rect, layout: &mut Layout) {
 
 /// What a press inside a panel means beyond the panel itself.
 pub(super) fn press(app: &App, panel: Panel, area: Rect, (x, y): (u16, u16)) -> Option<Pointer> {
-    let frame = chart::Frame::of(area);
+    let frame = chart::ChartFrame::of(area);
     let (first, height) = match panel {
         Panel::Chart(_) if frame.plot.contains((x, y).into()) => {
             return Some(Pointer::ClickAt { panel, fraction: frame.fraction(x) });
         }
         Panel::Layers => {
             let count = app.run().layers.rows().len();
-            (first_row(app.view().layer, count, layer_rows(app, area)), layer_height(app, area))
+            (first_row(app.view().layers.row, count, layer_rows(app, area)), layer_height(app, area))
         }
         Panel::Controls => (first_row(app.view().control, app.controls().len(), list_rows(area)), 1),
         _ => return None,

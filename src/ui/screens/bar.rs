@@ -1,4 +1,4 @@
-//! The bar of the screens: their keys and names, the one in hand lit.
+//! The bar of the screens: their keys and names, the current one highlighted.
 
 use ratatui::{buffer::Buffer, layout::Rect};
 

@@ -14,11 +14,11 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use unicode_width::UnicodeWidthStr;
 
 use crate::{
-    app::{App, Panel, Subject},
+    app::{App, DataSubject, Panel},
     protocol::{Capability, RunState, inspection::Split},
     text::thousands,
     ui::{
-        layout::{Layout, data::Frame},
+        layout::{Layout, data::DataFrame},
         paint::{Row, note},
         theme::{Role, Theme},
         widgets::picture::Picture,
@@ -27,46 +27,49 @@ use crate::{
 
 /// Draws heading, subject and hint.
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, layout: &Layout) {
+    let screen = app.data_screen();
     let area = layout.panel(Panel::Samples);
     if area.is_empty() {
         return;
     }
-    let frame = Frame::of(area);
+    let frame = DataFrame::of(area);
     heading(app, theme, buffer, frame.heading);
-    let shown = match app.subject() {
-        Subject::Plane => plane::draw(app, theme, buffer, frame.body),
-        Subject::Samples | Subject::Mistakes => samples(app, theme, buffer, frame.body),
-        Subject::Confusion => confusion::draw(app, theme, buffer, frame.body),
-        Subject::Weights => weights::draw(app, theme, buffer, frame.body),
+    let shown = match screen.subject() {
+        DataSubject::Plane => plane::draw(app, theme, buffer, frame.body),
+        DataSubject::Samples | DataSubject::Mistakes => samples(app, theme, buffer, frame.body),
+        DataSubject::Confusion => confusion::draw(app, theme, buffer, frame.body),
+        DataSubject::Weights => weights::draw(app, theme, buffer, frame.body),
     };
     if !shown {
-        note(buffer, frame.body, &app.why_no_data(), theme.style(Role::Muted));
+        note(buffer, frame.body, &screen.why_empty(), theme.style(Role::Muted));
     }
     hint(app, theme, buffer, frame.hint, frame.body);
 }
 
 /// The pictures that [`draw`] draws, with the room that each has.
 pub fn pictures(app: &App, layout: &Layout) -> Vec<(Rect, Picture)> {
-    let body = Frame::of(layout.panel(Panel::Samples)).body;
-    match app.subject() {
-        Subject::Samples | Subject::Mistakes if app.tiles().pictures => {
-            app.page().map_or_else(Vec::new, |page| gallery::pictures(app, body, page.answer, page.first))
+    let screen = app.data_screen();
+    let body = DataFrame::of(layout.panel(Panel::Samples)).body;
+    match screen.subject() {
+        DataSubject::Samples | DataSubject::Mistakes if screen.tiles().pictures => {
+            screen.page().map_or_else(Vec::new, |page| gallery::pictures(app, body, page.answer, page.first))
         }
-        Subject::Weights => weights::pictures(app, body),
+        DataSubject::Weights => weights::pictures(app, body),
         _ => Vec::new(),
     }
 }
 
 /// Draws the page of samples; false if there is none.
 fn samples(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) -> bool {
-    let Some(page) = app.page() else { return false };
+    let screen = app.data_screen();
+    let Some(page) = screen.page() else { return false };
     if page.answer.entries.is_empty() {
-        let text = match app.subject() {
-            Subject::Mistakes => "no mistakes: every sample of this part is classified correctly",
+        let text = match screen.subject() {
+            DataSubject::Mistakes => "no mistakes: every sample of this part is classified correctly",
             _ => "no samples",
         };
         note(buffer, area, text, theme.style(Role::Muted));
-    } else if app.tiles().pictures {
+    } else if screen.tiles().pictures {
         gallery::draw(app, theme, buffer, area, page.answer, page.first);
     } else {
         list::draw(app, theme, buffer, area, page.answer, page.first);
@@ -74,13 +77,14 @@ fn samples(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) -> bool {
     true
 }
 
-/// The subjects, and of what and when the one in hand is.
+/// The subjects, and of what and when the current one is.
 fn heading(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
+    let screen = app.data_screen();
     let (marks, muted) = (theme.marks(), theme.style(Role::Muted));
     let mut row = Row::new(buffer, area, 0).ending(marks.ellipsis);
     row.put(marks.pointer, theme.style(Role::Focus)).skip(1);
-    for subject in app.subjects() {
-        let role = if subject == app.subject() { Role::Selected } else { Role::Muted };
+    for subject in screen.subjects() {
+        let role = if subject == screen.subject() { Role::Selected } else { Role::Muted };
         row.put(&format!(" {} ", subject.title()), theme.style(role)).skip(1);
     }
     row.skip(1);
@@ -95,37 +99,38 @@ fn heading(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     }
 }
 
-/// What the heading says of the subject in hand, the most important first.
+/// What the heading says of the current subject, the most important first.
 fn facts(app: &App) -> Vec<String> {
+    let screen = app.data_screen();
     let part = if app.view().data.split == Split::Test { "test" } else { "training" };
     let place = |total: usize| {
-        let (at, total) = (app.selected_entry() + 1, thousands(total as u64));
+        let (at, total) = (screen.selected_entry() + 1, thousands(total as u64));
         format!("{} of {total}", thousands(at as u64))
     };
-    match app.subject() {
-        Subject::Plane => {
-            let step = app.boundary().map(|shown| format!("step {}", thousands(shown.step)));
+    match screen.subject() {
+        DataSubject::Plane => {
+            let step = screen.boundary().map(|shown| format!("step {}", thousands(shown.step)));
             step.into_iter().collect()
         }
-        Subject::Samples | Subject::Mistakes => {
-            let Some(page) = app.page().map(|shown| shown.answer) else { return Vec::new() };
+        DataSubject::Samples | DataSubject::Mistakes => {
+            let Some(page) = screen.page().map(|shown| shown.answer) else { return Vec::new() };
             let mistakes = thousands(page.mistakes as u64);
             let samples = thousands(page.samples as u64);
-            let what = if app.subject() == Subject::Mistakes {
+            let what = if screen.subject() == DataSubject::Mistakes {
                 format!("{mistakes} wrong of {samples} {part} samples")
             } else {
                 format!("{samples} {part} samples, {mistakes} wrong")
             };
             vec![format!("as of step {}", thousands(page.evaluated)), what]
         }
-        Subject::Confusion => {
-            let Some(confusion) = app.confusion().map(|shown| shown.answer) else { return Vec::new() };
+        DataSubject::Confusion => {
+            let Some(confusion) = screen.confusion().map(|shown| shown.answer) else { return Vec::new() };
             let samples: u64 = confusion.counts.iter().map(|count| u64::from(*count)).sum();
             let what = format!("{} {part} samples", thousands(samples));
             vec![format!("as of step {}", thousands(confusion.evaluated)), what]
         }
-        Subject::Weights => {
-            let Some((shown, link)) = app.filters().zip(app.pictured()) else { return Vec::new() };
+        DataSubject::Weights => {
+            let Some((shown, link)) = screen.filters().zip(screen.pictured()) else { return Vec::new() };
             let step = format!("step {}", thousands(shown.step));
             vec![step, format!("layer {}", link.title()), place(shown.answer.total)]
         }
@@ -134,14 +139,15 @@ fn facts(app: &App) -> Vec<String> {
 
 /// One line: what is seen, and what to press next.
 fn hint(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, body: Rect) {
+    let screen = app.data_screen();
     let mut row = Row::new(buffer, area, 0).ending(theme.marks().ellipsis);
     if app.live().capabilities.is_some() && !app.live().can(Capability::Inspect) {
         return;
     }
-    if app.subject() == Subject::Plane {
+    if screen.subject() == DataSubject::Plane {
         plane::legend(app, theme, &mut row);
         // From where the maps begin, if the legend leaves that much.
-        let room = app.plane_room((body.width, body.height));
+        let room = screen.plane_room((body.width, body.height));
         row.skip_to(if room.side > 0 { body.x + room.plane.0 + 3 } else { body.x });
     } else {
         row.skip(2);
@@ -152,7 +158,7 @@ fn hint(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, body: Rect) {
         row.put_all(&[(seen, theme.style(Role::Text)), (" ", Style::new()), (next, theme.style(Role::Muted))]);
     } else {
         // The keys that matter at the boundary are in the footer, those elsewhere may not be.
-        let text = if app.subject() == Subject::Plane { seen } else { next };
+        let text = if screen.subject() == DataSubject::Plane { seen } else { next };
         row.put_all(&[(text, theme.style(Role::Muted))]);
     }
 }
@@ -160,23 +166,23 @@ fn hint(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, body: Rect) {
 /// What is seen, and what to press next.
 fn words(app: &App) -> (&'static str, &'static str) {
     let live = app.live();
-    match app.subject() {
-        Subject::Plane if live.summary.is_some() => {
+    match app.data_screen().subject() {
+        DataSubject::Plane if live.summary.is_some() => {
             ("This is what the network has learned.", "v shows mistakes, x trains on.")
         }
-        Subject::Plane if live.step == 0 => ("A network that knows nothing yet.", "Watch the boundary bend."),
-        Subject::Plane if live.state == RunState::Paused => {
+        DataSubject::Plane if live.step == 0 => ("A network that knows nothing yet.", "Watch the boundary bend."),
+        DataSubject::Plane if live.state == RunState::Paused => {
             ("Colour: the network's answer.", "s: one step, Space goes on.")
         }
-        Subject::Plane => ("Colour: the network's answer.", "Space pauses, v: samples."),
-        Subject::Samples => ("What the network answers for each sample.", "Enter follows one through the network."),
-        Subject::Mistakes => {
+        DataSubject::Plane => ("Colour: the network's answer.", "Space pauses, v: samples."),
+        DataSubject::Samples => ("What the network answers for each sample.", "Enter follows one through the network."),
+        DataSubject::Mistakes => {
             ("The worst mistakes first.", "Enter follows one through the network: where does it go wrong?")
         }
-        Subject::Confusion => {
+        DataSubject::Confusion => {
             ("A row is a true class, a column what it was taken for.", "Arrows choose a pair; Enter shows mistakes.")
         }
-        Subject::Weights => (
+        DataSubject::Weights => (
             "What each unit looks for; each picture is scaled to its own largest weight.",
             "Enter shows the unit among those of its layer.",
         ),

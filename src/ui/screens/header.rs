@@ -4,7 +4,7 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use unicode_width::UnicodeWidthStr;
 
 use crate::{
-    app::{App, Header, Phase},
+    app::{App, Header, RunPhase},
     text::{duration, short, thousands},
     ui::{
         paint::Row,
@@ -22,17 +22,17 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, progress: 
 }
 
 /// The mark and the meaning of a phase.
-pub fn phase_mark(phase: Phase, theme: Theme) -> (&'static str, Role) {
+pub fn phase_mark(phase: RunPhase, theme: Theme) -> (&'static str, Role) {
     let marks = theme.marks();
     match phase {
-        Phase::Running => (marks.running, Role::Good),
-        Phase::Loading | Phase::Pausing | Phase::Resuming | Phase::Stepping | Phase::Stopping => {
+        RunPhase::Running => (marks.running, Role::Good),
+        RunPhase::Loading | RunPhase::Pausing | RunPhase::Resuming | RunPhase::Stepping | RunPhase::Stopping => {
             (marks.pending, Role::Change)
         }
-        Phase::Paused => (marks.paused, Role::Watch),
-        Phase::Finished => (marks.good, Role::Good),
-        Phase::Failed => (marks.bad, Role::Bad),
-        Phase::Stopped => (marks.paused, Role::Muted),
+        RunPhase::Paused => (marks.paused, Role::Watch),
+        RunPhase::Finished => (marks.good, Role::Good),
+        RunPhase::Failed => (marks.bad, Role::Bad),
+        RunPhase::Stopped => (marks.paused, Role::Muted),
     }
 }
 
@@ -41,7 +41,7 @@ fn first(row: &mut Row, header: &Header, theme: Theme) {
     let muted = theme.style(Role::Muted);
     let (mark, role) = phase_mark(header.phase, theme);
     let mut state = format!("{mark} {}", header.phase.label());
-    if matches!(header.phase, Phase::Paused | Phase::Finished | Phase::Failed) {
+    if matches!(header.phase, RunPhase::Paused | RunPhase::Finished | RunPhase::Failed) {
         state = format!("{state} @ {}", thousands(header.step));
     }
     let step = match header.total_steps {
@@ -52,7 +52,7 @@ fn first(row: &mut Row, header: &Header, theme: Theme) {
         Some(total) => format!("{epoch:.2} / {}", short(total)),
         None => format!("{epoch:.2}"),
     });
-    if header.phase != Phase::Loading {
+    if header.phase != RunPhase::Loading {
         right(row, &[("step ", muted), (&step, theme.style(Role::Text))], 3);
         if let Some(epoch) = &epoch {
             right(row, &[("epoch ", muted), (epoch, theme.style(Role::Text))], 3);
@@ -103,22 +103,22 @@ fn rates(row: &mut Row, header: &Header, theme: Theme) {
         let text = format!("{} reports thinned", thousands(header.thinned));
         right(row, &[(&text, style(Role::Watch))], 3);
     }
-    if let Some(base) = header.rate.base {
+    if let Some(base) = header.learning_rate.base {
         row.put("lr ", style(Role::Muted)).put(&short(base), style(Role::Text));
-        if let Some(requested) = header.rate.requested {
+        if let Some(requested) = header.learning_rate.requested {
             let text = format!(" {} {} requested {}", marks.arrow, short(requested), marks.pending);
             row.put(&text, style(Role::Change));
         }
-        if let Some(effective) = header.rate.effective {
+        if let Some(effective) = header.learning_rate.effective {
             row.put("  effective ", style(Role::Muted)).put(&short(effective), style(Role::Text));
         }
         row.skip(3);
     }
     // How to lift a limit matters more than what stands before it: the room for it is kept.
-    let pace = header.pace.as_ref().map_or(0, |pace| pace.width() as u16 + 2);
+    let throttle = header.throttle.as_ref().map_or(0, |throttle| throttle.width() as u16 + 2);
     let fits = |row: &Row, pieces: &[(&str, Style)]| {
         let width: usize = pieces.iter().map(|(text, _)| text.width()).sum();
-        width + usize::from(pace) <= usize::from(row.free())
+        width + usize::from(throttle) <= usize::from(row.free())
     };
     if let Some(schedule) = &header.schedule {
         let pieces =
@@ -140,7 +140,7 @@ fn rates(row: &mut Row, header: &Header, theme: Theme) {
             row.put_all(&pieces);
         }
     }
-    if let Some(pace) = &header.pace {
-        row.put_all(&[(marks.pending, style(Role::Watch)), (" ", Style::new()), (pace, style(Role::Watch))]);
+    if let Some(throttle) = &header.throttle {
+        row.put_all(&[(marks.pending, style(Role::Watch)), (" ", Style::new()), (throttle, style(Role::Watch))]);
     }
 }

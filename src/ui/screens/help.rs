@@ -13,13 +13,13 @@ use crate::{
 };
 
 /// Widest help in columns: longer lines are hard to read.
-const WIDEST: u16 = 110;
+const MAX_HELP_COLUMNS: u16 = 110;
 
 /// One row of the help.
-enum Entry {
+enum HelpRow {
     Blank,
     Title(&'static str),
-    /// Keys in a column of their own and a line of text behind it; both empty where the other goes on.
+    /// Keys in a column of their own and a line of text after it; both empty where the other goes on.
     Line {
         keys: String,
         column: u16,
@@ -30,13 +30,13 @@ enum Entry {
 
 /// Draws the help over the screen, from line `scroll` on as far as there are more lines.
 pub fn draw(app: &App, scroll: usize, theme: Theme, buffer: &mut Buffer, area: Rect) {
-    let width = area.width.saturating_sub(4).min(WIDEST);
+    let width = area.width.saturating_sub(4).min(MAX_HELP_COLUMNS);
     let mut entries = Vec::new();
     for section in app.help() {
         if !entries.is_empty() {
-            entries.push(Entry::Blank);
+            entries.push(HelpRow::Blank);
         }
-        entries.push(Entry::Title(section.title));
+        entries.push(HelpRow::Title(section.title));
         lines(section.lines, width, theme, &mut entries);
     }
     let height = area.height.saturating_sub(4).min(entries.len() as u16);
@@ -47,11 +47,11 @@ pub fn draw(app: &App, scroll: usize, theme: Theme, buffer: &mut Buffer, area: R
     for (y, entry) in (0..).zip(entries.iter().skip(first).take(room)) {
         let mut row = Row::new(buffer, inside, y).ending(theme.marks().ellipsis);
         match entry {
-            Entry::Blank => {}
-            Entry::Title(title) => {
+            HelpRow::Blank => {}
+            HelpRow::Title(title) => {
                 row.put(title, theme.style(Role::Strong));
             }
-            Entry::Line { keys, column, text, available } => {
+            HelpRow::Line { keys, column, text, available } => {
                 let (key, role) = if *available { (Role::Key, Role::Text) } else { (Role::Faint, Role::Muted) };
                 row.put_cell(keys, *column, theme.style(key)).put(text, theme.style(role));
             }
@@ -61,7 +61,7 @@ pub fn draw(app: &App, scroll: usize, theme: Theme, buffer: &mut Buffer, area: R
 }
 
 /// The lines of one section in `width` columns, its keys in a column as narrow as they allow.
-fn lines(section: Vec<HelpLine>, width: u16, theme: Theme, entries: &mut Vec<Entry>) {
+fn lines(section: Vec<HelpLine>, width: u16, theme: Theme, entries: &mut Vec<HelpRow>) {
     let spelled = |keys: String| if theme.unicode { keys } else { spell(&keys) };
     let section: Vec<HelpLine> =
         section.into_iter().map(|line| HelpLine { keys: spelled(line.keys), ..line }).collect();
@@ -75,7 +75,7 @@ fn lines(section: Vec<HelpLine>, width: u16, theme: Theme, entries: &mut Vec<Ent
         };
         let mut keys = Some(line.keys);
         for text in wrap(&text, width.saturating_sub(column)) {
-            entries.push(Entry::Line { keys: keys.take().unwrap_or_default(), column, text, available });
+            entries.push(HelpRow::Line { keys: keys.take().unwrap_or_default(), column, text, available });
         }
     }
 }

@@ -23,7 +23,12 @@ use crate::{
 /// The pictures that [`draw`] draws and that matter most point by point, with the room that each has.
 pub fn pictures(app: &App, layout: &Layout) -> Vec<(Rect, Picture)> {
     let area = layout.panel(Panel::Sample);
-    let image = app.tracing().ok().filter(|_| !area.is_empty()).and_then(|tracing| sample::image(area, tracing.trace));
+    let image = app
+        .inspect_screen()
+        .trace()
+        .ok()
+        .filter(|_| !area.is_empty())
+        .and_then(|tracing| sample::image(area, tracing.trace));
     image.into_iter().collect()
 }
 
@@ -31,7 +36,7 @@ pub fn pictures(app: &App, layout: &Layout) -> Vec<(Rect, Picture)> {
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, layout: &Layout) {
     chain::draw(app, theme, buffer, layout.panel(Panel::Chain));
     let panels = [Panel::Sample, Panel::Layer, Panel::Gradients].map(|panel| (panel, layout.panel(panel)));
-    match app.tracing() {
+    match app.inspect_screen().trace() {
         Ok(tracing) => {
             for (panel, area) in panels.into_iter().filter(|(_, area)| !area.is_empty()) {
                 match panel {

@@ -11,7 +11,7 @@ use crate::{
         layout::Layout,
         paint::Row,
         theme::{Role, Theme},
-        widgets::chart::{self, Frame, Heading},
+        widgets::chart::{self, ChartFrame, Heading},
     },
 };
 
@@ -34,8 +34,8 @@ fn draw_chart(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, slot: Ch
         return;
     }
     let (view, panel) = (app.view(), Panel::Chart(slot));
-    let chart = app.chart(slot, Frame::of(area).columns());
-    let refused = view.scale(slot) == Scale::Log && chart.axis.scale == Scale::Linear;
+    let chart = app.chart(slot, ChartFrame::of(area).columns());
+    let refused = view.charts.scale(slot) == Scale::Log && chart.axis.scale == Scale::Linear;
     let settings = chart::settings(&chart, refused, theme);
     let heading = Heading { focused: view.focus() == panel, settings: &settings };
     chart::draw(buffer, area, &chart, &heading, theme);

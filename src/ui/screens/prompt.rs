@@ -3,7 +3,7 @@
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::{
-    app::{App, Prompt, Purpose, Tone},
+    app::{App, LinePurpose, NoticeTone, Prompt},
     ui::{
         paint::Row,
         theme::{Role, Theme},
@@ -23,7 +23,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, notice: Rect, keys: Re
 }
 
 fn label(prompt: &Prompt<'_>) -> String {
-    if prompt.line.purpose == Purpose::Command { prompt.label.clone() } else { format!("{}: ", prompt.label) }
+    if prompt.line.purpose == LinePurpose::Command { prompt.label.clone() } else { format!("{}: ", prompt.label) }
 }
 
 /// Under the line: why it was refused, else what it could be completed to, else what may be typed.
@@ -49,8 +49,8 @@ fn notices(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     }
     if let Some(notice) = app.notices().latest() {
         let (mark, role) = match notice.tone {
-            Tone::Good => (marks.good, Role::Good),
-            Tone::Bad => (marks.bad, Role::Bad),
+            NoticeTone::Good => (marks.good, Role::Good),
+            NoticeTone::Bad => (marks.bad, Role::Bad),
         };
         row.put(mark, theme.style(role)).skip(1).put(&notice.text, theme.style(Role::Text));
     }

@@ -5,7 +5,7 @@
 
 use std::{io, thread, time::Duration};
 
-use super::signals::Caught;
+use super::signals::CaughtSignal;
 
 /// The terminal's modes as they were found.
 pub struct Modes;
@@ -40,7 +40,7 @@ impl Modes {
 pub fn discard_output() {}
 
 /// Threads have no such class.
-pub fn give_way() {}
+pub fn use_batch_scheduling() {}
 
 /// A console doesn't hang up: closing it ends the process.
 pub fn wait_for_hang_up() {
@@ -70,9 +70,9 @@ impl Signals {
     }
 
     /// The next signal.
-    pub async fn next(&mut self) -> Caught {
+    pub async fn next(&mut self) -> CaughtSignal {
         match tokio::signal::ctrl_c().await {
-            Ok(()) => Caught::End(2),
+            Ok(()) => CaughtSignal::End(2),
             Err(_) => std::future::pending().await,
         }
     }

@@ -1,4 +1,4 @@
-//! The thread that writes to the terminal, so that a terminal nobody reads never blocks the event loop.
+//! The thread that writes to the terminal, so that a terminal that is not read never blocks the event loop.
 //!
 //! At most one frame is under way; while it is, the loop draws nothing, so memory stays bounded and the next frame
 //! shows the newest state. Signals are handled even while a write is stuck.
@@ -91,9 +91,9 @@ impl Output {
         self.shared.idle.notified().await;
     }
 
-    /// Writes `bytes` after what is under way, which is given up after `patience`; `false` if nobody reads even
+    /// Writes `bytes` after what is under way, which is given up after `patience`; `false` if it is not read even
     /// then.
-    pub fn insist(&self, mut bytes: Vec<u8>, patience: Duration) -> bool {
+    pub fn write_with_timeout(&self, mut bytes: Vec<u8>, patience: Duration) -> bool {
         if !self.wait(patience) {
             // The frame may have been cut in the middle of a sequence; this ends it.
             bytes.insert(0, CANCEL);
@@ -187,7 +187,7 @@ mod tests {
     fn insisting_gives_up_after_its_patience() {
         let output = Output::start_with(Stuck::default()).unwrap();
         assert!(output.offer(b"one".to_vec()));
-        assert!(!output.insist(b"leave".to_vec(), Duration::from_millis(10)));
+        assert!(!output.write_with_timeout(b"leave".to_vec(), Duration::from_millis(10)));
     }
 
     #[test]

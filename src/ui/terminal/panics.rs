@@ -14,19 +14,19 @@ use std::{
 use super::Restore;
 
 /// Messages kept at most; more would be repetitions.
-const KEPT: usize = 8;
+const MAX_KEPT_MESSAGES: usize = 8;
 
-struct Live {
+struct GuardedScreen {
     drawer: ThreadId,
     restore: Arc<Restore>,
     kept: Vec<String>,
 }
 
-static LIVE: Mutex<Option<Live>> = Mutex::new(None);
+static GUARDED_SCREEN: Mutex<Option<GuardedScreen>> = Mutex::new(None);
 static HOOK: Once = Once::new();
 
-fn live() -> MutexGuard<'static, Option<Live>> {
-    LIVE.lock().unwrap_or_else(PoisonError::into_inner)
+fn guarded_screen() -> MutexGuard<'static, Option<GuardedScreen>> {
+    GUARDED_SCREEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Puts `restore` into the hands of the panic hook for as long as the screen is shown.
@@ -34,39 +34,39 @@ pub fn guard(restore: Arc<Restore>) {
     HOOK.call_once(|| {
         let previous = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            let mut live = live();
-            match live.as_mut() {
+            let mut guarded = guarded_screen();
+            match guarded.as_mut() {
                 Some(shown) if shown.drawer != thread::current().id() => {
-                    if shown.kept.len() < KEPT {
+                    if shown.kept.len() < MAX_KEPT_MESSAGES {
                         shown.kept.push(info.to_string());
                     }
                     return;
                 }
                 Some(_) => {
-                    if let Some(shown) = live.take() {
+                    if let Some(shown) = guarded.take() {
                         shown.restore.leave();
                         print(&shown.kept);
                     }
                 }
                 None => {}
             }
-            drop(live);
+            drop(guarded);
             previous(info);
         }));
     });
-    *live() = Some(Live { drawer: thread::current().id(), restore, kept: Vec::new() });
+    *guarded_screen() = Some(GuardedScreen { drawer: thread::current().id(), restore, kept: Vec::new() });
 }
 
 /// Takes it back, and gives the messages that were kept.
 pub fn release() -> Vec<String> {
-    live().take().map(|shown| shown.kept).unwrap_or_default()
+    guarded_screen().take().map(|shown| shown.kept).unwrap_or_default()
 }
 
 /// Prints what was kept to standard error, which is a screen again.
 pub fn print(kept: &[String]) {
     let mut error = std::io::stderr().lock();
     for message in kept {
-        // Nobody is left to tell when standard error can't be written to.
+        // There is nowhere left to say it when standard error can't be written to.
         let _ = writeln!(error, "{message}");
     }
 }

@@ -2,7 +2,7 @@
 
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Caught {
+pub enum CaughtSignal {
     /// Stop cleanly, then exit with 128 plus this number.
     End(i32),
     /// Give the terminal back and stop.

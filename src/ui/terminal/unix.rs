@@ -9,7 +9,7 @@ use rustix::{
 };
 use tokio::signal::unix::{Signal as Listener, SignalKind, signal};
 
-use super::signals::Caught;
+use super::signals::CaughtSignal;
 
 /// The terminal's modes as they were found.
 pub struct Modes {
@@ -65,23 +65,23 @@ pub fn discard_output() {
     let _ = tcflow(output, Action::OOn);
 }
 
-/// Lets this thread, and those that it starts, interrupt no other thread when something wakes it: it runs once a
-/// processor is free, or one that computes has waited or had its turn. Its share of the processors stays what it is.
+/// Sets `SCHED_BATCH` for this thread and those that it starts, so that waking one never preempts training: it runs
+/// once a processor is free, or a computing thread waits or has had its turn. Its share of the processors is the same.
 ///
 /// Threads that compute share each piece of work, so one that is interrupted in the middle of its part keeps the others
 /// waiting; one that is itself waiting loses nothing.
 #[cfg(target_os = "linux")]
-pub fn give_way() {
+pub fn use_batch_scheduling() {
     use rustix::process::{getpriority_process, setpriority_process};
     use thread_priority::{
         NormalThreadSchedulePolicy::{Batch, Other},
         ThreadPriority, ThreadPriorityValue, ThreadSchedulePolicy, thread_native_id, thread_schedule_policy,
         unix::set_thread_priority_and_policy,
     };
-    // Whoever chose a class or made the program less nice has said what it is to be.
+    // A scheduling class or a niceness that was chosen stays.
     let usual_class = matches!(thread_schedule_policy(), Ok(ThreadSchedulePolicy::Normal(Other)));
     let (Ok(nice @ 0..), true) = (getpriority_process(None), usual_class) else { return };
-    // The library sets a priority as well: this one is that of a program that nobody made nicer. What it was comes back.
+    // The library sets a priority as well: this one is that of a program whose niceness is usual. What it was comes back.
     // Where any of it is forbidden, the dashboard costs a little more.
     let Ok(usual) = ThreadPriorityValue::try_from(47u8) else { return };
     let batch = ThreadSchedulePolicy::Normal(Batch);
@@ -91,7 +91,7 @@ pub fn give_way() {
 
 /// Only Linux has such a class of threads.
 #[cfg(not(target_os = "linux"))]
-pub fn give_way() {}
+pub fn use_batch_scheduling() {}
 
 /// Blocks until the terminal is gone.
 ///
@@ -114,7 +114,7 @@ pub fn wait_for_hang_up() {
     }
 }
 
-/// Whether somebody could bring a stopped process back: with job control a job has its own process group, not the
+/// Whether a shell could bring a stopped process back: with job control a job has its own process group, not the
 /// session leader's.
 pub fn can_suspend() -> bool {
     getsid(None).is_ok_and(|session| session != getpgrp())
@@ -123,7 +123,7 @@ pub fn can_suspend() -> bool {
 /// Stops this process, and with `job` also the others of its job (`cargo run`, for example).
 ///
 /// The default action of `SIGTSTP` can't be had while the signal is also listened to, and it is the same as that
-/// of `SIGSTOP`. Returns when somebody continues the process.
+/// of `SIGSTOP`. Returns when the process is continued.
 pub fn stop(job: bool) {
     if job {
         let _ = kill_current_process_group(Signal::TSTP);
@@ -160,15 +160,15 @@ impl Signals {
     }
 
     /// The next signal.
-    pub async fn next(&mut self) -> Caught {
+    pub async fn next(&mut self) -> CaughtSignal {
         tokio::select! {
-            _ = self.interrupt.recv() => Caught::End(Signal::INT.as_raw()),
-            _ = self.terminate.recv() => Caught::End(Signal::TERM.as_raw()),
-            _ = self.quit.recv() => Caught::End(Signal::QUIT.as_raw()),
-            _ = self.hang_up.recv() => Caught::End(Signal::HUP.as_raw()),
-            _ = self.suspend.recv() => Caught::Suspend,
-            _ = self.resume.recv() => Caught::Resume,
-            _ = self.resize.recv() => Caught::Resize,
+            _ = self.interrupt.recv() => CaughtSignal::End(Signal::INT.as_raw()),
+            _ = self.terminate.recv() => CaughtSignal::End(Signal::TERM.as_raw()),
+            _ = self.quit.recv() => CaughtSignal::End(Signal::QUIT.as_raw()),
+            _ = self.hang_up.recv() => CaughtSignal::End(Signal::HUP.as_raw()),
+            _ = self.suspend.recv() => CaughtSignal::Suspend,
+            _ = self.resume.recv() => CaughtSignal::Resume,
+            _ = self.resize.recv() => CaughtSignal::Resize,
         }
     }
 
@@ -187,7 +187,7 @@ mod tests {
 
         use rustix::process::setpriority_process;
 
-        use super::give_way;
+        use super::use_batch_scheduling;
 
         const BATCH: u32 = 3;
         // Policy and niceness: fields 41 and 19 of a table whose second one, a name in brackets, may contain spaces.
@@ -199,13 +199,13 @@ mod tests {
         let test = move || {
             let (class, nice) = scheduling();
             if class != 0 || nice < 0 {
-                give_way();
+                use_batch_scheduling();
                 assert_eq!(scheduling(), (class, nice));
                 return;
             }
             let nicer = (nice + 5).min(19);
             setpriority_process(None, nicer).unwrap();
-            give_way();
+            use_batch_scheduling();
             assert_eq!(scheduling(), (BATCH, nicer));
             assert_eq!(thread::spawn(scheduling).join().unwrap(), (BATCH, nicer));
         };

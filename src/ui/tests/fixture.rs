@@ -12,7 +12,7 @@ const EPOCH: u64 = 157;
 
 /// A dashboard that has heard nothing.
 pub fn silent() -> App {
-    App::new(Settings { run: "fashion-mnist".into(), paced: true, mouse: true })
+    App::new(Settings { run: "fashion-mnist".into(), throttled_by_default: true, mouse: true })
 }
 
 /// A dashboard whose source is still reading its data.

@@ -14,7 +14,7 @@ use crate::{
     ui::{
         layout::Layout,
         svg,
-        theme::{Background, Depth, Theme},
+        theme::{Background, ColorDepth, Theme},
     },
 };
 
@@ -199,7 +199,7 @@ fn too_small() {
 
 #[test]
 fn without_unicode_everything_is_ascii() {
-    let theme = Theme::new(Depth::None, Background::Dark, false);
+    let theme = Theme::new(ColorDepth::None, Background::Dark, false);
     let mut app = fixture::running();
     press(&mut app, "-");
     for size in SIZES {
@@ -212,7 +212,7 @@ fn without_unicode_everything_is_ascii() {
 
 #[test]
 fn no_color_means_no_colour_but_a_visible_selection() {
-    let theme = Theme::new(Depth::None, Background::Dark, true);
+    let theme = Theme::new(ColorDepth::None, Background::Dark, true);
     let mut app = fixture::running();
     press(&mut app, "<Tab><Tab>");
     for script in ["", "q", "<Esc>?"] {

@@ -20,8 +20,8 @@ use crate::{
     },
     ui::{
         frame::Frames,
-        graphics::Protocol,
-        theme::{Background, Depth, Theme},
+        graphics::PictureProtocol,
+        theme::{Background, ColorDepth, Theme},
     },
 };
 
@@ -294,7 +294,7 @@ fn answers_that_make_no_sense_are_harmless() {
             }
             for size in [(200, 60), (80, 24), (60, 18)] {
                 screen(&mut app, size, THEME);
-                let mut frames = Frames::new(THEME, Protocol::Kitty);
+                let mut frames = Frames::new(THEME, PictureProtocol::Kitty);
                 frames.draw(&app).unwrap();
             }
             press(&mut app, "v");
@@ -308,12 +308,12 @@ fn without_colours_and_without_unicode_everything_is_still_told() {
         let mut app = running(info(network));
         screen(&mut app, (120, 36), THEME);
         look(&mut app, keys);
-        let buffer = screen(&mut app, (120, 36), Theme::new(Depth::None, Background::Dark, true));
+        let buffer = screen(&mut app, (120, 36), Theme::new(ColorDepth::None, Background::Dark, true));
         assert!(buffer.content().iter().all(|cell| (cell.fg, cell.bg) == (Color::Reset, Color::Reset)));
         insta::assert_snapshot!(format!("data_plain_{name}_120x36"), text(&buffer));
         screen(&mut app, (80, 24), THEME);
         look(&mut app, "");
-        for depth in [Depth::None, Depth::Basic, Depth::True] {
+        for depth in [ColorDepth::None, ColorDepth::Basic, ColorDepth::True] {
             let shown = text(&screen(&mut app, (80, 24), Theme::new(depth, Background::Light, false)));
             assert!(shown.is_ascii() && shown.matches('?').count() == 1, "only the key of the help: {shown}");
         }

@@ -17,7 +17,7 @@ use crate::{
     ui::{
         layout::Layout,
         svg,
-        theme::{Background, Depth, Theme},
+        theme::{Background, ColorDepth, Theme},
     },
 };
 
@@ -152,11 +152,11 @@ fn without_colours_and_without_unicode_everything_is_still_told() {
     for (keys, name) in [("", "linear"), ("<Down>", "relu"), ("<Down><Down><Down><Down><Down>", "loss")] {
         let mut app = Network::Mlp.inspected();
         ask(Network::Mlp, &mut app, keys);
-        let plain = Theme::new(Depth::None, Background::Dark, true);
+        let plain = Theme::new(ColorDepth::None, Background::Dark, true);
         let buffer = screen(&mut app, (120, 36), plain);
         assert!(buffer.content().iter().all(|cell| (cell.fg, cell.bg) == (Color::Reset, Color::Reset)));
         insta::assert_snapshot!(format!("inspect_plain_{name}_120x36"), text(&buffer));
-        for (depth, size) in [(Depth::None, (80, 24)), (Depth::True, (120, 36))] {
+        for (depth, size) in [(ColorDepth::None, (80, 24)), (ColorDepth::True, (120, 36))] {
             let shown = text(&screen(&mut app, size, Theme::new(depth, Background::Light, false)));
             assert!(shown.is_ascii() && shown.matches('?').count() == 1, "only the key of the help: {shown}");
         }
@@ -172,7 +172,7 @@ fn the_mouse_finds_the_layers() {
     let y = lines.iter().position(|line| line.contains("4 conv")).unwrap() as u16;
     assert_eq!(layout.press(&app, 20, y), Some(Pointer::ClickRow { panel: Panel::Chain, row: 4 }));
     app.update(crate::app::Message::Pointer(layout.press(&app, 20, y).unwrap()));
-    assert_eq!(app.view().following.link, 4);
+    assert_eq!(app.view().sample.place, 4);
     assert_eq!(layout.press(&app, 4, 30), Some(Pointer::Click { panel: Panel::Sample }));
 }
 

@@ -16,7 +16,7 @@ use crate::{
     ui::{
         layout::Layout,
         svg,
-        theme::{Background, Depth, Theme},
+        theme::{Background, ColorDepth, Theme},
     },
 };
 
@@ -97,17 +97,17 @@ fn hostile_layers_are_harmless() {
 fn without_colours_and_without_unicode_everything_is_still_told() {
     let mut app = Network::Cnn.running();
     press(&mut app, "2<Down><Left><Left>");
-    let plain = Theme::new(Depth::None, Background::Dark, true);
+    let plain = Theme::new(ColorDepth::None, Background::Dark, true);
     let buffer = screen(&mut app, (120, 36), plain);
     assert!(buffer.content().iter().all(|cell| (cell.fg, cell.bg) == (Color::Reset, Color::Reset)));
     insta::assert_snapshot!("layers_plain_120x36", text(&buffer));
-    for depth in [Depth::None, Depth::True] {
+    for depth in [ColorDepth::None, ColorDepth::True] {
         let shown = text(&screen(&mut app, (80, 24), Theme::new(depth, Background::Light, false)));
         assert!(shown.is_ascii() && shown.matches('?').count() == 1, "only the key of the help: {shown}");
     }
     insta::assert_snapshot!(
         "layers_ascii_80x24",
-        text(&screen(&mut app, (80, 24), Theme::new(Depth::None, Background::Dark, false)))
+        text(&screen(&mut app, (80, 24), Theme::new(ColorDepth::None, Background::Dark, false)))
     );
 }
 

@@ -13,14 +13,14 @@ use crate::{
     app::{App, Message},
     ui::{
         frame::Frames,
-        graphics::{DELETE_ALL, Placed, Protocol, tests::received},
+        graphics::{DELETE_ALL, PictureProtocol, PlacedPicture, tests::received},
         screens,
         widgets::picture,
     },
 };
 
 /// The pictures of `app` in a window of this size, after a check that its cells show the same ones, shrunk.
-fn checked(app: &mut App, size: (u16, u16)) -> Vec<Placed> {
+fn checked(app: &mut App, size: (u16, u16)) -> Vec<PlacedPicture> {
     let buffer = screen(app, size, THEME);
     let pictures = screens::pictures(app, buffer.area);
     for placed in &pictures {
@@ -101,7 +101,7 @@ fn traffic(bytes: Option<Vec<u8>>) -> (usize, usize) {
 fn the_terminal_gets_pictures_when_they_change() {
     let mut app = running(info(Network::Mlp));
     counts(&mut app, "4", [(120, 36)]);
-    let mut frames = Frames::new(THEME, Protocol::Kitty);
+    let mut frames = Frames::new(THEME, PictureProtocol::Kitty);
     let first = draw(&mut frames, &app);
     assert!(first.as_ref().is_some_and(|bytes| bytes.ends_with(b"\x1b[?2026l")), "within the synchronized update");
     assert_eq!(traffic(first), (15, 0));
@@ -131,10 +131,10 @@ fn sixels_come_only_where_a_cell_has_a_size() {
     let mut app = running(info(Network::Mlp));
     counts(&mut app, "4", [(120, 36)]);
     let pictures = |bytes: &[u8]| bytes.windows(2).filter(|part| part == b"\x1bP").count();
-    let mut blocks = Frames::new(THEME, Protocol::Blocks);
+    let mut blocks = Frames::new(THEME, PictureProtocol::Blocks);
     let plain = draw(&mut blocks, &app).unwrap();
     assert!(!blocks.resize(Some((8, 16))), "no cell is drawn differently");
-    let mut frames = Frames::new(THEME, Protocol::Sixel);
+    let mut frames = Frames::new(THEME, PictureProtocol::Sixel);
     assert_eq!(draw(&mut frames, &app).unwrap(), plain);
     assert!(frames.resize(Some((8, 16))));
     assert_eq!(pictures(&draw(&mut frames, &app).unwrap()), 15);

@@ -12,9 +12,9 @@ use crate::{
     },
     ui::{
         frame::Frames,
-        graphics::Protocol,
+        graphics::PictureProtocol,
         layout::Layout,
-        theme::{Background, Depth, Theme},
+        theme::{Background, ColorDepth, Theme},
     },
 };
 
@@ -184,19 +184,19 @@ proptest! {
     fn any_keys_events_and_sizes_are_drawn(
         script in prop::collection::vec(happening(), 1..60),
         begun: bool,
-        depth in prop::sample::select(vec![Depth::True, Depth::Indexed, Depth::Basic, Depth::None]),
+        depth in prop::sample::select(vec![ColorDepth::True, ColorDepth::Indexed, ColorDepth::Basic, ColorDepth::None]),
         unicode: bool,
-        pictures in prop::sample::select(vec![None, Some(Protocol::Kitty), Some(Protocol::Sixel)]),
+        pictures in prop::sample::select(vec![None, Some(PictureProtocol::Kitty), Some(PictureProtocol::Sixel)]),
     ) {
         let theme = Theme::new(depth, Background::Light, unicode);
-        let pictures = Protocol::detect(pictures, depth, |_| None);
+        let pictures = PictureProtocol::detect(pictures, depth, |_| None);
         let mut app = if begun { fixture::trained(200, fixture::report) } else { fixture::silent() };
         let mut frames = Frames::new(theme, pictures);
         for happening in script {
             happen(&mut app, happening);
             frames.resize(Some((7, 15)));
             let bytes = frames.draw(&app).unwrap().unwrap_or_default();
-            prop_assert!(depth != Depth::None || !has_colour(&bytes));
+            prop_assert!(depth != ColorDepth::None || !has_colour(&bytes));
         }
     }
 }
@@ -243,7 +243,7 @@ fn every_small_size_and_a_huge_one_are_drawn() {
 fn nothing_new_draws_nothing() {
     let mut app = fixture::running();
     app.update(Message::Resize { columns: 80, rows: 24 });
-    let mut frames = Frames::new(THEME, Protocol::Blocks);
+    let mut frames = Frames::new(THEME, PictureProtocol::Blocks);
     assert!(frames.draw(&app).unwrap().is_some_and(|bytes| bytes.len() > 1000));
     assert_eq!(frames.draw(&app).unwrap(), None);
     frames.forget();

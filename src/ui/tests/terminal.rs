@@ -20,7 +20,7 @@ use super::fixture;
 use crate::{
     app::{Exit, Signal as Told},
     protocol::{Command, Event, Request},
-    ui::{self, Protocol, UiSettings},
+    ui::{self, PictureProtocol, UiSettings},
 };
 
 /// Says what the child is to do; without it, [`child`] does nothing.
@@ -58,7 +58,7 @@ fn child() {
     };
     let theme = ui::Theme::detect(None, |name| std::env::var(name).ok());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let settings = UiSettings { fps: 30, theme, pictures: Protocol::Blocks };
+    let settings = UiSettings { fps: 30, theme, pictures: PictureProtocol::Blocks };
     let exit = runtime.block_on(ui::run(fixture::silent(), receiver, send, settings)).unwrap();
     std::process::exit(match exit {
         Exit::Asked => 0,

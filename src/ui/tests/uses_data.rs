@@ -15,7 +15,7 @@ use crate::{
         made_up,
     },
     ui::{
-        layout::{Layout, data::Frame},
+        layout::{Layout, data::DataFrame},
         svg,
     },
 };
@@ -53,7 +53,7 @@ fn a_sample_opens_on_the_inspect_screen_and_a_unit_among_its_layer() {
     assert_eq!(app.view().screen, Screen::Inspect);
     look(&mut app, "4vvv<Right><Right>");
     press(&mut app, "<Enter>");
-    assert_eq!((app.view().screen, app.view().unit), (Screen::Layers, Some(2)));
+    assert_eq!((app.view().screen, app.view().layers.unit), (Screen::Layers, Some(2)));
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn the_mouse_finds_samples_and_cells() {
         panic!("a press on an image is a press on a sample")
     };
     app.update(Message::Pointer(Pointer::ClickRow { panel: Panel::Samples, row }));
-    assert_eq!((row, app.selected_entry()), (14, 14), "the last of the page");
+    assert_eq!((row, app.data_screen().selected_entry()), (14, 14), "the last of the page");
     look(&mut app, "vv");
     let Some(Pointer::ClickRow { row, .. }) = layout.press(&app, area.x + 16, area.y + 2) else { panic!("a cell") };
     assert_eq!(row, 0);
@@ -96,14 +96,18 @@ fn a_page_ends_above_the_hint_under_a_banner_too() {
         hear(&mut app, [Event::Finished(summary)]);
         let buffer = screen(&mut app, size, THEME);
         let layout = Layout::of(&app, buffer.area).unwrap();
-        let body = Frame::of(layout.panel(Panel::Samples)).body;
+        let body = DataFrame::of(layout.panel(Panel::Samples)).body;
         assert!(layout.banner.height >= 2, "{size:?}");
-        let plane = app.plane_room((body.width, body.height)).plane;
+        let plane = app.data_screen().plane_room((body.width, body.height)).plane;
         let Query::Boundary { columns, rows } = app.wanted()[1] else { panic!("{:?}", app.wanted()) };
         assert_eq!((columns, rows), (plane.0.into(), 2 * usize::from(plane.1)), "{size:?}");
         look(&mut app, "v");
-        assert_eq!(app.tiles().count(), usize::from(body.height) - 1, "{size:?}: a row names the columns");
-        let down = "<Down>".repeat(app.tiles().count() - 1);
+        assert_eq!(
+            app.data_screen().tiles().count(),
+            usize::from(body.height) - 1,
+            "{size:?}: a row names the columns"
+        );
+        let down = "<Down>".repeat(app.data_screen().tiles().count() - 1);
         look(&mut app, &down);
         let shown = text(&screen(&mut app, size, THEME));
         let lines: Vec<&str> = shown.lines().collect();
@@ -121,7 +125,7 @@ fn what_is_selected_before_the_page_in_sight_is_not_shown_large() {
         let before = text(&screen(&mut app, (80, 24), THEME));
         assert!(before.contains(large), "{before}");
         press(&mut app, "f<Up><Up><Up>");
-        assert_eq!(app.selected_entry(), 0);
+        assert_eq!(app.data_screen().selected_entry(), 0);
         let shown = text(&screen(&mut app, (80, 24), THEME));
         assert!(!shown.contains(large) && !shown.contains(first), "{shown}");
         press(&mut app, "f");

@@ -2,7 +2,7 @@
 
 use ratatui::style::Color;
 
-use super::{Background, Depth, Rgb, Theme};
+use super::{Background, ColorDepth, Rgb, Theme};
 
 /// On dark, on light, and among the 16 colours. Neighbours differ in lightness too.
 const HUES: [(Rgb, Rgb, Color); 8] = [
@@ -36,8 +36,8 @@ impl Theme {
     pub fn class_color(self, class: usize) -> Color {
         let (dark, light, basic) = HUES[class % HUES.len()];
         match (self.depth, self.background) {
-            (Depth::None, _) => Color::Reset,
-            (Depth::Basic, _) => basic,
+            (ColorDepth::None, _) => Color::Reset,
+            (ColorDepth::Basic, _) => basic,
             (_, Background::Dark) => self.exact(dark),
             (_, Background::Light) => self.exact(light),
         }
@@ -58,10 +58,10 @@ impl Theme {
             self.exact((mix(ground.0, hue.0), mix(ground.1, hue.1), mix(ground.2, hue.2)))
         };
         match (self.depth, self.background) {
-            (Depth::None, _) => None,
-            (Depth::Basic, Background::Dark) if certainty < UNSURE => Some(Color::Black),
-            (Depth::Basic, Background::Light) if certainty < UNSURE => Some(Color::White),
-            (Depth::Basic, _) => Some(basic),
+            (ColorDepth::None, _) => None,
+            (ColorDepth::Basic, Background::Dark) if certainty < UNSURE => Some(Color::Black),
+            (ColorDepth::Basic, Background::Light) if certainty < UNSURE => Some(Color::White),
+            (ColorDepth::Basic, _) => Some(basic),
             (_, Background::Dark) => Some(mix((14, 16, 22), dark, 0.06 + 0.42 * certainty)),
             (_, Background::Light) => Some(mix((255, 255, 255), light, 0.05 + 0.42 * certainty)),
         }
@@ -79,7 +79,7 @@ impl Theme {
 
     /// What a sample's mark stands on where the ground would have its very colour; `None` leaves the ground.
     pub fn class_paper(self, class: usize) -> Option<Color> {
-        if self.depth == Depth::Basic { self.class_ground(class, 0.0) } else { None }
+        if self.depth == ColorDepth::Basic { self.class_ground(class, 0.0) } else { None }
     }
 }
 
@@ -90,18 +90,21 @@ mod tests {
     #[test]
     fn classes_differ_with_and_without_colours() {
         for background in [Background::Dark, Background::Light] {
-            for depth in [Depth::True, Depth::Indexed, Depth::Basic] {
+            for depth in [ColorDepth::True, ColorDepth::Indexed, ColorDepth::Basic] {
                 let theme = Theme::new(depth, background, true);
                 for (one, other) in (0..8).flat_map(|one| (0..one).map(move |other| (one, other))) {
                     assert_ne!(theme.class_color(one), theme.class_color(other), "{depth:?} {one} {other}");
                     // Among 256 colours only the first four grounds are far enough apart; the marks tell the others.
                     let grounds = [one, other].map(|class| theme.class_ground(class, 1.0));
-                    assert!(depth == Depth::Indexed && one > 3 || grounds[0] != grounds[1], "{depth:?} {one} {other}");
+                    assert!(
+                        depth == ColorDepth::Indexed && one > 3 || grounds[0] != grounds[1],
+                        "{depth:?} {one} {other}"
+                    );
                 }
             }
         }
         for unicode in [true, false] {
-            let theme = Theme::new(Depth::None, Background::Dark, unicode);
+            let theme = Theme::new(ColorDepth::None, Background::Dark, unicode);
             for (one, other) in (0..8).flat_map(|one| (0..one).map(move |other| (one, other))) {
                 assert_ne!(theme.class_mark(one), theme.class_mark(other));
                 assert_ne!(theme.class_texture(one, 1.0), theme.class_texture(other, 1.0));
@@ -112,12 +115,12 @@ mod tests {
 
     #[test]
     fn any_class_and_certainty_have_a_look() {
-        for depth in [Depth::True, Depth::Indexed, Depth::Basic, Depth::None] {
+        for depth in [ColorDepth::True, ColorDepth::Indexed, ColorDepth::Basic, ColorDepth::None] {
             let theme = Theme::new(depth, Background::Light, false);
             for certainty in [f64::NAN, -1.0, 0.5, 2.0, f64::INFINITY] {
-                assert_eq!(theme.class_ground(usize::MAX, certainty).is_some(), depth != Depth::None);
+                assert_eq!(theme.class_ground(usize::MAX, certainty).is_some(), depth != ColorDepth::None);
                 assert!(theme.class_texture(255, certainty).is_ascii() && theme.class_mark(77).is_ascii());
-                assert_eq!(theme.class_paper(usize::MAX).is_some(), depth == Depth::Basic);
+                assert_eq!(theme.class_paper(usize::MAX).is_some(), depth == ColorDepth::Basic);
             }
         }
     }

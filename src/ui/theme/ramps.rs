@@ -5,7 +5,7 @@
 
 use ratatui::style::Color;
 
-use super::{Background, Depth, Rgb, Theme};
+use super::{Background, ColorDepth, Rgb, Theme};
 
 /// A way from one colour to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -59,15 +59,15 @@ impl Theme {
         }
         let light = self.background == Background::Light;
         match self.depth {
-            Depth::None => None,
-            Depth::Basic => Some(match (ramp, light) {
+            ColorDepth::None => None,
+            ColorDepth::Basic => Some(match (ramp, light) {
                 (Ramp::Heat, false) => step(&HEAT_BASIC_DARK, share),
                 (Ramp::Heat, true) => step(&HEAT_BASIC_LIGHT, share),
                 (Ramp::Signed, false) => step(&SIGNED_BASIC_DARK, share),
                 (Ramp::Signed, true) => step(&SIGNED_BASIC_LIGHT, share),
                 (Ramp::Grey, _) => step(&GREY_BASIC, share),
             }),
-            Depth::True | Depth::Indexed => Some(self.exact(self.ramp_rgb(ramp, share))),
+            ColorDepth::True | ColorDepth::Indexed => Some(self.exact(self.ramp_rgb(ramp, share))),
         }
     }
 
@@ -88,12 +88,12 @@ impl Theme {
     /// The colour of text on a cell of that shade.
     pub fn ink(self, ramp: Ramp, share: f64) -> Color {
         match self.depth {
-            Depth::None => Color::Reset,
-            Depth::Basic => match self.shade(ramp, share) {
+            ColorDepth::None => Color::Reset,
+            ColorDepth::Basic => match self.shade(ramp, share) {
                 Some(Color::White | Color::Gray | Color::Yellow | Color::Cyan | Color::Green) => Color::Black,
                 _ => Color::White,
             },
-            Depth::True | Depth::Indexed => {
+            ColorDepth::True | ColorDepth::Indexed => {
                 let dark = luminance(self.ramp_rgb(ramp, share)) < 0.5;
                 self.exact(if dark { (255, 255, 255) } else { (0, 0, 0) })
             }
@@ -103,9 +103,9 @@ impl Theme {
     /// The colour of a point of an image; on a terminal of 16 colours a grey; `None` where there are none.
     pub fn point(self, rgb: Rgb) -> Option<Color> {
         match self.depth {
-            Depth::None => None,
-            Depth::Basic => self.shade(Ramp::Grey, luminance(rgb)),
-            Depth::True | Depth::Indexed => Some(self.exact(rgb)),
+            ColorDepth::None => None,
+            ColorDepth::Basic => self.shade(Ramp::Grey, luminance(rgb)),
+            ColorDepth::True | ColorDepth::Indexed => Some(self.exact(rgb)),
         }
     }
 
@@ -148,13 +148,13 @@ fn between(stops: &[Rgb], share: f64) -> Rgb {
 mod tests {
     use super::*;
 
-    const DEPTHS: [Depth; 4] = [Depth::True, Depth::Indexed, Depth::Basic, Depth::None];
+    const DEPTHS: [ColorDepth; 4] = [ColorDepth::True, ColorDepth::Indexed, ColorDepth::Basic, ColorDepth::None];
     const BACKGROUNDS: [Background; 2] = [Background::Dark, Background::Light];
 
     #[test]
     fn more_is_further_from_the_background() {
         for background in BACKGROUNDS {
-            let theme = Theme::new(Depth::True, background, true);
+            let theme = Theme::new(ColorDepth::True, background, true);
             let lightness: Vec<f64> =
                 (0..=20).map(|i| luminance(theme.ramp_rgb(Ramp::Heat, f64::from(i) / 20.0))).collect();
             let sorted = lightness.windows(2).all(|pair| (pair[0] < pair[1]) == (background == Background::Dark));
@@ -165,13 +165,13 @@ mod tests {
     #[test]
     fn the_signs_differ_and_the_middle_is_calm() {
         for background in BACKGROUNDS {
-            for depth in [Depth::True, Depth::Indexed, Depth::Basic] {
+            for depth in [ColorDepth::True, ColorDepth::Indexed, ColorDepth::Basic] {
                 let theme = Theme::new(depth, background, true);
                 let ends = [0.0, 0.5, 1.0].map(|share| theme.shade(Ramp::Signed, share));
                 assert!(ends[0] != ends[1] && ends[1] != ends[2] && ends[0] != ends[2], "{depth:?} {ends:?}");
             }
         }
-        let theme = Theme::new(Depth::None, Background::Dark, false);
+        let theme = Theme::new(ColorDepth::None, Background::Dark, false);
         assert_eq!([0.0, 0.5, 1.0].map(|share| theme.density(Ramp::Signed, share)), ["=", " ", "#"]);
     }
 
@@ -182,7 +182,7 @@ mod tests {
                 let theme = Theme::new(depth, Background::Light, unicode);
                 for ramp in [Ramp::Heat, Ramp::Signed, Ramp::Grey] {
                     for share in [f64::NEG_INFINITY, -1.0, 0.0, 0.4, 1.0, 7.0, f64::INFINITY] {
-                        assert_eq!(theme.shade(ramp, share).is_some(), depth != Depth::None);
+                        assert_eq!(theme.shade(ramp, share).is_some(), depth != ColorDepth::None);
                         assert!(unicode || theme.density(ramp, share).is_ascii());
                         theme.ink(ramp, share);
                     }

@@ -83,12 +83,12 @@ fn blocks(length: f64, theme: Theme) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::theme::{Background, Depth};
+    use crate::ui::theme::{Background, ColorDepth};
 
     fn drawn((width, height): (u16, u16), bars: &[Bar], unicode: bool) -> Vec<String> {
         let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
         let area = buffer.area;
-        draw(&mut buffer, area, bars, None, Theme::new(Depth::True, Background::Dark, unicode));
+        draw(&mut buffer, area, bars, None, Theme::new(ColorDepth::True, Background::Dark, unicode));
         let text = |y: u16| (0..width).map(|x| buffer[(x, y)].symbol()).collect::<String>().trim_end().to_owned();
         (0..height).map(text).collect()
     }

@@ -25,7 +25,7 @@ const GUTTER: u16 = 8;
 
 /// Where the parts of a chart lie; depends on nothing but the area, so the mouse can be told where it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Frame {
+pub struct ChartFrame {
     /// Title and values.
     pub title: Rect,
     /// The curves.
@@ -36,7 +36,7 @@ pub struct Frame {
     pub labels: Rect,
 }
 
-impl Frame {
+impl ChartFrame {
     /// Divides `area`.
     pub fn of(area: Rect) -> Self {
         let rows = |y: u16, height: u16| Rect { y: area.y + y, height, ..area };
@@ -69,15 +69,15 @@ impl Frame {
 /// What the title says beside the values.
 #[derive(Clone, Copy, Debug)]
 pub struct Heading<'a> {
-    /// Whether the panel is in hand.
+    /// Whether the panel is focused.
     pub focused: bool,
     /// Scale, smoothing, window: `log · smooth 0.98`.
     pub settings: &'a str,
 }
 
-/// Draws `chart`, which was made with [`Frame::columns`] columns, into `area`.
+/// Draws `chart`, which was made with [`ChartFrame::columns`] columns, into `area`.
 pub fn draw(buffer: &mut Buffer, area: Rect, chart: &Chart, heading: &Heading, theme: Theme) {
-    let frame = Frame::of(area);
+    let frame = ChartFrame::of(area);
     title(buffer, frame.title, chart, heading, theme);
     if frame.plot.is_empty() {
         return;
@@ -109,7 +109,7 @@ fn row_of(fraction: f64, height: u16) -> u16 {
     ((1.0 - fraction.clamp(0.0, 1.0)) * f64::from(rows)).round() as u16
 }
 
-fn values_axis(buffer: &mut Buffer, area: Rect, frame: &Frame, chart: &Chart, theme: Theme) {
+fn values_axis(buffer: &mut Buffer, area: Rect, frame: &ChartFrame, chart: &Chart, theme: Theme) {
     let gutter = frame.plot.x - area.x;
     if gutter == 0 {
         return;
@@ -134,7 +134,7 @@ fn values_axis(buffer: &mut Buffer, area: Rect, frame: &Frame, chart: &Chart, th
     }
 }
 
-fn steps_axis(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: Theme) {
+fn steps_axis(buffer: &mut Buffer, frame: &ChartFrame, chart: &Chart, theme: Theme) {
     let corner = if theme.unicode { "╰" } else { "+" };
     if frame.axis.height > 0 && frame.axis.x > 0 {
         let left = Rect { x: frame.axis.x - 1, width: 1, ..frame.axis };
@@ -148,7 +148,7 @@ fn steps_axis(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: Theme) {
 }
 
 /// Lines from top to bottom, drawn before the curves so that these stay whole.
-fn verticals(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: Theme) {
+fn verticals(buffer: &mut Buffer, frame: &ChartFrame, chart: &Chart, theme: Theme) {
     let mut line = |column: usize, symbol: &str, role: Role| {
         for y in 0..frame.plot.height {
             // Underlined text is told apart without colour; an underlined line would look like a ladder.
@@ -164,7 +164,7 @@ fn verticals(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: Theme) {
     }
 }
 
-fn curves(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: Theme) {
+fn curves(buffer: &mut Buffer, frame: &ChartFrame, chart: &Chart, theme: Theme) {
     let mut canvas = Canvas::new(frame.plot.width, frame.plot.height);
     let bottom = canvas.height().saturating_sub(1);
     let place = |value: f64| Some(nearest((1.0 - chart.axis.height(value)?) * bottom as f64));
@@ -219,7 +219,7 @@ fn join(canvas: &mut Canvas, places: impl Iterator<Item = (usize, Option<usize>,
 }
 
 /// Symbols above the curves: evaluations, measurements that were not numbers, changes.
-fn marks(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: Theme) {
+fn marks(buffer: &mut Buffer, frame: &ChartFrame, chart: &Chart, theme: Theme) {
     let symbols = theme.marks();
     for (x, column) in chart.test.iter().enumerate() {
         let height = column.extent.and_then(|extent| chart.axis.height(extent.mean));
@@ -245,7 +245,7 @@ fn marks(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: Theme) {
 
 /// Writes what was changed beside the marks, the newest first, in the row that curves leave soonest, and above what
 /// they still have there. Where a label goes depends on nothing that moves from frame to frame.
-fn label_marks(buffer: &mut Buffer, frame: &Frame, chart: &Chart, theme: Theme) {
+fn label_marks(buffer: &mut Buffer, frame: &ChartFrame, chart: &Chart, theme: Theme) {
     if frame.plot.width < 16 || frame.plot.height < 4 {
         return;
     }

@@ -43,11 +43,11 @@ pub fn draw(buffer: &mut Buffer, area: Rect, title: &str, (width, height): (u16,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::theme::{Background, Depth};
+    use crate::ui::theme::{Background, ColorDepth};
 
     #[test]
     fn a_dialog_fits_into_any_screen() {
-        let theme = Theme::new(Depth::True, Background::Dark, true);
+        let theme = Theme::new(ColorDepth::True, Background::Dark, true);
         for (width, height) in [(0, 0), (1, 1), (2, 2), (3, 9), (80, 24)] {
             let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
             let area = buffer.area;

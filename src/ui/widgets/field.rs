@@ -12,15 +12,15 @@ use crate::{
     },
 };
 
-/// Draws `prompt` and the text before and behind the cursor into the first row of `area`.
-pub fn draw(buffer: &mut Buffer, area: Rect, prompt: &str, (before, behind): (&str, &str), theme: Theme) {
+/// Draws `prompt` and the text before and after the cursor into the first row of `area`.
+pub fn draw(buffer: &mut Buffer, area: Rect, prompt: &str, (before, after): (&str, &str), theme: Theme) {
     let marks = theme.marks();
     let mut row = Row::new(buffer, area, 0).ending(marks.ellipsis);
     row.put(prompt, theme.style(Role::Key));
     // One column stays for the cursor.
     let room = usize::from(row.free().saturating_sub(1));
     row.put(&tail(before, room), theme.style(Role::Text));
-    let mut clusters = behind.graphemes(true);
+    let mut clusters = after.graphemes(true);
     let under = clusters.next().map_or_else(|| " ".to_string(), |cluster| Safe(cluster).to_string());
     row.put(&under, theme.style(Role::Text).add_modifier(Modifier::REVERSED));
     // `Safe` shortens what is far too long to be seen here anyway.
@@ -45,12 +45,12 @@ fn tail(text: &str, width: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::theme::{Background, Depth};
+    use crate::ui::theme::{Background, ColorDepth};
 
     fn drawn(width: u16, halves: (&str, &str)) -> (String, Option<u16>) {
         let mut buffer = Buffer::empty(Rect::new(0, 0, width, 1));
         let area = buffer.area;
-        draw(&mut buffer, area, ":", halves, Theme::new(Depth::None, Background::Dark, true));
+        draw(&mut buffer, area, ":", halves, Theme::new(ColorDepth::None, Background::Dark, true));
         let reversed = (0..width).find(|x| buffer[(*x, 0)].modifier.contains(Modifier::REVERSED));
         (buffer.content().iter().map(ratatui::buffer::Cell::symbol).collect(), reversed)
     }

@@ -7,7 +7,7 @@ use ratatui::{
 };
 
 use crate::{
-    app::Spark,
+    app::SparklineCell,
     text::short,
     ui::{
         paint::Row,
@@ -22,16 +22,16 @@ pub fn size_of_largest<'a>(values: impl IntoIterator<Item = &'a f32>) -> f32 {
 
 /// Draws one row of cells over the height of `area`, one a column. A cell without a value stays as it is; one that is
 /// not a number carries a mark.
-pub fn draw(buffer: &mut Buffer, area: Rect, cells: &[Spark], ramp: Ramp, theme: Theme) {
+pub fn draw(buffer: &mut Buffer, area: Rect, cells: &[SparklineCell], ramp: Ramp, theme: Theme) {
     let visible = area.intersection(buffer.area);
     for y in visible.y..visible.bottom() {
         for (x, cell) in (area.x..visible.right()).zip(cells) {
             let target = &mut buffer[(x, y)];
             match cell {
-                Spark::Empty => {}
-                Spark::Broken => mark(target, theme),
-                Spark::Height(height) if height.is_nan() => mark(target, theme),
-                Spark::Height(height) => match theme.shade(ramp, *height) {
+                SparklineCell::Empty => {}
+                SparklineCell::Broken => mark(target, theme),
+                SparklineCell::Height(height) if height.is_nan() => mark(target, theme),
+                SparklineCell::Height(height) => match theme.shade(ramp, *height) {
                     Some(color) => {
                         target.set_symbol(" ").set_bg(color);
                     }
@@ -49,11 +49,11 @@ fn mark(cell: &mut Cell, theme: Theme) {
 }
 
 /// Draws a vertical line through column `column` of cells that were drawn, in a colour that is seen on each.
-pub fn cursor(buffer: &mut Buffer, area: Rect, column: u16, cells: &[Spark], ramp: Ramp, theme: Theme) {
+pub fn cursor(buffer: &mut Buffer, area: Rect, column: u16, cells: &[SparklineCell], ramp: Ramp, theme: Theme) {
     let visible = area.intersection(buffer.area);
     let x = area.x.saturating_add(column);
     let ink = match cells.get(usize::from(column)) {
-        Some(Spark::Height(height)) => Style::new().fg(theme.ink(ramp, *height)),
+        Some(SparklineCell::Height(height)) => Style::new().fg(theme.ink(ramp, *height)),
         _ => theme.style(Role::Focus),
     };
     for y in visible.y..visible.bottom() {
@@ -90,12 +90,17 @@ pub fn ends((low, high): (f64, f64)) -> (String, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::theme::{Background, Depth};
+    use crate::ui::theme::{Background, ColorDepth};
 
-    const CELLS: [Spark; 5] =
-        [Spark::Height(0.0), Spark::Height(1.0), Spark::Empty, Spark::Broken, Spark::Height(f64::NAN)];
+    const CELLS: [SparklineCell; 5] = [
+        SparklineCell::Height(0.0),
+        SparklineCell::Height(1.0),
+        SparklineCell::Empty,
+        SparklineCell::Broken,
+        SparklineCell::Height(f64::NAN),
+    ];
 
-    fn drawn(depth: Depth, unicode: bool) -> Buffer {
+    fn drawn(depth: ColorDepth, unicode: bool) -> Buffer {
         let mut buffer = Buffer::empty(Rect::new(0, 0, 5, 2));
         let area = buffer.area;
         draw(&mut buffer, area, &CELLS, Ramp::Heat, Theme::new(depth, Background::Dark, unicode));
@@ -104,7 +109,7 @@ mod tests {
 
     #[test]
     fn little_much_nothing_and_broken_are_told_apart_in_every_depth() {
-        for depth in [Depth::True, Depth::Indexed, Depth::Basic, Depth::None] {
+        for depth in [ColorDepth::True, ColorDepth::Indexed, ColorDepth::Basic, ColorDepth::None] {
             let buffer = drawn(depth, true);
             let look = |x: u16| (buffer[(x, 1)].bg, buffer[(x, 1)].symbol().to_owned());
             assert_ne!(look(0), look(1), "{depth:?}");
@@ -112,14 +117,14 @@ mod tests {
             assert_eq!(buffer[(3, 1)].symbol(), "×");
             assert_eq!(buffer[(4, 1)].symbol(), "×");
         }
-        let plain: String = drawn(Depth::None, false).content()[..5].iter().map(Cell::symbol).collect();
+        let plain: String = drawn(ColorDepth::None, false).content()[..5].iter().map(Cell::symbol).collect();
         assert_eq!(plain, ".# xx");
     }
 
     #[test]
     fn nothing_is_drawn_outside() {
         let mut buffer = Buffer::empty(Rect::new(0, 0, 3, 1));
-        let theme = Theme::new(Depth::True, Background::Dark, true);
+        let theme = Theme::new(ColorDepth::True, Background::Dark, true);
         for area in [Rect::new(2, 0, 9, 9), Rect::new(7, 7, 3, 3), Rect::new(0, 0, 0, 0)] {
             draw(&mut buffer, area, &CELLS, Ramp::Signed, theme);
             cursor(&mut buffer, area, 1, &CELLS, Ramp::Signed, theme);

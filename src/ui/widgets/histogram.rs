@@ -4,7 +4,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::sparkline;
 use crate::{
-    app::Spark,
+    app::SparklineCell,
     ui::theme::{Role, Theme},
 };
 
@@ -13,8 +13,10 @@ use crate::{
 pub fn draw(buffer: &mut Buffer, area: Rect, counts: &[f64], role: Role, theme: Theme) {
     let columns = columns(counts, usize::from(area.width));
     let largest = columns.iter().copied().fold(0.0, f64::max);
-    let bars: Vec<Spark> =
-        columns.iter().map(|count| if *count > 0.0 { Spark::Height(count / largest) } else { Spark::Empty }).collect();
+    let bars: Vec<SparklineCell> = columns
+        .iter()
+        .map(|count| if *count > 0.0 { SparklineCell::Height(count / largest) } else { SparklineCell::Empty })
+        .collect();
     sparkline::draw(buffer, area, &bars, role, theme);
 }
 
@@ -34,12 +36,12 @@ pub fn columns(counts: &[f64], width: usize) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::theme::{Background, Depth};
+    use crate::ui::theme::{Background, ColorDepth};
 
     fn drawn((width, height): (u16, u16), counts: &[f64]) -> String {
         let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
         let area = buffer.area;
-        draw(&mut buffer, area, counts, Role::Train, Theme::new(Depth::None, Background::Dark, true));
+        draw(&mut buffer, area, counts, Role::Train, Theme::new(ColorDepth::None, Background::Dark, true));
         buffer.content().iter().map(ratatui::buffer::Cell::symbol).collect()
     }
 

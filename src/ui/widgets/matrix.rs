@@ -9,7 +9,7 @@ use crate::ui::{
 };
 
 /// Most columns that one number may take.
-const WIDEST: u16 = 9;
+const MAX_NUMBER_COLUMNS: u16 = 9;
 
 /// Columns for the sign that there are more.
 const MORE: u16 = 2;
@@ -39,13 +39,13 @@ pub fn draw(buffer: &mut Buffer, area: Rect, matrix: &Matrix, theme: Theme) {
     let shown = if matrix.rows > room { room.saturating_sub(1) } else { matrix.rows };
     let names = matrix.row_names.iter().take(shown).map(|name| name.width()).max();
     let names = names.map_or(0, |width| (width as u16 + 1).min(area.width / 3));
-    let text = |row: usize, column: usize| number((matrix.element)(row, column), WIDEST - 1);
+    let text = |row: usize, column: usize| number((matrix.element)(row, column), MAX_NUMBER_COLUMNS - 1);
     // All columns are as wide as the widest number in sight, so that they line up and don't jump.
     let most = usize::from((area.width.saturating_sub(names)) / 3).min(matrix.columns);
     let widest = (0..shown).flat_map(|row| (0..most).map(move |column| (row, column)));
     let widest = widest.map(|(row, column)| text(row, column).width() as u16).max().unwrap_or(0);
     let widest = matrix.column_names.iter().take(most).map(|name| name.width() as u16).fold(widest, u16::max);
-    let width = (widest + 1).clamp(2, WIDEST);
+    let width = (widest + 1).clamp(2, MAX_NUMBER_COLUMNS);
     let room = area.width.saturating_sub(names);
     let fits = matrix.columns <= usize::from(room / width);
     let columns = if fits { matrix.columns } else { usize::from(room.saturating_sub(MORE) / width) };
@@ -86,12 +86,12 @@ pub fn draw(buffer: &mut Buffer, area: Rect, matrix: &Matrix, theme: Theme) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::theme::{Background, Depth};
+    use crate::ui::theme::{Background, ColorDepth};
 
     fn drawn((width, height): (u16, u16), matrix: &Matrix) -> Vec<String> {
         let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
         let area = buffer.area;
-        draw(&mut buffer, area, matrix, Theme::new(Depth::True, Background::Dark, true));
+        draw(&mut buffer, area, matrix, Theme::new(ColorDepth::True, Background::Dark, true));
         let text = |y: u16| (0..width).map(|x| buffer[(x, y)].symbol()).collect::<String>().trim_end().to_owned();
         (0..height).map(text).collect()
     }

@@ -100,7 +100,7 @@ impl Picture {
         self.scaled(shrunk(self.width, room.0), shrunk(self.height, room.1))
     }
 
-    /// The picture with so many columns and rows, at most as many as it has: points that fall together become their
+    /// The picture with `columns` and `rows`, at most as many as it has: points that fall together become their
     /// mean.
     #[must_use]
     pub fn scaled(&self, columns: usize, rows: usize) -> Self {
@@ -118,7 +118,7 @@ impl Picture {
     }
 }
 
-/// The first whole rows of an image that so many values can fill, as columns and rows.
+/// The first whole rows of an image that `values` values can fill, as columns and rows.
 pub fn sides(width: usize, height: usize, values: usize) -> (usize, usize) {
     let width = width.min(values);
     (width, height.min(values / width.max(1)))
@@ -207,7 +207,7 @@ fn density(point: Point, theme: Theme) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::theme::{Background, Depth};
+    use crate::ui::theme::{Background, ColorDepth};
 
     fn drawn((width, height): (u16, u16), picture: &Picture, theme: Theme) -> Buffer {
         let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
@@ -220,7 +220,7 @@ mod tests {
         buffer.content().iter().map(ratatui::buffer::Cell::symbol).collect()
     }
 
-    const TRUE: Theme = Theme::new(Depth::True, Background::Dark, true);
+    const TRUE: Theme = Theme::new(ColorDepth::True, Background::Dark, true);
 
     #[test]
     fn two_points_share_a_cell() {
@@ -238,10 +238,10 @@ mod tests {
     #[test]
     fn without_colours_density_tells() {
         let picture = Picture::grey(2, 2, &[0.0, 1.0, 0.0, 1.0]);
-        assert_eq!(symbols(&drawn((2, 1), &picture, Theme::new(Depth::None, Background::Dark, true))), " █");
+        assert_eq!(symbols(&drawn((2, 1), &picture, Theme::new(ColorDepth::None, Background::Dark, true))), " █");
         let signed = Picture::signed(3, 2, &[-1.0, 0.0, 1.0, -1.0, 0.0, 1.0], 1.0);
-        assert_eq!(symbols(&drawn((3, 1), &signed, Theme::new(Depth::None, Background::Dark, false))), "= #");
-        let ascii = Theme::new(Depth::True, Background::Dark, false);
+        assert_eq!(symbols(&drawn((3, 1), &signed, Theme::new(ColorDepth::None, Background::Dark, false))), "= #");
+        let ascii = Theme::new(ColorDepth::True, Background::Dark, false);
         assert!(symbols(&drawn((2, 2), &Picture::grey(2, 3, &[0.0, 1.0, 1.0, 0.5, 0.1, 1.0]), ascii)).is_ascii());
     }
 
@@ -260,7 +260,7 @@ mod tests {
     #[test]
     fn any_values_at_any_size_are_drawn() {
         let values = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -3.0, 0.0, 1.0, 7.0];
-        for depth in [Depth::True, Depth::Indexed, Depth::Basic, Depth::None] {
+        for depth in [ColorDepth::True, ColorDepth::Indexed, ColorDepth::Basic, ColorDepth::None] {
             for size in [(0, 0), (1, 1), (3, 9), (40, 2)] {
                 for picture in [
                     Picture::grey(3, 3, &values),

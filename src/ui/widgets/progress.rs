@@ -35,11 +35,11 @@ mod tests {
     use ratatui::style::Modifier;
 
     use super::*;
-    use crate::ui::theme::{Background, Depth};
+    use crate::ui::theme::{Background, ColorDepth};
 
     #[test]
     fn any_fraction_and_width_are_drawn() {
-        let theme = Theme::new(Depth::True, Background::Dark, true);
+        let theme = Theme::new(ColorDepth::True, Background::Dark, true);
         for width in 0..20 {
             for fraction in [None, Some(f64::NAN), Some(-1.0), Some(0.5), Some(7.0)] {
                 let mut buffer = Buffer::empty(Rect::new(0, 0, width, 1));
@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn the_filled_part_is_seen_without_colour() {
-        let theme = Theme::new(Depth::None, Background::Dark, true);
+        let theme = Theme::new(ColorDepth::None, Background::Dark, true);
         let mut buffer = Buffer::empty(Rect::new(0, 0, 10, 1));
         let area = buffer.area;
         draw(&mut buffer, area, Some(0.5), "50 %", Role::Train, theme);

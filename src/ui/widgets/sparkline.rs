@@ -3,7 +3,7 @@
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::{
-    app::Spark,
+    app::SparklineCell,
     ui::theme::{Role, Theme},
 };
 
@@ -12,7 +12,7 @@ const ASCII: [&str; 8] = ["_", ".", "-", "=", "+", "*", "%", "#"];
 
 /// Draws `values` over the height of `area`, from its left end. A column without a value stays as it is; one that is not
 /// a number carries a mark at the bottom.
-pub fn draw(buffer: &mut Buffer, area: Rect, values: &[Spark], role: Role, theme: Theme) {
+pub fn draw(buffer: &mut Buffer, area: Rect, values: &[SparklineCell], role: Role, theme: Theme) {
     let visible = area.intersection(buffer.area);
     if visible.is_empty() {
         return;
@@ -21,9 +21,9 @@ pub fn draw(buffer: &mut Buffer, area: Rect, values: &[Spark], role: Role, theme
     let blocks = if theme.unicode { BLOCKS } else { ASCII };
     for (x, value) in (area.x..visible.right()).zip(values) {
         let (eighths, role) = match value {
-            Spark::Empty => continue,
-            Spark::Broken => (1, Role::Bad),
-            Spark::Height(height) => {
+            SparklineCell::Empty => continue,
+            SparklineCell::Broken => (1, Role::Bad),
+            SparklineCell::Height(height) => {
                 (((height.clamp(0.0, 1.0) * 8.0 * rows as f64) as usize).min(8 * rows - 1) + 1, role)
             }
         };
@@ -32,7 +32,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, values: &[Spark], role: Role, theme
                 continue;
             }
             let symbol = match value {
-                Spark::Broken => theme.marks().not_a_number,
+                SparklineCell::Broken => theme.marks().not_a_number,
                 _ => blocks[(eighths - row * 8).min(8) - 1],
             };
             buffer[(x, y)].set_symbol(symbol).set_style(theme.style(role));
@@ -43,31 +43,32 @@ pub fn draw(buffer: &mut Buffer, area: Rect, values: &[Spark], role: Role, theme
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::theme::{Background, Depth};
+    use crate::ui::theme::{Background, ColorDepth};
 
-    fn drawn(width: u16, values: &[Spark]) -> String {
+    fn drawn(width: u16, values: &[SparklineCell]) -> String {
         drawn_over(width, 1, values)
     }
 
-    fn drawn_over(width: u16, height: u16, values: &[Spark]) -> String {
+    fn drawn_over(width: u16, height: u16, values: &[SparklineCell]) -> String {
         let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
         let area = buffer.area;
-        let theme = Theme::new(Depth::True, Background::Dark, true);
+        let theme = Theme::new(ColorDepth::True, Background::Dark, true);
         draw(&mut buffer, area, values, Role::Train, theme);
         buffer.content().iter().map(ratatui::buffer::Cell::symbol).collect()
     }
 
     #[test]
     fn heights_gaps_and_breaks_are_told_apart() {
-        let values = [0.0, 0.49, 1.0, f64::NAN, 7.0].map(Spark::Height);
+        let values = [0.0, 0.49, 1.0, f64::NAN, 7.0].map(SparklineCell::Height);
         assert_eq!(drawn(5, &values), "▁▄█▁█");
-        assert_eq!(drawn(3, &[Spark::Height(1.0), Spark::Empty, Spark::Broken]), "█ ×");
+        assert_eq!(drawn(3, &[SparklineCell::Height(1.0), SparklineCell::Empty, SparklineCell::Broken]), "█ ×");
         assert_eq!(drawn(0, &values), "");
     }
 
     #[test]
     fn several_rows_make_heights_finer() {
-        let values = [Spark::Height(0.0), Spark::Height(0.5), Spark::Height(1.0), Spark::Broken];
+        let values =
+            [SparklineCell::Height(0.0), SparklineCell::Height(0.5), SparklineCell::Height(1.0), SparklineCell::Broken];
         assert_eq!(drawn_over(4, 2, &values), " ▁█ ▁██×");
         assert_eq!(drawn_over(4, 0, &values), "");
     }

@@ -14,7 +14,7 @@ pub(super) struct Grid {
 }
 
 impl Grid {
-    /// Chunks of an (m, n) result for so many threads, each of whole parts of `height` rows and `width` columns.
+    /// Chunks of an (m, n) result for this many threads, each of whole parts of `height` rows and `width` columns.
     pub(super) fn new((height, width): (usize, usize), (m, n): (usize, usize), threads: usize) -> Self {
         // Many chunks a thread, so that all have as much to do, and one that is held up does not hold up the others.
         let wanted = if threads == 1 { 1 } else { 16 * threads };

@@ -5,62 +5,63 @@
 use crate::nn::{
     Scalar,
     kernels::{
+        instructions::{VectorWork, run_vectorized},
         tile::{MAX_COLUMNS, MAX_ROWS, Tiles},
-        wide::{Work, do_wide},
     },
 };
 
-/// Rows of a buffer: two tiles, which fill a vector or more.
-pub(super) const HEIGHT: usize = 2 * MAX_ROWS;
+/// Rows of sums in a buffer, at most: two tiles, which fill a vector or more.
+pub(super) const MAX_BUFFER_ROWS: usize = 2 * MAX_ROWS;
 
 /// Sums of one or two tiles, row by row.
-pub(super) type Buffer<T> = [[T; MAX_COLUMNS]; HEIGHT];
+pub(super) type TileSums<T> = [[T; MAX_COLUMNS]; MAX_BUFFER_ROWS];
 
-/// Where the result is, or what it is added to.
+/// The result or what it is added to: its first value and the distances of rows and columns.
 #[derive(Clone, Copy)]
-pub(super) struct Place<T> {
+pub(super) struct ResultMatrix<T> {
     pub start: *mut T,
     pub row: isize,
     pub column: isize,
 }
 
-impl<T> Place<T> {
-    pub fn at(&self, row: usize, column: usize) -> *mut T {
+impl<T> ResultMatrix<T> {
+    /// The part of it from this row and column on.
+    pub fn at(self, row: usize, column: usize) -> Self {
+        Self { start: self.value(row, column), ..self }
+    }
+
+    /// Where a value lies.
+    fn value(&self, row: usize, column: usize) -> *mut T {
         self.start.wrapping_offset(row as isize * self.row + column as isize * self.column)
     }
 
     pub fn transposed(self) -> Self {
         Self { row: self.column, column: self.row, ..self }
     }
-
-    /// Whether this is nothing.
-    pub fn is_null(&self) -> bool {
-        self.start.is_null()
-    }
 }
 
 /// Sums on their way to a part of the result of any layout.
-pub(super) struct Sums<'a, T: 'static> {
+pub(super) struct SumWriter<'a, T: 'static> {
     pub tiles: &'static Tiles<T>,
-    pub buffer: &'a Buffer<T>,
+    pub sums: &'a TileSums<T>,
     pub height: usize,
     pub width: usize,
     /// The part of the result.
-    pub out: Place<T>,
-    /// What they are added to, or nothing.
-    pub base: Place<T>,
+    pub out: ResultMatrix<T>,
+    /// What they are added to.
+    pub base: Option<ResultMatrix<T>>,
 }
 
-impl<T: Scalar> Sums<'_, T> {
+impl<T: Scalar> SumWriter<'_, T> {
     /// Writes them.
     ///
     /// # Safety
     ///
-    /// The places must hold a part of this height and width, of which nobody else may use the result meanwhile, and
-    /// the processor must have the instructions of the tiles.
+    /// Result and base must hold a part of this height and width, which must not be used by others meanwhile, and the processor
+    /// must have the instructions of the tiles.
     pub unsafe fn write(self) {
-        if self.out.row == 1 && (self.base.is_null() || self.base.row == 1) {
-            do_wide(Transposed(self));
+        if self.out.row == 1 && self.base.is_none_or(|base| base.row == 1) {
+            run_vectorized(TransposedWriter(self));
         } else {
             // SAFETY: as the caller promises.
             unsafe { self.write_values() };
@@ -71,47 +72,45 @@ impl<T: Scalar> Sums<'_, T> {
         let Self { out, base, .. } = self;
         for column in 0..self.width {
             for row in 0..self.height {
-                let value = self.buffer[row][column];
+                let sum = self.sums[row][column];
                 // SAFETY: the caller promises that the part lies in the result, and the base has its shape.
-                unsafe {
-                    *out.at(row, column) = if base.is_null() { value } else { *base.at(row, column) + value };
-                }
+                unsafe { *out.value(row, column) = base.map_or(sum, |base| *base.value(row, column) + sum) };
             }
         }
     }
 }
 
 /// Sums of a result whose columns are contiguous.
-struct Transposed<'a, T: 'static>(Sums<'a, T>);
+struct TransposedWriter<'a, T: 'static>(SumWriter<'a, T>);
 
-impl<T: Scalar> Work for Transposed<'_, T> {
+impl<T: Scalar> VectorWork for TransposedWriter<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
-        let Sums { tiles, buffer, height, width, out, base } = self.0;
-        let mut lines = [[T::zero(); HEIGHT]; MAX_COLUMNS];
+        let SumWriter { tiles, sums, height, width, out, base } = self.0;
+        let mut lines = [[T::zero(); MAX_BUFFER_ROWS]; MAX_COLUMNS];
         let whole = height / tiles.lanes * tiles.lanes;
         for row in (0..whole).step_by(tiles.lanes) {
             for column in (0..width).step_by(tiles.lanes) {
-                let from = buffer.as_flattened()[row * MAX_COLUMNS + column..].as_ptr();
-                let to = lines.as_flattened_mut()[column * HEIGHT + row..].as_mut_ptr();
-                // SAFETY: both squares are whole, as rows and columns of buffer and lines are multiples of the lanes.
-                unsafe { (tiles.transpose)(from, MAX_COLUMNS as isize, to, HEIGHT) };
+                let from = sums.as_flattened()[row * MAX_COLUMNS + column..].as_ptr();
+                let to = lines.as_flattened_mut()[column * MAX_BUFFER_ROWS + row..].as_mut_ptr();
+                // SAFETY: both squares are whole, as rows and columns of sums and lines are multiples of the lanes.
+                unsafe { (tiles.transpose)(from, MAX_COLUMNS as isize, to, MAX_BUFFER_ROWS) };
             }
         }
         for (column, line) in lines[..width].iter_mut().enumerate() {
             for row in whole..height {
-                line[row] = buffer[row][column];
+                line[row] = sums[row][column];
             }
             let line = &mut line[..height];
-            // SAFETY: whoever wrote the sums promises that the part lies in the result, and the base has its shape.
+            // SAFETY: the caller of `write` promises that the part lies in the result, and the base has its shape.
             unsafe {
-                if !base.is_null() {
-                    let base = base.at(0, column);
+                if let Some(base) = base {
+                    let base = base.value(0, column);
                     line.iter_mut().enumerate().for_each(|(row, value)| *value = *base.add(row) + *value);
                 }
-                let out = out.at(0, column);
+                let out = out.value(0, column);
                 line.iter().enumerate().for_each(|(row, &value)| *out.add(row) = value);
             }
         }

@@ -4,39 +4,9 @@ use ndarray::{Array1, Array2, ShapeBuilder, s};
 
 use super::*;
 use crate::{
-    nn::kernels::{
-        pointwise::Part,
-        tile::{QUARTER, all_f32},
-    },
+    nn::kernels::{naive, tile::all_f32},
     random::{Purpose, Stream, stream},
 };
-
-/// The same sums in the same order, one after the other; `quarter` says where four go on side by side.
-fn naive<T: Scalar>(
-    fused: bool,
-    (a, b): (&ArrayView2<T>, &ArrayView2<T>),
-    start: Start<T>,
-    c: &mut ArrayViewMut2<T>,
-    quarter: impl Fn(usize, usize) -> bool,
-) {
-    for ((i, j), c) in c.indexed_iter_mut() {
-        let mut total = match start {
-            Start::Zero => None,
-            Start::Keep => Some(*c),
-            Start::Row(row) => Some(row[j]),
-        };
-        for depth in (0..a.ncols()).step_by(DEPTH) {
-            let mut sums = [T::zero(); QUARTER];
-            for k in depth..a.ncols().min(depth + DEPTH) {
-                let sum = &mut sums[if quarter(i, j) { k % QUARTER } else { 0 }];
-                *sum = if fused { a[[i, k]].mul_add(b[[k, j]], *sum) } else { a[[i, k]] * b[[k, j]] + *sum };
-            }
-            let sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
-            total = Some(total.map_or(sum, |total| total + sum));
-        }
-        *c = total.unwrap_or_default();
-    }
-}
 
 /// A matrix of either layout, cut out of a larger one.
 fn random<T: Scalar>(rows: usize, columns: usize, stream: &mut Stream) -> Array2<T> {
@@ -56,7 +26,7 @@ fn pool(threads: usize) -> Pool {
 
 fn compare<T: Scalar>(tiles: &'static Tiles<T>, cases: u32) {
     let fused = tiles.name != "portable" || cfg!(any(target_arch = "aarch64", target_feature = "fma"));
-    let pools = [pool(1), pool(2), pool(4), pool(2).far_apart()];
+    let (alone, pools) = (pool(1), [2, 3, 7, 16].map(pool));
     let (mut workspace, mut quarters) = (Workspace::new(), 0);
     for case in 0..cases {
         let stream = &mut stream(u64::from(case), Purpose::Data, 1);
@@ -66,15 +36,16 @@ fn compare<T: Scalar>(tiles: &'static Tiles<T>, cases: u32) {
         let (a, b, c) = (a.slice(s![1.., ..]), b.slice(s![.., 1..=n]), random(m + 2, n, stream));
         for start in [Start::Zero, Start::Keep, Start::Row(row.as_slice().unwrap())] {
             let mut expected = c.clone();
-            let product = product(tiles, (a, b), start, &mut expected.slice_mut(s![2.., ..]), None);
-            let (quarter, turned) = (product.quarter(), product.turned);
-            let is_quarter = |i, j| quarter.contains(&if turned { i } else { j });
+            let product = product(tiles, (a, b), start, &mut expected.slice_mut(s![2.., ..]));
+            let is_transposed = product.m != m || m == n && product.out.row != c.strides()[0];
+            let quarter = product.quarter();
+            let is_quarter = |i, j| quarter.contains(&if is_transposed { i } else { j });
             quarters += usize::from(!quarter.is_empty());
-            naive(fused, (&a, &b), start, &mut expected.slice_mut(s![2.., ..]), is_quarter);
-            for pool in &pools {
+            naive::matmul(fused, (&a, &b), start, &mut expected.slice_mut(s![2.., ..]), is_quarter);
+            for pool in [&alone, &pools[case as usize % pools.len()]] {
                 let mut found = c.clone();
                 let c = found.slice_mut(s![2.., ..]);
-                matmul_with((tiles, pool), &mut workspace, (a, b), start, c, None);
+                matmul_with((tiles, pool), &mut workspace, (a, b), start, c);
                 assert!(found == expected, "{} {m}×{k}×{n} {start:?} {} threads", tiles.name, pool.threads());
             }
         }
@@ -88,23 +59,6 @@ fn bits_are_those_of_the_naive_product_at_any_number_of_threads() {
         compare(tiles, 60);
     }
     compare(f64::tiles(), 60);
-}
-
-#[test]
-fn large_results_of_threads_that_are_far_apart_have_the_same_bits() {
-    let mut workspace = Workspace::new();
-    for (case, (m, k, n)) in
-        (0..).zip([(256, 64, 784), (300, 200, 601), (100, 30, 900), (700, 8, 100), (90, 1100, 900)])
-    {
-        let stream = &mut stream(case, Purpose::Data, 1);
-        let (a, b) = (random::<f32>(m, k, stream), random(k, n, stream));
-        let [one, far] = [pool(1), pool(2).far_apart()].map(|pool| {
-            let mut c = Array2::ones((m, n));
-            matmul(&pool, &mut workspace, a.view(), b.view(), Start::Zero, c.view_mut());
-            c
-        });
-        assert!(one == far, "{m}×{k}×{n}");
-    }
 }
 
 #[test]
@@ -170,30 +124,5 @@ fn reserved_room_is_enough() {
             }
         }
         assert_eq!((workspace.right.len(), workspace.left.len()), room);
-    }
-}
-
-#[test]
-fn an_activation_sees_every_value_once_when_it_is_computed() {
-    let mut workspace = Workspace::new();
-    let pools = [pool(1), pool(2), pool(4), pool(2).far_apart()];
-    for (case, pool) in (0_u64..60).zip(pools.iter().cycle()) {
-        let (stream, threads) = (&mut stream(case, Purpose::Data, 1), pool.threads());
-        let (m, k, n) = (size(stream, 150), size(stream, 200) * usize::from(case % 10 > 0), size(stream, 150));
-        let (a, b, x) = (random::<f32>(m, k, stream), random(k, n, stream), random(m, n, stream));
-        let (a, b, x) = (a.view(), b.view(), x.as_standard_layout());
-        let mut z = Array2::zeros((m, n));
-        matmul(pool, &mut workspace, a, b, Start::Zero, z.view_mut());
-
-        let [mut found, mut y] = [(); 2].map(|()| Array2::zeros((m, n)));
-        let activate = |part: Part<'_, f32, 1>| part.write(|[z]| z * z);
-        matmul_activated(pool, &mut workspace, (a, b), Start::Zero, found.view_mut(), y.view_mut(), &activate);
-        assert!(found == z && y == &z * &z, "{m}×{k}×{n} on {threads} threads");
-
-        let [mut dy, mut dx] = [(); 2].map(|()| Array2::zeros((m, n)));
-        let arrays = Backpropagated { x: x.view(), y: y.view(), dy: dy.view_mut(), dx: dx.view_mut() };
-        let backpropagate = |part: Part<'_, f32, 3>| part.write(|[x, y, dy]| dy * (x - y));
-        matmul_backpropagated(pool, &mut workspace, (a, b), arrays, &backpropagate);
-        assert!(dy == z && dx == &z * &(&x - &y), "{m}×{k}×{n} on {threads} threads");
     }
 }

@@ -1,11 +1,10 @@
 //! A thread's share of the chunks of a piece of work.
 
-use std::{
-    ops::{Deref, Range},
-    sync::atomic::{AtomicU64, Ordering},
-};
+use std::ops::{Deref, Range};
 
-/// Chunks that nobody has taken yet: the first one in the upper half, the one behind the last in the lower one.
+use super::sync::atomic::{AtomicU64, Ordering};
+
+/// Chunks that are not taken yet: the first one in the upper half of the number, the one after the last in the lower half.
 #[derive(Debug, Default)]
 pub(super) struct Share(AtomicU64);
 
@@ -46,13 +45,13 @@ impl Share {
     }
 }
 
-/// A value on cache lines of its own, so that those who use its neighbours do not slow down those who use it. Some
+/// A value on cache lines of its own, so that threads that use its neighbours do not slow down those that use it. Some
 /// processors fetch lines in pairs of 64 bytes.
 #[derive(Debug, Default)]
 #[repr(align(128))]
-pub(super) struct OwnLine<T>(T);
+pub(super) struct CachePadded<T>(T);
 
-impl<T> Deref for OwnLine<T> {
+impl<T> Deref for CachePadded<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -60,6 +59,7 @@ impl<T> Deref for OwnLine<T> {
     }
 }
 
+#[cfg(not(feature = "pool-model"))]
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,11 +12,11 @@ use crate::nn::{
     Scalar,
     kernels::{
         elementwise::Raw,
+        instructions::{VectorWork, run_vectorized},
         locals::Locals,
         pool::Pool,
         prefetch::prefetch,
         transpose::transpose,
-        wide::{Work, do_wide},
     },
 };
 
@@ -42,7 +42,7 @@ pub(super) fn backward<T: Scalar, S: Scheme<T, M, N> + Sync, const M: usize, con
         let w = Raw::new(scratch);
         pool.run(tile_blocks * output_blocks, &|chunk| {
             let (tiles, block) = (chunk / output_blocks, chunk % output_blocks);
-            do_wide(Errors::<T, S, M, N> { plan, dy, w: &w, samples, tiles, block, scheme: PhantomData });
+            run_vectorized(Errors::<T, S, M, N> { plan, dy, w: &w, samples, tiles, block, scheme: PhantomData });
         });
     }
     let depth = Plan::depth(plan.outputs, samples * plan.tiles(), LANES);
@@ -53,7 +53,17 @@ pub(super) fn backward<T: Scalar, S: Scheme<T, M, N> + Sync, const M: usize, con
         let (output, input) = (chunk / input_blocks, chunk % input_blocks);
         locals.with(|local| {
             let sums = (&mut *local, pitch);
-            do_wide(Weights::<T, S, M, N> { plan, v, w, dw: &dw, sums, samples, output, input, scheme: PhantomData });
+            run_vectorized(Weights::<T, S, M, N> {
+                plan,
+                v,
+                w,
+                dw: &dw,
+                sums,
+                samples,
+                output,
+                input,
+                scheme: PhantomData,
+            });
         });
     });
     let Some(dx) = dx else { return };
@@ -62,7 +72,17 @@ pub(super) fn backward<T: Scalar, S: Scheme<T, M, N> + Sync, const M: usize, con
         locals.with(|local| {
             let (u, sums) = local.split_at_mut(N * N * u_pitch);
             let (u, sums) = ((u, u_pitch), (sums, pitch));
-            do_wide(Images::<T, S, M, N> { plan, w, weight, dx: &dx, u, sums, samples, block, scheme: PhantomData });
+            run_vectorized(Images::<T, S, M, N> {
+                plan,
+                w,
+                weight,
+                dx: &dx,
+                u,
+                sums,
+                samples,
+                block,
+                scheme: PhantomData,
+            });
         });
     });
 }
@@ -78,7 +98,7 @@ struct Errors<'a, T, S, const M: usize, const N: usize> {
     scheme: PhantomData<S>,
 }
 
-impl<T: Scalar, S: Scheme<T, M, N>, const M: usize, const N: usize> Work for Errors<'_, T, S, M, N> {
+impl<T: Scalar, S: Scheme<T, M, N>, const M: usize, const N: usize> VectorWork for Errors<'_, T, S, M, N> {
     type Output = ();
 
     #[inline(always)]
@@ -123,7 +143,7 @@ struct Weights<'a, T, S, const M: usize, const N: usize> {
     scheme: PhantomData<S>,
 }
 
-impl<T: Scalar, S: Scheme<T, M, N>, const M: usize, const N: usize> Work for Weights<'_, T, S, M, N> {
+impl<T: Scalar, S: Scheme<T, M, N>, const M: usize, const N: usize> VectorWork for Weights<'_, T, S, M, N> {
     type Output = ();
 
     #[inline(always)]
@@ -179,7 +199,7 @@ struct Images<'a, T, S, const M: usize, const N: usize> {
     scheme: PhantomData<S>,
 }
 
-impl<T: Scalar, S: Scheme<T, M, N>, const M: usize, const N: usize> Work for Images<'_, T, S, M, N> {
+impl<T: Scalar, S: Scheme<T, M, N>, const M: usize, const N: usize> VectorWork for Images<'_, T, S, M, N> {
     type Output = ();
 
     #[inline(always)]

@@ -12,11 +12,11 @@ use crate::nn::{
     Scalar,
     kernels::{
         elementwise::Raw,
+        instructions::{VectorWork, run_vectorized},
         locals::Locals,
         pool::Pool,
         prefetch::prefetch,
         transpose::transpose,
-        wide::{Work, do_wide},
     },
 };
 
@@ -35,7 +35,15 @@ pub(super) fn forward<T: Scalar, S: Scheme<T, M, N> + Sync, const M: usize, cons
         let v = Raw::new(inputs);
         pool.run(samples * blocks, &|chunk| {
             let (sample, block) = (chunk / blocks, chunk % blocks);
-            do_wide(Inputs::<T, S, M, N> { plan, x, v: &v, samples, sample, block, scheme: std::marker::PhantomData });
+            run_vectorized(Inputs::<T, S, M, N> {
+                plan,
+                x,
+                v: &v,
+                samples,
+                sample,
+                block,
+                scheme: std::marker::PhantomData,
+            });
         });
     }
     let depth = Plan::depth(plan.channels, samples * plan.tiles(), TILES);
@@ -57,7 +65,7 @@ pub(super) fn forward<T: Scalar, S: Scheme<T, M, N> + Sync, const M: usize, cons
                 block,
                 scheme: std::marker::PhantomData,
             };
-            do_wide(outputs);
+            run_vectorized(outputs);
         });
     });
 }
@@ -73,7 +81,7 @@ struct Inputs<'a, T, S, const M: usize, const N: usize> {
     scheme: std::marker::PhantomData<S>,
 }
 
-impl<T: Scalar, S: Scheme<T, M, N>, const M: usize, const N: usize> Work for Inputs<'_, T, S, M, N> {
+impl<T: Scalar, S: Scheme<T, M, N>, const M: usize, const N: usize> VectorWork for Inputs<'_, T, S, M, N> {
     type Output = ();
 
     #[inline(always)]
@@ -125,7 +133,7 @@ struct Outputs<'a, T, S, const M: usize, const N: usize> {
     scheme: std::marker::PhantomData<S>,
 }
 
-impl<T: Scalar, S: Scheme<T, M, N>, const M: usize, const N: usize> Work for Outputs<'_, T, S, M, N> {
+impl<T: Scalar, S: Scheme<T, M, N>, const M: usize, const N: usize> VectorWork for Outputs<'_, T, S, M, N> {
     type Output = ();
 
     #[inline(always)]

@@ -2,34 +2,17 @@ use std::num::NonZeroUsize;
 
 use super::*;
 use crate::{
-    nn::Shape,
+    nn::{Shape, kernels::naive},
     random::{Purpose, Stream, stream},
 };
 
 /// y, dx and dW.
 type Results<T> = [Vec<T>; 3];
 
-/// The definition, one product after the other, in `f64`.
-fn slow<T: Scalar>(w: &Window, [x, weight, bias, dy]: [&[T]; 4]) -> Results<f64> {
-    let outputs = bias.len();
-    let mut y: Vec<f64> = dy.iter().enumerate().map(|(i, _)| bias[i / w.plane() % outputs].as_f64()).collect();
-    let (mut dx, mut dw) = (vec![0.0; x.len()], vec![0.0; weight.len()]);
-    for (at, y) in y.iter_mut().enumerate() {
-        let (row, column) = (at % w.plane() / w.width, at % w.width);
-        let (sample, output) = (at / w.plane() / outputs, at / w.plane() % outputs);
-        for (channel, k) in (0..w.channels).flat_map(|c| (0..9).map(move |k| (c, k))) {
-            let (Some(row), Some(column)) = ((row + k / 3).checked_sub(1), (column + k % 3).checked_sub(1)) else {
-                continue;
-            };
-            if row < w.height && column < w.width {
-                let from = ((sample * w.channels + channel) * w.height + row) * w.width + column;
-                let kernel = (output * w.channels + channel) * 9 + k;
-                *y += weight[kernel].as_f64() * x[from].as_f64();
-                dx[from] += weight[kernel].as_f64() * dy[at].as_f64();
-                dw[kernel] += x[from].as_f64() * dy[at].as_f64();
-            }
-        }
-    }
+/// The definition, in `f64`.
+fn slow<T: Scalar>(w: &Window, operands: [&[T]; 4]) -> Results<f64> {
+    let operands = operands.map(|values| values.iter().map(|value| value.as_f64()).collect::<Vec<_>>());
+    let [y, dx, dw, _] = naive::conv(w, operands.each_ref().map(Vec::as_slice));
     [y, dx, dw]
 }
 

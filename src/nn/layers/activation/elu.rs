@@ -1,10 +1,7 @@
 //! Exponential linear unit (Clevert et al. 2016).
 
 use super::{Activation, ActivationKind, ActivationSetting, ELEMENT_BY_ELEMENT};
-use crate::nn::{
-    Equations, LayerFacts, LayerRole, Scalar,
-    kernels::{elementwise::Cost, pointwise::Part},
-};
+use crate::nn::{Equations, LayerFacts, LayerProperty, LayerRole, Scalar, kernels::elementwise::Cost};
 
 /// y = x where x > 0, α(eˣ - 1) elsewhere, element by element.
 ///
@@ -23,6 +20,7 @@ impl ActivationKind for Elu {
         name: "elu",
         form: "elu ALPHA",
         role: LayerRole::Activation,
+        properties: &[LayerProperty::HasKink, LayerProperty::KeepsPlaces],
         equations: Equations {
             forward: &["y = x for x > 0, α(eˣ − 1) elsewhere"],
             backward: &["φ′(x) = 1[x > 0] + α eˣ·1[x ≤ 0]", "∂L/∂x = dy ⊙ φ′(x)"],
@@ -38,6 +36,8 @@ impl ActivationKind for Elu {
         checked: [0.7, 1.0],
     });
 
+    const COSTS: [Cost; 2] = [Cost::Expensive; 2];
+
     fn from_setting(alpha: f64) -> Self {
         Self { alpha }
     }
@@ -48,21 +48,13 @@ impl ActivationKind for Elu {
 }
 
 impl<T: Scalar> Activation<T> for Elu {
-    fn costs(&self) -> [Cost; 2] {
-        [Cost::Dear; 2]
+    #[inline(always)]
+    fn value(self, x: T) -> T {
+        if x > T::zero() { x } else { T::from_f64(self.alpha) * x.exp_m1() }
     }
 
-    fn value(&self, part: Part<'_, T, 1>) {
-        let alpha = T::from_f64(self.alpha);
-        part.write(move |[x]| if x > T::zero() { x } else { alpha * x.exp_m1() });
-    }
-
-    fn gradient(&self, part: Part<'_, T, 3>) {
-        let alpha = T::from_f64(self.alpha);
-        part.write(move |[x, _, dy]| if x > T::zero() { dy } else { dy * (alpha * x.quick_exp()) });
-    }
-
-    fn has_kink(&self) -> bool {
-        true
+    #[inline(always)]
+    fn gradient(self, x: T, _y: T, dy: T) -> T {
+        if x > T::zero() { dy } else { dy * (T::from_f64(self.alpha) * x.quick_exp()) }
     }
 }

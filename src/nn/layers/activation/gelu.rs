@@ -3,11 +3,7 @@
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
 use super::{Activation, ActivationKind, ELEMENT_BY_ELEMENT};
-use crate::nn::{
-    Equations, LayerFacts, LayerRole, Scalar,
-    erf::erf,
-    kernels::{elementwise::Cost, pointwise::Part},
-};
+use crate::nn::{Equations, LayerFacts, LayerProperty, LayerRole, Scalar, erf::erf, kernels::elementwise::Cost};
 
 /// y = x Φ(x), element by element, with the distribution function of the standard normal,
 /// Φ(x) = (1 + erf(x/√2))/2.
@@ -24,12 +20,15 @@ impl ActivationKind for Gelu {
         name: "gelu",
         form: "gelu",
         role: LayerRole::Activation,
+        properties: &[LayerProperty::KeepsPlaces],
         equations: Equations {
             forward: &["y = x Φ(x)"],
             backward: &["φ′(x) = Φ(x) + x ϕ(x)", "∂L/∂x = dy ⊙ φ′(x)"],
             symbols: ELEMENT_BY_ELEMENT,
         },
     };
+
+    const COSTS: [Cost; 2] = [Cost::Expensive; 2];
 
     fn from_setting(_: f64) -> Self {
         Self
@@ -50,18 +49,14 @@ fn density(x: f64) -> f64 {
 }
 
 impl<T: Scalar> Activation<T> for Gelu {
-    fn costs(&self) -> [Cost; 2] {
-        [Cost::Dear; 2]
+    #[inline(always)]
+    fn value(self, x: T) -> T {
+        T::from_f64(x.as_f64() * distribution(x.as_f64()))
     }
 
-    fn value(&self, part: Part<'_, T, 1>) {
-        part.write(|[x]| T::from_f64(x.as_f64() * distribution(x.as_f64())));
-    }
-
-    fn gradient(&self, part: Part<'_, T, 3>) {
-        part.write(|[x, _, dy]| {
-            let x = x.as_f64();
-            dy * T::from_f64(distribution(x) + x * density(x))
-        });
+    #[inline(always)]
+    fn gradient(self, x: T, _y: T, dy: T) -> T {
+        let x = x.as_f64();
+        dy * T::from_f64(distribution(x) + x * density(x))
     }
 }

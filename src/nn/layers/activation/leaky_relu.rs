@@ -1,7 +1,7 @@
 //! Leaky rectified linear unit.
 
 use super::{Activation, ActivationKind, ActivationSetting, ELEMENT_BY_ELEMENT};
-use crate::nn::{Equations, LayerFacts, LayerRole, Scalar, kernels::pointwise::Part};
+use crate::nn::{Equations, LayerFacts, LayerProperty, LayerRole, Scalar};
 
 /// y = x where x > 0, slope·x elsewhere, element by element.
 ///
@@ -19,6 +19,7 @@ impl ActivationKind for LeakyRelu {
         name: "leaky_relu",
         form: "leaky_relu SLOPE",
         role: LayerRole::Activation,
+        properties: &[LayerProperty::HasKink, LayerProperty::KeepsPlaces],
         equations: Equations {
             forward: &["y = x for x > 0, a·x elsewhere"],
             backward: &["φ′(x) = 1[x > 0] + a·1[x ≤ 0]", "∂L/∂x = dy ⊙ φ′(x)"],
@@ -44,17 +45,13 @@ impl ActivationKind for LeakyRelu {
 }
 
 impl<T: Scalar> Activation<T> for LeakyRelu {
-    fn value(&self, part: Part<'_, T, 1>) {
-        let slope = T::from_f64(self.slope);
-        part.write(move |[x]| if x > T::zero() { x } else { slope * x });
+    #[inline(always)]
+    fn value(self, x: T) -> T {
+        if x > T::zero() { x } else { T::from_f64(self.slope) * x }
     }
 
-    fn gradient(&self, part: Part<'_, T, 3>) {
-        let slope = T::from_f64(self.slope);
-        part.write(move |[x, _, dy]| if x > T::zero() { dy } else { slope * dy });
-    }
-
-    fn has_kink(&self) -> bool {
-        true
+    #[inline(always)]
+    fn gradient(self, x: T, _y: T, dy: T) -> T {
+        if x > T::zero() { dy } else { T::from_f64(self.slope) * dy }
     }
 }

@@ -1,7 +1,7 @@
 //! Rectified linear unit.
 
 use super::{Activation, ActivationKind};
-use crate::nn::{Equations, LayerFacts, LayerRole, Scalar, kernels::pointwise::Part};
+use crate::nn::{Equations, LayerFacts, LayerProperty, LayerRole, Scalar};
 
 /// y = max(x, 0), element by element; a NaN stays a NaN, so that it reaches the loss and is noticed.
 ///
@@ -16,6 +16,7 @@ impl ActivationKind for Relu {
         name: "relu",
         form: "relu",
         role: LayerRole::Activation,
+        properties: &[LayerProperty::HasKink, LayerProperty::Rectifies, LayerProperty::KeepsPlaces],
         equations: Equations {
             forward: &["y = max(x, 0)"],
             backward: &["∂y/∂x = diag(1[x > 0])", "∂L/∂x = dy ⊙ 1[x > 0]"],
@@ -29,19 +30,13 @@ impl ActivationKind for Relu {
 }
 
 impl<T: Scalar> Activation<T> for Relu {
-    fn value(&self, part: Part<'_, T, 1>) {
-        part.write(|[x]| if x <= T::zero() { T::zero() } else { x });
+    #[inline(always)]
+    fn value(self, x: T) -> T {
+        if x <= T::zero() { T::zero() } else { x }
     }
 
-    fn gradient(&self, part: Part<'_, T, 3>) {
-        part.write(|[_, y, dy]| if y <= T::zero() { T::zero() } else { dy });
-    }
-
-    fn has_kink(&self) -> bool {
-        true
-    }
-
-    fn rectifies(&self) -> bool {
-        true
+    #[inline(always)]
+    fn gradient(self, _x: T, y: T, dy: T) -> T {
+        if y <= T::zero() { T::zero() } else { dy }
     }
 }

@@ -1,10 +1,7 @@
 //! Logistic sigmoid.
 
 use super::{Activation, ActivationKind, ELEMENT_BY_ELEMENT};
-use crate::nn::{
-    Equations, LayerFacts, LayerRole, Scalar,
-    kernels::{elementwise::Cost, pointwise::Part},
-};
+use crate::nn::{Equations, LayerFacts, LayerProperty, LayerRole, Scalar, kernels::elementwise::Cost};
 
 /// y = 1 / (1 + e⁻ˣ), element by element; where e⁻ˣ overflows, y is 0 as it should be.
 ///
@@ -19,6 +16,7 @@ impl ActivationKind for Sigmoid {
         name: "sigmoid",
         form: "sigmoid",
         role: LayerRole::Activation,
+        properties: &[LayerProperty::KeepsPlaces],
         equations: Equations {
             forward: &["y = 1/(1 + e⁻ˣ)"],
             backward: &["φ′(x) = y (1 − y)", "∂L/∂x = dy ⊙ φ′(x)"],
@@ -26,28 +24,21 @@ impl ActivationKind for Sigmoid {
         },
     };
 
+    const COSTS: [Cost; 2] = [Cost::Expensive, Cost::Cheap];
+
     fn from_setting(_: f64) -> Self {
         Self
     }
 }
 
-/// σ(x).
-#[allow(clippy::inline_always)] // Only where it is inlined is it compiled for the widest vectors.
-#[inline(always)]
-pub(super) fn sigmoid<T: Scalar>(x: T) -> T {
-    T::one() / (T::one() + (-x).quick_exp())
-}
-
 impl<T: Scalar> Activation<T> for Sigmoid {
-    fn costs(&self) -> [Cost; 2] {
-        [Cost::Dear, Cost::Cheap]
+    #[inline(always)]
+    fn value(self, x: T) -> T {
+        T::one() / (T::one() + (-x).quick_exp())
     }
 
-    fn value(&self, part: Part<'_, T, 1>) {
-        part.write(|[x]| sigmoid(x));
-    }
-
-    fn gradient(&self, part: Part<'_, T, 3>) {
-        part.write(|[_, y, dy]| dy * y * (T::one() - y));
+    #[inline(always)]
+    fn gradient(self, _x: T, y: T, dy: T) -> T {
+        dy * y * (T::one() - y)
     }
 }

@@ -1,10 +1,7 @@
 //! Sigmoid linear unit, also called swish (Elfwing et al. 2018).
 
-use super::{Activation, ActivationKind, ELEMENT_BY_ELEMENT, sigmoid::sigmoid};
-use crate::nn::{
-    Equations, LayerFacts, LayerRole, Scalar,
-    kernels::{elementwise::Cost, pointwise::Part},
-};
+use super::{Activation, ActivationKind, ELEMENT_BY_ELEMENT, sigmoid::Sigmoid};
+use crate::nn::{Equations, LayerFacts, LayerProperty, LayerRole, Scalar, kernels::elementwise::Cost};
 
 /// y = x σ(x) with σ(x) = 1 / (1 + e⁻ˣ), element by element.
 ///
@@ -19,6 +16,7 @@ impl ActivationKind for Silu {
         name: "silu",
         form: "silu",
         role: LayerRole::Activation,
+        properties: &[LayerProperty::KeepsPlaces],
         equations: Equations {
             forward: &["y = x σ(x)"],
             backward: &["φ′(x) = σ + x σ(1 − σ)", "∂L/∂x = dy ⊙ φ′(x)"],
@@ -26,24 +24,22 @@ impl ActivationKind for Silu {
         },
     };
 
+    const COSTS: [Cost; 2] = [Cost::Expensive; 2];
+
     fn from_setting(_: f64) -> Self {
         Self
     }
 }
 
 impl<T: Scalar> Activation<T> for Silu {
-    fn costs(&self) -> [Cost; 2] {
-        [Cost::Dear; 2]
+    #[inline(always)]
+    fn value(self, x: T) -> T {
+        x * Sigmoid.value(x)
     }
 
-    fn value(&self, part: Part<'_, T, 1>) {
-        part.write(|[x]| x * sigmoid(x));
-    }
-
-    fn gradient(&self, part: Part<'_, T, 3>) {
-        part.write(|[x, _, dy]| {
-            let sigmoid = sigmoid(x);
-            dy * sigmoid * (T::one() + x * (T::one() - sigmoid))
-        });
+    #[inline(always)]
+    fn gradient(self, x: T, _y: T, dy: T) -> T {
+        let sigmoid = Sigmoid.value(x);
+        dy * sigmoid * (T::one() + x * (T::one() - sigmoid))
     }
 }

@@ -1,10 +1,7 @@
 //! Hyperbolic tangent.
 
 use super::{Activation, ActivationKind, ELEMENT_BY_ELEMENT};
-use crate::nn::{
-    Equations, LayerFacts, LayerRole, Scalar,
-    kernels::{elementwise::Cost, pointwise::Part},
-};
+use crate::nn::{Equations, LayerFacts, LayerProperty, LayerRole, Scalar, kernels::elementwise::Cost};
 
 /// y = tanh x, element by element.
 ///
@@ -19,6 +16,7 @@ impl ActivationKind for Tanh {
         name: "tanh",
         form: "tanh",
         role: LayerRole::Activation,
+        properties: &[LayerProperty::KeepsPlaces],
         equations: Equations {
             forward: &["y = tanh x"],
             backward: &["φ′(x) = 1 − y²", "∂L/∂x = dy ⊙ φ′(x)"],
@@ -26,21 +24,21 @@ impl ActivationKind for Tanh {
         },
     };
 
+    const COSTS: [Cost; 2] = [Cost::Expensive, Cost::Cheap];
+
     fn from_setting(_: f64) -> Self {
         Self
     }
 }
 
 impl<T: Scalar> Activation<T> for Tanh {
-    fn costs(&self) -> [Cost; 2] {
-        [Cost::Dear, Cost::Cheap]
+    #[inline(always)]
+    fn value(self, x: T) -> T {
+        x.tanh()
     }
 
-    fn value(&self, part: Part<'_, T, 1>) {
-        part.write(|[x]| x.tanh());
-    }
-
-    fn gradient(&self, part: Part<'_, T, 3>) {
-        part.write(|[_, y, dy]| dy * (T::one() - y * y));
+    #[inline(always)]
+    fn gradient(self, _x: T, y: T, dy: T) -> T {
+        dy * (T::one() - y * y)
     }
 }

@@ -1,6 +1,7 @@
 //! Samples, layers, pictures, the plane and checks.
 
 use super::*;
+use crate::dataset::Batches;
 
 #[test]
 fn samples_are_chosen_by_row_mistake_loss_and_place() {
@@ -10,7 +11,10 @@ fn samples_are_chosen_by_row_mistake_loss_and_place() {
     let largest = hardest.losses.iter().copied().fold(0.0, f32::max);
     assert_eq!(hardest.losses[hardest.sample.row], largest);
     assert_eq!((hardest.sample.split, hardest.batch), (Split::Train, 20));
-    assert_eq!(hardest.sample.index, trainer.batches.indices(0)[hardest.sample.row] as usize);
+    assert_eq!(
+        hardest.sample.index,
+        Batches::new(data.train.len(), 20, 3).unwrap().indices(0)[hardest.sample.row] as usize
+    );
     assert_eq!(
         hardest.sample.picture.as_ref().unwrap().pixels,
         data.train.pixels(hardest.sample.index as u32).unwrap()
@@ -56,10 +60,10 @@ fn a_layer_is_told_unit_by_unit() {
     let norms = layer(&mut trainer, 1);
     let units = &norms.units;
     assert_eq!((units.gamma.len(), units.beta.len(), units.running_means.len()), (4, 4, 4));
-    // What the pass of the minibatch in hand did to the running statistics is not shown, nor does it stay.
+    // What the pass of the current minibatch did to the running statistics is not shown, nor does it stay.
     let before: Vec<f32> = {
-        trainer.set_aside();
-        trainer.network.buffers().flat_map(|b| b.value.clone()).collect()
+        trainer.weights_sha256();
+        trainer.network().buffers().flat_map(|b| b.value.clone()).collect()
     };
     assert_eq!((&units.running_means[..], &units.running_variances[..]), (&before[..4], &before[4..8]));
     let relu = layer(&mut trainer, 2);
@@ -95,7 +99,7 @@ fn the_evaluation_is_kept_sample_by_sample() {
     };
     assert_eq!(confusion.counts.iter().sum::<u32>() as usize, data.test.len());
     assert_eq!((0..10).map(|class| confusion.counts[11 * class]).sum::<u32>() as usize, right);
-    // Whoever follows a sample from there sees the weights that it was judged with, the averaged ones.
+    // A trace of a sample from there uses the weights that it was evaluated with, the averaged ones.
     trainer.evaluate(|| ControlFlow::Continue(())).unwrap();
     let Answer::Samples(page) = trainer.inspect(&page(Show::All, Order::Index, 7, 1)).unwrap() else { panic!() };
     let alone = trace(&mut trainer, SampleChoice::Dataset { split: Split::Test, index: 7 }, 0);
@@ -105,10 +109,9 @@ fn the_evaluation_is_kept_sample_by_sample() {
 #[test]
 fn what_is_not_a_number_is_never_right() {
     let data = images();
-    let mut trainer = trainer(MLP, &data, 1);
-    trainer.network.parameters_mut().last().unwrap().value[2] = f32::NAN;
-    // The averaged weights are those after the first step.
-    trainer.average = None;
+    // The average would take the place of these weights.
+    let mut trainer = Trainer::new(&TrainSpec { ema: None, ..spec(MLP, 1) }, Arc::clone(&data)).unwrap();
+    trainer.network_mut().parameters_mut().last().unwrap().value[2] = f32::NAN;
     trainer.evaluate(|| ControlFlow::Continue(())).unwrap();
     let all = Query::Samples { split: Split::Test, show: Show::All, order: Order::Index, first: 0, count: 0 };
     let Answer::Samples(page) = trainer.inspect(&all).unwrap() else { panic!() };
@@ -148,7 +151,7 @@ fn filters_are_pictures() {
         panic!()
     };
     assert_eq!((found.total, found.first, found.shape, found.filters.len()), (12, 10, [1, 28, 28], 2));
-    assert_eq!(found.filters[0].values, trainer.network.parameters().next().unwrap().value[7840..8624]);
+    assert_eq!(found.filters[0].values, trainer.network().parameters().next().unwrap().value[7840..8624]);
     let reason = trainer.inspect(&Query::Filters { layer: 3, first: 0, count: 9 }).unwrap_err();
     assert!(reason.contains("no pictures"), "{reason}");
 }
@@ -173,7 +176,7 @@ fn the_plane_shows_boundary_units_and_points() {
     };
     assert_eq!((maps.total, maps.units.len(), maps.units[0].values.len()), (8, 8, 21));
     // The first layer's unit in the middle of a cell, by hand.
-    let parameters: Vec<_> = trainer.network.parameters().collect();
+    let parameters: Vec<_> = trainer.network().parameters().collect();
     let [x, y] = maps.plane.center(2, 1);
     let z = f64::from(parameters[0].value[6]) * x
         + f64::from(parameters[0].value[7]) * y
@@ -182,7 +185,7 @@ fn the_plane_shows_boundary_units_and_points() {
 }
 
 #[test]
-fn right_gradients_pass_the_check_of_the_minibatch_in_hand() {
+fn right_gradients_pass_the_check_of_the_current_minibatch() {
     let (images, spirals) = (images(), spirals());
     for (layers, data, checked) in [(MLP, &images, &[0, 3][..]), (CNN, &images, &[0, 1, 4, 7]), (TOY, &spirals, &[2])] {
         let mut trainer = trainer(layers, data, 2);

@@ -55,8 +55,8 @@ fn full(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, entry: &Judged
     let part = if app.view().data.split == Split::Test { "test" } else { "training" };
     let rows = [
         ("sample", format!("{part} {}", thousands(entry.index as u64)), text),
-        ("truth", app.class(entry.class), theme.style(Role::Strong)),
-        ("prediction", format!("{mark} {}", app.class(entry.predicted)), theme.style(role)),
+        ("truth", app.run().class_name(entry.class), theme.style(Role::Strong)),
+        ("prediction", format!("{mark} {}", app.run().class_name(entry.predicted)), theme.style(role)),
         ("loss", short(entry.loss), text),
         ("confidence", percent(entry.confidence), text),
     ];
@@ -75,8 +75,11 @@ fn short_words(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, entry: 
     let muted = theme.style(Role::Muted);
     let mut row = Row::new(buffer, area, 0).ending(theme.marks().ellipsis);
     row.put_right(&percent(entry.confidence), theme.style(Role::Text));
-    row.skip_right(1).put(mark, theme.style(role)).skip(1).put(&app.class(entry.predicted), theme.style(role));
+    row.skip_right(1)
+        .put(mark, theme.style(role))
+        .skip(1)
+        .put(&app.run().class_name(entry.predicted), theme.style(role));
     let mut row = Row::new(buffer, area, 1).ending(theme.marks().ellipsis);
     row.put_right(&format!("loss {}", short(entry.loss)), muted);
-    row.skip_right(1).put("truly ", muted).put(&app.class(entry.class), theme.style(Role::Strong));
+    row.skip_right(1).put("truly ", muted).put(&app.run().class_name(entry.class), theme.style(Role::Strong));
 }

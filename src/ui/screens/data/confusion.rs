@@ -17,7 +17,7 @@ use crate::{
 const MARKED: usize = 3;
 
 /// The matrix with its sums.
-struct Matrix<'a> {
+struct ConfusionTable<'a> {
     confusion: &'a Confusion,
     /// How many samples each class has, and how many were taken for it.
     truths: Vec<u64>,
@@ -26,7 +26,7 @@ struct Matrix<'a> {
     worst: Vec<(u32, usize, usize)>,
 }
 
-impl<'a> Matrix<'a> {
+impl<'a> ConfusionTable<'a> {
     fn of(confusion: &'a Confusion) -> Self {
         let classes = confusion.classes;
         let (mut truths, mut predictions, mut worst) = (vec![0; classes], vec![0; classes], Vec::new());
@@ -56,13 +56,14 @@ fn rate(part: u32, whole: u64, theme: Theme) -> String {
 
 /// Draws the matrix and the worst confusions; false if nothing is known yet.
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) -> bool {
-    let Some(shown) = app.confusion() else { return false };
-    let matrix = Matrix::of(shown.answer);
+    let screen = app.data_screen();
+    let Some(shown) = screen.confusion() else { return false };
+    let matrix = ConfusionTable::of(shown.answer);
     let classes = shown.answer.classes;
     if classes == 0 {
         return false;
     }
-    let at = app.selected_entry();
+    let at = screen.selected_entry();
     let selected = (at / classes, at % classes);
     let frame = MatrixFrame::of(area, classes, selected, names(app, classes));
     let muted = theme.style(Role::Muted);
@@ -70,7 +71,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) -> bool {
         let x = frame.heading.x + place as u16 * frame.cell.0;
         let mut row = Row::new(buffer, Rect { x, width: frame.cell.0, ..frame.heading }, 0);
         let style = if class == selected.1 { theme.style(Role::Strong) } else { muted };
-        let name = app.class(class);
+        let name = app.run().class_name(class);
         row.put_flush(&cut(&name, frame.cell.0 - 1, theme.marks().ellipsis), frame.cell.0, style);
     }
     Row::new(buffer, Rect { y: frame.heading.y, height: 1, ..frame.found }, 0).put_flush("found", FOUND, muted);
@@ -88,7 +89,7 @@ fn draw_row(
     theme: Theme,
     buffer: &mut Buffer,
     frame: &MatrixFrame,
-    matrix: &Matrix,
+    matrix: &ConfusionTable,
     (truth, y): (usize, u16),
     selected: (usize, usize),
 ) {
@@ -96,7 +97,7 @@ fn draw_row(
     let mut row = Row::new(buffer, frame.names, y).ending(marks.ellipsis);
     let chosen = truth == selected.0;
     row.put_cell(if chosen { marks.pointer } else { " " }, 2, theme.style(Role::Focus));
-    row.put(&app.class(truth), theme.style(if chosen { Role::Strong } else { Role::Text }));
+    row.put(&app.run().class_name(truth), theme.style(if chosen { Role::Strong } else { Role::Text }));
     let whole = matrix.truths.get(truth).copied().unwrap_or(0);
     for (place, predicted) in (frame.first.1..matrix.confusion.classes).take(frame.count.1).enumerate() {
         let count = matrix.count(truth, predicted);
@@ -104,7 +105,7 @@ fn draw_row(
         let x = frame.cells.x + place as u16 * frame.cell.0;
         let cell =
             Rect { x, y: frame.cells.y + y, width: frame.cell.0, height: frame.cell.1 }.intersection(frame.cells);
-        // Every number has a column behind it, so that brackets stand out of the line.
+        // Every number has a column after it, so that brackets stand out of the line.
         let text = |number: String| match count {
             0 => format!("{} ", marks.dot),
             _ if truth == predicted => format!("[{number}]"),
@@ -148,7 +149,7 @@ fn below(
     theme: Theme,
     buffer: &mut Buffer,
     frame: &MatrixFrame,
-    matrix: &Matrix,
+    matrix: &ConfusionTable,
     (truth, predicted): (usize, usize),
 ) {
     let muted = theme.style(Role::Muted);
@@ -165,17 +166,17 @@ fn below(
     let count = matrix.count(truth, predicted);
     let whole = matrix.truths.get(truth).copied().unwrap_or(0);
     let mut row = Row::new(buffer, area, 2).ending(theme.marks().ellipsis);
-    row.skip(2).put(&app.class(truth), theme.style(Role::Strong));
+    row.skip(2).put(&app.run().class_name(truth), theme.style(Role::Strong));
     row.put(if truth == predicted { " recognized" } else { " taken for " }, muted);
     if truth != predicted {
-        row.put(&app.class(predicted), theme.style(Role::Strong));
+        row.put(&app.run().class_name(predicted), theme.style(Role::Strong));
     }
     let text = format!(": {} of {}, {}", thousands(count.into()), thousands(whole), rate(count, whole, theme));
     row.put(&text, theme.style(Role::Text));
 }
 
 /// The confusions that happen most.
-fn worst(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, matrix: &Matrix) {
+fn worst(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, matrix: &ConfusionTable) {
     if area.is_empty() {
         return;
     }
@@ -191,7 +192,8 @@ fn worst(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, matrix: &Matr
         row.put_right(&format!("{:>5}", rate(*count, whole, theme)), muted);
         row.put_right(&format!("{:>6}", thousands((*count).into())), theme.style(Role::Text));
         row.skip_right(1).put_cell(if marked { "!" } else { " " }, 2, theme.style(Role::Bad));
-        row.put(&app.class(*truth), theme.style(Role::Text));
-        row.put(&format!(" {} ", theme.marks().arrow), muted).put(&app.class(*predicted), theme.style(Role::Text));
+        row.put(&app.run().class_name(*truth), theme.style(Role::Text));
+        row.put(&format!(" {} ", theme.marks().arrow), muted)
+            .put(&app.run().class_name(*predicted), theme.style(Role::Text));
     }
 }

@@ -19,8 +19,9 @@ use crate::{
 
 /// Draws the page, of which the first entry has place `first`.
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, page: &Page, first: usize) {
-    let gallery = Gallery::of(app.tiles(), area);
-    let selected = app.selected_entry();
+    let screen = app.data_screen();
+    let gallery = Gallery::of(screen.tiles(), area);
+    let selected = screen.selected_entry();
     let images = images(app, &gallery, page);
     for (place, (entry, (image, picture))) in page.entries.iter().zip(images).enumerate() {
         let picture = picture.fit(image.width, image.height);
@@ -37,20 +38,20 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, page: &Pag
 
 /// The pictures that are drawn, with the room that each has.
 pub fn pictures(app: &App, area: Rect, page: &Page, first: usize) -> Vec<(Rect, Picture)> {
-    let gallery = Gallery::of(app.tiles(), area);
+    let gallery = Gallery::of(app.data_screen().tiles(), area);
     let large = beside(app, &gallery, page, first).map(|entry| chosen::image(gallery.side, entry));
     images(app, &gallery, page).chain(large).collect()
 }
 
 /// The picture of each entry, with the room that it has in its tile.
 fn images<'a>(app: &App, gallery: &'a Gallery, page: &'a Page) -> impl Iterator<Item = (Rect, Picture)> + use<'a> {
-    let entries = page.entries.iter().take(app.tiles().count()).enumerate();
+    let entries = page.entries.iter().take(app.data_screen().tiles().count()).enumerate();
     entries.map(|(place, entry)| (gallery.image(place), image_of(entry)))
 }
 
 /// The entry that is shown large, if there is room.
 fn beside<'a>(app: &App, gallery: &Gallery, page: &'a Page, first: usize) -> Option<&'a Judged> {
-    page.entries.get(app.selected_entry().checked_sub(first)?).filter(|_| gallery.side.width > 0)
+    page.entries.get(app.data_screen().selected_entry().checked_sub(first)?).filter(|_| gallery.side.width > 0)
 }
 
 /// The mark of right or wrong, the predicted class, and how sure it is.
@@ -65,5 +66,5 @@ fn caption(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, entry: &Jud
         row.skip_right(1);
     }
     let role = if selected { Role::Selected } else { role };
-    row.put(&app.class(entry.predicted), theme.style(role));
+    row.put(&app.run().class_name(entry.predicted), theme.style(role));
 }

@@ -20,7 +20,7 @@ const NUMBER: u16 = 9;
 /// Draws the page, of which the first entry has place `first`.
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, page: &Page, first: usize) {
     let names = page.entries.iter().flat_map(|entry| [entry.class, entry.predicted]);
-    let widest = names.map(|class| app.class(class).width()).max().unwrap_or(0) as u16;
+    let widest = names.map(|class| app.run().class_name(class).width()).max().unwrap_or(0) as u16;
     let class = (widest + 4).clamp(12, 24);
     let muted = theme.style(Role::Muted);
     let mut row = Row::new(buffer, area, 0).ending(theme.marks().ellipsis);
@@ -30,7 +30,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, page: &Pag
     row.put("values", muted);
     for (place, entry) in page.entries.iter().enumerate().take(usize::from(area.height.saturating_sub(1))) {
         let row = Row::new(buffer, area, place as u16 + 1).ending(theme.marks().ellipsis);
-        entry_row(app, theme, row, entry, class, first + place == app.selected_entry());
+        entry_row(app, theme, row, entry, class, first + place == app.data_screen().selected_entry());
     }
 }
 
@@ -40,8 +40,8 @@ fn entry_row(app: &App, theme: Theme, mut row: Row, entry: &Judged, class: u16, 
     row.put_cell(if selected { marks.pointer } else { " " }, 2, theme.style(Role::Focus));
     let index = thousands(entry.index as u64);
     row.put_flush(&index, NUMBER - 2, theme.style(if selected { Role::Selected } else { Role::Text })).skip(2);
-    row.put_cell(&app.class(entry.class), class, text);
-    row.put_cell(&format!("{mark} {}", app.class(entry.predicted)), class, theme.style(role));
+    row.put_cell(&app.run().class_name(entry.class), class, text);
+    row.put_cell(&format!("{mark} {}", app.run().class_name(entry.predicted)), class, theme.style(role));
     row.put_flush(&percent(entry.confidence), NUMBER + 2, text);
     row.put_flush(&number(entry.loss, NUMBER - 1), NUMBER, text).skip(3);
     let values = entry.values.iter().map(|value| short(f64::from(*value))).collect::<Vec<_>>().join("  ");

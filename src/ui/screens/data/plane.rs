@@ -17,18 +17,19 @@ use crate::{
     },
 };
 
-/// At most one point in so many cells, or the ground could not be seen.
+/// At most one point per this many cells, or the ground could not be seen.
 const CELLS_A_POINT: usize = 9;
 
 /// Draws the plane and what stands beside it; false if nothing is known yet.
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) -> bool {
-    let Some(boundary) = app.boundary() else { return false };
-    let room = app.plane_room((area.width, area.height));
+    let screen = app.data_screen();
+    let Some(boundary) = screen.boundary() else { return false };
+    let room = screen.plane_room((area.width, area.height));
     let mut rest = area;
     let plane = take_left(&mut rest, room.plane.0);
     let plane = Rect { height: room.plane.1.min(plane.height), ..plane };
     ground(app, theme, buffer, plane, boundary.answer);
-    if let Some(points) = app.points() {
+    if let Some(points) = screen.points() {
         marks(theme, buffer, plane, points.answer);
     }
     if room.side == 0 {
@@ -104,11 +105,12 @@ fn marks(theme: Theme, buffer: &mut Buffer, area: Rect, points: &Points) {
 
 /// Which mark is which class, from the left of `row`.
 pub fn legend(app: &App, theme: Theme, row: &mut Row) {
-    let known = app.points().and_then(|shown| shown.answer.classes.iter().max());
+    let known = app.data_screen().points().and_then(|shown| shown.answer.classes.iter().max());
     let classes = app.run().classes.len().max(known.map_or(0, |class| usize::from(*class) + 1));
     for class in 0..classes.min(16) {
         let style = Style::new().fg(theme.class_color(class));
-        let pieces = [(theme.class_mark(class), style), (" ", style), (&app.class(class), theme.style(Role::Text))];
+        let pieces =
+            [(theme.class_mark(class), style), (" ", style), (&app.run().class_name(class), theme.style(Role::Text))];
         if !row.put_all(&pieces) {
             return;
         }

@@ -3,7 +3,7 @@
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::{
-    app::{App, ChartSlot, Curve, Figure, Spark},
+    app::{App, ChartSlot, Curve, Figure, SparklineCell},
     protocol::Unit,
     text::short,
     ui::{
@@ -58,11 +58,11 @@ fn numbers(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, figure: &Fi
 fn trends(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, figure: &Figure) {
     let mut canvas = Canvas::new(area.width, area.height);
     let Some(bottom) = canvas.height().checked_sub(1) else { return };
-    let [train, test] = app.trends(figure, usize::from(area.width) * ACROSS);
+    let [train, test] = app.data_screen().trends(figure, usize::from(area.width) * ACROSS);
     for heights in [test, train] {
         let mut before = None;
         for (x, spark) in heights.iter().enumerate() {
-            let Spark::Height(height) = spark else {
+            let SparklineCell::Height(height) = spark else {
                 before = None;
                 continue;
             };

@@ -17,13 +17,14 @@ use crate::{
 
 /// Draws title and maps.
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, room: &PlaneRoom) {
+    let screen = app.data_screen();
     let mut rest = area;
     let title = take_top(&mut rest, 1);
-    let Some((place, link)) = app.plane_layer() else { return };
+    let Some((place, link)) = screen.plane_layer() else { return };
     let (muted, marks) = (theme.style(Role::Muted), theme.marks());
-    let shown = app.unit_maps();
+    let shown = screen.unit_maps();
     let count = room.count();
-    let first = app.first_unit(count);
+    let first = screen.first_unit(count);
     {
         let mut row = Row::new(buffer, title, 0).ending(marks.ellipsis);
         let named = format!("layer {}", link.title());
@@ -31,10 +32,10 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, room: &Pla
         let least = if theme.unicode { "−" } else { "-" };
         heat::legend(&mut row, (least, "+"), Ramp::Signed, theme);
         row.skip_right(2);
-        let of = format!("{}/{}", place + 1, app.plane_layers().len());
+        let of = format!("{}/{}", place + 1, screen.plane_layers().len());
         let keys = if theme.unicode { " ↑↓" } else { " Up Down" };
         row.put_all(&[(&of, muted), (keys, theme.style(Role::Key)), ("  ", muted)]);
-        let units = app.plane_units();
+        let units = screen.plane_units();
         if units > count && count > 0 {
             let last = (first + count).min(units);
             row.put_all(&[(&format!("units {first}{}{} of {units}", '-', last - 1), muted)]);

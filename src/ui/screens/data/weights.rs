@@ -19,10 +19,11 @@ use crate::{
 
 /// Draws the page; false if nothing is known yet.
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) -> bool {
-    let Some(shown) = app.filters() else { return false };
+    let screen = app.data_screen();
+    let Some(shown) = screen.filters() else { return false };
     let filters = shown.answer;
-    let gallery = Gallery::of(app.tiles(), area);
-    let selected = app.selected_entry();
+    let gallery = Gallery::of(screen.tiles(), area);
+    let selected = screen.selected_entry();
     for (place, (image, picture)) in images(app, &gallery, filters).enumerate() {
         let tile = gallery.tile(place);
         let picture = picture.fit(image.width, image.height);
@@ -42,8 +43,9 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) -> bool {
 
 /// The pictures that are drawn, with the room that each has.
 pub fn pictures(app: &App, area: Rect) -> Vec<(Rect, Picture)> {
-    let Some(shown) = app.filters() else { return Vec::new() };
-    let gallery = Gallery::of(app.tiles(), area);
+    let screen = app.data_screen();
+    let Some(shown) = screen.filters() else { return Vec::new() };
+    let gallery = Gallery::of(screen.tiles(), area);
     let large = beside(app, &gallery, shown.answer, shown.first);
     let large = large.map(|filter| large_image(gallery.side, shown.answer, filter));
     images(app, &gallery, shown.answer).chain(large).collect()
@@ -55,13 +57,13 @@ fn images<'a>(
     gallery: &'a Gallery,
     filters: &'a Filters,
 ) -> impl Iterator<Item = (Rect, Picture)> + use<'a> {
-    let shown = filters.filters.iter().take(app.tiles().count()).enumerate();
+    let shown = filters.filters.iter().take(app.data_screen().tiles().count()).enumerate();
     shown.map(|(place, filter)| (gallery.image(place), image_of(filters, filter)))
 }
 
 /// The unit that is shown large, if there is room.
 fn beside<'a>(app: &App, gallery: &Gallery, filters: &'a Filters, first: usize) -> Option<&'a Extract> {
-    filters.filters.get(app.selected_entry().checked_sub(first)?).filter(|_| gallery.side.width > 0)
+    filters.filters.get(app.data_screen().selected_entry().checked_sub(first)?).filter(|_| gallery.side.width > 0)
 }
 
 /// Where the large picture and the words may lie.

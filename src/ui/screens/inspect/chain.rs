@@ -1,10 +1,10 @@
-//! The network as a chain: what the sample is behind each layer, and what error comes back to it.
+//! The network as a chain: what the sample is after each layer, and what error comes back to it.
 
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::{numbers, symbols::equation};
 use crate::{
-    app::{App, ChainRow, Lit, Panel, Tracing},
+    app::{App, ChainRow, CompletedPhase, Panel, SampleTrace},
     protocol::{
         Phase,
         inspection::{Loss, Pass, Signal},
@@ -20,11 +20,12 @@ use crate::{
 
 /// Draws title, headings and rows.
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
+    let screen = app.inspect_screen();
     if area.is_empty() {
         return;
     }
-    let rows = app.chain();
-    let tracing = app.tracing().ok();
+    let rows = screen.chain();
+    let tracing = screen.trace().ok();
     let frame = ChainFrame::of(area, &rows);
     heading(app, theme, buffer, &frame, tracing.as_ref());
     let shaped = rows.iter().any(|row| !row.shapes.1.is_empty());
@@ -34,10 +35,10 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     }
 }
 
-fn heading(app: &App, theme: Theme, buffer: &mut Buffer, frame: &ChainFrame, tracing: Option<&Tracing<'_>>) {
+fn heading(app: &App, theme: Theme, buffer: &mut Buffer, frame: &ChainFrame, tracing: Option<&SampleTrace<'_>>) {
     let (muted, text) = (theme.style(Role::Muted), theme.style(Role::Text));
     let mut row = title(app, theme, buffer, frame.title, Panel::Chain);
-    let Some(Tracing { trace, .. }) = tracing else { return };
+    let Some(SampleTrace { trace, .. }) = tracing else { return };
     if let Pass::Minibatch { .. } = trace.pass {
         phases(&mut row, trace.phase, theme);
     }
@@ -58,7 +59,7 @@ fn heading(app: &App, theme: Theme, buffer: &mut Buffer, frame: &ChainFrame, tra
     }
 }
 
-/// The four phases at the right end, with the one that was done last lit.
+/// The four phases at the right end, with the one that was completed last highlighted.
 fn phases(row: &mut Row, phase: Phase, theme: Theme) {
     const NAMES: [&str; 4] = ["forward", "loss", "backward", "update"];
     let arrow = format!(" {} ", theme.marks().arrow);
@@ -121,21 +122,21 @@ fn draw_row(
     frame: &ChainFrame,
     y: u16,
     row: &ChainRow<'_>,
-    tracing: Option<&Tracing<'_>>,
+    tracing: Option<&SampleTrace<'_>>,
 ) {
     let marks = theme.marks();
     let line = |rect: Rect| Rect { y: rect.y + y, height: 1, ..rect };
     let mut name = Row::new(buffer, line(Rect { height: frame.count as u16, ..frame.names }), 0).ending(marks.ellipsis);
     let pointer = if row.selected { marks.pointer } else { " " };
     name.put(pointer, theme.style(Role::Focus)).skip(1);
-    let mark = match row.lit {
-        Some(Lit::Forward) => marks.arrow,
-        Some(Lit::Backward) => "←",
-        Some(Lit::Update) => marks.intervention,
+    let mark = match row.completed {
+        Some(CompletedPhase::Forward) => marks.arrow,
+        Some(CompletedPhase::Backward) => "←",
+        Some(CompletedPhase::Update) => marks.intervention,
         None => " ",
     };
     name.put(mark, theme.style(Role::Change)).skip(1);
-    let role = match row.lit {
+    let role = match row.completed {
         Some(_) => Role::Change,
         None if row.selected => Role::Focus,
         None if row.trained || row.loss => Role::Text,
@@ -151,7 +152,7 @@ fn draw_row(
     };
     let mut cell = Row::new(buffer, line(frame.shapes), 0).ending(marks.ellipsis);
     cell.put_cell(&shape, frame.shapes.width.saturating_sub(1), theme.style(Role::Muted));
-    let Some(Tracing { trace, .. }) = tracing else { return };
+    let Some(SampleTrace { trace, .. }) = tracing else { return };
     if row.loss {
         loss(theme, buffer, frame, line, trace.loss.as_ref());
         return;

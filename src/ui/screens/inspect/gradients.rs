@@ -5,7 +5,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::symbols::equation;
 use crate::{
-    app::{App, Checking, Panel, Tracing, letter, own_share},
+    app::{App, Panel, SampleTrace, ShownCheck, letter, own_share},
     protocol::{
         LayerKind,
         inspection::{Entry, LayerTrace, Verdict},
@@ -27,10 +27,10 @@ const NUMBER: u16 = 10;
 const CHECK: u16 = 4;
 
 /// Draws the table above the check.
-pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &Tracing<'_>) {
+pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &SampleTrace<'_>) {
     let mut rest = area;
     let heading = take_top(&mut rest, 1);
-    let checking = app.checking();
+    let checking = app.inspect_screen().check();
     let check = if checking.is_some() { CHECK.min(rest.height / 2) } else { u16::from(rest.height >= 8) };
     let check = take_bottom(&mut rest, check);
     let muted = theme.style(Role::Muted);
@@ -65,7 +65,7 @@ fn table(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, layer: &Layer
         return;
     }
     let marks = theme.marks();
-    let kind = app.link().map(|layer| &layer.kind);
+    let kind = app.inspect_screen().layer().map(|layer| &layer.kind);
     let share = |entry: &Entry| own_share(kind?, layer, entry);
     let name = |entry: &Entry| place(kind, &entry.parameter, &entry.index, theme);
     let widest = layer.largest.iter().map(|entry| name(entry).width()).max().unwrap_or(0) as u16;
@@ -103,7 +103,7 @@ fn table(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, layer: &Layer
 }
 
 /// How far the check is, or its verdict; then its largest error.
-fn draw_check(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, checking: &Checking<'_>) {
+fn draw_check(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, checking: &ShownCheck<'_>) {
     let (muted, text) = (theme.style(Role::Muted), theme.style(Role::Text));
     let marks = theme.marks();
     let check = checking.check;
@@ -129,7 +129,7 @@ fn draw_check(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, checking
     let sign = equation(if within { " ≤ " } else { " > " }, theme);
     row.put("worst ", muted).put(&short(worst.relative_error), theme.style(role));
     row.put(&sign, muted).put(&short(check.tolerance), muted);
-    let kind = app.link().map(|layer| &layer.kind);
+    let kind = app.inspect_screen().layer().map(|layer| &layer.kind);
     let mut row = Row::new(buffer, area, 2).ending(marks.ellipsis);
     row.put("at ", muted).put(&place(kind, &worst.parameter, &worst.index, theme), text);
     let mut row = Row::new(buffer, area, 3).ending(marks.ellipsis);
@@ -177,7 +177,7 @@ pub fn line(theme: Theme, buffer: &mut Buffer, area: Rect, kind: &LayerKind, lay
 }
 
 /// The check in one line, where it has no place of its own.
-pub fn check_line(theme: Theme, row: &mut Row, checking: &Checking<'_>) {
+pub fn check_line(theme: Theme, row: &mut Row, checking: &ShownCheck<'_>) {
     let check = checking.check;
     let marks = theme.marks();
     let worst = check.worst.as_ref().map_or(String::new(), |worst| format!(", worst {}", short(worst.relative_error)));

@@ -1,4 +1,4 @@
-//! The selected layer: its equations and gradients in symbols, then in the numbers of the minibatch in hand.
+//! The selected layer: its equations and gradients in symbols, then in the numbers of the current minibatch.
 
 mod blocks;
 mod worked;
@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::{gradients, loss, symbols::equation};
 use crate::{
-    app::{App, ChainLayer, Panel, Tracing, loss_sum, sums},
+    app::{App, ChainLayer, Panel, SampleTrace, loss_sum, sums},
     protocol::LayerEquations,
     protocol::Phase,
     ui::{
@@ -26,12 +26,13 @@ const KEPT: u16 = 9;
 const BETWEEN: u16 = 4;
 
 /// Draws the panel; the gradients have a place beside it, in its corner, or none.
-pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &Tracing<'_>, gradients: Rect) {
+pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &SampleTrace<'_>, gradients: Rect) {
+    let screen = app.inspect_screen();
     let mut rest = area;
     let heading = take_top(&mut rest, 1);
     let mut row = title(app, theme, buffer, heading, Panel::Layer);
-    let link = app.link();
-    if let Some(checking) = app.checking().filter(|_| gradients.is_empty()) {
+    let link = screen.layer();
+    if let Some(checking) = screen.check().filter(|_| gradients.is_empty()) {
         gradients::check_line(theme, &mut row, &checking);
         row.skip_right(2);
     }

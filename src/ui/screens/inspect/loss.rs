@@ -30,7 +30,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, loss: &Los
     let above = if usize::from(area.height) >= classes + 2 { 2 } else { 1 };
     let rows = usize::from(area.height.saturating_sub(above));
     let order = order(loss, rows, truth);
-    let widest = order.iter().map(|class| app.class(*class).width()).max().unwrap_or(0) as u16;
+    let widest = order.iter().map(|class| app.run().class_name(*class).width()).max().unwrap_or(0) as u16;
     let names = (widest + 2).min(NAME + 2).min(area.width / 3);
     let square = classes.checked_mul(classes) == Some(loss.jacobian.len()) && order.len() == classes;
     let fits = |(figure, cell): &(u16, u16)| {
@@ -50,7 +50,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, loss: &Los
             (false, false) => (" ", Role::Text),
         };
         row.put(mark.0, theme.style(mark.1)).skip(1);
-        row.put_cell(&app.class(*class), names.saturating_sub(1), theme.style(role)).skip(1);
+        row.put_cell(&app.run().class_name(*class), names.saturating_sub(1), theme.style(role)).skip(1);
         for values in [&loss.logits, &loss.probabilities, &loss.target, &loss.gradient] {
             let value = values.get(*class).map_or(f64::NAN, |value| f64::from(*value));
             let role = if value.is_finite() { role } else { Role::Bad };

@@ -3,7 +3,7 @@
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::{
-    app::Spark,
+    app::SparklineCell,
     protocol::inspection::Extract,
     ui::{
         theme::{Ramp, Theme},
@@ -22,7 +22,7 @@ pub fn strip(buffer: &mut Buffer, area: Rect, values: &[f32], theme: Theme) {
     // Whole columns a value, so that neighbours are of one width.
     let wide = if values.is_empty() { 1 } else { (width / values.len()).max(1) };
     let shown = if values.len() <= width { values.len() * wide } else { width };
-    let cells: Vec<Spark> = (0..shown)
+    let cells: Vec<SparklineCell> = (0..shown)
         .map(|column| {
             let range = if values.len() <= width {
                 column / wide..column / wide + 1
@@ -31,12 +31,12 @@ pub fn strip(buffer: &mut Buffer, area: Rect, values: &[f32], theme: Theme) {
             };
             let values = values.get(range).unwrap_or_default();
             if values.iter().any(|value| !value.is_finite()) {
-                return Spark::Broken;
+                return SparklineCell::Broken;
             }
             let largest = values.iter().copied().reduce(|a, b| if b.abs() > a.abs() { b } else { a });
-            largest.map_or(Spark::Empty, |value| {
+            largest.map_or(SparklineCell::Empty, |value| {
                 let share = if full > 0.0 { f64::from(value / full) } else { 0.0 };
-                Spark::Height(share / 2.0 + 0.5)
+                SparklineCell::Height(share / 2.0 + 0.5)
             })
         })
         .collect();

@@ -4,7 +4,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::numbers;
 use crate::{
-    app::{App, Panel, Spark, Tracing},
+    app::{App, Panel, SampleTrace, SparklineCell},
     protocol::inspection::{Pass, Split, Trace},
     text::{short, thousands},
     ui::{
@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Draws the panel.
-pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &Tracing<'_>) {
+pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &SampleTrace<'_>) {
     let trace = tracing.trace;
     let frame = SampleFrame::of(area);
     let mut row = title(app, theme, buffer, frame.title, Panel::Sample);
@@ -45,7 +45,7 @@ fn facts(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, trace: &Trace
         row.put_right(after, text);
         row.put_cell(value, row.free().saturating_sub(1), theme.style(role));
     };
-    put(0, "truth", &app.class(trace.sample.class), Role::Strong, "");
+    put(0, "truth", &app.run().class_name(trace.sample.class), Role::Strong, "");
     let Some(loss) = &trace.loss else {
         put(1, "guess", "not computed yet", Role::Faint, "");
         put(2, "loss", marks.none, Role::Faint, "");
@@ -54,7 +54,7 @@ fn facts(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, trace: &Trace
     let right = loss.predicted == trace.sample.class && !loss.loss.is_nan();
     let (mark, role) = if right { (marks.good, Role::Good) } else { (marks.bad, Role::Bad) };
     let confidence = loss.probabilities.get(loss.predicted).map_or(f64::NAN, |p| f64::from(*p) * 100.0);
-    let guess = format!("{mark} {}", app.class(loss.predicted));
+    let guess = format!("{mark} {}", app.run().class_name(loss.predicted));
     put(1, "guess", &guess, role, &format!("{confidence:.0} %"));
     put(2, "loss", &short(loss.loss), Role::Text, "");
 }
@@ -101,15 +101,15 @@ fn losses(theme: Theme, buffer: &mut Buffer, area: Rect, trace: &Trace) {
     let column_of = |row: usize| if count <= width { row * wide } else { row * width / count };
     let finite = trace.losses.iter().filter(|loss| loss.is_finite());
     let full = finite.fold(f32::MIN_POSITIVE, |full, loss| full.max(*loss));
-    let mut cells = vec![Spark::Empty; width];
+    let mut cells = vec![SparklineCell::Empty; width];
     for (row, loss) in trace.losses.iter().enumerate() {
         let Some(cell) = cells.get_mut(column_of(row)) else { break };
         let height = f64::from(loss / full);
         *cell = match cell {
-            _ if !loss.is_finite() => Spark::Broken,
-            Spark::Broken => Spark::Broken,
-            Spark::Height(before) => Spark::Height(before.max(height)),
-            Spark::Empty => Spark::Height(height.max(0.0)),
+            _ if !loss.is_finite() => SparklineCell::Broken,
+            SparklineCell::Broken => SparklineCell::Broken,
+            SparklineCell::Height(before) => SparklineCell::Height(before.max(height)),
+            SparklineCell::Empty => SparklineCell::Height(height.max(0.0)),
         };
     }
     sparkline::draw(buffer, bars, &cells, Role::TrainRaw, theme);

@@ -7,7 +7,7 @@ use crate::{
     protocol::Unit,
     text::thousands,
     ui::{
-        layout::layers::{MapFrame, VALUE},
+        layout::layers::{MapFrame, VALUE_COLUMNS},
         paint::{Row, note, number},
         screens::title,
         theme::{Ramp, Role, Theme},
@@ -21,7 +21,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
         return;
     }
     let frame = MapFrame::of(app, area);
-    let map = app.heat_map(usize::from(frame.cells.width));
+    let map = app.layers_screen().heat_map(usize::from(frame.cells.width));
     heading(app, theme, buffer, &frame, &map);
     if map.rows.is_empty() {
         let below = Rect { y: area.y + 1, height: area.height - 1, ..area };
@@ -29,7 +29,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
         return;
     }
     for (place, (index, row)) in (0..).zip(map.rows.iter().enumerate().skip(frame.first).take(frame.count)) {
-        let selected = index == app.view().layer.min(map.rows.len() - 1);
+        let selected = index == app.view().layers.row.min(map.rows.len() - 1);
         layer(theme, buffer, &frame, place, row, &map, selected);
     }
     if map.ends.is_none() {
@@ -53,9 +53,9 @@ fn heading(app: &App, theme: Theme, buffer: &mut Buffer, frame: &MapFrame, map: 
         heat::legend(&mut row, (&low, &high), Ramp::Heat, theme);
         row.skip_right(1);
     }
-    if let (Some((_, step)), Some(selected)) = (map.cursor, map.rows.get(app.view().layer)) {
+    if let (Some((_, step)), Some(selected)) = (map.cursor, map.rows.get(app.view().layers.row)) {
         let step = format!("step {}  ", thousands(step));
-        let value = text(unit(map), selected.value, theme, VALUE - 1);
+        let value = text(unit(map), selected.value, theme, VALUE_COLUMNS - 1);
         row.put_all(&[(&step, theme.style(Role::Focus)), (&value, theme.style(Role::Strong)), ("  ", muted)]);
         row.put_all(&[(&selected.name, theme.style(Role::Text)), ("  ", muted)]);
     } else if map.quantity.is_some() && !shares {

@@ -3,7 +3,7 @@
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::{
-    app::{App, Panel, Spark, Strip, UnitStrips},
+    app::{App, Panel, SparklineCell, UnitStrip, UnitStrips},
     text::thousands,
     ui::{
         layout::layers::UnitsFrame,
@@ -19,7 +19,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     if area.is_empty() {
         return;
     }
-    let units = match app.units() {
+    let units = match app.layers_screen().units() {
         Ok(units) => units,
         Err(reason) => {
             title(app, theme, buffer, area, Panel::Units);
@@ -66,7 +66,7 @@ fn draw_strip(
     buffer: &mut Buffer,
     frame: &UnitsFrame,
     place: u16,
-    strip: &Strip,
+    strip: &UnitStrip,
     selected: Option<usize>,
 ) {
     let band = |rect: Rect| Rect { y: rect.y + place * frame.tall, height: frame.tall, ..rect };
@@ -82,7 +82,8 @@ fn draw_strip(
         area.height -= 1;
     }
     let full = if strip.title == "zero outputs" { 1.0 } else { f64::from(largest.abs()) };
-    let cells: Vec<Spark> = (0..usize::from(area.width)).map(|column| cell(frame, column, strip, full)).collect();
+    let cells: Vec<SparklineCell> =
+        (0..usize::from(area.width)).map(|column| cell(frame, column, strip, full)).collect();
     if strip.signed {
         heat::draw(buffer, area, &cells, Ramp::Signed, theme);
     } else {
@@ -98,20 +99,20 @@ fn draw_strip(
 }
 
 /// One column: of several units in it, the one that is largest in size.
-fn cell(frame: &UnitsFrame, column: usize, strip: &Strip, full: f64) -> Spark {
+fn cell(frame: &UnitsFrame, column: usize, strip: &UnitStrip, full: f64) -> SparklineCell {
     let units = frame.units_at(column);
     let values = strip.values.get(units.start.min(strip.values.len())..units.end.min(strip.values.len()));
     let values = values.unwrap_or_default();
     if values.iter().any(|value| !value.is_finite()) {
-        return Spark::Broken;
+        return SparklineCell::Broken;
     }
     let largest = values.iter().copied().reduce(|a, b| if b.abs() > a.abs() { b } else { a });
-    let Some(largest) = largest.map(f64::from) else { return Spark::Empty };
+    let Some(largest) = largest.map(f64::from) else { return SparklineCell::Empty };
     let share = if full > 0.0 { largest / full } else { 0.0 };
     match strip.signed {
-        true => Spark::Height(share / 2.0 + 0.5),
-        false if largest > 0.0 => Spark::Height(share),
-        false => Spark::Empty,
+        true => SparklineCell::Height(share / 2.0 + 0.5),
+        false if largest > 0.0 => SparklineCell::Height(share),
+        false => SparklineCell::Empty,
     }
 }
 

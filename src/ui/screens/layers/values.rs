@@ -4,7 +4,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 use unicode_width::UnicodeWidthStr;
 
 use crate::{
-    app::{App, LayerValues, Panel, Part},
+    app::{App, LayerValues, Panel, ValuePart},
     protocol::inspection::Distribution,
     text::{short, thousands},
     ui::{
@@ -23,7 +23,7 @@ use crate::{
 const GAP: u16 = 3;
 
 /// Where the parts of one kind of values lie.
-struct Frame {
+struct ValuesFrame {
     head: Rect,
     figures: Rect,
     histogram: Rect,
@@ -31,7 +31,7 @@ struct Frame {
     past: Rect,
 }
 
-impl Frame {
+impl ValuesFrame {
     fn of(mut area: Rect) -> Self {
         let tall = area.height >= 7;
         let head = take_top(&mut area, 1);
@@ -51,8 +51,8 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     }
     let mut rest = area;
     let heading = take_top(&mut rest, 1);
-    let rows = usize::from(Frame::of(rest).past.height);
-    let values = match app.values(rows * 2) {
+    let rows = usize::from(ValuesFrame::of(rest).past.height);
+    let values = match app.layers_screen().values(rows * 2) {
         Ok(values) => values,
         Err(reason) => {
             title(app, theme, buffer, heading, Panel::Values);
@@ -66,7 +66,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     for part in &values.parts {
         let place = take_left(&mut rest, width);
         take_left(&mut rest, GAP);
-        draw_part(app, theme, buffer, &Frame::of(place), part);
+        draw_part(app, theme, buffer, &ValuesFrame::of(place), part);
     }
 }
 
@@ -76,7 +76,7 @@ fn head(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, values: &Layer
     row.put(&values.row.name, theme.style(Role::Text)).skip(2);
     let step = thousands(values.step);
     row.put_all(&[("step ", muted), (&step, theme.style(Role::Text)), ("  ", muted)]);
-    if app.view().log_counts {
+    if app.view().layers.log_counts {
         row.put_all(&[("log counts", muted), ("  ", muted)]);
     }
     let oldest = values.parts.iter().filter_map(|part| part.past.last()).map(|(step, _)| *step).min();
@@ -85,7 +85,7 @@ fn head(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, values: &Layer
     }
 }
 
-fn draw_part(app: &App, theme: Theme, buffer: &mut Buffer, frame: &Frame, part: &Part) {
+fn draw_part(app: &App, theme: Theme, buffer: &mut Buffer, frame: &ValuesFrame, part: &ValuePart) {
     let muted = theme.style(Role::Muted);
     let mut row = Row::new(buffer, frame.head, 0).ending(theme.marks().ellipsis);
     let (name, shape) = part.title.split_once(' ').unwrap_or((&part.title, ""));
@@ -99,7 +99,7 @@ fn draw_part(app: &App, theme: Theme, buffer: &mut Buffer, frame: &Frame, part: 
     figures(buffer, frame.figures, now, theme);
     let shown: Vec<f64> = part.columns(now, usize::from(frame.histogram.width));
     let scaled: Vec<f64> =
-        if app.view().log_counts { shown.iter().map(|count| count.ln_1p()).collect() } else { shown };
+        if app.view().layers.log_counts { shown.iter().map(|count| count.ln_1p()).collect() } else { shown };
     histogram::draw(buffer, frame.histogram, &scaled, Role::Train, theme);
     axis(buffer, frame.labels, part, theme);
     past(app, buffer, frame.past, part, theme);
@@ -127,7 +127,7 @@ fn figures(buffer: &mut Buffer, area: Rect, now: &Distribution, theme: Theme) {
 }
 
 /// The values at the edges, and 0 between them where it has room.
-fn axis(buffer: &mut Buffer, area: Rect, part: &Part, theme: Theme) {
+fn axis(buffer: &mut Buffer, area: Rect, part: &ValuePart, theme: Theme) {
     let muted = theme.style(Role::Muted);
     let (low, high) = (short(part.edges.0), short(part.edges.1));
     let mut row = Row::new(buffer, area, 0).ending(theme.marks().ellipsis);
@@ -146,7 +146,7 @@ fn axis(buffer: &mut Buffer, area: Rect, part: &Part, theme: Theme) {
 }
 
 /// The past, newest on top: how many values lie in each column tells its shade.
-fn past(app: &App, buffer: &mut Buffer, area: Rect, part: &Part, theme: Theme) {
+fn past(app: &App, buffer: &mut Buffer, area: Rect, part: &ValuePart, theme: Theme) {
     if area.is_empty() {
         return;
     }
@@ -157,7 +157,7 @@ fn past(app: &App, buffer: &mut Buffer, area: Rect, part: &Part, theme: Theme) {
         .map(|(_, values)| {
             let columns = part.columns(values, width);
             let largest = columns.iter().copied().fold(0.0, f64::max);
-            let level = |count: &f64| match app.view().log_counts {
+            let level = |count: &f64| match app.view().layers.log_counts {
                 _ if *count <= 0.0 => f64::NAN,
                 true => count.ln_1p() / largest.ln_1p(),
                 // The root lets the tails show.

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Widths of the columns; the sparkline takes what is left.
-struct Columns {
+struct TableColumns {
     name: u16,
     shape: u16,
     parameters: u16,
@@ -39,12 +39,12 @@ const MARK: u16 = 3;
 const VERDICT: u16 = 9;
 
 /// Columns of the narrowest sparkline that can be read.
-const SPARK: u16 = 12;
+const SPARKLINE_COLUMNS: u16 = 12;
 
 /// Columns for the norms at the edges of a layer's chart.
 const GUTTER: u16 = 10;
 
-impl Columns {
+impl TableColumns {
     fn of(layers: &Layers, theme: Theme, width: u16, hidden: bool) -> Self {
         let rows = layers.rows();
         let widest = |text: &dyn Fn(&LayerRow) -> usize| rows.iter().map(text).max().unwrap_or(0) as u16;
@@ -69,15 +69,15 @@ impl Columns {
             spark: 0,
             values,
         };
-        // Shapes that nobody told take no place.
+        // Shapes that are unknown take no space.
         if rows.iter().all(|row| row.shape.is_empty()) {
             columns.shape = 0;
         }
         // A sparkline too short to be read gives way to nothing else: first the count goes, then the shape.
-        if rest < name + columns.shape + columns.parameters + SPARK {
+        if rest < name + columns.shape + columns.parameters + SPARKLINE_COLUMNS {
             columns.parameters = 0;
         }
-        if rest < name + columns.shape + columns.parameters + SPARK {
+        if rest < name + columns.shape + columns.parameters + SPARKLINE_COLUMNS {
             columns.shape = 0;
         }
         if !columns.values.is_empty() {
@@ -95,7 +95,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     let rows = app.run().layers.rows();
     let room = layer_rows(app, area);
     let hidden = rows.len().saturating_sub(room);
-    let columns = Columns::of(&app.run().layers, theme, area.width, hidden > 0);
+    let columns = TableColumns::of(&app.run().layers, theme, area.width, hidden > 0);
     heading(app, theme, buffer, area, &columns, hidden);
     if rows.is_empty() {
         let below = Rect { y: area.y + 1, height: area.height - 1, ..area };
@@ -103,16 +103,16 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
         Row::new(buffer, below, 0).ending(theme.marks().ellipsis).skip(2).put(text, theme.style(Role::Muted));
         return;
     }
-    let first = first_row(app.view().layer, rows.len(), room);
+    let first = first_row(app.view().layers.row, rows.len(), room);
     let height = layer_height(app, area);
     for (place, (index, row)) in (0..).zip(rows.iter().enumerate().skip(first).take(room)) {
-        let selected = app.view().focus() == Panel::Layers && app.view().layer == index;
+        let selected = app.view().focus() == Panel::Layers && app.view().layers.row == index;
         let area = Rect { y: area.y + 1 + place * height, height, ..area };
         layer(app, theme, buffer, area, row, selected, &columns);
     }
 }
 
-fn heading(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, columns: &Columns, hidden: usize) {
+fn heading(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, columns: &TableColumns, hidden: usize) {
     let start = area.x + 2 + columns.name;
     let muted = theme.style(Role::Muted);
     let mut row = title(app, theme, buffer, area, Panel::Layers);
@@ -129,7 +129,7 @@ fn heading(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, columns: &C
     if columns.parameters > 0 {
         row.put_flush("weights", columns.parameters - 2, muted).skip(2);
     }
-    let Some(quantity) = app.quantity() else { return };
+    let Some(quantity) = app.layers_screen().quantity() else { return };
     let title = quantity.title.as_str();
     let log = columns.spark > 25 && quantity.unit != Unit::Share;
     row.put_cell(if log { format!("{title}, log scale") } else { title.into() }.as_str(), columns.spark, muted);
@@ -145,7 +145,7 @@ fn layer(
     area: Rect,
     layer: &LayerRow,
     selected: bool,
-    columns: &Columns,
+    columns: &TableColumns,
 ) {
     let marks = theme.marks();
     let (text, muted) = (theme.style(Role::Text), theme.style(Role::Muted));
@@ -194,7 +194,13 @@ fn layer(
     if area.height > 1 {
         history(app, theme, buffer, area, layer, role);
     } else {
-        sparkline::draw(buffer, beside, &app.sparkline(layer, usize::from(beside.width)).columns, role, theme);
+        sparkline::draw(
+            buffer,
+            beside,
+            &app.layers_screen().sparkline(layer, usize::from(beside.width)).columns,
+            role,
+            theme,
+        );
     }
 }
 
@@ -218,7 +224,7 @@ fn history(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, layer: &Lay
         Row::new(buffer, area, y).skip(GUTTER - 1).put(bar, theme.style(Role::Faint));
     }
     let columns = usize::from(chart.width);
-    let line = app.sparkline(layer, columns);
+    let line = app.layers_screen().sparkline(layer, columns);
     if let Some((low, high)) = line.edges {
         Row::new(buffer, area, 1).put_flush(&number(high, GUTTER - 2), GUTTER - 1, muted);
         if chart.height > 1 {

@@ -17,15 +17,15 @@ const WIDE: u16 = 52;
 
 /// How the values are written.
 #[derive(Clone, Copy)]
-struct Manner {
+struct ReadoutFormat {
     gap: &'static str,
     /// Two digits instead of three.
     rough: bool,
-    words: Words,
+    words: ValueWords,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Words {
+enum ValueWords {
     All,
     /// Only the first; marks and brackets stand for the others.
     Train,
@@ -35,17 +35,17 @@ enum Words {
 }
 
 /// From the richest to the poorest: digits and words go before values.
-const MANNERS: [Manner; 6] = [
-    Manner { gap: "  ", rough: false, words: Words::All },
-    Manner { gap: " ", rough: false, words: Words::All },
-    Manner { gap: " ", rough: true, words: Words::All },
-    Manner { gap: " ", rough: true, words: Words::Train },
-    Manner { gap: " ", rough: true, words: Words::None },
-    Manner { gap: " ", rough: true, words: Words::Bare },
+const READOUT_FORMATS: [ReadoutFormat; 6] = [
+    ReadoutFormat { gap: "  ", rough: false, words: ValueWords::All },
+    ReadoutFormat { gap: " ", rough: false, words: ValueWords::All },
+    ReadoutFormat { gap: " ", rough: true, words: ValueWords::All },
+    ReadoutFormat { gap: " ", rough: true, words: ValueWords::Train },
+    ReadoutFormat { gap: " ", rough: true, words: ValueWords::None },
+    ReadoutFormat { gap: " ", rough: true, words: ValueWords::Bare },
 ];
 
-/// A part of the title, and the columns that are counted for it when the manner is chosen.
-struct Piece {
+/// A part of the title, and the columns that are counted for it when the format is chosen.
+struct TitlePiece {
     text: String,
     role: Role,
     width: usize,
@@ -56,10 +56,10 @@ pub(super) fn draw(row: &mut Row, chart: &Chart, theme: Theme) {
     let free = usize::from(row.free());
     let with_raw = chart.cursor.is_some() || row.free() >= WIDE && chart.first_test.is_none();
     let raws: &[bool] = if with_raw { &[true, false] } else { &[false] };
-    let candidates = raws.iter().flat_map(|raw| MANNERS.iter().map(|manner| (*manner, *raw)));
+    let candidates = raws.iter().flat_map(|raw| READOUT_FORMATS.iter().map(|format| (*format, *raw)));
     let mut poorest = Vec::new();
-    for (manner, with_raw) in candidates {
-        let pieces = pieces(chart, manner, with_raw, theme);
+    for (format, with_raw) in candidates {
+        let pieces = pieces(chart, format, with_raw, theme);
         let fits = pieces.iter().map(|piece| piece.width).sum::<usize>() <= free;
         poorest = pieces;
         if fits {
@@ -71,23 +71,23 @@ pub(super) fn draw(row: &mut Row, chart: &Chart, theme: Theme) {
     }
 }
 
-fn pieces(chart: &Chart, manner: Manner, with_raw: bool, theme: Theme) -> Vec<Piece> {
+fn pieces(chart: &Chart, format: ReadoutFormat, with_raw: bool, theme: Theme) -> Vec<TitlePiece> {
     let marks = theme.marks();
     let values = chart.cursor.as_ref().map_or(&chart.latest, |cursor| &cursor.values);
-    let all = manner.words == Words::All;
+    let all = format.words == ValueWords::All;
     let [train_word, test_word] = chart.words;
-    let mut pieces: Vec<Piece> = Vec::new();
-    let mut put = |text: String, role: Role| pieces.push(Piece { width: text.width(), text, role });
+    let mut pieces: Vec<TitlePiece> = Vec::new();
+    let mut put = |text: String, role: Role| pieces.push(TitlePiece { width: text.width(), text, role });
     if let Some(cursor) = &chart.cursor {
         let step = thousands(cursor.step);
-        let bare = manner.words == Words::Bare;
-        put(if bare { format!("{step}: ") } else { format!("step {step}{}", manner.gap) }, Role::Focus);
+        let bare = format.words == ValueWords::Bare;
+        put(if bare { format!("{step}: ") } else { format!("step {step}{}", format.gap) }, Role::Focus);
     }
-    let raw = values.train.map(|column| extent(&chart.unit, column, manner.rough, marks.none));
-    let train = values.smoothed.map(|value| write(&chart.unit, value, manner.rough)).or_else(|| raw.clone());
+    let raw = values.train.map(|column| extent(&chart.unit, column, format.rough, marks.none));
+    let train = values.smoothed.map(|value| write(&chart.unit, value, format.rough)).or_else(|| raw.clone());
     let raw = raw.filter(|_| with_raw && values.smoothed.is_some());
     if let Some(train) = train {
-        let word = matches!(manner.words, Words::All | Words::Train) && !train_word.is_empty();
+        let word = matches!(format.words, ValueWords::All | ValueWords::Train) && !train_word.is_empty();
         if word {
             put(format!("{train_word} "), Role::Train);
         }
@@ -98,21 +98,21 @@ fn pieces(chart: &Chart, manner: Manner, with_raw: bool, theme: Theme) -> Vec<Pi
     }
     let word = if all { format!("{test_word} ") } else { String::new() };
     if let Some(test) = values.test {
-        put(format!("{}{} {word}", manner.gap, marks.point), Role::Test);
-        put(write(&chart.unit, test, manner.rough), Role::Text);
+        put(format!("{}{} {word}", format.gap, marks.point), Role::Test);
+        put(write(&chart.unit, test, format.rough), Role::Text);
     } else if let Some(step) = chart.first_test {
-        let when = match manner {
-            Manner { gap: "  ", .. } => format!("  no evaluation yet: first at step {}", thousands(step)),
+        let when = match format {
+            ReadoutFormat { gap: "  ", .. } => format!("  no evaluation yet: first at step {}", thousands(step)),
             _ if all => format!(" {} {test_word} at step {}", marks.point, thousands(step)),
             _ => format!(" {} at {}", marks.point, thousands(step)),
         };
         put(when, Role::Muted);
     }
     if let Some(raw) = raw.filter(|_| all) {
-        put(format!("{}raw {raw}", manner.gap), Role::Muted);
+        put(format!("{}raw {raw}", format.gap), Role::Muted);
     }
-    // Values are counted as if they were long, so that the manner does not change with every digit.
-    let least = if manner.rough { 4 } else { 5 };
+    // Values are counted as if they were long, so that the format does not change with every digit.
+    let least = if format.rough { 4 } else { 5 };
     for piece in &mut pieces {
         if matches!(piece.role, Role::Text) {
             piece.width = piece.width.max(least);
@@ -148,7 +148,7 @@ mod tests {
         app::{ChartSlot, Code, Key, Message},
         ui::{
             tests::fixture,
-            theme::{Background, Depth},
+            theme::{Background, ColorDepth},
         },
     };
 
@@ -159,7 +159,7 @@ mod tests {
         }
         let mut buffer = Buffer::empty(Rect::new(0, 0, width, 1));
         let area = buffer.area;
-        let theme = Theme::new(Depth::True, Background::Dark, true);
+        let theme = Theme::new(ColorDepth::True, Background::Dark, true);
         draw(&mut Row::new(&mut buffer, area, 0), &app.chart(ChartSlot::Second, 80), theme);
         let text: String = buffer.content().iter().map(ratatui::buffer::Cell::symbol).collect();
         text.trim_end().to_owned()

@@ -92,13 +92,13 @@ fn joined(negative: bool, size: &str, first: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::theme::{Background, Depth};
+    use crate::ui::theme::{Background, ColorDepth};
 
     fn drawn(width: u16, sum: &Sum) -> String {
         let area = Rect::new(0, 0, width, 1);
         let mut buffer = Buffer::empty(area);
         draw(
-            Theme::new(Depth::True, Background::Dark, true),
+            Theme::new(ColorDepth::True, Background::Dark, true),
             &mut buffer,
             &mut area.clone(),
             std::slice::from_ref(sum),

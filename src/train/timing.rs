@@ -1,18 +1,20 @@
-//! How fast the worker may go, and how fast it goes.
+//! How fast the worker may train, how fast it trains, and how long it has trained.
 
 use std::time::{Duration, Instant};
 
-/// Time over which the rate of samples is averaged.
-const RATE_WINDOW: Duration = Duration::from_millis(500);
+/// Time over which the sample rate is averaged.
+const SAMPLE_RATE_WINDOW: Duration = Duration::from_millis(500);
 
 /// A limit in minibatches a second.
 #[derive(Clone, Copy, Debug)]
-pub struct Pace {
+pub struct StepThrottle {
+    /// The limit; `None` trains as fast as it goes.
     steps_per_second: Option<f64>,
+    /// When the next minibatch may start. Empty without a limit, and before the first minibatch after an interruption.
     due: Option<Instant>,
 }
 
-impl Pace {
+impl StepThrottle {
     /// A limit, or none.
     pub fn new(steps_per_second: Option<f64>) -> Self {
         Self { steps_per_second, due: None }
@@ -35,8 +37,8 @@ impl Pace {
 
     /// Notes that a minibatch starts. What a slow one lost is caught up by at most one interval.
     pub fn started(&mut self, now: Instant) {
-        self.due = self.steps_per_second.map(|rate| {
-            let interval = Duration::from_secs_f64(1.0 / rate);
+        self.due = self.steps_per_second.map(|steps_per_second| {
+            let interval = Duration::from_secs_f64(1.0 / steps_per_second);
             self.due.map_or(now, |due| due.max(now.checked_sub(interval).unwrap_or(now))) + interval
         });
     }
@@ -49,12 +51,14 @@ impl Pace {
 
 /// Samples a second over the last half second or more of uninterrupted training.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct RateMeter {
+pub struct SampleRate {
+    /// Start of the window and the samples in it. Empty after an interruption.
     window: Option<(Instant, usize)>,
+    /// The rate in the last whole window. Empty until there is one.
     samples_per_second: Option<f64>,
 }
 
-impl RateMeter {
+impl SampleRate {
     /// Counts samples that are done `now`.
     pub fn add(&mut self, samples: usize, now: Instant) {
         let Some((start, counted)) = &mut self.window else {
@@ -63,7 +67,7 @@ impl RateMeter {
         };
         *counted += samples;
         let elapsed = now.duration_since(*start);
-        if elapsed >= RATE_WINDOW {
+        if elapsed >= SAMPLE_RATE_WINDOW {
             self.samples_per_second = Some(*counted as f64 / elapsed.as_secs_f64());
             self.window = Some((now, 0));
         }
@@ -82,12 +86,14 @@ impl RateMeter {
 
 /// Time spent training, pauses left out.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Stopwatch {
+pub struct TrainingTime {
+    /// Time up to when it was last stopped.
     done: Duration,
+    /// Since when it runs. Empty while it stands.
     since: Option<Instant>,
 }
 
-impl Stopwatch {
+impl TrainingTime {
     /// Runs from now on, or stands.
     pub fn run(&mut self, running: bool, now: Instant) {
         if let Some(since) = self.since.take() {
@@ -107,49 +113,77 @@ impl Stopwatch {
     }
 }
 
+/// The clocks of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct RunTiming {
+    /// How fast the run may go.
+    pub throttle: StepThrottle,
+    /// How fast it goes.
+    pub sample_rate: SampleRate,
+    /// How long it has trained.
+    pub training_time: TrainingTime,
+}
+
+impl RunTiming {
+    /// The clocks before a run with that limit in minibatches a second.
+    pub fn new(steps_per_second: Option<f64>) -> Self {
+        Self {
+            throttle: StepThrottle::new(steps_per_second),
+            sample_rate: SampleRate::default(),
+            training_time: TrainingTime::default(),
+        }
+    }
+
+    /// Lets throttle and sample rate begin anew after an interruption.
+    pub fn restart(&mut self) {
+        self.throttle.restart();
+        self.sample_rate.restart();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_pace_keeps_its_interval_and_does_not_race_after_a_stall() {
+    fn a_throttle_keeps_its_interval_and_does_not_race_after_a_stall() {
         let start = Instant::now();
-        let mut pace = Pace::new(Some(10.0));
-        assert_eq!(pace.due(start), None);
-        pace.started(start);
+        let mut throttle = StepThrottle::new(Some(10.0));
+        assert_eq!(throttle.due(start), None);
+        throttle.started(start);
         let interval = Duration::from_millis(100);
-        assert_eq!(pace.due(start), Some(start + interval));
+        assert_eq!(throttle.due(start), Some(start + interval));
         let late = start + 50 * interval;
-        assert_eq!(pace.due(late), None);
-        pace.started(late);
-        assert_eq!(pace.due(late), None, "one interval is caught up");
-        pace.started(late);
-        assert_eq!(pace.due(late), Some(late + interval));
+        assert_eq!(throttle.due(late), None);
+        throttle.started(late);
+        assert_eq!(throttle.due(late), None, "one interval is caught up");
+        throttle.started(late);
+        assert_eq!(throttle.due(late), Some(late + interval));
     }
 
     #[test]
     fn the_rate_counts_only_uninterrupted_time() {
         let start = Instant::now();
-        let mut meter = RateMeter::default();
+        let mut rate = SampleRate::default();
         let at = |milliseconds| start + Duration::from_millis(milliseconds);
-        (0..=10).for_each(|i| meter.add(64, at(100 * i)));
-        assert!((meter.samples_per_second().unwrap() - 640.0).abs() < 1e-9);
-        meter.restart();
-        (0..=5).for_each(|i| meter.add(64, at(100_000 + 100 * i)));
-        assert!((meter.samples_per_second().unwrap() - 640.0).abs() < 1e-9);
+        (0..=10).for_each(|i| rate.add(64, at(100 * i)));
+        assert!((rate.samples_per_second().unwrap() - 640.0).abs() < 1e-9);
+        rate.restart();
+        (0..=5).for_each(|i| rate.add(64, at(100_000 + 100 * i)));
+        assert!((rate.samples_per_second().unwrap() - 640.0).abs() < 1e-9);
     }
 
     #[test]
-    fn the_stopwatch_leaves_pauses_out() {
+    fn the_time_leaves_pauses_out() {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
-        let mut stopwatch = Stopwatch::default();
-        stopwatch.run(true, at(0));
-        stopwatch.run(true, at(2));
-        stopwatch.run(false, at(3));
-        stopwatch.add(Duration::from_secs(1));
-        stopwatch.run(true, at(10));
-        stopwatch.run(false, at(11));
-        assert!((stopwatch.seconds() - 5.0).abs() < 1e-9);
+        let mut time = TrainingTime::default();
+        time.run(true, at(0));
+        time.run(true, at(2));
+        time.run(false, at(3));
+        time.add(Duration::from_secs(1));
+        time.run(true, at(10));
+        time.run(false, at(11));
+        assert!((time.seconds() - 5.0).abs() < 1e-9);
     }
 }

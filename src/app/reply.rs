@@ -1,0 +1,46 @@
+//! What a part of the dashboard wants done after a key, a typed command or a finished line.
+
+use std::path::PathBuf;
+
+use crate::protocol::{Command, SampleChoice};
+
+use super::actions::Action;
+use super::notices::NoticeTone;
+
+/// What a part of the dashboard can't do by itself, and so asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reply {
+    /// Nothing more.
+    Done,
+    /// Say this for a while.
+    Say(NoticeTone, String),
+    /// Send this to the source.
+    Send(Command),
+    /// Do what a key stands for.
+    Act(Action),
+    /// Follow this sample on the Inspect screen.
+    FollowSample(SampleChoice),
+    /// Show a unit of the layer at this place of the chain on the Layers screen; `None` keeps the layer.
+    ShowUnit {
+        /// Place of the layer.
+        layer: Option<usize>,
+        /// The unit.
+        unit: usize,
+    },
+    /// Show the figure of this name in a chart.
+    ShowFigure(String),
+    /// Save the screen, in this file if one is named.
+    SaveScreen(Option<PathBuf>),
+}
+
+impl Reply {
+    /// Says that it went as it was asked.
+    pub fn good(text: impl Into<String>) -> Self {
+        Self::Say(NoticeTone::Good, text.into())
+    }
+
+    /// Says that it did not, or can't.
+    pub fn bad(text: impl Into<String>) -> Self {
+        Self::Say(NoticeTone::Bad, text.into())
+    }
+}

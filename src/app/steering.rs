@@ -1,0 +1,132 @@
+//! What steers the training: pause, learning rate, throttle, hyperparameters.
+
+use crate::protocol::{Command, HyperParameter, LEARNING_RATE, RunState};
+use crate::text::{nearest, short};
+
+use super::actions::Action;
+use super::display::name;
+use super::reply::Reply;
+use super::typed::{number, quoted};
+use super::watched::WatchedRun;
+
+/// Factor of one press of `+` or `-`.
+const LEARNING_RATE_FACTOR: f64 = 1.25;
+
+/// Throttles in minibatches a second, slowest first; after the last comes full speed.
+const SPEED_LIMITS: [f64; 11] = [1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 320.0, 640.0, 1280.0];
+
+impl WatchedRun {
+    /// Does what a key that steers the training stands for.
+    pub(super) fn steer(&self, action: Action) -> Reply {
+        match action {
+            Action::PauseOrResume if self.wants_resume() => Reply::Send(Command::Resume),
+            Action::PauseOrResume => Reply::Send(Command::Pause),
+            Action::Advance => Reply::Send(Command::Advance { count: 1 }),
+            Action::AdvanceEpoch => Reply::Send(Command::AdvanceEpoch),
+            Action::RaiseLearningRate => self.scale_learning_rate(LEARNING_RATE_FACTOR),
+            Action::LowerLearningRate => self.scale_learning_rate(1.0 / LEARNING_RATE_FACTOR),
+            Action::Slower => self.slower(),
+            Action::Faster => self.faster(),
+            Action::FullSpeed => self.set_throttle(None),
+            _ => Reply::Done,
+        }
+    }
+
+    /// Whether the key that pauses would let the training go on now.
+    pub(super) fn wants_resume(&self) -> bool {
+        let asked = self.pending().iter().rev().find_map(|command| match command {
+            Command::Pause => Some(true),
+            // While it advances on request, the source may call itself paused or running: either way, stop it.
+            Command::Resume | Command::Advance { .. } | Command::AdvanceEpoch => Some(false),
+            _ => None,
+        });
+        asked.unwrap_or(self.live().state == RunState::Paused)
+    }
+
+    /// What can be changed now, in the order of the source.
+    pub(super) fn hyperparameters(&self) -> &[HyperParameter] {
+        self.live().controls.as_ref().map(|controls| controls.hyperparameters.as_slice()).unwrap_or_default()
+    }
+
+    /// Asks for a new value of a hyperparameter, which was typed, after checking it.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(super) fn set(&self, key: &str, text: &str) -> Result<Reply, String> {
+        let parameter = self.live().hyperparameter(key).ok_or_else(|| self.no_hyperparameter(key))?;
+        let range = parameter.range;
+        if text.is_empty() {
+            return Err(format!("{} needs a value; valid: {range}", name(key)));
+        }
+        let value = number(text).ok_or_else(|| format!("{} is not a number; valid: {range}", quoted(text)))?;
+        if !range.contains(value) {
+            return Err(format!("{} is out of range; valid: {range}", quoted(text)));
+        }
+        if self.pending().value(key).unwrap_or(parameter.value) == value {
+            return Ok(Reply::good(format!("{} is {} already", name(key), short(value))));
+        }
+        Ok(Reply::Send(Command::Set { key: key.into(), value }))
+    }
+
+    fn no_hyperparameter(&self, key: &str) -> String {
+        let keys: Vec<&str> = self.hyperparameters().iter().map(|parameter| parameter.key.as_str()).collect();
+        match nearest(key, keys.iter().copied()) {
+            Some(near) => format!("no hyperparameter {}; did you mean {}?", quoted(key), name(near)),
+            None if keys.is_empty() => format!("{} can't be set during a run", quoted(key)),
+            None => {
+                let keys: Vec<String> = keys.into_iter().map(name).collect();
+                format!("{} can't be set during a run; can be set: {}", quoted(key), keys.join(", "))
+            }
+        }
+    }
+
+    /// Asks for a throttle in minibatches a second, `None` for full speed.
+    pub(super) fn set_throttle(&self, steps_per_second: Option<f64>) -> Reply {
+        if self.wanted_throttle() == steps_per_second {
+            return Reply::good(if steps_per_second.is_none() { "already at full speed" } else { "already so" });
+        }
+        Reply::Send(Command::SetThrottle { steps_per_second })
+    }
+
+    fn slower(&self) -> Reply {
+        // From full speed the first step down is the first that is felt.
+        let throttle = self.wanted_throttle();
+        let limit = throttle.or(self.live().steps_per_second()).unwrap_or(f64::INFINITY);
+        match SPEED_LIMITS.into_iter().rev().find(|lower| *lower < limit) {
+            Some(lower) => self.set_throttle(Some(lower)),
+            None if throttle.is_none() => self.set_throttle(Some(SPEED_LIMITS[0])),
+            None => Reply::bad("this is the slowest; Space pauses"),
+        }
+    }
+
+    fn faster(&self) -> Reply {
+        let throttle = self.wanted_throttle();
+        self.set_throttle(throttle.and_then(|limit| SPEED_LIMITS.into_iter().find(|higher| *higher > limit)))
+    }
+
+    /// The throttle asked for last, or else the one in effect.
+    fn wanted_throttle(&self) -> Option<f64> {
+        let now = || self.live().controls.as_ref().and_then(|controls| controls.throttle);
+        self.pending().throttle().unwrap_or_else(now)
+    }
+
+    fn scale_learning_rate(&self, factor: f64) -> Reply {
+        let Some(parameter) = self.live().hyperparameter(LEARNING_RATE) else {
+            return Reply::bad("this source reported no learning rate");
+        };
+        let range = parameter.range;
+        let now = self.pending().value(LEARNING_RATE).unwrap_or(parameter.value);
+        let wanted = to_nine_digits(now * factor);
+        // Not `clamp`, which panics where the source's range is upside down.
+        let wanted = wanted.max(range.min).min(range.max);
+        if !range.contains(wanted) || wanted == now {
+            return Reply::bad(format!("the learning rate can't go beyond {}; valid: {range}", short(now)));
+        }
+        Reply::Send(Command::Set { key: LEARNING_RATE.into(), value: wanted })
+    }
+}
+
+/// Nine significant digits, so that ×1.25 and ÷1.25 meet again.
+fn to_nine_digits(value: f64) -> f64 {
+    format!("{value:.8e}").parse().unwrap_or(value)
+}

@@ -1,0 +1,197 @@
+//! Which sample and layer are followed, and what keys and commands of the Inspect screen do.
+
+use super::InspectScreen;
+use crate::app::actions::{Action, SampleStep};
+use crate::app::display::sentence;
+use crate::app::reply::Reply;
+use crate::app::run::Run;
+use crate::app::screen::Panel;
+use crate::app::watched::WatchedRun;
+use crate::protocol::inspection::{Pass, Split};
+use crate::protocol::{Answer, Command, Inspection, Phase, Query, SampleChoice};
+use crate::text::thousands;
+
+/// What is selected on the Inspect screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SampleSelection {
+    /// The sample that is asked for.
+    pub choice: SampleChoice,
+    /// The selected place in the chain; after the last layer comes the loss.
+    pub place: usize,
+    /// Row of the minibatch that was seen last.
+    row: usize,
+}
+
+impl Default for SampleSelection {
+    fn default() -> Self {
+        Self { choice: SampleChoice::Row { row: 0 }, place: 0, row: 0 }
+    }
+}
+
+/// Reads which sample is meant: `12`, a row of the minibatch; `train:4211` or `test 7`, a sample of the data;
+/// `mistake`, the first one; `hardest`.
+pub fn sample_choice(text: &str) -> Option<SampleChoice> {
+    let number = |text: &str| text.trim().parse().ok();
+    match text.split_once([':', ' ']) {
+        Some(("train", index)) => Some(SampleChoice::Dataset { split: Split::Train, index: number(index)? }),
+        Some(("test", index)) => Some(SampleChoice::Dataset { split: Split::Test, index: number(index)? }),
+        Some(_) => None,
+        None if text == "hardest" => Some(SampleChoice::Hardest),
+        None if text == "mistake" => Some(SampleChoice::NextMistake { after: None }),
+        None => Some(SampleChoice::Row { row: number(text)? }),
+    }
+}
+
+/// The sample that a person typed: `12`, `train 4211`, `test:7`, `mistake`, `hardest`.
+///
+/// # Errors
+/// What is wrong with it, and what is valid.
+pub fn named_sample(watched: &WatchedRun, text: &str) -> Result<SampleChoice, String> {
+    let live = watched.live();
+    let rows = minibatch_rows(live);
+    let last = rows.saturating_sub(1);
+    let valid = format!("valid: a row of the minibatch, 0 to {last}; train:N or test:N; mistake; hardest");
+    match sample_choice(text).ok_or_else(|| valid.clone())? {
+        SampleChoice::Row { row } if row >= rows => Err(format!("the minibatch has no row {row}; {valid}")),
+        SampleChoice::Unknown => Err(valid),
+        SampleChoice::Dataset { split, index } => {
+            let data = live.info.as_ref().and_then(|info| info.data.as_ref());
+            let count = data.and_then(|data| match split {
+                Split::Train => data.train,
+                Split::Test => data.test,
+                Split::Unknown => None,
+            });
+            // Where it is unknown how many there are, the source will say.
+            if let Some(count) = count.filter(|count| index >= *count) {
+                let last = thousands(count.saturating_sub(1) as u64);
+                return Err(format!("there is no sample {index}; valid: 0 to {last}"));
+            }
+            Ok(SampleChoice::Dataset { split, index })
+        }
+        choice => Ok(choice),
+    }
+}
+
+impl SampleSelection {
+    /// Does what a key of the Inspect screen stands for.
+    pub(in crate::app) fn update(&mut self, action: Action, watched: &WatchedRun) -> Reply {
+        match action {
+            Action::Follow(step) => self.step(step, minibatch_rows(watched.live())),
+            Action::AdvancePhase => {
+                // Goes on with the sample that is shown: which one is a mistake is not known before the loss.
+                self.settle();
+                return Reply::Send(Command::AdvancePhase);
+            }
+            Action::CheckGradients => return self.check_gradients(watched),
+            _ => {}
+        }
+        Reply::Done
+    }
+
+    /// Moves the selection in a panel.
+    pub(in crate::app) fn select(&mut self, panel: Panel, by: isize, watched: &WatchedRun) {
+        if panel == Panel::Sample {
+            self.step(SampleStep::Next(by), minibatch_rows(watched.live()));
+        } else {
+            // The loss stands after the last layer.
+            self.place = self.place.saturating_add_signed(by).min(watched.shown().layers.last_place());
+        }
+    }
+
+    /// Follows a sample that was named.
+    pub(in crate::app) fn follow(&mut self, choice: SampleChoice) {
+        self.choice = match choice {
+            SampleChoice::NextMistake { .. } => SampleChoice::NextMistake { after: Some(self.row) },
+            other => other,
+        };
+        self.remember_row();
+    }
+
+    /// Selects the layer at which a walk stands: what was just computed is what one wants to see.
+    pub(in crate::app) fn follow_walk(&mut self, phase: Phase, live: &Run) {
+        let chain = live.layers.chain();
+        let place = match phase {
+            Phase::Forward { layer } | Phase::Backward { layer } => chain.iter().position(|other| other.index == layer),
+            Phase::Loss => Some(chain.len()),
+            Phase::Between | Phase::Update | Phase::Unknown => None,
+        };
+        self.place = place.unwrap_or(self.place);
+    }
+
+    /// Takes note of the row that an answer is about, if it is what is followed; an answer that comes late undoes no
+    /// key. `None` if what is shown may be replaced by the answer; otherwise it only says that there is none: then what
+    /// is shown stays, a row that is there is followed instead, and the reply says why.
+    pub(in crate::app) fn take_answer(&mut self, inspection: &Inspection, live: &Run) -> Option<Reply> {
+        let Query::Trace { sample, .. } = inspection.query else { return None };
+        match &inspection.answer {
+            Answer::Trace(trace) if matches!(trace.pass, Pass::Minibatch { .. }) && self.choice == sample => {
+                self.row = trace.sample.row.min(full_batch(live) - 1);
+                None
+            }
+            Answer::Nothing { .. } if self.choice != sample || matches!(sample, SampleChoice::Row { .. }) => {
+                Some(Reply::Done)
+            }
+            Answer::Nothing { reason } => {
+                self.settle();
+                Some(Reply::good(sentence(reason)))
+            }
+            _ => None,
+        }
+    }
+
+    fn step(&mut self, step: SampleStep, rows: usize) {
+        let of_dataset = matches!(self.choice, SampleChoice::Dataset { .. });
+        self.choice = match step {
+            SampleStep::Next(by) => {
+                // Out of a choice that is no row the first press leads back to the minibatch.
+                let by = if of_dataset { 0 } else { by };
+                let row = self.row.cast_signed().saturating_add(by);
+                SampleChoice::Row { row: row.rem_euclid(rows.cast_signed()).cast_unsigned() }
+            }
+            SampleStep::Mistake => SampleChoice::NextMistake { after: (!of_dataset).then_some(self.row) },
+            SampleStep::Hardest => SampleChoice::Hardest,
+            SampleStep::Typed => return,
+        };
+        self.remember_row();
+    }
+
+    /// Follows the row that is shown, whatever led to it.
+    fn settle(&mut self) {
+        if !matches!(self.choice, SampleChoice::Row { .. }) {
+            self.choice = SampleChoice::Row { row: self.row };
+        }
+    }
+
+    fn remember_row(&mut self) {
+        if let SampleChoice::Row { row } = self.choice {
+            self.row = row;
+        }
+    }
+
+    /// Checks the gradients of the selected layer.
+    fn check_gradients(self, watched: &WatchedRun) -> Reply {
+        match InspectScreen::new(watched, self).layer() {
+            Some(layer) if layer.is_trained() => {
+                Reply::Send(Command::Inspect { query: Query::GradientCheck { layer: layer.index } })
+            }
+            Some(layer) => Reply::bad(format!("layer {}, {}, has no parameters to check", layer.path, layer.text)),
+            None => Reply::bad("the loss has no parameters to check; ↑ selects a layer"),
+        }
+    }
+}
+
+/// Samples of the newest minibatch: those of a full one, unless an answer about it says that they are fewer.
+fn minibatch_rows(live: &Run) -> usize {
+    let full = full_batch(live);
+    let any_trace = Query::Trace { sample: SampleChoice::Hardest, layer: 0 };
+    let newest = live.answers.like(&any_trace).filter(|newest| newest.step == live.step);
+    match newest.map(|newest| &newest.answer) {
+        Some(Answer::Trace(trace)) if matches!(trace.pass, Pass::Minibatch { .. }) => trace.batch.clamp(1, full),
+        _ => full,
+    }
+}
+
+/// Samples of a full minibatch; 1 while that is unknown.
+fn full_batch(live: &Run) -> usize {
+    live.info.as_ref().and_then(|info| info.batch_size).unwrap_or(1).max(1)
+}

@@ -1,0 +1,59 @@
+//! What the mouse does: it focuses, selects, sets the cursor and zooms.
+
+use super::{View, WindowSize};
+use crate::app::input::Pointer;
+use crate::app::screen::Panel;
+use crate::app::watched::WatchedRun;
+
+impl View {
+    /// Does what the mouse did.
+    pub(in crate::app) fn point(&mut self, pointer: Pointer, watched: &WatchedRun, size: WindowSize) {
+        let newest = watched.shown().step;
+        match pointer {
+            Pointer::Screen { screen } => self.show(screen),
+            Pointer::Click { panel } => self.focus_on(panel),
+            Pointer::ClickAt { panel, fraction } => {
+                self.focus_on(panel);
+                self.put_cursor(panel, newest, fraction);
+            }
+            Pointer::ClickCell { panel, row, fraction } => {
+                self.focus_on(panel);
+                self.select_row(panel, row, watched, size);
+                self.put_cursor(panel, newest, fraction);
+            }
+            Pointer::ClickRow { panel, row } => {
+                self.focus_on(panel);
+                self.select_row(panel, row, watched, size);
+            }
+            Pointer::Wheel { panel, fraction, up } if panel.has_steps() => {
+                self.charts.zoom(newest, fraction, if up { 0.8 } else { 1.25 });
+            }
+            Pointer::Wheel { panel, up, .. } => {
+                let focus = self.focus();
+                self.focus_on(panel);
+                self.select(if up { -1 } else { 1 }, watched, size);
+                self.focus_on(focus);
+            }
+        }
+    }
+
+    fn put_cursor(&mut self, panel: Panel, newest: u64, fraction: f64) {
+        if panel.has_steps() {
+            self.charts.put_cursor(newest, fraction);
+        }
+    }
+
+    /// Selects a row of a list, if it has that many.
+    fn select_row(&mut self, panel: Panel, row: usize, watched: &WatchedRun, size: WindowSize) {
+        let run = watched.shown();
+        match panel {
+            Panel::Layers | Panel::Map if row < run.layers.rows().len() => self.layers.row = row,
+            Panel::Units => self.layers.unit = Some(row),
+            Panel::Samples => self.data.select_entry(self.data_screen(watched, size), row),
+            Panel::Chain if row <= run.layers.last_place() => self.sample.place = row,
+            Panel::Controls if row < watched.hyperparameters().len() => self.control = row,
+            Panel::Findings if row < run.findings.len() => self.finding = row,
+            _ => {}
+        }
+    }
+}

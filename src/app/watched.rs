@@ -1,0 +1,206 @@
+//! The run that is watched: as it is now, as it was when the display was frozen, and what was asked of its source.
+
+use crate::protocol::{Answer, Command, CommandId, Event, Query, Request, RunState};
+
+use super::display::sentence;
+use super::pending::Pending;
+use super::run::Run;
+
+/// What the run is doing, what was asked of it included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunPhase {
+    /// Reading data, building the network.
+    Loading,
+    /// Training.
+    Running,
+    /// Asked to pause.
+    Pausing,
+    /// Waiting between two minibatches.
+    Paused,
+    /// Asked to go on.
+    Resuming,
+    /// Asked to advance by some minibatches and then pause.
+    Stepping,
+    /// Asked to end.
+    Stopping,
+    /// The planned minibatches are done.
+    Finished,
+    /// It can't go on.
+    Failed,
+    /// It ended.
+    Stopped,
+}
+
+impl RunPhase {
+    /// Its word: `running`, `pausing…`.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Loading => "loading",
+            Self::Running => "running",
+            Self::Pausing => "pausing…",
+            Self::Paused => "paused",
+            Self::Resuming => "resuming…",
+            Self::Stepping => "stepping…",
+            Self::Stopping => "stopping…",
+            Self::Finished => "finished",
+            Self::Failed => "failed",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
+/// The run, live and as it is shown, with the requests on their way to its source.
+#[derive(Clone, Debug)]
+pub struct WatchedRun {
+    live: Run,
+    frozen: Option<Box<Run>>,
+    pending: Pending,
+    /// What the source was asked to answer again and again.
+    queries: Vec<Query>,
+    /// Why it won't.
+    refused_queries: Option<String>,
+}
+
+impl WatchedRun {
+    /// A run of this name, of which nothing is known yet.
+    pub(super) fn new(name: &str) -> Self {
+        Self {
+            live: Run::new(name),
+            frozen: None,
+            pending: Pending::default(),
+            queries: Vec::new(),
+            refused_queries: None,
+        }
+    }
+
+    /// The run as it is now.
+    pub fn live(&self) -> &Run {
+        &self.live
+    }
+
+    /// The run as it is shown: as it is now, or as it was when the display was frozen.
+    pub fn shown(&self) -> &Run {
+        self.frozen.as_deref().unwrap_or(&self.live)
+    }
+
+    /// The step at which the display was frozen.
+    pub fn frozen_at(&self) -> Option<u64> {
+        self.frozen.as_ref().map(|run| run.step)
+    }
+
+    /// Freezes the display, or catches up.
+    pub(super) fn freeze_or_catch_up(&mut self) {
+        self.frozen = match self.frozen.take() {
+            None => Some(Box::new(self.live.clone())),
+            Some(_) => None,
+        };
+    }
+
+    /// The requests on their way.
+    pub fn pending(&self) -> &Pending {
+        &self.pending
+    }
+
+    /// Gives a command a number to send it with; `None` when too many requests wait already.
+    pub(super) fn request(&mut self, command: Command) -> Option<Request> {
+        self.pending.ask(command)
+    }
+
+    /// The command that was answered, with the reason if it was refused.
+    pub(super) fn answered(&mut self, id: CommandId, refused: Option<&str>) -> Option<Command> {
+        let command = self.pending.answered(id);
+        // What was watched before no longer matters.
+        if matches!(&command, Some(Command::Watch { queries }) if *queries == self.queries) {
+            self.refused_queries = refused.map(sentence);
+        }
+        command
+    }
+
+    /// Takes an event in.
+    pub(super) fn apply(&mut self, event: Event) {
+        if matches!(event, Event::Stopped { .. }) {
+            self.pending.clear();
+        }
+        self.live.apply(event);
+    }
+
+    /// The source is gone, so no request will be answered.
+    pub(super) fn lost(&mut self) {
+        self.pending.clear();
+        self.live.lost();
+    }
+
+    /// Keeps these figures, by their places, and a quantity of the layers at full detail, because they are shown.
+    pub(super) fn keep_sharp(&mut self, figures: impl IntoIterator<Item = Option<usize>>, quantity: usize) {
+        figures.into_iter().flatten().for_each(|figure| self.live.metrics.keep_sharp(figure));
+        self.live.layers.keep_sharp(quantity);
+    }
+
+    /// Watches these queries from now on, and gives the request for it if they are not watched already.
+    pub(super) fn watch(&mut self, queries: Vec<Query>) -> Option<Request> {
+        if queries == self.queries {
+            return None;
+        }
+        // When too many requests wait, the next message brings another chance.
+        let request = self.pending.ask(Command::Watch { queries: queries.clone() })?;
+        (self.queries, self.refused_queries) = (queries, None);
+        Some(request)
+    }
+
+    /// Nothing is watched: a source that comes to life again has to be asked anew.
+    pub(super) fn watch_nothing(&mut self) {
+        (self.queries, self.refused_queries) = (Vec::new(), None);
+    }
+
+    /// Why the source won't answer what is watched.
+    pub(super) fn refused_queries(&self) -> Option<&str> {
+        self.refused_queries.as_deref()
+    }
+
+    /// The reason with which the source said that there is nothing to answer to one of these queries.
+    pub(super) fn empty_answer(&self, queries: &[Query]) -> Option<&str> {
+        queries.iter().filter_map(|query| self.shown().answers.to(query)).find_map(|found| match &found.answer {
+            Answer::Nothing { reason } => Some(reason.as_str()),
+            _ => None,
+        })
+    }
+
+    /// What the run is doing, what was asked of it included.
+    pub fn phase(&self) -> RunPhase {
+        let state = self.live.state;
+        match state {
+            RunState::Failed => return RunPhase::Failed,
+            RunState::Stopped => return RunPhase::Stopped,
+            _ if self.pending.iter().any(|command| *command == Command::Stop) => return RunPhase::Stopping,
+            RunState::Finished if self.pending.is_empty() => return RunPhase::Finished,
+            _ => {}
+        }
+        let asked = self.pending.iter().rev().find_map(|command| match (command, state) {
+            (Command::Pause, RunState::Running | RunState::Loading) => Some(RunPhase::Pausing),
+            (Command::Resume, RunState::Paused) => Some(RunPhase::Resuming),
+            (Command::Advance { .. } | Command::AdvanceEpoch, RunState::Running | RunState::Paused) => {
+                Some(RunPhase::Stepping)
+            }
+            _ => None,
+        });
+        asked.unwrap_or(match state {
+            RunState::Loading => RunPhase::Loading,
+            // The run keeps the last state that it knew.
+            RunState::Running | RunState::Unknown => RunPhase::Running,
+            RunState::Paused => RunPhase::Paused,
+            RunState::Finished => RunPhase::Finished,
+            RunState::Failed => RunPhase::Failed,
+            RunState::Stopped => RunPhase::Stopped,
+        })
+    }
+
+    /// Whether the source waits at a minibatch, so that one can look at it.
+    pub fn is_idle(&self) -> bool {
+        matches!(self.live.state, RunState::Paused | RunState::Finished) || self.phase() == RunPhase::Stepping
+    }
+
+    /// Bytes held by the series, those of a frozen display included.
+    pub fn memory(&self) -> usize {
+        self.live.memory() + self.frozen.as_ref().map_or(0, |run| run.memory())
+    }
+}

@@ -1,0 +1,129 @@
+//! What the worker does with each request.
+
+use std::ops::ControlFlow;
+
+use crate::protocol::{Change, Command, CommandId, Event, Request, RunState};
+
+use super::{Driver, RunMode, steering::RunSteering};
+
+impl Driver<'_> {
+    /// Carries a request out or refuses it; breaks on a stop.
+    pub(super) fn handle(&mut self, request: Request) -> ControlFlow<()> {
+        let Request { id, command } = request;
+        let done = match command {
+            // Answered with all others that are open, when nothing is computed any more.
+            Command::Stop => return ControlFlow::Break(()),
+            // Answered when the goal is reached.
+            Command::Advance { count } => return self.advance(id, |from| from.saturating_add(count.max(1))),
+            Command::AdvanceEpoch => {
+                let epoch = self.trainer.steps_per_epoch();
+                return self.advance(id, |from| (from / epoch + 1).saturating_mul(epoch));
+            }
+            Command::Pause => self.request_pause(),
+            Command::Resume => self.request_resume(),
+            Command::AdvancePhase => self.request_phase(),
+            Command::Evaluate => self.request_evaluation(),
+            Command::Set { key, value } => self.steer(|steering| steering.set(&key, value)),
+            Command::SetSchedule { schedule } => self.steer(|steering| steering.set_schedule(&schedule)),
+            Command::SetThrottle { steps_per_second } => self.steer(|steering| steering.set_throttle(steps_per_second)),
+            Command::Extend { epochs } => self.request_extension(epochs),
+            Command::Inspect { query } => self.queries().1.answer_once(query),
+            Command::Watch { queries } => self.watch_list.replace(queries, &self.trainer),
+            Command::Unknown => Err("this engine knows no such command".into()),
+        };
+        let step = self.trainer.completed();
+        self.link.answer(id, done.map(|()| step));
+        ControlFlow::Continue(())
+    }
+
+    fn check_unfinished(&self) -> Result<(), String> {
+        if self.state == RunState::Finished {
+            return Err(format!("the run is finished at step {}; extend it first", self.trainer.completed()));
+        }
+        Ok(())
+    }
+
+    fn request_pause(&mut self) -> Result<(), String> {
+        self.check_unfinished()?;
+        if self.mode != RunMode::Waiting {
+            self.pause(None);
+        }
+        Ok(())
+    }
+
+    fn request_resume(&mut self) -> Result<(), String> {
+        self.check_unfinished()?;
+        if self.mode != RunMode::ToEnd {
+            self.give_up_goals();
+            self.run_to_end();
+        }
+        Ok(())
+    }
+
+    fn request_phase(&mut self) -> Result<(), String> {
+        self.check_unfinished()?;
+        if self.mode != RunMode::Waiting {
+            return Err("the phases of a minibatch are for a run that is paused; pause it first".into());
+        }
+        self.walk();
+        Ok(())
+    }
+
+    fn request_evaluation(&mut self) -> Result<(), String> {
+        if !self.evaluate() {
+            return Err("the evaluation was cut short".into());
+        }
+        let (watch_list, mut answerer) = self.queries();
+        watch_list.refresh_predictions(&mut answerer);
+        Ok(())
+    }
+
+    fn request_extension(&mut self, epochs: u64) -> Result<(), String> {
+        self.steer(|steering| steering.extend(epochs))?;
+        if self.state == RunState::Finished {
+            self.run_to_end();
+        }
+        Ok(())
+    }
+
+    fn run_to_end(&mut self) {
+        self.leave_walk();
+        self.mode = RunMode::ToEnd;
+        self.set_state(RunState::Running, None);
+    }
+
+    /// Sets a goal; the answer comes when it is reached. Goals asked for in a row add up.
+    fn advance(&mut self, id: CommandId, goal: impl FnOnce(u64) -> u64) -> ControlFlow<()> {
+        if let Err(reason) = self.goals.check_room().and_then(|()| self.check_unfinished()) {
+            self.link.answer(id, Err(reason));
+            return ControlFlow::Continue(());
+        }
+        let completed = self.trainer.completed();
+        let goal = goal(self.goals.last().unwrap_or(completed)).min(self.trainer.total_steps());
+        self.goals.add(goal, id);
+        self.leave_walk();
+        if self.mode == RunMode::Waiting {
+            self.timing.restart();
+        }
+        self.mode = RunMode::ToGoal;
+        // A single minibatch is over before the state could be seen.
+        if self.state != RunState::Running && goal > completed + 1 {
+            self.set_state(RunState::Running, None);
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Changes the run's settings, and reports what has changed and how they all stand then.
+    fn steer(
+        &mut self,
+        change: impl FnOnce(&mut RunSteering<'_>) -> Result<Vec<Change>, String>,
+    ) -> Result<(), String> {
+        let changes = change(&mut RunSteering { trainer: &mut self.trainer, throttle: &mut self.timing.throttle })?;
+        let step = self.trainer.completed();
+        for change in changes {
+            self.link.push(Event::Changed { step, change });
+        }
+        self.report_controls();
+        Ok(())
+    }
+}

@@ -1,0 +1,84 @@
+//! Samples with their predictions.
+
+use std::ops::Range;
+
+use crate::{
+    dataset::Dataset,
+    protocol::{
+        Answer,
+        inspection::{Confusion, Judged, Order, Page, Show, Split},
+    },
+    train::{evaluator::part_of, inspect::pictures::picture, predictions::Predictions},
+};
+
+/// Values of a sample that is no image that are shown, at most.
+const MAX_SAMPLE_VALUES: usize = 8;
+
+/// A range of samples in some order, with their predictions.
+pub(super) fn page(
+    data: &Dataset,
+    split: Split,
+    found: &Predictions,
+    (show, order): (Show, Order),
+    range: Range<usize>,
+) -> Answer {
+    let part = part_of(data, split);
+    let Some(evaluated) = found.step else { return not_evaluated(split) };
+    let mut labels = vec![0; part.len()];
+    part.labels(&(0..part.len() as u32).collect::<Vec<_>>(), &mut labels);
+    let wrong = |index: usize| !found.is_correct(index, labels[index]);
+    let mistakes = (0..part.len()).filter(|&index| wrong(index)).count();
+    let mut order_of: Vec<usize> = match show {
+        Show::All | Show::Unknown => (0..part.len()).collect(),
+        Show::Mistakes => (0..part.len()).filter(|&index| wrong(index)).collect(),
+    };
+    if order == Order::Loss {
+        // A loss that is not a number is the worst.
+        let rank = |index: usize| if found.loss[index].is_nan() { f32::INFINITY } else { found.loss[index] };
+        order_of.sort_by(|&a, &b| rank(b).total_cmp(&rank(a)));
+    }
+    let entry = |&index: &usize| Judged {
+        index,
+        class: labels[index].into(),
+        predicted: found.predicted[index].into(),
+        confidence: found.confidence[index].into(),
+        loss: found.loss[index].into(),
+        picture: picture(data, split, index),
+        values: first_values(data, split, index),
+    };
+    let entries = order_of.iter().skip(range.start).take(range.len()).map(entry).collect();
+    Answer::Samples(Page { evaluated, samples: part.len(), mistakes, entries })
+}
+
+/// How often each class was predicted for each. Samples whose logits are not numbers have no predicted class.
+pub(super) fn confusion(data: &Dataset, split: Split, found: &Predictions) -> Answer {
+    let (part, classes) = (part_of(data, split), data.classes.len());
+    let Some(evaluated) = found.step else { return not_evaluated(split) };
+    let mut counts = vec![0; classes * classes];
+    let mut label = [0];
+    let decided = found.predicted.iter().zip(&found.loss).enumerate().filter(|(_, (_, loss))| !loss.is_nan());
+    for (index, (&predicted, _)) in decided {
+        part.labels(&[index as u32], &mut label);
+        counts[usize::from(label[0]) * classes + usize::from(predicted)] += 1;
+    }
+    Answer::Confusion(Confusion { evaluated, classes, counts })
+}
+
+/// The first values of a sample that is no image.
+fn first_values(data: &Dataset, split: Split, index: usize) -> Vec<f32> {
+    if data.shape.len() == 3 {
+        return Vec::new();
+    }
+    let mut values = vec![0.0; data.features()];
+    part_of(data, split).gather(&[index as u32], &mut values);
+    values.truncate(MAX_SAMPLE_VALUES);
+    values
+}
+
+fn not_evaluated(split: Split) -> Answer {
+    let reason = match split {
+        Split::Test | Split::Unknown => "no evaluation yet".into(),
+        Split::Train => "the training samples are evaluated while the run is paused".into(),
+    };
+    Answer::Nothing { reason }
+}

@@ -1,0 +1,59 @@
+//! The worker's connection to its consumer: requests come in, events and answers go out.
+
+use std::{ops::ControlFlow, time::Instant};
+
+use crate::{
+    protocol::{CommandId, Event},
+    train::{
+        inbox::Inbox,
+        outbox::{Disconnected, Outbox},
+    },
+};
+
+/// Both directions of the connection.
+#[derive(Debug)]
+pub(super) struct ConsumerLink {
+    /// Requests in the order in which they came.
+    pub inbox: Inbox,
+    /// Events on their way.
+    pub outbox: Outbox,
+}
+
+impl ConsumerLink {
+    /// Adds an event after the others.
+    pub fn push(&mut self, event: Event) {
+        self.outbox.push(event);
+    }
+
+    /// Sends events if the channel has room and it is time.
+    ///
+    /// # Errors
+    /// When the consumer is gone or was given up.
+    pub fn flush(&mut self) -> Result<(), Disconnected> {
+        self.outbox.flush(Instant::now())
+    }
+
+    /// Answers a request: the step at which it took effect, or why it did not.
+    pub fn answer(&mut self, id: CommandId, answer: Result<u64, String>) {
+        self.inbox.answer(id, answer, &mut self.outbox);
+    }
+
+    /// For work that takes long: sends events, and breaks when it should end because a stop request came or the consumer
+    /// is gone.
+    pub fn continue_until_stop(&mut self) -> ControlFlow<()> {
+        if self.flush().is_err() || self.inbox.stop_requested() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    }
+
+    /// As [`Self::continue_until_stop`], but any request ends the work.
+    pub fn continue_until_request(&mut self) -> ControlFlow<()> {
+        if self.flush().is_err() || self.inbox.is_waiting() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    }
+}

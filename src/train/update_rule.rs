@@ -1,0 +1,54 @@
+//! What the gradients do to the weights: clipping, the scheduled learning rate, the optimizer.
+
+use crate::{
+    nn::Network,
+    optim::{self, Optimizer, Schedule, SettingError},
+    train::TrainSpec,
+};
+
+/// The optimizer with everything that can be set about an update while the run goes on.
+#[derive(Debug)]
+pub(super) struct UpdateRule {
+    optimizer: Optimizer<f32>,
+    /// Base learning rate, before the schedule, which the caller has checked against its range.
+    pub learning_rate: f64,
+    pub schedule: Schedule,
+    /// Largest norm of the gradient; `None` leaves gradients alone.
+    pub clip_norm: Option<f64>,
+}
+
+impl UpdateRule {
+    /// The rule that `spec` describes, before the first update of the network.
+    pub fn new(spec: &TrainSpec, network: &Network<f32>) -> Self {
+        Self {
+            optimizer: Optimizer::new(&spec.optimizer, network),
+            learning_rate: spec.learning_rate,
+            schedule: spec.schedule,
+            clip_norm: spec.clip_norm,
+        }
+    }
+
+    /// Learning rate of the update that follows `step` completed ones, in a run of `total_steps`.
+    pub fn learning_rate_at(&self, step: u64, total_steps: u64) -> f64 {
+        self.learning_rate * self.schedule.factor(step, total_steps)
+    }
+
+    /// Updates the weights with their gradients, which together have the norm `gradient_norm`.
+    pub fn apply(&mut self, network: &mut Network<f32>, learning_rate: f64, gradient_norm: f64) {
+        let scale = self.clip_norm.map_or(1.0, |max_norm| optim::clip_scale(gradient_norm, max_norm));
+        self.optimizer.step(network, learning_rate, scale);
+    }
+
+    /// The optimizer, with the norms of its last updates.
+    pub fn optimizer(&self) -> &Optimizer<f32> {
+        &self.optimizer
+    }
+
+    /// Sets one of the optimizer's own hyperparameters.
+    ///
+    /// # Errors
+    /// As [`Optimizer::set`].
+    pub fn set(&mut self, key: &str, value: f64) -> Result<(), SettingError> {
+        self.optimizer.set(key, value)
+    }
+}
