@@ -31,13 +31,13 @@ const SIGNAL: u8 = 128;
 #[command(name = "gradtop", version, arg_required_else_help = false, args_conflicts_with_subcommands = true)]
 pub struct Cli {
     #[command(subcommand)]
-    command: Option<Command>,
+    command: Option<CliCommand>,
     #[command(flatten)]
     bare: RunArguments,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+enum CliCommand {
     /// Train at full speed, on the dashboard or headless.
     Train(TrainArguments),
     /// Check the hand-derived gradients of the configured network against central differences in f64.
@@ -241,7 +241,7 @@ struct DataArguments {
 struct BenchArguments {
     /// What is trained
     #[arg(value_enum)]
-    case: bench::Case,
+    case: bench::BenchCase,
     /// Compute with N threads (default: all cores)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: Option<u16>,
@@ -254,14 +254,14 @@ struct BenchArguments {
 pub fn run(cli: Cli) -> ExitCode {
     let outcome = match cli.command {
         None => train::run_paced(&cli.bare),
-        Some(Command::Train(arguments)) => train::run_at_full_speed(&arguments),
-        Some(Command::Gradcheck(arguments)) => gradcheck::run(&arguments),
-        Some(Command::Grads(arguments)) => grads::run(&arguments),
-        Some(Command::Inspect(arguments)) => inspect::run(&arguments),
-        Some(Command::Presets) => presets::run(),
-        Some(Command::Reproduce(arguments)) => reproduce::run(&arguments),
-        Some(Command::Data(arguments)) => data::run(&arguments),
-        Some(Command::Bench(arguments)) => bench::run(&arguments),
+        Some(CliCommand::Train(arguments)) => train::run_at_full_speed(&arguments),
+        Some(CliCommand::Gradcheck(arguments)) => gradcheck::run(&arguments),
+        Some(CliCommand::Grads(arguments)) => grads::run(&arguments),
+        Some(CliCommand::Inspect(arguments)) => inspect::run(&arguments),
+        Some(CliCommand::Presets) => presets::run(),
+        Some(CliCommand::Reproduce(arguments)) => reproduce::run(&arguments),
+        Some(CliCommand::Data(arguments)) => data::run(&arguments),
+        Some(CliCommand::Bench(arguments)) => bench::run(&arguments),
     };
     match outcome {
         Ok(status) => ExitCode::from(status),

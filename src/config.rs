@@ -17,35 +17,35 @@ mod tests;
 mod words;
 
 pub use location::{ConfigError, Location};
-pub use presets::{Data, PRESETS, Preset};
+pub use presets::{PRESETS, Preset, PresetData};
 
-use crate::dataset::{BatchSizeError, DataSpec, Description};
+use crate::dataset::{BatchSizeError, DataSpec, DatasetOutline};
 use crate::nn::{Init, LayerSpec, NetworkSpec, Shape, layers::activation::Relu};
 use crate::optim::{OptimizerSpec, Schedule};
-use location::{Place, Problem};
+use location::{ConfigProblem, ProblemPlace};
 use table::{KEYS, TABLES};
 
 /// Everything that a run is made from. Its default is the default run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// How long, and how often to look.
-    pub run: Run,
+    pub run: RunSettings,
     /// What to train on.
     pub data: DataSpec,
     /// The network.
     pub model: NetworkSpec,
     /// How the weights follow the gradient.
-    pub optimizer: Optimizer,
+    pub optimizer: OptimizerSettings,
     /// How the learning rate changes with the step.
     pub schedule: Schedule,
     /// The dashboard.
-    pub ui: Ui,
+    pub ui: DashboardSettings,
     origins: Origins,
 }
 
 /// How long a run is, and how often it is looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Run {
+pub struct RunSettings {
     /// Name of the run, for people; harmless to show.
     pub name: String,
     /// Seed from which every random number follows.
@@ -66,7 +66,7 @@ pub struct Run {
 
 /// The optimizer, every setting of every kind: those that the kind does not use are there and ignored.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Optimizer {
+pub struct OptimizerSettings {
     /// Which rule.
     pub kind: OptimizerKind,
     /// Learning rate before the schedule, above 0.
@@ -91,7 +91,7 @@ pub struct Optimizer {
     pub ema: Option<f64>,
 }
 
-impl Optimizer {
+impl OptimizerSettings {
     /// The settings that its kind uses.
     pub fn spec(&self) -> OptimizerSpec {
         let Self { momentum, nesterov, alpha, beta1, beta2, epsilon, weight_decay, .. } = *self;
@@ -135,20 +135,20 @@ impl OptimizerKind {
 
 /// The dashboard's settings.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Ui {
+pub struct DashboardSettings {
     /// Most frames a second, at least 1.
     pub fps: u32,
     /// Colours.
-    pub theme: Theme,
+    pub theme: ThemeChoice,
     /// How images are shown that are shrunk.
-    pub pictures: Pictures,
+    pub pictures: PictureChoice,
     /// Minibatches a second of a run that was started for watching, above 0.
     pub throttle: f64,
 }
 
 /// The dashboard's colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Theme {
+pub enum ThemeChoice {
     /// What the terminal's background asks for.
     #[default]
     Auto,
@@ -158,7 +158,7 @@ pub enum Theme {
     Light,
 }
 
-impl Theme {
+impl ThemeChoice {
     /// Every theme.
     pub const ALL: [Self; 3] = [Self::Auto, Self::Dark, Self::Light];
 
@@ -174,7 +174,7 @@ impl Theme {
 
 /// How the dashboard shows images that half blocks would have to shrink.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Pictures {
+pub enum PictureChoice {
     /// As well as the terminal says that it can.
     #[default]
     Auto,
@@ -186,7 +186,7 @@ pub enum Pictures {
     Sixel,
 }
 
-impl Pictures {
+impl PictureChoice {
     /// Every way.
     pub const ALL: [Self; 4] = [Self::Auto, Self::Blocks, Self::Kitty, Self::Sixel];
 
@@ -204,7 +204,7 @@ impl Pictures {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            run: Run {
+            run: RunSettings {
                 name: "fashion-mnist".into(),
                 seed: 0,
                 epochs: 20,
@@ -226,7 +226,7 @@ impl Default for Config {
                 init: Init::PyTorch,
                 label_smoothing: 0.0,
             },
-            optimizer: Optimizer {
+            optimizer: OptimizerSettings {
                 kind: OptimizerKind::Adam,
                 learning_rate: 1e-3,
                 momentum: 0.9,
@@ -240,7 +240,7 @@ impl Default for Config {
                 ema: None,
             },
             schedule: Schedule::COSINE,
-            ui: Ui { fps: 30, theme: Theme::Auto, pictures: Pictures::Auto, throttle: 40.0 },
+            ui: DashboardSettings { fps: 30, theme: ThemeChoice::Auto, pictures: PictureChoice::Auto, throttle: 40.0 },
             origins: Origins::default(),
         }
     }
@@ -266,7 +266,7 @@ impl Config {
     }
 
     fn from_layers(preset: Option<&Preset>, file: Option<(&str, &str)>, sets: &[String]) -> Result<Self, ConfigError> {
-        let mut reader = read::Reader::new();
+        let mut reader = read::ConfigReader::new();
         if let Some(Preset { name, text, .. }) = preset {
             reader.file(&format!("preset {name}"), (*text).into());
         }
@@ -297,7 +297,7 @@ impl Config {
     ///
     /// # Errors
     /// What does not fit, shown where it was written.
-    pub fn check(&self, data: &Description) -> Result<(), ConfigError> {
+    pub fn check(&self, data: &DatasetOutline) -> Result<(), ConfigError> {
         let (batch_size, samples) = (self.run.batch_size, data.train);
         if batch_size > samples {
             return Err(self.error_at("run.batch_size", BatchSizeError { batch_size, samples }.to_string()));
@@ -326,17 +326,19 @@ impl Config {
     /// The error that shows a layer, counted from 0, where it was written; without a number, all layers.
     pub fn error_at_layer(&self, layer: Option<usize>, message: impl Into<String>) -> ConfigError {
         match layer.and_then(|layer| self.locate_layer(layer)) {
-            Some(at) => ConfigError::new(vec![Problem { place: Place::At(at.clone()), message: message.into() }]),
+            Some(at) => {
+                ConfigError::new(vec![ConfigProblem { place: ProblemPlace::At(at.clone()), message: message.into() }])
+            }
             None => self.error_at("model.layers", message),
         }
     }
 
-    fn problem(&self, key: &str, message: String) -> Problem {
+    fn problem(&self, key: &str, message: String) -> ConfigProblem {
         let place = match self.locate(key) {
-            Some(location) => Place::At(location.clone()),
-            None => Place::Default(key.into()),
+            Some(location) => ProblemPlace::At(location.clone()),
+            None => ProblemPlace::Default(key.into()),
         };
-        Problem { place, message }
+        ConfigProblem { place, message }
     }
 }
 

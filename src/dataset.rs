@@ -30,15 +30,15 @@ mod toys;
 
 pub use augment::{Augmentation, Augmentations, UnknownAugmentation};
 pub use batches::{BatchSizeError, Batches};
-pub use csv_file::{Header, LabelColumn};
+pub use csv_file::{HeaderRow, LabelColumn};
 pub use error::DataError;
 pub use loading::{describe, load};
 pub use preprocessing::{Preprocessing, UnknownPreprocessing};
-pub use progress::Progress;
-pub use raw::Description;
+pub use progress::LoadingCallback;
+pub use raw::DatasetOutline;
 pub use source::Source;
-pub use split::Split;
-pub use summary::{Channel, PartSummary, Summary, summarize};
+pub use split::DataSplit;
+pub use summary::{ChannelSummary, DatasetSummary, PartSummary, summarize};
 pub use toys::Toy;
 
 /// Which data, and what is done to it.
@@ -53,7 +53,7 @@ pub struct DataSpec {
     /// Which column of a CSV file holds the label.
     pub label_column: LabelColumn,
     /// Whether the first row of a CSV file names its columns.
-    pub header: Header,
+    pub header: HeaderRow,
     /// Share of the samples of each class that is split off for testing where data comes without a test part; above
     /// 0 and below 1.
     pub test_share: f64,
@@ -73,7 +73,7 @@ impl Default for DataSpec {
             preprocessing: Preprocessing::default(),
             augment: Augmentations::default(),
             label_column: LabelColumn::default(),
-            header: Header::default(),
+            header: HeaderRow::default(),
             test_share: 0.2,
             samples: 2000,
             noise: 0.1,
@@ -92,9 +92,9 @@ pub struct Dataset {
     /// Names of the classes, 2 to 256; harmless to show.
     pub classes: Vec<String>,
     /// What is trained on.
-    pub train: Split,
+    pub train: DataSplit,
     /// What is only ever tested on.
-    pub test: Split,
+    pub test: DataSplit,
 }
 
 impl Dataset {

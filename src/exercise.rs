@@ -7,6 +7,6 @@ mod run;
 mod table;
 
 pub use figure::figure;
-pub use rows::{Figures, ROWS, Row};
-pub use run::{Point, Run, RunError, run};
-pub use table::{Outcome, markdown, text_heading, text_line};
+pub use rows::{ExerciseRow, Figures, ROWS};
+pub use run::{EpochPoint, ExerciseRun, RunError, run};
+pub use table::{RowOutcome, markdown, text_heading, text_line};

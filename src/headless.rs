@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::protocol::{Event, Failure, Summary};
+use crate::protocol::{Event, Failure, RunSummary};
 
 mod metrics;
 mod report;
@@ -15,7 +15,7 @@ pub use summary::write_summary;
 #[derive(Clone, Debug, PartialEq)]
 pub enum ReportedEnd {
     /// All planned minibatches were trained.
-    Finished(Summary),
+    Finished(RunSummary),
     /// The source could not go on.
     Failed(Failure),
     /// It was stopped at this step.

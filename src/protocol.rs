@@ -30,7 +30,7 @@ pub use change::{Change, ChangedBy};
 pub use inspection::{Answer, Inspection, Phase, Query, SampleChoice, Walk};
 pub use layer::{LayerEquations, LayerInfo, LayerKind, LayerRole};
 pub use metric::{Better, DataPart, MetricId, MetricInfo, MetricValue, MetricValues, Unit};
-pub use report::{Evaluation, Failure, Finding, Health, LayerProbe, StepReport, Summary};
+pub use report::{Evaluation, Failure, Finding, Health, LayerProbe, RunSummary, StepReport};
 pub use run::{Controls, DataInfo, HyperParameter, Loading, LossInfo, RunInfo, RunState, StateChange};
 pub use setting::Setting;
 
@@ -185,7 +185,7 @@ pub enum Event {
         total: u64,
     },
     /// The planned number of minibatches is done; the source still answers.
-    Finished(Summary),
+    Finished(RunSummary),
     /// The source can't go on. It still answers, but only to [`Command::Stop`].
     Failed(Failure),
     /// The source ended; nothing follows.

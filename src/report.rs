@@ -7,22 +7,22 @@ use std::fmt::Write as _;
 
 mod axis;
 
-use axis::Axis;
+use axis::PlotAxis;
 
 /// Panels under one title.
 #[derive(Clone, Debug)]
-pub struct Figure {
+pub struct PlotFigure {
     /// What is shown.
     pub title: String,
     /// Under which circumstances, smaller below the title.
     pub subtitle: String,
     /// The panels from left to right.
-    pub panels: Vec<Panel>,
+    pub panels: Vec<PlotPanel>,
 }
 
 /// One pair of axes with lines.
 #[derive(Clone, Debug)]
-pub struct Panel {
+pub struct PlotPanel {
     /// What its lines show.
     pub title: String,
     /// Quantity and unit of the horizontal axis, which begins at 0.
@@ -30,7 +30,7 @@ pub struct Panel {
     /// Quantity and unit of the vertical axis.
     pub y_label: String,
     /// The lines.
-    pub series: Vec<Series>,
+    pub series: Vec<PlotSeries>,
     /// Where the vertical axis ends at the latest, so that a few values far above do not flatten all others; lines go
     /// on beyond the edge.
     pub y_most: Option<f64>,
@@ -40,11 +40,11 @@ pub struct Panel {
 
 /// A line with an optional band around it.
 #[derive(Clone, Debug)]
-pub struct Series {
+pub struct PlotSeries {
     /// Its name in the legend.
     pub name: String,
     /// How it is drawn.
-    pub stroke: Stroke,
+    pub stroke: PlotStroke,
     /// (x, y) in the order of x; a point that is not finite leaves a gap.
     pub points: Vec<(f64, f64)>,
     /// (x, least, most) in the order of x; a point that is not finite is left out.
@@ -53,14 +53,14 @@ pub struct Series {
 
 /// How a line is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stroke {
+pub enum PlotStroke {
     /// A solid line in blue with a dot at every point.
     Solid,
     /// A dashed line in vermilion.
     Dashed,
 }
 
-impl Stroke {
+impl PlotStroke {
     const fn color(self) -> &'static str {
         match self {
             Self::Solid => "#0072b2",
@@ -88,14 +88,14 @@ const TOP: f64 = 84.0;
 const BOTTOM: f64 = 52.0;
 
 /// Where the values of a panel lie in the picture.
-struct Frame {
+struct PlotFrame {
     left: f64,
-    x: Axis,
-    y: Axis,
+    x: PlotAxis,
+    y: PlotAxis,
 }
 
-impl Frame {
-    fn new(left: f64, panel: &Panel) -> Self {
+impl PlotFrame {
+    fn new(left: f64, panel: &PlotPanel) -> Self {
         let all = |pick: fn(&(f64, f64, f64)) -> Vec<f64>| {
             let values = panel.series.iter().flat_map(move |series| {
                 let points = series.points.iter().map(|&(x, y)| (x, y, y));
@@ -111,7 +111,7 @@ impl Frame {
                 *y = y.min(y_most);
             }
         }
-        Self { left, x: Axis::new(&xs, 6), y: Axis::new(&ys, 6) }
+        Self { left, x: PlotAxis::new(&xs, 6), y: PlotAxis::new(&ys, 6) }
     }
 
     fn at(&self, x: f64, y: f64) -> (f64, f64) {
@@ -119,7 +119,7 @@ impl Frame {
     }
 }
 
-impl Figure {
+impl PlotFigure {
     /// The figure as a whole SVG document. The same figure gives the same bytes.
     pub fn to_svg(&self) -> String {
         let width = self.panels.len() as f64 * (LEFT + PLOT.0 + RIGHT);
@@ -135,15 +135,15 @@ impl Figure {
         );
         for (position, panel) in self.panels.iter().enumerate() {
             let left = LEFT + position as f64 * (LEFT + PLOT.0 + RIGHT);
-            panel.draw(&mut svg, &Frame::new(left, panel));
+            panel.draw(&mut svg, &PlotFrame::new(left, panel));
         }
         svg.push_str("</svg>\n");
         svg
     }
 }
 
-impl Panel {
-    fn draw(&self, svg: &mut String, frame: &Frame) {
+impl PlotPanel {
+    fn draw(&self, svg: &mut String, frame: &PlotFrame) {
         let (left, right, bottom) = (frame.left, frame.left + PLOT.0, TOP + PLOT.1);
         self.draw_axes(svg, frame);
         // Numbered by its place: names within a document must differ.
@@ -175,7 +175,7 @@ impl Panel {
     }
 
     /// Titles, rules and ticks.
-    fn draw_axes(&self, svg: &mut String, frame: &Frame) {
+    fn draw_axes(&self, svg: &mut String, frame: &PlotFrame) {
         let (left, right, bottom) = (frame.left, frame.left + PLOT.0, TOP + PLOT.1);
         let (center, middle) = (left + PLOT.0 / 2.0, TOP + PLOT.1 / 2.0);
         let (title, x_label, y_label) = (escape(&self.title), escape(&self.x_label), escape(&self.y_label));
@@ -211,7 +211,7 @@ impl Panel {
     }
 
     /// The legend, in whichever right-hand corner is emptier.
-    fn draw_legend(&self, svg: &mut String, frame: &Frame) {
+    fn draw_legend(&self, svg: &mut String, frame: &PlotFrame) {
         let longest = self.series.iter().map(|series| series.name.chars().count()).max().unwrap_or(0);
         let (width, height) = (44.0 + 6.2 * longest as f64, 8.0 + 18.0 * self.series.len() as f64);
         let left = frame.left + PLOT.0 - width - 8.0;
@@ -240,8 +240,8 @@ impl Panel {
     }
 }
 
-impl Series {
-    fn draw(&self, svg: &mut String, frame: &Frame) {
+impl PlotSeries {
+    fn draw(&self, svg: &mut String, frame: &PlotFrame) {
         let color = self.stroke.color();
         let whole: Vec<_> =
             self.band.iter().filter(|(x, a, b)| x.is_finite() && a.is_finite() && b.is_finite()).collect();
@@ -267,7 +267,7 @@ impl Series {
             svg,
             "<path d=\"{path}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"2\" stroke-linejoin=\"round\"{dashes}/>"
         );
-        if self.stroke == Stroke::Solid {
+        if self.stroke == PlotStroke::Solid {
             for &(x, y) in self.points.iter().filter(|(x, y)| x.is_finite() && y.is_finite()) {
                 let (x, y) = frame.at(x, y);
                 let _ = writeln!(svg, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"2.5\" fill=\"{color}\"/>");
@@ -297,23 +297,23 @@ fn escape(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn figure(points: &[(f64, f64)]) -> Figure {
-        let series = |name: &str, stroke, points: &[(f64, f64)]| Series {
+    fn figure(points: &[(f64, f64)]) -> PlotFigure {
+        let series = |name: &str, stroke, points: &[(f64, f64)]| PlotSeries {
             name: name.into(),
             stroke,
             points: points.to_vec(),
             band: Vec::new(),
         };
-        Figure {
+        PlotFigure {
             title: "A & B".into(),
             subtitle: "x < y".into(),
-            panels: vec![Panel {
+            panels: vec![PlotPanel {
                 title: "Loss".into(),
                 x_label: "minibatches".into(),
                 y_label: "nats".into(),
                 series: vec![
-                    series("train", Stroke::Dashed, points),
-                    series("test", Stroke::Solid, &[(0.0, 2.0), (100.0, 0.0)]),
+                    series("train", PlotStroke::Dashed, points),
+                    series("test", PlotStroke::Solid, &[(0.0, 2.0), (100.0, 0.0)]),
                 ],
                 y_most: None,
                 note: None,
@@ -360,7 +360,7 @@ mod tests {
             let svg = figure(points).to_svg();
             assert!(!svg.contains("NaN") && !svg.contains("inf"), "{points:?}: {svg}");
         }
-        let nothing = Figure { title: String::new(), subtitle: String::new(), panels: Vec::new() };
+        let nothing = PlotFigure { title: String::new(), subtitle: String::new(), panels: Vec::new() };
         assert!(nothing.to_svg().ends_with("</svg>\n"));
     }
 

@@ -20,7 +20,7 @@ mod error;
 mod header;
 
 pub use error::{Fault, TensorError};
-use header::Entry;
+use header::TensorEntry;
 
 /// Longest header, as the format has it.
 const MAX_HEADER_BYTES: u64 = 100_000_000;
@@ -35,7 +35,7 @@ pub struct Tensors {
     file: String,
     /// All tensors' bytes.
     data: Vec<u8>,
-    entries: BTreeMap<String, Entry>,
+    entries: BTreeMap<String, TensorEntry>,
 }
 
 impl Tensors {
@@ -157,11 +157,11 @@ impl Tensors {
         self.fail(Fault::Shape { name: shown(name), found: found.to_vec(), expected: expected.into() })
     }
 
-    fn entry(&self, name: &str) -> Result<&Entry, TensorError> {
+    fn entry(&self, name: &str) -> Result<&TensorEntry, TensorError> {
         self.entries.get(name).ok_or_else(|| self.fail(Fault::Missing(shown(name))))
     }
 
-    fn tensor(&self, name: &str, shape: &[usize]) -> Result<(&Entry, &[u8]), TensorError> {
+    fn tensor(&self, name: &str, shape: &[usize]) -> Result<(&TensorEntry, &[u8]), TensorError> {
         let entry = self.entry(name)?;
         if entry.shape != shape {
             return Err(self.wrong_shape(name, &entry.shape, format!("{shape:?}")));
@@ -169,7 +169,7 @@ impl Tensors {
         Ok((entry, &self.data[entry.begin..entry.end]))
     }
 
-    fn wrong_type(&self, name: &str, entry: &Entry, expected: &'static str) -> TensorError {
+    fn wrong_type(&self, name: &str, entry: &TensorEntry, expected: &'static str) -> TensorError {
         self.fail(Fault::Type { name: shown(name), found: entry.dtype.to_string(), expected })
     }
 

@@ -1,6 +1,6 @@
 //! How a run ended, why it paused by itself or can't go on, and what to do next.
 
-use crate::protocol::{Better, Capability, DataPart, Health, Summary, Unit};
+use crate::protocol::{Better, Capability, DataPart, Health, RunSummary, Unit};
 use crate::text::{duration, short, thousands, wrap};
 
 use super::run::Run;
@@ -54,7 +54,7 @@ impl Banner {
     }
 }
 
-fn figures(run: &Run, summary: &Summary) -> Vec<String> {
+fn figures(run: &Run, summary: &RunSummary) -> Vec<String> {
     let measured = summary.values.iter().filter_map(|value| {
         let info = run.metrics.info(value.0)?;
         let part = if let (DataPart::HeldOut(word), _) = info.part() { format!("{word} ") } else { String::new() };

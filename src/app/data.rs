@@ -10,7 +10,8 @@ use super::metric::Figure;
 use super::run::Run;
 use super::watched::WatchedRun;
 use crate::protocol::inspection::{
-    Boundary, Confusion, Filters, Judged, MOST_CELLS, MOST_UNIT_VALUES, Order, Page, Points, Show, Split, UnitMaps,
+    ClassifiedSample, ConfusionMatrix, DecisionBoundary, FilterPictures, MOST_CELLS, MOST_UNIT_VALUES, PlanePoints,
+    SampleFilter, SampleOrder, SamplePage, SplitName, UnitMaps,
 };
 use crate::protocol::{Answer, Inspection, LayerKind, Query};
 
@@ -56,7 +57,7 @@ pub struct DataView {
     /// What to show; until it is chosen, what suits the data.
     subject: Option<DataSubject>,
     /// Which part of the data.
-    pub split: Split,
+    pub split: SplitName,
     /// What is selected in each subject, counted in its own order; of the confusion row by row.
     selected: [usize; DataSubject::ALL.len()],
     /// Which of [`DataScreen::plane_layers`] is drawn unit by unit.
@@ -191,8 +192,8 @@ impl<'a> DataScreen<'a> {
         let samples = |show, order| Query::Samples { split, show, order, first, count };
         match self.subject() {
             DataSubject::Plane => self.wanted_of_plane(),
-            DataSubject::Samples => vec![samples(Show::All, Order::Index)],
-            DataSubject::Mistakes => vec![samples(Show::Mistakes, Order::Loss)],
+            DataSubject::Samples => vec![samples(SampleFilter::All, SampleOrder::Index)],
+            DataSubject::Mistakes => vec![samples(SampleFilter::Mistakes, SampleOrder::Loss)],
             DataSubject::Confusion => vec![Query::Confusion { split }],
             DataSubject::Weights => {
                 let layer = pictured_layer(self.run).map(|layer| layer.index);
@@ -214,7 +215,7 @@ impl<'a> DataScreen<'a> {
     }
 
     /// The points of the plane.
-    pub fn points(&self) -> Option<ShownAnswer<'a, Points>> {
+    pub fn points(&self) -> Option<ShownAnswer<'a, PlanePoints>> {
         shown(self.run.answers.to(&Query::Points)?, |answer| match answer {
             Answer::Points(points) => Some(points),
             _ => None,
@@ -222,7 +223,7 @@ impl<'a> DataScreen<'a> {
     }
 
     /// The predicted class everywhere in the plane.
-    pub fn boundary(&self) -> Option<ShownAnswer<'a, Boundary>> {
+    pub fn boundary(&self) -> Option<ShownAnswer<'a, DecisionBoundary>> {
         shown(self.run.answers.like(&Query::Boundary { columns: 0, rows: 0 })?, |answer| match answer {
             Answer::Boundary(boundary) => Some(boundary),
             _ => None,
@@ -240,19 +241,19 @@ impl<'a> DataScreen<'a> {
     }
 
     /// The current page of samples, or the one before until it is there.
-    pub fn page(&self) -> Option<ShownAnswer<'a, Page>> {
+    pub fn page(&self) -> Option<ShownAnswer<'a, SamplePage>> {
         let (split, wanted) = (self.view.split, self.subject() == DataSubject::Mistakes);
-        let like = Query::Samples { split, show: Show::All, order: Order::Index, first: 0, count: 0 };
+        let like = Query::Samples { split, show: SampleFilter::All, order: SampleOrder::Index, first: 0, count: 0 };
         let inspection = self.run.answers.like(&like)?;
         let Query::Samples { split: of, show, .. } = inspection.query else { return None };
         shown(inspection, |answer| match answer {
-            Answer::Samples(page) if of == split && (show == Show::Mistakes) == wanted => Some(page),
+            Answer::Samples(page) if of == split && (show == SampleFilter::Mistakes) == wanted => Some(page),
             _ => None,
         })
     }
 
     /// The confusion matrix.
-    pub fn confusion(&self) -> Option<ShownAnswer<'a, Confusion>> {
+    pub fn confusion(&self) -> Option<ShownAnswer<'a, ConfusionMatrix>> {
         shown(self.run.answers.to(&Query::Confusion { split: self.view.split })?, |answer| match answer {
             Answer::Confusion(confusion) => Some(confusion),
             _ => None,
@@ -260,7 +261,7 @@ impl<'a> DataScreen<'a> {
     }
 
     /// The weights that are shown as pictures.
-    pub fn filters(&self) -> Option<ShownAnswer<'a, Filters>> {
+    pub fn filters(&self) -> Option<ShownAnswer<'a, FilterPictures>> {
         let layer = pictured_layer(self.run)?.index;
         let inspection = self.run.answers.like(&Query::Filters { layer, first: 0, count: 0 })?;
         shown(inspection, |answer| match answer {
@@ -275,7 +276,7 @@ impl<'a> DataScreen<'a> {
     }
 
     /// The selected sample, if it is known.
-    pub fn selected_sample(&self) -> Option<&'a Judged> {
+    pub fn selected_sample(&self) -> Option<&'a ClassifiedSample> {
         let page = self.page()?;
         page.answer.entries.get(self.selected_entry().checked_sub(page.first)?)
     }
@@ -289,7 +290,7 @@ impl<'a> DataScreen<'a> {
     pub fn why_empty(&self) -> String {
         let wanted = self.wanted();
         let every = self.run.info.as_ref().and_then(|info| info.evaluate_every).unwrap_or(0);
-        let comes_later = self.view.split == Split::Test && every > self.run.step;
+        let comes_later = self.view.split == SplitName::Test && every > self.run.step;
         match self.watched.empty_answer(&wanted) {
             Some(reason) if comes_later && self.watched.inspection_unavailable().is_none() => {
                 format!("{reason}: the first comes at step {every}, or when the run is paused")

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::protocol::{
     self, Answer, Branching, Capability, Change, Controls, Event, Failure, Finding, Health, Hello, HyperParameter,
-    LEARNING_RATE, Loading, MetricInfo, NewMetrics, PROTOCOL_VERSION, RunInfo, RunState, StepReport, Summary, Walk,
+    LEARNING_RATE, Loading, MetricInfo, NewMetrics, PROTOCOL_VERSION, RunInfo, RunState, RunSummary, StepReport, Walk,
     metric::EFFECTIVE_LEARNING_RATE,
 };
 
@@ -87,7 +87,7 @@ pub struct Run {
     /// Reports left out because the dashboard was slow.
     pub thinned: u64,
     /// How the run ended, if it finished; gone again when it was extended.
-    pub summary: Option<Summary>,
+    pub summary: Option<RunSummary>,
     /// Why the run can't go on.
     pub failure: Option<Failure>,
     /// Whether nothing will come from the source any more.

@@ -120,7 +120,7 @@ impl<B: Copy + Into<Bucket>> Level<B> {
 
 /// Samples in a bucket of a level.
 fn samples_at(level: usize) -> f64 {
-    (FAN_IN as f64).powi(level as i32)
+    (FAN_IN as f64).powf(level as f64)
 }
 
 /// One metric over the steps of a run. See the module for how it is kept.

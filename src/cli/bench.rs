@@ -34,7 +34,7 @@ const MAX_SECONDS: f64 = 86_400.0;
 
 /// The same networks, batches and optimizers that frameworks are compared on.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Case {
+pub enum BenchCase {
     /// 3072-100-10, SGD, batch 200
     Mlp100,
     /// 3072-600-300-100-10, Adam with weight decay, batch 200
@@ -45,7 +45,7 @@ pub enum Case {
     Cnn,
 }
 
-impl Case {
+impl BenchCase {
     fn layers(self) -> Vec<LayerSpec> {
         let hidden = |units: &[usize]| {
             let pairs = units.iter().flat_map(|&units| [LayerSpec::Linear { units }, Relu.into()]);
@@ -113,7 +113,7 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(case: Case, threads: NonZeroUsize) -> anyhow::Result<Self> {
+    fn new(case: BenchCase, threads: NonZeroUsize) -> anyhow::Result<Self> {
         let (shape, batch, (optimizer, learning_rate)) = (Shape::new(case.shape()), case.batch(), case.optimizer());
         let spec = NetworkSpec { layers: case.layers(), init: Init::PyTorch, label_smoothing: 0.0 };
         let network = Network::new(&spec, &shape, CLASSES, batch, 0, Arc::new(Pool::new(threads)))?;

@@ -4,11 +4,11 @@ use std::io::{self, IsTerminal, Write};
 use std::ops::ControlFlow;
 
 use gradtop::{
-    dataset::{self, Channel, DataSpec, Dataset, PartSummary, Preprocessing, Source, Summary},
+    dataset::{self, ChannelSummary, DataSpec, Dataset, DatasetSummary, PartSummary, Preprocessing, Source},
     text::{Safe, short, thousands},
     ui::{ColorDepth, Theme},
 };
-use picture::{Ink, Picture};
+use picture::{DrawnPicture, PictureInk};
 
 use super::{DataArguments, start};
 
@@ -35,7 +35,7 @@ pub fn run(arguments: &DataArguments) -> anyhow::Result<u8> {
     let printed = if arguments.json {
         serde_json::to_writer(&mut out, &summary).map_err(io::Error::from).and_then(|()| writeln!(out))
     } else {
-        print(&mut out, &data, &summary, &Screen::detect(), arguments.images)
+        print(&mut out, &data, &summary, &TextScreen::detect(), arguments.images)
     };
     match printed.and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
@@ -65,21 +65,21 @@ fn load(spec: &DataSpec) -> Result<Dataset, dataset::DataError> {
 
 /// What there is to draw on.
 #[derive(Clone, Copy, Debug)]
-struct Screen {
+struct TextScreen {
     columns: usize,
-    ink: Ink,
+    ink: PictureInk,
     /// Whether colours may tell classes apart.
     colored: bool,
 }
 
-impl Screen {
+impl TextScreen {
     fn detect() -> Self {
         let theme = Theme::detect(None, |name| std::env::var(name).ok());
         let terminal = io::stdout().is_terminal();
         let ink = match theme.depth {
-            ColorDepth::True if terminal && theme.unicode => Ink::True,
-            ColorDepth::Indexed if terminal && theme.unicode => Ink::Indexed,
-            _ => Ink::Ascii { light_ground: terminal && theme.background == gradtop::ui::Background::Light },
+            ColorDepth::True if terminal && theme.unicode => PictureInk::True,
+            ColorDepth::Indexed if terminal && theme.unicode => PictureInk::Indexed,
+            _ => PictureInk::Ascii { light_ground: terminal && theme.background == gradtop::ui::Background::Light },
         };
         let colored = terminal && matches!(theme.depth, ColorDepth::True | ColorDepth::Indexed);
         Self { columns: columns().clamp(20, 400), ink, colored }
@@ -100,8 +100,8 @@ fn columns() -> usize {
 fn print(
     out: &mut impl Write,
     data: &Dataset,
-    summary: &Summary,
-    screen: &Screen,
+    summary: &DatasetSummary,
+    screen: &TextScreen,
     images: Option<usize>,
 ) -> io::Result<()> {
     let sides: Vec<String> = summary.shape.iter().map(ToString::to_string).collect();
@@ -125,7 +125,7 @@ fn print(
 }
 
 /// Samples of each class.
-fn counts(out: &mut impl Write, summary: &Summary) -> io::Result<()> {
+fn counts(out: &mut impl Write, summary: &DatasetSummary) -> io::Result<()> {
     writeln!(out, "  {:>5}  {:>9}  {:>9}  name", "class", "training", "test")?;
     let counts = summary.train.counts.iter().zip(&summary.test.counts);
     for (class, (name, (train, test))) in summary.classes.iter().zip(counts).enumerate() {
@@ -144,7 +144,7 @@ fn values(out: &mut impl Write, part: &PartSummary, shape: &[usize]) -> io::Resu
     };
     let what = if shape.len() == 3 { "channel" } else { "column" };
     writeln!(out, "  {what:>7}  {:>9}  {:>9}  {:>9}  {:>9}", "mean", "std", "min", "max")?;
-    for (index, Channel { mean, std, min, max }) in part.channels.iter().enumerate().take(LISTED) {
+    for (index, ChannelSummary { mean, std, min, max }) in part.channels.iter().enumerate().take(LISTED) {
         let name = named.get(index).map_or_else(|| index.to_string(), ToString::to_string);
         let [mean, std, min, max] = [*mean, *std, *min, *max].map(short);
         writeln!(out, "  {name:>7}  {mean:>9}  {std:>9}  {min:>9}  {max:>9}")?;
@@ -160,7 +160,7 @@ fn pictures(
     out: &mut impl Write,
     data: &Dataset,
     part: &PartSummary,
-    screen: &Screen,
+    screen: &TextScreen,
     wanted: Option<usize>,
 ) -> io::Result<()> {
     let width = picture::columns(data.shape[2], screen.columns - 2);
@@ -172,12 +172,12 @@ fn pictures(
     data.train.labels(&all, &mut labels);
     let range = picture::range(&part.channels);
     for row in choose(&labels, data.classes.len(), wanted).chunks(per_row) {
-        let pictures: Vec<Picture> =
-            row.iter().map(|&sample| Picture::new(data, sample, range, screen.columns - 2)).collect();
+        let pictures: Vec<DrawnPicture> =
+            row.iter().map(|&sample| DrawnPicture::new(data, sample, range, screen.columns - 2)).collect();
         writeln!(out)?;
         let titles = row.iter().map(|&sample| picture::title(&data.classes[labels[sample as usize] as usize], width));
         writeln!(out, "  {}", titles.collect::<Vec<_>>().join("  ").trim_end())?;
-        for line in 0..pictures.first().map_or(0, Picture::lines) {
+        for line in 0..pictures.first().map_or(0, DrawnPicture::lines) {
             let lines: Vec<String> = pictures.iter().map(|picture| picture.line(line, screen.ink)).collect();
             writeln!(out, "  {}", lines.join("  ").trim_end())?;
         }
@@ -206,10 +206,10 @@ mod tests {
 
     use super::*;
 
-    fn described(spec: &DataSpec, ink: Ink, images: Option<usize>) -> String {
+    fn described(spec: &DataSpec, ink: PictureInk, images: Option<usize>) -> String {
         let data = load(spec).unwrap();
         let mut out = Vec::new();
-        let screen = Screen { columns: 80, ink, colored: ink != (Ink::Ascii { light_ground: false }) };
+        let screen = TextScreen { columns: 80, ink, colored: ink != (PictureInk::Ascii { light_ground: false }) };
         print(&mut out, &data, &dataset::summarize(&data), &screen, images).unwrap();
         String::from_utf8(out).unwrap()
     }
@@ -217,7 +217,7 @@ mod tests {
     #[test]
     fn images_are_described_and_drawn() {
         let spec = DataSpec { preprocessing: Preprocessing::None, ..DataSpec::default() };
-        let text = described(&spec, Ink::Ascii { light_ground: false }, None);
+        let text = described(&spec, PictureInk::Ascii { light_ground: false }, None);
         assert!(
             text.starts_with(
                 "fashion-mnist\n  sample    1×28×28 channels × rows × columns\n  training  10,000 samples\n"
@@ -229,7 +229,7 @@ mod tests {
         assert_eq!(text.lines().count(), 19 + 2 * 16, "{text}");
         assert!(text.replace('×', "x").is_ascii());
         assert!(!text.contains('\u{1b}') && text.lines().all(|line| line.chars().count() <= 80), "{text}");
-        let colored = described(&spec, Ink::True, Some(3));
+        let colored = described(&spec, PictureInk::True, Some(3));
         assert_eq!(colored.lines().filter(|line| line.contains('▀')).count(), 28);
         assert!(colored.lines().all(|line| !line.contains('\u{1b}') || line.ends_with("\u{1b}[0m")));
     }
@@ -242,7 +242,7 @@ mod tests {
             noise: 0.0,
             ..DataSpec::default()
         };
-        let text = described(&spec, Ink::Ascii { light_ground: false }, None);
+        let text = described(&spec, PictureInk::Ascii { light_ground: false }, None);
         assert!(text.contains("A upper") && text.contains("B lower") && !text.contains('\u{1b}'), "{text}");
         assert!(text.contains("2 numbers") && text.contains("800"), "{text}");
     }

@@ -20,7 +20,7 @@ use super::{
 pub fn run(arguments: &GradsArguments) -> anyhow::Result<u8> {
     let config = start::configuration(&arguments.run)?;
     let (weights, batch) = (Tensors::open(&arguments.weights)?, Tensors::open(&arguments.batch)?);
-    let work = Work { arguments, config: &config, weights: &weights, batch: &batch };
+    let work = GradsTask { arguments, config: &config, weights: &weights, batch: &batch };
     let written = match arguments.precision {
         PrecisionChoice::F32 => work.compute::<f32>(Precision::F32)?,
         PrecisionChoice::F64 => work.compute::<f64>(Precision::F64)?,
@@ -31,14 +31,14 @@ pub fn run(arguments: &GradsArguments) -> anyhow::Result<u8> {
 }
 
 /// What is to be computed.
-struct Work<'a> {
+struct GradsTask<'a> {
     arguments: &'a GradsArguments,
     config: &'a Config,
     weights: &'a Tensors,
     batch: &'a Tensors,
 }
 
-impl Work<'_> {
+impl GradsTask<'_> {
     fn compute<T: Scalar>(&self, precision: Precision) -> anyhow::Result<Vec<u8>> {
         let shape = self.batch.shape("x")?.to_vec();
         let &[samples, ref sample @ ..] = shape.as_slice() else {

@@ -12,7 +12,9 @@ use gradtop::{
     dataset::{self, Dataset},
     protocol::{
         Answer, Inspection, Query, SampleChoice,
-        inspection::{Entry, Extract, LayerTrace, Loss, Pass, Signal, Split, Trace},
+        inspection::{
+            ActivationSummary, LayerTrace, ParameterElement, PassKind, SampleLoss, SplitName, TensorSlice, Trace,
+        },
     },
     text::{Safe, short, thousands},
     train::{self, Trainer},
@@ -79,14 +81,14 @@ fn print(trace: &Trace, data: &Dataset, kinds: &[&str]) -> io::Result<()> {
     let class = |class: usize| Safe(data.classes.get(class).map_or("?", String::as_str)).to_string();
     let percent = |share: f64| format!("{:.1} %", 100.0 * share);
     let of = match trace.pass {
-        Pass::Minibatch { number } => format!("minibatch {} of {} samples", thousands(number), trace.batch),
-        Pass::Evaluation | Pass::Unknown => "one sample, as in evaluation".into(),
+        PassKind::Minibatch { number } => format!("minibatch {} of {} samples", thousands(number), trace.batch),
+        PassKind::Evaluation | PassKind::Unknown => "one sample, as in evaluation".into(),
     };
     let (loss, accuracy) =
         (trace.batch_loss.map_or("–".into(), short), trace.batch_accuracy.map_or("–".into(), percent));
     writeln!(out, "pass       {of}, loss {loss}, accuracy {accuracy}")?;
     let sample = &trace.sample;
-    let split = if sample.split == Split::Train { "training" } else { "test" };
+    let split = if sample.split == SplitName::Train { "training" } else { "test" };
     writeln!(out, "sample     row {}, {split} sample {}, class {}", sample.row, sample.index, class(sample.class))?;
     if let Some(loss) = &trace.loss {
         let confidence = loss.probabilities.get(loss.predicted).map_or(f64::NAN, |&p| f64::from(p));
@@ -99,7 +101,8 @@ fn print(trace: &Trace, data: &Dataset, kinds: &[&str]) -> io::Result<()> {
         let kind = kinds.get(layer.layer).copied().unwrap_or_default();
         let marked = if layer.layer == trace.selected.layer { "›" } else { " " };
         let name: String = format!("{marked}{:>2} {kind}", layer.layer).chars().take(32).collect();
-        let norm = |signal: &Option<Signal>| signal.as_ref().map_or("–".into(), |signal| short(signal.norm));
+        let norm =
+            |signal: &Option<ActivationSummary>| signal.as_ref().map_or("–".into(), |signal| short(signal.norm));
         let zeros = layer.forward.as_ref().map_or("–".into(), |signal| percent(signal.zeros));
         let gradient = layer.gradient_norm.map_or(String::new(), short);
         let (forward, backward) = (norm(&layer.forward), norm(&layer.backward));
@@ -113,7 +116,7 @@ fn print(trace: &Trace, data: &Dataset, kinds: &[&str]) -> io::Result<()> {
 }
 
 /// Softmax and loss, the classes with the largest probabilities.
-fn print_loss(out: &mut impl Write, loss: &Loss, class: impl Fn(usize) -> String) -> io::Result<()> {
+fn print_loss(out: &mut impl Write, loss: &SampleLoss, class: impl Fn(usize) -> String) -> io::Result<()> {
     writeln!(out, "\n{:<20} {:>10} {:>10} {:>10} {:>14}", "softmax", "z", "p", "target q", "∂L/∂z = (p-q)/B")?;
     let mut order: Vec<usize> = (0..loss.probabilities.len()).collect();
     order.sort_by(|&a, &b| loss.probabilities[b].total_cmp(&loss.probabilities[a]));
@@ -136,7 +139,7 @@ fn print_layer(out: &mut impl Write, layer: &LayerTrace, kinds: &[&str]) -> io::
         ("∂L/∂y", &layer.output_gradient),
         ("∂L/∂x", &layer.input_gradient),
     ] {
-        if let Some(Extract { shape, values, .. }) = values {
+        if let Some(TensorSlice { shape, values, .. }) = values {
             writeln!(out, "  {name:<8} {:<14} {}", format!("{shape:?}"), row(values, shape.iter().product()))?;
         }
     }
@@ -152,7 +155,7 @@ fn print_layer(out: &mut impl Write, layer: &LayerTrace, kinds: &[&str]) -> io::
     if !layer.largest.is_empty() {
         writeln!(out, "\n{:<28} {:>12} {:>12}", "largest gradients", "gradient", "value")?;
     }
-    for Entry { parameter, index, value, gradient } in &layer.largest {
+    for ParameterElement { parameter, index, value, gradient } in &layer.largest {
         writeln!(out, "{:<28} {:>12} {:>12}", format!("{parameter}{index:?}"), short(*gradient), short(*value))?;
     }
     Ok(())

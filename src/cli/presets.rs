@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use gradtop::{
     config::{PRESETS, Preset},
-    exercise::{Figures, Row},
+    exercise::{ExerciseRow, Figures},
 };
 
 /// Lists them, each with what is to be expected of it.
@@ -34,7 +34,7 @@ fn print() -> io::Result<()> {
 
 /// What a run should come to on the test images.
 fn expected(preset: &Preset) -> String {
-    let Some(row) = Row::find(preset.name) else { return preset.expected.unwrap_or_default().into() };
+    let Some(row) = ExerciseRow::find(preset.name) else { return preset.expected.unwrap_or_default().into() };
     let figures = |Figures { accuracy, loss }| format!("{accuracy:.1} %, loss {loss:.2}");
     format!("published {}; reference {}", figures(row.published), figures(row.reference()))
 }

@@ -10,15 +10,15 @@ use std::{
 
 use anyhow::Context;
 use gradtop::{
-    config::{Config, Data, Preset},
+    config::{Config, Preset, PresetData},
     dataset::{self, DataSpec, Dataset},
-    exercise::{self, Outcome, ROWS, Row},
+    exercise::{self, ExerciseRow, ROWS, RowOutcome},
     nn::Shape,
     text::{Safe, nearest, thousands},
 };
 use serde_json::{Value, json};
 
-use self::progress::Progress;
+use self::progress::RunProgress;
 use super::{
     FAILED, ReproduceArguments,
     start::{self, WrongUse},
@@ -31,8 +31,8 @@ mod progress;
 const SEEDS: u64 = 3;
 
 /// A row and how it is to be run.
-struct Plan {
-    row: &'static Row,
+struct RowPlan {
+    row: &'static ExerciseRow,
     config: Config,
     /// Minibatches of each run.
     steps: u64,
@@ -55,7 +55,7 @@ fn run_rows(arguments: &ReproduceArguments) -> anyhow::Result<u8> {
     if let Some(folder) = &arguments.figures {
         fs::create_dir_all(folder).with_context(|| format!("can't make {}", shown(folder)))?;
     }
-    let mut progress = Progress::new(plans.iter().map(Plan::total_cost).sum());
+    let mut progress = RunProgress::new(plans.iter().map(RowPlan::total_cost).sum());
     let mut loaded: Option<(DataSpec, Arc<Dataset>)> = None;
     let mut outcomes = Vec::new();
     let mut passed = true;
@@ -93,8 +93,8 @@ fn run_rows(arguments: &ReproduceArguments) -> anyhow::Result<u8> {
     Ok(if passed || arguments.steps.is_some() { 0 } else { FAILED })
 }
 
-impl Plan {
-    fn new(row: &'static Row, arguments: &ReproduceArguments, data: &str) -> anyhow::Result<Self> {
+impl RowPlan {
+    fn new(row: &'static ExerciseRow, arguments: &ReproduceArguments, data: &str) -> anyhow::Result<Self> {
         let preset = Preset::find(row.preset)?;
         let mut config = Config::load(Some(preset), None, &[format!("data.source={data}")])?;
         config.run.steps = arguments.steps.or(config.run.steps);
@@ -117,26 +117,26 @@ impl Plan {
 }
 
 fn how_to_get() -> &'static str {
-    Data::Cifar10.how_to_get()
+    PresetData::Cifar10.how_to_get()
 }
 
 /// The rows that were asked for, every one of them, once each.
-fn plans(arguments: &ReproduceArguments) -> anyhow::Result<Vec<Plan>> {
-    if let Some(name) = arguments.rows.iter().find(|name| Row::find(name).is_none()) {
+fn plans(arguments: &ReproduceArguments) -> anyhow::Result<Vec<RowPlan>> {
+    if let Some(name) = arguments.rows.iter().find(|name| ExerciseRow::find(name).is_none()) {
         let names = || ROWS.iter().map(|row| row.preset);
         let hint = nearest(name, names()).map(|near| format!("did you mean {near}? ")).unwrap_or_default();
         let valid = names().collect::<Vec<_>>().join(", ");
         return Err(WrongUse(format!("unknown row \"{}\"; {hint}valid: {valid}", Safe(name))).into());
     }
     let Some(data) = &arguments.data else {
-        return Err(WrongUse(format!("the exercise is on {}: {}", Data::Cifar10.name(), how_to_get())).into());
+        return Err(WrongUse(format!("the exercise is on {}: {}", PresetData::Cifar10.name(), how_to_get())).into());
     };
     let Some(data) = data.to_str() else {
         return Err(WrongUse(format!("{}: the path is not Unicode", shown(data))).into());
     };
     let rows =
         ROWS.iter().filter(|row| arguments.rows.is_empty() || arguments.rows.iter().any(|name| name == row.preset));
-    rows.map(|row| Plan::new(row, arguments, data)).collect()
+    rows.map(|row| RowPlan::new(row, arguments, data)).collect()
 }
 
 /// About how many multiplications a minibatch takes: three products for each weight and sample, and one more for each
@@ -154,7 +154,7 @@ fn cost(config: &Config, shape: &Shape, classes: usize) -> anyhow::Result<u64> {
     Ok(forward * (3 * batch as u64 + evaluated))
 }
 
-fn load(config: &Config, progress: &Progress) -> anyhow::Result<Arc<Dataset>> {
+fn load(config: &Config, progress: &RunProgress) -> anyhow::Result<Arc<Dataset>> {
     let mut observe = |what: &str, share: Option<f64>| {
         progress.loading(what, share);
         ControlFlow::Continue(())
@@ -166,11 +166,11 @@ fn load(config: &Config, progress: &Progress) -> anyhow::Result<Arc<Dataset>> {
 }
 
 fn run_row(
-    plan: &Plan,
+    plan: &RowPlan,
     arguments: &ReproduceArguments,
     data: &Arc<Dataset>,
-    progress: &mut Progress,
-) -> anyhow::Result<Outcome> {
+    progress: &mut RunProgress,
+) -> anyhow::Result<RowOutcome> {
     let name = plan.row.preset;
     let mut runs = Vec::new();
     for seed in 0..plan.seeds {
@@ -193,10 +193,10 @@ fn run_row(
         }
         runs.push(run);
     }
-    Ok(Outcome { row: plan.row, runs })
+    Ok(RowOutcome { row: plan.row, runs })
 }
 
-fn run_json(row: &str, run: &exercise::Run) -> Value {
+fn run_json(row: &str, run: &exercise::ExerciseRun) -> Value {
     let evaluations: Vec<Value> = run
         .points
         .iter()
@@ -221,7 +221,7 @@ fn run_json(row: &str, run: &exercise::Run) -> Value {
     })
 }
 
-fn row_json(outcome: &Outcome, whole: bool) -> Value {
+fn row_json(outcome: &RowOutcome, whole: bool) -> Value {
     let figures = |figures: exercise::Figures| json!({"accuracy": figures.accuracy, "loss": figures.loss});
     json!({
         "result": "row",

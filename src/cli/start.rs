@@ -9,7 +9,7 @@ use std::{
 };
 
 use gradtop::{
-    config::{Config, ConfigError, Location, Pictures, Preset, Theme as ThemeChoice},
+    config::{Config, ConfigError, Location, PictureChoice, Preset, ThemeChoice},
     dataset::{self, DataError, Source},
     nn::Shape,
     protocol::Failure,
@@ -160,10 +160,10 @@ pub fn ui_settings(config: &Config) -> UiSettings {
     let variable = |name: &str| std::env::var(name).ok();
     let theme = Theme::detect(background, variable);
     let chosen = match config.ui.pictures {
-        Pictures::Auto => None,
-        Pictures::Blocks => Some(PictureProtocol::Blocks),
-        Pictures::Kitty => Some(PictureProtocol::Kitty),
-        Pictures::Sixel => Some(PictureProtocol::Sixel),
+        PictureChoice::Auto => None,
+        PictureChoice::Blocks => Some(PictureProtocol::Blocks),
+        PictureChoice::Kitty => Some(PictureProtocol::Kitty),
+        PictureChoice::Sixel => Some(PictureProtocol::Sixel),
     };
     UiSettings { fps: config.ui.fps, theme, pictures: PictureProtocol::detect(chosen, theme.depth, variable) }
 }

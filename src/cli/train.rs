@@ -192,10 +192,10 @@ fn feed(mut sink: impl EventSink, mut events: mpsc::Receiver<Vec<Event>>) -> io:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gradtop::protocol::{MetricValues, Summary};
+    use gradtop::protocol::{MetricValues, RunSummary};
 
     fn finished() -> ReportedEnd {
-        ReportedEnd::Finished(Summary { step: 1, values: MetricValues::new(), weights_sha256: None, seconds: None })
+        ReportedEnd::Finished(RunSummary { step: 1, values: MetricValues::new(), weights_sha256: None, seconds: None })
     }
 
     #[test]

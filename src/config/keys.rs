@@ -12,23 +12,23 @@ use crate::optim::Range;
 use crate::text::{Safe, exact, thousands};
 
 /// A table of the file.
-pub(super) struct Table {
+pub(super) struct KeyTable {
     pub name: &'static str,
     /// What its keys are about.
     pub about: &'static str,
 }
 
 /// A key of the file.
-pub(super) struct Key {
+pub(super) struct ConfigKey {
     /// Table, dot, name.
     pub path: &'static str,
     /// What it means, and its unit.
     pub about: &'static str,
-    pub kind: Kind,
+    pub kind: ValueKind,
 }
 
 /// Which values a key takes, and how they come out of a configuration and into it.
-pub(super) enum Kind {
+pub(super) enum ValueKind {
     /// A whole number in a closed range.
     Whole { min: u64, max: u64, get: fn(&Config) -> u64, set: fn(&mut Config, u64) },
     /// A finite number in a range.
@@ -56,7 +56,7 @@ pub(super) struct ValueError {
     pub message: String,
 }
 
-impl Key {
+impl ConfigKey {
     /// Its table's name.
     pub fn table(&self) -> &'static str {
         self.path.split_once('.').map_or(self.path, |(table, _)| table)
@@ -68,21 +68,23 @@ impl Key {
     }
 
     pub fn is_text(&self) -> bool {
-        matches!(self.kind, Kind::Text { .. })
+        matches!(self.kind, ValueKind::Text { .. })
     }
 
     pub fn is_list(&self) -> bool {
-        matches!(self.kind, Kind::Texts { .. })
+        matches!(self.kind, ValueKind::Texts { .. })
     }
 
     /// Its valid values, for people.
     pub fn values(&self) -> String {
         match &self.kind {
-            Kind::Whole { min, max, .. } => format!("a whole number from {} to {}", show_whole(*min), show_whole(*max)),
-            Kind::Number { range, .. } => format!("a number {}", range()),
-            Kind::Flag { .. } => "true, false".into(),
-            Kind::Text { values, .. } => (*values).into(),
-            Kind::Texts { values, .. } => format!("a list of {values}"),
+            ValueKind::Whole { min, max, .. } => {
+                format!("a whole number from {} to {}", show_whole(*min), show_whole(*max))
+            }
+            ValueKind::Number { range, .. } => format!("a number {}", range()),
+            ValueKind::Flag { .. } => "true, false".into(),
+            ValueKind::Text { values, .. } => (*values).into(),
+            ValueKind::Texts { values, .. } => format!("a list of {values}"),
         }
     }
 
@@ -96,18 +98,18 @@ impl Key {
             wrong(format!("{} = {} is out of range; valid: {}", self.path, describe(value.get_ref()), self.values()))
         };
         match (&self.kind, value.get_ref()) {
-            (Kind::Whole { min, max, set, .. }, DeValue::Integer(integer)) => {
+            (ValueKind::Whole { min, max, set, .. }, DeValue::Integer(integer)) => {
                 let number = u64::from_str_radix(integer.as_str(), integer.radix());
                 let number = number.ok().filter(|number| (*min..=*max).contains(number)).ok_or_else(out_of_range)?;
                 set(config, number);
             }
-            (Kind::Number { range, set, .. }, written @ (DeValue::Integer(_) | DeValue::Float(_))) => {
+            (ValueKind::Number { range, set, .. }, written @ (DeValue::Integer(_) | DeValue::Float(_))) => {
                 let number = number(written).filter(|&number| range().contains(number));
                 set(config, number.ok_or_else(out_of_range)?);
             }
-            (Kind::Flag { set, .. }, DeValue::Boolean(flag)) => set(config, *flag),
-            (Kind::Text { set, .. }, DeValue::String(text)) => set(config, text).map_err(wrong)?,
-            (Kind::Texts { least, most, clear, push, .. }, DeValue::Array(elements)) => {
+            (ValueKind::Flag { set, .. }, DeValue::Boolean(flag)) => set(config, *flag),
+            (ValueKind::Text { set, .. }, DeValue::String(text)) => set(config, text).map_err(wrong)?,
+            (ValueKind::Texts { least, most, clear, push, .. }, DeValue::Array(elements)) => {
                 if !(*least..=*most).contains(&elements.len()) {
                     let message = format!("{} has {} elements; valid: {least} to {most}", self.path, elements.len());
                     return Err(wrong(message));
@@ -141,11 +143,11 @@ impl Key {
     /// Its value in `config`, as TOML.
     pub fn toml(&self, config: &Config) -> String {
         match &self.kind {
-            Kind::Whole { get, .. } => get(config).to_string(),
-            Kind::Number { get, .. } => exact(get(config)),
-            Kind::Flag { get, .. } => get(config).to_string(),
-            Kind::Text { get, .. } => quote(&get(config)),
-            Kind::Texts { get, .. } => {
+            ValueKind::Whole { get, .. } => get(config).to_string(),
+            ValueKind::Number { get, .. } => exact(get(config)),
+            ValueKind::Flag { get, .. } => get(config).to_string(),
+            ValueKind::Text { get, .. } => quote(&get(config)),
+            ValueKind::Texts { get, .. } => {
                 let elements: Vec<String> = get(config).iter().map(|element| quote(element)).collect();
                 format!("[{}]", elements.join(", "))
             }

@@ -11,7 +11,7 @@ use crate::text::Safe;
 
 /// A text that was read: a file or what followed `--set`.
 #[derive(Debug)]
-pub(super) struct Origin {
+pub(super) struct TextOrigin {
     /// The file's name, harmless to show; `None` for `--set`.
     pub file: Option<String>,
     /// The whole text.
@@ -21,7 +21,7 @@ pub(super) struct Origin {
 /// A place in a configuration file or on the command line.
 #[derive(Clone, Debug)]
 pub struct Location {
-    origin: Arc<Origin>,
+    origin: Arc<TextOrigin>,
     /// Bytes of the text; its ends lie on character boundaries inside the text.
     span: Range<usize>,
 }
@@ -30,7 +30,7 @@ pub struct Location {
 const MAX_CHARS_BEFORE: usize = 60;
 
 impl Location {
-    pub(super) fn new(origin: &Arc<Origin>, span: Range<usize>) -> Self {
+    pub(super) fn new(origin: &Arc<TextOrigin>, span: Range<usize>) -> Self {
         let boundary = |at: usize| (0..=at.min(origin.text.len())).rev().find(|&at| origin.text.is_char_boundary(at));
         let start = boundary(span.start).unwrap_or(0);
         let end = boundary(span.end).unwrap_or(0).max(start);
@@ -98,7 +98,7 @@ impl fmt::Display for Location {
 
 /// What a problem is about.
 #[derive(Clone, Debug)]
-pub(super) enum Place {
+pub(super) enum ProblemPlace {
     /// A place in a text.
     At(Location),
     /// A whole file, by its harmless name.
@@ -109,18 +109,18 @@ pub(super) enum Place {
 
 /// One thing that is wrong with a configuration.
 #[derive(Clone, Debug)]
-pub(super) struct Problem {
-    pub place: Place,
+pub(super) struct ConfigProblem {
+    pub place: ProblemPlace,
     /// What is wrong and what would be valid; harmless to show.
     pub message: String,
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for ConfigProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
-            Place::At(location) => write!(f, "{location}: {}\n{}", self.message, location.excerpt()),
-            Place::File(file) => write!(f, "{file}: {}", self.message),
-            Place::Default(key) => write!(f, "{key} (its default): {}", self.message),
+            ProblemPlace::At(location) => write!(f, "{location}: {}\n{}", self.message, location.excerpt()),
+            ProblemPlace::File(file) => write!(f, "{file}: {}", self.message),
+            ProblemPlace::Default(key) => write!(f, "{key} (its default): {}", self.message),
         }
     }
 }
@@ -130,17 +130,17 @@ impl fmt::Display for Problem {
 /// It is shown over several lines and ends without a line break; the program ends with status 2 after it.
 #[derive(Clone, Debug)]
 pub struct ConfigError {
-    problems: Vec<Problem>,
+    problems: Vec<ConfigProblem>,
 }
 
 impl ConfigError {
-    pub(super) fn new(problems: Vec<Problem>) -> Self {
+    pub(super) fn new(problems: Vec<ConfigProblem>) -> Self {
         Self { problems }
     }
 
     /// A problem with a whole file.
     pub(super) fn file(file: &str, message: String) -> Self {
-        Self::new(vec![Problem { place: Place::File(file.into()), message }])
+        Self::new(vec![ConfigProblem { place: ProblemPlace::File(file.into()), message }])
     }
 }
 

@@ -13,14 +13,14 @@ pub struct Preset {
     /// What a run comes to, where no row of the exercise's table says it.
     pub expected: Option<&'static str>,
     /// The data that it is made for.
-    pub data: Data,
+    pub data: PresetData,
     /// Its keys, as a file has them.
     pub text: &'static str,
 }
 
 /// Data that a preset is made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Data {
+pub enum PresetData {
     /// 50,000 training and 10,000 test images of 32 × 32 pixels in colour, in ten classes; they do not come with the
     /// program.
     Cifar10,
@@ -28,7 +28,7 @@ pub enum Data {
     Plane,
 }
 
-impl Data {
+impl PresetData {
     /// Its name, for people.
     pub const fn name(self) -> &'static str {
         match self {
@@ -77,7 +77,7 @@ macro_rules! preset {
             name: $name,
             about: $about,
             expected: $expected,
-            data: Data::$data,
+            data: PresetData::$data,
             text: include_str!(concat!("presets/", $name, ".toml")),
         }
     };

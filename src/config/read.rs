@@ -9,8 +9,8 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
-use super::keys::{Key, ValueError};
-use super::location::{ConfigError, Location, Origin, Place, Problem};
+use super::keys::{ConfigKey, ValueError};
+use super::location::{ConfigError, ConfigProblem, Location, ProblemPlace, TextOrigin};
 use super::table::{self, KEYS, TABLES};
 use super::{Config, Origins};
 use crate::nn::split_layers;
@@ -34,24 +34,24 @@ pub(super) fn read_file(path: &Path) -> Result<(String, String), ConfigError> {
         Err(error) => {
             let at = error.utf8_error().valid_up_to();
             let byte = error.as_bytes()[at];
-            let origin = Origin { file: Some(name), text: String::from_utf8_lossy(error.as_bytes()).into_owned() };
+            let origin = TextOrigin { file: Some(name), text: String::from_utf8_lossy(error.as_bytes()).into_owned() };
             let message = format!("byte {byte:#04x} is not UTF-8, in which TOML is written");
             Err(ConfigError::new(vec![at_place(&Arc::new(origin), at..at + 1, message)]))
         }
     }
 }
 
-fn at_place(origin: &Arc<Origin>, span: Range<usize>, message: String) -> Problem {
-    Problem { place: Place::At(Location::new(origin, span)), message }
+fn at_place(origin: &Arc<TextOrigin>, span: Range<usize>, message: String) -> ConfigProblem {
+    ConfigProblem { place: ProblemPlace::At(Location::new(origin, span)), message }
 }
 
 /// A configuration in the making, and what was found wrong so far.
-pub(super) struct Reader {
+pub(super) struct ConfigReader {
     config: Config,
-    problems: Vec<Problem>,
+    problems: Vec<ConfigProblem>,
 }
 
-impl Reader {
+impl ConfigReader {
     pub fn new() -> Self {
         Self { config: Config::default(), problems: Vec::new() }
     }
@@ -67,14 +67,14 @@ impl Reader {
 
     /// Applies the text of a file named `name`.
     pub fn file(&mut self, name: &str, text: String) {
-        let origin = Arc::new(Origin { file: Some(name.into()), text });
+        let origin = Arc::new(TextOrigin { file: Some(name.into()), text });
         match DeTable::parse(&origin.text) {
             Ok(document) => {
                 let first = self.problems.len();
                 self.document(&origin, document.get_ref());
                 // The parser hands keys out in alphabetical order; people read from the top.
                 self.problems[first..].sort_by_key(|problem| match &problem.place {
-                    Place::At(location) => location.start(),
+                    ProblemPlace::At(location) => location.start(),
                     _ => 0,
                 });
             }
@@ -86,7 +86,7 @@ impl Reader {
         }
     }
 
-    fn document(&mut self, origin: &Arc<Origin>, document: &DeTable<'_>) {
+    fn document(&mut self, origin: &Arc<TextOrigin>, document: &DeTable<'_>) {
         for (name, value) in document {
             let table: &str = name.get_ref();
             if !TABLES.iter().any(|known| known.name == table) {
@@ -112,7 +112,7 @@ impl Reader {
     ///
     /// The value is TOML; a text may go without quotes, and a list of texts without quotes and brackets.
     pub fn set(&mut self, text: &str) {
-        let origin = Arc::new(Origin { file: None, text: text.into() });
+        let origin = Arc::new(TextOrigin { file: None, text: text.into() });
         let Some((path, value)) = text.split_once('=') else {
             let message = "expected key=value, for example optimizer.lr=1e-3".into();
             return self.problems.push(at_place(&origin, 0..text.len(), message));
@@ -154,7 +154,7 @@ impl Reader {
     }
 
     /// Applies a value whose spans count from `shift` in the text of `origin`.
-    fn apply(&mut self, origin: &Arc<Origin>, key: &Key, value: &Spanned<DeValue<'_>>, shift: usize) {
+    fn apply(&mut self, origin: &Arc<TextOrigin>, key: &ConfigKey, value: &Spanned<DeValue<'_>>, shift: usize) {
         let locate = |span: Range<usize>| Location::new(origin, span.start + shift..span.end + shift);
         match key.apply(&mut self.config, value) {
             Ok(()) => {
@@ -162,11 +162,12 @@ impl Reader {
                 let elements = elements.map(|element| locate(element.span())).collect();
                 self.config.origins.remember(key, locate(value.span()), elements);
             }
-            Err(wrong) => self.problems.extend(
-                wrong
-                    .into_iter()
-                    .map(|ValueError { span, message }| Problem { place: Place::At(locate(span)), message }),
-            ),
+            Err(wrong) => {
+                self.problems.extend(wrong.into_iter().map(|ValueError { span, message }| ConfigProblem {
+                    place: ProblemPlace::At(locate(span)),
+                    message,
+                }));
+            }
         }
     }
 }
@@ -214,7 +215,7 @@ fn unknown_key(table: Option<&str>, name: &str) -> String {
     if let Some(key) = KEYS.iter().find(|key| key.name() == name) {
         return format!("unknown key {shown} in [{table}]; it belongs in [{}]", key.table());
     }
-    let names = || KEYS.iter().filter(|key| key.table() == table).map(Key::name);
+    let names = || KEYS.iter().filter(|key| key.table() == table).map(ConfigKey::name);
     match nearest(name, names()) {
         Some(near) => format!("unknown key {shown} in [{table}]; did you mean {near}?"),
         None => format!("unknown key {shown} in [{table}]; valid: {}", names().collect::<Vec<_>>().join(", ")),
@@ -222,7 +223,7 @@ fn unknown_key(table: Option<&str>, name: &str) -> String {
 }
 
 impl Origins {
-    fn remember(&mut self, key: &Key, value: Location, elements: Vec<Location>) {
+    fn remember(&mut self, key: &ConfigKey, value: Location, elements: Vec<Location>) {
         self.values.retain(|(path, _)| *path != key.path);
         self.values.push((key.path, value));
         if key.path == table::LAYERS {

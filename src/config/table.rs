@@ -2,114 +2,119 @@
 
 use std::num::NonZeroUsize;
 
-use super::keys::{Key, Kind, Table};
+use super::keys::{ConfigKey, KeyTable, ValueKind};
 use super::words::{choose, set_name, set_source};
-use super::{Config, OptimizerKind, Pictures, Theme};
-use crate::dataset::{Augmentations, Header, LabelColumn, Preprocessing};
+use super::{Config, OptimizerKind, PictureChoice, ThemeChoice};
+use crate::dataset::{Augmentations, HeaderRow, LabelColumn, Preprocessing};
 use crate::optim::{self, Range, SettingError};
 use crate::train::THROTTLE;
 
 /// The tables in the order of `config.toml`.
-pub(super) const TABLES: &[Table] = &[
-    Table { name: "run", about: "How long, and how often to look." },
-    Table { name: "data", about: "What to train on." },
-    Table {
+pub(super) const TABLES: &[KeyTable] = &[
+    KeyTable { name: "run", about: "How long, and how often to look." },
+    KeyTable { name: "data", about: "What to train on." },
+    KeyTable {
         name: "model",
         about: "The network. Its last layer has one unit for each class; softmax and cross entropy follow by themselves.",
     },
-    Table { name: "optimizer", about: "How the weights follow the gradient." },
-    Table { name: "schedule", about: "How the learning rate changes with the step." },
-    Table { name: "ui", about: "The dashboard; nothing here changes what is trained." },
+    KeyTable { name: "optimizer", about: "How the weights follow the gradient." },
+    KeyTable { name: "schedule", about: "How the learning rate changes with the step." },
+    KeyTable { name: "ui", about: "The dashboard; nothing here changes what is trained." },
 ];
 
 /// The path of the layers' key.
 pub(super) const LAYERS: &str = "model.layers";
 
 /// The keys in the order of `config.toml`.
-pub(super) const KEYS: &[Key] = &[
-    Key {
+pub(super) const KEYS: &[ConfigKey] = &[
+    ConfigKey {
         path: "run.name",
         about: "Name of the run, for people",
-        kind: Kind::Text {
+        kind: ValueKind::Text {
             values: "a text of 1 to 64 characters that can be shown",
             get: |c| c.run.name.clone(),
             set: set_name,
         },
     },
-    Key {
+    ConfigKey {
         path: "run.seed",
         about: "Seed from which every random number of the run follows",
-        kind: Kind::Whole { min: 0, max: i64::MAX as u64, get: |c| c.run.seed, set: |c, v| c.run.seed = v },
+        kind: ValueKind::Whole { min: 0, max: i64::MAX as u64, get: |c| c.run.seed, set: |c, v| c.run.seed = v },
     },
-    Key {
+    ConfigKey {
         path: "run.epochs",
         about: "Passes over the training data",
-        kind: Kind::Whole { min: 1, max: 1_000_000, get: |c| c.run.epochs, set: |c, v| c.run.epochs = v },
+        kind: ValueKind::Whole { min: 1, max: 1_000_000, get: |c| c.run.epochs, set: |c, v| c.run.epochs = v },
     },
-    Key {
+    ConfigKey {
         path: "run.steps",
         about: "Minibatches to train instead of whole epochs; 0 is whole epochs",
-        kind: Kind::Whole {
+        kind: ValueKind::Whole {
             min: 0,
             max: 1_000_000_000,
             get: |c| c.run.steps.unwrap_or(0),
             set: |c, v| c.run.steps = (v > 0).then_some(v),
         },
     },
-    Key {
+    ConfigKey {
         path: "run.batch_size",
         about: "Samples in a minibatch; at most as many as the training data has",
-        kind: Kind::Whole {
+        kind: ValueKind::Whole {
             min: 1,
             max: 1_000_000,
             get: |c| c.run.batch_size as u64,
             set: |c, v| c.run.batch_size = v as usize,
         },
     },
-    Key {
+    ConfigKey {
         path: "run.evaluate_every",
         about: "Minibatches between two evaluations on the test data; 0 is once an epoch",
-        kind: Kind::Whole {
+        kind: ValueKind::Whole {
             min: 0,
             max: 1_000_000_000,
             get: |c| c.run.evaluate_every.unwrap_or(0),
             set: |c, v| c.run.evaluate_every = (v > 0).then_some(v),
         },
     },
-    Key {
+    ConfigKey {
         path: "run.probe_every",
         about: "Minibatches between two measurements of gradient, weight and update norms",
-        kind: Kind::Whole { min: 1, max: 1_000_000_000, get: |c| c.run.probe_every, set: |c, v| c.run.probe_every = v },
+        kind: ValueKind::Whole {
+            min: 1,
+            max: 1_000_000_000,
+            get: |c| c.run.probe_every,
+            set: |c, v| c.run.probe_every = v,
+        },
     },
-    Key {
+    ConfigKey {
         path: "run.threads",
         about: "Threads that compute; 0 is one for each core. The result does not depend on it",
-        kind: Kind::Whole {
+        kind: ValueKind::Whole {
             min: 0,
             max: 256,
             get: |c| c.run.threads.map_or(0, |threads| threads.get() as u64),
             set: |c, v| c.run.threads = NonZeroUsize::new(v as usize),
         },
     },
-    Key {
+    ConfigKey {
         path: "data.source",
         about: "The built-in part of Fashion-MNIST, a toy problem in two dimensions, or a path: a folder with four IDX \
                 files (train-images-idx3-ubyte, …), CIFAR-10 or CIFAR-100 in binary form as a folder or .tar.gz, a .csv \
                 file or a folder with train.csv and test.csv, a folder with train_x.npy, train_y.npy, test_x.npy and \
                 test_y.npy, or a folder with a folder of PNG or JPEG images for each class, below train and test or not",
-        kind: Kind::Text {
+        kind: ValueKind::Text {
             values: "\"fashion-mnist\", \"circles\", \"xor\", \"gaussians\", \"spirals\", \"moons\", or the path of a file or \
                      folder",
             get: |c| c.data.source.to_string(),
             set: set_source,
         },
     },
-    Key {
+    ConfigKey {
         path: "data.preprocessing",
         about: "What is done to every value, as learnt from the training data: nothing (pixels are 0 to 255); scaled to \
                 0 to 1; mean 0 and deviation 1 for each channel or column; or minus the mean at the same place, without \
                 a division",
-        kind: Kind::Text {
+        kind: ValueKind::Text {
             values: "\"none\", \"scale\", \"standardize\", \"mean_image\"",
             get: |c| c.data.preprocessing.to_string(),
             set: |c, text| {
@@ -117,11 +122,11 @@ pub(super) const KEYS: &[Key] = &[
             },
         },
     },
-    Key {
+    ConfigKey {
         path: "data.augment",
         about: "What is done to training images anew in every epoch: mirroring every other one, shifting by up to \
                 PADDING pixels, setting a square of SIZE pixels to 0",
-        kind: Kind::Texts {
+        kind: ValueKind::Texts {
             values: "\"flip\", \"crop PADDING\", \"cutout SIZE\", each at most once",
             least: 0,
             most: 3,
@@ -132,10 +137,10 @@ pub(super) const KEYS: &[Key] = &[
             },
         },
     },
-    Key {
+    ConfigKey {
         path: "data.label_column",
         about: "Column of a CSV file that holds the label",
-        kind: Kind::Text {
+        kind: ValueKind::Text {
             values: "\"last\", its number from 0, or its name",
             get: |c| c.data.label_column.to_string(),
             set: |c, text| {
@@ -144,54 +149,54 @@ pub(super) const KEYS: &[Key] = &[
             },
         },
     },
-    Key {
+    ConfigKey {
         path: "data.header",
         about: "Whether the first row of a CSV file names its columns; \"auto\" is yes if the label is chosen by name, or \
                 if no other field of that row is a number",
-        kind: Kind::Text {
+        kind: ValueKind::Text {
             values: "\"auto\", \"yes\", \"no\"",
             get: |c| c.data.header.name().into(),
-            set: |c, text| choose(text, Header::ALL, Header::name).map(|header| c.data.header = header),
+            set: |c, text| choose(text, HeaderRow::ALL, HeaderRow::name).map(|header| c.data.header = header),
         },
     },
-    Key {
+    ConfigKey {
         path: "data.test_share",
         about: "Share of each class that is kept for testing where the data have no test part of their own",
-        kind: Kind::Number {
+        kind: ValueKind::Number {
             range: || Range { min: 0.0, min_included: false, max: 1.0, max_included: false },
             get: |c| c.data.test_share,
             set: |c, v| c.data.test_share = v,
         },
     },
-    Key {
+    ConfigKey {
         path: "data.samples",
         about: "Points of a toy problem, for training and testing together",
-        kind: Kind::Whole {
+        kind: ValueKind::Whole {
             min: 10,
             max: 1_000_000,
             get: |c| c.data.samples as u64,
             set: |c, v| c.data.samples = v as usize,
         },
     },
-    Key {
+    ConfigKey {
         path: "data.noise",
         about: "Standard deviation by which the points of a toy problem are displaced",
-        kind: Kind::Number {
+        kind: ValueKind::Number {
             range: || Range { min: 0.0, min_included: true, max: 10.0, max_included: true },
             get: |c| c.data.noise,
             set: |c, v| c.data.noise = v,
         },
     },
-    Key {
+    ConfigKey {
         path: "data.seed",
         about: "Seed of toy problems and of what is kept for testing; apart from run.seed, so that runs with different \
                 seeds see the same data",
-        kind: Kind::Whole { min: 0, max: i64::MAX as u64, get: |c| c.data.seed, set: |c, v| c.data.seed = v },
+        kind: ValueKind::Whole { min: 0, max: i64::MAX as u64, get: |c| c.data.seed, set: |c, v| c.data.seed = v },
     },
-    Key {
+    ConfigKey {
         path: LAYERS,
         about: "The layers in the order of the forward pass",
-        kind: Kind::Texts {
+        kind: ValueKind::Texts {
             values: "\"linear UNITS\", \"conv CHANNELS HEIGHTxWIDTH [stride N] [pad N]\", \"batchnorm\", \
                      \"maxpool SIZE [stride N] [pad N]\", \"avgpool SIZE [stride N] [pad N]\", \"global_avgpool\", \
                      \"flatten\", \"dropout PROBABILITY\", \"residual [LAYER, …]\", and activations: \"relu\", \
@@ -203,128 +208,128 @@ pub(super) const KEYS: &[Key] = &[
             push: |c, text| text.parse().map(|layer| c.model.layers.push(layer)).map_err(|e| e.to_string()),
         },
     },
-    Key {
+    ConfigKey {
         path: "model.init",
         about: "How weights begin: PyTorch's default, He, Xavier, or normal with a standard deviation",
-        kind: Kind::Text {
+        kind: ValueKind::Text {
             values: "\"pytorch\", \"he\", \"xavier\", \"normal STD\"",
             get: |c| c.model.init.to_string(),
             set: |c, text| text.parse().map(|init| c.model.init = init).map_err(|e| format!("{e}")),
         },
     },
-    Key {
+    ConfigKey {
         path: "model.label_smoothing",
         about: "Share of the target that is spread evenly over all classes while training",
-        kind: Kind::Number {
+        kind: ValueKind::Number {
             range: || Range::below(0.0, 1.0),
             get: |c| c.model.label_smoothing,
             set: |c, v| c.model.label_smoothing = v,
         },
     },
-    Key {
+    ConfigKey {
         path: "optimizer.kind",
         about: "Which rule moves the weights",
-        kind: Kind::Text {
+        kind: ValueKind::Text {
             values: "\"sgd\", \"rmsprop\", \"adam\", \"adamw\"",
             get: |c| c.optimizer.kind.name().into(),
             set: |c, text| choose(text, OptimizerKind::ALL, OptimizerKind::name).map(|kind| c.optimizer.kind = kind),
         },
     },
-    Key {
+    ConfigKey {
         path: "optimizer.lr",
         about: "Learning rate, before the schedule",
-        kind: Kind::Number {
+        kind: ValueKind::Number {
             range: || of_optimizer("lr"),
             get: |c| c.optimizer.learning_rate,
             set: |c, v| c.optimizer.learning_rate = v,
         },
     },
-    Key {
+    ConfigKey {
         path: "optimizer.momentum",
         about: "Momentum of sgd and rmsprop",
-        kind: Kind::Number {
+        kind: ValueKind::Number {
             range: || of_optimizer("momentum"),
             get: |c| c.optimizer.momentum,
             set: |c, v| c.optimizer.momentum = v,
         },
     },
-    Key {
+    ConfigKey {
         path: "optimizer.nesterov",
         about: "Whether the momentum of sgd looks ahead (Nesterov)",
-        kind: Kind::Flag { get: |c| c.optimizer.nesterov, set: |c, v| c.optimizer.nesterov = v },
+        kind: ValueKind::Flag { get: |c| c.optimizer.nesterov, set: |c, v| c.optimizer.nesterov = v },
     },
-    Key {
+    ConfigKey {
         path: "optimizer.alpha",
         about: "Decay rate of the mean of squared gradients, of rmsprop",
-        kind: Kind::Number {
+        kind: ValueKind::Number {
             range: || of_optimizer("alpha"),
             get: |c| c.optimizer.alpha,
             set: |c, v| c.optimizer.alpha = v,
         },
     },
-    Key {
+    ConfigKey {
         path: "optimizer.beta1",
         about: "Decay rate of the mean of gradients, of adam and adamw",
-        kind: Kind::Number {
+        kind: ValueKind::Number {
             range: || of_optimizer("beta1"),
             get: |c| c.optimizer.beta1,
             set: |c, v| c.optimizer.beta1 = v,
         },
     },
-    Key {
+    ConfigKey {
         path: "optimizer.beta2",
         about: "Decay rate of the mean of squared gradients, of adam and adamw",
-        kind: Kind::Number {
+        kind: ValueKind::Number {
             range: || of_optimizer("beta2"),
             get: |c| c.optimizer.beta2,
             set: |c, v| c.optimizer.beta2 = v,
         },
     },
-    Key {
+    ConfigKey {
         path: "optimizer.epsilon",
         about: "What rmsprop, adam and adamw add to the denominator",
-        kind: Kind::Number {
+        kind: ValueKind::Number {
             range: || of_optimizer("epsilon"),
             get: |c| c.optimizer.epsilon,
             set: |c, v| c.optimizer.epsilon = v,
         },
     },
-    Key {
+    ConfigKey {
         path: "optimizer.weight_decay",
         about: "Weight decay: sgd, rmsprop and adam add that share of the weights to the gradient, adamw decays apart \
                 from it",
-        kind: Kind::Number {
+        kind: ValueKind::Number {
             range: || of_optimizer("weight_decay"),
             get: |c| c.optimizer.weight_decay,
             set: |c, v| c.optimizer.weight_decay = v,
         },
     },
-    Key {
+    ConfigKey {
         path: "optimizer.clip_norm",
         about: "Norm above which the whole gradient is scaled down to it; 0 is never",
-        kind: Kind::Number {
+        kind: ValueKind::Number {
             range: || of_optimizer("clip_norm"),
             get: |c| c.optimizer.clip_norm.unwrap_or(0.0),
             set: |c, v| c.optimizer.clip_norm = (v > 0.0).then_some(v),
         },
     },
-    Key {
+    ConfigKey {
         path: "optimizer.ema",
         about: "Decay of the moving average of the weights that evaluations use, such as 0.999; 0 evaluates the \
                 weights themselves. Training is the same",
-        kind: Kind::Number {
+        kind: ValueKind::Number {
             range: || Range::below(0.0, 1.0),
             get: |c| c.optimizer.ema.unwrap_or(0.0),
             set: |c, v| c.optimizer.ema = (v > 0.0).then_some(v),
         },
     },
-    Key {
+    ConfigKey {
         path: "schedule.lr",
         about: "Factor on the learning rate as a function of the step: the same throughout; times GAMMA after every \
                 EVERY steps; times GAMMA over every STEPS steps; or falling from FROM to TO as half a cosine, by default from the end of the warm-up to the \
                 end of the run; or rising from `start` over the share `rise` of the run and falling to `end`, as in \
                 PyTorch's OneCycleLR. A warm-up lets the rate rise over its first STEPS",
-        kind: Kind::Text {
+        kind: ValueKind::Text {
             values: "\"constant\", \"step EVERY GAMMA\", \"exponential GAMMA [over STEPS]\", \
                      \"cosine [FROM..TO] [floor SHARE]\", \"one_cycle [rise SHARE] [start SHARE] [end SHARE]\", each with \
                      an optional \"warmup STEPS\" at the end",
@@ -332,38 +337,40 @@ pub(super) const KEYS: &[Key] = &[
             set: |c, text| text.parse().map(|schedule| c.schedule = schedule).map_err(|e| e.to_string()),
         },
     },
-    Key {
+    ConfigKey {
         path: "ui.fps",
         about: "Most frames a second",
-        kind: Kind::Whole { min: 1, max: 240, get: |c| c.ui.fps.into(), set: |c, v| c.ui.fps = v as u32 },
+        kind: ValueKind::Whole { min: 1, max: 240, get: |c| c.ui.fps.into(), set: |c, v| c.ui.fps = v as u32 },
     },
-    Key {
+    ConfigKey {
         path: "ui.theme",
         about: "Colours: for a dark or a light background, or what the terminal says of its own",
-        kind: Kind::Text {
+        kind: ValueKind::Text {
             values: "\"auto\", \"dark\", \"light\"",
             get: |c| c.ui.theme.name().into(),
-            set: |c, text| choose(text, Theme::ALL, Theme::name).map(|theme| c.ui.theme = theme),
+            set: |c, text| choose(text, ThemeChoice::ALL, ThemeChoice::name).map(|theme| c.ui.theme = theme),
         },
     },
-    Key {
+    ConfigKey {
         path: "ui.pictures",
         about: "Images too large for their place: shrunk in half blocks, or whole where the terminal can",
-        kind: Kind::Text {
+        kind: ValueKind::Text {
             values: "\"auto\", \"blocks\", \"kitty\", \"sixel\"",
             get: |c| c.ui.pictures.name().into(),
-            set: |c, text| choose(text, Pictures::ALL, Pictures::name).map(|pictures| c.ui.pictures = pictures),
+            set: |c, text| {
+                choose(text, PictureChoice::ALL, PictureChoice::name).map(|pictures| c.ui.pictures = pictures)
+            },
         },
     },
-    Key {
+    ConfigKey {
         path: "ui.pace",
         about: "Minibatches a second of a bare `gradtop`, which is slowed down for watching",
-        kind: Kind::Number { range: || THROTTLE, get: |c| c.ui.throttle, set: |c, v| c.ui.throttle = v },
+        kind: ValueKind::Number { range: || THROTTLE, get: |c| c.ui.throttle, set: |c, v| c.ui.throttle = v },
     },
 ];
 
 /// The key with this path.
-pub(super) fn find(path: &str) -> Option<&'static Key> {
+pub(super) fn find(path: &str) -> Option<&'static ConfigKey> {
     KEYS.iter().find(|key| key.path == path)
 }
 

@@ -264,7 +264,7 @@ fn what_does_not_fit_the_data_is_shown_where_it_was_written() {
        | model.layers=linear 5, linear 7
        |                        ^^^^^^^^
     ");
-    let data = Description { classes: vec!["a".into(), "b".into()], ..data };
+    let data = DatasetOutline { classes: vec!["a".into(), "b".into()], ..data };
     assert_eq!(
         Config::default().check(&data).unwrap_err().to_string(),
         "model.layers (its default): `linear 10` is the last layer and gives [10], \

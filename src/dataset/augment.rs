@@ -133,7 +133,7 @@ impl Augmentations {
     /// What is done to a `sample` in an `epoch`.
     ///
     /// All numbers are drawn, whatever is on, so that switching one augmentation on leaves the others as they were.
-    pub(super) fn draw(self, seed: u64, epoch: u64, sample: u32, height: usize, width: usize) -> Moves {
+    pub(super) fn draw(self, seed: u64, epoch: u64, sample: u32, height: usize, width: usize) -> SampleMoves {
         // The highest bit keeps these streams apart from those of toy problems.
         let mut numbers = stream(seed, Purpose::Data, 1 << 63 | epoch << 32 | u64::from(sample));
         let flip = numbers.bits() & 1 == 1;
@@ -147,13 +147,13 @@ impl Augmentations {
             (start.max(0) as usize, (end as usize).min(side))
         };
         let cutout = (self.cutout > 0).then(|| (span(row, height), span(column, width)));
-        Moves { flip: flip && self.flip, down, right, cutout }
+        SampleMoves { flip: flip && self.flip, down, right, cutout }
     }
 }
 
 /// What is done to one sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Moves {
+pub(super) struct SampleMoves {
     /// Whether it is mirrored, after the shift.
     pub flip: bool,
     /// Row of the image that comes first.
@@ -198,7 +198,7 @@ mod tests {
         let all = Augmentations { flip: true, crop: 2, cutout: 3 };
         let draw = |seed, epoch, sample| all.draw(seed, epoch, sample, 6, 5);
         assert_eq!(draw(1, 2, 3), draw(1, 2, 3));
-        let many: Vec<Moves> = (0..2000).map(|sample| draw(1, 2, sample)).collect();
+        let many: Vec<SampleMoves> = (0..2000).map(|sample| draw(1, 2, sample)).collect();
         for (seed, epoch) in [(2, 2), (1, 3)] {
             let same = (0..2000).filter(|&sample| draw(seed, epoch, sample) == many[sample as usize]).count();
             assert!(same < 20, "{same}");
@@ -217,7 +217,7 @@ mod tests {
         }
         assert!(many.iter().any(|moves| moves.cutout == Some(((0, 2), (3, 5)))));
         let crop_alone = Augmentations { flip: false, crop: 2, cutout: 0 }.draw(1, 2, 3, 6, 5);
-        assert_eq!(crop_alone, Moves { flip: false, cutout: None, ..draw(1, 2, 3) });
+        assert_eq!(crop_alone, SampleMoves { flip: false, cutout: None, ..draw(1, 2, 3) });
     }
 
     #[test]

@@ -10,8 +10,8 @@ use super::DataError;
 use super::contents::{self, Contents, MAX_BYTES, shown};
 use super::labels::{MAX_NAMES, check_labels, parse_class_names, read_small_names, too_long};
 use super::progress::Monitor;
-use super::raw::{Description, Part, Raw, Values};
-use super::tar::{Archive, Entry};
+use super::raw::{DatasetOutline, Part, RawDataset, Values};
+use super::tar::{Archive, ArchiveEntry};
 
 /// Channels, rows and columns of an image.
 const SHAPE: [usize; 3] = [3, 32, 32];
@@ -30,7 +30,7 @@ pub(super) enum Cifar {
 
 /// What a file of the set holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Member {
+enum CifarMember {
     /// Training images, the file's number from 0.
     Train(usize),
     Test,
@@ -101,12 +101,12 @@ impl Cifar {
         self.label_bytes() + PIXELS
     }
 
-    fn member(self, name: &str) -> Option<Member> {
+    fn member(self, name: &str) -> Option<CifarMember> {
         let files = self.image_files();
         match files.iter().position(|file| *file == name) {
-            Some(last) if last + 1 == files.len() => Some(Member::Test),
-            Some(number) => Some(Member::Train(number)),
-            None => (name == self.names_file()).then_some(Member::Names),
+            Some(last) if last + 1 == files.len() => Some(CifarMember::Test),
+            Some(number) => Some(CifarMember::Train(number)),
+            None => (name == self.names_file()).then_some(CifarMember::Names),
         }
     }
 
@@ -143,8 +143,8 @@ impl Cifar {
     }
 
     /// What the lengths of a folder's files tell.
-    pub fn describe_folder(self, folder: &Path) -> Result<Description, DataError> {
-        let mut parts = Parts::new(self);
+    pub fn describe_folder(self, folder: &Path) -> Result<DatasetOutline, DataError> {
+        let mut parts = FoundMembers::new(self);
         for (file, &name) in self.image_files().iter().enumerate() {
             let path = folder.join(name);
             if !path.exists() {
@@ -158,8 +158,8 @@ impl Cifar {
     }
 
     /// Reads a folder.
-    pub fn read_folder(self, folder: &Path, monitor: &mut Monitor) -> Result<Raw, DataError> {
-        let mut parts = Parts::new(self);
+    pub fn read_folder(self, folder: &Path, monitor: &mut Monitor) -> Result<RawDataset, DataError> {
+        let mut parts = FoundMembers::new(self);
         parts.names = self.folder_names(folder)?;
         for (stage, &name) in self.image_files().iter().enumerate() {
             let path = folder.join(name);
@@ -182,7 +182,7 @@ impl Cifar {
 }
 
 /// What was found of a set so far.
-struct Parts {
+struct FoundMembers {
     cifar: Cifar,
     names: Option<Vec<String>>,
     /// Pixels and labels of each file.
@@ -191,7 +191,7 @@ struct Parts {
     counts: Vec<Option<usize>>,
 }
 
-impl Parts {
+impl FoundMembers {
     fn new(cifar: Cifar) -> Self {
         let files = cifar.image_files().len();
         Self { cifar, names: None, images: vec![None; files], counts: vec![None; files] }
@@ -213,18 +213,18 @@ impl Parts {
         monitor.stage(start, start)
     }
 
-    fn describe(self, place: &str) -> Result<Description, DataError> {
+    fn describe(self, place: &str) -> Result<DatasetOutline, DataError> {
         let mut counts = Vec::new();
         for (file, count) in self.counts.iter().enumerate() {
             counts.push(count.ok_or_else(|| self.missing(place, file))?);
         }
         let test = counts.pop().unwrap_or_default();
         let classes = self.names.unwrap_or_else(|| self.cifar.classes());
-        Ok(Description { shape: SHAPE.to_vec(), classes, train: counts.iter().sum(), test })
+        Ok(DatasetOutline { shape: SHAPE.to_vec(), classes, train: counts.iter().sum(), test })
     }
 
     /// Puts the files together.
-    fn finish(mut self, place: &str, monitor: &mut Monitor) -> Result<Raw, DataError> {
+    fn finish(mut self, place: &str, monitor: &mut Monitor) -> Result<RawDataset, DataError> {
         if let Some(file) = self.images.iter().position(Option::is_none) {
             return Err(self.missing(place, file));
         }
@@ -240,7 +240,7 @@ impl Parts {
         }
         monitor.stage(0.0, 1.0).report(1.0)?;
         let classes = self.names.unwrap_or_else(|| self.cifar.classes());
-        Ok(Raw { shape: SHAPE.to_vec(), classes, train: part(train), test })
+        Ok(RawDataset { shape: SHAPE.to_vec(), classes, train: part(train), test })
     }
 }
 
@@ -252,31 +252,35 @@ enum ArchiveTask {
 }
 
 /// What an archive's headers tell, for which it must be unpacked once in memory.
-pub(super) fn describe_archive<R: BufRead>(contents: Contents<R>) -> Result<Description, DataError> {
+pub(super) fn describe_archive<R: BufRead>(contents: Contents<R>) -> Result<DatasetOutline, DataError> {
     let mut ignore = |_: &str, _| std::ops::ControlFlow::Continue(());
     let file = contents.file().to_owned();
     walk(contents, ArchiveTask::Count, &mut Monitor::new(&mut ignore, String::new()))?.describe(&file)
 }
 
 /// Reads an archive of either set, whatever the order of its entries.
-pub(super) fn read_archive<R: BufRead>(contents: Contents<R>, monitor: &mut Monitor) -> Result<Raw, DataError> {
+pub(super) fn read_archive<R: BufRead>(contents: Contents<R>, monitor: &mut Monitor) -> Result<RawDataset, DataError> {
     let file = contents.file().to_owned();
     walk(contents, ArchiveTask::Read, monitor)?.finish(&file, monitor)
 }
 
 /// Goes through all entries; those that are no part of the set are passed over.
-fn walk<R: BufRead>(contents: Contents<R>, task: ArchiveTask, monitor: &mut Monitor) -> Result<Parts, DataError> {
+fn walk<R: BufRead>(
+    contents: Contents<R>,
+    task: ArchiveTask,
+    monitor: &mut Monitor,
+) -> Result<FoundMembers, DataError> {
     let mut archive = Archive::new(contents);
-    let mut parts: Option<Parts> = None;
+    let mut parts: Option<FoundMembers> = None;
     let mut images = 0;
     while let Some(entry) = archive.next()? {
         let Some((cifar, member)) = known(&entry) else { continue };
-        let parts = parts.get_or_insert_with(|| Parts::new(cifar));
+        let parts = parts.get_or_insert_with(|| FoundMembers::new(cifar));
         if parts.cifar != cifar {
             return Err(archive.problem(Some(&entry), "belongs to another data set than the files before it"));
         }
         let place = match member {
-            Member::Names => {
+            CifarMember::Names => {
                 if entry.size > MAX_NAMES {
                     return Err(too_long(&entry.name));
                 }
@@ -284,8 +288,8 @@ fn walk<R: BufRead>(contents: Contents<R>, task: ArchiveTask, monitor: &mut Moni
                 parts.names = Some(cifar.parse_names(&archive.shown(&entry), bytes)?);
                 continue;
             }
-            Member::Train(number) => number,
-            Member::Test => parts.images.len() - 1,
+            CifarMember::Train(number) => number,
+            CifarMember::Test => parts.images.len() - 1,
         };
         if parts.images[place].is_some() || parts.counts[place].is_some() {
             return Err(archive.problem(Some(&entry), "is there twice"));
@@ -304,7 +308,7 @@ fn walk<R: BufRead>(contents: Contents<R>, task: ArchiveTask, monitor: &mut Moni
 }
 
 /// The set and the member that an entry's name stands for.
-fn known(entry: &Entry) -> Option<(Cifar, Member)> {
+fn known(entry: &ArchiveEntry) -> Option<(Cifar, CifarMember)> {
     let name = entry.name.rsplit('/').next()?;
     Cifar::BOTH.into_iter().find_map(|cifar| Some((cifar, cifar.member(name)?)))
 }

@@ -48,12 +48,12 @@ pub(super) fn read_small(path: &Path, most: u64) -> Result<Option<Vec<u8>>, Data
 /// The contents of a file, plain or unpacked.
 pub(super) struct Contents<R> {
     file: String,
-    inner: Inner<R>,
+    inner: ContentSource<R>,
     /// Bytes of contents that were read.
     position: u64,
 }
 
-enum Inner<R> {
+enum ContentSource<R> {
     Plain(R),
     Gzip(Box<GzDecoder<R>>),
 }
@@ -63,13 +63,14 @@ impl<R: BufRead> Contents<R> {
     pub fn new(file: String, mut source: R) -> Result<Self, DataError> {
         let start = source.fill_buf().map_err(|source| DataError::Io { file: file.clone(), source })?;
         let plain = !start.starts_with(&GZIP_MAGIC);
-        let inner = if plain { Inner::Plain(source) } else { Inner::Gzip(Box::new(GzDecoder::new(source))) };
+        let inner =
+            if plain { ContentSource::Plain(source) } else { ContentSource::Gzip(Box::new(GzDecoder::new(source))) };
         Ok(Self { file, inner, position: 0 })
     }
 
     /// The contents of `source`, taken as they are.
     pub fn plain(file: String, source: R) -> Self {
-        Self { file, inner: Inner::Plain(source), position: 0 }
+        Self { file, inner: ContentSource::Plain(source), position: 0 }
     }
 
     /// The file's name as it may be shown.
@@ -79,7 +80,7 @@ impl<R: BufRead> Contents<R> {
 
     /// Whether the file is not compressed.
     pub fn is_plain(&self) -> bool {
-        matches!(self.inner, Inner::Plain(_))
+        matches!(self.inner, ContentSource::Plain(_))
     }
 
     /// Bytes of contents that were read so far.
@@ -92,8 +93,8 @@ impl<R: BufRead> Contents<R> {
         let mut filled = 0;
         while filled < buffer.len() {
             let result = match &mut self.inner {
-                Inner::Plain(source) => source.read(&mut buffer[filled..]),
-                Inner::Gzip(decoder) => decoder.read(&mut buffer[filled..]),
+                ContentSource::Plain(source) => source.read(&mut buffer[filled..]),
+                ContentSource::Gzip(decoder) => decoder.read(&mut buffer[filled..]),
             };
             match (result, &self.inner) {
                 (Ok(0), _) => break,
@@ -102,8 +103,10 @@ impl<R: BufRead> Contents<R> {
                     self.position += count as u64;
                 }
                 (Err(source), _) if source.kind() == io::ErrorKind::Interrupted => {}
-                (Err(source), Inner::Plain(_)) => return Err(DataError::Io { file: self.file.clone(), source }),
-                (Err(source), Inner::Gzip(_)) => {
+                (Err(source), ContentSource::Plain(_)) => {
+                    return Err(DataError::Io { file: self.file.clone(), source });
+                }
+                (Err(source), ContentSource::Gzip(_)) => {
                     return Err(DataError::Gzip { file: self.file.clone(), at: self.position, source });
                 }
             }
@@ -151,7 +154,7 @@ impl<R: BufRead> Contents<R> {
         if self.read(&mut [0])? > 0 {
             return Err(DataError::Long { file: self.file, expected });
         }
-        if let Inner::Gzip(decoder) = self.inner {
+        if let ContentSource::Gzip(decoder) = self.inner {
             let mut rest = decoder.into_inner();
             let after = rest.fill_buf().map_err(|source| DataError::Io { file: self.file.clone(), source })?;
             if !after.is_empty() {

@@ -11,7 +11,7 @@ use csv::{ByteRecord, ReaderBuilder, Trim};
 use super::contents::{self, CHUNK, MAX_BYTES, shown};
 use super::labels::MAX_CLASSES;
 use super::progress::Monitor;
-use super::raw::{Description, Part, Raw, Values};
+use super::raw::{DatasetOutline, Part, RawDataset, Values};
 use super::{DataError, DataSpec};
 use crate::text::{Safe, nearest};
 
@@ -50,7 +50,7 @@ impl fmt::Display for LabelColumn {
 
 /// Whether the first row of a table names its columns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Header {
+pub enum HeaderRow {
     /// It does if the label is chosen by name, or if no field of it but the label's is a number.
     #[default]
     Auto,
@@ -60,7 +60,7 @@ pub enum Header {
     No,
 }
 
-impl Header {
+impl HeaderRow {
     /// Every choice.
     pub const ALL: [Self; 3] = [Self::Auto, Self::Yes, Self::No];
 
@@ -78,7 +78,7 @@ impl Header {
 pub(super) const FILES: [&str; 2] = ["train.csv", "test.csv"];
 
 /// A table as it was read, its labels still words.
-struct Table {
+struct CsvTable {
     file: String,
     /// Values in a row.
     features: usize,
@@ -100,13 +100,13 @@ struct Watched<'a, 'b, R> {
 /// What a [`Watched`] source fails with when loading was interrupted.
 #[derive(Debug, thiserror::Error)]
 #[error("interrupted")]
-struct Stopped;
+struct ReadInterrupted;
 
 impl<R: Read> Read for Watched<'_, '_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.read >= self.reported {
             let fraction = self.read as f64 / self.length.max(1) as f64;
-            self.monitor.report(fraction.min(1.0)).map_err(|_| io::Error::other(Stopped))?;
+            self.monitor.report(fraction.min(1.0)).map_err(|_| io::Error::other(ReadInterrupted))?;
             self.reported = self.read + CHUNK as u64;
         }
         let count = self.source.read(buffer)?;
@@ -115,7 +115,7 @@ impl<R: Read> Read for Watched<'_, '_, R> {
     }
 }
 
-impl Table {
+impl CsvTable {
     /// Reads a table of `length` bytes.
     fn read(
         file: String,
@@ -168,11 +168,11 @@ impl Table {
     }
 
     /// Whether the first row names the columns.
-    fn has_header(row: &ByteRecord, label: &LabelColumn, header: Header) -> bool {
+    fn has_header(row: &ByteRecord, label: &LabelColumn, header: HeaderRow) -> bool {
         match header {
-            Header::Yes => true,
-            Header::No => false,
-            Header::Auto => {
+            HeaderRow::Yes => true,
+            HeaderRow::No => false,
+            HeaderRow::Auto => {
                 let skipped = match label {
                     LabelColumn::Name(_) => return true,
                     LabelColumn::Last => row.len().saturating_sub(1),
@@ -287,7 +287,7 @@ impl Table {
     fn trouble(&self, error: csv::Error) -> DataError {
         match error.into_kind() {
             csv::ErrorKind::Io(source)
-                if source.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Stopped>) =>
+                if source.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<ReadInterrupted>) =>
             {
                 DataError::Interrupted
             }
@@ -316,17 +316,17 @@ pub(super) fn read(
     length: u64,
     spec: &DataSpec,
     monitor: &mut Monitor,
-) -> Result<Raw, DataError> {
-    let table = Table::read(file.into(), source, length, spec, monitor)?;
+) -> Result<RawDataset, DataError> {
+    let table = CsvTable::read(file.into(), source, length, spec, monitor)?;
     let classes = distinct(&table)?;
     let (whole, features) = table.finish(&classes)?;
     let (train, test) = whole.split(file, spec)?;
     monitor.report(1.0)?;
-    Ok(Raw { shape: vec![features], classes: harmless(&classes), train, test })
+    Ok(RawDataset { shape: vec![features], classes: harmless(&classes), train, test })
 }
 
 /// Reads a file, or the two files of a folder.
-pub(super) fn read_path(path: &Path, spec: &DataSpec, monitor: &mut Monitor) -> Result<Raw, DataError> {
+pub(super) fn read_path(path: &Path, spec: &DataSpec, monitor: &mut Monitor) -> Result<RawDataset, DataError> {
     if !path.is_dir() {
         let (handle, length) = contents::open(path)?;
         return read(&shown(path), handle, length, spec, monitor);
@@ -337,7 +337,7 @@ pub(super) fn read_path(path: &Path, spec: &DataSpec, monitor: &mut Monitor) -> 
     }
     let mut table = |path: &Path, from, to| {
         let (handle, length) = contents::open(path)?;
-        Table::read(shown(path), handle, length, spec, monitor.stage(from, to))
+        CsvTable::read(shown(path), handle, length, spec, monitor.stage(from, to))
     };
     let (train, test) = (table(&train, 0.0, 0.8)?, table(&test, 0.8, 1.0)?);
     if train.features != test.features {
@@ -347,18 +347,19 @@ pub(super) fn read_path(path: &Path, spec: &DataSpec, monitor: &mut Monitor) -> 
     let classes = distinct(&train)?;
     let ((train, features), (test, _)) = (train.finish(&classes)?, test.finish(&classes)?);
     monitor.report(1.0)?;
-    Ok(Raw { shape: vec![features], classes: harmless(&classes), train, test })
+    Ok(RawDataset { shape: vec![features], classes: harmless(&classes), train, test })
 }
 
 /// What the rows tell, all of which must be read for it.
-pub(super) fn describe(path: &Path, spec: &DataSpec) -> Result<Description, DataError> {
+pub(super) fn describe(path: &Path, spec: &DataSpec) -> Result<DatasetOutline, DataError> {
     let mut ignore = |_: &str, _| std::ops::ControlFlow::Continue(());
-    let Raw { shape, classes, train, test } = read_path(path, spec, &mut Monitor::new(&mut ignore, String::new()))?;
-    Ok(Description { shape, classes, train: train.labels.len(), test: test.labels.len() })
+    let RawDataset { shape, classes, train, test } =
+        read_path(path, spec, &mut Monitor::new(&mut ignore, String::new()))?;
+    Ok(DatasetOutline { shape, classes, train: train.labels.len(), test: test.labels.len() })
 }
 
 /// The classes of a table, at least two.
-fn distinct(table: &Table) -> Result<Vec<String>, DataError> {
+fn distinct(table: &CsvTable) -> Result<Vec<String>, DataError> {
     let classes = table.classes();
     match &classes[..] {
         [only] => Err(DataError::OneClass { file: table.file.clone(), label: format!("\"{}\"", Safe(only)) }),

@@ -10,7 +10,7 @@ use crate::text::nearest;
 
 /// A path in a format that is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum DataFormat {
     /// A folder with four IDX files.
     Idx(PathBuf),
     /// A folder with CIFAR's binary files.
@@ -25,7 +25,7 @@ pub(super) enum Kind {
     Pictures(PathBuf),
 }
 
-impl Kind {
+impl DataFormat {
     /// Looks at names only; nothing is opened.
     pub fn of(path: &Path) -> Result<Self, DataError> {
         let unknown = |problem: String| Err(DataError::Unrecognized { path: shown(path), problem });

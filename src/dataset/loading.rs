@@ -3,11 +3,11 @@
 use std::ops::ControlFlow;
 
 use super::contents::{self, Contents, shown};
-use super::kind::Kind;
+use super::kind::DataFormat;
 use super::preprocessing::prepare;
-use super::progress::{Monitor, Progress};
-use super::raw::{self, Description, Part, Raw, Values};
-use super::{Augmentations, DataError, DataSpec, Dataset, Source, Split};
+use super::progress::{LoadingCallback, Monitor};
+use super::raw::{self, DatasetOutline, Part, RawDataset, Values};
+use super::{Augmentations, DataError, DataSpec, DataSplit, Dataset, Source};
 use super::{cifar, csv_file, mnist, npy, pictures};
 use crate::text::Safe;
 
@@ -18,14 +18,14 @@ use crate::text::Safe;
 ///
 /// # Errors
 /// When a file is missing, damaged or not what it should be, or the samples can't be augmented as asked.
-pub fn load(spec: &DataSpec, progress: Progress<'_>) -> Result<Dataset, DataError> {
+pub fn load(spec: &DataSpec, progress: LoadingCallback<'_>) -> Result<Dataset, DataError> {
     let mut monitor = Monitor::new(progress, format!("reading {}", Safe(&spec.source.to_string())));
     monitor.report(0.0)?;
     let raw = read(spec, &mut monitor)?;
-    let Raw { shape, classes, train, test } = raw;
+    let RawDataset { shape, classes, train, test } = raw;
     check_augmentations(spec, &shape)?;
     let (train_features, test_features) = prepare(spec.preprocessing, &shape, train.values, test.values);
-    let split = |features, labels, augmentations| Split { features, labels, shape: shape.clone(), augmentations };
+    let split = |features, labels, augmentations| DataSplit { features, labels, shape: shape.clone(), augmentations };
     Ok(Dataset {
         name: spec.source.name(),
         train: split(train_features, train.labels, spec.augment),
@@ -35,24 +35,26 @@ pub fn load(spec: &DataSpec, progress: Progress<'_>) -> Result<Dataset, DataErro
     })
 }
 
-fn read(spec: &DataSpec, monitor: &mut Monitor) -> Result<Raw, DataError> {
+fn read(spec: &DataSpec, monitor: &mut Monitor) -> Result<RawDataset, DataError> {
     let path = match &spec.source {
         Source::FashionMnist => return mnist::open_built_in()?.read(monitor),
         Source::Toy(toy) => {
             let (points, labels) = toy.draw(spec);
             let (train, test) = Part { values: Values::Floats(points), labels }.split(toy.name(), spec)?;
             monitor.report(1.0)?;
-            return Ok(Raw { shape: vec![2], classes: toy.classes(), train, test });
+            return Ok(RawDataset { shape: vec![2], classes: toy.classes(), train, test });
         }
         Source::Path(path) => path,
     };
-    match Kind::of(path)? {
-        Kind::Idx(folder) => mnist::open_folder(&folder)?.read(monitor),
-        Kind::Cifar(cifar, folder) => cifar.read_folder(&folder, monitor),
-        Kind::Archive(file) => cifar::read_archive(Contents::new(shown(&file), contents::open(&file)?.0)?, monitor),
-        Kind::Csv(path) => csv_file::read_path(&path, spec, monitor),
-        Kind::Npy(folder) => npy::Folder::open(&folder)?.read(spec, monitor),
-        Kind::Pictures(folder) => pictures::read(&folder, spec, monitor),
+    match DataFormat::of(path)? {
+        DataFormat::Idx(folder) => mnist::open_folder(&folder)?.read(monitor),
+        DataFormat::Cifar(cifar, folder) => cifar.read_folder(&folder, monitor),
+        DataFormat::Archive(file) => {
+            cifar::read_archive(Contents::new(shown(&file), contents::open(&file)?.0)?, monitor)
+        }
+        DataFormat::Csv(path) => csv_file::read_path(&path, spec, monitor),
+        DataFormat::Npy(folder) => npy::NpyFolder::open(&folder)?.read(spec, monitor),
+        DataFormat::Pictures(folder) => pictures::read(&folder, spec, monitor),
     }
 }
 
@@ -63,22 +65,24 @@ fn read(spec: &DataSpec, monitor: &mut Monitor) -> Result<Raw, DataError> {
 ///
 /// # Errors
 /// As [`load`], as far as headers and labels show it.
-pub fn describe(spec: &DataSpec) -> Result<Description, DataError> {
+pub fn describe(spec: &DataSpec) -> Result<DatasetOutline, DataError> {
     let mut ignore = |_: &str, _| ControlFlow::Continue(());
     let mut monitor = Monitor::new(&mut ignore, String::new());
     let description = match &spec.source {
         Source::FashionMnist => mnist::open_built_in()?.describe(&mut monitor)?,
         Source::Toy(toy) => {
             let (train, test) = raw::split(toy.name(), &toy.draw(spec).1, spec)?;
-            Description { shape: vec![2], classes: toy.classes(), train: train.len(), test: test.len() }
+            DatasetOutline { shape: vec![2], classes: toy.classes(), train: train.len(), test: test.len() }
         }
-        Source::Path(path) => match Kind::of(path)? {
-            Kind::Idx(folder) => mnist::open_folder(&folder)?.describe(&mut monitor)?,
-            Kind::Cifar(cifar, folder) => cifar.describe_folder(&folder)?,
-            Kind::Archive(file) => cifar::describe_archive(Contents::new(shown(&file), contents::open(&file)?.0)?)?,
-            Kind::Csv(path) => csv_file::describe(&path, spec)?,
-            Kind::Npy(folder) => npy::Folder::open(&folder)?.describe(spec)?,
-            Kind::Pictures(folder) => pictures::describe(&folder, spec)?,
+        Source::Path(path) => match DataFormat::of(path)? {
+            DataFormat::Idx(folder) => mnist::open_folder(&folder)?.describe(&mut monitor)?,
+            DataFormat::Cifar(cifar, folder) => cifar.describe_folder(&folder)?,
+            DataFormat::Archive(file) => {
+                cifar::describe_archive(Contents::new(shown(&file), contents::open(&file)?.0)?)?
+            }
+            DataFormat::Csv(path) => csv_file::describe(&path, spec)?,
+            DataFormat::Npy(folder) => npy::NpyFolder::open(&folder)?.describe(spec)?,
+            DataFormat::Pictures(folder) => pictures::describe(&folder, spec)?,
         },
     };
     check_augmentations(spec, &description.shape)?;

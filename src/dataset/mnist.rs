@@ -9,7 +9,7 @@ use super::contents::shown;
 use super::idx::IdxReader;
 use super::labels::{check_labels, fashion_classes, guess_classes, read_class_names};
 use super::progress::Monitor;
-use super::raw::{Description, Part, Raw, Values};
+use super::raw::{DatasetOutline, Part, RawDataset, Values};
 
 macro_rules! built_in {
     ($name:literal) => {
@@ -22,20 +22,20 @@ pub(super) const NAMES: [&str; 4] =
     ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
 
 /// The four files of a data set, their headers checked.
-pub(super) struct Files<R> {
-    train: Pair<R>,
-    test: Pair<R>,
+pub(super) struct IdxFiles<R> {
+    train: IdxPair<R>,
+    test: IdxPair<R>,
     names: Option<Vec<String>>,
 }
 
 /// The two files of a split.
-struct Pair<R> {
+struct IdxPair<R> {
     images: IdxReader<R>,
     labels: IdxReader<R>,
 }
 
 /// A data set of which all but the images has been read and checked.
-struct Checked<R> {
+struct CheckedIdx<R> {
     shape: Vec<usize>,
     classes: Vec<String>,
     train: (IdxReader<R>, Vec<u8>),
@@ -46,16 +46,16 @@ struct Checked<R> {
 const LABELS_SHARE: f64 = 0.02;
 
 /// Opens the four files inside the program.
-pub(super) fn open_built_in() -> Result<Files<&'static [u8]>, DataError> {
+pub(super) fn open_built_in() -> Result<IdxFiles<&'static [u8]>, DataError> {
     let open = |(name, bytes): (&str, &'static [u8]), dimensions| {
         IdxReader::new(name.into(), bytes, bytes.len() as u64, dimensions)
     };
-    Ok(Files {
-        train: Pair {
+    Ok(IdxFiles {
+        train: IdxPair {
             images: open(built_in!("train-images-idx3-ubyte.gz"), 3)?,
             labels: open(built_in!("train-labels-idx1-ubyte.gz"), 1)?,
         },
-        test: Pair {
+        test: IdxPair {
             images: open(built_in!("t10k-images-idx3-ubyte.gz"), 3)?,
             labels: open(built_in!("t10k-labels-idx1-ubyte.gz"), 1)?,
         },
@@ -70,7 +70,7 @@ pub(super) fn candidates(name: &str) -> [String; 4] {
 }
 
 /// Opens the four files of a folder by their usual names.
-pub(super) fn open_folder(folder: &Path) -> Result<Files<BufReader<File>>, DataError> {
+pub(super) fn open_folder(folder: &Path) -> Result<IdxFiles<BufReader<File>>, DataError> {
     let open = |name: &'static str, dimensions| match candidates(name)
         .iter()
         .map(|name| folder.join(name))
@@ -79,34 +79,34 @@ pub(super) fn open_folder(folder: &Path) -> Result<Files<BufReader<File>>, DataE
         Some(path) => IdxReader::open(&path, dimensions),
         None => Err(DataError::MissingIdx { folder: shown(folder), name }),
     };
-    Ok(Files {
+    Ok(IdxFiles {
         names: read_class_names(folder)?,
-        train: Pair { images: open(NAMES[0], 3)?, labels: open(NAMES[1], 1)? },
-        test: Pair { images: open(NAMES[2], 3)?, labels: open(NAMES[3], 1)? },
+        train: IdxPair { images: open(NAMES[0], 3)?, labels: open(NAMES[1], 1)? },
+        test: IdxPair { images: open(NAMES[2], 3)?, labels: open(NAMES[3], 1)? },
     })
 }
 
-impl<R: BufRead> Files<R> {
+impl<R: BufRead> IdxFiles<R> {
     /// What headers and labels tell.
-    pub fn describe(self, monitor: &mut Monitor) -> Result<Description, DataError> {
-        let Checked { shape, classes, train: (_, train), test: (_, test) } = self.check(monitor)?;
-        Ok(Description { shape, classes, train: train.len(), test: test.len() })
+    pub fn describe(self, monitor: &mut Monitor) -> Result<DatasetOutline, DataError> {
+        let CheckedIdx { shape, classes, train: (_, train), test: (_, test) } = self.check(monitor)?;
+        Ok(DatasetOutline { shape, classes, train: train.len(), test: test.len() })
     }
 
     /// Reads everything.
-    pub fn read(self, monitor: &mut Monitor) -> Result<Raw, DataError> {
-        let Checked { shape, classes, train: (train, train_labels), test: (test, test_labels) } =
+    pub fn read(self, monitor: &mut Monitor) -> Result<RawDataset, DataError> {
+        let CheckedIdx { shape, classes, train: (train, train_labels), test: (test, test_labels) } =
             self.check(monitor)?;
         let share = train.items() as f64 / (train.items() + test.items()) as f64;
         let boundary = LABELS_SHARE + (1.0 - LABELS_SHARE) * share;
         let train = train.read_elements(monitor.stage(LABELS_SHARE, boundary))?;
         let test = test.read_elements(monitor.stage(boundary, 1.0))?;
         let part = |values, labels| Part { values: Values::Bytes(values), labels };
-        Ok(Raw { shape, classes, train: part(train, train_labels), test: part(test, test_labels) })
+        Ok(RawDataset { shape, classes, train: part(train, train_labels), test: part(test, test_labels) })
     }
 
     /// Reads the labels and makes sure that all parts fit together.
-    fn check(self, monitor: &mut Monitor) -> Result<Checked<R>, DataError> {
+    fn check(self, monitor: &mut Monitor) -> Result<CheckedIdx<R>, DataError> {
         let Self { train, test, names } = self;
         train.check_counts()?;
         test.check_counts()?;
@@ -128,11 +128,11 @@ impl<R: BufRead> Files<R> {
         for (file, labels) in label_files.iter().zip([&train_labels, &test_labels]) {
             check_labels(file, labels, classes.len())?;
         }
-        Ok(Checked { shape, classes, train: (train.images, train_labels), test: (test.images, test_labels) })
+        Ok(CheckedIdx { shape, classes, train: (train.images, train_labels), test: (test.images, test_labels) })
     }
 }
 
-impl<R: BufRead> Pair<R> {
+impl<R: BufRead> IdxPair<R> {
     fn check_counts(&self) -> Result<(), DataError> {
         let (image_count, label_count) = (self.images.items(), self.labels.items());
         if image_count == label_count {

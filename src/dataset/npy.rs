@@ -12,9 +12,9 @@ use std::path::Path;
 use super::contents::{self, CHUNK, Contents, MAX_BYTES, shown};
 use super::labels::{check_labels, guess_classes, read_class_names};
 use super::progress::Monitor;
-use super::raw::{Description, Part, Raw, Values, split};
+use super::raw::{DatasetOutline, Part, RawDataset, Values, split};
 use super::{DataError, DataSpec};
-use header::Header;
+use header::NpyHeader;
 
 mod header;
 
@@ -29,7 +29,7 @@ const MAX_HEADER: u64 = 1 << 16;
 
 /// Types of elements that are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Element {
+enum NpyElement {
     Bool,
     U8,
     I8,
@@ -43,7 +43,7 @@ enum Element {
     F64,
 }
 
-impl Element {
+impl NpyElement {
     /// Bytes of one.
     const fn size(self) -> usize {
         match self {
@@ -85,7 +85,7 @@ impl Element {
 /// A file whose header has been read and checked, and whose elements have not been read.
 pub(super) struct NpyReader<R> {
     contents: Contents<R>,
-    header: Header,
+    header: NpyHeader,
 }
 
 impl NpyReader<BufReader<File>> {
@@ -101,7 +101,7 @@ impl<R: BufRead> NpyReader<R> {
     pub fn new(file: String, source: R, length: u64) -> Result<Self, DataError> {
         let mut contents = Contents::plain(file, source);
         let wrong = |problem: String| DataError::Npy { file: String::new(), problem };
-        let header = Self::read_header(&mut contents).and_then(|text| Header::parse(&text).map_err(wrong));
+        let header = Self::read_header(&mut contents).and_then(|text| NpyHeader::parse(&text).map_err(wrong));
         let header = header.map_err(|error| match error {
             DataError::Npy { problem, .. } => DataError::Npy { file: contents.file().into(), problem },
             other => other,
@@ -213,7 +213,7 @@ impl<R: BufRead> NpyReader<R> {
     /// Reads samples, with the channels of images first.
     pub fn read_values(mut self, monitor: &mut Monitor) -> Result<Values, DataError> {
         let (shape, channels_last) = self.sample_shape()?;
-        if self.header.element == Element::U8 {
+        if self.header.element == NpyElement::U8 {
             let mut bytes = Vec::new();
             let count = self.header.elements().unwrap_or_default();
             if (self.contents.append(&mut bytes, count as usize, monitor)? as u64) < count {
@@ -283,14 +283,14 @@ fn channels_first<T: Copy>(values: Vec<T>, shape: &[usize]) -> Vec<T> {
 }
 
 /// Samples and labels that belong together, of which the labels have been read.
-struct Pair {
+struct NpyPair {
     values: NpyReader<BufReader<File>>,
     labels: Vec<u8>,
     label_file: String,
     shape: Vec<usize>,
 }
 
-impl Pair {
+impl NpyPair {
     fn open(folder: &Path, values: &'static str, labels: &'static str) -> Result<Self, DataError> {
         let open = |name: &'static str| {
             let path = folder.join(name);
@@ -311,20 +311,20 @@ impl Pair {
 }
 
 /// A folder of which all but the samples has been read and checked.
-pub(super) struct Folder {
+pub(super) struct NpyFolder {
     name: String,
     classes: Vec<String>,
-    train: Pair,
-    test: Option<Pair>,
+    train: NpyPair,
+    test: Option<NpyPair>,
 }
 
-impl Folder {
+impl NpyFolder {
     /// Opens the files of a folder.
     pub fn open(folder: &Path) -> Result<Self, DataError> {
-        let train = Pair::open(folder, TRAIN_VALUES, "train_y.npy")?;
+        let train = NpyPair::open(folder, TRAIN_VALUES, "train_y.npy")?;
         let (values, labels) = ("test_x.npy", "test_y.npy");
         let there = [values, labels].iter().any(|name| folder.join(name).exists());
-        let test = if there { Some(Pair::open(folder, values, labels)?) } else { None };
+        let test = if there { Some(NpyPair::open(folder, values, labels)?) } else { None };
         let classes = match read_class_names(folder)? {
             Some(names) => names,
             None => guess_classes(&train.labels, &train.label_file)?,
@@ -333,7 +333,7 @@ impl Folder {
             check_labels(&pair.label_file, &pair.labels, classes.len())?;
         }
         if let Some(test) = &test {
-            let sides = |pair: &Pair| pair.shape.iter().map(|&side| side as u32).collect::<Vec<_>>();
+            let sides = |pair: &NpyPair| pair.shape.iter().map(|&side| side as u32).collect::<Vec<_>>();
             if test.shape != train.shape {
                 let file = test.values.contents.file().to_owned();
                 return Err(DataError::ShapeMismatch { file, found: sides(test), expected: sides(&train) });
@@ -343,18 +343,18 @@ impl Folder {
     }
 
     /// What headers and labels tell.
-    pub fn describe(self, spec: &DataSpec) -> Result<Description, DataError> {
+    pub fn describe(self, spec: &DataSpec) -> Result<DatasetOutline, DataError> {
         let (train, test) = if let Some(test) = &self.test {
             (self.train.labels.len(), test.labels.len())
         } else {
             let (train, test) = split(&self.name, &self.train.labels, spec)?;
             (train.len(), test.len())
         };
-        Ok(Description { shape: self.train.shape, classes: self.classes, train, test })
+        Ok(DatasetOutline { shape: self.train.shape, classes: self.classes, train, test })
     }
 
     /// Reads everything.
-    pub fn read(self, spec: &DataSpec, monitor: &mut Monitor) -> Result<Raw, DataError> {
+    pub fn read(self, spec: &DataSpec, monitor: &mut Monitor) -> Result<RawDataset, DataError> {
         let Self { name, classes, train, test } = self;
         let shape = train.shape;
         let boundary = match &test {
@@ -364,11 +364,11 @@ impl Folder {
         let values = train.values.read_values(monitor.stage(0.0, boundary))?;
         let train = Part { values, labels: train.labels };
         let (train, test) = match test {
-            Some(Pair { values, labels, .. }) => {
+            Some(NpyPair { values, labels, .. }) => {
                 (train, Part { values: values.read_values(monitor.stage(boundary, 1.0))?, labels })
             }
             None => train.split(&name, spec)?,
         };
-        Ok(Raw { shape, classes, train, test })
+        Ok(RawDataset { shape, classes, train, test })
     }
 }

@@ -13,7 +13,7 @@ use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
 use super::contents::{MAX_BYTES, read_small, shown};
 use super::labels::MAX_CLASSES;
 use super::progress::Monitor;
-use super::raw::{Description, Part, Raw, Values, split};
+use super::raw::{DatasetOutline, Part, RawDataset, Values, split};
 use super::{DataError, DataSpec};
 use crate::text::Safe;
 
@@ -28,34 +28,34 @@ const MAX_MEMORY: u64 = 1 << 28;
 
 /// What all images of a set have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Form {
+struct ImageForm {
     channels: usize,
     height: u32,
     width: u32,
 }
 
-impl Form {
+impl ImageForm {
     fn shape(self) -> [usize; 3] {
         [self.channels, self.height as usize, self.width as usize]
     }
 }
 
 /// The image files of a part with their classes, in the order of their names.
-type Listing = Vec<(PathBuf, u8)>;
+type ImageListing = Vec<(PathBuf, u8)>;
 
 /// An image set of which only the names have been read.
-struct Set {
+struct ImageSet {
     classes: Vec<String>,
-    train: Listing,
-    test: Listing,
+    train: ImageListing,
+    test: ImageListing,
 }
 
 /// Opens an image and looks at its header alone.
-fn header(file: &str, bytes: &[u8]) -> Result<(impl ImageDecoder, Form), DataError> {
+fn header(file: &str, bytes: &[u8]) -> Result<(impl ImageDecoder, ImageForm), DataError> {
     decoder(file, Cursor::new(bytes))
 }
 
-fn decoder<'a>(file: &str, source: impl BufRead + Seek + 'a) -> Result<(impl ImageDecoder + 'a, Form), DataError> {
+fn decoder<'a>(file: &str, source: impl BufRead + Seek + 'a) -> Result<(impl ImageDecoder + 'a, ImageForm), DataError> {
     let problem = |problem: String| DataError::Image { file: file.into(), problem };
     let damaged = |error: image::ImageError| problem(Safe(&error.to_string()).to_string());
     let mut reader =
@@ -74,11 +74,11 @@ fn decoder<'a>(file: &str, source: impl BufRead + Seek + 'a) -> Result<(impl Ima
         return Err(problem(format!("{width}×{height} pixels; valid: 1 to {MAX_SIDE} in each direction")));
     }
     let channels = if decoder.color_type().has_color() { 3 } else { 1 };
-    Ok((decoder, Form { channels, height, width }))
+    Ok((decoder, ImageForm { channels, height, width }))
 }
 
 /// Decodes an image and adds its planes to `out`; `form` is what it must have.
-fn decode(file: &str, bytes: &[u8], form: Form, out: &mut Vec<u8>) -> Result<(), DataError> {
+fn decode(file: &str, bytes: &[u8], form: ImageForm, out: &mut Vec<u8>) -> Result<(), DataError> {
     let problem = |problem: String| DataError::Image { file: file.into(), problem };
     let (decoder, found) = header(file, bytes)?;
     if (found.height, found.width) != (form.height, form.width) {
@@ -143,7 +143,7 @@ fn folders(root: &Path) -> Result<Vec<(String, PathBuf)>, DataError> {
 }
 
 /// Lists the images under `root`; with `known` classes there may be no other.
-fn list(root: &Path, known: Option<&[String]>) -> Result<(Vec<String>, Listing), DataError> {
+fn list(root: &Path, known: Option<&[String]>) -> Result<(Vec<String>, ImageListing), DataError> {
     let folders = folders(root)?;
     let problem = |path: &Path, problem: String| DataError::Image { file: shown(path), problem };
     let names: Vec<String> = folders.iter().map(|(name, _)| name.clone()).collect();
@@ -172,7 +172,7 @@ fn list(root: &Path, known: Option<&[String]>) -> Result<(Vec<String>, Listing),
     Ok((classes, listing))
 }
 
-impl Set {
+impl ImageSet {
     fn open(folder: &Path, spec: &DataSpec) -> Result<Self, DataError> {
         let train_root = folder.join("train");
         let root = if train_root.is_dir() { &train_root } else { folder };
@@ -190,7 +190,7 @@ impl Set {
     }
 
     /// The form of the first image, which decides for all.
-    fn form(&self) -> Result<Form, DataError> {
+    fn form(&self) -> Result<ImageForm, DataError> {
         let (path, _) = &self.train[0];
         let (_, form) = header(&shown(path), &read_file(path)?)?;
         let images = (self.train.len() + self.test.len()) as u64;
@@ -209,19 +209,19 @@ fn read_file(path: &Path) -> Result<Vec<u8>, DataError> {
 }
 
 /// What names and the first image tell.
-pub(super) fn describe(folder: &Path, spec: &DataSpec) -> Result<Description, DataError> {
-    let set = Set::open(folder, spec)?;
+pub(super) fn describe(folder: &Path, spec: &DataSpec) -> Result<DatasetOutline, DataError> {
+    let set = ImageSet::open(folder, spec)?;
     let shape = set.form()?.shape().to_vec();
-    Ok(Description { shape, train: set.train.len(), test: set.test.len(), classes: set.classes })
+    Ok(DatasetOutline { shape, train: set.train.len(), test: set.test.len(), classes: set.classes })
 }
 
 /// Reads all images.
-pub(super) fn read(folder: &Path, spec: &DataSpec, monitor: &mut Monitor) -> Result<Raw, DataError> {
-    let set = Set::open(folder, spec)?;
+pub(super) fn read(folder: &Path, spec: &DataSpec, monitor: &mut Monitor) -> Result<RawDataset, DataError> {
+    let set = ImageSet::open(folder, spec)?;
     let form = set.form()?;
     let total = (set.train.len() + set.test.len()) as f64;
     let mut done = 0;
-    let mut part = |listing: Listing| {
+    let mut part = |listing: ImageListing| {
         let (mut values, mut labels) = (Vec::new(), Vec::with_capacity(listing.len()));
         for (path, label) in listing {
             monitor.report(f64::from(done) / total)?;
@@ -233,5 +233,5 @@ pub(super) fn read(folder: &Path, spec: &DataSpec, monitor: &mut Monitor) -> Res
     };
     let (train, test) = (part(set.train)?, part(set.test)?);
     monitor.report(1.0)?;
-    Ok(Raw { shape: form.shape().to_vec(), classes: set.classes, train, test })
+    Ok(RawDataset { shape: form.shape().to_vec(), classes: set.classes, train, test })
 }

@@ -5,18 +5,18 @@ use std::ops::ControlFlow;
 use super::DataError;
 
 /// The callback that hears how far loading has come and may end it: what is being done, and the share that is done.
-pub type Progress<'a> = &'a mut dyn FnMut(&str, Option<f64>) -> ControlFlow<()>;
+pub type LoadingCallback<'a> = &'a mut dyn FnMut(&str, Option<f64>) -> ControlFlow<()>;
 
 /// Carries the share of one file to the share of the whole.
 pub(super) struct Monitor<'a> {
-    progress: Progress<'a>,
+    progress: LoadingCallback<'a>,
     what: String,
     from: f64,
     to: f64,
 }
 
 impl<'a> Monitor<'a> {
-    pub fn new(progress: Progress<'a>, what: String) -> Self {
+    pub fn new(progress: LoadingCallback<'a>, what: String) -> Self {
         Self { progress, what, from: 0.0, to: 1.0 }
     }
 

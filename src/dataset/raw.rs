@@ -6,7 +6,7 @@ use crate::random::{Purpose, stream};
 
 /// A data set as it was stored.
 #[derive(Debug)]
-pub(super) struct Raw {
+pub(super) struct RawDataset {
     pub shape: Vec<usize>,
     pub classes: Vec<String>,
     pub train: Part,
@@ -15,7 +15,7 @@ pub(super) struct Raw {
 
 /// What is known of a data set before its samples are read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Description {
+pub struct DatasetOutline {
     /// Shape of one sample, as [`Dataset::shape`](super::Dataset::shape).
     pub shape: Vec<usize>,
     /// Names of the classes, as [`Dataset::classes`](super::Dataset::classes).

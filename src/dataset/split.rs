@@ -1,11 +1,11 @@
 //! A part of the data in memory, and how its samples become the rows of a minibatch.
 
-use super::augment::{Augmentations, Moves};
+use super::augment::{Augmentations, SampleMoves};
 use super::features::Features;
 
 /// A part of the data: samples and their labels, in the order of the files.
 #[derive(Clone, Debug)]
-pub struct Split {
+pub struct DataSplit {
     pub(super) features: Features,
     pub(super) labels: Vec<u8>,
     /// Shape of one sample.
@@ -14,7 +14,7 @@ pub struct Split {
     pub(super) augmentations: Augmentations,
 }
 
-impl Split {
+impl DataSplit {
     /// Number of samples.
     pub fn len(&self) -> usize {
         self.labels.len()
@@ -102,7 +102,13 @@ impl Split {
     }
 
     /// Writes one image, shifted, mirrored and with a square cut out of it.
-    fn move_image<T: Copy + From<f32>>(&self, index: usize, moves: Moves, [height, width]: [usize; 2], out: &mut [T]) {
+    fn move_image<T: Copy + From<f32>>(
+        &self,
+        index: usize,
+        moves: SampleMoves,
+        [height, width]: [usize; 2],
+        out: &mut [T],
+    ) {
         let image = index * out.len();
         // Columns of the shifted image that lie in the original: `from..to`, at `from + right` there.
         let from = (-moves.right).max(0) as usize;
@@ -173,7 +179,7 @@ mod tests {
     use crate::dataset::raw::Values;
 
     /// Two images of `shape` with bytes that differ everywhere.
-    fn images(shape: [usize; 3], preprocessing: Preprocessing, augmentations: Augmentations, bytes: bool) -> Split {
+    fn images(shape: [usize; 3], preprocessing: Preprocessing, augmentations: Augmentations, bytes: bool) -> DataSplit {
         let count = 2 * shape.iter().product::<usize>();
         let stored: Vec<u8> = (0..count).map(|i| (i * 37 % 251) as u8).collect();
         let train = if bytes {
@@ -186,11 +192,11 @@ mod tests {
             test = Values::Floats(Vec::new());
         }
         let (features, _) = prepare(preprocessing, &shape, train, test);
-        Split { features, labels: vec![0, 1], shape: shape.to_vec(), augmentations }
+        DataSplit { features, labels: vec![0, 1], shape: shape.to_vec(), augmentations }
     }
 
     /// The slow twin: pixel by pixel, from the definition.
-    fn slowly(split: &Split, moves: Moves, index: u32) -> Vec<f64> {
+    fn slowly(split: &DataSplit, moves: SampleMoves, index: u32) -> Vec<f64> {
         let [channels, height, width] = split.shape[..] else { panic!("an image") };
         let mut plain = vec![0.0_f64; split.features()];
         split.gather(&[index], &mut plain);
@@ -247,7 +253,7 @@ mod tests {
         assert_eq!(split.pixels(1), Some(stored));
         let floats = images([1, 4, 5], Preprocessing::None, Augmentations::default(), false).pixels(0).unwrap();
         assert_eq!((floats.iter().min(), floats.iter().max()), (Some(&0), Some(&255)));
-        assert_eq!(Split { shape: vec![20], ..split }.pixels(0), None);
+        assert_eq!(DataSplit { shape: vec![20], ..split }.pixels(0), None);
     }
 
     #[test]

@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use super::{Dataset, Split};
+use super::{DataSplit, Dataset};
 
 /// A data set in numbers; the values are those that preprocessing gives.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Summary {
+pub struct DatasetSummary {
     /// Its name.
     pub name: String,
     /// Shape of one sample.
@@ -27,12 +27,12 @@ pub struct PartSummary {
     /// Samples of each class.
     pub counts: Vec<usize>,
     /// The values of each channel of images, of each column of other data.
-    pub channels: Vec<Channel>,
+    pub channels: Vec<ChannelSummary>,
 }
 
 /// The values of one channel or column.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Channel {
+pub struct ChannelSummary {
     /// Mean.
     pub mean: f64,
     /// Standard deviation (biased).
@@ -44,20 +44,26 @@ pub struct Channel {
 }
 
 /// Goes through all samples twice.
-pub fn summarize(data: &Dataset) -> Summary {
+pub fn summarize(data: &Dataset) -> DatasetSummary {
     let Dataset { name, shape, classes, train, test } = data;
-    let part = |split: &Split| {
+    let part = |split: &DataSplit| {
         let mut counts = vec![0; classes.len()];
         split.labels.iter().for_each(|&label| counts[label as usize] += 1);
         PartSummary { samples: split.len(), counts, channels: channels(split, shape) }
     };
-    Summary { train: part(train), test: part(test), name: name.clone(), shape: shape.clone(), classes: classes.clone() }
+    DatasetSummary {
+        train: part(train),
+        test: part(test),
+        name: name.clone(),
+        shape: shape.clone(),
+        classes: classes.clone(),
+    }
 }
 
-fn channels(split: &Split, shape: &[usize]) -> Vec<Channel> {
+fn channels(split: &DataSplit, shape: &[usize]) -> Vec<ChannelSummary> {
     // A vector's numbers are columns, an image's first axis counts its channels.
     let (count, run) = (shape[0], shape[1..].iter().product::<usize>());
-    let start = Channel { mean: 0.0, std: 0.0, min: f64::INFINITY, max: f64::NEG_INFINITY };
+    let start = ChannelSummary { mean: 0.0, std: 0.0, min: f64::INFINITY, max: f64::NEG_INFINITY };
     let mut channels = vec![start; count];
     let values = split.len() as f64 * run as f64;
     let mut sample = vec![0.0_f64; split.features()];

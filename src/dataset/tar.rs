@@ -31,7 +31,7 @@ pub(super) struct Archive<R> {
 
 /// A regular file in an archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(super) struct ArchiveEntry {
     /// Its path, with `/` between the parts; not harmless to show.
     pub name: String,
     /// Bytes in it.
@@ -45,14 +45,14 @@ impl<R: BufRead> Archive<R> {
     }
 
     /// The next regular file; what was not read of the one before is passed over.
-    pub fn next(&mut self) -> Result<Option<Entry>, DataError> {
+    pub fn next(&mut self) -> Result<Option<ArchiveEntry>, DataError> {
         loop {
             let left = std::mem::take(&mut self.left);
             if self.contents.skip(left)? < left {
                 return Err(self.problem(None, "ends in the middle of an entry"));
             }
             let Some(header) = self.header()? else { return Ok(None) };
-            let entry = Entry { name: header.name(), size: self.size(&header)? };
+            let entry = ArchiveEntry { name: header.name(), size: self.size(&header)? };
             if self.contents.position().saturating_add(entry.size) > MAX_ARCHIVE {
                 return Err(self.problem(Some(&entry), "is larger than a whole archive may be, 1 GiB"));
             }
@@ -86,7 +86,7 @@ impl<R: BufRead> Archive<R> {
     }
 
     /// Reads the whole of the entry that [`next`](Self::next) gave.
-    pub fn read(&mut self, entry: &Entry, monitor: &mut Monitor) -> Result<Vec<u8>, DataError> {
+    pub fn read(&mut self, entry: &ArchiveEntry, monitor: &mut Monitor) -> Result<Vec<u8>, DataError> {
         let mut bytes = Vec::new();
         if (self.contents.append(&mut bytes, entry.size as usize, monitor)? as u64) < entry.size {
             return Err(self.problem(Some(entry), "is cut short"));
@@ -111,8 +111,8 @@ impl<R: BufRead> Archive<R> {
     }
 
     /// The next header, checked against its sum; `None` at the end of the archive.
-    fn header(&mut self) -> Result<Option<Block>, DataError> {
-        let mut block = Block([0; BLOCK]);
+    fn header(&mut self) -> Result<Option<TarBlock>, DataError> {
+        let mut block = TarBlock([0; BLOCK]);
         let came = self.contents.read(&mut block.0)?;
         if came < BLOCK {
             return Err(self.problem(None, "ends without the empty blocks that end an archive"));
@@ -131,16 +131,16 @@ impl<R: BufRead> Archive<R> {
         Ok(Some(block))
     }
 
-    fn size(&self, header: &Block) -> Result<u64, DataError> {
+    fn size(&self, header: &TarBlock) -> Result<u64, DataError> {
         let wrong = || {
-            let entry = Entry { name: header.name(), size: 0 };
+            let entry = ArchiveEntry { name: header.name(), size: 0 };
             self.problem(Some(&entry), "has a size that is no number from 0 to 1 GiB")
         };
         number(&header.0[124..136]).filter(|&size| size <= MAX_ARCHIVE).ok_or_else(wrong)
     }
 
     /// Refuses a name that leads out of the folder into which the archive might be unpacked.
-    fn check_name(&self, entry: &Entry) -> Result<(), DataError> {
+    fn check_name(&self, entry: &ArchiveEntry) -> Result<(), DataError> {
         let name = &entry.name;
         let drive = name.as_bytes().get(1) == Some(&b':');
         if name.starts_with(['/', '\\']) || drive {
@@ -153,7 +153,7 @@ impl<R: BufRead> Archive<R> {
     }
 
     /// Reads the records of an extended header and refuses those that say something else than the header itself.
-    fn check_extended(&mut self, entry: &Entry) -> Result<(), DataError> {
+    fn check_extended(&mut self, entry: &ArchiveEntry) -> Result<(), DataError> {
         if entry.size > MAX_EXTENDED {
             return Err(self.problem(Some(entry), "is an extended header of more than 64 KiB"));
         }
@@ -176,21 +176,21 @@ impl<R: BufRead> Archive<R> {
     }
 
     /// An entry as errors name it.
-    pub fn shown(&self, entry: &Entry) -> String {
+    pub fn shown(&self, entry: &ArchiveEntry) -> String {
         format!("{}: {}", self.contents.file(), Safe(&entry.name))
     }
 
     /// The error that says what is wrong with an entry, or else with the archive.
-    pub fn problem(&self, entry: Option<&Entry>, problem: &str) -> DataError {
+    pub fn problem(&self, entry: Option<&ArchiveEntry>, problem: &str) -> DataError {
         let file = entry.map_or_else(|| self.contents.file().to_owned(), |entry| self.shown(entry));
         DataError::Tar { file, problem: problem.into() }
     }
 }
 
 /// A header.
-struct Block([u8; BLOCK]);
+struct TarBlock([u8; BLOCK]);
 
-impl Block {
+impl TarBlock {
     /// Whether the sum of the bytes is the one that the header states.
     fn is_sound(&self) -> bool {
         let sum = |bytes: &[u8]| bytes.iter().map(|&byte| u64::from(byte)).sum::<u64>();

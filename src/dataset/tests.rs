@@ -16,9 +16,9 @@ mod images;
 mod tables;
 
 /// What loading found out, as a description has it.
-fn description(data: &Dataset) -> Description {
+fn description(data: &Dataset) -> DatasetOutline {
     let Dataset { shape, classes, train, test, .. } = data;
-    Description { shape: shape.clone(), classes: classes.clone(), train: train.len(), test: test.len() }
+    DatasetOutline { shape: shape.clone(), classes: classes.clone(), train: train.len(), test: test.len() }
 }
 
 /// Stops loading at each of its reports in turn, which never go back and end at 1.
@@ -133,12 +133,13 @@ fn gathered_training_pixels_are_standardized() {
 #[test]
 fn a_description_agrees_with_what_is_loaded() {
     let fashion = load(&DataSpec::default(), &mut |_, _| ControlFlow::Continue(())).unwrap();
-    let expected = Description { shape: vec![1, 28, 28], classes: fashion.classes.clone(), train: 10_000, test: 2_000 };
+    let expected =
+        DatasetOutline { shape: vec![1, 28, 28], classes: fashion.classes.clone(), train: 10_000, test: 2_000 };
     assert_eq!(describe(&DataSpec::default()).unwrap(), expected);
     let folder = folder();
     // Images that cannot be read do not disturb it, labels do.
     put(&folder, "train-images-idx3-ubyte", &gzip(&idx(&[4, 2, 3], &[0; 5])));
-    let expected = Description { shape: vec![1, 2, 3], classes: vec!["0".into(), "1".into()], train: 4, test: 2 };
+    let expected = DatasetOutline { shape: vec![1, 2, 3], classes: vec!["0".into(), "1".into()], train: 4, test: 2 };
     assert_eq!(describe(&of(&folder)).unwrap(), expected);
     put(&folder, "t10k-labels-idx1-ubyte", &idx(&[2], &[1, 2]));
     assert!(matches!(describe(&of(&folder)), Err(DataError::Label { item: 1, label: 2, .. })));

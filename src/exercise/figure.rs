@@ -1,18 +1,18 @@
 //! The exercise's figures: loss and accuracy of a row while it is trained, on training and test images.
 
-use super::{Outcome, Point, rows};
-use crate::report::{Figure, Panel, Series, Stroke};
+use super::{EpochPoint, RowOutcome, rows};
+use crate::report::{PlotFigure, PlotPanel, PlotSeries, PlotStroke};
 use crate::text::short;
 
 /// Loss and accuracy over the minibatches; with several seeds their mean, and a band from the least to the largest.
-pub fn figure(outcome: &Outcome) -> Figure {
-    let panel = |title: &str, unit: &str, train: fn(&Point) -> f64, test: fn(&Point) -> f64| Panel {
+pub fn figure(outcome: &RowOutcome) -> PlotFigure {
+    let panel = |title: &str, unit: &str, train: fn(&EpochPoint) -> f64, test: fn(&EpochPoint) -> f64| PlotPanel {
         title: title.into(),
         x_label: "minibatches".into(),
         y_label: unit.into(),
         series: vec![
-            series("training minibatches", Stroke::Dashed, outcome, train),
-            series("test images", Stroke::Solid, outcome, test),
+            series("training minibatches", PlotStroke::Dashed, outcome, train),
+            series("test images", PlotStroke::Solid, outcome, test),
         ],
         y_most: None,
         note: None,
@@ -24,7 +24,7 @@ pub fn figure(outcome: &Outcome) -> Figure {
         1 => String::new(),
         seeds => format!("; mean and range of {seeds} seeds"),
     };
-    Figure {
+    PlotFigure {
         title: format!("{} on CIFAR-10", row.model),
         subtitle: format!(
             "{}, learning rate {}, initial weights: {}{seeds}",
@@ -39,8 +39,8 @@ const FAR_ABOVE: f64 = 1.5;
 
 /// Ends the axis early where the first minibatches, before the weights have found their scale, lose many times as much
 /// as all later ones; says how much.
-fn show_the_later_part(panel: &mut Panel) {
-    let most = |series: &Series| series.points.iter().map(|&(_, y)| y).fold(f64::NEG_INFINITY, f64::max);
+fn show_the_later_part(panel: &mut PlotPanel) {
+    let most = |series: &PlotSeries| series.points.iter().map(|&(_, y)| y).fold(f64::NEG_INFINITY, f64::max);
     let [train, test] = panel.series.as_slice() else { return };
     let (highest, edge) = (most(train), FAR_ABOVE * most(test));
     if highest > edge {
@@ -49,8 +49,8 @@ fn show_the_later_part(panel: &mut Panel) {
     }
 }
 
-fn series(name: &str, stroke: Stroke, outcome: &Outcome, value: fn(&Point) -> f64) -> Series {
-    let mut series = Series { name: name.into(), stroke, points: Vec::new(), band: Vec::new() };
+fn series(name: &str, stroke: PlotStroke, outcome: &RowOutcome, value: fn(&EpochPoint) -> f64) -> PlotSeries {
+    let mut series = PlotSeries { name: name.into(), stroke, points: Vec::new(), band: Vec::new() };
     let Some(first) = outcome.runs.first() else { return series };
     for (at, point) in first.points.iter().enumerate() {
         let values: Vec<f64> = outcome.runs.iter().filter_map(|run| run.points.get(at)).map(value).collect();
@@ -66,15 +66,20 @@ fn series(name: &str, stroke: Stroke, outcome: &Outcome, value: fn(&Point) -> f6
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exercise::{ROWS, Run};
+    use crate::exercise::{ExerciseRun, ROWS};
 
     #[test]
     fn a_wild_beginning_does_not_flatten_the_rest() {
-        let point =
-            |step, train_loss| Point { step, train_loss, train_accuracy: 20.0, test_loss: 2.0, test_accuracy: 3.0 };
+        let point = |step, train_loss| EpochPoint {
+            step,
+            train_loss,
+            train_accuracy: 20.0,
+            test_loss: 2.0,
+            test_accuracy: 3.0,
+        };
         let figure = |first| {
             let points = vec![point(100, first), point(200, 1.9)];
-            figure(&Outcome { row: &ROWS[0], runs: vec![Run { seed: 0, points, seconds: 1.0 }] })
+            figure(&RowOutcome { row: &ROWS[0], runs: vec![ExerciseRun { seed: 0, points, seconds: 1.0 }] })
         };
         let (wild, tame) = (figure(34.06), figure(2.9));
         assert_eq!(wild.panels[0].y_most, Some(3.0));
@@ -85,9 +90,9 @@ mod tests {
     #[test]
     fn seeds_become_a_mean_and_a_band() {
         let point =
-            |test_loss| Point { step: 100, train_loss: 2.0, train_accuracy: 20.0, test_loss, test_accuracy: 3.0 };
-        let run = |seed, loss| Run { seed, points: vec![point(loss)], seconds: 1.0 };
-        let figure = figure(&Outcome { row: &ROWS[0], runs: vec![run(0, 1.0), run(1, 4.0)] });
+            |test_loss| EpochPoint { step: 100, train_loss: 2.0, train_accuracy: 20.0, test_loss, test_accuracy: 3.0 };
+        let run = |seed, loss| ExerciseRun { seed, points: vec![point(loss)], seconds: 1.0 };
+        let figure = figure(&RowOutcome { row: &ROWS[0], runs: vec![run(0, 1.0), run(1, 4.0)] });
         assert_eq!(figure.panels[0].series[1].points, [(100.0, 2.5)]);
         assert_eq!(figure.panels[0].series[1].band, [(100.0, 1.0, 4.0)]);
         assert!(figure.subtitle.ends_with("range of 2 seeds"));

@@ -15,7 +15,7 @@ pub struct Figures {
 
 /// An experiment of the exercise.
 #[derive(Debug)]
-pub struct Row {
+pub struct ExerciseRow {
     /// The preset that runs it.
     pub preset: &'static str,
     /// The network as the write-up calls it.
@@ -40,7 +40,7 @@ const SMALL_SPREAD: f64 = 0.3;
 /// A loss above this one is large: it moves more from seed to seed.
 const LARGE_LOSS: f64 = 3.0;
 
-impl Row {
+impl ExerciseRow {
     /// Means of the reference's seeds.
     pub fn reference(&self) -> Figures {
         Figures { accuracy: mean(self.reference_accuracies), loss: mean(self.reference_losses) }
@@ -93,8 +93,8 @@ const FRAMEWORK: &str = "PyTorch's default";
 const ADAM_L2: &str = "Adam, L2 1e-2";
 
 /// The rows in the order of the write-up.
-pub const ROWS: &[Row] = &[
-    Row {
+pub const ROWS: &[ExerciseRow] = &[
+    ExerciseRow {
         preset: "mlp-100",
         model: "array MLP 100",
         init: ARRAY,
@@ -104,7 +104,7 @@ pub const ROWS: &[Row] = &[
         reference_accuracies: &[47.83, 48.44, 47.34],
         reference_losses: &[1.517, 1.471, 1.497],
     },
-    Row {
+    ExerciseRow {
         preset: "mlp-10",
         model: "array MLP 10",
         init: ARRAY,
@@ -114,7 +114,7 @@ pub const ROWS: &[Row] = &[
         reference_accuracies: &[40.82, 39.86, 40.08],
         reference_losses: &[1.686, 1.672, 1.669],
     },
-    Row {
+    ExerciseRow {
         preset: "mlp-200",
         model: "array MLP 200",
         init: ARRAY,
@@ -124,7 +124,7 @@ pub const ROWS: &[Row] = &[
         reference_accuracies: &[49.93, 50.00, 49.24],
         reference_losses: &[1.429, 1.428, 1.433],
     },
-    Row {
+    ExerciseRow {
         preset: "mlp-80-50",
         model: "array MLP 80,50",
         init: ARRAY,
@@ -134,7 +134,7 @@ pub const ROWS: &[Row] = &[
         reference_accuracies: &[12.63, 11.65, 10.49],
         reference_losses: &[2.303, 2.303, 2.303],
     },
-    Row {
+    ExerciseRow {
         preset: "torch-mlp-100",
         model: "framework MLP 100",
         init: FRAMEWORK,
@@ -144,7 +144,7 @@ pub const ROWS: &[Row] = &[
         reference_accuracies: &[44.01, 43.55, 43.75],
         reference_losses: &[1.617, 1.609, 1.626],
     },
-    Row {
+    ExerciseRow {
         preset: "torch-mlp-10",
         model: "framework MLP 10",
         init: FRAMEWORK,
@@ -154,7 +154,7 @@ pub const ROWS: &[Row] = &[
         reference_accuracies: &[39.47, 38.67, 38.85],
         reference_losses: &[1.695, 1.704, 1.694],
     },
-    Row {
+    ExerciseRow {
         preset: "torch-mlp-200",
         model: "framework MLP 200",
         init: FRAMEWORK,
@@ -164,7 +164,7 @@ pub const ROWS: &[Row] = &[
         reference_accuracies: &[46.45, 46.83, 46.62],
         reference_losses: &[1.571, 1.539, 1.558],
     },
-    Row {
+    ExerciseRow {
         preset: "torch-mlp-80-50",
         model: "framework MLP 80,50",
         init: FRAMEWORK,
@@ -174,7 +174,7 @@ pub const ROWS: &[Row] = &[
         reference_accuracies: &[23.16, 21.90, 24.13],
         reference_losses: &[3.168, 3.225, 3.174],
     },
-    Row {
+    ExerciseRow {
         preset: "torch-mlp-500-300",
         model: "framework MLP 500,300",
         init: FRAMEWORK,
@@ -184,7 +184,7 @@ pub const ROWS: &[Row] = &[
         reference_accuracies: &[46.85, 45.91, 46.92],
         reference_losses: &[1.584, 1.600, 1.597],
     },
-    Row {
+    ExerciseRow {
         preset: "torch-mlp-300",
         model: "framework MLP 300",
         init: FRAMEWORK,
@@ -194,7 +194,7 @@ pub const ROWS: &[Row] = &[
         reference_accuracies: &[29.09, 30.04, 28.96],
         reference_losses: &[5.890, 5.897, 6.102],
     },
-    Row {
+    ExerciseRow {
         preset: "torch-mlp-300-adam",
         model: "framework MLP 300",
         init: FRAMEWORK,
@@ -204,7 +204,7 @@ pub const ROWS: &[Row] = &[
         reference_accuracies: &[46.77, 47.21, 47.06],
         reference_losses: &[1.636, 1.628, 1.627],
     },
-    Row {
+    ExerciseRow {
         preset: "torch-mlp-500-300-adam",
         model: "framework MLP 500,300",
         init: FRAMEWORK,
@@ -214,7 +214,7 @@ pub const ROWS: &[Row] = &[
         reference_accuracies: &[46.84, 47.18, 46.90],
         reference_losses: &[1.497, 1.510, 1.513],
     },
-    Row {
+    ExerciseRow {
         preset: "torch-mlp-600-300-100-adam",
         model: "framework MLP 600,300,100",
         init: FRAMEWORK,
@@ -224,7 +224,7 @@ pub const ROWS: &[Row] = &[
         reference_accuracies: &[51.00, 50.92, 51.12],
         reference_losses: &[1.429, 1.436, 1.431],
     },
-    Row {
+    ExerciseRow {
         preset: "cnn",
         model: "CNN",
         init: FRAMEWORK,
@@ -284,7 +284,7 @@ mod tests {
     #[test]
     fn tolerances_follow_the_reference() {
         let of = |name| {
-            let row = Row::find(name).unwrap();
+            let row = ExerciseRow::find(name).unwrap();
             (row.accuracy_tolerance(), row.loss_tolerance())
         };
         assert_eq!(of("mlp-100"), (1.0, Some(0.03)));

@@ -9,18 +9,18 @@ use crate::{
 
 /// What a run showed.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Run {
+pub struct ExerciseRun {
     /// Its seed.
     pub seed: u64,
     /// One for each evaluation, in order.
-    pub points: Vec<Point>,
+    pub points: Vec<EpochPoint>,
     /// Time that training and evaluating took.
     pub seconds: f64,
 }
 
 /// An evaluation, and the minibatches since the one before.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Point {
+pub struct EpochPoint {
     /// Minibatches completed.
     pub step: u64,
     /// Mean loss of those minibatches in nats, each before its update.
@@ -33,9 +33,9 @@ pub struct Point {
     pub test_accuracy: f64,
 }
 
-impl Run {
+impl ExerciseRun {
     /// The evaluation with the best accuracy; the first of them.
-    pub fn best(&self) -> Option<&Point> {
+    pub fn best(&self) -> Option<&EpochPoint> {
         self.points.iter().rev().max_by(|a, b| a.test_accuracy.total_cmp(&b.test_accuracy))
     }
 
@@ -75,7 +75,7 @@ pub fn run(
     spec: &TrainSpec,
     data: Arc<Dataset>,
     mut observe: impl FnMut(u64) -> ControlFlow<()>,
-) -> Result<Run, RunError> {
+) -> Result<ExerciseRun, RunError> {
     let start = Instant::now();
     let mut trainer = Trainer::new(spec, data)?;
     let every = trainer.evaluate_every();
@@ -92,7 +92,7 @@ pub fn run(
         }
         if step.is_multiple_of(every) || step == trainer.total_steps() {
             let test = trainer.evaluate(|| observe(step)).ok_or(RunError::Interrupted)?;
-            points.push(Point {
+            points.push(EpochPoint {
                 step,
                 train_loss: loss / minibatches,
                 train_accuracy: accuracy / minibatches,
@@ -102,5 +102,5 @@ pub fn run(
             (loss, accuracy, minibatches) = (0.0, 0.0, 0.0);
         }
     }
-    Ok(Run { seed: spec.seed, points, seconds: start.elapsed().as_secs_f64() })
+    Ok(ExerciseRun { seed: spec.seed, points, seconds: start.elapsed().as_secs_f64() })
 }

@@ -2,22 +2,22 @@
 
 use std::fmt::Write as _;
 
-use super::{Figures, Row, Run, rows::mean};
+use super::{ExerciseRow, ExerciseRun, Figures, rows::mean};
 use crate::text::duration;
 
 /// The runs of one row.
 #[derive(Clone, Debug)]
-pub struct Outcome {
+pub struct RowOutcome {
     /// The row.
-    pub row: &'static Row,
+    pub row: &'static ExerciseRow,
     /// Its runs, one for each seed, at least one.
-    pub runs: Vec<Run>,
+    pub runs: Vec<ExerciseRun>,
 }
 
-impl Outcome {
+impl RowOutcome {
     /// Mean of the runs' best accuracies and of their lowest losses.
     pub fn figures(&self) -> Figures {
-        let losses: Vec<f64> = self.runs.iter().map(Run::lowest_loss).collect();
+        let losses: Vec<f64> = self.runs.iter().map(ExerciseRun::lowest_loss).collect();
         Figures { accuracy: mean(&self.accuracies()), loss: mean(&losses) }
     }
 
@@ -85,8 +85,8 @@ pub fn text_heading() -> String {
 }
 
 /// A row as one line of text; with a verdict if the runs were `whole`.
-pub fn text_line(outcome: &Outcome, whole: bool) -> String {
-    let Outcome { row, .. } = outcome;
+pub fn text_line(outcome: &RowOutcome, whole: bool) -> String {
+    let RowOutcome { row, .. } = outcome;
     let (published, reference) = (row.published, row.reference());
     let (ours, difference) = (outcome.figures(), outcome.difference());
     let verdict = match outcome.complaint() {
@@ -116,13 +116,13 @@ fn signed(value: f64, decimals: usize) -> String {
 }
 
 /// The rows as a Markdown table.
-pub fn markdown(outcomes: &[Outcome]) -> String {
+pub fn markdown(outcomes: &[RowOutcome]) -> String {
     let mut text = String::from(
         "| row | model | init | optimizer | lr | published acc / loss | reference acc / loss | gradtop acc, each seed \
          | gradtop acc / loss | difference | time a run |\n|---|---|---|---|---|---|---|---|---|---|---|\n",
     );
     for outcome in outcomes {
-        let Outcome { row, .. } = outcome;
+        let RowOutcome { row, .. } = outcome;
         let (published, reference) = (row.published, row.reference());
         let (ours, difference) = (outcome.figures(), outcome.difference());
         let each: Vec<String> = outcome.accuracies().iter().map(|accuracy| format!("{accuracy:.2}")).collect();
@@ -154,28 +154,28 @@ pub fn markdown(outcomes: &[Outcome]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exercise::Point;
+    use crate::exercise::EpochPoint;
 
-    fn run(seed: u64, evaluations: &[(f64, f64)]) -> Run {
-        let point = |(&(test_accuracy, test_loss), step)| Point {
+    fn run(seed: u64, evaluations: &[(f64, f64)]) -> ExerciseRun {
+        let point = |(&(test_accuracy, test_loss), step)| EpochPoint {
             step,
             train_loss: 1.0,
             train_accuracy: 50.0,
             test_loss,
             test_accuracy,
         };
-        Run { seed, points: evaluations.iter().zip(1..).map(point).collect(), seconds: 61.0 }
+        ExerciseRun { seed, points: evaluations.iter().zip(1..).map(point).collect(), seconds: 61.0 }
     }
 
-    fn outcome(name: &str, evaluations: &[(f64, f64)]) -> Outcome {
-        Outcome { row: Row::find(name).unwrap(), runs: vec![run(0, evaluations)] }
+    fn outcome(name: &str, evaluations: &[(f64, f64)]) -> RowOutcome {
+        RowOutcome { row: ExerciseRow::find(name).unwrap(), runs: vec![run(0, evaluations)] }
     }
 
     #[test]
     fn a_row_counts_its_best_accuracy_and_its_lowest_loss() {
         let run = run(0, &[(40.0, 1.7), (42.0, 1.6), (42.0, 1.9), (41.0, 1.5)]);
         assert_eq!((run.best().unwrap().step, run.lowest_loss()), (2, 1.5));
-        let both = Outcome { row: &super::super::ROWS[0], runs: vec![run.clone(), self::run(1, &[(44.0, 1.7)])] };
+        let both = RowOutcome { row: &super::super::ROWS[0], runs: vec![run.clone(), self::run(1, &[(44.0, 1.7)])] };
         assert_eq!(both.figures(), Figures { accuracy: 43.0, loss: 1.6 });
         assert_eq!(both.accuracies(), [42.0, 44.0]);
     }

@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::{
     protocol::{
         Branching, Change, DataPart, Evaluation, Event, Finding, LayerInfo, MetricId, MetricInfo, MetricValue, RunInfo,
-        StepReport, Summary, Unit,
+        RunSummary, StepReport, Unit,
     },
     text::{Safe, duration, short, thousands},
 };
@@ -214,7 +214,7 @@ impl<W: Write> TableReport<W> {
         self.line(&format!("! step {}: {what}; {advice}", thousands(finding.step)))
     }
 
-    fn finished(&mut self, summary: &Summary) -> io::Result<()> {
+    fn finished(&mut self, summary: &RunSummary) -> io::Result<()> {
         self.bar.finish_and_clear();
         writeln!(self.out)?;
         write_known(&mut self.out, summary, &self.metrics)

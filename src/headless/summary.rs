@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use crate::{
-    protocol::{Better, DataPart, MetricInfo, Summary, Unit},
+    protocol::{Better, DataPart, MetricInfo, RunSummary, Unit},
     text::{Safe, duration, thousands},
 };
 
@@ -17,14 +17,14 @@ const MAX_FIGURES: usize = 4;
 ///
 /// # Errors
 /// When `out` can't be written to.
-pub fn write_summary(out: &mut impl Write, summary: &Summary, metrics: &[MetricInfo]) -> io::Result<()> {
+pub fn write_summary(out: &mut impl Write, summary: &RunSummary, metrics: &[MetricInfo]) -> io::Result<()> {
     let mut known = KnownMetrics::default();
     known.learn(metrics);
     write_known(out, summary, &known)
 }
 
 /// The same with metrics that were taken in already.
-pub(super) fn write_known(out: &mut impl Write, summary: &Summary, metrics: &KnownMetrics) -> io::Result<()> {
+pub(super) fn write_known(out: &mut impl Write, summary: &RunSummary, metrics: &KnownMetrics) -> io::Result<()> {
     let time = summary.seconds.map(|seconds| format!(" after {} of training", duration(seconds)));
     let rate = summary.steps_per_second().map(|rate| format!(", {rate:.1} steps/s"));
     writeln!(
@@ -81,7 +81,7 @@ mod tests {
         ];
         let values = (0..).zip([0.5, 0.9, 0.25, 12.0]).map(|(id, value)| MetricValue(MetricId(id), value)).collect();
         let mut out = Vec::new();
-        let summary = Summary { step: 1000, values, weights_sha256: None, seconds: None };
+        let summary = RunSummary { step: 1000, values, weights_sha256: None, seconds: None };
         write_summary(&mut out, &summary, &metrics).unwrap();
         let lines = [
             "finished   step 1,000",

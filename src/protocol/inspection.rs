@@ -15,12 +15,16 @@ mod plane;
 mod tensor;
 mod trace;
 
-pub use check::{Difference, GradientCheck, Verdict};
-pub use data::{Confusion, Filters, Judged, Order, Page, Picture, Show, Split};
-pub use layer::{Distribution, LayerView, ParameterView, Units};
-pub use plane::{Boundary, Plane, Points, UnitMap, UnitMaps};
-pub use tensor::{Entry, Extract, Signal};
-pub use trace::{LayerTrace, Loss, Pass, Sample, SampleChoice, Trace, TracedLayer, TracedParameter, TracedUnit};
+pub use check::{CheckVerdict, GradientCheck, GradientDifference};
+pub use data::{
+    ClassifiedSample, ConfusionMatrix, FilterPictures, SampleFilter, SampleOrder, SamplePage, SamplePicture, SplitName,
+};
+pub use layer::{Distribution, LayerView, ParameterView, UnitFigures};
+pub use plane::{DecisionBoundary, PlaneGrid, PlanePoints, UnitMap, UnitMaps};
+pub use tensor::{ActivationSummary, ParameterElement, TensorSlice};
+pub use trace::{
+    LayerTrace, PassKind, SampleChoice, SampleLoss, Trace, TracedLayer, TracedParameter, TracedSample, TracedUnit,
+};
 
 /// Most queries that are watched at a time.
 pub const MOST_WATCHED: usize = 8;
@@ -28,10 +32,10 @@ pub const MOST_WATCHED: usize = 8;
 /// Most cells of a grid in the plane.
 pub const MOST_CELLS: usize = 40_000;
 
-/// Most values that [`Query::Units`] gives, over all units together.
+/// Most values that [`Query::UnitFigures`] gives, over all units together.
 pub const MOST_UNIT_VALUES: usize = 1 << 18;
 
-/// Most entries of a page of [`Query::Samples`], and of [`Query::Filters`].
+/// Most entries of a page of [`Query::Samples`], and of [`Query::FilterPictures`].
 pub const MOST_ENTRIES: usize = 512;
 
 /// Something that can be asked.
@@ -59,22 +63,22 @@ pub enum Query {
     /// Some samples with what the network makes of them, as of the last evaluation of that part: [`Answer::Samples`].
     Samples {
         /// Which part of the data.
-        split: Split,
+        split: SplitName,
         /// Which of its samples.
-        show: Show,
+        show: SampleFilter,
         /// In which order.
-        order: Order,
+        order: SampleOrder,
         /// How many of them are passed over.
         first: usize,
         /// How many at most, up to [`MOST_ENTRIES`].
         count: usize,
     },
-    /// How often each class was taken for each, as of the last evaluation of that part: [`Answer::Confusion`].
+    /// How often each class was taken for each, as of the last evaluation of that part: [`Answer::ConfusionMatrix`].
     Confusion {
         /// Which part of the data.
-        split: Split,
+        split: SplitName,
     },
-    /// Weights as pictures, of a convolution or of a linear layer that reads an image: [`Answer::Filters`].
+    /// Weights as pictures, of a convolution or of a linear layer that reads an image: [`Answer::FilterPictures`].
     Filters {
         /// Place in [`super::RunInfo::layers`].
         layer: usize,
@@ -83,16 +87,16 @@ pub enum Query {
         /// How many at most, up to [`MOST_ENTRIES`].
         count: usize,
     },
-    /// Points of the training data, which stay the same, where samples are two numbers: [`Answer::Points`].
+    /// Points of the training data, which stay the same, where samples are two numbers: [`Answer::PlanePoints`].
     Points,
-    /// The predicted class everywhere in the plane, where samples are two numbers: [`Answer::Boundary`].
+    /// The predicted class everywhere in the plane, where samples are two numbers: [`Answer::DecisionBoundary`].
     Boundary {
         /// Cells from left to right.
         columns: usize,
         /// Cells from top to bottom; at most [`MOST_CELLS`] in all.
         rows: usize,
     },
-    /// The output of each unit of a layer everywhere in the plane, where samples are two numbers: [`Answer::Units`].
+    /// The output of each unit of a layer everywhere in the plane, where samples are two numbers: [`Answer::UnitFigures`].
     Units {
         /// Place in [`super::RunInfo::layers`].
         layer: usize,
@@ -129,16 +133,16 @@ pub enum Answer {
     /// To [`Query::GradientCheck`]: how far it is, or its verdict.
     GradientCheck(GradientCheck),
     /// To [`Query::Samples`].
-    Samples(Page),
-    /// To [`Query::Confusion`].
-    Confusion(Confusion),
-    /// To [`Query::Filters`].
-    Filters(Filters),
-    /// To [`Query::Points`].
-    Points(Points),
-    /// To [`Query::Boundary`].
-    Boundary(Boundary),
-    /// To [`Query::Units`].
+    Samples(SamplePage),
+    /// To [`Query::ConfusionMatrix`].
+    Confusion(ConfusionMatrix),
+    /// To [`Query::FilterPictures`].
+    Filters(FilterPictures),
+    /// To [`Query::PlanePoints`].
+    Points(PlanePoints),
+    /// To [`Query::DecisionBoundary`].
+    Boundary(DecisionBoundary),
+    /// To [`Query::UnitFigures`].
     Units(UnitMaps),
     /// There is nothing to show now; a watched query is answered when there is.
     Nothing {

@@ -91,7 +91,7 @@ pub struct Finding {
 
 /// How a finished run stands.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Summary {
+pub struct RunSummary {
     /// Minibatches completed.
     pub step: u64,
     /// What the last evaluation measured.
@@ -105,7 +105,7 @@ pub struct Summary {
     pub seconds: Option<f64>,
 }
 
-impl Summary {
+impl RunSummary {
     /// Minibatches a second over the whole run, pauses left out; `None` where the time is unknown.
     pub fn steps_per_second(&self) -> Option<f64> {
         let rate = self.step as f64 / self.seconds?;

@@ -4,13 +4,13 @@ use crate::text::short;
 
 /// A span of values that ends on ticks.
 #[derive(Clone, Debug)]
-pub(super) struct Axis {
+pub(super) struct PlotAxis {
     from: f64,
     to: f64,
     step: f64,
 }
 
-impl Axis {
+impl PlotAxis {
     /// An axis that shows all of the finite `values`, with at most about `intervals` intervals of 1, 2, 2.5 or 5 times a power of 10.
     pub fn new(values: &[f64], intervals: u32) -> Self {
         let least = values.iter().copied().fold(f64::INFINITY, f64::min);
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     fn texts(values: &[f64]) -> Vec<String> {
-        Axis::new(values, 6).ticks().into_iter().map(|(_, text)| text).collect()
+        PlotAxis::new(values, 6).ticks().into_iter().map(|(_, text)| text).collect()
     }
 
     #[test]
@@ -73,14 +73,14 @@ mod tests {
 
     #[test]
     fn one_value_and_none_have_an_axis() {
-        let axis = Axis::new(&[5.0], 6);
+        let axis = PlotAxis::new(&[5.0], 6);
         assert!((axis.share(5.0) - 0.5).abs() < 1e-9, "{axis:?}");
         assert_eq!(texts(&[]).first().unwrap(), "0");
     }
 
     #[test]
     fn ends_of_the_axis_are_the_ends_of_the_plot() {
-        let axis = Axis::new(&[0.0, 3.0], 6);
+        let axis = PlotAxis::new(&[0.0, 3.0], 6);
         assert_eq!((axis.share(0.0), axis.share(3.0)), (0.0, 1.0));
     }
 }

@@ -13,7 +13,7 @@ use crate::text::Safe;
 
 /// Where a tensor is, and what it is made of.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(super) struct TensorEntry {
     pub dtype: Dtype,
     pub shape: Vec<usize>,
     /// Bytes of the data.
@@ -22,11 +22,11 @@ pub(super) struct Entry {
 }
 
 /// Reads a header and makes sure that its tensors are exactly the `length` bytes after it.
-pub(super) fn read(header: &[u8], length: usize) -> Result<BTreeMap<String, Entry>, Fault> {
+pub(super) fn read(header: &[u8], length: usize) -> Result<BTreeMap<String, TensorEntry>, Fault> {
     if header.first() != Some(&b'{') {
         return Err(Fault::Header("it does not begin with a brace".into()));
     }
-    let Listing(mut list) =
+    let HeaderListing(mut list) =
         serde_json::from_slice(header).map_err(|error| Fault::Header(Safe(&error.to_string()).to_string()))?;
     for (name, entry) in &list {
         check_size(name, entry, length)?;
@@ -44,7 +44,7 @@ pub(super) fn read(header: &[u8], length: usize) -> Result<BTreeMap<String, Entr
 }
 
 /// Whether a tensor lies inside the data and has the bytes that its shape and type ask for.
-fn check_size(name: &str, entry: &Entry, length: usize) -> Result<(), Fault> {
+fn check_size(name: &str, entry: &TensorEntry, length: usize) -> Result<(), Fault> {
     if entry.begin > entry.end || entry.end > length {
         return Err(Fault::Beyond(shown(name)));
     }
@@ -59,8 +59,8 @@ fn check_size(name: &str, entry: &Entry, length: usize) -> Result<(), Fault> {
 }
 
 /// Whether the tensors, in the order of their bytes, follow each other without a hole, an overlap or a rest.
-fn check_cover(list: &[(String, Entry)], length: usize) -> Result<(), Fault> {
-    let mut before: Option<(&str, &Entry)> = None;
+fn check_cover(list: &[(String, TensorEntry)], length: usize) -> Result<(), Fault> {
+    let mut before: Option<(&str, &TensorEntry)> = None;
     for (name, entry) in list {
         let end = before.map_or(0, |(_, before)| before.end);
         if let (Some((other, _)), true) = (before, entry.begin < end) {
@@ -86,20 +86,20 @@ fn shown(name: &str) -> String {
 }
 
 /// All that a header lists, names that stand there twice included.
-struct Listing(Vec<(String, Entry)>);
+struct HeaderListing(Vec<(String, TensorEntry)>);
 
-impl<'de> Deserialize<'de> for Listing {
+impl<'de> Deserialize<'de> for HeaderListing {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Lister;
 
         impl<'de> Visitor<'de> for Lister {
-            type Value = Listing;
+            type Value = HeaderListing;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Listing, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<HeaderListing, A::Error> {
                 let mut list = Vec::new();
                 while let Some(name) = map.next_key::<String>()? {
                     if name == "__metadata__" {
@@ -108,9 +108,9 @@ impl<'de> Deserialize<'de> for Listing {
                     }
                     let Described { dtype, shape, data_offsets: (begin, end) } =
                         map.next_value().map_err(|error| A::Error::custom(format!("tensor {name}: {error}")))?;
-                    list.push((name, Entry { dtype, shape, begin, end }));
+                    list.push((name, TensorEntry { dtype, shape, begin, end }));
                 }
-                Ok(Listing(list))
+                Ok(HeaderListing(list))
             }
         }
 

@@ -10,7 +10,7 @@ mod watch_list;
 use std::time::Instant;
 
 use crate::{
-    protocol::{Event, Phase, RunState, StateChange, Summary},
+    protocol::{Event, Phase, RunState, RunSummary, StateChange},
     train::{
         Outcome, RunSpec, StepError, StepOutcome, Trainer, describe::describe_run, inbox::NextRequest,
         link::ConsumerLink, metrics, outbox::Disconnected, outcome::RunEnd, timing::RunTiming,
@@ -208,7 +208,7 @@ impl<'a> Driver<'a> {
         self.set_state(RunState::Finished, None);
         let weights_sha256 = Some(self.trainer.weights_sha256());
         let seconds = Some(self.timing.training_time.seconds());
-        let summary = Summary { step, values, weights_sha256, seconds };
+        let summary = RunSummary { step, values, weights_sha256, seconds };
         self.outcome.summary = Some(summary.clone());
         self.link.push(Event::Finished(summary));
     }

@@ -5,7 +5,7 @@ use std::{ops::ControlFlow, time::Instant};
 use crate::{
     dataset::{self, Dataset},
     nn::{LossReport, Mode, Network},
-    protocol::{Evaluation, inspection::Split},
+    protocol::{Evaluation, inspection::SplitName},
     train::{TestResult, averaging::WeightAverage, metrics, predictions::Predictions},
 };
 
@@ -24,10 +24,10 @@ pub(super) fn report(test: &TestResult) -> Evaluation {
 }
 
 /// A part of the data, by its name in the protocol.
-pub(super) fn part_of(data: &Dataset, split: Split) -> &dataset::Split {
+pub(super) fn part_of(data: &Dataset, split: SplitName) -> &dataset::DataSplit {
     match split {
-        Split::Train => &data.train,
-        Split::Test | Split::Unknown => &data.test,
+        SplitName::Train => &data.train,
+        SplitName::Test | SplitName::Unknown => &data.test,
     }
 }
 
@@ -66,10 +66,10 @@ impl Evaluator {
     }
 
     /// What the last evaluation predicted for a part of the data.
-    pub fn predictions(&self, split: Split) -> &Predictions {
+    pub fn predictions(&self, split: SplitName) -> &Predictions {
         match split {
-            Split::Train => &self.train,
-            Split::Test | Split::Unknown => &self.test,
+            SplitName::Train => &self.train,
+            SplitName::Test | SplitName::Unknown => &self.test,
         }
     }
 
@@ -103,7 +103,7 @@ impl Evaluator {
         &mut self,
         network: &mut Network<f32>,
         data: &Dataset,
-        (split, step): (Split, u64),
+        (split, step): (SplitName, u64),
         keep_going: impl FnMut() -> ControlFlow<()>,
     ) -> Option<LossReport> {
         let start = Instant::now();
@@ -116,7 +116,7 @@ impl Evaluator {
             self.with_average(network, |network| predict(network, part, max_batch, &mut predictions, keep_going));
         if report.is_some() {
             (predictions.step, predictions.seconds) = (Some(step), start.elapsed().as_secs_f64());
-            let last = if split == Split::Train { &mut self.train } else { &mut self.test };
+            let last = if split == SplitName::Train { &mut self.train } else { &mut self.test };
             std::mem::swap(last, &mut predictions);
         }
         self.spare = predictions;
@@ -127,7 +127,7 @@ impl Evaluator {
 /// Predicts the class of every sample of a part with the weights as they are.
 fn predict(
     network: &mut Network<f32>,
-    part: &dataset::Split,
+    part: &dataset::DataSplit,
     max_batch: usize,
     predictions: &mut Predictions,
     mut keep_going: impl FnMut() -> ControlFlow<()>,

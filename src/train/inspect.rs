@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use crate::{
     dataset::Dataset,
     nn::Network,
-    protocol::{Answer, Query, SampleChoice, inspection::Split},
+    protocol::{Answer, Query, SampleChoice, inspection::SplitName},
     train::{
         evaluator::{Evaluator, part_of},
         minibatch::Minibatch,
@@ -31,7 +31,7 @@ pub(super) use rules::QueryRules;
 use self::{
     plane::PlaneView,
     rules::UNKNOWN_QUERY,
-    trace::{TracedPass, TracedSample},
+    trace::{FollowedSample, TracedPass},
 };
 
 /// What a query needs before it can be answered.
@@ -40,7 +40,7 @@ pub(super) enum QueryNeeds {
     /// Nothing that takes long, or passes of its own, for which those of the minibatch are discarded.
     Nothing,
     /// The predictions of an evaluation of a part of the data.
-    Predictions(Split),
+    Predictions(SplitName),
     /// The passes of the current minibatch, which go into the next step.
     Passes,
 }
@@ -122,19 +122,19 @@ impl Inspector<'_> {
             Err(reason) => return Answer::Nothing { reason },
         };
         let index = self.minibatch.indices(parts.minibatch)[row] as usize;
-        let sample = TracedSample { row, split: Split::Train, index };
+        let sample = FollowedSample { row, split: SplitName::Train, index };
         let mut pass = TracedPass::of_minibatch(self.network, self.minibatch, parts);
         Answer::Trace(Box::new(pass.trace(&sample, layer, self.data)))
     }
 
     /// Traces any sample alone, as in an evaluation.
-    fn trace_alone(&mut self, split: Split, index: usize, layer: usize) -> Answer {
+    fn trace_alone(&mut self, split: SplitName, index: usize, layer: usize) -> Answer {
         let data = self.data;
         self.minibatch.discard_passes(self.network);
         self.evaluator.with_average(self.network, |network| {
             let label = trace::pass_alone(network, part_of(data, split), index);
             let mut pass = TracedPass::of_evaluation(network, &label);
-            Answer::Trace(Box::new(pass.trace(&TracedSample { row: 0, split, index }, layer, data)))
+            Answer::Trace(Box::new(pass.trace(&FollowedSample { row: 0, split, index }, layer, data)))
         })
     }
 

@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use crate::{
-    dataset::{BatchSizeError, Batches, Split},
+    dataset::{BatchSizeError, Batches, DataSplit},
     nn::{LossReport, Mode, Network},
     protocol::Phase,
 };
@@ -112,7 +112,7 @@ impl Minibatch {
     }
 
     /// Puts the samples into the network, unless they are there already.
-    pub fn load(&mut self, network: &mut Network<f32>, data: &Split) {
+    pub fn load(&mut self, network: &mut Network<f32>, data: &DataSplit) {
         if self.contents == BufferContents::Current {
             return;
         }
@@ -180,7 +180,7 @@ impl Minibatch {
     }
 
     /// Walks on by one phase and computes it; false where only the update is left, or the loss is not finite.
-    pub fn walk_on(&mut self, network: &mut Network<f32>, data: &Split) -> bool {
+    pub fn walk_on(&mut self, network: &mut Network<f32>, data: &DataSplit) -> bool {
         let layers = network.layer_infos().len();
         let broken = self.report.is_some_and(|report| !report.loss.is_finite());
         self.phase = match self.phase {
@@ -217,7 +217,7 @@ impl Minibatch {
 
     /// Computes the passes as far as the walk has come, or wholly outside of a walk. After the update that ended a walk
     /// they are those of the minibatch that was trained, as long as the network still holds them.
-    pub fn ensure_computed(&mut self, network: &mut Network<f32>, data: &Split) -> ComputedParts {
+    pub fn ensure_computed(&mut self, network: &mut Network<f32>, data: &DataSplit) -> ComputedParts {
         let layers = network.layer_infos().len();
         if self.phase == Phase::Update && self.contents == BufferContents::Trained {
             return ComputedParts::after(Phase::Update, self.completed, layers);
@@ -234,7 +234,7 @@ impl Minibatch {
     }
 
     /// Computes one more phase ahead of the step; false if only the update is left.
-    pub fn compute_ahead(&mut self, network: &mut Network<f32>, data: &Split) -> bool {
+    pub fn compute_ahead(&mut self, network: &mut Network<f32>, data: &DataSplit) -> bool {
         self.load(network, data);
         if self.forward < network.layer_infos().len() {
             self.forward_until(self.forward + 1, network);
@@ -299,7 +299,7 @@ impl Minibatch {
 
     /// Copies the first samples of the minibatch that the walk is in, as they are trained, and their labels: as many as
     /// there is room for.
-    pub fn copy_samples<T: Copy + From<f32>>(&mut self, data: &Split, values: &mut [T], labels: &mut [u8]) {
+    pub fn copy_samples<T: Copy + From<f32>>(&mut self, data: &DataSplit, values: &mut [T], labels: &mut [u8]) {
         let step = self.walked_number() - 1;
         let epoch = step / self.batches.steps_per_epoch();
         let indices = &self.batches.indices(step)[..labels.len()];

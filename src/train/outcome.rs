@@ -1,7 +1,7 @@
 //! How a worker's run stands when it has ended.
 
 use crate::{
-    protocol::{Failure, Summary},
+    protocol::{Failure, RunSummary},
     train::outbox::Disconnected,
 };
 
@@ -11,7 +11,7 @@ pub struct Outcome {
     /// Minibatches completed.
     pub step: u64,
     /// What the run came to, if it was finished when it ended.
-    pub summary: Option<Summary>,
+    pub summary: Option<RunSummary>,
     /// Why it could not go on, if so.
     pub failure: Option<Failure>,
 }

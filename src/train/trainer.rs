@@ -6,7 +6,7 @@ use crate::{
     dataset::{BatchSizeError, Dataset},
     nn::{BuildError, LossReport, Network, NetworkSpec, Pool, Shape},
     optim,
-    protocol::{Answer, Query, inspection::Split},
+    protocol::{Answer, Query, inspection::SplitName},
     train::{
         StepError, StepOutcome, TestResult, TrainSpec,
         averaging::WeightAverage,
@@ -142,7 +142,7 @@ impl Trainer {
     /// untouched.
     pub fn evaluate(&mut self, keep_going: impl FnMut() -> ControlFlow<()>) -> Option<TestResult> {
         let start = Instant::now();
-        let LossReport { loss, correct } = self.evaluate_split(Split::Test, keep_going)?;
+        let LossReport { loss, correct } = self.evaluate_split(SplitName::Test, keep_going)?;
         let samples = self.data.test.len();
         let accuracy = correct as f64 / samples as f64;
         let seconds = start.elapsed().as_secs_f64();
@@ -152,7 +152,7 @@ impl Trainer {
     /// Evaluates a part of the data and keeps the predictions, see [`Evaluator::evaluate`].
     pub(super) fn evaluate_split(
         &mut self,
-        split: Split,
+        split: SplitName,
         keep_going: impl FnMut() -> ControlFlow<()>,
     ) -> Option<LossReport> {
         let Self { network, data, minibatch, evaluator, .. } = self;
@@ -161,7 +161,7 @@ impl Trainer {
     }
 
     /// What the last evaluation predicted for a part of the data.
-    pub(super) fn predictions(&self, split: Split) -> &Predictions {
+    pub(super) fn predictions(&self, split: SplitName) -> &Predictions {
         self.evaluator.predictions(split)
     }
 

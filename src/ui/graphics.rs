@@ -22,7 +22,7 @@ use ratatui::{
 use self::pixels::Pixels;
 use super::{
     theme::{ColorDepth, Theme},
-    widgets::picture::Picture,
+    widgets::picture::CellPicture,
 };
 
 pub use self::kitty::DELETE_ALL;
@@ -76,12 +76,12 @@ pub struct PlacedPicture {
     /// Points of the shrunk form from top to bottom, two a cell; the last may leave half a cell free.
     halves: usize,
     /// All its points.
-    picture: Picture,
+    picture: CellPicture,
 }
 
 impl PlacedPicture {
     /// The place of a picture that is drawn in `room`, if it must shrink there.
-    pub fn shrunk(room: Rect, picture: Picture) -> Option<Self> {
+    pub fn shrunk(room: Rect, picture: CellPicture) -> Option<Self> {
         let empty = picture.size().0 == 0 || picture.size().1 == 0;
         if empty || picture.zoom(room.width, room.height) > 0 {
             return None;
@@ -93,7 +93,7 @@ impl PlacedPicture {
     }
 
     /// The picture with all its points.
-    pub fn picture(&self) -> &Picture {
+    pub fn picture(&self) -> &CellPicture {
         &self.picture
     }
 }

@@ -8,9 +8,9 @@ use gradtop::{
     optim::{OptimizerSpec, Schedule},
     protocol::{
         Answer, Change, ChangedBy, Command, CommandId, Event, Inspection, LayerProbe, MetricValue, Phase, Query,
-        Request, RunState, SampleChoice, Setting, Summary, Walk,
+        Request, RunState, RunSummary, SampleChoice, Setting, Walk,
         change::SCHEDULE,
-        inspection::{Order, Show, Split, Verdict},
+        inspection::{CheckVerdict, SampleFilter, SampleOrder, SplitName},
         metric::{
             EFFECTIVE_LEARNING_RATE, LAYER_DEAD_UNITS, LAYER_GRADIENT_NORM, LAYER_UPDATE_RATIO, TEST_ACCURACY,
             TEST_LOSS, TRAIN_LOSS,
@@ -115,7 +115,7 @@ impl Engine {
         self.answer(id)
     }
 
-    fn finished(&mut self) -> Summary {
+    fn finished(&mut self) -> RunSummary {
         self.until(|event| if let Event::Finished(summary) = event { Some(summary.clone()) } else { None })
     }
 
@@ -134,7 +134,7 @@ impl Engine {
     }
 }
 
-fn undisturbed(threads: usize) -> Summary {
+fn undisturbed(threads: usize) -> RunSummary {
     let mut spec = small_run();
     spec.train.threads = NonZeroUsize::new(threads).unwrap();
     let mut engine = Engine::start(spec);
@@ -344,7 +344,7 @@ fn averaged_weights_are_evaluated_and_training_is_the_same() {
     };
     let ((plain, _), (averaged, heard)) = (run(None), run(Some(0.95)));
     assert_eq!(plain.weights_sha256, averaged.weights_sha256);
-    let loss = |summary: &Summary| measured(&summary.values, TEST_LOSS).unwrap();
+    let loss = |summary: &RunSummary| measured(&summary.values, TEST_LOSS).unwrap();
     assert!(loss(&plain) != loss(&averaged), "{plain:?} {averaged:?}");
     assert!(measured(&averaged.values, TEST_ACCURACY) > Some(0.5), "{averaged:?}");
     // One that forgets everything is the weights themselves.
@@ -391,7 +391,13 @@ fn watched() -> Vec<Query> {
     vec![
         Query::Trace { sample: SampleChoice::Hardest, layer: 0 },
         Query::Layer { layer: 3 },
-        Query::Samples { split: Split::Test, show: Show::Mistakes, order: Order::Loss, first: 0, count: 10 },
+        Query::Samples {
+            split: SplitName::Test,
+            show: SampleFilter::Mistakes,
+            order: SampleOrder::Loss,
+            first: 0,
+            count: 10,
+        },
         Query::Filters { layer: 0, first: 0, count: 4 },
     ]
 }
@@ -476,7 +482,7 @@ fn queries_are_answered_before_they_are_applied_and_faults_are_refused() {
         .iter()
         .filter_map(|found| if let Answer::GradientCheck(check) = &found.answer { Some(check.verdict) } else { None })
         .collect();
-    assert_eq!(verdicts.last(), Some(&Some(Verdict::Passed)));
+    assert_eq!(verdicts.last(), Some(&Some(CheckVerdict::Passed)));
     // The next request ends a check before its time.
     let ids =
         [engine.ask(Command::Inspect { query: check }), engine.ask(Command::SetThrottle { steps_per_second: None })];
@@ -485,7 +491,7 @@ fn queries_are_answered_before_they_are_applied_and_faults_are_refused() {
     }
     let heard = engine.stop();
     let last = inspections(&heard).pop().unwrap().answer.clone();
-    assert!(matches!(last, Answer::GradientCheck(check) if check.verdict == Some(Verdict::Interrupted)));
+    assert!(matches!(last, Answer::GradientCheck(check) if check.verdict == Some(CheckVerdict::Interrupted)));
 }
 
 #[test]

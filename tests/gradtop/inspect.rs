@@ -8,7 +8,7 @@ use gradtop::{
     optim::Schedule,
     protocol::{
         Answer, Event, Inspection, Query, SampleChoice,
-        inspection::{Extract, LayerTrace, Trace},
+        inspection::{LayerTrace, TensorSlice, Trace},
         metric::TEST_ACCURACY,
     },
     tensors::{Precision, Tensors, Writer},
@@ -75,7 +75,7 @@ fn agree(layers: &[&str], samples: usize) {
     let tensor = |name: &str| found.floats(name, found.shape(name).unwrap()).unwrap();
     let row = 5;
     // What is shown is the beginning of what is there.
-    let same = |shown: &Option<Extract>, name: &str| {
+    let same = |shown: &Option<TensorSlice>, name: &str| {
         let values: Vec<f64> = shown.as_ref().unwrap().values.iter().map(|&value| f64::from(value)).collect();
         let all = tensor(name);
         let length = all.len() / samples;

@@ -3,7 +3,7 @@
 use super::{DataScreen, DataSubject, DataView};
 use crate::app::actions::Action;
 use crate::app::reply::Reply;
-use crate::protocol::{SampleChoice, inspection::Split};
+use crate::protocol::{SampleChoice, inspection::SplitName};
 
 impl DataView {
     /// Does what a key of the Data screen stands for; `screen` is what it shows now.
@@ -31,7 +31,7 @@ impl DataView {
     }
 
     fn other_split(&mut self) {
-        self.split = if self.split == Split::Test { Split::Train } else { Split::Test };
+        self.split = if self.split == SplitName::Test { SplitName::Train } else { SplitName::Test };
         self.selected = Self::default().selected;
     }
 

@@ -2,7 +2,8 @@
 
 use crate::app::display::{name, sentence};
 use crate::protocol::inspection::{
-    Distribution, Extract, MOST_CELLS, MOST_ENTRIES, Picture, Signal, Trace, TracedParameter, Units,
+    ActivationSummary, Distribution, MOST_CELLS, MOST_ENTRIES, SamplePicture, TensorSlice, Trace, TracedParameter,
+    UnitFigures,
 };
 use crate::protocol::{Answer, Inspection};
 
@@ -83,7 +84,7 @@ fn distribution(values: &mut Distribution) {
     values.bins.truncate(MAX_LIST_VALUES);
 }
 
-fn units(units: &mut Units) {
+fn units(units: &mut UnitFigures) {
     let lists = [
         &mut units.weight_norms,
         &mut units.gradient_norms,
@@ -140,16 +141,16 @@ fn trace(trace: &mut Trace) {
     }
 }
 
-fn signal(signal: &mut Signal) {
+fn signal(signal: &mut ActivationSummary) {
     signal.thumbnail.truncate(MAX_DIMENSIONS * MAX_DIMENSIONS);
 }
 
-fn extract(extract: &mut Extract) {
+fn extract(extract: &mut TensorSlice) {
     extract.shape.truncate(MAX_DIMENSIONS);
     extract.kept.truncate(MAX_DIMENSIONS);
     extract.values.truncate(MAX_LIST_VALUES);
 }
 
-fn picture(picture: &mut Picture) {
+fn picture(picture: &mut SamplePicture) {
     picture.pixels.truncate(3 * MAX_LIST_VALUES);
 }

@@ -121,7 +121,7 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::{BranchId, inspection::Units};
+    use crate::protocol::{BranchId, inspection::UnitFigures};
 
     const WHOLE: Stretch = Stretch { branch: BranchId(0), first: 0, last: u64::MAX };
 
@@ -136,7 +136,7 @@ mod tests {
             parameters: Vec::new(),
             activations: None,
             errors: None,
-            units: Units::default(),
+            units: UnitFigures::default(),
         }
     }
 

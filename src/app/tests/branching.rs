@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::app::branches::{Branches, Position};
 use crate::app::track::Track;
-use crate::protocol::inspection::{LayerView, Units};
+use crate::protocol::inspection::{LayerView, UnitFigures};
 use crate::protocol::{Answer, BranchId, Branching, Finding, Inspection, MetricId, Query};
 
 fn branched(branch: u64, parent: u64, at: u64) -> Event {
@@ -202,7 +202,7 @@ fn a_branch_goes_on_from_its_step_and_leaves_the_rest_behind() {
         parameters: Vec::new(),
         activations: None,
         errors: None,
-        units: Units::default(),
+        units: UnitFigures::default(),
     };
     let look = |step| {
         let (query, answer) = (Query::Layer { layer: 0 }, Answer::Layer(view.clone()));

@@ -1,7 +1,7 @@
 //! Which sample the Inspect screen follows, and what its keys ask for.
 
 use super::*;
-use crate::protocol::inspection::{Extract, LayerTrace, Pass, Sample, Split, Trace};
+use crate::protocol::inspection::{LayerTrace, PassKind, SplitName, TensorSlice, Trace, TracedSample};
 use crate::protocol::{self, Answer, Inspection, Query, SampleChoice};
 
 /// A dashboard whose run pauses, on the Inspect screen.
@@ -27,14 +27,14 @@ fn nothing(app: &mut App, reason: &str) -> Vec<Effect> {
 
 /// An answer about a row of a minibatch of so many samples.
 fn answered(app: &mut App, sample: SampleChoice, row: usize, batch: usize) -> Vec<Effect> {
-    let empty = || Extract { shape: vec![1], kept: vec![1], values: vec![0.0] };
+    let empty = || TensorSlice { shape: vec![1], kept: vec![1], values: vec![0.0] };
     let trace = Trace {
-        pass: Pass::Minibatch { number: 201 },
+        pass: PassKind::Minibatch { number: 201 },
         batch,
         phase: protocol::Phase::Between,
         batch_loss: None,
         batch_accuracy: None,
-        sample: Sample { row, split: Split::Train, index: 0, class: 0, input: empty(), picture: None },
+        sample: TracedSample { row, split: SplitName::Train, index: 0, class: 0, input: empty(), picture: None },
         loss: None,
         losses: Vec::new(),
         layers: Vec::new(),
@@ -93,9 +93,9 @@ fn samples_are_written_in_one_way_everywhere() {
     let dataset = |split, index| Some(SampleChoice::Dataset { split, index });
     for (text, choice) in [
         ("12", Some(SampleChoice::Row { row: 12 })),
-        ("train:5", dataset(Split::Train, 5)),
-        ("train 5", dataset(Split::Train, 5)),
-        ("test:7", dataset(Split::Test, 7)),
+        ("train:5", dataset(SplitName::Train, 5)),
+        ("train 5", dataset(SplitName::Train, 5)),
+        ("test:7", dataset(SplitName::Test, 7)),
         ("hardest", Some(SampleChoice::Hardest)),
         ("mistake", Some(SampleChoice::NextMistake { after: None })),
         ("", None),
@@ -151,8 +151,8 @@ fn a_number_is_checked_where_it_is_typed() {
     press(&mut app, Key::plain(Code::Esc));
     for (text, choice) in [
         ("i12\n", SampleChoice::Row { row: 12 }),
-        (":sample test 7\n", SampleChoice::Dataset { split: Split::Test, index: 7 }),
-        (":sample train:9999\n", SampleChoice::Dataset { split: Split::Train, index: 9_999 }),
+        (":sample test 7\n", SampleChoice::Dataset { split: SplitName::Test, index: 7 }),
+        (":sample train:9999\n", SampleChoice::Dataset { split: SplitName::Train, index: 9_999 }),
         (":sample hardest\n", SampleChoice::Hardest),
         (":sample mistake\n", SampleChoice::NextMistake { after: Some(12) }),
     ] {

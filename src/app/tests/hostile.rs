@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::protocol::inspection::{Distribution, LayerView, ParameterView, Units};
+use crate::protocol::inspection::{Distribution, LayerView, ParameterView, UnitFigures};
 use crate::protocol::{Answer, Inspection, Query};
 use crate::protocol::{
     BranchId, Branching, Evaluation, Finding, LayerEquations, LayerKind, LayerRole, Loading, LossInfo, MetricId,
-    MetricInfo, MetricValue, MetricValues, NewMetrics, Summary, Unit,
+    MetricInfo, MetricValue, MetricValues, NewMetrics, RunSummary, Unit,
 };
 
 fn number() -> impl Strategy<Value = f64> {
@@ -168,13 +168,8 @@ fn any_inspection() -> impl Strategy<Value = Event> {
     let parameter = (text(), distribution(), prop::option::of(distribution()))
         .prop_map(|(name, values, gradients)| ParameterView { name, shape: vec![usize::MAX; 3], values, gradients });
     let list = || prop::collection::vec(any::<f32>(), 0..9);
-    let units = (any::<usize>(), list(), list(), list(), list()).prop_map(|(count, norms, means, gamma, beta)| Units {
-        count,
-        weight_norms: norms,
-        means,
-        gamma,
-        beta,
-        ..Units::default()
+    let units = (any::<usize>(), list(), list(), list(), list()).prop_map(|(count, norms, means, gamma, beta)| {
+        UnitFigures { count, weight_norms: norms, means, gamma, beta, ..UnitFigures::default() }
     });
     let parameters = prop::collection::vec(parameter, 0..4);
     let view = (0usize..9, parameters, prop::option::of(distribution()), units).prop_map(
@@ -222,7 +217,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         1 => count().prop_map(|total| Event::Thinned { total }),
         1 => (count(), any_values(), prop::option::of((number(), text()))).prop_map(|(step, values, known)| {
             let (seconds, weights_sha256) = known.unzip();
-            Event::Finished(Summary { step, values, weights_sha256, seconds })
+            Event::Finished(RunSummary { step, values, weights_sha256, seconds })
         }),
         1 => (count(), text()).prop_map(|(step, what)| Event::Failed(Failure { step, advice: what.clone(), what })),
         1 => count().prop_map(|step| Event::Stopped { step }),

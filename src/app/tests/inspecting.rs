@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::protocol::inspection::{
-    Distribution, LayerView, MOST_CELLS, MOST_UNIT_VALUES, ParameterView, Points, Units,
+    Distribution, LayerView, MOST_CELLS, MOST_UNIT_VALUES, ParameterView, PlanePoints, UnitFigures,
 };
 use crate::protocol::{Answer, Inspection, Query};
 
@@ -21,7 +21,7 @@ fn view(layer: usize, step: u64) -> Event {
         parameters: vec![ParameterView { name: "weight".into(), shape: vec![10], values, gradients: None }],
         activations: None,
         errors: None,
-        units: Units::default(),
+        units: UnitFigures::default(),
     };
     Event::Inspection(Box::new(Inspection { step, query: Query::Layer { layer }, answer: Answer::Layer(view) }))
 }
@@ -126,7 +126,7 @@ fn parameters_and_units_are_chosen_round_their_number() {
     let Event::Inspection(mut inspection) = view(0, 200) else { unreachable!() };
     let Answer::Layer(layer) = &mut inspection.answer else { unreachable!() };
     layer.parameters.push(ParameterView { name: "bias".into(), ..layer.parameters[0].clone() });
-    layer.units = Units { count: 900, weight_norms: vec![1.0; 3], ..Units::default() };
+    layer.units = UnitFigures { count: 900, weight_norms: vec![1.0; 3], ..UnitFigures::default() };
     assert!(app.layers_screen().values(9).is_err() && app.layers_screen().units().is_err());
     tell(&mut app, [Event::Inspection(inspection)]);
     type_keys(&mut app, "2");
@@ -189,7 +189,7 @@ fn no_window_is_too_large_for_the_grids_that_it_asks_for() {
         let mut app = on_data(&[2], &[("linear", &[units]), ("tanh", &[units]), ("linear", &[2])]);
         for y in [1.0, 0.25, 4.0] {
             let answer =
-                Answer::Points(Points { x: [0.0, 1.0], y: [0.0, y], points: vec![], classes: vec![], total: 0 });
+                Answer::Points(PlanePoints { x: [0.0, 1.0], y: [0.0, y], points: vec![], classes: vec![], total: 0 });
             tell(&mut app, [Event::Inspection(Box::new(Inspection { step: 0, query: Query::Points, answer }))]);
             for (columns, rows) in [(80, 24), (200, 60), (370, 110), (480, 135), (2000, 2000), (u16::MAX, u16::MAX)] {
                 app.update(Message::Resize { columns, rows });

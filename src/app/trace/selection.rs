@@ -7,7 +7,7 @@ use crate::app::reply::Reply;
 use crate::app::run::Run;
 use crate::app::screen::Panel;
 use crate::app::watched::WatchedRun;
-use crate::protocol::inspection::{Pass, Split};
+use crate::protocol::inspection::{PassKind, SplitName};
 use crate::protocol::{Answer, Command, Inspection, Phase, Query, SampleChoice};
 use crate::text::thousands;
 
@@ -33,8 +33,8 @@ impl Default for SampleSelection {
 pub fn sample_choice(text: &str) -> Option<SampleChoice> {
     let number = |text: &str| text.trim().parse().ok();
     match text.split_once([':', ' ']) {
-        Some(("train", index)) => Some(SampleChoice::Dataset { split: Split::Train, index: number(index)? }),
-        Some(("test", index)) => Some(SampleChoice::Dataset { split: Split::Test, index: number(index)? }),
+        Some(("train", index)) => Some(SampleChoice::Dataset { split: SplitName::Train, index: number(index)? }),
+        Some(("test", index)) => Some(SampleChoice::Dataset { split: SplitName::Test, index: number(index)? }),
         Some(_) => None,
         None if text == "hardest" => Some(SampleChoice::Hardest),
         None if text == "mistake" => Some(SampleChoice::NextMistake { after: None }),
@@ -57,9 +57,9 @@ pub fn named_sample(watched: &WatchedRun, text: &str) -> Result<SampleChoice, St
         SampleChoice::Dataset { split, index } => {
             let data = live.info.as_ref().and_then(|info| info.data.as_ref());
             let count = data.and_then(|data| match split {
-                Split::Train => data.train,
-                Split::Test => data.test,
-                Split::Unknown => None,
+                SplitName::Train => data.train,
+                SplitName::Test => data.test,
+                SplitName::Unknown => None,
             });
             // Where it is unknown how many there are, the source will say.
             if let Some(count) = count.filter(|count| index >= *count) {
@@ -124,7 +124,7 @@ impl SampleSelection {
     pub(in crate::app) fn take_answer(&mut self, inspection: &Inspection, live: &Run) -> Option<Reply> {
         let Query::Trace { sample, .. } = inspection.query else { return None };
         match &inspection.answer {
-            Answer::Trace(trace) if matches!(trace.pass, Pass::Minibatch { .. }) && self.choice == sample => {
+            Answer::Trace(trace) if matches!(trace.pass, PassKind::Minibatch { .. }) && self.choice == sample => {
                 self.row = trace.sample.row.min(full_batch(live) - 1);
                 None
             }
@@ -186,7 +186,7 @@ fn minibatch_rows(live: &Run) -> usize {
     let any_trace = Query::Trace { sample: SampleChoice::Hardest, layer: 0 };
     let newest = live.answers.like(&any_trace).filter(|newest| newest.step == live.step);
     match newest.map(|newest| &newest.answer) {
-        Some(Answer::Trace(trace)) if matches!(trace.pass, Pass::Minibatch { .. }) => trace.batch.clamp(1, full),
+        Some(Answer::Trace(trace)) if matches!(trace.pass, PassKind::Minibatch { .. }) => trace.batch.clamp(1, full),
         _ => full,
     }
 }

@@ -1,7 +1,7 @@
 //! The equations of a layer with the numbers of the current minibatch: sums written out as far as their terms are known.
 
 use crate::protocol::LayerKind;
-use crate::protocol::inspection::{Entry, Extract, LayerTrace, Loss, TracedParameter, TracedUnit};
+use crate::protocol::inspection::{LayerTrace, ParameterElement, SampleLoss, TensorSlice, TracedParameter, TracedUnit};
 
 /// Most terms of a sum that are kept, the largest.
 const MAX_TERMS: usize = 16;
@@ -81,7 +81,7 @@ pub fn letter<'a>(kind: &LayerKind, parameter: &'a str) -> &'a str {
 
 /// The loss of one sample. −log p comes from the logits as log Σ exp(z) − z: the probability itself may be too small
 /// for an `f32`.
-pub fn loss_sum(loss: &Loss) -> Sum {
+pub fn loss_sum(loss: &SampleLoss) -> Sum {
     let largest = loss.logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let log_sum = loss.logits.iter().map(|z| f64::from(z - largest).exp()).sum::<f64>().ln() + f64::from(largest);
     let pairs = loss.target.iter().zip(&loss.logits);
@@ -92,7 +92,7 @@ pub fn loss_sum(loss: &Loss) -> Sum {
 }
 
 /// What the sample that is followed adds to a gradient of a linear layer, if its values are here.
-pub fn own_share(kind: &LayerKind, layer: &LayerTrace, entry: &Entry) -> Option<f64> {
+pub fn own_share(kind: &LayerKind, layer: &LayerTrace, entry: &ParameterElement) -> Option<f64> {
     let dy = layer.output_gradient.as_ref()?;
     match (kind, entry.index.as_slice()) {
         (LayerKind::Linear { .. }, &[unit, input]) => Some(flat(dy, unit)? * flat(layer.input.as_ref()?, input)?),
@@ -106,8 +106,8 @@ fn linear(layer: &LayerTrace, batch: usize) -> Vec<Sum> {
     let (Some(traced), Some(weight)) = (&layer.unit, parameter(layer, "weight")) else { return Vec::new() };
     let &[units, inputs] = weight.value.shape.as_slice() else { return Vec::new() };
     let &TracedUnit { unit, input, .. } = traced;
-    let values = |values: &Option<Extract>, place: usize| flat(values.as_ref()?, place);
-    let products = |one: &[f32], other: Option<&Extract>| -> Vec<Product> {
+    let values = |values: &Option<TensorSlice>, place: usize| flat(values.as_ref()?, place);
+    let products = |one: &[f32], other: Option<&TensorSlice>| -> Vec<Product> {
         let other = other.map_or(&[][..], |other| &other.values);
         one.iter().zip(other).map(|(one, other)| Product(f64::from(*one), Some(f64::from(*other)))).collect()
     };
@@ -208,7 +208,7 @@ fn batch_norm(layer: &LayerTrace, batch: usize) -> Option<Vec<Sum>> {
     };
     let at = place.map_or_else(|| channel.to_string(), |[c, i, j]| format!("{c},{i},{j}"));
     let places = y.and_then(image).map_or(1, |(_, height, width)| height * width);
-    let of = |values: &Extract| match place {
+    let of = |values: &TensorSlice| match place {
         Some(place) => pixel(values, place),
         None => flat(values, channel),
     };
@@ -246,30 +246,30 @@ fn shifted(place: usize, offset: char, pad: usize) -> String {
     if pad == 0 { format!("{place}+{offset}") } else { format!("{place}+{offset}−{pad}") }
 }
 
-fn flat(values: &Extract, place: usize) -> Option<f64> {
+fn flat(values: &TensorSlice, place: usize) -> Option<f64> {
     values.values.get(place).map(|value| f64::from(*value))
 }
 
 /// Whether the values are as many as the shape of what is here says, and any at all.
-fn is_whole(values: &Extract) -> bool {
+fn is_whole(values: &TensorSlice) -> bool {
     let count = values.kept.iter().try_fold(1usize, |count, length| count.checked_mul(*length));
     !values.values.is_empty() && count == Some(values.values.len())
 }
 
 /// Channels, rows and columns of the part of an image that is here.
-fn image(values: &Extract) -> Option<(usize, usize, usize)> {
+fn image(values: &TensorSlice) -> Option<(usize, usize, usize)> {
     let &[channels, height, width] = values.kept.as_slice() else { return None };
     is_whole(values).then_some((channels, height, width))
 }
 
 /// The value of an image in a channel, a row and a column, if it is here.
-fn pixel(values: &Extract, [c, i, j]: [usize; 3]) -> Option<f64> {
+fn pixel(values: &TensorSlice, [c, i, j]: [usize; 3]) -> Option<f64> {
     let (channels, height, width) = image(values)?;
     (c < channels && i < height && j < width).then(|| flat(values, (c * height + i) * width + j)).flatten()
 }
 
 /// Where an image is largest, among its first `channels`.
-fn place(values: &Extract, channels: usize) -> Option<[usize; 3]> {
+fn place(values: &TensorSlice, channels: usize) -> Option<[usize; 3]> {
     let (kept, height, width) = image(values)?;
     let area = height * width;
     let best = largest(0..kept.min(channels) * area, |place| flat(values, place))?;
@@ -292,15 +292,15 @@ mod tests {
         LayerKind::Conv { channels: 1, kernel: [3; 2], stride, pad }
     }
 
-    fn extract(shape: &[usize], kept: &[usize], values: &[f32]) -> Extract {
-        Extract { shape: shape.to_vec(), kept: kept.to_vec(), values: values.to_vec() }
+    fn extract(shape: &[usize], kept: &[usize], values: &[f32]) -> TensorSlice {
+        TensorSlice { shape: shape.to_vec(), kept: kept.to_vec(), values: values.to_vec() }
     }
 
-    fn weight(value: Extract, gradient: Option<Extract>) -> TracedParameter {
+    fn weight(value: TensorSlice, gradient: Option<TensorSlice>) -> TracedParameter {
         TracedParameter { name: "weight".into(), value, gradient, norm: 1.0, gradient_norm: None }
     }
 
-    fn layer(input: Extract, output: Extract, parameters: Vec<TracedParameter>) -> LayerTrace {
+    fn layer(input: TensorSlice, output: TensorSlice, parameters: Vec<TracedParameter>) -> LayerTrace {
         LayerTrace {
             layer: 0,
             input: Some(input),
@@ -345,7 +345,7 @@ mod tests {
         assert_eq!((found[1].what.as_str(), found[1].result, found[1].more), ("∂L/∂W[0,1]", Some(0.2), 3));
         assert_eq!(found[1].terms, [Product(0.5, Some(-2.0))]);
         assert_eq!((found[2].what.as_str(), total(&found[2]), found[2].result), ("∂L/∂x[1]", -0.875, Some(-0.875)));
-        let entry = Entry { parameter: "weight".into(), index: vec![1, 0], value: -1.0, gradient: 0.3 };
+        let entry = ParameterElement { parameter: "weight".into(), index: vec![1, 0], value: -1.0, gradient: 0.3 };
         assert_eq!(own_share(&LINEAR, &traced, &entry), Some(-0.5));
         assert_eq!(own_share(&conv([1; 2], [0; 2]), &traced, &entry), None);
     }
@@ -377,7 +377,7 @@ mod tests {
 
     #[test]
     fn a_loss_adds_up_where_its_probability_is_too_small_for_an_f32() {
-        let loss = Loss {
+        let loss = SampleLoss {
             logits: vec![110.0, 0.0],
             probabilities: vec![1.0, 0.0],
             target: vec![0.0, 1.0],
@@ -388,7 +388,8 @@ mod tests {
         };
         let found = loss_sum(&loss);
         assert_eq!((found.terms.as_slice(), total(&found)), (&[Product(1.0, Some(110.0))][..], 110.0));
-        let even = Loss { logits: vec![-3.0, -3.0], probabilities: vec![0.5; 2], target: vec![0.25, 0.75], ..loss };
+        let even =
+            SampleLoss { logits: vec![-3.0, -3.0], probabilities: vec![0.5; 2], target: vec![0.25, 0.75], ..loss };
         assert!((total(&loss_sum(&even)) - 2f64.ln()).abs() < 1e-12);
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use gradtop::{
-    dataset::{Channel, Dataset},
+    dataset::{ChannelSummary, Dataset},
     text::Safe,
 };
 
@@ -15,7 +15,7 @@ const RAMP: &[u8] = b" .:-=+*#%@";
 
 /// What an image is drawn with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ink {
+pub enum PictureInk {
     /// Half blocks in 24-bit colours.
     True,
     /// Half blocks in the 256 colours of xterm.
@@ -28,7 +28,7 @@ pub enum Ink {
 }
 
 /// Pixels with three colours, 0 to 255, as many as are drawn.
-pub struct Picture {
+pub struct DrawnPicture {
     columns: usize,
     pixels: Vec<[u8; 3]>,
 }
@@ -44,7 +44,7 @@ fn step(width: usize, columns: usize) -> usize {
 }
 
 /// The values that are drawn black and white: those of pixels, of shares, or else the least and the largest there are.
-pub fn range(channels: &[Channel]) -> (f64, f64) {
+pub fn range(channels: &[ChannelSummary]) -> (f64, f64) {
     let least = channels.iter().map(|channel| channel.min).fold(f64::INFINITY, f64::min);
     let most = channels.iter().map(|channel| channel.max).fold(f64::NEG_INFINITY, f64::max);
     match (least, most) {
@@ -60,7 +60,7 @@ pub fn title(class: &str, width: usize) -> String {
     format!("{name:width$}")
 }
 
-impl Picture {
+impl DrawnPicture {
     /// A training image in at most `columns` columns; `range` is drawn from black to white.
     pub fn new(data: &Dataset, sample: u32, range: (f64, f64), columns: usize) -> Self {
         let (channels, height, width) = (data.shape[0], data.shape[1], data.shape[2]);
@@ -90,7 +90,7 @@ impl Picture {
     }
 
     /// A line of text, from the top.
-    pub fn line(&self, line: usize, ink: Ink) -> String {
+    pub fn line(&self, line: usize, ink: PictureInk) -> String {
         let row = |row: usize| self.pixels.get(row * self.columns..(row + 1) * self.columns);
         let upper = row(2 * line).unwrap_or_default();
         let lower = row(2 * line + 1);
@@ -99,18 +99,18 @@ impl Picture {
             let below = lower.map(|lower| lower[column]);
             // Writing to a string can't fail.
             let _ = match ink {
-                Ink::True => {
+                PictureInk::True => {
                     half_block(&mut text, above, below, |[red, green, blue]| format!("2;{red};{green};{blue}"))
                 }
-                Ink::Indexed => half_block(&mut text, above, below, |color| format!("5;{}", indexed(color))),
-                Ink::Ascii { light_ground } => {
+                PictureInk::Indexed => half_block(&mut text, above, below, |color| format!("5;{}", indexed(color))),
+                PictureInk::Ascii { light_ground } => {
                     let both = luma(above).midpoint(luma(below.unwrap_or(above)));
                     let dense = if light_ground { 255 - both } else { both };
                     text.write_char(RAMP[dense as usize * RAMP.len() / 256].into())
                 }
             };
         }
-        if !matches!(ink, Ink::Ascii { .. }) {
+        if !matches!(ink, PictureInk::Ascii { .. }) {
             text.push_str("\u{1b}[0m");
         }
         text
@@ -154,8 +154,8 @@ fn indexed(color: [u8; 3]) -> u8 {
 mod tests {
     use super::*;
 
-    fn picture() -> Picture {
-        Picture { columns: 2, pixels: vec![[0; 3], [255; 3], [255, 0, 0], [0, 0, 255], [128; 3], [10; 3]] }
+    fn picture() -> DrawnPicture {
+        DrawnPicture { columns: 2, pixels: vec![[0; 3], [255; 3], [255, 0, 0], [0, 0, 255], [128; 3], [10; 3]] }
     }
 
     #[test]
@@ -163,14 +163,14 @@ mod tests {
         let picture = picture();
         assert_eq!(picture.lines(), 2);
         assert_eq!(
-            picture.line(0, Ink::True),
+            picture.line(0, PictureInk::True),
             "\u{1b}[38;2;0;0;0;48;2;255;0;0m▀\u{1b}[38;2;255;255;255;48;2;0;0;255m▀\u{1b}[0m"
         );
         // The last line has no pixels below: the ground shows.
-        assert_eq!(picture.line(1, Ink::True), "\u{1b}[0;38;2;128;128;128m▀\u{1b}[0;38;2;10;10;10m▀\u{1b}[0m");
-        assert_eq!(picture.line(0, Ink::Indexed), "\u{1b}[38;5;16;48;5;196m▀\u{1b}[38;5;231;48;5;21m▀\u{1b}[0m");
-        assert_eq!(picture.line(1, Ink::Ascii { light_ground: false }), "+ ");
-        assert_eq!(picture.line(1, Ink::Ascii { light_ground: true }), "=@");
+        assert_eq!(picture.line(1, PictureInk::True), "\u{1b}[0;38;2;128;128;128m▀\u{1b}[0;38;2;10;10;10m▀\u{1b}[0m");
+        assert_eq!(picture.line(0, PictureInk::Indexed), "\u{1b}[38;5;16;48;5;196m▀\u{1b}[38;5;231;48;5;21m▀\u{1b}[0m");
+        assert_eq!(picture.line(1, PictureInk::Ascii { light_ground: false }), "+ ");
+        assert_eq!(picture.line(1, PictureInk::Ascii { light_ground: true }), "=@");
     }
 
     #[test]
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn the_range_is_that_of_pixels_shares_or_the_data() {
-        let range = |min, max| range(&[Channel { mean: 0.0, std: 0.0, min, max }]);
+        let range = |min, max| range(&[ChannelSummary { mean: 0.0, std: 0.0, min, max }]);
         assert_eq!(
             [range(3.0, 200.0), range(0.0, 1.0), range(-2.0, 5.0), range(0.0, 1e4)],
             [(0.0, 255.0), (0.0, 1.0), (-2.0, 5.0), (0.0, 1e4)]

@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 const NOW_AND_THEN: Duration = Duration::from_secs(60);
 
 /// Progress on standard error; results go past it to standard output.
-pub struct Progress {
+pub struct RunProgress {
     bar: ProgressBar,
     /// Work of the runs that are complete.
     complete: u64,
@@ -24,7 +24,7 @@ pub struct Progress {
     told: Option<Instant>,
 }
 
-impl Progress {
+impl RunProgress {
     /// Of `total` work.
     pub fn new(total: u64) -> Self {
         let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(10));

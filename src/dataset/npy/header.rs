@@ -1,18 +1,18 @@
 //! The header of an npy file: a Python dictionary with the keys `descr`, `fortran_order` and `shape`.
 
-use super::Element;
+use super::NpyElement;
 use crate::text::Safe;
 
 /// What a header says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Header {
-    pub element: Element,
+pub(super) struct NpyHeader {
+    pub element: NpyElement,
     pub big_endian: bool,
     /// The axes, outermost first.
     pub shape: Vec<u64>,
 }
 
-impl Header {
+impl NpyHeader {
     /// Reads the text of a header, or says what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut scanner = Scanner { rest: text };
@@ -101,7 +101,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// The type of elements, and whether it is big-endian.
-    fn element(&mut self) -> Result<(Element, bool), String> {
+    fn element(&mut self) -> Result<(NpyElement, bool), String> {
         self.rest = self.rest.trim_start();
         if self.rest.starts_with('[') {
             return Err("holds records of several fields; save one array of numbers".into());
@@ -112,17 +112,17 @@ impl<'a> Scanner<'a> {
             _ => ("|", text),
         };
         let element = match kind {
-            "b1" => Element::Bool,
-            "u1" => Element::U8,
-            "i1" => Element::I8,
-            "u2" => Element::U16,
-            "i2" => Element::I16,
-            "u4" => Element::U32,
-            "i4" => Element::I32,
-            "u8" => Element::U64,
-            "i8" => Element::I64,
-            "f4" => Element::F32,
-            "f8" => Element::F64,
+            "b1" => NpyElement::Bool,
+            "u1" => NpyElement::U8,
+            "i1" => NpyElement::I8,
+            "u2" => NpyElement::U16,
+            "i2" => NpyElement::I16,
+            "u4" => NpyElement::U32,
+            "i4" => NpyElement::I32,
+            "u8" => NpyElement::U64,
+            "i8" => NpyElement::I64,
+            "f4" => NpyElement::F32,
+            "f8" => NpyElement::F64,
             _ if kind.starts_with('O') => return Err("holds Python objects, which could run code; save numbers".into()),
             _ => {
                 return Err(format!(
@@ -172,21 +172,21 @@ impl<'a> Scanner<'a> {
 mod tests {
     use super::*;
 
-    fn parse(descr: &str, shape: &str) -> Result<Header, String> {
-        Header::parse(&format!("{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}          \n"))
+    fn parse(descr: &str, shape: &str) -> Result<NpyHeader, String> {
+        NpyHeader::parse(&format!("{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}          \n"))
     }
 
     #[test]
     fn what_numpy_writes_is_read() {
-        let header = |element, big_endian, shape: &[u64]| Ok(Header { element, big_endian, shape: shape.to_vec() });
-        assert_eq!(parse("'<f4'", "(3, 4)"), header(Element::F32, false, &[3, 4]));
-        assert_eq!(parse("'>i8'", "(7,)"), header(Element::I64, true, &[7]));
-        assert_eq!(parse("'|u1'", "()"), header(Element::U8, false, &[]));
+        let header = |element, big_endian, shape: &[u64]| Ok(NpyHeader { element, big_endian, shape: shape.to_vec() });
+        assert_eq!(parse("'<f4'", "(3, 4)"), header(NpyElement::F32, false, &[3, 4]));
+        assert_eq!(parse("'>i8'", "(7,)"), header(NpyElement::I64, true, &[7]));
+        assert_eq!(parse("'|u1'", "()"), header(NpyElement::U8, false, &[]));
         let other = "{\"shape\":(2,1),\"fortran_order\":False,\"descr\":\"|b1\"}";
-        assert_eq!(Header::parse(other), header(Element::Bool, false, &[2, 1]));
+        assert_eq!(NpyHeader::parse(other), header(NpyElement::Bool, false, &[2, 1]));
         // In one dimension both orders are the same.
         let one = "{'descr': '<f8', 'fortran_order': True, 'shape': (5,), }";
-        assert_eq!(Header::parse(one), header(Element::F64, false, &[5]));
+        assert_eq!(NpyHeader::parse(one), header(NpyElement::F64, false, &[5]));
     }
 
     #[test]
@@ -217,7 +217,7 @@ mod tests {
             ("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3)}", "Fortran"),
             ("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3)} import os", "after its end"),
         ] {
-            let error = Header::parse(text).unwrap_err();
+            let error = NpyHeader::parse(text).unwrap_err();
             assert!(error.contains(words), "{text}: {error}");
         }
         let many = format!("({})", "1,".repeat(100));

@@ -177,7 +177,7 @@ fn augmentations_change_training_images_alone_and_anew_in_every_epoch() {
     let augment = Augmentations { flip: true, crop: 4, cutout: 8 };
     let spec = DataSpec { augment, ..DataSpec::default() };
     let data = load(&spec, &mut |_, _| ControlFlow::Continue(())).unwrap();
-    let gather = |split: &Split, seed, epoch| {
+    let gather = |split: &DataSplit, seed, epoch| {
         let mut rows = vec![0.0_f32; 4 * 784];
         split.gather_augmented(&[5, 6, 7, 8], seed, epoch, &mut rows);
         rows

@@ -52,7 +52,7 @@ fn a_label_is_found_by_place_and_by_name() {
     // The first row is data where it has a number, and where it is said to be.
     let numbers = "1,2,0\n3,4,1\n1,2,0\n3,4,1\n";
     assert_eq!(rows(&csv(numbers, |_| ()).unwrap()).len(), 4);
-    assert_eq!(csv(numbers, |spec| spec.header = Header::Yes).unwrap().train.len() + 2, 3 + 1);
+    assert_eq!(csv(numbers, |spec| spec.header = HeaderRow::Yes).unwrap().train.len() + 2, 3 + 1);
 }
 
 #[test]
@@ -101,14 +101,14 @@ fn a_label_column_that_is_not_there_is_said() {
         });
         changed.map(|_| ()).unwrap_err()
     };
-    assert_eq!(error("3", Header::Auto), "…/x.csv, line 1: data.label_column is 3; valid: 0 to 2");
-    assert_eq!(error("kin", Header::Auto), "…/x.csv, line 1: no column is called \"kin\"; did you mean \"kind\"?");
+    assert_eq!(error("3", HeaderRow::Auto), "…/x.csv, line 1: data.label_column is 3; valid: 0 to 2");
+    assert_eq!(error("kin", HeaderRow::Auto), "…/x.csv, line 1: no column is called \"kin\"; did you mean \"kind\"?");
     assert_eq!(
-        error("zzzzzzzz", Header::Auto),
+        error("zzzzzzzz", HeaderRow::Auto),
         "…/x.csv, line 1: no column is called \"zzzzzzzz\"; the last is \"kind\""
     );
-    assert!(error("kind", Header::No).contains("data.header says that there are no names"));
-    assert_eq!(error("last", Header::No), "…/x.csv, line 1: \"size\" in column 0 is no number");
+    assert!(error("kind", HeaderRow::No).contains("data.header says that there are no names"));
+    assert_eq!(error("last", HeaderRow::No), "…/x.csv, line 1: \"size\" in column 0 is no number");
 }
 
 #[test]

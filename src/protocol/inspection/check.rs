@@ -24,15 +24,15 @@ pub struct GradientCheck {
     pub tolerance: f64,
     /// The comparison with the largest relative error so far.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub worst: Option<Difference>,
+    pub worst: Option<GradientDifference>,
     /// What it came to; `None` while it goes on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub verdict: Option<Verdict>,
+    pub verdict: Option<CheckVerdict>,
 }
 
 /// One element's gradient found in two ways.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Difference {
+pub struct GradientDifference {
     /// Name of the parameter.
     pub parameter: String,
     /// Where the element is in the parameter's shape.
@@ -51,7 +51,7 @@ pub struct Difference {
 /// What a gradient check came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum CheckVerdict {
     /// Every relative error is within the tolerance.
     Passed,
     /// Some relative error is above the tolerance.

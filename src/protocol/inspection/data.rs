@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Extract;
+use super::TensorSlice;
 use crate::protocol::number;
 
 /// A part of the data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Split {
+pub enum SplitName {
     /// What is trained on.
     Train,
     /// What is only ever tested on.
@@ -22,7 +22,7 @@ pub enum Split {
 /// Which samples are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Show {
+pub enum SampleFilter {
     /// All of them.
     #[default]
     All,
@@ -36,7 +36,7 @@ pub enum Show {
 /// In which order samples are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Order {
+pub enum SampleOrder {
     /// As they are stored.
     #[default]
     Index,
@@ -49,7 +49,7 @@ pub enum Order {
 
 /// Answer to [`super::Query::Samples`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Page {
+pub struct SamplePage {
     /// Minibatches completed when the samples were evaluated.
     pub evaluated: u64,
     /// Samples of that part of the data.
@@ -57,12 +57,12 @@ pub struct Page {
     /// How many of them are classified wrongly.
     pub mistakes: usize,
     /// The page.
-    pub entries: Vec<Judged>,
+    pub entries: Vec<ClassifiedSample>,
 }
 
 /// A sample and what the network makes of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Judged {
+pub struct ClassifiedSample {
     /// Its place in its part of the data.
     pub index: usize,
     /// Its class, an index of [`crate::protocol::DataInfo::classes`].
@@ -77,7 +77,7 @@ pub struct Judged {
     pub loss: f64,
     /// The image as it is stored; `None` for what is no image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub picture: Option<Picture>,
+    pub picture: Option<SamplePicture>,
     /// The first 8 values of what is no image, as the network reads them; empty for an image.
     #[serde(with = "number::list")]
     pub values: Vec<f32>,
@@ -85,7 +85,7 @@ pub struct Judged {
 
 /// An image of at most 64 × 64 pixels; a larger one is averaged down.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Picture {
+pub struct SamplePicture {
     /// 1 for grey, 3 for red, green and blue.
     pub channels: usize,
     /// Pixels from top to bottom.
@@ -96,9 +96,9 @@ pub struct Picture {
     pub pixels: Vec<u8>,
 }
 
-/// Answer to [`super::Query::Confusion`].
+/// Answer to [`super::Query::ConfusionMatrix`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Confusion {
+pub struct ConfusionMatrix {
     /// Minibatches completed when the samples were evaluated.
     pub evaluated: u64,
     /// Number of classes.
@@ -107,9 +107,9 @@ pub struct Confusion {
     pub counts: Vec<u32>,
 }
 
-/// Answer to [`super::Query::Filters`]: the weights of units as pictures.
+/// Answer to [`super::Query::FilterPictures`]: the weights of units as pictures.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Filters {
+pub struct FilterPictures {
     /// Place in [`crate::protocol::RunInfo::layers`].
     pub layer: usize,
     /// How many filters the layer has.
@@ -120,5 +120,5 @@ pub struct Filters {
     /// larger plane the means of its squares.
     pub shape: [usize; 3],
     /// The weights of each filter that is here, channel by channel, row by row.
-    pub filters: Vec<Extract>,
+    pub filters: Vec<TensorSlice>,
 }

@@ -20,7 +20,7 @@ pub struct LayerView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub errors: Option<Distribution>,
     /// Figures of each unit, which are the channels of an image.
-    pub units: Units,
+    pub units: UnitFigures,
 }
 
 /// A trained tensor in figures.
@@ -62,7 +62,7 @@ pub struct Distribution {
 
 /// Figures of each unit of a layer, the first 512 of them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Units {
+pub struct UnitFigures {
     /// How many units there are.
     pub count: usize,
     /// Euclidean norm of each unit's weights; empty for a layer without a weight for each.

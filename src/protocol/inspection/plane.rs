@@ -6,7 +6,7 @@ use crate::protocol::number;
 
 /// A grid of cells over the part of the plane where the data are, with a margin, in the numbers that the network reads.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Plane {
+pub struct PlaneGrid {
     /// Least and largest of the first number: the left and the right edge.
     pub x: [f64; 2],
     /// Least and largest of the second number: the lower and the upper edge.
@@ -17,7 +17,7 @@ pub struct Plane {
     pub rows: usize,
 }
 
-impl Plane {
+impl PlaneGrid {
     /// The middle of a cell, counted from the upper left.
     pub fn center(&self, column: usize, row: usize) -> [f64; 2] {
         let along = |[low, high]: [f64; 2], cell: usize, cells: usize| {
@@ -27,10 +27,10 @@ impl Plane {
     }
 }
 
-/// Answer to [`super::Query::Points`].
+/// Answer to [`super::Query::PlanePoints`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Points {
-    /// Least and largest of the first number, with the margin of every [`Plane`].
+pub struct PlanePoints {
+    /// Least and largest of the first number, with the margin of every [`PlaneGrid`].
     pub x: [f64; 2],
     /// Least and largest of the second number.
     pub y: [f64; 2],
@@ -42,18 +42,18 @@ pub struct Points {
     pub total: usize,
 }
 
-/// Answer to [`super::Query::Boundary`].
+/// Answer to [`super::Query::DecisionBoundary`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Boundary {
+pub struct DecisionBoundary {
     /// The cells.
-    pub plane: Plane,
+    pub plane: PlaneGrid,
     /// The predicted class in the middle of each cell, row by row from the upper left.
     pub classes: Vec<u8>,
     /// The probability of that class, 255 for 1.
     pub confidence: Vec<u8>,
 }
 
-/// Answer to [`super::Query::Units`].
+/// Answer to [`super::Query::UnitFigures`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UnitMaps {
     /// Place in [`crate::protocol::RunInfo::layers`].
@@ -61,7 +61,7 @@ pub struct UnitMaps {
     /// How many units the layer has.
     pub total: usize,
     /// The cells.
-    pub plane: Plane,
+    pub plane: PlaneGrid,
     /// The first units.
     pub units: Vec<UnitMap>,
 }

@@ -6,7 +6,7 @@ use crate::protocol::number;
 
 /// A tensor, or its first corner if it is large.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Extract {
+pub struct TensorSlice {
     /// Shape of the whole.
     pub shape: Vec<usize>,
     /// Shape of what is here: the first values of each dimension.
@@ -18,7 +18,7 @@ pub struct Extract {
 
 /// What the values of one sample at the output of a layer come to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Signal {
+pub struct ActivationSummary {
     /// Least value.
     #[serde(with = "number")]
     pub minimum: f64,
@@ -40,7 +40,7 @@ pub struct Signal {
 
 /// One element of a parameter.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct ParameterElement {
     /// Name of the parameter: `weight`, `body.0.bias`.
     pub parameter: String,
     /// Where it is in the parameter's shape: `[3, 17]`.

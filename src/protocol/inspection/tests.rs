@@ -38,14 +38,14 @@ fn answers_come_back_as_they_were_also_what_is_not_finite() {
             verdict: None,
         })
     };
-    let worst = Difference {
+    let worst = GradientDifference {
         parameter: "weight".into(),
         index: vec![3, 17],
         by_hand: f64::INFINITY,
         numeric: 0.1 + 0.2,
         relative_error: f64::NEG_INFINITY,
     };
-    let extract = Extract { shape: vec![3], kept: vec![3], values: vec![0.1, f32::INFINITY, 1e-40] };
+    let extract = TensorSlice { shape: vec![3], kept: vec![3], values: vec![0.1, f32::INFINITY, 1e-40] };
     let parameter = TracedParameter {
         name: "weight".into(),
         value: extract.clone(),
@@ -62,7 +62,7 @@ fn answers_come_back_as_they_were_also_what_is_not_finite() {
 
 #[test]
 fn the_rows_of_a_plane_go_down() {
-    let plane = Plane { x: [-1.0, 1.0], y: [0.0, 4.0], columns: 2, rows: 4 };
+    let plane = PlaneGrid { x: [-1.0, 1.0], y: [0.0, 4.0], columns: 2, rows: 4 };
     assert_eq!(plane.center(0, 0), [-0.5, 3.5]);
     assert_eq!(plane.center(1, 3), [0.5, 0.5]);
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Entry, Extract, Phase, Picture, Signal, Split};
+use super::{ActivationSummary, ParameterElement, Phase, SamplePicture, SplitName, TensorSlice};
 use crate::protocol::number;
 
 /// Which sample a trace follows.
@@ -26,7 +26,7 @@ pub enum SampleChoice {
     /// augmentation.
     Dataset {
         /// Which part of the data.
-        split: Split,
+        split: SplitName,
         /// Its place there, from 0.
         index: usize,
     },
@@ -42,7 +42,7 @@ pub enum SampleChoice {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Trace {
     /// Which pass is shown.
-    pub pass: Pass,
+    pub pass: PassKind,
     /// Samples in the batch.
     pub batch: usize,
     /// How far the minibatch has been stepped through; [`Phase::Between`] if it is not, and then all is there.
@@ -54,10 +54,10 @@ pub struct Trace {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch_accuracy: Option<f64>,
     /// The sample that is followed.
-    pub sample: Sample,
+    pub sample: TracedSample,
     /// What the loss makes of the sample; `None` while it is not computed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub loss: Option<Loss>,
+    pub loss: Option<SampleLoss>,
     /// Loss of every row of the batch in nats, to choose among them; empty while it is not computed.
     #[serde(with = "number::list")]
     pub losses: Vec<f32>,
@@ -70,7 +70,7 @@ pub struct Trace {
 /// Which pass through the network a trace is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Pass {
+pub enum PassKind {
     /// Training, of a minibatch.
     Minibatch {
         /// Its number, from 1.
@@ -85,25 +85,25 @@ pub enum Pass {
 
 /// The sample that a trace follows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Sample {
+pub struct TracedSample {
     /// Its row in the batch.
     pub row: usize,
     /// Which part of the data it is from.
-    pub split: Split,
+    pub split: SplitName,
     /// Its place there.
     pub index: usize,
     /// Its class, an index of [`crate::protocol::DataInfo::classes`].
     pub class: usize,
     /// What the network reads, preprocessed and augmented; at most 4,096 values, of an image whole channels.
-    pub input: Extract,
+    pub input: TensorSlice,
     /// The image as it is stored; `None` for what is no image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub picture: Option<Picture>,
+    pub picture: Option<SamplePicture>,
 }
 
 /// What the loss makes of one sample.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Loss {
+pub struct SampleLoss {
     /// z, the output of the last layer: one for each class.
     #[serde(with = "number::list")]
     pub logits: Vec<f32>,
@@ -133,10 +133,10 @@ pub struct TracedLayer {
     pub layer: usize,
     /// Output for this sample; `None` while it is not computed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub forward: Option<Signal>,
+    pub forward: Option<ActivationSummary>,
     /// ∂L/∂output for this sample; `None` while it is not computed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub backward: Option<Signal>,
+    pub backward: Option<ActivationSummary>,
     /// Euclidean norm of the gradient of all the layer's parameters, over the batch; `None` while it is not computed,
     /// and for a layer without parameters.
     #[serde(default, with = "number::option", skip_serializing_if = "Option::is_none")]
@@ -150,21 +150,21 @@ pub struct LayerTrace {
     pub layer: usize,
     /// x for this sample, at most 4,096 values, of an image whole channels; `None` while it is not computed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub input: Option<Extract>,
+    pub input: Option<TensorSlice>,
     /// y for this sample; likewise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub output: Option<Extract>,
+    pub output: Option<TensorSlice>,
     /// ∂L/∂y for this sample; likewise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub output_gradient: Option<Extract>,
+    pub output_gradient: Option<TensorSlice>,
     /// ∂L/∂x for this sample; likewise. Of the first layer `None` after the update too, since it is computed when it is
     /// asked for, from the weights there are then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub input_gradient: Option<Extract>,
+    pub input_gradient: Option<TensorSlice>,
     /// The diagonal of ∂y/∂x for this sample where the layer works element by element: of a rectifier the 0s and 1s of
     /// its mask; `None` for other layers, and while the output is not computed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub derivative: Option<Extract>,
+    pub derivative: Option<TensorSlice>,
     /// Of a linear layer one unit in full; `None` for other layers, and after the update, when the weights are no longer
     /// those of the pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -173,7 +173,7 @@ pub struct LayerTrace {
     pub parameters: Vec<TracedParameter>,
     /// The elements with the largest gradients of all its parameters, largest first, at most ten; empty while no
     /// gradient is computed.
-    pub largest: Vec<Entry>,
+    pub largest: Vec<ParameterElement>,
 }
 
 /// What one unit of a linear layer adds up, and what the gradient of one of its inputs does.
@@ -206,10 +206,10 @@ pub struct TracedParameter {
     /// `weight` or `bias`; within a block the way to it as well.
     pub name: String,
     /// Its first corner: 8 × 8 of a matrix, whole kernels of a convolution.
-    pub value: Extract,
+    pub value: TensorSlice,
     /// The same corner of its gradient, over the batch; `None` while it is not computed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub gradient: Option<Extract>,
+    pub gradient: Option<TensorSlice>,
     /// Euclidean norm of all its values.
     #[serde(with = "number")]
     pub norm: f64,

@@ -1,7 +1,7 @@
 //! Messages of a made-up source that measures what the engine measures; for tests.
 
 use crate::protocol::{
-    Evaluation, Health, LayerInfo, LayerProbe, MetricId, MetricValue, MetricValues, RunInfo, StepReport, Summary,
+    Evaluation, Health, LayerInfo, LayerProbe, MetricId, MetricValue, MetricValues, RunInfo, RunSummary, StepReport,
     metric::{
         EFFECTIVE_LEARNING_RATE, LAYER_DEAD_UNITS, LAYER_GRADIENT_NORM, LAYER_UPDATE_RATIO, TEST_ACCURACY, TEST_LOSS,
         TRAIN_ACCURACY, TRAIN_LOSS,
@@ -54,9 +54,9 @@ pub fn evaluation(step: u64, loss: f64, accuracy: f64) -> Evaluation {
 }
 
 /// How a run ended.
-pub fn summary(step: u64, loss: f64, accuracy: f64, hash: &str, seconds: f64) -> Summary {
+pub fn summary(step: u64, loss: f64, accuracy: f64, hash: &str, seconds: f64) -> RunSummary {
     let values = values(&[(TEST_LOSS, loss), (TEST_ACCURACY, accuracy)]);
-    Summary { step, values, weights_sha256: Some(hash.into()), seconds: Some(seconds) }
+    RunSummary { step, values, weights_sha256: Some(hash.into()), seconds: Some(seconds) }
 }
 
 /// A layer as the engine would tell it, from its text; `linear` alone has as many units as its output.

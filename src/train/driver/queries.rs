@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::{
-    protocol::{Answer, Event, Inspection, Query, inspection::Split},
+    protocol::{Answer, Event, Inspection, Query, inspection::SplitName},
     train::{
         Trainer,
         inspect::{QueryNeeds, needs},
@@ -54,7 +54,7 @@ impl QueryAnswerer<'_> {
 
     /// Evaluates a part of the data anew while the worker waits, if that is quick, or was `asked` for; false if it was
     /// interrupted.
-    pub fn refresh(&mut self, split: Split, asked: bool) -> bool {
+    pub fn refresh(&mut self, split: SplitName, asked: bool) -> bool {
         let (step, made) = (self.trainer.completed(), self.trainer.predictions(split));
         let slow = made.step.is_some() && made.seconds > MAX_QUICK_EVALUATION_SECONDS;
         let fresh = made.step == Some(step) || slow && !asked;

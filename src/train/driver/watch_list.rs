@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::{
     protocol::{
         Answer, Phase, Query,
-        inspection::{MOST_WATCHED, Split},
+        inspection::{MOST_WATCHED, SplitName},
     },
     train::{
         Trainer,
@@ -136,7 +136,7 @@ impl WatchList {
 
     /// Evaluates anew, while the worker waits, the parts of the data that are watched, however long it takes.
     pub fn refresh_predictions(&self, answerer: &mut QueryAnswerer<'_>) {
-        for split in [Split::Train, Split::Test] {
+        for split in [SplitName::Train, SplitName::Test] {
             if self.queries.iter().any(|watched| needs(&watched.query) == QueryNeeds::Predictions(split)) {
                 answerer.refresh(split, true);
             }

@@ -6,7 +6,7 @@ use crate::{
         LayerInfo, LayerSpec, Mode, Network, NetworkSpec, Shape,
         gradcheck::{Comparison, LayerCheck, TOLERANCE},
     },
-    protocol::inspection::{Difference, GradientCheck, Verdict},
+    protocol::inspection::{CheckVerdict, GradientCheck, GradientDifference},
     train::minibatch::Minibatch,
 };
 
@@ -87,9 +87,9 @@ impl RunningCheck {
         }
         if self.elements.left() == 0 {
             self.report.verdict = Some(match &self.report.worst {
-                None => Verdict::Undecided,
-                Some(worst) if worst.relative_error <= TOLERANCE => Verdict::Passed,
-                Some(_) => Verdict::Failed,
+                None => CheckVerdict::Undecided,
+                Some(worst) if worst.relative_error <= TOLERANCE => CheckVerdict::Passed,
+                Some(_) => CheckVerdict::Failed,
             });
         }
         &self.report
@@ -97,7 +97,7 @@ impl RunningCheck {
 
     /// Ends the check before its time.
     pub fn interrupt(&mut self) -> &GradientCheck {
-        self.report.verdict.get_or_insert(Verdict::Interrupted);
+        self.report.verdict.get_or_insert(CheckVerdict::Interrupted);
         &self.report
     }
 
@@ -114,7 +114,7 @@ impl RunningCheck {
             .as_ref()
             .is_none_or(|worst| found.relative_error > worst.relative_error || found.relative_error.is_nan());
         if worse {
-            self.report.worst = Some(Difference {
+            self.report.worst = Some(GradientDifference {
                 parameter: found.tensor,
                 index: found.index,
                 by_hand: found.analytic,

@@ -2,7 +2,7 @@
 
 use crate::{
     optim::norm,
-    protocol::inspection::{Distribution, Extract, Signal},
+    protocol::inspection::{ActivationSummary, Distribution, TensorSlice},
 };
 
 /// Bins of a distribution.
@@ -57,7 +57,7 @@ fn bins(values: &[f32], minimum: f64, maximum: f64) -> Vec<u32> {
 }
 
 /// Summarizes the values of one sample.
-pub(super) fn summarize_values(values: &[f32]) -> Signal {
+pub(super) fn summarize_values(values: &[f32]) -> ActivationSummary {
     let count = values.len().max(1) as f64;
     let wide = || values.iter().map(|&value| f64::from(value));
     // A NaN is the least and the largest of all.
@@ -67,7 +67,7 @@ pub(super) fn summarize_values(values: &[f32]) -> Signal {
     let run = values.len().div_ceil(MAX_THUMBNAIL_VALUES).max(1);
     let tallest =
         |run: &[f32]| run.iter().fold(0.0, |best: f32, &value| if size(value) > size(best) { value } else { best });
-    Signal {
+    ActivationSummary {
         minimum: wide().fold(f64::INFINITY, least),
         mean: wide().sum::<f64>() / count,
         maximum: wide().fold(f64::NEG_INFINITY, largest),
@@ -83,7 +83,7 @@ pub(super) fn size(value: f32) -> f32 {
 }
 
 /// The values of one sample, of a long vector the first, of a large image whole channels or at least whole rows.
-pub(super) fn leading_slice(values: &[f32], shape: &[usize], most: usize) -> Extract {
+pub(super) fn leading_slice(values: &[f32], shape: &[usize], most: usize) -> TensorSlice {
     let kept = match *shape {
         _ if values.len() <= most => shape.to_vec(),
         [channels, height, width] if height * width <= most => {
@@ -94,12 +94,12 @@ pub(super) fn leading_slice(values: &[f32], shape: &[usize], most: usize) -> Ext
         _ => vec![most],
     };
     let length = kept.iter().product();
-    Extract { shape: shape.to_vec(), kept, values: values[..length].to_vec() }
+    TensorSlice { shape: shape.to_vec(), kept, values: values[..length].to_vec() }
 }
 
 /// The first corner of a parameter: 8 × 8 of a matrix, of a convolution 8 units with about 64 values each, in whole
 /// kernels.
-pub(super) fn leading_corner(values: &[f32], shape: &[usize]) -> Extract {
+pub(super) fn leading_corner(values: &[f32], shape: &[usize]) -> TensorSlice {
     let kept: Vec<usize> = match *shape {
         [length] => vec![length.min(MAX_CORNER_SIDE * MAX_CORNER_SIDE)],
         [units, inputs] => vec![units.min(MAX_CORNER_SIDE), inputs.min(MAX_CORNER_SIDE)],
@@ -113,7 +113,7 @@ pub(super) fn leading_corner(values: &[f32], shape: &[usize]) -> Extract {
     let lengths = |shape: &[usize]| shape[1..].iter().product::<usize>();
     let (row, run) = (lengths(shape), lengths(&kept));
     let values = values.chunks(row).take(kept[0]).flat_map(|row| &row[..run]).copied().collect();
-    Extract { shape: shape.to_vec(), kept, values }
+    TensorSlice { shape: shape.to_vec(), kept, values }
 }
 
 /// The places of the `most` elements of largest size in several tensors, largest first: tensor, then element.

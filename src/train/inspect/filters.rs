@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::{
     dataset::Dataset,
     nn::{LayerInfo, LayerSpec, Network},
-    protocol::inspection::{Extract, Filters},
+    protocol::inspection::{FilterPictures, TensorSlice},
     train::inspect::pictures::blocks,
 };
 
@@ -18,7 +18,7 @@ pub(super) fn filters(
     data: &Dataset,
     layer: usize,
     range: Range<usize>,
-) -> Result<Filters, String> {
+) -> Result<FilterPictures, String> {
     let whole = filter_shape(network.layer_infos(), &data.shape, layer)?;
     let [channels, height, width] = whole;
     let (mut step, mut plane) = (1, height * width);
@@ -38,9 +38,9 @@ pub(super) fn filters(
                 block.map(|at| plane[at]).sum::<f32>() / count
             })
         });
-        Extract { shape: whole.to_vec(), kept: shape.to_vec(), values: values.collect() }
+        TensorSlice { shape: whole.to_vec(), kept: shape.to_vec(), values: values.collect() }
     });
-    Ok(Filters { layer, total: weights.len() / length, first: range.start, shape, filters: filters.collect() })
+    Ok(FilterPictures { layer, total: weights.len() / length, first: range.start, shape, filters: filters.collect() })
 }
 
 /// Channels, rows and columns of what a unit of a layer weighs.

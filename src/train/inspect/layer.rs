@@ -3,7 +3,7 @@
 use crate::{
     nn::{LayerSpec, Network, Parameter},
     optim::norm,
-    protocol::inspection::{LayerView, ParameterView, Units},
+    protocol::inspection::{LayerView, ParameterView, UnitFigures},
     train::{inspect::figures::distribution, minibatch::ComputedParts},
 };
 
@@ -37,13 +37,13 @@ pub(super) fn view_layer(
     }
 }
 
-fn view_units(network: &Network<f32>, parts: &ComputedParts, running_stats: &[f32], layer: usize) -> Units {
+fn view_units(network: &Network<f32>, parts: &ComputedParts, running_stats: &[f32], layer: usize) -> UnitFigures {
     let info = &network.layer_infos()[layer];
     let count = match *info.output.dimensions() {
         [channels, _, _] => channels,
         _ => info.output.features(),
     };
-    let mut units = Units { count, ..Units::default() };
+    let mut units = UnitFigures { count, ..UnitFigures::default() };
     let parameters: Vec<_> = network.parameters().filter(|parameter| parameter.layer == layer).collect();
     let of = |name: &str| parameters.iter().find(|parameter| parameter.name == name);
     let shown = count.min(MAX_LAYER_UNITS);
@@ -72,7 +72,7 @@ fn view_units(network: &Network<f32>, parts: &ComputedParts, running_stats: &[f3
 }
 
 /// Mean and zeros of each unit's outputs over the batch.
-fn view_outputs(network: &Network<f32>, layer: usize, shown: usize, units: &mut Units) {
+fn view_outputs(network: &Network<f32>, layer: usize, shown: usize, units: &mut UnitFigures) {
     let output = network.activation(layer);
     let plane = output.ncols() / units.count;
     let mut sums = vec![(0.0_f64, 0_usize); shown];

@@ -2,7 +2,7 @@
 
 use crate::{
     dataset::Dataset,
-    protocol::inspection::{Picture, Split},
+    protocol::inspection::{SamplePicture, SplitName},
     train::evaluator::part_of,
 };
 
@@ -10,7 +10,7 @@ use crate::{
 const MAX_SIDE_PIXELS: usize = 64;
 
 /// A sample as a picture of at most 64 × 64 pixels, if it is an image.
-pub(super) fn picture(data: &Dataset, split: Split, index: usize) -> Option<Picture> {
+pub(super) fn picture(data: &Dataset, split: SplitName, index: usize) -> Option<SamplePicture> {
     let &[channels, height, width] = data.shape.as_slice() else { return None };
     let pixels = part_of(data, split).pixels(index as u32)?;
     let step = height.max(width).div_ceil(MAX_SIDE_PIXELS);
@@ -24,7 +24,7 @@ pub(super) fn picture(data: &Dataset, split: Split, index: usize) -> Option<Pict
             ((sum + count / 2) / count) as u8
         }));
     }
-    Some(Picture { channels: shown, height: rows, width: columns, pixels: out })
+    Some(SamplePicture { channels: shown, height: rows, width: columns, pixels: out })
 }
 
 /// The places of a plane in blocks of `step` × `step`, smaller ones at the edges, row by row of blocks.

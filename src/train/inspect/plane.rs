@@ -1,9 +1,9 @@
 //! What the network does everywhere in the plane, where samples are two numbers.
 
 use crate::{
-    dataset::Split,
+    dataset::DataSplit,
     nn::{Mode, Network},
-    protocol::inspection::{Boundary, MOST_UNIT_VALUES, Plane, Points, UnitMap, UnitMaps},
+    protocol::inspection::{DecisionBoundary, MOST_UNIT_VALUES, PlaneGrid, PlanePoints, UnitMap, UnitMaps},
     train::predictions::argmax,
 };
 
@@ -25,7 +25,7 @@ pub struct PlaneExtent {
 
 impl PlaneExtent {
     /// Least and largest of both numbers of the samples, with a margin.
-    pub fn around(split: &Split) -> Self {
+    pub fn around(split: &DataSplit) -> Self {
         let mut edges = [[f64::INFINITY, f64::NEG_INFINITY]; 2];
         let mut point = [0.0_f64; 2];
         for index in 0..split.len() as u32 {
@@ -46,7 +46,7 @@ impl PlaneExtent {
 }
 
 /// Points of the training data, evenly over their order.
-pub(super) fn points(train: &Split, PlaneExtent { x, y }: PlaneExtent) -> Points {
+pub(super) fn points(train: &DataSplit, PlaneExtent { x, y }: PlaneExtent) -> PlanePoints {
     let total = train.len();
     let shown = total.min(MAX_POINTS);
     let indices: Vec<u32> = (0..shown).map(|place| (place * total / shown) as u32).collect();
@@ -54,18 +54,18 @@ pub(super) fn points(train: &Split, PlaneExtent { x, y }: PlaneExtent) -> Points
     train.gather(&indices, &mut values);
     train.labels(&indices, &mut classes);
     let points = values.chunks_exact(2).map(|point| [point[0], point[1]]).collect();
-    Points { x, y, points, classes, total }
+    PlanePoints { x, y, points, classes, total }
 }
 
 /// The plane in cells, which pass through the network in batches.
 pub(super) struct PlaneView {
-    plane: Plane,
+    plane: PlaneGrid,
     max_batch: usize,
 }
 
 impl PlaneView {
     pub fn new(PlaneExtent { x, y }: PlaneExtent, columns: usize, rows: usize, max_batch: usize) -> Self {
-        Self { plane: Plane { x, y, columns, rows }, max_batch }
+        Self { plane: PlaneGrid { x, y, columns, rows }, max_batch }
     }
 
     fn cells(&self) -> usize {
@@ -73,7 +73,7 @@ impl PlaneView {
     }
 
     /// The predicted class of each cell.
-    pub fn boundary(&self, network: &mut Network<f32>) -> Boundary {
+    pub fn boundary(&self, network: &mut Network<f32>) -> DecisionBoundary {
         let (mut classes, mut confidence) = (Vec::new(), Vec::new());
         self.for_each_cell(network, usize::MAX, |_, logits| {
             let best = argmax(logits.iter().copied());
@@ -81,7 +81,7 @@ impl PlaneView {
             classes.push(best as u8);
             confidence.push((255.0 / sum).round() as u8);
         });
-        Boundary { plane: self.plane, classes, confidence }
+        DecisionBoundary { plane: self.plane, classes, confidence }
     }
 
     /// The outputs of the first units of a layer in each cell.

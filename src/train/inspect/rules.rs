@@ -5,7 +5,7 @@ use crate::{
     nn::{LayerInfo, Network},
     protocol::{
         Query, SampleChoice,
-        inspection::{MOST_CELLS, MOST_ENTRIES, Order, Show, Split},
+        inspection::{MOST_CELLS, MOST_ENTRIES, SampleFilter, SampleOrder, SplitName},
     },
     text::thousands,
     train::inspect::filters::filter_shape,
@@ -36,20 +36,22 @@ impl<'a> QueryRules<'a> {
         match *query {
             Query::Unknown
             | Query::Trace {
-                sample: SampleChoice::Unknown | SampleChoice::Dataset { split: Split::Unknown, .. },
+                sample: SampleChoice::Unknown | SampleChoice::Dataset { split: SplitName::Unknown, .. },
                 ..
             }
-            | Query::Samples { split: Split::Unknown, .. }
-            | Query::Samples { show: Show::Unknown, .. }
-            | Query::Samples { order: Order::Unknown, .. }
-            | Query::Confusion { split: Split::Unknown } => Err(UNKNOWN_QUERY.into()),
+            | Query::Samples { split: SplitName::Unknown, .. }
+            | Query::Samples { show: SampleFilter::Unknown, .. }
+            | Query::Samples { order: SampleOrder::Unknown, .. }
+            | Query::Confusion { split: SplitName::Unknown } => Err(UNKNOWN_QUERY.into()),
             Query::Layer { layer } => self.check_layer(layer),
             Query::Trace { sample, layer } => {
                 self.check_layer(layer)?;
                 let (what, place, count) = match sample {
                     SampleChoice::Row { row } => ("row", row, self.batch_size),
-                    SampleChoice::Dataset { split: Split::Train, index } => ("sample", index, self.data.train.len()),
-                    SampleChoice::Dataset { split: Split::Test, index } => ("sample", index, self.data.test.len()),
+                    SampleChoice::Dataset { split: SplitName::Train, index } => {
+                        ("sample", index, self.data.train.len())
+                    }
+                    SampleChoice::Dataset { split: SplitName::Test, index } => ("sample", index, self.data.test.len()),
                     _ => return Ok(()),
                 };
                 if place < count {

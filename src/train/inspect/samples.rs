@@ -6,7 +6,7 @@ use crate::{
     dataset::Dataset,
     protocol::{
         Answer,
-        inspection::{Confusion, Judged, Order, Page, Show, Split},
+        inspection::{ClassifiedSample, ConfusionMatrix, SampleFilter, SampleOrder, SamplePage, SplitName},
     },
     train::{evaluator::part_of, inspect::pictures::picture, predictions::Predictions},
 };
@@ -17,9 +17,9 @@ const MAX_SAMPLE_VALUES: usize = 8;
 /// A range of samples in some order, with their predictions.
 pub(super) fn page(
     data: &Dataset,
-    split: Split,
+    split: SplitName,
     found: &Predictions,
-    (show, order): (Show, Order),
+    (show, order): (SampleFilter, SampleOrder),
     range: Range<usize>,
 ) -> Answer {
     let part = part_of(data, split);
@@ -29,15 +29,15 @@ pub(super) fn page(
     let wrong = |index: usize| !found.is_correct(index, labels[index]);
     let mistakes = (0..part.len()).filter(|&index| wrong(index)).count();
     let mut order_of: Vec<usize> = match show {
-        Show::All | Show::Unknown => (0..part.len()).collect(),
-        Show::Mistakes => (0..part.len()).filter(|&index| wrong(index)).collect(),
+        SampleFilter::All | SampleFilter::Unknown => (0..part.len()).collect(),
+        SampleFilter::Mistakes => (0..part.len()).filter(|&index| wrong(index)).collect(),
     };
-    if order == Order::Loss {
+    if order == SampleOrder::Loss {
         // A loss that is not a number is the worst.
         let rank = |index: usize| if found.loss[index].is_nan() { f32::INFINITY } else { found.loss[index] };
         order_of.sort_by(|&a, &b| rank(b).total_cmp(&rank(a)));
     }
-    let entry = |&index: &usize| Judged {
+    let entry = |&index: &usize| ClassifiedSample {
         index,
         class: labels[index].into(),
         predicted: found.predicted[index].into(),
@@ -47,11 +47,11 @@ pub(super) fn page(
         values: first_values(data, split, index),
     };
     let entries = order_of.iter().skip(range.start).take(range.len()).map(entry).collect();
-    Answer::Samples(Page { evaluated, samples: part.len(), mistakes, entries })
+    Answer::Samples(SamplePage { evaluated, samples: part.len(), mistakes, entries })
 }
 
 /// How often each class was predicted for each. Samples whose logits are not numbers have no predicted class.
-pub(super) fn confusion(data: &Dataset, split: Split, found: &Predictions) -> Answer {
+pub(super) fn confusion(data: &Dataset, split: SplitName, found: &Predictions) -> Answer {
     let (part, classes) = (part_of(data, split), data.classes.len());
     let Some(evaluated) = found.step else { return not_evaluated(split) };
     let mut counts = vec![0; classes * classes];
@@ -61,11 +61,11 @@ pub(super) fn confusion(data: &Dataset, split: Split, found: &Predictions) -> An
         part.labels(&[index as u32], &mut label);
         counts[usize::from(label[0]) * classes + usize::from(predicted)] += 1;
     }
-    Answer::Confusion(Confusion { evaluated, classes, counts })
+    Answer::Confusion(ConfusionMatrix { evaluated, classes, counts })
 }
 
 /// The first values of a sample that is no image.
-fn first_values(data: &Dataset, split: Split, index: usize) -> Vec<f32> {
+fn first_values(data: &Dataset, split: SplitName, index: usize) -> Vec<f32> {
     if data.shape.len() == 3 {
         return Vec::new();
     }
@@ -75,10 +75,10 @@ fn first_values(data: &Dataset, split: Split, index: usize) -> Vec<f32> {
     values
 }
 
-fn not_evaluated(split: Split) -> Answer {
+fn not_evaluated(split: SplitName) -> Answer {
     let reason = match split {
-        Split::Test | Split::Unknown => "no evaluation yet".into(),
-        Split::Train => "the training samples are evaluated while the run is paused".into(),
+        SplitName::Test | SplitName::Unknown => "no evaluation yet".into(),
+        SplitName::Train => "the training samples are evaluated while the run is paused".into(),
     };
     Answer::Nothing { reason }
 }

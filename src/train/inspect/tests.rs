@@ -7,7 +7,7 @@ use crate::{
     optim::{OptimizerSpec, Schedule},
     protocol::{
         Phase,
-        inspection::{LayerView, Order, Pass, Show, Trace, Verdict},
+        inspection::{CheckVerdict, LayerView, PassKind, SampleFilter, SampleOrder, Trace},
     },
     train::{TrainSpec, Trainer},
 };
@@ -87,15 +87,27 @@ fn queries(trainer: &Trainer) -> Vec<Query> {
             Query::Trace { sample: row(3), layer },
             Query::Trace { sample: SampleChoice::Hardest, layer },
             Query::Trace { sample: SampleChoice::NextMistake { after: Some(2) }, layer },
-            Query::Trace { sample: SampleChoice::Dataset { split: Split::Test, index: 5 }, layer },
+            Query::Trace { sample: SampleChoice::Dataset { split: SplitName::Test, index: 5 }, layer },
             Query::Filters { layer, first: 1, count: 2 },
             Query::Units { layer, columns: 9, rows: 5 },
         ]
     };
     let others = [
-        Query::Samples { split: Split::Test, show: Show::All, order: Order::Loss, first: 0, count: 5 },
-        Query::Samples { split: Split::Train, show: Show::Mistakes, order: Order::Index, first: 2, count: 5 },
-        Query::Confusion { split: Split::Test },
+        Query::Samples {
+            split: SplitName::Test,
+            show: SampleFilter::All,
+            order: SampleOrder::Loss,
+            first: 0,
+            count: 5,
+        },
+        Query::Samples {
+            split: SplitName::Train,
+            show: SampleFilter::Mistakes,
+            order: SampleOrder::Index,
+            first: 2,
+            count: 5,
+        },
+        Query::Confusion { split: SplitName::Test },
         Query::Points,
         Query::Boundary { columns: 30, rows: 11 },
     ];
@@ -131,7 +143,7 @@ fn a_walk_through_the_phases_ends_in_the_bits_of_a_step_despite_inspections() {
                 }
                 assert_eq!(walked.advance_phase(), Some(Ok(step)));
                 assert_eq!((walked.minibatch().phase(), walked.minibatch().walked_number()), (Phase::Update, number));
-                assert_eq!(trace(&mut walked, row(0), 0).pass, Pass::Minibatch { number });
+                assert_eq!(trace(&mut walked, row(0), 0).pass, PassKind::Minibatch { number });
                 assert_eq!(walked.weights_sha256(), plain.weights_sha256(), "{layers:?} {threads} {number}");
             }
             // Left in the middle, the next step completes it.
@@ -174,7 +186,7 @@ fn inspections_leave_the_bits_alone() {
                     for query in &asked {
                         trainer.inspect(query).unwrap();
                     }
-                    trainer.evaluate_split(Split::Train, || ControlFlow::Break(()));
+                    trainer.evaluate_split(SplitName::Train, || ControlFlow::Break(()));
                 }
                 losses.push(trainer.step().unwrap());
             }
@@ -190,7 +202,7 @@ fn a_trace_of_a_walk_shows_what_is_computed_so_far() {
     let mut walked = trainer(CNN, &data, 1);
     walked.step().unwrap();
     let whole = trace(&mut walked, row(7), 4);
-    assert_eq!((whole.phase, whole.pass), (Phase::Between, Pass::Minibatch { number: 2 }));
+    assert_eq!((whole.phase, whole.pass), (Phase::Between, PassKind::Minibatch { number: 2 }));
     walked.evaluate(|| ControlFlow::Continue(())).unwrap();
     for phase in 1..=2 * CNN.len() + 1 {
         walked.advance_phase();

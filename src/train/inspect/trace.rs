@@ -7,7 +7,8 @@ use crate::{
     protocol::{
         Phase, SampleChoice,
         inspection::{
-            Entry, Extract, LayerTrace, Loss, Pass, Sample, Split, Trace, TracedLayer, TracedParameter, TracedUnit,
+            LayerTrace, ParameterElement, PassKind, SampleLoss, SplitName, TensorSlice, Trace, TracedLayer,
+            TracedParameter, TracedSample, TracedUnit,
         },
     },
     train::{
@@ -30,9 +31,9 @@ const MAX_JACOBIAN_CLASSES: usize = 16;
 const LARGEST_GRADIENTS: usize = 10;
 
 /// A sample that is traced: the row that it has in the pass, and its place in the data.
-pub(super) struct TracedSample {
+pub(super) struct FollowedSample {
     pub row: usize,
-    pub split: Split,
+    pub split: SplitName,
     pub index: usize,
 }
 
@@ -40,14 +41,14 @@ pub(super) struct TracedSample {
 pub(super) struct TracedPass<'a> {
     network: &'a mut Network<f32>,
     labels: &'a [u8],
-    pass: Pass,
+    pass: PassKind,
     parts: ComputedParts,
     /// Mean loss of the batch, if it is computed.
     batch_loss: Option<f64>,
 }
 
 /// Passes one sample alone through the network and back, as in an evaluation. Gives its label.
-pub(super) fn pass_alone(network: &mut Network<f32>, part: &dataset::Split, index: usize) -> [u8; 1] {
+pub(super) fn pass_alone(network: &mut Network<f32>, part: &dataset::DataSplit, index: usize) -> [u8; 1] {
     let mut label = [0];
     part.labels(&[index as u32], &mut label);
     let mut input = network.input_mut(1);
@@ -62,14 +63,14 @@ impl<'a> TracedPass<'a> {
     /// The passes of the minibatch that was loaded last.
     pub fn of_minibatch(network: &'a mut Network<f32>, minibatch: &'a Minibatch, parts: ComputedParts) -> Self {
         let batch_loss = minibatch.report().filter(|_| parts.loss).map(|report| report.loss);
-        let pass = Pass::Minibatch { number: parts.minibatch };
+        let pass = PassKind::Minibatch { number: parts.minibatch };
         Self { network, labels: minibatch.labels(), pass, parts, batch_loss }
     }
 
     /// What [`pass_alone`] left.
     pub fn of_evaluation(network: &'a mut Network<f32>, label: &'a [u8; 1]) -> Self {
         let parts = ComputedParts::of_evaluation(network.layer_infos().len());
-        let mut pass = Self { network, labels: label, pass: Pass::Evaluation, parts, batch_loss: None };
+        let mut pass = Self { network, labels: label, pass: PassKind::Evaluation, parts, batch_loss: None };
         pass.batch_loss = Some(pass.loss_of(0));
         pass
     }
@@ -125,7 +126,7 @@ impl<'a> TracedPass<'a> {
     }
 
     /// Traces a sample, with one layer in full.
-    pub fn trace(&mut self, sample: &TracedSample, layer: usize, data: &Dataset) -> Trace {
+    pub fn trace(&mut self, sample: &FollowedSample, layer: usize, data: &Dataset) -> Trace {
         let row = sample.row;
         let selected = self.trace_layer(row, layer);
         let (network, parts) = (&*self.network, &self.parts);
@@ -138,7 +139,7 @@ impl<'a> TracedPass<'a> {
             phase: parts.phase,
             batch_loss: self.batch_loss,
             batch_accuracy: computed.then(|| correct() as f64 / batch as f64),
-            sample: Sample {
+            sample: TracedSample {
                 row,
                 split: sample.split,
                 index: sample.index,
@@ -168,7 +169,7 @@ impl<'a> TracedPass<'a> {
         }
     }
 
-    fn trace_loss(&self, row: usize) -> Loss {
+    fn trace_loss(&self, row: usize) -> SampleLoss {
         let network = &*self.network;
         let last = network.layer_infos().len() - 1;
         let probabilities = network.probabilities().row(row).to_vec();
@@ -179,7 +180,7 @@ impl<'a> TracedPass<'a> {
         } else {
             Vec::new()
         };
-        Loss {
+        SampleLoss {
             logits: network.logits().row(row).to_vec(),
             target: self.target(row).into_iter().map(|q| q as f32).collect(),
             gradient: network.activation_gradient(last).row(row).to_vec(),
@@ -250,10 +251,10 @@ impl<'a> TracedPass<'a> {
 fn trace_unit(
     weight: &Parameter<f32>,
     bias: Option<&Parameter<f32>>,
-    [x, y]: [&Option<Extract>; 2],
+    [x, y]: [&Option<TensorSlice>; 2],
     has_gradients: bool,
 ) -> TracedUnit {
-    let first_largest = |values: &Option<Extract>, rank: fn(f32) -> f32| {
+    let first_largest = |values: &Option<TensorSlice>, rank: fn(f32) -> f32| {
         argmax(values.iter().flat_map(|values| values.values.iter().map(|value| rank(*value))))
     };
     let (unit, input) = (first_largest(y, |value| value), first_largest(x, f32::abs));
@@ -273,10 +274,10 @@ fn trace_unit(
 }
 
 /// The elements with the largest gradients.
-fn largest_gradients(parameters: &[&Parameter<f32>]) -> Vec<Entry> {
+fn largest_gradients(parameters: &[&Parameter<f32>]) -> Vec<ParameterElement> {
     let entry = |(tensor, element): (usize, usize)| {
         let parameter: &Parameter<f32> = parameters[tensor];
-        Entry {
+        ParameterElement {
             parameter: parameter.name.clone(),
             index: parameter.shape.index(element),
             value: parameter.value[element].into(),

@@ -79,11 +79,11 @@ fn from_base64(text: &str) -> Vec<u8> {
 }
 
 /// A picture without two equal points.
-fn picture(width: usize, height: usize) -> Picture {
-    Picture::new(width, height, |x, y| Point::Color((x as u8, y as u8, (7 * x + 3 * y) as u8)))
+fn picture(width: usize, height: usize) -> CellPicture {
+    CellPicture::new(width, height, |x, y| Point::Color((x as u8, y as u8, (7 * x + 3 * y) as u8)))
 }
 
-fn placed(room: Rect, picture: Picture) -> PlacedPicture {
+fn placed(room: Rect, picture: CellPicture) -> PlacedPicture {
     PlacedPicture::shrunk(room, picture).unwrap()
 }
 
@@ -176,7 +176,7 @@ fn a_picture_arrives_as_it_is() {
 
 #[test]
 fn what_is_clear_shows_the_background() {
-    let wild = Picture::new(6, 5, |x, y| match (x, y) {
+    let wild = CellPicture::new(6, 5, |x, y| match (x, y) {
         (0, 0) => Point::Clear,
         (1, 0) => Point::Level(crate::ui::theme::Ramp::Grey, 1.0),
         _ => Point::Color((1, 2, 3)),
@@ -195,7 +195,7 @@ fn what_is_clear_shows_the_background() {
 #[test]
 fn a_large_picture_comes_in_pieces() {
     let noise = |x: usize, y: usize| (x * 7919 + y * 104_729).wrapping_mul(2_654_435_761) as u32;
-    let picture = Picture::new(200, 200, |x, y| {
+    let picture = CellPicture::new(200, 200, |x, y| {
         let [red, green, blue, _] = noise(x, y).to_be_bytes();
         Point::Color((red, green, blue))
     });
@@ -287,7 +287,7 @@ fn from_sixel(bytes: &[u8]) -> (usize, usize, Vec<Option<Rgb>>) {
 
 #[test]
 fn sixels_show_the_same_pixels() {
-    let few = Picture::new(28, 27, |x, y| match (x + y) % 5 {
+    let few = CellPicture::new(28, 27, |x, y| match (x + y) % 5 {
         0 => Point::Clear,
         i => Point::Color((10 * i as u8, x as u8 / 4, 255)),
     });

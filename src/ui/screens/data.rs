@@ -15,13 +15,13 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::{
     app::{App, DataSubject, Panel},
-    protocol::{Capability, RunState, inspection::Split},
+    protocol::{Capability, RunState, inspection::SplitName},
     text::thousands,
     ui::{
         layout::{Layout, data::DataFrame},
         paint::{Row, note},
         theme::{Role, Theme},
-        widgets::picture::Picture,
+        widgets::picture::CellPicture,
     },
 };
 
@@ -47,7 +47,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, layout: &Layout) {
 }
 
 /// The pictures that [`draw`] draws, with the room that each has.
-pub fn pictures(app: &App, layout: &Layout) -> Vec<(Rect, Picture)> {
+pub fn pictures(app: &App, layout: &Layout) -> Vec<(Rect, CellPicture)> {
     let screen = app.data_screen();
     let body = DataFrame::of(layout.panel(Panel::Samples)).body;
     match screen.subject() {
@@ -102,7 +102,7 @@ fn heading(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
 /// What the heading says of the current subject, the most important first.
 fn facts(app: &App) -> Vec<String> {
     let screen = app.data_screen();
-    let part = if app.view().data.split == Split::Test { "test" } else { "training" };
+    let part = if app.view().data.split == SplitName::Test { "test" } else { "training" };
     let place = |total: usize| {
         let (at, total) = (screen.selected_entry() + 1, thousands(total as u64));
         format!("{} of {total}", thousands(at as u64))

@@ -16,12 +16,12 @@ use crate::{
         layout::Layout,
         paint::note,
         theme::{Role, Theme},
-        widgets::picture::Picture,
+        widgets::picture::CellPicture,
     },
 };
 
 /// The pictures that [`draw`] draws and that matter most point by point, with the room that each has.
-pub fn pictures(app: &App, layout: &Layout) -> Vec<(Rect, Picture)> {
+pub fn pictures(app: &App, layout: &Layout) -> Vec<(Rect, CellPicture)> {
     let area = layout.panel(Panel::Sample);
     let image = app
         .inspect_screen()

@@ -4,7 +4,7 @@ use super::fixture::{self, hear, noise};
 use crate::{
     app::App,
     protocol::{
-        inspection::{Distribution, LayerView, ParameterView, Units},
+        inspection::{Distribution, LayerView, ParameterView, UnitFigures},
         *,
     },
 };
@@ -127,21 +127,21 @@ fn answer(step: u64, index: usize, layer: &LayerInfo) -> Event {
         (0..units.min(512) as u64).map(|unit| (mean + 2.0 * spread * noise(unit + seed)) as f32).collect()
     };
     let figures = if normalizes {
-        Units {
+        UnitFigures {
             gamma: list(1, 1.0, 0.3),
             beta: list(2, 0.0, 0.4),
             running_means: list(3, 0.1, 0.5),
             running_variances: list(4, 0.8, 0.4),
             means: list(5, 0.0, 0.3),
-            ..Units::default()
+            ..UnitFigures::default()
         }
     } else {
-        Units {
+        UnitFigures {
             weight_norms: list(6, 1.0, 0.4),
             gradient_norms: list(7, 0.01, 0.008),
             means: list(8, 0.1, 0.6),
             zeros: list(9, 0.3, 0.2),
-            ..Units::default()
+            ..UnitFigures::default()
         }
     };
     let view = LayerView {
@@ -155,7 +155,7 @@ fn answer(step: u64, index: usize, layer: &LayerInfo) -> Event {
         }],
         activations: Some(bell(64 * units, 64 * units / 3, 0.2 + 0.6 * progress, 0.7)),
         errors: None,
-        units: Units { count: units, ..figures },
+        units: UnitFigures { count: units, ..figures },
     };
     fixture::inspection(step, Query::Layer { layer: index }, Answer::Layer(view))
 }

@@ -15,7 +15,8 @@ use crate::{
     protocol::{
         Answer, Event, Query, RunInfo,
         inspection::{
-            Boundary, Confusion, Extract, Filters, Judged, Page, Picture, Plane, Points, Show, UnitMap, UnitMaps,
+            ClassifiedSample, ConfusionMatrix, DecisionBoundary, FilterPictures, PlaneGrid, PlanePoints, SampleFilter,
+            SamplePage, SamplePicture, TensorSlice, UnitMap, UnitMaps,
         },
     },
     ui::{
@@ -51,10 +52,10 @@ pub(super) fn answer(query: &Query, shape: &[usize], step: u64) -> Answer {
             let point = |i: u64| [2.0 * noise(i) as f32, 2.0 * noise(i + 1000) as f32];
             let points: Vec<[f32; 2]> = (0..300).map(point).collect();
             let classes = points.iter().map(|[x, y]| u8::from(x * x + y * y > 0.4)).collect();
-            Answer::Points(Points { x: [-1.1, 1.1], y: [-1.1, 1.1], points, classes, total: 1000 })
+            Answer::Points(PlanePoints { x: [-1.1, 1.1], y: [-1.1, 1.1], points, classes, total: 1000 })
         }
         Query::Boundary { columns, rows } => {
-            let plane = Plane { x: [-1.1, 1.1], y: [-1.1, 1.1], columns, rows };
+            let plane = PlaneGrid { x: [-1.1, 1.1], y: [-1.1, 1.1], columns, rows };
             let inside = |cell: usize| {
                 let [x, y] = plane.center(cell % columns, cell / columns);
                 x * x + y * y - 0.4
@@ -62,10 +63,10 @@ pub(super) fn answer(query: &Query, shape: &[usize], step: u64) -> Answer {
             let cells = columns * rows;
             let classes = (0..cells).map(|cell| u8::from(inside(cell) > 0.0)).collect();
             let sure = |cell: usize| (128.0 + 127.0 * (3.0 * inside(cell).abs()).min(1.0)) as u8;
-            Answer::Boundary(Boundary { plane, classes, confidence: (0..cells).map(sure).collect() })
+            Answer::Boundary(DecisionBoundary { plane, classes, confidence: (0..cells).map(sure).collect() })
         }
         Query::Units { layer, columns, rows } => {
-            let plane = Plane { x: [-1.1, 1.1], y: [-1.1, 1.1], columns, rows };
+            let plane = PlaneGrid { x: [-1.1, 1.1], y: [-1.1, 1.1], columns, rows };
             let value = |unit: usize, cell: usize| {
                 let [x, y] = plane.center(cell % columns, cell / columns);
                 ((x * (unit as f64).cos() + y * (unit as f64).sin()) * 3.0).tanh() as f32
@@ -75,7 +76,7 @@ pub(super) fn answer(query: &Query, shape: &[usize], step: u64) -> Answer {
         }
         Query::Samples { show, first, count, .. } => {
             let entries = (first..(first + count).min(200)).map(|index| judged(index, show, shape)).collect();
-            Answer::Samples(Page { evaluated: step, samples: 2000, mistakes: 200, entries })
+            Answer::Samples(SamplePage { evaluated: step, samples: 2000, mistakes: 200, entries })
         }
         Query::Confusion { .. } => {
             let count = |at: usize| match (at / 10, at % 10) {
@@ -84,30 +85,30 @@ pub(super) fn answer(query: &Query, shape: &[usize], step: u64) -> Answer {
                 (2, 4) => 1_234,
                 (truth, predicted) => u32::from((truth + predicted) % 4 == 0) * (truth as u32 + 1),
             };
-            Answer::Confusion(Confusion { evaluated: step, classes: 10, counts: (0..100).map(count).collect() })
+            Answer::Confusion(ConfusionMatrix { evaluated: step, classes: 10, counts: (0..100).map(count).collect() })
         }
         Query::Filters { layer, first, count } => {
             let shape = if shape == [3, 32, 32] { [3, 3, 3] } else { [1, 28, 28] };
             let length: usize = shape.iter().product();
             let weights = |unit: usize| (0..length).map(|at| noise((unit * length + at) as u64) as f32).collect();
-            let filter = |unit| Extract { shape: shape.to_vec(), kept: shape.to_vec(), values: weights(unit) };
+            let filter = |unit| TensorSlice { shape: shape.to_vec(), kept: shape.to_vec(), values: weights(unit) };
             let filters = (first..(first + count).min(16)).map(filter).collect();
-            Answer::Filters(Filters { layer, total: 16, first, shape, filters })
+            Answer::Filters(FilterPictures { layer, total: 16, first, shape, filters })
         }
         _ => Answer::Nothing { reason: "not made up".into() },
     }
 }
 
-fn judged(index: usize, show: Show, shape: &[usize]) -> Judged {
+fn judged(index: usize, show: SampleFilter, shape: &[usize]) -> ClassifiedSample {
     let class = index * 7 % 10;
-    let wrong = show == Show::Mistakes || index.is_multiple_of(7);
+    let wrong = show == SampleFilter::Mistakes || index.is_multiple_of(7);
     let picture = (shape.len() == 3).then(|| {
         let (channels, side) = (shape[0], shape[1]);
         let pixel = |at: usize| ((at % side) * 255 / side + index * 31) as u8;
         let pixels = (0..channels * side * side).map(pixel).collect();
-        Picture { channels, height: side, width: side, pixels }
+        SamplePicture { channels, height: side, width: side, pixels }
     });
-    Judged {
+    ClassifiedSample {
         index,
         class: if shape == [2] { class % 2 } else { class },
         predicted: if shape == [2] { (class + usize::from(wrong)) % 2 } else { (class + 3 * usize::from(wrong)) % 10 },
@@ -240,23 +241,25 @@ fn hostile_classes_are_harmless() {
 #[test]
 fn answers_that_make_no_sense_are_harmless() {
     let huge = usize::MAX;
-    let plane = Plane { x: [f64::NAN, 1.0], y: [1.0, 1.0], columns: huge, rows: huge };
+    let plane = PlaneGrid { x: [f64::NAN, 1.0], y: [1.0, 1.0], columns: huge, rows: huge };
     let lie = |query: &Query| match query {
-        Query::Points => Answer::Points(Points {
+        Query::Points => Answer::Points(PlanePoints {
             x: [f64::NAN, f64::INFINITY],
             y: [0.0, 0.0],
             points: vec![[f32::NAN, 0.0]; 9],
             classes: vec![255; 3],
             total: 0,
         }),
-        Query::Boundary { .. } => Answer::Boundary(Boundary { plane, classes: vec![255; 7], confidence: vec![0; 3] }),
+        Query::Boundary { .. } => {
+            Answer::Boundary(DecisionBoundary { plane, classes: vec![255; 7], confidence: vec![0; 3] })
+        }
         Query::Units { layer, .. } => {
             let unit = UnitMap { values: vec![f32::NAN, f32::INFINITY] };
             Answer::Units(UnitMaps { layer: *layer, total: huge, plane, units: vec![unit; 70] })
         }
         Query::Samples { .. } => {
-            let picture = Picture { channels: huge, height: huge, width: huge, pixels: vec![1] };
-            let entry = Judged {
+            let picture = SamplePicture { channels: huge, height: huge, width: huge, pixels: vec![1] };
+            let entry = ClassifiedSample {
                 index: huge,
                 class: huge,
                 predicted: huge,
@@ -265,14 +268,19 @@ fn answers_that_make_no_sense_are_harmless() {
                 picture: Some(picture),
                 values: vec![f32::NAN; 90],
             };
-            Answer::Samples(Page { evaluated: u64::MAX, samples: huge, mistakes: huge, entries: vec![entry; 600] })
+            Answer::Samples(SamplePage {
+                evaluated: u64::MAX,
+                samples: huge,
+                mistakes: huge,
+                entries: vec![entry; 600],
+            })
         }
         Query::Confusion { .. } => {
-            Answer::Confusion(Confusion { evaluated: 0, classes: huge, counts: vec![u32::MAX; 5] })
+            Answer::Confusion(ConfusionMatrix { evaluated: 0, classes: huge, counts: vec![u32::MAX; 5] })
         }
         Query::Filters { layer, .. } => {
-            let filter = Extract { shape: vec![huge; 9], kept: vec![], values: vec![f32::NAN; 3] };
-            Answer::Filters(Filters {
+            let filter = TensorSlice { shape: vec![huge; 9], kept: vec![], values: vec![f32::NAN; 3] };
+            Answer::Filters(FilterPictures {
                 layer: *layer,
                 total: huge,
                 first: 0,

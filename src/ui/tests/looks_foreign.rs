@@ -120,7 +120,7 @@ fn the_other_screens_of_a_source_that_knows_little() {
         compare(&format!("foreign_probed_{name}"), &mut app, &SIZES[..1]);
     }
     let mut app = running();
-    hear(&mut app, [Event::Finished(Summary { step: 600, ..Summary::default() })]);
+    hear(&mut app, [Event::Finished(RunSummary { step: 600, ..RunSummary::default() })]);
     compare("foreign_finished", &mut app, &SIZES[..2]);
 }
 

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     app::{Panel, Pointer},
-    protocol::{Answer, Command, Event, Phase, Query, RunState, SampleChoice, inspection::Verdict},
+    protocol::{Answer, Command, Event, Phase, Query, RunState, SampleChoice, inspection::CheckVerdict},
     ui::{
         layout::Layout,
         svg,
@@ -80,13 +80,13 @@ fn the_check_goes_on_and_comes_to_a_verdict() {
     assert!(asked.contains("GradientCheck { layer: 0 }"), "{asked}");
     hear(&mut app, [check(0, 11, 3.2e-9, None)]);
     compare("inspect_checking", &mut app, &SIZES);
-    hear(&mut app, [check(0, 32, 3.2e-9, Some(Verdict::Passed))]);
+    hear(&mut app, [check(0, 32, 3.2e-9, Some(CheckVerdict::Passed))]);
     compare("inspect_passed", &mut app, &SIZES[1..]);
-    hear(&mut app, [check(0, 32, 0.04, Some(Verdict::Failed))]);
+    hear(&mut app, [check(0, 32, 0.04, Some(CheckVerdict::Failed))]);
     compare("inspect_failed", &mut app, &SIZES[1..]);
     press(&mut app, "<Tab><Tab><Tab>");
     compare("inspect_failed_in_full", &mut app, &SIZES[2..]);
-    hear(&mut app, [check(0, 3, 0.0, Some(Verdict::Interrupted)), Event::Step(fixture::report(STEP + 1))]);
+    hear(&mut app, [check(0, 3, 0.0, Some(CheckVerdict::Interrupted)), Event::Step(fixture::report(STEP + 1))]);
     let shown = text(&screen(&mut app, SIZES[1], THEME));
     assert!(shown.contains("check interrupted") && shown.contains("step 300"), "{shown}");
 }

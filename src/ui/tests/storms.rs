@@ -7,7 +7,7 @@ use crate::{
     app::{App, Code, Key, Message, Modifiers},
     protocol::{
         Answer, Event, Failure, Phase, Query, RunState, StepReport, Walk,
-        inspection::{Order, Show, Split, Verdict},
+        inspection::{CheckVerdict, SampleFilter, SampleOrder, SplitName},
         made_up,
     },
     ui::{
@@ -101,7 +101,7 @@ fn event() -> impl Strategy<Value = Event> {
         3 => trace(),
         1 => (phase(), step(), step()).prop_map(|(phase, step, minibatch)| Event::Phase(Walk { step, minibatch, phase })),
         1 => (0usize..6, any::<usize>(), number(), prop::sample::select(vec![
-            None, Some(Verdict::Passed), Some(Verdict::Failed), Some(Verdict::Interrupted),
+            None, Some(CheckVerdict::Passed), Some(CheckVerdict::Failed), Some(CheckVerdict::Interrupted),
         ])).prop_map(|(layer, done, worst, verdict)| traces::check(layer, done, worst, verdict)),
         1 => (step(), any::<String>())
             .prop_map(|(step, what)| Event::Failed(Failure { step, advice: what.clone(), what })),
@@ -110,7 +110,7 @@ fn event() -> impl Strategy<Value = Event> {
 
 /// What the Data screen may ask.
 fn query() -> impl Strategy<Value = Query> {
-    let split = || prop::sample::select(vec![Split::Train, Split::Test]);
+    let split = || prop::sample::select(vec![SplitName::Train, SplitName::Test]);
     let grid = || (1usize..120, 1usize..90);
     prop_oneof![
         Just(Query::Points),
@@ -118,8 +118,8 @@ fn query() -> impl Strategy<Value = Query> {
         (0usize..5, 1usize..40, 1usize..40).prop_map(|(layer, columns, rows)| Query::Units { layer, columns, rows }),
         (split(), any::<bool>(), 0usize..300, 1usize..60).prop_map(|(split, mistakes, first, count)| Query::Samples {
             split,
-            show: if mistakes { Show::Mistakes } else { Show::All },
-            order: if mistakes { Order::Loss } else { Order::Index },
+            show: if mistakes { SampleFilter::Mistakes } else { SampleFilter::All },
+            order: if mistakes { SampleOrder::Loss } else { SampleOrder::Index },
             first,
             count,
         }),

@@ -8,8 +8,9 @@ use crate::{
     app::App,
     protocol::{
         inspection::{
-            Difference, Entry, Extract, GradientCheck, LayerTrace, Loss, Pass, Picture, Sample, Signal, Split, Trace,
-            TracedLayer, TracedParameter, TracedUnit, Verdict,
+            ActivationSummary, CheckVerdict, GradientCheck, GradientDifference, LayerTrace, ParameterElement, PassKind,
+            SampleLoss, SamplePicture, SplitName, TensorSlice, Trace, TracedLayer, TracedParameter, TracedSample,
+            TracedUnit,
         },
         *,
     },
@@ -102,21 +103,21 @@ impl Network {
         let pixels: Vec<u8> = (0..28 * 28).map(|i| shirt(i % 28, i / 28)).collect();
         let row = if let SampleChoice::Row { row } = sample { row } else { 0 };
         Trace {
-            pass: if alone { Pass::Evaluation } else { Pass::Minibatch { number: STEP + 1 } },
+            pass: if alone { PassKind::Evaluation } else { PassKind::Minibatch { number: STEP + 1 } },
             batch: if alone { 1 } else { BATCH },
             phase: if alone { Phase::Between } else { phase },
             batch_loss: loss.then_some(0.4127),
             batch_accuracy: loss.then_some(0.875),
-            sample: Sample {
+            sample: TracedSample {
                 row,
-                split: Split::Train,
+                split: SplitName::Train,
                 index: 4_211,
                 class: if self == Self::Toy { 1 } else { 6 },
                 input: extract(input, &values(7, input, 1.0, false)),
                 picture: match self {
                     Self::Toy => None,
-                    Self::Mlp => Some(Picture { channels: 1, height: 28, width: 28, pixels }),
-                    Self::Cnn => Some(Picture {
+                    Self::Mlp => Some(SamplePicture { channels: 1, height: 28, width: 28, pixels }),
+                    Self::Cnn => Some(SamplePicture {
                         channels: 3,
                         height: 32,
                         width: 32,
@@ -131,7 +132,7 @@ impl Network {
         }
     }
 
-    fn loss(self) -> Loss {
+    fn loss(self) -> SampleLoss {
         let classes = if self == Self::Toy { 2 } else { 10 };
         let truth = if self == Self::Toy { 1 } else { 6 };
         let logits: Vec<f32> = (0..classes).map(|class| (5.0 * noise(class + 3)) as f32).collect();
@@ -143,7 +144,7 @@ impl Network {
         let delta = |i: usize, j: usize| f32::from(u8::from(i == j));
         let places = (0..classes as usize).flat_map(|i| (0..classes as usize).map(move |j| (i, j)));
         let p = probabilities.clone();
-        Loss {
+        SampleLoss {
             jacobian: places.map(|(i, j)| p[i] * (delta(i, j) - p[j])).collect(),
             predicted,
             loss: -f64::from(probabilities[truth as usize]).ln(),
@@ -186,7 +187,7 @@ pub fn wild(network: Network, layer: usize, phase: Phase, number: f64, lengths: 
 }
 
 /// How far a gradient check is, or its verdict.
-pub fn check(layer: usize, done: usize, worst: f64, verdict: Option<Verdict>) -> Event {
+pub fn check(layer: usize, done: usize, worst: f64, verdict: Option<CheckVerdict>) -> Event {
     let check = GradientCheck {
         layer,
         done,
@@ -195,7 +196,7 @@ pub fn check(layer: usize, done: usize, worst: f64, verdict: Option<Verdict>) ->
         samples: 64,
         skipped: 0,
         tolerance: 1e-6,
-        worst: Some(Difference {
+        worst: Some(GradientDifference {
             parameter: "weight".into(),
             index: vec![33, 401],
             by_hand: 0.021_734,
@@ -220,9 +221,9 @@ fn values(seed: u64, shape: &[usize], size: f64, rectified: bool) -> Vec<f32> {
     (0..count as u64).map(|i| if rectified { value(i).max(0.0) } else { value(i) } as f32).collect()
 }
 
-fn signal(values: &[f32]) -> Signal {
+fn signal(values: &[f32]) -> ActivationSummary {
     let wide = || values.iter().map(|value| f64::from(*value));
-    Signal {
+    ActivationSummary {
         minimum: wide().fold(f64::INFINITY, f64::min),
         mean: wide().sum::<f64>() / values.len() as f64,
         maximum: wide().fold(f64::NEG_INFINITY, f64::max),
@@ -232,13 +233,13 @@ fn signal(values: &[f32]) -> Signal {
     }
 }
 
-fn extract(shape: &[usize], values: &[f32]) -> Extract {
+fn extract(shape: &[usize], values: &[f32]) -> TensorSlice {
     let kept = match *shape {
         [_, height, width] if values.len() > 1024 => vec![1024 / (height * width), height, width],
         _ => shape.to_vec(),
     };
     let count: usize = kept.iter().product();
-    Extract { shape: shape.to_vec(), kept, values: values[..count].to_vec() }
+    TensorSlice { shape: shape.to_vec(), kept, values: values[..count].to_vec() }
 }
 
 /// A shape that is known.
@@ -262,7 +263,7 @@ fn selected(place: usize, layer: &LayerInfo, forward: usize, error: bool, backwa
         .map(|x| if kind == "tanh" { 1.0 - x.tanh().powi(2) } else { f32::from(u8::from(*x > 0.0)) })
         .collect();
     let parameter = |name: &str, shape: &[usize], kept: &[usize]| {
-        let values = |seed: u64, size: f64| Extract {
+        let values = |seed: u64, size: f64| TensorSlice {
             shape: shape.to_vec(),
             kept: kept.to_vec(),
             values: values(seed + index, kept, size, false),
@@ -289,7 +290,7 @@ fn selected(place: usize, layer: &LayerInfo, forward: usize, error: bool, backwa
         _ => Vec::new(),
     };
     let largest = parameters.first().filter(|_| gradients).map(|parameter| {
-        let entry = |i: usize| Entry {
+        let entry = |i: usize| ParameterElement {
             parameter: parameter.name.clone(),
             index: parameter.value.shape.iter().map(|length| (i * 37 + 5) % length).collect(),
             value: 0.2 * noise(i as u64),

@@ -11,7 +11,7 @@ use crate::{
     app::{Message, Panel, Pointer, Screen},
     protocol::{
         Answer, Command, Event, Query,
-        inspection::{Extract, Filters, Show, Split},
+        inspection::{FilterPictures, SampleFilter, SplitName, TensorSlice},
         made_up,
     },
     ui::{
@@ -36,13 +36,15 @@ fn only_what_is_in_sight_is_asked_for() {
     let mut app = running(info(Network::Mlp));
     screen(&mut app, (80, 24), THEME);
     look(&mut app, "4v<Down><Down><Down>");
-    let Query::Samples { split: Split::Test, show: Show::Mistakes, first: 6, count: 6, .. } = app.wanted()[0] else {
+    let Query::Samples { split: SplitName::Test, show: SampleFilter::Mistakes, first: 6, count: 6, .. } =
+        app.wanted()[0]
+    else {
         panic!("{:?}", app.wanted())
     };
     let effects = press(&mut app, "t");
     let [crate::app::Effect::Send(request)] = effects.as_slice() else { panic!("{effects:?}") };
     let Command::Watch { queries } = &request.command else { panic!("{request:?}") };
-    assert!(matches!(queries[0], Query::Samples { split: Split::Train, first: 0, .. }), "{queries:?}");
+    assert!(matches!(queries[0], Query::Samples { split: SplitName::Train, first: 0, .. }), "{queries:?}");
 }
 
 #[test]
@@ -139,8 +141,8 @@ fn weights_that_were_cut_are_drawn_as_far_as_they_go() {
     look(&mut app, "4vvv");
     let query = app.wanted().remove(0);
     let Query::Filters { layer, first, .. } = query else { panic!("{query:?}") };
-    let filter = Extract { shape: vec![1, 96, 96], kept: vec![1, 96, 96], values: vec![0.5; 96 * 96] };
-    let filters = Filters { layer, total: 4, first, shape: [1, 96, 96], filters: vec![filter; 4] };
+    let filter = TensorSlice { shape: vec![1, 96, 96], kept: vec![1, 96, 96], values: vec![0.5; 96 * 96] };
+    let filters = FilterPictures { layer, total: 4, first, shape: [1, 96, 96], filters: vec![filter; 4] };
     hear(&mut app, [fixture::inspection(942, query, Answer::Filters(filters))]);
     let buffer = screen(&mut app, (200, 60), THEME);
     let shown = text(&buffer);

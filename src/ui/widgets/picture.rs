@@ -20,13 +20,13 @@ pub enum Point {
 
 /// A rectangle of points.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Picture {
+pub struct CellPicture {
     width: usize,
     height: usize,
     points: Vec<Point>,
 }
 
-impl Picture {
+impl CellPicture {
     /// A picture whose point in column `x` and row `y` is `point(x, y)`.
     pub fn new(width: usize, height: usize, point: impl Fn(usize, usize) -> Point) -> Self {
         let points = (0..width * height).map(|i| point(i % width, i / width)).collect();
@@ -59,7 +59,7 @@ impl Picture {
     }
 
     /// A stored image as it looks, as far as its pixels go.
-    pub fn stored(image: &inspection::Picture) -> Self {
+    pub fn stored(image: &inspection::SamplePicture) -> Self {
         let planes = if image.channels >= 3 { 3 } else { 1 };
         let (width, height) = sides(image.width, image.height, image.pixels.len() / planes);
         let values: Vec<f32> = image.pixels.iter().map(|pixel| f32::from(*pixel) / 255.0).collect();
@@ -154,8 +154,8 @@ fn mean(points: impl Iterator<Item = Point>) -> Point {
 }
 
 /// Draws the picture as it is, from the upper left corner of `area`, and cuts it there. Without colours each cell
-/// shows by its density how bright its two points are together; for good pictures show [`Picture::fit`].
-pub fn draw(buffer: &mut Buffer, area: Rect, picture: &Picture, theme: Theme) {
+/// shows by its density how bright its two points are together; for good pictures show [`CellPicture::fit`].
+pub fn draw(buffer: &mut Buffer, area: Rect, picture: &CellPicture, theme: Theme) {
     let visible = area.intersection(buffer.area);
     for y in visible.y..visible.bottom() {
         let row = usize::from(y - area.y) * 2;
@@ -209,7 +209,7 @@ mod tests {
     use super::*;
     use crate::ui::theme::{Background, ColorDepth};
 
-    fn drawn((width, height): (u16, u16), picture: &Picture, theme: Theme) -> Buffer {
+    fn drawn((width, height): (u16, u16), picture: &CellPicture, theme: Theme) -> Buffer {
         let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
         let area = buffer.area;
         draw(&mut buffer, area, picture, theme);
@@ -224,7 +224,7 @@ mod tests {
 
     #[test]
     fn two_points_share_a_cell() {
-        let picture = Picture::grey(2, 3, &[0.0, 1.0, 1.0, 1.0, 1.0]);
+        let picture = CellPicture::grey(2, 3, &[0.0, 1.0, 1.0, 1.0, 1.0]);
         let buffer = drawn((3, 2), &picture, TRUE);
         assert_eq!(symbols(&buffer), "▀  ▀  ");
         assert_eq!(buffer[(0, 0)].bg, theme_color(1.0));
@@ -237,23 +237,23 @@ mod tests {
 
     #[test]
     fn without_colours_density_tells() {
-        let picture = Picture::grey(2, 2, &[0.0, 1.0, 0.0, 1.0]);
+        let picture = CellPicture::grey(2, 2, &[0.0, 1.0, 0.0, 1.0]);
         assert_eq!(symbols(&drawn((2, 1), &picture, Theme::new(ColorDepth::None, Background::Dark, true))), " █");
-        let signed = Picture::signed(3, 2, &[-1.0, 0.0, 1.0, -1.0, 0.0, 1.0], 1.0);
+        let signed = CellPicture::signed(3, 2, &[-1.0, 0.0, 1.0, -1.0, 0.0, 1.0], 1.0);
         assert_eq!(symbols(&drawn((3, 1), &signed, Theme::new(ColorDepth::None, Background::Dark, false))), "= #");
         let ascii = Theme::new(ColorDepth::True, Background::Dark, false);
-        assert!(symbols(&drawn((2, 2), &Picture::grey(2, 3, &[0.0, 1.0, 1.0, 0.5, 0.1, 1.0]), ascii)).is_ascii());
+        assert!(symbols(&drawn((2, 2), &CellPicture::grey(2, 3, &[0.0, 1.0, 1.0, 0.5, 0.1, 1.0]), ascii)).is_ascii());
     }
 
     #[test]
     fn a_picture_keeps_its_shape() {
-        let picture = Picture::grey(28, 28, &[0.5; 28 * 28]);
+        let picture = CellPicture::grey(28, 28, &[0.5; 28 * 28]);
         assert_eq!(picture.fit(60, 30).size(), (56, 56));
         assert_eq!(picture.fit(30, 14).size(), (28, 28));
         assert_eq!(picture.fit(14, 30).size(), (14, 14));
         assert_eq!(picture.fit(0, 30).size(), (0, 0));
         assert_eq!(picture.cells(1), (28, 14));
-        let spot = Picture::rgb(4, 4, &[1.0; 48]).fit(2, 1);
+        let spot = CellPicture::rgb(4, 4, &[1.0; 48]).fit(2, 1);
         assert_eq!(spot.points, [Point::Color((255, 255, 255)); 4]);
     }
 
@@ -263,11 +263,11 @@ mod tests {
         for depth in [ColorDepth::True, ColorDepth::Indexed, ColorDepth::Basic, ColorDepth::None] {
             for size in [(0, 0), (1, 1), (3, 9), (40, 2)] {
                 for picture in [
-                    Picture::grey(3, 3, &values),
-                    Picture::rgb(2, 2, &values),
-                    Picture::signed(7, 2, &values, f32::NAN),
-                    Picture::grey(0, 0, &[]),
-                    Picture::grey(0, 5, &[]),
+                    CellPicture::grey(3, 3, &values),
+                    CellPicture::rgb(2, 2, &values),
+                    CellPicture::signed(7, 2, &values, f32::NAN),
+                    CellPicture::grey(0, 0, &[]),
+                    CellPicture::grey(0, 5, &[]),
                 ] {
                     let theme = Theme::new(depth, Background::Light, true);
                     drawn(size, &picture, theme);
@@ -280,8 +280,8 @@ mod tests {
     #[test]
     fn a_stored_image_is_shown_as_far_as_its_pixels_go() {
         let size = |channels, height, width, pixels| {
-            let image = inspection::Picture { channels, height, width, pixels: vec![9; pixels] };
-            Picture::stored(&image).size()
+            let image = inspection::SamplePicture { channels, height, width, pixels: vec![9; pixels] };
+            CellPicture::stored(&image).size()
         };
         assert_eq!(size(1, 28, 28, 784), (28, 28));
         assert_eq!(size(3, 32, 32, 3072), (32, 32));

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt::Debug};
 
 use gradtop::protocol::{
     Answer, Better, Capability, ChangedBy, Command, Event, Health, LayerRole, Phase, Query, RunState, SampleChoice,
-    inspection::{Order, Pass, Show, Split, Verdict},
+    inspection::{CheckVerdict, PassKind, SampleFilter, SampleOrder, SplitName},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -119,7 +119,7 @@ named! {
         Update "update"
         Unknown "unknown"
     }
-    Pass {
+    PassKind {
         Minibatch "minibatch"
         Evaluation "evaluation"
         Unknown "unknown"
@@ -173,22 +173,22 @@ named! {
         Source "source"
         Unknown "unknown"
     }
-    Split {
+    SplitName {
         Train "train"
         Test "test"
         Unknown "unknown"
     }
-    Show {
+    SampleFilter {
         All "all"
         Mistakes "mistakes"
         Unknown "unknown"
     }
-    Order {
+    SampleOrder {
         Index "index"
         Loss "loss"
         Unknown "unknown"
     }
-    Verdict {
+    CheckVerdict {
         Passed "passed"
         Failed "failed"
         Interrupted "interrupted"
@@ -222,10 +222,10 @@ fn words_are_those_of_the_schema_and_of_the_page() {
     words_agree::<Better>("better", UNKNOWN);
     words_agree::<Health>("health", UNKNOWN);
     words_agree::<ChangedBy>("changed_by", UNKNOWN);
-    words_agree::<Split>("split", UNKNOWN);
-    words_agree::<Show>("show", UNKNOWN);
-    words_agree::<Order>("order", UNKNOWN);
-    words_agree::<Verdict>("verdict", UNKNOWN);
+    words_agree::<SplitName>("split", UNKNOWN);
+    words_agree::<SampleFilter>("show", UNKNOWN);
+    words_agree::<SampleOrder>("order", UNKNOWN);
+    words_agree::<CheckVerdict>("verdict", UNKNOWN);
 }
 
 /// An enum with fields is told apart by the words of `tag`, which are those of its definition and of the page.
@@ -246,14 +246,14 @@ fn tags_are_those_of_the_schema_and_of_the_page() {
         SampleChoice::Row { row: 0 },
         SampleChoice::NextMistake { after: None },
         SampleChoice::Hardest,
-        SampleChoice::Dataset { split: Split::Test, index: 0 },
+        SampleChoice::Dataset { split: SplitName::Test, index: 0 },
     ];
     tags_agree("sample_choice", "choice", &choices);
     let (forward, backward) = (Phase::Forward { layer: 0 }, Phase::Backward { layer: 0 });
     let phases = [Phase::Between, forward, Phase::Loss, backward, Phase::Update];
     tags_agree("phase", "phase", &phases);
     assert_eq!(schema::words("event_phase", "phase"), schema::words("phase", "phase"));
-    tags_agree("pass", "kind", &[Pass::Minibatch { number: 1 }, Pass::Evaluation]);
+    tags_agree("pass", "kind", &[PassKind::Minibatch { number: 1 }, PassKind::Evaluation]);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use gradtop::{
     nn::Init,
     protocol::{
         Answer, Command, CommandId, Event, Phase, Query, Request, RunState, SampleChoice,
-        inspection::{Order, Show, Split},
+        inspection::{SampleFilter, SampleOrder, SplitName},
     },
     train::{Delivery, RunSpec, worker::spawn},
 };
@@ -136,8 +136,8 @@ fn answers(said: &[Event]) -> BTreeSet<&'static str> {
     said.iter().filter_map(answer).collect()
 }
 
-fn samples(split: Split) -> Query {
-    Query::Samples { split, show: Show::Mistakes, order: Order::Loss, first: 0, count: 5 }
+fn samples(split: SplitName) -> Query {
+    Query::Samples { split, show: SampleFilter::Mistakes, order: SampleOrder::Loss, first: 0, count: 5 }
 }
 
 /// Everything that can be asked of a network of linear layers on images.
@@ -149,10 +149,16 @@ fn about_images() -> Vec<Command> {
         trace(SampleChoice::NextMistake { after: None }, 1),
         trace(SampleChoice::NextMistake { after: Some(3) }, 2),
         trace(SampleChoice::Hardest, 3),
-        trace(SampleChoice::Dataset { split: Split::Test, index: 7 }, 3),
-        inspect(samples(Split::Test)),
-        inspect(Query::Samples { split: Split::Train, show: Show::All, order: Order::Index, first: 7, count: 2 }),
-        inspect(Query::Confusion { split: Split::Test }),
+        trace(SampleChoice::Dataset { split: SplitName::Test, index: 7 }, 3),
+        inspect(samples(SplitName::Test)),
+        inspect(Query::Samples {
+            split: SplitName::Train,
+            show: SampleFilter::All,
+            order: SampleOrder::Index,
+            first: 7,
+            count: 2,
+        }),
+        inspect(Query::Confusion { split: SplitName::Test }),
         inspect(Query::Filters { layer: 0, first: 2, count: 3 }),
     ]
 }
@@ -169,7 +175,7 @@ fn steering_is_valid() {
         Command::Evaluate,
         Command::AdvancePhase,
         Command::AdvancePhase,
-        Command::Watch { queries: vec![Query::Layer { layer: 0 }, samples(Split::Test)] },
+        Command::Watch { queries: vec![Query::Layer { layer: 0 }, samples(SplitName::Test)] },
         Command::Advance { count: 2 },
         Command::Watch { queries: Vec::new() },
         Command::SetThrottle { steps_per_second: None },
@@ -230,7 +236,7 @@ fn every_answer_is_valid() {
         inspect(Query::Points),
         inspect(Query::Boundary { columns: 7, rows: 5 }),
         inspect(Query::Units { layer: 1, columns: 7, rows: 5 }),
-        inspect(samples(Split::Train)),
+        inspect(samples(SplitName::Train)),
     ];
     seen.extend(answers(&conversation(plane, &paused(about_points))));
     assert_eq!(seen, Answer::known());

@@ -10,7 +10,7 @@ fn samples_are_chosen_by_row_mistake_loss_and_place() {
     let hardest = trace(&mut trainer, SampleChoice::Hardest, 0);
     let largest = hardest.losses.iter().copied().fold(0.0, f32::max);
     assert_eq!(hardest.losses[hardest.sample.row], largest);
-    assert_eq!((hardest.sample.split, hardest.batch), (Split::Train, 20));
+    assert_eq!((hardest.sample.split, hardest.batch), (SplitName::Train, 20));
     assert_eq!(
         hardest.sample.index,
         Batches::new(data.train.len(), 20, 3).unwrap().indices(0)[hardest.sample.row] as usize
@@ -30,8 +30,8 @@ fn samples_are_chosen_by_row_mistake_loss_and_place() {
     }
     let second = seen[1..].iter().position(|row| *row == seen[0]).unwrap() + 1;
     assert!(second > 5 && seen[..second].is_sorted());
-    let one = trace(&mut trainer, SampleChoice::Dataset { split: Split::Test, index: 9 }, 0);
-    assert_eq!((one.pass, one.batch, one.sample.index), (Pass::Evaluation, 1, 9));
+    let one = trace(&mut trainer, SampleChoice::Dataset { split: SplitName::Test, index: 9 }, 0);
+    assert_eq!((one.pass, one.batch, one.sample.index), (PassKind::Evaluation, 1, 9));
     assert!((one.batch_loss.unwrap() - one.loss.unwrap().loss).abs() < 1e-12);
     for _ in 0..300 {
         trainer.step().unwrap();
@@ -80,29 +80,39 @@ fn a_layer_is_told_unit_by_unit() {
 fn the_evaluation_is_kept_sample_by_sample() {
     let data = images();
     let mut trainer = trainer(MLP, &data, 1);
-    let page = |show, order, first, count| Query::Samples { split: Split::Test, show, order, first, count };
-    assert!(matches!(trainer.inspect(&page(Show::All, Order::Index, 0, 3)).unwrap(), Answer::Nothing { .. }));
+    let page = |show, order, first, count| Query::Samples { split: SplitName::Test, show, order, first, count };
+    assert!(matches!(
+        trainer.inspect(&page(SampleFilter::All, SampleOrder::Index, 0, 3)).unwrap(),
+        Answer::Nothing { .. }
+    ));
     for _ in 0..60 {
         trainer.step().unwrap();
     }
     let evaluation = trainer.evaluate(|| ControlFlow::Continue(())).unwrap();
     trainer.step().unwrap();
     let right = (evaluation.accuracy * evaluation.samples as f64).round() as usize;
-    let Answer::Samples(all) = trainer.inspect(&page(Show::All, Order::Index, 0, 512)).unwrap() else { panic!() };
+    let Answer::Samples(all) = trainer.inspect(&page(SampleFilter::All, SampleOrder::Index, 0, 512)).unwrap() else {
+        panic!()
+    };
     assert_eq!((all.evaluated, all.samples, all.mistakes), (60, data.test.len(), data.test.len() - right));
     assert!(all.entries.iter().map(|entry| entry.index).eq(0..512));
-    let Answer::Samples(worst) = trainer.inspect(&page(Show::Mistakes, Order::Loss, 0, 40)).unwrap() else { panic!() };
+    let Answer::Samples(worst) = trainer.inspect(&page(SampleFilter::Mistakes, SampleOrder::Loss, 0, 40)).unwrap()
+    else {
+        panic!()
+    };
     assert!(worst.entries.is_sorted_by(|a, b| a.loss >= b.loss));
     assert!(worst.entries.iter().all(|entry| entry.class != entry.predicted && entry.picture.is_some()));
-    let Answer::Confusion(confusion) = trainer.inspect(&Query::Confusion { split: Split::Test }).unwrap() else {
+    let Answer::Confusion(confusion) = trainer.inspect(&Query::Confusion { split: SplitName::Test }).unwrap() else {
         panic!()
     };
     assert_eq!(confusion.counts.iter().sum::<u32>() as usize, data.test.len());
     assert_eq!((0..10).map(|class| confusion.counts[11 * class]).sum::<u32>() as usize, right);
     // A trace of a sample from there uses the weights that it was evaluated with, the averaged ones.
     trainer.evaluate(|| ControlFlow::Continue(())).unwrap();
-    let Answer::Samples(page) = trainer.inspect(&page(Show::All, Order::Index, 7, 1)).unwrap() else { panic!() };
-    let alone = trace(&mut trainer, SampleChoice::Dataset { split: Split::Test, index: 7 }, 0);
+    let Answer::Samples(page) = trainer.inspect(&page(SampleFilter::All, SampleOrder::Index, 7, 1)).unwrap() else {
+        panic!()
+    };
+    let alone = trace(&mut trainer, SampleChoice::Dataset { split: SplitName::Test, index: 7 }, 0);
     assert!((alone.loss.unwrap().loss - page.entries[0].loss).abs() < 1e-5);
 }
 
@@ -113,10 +123,16 @@ fn what_is_not_a_number_is_never_right() {
     let mut trainer = Trainer::new(&TrainSpec { ema: None, ..spec(MLP, 1) }, Arc::clone(&data)).unwrap();
     trainer.network_mut().parameters_mut().last().unwrap().value[2] = f32::NAN;
     trainer.evaluate(|| ControlFlow::Continue(())).unwrap();
-    let all = Query::Samples { split: Split::Test, show: Show::All, order: Order::Index, first: 0, count: 0 };
+    let all = Query::Samples {
+        split: SplitName::Test,
+        show: SampleFilter::All,
+        order: SampleOrder::Index,
+        first: 0,
+        count: 0,
+    };
     let Answer::Samples(page) = trainer.inspect(&all).unwrap() else { panic!() };
     assert_eq!(page.mistakes, data.test.len());
-    let Answer::Confusion(confusion) = trainer.inspect(&Query::Confusion { split: Split::Test }).unwrap() else {
+    let Answer::Confusion(confusion) = trainer.inspect(&Query::Confusion { split: SplitName::Test }).unwrap() else {
         panic!()
     };
     assert!(confusion.counts.iter().all(|count| *count == 0));
@@ -130,12 +146,13 @@ fn an_evaluation_that_is_cut_short_leaves_the_old_one() {
     trainer.evaluate(|| ControlFlow::Continue(())).unwrap();
     let evaluation = trainer.evaluate(|| ControlFlow::Continue(())).unwrap();
     trainer.step().unwrap();
-    let page = |show, order, first, count| Query::Samples { split: Split::Test, show, order, first, count };
+    let page = |show, order, first, count| Query::Samples { split: SplitName::Test, show, order, first, count };
     assert_eq!(trainer.evaluate(|| ControlFlow::Break(())), None);
-    assert_eq!(trainer.predictions(Split::Test).step, Some(0));
+    assert_eq!(trainer.predictions(SplitName::Test).step, Some(0));
     let mut losses = 0.0;
     for first in (0..data.test.len()).step_by(512) {
-        let Answer::Samples(page) = trainer.inspect(&page(Show::All, Order::Index, first, 512)).unwrap() else {
+        let Answer::Samples(page) = trainer.inspect(&page(SampleFilter::All, SampleOrder::Index, first, 512)).unwrap()
+        else {
             panic!()
         };
         losses += page.entries.iter().map(|entry| entry.loss).sum::<f64>();
@@ -200,7 +217,7 @@ fn right_gradients_pass_the_check_of_the_current_minibatch() {
                     break report.clone();
                 }
             };
-            assert_eq!(report.verdict, Some(Verdict::Passed), "{layers:?} {layer}: {report:?}");
+            assert_eq!(report.verdict, Some(CheckVerdict::Passed), "{layers:?} {layer}: {report:?}");
             assert!(report.done == report.planned && report.skipped < report.done, "{report:?}");
         }
     }
@@ -212,7 +229,7 @@ fn right_gradients_pass_the_check_of_the_current_minibatch() {
 fn what_is_not_there_is_refused_with_what_is_valid() {
     let data = images();
     let mut trainer = trainer(MLP, &data, 1);
-    let test = |index| SampleChoice::Dataset { split: Split::Test, index };
+    let test = |index| SampleChoice::Dataset { split: SplitName::Test, index };
     for (query, words) in [
         (
             Query::Layer { layer: 4 },

@@ -5,14 +5,14 @@ use ratatui::{buffer::Buffer, layout::Rect};
 use super::entry::{image_of, percent, verdict};
 use crate::{
     app::App,
-    protocol::inspection::{Judged, Split},
+    protocol::inspection::{ClassifiedSample, SplitName},
     text::{short, thousands},
     ui::{
         layout::take_bottom,
         paint::Row,
         theme::{Role, Theme},
         widgets::{
-            picture::{self, Picture},
+            picture::{self, CellPicture},
             progress,
         },
     },
@@ -25,7 +25,7 @@ const GAP: u16 = 2;
 const NAME: u16 = 12;
 
 /// Draws image and words.
-pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, entry: &Judged) {
+pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, entry: &ClassifiedSample) {
     let (_, words, table) = divide(area);
     let (rest, image) = image(area, entry);
     let image = image.fit(rest.width, rest.height);
@@ -36,7 +36,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, entry: &Ju
 }
 
 /// The image that is drawn, with the room that it has.
-pub fn image(area: Rect, entry: &Judged) -> (Rect, Picture) {
+pub fn image(area: Rect, entry: &ClassifiedSample) -> (Rect, CellPicture) {
     (divide(area).0, image_of(entry))
 }
 
@@ -49,10 +49,10 @@ fn divide(area: Rect) -> (Rect, Rect, bool) {
     (rest, words, table)
 }
 
-fn full(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, entry: &Judged) {
+fn full(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, entry: &ClassifiedSample) {
     let (mark, role) = verdict(entry, theme);
     let (text, muted) = (theme.style(Role::Text), theme.style(Role::Muted));
-    let part = if app.view().data.split == Split::Test { "test" } else { "training" };
+    let part = if app.view().data.split == SplitName::Test { "test" } else { "training" };
     let rows = [
         ("sample", format!("{part} {}", thousands(entry.index as u64)), text),
         ("truth", app.run().class_name(entry.class), theme.style(Role::Strong)),
@@ -70,7 +70,7 @@ fn full(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, entry: &Judged
     }
 }
 
-fn short_words(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, entry: &Judged) {
+fn short_words(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, entry: &ClassifiedSample) {
     let (mark, role) = verdict(entry, theme);
     let muted = theme.style(Role::Muted);
     let mut row = Row::new(buffer, area, 0).ending(theme.marks().ellipsis);

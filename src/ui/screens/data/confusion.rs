@@ -4,7 +4,7 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use crate::{
     app::App,
-    protocol::inspection::Confusion,
+    protocol::inspection::ConfusionMatrix,
     text::thousands,
     ui::{
         layout::data::{FOUND, MatrixFrame, names},
@@ -18,7 +18,7 @@ const MARKED: usize = 3;
 
 /// The matrix with its sums.
 struct ConfusionTable<'a> {
-    confusion: &'a Confusion,
+    confusion: &'a ConfusionMatrix,
     /// How many samples each class has, and how many were taken for it.
     truths: Vec<u64>,
     predictions: Vec<u64>,
@@ -27,7 +27,7 @@ struct ConfusionTable<'a> {
 }
 
 impl<'a> ConfusionTable<'a> {
-    fn of(confusion: &'a Confusion) -> Self {
+    fn of(confusion: &'a ConfusionMatrix) -> Self {
         let classes = confusion.classes;
         let (mut truths, mut predictions, mut worst) = (vec![0; classes], vec![0; classes], Vec::new());
         for (at, &count) in confusion.counts.iter().enumerate().filter(|_| classes > 0) {

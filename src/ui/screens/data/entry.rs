@@ -1,15 +1,15 @@
 //! What the page, the list and the large picture show alike of a sample: its image, right or wrong, how sure.
 
 use crate::{
-    protocol::inspection::Judged,
+    protocol::inspection::ClassifiedSample,
     ui::{
         theme::{Role, Theme},
-        widgets::picture::{Picture, Point},
+        widgets::picture::{CellPicture, Point},
     },
 };
 
 /// The mark and the meaning of a right or a wrong prediction.
-pub fn verdict(entry: &Judged, theme: Theme) -> (&'static str, Role) {
+pub fn verdict(entry: &ClassifiedSample, theme: Theme) -> (&'static str, Role) {
     let marks = theme.marks();
     // Where the logits are not numbers nothing was predicted.
     let right = entry.predicted == entry.class && !entry.loss.is_nan();
@@ -22,6 +22,6 @@ pub fn percent(share: f64) -> String {
 }
 
 /// The image of a sample; empty where there is none.
-pub fn image_of(entry: &Judged) -> Picture {
-    entry.picture.as_ref().map_or_else(|| Picture::new(0, 0, |_, _| Point::Clear), Picture::stored)
+pub fn image_of(entry: &ClassifiedSample) -> CellPicture {
+    entry.picture.as_ref().map_or_else(|| CellPicture::new(0, 0, |_, _| Point::Clear), CellPicture::stored)
 }

@@ -8,17 +8,17 @@ use super::{
 };
 use crate::{
     app::App,
-    protocol::inspection::{Judged, Page},
+    protocol::inspection::{ClassifiedSample, SamplePage},
     ui::{
         layout::data::Gallery,
         paint::Row,
         theme::{Role, Theme},
-        widgets::picture::{self, Picture},
+        widgets::picture::{self, CellPicture},
     },
 };
 
 /// Draws the page, of which the first entry has place `first`.
-pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, page: &Page, first: usize) {
+pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, page: &SamplePage, first: usize) {
     let screen = app.data_screen();
     let gallery = Gallery::of(screen.tiles(), area);
     let selected = screen.selected_entry();
@@ -37,25 +37,29 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, page: &Pag
 }
 
 /// The pictures that are drawn, with the room that each has.
-pub fn pictures(app: &App, area: Rect, page: &Page, first: usize) -> Vec<(Rect, Picture)> {
+pub fn pictures(app: &App, area: Rect, page: &SamplePage, first: usize) -> Vec<(Rect, CellPicture)> {
     let gallery = Gallery::of(app.data_screen().tiles(), area);
     let large = beside(app, &gallery, page, first).map(|entry| chosen::image(gallery.side, entry));
     images(app, &gallery, page).chain(large).collect()
 }
 
 /// The picture of each entry, with the room that it has in its tile.
-fn images<'a>(app: &App, gallery: &'a Gallery, page: &'a Page) -> impl Iterator<Item = (Rect, Picture)> + use<'a> {
+fn images<'a>(
+    app: &App,
+    gallery: &'a Gallery,
+    page: &'a SamplePage,
+) -> impl Iterator<Item = (Rect, CellPicture)> + use<'a> {
     let entries = page.entries.iter().take(app.data_screen().tiles().count()).enumerate();
     entries.map(|(place, entry)| (gallery.image(place), image_of(entry)))
 }
 
 /// The entry that is shown large, if there is room.
-fn beside<'a>(app: &App, gallery: &Gallery, page: &'a Page, first: usize) -> Option<&'a Judged> {
+fn beside<'a>(app: &App, gallery: &Gallery, page: &'a SamplePage, first: usize) -> Option<&'a ClassifiedSample> {
     page.entries.get(app.data_screen().selected_entry().checked_sub(first)?).filter(|_| gallery.side.width > 0)
 }
 
 /// The mark of right or wrong, the predicted class, and how sure it is.
-fn caption(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, entry: &Judged, selected: bool) {
+fn caption(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, entry: &ClassifiedSample, selected: bool) {
     let (mark, role) = verdict(entry, theme);
     let mut row = Row::new(buffer, area, 0).ending(theme.marks().ellipsis);
     let pointer = if selected { theme.marks().pointer } else { mark };

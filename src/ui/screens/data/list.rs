@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr;
 use super::entry::{percent, verdict};
 use crate::{
     app::App,
-    protocol::inspection::{Judged, Page},
+    protocol::inspection::{ClassifiedSample, SamplePage},
     text::{short, thousands},
     ui::{
         paint::{Row, number},
@@ -18,7 +18,7 @@ use crate::{
 const NUMBER: u16 = 9;
 
 /// Draws the page, of which the first entry has place `first`.
-pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, page: &Page, first: usize) {
+pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, page: &SamplePage, first: usize) {
     let names = page.entries.iter().flat_map(|entry| [entry.class, entry.predicted]);
     let widest = names.map(|class| app.run().class_name(class).width()).max().unwrap_or(0) as u16;
     let class = (widest + 4).clamp(12, 24);
@@ -34,7 +34,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, page: &Pag
     }
 }
 
-fn entry_row(app: &App, theme: Theme, mut row: Row, entry: &Judged, class: u16, selected: bool) {
+fn entry_row(app: &App, theme: Theme, mut row: Row, entry: &ClassifiedSample, class: u16, selected: bool) {
     let (mark, role) = verdict(entry, theme);
     let (text, marks) = (theme.style(Role::Text), theme.marks());
     row.put_cell(if selected { marks.pointer } else { " " }, 2, theme.style(Role::Focus));

@@ -9,7 +9,7 @@ use ratatui::{
 use super::{trends, units};
 use crate::{
     app::App,
-    protocol::inspection::{Boundary, Points},
+    protocol::inspection::{DecisionBoundary, PlanePoints},
     ui::{
         layout::{take_left, take_top},
         paint::Row,
@@ -42,7 +42,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) -> bool {
 }
 
 /// How sure the answer in a cell of the grid is, 0 for a mere guess, and which class it is.
-fn answer(boundary: &Boundary, column: usize, row: usize, classes: usize) -> Option<(usize, f64)> {
+fn answer(boundary: &DecisionBoundary, column: usize, row: usize, classes: usize) -> Option<(usize, f64)> {
     let at = row.checked_mul(boundary.plane.columns)?.checked_add(column)?;
     let class = usize::from(*boundary.classes.get(at)?);
     let confidence = f64::from(*boundary.confidence.get(at)?) / 255.0;
@@ -51,7 +51,7 @@ fn answer(boundary: &Boundary, column: usize, row: usize, classes: usize) -> Opt
 }
 
 /// The ground: two answers a cell, one above the other.
-fn ground(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, boundary: &Boundary) {
+fn ground(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, boundary: &DecisionBoundary) {
     let visible = area.intersection(buffer.area);
     let classes = app.run().classes.len();
     // The grid may be one that was asked for in a window of another size.
@@ -76,7 +76,7 @@ fn ground(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, boundary: &B
 }
 
 /// The points, each with the mark of its class.
-fn marks(theme: Theme, buffer: &mut Buffer, area: Rect, points: &Points) {
+fn marks(theme: Theme, buffer: &mut Buffer, area: Rect, points: &PlanePoints) {
     let visible = area.intersection(buffer.area);
     let most = (usize::from(area.width) * usize::from(area.height) / CELLS_A_POINT).max(1);
     let every = points.points.len().div_ceil(most).max(1);

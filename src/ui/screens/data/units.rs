@@ -10,7 +10,7 @@ use crate::{
         theme::{Ramp, Role, Theme},
         widgets::{
             heat,
-            picture::{self, Picture, Point},
+            picture::{self, CellPicture, Point},
         },
     },
 };
@@ -58,7 +58,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, room: &Pla
         let tile = tile.intersection(rest);
         Row::new(buffer, tile, 0).put(&unit.to_string(), muted);
         let scaled = |place: usize, of: usize, cells: usize| place.saturating_mul(cells.min(1 << 16)) / of.max(1);
-        let picture = Picture::new(columns, rows, |x, y| {
+        let picture = CellPicture::new(columns, rows, |x, y| {
             let (x, y) = (scaled(x, columns, maps.plane.columns), scaled(y, rows, maps.plane.rows));
             let at = y.checked_mul(maps.plane.columns).and_then(|at| at.checked_add(x));
             match at.and_then(|at| map.values.get(at)).filter(|value| value.is_finite()) {

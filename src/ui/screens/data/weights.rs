@@ -4,7 +4,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::{
     app::App,
-    protocol::inspection::{Extract, Filters},
+    protocol::inspection::{FilterPictures, TensorSlice},
     text::short,
     ui::{
         layout::{data::Gallery, take_bottom},
@@ -12,7 +12,7 @@ use crate::{
         theme::{Ramp, Role, Theme},
         widgets::{
             heat,
-            picture::{self, Picture},
+            picture::{self, CellPicture},
         },
     },
 };
@@ -42,7 +42,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) -> bool {
 }
 
 /// The pictures that are drawn, with the room that each has.
-pub fn pictures(app: &App, area: Rect) -> Vec<(Rect, Picture)> {
+pub fn pictures(app: &App, area: Rect) -> Vec<(Rect, CellPicture)> {
     let screen = app.data_screen();
     let Some(shown) = screen.filters() else { return Vec::new() };
     let gallery = Gallery::of(screen.tiles(), area);
@@ -55,14 +55,14 @@ pub fn pictures(app: &App, area: Rect) -> Vec<(Rect, Picture)> {
 fn images<'a>(
     app: &App,
     gallery: &'a Gallery,
-    filters: &'a Filters,
-) -> impl Iterator<Item = (Rect, Picture)> + use<'a> {
+    filters: &'a FilterPictures,
+) -> impl Iterator<Item = (Rect, CellPicture)> + use<'a> {
     let shown = filters.filters.iter().take(app.data_screen().tiles().count()).enumerate();
     shown.map(|(place, filter)| (gallery.image(place), image_of(filters, filter)))
 }
 
 /// The unit that is shown large, if there is room.
-fn beside<'a>(app: &App, gallery: &Gallery, filters: &'a Filters, first: usize) -> Option<&'a Extract> {
+fn beside<'a>(app: &App, gallery: &Gallery, filters: &'a FilterPictures, first: usize) -> Option<&'a TensorSlice> {
     filters.filters.get(app.data_screen().selected_entry().checked_sub(first)?).filter(|_| gallery.side.width > 0)
 }
 
@@ -73,11 +73,11 @@ fn divide(area: Rect) -> (Rect, Rect) {
     (rest, words)
 }
 
-fn large_image(area: Rect, filters: &Filters, filter: &Extract) -> (Rect, Picture) {
+fn large_image(area: Rect, filters: &FilterPictures, filter: &TensorSlice) -> (Rect, CellPicture) {
     (divide(area).0, image_of(filters, filter))
 }
 
-fn large(theme: Theme, buffer: &mut Buffer, area: Rect, filters: &Filters, filter: &Extract, unit: usize) {
+fn large(theme: Theme, buffer: &mut Buffer, area: Rect, filters: &FilterPictures, filter: &TensorSlice, unit: usize) {
     let words = divide(area).1;
     let (rest, image) = large_image(area, filters, filter);
     let image = image.fit(rest.width, rest.height);
@@ -107,7 +107,7 @@ fn large(theme: Theme, buffer: &mut Buffer, area: Rect, filters: &Filters, filte
 
 /// Channels that the picture of a unit shows, three as red, green and blue, otherwise the first; its columns and rows,
 /// the first whole rows where not all values are here.
-fn measures(filters: &Filters, filter: &Extract) -> (usize, (usize, usize)) {
+fn measures(filters: &FilterPictures, filter: &TensorSlice) -> (usize, (usize, usize)) {
     let [channels, height, width] = filters.shape;
     let count = filter.values.len();
     let whole = channels.checked_mul(height).and_then(|rows| rows.checked_mul(width)).is_some_and(|all| all <= count);
@@ -115,13 +115,13 @@ fn measures(filters: &Filters, filter: &Extract) -> (usize, (usize, usize)) {
 }
 
 /// The weights of a unit as a picture.
-fn image_of(filters: &Filters, filter: &Extract) -> Picture {
+fn image_of(filters: &FilterPictures, filter: &TensorSlice) -> CellPicture {
     let (channels, (width, height)) = measures(filters, filter);
     let largest = heat::size_of_largest(&filter.values);
     if channels == 3 {
         let scale = if largest > 0.0 { 0.5 / largest } else { 0.0 };
         let values: Vec<f32> = filter.values.iter().map(|value| value * scale + 0.5).collect();
-        return Picture::rgb(width, height, &values);
+        return CellPicture::rgb(width, height, &values);
     }
-    Picture::signed(width, height, &filter.values, largest)
+    CellPicture::signed(width, height, &filter.values, largest)
 }

@@ -7,7 +7,7 @@ use crate::{
     app::{App, ChainRow, CompletedPhase, Panel, SampleTrace},
     protocol::{
         Phase,
-        inspection::{Loss, Pass, Signal},
+        inspection::{ActivationSummary, PassKind, SampleLoss},
     },
     text::{short, thousands},
     ui::{
@@ -39,17 +39,17 @@ fn heading(app: &App, theme: Theme, buffer: &mut Buffer, frame: &ChainFrame, tra
     let (muted, text) = (theme.style(Role::Muted), theme.style(Role::Text));
     let mut row = title(app, theme, buffer, frame.title, Panel::Chain);
     let Some(SampleTrace { trace, .. }) = tracing else { return };
-    if let Pass::Minibatch { .. } = trace.pass {
+    if let PassKind::Minibatch { .. } = trace.pass {
         phases(&mut row, trace.phase, theme);
     }
     match trace.pass {
-        Pass::Minibatch { number } => {
+        PassKind::Minibatch { number } => {
             row.put_all(&[("minibatch ", muted), (&thousands(number), text), ("  ", muted)]);
         }
-        Pass::Evaluation => {
+        PassKind::Evaluation => {
             row.put_all(&[("one sample, as in evaluation", muted), ("  ", muted)]);
         }
-        Pass::Unknown => {}
+        PassKind::Unknown => {}
     }
     let loss = trace.batch_loss.map_or_else(|| theme.marks().none.into(), short);
     row.put_all(&[("loss ", muted), (&loss, text), ("  ", muted)]);
@@ -173,7 +173,7 @@ fn signal(
     buffer: &mut Buffer,
     (strip, norm): (Rect, Rect),
     line: impl Fn(Rect) -> Rect,
-    signal: Option<&Signal>,
+    signal: Option<&ActivationSummary>,
 ) {
     match signal {
         Some(signal) => numbers::strip(buffer, line(strip), &signal.thumbnail, theme),
@@ -183,7 +183,7 @@ fn signal(
 }
 
 /// Of the loss: the probabilities forward, (p − q)/B backward.
-fn loss(theme: Theme, buffer: &mut Buffer, frame: &ChainFrame, line: impl Fn(Rect) -> Rect, loss: Option<&Loss>) {
+fn loss(theme: Theme, buffer: &mut Buffer, frame: &ChainFrame, line: impl Fn(Rect) -> Rect, loss: Option<&SampleLoss>) {
     match loss {
         Some(loss) => {
             numbers::strip(buffer, line(frame.forward.0), &loss.probabilities, theme);

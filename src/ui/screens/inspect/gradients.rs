@@ -8,7 +8,7 @@ use crate::{
     app::{App, Panel, SampleTrace, ShownCheck, letter, own_share},
     protocol::{
         LayerKind,
-        inspection::{Entry, LayerTrace, Verdict},
+        inspection::{CheckVerdict, LayerTrace, ParameterElement},
     },
     text::{short, thousands},
     ui::{
@@ -66,8 +66,8 @@ fn table(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, layer: &Layer
     }
     let marks = theme.marks();
     let kind = app.inspect_screen().layer().map(|layer| &layer.kind);
-    let share = |entry: &Entry| own_share(kind?, layer, entry);
-    let name = |entry: &Entry| place(kind, &entry.parameter, &entry.index, theme);
+    let share = |entry: &ParameterElement| own_share(kind?, layer, entry);
+    let name = |entry: &ParameterElement| place(kind, &entry.parameter, &entry.index, theme);
     let widest = layer.largest.iter().map(|entry| name(entry).width()).max().unwrap_or(0) as u16;
     let own = layer.largest.iter().any(|entry| share(entry).is_some());
     // Which gradient it is matters more than what its weight is.
@@ -138,14 +138,14 @@ fn draw_check(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, checking
 }
 
 /// Mark, word and meaning of a verdict.
-fn look(verdict: Verdict, theme: Theme) -> (&'static str, &'static str, Role) {
+fn look(verdict: CheckVerdict, theme: Theme) -> (&'static str, &'static str, Role) {
     let marks = theme.marks();
     match verdict {
-        Verdict::Passed => (marks.good, "passed", Role::Good),
-        Verdict::Failed => (marks.bad, "failed", Role::Bad),
-        Verdict::Interrupted => (marks.watch, "interrupted", Role::Watch),
-        Verdict::Undecided => (marks.watch, "nothing to compare", Role::Watch),
-        Verdict::Unknown => (marks.none, "unknown", Role::Muted),
+        CheckVerdict::Passed => (marks.good, "passed", Role::Good),
+        CheckVerdict::Failed => (marks.bad, "failed", Role::Bad),
+        CheckVerdict::Interrupted => (marks.watch, "interrupted", Role::Watch),
+        CheckVerdict::Undecided => (marks.watch, "nothing to compare", Role::Watch),
+        CheckVerdict::Unknown => (marks.none, "unknown", Role::Muted),
     }
 }
 

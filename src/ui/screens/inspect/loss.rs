@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr;
 use super::symbols::equation;
 use crate::{
     app::App,
-    protocol::inspection::Loss,
+    protocol::inspection::SampleLoss,
     text::thousands,
     ui::{
         paint::{Row, cut, number},
@@ -25,7 +25,7 @@ const GAP: u16 = 2;
 const NAME: u16 = 14;
 
 /// Draws a row for each class: logit, probability, target, gradient, and the class's row of ∂p/∂z where it has room.
-pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, loss: &Loss, truth: usize) {
+pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, loss: &SampleLoss, truth: usize) {
     let classes = loss.probabilities.len();
     let above = if usize::from(area.height) >= classes + 2 { 2 } else { 1 };
     let rows = usize::from(area.height.saturating_sub(above));
@@ -119,7 +119,7 @@ fn element(row: &mut Row, theme: Theme, value: f32, largest: f32, cell: u16) {
 }
 
 /// All classes in their order if they have room, else the most probable ones and the truth.
-fn order(loss: &Loss, rows: usize, truth: usize) -> Vec<usize> {
+fn order(loss: &SampleLoss, rows: usize, truth: usize) -> Vec<usize> {
     let classes = loss.probabilities.len();
     if classes <= rows {
         return (0..classes).collect();

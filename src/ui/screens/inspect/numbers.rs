@@ -4,12 +4,12 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::{
     app::SparklineCell,
-    protocol::inspection::Extract,
+    protocol::inspection::TensorSlice,
     ui::{
         theme::{Ramp, Theme},
         widgets::{
             heat,
-            picture::{self, Picture},
+            picture::{self, CellPicture},
         },
     },
 };
@@ -44,16 +44,16 @@ pub fn strip(buffer: &mut Buffer, area: Rect, values: &[f32], theme: Theme) {
 }
 
 /// Channel `channel` of an image of numbers of both signs; `None` for what is no image.
-pub fn plane(values: &Extract, channel: usize) -> Option<Picture> {
+pub fn plane(values: &TensorSlice, channel: usize) -> Option<CellPicture> {
     let &[channels, height, width] = values.kept.as_slice() else { return None };
     let area = height.checked_mul(width).filter(|area| *area > 1)?;
     let first = channel.checked_mul(area)?;
     let plane = values.values.get(first..first.checked_add(area)?)?;
-    (channel < channels).then(|| Picture::signed(width, height, plane, heat::size_of_largest(plane)))
+    (channel < channels).then(|| CellPicture::signed(width, height, plane, heat::size_of_largest(plane)))
 }
 
 /// Draws a picture as large as there is room for, and gives the cells that it took.
-pub fn draw_picture(buffer: &mut Buffer, area: Rect, shown: &Picture, theme: Theme) -> Rect {
+pub fn draw_picture(buffer: &mut Buffer, area: Rect, shown: &CellPicture, theme: Theme) -> Rect {
     let fitted = shown.fit(area.width, area.height);
     let (width, height) = fitted.cells(1);
     let place = Rect { width: width.min(area.width), height: height.min(area.height), ..area };

@@ -5,14 +5,14 @@ use ratatui::{buffer::Buffer, layout::Rect};
 use super::numbers;
 use crate::{
     app::{App, Panel, SampleTrace, SparklineCell},
-    protocol::inspection::{Pass, Split, Trace},
+    protocol::inspection::{PassKind, SplitName, Trace},
     text::{short, thousands},
     ui::{
         layout::inspect::SampleFrame,
         paint::{Row, number},
         screens::title,
         theme::{Role, Theme},
-        widgets::{picture::Picture, sparkline},
+        widgets::{picture::CellPicture, sparkline},
     },
 };
 
@@ -22,11 +22,11 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &
     let frame = SampleFrame::of(area);
     let mut row = title(app, theme, buffer, frame.title, Panel::Sample);
     let place = match trace.pass {
-        Pass::Minibatch { .. } => format!("row {} of {}", trace.sample.row, thousands(trace.batch as u64)),
-        Pass::Evaluation | Pass::Unknown => "alone".into(),
+        PassKind::Minibatch { .. } => format!("row {} of {}", trace.sample.row, thousands(trace.batch as u64)),
+        PassKind::Evaluation | PassKind::Unknown => "alone".into(),
     };
     row.put_all(&[(&place, theme.style(Role::Text)), ("  ", theme.style(Role::Muted))]);
-    let part = if trace.sample.split == Split::Train { "train" } else { "test" };
+    let part = if trace.sample.split == SplitName::Train { "train" } else { "test" };
     row.put_all(&[(&format!("{part} {}", thousands(trace.sample.index as u64)), theme.style(Role::Muted))]);
     facts(app, theme, buffer, frame.facts, trace);
     match image(area, trace) {
@@ -60,9 +60,9 @@ fn facts(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, trace: &Trace
 }
 
 /// The image that is drawn in the panel `area`, with the room that it has.
-pub fn image(area: Rect, trace: &Trace) -> Option<(Rect, Picture)> {
+pub fn image(area: Rect, trace: &Trace) -> Option<(Rect, CellPicture)> {
     let stored = trace.sample.picture.as_ref()?;
-    Some((indented(SampleFrame::of(area).picture), Picture::stored(stored)))
+    Some((indented(SampleFrame::of(area).picture), CellPicture::stored(stored)))
 }
 
 /// What lies below the letters of the title.
@@ -113,7 +113,7 @@ fn losses(theme: Theme, buffer: &mut Buffer, area: Rect, trace: &Trace) {
         };
     }
     sparkline::draw(buffer, bars, &cells, Role::TrainRaw, theme);
-    if matches!(trace.pass, Pass::Minibatch { .. }) && trace.sample.row < count {
+    if matches!(trace.pass, PassKind::Minibatch { .. }) && trace.sample.row < count {
         let own = column_of(trace.sample.row);
         if let Some(cell) = cells.get(own) {
             let place = Rect { x: bars.x + own as u16, width: 1, ..bars };

@@ -14,7 +14,7 @@ use crate::{
         theme::{Ramp, Role, Theme},
         widgets::{
             histogram,
-            picture::{self, Picture, Point},
+            picture::{self, CellPicture, Point},
         },
     },
 };
@@ -167,6 +167,6 @@ fn past(app: &App, buffer: &mut Buffer, area: Rect, part: &ValuePart, theme: The
         })
         .collect();
     let shown = rows.len().min(usize::from(area.height) * 2);
-    let picture = Picture::new(width, shown, |x, y| Point::Level(Ramp::Heat, rows[y][x]));
+    let picture = CellPicture::new(width, shown, |x, y| Point::Level(Ramp::Heat, rows[y][x]));
     picture::draw(buffer, area, &picture, theme);
 }

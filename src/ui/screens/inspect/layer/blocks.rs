@@ -5,7 +5,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 use super::super::{numbers, symbols::equation};
 use crate::{
     app::{ChainLayer, letter},
-    protocol::inspection::{Extract, LayerTrace, Sample},
+    protocol::inspection::{LayerTrace, TensorSlice, TracedSample},
     text::thousands,
     ui::{
         layout::{take_left, take_top},
@@ -13,7 +13,7 @@ use crate::{
         theme::{Role, Theme},
         widgets::{
             matrix::{self, Matrix},
-            picture::Picture,
+            picture::CellPicture,
         },
     },
 };
@@ -40,7 +40,7 @@ pub fn draw(
     area: Rect,
     link: &ChainLayer,
     layer: &LayerTrace,
-    sample: &Sample,
+    sample: &TracedSample,
 ) -> bool {
     if area.height < LEAST {
         return false;
@@ -91,12 +91,12 @@ fn rows(layer: &LayerTrace) -> u16 {
 }
 
 /// The values that make a picture: of an image the first channel.
-fn pictures(link: &ChainLayer, layer: &LayerTrace, sample: &Sample) -> Vec<(&'static str, Picture)> {
+fn pictures(link: &ChainLayer, layer: &LayerTrace, sample: &TracedSample) -> Vec<(&'static str, CellPicture)> {
     // What a linear layer reads of an image is an image too.
-    let read = |values: &Extract| {
+    let read = |values: &TensorSlice| {
         let stored = sample.picture.as_ref().filter(|_| link.index == 0)?;
         let whole = stored.width.checked_mul(stored.height)? == values.values.len();
-        let as_image = Extract { kept: vec![1, stored.height, stored.width], ..values.clone() };
+        let as_image = TensorSlice { kept: vec![1, stored.height, stored.width], ..values.clone() };
         numbers::plane(&as_image, 0).filter(|_| whole)
     };
     let all = [
@@ -113,7 +113,7 @@ fn pictures(link: &ChainLayer, layer: &LayerTrace, sample: &Sample) -> Vec<(&'st
     shown.collect()
 }
 
-fn draw_pictures(theme: Theme, buffer: &mut Buffer, mut area: Rect, pictures: &[(&'static str, Picture)]) {
+fn draw_pictures(theme: Theme, buffer: &mut Buffer, mut area: Rect, pictures: &[(&'static str, CellPicture)]) {
     let width = area.width.saturating_sub(2 * (pictures.len() as u16 - 1)) / pictures.len() as u16;
     for (name, picture) in pictures {
         let mut place = take_left(&mut area, width);
@@ -164,7 +164,7 @@ fn kernels(theme: Theme, buffer: &mut Buffer, area: Rect, layer: &LayerTrace) {
 }
 
 /// The gradient of the weights, if it is there, and the weights.
-fn weights(layer: &LayerTrace) -> Vec<(&'static str, &Extract)> {
+fn weights(layer: &LayerTrace) -> Vec<(&'static str, &TensorSlice)> {
     let Some(parameter) = layer.parameters.first() else { return Vec::new() };
     let gradient = parameter.gradient.as_ref().map(|gradient| ("∂L/∂W", gradient));
     gradient.into_iter().chain([("W", &parameter.value)]).collect()
@@ -175,7 +175,7 @@ fn square(
     theme: Theme,
     buffer: &mut Buffer,
     area: Rect,
-    values: &Extract,
+    values: &TensorSlice,
     (rows, columns): (usize, usize),
     numbered: bool,
 ) {
@@ -193,7 +193,7 @@ fn square(
 
 /// Vectors of parameters side by side: γ and β of a batch normalization with their gradients.
 fn channels(theme: Theme, buffer: &mut Buffer, area: Rect, link: &ChainLayer, layer: &LayerTrace) {
-    let lists: Vec<(String, &Extract)> = layer
+    let lists: Vec<(String, &TensorSlice)> = layer
         .parameters
         .iter()
         .take(2)
@@ -223,7 +223,7 @@ fn channels(theme: Theme, buffer: &mut Buffer, area: Rect, link: &ChainLayer, la
 }
 
 /// The first corner of the diagonal matrix ∂y/∂x between x and dy, and what they make of each other.
-fn jacobian(theme: Theme, buffer: &mut Buffer, area: Rect, slope: &Extract, layer: &LayerTrace) {
+fn jacobian(theme: Theme, buffer: &mut Buffer, area: Rect, slope: &TensorSlice, layer: &LayerTrace) {
     let marks = theme.marks();
     let (muted, text) = (theme.style(Role::Muted), theme.style(Role::Text));
     let mask = slope.values.iter().all(|value| *value == 0.0 || *value == 1.0);
@@ -254,7 +254,7 @@ fn jacobian(theme: Theme, buffer: &mut Buffer, area: Rect, slope: &Extract, laye
     row.put_flush("x", NUMBER, muted).skip(2);
     row.put_cell(&equation("∂y/∂x", theme), matrix.max(6), muted);
     row.put_flush("dy", NUMBER, muted).skip(2).put_flush(&equation("∂L/∂x", theme), NUMBER, muted);
-    let at = |values: &Option<Extract>, place: usize| {
+    let at = |values: &Option<TensorSlice>, place: usize| {
         values.as_ref().and_then(|values| values.values.get(place)).map(|value| f64::from(*value))
     };
     let written = |value: Option<f64>| value.map_or_else(|| marks.none.into(), |value| number(value, NUMBER - 1));
