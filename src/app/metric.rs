@@ -17,8 +17,9 @@ const END_OF_IDS: u32 = 1 << 16;
 /// Longest tag in bytes; a metric with a longer one is not kept.
 const MAX_TAG_BYTES: usize = 256;
 
-/// Buckets a level of a series at full detail: a chart over the whole width of a large terminal stays sharp.
-const SEEN: usize = 4096;
+/// Buckets per level of a series at full detail: a whole run is drawn from at least 768 of them, two per column of a
+/// large terminal.
+const SEEN: usize = 3072;
 
 /// Up to this many metrics are all kept at full detail.
 const FEW: usize = 16;

@@ -287,7 +287,12 @@ impl Series {
     }
 
     fn buckets(&self, k: usize, places: Range<usize>) -> impl DoubleEndedIterator<Item = Bucket> {
-        places.filter_map(move |place| self.bucket(k, place))
+        let (samples, coarser) = match k.checked_sub(1) {
+            None => (Some(self.samples.newest.range(places)), None),
+            Some(k) => (None, self.coarser.get(k).map(|level| level.newest.range(places))),
+        };
+        let samples = samples.into_iter().flatten().map(|sample| Bucket::from(*sample));
+        samples.chain(coarser.into_iter().flatten().copied())
     }
 
     /// The finest level that still knows of `step`.
@@ -325,15 +330,17 @@ impl Series {
         }
         let (own, past) = if found < remembered { (0, (remembered - found).div_ceil(FAN_IN)) } else { (own, 0) };
 
-        let from = self.bucket(k, 0).map_or(0, |bucket| bucket.first);
+        // The last of the coarser ones may reach into what level `k` keeps, which then begins after it.
+        let oldest = self.bucket(k, 0).map_or(0, |bucket| bucket.first);
         let end = if self.has_dropped(k) {
-            self.partition_point(k + 1, |bucket| bucket.last < from && bucket.last <= limit)
+            self.partition_point(k + 1, |bucket| bucket.first < oldest && bucket.last <= limit)
         } else {
             0
         };
-        let coarser = self.buckets(k + 1, end.saturating_sub(past)..end).map(move |bucket| (bucket, k + 1));
-        let own = self.bucket(k, own).map_or(first, |bucket| bucket.first);
-        coarser.chain(self.pieces(k, own, limit))
+        let coarser = end.saturating_sub(past)..end;
+        let after = self.buckets(k + 1, coarser.clone()).next_back().and_then(|bucket| bucket.last.checked_add(1));
+        let own = self.bucket(k, own).map_or(first, |bucket| bucket.first).max(after.unwrap_or(0));
+        self.buckets(k + 1, coarser).map(move |bucket| (bucket, k + 1)).chain(self.pieces(k, own, limit))
     }
 }
 
@@ -467,8 +474,8 @@ mod tests {
                 at_quarter = series.memory();
             }
         }
-        // Two more levels for four times the samples, no more.
-        assert!(series.memory() <= at_quarter + 2 * (512 * size_of::<Bucket>() + 8 * size_of::<Level<Bucket>>()));
+        // One more level for four times the samples, no more.
+        assert!(series.memory() <= at_quarter + 512 * size_of::<Bucket>() + 8 * size_of::<Level<Bucket>>());
         assert!(series.memory() < 400 * 1024, "{}", series.memory());
         let columns = series.columns(range(1, 400_000), 200);
         assert_eq!(columns[0].extent.map(|extent| extent.max), Some(100.0));
@@ -501,13 +508,19 @@ mod tests {
 
     #[test]
     fn an_average_knows_what_was_before_its_window() {
-        let mut series = Series::new(64);
-        for step in 1..=10_000 {
-            series.push(step, if step <= 9936 { 100.0 } else { 0.0 });
+        // The finest level begins with the window or a little later; what was before is known to the next one only.
+        for last in 10_000..=10_003u64 {
+            let first = last - 63;
+            let mut series = Series::new(64);
+            for step in 1..=last {
+                series.push(step, if step < first { 100.0 } else { 0.0 });
+            }
+            let smoothed = series.smoothed(range(first, last), 64, 0.9)[0];
+            // A bucket of four that reaches into the window counts as a whole.
+            let end = if first % 4 == 1 { first } else { first.next_multiple_of(4) };
+            let exact = 100.0 * 0.9f64.powi((end - first) as i32 + 1);
+            assert!(smoothed.is_some_and(|value| (value - exact).abs() < 2.0), "{last}: {smoothed:?}, {exact}");
         }
-        // The finest level begins with this window; what was before is known to the next one only.
-        let first = series.smoothed(range(9937, 10_000), 64, 0.9)[0];
-        assert!(first.is_some_and(|first| (first - 90.0).abs() < 0.1), "{first:?}");
         // Minibatches that diverged lie between the window and what its average remembers.
         let mut series = Series::new(1024);
         for step in 1..=700 {

@@ -5,7 +5,7 @@ use crate::protocol::BranchId;
 use super::branches::{Lineage, Stretch};
 use super::series::{Column, ColumnSums, MovingAverage, Series, StepRange};
 
-/// Buckets a level of a series that nobody looks at: ten thousand samples take about 40 KiB.
+/// Buckets per level of a series that is not shown: ten thousand samples take about 30 KiB.
 const UNSEEN: usize = 256;
 
 /// One metric over the steps of every branch.

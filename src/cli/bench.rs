@@ -132,7 +132,11 @@ impl Bench {
         let order = &self.order[start..start + self.batch];
         let pixels = &self.pixels;
         let features = pixels.len() / SAMPLES;
-        self.network.gather_input(self.batch, |row| &pixels[order[row] * features..][..features]);
+        self.network.fill_input(self.batch, |rows, values| {
+            for (&sample, values) in order[rows].iter().zip(values.chunks_exact_mut(features)) {
+                values.copy_from_slice(&pixels[sample * features..][..features]);
+            }
+        });
         for (label, &sample) in self.labels.iter_mut().zip(order) {
             *label = self.classes[sample];
         }

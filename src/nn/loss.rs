@@ -58,7 +58,9 @@ pub fn cross_entropy_of_sample<T: Scalar>(
     let log_sum = z.clone().map(|z| (z - max).exp()).sum::<f64>().ln();
     let classes = z.clone().count();
     let target = |class| target_probability(class == label, classes, smoothing);
-    z.enumerate().map(|(class, z)| target(class) * (log_sum - (z - max))).sum()
+    // A class without a share of the target adds nothing, even where its logit is -∞.
+    let terms = z.enumerate().filter(|(class, _)| target(*class) > 0.0);
+    terms.map(|(class, z)| target(class) * (log_sum - (z - max))).sum()
 }
 
 /// The target q of one of `classes` classes: (1 - ε) onehot + ε/classes with the label smoothing ε.
@@ -157,6 +159,14 @@ mod tests {
         let dz = array![[0.0625, 0.125, -0.1875], [third / 2.0, third / 2.0 - 0.5, third / 2.0]];
         let close = |a: &Array2<f64>, b: &Array2<f64>| (a - b).iter().all(|difference| difference.abs() < 1e-15);
         assert!(close(&probabilities, &p) && close(&gradient, &dz), "{gradient}");
+    }
+
+    #[test]
+    fn a_class_that_is_impossible_and_not_asked_for_costs_nothing() {
+        let loss = |label, smoothing| cross_entropy_of_sample([0.0, f64::NEG_INFINITY, 0.0], label, smoothing);
+        assert!((loss(0, 0.0) - 2_f64.ln()).abs() < 1e-15);
+        assert!(loss(1, 0.0) == f64::INFINITY && loss(0, 0.1) == f64::INFINITY);
+        assert!(cross_entropy_of_sample([0.0, f64::NAN], 0, 0.0).is_nan());
     }
 
     #[test]

@@ -106,18 +106,6 @@ impl<T: Scalar> Network<T> {
         });
     }
 
-    /// As [`Self::fill_input`] with samples that are in memory as they are wanted: `sample` gives that of each row.
-    ///
-    /// # Panics
-    ///
-    /// As [`Self::input_mut`], or if a sample has not as many values as the input has features.
-    pub fn gather_input<'a>(&mut self, batch: usize, sample: impl Fn(usize) -> &'a [T] + Sync) {
-        let features = self.values[0].ncols();
-        self.fill_input(batch, |rows, values| {
-            rows.zip(values.chunks_exact_mut(features)).for_each(|(row, values)| values.copy_from_slice(sample(row)));
-        });
-    }
-
     /// Computes the logits from the input.
     pub fn forward(&mut self, mode: Mode) {
         self.forward_layers(0..self.layers.len(), mode);

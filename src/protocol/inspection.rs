@@ -32,10 +32,10 @@ pub const MOST_WATCHED: usize = 8;
 /// Most cells of a grid in the plane.
 pub const MOST_CELLS: usize = 40_000;
 
-/// Most values that [`Query::UnitFigures`] gives, over all units together.
+/// Most values that [`Query::Units`] gives, over all units together.
 pub const MOST_UNIT_VALUES: usize = 1 << 18;
 
-/// Most entries of a page of [`Query::Samples`], and of [`Query::FilterPictures`].
+/// Most entries of a page of [`Query::Samples`], and of [`Query::Filters`].
 pub const MOST_ENTRIES: usize = 512;
 
 /// Something that can be asked.
@@ -73,12 +73,12 @@ pub enum Query {
         /// How many at most, up to [`MOST_ENTRIES`].
         count: usize,
     },
-    /// How often each class was taken for each, as of the last evaluation of that part: [`Answer::ConfusionMatrix`].
+    /// How often each class was taken for each, as of the last evaluation of that part: [`Answer::Confusion`].
     Confusion {
         /// Which part of the data.
         split: SplitName,
     },
-    /// Weights as pictures, of a convolution or of a linear layer that reads an image: [`Answer::FilterPictures`].
+    /// Weights as pictures, of a convolution or of a linear layer that reads an image: [`Answer::Filters`].
     Filters {
         /// Place in [`super::RunInfo::layers`].
         layer: usize,
@@ -87,16 +87,16 @@ pub enum Query {
         /// How many at most, up to [`MOST_ENTRIES`].
         count: usize,
     },
-    /// Points of the training data, which stay the same, where samples are two numbers: [`Answer::PlanePoints`].
+    /// Points of the training data, which stay the same, where samples are two numbers: [`Answer::Points`].
     Points,
-    /// The predicted class everywhere in the plane, where samples are two numbers: [`Answer::DecisionBoundary`].
+    /// The predicted class everywhere in the plane, where samples are two numbers: [`Answer::Boundary`].
     Boundary {
         /// Cells from left to right.
         columns: usize,
         /// Cells from top to bottom; at most [`MOST_CELLS`] in all.
         rows: usize,
     },
-    /// The output of each unit of a layer everywhere in the plane, where samples are two numbers: [`Answer::UnitFigures`].
+    /// The output of each unit of a layer everywhere in the plane, where samples are two numbers: [`Answer::Units`].
     Units {
         /// Place in [`super::RunInfo::layers`].
         layer: usize,
@@ -134,15 +134,15 @@ pub enum Answer {
     GradientCheck(GradientCheck),
     /// To [`Query::Samples`].
     Samples(SamplePage),
-    /// To [`Query::ConfusionMatrix`].
+    /// To [`Query::Confusion`].
     Confusion(ConfusionMatrix),
-    /// To [`Query::FilterPictures`].
+    /// To [`Query::Filters`].
     Filters(FilterPictures),
-    /// To [`Query::PlanePoints`].
+    /// To [`Query::Points`].
     Points(PlanePoints),
-    /// To [`Query::DecisionBoundary`].
+    /// To [`Query::Boundary`].
     Boundary(DecisionBoundary),
-    /// To [`Query::UnitFigures`].
+    /// To [`Query::Units`].
     Units(UnitMaps),
     /// There is nothing to show now; a watched query is answered when there is.
     Nothing {

@@ -90,12 +90,16 @@ impl Inspector<'_> {
             }
             Query::Trace { sample, layer } => self.trace(sample, layer),
             Query::GradientCheck { .. } => return Err("a gradient check takes time; it can't be watched".into()),
-            Query::Samples { split, show, order, first, count } => {
-                samples::page(data, split, self.evaluator.predictions(split), (show, order), first..first + count)
-            }
+            Query::Samples { split, show, order, first, count } => samples::page(
+                data,
+                split,
+                self.evaluator.predictions(split),
+                (show, order),
+                first..first.saturating_add(count),
+            ),
             Query::Confusion { split } => samples::confusion(data, split, self.evaluator.predictions(split)),
             Query::Filters { layer, first, count } => {
-                Answer::Filters(filters::filters(self.network, data, layer, first..first + count)?)
+                Answer::Filters(filters::filters(self.network, data, layer, first..first.saturating_add(count))?)
             }
             Query::Points => Answer::Points(plane::points(&data.train, self.extent())),
             Query::Boundary { columns, rows } => {

@@ -1,6 +1,10 @@
-//! The rooms of ARCHITECTURE.md and who may import whom, read from the `use` lines and paths of the source.
+//! The modules of ARCHITECTURE.md and what each may import, read from the `use` lines and paths of the source; and how long
+//! files may be.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use circles::ModuleTree;
 use source::{dependencies, named_paths, sources, strip};
@@ -9,31 +13,31 @@ mod circles;
 mod source;
 mod texts;
 
-/// A room, the rooms of this crate it may name, and the other crates it may name (`std` is free to all).
-struct Room {
+/// A module, the modules of this crate it may name, and the other crates it may name (`std` is free to all).
+struct TopModule {
     name: &'static str,
-    rooms: &'static [&'static str],
+    modules: &'static [&'static str],
     crates: &'static [&'static str],
 }
 
-const fn room(name: &'static str, rooms: &'static [&'static str], crates: &'static [&'static str]) -> Room {
-    Room { name, rooms, crates }
+const fn module(name: &'static str, modules: &'static [&'static str], crates: &'static [&'static str]) -> TopModule {
+    TopModule { name, modules, crates }
 }
 
-/// Words and numbers: leaves that anyone may import and that import no room themselves.
+/// Words and numbers: leaves that all modules may import and that import none themselves.
 const LEAVES: [&str; 3] = ["random", "range", "text"];
 
-const ROOMS: &[Room] = &[
-    room("protocol", &[], &["serde", "smallvec"]),
-    room("random", &[], &["rand"]),
-    room("range", &[], &["serde"]),
-    room("text", &[], &["strsim", "unicode_segmentation", "unicode_width"]),
-    room("nn", &[], &["ndarray", "rand", "rustix", "shuttle", "thiserror"]),
-    room("optim", &["nn"], &["thiserror"]),
-    room("dataset", &[], &["ndarray", "rand", "flate2", "thiserror", "csv", "image", "serde"]),
-    room("train", &["nn", "optim", "dataset", "protocol"], &["tokio", "sha2", "thiserror"]),
-    room("app", &["protocol"], &[]),
-    room(
+const MODULES: &[TopModule] = &[
+    module("protocol", &[], &["serde", "smallvec"]),
+    module("random", &[], &["rand"]),
+    module("range", &[], &["serde"]),
+    module("text", &[], &["strsim", "unicode_segmentation", "unicode_width"]),
+    module("nn", &[], &["ndarray", "rand", "rustix", "shuttle", "thiserror"]),
+    module("optim", &["nn"], &["thiserror"]),
+    module("dataset", &[], &["ndarray", "rand", "flate2", "thiserror", "csv", "image", "serde"]),
+    module("train", &["nn", "optim", "dataset", "protocol"], &["tokio", "sha2", "thiserror"]),
+    module("app", &["protocol"], &[]),
+    module(
         "ui",
         &["app", "protocol"],
         &[
@@ -48,40 +52,43 @@ const ROOMS: &[Room] = &[
             "unicode_segmentation",
         ],
     ),
-    room("headless", &["protocol"], &["serde_json", "indicatif"]),
-    room("config", &["nn", "optim", "dataset", "train"], &["toml", "unicode_width"]),
-    room("exercise", &["config", "dataset", "train", "report"], &["thiserror"]),
-    room("report", &[], &[]),
-    room("tensors", &[], &["safetensors", "serde", "serde_json", "thiserror"]),
-    room("lib", &[], &[]),
-    room("main", &["cli"], &["gradtop", "clap"]),
-    room("cli", &["gradtop"], &["gradtop", "clap", "anyhow", "tokio", "serde_json", "indicatif", "rustix"]),
+    module("headless", &["protocol"], &["serde_json", "indicatif"]),
+    module("config", &["nn", "optim", "dataset", "train"], &["toml", "unicode_width"]),
+    module("exercise", &["config", "dataset", "train", "report"], &["thiserror"]),
+    module("report", &[], &[]),
+    module("tensors", &[], &["safetensors", "serde", "serde_json", "thiserror"]),
+    module("lib", &[], &[]),
+    module("main", &["cli"], &["gradtop", "clap"]),
+    module("cli", &["gradtop"], &["gradtop", "clap", "anyhow", "tokio", "serde_json", "indicatif", "rustix"]),
 ];
 
-/// Longest a file may be before its tests.
-const LONGEST_FILE: usize = 420;
+/// Lines of a file without its tests.
+const MAX_FILE_LINES: usize = 400;
+
+/// Files over which the methods of a type may be spread.
+const MAX_METHOD_FILES: usize = 3;
 
 #[test]
-fn rooms_import_only_what_they_may() {
+fn modules_import_only_what_they_may() {
     let dependencies = dependencies();
     let mut wrong = Vec::new();
-    for (path, room, code) in sources() {
-        let Some(rule) = ROOMS.iter().find(|rule| rule.name == room) else {
-            wrong.push(format!("{}: {room} is no room of ARCHITECTURE.md", path.display()));
+    for (path, module, code) in sources() {
+        let Some(rule) = MODULES.iter().find(|rule| rule.name == module) else {
+            wrong.push(format!("{}: {module} is no module of ARCHITECTURE.md", path.display()));
             continue;
         };
         for (root, next) in named_paths(&code, path.iter().count() - 1) {
             let allowed = match root.as_str() {
                 "crate" => {
-                    next == room
+                    next == module
                         || LEAVES.contains(&next.as_str())
-                        || rule.rooms.contains(&next.as_str())
-                        || !ROOMS.iter().any(|other| other.name == next)
+                        || rule.modules.contains(&next.as_str())
+                        || !MODULES.iter().any(|other| other.name == next)
                 }
                 other => rule.crates.contains(&other) || !dependencies.contains(other),
             };
             if !allowed {
-                wrong.push(format!("{}: {room} may not import {root}::{next}", path.display()));
+                wrong.push(format!("{}: {module} may not import {root}::{next}", path.display()));
             }
         }
     }
@@ -90,27 +97,27 @@ fn rooms_import_only_what_they_may() {
 
 #[test]
 fn train_takes_only_channels_from_tokio() {
-    for (path, room, code) in sources() {
+    for (path, module, code) in sources() {
         for (root, next) in named_paths(&code, path.iter().count() - 1) {
-            assert!(room != "train" || root != "tokio" || next == "sync", "{}: tokio::{next}", path.display());
+            assert!(module != "train" || root != "tokio" || next == "sync", "{}: tokio::{next}", path.display());
         }
     }
 }
 
 #[test]
 fn the_mathematics_asks_the_system_for_memory_only() {
-    for (path, room, code) in sources() {
+    for (path, module, code) in sources() {
         for (root, next) in named_paths(&code, path.iter().count() - 1) {
-            assert!(room != "nn" || root != "rustix" || next == "mm", "{}: rustix::{next}", path.display());
+            assert!(module != "nn" || root != "rustix" || next == "mm", "{}: rustix::{next}", path.display());
         }
     }
 }
 
 #[test]
 fn the_dashboard_knows_no_clock() {
-    for (path, room, code) in sources() {
+    for (path, module, code) in sources() {
         let clock = ["Instant", "SystemTime", "thread::sleep"].into_iter().find(|word| code.contains(word));
-        assert!(room != "app" || clock.is_none(), "{} knows {clock:?}", path.display());
+        assert!(module != "app" || clock.is_none(), "{} knows {clock:?}", path.display());
     }
 }
 
@@ -126,8 +133,29 @@ fn unsafe_code_lives_in_the_kernels_only() {
 fn files_stay_readable() {
     for (path, _, code) in sources() {
         let lines = code.lines().count();
-        assert!(lines <= LONGEST_FILE, "{} has {lines} lines before its tests", path.display());
+        assert!(lines <= MAX_FILE_LINES, "{} has {lines} lines before its tests", path.display());
     }
+}
+
+#[test]
+fn the_methods_of_a_type_stand_together() {
+    let mut files: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
+    for (path, module, code) in sources() {
+        for name in code.lines().filter_map(type_with_methods) {
+            files.entry((module.clone(), name.to_owned())).or_default().insert(path.display().to_string());
+        }
+    }
+    for ((module, name), files) in files {
+        assert!(files.len() <= MAX_METHOD_FILES, "the methods of {module}'s {name} are in {files:?}");
+    }
+}
+
+/// The name of the type of an `impl` block without a trait that begins at this line.
+fn type_with_methods(line: &str) -> Option<&str> {
+    let rest = line.strip_prefix("impl")?;
+    let rest = if rest.starts_with('<') { rest.split_once("> ")?.1 } else { rest.strip_prefix(' ')? };
+    let name = rest.split(|c: char| !c.is_alphanumeric() && c != '_').next()?;
+    (!rest.contains(" for ")).then_some(name)
 }
 
 #[test]

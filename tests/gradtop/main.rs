@@ -1,6 +1,6 @@
 //! Everything that needs the whole crate or the real binary.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::too_many_lines)]
 
 mod command_line;
 #[cfg(unix)]

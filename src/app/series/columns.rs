@@ -76,12 +76,19 @@ pub struct ColumnSums {
     /// Samples in the buckets of each column.
     counts: Vec<f64>,
     places: Places,
+    /// Samples in a bucket, and the level for which that holds.
+    samples: (usize, f64),
 }
 
 impl ColumnSums {
     /// `count` empty columns over `steps`.
     pub fn new(steps: StepRange, count: usize) -> Self {
-        Self { columns: vec![Column::default(); count], counts: vec![0.0; count], places: Places::new(steps, count) }
+        Self {
+            columns: vec![Column::default(); count],
+            counts: vec![0.0; count],
+            places: Places::new(steps, count),
+            samples: (0, 1.0),
+        }
     }
 
     /// The steps from the left to the right edge.
@@ -92,7 +99,10 @@ impl ColumnSums {
     /// Adds a bucket of a level to the columns that it touches.
     pub(super) fn add(&mut self, bucket: &Bucket, level: usize) {
         let Some((from, to)) = self.places.span(bucket) else { return };
-        let samples = samples_at(level);
+        if self.samples.0 != level {
+            self.samples = (level, samples_at(level));
+        }
+        let samples = self.samples.1;
         for (column, count) in self.columns[from..=to].iter_mut().zip(&mut self.counts[from..=to]) {
             column.broken |= bucket.broken;
             let Some(new) = bucket.extent() else { continue };

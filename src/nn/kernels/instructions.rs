@@ -88,3 +88,15 @@ pub fn run_vectorized<W: VectorWork>(work: W) -> W::Output {
     }
     work.run()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_variable_forces_what_every_processor_has() {
+        let forced = env::var_os(PORTABLE_VARIABLE).is_some_and(|value| !value.is_empty() && value != "0");
+        let expected = if forced { InstructionSet::Portable } else { InstructionSet::widest() };
+        assert_eq!(InstructionSet::in_use(), expected);
+    }
+}

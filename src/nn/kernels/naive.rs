@@ -1,5 +1,5 @@
-//! Every kernel as its definition has it, one operation after the other. Begin to read here: the fast kernels beside this
-//! file compute the same, and their tests hold them against these.
+//! Products, convolution, pooling and sums by their definitions, one operation after the other. Start reading here: the
+//! fast kernels beside this file compute the same, and their tests compare them with these.
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
@@ -81,13 +81,15 @@ pub fn conv<T: Scalar>(w: &Window, [x, weight, bias, dy]: [&[T]; 4]) -> [Vec<T>;
     [y, dx, dw, db]
 }
 
-/// Max pooling of planes and its gradient from dy: y, dx. Of equal values the first one wins, rows first.
+/// Max pooling of planes and its gradient from dy: y, dx. Of equal values the first one wins, rows first, and
+/// a NaN always does.
 pub fn max_pool<T: Scalar>(w: &Window, x: &[T], dy: &[T]) -> [Vec<T>; 2] {
     let [mut y, mut dx] = [dy, x].map(|values| vec![T::zero(); values.len()]);
     for (plane, place, (oy, ox)) in outputs(w, dy.len() / w.places()) {
         let at = plane * w.places() + place;
         let positions = seen(w, oy, ox).map(|(_, position)| plane * w.plane() + position);
-        let winner = positions.reduce(|winner, next| if x[next] > x[winner] { next } else { winner });
+        let winner =
+            positions.reduce(|winner, next| if x[next] > x[winner] || x[next].is_nan() { next } else { winner });
         let winner = winner.expect("a window sees part of the plane");
         y[at] = x[winner];
         dx[winner] += dy[at];

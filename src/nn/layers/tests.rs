@@ -150,6 +150,8 @@ fn a_nan_wins_every_window_that_sees_it() {
     let x = Array2::from_shape_vec((1, 8), vec![1.0, f64::NAN, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]).unwrap();
     let (y, _) = run(&mut MaxPool::new(window), &x, &Array2::ones((1, 2)), Mode::Evaluate, Default::default(), 1);
     assert!(y[[0, 0]].is_nan() && y[[0, 1]] == 7.0);
+    let [naive, _] = naive::max_pool(&window, x.as_slice().unwrap(), &[1.0; 2]);
+    assert!(naive[0].is_nan() && naive[1] == 7.0);
 }
 
 /// Batch normalization with the whole Jacobian of each channel written out.

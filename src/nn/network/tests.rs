@@ -241,11 +241,15 @@ fn bits_are_the_same_on_any_number_of_threads() {
 }
 
 #[test]
-fn samples_in_memory_are_gathered_as_they_are() {
+fn every_row_of_the_input_is_filled_with_its_sample() {
     let mut network = build::<f32>(&["linear 5"], &[700], 5).unwrap();
     let samples: Vec<f32> = (0..9 * 700).map(|value| value as f32).collect();
     let order = [8, 0, 3, 3, 7];
-    network.gather_input(5, |row| &samples[order[row] * 700..][..700]);
+    network.fill_input(5, |rows, values| {
+        for (&sample, values) in order[rows].iter().zip(values.chunks_exact_mut(700)) {
+            values.copy_from_slice(&samples[sample * 700..][..700]);
+        }
+    });
     for (row, &sample) in network.input().rows().into_iter().zip(&order) {
         assert_eq!(row.as_slice().unwrap(), &samples[sample * 700..][..700]);
     }

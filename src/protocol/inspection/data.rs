@@ -96,7 +96,7 @@ pub struct SamplePicture {
     pub pixels: Vec<u8>,
 }
 
-/// Answer to [`super::Query::ConfusionMatrix`].
+/// Answer to [`super::Query::Confusion`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConfusionMatrix {
     /// Minibatches completed when the samples were evaluated.
@@ -107,7 +107,7 @@ pub struct ConfusionMatrix {
     pub counts: Vec<u32>,
 }
 
-/// Answer to [`super::Query::FilterPictures`]: the weights of units as pictures.
+/// Answer to [`super::Query::Filters`]: the weights of units as pictures.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FilterPictures {
     /// Place in [`crate::protocol::RunInfo::layers`].

@@ -27,7 +27,7 @@ impl PlaneGrid {
     }
 }
 
-/// Answer to [`super::Query::PlanePoints`].
+/// Answer to [`super::Query::Points`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlanePoints {
     /// Least and largest of the first number, with the margin of every [`PlaneGrid`].
@@ -42,7 +42,7 @@ pub struct PlanePoints {
     pub total: usize,
 }
 
-/// Answer to [`super::Query::DecisionBoundary`].
+/// Answer to [`super::Query::Boundary`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DecisionBoundary {
     /// The cells.
@@ -53,7 +53,7 @@ pub struct DecisionBoundary {
     pub confidence: Vec<u8>,
 }
 
-/// Answer to [`super::Query::UnitFigures`].
+/// Answer to [`super::Query::Units`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UnitMaps {
     /// Place in [`crate::protocol::RunInfo::layers`].

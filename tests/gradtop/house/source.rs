@@ -6,14 +6,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Each source file but those of tests, with its room and its code without comments, strings and tests.
+/// Each source file but those of tests, with its module and its code without comments, strings and tests.
 pub fn sources() -> Vec<(PathBuf, String, String)> {
     files()
         .into_iter()
         .map(|(path, source)| {
             let first = path.components().nth(1).unwrap().as_os_str().to_str().unwrap();
-            let room = first.trim_end_matches(".rs").to_owned();
-            (path, room, strip(&source))
+            let module = first.trim_end_matches(".rs").to_owned();
+            (path, module, strip(&source))
         })
         .collect()
 }

@@ -6,8 +6,8 @@
 //! ```
 //!
 //! A wake-up that is lost shows as a deadlock, a chunk that runs twice or not at all by its count, and a thread that is
-//! still inside after [`Pool::run`] has returned by its reading of what is gone. All atomic operations are sequentially
-//! consistent in this model, as they are in the gate.
+//! still inside after [`Pool::run`] has returned by a flag. All atomic operations are sequentially consistent in this model,
+//! as they are in the gate; the weaker orderings of the shares, panics in chunks and several callers are not modelled.
 
 use std::{num::NonZeroUsize, sync::Arc};
 
@@ -26,10 +26,11 @@ const MAX_SCHEDULES: usize = 20_000;
 /// Pieces of work one after the other on `threads` threads, each chunk of which must run once and within its piece.
 fn run_pieces(threads: usize, pieces: &[usize]) {
     let pool = Pool::new(NonZeroUsize::new(threads).unwrap());
-    for &chunks in pieces {
-        let counts: Vec<AtomicUsize> = (0..chunks).map(|_| AtomicUsize::new(0)).collect();
-        let is_over = AtomicBool::new(false);
-        pool.run(chunks, &|chunk| {
+    // They outlive the pool's threads, so that one that is late finds them.
+    let counts = |chunks: &usize| (0..*chunks).map(|_| AtomicUsize::new(0)).collect::<Vec<_>>();
+    let watched: Vec<_> = pieces.iter().map(|chunks| (counts(chunks), AtomicBool::new(false))).collect();
+    for (counts, is_over) in &watched {
+        pool.run(counts.len(), &|chunk| {
             assert!(!is_over.load(Ordering::SeqCst), "a thread is inside after the end");
             counts[chunk].fetch_add(1, Ordering::SeqCst);
         });

@@ -169,6 +169,11 @@ fn filters_are_pictures() {
     };
     assert_eq!((found.total, found.first, found.shape, found.filters.len()), (12, 10, [1, 28, 28], 2));
     assert_eq!(found.filters[0].values, trainer.network().parameters().next().unwrap().value[7840..8624]);
+    let Answer::Filters(past) = trainer.inspect(&Query::Filters { layer: 0, first: usize::MAX, count: 9 }).unwrap()
+    else {
+        panic!()
+    };
+    assert!(past.filters.is_empty());
     let reason = trainer.inspect(&Query::Filters { layer: 3, first: 0, count: 9 }).unwrap_err();
     assert!(reason.contains("no pictures"), "{reason}");
 }
