@@ -8,7 +8,8 @@
 //!
 //! Both runs are the default run prolonged to sixty epochs, at full speed with the default number of threads; the
 //! dashboard's is drawn into a pseudo-terminal of 200×60 that is read as fast as it writes. The figure is steps a
-//! second as the program reports it at the end. Only the ratio of neighbouring runs counts on a machine that others use.
+//! second as the program reports it at the end. Only the ratio of neighbouring runs counts on a machine that others
+//! use.
 //!
 //! On Linux the system's clocks of the threads tell besides, what share of one processor the drawing thread takes while
 //! that run trains, in true colour and in 256 colours, and what all threads take while it is paused.

@@ -1,5 +1,5 @@
-//! What looking inside costs: training throughput with watched queries and without, in turn within one run; and how long
-//! an answer takes while paused.
+//! What looking inside costs: training throughput with watched queries and without, in turn within one run; and how
+//! long an answer takes while paused.
 //!
 //! ```text
 //! cargo bench --bench inspection            twenty pairs of windows
@@ -62,7 +62,7 @@ fn spec(config: &Config) -> RunSpec {
             probe_every: run.probe_every,
             threads: thread::available_parallelism().unwrap(),
             network: config.model.clone(),
-            optimizer: config.optimizer.spec(),
+            optimizer: config.optimizer.optimizer_spec(),
             learning_rate: config.optimizer.learning_rate,
             clip_norm: None,
             ema: None,

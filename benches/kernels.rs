@@ -20,7 +20,7 @@ use gradtop::{
 /// The program's own allocator, so that its figures are those of the program.
 #[cfg(target_os = "linux")]
 #[global_allocator]
-static MEMORY: gradtop::nn::HugePages = gradtop::nn::HugePages;
+static MEMORY: gradtop::nn::HugePageAllocator = gradtop::nn::HugePageAllocator;
 
 /// Layers with the shape of a sample and the batch.
 const LAYERS: [(&str, &[usize], usize); 16] = [

@@ -23,7 +23,7 @@ use gradtop::{
         Evaluation, Event, Health, LayerInfo, LayerKind, LayerProbe, LayerRole, MetricId, MetricInfo, MetricValue,
         RunInfo, RunState, StateChange, StepReport,
     },
-    ui::{Background, ColorDepth, PictureProtocol, Theme, frame::Frames},
+    ui::{Background, ColorDepth, PictureProtocol, Theme, frame::FrameRenderer},
 };
 
 /// Layers with parameters: three metrics each, and the loss and the accuracy make 32.
@@ -83,7 +83,7 @@ fn main() {
 
 /// Draws at every zoom, at several places of each.
 fn frames(screen: &str, app: &mut App, steps: u64) {
-    let mut frames = Frames::new(Theme::new(ColorDepth::True, Background::Dark, true), PictureProtocol::Blocks);
+    let mut frames = FrameRenderer::new(Theme::new(ColorDepth::True, Background::Dark, true), PictureProtocol::Blocks);
     let mut times = Vec::new();
     let mut step = steps;
     press(app, "0");

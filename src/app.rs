@@ -16,19 +16,20 @@ mod editor;
 mod findings;
 mod header;
 mod input;
-mod inside;
+
+mod follow_up;
+mod heat_map;
 mod inspect;
 mod keys;
+mod layer_values;
 mod layers;
 mod layers_screen;
-mod map;
 mod message;
 mod metric;
 mod needs;
 mod notices;
 mod pending;
 mod prompt;
-mod reply;
 mod run;
 mod screen;
 mod series;
@@ -47,36 +48,36 @@ use crate::protocol::Query;
 
 pub use actions::{Action, SampleStep};
 pub use banner::Banner;
-pub use branches::{Branches, Lineage, Position, Stretch};
-pub use chart::{Axis, Chart, ChartMark, ChartValues, Readout, Tick};
-pub use chart_view::{ChartView, Scale, Smoothing, Window};
+pub use branches::{BranchStretch, Branches, Lineage, RunPosition};
+pub use chart::{AxisTick, Chart, ChartMark, ChartValues, CursorReadout, ValueAxis};
+pub use chart_view::{ChartView, Smoothing, StepWindow, ValueScale};
 pub use commands::{COMMANDS, CommandSpec};
-pub use data::{DataScreen, DataSubject, DataView, PlaneRoom, ShownAnswer, Tiles};
-pub use editor::{Edit, Editor, MAX_LINE_BYTES};
+pub use data::{DataScreen, DataSelection, DataSubject, PlaneLayout, ShownAnswer, TileLayout};
+pub use editor::{LineEdit, LineEditor, MAX_LINE_BYTES};
 pub use findings::{FindingRow, Findings};
 pub use header::{Header, LearningRates};
+pub use heat_map::{HeatMap, HeatRow};
 pub use input::{Code, Key, Modifiers, Pointer};
-pub use inside::{LayerValues, UnitStrip, UnitStrips, ValuePart};
-pub use inspect::{Answers, LayerHistory, LayerMoment};
+pub use inspect::{LayerHistory, LayerSnapshot, NewestAnswers};
 pub use keys::{BINDINGS, Binding, BindingScope};
-pub use layers::{ChainLayer, LayerLook, LayerRow, Layers, Sparkline, SparklineCell};
+pub use layer_values::{LayerValues, UnitStrip, UnitStrips, ValueHistogram};
+pub use layers::{ChainLayer, LayerRow, Layers, ProbedLayer, Sparkline, SparklineCell};
 pub use layers_screen::{LayerSelection, LayersScreen};
-pub use map::{HeatMap, HeatRow};
 pub use message::{Effect, Exit, Message, Settings, Signal};
-pub use metric::{ChartSlot, Curve, Figure, MetricStore};
-pub use needs::{LOOK, Requirement};
+pub use metric::{ChartFigure, ChartSlot, FigureCurve, MetricStore};
+pub use needs::{INSPECT_NEEDS, Requirement};
 pub use notices::{Notice, NoticeTone, Notices};
-pub use pending::Pending;
-pub use prompt::{LinePurpose, Mode, Prompt, QuitChoice, TypedLine};
-pub use run::{MAX_CLASSES, Mark, Run};
+pub use pending::PendingRequests;
+pub use prompt::{KeyboardMode, LinePurpose, Prompt, QuitChoice, TypedLine};
+pub use run::{ChangeMark, MAX_CLASS_NAMES, Run};
 pub use screen::{Panel, Screen};
 pub use series::{Column, Extent, StepRange};
 pub use tables::{ControlRow, FooterItem, HelpLine, HelpSection};
 pub use trace::{
-    ChainRow, CompletedPhase, InspectScreen, Product, SampleSelection, SampleTrace, ShownCheck, Sum, letter, loss_sum,
-    own_share, sample_choice, sums,
+    ChainRow, CompletedPhase, InspectScreen, InspectSelection, SampleTrace, ShownGradientCheck, SumTerm, WorkedSum,
+    loss_sum, parameter_letter, parse_sample_choice, sample_gradient_share, worked_sums,
 };
-pub use track::Track;
+pub use track::MetricTrack;
 pub use view::View;
 pub use watched::{RunPhase, WatchedRun};
 
@@ -148,7 +149,7 @@ impl App {
     }
 
     /// What the keyboard is for.
-    pub fn mode(&self) -> &Mode {
+    pub fn mode(&self) -> &KeyboardMode {
         self.dialog.mode()
     }
 
@@ -164,7 +165,7 @@ impl App {
 
     /// When the next [`Message::Tick`] is needed, in time since the start; none is needed otherwise.
     pub fn next_deadline(&self) -> Option<Duration> {
-        self.notices.deadline()
+        self.notices.next_expiry()
     }
 
     /// The facts of the header line.
@@ -178,18 +179,18 @@ impl App {
     }
 
     /// What the footer says, the most important first.
-    pub fn footer(&self) -> Vec<FooterItem> {
-        tables::footer(self.mode(), &self.view, &self.watched)
+    pub fn footer_items(&self) -> Vec<FooterItem> {
+        tables::footer_items(self.mode(), &self.view, &self.watched)
     }
 
     /// The help of the screen.
-    pub fn help(&self) -> Vec<HelpSection> {
-        tables::help(self.view.screen, &self.watched)
+    pub fn help_sections(&self) -> Vec<HelpSection> {
+        tables::help_sections(self.view.screen, &self.watched)
     }
 
     /// The hyperparameters that can be changed. They are live, also while the display is frozen.
-    pub fn controls(&self) -> Vec<ControlRow> {
-        tables::controls(&self.watched, self.view.control)
+    pub fn control_rows(&self) -> Vec<ControlRow> {
+        tables::control_rows(&self.watched, self.view.control)
     }
 
     /// The open line together with what to say about it.
@@ -198,8 +199,8 @@ impl App {
     }
 
     /// The steps that the charts and sparklines show.
-    pub fn steps(&self) -> StepRange {
-        self.view.charts.steps(self.run().step)
+    pub fn shown_steps(&self) -> StepRange {
+        self.view.charts.shown_steps(self.run().step)
     }
 
     /// Whether a chart has a place: where one shows all that is measured, there is no other.
@@ -208,16 +209,16 @@ impl App {
     }
 
     /// What a chart shows; `None` where fewer figures are measured than there are charts.
-    pub fn figure(&self, slot: ChartSlot) -> Option<&Figure> {
-        self.view.charts.figure(slot, self.run())
+    pub fn chart_figure(&self, slot: ChartSlot) -> Option<&ChartFigure> {
+        self.view.charts.chart_figure(slot, self.run())
     }
 
     /// A chart in `columns` columns (or dots, if the drawing has several dots a column).
     pub fn chart(&self, slot: ChartSlot, columns: usize) -> Chart {
-        match self.figure(slot) {
+        match self.chart_figure(slot) {
             Some(figure) => Chart::of(self.run(), &self.view.charts, slot, figure, columns),
             // Before the source told what it measures, and in a place that one chart leaves over.
-            None => Chart::of(self.run(), &self.view.charts, slot, &Figure::default(), columns),
+            None => Chart::of(self.run(), &self.view.charts, slot, &ChartFigure::default(), columns),
         }
     }
 
@@ -237,8 +238,8 @@ impl App {
     }
 
     /// What the screen wants to know of the inside of the run, the most important first.
-    pub fn wanted(&self) -> Vec<Query> {
-        self.view.wanted(&self.watched, self.size)
+    pub fn wanted_queries(&self) -> Vec<Query> {
+        self.view.wanted_queries(&self.watched, self.size)
     }
 }
 

@@ -17,11 +17,11 @@ mod start;
 mod train;
 
 /// Exit status when the work failed: a gradient check, a run that could not go on.
-const FAILED: u8 = 1;
+const FAILED_STATUS: u8 = 1;
 /// Exit status for wrong use or wrong input.
-const WRONG_USE: u8 = 2;
+const WRONG_USE_STATUS: u8 = 2;
 /// Added to a signal's number for the exit status.
-const SIGNAL: u8 = 128;
+const SIGNAL_STATUS_BASE: u8 = 128;
 
 /// Train a neural network in the terminal: watch every gradient, pause, step, change the learning rate.
 ///
@@ -48,8 +48,8 @@ enum CliCommand {
     /// Compute loss, activations and gradients of one batch, to compare with another framework.
     ///
     /// Weights go by the names and in the layouts of `PyTorch`'s nn.Sequential: 0.weight (out, in), 0.bias, of a
-    /// convolution (out, in, height, width), of a batch normalization also `running_mean` and `running_var`. A batch is x,
-    /// floats of shape (batch, …), and y, the classes. The output holds loss; activation.N, what layer N gives;
+    /// convolution (out, in, height, width), of a batch normalization also `running_mean` and `running_var`. A batch is
+    /// x, floats of shape (batch, …), and y, the classes. The output holds loss; activation.N, what layer N gives;
     /// gradient.activation.N and gradient.input, by what the loss grows with them; gradient.N.weight and so on; and
     /// while training `after.N.running_mean` and `after.N.running_var`.
     Grads(GradsArguments),
@@ -98,7 +98,7 @@ struct TrainArguments {
     #[command(flatten)]
     run: RunArguments,
     /// Train N minibatches instead of whole epochs
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    #[arg(long, value_name = "N", value_parser = parse_at_least_one)]
     steps: Option<u64>,
     /// No dashboard: a progress bar and a table of evaluations
     #[arg(long)]
@@ -126,7 +126,7 @@ struct GradcheckArguments {
     batch: u16,
 }
 
-fn at_least_one(text: &str) -> Result<u64, String> {
+fn parse_at_least_one(text: &str) -> Result<u64, String> {
     match text.parse() {
         Ok(count @ 1..) => Ok(count),
         _ => Err("not a whole number of at least 1".into()),
@@ -134,15 +134,15 @@ fn at_least_one(text: &str) -> Result<u64, String> {
 }
 
 /// Reads the command line; help, the version and mistakes are answered here, with the exit status.
-pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Cli, ExitCode> {
+pub fn parse_arguments(arguments: impl Iterator<Item = OsString>) -> Result<Cli, ExitCode> {
     Cli::try_parse_from(arguments).map_err(|error| {
         if error.use_stderr() {
             // What was typed stands in the message.
             let lines: Vec<String> = error.render().to_string().lines().map(harmless).collect();
-            start::complain_with(lines.join("\n").trim_end());
-            return ExitCode::from(WRONG_USE);
+            start::print_complaint(lines.join("\n").trim_end());
+            return ExitCode::from(WRONG_USE_STATUS);
         }
-        // There is nobody left to tell when help can't be printed: `gradtop --help | head -1`.
+        // Help that can't be printed has no reader left: `gradtop --help | head -1`.
         let _ = error.print();
         ExitCode::SUCCESS
     })
@@ -180,7 +180,7 @@ struct InspectArguments {
     #[arg(long, value_name = "LAYER")]
     layer: Option<usize>,
     /// The sample: a row of the minibatch, hardest, mistake, or test:N or train:N, alone as in evaluation
-    #[arg(long, default_value = "0", value_name = "SAMPLE", value_parser = inspect::sample)]
+    #[arg(long, default_value = "0", value_name = "SAMPLE", value_parser = inspect::parse_sample)]
     sample: SampleChoice,
     /// One JSON object on standard output, and nothing else there
     #[arg(long)]
@@ -214,7 +214,8 @@ struct ReproduceArguments {
     /// Write the table as Markdown
     #[arg(long)]
     markdown: bool,
-    /// Write the loss and accuracy of each row that runs to DIR/ROW.svg; the exercise's two are mlp-100 and torch-mlp-100
+    /// Write the loss and accuracy of each row that runs to DIR/ROW.svg; the exercise's two are mlp-100 and
+    /// torch-mlp-100
     #[arg(long, value_name = "DIR")]
     figures: Option<PathBuf>,
     /// Compute with N threads (default: all cores); the result is the same, bit for bit
@@ -224,7 +225,8 @@ struct ReproduceArguments {
 
 #[derive(Debug, Args)]
 struct DataArguments {
-    /// A word (fashion-mnist, circles, xor, gaussians, spirals, moons) or a path; otherwise what the configuration names
+    /// A word (fashion-mnist, circles, xor, gaussians, spirals, moons) or a path; otherwise what the configuration
+    /// names
     #[arg(value_name = "NAME|PATH")]
     source: Option<String>,
     #[command(flatten)]
@@ -266,8 +268,8 @@ pub fn run(cli: Cli) -> ExitCode {
     match outcome {
         Ok(status) => ExitCode::from(status),
         Err(error) => {
-            start::complain(&error);
-            ExitCode::from(if start::is_wrong_input(&error) { WRONG_USE } else { FAILED })
+            start::print_error(&error);
+            ExitCode::from(if start::is_wrong_input(&error) { WRONG_USE_STATUS } else { FAILED_STATUS })
         }
     }
 }

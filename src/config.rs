@@ -1,7 +1,7 @@
 //! What a run is made from: the configuration's data, its defaults, and reading it from a file and the command line.
 //!
-//! A value comes from the default, a preset, a file, or `--set key=value`, the later winning. Every value that was written
-//! remembers where, so that what turns out wrong later (a layer that does not fit the data) still points at it.
+//! A value comes from the default, a preset, a file, or `--set key=value`, the later winning. Every value that was
+//! written remembers where, so that what turns out wrong later (a layer that does not fit the data) still points at it.
 
 use std::fmt::Write as _;
 use std::num::NonZeroUsize;
@@ -23,7 +23,7 @@ use crate::dataset::{BatchSizeError, DataSpec, DatasetOutline};
 use crate::nn::{Init, LayerSpec, NetworkSpec, Shape, layers::activation::Relu};
 use crate::optim::{OptimizerSpec, Schedule};
 use location::{ConfigProblem, ProblemPlace};
-use table::{KEYS, TABLES};
+use table::{CONFIG_KEYS, KEY_TABLES};
 
 /// Everything that a run is made from. Its default is the default run.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,7 +40,7 @@ pub struct Config {
     pub schedule: Schedule,
     /// The dashboard.
     pub ui: DashboardSettings,
-    origins: Origins,
+    origins: ValueOrigins,
 }
 
 /// How long a run is, and how often it is looked at.
@@ -87,13 +87,14 @@ pub struct OptimizerSettings {
     pub weight_decay: f64,
     /// Norm to which the whole gradient is clipped; 0 in the file is `None`, never.
     pub clip_norm: Option<f64>,
-    /// Decay of the moving average of the weights that evaluations use; 0 in the file is `None`, the weights themselves.
+    /// Decay of the moving average of the weights that evaluations use; 0 in the file is `None`, the weights
+    /// themselves.
     pub ema: Option<f64>,
 }
 
 impl OptimizerSettings {
     /// The settings that its kind uses.
-    pub fn spec(&self) -> OptimizerSpec {
+    pub fn optimizer_spec(&self) -> OptimizerSpec {
         let Self { momentum, nesterov, alpha, beta1, beta2, epsilon, weight_decay, .. } = *self;
         match self.kind {
             OptimizerKind::Sgd => OptimizerSpec::Sgd { momentum, nesterov, weight_decay },
@@ -241,7 +242,7 @@ impl Default for Config {
             },
             schedule: Schedule::COSINE,
             ui: DashboardSettings { fps: 30, theme: ThemeChoice::Auto, pictures: PictureChoice::Auto, throttle: 40.0 },
-            origins: Origins::default(),
+            origins: ValueOrigins::default(),
         }
     }
 }
@@ -268,26 +269,26 @@ impl Config {
     fn from_layers(preset: Option<&Preset>, file: Option<(&str, &str)>, sets: &[String]) -> Result<Self, ConfigError> {
         let mut reader = read::ConfigReader::new();
         if let Some(Preset { name, text, .. }) = preset {
-            reader.file(&format!("preset {name}"), (*text).into());
+            reader.read_file_text(&format!("preset {name}"), (*text).into());
         }
         if let Some((name, text)) = file {
-            reader.file(name, text.into());
+            reader.read_file_text(name, text.into());
         }
         for set in sets {
-            reader.set(set);
+            reader.read_set(set);
         }
         reader.finish()
     }
 
     /// The file that would give this configuration: every key, each with its meaning and its valid values.
     pub fn to_toml(&self) -> String {
-        let mut text = String::from(HEADING);
-        for table in TABLES {
-            let _ = write!(text, "\n{}[{}]\n", comment(table.about), table.name);
-            for (position, key) in KEYS.iter().filter(|key| key.table() == table.name).enumerate() {
+        let mut text = String::from(FILE_HEADING);
+        for table in KEY_TABLES {
+            let _ = write!(text, "\n{}[{}]\n", format_comment(table.about), table.name);
+            for (position, key) in CONFIG_KEYS.iter().filter(|key| key.table_name() == table.name).enumerate() {
                 let gap = if position > 0 { "\n" } else { "" };
-                let about = comment(&format!("{}. Valid: {}.", key.about, key.values()));
-                let _ = writeln!(text, "{gap}{about}{} = {}", key.name(), key.toml(self));
+                let about = format_comment(&format!("{}. Valid: {}.", key.about, key.valid_values()));
+                let _ = writeln!(text, "{gap}{about}{} = {}", key.name(), key.value_as_toml(self));
             }
         }
         text
@@ -300,9 +301,9 @@ impl Config {
     pub fn check(&self, data: &DatasetOutline) -> Result<(), ConfigError> {
         let (batch_size, samples) = (self.run.batch_size, data.train);
         if batch_size > samples {
-            return Err(self.error_at("run.batch_size", BatchSizeError { batch_size, samples }.to_string()));
+            return Err(self.error_at_key("run.batch_size", BatchSizeError { batch_size, samples }.to_string()));
         }
-        match self.model.check(&Shape::new(data.shape.clone()), data.classes.len(), batch_size) {
+        match self.model.check_shapes(&Shape::new(data.shape.clone()), data.classes.len(), batch_size) {
             Ok(_) => Ok(()),
             Err(error) => Err(self.error_at_layer(error.layer, error.message())),
         }
@@ -319,8 +320,8 @@ impl Config {
     }
 
     /// The error that shows `key` where it was written; for what can be judged only later, with the data at hand.
-    pub fn error_at(&self, key: &str, message: impl Into<String>) -> ConfigError {
-        ConfigError::new(vec![self.problem(key, message.into())])
+    pub fn error_at_key(&self, key: &str, message: impl Into<String>) -> ConfigError {
+        ConfigError::new(vec![self.problem_at_key(key, message.into())])
     }
 
     /// The error that shows a layer, counted from 0, where it was written; without a number, all layers.
@@ -329,11 +330,11 @@ impl Config {
             Some(at) => {
                 ConfigError::new(vec![ConfigProblem { place: ProblemPlace::At(at.clone()), message: message.into() }])
             }
-            None => self.error_at("model.layers", message),
+            None => self.error_at_key("model.layers", message),
         }
     }
 
-    fn problem(&self, key: &str, message: String) -> ConfigProblem {
+    fn problem_at_key(&self, key: &str, message: String) -> ConfigProblem {
         let place = match self.locate(key) {
             Some(location) => ProblemPlace::At(location.clone()),
             None => ProblemPlace::Default(key.into()),
@@ -343,21 +344,21 @@ impl Config {
 }
 
 /// What stands at the top of a written configuration.
-const HEADING: &str = "\
+const FILE_HEADING: &str = "\
 # The default run of gradtop: every key with its default value. A file needs only what it changes.
 #     gradtop train --config FILE --set optimizer.lr=1e-3
 ";
 
 /// Longest line of a comment, in characters.
-const COMMENT_WIDTH: usize = 100;
+const COMMENT_COLUMNS: usize = 100;
 
 /// `text` as lines of a comment.
-fn comment(text: &str) -> String {
+fn format_comment(text: &str) -> String {
     let mut lines = String::from("#");
     let mut width = 1;
     for word in text.split_whitespace() {
         let length = word.chars().count() + 1;
-        if width + length > COMMENT_WIDTH {
+        if width + length > COMMENT_COLUMNS {
             lines.push_str("\n#");
             width = 1;
         }
@@ -373,13 +374,13 @@ fn comment(text: &str) -> String {
 ///
 /// All are equal: where a value was written does not change what it is.
 #[derive(Clone, Debug, Default)]
-struct Origins {
+struct ValueOrigins {
     values: Vec<(&'static str, Location)>,
     /// The elements of `model.layers`.
     layers: Vec<Location>,
 }
 
-impl PartialEq for Origins {
+impl PartialEq for ValueOrigins {
     fn eq(&self, _: &Self) -> bool {
         true
     }

@@ -6,7 +6,7 @@ mod rows;
 mod run;
 mod table;
 
-pub use figure::figure;
-pub use rows::{ExerciseRow, Figures, ROWS};
-pub use run::{EpochPoint, ExerciseRun, RunError, run};
+pub use figure::training_figure;
+pub use rows::{AccuracyAndLoss, EXERCISE_ROWS, ExerciseRow};
+pub use run::{EvaluationPoint, ExerciseRun, RunError, run};
 pub use table::{RowOutcome, markdown, text_heading, text_line};

@@ -6,10 +6,10 @@ mod cli;
 
 #[cfg(target_os = "linux")]
 #[global_allocator]
-static MEMORY: gradtop::nn::HugePages = gradtop::nn::HugePages;
+static MEMORY: gradtop::nn::HugePageAllocator = gradtop::nn::HugePageAllocator;
 
 fn main() -> ExitCode {
-    match cli::parse(std::env::args_os()) {
+    match cli::parse_arguments(std::env::args_os()) {
         Ok(command_line) => cli::run(command_line),
         Err(status) => status,
     }

@@ -1,9 +1,9 @@
 //! The mathematics: layers with hand-derived gradients, the network they form, its loss, its initial weights and the
 //! check of every gradient against central differences.
 //!
-//! A batch is always a matrix of shape (batch, features), one sample a row, in standard (row-major) layout; a sample
-//! of an image is the flattened image, channel by channel, row by row. Weights are stored as `PyTorch` stores them: (out, in). Everything is generic
-//! over `f32`, with which a run trains, and `f64`, with which gradients are checked.
+//! A batch is always a matrix of shape (batch, features), one sample a row, in standard (row-major) layout; a sample of
+//! an image is the flattened image, channel by channel, row by row. Weights are stored as `PyTorch` stores them: (out,
+//! in). Everything is generic over `f32`, with which a run trains, and `f64`, with which gradients are checked.
 //!
 //! One training step of a small network:
 //!
@@ -50,12 +50,12 @@ mod shape;
 mod spec;
 mod window;
 
-pub use chain::LayerInfo;
+pub use chain::PlacedLayer;
 pub use error::{BuildError, ParseError};
-pub use facts::{Equations, LayerFacts, LayerProperty, LayerRole, SettingValue};
+pub use facts::{Equations, LayerCategory, LayerFacts, LayerProperty, SettingValue};
 pub use init::Init;
 #[cfg(target_os = "linux")]
-pub use kernels::memory::HugePages;
+pub use kernels::memory::HugePageAllocator;
 pub use kernels::pool::Pool;
 pub use kernels::scalar::Scalar;
 pub use layers::activation::ActivationSpec;

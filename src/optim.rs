@@ -9,6 +9,6 @@ mod spec;
 pub use crate::range::Range;
 pub use clip::{clip_scale, gradient_norm, norm};
 pub use optimizer::Optimizer;
-pub use range::{SettingError, range};
+pub use range::{SettingError, hyperparameter_range};
 pub use schedule::{Schedule, ScheduleError};
 pub use spec::OptimizerSpec;

@@ -44,7 +44,7 @@ pub const LEARNING_RATE: &str = "optimizer.lr";
 pub const THROTTLE: Range = Range::closed(1e-3, 1e6);
 
 /// Most epochs by which one request can extend a run.
-pub const MOST_EPOCHS: u64 = 1_000_000;
+pub const MAX_EPOCHS: u64 = 1_000_000;
 
 /// Number that ties an answer to its [`Request`]; chosen by the sender of the request, never reused in one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -103,7 +103,7 @@ pub enum Command {
     /// Train this many epochs beyond the end that is planned now, also after the run has finished. A schedule that
     /// spans the run then spans the longer run, so its rate rises again.
     Extend {
-        /// Number of epochs, from 1 to [`MOST_EPOCHS`].
+        /// Number of epochs, from 1 to [`MAX_EPOCHS`].
         epochs: u64,
     },
     /// Evaluate on the test split now.
@@ -116,7 +116,7 @@ pub enum Command {
     /// Answer these queries from now on, and no others: whenever something changed while paused, and as often as it
     /// costs the training next to nothing while running. An empty list ends that.
     Watch {
-        /// What is asked, at most [`inspection::MOST_WATCHED`] queries.
+        /// What is asked, at most [`inspection::MAX_WATCHED_QUERIES`] queries.
         queries: Vec<Query>,
     },
     /// Go on by one phase of the current minibatch: forward layer by layer, the loss, backward layer by layer, the

@@ -44,7 +44,7 @@ impl Stream {
     }
 
     /// Uniform 32 bits, the cheapest draw.
-    pub fn bits(&mut self) -> u32 {
+    pub fn random_bits(&mut self) -> u32 {
         self.rng.next_u32()
     }
 
@@ -52,7 +52,7 @@ impl Stream {
     pub fn below(&mut self, bound: u32) -> u32 {
         let threshold = bound.wrapping_neg() % bound;
         loop {
-            let product = u64::from(self.bits()) * u64::from(bound);
+            let product = u64::from(self.random_bits()) * u64::from(bound);
             if product as u32 >= threshold {
                 return (product >> 32) as u32;
             }
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn golden_values_never_change() {
         let mut stream = stream(42, Purpose::Data, 7);
-        let draws = (stream.bits(), stream.below(1000), stream.uniform(), stream.normal());
+        let draws = (stream.random_bits(), stream.below(1000), stream.uniform(), stream.normal());
         let mut order: Vec<u32> = (0..8).collect();
         stream.shuffle(&mut order);
         assert_eq!(

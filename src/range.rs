@@ -1,4 +1,5 @@
-//! An interval of the numbers that a setting may take: the configuration, the engine and the protocol speak of it alike.
+//! An interval of the numbers that a setting may take: the configuration, the engine and the protocol speak of it
+//! alike.
 
 use serde::{Deserialize, Serialize};
 

@@ -77,15 +77,15 @@ impl PlotStroke {
 }
 
 /// Size of the area between the axes, in the picture's units.
-const PLOT: (f64, f64) = (360.0, 240.0);
+const PLOT_SIZE: (f64, f64) = (360.0, 240.0);
 /// Room to the left of a plot, for ticks and label.
-const LEFT: f64 = 64.0;
+const LEFT_MARGIN: f64 = 64.0;
 /// Room to its right.
-const RIGHT: f64 = 20.0;
+const RIGHT_MARGIN: f64 = 20.0;
 /// Room above it, for the titles.
-const TOP: f64 = 84.0;
+const TOP_MARGIN: f64 = 84.0;
 /// Room below it, for ticks and label.
-const BOTTOM: f64 = 52.0;
+const BOTTOM_MARGIN: f64 = 52.0;
 
 /// Where the values of a panel lie in the picture.
 struct PlotFrame {
@@ -114,17 +114,17 @@ impl PlotFrame {
         Self { left, x: PlotAxis::new(&xs, 6), y: PlotAxis::new(&ys, 6) }
     }
 
-    fn at(&self, x: f64, y: f64) -> (f64, f64) {
-        (self.left + PLOT.0 * self.x.share(x), TOP + PLOT.1 * (1.0 - self.y.share(y)))
+    fn place_of_point(&self, x: f64, y: f64) -> (f64, f64) {
+        (self.left + PLOT_SIZE.0 * self.x.share_along(x), TOP_MARGIN + PLOT_SIZE.1 * (1.0 - self.y.share_along(y)))
     }
 }
 
 impl PlotFigure {
     /// The figure as a whole SVG document. The same figure gives the same bytes.
     pub fn to_svg(&self) -> String {
-        let width = self.panels.len() as f64 * (LEFT + PLOT.0 + RIGHT);
-        let height = TOP + PLOT.1 + BOTTOM;
-        let (title, subtitle) = (escape(&self.title), escape(&self.subtitle));
+        let width = self.panels.len() as f64 * (LEFT_MARGIN + PLOT_SIZE.0 + RIGHT_MARGIN);
+        let height = TOP_MARGIN + PLOT_SIZE.1 + BOTTOM_MARGIN;
+        let (title, subtitle) = (escape_xml(&self.title), escape_xml(&self.subtitle));
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
              viewBox=\"0 0 {width} {height}\" role=\"img\" font-family=\"Helvetica, Arial, sans-serif\" font-size=\"12\" \
@@ -134,7 +134,7 @@ impl PlotFigure {
             center = width / 2.0,
         );
         for (position, panel) in self.panels.iter().enumerate() {
-            let left = LEFT + position as f64 * (LEFT + PLOT.0 + RIGHT);
+            let left = LEFT_MARGIN + position as f64 * (LEFT_MARGIN + PLOT_SIZE.0 + RIGHT_MARGIN);
             panel.draw(&mut svg, &PlotFrame::new(left, panel));
         }
         svg.push_str("</svg>\n");
@@ -144,41 +144,41 @@ impl PlotFigure {
 
 impl PlotPanel {
     fn draw(&self, svg: &mut String, frame: &PlotFrame) {
-        let (left, right, bottom) = (frame.left, frame.left + PLOT.0, TOP + PLOT.1);
+        let (left, right, bottom) = (frame.left, frame.left + PLOT_SIZE.0, TOP_MARGIN + PLOT_SIZE.1);
         self.draw_axes(svg, frame);
         // Numbered by its place: names within a document must differ.
         let _ = writeln!(
             svg,
-            "<clipPath id=\"plot{left}\"><rect x=\"{}\" y=\"{TOP}\" width=\"{}\" height=\"{}\"/></clipPath>\n\
+            "<clipPath id=\"plot{left}\"><rect x=\"{}\" y=\"{TOP_MARGIN}\" width=\"{}\" height=\"{}\"/></clipPath>\n\
              <g clip-path=\"url(#plot{left})\">",
             left - 4.0,
-            PLOT.0 + 8.0,
-            PLOT.1 + 4.0,
+            PLOT_SIZE.0 + 8.0,
+            PLOT_SIZE.1 + 4.0,
         );
         for series in &self.series {
             series.draw(svg, frame);
         }
         svg.push_str("</g>\n");
         if let Some(note) = &self.note {
-            let (x, y) = (left + 14.0, TOP + 14.0);
+            let (x, y) = (left + 14.0, TOP_MARGIN + 14.0);
             // The halo keeps it legible where a line runs through.
             let _ = writeln!(
                 svg,
                 "<text x=\"{x}\" y=\"{y}\" font-size=\"11\" fill=\"#555\" stroke=\"#fff\" stroke-width=\"4\" \
                  paint-order=\"stroke\">{}</text>",
-                escape(note)
+                escape_xml(note)
             );
         }
         // Over the lines, so that the frame is whole.
-        let _ = writeln!(svg, "<path d=\"M{left} {TOP}V{bottom}H{right}\" fill=\"none\" stroke=\"#222\"/>");
+        let _ = writeln!(svg, "<path d=\"M{left} {TOP_MARGIN}V{bottom}H{right}\" fill=\"none\" stroke=\"#222\"/>");
         self.draw_legend(svg, frame);
     }
 
     /// Titles, rules and ticks.
     fn draw_axes(&self, svg: &mut String, frame: &PlotFrame) {
-        let (left, right, bottom) = (frame.left, frame.left + PLOT.0, TOP + PLOT.1);
-        let (center, middle) = (left + PLOT.0 / 2.0, TOP + PLOT.1 / 2.0);
-        let (title, x_label, y_label) = (escape(&self.title), escape(&self.x_label), escape(&self.y_label));
+        let (left, right, bottom) = (frame.left, frame.left + PLOT_SIZE.0, TOP_MARGIN + PLOT_SIZE.1);
+        let (center, middle) = (left + PLOT_SIZE.0 / 2.0, TOP_MARGIN + PLOT_SIZE.1 / 2.0);
+        let (title, x_label, y_label) = (escape_xml(&self.title), escape_xml(&self.x_label), escape_xml(&self.y_label));
         let label = left - 46.0;
         let _ = writeln!(
             svg,
@@ -186,20 +186,21 @@ impl PlotPanel {
              <text x=\"{center}\" y=\"{}\" text-anchor=\"middle\">{x_label}</text>\n\
              <text x=\"{label}\" y=\"{middle}\" text-anchor=\"middle\" transform=\"rotate(-90 {label} {middle})\">\
              {y_label}</text>",
-            TOP - 12.0,
+            TOP_MARGIN - 12.0,
             bottom + 40.0,
         );
         for (value, text) in frame.x.ticks() {
-            let (x, _) = frame.at(value, 0.0);
+            let (x, _) = frame.place_of_point(value, 0.0);
             let _ = writeln!(
                 svg,
-                "<path d=\"M{x:.1} {TOP}V{bottom}\" stroke=\"#e4e4e4\"/><path d=\"M{x:.1} {bottom}v5\" stroke=\"#222\"/>\
+                "<path d=\"M{x:.1} {TOP_MARGIN}V{bottom}\" stroke=\"#e4e4e4\"/>\
+                 <path d=\"M{x:.1} {bottom}v5\" stroke=\"#222\"/>\
                  <text x=\"{x:.1}\" y=\"{}\" text-anchor=\"middle\">{text}</text>",
                 bottom + 19.0,
             );
         }
         for (value, text) in frame.y.ticks() {
-            let (_, y) = frame.at(0.0, value);
+            let (_, y) = frame.place_of_point(0.0, value);
             let _ = writeln!(
                 svg,
                 "<path d=\"M{left} {y:.1}H{right}\" stroke=\"#e4e4e4\"/><path d=\"M{left} {y:.1}h-5\" stroke=\"#222\"/>\
@@ -214,12 +215,12 @@ impl PlotPanel {
     fn draw_legend(&self, svg: &mut String, frame: &PlotFrame) {
         let longest = self.series.iter().map(|series| series.name.chars().count()).max().unwrap_or(0);
         let (width, height) = (44.0 + 6.2 * longest as f64, 8.0 + 18.0 * self.series.len() as f64);
-        let left = frame.left + PLOT.0 - width - 8.0;
+        let left = frame.left + PLOT_SIZE.0 - width - 8.0;
         let nearest = |y: f64| {
-            let points = self.series.iter().flat_map(|series| &series.points).map(|&(x, y)| frame.at(x, y));
+            let points = self.series.iter().flat_map(|series| &series.points).map(|&(x, y)| frame.place_of_point(x, y));
             points.filter(|&(x, _)| x >= left).map(|(_, at)| (at - y).abs()).fold(f64::INFINITY, f64::min)
         };
-        let (top, low) = (TOP + 8.0, TOP + PLOT.1 - height - 8.0);
+        let (top, low) = (TOP_MARGIN + 8.0, TOP_MARGIN + PLOT_SIZE.1 - height - 8.0);
         let top = if nearest(top + height / 2.0) >= nearest(low + height / 2.0) { top } else { low };
         let _ = writeln!(
             svg,
@@ -228,7 +229,7 @@ impl PlotPanel {
         );
         for (position, series) in self.series.iter().enumerate() {
             let y = top + 13.0 + 18.0 * position as f64;
-            let (color, dashes, name) = (series.stroke.color(), series.stroke.dashes(), escape(&series.name));
+            let (color, dashes, name) = (series.stroke.color(), series.stroke.dashes(), escape_xml(&series.name));
             let _ = writeln!(
                 svg,
                 "<path d=\"M{} {y}h24\" stroke=\"{color}\" stroke-width=\"2\"{dashes}/><text x=\"{}\" y=\"{}\">{name}</text>",
@@ -246,8 +247,8 @@ impl PlotSeries {
         let whole: Vec<_> =
             self.band.iter().filter(|(x, a, b)| x.is_finite() && a.is_finite() && b.is_finite()).collect();
         if whole.len() > 1 {
-            let above = whole.iter().map(|&&(x, _, most)| frame.at(x, most));
-            let below = whole.iter().rev().map(|&&(x, least, _)| frame.at(x, least));
+            let above = whole.iter().map(|&&(x, _, most)| frame.place_of_point(x, most));
+            let below = whole.iter().rev().map(|&&(x, least, _)| frame.place_of_point(x, least));
             let corners: Vec<String> = above.chain(below).map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
             let _ = writeln!(svg, "<polygon points=\"{}\" fill=\"{color}\" fill-opacity=\"0.18\"/>", corners.join(" "));
         }
@@ -258,7 +259,7 @@ impl PlotSeries {
                 pen_down = false;
                 continue;
             }
-            let (x, y) = frame.at(x, y);
+            let (x, y) = frame.place_of_point(x, y);
             let _ = write!(path, "{}{x:.1} {y:.1}", if pen_down { 'L' } else { 'M' });
             pen_down = true;
         }
@@ -269,7 +270,7 @@ impl PlotSeries {
         );
         if self.stroke == PlotStroke::Solid {
             for &(x, y) in self.points.iter().filter(|(x, y)| x.is_finite() && y.is_finite()) {
-                let (x, y) = frame.at(x, y);
+                let (x, y) = frame.place_of_point(x, y);
                 let _ = writeln!(svg, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"2.5\" fill=\"{color}\"/>");
             }
         }
@@ -277,7 +278,7 @@ impl PlotSeries {
 }
 
 /// A text as it stands in XML.
-fn escape(text: &str) -> String {
+fn escape_xml(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -65,7 +65,7 @@ impl Tensors {
         Read::take(&mut file, length).read_to_end(&mut header).map_err(io)?;
         let mut data = Vec::new();
         Read::take(&mut file, MAX_TENSOR_FILE_BYTES).read_to_end(&mut data).map_err(io)?;
-        Self::check(name.clone(), &header, data)
+        Self::from_header_and_data(name.clone(), &header, data)
     }
 
     /// Takes the contents of a file called `file`.
@@ -80,14 +80,14 @@ impl Tensors {
         match header_length(*start, bytes.len() as u64) {
             Ok(length) => {
                 let (header, data) = rest.split_at(length as usize);
-                Self::check(file, header, data.to_vec())
+                Self::from_header_and_data(file, header, data.to_vec())
             }
             Err(fault) => Err(TensorError { file, fault }),
         }
     }
 
-    fn check(file: String, header: &[u8], data: Vec<u8>) -> Result<Self, TensorError> {
-        match header::read(header, data.len()) {
+    fn from_header_and_data(file: String, header: &[u8], data: Vec<u8>) -> Result<Self, TensorError> {
+        match header::read_header(header, data.len()) {
             Ok(entries) => Ok(Self { file, data, entries }),
             Err(fault) => Err(TensorError { file, fault }),
         }
@@ -111,10 +111,10 @@ impl Tensors {
     /// # Errors
     /// When there is none of that name, or it has another shape or type.
     pub fn floats(&self, name: &str, shape: &[usize]) -> Result<Vec<f64>, TensorError> {
-        let (entry, bytes) = self.tensor(name, shape)?;
+        let (entry, bytes) = self.entry_and_bytes(name, shape)?;
         match entry.dtype {
-            Dtype::F32 => Ok(values(bytes, |b| f64::from(f32::from_le_bytes(b)))),
-            Dtype::F64 => Ok(values(bytes, f64::from_le_bytes)),
+            Dtype::F32 => Ok(decode_values(bytes, |b| f64::from(f32::from_le_bytes(b)))),
+            Dtype::F64 => Ok(decode_values(bytes, f64::from_le_bytes)),
             _ => Err(self.wrong_type(name, entry, "F32 or F64")),
         }
     }
@@ -124,11 +124,11 @@ impl Tensors {
     /// # Errors
     /// When there is none of that name, it has another shape or type, or a value is out of range.
     pub fn labels(&self, name: &str, shape: &[usize], classes: usize) -> Result<Vec<u8>, TensorError> {
-        let (entry, bytes) = self.tensor(name, shape)?;
+        let (entry, bytes) = self.entry_and_bytes(name, shape)?;
         let labels: Vec<i64> = match entry.dtype {
-            Dtype::U8 => values(bytes, |[b]: [u8; 1]| i64::from(b)),
-            Dtype::I32 => values(bytes, |b| i64::from(i32::from_le_bytes(b))),
-            Dtype::I64 => values(bytes, i64::from_le_bytes),
+            Dtype::U8 => decode_values(bytes, |[b]: [u8; 1]| i64::from(b)),
+            Dtype::I32 => decode_values(bytes, |b| i64::from(i32::from_le_bytes(b))),
+            Dtype::I64 => decode_values(bytes, i64::from_le_bytes),
             _ => return Err(self.wrong_type(name, entry, "U8, I32 or I64")),
         };
         let valid = |label: i64| u8::try_from(label).ok().filter(|&label| usize::from(label) < classes);
@@ -136,7 +136,8 @@ impl Tensors {
             .iter()
             .enumerate()
             .map(|(at, &label)| {
-                valid(label).ok_or_else(|| self.fail(Fault::Label { name: shown(name), at, label, classes }))
+                valid(label)
+                    .ok_or_else(|| self.error_of(Fault::Label { name: displayable_name(name), at, label, classes }))
             })
             .collect()
     }
@@ -145,23 +146,23 @@ impl Tensors {
     ///
     /// # Errors
     /// When there is one; the first is named.
-    pub fn only(&self, known: impl Fn(&str) -> bool) -> Result<(), TensorError> {
+    pub fn reject_unknown_names(&self, known: impl Fn(&str) -> bool) -> Result<(), TensorError> {
         match self.names().find(|name| !known(name)) {
-            Some(name) => Err(self.fail(Fault::Unknown(shown(name)))),
+            Some(name) => Err(self.error_of(Fault::Unknown(displayable_name(name)))),
             None => Ok(()),
         }
     }
 
     /// The error for a tensor whose shape can't be `found`.
     pub fn wrong_shape(&self, name: &str, found: &[usize], expected: impl Into<String>) -> TensorError {
-        self.fail(Fault::Shape { name: shown(name), found: found.to_vec(), expected: expected.into() })
+        self.error_of(Fault::Shape { name: displayable_name(name), found: found.to_vec(), expected: expected.into() })
     }
 
     fn entry(&self, name: &str) -> Result<&TensorEntry, TensorError> {
-        self.entries.get(name).ok_or_else(|| self.fail(Fault::Missing(shown(name))))
+        self.entries.get(name).ok_or_else(|| self.error_of(Fault::Missing(displayable_name(name))))
     }
 
-    fn tensor(&self, name: &str, shape: &[usize]) -> Result<(&TensorEntry, &[u8]), TensorError> {
+    fn entry_and_bytes(&self, name: &str, shape: &[usize]) -> Result<(&TensorEntry, &[u8]), TensorError> {
         let entry = self.entry(name)?;
         if entry.shape != shape {
             return Err(self.wrong_shape(name, &entry.shape, format!("{shape:?}")));
@@ -170,10 +171,10 @@ impl Tensors {
     }
 
     fn wrong_type(&self, name: &str, entry: &TensorEntry, expected: &'static str) -> TensorError {
-        self.fail(Fault::Type { name: shown(name), found: entry.dtype.to_string(), expected })
+        self.error_of(Fault::Type { name: displayable_name(name), found: entry.dtype.to_string(), expected })
     }
 
-    fn fail(&self, fault: Fault) -> TensorError {
+    fn error_of(&self, fault: Fault) -> TensorError {
         TensorError { file: self.file.clone(), fault }
     }
 }
@@ -187,11 +188,11 @@ fn header_length(start: [u8; 8], length: u64) -> Result<u64, Fault> {
     }
 }
 
-fn values<const N: usize, T>(bytes: &[u8], value: fn([u8; N]) -> T) -> Vec<T> {
+fn decode_values<const N: usize, T>(bytes: &[u8], value: fn([u8; N]) -> T) -> Vec<T> {
     bytes.as_chunks().0.iter().map(|&bytes| value(bytes)).collect()
 }
 
-fn shown(name: &str) -> String {
+fn displayable_name(name: &str) -> String {
     Safe(name).to_string()
 }
 

@@ -14,23 +14,23 @@ pub struct Safe<'a>(pub &'a str);
 
 /// A line of text of any length made harmless as [`Safe`] does, for what is printed rather than laid out.
 pub fn harmless(line: &str) -> String {
-    line.graphemes(true).flat_map(|cluster| cluster.chars().map(without_harm).take(3)).collect()
+    line.graphemes(true).flat_map(|cluster| cluster.chars().map(replace_if_harmful).take(3)).collect()
 }
 
-fn without_harm(c: char) -> char {
+fn replace_if_harmful(c: char) -> char {
     if is_harmful(c) { '·' } else { c }
 }
 
 /// Longest [`Safe`] text in terminal columns; what is longer ends in `…`.
-const SAFE_COLUMNS: usize = 120;
+const MAX_SAFE_COLUMNS: usize = 120;
 
 impl fmt::Display for Safe<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut columns = 0;
         for cluster in self.0.graphemes(true) {
-            let shown: String = cluster.chars().map(without_harm).take(3).collect();
+            let shown: String = cluster.chars().map(replace_if_harmful).take(3).collect();
             columns += shown.width();
-            if columns > SAFE_COLUMNS {
+            if columns > MAX_SAFE_COLUMNS {
                 return f.write_str("…");
             }
             f.write_str(&shown)?;
@@ -45,14 +45,14 @@ fn is_harmful(c: char) -> bool {
             | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Whether every character of `text` is one column wide and a cluster of its own: ASCII and the marks and letters around
-/// it. Nearly all text is of that kind, and needs no search for clusters.
+/// Whether every character of `text` is one column wide and a cluster of its own: ASCII and the marks and letters
+/// around it. Nearly all text is of that kind, and needs no search for clusters.
 pub fn is_plain(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b' '..=b'~')) || text.chars().all(is_plain_char)
 }
 
-/// The blocks that [`is_plain`] knows: Latin, Greek, dashes and dots, arrows, box drawing, blocks and shapes, braille; each
-/// as far as nothing in it is wide, combines or can't be seen.
+/// The blocks that [`is_plain`] knows: Latin, Greek, dashes and dots, arrows, box drawing, blocks and shapes, braille;
+/// each as far as nothing in it is wide, combines or can't be seen.
 fn is_plain_char(c: char) -> bool {
     matches!(c, ' '..='~' | '\u{a1}'..='\u{ac}' | '\u{ae}'..='\u{2ff}' | 'Α'..='ω' | '‐'..='‧' | '←'..='⇿'
         | '─'..='◼' | '⠀'..='⣿')
@@ -188,7 +188,7 @@ mod tests {
         assert!(shown.starts_with('a') && shown.ends_with('b'));
         let zalgo = format!("z{}", "\u{301}".repeat(10_000));
         assert!(Safe(&zalgo).to_string().chars().count() <= 3);
-        assert!(Safe(&"長".repeat(500)).to_string().width() <= SAFE_COLUMNS + 1);
+        assert!(Safe(&"長".repeat(500)).to_string().width() <= MAX_SAFE_COLUMNS + 1);
     }
 
     #[test]

@@ -2,22 +2,22 @@
 
 use std::path::PathBuf;
 
+use super::follow_up::FollowUp;
 use super::message::{Effect, Exit};
-use super::needs::STEER;
+use super::needs::STEER_NEEDS;
 use super::notices::NoticeTone;
 use super::prompt::QuitChoice;
-use super::reply::Reply;
 use super::screen::{Panel, Screen};
 use super::{Action, App, SampleStep};
 use crate::protocol::Command;
 
 /// Most characters of the run's name in the name of a picture.
-const MAX_NAME_CHARACTERS: usize = 40;
+const MAX_FILE_RUN_NAME_CHARACTERS: usize = 40;
 
 impl App {
     /// Does what a key stands for.
-    pub(super) fn act(&mut self, action: Action) -> Vec<Effect> {
-        let reply = match action {
+    pub(super) fn carry_out_action(&mut self, action: Action) -> Vec<Effect> {
+        let follow_up = match action {
             Action::PauseOrResume
             | Action::Advance
             | Action::AdvanceEpoch
@@ -25,7 +25,7 @@ impl App {
             | Action::LowerLearningRate
             | Action::Slower
             | Action::Faster
-            | Action::FullSpeed => self.watched.steer(action),
+            | Action::FullSpeed => self.watched.handle_steering_action(action),
             Action::TypeLearningRate
             | Action::Extend
             | Action::Follow(SampleStep::Typed)
@@ -38,37 +38,37 @@ impl App {
             | Action::Choose
             | Action::Submit
             | Action::Cancel
-            | Action::Answer(QuitChoice::Cancel) => self.dialog.update(action, &self.watched),
+            | Action::Answer(QuitChoice::Cancel) => self.dialog.handle_action(action, &self.watched),
             Action::Open => self.open_selected(),
-            Action::SaveScreen => Reply::SaveScreen(None),
+            Action::SaveScreen => FollowUp::SaveScreen(None),
             Action::Freeze => {
-                self.watched.freeze_or_catch_up();
-                Reply::Done
+                self.watched.toggle_freeze();
+                FollowUp::Done
             }
-            Action::Mouse => return self.take_or_give_mouse(),
+            Action::Mouse => return self.toggle_mouse_capture(),
             Action::Suspend => return vec![Effect::Suspend],
             Action::Quit => return self.quit(),
             Action::Answer(QuitChoice::Stop) => return self.stop_and_leave(),
-            _ => self.view.update(action, &self.watched, self.size),
+            _ => self.view.handle_action(action, &self.watched, self.size),
         };
-        self.carry_out(reply)
+        self.carry_out_follow_up(follow_up)
     }
 
     /// Does what a part of the state asks for.
-    pub(super) fn carry_out(&mut self, reply: Reply) -> Vec<Effect> {
-        match reply {
-            Reply::Done => {}
-            Reply::Say(tone, text) => self.say(tone, &text),
-            Reply::Send(command) => return self.request(command),
-            Reply::Act(action) => return self.act(action),
-            Reply::FollowSample(choice) => {
-                self.view.sample.follow(choice);
-                self.view.show(Screen::Inspect);
+    pub(super) fn carry_out_follow_up(&mut self, follow_up: FollowUp) -> Vec<Effect> {
+        match follow_up {
+            FollowUp::Done => {}
+            FollowUp::Say(tone, text) => self.show_notice(tone, &text),
+            FollowUp::Send(command) => return self.send_request(command),
+            FollowUp::Act(action) => return self.carry_out_action(action),
+            FollowUp::FollowSample(choice) => {
+                self.view.inspect.follow_sample(choice);
+                self.view.show_screen(Screen::Inspect);
             }
-            Reply::ShowUnit { layer, unit } => self.view.show_unit(layer, unit, &self.watched),
-            Reply::ShowFigure(name) => self.view.show_figure(&name),
-            Reply::SaveScreen(path) => {
-                let path = path.unwrap_or_else(|| self.picture_path());
+            FollowUp::ShowUnit { layer, unit } => self.view.show_unit(layer, unit, &self.watched),
+            FollowUp::ShowFigure(name) => self.view.show_figure(&name),
+            FollowUp::SaveScreen(path) => {
+                let path = path.unwrap_or_else(|| self.screenshot_path());
                 return vec![Effect::SaveScreen { path }];
             }
         }
@@ -76,44 +76,44 @@ impl App {
     }
 
     /// Asks the source for something, and remembers that until it answers.
-    fn request(&mut self, command: Command) -> Vec<Effect> {
-        if let Some(request) = self.watched.request(command) {
+    fn send_request(&mut self, command: Command) -> Vec<Effect> {
+        if let Some(request) = self.watched.add_request(command) {
             vec![Effect::Send(request)]
         } else {
-            self.say(NoticeTone::Bad, "too many requests wait for an answer already");
+            self.show_notice(NoticeTone::Bad, "too many requests wait for an answer already");
             Vec::new()
         }
     }
 
     /// Asks for a value of the selected hyperparameter, or gives the focused panel the screen for itself.
-    fn open_selected(&mut self) -> Reply {
-        if self.view.focus() != Panel::Controls {
-            return Reply::Act(Action::Expand);
+    fn open_selected(&mut self) -> FollowUp {
+        if self.view.focused_panel() != Panel::Controls {
+            return FollowUp::Act(Action::Expand);
         }
-        if let Some(reason) = self.watched.unmet(STEER) {
-            return Reply::bad(reason);
+        if let Some(reason) = self.watched.unmet_reason(STEER_NEEDS) {
+            return FollowUp::bad_notice(reason);
         }
         match self.watched.hyperparameters().get(self.view.control) {
             Some(parameter) => self.dialog.ask_value(&parameter.key, &self.watched),
-            None => Reply::Done,
+            None => FollowUp::Done,
         }
     }
 
-    fn take_or_give_mouse(&mut self) -> Vec<Effect> {
+    fn toggle_mouse_capture(&mut self) -> Vec<Effect> {
         self.mouse = !self.mouse;
         let text = if self.mouse {
             "mouse taken: click a panel, the wheel zooms"
         } else {
             "mouse given to the terminal, for copying; M takes it back"
         };
-        self.say(NoticeTone::Good, text);
+        self.show_notice(NoticeTone::Good, text);
         vec![Effect::CaptureMouse(self.mouse)]
     }
 
     /// Where `p` saves the screen: the run's name and the step, in the folder where the program was started.
-    fn picture_path(&self) -> PathBuf {
+    fn screenshot_path(&self) -> PathBuf {
         let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') { c } else { '-' };
-        let name: String = self.run().name.chars().take(MAX_NAME_CHARACTERS).map(plain).collect();
+        let name: String = self.run().name.chars().take(MAX_FILE_RUN_NAME_CHARACTERS).map(plain).collect();
         let name = if name.is_empty() { "run".into() } else { name };
         format!("gradtop-{name}-{}.svg", self.run().step).into()
     }
@@ -135,12 +135,12 @@ impl App {
             return self.leave_now(Exit::Asked);
         }
         self.leaving = true;
-        self.request(Command::Stop)
+        self.send_request(Command::Stop)
     }
 
     /// Leaves without waiting for anything.
     pub(super) fn leave_now(&mut self, exit: Exit) -> Vec<Effect> {
-        let stop = if self.live().gone || self.leaving { Vec::new() } else { self.request(Command::Stop) };
+        let stop = if self.live().gone || self.leaving { Vec::new() } else { self.send_request(Command::Stop) };
         self.leaving = true;
         stop.into_iter().chain([Effect::Quit(exit)]).collect()
     }

@@ -1,6 +1,6 @@
 //! What a key can do.
 
-use super::editor::Edit;
+use super::editor::LineEdit;
 use super::prompt::QuitChoice;
 use super::screen::Screen;
 
@@ -119,7 +119,7 @@ pub enum Action {
     /// Older lines of the history, or newer ones.
     Recall(isize),
     /// Change the line.
-    Edit(Edit),
+    Edit(LineEdit),
     /// Answer the question.
     Answer(QuitChoice),
     /// Choose the other answer.

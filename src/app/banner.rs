@@ -7,7 +7,7 @@ use super::run::Run;
 use super::watched::{RunPhase, WatchedRun};
 
 /// Most rows of a banner.
-const MAX_ROWS: usize = 4;
+const MAX_BANNER_ROWS: usize = 4;
 
 /// What there is to say, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl Banner {
                     let cut = if shown.len() < hash.len() { "…" } else { "" };
                     next = format!("{next} · sha256 {shown}{cut}");
                 }
-                (Health::Good, figures(run, summary).join(" · "), next)
+                (Health::Good, summary_figures(run, summary).join(" · "), next)
             }
             (RunPhase::Finished, None, _) => (Health::Good, "finished".into(), leave()),
             (RunPhase::Failed, _, Some(failure)) => {
@@ -50,14 +50,18 @@ impl Banner {
     pub fn lines(&self, width: u16) -> Vec<(String, bool)> {
         let wrapped =
             |text: &str, strong| wrap(text, width.saturating_sub(2)).into_iter().map(move |line| (line, strong));
-        wrapped(&self.what, true).take(2).chain(wrapped(&self.next, false)).take(MAX_ROWS).collect()
+        wrapped(&self.what, true).take(2).chain(wrapped(&self.next, false)).take(MAX_BANNER_ROWS).collect()
     }
 }
 
-fn figures(run: &Run, summary: &RunSummary) -> Vec<String> {
+fn summary_figures(run: &Run, summary: &RunSummary) -> Vec<String> {
     let measured = summary.values.iter().filter_map(|value| {
-        let info = run.metrics.info(value.0)?;
-        let part = if let (DataPart::HeldOut(word), _) = info.part() { format!("{word} ") } else { String::new() };
+        let info = run.metrics.metric_info(value.0)?;
+        let part = if let (DataPart::HeldOut(word), _) = info.data_part_and_name() {
+            format!("{word} ")
+        } else {
+            String::new()
+        };
         let exact = if info.unit == Unit::Share { format!("{:.2} %", value.1 * 100.0) } else { short(value.1) };
         Some((info.better != Better::Higher, format!("{part}{} {exact}", info.title)))
     });
@@ -67,6 +71,6 @@ fn figures(run: &Run, summary: &RunSummary) -> Vec<String> {
     let step = format!("finished at step {}", thousands(summary.step));
     let speed = summary.steps_per_second().map(|speed| format!("{speed:.1} steps/s"));
     let time = summary.seconds.map(|seconds| format!("in {}", duration(seconds)));
-    let measured = measured.into_iter().take(MAX_ROWS).map(|(_, text)| text);
+    let measured = measured.into_iter().take(MAX_BANNER_ROWS).map(|(_, text)| text);
     [step].into_iter().chain(measured).chain(speed).chain(time).collect()
 }

@@ -8,7 +8,7 @@ const MAX_BRANCHES: usize = 512;
 
 /// A place in the history of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Position {
+pub struct RunPosition {
     /// The branch.
     pub branch: BranchId,
     /// Minibatches completed.
@@ -20,12 +20,12 @@ pub struct Position {
 struct Branch {
     id: BranchId,
     /// Where it leaves another one; `None` for the branch with which the run began.
-    from: Option<Position>,
+    from: Option<RunPosition>,
 }
 
 /// The part of a branch that is history of the current one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stretch {
+pub struct BranchStretch {
     /// The branch.
     pub branch: BranchId,
     /// Minibatches completed where it begins.
@@ -37,28 +37,32 @@ pub struct Stretch {
 /// The way from the beginning of the run to the current branch: stretches whose steps follow each other, oldest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lineage {
-    stretches: Vec<Stretch>,
+    stretches: Vec<BranchStretch>,
 }
 
 impl Default for Lineage {
     fn default() -> Self {
-        Self { stretches: vec![Stretch { branch: BranchId::default(), first: 0, last: u64::MAX }] }
+        Self { stretches: vec![BranchStretch { branch: BranchId::default(), first: 0, last: u64::MAX }] }
     }
 }
 
 impl Lineage {
     /// Its stretches, oldest first; there is at least one.
-    pub fn stretches(&self) -> &[Stretch] {
+    pub fn stretches(&self) -> &[BranchStretch] {
         &self.stretches
     }
 
     /// The stretch that grows: the current branch from where it began.
-    pub fn newest(&self) -> Stretch {
-        self.stretches.last().copied().unwrap_or(Stretch { branch: BranchId::default(), first: 0, last: u64::MAX })
+    pub fn newest_stretch(&self) -> BranchStretch {
+        self.stretches.last().copied().unwrap_or(BranchStretch {
+            branch: BranchId::default(),
+            first: 0,
+            last: u64::MAX,
+        })
     }
 
     /// Whether what happened there is history of the current branch.
-    pub fn contains(&self, position: Position) -> bool {
+    pub fn contains(&self, position: RunPosition) -> bool {
         self.stretches
             .iter()
             .any(|stretch| stretch.branch == position.branch && (stretch.first..=stretch.last).contains(&position.step))
@@ -88,7 +92,7 @@ impl Branches {
     }
 
     /// The branch that the run is on.
-    pub fn current(&self) -> BranchId {
+    pub fn current_branch(&self) -> BranchId {
         self.current
     }
 
@@ -101,57 +105,57 @@ impl Branches {
     ///
     /// A branch that leaves another one before it took a step leaves the one from which that came. What was before a
     /// branch that leaves an unknown one is unknown.
-    pub(super) fn begin(&mut self, branching: &Branching) -> Result<(), ()> {
-        if self.place(branching.branch, self.list.len()).is_some() {
+    pub(super) fn begin_branch(&mut self, branching: &Branching) -> Result<(), ()> {
+        if self.place_of_branch(branching.branch, self.list.len()).is_some() {
             return Err(());
         }
         let at = branching.at;
         let mut parent = branching.parent;
         let mut end = self.list.len();
-        while let Some(place) = self.place(parent, end)
+        while let Some(place) = self.place_of_branch(parent, end)
             && let Some(from) = self.list[place].from.filter(|from| at <= from.step)
         {
             (parent, end) = (from.branch, place);
         }
-        self.list.push(Branch { id: branching.branch, from: Some(Position { branch: parent, step: at }) });
+        self.list.push(Branch { id: branching.branch, from: Some(RunPosition { branch: parent, step: at }) });
         self.current = branching.branch;
-        self.lineage = self.trace();
+        self.lineage = self.trace_lineage();
         Ok(())
     }
 
     /// Whether a branch is kept.
-    pub(super) fn knows(&self, branch: BranchId) -> bool {
-        self.place(branch, self.list.len()).is_some()
+    pub(super) fn contains_branch(&self, branch: BranchId) -> bool {
+        self.place_of_branch(branch, self.list.len()).is_some()
     }
 
     /// Whether there are more branches than are kept.
-    pub(super) fn too_many(&self) -> bool {
+    pub(super) fn exceeds_limit(&self) -> bool {
         self.list.len() > MAX_BRANCHES
     }
 
-    /// Forgets the oldest branch from which the current one does not come, or else the beginning of the way to it; never
-    /// the current one.
-    pub(super) fn forget(&mut self) -> Option<BranchId> {
+    /// Forgets the oldest branch from which the current one does not come, or else the beginning of the way to it;
+    /// never the current one.
+    pub(super) fn forget_oldest(&mut self) -> Option<BranchId> {
         let needed = |branch: &Branch| self.lineage.stretches.iter().any(|stretch| stretch.branch == branch.id);
         let at = self.list.iter().position(|branch| !needed(branch)).unwrap_or(0);
         let forgotten = (self.list.len() > 1).then(|| self.list.remove(at).id)?;
-        self.lineage = self.trace();
+        self.lineage = self.trace_lineage();
         Some(forgotten)
     }
 
     /// Place of a branch among the first `end` of the list.
-    fn place(&self, branch: BranchId, end: usize) -> Option<usize> {
+    fn place_of_branch(&self, branch: BranchId, end: usize) -> Option<usize> {
         self.list[..end].iter().rposition(|other| other.id == branch)
     }
 
     /// The way to the current branch.
-    fn trace(&self) -> Lineage {
+    fn trace_lineage(&self) -> Lineage {
         let mut stretches = Vec::new();
         let (mut id, mut last, mut end) = (self.current, u64::MAX, self.list.len());
         // A branch leaves one that began before it: an id that was forgotten and is used anew is another branch.
-        while let Some(place) = self.place(id, end) {
+        while let Some(place) = self.place_of_branch(id, end) {
             let from = self.list[place].from;
-            stretches.push(Stretch { branch: id, first: from.map_or(0, |from| from.step), last });
+            stretches.push(BranchStretch { branch: id, first: from.map_or(0, |from| from.step), last });
             let Some(from) = from else { break };
             (id, last, end) = (from.branch, from.step, place);
         }

@@ -4,11 +4,11 @@ use crate::text::{short, thousands};
 
 mod marks;
 
-use super::chart_view::{ChartView, Scale};
-use super::metric::{ChartSlot, Curve, Figure};
+use super::chart_view::{ChartView, ValueScale};
+use super::metric::{ChartFigure, ChartSlot, FigureCurve};
 use super::run::Run;
 use super::series::{Column, Extent, StepRange};
-use super::track::Track;
+use super::track::MetricTrack;
 use crate::protocol::{Better, Unit};
 
 /// A chart of one figure in a given number of columns.
@@ -35,9 +35,9 @@ pub struct Chart {
     /// Changes in sight; those close together are one.
     pub marks: Vec<ChartMark>,
     /// The axis of the values.
-    pub axis: Axis,
+    pub axis: ValueAxis,
     /// The cursor, where it is in sight.
-    pub cursor: Option<Readout>,
+    pub cursor: Option<CursorReadout>,
     /// The newest values of all.
     pub latest: ChartValues,
     /// What will fill the chart, while nothing does.
@@ -59,7 +59,7 @@ pub struct ChartMark {
 
 /// The cursor and what is there.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Readout {
+pub struct CursorReadout {
     /// Its column.
     pub column: usize,
     /// Its step.
@@ -81,18 +81,18 @@ pub struct ChartValues {
 
 /// The axis of the values: where a value lies between the lower and the upper edge.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Axis {
+pub struct ValueAxis {
     /// Value at the lower edge.
     pub low: f64,
     /// Value at the upper edge, above `low`.
     pub high: f64,
     /// The scale in effect; linear where a logarithmic one was asked for but there is nothing positive in sight.
-    pub scale: Scale,
+    pub scale: ValueScale,
 }
 
 /// A labelled place on an axis.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Tick {
+pub struct AxisTick {
     /// From the lower or left end, 0, to the other, 1.
     pub fraction: f64,
     /// What to write there.
@@ -100,56 +100,56 @@ pub struct Tick {
 }
 
 impl Chart {
-    pub(super) fn of(run: &Run, view: &ChartView, slot: ChartSlot, figure: &Figure, count: usize) -> Self {
+    pub(super) fn of(run: &Run, view: &ChartView, slot: ChartSlot, figure: &ChartFigure, count: usize) -> Self {
         let count = count.min(MAX_CHART_COLUMNS);
-        let (steps, lineage) = (view.steps(run.step), run.lineage());
-        let track = |curve: Option<Curve>| curve.map(|curve| run.metrics.track(curve));
+        let (steps, lineage) = (view.shown_steps(run.step), run.lineage());
+        let track = |curve: Option<FigureCurve>| curve.map(|curve| run.metrics.curve_track(curve));
         let (trained, tested) = (track(figure.train), track(figure.test));
-        let columns = |track: Option<&Track>| {
+        let columns = |track: Option<&MetricTrack>| {
             track.map_or_else(|| vec![Column::default(); count], |track| track.columns(lineage, steps, count))
         };
         let (train, test) = (columns(trained), columns(tested));
         // What is measured on no part of the data does not vary with its samples.
-        let weight = view.smoothing.weight().filter(|_| figure.is_of_samples());
+        let weight = view.smoothing.weight().filter(|_| figure.is_sample_mean());
         let smooth = |steps: StepRange, count: usize| match trained.zip(weight) {
-            Some((track, weight)) => track.smoothed(lineage, steps, count, weight),
+            Some((track, weight)) => track.smoothed_columns(lineage, steps, count, weight),
             None => vec![None; count],
         };
         let smoothed = smooth(steps, count);
         let extents = || train.iter().chain(&test).filter_map(|column| column.extent);
-        let axis = Axis::around(extents(), figure, view.scale(slot));
-        let test_at = |step: u64| tested?.at(lineage, step)?.extent.map(|extent| extent.mean);
+        let axis = ValueAxis::showing_all(extents(), figure, view.scale(slot));
+        let test_at = |step: u64| tested?.value_at(lineage, step)?.extent.map(|extent| extent.mean);
         let cursor = view.cursor.and_then(|step| {
             let column = steps.column_of(step, count)?;
             let values = ChartValues {
-                train: trained.and_then(|track| track.at(lineage, step)),
+                train: trained.and_then(|track| track.value_at(lineage, step)),
                 smoothed: smoothed.get(column).copied().flatten(),
                 test: test_at(step),
             };
-            Some(Readout { column, step, values })
+            Some(CursorReadout { column, step, values })
         });
         let exactly = |value: f64| Column {
             extent: value.is_finite().then_some(Extent { min: value, max: value, mean: value }),
             broken: !value.is_finite(),
         };
-        let newest = trained.and_then(|track| track.latest(lineage));
+        let newest = trained.and_then(|track| track.latest_value(lineage));
         let latest = ChartValues {
             train: newest.map(|(_, value)| exactly(value)),
             smoothed: newest
                 .and_then(|(step, _)| smooth(StepRange { first: step, last: step }, 1).first().copied().flatten()),
-            test: tested.and_then(|track| track.latest(lineage)).map(|(_, value)| value),
+            test: tested.and_then(|track| track.latest_value(lineage)).map(|(_, value)| value),
         };
-        let marks = marks::in_sight(&run.marks, lineage, steps, count);
-        let word = |curve: Option<Curve>| curve.map_or("", |curve| curve.word);
+        let marks = marks::visible_marks(&run.marks, lineage, steps, count);
+        let word = |curve: Option<FigureCurve>| curve.map_or("", |curve| curve.word);
         Self {
             title: figure.title.clone(),
             unit: figure.unit.clone(),
             better: figure.better,
             words: [word(figure.train), word(figure.test)],
-            smoothing: figure.is_of_samples().then(|| view.smoothing.label()),
+            smoothing: figure.is_sample_mean().then(|| view.smoothing.label()),
             steps,
-            note: (newest.is_none() && latest.test.is_none()).then(|| note(figure)),
-            first_test: first_test(run, newest.is_some(), figure.test.is_some() && latest.test.is_none()),
+            note: (newest.is_none() && latest.test.is_none()).then(|| empty_chart_note(figure)),
+            first_test: first_evaluation_step(run, newest.is_some(), figure.test.is_some() && latest.test.is_none()),
             train,
             smoothed,
             test,
@@ -163,14 +163,14 @@ impl Chart {
 
 impl StepRange {
     /// At most `most` labelled steps.
-    pub fn ticks(self, most: usize) -> Vec<Tick> {
+    pub fn ticks(self, most: usize) -> Vec<AxisTick> {
         let (low, high) = (self.first as f64, self.last as f64);
         if high <= low {
-            return vec![Tick { fraction: 0.0, label: thousands(self.first) }];
+            return vec![AxisTick { fraction: 0.0, label: thousands(self.first) }];
         }
         nice_steps(low, high, most)
             .filter(|step| step.fract() == 0.0)
-            .map(|step| Tick { fraction: (step - low) / (high - low), label: thousands(step as u64) })
+            .map(|step| AxisTick { fraction: (step - low) / (high - low), label: thousands(step as u64) })
             .collect()
     }
 }
@@ -178,13 +178,13 @@ impl StepRange {
 /// Charts are never asked for more columns than the largest terminal has dots.
 const MAX_CHART_COLUMNS: usize = 8192;
 
-fn note(figure: &Figure) -> String {
+fn empty_chart_note(figure: &ChartFigure) -> String {
     let what = if figure.test.is_some() && figure.train.is_none() { "evaluation" } else { "minibatch" };
     format!("nothing yet: the first {what} will show here")
 }
 
 /// The step of the first evaluation, if there are minibatches and it is still `missing`.
-fn first_test(run: &Run, trained: bool, missing: bool) -> Option<u64> {
+fn first_evaluation_step(run: &Run, trained: bool, missing: bool) -> Option<u64> {
     if !trained || !missing {
         return None;
     }
@@ -194,18 +194,18 @@ fn first_test(run: &Run, trained: bool, missing: bool) -> Option<u64> {
     Some(end.map_or(first, |end| first.min(end.max(run.step))))
 }
 
-impl Axis {
+impl ValueAxis {
     /// An axis that shows all of `extents` and is never empty or upside down, whatever they are.
-    fn around(extents: impl Iterator<Item = Extent> + Clone, figure: &Figure, wanted: Scale) -> Self {
-        if wanted == Scale::Log {
+    fn showing_all(extents: impl Iterator<Item = Extent> + Clone, figure: &ChartFigure, wanted: ValueScale) -> Self {
+        if wanted == ValueScale::Log {
             let positive = extents.clone().flat_map(|e| [e.min, e.max]).filter(|value| *value > 0.0);
-            if let Some((low, high)) = bounds(positive) {
+            if let Some((low, high)) = finite_bounds(positive) {
                 let pad = (high / low).powf(0.04).max(1.05);
-                return Self { low: low / pad, high: high * pad, scale: Scale::Log };
+                return Self { low: low / pad, high: high * pad, scale: ValueScale::Log };
             }
         }
-        let scale = Scale::Linear;
-        let Some((low, high)) = bounds(extents.flat_map(|e| [e.min, e.max])) else {
+        let scale = ValueScale::Linear;
+        let Some((low, high)) = finite_bounds(extents.flat_map(|e| [e.min, e.max])) else {
             return Self { low: 0.0, high: 1.0, scale };
         };
         let spread = if high > low {
@@ -229,17 +229,17 @@ impl Axis {
             return None;
         }
         let fraction = match self.scale {
-            Scale::Linear => (value - self.low) / (self.high - self.low),
-            Scale::Log if value > 0.0 => (value / self.low).ln() / (self.high / self.low).ln(),
-            Scale::Log => 0.0,
+            ValueScale::Linear => (value - self.low) / (self.high - self.low),
+            ValueScale::Log if value > 0.0 => (value / self.low).ln() / (self.high / self.low).ln(),
+            ValueScale::Log => 0.0,
         };
         Some(if fraction.is_finite() { fraction.clamp(0.0, 1.0) } else { 0.5 })
     }
 
     /// At most `most` labelled values, lowest first.
-    pub fn ticks(&self, unit: &Unit, most: usize) -> Vec<Tick> {
+    pub fn ticks(&self, unit: &Unit, most: usize) -> Vec<AxisTick> {
         let values: Vec<f64> = match self.scale {
-            Scale::Log if self.high / self.low > 20.0 => {
+            ValueScale::Log if self.high / self.low > 20.0 => {
                 let (low, high) = (self.low.log10().ceil() as i32, self.high.log10().floor() as i32);
                 let every = ((high - low) as usize / most.max(1) + 1).max(1);
                 (low..=high).step_by(every).map(|power| 10f64.powi(power)).collect()
@@ -251,7 +251,10 @@ impl Axis {
             .into_iter()
             .filter_map(|value| {
                 let fraction = self.height(value)?;
-                Some(Tick { fraction, label: label(unit, value, if self.scale == Scale::Log { value } else { gap }) })
+                Some(AxisTick {
+                    fraction,
+                    label: tick_label(unit, value, if self.scale == ValueScale::Log { value } else { gap }),
+                })
             })
             .take(most)
             .collect()
@@ -259,7 +262,7 @@ impl Axis {
 }
 
 /// Smallest and largest of some finite values.
-fn bounds(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
+fn finite_bounds(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
     values.filter(|value| value.is_finite()).fold(None, |bounds, value| match bounds {
         None => Some((value, value)),
         Some((low, high)) => Some((value.min(low), value.max(high))),
@@ -278,7 +281,7 @@ fn nice_steps(low: f64, high: f64, most: usize) -> impl Iterator<Item = f64> {
 }
 
 /// A tick's label with as many digits as tell it from its neighbour at distance `gap`.
-fn label(unit: &Unit, value: f64, gap: f64) -> String {
+fn tick_label(unit: &Unit, value: f64, gap: f64) -> String {
     let (value, gap, sign) = match unit {
         Unit::Share if value.abs() <= 10.0 => (value * 100.0, gap * 100.0, " %"),
         _ => (value, gap, ""),

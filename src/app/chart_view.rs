@@ -1,14 +1,14 @@
 //! What the charts show, and how: the steps in sight, the cursor, scales, smoothing, and a figure in each.
 
 use super::actions::Action;
-use super::metric::{ChartSlot, Figure};
-use super::reply::Reply;
+use super::follow_up::FollowUp;
+use super::metric::{ChartFigure, ChartSlot};
 use super::run::Run;
 use super::series::StepRange;
 
 /// How values become heights.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Scale {
+pub enum ValueScale {
     /// Equal differences, equal heights.
     #[default]
     Linear,
@@ -65,7 +65,7 @@ impl Smoothing {
 
 /// The steps that the charts show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Window {
+pub enum StepWindow {
     /// The whole run so far.
     #[default]
     Whole,
@@ -79,7 +79,7 @@ pub enum Window {
 }
 
 /// A place this far to the right in a window that ends at the newest step is near the end.
-const NEAR_THE_END: f64 = 0.75;
+const NEAR_END_FRACTION: f64 = 0.75;
 
 /// The fewest steps a window shows.
 pub const MIN_WINDOW_STEPS: u64 = 10;
@@ -88,65 +88,65 @@ pub const MIN_WINDOW_STEPS: u64 = 10;
 #[derive(Clone, Debug, Default)]
 pub struct ChartView {
     /// The steps that the charts show.
-    pub window: Window,
+    pub window: StepWindow,
     /// Step whose values are read out.
     pub cursor: Option<u64>,
     /// Smoothing of the bright line.
     pub smoothing: Smoothing,
     /// Scale asked for in each chart.
-    scales: [Scale; ChartSlot::ALL.len()],
-    /// What was chosen for each chart, by [`Figure::name`]; until then what the source tells first.
+    scales: [ValueScale; ChartSlot::ALL.len()],
+    /// What was chosen for each chart, by [`ChartFigure::name`]; until then what the source tells first.
     figures: [Option<String>; ChartSlot::ALL.len()],
 }
 
 impl ChartView {
     /// Does what a key stands for that changes what the charts show of a run; `slot` is the chart that it is about,
     /// `columns` the width of the window.
-    pub(super) fn update(&mut self, action: Action, run: &Run, slot: ChartSlot, columns: u16) -> Reply {
+    pub(super) fn handle_action(&mut self, action: Action, run: &Run, slot: ChartSlot, columns: u16) -> FollowUp {
         match action {
             Action::Cursor(by) => {
-                let column = (self.steps(run.step).length() / u64::from(columns.max(40) / 2)).max(1);
+                let column = (self.shown_steps(run.step).length() / u64::from(columns.max(40) / 2)).max(1);
                 let count = by.saturating_mul(i64::try_from(column).unwrap_or(i64::MAX));
                 self.move_cursor(run.step, count);
-                Reply::Done
+                FollowUp::Done
             }
             Action::ZoomIn => self.zoom_at_cursor(run.step, 0.5, "this is as near as it gets"),
             Action::ZoomOut => self.zoom_at_cursor(run.step, 2.0, "this is the whole run"),
             Action::ResetView => {
-                let whole = (self.window, self.cursor) == (Window::Whole, None);
-                (self.window, self.cursor) = (Window::Whole, None);
-                if whole { Reply::good("this is the whole run") } else { Reply::Done }
+                let whole = (self.window, self.cursor) == (StepWindow::Whole, None);
+                (self.window, self.cursor) = (StepWindow::Whole, None);
+                if whole { FollowUp::good_notice("this is the whole run") } else { FollowUp::Done }
             }
             Action::LogScale => self.toggle_log_scale(slot, run),
             Action::Smoothing => {
                 self.smoothing = self.smoothing.next();
-                Reply::good(format!("smoothing {}", self.smoothing.label()))
+                FollowUp::good_notice(format!("smoothing {}", self.smoothing.label()))
             }
             Action::Figure => self.next_figure(slot, run),
-            _ => Reply::Done,
+            _ => FollowUp::Done,
         }
     }
 
     /// Steps after this one are no longer those that were there.
-    pub(super) fn leave(&mut self, step: u64) {
+    pub(super) fn drop_after_step(&mut self, step: u64) {
         self.cursor.take_if(|cursor| *cursor > step);
-        if matches!(self.window, Window::Fixed(steps) if steps.last > step) {
-            self.window = Window::Whole;
+        if matches!(self.window, StepWindow::Fixed(steps) if steps.last > step) {
+            self.window = StepWindow::Whole;
         }
     }
 
     /// Whether a chart has a place: where one shows all that is measured, there is no other.
     pub fn has_chart(&self, slot: ChartSlot, run: &Run) -> bool {
-        slot == ChartSlot::First || self.figure(slot, run).is_some() || run.metrics.figures().is_empty()
+        slot == ChartSlot::First || self.chart_figure(slot, run).is_some() || run.metrics.figures().is_empty()
     }
 
     /// What a chart shows; `None` where fewer figures are measured than there are charts.
-    pub fn figure<'a>(&self, slot: ChartSlot, run: &'a Run) -> Option<&'a Figure> {
-        run.metrics.figures().get(self.figure_place(slot, run)?)
+    pub fn chart_figure<'a>(&self, slot: ChartSlot, run: &'a Run) -> Option<&'a ChartFigure> {
+        run.metrics.figures().get(self.chart_figure_place(slot, run)?)
     }
 
     /// Place of that figure: the one that was chosen, or else as many as there are charts in the order of the source.
-    pub(super) fn figure_place(&self, slot: ChartSlot, run: &Run) -> Option<usize> {
+    pub(super) fn chart_figure_place(&self, slot: ChartSlot, run: &Run) -> Option<usize> {
         let figures = run.metrics.figures();
         let chosen = self.figures[slot as usize].as_deref();
         let chosen = chosen.and_then(|name| figures.iter().position(|figure| figure.name == name));
@@ -154,111 +154,111 @@ impl ChartView {
     }
 
     /// Chooses what a chart shows; its scale is linear again.
-    pub(super) fn choose(&mut self, slot: ChartSlot, figure: &str) {
+    pub(super) fn set_chart_figure(&mut self, slot: ChartSlot, figure: &str) {
         self.figures[slot as usize] = Some(figure.to_owned());
-        self.set_scale(slot, Scale::Linear);
+        self.set_scale(slot, ValueScale::Linear);
     }
 
     /// Shows the next figure in a chart.
-    fn next_figure(&mut self, slot: ChartSlot, run: &Run) -> Reply {
+    fn next_figure(&mut self, slot: ChartSlot, run: &Run) -> FollowUp {
         let figures = run.metrics.figures();
-        let shown = ChartSlot::ALL.map(|slot| self.figure_place(slot, run));
-        let first = self.figure_place(slot, run).map_or(0, |at| at + 1);
+        let shown = ChartSlot::ALL.map(|slot| self.chart_figure_place(slot, run));
+        let first = self.chart_figure_place(slot, run).map_or(0, |at| at + 1);
         let others = (first..figures.len()).chain(0..first.min(figures.len()));
         // One that stands in a chart already would only be there twice.
         let next = others.into_iter().find(|at| !shown.contains(&Some(*at)));
         match next {
-            Some(next) => self.choose(slot, &figures[next].name),
+            Some(next) => self.set_chart_figure(slot, &figures[next].name),
             None if figures.is_empty() => {}
-            None => return Reply::good("the charts show all that this source measures"),
+            None => return FollowUp::good_notice("the charts show all that this source measures"),
         }
-        Reply::Done
+        FollowUp::Done
     }
 
-    fn toggle_log_scale(&mut self, slot: ChartSlot, run: &Run) -> Reply {
-        if self.scale(slot) == Scale::Log {
-            self.set_scale(slot, Scale::Linear);
-            return Reply::Done;
+    fn toggle_log_scale(&mut self, slot: ChartSlot, run: &Run) -> FollowUp {
+        if self.scale(slot) == ValueScale::Log {
+            self.set_scale(slot, ValueScale::Linear);
+            return FollowUp::Done;
         }
-        let steps = self.steps(run.step);
-        let curves = self.figure(slot, run).map(|figure| [figure.train, figure.test]).unwrap_or_default();
+        let steps = self.shown_steps(run.step);
+        let curves = self.chart_figure(slot, run).map(|figure| [figure.train, figure.test]).unwrap_or_default();
         let positive = curves.into_iter().flatten().any(|curve| {
-            let columns = run.metrics.track(curve).columns(run.lineage(), steps, 64);
+            let columns = run.metrics.curve_track(curve).columns(run.lineage(), steps, 64);
             columns.iter().filter_map(|column| column.extent).any(|extent| extent.max > 0.0)
         });
         if !positive {
-            return Reply::bad("a logarithmic scale needs positive values");
+            return FollowUp::bad_notice("a logarithmic scale needs positive values");
         }
-        self.set_scale(slot, Scale::Log);
-        Reply::Done
+        self.set_scale(slot, ValueScale::Log);
+        FollowUp::Done
     }
 
     /// Shows `factor` times as many steps around the cursor; says why if that can't be.
-    fn zoom_at_cursor(&mut self, newest: u64, factor: f64, limit: &str) -> Reply {
-        let steps = self.steps(newest);
+    fn zoom_at_cursor(&mut self, newest: u64, factor: f64, limit: &str) -> FollowUp {
+        let steps = self.shown_steps(newest);
         let fraction = self
             .cursor
             .filter(|cursor| steps.contains(*cursor))
             .map_or(1.0, |cursor| (cursor - steps.first) as f64 / (steps.length() - 1).max(1) as f64);
         self.zoom(newest, fraction, factor);
-        if self.steps(newest) == steps { Reply::good(limit) } else { Reply::Done }
+        if self.shown_steps(newest) == steps { FollowUp::good_notice(limit) } else { FollowUp::Done }
     }
 
     /// Puts the cursor at a place along the step axis, 0 at its left end and 1 at its right.
     pub(super) fn put_cursor(&mut self, newest: u64, fraction: f64) {
         if fraction.is_finite() {
-            let steps = self.steps(newest);
+            let steps = self.shown_steps(newest);
             let offset = (fraction.clamp(0.0, 1.0) * (steps.length() - 1) as f64).round() as u64;
             self.cursor = Some(steps.first.saturating_add(offset).min(newest).max(1));
         }
     }
 
     /// The scale asked for in a chart.
-    pub fn scale(&self, slot: ChartSlot) -> Scale {
+    pub fn scale(&self, slot: ChartSlot) -> ValueScale {
         self.scales[slot as usize]
     }
 
     /// Asks for a scale in a chart.
-    fn set_scale(&mut self, slot: ChartSlot, scale: Scale) {
+    fn set_scale(&mut self, slot: ChartSlot, scale: ValueScale) {
         self.scales[slot as usize] = scale;
     }
 
     /// The steps to show of a run whose newest step is `newest`.
-    pub fn steps(&self, newest: u64) -> StepRange {
-        let whole = whole(newest);
+    pub fn shown_steps(&self, newest: u64) -> StepRange {
+        let whole = whole_run_steps(newest);
         match self.window {
-            Window::Whole => whole,
-            Window::Newest { steps } => {
+            StepWindow::Whole => whole,
+            StepWindow::Newest { steps } => {
                 StepRange { first: whole.last.saturating_sub(steps.saturating_sub(1)).max(whole.first), ..whole }
             }
-            Window::Fixed(range) => range,
+            StepWindow::Fixed(range) => range,
         }
     }
 
     /// Shows `factor` times as many steps, keeping the step at `fraction` of the window where it is; near the newest
     /// step, that one stays in sight.
     pub fn zoom(&mut self, newest: u64, fraction: f64, factor: f64) {
-        let whole = whole(newest);
-        let now = self.steps(newest);
+        let whole = whole_run_steps(newest);
+        let now = self.shown_steps(newest);
         let fraction = if fraction.is_finite() { fraction.clamp(0.0, 1.0) } else { 1.0 };
         let length = now.length() as f64;
         let wanted = ((length * factor).round() as u64).max(MIN_WINDOW_STEPS);
         if wanted >= whole.length() {
-            self.window = Window::Whole;
+            self.window = StepWindow::Whole;
             return;
         }
         // Near the newest step the window goes on ending there, as long as that keeps the place in sight.
         let near_the_end =
-            now.last >= whole.last && fraction >= NEAR_THE_END && length * (1.0 - fraction) < wanted as f64;
+            now.last >= whole.last && fraction >= NEAR_END_FRACTION && length * (1.0 - fraction) < wanted as f64;
         let fraction = if near_the_end { 1.0 } else { fraction };
         let first = now.first as f64 + fraction * (length - wanted as f64);
-        self.place(whole, first.max(0.0) as u64, wanted);
+        self.set_window(whole, first.max(0.0) as u64, wanted);
     }
 
     /// Moves the cursor by `count` steps, negative to the left; the window follows it.
     pub fn move_cursor(&mut self, newest: u64, count: i64) {
-        let whole = whole(newest);
-        let now = self.steps(newest);
+        let whole = whole_run_steps(newest);
+        let now = self.shown_steps(newest);
         // The first press only shows the cursor, at the newest step in sight.
         let cursor = match self.cursor {
             None => now.last.min(newest.max(whole.first)),
@@ -267,24 +267,24 @@ impl ChartView {
         let cursor = cursor.clamp(whole.first, newest.max(whole.first));
         self.cursor = Some(cursor);
         if cursor < now.first {
-            self.place(whole, cursor, now.length());
+            self.set_window(whole, cursor, now.length());
         } else if cursor > now.last {
-            self.place(whole, now.first.saturating_add(cursor - now.last), now.length());
+            self.set_window(whole, now.first.saturating_add(cursor - now.last), now.length());
         }
     }
 
-    fn place(&mut self, whole: StepRange, first: u64, length: u64) {
+    fn set_window(&mut self, whole: StepRange, first: u64, length: u64) {
         let latest_first = whole.last.saturating_sub(length - 1).max(whole.first);
         self.window = if first >= latest_first {
-            Window::Newest { steps: length }
+            StepWindow::Newest { steps: length }
         } else {
             let first = first.max(whole.first);
-            Window::Fixed(StepRange { first, last: first.saturating_add(length - 1) })
+            StepWindow::Fixed(StepRange { first, last: first.saturating_add(length - 1) })
         };
     }
 }
 
 /// The range of a whole run, never shorter than a window may be.
-fn whole(newest: u64) -> StepRange {
+fn whole_run_steps(newest: u64) -> StepRange {
     StepRange { first: 1, last: newest.max(MIN_WINDOW_STEPS) }
 }

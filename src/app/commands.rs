@@ -2,20 +2,20 @@
 
 use std::path::PathBuf;
 
-use crate::protocol::{Capability, Command, LEARNING_RATE, MOST_EPOCHS, THROTTLE};
+use crate::protocol::{Capability, Command, LEARNING_RATE, MAX_EPOCHS, THROTTLE};
 use crate::text::nearest;
 
 use super::actions::Action;
-use super::display::name;
-use super::needs::{ADVANCE, EXTEND, LOOK, PAUSE, Requirement, STEER, THROTTLED};
-use super::prompt::{Completion, LinePurpose};
-use super::reply::Reply;
-use super::trace::named_sample;
-use super::typed::{count, number, quoted};
+use super::display::harmless_name;
+use super::follow_up::FollowUp;
+use super::needs::{ADVANCE_NEEDS, EXTEND_NEEDS, INSPECT_NEEDS, PAUSE_NEEDS, Requirement, STEER_NEEDS, THROTTLE_NEEDS};
+use super::prompt::{LinePurpose, WordCompletion};
+use super::trace::parse_existing_sample;
+use super::typed::{parse_count, parse_number, quoted};
 use super::watched::WatchedRun;
 
 /// What a command does with its arguments: what is to be done, or what is wrong with them.
-type CommandFn = fn(&WatchedRun, &str) -> Result<Reply, String>;
+type CommandFn = fn(&WatchedRun, &str) -> Result<FollowUp, String>;
 
 /// A command that can be typed.
 pub struct CommandSpec {
@@ -28,13 +28,13 @@ pub struct CommandSpec {
     /// What it takes.
     pub needs: &'static [Requirement],
     /// Words that its first argument may be completed to.
-    words: Completions,
+    words: CompletionSource,
     run: CommandFn,
 }
 
 /// Where the completions of a first argument come from.
 #[derive(Clone, Copy)]
-enum Completions {
+enum CompletionSource {
     /// There are none.
     None,
     /// These.
@@ -46,7 +46,7 @@ enum Completions {
 }
 
 /// Most metrics that an error names.
-const MAX_NAMED_METRICS: usize = 8;
+const MAX_SUGGESTED_METRICS: usize = 8;
 
 /// Most minibatches that one command advances by.
 const MAX_ADVANCED_STEPS: u64 = 1_000_000_000;
@@ -59,7 +59,7 @@ const fn command(
     arguments: &'static str,
     help: &'static str,
     needs: &'static [Requirement],
-    words: Completions,
+    words: CompletionSource,
     run: CommandFn,
 ) -> CommandSpec {
     CommandSpec { name, arguments, help, needs, words, run }
@@ -67,35 +67,40 @@ const fn command(
 
 /// All commands, in the order of the help.
 pub const COMMANDS: &[CommandSpec] = &[
-    command("lr", "RATE", "Set the learning rate.", STEER, Completions::None, |watched, text| match text {
+    command("lr", "RATE", "Set the learning rate.", STEER_NEEDS, CompletionSource::None, |watched, text| match text {
         "" => Err("needs a rate, for example :lr 3e-4".into()),
-        text => watched.set(LEARNING_RATE, text),
+        text => watched.set_hyperparameter(LEARNING_RATE, text),
     }),
-    command("set", "KEY VALUE", "Set a hyperparameter.", STEER, Completions::Keys, |watched, text| {
-        match text.split_once(char::is_whitespace) {
-            Some((key, value)) => watched.set(key, value.trim()),
+    command(
+        "set",
+        "KEY VALUE",
+        "Set a hyperparameter.",
+        STEER_NEEDS,
+        CompletionSource::Keys,
+        |watched, text| match text.split_once(char::is_whitespace) {
+            Some((key, value)) => watched.set_hyperparameter(key, value.trim()),
             None if text.is_empty() => Err("needs a key and a value, for example :set optimizer.lr 3e-4".into()),
-            None => watched.set(text, ""),
-        }
-    }),
+            None => watched.set_hyperparameter(text, ""),
+        },
+    ),
     command(
         "schedule",
         "SCHEDULE",
         "Replace the schedule of the learning rate: constant, cosine 100..2000, ….",
-        STEER,
-        Completions::Fixed(&["constant", "cosine", "step"]),
+        STEER_NEEDS,
+        CompletionSource::Fixed(&["constant", "cosine", "step"]),
         |_, text| match text {
             "" => Err("which one? constant, cosine 100..2000, …".into()),
             text if text.len() > MAX_SCHEDULE_BYTES => Err("that is too long for a schedule".into()),
-            text => Ok(Reply::Send(Command::SetSchedule { schedule: text.into() })),
+            text => Ok(FollowUp::Send(Command::SetSchedule { schedule: text.into() })),
         },
     ),
     command(
         "throttle",
         "STEPS|off",
         "Train at most STEPS minibatches a second, or at full speed.",
-        THROTTLED,
-        Completions::Fixed(&["off"]),
+        THROTTLE_NEEDS,
+        CompletionSource::Fixed(&["off"]),
         |watched, text| {
             if text.is_empty() {
                 return Err("needs a number of steps a second, for example :throttle 50, or off".into());
@@ -103,7 +108,7 @@ pub const COMMANDS: &[CommandSpec] = &[
             let valid = format!("valid: {THROTTLE}, or off");
             let limit = match text {
                 "off" => None,
-                text => Some(number(text).ok_or_else(|| format!("{} is not a number; {valid}", quoted(text)))?),
+                text => Some(parse_number(text).ok_or_else(|| format!("{} is not a number; {valid}", quoted(text)))?),
             };
             if limit.is_some_and(|limit| !THROTTLE.contains(limit)) {
                 return Err(format!("{} is out of range; {valid}", quoted(text)));
@@ -111,92 +116,117 @@ pub const COMMANDS: &[CommandSpec] = &[
             Ok(watched.set_throttle(limit))
         },
     ),
-    command("extend", "EPOCHS", "Train EPOCHS more epochs after the planned end.", EXTEND, Completions::None, extend),
+    command(
+        "extend",
+        "EPOCHS",
+        "Train EPOCHS more epochs after the planned end.",
+        EXTEND_NEEDS,
+        CompletionSource::None,
+        extend_command,
+    ),
     command(
         "evaluate",
         "",
         "Evaluate on the test split now.",
         &[Requirement::Source(Capability::Evaluate), Requirement::Ready],
-        Completions::None,
-        |_, text| without_arguments(text, Command::Evaluate),
+        CompletionSource::None,
+        |_, text| send_without_arguments(text, Command::Evaluate),
     ),
-    command("pause", "", "Pause the training.", PAUSE, Completions::None, |_, text| {
-        without_arguments(text, Command::Pause)
+    command("pause", "", "Pause the training.", PAUSE_NEEDS, CompletionSource::None, |_, text| {
+        send_without_arguments(text, Command::Pause)
     }),
-    command("resume", "", "Let the training go on.", PAUSE, Completions::None, |_, text| {
-        without_arguments(text, Command::Resume)
+    command("resume", "", "Let the training go on.", PAUSE_NEEDS, CompletionSource::None, |_, text| {
+        send_without_arguments(text, Command::Resume)
     }),
-    command("step", "[STEPS]", "Train STEPS minibatches, then pause.", ADVANCE, Completions::None, |_, text| {
-        let count = if text.is_empty() { 1 } else { count(text, MAX_ADVANCED_STEPS)? };
-        Ok(Reply::Send(Command::Advance { count }))
-    }),
-    command("epoch", "", "Train to the end of the epoch, then pause.", ADVANCE, Completions::None, |_, text| {
-        without_arguments(text, Command::AdvanceEpoch)
-    }),
+    command(
+        "step",
+        "[STEPS]",
+        "Train STEPS minibatches, then pause.",
+        ADVANCE_NEEDS,
+        CompletionSource::None,
+        |_, text| {
+            let count = if text.is_empty() { 1 } else { parse_count(text, MAX_ADVANCED_STEPS)? };
+            Ok(FollowUp::Send(Command::Advance { count }))
+        },
+    ),
+    command(
+        "epoch",
+        "",
+        "Train to the end of the epoch, then pause.",
+        ADVANCE_NEEDS,
+        CompletionSource::None,
+        |_, text| send_without_arguments(text, Command::AdvanceEpoch),
+    ),
     command(
         "sample",
         "ROW|train:N|test:N|mistake|hardest",
         "Follow another sample on Inspect.",
-        LOOK,
-        Completions::Fixed(&["hardest", "mistake", "test:", "train:"]),
-        sample,
+        INSPECT_NEEDS,
+        CompletionSource::Fixed(&["hardest", "mistake", "test:", "train:"]),
+        sample_command,
     ),
-    command("chart", "METRIC", "Show a metric in the focused chart.", &[], Completions::Figures, chart),
-    command("screenshot", "[FILE.svg]", "Save the screen as an SVG picture.", &[], Completions::None, |_, text| {
-        Ok(Reply::SaveScreen((!text.is_empty()).then(|| PathBuf::from(text))))
-    }),
-    command("help", "", "All keys and commands.", &[], Completions::None, |_, _| Ok(Reply::Act(Action::Help))),
-    command("quit", "", "Leave; asks first while training.", &[], Completions::None, |_, _| {
-        Ok(Reply::Act(Action::Quit))
+    command("chart", "METRIC", "Show a metric in the focused chart.", &[], CompletionSource::Figures, chart_command),
+    command(
+        "screenshot",
+        "[FILE.svg]",
+        "Save the screen as an SVG picture.",
+        &[],
+        CompletionSource::None,
+        |_, text| Ok(FollowUp::SaveScreen((!text.is_empty()).then(|| PathBuf::from(text)))),
+    ),
+    command("help", "", "All keys and commands.", &[], CompletionSource::None, |_, _| Ok(FollowUp::Act(Action::Help))),
+    command("quit", "", "Leave; asks first while training.", &[], CompletionSource::None, |_, _| {
+        Ok(FollowUp::Act(Action::Quit))
     }),
 ];
 
 /// What a finished line asks for, or what is wrong with it.
-pub(super) fn carry_out(purpose: &LinePurpose, text: &str, watched: &WatchedRun) -> Result<Reply, String> {
+pub(super) fn interpret_line(purpose: &LinePurpose, text: &str, watched: &WatchedRun) -> Result<FollowUp, String> {
     match purpose {
-        LinePurpose::Command if text.is_empty() => Ok(Reply::Done),
+        LinePurpose::Command if text.is_empty() => Ok(FollowUp::Done),
         LinePurpose::Command => {
             let text = text.trim_start_matches(':').trim_start();
             let (word, arguments) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
             let command = command_named(word)?;
-            check(command.needs, watched)?;
+            check_requirements(command.needs, watched)?;
             (command.run)(watched, arguments.trim())
         }
-        LinePurpose::Value { key } => check(STEER, watched).and_then(|()| watched.set(key, text)),
-        LinePurpose::Sample => check(LOOK, watched).and_then(|()| sample(watched, text)),
-        LinePurpose::Extend => {
-            check(&[Requirement::Source(Capability::Extend)], watched).and_then(|()| extend(watched, text))
+        LinePurpose::Value { key } => {
+            check_requirements(STEER_NEEDS, watched).and_then(|()| watched.set_hyperparameter(key, text))
         }
+        LinePurpose::Sample => check_requirements(INSPECT_NEEDS, watched).and_then(|()| sample_command(watched, text)),
+        LinePurpose::Extend => check_requirements(&[Requirement::Source(Capability::Extend)], watched)
+            .and_then(|()| extend_command(watched, text)),
     }
 }
 
-fn check(needs: &[Requirement], watched: &WatchedRun) -> Result<(), String> {
-    watched.unmet(needs).map_or(Ok(()), |reason| Err(reason.into()))
+fn check_requirements(needs: &[Requirement], watched: &WatchedRun) -> Result<(), String> {
+    watched.unmet_reason(needs).map_or(Ok(()), |reason| Err(reason.into()))
 }
 
 /// How the word at the end of `before` can be completed, if there is a way.
-pub(super) fn completion(before: &str, watched: &WatchedRun) -> Option<Completion> {
+pub(super) fn complete_word(before: &str, watched: &WatchedRun) -> Option<WordCompletion> {
     let start = before.trim_end_matches(|c: char| !c.is_whitespace()).len();
     let (earlier, word) = before.split_at(start);
     let earlier: Vec<&str> = earlier.split_whitespace().collect();
     let command = earlier.first().and_then(|first| COMMANDS.iter().find(|command| command.name == *first));
     let all: Vec<&str> = match (earlier.as_slice(), command.map(|command| command.words)) {
         ([], _) => COMMANDS.iter().map(|command| command.name).collect(),
-        ([_], Some(Completions::Fixed(words))) => words.to_vec(),
-        ([_], Some(Completions::Keys)) => {
+        ([_], Some(CompletionSource::Fixed(words))) => words.to_vec(),
+        ([_], Some(CompletionSource::Keys)) => {
             watched.hyperparameters().iter().map(|parameter| parameter.key.as_str()).collect()
         }
-        ([_], Some(Completions::Figures)) => figure_names(watched).collect(),
+        ([_], Some(CompletionSource::Figures)) => figure_names(watched).collect(),
         _ => Vec::new(),
     };
     let fits: Vec<&str> = all.into_iter().filter(|candidate| candidate.starts_with(word)).collect();
     match fits.as_slice() {
         [] => None,
-        [only] => Some(Completion { start, text: format!("{only} "), candidates: Vec::new() }),
+        [only] => Some(WordCompletion { start, text: format!("{only} "), candidates: Vec::new() }),
         [first, rest @ ..] => {
-            let shared = rest.iter().fold(*first, |shared, other| common_start(shared, other));
-            let candidates = fits.iter().map(|candidate| name(candidate)).collect();
-            Some(Completion { start, text: shared.into(), candidates })
+            let shared = rest.iter().fold(*first, |shared, other| common_prefix(shared, other));
+            let candidates = fits.iter().map(|candidate| harmless_name(candidate)).collect();
+            Some(WordCompletion { start, text: shared.into(), candidates })
         }
     }
 }
@@ -230,37 +260,37 @@ pub(super) fn command_hint(text: &str) -> String {
     }
 }
 
-fn common_start<'a>(one: &'a str, other: &str) -> &'a str {
+fn common_prefix<'a>(one: &'a str, other: &str) -> &'a str {
     let length = one.chars().zip(other.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum();
     &one[..length]
 }
 
-fn without_arguments(text: &str, command: Command) -> Result<Reply, String> {
-    if text.is_empty() { Ok(Reply::Send(command)) } else { Err(format!("{} is too much", quoted(text))) }
+fn send_without_arguments(text: &str, command: Command) -> Result<FollowUp, String> {
+    if text.is_empty() { Ok(FollowUp::Send(command)) } else { Err(format!("{} is too much", quoted(text))) }
 }
 
-fn extend(_: &WatchedRun, text: &str) -> Result<Reply, String> {
+fn extend_command(_: &WatchedRun, text: &str) -> Result<FollowUp, String> {
     if text.is_empty() {
         return Err("needs a number of epochs, for example :extend 5".into());
     }
-    let epochs = count(text, MOST_EPOCHS)?;
-    Ok(Reply::Send(Command::Extend { epochs }))
+    let epochs = parse_count(text, MAX_EPOCHS)?;
+    Ok(FollowUp::Send(Command::Extend { epochs }))
 }
 
-fn sample(watched: &WatchedRun, text: &str) -> Result<Reply, String> {
-    named_sample(watched, text).map(Reply::FollowSample)
+fn sample_command(watched: &WatchedRun, text: &str) -> Result<FollowUp, String> {
+    parse_existing_sample(watched, text).map(FollowUp::FollowSample)
 }
 
-fn chart(watched: &WatchedRun, text: &str) -> Result<Reply, String> {
+fn chart_command(watched: &WatchedRun, text: &str) -> Result<FollowUp, String> {
     if text.is_empty() {
         return Err("needs the name of a metric, for example :chart loss".into());
     }
     if figure_names(watched).any(|figure| figure == text) {
-        return Ok(Reply::ShowFigure(text.into()));
+        return Ok(FollowUp::ShowFigure(text.into()));
     }
-    let near = nearest(text, figure_names(watched)).map(|near| format!("did you mean {}?", name(near)));
+    let near = nearest(text, figure_names(watched)).map(|near| format!("did you mean {}?", harmless_name(near)));
     let near = near.unwrap_or_else(|| {
-        let known: Vec<String> = figure_names(watched).take(MAX_NAMED_METRICS).map(name).collect();
+        let known: Vec<String> = figure_names(watched).take(MAX_SUGGESTED_METRICS).map(harmless_name).collect();
         format!("there are: {}", known.join(", "))
     });
     Err(format!("no metric {}; {near}", quoted(text)))

@@ -1,21 +1,21 @@
 //! The Data screen: what it shows, what is selected there, and what it wants to know.
 
+mod layout;
 mod moves;
-mod room;
 mod trends;
 
 use super::banner::Banner;
 use super::layers::{ChainLayer, SparklineCell};
-use super::metric::Figure;
+use super::metric::ChartFigure;
 use super::run::Run;
 use super::watched::WatchedRun;
 use crate::protocol::inspection::{
-    ClassifiedSample, ConfusionMatrix, DecisionBoundary, FilterPictures, MOST_CELLS, MOST_UNIT_VALUES, PlanePoints,
+    ClassifiedSample, ConfusionMatrix, DecisionBoundary, FilterPictures, MAX_GRID_CELLS, MAX_UNIT_VALUES, PlanePoints,
     SampleFilter, SampleOrder, SamplePage, SplitName, UnitMaps,
 };
 use crate::protocol::{Answer, Inspection, LayerKind, Query};
 
-pub use room::{PlaneRoom, Tiles};
+pub use layout::{PlaneLayout, TileLayout};
 
 /// Most units of a layer that are drawn in the plane.
 const MAX_PLANE_UNITS: usize = 64;
@@ -53,7 +53,7 @@ impl DataSubject {
 
 /// What was chosen on the Data screen.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct DataView {
+pub struct DataSelection {
     /// What to show; until it is chosen, what suits the data.
     subject: Option<DataSubject>,
     /// Which part of the data.
@@ -82,7 +82,7 @@ pub struct ShownAnswer<'a, T> {
 pub struct DataScreen<'a> {
     watched: &'a WatchedRun,
     run: &'a Run,
-    view: DataView,
+    view: DataSelection,
     /// Columns and rows of the window.
     size: (u16, u16),
     /// Whether the page shows the plane, the samples or the weights alone.
@@ -90,7 +90,7 @@ pub struct DataScreen<'a> {
 }
 
 impl<'a> DataScreen<'a> {
-    pub(super) fn new(watched: &'a WatchedRun, view: DataView, size: (u16, u16), expanded: bool) -> Self {
+    pub(super) fn new(watched: &'a WatchedRun, view: DataSelection, size: (u16, u16), expanded: bool) -> Self {
         Self { watched, run: watched.shown(), view, size, expanded }
     }
 
@@ -99,7 +99,7 @@ impl<'a> DataScreen<'a> {
         let plane = sample_shape(self.run) == [2];
         let fits = |subject: &DataSubject| match subject {
             DataSubject::Plane => plane,
-            DataSubject::Weights => pictured_layer(self.run).is_some(),
+            DataSubject::Weights => find_pictured_layer(self.run).is_some(),
             DataSubject::Samples | DataSubject::Mistakes | DataSubject::Confusion => true,
         };
         DataSubject::ALL.into_iter().filter(fits).collect()
@@ -117,8 +117,8 @@ impl<'a> DataScreen<'a> {
         self.run.layers.chain().iter().filter(|layer| layer.output.len() == 1).collect()
     }
 
-    /// The layer whose units are drawn, and its place in [`DataScreen::plane_layers`]; the last hidden one unless another was
-    /// chosen.
+    /// The layer whose units are drawn, and its place in [`DataScreen::plane_layers`]; the last hidden one unless
+    /// another was chosen.
     pub fn plane_layer(&self) -> Option<(usize, &'a ChainLayer)> {
         let layers = self.plane_layers();
         let last = layers.len().checked_sub(1)?;
@@ -132,99 +132,99 @@ impl<'a> DataScreen<'a> {
     }
 
     /// Place of the first unit on the current page, of `page` units each.
-    pub fn first_unit(&self, page: usize) -> usize {
+    pub fn first_unit_on_page(&self, page: usize) -> usize {
         let pages = self.plane_units().div_ceil(page.max(1)).max(1);
         self.view.page % pages * page.max(1)
     }
 
     /// Width over height of the part of the plane that is shown; 1 until it is known.
-    pub fn aspect(&self) -> f64 {
-        let edges = self.points().map(|shown| (shown.answer.x, shown.answer.y));
+    pub fn plane_aspect(&self) -> f64 {
+        let edges = self.plane_points().map(|shown| (shown.answer.x, shown.answer.y));
         let ratio = edges.map_or(1.0, |(x, y)| (x[1] - x[0]) / (y[1] - y[0]));
         if ratio.is_finite() && ratio > 0.0 { ratio.clamp(0.25, 4.0) } else { 1.0 }
     }
 
-    /// How an area of `room` cells is divided for the plane.
-    pub fn plane_room(&self, room: (u16, u16)) -> PlaneRoom {
-        PlaneRoom::of(room, self.aspect(), self.plane_units(), self.expanded)
+    /// How an `area` in cells is divided for the plane.
+    pub fn plane_layout(&self, area: (u16, u16)) -> PlaneLayout {
+        PlaneLayout::of(area, self.plane_aspect(), self.plane_units(), self.expanded)
     }
 
     /// Columns and rows below the heading in the window as it is.
-    fn cells(&self) -> (u16, u16) {
-        let (columns, _) = room::below_heading(self.size, 0);
+    fn content_area(&self) -> (u16, u16) {
+        let (columns, _) = layout::area_below_heading(self.size, 0);
         let banner = Banner::of(self.watched).map_or(0, |banner| banner.lines(columns).len() as u16);
-        room::below_heading(self.size, banner)
+        layout::area_below_heading(self.size, banner)
     }
 
     /// How the page is divided for samples or weights.
-    pub fn tiles(&self) -> Tiles {
-        let convolution = pictured_layer(self.run).is_some_and(|layer| is_convolution(&layer.kind));
+    pub fn tile_layout(&self) -> TileLayout {
+        let convolution = find_pictured_layer(self.run).is_some_and(|layer| is_convolution(&layer.kind));
         let picture = match (self.subject(), sample_shape(self.run)) {
             (DataSubject::Weights, _) if convolution => Some((12, 12)),
             (_, &[_, height, width]) => Some((width.min(64), height.min(64))),
             _ => None,
         };
-        Tiles::of(self.cells(), picture, self.expanded)
+        TileLayout::of(self.content_area(), picture, self.expanded)
     }
 
     /// Entries that there are in all of what is shown, as far as is known.
-    pub fn total(&self) -> usize {
+    pub fn entry_count(&self) -> usize {
         match self.subject() {
             DataSubject::Plane => 0,
-            DataSubject::Samples => self.page().map_or(0, |shown| shown.answer.samples),
-            DataSubject::Mistakes => self.page().map_or(0, |shown| shown.answer.mistakes),
-            DataSubject::Confusion => self.confusion().map_or(0, |shown| shown.answer.classes.pow(2)),
-            DataSubject::Weights => self.filters().map_or(0, |shown| shown.answer.total),
+            DataSubject::Samples => self.sample_page().map_or(0, |shown| shown.answer.samples),
+            DataSubject::Mistakes => self.sample_page().map_or(0, |shown| shown.answer.mistakes),
+            DataSubject::Confusion => self.confusion_matrix().map_or(0, |shown| shown.answer.classes.pow(2)),
+            DataSubject::Weights => self.filter_pictures().map_or(0, |shown| shown.answer.total),
         }
     }
 
     /// Place of what is selected, in the order in which it is shown.
     pub fn selected_entry(&self) -> usize {
-        self.view.selected[self.subject() as usize].min(self.total().saturating_sub(1))
+        self.view.selected[self.subject() as usize].min(self.entry_count().saturating_sub(1))
     }
 
     /// What the Data screen wants to know.
-    pub(super) fn wanted(&self) -> Vec<Query> {
-        let tiles = self.tiles();
-        let count = tiles.count();
+    pub(super) fn wanted_queries(&self) -> Vec<Query> {
+        let tiles = self.tile_layout();
+        let count = tiles.entries_per_page();
         let first = self.selected_entry() / count * count;
         let split = self.view.split;
         let samples = |show, order| Query::Samples { split, show, order, first, count };
         match self.subject() {
-            DataSubject::Plane => self.wanted_of_plane(),
+            DataSubject::Plane => self.wanted_plane_queries(),
             DataSubject::Samples => vec![samples(SampleFilter::All, SampleOrder::Index)],
             DataSubject::Mistakes => vec![samples(SampleFilter::Mistakes, SampleOrder::Loss)],
             DataSubject::Confusion => vec![Query::Confusion { split }],
             DataSubject::Weights => {
-                let layer = pictured_layer(self.run).map(|layer| layer.index);
+                let layer = find_pictured_layer(self.run).map(|layer| layer.index);
                 layer.map(|layer| Query::Filters { layer, first, count }).into_iter().collect()
             }
         }
     }
 
-    fn wanted_of_plane(&self) -> Vec<Query> {
-        let room = self.plane_room(self.cells());
-        let (columns, rows) = room::grid(room.plane, MOST_CELLS);
+    fn wanted_plane_queries(&self) -> Vec<Query> {
+        let room = self.plane_layout(self.content_area());
+        let (columns, rows) = layout::boundary_grid_size(room.plane, MAX_GRID_CELLS);
         let mut queries = vec![Query::Points, Query::Boundary { columns, rows }];
         if let Some((_, layer)) = self.plane_layer().filter(|_| room.across > 0) {
-            let most = MOST_UNIT_VALUES / self.plane_units().max(1);
-            let (columns, rows) = room::grid(room.tile, most.min(MOST_CELLS));
+            let most = MAX_UNIT_VALUES / self.plane_units().max(1);
+            let (columns, rows) = layout::boundary_grid_size(room.tile, most.min(MAX_GRID_CELLS));
             queries.push(Query::Units { layer: layer.index, columns, rows });
         }
         queries
     }
 
     /// The points of the plane.
-    pub fn points(&self) -> Option<ShownAnswer<'a, PlanePoints>> {
-        shown(self.run.answers.to(&Query::Points)?, |answer| match answer {
+    pub fn plane_points(&self) -> Option<ShownAnswer<'a, PlanePoints>> {
+        shown_answer(self.run.answers.answer_to(&Query::Points)?, |answer| match answer {
             Answer::Points(points) => Some(points),
             _ => None,
         })
     }
 
     /// The predicted class everywhere in the plane.
-    pub fn boundary(&self) -> Option<ShownAnswer<'a, DecisionBoundary>> {
-        shown(self.run.answers.like(&Query::Boundary { columns: 0, rows: 0 })?, |answer| match answer {
+    pub fn decision_boundary(&self) -> Option<ShownAnswer<'a, DecisionBoundary>> {
+        shown_answer(self.run.answers.answer_like(&Query::Boundary { columns: 0, rows: 0 })?, |answer| match answer {
             Answer::Boundary(boundary) => Some(boundary),
             _ => None,
         })
@@ -233,65 +233,65 @@ impl<'a> DataScreen<'a> {
     /// What the units of the chosen layer do in the plane.
     pub fn unit_maps(&self) -> Option<ShownAnswer<'a, UnitMaps>> {
         let layer = self.plane_layer()?.1.index;
-        let inspection = self.run.answers.like(&Query::Units { layer, columns: 0, rows: 0 })?;
-        shown(inspection, |answer| match answer {
+        let inspection = self.run.answers.answer_like(&Query::Units { layer, columns: 0, rows: 0 })?;
+        shown_answer(inspection, |answer| match answer {
             Answer::Units(maps) if maps.layer == layer => Some(maps),
             _ => None,
         })
     }
 
     /// The current page of samples, or the one before until it is there.
-    pub fn page(&self) -> Option<ShownAnswer<'a, SamplePage>> {
+    pub fn sample_page(&self) -> Option<ShownAnswer<'a, SamplePage>> {
         let (split, wanted) = (self.view.split, self.subject() == DataSubject::Mistakes);
         let like = Query::Samples { split, show: SampleFilter::All, order: SampleOrder::Index, first: 0, count: 0 };
-        let inspection = self.run.answers.like(&like)?;
+        let inspection = self.run.answers.answer_like(&like)?;
         let Query::Samples { split: of, show, .. } = inspection.query else { return None };
-        shown(inspection, |answer| match answer {
+        shown_answer(inspection, |answer| match answer {
             Answer::Samples(page) if of == split && (show == SampleFilter::Mistakes) == wanted => Some(page),
             _ => None,
         })
     }
 
     /// The confusion matrix.
-    pub fn confusion(&self) -> Option<ShownAnswer<'a, ConfusionMatrix>> {
-        shown(self.run.answers.to(&Query::Confusion { split: self.view.split })?, |answer| match answer {
+    pub fn confusion_matrix(&self) -> Option<ShownAnswer<'a, ConfusionMatrix>> {
+        shown_answer(self.run.answers.answer_to(&Query::Confusion { split: self.view.split })?, |answer| match answer {
             Answer::Confusion(confusion) => Some(confusion),
             _ => None,
         })
     }
 
     /// The weights that are shown as pictures.
-    pub fn filters(&self) -> Option<ShownAnswer<'a, FilterPictures>> {
-        let layer = pictured_layer(self.run)?.index;
-        let inspection = self.run.answers.like(&Query::Filters { layer, first: 0, count: 0 })?;
-        shown(inspection, |answer| match answer {
+    pub fn filter_pictures(&self) -> Option<ShownAnswer<'a, FilterPictures>> {
+        let layer = find_pictured_layer(self.run)?.index;
+        let inspection = self.run.answers.answer_like(&Query::Filters { layer, first: 0, count: 0 })?;
+        shown_answer(inspection, |answer| match answer {
             Answer::Filters(filters) if filters.layer == layer => Some(filters),
             _ => None,
         })
     }
 
     /// The layer whose weights are shown as pictures.
-    pub fn pictured(&self) -> Option<&'a ChainLayer> {
-        pictured_layer(self.run)
+    pub fn pictured_layer(&self) -> Option<&'a ChainLayer> {
+        find_pictured_layer(self.run)
     }
 
     /// The selected sample, if it is known.
     pub fn selected_sample(&self) -> Option<&'a ClassifiedSample> {
-        let page = self.page()?;
+        let page = self.sample_page()?;
         page.answer.entries.get(self.selected_entry().checked_sub(page.first)?)
     }
 
     /// A figure over the whole planned run in `count` columns, of the minibatches and of the tests.
-    pub fn trends(&self, figure: &Figure, count: usize) -> [Vec<SparklineCell>; 2] {
-        trends::of(self.run, figure, count)
+    pub fn figure_trends(&self, figure: &ChartFigure, count: usize) -> [Vec<SparklineCell>; 2] {
+        trends::figure_trends(self.run, figure, count)
     }
 
     /// Why there is nothing to show, and what will change that.
     pub fn why_empty(&self) -> String {
-        let wanted = self.wanted();
+        let wanted = self.wanted_queries();
         let every = self.run.info.as_ref().and_then(|info| info.evaluate_every).unwrap_or(0);
         let comes_later = self.view.split == SplitName::Test && every > self.run.step;
-        match self.watched.empty_answer(&wanted) {
+        match self.watched.empty_answer_reason(&wanted) {
             Some(reason) if comes_later && self.watched.inspection_unavailable().is_none() => {
                 format!("{reason}: the first comes at step {every}, or when the run is paused")
             }
@@ -300,7 +300,7 @@ impl<'a> DataScreen<'a> {
     }
 
     /// The same screen after another choice.
-    fn showing(self, view: DataView) -> Self {
+    fn with_selection(self, view: DataSelection) -> Self {
         Self { view, ..self }
     }
 }
@@ -316,7 +316,7 @@ fn is_convolution(kind: &LayerKind) -> bool {
 }
 
 /// The first layer whose weights are pictures: a convolution, or a linear layer that reads the pixels themselves.
-fn pictured_layer(run: &Run) -> Option<&ChainLayer> {
+fn find_pictured_layer(run: &Run) -> Option<&ChainLayer> {
     if sample_shape(run).len() != 3 {
         return None;
     }
@@ -326,7 +326,7 @@ fn pictured_layer(run: &Run) -> Option<&ChainLayer> {
     chain.get(at).filter(|layer| is_convolution(&layer.kind) || reads_pixels())
 }
 
-fn shown<'a, T>(
+fn shown_answer<'a, T>(
     inspection: &'a Inspection,
     answer: impl Fn(&'a Answer) -> Option<&'a T>,
 ) -> Option<ShownAnswer<'a, T>> {

@@ -6,18 +6,18 @@ use crate::text::Safe;
 const MAX_SENTENCE_CHARACTERS: usize = 600;
 
 /// A name, harmless and short.
-pub(in crate::app) fn name(text: &str) -> String {
+pub(in crate::app) fn harmless_name(text: &str) -> String {
     Safe(text).to_string()
 }
 
 /// A text of several words, harmless word by word, so that it may be longer than a name.
-pub(in crate::app) fn sentence(text: &str) -> String {
+pub(in crate::app) fn harmless_sentence(text: &str) -> String {
     let mut out = String::new();
     let mut length = 0;
     // What comes after this many bytes could not be shown anyway.
-    let end = boundary(text, MAX_SENTENCE_CHARACTERS * 16);
+    let end = floor_char_boundary(text, MAX_SENTENCE_CHARACTERS * 16);
     for word in text[..end].split_whitespace() {
-        let word = name(word);
+        let word = harmless_name(word);
         length += word.chars().count() + 1;
         if length > MAX_SENTENCE_CHARACTERS {
             out.push('…');
@@ -32,17 +32,17 @@ pub(in crate::app) fn sentence(text: &str) -> String {
 }
 
 /// A shape: `1×28×28`.
-pub(in crate::app) fn shape(sizes: &[usize]) -> String {
-    const MAX_DIMENSIONS: usize = 6;
-    let mut out = sizes.iter().take(MAX_DIMENSIONS).map(usize::to_string).collect::<Vec<_>>().join("×");
-    if sizes.len() > MAX_DIMENSIONS {
+pub(in crate::app) fn shape_text(sizes: &[usize]) -> String {
+    const MAX_SHOWN_DIMENSIONS: usize = 6;
+    let mut out = sizes.iter().take(MAX_SHOWN_DIMENSIONS).map(usize::to_string).collect::<Vec<_>>().join("×");
+    if sizes.len() > MAX_SHOWN_DIMENSIONS {
         out.push_str("×…");
     }
     out
 }
 
 /// The largest offset up to `at` that lies between two characters of `text`.
-pub(in crate::app) fn boundary(text: &str, at: usize) -> usize {
+pub(in crate::app) fn floor_char_boundary(text: &str, at: usize) -> usize {
     (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
@@ -50,5 +50,5 @@ pub(in crate::app) fn boundary(text: &str, at: usize) -> usize {
 pub(in crate::app) fn is_harmless(c: char) -> bool {
     let mut bytes = [0; 4];
     let text: &str = c.encode_utf8(&mut bytes);
-    c == '·' || name(text) == text
+    c == '·' || harmless_name(text) == text
 }

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use crate::protocol::{BranchId, Finding, Health};
 
-use super::branches::Position;
-use super::display::sentence;
+use super::branches::RunPosition;
+use super::display::harmless_sentence;
 
 /// Most findings that are kept.
 const MAX_FINDINGS: usize = 64;
@@ -14,7 +14,7 @@ const MAX_FINDINGS: usize = 64;
 #[derive(Clone, Debug, PartialEq)]
 pub struct FindingRow {
     /// Where it was last noticed.
-    pub at: Position,
+    pub at: RunPosition,
     /// How much it matters.
     pub health: Health,
     /// The layer it is about.
@@ -36,7 +36,7 @@ pub struct Findings {
 impl Findings {
     /// Takes a finding on a branch in. One that differs from an earlier one in its numbers only takes that one's place.
     pub fn add(&mut self, branch: BranchId, finding: &Finding) {
-        let what = sentence(&finding.what);
+        let what = harmless_sentence(&finding.what);
         let same = |row: &FindingRow| {
             row.at.branch == branch
                 && row.layer == finding.layer
@@ -45,9 +45,9 @@ impl Findings {
         };
         let earlier = self.rows.iter().position(same).and_then(|index| self.rows.remove(index));
         let times = earlier.map_or(1, |row| row.times.saturating_add(1));
-        let advice = sentence(&finding.advice);
+        let advice = harmless_sentence(&finding.advice);
         self.rows.push_front(FindingRow {
-            at: Position { branch, step: finding.step },
+            at: RunPosition { branch, step: finding.step },
             health: finding.health,
             layer: finding.layer,
             what,
@@ -58,7 +58,7 @@ impl Findings {
     }
 
     /// Forgets a branch.
-    pub fn forget(&mut self, branch: BranchId) {
+    pub fn forget_branch(&mut self, branch: BranchId) {
         self.rows.retain(|row| row.at.branch != branch);
     }
 

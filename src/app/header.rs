@@ -3,7 +3,7 @@
 use crate::protocol::{LEARNING_RATE, Loading};
 use crate::text::short;
 
-use super::display::name;
+use super::display::harmless_name;
 use super::watched::{RunPhase, WatchedRun};
 
 /// The facts of the header line. Whatever is unknown is `None`.
@@ -42,7 +42,7 @@ pub struct Header {
     /// Reports left out because the dashboard was slow.
     pub thinned: u64,
     /// The step at which the display was frozen.
-    pub frozen_at: Option<u64>,
+    pub frozen_step: Option<u64>,
     /// Requests on their way, in words: `lr 0.001 → 0.0005 requested`.
     pub requested: Vec<String>,
 }
@@ -88,14 +88,14 @@ impl Header {
             learning_rate: LearningRates {
                 base: run.learning_rate(),
                 effective: run.effective_learning_rate(),
-                requested: pending.value(LEARNING_RATE),
+                requested: pending.requested_value(LEARNING_RATE),
             },
             schedule: run.controls.as_ref().and_then(|controls| controls.schedule.clone()),
-            schedule_requested: pending.schedule().map(name),
+            schedule_requested: pending.requested_schedule().map(harmless_name),
             throttle: limit.map(|limit| format!("{word}: {} steps/s, }} lifts it", short(limit))),
             thinned: run.thinned,
-            frozen_at: watched.frozen_at(),
-            requested: pending.in_words(run),
+            frozen_step: watched.frozen_step(),
+            requested: pending.request_texts(run),
         }
     }
 }

@@ -4,5 +4,5 @@ mod answers;
 mod bounds;
 mod history;
 
-pub use answers::{Answers, LayerHistory};
-pub use history::{LayerMoment, MAX_HISTORY_PARAMETERS};
+pub use answers::{LayerHistory, NewestAnswers};
+pub use history::{LayerSnapshot, MAX_HISTORY_PARAMETERS};

@@ -5,7 +5,7 @@ mod table;
 use super::actions::Action;
 use super::input::{Code, Key};
 use super::needs::Requirement;
-use super::prompt::Mode;
+use super::prompt::KeyboardMode;
 use super::screen::Screen;
 
 pub use table::BINDINGS;
@@ -33,16 +33,16 @@ pub enum BindingScope {
 
 impl BindingScope {
     /// Whether a binding of this scope is valid in `mode` on `screen`.
-    pub fn covers(self, mode: &Mode, screen: Screen) -> bool {
+    pub fn covers(self, mode: &KeyboardMode, screen: Screen) -> bool {
         match (self, mode) {
             (Self::Everywhere, _)
-            | (Self::Screens, Mode::Normal)
-            | (Self::Help, Mode::Help { .. })
-            | (Self::Line, Mode::Line(_))
-            | (Self::Quit, Mode::Quit(_)) => true,
-            (Self::Steps, Mode::Normal) => screen.has_steps(),
-            (Self::Panels, Mode::Normal) => screen.panels().len() > 1,
-            (Self::Screen(own), Mode::Normal) => own == screen,
+            | (Self::Screens, KeyboardMode::Normal)
+            | (Self::Help, KeyboardMode::Help { .. })
+            | (Self::Line, KeyboardMode::Line(_))
+            | (Self::Quit, KeyboardMode::Quit(_)) => true,
+            (Self::Steps, KeyboardMode::Normal) => screen.has_step_axis(),
+            (Self::Panels, KeyboardMode::Normal) => screen.panels().len() > 1,
+            (Self::Screen(own), KeyboardMode::Normal) => own == screen,
             _ => false,
         }
     }
@@ -68,7 +68,7 @@ pub struct Binding {
 }
 
 /// A binding that takes nothing and has no place in the footer.
-const fn on(
+const fn bind(
     scope: BindingScope,
     keys: &'static [Key],
     action: Action,
@@ -79,11 +79,11 @@ const fn on(
 }
 
 impl Binding {
-    const fn footer(self, place: u8) -> Self {
+    const fn footer_rank(self, place: u8) -> Self {
         Self { footer: Some(place), ..self }
     }
 
-    const fn needs(self, needs: &'static [Requirement]) -> Self {
+    const fn requires(self, needs: &'static [Requirement]) -> Self {
         Self { needs, ..self }
     }
 
@@ -94,7 +94,7 @@ impl Binding {
 }
 
 /// The binding of a key in `mode` on `screen`.
-pub fn binding(mode: &Mode, screen: Screen, key: Key) -> Option<&'static Binding> {
+pub fn find_binding(mode: &KeyboardMode, screen: Screen, key: Key) -> Option<&'static Binding> {
     BINDINGS.iter().find(|binding| {
         binding.scope.covers(mode, screen) && binding.keys.iter().any(|candidate| key.matches(*candidate))
     })

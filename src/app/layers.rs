@@ -7,33 +7,32 @@ use crate::protocol::{
     Unit,
 };
 
-use super::branches::{Lineage, Position};
-use super::display::{name, sentence, shape};
-use super::metric::MetricIndex;
+use super::branches::{Lineage, RunPosition};
+use super::display::{harmless_name, harmless_sentence, shape_text};
+use super::metric::MetricCatalog;
 use super::series::{Column, Extent, StepRange};
-use super::track::Track;
+use super::track::MetricTrack;
 
 /// Most rows; a network with more layers shows its first ones.
-const ROWS: usize = 256;
+const MAX_LAYER_ROWS: usize = 256;
 
 /// Most layers of the chain that are kept, those without parameters included.
-const CHAIN: usize = 1024;
+const MAX_CHAIN_LAYERS: usize = 1024;
 
 /// Most dimensions of a shape that are kept.
-const DIMENSIONS: usize = 8;
+const MAX_SHAPE_DIMENSIONS: usize = 8;
 
-/// Most values of a look that are kept.
-const VALUES: usize = 64;
+/// Most values of a probe that are kept.
+const MAX_PROBE_VALUES: usize = 64;
 
 /// Most lines of a layer's equations that are kept.
-const LINES: usize = 8;
+const MAX_EQUATION_LINES: usize = 8;
 
-/// Buckets per level of a layer's values at full detail. A whole run is drawn from at least a quarter of them, about as
-/// many as the widest sparkline worth drawing has columns.
-const SEEN: usize = 768;
+/// Buckets a level of the values of a layer at full detail: twice the columns of the widest sparkline worth drawing.
+const DETAILED_LEVEL_BUCKETS: usize = 1024;
 
 /// Up to this many values of all rows together are kept at full detail.
-const FEW: usize = 256;
+const MAX_ALWAYS_DETAILED_TRACKS: usize = 256;
 
 /// One layer that has parameters.
 #[derive(Clone, Debug)]
@@ -47,16 +46,16 @@ pub struct LayerRow {
     /// Number of trained values, where it is known.
     pub parameters: Option<u64>,
     /// What the probe saw last.
-    pub look: Option<LayerLook>,
+    pub last_probe: Option<ProbedLayer>,
     /// One for each quantity of [`Layers::quantities`].
-    tracks: Vec<Track>,
+    tracks: Vec<MetricTrack>,
 }
 
 /// What the probe saw of a layer at one step.
 #[derive(Clone, Debug, PartialEq)]
-pub struct LayerLook {
+pub struct ProbedLayer {
     /// When.
-    pub at: Position,
+    pub at: RunPosition,
     /// Values of [`Layers::quantities`], those that there are; others may be among them.
     pub values: MetricValues,
     /// The verdict, where there is one.
@@ -76,7 +75,7 @@ pub enum SparklineCell {
 
 impl SparklineCell {
     /// Cells of these heights. A gap up to the column `last` keeps the height before it, which nothing has changed.
-    pub(super) fn row(columns: &[Column], last: usize, height: impl Fn(Extent) -> f64) -> Vec<Self> {
+    pub(super) fn cells_of(columns: &[Column], last: usize, height: impl Fn(Extent) -> f64) -> Vec<Self> {
         let mut previous = Self::Empty;
         let cell = |(place, column): (usize, &Column)| {
             previous = match column.extent {
@@ -93,7 +92,7 @@ impl SparklineCell {
 
 impl LayerRow {
     /// The values of a quantity over the steps.
-    pub fn track(&self, quantity: usize) -> Option<&Track> {
+    pub fn track(&self, quantity: usize) -> Option<&MetricTrack> {
         self.tracks.get(quantity)
     }
 }
@@ -112,7 +111,7 @@ impl Sparkline {
     /// largest value in sight are 0 and 1.
     pub fn of(columns: &[Column], unit: &Unit) -> Self {
         let shares = *unit == Unit::Share;
-        let (middle, span) = middle_and_span(columns);
+        let (middle, span) = log_scale_middle_and_span(columns);
         let edges =
             if shares { (0.0, 1.0) } else { (10f64.powf(middle - span / 2.0), 10f64.powf(middle + span / 2.0)) };
         let height = |extent: Extent| match extent.max {
@@ -121,14 +120,14 @@ impl Sparkline {
             _ => 0.0,
         };
         Self {
-            columns: SparklineCell::row(columns, columns.len(), height),
+            columns: SparklineCell::cells_of(columns, columns.len(), height),
             edges: (edges.0.is_finite() && edges.1.is_finite()).then_some(edges),
         }
     }
 }
 
 /// Middle and height of a log scale for the largest values of `columns`, in powers of ten.
-fn middle_and_span(columns: &[Column]) -> (f64, f64) {
+fn log_scale_middle_and_span(columns: &[Column]) -> (f64, f64) {
     let logs = columns.iter().filter_map(|column| column.extent).map(|extent| extent.max).filter(|max| *max > 0.0);
     let (low, high) =
         logs.map(f64::log10).fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), log| (low.min(log), high.max(log)));
@@ -162,21 +161,21 @@ pub struct ChainLayer {
 impl ChainLayer {
     fn of(index: usize, info: &LayerInfo) -> Self {
         let dimensions =
-            |shape: &Option<Vec<usize>>| shape.iter().flatten().take(DIMENSIONS).copied().collect::<Vec<_>>();
+            |shape: &Option<Vec<usize>>| shape.iter().flatten().take(MAX_SHAPE_DIMENSIONS).copied().collect::<Vec<_>>();
         let kind = match &info.kind {
-            LayerKind::Other { kind, .. } => LayerKind::Other { kind: name(kind), settings: BTreeMap::new() },
+            LayerKind::Other { kind, .. } => LayerKind::Other { kind: harmless_name(kind), settings: BTreeMap::new() },
             known => known.clone(),
         };
         Self {
             index,
-            path: name(&info.path),
+            path: harmless_name(&info.path),
             kind,
             role: info.role,
-            text: name(if info.text.is_empty() { info.kind.word() } else { &info.text }),
+            text: harmless_name(if info.text.is_empty() { info.kind.word() } else { &info.text }),
             input: dimensions(&info.input),
             output: dimensions(&info.output),
             parameters: info.parameters,
-            equations: info.equations.as_ref().map(harmless),
+            equations: info.equations.as_ref().map(harmless_equations),
         }
     }
 
@@ -194,12 +193,12 @@ impl ChainLayer {
 }
 
 /// Equations as they can be shown.
-fn harmless(equations: &LayerEquations) -> LayerEquations {
-    let lines = |lines: &[String]| lines.iter().take(LINES).map(|line| sentence(line)).collect();
+fn harmless_equations(equations: &LayerEquations) -> LayerEquations {
+    let lines = |lines: &[String]| lines.iter().take(MAX_EQUATION_LINES).map(|line| harmless_sentence(line)).collect();
     LayerEquations {
         forward: lines(&equations.forward),
         backward: lines(&equations.backward),
-        symbols: sentence(&equations.symbols),
+        symbols: harmless_sentence(&equations.symbols),
     }
 }
 
@@ -209,19 +208,19 @@ pub struct Layers {
     rows: Vec<LayerRow>,
     chain: Vec<ChainLayer>,
     loss: Option<LossInfo>,
-    quantities: MetricIndex,
+    quantities: MetricCatalog,
 }
 
 impl Layers {
     /// Rows for a network; what follows a layer and has no parameters of its own is named in its row.
     pub fn of(layers: &[LayerInfo], loss: Option<&LossInfo>) -> Self {
         let chain: Vec<ChainLayer> =
-            layers.iter().take(CHAIN).enumerate().map(|(i, info)| ChainLayer::of(i, info)).collect();
+            layers.iter().take(MAX_CHAIN_LAYERS).enumerate().map(|(i, info)| ChainLayer::of(i, info)).collect();
         let mut rows: Vec<LayerRow> = Vec::new();
         let mut followed = false;
         for layer in &chain {
             if layer.is_trained() {
-                if rows.len() == ROWS {
+                if rows.len() == MAX_LAYER_ROWS {
                     break;
                 }
                 let known = !layer.input.is_empty() && !layer.output.is_empty();
@@ -229,12 +228,12 @@ impl Layers {
                     index: layer.index,
                     name: layer.title(),
                     shape: if known {
-                        format!("{} → {}", shape(&layer.input), shape(&layer.output))
+                        format!("{} → {}", shape_text(&layer.input), shape_text(&layer.output))
                     } else {
                         String::new()
                     },
                     parameters: layer.parameters,
-                    look: None,
+                    last_probe: None,
                     tracks: Vec::new(),
                 });
                 followed = false;
@@ -243,37 +242,41 @@ impl Layers {
                 followed = true;
             }
         }
-        let loss = loss
-            .filter(|_| !chain.is_empty())
-            .map(|loss| LossInfo { text: sentence(&loss.text), equations: loss.equations.as_ref().map(harmless) });
-        Self { rows, chain, loss, quantities: MetricIndex::default() }
+        let loss = loss.filter(|_| !chain.is_empty()).map(|loss| LossInfo {
+            text: harmless_sentence(&loss.text),
+            equations: loss.equations.as_ref().map(harmless_equations),
+        });
+        Self { rows, chain, loss, quantities: MetricCatalog::default() }
     }
 
     /// Takes in quantities that are new, and gives the number of those that can't be kept.
-    pub fn learn(&mut self, quantities: Vec<MetricInfo>) -> usize {
-        let refused = self.quantities.learn(quantities);
+    pub fn add_quantities(&mut self, quantities: Vec<MetricInfo>) -> usize {
+        let refused = self.quantities.add_metrics(quantities);
         let count = self.quantities.infos().len();
-        let few = count * self.rows.len() <= FEW;
+        let few = count * self.rows.len() <= MAX_ALWAYS_DETAILED_TRACKS;
         for row in &mut self.rows {
-            row.tracks.resize_with(count, Track::default);
+            row.tracks.resize_with(count, MetricTrack::default);
             if few {
-                row.tracks.iter_mut().for_each(|track| track.grow(SEEN));
+                row.tracks.iter_mut().for_each(|track| track.grow(DETAILED_LEVEL_BUCKETS));
             }
         }
         refused
     }
 
     /// Keeps a quantity at full detail from now on, because it is shown.
-    pub fn keep_sharp(&mut self, quantity: usize) {
-        self.rows.iter_mut().filter_map(|row| row.tracks.get_mut(quantity)).for_each(|track| track.grow(SEEN));
+    pub fn keep_full_detail(&mut self, quantity: usize) {
+        self.rows
+            .iter_mut()
+            .filter_map(|row| row.tracks.get_mut(quantity))
+            .for_each(|track| track.grow(DETAILED_LEVEL_BUCKETS));
     }
 
     /// Takes in what the probe saw at `step` on the current branch.
-    pub fn probe(&mut self, lineage: &Lineage, step: u64, probes: Vec<LayerProbe>) {
-        let newest = lineage.newest();
-        let at = Position { branch: newest.branch, step };
+    pub fn record_probe(&mut self, lineage: &Lineage, step: u64, probes: Vec<LayerProbe>) {
+        let newest = lineage.newest_stretch();
+        let at = RunPosition { branch: newest.branch, step };
         let mut next = 0;
-        for mut probe in probes.into_iter().take(ROWS) {
+        for mut probe in probes.into_iter().take(MAX_LAYER_ROWS) {
             // Probes come in the order of the rows, so there is nearly nothing to search.
             let is_of = |row: &LayerRow| row.index == probe.layer;
             let expected = self.rows.get(next).is_some_and(is_of).then_some(next);
@@ -281,31 +284,31 @@ impl Layers {
             next = found + 1;
             let row = &mut self.rows[found];
             for value in &probe.values {
-                if let Some(place) = self.quantities.place(value.0) {
+                if let Some(place) = self.quantities.place_of(value.0) {
                     row.tracks[place].push(newest, step, value.1);
                 }
             }
-            if row.look.as_ref().is_none_or(|look| look.at.step < step || !lineage.contains(look.at)) {
-                probe.values.truncate(VALUES);
+            if row.last_probe.as_ref().is_none_or(|look| look.at.step < step || !lineage.contains(look.at)) {
+                probe.values.truncate(MAX_PROBE_VALUES);
                 probe.values.shrink_to_fit();
                 let health = probe.health.filter(|health| *health != Health::Unknown);
-                row.look = Some(LayerLook { at, values: probe.values, health });
+                row.last_probe = Some(ProbedLayer { at, values: probe.values, health });
             }
         }
     }
 
     /// Forgets a branch.
-    pub fn forget(&mut self, branch: BranchId) {
+    pub fn forget_branch(&mut self, branch: BranchId) {
         for row in &mut self.rows {
-            row.tracks.iter_mut().for_each(|track| track.forget(branch));
-            row.look.take_if(|look| look.at.branch == branch);
+            row.tracks.iter_mut().for_each(|track| track.forget_branch(branch));
+            row.last_probe.take_if(|look| look.at.branch == branch);
         }
     }
 
     /// Drops what the probe saw on a branch that is left, after the place where it is left.
-    pub fn leave(&mut self, lineage: &Lineage) {
+    pub fn drop_outside_lineage(&mut self, lineage: &Lineage) {
         for row in &mut self.rows {
-            row.look.take_if(|look| !lineage.contains(look.at));
+            row.last_probe.take_if(|look| !lineage.contains(look.at));
         }
     }
 
@@ -320,7 +323,7 @@ impl Layers {
     }
 
     /// The last place of the chain that can be selected: that of the loss, or else of the last layer.
-    pub fn last_place(&self) -> usize {
+    pub fn last_chain_place(&self) -> usize {
         if self.loss.is_some() { self.chain.len() } else { self.chain.len().saturating_sub(1) }
     }
 
@@ -335,7 +338,7 @@ impl Layers {
     }
 
     /// The values of a quantity of a row in `count` columns.
-    pub fn columns(
+    pub fn quantity_columns(
         &self,
         lineage: &Lineage,
         row: &LayerRow,
@@ -347,7 +350,7 @@ impl Layers {
     }
 
     /// Bytes held by the values.
-    pub fn memory(&self) -> usize {
-        self.rows.iter().flat_map(|row| &row.tracks).map(|track| size_of::<Track>() + track.memory()).sum()
+    pub fn memory_bytes(&self) -> usize {
+        self.rows.iter().flat_map(|row| &row.tracks).map(|track| size_of::<MetricTrack>() + track.memory_bytes()).sum()
     }
 }

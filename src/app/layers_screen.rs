@@ -4,10 +4,10 @@ use crate::protocol::{MetricInfo, Query};
 
 use super::actions::Action;
 use super::chart_view::ChartView;
-use super::inside::{LayerValues, UnitStrips};
+use super::heat_map::HeatMap;
 use super::inspect::LayerHistory;
+use super::layer_values::{LayerValues, UnitStrips};
 use super::layers::{LayerRow, Sparkline};
-use super::map::HeatMap;
 use super::run::Run;
 use super::series::StepRange;
 use super::watched::WatchedRun;
@@ -29,7 +29,7 @@ pub struct LayerSelection {
 
 impl LayerSelection {
     /// Does what a key stands for that changes how the layers are shown.
-    pub(super) fn update(&mut self, action: Action, screen: LayersScreen<'_>) {
+    pub(super) fn handle_action(&mut self, action: Action, screen: LayersScreen<'_>) {
         match action {
             Action::LogScale => self.log_counts = !self.log_counts,
             Action::Quantity | Action::Figure => {
@@ -37,22 +37,22 @@ impl LayerSelection {
                 self.quantity = (self.quantity + 1).checked_rem(count).unwrap_or(0);
             }
             Action::Parameter => {
-                let count = screen.values(1).map_or(0, |values| values.parameters);
+                let count = screen.layer_values(1).map_or(0, |values| values.parameters);
                 self.parameter = (self.parameter + 1) % count.max(1);
             }
             // The first press only shows which unit is selected.
             Action::Cursor(by) => {
-                let Ok(units) = screen.units() else { return };
+                let Ok(units) = screen.unit_strips() else { return };
                 let by = isize::try_from(by).unwrap_or(0);
                 let moved = units.selected.map_or(0, |unit| unit.saturating_add_signed(by));
-                self.unit = units.known().checked_sub(1).map(|last| moved.min(last));
+                self.unit = units.unit_count().checked_sub(1).map(|last| moved.min(last));
             }
             _ => {}
         }
     }
 
     /// Selects another row.
-    pub(super) fn select(&mut self, row: usize) {
+    pub(super) fn select_row(&mut self, row: usize) {
         self.row = row;
         self.parameter = 0;
     }
@@ -71,7 +71,7 @@ pub struct LayersScreen<'a> {
 impl<'a> LayersScreen<'a> {
     pub(super) fn new(watched: &'a WatchedRun, selection: LayerSelection, charts: &ChartView) -> Self {
         let run = watched.shown();
-        Self { watched, run, selection, steps: charts.steps(run.step), cursor: charts.cursor }
+        Self { watched, run, selection, steps: charts.shown_steps(run.step), cursor: charts.cursor }
     }
 
     /// Place of the quantity that is shown over the steps.
@@ -86,7 +86,8 @@ impl<'a> LayersScreen<'a> {
 
     /// That quantity of a row in `count` columns.
     pub fn sparkline(&self, row: &LayerRow, count: usize) -> Sparkline {
-        let columns = self.run.layers.columns(self.run.lineage(), row, self.quantity_place(), self.steps, count);
+        let columns =
+            self.run.layers.quantity_columns(self.run.lineage(), row, self.quantity_place(), self.steps, count);
         let unit = self.quantity().map(|quantity| quantity.unit.clone()).unwrap_or_default();
         Sparkline::of(&columns, &unit)
     }
@@ -100,7 +101,7 @@ impl<'a> LayersScreen<'a> {
     ///
     /// # Errors
     /// A sentence for the empty place.
-    pub fn values(&self, count: usize) -> Result<LayerValues<'a>, String> {
+    pub fn layer_values(&self, count: usize) -> Result<LayerValues<'a>, String> {
         let (row, history) = self.selected_layer()?;
         Ok(LayerValues::of(row, history, self.selection.parameter, count))
     }
@@ -109,14 +110,14 @@ impl<'a> LayersScreen<'a> {
     ///
     /// # Errors
     /// A sentence for the empty place.
-    pub fn units(&self) -> Result<UnitStrips<'a>, String> {
+    pub fn unit_strips(&self) -> Result<UnitStrips<'a>, String> {
         let (row, history) = self.selected_layer()?;
         let image = self.run.layers.chain().iter().any(|layer| layer.index == row.index && layer.output.len() == 3);
         Ok(UnitStrips::of(history.newest, image, self.selection.unit))
     }
 
     /// What the screen wants to know: the selected layer from the inside.
-    pub(super) fn wanted(&self) -> Vec<Query> {
+    pub(super) fn wanted_queries(&self) -> Vec<Query> {
         let row = self.run.layers.rows().get(self.selection.row);
         row.map(|row| Query::Layer { layer: row.index }).into_iter().collect()
     }
@@ -126,7 +127,7 @@ impl<'a> LayersScreen<'a> {
         let rows = self.run.layers.rows();
         let row = rows.get(self.selection.row).or(rows.last());
         let row = row.ok_or("no layers yet: they show once the network is built")?;
-        let history = self.run.answers.history(self.run.lineage(), row.index);
+        let history = self.run.answers.layer_history(self.run.lineage(), row.index);
         let why = || self.watched.why_unanswered(&[Query::Layer { layer: row.index }]);
         Ok((row, history.ok_or_else(why)?))
     }

@@ -38,7 +38,7 @@ pub enum Message {
         /// Rows of the terminal.
         rows: u16,
     },
-    /// So much time has passed since the start. Send it before other messages of the same moment.
+    /// `now` has passed since the start. Send it before other messages of the same moment.
     Tick {
         /// Time since the start.
         now: Duration,

@@ -4,54 +4,53 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use crate::protocol::{Better, BranchId, DataPart, MetricId, MetricInfo, MetricValue, Unit};
 
-use super::branches::Stretch;
-use super::display::name;
-use super::track::Track;
+use super::branches::BranchStretch;
+use super::display::harmless_name;
+use super::track::MetricTrack;
 
 /// Most metrics that are kept.
 const MAX_METRICS: usize = 4096;
 
 /// Ids from this one on are not kept: tables are made by id.
-const END_OF_IDS: u32 = 1 << 16;
+const METRIC_ID_LIMIT: u32 = 1 << 16;
 
 /// Longest tag in bytes; a metric with a longer one is not kept.
 const MAX_TAG_BYTES: usize = 256;
 
-/// Buckets per level of a series at full detail: a whole run is drawn from at least 768 of them, two per column of a
-/// large terminal.
-const SEEN: usize = 3072;
+/// Buckets a level of a series at full detail: a chart over the whole width of a large terminal stays sharp.
+const DETAILED_LEVEL_BUCKETS: usize = 4096;
 
 /// Up to this many metrics are all kept at full detail.
-const FEW: usize = 16;
+const MAX_ALWAYS_DETAILED_METRICS: usize = 16;
 
 /// Most metrics that are kept at full detail: those that were shown last.
-const SHARP: usize = 2 * FEW;
+const MAX_DETAILED_METRICS: usize = 2 * MAX_ALWAYS_DETAILED_METRICS;
 
 /// What a source told about its metrics, by their ids. Texts in it are safe to show but for the tags.
 #[derive(Clone, Debug, Default)]
-pub struct MetricIndex {
+pub struct MetricCatalog {
     infos: Vec<MetricInfo>,
     /// Place of each id among them.
     places: Vec<Option<u16>>,
 }
 
-impl MetricIndex {
+impl MetricCatalog {
     /// Takes in metrics that are new, and gives the number of those that can't be kept.
-    pub fn learn(&mut self, infos: Vec<MetricInfo>) -> usize {
+    pub fn add_metrics(&mut self, infos: Vec<MetricInfo>) -> usize {
         let mut refused = 0;
         for mut info in infos {
-            if self.place(info.id).is_some() {
+            if self.place_of(info.id).is_some() {
                 continue;
             }
             let place = u16::try_from(self.infos.len()).ok().filter(|place| usize::from(*place) < MAX_METRICS);
-            let (Some(place), true) = (place, info.id.0 < END_OF_IDS && info.tag.len() <= MAX_TAG_BYTES) else {
+            let (Some(place), true) = (place, info.id.0 < METRIC_ID_LIMIT && info.tag.len() <= MAX_TAG_BYTES) else {
                 refused += 1;
                 continue;
             };
-            info.title = name(if info.title.is_empty() { &info.tag } else { &info.title });
-            info.short = info.short.map(|short| name(&short));
+            info.title = harmless_name(if info.title.is_empty() { &info.tag } else { &info.title });
+            info.short = info.short.map(|short| harmless_name(&short));
             if let Unit::Named(unit) = &mut info.unit {
-                *unit = name(unit);
+                *unit = harmless_name(unit);
             }
             let finite = |bound: Option<f64>| bound.filter(|bound| bound.is_finite());
             (info.floor, info.ceiling) = (finite(info.floor), finite(info.ceiling));
@@ -66,7 +65,7 @@ impl MetricIndex {
     }
 
     /// Place of a metric among [`Self::infos`].
-    pub fn place(&self, id: MetricId) -> Option<usize> {
+    pub fn place_of(&self, id: MetricId) -> Option<usize> {
         self.places.get(id.0 as usize).copied().flatten().map(usize::from)
     }
 
@@ -79,16 +78,16 @@ impl MetricIndex {
 /// The metrics of a run with their values over the steps.
 #[derive(Clone, Debug, Default)]
 pub struct MetricStore {
-    index: MetricIndex,
-    tracks: Vec<Track>,
+    index: MetricCatalog,
+    tracks: Vec<MetricTrack>,
     /// Those of them that are kept at full detail, the one shown last at the end.
     sharp: VecDeque<usize>,
-    figures: Vec<Figure>,
+    figures: Vec<ChartFigure>,
 }
 
 /// What one chart shows: a metric, or the same metric on the data that are trained on and on data held out.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Figure {
+pub struct ChartFigure {
     /// What it is chosen by: the metric's tag without the part of the data.
     pub name: String,
     /// Its title, safe to show.
@@ -102,21 +101,21 @@ pub struct Figure {
     /// Which way is up.
     pub better: Better,
     /// The curve of the minibatches.
-    pub train: Option<Curve>,
+    pub train: Option<FigureCurve>,
     /// The curve of the evaluations.
-    pub test: Option<Curve>,
+    pub test: Option<FigureCurve>,
 }
 
-impl Figure {
+impl ChartFigure {
     /// Whether its values are means over samples, and vary with them from minibatch to minibatch.
-    pub fn is_of_samples(&self) -> bool {
+    pub fn is_sample_mean(&self) -> bool {
         self.train.is_some_and(|curve| !curve.word.is_empty())
     }
 }
 
 /// One curve of a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Curve {
+pub struct FigureCurve {
     /// The part of the data in a word, for a legend; empty where there are no parts.
     pub word: &'static str,
     /// Place of the metric in its store.
@@ -125,23 +124,23 @@ pub struct Curve {
 
 impl MetricStore {
     /// Takes in metrics that are new, and gives the number of those that can't be kept.
-    pub fn learn(&mut self, infos: Vec<MetricInfo>) -> usize {
-        let refused = self.index.learn(infos);
+    pub fn add_metrics(&mut self, infos: Vec<MetricInfo>) -> usize {
+        let refused = self.index.add_metrics(infos);
         let known = self.tracks.len();
-        self.tracks.resize_with(self.index.infos.len(), Track::default);
-        for place in known..self.tracks.len().min(FEW) {
-            self.sharpen(place);
+        self.tracks.resize_with(self.index.infos.len(), MetricTrack::default);
+        for place in known..self.tracks.len().min(MAX_ALWAYS_DETAILED_METRICS) {
+            self.raise_detail(place);
         }
-        self.figures = figures(self.index.infos());
+        self.figures = pair_into_figures(self.index.infos());
         refused
     }
 
     /// Appends values on the branch that grows; those of unknown metrics are left out. Whether one that is meant to be
     /// small or large was not a number.
-    pub fn push(&mut self, newest: Stretch, step: u64, values: &[MetricValue]) -> bool {
+    pub fn push_values(&mut self, newest: BranchStretch, step: u64, values: &[MetricValue]) -> bool {
         let mut broken = false;
         for MetricValue(id, value) in values {
-            if let Some(place) = self.index.place(*id) {
+            if let Some(place) = self.index.place_of(*id) {
                 broken |=
                     !value.is_finite() && matches!(self.index.infos[place].better, Better::Lower | Better::Higher);
                 self.tracks[place].push(newest, step, *value);
@@ -151,21 +150,21 @@ impl MetricStore {
     }
 
     /// Keeps a figure at full detail while it is shown, and until many others were shown after it.
-    pub fn keep_sharp(&mut self, figure: usize) {
+    pub fn keep_full_detail(&mut self, figure: usize) {
         let curves = self.figures.get(figure).map(|figure| [figure.train, figure.test]).unwrap_or_default();
         for curve in curves.into_iter().flatten() {
-            self.sharpen(curve.place);
+            self.raise_detail(curve.place);
         }
     }
 
-    fn sharpen(&mut self, place: usize) {
+    fn raise_detail(&mut self, place: usize) {
         if self.sharp.back() == Some(&place) {
             return;
         }
         self.sharp.retain(|other| *other != place);
         self.sharp.push_back(place);
-        self.tracks[place].grow(SEEN);
-        if self.sharp.len() > SHARP
+        self.tracks[place].grow(DETAILED_LEVEL_BUCKETS);
+        if self.sharp.len() > MAX_DETAILED_METRICS
             && let Some(oldest) = self.sharp.pop_front()
         {
             self.tracks[oldest].shrink();
@@ -173,47 +172,48 @@ impl MetricStore {
     }
 
     /// Forgets a branch.
-    pub fn forget(&mut self, branch: BranchId) {
-        self.tracks.iter_mut().for_each(|track| track.forget(branch));
+    pub fn forget_branch(&mut self, branch: BranchId) {
+        self.tracks.iter_mut().for_each(|track| track.forget_branch(branch));
     }
 
     /// All figures, those that matter most first.
-    pub fn figures(&self) -> &[Figure] {
+    pub fn figures(&self) -> &[ChartFigure] {
         &self.figures
     }
 
     /// The values of a curve.
-    pub fn track(&self, curve: Curve) -> &Track {
+    pub fn curve_track(&self, curve: FigureCurve) -> &MetricTrack {
         &self.tracks[curve.place]
     }
 
     /// The values of the metric with this tag.
-    pub fn tagged(&self, tag: &str) -> Option<&Track> {
+    pub fn track_with_tag(&self, tag: &str) -> Option<&MetricTrack> {
         let place = self.index.infos().iter().position(|info| info.tag == tag)?;
         self.tracks.get(place)
     }
 
     /// What the source told of a metric.
-    pub fn info(&self, id: MetricId) -> Option<&MetricInfo> {
-        self.index.infos().get(self.index.place(id)?)
+    pub fn metric_info(&self, id: MetricId) -> Option<&MetricInfo> {
+        self.index.infos().get(self.index.place_of(id)?)
     }
 
     /// Bytes held by the values.
-    pub fn memory(&self) -> usize {
-        self.tracks.capacity() * size_of::<Track>() + self.tracks.iter().map(Track::memory).sum::<usize>()
+    pub fn memory_bytes(&self) -> usize {
+        self.tracks.capacity() * size_of::<MetricTrack>()
+            + self.tracks.iter().map(MetricTrack::memory_bytes).sum::<usize>()
     }
 }
 
 /// Pairs metrics on the data that are trained on and on data held out by what is after the slash of their tags; what
 /// finds no partner is a figure by itself.
-fn figures(infos: &[MetricInfo]) -> Vec<Figure> {
-    let mut figures: Vec<Figure> = Vec::new();
+fn pair_into_figures(infos: &[MetricInfo]) -> Vec<ChartFigure> {
+    let mut figures: Vec<ChartFigure> = Vec::new();
     // The figure that pairs values of this name, and the names by which figures are chosen.
     let mut pairs: HashMap<&str, usize> = HashMap::new();
     let mut taken: HashSet<String> = HashSet::new();
     for (place, info) in infos.iter().enumerate() {
-        let (part, name) = info.part();
-        let curve = |word| Some(Curve { word, place });
+        let (part, name) = info.data_part_and_name();
+        let curve = |word| Some(FigureCurve { word, place });
         let (train, test) = match part {
             DataPart::Train => (curve("train"), None),
             DataPart::HeldOut(word) => (None, curve(word)),
@@ -231,7 +231,7 @@ fn figures(infos: &[MetricInfo]) -> Vec<Figure> {
         // A second one of the same name is told apart by its whole tag, and one of the same tag by its id.
         let names = [name.to_owned(), info.tag.clone(), format!("{}#{}", info.tag, info.id.0)];
         let Some(name) = names.into_iter().find(|name| taken.insert(name.clone())) else { continue };
-        figures.push(Figure {
+        figures.push(ChartFigure {
             name,
             title: info.title.clone(),
             unit: info.unit.clone(),
@@ -267,7 +267,7 @@ mod tests {
     fn store(tags: &[&str]) -> MetricStore {
         let mut store = MetricStore::default();
         let infos = (0u32..).zip(tags).map(|(id, tag)| MetricInfo::new(id, tag, "").better(Better::Lower));
-        assert_eq!(store.learn(infos.collect()), 0);
+        assert_eq!(store.add_metrics(infos.collect()), 0);
         store
     }
 
@@ -275,7 +275,7 @@ mod tests {
     type Names<'a> = (&'a str, Option<usize>, Option<usize>);
 
     fn figures(store: &MetricStore) -> Vec<Names<'_>> {
-        let place = |curve: Option<Curve>| curve.map(|curve| curve.place);
+        let place = |curve: Option<FigureCurve>| curve.map(|curve| curve.place);
         store.figures().iter().map(|figure| (figure.name.as_str(), place(figure.train), place(figure.test))).collect()
     }
 
@@ -304,13 +304,13 @@ mod tests {
         let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
         let mut store = store(&tags);
         for figure in 0..200 {
-            store.keep_sharp(figure);
+            store.keep_full_detail(figure);
         }
-        let newest = Lineage::default().newest();
+        let newest = Lineage::default().newest_stretch();
         let values: Vec<MetricValue> = (0..200).map(|id| MetricValue(MetricId(id), 1.0)).collect();
-        assert!((1..=4000).all(|step| !store.push(newest, step, &values)));
-        let held: Vec<usize> = store.tracks.iter().map(Track::memory).collect();
-        assert!(held[..200 - SHARP].iter().all(|held| *held < 32 << 10));
-        assert!(held[200 - SHARP..].iter().all(|held| *held > 64 << 10));
+        assert!((1..=4000).all(|step| !store.push_values(newest, step, &values)));
+        let held: Vec<usize> = store.tracks.iter().map(MetricTrack::memory_bytes).collect();
+        assert!(held[..200 - MAX_DETAILED_METRICS].iter().all(|held| *held < 32 << 10));
+        assert!(held[200 - MAX_DETAILED_METRICS..].iter().all(|held| *held > 64 << 10));
     }
 }

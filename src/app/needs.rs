@@ -18,39 +18,39 @@ pub enum Requirement {
 }
 
 /// What it takes to look inside.
-pub const LOOK: &[Requirement] = &[Requirement::Source(Capability::Inspect), Requirement::Ready];
+pub const INSPECT_NEEDS: &[Requirement] = &[Requirement::Source(Capability::Inspect), Requirement::Ready];
 
 /// What it takes to change a hyperparameter.
-pub const STEER: &[Requirement] = &[Requirement::Source(Capability::Steer), Requirement::Ready];
+pub const STEER_NEEDS: &[Requirement] = &[Requirement::Source(Capability::Steer), Requirement::Ready];
 
 /// What it takes to train by a number of minibatches.
-pub const ADVANCE: &[Requirement] =
+pub const ADVANCE_NEEDS: &[Requirement] =
     &[Requirement::Source(Capability::Advance), Requirement::Ready, Requirement::Unfinished];
 
 /// What it takes to pause and to go on.
-pub const PAUSE: &[Requirement] =
+pub const PAUSE_NEEDS: &[Requirement] =
     &[Requirement::Source(Capability::Pause), Requirement::Ready, Requirement::Unfinished];
 
 /// What it takes to limit the speed.
-pub const THROTTLED: &[Requirement] = &[Requirement::Source(Capability::Throttle), Requirement::Ready];
+pub const THROTTLE_NEEDS: &[Requirement] = &[Requirement::Source(Capability::Throttle), Requirement::Ready];
 
 /// What it takes to train further.
-pub const EXTEND: &[Requirement] = &[Requirement::Source(Capability::Extend), Requirement::Ready];
+pub const EXTEND_NEEDS: &[Requirement] = &[Requirement::Source(Capability::Extend), Requirement::Ready];
 
 /// What it takes to go through the phases of a minibatch.
-pub const WALK: &[Requirement] =
+pub const WALK_NEEDS: &[Requirement] =
     &[Requirement::Source(Capability::Phase), Requirement::Ready, Requirement::Unfinished, Requirement::AtRest];
 
 /// What it takes to check gradients.
-pub const CHECK_GRADIENTS: &[Requirement] =
+pub const GRADIENT_CHECK_NEEDS: &[Requirement] =
     &[Requirement::Source(Capability::Inspect), Requirement::Ready, Requirement::AtRest];
 
-const FINISHED: &str = "the run has finished";
-const GOES_ON: &str = "the training goes on";
+const RUN_FINISHED_REASON: &str = "the run has finished";
+const TRAINING_GOES_ON_REASON: &str = "the training goes on";
 
 impl WatchedRun {
     /// Why the first of `needs` that is not met is not met.
-    pub fn unmet(&self, needs: &[Requirement]) -> Option<&'static str> {
+    pub fn unmet_reason(&self, needs: &[Requirement]) -> Option<&'static str> {
         let run = self.live();
         needs.iter().find_map(|need| match need {
             Requirement::Source(_) if run.state == RunState::Failed => Some("the run has failed"),
@@ -68,25 +68,29 @@ impl WatchedRun {
                 Capability::Unknown => "this source can't do that",
             }),
             Requirement::Ready if run.state == RunState::Loading || run.info.is_none() => Some("still loading"),
-            Requirement::Unfinished if run.state == RunState::Finished => {
-                Some(if run.can(Capability::Extend) { "the run has finished; x trains further" } else { FINISHED })
-            }
-            Requirement::AtRest if !self.is_idle() => {
-                Some(if run.can(Capability::Pause) { "the training goes on; Space pauses it" } else { GOES_ON })
-            }
+            Requirement::Unfinished if run.state == RunState::Finished => Some(if run.can(Capability::Extend) {
+                "the run has finished; x trains further"
+            } else {
+                RUN_FINISHED_REASON
+            }),
+            Requirement::AtRest if !self.is_idle() => Some(if run.can(Capability::Pause) {
+                "the training goes on; Space pauses it"
+            } else {
+                TRAINING_GOES_ON_REASON
+            }),
             Requirement::Source(_) | Requirement::Ready | Requirement::Unfinished | Requirement::AtRest => None,
         })
     }
 
     /// Why nothing can be inspected, if that is so.
     pub fn inspection_unavailable(&self) -> Option<&str> {
-        self.unmet(LOOK).or(self.refused_queries())
+        self.unmet_reason(INSPECT_NEEDS).or(self.query_refusal_reason())
     }
 
     /// Why there is no answer to these queries, and what will change that.
     pub(super) fn why_unanswered(&self, queries: &[Query]) -> String {
-        let reason = self.inspection_unavailable().or(self.empty_answer(queries));
-        let waiting = match self.frozen_at() {
+        let reason = self.inspection_unavailable().or(self.empty_answer_reason(queries));
+        let waiting = match self.frozen_step() {
             Some(_) => "no data from before the freeze; f unfreezes",
             None => "looking inside…",
         };

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::display::sentence;
+use super::display::harmless_sentence;
 
 /// How long a notice stays.
 const NOTICE_DURATION: Duration = Duration::from_secs(6);
@@ -38,8 +38,8 @@ pub struct Notices {
 }
 
 impl Notices {
-    pub(super) fn say(&mut self, now: Duration, tone: NoticeTone, text: &str) {
-        let text = sentence(text);
+    pub(super) fn add_notice(&mut self, now: Duration, tone: NoticeTone, text: &str) {
+        let text = harmless_sentence(text);
         self.list.retain(|notice| notice.text != text);
         if self.list.len() == MAX_NOTICES {
             self.list.pop_front();
@@ -48,7 +48,7 @@ impl Notices {
     }
 
     /// Drops what is over; whether that changed anything.
-    pub(super) fn expire(&mut self, now: Duration) -> bool {
+    pub(super) fn drop_expired(&mut self, now: Duration) -> bool {
         let before = self.list.len();
         self.list.retain(|notice| notice.until > now);
         self.list.len() != before
@@ -65,7 +65,7 @@ impl Notices {
     }
 
     /// When the next one goes away.
-    pub fn deadline(&self) -> Option<Duration> {
+    pub fn next_expiry(&self) -> Option<Duration> {
         self.list.iter().map(|notice| notice.until).min()
     }
 }

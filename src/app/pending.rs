@@ -3,25 +3,25 @@
 use crate::protocol::{Command, CommandId, LEARNING_RATE, Request};
 use crate::text::{short, thousands};
 
-use super::display::name;
+use super::display::harmless_name;
 use super::run::Run;
 
 /// Most requests that may wait for their answers at a time.
 const MAX_REQUESTS: usize = 64;
 
 /// Most requests that are put into words.
-const MAX_LISTED: usize = 8;
+const MAX_LISTED_REQUESTS: usize = 8;
 
 /// The requests that wait for their answers, oldest first.
 #[derive(Clone, Debug, Default)]
-pub struct Pending {
+pub struct PendingRequests {
     requests: Vec<Request>,
     next: u64,
 }
 
-impl Pending {
+impl PendingRequests {
     /// Gives the command a number and keeps it until it is answered; `None` when too many wait already.
-    pub(super) fn ask(&mut self, command: Command) -> Option<Request> {
+    pub(super) fn add_request(&mut self, command: Command) -> Option<Request> {
         if self.requests.len() >= MAX_REQUESTS && command != Command::Stop {
             return None;
         }
@@ -32,7 +32,7 @@ impl Pending {
     }
 
     /// Forgets the request that was answered and gives back what it was.
-    pub(super) fn answered(&mut self, id: CommandId) -> Option<Command> {
+    pub(super) fn take_answered(&mut self, id: CommandId) -> Option<Command> {
         let at = self.requests.iter().position(|request| request.id == id)?;
         Some(self.requests.remove(at).command)
     }
@@ -53,7 +53,7 @@ impl Pending {
     }
 
     /// The value last asked for a hyperparameter.
-    pub fn value(&self, wanted: &str) -> Option<f64> {
+    pub fn requested_value(&self, wanted: &str) -> Option<f64> {
         self.iter().rev().find_map(|command| match command {
             Command::Set { key, value } if key == wanted => Some(*value),
             _ => None,
@@ -61,7 +61,7 @@ impl Pending {
     }
 
     /// The throttle last asked for.
-    pub fn throttle(&self) -> Option<Option<f64>> {
+    pub fn requested_throttle(&self) -> Option<Option<f64>> {
         self.iter().rev().find_map(|command| match command {
             Command::SetThrottle { steps_per_second } => Some(*steps_per_second),
             _ => None,
@@ -69,7 +69,7 @@ impl Pending {
     }
 
     /// The schedule last asked for.
-    pub fn schedule(&self) -> Option<&str> {
+    pub fn requested_schedule(&self) -> Option<&str> {
         self.iter().rev().find_map(|command| match command {
             Command::SetSchedule { schedule } => Some(schedule.as_str()),
             _ => None,
@@ -77,7 +77,7 @@ impl Pending {
     }
 
     /// The requests on their way, in words; of several for one thing only the last.
-    pub(super) fn in_words(&self, run: &Run) -> Vec<String> {
+    pub(super) fn request_texts(&self, run: &Run) -> Vec<String> {
         let mut words: Vec<String> = Vec::new();
         let mut listed: Vec<&Command> = Vec::new();
         for command in self.iter().rev() {
@@ -86,7 +86,7 @@ impl Pending {
                 (one, other) => std::mem::discriminant(one) == std::mem::discriminant(other),
             };
             let quiet = matches!(command, Command::Watch { .. } | Command::Inspect { .. });
-            if quiet || listed.iter().any(same) || words.len() == MAX_LISTED {
+            if quiet || listed.iter().any(same) || words.len() == MAX_LISTED_REQUESTS {
                 continue;
             }
             listed.push(command);
@@ -98,7 +98,7 @@ impl Pending {
 }
 
 /// What to say once a request took effect; nothing where the screen shows it anyway.
-pub(super) fn confirmation(command: &Command, step: u64, run: &Run) -> Option<String> {
+pub(super) fn confirmation_text(command: &Command, step: u64, run: &Run) -> Option<String> {
     let from = thousands(step.saturating_add(1));
     Some(match command {
         Command::SetThrottle { steps_per_second: None } => format!("full speed from step {from} on"),
@@ -124,13 +124,13 @@ fn request_text(command: &Command, run: &Run) -> String {
         Command::Advance { count } => format!("{} steps…", thousands(*count)),
         Command::AdvanceEpoch => "to the end of the epoch…".into(),
         Command::Set { key, value } => {
-            let shown = if key == LEARNING_RATE { "lr".into() } else { name(key) };
+            let shown = if key == LEARNING_RATE { "lr".into() } else { harmless_name(key) };
             match run.hyperparameter(key) {
                 Some(now) => format!("{shown} {} → {} requested", short(now.value), short(*value)),
                 None => format!("{shown} {} requested", short(*value)),
             }
         }
-        Command::SetSchedule { schedule } => format!("schedule {} requested", name(schedule)),
+        Command::SetSchedule { schedule } => format!("schedule {} requested", harmless_name(schedule)),
         Command::SetThrottle { steps_per_second: Some(limit) } => format!("{} steps/s requested", short(*limit)),
         Command::SetThrottle { steps_per_second: None } => "full speed requested".into(),
         Command::Extend { epochs } => format!("{} more epochs requested", thousands(*epochs)),

@@ -2,11 +2,11 @@
 
 use std::collections::VecDeque;
 
-use super::editor::{Edit, Editor};
+use super::editor::{LineEdit, LineEditor};
 
 /// What the keyboard is for.
 #[derive(Clone, Debug, Default)]
-pub enum Mode {
+pub enum KeyboardMode {
     /// The keys of the screen.
     #[default]
     Normal,
@@ -27,7 +27,7 @@ pub struct TypedLine {
     /// What it will be used for.
     pub purpose: LinePurpose,
     /// The text and its cursor.
-    pub editor: Editor,
+    pub editor: LineEditor,
     /// Why the text was refused, until it is edited.
     pub error: Option<String>,
     /// What Tab could complete the word to, safe to show; empty unless Tab found more than one.
@@ -39,25 +39,25 @@ pub struct TypedLine {
 }
 
 impl TypedLine {
-    pub(super) fn new(purpose: LinePurpose, editor: Editor) -> Self {
+    pub(super) fn new(purpose: LinePurpose, editor: LineEditor) -> Self {
         Self { purpose, editor, error: None, candidates: Vec::new(), recalled: None, draft: String::new() }
     }
 
     /// Types `text` at the cursor.
     pub(super) fn type_text(&mut self, text: &str) {
-        self.touched();
+        self.clear_feedback();
         self.editor.insert(text);
     }
 
     /// Changes the line.
-    pub(super) fn edit(&mut self, edit: Edit) {
-        self.touched();
-        self.editor.edit(edit);
+    pub(super) fn apply_edit(&mut self, edit: LineEdit) {
+        self.clear_feedback();
+        self.editor.apply_edit(edit);
     }
 
     /// Goes `by` lines back in the history, newest first; negative comes forward again, at last to the draft.
     pub(super) fn recall(&mut self, by: isize, history: &VecDeque<String>) {
-        self.touched();
+        self.clear_feedback();
         let wanted = match self.recalled {
             None if by > 0 && !history.is_empty() => {
                 self.draft = self.editor.text().into();
@@ -69,19 +69,19 @@ impl TypedLine {
         };
         self.recalled = wanted;
         let text = wanted.and_then(|at| history.get(at)).unwrap_or(&self.draft);
-        self.editor = Editor::with(text);
+        self.editor = LineEditor::with_text(text);
     }
 
     /// Completes the word before the cursor.
-    pub(super) fn complete(&mut self, completion: Option<Completion>) {
+    pub(super) fn apply_completion(&mut self, completion: Option<WordCompletion>) {
         self.candidates.clear();
-        if let Some(Completion { start, text, candidates }) = completion {
+        if let Some(WordCompletion { start, text, candidates }) = completion {
             self.editor.replace_back_to(start, &text);
             self.candidates = candidates;
         }
     }
 
-    fn touched(&mut self) {
+    fn clear_feedback(&mut self) {
         self.error = None;
         self.candidates.clear();
     }
@@ -89,7 +89,7 @@ impl TypedLine {
 
 /// What becomes of the word before the cursor.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Completion {
+pub(super) struct WordCompletion {
     /// Where the word begins, in bytes.
     pub start: usize,
     /// What it becomes.

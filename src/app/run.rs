@@ -8,10 +8,10 @@ use crate::protocol::{
     metric::EFFECTIVE_LEARNING_RATE,
 };
 
-use super::branches::{Branches, Lineage, Position};
-use super::display::{name, sentence};
+use super::branches::{Branches, Lineage, RunPosition};
+use super::display::{harmless_name, harmless_sentence};
 use super::findings::Findings;
-use super::inspect::Answers;
+use super::inspect::NewestAnswers;
 use super::layers::{LayerRow, Layers};
 use super::metric::MetricStore;
 
@@ -28,19 +28,19 @@ const MAX_MEMORY_BYTES: usize = 128 << 20;
 const MAX_KEY_BYTES: usize = 128;
 
 /// Most classes whose names are kept.
-pub const MAX_CLASSES: usize = 1024;
+pub const MAX_CLASS_NAMES: usize = 1024;
 
 /// A place where the course of the run was changed.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Mark {
+pub struct ChangeMark {
     /// Where it took effect.
-    pub at: Position,
+    pub at: RunPosition,
     /// What was changed.
     pub change: Change,
 }
 
 /// Everything known about the run. Texts in it are safe to show, but for the keys in `controls`, which go back to
-/// the source as they came: [`super::App::controls`] has them for people.
+/// the source as they came: [`super::App::control_rows`] has them for people.
 #[derive(Clone, Debug)]
 pub struct Run {
     /// Its name.
@@ -51,10 +51,10 @@ pub struct Run {
     pub capabilities: Option<Vec<Capability>>,
     /// Work that precedes training.
     pub loading: Option<Loading>,
-    /// What stays the same; `None` while loading. Its layers are in `layers`, its metrics in `metrics`, the names of its
-    /// classes in `classes`.
+    /// What stays the same; `None` while loading. Its layers are in `layers`, its metrics in `metrics`, the names of
+    /// its classes in `classes`.
     pub info: Option<RunInfo>,
-    /// Names of the classes; of more than [`MAX_CLASSES`] the first.
+    /// Names of the classes; of more than [`MAX_CLASS_NAMES`] the first.
     pub classes: Vec<String>,
     /// What the source is doing.
     pub state: RunState,
@@ -71,17 +71,17 @@ pub struct Run {
     /// Samples trained a second of late.
     pub samples_per_second: Option<f64>,
     /// The newest step at which a metric that is meant to be small or large was not a number.
-    pub broken: Option<Position>,
+    pub broken: Option<RunPosition>,
     /// What is measured, over the steps.
     pub metrics: MetricStore,
     /// The layers that have parameters.
     pub layers: Layers,
     /// What was asked about the inside of the run, and what it answered.
-    pub answers: Answers,
+    pub answers: NewestAnswers,
     /// Where the walk through the phases of a minibatch stands, while it is walked through.
     pub walk: Option<Walk>,
     /// Changes of the course of the run, oldest first.
-    pub marks: VecDeque<Mark>,
+    pub marks: VecDeque<ChangeMark>,
     /// What the source noticed.
     pub findings: Findings,
     /// Reports left out because the dashboard was slow.
@@ -97,7 +97,7 @@ pub struct Run {
 impl Run {
     pub(super) fn new(run: &str) -> Self {
         Self {
-            name: name(run),
+            name: harmless_name(run),
             source: None,
             capabilities: None,
             loading: None,
@@ -113,7 +113,7 @@ impl Run {
             broken: None,
             metrics: MetricStore::default(),
             layers: Layers::default(),
-            answers: Answers::default(),
+            answers: NewestAnswers::default(),
             walk: None,
             marks: VecDeque::new(),
             findings: Findings::default(),
@@ -130,8 +130,8 @@ impl Run {
     }
 
     /// Where the run is when `step` minibatches are completed.
-    fn position(&self, step: u64) -> Position {
-        Position { branch: self.branches.current(), step }
+    fn position(&self, step: u64) -> RunPosition {
+        RunPosition { branch: self.branches.current_branch(), step }
     }
 
     /// Whether the source can do `capability`; unknown means not yet.
@@ -156,7 +156,10 @@ impl Run {
 
     /// Learning rate that the newest update used.
     pub fn effective_learning_rate(&self) -> Option<f64> {
-        self.metrics.tagged(EFFECTIVE_LEARNING_RATE)?.latest(self.lineage()).map(|(_, learning_rate)| learning_rate)
+        self.metrics
+            .track_with_tag(EFFECTIVE_LEARNING_RATE)?
+            .latest_value(self.lineage())
+            .map(|(_, learning_rate)| learning_rate)
     }
 
     /// The name of a class, or its number where it has none.
@@ -167,7 +170,7 @@ impl Run {
     /// Whether a layer's newest probe was taken before a step went wrong, so that its verdict no longer stands.
     pub fn is_stale(&self, row: &LayerRow) -> bool {
         let broken = self.broken.filter(|broken| self.lineage().contains(*broken));
-        row.look.as_ref().zip(broken).is_some_and(|(look, broken)| look.at.step < broken.step)
+        row.last_probe.as_ref().zip(broken).is_some_and(|(look, broken)| look.at.step < broken.step)
     }
 
     /// Minibatches a second of late; `None` while unknown or when nothing moves.
@@ -178,45 +181,45 @@ impl Run {
     }
 
     /// Takes an event in. Answers to requests are not told here.
-    pub(super) fn apply(&mut self, event: Event) {
+    pub(super) fn apply_event(&mut self, event: Event) {
         match event {
-            Event::Hello(hello) => self.hello(hello),
+            Event::Hello(hello) => self.take_hello(hello),
             Event::Loading(loading) => {
                 let fraction = loading.fraction.filter(|fraction| fraction.is_finite()).map(|f| f.clamp(0.0, 1.0));
-                self.loading = Some(Loading { what: sentence(&loading.what), fraction });
+                self.loading = Some(Loading { what: harmless_sentence(&loading.what), fraction });
             }
-            Event::Ready(info) => self.ready(*info),
-            Event::Metrics(NewMetrics { metrics, quantities }) => self.learn(metrics, quantities),
+            Event::Ready(info) => self.take_run_info(*info),
+            Event::Metrics(NewMetrics { metrics, quantities }) => self.add_metrics(metrics, quantities),
             Event::State(change) => {
                 if change.state == RunState::Unknown {
-                    self.left_out();
+                    self.report_unknown_message();
                 } else {
                     self.state = change.state;
                 }
                 self.step = self.step.max(change.step);
-                self.reason = change.reason.as_deref().map(sentence);
+                self.reason = change.reason.as_deref().map(harmless_sentence);
                 if matches!(change.state, RunState::Running | RunState::Paused) {
                     self.summary = None;
                 }
             }
-            Event::Controls(controls) => self.steer(controls),
-            Event::Step(report) => self.report(report),
+            Event::Controls(controls) => self.take_controls(controls),
+            Event::Step(report) => self.take_step_report(report),
             Event::Evaluation(evaluation) => {
                 self.step = self.step.max(evaluation.step);
-                self.metrics.push(self.branches.lineage().newest(), evaluation.step, &evaluation.values);
+                self.metrics.push_values(self.branches.lineage().newest_stretch(), evaluation.step, &evaluation.values);
             }
-            Event::Changed { step, change } => self.mark(step, change),
-            Event::Branched(branching) => self.branch(&branching),
-            Event::Finding(finding) => self.findings.add(self.branches.current(), &finding),
+            Event::Changed { step, change } => self.add_mark(step, change),
+            Event::Branched(branching) => self.take_branching(&branching),
+            Event::Finding(finding) => self.findings.add(self.branches.current_branch(), &finding),
             Event::Thinned { total } => self.thinned = total,
             Event::Finished(summary) => {
                 self.state = RunState::Finished;
                 self.step = self.step.max(summary.step);
                 let mut summary = summary;
-                summary.weights_sha256 = summary.weights_sha256.as_deref().map(name);
+                summary.weights_sha256 = summary.weights_sha256.as_deref().map(harmless_name);
                 self.summary = Some(summary);
             }
-            Event::Failed(failure) => self.fail(&failure),
+            Event::Failed(failure) => self.take_failure(&failure),
             Event::Stopped { step } => {
                 if self.state != RunState::Failed {
                     self.state = RunState::Stopped;
@@ -224,23 +227,23 @@ impl Run {
                 self.step = self.step.max(step);
                 self.gone = true;
             }
-            Event::Inspection(inspection) if inspection.answer == Answer::Unknown => self.left_out(),
-            Event::Inspection(inspection) => self.answers.take(self.branches.current(), *inspection),
-            Event::Phase(walk) if walk.phase == protocol::Phase::Unknown => self.left_out(),
+            Event::Inspection(inspection) if inspection.answer == Answer::Unknown => self.report_unknown_message(),
+            Event::Inspection(inspection) => self.answers.record_answer(self.branches.current_branch(), *inspection),
+            Event::Phase(walk) if walk.phase == protocol::Phase::Unknown => self.report_unknown_message(),
             Event::Phase(walk) => self.walk = (walk.phase != protocol::Phase::Between).then_some(walk),
-            Event::Unknown => self.left_out(),
+            Event::Unknown => self.report_unknown_message(),
             Event::Applied { .. } | Event::Rejected { .. } => {}
         }
     }
 
     /// The source ended without saying so.
-    pub(super) fn lost(&mut self) {
+    pub(super) fn handle_source_gone(&mut self) {
         if self.gone {
             return;
         }
         self.gone = true;
         if matches!(self.state, RunState::Loading | RunState::Running | RunState::Paused) {
-            self.fail(&Failure {
+            self.take_failure(&Failure {
                 step: self.step,
                 what: "the training stopped unexpectedly".into(),
                 advice: "what is on the screen is all that arrived; q leaves".into(),
@@ -249,20 +252,23 @@ impl Run {
     }
 
     /// Bytes held by the series and by the past of the layers.
-    pub fn memory(&self) -> usize {
-        self.answers.memory() + self.layers.memory() + self.metrics.memory()
+    pub fn memory_bytes(&self) -> usize {
+        self.answers.memory_bytes() + self.layers.memory_bytes() + self.metrics.memory_bytes()
     }
 
-    fn fail(&mut self, failure: &Failure) {
+    fn take_failure(&mut self, failure: &Failure) {
         self.state = RunState::Failed;
         self.step = self.step.max(failure.step);
-        self.failure =
-            Some(Failure { step: failure.step, what: sentence(&failure.what), advice: sentence(&failure.advice) });
+        self.failure = Some(Failure {
+            step: failure.step,
+            what: harmless_sentence(&failure.what),
+            advice: harmless_sentence(&failure.advice),
+        });
     }
 
-    fn hello(&mut self, hello: Hello) {
-        self.name = name(&hello.run);
-        self.source = Some(name(&hello.source));
+    fn take_hello(&mut self, hello: Hello) {
+        self.name = harmless_name(&hello.run);
+        self.source = Some(harmless_name(&hello.source));
         let mut capabilities = hello.capabilities;
         capabilities.retain(|capability| *capability != Capability::Unknown);
         capabilities.truncate(32);
@@ -270,106 +276,106 @@ impl Run {
         if hello.protocol != PROTOCOL_VERSION {
             let what = format!(
                 "{} speaks version {} of the protocol and this dashboard version {PROTOCOL_VERSION}",
-                name(&hello.source),
+                harmless_name(&hello.source),
                 hello.protocol
             );
             let older = if hello.protocol > PROTOCOL_VERSION { "gradtop" } else { "the source" };
-            self.notice(what, &format!("some of its data may not be shown; update {older}"));
+            self.add_own_finding(what, &format!("some of its data may not be shown; update {older}"));
         }
     }
 
     /// Counts something that this version does not know.
-    fn left_out(&mut self) {
+    fn report_unknown_message(&mut self) {
         let what = "the source sent a message that this version doesn't understand; it was skipped";
-        self.notice(what.into(), "update gradtop to see it");
+        self.add_own_finding(what.into(), "update gradtop to see it");
     }
 
     /// Adds a finding of the dashboard's own.
-    fn notice(&mut self, what: String, advice: &str) {
+    fn add_own_finding(&mut self, what: String, advice: &str) {
         let finding = Finding { step: self.step, health: Health::Watch, layer: None, what, advice: advice.into() };
-        self.findings.add(self.branches.current(), &finding);
+        self.findings.add(self.branches.current_branch(), &finding);
     }
 
     /// Takes in metrics and quantities of layers that are new.
-    fn learn(&mut self, metrics: Vec<MetricInfo>, quantities: Vec<MetricInfo>) {
-        let refused = self.metrics.learn(metrics) + self.layers.learn(quantities);
+    fn add_metrics(&mut self, metrics: Vec<MetricInfo>, quantities: Vec<MetricInfo>) {
+        let refused = self.metrics.add_metrics(metrics) + self.layers.add_quantities(quantities);
         if refused > 0 {
             let what = format!("{refused} metrics not shown: too many, or id or tag too large");
-            self.notice(what, "their values are skipped");
+            self.add_own_finding(what, "their values are skipped");
         }
     }
 
-    fn mark(&mut self, step: u64, change: Change) {
+    fn add_mark(&mut self, step: u64, change: Change) {
         if self.marks.len() == MAX_MARKS {
             self.marks.pop_front();
         }
-        self.marks.push_back(Mark { at: self.position(step), change: change.cut() });
+        self.marks.push_back(ChangeMark { at: self.position(step), change: change.shortened() });
     }
 
     /// Goes on with another branch: what was measured after the place where it leaves the old one is no longer history.
-    fn branch(&mut self, branching: &Branching) {
-        if !self.branches.knows(branching.parent) {
+    fn take_branching(&mut self, branching: &Branching) {
+        if !self.branches.contains_branch(branching.parent) {
             let (branch, parent) = (branching.branch.0, branching.parent.0);
             let what = format!("branch {branch} leaves branch {parent}, which is not known here");
-            self.notice(what, "what was before it is not shown");
+            self.add_own_finding(what, "what was before it is not shown");
         }
-        if self.branches.begin(branching).is_err() {
-            return self.left_out();
+        if self.branches.begin_branch(branching).is_err() {
+            return self.report_unknown_message();
         }
-        while self.branches.too_many() || self.memory() > MAX_MEMORY_BYTES {
-            let Some(branch) = self.branches.forget() else { break };
-            self.metrics.forget(branch);
-            self.layers.forget(branch);
-            self.answers.forget(branch);
-            self.findings.forget(branch);
+        while self.branches.exceeds_limit() || self.memory_bytes() > MAX_MEMORY_BYTES {
+            let Some(branch) = self.branches.forget_oldest() else { break };
+            self.metrics.forget_branch(branch);
+            self.layers.forget_branch(branch);
+            self.answers.forget_branch(branch);
+            self.findings.forget_branch(branch);
             self.marks.retain(|mark| mark.at.branch != branch);
         }
         self.step = branching.at;
         // What it is there follows from the step, until the next report tells.
         self.epoch = None;
-        self.layers.leave(self.branches.lineage());
-        self.answers.leave(self.branches.lineage());
+        self.layers.drop_outside_lineage(self.branches.lineage());
+        self.answers.drop_outside_lineage(self.branches.lineage());
         (self.samples_per_second, self.summary, self.walk) = (None, None, None);
         if let Some(change) = &branching.change {
-            self.mark(branching.at, change.clone());
+            self.add_mark(branching.at, change.clone());
         }
     }
 
-    fn ready(&mut self, mut info: RunInfo) {
+    fn take_run_info(&mut self, mut info: RunInfo) {
         self.loading = None;
         self.layers = Layers::of(&info.layers, info.loss.as_ref());
-        self.answers = Answers::default();
+        self.answers = NewestAnswers::default();
         (info.layers, info.loss) = (Vec::new(), None);
-        self.learn(std::mem::take(&mut info.metrics), std::mem::take(&mut info.quantities));
+        self.add_metrics(std::mem::take(&mut info.metrics), std::mem::take(&mut info.quantities));
         if let Some(data) = &mut info.data {
             let classes = std::mem::take(&mut data.classes);
-            self.classes = classes.iter().take(MAX_CLASSES).map(|class| name(class)).collect();
+            self.classes = classes.iter().take(MAX_CLASS_NAMES).map(|class| harmless_name(class)).collect();
             data.shape.iter_mut().for_each(|shape| shape.truncate(8));
-            data.name = name(&data.name);
+            data.name = harmless_name(&data.name);
         }
-        info.optimizer = info.optimizer.as_deref().map(name);
+        info.optimizer = info.optimizer.as_deref().map(harmless_name);
         self.info = Some(info);
     }
 
-    fn steer(&mut self, mut controls: Controls) {
+    fn take_controls(&mut self, mut controls: Controls) {
         controls.hyperparameters.retain(|parameter| parameter.key.len() <= MAX_KEY_BYTES);
         controls.hyperparameters.truncate(MAX_HYPERPARAMETERS);
-        controls.schedule = controls.schedule.as_deref().map(name);
+        controls.schedule = controls.schedule.as_deref().map(harmless_name);
         controls.throttle = controls.throttle.filter(|limit| limit.is_finite() && *limit > 0.0);
         self.controls = Some(controls);
     }
 
-    fn report(&mut self, report: StepReport) {
+    fn take_step_report(&mut self, report: StepReport) {
         self.step = self.step.max(report.step);
         if let Some(epoch) = report.epoch.filter(|epoch| epoch.is_finite()) {
             self.epoch = Some(epoch.max(0.0));
         }
         let lineage = self.branches.lineage();
-        if self.metrics.push(lineage.newest(), report.step, &report.values) {
+        if self.metrics.push_values(lineage.newest_stretch(), report.step, &report.values) {
             let newest = self.broken.filter(|broken| lineage.contains(*broken)).map_or(0, |broken| broken.step);
             self.broken = Some(self.position(report.step.max(newest)));
         }
-        self.layers.probe(self.branches.lineage(), report.step, report.layers);
+        self.layers.record_probe(self.branches.lineage(), report.step, report.layers);
         self.samples_per_second = report.samples_per_second.filter(|speed| speed.is_finite() && *speed > 0.0);
     }
 }

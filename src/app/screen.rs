@@ -57,7 +57,7 @@ impl Screen {
     }
 
     /// Whether it has a step axis, with a cursor on it and a zoom.
-    pub const fn has_steps(self) -> bool {
+    pub const fn has_step_axis(self) -> bool {
         matches!(self, Self::Overview | Self::Layers)
     }
 }
@@ -93,7 +93,7 @@ pub enum Panel {
 
 impl Panel {
     /// The chart that fills this panel, if it is one.
-    pub const fn chart(self) -> Option<ChartSlot> {
+    pub const fn chart_slot(self) -> Option<ChartSlot> {
         match self {
             Self::Chart(slot) => Some(slot),
             _ => None,
@@ -101,7 +101,7 @@ impl Panel {
     }
 
     /// Whether its columns are steps, so that the cursor stands in it and the wheel zooms.
-    pub const fn has_steps(self) -> bool {
+    pub const fn has_step_axis(self) -> bool {
         matches!(self, Self::Chart(_) | Self::Map)
     }
 

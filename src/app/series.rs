@@ -1,7 +1,7 @@
 //! A bounded memory of one metric over the steps of one branch, in which no spike vanishes.
 //!
-//! Level 0 keeps the newest samples one by one. Level `k` keeps the newest buckets, each of which covers `4^k` samples by
-//! their smallest, largest and mean value. The older a sample, the coarser the level that still covers it, and the
+//! Level 0 keeps the newest samples one by one. Level `k` keeps the newest buckets, each of which covers `4^k` samples
+//! by their smallest, largest and mean value. The older a sample, the coarser the level that still covers it, and the
 //! coarsest covers the whole run. An append touches four levels for every three samples; a query reads one level.
 
 mod columns;
@@ -316,9 +316,9 @@ impl Series {
         })
     }
 
-    /// The buckets of level `k` up to `limit` with their levels, from so far before `first` that what is left out weighs
-    /// nothing in an average; where the level has dropped its past, that of the next level comes first, so that an
-    /// average does not begin anew at the left edge.
+    /// The buckets of level `k` up to `limit` with their levels, from so far before `first` that what is left out
+    /// weighs nothing in an average; where the level has dropped its past, that of the next level comes first, so that
+    /// an average does not begin anew at the left edge.
     fn with_past(&self, k: usize, first: u64, limit: u64, weight: f64) -> impl Iterator<Item = (Bucket, usize)> {
         let before = self.partition_point(k, |bucket| bucket.last < first);
         let remembered = (NOTHING.ln() / (weight.ln() * samples_at(k))).abs().ceil() as usize;

@@ -4,9 +4,9 @@ use crate::protocol::{Command, HyperParameter, LEARNING_RATE, RunState};
 use crate::text::{nearest, short};
 
 use super::actions::Action;
-use super::display::name;
-use super::reply::Reply;
-use super::typed::{number, quoted};
+use super::display::harmless_name;
+use super::follow_up::FollowUp;
+use super::typed::{parse_number, quoted};
 use super::watched::WatchedRun;
 
 /// Factor of one press of `+` or `-`.
@@ -17,18 +17,18 @@ const SPEED_LIMITS: [f64; 11] = [1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 3
 
 impl WatchedRun {
     /// Does what a key that steers the training stands for.
-    pub(super) fn steer(&self, action: Action) -> Reply {
+    pub(super) fn handle_steering_action(&self, action: Action) -> FollowUp {
         match action {
-            Action::PauseOrResume if self.wants_resume() => Reply::Send(Command::Resume),
-            Action::PauseOrResume => Reply::Send(Command::Pause),
-            Action::Advance => Reply::Send(Command::Advance { count: 1 }),
-            Action::AdvanceEpoch => Reply::Send(Command::AdvanceEpoch),
+            Action::PauseOrResume if self.wants_resume() => FollowUp::Send(Command::Resume),
+            Action::PauseOrResume => FollowUp::Send(Command::Pause),
+            Action::Advance => FollowUp::Send(Command::Advance { count: 1 }),
+            Action::AdvanceEpoch => FollowUp::Send(Command::AdvanceEpoch),
             Action::RaiseLearningRate => self.scale_learning_rate(LEARNING_RATE_FACTOR),
             Action::LowerLearningRate => self.scale_learning_rate(1.0 / LEARNING_RATE_FACTOR),
-            Action::Slower => self.slower(),
-            Action::Faster => self.faster(),
+            Action::Slower => self.lower_throttle(),
+            Action::Faster => self.raise_throttle(),
             Action::FullSpeed => self.set_throttle(None),
-            _ => Reply::Done,
+            _ => FollowUp::Done,
         }
     }
 
@@ -52,54 +52,58 @@ impl WatchedRun {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub(super) fn set(&self, key: &str, text: &str) -> Result<Reply, String> {
-        let parameter = self.live().hyperparameter(key).ok_or_else(|| self.no_hyperparameter(key))?;
+    pub(super) fn set_hyperparameter(&self, key: &str, text: &str) -> Result<FollowUp, String> {
+        let parameter = self.live().hyperparameter(key).ok_or_else(|| self.unknown_hyperparameter_error(key))?;
         let range = parameter.range;
         if text.is_empty() {
-            return Err(format!("{} needs a value; valid: {range}", name(key)));
+            return Err(format!("{} needs a value; valid: {range}", harmless_name(key)));
         }
-        let value = number(text).ok_or_else(|| format!("{} is not a number; valid: {range}", quoted(text)))?;
+        let value = parse_number(text).ok_or_else(|| format!("{} is not a number; valid: {range}", quoted(text)))?;
         if !range.contains(value) {
             return Err(format!("{} is out of range; valid: {range}", quoted(text)));
         }
-        if self.pending().value(key).unwrap_or(parameter.value) == value {
-            return Ok(Reply::good(format!("{} is {} already", name(key), short(value))));
+        if self.pending().requested_value(key).unwrap_or(parameter.value) == value {
+            return Ok(FollowUp::good_notice(format!("{} is {} already", harmless_name(key), short(value))));
         }
-        Ok(Reply::Send(Command::Set { key: key.into(), value }))
+        Ok(FollowUp::Send(Command::Set { key: key.into(), value }))
     }
 
-    fn no_hyperparameter(&self, key: &str) -> String {
+    fn unknown_hyperparameter_error(&self, key: &str) -> String {
         let keys: Vec<&str> = self.hyperparameters().iter().map(|parameter| parameter.key.as_str()).collect();
         match nearest(key, keys.iter().copied()) {
-            Some(near) => format!("no hyperparameter {}; did you mean {}?", quoted(key), name(near)),
+            Some(near) => format!("no hyperparameter {}; did you mean {}?", quoted(key), harmless_name(near)),
             None if keys.is_empty() => format!("{} can't be set during a run", quoted(key)),
             None => {
-                let keys: Vec<String> = keys.into_iter().map(name).collect();
+                let keys: Vec<String> = keys.into_iter().map(harmless_name).collect();
                 format!("{} can't be set during a run; can be set: {}", quoted(key), keys.join(", "))
             }
         }
     }
 
     /// Asks for a throttle in minibatches a second, `None` for full speed.
-    pub(super) fn set_throttle(&self, steps_per_second: Option<f64>) -> Reply {
+    pub(super) fn set_throttle(&self, steps_per_second: Option<f64>) -> FollowUp {
         if self.wanted_throttle() == steps_per_second {
-            return Reply::good(if steps_per_second.is_none() { "already at full speed" } else { "already so" });
+            return FollowUp::good_notice(if steps_per_second.is_none() {
+                "already at full speed"
+            } else {
+                "already so"
+            });
         }
-        Reply::Send(Command::SetThrottle { steps_per_second })
+        FollowUp::Send(Command::SetThrottle { steps_per_second })
     }
 
-    fn slower(&self) -> Reply {
+    fn lower_throttle(&self) -> FollowUp {
         // From full speed the first step down is the first that is felt.
         let throttle = self.wanted_throttle();
         let limit = throttle.or(self.live().steps_per_second()).unwrap_or(f64::INFINITY);
         match SPEED_LIMITS.into_iter().rev().find(|lower| *lower < limit) {
             Some(lower) => self.set_throttle(Some(lower)),
             None if throttle.is_none() => self.set_throttle(Some(SPEED_LIMITS[0])),
-            None => Reply::bad("this is the slowest; Space pauses"),
+            None => FollowUp::bad_notice("this is the slowest; Space pauses"),
         }
     }
 
-    fn faster(&self) -> Reply {
+    fn raise_throttle(&self) -> FollowUp {
         let throttle = self.wanted_throttle();
         self.set_throttle(throttle.and_then(|limit| SPEED_LIMITS.into_iter().find(|higher| *higher > limit)))
     }
@@ -107,26 +111,26 @@ impl WatchedRun {
     /// The throttle asked for last, or else the one in effect.
     fn wanted_throttle(&self) -> Option<f64> {
         let now = || self.live().controls.as_ref().and_then(|controls| controls.throttle);
-        self.pending().throttle().unwrap_or_else(now)
+        self.pending().requested_throttle().unwrap_or_else(now)
     }
 
-    fn scale_learning_rate(&self, factor: f64) -> Reply {
+    fn scale_learning_rate(&self, factor: f64) -> FollowUp {
         let Some(parameter) = self.live().hyperparameter(LEARNING_RATE) else {
-            return Reply::bad("this source reported no learning rate");
+            return FollowUp::bad_notice("this source reported no learning rate");
         };
         let range = parameter.range;
-        let now = self.pending().value(LEARNING_RATE).unwrap_or(parameter.value);
-        let wanted = to_nine_digits(now * factor);
+        let now = self.pending().requested_value(LEARNING_RATE).unwrap_or(parameter.value);
+        let wanted = round_to_nine_digits(now * factor);
         // Not `clamp`, which panics where the source's range is upside down.
         let wanted = wanted.max(range.min).min(range.max);
         if !range.contains(wanted) || wanted == now {
-            return Reply::bad(format!("the learning rate can't go beyond {}; valid: {range}", short(now)));
+            return FollowUp::bad_notice(format!("the learning rate can't go beyond {}; valid: {range}", short(now)));
         }
-        Reply::Send(Command::Set { key: LEARNING_RATE.into(), value: wanted })
+        FollowUp::Send(Command::Set { key: LEARNING_RATE.into(), value: wanted })
     }
 }
 
 /// Nine significant digits, so that ×1.25 and ÷1.25 meet again.
-fn to_nine_digits(value: f64) -> f64 {
+fn round_to_nine_digits(value: f64) -> f64 {
     format!("{value:.8e}").parse().unwrap_or(value)
 }

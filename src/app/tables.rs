@@ -4,9 +4,9 @@ use crate::protocol::{Command, Query, Range};
 
 use super::actions::Action;
 use super::commands::COMMANDS;
-use super::display::name;
+use super::display::harmless_name;
 use super::keys::{BINDINGS, Binding, BindingScope};
-use super::prompt::Mode;
+use super::prompt::KeyboardMode;
 use super::screen::Screen;
 use super::view::View;
 use super::watched::WatchedRun;
@@ -60,34 +60,34 @@ pub struct ControlRow {
 }
 
 /// What the footer says, the most important first.
-pub(super) fn footer(mode: &Mode, view: &View, watched: &WatchedRun) -> Vec<FooterItem> {
+pub(super) fn footer_items(mode: &KeyboardMode, view: &View, watched: &WatchedRun) -> Vec<FooterItem> {
     let mut items: Vec<FooterItem> = Vec::new();
     for binding in BINDINGS.iter().filter(|binding| binding.scope.covers(mode, view.screen)) {
         let Some(place) = binding.footer else { continue };
         let key = binding.keys[0].to_string();
-        let label = label(binding, view, watched);
+        let label = binding_label(binding, view, watched);
         if let Some(item) = items.iter_mut().find(|item| item.label == label) {
             item.keys = format!("{} {key}", item.keys);
             continue;
         }
-        items.push(FooterItem { keys: key, label, available: watched.unmet(binding.needs).is_none(), place });
+        items.push(FooterItem { keys: key, label, available: watched.unmet_reason(binding.needs).is_none(), place });
     }
     items.sort_by_key(|item| item.place);
     items
 }
 
 /// A binding's label as things stand: what undoes something is called so.
-fn label(binding: &Binding, view: &View, watched: &WatchedRun) -> &'static str {
+fn binding_label(binding: &Binding, view: &View, watched: &WatchedRun) -> &'static str {
     match binding.action {
         Action::PauseOrResume if watched.wants_resume() => "resume",
-        Action::Freeze if watched.frozen_at().is_some() => "unfreeze",
+        Action::Freeze if watched.frozen_step().is_some() => "unfreeze",
         Action::Expand if view.expanded => "shrink",
         _ => binding.label,
     }
 }
 
 /// The help of a screen.
-pub(super) fn help(screen: Screen, watched: &WatchedRun) -> Vec<HelpSection> {
+pub(super) fn help_sections(screen: Screen, watched: &WatchedRun) -> Vec<HelpSection> {
     let keys = |title, wanted: &dyn Fn(BindingScope) -> bool| HelpSection {
         title,
         lines: BINDINGS
@@ -96,29 +96,29 @@ pub(super) fn help(screen: Screen, watched: &WatchedRun) -> Vec<HelpSection> {
             .map(|binding| HelpLine {
                 keys: binding.keys_text(),
                 text: binding.help,
-                unavailable: watched.unmet(binding.needs),
+                unavailable: watched.unmet_reason(binding.needs),
             })
             .collect(),
     };
     let commands = COMMANDS.iter().map(|command| HelpLine {
         keys: format!(":{} {}", command.name, command.arguments).trim_end().to_owned(),
         text: command.help,
-        unavailable: watched.unmet(command.needs),
+        unavailable: watched.unmet_reason(command.needs),
     });
     vec![
-        keys("Keys", &|scope| scope.covers(&Mode::Normal, screen)),
-        HelpSection { title: "What you see", lines: WORDS.iter().map(word).collect() },
+        keys("Keys", &|scope| scope.covers(&KeyboardMode::Normal, screen)),
+        HelpSection { title: "What you see", lines: GLOSSARY.iter().map(glossary_line).collect() },
         HelpSection { title: "Commands", lines: commands.collect() },
         keys("While typing", &|scope| scope == BindingScope::Line),
     ]
 }
 
 /// The hyperparameters that can be changed. They are live, also while the display is frozen.
-pub(super) fn controls(watched: &WatchedRun, selected: usize) -> Vec<ControlRow> {
+pub(super) fn control_rows(watched: &WatchedRun, selected: usize) -> Vec<ControlRow> {
     let rows = watched.hyperparameters().iter().enumerate().map(|(index, parameter)| ControlRow {
-        key: name(&parameter.key),
+        key: harmless_name(&parameter.key),
         value: parameter.value,
-        requested: watched.pending().value(&parameter.key),
+        requested: watched.pending().requested_value(&parameter.key),
         range: parameter.range,
         selected: index == selected,
     });
@@ -126,7 +126,7 @@ pub(super) fn controls(watched: &WatchedRun, selected: usize) -> Vec<ControlRow>
 }
 
 /// What the words on the screen mean.
-const WORDS: &[(&str, &str)] = &[
+const GLOSSARY: &[(&str, &str)] = &[
     (
         "train",
         "Minibatches as they are trained: a faint band from the smallest to the largest value, and a bright smoothed line.",
@@ -140,13 +140,13 @@ const WORDS: &[(&str, &str)] = &[
     ("dead", "Share of a layer's units that gave 0 for every sample of the minibatch."),
     (
         "heat map",
-        "A row a layer, a column a stretch of steps; the brighter, the larger the largest value in it. Beside it the value at the cursor, or the newest.",
+        "One row per layer, one column per stretch of steps; the brighter, the larger its largest value. Beside it the value at the cursor, or the newest.",
     ),
     (
         "values",
         "How many of a parameter's, its gradient's and the output's values lie where; below, the same as it was before, the newest on top.",
     ),
-    ("units", "A figure a unit, or a channel of an image; orange above 0, blue below."),
+    ("units", "One figure per unit, or per channel of an image; orange above 0, blue below."),
     ("confidence", "Probability that the network gives to the class it predicts."),
     (
         "loss",
@@ -161,7 +161,7 @@ const WORDS: &[(&str, &str)] = &[
     ("✓ ! ✗", "Nothing to see, worth a look, training is probably harmed; – where the last look is out of date."),
 ];
 
-fn word(&(keys, text): &(&str, &'static str)) -> HelpLine {
+fn glossary_line(&(keys, text): &(&str, &'static str)) -> HelpLine {
     HelpLine { keys: keys.into(), text, unavailable: None }
 }
 
@@ -172,7 +172,7 @@ pub(super) fn command_text(command: &Command) -> String {
         Command::Resume => "resume".into(),
         Command::Advance { .. } => "step".into(),
         Command::AdvanceEpoch => "one epoch".into(),
-        Command::Set { key, .. } => name(key),
+        Command::Set { key, .. } => harmless_name(key),
         Command::SetSchedule { .. } => "schedule".into(),
         Command::SetThrottle { .. } => "throttle".into(),
         Command::Extend { .. } => "extend".into(),

@@ -3,16 +3,17 @@
 mod selection;
 mod worked;
 
-use super::display::shape;
+use super::display::shape_text;
 use super::layers::ChainLayer;
-use super::needs::LOOK;
+use super::needs::INSPECT_NEEDS;
 use super::run::Run;
 use super::watched::WatchedRun;
 use crate::protocol::inspection::{GradientCheck, LayerTrace, Trace, TracedLayer};
 use crate::protocol::{Answer, Phase, Query, RunState};
 
-pub use selection::{SampleSelection, named_sample, sample_choice};
-pub use worked::{Product, Sum, letter, loss_sum, own_share, sums};
+pub(super) use selection::AnswerOutcome;
+pub use selection::{InspectSelection, parse_existing_sample, parse_sample_choice};
+pub use worked::{SumTerm, WorkedSum, loss_sum, parameter_letter, sample_gradient_share, worked_sums};
 
 /// A sample on its way.
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +58,7 @@ pub enum CompletedPhase {
 
 /// A gradient check and whether it is of the minibatch that is shown.
 #[derive(Clone, Copy, Debug)]
-pub struct ShownCheck<'a> {
+pub struct ShownGradientCheck<'a> {
     /// Minibatches completed when it was made.
     pub step: u64,
     /// Whether the weights have changed since.
@@ -71,11 +72,11 @@ pub struct ShownCheck<'a> {
 pub struct InspectScreen<'a> {
     watched: &'a WatchedRun,
     run: &'a Run,
-    selection: SampleSelection,
+    selection: InspectSelection,
 }
 
 impl<'a> InspectScreen<'a> {
-    pub(super) fn new(watched: &'a WatchedRun, selection: SampleSelection) -> Self {
+    pub(super) fn new(watched: &'a WatchedRun, selection: InspectSelection) -> Self {
         Self { watched, run: watched.shown(), selection }
     }
 
@@ -83,53 +84,57 @@ impl<'a> InspectScreen<'a> {
     ///
     /// # Errors
     /// When there is none: why, and what will change it.
-    pub fn trace(&self) -> Result<SampleTrace<'a>, String> {
+    pub fn sample_trace(&self) -> Result<SampleTrace<'a>, String> {
         let run = self.run;
         let under_way = match run.state {
             RunState::Loading => true,
-            RunState::Running => self.watched.frozen_at().is_some() || !self.watched.is_idle(),
+            RunState::Running => self.watched.frozen_step().is_some() || !self.watched.is_idle(),
             _ => false,
         };
         let wanted = self.trace_query();
         if !under_way
-            && let Some(inspection) = run.answers.like(&wanted)
+            && let Some(inspection) = run.answers.answer_like(&wanted)
             && let Answer::Trace(trace) = &inspection.answer
         {
-            let selected = self.layer().map(|layer| layer.index);
+            let selected = self.selected_layer().map(|layer| layer.index);
             let layer = Some(&trace.selected).filter(|traced| Some(traced.layer) == selected);
             return Ok(SampleTrace { step: inspection.step, trace, layer });
         }
         Err(match self.watched.inspection_unavailable() {
             Some(reason) => reason.into(),
             None if under_way => {
-                "the training goes on; Space pauses it, and the minibatch in hand shows here: values forward, errors \
+                "the training goes on; Space pauses it, and the current minibatch shows here: values forward, errors \
                  backward, gradients with their numbers"
                     .into()
             }
-            None => "looking at the minibatch in hand…".into(),
+            None => "looking at the current minibatch…".into(),
         })
     }
 
     /// The query that the Inspect screen asks.
     pub(super) fn trace_query(&self) -> Query {
         let chain = self.run.layers.chain();
-        let layer = self.layer().or(chain.last()).map_or(0, |layer| layer.index);
+        let layer = self.selected_layer().or(chain.last()).map_or(0, |layer| layer.index);
         Query::Trace { sample: self.selection.choice, layer }
     }
 
     /// What the screen wants to know: the sample, while the source waits at a minibatch.
-    pub(super) fn wanted(&self) -> Vec<Query> {
-        if self.watched.is_idle() && self.watched.unmet(LOOK).is_none() { vec![self.trace_query()] } else { Vec::new() }
+    pub(super) fn wanted_queries(&self) -> Vec<Query> {
+        if self.watched.is_idle() && self.watched.unmet_reason(INSPECT_NEEDS).is_none() {
+            vec![self.trace_query()]
+        } else {
+            Vec::new()
+        }
     }
 
     /// The selected layer; `None` if the loss is selected.
-    pub fn layer(&self) -> Option<&'a ChainLayer> {
-        self.run.layers.chain().get(self.selection.place)
+    pub fn selected_layer(&self) -> Option<&'a ChainLayer> {
+        self.run.layers.chain().get(self.selection.layer_place)
     }
 
     /// The network in the order of the forward pass, the loss last.
-    pub fn chain(&self) -> Vec<ChainRow<'a>> {
-        let traced = self.trace().ok();
+    pub fn chain_rows(&self) -> Vec<ChainRow<'a>> {
+        let traced = self.sample_trace().ok();
         let run = self.run;
         let phase = match (&traced, run.walk) {
             (Some(traced), _) => traced.trace.phase,
@@ -137,13 +142,13 @@ impl<'a> InspectScreen<'a> {
             (None, None) => Phase::Between,
         };
         let chain = run.layers.chain();
-        let selected = self.selection.place.min(run.layers.last_place());
+        let selected = self.selection.layer_place.min(run.layers.last_chain_place());
         let mut rows: Vec<ChainRow<'a>> = chain
             .iter()
             .enumerate()
             .map(|(place, layer)| ChainRow {
                 name: layer.title(),
-                shapes: (shape(&layer.input), shape(&layer.output)),
+                shapes: (shape_text(&layer.input), shape_text(&layer.output)),
                 traced: traced.and_then(|traced| traced.trace.layers.iter().find(|other| other.layer == layer.index)),
                 loss: false,
                 trained: layer.is_trained(),
@@ -159,7 +164,7 @@ impl<'a> InspectScreen<'a> {
         if let Some((last, loss)) = chain.last().zip(run.layers.loss()) {
             rows.push(ChainRow {
                 name: loss.text.clone(),
-                shapes: (shape(&last.output), "1".into()),
+                shapes: (shape_text(&last.output), "1".into()),
                 traced: None,
                 loss: true,
                 trained: false,
@@ -171,10 +176,10 @@ impl<'a> InspectScreen<'a> {
     }
 
     /// The newest gradient check of the selected layer.
-    pub fn check(&self) -> Option<ShownCheck<'a>> {
-        let layer = self.layer()?.index;
-        let found = self.run.answers.to(&Query::GradientCheck { layer })?;
+    pub fn gradient_check(&self) -> Option<ShownGradientCheck<'a>> {
+        let layer = self.selected_layer()?.index;
+        let found = self.run.answers.answer_to(&Query::GradientCheck { layer })?;
         let Answer::GradientCheck(check) = &found.answer else { return None };
-        Some(ShownCheck { step: found.step, stale: found.step != self.run.step, check })
+        Some(ShownGradientCheck { step: found.step, stale: found.step != self.run.step, check })
     }
 }

@@ -2,15 +2,15 @@
 
 use crate::protocol::BranchId;
 
-use super::branches::{Lineage, Stretch};
+use super::branches::{BranchStretch, Lineage};
 use super::series::{Column, ColumnSums, MovingAverage, Series, StepRange};
 
 /// Buckets per level of a series that is not shown: ten thousand samples take about 30 KiB.
-const UNSEEN: usize = 256;
+const COARSE_LEVEL_BUCKETS: usize = 256;
 
 /// One metric over the steps of every branch.
 #[derive(Clone, Debug)]
-pub struct Track {
+pub struct MetricTrack {
     /// The branch that got the newest value, and its series.
     branch: BranchId,
     series: Series,
@@ -19,19 +19,19 @@ pub struct Track {
     capacity: usize,
 }
 
-impl Default for Track {
+impl Default for MetricTrack {
     fn default() -> Self {
-        Self::with_capacity(UNSEEN)
+        Self::with_capacity(COARSE_LEVEL_BUCKETS)
     }
 }
 
-impl Track {
-    /// A track that keeps so many buckets a level of each branch.
+impl MetricTrack {
+    /// A track that keeps `capacity` buckets a level of each branch.
     pub fn with_capacity(capacity: usize) -> Self {
         Self { branch: BranchId::default(), series: Series::new(capacity), others: Vec::new(), capacity }
     }
 
-    /// Keeps at least so many buckets a level from now on, because it is shown.
+    /// Keeps at least `capacity` buckets a level from now on, because it is shown.
     pub fn grow(&mut self, capacity: usize) {
         if capacity > self.capacity {
             self.capacity = capacity;
@@ -40,30 +40,30 @@ impl Track {
         }
     }
 
-    /// Keeps at most as much as a track that nobody looks at from now on.
+    /// Keeps at most as much as a track that is not shown, from now on.
     pub fn shrink(&mut self) {
-        if self.capacity > UNSEEN {
-            self.capacity = UNSEEN;
-            self.series.shrink(UNSEEN);
-            self.others.iter_mut().for_each(|(_, series)| series.shrink(UNSEEN));
+        if self.capacity > COARSE_LEVEL_BUCKETS {
+            self.capacity = COARSE_LEVEL_BUCKETS;
+            self.series.shrink(COARSE_LEVEL_BUCKETS);
+            self.others.iter_mut().for_each(|(_, series)| series.shrink(COARSE_LEVEL_BUCKETS));
         }
     }
 
     /// Appends a value on the branch that grows; one before the branch began, or not after the latest, is ignored.
     #[inline]
-    pub fn push(&mut self, newest: Stretch, step: u64, value: f64) {
+    pub fn push(&mut self, newest: BranchStretch, step: u64, value: f64) {
         if step < newest.first {
             return;
         }
         if newest.branch != self.branch {
-            self.turn_to(newest.branch);
+            self.switch_branch(newest.branch);
         }
         self.series.push(step, value);
     }
 
     /// Puts the series of another branch, or a new one, in the first place.
     #[cold]
-    fn turn_to(&mut self, branch: BranchId) {
+    fn switch_branch(&mut self, branch: BranchId) {
         let known = self.others.iter().position(|(other, _)| *other == branch);
         let series = known.map_or_else(|| Series::new(self.capacity), |at| self.others.swap_remove(at).1);
         let before = std::mem::replace(&mut self.series, series);
@@ -74,7 +74,7 @@ impl Track {
     }
 
     /// Forgets a branch.
-    pub fn forget(&mut self, branch: BranchId) {
+    pub fn forget_branch(&mut self, branch: BranchId) {
         self.others.retain(|(other, _)| *other != branch);
         if branch == self.branch {
             self.series = Series::new(self.capacity);
@@ -85,7 +85,7 @@ impl Track {
     pub fn columns(&self, lineage: &Lineage, steps: StepRange, count: usize) -> Vec<Column> {
         let mut columns = ColumnSums::new(steps, count);
         for stretch in lineage.stretches() {
-            if let Some(series) = self.of(stretch.branch) {
+            if let Some(series) = self.series_of(stretch.branch) {
                 series.add_to(&mut columns, stretch.first, stretch.last);
             }
         }
@@ -93,10 +93,10 @@ impl Track {
     }
 
     /// `count` columns of the exponential moving average in which the past weighs `weight` at each sample.
-    pub fn smoothed(&self, lineage: &Lineage, steps: StepRange, count: usize, weight: f64) -> Vec<Option<f64>> {
+    pub fn smoothed_columns(&self, lineage: &Lineage, steps: StepRange, count: usize, weight: f64) -> Vec<Option<f64>> {
         let mut average = MovingAverage::new(steps, count, weight);
         for stretch in lineage.stretches() {
-            if let Some(series) = self.of(stretch.branch) {
+            if let Some(series) = self.series_of(stretch.branch) {
                 series.smooth_into(&mut average, stretch.last);
             }
         }
@@ -104,24 +104,24 @@ impl Track {
     }
 
     /// The sample at `step`, or what is left of the samples around it, or else the last one before it.
-    pub fn at(&self, lineage: &Lineage, step: u64) -> Option<Column> {
+    pub fn value_at(&self, lineage: &Lineage, step: u64) -> Option<Column> {
         let before = lineage.stretches().iter().rev().filter(|stretch| stretch.first <= step);
-        before.into_iter().find_map(|stretch| self.of(stretch.branch)?.at(step, stretch.last))
+        before.into_iter().find_map(|stretch| self.series_of(stretch.branch)?.at(step, stretch.last))
     }
 
     /// The newest sample that is history of the current branch; exactly as it was appended, where it is its branch's
     /// newest.
-    pub fn latest(&self, lineage: &Lineage) -> Option<(u64, f64)> {
-        lineage.stretches().iter().rev().find_map(|stretch| self.of(stretch.branch)?.latest_until(stretch.last))
+    pub fn latest_value(&self, lineage: &Lineage) -> Option<(u64, f64)> {
+        lineage.stretches().iter().rev().find_map(|stretch| self.series_of(stretch.branch)?.latest_until(stretch.last))
     }
 
     /// Bytes held on the heap.
-    pub fn memory(&self) -> usize {
+    pub fn memory_bytes(&self) -> usize {
         let others = self.others.capacity() * size_of::<(BranchId, Series)>();
         others + self.series.memory() + self.others.iter().map(|(_, series)| series.memory()).sum::<usize>()
     }
 
-    fn of(&self, branch: BranchId) -> Option<&Series> {
+    fn series_of(&self, branch: BranchId) -> Option<&Series> {
         if branch == self.branch {
             return Some(&self.series);
         }

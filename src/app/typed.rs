@@ -1,13 +1,13 @@
 //! What a person typed: read as a number, and repeated in errors.
 
-use super::display::name;
+use super::display::harmless_name;
 
 /// Most characters of what was typed that an error repeats.
 const MAX_QUOTED_CHARACTERS: usize = 40;
 
-/// A number as people type it, with the minus of the keyboard or the one of typographers. A comma is refused: whether it
-/// separates thousands or decimals depends on the person.
-pub(super) fn number(text: &str) -> Option<f64> {
+/// A number as people type it, with the minus of the keyboard or the one of typographers. A comma is refused: whether
+/// it separates thousands or decimals depends on the person.
+pub(super) fn parse_number(text: &str) -> Option<f64> {
     text.replace('\u{2212}', "-").replace('_', "").parse().ok()
 }
 
@@ -15,7 +15,7 @@ pub(super) fn number(text: &str) -> Option<f64> {
 ///
 /// # Errors
 /// What is wrong with it.
-pub(super) fn count(text: &str, most: u64) -> Result<u64, String> {
+pub(super) fn parse_count(text: &str, most: u64) -> Result<u64, String> {
     let valid = format!("valid: whole numbers from 1 to {most}");
     let count: u64 =
         text.replace(['_', ','], "").parse().map_err(|_| format!("{} is not a whole number; {valid}", quoted(text)))?;
@@ -28,5 +28,5 @@ pub(super) fn quoted(text: &str) -> String {
     if text.chars().nth(MAX_QUOTED_CHARACTERS).is_some() {
         short.push('…');
     }
-    format!("“{}”", name(&short))
+    format!("“{}”", harmless_name(&short))
 }

@@ -4,11 +4,11 @@ mod keys;
 mod mouse;
 
 use super::chart_view::ChartView;
-use super::data::{DataScreen, DataView};
+use super::data::{DataScreen, DataSelection};
 use super::layers_screen::{LayerSelection, LayersScreen};
 use super::metric::ChartSlot;
 use super::screen::{Panel, Screen};
-use super::trace::{InspectScreen, SampleSelection};
+use super::trace::{InspectScreen, InspectSelection};
 use super::watched::WatchedRun;
 use crate::protocol::Query;
 
@@ -35,9 +35,9 @@ pub struct View {
     /// First finding shown.
     pub finding: usize,
     /// What was chosen on the Data screen.
-    pub data: DataView,
+    pub data: DataSelection,
     /// What is selected on the Inspect screen.
-    pub sample: SampleSelection,
+    pub inspect: InspectSelection,
 }
 
 impl View {
@@ -53,28 +53,28 @@ impl View {
 
     /// The Inspect screen of a run.
     pub(super) fn inspect_screen<'a>(&self, watched: &'a WatchedRun) -> InspectScreen<'a> {
-        InspectScreen::new(watched, self.sample)
+        InspectScreen::new(watched, self.inspect)
     }
 
     /// What the screen wants to know of the inside of a run, the most important first.
-    pub(super) fn wanted(&self, watched: &WatchedRun, size: WindowSize) -> Vec<Query> {
+    pub(super) fn wanted_queries(&self, watched: &WatchedRun, size: WindowSize) -> Vec<Query> {
         match self.screen {
-            Screen::Layers => self.layers_screen(watched).wanted(),
-            Screen::Data => self.data_screen(watched, size).wanted(),
-            Screen::Inspect => self.inspect_screen(watched).wanted(),
+            Screen::Layers => self.layers_screen(watched).wanted_queries(),
+            Screen::Data => self.data_screen(watched, size).wanted_queries(),
+            Screen::Inspect => self.inspect_screen(watched).wanted_queries(),
             Screen::Overview => Vec::new(),
         }
     }
 
     /// The focused panel.
-    pub fn focus(&self) -> Panel {
+    pub fn focused_panel(&self) -> Panel {
         let panels = self.screen.panels();
         panels.get(self.focus[self.screen as usize]).or(panels.first()).copied().unwrap_or(Panel::Layers)
     }
 
     /// The focused chart, or else the first one.
     fn focused_chart(&self) -> ChartSlot {
-        self.focus().chart().unwrap_or(ChartSlot::First)
+        self.focused_panel().chart_slot().unwrap_or(ChartSlot::First)
     }
 
     /// Moves the focus to `panel` if the screen has it.
@@ -92,7 +92,7 @@ impl View {
     }
 
     /// Turns to a screen because it was asked for.
-    pub(super) fn show(&mut self, screen: Screen) {
+    pub(super) fn show_screen(&mut self, screen: Screen) {
         self.chosen = true;
         if self.screen != screen {
             self.screen = screen;
@@ -101,7 +101,7 @@ impl View {
     }
 
     /// Turns to the screen that suits the data, unless one was chosen already.
-    pub(super) fn suggest(&mut self, screen: Screen) {
+    pub(super) fn suggest_screen(&mut self, screen: Screen) {
         if !self.chosen {
             self.screen = screen;
         }
@@ -109,8 +109,8 @@ impl View {
 
     /// Shows a figure in the focused chart.
     pub(super) fn show_figure(&mut self, figure: &str) {
-        self.charts.choose(self.focused_chart(), figure);
-        self.show(Screen::Overview);
+        self.charts.set_chart_figure(self.focused_chart(), figure);
+        self.show_screen(Screen::Overview);
     }
 
     /// Shows a unit of the layer at a place of the chain; `None` keeps the layer.
@@ -118,6 +118,6 @@ impl View {
         let row = watched.shown().layers.rows().iter().position(|row| Some(row.index) == layer);
         self.layers.row = row.unwrap_or(self.layers.row);
         self.layers.unit = Some(unit);
-        self.show(Screen::Layers);
+        self.show_screen(Screen::Layers);
     }
 }

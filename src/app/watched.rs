@@ -2,8 +2,8 @@
 
 use crate::protocol::{Answer, Command, CommandId, Event, Query, Request, RunState};
 
-use super::display::sentence;
-use super::pending::Pending;
+use super::display::harmless_sentence;
+use super::pending::PendingRequests;
 use super::run::Run;
 
 /// What the run is doing, what was asked of it included.
@@ -54,7 +54,7 @@ impl RunPhase {
 pub struct WatchedRun {
     live: Run,
     frozen: Option<Box<Run>>,
-    pending: Pending,
+    pending: PendingRequests,
     /// What the source was asked to answer again and again.
     queries: Vec<Query>,
     /// Why it won't.
@@ -67,7 +67,7 @@ impl WatchedRun {
         Self {
             live: Run::new(name),
             frozen: None,
-            pending: Pending::default(),
+            pending: PendingRequests::default(),
             queries: Vec::new(),
             refused_queries: None,
         }
@@ -84,12 +84,12 @@ impl WatchedRun {
     }
 
     /// The step at which the display was frozen.
-    pub fn frozen_at(&self) -> Option<u64> {
+    pub fn frozen_step(&self) -> Option<u64> {
         self.frozen.as_ref().map(|run| run.step)
     }
 
     /// Freezes the display, or catches up.
-    pub(super) fn freeze_or_catch_up(&mut self) {
+    pub(super) fn toggle_freeze(&mut self) {
         self.frozen = match self.frozen.take() {
             None => Some(Box::new(self.live.clone())),
             Some(_) => None,
@@ -97,69 +97,69 @@ impl WatchedRun {
     }
 
     /// The requests on their way.
-    pub fn pending(&self) -> &Pending {
+    pub fn pending(&self) -> &PendingRequests {
         &self.pending
     }
 
     /// Gives a command a number to send it with; `None` when too many requests wait already.
-    pub(super) fn request(&mut self, command: Command) -> Option<Request> {
-        self.pending.ask(command)
+    pub(super) fn add_request(&mut self, command: Command) -> Option<Request> {
+        self.pending.add_request(command)
     }
 
     /// The command that was answered, with the reason if it was refused.
-    pub(super) fn answered(&mut self, id: CommandId, refused: Option<&str>) -> Option<Command> {
-        let command = self.pending.answered(id);
+    pub(super) fn take_answered(&mut self, id: CommandId, refused: Option<&str>) -> Option<Command> {
+        let command = self.pending.take_answered(id);
         // What was watched before no longer matters.
         if matches!(&command, Some(Command::Watch { queries }) if *queries == self.queries) {
-            self.refused_queries = refused.map(sentence);
+            self.refused_queries = refused.map(harmless_sentence);
         }
         command
     }
 
     /// Takes an event in.
-    pub(super) fn apply(&mut self, event: Event) {
+    pub(super) fn apply_event(&mut self, event: Event) {
         if matches!(event, Event::Stopped { .. }) {
             self.pending.clear();
         }
-        self.live.apply(event);
+        self.live.apply_event(event);
     }
 
     /// The source is gone, so no request will be answered.
-    pub(super) fn lost(&mut self) {
+    pub(super) fn handle_source_gone(&mut self) {
         self.pending.clear();
-        self.live.lost();
+        self.live.handle_source_gone();
     }
 
     /// Keeps these figures, by their places, and a quantity of the layers at full detail, because they are shown.
-    pub(super) fn keep_sharp(&mut self, figures: impl IntoIterator<Item = Option<usize>>, quantity: usize) {
-        figures.into_iter().flatten().for_each(|figure| self.live.metrics.keep_sharp(figure));
-        self.live.layers.keep_sharp(quantity);
+    pub(super) fn keep_full_detail(&mut self, figures: impl IntoIterator<Item = Option<usize>>, quantity: usize) {
+        figures.into_iter().flatten().for_each(|figure| self.live.metrics.keep_full_detail(figure));
+        self.live.layers.keep_full_detail(quantity);
     }
 
     /// Watches these queries from now on, and gives the request for it if they are not watched already.
-    pub(super) fn watch(&mut self, queries: Vec<Query>) -> Option<Request> {
+    pub(super) fn watch_queries(&mut self, queries: Vec<Query>) -> Option<Request> {
         if queries == self.queries {
             return None;
         }
         // When too many requests wait, the next message brings another chance.
-        let request = self.pending.ask(Command::Watch { queries: queries.clone() })?;
+        let request = self.pending.add_request(Command::Watch { queries: queries.clone() })?;
         (self.queries, self.refused_queries) = (queries, None);
         Some(request)
     }
 
     /// Nothing is watched: a source that comes to life again has to be asked anew.
-    pub(super) fn watch_nothing(&mut self) {
+    pub(super) fn forget_queries(&mut self) {
         (self.queries, self.refused_queries) = (Vec::new(), None);
     }
 
     /// Why the source won't answer what is watched.
-    pub(super) fn refused_queries(&self) -> Option<&str> {
+    pub(super) fn query_refusal_reason(&self) -> Option<&str> {
         self.refused_queries.as_deref()
     }
 
     /// The reason with which the source said that there is nothing to answer to one of these queries.
-    pub(super) fn empty_answer(&self, queries: &[Query]) -> Option<&str> {
-        queries.iter().filter_map(|query| self.shown().answers.to(query)).find_map(|found| match &found.answer {
+    pub(super) fn empty_answer_reason(&self, queries: &[Query]) -> Option<&str> {
+        queries.iter().filter_map(|query| self.shown().answers.answer_to(query)).find_map(|found| match &found.answer {
             Answer::Nothing { reason } => Some(reason.as_str()),
             _ => None,
         })
@@ -200,7 +200,7 @@ impl WatchedRun {
     }
 
     /// Bytes held by the series, those of a frozen display included.
-    pub fn memory(&self) -> usize {
-        self.live.memory() + self.frozen.as_ref().map_or(0, |run| run.memory())
+    pub fn memory_bytes(&self) -> usize {
+        self.live.memory_bytes() + self.frozen.as_ref().map_or(0, |run| run.memory_bytes())
     }
 }

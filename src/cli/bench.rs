@@ -30,7 +30,7 @@ const WARM_UP_STEPS: usize = 2;
 const MIN_TIMED_STEPS: usize = 5;
 
 /// Longest time to measure, in seconds.
-const MAX_SECONDS: f64 = 86_400.0;
+const MAX_BENCH_SECONDS: f64 = 86_400.0;
 
 /// The same networks, batches and optimizers that frameworks are compared on.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -46,7 +46,7 @@ pub enum BenchCase {
 }
 
 impl BenchCase {
-    fn layers(self) -> Vec<LayerSpec> {
+    fn layer_specs(self) -> Vec<LayerSpec> {
         let hidden = |units: &[usize]| {
             let pairs = units.iter().flat_map(|&units| [LayerSpec::Linear { units }, Relu.into()]);
             pairs.chain([LayerSpec::Linear { units: CLASSES }]).collect()
@@ -69,7 +69,7 @@ impl BenchCase {
         }
     }
 
-    fn shape(self) -> Vec<usize> {
+    fn sample_shape(self) -> Vec<usize> {
         match self {
             Self::Mlp100 | Self::Mlp600 => vec![3072],
             Self::Mlp784 => vec![784],
@@ -77,7 +77,7 @@ impl BenchCase {
         }
     }
 
-    fn batch(self) -> usize {
+    fn batch_size(self) -> usize {
         match self {
             Self::Mlp100 | Self::Mlp600 => 200,
             Self::Mlp784 => 64,
@@ -86,7 +86,7 @@ impl BenchCase {
     }
 
     /// The optimizer and its learning rate.
-    fn optimizer(self) -> (OptimizerSpec, f64) {
+    fn optimizer_and_rate(self) -> (OptimizerSpec, f64) {
         let mut adam = OptimizerSpec::ADAM;
         match (self, &mut adam) {
             (Self::Mlp100, _) => return (OptimizerSpec::SGD, 2e-3),
@@ -114,8 +114,9 @@ struct Bench {
 
 impl Bench {
     fn new(case: BenchCase, threads: NonZeroUsize) -> anyhow::Result<Self> {
-        let (shape, batch, (optimizer, learning_rate)) = (Shape::new(case.shape()), case.batch(), case.optimizer());
-        let spec = NetworkSpec { layers: case.layers(), init: Init::PyTorch, label_smoothing: 0.0 };
+        let (shape, batch, (optimizer, learning_rate)) =
+            (Shape::new(case.sample_shape()), case.batch_size(), case.optimizer_and_rate());
+        let spec = NetworkSpec { layers: case.layer_specs(), init: Init::PyTorch, label_smoothing: 0.0 };
         let network = Network::new(&spec, &shape, CLASSES, batch, 0, Arc::new(Pool::new(threads)))?;
         let mut stream = stream(0, Purpose::Data, 0);
         let pixels = (0..SAMPLES * shape.features()).map(|_| stream.normal() as f32).collect();
@@ -127,7 +128,7 @@ impl Bench {
     }
 
     /// Gathers a batch and trains it.
-    fn step(&mut self) {
+    fn train_step(&mut self) {
         let start = self.step * self.batch % (SAMPLES - self.batch);
         let order = &self.order[start..start + self.batch];
         let pixels = &self.pixels;
@@ -150,7 +151,7 @@ impl Bench {
 
 /// Floating-point operations of a step by the definition, two for each multiply-add of every product: the outputs, the
 /// gradients of the weights and, but for the first layer, those of the inputs.
-fn operations(network: &Network<f32>, batch: usize) -> f64 {
+fn operations_per_step(network: &Network<f32>, batch: usize) -> f64 {
     let products = network.layer_infos().iter().map(|info| {
         let inputs = info.input.features() as f64;
         let forward = match info.spec {
@@ -174,12 +175,12 @@ pub fn run(arguments: &BenchArguments) -> anyhow::Result<u8> {
         .or_else(|| thread::available_parallelism().ok())
         .unwrap_or(NonZeroUsize::MIN);
     let mut bench = Bench::new(arguments.case, threads)?;
-    (0..WARM_UP_STEPS).for_each(|_| bench.step());
-    let (begin, budget) = (Instant::now(), Duration::from_secs_f64(arguments.seconds.clamp(0.0, MAX_SECONDS)));
+    (0..WARM_UP_STEPS).for_each(|_| bench.train_step());
+    let (begin, budget) = (Instant::now(), Duration::from_secs_f64(arguments.seconds.clamp(0.0, MAX_BENCH_SECONDS)));
     let mut times = Vec::new();
     while begin.elapsed() < budget || times.len() < MIN_TIMED_STEPS {
         let start = Instant::now();
-        bench.step();
+        bench.train_step();
         times.push(start.elapsed());
     }
     times.sort_unstable();
@@ -191,7 +192,7 @@ pub fn run(arguments: &BenchArguments) -> anyhow::Result<u8> {
         "ms_per_step={:.3} samples_per_s={:.0} gflops={:.1} case={} threads={threads}",
         median * 1e3,
         bench.batch as f64 / median,
-        operations(&bench.network, bench.batch) / median / 1e9,
+        operations_per_step(&bench.network, bench.batch) / median / 1e9,
         name.as_ref().map_or("", |name| name.get_name()),
     )?;
     Ok(0)

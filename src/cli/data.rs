@@ -16,26 +16,26 @@ mod picture;
 mod scatter;
 
 /// Most columns of a table that are listed one by one.
-const LISTED: usize = 16;
+const MAX_LISTED_CHANNELS: usize = 16;
 
 /// Columns to draw on where the terminal does not say.
-const COLUMNS: usize = 80;
+const DEFAULT_COLUMNS: usize = 80;
 
 /// Loads, then describes on standard output.
 pub fn run(arguments: &DataArguments) -> anyhow::Result<u8> {
-    let mut config = start::configuration(&arguments.run)?;
+    let mut config = start::load_configuration(&arguments.run)?;
     if let Some(source) = &arguments.source {
         config.data.source = Source::parse(source);
     }
     // The values as they are stored, whatever a run makes of them.
     let spec = DataSpec { preprocessing: Preprocessing::None, ..config.data };
-    let data = load(&spec)?;
+    let data = load_data(&spec)?;
     let summary = dataset::summarize(&data);
     let mut out = io::BufWriter::new(io::stdout().lock());
     let printed = if arguments.json {
         serde_json::to_writer(&mut out, &summary).map_err(io::Error::from).and_then(|()| writeln!(out))
     } else {
-        print(&mut out, &data, &summary, &TextScreen::detect(), arguments.images)
+        print_summary(&mut out, &data, &summary, &TextScreen::detect(), arguments.images)
     };
     match printed.and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
@@ -44,7 +44,7 @@ pub fn run(arguments: &DataArguments) -> anyhow::Result<u8> {
 }
 
 /// Loads with a line of progress on a terminal.
-fn load(spec: &DataSpec) -> Result<Dataset, dataset::DataError> {
+fn load_data(spec: &DataSpec) -> Result<Dataset, dataset::DataError> {
     let watched = io::stderr().is_terminal();
     let mut shown = None;
     let mut progress = |what: &str, fraction: Option<f64>| {
@@ -82,22 +82,22 @@ impl TextScreen {
             _ => PictureInk::Ascii { light_ground: terminal && theme.background == gradtop::ui::Background::Light },
         };
         let colored = terminal && matches!(theme.depth, ColorDepth::True | ColorDepth::Indexed);
-        Self { columns: columns().clamp(20, 400), ink, colored }
+        Self { columns: terminal_columns().clamp(20, 400), ink, colored }
     }
 }
 
 #[cfg(unix)]
-fn columns() -> usize {
+fn terminal_columns() -> usize {
     rustix::termios::tcgetwinsize(io::stdout())
-        .map_or(COLUMNS, |size| if size.ws_col == 0 { COLUMNS } else { size.ws_col.into() })
+        .map_or(DEFAULT_COLUMNS, |size| if size.ws_col == 0 { DEFAULT_COLUMNS } else { size.ws_col.into() })
 }
 
 #[cfg(not(unix))]
-fn columns() -> usize {
-    std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok()).unwrap_or(COLUMNS)
+fn terminal_columns() -> usize {
+    std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok()).unwrap_or(DEFAULT_COLUMNS)
 }
 
-fn print(
+fn print_summary(
     out: &mut impl Write,
     data: &Dataset,
     summary: &DatasetSummary,
@@ -111,21 +111,21 @@ fn print(
     writeln!(out, "  training  {} samples", thousands(summary.train.samples as u64))?;
     writeln!(out, "  test      {} samples", thousands(summary.test.samples as u64))?;
     writeln!(out)?;
-    counts(out, summary)?;
+    print_class_counts(out, summary)?;
     writeln!(out)?;
-    values(out, &summary.train, &summary.shape)?;
+    print_value_ranges(out, &summary.train, &summary.shape)?;
     match data.shape[..] {
-        [_, _, _] => pictures(out, data, &summary.train, screen, images),
+        [_, _, _] => print_pictures(out, data, &summary.train, screen, images),
         [2] => {
             writeln!(out)?;
-            scatter::draw(out, data, screen.columns.min(72), screen.colored)
+            scatter::draw_scatter_plot(out, data, screen.columns.min(72), screen.colored)
         }
         _ => Ok(()),
     }
 }
 
 /// Samples of each class.
-fn counts(out: &mut impl Write, summary: &DatasetSummary) -> io::Result<()> {
+fn print_class_counts(out: &mut impl Write, summary: &DatasetSummary) -> io::Result<()> {
     writeln!(out, "  {:>5}  {:>9}  {:>9}  name", "class", "training", "test")?;
     let counts = summary.train.counts.iter().zip(&summary.test.counts);
     for (class, (name, (train, test))) in summary.classes.iter().zip(counts).enumerate() {
@@ -136,7 +136,7 @@ fn counts(out: &mut impl Write, summary: &DatasetSummary) -> io::Result<()> {
 }
 
 /// Where the training values lie.
-fn values(out: &mut impl Write, part: &PartSummary, shape: &[usize]) -> io::Result<()> {
+fn print_value_ranges(out: &mut impl Write, part: &PartSummary, shape: &[usize]) -> io::Result<()> {
     let named: &[&str] = match shape {
         [1, _, _] => &["grey"],
         [3, _, _] => &["red", "green", "blue"],
@@ -144,41 +144,42 @@ fn values(out: &mut impl Write, part: &PartSummary, shape: &[usize]) -> io::Resu
     };
     let what = if shape.len() == 3 { "channel" } else { "column" };
     writeln!(out, "  {what:>7}  {:>9}  {:>9}  {:>9}  {:>9}", "mean", "std", "min", "max")?;
-    for (index, ChannelSummary { mean, std, min, max }) in part.channels.iter().enumerate().take(LISTED) {
+    for (index, ChannelSummary { mean, std, min, max }) in part.channels.iter().enumerate().take(MAX_LISTED_CHANNELS) {
         let name = named.get(index).map_or_else(|| index.to_string(), ToString::to_string);
         let [mean, std, min, max] = [*mean, *std, *min, *max].map(short);
         writeln!(out, "  {name:>7}  {mean:>9}  {std:>9}  {min:>9}  {max:>9}")?;
     }
-    if part.channels.len() > LISTED {
-        writeln!(out, "  … and {} more", thousands((part.channels.len() - LISTED) as u64))?;
+    if part.channels.len() > MAX_LISTED_CHANNELS {
+        writeln!(out, "  … and {} more", thousands((part.channels.len() - MAX_LISTED_CHANNELS) as u64))?;
     }
     Ok(())
 }
 
 /// The first training image of one class after the other.
-fn pictures(
+fn print_pictures(
     out: &mut impl Write,
     data: &Dataset,
     part: &PartSummary,
     screen: &TextScreen,
     wanted: Option<usize>,
 ) -> io::Result<()> {
-    let width = picture::columns(data.shape[2], screen.columns - 2);
+    let width = picture::picture_columns(data.shape[2], screen.columns - 2);
     let per_row = ((screen.columns - 2 + 2) / (width + 2)).max(1);
     // About a screenful, unless more is asked for.
     let wanted = wanted.unwrap_or(if per_row < 4 { 2 * per_row } else { per_row });
     let mut labels = vec![0; data.train.len()];
     let all: Vec<u32> = (0..data.train.len() as u32).collect();
-    data.train.labels(&all, &mut labels);
-    let range = picture::range(&part.channels);
-    for row in choose(&labels, data.classes.len(), wanted).chunks(per_row) {
+    data.train.gather_labels(&all, &mut labels);
+    let range = picture::value_range(&part.channels);
+    for row in choose_samples(&labels, data.classes.len(), wanted).chunks(per_row) {
         let pictures: Vec<DrawnPicture> =
             row.iter().map(|&sample| DrawnPicture::new(data, sample, range, screen.columns - 2)).collect();
         writeln!(out)?;
-        let titles = row.iter().map(|&sample| picture::title(&data.classes[labels[sample as usize] as usize], width));
+        let titles =
+            row.iter().map(|&sample| picture::picture_title(&data.classes[labels[sample as usize] as usize], width));
         writeln!(out, "  {}", titles.collect::<Vec<_>>().join("  ").trim_end())?;
-        for line in 0..pictures.first().map_or(0, DrawnPicture::lines) {
-            let lines: Vec<String> = pictures.iter().map(|picture| picture.line(line, screen.ink)).collect();
+        for line in 0..pictures.first().map_or(0, DrawnPicture::line_count) {
+            let lines: Vec<String> = pictures.iter().map(|picture| picture.format_line(line, screen.ink)).collect();
             writeln!(out, "  {}", lines.join("  ").trim_end())?;
         }
     }
@@ -186,7 +187,7 @@ fn pictures(
 }
 
 /// Up to `wanted` samples: the first of every class, then the second of every class, and so on.
-fn choose(labels: &[u8], classes: usize, wanted: usize) -> Vec<u32> {
+fn choose_samples(labels: &[u8], classes: usize, wanted: usize) -> Vec<u32> {
     let mut seen = vec![0_u32; classes];
     let mut ranked: Vec<(u32, u8, u32)> = Vec::new();
     for (sample, &label) in (0..).zip(labels) {
@@ -207,10 +208,10 @@ mod tests {
     use super::*;
 
     fn described(spec: &DataSpec, ink: PictureInk, images: Option<usize>) -> String {
-        let data = load(spec).unwrap();
+        let data = load_data(spec).unwrap();
         let mut out = Vec::new();
         let screen = TextScreen { columns: 80, ink, colored: ink != (PictureInk::Ascii { light_ground: false }) };
-        print(&mut out, &data, &dataset::summarize(&data), &screen, images).unwrap();
+        print_summary(&mut out, &data, &dataset::summarize(&data), &screen, images).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -250,9 +251,9 @@ mod tests {
     #[test]
     fn every_class_comes_before_a_second_of_any() {
         let labels = [2, 2, 0, 2, 1, 0];
-        assert_eq!(choose(&labels, 3, 2), [2, 4]);
-        assert_eq!(choose(&labels, 3, 5), [2, 4, 0, 5, 1]);
-        assert_eq!(choose(&labels, 3, 0), [0_u32; 0]);
-        assert_eq!(choose(&labels, 3, 100).len(), 6);
+        assert_eq!(choose_samples(&labels, 3, 2), [2, 4]);
+        assert_eq!(choose_samples(&labels, 3, 5), [2, 4, 0, 5, 1]);
+        assert_eq!(choose_samples(&labels, 3, 0), [0_u32; 0]);
+        assert_eq!(choose_samples(&labels, 3, 100).len(), 6);
     }
 }

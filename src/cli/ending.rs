@@ -4,10 +4,10 @@ use std::{future::pending, io, process, time::Duration};
 
 use gradtop::train::{Outcome, worker::WorkerTask};
 
-use super::SIGNAL;
+use super::SIGNAL_STATUS_BASE;
 
 /// How long a worker that was told to stop may take once a signal came.
-pub const GRACE: Duration = Duration::from_millis(1500);
+pub const WORKER_STOP_GRACE: Duration = Duration::from_millis(1500);
 
 /// The signals that end a headless program, by their numbers; the exit status is 128 plus that.
 ///
@@ -69,7 +69,7 @@ pub async fn join(task: WorkerTask, signals: &mut Signals, signalled: Option<u8>
     let patience = async {
         match signalled {
             Some(number) => {
-                tokio::time::sleep(GRACE).await;
+                tokio::time::sleep(WORKER_STOP_GRACE).await;
                 number
             }
             None => pending().await,
@@ -77,12 +77,12 @@ pub async fn join(task: WorkerTask, signals: &mut Signals, signalled: Option<u8>
     };
     tokio::select! {
         outcome = task.join() => outcome,
-        number = signals.next() => leave(number),
-        number = patience => leave(number),
+        number = signals.next() => exit_by_signal(number),
+        number = patience => exit_by_signal(number),
     }
 }
 
 /// Ends the program as a signal would have.
-pub fn leave(number: u8) -> ! {
-    process::exit(i32::from(SIGNAL + number))
+pub fn exit_by_signal(number: u8) -> ! {
+    process::exit(i32::from(SIGNAL_STATUS_BASE + number))
 }

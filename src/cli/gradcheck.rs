@@ -5,36 +5,38 @@ use std::io::{self, Write};
 use anyhow::bail;
 use gradtop::{
     nn::gradcheck::{
-        self, Entry, Report,
-        suite::{Case, cases},
+        self, GradientReport, TensorCheck,
+        suite::{CheckCase, all_cases},
     },
     text::short,
 };
 
-use super::{FAILED, GradcheckArguments, start};
+use super::{FAILED_STATUS, GradcheckArguments, start};
 
 /// Checks, prints and gives the exit status: 1 above the tolerance.
 pub fn run(arguments: &GradcheckArguments) -> anyhow::Result<u8> {
     let tolerance = arguments.tolerance;
     let (printed, passed) = if arguments.all {
-        let reports = cases().into_iter().map(|case| Ok((case.check()?, case))).collect::<anyhow::Result<Vec<_>>>()?;
+        let reports =
+            all_cases().into_iter().map(|case| Ok((case.check()?, case))).collect::<anyhow::Result<Vec<_>>>()?;
         let passed = reports.iter().all(|(report, _)| report.passes(tolerance));
-        (print_all(&reports, arguments), passed)
+        (print_reports(&reports, arguments), passed)
     } else {
-        let config = start::configuration(&arguments.run)?;
+        let config = start::load_configuration(&arguments.run)?;
         let (shape, classes) = start::shape_and_classes(&arguments.run, &config)?;
-        let report = gradcheck::check(&config.model, &shape, classes, arguments.batch.into(), config.run.seed)
-            .map_err(|error| config.error_at_layer(error.layer, error.message()))?;
-        (print(&report, tolerance), report.passes(tolerance))
+        let report =
+            gradcheck::check_gradients(&config.model, &shape, classes, arguments.batch.into(), config.run.seed)
+                .map_err(|error| config.error_at_layer(error.layer, error.message()))?;
+        (print_report(&report, tolerance), report.passes(tolerance))
     };
     match printed {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => bail!(error),
-        _ => Ok(if passed { 0 } else { FAILED }),
+        _ => Ok(if passed { 0 } else { FAILED_STATUS }),
     }
 }
 
 /// A line for each tensor, and a verdict.
-fn print(report: &Report, tolerance: f64) -> io::Result<()> {
+fn print_report(report: &GradientReport, tolerance: f64) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "{:<24} {:<12} {:>14} {:>14} {:>12}", "layer", "tensor", "by hand", "numeric", "rel. error")?;
     for entry in &report.entries {
@@ -46,14 +48,14 @@ fn print(report: &Report, tolerance: f64) -> io::Result<()> {
             entry.analytic,
             entry.numeric,
             short(entry.relative_error),
-            mark(entry, tolerance)
+            entry_mark(entry, tolerance)
         )?;
     }
-    verdict(&mut out, report.worst().map_or(0.0, |entry| entry.relative_error), tolerance)
+    print_verdict(&mut out, report.worst_tensor().map_or(0.0, |entry| entry.relative_error), tolerance)
 }
 
 /// The worst tensor of each case, as a table for people or, with `--markdown`, as that of `docs/mathematics.md`.
-fn print_all(reports: &[(Report, Case)], arguments: &GradcheckArguments) -> io::Result<()> {
+fn print_reports(reports: &[(GradientReport, CheckCase)], arguments: &GradcheckArguments) -> io::Result<()> {
     let (mut out, tolerance) = (io::stdout().lock(), arguments.tolerance);
     let width = reports.iter().map(|(_, case)| case.name.chars().count()).max().unwrap_or(0);
     if arguments.markdown {
@@ -63,13 +65,13 @@ fn print_all(reports: &[(Report, Case)], arguments: &GradcheckArguments) -> io::
     }
     let mut largest = 0.0_f64;
     for (report, case) in reports {
-        let Some(worst) = report.worst() else { continue };
+        let Some(worst) = report.worst_tensor() else { continue };
         let (name, count, error) = (&case.name, report.entries.len(), short(worst.relative_error));
         let tensor = format!("{}.{}", worst.layer, worst.tensor);
         if arguments.markdown {
             writeln!(out, "| {name} | {count} | `{tensor}` | {error} |")?;
         } else {
-            writeln!(out, "{name:<width$} {count:>9}  {tensor:<18} {error:>12}{}", mark(worst, tolerance))?;
+            writeln!(out, "{name:<width$} {count:>9}  {tensor:<18} {error:>12}{}", entry_mark(worst, tolerance))?;
         }
         // A NaN is the largest error there is.
         largest = if worst.relative_error > largest || worst.relative_error.is_nan() {
@@ -78,14 +80,14 @@ fn print_all(reports: &[(Report, Case)], arguments: &GradcheckArguments) -> io::
             largest
         };
     }
-    if arguments.markdown { Ok(()) } else { verdict(&mut out, largest, tolerance) }
+    if arguments.markdown { Ok(()) } else { print_verdict(&mut out, largest, tolerance) }
 }
 
-fn mark(entry: &Entry, tolerance: f64) -> &'static str {
+fn entry_mark(entry: &TensorCheck, tolerance: f64) -> &'static str {
     if entry.relative_error <= tolerance { "" } else { "  above the tolerance" }
 }
 
-fn verdict(out: &mut impl Write, largest: f64, tolerance: f64) -> io::Result<()> {
+fn print_verdict(out: &mut impl Write, largest: f64, tolerance: f64) -> io::Result<()> {
     let verdict = if largest <= tolerance { "passed" } else { "failed" };
     writeln!(out, "\n{verdict}: largest relative error {}, tolerance {}", short(largest), short(tolerance))
 }

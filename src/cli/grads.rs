@@ -18,7 +18,7 @@ use super::{
 
 /// Reads, computes and writes.
 pub fn run(arguments: &GradsArguments) -> anyhow::Result<u8> {
-    let config = start::configuration(&arguments.run)?;
+    let config = start::load_configuration(&arguments.run)?;
     let (weights, batch) = (Tensors::open(&arguments.weights)?, Tensors::open(&arguments.batch)?);
     let work = GradsTask { arguments, config: &config, weights: &weights, batch: &batch };
     let written = match arguments.precision {
@@ -47,12 +47,12 @@ impl GradsTask<'_> {
         if shape.contains(&0) || sample.is_empty() {
             return Err(self.batch.wrong_shape("x", &shape, "[batch, …], none of them 0").into());
         }
-        let mut network = self.network::<T>(samples, &Shape::new(sample))?;
+        let mut network = self.build_network::<T>(samples, &Shape::new(sample))?;
         let classes = network.logits().ncols();
         let labels = self.batch.labels("y", &[samples], classes)?;
-        self.batch.only(|name| name == "x" || name == "y")?;
+        self.batch.reject_unknown_names(|name| name == "x" || name == "y")?;
         let x = self.batch.floats("x", &shape)?;
-        self.load(&mut network)?;
+        self.load_weights(&mut network)?;
 
         let mode = if self.arguments.evaluate { Mode::Evaluate } else { Mode::Train { step: 0 } };
         network.keep_input_gradient();
@@ -60,27 +60,27 @@ impl GradsTask<'_> {
         network.forward(mode);
         let report = network.loss(&labels);
         network.backward();
-        Ok(self.collect(&network, sample, report.loss, precision)?)
+        Ok(self.collect_gradients(&network, sample, report.loss, precision)?)
     }
 
     /// The network of the configuration for this many samples of a shape.
-    fn network<T: Scalar>(&self, samples: usize, sample: &Shape) -> anyhow::Result<Network<T>> {
+    fn build_network<T: Scalar>(&self, samples: usize, sample: &Shape) -> anyhow::Result<Network<T>> {
         let config = self.config;
         let wrong = |error: gradtop::nn::BuildError| config.error_at_layer(error.layer, error.message());
-        if let (Some(layer), false) = (config.model.layers.iter().position(drops), self.arguments.evaluate) {
+        if let (Some(layer), false) = (config.model.layers.iter().position(drops_values), self.arguments.evaluate) {
             let layer_spec = &config.model.layers[layer];
             let message = format!(
                 "layer {layer}, `{layer_spec}`: no other framework draws these masks; leave it out, or use --evaluate"
             );
             return Err(WrongUse(message).into());
         }
-        let classes = config.model.outputs(sample, samples).map_err(wrong)?;
-        let pool = Arc::new(Pool::new(start::threads(self.arguments.run.threads, config)));
+        let classes = config.model.logit_count(sample, samples).map_err(wrong)?;
+        let pool = Arc::new(Pool::new(start::thread_count(self.arguments.run.threads, config)));
         Ok(Network::new(&config.model, sample, classes, samples, config.run.seed, pool).map_err(wrong)?)
     }
 
     /// Puts the weights where they belong; every one must be there, and no other.
-    fn load<T: Scalar>(&self, network: &mut Network<T>) -> Result<(), TensorError> {
+    fn load_weights<T: Scalar>(&self, network: &mut Network<T>) -> Result<(), TensorError> {
         let weights = self.weights;
         let put = |to: &mut [T], values: Vec<f64>| {
             to.iter_mut().zip(values).for_each(|(to, value)| *to = T::from_f64(value));
@@ -103,10 +103,10 @@ impl GradsTask<'_> {
             }
             known.push(name);
         }
-        weights.only(|name| known.iter().any(|known| known == name))
+        weights.reject_unknown_names(|name| known.iter().any(|known| known == name))
     }
 
-    fn collect<T: Scalar>(
+    fn collect_gradients<T: Scalar>(
         &self,
         network: &Network<T>,
         sample: &[usize],
@@ -146,10 +146,10 @@ impl GradsTask<'_> {
 }
 
 /// Whether a layer, or one within it, leaves values out at random.
-fn drops(layer: &LayerSpec) -> bool {
+fn drops_values(layer: &LayerSpec) -> bool {
     match layer {
         LayerSpec::Dropout { probability } => *probability > 0.0,
-        LayerSpec::Residual { layers } => layers.iter().any(drops),
+        LayerSpec::Residual { layers } => layers.iter().any(drops_values),
         _ => false,
     }
 }

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, anyhow};
 use gradtop::{
-    app::sample_choice,
+    app::parse_sample_choice,
     dataset::{self, Dataset},
     protocol::{
         Answer, Inspection, Query, SampleChoice,
@@ -21,16 +21,16 @@ use gradtop::{
 };
 
 use super::{
-    FAILED, InspectArguments,
+    FAILED_STATUS, InspectArguments,
     start::{self, WrongUse},
 };
 
 /// Values of a vector that are printed.
-const SHOWN: usize = 8;
+const MAX_PRINTED_VALUES: usize = 8;
 
 /// Trains, looks, and prints.
 pub fn run(arguments: &InspectArguments) -> anyhow::Result<u8> {
-    let config = start::configuration(&arguments.run)?;
+    let config = start::load_configuration(&arguments.run)?;
     let spec = start::run_spec(&arguments.run, &config)?;
     let data = Arc::new(dataset::load(&spec.data, &mut |_, _| ControlFlow::Continue(()))?);
     let mut trainer = Trainer::new(&spec.train, Arc::clone(&data))?;
@@ -56,11 +56,11 @@ pub fn run(arguments: &InspectArguments) -> anyhow::Result<u8> {
         }
         Answer::Trace(trace) => {
             let kinds: Vec<&str> = info.layers.iter().map(|layer| layer.text.as_str()).collect();
-            print(trace, &data, &kinds)
+            print_trace(trace, &data, &kinds)
         }
         Answer::Nothing { reason } => {
-            start::complain(&anyhow!("{reason}"));
-            return Ok(FAILED);
+            start::print_error(&anyhow!("{reason}"));
+            return Ok(FAILED_STATUS);
         }
         other => unreachable!("the answer to a trace, not {other:?}"),
     };
@@ -71,12 +71,12 @@ pub fn run(arguments: &InspectArguments) -> anyhow::Result<u8> {
 }
 
 /// Reads `--sample`.
-pub fn sample(text: &str) -> Result<SampleChoice, String> {
+pub fn parse_sample(text: &str) -> Result<SampleChoice, String> {
     let valid = || "valid: a row of the minibatch from 0, hardest, mistake, test:N or train:N".into();
-    sample_choice(text).ok_or_else(valid)
+    parse_sample_choice(text).ok_or_else(valid)
 }
 
-fn print(trace: &Trace, data: &Dataset, kinds: &[&str]) -> io::Result<()> {
+fn print_trace(trace: &Trace, data: &Dataset, kinds: &[&str]) -> io::Result<()> {
     let mut out = io::BufWriter::new(io::stdout().lock());
     let class = |class: usize| Safe(data.classes.get(class).map_or("?", String::as_str)).to_string();
     let percent = |share: f64| format!("{:.1} %", 100.0 * share);
@@ -140,16 +140,21 @@ fn print_layer(out: &mut impl Write, layer: &LayerTrace, kinds: &[&str]) -> io::
         ("∂L/∂x", &layer.input_gradient),
     ] {
         if let Some(TensorSlice { shape, values, .. }) = values {
-            writeln!(out, "  {name:<8} {:<14} {}", format!("{shape:?}"), row(values, shape.iter().product()))?;
+            writeln!(
+                out,
+                "  {name:<8} {:<14} {}",
+                format!("{shape:?}"),
+                format_values(values, shape.iter().product())
+            )?;
         }
     }
     for parameter in &layer.parameters {
         let count = parameter.value.shape.iter().product();
         let norm = |norm| format!("norm {}", short(norm));
         writeln!(out, "  {} {:?}, {}", parameter.name, parameter.value.shape, norm(parameter.norm))?;
-        writeln!(out, "    {:<8} {}", "value", row(&parameter.value.values, count))?;
+        writeln!(out, "    {:<8} {}", "value", format_values(&parameter.value.values, count))?;
         if let (Some(gradient), Some(of)) = (&parameter.gradient, parameter.gradient_norm) {
-            writeln!(out, "    {:<8} {}, {}", "gradient", row(&gradient.values, count), norm(of))?;
+            writeln!(out, "    {:<8} {}, {}", "gradient", format_values(&gradient.values, count), norm(of))?;
         }
     }
     if !layer.largest.is_empty() {
@@ -162,8 +167,9 @@ fn print_layer(out: &mut impl Write, layer: &LayerTrace, kinds: &[&str]) -> io::
 }
 
 /// The first values of `total`.
-fn row(values: &[f32], total: usize) -> String {
-    let shown: Vec<String> = values.iter().take(SHOWN).map(|&value| format!("{:>9}", short(value.into()))).collect();
+fn format_values(values: &[f32], total: usize) -> String {
+    let shown: Vec<String> =
+        values.iter().take(MAX_PRINTED_VALUES).map(|&value| format!("{:>9}", short(value.into()))).collect();
     let more = if total > shown.len() { " …" } else { "" };
     format!("{}{more}", shown.join(" "))
 }

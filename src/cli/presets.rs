@@ -4,18 +4,18 @@ use std::io::{self, Write};
 
 use gradtop::{
     config::{PRESETS, Preset},
-    exercise::{ExerciseRow, Figures},
+    exercise::{AccuracyAndLoss, ExerciseRow},
 };
 
 /// Lists them, each with what is to be expected of it.
 pub fn run() -> anyhow::Result<u8> {
-    match print() {
+    match print_presets() {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(0),
     }
 }
 
-fn print() -> io::Result<()> {
+fn print_presets() -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(
         out,
@@ -27,14 +27,14 @@ fn print() -> io::Result<()> {
         if data.replace(preset.data) != Some(preset.data) {
             writeln!(out, "\nOn {}: {}.", preset.data.name(), preset.data.how_to_get())?;
         }
-        writeln!(out, "\n  {:<27} {}\n  {:<27} {}", preset.name, preset.about, "", expected(preset))?;
+        writeln!(out, "\n  {:<27} {}\n  {:<27} {}", preset.name, preset.about, "", expected_results(preset))?;
     }
     Ok(())
 }
 
 /// What a run should come to on the test images.
-fn expected(preset: &Preset) -> String {
+fn expected_results(preset: &Preset) -> String {
     let Some(row) = ExerciseRow::find(preset.name) else { return preset.expected.unwrap_or_default().into() };
-    let figures = |Figures { accuracy, loss }| format!("{accuracy:.1} %, loss {loss:.2}");
+    let figures = |AccuracyAndLoss { accuracy, loss }| format!("{accuracy:.1} %, loss {loss:.2}");
     format!("published {}; reference {}", figures(row.published), figures(row.reference()))
 }

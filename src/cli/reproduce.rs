@@ -12,7 +12,7 @@ use anyhow::Context;
 use gradtop::{
     config::{Config, Preset, PresetData},
     dataset::{self, DataSpec, Dataset},
-    exercise::{self, ExerciseRow, ROWS, RowOutcome},
+    exercise::{self, EXERCISE_ROWS, ExerciseRow, RowOutcome},
     nn::Shape,
     text::{Safe, nearest, thousands},
 };
@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 use self::progress::RunProgress;
 use super::{
-    FAILED, ReproduceArguments,
+    FAILED_STATUS, ReproduceArguments,
     start::{self, WrongUse},
 };
 
@@ -28,7 +28,7 @@ mod progress;
 
 /// Seeds of a row when none are asked for. One run of the CNN says little: from one evaluation to the next its accuracy
 /// moves by more than its row may differ.
-const SEEDS: u64 = 3;
+const DEFAULT_SEEDS: u64 = 3;
 
 /// A row and how it is to be run.
 struct RowPlan {
@@ -51,23 +51,23 @@ pub fn run(arguments: &ReproduceArguments) -> anyhow::Result<u8> {
 }
 
 fn run_rows(arguments: &ReproduceArguments) -> anyhow::Result<u8> {
-    let plans = plans(arguments)?;
+    let plans = row_plans(arguments)?;
     if let Some(folder) = &arguments.figures {
-        fs::create_dir_all(folder).with_context(|| format!("can't make {}", shown(folder)))?;
+        fs::create_dir_all(folder).with_context(|| format!("can't make {}", displayable_path(folder)))?;
     }
     let mut progress = RunProgress::new(plans.iter().map(RowPlan::total_cost).sum());
     let mut loaded: Option<(DataSpec, Arc<Dataset>)> = None;
     let mut outcomes = Vec::new();
     let mut passed = true;
     if !arguments.json && !arguments.markdown {
-        progress.line(&exercise::text_heading())?;
+        progress.print_line(&exercise::text_heading())?;
     }
     for plan in &plans {
         // All rows prepare their data alike, so this loads once.
         let data = match &loaded {
             Some((spec, data)) if *spec == plan.config.data => Arc::clone(data),
             _ => {
-                let data = load(&plan.config, &progress)?;
+                let data = load_data(&plan.config, &progress)?;
                 loaded = Some((plan.config.data.clone(), Arc::clone(&data)));
                 data
             }
@@ -76,21 +76,21 @@ fn run_rows(arguments: &ReproduceArguments) -> anyhow::Result<u8> {
         passed &= outcome.passes();
         if let Some(folder) = &arguments.figures {
             let path = folder.join(format!("{}.svg", plan.row.preset));
-            fs::write(&path, exercise::figure(&outcome).to_svg())
-                .with_context(|| format!("can't write {}", shown(&path)))?;
+            fs::write(&path, exercise::training_figure(&outcome).to_svg())
+                .with_context(|| format!("can't write {}", displayable_path(&path)))?;
         }
         if arguments.json {
-            progress.line(&row_json(&outcome, arguments.steps.is_none()).to_string())?;
+            progress.print_line(&row_json(&outcome, arguments.steps.is_none()).to_string())?;
         } else if !arguments.markdown {
-            progress.line(&exercise::text_line(&outcome, arguments.steps.is_none()))?;
+            progress.print_line(&exercise::text_line(&outcome, arguments.steps.is_none()))?;
         }
         outcomes.push(outcome);
     }
-    progress.finish();
+    progress.clear_bar();
     if arguments.markdown {
         io::stdout().lock().write_all(exercise::markdown(&outcomes).as_bytes())?;
     }
-    Ok(if passed || arguments.steps.is_some() { 0 } else { FAILED })
+    Ok(if passed || arguments.steps.is_some() { 0 } else { FAILED_STATUS })
 }
 
 impl RowPlan {
@@ -98,15 +98,16 @@ impl RowPlan {
         let preset = Preset::find(row.preset)?;
         let mut config = Config::load(Some(preset), None, &[format!("data.source={data}")])?;
         config.run.steps = arguments.steps.or(config.run.steps);
-        let (shape, classes) = start::check(&config)?;
+        let (shape, classes) = start::check_against_data(&config)?;
         let expected = preset.data;
         if shape != Shape::new(expected.shape()) || classes != expected.classes() {
             let name = expected.name();
-            let message = format!("samples of shape {shape} in {classes} classes are not {name}; {}", how_to_get());
-            return Err(config.error_at("data.source", message).into());
+            let message =
+                format!("samples of shape {shape} in {classes} classes are not {name}; {}", how_to_get_cifar());
+            return Err(config.error_at_key("data.source", message).into());
         }
-        let cost = cost(&config, &shape, classes)?;
-        let seeds = arguments.seeds.unwrap_or(SEEDS);
+        let cost = cost_per_step(&config, &shape, classes)?;
+        let seeds = arguments.seeds.unwrap_or(DEFAULT_SEEDS);
         let steps = config.run.steps.unwrap_or(0);
         Ok(Self { row, config, steps, seeds, cost })
     }
@@ -116,35 +117,38 @@ impl RowPlan {
     }
 }
 
-fn how_to_get() -> &'static str {
+fn how_to_get_cifar() -> &'static str {
     PresetData::Cifar10.how_to_get()
 }
 
 /// The rows that were asked for, every one of them, once each.
-fn plans(arguments: &ReproduceArguments) -> anyhow::Result<Vec<RowPlan>> {
+fn row_plans(arguments: &ReproduceArguments) -> anyhow::Result<Vec<RowPlan>> {
     if let Some(name) = arguments.rows.iter().find(|name| ExerciseRow::find(name).is_none()) {
-        let names = || ROWS.iter().map(|row| row.preset);
+        let names = || EXERCISE_ROWS.iter().map(|row| row.preset);
         let hint = nearest(name, names()).map(|near| format!("did you mean {near}? ")).unwrap_or_default();
         let valid = names().collect::<Vec<_>>().join(", ");
         return Err(WrongUse(format!("unknown row \"{}\"; {hint}valid: {valid}", Safe(name))).into());
     }
     let Some(data) = &arguments.data else {
-        return Err(WrongUse(format!("the exercise is on {}: {}", PresetData::Cifar10.name(), how_to_get())).into());
+        return Err(
+            WrongUse(format!("the exercise is on {}: {}", PresetData::Cifar10.name(), how_to_get_cifar())).into()
+        );
     };
     let Some(data) = data.to_str() else {
-        return Err(WrongUse(format!("{}: the path is not Unicode", shown(data))).into());
+        return Err(WrongUse(format!("{}: the path is not Unicode", displayable_path(data))).into());
     };
-    let rows =
-        ROWS.iter().filter(|row| arguments.rows.is_empty() || arguments.rows.iter().any(|name| name == row.preset));
+    let rows = EXERCISE_ROWS
+        .iter()
+        .filter(|row| arguments.rows.is_empty() || arguments.rows.iter().any(|name| name == row.preset));
     rows.map(|row| RowPlan::new(row, arguments, data)).collect()
 }
 
 /// About how many multiplications a minibatch takes: three products for each weight and sample, and one more for each
 /// test sample at every evaluation.
-fn cost(config: &Config, shape: &Shape, classes: usize) -> anyhow::Result<u64> {
+fn cost_per_step(config: &Config, shape: &Shape, classes: usize) -> anyhow::Result<u64> {
     let batch = config.run.batch_size;
-    let layers = config.model.check(shape, classes, batch)?;
-    let products = |info: &gradtop::nn::LayerInfo| {
+    let layers = config.model.check_shapes(shape, classes, batch)?;
+    let products = |info: &gradtop::nn::PlacedLayer| {
         let output = info.output.dimensions();
         // A weight of a convolution works once at every position.
         info.parameters as u64 * output.iter().skip(1).product::<usize>() as u64
@@ -154,14 +158,14 @@ fn cost(config: &Config, shape: &Shape, classes: usize) -> anyhow::Result<u64> {
     Ok(forward * (3 * batch as u64 + evaluated))
 }
 
-fn load(config: &Config, progress: &RunProgress) -> anyhow::Result<Arc<Dataset>> {
+fn load_data(config: &Config, progress: &RunProgress) -> anyhow::Result<Arc<Dataset>> {
     let mut observe = |what: &str, share: Option<f64>| {
-        progress.loading(what, share);
+        progress.show_loading(what, share);
         ControlFlow::Continue(())
     };
     match dataset::load(&config.data, &mut observe) {
         Ok(data) => Ok(Arc::new(data)),
-        Err(error) => Err(config.error_at("data.source", error.to_string()).into()),
+        Err(error) => Err(config.error_at_key("data.source", error.to_string()).into()),
     }
 }
 
@@ -176,20 +180,20 @@ fn run_row(
     for seed in 0..plan.seeds {
         let mut config = plan.config.clone();
         config.run.seed = seed;
-        let mut spec = start::train_spec(&config, start::threads(arguments.threads, &config));
+        let mut spec = start::train_spec(&config, start::thread_count(arguments.threads, &config));
         spec.steps = Some(plan.steps);
         let total = plan.steps;
         let run = exercise::run(&spec, Arc::clone(data), |step| {
             let what = format!("{name}, seed {} of {}, step {}", seed + 1, plan.seeds, thousands(step));
-            progress.show(plan.cost * step, &what);
+            progress.show_training(plan.cost * step, &what);
             ControlFlow::Continue(())
         });
         let run = run.with_context(|| format!("{name}, seed {seed}"))?;
-        progress.complete(plan.cost * total);
+        progress.complete_run(plan.cost * total);
         let best = run.best().map_or(f64::NAN, |best| best.test_accuracy);
-        progress.tell(&format!("{name}, seed {seed}: {best:.2} %, loss {:.3}", run.lowest_loss()));
+        progress.report_result(&format!("{name}, seed {seed}: {best:.2} %, loss {:.3}", run.lowest_loss()));
         if arguments.json {
-            progress.line(&run_json(name, &run).to_string())?;
+            progress.print_line(&run_json(name, &run).to_string())?;
         }
         runs.push(run);
     }
@@ -222,19 +226,19 @@ fn run_json(row: &str, run: &exercise::ExerciseRun) -> Value {
 }
 
 fn row_json(outcome: &RowOutcome, whole: bool) -> Value {
-    let figures = |figures: exercise::Figures| json!({"accuracy": figures.accuracy, "loss": figures.loss});
+    let figures = |figures: exercise::AccuracyAndLoss| json!({"accuracy": figures.accuracy, "loss": figures.loss});
     json!({
         "result": "row",
         "row": outcome.row.preset,
         "published": figures(outcome.row.published),
         "reference": figures(outcome.row.reference()),
-        "mean": figures(outcome.figures()),
-        "difference": figures(outcome.difference()),
+        "mean": figures(outcome.mean_figures()),
+        "difference": figures(outcome.difference_to_reference()),
         "tolerance": {"accuracy": outcome.row.accuracy_tolerance(), "loss": outcome.row.loss_tolerance()},
         "passes": whole.then(|| outcome.passes()),
     })
 }
 
-fn shown(path: &Path) -> String {
+fn displayable_path(path: &Path) -> String {
     Safe(&path.to_string_lossy()).to_string()
 }

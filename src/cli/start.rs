@@ -39,66 +39,66 @@ pub fn is_wrong_input(error: &anyhow::Error) -> bool {
 }
 
 /// Tells an error on standard error.
-pub fn complain(error: &anyhow::Error) {
-    complain_with(&format!("gradtop: {error:#}"));
+pub fn print_error(error: &anyhow::Error) {
+    print_complaint(&format!("gradtop: {error:#}"));
 }
 
 /// Tells on standard error why a run could not go on.
-pub fn complain_of(failure: &Failure) {
+pub fn print_failure(failure: &Failure) {
     let (what, advice) = (harmless(&failure.what), harmless(&failure.advice));
-    complain_with(&format!("gradtop: failed at step {}: {what}\n  {advice}", failure.step));
+    print_complaint(&format!("gradtop: failed at step {}: {what}\n  {advice}", failure.step));
 }
 
 /// Tells something on standard error that is harmless already.
-pub fn complain_with(text: &str) {
+pub fn print_complaint(text: &str) {
     // There is nowhere left to complain to.
     let _ = writeln!(io::stderr(), "{text}");
 }
 
 /// Reads the configuration that the arguments name. Its data is the one that the preset is made for, if that comes from
 /// nowhere else: see [`needs_data`].
-pub fn configuration(arguments: &RunArguments) -> Result<Config, ConfigError> {
-    let preset = preset(arguments)?;
+pub fn load_configuration(arguments: &RunArguments) -> Result<Config, ConfigError> {
+    let preset = find_preset(arguments)?;
     let data = arguments.data.as_ref().map(|path| format!("data.source={path}"));
     let sets: Vec<String> = arguments.set.iter().cloned().chain(data).collect();
     let mut config = Config::load(preset, arguments.config.as_deref(), &sets)?;
     let in_file = config.locate("data.source").is_some_and(Location::is_in_file);
     if let (Source::Path(path), true) = (&mut config.data.source, in_file) {
-        *path = beside(arguments.config.as_deref(), path);
+        *path = resolve_beside_file(arguments.config.as_deref(), path);
     }
     Ok(config)
 }
 
 /// The preset that the arguments name.
-fn preset(arguments: &RunArguments) -> Result<Option<&'static Preset>, ConfigError> {
+fn find_preset(arguments: &RunArguments) -> Result<Option<&'static Preset>, ConfigError> {
     arguments.preset.as_deref().map(Preset::find).transpose()
 }
 
 /// The preset whose data have not been named yet.
-fn needs_data(arguments: &RunArguments, config: &Config) -> Result<Option<&'static Preset>, ConfigError> {
-    Ok(preset(arguments)?.filter(|_| config.locate("data.source").is_none()))
+fn preset_without_data(arguments: &RunArguments, config: &Config) -> Result<Option<&'static Preset>, ConfigError> {
+    Ok(find_preset(arguments)?.filter(|_| config.locate("data.source").is_none()))
 }
 
 /// Shape and number of classes of the data that is to be computed with: those of the preset, if no data is named.
 pub fn shape_and_classes(arguments: &RunArguments, config: &Config) -> Result<(Shape, usize), ConfigError> {
-    match needs_data(arguments, config)? {
+    match preset_without_data(arguments, config)? {
         Some(Preset { data, .. }) => Ok((Shape::new(data.shape()), data.classes())),
-        None => check(config),
+        None => check_against_data(config),
     }
 }
 
 /// A relative path in a configuration file is meant from the folder of that file.
-fn beside(file: Option<&Path>, path: &Path) -> PathBuf {
+fn resolve_beside_file(file: Option<&Path>, path: &Path) -> PathBuf {
     file.and_then(Path::parent).map_or_else(|| path.to_path_buf(), |folder| folder.join(path))
 }
 
 /// Shape and number of classes of the configured data, after a check that network and batches fit them.
 ///
 /// Only headers and labels are read, so that a mistake is told before any screen is touched.
-pub fn check(config: &Config) -> Result<(Shape, usize), ConfigError> {
+pub fn check_against_data(config: &Config) -> Result<(Shape, usize), ConfigError> {
     let data = dataset::describe(&config.data).map_err(|error| {
         let key = if matches!(error, DataError::Augment { .. }) { "data.augment" } else { "data.source" };
-        config.error_at(key, error.to_string())
+        config.error_at_key(key, error.to_string())
     })?;
     config.check(&data)?;
     Ok((Shape::new(data.shape), data.classes.len()))
@@ -106,15 +106,15 @@ pub fn check(config: &Config) -> Result<(Shape, usize), ConfigError> {
 
 /// The run that arguments and configuration describe, checked against the data's headers.
 pub fn run_spec(arguments: &RunArguments, config: &Config) -> Result<RunSpec, ConfigError> {
-    if let Some(Preset { name, data, .. }) = needs_data(arguments, config)? {
+    if let Some(Preset { name, data, .. }) = preset_without_data(arguments, config)? {
         let message = format!("the preset {name} is made for {}: {}", data.name(), data.how_to_get());
-        return Err(config.error_at("data.source", message));
+        return Err(config.error_at_key("data.source", message));
     }
-    check(config)?;
+    check_against_data(config)?;
     Ok(RunSpec {
         name: config.run.name.clone(),
         data: config.data.clone(),
-        train: train_spec(config, threads(arguments.threads, config)),
+        train: train_spec(config, thread_count(arguments.threads, config)),
         throttle: None,
         delivery: Delivery::Thin,
         stop_when_finished: true,
@@ -133,7 +133,7 @@ pub fn train_spec(config: &Config, threads: NonZeroUsize) -> TrainSpec {
         probe_every: run.probe_every,
         threads,
         network: config.model.clone(),
-        optimizer: config.optimizer.spec(),
+        optimizer: config.optimizer.optimizer_spec(),
         learning_rate: config.optimizer.learning_rate,
         clip_norm: config.optimizer.clip_norm,
         ema: config.optimizer.ema,
@@ -142,7 +142,7 @@ pub fn train_spec(config: &Config, threads: NonZeroUsize) -> TrainSpec {
 }
 
 /// Threads to compute with: the argument, else the configuration, else all cores.
-pub fn threads(argument: Option<u16>, config: &Config) -> NonZeroUsize {
+pub fn thread_count(argument: Option<u16>, config: &Config) -> NonZeroUsize {
     argument
         .and_then(|threads| NonZeroUsize::new(threads.into()))
         .or(config.run.threads)

@@ -23,14 +23,14 @@ use tokio::{
 };
 
 use super::{
-    FAILED, RunArguments, SIGNAL, TrainArguments,
-    ending::{self, GRACE, Signals},
+    FAILED_STATUS, RunArguments, SIGNAL_STATUS_BASE, TrainArguments,
+    ending::{self, Signals, WORKER_STOP_GRACE},
     start,
 };
 
 /// How a run is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Style {
+enum OutputStyle {
     Dashboard,
     Report,
     Json,
@@ -38,10 +38,10 @@ enum Style {
 
 /// Trains at a speed that a person can follow.
 pub fn run_paced(arguments: &RunArguments) -> anyhow::Result<u8> {
-    let config = start::configuration(arguments)?;
+    let config = start::load_configuration(arguments)?;
     let mut spec = start::run_spec(arguments, &config)?;
-    let style = if screen_is_usable() { Style::Dashboard } else { Style::Report };
-    if style == Style::Dashboard {
+    let style = if screen_is_usable() { OutputStyle::Dashboard } else { OutputStyle::Report };
+    if style == OutputStyle::Dashboard {
         spec.throttle = Some(config.ui.throttle);
     }
     run(spec, style, start::ui_settings(&config))
@@ -49,15 +49,15 @@ pub fn run_paced(arguments: &RunArguments) -> anyhow::Result<u8> {
 
 /// Trains at full speed.
 pub fn run_at_full_speed(arguments: &TrainArguments) -> anyhow::Result<u8> {
-    let config = start::configuration(&arguments.run)?;
+    let config = start::load_configuration(&arguments.run)?;
     let mut spec = start::run_spec(&arguments.run, &config)?;
     spec.train.steps = arguments.steps.or(spec.train.steps);
     let style = if arguments.json {
-        Style::Json
+        OutputStyle::Json
     } else if arguments.headless || !screen_is_usable() {
-        Style::Report
+        OutputStyle::Report
     } else {
-        Style::Dashboard
+        OutputStyle::Dashboard
     };
     run(spec, style, start::ui_settings(&config))
 }
@@ -68,9 +68,9 @@ fn screen_is_usable() -> bool {
     io::stdout().is_terminal() && io::stdin().is_terminal() && !dumb
 }
 
-fn run(mut spec: RunSpec, style: Style, settings: ui::UiSettings) -> anyhow::Result<u8> {
-    spec.stop_when_finished = style != Style::Dashboard;
-    if style != Style::Dashboard {
+fn run(mut spec: RunSpec, style: OutputStyle, settings: ui::UiSettings) -> anyhow::Result<u8> {
+    spec.stop_when_finished = style != OutputStyle::Dashboard;
+    if style != OutputStyle::Dashboard {
         // What reads a table or JSON gets all of it, and a pager that does not read holds the training up.
         spec.delivery = Delivery::Wait;
     }
@@ -79,9 +79,9 @@ fn run(mut spec: RunSpec, style: Style, settings: ui::UiSettings) -> anyhow::Res
     let worker = spawn(spec).context("can't start the training thread")?;
     runtime.block_on(async {
         match style {
-            Style::Dashboard => dashboard(worker, app, settings).await,
-            Style::Report => headless(worker, TableReport::new(io::stdout())).await,
-            Style::Json => headless(worker, JsonLines::new(io::BufWriter::new(io::stdout()))).await,
+            OutputStyle::Dashboard => dashboard(worker, app, settings).await,
+            OutputStyle::Report => headless(worker, TableReport::new(io::stdout())).await,
+            OutputStyle::Json => headless(worker, JsonLines::new(io::BufWriter::new(io::stdout()))).await,
         }
     })
 }
@@ -101,15 +101,15 @@ async fn dashboard(worker: WorkerHandle, app: App, settings: ui::UiSettings) -> 
     // The screen is gone; this stays in the shell's window. A terminal that is gone as well takes nothing.
     let _ = match &outcome {
         Outcome { failure: Some(failure), .. } => {
-            start::complain_of(failure);
+            start::print_failure(failure);
             Ok(())
         }
         Outcome { summary: Some(summary), .. } => write_summary(&mut io::stdout(), summary, &measured_metrics()),
         Outcome { step, .. } => writeln!(io::stdout(), "stopped    step {}", thousands(*step)),
     };
     Ok(match signalled {
-        Some(number) => SIGNAL + number,
-        None if outcome.failure.is_some() => FAILED,
+        Some(number) => SIGNAL_STATUS_BASE + number,
+        None if outcome.failure.is_some() => FAILED_STATUS,
         None => 0,
     })
 }
@@ -123,13 +123,13 @@ async fn headless(worker: WorkerHandle, sink: impl EventSink + Send + 'static) -
     let (written, mut outcome) = oneshot::channel();
     thread::Builder::new().name("output".into()).spawn(move || {
         // Nobody waits any more when a signal ended the program first.
-        let _ = written.send(feed(sink, events));
+        let _ = written.send(feed_sink(sink, events));
     })?;
     let mut signalled = None;
     let end = loop {
         let patience = async {
             match signalled {
-                Some(_) => tokio::time::sleep(GRACE).await,
+                Some(_) => tokio::time::sleep(WORKER_STOP_GRACE).await,
                 None => std::future::pending().await,
             }
         };
@@ -137,45 +137,49 @@ async fn headless(worker: WorkerHandle, sink: impl EventSink + Send + 'static) -
             end = &mut outcome => break end.context("the output ended unexpectedly")?,
             number = signals.next() => {
                 if signalled.replace(number).is_some() {
-                    ending::leave(number);
+                    ending::exit_by_signal(number);
                 }
                 // A worker that has ended already has said so in its last events.
                 let _ = requests.try_send(Request { id: CommandId(0), command: Command::Stop });
             }
-            () = patience => ending::leave(signalled.unwrap_or_default()),
+            () = patience => ending::exit_by_signal(signalled.unwrap_or_default()),
         }
     };
     drop(requests);
     let outcome = ending::join(task, &mut signals, signalled).await;
-    status(end, outcome, signalled)
+    headless_exit_status(end, outcome, signalled)
 }
 
 /// The exit status of a run without a screen, by how its output ended and how its worker did. What is wrong is told.
-fn status(end: io::Result<Option<ReportedEnd>>, outcome: Outcome, signalled: Option<u8>) -> anyhow::Result<u8> {
+fn headless_exit_status(
+    end: io::Result<Option<ReportedEnd>>,
+    outcome: Outcome,
+    signalled: Option<u8>,
+) -> anyhow::Result<u8> {
     match (end, signalled) {
         (Ok(Some(ReportedEnd::Failed(failure))), _) => {
-            start::complain_of(&failure);
-            Ok(FAILED)
+            start::print_failure(&failure);
+            Ok(FAILED_STATUS)
         }
         (Err(error), _) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("can't write the output"),
-        (_, Some(number)) => Ok(SIGNAL + number),
+        (_, Some(number)) => Ok(SIGNAL_STATUS_BASE + number),
         // Whoever read the output has seen enough: `gradtop … | head`.
         (Err(_) | Ok(Some(ReportedEnd::Finished(_))), None) => Ok(0),
         // Nobody asked for it to stop, so what is there is not all.
         (Ok(None | Some(ReportedEnd::Stopped(_))), None) => {
             let step = outcome.step;
-            start::complain_of(&outcome.failure.unwrap_or_else(|| Failure {
+            start::print_failure(&outcome.failure.unwrap_or_else(|| Failure {
                 step,
                 what: "the run ended before it was finished".into(),
                 advice: "this is a bug in gradtop; please report it with the configuration and the step".into(),
             }));
-            Ok(FAILED)
+            Ok(FAILED_STATUS)
         }
     }
 }
 
 /// Gives the sink every event up to the end of the run; without an end, the source left.
-fn feed(mut sink: impl EventSink, mut events: mpsc::Receiver<Vec<Event>>) -> io::Result<Option<ReportedEnd>> {
+fn feed_sink(mut sink: impl EventSink, mut events: mpsc::Receiver<Vec<Event>>) -> io::Result<Option<ReportedEnd>> {
     while let Some(batch) = events.blocking_recv() {
         for event in &batch {
             let end = sink.take(event)?;
@@ -200,19 +204,19 @@ mod tests {
 
     #[test]
     fn only_a_run_that_finished_or_whose_reader_left_is_a_success() {
-        let status = |end, signalled| status(end, Outcome::default(), signalled).unwrap();
+        let status = |end, signalled| headless_exit_status(end, Outcome::default(), signalled).unwrap();
         assert_eq!(status(Ok(Some(finished())), None), 0);
         assert_eq!(status(Err(io::ErrorKind::BrokenPipe.into()), None), 0);
-        assert_eq!(status(Ok(None), None), FAILED);
-        assert_eq!(status(Ok(Some(ReportedEnd::Stopped(1))), None), FAILED);
-        assert_eq!(status(Ok(Some(ReportedEnd::Stopped(1))), Some(15)), SIGNAL + 15);
-        assert_eq!(status(Ok(None), Some(2)), SIGNAL + 2);
+        assert_eq!(status(Ok(None), None), FAILED_STATUS);
+        assert_eq!(status(Ok(Some(ReportedEnd::Stopped(1))), None), FAILED_STATUS);
+        assert_eq!(status(Ok(Some(ReportedEnd::Stopped(1))), Some(15)), SIGNAL_STATUS_BASE + 15);
+        assert_eq!(status(Ok(None), Some(2)), SIGNAL_STATUS_BASE + 2);
         let failure = Failure { step: 1, what: "x".into(), advice: String::new() };
-        assert_eq!(status(Ok(Some(ReportedEnd::Failed(failure))), None), FAILED);
+        assert_eq!(status(Ok(Some(ReportedEnd::Failed(failure))), None), FAILED_STATUS);
     }
 
     #[test]
     fn an_output_that_cannot_be_written_is_an_error() {
-        status(Err(io::ErrorKind::StorageFull.into()), Outcome::default(), None).unwrap_err();
+        headless_exit_status(Err(io::ErrorKind::StorageFull.into()), Outcome::default(), None).unwrap_err();
     }
 }

@@ -58,7 +58,7 @@ pub(super) struct ValueError {
 
 impl ConfigKey {
     /// Its table's name.
-    pub fn table(&self) -> &'static str {
+    pub fn table_name(&self) -> &'static str {
         self.path.split_once('.').map_or(self.path, |(table, _)| table)
     }
 
@@ -76,10 +76,10 @@ impl ConfigKey {
     }
 
     /// Its valid values, for people.
-    pub fn values(&self) -> String {
+    pub fn valid_values(&self) -> String {
         match &self.kind {
             ValueKind::Whole { min, max, .. } => {
-                format!("a whole number from {} to {}", show_whole(*min), show_whole(*max))
+                format!("a whole number from {} to {}", format_whole(*min), format_whole(*max))
             }
             ValueKind::Number { range, .. } => format!("a number {}", range()),
             ValueKind::Flag { .. } => "true, false".into(),
@@ -92,10 +92,21 @@ impl ConfigKey {
     /// that could be used: a configuration with a wrong value is never handed out.
     pub fn apply(&self, config: &mut Config, value: &Spanned<DeValue<'_>>) -> Result<(), Vec<ValueError>> {
         let wrong = |message| vec![ValueError { span: value.span(), message }];
-        let mistyped =
-            || wrong(format!("{} cannot be {}; valid: {}", self.path, describe(value.get_ref()), self.values()));
+        let mistyped = || {
+            wrong(format!(
+                "{} cannot be {}; valid: {}",
+                self.path,
+                describe_value(value.get_ref()),
+                self.valid_values()
+            ))
+        };
         let out_of_range = || {
-            wrong(format!("{} = {} is out of range; valid: {}", self.path, describe(value.get_ref()), self.values()))
+            wrong(format!(
+                "{} = {} is out of range; valid: {}",
+                self.path,
+                describe_value(value.get_ref()),
+                self.valid_values()
+            ))
         };
         match (&self.kind, value.get_ref()) {
             (ValueKind::Whole { min, max, set, .. }, DeValue::Integer(integer)) => {
@@ -104,7 +115,7 @@ impl ConfigKey {
                 set(config, number);
             }
             (ValueKind::Number { range, set, .. }, written @ (DeValue::Integer(_) | DeValue::Float(_))) => {
-                let number = number(written).filter(|&number| range().contains(number));
+                let number = number_written(written).filter(|&number| range().contains(number));
                 set(config, number.ok_or_else(out_of_range)?);
             }
             (ValueKind::Flag { set, .. }, DeValue::Boolean(flag)) => set(config, *flag),
@@ -116,7 +127,7 @@ impl ConfigKey {
                 }
                 clear(config);
                 let problems: Vec<ValueError> =
-                    elements.iter().filter_map(|element| self.push(config, *push, element)).collect();
+                    elements.iter().filter_map(|element| self.push_element(config, *push, element)).collect();
                 if !problems.is_empty() {
                     return Err(problems);
                 }
@@ -127,7 +138,7 @@ impl ConfigKey {
     }
 
     /// Adds one element of a list, or says what is wrong with it.
-    fn push(
+    fn push_element(
         &self,
         config: &mut Config,
         push: fn(&mut Config, &str) -> Result<(), String>,
@@ -135,20 +146,25 @@ impl ConfigKey {
     ) -> Option<ValueError> {
         let message = match element.get_ref() {
             DeValue::String(text) => push(config, text).err()?,
-            other => format!("an element of {} cannot be {}; valid: {}", self.path, describe(other), self.values()),
+            other => format!(
+                "an element of {} cannot be {}; valid: {}",
+                self.path,
+                describe_value(other),
+                self.valid_values()
+            ),
         };
         Some(ValueError { span: element.span(), message })
     }
 
     /// Its value in `config`, as TOML.
-    pub fn toml(&self, config: &Config) -> String {
+    pub fn value_as_toml(&self, config: &Config) -> String {
         match &self.kind {
             ValueKind::Whole { get, .. } => get(config).to_string(),
             ValueKind::Number { get, .. } => exact(get(config)),
             ValueKind::Flag { get, .. } => get(config).to_string(),
-            ValueKind::Text { get, .. } => quote(&get(config)),
+            ValueKind::Text { get, .. } => quote_toml(&get(config)),
             ValueKind::Texts { get, .. } => {
-                let elements: Vec<String> = get(config).iter().map(|element| quote(element)).collect();
+                let elements: Vec<String> = get(config).iter().map(|element| quote_toml(element)).collect();
                 format!("[{}]", elements.join(", "))
             }
         }
@@ -156,16 +172,16 @@ impl ConfigKey {
 }
 
 /// A text as a TOML string.
-fn quote(text: &str) -> String {
+fn quote_toml(text: &str) -> String {
     toml::Value::String(text.into()).to_string()
 }
 
 /// A whole number as TOML takes it, its thousands apart.
-fn show_whole(value: u64) -> String {
+fn format_whole(value: u64) -> String {
     thousands(value).replace(',', "_")
 }
 
-fn number(written: &DeValue<'_>) -> Option<f64> {
+fn number_written(written: &DeValue<'_>) -> Option<f64> {
     match written {
         DeValue::Integer(integer) => i128::from_str_radix(integer.as_str(), integer.radix()).ok().map(|n| n as f64),
         DeValue::Float(float) => float.as_str().parse().ok(),
@@ -174,7 +190,7 @@ fn number(written: &DeValue<'_>) -> Option<f64> {
 }
 
 /// A value as an error message shows it.
-fn describe(value: &DeValue<'_>) -> String {
+fn describe_value(value: &DeValue<'_>) -> String {
     match value {
         DeValue::String(text) => format!("the text \"{}\"", Safe(text)),
         DeValue::Integer(integer) => Safe(&integer.to_string()).to_string(),

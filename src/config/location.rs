@@ -27,7 +27,7 @@ pub struct Location {
 }
 
 /// Most characters shown before the marked ones; a line may be a megabyte long.
-const MAX_CHARS_BEFORE: usize = 60;
+const MAX_CHARACTERS_BEFORE: usize = 60;
 
 impl Location {
     pub(super) fn new(origin: &Arc<TextOrigin>, span: Range<usize>) -> Self {
@@ -49,36 +49,36 @@ impl Location {
 
     /// Column in characters, counted from 1.
     pub fn column(&self) -> usize {
-        self.before().chars().count() + 1
+        self.line_before().chars().count() + 1
     }
 
     /// Byte at which it begins, to sort by.
-    pub(super) fn start(&self) -> usize {
+    pub(super) fn start_byte(&self) -> usize {
         self.span.start
     }
 
     /// The part of the line before it.
-    fn before(&self) -> &str {
+    fn line_before(&self) -> &str {
         let start = self.origin.text[..self.span.start].rfind('\n').map_or(0, |newline| newline + 1);
         &self.origin.text[start..self.span.start]
     }
 
     /// It and the rest of the line.
-    fn after(&self) -> &str {
+    fn line_from_here(&self) -> &str {
         self.origin.text[self.span.start..].lines().next().unwrap_or_default()
     }
 
     /// Two lines: the line in question, and carets under it.
     fn excerpt(&self) -> String {
-        let before = self.before();
-        let hidden = before.chars().count().saturating_sub(MAX_CHARS_BEFORE);
+        let before = self.line_before();
+        let hidden = before.chars().count().saturating_sub(MAX_CHARACTERS_BEFORE);
         let mut shown: String = before.chars().skip(hidden).collect();
         if hidden > 0 {
             shown.insert(0, '…');
         }
         let harmless = |text: &str| Safe(&text.replace('\t', " ")).to_string();
-        let (shown, after) = (harmless(&shown), harmless(self.after()));
-        let marked = harmless(self.after().get(..self.span.len()).unwrap_or(self.after()));
+        let (shown, after) = (harmless(&shown), harmless(self.line_from_here()));
+        let marked = harmless(self.line_from_here().get(..self.span.len()).unwrap_or(self.line_from_here()));
         let carets = "^".repeat(marked.width().clamp(1, after.width().max(1)));
         let number = if self.origin.file.is_some() { self.line().to_string() } else { String::new() };
         let margin = " ".repeat(number.len());
@@ -139,21 +139,21 @@ impl ConfigError {
     }
 
     /// A problem with a whole file.
-    pub(super) fn file(file: &str, message: String) -> Self {
+    pub(super) fn in_file(file: &str, message: String) -> Self {
         Self::new(vec![ConfigProblem { place: ProblemPlace::File(file.into()), message }])
     }
 }
 
 /// Most problems shown; a file of another kind would have thousands.
-const MAX_PROBLEMS: usize = 10;
+const MAX_SHOWN_PROBLEMS: usize = 10;
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, problem) in self.problems.iter().take(MAX_PROBLEMS).enumerate() {
+        for (position, problem) in self.problems.iter().take(MAX_SHOWN_PROBLEMS).enumerate() {
             let separator = if position > 0 { "\n" } else { "" };
             write!(f, "{separator}{problem}")?;
         }
-        match self.problems.len().saturating_sub(MAX_PROBLEMS) {
+        match self.problems.len().saturating_sub(MAX_SHOWN_PROBLEMS) {
             0 => Ok(()),
             more => write!(f, "\n… and {more} more"),
         }

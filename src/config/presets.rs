@@ -141,7 +141,7 @@ impl Preset {
             let near = nearest(name, PRESETS.iter().map(|preset| preset.name));
             let hint = near.map(|near| format!("did you mean {near}? ")).unwrap_or_default();
             let message = format!("unknown preset \"{}\"; {hint}`gradtop presets` lists them", Safe(name));
-            ConfigError::file("--preset", message)
+            ConfigError::in_file("--preset", message)
         })
     }
 }

@@ -11,8 +11,8 @@ use toml::de::{DeArray, DeTable, DeValue};
 
 use super::keys::{ConfigKey, ValueError};
 use super::location::{ConfigError, ConfigProblem, Location, ProblemPlace, TextOrigin};
-use super::table::{self, KEYS, TABLES};
-use super::{Config, Origins};
+use super::table::{self, CONFIG_KEYS, KEY_TABLES};
+use super::{Config, ValueOrigins};
 use crate::nn::split_layers;
 use crate::text::{Safe, nearest};
 
@@ -25,9 +25,9 @@ pub(super) fn read_file(path: &Path) -> Result<(String, String), ConfigError> {
     let mut bytes = Vec::new();
     File::open(path)
         .and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes))
-        .map_err(|error| ConfigError::file(&name, format!("cannot be read: {error}")))?;
+        .map_err(|error| ConfigError::in_file(&name, format!("cannot be read: {error}")))?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(ConfigError::file(&name, format!("longer than {MAX_FILE_BYTES} bytes, so not a configuration")));
+        return Err(ConfigError::in_file(&name, format!("longer than {MAX_FILE_BYTES} bytes, so not a configuration")));
     }
     match String::from_utf8(bytes) {
         Ok(text) => Ok((name, text)),
@@ -36,12 +36,12 @@ pub(super) fn read_file(path: &Path) -> Result<(String, String), ConfigError> {
             let byte = error.as_bytes()[at];
             let origin = TextOrigin { file: Some(name), text: String::from_utf8_lossy(error.as_bytes()).into_owned() };
             let message = format!("byte {byte:#04x} is not UTF-8, in which TOML is written");
-            Err(ConfigError::new(vec![at_place(&Arc::new(origin), at..at + 1, message)]))
+            Err(ConfigError::new(vec![error_at_span(&Arc::new(origin), at..at + 1, message)]))
         }
     }
 }
 
-fn at_place(origin: &Arc<TextOrigin>, span: Range<usize>, message: String) -> ConfigProblem {
+fn error_at_span(origin: &Arc<TextOrigin>, span: Range<usize>, message: String) -> ConfigProblem {
     ConfigProblem { place: ProblemPlace::At(Location::new(origin, span)), message }
 }
 
@@ -59,51 +59,52 @@ impl ConfigReader {
     /// The configuration, if nothing was wrong with any part of it.
     pub fn finish(mut self) -> Result<Config, ConfigError> {
         if self.problems.is_empty() {
-            self.problems
-                .extend(table::contradiction(&self.config).map(|(key, message)| self.config.problem(key, message)));
+            self.problems.extend(
+                table::find_contradiction(&self.config).map(|(key, message)| self.config.problem_at_key(key, message)),
+            );
         }
         if self.problems.is_empty() { Ok(self.config) } else { Err(ConfigError::new(self.problems)) }
     }
 
     /// Applies the text of a file named `name`.
-    pub fn file(&mut self, name: &str, text: String) {
+    pub fn read_file_text(&mut self, name: &str, text: String) {
         let origin = Arc::new(TextOrigin { file: Some(name.into()), text });
         match DeTable::parse(&origin.text) {
             Ok(document) => {
                 let first = self.problems.len();
-                self.document(&origin, document.get_ref());
+                self.read_document(&origin, document.get_ref());
                 // The parser hands keys out in alphabetical order; people read from the top.
                 self.problems[first..].sort_by_key(|problem| match &problem.place {
-                    ProblemPlace::At(location) => location.start(),
+                    ProblemPlace::At(location) => location.start_byte(),
                     _ => 0,
                 });
             }
             Err(error) => {
                 let end = origin.text.len();
-                let problem = at_place(&origin, error.span().unwrap_or(end..end), error.message().to_owned());
+                let problem = error_at_span(&origin, error.span().unwrap_or(end..end), error.message().to_owned());
                 self.problems.push(problem);
             }
         }
     }
 
-    fn document(&mut self, origin: &Arc<TextOrigin>, document: &DeTable<'_>) {
+    fn read_document(&mut self, origin: &Arc<TextOrigin>, document: &DeTable<'_>) {
         for (name, value) in document {
             let table: &str = name.get_ref();
-            if !TABLES.iter().any(|known| known.name == table) {
-                self.problems.push(at_place(origin, name.span(), unknown_table(table)));
+            if !KEY_TABLES.iter().any(|known| known.name == table) {
+                self.problems.push(error_at_span(origin, name.span(), unknown_table(table)));
                 continue;
             }
             let Some(entries) = value.get_ref().as_table() else {
                 let message = format!("{table} is a table: write [{table}] on a line of its own and its keys below");
-                self.problems.push(at_place(origin, value.span(), message));
+                self.problems.push(error_at_span(origin, value.span(), message));
                 continue;
             };
             for (name, value) in entries {
-                let Some(key) = table::find(&format!("{table}.{}", name.get_ref())) else {
-                    self.problems.push(at_place(origin, name.span(), unknown_key(Some(table), name.get_ref())));
+                let Some(key) = table::find_key(&format!("{table}.{}", name.get_ref())) else {
+                    self.problems.push(error_at_span(origin, name.span(), unknown_key(Some(table), name.get_ref())));
                     continue;
                 };
-                self.apply(origin, key, value, 0);
+                self.apply_key(origin, key, value, 0);
             }
         }
     }
@@ -111,28 +112,30 @@ impl ConfigReader {
     /// Applies one `--set`, written `key=value`.
     ///
     /// The value is TOML; a text may go without quotes, and a list of texts without quotes and brackets.
-    pub fn set(&mut self, text: &str) {
+    pub fn read_set(&mut self, text: &str) {
         let origin = Arc::new(TextOrigin { file: None, text: text.into() });
         let Some((path, value)) = text.split_once('=') else {
             let message = "expected key=value, for example optimizer.lr=1e-3".into();
-            return self.problems.push(at_place(&origin, 0..text.len(), message));
+            return self.problems.push(error_at_span(&origin, 0..text.len(), message));
         };
         let path_start = path.len() - path.trim_start().len();
         let value_start = path.len() + 1 + value.len() - value.trim_start().len();
         let (path, value) = (path.trim(), value.trim());
-        let Some(key) = table::find(path) else {
+        let Some(key) = table::find_key(path) else {
             let message = match path.split_once('.') {
-                Some((table, name)) if TABLES.iter().any(|known| known.name == table) => unknown_key(Some(table), name),
+                Some((table, name)) if KEY_TABLES.iter().any(|known| known.name == table) => {
+                    unknown_key(Some(table), name)
+                }
                 _ => unknown_key(None, path),
             };
-            return self.problems.push(at_place(&origin, path_start..path_start + path.len(), message));
+            return self.problems.push(error_at_span(&origin, path_start..path_start + path.len(), message));
         };
         let span = value_start..value_start + value.len();
         if value.is_empty() {
-            return self.problems.push(at_place(
+            return self.problems.push(error_at_span(
                 &origin,
                 span,
-                format!("no value for {path}; valid: {}", key.values()),
+                format!("no value for {path}; valid: {}", key.valid_values()),
             ));
         }
         let parsed = DeValue::parse(value);
@@ -144,23 +147,23 @@ impl ConfigReader {
             Err(error) if value.starts_with(['[', '"']) => {
                 let at = error.span().unwrap_or(value.len()..value.len());
                 let at = at.start + value_start..at.end + value_start;
-                return self.problems.push(at_place(&origin, at, error.message().to_owned()));
+                return self.problems.push(error_at_span(&origin, at, error.message().to_owned()));
             }
             _ if bare && key.is_list() => bare_list(value),
             Ok(value) => value,
             Err(_) => Spanned::new(0..value.len(), DeValue::String(value.into())),
         };
-        self.apply(&origin, key, &value, value_start);
+        self.apply_key(&origin, key, &value, value_start);
     }
 
     /// Applies a value whose spans count from `shift` in the text of `origin`.
-    fn apply(&mut self, origin: &Arc<TextOrigin>, key: &ConfigKey, value: &Spanned<DeValue<'_>>, shift: usize) {
+    fn apply_key(&mut self, origin: &Arc<TextOrigin>, key: &ConfigKey, value: &Spanned<DeValue<'_>>, shift: usize) {
         let locate = |span: Range<usize>| Location::new(origin, span.start + shift..span.end + shift);
         match key.apply(&mut self.config, value) {
             Ok(()) => {
                 let elements = value.get_ref().as_array().into_iter().flat_map(|array| array.iter());
                 let elements = elements.map(|element| locate(element.span())).collect();
-                self.config.origins.remember(key, locate(value.span()), elements);
+                self.config.origins.remember_location(key, locate(value.span()), elements);
             }
             Err(wrong) => {
                 self.problems.extend(wrong.into_iter().map(|ValueError { span, message }| ConfigProblem {
@@ -188,10 +191,10 @@ fn bare_list(text: &str) -> Spanned<DeValue<'_>> {
 fn unknown_table(name: &str) -> String {
     let shown = Safe(name);
     // A key at the top, where only tables are?
-    if let Some(key) = KEYS.iter().find(|key| key.name() == name) {
-        return format!("{shown} belongs in the table [{}]", key.table());
+    if let Some(key) = CONFIG_KEYS.iter().find(|key| key.name() == name) {
+        return format!("{shown} belongs in the table [{}]", key.table_name());
     }
-    let names = || TABLES.iter().map(|table| table.name);
+    let names = || KEY_TABLES.iter().map(|table| table.name);
     match nearest(name, names()) {
         Some(near) => format!("unknown table {shown}; did you mean [{near}]?"),
         None => format!("unknown table {shown}; valid: {}", names().collect::<Vec<_>>().join(", ")),
@@ -202,31 +205,31 @@ fn unknown_table(name: &str) -> String {
 fn unknown_key(table: Option<&str>, name: &str) -> String {
     let shown = Safe(name);
     let Some(table) = table else {
-        let near = KEYS.iter().find(|key| key.name() == name).map(|key| key.path);
-        if let Some(near) = near.or_else(|| nearest(name, KEYS.iter().map(|key| key.path))) {
+        let near = CONFIG_KEYS.iter().find(|key| key.name() == name).map(|key| key.path);
+        if let Some(near) = near.or_else(|| nearest(name, CONFIG_KEYS.iter().map(|key| key.path))) {
             return format!("unknown key {shown}; did you mean {near}?");
         }
-        let tables: Vec<&str> = TABLES.iter().map(|table| table.name).collect();
+        let tables: Vec<&str> = KEY_TABLES.iter().map(|table| table.name).collect();
         return format!(
             "unknown key {shown}; a key is a table, a dot and a name; the tables are {}",
             tables.join(", ")
         );
     };
-    if let Some(key) = KEYS.iter().find(|key| key.name() == name) {
-        return format!("unknown key {shown} in [{table}]; it belongs in [{}]", key.table());
+    if let Some(key) = CONFIG_KEYS.iter().find(|key| key.name() == name) {
+        return format!("unknown key {shown} in [{table}]; it belongs in [{}]", key.table_name());
     }
-    let names = || KEYS.iter().filter(|key| key.table() == table).map(ConfigKey::name);
+    let names = || CONFIG_KEYS.iter().filter(|key| key.table_name() == table).map(ConfigKey::name);
     match nearest(name, names()) {
         Some(near) => format!("unknown key {shown} in [{table}]; did you mean {near}?"),
         None => format!("unknown key {shown} in [{table}]; valid: {}", names().collect::<Vec<_>>().join(", ")),
     }
 }
 
-impl Origins {
-    fn remember(&mut self, key: &ConfigKey, value: Location, elements: Vec<Location>) {
+impl ValueOrigins {
+    fn remember_location(&mut self, key: &ConfigKey, value: Location, elements: Vec<Location>) {
         self.values.retain(|(path, _)| *path != key.path);
         self.values.push((key.path, value));
-        if key.path == table::LAYERS {
+        if key.path == table::LAYERS_KEY {
             self.layers = elements;
         }
     }

@@ -10,7 +10,7 @@ use crate::optim::{self, Range, SettingError};
 use crate::train::THROTTLE;
 
 /// The tables in the order of `config.toml`.
-pub(super) const TABLES: &[KeyTable] = &[
+pub(super) const KEY_TABLES: &[KeyTable] = &[
     KeyTable { name: "run", about: "How long, and how often to look." },
     KeyTable { name: "data", about: "What to train on." },
     KeyTable {
@@ -23,10 +23,10 @@ pub(super) const TABLES: &[KeyTable] = &[
 ];
 
 /// The path of the layers' key.
-pub(super) const LAYERS: &str = "model.layers";
+pub(super) const LAYERS_KEY: &str = "model.layers";
 
 /// The keys in the order of `config.toml`.
-pub(super) const KEYS: &[ConfigKey] = &[
+pub(super) const CONFIG_KEYS: &[ConfigKey] = &[
     ConfigKey {
         path: "run.name",
         about: "Name of the run, for people",
@@ -194,7 +194,7 @@ pub(super) const KEYS: &[ConfigKey] = &[
         kind: ValueKind::Whole { min: 0, max: i64::MAX as u64, get: |c| c.data.seed, set: |c, v| c.data.seed = v },
     },
     ConfigKey {
-        path: LAYERS,
+        path: LAYERS_KEY,
         about: "The layers in the order of the forward pass",
         kind: ValueKind::Texts {
             values: "\"linear UNITS\", \"conv CHANNELS HEIGHTxWIDTH [stride N] [pad N]\", \"batchnorm\", \
@@ -239,7 +239,7 @@ pub(super) const KEYS: &[ConfigKey] = &[
         path: "optimizer.lr",
         about: "Learning rate, before the schedule",
         kind: ValueKind::Number {
-            range: || of_optimizer("lr"),
+            range: || optimizer_range("lr"),
             get: |c| c.optimizer.learning_rate,
             set: |c, v| c.optimizer.learning_rate = v,
         },
@@ -248,7 +248,7 @@ pub(super) const KEYS: &[ConfigKey] = &[
         path: "optimizer.momentum",
         about: "Momentum of sgd and rmsprop",
         kind: ValueKind::Number {
-            range: || of_optimizer("momentum"),
+            range: || optimizer_range("momentum"),
             get: |c| c.optimizer.momentum,
             set: |c, v| c.optimizer.momentum = v,
         },
@@ -262,7 +262,7 @@ pub(super) const KEYS: &[ConfigKey] = &[
         path: "optimizer.alpha",
         about: "Decay rate of the mean of squared gradients, of rmsprop",
         kind: ValueKind::Number {
-            range: || of_optimizer("alpha"),
+            range: || optimizer_range("alpha"),
             get: |c| c.optimizer.alpha,
             set: |c, v| c.optimizer.alpha = v,
         },
@@ -271,7 +271,7 @@ pub(super) const KEYS: &[ConfigKey] = &[
         path: "optimizer.beta1",
         about: "Decay rate of the mean of gradients, of adam and adamw",
         kind: ValueKind::Number {
-            range: || of_optimizer("beta1"),
+            range: || optimizer_range("beta1"),
             get: |c| c.optimizer.beta1,
             set: |c, v| c.optimizer.beta1 = v,
         },
@@ -280,7 +280,7 @@ pub(super) const KEYS: &[ConfigKey] = &[
         path: "optimizer.beta2",
         about: "Decay rate of the mean of squared gradients, of adam and adamw",
         kind: ValueKind::Number {
-            range: || of_optimizer("beta2"),
+            range: || optimizer_range("beta2"),
             get: |c| c.optimizer.beta2,
             set: |c, v| c.optimizer.beta2 = v,
         },
@@ -289,7 +289,7 @@ pub(super) const KEYS: &[ConfigKey] = &[
         path: "optimizer.epsilon",
         about: "What rmsprop, adam and adamw add to the denominator",
         kind: ValueKind::Number {
-            range: || of_optimizer("epsilon"),
+            range: || optimizer_range("epsilon"),
             get: |c| c.optimizer.epsilon,
             set: |c, v| c.optimizer.epsilon = v,
         },
@@ -299,7 +299,7 @@ pub(super) const KEYS: &[ConfigKey] = &[
         about: "Weight decay: sgd, rmsprop and adam add that share of the weights to the gradient, adamw decays apart \
                 from it",
         kind: ValueKind::Number {
-            range: || of_optimizer("weight_decay"),
+            range: || optimizer_range("weight_decay"),
             get: |c| c.optimizer.weight_decay,
             set: |c, v| c.optimizer.weight_decay = v,
         },
@@ -308,7 +308,7 @@ pub(super) const KEYS: &[ConfigKey] = &[
         path: "optimizer.clip_norm",
         about: "Norm above which the whole gradient is scaled down to it; 0 is never",
         kind: ValueKind::Number {
-            range: || of_optimizer("clip_norm"),
+            range: || optimizer_range("clip_norm"),
             get: |c| c.optimizer.clip_norm.unwrap_or(0.0),
             set: |c, v| c.optimizer.clip_norm = (v > 0.0).then_some(v),
         },
@@ -370,19 +370,19 @@ pub(super) const KEYS: &[ConfigKey] = &[
 ];
 
 /// The key with this path.
-pub(super) fn find(path: &str) -> Option<&'static ConfigKey> {
-    KEYS.iter().find(|key| key.path == path)
+pub(super) fn find_key(path: &str) -> Option<&'static ConfigKey> {
+    CONFIG_KEYS.iter().find(|key| key.path == path)
 }
 
 /// The values that a hyperparameter may take, the same as while a run goes on.
-fn of_optimizer(name: &str) -> Range {
+fn optimizer_range(name: &str) -> Range {
     let any = Range { min: f64::MIN, min_included: true, max: f64::MAX, max_included: true };
-    optim::range(name).unwrap_or(any)
+    optim::hyperparameter_range(name).unwrap_or(any)
 }
 
 /// What is wrong with values that are valid each for itself: the key at fault, and why.
-pub(super) fn contradiction(config: &Config) -> Option<(&'static str, String)> {
-    match config.optimizer.spec().validate() {
+pub(super) fn find_contradiction(config: &Config) -> Option<(&'static str, String)> {
+    match config.optimizer.optimizer_spec().validate() {
         Err(SettingError::NesterovWithoutMomentum) => {
             Some(("optimizer.nesterov", "needs a momentum, but optimizer.momentum is 0".into()))
         }

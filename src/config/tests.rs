@@ -69,7 +69,7 @@ fn the_shipped_file_is_the_default_and_shows_every_key() {
     // Printed whole, so that it can be put into the file.
     assert!(written == SHIPPED.replace("\r\n", "\n"), "config.toml should be:\n{written}");
     assert_eq!(load(SHIPPED, &[]).unwrap(), Config::default());
-    for key in KEYS {
+    for key in CONFIG_KEYS {
         assert!(SHIPPED.contains(&format!("\n{} = ", key.name())), "{}", key.path);
     }
 }
@@ -83,9 +83,9 @@ fn the_shipped_comments_fit_a_screen() {
 
 #[test]
 fn every_key_belongs_to_a_table_once() {
-    for (position, key) in KEYS.iter().enumerate() {
-        assert!(TABLES.iter().any(|table| table.name == key.table()), "{}", key.path);
-        assert!(KEYS[..position].iter().all(|other| other.path != key.path), "{} twice", key.path);
+    for (position, key) in CONFIG_KEYS.iter().enumerate() {
+        assert!(KEY_TABLES.iter().any(|table| table.name == key.table_name()), "{}", key.path);
+        assert!(CONFIG_KEYS[..position].iter().all(|other| other.path != key.path), "{} twice", key.path);
     }
 }
 
@@ -96,7 +96,7 @@ fn the_default_run_is_the_promised_one() {
     let layers: Vec<String> = config.model.layers.iter().map(ToString::to_string).collect();
     assert_eq!(layers.join(", "), "linear 256, relu, linear 128, relu, linear 10");
     assert_eq!((config.run.epochs, config.run.batch_size, config.optimizer.learning_rate), (20, 64, 1e-3));
-    assert_eq!(config.optimizer.spec(), OptimizerSpec::ADAM);
+    assert_eq!(config.optimizer.optimizer_spec(), OptimizerSpec::ADAM);
     assert_eq!((&config.data.source, config.data.preprocessing), (&Source::FashionMnist, Preprocessing::Standardize));
 }
 
@@ -105,7 +105,10 @@ fn a_set_wins_over_the_file_and_the_last_set_wins() {
     let file = "[optimizer]\nlr = 0.5\nkind = \"sgd\"\n[run]\nepochs = 3\n";
     let config = load(file, &["optimizer.lr=0.25", "run.seed = 7", "optimizer.lr=0.125"]).unwrap();
     assert_eq!((config.optimizer.learning_rate, config.run.epochs, config.run.seed), (0.125, 3, 7));
-    assert_eq!(config.optimizer.spec(), OptimizerSpec::Sgd { momentum: 0.9, nesterov: false, weight_decay: 0.0 });
+    assert_eq!(
+        config.optimizer.optimizer_spec(),
+        OptimizerSpec::Sgd { momentum: 0.9, nesterov: false, weight_decay: 0.0 }
+    );
     assert_eq!(load(file, &[]).unwrap().optimizer.learning_rate, 0.5);
 }
 
@@ -134,8 +137,8 @@ fn a_set_takes_bare_texts_toml_texts_and_lists() {
 
 #[test]
 fn every_key_can_be_set_to_its_own_value() {
-    for key in KEYS {
-        let set = format!("{}={}", key.path, key.toml(&Config::default()));
+    for key in CONFIG_KEYS {
+        let set = format!("{}={}", key.path, key.value_as_toml(&Config::default()));
         assert_eq!(load("", &[&set]).unwrap(), Config::default(), "{set}");
         let location = load("", &[&set]).unwrap().locate(key.path).cloned().unwrap();
         assert_eq!((location.to_string().as_str(), location.column()), ("--set", key.path.len() + 2));

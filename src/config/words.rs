@@ -20,7 +20,7 @@ pub(super) fn set_name(config: &mut Config, text: &str) -> Result<(), String> {
 /// Sets where the data come from.
 pub(super) fn set_source(config: &mut Config, text: &str) -> Result<(), String> {
     if text.trim().is_empty() {
-        let words: Vec<String> = Source::words().map(|word| format!("\"{word}\"")).collect();
+        let words: Vec<String> = Source::built_in_words().map(|word| format!("\"{word}\"")).collect();
         return Err(format!("no data; valid: {}, or the path of a file or folder", words.join(", ")));
     }
     config.data.source = Source::parse(text);

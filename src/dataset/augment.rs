@@ -30,7 +30,7 @@ pub enum Augmentation {
 }
 
 /// The forms, for error messages.
-const FORMS: [(&str, &str); 3] = [("flip", "flip"), ("crop", "crop PADDING"), ("cutout", "cutout SIZE")];
+const AUGMENTATION_FORMS: [(&str, &str); 3] = [("flip", "flip"), ("crop", "crop PADDING"), ("cutout", "cutout SIZE")];
 
 /// A text that names no augmentation.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -60,17 +60,17 @@ impl FromStr for Augmentation {
             ["flip"] => Ok(Self::Flip),
             ["crop", padding] => Ok(Self::Crop { padding: pixels(padding)? }),
             ["cutout", size] => Ok(Self::Cutout { size: pixels(size)? }),
-            _ => Err(misspelt(text, words.first().copied().unwrap_or_default())),
+            _ => Err(unknown_augmentation(text, words.first().copied().unwrap_or_default())),
         }
     }
 }
 
-fn misspelt(text: &str, kind: &str) -> UnknownAugmentation {
-    if let Some((_, form)) = FORMS.iter().find(|(name, _)| *name == kind) {
+fn unknown_augmentation(text: &str, kind: &str) -> UnknownAugmentation {
+    if let Some((_, form)) = AUGMENTATION_FORMS.iter().find(|(name, _)| *name == kind) {
         return UnknownAugmentation(format!("`{}` is not a valid augmentation; write `{form}`", Safe(text)));
     }
-    let hint = nearest(kind, FORMS.map(|(name, _)| name)).map(|near| format!("did you mean `{near}`? "));
-    let forms = FORMS.map(|(_, form)| format!("`{form}`")).join(", ");
+    let hint = nearest(kind, AUGMENTATION_FORMS.map(|(name, _)| name)).map(|near| format!("did you mean `{near}`? "));
+    let forms = AUGMENTATION_FORMS.map(|(_, form)| format!("`{form}`")).join(", ");
     UnknownAugmentation(format!("`{}` is not an augmentation; {}valid: {forms}", Safe(text), hint.unwrap_or_default()))
 }
 
@@ -112,7 +112,7 @@ impl Augmentations {
     }
 
     /// Why samples of this shape can't be augmented so, if they can't.
-    pub(super) fn misfit(self, shape: &[usize]) -> Option<String> {
+    pub(super) fn why_unsuitable(self, shape: &[usize]) -> Option<String> {
         if self.is_empty() {
             return None;
         }
@@ -133,10 +133,10 @@ impl Augmentations {
     /// What is done to a `sample` in an `epoch`.
     ///
     /// All numbers are drawn, whatever is on, so that switching one augmentation on leaves the others as they were.
-    pub(super) fn draw(self, seed: u64, epoch: u64, sample: u32, height: usize, width: usize) -> SampleMoves {
+    pub(super) fn draw_moves(self, seed: u64, epoch: u64, sample: u32, height: usize, width: usize) -> SampleMoves {
         // The highest bit keeps these streams apart from those of toy problems.
         let mut numbers = stream(seed, Purpose::Data, 1 << 63 | epoch << 32 | u64::from(sample));
-        let flip = numbers.bits() & 1 == 1;
+        let flip = numbers.random_bits() & 1 == 1;
         let mut shift =
             || (numbers.below(2 * u32::from(self.crop) + 1) as usize).cast_signed() - isize::from(self.crop);
         let (down, right) = (shift(), shift());
@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn draws_cover_their_ranges_and_follow_from_seed_epoch_and_sample() {
         let all = Augmentations { flip: true, crop: 2, cutout: 3 };
-        let draw = |seed, epoch, sample| all.draw(seed, epoch, sample, 6, 5);
+        let draw = |seed, epoch, sample| all.draw_moves(seed, epoch, sample, 6, 5);
         assert_eq!(draw(1, 2, 3), draw(1, 2, 3));
         let many: Vec<SampleMoves> = (0..2000).map(|sample| draw(1, 2, sample)).collect();
         for (seed, epoch) in [(2, 2), (1, 3)] {
@@ -216,17 +216,17 @@ mod tests {
             assert!(bottom - top <= 3 && right - left <= 3, "{moves:?}");
         }
         assert!(many.iter().any(|moves| moves.cutout == Some(((0, 2), (3, 5)))));
-        let crop_alone = Augmentations { flip: false, crop: 2, cutout: 0 }.draw(1, 2, 3, 6, 5);
+        let crop_alone = Augmentations { flip: false, crop: 2, cutout: 0 }.draw_moves(1, 2, 3, 6, 5);
         assert_eq!(crop_alone, SampleMoves { flip: false, cutout: None, ..draw(1, 2, 3) });
     }
 
     #[test]
     fn what_does_not_fit_the_shape_is_said() {
-        let misfit = |crop, cutout, shape: &[usize]| Augmentations { flip: true, crop, cutout }.misfit(shape);
+        let misfit = |crop, cutout, shape: &[usize]| Augmentations { flip: true, crop, cutout }.why_unsuitable(shape);
         assert_eq!(misfit(3, 4, &[3, 4, 5]), None);
         assert_eq!(misfit(4, 0, &[3, 4, 5]).unwrap(), "images of 4×5 are too small for that crop; valid: 1 to 3");
         assert_eq!(misfit(0, 5, &[3, 4, 5]).unwrap(), "images of 4×5 are too small for that cutout; valid: 1 to 4");
         assert!(misfit(0, 0, &[2]).unwrap().contains("[2]"));
-        assert_eq!(Augmentations::default().misfit(&[2]), None);
+        assert_eq!(Augmentations::default().why_unsuitable(&[2]), None);
     }
 }

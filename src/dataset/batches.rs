@@ -53,13 +53,13 @@ impl Batches {
     /// The samples of the minibatch that follows `step` completed ones; the first minibatch of a run has `step` 0.
     pub fn indices(&mut self, step: u64) -> &[u32] {
         let steps_per_epoch = self.steps_per_epoch();
-        self.enter(step / steps_per_epoch);
+        self.shuffle_for_epoch(step / steps_per_epoch);
         let start = (step % steps_per_epoch) as usize * self.batch_size;
         &self.order[start..self.order.len().min(start + self.batch_size)]
     }
 
     /// Puts the samples into the order of `epoch`.
-    fn enter(&mut self, epoch: u64) {
+    fn shuffle_for_epoch(&mut self, epoch: u64) {
         if self.epoch != Some(epoch) {
             // From the same start every time, so that the order does not depend on the epochs seen before.
             (0..).zip(&mut self.order).for_each(|(index, place)| *place = index);

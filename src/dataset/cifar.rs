@@ -7,17 +7,17 @@ use std::io::BufRead;
 use std::path::Path;
 
 use super::DataError;
-use super::contents::{self, Contents, MAX_BYTES, shown};
-use super::labels::{MAX_NAMES, check_labels, parse_class_names, read_small_names, too_long};
+use super::contents::{self, Contents, MAX_BYTES, displayable_path};
+use super::labels::{MAX_NAMES_FILE_BYTES, check_labels, names_too_long_error, parse_class_names, read_small_names};
 use super::progress::Monitor;
 use super::raw::{DatasetOutline, Part, RawDataset, Values};
-use super::tar::{Archive, ArchiveEntry};
+use super::tar::{ArchiveEntry, TarArchive};
 
 /// Channels, rows and columns of an image.
-const SHAPE: [usize; 3] = [3, 32, 32];
+const IMAGE_SHAPE: [usize; 3] = [3, 32, 32];
 
 /// Bytes in an image.
-const PIXELS: usize = 3 * 32 * 32;
+const IMAGE_BYTES: usize = 3 * 32 * 32;
 
 /// Which of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,10 +38,11 @@ enum CifarMember {
 }
 
 /// The classes of CIFAR-10.
-const TEN: &str = "airplane automobile bird cat deer dog frog horse ship truck";
+const CIFAR10_CLASSES: &str = "airplane automobile bird cat deer dog frog horse ship truck";
 
 /// The fine classes of CIFAR-100.
-const HUNDRED: &str = "apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus butterfly \
+const CIFAR100_CLASSES: &str = "apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus \
+    butterfly \
     camel can castle caterpillar cattle chair chimpanzee clock cloud cockroach couch crab crocodile cup dinosaur \
     dolphin elephant flatfish forest fox girl hamster house kangaroo keyboard lamp lawn_mower leopard lion lizard \
     lobster man maple_tree motorcycle mountain mouse mushroom oak_tree orange orchid otter palm_tree pear pickup_truck \
@@ -54,7 +55,7 @@ impl Cifar {
     pub const BOTH: [Self; 2] = [Self::Ten, Self::Hundred];
 
     /// The folder in which the official archive has its files.
-    pub const fn folder(self) -> &'static str {
+    pub const fn archive_folder(self) -> &'static str {
         match self {
             Self::Ten => "cifar-10-batches-bin",
             Self::Hundred => "cifar-100-binary",
@@ -85,7 +86,7 @@ impl Cifar {
 
     /// The classes, should no file name them.
     fn classes(self) -> Vec<String> {
-        let names = if self == Self::Ten { TEN } else { HUNDRED };
+        let names = if self == Self::Ten { CIFAR10_CLASSES } else { CIFAR100_CLASSES };
         names.split(' ').map(String::from).collect()
     }
 
@@ -97,11 +98,11 @@ impl Cifar {
         }
     }
 
-    const fn record(self) -> usize {
-        self.label_bytes() + PIXELS
+    const fn record_bytes(self) -> usize {
+        self.label_bytes() + IMAGE_BYTES
     }
 
-    fn member(self, name: &str) -> Option<CifarMember> {
+    fn member_of_name(self, name: &str) -> Option<CifarMember> {
         let files = self.image_files();
         match files.iter().position(|file| *file == name) {
             Some(last) if last + 1 == files.len() => Some(CifarMember::Test),
@@ -111,8 +112,8 @@ impl Cifar {
     }
 
     /// Number of records in a file of `bytes` bytes.
-    fn records(self, file: &str, bytes: u64) -> Result<usize, DataError> {
-        let record = self.record() as u64;
+    fn record_count(self, file: &str, bytes: u64) -> Result<usize, DataError> {
+        let record = self.record_bytes() as u64;
         if bytes == 0 || !bytes.is_multiple_of(record) || bytes > MAX_BYTES {
             return Err(DataError::Records { file: file.into(), bytes, record });
         }
@@ -120,15 +121,16 @@ impl Cifar {
     }
 
     /// Takes the labels out of the records and leaves the pixels, in place.
-    fn unpack(self, file: &str, mut bytes: Vec<u8>) -> Result<(Vec<u8>, Vec<u8>), DataError> {
-        let count = self.records(file, bytes.len() as u64)?;
-        let labels: Vec<u8> = bytes.chunks_exact(self.record()).map(|record| record[self.label_bytes() - 1]).collect();
+    fn separate_labels(self, file: &str, mut bytes: Vec<u8>) -> Result<(Vec<u8>, Vec<u8>), DataError> {
+        let count = self.record_count(file, bytes.len() as u64)?;
+        let labels: Vec<u8> =
+            bytes.chunks_exact(self.record_bytes()).map(|record| record[self.label_bytes() - 1]).collect();
         check_labels(file, &labels, self.classes().len())?;
         for index in 0..count {
-            let from = index * self.record() + self.label_bytes();
-            bytes.copy_within(from..from + PIXELS, index * PIXELS);
+            let from = index * self.record_bytes() + self.label_bytes();
+            bytes.copy_within(from..from + IMAGE_BYTES, index * IMAGE_BYTES);
         }
-        bytes.truncate(count * PIXELS);
+        bytes.truncate(count * IMAGE_BYTES);
         Ok((bytes, labels))
     }
 
@@ -148,13 +150,14 @@ impl Cifar {
         for (file, &name) in self.image_files().iter().enumerate() {
             let path = folder.join(name);
             if !path.exists() {
-                return Err(parts.missing(&shown(folder), file));
+                return Err(parts.missing_file_error(&displayable_path(folder), file));
             }
-            let length = fs::metadata(&path).map_err(|source| DataError::Io { file: shown(&path), source })?.len();
-            parts.counts[file] = Some(self.records(&shown(&path), length)?);
+            let length =
+                fs::metadata(&path).map_err(|source| DataError::Io { file: displayable_path(&path), source })?.len();
+            parts.counts[file] = Some(self.record_count(&displayable_path(&path), length)?);
         }
         parts.names = self.folder_names(folder)?;
-        parts.describe(&shown(folder))
+        parts.describe(&displayable_path(folder))
     }
 
     /// Reads a folder.
@@ -164,20 +167,24 @@ impl Cifar {
         for (stage, &name) in self.image_files().iter().enumerate() {
             let path = folder.join(name);
             if !path.exists() {
-                return Err(parts.missing(&shown(folder), stage));
+                return Err(parts.missing_file_error(&displayable_path(folder), stage));
             }
             let (handle, length) = contents::open(&path)?;
-            self.records(&shown(&path), length)?;
+            self.record_count(&displayable_path(&path), length)?;
             let mut bytes = Vec::new();
-            Contents::plain(shown(&path), handle).append(&mut bytes, length as usize, parts.stage(stage, monitor))?;
-            parts.images[stage] = Some(self.unpack(&shown(&path), bytes)?);
+            Contents::of_plain(displayable_path(&path), handle).append(
+                &mut bytes,
+                length as usize,
+                parts.begin_file_stage(stage, monitor),
+            )?;
+            parts.images[stage] = Some(self.separate_labels(&displayable_path(&path), bytes)?);
         }
-        parts.finish(&shown(folder), monitor)
+        parts.assemble_dataset(&displayable_path(folder), monitor)
     }
 
     fn folder_names(self, folder: &Path) -> Result<Option<Vec<String>>, DataError> {
         let path = folder.join(self.names_file());
-        read_small_names(&path)?.map(|bytes| self.parse_names(&shown(&path), bytes)).transpose()
+        read_small_names(&path)?.map(|bytes| self.parse_names(&displayable_path(&path), bytes)).transpose()
     }
 }
 
@@ -197,36 +204,36 @@ impl FoundMembers {
         Self { cifar, names: None, images: vec![None; files], counts: vec![None; files] }
     }
 
-    fn missing(&self, place: &str, file: usize) -> DataError {
+    fn missing_file_error(&self, place: &str, file: usize) -> DataError {
         DataError::Missing { folder: place.into(), name: self.cifar.image_files()[file] }
     }
 
     /// The part of the progress that the file in this place is.
-    fn stage<'a, 'b>(&self, file: usize, monitor: &'a mut Monitor<'b>) -> &'a mut Monitor<'b> {
+    fn begin_file_stage<'a, 'b>(&self, file: usize, monitor: &'a mut Monitor<'b>) -> &'a mut Monitor<'b> {
         let files = self.images.len() as f64;
-        monitor.stage(file as f64 / files, (file + 1) as f64 / files)
+        monitor.begin_stage(file as f64 / files, (file + 1) as f64 / files)
     }
 
     /// The moment before that part, for what takes no time.
-    fn stage_start<'a, 'b>(&self, file: usize, monitor: &'a mut Monitor<'b>) -> &'a mut Monitor<'b> {
+    fn begin_empty_stage<'a, 'b>(&self, file: usize, monitor: &'a mut Monitor<'b>) -> &'a mut Monitor<'b> {
         let start = file as f64 / self.images.len() as f64;
-        monitor.stage(start, start)
+        monitor.begin_stage(start, start)
     }
 
     fn describe(self, place: &str) -> Result<DatasetOutline, DataError> {
         let mut counts = Vec::new();
         for (file, count) in self.counts.iter().enumerate() {
-            counts.push(count.ok_or_else(|| self.missing(place, file))?);
+            counts.push(count.ok_or_else(|| self.missing_file_error(place, file))?);
         }
         let test = counts.pop().unwrap_or_default();
         let classes = self.names.unwrap_or_else(|| self.cifar.classes());
-        Ok(DatasetOutline { shape: SHAPE.to_vec(), classes, train: counts.iter().sum(), test })
+        Ok(DatasetOutline { shape: IMAGE_SHAPE.to_vec(), classes, train: counts.iter().sum(), test })
     }
 
     /// Puts the files together.
-    fn finish(mut self, place: &str, monitor: &mut Monitor) -> Result<RawDataset, DataError> {
+    fn assemble_dataset(mut self, place: &str, monitor: &mut Monitor) -> Result<RawDataset, DataError> {
         if let Some(file) = self.images.iter().position(Option::is_none) {
-            return Err(self.missing(place, file));
+            return Err(self.missing_file_error(place, file));
         }
         let mut images: Vec<(Vec<u8>, Vec<u8>)> = std::mem::take(&mut self.images).into_iter().flatten().collect();
         let part = |(values, labels)| Part { values: Values::Bytes(values), labels };
@@ -238,9 +245,9 @@ impl FoundMembers {
             train.0.extend_from_slice(&pixels);
             train.1.extend_from_slice(&labels);
         }
-        monitor.stage(0.0, 1.0).report(1.0)?;
+        monitor.begin_stage(0.0, 1.0).report(1.0)?;
         let classes = self.names.unwrap_or_else(|| self.cifar.classes());
-        Ok(RawDataset { shape: SHAPE.to_vec(), classes, train: part(train), test })
+        Ok(RawDataset { shape: IMAGE_SHAPE.to_vec(), classes, train: part(train), test })
     }
 }
 
@@ -255,69 +262,69 @@ enum ArchiveTask {
 pub(super) fn describe_archive<R: BufRead>(contents: Contents<R>) -> Result<DatasetOutline, DataError> {
     let mut ignore = |_: &str, _| std::ops::ControlFlow::Continue(());
     let file = contents.file().to_owned();
-    walk(contents, ArchiveTask::Count, &mut Monitor::new(&mut ignore, String::new()))?.describe(&file)
+    visit_members(contents, ArchiveTask::Count, &mut Monitor::new(&mut ignore, String::new()))?.describe(&file)
 }
 
 /// Reads an archive of either set, whatever the order of its entries.
 pub(super) fn read_archive<R: BufRead>(contents: Contents<R>, monitor: &mut Monitor) -> Result<RawDataset, DataError> {
     let file = contents.file().to_owned();
-    walk(contents, ArchiveTask::Read, monitor)?.finish(&file, monitor)
+    visit_members(contents, ArchiveTask::Read, monitor)?.assemble_dataset(&file, monitor)
 }
 
 /// Goes through all entries; those that are no part of the set are passed over.
-fn walk<R: BufRead>(
+fn visit_members<R: BufRead>(
     contents: Contents<R>,
     task: ArchiveTask,
     monitor: &mut Monitor,
 ) -> Result<FoundMembers, DataError> {
-    let mut archive = Archive::new(contents);
+    let mut archive = TarArchive::new(contents);
     let mut parts: Option<FoundMembers> = None;
     let mut images = 0;
-    while let Some(entry) = archive.next()? {
-        let Some((cifar, member)) = known(&entry) else { continue };
+    while let Some(entry) = archive.next_file()? {
+        let Some((cifar, member)) = known_member(&entry) else { continue };
         let parts = parts.get_or_insert_with(|| FoundMembers::new(cifar));
         if parts.cifar != cifar {
-            return Err(archive.problem(Some(&entry), "belongs to another data set than the files before it"));
+            return Err(archive.error_about(Some(&entry), "belongs to another data set than the files before it"));
         }
         let place = match member {
             CifarMember::Names => {
-                if entry.size > MAX_NAMES {
-                    return Err(too_long(&entry.name));
+                if entry.size > MAX_NAMES_FILE_BYTES {
+                    return Err(names_too_long_error(&entry.name));
                 }
-                let bytes = archive.read(&entry, parts.stage_start(images, monitor))?;
-                parts.names = Some(cifar.parse_names(&archive.shown(&entry), bytes)?);
+                let bytes = archive.read(&entry, parts.begin_empty_stage(images, monitor))?;
+                parts.names = Some(cifar.parse_names(&archive.displayable_name(&entry), bytes)?);
                 continue;
             }
             CifarMember::Train(number) => number,
             CifarMember::Test => parts.images.len() - 1,
         };
         if parts.images[place].is_some() || parts.counts[place].is_some() {
-            return Err(archive.problem(Some(&entry), "is there twice"));
+            return Err(archive.error_about(Some(&entry), "is there twice"));
         }
-        let file = archive.shown(&entry);
-        parts.counts[place] = Some(cifar.records(&file, entry.size)?);
+        let file = archive.displayable_name(&entry);
+        parts.counts[place] = Some(cifar.record_count(&file, entry.size)?);
         if task == ArchiveTask::Read {
-            let bytes = archive.read(&entry, parts.stage(images, monitor))?;
-            parts.images[place] = Some(cifar.unpack(&file, bytes)?);
+            let bytes = archive.read(&entry, parts.begin_file_stage(images, monitor))?;
+            parts.images[place] = Some(cifar.separate_labels(&file, bytes)?);
         }
         images += 1;
     }
-    let nothing = archive.problem(None, "has none of the files of CIFAR-10 or CIFAR-100, such as data_batch_1.bin");
-    archive.finish()?;
+    let nothing = archive.error_about(None, "has none of the files of CIFAR-10 or CIFAR-100, such as data_batch_1.bin");
+    archive.expect_end()?;
     parts.ok_or(nothing)
 }
 
 /// The set and the member that an entry's name stands for.
-fn known(entry: &ArchiveEntry) -> Option<(Cifar, CifarMember)> {
+fn known_member(entry: &ArchiveEntry) -> Option<(Cifar, CifarMember)> {
     let name = entry.name.rsplit('/').next()?;
-    Cifar::BOTH.into_iter().find_map(|cifar| Some((cifar, cifar.member(name)?)))
+    Cifar::BOTH.into_iter().find_map(|cifar| Some((cifar, cifar.member_of_name(name)?)))
 }
 
 /// Takes `bytes` for a file of records and for a list of names of either set, for the fuzz target.
 pub(super) fn fuzz_files(bytes: &[u8]) -> Result<(), DataError> {
     for cifar in Cifar::BOTH {
         cifar
-            .unpack("fuzz", bytes.to_vec())
+            .separate_labels("fuzz", bytes.to_vec())
             .map(drop)
             .or_else(|_| cifar.parse_names("fuzz", bytes.to_vec()).map(drop))?;
     }

@@ -14,13 +14,13 @@ use crate::text::Safe;
 pub(super) const MAX_BYTES: u64 = 4 << 30;
 
 /// Bytes read between two looks at the progress callback.
-pub(super) const CHUNK: usize = 1 << 20;
+pub(super) const CHUNK_BYTES: usize = 1 << 20;
 
 /// The first two bytes of gzip data.
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// A path as it may be shown.
-pub(super) fn shown(path: &Path) -> String {
+pub(super) fn displayable_path(path: &Path) -> String {
     Safe(&path.to_string_lossy()).to_string()
 }
 
@@ -28,9 +28,9 @@ pub(super) fn shown(path: &Path) -> String {
 ///
 /// Looked at before it is opened, because opening a pipe would wait for a writer.
 pub(super) fn open(path: &Path) -> Result<(BufReader<File>, u64), DataError> {
-    let io = |source| DataError::Io { file: shown(path), source };
+    let io = |source| DataError::Io { file: displayable_path(path), source };
     if !fs::metadata(path).map_err(io)?.is_file() {
-        return Err(DataError::NotAFile { file: shown(path) });
+        return Err(DataError::NotAFile { file: displayable_path(path) });
     }
     let handle = File::open(path).map_err(io)?;
     let length = handle.metadata().map_err(io)?.len();
@@ -41,7 +41,10 @@ pub(super) fn open(path: &Path) -> Result<(BufReader<File>, u64), DataError> {
 pub(super) fn read_small(path: &Path, most: u64) -> Result<Option<Vec<u8>>, DataError> {
     let (handle, _) = open(path)?;
     let mut bytes = Vec::new();
-    handle.take(most + 1).read_to_end(&mut bytes).map_err(|source| DataError::Io { file: shown(path), source })?;
+    handle
+        .take(most + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|source| DataError::Io { file: displayable_path(path), source })?;
     Ok((bytes.len() as u64 <= most).then_some(bytes))
 }
 
@@ -69,7 +72,7 @@ impl<R: BufRead> Contents<R> {
     }
 
     /// The contents of `source`, taken as they are.
-    pub fn plain(file: String, source: R) -> Self {
+    pub fn of_plain(file: String, source: R) -> Self {
         Self { file, inner: ContentSource::Plain(source), position: 0 }
     }
 
@@ -120,7 +123,7 @@ impl<R: BufRead> Contents<R> {
         let mut read = 0;
         while read < count {
             monitor.report(read as f64 / count as f64)?;
-            let wanted = CHUNK.min(count - read);
+            let wanted = CHUNK_BYTES.min(count - read);
             out.resize(start + read + wanted, 0);
             let came = self.read(&mut out[start + read..])?;
             read += came;
@@ -150,7 +153,7 @@ impl<R: BufRead> Contents<R> {
     /// Makes sure that the contents end here, and the file with them.
     ///
     /// `expected` is the length that something promised. Reading on makes the decoder check its checksum, too.
-    pub fn finish(mut self, expected: u64) -> Result<(), DataError> {
+    pub fn expect_end(mut self, expected: u64) -> Result<(), DataError> {
         if self.read(&mut [0])? > 0 {
             return Err(DataError::Long { file: self.file, expected });
         }

@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use csv::{ByteRecord, ReaderBuilder, Trim};
 
-use super::contents::{self, CHUNK, MAX_BYTES, shown};
+use super::contents::{self, CHUNK_BYTES, MAX_BYTES, displayable_path};
 use super::labels::MAX_CLASSES;
 use super::progress::Monitor;
 use super::raw::{DatasetOutline, Part, RawDataset, Values};
@@ -75,7 +75,7 @@ impl HeaderRow {
 }
 
 /// A folder's two tables; the second may be missing.
-pub(super) const FILES: [&str; 2] = ["train.csv", "test.csv"];
+pub(super) const FOLDER_FILES: [&str; 2] = ["train.csv", "test.csv"];
 
 /// A table as it was read, its labels still words.
 struct CsvTable {
@@ -89,7 +89,7 @@ struct CsvTable {
 }
 
 /// Hears how far reading has come whenever the table's reader asks for more.
-struct Watched<'a, 'b, R> {
+struct InterruptibleReader<'a, 'b, R> {
     source: R,
     read: u64,
     reported: u64,
@@ -97,17 +97,17 @@ struct Watched<'a, 'b, R> {
     monitor: &'a mut Monitor<'b>,
 }
 
-/// What a [`Watched`] source fails with when loading was interrupted.
+/// What an [`InterruptibleReader`] source fails with when loading was interrupted.
 #[derive(Debug, thiserror::Error)]
 #[error("interrupted")]
 struct ReadInterrupted;
 
-impl<R: Read> Read for Watched<'_, '_, R> {
+impl<R: Read> Read for InterruptibleReader<'_, '_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.read >= self.reported {
             let fraction = self.read as f64 / self.length.max(1) as f64;
             self.monitor.report(fraction.min(1.0)).map_err(|_| io::Error::other(ReadInterrupted))?;
-            self.reported = self.read + CHUNK as u64;
+            self.reported = self.read + CHUNK_BYTES as u64;
         }
         let count = self.source.read(buffer)?;
         self.read += count as u64;
@@ -132,7 +132,7 @@ impl CsvTable {
             });
         }
         // Not a byte more than was promised, should the file grow.
-        let watched = Watched { source: source.take(length), read: 0, reported: 0, length, monitor };
+        let watched = InterruptibleReader { source: source.take(length), read: 0, reported: 0, length, monitor };
         let mut rows = ReaderBuilder::new().has_headers(false).flexible(true).trim(Trim::All).from_reader(watched);
         let mut table = Self { file, features: 0, values: Vec::new(), labels: Vec::new(), words: BTreeMap::new() };
         let mut row = ByteRecord::new();
@@ -142,14 +142,14 @@ impl CsvTable {
             match rows.read_byte_record(&mut row) {
                 Ok(true) => {}
                 Ok(false) => break,
-                Err(error) => return Err(table.trouble(error)),
+                Err(error) => return Err(table.error_of_reader(error)),
             }
             let line = row.position().map_or(0, csv::Position::line);
             if std::mem::take(&mut first) {
-                strip_mark(&mut row);
+                strip_byte_order_mark(&mut row);
                 columns = row.len();
                 let header = Self::has_header(&row, &spec.label_column, spec.header);
-                label = table.label_column(&row, &spec.label_column, header)?;
+                label = table.find_label_column(&row, &spec.label_column, header)?;
                 table.features = columns - 1;
                 if header {
                     continue;
@@ -157,12 +157,12 @@ impl CsvTable {
             }
             if row.len() != columns {
                 let problem = format!("{} fields, but the first row has {columns}", row.len());
-                return Err(table.problem(line, problem));
+                return Err(table.error_at_line(line, problem));
             }
-            table.take(&row, label, line)?;
+            table.add_row(&row, label, line)?;
         }
         if table.labels.is_empty() {
-            return Err(table.problem(0, "there are no rows".into()));
+            return Err(table.error_at_line(0, "there are no rows".into()));
         }
         Ok(table)
     }
@@ -180,28 +180,29 @@ impl CsvTable {
                 };
                 let mut values =
                     row.iter().enumerate().filter(|(column, _)| *column != skipped).map(|(_, field)| field);
-                values.all(|field| number(field).is_none())
+                values.all(|field| parse_number(field).is_none())
             }
         }
     }
 
     /// The number of the label's column.
-    fn label_column(&self, row: &ByteRecord, label: &LabelColumn, header: bool) -> Result<usize, DataError> {
+    fn find_label_column(&self, row: &ByteRecord, label: &LabelColumn, header: bool) -> Result<usize, DataError> {
         let columns = row.len();
         if columns < 2 {
-            return Err(
-                self.problem(1, "one column; a row needs at least a number and a label, with a comma between".into())
-            );
+            return Err(self.error_at_line(
+                1,
+                "one column; a row needs at least a number and a label, with a comma between".into(),
+            ));
         }
         match label {
             LabelColumn::Last => Ok(columns - 1),
             LabelColumn::Index(index) if *index < columns => Ok(*index),
             LabelColumn::Index(index) => {
-                Err(self.problem(1, format!("data.label_column is {index}; valid: 0 to {}", columns - 1)))
+                Err(self.error_at_line(1, format!("data.label_column is {index}; valid: 0 to {}", columns - 1)))
             }
             LabelColumn::Name(name) if !header => {
                 let name = Safe(name);
-                Err(self.problem(
+                Err(self.error_at_line(
                     1,
                     format!("data.label_column is \"{name}\", but data.header says that there are no names"),
                 ))
@@ -213,33 +214,33 @@ impl CsvTable {
                         Some(near) => format!("did you mean \"{}\"?", Safe(near)),
                         None => format!("the last is \"{}\"", Safe(&names[columns - 1])),
                     };
-                    self.problem(1, format!("no column is called \"{}\"; {hint}", Safe(name)))
+                    self.error_at_line(1, format!("no column is called \"{}\"; {hint}", Safe(name)))
                 })
             }
         }
     }
 
     /// Adds a row.
-    fn take(&mut self, row: &ByteRecord, label: usize, line: u64) -> Result<(), DataError> {
+    fn add_row(&mut self, row: &ByteRecord, label: usize, line: u64) -> Result<(), DataError> {
         for (column, field) in row.iter().enumerate() {
             if column == label {
                 continue;
             }
-            match number(field) {
+            match parse_number(field) {
                 Some(value) if value.is_finite() => self.values.push(value),
                 _ if field.is_empty() => {
-                    return Err(self.problem(line, format!("column {column} is empty; a number should be there")));
+                    return Err(self.error_at_line(line, format!("column {column} is empty; a number should be there")));
                 }
                 found => {
                     let text = String::from_utf8_lossy(field);
                     let why = if found.is_some() { "is not finite as f32" } else { "is no number" };
-                    return Err(self.problem(line, format!("\"{}\" in column {column} {why}", Safe(&text))));
+                    return Err(self.error_at_line(line, format!("\"{}\" in column {column} {why}", Safe(&text))));
                 }
             }
         }
         let word = row.get(label).unwrap_or_default();
         if word.is_empty() {
-            return Err(self.problem(line, "the label is empty".into()));
+            return Err(self.error_at_line(line, "the label is empty".into()));
         }
         let word = String::from_utf8_lossy(word);
         let number = if let Some((number, _)) = self.words.get(&*word) {
@@ -247,7 +248,7 @@ impl CsvTable {
         } else {
             let Ok(number) = u8::try_from(self.words.len()) else {
                 let problem = format!("the label \"{}\" is one more than {MAX_CLASSES} classes", Safe(&word));
-                return Err(self.problem(line, problem));
+                return Err(self.error_at_line(line, problem));
             };
             self.words.insert(word.into_owned(), (number, line));
             number
@@ -267,12 +268,12 @@ impl CsvTable {
     }
 
     /// Renumbers the labels by their place in `classes`, and gives the classes' names as they may be shown.
-    fn finish(mut self, classes: &[String]) -> Result<(Part, usize), DataError> {
+    fn into_part(mut self, classes: &[String]) -> Result<(Part, usize), DataError> {
         let mut places = [0_u8; MAX_CLASSES];
         for (word, (number, line)) in &self.words {
             let Some(place) = classes.iter().position(|class| class == word) else {
                 let problem = format!("the label \"{}\" is not among the training labels", Safe(word));
-                return Err(self.problem(*line, problem));
+                return Err(self.error_at_line(*line, problem));
             };
             places[*number as usize] = place as u8;
         }
@@ -280,11 +281,11 @@ impl CsvTable {
         Ok((Part { values: Values::Floats(self.values), labels: self.labels }, self.features))
     }
 
-    fn problem(&self, line: u64, problem: String) -> DataError {
+    fn error_at_line(&self, line: u64, problem: String) -> DataError {
         DataError::Csv { file: self.file.clone(), line, problem }
     }
 
-    fn trouble(&self, error: csv::Error) -> DataError {
+    fn error_of_reader(&self, error: csv::Error) -> DataError {
         match error.into_kind() {
             csv::ErrorKind::Io(source)
                 if source.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<ReadInterrupted>) =>
@@ -292,18 +293,18 @@ impl CsvTable {
                 DataError::Interrupted
             }
             csv::ErrorKind::Io(source) => DataError::Io { file: self.file.clone(), source },
-            _ => self.problem(0, "cannot be read as a table".into()),
+            _ => self.error_at_line(0, "cannot be read as a table".into()),
         }
     }
 }
 
 /// The number in a field.
-fn number(field: &[u8]) -> Option<f32> {
+fn parse_number(field: &[u8]) -> Option<f32> {
     std::str::from_utf8(field).ok().and_then(|text| f32::from_str(text).ok())
 }
 
 /// Takes the mark that some programs put before UTF-8 text from the first field.
-fn strip_mark(row: &mut ByteRecord) {
+fn strip_byte_order_mark(row: &mut ByteRecord) {
     if row.get(0).is_some_and(|field| field.starts_with(b"\xef\xbb\xbf")) {
         *row = row.iter().enumerate().map(|(column, field)| if column == 0 { &field[3..] } else { field }).collect();
     }
@@ -318,36 +319,36 @@ pub(super) fn read(
     monitor: &mut Monitor,
 ) -> Result<RawDataset, DataError> {
     let table = CsvTable::read(file.into(), source, length, spec, monitor)?;
-    let classes = distinct(&table)?;
-    let (whole, features) = table.finish(&classes)?;
-    let (train, test) = whole.split(file, spec)?;
+    let classes = distinct_classes(&table)?;
+    let (whole, features) = table.into_part(&classes)?;
+    let (train, test) = whole.split_off_test(file, spec)?;
     monitor.report(1.0)?;
-    Ok(RawDataset { shape: vec![features], classes: harmless(&classes), train, test })
+    Ok(RawDataset { shape: vec![features], classes: harmless_names(&classes), train, test })
 }
 
 /// Reads a file, or the two files of a folder.
 pub(super) fn read_path(path: &Path, spec: &DataSpec, monitor: &mut Monitor) -> Result<RawDataset, DataError> {
     if !path.is_dir() {
         let (handle, length) = contents::open(path)?;
-        return read(&shown(path), handle, length, spec, monitor);
+        return read(&displayable_path(path), handle, length, spec, monitor);
     }
-    let [train, test] = FILES.map(|name| path.join(name));
+    let [train, test] = FOLDER_FILES.map(|name| path.join(name));
     if !test.exists() {
         return read_path(&train, spec, monitor);
     }
     let mut table = |path: &Path, from, to| {
         let (handle, length) = contents::open(path)?;
-        CsvTable::read(shown(path), handle, length, spec, monitor.stage(from, to))
+        CsvTable::read(displayable_path(path), handle, length, spec, monitor.begin_stage(from, to))
     };
     let (train, test) = (table(&train, 0.0, 0.8)?, table(&test, 0.8, 1.0)?);
     if train.features != test.features {
         let problem = format!("{} values in a row, but the training rows have {}", test.features, train.features);
-        return Err(test.problem(1, problem));
+        return Err(test.error_at_line(1, problem));
     }
-    let classes = distinct(&train)?;
-    let ((train, features), (test, _)) = (train.finish(&classes)?, test.finish(&classes)?);
+    let classes = distinct_classes(&train)?;
+    let ((train, features), (test, _)) = (train.into_part(&classes)?, test.into_part(&classes)?);
     monitor.report(1.0)?;
-    Ok(RawDataset { shape: vec![features], classes: harmless(&classes), train, test })
+    Ok(RawDataset { shape: vec![features], classes: harmless_names(&classes), train, test })
 }
 
 /// What the rows tell, all of which must be read for it.
@@ -359,7 +360,7 @@ pub(super) fn describe(path: &Path, spec: &DataSpec) -> Result<DatasetOutline, D
 }
 
 /// The classes of a table, at least two.
-fn distinct(table: &CsvTable) -> Result<Vec<String>, DataError> {
+fn distinct_classes(table: &CsvTable) -> Result<Vec<String>, DataError> {
     let classes = table.classes();
     match &classes[..] {
         [only] => Err(DataError::OneClass { file: table.file.clone(), label: format!("\"{}\"", Safe(only)) }),
@@ -367,6 +368,6 @@ fn distinct(table: &CsvTable) -> Result<Vec<String>, DataError> {
     }
 }
 
-fn harmless(classes: &[String]) -> Vec<String> {
+fn harmless_names(classes: &[String]) -> Vec<String> {
     classes.iter().map(|class| Safe(class).to_string()).collect()
 }

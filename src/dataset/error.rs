@@ -15,7 +15,7 @@ pub enum DataError {
         "{path}: {problem}; looked for IDX files (train-images-idx3-ubyte, …), CIFAR's binary files \
          (data_batch_1.bin, … or train.bin) or a .tar.gz with them, a .csv file or train.csv, train_x.npy, and a folder \
          of PNG or JPEG images for each class; words: {}",
-        words()
+        list_source_words()
     )]
     Unrecognized {
         /// The path.
@@ -98,7 +98,7 @@ pub enum DataError {
         expected: u8,
     },
     /// A dimension is 0.
-    #[error("{file}: {}, so there is nothing in it", sides(.dimensions))]
+    #[error("{file}: {}, so there is nothing in it", join_sides(.dimensions))]
     Empty {
         /// The file.
         file: String,
@@ -106,7 +106,7 @@ pub enum DataError {
         dimensions: Vec<u32>,
     },
     /// The dimensions multiply to more than can be read.
-    #[error("{file}: {} is more than the {} bytes that are read at most", sides(.dimensions), thousands(*.limit))]
+    #[error("{file}: {} is more than the {} bytes that are read at most", join_sides(.dimensions), thousands(*.limit))]
     TooLarge {
         /// The file.
         file: String,
@@ -146,7 +146,7 @@ pub enum DataError {
         label_count: u64,
     },
     /// Training and test images differ in size.
-    #[error("{file}: samples of {}, but the training samples are {}", sides(.found), sides(.expected))]
+    #[error("{file}: samples of {}, but the training samples are {}", join_sides(.found), join_sides(.expected))]
     ShapeMismatch {
         /// The test image file.
         file: String,
@@ -257,7 +257,7 @@ pub enum DataError {
 }
 
 /// `60000×28×28`.
-fn sides(dimensions: &[u32]) -> String {
+fn join_sides(dimensions: &[u32]) -> String {
     dimensions.iter().map(u32::to_string).collect::<Vec<_>>().join("×")
 }
 
@@ -266,6 +266,6 @@ fn at_line(line: u64) -> String {
     if line == 0 { String::new() } else { format!(", line {}", thousands(line)) }
 }
 
-fn words() -> String {
-    Source::words().collect::<Vec<_>>().join(", ")
+fn list_source_words() -> String {
+    Source::built_in_words().collect::<Vec<_>>().join(", ")
 }

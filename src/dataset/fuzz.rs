@@ -7,7 +7,7 @@ use super::contents::Contents;
 use super::idx::IdxReader;
 use super::npy::NpyReader;
 use super::progress::Monitor;
-use super::tar::Archive;
+use super::tar::TarArchive;
 use super::{DataError, DataSpec, LabelColumn, csv_file, pictures};
 
 fn with_monitor<T>(work: impl FnOnce(&mut Monitor) -> Result<T, DataError>) -> Result<T, DataError> {
@@ -32,12 +32,12 @@ pub fn idx(bytes: &[u8]) -> Result<usize, DataError> {
 /// # Errors
 /// When it is damaged or holds what is refused.
 pub fn tar(bytes: &[u8]) -> Result<usize, DataError> {
-    let mut archive = Archive::new(Contents::new("fuzz".into(), bytes)?);
+    let mut archive = TarArchive::new(Contents::new("fuzz".into(), bytes)?);
     let mut total = 0;
-    while let Some(entry) = archive.next()? {
+    while let Some(entry) = archive.next_file()? {
         total += with_monitor(|monitor| archive.read(&entry, monitor))?.len();
     }
-    archive.finish().map(|()| total)
+    archive.expect_end().map(|()| total)
 }
 
 /// Reads an archive with CIFAR's files.
@@ -78,5 +78,5 @@ pub fn npy(bytes: &[u8]) -> Result<usize, DataError> {
 /// # Errors
 /// When it is damaged or too large.
 pub fn image(bytes: &[u8]) -> Result<usize, DataError> {
-    pictures::read_one("fuzz", bytes).map(|(_, pixels)| pixels.len())
+    pictures::decode_single("fuzz", bytes).map(|(_, pixels)| pixels.len())
 }

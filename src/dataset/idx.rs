@@ -24,7 +24,7 @@ impl IdxReader<BufReader<File>> {
     /// Opens a file and checks its header; the number of `dimensions` is the one it must have.
     pub fn open(path: &Path, dimensions: u8) -> Result<Self, DataError> {
         let (handle, length) = contents::open(path)?;
-        Self::new(contents::shown(path), handle, length, dimensions)
+        Self::new(contents::displayable_path(path), handle, length, dimensions)
     }
 }
 
@@ -35,7 +35,7 @@ impl<R: BufRead> IdxReader<R> {
         let mut reader = Self { contents, dimensions: Vec::new(), elements: 0 };
         reader.read_header(dimensions)?;
         if reader.contents.is_plain() {
-            let (file, expected) = (reader.name().to_owned(), reader.total());
+            let (file, expected) = (reader.name().to_owned(), reader.total_bytes());
             if length < expected {
                 return Err(DataError::Short { file, found: length, expected });
             }
@@ -47,7 +47,7 @@ impl<R: BufRead> IdxReader<R> {
     }
 
     /// Number of items.
-    pub fn items(&self) -> u64 {
+    pub fn item_count(&self) -> u64 {
         u64::from(self.dimensions[0])
     }
 
@@ -57,7 +57,7 @@ impl<R: BufRead> IdxReader<R> {
     }
 
     /// Bytes of header and elements together.
-    fn total(&self) -> u64 {
+    fn total_bytes(&self) -> u64 {
         4 + 4 * self.dimensions.len() as u64 + self.elements
     }
 
@@ -100,13 +100,13 @@ impl<R: BufRead> IdxReader<R> {
 
     /// Reads the elements, in the order of the file, and makes sure that nothing follows them.
     pub fn read_elements(mut self, monitor: &mut Monitor) -> Result<Vec<u8>, DataError> {
-        let (expected, total) = (self.elements as usize, self.total());
+        let (expected, total) = (self.elements as usize, self.total_bytes());
         let mut elements = Vec::new();
         if self.contents.append(&mut elements, expected, monitor)? < expected {
             let found = self.contents.position();
             return Err(DataError::Short { file: self.name().into(), found, expected: total });
         }
-        self.contents.finish(total)?;
+        self.contents.expect_end(total)?;
         monitor.report(1.0)?;
         Ok(elements)
     }

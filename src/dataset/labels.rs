@@ -5,7 +5,7 @@ use std::path::Path;
 use flate2::Crc;
 
 use super::DataError;
-use super::contents::{read_small, shown};
+use super::contents::{displayable_path, read_small};
 use crate::text::Safe;
 
 /// The names of Fashion-MNIST's classes.
@@ -19,7 +19,7 @@ const FASHION_LABELS_CRC: u32 = 0x2ed6_e46a;
 pub(super) const MAX_CLASSES: usize = 256;
 
 /// Most bytes of a list of class names.
-pub(super) const MAX_NAMES: u64 = 1 << 16;
+pub(super) const MAX_NAMES_FILE_BYTES: u64 = 1 << 16;
 
 pub(super) fn fashion_classes() -> Vec<String> {
     FASHION_CLASSES.map(String::from).to_vec()
@@ -59,7 +59,7 @@ pub(super) fn check_labels(file: &str, labels: &[u8], classes: usize) -> Result<
 /// Reads `classes.txt` of a folder, one name a line, if it is there.
 pub(super) fn read_class_names(folder: &Path) -> Result<Option<Vec<String>>, DataError> {
     let path = folder.join("classes.txt");
-    read_small_names(&path)?.map(|bytes| parse_class_names(&shown(&path), bytes)).transpose()
+    read_small_names(&path)?.map(|bytes| parse_class_names(&displayable_path(&path), bytes)).transpose()
 }
 
 /// The bytes of a list of names, if it is there.
@@ -67,11 +67,11 @@ pub(super) fn read_small_names(path: &Path) -> Result<Option<Vec<u8>>, DataError
     if !path.is_file() {
         return Ok(None);
     }
-    read_small(path, MAX_NAMES)?.ok_or_else(|| too_long(&shown(path))).map(Some)
+    read_small(path, MAX_NAMES_FILE_BYTES)?.ok_or_else(|| names_too_long_error(&displayable_path(path))).map(Some)
 }
 
-pub(super) fn too_long(file: &str) -> DataError {
-    DataError::ClassNames { file: file.into(), problem: format!("longer than {MAX_NAMES} bytes") }
+pub(super) fn names_too_long_error(file: &str) -> DataError {
+    DataError::ClassNames { file: file.into(), problem: format!("longer than {MAX_NAMES_FILE_BYTES} bytes") }
 }
 
 /// The names in a list, one a line, made harmless.

@@ -2,9 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use super::contents::{self, Contents, shown};
+use super::contents::{self, Contents, displayable_path};
 use super::kind::DataFormat;
-use super::preprocessing::prepare;
+use super::preprocessing::preprocess_parts;
 use super::progress::{LoadingCallback, Monitor};
 use super::raw::{self, DatasetOutline, Part, RawDataset, Values};
 use super::{Augmentations, DataError, DataSpec, DataSplit, Dataset, Source};
@@ -24,7 +24,7 @@ pub fn load(spec: &DataSpec, progress: LoadingCallback<'_>) -> Result<Dataset, D
     let raw = read(spec, &mut monitor)?;
     let RawDataset { shape, classes, train, test } = raw;
     check_augmentations(spec, &shape)?;
-    let (train_features, test_features) = prepare(spec.preprocessing, &shape, train.values, test.values);
+    let (train_features, test_features) = preprocess_parts(spec.preprocessing, &shape, train.values, test.values);
     let split = |features, labels, augmentations| DataSplit { features, labels, shape: shape.clone(), augmentations };
     Ok(Dataset {
         name: spec.source.name(),
@@ -39,8 +39,8 @@ fn read(spec: &DataSpec, monitor: &mut Monitor) -> Result<RawDataset, DataError>
     let path = match &spec.source {
         Source::FashionMnist => return mnist::open_built_in()?.read(monitor),
         Source::Toy(toy) => {
-            let (points, labels) = toy.draw(spec);
-            let (train, test) = Part { values: Values::Floats(points), labels }.split(toy.name(), spec)?;
+            let (points, labels) = toy.draw_points(spec);
+            let (train, test) = Part { values: Values::Floats(points), labels }.split_off_test(toy.name(), spec)?;
             monitor.report(1.0)?;
             return Ok(RawDataset { shape: vec![2], classes: toy.classes(), train, test });
         }
@@ -49,8 +49,8 @@ fn read(spec: &DataSpec, monitor: &mut Monitor) -> Result<RawDataset, DataError>
     match DataFormat::of(path)? {
         DataFormat::Idx(folder) => mnist::open_folder(&folder)?.read(monitor),
         DataFormat::Cifar(cifar, folder) => cifar.read_folder(&folder, monitor),
-        DataFormat::Archive(file) => {
-            cifar::read_archive(Contents::new(shown(&file), contents::open(&file)?.0)?, monitor)
+        DataFormat::TarArchive(file) => {
+            cifar::read_archive(Contents::new(displayable_path(&file), contents::open(&file)?.0)?, monitor)
         }
         DataFormat::Csv(path) => csv_file::read_path(&path, spec, monitor),
         DataFormat::Npy(folder) => npy::NpyFolder::open(&folder)?.read(spec, monitor),
@@ -71,14 +71,14 @@ pub fn describe(spec: &DataSpec) -> Result<DatasetOutline, DataError> {
     let description = match &spec.source {
         Source::FashionMnist => mnist::open_built_in()?.describe(&mut monitor)?,
         Source::Toy(toy) => {
-            let (train, test) = raw::split(toy.name(), &toy.draw(spec).1, spec)?;
+            let (train, test) = raw::train_and_test_rows(toy.name(), &toy.draw_points(spec).1, spec)?;
             DatasetOutline { shape: vec![2], classes: toy.classes(), train: train.len(), test: test.len() }
         }
         Source::Path(path) => match DataFormat::of(path)? {
             DataFormat::Idx(folder) => mnist::open_folder(&folder)?.describe(&mut monitor)?,
             DataFormat::Cifar(cifar, folder) => cifar.describe_folder(&folder)?,
-            DataFormat::Archive(file) => {
-                cifar::describe_archive(Contents::new(shown(&file), contents::open(&file)?.0)?)?
+            DataFormat::TarArchive(file) => {
+                cifar::describe_archive(Contents::new(displayable_path(&file), contents::open(&file)?.0)?)?
             }
             DataFormat::Csv(path) => csv_file::describe(&path, spec)?,
             DataFormat::Npy(folder) => npy::NpyFolder::open(&folder)?.describe(spec)?,
@@ -90,5 +90,5 @@ pub fn describe(spec: &DataSpec) -> Result<DatasetOutline, DataError> {
 }
 
 fn check_augmentations(spec: &DataSpec, shape: &[usize]) -> Result<(), DataError> {
-    spec.augment.misfit(shape).map_or(Ok(()), |problem| Err(DataError::Augment { problem }))
+    spec.augment.why_unsuitable(shape).map_or(Ok(()), |problem| Err(DataError::Augment { problem }))
 }

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use super::DataError;
-use super::contents::shown;
+use super::contents::displayable_path;
 use super::idx::IdxReader;
 use super::labels::{check_labels, fashion_classes, guess_classes, read_class_names};
 use super::progress::Monitor;
@@ -18,7 +18,7 @@ macro_rules! built_in {
 }
 
 /// Names of the four files, each also with a dot before `idx` and with `.gz` at the end.
-pub(super) const NAMES: [&str; 4] =
+pub(super) const FILE_NAMES: [&str; 4] =
     ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
 
 /// The four files of a data set, their headers checked.
@@ -43,7 +43,7 @@ struct CheckedIdx<R> {
 }
 
 /// Share of the work that the labels are, for the progress.
-const LABELS_SHARE: f64 = 0.02;
+const LABELS_PROGRESS_SHARE: f64 = 0.02;
 
 /// Opens the four files inside the program.
 pub(super) fn open_built_in() -> Result<IdxFiles<&'static [u8]>, DataError> {
@@ -64,25 +64,25 @@ pub(super) fn open_built_in() -> Result<IdxFiles<&'static [u8]>, DataError> {
 }
 
 /// The names that a file may have instead of `name`, and `name` itself.
-pub(super) fn candidates(name: &str) -> [String; 4] {
+pub(super) fn candidate_file_names(name: &str) -> [String; 4] {
     let dotted = name.replace("-idx", ".idx");
     [name.to_owned(), dotted.clone(), format!("{name}.gz"), format!("{dotted}.gz")]
 }
 
 /// Opens the four files of a folder by their usual names.
 pub(super) fn open_folder(folder: &Path) -> Result<IdxFiles<BufReader<File>>, DataError> {
-    let open = |name: &'static str, dimensions| match candidates(name)
+    let open = |name: &'static str, dimensions| match candidate_file_names(name)
         .iter()
         .map(|name| folder.join(name))
         .find(|path| path.exists())
     {
         Some(path) => IdxReader::open(&path, dimensions),
-        None => Err(DataError::MissingIdx { folder: shown(folder), name }),
+        None => Err(DataError::MissingIdx { folder: displayable_path(folder), name }),
     };
     Ok(IdxFiles {
         names: read_class_names(folder)?,
-        train: IdxPair { images: open(NAMES[0], 3)?, labels: open(NAMES[1], 1)? },
-        test: IdxPair { images: open(NAMES[2], 3)?, labels: open(NAMES[3], 1)? },
+        train: IdxPair { images: open(FILE_NAMES[0], 3)?, labels: open(FILE_NAMES[1], 1)? },
+        test: IdxPair { images: open(FILE_NAMES[2], 3)?, labels: open(FILE_NAMES[3], 1)? },
     })
 }
 
@@ -97,10 +97,10 @@ impl<R: BufRead> IdxFiles<R> {
     pub fn read(self, monitor: &mut Monitor) -> Result<RawDataset, DataError> {
         let CheckedIdx { shape, classes, train: (train, train_labels), test: (test, test_labels) } =
             self.check(monitor)?;
-        let share = train.items() as f64 / (train.items() + test.items()) as f64;
-        let boundary = LABELS_SHARE + (1.0 - LABELS_SHARE) * share;
-        let train = train.read_elements(monitor.stage(LABELS_SHARE, boundary))?;
-        let test = test.read_elements(monitor.stage(boundary, 1.0))?;
+        let share = train.item_count() as f64 / (train.item_count() + test.item_count()) as f64;
+        let boundary = LABELS_PROGRESS_SHARE + (1.0 - LABELS_PROGRESS_SHARE) * share;
+        let train = train.read_elements(monitor.begin_stage(LABELS_PROGRESS_SHARE, boundary))?;
+        let test = test.read_elements(monitor.begin_stage(boundary, 1.0))?;
         let part = |values, labels| Part { values: Values::Bytes(values), labels };
         Ok(RawDataset { shape, classes, train: part(train, train_labels), test: part(test, test_labels) })
     }
@@ -119,8 +119,9 @@ impl<R: BufRead> IdxFiles<R> {
         // Grey pictures have one channel.
         let shape = std::iter::once(1).chain(size.iter().map(|&side| side as usize)).collect();
         let label_files = [train.labels.name().to_owned(), test.labels.name().to_owned()];
-        let train_labels = train.labels.read_elements(monitor.stage(0.0, LABELS_SHARE / 2.0))?;
-        let test_labels = test.labels.read_elements(monitor.stage(LABELS_SHARE / 2.0, LABELS_SHARE))?;
+        let train_labels = train.labels.read_elements(monitor.begin_stage(0.0, LABELS_PROGRESS_SHARE / 2.0))?;
+        let test_labels =
+            test.labels.read_elements(monitor.begin_stage(LABELS_PROGRESS_SHARE / 2.0, LABELS_PROGRESS_SHARE))?;
         let classes = match names {
             Some(names) => names,
             None => guess_classes(&train_labels, &label_files[0])?,
@@ -134,7 +135,7 @@ impl<R: BufRead> IdxFiles<R> {
 
 impl<R: BufRead> IdxPair<R> {
     fn check_counts(&self) -> Result<(), DataError> {
-        let (image_count, label_count) = (self.images.items(), self.labels.items());
+        let (image_count, label_count) = (self.images.item_count(), self.labels.item_count());
         if image_count == label_count {
             return Ok(());
         }

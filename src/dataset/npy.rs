@@ -9,10 +9,10 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use super::contents::{self, CHUNK, Contents, MAX_BYTES, shown};
+use super::contents::{self, CHUNK_BYTES, Contents, MAX_BYTES, displayable_path};
 use super::labels::{check_labels, guess_classes, read_class_names};
 use super::progress::Monitor;
-use super::raw::{DatasetOutline, Part, RawDataset, Values, split};
+use super::raw::{DatasetOutline, Part, RawDataset, Values, train_and_test_rows};
 use super::{DataError, DataSpec};
 use header::NpyHeader;
 
@@ -22,10 +22,10 @@ mod header;
 pub(super) const TRAIN_VALUES: &str = "train_x.npy";
 
 /// Bytes before the header's text: magic, version, and the longer form of its length.
-const MAX_PREFIX: usize = 12;
+const MAX_PREFIX_BYTES: usize = 12;
 
 /// Most bytes of a header; `NumPy` pads to 64 and never comes near.
-const MAX_HEADER: u64 = 1 << 16;
+const MAX_HEADER_BYTES: u64 = 1 << 16;
 
 /// Types of elements that are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ enum NpyElement {
 
 impl NpyElement {
     /// Bytes of one.
-    const fn size(self) -> usize {
+    const fn size_in_bytes(self) -> usize {
         match self {
             Self::Bool | Self::U8 | Self::I8 => 1,
             Self::U16 | Self::I16 => 2,
@@ -59,7 +59,7 @@ impl NpyElement {
     }
 
     /// The whole number in `word`, little-endian in its first bytes; what is above an `i64` is its largest.
-    fn whole(self, word: [u8; 8]) -> i64 {
+    fn decode_integer(self, word: [u8; 8]) -> i64 {
         let [a, b, c, d, ..] = word;
         match self {
             Self::I8 => i64::from(i8::from_le_bytes([a])),
@@ -71,13 +71,13 @@ impl NpyElement {
         }
     }
 
-    fn number(self, word: [u8; 8]) -> f32 {
+    fn decode_float(self, word: [u8; 8]) -> f32 {
         let [a, b, c, d, ..] = word;
         match self {
             Self::F32 => f32::from_le_bytes([a, b, c, d]),
             Self::F64 => f64::from_le_bytes(word) as f32,
             Self::U64 => u64::from_le_bytes(word) as f32,
-            _ => self.whole(word) as f32,
+            _ => self.decode_integer(word) as f32,
         }
     }
 }
@@ -92,14 +92,14 @@ impl NpyReader<BufReader<File>> {
     /// Opens a file and checks its header.
     pub fn open(path: &Path) -> Result<Self, DataError> {
         let (handle, length) = contents::open(path)?;
-        Self::new(shown(path), handle, length)
+        Self::new(displayable_path(path), handle, length)
     }
 }
 
 impl<R: BufRead> NpyReader<R> {
     /// Reads and checks the header of `source`, which holds `length` bytes.
     pub fn new(file: String, source: R, length: u64) -> Result<Self, DataError> {
-        let mut contents = Contents::plain(file, source);
+        let mut contents = Contents::of_plain(file, source);
         let wrong = |problem: String| DataError::Npy { file: String::new(), problem };
         let header = Self::read_header(&mut contents).and_then(|text| NpyHeader::parse(&text).map_err(wrong));
         let header = header.map_err(|error| match error {
@@ -107,13 +107,16 @@ impl<R: BufRead> NpyReader<R> {
             other => other,
         })?;
         let reader = Self { contents, header };
-        let bytes = reader.header.elements().and_then(|count| count.checked_mul(reader.header.element.size() as u64));
+        let bytes = reader
+            .header
+            .element_count()
+            .and_then(|count| count.checked_mul(reader.header.element.size_in_bytes() as u64));
         let Some(bytes) = bytes.filter(|&bytes| bytes <= MAX_BYTES.min(usize::MAX as u64)) else {
             let shape = &reader.header.shape;
-            return Err(reader.problem(format!("shape {shape:?} is more than the 4 GiB that are read at most")));
+            return Err(reader.error_in_file(format!("shape {shape:?} is more than the 4 GiB that are read at most")));
         };
         if bytes == 0 {
-            return Err(reader.problem(format!("shape {:?}, so there is nothing in it", reader.header.shape)));
+            return Err(reader.error_in_file(format!("shape {:?}, so there is nothing in it", reader.header.shape)));
         }
         let expected = reader.contents.position() + bytes;
         let file = || reader.contents.file().to_owned();
@@ -129,7 +132,7 @@ impl<R: BufRead> NpyReader<R> {
     /// The text of the header.
     fn read_header(contents: &mut Contents<R>) -> Result<String, DataError> {
         let problem = |problem: &str| Err(DataError::Npy { file: String::new(), problem: problem.into() });
-        let mut prefix = [0; MAX_PREFIX];
+        let mut prefix = [0; MAX_PREFIX_BYTES];
         let came = contents.read(&mut prefix[..10])?;
         if came < 10 || !prefix.starts_with(b"\x93NUMPY") {
             return problem("does not begin as an npy file does");
@@ -142,7 +145,7 @@ impl<R: BufRead> NpyReader<R> {
             }
             _ => return problem("has a version that is not known; valid: 1 to 3"),
         };
-        if length > MAX_HEADER {
+        if length > MAX_HEADER_BYTES {
             return problem("has a header of more than 64 KiB");
         }
         let mut text = vec![0; length as usize];
@@ -153,11 +156,11 @@ impl<R: BufRead> NpyReader<R> {
     }
 
     /// Number of samples.
-    fn items(&self) -> u64 {
+    fn sample_count(&self) -> u64 {
         self.header.shape.first().copied().unwrap_or(1)
     }
 
-    fn problem(&self, problem: String) -> DataError {
+    fn error_in_file(&self, problem: String) -> DataError {
         DataError::Npy { file: self.contents.file().into(), problem }
     }
 
@@ -173,22 +176,23 @@ impl<R: BufRead> NpyReader<R> {
             [_, _, _] => Ok((sides, false)),
             _ => {
                 let dimensions = self.header.shape.len();
-                Err(self.problem(format!("{dimensions} axes; valid: 2 to 4, the first of which counts the samples")))
+                Err(self
+                    .error_in_file(format!("{dimensions} axes; valid: 2 to 4, the first of which counts the samples")))
             }
         }
     }
 
     /// Hands every element to `take`, with its position.
-    fn elements(
+    fn for_each_element(
         &mut self,
         monitor: &mut Monitor,
         mut take: impl FnMut(u64, [u8; 8]) -> Result<(), DataError>,
     ) -> Result<(), DataError> {
-        let (size, total) = (self.header.element.size(), self.header.elements().unwrap_or_default());
+        let (size, total) = (self.header.element.size_in_bytes(), self.header.element_count().unwrap_or_default());
         let mut buffer = vec![0; (1 << 16).min(total as usize * size)];
         let mut position = 0;
         while position < total {
-            if (position as usize * size).is_multiple_of(CHUNK) {
+            if (position as usize * size).is_multiple_of(CHUNK_BYTES) {
                 monitor.report(position as f64 / total as f64)?;
             }
             let wanted = buffer.len().min((total - position) as usize * size);
@@ -215,7 +219,7 @@ impl<R: BufRead> NpyReader<R> {
         let (shape, channels_last) = self.sample_shape()?;
         if self.header.element == NpyElement::U8 {
             let mut bytes = Vec::new();
-            let count = self.header.elements().unwrap_or_default();
+            let count = self.header.element_count().unwrap_or_default();
             if (self.contents.append(&mut bytes, count as usize, monitor)? as u64) < count {
                 let (file, found) = (self.contents.file().to_owned(), self.contents.position());
                 return Err(DataError::Short { file, found, expected: count });
@@ -226,8 +230,8 @@ impl<R: BufRead> NpyReader<R> {
         let (element, file) = (self.header.element, self.contents.file().to_owned());
         let features: usize = shape.iter().product();
         let mut numbers = Vec::new();
-        self.elements(monitor, |position, word| {
-            let number = element.number(word);
+        self.for_each_element(monitor, |position, word| {
+            let number = element.decode_float(word);
             if !number.is_finite() {
                 let (row, column) = (position / features as u64, position % features as u64);
                 return Err(DataError::Npy {
@@ -245,17 +249,17 @@ impl<R: BufRead> NpyReader<R> {
     pub fn read_labels(mut self, monitor: &mut Monitor) -> Result<Vec<u8>, DataError> {
         let (element, file) = (self.header.element, self.contents.file().to_owned());
         if element.is_float() {
-            return Err(self.problem("labels are whole numbers, but these have a fraction".into()));
+            return Err(self.error_in_file("labels are whole numbers, but these have a fraction".into()));
         }
         if !matches!(self.header.shape[..], [_] | [_, 1]) {
             let shape = &self.header.shape;
             return Err(
-                self.problem(format!("labels of shape {shape:?}; valid: one axis, with a label for each sample"))
+                self.error_in_file(format!("labels of shape {shape:?}; valid: one axis, with a label for each sample"))
             );
         }
         let mut labels = Vec::new();
-        self.elements(monitor, |position, word| {
-            let label = element.whole(word);
+        self.for_each_element(monitor, |position, word| {
+            let label = element.decode_integer(word);
             let byte = u8::try_from(label);
             labels.push(byte.map_err(|_| DataError::Label {
                 file: file.clone(),
@@ -294,10 +298,14 @@ impl NpyPair {
     fn open(folder: &Path, values: &'static str, labels: &'static str) -> Result<Self, DataError> {
         let open = |name: &'static str| {
             let path = folder.join(name);
-            if path.exists() { NpyReader::open(&path) } else { Err(DataError::Missing { folder: shown(folder), name }) }
+            if path.exists() {
+                NpyReader::open(&path)
+            } else {
+                Err(DataError::Missing { folder: displayable_path(folder), name })
+            }
         };
         let (values, labels) = (open(values)?, open(labels)?);
-        let (image_count, label_count) = (values.items(), labels.items());
+        let (image_count, label_count) = (values.sample_count(), labels.sample_count());
         let (shape, _) = values.sample_shape()?;
         let label_file = labels.contents.file().to_owned();
         if image_count != label_count {
@@ -339,7 +347,7 @@ impl NpyFolder {
                 return Err(DataError::ShapeMismatch { file, found: sides(test), expected: sides(&train) });
             }
         }
-        Ok(Self { name: shown(folder), classes, train, test })
+        Ok(Self { name: displayable_path(folder), classes, train, test })
     }
 
     /// What headers and labels tell.
@@ -347,7 +355,7 @@ impl NpyFolder {
         let (train, test) = if let Some(test) = &self.test {
             (self.train.labels.len(), test.labels.len())
         } else {
-            let (train, test) = split(&self.name, &self.train.labels, spec)?;
+            let (train, test) = train_and_test_rows(&self.name, &self.train.labels, spec)?;
             (train.len(), test.len())
         };
         Ok(DatasetOutline { shape: self.train.shape, classes: self.classes, train, test })
@@ -361,13 +369,13 @@ impl NpyFolder {
             Some(test) => train.labels.len() as f64 / (train.labels.len() + test.labels.len()) as f64,
             None => 1.0,
         };
-        let values = train.values.read_values(monitor.stage(0.0, boundary))?;
+        let values = train.values.read_values(monitor.begin_stage(0.0, boundary))?;
         let train = Part { values, labels: train.labels };
         let (train, test) = match test {
             Some(NpyPair { values, labels, .. }) => {
-                (train, Part { values: values.read_values(monitor.stage(boundary, 1.0))?, labels })
+                (train, Part { values: values.read_values(monitor.begin_stage(boundary, 1.0))?, labels })
             }
-            None => train.split(&name, spec)?,
+            None => train.split_off_test(&name, spec)?,
         };
         Ok(RawDataset { shape, classes, train, test })
     }

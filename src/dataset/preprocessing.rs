@@ -60,7 +60,7 @@ impl FromStr for Preprocessing {
 }
 
 /// Makes both parts ready; the training part has at least one sample, and both hold the same kind of values.
-pub(super) fn prepare(
+pub(super) fn preprocess_parts(
     preprocessing: Preprocessing,
     shape: &[usize],
     train: Values,
@@ -83,7 +83,7 @@ pub(super) fn prepare(
 }
 
 /// Number of channels of which each counts on its own; bytes that are no images are pixels all the same.
-fn channels(shape: &[usize]) -> usize {
+fn channel_count(shape: &[usize]) -> usize {
     if shape.len() == 3 { shape[0] } else { 1 }
 }
 
@@ -94,7 +94,7 @@ fn byte_transform(preprocessing: Preprocessing, shape: &[usize], train: &[u8]) -
         Preprocessing::None => Transform::Same(Box::new(table(0.0, 1.0))),
         Preprocessing::Scale => Transform::Same(Box::new(table(0.0, 255.0))),
         Preprocessing::Standardize => {
-            let channels = channels(shape);
+            let channels = channel_count(shape);
             let mut counts = vec![[0_u64; 256]; channels];
             for (position, plane) in train.chunks_exact(features / channels).enumerate() {
                 let counts = &mut counts[position % channels];
@@ -146,7 +146,7 @@ impl FloatTransform {
         // Columns of a table have nothing to do with each other; the pixels of a channel have.
         let runs = match preprocessing {
             Preprocessing::Scale if shape.len() > 1 => 1,
-            Preprocessing::Standardize if shape.len() > 1 => channels(shape),
+            Preprocessing::Standardize if shape.len() > 1 => channel_count(shape),
             _ => features,
         };
         let run = features / runs;
@@ -220,7 +220,7 @@ mod tests {
             Values::Floats(values) => (values.len(), Values::Floats(Vec::new())),
         };
         let mut out = vec![0.0; count];
-        match prepare(preprocessing, shape, train, test).0 {
+        match preprocess_parts(preprocessing, shape, train, test).0 {
             Features::Floats(values) => values.iter().zip(&mut out).for_each(|(value, out)| *out = f64::from(*value)),
             Features::Bytes { values, transform } => {
                 let features = shape.iter().product();
@@ -283,11 +283,11 @@ mod tests {
     #[test]
     fn what_is_learnt_from_training_is_done_to_the_test_part() {
         let (train, test) = (Values::Floats(vec![0.0, 2.0]), Values::Floats(vec![4.0]));
-        let (_, test) = prepare(Preprocessing::Scale, &[1], train, test);
+        let (_, test) = preprocess_parts(Preprocessing::Scale, &[1], train, test);
         assert!(matches!(test, Features::Floats(values) if values == [2.0]));
         // Even then nothing infinite comes out.
         let (train, test) = (Values::Floats(vec![0.0, 1e-40]), Values::Floats(vec![f32::MAX]));
-        let (_, test) = prepare(Preprocessing::Scale, &[1], train, test);
+        let (_, test) = preprocess_parts(Preprocessing::Scale, &[1], train, test);
         assert!(matches!(test, Features::Floats(values) if values[0].is_finite()));
     }
 

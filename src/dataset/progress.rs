@@ -21,7 +21,7 @@ impl<'a> Monitor<'a> {
     }
 
     /// Begins the part of the work that lies between two shares of the whole.
-    pub fn stage(&mut self, from: f64, to: f64) -> &mut Self {
+    pub fn begin_stage(&mut self, from: f64, to: f64) -> &mut Self {
         (self.from, self.to) = (from, to);
         self
     }

@@ -60,8 +60,8 @@ impl Values {
     }
 
     /// The rows `rows` of `features` values each.
-    fn select(&self, rows: &[u32], features: usize) -> Self {
-        fn select<T: Copy>(values: &[T], rows: &[u32], features: usize) -> Vec<T> {
+    fn select_rows(&self, rows: &[u32], features: usize) -> Self {
+        fn select_rows<T: Copy>(values: &[T], rows: &[u32], features: usize) -> Vec<T> {
             let mut out = Vec::with_capacity(rows.len() * features);
             for &row in rows {
                 out.extend_from_slice(&values[row as usize * features..][..features]);
@@ -69,8 +69,8 @@ impl Values {
             out
         }
         match self {
-            Self::Bytes(values) => Self::Bytes(select(values, rows, features)),
-            Self::Floats(values) => Self::Floats(select(values, rows, features)),
+            Self::Bytes(values) => Self::Bytes(select_rows(values, rows, features)),
+            Self::Floats(values) => Self::Floats(select_rows(values, rows, features)),
         }
     }
 }
@@ -82,7 +82,11 @@ const SPLIT_STREAM: u64 = 100;
 ///
 /// Of every class the share `spec.test_share` goes to testing, rounded, chosen by `spec.seed`; at least one sample
 /// stays for training.
-pub(super) fn split(file: &str, labels: &[u8], spec: &DataSpec) -> Result<(Vec<u32>, Vec<u32>), DataError> {
+pub(super) fn train_and_test_rows(
+    file: &str,
+    labels: &[u8],
+    spec: &DataSpec,
+) -> Result<(Vec<u32>, Vec<u32>), DataError> {
     let too_many = || DataError::TooManySamples { file: file.into() };
     let mut order: Vec<u32> = (0..u32::try_from(labels.len()).map_err(|_| too_many())?).collect();
     stream(spec.seed, Purpose::Data, SPLIT_STREAM).shuffle(&mut order);
@@ -111,12 +115,12 @@ pub(super) fn split(file: &str, labels: &[u8], spec: &DataSpec) -> Result<(Vec<u
 }
 
 impl Part {
-    /// Splits a share off for testing, see [`split`]; the parts for training and for testing.
-    pub fn split(self, file: &str, spec: &DataSpec) -> Result<(Self, Self), DataError> {
-        let (train, test) = split(file, &self.labels, spec)?;
+    /// Splits a share off for testing, see [`train_and_test_rows`]; the parts for training and for testing.
+    pub fn split_off_test(self, file: &str, spec: &DataSpec) -> Result<(Self, Self), DataError> {
+        let (train, test) = train_and_test_rows(file, &self.labels, spec)?;
         let features = self.values.len() / self.labels.len().max(1);
         let part = |rows: &[u32]| Self {
-            values: self.values.select(rows, features),
+            values: self.values.select_rows(rows, features),
             labels: rows.iter().map(|&row| self.labels[row as usize]).collect(),
         };
         Ok((part(&train), part(&test)))
@@ -134,29 +138,29 @@ mod tests {
     #[test]
     fn each_class_gives_its_share_and_order_is_kept() {
         let labels: Vec<u8> = (0..100).map(|i| u8::from(i >= 80)).collect();
-        let (train, test) = split("x", &labels, &spec(0.25, 3)).unwrap();
+        let (train, test) = train_and_test_rows("x", &labels, &spec(0.25, 3)).unwrap();
         assert_eq!((train.len(), test.len()), (75, 25));
         assert_eq!(test.iter().filter(|&&sample| sample >= 80).count(), 5);
         assert!(train.is_sorted() && test.is_sorted());
         let mut all = [train.clone(), test].concat();
         all.sort_unstable();
         assert_eq!(all, (0..100).collect::<Vec<_>>());
-        assert_eq!(split("x", &labels, &spec(0.25, 3)).unwrap().0, train);
-        assert_ne!(split("x", &labels, &spec(0.25, 4)).unwrap().0, train);
+        assert_eq!(train_and_test_rows("x", &labels, &spec(0.25, 3)).unwrap().0, train);
+        assert_ne!(train_and_test_rows("x", &labels, &spec(0.25, 4)).unwrap().0, train);
     }
 
     #[test]
     fn every_class_keeps_a_sample_for_training_and_something_is_left_to_test() {
-        let (train, test) = split("x", &[0, 1, 1, 1], &spec(0.99, 0)).unwrap();
+        let (train, test) = train_and_test_rows("x", &[0, 1, 1, 1], &spec(0.99, 0)).unwrap();
         assert!(train.contains(&0) && train.len() == 2 && test.len() == 2);
-        let error = split("x", &[0, 1, 0, 1], &spec(0.1, 0)).unwrap_err().to_string();
+        let error = train_and_test_rows("x", &[0, 1, 0, 1], &spec(0.1, 0)).unwrap_err().to_string();
         assert_eq!(error, "x: a share of 0.1 of 4 samples leaves nothing to test on; valid: a larger data.test_share");
     }
 
     #[test]
     fn rows_go_where_their_labels_go() {
         let part = Part { values: Values::Bytes((0..20).collect()), labels: (0..10).map(|i| i % 2).collect() };
-        let (train, test) = part.split("x", &spec(0.4, 1)).unwrap();
+        let (train, test) = part.split_off_test("x", &spec(0.4, 1)).unwrap();
         for part in [train, test] {
             let Values::Bytes(values) = part.values else { panic!("bytes stay bytes") };
             for (row, label) in values.chunks(2).zip(part.labels) {

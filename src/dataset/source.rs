@@ -23,11 +23,11 @@ impl Source {
     pub const FASHION_MNIST: &'static str = "fashion-mnist";
 
     /// Every word that is not a path.
-    pub fn words() -> impl Iterator<Item = &'static str> {
+    pub fn built_in_words() -> impl Iterator<Item = &'static str> {
         std::iter::once(Self::FASHION_MNIST).chain(Toy::ALL.into_iter().map(Toy::name))
     }
 
-    /// The source that `text` means: one of the [`words`](Self::words), or else a path.
+    /// The source that `text` means: one of the [`words`](Self::built_in_words), or else a path.
     pub fn parse(text: &str) -> Self {
         if text == Self::FASHION_MNIST {
             return Self::FashionMnist;
@@ -70,7 +70,7 @@ mod tests {
         assert_eq!(Source::parse("fashion-mnist"), Source::FashionMnist);
         assert_eq!(Source::parse("./fashion-mnist"), Source::Path("./fashion-mnist".into()));
         assert_eq!(Source::parse("moons"), Source::Toy(Toy::Moons));
-        for text in Source::words().chain(["/data/full", "Moons"]) {
+        for text in Source::built_in_words().chain(["/data/full", "Moons"]) {
             assert_eq!(Source::parse(text).to_string(), text);
         }
     }

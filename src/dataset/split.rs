@@ -35,11 +35,11 @@ impl DataSplit {
     /// # Panics
     /// When an index is not below [`len`](Self::len), or `out` is not exactly as long as the rows.
     pub fn gather<T: Copy + From<f32>>(&self, indices: &[u32], out: &mut [T]) {
-        for (row, index) in self.rows(indices, out) {
+        for (row, index) in self.rows_with_indices(indices, out) {
             let start = index as usize * row.len();
             match &self.features {
                 Features::Bytes { values, transform } => transform.apply(&values[start..start + row.len()], row),
-                Features::Floats(values) => copy(values[start..start + row.len()].iter().copied(), row),
+                Features::Floats(values) => copy_values(values[start..start + row.len()].iter().copied(), row),
             }
         }
     }
@@ -54,8 +54,8 @@ impl DataSplit {
         if self.augmentations.is_empty() {
             return self.gather(indices, out);
         }
-        for (row, index) in self.rows(indices, out) {
-            let moves = self.augmentations.draw(seed, epoch, index, height, width);
+        for (row, index) in self.rows_with_indices(indices, out) {
+            let moves = self.augmentations.draw_moves(seed, epoch, index, height, width);
             self.move_image(index as usize, moves, [height, width], row);
         }
     }
@@ -87,7 +87,7 @@ impl DataSplit {
     ///
     /// # Panics
     /// When an index is not below [`len`](Self::len), or `out` is not as long as `indices`.
-    pub fn labels(&self, indices: &[u32], out: &mut [u8]) {
+    pub fn gather_labels(&self, indices: &[u32], out: &mut [u8]) {
         assert_eq!(out.len(), indices.len());
         for (label, &index) in out.iter_mut().zip(indices) {
             *label = self.labels[index as usize];
@@ -95,7 +95,11 @@ impl DataSplit {
     }
 
     /// The rows of `out` with the samples that go there.
-    fn rows<'a, T>(&self, indices: &'a [u32], out: &'a mut [T]) -> impl Iterator<Item = (&'a mut [T], u32)> {
+    fn rows_with_indices<'a, T>(
+        &self,
+        indices: &'a [u32],
+        out: &'a mut [T],
+    ) -> impl Iterator<Item = (&'a mut [T], u32)> {
         let features = self.features();
         assert_eq!(out.len(), indices.len() * features, "a batch of {} rows of {features}", indices.len());
         out.chunks_exact_mut(features).zip(indices.iter().copied())
@@ -119,14 +123,14 @@ impl DataSplit {
             let at = line * width;
             let source_row = row.checked_add_signed(moves.down).filter(|&row| row < height && from < to);
             let Some(source_row) = source_row else {
-                self.fill(channel, at, out);
+                self.fill_outside(channel, at, out);
                 continue;
             };
             let start = image + (channel * height + source_row) * width + source_column;
             let (first, last) = if moves.flip { (width - to, width - from) } else { (from, to) };
-            self.fill(channel, at, &mut out[..first]);
-            self.fill(channel, at + last, &mut out[last..]);
-            self.copy_run(start, moves.flip, channel, at + first, &mut out[first..last]);
+            self.fill_outside(channel, at, &mut out[..first]);
+            self.fill_outside(channel, at + last, &mut out[last..]);
+            self.copy_pixels(start, moves.flip, channel, at + first, &mut out[first..last]);
         }
         if let Some(((top, bottom), (left, right))) = moves.cutout {
             for image in out.chunks_exact_mut(height * width) {
@@ -138,7 +142,7 @@ impl DataSplit {
     }
 
     /// Writes what lies outside of an image to a run of pixels, the first of which is the value `at` of the sample.
-    fn fill<T: Copy + From<f32>>(&self, channel: usize, at: usize, out: &mut [T]) {
+    fn fill_outside<T: Copy + From<f32>>(&self, channel: usize, at: usize, out: &mut [T]) {
         match &self.features {
             Features::Bytes { transform, .. } => {
                 let black = std::iter::repeat_n(0, out.len());
@@ -148,8 +152,8 @@ impl DataSplit {
         }
     }
 
-    /// Writes the stored values from `start`, mirrored or not, to a run of pixels as [`fill`](Self::fill) does.
-    fn copy_run<T: Copy + From<f32>>(&self, start: usize, mirrored: bool, channel: usize, at: usize, out: &mut [T]) {
+    /// Writes the stored values from `start`, mirrored or not, to a run of pixels as [`fill`](Self::fill_outside) does.
+    fn copy_pixels<T: Copy + From<f32>>(&self, start: usize, mirrored: bool, channel: usize, at: usize, out: &mut [T]) {
         match (&self.features, mirrored) {
             (Features::Bytes { values, transform }, false) => {
                 transform.apply_run(values[start..start + out.len()].iter().copied(), channel, at, out);
@@ -157,13 +161,15 @@ impl DataSplit {
             (Features::Bytes { values, transform }, true) => {
                 transform.apply_run(values[start..start + out.len()].iter().rev().copied(), channel, at, out);
             }
-            (Features::Floats(values), false) => copy(values[start..start + out.len()].iter().copied(), out),
-            (Features::Floats(values), true) => copy(values[start..start + out.len()].iter().rev().copied(), out),
+            (Features::Floats(values), false) => copy_values(values[start..start + out.len()].iter().copied(), out),
+            (Features::Floats(values), true) => {
+                copy_values(values[start..start + out.len()].iter().rev().copied(), out);
+            }
         }
     }
 }
 
-fn copy<T: From<f32>>(values: impl Iterator<Item = f32>, out: &mut [T]) {
+fn copy_values<T: From<f32>>(values: impl Iterator<Item = f32>, out: &mut [T]) {
     for (out, value) in out.iter_mut().zip(values) {
         *out = T::from(value);
     }
@@ -175,7 +181,7 @@ mod tests {
 
     use super::*;
     use crate::dataset::Preprocessing;
-    use crate::dataset::preprocessing::prepare;
+    use crate::dataset::preprocessing::preprocess_parts;
     use crate::dataset::raw::Values;
 
     /// Two images of `shape` with bytes that differ everywhere.
@@ -191,7 +197,7 @@ mod tests {
         if !bytes {
             test = Values::Floats(Vec::new());
         }
-        let (features, _) = prepare(preprocessing, &shape, train, test);
+        let (features, _) = preprocess_parts(preprocessing, &shape, train, test);
         DataSplit { features, labels: vec![0, 1], shape: shape.to_vec(), augmentations }
     }
 
@@ -240,7 +246,7 @@ mod tests {
             let mut rows = vec![0.0_f64; 2 * split.features()];
             split.gather_augmented(&[1, 0], seed, epoch, &mut rows);
             for (row, index) in rows.chunks(split.features()).zip([1, 0]) {
-                let moves = all.draw(seed, epoch, index, height, width);
+                let moves = all.draw_moves(seed, epoch, index, height, width);
                 prop_assert_eq!(row, slowly(&split, moves, index), "{:?}", moves);
             }
         }

@@ -49,7 +49,7 @@ pub fn summarize(data: &Dataset) -> DatasetSummary {
     let part = |split: &DataSplit| {
         let mut counts = vec![0; classes.len()];
         split.labels.iter().for_each(|&label| counts[label as usize] += 1);
-        PartSummary { samples: split.len(), counts, channels: channels(split, shape) }
+        PartSummary { samples: split.len(), counts, channels: summarize_channels(split, shape) }
     };
     DatasetSummary {
         train: part(train),
@@ -60,7 +60,7 @@ pub fn summarize(data: &Dataset) -> DatasetSummary {
     }
 }
 
-fn channels(split: &DataSplit, shape: &[usize]) -> Vec<ChannelSummary> {
+fn summarize_channels(split: &DataSplit, shape: &[usize]) -> Vec<ChannelSummary> {
     // A vector's numbers are columns, an image's first axis counts its channels.
     let (count, run) = (shape[0], shape[1..].iter().product::<usize>());
     let start = ChannelSummary { mean: 0.0, std: 0.0, min: f64::INFINITY, max: f64::NEG_INFINITY };

@@ -11,19 +11,19 @@ use super::progress::Monitor;
 use crate::text::Safe;
 
 /// Bytes in a block; headers are one, contents are padded to whole ones.
-const BLOCK: usize = 512;
+const BLOCK_BYTES: usize = 512;
 
 /// Most bytes of a whole archive, unpacked: six times that of CIFAR-100.
-const MAX_ARCHIVE: u64 = 1 << 30;
+const MAX_ARCHIVE_BYTES: u64 = 1 << 30;
 
 /// Most bytes of the extended headers of one entry.
-const MAX_EXTENDED: u64 = 1 << 16;
+const MAX_EXTENDED_HEADER_BYTES: u64 = 1 << 16;
 
 /// Most zeros after the end of an archive: the largest blocking factor that is in use.
-const MAX_PADDING: u64 = 1 << 20;
+const MAX_PADDING_BYTES: u64 = 1 << 20;
 
 /// An archive, read from its start.
-pub(super) struct Archive<R> {
+pub(super) struct TarArchive<R> {
     contents: Contents<R>,
     /// Bytes of the current entry that were not read, its padding included.
     left: u64,
@@ -38,25 +38,25 @@ pub(super) struct ArchiveEntry {
     pub size: u64,
 }
 
-impl<R: BufRead> Archive<R> {
+impl<R: BufRead> TarArchive<R> {
     /// The archive in `contents`.
     pub fn new(contents: Contents<R>) -> Self {
         Self { contents, left: 0 }
     }
 
     /// The next regular file; what was not read of the one before is passed over.
-    pub fn next(&mut self) -> Result<Option<ArchiveEntry>, DataError> {
+    pub fn next_file(&mut self) -> Result<Option<ArchiveEntry>, DataError> {
         loop {
             let left = std::mem::take(&mut self.left);
             if self.contents.skip(left)? < left {
-                return Err(self.problem(None, "ends in the middle of an entry"));
+                return Err(self.error_about(None, "ends in the middle of an entry"));
             }
-            let Some(header) = self.header()? else { return Ok(None) };
-            let entry = ArchiveEntry { name: header.name(), size: self.size(&header)? };
-            if self.contents.position().saturating_add(entry.size) > MAX_ARCHIVE {
-                return Err(self.problem(Some(&entry), "is larger than a whole archive may be, 1 GiB"));
+            let Some(header) = self.read_header()? else { return Ok(None) };
+            let entry = ArchiveEntry { name: header.name(), size: self.entry_bytes(&header)? };
+            if self.contents.position().saturating_add(entry.size) > MAX_ARCHIVE_BYTES {
+                return Err(self.error_about(Some(&entry), "is larger than a whole archive may be, 1 GiB"));
             }
-            self.left = entry.size.next_multiple_of(BLOCK as u64);
+            self.left = entry.size.next_multiple_of(BLOCK_BYTES as u64);
             match header.0[156] {
                 b'0' | 0 => {
                     self.check_name(&entry)?;
@@ -65,7 +65,7 @@ impl<R: BufRead> Archive<R> {
                 b'5' => {
                     self.check_name(&entry)?;
                     if entry.size > 0 {
-                        return Err(self.problem(Some(&entry), "is a folder with contents of its own"));
+                        return Err(self.error_about(Some(&entry), "is a folder with contents of its own"));
                     }
                 }
                 b'x' | b'g' => self.check_extended(&entry)?,
@@ -79,64 +79,64 @@ impl<R: BufRead> Archive<R> {
                         b'L' | b'K' => "has a name of more than 100 bytes",
                         _ => "is neither a file nor a folder",
                     };
-                    return Err(self.problem(Some(&entry), what));
+                    return Err(self.error_about(Some(&entry), what));
                 }
             }
         }
     }
 
-    /// Reads the whole of the entry that [`next`](Self::next) gave.
+    /// Reads the whole of the entry that [`next`](Self::next_file) gave.
     pub fn read(&mut self, entry: &ArchiveEntry, monitor: &mut Monitor) -> Result<Vec<u8>, DataError> {
         let mut bytes = Vec::new();
         if (self.contents.append(&mut bytes, entry.size as usize, monitor)? as u64) < entry.size {
-            return Err(self.problem(Some(entry), "is cut short"));
+            return Err(self.error_about(Some(entry), "is cut short"));
         }
         self.left = self.left.saturating_sub(entry.size);
         Ok(bytes)
     }
 
     /// Makes sure that nothing but padding follows the last entry, and nothing the archive.
-    pub fn finish(mut self) -> Result<(), DataError> {
+    pub fn expect_end(mut self) -> Result<(), DataError> {
         let end = self.contents.position();
-        let mut block = [0; BLOCK];
+        let mut block = [0; BLOCK_BYTES];
         loop {
             let came = self.contents.read(&mut block)?;
-            if block[..came].iter().any(|&byte| byte != 0) || self.contents.position() - end > MAX_PADDING {
-                return Err(self.problem(None, "goes on after its end"));
+            if block[..came].iter().any(|&byte| byte != 0) || self.contents.position() - end > MAX_PADDING_BYTES {
+                return Err(self.error_about(None, "goes on after its end"));
             }
-            if came < BLOCK {
-                return self.contents.finish(end);
+            if came < BLOCK_BYTES {
+                return self.contents.expect_end(end);
             }
         }
     }
 
     /// The next header, checked against its sum; `None` at the end of the archive.
-    fn header(&mut self) -> Result<Option<TarBlock>, DataError> {
-        let mut block = TarBlock([0; BLOCK]);
+    fn read_header(&mut self) -> Result<Option<TarBlock>, DataError> {
+        let mut block = TarBlock([0; BLOCK_BYTES]);
         let came = self.contents.read(&mut block.0)?;
-        if came < BLOCK {
-            return Err(self.problem(None, "ends without the empty blocks that end an archive"));
+        if came < BLOCK_BYTES {
+            return Err(self.error_about(None, "ends without the empty blocks that end an archive"));
         }
-        if block.0 == [0; BLOCK] {
+        if block.0 == [0; BLOCK_BYTES] {
             return Ok(None);
         }
-        if !block.is_sound() {
-            let what = if self.contents.position() > BLOCK as u64 {
+        if !block.has_valid_checksum() {
+            let what = if self.contents.position() > BLOCK_BYTES as u64 {
                 "has a damaged header in the middle"
             } else {
                 "does not begin as a tar archive does"
             };
-            return Err(self.problem(None, what));
+            return Err(self.error_about(None, what));
         }
         Ok(Some(block))
     }
 
-    fn size(&self, header: &TarBlock) -> Result<u64, DataError> {
+    fn entry_bytes(&self, header: &TarBlock) -> Result<u64, DataError> {
         let wrong = || {
             let entry = ArchiveEntry { name: header.name(), size: 0 };
-            self.problem(Some(&entry), "has a size that is no number from 0 to 1 GiB")
+            self.error_about(Some(&entry), "has a size that is no number from 0 to 1 GiB")
         };
-        number(&header.0[124..136]).filter(|&size| size <= MAX_ARCHIVE).ok_or_else(wrong)
+        parse_number(&header.0[124..136]).filter(|&size| size <= MAX_ARCHIVE_BYTES).ok_or_else(wrong)
     }
 
     /// Refuses a name that leads out of the folder into which the archive might be unpacked.
@@ -144,31 +144,31 @@ impl<R: BufRead> Archive<R> {
         let name = &entry.name;
         let drive = name.as_bytes().get(1) == Some(&b':');
         if name.starts_with(['/', '\\']) || drive {
-            return Err(self.problem(Some(entry), "has an absolute path"));
+            return Err(self.error_about(Some(entry), "has an absolute path"));
         }
         if name.split(['/', '\\']).any(|part| part == "..") {
-            return Err(self.problem(Some(entry), "leads out of the archive by `..`"));
+            return Err(self.error_about(Some(entry), "leads out of the archive by `..`"));
         }
         Ok(())
     }
 
     /// Reads the records of an extended header and refuses those that say something else than the header itself.
     fn check_extended(&mut self, entry: &ArchiveEntry) -> Result<(), DataError> {
-        if entry.size > MAX_EXTENDED {
-            return Err(self.problem(Some(entry), "is an extended header of more than 64 KiB"));
+        if entry.size > MAX_EXTENDED_HEADER_BYTES {
+            return Err(self.error_about(Some(entry), "is an extended header of more than 64 KiB"));
         }
         let mut bytes = vec![0; entry.size as usize];
         if self.contents.read(&mut bytes)? < bytes.len() {
-            return Err(self.problem(Some(entry), "is cut short"));
+            return Err(self.error_about(Some(entry), "is cut short"));
         }
         self.left -= entry.size;
         let mut rest = &bytes[..];
         while !rest.is_empty() {
             let Some((keyword, after)) = extended_record(rest) else {
-                return Err(self.problem(Some(entry), "is a damaged extended header"));
+                return Err(self.error_about(Some(entry), "is a damaged extended header"));
             };
             if ["path", "linkpath", "size"].contains(&keyword) || keyword.starts_with("GNU.sparse") {
-                return Err(self.problem(Some(entry), "is an extended header that changes a name or a size"));
+                return Err(self.error_about(Some(entry), "is an extended header that changes a name or a size"));
             }
             rest = after;
         }
@@ -176,26 +176,26 @@ impl<R: BufRead> Archive<R> {
     }
 
     /// An entry as errors name it.
-    pub fn shown(&self, entry: &ArchiveEntry) -> String {
+    pub fn displayable_name(&self, entry: &ArchiveEntry) -> String {
         format!("{}: {}", self.contents.file(), Safe(&entry.name))
     }
 
     /// The error that says what is wrong with an entry, or else with the archive.
-    pub fn problem(&self, entry: Option<&ArchiveEntry>, problem: &str) -> DataError {
-        let file = entry.map_or_else(|| self.contents.file().to_owned(), |entry| self.shown(entry));
+    pub fn error_about(&self, entry: Option<&ArchiveEntry>, problem: &str) -> DataError {
+        let file = entry.map_or_else(|| self.contents.file().to_owned(), |entry| self.displayable_name(entry));
         DataError::Tar { file, problem: problem.into() }
     }
 }
 
 /// A header.
-struct TarBlock([u8; BLOCK]);
+struct TarBlock([u8; BLOCK_BYTES]);
 
 impl TarBlock {
     /// Whether the sum of the bytes is the one that the header states.
-    fn is_sound(&self) -> bool {
+    fn has_valid_checksum(&self) -> bool {
         let sum = |bytes: &[u8]| bytes.iter().map(|&byte| u64::from(byte)).sum::<u64>();
         let total = sum(&self.0[..148]) + 8 * u64::from(b' ') + sum(&self.0[156..]);
-        number(&self.0[148..156]) == Some(total)
+        parse_number(&self.0[148..156]) == Some(total)
     }
 
     fn name(&self) -> String {
@@ -213,7 +213,7 @@ impl TarBlock {
 }
 
 /// A number in octal digits, or big-endian after a set highest bit; `None` if it is neither, negative or too large.
-fn number(field: &[u8]) -> Option<u64> {
+fn parse_number(field: &[u8]) -> Option<u64> {
     let (first, rest) = field.split_first()?;
     if first & 0x80 != 0 {
         // 0xff begins a negative number.

@@ -156,7 +156,7 @@ fn a_folder_is_read_plain_and_gzipped_under_both_names() {
     data.train.gather(&[3, 1], &mut rows);
     assert_eq!(rows, [18.0, 19.0, 20.0, 21.0, 22.0, 23.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0]);
     let mut labels = [9; 2];
-    data.train.labels(&[3, 1], &mut labels);
+    data.train.gather_labels(&[3, 1], &mut labels);
     assert_eq!(labels, [0, 1]);
 
     for name in

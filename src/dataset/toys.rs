@@ -48,14 +48,14 @@ impl Toy {
     }
 
     /// A point of a class, before noise.
-    fn point(self, class: usize, numbers: &mut Stream) -> (f64, f64) {
+    fn random_point(self, class: usize, numbers: &mut Stream) -> (f64, f64) {
         let third = TAU / 3.0 * class as f64;
         let on_circle = |radius: f64, angle: f64| (radius * angle.cos(), radius * angle.sin());
         match self {
             Self::Circles => on_circle([1.0, 0.5][class], TAU * numbers.uniform()),
             Self::Xor => {
                 let (x, y) = (numbers.uniform(), numbers.uniform());
-                let sign = if numbers.bits() & 1 == 0 { 1.0 } else { -1.0 };
+                let sign = if numbers.random_bits() & 1 == 0 { 1.0 } else { -1.0 };
                 (sign * x, sign * if class == 0 { y } else { -y })
             }
             Self::Gaussians => {
@@ -75,12 +75,12 @@ impl Toy {
 
     /// Draws `spec.samples` points, the classes in turn, each displaced by normal noise in both directions; the two
     /// numbers of each point, and their classes.
-    pub(super) fn draw(self, spec: &DataSpec) -> (Vec<f32>, Vec<u8>) {
+    pub(super) fn draw_points(self, spec: &DataSpec) -> (Vec<f32>, Vec<u8>) {
         let mut numbers = stream(spec.seed, Purpose::Data, self as u64);
         let classes = self.classes().len();
         let mut values = Vec::with_capacity(2 * spec.samples);
         let labels = (0..spec.samples).map(|sample| sample % classes).map(|class| {
-            let (x, y) = self.point(class, &mut numbers);
+            let (x, y) = self.random_point(class, &mut numbers);
             values.push((x + spec.noise * numbers.normal()) as f32);
             values.push((y + spec.noise * numbers.normal()) as f32);
             class as u8
@@ -96,7 +96,7 @@ mod tests {
 
     fn points(toy: Toy, noise: f64, seed: u64) -> (Vec<[f32; 2]>, Vec<u8>) {
         let spec = DataSpec { samples: 600, noise, seed, ..DataSpec::default() };
-        let (values, labels) = toy.draw(&spec);
+        let (values, labels) = toy.draw_points(&spec);
         (values.chunks(2).map(|point| [point[0], point[1]]).collect(), labels)
     }
 

@@ -1,22 +1,23 @@
 //! The exercise's figures: loss and accuracy of a row while it is trained, on training and test images.
 
-use super::{EpochPoint, RowOutcome, rows};
+use super::{EvaluationPoint, RowOutcome, rows};
 use crate::report::{PlotFigure, PlotPanel, PlotSeries, PlotStroke};
 use crate::text::short;
 
 /// Loss and accuracy over the minibatches; with several seeds their mean, and a band from the least to the largest.
-pub fn figure(outcome: &RowOutcome) -> PlotFigure {
-    let panel = |title: &str, unit: &str, train: fn(&EpochPoint) -> f64, test: fn(&EpochPoint) -> f64| PlotPanel {
-        title: title.into(),
-        x_label: "minibatches".into(),
-        y_label: unit.into(),
-        series: vec![
-            series("training minibatches", PlotStroke::Dashed, outcome, train),
-            series("test images", PlotStroke::Solid, outcome, test),
-        ],
-        y_most: None,
-        note: None,
-    };
+pub fn training_figure(outcome: &RowOutcome) -> PlotFigure {
+    let panel =
+        |title: &str, unit: &str, train: fn(&EvaluationPoint) -> f64, test: fn(&EvaluationPoint) -> f64| PlotPanel {
+            title: title.into(),
+            x_label: "minibatches".into(),
+            y_label: unit.into(),
+            series: vec![
+                mean_and_band("training minibatches", PlotStroke::Dashed, outcome, train),
+                mean_and_band("test images", PlotStroke::Solid, outcome, test),
+            ],
+            y_most: None,
+            note: None,
+        };
     let mut loss = panel("Loss", "cross entropy, nats", |point| point.train_loss, |point| point.test_loss);
     show_the_later_part(&mut loss);
     let row = outcome.row;
@@ -49,7 +50,12 @@ fn show_the_later_part(panel: &mut PlotPanel) {
     }
 }
 
-fn series(name: &str, stroke: PlotStroke, outcome: &RowOutcome, value: fn(&EpochPoint) -> f64) -> PlotSeries {
+fn mean_and_band(
+    name: &str,
+    stroke: PlotStroke,
+    outcome: &RowOutcome,
+    value: fn(&EvaluationPoint) -> f64,
+) -> PlotSeries {
     let mut series = PlotSeries { name: name.into(), stroke, points: Vec::new(), band: Vec::new() };
     let Some(first) = outcome.runs.first() else { return series };
     for (at, point) in first.points.iter().enumerate() {
@@ -66,11 +72,11 @@ fn series(name: &str, stroke: PlotStroke, outcome: &RowOutcome, value: fn(&Epoch
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exercise::{ExerciseRun, ROWS};
+    use crate::exercise::{EXERCISE_ROWS, ExerciseRun};
 
     #[test]
     fn a_wild_beginning_does_not_flatten_the_rest() {
-        let point = |step, train_loss| EpochPoint {
+        let point = |step, train_loss| EvaluationPoint {
             step,
             train_loss,
             train_accuracy: 20.0,
@@ -79,7 +85,10 @@ mod tests {
         };
         let figure = |first| {
             let points = vec![point(100, first), point(200, 1.9)];
-            figure(&RowOutcome { row: &ROWS[0], runs: vec![ExerciseRun { seed: 0, points, seconds: 1.0 }] })
+            training_figure(&RowOutcome {
+                row: &EXERCISE_ROWS[0],
+                runs: vec![ExerciseRun { seed: 0, points, seconds: 1.0 }],
+            })
         };
         let (wild, tame) = (figure(34.06), figure(2.9));
         assert_eq!(wild.panels[0].y_most, Some(3.0));
@@ -89,10 +98,15 @@ mod tests {
 
     #[test]
     fn seeds_become_a_mean_and_a_band() {
-        let point =
-            |test_loss| EpochPoint { step: 100, train_loss: 2.0, train_accuracy: 20.0, test_loss, test_accuracy: 3.0 };
+        let point = |test_loss| EvaluationPoint {
+            step: 100,
+            train_loss: 2.0,
+            train_accuracy: 20.0,
+            test_loss,
+            test_accuracy: 3.0,
+        };
         let run = |seed, loss| ExerciseRun { seed, points: vec![point(loss)], seconds: 1.0 };
-        let figure = figure(&RowOutcome { row: &ROWS[0], runs: vec![run(0, 1.0), run(1, 4.0)] });
+        let figure = training_figure(&RowOutcome { row: &EXERCISE_ROWS[0], runs: vec![run(0, 1.0), run(1, 4.0)] });
         assert_eq!(figure.panels[0].series[1].points, [(100.0, 2.5)]);
         assert_eq!(figure.panels[0].series[1].band, [(100.0, 1.0, 4.0)]);
         assert!(figure.subtitle.ends_with("range of 2 seeds"));

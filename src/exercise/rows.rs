@@ -6,7 +6,7 @@
 
 /// Accuracy in percent and loss in nats, on the test images.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Figures {
+pub struct AccuracyAndLoss {
     /// Best accuracy in percent.
     pub accuracy: f64,
     /// Lowest loss in nats.
@@ -27,7 +27,7 @@ pub struct ExerciseRow {
     /// The learning rate as it is written.
     pub learning_rate: &'static str,
     /// What the write-up states.
-    pub published: Figures,
+    pub published: AccuracyAndLoss,
     /// Best accuracies of the reference's seeds in percent.
     pub reference_accuracies: &'static [f64],
     /// Lowest losses of the reference's seeds.
@@ -35,20 +35,20 @@ pub struct ExerciseRow {
 }
 
 /// Spread of the reference's accuracies up to which it counts as small.
-const SMALL_SPREAD: f64 = 0.3;
+const MAX_SMALL_SPREAD: f64 = 0.3;
 
 /// A loss above this one is large: it moves more from seed to seed.
-const LARGE_LOSS: f64 = 3.0;
+const MIN_LARGE_LOSS: f64 = 3.0;
 
 impl ExerciseRow {
     /// Means of the reference's seeds.
-    pub fn reference(&self) -> Figures {
-        Figures { accuracy: mean(self.reference_accuracies), loss: mean(self.reference_losses) }
+    pub fn reference(&self) -> AccuracyAndLoss {
+        AccuracyAndLoss { accuracy: mean(self.reference_accuracies), loss: mean(self.reference_losses) }
     }
 
     /// The row called `name`.
     pub fn find(name: &str) -> Option<&'static Self> {
-        ROWS.iter().find(|row| row.preset == name)
+        EXERCISE_ROWS.iter().find(|row| row.preset == name)
     }
 
     /// Whether it is the convolutional network, which takes most of an hour where an MLP takes a minute.
@@ -61,7 +61,7 @@ impl ExerciseRow {
         let (least, most) = extremes(self.reference_accuracies);
         if self.is_convolutional() {
             1.5
-        } else if most - least <= SMALL_SPREAD {
+        } else if most - least <= MAX_SMALL_SPREAD {
             0.5
         } else {
             1.0
@@ -72,7 +72,7 @@ impl ExerciseRow {
     pub fn loss_tolerance(&self) -> Option<f64> {
         match self.reference().loss {
             _ if self.is_convolutional() => None,
-            loss if loss > LARGE_LOSS => Some(0.2),
+            loss if loss > MIN_LARGE_LOSS => Some(0.2),
             _ => Some(0.03),
         }
     }
@@ -88,149 +88,149 @@ pub(super) fn extremes(values: &[f64]) -> (f64, f64) {
     values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), &value| (least.min(value), most.max(value)))
 }
 
-const ARRAY: &str = "normal, std 1e-4, zero bias";
-const FRAMEWORK: &str = "PyTorch's default";
-const ADAM_L2: &str = "Adam, L2 1e-2";
+const ARRAY_INITIALIZATION: &str = "normal, std 1e-4, zero bias";
+const FRAMEWORK_INITIALIZATION: &str = "PyTorch's default";
+const ADAM_WITH_L2: &str = "Adam, L2 1e-2";
 
 /// The rows in the order of the write-up.
-pub const ROWS: &[ExerciseRow] = &[
+pub const EXERCISE_ROWS: &[ExerciseRow] = &[
     ExerciseRow {
         preset: "mlp-100",
         model: "array MLP 100",
-        init: ARRAY,
+        init: ARRAY_INITIALIZATION,
         optimizer: "SGD",
         learning_rate: "2e-3",
-        published: Figures { accuracy: 46.86, loss: 1.51 },
+        published: AccuracyAndLoss { accuracy: 46.86, loss: 1.51 },
         reference_accuracies: &[47.83, 48.44, 47.34],
         reference_losses: &[1.517, 1.471, 1.497],
     },
     ExerciseRow {
         preset: "mlp-10",
         model: "array MLP 10",
-        init: ARRAY,
+        init: ARRAY_INITIALIZATION,
         optimizer: "SGD",
         learning_rate: "2e-3",
-        published: Figures { accuracy: 39.38, loss: 1.68 },
+        published: AccuracyAndLoss { accuracy: 39.38, loss: 1.68 },
         reference_accuracies: &[40.82, 39.86, 40.08],
         reference_losses: &[1.686, 1.672, 1.669],
     },
     ExerciseRow {
         preset: "mlp-200",
         model: "array MLP 200",
-        init: ARRAY,
+        init: ARRAY_INITIALIZATION,
         optimizer: "SGD",
         learning_rate: "1e-3",
-        published: Figures { accuracy: 50.37, loss: 1.42 },
+        published: AccuracyAndLoss { accuracy: 50.37, loss: 1.42 },
         reference_accuracies: &[49.93, 50.00, 49.24],
         reference_losses: &[1.429, 1.428, 1.433],
     },
     ExerciseRow {
         preset: "mlp-80-50",
         model: "array MLP 80,50",
-        init: ARRAY,
+        init: ARRAY_INITIALIZATION,
         optimizer: "SGD",
         learning_rate: "1e-5",
-        published: Figures { accuracy: 11.17, loss: 2.30 },
+        published: AccuracyAndLoss { accuracy: 11.17, loss: 2.30 },
         reference_accuracies: &[12.63, 11.65, 10.49],
         reference_losses: &[2.303, 2.303, 2.303],
     },
     ExerciseRow {
         preset: "torch-mlp-100",
         model: "framework MLP 100",
-        init: FRAMEWORK,
+        init: FRAMEWORK_INITIALIZATION,
         optimizer: "SGD",
         learning_rate: "2e-3",
-        published: Figures { accuracy: 45.58, loss: 1.61 },
+        published: AccuracyAndLoss { accuracy: 45.58, loss: 1.61 },
         reference_accuracies: &[44.01, 43.55, 43.75],
         reference_losses: &[1.617, 1.609, 1.626],
     },
     ExerciseRow {
         preset: "torch-mlp-10",
         model: "framework MLP 10",
-        init: FRAMEWORK,
+        init: FRAMEWORK_INITIALIZATION,
         optimizer: "SGD",
         learning_rate: "2e-3",
-        published: Figures { accuracy: 39.52, loss: 1.70 },
+        published: AccuracyAndLoss { accuracy: 39.52, loss: 1.70 },
         reference_accuracies: &[39.47, 38.67, 38.85],
         reference_losses: &[1.695, 1.704, 1.694],
     },
     ExerciseRow {
         preset: "torch-mlp-200",
         model: "framework MLP 200",
-        init: FRAMEWORK,
+        init: FRAMEWORK_INITIALIZATION,
         optimizer: "SGD",
         learning_rate: "1e-3",
-        published: Figures { accuracy: 49.11, loss: 1.52 },
+        published: AccuracyAndLoss { accuracy: 49.11, loss: 1.52 },
         reference_accuracies: &[46.45, 46.83, 46.62],
         reference_losses: &[1.571, 1.539, 1.558],
     },
     ExerciseRow {
         preset: "torch-mlp-80-50",
         model: "framework MLP 80,50",
-        init: FRAMEWORK,
+        init: FRAMEWORK_INITIALIZATION,
         optimizer: "SGD",
         learning_rate: "1e-5",
-        published: Figures { accuracy: 31.08, loss: 2.26 },
+        published: AccuracyAndLoss { accuracy: 31.08, loss: 2.26 },
         reference_accuracies: &[23.16, 21.90, 24.13],
         reference_losses: &[3.168, 3.225, 3.174],
     },
     ExerciseRow {
         preset: "torch-mlp-500-300",
         model: "framework MLP 500,300",
-        init: FRAMEWORK,
+        init: FRAMEWORK_INITIALIZATION,
         optimizer: "SGD",
         learning_rate: "1e-3",
-        published: Figures { accuracy: 48.72, loss: 1.58 },
+        published: AccuracyAndLoss { accuracy: 48.72, loss: 1.58 },
         reference_accuracies: &[46.85, 45.91, 46.92],
         reference_losses: &[1.584, 1.600, 1.597],
     },
     ExerciseRow {
         preset: "torch-mlp-300",
         model: "framework MLP 300",
-        init: FRAMEWORK,
+        init: FRAMEWORK_INITIALIZATION,
         optimizer: "SGD",
         learning_rate: "1e-5",
-        published: Figures { accuracy: 33.27, loss: 4.25 },
+        published: AccuracyAndLoss { accuracy: 33.27, loss: 4.25 },
         reference_accuracies: &[29.09, 30.04, 28.96],
         reference_losses: &[5.890, 5.897, 6.102],
     },
     ExerciseRow {
         preset: "torch-mlp-300-adam",
         model: "framework MLP 300",
-        init: FRAMEWORK,
-        optimizer: ADAM_L2,
+        init: FRAMEWORK_INITIALIZATION,
+        optimizer: ADAM_WITH_L2,
         learning_rate: "1e-3",
-        published: Figures { accuracy: 48.46, loss: 1.63 },
+        published: AccuracyAndLoss { accuracy: 48.46, loss: 1.63 },
         reference_accuracies: &[46.77, 47.21, 47.06],
         reference_losses: &[1.636, 1.628, 1.627],
     },
     ExerciseRow {
         preset: "torch-mlp-500-300-adam",
         model: "framework MLP 500,300",
-        init: FRAMEWORK,
-        optimizer: ADAM_L2,
+        init: FRAMEWORK_INITIALIZATION,
+        optimizer: ADAM_WITH_L2,
         learning_rate: "1e-3",
-        published: Figures { accuracy: 47.66, loss: 1.49 },
+        published: AccuracyAndLoss { accuracy: 47.66, loss: 1.49 },
         reference_accuracies: &[46.84, 47.18, 46.90],
         reference_losses: &[1.497, 1.510, 1.513],
     },
     ExerciseRow {
         preset: "torch-mlp-600-300-100-adam",
         model: "framework MLP 600,300,100",
-        init: FRAMEWORK,
-        optimizer: ADAM_L2,
+        init: FRAMEWORK_INITIALIZATION,
+        optimizer: ADAM_WITH_L2,
         learning_rate: "1e-4",
-        published: Figures { accuracy: 53.55, loss: 1.43 },
+        published: AccuracyAndLoss { accuracy: 53.55, loss: 1.43 },
         reference_accuracies: &[51.00, 50.92, 51.12],
         reference_losses: &[1.429, 1.436, 1.431],
     },
     ExerciseRow {
         preset: "cnn",
         model: "CNN",
-        init: FRAMEWORK,
+        init: FRAMEWORK_INITIALIZATION,
         optimizer: "Adam",
         learning_rate: "1e-4",
-        published: Figures { accuracy: 77.08, loss: 0.66 },
+        published: AccuracyAndLoss { accuracy: 77.08, loss: 0.66 },
         reference_accuracies: &[75.19],
         reference_losses: &[0.722],
     },
@@ -243,7 +243,7 @@ mod tests {
 
     #[test]
     fn each_row_is_a_preset_that_says_the_same() {
-        for row in ROWS {
+        for row in EXERCISE_ROWS {
             let preset = Preset::find(row.preset).unwrap();
             let config = Config::load(Some(preset), None, &[]).unwrap();
             assert_eq!(
@@ -252,8 +252,11 @@ mod tests {
             );
             let kind = row.optimizer.split(',').next().unwrap().to_lowercase();
             assert_eq!(config.optimizer.kind.name(), kind, "{}", row.preset);
-            assert_eq!(config.optimizer.weight_decay, if row.optimizer == ADAM_L2 { 1e-2 } else { 0.0 });
-            assert_eq!(config.model.init.to_string(), if row.init == ARRAY { "normal 1e-4" } else { "pytorch" });
+            assert_eq!(config.optimizer.weight_decay, if row.optimizer == ADAM_WITH_L2 { 1e-2 } else { 0.0 });
+            assert_eq!(
+                config.model.init.to_string(),
+                if row.init == ARRAY_INITIALIZATION { "normal 1e-4" } else { "pytorch" }
+            );
             let (batch, steps, every) = if row.is_convolutional() { (32, 5000, 500) } else { (200, 1500, 100) };
             assert_eq!(
                 (config.run.batch_size, config.run.steps, config.run.evaluate_every),
@@ -267,12 +270,12 @@ mod tests {
                 assert_eq!(config.optimizer.momentum, 0.0, "{}", row.preset);
             }
         }
-        assert!(PRESETS.len() > ROWS.len());
+        assert!(PRESETS.len() > EXERCISE_ROWS.len());
     }
 
     #[test]
     fn the_hidden_layers_of_each_row_are_those_of_its_name() {
-        for row in ROWS.iter().filter(|row| !row.is_convolutional()) {
+        for row in EXERCISE_ROWS.iter().filter(|row| !row.is_convolutional()) {
             let config = Config::load(Some(Preset::find(row.preset).unwrap()), None, &[]).unwrap();
             let hidden = row.model.rsplit(' ').next().unwrap();
             let layers: Vec<String> = hidden.split(',').map(|units| format!("linear {units}, relu, ")).collect();

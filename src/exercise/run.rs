@@ -13,14 +13,14 @@ pub struct ExerciseRun {
     /// Its seed.
     pub seed: u64,
     /// One for each evaluation, in order.
-    pub points: Vec<EpochPoint>,
+    pub points: Vec<EvaluationPoint>,
     /// Time that training and evaluating took.
     pub seconds: f64,
 }
 
 /// An evaluation, and the minibatches since the one before.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct EpochPoint {
+pub struct EvaluationPoint {
     /// Minibatches completed.
     pub step: u64,
     /// Mean loss of those minibatches in nats, each before its update.
@@ -35,7 +35,7 @@ pub struct EpochPoint {
 
 impl ExerciseRun {
     /// The evaluation with the best accuracy; the first of them.
-    pub fn best(&self) -> Option<&EpochPoint> {
+    pub fn best(&self) -> Option<&EvaluationPoint> {
         self.points.iter().rev().max_by(|a, b| a.test_accuracy.total_cmp(&b.test_accuracy))
     }
 
@@ -92,7 +92,7 @@ pub fn run(
         }
         if step.is_multiple_of(every) || step == trainer.total_steps() {
             let test = trainer.evaluate(|| observe(step)).ok_or(RunError::Interrupted)?;
-            points.push(EpochPoint {
+            points.push(EvaluationPoint {
                 step,
                 train_loss: loss / minibatches,
                 train_accuracy: accuracy / minibatches,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{ExerciseRow, ExerciseRun, Figures, rows::mean};
+use super::{AccuracyAndLoss, ExerciseRow, ExerciseRun, rows::mean};
 use crate::text::duration;
 
 /// The runs of one row.
@@ -16,9 +16,9 @@ pub struct RowOutcome {
 
 impl RowOutcome {
     /// Mean of the runs' best accuracies and of their lowest losses.
-    pub fn figures(&self) -> Figures {
+    pub fn mean_figures(&self) -> AccuracyAndLoss {
         let losses: Vec<f64> = self.runs.iter().map(ExerciseRun::lowest_loss).collect();
-        Figures { accuracy: mean(&self.accuracies()), loss: mean(&losses) }
+        AccuracyAndLoss { accuracy: mean(&self.accuracies()), loss: mean(&losses) }
     }
 
     /// Best accuracy of each run in percent.
@@ -27,9 +27,9 @@ impl RowOutcome {
     }
 
     /// The figures minus the reference's.
-    pub fn difference(&self) -> Figures {
-        let (ours, reference) = (self.figures(), self.row.reference());
-        Figures { accuracy: ours.accuracy - reference.accuracy, loss: ours.loss - reference.loss }
+    pub fn difference_to_reference(&self) -> AccuracyAndLoss {
+        let (ours, reference) = (self.mean_figures(), self.row.reference());
+        AccuracyAndLoss { accuracy: ours.accuracy - reference.accuracy, loss: ours.loss - reference.loss }
     }
 
     /// Whether accuracy and loss are as near to the reference as the row asks for. A NaN is not near.
@@ -38,21 +38,21 @@ impl RowOutcome {
     }
 
     fn accuracy_passes(&self) -> bool {
-        self.difference().accuracy.abs() <= self.row.accuracy_tolerance()
+        self.difference_to_reference().accuracy.abs() <= self.row.accuracy_tolerance()
     }
 
     fn loss_passes(&self) -> bool {
-        self.row.loss_tolerance().is_none_or(|tolerance| self.difference().loss.abs() <= tolerance)
+        self.row.loss_tolerance().is_none_or(|tolerance| self.difference_to_reference().loss.abs() <= tolerance)
     }
 
     /// Mean time of a run in seconds.
-    pub fn seconds(&self) -> f64 {
+    pub fn mean_seconds(&self) -> f64 {
         let seconds: Vec<f64> = self.runs.iter().map(|run| run.seconds).collect();
         mean(&seconds)
     }
 
     /// What is too far away, for people; empty if nothing is.
-    fn complaint(&self) -> String {
+    fn describe_misses(&self) -> String {
         let mut parts = Vec::new();
         if !self.accuracy_passes() {
             parts.push(format!("accuracy off by more than {}", self.row.accuracy_tolerance()));
@@ -88,8 +88,8 @@ pub fn text_heading() -> String {
 pub fn text_line(outcome: &RowOutcome, whole: bool) -> String {
     let RowOutcome { row, .. } = outcome;
     let (published, reference) = (row.published, row.reference());
-    let (ours, difference) = (outcome.figures(), outcome.difference());
-    let verdict = match outcome.complaint() {
+    let (ours, difference) = (outcome.mean_figures(), outcome.difference_to_reference());
+    let verdict = match outcome.describe_misses() {
         _ if !whole => String::new(),
         complaint if complaint.is_empty() => "  ok".into(),
         complaint => format!("  {complaint}"),
@@ -100,17 +100,17 @@ pub fn text_line(outcome: &RowOutcome, whole: bool) -> String {
         published.accuracy,
         reference.accuracy,
         ours.accuracy,
-        signed(difference.accuracy, 2),
+        format_signed(difference.accuracy, 2),
         published.loss,
         reference.loss,
         ours.loss,
-        signed(difference.loss, 3),
-        duration(outcome.seconds()),
+        format_signed(difference.loss, 3),
+        duration(outcome.mean_seconds()),
     )
 }
 
 /// A difference with its sign; one that rounds to 0 is +0.
-fn signed(value: f64, decimals: usize) -> String {
+fn format_signed(value: f64, decimals: usize) -> String {
     let text = format!("{value:+.decimals$}");
     if text.parse() == Ok(0.0) { text.replace('-', "+") } else { text }
 }
@@ -124,7 +124,7 @@ pub fn markdown(outcomes: &[RowOutcome]) -> String {
     for outcome in outcomes {
         let RowOutcome { row, .. } = outcome;
         let (published, reference) = (row.published, row.reference());
-        let (ours, difference) = (outcome.figures(), outcome.difference());
+        let (ours, difference) = (outcome.mean_figures(), outcome.difference_to_reference());
         let each: Vec<String> = outcome.accuracies().iter().map(|accuracy| format!("{accuracy:.2}")).collect();
         let mark = if outcome.passes() { "" } else { " ✗" };
         // Writing to a string can't fail.
@@ -143,9 +143,9 @@ pub fn markdown(outcomes: &[RowOutcome]) -> String {
             each.join(" "),
             ours.accuracy,
             ours.loss,
-            signed(difference.accuracy, 2),
-            signed(difference.loss, 3),
-            duration(outcome.seconds()),
+            format_signed(difference.accuracy, 2),
+            format_signed(difference.loss, 3),
+            duration(outcome.mean_seconds()),
         );
     }
     text
@@ -154,10 +154,10 @@ pub fn markdown(outcomes: &[RowOutcome]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exercise::EpochPoint;
+    use crate::exercise::EvaluationPoint;
 
     fn run(seed: u64, evaluations: &[(f64, f64)]) -> ExerciseRun {
-        let point = |(&(test_accuracy, test_loss), step)| EpochPoint {
+        let point = |(&(test_accuracy, test_loss), step)| EvaluationPoint {
             step,
             train_loss: 1.0,
             train_accuracy: 50.0,
@@ -175,15 +175,16 @@ mod tests {
     fn a_row_counts_its_best_accuracy_and_its_lowest_loss() {
         let run = run(0, &[(40.0, 1.7), (42.0, 1.6), (42.0, 1.9), (41.0, 1.5)]);
         assert_eq!((run.best().unwrap().step, run.lowest_loss()), (2, 1.5));
-        let both = RowOutcome { row: &super::super::ROWS[0], runs: vec![run.clone(), self::run(1, &[(44.0, 1.7)])] };
-        assert_eq!(both.figures(), Figures { accuracy: 43.0, loss: 1.6 });
+        let both =
+            RowOutcome { row: &super::super::EXERCISE_ROWS[0], runs: vec![run.clone(), self::run(1, &[(44.0, 1.7)])] };
+        assert_eq!(both.mean_figures(), AccuracyAndLoss { accuracy: 43.0, loss: 1.6 });
         assert_eq!(both.accuracies(), [42.0, 44.0]);
     }
 
     #[test]
     fn no_difference_has_no_minus() {
         assert_eq!(
-            [-0.0004, 0.0, -0.0006, 1.0].map(|value| signed(value, 3)),
+            [-0.0004, 0.0, -0.0006, 1.0].map(|value| format_signed(value, 3)),
             ["+0.000", "+0.000", "-0.001", "+1.000"]
         );
     }

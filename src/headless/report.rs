@@ -12,10 +12,10 @@ use crate::{
     text::{Safe, duration, short, thousands},
 };
 
-use super::{EventSink, ReportedEnd, end_of, metrics::KnownMetrics, summary::write_known};
+use super::{EventSink, ReportedEnd, end_of, metrics::KnownMetrics, summary::write_summary_of_known_metrics};
 
 /// The progress bar.
-const BAR_TEMPLATE: &str = "{bar:32} step {human_pos} of {human_len} · {percent} % · {eta} left · {msg}";
+const PROGRESS_BAR_TEMPLATE: &str = "{bar:32} step {human_pos} of {human_len} · {percent} % · {eta} left · {msg}";
 
 /// Writes a table of evaluations to `out` and keeps a progress bar on standard error.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ impl RunningMean {
 const MAX_HELD_OUT_COLUMNS: usize = 2;
 
 /// Columns of a number in the table.
-const CELL_WIDTH: usize = 10;
+const CELL_WIDTH_COLUMNS: usize = 10;
 
 /// What stands for a number that is not known.
 const UNKNOWN_NUMBER: &str = "–";
@@ -71,7 +71,7 @@ impl<W: Write> TableReport<W> {
     fn with_target(out: W, target: ProgressDrawTarget) -> Self {
         let bar = ProgressBar::with_draw_target(None, target);
         // The template is a constant that a test reads, so it is never refused.
-        if let Ok(style) = ProgressStyle::with_template(BAR_TEMPLATE) {
+        if let Ok(style) = ProgressStyle::with_template(PROGRESS_BAR_TEMPLATE) {
             bar.set_style(style);
         }
         Self {
@@ -86,25 +86,28 @@ impl<W: Write> TableReport<W> {
         }
     }
 
-    fn line(&mut self, text: &str) -> io::Result<()> {
+    fn print_line(&mut self, text: &str) -> io::Result<()> {
         let Self { out, bar, .. } = self;
         bar.suspend(|| writeln!(out, "{text}"))
     }
 
-    fn ready(&mut self, info: &RunInfo) -> io::Result<()> {
+    fn print_run_info(&mut self, info: &RunInfo) -> io::Result<()> {
         self.batch_size = info.batch_size;
         if let Some(data) = &info.data {
             let count = |count: Option<usize>| count.map_or(UNKNOWN_NUMBER.into(), |count| thousands(count as u64));
             let classes =
                 if data.classes.is_empty() { String::new() } else { format!(", {} classes", data.classes.len()) };
             let (train, test) = (count(data.train), count(data.test));
-            self.line(&format!("data       {}: {train} training and {test} test samples{classes}", Safe(&data.name)))?;
+            self.print_line(&format!(
+                "data       {}: {train} training and {test} test samples{classes}",
+                Safe(&data.name)
+            ))?;
         }
         if !info.layers.is_empty() {
             let chain: Vec<String> = info.layers.iter().map(layer_text).collect();
             let parameters =
                 info.parameters.map(|count| format!(" ({} parameters)", thousands(count))).unwrap_or_default();
-            self.line(&format!("network    {}{parameters}", chain.join(" · ")))?;
+            self.print_line(&format!("network    {}{parameters}", chain.join(" · ")))?;
         }
         let facts = [
             info.optimizer.as_ref().map(|optimizer| Safe(optimizer).to_string()),
@@ -115,24 +118,24 @@ impl<W: Write> TableReport<W> {
         ];
         let facts: Vec<String> = facts.into_iter().flatten().collect();
         if !facts.is_empty() {
-            self.line(&format!("training   {}\n", facts.join(", ")))?;
+            self.print_line(&format!("training   {}\n", facts.join(", ")))?;
         }
-        self.learn(&info.metrics)?;
+        self.add_metrics(&info.metrics)?;
         self.choose_columns();
         self.begun = true;
-        self.headings()
+        self.print_headings()
     }
 
     /// Takes in metrics, also those that a source adds later: the table goes on with their columns under new headings.
-    fn new_metrics(&mut self, metrics: &[MetricInfo]) -> io::Result<()> {
-        self.learn(metrics)?;
-        if self.choose_columns() && self.begun { self.headings() } else { Ok(()) }
+    fn add_late_metrics(&mut self, metrics: &[MetricInfo]) -> io::Result<()> {
+        self.add_metrics(metrics)?;
+        if self.choose_columns() && self.begun { self.print_headings() } else { Ok(()) }
     }
 
-    fn learn(&mut self, metrics: &[MetricInfo]) -> io::Result<()> {
-        match self.metrics.learn(metrics) {
+    fn add_metrics(&mut self, metrics: &[MetricInfo]) -> io::Result<()> {
+        match self.metrics.add_metrics(metrics) {
             0 => Ok(()),
-            refused => self.line(&format!(
+            refused => self.print_line(&format!(
                 "* metrics left out, since there are too many or their tags are too long: {}",
                 thousands(refused as u64)
             )),
@@ -141,7 +144,7 @@ impl<W: Write> TableReport<W> {
 
     /// Chooses the columns of the table; true if they changed.
     fn choose_columns(&mut self) -> bool {
-        let (train, held_out) = self.metrics.columns(MAX_HELD_OUT_COLUMNS);
+        let (train, held_out) = self.metrics.choose_column_metrics(MAX_HELD_OUT_COLUMNS);
         let before = std::mem::take(&mut self.train);
         let mean = |id: MetricId| before.iter().find(|(other, _)| *other == id).map(|(_, mean)| *mean);
         self.train = train.into_iter().map(|id| (id, mean(id).unwrap_or_default())).collect();
@@ -150,15 +153,15 @@ impl<W: Write> TableReport<W> {
         !same
     }
 
-    fn headings(&mut self) -> io::Result<()> {
-        let heading = |id: MetricId| self.metrics.info(id).map(heading).unwrap_or_default();
+    fn print_headings(&mut self) -> io::Result<()> {
+        let heading = |id: MetricId| self.metrics.info(id).map(column_heading).unwrap_or_default();
         let train: Vec<String> = self.train.iter().map(|(id, _)| heading(*id)).collect();
         let held_out: Vec<String> = self.held_out.iter().map(|id| heading(*id)).collect();
-        self.line(&row(["epoch", "step", "lr"].map(Into::into), [&train, &held_out], "time"))
+        self.print_line(&format_row(["epoch", "step", "lr"].map(Into::into), [&train, &held_out], "time"))
     }
 
     /// A value of a metric in a cell of the table.
-    fn cell(&self, id: MetricId, value: Option<f64>) -> String {
+    fn format_cell(&self, id: MetricId, value: Option<f64>) -> String {
         let share = self.metrics.info(id).is_some_and(|info| info.unit == Unit::Share);
         match value {
             None => UNKNOWN_NUMBER.into(),
@@ -168,13 +171,13 @@ impl<W: Write> TableReport<W> {
         }
     }
 
-    fn step(&mut self, report: &StepReport) {
+    fn handle_step(&mut self, report: &StepReport) {
         let samples = report.samples.map_or(1.0, |samples| samples as f64);
         for MetricValue(id, value) in &report.values {
             if let Some((_, mean)) = self.train.iter_mut().find(|(other, _)| other == id) {
                 mean.add(*value, samples);
             }
-            if self.metrics.learning_rate() == Some(*id) {
+            if self.metrics.learning_rate_metric() == Some(*id) {
                 self.learning_rate = Some(*value);
             }
         }
@@ -185,45 +188,45 @@ impl<W: Write> TableReport<W> {
         }
     }
 
-    fn evaluation(&mut self, evaluation: &Evaluation) -> io::Result<()> {
+    fn print_evaluation(&mut self, evaluation: &Evaluation) -> io::Result<()> {
         let means: Vec<(MetricId, Option<f64>)> = self.train.iter_mut().map(|(id, mean)| (*id, mean.take())).collect();
-        let train: Vec<String> = means.into_iter().map(|(id, mean)| self.cell(id, mean)).collect();
-        let value = |id: &MetricId| self.cell(*id, MetricValue::find(&evaluation.values, *id));
+        let train: Vec<String> = means.into_iter().map(|(id, mean)| self.format_cell(id, mean)).collect();
+        let value = |id: &MetricId| self.format_cell(*id, MetricValue::find(&evaluation.values, *id));
         let held_out: Vec<String> = self.held_out.iter().map(value).collect();
         let epoch = evaluation.epoch.map_or(UNKNOWN_NUMBER.into(), |epoch| format!("{epoch:.2}"));
         let time = duration(self.bar.elapsed().as_secs_f64());
         let place = [epoch, thousands(evaluation.step), self.learning_rate.map_or(UNKNOWN_NUMBER.into(), short)];
-        self.line(&row(place, [&train, &held_out], &time))
+        self.print_line(&format_row(place, [&train, &held_out], &time))
     }
 
-    fn change(&mut self, step: u64, change: &Change) -> io::Result<()> {
-        self.line(&format!("* step {}: {change}", thousands(step)))
+    fn print_change(&mut self, step: u64, change: &Change) -> io::Result<()> {
+        self.print_line(&format!("* step {}: {change}", thousands(step)))
     }
 
     /// Goes on from an earlier step: the minibatches after it are no longer history.
-    fn branched(&mut self, branching: &Branching) -> io::Result<()> {
+    fn handle_branching(&mut self, branching: &Branching) -> io::Result<()> {
         self.train.iter_mut().for_each(|(_, mean)| *mean = RunningMean::default());
         self.learning_rate = None;
         self.bar.set_position(branching.at);
         let change = branching.change.as_ref().map(|change| format!(": {change}")).unwrap_or_default();
-        self.line(&format!("* goes on from step {}{change}", thousands(branching.at)))
+        self.print_line(&format!("* goes on from step {}{change}", thousands(branching.at)))
     }
 
-    fn finding(&mut self, finding: &Finding) -> io::Result<()> {
+    fn print_finding(&mut self, finding: &Finding) -> io::Result<()> {
         let (what, advice) = (Safe(&finding.what), Safe(&finding.advice));
-        self.line(&format!("! step {}: {what}; {advice}", thousands(finding.step)))
+        self.print_line(&format!("! step {}: {what}; {advice}", thousands(finding.step)))
     }
 
-    fn finished(&mut self, summary: &RunSummary) -> io::Result<()> {
+    fn print_summary(&mut self, summary: &RunSummary) -> io::Result<()> {
         self.bar.finish_and_clear();
         writeln!(self.out)?;
-        write_known(&mut self.out, summary, &self.metrics)
+        write_summary_of_known_metrics(&mut self.out, summary, &self.metrics)
     }
 }
 
 /// The heading of a metric's column: `train acc`.
-fn heading(info: &MetricInfo) -> String {
-    let part = match info.part().0 {
+fn column_heading(info: &MetricInfo) -> String {
+    let part = match info.data_part_and_name().0 {
         DataPart::Train => "train ",
         DataPart::HeldOut(word) => &format!("{word} "),
         DataPart::Whole => "",
@@ -237,32 +240,32 @@ fn layer_text(layer: &LayerInfo) -> String {
 }
 
 /// A row of the table; each part of the data is a group of columns.
-fn row([epoch, step, learning_rate]: [String; 3], groups: [&[String]; 2], time: &str) -> String {
-    let mut row = format!("{epoch:>7} {step:>CELL_WIDTH$} {learning_rate:>CELL_WIDTH$}");
+fn format_row([epoch, step, learning_rate]: [String; 3], groups: [&[String]; 2], time: &str) -> String {
+    let mut row = format!("{epoch:>7} {step:>CELL_WIDTH_COLUMNS$} {learning_rate:>CELL_WIDTH_COLUMNS$}");
     for group in groups {
-        let cells: Vec<String> = group.iter().map(|cell| format!("{cell:>CELL_WIDTH$}")).collect();
+        let cells: Vec<String> = group.iter().map(|cell| format!("{cell:>CELL_WIDTH_COLUMNS$}")).collect();
         row.push_str(if cells.is_empty() { "" } else { "   " });
         row.push_str(&cells.join(" "));
     }
-    format!("{row} {time:>CELL_WIDTH$}")
+    format!("{row} {time:>CELL_WIDTH_COLUMNS$}")
 }
 
 impl<W: Write> EventSink for TableReport<W> {
     fn take(&mut self, event: &Event) -> io::Result<Option<ReportedEnd>> {
         match event {
             Event::Loading(loading) => self.bar.set_message(Safe(&loading.what).to_string()),
-            Event::Ready(info) => self.ready(info)?,
-            Event::Metrics(new) => self.new_metrics(&new.metrics)?,
+            Event::Ready(info) => self.print_run_info(info)?,
+            Event::Metrics(new) => self.add_late_metrics(&new.metrics)?,
             Event::Controls(controls) => match controls.total_steps {
                 Some(steps) => self.bar.set_length(steps),
                 None => self.bar.unset_length(),
             },
-            Event::Changed { step, change } => self.change(*step, change)?,
-            Event::Branched(branching) => self.branched(branching)?,
-            Event::Step(report) => self.step(report),
-            Event::Evaluation(evaluation) => self.evaluation(evaluation)?,
-            Event::Finding(finding) => self.finding(finding)?,
-            Event::Finished(summary) => self.finished(summary)?,
+            Event::Changed { step, change } => self.print_change(*step, change)?,
+            Event::Branched(branching) => self.handle_branching(branching)?,
+            Event::Step(report) => self.handle_step(report),
+            Event::Evaluation(evaluation) => self.print_evaluation(evaluation)?,
+            Event::Finding(finding) => self.print_finding(finding)?,
+            Event::Finished(summary) => self.print_summary(summary)?,
             Event::Failed(_) | Event::Stopped { .. } => self.bar.finish_and_clear(),
             _ => {}
         }
@@ -297,7 +300,7 @@ mod tests {
 
     #[test]
     fn the_progress_bar_can_be_drawn() {
-        assert!(ProgressStyle::with_template(BAR_TEMPLATE).is_ok());
+        assert!(ProgressStyle::with_template(PROGRESS_BAR_TEMPLATE).is_ok());
     }
 
     #[test]

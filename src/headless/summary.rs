@@ -10,21 +10,25 @@ use crate::{
 use super::metrics::KnownMetrics;
 
 /// Most values that are written.
-const MAX_FIGURES: usize = 4;
+const MAX_SUMMARY_VALUES: usize = 4;
 
-/// Writes what a finished run came to: a line about the run, one about each part of the data, and the fingerprint of the
-/// weights, as far as the source gave them.
+/// Writes what a finished run came to: a line about the run, one about each part of the data, and the fingerprint of
+/// the weights, as far as the source gave them.
 ///
 /// # Errors
 /// When `out` can't be written to.
 pub fn write_summary(out: &mut impl Write, summary: &RunSummary, metrics: &[MetricInfo]) -> io::Result<()> {
     let mut known = KnownMetrics::default();
-    known.learn(metrics);
-    write_known(out, summary, &known)
+    known.add_metrics(metrics);
+    write_summary_of_known_metrics(out, summary, &known)
 }
 
 /// The same with metrics that were taken in already.
-pub(super) fn write_known(out: &mut impl Write, summary: &RunSummary, metrics: &KnownMetrics) -> io::Result<()> {
+pub(super) fn write_summary_of_known_metrics(
+    out: &mut impl Write,
+    summary: &RunSummary,
+    metrics: &KnownMetrics,
+) -> io::Result<()> {
     let time = summary.seconds.map(|seconds| format!(" after {} of training", duration(seconds)));
     let rate = summary.steps_per_second().map(|rate| format!(", {rate:.1} steps/s"));
     writeln!(
@@ -35,9 +39,9 @@ pub(super) fn write_known(out: &mut impl Write, summary: &RunSummary, metrics: &
         rate.unwrap_or_default()
     )?;
     let known = summary.values.iter().filter_map(|value| Some((metrics.info(value.0)?, value.1)));
-    let mut measured: Vec<(&MetricInfo, f64)> = known.take(MAX_FIGURES).collect();
+    let mut measured: Vec<(&MetricInfo, f64)> = known.take(MAX_SUMMARY_VALUES).collect();
     let mut parts: Vec<DataPart> = Vec::new();
-    for part in measured.iter().map(|(info, _)| info.part().0) {
+    for part in measured.iter().map(|(info, _)| info.data_part_and_name().0) {
         if !parts.contains(&part) {
             parts.push(part);
         }
@@ -45,11 +49,13 @@ pub(super) fn write_known(out: &mut impl Write, summary: &RunSummary, metrics: &
     // What is the better the higher is what people look for first.
     measured.sort_by_key(|(info, _)| info.better != Better::Higher);
     for part in parts {
-        let figures = measured.iter().filter(|(info, _)| info.part().0 == part).map(|(info, value)| match info.unit {
-            Unit::Share => format!("{} {:.2} %", info.title, 100.0 * value),
-            _ => format!("{} {value:.4}", info.title),
+        let figures = measured.iter().filter(|(info, _)| info.data_part_and_name().0 == part).map(|(info, value)| {
+            match info.unit {
+                Unit::Share => format!("{} {:.2} %", info.title, 100.0 * value),
+                _ => format!("{} {value:.4}", info.title),
+            }
         });
-        writeln!(out, "{:<10} {}", word(part), figures.collect::<Vec<_>>().join(", "))?;
+        writeln!(out, "{:<10} {}", data_part_word(part), figures.collect::<Vec<_>>().join(", "))?;
     }
     if let Some(hash) = &summary.weights_sha256 {
         writeln!(out, "weights    sha256 {}", Safe(hash))?;
@@ -58,7 +64,7 @@ pub(super) fn write_known(out: &mut impl Write, summary: &RunSummary, metrics: &
 }
 
 /// What a line about a part of the data begins with.
-fn word(part: DataPart) -> &'static str {
+fn data_part_word(part: DataPart) -> &'static str {
     match part {
         DataPart::Train => "train",
         DataPart::HeldOut(word) => word,

@@ -2,12 +2,12 @@
 
 use super::{
     BuildError, LayerSpec, NetworkSpec, Shape,
-    window::{Window, image},
+    window::{Window, image_dimensions},
 };
 
 /// What a layer is, as a table of layers shows it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct LayerInfo {
+pub struct PlacedLayer {
     /// Position in the network, from 0, counting every layer.
     pub index: usize,
     /// The layer as it was written down: `linear 256`.
@@ -21,19 +21,19 @@ pub struct LayerInfo {
 }
 
 /// Most values that one buffer or one weight may have: 2³⁰, which are 4 GiB of `f32`.
-const MAX_VALUES: usize = 1 << 30;
+const MAX_BUFFER_VALUES: usize = 1 << 30;
 
 /// Most layers of a network, and of a block: enough for any of them, and few enough to number all with 16 bits.
 const MAX_LAYERS: usize = 1024;
-const MAX_BLOCK: usize = 62;
+const MAX_BLOCK_LAYERS: usize = 62;
 
 /// Checks the whole chain of shapes and gives every layer its own.
-pub(super) fn check(
+pub(super) fn check_shapes(
     spec: &NetworkSpec,
     input: &Shape,
     classes: usize,
     max_batch: usize,
-) -> Result<Vec<LayerInfo>, BuildError> {
+) -> Result<Vec<PlacedLayer>, BuildError> {
     if max_batch == 0 || input.features() == 0 || classes == 0 {
         let what = format!("{max_batch} samples of shape {input} in {classes} classes");
         return Err(BuildError::new(None, format!("a network needs at least one value to work on, not {what}")));
@@ -46,7 +46,7 @@ pub(super) fn check(
         let message = format!("{} layers are too many; at most {MAX_LAYERS}", spec.layers.len());
         return Err(BuildError::new(None, message));
     }
-    let infos = check_row(&spec.layers, input, max_batch)
+    let infos = check_layers(&spec.layers, input, max_batch)
         .map_err(|(index, message)| BuildError::new(Some(index), format!("`{}` {message}", spec.layers[index])))?;
     let Some(last) = infos.last() else {
         let message = format!("a network needs at least one layer; `linear {classes}` gives the logits");
@@ -70,8 +70,13 @@ impl NetworkSpec {
     /// # Errors
     ///
     /// As [`Network::new`](super::Network::new).
-    pub fn check(&self, input: &Shape, classes: usize, max_batch: usize) -> Result<Vec<LayerInfo>, BuildError> {
-        check(self, input, classes, max_batch)
+    pub fn check_shapes(
+        &self,
+        input: &Shape,
+        classes: usize,
+        max_batch: usize,
+    ) -> Result<Vec<PlacedLayer>, BuildError> {
+        check_shapes(self, input, classes, max_batch)
     }
 
     /// Number of logits that it gives for a sample of shape `input`: the classes that it can tell apart.
@@ -79,24 +84,24 @@ impl NetworkSpec {
     /// # Errors
     ///
     /// As [`Network::new`](super::Network::new), for any number of classes.
-    pub fn outputs(&self, input: &Shape, max_batch: usize) -> Result<usize, BuildError> {
-        let infos = check_row(&self.layers, input, max_batch)
+    pub fn logit_count(&self, input: &Shape, max_batch: usize) -> Result<usize, BuildError> {
+        let infos = check_layers(&self.layers, input, max_batch)
             .map_err(|(index, message)| BuildError::new(Some(index), format!("`{}` {message}", self.layers[index])))?;
         Ok(infos.last().map_or(input, |info| &info.output).features())
     }
 }
 
 /// Gives every layer of a row its shapes, or the first that is wrong and the end of a sentence about it.
-pub(super) fn check_row(
+pub(super) fn check_layers(
     layers: &[LayerSpec],
     input: &Shape,
     max_batch: usize,
-) -> Result<Vec<LayerInfo>, (usize, String)> {
-    let mut infos: Vec<LayerInfo> = Vec::with_capacity(layers.len());
+) -> Result<Vec<PlacedLayer>, (usize, String)> {
+    let mut infos: Vec<PlacedLayer> = Vec::with_capacity(layers.len());
     for (index, layer) in layers.iter().enumerate() {
         let input = infos.last().map_or(input, |info| &info.output).clone();
         let (output, parameters) = check_layer(layer, &input, max_batch).map_err(|message| (index, message))?;
-        infos.push(LayerInfo { index, spec: layer.clone(), input, output, parameters });
+        infos.push(PlacedLayer { index, spec: layer.clone(), input, output, parameters });
     }
     Ok(infos)
 }
@@ -104,8 +109,9 @@ pub(super) fn check_row(
 /// Output shape and number of trained values of one layer, or the end of a sentence about what is wrong with it.
 fn check_layer(layer: &LayerSpec, input: &Shape, max_batch: usize) -> Result<(Shape, usize), String> {
     let too_large = || format!("on an input of shape {input} in batches of {max_batch} is too large to compute");
-    let fits =
-        |sizes: &[usize]| sizes.iter().fold(1, |product: usize, &size| product.saturating_mul(size)) <= MAX_VALUES;
+    let fits = |sizes: &[usize]| {
+        sizes.iter().fold(1, |product: usize, &size| product.saturating_mul(size)) <= MAX_BUFFER_VALUES
+    };
     let (output, parameters) = match *layer {
         LayerSpec::Linear { units: 0 } => return Err("has no units; a layer needs at least 1".into()),
         LayerSpec::Linear { units } => {
@@ -125,14 +131,14 @@ fn check_layer(layer: &LayerSpec, input: &Shape, max_batch: usize) -> Result<(Sh
             (Shape::new([channels, window.out_height, window.out_width]), channels * window.values() + channels)
         }
         LayerSpec::BatchNorm => {
-            let units = channels(input);
+            let units = channel_count(input);
             (input.clone(), 2 * units)
         }
         LayerSpec::MaxPool { size, stride, pad } | LayerSpec::AvgPool { size, stride, pad } => {
-            let window = Window::pooling(input, size, stride, pad)?;
+            let window = Window::new_pooling(input, size, stride, pad)?;
             (Shape::new([window.channels, window.out_height, window.out_width]), 0)
         }
-        LayerSpec::GlobalAvgPool => (Shape::new([image(input)?.0]), 0),
+        LayerSpec::GlobalAvgPool => (Shape::new([image_dimensions(input)?.0]), 0),
         LayerSpec::Flatten => (Shape::new([input.features()]), 0),
         LayerSpec::Dropout { probability } if !(0.0..1.0).contains(&probability) => {
             return Err(format!("has a probability of {probability}; it must be from 0 to below 1"));
@@ -149,14 +155,14 @@ fn check_layer(layer: &LayerSpec, input: &Shape, max_batch: usize) -> Result<(Sh
 
 /// As [`check_layer`] for a block of these layers.
 fn check_residual(layers: &[LayerSpec], input: &Shape, max_batch: usize) -> Result<(Shape, usize), String> {
-    if layers.is_empty() || layers.len() > MAX_BLOCK {
-        return Err(format!("holds {} layers; it needs from 1 to {MAX_BLOCK}", layers.len()));
+    if layers.is_empty() || layers.len() > MAX_BLOCK_LAYERS {
+        return Err(format!("holds {} layers; it needs from 1 to {MAX_BLOCK_LAYERS}", layers.len()));
     }
-    let infos = check_row(layers, input, max_batch)
+    let infos = check_layers(layers, input, max_batch)
         .map_err(|(index, message)| format!("is impossible: its layer {index}, `{}`, {message}", layers[index]))?;
     let output = infos[infos.len() - 1].output.clone();
     let mut parameters = infos.iter().map(|info| info.parameters).sum();
-    if let Some(projection) = projection(input, &output)? {
+    if let Some(projection) = shortcut_projection(input, &output)? {
         parameters += check_layer(&projection, input, max_batch)?.1;
     }
     Ok((output, parameters))
@@ -164,7 +170,7 @@ fn check_residual(layers: &[LayerSpec], input: &Shape, max_batch: usize) -> Resu
 
 /// What brings the input of a residual block to the shape of its output: nothing where they are the same, else a
 /// linear layer for vectors and a 1×1 convolution for images, its stride the ratio of the sizes.
-pub(super) fn projection(input: &Shape, output: &Shape) -> Result<Option<LayerSpec>, String> {
+pub(super) fn shortcut_projection(input: &Shape, output: &Shape) -> Result<Option<LayerSpec>, String> {
     if input == output {
         return Ok(None);
     }
@@ -182,6 +188,6 @@ pub(super) fn projection(input: &Shape, output: &Shape) -> Result<Option<LayerSp
 }
 
 /// What batch normalization keeps apart: the channels of an image, the features of anything else.
-pub(super) fn channels(shape: &Shape) -> usize {
-    image(shape).map_or(shape.features(), |(channels, ..)| channels)
+pub(super) fn channel_count(shape: &Shape) -> usize {
+    image_dimensions(shape).map_or(shape.features(), |(channels, ..)| channels)
 }

@@ -3,30 +3,30 @@
 use std::{f64::consts::FRAC_2_SQRT_PI, sync::LazyLock};
 
 /// Intervals for each unit of x.
-const RESOLUTION: f64 = 8.0;
+const INTERVALS_PER_UNIT: f64 = 8.0;
 
 /// From here on 1 - erf is below half a unit in the last place of 1.
-const END: usize = 6;
+const TABLE_END: usize = 6;
 
-const INTERVALS: usize = END * RESOLUTION as usize;
+const TABLE_INTERVALS: usize = TABLE_END * INTERVALS_PER_UNIT as usize;
 
 /// Coefficients of each interval's polynomial: the next term is below 2·10⁻¹⁸ everywhere.
-const TERMS: usize = 12;
+const TAYLOR_TERMS: usize = 12;
 
 /// Taylor polynomials of erf around the middle of every interval.
-static TABLE: LazyLock<[[f64; TERMS]; INTERVALS]> =
-    LazyLock::new(|| std::array::from_fn(|interval| taylor((interval as f64 + 0.5) / RESOLUTION)));
+static TAYLOR_TABLE: LazyLock<[[f64; TAYLOR_TERMS]; TABLE_INTERVALS]> =
+    LazyLock::new(|| std::array::from_fn(|interval| taylor_coefficients((interval as f64 + 0.5) / INTERVALS_PER_UNIT)));
 
 /// erf x = 2/√π ∫₀ˣ exp(-t²) dt, with an error of at most 3·10⁻¹⁵.
 pub fn erf(x: f64) -> f64 {
     let size = x.abs();
-    if size >= END as f64 {
+    if size >= TABLE_END as f64 {
         return x.signum();
     }
-    let interval = (size * RESOLUTION) as usize;
-    let from_middle = size - (interval as f64 + 0.5) / RESOLUTION;
+    let interval = (size * INTERVALS_PER_UNIT) as usize;
+    let from_middle = size - (interval as f64 + 0.5) / INTERVALS_PER_UNIT;
     // A NaN has interval 0 and stays a NaN by its distance from the middle.
-    let value = TABLE[interval].iter().rev().fold(0.0, |sum, &coefficient| sum * from_middle + coefficient);
+    let value = TAYLOR_TABLE[interval].iter().rev().fold(0.0, |sum, &coefficient| sum * from_middle + coefficient);
     value.copysign(x)
 }
 
@@ -34,11 +34,11 @@ pub fn erf(x: f64) -> f64 {
 ///
 /// The derivative g = 2/√π exp(-x²) satisfies g′ = -2xg, so its own coefficients around c satisfy
 /// (n + 1) gₙ₊₁ = -2 (c gₙ + gₙ₋₁); those of erf are gₙ/(n + 1), one power higher.
-fn taylor(c: f64) -> [f64; TERMS] {
-    let mut coefficients = [0.0; TERMS];
-    coefficients[0] = series(c);
+fn taylor_coefficients(c: f64) -> [f64; TAYLOR_TERMS] {
+    let mut coefficients = [0.0; TAYLOR_TERMS];
+    coefficients[0] = erf_series(c);
     let (mut before, mut g) = (0.0, FRAC_2_SQRT_PI * (-c * c).exp());
-    for n in 0..TERMS - 1 {
+    for n in 0..TAYLOR_TERMS - 1 {
         coefficients[n + 1] = g / (n + 1) as f64;
         (before, g) = (g, -2.0 * (c * g + before) / (n + 1) as f64);
     }
@@ -46,7 +46,7 @@ fn taylor(c: f64) -> [f64; TERMS] {
 }
 
 /// erf x = 2/√π exp(-x²) Σ 2ⁿ x²ⁿ⁺¹ / (1·3·…·(2n + 1)), whose terms are all positive; slow.
-fn series(x: f64) -> f64 {
+fn erf_series(x: f64) -> f64 {
     let (mut term, mut sum) = (x, 0.0);
     let mut odd = 1.0;
     while term > sum * 1e-18 {
@@ -80,7 +80,7 @@ mod tests {
     fn table_and_series_agree_everywhere() {
         for i in 0..60_000 {
             let x = f64::from(i) * 1e-4;
-            assert!((erf(x) - series(x)).abs() < 3e-15, "{x}: {} {}", erf(x), series(x));
+            assert!((erf(x) - erf_series(x)).abs() < 3e-15, "{x}: {} {}", erf(x), erf_series(x));
         }
     }
 }

@@ -9,7 +9,7 @@ pub struct LayerFacts {
     /// How a layer is written, settings that may be left out in brackets: `linear UNITS`.
     pub form: &'static str,
     /// What it is for.
-    pub role: LayerRole,
+    pub category: LayerCategory,
     /// What holds for it that does not for every layer.
     pub properties: &'static [LayerProperty],
     /// What it computes.
@@ -18,7 +18,7 @@ pub struct LayerFacts {
 
 impl LayerFacts {
     /// Whether this holds for the kind; what layers within a block have does not count.
-    pub fn has(&self, property: LayerProperty) -> bool {
+    pub fn has_property(&self, property: LayerProperty) -> bool {
         self.properties.contains(&property)
     }
 }
@@ -38,7 +38,7 @@ pub enum LayerProperty {
 
 /// What a layer is for in its network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum LayerRole {
+pub enum LayerCategory {
     /// Trained sums of its inputs.
     Weights,
     /// A function of each value by itself.

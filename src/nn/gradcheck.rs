@@ -17,8 +17,8 @@ pub mod suite;
 
 use std::{num::NonZeroUsize, sync::Arc};
 
-use self::difference::Prober;
-pub use self::elements::{Comparison, LayerCheck};
+use self::difference::LossProber;
+pub use self::elements::{ElementComparison, LayerCheck};
 use super::{BuildError, Mode, Network, NetworkSpec, Pool, Shape};
 use crate::random::{Purpose, Stream, stream};
 
@@ -27,7 +27,7 @@ pub const TOLERANCE: f64 = 1e-7;
 
 /// What one tensor's gradient was found to be.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Entry {
+pub struct TensorCheck {
     /// The layer, from 0; the number of layers for the loss.
     pub layer: usize,
     /// The layer as it was written down, or `softmax cross entropy`.
@@ -44,20 +44,20 @@ pub struct Entry {
 
 /// What was found for every tensor of a network, in the order of the forward pass.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Report {
+pub struct GradientReport {
     /// One for each tensor.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<TensorCheck>,
 }
 
-impl Report {
+impl GradientReport {
     /// The entry with the largest error; a NaN is larger than any number.
-    pub fn worst(&self) -> Option<&Entry> {
-        worst(self.entries.iter())
+    pub fn worst_tensor(&self) -> Option<&TensorCheck> {
+        worst_tensor(self.entries.iter())
     }
 
     /// The entry with the largest error of one layer.
-    pub fn worst_of(&self, layer: usize) -> Option<&Entry> {
-        worst(self.entries.iter().filter(|entry| entry.layer == layer))
+    pub fn worst_tensor_of_layer(&self, layer: usize) -> Option<&TensorCheck> {
+        worst_tensor(self.entries.iter().filter(|entry| entry.layer == layer))
     }
 
     /// Whether every error is at most `tolerance`.
@@ -66,8 +66,8 @@ impl Report {
     }
 }
 
-fn worst<'a>(entries: impl Iterator<Item = &'a Entry>) -> Option<&'a Entry> {
-    let size = |entry: &Entry| if entry.relative_error.is_nan() { f64::INFINITY } else { entry.relative_error };
+fn worst_tensor<'a>(entries: impl Iterator<Item = &'a TensorCheck>) -> Option<&'a TensorCheck> {
+    let size = |entry: &TensorCheck| if entry.relative_error.is_nan() { f64::INFINITY } else { entry.relative_error };
     entries.max_by(|a, b| size(a).total_cmp(&size(b)))
 }
 
@@ -77,36 +77,48 @@ fn worst<'a>(entries: impl Iterator<Item = &'a Entry>) -> Option<&'a Entry> {
 /// # Errors
 ///
 /// As [`Network::new`].
-pub fn check(spec: &NetworkSpec, input: &Shape, classes: usize, batch: usize, seed: u64) -> Result<Report, BuildError> {
+pub fn check_gradients(
+    spec: &NetworkSpec,
+    input: &Shape,
+    classes: usize,
+    batch: usize,
+    seed: u64,
+) -> Result<GradientReport, BuildError> {
     let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let network = Network::new(spec, input, classes, batch, seed, Arc::new(Pool::new(threads)))?;
     Ok(check_network(network, classes, seed))
 }
 
-fn check_network(mut network: Network<f64>, classes: usize, seed: u64) -> Report {
+fn check_network(mut network: Network<f64>, classes: usize, seed: u64) -> GradientReport {
     let mut stream = stream(seed, Purpose::GradientCheck, 0);
     network.keep_input_gradient();
-    let labels = prepare(&mut network, classes, &mut stream);
+    let labels = prepare_network(&mut network, classes, &mut stream);
     let infos = network.layer_infos().to_vec();
     let names: Vec<(usize, String)> = network.parameters().map(|p| (p.layer, p.name.clone())).collect();
-    let mut prober = Prober::new(network, labels, stream, Mode::Train { step: 0 });
+    let mut prober = LossProber::new(network, labels, stream, Mode::Train { step: 0 });
     let mut entries = Vec::new();
     let mut parameter = 0;
     for (layer, info) in infos.iter().enumerate() {
-        let mut entry = |tensor: &str, point| entries.push(prober.compare(layer, info.spec.to_string(), tensor, point));
-        entry("input", difference::Point::Input { layer });
+        let mut entry =
+            |tensor: &str, point| entries.push(prober.compare_gradient(layer, info.spec.to_string(), tensor, point));
+        entry("input", difference::MovedTensor::Input { layer });
         while let Some((_, name)) = names.get(parameter).filter(|(of, _)| *of == layer) {
-            entry(name, difference::Point::Parameter { layer, index: parameter });
+            entry(name, difference::MovedTensor::Parameter { layer, index: parameter });
             parameter += 1;
         }
     }
     let kind = "softmax cross entropy".to_owned();
-    entries.push(prober.compare(infos.len(), kind, "logits", difference::Point::Input { layer: infos.len() }));
-    Report { entries }
+    entries.push(prober.compare_gradient(
+        infos.len(),
+        kind,
+        "logits",
+        difference::MovedTensor::Input { layer: infos.len() },
+    ));
+    GradientReport { entries }
 }
 
 /// Brings the network to a general point: random samples, labels and biases. Gives the labels.
-fn prepare(network: &mut Network<f64>, classes: usize, stream: &mut Stream) -> Vec<u8> {
+fn prepare_network(network: &mut Network<f64>, classes: usize, stream: &mut Stream) -> Vec<u8> {
     let batch = network.batch();
     let deviation = |values: &[f64]| (values.iter().map(|x| x * x).sum::<f64>() / values.len() as f64).sqrt();
     let mut weights = 1.0;
@@ -135,7 +147,7 @@ mod tests {
     use crate::nn::{
         Init, LayerPosition, LayerSpec,
         layers::{
-            Layer, Linear, Pass,
+            Layer, Linear, PassContext,
             activation::{Pointwise, Relu},
         },
     };
@@ -150,7 +162,7 @@ mod tests {
 
     #[track_caller]
     fn passes(spec: &NetworkSpec, input: usize, classes: usize, batch: usize, seed: u64) {
-        let report = check(spec, &Shape::new([input]), classes, batch, seed).unwrap();
+        let report = check_gradients(spec, &Shape::new([input]), classes, batch, seed).unwrap();
         assert!(report.passes(TOLERANCE), "{spec:?} input {input} batch {batch} seed {seed}:\n{report:#?}");
     }
 
@@ -179,7 +191,7 @@ mod tests {
             &["flatten", "residual [linear 9, elu, linear 5]", "batchnorm", "leaky_relu", "linear 4"],
         ] {
             for seed in 0..3 {
-                let report = check(&spec(layers, Init::PyTorch), &Shape::new([2, 6, 5]), 4, 4, seed).unwrap();
+                let report = check_gradients(&spec(layers, Init::PyTorch), &Shape::new([2, 6, 5]), 4, 4, seed).unwrap();
                 assert!(report.passes(TOLERANCE), "{layers:?} seed {seed}:\n{report:#?}");
             }
         }
@@ -215,7 +227,7 @@ mod tests {
 
     #[test]
     fn errors_of_the_network_are_passed_on() {
-        let error = check(&spec(&["linear 4"], Init::He), &Shape::new([2]), 3, 1, 0).unwrap_err();
+        let error = check_gradients(&spec(&["linear 4"], Init::He), &Shape::new([2]), 3, 1, 0).unwrap_err();
         assert_eq!(error.layer, Some(0));
     }
 
@@ -230,7 +242,7 @@ mod tests {
         L: Layer<f64>,
         F: Fn(ArrayView2<'_, f64>, ArrayView2<'_, f64>, &mut ArrayViewMut2<'_, f64>, &mut L) + Send,
     {
-        fn forward(&mut self, x: ArrayView2<'_, f64>, y: ArrayViewMut2<'_, f64>, pass: &mut Pass<f64>) {
+        fn forward(&mut self, x: ArrayView2<'_, f64>, y: ArrayViewMut2<'_, f64>, pass: &mut PassContext<f64>) {
             self.inner.forward(x, y, pass);
         }
 
@@ -240,7 +252,7 @@ mod tests {
             y: ArrayView2<'_, f64>,
             dy: ArrayView2<'_, f64>,
             dx: Option<ArrayViewMut2<'_, f64>>,
-            pass: &mut Pass<f64>,
+            pass: &mut PassContext<f64>,
         ) {
             let mut dx = dx.unwrap();
             self.inner.backward(x, y, dy, Some(dx.view_mut()), pass);
@@ -255,13 +267,13 @@ mod tests {
             self.inner.parameters_mut()
         }
 
-        fn choices(&self, x: ArrayView2<'_, f64>, choices: &mut [Vec<u32>]) {
-            self.inner.choices(x, choices);
+        fn collect_choices(&self, x: ArrayView2<'_, f64>, choices: &mut [Vec<u32>]) {
+            self.inner.collect_choices(x, choices);
         }
     }
 
     /// The report on a network whose second layer, a rectifier or linear, is replaced.
-    fn report_with(second: LayerSpec, layer: Box<dyn Layer<f64>>) -> Report {
+    fn report_with(second: LayerSpec, layer: Box<dyn Layer<f64>>) -> GradientReport {
         let layers = vec![LayerSpec::Linear { units: 8 }, second, LayerSpec::Linear { units: 3 }];
         let spec = NetworkSpec { layers, ..NetworkSpec::default() };
         let pool = Arc::new(Pool::new(NonZeroUsize::MIN));
@@ -284,10 +296,10 @@ mod tests {
         assert!(!report.passes(1e-2));
         // Everything before the wrong layer is wrong with it, everything after it is right.
         for layer in 0..=1 {
-            assert!(report.worst_of(layer).unwrap().relative_error > 1e-2, "{report:#?}");
+            assert!(report.worst_tensor_of_layer(layer).unwrap().relative_error > 1e-2, "{report:#?}");
         }
         for layer in 2..=3 {
-            assert!(report.worst_of(layer).unwrap().relative_error < TOLERANCE, "{report:#?}");
+            assert!(report.worst_tensor_of_layer(layer).unwrap().relative_error < TOLERANCE, "{report:#?}");
         }
     }
 

@@ -6,7 +6,7 @@ use std::{fmt, str::FromStr};
 
 use super::{
     ParseError,
-    notation::{finite, misspelt, number},
+    notation::{format_number, misspelling_error, parse_finite},
 };
 use crate::random::{Purpose, Stream, stream};
 
@@ -27,7 +27,8 @@ pub enum Init {
     },
 }
 
-const KINDS: [(&str, &str); 4] = [("pytorch", "pytorch"), ("he", "he"), ("xavier", "xavier"), ("normal", "normal STD")];
+const INIT_FORMS: [(&str, &str); 4] =
+    [("pytorch", "pytorch"), ("he", "he"), ("xavier", "xavier"), ("normal", "normal STD")];
 
 impl fmt::Display for Init {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -35,7 +36,7 @@ impl fmt::Display for Init {
             Self::PyTorch => f.write_str("pytorch"),
             Self::He => f.write_str("he"),
             Self::Xavier => f.write_str("xavier"),
-            Self::Normal { std } => write!(f, "normal {}", number(std)),
+            Self::Normal { std } => write!(f, "normal {}", format_number(std)),
         }
     }
 }
@@ -49,47 +50,49 @@ impl FromStr for Init {
             ["pytorch"] => Ok(Self::PyTorch),
             ["he"] => Ok(Self::He),
             ["xavier"] => Ok(Self::Xavier),
-            ["normal", std] => match finite("standard deviation", std)? {
+            ["normal", std] => match parse_finite("standard deviation", std)? {
                 std if std >= 0.0 => Ok(Self::Normal { std }),
                 std => Err(ParseError(format!("a standard deviation is not negative, but this is {std}"))),
             },
-            _ => Err(misspelt("initialisation", text, words.first().copied().unwrap_or_default(), &KINDS)),
+            _ => {
+                Err(misspelling_error("initialisation", text, words.first().copied().unwrap_or_default(), &INIT_FORMS))
+            }
         }
     }
 }
 
 /// Draws the initial values of the layer with a number: first all weights, then all biases.
-pub(super) struct Draw {
+pub(super) struct InitialDraw {
     stream: Stream,
     init: Init,
     fan_in: f64,
     fan_out: f64,
 }
 
-impl Draw {
+impl InitialDraw {
     pub(super) fn new(init: Init, seed: u64, number: usize, fan_in: usize, fan_out: usize) -> Self {
         let stream = stream(seed, Purpose::Init, number as u64);
         Self { stream, init, fan_in: fan_in as f64, fan_out: fan_out as f64 }
     }
 
-    pub(super) fn weight(&mut self) -> f64 {
+    pub(super) fn draw_weight(&mut self) -> f64 {
         match self.init {
-            Init::PyTorch => self.symmetric(1.0 / self.fan_in.sqrt()),
+            Init::PyTorch => self.draw_symmetric(1.0 / self.fan_in.sqrt()),
             Init::He => self.stream.normal() * (2.0 / self.fan_in).sqrt(),
-            Init::Xavier => self.symmetric((6.0 / (self.fan_in + self.fan_out)).sqrt()),
+            Init::Xavier => self.draw_symmetric((6.0 / (self.fan_in + self.fan_out)).sqrt()),
             Init::Normal { std } => self.stream.normal() * std,
         }
     }
 
-    pub(super) fn bias(&mut self) -> f64 {
+    pub(super) fn draw_bias(&mut self) -> f64 {
         match self.init {
-            Init::PyTorch => self.symmetric(1.0 / self.fan_in.sqrt()),
+            Init::PyTorch => self.draw_symmetric(1.0 / self.fan_in.sqrt()),
             Init::He | Init::Xavier | Init::Normal { .. } => 0.0,
         }
     }
 
     /// Uniform in [-bound, bound).
-    fn symmetric(&mut self, bound: f64) -> f64 {
+    fn draw_symmetric(&mut self, bound: f64) -> f64 {
         (2.0 * self.stream.uniform() - 1.0) * bound
     }
 }
@@ -120,14 +123,14 @@ mod tests {
             (Init::Xavier, (2.0 / 800_f64).sqrt(), (6.0 / 800_f64).sqrt()),
             (Init::Normal { std: 0.25 }, 0.25, f64::INFINITY),
         ] {
-            let mut draw = Draw::new(init, 7, 0, fan_in, fan_out);
-            let values: Vec<f64> = (0..100_000).map(|_| draw.weight()).collect();
+            let mut draw = InitialDraw::new(init, 7, 0, fan_in, fan_out);
+            let values: Vec<f64> = (0..100_000).map(|_| draw.draw_weight()).collect();
             let mean = values.iter().sum::<f64>() / 1e5;
             let variance = values.iter().map(|x| x * x).sum::<f64>() / 1e5;
             assert!(mean.abs() < 0.02 * deviation, "{init}: mean {mean}");
             assert!((variance.sqrt() / deviation - 1.0).abs() < 0.01, "{init}: deviation {}", variance.sqrt());
             assert!(values.iter().all(|x| x.abs() <= bound), "{init}");
-            assert_eq!(draw.bias() == 0.0, init != Init::PyTorch, "{init}");
+            assert_eq!(draw.draw_bias() == 0.0, init != Init::PyTorch, "{init}");
         }
     }
 }

@@ -29,11 +29,11 @@ pub use self::{
 };
 use super::{
     Buffer, Mode, Parameter, Scalar,
-    kernels::{locals::Locals, matmul::Workspace, pool::Pool, sums::PlaneSums},
+    kernels::{locals::ThreadBuffers, matmul::Workspace, pool::Pool, sums::PlaneSums},
 };
 
 /// What a pass through a layer works with besides its arrays, the same for all layers of a network.
-pub struct Pass<T> {
+pub struct PassContext<T> {
     /// Training or evaluating.
     pub mode: Mode,
     /// Threads that compute.
@@ -41,29 +41,29 @@ pub struct Pass<T> {
     /// Buffers of the matrix product.
     pub workspace: Workspace<T>,
     /// Buffers of the layers that work on images.
-    pub scratch: Scratch<T>,
+    pub scratch: ImageScratch<T>,
 }
 
-impl<T: Scalar> Pass<T> {
+impl<T: Scalar> PassContext<T> {
     /// A pass of these threads, with empty buffers.
     pub fn new(mode: Mode, pool: Arc<Pool>) -> Self {
-        Self { mode, pool, workspace: Workspace::new(), scratch: Scratch::new() }
+        Self { mode, pool, workspace: Workspace::new(), scratch: ImageScratch::new() }
     }
 }
 
 /// Reusable memory of the layers that work on images.
 #[derive(Debug, Default)]
-pub struct Scratch<T> {
+pub struct ImageScratch<T> {
     columns: Vec<T>,
     planes: Vec<T>,
-    locals: Locals<T>,
+    locals: ThreadBuffers<T>,
     sums: PlaneSums,
 }
 
-impl<T: Scalar> Scratch<T> {
+impl<T: Scalar> ImageScratch<T> {
     /// An empty one.
     pub fn new() -> Self {
-        Self { columns: Vec::new(), planes: Vec::new(), locals: Locals::default(), sums: PlaneSums::default() }
+        Self { columns: Vec::new(), planes: Vec::new(), locals: ThreadBuffers::default(), sums: PlaneSums::default() }
     }
 
     /// Makes room for this many values in each of the two buffers.
@@ -76,7 +76,7 @@ impl<T: Scalar> Scratch<T> {
     }
 
     /// The first values of both buffers, which must have been reserved.
-    pub(super) fn take(&mut self, columns: usize, planes: usize) -> (&mut [T], &mut [T]) {
+    pub(super) fn buffers_mut(&mut self, columns: usize, planes: usize) -> (&mut [T], &mut [T]) {
         (&mut self.columns[..columns], &mut self.planes[..planes])
     }
 }
@@ -87,7 +87,7 @@ impl<T: Scalar> Scratch<T> {
 /// and mode, and is given the same `x` and `y`, so that neither needs to be cached.
 pub trait Layer<T: Scalar>: Send {
     /// Computes the output `y` (batch, out) from the input `x` (batch, in).
-    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<T>);
+    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut PassContext<T>);
 
     /// Computes the gradients of the parameters and, where asked for, `dx` = ∂L/∂x (batch, in) from `dy` = ∂L/∂y
     /// (batch, out). Gradients are replaced, not added to.
@@ -97,7 +97,7 @@ pub trait Layer<T: Scalar>: Send {
         y: ArrayView2<'_, T>,
         dy: ArrayView2<'_, T>,
         dx: Option<ArrayViewMut2<'_, T>>,
-        pass: &mut Pass<T>,
+        pass: &mut PassContext<T>,
     );
 
     /// The trained values, weight before bias.
@@ -133,7 +133,7 @@ pub trait Layer<T: Scalar>: Send {
     /// Adds to `choices`, which has a list for each sample, what the layer chose in the forward pass of `x`: which
     /// side of its kink each value is on, which value of a window won. While all choices stay the same the layer is
     /// smooth.
-    fn choices(&self, _x: ArrayView2<'_, T>, _choices: &mut [Vec<u32>]) {}
+    fn collect_choices(&self, _x: ArrayView2<'_, T>, _choices: &mut [Vec<u32>]) {}
 }
 
 #[cfg(test)]

@@ -79,7 +79,8 @@ impl<T: Scalar> SoftmaxCrossEntropy<T> {
         Self { probabilities: Array2::zeros((max_batch, classes)) }
     }
 
-    /// Loss of `logits` (batch, classes) for `labels` (batch) with that label smoothing; writes ∂L/∂logits into `gradient` (batch, classes).
+    /// Loss of `logits` (batch, classes) for `labels` (batch) with that label smoothing; writes ∂L/∂logits into
+    /// `gradient` (batch, classes).
     pub(super) fn forward_backward(
         &mut self,
         logits: &ArrayView2<'_, T>,

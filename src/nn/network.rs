@@ -7,11 +7,11 @@ use std::{ops::Range, sync::Arc};
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 
 use super::{
-    Buffer, BuildError, LayerInfo, LayerPosition, LossReport, Mode, NetworkSpec, Parameter, Scalar, Shape,
-    build::{Setup, build},
-    chain::check,
+    Buffer, BuildError, LayerPosition, LossReport, Mode, NetworkSpec, Parameter, PlacedLayer, Scalar, Shape,
+    build::{LayerSetup, build_layer},
+    chain::check_shapes,
     kernels::{elementwise::for_each_chunk, pool::Pool},
-    layers::{Layer, Pass},
+    layers::{Layer, PassContext},
     loss::SoftmaxCrossEntropy,
     rows::values_mut,
 };
@@ -25,7 +25,7 @@ const MAX_FILLED_VALUES: usize = 1 << 13;
 /// Nothing of it allocates or fails. Results are the same bits whatever the number of threads.
 pub struct Network<T> {
     layers: Vec<Box<dyn Layer<T>>>,
-    infos: Vec<LayerInfo>,
+    infos: Vec<PlacedLayer>,
     /// What each layer reads, (`max_batch`, its features), and after the last one the logits: the output of layer l is
     /// `values[l + 1]`. Only the first `batch` rows of every buffer are in use.
     values: Vec<Array2<T>>,
@@ -35,7 +35,7 @@ pub struct Network<T> {
     input_gradient: Option<Array2<T>>,
     loss: SoftmaxCrossEntropy<T>,
     label_smoothing: f64,
-    pass: Pass<T>,
+    pass: PassContext<T>,
     batch: usize,
 }
 
@@ -54,12 +54,12 @@ impl<T: Scalar> Network<T> {
         seed: u64,
         pool: Arc<Pool>,
     ) -> Result<Self, BuildError> {
-        let infos = check(spec, input, classes, max_batch)?;
-        let mut pass = Pass::new(Mode::Evaluate, pool);
-        let mut setup = Setup { init: spec.init, seed, max_batch, pass: &mut pass };
+        let infos = check_shapes(spec, input, classes, max_batch)?;
+        let mut pass = PassContext::new(Mode::Evaluate, pool);
+        let mut setup = LayerSetup { init: spec.init, seed, max_batch, pass: &mut pass };
         let mut layers: Vec<Box<dyn Layer<T>>> = Vec::with_capacity(infos.len());
         for info in &infos {
-            let layer = build(&info.spec, &info.input, &LayerPosition::new(info.index), &mut setup)
+            let layer = build_layer(&info.spec, &info.input, &LayerPosition::new(info.index), &mut setup)
                 .map_err(|message| BuildError::new(Some(info.index), format!("`{}` {message}", info.spec)))?;
             layers.push(layer);
         }
@@ -148,8 +148,8 @@ impl<T: Scalar> Network<T> {
         self.backward_layers(0..self.layers.len());
     }
 
-    /// Computes the gradients of the parameters and inputs of these layers, the last one first, each from the gradient of
-    /// its output. The gradient of the network's own input is left out unless it is kept: training does not need it.
+    /// Computes the gradients of the parameters and inputs of these layers, the last one first, each from the gradient
+    /// of its output. The gradient of the network's own input is left out unless it is kept: training does not need it.
     pub fn backward_layers(&mut self, layers: Range<usize>) {
         let rows = s![..self.batch, ..];
         for layer in layers.rev() {
@@ -196,32 +196,32 @@ impl<T: Scalar> Network<T> {
     }
 
     /// Every layer, in order.
-    pub fn layer_infos(&self) -> &[LayerInfo] {
+    pub fn layer_infos(&self) -> &[PlacedLayer] {
         &self.infos
     }
 
     /// The parameters in the order of the network, weight before bias, those of a block in its order.
     pub fn parameters(&self) -> impl Iterator<Item = &Parameter<T>> {
-        self.leaves().flat_map(Layer::parameters)
+        self.leaf_layers().flat_map(Layer::parameters)
     }
 
     /// The parameters in the order of the network, to be changed.
     pub fn parameters_mut(&mut self) -> impl Iterator<Item = &mut Parameter<T>> {
-        self.leaves_mut().flat_map(|layer| layer.parameters_mut())
+        self.leaf_layers_mut().flat_map(|layer| layer.parameters_mut())
     }
 
     /// What training keeps besides the parameters, in the order of the network: running statistics.
     pub fn buffers(&self) -> impl Iterator<Item = &Buffer<T>> {
-        self.leaves().flat_map(Layer::buffers)
+        self.leaf_layers().flat_map(Layer::buffers)
     }
 
     /// What training keeps besides the parameters, to be changed.
     pub fn buffers_mut(&mut self) -> impl Iterator<Item = &mut Buffer<T>> {
-        self.leaves_mut().flat_map(|layer| layer.buffers_mut())
+        self.leaf_layers_mut().flat_map(|layer| layer.buffers_mut())
     }
 
     /// The layers, a block replaced by those within.
-    fn leaves(&self) -> impl Iterator<Item = &dyn Layer<T>> {
+    fn leaf_layers(&self) -> impl Iterator<Item = &dyn Layer<T>> {
         self.layers.iter().flat_map(|layer| {
             let children = layer.children();
             let itself = if children.is_empty() { std::slice::from_ref(layer) } else { children };
@@ -229,7 +229,7 @@ impl<T: Scalar> Network<T> {
         })
     }
 
-    fn leaves_mut(&mut self) -> impl Iterator<Item = &mut Box<dyn Layer<T>>> {
+    fn leaf_layers_mut(&mut self) -> impl Iterator<Item = &mut Box<dyn Layer<T>>> {
         self.layers.iter_mut().flat_map(|layer| {
             if layer.children().is_empty() { std::slice::from_mut(layer) } else { layer.children_mut() }
         })

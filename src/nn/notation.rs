@@ -4,7 +4,7 @@ use super::ParseError;
 use crate::text::{Safe, nearest};
 
 /// The error for `text`: how its kind is written, or else the nearest kind and all valid ones.
-pub(super) fn misspelt(what: &str, text: &str, kind: &str, kinds: &[(&str, &str)]) -> ParseError {
+pub(super) fn misspelling_error(what: &str, text: &str, kind: &str, kinds: &[(&str, &str)]) -> ParseError {
     if let Some((_, form)) = kinds.iter().find(|(name, _)| *name == kind) {
         return ParseError(format!("`{}` is not a valid {what}; write `{form}`", Safe(text)));
     }
@@ -17,7 +17,7 @@ pub(super) fn misspelt(what: &str, text: &str, kind: &str, kinds: &[(&str, &str)
 }
 
 /// Reads a finite number called `name`.
-pub(super) fn finite(name: &str, text: &str) -> Result<f64, ParseError> {
+pub(super) fn parse_finite(name: &str, text: &str) -> Result<f64, ParseError> {
     match text.parse::<f64>() {
         Ok(value) if value.is_finite() => Ok(value),
         _ => Err(ParseError(format!("`{}` is not a number for the {name}", Safe(text)))),
@@ -25,6 +25,6 @@ pub(super) fn finite(name: &str, text: &str) -> Result<f64, ParseError> {
 }
 
 /// A number as people write it: `0.2`, `1e-4`; reading it gives the same number again.
-pub(super) fn number(value: f64) -> String {
+pub(super) fn format_number(value: f64) -> String {
     if value == 0.0 || (1e-3..1e6).contains(&value.abs()) { value.to_string() } else { format!("{value:e}") }
 }

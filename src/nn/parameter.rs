@@ -16,14 +16,14 @@ pub struct LayerPosition {
 }
 
 impl LayerPosition {
-    /// Place of a layer of the network itself.
+    /// Position of a layer of the network itself.
     pub fn new(layer: usize) -> Self {
         Self { layer, prefix: String::new(), number: layer }
     }
 
-    /// Place of the `index`th layer, called `name`, of the block that stands here.
+    /// Position of the `index`th layer, called `name`, of the block that stands here.
     #[must_use]
-    pub fn inside(&self, index: usize, name: &str) -> Self {
+    pub fn inside_block(&self, index: usize, name: &str) -> Self {
         Self { layer: self.layer, prefix: format!("{}{name}.", self.prefix), number: self.layer + ((index + 1) << 10) }
     }
 }
@@ -45,10 +45,10 @@ pub struct Parameter<T> {
 
 impl<T: Scalar> Parameter<T> {
     /// A tensor whose values are drawn one after the other.
-    pub(super) fn new(place: &LayerPosition, name: &str, shape: Shape, mut draw: impl FnMut() -> T) -> Self {
+    pub(super) fn new(position: &LayerPosition, name: &str, shape: Shape, mut draw: impl FnMut() -> T) -> Self {
         let length = shape.features();
         let value = (0..length).map(|_| draw()).collect();
-        let (layer, name) = (place.layer, format!("{}{name}", place.prefix));
+        let (layer, name) = (position.layer, format!("{}{name}", position.prefix));
         Self { layer, name, shape, value, gradient: vec![T::zero(); length] }
     }
 
@@ -90,8 +90,8 @@ pub struct Buffer<T> {
 
 impl<T: Scalar> Buffer<T> {
     /// A tensor full of one value.
-    pub(super) fn new(place: &LayerPosition, name: &str, shape: Shape, value: T) -> Self {
-        let (layer, name) = (place.layer, format!("{}{name}", place.prefix));
+    pub(super) fn new(position: &LayerPosition, name: &str, shape: Shape, value: T) -> Self {
+        let (layer, name) = (position.layer, format!("{}{name}", position.prefix));
         Self { layer, name, value: vec![value; shape.features()], shape }
     }
 

@@ -23,7 +23,7 @@ impl Shape {
     }
 
     /// Where a value is, by its place in row-major order: `[1, 0]` for value 3 of `[2, 3]`.
-    pub fn index(&self, place: usize) -> Vec<usize> {
+    pub fn index_of_value(&self, place: usize) -> Vec<usize> {
         let mut rest = place;
         let mut index = self.0.clone();
         for length in index.iter_mut().rev() {

@@ -32,7 +32,7 @@ impl Window {
     /// The window on an image of shape (channels, height, width), or what is wrong with it, as the end of a sentence
     /// about the layer.
     pub fn new(input: &Shape, kernel: (usize, usize), stride: usize, pad: usize) -> Result<Self, String> {
-        let (channels, height, width) = image(input)?;
+        let (channels, height, width) = image_dimensions(input)?;
         if kernel.0 == 0 || kernel.1 == 0 {
             return Err("covers nothing; height and width must be at least 1".into());
         }
@@ -56,7 +56,7 @@ impl Window {
 
     /// As [`Self::new`] for a square window that pools, whose padding is at most half its size, so that it always
     /// sees some of the image.
-    pub fn pooling(input: &Shape, size: usize, stride: usize, pad: usize) -> Result<Self, String> {
+    pub fn new_pooling(input: &Shape, size: usize, stride: usize, pad: usize) -> Result<Self, String> {
         let window = Self::new(input, (size, size), stride, pad)?;
         if pad > size / 2 {
             return Err(format!("has a padding of {pad}; it must be at most half the size"));
@@ -84,14 +84,14 @@ impl Window {
 
     /// Rows of a plane that the window covers at the place `out` along the height.
     #[inline]
-    pub fn rows(&self, out: usize) -> Range<usize> {
-        covered(out * self.stride, self.pad, self.kernel.0, self.height)
+    pub fn covered_rows(&self, out: usize) -> Range<usize> {
+        covered_range(out * self.stride, self.pad, self.kernel.0, self.height)
     }
 
     /// Columns of a plane that the window covers at the place `out` along the width.
     #[inline]
-    pub fn columns(&self, out: usize) -> Range<usize> {
-        covered(out * self.stride, self.pad, self.kernel.1, self.width)
+    pub fn covered_columns(&self, out: usize) -> Range<usize> {
+        covered_range(out * self.stride, self.pad, self.kernel.1, self.width)
     }
 
     /// The row of a plane under row `ky` of the window at the place `out` along the height; `None` in the padding.
@@ -102,19 +102,19 @@ impl Window {
 
     /// The places along the width at which column `kx` of the window lies on the image.
     #[inline]
-    pub fn places_on(&self, kx: usize) -> Range<usize> {
+    pub fn places_over_column(&self, kx: usize) -> Range<usize> {
         let first = self.pad.saturating_sub(kx).div_ceil(self.stride);
         let end = (self.width + self.pad).saturating_sub(kx).div_ceil(self.stride).min(self.out_width);
         first.min(end)..end
     }
 }
 
-fn covered(start: usize, pad: usize, kernel: usize, size: usize) -> Range<usize> {
+fn covered_range(start: usize, pad: usize, kernel: usize, size: usize) -> Range<usize> {
     start.saturating_sub(pad).min(size)..(start + kernel).saturating_sub(pad).min(size)
 }
 
 /// Channels, height and width of an image, or the end of a sentence about a layer that needs one.
-pub fn image(shape: &Shape) -> Result<(usize, usize, usize), String> {
+pub fn image_dimensions(shape: &Shape) -> Result<(usize, usize, usize), String> {
     match *shape.dimensions() {
         [channels, height, width] => Ok((channels, height, width)),
         _ => Err(format!("needs an image of shape [channels, height, width], but its input is {shape}")),
@@ -140,14 +140,14 @@ mod tests {
             };
             for out in 0..window.out_height {
                 let rows: Vec<usize> = (0..kernel).filter_map(|k| position(out, k, size)).collect();
-                assert_eq!(window.rows(out).collect::<Vec<_>>(), rows);
+                assert_eq!(window.covered_rows(out).collect::<Vec<_>>(), rows);
                 for k in 0..kernel {
                     assert_eq!(window.row_under(k, out), position(out, k, size));
                 }
             }
             for k in 0..kernel {
                 let on: Vec<usize> = (0..window.out_width).filter(|&o| position(o, k, size + 3).is_some()).collect();
-                assert_eq!(window.places_on(k).collect::<Vec<_>>(), on, "{window:?} {k}");
+                assert_eq!(window.places_over_column(k).collect::<Vec<_>>(), on, "{window:?} {k}");
             }
         }
     }

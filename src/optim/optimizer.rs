@@ -109,9 +109,9 @@ impl<T: Scalar> Optimizer<T> {
     ///
     /// # Errors
     ///
-    /// If there is none of that name, or the value lies outside of its [`super::range`]; then nothing changes.
-    pub fn set(&mut self, key: &str, value: f64) -> Result<(), SettingError> {
-        self.spec.set(key, value)
+    /// If there is none of that name, or the value lies outside of its range; then nothing changes.
+    pub fn set_hyperparameter(&mut self, key: &str, value: f64) -> Result<(), SettingError> {
+        self.spec.set_hyperparameter(key, value)
     }
 }
 

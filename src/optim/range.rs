@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Every hyperparameter of an optimizer that is a number, and the values it may take.
-const RANGES: [(&str, Range); 8] = [
+const HYPERPARAMETER_RANGES: [(&str, Range); 8] = [
     // Beyond 1000 nothing learns, and `f32` weights overflow.
     ("lr", Range::above(0.0, 1e3)),
     ("momentum", Range::below(0.0, 1.0)),
@@ -23,8 +23,8 @@ const RANGES: [(&str, Range); 8] = [
 ];
 
 /// The values that the hyperparameter `key` may take; `None` if there is none of that name.
-pub fn range(key: &str) -> Option<Range> {
-    RANGES.iter().find(|(name, _)| *name == key).map(|(_, range)| *range)
+pub fn hyperparameter_range(key: &str) -> Option<Range> {
+    HYPERPARAMETER_RANGES.iter().find(|(name, _)| *name == key).map(|(_, range)| *range)
 }
 
 /// Why a hyperparameter was not set.
@@ -69,8 +69,8 @@ impl fmt::Display for SettingError {
 impl std::error::Error for SettingError {}
 
 /// Checks `value` against the range of `key`.
-pub(super) fn check(key: &'static str, value: f64) -> Result<(), SettingError> {
-    match range(key) {
+pub(super) fn check_hyperparameter(key: &'static str, value: f64) -> Result<(), SettingError> {
+    match hyperparameter_range(key) {
         Some(range) if !range.contains(value) => Err(SettingError::OutOfRange { key, value, range }),
         _ => Ok(()),
     }
@@ -82,13 +82,16 @@ mod tests {
 
     #[test]
     fn what_is_no_learning_rate_is_refused() {
-        let lr = range("lr").unwrap();
+        let lr = hyperparameter_range("lr").unwrap();
         for value in [-1.0, 0.0, f64::NAN, f64::INFINITY, 1e38] {
             assert!(!lr.contains(value), "{value}");
         }
         assert!(lr.contains(1e-3) && lr.contains(1e3));
         assert_eq!(lr.to_string(), "above 0 to 1000");
-        assert!(!range("momentum").unwrap().contains(1.0) && range("momentum").unwrap().contains(0.0));
-        assert_eq!(range("learning_rate"), None);
+        assert!(
+            !hyperparameter_range("momentum").unwrap().contains(1.0)
+                && hyperparameter_range("momentum").unwrap().contains(0.0)
+        );
+        assert_eq!(hyperparameter_range("learning_rate"), None);
     }
 }

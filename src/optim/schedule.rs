@@ -61,7 +61,7 @@ impl Schedule {
                 } else {
                     step.saturating_sub(from) as f64 / to.saturating_sub(from).max(1) as f64
                 };
-                anneal(1.0, floor, share)
+                cosine_anneal(1.0, floor, share)
             }
             ScheduleShape::Exponential { gamma, over } => gamma.powf(step as f64 / over as f64),
             ScheduleShape::OneCycle { rise, start, end } => {
@@ -69,10 +69,10 @@ impl Schedule {
                 let (step, last) = (step as f64, total_steps as f64 - 1.0);
                 let peak = rise * total_steps as f64 - 1.0;
                 if step < peak {
-                    anneal(start, 1.0, step / peak)
+                    cosine_anneal(start, 1.0, step / peak)
                 } else {
                     let fall = (last - peak).max(f64::MIN_POSITIVE);
-                    anneal(1.0, end, ((step - peak) / fall).min(1.0))
+                    cosine_anneal(1.0, end, ((step - peak) / fall).min(1.0))
                 }
             }
         };
@@ -81,7 +81,7 @@ impl Schedule {
 }
 
 /// The way from one factor to another along half a cosine, at that share of it.
-fn anneal(from: f64, to: f64, share: f64) -> f64 {
+fn cosine_anneal(from: f64, to: f64, share: f64) -> f64 {
     to + (from - to) * 0.5 * (1.0 + (PI * share).cos())
 }
 
@@ -137,7 +137,7 @@ impl fmt::Display for ScheduleError {
 impl std::error::Error for ScheduleError {}
 
 /// How each shape is written.
-const FORMS: [(&str, &str); 5] = [
+const SCHEDULE_FORMS: [(&str, &str); 5] = [
     ("constant", "constant"),
     ("step", "step EVERY GAMMA"),
     ("exponential", "exponential GAMMA [over STEPS]"),
@@ -152,42 +152,44 @@ impl FromStr for Schedule {
         let mut words: &[&str] = &text.split_whitespace().collect::<Vec<_>>();
         let mut warmup = 0;
         if let [rest @ .., "warmup", steps] = words {
-            (words, warmup) = (rest, count("`warmup` takes a number of steps of at least 1", steps)?);
+            (words, warmup) = (rest, parse_count("`warmup` takes a number of steps of at least 1", steps)?);
         }
         let shape = match *words {
             ["constant"] => ScheduleShape::Constant,
             ["step", every, gamma] => ScheduleShape::Step {
-                every: count("`step` takes a number of steps of at least 1", every)?,
-                gamma: share("`step` takes a factor from 0 to 1", gamma)?,
+                every: parse_count("`step` takes a number of steps of at least 1", every)?,
+                gamma: parse_share("`step` takes a factor from 0 to 1", gamma)?,
             },
-            ["exponential", gamma] => ScheduleShape::Exponential { gamma: share(EXPONENTIAL, gamma)?, over: 1 },
+            ["exponential", gamma] => {
+                ScheduleShape::Exponential { gamma: parse_share(EXPONENTIAL_USAGE, gamma)?, over: 1 }
+            }
             ["exponential", gamma, "over", steps] => ScheduleShape::Exponential {
-                gamma: share(EXPONENTIAL, gamma)?,
-                over: count("`over` takes a number of steps of at least 1", steps)?,
+                gamma: parse_share(EXPONENTIAL_USAGE, gamma)?,
+                over: parse_count("`over` takes a number of steps of at least 1", steps)?,
             },
-            ["cosine", ref settings @ ..] => cosine(settings, text)?,
-            ["one_cycle", ref settings @ ..] => one_cycle(settings, text)?,
-            _ => return Err(misspelt(text, words.first().copied().unwrap_or_default())),
+            ["cosine", ref settings @ ..] => parse_cosine(settings, text)?,
+            ["one_cycle", ref settings @ ..] => parse_one_cycle(settings, text)?,
+            _ => return Err(misspelling_error(text, words.first().copied().unwrap_or_default())),
         };
         Ok(Self { shape, warmup })
     }
 }
 
-const EXPONENTIAL: &str = "`exponential` takes a factor from 0 to 1";
+const EXPONENTIAL_USAGE: &str = "`exponential` takes a factor from 0 to 1";
 
 /// Reads what follows `one_cycle`.
-fn one_cycle(settings: &[&str], text: &str) -> Result<ScheduleShape, ScheduleError> {
+fn parse_one_cycle(settings: &[&str], text: &str) -> Result<ScheduleShape, ScheduleError> {
     let (mut rise, mut start, mut end) = (None, None, None);
     for pair in settings.chunks(2) {
         let (slot, takes) = match pair.first() {
             Some(&"rise") => (&mut rise, "`rise` takes a share of the run from 0 to 1"),
             Some(&"start") => (&mut start, "`start` takes a share of the learning rate from 0 to 1"),
             Some(&"end") => (&mut end, "`end` takes a share of the learning rate from 0 to 1"),
-            _ => return Err(misspelt(text, "one_cycle")),
+            _ => return Err(misspelling_error(text, "one_cycle")),
         };
-        let [_, value] = pair else { return Err(misspelt(text, "one_cycle")) };
-        if slot.replace(share(takes, value)?).is_some() {
-            return Err(misspelt(text, "one_cycle"));
+        let [_, value] = pair else { return Err(misspelling_error(text, "one_cycle")) };
+        if slot.replace(parse_share(takes, value)?).is_some() {
+            return Err(misspelling_error(text, "one_cycle"));
         }
     }
     Ok(ScheduleShape::OneCycle {
@@ -198,23 +200,23 @@ fn one_cycle(settings: &[&str], text: &str) -> Result<ScheduleShape, ScheduleErr
 }
 
 /// Reads what follows `cosine`.
-fn cosine(settings: &[&str], text: &str) -> Result<ScheduleShape, ScheduleError> {
+fn parse_cosine(settings: &[&str], text: &str) -> Result<ScheduleShape, ScheduleError> {
     let (span, settings) = match settings {
-        [span, rest @ ..] if span.contains("..") => (Some(steps(span)?), rest),
+        [span, rest @ ..] if span.contains("..") => (Some(parse_step_range(span)?), rest),
         all => (None, all),
     };
     match settings {
         [] => Ok(ScheduleShape::Cosine { span, floor: 0.0 }),
         ["floor", floor] => {
-            let floor = share("`floor` takes a share of the learning rate from 0 to 1", floor)?;
+            let floor = parse_share("`floor` takes a share of the learning rate from 0 to 1", floor)?;
             Ok(ScheduleShape::Cosine { span, floor })
         }
-        _ => Err(misspelt(text, "cosine")),
+        _ => Err(misspelling_error(text, "cosine")),
     }
 }
 
 /// Reads `FROM..TO`.
-fn steps(text: &str) -> Result<(u64, u64), ScheduleError> {
+fn parse_step_range(text: &str) -> Result<(u64, u64), ScheduleError> {
     let (from, to) = text.split_once("..").unwrap_or((text, ""));
     match (from.parse(), to.parse()) {
         (Ok(from), Ok(to)) if from < to => Ok((from, to)),
@@ -223,14 +225,14 @@ fn steps(text: &str) -> Result<(u64, u64), ScheduleError> {
     }
 }
 
-fn count(takes: &str, text: &str) -> Result<u64, ScheduleError> {
+fn parse_count(takes: &str, text: &str) -> Result<u64, ScheduleError> {
     match text.parse() {
         Ok(count) if count > 0 => Ok(count),
         _ => Err(ScheduleError(format!("{takes}, not `{}`", Safe(text)))),
     }
 }
 
-fn share(takes: &str, text: &str) -> Result<f64, ScheduleError> {
+fn parse_share(takes: &str, text: &str) -> Result<f64, ScheduleError> {
     match text.parse() {
         Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
         _ => Err(ScheduleError(format!("{takes}, not `{}`", Safe(text)))),
@@ -238,15 +240,15 @@ fn share(takes: &str, text: &str) -> Result<f64, ScheduleError> {
 }
 
 /// The error for `text`: how its shape is written, or else the nearest shape and all there are.
-fn misspelt(text: &str, shape: &str) -> ScheduleError {
-    if let Some((_, form)) = FORMS.iter().find(|(name, _)| *name == shape) {
+fn misspelling_error(text: &str, shape: &str) -> ScheduleError {
+    if let Some((_, form)) = SCHEDULE_FORMS.iter().find(|(name, _)| *name == shape) {
         return ScheduleError(format!("`{}` is not a valid schedule; write `{form} [warmup STEPS]`", Safe(text)));
     }
-    let hint = match nearest(shape, FORMS.iter().map(|(name, _)| *name)) {
+    let hint = match nearest(shape, SCHEDULE_FORMS.iter().map(|(name, _)| *name)) {
         Some(near) => format!("did you mean `{near}`? "),
         None => String::new(),
     };
-    let forms: Vec<String> = FORMS.iter().map(|(_, form)| format!("`{form}`")).collect();
+    let forms: Vec<String> = SCHEDULE_FORMS.iter().map(|(_, form)| format!("`{form}`")).collect();
     let forms = forms.join(", ");
     ScheduleError(format!(
         "`{}` is not a schedule; {hint}valid: {forms}, each with `warmup STEPS` after it",

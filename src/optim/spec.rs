@@ -1,6 +1,6 @@
 //! The plain description of an optimizer.
 
-use super::{SettingError, range::check};
+use super::{SettingError, range::check_hyperparameter};
 
 /// An optimizer with its hyperparameters, all but the learning rate, which is given at each step.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -90,13 +90,13 @@ impl OptimizerSpec {
     ///
     /// # Errors
     ///
-    /// If there is none of that name, or the value lies outside of its [`super::range`]; then nothing changes.
-    pub fn set(&mut self, key: &str, value: f64) -> Result<(), SettingError> {
+    /// If there is none of that name, or the value lies outside of its range; then nothing changes.
+    pub fn set_hyperparameter(&mut self, key: &str, value: f64) -> Result<(), SettingError> {
         let valid: Vec<&'static str> = self.hyperparameters().iter().map(|(name, _)| *name).collect();
         let Some(&name) = valid.iter().find(|name| **name == key) else {
             return Err(SettingError::Unknown { key: key.into(), valid });
         };
-        check(name, value)?;
+        check_hyperparameter(name, value)?;
         match self {
             Self::Sgd { momentum, .. } | Self::RmsProp { momentum, .. } if key == "momentum" => *momentum = value,
             Self::RmsProp { alpha, .. } if key == "alpha" => *alpha = value,
@@ -121,7 +121,7 @@ impl OptimizerSpec {
     ///
     /// Names the first that lies outside of its range. Nesterov's method needs momentum to begin with.
     pub fn validate(&self) -> Result<(), SettingError> {
-        self.hyperparameters().into_iter().try_for_each(|(key, value)| check(key, value))?;
+        self.hyperparameters().into_iter().try_for_each(|(key, value)| check_hyperparameter(key, value))?;
         match self {
             Self::Sgd { momentum: 0.0, nesterov: true, .. } => Err(SettingError::NesterovWithoutMomentum),
             _ => Ok(()),
@@ -138,9 +138,9 @@ mod tests {
         for spec in [OptimizerSpec::SGD, OptimizerSpec::RMS_PROP, OptimizerSpec::ADAM, OptimizerSpec::ADAM_W] {
             assert_eq!(spec.validate(), Ok(()));
             for (key, value) in spec.hyperparameters() {
-                assert!(super::super::range(key).unwrap().contains(value), "{key}");
+                assert!(super::super::hyperparameter_range(key).unwrap().contains(value), "{key}");
                 let mut changed = spec;
-                changed.set(key, 0.25).unwrap();
+                changed.set_hyperparameter(key, 0.25).unwrap();
                 let expected: Vec<_> =
                     spec.hyperparameters().into_iter().map(|(k, v)| (k, if k == key { 0.25 } else { v })).collect();
                 assert_eq!(changed.hyperparameters(), expected);
@@ -151,13 +151,13 @@ mod tests {
     #[test]
     fn what_is_refused_changes_nothing_and_says_what_is_valid() {
         let mut spec = OptimizerSpec::SGD;
-        let error = spec.set("momentom", 0.9).unwrap_err().to_string();
+        let error = spec.set_hyperparameter("momentom", 0.9).unwrap_err().to_string();
         assert_eq!(error, "this optimizer has no `momentom`; did you mean `momentum`? valid: momentum, weight_decay");
         assert_eq!(
-            spec.set("momentum", 1.0).unwrap_err().to_string(),
+            spec.set_hyperparameter("momentum", 1.0).unwrap_err().to_string(),
             "`momentum` is 1, but must be from 0 to below 1"
         );
-        assert!(spec.set("weight_decay", f64::NAN).is_err());
+        assert!(spec.set_hyperparameter("weight_decay", f64::NAN).is_err());
         assert_eq!(spec, OptimizerSpec::SGD);
         let nesterov = OptimizerSpec::Sgd { momentum: 0.0, nesterov: true, weight_decay: 0.0 };
         assert_eq!(nesterov.validate(), Err(SettingError::NesterovWithoutMomentum));

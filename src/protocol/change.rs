@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{LEARNING_RATE, Setting, setting::cut};
+use super::{LEARNING_RATE, Setting, setting::cut_text};
 use crate::text::{Safe, short};
 
 /// Key of the learning-rate schedule in a [`Change`].
@@ -47,7 +47,7 @@ pub enum ChangedBy {
 
 impl Change {
     /// What was changed, in a word: the key without the table it stands in.
-    pub fn subject(&self) -> String {
+    pub fn key_without_table(&self) -> String {
         match self.key.as_str() {
             LEARNING_RATE => "lr".into(),
             EFFECTIVE_RATE => "effective lr".into(),
@@ -58,13 +58,18 @@ impl Change {
 
     /// The same with texts and lists no longer than a viewer would show.
     #[must_use]
-    pub fn cut(self) -> Self {
-        Self { key: cut(self.key), from: self.from.map(|from| from.cut(0)), to: self.to.cut(0), ..self }
+    pub fn shortened(self) -> Self {
+        Self {
+            key: cut_text(self.key),
+            from: self.from.map(|from| from.shortened(0)),
+            to: self.to.shortened(0),
+            ..self
+        }
     }
 
     /// The same change up to the end of a `later` one of the same key.
     #[must_use]
-    pub fn until(&self, later: &Self) -> Self {
+    pub fn extended_to(&self, later: &Self) -> Self {
         Self { to: later.to.clone(), ..self.clone() }
     }
 }
@@ -81,6 +86,6 @@ impl fmt::Display for Change {
             return write!(f, "{more} more epoch{}", if more == "1" { "" } else { "s" });
         }
         let from = from.map(|from| format!("{from} ")).unwrap_or_default();
-        write!(f, "{} {from}→ {}", self.subject(), self.to)
+        write!(f, "{} {from}→ {}", self.key_without_table(), self.to)
     }
 }

@@ -27,16 +27,16 @@ pub use trace::{
 };
 
 /// Most queries that are watched at a time.
-pub const MOST_WATCHED: usize = 8;
+pub const MAX_WATCHED_QUERIES: usize = 8;
 
 /// Most cells of a grid in the plane.
-pub const MOST_CELLS: usize = 40_000;
+pub const MAX_GRID_CELLS: usize = 40_000;
 
 /// Most values that [`Query::Units`] gives, over all units together.
-pub const MOST_UNIT_VALUES: usize = 1 << 18;
+pub const MAX_UNIT_VALUES: usize = 1 << 18;
 
 /// Most entries of a page of [`Query::Samples`], and of [`Query::Filters`].
-pub const MOST_ENTRIES: usize = 512;
+pub const MAX_PAGE_ENTRIES: usize = 512;
 
 /// Something that can be asked.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -70,7 +70,7 @@ pub enum Query {
         order: SampleOrder,
         /// How many of them are passed over.
         first: usize,
-        /// How many at most, up to [`MOST_ENTRIES`].
+        /// How many at most, up to [`MAX_PAGE_ENTRIES`].
         count: usize,
     },
     /// How often each class was taken for each, as of the last evaluation of that part: [`Answer::Confusion`].
@@ -84,7 +84,7 @@ pub enum Query {
         layer: usize,
         /// How many filters are passed over.
         first: usize,
-        /// How many at most, up to [`MOST_ENTRIES`].
+        /// How many at most, up to [`MAX_PAGE_ENTRIES`].
         count: usize,
     },
     /// Points of the training data, which stay the same, where samples are two numbers: [`Answer::Points`].
@@ -93,7 +93,7 @@ pub enum Query {
     Boundary {
         /// Cells from left to right.
         columns: usize,
-        /// Cells from top to bottom; at most [`MOST_CELLS`] in all.
+        /// Cells from top to bottom; at most [`MAX_GRID_CELLS`] in all.
         rows: usize,
     },
     /// The output of each unit of a layer everywhere in the plane, where samples are two numbers: [`Answer::Units`].
@@ -102,7 +102,7 @@ pub enum Query {
         layer: usize,
         /// Cells from left to right.
         columns: usize,
-        /// Cells from top to bottom; as many units are shown as [`MOST_UNIT_VALUES`] allows, and at most 64.
+        /// Cells from top to bottom; as many units are shown as [`MAX_UNIT_VALUES`] allows, and at most 64.
         rows: usize,
     },
     /// Something that this version does not know; it is refused.

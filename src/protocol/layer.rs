@@ -136,7 +136,7 @@ const BATCH_NORM: &str = "batchnorm";
 
 impl From<PlainKind> for LayerKind {
     fn from(plain: PlainKind) -> Self {
-        Self::read(&plain.kind, plain.settings)
+        Self::from_word(&plain.kind, plain.settings)
     }
 }
 
@@ -151,9 +151,9 @@ impl LayerKind {
         }
     }
 
-    /// The kind of this word with these settings. With settings that are missing, of another type or not known here it is
-    /// any other kind: what was computed without them would be false.
-    pub fn read(kind: &str, settings: BTreeMap<String, Setting>) -> Self {
+    /// The kind of this word with these settings. With settings that are missing, of another type or not known here it
+    /// is any other kind: what was computed without them would be false.
+    pub fn from_word(kind: &str, settings: BTreeMap<String, Setting>) -> Self {
         let count = |name: &str| match settings.get(name)? {
             Setting::Count(count) => usize::try_from(*count).ok(),
             _ => None,

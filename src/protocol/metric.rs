@@ -113,11 +113,11 @@ impl MetricInfo {
     }
 
     /// The part of the data that it is measured on, and the name that it shares with the same on another part.
-    pub fn part(&self) -> (DataPart, &str) {
+    pub fn data_part_and_name(&self) -> (DataPart, &str) {
         match self.tag.split_once('/') {
             Some(("train", name)) => (DataPart::Train, name),
             Some((part @ ("test" | "val" | "valid" | "validation" | "eval" | "dev"), name)) => {
-                (DataPart::HeldOut(held_out(part)), name)
+                (DataPart::HeldOut(held_out_split_name(part)), name)
             }
             _ => (DataPart::Whole, &self.tag),
         }
@@ -125,7 +125,7 @@ impl MetricInfo {
 }
 
 /// Parts of the data that are held out, by the words that frameworks have for them.
-fn held_out(word: &str) -> &'static str {
+fn held_out_split_name(word: &str) -> &'static str {
     match word {
         "test" => "test",
         "eval" => "eval",
@@ -164,7 +164,7 @@ impl Unit {
     }
 
     /// A value as it is written beside a chart: `0.0123` or `86.3 %`. A named unit belongs to the title.
-    pub fn text(&self, value: f64) -> String {
+    pub fn format_value(&self, value: f64) -> String {
         match self {
             Self::Share if value.is_finite() && value.abs() <= 10.0 => format!("{:.1} %", value * 100.0),
             _ => short(value),
@@ -218,8 +218,8 @@ pub struct MetricValue(
     pub f64,
 );
 
-/// The values of some metrics. A few of them take no memory of their own, so that a report of a minibatch with a look at
-/// its layers is a few allocations and not dozens.
+/// The values of some metrics. A few of them take no memory of their own, so that a report of a minibatch with a look
+/// at its layers is a few allocations and not dozens.
 pub type MetricValues = SmallVec<[MetricValue; 4]>;
 
 impl MetricValue {

@@ -21,15 +21,15 @@ pub enum Setting {
     /// Several.
     List(Vec<Self>),
     /// Nothing, or something that this version does not know.
-    #[serde(deserialize_with = "anything", serialize_with = "nothing")]
+    #[serde(deserialize_with = "skip_anything", serialize_with = "serialize_nothing")]
     Unknown,
 }
 
-fn anything<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
+fn skip_anything<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
     IgnoredAny::deserialize(deserializer).map(|_| ())
 }
 
-fn nothing<S: Serializer>(serializer: S) -> Result<S::Ok, S::Error> {
+fn serialize_nothing<S: Serializer>(serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_unit()
 }
 
@@ -39,14 +39,14 @@ impl Setting {
         if value.is_finite() { Self::Number(value) } else { Self::Text(value.to_string().to_lowercase()) }
     }
 
-    pub(super) fn cut(self, depth: usize) -> Self {
+    pub(super) fn shortened(self, depth: usize) -> Self {
         match self {
-            Self::Text(text) => Self::Text(cut(text)),
-            Self::List(_) if depth == MAX_DEPTH => Self::Text("…".into()),
+            Self::Text(text) => Self::Text(cut_text(text)),
+            Self::List(_) if depth == MAX_NESTING_DEPTH => Self::Text("…".into()),
             // One more than is written out, so that it shows that there are more.
-            Self::List(list) => {
-                Self::List(list.into_iter().take(WRITTEN + 1).map(|setting| setting.cut(depth + 1)).collect())
-            }
+            Self::List(list) => Self::List(
+                list.into_iter().take(MAX_WRITTEN_ELEMENTS + 1).map(|setting| setting.shortened(depth + 1)).collect(),
+            ),
             Self::Switch(_) | Self::Count(_) | Self::Number(_) | Self::Unknown => self,
         }
     }
@@ -62,16 +62,16 @@ impl Setting {
 }
 
 /// Most elements of a list that are written out.
-const WRITTEN: usize = 8;
+const MAX_WRITTEN_ELEMENTS: usize = 8;
 
 /// Most lists within each other that are kept.
-const MAX_DEPTH: usize = 2;
+const MAX_NESTING_DEPTH: usize = 2;
 
 /// Most bytes of a text that are kept.
 const MAX_TEXT_BYTES: usize = 1024;
 
 /// The beginning of a text.
-pub(super) fn cut(mut text: String) -> String {
+pub(super) fn cut_text(mut text: String) -> String {
     let end = (0..=text.len().min(MAX_TEXT_BYTES)).rev().find(|end| text.is_char_boundary(*end));
     text.truncate(end.unwrap_or(0));
     text
@@ -88,8 +88,8 @@ impl fmt::Display for Setting {
             Self::Text(text) => write!(f, "{}", Safe(text)),
             Self::Unknown => f.write_str("?"),
             Self::List(list) => {
-                let written: Vec<String> = list.iter().take(WRITTEN).map(ToString::to_string).collect();
-                write!(f, "[{}{}]", written.join(", "), if list.len() > WRITTEN { ", …" } else { "" })
+                let written: Vec<String> = list.iter().take(MAX_WRITTEN_ELEMENTS).map(ToString::to_string).collect();
+                write!(f, "[{}{}]", written.join(", "), if list.len() > MAX_WRITTEN_ELEMENTS { ", …" } else { "" })
             }
         }
     }

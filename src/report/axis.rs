@@ -11,7 +11,8 @@ pub(super) struct PlotAxis {
 }
 
 impl PlotAxis {
-    /// An axis that shows all of the finite `values`, with at most about `intervals` intervals of 1, 2, 2.5 or 5 times a power of 10.
+    /// An axis that shows all of the finite `values`, with at most about `intervals` intervals of 1, 2, 2.5 or 5 times
+    /// a power of 10.
     pub fn new(values: &[f64], intervals: u32) -> Self {
         let least = values.iter().copied().fold(f64::INFINITY, f64::min);
         let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -30,7 +31,7 @@ impl PlotAxis {
     }
 
     /// Where a value lies, from 0 at the beginning to 1 at the end.
-    pub fn share(&self, value: f64) -> f64 {
+    pub fn share_along(&self, value: f64) -> f64 {
         (value - self.from) / (self.to - self.from)
     }
 
@@ -74,13 +75,13 @@ mod tests {
     #[test]
     fn one_value_and_none_have_an_axis() {
         let axis = PlotAxis::new(&[5.0], 6);
-        assert!((axis.share(5.0) - 0.5).abs() < 1e-9, "{axis:?}");
+        assert!((axis.share_along(5.0) - 0.5).abs() < 1e-9, "{axis:?}");
         assert_eq!(texts(&[]).first().unwrap(), "0");
     }
 
     #[test]
     fn ends_of_the_axis_are_the_ends_of_the_plot() {
         let axis = PlotAxis::new(&[0.0, 3.0], 6);
-        assert_eq!((axis.share(0.0), axis.share(3.0)), (0.0, 1.0));
+        assert_eq!((axis.share_along(0.0), axis.share_along(3.0)), (0.0, 1.0));
     }
 }

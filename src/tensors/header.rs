@@ -22,7 +22,7 @@ pub(super) struct TensorEntry {
 }
 
 /// Reads a header and makes sure that its tensors are exactly the `length` bytes after it.
-pub(super) fn read(header: &[u8], length: usize) -> Result<BTreeMap<String, TensorEntry>, Fault> {
+pub(super) fn read_header(header: &[u8], length: usize) -> Result<BTreeMap<String, TensorEntry>, Fault> {
     if header.first() != Some(&b'{') {
         return Err(Fault::Header("it does not begin with a brace".into()));
     }
@@ -35,7 +35,7 @@ pub(super) fn read(header: &[u8], length: usize) -> Result<BTreeMap<String, Tens
     check_cover(&list, length)?;
     let mut entries = BTreeMap::new();
     for (name, entry) in list {
-        let shown = shown(&name);
+        let shown = displayable_name(&name);
         if entries.insert(name, entry).is_some() {
             return Err(Fault::Duplicate(shown));
         }
@@ -46,7 +46,7 @@ pub(super) fn read(header: &[u8], length: usize) -> Result<BTreeMap<String, Tens
 /// Whether a tensor lies inside the data and has the bytes that its shape and type ask for.
 fn check_size(name: &str, entry: &TensorEntry, length: usize) -> Result<(), Fault> {
     if entry.begin > entry.end || entry.end > length {
-        return Err(Fault::Beyond(shown(name)));
+        return Err(Fault::Beyond(displayable_name(name)));
     }
     let bytes = entry.end - entry.begin;
     let values = entry.shape.iter().try_fold(1_usize, |product, &size| product.checked_mul(size));
@@ -55,7 +55,7 @@ fn check_size(name: &str, entry: &TensorEntry, length: usize) -> Result<(), Faul
         return Ok(());
     }
     let (shape, dtype) = (entry.shape.clone(), entry.dtype.to_string());
-    Err(Fault::Size { name: shown(name), shape, dtype, bytes })
+    Err(Fault::Size { name: displayable_name(name), shape, dtype, bytes })
 }
 
 /// Whether the tensors, in the order of their bytes, follow each other without a hole, an overlap or a rest.
@@ -65,13 +65,13 @@ fn check_cover(list: &[(String, TensorEntry)], length: usize) -> Result<(), Faul
         let end = before.map_or(0, |(_, before)| before.end);
         if let (Some((other, _)), true) = (before, entry.begin < end) {
             return Err(if other == name {
-                Fault::Duplicate(shown(name))
+                Fault::Duplicate(displayable_name(name))
             } else {
-                Fault::Overlap(shown(other), shown(name))
+                Fault::Overlap(displayable_name(other), displayable_name(name))
             });
         }
         if entry.begin > end {
-            return Err(Fault::Hole { name: shown(name), bytes: entry.begin - end });
+            return Err(Fault::Hole { name: displayable_name(name), bytes: entry.begin - end });
         }
         before = Some((name, entry));
     }
@@ -81,7 +81,7 @@ fn check_cover(list: &[(String, TensorEntry)], length: usize) -> Result<(), Faul
     }
 }
 
-fn shown(name: &str) -> String {
+fn displayable_name(name: &str) -> String {
     Safe(name).to_string()
 }
 
@@ -90,9 +90,9 @@ struct HeaderListing(Vec<(String, TensorEntry)>);
 
 impl<'de> Deserialize<'de> for HeaderListing {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Lister;
+        struct ListingVisitor;
 
-        impl<'de> Visitor<'de> for Lister {
+        impl<'de> Visitor<'de> for ListingVisitor {
             type Value = HeaderListing;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -106,7 +106,7 @@ impl<'de> Deserialize<'de> for HeaderListing {
                         map.next_value::<BTreeMap<String, String>>()?;
                         continue;
                     }
-                    let Described { dtype, shape, data_offsets: (begin, end) } =
+                    let EntryFields { dtype, shape, data_offsets: (begin, end) } =
                         map.next_value().map_err(|error| A::Error::custom(format!("tensor {name}: {error}")))?;
                     list.push((name, TensorEntry { dtype, shape, begin, end }));
                 }
@@ -114,14 +114,14 @@ impl<'de> Deserialize<'de> for HeaderListing {
             }
         }
 
-        deserializer.deserialize_map(Lister)
+        deserializer.deserialize_map(ListingVisitor)
     }
 }
 
 /// A tensor as a header describes it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Described {
+struct EntryFields {
     dtype: Dtype,
     shape: Vec<usize>,
     data_offsets: (usize, usize),

@@ -158,7 +158,9 @@ fn tensors_of_another_name_shape_or_type_are_refused() {
     let label = "w: tensor y: element 1 is -1; with 10 classes it must be from 0 to 9";
     assert_eq!(said(tensors.labels("y", &[2], 10).unwrap_err()), label);
     assert!(said(tensors.labels("y", &[2], 3).unwrap_err()).contains("element 0 is 3"));
-    assert!(tensors.only(|name| name == "y").is_err() && tensors.only(|_| true).is_ok());
+    assert!(
+        tensors.reject_unknown_names(|name| name == "y").is_err() && tensors.reject_unknown_names(|_| true).is_ok()
+    );
 }
 
 proptest! {

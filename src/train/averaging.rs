@@ -36,7 +36,7 @@ impl WeightAverage {
     }
 
     /// Exchanges the weights of the network and the average; a second time puts everything back in its place.
-    pub(super) fn exchange(&mut self, network: &mut Network<f32>) {
+    pub(super) fn swap_weights(&mut self, network: &mut Network<f32>) {
         for (average, parameter) in self.weights.iter_mut().zip(network.parameters_mut()) {
             swap(average, &mut parameter.value);
         }
@@ -63,9 +63,9 @@ mod tests {
             average.update(&network);
         }
         // 8, then 0.75·8 + 0.25·4 = 7, then 0.75·7.
-        average.exchange(&mut network);
+        average.swap_weights(&mut network);
         assert_eq!(weights(&network), [5.25; 2]);
-        average.exchange(&mut network);
+        average.swap_weights(&mut network);
         assert_eq!(weights(&network), [0.0; 2]);
     }
 }

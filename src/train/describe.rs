@@ -9,7 +9,7 @@ use crate::{
 /// All that stays the same while a run goes on.
 pub fn describe_run(trainer: &Trainer, spec: &TrainSpec) -> RunInfo {
     let (network, data) = (trainer.network(), trainer.data());
-    let layers: Vec<LayerInfo> = network.layer_infos().iter().map(layer).collect();
+    let layers: Vec<LayerInfo> = network.layer_infos().iter().map(describe_layer).collect();
     RunInfo {
         seed: Some(spec.seed),
         threads: Some(network.pool().threads()),
@@ -22,7 +22,7 @@ pub fn describe_run(trainer: &Trainer, spec: &TrainSpec) -> RunInfo {
         }),
         parameters: layers.iter().map(|layer| layer.parameters).sum(),
         layers,
-        loss: Some(loss()),
+        loss: Some(loss_info()),
         metrics: metrics::measured_metrics(),
         quantities: metrics::measured_quantities(),
         batch_size: Some(spec.batch_size),
@@ -33,29 +33,29 @@ pub fn describe_run(trainer: &Trainer, spec: &TrainSpec) -> RunInfo {
 }
 
 /// The loss of every network.
-pub(crate) fn loss() -> LossInfo {
-    LossInfo { text: "softmax, cross entropy".into(), equations: Some(equations(&LOSS_EQUATIONS)) }
+pub(crate) fn loss_info() -> LossInfo {
+    LossInfo { text: "softmax, cross entropy".into(), equations: Some(describe_equations(&LOSS_EQUATIONS)) }
 }
 
 /// A layer in the protocol's terms; its path is its place in the network.
-pub(crate) fn layer(info: &nn::LayerInfo) -> LayerInfo {
+pub(crate) fn describe_layer(info: &nn::PlacedLayer) -> LayerInfo {
     LayerInfo {
         path: info.index.to_string(),
         parent: None,
-        kind: LayerKind::read(
+        kind: LayerKind::from_word(
             info.spec.kind(),
-            info.spec.settings().into_iter().map(|(name, value)| (name.to_owned(), setting(value))).collect(),
+            info.spec.settings().into_iter().map(|(name, value)| (name.to_owned(), describe_setting(value))).collect(),
         ),
-        role: role(info.spec.role()),
+        role: describe_role(info.spec.category()),
         input: Some(info.input.dimensions().to_vec()),
         output: Some(info.output.dimensions().to_vec()),
         parameters: Some(info.parameters as u64),
         text: info.spec.to_string(),
-        equations: Some(equations(info.spec.equations())),
+        equations: Some(describe_equations(info.spec.equations())),
     }
 }
 
-fn equations(equations: &Equations) -> LayerEquations {
+fn describe_equations(equations: &Equations) -> LayerEquations {
     let lines = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect();
     LayerEquations {
         forward: lines(equations.forward),
@@ -64,7 +64,7 @@ fn equations(equations: &Equations) -> LayerEquations {
     }
 }
 
-fn setting(value: SettingValue) -> Setting {
+fn describe_setting(value: SettingValue) -> Setting {
     let count = |count: usize| Setting::Count(count as u64);
     match value {
         SettingValue::Count(value) => count(value),
@@ -74,14 +74,14 @@ fn setting(value: SettingValue) -> Setting {
     }
 }
 
-fn role(role: nn::LayerRole) -> LayerRole {
+fn describe_role(role: nn::LayerCategory) -> LayerRole {
     match role {
-        nn::LayerRole::Weights => LayerRole::Weights,
-        nn::LayerRole::Activation => LayerRole::Activation,
-        nn::LayerRole::Normalization => LayerRole::Normalization,
-        nn::LayerRole::Pooling => LayerRole::Pooling,
-        nn::LayerRole::Regularization => LayerRole::Regularization,
-        nn::LayerRole::Shape => LayerRole::Shape,
-        nn::LayerRole::Block => LayerRole::Block,
+        nn::LayerCategory::Weights => LayerRole::Weights,
+        nn::LayerCategory::Activation => LayerRole::Activation,
+        nn::LayerCategory::Normalization => LayerRole::Normalization,
+        nn::LayerCategory::Pooling => LayerRole::Pooling,
+        nn::LayerCategory::Regularization => LayerRole::Regularization,
+        nn::LayerCategory::Shape => LayerRole::Shape,
+        nn::LayerCategory::Block => LayerRole::Block,
     }
 }

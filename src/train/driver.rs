@@ -13,7 +13,7 @@ use crate::{
     protocol::{Event, Phase, RunState, RunSummary, StateChange},
     train::{
         Outcome, RunSpec, StepError, StepOutcome, Trainer, describe::describe_run, inbox::NextRequest,
-        link::ConsumerLink, metrics, outbox::Disconnected, outcome::RunEnd, timing::RunTiming,
+        link::ConsumerLink, metrics, outbox::Disconnected, outcome::WorkerEndReason, timing::RunTiming,
     },
 };
 
@@ -21,7 +21,7 @@ use self::{
     goals::AdvanceGoals,
     queries::QueryAnswerer,
     reports::{LOWER_LEARNING_RATE, RunReporter},
-    steering::controls,
+    steering::describe_controls,
     watch_list::WatchList,
 };
 
@@ -32,12 +32,12 @@ enum RunMode {
     Waiting,
     /// Train up to the end of the run.
     ToEnd,
-    /// Train up to the last of [`Driver::goals`].
+    /// Train up to the last of [`TrainingDriver::goals`].
     ToGoal,
 }
 
 /// A trainer, the connection to its consumer, and what was asked of it.
-pub(super) struct Driver<'a> {
+pub(super) struct TrainingDriver<'a> {
     spec: &'a RunSpec,
     trainer: Trainer,
     link: &'a mut ConsumerLink,
@@ -56,7 +56,7 @@ pub(super) struct Driver<'a> {
     panic_at: Option<u64>,
 }
 
-impl<'a> Driver<'a> {
+impl<'a> TrainingDriver<'a> {
     pub(super) fn new(
         spec: &'a RunSpec,
         trainer: Trainer,
@@ -80,35 +80,38 @@ impl<'a> Driver<'a> {
     }
 
     /// Trains and answers until a stop request.
-    pub(super) fn work(&mut self) -> Result<(), RunEnd> {
+    pub(super) fn run_until_stop(&mut self) -> Result<(), WorkerEndReason> {
         self.link.push(Event::Ready(Box::new(describe_run(&self.trainer, &self.spec.train))));
         self.report_controls();
         self.set_state(RunState::Running, None);
         loop {
             let now = Instant::now();
-            let (watch_list, mut answerer) = self.queries();
+            let (watch_list, mut answerer) = self.split_queries();
             watch_list.answer_due(now, &mut answerer);
-            self.link.flush()?;
+            self.link.flush_if_due()?;
             let waiting = self.mode == RunMode::Waiting;
             if waiting {
                 self.compute_ahead();
             }
             let ConsumerLink { inbox, outbox } = &mut *self.link;
             // Where the outbox is full it waits a moment for the reader, but never for a request.
-            let next =
-                if waiting { inbox.wait(outbox) } else { inbox.wait_until(self.timing.throttle.due(now), outbox) };
+            let next = if waiting {
+                inbox.wait(outbox)
+            } else {
+                inbox.wait_until(self.timing.throttle.next_start(now), outbox)
+            };
             match next {
                 NextRequest::Request(request) => {
-                    if self.handle(request).is_break() {
+                    if self.handle_request(request).is_break() {
                         return Ok(());
                     }
                 }
                 NextRequest::Nothing if waiting || self.link.outbox.is_full() => {}
                 NextRequest::Nothing => self.train_minibatch(),
-                NextRequest::Gone => return Err(RunEnd::Consumer(Disconnected)),
+                NextRequest::Gone => return Err(WorkerEndReason::Consumer(Disconnected)),
             }
             if let Some(what) = self.broken.take() {
-                return Err(RunEnd::Failure(what, LOWER_LEARNING_RATE.into()));
+                return Err(WorkerEndReason::Failure(what, LOWER_LEARNING_RATE.into()));
             }
             if self.state == RunState::Finished && self.spec.stop_when_finished {
                 return Ok(());
@@ -119,20 +122,20 @@ impl<'a> Driver<'a> {
     /// Trains one minibatch and does everything that follows from it.
     fn train_minibatch(&mut self) {
         let start = Instant::now();
-        self.timing.throttle.started(start);
+        self.timing.throttle.record_start(start);
         let completed = self.trainer.completed();
         assert!(self.panic_at != Some(completed), "injected at step {completed}");
         let outcome = self.trainer.step();
-        self.complete(start, outcome);
+        self.complete_minibatch(start, outcome);
     }
 
     /// Walks on by one phase of the minibatch.
-    fn walk(&mut self) {
+    fn advance_walk(&mut self) {
         let start = Instant::now();
         let outcome = self.trainer.advance_phase();
         self.reporter.report_phase(&self.trainer, self.link);
         if let Some(outcome) = outcome {
-            self.complete(start, outcome);
+            self.complete_minibatch(start, outcome);
         }
     }
 
@@ -150,12 +153,12 @@ impl<'a> Driver<'a> {
         }
         while !self.link.inbox.is_waiting() && self.trainer.compute_ahead() {
             // A consumer that is gone is noticed where the worker waits.
-            let _ = self.link.flush();
+            let _ = self.link.flush_if_due();
         }
     }
 
     /// Does everything that follows from a minibatch.
-    fn complete(&mut self, start: Instant, outcome: Result<StepOutcome, StepError>) {
+    fn complete_minibatch(&mut self, start: Instant, outcome: Result<StepOutcome, StepError>) {
         let running = self.state == RunState::Running;
         let step = self.trainer.completed();
         (self.outcome.step, self.outcome.summary) = (step, None);
@@ -166,22 +169,22 @@ impl<'a> Driver<'a> {
                 let watched = self.mode == RunMode::ToGoal || self.timing.throttle.is_limited();
                 self.reporter.report_step(&self.trainer, self.link, outcome, samples_per_second, watched);
             }
-            Err(error) => self.complete_broken(&error),
+            Err(error) => self.complete_broken_minibatch(&error),
         }
         if step.is_multiple_of(self.trainer.evaluate_every()) {
             self.evaluate();
         }
         if !running {
-            self.timing.training_time.add(start.elapsed());
+            self.timing.training_time.add_time(start.elapsed());
         }
         if step >= self.trainer.total_steps() {
-            self.finish();
+            self.finish_run();
         }
-        self.answer_goals();
+        self.answer_reached_goals();
     }
 
     /// Ends or pauses the run after a minibatch with numbers that are not finite.
-    fn complete_broken(&mut self, error: &StepError) {
+    fn complete_broken_minibatch(&mut self, error: &StepError) {
         let samples_per_second = self.timing.sample_rate.samples_per_second();
         let what = self.reporter.report_broken_step(&self.trainer, self.link, error, samples_per_second);
         if self.spec.stop_when_finished {
@@ -198,23 +201,23 @@ impl<'a> Driver<'a> {
         true
     }
 
-    fn finish(&mut self) {
+    fn finish_run(&mut self) {
         let step = self.trainer.completed();
         if self.reporter.evaluation_at(step).is_none() && !self.evaluate() {
             return;
         }
-        let values = self.reporter.evaluation_at(step).map(metrics::of_evaluation).unwrap_or_default();
+        let values = self.reporter.evaluation_at(step).map(metrics::evaluation_values).unwrap_or_default();
         self.mode = RunMode::Waiting;
         self.set_state(RunState::Finished, None);
         let weights_sha256 = Some(self.trainer.weights_sha256());
-        let seconds = Some(self.timing.training_time.seconds());
+        let seconds = Some(self.timing.training_time.training_seconds());
         let summary = RunSummary { step, values, weights_sha256, seconds };
         self.outcome.summary = Some(summary.clone());
         self.link.push(Event::Finished(summary));
     }
 
     /// Answers the requests to advance that are fulfilled, and pauses after the last.
-    fn answer_goals(&mut self) {
+    fn answer_reached_goals(&mut self) {
         let step = self.trainer.completed();
         while let Some(id) = self.goals.take_reached(step) {
             if self.goals.is_empty() && self.mode == RunMode::ToGoal {
@@ -243,18 +246,18 @@ impl<'a> Driver<'a> {
         if self.state != RunState::Running {
             self.timing.restart();
         }
-        self.timing.training_time.run(state == RunState::Running, Instant::now());
+        self.timing.training_time.set_running(state == RunState::Running, Instant::now());
         self.state = state;
         self.link.push(Event::State(StateChange { state, step: self.trainer.completed(), reason }));
     }
 
     /// Reports what can be steered, and how it stands.
     fn report_controls(&mut self) {
-        self.link.push(Event::Controls(controls(&self.trainer, &self.timing.throttle)));
+        self.link.push(Event::Controls(describe_controls(&self.trainer, &self.timing.throttle)));
     }
 
     /// The watched queries, and what answers them.
-    fn queries(&mut self) -> (&mut WatchList, QueryAnswerer<'_>) {
+    fn split_queries(&mut self) -> (&mut WatchList, QueryAnswerer<'_>) {
         let Self { trainer, link, watch_list, mode, .. } = self;
         (watch_list, QueryAnswerer { trainer, link, waiting: *mode == RunMode::Waiting })
     }

@@ -13,11 +13,11 @@ use crate::{
 const MAX_BATCH_SAMPLES: usize = 256;
 
 /// An evaluation as it is reported.
-pub(super) fn report(test: &TestResult) -> Evaluation {
+pub(super) fn evaluation_report(test: &TestResult) -> Evaluation {
     Evaluation {
         step: test.step,
         epoch: Some(test.epoch),
-        values: metrics::of_evaluation(test),
+        values: metrics::evaluation_values(test),
         samples: Some(test.samples as u64),
         seconds: Some(test.seconds),
     }
@@ -90,13 +90,13 @@ impl Evaluator {
     fn exchange_average(&mut self, network: &mut Network<f32>) {
         // Before the first step the average holds the initial weights too.
         if let Some(average) = &mut self.average {
-            average.exchange(network);
+            average.swap_weights(network);
         }
     }
 
-    /// Evaluates a part of the data after `step` minibatches, in the order of the file, and keeps the predictions. Gives
-    /// the mean loss and the number of correct ones; `None` if `keep_going` ended it between two batches. Weights and the
-    /// course of the training are untouched, and nothing is allocated as long as the part is the same.
+    /// Evaluates a part of the data after `step` minibatches, in the order of the file, and keeps the predictions.
+    /// Gives the mean loss and the number of correct ones; `None` if `keep_going` ended it between two batches. Weights
+    /// and the course of the training are untouched, and nothing is allocated as long as the part is the same.
     ///
     /// The passes of the minibatch must have been discarded.
     pub fn evaluate(
@@ -139,7 +139,7 @@ fn predict(
         let batch = max_batch.min(MAX_BATCH_SAMPLES).min(samples - from);
         let (indices, labels) = (&mut indices[..batch], &mut labels[..batch]);
         (from as u32..).zip(indices.iter_mut()).for_each(|(sample, index)| *index = sample);
-        part.labels(indices, labels);
+        part.gather_labels(indices, labels);
         network.fill_input(batch, |rows, values| part.gather(&indices[rows], values));
         network.forward(Mode::Evaluate);
         let report = network.loss(labels);

@@ -1,7 +1,7 @@
 //! Rules that turn measurements into verdicts and sentences.
 //!
-//! A rule about a layer speaks only after its condition held for [`PATIENCE_LOOKS`] looks in a row, so that a single odd
-//! minibatch raises no alarm, and speaks again only after the condition was gone for as long.
+//! A rule about a layer speaks only after its condition held for [`PATIENCE_LOOKS`] looks in a row, so that a single
+//! odd minibatch raises no alarm, and speaks again only after the condition was gone for as long.
 
 use crate::{
     protocol::{Finding, Health},
@@ -62,7 +62,7 @@ impl LayerComplaint {
         }
     }
 
-    fn sentences(self, layer: &LayerMeasures) -> (String, &'static str) {
+    fn finding_sentences(self, layer: &LayerMeasures) -> (String, &'static str) {
         let index = layer.layer;
         match self {
             Self::MostlyDead | Self::HalfDead => (
@@ -91,7 +91,7 @@ struct ComplaintStreak {
 
 impl ComplaintStreak {
     /// Counts a look; true when the complaint is to be reported now.
-    fn look(&mut self, holds: bool) -> bool {
+    fn count_look(&mut self, holds: bool) -> bool {
         self.looks = if holds == self.reported {
             if holds { PATIENCE_LOOKS } else { 0 }
         } else if holds {
@@ -138,7 +138,7 @@ pub struct HealthMonitor {
 
 impl HealthMonitor {
     /// Judges each layer, writes the verdicts into `layers` and returns what is new.
-    pub fn judge(&mut self, step: u64, layers: &mut [LayerMeasures]) -> Vec<Finding> {
+    pub fn judge_layers(&mut self, step: u64, layers: &mut [LayerMeasures]) -> Vec<Finding> {
         self.streaks.resize(layers.len(), Default::default());
         let largest = layers.iter().map(|layer| layer.gradient_norm).fold(0.0, f64::max);
         let dead_somewhere = layers.iter().any(|layer| layer.dead.is_some_and(|dead| dead > 0.9));
@@ -146,8 +146,8 @@ impl HealthMonitor {
         for (layer, streaks) in layers.iter_mut().zip(&mut self.streaks) {
             layer.health = Health::Good;
             for (complaint, streak) in COMPLAINTS.into_iter().zip(streaks) {
-                if streak.look(complaint.holds(layer, largest, dead_somewhere)) {
-                    let (what, advice) = complaint.sentences(layer);
+                if streak.count_look(complaint.holds(layer, largest, dead_somewhere)) {
+                    let (what, advice) = complaint.finding_sentences(layer);
                     let health = complaint.health();
                     findings.push(Finding { step, health, layer: Some(layer.layer), what, advice: advice.into() });
                 }
@@ -160,12 +160,12 @@ impl HealthMonitor {
     }
 
     /// Takes note of the loss of a minibatch.
-    pub fn trained(&mut self, loss: f64) {
+    pub fn record_training_loss(&mut self, loss: f64) {
         self.training = (self.training.0 + loss, self.training.1 + 1);
     }
 
     /// Watches the test loss; speaks once when it stays well above its best although the training loss fell.
-    pub fn evaluated(&mut self, evaluation: &TestResult) -> Option<Finding> {
+    pub fn judge_evaluation(&mut self, evaluation: &TestResult) -> Option<Finding> {
         if !evaluation.loss.is_finite() || self.last_evaluation == Some(evaluation.step) {
             return None;
         }
@@ -219,7 +219,9 @@ mod tests {
         for step in 1..=60 {
             let sick = step <= 25 || step > 45;
             let mut layers = [layer(if sick { 0.95 } else { 0.0 }, 1.0, 1e-3)];
-            told.extend(monitor.judge(step, &mut layers).into_iter().map(|finding| (finding.step, finding.health)));
+            told.extend(
+                monitor.judge_layers(step, &mut layers).into_iter().map(|finding| (finding.step, finding.health)),
+            );
             let expected = if (10..35).contains(&step) || step >= 55 { Health::Bad } else { Health::Good };
             assert_eq!(layers[0].health, expected, "step {step}");
         }
@@ -238,7 +240,7 @@ mod tests {
         ] {
             let mut monitor = HealthMonitor::default();
             let mut layers = [probe, LayerMeasures { layer: 4, ..layer(0.0, 1.0, 1e-3) }];
-            let findings: Vec<Finding> = (1..=10).flat_map(|step| monitor.judge(step, &mut layers)).collect();
+            let findings: Vec<Finding> = (1..=10).flat_map(|step| monitor.judge_layers(step, &mut layers)).collect();
             assert_eq!(findings.len(), 1, "{findings:?}");
             assert!(findings[0].what.contains(word) && findings[0].layer == Some(2), "{findings:?}");
         }
@@ -253,9 +255,9 @@ mod tests {
             .into_iter()
             .zip([1, 2, 3, 3, 3, 4, 5, 6, 7, 8, 9])
             .filter_map(|(loss, step)| {
-                monitor.trained(1.0 / step as f64);
+                monitor.record_training_loss(1.0 / step as f64);
                 let evaluation = TestResult { step, epoch: 0.0, loss, accuracy: 0.5, samples: 10, seconds: 0.0 };
-                monitor.evaluated(&evaluation).map(|finding| finding.step)
+                monitor.judge_evaluation(&evaluation).map(|finding| finding.step)
             })
             .collect();
         assert_eq!(told, [6]);
@@ -267,9 +269,9 @@ mod tests {
             let mut monitor = HealthMonitor::default();
             let rounds = test.into_iter().zip(training).zip(1..);
             rounds.fold(false, |told, ((loss, trained), step)| {
-                monitor.trained(trained);
+                monitor.record_training_loss(trained);
                 let evaluation = TestResult { step, epoch: 0.0, loss, accuracy: 0.5, samples: 10, seconds: 0.0 };
-                monitor.evaluated(&evaluation).is_some() || told
+                monitor.judge_evaluation(&evaluation).is_some() || told
             })
         };
         assert!(told([0.5, 0.6, 0.6, 0.6, 0.6], [0.5, 0.4, 0.3, 0.2, 0.1]));

@@ -48,18 +48,18 @@ impl Inbox {
 
     /// Whether a stop request waits, or the consumer is gone; leaves all requests in their order.
     pub fn stop_requested(&mut self) -> bool {
-        let gone = self.peek();
+        let gone = self.peek_requests();
         gone || self.peeked.iter().any(|request| request.command == Command::Stop)
     }
 
     /// Whether any request waits, or the consumer is gone; leaves all requests in their order.
     pub fn is_waiting(&mut self) -> bool {
-        let gone = self.peek();
+        let gone = self.peek_requests();
         gone || !self.peeked.is_empty()
     }
 
     /// Looks at what waits; true when the consumer is gone.
-    fn peek(&mut self) -> bool {
+    fn peek_requests(&mut self) -> bool {
         loop {
             if self.peeked.len() >= MAX_PEEKED_REQUESTS {
                 break false;
@@ -72,8 +72,8 @@ impl Inbox {
         }
     }
 
-    /// Waits for a request without using the processor; wakes with [`NextRequest::Nothing`] only to empty the outbox. While that
-    /// is full, only a stop is taken.
+    /// Waits for a request without using the processor; wakes with [`NextRequest::Nothing`] only to empty the outbox.
+    /// While that is full, only a stop is taken.
     pub fn wait(&mut self, outbox: &mut Outbox) -> NextRequest {
         let next = if let Some(next) = self.wait_for_reader(outbox) {
             next
@@ -86,7 +86,7 @@ impl Inbox {
         } else {
             self.receive(RETRY_INTERVAL)
         };
-        self.handed_out(next)
+        self.record_open_request(next)
     }
 
     /// Waits for a request until `due`; `None` is at once. While the outbox is full, only a stop is taken, and
@@ -105,7 +105,7 @@ impl Inbox {
                 },
             }
         };
-        self.handed_out(next)
+        self.record_open_request(next)
     }
 
     /// Gives the reader of a full outbox a moment, or finds a stop; `None` as soon as the outbox is not full.
@@ -122,7 +122,7 @@ impl Inbox {
         if !outbox.is_full() {
             return None;
         }
-        let gone = self.peek();
+        let gone = self.peek_requests();
         let stop = self.peeked.iter().position(|request| request.command == Command::Stop);
         if let Some(stop) = stop.and_then(|at| self.peeked.remove(at)) {
             return Some(NextRequest::Request(stop));
@@ -157,7 +157,7 @@ impl Inbox {
         }
     }
 
-    fn handed_out(&mut self, next: NextRequest) -> NextRequest {
+    fn record_open_request(&mut self, next: NextRequest) -> NextRequest {
         if let NextRequest::Request(request) = &next {
             self.open.push((request.id, request.command == Command::Stop));
         }

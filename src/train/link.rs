@@ -29,7 +29,7 @@ impl ConsumerLink {
     ///
     /// # Errors
     /// When the consumer is gone or was given up.
-    pub fn flush(&mut self) -> Result<(), Disconnected> {
+    pub fn flush_if_due(&mut self) -> Result<(), Disconnected> {
         self.outbox.flush(Instant::now())
     }
 
@@ -38,10 +38,10 @@ impl ConsumerLink {
         self.inbox.answer(id, answer, &mut self.outbox);
     }
 
-    /// For work that takes long: sends events, and breaks when it should end because a stop request came or the consumer
-    /// is gone.
+    /// For work that takes long: sends events, and breaks when it should end because a stop request came or the
+    /// consumer is gone.
     pub fn continue_until_stop(&mut self) -> ControlFlow<()> {
-        if self.flush().is_err() || self.inbox.stop_requested() {
+        if self.flush_if_due().is_err() || self.inbox.stop_requested() {
             ControlFlow::Break(())
         } else {
             ControlFlow::Continue(())
@@ -50,7 +50,7 @@ impl ConsumerLink {
 
     /// As [`Self::continue_until_stop`], but any request ends the work.
     pub fn continue_until_request(&mut self) -> ControlFlow<()> {
-        if self.flush().is_err() || self.inbox.is_waiting() {
+        if self.flush_if_due().is_err() || self.inbox.is_waiting() {
             ControlFlow::Break(())
         } else {
             ControlFlow::Continue(())

@@ -18,9 +18,9 @@ struct MeasuredMetric<T> {
     value: fn(&T) -> Option<f64>,
 }
 
-const OF_STEPS: [MeasuredMetric<StepMeasures>; 4] = [
-    MeasuredMetric { info: |id| loss(id, TRAIN_LOSS), value: |step| Some(step.loss) },
-    MeasuredMetric { info: |id| accuracy(id, TRAIN_ACCURACY), value: |step| step.accuracy },
+const STEP_METRICS: [MeasuredMetric<StepMeasures>; 4] = [
+    MeasuredMetric { info: |id| loss_metric(id, TRAIN_LOSS), value: |step| Some(step.loss) },
+    MeasuredMetric { info: |id| accuracy_metric(id, TRAIN_ACCURACY), value: |step| step.accuracy },
     MeasuredMetric {
         info: |id| MetricInfo::new(id, TRAIN_GRADIENT_NORM, "gradient norm").floor(0.0),
         value: |step| step.gradient_norm,
@@ -31,12 +31,12 @@ const OF_STEPS: [MeasuredMetric<StepMeasures>; 4] = [
     },
 ];
 
-const OF_EVALUATIONS: [MeasuredMetric<TestResult>; 2] = [
-    MeasuredMetric { info: |id| loss(id, TEST_LOSS), value: |test| Some(test.loss) },
-    MeasuredMetric { info: |id| accuracy(id, TEST_ACCURACY), value: |test| Some(test.accuracy) },
+const EVALUATION_METRICS: [MeasuredMetric<TestResult>; 2] = [
+    MeasuredMetric { info: |id| loss_metric(id, TEST_LOSS), value: |test| Some(test.loss) },
+    MeasuredMetric { info: |id| accuracy_metric(id, TEST_ACCURACY), value: |test| Some(test.accuracy) },
 ];
 
-const OF_LAYERS: [MeasuredMetric<LayerMeasures>; 4] = [
+const LAYER_METRICS: [MeasuredMetric<LayerMeasures>; 4] = [
     MeasuredMetric {
         info: |id| MetricInfo::new(id, LAYER_GRADIENT_NORM, "gradient norm").short("norm").floor(0.0),
         value: |layer| Some(layer.gradient_norm),
@@ -56,46 +56,46 @@ const OF_LAYERS: [MeasuredMetric<LayerMeasures>; 4] = [
 ];
 
 /// The first id of the metrics of evaluations; those of minibatches come before.
-const FIRST_OF_EVALUATIONS: u32 = OF_STEPS.len() as u32;
+const FIRST_EVALUATION_METRIC_ID: u32 = STEP_METRICS.len() as u32;
 
-fn loss(id: u32, tag: &str) -> MetricInfo {
+fn loss_metric(id: u32, tag: &str) -> MetricInfo {
     MetricInfo::new(id, tag, "loss").unit(Unit::Named("nats".into())).floor(0.0).better(Better::Lower)
 }
 
-fn accuracy(id: u32, tag: &str) -> MetricInfo {
+fn accuracy_metric(id: u32, tag: &str) -> MetricInfo {
     MetricInfo::new(id, tag, "accuracy").short("acc").share().better(Better::Higher)
 }
 
 /// The metrics of minibatches and of evaluations.
 pub fn measured_metrics() -> Vec<MetricInfo> {
-    infos(&OF_STEPS, 0).chain(infos(&OF_EVALUATIONS, FIRST_OF_EVALUATIONS)).collect()
+    metric_infos(&STEP_METRICS, 0).chain(metric_infos(&EVALUATION_METRICS, FIRST_EVALUATION_METRIC_ID)).collect()
 }
 
 /// What is measured of layers.
 pub fn measured_quantities() -> Vec<MetricInfo> {
-    infos(&OF_LAYERS, 0).collect()
+    metric_infos(&LAYER_METRICS, 0).collect()
 }
 
 /// The values of a minibatch.
-pub(super) fn of_step(step: &StepMeasures) -> MetricValues {
-    values(&OF_STEPS, 0, step)
+pub(super) fn step_values(step: &StepMeasures) -> MetricValues {
+    read_values(&STEP_METRICS, 0, step)
 }
 
 /// The values of an evaluation.
-pub(super) fn of_evaluation(test: &TestResult) -> MetricValues {
-    values(&OF_EVALUATIONS, FIRST_OF_EVALUATIONS, test)
+pub(super) fn evaluation_values(test: &TestResult) -> MetricValues {
+    read_values(&EVALUATION_METRICS, FIRST_EVALUATION_METRIC_ID, test)
 }
 
 /// The values of a layer.
-pub(super) fn of_layer(layer: &LayerMeasures) -> MetricValues {
-    values(&OF_LAYERS, 0, layer)
+pub(super) fn layer_values(layer: &LayerMeasures) -> MetricValues {
+    read_values(&LAYER_METRICS, 0, layer)
 }
 
-fn infos<T>(table: &[MeasuredMetric<T>], first: u32) -> impl Iterator<Item = MetricInfo> {
+fn metric_infos<T>(table: &[MeasuredMetric<T>], first: u32) -> impl Iterator<Item = MetricInfo> {
     table.iter().zip(first..).map(|(measured, id)| (measured.info)(id))
 }
 
-fn values<T>(table: &[MeasuredMetric<T>], first: u32, from: &T) -> MetricValues {
+fn read_values<T>(table: &[MeasuredMetric<T>], first: u32, from: &T) -> MetricValues {
     let values = table.iter().zip(first..);
     values.filter_map(|(measured, id)| Some(MetricValue(MetricId(id), (measured.value)(from)?))).collect()
 }

@@ -1,9 +1,10 @@
 //! The minibatch that the next update trains on: its samples, and how far its passes are computed.
 //!
 //! A step goes through phases: forward layer by layer, loss, backward layer by layer, update. The passes may also be
-//! computed piecemeal, by walking through the phases or by an inspection; the step then computes what is left. A forward
-//! pass changes one thing besides the network's buffers, the running statistics of batch normalization. They are
-//! remembered, so that the passes can be discarded, the network used for something else, and the passes computed again.
+//! computed piecemeal, by walking through the phases or by an inspection; the step then computes what is left. A
+//! forward pass changes one thing besides the network's buffers, the running statistics of batch normalization. They
+//! are remembered, so that the passes can be discarded, the network used for something else, and the passes computed
+//! again.
 
 use std::ops::Range;
 
@@ -36,11 +37,11 @@ pub(super) struct Minibatch {
     labels: Vec<u8>,
     samples: usize,
     /// Layers whose outputs are computed.
-    forward: usize,
+    forward_done: usize,
     /// The loss of the samples that were loaded last; `None` until it is computed.
     report: Option<LossReport>,
     /// Layers whose gradients are yet to be computed: all of them after loading, then those before this one.
-    backward: usize,
+    backward_left: usize,
     /// The last phase of a walk; [`Phase::Between`] outside of a walk.
     phase: Phase,
     /// The running statistics before the forward pass, in the order of the network's buffers.
@@ -91,7 +92,7 @@ impl ComputedParts {
 }
 
 impl Minibatch {
-    /// The first of the minibatches of `batch_size` out of so many `samples`.
+    /// The first of the minibatches of `batch_size` out of `samples` samples.
     ///
     /// # Errors
     /// As [`Batches::new`].
@@ -103,59 +104,59 @@ impl Minibatch {
             contents: BufferContents::Other,
             labels: vec![0; batch_size],
             samples: 0,
-            forward: 0,
+            forward_done: 0,
             report: None,
-            backward: 0,
+            backward_left: 0,
             phase: Phase::Between,
             running_stats: Vec::new(),
         })
     }
 
     /// Puts the samples into the network, unless they are there already.
-    pub fn load(&mut self, network: &mut Network<f32>, data: &DataSplit) {
+    pub fn load_samples(&mut self, network: &mut Network<f32>, data: &DataSplit) {
         if self.contents == BufferContents::Current {
             return;
         }
         let (seed, epoch) = (self.seed, self.completed / self.batches.steps_per_epoch());
         let indices = self.batches.indices(self.completed);
         self.samples = indices.len();
-        data.labels(indices, &mut self.labels[..self.samples]);
+        data.gather_labels(indices, &mut self.labels[..self.samples]);
         network.fill_input(self.samples, |rows: Range<usize>, values| {
             data.gather_augmented(&indices[rows], seed, epoch, values);
         });
         self.running_stats.clear();
         self.running_stats.extend(network.buffers().flat_map(|buffer| &buffer.value));
-        (self.forward, self.report, self.backward) = (0, None, network.layer_infos().len());
+        (self.forward_done, self.report, self.backward_left) = (0, None, network.layer_infos().len());
         self.contents = BufferContents::Current;
     }
 
     /// Computes what is left of the forward pass.
-    pub fn forward(&mut self, network: &mut Network<f32>) {
+    pub fn finish_forward(&mut self, network: &mut Network<f32>) {
         self.forward_until(network.layer_infos().len(), network);
     }
 
     /// Computes the outputs of the layers before `end`, as far as they are not computed yet.
     fn forward_until(&mut self, end: usize, network: &mut Network<f32>) {
-        let end = end.max(self.forward);
-        network.forward_layers(self.forward..end, Mode::Train { step: self.completed });
-        self.forward = end;
+        let end = end.max(self.forward_done);
+        network.forward_layers(self.forward_done..end, Mode::Train { step: self.completed });
+        self.forward_done = end;
     }
 
     /// The loss, computed once.
-    pub fn loss(&mut self, network: &mut Network<f32>) -> LossReport {
+    pub fn compute_loss(&mut self, network: &mut Network<f32>) -> LossReport {
         *self.report.get_or_insert_with(|| network.loss(&self.labels[..self.samples]))
     }
 
     /// Computes what is left of the backward pass.
-    pub fn backward(&mut self, network: &mut Network<f32>) {
+    pub fn finish_backward(&mut self, network: &mut Network<f32>) {
         self.backward_until(0, network);
     }
 
     /// Computes the gradients of the layers from the last one to `first`, as far as they are not computed yet.
     fn backward_until(&mut self, first: usize, network: &mut Network<f32>) {
-        let first = first.min(self.backward);
-        network.backward_layers(first..self.backward);
-        self.backward = first;
+        let first = first.min(self.backward_left);
+        network.backward_layers(first..self.backward_left);
+        self.backward_left = first;
     }
 
     /// Ends the minibatch and any walk through it; the next one becomes the current one.
@@ -180,7 +181,7 @@ impl Minibatch {
     }
 
     /// Walks on by one phase and computes it; false where only the update is left, or the loss is not finite.
-    pub fn walk_on(&mut self, network: &mut Network<f32>, data: &DataSplit) -> bool {
+    pub fn compute_next_phase(&mut self, network: &mut Network<f32>, data: &DataSplit) -> bool {
         let layers = network.layer_infos().len();
         let broken = self.report.is_some_and(|report| !report.loss.is_finite());
         self.phase = match self.phase {
@@ -224,10 +225,10 @@ impl Minibatch {
         }
         let phase = if self.phase == Phase::Update { Phase::Between } else { self.phase };
         let parts = ComputedParts::after(phase, self.completed + 1, layers);
-        self.load(network, data);
+        self.load_samples(network, data);
         self.forward_until(parts.forward, network);
         if parts.loss {
-            self.loss(network);
+            self.compute_loss(network);
         }
         self.backward_until(parts.backward, network);
         parts
@@ -235,13 +236,13 @@ impl Minibatch {
 
     /// Computes one more phase ahead of the step; false if only the update is left.
     pub fn compute_ahead(&mut self, network: &mut Network<f32>, data: &DataSplit) -> bool {
-        self.load(network, data);
-        if self.forward < network.layer_infos().len() {
-            self.forward_until(self.forward + 1, network);
+        self.load_samples(network, data);
+        if self.forward_done < network.layer_infos().len() {
+            self.forward_until(self.forward_done + 1, network);
         } else if self.report.is_none() {
-            self.loss(network);
-        } else if self.backward > 0 {
-            self.backward_until(self.backward - 1, network);
+            self.compute_loss(network);
+        } else if self.backward_left > 0 {
+            self.backward_until(self.backward_left - 1, network);
         } else {
             return false;
         }
@@ -268,7 +269,7 @@ impl Minibatch {
     }
 
     /// The loss of the samples that were loaded last; `None` until it is computed.
-    pub fn report(&self) -> Option<LossReport> {
+    pub fn loss_report(&self) -> Option<LossReport> {
         self.report
     }
 
@@ -303,7 +304,7 @@ impl Minibatch {
         let step = self.walked_number() - 1;
         let epoch = step / self.batches.steps_per_epoch();
         let indices = &self.batches.indices(step)[..labels.len()];
-        data.labels(indices, labels);
+        data.gather_labels(indices, labels);
         data.gather_augmented(indices, self.seed, epoch, values);
     }
 }

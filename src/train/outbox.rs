@@ -92,16 +92,16 @@ impl Outbox {
         self.waiting.push_back(event);
         if self.delivery == Delivery::Thin {
             if self.samples > MAX_WAITING_SAMPLES {
-                self.thin();
+                self.thin_samples();
             }
-            if self.others() > MAX_WAITING_OTHERS {
-                self.coalesce();
+            if self.other_events() > MAX_WAITING_OTHERS {
+                self.drop_replaced();
             }
         }
     }
 
     /// Events among what waits that are no samples.
-    fn others(&self) -> usize {
+    fn other_events(&self) -> usize {
         self.waiting.len() - self.samples
     }
 
@@ -118,7 +118,8 @@ impl Outbox {
 
     /// Whether the source has to wait before it does more that it would have to report.
     pub fn is_full(&self) -> bool {
-        self.delivery == Delivery::Wait && (self.samples >= MAX_WAITING_SAMPLES || self.others() >= MAX_WAITING_OTHERS)
+        self.delivery == Delivery::Wait
+            && (self.samples >= MAX_WAITING_SAMPLES || self.other_events() >= MAX_WAITING_OTHERS)
     }
 
     /// Whether the consumer was given up, because it took nothing while more changed than can be kept.
@@ -182,11 +183,11 @@ impl Outbox {
 
     /// Leaves out every second sample, so that the others still span the whole time: of two neighbours the one
     /// that is worth less.
-    fn thin(&mut self) {
+    fn thin_samples(&mut self) {
         let mut left_out = Vec::new();
         let mut first: Option<(usize, SampleWorth)> = None;
         for (place, event) in self.waiting.iter().enumerate() {
-            let Some(worth) = worth(event) else { continue };
+            let Some(worth) = sample_worth(event) else { continue };
             first = match first {
                 None => Some((place, worth)),
                 Some((earlier, other)) => {
@@ -210,7 +211,7 @@ impl Outbox {
 
     /// Leaves out what a later event of its kind replaces. Where that is not half of it, the consumer is given up: it
     /// has taken nothing while thousands of changes were made.
-    fn coalesce(&mut self) {
+    fn drop_replaced(&mut self) {
         let mut kept: Vec<Event> = Vec::with_capacity(self.waiting.len());
         let mut later: Vec<usize> = Vec::new();
         for event in std::mem::take(&mut self.waiting).into_iter().rev() {
@@ -225,7 +226,7 @@ impl Outbox {
         kept.reverse();
         self.waiting = kept.into();
         self.inspections = self.waiting.iter().filter(|event| matches!(event, Event::Inspection(_))).count();
-        if self.others() > MAX_WAITING_OTHERS / 2 {
+        if self.other_events() > MAX_WAITING_OTHERS / 2 {
             self.waiting.clear();
             (self.samples, self.inspections, self.given_up) = (0, 0, true);
         }
@@ -248,7 +249,7 @@ fn replaces(later: &Event, earlier: &Event) -> bool {
 }
 
 fn is_sample(event: &Event) -> bool {
-    worth(event).is_some()
+    sample_worth(event).is_some()
 }
 
 /// How much a sample is worth to a viewer.
@@ -263,7 +264,7 @@ enum SampleWorth {
 }
 
 /// How much an event is worth as a sample; `None` for what is no sample.
-fn worth(event: &Event) -> Option<SampleWorth> {
+fn sample_worth(event: &Event) -> Option<SampleWorth> {
     let broken = |values: &[MetricValue]| values.iter().any(|value| !value.1.is_finite());
     match event {
         Event::Step(report) if broken(&report.values) => Some(SampleWorth::Broken),

@@ -17,14 +17,14 @@ pub struct Outcome {
 }
 
 /// Why a worker ends other than by a stop request.
-pub(super) enum RunEnd {
+pub(super) enum WorkerEndReason {
     /// The consumer is gone.
     Consumer(Disconnected),
     /// What happened, and what to do about it.
     Failure(String, String),
 }
 
-impl From<Disconnected> for RunEnd {
+impl From<Disconnected> for WorkerEndReason {
     fn from(disconnected: Disconnected) -> Self {
         Self::Consumer(disconnected)
     }

@@ -8,8 +8,8 @@ use crate::{
 };
 
 /// What the probe saw of a layer as it is reported.
-pub(super) fn report(layer: &LayerMeasures) -> LayerProbe {
-    LayerProbe { layer: layer.layer, values: metrics::of_layer(layer), health: Some(layer.health) }
+pub(super) fn layer_report(layer: &LayerMeasures) -> LayerProbe {
+    LayerProbe { layer: layer.layer, values: metrics::layer_values(layer), health: Some(layer.health) }
 }
 
 /// Measures the layers that have parameters after a step with these norms of updates. Reads only; the course of the
@@ -24,7 +24,7 @@ pub(super) fn measure_layers(network: &Network<f32>, update_norms: &[f64]) -> Ve
                 weight_norm: 0.0,
                 gradient_norm: 0.0,
                 update_norm: 0.0,
-                dead: dead_after(network, parameter.layer),
+                dead: dead_share_after(network, parameter.layer),
                 health: Health::Good,
             });
         }
@@ -43,7 +43,7 @@ pub(super) fn measure_layers(network: &Network<f32>, update_norms: &[f64]) -> Ve
 }
 
 /// Share of dead units of the first rectifier after `layer`, before the next layer that has parameters.
-fn dead_after(network: &Network<f32>, layer: usize) -> Option<f64> {
+fn dead_share_after(network: &Network<f32>, layer: usize) -> Option<f64> {
     let mut following = network.layer_infos()[layer + 1..].iter().take_while(|info| info.parameters == 0);
-    following.find_map(|info| network.dead_units(info.index))
+    following.find_map(|info| network.dead_unit_share(info.index))
 }

@@ -31,12 +31,12 @@ impl StepThrottle {
     }
 
     /// When the next minibatch may start; `None` is at once.
-    pub fn due(&self, now: Instant) -> Option<Instant> {
+    pub fn next_start(&self, now: Instant) -> Option<Instant> {
         self.due.filter(|due| *due > now)
     }
 
     /// Notes that a minibatch starts. What a slow one lost is caught up by at most one interval.
-    pub fn started(&mut self, now: Instant) {
+    pub fn record_start(&mut self, now: Instant) {
         self.due = self.steps_per_second.map(|steps_per_second| {
             let interval = Duration::from_secs_f64(1.0 / steps_per_second);
             self.due.map_or(now, |due| due.max(now.checked_sub(interval).unwrap_or(now))) + interval
@@ -95,7 +95,7 @@ pub struct TrainingTime {
 
 impl TrainingTime {
     /// Runs from now on, or stands.
-    pub fn run(&mut self, running: bool, now: Instant) {
+    pub fn set_running(&mut self, running: bool, now: Instant) {
         if let Some(since) = self.since.take() {
             self.done += now.duration_since(since);
         }
@@ -103,12 +103,12 @@ impl TrainingTime {
     }
 
     /// Adds time that was spent while it stood.
-    pub fn add(&mut self, time: Duration) {
+    pub fn add_time(&mut self, time: Duration) {
         self.done += time;
     }
 
     /// Time up to when it was last stopped.
-    pub fn seconds(&self) -> f64 {
+    pub fn training_seconds(&self) -> f64 {
         self.done.as_secs_f64()
     }
 }
@@ -149,16 +149,16 @@ mod tests {
     fn a_throttle_keeps_its_interval_and_does_not_race_after_a_stall() {
         let start = Instant::now();
         let mut throttle = StepThrottle::new(Some(10.0));
-        assert_eq!(throttle.due(start), None);
-        throttle.started(start);
+        assert_eq!(throttle.next_start(start), None);
+        throttle.record_start(start);
         let interval = Duration::from_millis(100);
-        assert_eq!(throttle.due(start), Some(start + interval));
+        assert_eq!(throttle.next_start(start), Some(start + interval));
         let late = start + 50 * interval;
-        assert_eq!(throttle.due(late), None);
-        throttle.started(late);
-        assert_eq!(throttle.due(late), None, "one interval is caught up");
-        throttle.started(late);
-        assert_eq!(throttle.due(late), Some(late + interval));
+        assert_eq!(throttle.next_start(late), None);
+        throttle.record_start(late);
+        assert_eq!(throttle.next_start(late), None, "one interval is caught up");
+        throttle.record_start(late);
+        assert_eq!(throttle.next_start(late), Some(late + interval));
     }
 
     #[test]
@@ -178,12 +178,12 @@ mod tests {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
         let mut time = TrainingTime::default();
-        time.run(true, at(0));
-        time.run(true, at(2));
-        time.run(false, at(3));
-        time.add(Duration::from_secs(1));
-        time.run(true, at(10));
-        time.run(false, at(11));
-        assert!((time.seconds() - 5.0).abs() < 1e-9);
+        time.set_running(true, at(0));
+        time.set_running(true, at(2));
+        time.set_running(false, at(3));
+        time.add_time(Duration::from_secs(1));
+        time.set_running(true, at(10));
+        time.set_running(false, at(11));
+        assert!((time.training_seconds() - 5.0).abs() < 1e-9);
     }
 }

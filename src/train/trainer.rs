@@ -89,13 +89,13 @@ impl Trainer {
     fn train_minibatch(&mut self) -> Result<StepOutcome, StepError> {
         let effective_learning_rate = self.learning_rate_at(self.completed());
         let Self { network, data, minibatch, update_rule, evaluator, .. } = self;
-        minibatch.load(network, &data.train);
-        minibatch.forward(network);
-        let LossReport { loss, correct } = minibatch.loss(network);
+        minibatch.load_samples(network, &data.train);
+        minibatch.finish_forward(network);
+        let LossReport { loss, correct } = minibatch.compute_loss(network);
         if !loss.is_finite() {
             return Err(StepError::Loss { loss });
         }
-        minibatch.backward(network);
+        minibatch.finish_backward(network);
         let gradient_norm = optim::gradient_norm(network);
         if !gradient_norm.is_finite() {
             return Err(StepError::of_gradient(network, loss));
@@ -110,7 +110,7 @@ impl Trainer {
     /// Walks on by one phase of the minibatch. Gives what came of it with the last phase, the update, or when the loss
     /// turned out not to be finite.
     pub fn advance_phase(&mut self) -> Option<Result<StepOutcome, StepError>> {
-        if self.minibatch.walk_on(&mut self.network, &self.data.train) {
+        if self.minibatch.compute_next_phase(&mut self.network, &self.data.train) {
             return None;
         }
         let outcome = self.step();

@@ -47,8 +47,8 @@ impl UpdateRule {
     /// Sets one of the optimizer's own hyperparameters.
     ///
     /// # Errors
-    /// As [`Optimizer::set`].
-    pub fn set(&mut self, key: &str, value: f64) -> Result<(), SettingError> {
-        self.optimizer.set(key, value)
+    /// As [`Optimizer::set_hyperparameter`].
+    pub fn set_hyperparameter(&mut self, key: &str, value: f64) -> Result<(), SettingError> {
+        self.optimizer.set_hyperparameter(key, value)
     }
 }

@@ -1,4 +1,5 @@
-//! The background task that trains: started on a thread of its own, stopped by a request, waited for; its panics are reported.
+//! The background task that trains: started on a thread of its own, stopped by a request, waited for; its panics are
+//! reported.
 
 use std::{
     any::Any,
@@ -19,11 +20,11 @@ use crate::{
     protocol::{Capability, Event, Failure, Hello, Loading, PROTOCOL_VERSION, Request, RunState, StateChange},
     train::{
         RunSpec, Trainer,
-        driver::Driver,
+        driver::TrainingDriver,
         inbox::Inbox,
         link::ConsumerLink,
         outbox::{Disconnected, Outbox},
-        outcome::{Outcome, RunEnd},
+        outcome::{Outcome, WorkerEndReason},
     },
 };
 
@@ -34,7 +35,7 @@ const MAX_WAITING_REQUESTS: usize = 4096;
 const MAX_WAITING_BATCHES: usize = 4;
 
 /// How long the worker tries to deliver its last events to a consumer that doesn't read.
-const MAX_FAREWELL: Duration = Duration::from_secs(1);
+const MAX_FAREWELL_TIME: Duration = Duration::from_secs(1);
 
 /// The two ends that a consumer holds, and the worker's thread.
 #[derive(Debug)]
@@ -76,7 +77,7 @@ pub fn spawn(spec: RunSpec) -> io::Result<WorkerHandle> {
     let (end, ended) = oneshot::channel();
     let thread = thread::Builder::new().name("trainer".into()).spawn(move || {
         let link = ConsumerLink { inbox: Inbox::new(inbox), outbox: Outbox::new(outbox, spec.delivery) };
-        let outcome = work(&spec, link);
+        let outcome = run_worker(&spec, link);
         // It fails if the task was dropped.
         let _ = end.send(());
         outcome
@@ -85,13 +86,13 @@ pub fn spawn(spec: RunSpec) -> io::Result<WorkerHandle> {
 }
 
 /// Runs a worker to its end, turning a panic into [`Event::Failed`].
-fn work(spec: &RunSpec, mut link: ConsumerLink) -> Outcome {
+fn run_worker(spec: &RunSpec, mut link: ConsumerLink) -> Outcome {
     let mut outcome = Outcome::default();
-    let result = catch_unwind(AssertUnwindSafe(|| run(spec, &mut link, &mut outcome)));
+    let result = catch_unwind(AssertUnwindSafe(|| train_until_stop(spec, &mut link, &mut outcome)));
     let step = outcome.step;
     outcome.failure = match result {
         Ok(Ok(())) => None,
-        Ok(Err(RunEnd::Consumer(Disconnected))) => {
+        Ok(Err(WorkerEndReason::Consumer(Disconnected))) => {
             outcome.failure = link.outbox.has_given_up().then(|| Failure {
                 step,
                 what: "the viewer stopped reading while thousands of events were queued".into(),
@@ -99,7 +100,7 @@ fn work(spec: &RunSpec, mut link: ConsumerLink) -> Outcome {
             });
             return outcome;
         }
-        Ok(Err(RunEnd::Failure(what, advice))) => Some(Failure { step, what, advice }),
+        Ok(Err(WorkerEndReason::Failure(what, advice))) => Some(Failure { step, what, advice }),
         Err(panic) => Some(Failure {
             step,
             what: format!("the engine panicked: {}", panic_message(panic.as_ref())),
@@ -117,7 +118,7 @@ fn work(spec: &RunSpec, mut link: ConsumerLink) -> Outcome {
     link.inbox.answer_all(step, "the run has stopped", &mut link.outbox);
     link.push(Event::State(StateChange { state: RunState::Stopped, step, reason: None }));
     link.push(Event::Stopped { step });
-    link.outbox.deliver(MAX_FAREWELL);
+    link.outbox.deliver(MAX_FAREWELL_TIME);
     outcome
 }
 
@@ -126,7 +127,7 @@ fn panic_message(panic: &(dyn Any + Send)) -> &str {
 }
 
 /// Loads, builds, trains and answers until a stop request; keeps `outcome` up to date for the report of the end.
-fn run(spec: &RunSpec, link: &mut ConsumerLink, outcome: &mut Outcome) -> Result<(), RunEnd> {
+fn train_until_stop(spec: &RunSpec, link: &mut ConsumerLink, outcome: &mut Outcome) -> Result<(), WorkerEndReason> {
     link.push(Event::Hello(Hello {
         protocol: PROTOCOL_VERSION,
         source: concat!("gradtop ", env!("CARGO_PKG_VERSION")).into(),
@@ -151,17 +152,20 @@ fn run(spec: &RunSpec, link: &mut ConsumerLink, outcome: &mut Outcome) -> Result
         return Ok(());
     }
     let data = loaded.map_err(|error| {
-        RunEnd::Failure(error.to_string(), "check data.source in the configuration and the files it names".into())
+        WorkerEndReason::Failure(
+            error.to_string(),
+            "check data.source in the configuration and the files it names".into(),
+        )
     })?;
     link.push(Event::Loading(Loading { what: "building the network".into(), fraction: None }));
-    link.flush()?;
+    link.flush_if_due()?;
     let trainer = Trainer::new(&spec.train, Arc::new(data)).map_err(|error| {
-        RunEnd::Failure(
+        WorkerEndReason::Failure(
             error.to_string(),
             "change the configuration so that the network and its batches fit the data".into(),
         )
     })?;
-    Driver::new(spec, trainer, link, outcome).work()
+    TrainingDriver::new(spec, trainer, link, outcome).run_until_stop()
 }
 
 #[cfg(test)]

@@ -57,7 +57,7 @@ pub enum Input {
 ///
 /// # Errors
 /// When the operating system gives no thread.
-pub fn start() -> io::Result<mpsc::Receiver<Input>> {
+pub fn start_reading() -> io::Result<mpsc::Receiver<Input>> {
     let (sender, receiver) = mpsc::channel(MAX_QUEUED_INPUTS);
     let watcher = sender.clone();
     thread::Builder::new().name("terminal watch".into()).spawn(move || {
@@ -65,12 +65,12 @@ pub fn start() -> io::Result<mpsc::Receiver<Input>> {
         // The receiver is gone when the dashboard was left first.
         let _ = watcher.blocking_send(Input::Gone);
     })?;
-    thread::Builder::new().name("terminal input".into()).spawn(move || read(&sender))?;
+    thread::Builder::new().name("terminal input".into()).spawn(move || read_inputs(&sender))?;
     Ok(receiver)
 }
 
-fn read(sender: &mpsc::Sender<Input>) {
-    let mut pasted = Pasted::default();
+fn read_inputs(sender: &mpsc::Sender<Input>) {
+    let mut pasted = PasteFilter::default();
     // An error means a sequence that isn't understood, or a terminal that is gone, which the watcher notices too.
     while !sender.is_closed() {
         let Ok(event) = event::read() else {
@@ -78,7 +78,7 @@ fn read(sender: &mpsc::Sender<Input>) {
             continue;
         };
         if let Some(input) = translate(event)
-            && pasted.admits(&input, Instant::now())
+            && pasted.admits_input(&input, Instant::now())
             && sender.blocking_send(input).is_err()
         {
             return;
@@ -88,12 +88,12 @@ fn read(sender: &mpsc::Sender<Input>) {
 
 /// Keeps apart what was typed and what spilled out of a paste.
 #[derive(Default)]
-struct Pasted {
+struct PasteFilter {
     until: Option<Instant>,
 }
 
-impl Pasted {
-    fn admits(&mut self, input: &Input, now: Instant) -> bool {
+impl PasteFilter {
+    fn admits_input(&mut self, input: &Input, now: Instant) -> bool {
         let spilled = matches!(input, Input::Key(_)) && self.until.is_some_and(|until| now < until);
         if spilled || matches!(input, Input::Paste(_)) {
             self.until = Some(now + PASTE_TAIL);
@@ -182,13 +182,13 @@ mod tests {
 
     #[test]
     fn what_spills_out_of_a_paste_is_no_key() {
-        let mut pasted = Pasted::default();
+        let mut pasted = PasteFilter::default();
         let (start, q) = (Instant::now(), Input::Key(Key::char('q')));
-        assert!(pasted.admits(&q, start));
-        assert!(pasted.admits(&Input::Paste("a".into()), start));
+        assert!(pasted.admits_input(&q, start));
+        assert!(pasted.admits_input(&Input::Paste("a".into()), start));
         for i in 1..50 {
-            assert!(!pasted.admits(&q, start + i * PASTE_TAIL / 2), "key {i} of the tail");
+            assert!(!pasted.admits_input(&q, start + i * PASTE_TAIL / 2), "key {i} of the tail");
         }
-        assert!(pasted.admits(&q, start + 60 * PASTE_TAIL));
+        assert!(pasted.admits_input(&q, start + 60 * PASTE_TAIL));
     }
 }

@@ -23,7 +23,7 @@ use super::{
 use crate::app::App;
 
 /// What the terminal shows, and what it is to show next.
-pub struct Frames {
+pub struct FrameRenderer {
     theme: Theme,
     shown: Buffer,
     next: Buffer,
@@ -35,7 +35,7 @@ pub struct Frames {
     panic_at: Option<u64>,
 }
 
-impl Frames {
+impl FrameRenderer {
     /// A terminal about which nothing is known yet, with the way in which it gets pictures.
     pub fn new(theme: Theme, pictures: PictureProtocol) -> Self {
         Self {
@@ -50,7 +50,7 @@ impl Frames {
     }
 
     /// Draws everything anew the next time.
-    pub fn forget(&mut self) {
+    pub fn redraw_all(&mut self) {
         self.stale = true;
     }
 
@@ -84,10 +84,10 @@ impl Frames {
         if self.stale {
             self.shown = Buffer::empty(area);
             queue!(bytes, Clear(ClearType::All))?;
-            self.graphics.clear(&mut bytes);
+            self.graphics.delete_pictures(&mut bytes);
         }
         let pictures = if self.graphics.can_show_pictures() { screens::pictures(app, area) } else { Vec::new() };
-        self.graphics.uncover(&pictures, &mut self.shown);
+        self.graphics.mark_uncovered_cells(&pictures, &mut self.shown);
         let changes = self.shown.diff(&self.next);
         let overlay = self.graphics.show(pictures, &changes, self.theme)?;
         if changes.is_empty() && overlay.is_empty() && !self.stale {
@@ -102,7 +102,7 @@ impl Frames {
     }
 
     /// The screen of `app` as an SVG document.
-    pub fn picture(&self, app: &App) -> String {
+    pub fn render_svg(&self, app: &App) -> String {
         let (columns, rows) = app.size();
         let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
         screens::draw(app, self.theme, &mut buffer);

@@ -81,12 +81,12 @@ pub struct PlacedPicture {
 
 impl PlacedPicture {
     /// The place of a picture that is drawn in `room`, if it must shrink there.
-    pub fn shrunk(room: Rect, picture: CellPicture) -> Option<Self> {
+    pub fn shrunk_to_area(room: Rect, picture: CellPicture) -> Option<Self> {
         let empty = picture.size().0 == 0 || picture.size().1 == 0;
-        if empty || picture.zoom(room.width, room.height) > 0 {
+        if empty || picture.max_zoom(room.width, room.height) > 0 {
             return None;
         }
-        let shrunk = picture.fit(room.width, room.height);
+        let shrunk = picture.fit_into(room.width, room.height);
         let (width, height) = shrunk.cells(1);
         let area = Rect { width, height, ..room };
         (!area.is_empty()).then(|| Self { area, halves: shrunk.size().1, picture })
@@ -105,10 +105,10 @@ pub type CellSize = (u16, u16);
 /// credible.
 pub fn cell_size() -> Option<CellSize> {
     let window = crossterm::terminal::window_size().ok()?;
-    cell_of((window.width, window.height), (window.columns, window.rows))
+    cell_size_from((window.width, window.height), (window.columns, window.rows))
 }
 
-fn cell_of(pixels: (u16, u16), cells: (u16, u16)) -> Option<CellSize> {
+fn cell_size_from(pixels: (u16, u16), cells: (u16, u16)) -> Option<CellSize> {
     let cell = (pixels.0.checked_div(cells.0)?, pixels.1.checked_div(cells.1)?);
     let credible = (3..=100).contains(&cell.0) && (5..=200).contains(&cell.1);
     credible.then_some(cell)
@@ -142,7 +142,7 @@ impl Graphics {
     }
 
     /// Removes all pictures with what the terminal was cleared of.
-    pub fn clear(&mut self, bytes: &mut Vec<u8>) {
+    pub fn delete_pictures(&mut self, bytes: &mut Vec<u8>) {
         self.shown.clear();
         if self.protocol == PictureProtocol::Kitty {
             bytes.extend_from_slice(DELETE_ALL);
@@ -152,7 +152,7 @@ impl Graphics {
     /// Makes the cells in `cells` that a picture hides and that are to be seen differ from anything that is drawn.
     ///
     /// Sixels take the place of what they cover, so these cells must be written again.
-    pub fn uncover(&self, wanted: &[PlacedPicture], cells: &mut Buffer) {
+    pub fn mark_uncovered_cells(&self, wanted: &[PlacedPicture], cells: &mut Buffer) {
         if self.protocol != PictureProtocol::Sixel {
             return;
         }
@@ -187,7 +187,7 @@ impl Graphics {
                 continue;
             }
             if before.is_some() && self.protocol == PictureProtocol::Kitty {
-                kitty::delete(&mut bytes, slot)?;
+                kitty::delete_picture(&mut bytes, slot)?;
             }
             if let Some(placed) = after {
                 queue!(bytes, MoveTo(placed.area.x, placed.area.y))?;
@@ -195,10 +195,18 @@ impl Graphics {
                     PictureProtocol::Blocks => {}
                     PictureProtocol::Kitty => {
                         let size = (placed.area.width, placed.area.height);
-                        kitty::place(&mut bytes, slot, size, &Pixels::scaled_by_terminal(placed, theme, self.cell))?;
+                        kitty::place_picture(
+                            &mut bytes,
+                            slot,
+                            size,
+                            &Pixels::scaled_by_terminal(placed, theme, self.cell),
+                        )?;
                     }
                     PictureProtocol::Sixel => {
-                        sixel::draw(&mut bytes, &Pixels::exact(placed, theme, self.cell.unwrap_or_default()))?;
+                        sixel::draw_sixels(
+                            &mut bytes,
+                            &Pixels::scaled_to_cells(placed, theme, self.cell.unwrap_or_default()),
+                        )?;
                     }
                 }
             }

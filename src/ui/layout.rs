@@ -12,7 +12,7 @@ use super::widgets::chart;
 use crate::app::{App, Panel, Pointer, Screen};
 
 /// The smallest window in which the dashboard can be read, in columns and rows.
-pub const SMALLEST: (u16, u16) = (60, 18);
+pub const MIN_WINDOW_CELLS: (u16, u16) = (60, 18);
 
 /// The places of a screen. What has no place in the window is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub struct Layout {
 impl Layout {
     /// Divides `area` for what `app` has to show; `None` if the window is too small.
     pub fn of(app: &App, area: Rect) -> Option<Self> {
-        if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+        if area.width < MIN_WINDOW_CELLS.0 || area.height < MIN_WINDOW_CELLS.1 {
             return None;
         }
         let mut layout = Self::default();
@@ -52,7 +52,7 @@ impl Layout {
             take_top(&mut rest, 1)
         } else {
             // In a low window the bar shares a row with the progress.
-            take_left(&mut layout.progress, bar::NARROW)
+            take_left(&mut layout.progress, bar::MAX_NARROW_BAR_COLUMNS)
         };
         layout.footer = take_bottom(&mut rest, 1);
         layout.notice = take_bottom(&mut rest, 1);
@@ -62,20 +62,20 @@ impl Layout {
             take_top(&mut rest, 1);
         }
         if app.view().expanded {
-            layout.place(app.view().focus(), rest);
+            layout.set_panel_area(app.view().focused_panel(), rest);
             return Some(layout);
         }
         match app.view().screen {
-            Screen::Overview => overview::divide(app, rest, area, &mut layout),
-            Screen::Layers => layers::divide(app, rest, &mut layout),
-            Screen::Inspect => inspect::divide(app, rest, &mut layout),
-            Screen::Data => layout.place(Panel::Samples, rest),
+            Screen::Overview => overview::place_panels(app, rest, area, &mut layout),
+            Screen::Layers => layers::place_panels(app, rest, &mut layout),
+            Screen::Inspect => inspect::place_panels(app, rest, &mut layout),
+            Screen::Data => layout.set_panel_area(Panel::Samples, rest),
         }
         Some(layout)
     }
 
     /// Gives a panel its place.
-    fn place(&mut self, panel: Panel, area: Rect) {
+    fn set_panel_area(&mut self, panel: Panel, area: Rect) {
         self.panels.push((panel, area));
     }
 
@@ -86,31 +86,31 @@ impl Layout {
     }
 
     /// What a press on the cell `(x, y)` means.
-    pub fn press(&self, app: &App, x: u16, y: u16) -> Option<Pointer> {
-        if let Some(screen) = bar::under(app.view().screen, self.screens, (x, y)) {
+    pub fn pointer_for_press(&self, app: &App, x: u16, y: u16) -> Option<Pointer> {
+        if let Some(screen) = bar::screen_under(app.view().screen, self.screens, (x, y)) {
             return Some(Pointer::Screen { screen });
         }
-        let (panel, area) = self.under(x, y)?;
+        let (panel, area) = self.panel_under(x, y)?;
         match app.view().screen {
-            Screen::Overview => overview::press(app, panel, area, (x, y)),
-            Screen::Layers => layers::press(app, panel, area, (x, y)),
-            Screen::Data => data::press(app, area, (x, y)),
-            Screen::Inspect => inspect::press(app, panel, area, (x, y)),
+            Screen::Overview => overview::pointer_for_press(app, panel, area, (x, y)),
+            Screen::Layers => layers::pointer_for_press(app, panel, area, (x, y)),
+            Screen::Data => data::pointer_for_press(app, area, (x, y)),
+            Screen::Inspect => inspect::pointer_for_press(app, panel, area, (x, y)),
         }
         .or(Some(Pointer::Click { panel }))
     }
 
     /// What the wheel on the cell `(x, y)` means.
-    pub fn wheel(&self, app: &App, x: u16, y: u16, up: bool) -> Option<Pointer> {
-        let (panel, area) = self.under(x, y)?;
+    pub fn pointer_for_wheel(&self, app: &App, x: u16, y: u16, up: bool) -> Option<Pointer> {
+        let (panel, area) = self.panel_under(x, y)?;
         let fraction = match panel {
-            Panel::Map => layers::fraction(app, area, x),
-            _ => chart::ChartFrame::of(area).fraction(x),
+            Panel::Map => layers::step_fraction(app, area, x),
+            _ => chart::ChartFrame::of(area).step_fraction(x),
         };
         Some(Pointer::Wheel { panel, fraction, up })
     }
 
-    fn under(&self, x: u16, y: u16) -> Option<(Panel, Rect)> {
+    fn panel_under(&self, x: u16, y: u16) -> Option<(Panel, Rect)> {
         self.panels.iter().find(|(_, area)| area.contains((x, y).into())).copied()
     }
 }

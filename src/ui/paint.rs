@@ -27,7 +27,7 @@ impl<'a> Row<'a> {
 
     /// Ends cut text with something else than `…`.
     #[must_use]
-    pub fn ending(mut self, ellipsis: &'static str) -> Self {
+    pub fn with_ellipsis(mut self, ellipsis: &'static str) -> Self {
         self.ellipsis = ellipsis;
         self
     }
@@ -55,7 +55,7 @@ impl<'a> Row<'a> {
     }
 
     /// Leaves `columns` free at the right.
-    pub fn skip_right(&mut self, columns: u16) -> &mut Self {
+    pub fn reserve_right(&mut self, columns: u16) -> &mut Self {
         self.right = self.right.saturating_sub(columns).max(self.left);
         self
     }
@@ -82,7 +82,7 @@ impl<'a> Row<'a> {
     }
 
     /// Writes `text` at the right end of `width` columns, as numbers are.
-    pub fn put_flush(&mut self, text: &str, width: u16, style: impl Into<Style>) -> &mut Self {
+    pub fn put_right_aligned(&mut self, text: &str, width: u16, style: impl Into<Style>) -> &mut Self {
         let free = width.saturating_sub(columns(text).min(usize::from(u16::MAX)) as u16);
         let end = self.left.saturating_add(width).min(self.right);
         self.skip(free);
@@ -95,7 +95,7 @@ impl<'a> Row<'a> {
     }
 
     /// Writes `text` at the left end of `width` columns and cuts it there.
-    pub fn put_cell(&mut self, text: &str, width: u16, style: impl Into<Style>) -> &mut Self {
+    pub fn put_left_aligned(&mut self, text: &str, width: u16, style: impl Into<Style>) -> &mut Self {
         let end = self.left.saturating_add(width).min(self.right);
         let keep = self.right;
         self.right = end;
@@ -117,7 +117,7 @@ impl<'a> Row<'a> {
     }
 
     /// The cells that [`Row::put_right`] filled last with `text`, to be written again in several styles.
-    pub fn right_part(&mut self, text: &str) -> Row<'_> {
+    pub fn right_text_row(&mut self, text: &str) -> Row<'_> {
         let (left, y, ellipsis) = (self.right, self.y, self.ellipsis);
         Row { buffer: self.buffer, y, left, right: left + columns(text) as u16, ellipsis }
     }
@@ -158,11 +158,11 @@ pub fn number(value: f64, width: u16) -> String {
 }
 
 /// Columns of the widest note: longer lines are hard to read.
-const NOTE: u16 = 64;
+const MAX_NOTE_COLUMNS: u16 = 64;
 
 /// Says in the middle of an empty place what will fill it, or why nothing will.
-pub fn note(buffer: &mut Buffer, area: Rect, text: &str, style: Style) {
-    let lines = wrap(text, area.width.min(NOTE));
+pub fn draw_note(buffer: &mut Buffer, area: Rect, text: &str, style: Style) {
+    let lines = wrap(text, area.width.min(MAX_NOTE_COLUMNS));
     let first = area.height.saturating_sub(lines.len() as u16) / 2;
     for (y, line) in (first..).zip(&lines) {
         let mut row = Row::new(buffer, area, y);
@@ -199,7 +199,7 @@ mod tests {
         let mut buffer = Buffer::empty(Rect::new(0, 0, 3, 2));
         for (area, index) in [(Rect::new(0, 0, 9, 9), 5), (Rect::new(7, 0, 3, 1), 0), (Rect::new(0, 0, 0, 0), 0)] {
             let mut row = Row::new(&mut buffer, area, index);
-            row.put("text", Style::new()).put_flush("12", 5, Style::new()).fill("x", Style::new());
+            row.put("text", Style::new()).put_right_aligned("12", 5, Style::new()).fill("x", Style::new());
         }
         assert_eq!(text(&buffer), "      ");
     }
@@ -218,7 +218,7 @@ mod tests {
     fn numbers_stand_flush() {
         let mut buffer = Buffer::empty(Rect::new(0, 0, 10, 1));
         let area = buffer.area;
-        Row::new(&mut buffer, area, 0).put_flush("1.5", 5, Style::new()).put("|", Style::new());
+        Row::new(&mut buffer, area, 0).put_right_aligned("1.5", 5, Style::new()).put("|", Style::new());
         assert_eq!(text(&buffer), "  1.5|    ");
     }
 }

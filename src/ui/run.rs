@@ -12,7 +12,7 @@ use tokio::{sync::mpsc, time::sleep_until};
 
 use super::{
     events::{self, Input},
-    frame::Frames,
+    frame::FrameRenderer,
     graphics::{self, PictureProtocol},
     layout::Layout,
     terminal::{Signals, Terminal, can_suspend, signals::CaughtSignal, use_batch_scheduling},
@@ -24,16 +24,17 @@ use crate::{
 };
 
 /// How long the source may take to stop once the dashboard was told to end at once.
-const GRACE: Duration = Duration::from_millis(1500);
+const SOURCE_STOP_GRACE: Duration = Duration::from_millis(1500);
 
 /// Most columns and most rows that are drawn.
-const MAX_WINDOW_CELLS: u16 = 2000;
+const MAX_WINDOW_SIDE: u16 = 2000;
 
 /// Batches of events taken in before the next frame, at most.
-const MAX_QUEUED_BATCHES: usize = 64;
+const MAX_BATCHES_PER_FRAME: usize = 64;
 
-/// How long reports may wait after a frame, at most, so that a fast source seldom wakes the loop; the channel holds more.
-const REST: Duration = Duration::from_millis(40);
+/// How long reports may wait after a frame, at most, so that a fast source seldom wakes the loop; the channel holds
+/// more.
+const MAX_REPORT_WAIT: Duration = Duration::from_millis(40);
 
 /// What the dashboard is told about its terminal.
 #[derive(Clone, Copy, Debug)]
@@ -70,7 +71,7 @@ pub async fn run(
         app,
         send,
         terminal,
-        frames: Frames::new(settings.theme, settings.pictures),
+        frames: FrameRenderer::new(settings.theme, settings.pictures),
         interval: Duration::from_secs(1) / settings.fps.max(1),
         start: Instant::now(),
         drawn: None,
@@ -79,7 +80,7 @@ pub async fn run(
         suspended: false,
         exit: None,
     };
-    dashboard.resize();
+    dashboard.update_window_size();
     dashboard.draw()?;
     let exit = dashboard.event_loop(&mut events, signals).await?;
     dashboard.terminal.leave();
@@ -91,7 +92,7 @@ struct Dashboard<S> {
     app: App,
     send: S,
     terminal: Terminal,
-    frames: Frames,
+    frames: FrameRenderer,
     interval: Duration,
     start: Instant,
     /// The app's revision that is on the screen.
@@ -105,11 +106,11 @@ struct Dashboard<S> {
 
 impl<S: FnMut(Request) -> io::Result<()>> Dashboard<S> {
     async fn event_loop(&mut self, events: &mut mpsc::Receiver<Vec<Event>>, mut signals: Signals) -> io::Result<Exit> {
-        let mut inputs = events::start()?;
+        let mut inputs = events::start_reading()?;
         let mut source_open = true;
         let mut input_open = true;
         loop {
-            self.take_in(events, &mut inputs, &mut source_open);
+            self.handle_ready_events(events, &mut inputs, &mut source_open);
             if self.terminal.output().is_broken() {
                 self.dispatch(Message::Signal(Signal::HangUp));
             }
@@ -117,16 +118,16 @@ impl<S: FnMut(Request) -> io::Result<()>> Dashboard<S> {
                 return Ok(exit);
             }
             self.draw()?;
-            let waits = self.waits();
+            let waits = self.next_wakeup();
             let rest = self.rest.filter(|_| source_open);
             tokio::select! {
                 input = inputs.recv(), if input_open => match input {
-                    Some(input) => self.input(input),
+                    Some(input) => self.handle_input(input),
                     None => input_open = false,
                 },
                 () = sleep_until(rest.unwrap_or_else(Instant::now).into()), if rest.is_some() => self.rest = None,
-                batch = events.recv(), if source_open && rest.is_none() => self.batch(batch, &mut source_open),
-                caught = signals.next() => self.signal(caught, &mut signals).await,
+                batch = events.recv(), if source_open && rest.is_none() => self.dispatch_batch(batch, &mut source_open),
+                caught = signals.next() => self.handle_signal(caught, &mut signals).await,
                 () = waits.until => {}
                 () = self.terminal.output().written(), if waits.for_output => {}
             }
@@ -134,50 +135,50 @@ impl<S: FnMut(Request) -> io::Result<()>> Dashboard<S> {
     }
 
     /// Takes in everything that is ready.
-    fn take_in(
+    fn handle_ready_events(
         &mut self,
         events: &mut mpsc::Receiver<Vec<Event>>,
         inputs: &mut mpsc::Receiver<Input>,
         source_open: &mut bool,
     ) {
-        self.tick();
+        self.dispatch_tick();
         while self.exit.is_none()
             && let Ok(input) = inputs.try_recv()
         {
-            self.input(input);
+            self.handle_input(input);
         }
-        for _ in 0..MAX_QUEUED_BATCHES {
+        for _ in 0..MAX_BATCHES_PER_FRAME {
             match events.try_recv() {
-                Ok(batch) => self.batch(Some(batch), source_open),
+                Ok(batch) => self.dispatch_batch(Some(batch), source_open),
                 Err(_) => return,
             }
         }
     }
 
-    fn tick(&mut self) {
+    fn dispatch_tick(&mut self) {
         let now = self.start.elapsed();
         self.dispatch(Message::Tick { now });
     }
 
-    fn batch(&mut self, batch: Option<Vec<Event>>, source_open: &mut bool) {
+    fn dispatch_batch(&mut self, batch: Option<Vec<Event>>, source_open: &mut bool) {
         *source_open = batch.is_some();
         self.dispatch(batch.map_or(Message::SourceGone, Message::Events));
     }
 
-    fn input(&mut self, input: Input) {
-        self.tick();
+    fn handle_input(&mut self, input: Input) {
+        self.dispatch_tick();
         let message = match input {
             Input::Key(key) => Message::Key(key),
             Input::Paste(text) => Message::Paste(text),
             Input::Gone => Message::Signal(Signal::HangUp),
-            Input::Resize => return self.resize(),
+            Input::Resize => return self.update_window_size(),
             Input::Press { x, y } => {
-                let pointer = self.layout().and_then(|layout| layout.press(&self.app, x, y));
+                let pointer = self.layout().and_then(|layout| layout.pointer_for_press(&self.app, x, y));
                 let Some(pointer) = pointer else { return };
                 Message::Pointer(pointer)
             }
             Input::Wheel { x, y, up } => {
-                let pointer = self.layout().and_then(|layout| layout.wheel(&self.app, x, y, up));
+                let pointer = self.layout().and_then(|layout| layout.pointer_for_wheel(&self.app, x, y, up));
                 let Some(pointer) = pointer else { return };
                 Message::Pointer(pointer)
             }
@@ -190,19 +191,19 @@ impl<S: FnMut(Request) -> io::Result<()>> Dashboard<S> {
         Layout::of(&self.app, ratatui::layout::Rect::new(0, 0, width, height))
     }
 
-    fn resize(&mut self) {
+    fn update_window_size(&mut self) {
         // A pseudo-terminal without a size has none; then the size of the first terminals is assumed.
         let size = crossterm::terminal::size().ok().filter(|(columns, rows)| *columns > 0 && *rows > 0);
         let (columns, rows) = size.unwrap_or((80, 24));
         // No screen is larger; a size beyond it is an accident that would take gigabytes.
-        let (columns, rows) = (columns.min(MAX_WINDOW_CELLS), rows.min(MAX_WINDOW_CELLS));
+        let (columns, rows) = (columns.min(MAX_WINDOW_SIDE), rows.min(MAX_WINDOW_SIDE));
         self.dispatch(Message::Resize { columns, rows });
         if self.frames.resize(graphics::cell_size()) {
             self.drawn = None;
         }
     }
 
-    async fn signal(&mut self, caught: CaughtSignal, signals: &mut Signals) {
+    async fn handle_signal(&mut self, caught: CaughtSignal, signals: &mut Signals) {
         match caught {
             CaughtSignal::End(number) => self.dispatch(Message::Signal(match number {
                 1 => Signal::HangUp,
@@ -210,7 +211,7 @@ impl<S: FnMut(Request) -> io::Result<()>> Dashboard<S> {
                 3 => Signal::Quit,
                 _ => Signal::Terminate,
             })),
-            CaughtSignal::Resize => self.resize(),
+            CaughtSignal::Resize => self.update_window_size(),
             CaughtSignal::Suspend if self.suspended => {}
             CaughtSignal::Suspend => {
                 self.suspended = true;
@@ -223,9 +224,9 @@ impl<S: FnMut(Request) -> io::Result<()>> Dashboard<S> {
                     // The system also continues the processes of a terminal that it takes away.
                     return self.dispatch(Message::Signal(Signal::HangUp));
                 }
-                self.frames.forget();
+                self.frames.redraw_all();
                 self.drawn = None;
-                self.resize();
+                self.update_window_size();
             }
         }
     }
@@ -233,13 +234,13 @@ impl<S: FnMut(Request) -> io::Result<()>> Dashboard<S> {
     fn dispatch(&mut self, message: Message) {
         let mut effects = self.app.update(message);
         while !effects.is_empty() {
-            let answers: Vec<Message> = effects.drain(..).filter_map(|effect| self.perform(effect)).collect();
+            let answers: Vec<Message> = effects.drain(..).filter_map(|effect| self.perform_effect(effect)).collect();
             effects = answers.into_iter().flat_map(|answer| self.app.update(answer)).collect();
         }
     }
 
     /// Does what the app asked for; some things have an answer.
-    fn perform(&mut self, effect: Effect) -> Option<Message> {
+    fn perform_effect(&mut self, effect: Effect) -> Option<Message> {
         match effect {
             Effect::Send(request) => return (self.send)(request).err().map(|_| Message::SourceGone),
             Effect::Quit(exit) => {
@@ -248,7 +249,7 @@ impl<S: FnMut(Request) -> io::Result<()>> Dashboard<S> {
             Effect::SaveScreen { path } => {
                 // In full, so that the person can find it.
                 let path = std::path::absolute(&path).unwrap_or(path);
-                let saved = write_new(&path, &self.frames.picture(&self.app));
+                let saved = write_new(&path, &self.frames.render_svg(&self.app));
                 let answer = match saved {
                     Ok(()) => Ok(path),
                     Err(error) => Err(format!("{}: {error}", path.display())),
@@ -273,31 +274,31 @@ impl<S: FnMut(Request) -> io::Result<()>> Dashboard<S> {
     /// Draws if there is something new, the last frame is old enough, and the terminal has taken that.
     fn draw(&mut self) -> io::Result<()> {
         let now = Instant::now();
-        if !self.is_due() || now < self.next_frame || self.terminal.output().is_busy() {
+        if !self.is_draw_due() || now < self.next_frame || self.terminal.output().is_busy() {
             return Ok(());
         }
         if let Some(bytes) = self.frames.draw(&self.app)?
-            && !self.terminal.output().offer(bytes)
+            && !self.terminal.output().try_send(bytes)
         {
             // The terminal is gone; the loop ends on that.
-            self.frames.forget();
+            self.frames.redraw_all();
         }
         // In time on average, although timers are late.
         let timer = now - self.next_frame < self.interval / 4;
         self.next_frame = if timer { self.next_frame } else { now } + self.interval;
-        self.rest = Some(self.next_frame.min(now + REST));
+        self.rest = Some(self.next_frame.min(now + MAX_REPORT_WAIT));
         self.drawn = Some(self.app.revision());
         Ok(())
     }
 
-    fn is_due(&self) -> bool {
+    fn is_draw_due(&self) -> bool {
         !self.suspended && self.drawn != Some(self.app.revision())
     }
 
     /// What the loop waits for besides messages: nothing at all when nothing changes.
-    fn waits(&self) -> NextWakeup<impl Future<Output = ()> + use<S>> {
-        let for_output = self.is_due() && self.terminal.output().is_busy();
-        let frame = (self.is_due() && !for_output).then_some(self.next_frame);
+    fn next_wakeup(&self) -> NextWakeup<impl Future<Output = ()> + use<S>> {
+        let for_output = self.is_draw_due() && self.terminal.output().is_busy();
+        let frame = (self.is_draw_due() && !for_output).then_some(self.next_frame);
         let deadline = self.app.next_deadline().map(|deadline| self.start + deadline);
         let until = [frame, deadline].into_iter().flatten().min();
         let until = async move {
@@ -319,7 +320,7 @@ impl<S: FnMut(Request) -> io::Result<()>> Dashboard<S> {
             }
         };
         // After the limit, the caller that started the source decides.
-        let _ = tokio::time::timeout(GRACE, rest).await;
+        let _ = tokio::time::timeout(SOURCE_STOP_GRACE, rest).await;
     }
 }
 

@@ -16,36 +16,39 @@ use unicode_width::UnicodeWidthStr;
 
 use super::{
     graphics::PlacedPicture,
-    layout::{Layout, SMALLEST},
+    layout::{Layout, MIN_WINDOW_CELLS},
     paint::{Row, centered, wrap},
     theme::{Role, Theme},
 };
-use crate::app::{App, Mode, Panel, Screen};
+use crate::app::{App, KeyboardMode, Panel, Screen};
 
 /// Draws the whole dashboard into `buffer`, which must be empty.
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer) {
     draw_unicode(app, theme, buffer);
     if !theme.unicode {
-        spell_out(buffer);
+        replace_non_ascii(buffer);
     }
 }
 
 /// The pictures that [`draw`] shows with fewer points than they have; none while something lies over the screen.
 pub fn pictures(app: &App, area: Rect) -> Vec<PlacedPicture> {
-    let free = matches!(app.mode(), Mode::Normal | Mode::Line(_));
+    let free = matches!(app.mode(), KeyboardMode::Normal | KeyboardMode::Line(_));
     let Some(layout) = Layout::of(app, area).filter(|_| free) else { return Vec::new() };
     let pictures = match app.view().screen {
         Screen::Overview | Screen::Layers => Vec::new(),
         Screen::Inspect => inspect::pictures(app, &layout),
         Screen::Data => data::pictures(app, &layout),
     };
-    pictures.into_iter().filter_map(|(room, picture)| PlacedPicture::shrunk(room.intersection(area), picture)).collect()
+    pictures
+        .into_iter()
+        .filter_map(|(room, picture)| PlacedPicture::shrunk_to_area(room.intersection(area), picture))
+        .collect()
 }
 
 fn draw_unicode(app: &App, theme: Theme, buffer: &mut Buffer) {
     let area = buffer.area;
     let Some(layout) = Layout::of(app, area) else {
-        too_small(buffer, area, theme);
+        draw_too_small(buffer, area, theme);
         return;
     };
     header::draw(app, theme, buffer, layout.header, layout.progress);
@@ -59,14 +62,14 @@ fn draw_unicode(app: &App, theme: Theme, buffer: &mut Buffer) {
     }
     prompt::draw(app, theme, buffer, layout.notice, layout.footer);
     match app.mode() {
-        Mode::Normal | Mode::Line(_) => {}
-        Mode::Help { scroll } => help::draw(app, *scroll, theme, buffer, area),
-        Mode::Quit(choice) => quit::draw(app, *choice, theme, buffer, area),
+        KeyboardMode::Normal | KeyboardMode::Line(_) => {}
+        KeyboardMode::Help { scroll } => help::draw(app, *scroll, theme, buffer, area),
+        KeyboardMode::Quit(choice) => quit::draw(app, *choice, theme, buffer, area),
     }
 }
 
-fn too_small(buffer: &mut Buffer, area: Rect, theme: Theme) {
-    let (columns, rows) = SMALLEST;
+fn draw_too_small(buffer: &mut Buffer, area: Rect, theme: Theme) {
+    let (columns, rows) = MIN_WINDOW_CELLS;
     let times = theme.marks().times;
     let needed = wrap(&format!("gradtop needs {columns}{times}{rows}"), area.width);
     let present = wrap(&format!("this window is {}{times}{}", area.width, area.height), area.width);
@@ -74,22 +77,22 @@ fn too_small(buffer: &mut Buffer, area: Rect, theme: Theme) {
     for (i, line) in needed.iter().chain(&present).enumerate() {
         let place = centered(area, line.width() as u16, height);
         let role = if i < needed.len() { Role::Strong } else { Role::Muted };
-        Row::new(buffer, place, i as u16).ending(theme.marks().ellipsis).put(line, theme.style(role));
+        Row::new(buffer, place, i as u16).with_ellipsis(theme.marks().ellipsis).put(line, theme.style(role));
     }
 }
 
 /// Writes a panel's title with the mark of the focused panel, and gives the row for what follows.
 pub fn title<'a>(app: &App, theme: Theme, buffer: &'a mut Buffer, area: Rect, panel: Panel) -> Row<'a> {
-    let focused = app.view().focus() == panel;
+    let focused = app.view().focused_panel() == panel;
     let pointer = if focused { theme.marks().pointer } else { " " };
     let role = if focused { Role::Focus } else { Role::Strong };
-    let mut row = Row::new(buffer, area, 0).ending(theme.marks().ellipsis);
+    let mut row = Row::new(buffer, area, 0).with_ellipsis(theme.marks().ellipsis);
     row.put(pointer, theme.style(Role::Focus)).skip(1).put(panel.title(), theme.style(role)).skip(2);
     row
 }
 
 /// Replaces what a terminal without UTF-8 can't show: the marks in our sentences, and letters in the names of others.
-fn spell_out(buffer: &mut Buffer) {
+fn replace_non_ascii(buffer: &mut Buffer) {
     for cell in &mut buffer.content {
         let symbol = cell.symbol();
         if symbol.is_ascii() {

@@ -14,7 +14,7 @@ use ratatui::{
 };
 use unicode_width::UnicodeWidthStr;
 
-use self::colors::{Rgb, hex};
+use self::colors::{Rgb, hex_color};
 use super::theme::{Background, Theme};
 
 /// Width of a cell in the picture's units.
@@ -22,9 +22,9 @@ const CELL_WIDTH: u32 = 9;
 /// Height of a cell.
 const CELL_HEIGHT: u32 = 18;
 /// Room around the screen.
-const MARGIN: u32 = 12;
+const MARGIN_PIXELS: u32 = 12;
 /// Distance of the letters' base from the top of their cell.
-const BASE: u32 = 14;
+const BASELINE_PIXELS: u32 = 14;
 
 /// How a cell looks once reverse video and dimming are worked in.
 #[derive(Clone, Copy, PartialEq)]
@@ -46,8 +46,8 @@ struct TextRun {
 /// The screen as a whole SVG document.
 pub fn document(buffer: &Buffer, theme: Theme) -> String {
     let (columns, rows) = (u32::from(buffer.area.width), u32::from(buffer.area.height));
-    let (width, height) = (columns * CELL_WIDTH + 2 * MARGIN, rows * CELL_HEIGHT + 2 * MARGIN);
-    let (text, ground) = colors::defaults(theme.background == Background::Light);
+    let (width, height) = (columns * CELL_WIDTH + 2 * MARGIN_PIXELS, rows * CELL_HEIGHT + 2 * MARGIN_PIXELS);
+    let (text, ground) = colors::default_colors(theme.background == Background::Light);
     let mut grounds: BTreeMap<Rgb, String> = BTreeMap::new();
     let mut shapes: BTreeMap<Rgb, String> = BTreeMap::new();
     let mut words = String::new();
@@ -56,7 +56,7 @@ pub fn document(buffer: &Buffer, theme: Theme) -> String {
         let mut covered = 0;
         for x in 0..columns {
             let cell = &buffer[(buffer.area.x + x as u16, buffer.area.y + y as u16)];
-            let look = look(cell, text, ground);
+            let look = cell_look(cell, text, ground);
             let (left, top) = (x * CELL_WIDTH, y * CELL_HEIGHT);
             if look.background != ground {
                 let path = grounds.entry(look.background).or_default();
@@ -68,18 +68,18 @@ pub fn document(buffer: &Buffer, theme: Theme) -> String {
             let symbol = cell.symbol();
             covered = x + (symbol.width() as u32).max(1);
             let path = shapes.entry(look.foreground).or_default();
-            if glyphs::draw(path, symbol, (f64::from(left), f64::from(top))) {
-                flush(&mut words, run.take(), y);
+            if glyphs::draw_symbol(path, symbol, (f64::from(left), f64::from(top))) {
+                flush_text_run(&mut words, run.take(), y);
             } else {
-                extend(&mut words, &mut run, (x, y), covered - x, symbol, look);
+                extend_text_run(&mut words, &mut run, (x, y), covered - x, symbol, look);
             }
         }
-        flush(&mut words, run.take(), y);
+        flush_text_run(&mut words, run.take(), y);
     }
     let paths = |paths: &BTreeMap<Rgb, String>| {
         let paths = paths.iter().filter(|(_, path)| !path.is_empty());
         paths.fold(String::new(), |mut out, (color, path)| {
-            let _ = writeln!(out, "<path fill=\"{}\" d=\"{path}\"/>", hex(*color));
+            let _ = writeln!(out, "<path fill=\"{}\" d=\"{path}\"/>", hex_color(*color));
             out
         })
     };
@@ -87,21 +87,21 @@ pub fn document(buffer: &Buffer, theme: Theme) -> String {
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\">\n\
          <rect width=\"{width}\" height=\"{height}\" rx=\"8\" fill=\"{}\"/>\n\
-         <g transform=\"translate({MARGIN} {MARGIN})\">\n{grounds}{shapes}\
+         <g transform=\"translate({MARGIN_PIXELS} {MARGIN_PIXELS})\">\n{grounds}{shapes}\
          <g font-family=\"ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace\" font-size=\"15\" \
          xml:space=\"preserve\">\n{words}</g>\n</g>\n</svg>\n",
-        hex(ground)
+        hex_color(ground)
     )
 }
 
-fn look(cell: &Cell, text: Rgb, ground: Rgb) -> CellLook {
+fn cell_look(cell: &Cell, text: Rgb, ground: Rgb) -> CellLook {
     let mut foreground = colors::rgb(cell.fg).unwrap_or(text);
     let mut background = colors::rgb(cell.bg).unwrap_or(ground);
     if cell.modifier.contains(Modifier::REVERSED) {
         std::mem::swap(&mut foreground, &mut background);
     }
     if cell.modifier.contains(Modifier::DIM) {
-        foreground = colors::middle(foreground, background);
+        foreground = colors::mix_halfway(foreground, background);
     }
     CellLook {
         foreground,
@@ -112,7 +112,7 @@ fn look(cell: &Cell, text: Rgb, ground: Rgb) -> CellLook {
 }
 
 /// Adds a cell to the run under way, or ends that and begins another.
-fn extend(
+fn extend_text_run(
     words: &mut String,
     run: &mut Option<TextRun>,
     (x, y): (u32, u32),
@@ -125,7 +125,7 @@ fn extend(
         run.look == look && run.x + run.columns == x && !(blank && run.text.ends_with(' ')) && columns == 1
     });
     if !continues {
-        flush(words, run.take(), y);
+        flush_text_run(words, run.take(), y);
         if blank {
             return;
         }
@@ -135,7 +135,7 @@ fn extend(
     run.text.push_str(if blank { " " } else { symbol });
 }
 
-fn flush(words: &mut String, run: Option<TextRun>, y: u32) {
+fn flush_text_run(words: &mut String, run: Option<TextRun>, y: u32) {
     let Some(run) = run else { return };
     let text = run.text.trim_end();
     let columns = run.columns - (run.text.len() - text.len()) as u32;
@@ -146,9 +146,9 @@ fn flush(words: &mut String, run: Option<TextRun>, y: u32) {
         words,
         "<text x=\"{}\" y=\"{}\" textLength=\"{}\" lengthAdjust=\"spacingAndGlyphs\" fill=\"{}\"{weight}{line}>{}</text>",
         run.x * CELL_WIDTH,
-        y * CELL_HEIGHT + BASE,
+        y * CELL_HEIGHT + BASELINE_PIXELS,
         columns * CELL_WIDTH,
-        hex(run.look.foreground),
+        hex_color(run.look.foreground),
         escape(text)
     );
 }

@@ -1,7 +1,7 @@
 //! The terminal while the dashboard has it: what is switched on is switched off on every way out.
 
 #[cfg(not(unix))]
-mod elsewhere;
+mod non_unix;
 mod output;
 mod panics;
 pub mod signals;
@@ -26,7 +26,7 @@ use crossterm::{
 };
 
 #[cfg(not(unix))]
-use self::elsewhere as system;
+use self::non_unix as system;
 #[cfg(unix)]
 use self::unix as system;
 pub use self::{
@@ -37,28 +37,28 @@ pub use self::{
 use super::graphics::{DELETE_ALL, PictureProtocol};
 
 /// How long a terminal that isn't read may delay entering or leaving it.
-const PATIENCE: Duration = Duration::from_millis(250);
+const MAX_TERMINAL_WAIT: Duration = Duration::from_millis(250);
 
 /// The terminal in raw mode with the alternate screen. Dropping it puts everything back.
 pub struct Terminal {
     output: Output,
-    restore: Arc<Restore>,
+    restore: Arc<TerminalRestore>,
     mouse: bool,
     pictures: PictureProtocol,
 }
 
 /// All that is needed to put the terminal back, from the panic hook too.
-struct Restore {
+struct TerminalRestore {
     output: Output,
     modes: system::Modes,
     pictures: PictureProtocol,
     left: AtomicBool,
 }
 
-impl Restore {
+impl TerminalRestore {
     /// Switches to raw mode and remembers what was found.
-    fn raw(output: Output, pictures: PictureProtocol) -> io::Result<Arc<Self>> {
-        Ok(Arc::new(Self { output, modes: system::Modes::raw()?, pictures, left: AtomicBool::new(false) }))
+    fn enter_raw_mode(output: Output, pictures: PictureProtocol) -> io::Result<Arc<Self>> {
+        Ok(Arc::new(Self { output, modes: system::Modes::enter_raw_mode()?, pictures, left: AtomicBool::new(false) }))
     }
 
     /// Switches off what was switched on, once.
@@ -66,7 +66,7 @@ impl Restore {
         if !self.left.swap(true, Ordering::SeqCst) {
             // A terminal that is gone has nothing to be put back.
             if let Ok(bytes) = leave_sequence(self.pictures) {
-                self.output.write_with_timeout(bytes, PATIENCE);
+                self.output.write_with_timeout(bytes, MAX_TERMINAL_WAIT);
             }
             let _ = self.modes.restore();
         }
@@ -81,9 +81,9 @@ impl Terminal {
     /// When there is no terminal.
     pub fn enter(mouse: bool, pictures: PictureProtocol) -> io::Result<Self> {
         let output = Output::start()?;
-        let restore = Restore::raw(output.clone(), pictures)?;
+        let restore = TerminalRestore::enter_raw_mode(output.clone(), pictures)?;
         let terminal = Self { output, restore, mouse, pictures };
-        terminal.show()?;
+        terminal.switch_on_screen()?;
         Ok(terminal)
     }
 
@@ -92,23 +92,23 @@ impl Terminal {
         &self.output
     }
 
-    fn show(&self) -> io::Result<()> {
-        panics::guard(Arc::clone(&self.restore));
-        self.output.write_with_timeout(enter_sequence(self.mouse)?, PATIENCE);
+    fn switch_on_screen(&self) -> io::Result<()> {
+        panics::guard_screen(Arc::clone(&self.restore));
+        self.output.write_with_timeout(enter_sequence(self.mouse)?, MAX_TERMINAL_WAIT);
         Ok(())
     }
 
     /// Puts everything back; what other threads panicked about meanwhile is printed now.
     pub fn leave(&mut self) {
         self.restore.leave();
-        panics::print(&panics::release());
+        panics::print_messages(&panics::release_screen());
     }
 
     /// Gives the terminal back and stops the process, with `job` its whole job; returns when it goes on, after
     /// which [`Terminal::resume`] is due.
     pub fn suspend(&mut self, job: bool) {
         self.leave();
-        system::stop(job);
+        system::stop_process(job);
     }
 
     /// Takes the terminal over again after the process was stopped, whether or not it could be left before.
@@ -117,11 +117,11 @@ impl Terminal {
     /// When the terminal is gone.
     pub fn resume(&mut self) -> io::Result<()> {
         if self.restore.left.load(Ordering::SeqCst) {
-            self.restore = Restore::raw(self.output.clone(), self.pictures)?;
+            self.restore = TerminalRestore::enter_raw_mode(self.output.clone(), self.pictures)?;
         } else {
-            self.restore.modes.raw_again()?;
+            self.restore.modes.reenter_raw_mode()?;
         }
-        self.show()
+        self.switch_on_screen()
     }
 
     /// Takes the mouse or gives it back to the terminal, for selecting and copying.
@@ -133,7 +133,7 @@ impl Terminal {
             self.mouse = mouse;
             let mut bytes = Vec::new();
             switch_mouse(&mut bytes, mouse)?;
-            self.output.write_with_timeout(bytes, PATIENCE);
+            self.output.write_with_timeout(bytes, MAX_TERMINAL_WAIT);
         }
         Ok(())
     }

@@ -69,7 +69,7 @@ pub enum Role {
 
 /// The symbols of the dashboard in UTF-8 or in ASCII.
 #[derive(Clone, Copy, Debug)]
-pub struct Marks {
+pub struct MarkSet {
     /// Training.
     pub running: &'static str,
     /// Asked for, not yet done.
@@ -108,7 +108,7 @@ pub struct Marks {
     pub none: &'static str,
 }
 
-const UNICODE: Marks = Marks {
+const UNICODE: MarkSet = MarkSet {
     running: "●",
     pending: "◌",
     paused: "‖",
@@ -129,7 +129,7 @@ const UNICODE: Marks = Marks {
     none: "–",
 };
 
-const ASCII: Marks = Marks {
+const ASCII: MarkSet = MarkSet {
     running: "*",
     pending: "o",
     paused: "=",
@@ -195,13 +195,13 @@ impl Theme {
     }
 
     /// The symbols that this terminal can show.
-    pub fn marks(self) -> &'static Marks {
+    pub fn marks(self) -> &'static MarkSet {
         if self.unicode { &UNICODE } else { &ASCII }
     }
 
     /// How something with this meaning looks.
     pub fn style(self, role: Role) -> Style {
-        let style = Style::new().add_modifier(weight(role, self.depth));
+        let style = Style::new().add_modifier(text_modifier(role, self.depth));
         match self.color(role) {
             Color::Reset => style,
             color => style.fg(color),
@@ -212,20 +212,20 @@ impl Theme {
     pub fn color(self, role: Role) -> Color {
         match self.depth {
             ColorDepth::None => Color::Reset,
-            ColorDepth::Basic => hues(role).basic,
-            ColorDepth::True | ColorDepth::Indexed => self.exact(self.rgb(role)),
+            ColorDepth::Basic => role_hues(role).basic,
+            ColorDepth::True | ColorDepth::Indexed => self.rgb_color(self.rgb(role)),
         }
     }
 
     fn rgb(self, role: Role) -> Rgb {
         match self.background {
-            Background::Dark => hues(role).dark,
-            Background::Light => hues(role).light,
+            Background::Dark => role_hues(role).dark,
+            Background::Light => role_hues(role).light,
         }
     }
 
     /// A colour on a terminal that has more than sixteen.
-    fn exact(self, rgb: Rgb) -> Color {
+    fn rgb_color(self, rgb: Rgb) -> Color {
         match self.depth {
             ColorDepth::Indexed => Color::Indexed(nearest_indexed(rgb)),
             _ => Color::Rgb(rgb.0, rgb.1, rgb.2),
@@ -233,7 +233,7 @@ impl Theme {
     }
 
     /// How a filled area with text on it looks: a calm shade of the meaning's colour, or reverse video.
-    pub fn fill(self, role: Role) -> Style {
+    pub fn filled_area_style(self, role: Role) -> Style {
         let ground = match self.background {
             Background::Dark => (14, 16, 22),
             Background::Light => (255, 255, 255),
@@ -242,14 +242,14 @@ impl Theme {
             (ColorDepth::True | ColorDepth::Indexed, rgb) => {
                 let shade = |part: u8, ground: u8| ((u16::from(part) * 2 + u16::from(ground) * 3) / 5) as u8;
                 let rgb = (shade(rgb.0, ground.0), shade(rgb.1, ground.1), shade(rgb.2, ground.2));
-                self.style(Role::Strong).bg(self.exact(rgb))
+                self.style(Role::Strong).bg(self.rgb_color(rgb))
             }
             _ => Style::new().add_modifier(Modifier::REVERSED),
         }
     }
 
     /// The meaning of a verdict.
-    pub fn health(health: Health) -> Role {
+    pub fn health_role(health: Health) -> Role {
         match health {
             Health::Good => Role::Good,
             Health::Watch | Health::Unknown => Role::Watch,
@@ -272,34 +272,34 @@ impl Theme {
 pub type Rgb = (u8, u8, u8);
 
 /// One meaning's colour on dark, on light, and among the 16.
-struct Hues {
+struct RoleHues {
     dark: Rgb,
     light: Rgb,
     basic: Color,
 }
 
-const fn hue(dark: Rgb, light: Rgb, basic: Color) -> Hues {
-    Hues { dark, light, basic }
+const fn hues_for_backgrounds(dark: Rgb, light: Rgb, basic: Color) -> RoleHues {
+    RoleHues { dark, light, basic }
 }
 
-fn hues(role: Role) -> Hues {
+fn role_hues(role: Role) -> RoleHues {
     match role {
-        Role::Text | Role::Key => hue((214, 218, 226), (36, 40, 48), Color::Reset),
-        Role::Strong | Role::Selected => hue((245, 247, 250), (8, 10, 14), Color::Reset),
-        Role::Muted => hue((138, 146, 160), (96, 104, 118), Color::Reset),
-        Role::Faint => hue((68, 74, 86), (190, 196, 206), Color::DarkGray),
-        Role::Train => hue((86, 180, 233), (0, 104, 170), Color::Cyan),
-        Role::TrainRaw => hue((44, 88, 116), (158, 200, 226), Color::Blue),
-        Role::Test => hue((240, 165, 40), (178, 96, 0), Color::Yellow),
-        Role::Change => hue((214, 132, 176), (168, 62, 122), Color::Magenta),
-        Role::Focus => hue((255, 255, 255), (0, 0, 0), Color::Reset),
-        Role::Good => hue((52, 190, 146), (0, 122, 88), Color::Green),
-        Role::Watch => hue((236, 214, 78), (138, 108, 0), Color::Yellow),
-        Role::Bad => hue((244, 106, 58), (190, 60, 0), Color::Red),
+        Role::Text | Role::Key => hues_for_backgrounds((214, 218, 226), (36, 40, 48), Color::Reset),
+        Role::Strong | Role::Selected => hues_for_backgrounds((245, 247, 250), (8, 10, 14), Color::Reset),
+        Role::Muted => hues_for_backgrounds((138, 146, 160), (96, 104, 118), Color::Reset),
+        Role::Faint => hues_for_backgrounds((68, 74, 86), (190, 196, 206), Color::DarkGray),
+        Role::Train => hues_for_backgrounds((86, 180, 233), (0, 104, 170), Color::Cyan),
+        Role::TrainRaw => hues_for_backgrounds((44, 88, 116), (158, 200, 226), Color::Blue),
+        Role::Test => hues_for_backgrounds((240, 165, 40), (178, 96, 0), Color::Yellow),
+        Role::Change => hues_for_backgrounds((214, 132, 176), (168, 62, 122), Color::Magenta),
+        Role::Focus => hues_for_backgrounds((255, 255, 255), (0, 0, 0), Color::Reset),
+        Role::Good => hues_for_backgrounds((52, 190, 146), (0, 122, 88), Color::Green),
+        Role::Watch => hues_for_backgrounds((236, 214, 78), (138, 108, 0), Color::Yellow),
+        Role::Bad => hues_for_backgrounds((244, 106, 58), (190, 60, 0), Color::Red),
     }
 }
 
-fn weight(role: Role, depth: ColorDepth) -> Modifier {
+fn text_modifier(role: Role, depth: ColorDepth) -> Modifier {
     let base = match role {
         Role::Strong | Role::Key | Role::Focus | Role::Bad => Modifier::BOLD,
         Role::Selected => Modifier::REVERSED,
@@ -320,28 +320,28 @@ fn weight(role: Role, depth: ColorDepth) -> Modifier {
 /// The entry of xterm's 6×6×6 cube or grey ramp that is nearest to `rgb`. It is asked for at every cell of a frame, so
 /// it looks at the nearest level of each part and the two greys around their mean only.
 fn nearest_indexed(rgb: Rgb) -> u8 {
-    let level = |part: u8| (0..6u8).min_by_key(|&i| LEVELS[usize::from(i)].abs_diff(part)).unwrap_or(0);
+    let level = |part: u8| (0..6u8).min_by_key(|&i| CUBE_LEVELS[usize::from(i)].abs_diff(part)).unwrap_or(0);
     let cube = 16 + 36 * level(rgb.0) + 6 * level(rgb.1) + level(rgb.2);
     let mean = (u16::from(rgb.0) + u16::from(rgb.1) + u16::from(rgb.2)) / 3;
     let grey = 232 + (mean.saturating_sub(8) / 10).min(22) as u8;
-    [cube, grey, grey + 1].into_iter().min_by_key(|&index| distance(indexed(index), rgb)).unwrap_or(cube)
+    [cube, grey, grey + 1].into_iter().min_by_key(|&index| color_distance(indexed_rgb(index), rgb)).unwrap_or(cube)
 }
 
 /// Levels of each part of a colour in xterm's cube.
-const LEVELS: [u8; 6] = [0, 95, 135, 175, 215, 255];
+const CUBE_LEVELS: [u8; 6] = [0, 95, 135, 175, 215, 255];
 
 /// The colour of an entry of xterm's cube or ramp, 16 or above.
-fn indexed(index: u8) -> Rgb {
+fn indexed_rgb(index: u8) -> Rgb {
     if index >= 232 {
         let grey = 8 + 10 * (index - 232);
         return (grey, grey, grey);
     }
-    let level = |place: u8| LEVELS[usize::from((index - 16) / place % 6)];
+    let level = |place: u8| CUBE_LEVELS[usize::from((index - 16) / place % 6)];
     (level(36), level(6), level(1))
 }
 
 /// The squared distance of two colours.
-fn distance(a: Rgb, b: Rgb) -> u32 {
+fn color_distance(a: Rgb, b: Rgb) -> u32 {
     let square = |x: u8, y: u8| u32::from(x.abs_diff(y)).pow(2);
     square(a.0, b.0) + square(a.1, b.1) + square(a.2, b.2)
 }
@@ -400,7 +400,7 @@ mod tests {
     fn the_nearest_colour_is_nearer_than_all_others() {
         let parts = || (0..=255u8).step_by(17);
         for rgb in parts().flat_map(|r| parts().flat_map(move |g| parts().map(move |b| (r, g, b)))) {
-            let nearest = (16..=255).min_by_key(|&index| distance(indexed(index), rgb)).unwrap();
+            let nearest = (16..=255).min_by_key(|&index| color_distance(indexed_rgb(index), rgb)).unwrap();
             assert_eq!(nearest_indexed(rgb), nearest, "{rgb:?}");
         }
     }

@@ -12,4 +12,4 @@ pub mod matrix;
 pub mod picture;
 pub mod progress;
 pub mod sparkline;
-pub mod steps;
+pub mod step_axis;

@@ -1,5 +1,5 @@
-//! The modules of ARCHITECTURE.md and what each may import, read from the `use` lines and paths of the source; and how long
-//! files may be.
+//! The modules of ARCHITECTURE.md and what each may import, read from the `use` lines and paths of the source; and how
+//! long files may be.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

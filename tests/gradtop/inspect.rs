@@ -63,7 +63,7 @@ fn agree(layers: &[&str], samples: usize) {
     let indices = batches.indices(3);
     let (mut x, mut labels) = (vec![0.0_f32; samples * data.features()], vec![0; samples]);
     data.train.gather(indices, &mut x);
-    data.train.labels(indices, &mut labels);
+    data.train.gather_labels(indices, &mut labels);
     fs::write(path("b"), batch(&[samples, 1, 28, 28], &x, &labels)).unwrap();
     let listed = layers.iter().map(|layer| format!("{layer:?}")).collect::<Vec<_>>().join(", ");
     let set = format!("model.layers=[{listed}]");

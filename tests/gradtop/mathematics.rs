@@ -1,4 +1,5 @@
-//! The five places where the exercise's write-up is wrong, each told apart from what is right; and the page that says so.
+//! The five places where the exercise's write-up is wrong, each told apart from what is right; and the page that says
+//! so.
 
 use std::{fs, num::NonZeroUsize, path::Path, process::Command, sync::Arc};
 

@@ -1,5 +1,5 @@
-//! The types of the protocol, `docs/protocol.md` and `docs/protocol.schema.json` say the same, and so does everything that
-//! the engine and the binary write.
+//! The types of the protocol, `docs/protocol.md` and `docs/protocol.schema.json` say the same, and so does everything
+//! that the engine and the binary write.
 
 use std::fmt::Debug;
 

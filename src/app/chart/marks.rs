@@ -4,44 +4,49 @@ use std::collections::VecDeque;
 
 use super::ChartMark;
 use crate::app::branches::Lineage;
-use crate::app::run::Mark;
+use crate::app::run::ChangeMark;
 use crate::app::series::StepRange;
 use crate::protocol::Change;
 
-/// Changes no further from each other than this many columns, or than [`NEAR_STEPS`], are one mark.
-const NEAR_COLUMNS: u64 = 8;
+/// Changes no further from each other than this many columns, or than [`MERGE_DISTANCE_STEPS`], are one mark.
+const MERGE_DISTANCE_COLUMNS: u64 = 8;
 
-/// See [`NEAR_COLUMNS`].
-const NEAR_STEPS: u64 = 3;
+/// See [`MERGE_DISTANCE_COLUMNS`].
+const MERGE_DISTANCE_STEPS: u64 = 3;
 
 /// Longest stretch of one mark, in such distances: what goes on for longer gets a mark of its own again.
-const LONGEST: u64 = 3;
+const MAX_MARK_SPAN_DISTANCES: u64 = 3;
 
 /// Most settings that one mark names; the newest stay.
 const MAX_NAMED_CHANGES: usize = 4;
 
 /// Changes close together, oldest first.
-struct Burst<'a> {
+struct ChangeBurst<'a> {
     first: u64,
     last: u64,
     changes: Vec<&'a Change>,
 }
 
 /// The marks in sight. A mark stands where its first change took effect, so that it stays there when more follow.
-pub(super) fn in_sight(marks: &VecDeque<Mark>, lineage: &Lineage, steps: StepRange, count: usize) -> Vec<ChartMark> {
-    let near = (steps.length() / (count as u64 / NEAR_COLUMNS).max(1)).max(NEAR_STEPS);
-    let mut bursts: Vec<Burst> = Vec::new();
-    for Mark { at, change } in marks.iter().filter(|mark| lineage.contains(mark.at)) {
-        let joins = |burst: &&mut Burst| {
+pub(super) fn visible_marks(
+    marks: &VecDeque<ChangeMark>,
+    lineage: &Lineage,
+    steps: StepRange,
+    count: usize,
+) -> Vec<ChartMark> {
+    let near = (steps.length() / (count as u64 / MERGE_DISTANCE_COLUMNS).max(1)).max(MERGE_DISTANCE_STEPS);
+    let mut bursts: Vec<ChangeBurst> = Vec::new();
+    for ChangeMark { at, change } in marks.iter().filter(|mark| lineage.contains(mark.at)) {
+        let joins = |burst: &&mut ChangeBurst| {
             at.step.saturating_sub(burst.last) <= near
-                && at.step.saturating_sub(burst.first) <= near.saturating_mul(LONGEST)
+                && at.step.saturating_sub(burst.first) <= near.saturating_mul(MAX_MARK_SPAN_DISTANCES)
         };
         match bursts.last_mut().filter(joins) {
             Some(burst) => {
                 burst.last = burst.last.max(at.step);
                 burst.changes.push(change);
             }
-            None => bursts.push(Burst { first: at.step, last: at.step, changes: vec![change] }),
+            None => bursts.push(ChangeBurst { first: at.step, last: at.step, changes: vec![change] }),
         }
     }
     let in_sight = bursts.iter().filter_map(|burst| {
@@ -50,17 +55,17 @@ pub(super) fn in_sight(marks: &VecDeque<Mark>, lineage: &Lineage, steps: StepRan
         let step = burst.first.max(1);
         let place = if last >= steps.first { step.max(steps.first) } else { step };
         let column = steps.column_of(place, count)?;
-        Some(ChartMark { column, step: burst.first, text: summary(&burst.changes) })
+        Some(ChartMark { column, step: burst.first, text: summarize_changes(&burst.changes) })
     });
     in_sight.collect()
 }
 
 /// Changes of the same setting become one from the first value to the last; different settings are listed.
-fn summary(changes: &[&Change]) -> String {
+fn summarize_changes(changes: &[&Change]) -> String {
     let mut named: Vec<Change> = Vec::new();
     for change in changes {
         match named.iter_mut().find(|earlier| earlier.key == change.key) {
-            Some(earlier) => *earlier = earlier.until(change),
+            Some(earlier) => *earlier = earlier.extended_to(change),
             None => named.push((*change).clone()),
         }
     }
@@ -71,7 +76,7 @@ fn summary(changes: &[&Change]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::branches::Position;
+    use crate::app::branches::RunPosition;
     use crate::protocol::{BranchId, ChangedBy, LEARNING_RATE, Setting, change::EPOCHS};
 
     fn changed(key: &str, from: f64, to: f64) -> Change {
@@ -79,9 +84,9 @@ mod tests {
     }
 
     fn shown(marks: &[(u64, Change)], first: u64, last: u64) -> Vec<(usize, u64, String)> {
-        let at = |step| Position { branch: BranchId(0), step };
-        let marks = marks.iter().map(|(step, change)| Mark { at: at(*step), change: change.clone() }).collect();
-        let marks = in_sight(&marks, &Lineage::default(), StepRange { first, last }, 100);
+        let at = |step| RunPosition { branch: BranchId(0), step };
+        let marks = marks.iter().map(|(step, change)| ChangeMark { at: at(*step), change: change.clone() }).collect();
+        let marks = visible_marks(&marks, &Lineage::default(), StepRange { first, last }, 100);
         marks.into_iter().map(|mark| (mark.column, mark.step, mark.text)).collect()
     }
 

@@ -1,9 +1,9 @@
 //! An answer cut to what can be shown, whatever the source sent.
 
-use crate::app::display::{name, sentence};
+use crate::app::display::{harmless_name, harmless_sentence};
 use crate::protocol::inspection::{
-    ActivationSummary, Distribution, MOST_CELLS, MOST_ENTRIES, SamplePicture, TensorSlice, Trace, TracedParameter,
-    UnitFigures,
+    ActivationSummary, Distribution, MAX_GRID_CELLS, MAX_PAGE_ENTRIES, SamplePicture, TensorSlice, Trace,
+    TracedParameter, UnitFigures,
 };
 use crate::protocol::{Answer, Inspection};
 
@@ -27,31 +27,31 @@ const MAX_POINTS: usize = 4096;
 const MAX_DRAWN_UNITS: usize = 64;
 
 /// The answer with texts made harmless and lists cut.
-pub(super) fn bounded(mut inspection: Inspection) -> Inspection {
+pub(super) fn bound_inspection(mut inspection: Inspection) -> Inspection {
     match &mut inspection.answer {
         Answer::Layer(view) => {
             view.parameters.truncate(MAX_LAYER_PARAMETERS);
             for parameter in &mut view.parameters {
-                parameter.name = name(&parameter.name);
+                parameter.name = harmless_name(&parameter.name);
                 parameter.shape.truncate(MAX_DIMENSIONS);
-                distribution(&mut parameter.values);
-                parameter.gradients.iter_mut().for_each(distribution);
+                bound_distribution(&mut parameter.values);
+                parameter.gradients.iter_mut().for_each(bound_distribution);
             }
-            view.activations.iter_mut().chain(&mut view.errors).for_each(distribution);
-            units(&mut view.units);
+            view.activations.iter_mut().chain(&mut view.errors).for_each(bound_distribution);
+            bound_unit_figures(&mut view.units);
         }
-        Answer::Trace(view) => trace(view),
+        Answer::Trace(view) => bound_trace(view),
         Answer::GradientCheck(check) => {
             if let Some(worst) = &mut check.worst {
-                worst.parameter = name(&worst.parameter);
+                worst.parameter = harmless_name(&worst.parameter);
                 worst.index.truncate(MAX_DIMENSIONS);
             }
         }
         Answer::Samples(page) => {
-            page.entries.truncate(MOST_ENTRIES);
+            page.entries.truncate(MAX_PAGE_ENTRIES);
             for entry in &mut page.entries {
                 entry.values.truncate(MAX_DIMENSIONS);
-                entry.picture.iter_mut().for_each(picture);
+                entry.picture.iter_mut().for_each(bound_sample_picture);
             }
         }
         Answer::Confusion(confusion) => {
@@ -59,32 +59,32 @@ pub(super) fn bounded(mut inspection: Inspection) -> Inspection {
             confusion.counts.truncate(confusion.classes * confusion.classes);
         }
         Answer::Filters(filters) => {
-            filters.filters.truncate(MOST_ENTRIES);
-            filters.filters.iter_mut().for_each(extract);
+            filters.filters.truncate(MAX_PAGE_ENTRIES);
+            filters.filters.iter_mut().for_each(bound_tensor_slice);
         }
         Answer::Points(points) => {
             points.points.truncate(MAX_POINTS);
             points.classes.truncate(MAX_POINTS);
         }
         Answer::Boundary(boundary) => {
-            boundary.classes.truncate(MOST_CELLS);
-            boundary.confidence.truncate(MOST_CELLS);
+            boundary.classes.truncate(MAX_GRID_CELLS);
+            boundary.confidence.truncate(MAX_GRID_CELLS);
         }
         Answer::Units(maps) => {
             maps.units.truncate(MAX_DRAWN_UNITS);
-            maps.units.iter_mut().for_each(|unit| unit.values.truncate(MOST_CELLS));
+            maps.units.iter_mut().for_each(|unit| unit.values.truncate(MAX_GRID_CELLS));
         }
-        Answer::Nothing { reason } => *reason = sentence(reason),
+        Answer::Nothing { reason } => *reason = harmless_sentence(reason),
         Answer::Unknown => {}
     }
     inspection
 }
 
-fn distribution(values: &mut Distribution) {
+fn bound_distribution(values: &mut Distribution) {
     values.bins.truncate(MAX_LIST_VALUES);
 }
 
-fn units(units: &mut UnitFigures) {
+fn bound_unit_figures(units: &mut UnitFigures) {
     let lists = [
         &mut units.weight_norms,
         &mut units.gradient_norms,
@@ -100,9 +100,9 @@ fn units(units: &mut UnitFigures) {
     }
 }
 
-fn trace(trace: &mut Trace) {
-    extract(&mut trace.sample.input);
-    trace.sample.picture.iter_mut().for_each(picture);
+fn bound_trace(trace: &mut Trace) {
+    bound_tensor_slice(&mut trace.sample.input);
+    trace.sample.picture.iter_mut().for_each(bound_sample_picture);
     trace.losses.truncate(MAX_LIST_VALUES);
     if let Some(loss) = &mut trace.loss {
         let lists =
@@ -113,7 +113,7 @@ fn trace(trace: &mut Trace) {
     }
     trace.layers.truncate(MAX_LAYERS);
     for layer in &mut trace.layers {
-        layer.forward.iter_mut().chain(&mut layer.backward).for_each(signal);
+        layer.forward.iter_mut().chain(&mut layer.backward).for_each(bound_activation_summary);
     }
     let layer = &mut trace.selected;
     let extracts = [
@@ -123,34 +123,34 @@ fn trace(trace: &mut Trace) {
         &mut layer.input_gradient,
         &mut layer.derivative,
     ];
-    extracts.into_iter().flatten().for_each(extract);
+    extracts.into_iter().flatten().for_each(bound_tensor_slice);
     if let Some(unit) = &mut layer.unit {
         unit.weights.truncate(MAX_LIST_VALUES);
         unit.column.truncate(MAX_LIST_VALUES);
     }
     layer.parameters.truncate(MAX_LAYER_PARAMETERS);
     for TracedParameter { name: shown, value, gradient, .. } in &mut layer.parameters {
-        *shown = name(shown);
-        extract(value);
-        gradient.iter_mut().for_each(extract);
+        *shown = harmless_name(shown);
+        bound_tensor_slice(value);
+        gradient.iter_mut().for_each(bound_tensor_slice);
     }
     layer.largest.truncate(MAX_LAYER_PARAMETERS);
     for entry in &mut layer.largest {
-        entry.parameter = name(&entry.parameter);
+        entry.parameter = harmless_name(&entry.parameter);
         entry.index.truncate(MAX_DIMENSIONS);
     }
 }
 
-fn signal(signal: &mut ActivationSummary) {
+fn bound_activation_summary(signal: &mut ActivationSummary) {
     signal.thumbnail.truncate(MAX_DIMENSIONS * MAX_DIMENSIONS);
 }
 
-fn extract(extract: &mut TensorSlice) {
+fn bound_tensor_slice(extract: &mut TensorSlice) {
     extract.shape.truncate(MAX_DIMENSIONS);
     extract.kept.truncate(MAX_DIMENSIONS);
     extract.values.truncate(MAX_LIST_VALUES);
 }
 
-fn picture(picture: &mut SamplePicture) {
+fn bound_sample_picture(picture: &mut SamplePicture) {
     picture.pixels.truncate(3 * MAX_LIST_VALUES);
 }

@@ -2,31 +2,31 @@
 
 use std::collections::VecDeque;
 
-use crate::app::branches::{Position, Stretch};
+use crate::app::branches::{BranchStretch, RunPosition};
 use crate::protocol::inspection::{Distribution, LayerView};
 
-/// Most moments that are kept of one layer.
-const MAX_MOMENTS: usize = 128;
+/// Most snapshots that are kept of one layer.
+const MAX_LAYER_SNAPSHOTS: usize = 128;
 
 /// Most parameters of which the past is kept.
 pub const MAX_HISTORY_PARAMETERS: usize = 8;
 
-/// A layer's past on one branch. The longer it gets, the further its moments are apart; it always begins with the first and ends
-/// with the newest.
+/// A layer's past on one branch. The longer it gets, the further its snapshots are apart; it always begins with the
+/// first and ends with the newest.
 #[derive(Clone, Debug)]
-pub struct History {
+pub struct LayerBranchHistory {
     /// Place of the layer in the network, and the newest answer about it.
     newest: LayerView,
     /// Where that was given.
-    at: Position,
-    moments: VecDeque<LayerMoment>,
-    /// Steps between two moments that are kept.
+    at: RunPosition,
+    snapshots: VecDeque<LayerSnapshot>,
+    /// Steps between two snapshots that are kept.
     stride: u64,
 }
 
 /// How a layer's values were distributed at one step.
 #[derive(Clone, Debug, PartialEq)]
-pub struct LayerMoment {
+pub struct LayerSnapshot {
     /// Minibatches completed.
     pub step: u64,
     /// Its first parameters, each with its gradient.
@@ -35,7 +35,7 @@ pub struct LayerMoment {
     pub output: Option<Distribution>,
 }
 
-impl LayerMoment {
+impl LayerSnapshot {
     /// What an answer tells.
     pub fn of(step: u64, view: &LayerView) -> Self {
         let parameters = view.parameters.iter().take(MAX_HISTORY_PARAMETERS);
@@ -47,74 +47,74 @@ impl LayerMoment {
     }
 }
 
-impl History {
+impl LayerBranchHistory {
     /// The past of a layer that was looked at for the first time.
-    pub(super) fn new(at: Position, view: LayerView) -> Self {
-        let moments = VecDeque::from([LayerMoment::of(at.step, &view)]);
-        Self { newest: view, at, moments, stride: 1 }
+    pub(super) fn new(at: RunPosition, view: LayerView) -> Self {
+        let snapshots = VecDeque::from([LayerSnapshot::of(at.step, &view)]);
+        Self { newest: view, at, snapshots, stride: 1 }
     }
 
     /// Whether it is of this layer on the branch of this place.
-    pub(super) fn is_of(&self, layer: usize, at: Position) -> bool {
+    pub(super) fn is_of_layer(&self, layer: usize, at: RunPosition) -> bool {
         self.newest.layer == layer && self.at.branch == at.branch
     }
 
     /// Where its newest answer was given.
-    pub(super) fn at(&self) -> Position {
+    pub(super) fn newest_answer_position(&self) -> RunPosition {
         self.at
     }
 
     /// The newest answer.
-    pub(super) fn newest(&self) -> &LayerView {
+    pub(super) fn newest_answer(&self) -> &LayerView {
         &self.newest
     }
 
     /// Takes in another answer; one of an earlier step than the newest is ignored.
-    pub(super) fn record(&mut self, step: u64, view: LayerView) {
-        if self.moments.back().is_none_or(|newest| newest.step <= step) {
-            self.push(LayerMoment::of(step, &view));
+    pub(super) fn record_answer(&mut self, step: u64, view: LayerView) {
+        if self.snapshots.back().is_none_or(|newest| newest.step <= step) {
+            self.push_snapshot(LayerSnapshot::of(step, &view));
             (self.newest, self.at.step) = (view, step);
         }
     }
 
-    /// Appends a moment; one of the newest step replaces it.
-    fn push(&mut self, moment: LayerMoment) {
-        let newest = self.moments.back().map_or(0, |newest| newest.step);
+    /// Appends a snapshot; one of the newest step replaces it.
+    fn push_snapshot(&mut self, snapshot: LayerSnapshot) {
+        let newest = self.snapshots.back().map_or(0, |newest| newest.step);
         // The newest gives way as long as it is too near to the one before it.
-        let count = self.moments.len();
-        let before = count.checked_sub(2).map(|before| self.moments[before].step);
+        let count = self.snapshots.len();
+        let before = count.checked_sub(2).map(|before| self.snapshots[before].step);
         let too_near = before.is_some_and(|before| newest < before.saturating_add(self.stride));
-        if moment.step == newest || too_near {
-            self.moments.pop_back();
+        if snapshot.step == newest || too_near {
+            self.snapshots.pop_back();
         }
-        self.moments.push_back(moment);
-        if self.moments.len() > MAX_MOMENTS {
+        self.snapshots.push_back(snapshot);
+        if self.snapshots.len() > MAX_LAYER_SNAPSHOTS {
             let mut index = 0;
-            self.moments.retain(|_| {
+            self.snapshots.retain(|_| {
                 index += 1;
-                index % 2 == 1 || index > MAX_MOMENTS
+                index % 2 == 1 || index > MAX_LAYER_SNAPSHOTS
             });
-            let first = self.moments.front().map_or(0, |first| first.step);
-            let span = self.moments.back().map_or(0, |last| last.step).saturating_sub(first);
-            self.stride = (span / (MAX_MOMENTS as u64 / 2)).max(self.stride);
+            let first = self.snapshots.front().map_or(0, |first| first.step);
+            let span = self.snapshots.back().map_or(0, |last| last.step).saturating_sub(first);
+            self.stride = (span / (MAX_LAYER_SNAPSHOTS as u64 / 2)).max(self.stride);
         }
     }
 
-    /// Bytes held by the moments.
-    pub fn memory(&self) -> usize {
+    /// Bytes held by the snapshots.
+    pub fn memory_bytes(&self) -> usize {
         let bins = |values: &Distribution| size_of::<Distribution>() + values.bins.len() * size_of::<u32>();
-        let moment = |moment: &LayerMoment| {
-            let pairs = moment.parameters.iter();
+        let snapshot = |snapshot: &LayerSnapshot| {
+            let pairs = snapshot.parameters.iter();
             let parameters: usize =
                 pairs.map(|(values, gradients)| bins(values) + gradients.as_ref().map_or(0, bins)).sum();
-            size_of::<LayerMoment>() + parameters + moment.output.as_ref().map_or(0, bins)
+            size_of::<LayerSnapshot>() + parameters + snapshot.output.as_ref().map_or(0, bins)
         };
-        self.moments.iter().map(moment).sum()
+        self.snapshots.iter().map(snapshot).sum()
     }
 
-    /// The moments of a stretch, oldest first.
-    pub(super) fn moments(&self, stretch: Stretch) -> impl DoubleEndedIterator<Item = &LayerMoment> {
-        self.moments.iter().filter(move |moment| (stretch.first..=stretch.last).contains(&moment.step))
+    /// The snapshots of a stretch, oldest first.
+    pub(super) fn snapshots(&self, stretch: BranchStretch) -> impl DoubleEndedIterator<Item = &LayerSnapshot> {
+        self.snapshots.iter().filter(move |snapshot| (stretch.first..=stretch.last).contains(&snapshot.step))
     }
 }
 
@@ -123,10 +123,10 @@ mod tests {
     use super::*;
     use crate::protocol::{BranchId, inspection::UnitFigures};
 
-    const WHOLE: Stretch = Stretch { branch: BranchId(0), first: 0, last: u64::MAX };
+    const WHOLE: BranchStretch = BranchStretch { branch: BranchId(0), first: 0, last: u64::MAX };
 
-    fn at(step: u64) -> Position {
-        Position { branch: BranchId(0), step }
+    fn at(step: u64) -> RunPosition {
+        RunPosition { branch: BranchId(0), step }
     }
 
     fn view() -> LayerView {
@@ -142,24 +142,24 @@ mod tests {
 
     #[test]
     fn a_long_past_is_thinned_evenly_and_keeps_its_ends() {
-        let mut history = History::new(at(1), view());
+        let mut history = LayerBranchHistory::new(at(1), view());
         for step in 2..=100_000 {
-            history.record(step, view());
-            assert!(history.moments.len() <= MAX_MOMENTS);
+            history.record_answer(step, view());
+            assert!(history.snapshots.len() <= MAX_LAYER_SNAPSHOTS);
         }
-        let steps: Vec<u64> = history.moments(WHOLE).map(|moment| moment.step).collect();
+        let steps: Vec<u64> = history.snapshots(WHOLE).map(|snapshot| snapshot.step).collect();
         assert_eq!((steps[0], steps[steps.len() - 1]), (1, 100_000));
-        assert!(steps.len() > MAX_MOMENTS / 4, "{}", steps.len());
+        assert!(steps.len() > MAX_LAYER_SNAPSHOTS / 4, "{}", steps.len());
         let widest = steps.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
         assert!(widest < 100_000 / 16, "{widest} {steps:?}");
     }
 
     #[test]
     fn a_step_told_again_replaces_itself_and_the_past_is_not_rewritten() {
-        let mut history = History::new(at(5), view());
+        let mut history = LayerBranchHistory::new(at(5), view());
         for step in [5, 3, 9, 9] {
-            history.record(step, view());
+            history.record_answer(step, view());
         }
-        assert_eq!(history.moments(WHOLE).map(|moment| moment.step).collect::<Vec<_>>(), [5, 9]);
+        assert_eq!(history.snapshots(WHOLE).map(|snapshot| snapshot.step).collect::<Vec<_>>(), [5, 9]);
     }
 }

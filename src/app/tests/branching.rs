@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::app::branches::{Branches, Position};
-use crate::app::track::Track;
+use crate::app::branches::{Branches, RunPosition};
+use crate::app::track::MetricTrack;
 use crate::protocol::inspection::{LayerView, UnitFigures};
 use crate::protocol::{Answer, BranchId, Branching, Finding, Inspection, MetricId, Query};
 
@@ -18,15 +18,15 @@ fn branched(branch: u64, parent: u64, at: u64) -> Event {
     Event::Branched(Branching { branch: BranchId(branch), parent: BranchId(parent), at, change })
 }
 
-fn loss(app: &App) -> &Track {
-    let curve = app.figure(ChartSlot::First).and_then(|figure| figure.train).unwrap();
-    app.run().metrics.track(curve)
+fn loss(app: &App) -> &MetricTrack {
+    let curve = app.chart_figure(ChartSlot::First).and_then(|figure| figure.train).unwrap();
+    app.run().metrics.curve_track(curve)
 }
 
 /// What a random history does.
 #[derive(Clone, Debug)]
 enum Turn {
-    /// Trains on by so many steps.
+    /// Trains this many steps further.
     Train(u64),
     /// Leaves a branch (one of those there are) at a share of its way, in thousandths.
     Branch(usize, u64),
@@ -87,15 +87,15 @@ fn play(turns: &[Turn], mut train: impl FnMut(u64, f64), mut branch: impl FnMut(
 }
 
 /// Plays turns into a track of this capacity.
-fn tracked(turns: &[Turn], capacity: usize) -> (Track, Branches, Twin) {
+fn tracked(turns: &[Turn], capacity: usize) -> (MetricTrack, Branches, Twin) {
     let branches = std::cell::RefCell::new(Branches::default());
-    let mut track = Track::with_capacity(capacity);
+    let mut track = MetricTrack::with_capacity(capacity);
     let twin = play(
         turns,
-        |step, value| track.push(branches.borrow().lineage().newest(), step, value),
+        |step, value| track.push(branches.borrow().lineage().newest_stretch(), step, value),
         |branch, parent, at| {
             let branching = Branching { branch: BranchId(branch), parent: BranchId(parent), at, change: None };
-            branches.borrow_mut().begin(&branching).unwrap();
+            branches.borrow_mut().begin_branch(&branching).unwrap();
         },
     );
     (track, branches.into_inner(), twin)
@@ -108,9 +108,9 @@ proptest! {
         let (track, branches, twin) = tracked(&turns, 4096);
         let (lineage, history) = (branches.lineage(), twin.history());
         let newest = history.last().map(|value| (history.len() as u64, *value));
-        prop_assert_eq!(track.latest(lineage), newest);
+        prop_assert_eq!(track.latest_value(lineage), newest);
         for (step, value) in (1u64..).zip(history) {
-            let at = track.at(lineage, step).and_then(|column| column.extent);
+            let at = track.value_at(lineage, step).and_then(|column| column.extent);
             prop_assert_eq!(at.map(|extent| (extent.min, extent.max)), Some((*value, *value)));
         }
         let steps = StepRange { first: 1, last: history.len().max(1) as u64 };
@@ -123,7 +123,7 @@ proptest! {
         }
         // The average goes on over the place where a branch leaves another one.
         let (mut sum, mut total) = (0.0, 0.0);
-        let smoothed = track.smoothed(lineage, steps, history.len().max(1), 0.9);
+        let smoothed = track.smoothed_columns(lineage, steps, history.len().max(1), 0.9);
         for (value, smoothed) in history.iter().zip(smoothed) {
             sum = sum * 0.9 + value * 0.1;
             total = total * 0.9 + 0.1;
@@ -143,11 +143,11 @@ proptest! {
             }
         }
         for step in 1..=history.len() as u64 {
-            if let Some(extent) = track.at(lineage, step).and_then(|column| column.extent) {
+            if let Some(extent) = track.value_at(lineage, step).and_then(|column| column.extent) {
                 prop_assert!(history.contains(&extent.min) && history.contains(&extent.max), "{step}: {extent:?}");
             }
         }
-        let smoothed = track.smoothed(lineage, steps, count, 0.9);
+        let smoothed = track.smoothed_columns(lineage, steps, count, 0.9);
         let bounds = history.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
             (low.min(*value), high.max(*value))
         });
@@ -177,7 +177,7 @@ proptest! {
         let (run, history) = (app.run(), twin.history());
         prop_assert_eq!(run.step, history.len() as u64);
         prop_assert_eq!(run.branches.count(), twin.histories.len());
-        prop_assert_eq!(loss(&app).latest(run.lineage()).map(|(_, value)| value), history.last().copied());
+        prop_assert_eq!(loss(&app).latest_value(run.lineage()).map(|(_, value)| value), history.last().copied());
         let marks: Vec<(u64, f64)> = run
             .marks
             .iter()
@@ -216,23 +216,23 @@ fn a_branch_goes_on_from_its_step_and_leaves_the_rest_behind() {
     assert!(app.run().is_stale(&app.run().layers.rows()[0]));
     tell(&mut app, [branched(1, 0, 150), step(151, 9.0)]);
     let run = app.run();
-    assert_eq!((run.step, run.branches.current()), (151, BranchId(1)));
+    assert_eq!((run.step, run.branches.current_branch()), (151, BranchId(1)));
     assert_eq!(
-        loss(&app).at(run.lineage(), 150).and_then(|column| column.extent).map(|extent| extent.mean as f32),
+        loss(&app).value_at(run.lineage(), 150).and_then(|column| column.extent).map(|extent| extent.mean as f32),
         Some(2.0 / 150.0)
     );
-    assert_eq!(loss(&app).latest(run.lineage()), Some((151, 9.0)));
-    assert!(run.layers.rows()[0].look.is_none(), "what the probe saw later is of another branch");
-    assert!(run.answers.to(&Query::Layer { layer: 0 }).is_none());
-    assert!(run.answers.history(run.lineage(), 0).is_none(), "the newest answer is of another branch");
+    assert_eq!(loss(&app).latest_value(run.lineage()), Some((151, 9.0)));
+    assert!(run.layers.rows()[0].last_probe.is_none(), "what the probe saw later is of another branch");
+    assert!(run.answers.answer_to(&Query::Layer { layer: 0 }).is_none());
+    assert!(run.answers.layer_history(run.lineage(), 0).is_none(), "the newest answer is of another branch");
     let findings: Vec<bool> = run.findings.iter().map(|row| run.lineage().contains(row.at)).collect();
     assert_eq!(findings, [false], "it is kept with its place");
     assert_eq!(app.header().epoch, Some(151.0 / 157.0));
     // The step that went wrong is no history, so a new look is fresh, also at an earlier step.
     tell(&mut app, [probed(152), look(152)]);
     assert!(!app.run().is_stale(&app.run().layers.rows()[0]));
-    let moments = app.run().answers.history(app.run().lineage(), 0).unwrap().moments;
-    assert_eq!(moments.iter().map(|moment| moment.step).collect::<Vec<_>>(), [120, 152]);
+    let snapshots = app.run().answers.layer_history(app.run().lineage(), 0).unwrap().snapshots;
+    assert_eq!(snapshots.iter().map(|snapshot| snapshot.step).collect::<Vec<_>>(), [120, 152]);
     let chart = app.chart(ChartSlot::First, 80);
     assert_eq!((chart.steps.last, chart.train.iter().any(|column| column.broken)), (152, false));
     assert_eq!(chart.marks.len(), 1, "the change that made the branch");
@@ -242,7 +242,7 @@ fn a_branch_goes_on_from_its_step_and_leaves_the_rest_behind() {
 fn branches_that_make_no_sense_are_left_out_and_said_once() {
     let mut app = running();
     tell(&mut app, [branched(0, 0, 10), branched(1, 0, 50), branched(1, 0, 20)]);
-    assert_eq!((app.run().step, app.run().branches.current()), (50, BranchId(1)));
+    assert_eq!((app.run().step, app.run().branches.current_branch()), (50, BranchId(1)));
     let findings: Vec<u64> = app.run().findings.iter().map(|row| row.times).collect();
     assert_eq!(findings.iter().sum::<u64>(), 2);
 }
@@ -252,9 +252,9 @@ fn a_branch_that_leaves_an_unknown_one_has_no_past() {
     let mut app = running();
     tell(&mut app, [branched(9, 7, 120), step(121, 4.0)]);
     let run = app.run();
-    assert_eq!((run.step, run.branches.current()), (121, BranchId(9)));
-    assert_eq!(loss(&app).latest(run.lineage()), Some((121, 4.0)));
-    assert_eq!(loss(&app).at(run.lineage(), 120), None);
+    assert_eq!((run.step, run.branches.current_branch()), (121, BranchId(9)));
+    assert_eq!(loss(&app).latest_value(run.lineage()), Some((121, 4.0)));
+    assert_eq!(loss(&app).value_at(run.lineage(), 120), None);
     assert!(run.findings.iter().any(|row| row.what == "branch 9 leaves branch 7, which is not known here"));
 }
 
@@ -267,7 +267,7 @@ fn going_back_to_one_step_again_and_again_keeps_what_was_before() {
     tell(&mut app, [step(101, 7.0)]);
     let run = app.run();
     assert_eq!(run.lineage().stretches().len(), 2);
-    let at = |step| loss(&app).at(run.lineage(), step).and_then(|column| column.extent).map(|extent| extent.mean);
+    let at = |step| loss(&app).value_at(run.lineage(), step).and_then(|column| column.extent).map(|extent| extent.mean);
     assert_eq!((at(100).map(|value| value as f32), at(101)), (Some(0.02), Some(7.0)));
 }
 
@@ -276,9 +276,9 @@ fn an_id_that_was_forgotten_and_is_used_again_is_another_branch() {
     let mut branches = Branches::default();
     let mut begin = |branch, parent, at| {
         let branching = Branching { branch: BranchId(branch), parent: BranchId(parent), at, change: None };
-        branches.begin(&branching).unwrap();
-        while branches.too_many() {
-            branches.forget();
+        branches.begin_branch(&branching).unwrap();
+        while branches.exceeds_limit() {
+            branches.forget_oldest();
         }
     };
     for branch in 1..=600 {
@@ -296,10 +296,10 @@ fn a_place_that_is_no_history_any_more_is_not_looked_at() {
     let mut app = running();
     type_keys(&mut app, "++");
     press(&mut app, Key::plain(Code::Left));
-    let (cursor, steps) = (app.view().charts.cursor.unwrap(), app.steps());
+    let (cursor, steps) = (app.view().charts.cursor.unwrap(), app.shown_steps());
     tell(&mut app, [branched(1, 0, steps.first - 1), step(steps.first, 0.5)]);
     assert!(cursor > app.run().step);
-    assert_eq!((app.view().charts.cursor, app.steps().last), (None, 10.max(app.run().step)));
+    assert_eq!((app.view().charts.cursor, app.shown_steps().last), (None, 10.max(app.run().step)));
 }
 
 #[test]
@@ -311,8 +311,8 @@ fn a_thousand_branches_stay_bounded() {
     }
     assert_eq!(app.run().branches.count(), 512);
     assert_eq!(app.run().step, 2200);
-    assert!(loss(&app).latest(app.run().lineage()).is_some());
-    assert!(app.watched().memory() < 8 << 20, "{}", app.watched().memory());
+    assert!(loss(&app).latest_value(app.run().lineage()).is_some());
+    assert!(app.watched().memory_bytes() < 8 << 20, "{}", app.watched().memory_bytes());
     // Those that lead nowhere are forgotten first.
     let mut app = running();
     for branch in 1..=2000 {
@@ -320,10 +320,10 @@ fn a_thousand_branches_stay_bounded() {
     }
     let run = app.run();
     assert_eq!(
-        loss(&app).at(run.lineage(), 100).and_then(|column| column.extent).map(|extent| extent.mean as f32),
+        loss(&app).value_at(run.lineage(), 100).and_then(|column| column.extent).map(|extent| extent.mean as f32),
         Some(0.02)
     );
-    assert_eq!(loss(&app).latest(run.lineage()), Some((101, 2000.0)));
+    assert_eq!(loss(&app).latest_value(run.lineage()), Some((101, 2000.0)));
 }
 
 #[test]
@@ -338,7 +338,7 @@ fn a_thousand_metrics_of_ten_thousand_steps_fit_64_mib() {
     for at in 1..=10_000 {
         tell(&mut app, [report(at)]);
     }
-    let before = app.watched().memory();
+    let before = app.watched().memory_bytes();
     assert!(before < 64 << 20, "{} MiB", before >> 20);
     // One that is shown grows from then on.
     let fine = |app: &App| app.chart(ChartSlot::First, 4000).train.iter().filter(|c| c.extent.is_some()).count();
@@ -349,9 +349,9 @@ fn a_thousand_metrics_of_ten_thousand_steps_fit_64_mib() {
     }
     type_keys(&mut app, "zz");
     assert!(
-        app.watched().memory() > before && app.watched().memory() < 64 << 20,
+        app.watched().memory_bytes() > before && app.watched().memory_bytes() < 64 << 20,
         "{} MiB",
-        app.watched().memory() >> 20
+        app.watched().memory_bytes() >> 20
     );
     assert!(fine(&app) > 1000, "{}", fine(&app));
 }
@@ -379,12 +379,14 @@ fn what_this_version_does_not_know_is_counted_in_one_finding() {
 fn positions_lie_on_a_way_or_beside_it() {
     let mut branches = Branches::default();
     let mut begin = |branch, parent, at| {
-        branches.begin(&Branching { branch: BranchId(branch), parent: BranchId(parent), at, change: None }).unwrap();
+        branches
+            .begin_branch(&Branching { branch: BranchId(branch), parent: BranchId(parent), at, change: None })
+            .unwrap();
     };
     begin(1, 0, 100);
     begin(2, 1, 100);
     begin(3, 2, 50);
-    let on = |branch, step| branches.lineage().contains(Position { branch: BranchId(branch), step });
+    let on = |branch, step| branches.lineage().contains(RunPosition { branch: BranchId(branch), step });
     assert!(on(0, 50) && on(3, 50) && on(3, 51));
     assert!(!on(0, 51) && !on(1, 100) && !on(2, 100) && !on(3, 49));
 }

@@ -6,7 +6,7 @@ use super::*;
 fn pasted_text_only_goes_into_an_open_line() {
     let mut app = running();
     assert!(app.update(Message::Paste("q\u{1b}y \n:quit\n".into())).is_empty());
-    assert!(matches!(app.mode(), Mode::Normal));
+    assert!(matches!(app.mode(), KeyboardMode::Normal));
     type_keys(&mut app, ":");
     app.update(Message::Paste("lr \u{1b}[201~\u{202e}3e-4\nq".into()));
     assert_eq!(app.prompt().unwrap().line.editor.text(), "lr [201~3e-4");
@@ -63,7 +63,7 @@ fn the_screen_is_saved_under_a_harmless_name() {
 fn help_lists_every_key_of_the_screen_and_every_command() {
     let mut app = running();
     type_keys(&mut app, "?");
-    let help = app.help();
+    let help = app.help_sections();
     let keys: Vec<String> = help[0].lines.iter().map(|line| line.keys.clone()).collect();
     for key in
         ["Space", "s", "S", "+ =", "-", "L", "[", "]", "}", "x", "f", "←", "z", "0", "l", "m", "e", "Ctrl-C", "Ctrl-Z"]
@@ -73,15 +73,15 @@ fn help_lists_every_key_of_the_screen_and_every_command() {
     let commands = help.iter().find(|section| section.title == "Commands").unwrap();
     assert!(commands.lines.iter().any(|line| line.keys == ":throttle STEPS|off"));
     press(&mut app, Key::plain(Code::Down));
-    assert!(matches!(app.mode(), Mode::Help { scroll: 1 }));
+    assert!(matches!(app.mode(), KeyboardMode::Help { scroll: 1 }));
     assert!(type_keys(&mut app, "q").is_empty());
-    assert!(matches!(app.mode(), Mode::Normal));
+    assert!(matches!(app.mode(), KeyboardMode::Normal));
 }
 
 #[test]
 fn no_key_is_bound_twice_where_both_are_valid() {
-    let line = || Mode::Line(TypedLine::new(LinePurpose::Command, Editor::with("")));
-    for mode in [Mode::Normal, Mode::Help { scroll: 0 }, line(), Mode::Quit(QuitChoice::Stop)] {
+    let line = || KeyboardMode::Line(TypedLine::new(LinePurpose::Command, LineEditor::with_text("")));
+    for mode in [KeyboardMode::Normal, KeyboardMode::Help { scroll: 0 }, line(), KeyboardMode::Quit(QuitChoice::Stop)] {
         for screen in Screen::ALL {
             let valid = BINDINGS.iter().filter(|binding| binding.scope.covers(&mode, screen));
             let mut keys: Vec<Key> = Vec::new();
@@ -98,27 +98,27 @@ fn number_keys_turn_the_page_and_every_page_has_keys_of_its_own_panels() {
     let mut app = running();
     for screen in Screen::ALL {
         press(&mut app, Key::char(screen.key()));
-        assert_eq!((app.view().screen, app.view().focus()), (screen, screen.panels()[0]));
+        assert_eq!((app.view().screen, app.view().focused_panel()), (screen, screen.panels()[0]));
         type_keys(&mut app, "e");
         assert!(app.view().expanded);
         press(&mut app, Key::plain(Code::Esc));
         for panel in screen.panels().iter().skip(1).chain(screen.panels().first()) {
             press(&mut app, Key::plain(Code::Tab));
-            assert_eq!(app.view().focus(), *panel);
+            assert_eq!(app.view().focused_panel(), *panel);
         }
     }
     type_keys(&mut app, "1");
     press(&mut app, Key::plain(Code::Tab));
     type_keys(&mut app, "4e1");
     assert_eq!(
-        (app.view().focus(), app.view().expanded),
+        (app.view().focused_panel(), app.view().expanded),
         (Panel::Chart(ChartSlot::Second), false),
         "each page keeps its focus"
     );
 }
 
 #[test]
-fn data_in_a_plane_are_shown_first_unless_somebody_chose_otherwise() {
+fn data_in_a_plane_are_shown_first_unless_another_screen_was_chosen() {
     let plane = || {
         let Event::Ready(mut info) = ready() else { unreachable!() };
         info.data.as_mut().unwrap().shape = Some(vec![2]);
@@ -152,8 +152,8 @@ fn only_screens_with_several_panels_offer_to_change_them() {
     for screen in Screen::ALL {
         press(&mut app, Key::char(screen.key()));
         let several = screen.panels().len() > 1;
-        assert_eq!(app.footer().iter().any(|item| item.label == "panel"), several, "{screen:?}");
-        assert_eq!(app.help()[0].lines.iter().any(|line| line.keys == "Tab"), several, "{screen:?}");
+        assert_eq!(app.footer_items().iter().any(|item| item.label == "panel"), several, "{screen:?}");
+        assert_eq!(app.help_sections()[0].lines.iter().any(|line| line.keys == "Tab"), several, "{screen:?}");
     }
     assert_eq!(Screen::Data.panels().len(), 1);
 }

@@ -13,19 +13,19 @@ fn paused() -> App {
 }
 
 fn followed(app: &App) -> (SampleChoice, usize) {
-    match app.wanted().as_slice() {
+    match app.wanted_queries().as_slice() {
         [Query::Trace { sample, layer }] => (*sample, *layer),
         other => panic!("one trace expected, found {other:?}"),
     }
 }
 
 fn nothing(app: &mut App, reason: &str) -> Vec<Effect> {
-    let query = app.wanted().remove(0);
+    let query = app.wanted_queries().remove(0);
     let answer = Answer::Nothing { reason: reason.into() };
     tell(app, [Event::Inspection(Box::new(Inspection { step: 200, query, answer }))])
 }
 
-/// An answer about a row of a minibatch of so many samples.
+/// An answer about a row of a minibatch of `batch` samples.
 fn answered(app: &mut App, sample: SampleChoice, row: usize, batch: usize) -> Vec<Effect> {
     let empty = || TensorSlice { shape: vec![1], kept: vec![1], values: vec![0.0] };
     let trace = Trace {
@@ -103,7 +103,7 @@ fn samples_are_written_in_one_way_everywhere() {
         ("train:", None),
         ("mistake:3", None),
     ] {
-        assert_eq!(sample_choice(text), choice, "{text:?}");
+        assert_eq!(parse_sample_choice(text), choice, "{text:?}");
     }
 }
 
@@ -121,7 +121,7 @@ fn keys_go_from_sample_to_sample_and_from_layer_to_layer() {
     assert_eq!(followed(&app), (SampleChoice::Row { row: 1 }, 3));
     press(&mut app, Key::plain(Code::Down));
     assert_eq!(
-        (followed(&app).1, app.inspect_screen().layer().is_none()),
+        (followed(&app).1, app.inspect_screen().selected_layer().is_none()),
         (3, true),
         "the loss asks for the last layer"
     );
@@ -135,8 +135,8 @@ fn keys_go_from_sample_to_sample_and_from_layer_to_layer() {
 fn nothing_is_followed_while_the_training_goes_on() {
     let mut app = running();
     type_keys(&mut app, "3");
-    assert_eq!(app.wanted(), []);
-    assert!(app.inspect_screen().trace().unwrap_err().contains("Space pauses it"));
+    assert_eq!(app.wanted_queries(), []);
+    assert!(app.inspect_screen().sample_trace().unwrap_err().contains("Space pauses it"));
     type_keys(&mut app, "n");
     assert_eq!(notice(&app), "the training goes on; Space pauses it");
     type_keys(&mut app, "g");
@@ -190,7 +190,7 @@ fn a_walk_keeps_the_sample_that_is_shown() {
 #[test]
 fn the_selection_goes_with_a_walk() {
     let mut app = paused();
-    let layers = app.inspect_screen().chain().len() - 1;
+    let layers = app.inspect_screen().chain_rows().len() - 1;
     for (phase, place) in [
         (protocol::Phase::Forward { layer: 1 }, 1),
         (protocol::Phase::Loss, layers),
@@ -199,7 +199,7 @@ fn the_selection_goes_with_a_walk() {
         (protocol::Phase::Between, 2),
     ] {
         app.update(Message::Events(vec![Event::Phase(protocol::Walk { step: 3, minibatch: 4, phase })]));
-        let selected = app.inspect_screen().chain().iter().position(|row| row.selected);
+        let selected = app.inspect_screen().chain_rows().iter().position(|row| row.selected);
         assert_eq!(selected, Some(place), "{phase:?}");
     }
 }

@@ -284,18 +284,22 @@ fn look(app: &App) {
     }
     let map = app.layers_screen().heat_map(9);
     assert!(map.rows.iter().all(|row| row.cells.len() == 9) && map.cursor.is_none_or(|(column, _)| column < 9));
-    match app.layers_screen().values(7) {
+    match app.layers_screen().layer_values(7) {
         Ok(values) => {
             for part in values.parts {
                 assert!(part.edges.0 < part.edges.1 && part.past.len() <= 7, "{:?}", part.edges);
-                assert!(part.now.is_none_or(|now| part.columns(now, 5).iter().all(|share| share.is_finite())));
+                assert!(part.now.is_none_or(|now| part.bin_shares(now, 5).iter().all(|share| share.is_finite())));
                 shown.push(part.title);
             }
         }
         Err(reason) => shown.push(reason),
     }
     shown.extend(
-        app.layers_screen().units().err().into_iter().chain(app.watched().inspection_unavailable().map(String::from)),
+        app.layers_screen()
+            .unit_strips()
+            .err()
+            .into_iter()
+            .chain(app.watched().inspection_unavailable().map(String::from)),
     );
     let header = app.header();
     assert!(header.progress.is_none_or(|progress| (0.0..=1.0).contains(&progress)));
@@ -306,7 +310,7 @@ fn look(app: &App) {
             .flatten(),
     );
     shown.extend(header.requested.into_iter().chain(header.loading.map(|loading| loading.what)));
-    shown.extend(app.controls().into_iter().map(|row| row.key));
+    shown.extend(app.control_rows().into_iter().map(|row| row.key));
     shown.extend(app.run().findings.iter().flat_map(|row| [row.what.clone(), row.advice.clone()]));
     shown.extend(app.notices().iter().map(|notice| notice.text.clone()));
     shown.extend(app.live().failure.iter().flat_map(|failure| [failure.what.clone(), failure.advice.clone()]));
@@ -320,7 +324,7 @@ fn look(app: &App) {
             |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{200b}' | '\u{2066}'..='\u{2069}');
         assert!(text.len() <= 20_000 && !text.contains(harmful), "{text:?}");
     }
-    assert!(app.footer().len() + app.help().len() > 3);
+    assert!(app.footer_items().len() + app.help_sections().len() > 3);
 }
 
 proptest! {
@@ -348,11 +352,15 @@ fn memory_stays_bounded_however_long_the_run() {
         }
     };
     go_on(&mut app, 30_000);
-    let before = app.watched().memory();
+    let before = app.watched().memory_bytes();
     go_on(&mut app, 60_000);
-    // One more level in each of five series, and their list.
-    assert!(app.watched().memory() <= before + 5 * 4096 * 32 + (8 << 10), "{before} → {}", app.watched().memory());
-    assert!(app.watched().memory() < 6 << 20);
+    // Two more levels in each of five series, and their list.
+    assert!(
+        app.watched().memory_bytes() <= before + 5 * 2 * 2048 * 32 + (8 << 10),
+        "{before} → {}",
+        app.watched().memory_bytes()
+    );
+    assert!(app.watched().memory_bytes() < 6 << 20);
     assert!(app.run().marks.len() <= 1024);
 }
 

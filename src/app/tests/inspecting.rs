@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::protocol::inspection::{
-    Distribution, LayerView, MOST_CELLS, MOST_UNIT_VALUES, ParameterView, PlanePoints, UnitFigures,
+    Distribution, LayerView, MAX_GRID_CELLS, MAX_UNIT_VALUES, ParameterView, PlanePoints, UnitFigures,
 };
 use crate::protocol::{Answer, Inspection, Query};
 
@@ -35,7 +35,7 @@ fn the_screen_in_hand_decides_what_is_watched_and_says_so_once() {
     assert_eq!(watched(&press(&mut app, Key::plain(Code::Down))), [Query::Layer { layer: 3 }]);
     assert!(press(&mut app, Key::plain(Code::Down)).is_empty(), "there is no further layer");
     assert_eq!(watched(&type_keys(&mut app, "1")), []);
-    assert!(app.header().requested.is_empty(), "nobody asked for it by hand");
+    assert!(app.header().requested.is_empty(), "it was not asked for by hand");
 }
 
 #[test]
@@ -65,9 +65,9 @@ fn a_refusal_is_told_where_the_answer_would_be() {
     assert_eq!(app.watched().inspection_unavailable(), None);
 }
 
-/// How many moments of a layer's past are known.
-fn moments(run: &Run, layer: usize) -> Option<usize> {
-    run.answers.history(run.lineage(), layer).map(|history| history.moments.len())
+/// How many snapshots of a layer's past are known.
+fn snapshots(run: &Run, layer: usize) -> Option<usize> {
+    run.answers.layer_history(run.lineage(), layer).map(|history| history.snapshots.len())
 }
 
 #[test]
@@ -76,14 +76,14 @@ fn answers_replace_their_kind_and_a_frozen_display_keeps_its_own() {
     tell(&mut app, [view(0, 200)]);
     type_keys(&mut app, "f");
     tell(&mut app, [view(0, 201), view(3, 202)]);
-    assert_eq!(app.run().answers.to(&Query::Layer { layer: 0 }).map(|answer| answer.step), Some(200));
+    assert_eq!(app.run().answers.answer_to(&Query::Layer { layer: 0 }).map(|answer| answer.step), Some(200));
     let live = &app.live().answers;
-    assert_eq!(live.to(&Query::Layer { layer: 0 }), None);
-    assert_eq!(live.like(&Query::Layer { layer: 0 }).map(|answer| answer.step), Some(202));
-    assert_eq!(moments(app.live(), 0), Some(2));
-    assert_eq!(moments(app.live(), 3), Some(1));
+    assert_eq!(live.answer_to(&Query::Layer { layer: 0 }), None);
+    assert_eq!(live.answer_like(&Query::Layer { layer: 0 }).map(|answer| answer.step), Some(202));
+    assert_eq!(snapshots(app.live(), 0), Some(2));
+    assert_eq!(snapshots(app.live(), 3), Some(1));
     type_keys(&mut app, "f");
-    assert!(app.run().answers.to(&Query::Layer { layer: 3 }).is_some());
+    assert!(app.run().answers.answer_to(&Query::Layer { layer: 3 }).is_some());
 }
 
 #[test]
@@ -97,7 +97,8 @@ fn an_answer_of_any_size_is_cut_and_made_harmless() {
     layer.units.means = vec![f32::NAN; 1_000_000];
     layer.parameters = vec![layer.parameters[0].clone(); 100];
     tell(&mut app, [Event::Inspection(inspection)]);
-    let Some(Answer::Layer(layer)) = app.run().answers.to(&Query::Layer { layer: 0 }).map(|answer| &answer.answer)
+    let Some(Answer::Layer(layer)) =
+        app.run().answers.answer_to(&Query::Layer { layer: 0 }).map(|answer| &answer.answer)
     else {
         panic!()
     };
@@ -112,12 +113,12 @@ fn the_past_of_layers_stays_bounded_however_long_the_run_and_however_many_layers
     for at in 0..40_000u64 {
         tell(&mut app, [view(at as usize % 40, 200 + at)]);
     }
-    let bounded = app.watched().memory();
+    let bounded = app.watched().memory_bytes();
     assert!(bounded < 16 << 20, "{bounded}");
     for at in 40_000..80_000u64 {
         tell(&mut app, [view(at as usize % 40, 200 + at)]);
     }
-    assert!(app.watched().memory() <= bounded * 2, "{bounded} → {}", app.watched().memory());
+    assert!(app.watched().memory_bytes() <= bounded * 2, "{bounded} → {}", app.watched().memory_bytes());
 }
 
 #[test]
@@ -127,10 +128,10 @@ fn parameters_and_units_are_chosen_round_their_number() {
     let Answer::Layer(layer) = &mut inspection.answer else { unreachable!() };
     layer.parameters.push(ParameterView { name: "bias".into(), ..layer.parameters[0].clone() });
     layer.units = UnitFigures { count: 900, weight_norms: vec![1.0; 3], ..UnitFigures::default() };
-    assert!(app.layers_screen().values(9).is_err() && app.layers_screen().units().is_err());
+    assert!(app.layers_screen().layer_values(9).is_err() && app.layers_screen().unit_strips().is_err());
     tell(&mut app, [Event::Inspection(inspection)]);
     type_keys(&mut app, "2");
-    let shown = |app: &App| app.layers_screen().values(9).unwrap().parts[0].title.clone();
+    let shown = |app: &App| app.layers_screen().layer_values(9).unwrap().parts[0].title.clone();
     assert_eq!(shown(&app), "weight 10");
     type_keys(&mut app, "b");
     assert_eq!(shown(&app), "bias 10");
@@ -141,12 +142,12 @@ fn parameters_and_units_are_chosen_round_their_number() {
     let mut walk = Vec::new();
     for code in [Code::Left, Code::Right, Code::Right, Code::Right, Code::Left, Code::Esc] {
         press(&mut app, Key::plain(code));
-        walk.push(app.layers_screen().units().unwrap().selected);
+        walk.push(app.layers_screen().unit_strips().unwrap().selected);
     }
     assert_eq!(walk, [Some(0), Some(1), Some(2), Some(2), Some(1), None]);
-    assert_eq!(app.view().charts.cursor, None, "the arrows belong to the units while these are in hand");
+    assert_eq!(app.view().charts.cursor, None, "the arrows belong to the units while these are focused");
     app.update(Message::Pointer(Pointer::ClickRow { panel: Panel::Units, row: 77 }));
-    assert_eq!(app.layers_screen().units().unwrap().selected, Some(2));
+    assert_eq!(app.layers_screen().unit_strips().unwrap().selected, Some(2));
 }
 
 #[test]
@@ -193,19 +194,19 @@ fn no_window_is_too_large_for_the_grids_that_it_asks_for() {
             tell(&mut app, [Event::Inspection(Box::new(Inspection { step: 0, query: Query::Points, answer }))]);
             for (columns, rows) in [(80, 24), (200, 60), (370, 110), (480, 135), (2000, 2000), (u16::MAX, u16::MAX)] {
                 app.update(Message::Resize { columns, rows });
-                for query in app.wanted() {
+                for query in app.wanted_queries() {
                     match query {
                         Query::Boundary { columns, rows } => {
-                            assert!((1..=MOST_CELLS).contains(&(columns * rows)), "{columns} × {rows}");
+                            assert!((1..=MAX_GRID_CELLS).contains(&(columns * rows)), "{columns} × {rows}");
                             // A square plane in a large window is as fine as it may be.
-                            let fine = columns * rows > 3 * MOST_CELLS / 4;
+                            let fine = columns * rows > 3 * MAX_GRID_CELLS / 4;
                             assert!(fine || y != 1.0 || app.size().0 < 480, "{columns} × {rows}");
                         }
                         Query::Units { columns, rows, .. } => {
                             maps += 1;
                             let values = columns * rows * units.min(64);
-                            assert!((1..=MOST_CELLS).contains(&(columns * rows)), "{columns} × {rows}");
-                            assert!((1..=MOST_UNIT_VALUES).contains(&values), "{columns} × {rows} of {units}");
+                            assert!((1..=MAX_GRID_CELLS).contains(&(columns * rows)), "{columns} × {rows}");
+                            assert!((1..=MAX_UNIT_VALUES).contains(&values), "{columns} × {rows} of {units}");
                         }
                         _ => {}
                     }
@@ -229,7 +230,7 @@ fn weights_are_pictures_where_a_layer_reads_pixels() {
         (vec![("maxpool 2", &[1, 14, 14]), ("conv 8 3x3", &[8, 12, 12]), ("linear 10", ten)], Some(1)),
     ] {
         let app = on_data(image, &layers);
-        assert_eq!(app.data_screen().pictured().map(|link| link.index), pictured, "{layers:?}");
+        assert_eq!(app.data_screen().pictured_layer().map(|link| link.index), pictured, "{layers:?}");
         assert_eq!(app.data_screen().subjects().contains(&DataSubject::Weights), pictured.is_some(), "{layers:?}");
     }
 }

@@ -19,7 +19,7 @@ fn pause_is_pending_until_it_is_applied() {
     assert_eq!(app.header().remaining, None, "no time of arrival while paused");
     let asked = type_keys(&mut app, " ");
     assert_eq!((sent(&asked), app.watched().phase()), (vec![Command::Resume], RunPhase::Resuming));
-    let footer = |app: &App| app.footer().iter().find(|item| item.keys == "Space").map(|item| item.label);
+    let footer = |app: &App| app.footer_items().iter().find(|item| item.keys == "Space").map(|item| item.label);
     assert_eq!(footer(&app), Some("pause"), "a second press takes the resuming back");
     tell(&mut app, [Event::Rejected { id: id(&asked), reason: "not now".into() }]);
     assert_eq!((app.watched().phase(), footer(&app)), (RunPhase::Paused, Some("resume")));
@@ -81,7 +81,7 @@ fn values_are_refused_where_they_are_typed_with_the_valid_range() {
         assert_eq!(error(&app), "", "editing takes the error away");
         press(&mut app, Key::control('u'));
         assert_eq!(sent(&type_keys(&mut app, "3e-4\n")), [set_learning_rate(3e-4)]);
-        assert!(matches!(app.mode(), Mode::Normal));
+        assert!(matches!(app.mode(), KeyboardMode::Normal));
     }
 }
 
@@ -119,7 +119,7 @@ fn what_took_effect_is_confirmed_in_words() {
         tell(&mut app, [Event::Applied { id: id(&asked), step: 167 }]);
         assert_eq!(notice(&app), text);
     }
-    // What changed the course of the run is told by the source, whoever asked for it.
+    // What changed the course of the run is told by the source, no matter who asked for it.
     let mut app = running();
     tell(&mut app, [changed(167, "optimizer.momentum", 0.9, 0.8)]);
     assert_eq!(notice(&app), "momentum 0.9 → 0.8 from step 168 on");
@@ -134,7 +134,7 @@ fn quit_can_be_shortened() {
     for typed in [":q\n", ":quit\n"] {
         let mut app = running();
         type_keys(&mut app, typed);
-        assert!(matches!(app.mode(), Mode::Quit(_)), "{typed:?}");
+        assert!(matches!(app.mode(), KeyboardMode::Quit(_)), "{typed:?}");
     }
 }
 
@@ -231,10 +231,10 @@ fn keys_that_a_source_can_not_do_are_unavailable_with_the_reason() {
     assert!(type_keys(&mut app, ":lr 1\n").is_empty());
     assert_eq!(error(&app), "this source's hyperparameters can't be changed");
     press(&mut app, Key::plain(Code::Esc));
-    let footer = app.footer();
+    let footer = app.footer_items();
     let available = |label| footer.iter().find(|item| item.label == label).map(|item| item.available);
     assert_eq!((available("rate"), available("quit")), (Some(false), Some(true)));
-    let keys = &app.help()[0];
+    let keys = &app.help_sections()[0];
     let rate = keys.lines.iter().find(|line| line.text.starts_with("Learning rate times"));
     assert!(rate.is_some_and(|line| line.keys == "+ =" && line.unavailable.is_some()));
 }
@@ -255,12 +255,12 @@ fn enter_on_a_hyperparameter_asks_for_its_value() {
     for _ in 0..3 {
         press(&mut app, Key::plain(Code::Tab));
     }
-    assert_eq!(app.view().focus(), Panel::Controls);
+    assert_eq!(app.view().focused_panel(), Panel::Controls);
     for _ in 0..9 {
         press(&mut app, Key::plain(Code::Down));
     }
     press(&mut app, Key::plain(Code::Up));
-    assert!(app.controls()[1].selected);
+    assert!(app.control_rows()[1].selected);
     press(&mut app, Key::plain(Code::Enter));
     let prompt = app.prompt().unwrap();
     assert_eq!(
@@ -269,16 +269,16 @@ fn enter_on_a_hyperparameter_asks_for_its_value() {
     );
     let asked = type_keys(&mut app, "0.5\n");
     assert_eq!(sent(&asked), [Command::Set { key: "optimizer.momentum".into(), value: 0.5 }]);
-    assert_eq!((app.controls()[1].value, app.controls()[1].requested), (0.9, Some(0.5)));
+    assert_eq!((app.control_rows()[1].value, app.control_rows()[1].requested), (0.9, Some(0.5)));
 }
 
 #[test]
 fn leaving_asks_while_training_and_waits_for_the_source() {
     let mut app = running();
     assert!(press(&mut app, Key::char('q')).is_empty());
-    assert!(matches!(app.mode(), Mode::Quit(QuitChoice::Cancel)));
+    assert!(matches!(app.mode(), KeyboardMode::Quit(QuitChoice::Cancel)));
     press(&mut app, Key::plain(Code::Enter));
-    assert!(matches!(app.mode(), Mode::Normal), "the answer chosen beforehand harms nobody");
+    assert!(matches!(app.mode(), KeyboardMode::Normal), "the answer chosen beforehand does no harm");
     type_keys(&mut app, "q");
     press(&mut app, Key::plain(Code::Left));
     assert_eq!(sent(&press(&mut app, Key::plain(Code::Enter))), [Command::Stop]);
@@ -312,7 +312,7 @@ fn what_is_over_is_left_at_once() {
     let mut app = running();
     tell(&mut app, [Event::Stopped { step: 200 }]);
     assert_eq!(app.watched().phase(), RunPhase::Stopped);
-    assert_eq!(press(&mut app, Key::char('q')), [Effect::Quit(Exit::Asked)], "nobody is there to be stopped");
+    assert_eq!(press(&mut app, Key::char('q')), [Effect::Quit(Exit::Asked)], "there is nothing to stop");
     assert_eq!(
         running().update(Message::Signal(Signal::Terminate)).last(),
         Some(&Effect::Quit(Exit::Signal(Signal::Terminate)))

@@ -8,13 +8,13 @@ fn a_frozen_display_stands_still_and_loses_nothing() {
     let mut app = running();
     type_keys(&mut app, "f");
     tell(&mut app, (201..=300).map(|at| step(at, if at == 250 { 99.0 } else { 0.1 })));
-    assert_eq!((app.watched().frozen_at(), app.run().step, app.live().step), (Some(200), 200, 300));
-    assert_eq!((app.header().step, app.header().frozen_at), (300, Some(200)), "the header stays live");
+    assert_eq!((app.watched().frozen_step(), app.run().step, app.live().step), (Some(200), 200, 300));
+    assert_eq!((app.header().step, app.header().frozen_step), (300, Some(200)), "the header stays live");
     assert_eq!(app.chart(ChartSlot::First, 100).steps.last, 200);
     assert_eq!(sent(&type_keys(&mut app, " ")), [Command::Pause], "and the keys work on the run, not on the picture");
     type_keys(&mut app, "f");
     let chart = app.chart(ChartSlot::First, 100);
-    assert_eq!((app.watched().frozen_at(), chart.steps.last), (None, 300));
+    assert_eq!((app.watched().frozen_step(), chart.steps.last), (None, 300));
     let spike = chart.train.iter().filter_map(|column| column.extent).any(|extent| extent.max == 99.0);
     assert!(spike, "what came meanwhile is there");
 }
@@ -22,19 +22,19 @@ fn a_frozen_display_stands_still_and_loses_nothing() {
 #[test]
 fn zooming_in_follows_the_newest_steps_and_out_ends_at_the_whole_run() {
     let mut app = running();
-    assert_eq!(app.steps(), StepRange { first: 1, last: 200 });
+    assert_eq!(app.shown_steps(), StepRange { first: 1, last: 200 });
     type_keys(&mut app, "z");
-    assert_eq!(app.steps(), StepRange { first: 101, last: 200 });
+    assert_eq!(app.shown_steps(), StepRange { first: 101, last: 200 });
     tell(&mut app, [step(201, 0.1)]);
-    assert_eq!(app.steps(), StepRange { first: 102, last: 201 });
+    assert_eq!(app.shown_steps(), StepRange { first: 102, last: 201 });
     type_keys(&mut app, "zzzzzzzzzzz");
-    assert_eq!(app.steps().length(), 10);
+    assert_eq!(app.shown_steps().length(), 10);
     type_keys(&mut app, "ZZZZZZZZZZZ");
-    assert_eq!(app.view().charts.window, Window::Whole);
+    assert_eq!(app.view().charts.window, StepWindow::Whole);
     type_keys(&mut app, "zz");
     press(&mut app, Key::plain(Code::Left));
     type_keys(&mut app, "0");
-    assert_eq!((app.view().charts.window, app.view().charts.cursor), (Window::Whole, None));
+    assert_eq!((app.view().charts.window, app.view().charts.cursor), (StepWindow::Whole, None));
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn the_cursor_reads_values_and_takes_the_window_along() {
         press(&mut app, Key::plain(Code::Left));
     }
     assert_eq!(app.view().charts.cursor, Some(120));
-    assert!(app.steps().contains(120) && app.steps().length() == 50, "{:?}", app.steps());
+    assert!(app.shown_steps().contains(120) && app.shown_steps().length() == 50, "{:?}", app.shown_steps());
     let readout = app.chart(ChartSlot::First, 50).cursor.unwrap();
     let exact = f64::from((2.0f64 / 120.0) as f32);
     assert_eq!(readout.values.train.and_then(|column| column.extent).map(|extent| extent.mean), Some(exact));
@@ -58,7 +58,7 @@ fn the_cursor_reads_values_and_takes_the_window_along() {
     for _ in 0..30 {
         press(&mut app, Key::shift(Code::Left));
     }
-    assert_eq!((app.view().charts.cursor, app.steps().first), (Some(1), 1));
+    assert_eq!((app.view().charts.cursor, app.shown_steps().first), (Some(1), 1));
     press(&mut app, Key::plain(Code::Esc));
     assert_eq!(app.view().charts.cursor, None);
 }
@@ -71,9 +71,9 @@ fn zooming_near_the_end_keeps_the_newest_steps_in_sight() {
     }
     assert_eq!(app.view().charts.cursor, Some(160));
     type_keys(&mut app, "z");
-    assert_eq!(app.steps(), StepRange { first: 101, last: 200 });
+    assert_eq!(app.shown_steps(), StepRange { first: 101, last: 200 });
     type_keys(&mut app, "z");
-    let steps = app.steps();
+    let steps = app.shown_steps();
     assert!(steps.contains(160) && steps.length() == 50, "the cursor stays in sight: {steps:?}");
 }
 
@@ -81,9 +81,9 @@ fn zooming_near_the_end_keeps_the_newest_steps_in_sight() {
 fn arrows_lead_from_a_chart_to_the_layers() {
     let mut app = running();
     press(&mut app, Key::plain(Code::Down));
-    assert_eq!((app.view().focus(), app.view().layers.row), (Panel::Layers, 0));
+    assert_eq!((app.view().focused_panel(), app.view().layers.row), (Panel::Layers, 0));
     press(&mut app, Key::plain(Code::Down));
-    assert_eq!((app.view().focus(), app.view().layers.row), (Panel::Layers, 1));
+    assert_eq!((app.view().focused_panel(), app.view().layers.row), (Panel::Layers, 1));
 }
 
 #[test]
@@ -106,11 +106,11 @@ fn a_probe_from_before_a_broken_step_is_stale() {
 fn the_wheel_zooms_under_the_pointer_and_a_click_sets_the_cursor() {
     let mut app = running();
     app.update(Message::Pointer(Pointer::Wheel { panel: Panel::Chart(ChartSlot::First), fraction: 0.25, up: true }));
-    assert_eq!(app.steps(), StepRange { first: 11, last: 170 });
+    assert_eq!(app.shown_steps(), StepRange { first: 11, last: 170 });
     app.update(Message::Pointer(Pointer::ClickAt { panel: Panel::Chart(ChartSlot::Second), fraction: 0.5 }));
-    assert_eq!((app.view().charts.cursor, app.view().focus()), (Some(91), Panel::Chart(ChartSlot::Second)));
+    assert_eq!((app.view().charts.cursor, app.view().focused_panel()), (Some(91), Panel::Chart(ChartSlot::Second)));
     app.update(Message::Pointer(Pointer::ClickRow { panel: Panel::Layers, row: 1 }));
-    assert_eq!((app.view().layers.row, app.view().focus()), (1, Panel::Layers));
+    assert_eq!((app.view().layers.row, app.view().focused_panel()), (1, Panel::Layers));
     app.update(Message::Pointer(Pointer::ClickRow { panel: Panel::Layers, row: 77 }));
     app.update(Message::Pointer(Pointer::ClickAt { panel: Panel::Chart(ChartSlot::First), fraction: f64::NAN }));
     assert_eq!((app.view().layers.row, app.view().charts.cursor), (1, Some(91)));
@@ -122,15 +122,15 @@ fn the_wheel_zooms_under_the_pointer_and_a_click_sets_the_cursor() {
 fn the_log_scale_is_refused_where_nothing_is_positive() {
     let mut app = running();
     type_keys(&mut app, "l");
-    assert_eq!(app.chart(ChartSlot::First, 50).axis.scale, Scale::Log);
+    assert_eq!(app.chart(ChartSlot::First, 50).axis.scale, ValueScale::Log);
     type_keys(&mut app, "l");
-    assert_eq!(app.chart(ChartSlot::First, 50).axis.scale, Scale::Linear);
+    assert_eq!(app.chart(ChartSlot::First, 50).axis.scale, ValueScale::Linear);
     let mut app = fresh();
     tell(&mut app, [hello(&ALL), ready(), state(RunState::Running, 0), step(1, 0.0), step(2, f64::NAN), step(3, -1.0)]);
     type_keys(&mut app, "l");
     assert_eq!(
         (app.view().charts.scale(ChartSlot::First), notice(&app).contains("positive values")),
-        (Scale::Linear, true)
+        (ValueScale::Linear, true)
     );
 }
 
@@ -172,13 +172,13 @@ fn charts_have_sane_axes_whatever_they_show() {
 #[test]
 fn ticks_are_round_and_told_apart() {
     let mut app = running();
-    let labels = |ticks: Vec<Tick>| ticks.into_iter().map(|tick| tick.label).collect::<Vec<_>>();
+    let labels = |ticks: Vec<AxisTick>| ticks.into_iter().map(|tick| tick.label).collect::<Vec<_>>();
     let values = |app: &App, slot: ChartSlot, most: usize| {
         let chart = app.chart(slot, 50);
         labels(chart.axis.ticks(&chart.unit, most))
     };
     assert_eq!(values(&app, ChartSlot::First, 5), ["0.0", "0.5", "1.0", "1.5", "2.0"]);
-    assert_eq!(labels(app.steps().ticks(5)), ["50", "100", "150", "200"]);
+    assert_eq!(labels(app.shown_steps().ticks(5)), ["50", "100", "150", "200"]);
     assert_eq!(values(&app, ChartSlot::Second, 3), ["45 %", "50 %", "55 %"]);
     type_keys(&mut app, "l");
     assert_eq!(values(&app, ChartSlot::First, 5), ["0.01", "0.1", "1"]);
@@ -229,10 +229,10 @@ fn layers_with_parameters_get_rows_and_sparklines() {
     let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
     assert_eq!(names, ["0 linear → relu", "3 linear"]);
     assert_eq!((rows[0].shape.as_str(), rows[0].parameters), ("784 → 256", Some(200_960)));
-    let look = rows[0].look.as_ref().unwrap();
+    let look = rows[0].last_probe.as_ref().unwrap();
     let values: Vec<f64> = look.values.iter().map(|value| value.1).collect();
     assert_eq!((look.at.step, &values[1..]), (220, &[0.001, 0.25][..]));
-    assert!(rows[1].track(2).is_some_and(|dead| dead.latest(app.run().lineage()).is_none()));
+    assert!(rows[1].track(2).is_some_and(|dead| dead.latest_value(app.run().lineage()).is_none()));
     let sparks = app.layers_screen().sparkline(&rows[0], 220).columns;
     assert_eq!([sparks[202], sparks[203]], [SparklineCell::Height(1.0), SparklineCell::Height(0.0)]);
     let flat = app.layers_screen().sparkline(&rows[1], 220).columns;

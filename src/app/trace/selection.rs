@@ -2,8 +2,8 @@
 
 use super::InspectScreen;
 use crate::app::actions::{Action, SampleStep};
-use crate::app::display::sentence;
-use crate::app::reply::Reply;
+use crate::app::display::harmless_sentence;
+use crate::app::follow_up::FollowUp;
 use crate::app::run::Run;
 use crate::app::screen::Panel;
 use crate::app::watched::WatchedRun;
@@ -11,26 +11,35 @@ use crate::protocol::inspection::{PassKind, SplitName};
 use crate::protocol::{Answer, Command, Inspection, Phase, Query, SampleChoice};
 use crate::text::thousands;
 
+/// What becomes of an answer that has arrived.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::app) enum AnswerOutcome {
+    /// It may replace what is shown.
+    Store,
+    /// It is dropped, and this is done instead.
+    Drop(FollowUp),
+}
+
 /// What is selected on the Inspect screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SampleSelection {
+pub struct InspectSelection {
     /// The sample that is asked for.
     pub choice: SampleChoice,
     /// The selected place in the chain; after the last layer comes the loss.
-    pub place: usize,
+    pub layer_place: usize,
     /// Row of the minibatch that was seen last.
     row: usize,
 }
 
-impl Default for SampleSelection {
+impl Default for InspectSelection {
     fn default() -> Self {
-        Self { choice: SampleChoice::Row { row: 0 }, place: 0, row: 0 }
+        Self { choice: SampleChoice::Row { row: 0 }, layer_place: 0, row: 0 }
     }
 }
 
 /// Reads which sample is meant: `12`, a row of the minibatch; `train:4211` or `test 7`, a sample of the data;
 /// `mistake`, the first one; `hardest`.
-pub fn sample_choice(text: &str) -> Option<SampleChoice> {
+pub fn parse_sample_choice(text: &str) -> Option<SampleChoice> {
     let number = |text: &str| text.trim().parse().ok();
     match text.split_once([':', ' ']) {
         Some(("train", index)) => Some(SampleChoice::Dataset { split: SplitName::Train, index: number(index)? }),
@@ -46,12 +55,12 @@ pub fn sample_choice(text: &str) -> Option<SampleChoice> {
 ///
 /// # Errors
 /// What is wrong with it, and what is valid.
-pub fn named_sample(watched: &WatchedRun, text: &str) -> Result<SampleChoice, String> {
+pub fn parse_existing_sample(watched: &WatchedRun, text: &str) -> Result<SampleChoice, String> {
     let live = watched.live();
     let rows = minibatch_rows(live);
     let last = rows.saturating_sub(1);
     let valid = format!("valid: a row of the minibatch, 0 to {last}; train:N or test:N; mistake; hardest");
-    match sample_choice(text).ok_or_else(|| valid.clone())? {
+    match parse_sample_choice(text).ok_or_else(|| valid.clone())? {
         SampleChoice::Row { row } if row >= rows => Err(format!("the minibatch has no row {row}; {valid}")),
         SampleChoice::Unknown => Err(valid),
         SampleChoice::Dataset { split, index } => {
@@ -72,34 +81,35 @@ pub fn named_sample(watched: &WatchedRun, text: &str) -> Result<SampleChoice, St
     }
 }
 
-impl SampleSelection {
+impl InspectSelection {
     /// Does what a key of the Inspect screen stands for.
-    pub(in crate::app) fn update(&mut self, action: Action, watched: &WatchedRun) -> Reply {
+    pub(in crate::app) fn handle_action(&mut self, action: Action, watched: &WatchedRun) -> FollowUp {
         match action {
-            Action::Follow(step) => self.step(step, minibatch_rows(watched.live())),
+            Action::Follow(step) => self.step_sample(step, minibatch_rows(watched.live())),
             Action::AdvancePhase => {
                 // Goes on with the sample that is shown: which one is a mistake is not known before the loss.
-                self.settle();
-                return Reply::Send(Command::AdvancePhase);
+                self.follow_shown_row();
+                return FollowUp::Send(Command::AdvancePhase);
             }
             Action::CheckGradients => return self.check_gradients(watched),
             _ => {}
         }
-        Reply::Done
+        FollowUp::Done
     }
 
     /// Moves the selection in a panel.
-    pub(in crate::app) fn select(&mut self, panel: Panel, by: isize, watched: &WatchedRun) {
+    pub(in crate::app) fn move_selection(&mut self, panel: Panel, by: isize, watched: &WatchedRun) {
         if panel == Panel::Sample {
-            self.step(SampleStep::Next(by), minibatch_rows(watched.live()));
+            self.step_sample(SampleStep::Next(by), minibatch_rows(watched.live()));
         } else {
             // The loss stands after the last layer.
-            self.place = self.place.saturating_add_signed(by).min(watched.shown().layers.last_place());
+            self.layer_place =
+                self.layer_place.saturating_add_signed(by).min(watched.shown().layers.last_chain_place());
         }
     }
 
     /// Follows a sample that was named.
-    pub(in crate::app) fn follow(&mut self, choice: SampleChoice) {
+    pub(in crate::app) fn follow_sample(&mut self, choice: SampleChoice) {
         self.choice = match choice {
             SampleChoice::NextMistake { .. } => SampleChoice::NextMistake { after: Some(self.row) },
             other => other,
@@ -108,38 +118,38 @@ impl SampleSelection {
     }
 
     /// Selects the layer at which a walk stands: what was just computed is what one wants to see.
-    pub(in crate::app) fn follow_walk(&mut self, phase: Phase, live: &Run) {
+    pub(in crate::app) fn follow_phase(&mut self, phase: Phase, live: &Run) {
         let chain = live.layers.chain();
         let place = match phase {
             Phase::Forward { layer } | Phase::Backward { layer } => chain.iter().position(|other| other.index == layer),
             Phase::Loss => Some(chain.len()),
             Phase::Between | Phase::Update | Phase::Unknown => None,
         };
-        self.place = place.unwrap_or(self.place);
+        self.layer_place = place.unwrap_or(self.layer_place);
     }
 
     /// Takes note of the row that an answer is about, if it is what is followed; an answer that comes late undoes no
-    /// key. `None` if what is shown may be replaced by the answer; otherwise it only says that there is none: then what
-    /// is shown stays, a row that is there is followed instead, and the reply says why.
-    pub(in crate::app) fn take_answer(&mut self, inspection: &Inspection, live: &Run) -> Option<Reply> {
-        let Query::Trace { sample, .. } = inspection.query else { return None };
+    /// key. An answer that only says that there is none is dropped: then what is shown stays, a row that is there is
+    /// followed instead, and the reason is shown.
+    pub(in crate::app) fn take_answer(&mut self, inspection: &Inspection, live: &Run) -> AnswerOutcome {
+        let Query::Trace { sample, .. } = inspection.query else { return AnswerOutcome::Store };
         match &inspection.answer {
             Answer::Trace(trace) if matches!(trace.pass, PassKind::Minibatch { .. }) && self.choice == sample => {
-                self.row = trace.sample.row.min(full_batch(live) - 1);
-                None
+                self.row = trace.sample.row.min(full_batch_rows(live) - 1);
+                AnswerOutcome::Store
             }
             Answer::Nothing { .. } if self.choice != sample || matches!(sample, SampleChoice::Row { .. }) => {
-                Some(Reply::Done)
+                AnswerOutcome::Drop(FollowUp::Done)
             }
             Answer::Nothing { reason } => {
-                self.settle();
-                Some(Reply::good(sentence(reason)))
+                self.follow_shown_row();
+                AnswerOutcome::Drop(FollowUp::good_notice(harmless_sentence(reason)))
             }
-            _ => None,
+            _ => AnswerOutcome::Store,
         }
     }
 
-    fn step(&mut self, step: SampleStep, rows: usize) {
+    fn step_sample(&mut self, step: SampleStep, rows: usize) {
         let of_dataset = matches!(self.choice, SampleChoice::Dataset { .. });
         self.choice = match step {
             SampleStep::Next(by) => {
@@ -156,7 +166,7 @@ impl SampleSelection {
     }
 
     /// Follows the row that is shown, whatever led to it.
-    fn settle(&mut self) {
+    fn follow_shown_row(&mut self) {
         if !matches!(self.choice, SampleChoice::Row { .. }) {
             self.choice = SampleChoice::Row { row: self.row };
         }
@@ -169,22 +179,24 @@ impl SampleSelection {
     }
 
     /// Checks the gradients of the selected layer.
-    fn check_gradients(self, watched: &WatchedRun) -> Reply {
-        match InspectScreen::new(watched, self).layer() {
+    fn check_gradients(self, watched: &WatchedRun) -> FollowUp {
+        match InspectScreen::new(watched, self).selected_layer() {
             Some(layer) if layer.is_trained() => {
-                Reply::Send(Command::Inspect { query: Query::GradientCheck { layer: layer.index } })
+                FollowUp::Send(Command::Inspect { query: Query::GradientCheck { layer: layer.index } })
             }
-            Some(layer) => Reply::bad(format!("layer {}, {}, has no parameters to check", layer.path, layer.text)),
-            None => Reply::bad("the loss has no parameters to check; ↑ selects a layer"),
+            Some(layer) => {
+                FollowUp::bad_notice(format!("layer {}, {}, has no parameters to check", layer.path, layer.text))
+            }
+            None => FollowUp::bad_notice("the loss has no parameters to check; ↑ selects a layer"),
         }
     }
 }
 
 /// Samples of the newest minibatch: those of a full one, unless an answer about it says that they are fewer.
 fn minibatch_rows(live: &Run) -> usize {
-    let full = full_batch(live);
+    let full = full_batch_rows(live);
     let any_trace = Query::Trace { sample: SampleChoice::Hardest, layer: 0 };
-    let newest = live.answers.like(&any_trace).filter(|newest| newest.step == live.step);
+    let newest = live.answers.answer_like(&any_trace).filter(|newest| newest.step == live.step);
     match newest.map(|newest| &newest.answer) {
         Some(Answer::Trace(trace)) if matches!(trace.pass, PassKind::Minibatch { .. }) => trace.batch.clamp(1, full),
         _ => full,
@@ -192,6 +204,6 @@ fn minibatch_rows(live: &Run) -> usize {
 }
 
 /// Samples of a full minibatch; 1 while that is unknown.
-fn full_batch(live: &Run) -> usize {
+fn full_batch_rows(live: &Run) -> usize {
     live.info.as_ref().and_then(|info| info.batch_size).unwrap_or(1).max(1)
 }

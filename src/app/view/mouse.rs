@@ -7,10 +7,10 @@ use crate::app::watched::WatchedRun;
 
 impl View {
     /// Does what the mouse did.
-    pub(in crate::app) fn point(&mut self, pointer: Pointer, watched: &WatchedRun, size: WindowSize) {
+    pub(in crate::app) fn handle_pointer(&mut self, pointer: Pointer, watched: &WatchedRun, size: WindowSize) {
         let newest = watched.shown().step;
         match pointer {
-            Pointer::Screen { screen } => self.show(screen),
+            Pointer::Screen { screen } => self.show_screen(screen),
             Pointer::Click { panel } => self.focus_on(panel),
             Pointer::ClickAt { panel, fraction } => {
                 self.focus_on(panel);
@@ -25,20 +25,20 @@ impl View {
                 self.focus_on(panel);
                 self.select_row(panel, row, watched, size);
             }
-            Pointer::Wheel { panel, fraction, up } if panel.has_steps() => {
+            Pointer::Wheel { panel, fraction, up } if panel.has_step_axis() => {
                 self.charts.zoom(newest, fraction, if up { 0.8 } else { 1.25 });
             }
             Pointer::Wheel { panel, up, .. } => {
-                let focus = self.focus();
+                let focus = self.focused_panel();
                 self.focus_on(panel);
-                self.select(if up { -1 } else { 1 }, watched, size);
+                self.move_selection(if up { -1 } else { 1 }, watched, size);
                 self.focus_on(focus);
             }
         }
     }
 
     fn put_cursor(&mut self, panel: Panel, newest: u64, fraction: f64) {
-        if panel.has_steps() {
+        if panel.has_step_axis() {
             self.charts.put_cursor(newest, fraction);
         }
     }
@@ -50,7 +50,7 @@ impl View {
             Panel::Layers | Panel::Map if row < run.layers.rows().len() => self.layers.row = row,
             Panel::Units => self.layers.unit = Some(row),
             Panel::Samples => self.data.select_entry(self.data_screen(watched, size), row),
-            Panel::Chain if row <= run.layers.last_place() => self.sample.place = row,
+            Panel::Chain if row <= run.layers.last_chain_place() => self.inspect.layer_place = row,
             Panel::Controls if row < watched.hyperparameters().len() => self.control = row,
             Panel::Findings if row < run.findings.len() => self.finding = row,
             _ => {}

@@ -8,10 +8,10 @@ use gradtop::{
 };
 
 /// Widest that an image is drawn, in columns.
-const WIDEST: usize = 64;
+const MAX_PICTURE_COLUMNS: usize = 64;
 
 /// Characters from dark to bright.
-const RAMP: &[u8] = b" .:-=+*#%@";
+const BRIGHTNESS_CHARACTERS: &[u8] = b" .:-=+*#%@";
 
 /// What an image is drawn with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,17 +34,17 @@ pub struct DrawnPicture {
 }
 
 /// Columns that an image of `width` pixels takes where there are `columns` columns.
-pub fn columns(width: usize, columns: usize) -> usize {
-    width.div_ceil(step(width, columns))
+pub fn picture_columns(width: usize, columns: usize) -> usize {
+    width.div_ceil(pixels_per_point(width, columns))
 }
 
 /// Pixels in both directions that become one.
-fn step(width: usize, columns: usize) -> usize {
-    width.div_ceil(columns.clamp(1, WIDEST))
+fn pixels_per_point(width: usize, columns: usize) -> usize {
+    width.div_ceil(columns.clamp(1, MAX_PICTURE_COLUMNS))
 }
 
 /// The values that are drawn black and white: those of pixels, of shares, or else the least and the largest there are.
-pub fn range(channels: &[ChannelSummary]) -> (f64, f64) {
+pub fn value_range(channels: &[ChannelSummary]) -> (f64, f64) {
     let least = channels.iter().map(|channel| channel.min).fold(f64::INFINITY, f64::min);
     let most = channels.iter().map(|channel| channel.max).fold(f64::NEG_INFINITY, f64::max);
     match (least, most) {
@@ -55,7 +55,7 @@ pub fn range(channels: &[ChannelSummary]) -> (f64, f64) {
 }
 
 /// A class's name in exactly `width` columns.
-pub fn title(class: &str, width: usize) -> String {
+pub fn picture_title(class: &str, width: usize) -> String {
     let name: String = Safe(class).to_string().chars().take(width).collect();
     format!("{name:width$}")
 }
@@ -66,7 +66,7 @@ impl DrawnPicture {
         let (channels, height, width) = (data.shape[0], data.shape[1], data.shape[2]);
         let mut values = vec![0.0_f64; data.features()];
         data.train.gather(&[sample], &mut values);
-        let step = step(width, columns);
+        let step = pixels_per_point(width, columns);
         let span = if range.1 > range.0 { range.1 - range.0 } else { 1.0 };
         let brightness = |channel: usize, row: usize, column: usize| {
             let rows = row * step..(row * step + step).min(height);
@@ -85,12 +85,12 @@ impl DrawnPicture {
     }
 
     /// Lines of text that it takes.
-    pub fn lines(&self) -> usize {
+    pub fn line_count(&self) -> usize {
         (self.pixels.len() / self.columns).div_ceil(2)
     }
 
     /// A line of text, from the top.
-    pub fn line(&self, line: usize, ink: PictureInk) -> String {
+    pub fn format_line(&self, line: usize, ink: PictureInk) -> String {
         let row = |row: usize| self.pixels.get(row * self.columns..(row + 1) * self.columns);
         let upper = row(2 * line).unwrap_or_default();
         let lower = row(2 * line + 1);
@@ -102,11 +102,13 @@ impl DrawnPicture {
                 PictureInk::True => {
                     half_block(&mut text, above, below, |[red, green, blue]| format!("2;{red};{green};{blue}"))
                 }
-                PictureInk::Indexed => half_block(&mut text, above, below, |color| format!("5;{}", indexed(color))),
+                PictureInk::Indexed => {
+                    half_block(&mut text, above, below, |color| format!("5;{}", nearest_indexed(color)))
+                }
                 PictureInk::Ascii { light_ground } => {
                     let both = luma(above).midpoint(luma(below.unwrap_or(above)));
                     let dense = if light_ground { 255 - both } else { both };
-                    text.write_char(RAMP[dense as usize * RAMP.len() / 256].into())
+                    text.write_char(BRIGHTNESS_CHARACTERS[dense as usize * BRIGHTNESS_CHARACTERS.len() / 256].into())
                 }
             };
         }
@@ -136,7 +138,7 @@ fn luma([red, green, blue]: [u8; 3]) -> u16 {
 }
 
 /// The nearest of xterm's 6×6×6 cube of colours, or of its greys.
-fn indexed(color: [u8; 3]) -> u8 {
+fn nearest_indexed(color: [u8; 3]) -> u8 {
     let [red, green, blue] = color;
     if red == green && green == blue {
         return match red {
@@ -161,16 +163,22 @@ mod tests {
     #[test]
     fn two_pixels_share_a_character() {
         let picture = picture();
-        assert_eq!(picture.lines(), 2);
+        assert_eq!(picture.line_count(), 2);
         assert_eq!(
-            picture.line(0, PictureInk::True),
+            picture.format_line(0, PictureInk::True),
             "\u{1b}[38;2;0;0;0;48;2;255;0;0m▀\u{1b}[38;2;255;255;255;48;2;0;0;255m▀\u{1b}[0m"
         );
         // The last line has no pixels below: the ground shows.
-        assert_eq!(picture.line(1, PictureInk::True), "\u{1b}[0;38;2;128;128;128m▀\u{1b}[0;38;2;10;10;10m▀\u{1b}[0m");
-        assert_eq!(picture.line(0, PictureInk::Indexed), "\u{1b}[38;5;16;48;5;196m▀\u{1b}[38;5;231;48;5;21m▀\u{1b}[0m");
-        assert_eq!(picture.line(1, PictureInk::Ascii { light_ground: false }), "+ ");
-        assert_eq!(picture.line(1, PictureInk::Ascii { light_ground: true }), "=@");
+        assert_eq!(
+            picture.format_line(1, PictureInk::True),
+            "\u{1b}[0;38;2;128;128;128m▀\u{1b}[0;38;2;10;10;10m▀\u{1b}[0m"
+        );
+        assert_eq!(
+            picture.format_line(0, PictureInk::Indexed),
+            "\u{1b}[38;5;16;48;5;196m▀\u{1b}[38;5;231;48;5;21m▀\u{1b}[0m"
+        );
+        assert_eq!(picture.format_line(1, PictureInk::Ascii { light_ground: false }), "+ ");
+        assert_eq!(picture.format_line(1, PictureInk::Ascii { light_ground: true }), "=@");
     }
 
     #[test]
@@ -187,22 +195,22 @@ mod tests {
             let distance = |found: [i32; 3], wanted: [u8; 3]| {
                 found.iter().zip(wanted).map(|(a, b)| (a - i32::from(b)).abs()).max().unwrap()
             };
-            assert!(distance(rgb(indexed([value; 3])), [value; 3]) <= 9, "grey {value}");
+            assert!(distance(rgb(nearest_indexed([value; 3])), [value; 3]) <= 9, "grey {value}");
             let colored = [value, 0, 255];
-            assert!(distance(rgb(indexed(colored)), colored) <= 48, "{colored:?}");
+            assert!(distance(rgb(nearest_indexed(colored)), colored) <= 48, "{colored:?}");
         }
     }
 
     #[test]
     fn wide_images_are_drawn_smaller_and_never_wider_than_there_is_room() {
         for (width, room, drawn) in [(32, 78, 32), (28, 20, 14), (500, 200, 63), (7, 3, 3), (5, 0, 1)] {
-            assert_eq!(columns(width, room), drawn, "{width} in {room}");
+            assert_eq!(picture_columns(width, room), drawn, "{width} in {room}");
         }
     }
 
     #[test]
     fn the_range_is_that_of_pixels_shares_or_the_data() {
-        let range = |min, max| range(&[ChannelSummary { mean: 0.0, std: 0.0, min, max }]);
+        let range = |min, max| value_range(&[ChannelSummary { mean: 0.0, std: 0.0, min, max }]);
         assert_eq!(
             [range(3.0, 200.0), range(0.0, 1.0), range(-2.0, 5.0), range(0.0, 1e4)],
             [(0.0, 255.0), (0.0, 1.0), (-2.0, 5.0), (0.0, 1e4)]
@@ -211,7 +219,7 @@ mod tests {
 
     #[test]
     fn titles_have_the_width_of_their_picture() {
-        assert_eq!(title("cat", 5), "cat  ");
-        assert_eq!(title("caterpillar", 5), "cater");
+        assert_eq!(picture_title("cat", 5), "cat  ");
+        assert_eq!(picture_title("caterpillar", 5), "cater");
     }
 }

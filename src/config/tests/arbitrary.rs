@@ -87,8 +87,8 @@ proptest! {
     }
 
     #[test]
-    fn no_set_makes_it_panic(key in 0..KEYS.len(), value in nearly_toml()) {
-        let set = format!("{}={value}", KEYS[key].path);
+    fn no_set_makes_it_panic(key in 0..CONFIG_KEYS.len(), value in nearly_toml()) {
+        let set = format!("{}={value}", CONFIG_KEYS[key].path);
         match load("", &[&set]) {
             Ok(config) => prop_assert_eq!(load(&config.to_toml(), &[]).unwrap(), config),
             Err(error) => prop_assert!(is_harmless(&error.to_string()), "{:?}", error.to_string()),

@@ -15,16 +15,16 @@ pub(super) struct NpyHeader {
 impl NpyHeader {
     /// Reads the text of a header, or says what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let mut scanner = Scanner { rest: text };
+        let mut scanner = HeaderScanner { rest: text };
         let (mut element, mut fortran, mut shape) = (None, None, None);
         scanner.expect('{')?;
         while !scanner.accept('}') {
-            let key = scanner.string()?;
+            let key = scanner.read_string()?;
             scanner.expect(':')?;
             let again = match key {
-                "descr" => element.replace(scanner.element()?).is_some(),
-                "fortran_order" => fortran.replace(scanner.truth()?).is_some(),
-                "shape" => shape.replace(scanner.shape()?).is_some(),
+                "descr" => element.replace(scanner.read_element_type()?).is_some(),
+                "fortran_order" => fortran.replace(scanner.read_boolean()?).is_some(),
+                "shape" => shape.replace(scanner.read_shape()?).is_some(),
                 other => return Err(format!("has a header with the unknown key '{}'", Safe(other))),
             };
             if again {
@@ -48,17 +48,17 @@ impl NpyHeader {
     }
 
     /// Number of elements, if it can be counted.
-    pub fn elements(&self) -> Option<u64> {
+    pub fn element_count(&self) -> Option<u64> {
         self.shape.iter().try_fold(1_u64, |product, &side| product.checked_mul(side))
     }
 }
 
 /// Reads the few forms of Python that a header has.
-struct Scanner<'a> {
+struct HeaderScanner<'a> {
     rest: &'a str,
 }
 
-impl<'a> Scanner<'a> {
+impl<'a> HeaderScanner<'a> {
     /// Passes over `wanted` if it comes next, and blanks before it.
     fn accept(&mut self, wanted: char) -> bool {
         self.rest = self.rest.trim_start();
@@ -79,7 +79,7 @@ impl<'a> Scanner<'a> {
         Err(format!("has a header with `{}` where `{wanted}` should be", Safe(&found)))
     }
 
-    fn string(&mut self) -> Result<&'a str, String> {
+    fn read_string(&mut self) -> Result<&'a str, String> {
         let quote = if self.accept('"') { '"' } else { '\'' };
         if quote == '\'' {
             self.expect('\'')?;
@@ -89,7 +89,7 @@ impl<'a> Scanner<'a> {
         Ok(text)
     }
 
-    fn truth(&mut self) -> Result<bool, String> {
+    fn read_boolean(&mut self) -> Result<bool, String> {
         self.rest = self.rest.trim_start();
         for (word, value) in [("True", true), ("False", false)] {
             if let Some(rest) = self.rest.strip_prefix(word) {
@@ -101,12 +101,12 @@ impl<'a> Scanner<'a> {
     }
 
     /// The type of elements, and whether it is big-endian.
-    fn element(&mut self) -> Result<(NpyElement, bool), String> {
+    fn read_element_type(&mut self) -> Result<(NpyElement, bool), String> {
         self.rest = self.rest.trim_start();
         if self.rest.starts_with('[') {
             return Err("holds records of several fields; save one array of numbers".into());
         }
-        let text = self.string()?;
+        let text = self.read_string()?;
         let (order, kind) = match text.split_at_checked(1) {
             Some((order @ ("<" | ">" | "|"), kind)) => (order, kind),
             _ => ("|", text),
@@ -131,13 +131,13 @@ impl<'a> Scanner<'a> {
                 ));
             }
         };
-        if order == "|" && element.size() > 1 {
+        if order == "|" && element.size_in_bytes() > 1 {
             return Err(format!("has elements of type '{}' without an order of their bytes", Safe(text)));
         }
         Ok((element, order == ">"))
     }
 
-    fn shape(&mut self) -> Result<Vec<u64>, String> {
+    fn read_shape(&mut self) -> Result<Vec<u64>, String> {
         self.expect('(')?;
         let mut shape = Vec::new();
         while !self.accept(')') {

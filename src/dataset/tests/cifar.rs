@@ -309,5 +309,5 @@ fn the_real_archive_has_what_its_makers_say() {
     let Some(path) = std::env::var_os("GRADTOP_CIFAR10") else { return };
     let data = load(&of(Path::new(&path)), &mut |_, _| ControlFlow::Continue(())).unwrap();
     assert_eq!((data.train.len(), data.test.len(), data.classes[9].as_str()), (50_000, 10_000, "truck"));
-    assert_eq!(Cifar::Ten.folder(), "cifar-10-batches-bin");
+    assert_eq!(Cifar::Ten.archive_folder(), "cifar-10-batches-bin");
 }

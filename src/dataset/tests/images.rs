@@ -3,7 +3,7 @@
 use image::{GrayImage, ImageFormat, Rgb, RgbImage, Rgba, RgbaImage};
 
 use super::*;
-use crate::dataset::pictures::read_one;
+use crate::dataset::pictures::decode_single;
 
 /// An image of one colour as a file.
 fn colored(width: u32, height: u32, color: [u8; 3], format: ImageFormat) -> Vec<u8> {
@@ -66,13 +66,13 @@ fn a_class_is_a_folder_and_all_is_in_the_order_of_names() {
 
 #[test]
 fn jpeg_grey_and_transparent_images_become_planes() {
-    let ([channels, ..], pixels) = read_one("x", &colored(8, 8, [200, 100, 50], ImageFormat::Jpeg)).unwrap();
+    let ([channels, ..], pixels) = decode_single("x", &colored(8, 8, [200, 100, 50], ImageFormat::Jpeg)).unwrap();
     let near = |value: u8, wanted: u8| value.abs_diff(wanted) < 5;
     assert!(channels == 3 && near(pixels[0], 200) && near(pixels[64], 100) && near(pixels[191], 50), "{pixels:?}");
-    assert_eq!(read_one("x", &grey(3, 2, 7)).unwrap(), ([1, 2, 3], vec![7; 6]));
+    assert_eq!(decode_single("x", &grey(3, 2, 7)).unwrap(), ([1, 2, 3], vec![7; 6]));
     let mut bytes = std::io::Cursor::new(Vec::new());
     RgbaImage::from_pixel(1, 1, Rgba([1, 2, 3, 0])).write_to(&mut bytes, ImageFormat::Png).unwrap();
-    assert_eq!(read_one("x", bytes.get_ref()).unwrap(), ([3, 1, 1], vec![1, 2, 3]));
+    assert_eq!(decode_single("x", bytes.get_ref()).unwrap(), ([3, 1, 1], vec![1, 2, 3]));
     // Grey among colours is taken as it is; colours among grey are not.
     let folder = TempDir::with_prefix("images").unwrap();
     fill(&folder, "train/");
@@ -134,12 +134,12 @@ fn bomb(width: u32, height: u32) -> Vec<u8> {
 
 #[test]
 fn a_png_of_65535_squared_allocates_nothing() {
-    let text = read_one("x", &bomb(65535, 65535)).unwrap_err().to_string();
+    let text = decode_single("x", &bomb(65535, 65535)).unwrap_err().to_string();
     assert!(text.starts_with("x: ") && text.len() < 100, "{text}");
     let mut jpeg = colored(8, 8, [1; 3], ImageFormat::Jpeg);
     let frame = jpeg.windows(2).position(|marker| marker == [0xff, 0xc0]).unwrap();
     jpeg[frame + 5..frame + 9].fill(0xff);
-    let text = read_one("x", &jpeg).unwrap_err().to_string();
+    let text = decode_single("x", &jpeg).unwrap_err().to_string();
     assert!(text.starts_with("x: ") && text.len() < 100, "{text}");
     // Among others it is refused by its size, before its pixels.
     let folder = TempDir::with_prefix("images").unwrap();

@@ -2,31 +2,31 @@
 
 use ndarray::Array2;
 
-use super::Entry;
+use super::TensorCheck;
 use crate::{
     nn::{LayerProperty, Mode, Network},
     random::Stream,
 };
 
 /// Directions along which a tensor is compared.
-const DIRECTIONS: usize = 3;
+const DIRECTIONS_PER_TENSOR: usize = 3;
 
 /// Directions that are tried until one is free of kinks.
-const ATTEMPTS: usize = 20;
+const MAX_DIRECTION_ATTEMPTS: usize = 20;
 
 /// The largest step along a direction of unit deviation, relative to the deviation of the tensor.
-const FIRST_STEP: f64 = 1.0 / 16.0;
+const FIRST_STEP_SIZE: f64 = 1.0 / 16.0;
 
 /// Steps tried, each an eighth of the one before: the last is 2⁻²⁵.
-const STEPS: i32 = 8;
+const MAX_DIFFERENCE_STEPS: i32 = 8;
 
 /// Effect on the loss, for a change of a tensor by its own size and as a share of the logits, below which differences
 /// of rounded logits cannot give seven digits; from there on the error counts relative to this.
-const SMALLEST_EFFECT: f64 = 1e-5;
+const MIN_LOSS_EFFECT: f64 = 1e-5;
 
 /// The tensor that is moved.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Point {
+pub(super) enum MovedTensor {
     /// What a layer reads; for the number after the last layer, the logits.
     Input {
         /// The layer.
@@ -41,7 +41,7 @@ pub(super) enum Point {
     },
 }
 
-impl Point {
+impl MovedTensor {
     /// The first layer whose output depends on the tensor.
     fn first_layer(self) -> usize {
         match self {
@@ -51,7 +51,7 @@ impl Point {
 }
 
 /// What the network shows with the tensor in one place.
-struct Shown {
+struct PointEvaluation {
     logits: Array2<f64>,
     loss: f64,
     /// For each sample, what the layers with a kink chose.
@@ -59,21 +59,21 @@ struct Shown {
 }
 
 /// Moves tensors of a network and watches its loss.
-pub(super) struct Prober {
+pub(super) struct LossProber {
     network: Network<f64>,
     labels: Vec<u8>,
     stream: Stream,
     mode: Mode,
 }
 
-impl Prober {
+impl LossProber {
     /// A prober of a network whose input is in place.
     pub(super) fn new(network: Network<f64>, labels: Vec<u8>, stream: Stream, mode: Mode) -> Self {
         Self { network, labels, stream, mode }
     }
 
     /// Computes every gradient at the point where the network stands, and gives the network to be read.
-    pub(super) fn analyze(&mut self) -> &Network<f64> {
+    pub(super) fn compute_gradients(&mut self) -> &Network<f64> {
         self.network.forward(self.mode);
         self.network.loss(&self.labels);
         self.network.backward();
@@ -82,39 +82,46 @@ impl Prober {
 
     /// The derivative of the loss by one element of a trained tensor from central differences; `None` if a sample meets
     /// a kink at every step.
-    pub(super) fn element(&mut self, layer: usize, index: usize, element: usize) -> Option<f64> {
-        let point = Point::Parameter { layer, index };
+    pub(super) fn element_derivative(&mut self, layer: usize, index: usize, element: usize) -> Option<f64> {
+        let point = MovedTensor::Parameter { layer, index };
         // What the layers before give does not change, but another element's check may have ended elsewhere.
         self.network.forward(self.mode);
-        let origin = self.value(point);
+        let origin = self.tensor_values(point);
         let mut direction = vec![0.0; origin.len()];
         direction[element] = 1.0;
-        let scale = deviation(&origin);
-        self.derivative(point, &origin, &direction, scale)
+        let scale = root_mean_square(&origin);
+        self.directional_derivative(point, &origin, &direction, scale)
     }
 
     /// Gradient of a tensor below which differences of rounded logits cannot give seven digits.
-    pub(super) fn smallest_gradient(&mut self, layer: usize, index: usize) -> f64 {
-        let scale = deviation(&self.value(Point::Parameter { layer, index }));
-        SMALLEST_EFFECT * deviation(self.network.logits().iter()) / scale
+    pub(super) fn min_resolvable_gradient(&mut self, layer: usize, index: usize) -> f64 {
+        let scale = root_mean_square(&self.tensor_values(MovedTensor::Parameter { layer, index }));
+        MIN_LOSS_EFFECT * root_mean_square(self.network.logits().iter()) / scale
     }
 
     /// A draw below `bound`.
-    pub(super) fn below(&mut self, bound: usize) -> usize {
+    pub(super) fn draw_below(&mut self, bound: usize) -> usize {
         self.stream.below(bound.min(u32::MAX as usize) as u32) as usize
     }
 
     /// Compares the gradient of one tensor along several directions.
-    pub(super) fn compare(&mut self, layer: usize, kind: String, tensor: &str, point: Point) -> Entry {
-        self.analyze();
-        let gradient = self.gradient(point);
-        let origin = self.value(point);
-        let scale = if point.first_layer() == self.network.layer_infos().len() { 1.0 } else { deviation(&origin) };
-        let logits = deviation(self.network.logits().iter());
-        let mut largest = SMALLEST_EFFECT * logits / scale;
+    pub(super) fn compare_gradient(
+        &mut self,
+        layer: usize,
+        kind: String,
+        tensor: &str,
+        point: MovedTensor,
+    ) -> TensorCheck {
+        self.compute_gradients();
+        let gradient = self.tensor_gradient(point);
+        let origin = self.tensor_values(point);
+        let scale =
+            if point.first_layer() == self.network.layer_infos().len() { 1.0 } else { root_mean_square(&origin) };
+        let logits = root_mean_square(self.network.logits().iter());
+        let mut largest = MIN_LOSS_EFFECT * logits / scale;
         let (mut analytic, mut numeric, mut error) = (0.0, 0.0, 0.0);
-        for _ in 0..DIRECTIONS {
-            let (direction, found) = self.difference(point, &origin, scale);
+        for _ in 0..DIRECTIONS_PER_TENSOR {
+            let (direction, found) = self.random_directional_derivative(point, &origin, scale);
             let expected = gradient.iter().zip(&direction).map(|(g, v)| g * v).sum::<f64>();
             largest = largest.max(expected.abs()).max(found.abs());
             let difference = (expected - found).abs();
@@ -124,15 +131,15 @@ impl Prober {
             }
         }
         let relative_error = if error == 0.0 { 0.0 } else { error / largest };
-        Entry { layer, kind, tensor: tensor.into(), relative_error, analytic, numeric }
+        TensorCheck { layer, kind, tensor: tensor.into(), relative_error, analytic, numeric }
     }
 
     /// A random direction free of kinks and the derivative of the loss along it; NaN if there is none.
-    fn difference(&mut self, point: Point, origin: &[f64], scale: f64) -> (Vec<f64>, f64) {
+    fn random_directional_derivative(&mut self, point: MovedTensor, origin: &[f64], scale: f64) -> (Vec<f64>, f64) {
         let mut direction = Vec::new();
-        for _ in 0..ATTEMPTS {
-            direction = self.direction(point, origin);
-            if let Some(found) = self.derivative(point, origin, &direction, scale) {
+        for _ in 0..MAX_DIRECTION_ATTEMPTS {
+            direction = self.draw_direction(point, origin);
+            if let Some(found) = self.directional_derivative(point, origin, &direction, scale) {
                 return (direction, found);
             }
         }
@@ -141,13 +148,13 @@ impl Prober {
 
     /// Draws a direction. It leaves alone what sits exactly on a kink that it reaches undisturbed, such as the zeros
     /// between two rectifiers: there is no derivative there.
-    fn direction(&mut self, point: Point, origin: &[f64]) -> Vec<f64> {
+    fn draw_direction(&mut self, point: MovedTensor, origin: &[f64]) -> Vec<f64> {
         let on_kink = match point {
-            Point::Input { layer } => (layer..self.network.layer_infos().len())
+            MovedTensor::Input { layer } => (layer..self.network.layer_infos().len())
                 .map(|layer| &self.network.layer_infos()[layer])
                 .take_while(|info| info.parameters == 0)
-                .any(|info| info.spec.involves(LayerProperty::HasKink)),
-            Point::Parameter { .. } => false,
+                .any(|info| info.spec.involves_property(LayerProperty::HasKink)),
+            MovedTensor::Parameter { .. } => false,
         };
         let draw = |&x: &f64| if on_kink && x == 0.0 { 0.0 } else { self.stream.normal() };
         origin.iter().map(draw).collect()
@@ -157,26 +164,33 @@ impl Prober {
     ///
     /// Each sample has steps of its own: one whose rectifiers stay as they are over a long step is not held back by
     /// another whose do not. Where batch normalization makes each depend on all, all must stay as they are.
-    fn derivative(&mut self, point: Point, origin: &[f64], direction: &[f64], scale: f64) -> Option<f64> {
-        let choices = self.show(point, origin, direction, 0.0).choices;
-        let coupled = self.network.layer_infos().iter().any(|info| info.spec.involves(LayerProperty::CouplesSamples));
-        let mut differences: Vec<Vec<Difference>> = vec![Vec::new(); self.labels.len()];
-        for step in 0..STEPS {
-            let h = scale * FIRST_STEP * 0.125_f64.powi(step);
-            let above = self.show(point, origin, direction, h);
-            let below = self.show(point, origin, direction, -h);
+    fn directional_derivative(
+        &mut self,
+        point: MovedTensor,
+        origin: &[f64],
+        direction: &[f64],
+        scale: f64,
+    ) -> Option<f64> {
+        let choices = self.evaluate_moved(point, origin, direction, 0.0).choices;
+        let coupled =
+            self.network.layer_infos().iter().any(|info| info.spec.involves_property(LayerProperty::CouplesSamples));
+        let mut differences: Vec<Vec<CentralDifference>> = vec![Vec::new(); self.labels.len()];
+        for step in 0..MAX_DIFFERENCE_STEPS {
+            let h = scale * FIRST_STEP_SIZE * 0.125_f64.powi(step);
+            let above = self.evaluate_moved(point, origin, direction, h);
+            let below = self.evaluate_moved(point, origin, direction, -h);
             let all_stay = above.choices == choices && below.choices == choices;
             for (sample, differences) in differences.iter_mut().enumerate() {
                 let stays = || above.choices[sample] == choices[sample] && below.choices[sample] == choices[sample];
                 if all_stay || !coupled && stays() {
-                    let value = self.rise(point, sample, &below, &above) / (2.0 * h);
+                    let value = self.loss_difference(point, sample, &below, &above) / (2.0 * h);
                     let largest = above.logits.row(sample).iter().fold(0.0, |largest: f64, z| largest.max(z.abs()));
-                    differences.push(Difference { value, rounding: f64::EPSILON * largest / h });
+                    differences.push(CentralDifference { value, rounding: f64::EPSILON * largest / h });
                 }
             }
         }
-        self.show(point, origin, direction, 0.0);
-        let samples: Option<Vec<f64>> = differences.iter().map(|differences| limit(differences)).collect();
+        self.evaluate_moved(point, origin, direction, 0.0);
+        let samples: Option<Vec<f64>> = differences.iter().map(|differences| extrapolate_limit(differences)).collect();
         samples.map(|samples| samples.iter().sum::<f64>() / samples.len() as f64)
     }
 
@@ -186,7 +200,13 @@ impl Prober {
     /// so that the report is checked too. For all other tensors, with δ = logits above - logits below and p the
     /// probabilities below, it is `log Σ p exp δ - Σ q δ`, in which the common part of the two never appears; q is the
     /// target, smoothed or not.
-    fn rise(&self, point: Point, sample: usize, below: &Shown, above: &Shown) -> f64 {
+    fn loss_difference(
+        &self,
+        point: MovedTensor,
+        sample: usize,
+        below: &PointEvaluation,
+        above: &PointEvaluation,
+    ) -> f64 {
         if point.first_layer() == self.network.layer_infos().len() {
             return above.loss - below.loss;
         }
@@ -201,13 +221,13 @@ impl Prober {
     }
 
     /// Moves the tensor to origin + step·direction and computes what depends on it.
-    fn show(&mut self, point: Point, origin: &[f64], direction: &[f64], step: f64) -> Shown {
+    fn evaluate_moved(&mut self, point: MovedTensor, origin: &[f64], direction: &[f64], step: f64) -> PointEvaluation {
         let moved = origin.iter().zip(direction).map(|(x, v)| x + step * v);
         match point {
-            Point::Input { layer } => {
+            MovedTensor::Input { layer } => {
                 self.network.layer_input_mut(layer).iter_mut().zip(moved).for_each(|(x, value)| *x = value);
             }
-            Point::Parameter { index, .. } => {
+            MovedTensor::Parameter { index, .. } => {
                 let parameter = self.network.parameters_mut().nth(index);
                 let values = parameter.into_iter().flat_map(|parameter| &mut parameter.value);
                 values.zip(moved).for_each(|(x, value)| *x = value);
@@ -216,26 +236,26 @@ impl Prober {
         let mut choices = vec![Vec::new(); self.labels.len()];
         let layers = point.first_layer()..self.network.layer_infos().len();
         self.network.forward_layers(layers.clone(), self.mode);
-        layers.for_each(|layer| self.network.choices(layer, &mut choices));
+        layers.for_each(|layer| self.network.collect_choices(layer, &mut choices));
         let loss = self.network.loss(&self.labels).loss;
-        Shown { logits: self.network.logits().to_owned(), loss, choices }
+        PointEvaluation { logits: self.network.logits().to_owned(), loss, choices }
     }
 
-    fn value(&mut self, point: Point) -> Vec<f64> {
+    fn tensor_values(&mut self, point: MovedTensor) -> Vec<f64> {
         match point {
-            Point::Input { layer } => self.network.layer_input_mut(layer).iter().copied().collect(),
-            Point::Parameter { index, .. } => {
+            MovedTensor::Input { layer } => self.network.layer_input_mut(layer).iter().copied().collect(),
+            MovedTensor::Parameter { index, .. } => {
                 self.network.parameters().nth(index).map(|parameter| parameter.value.clone()).unwrap_or_default()
             }
         }
     }
 
-    fn gradient(&self, point: Point) -> Vec<f64> {
+    fn tensor_gradient(&self, point: MovedTensor) -> Vec<f64> {
         match point {
-            Point::Input { layer } => {
+            MovedTensor::Input { layer } => {
                 self.network.layer_input_gradient(layer).map(|g| g.iter().copied().collect()).unwrap_or_default()
             }
-            Point::Parameter { index, .. } => {
+            MovedTensor::Parameter { index, .. } => {
                 self.network.parameters().nth(index).map(|parameter| parameter.gradient.clone()).unwrap_or_default()
             }
         }
@@ -244,7 +264,7 @@ impl Prober {
 
 /// A central difference and how much of it may be due to rounded logits.
 #[derive(Clone, Copy)]
-struct Difference {
+struct CentralDifference {
     value: f64,
     rounding: f64,
 }
@@ -253,19 +273,19 @@ struct Difference {
 ///
 /// The error of a difference is c h² + …, so two of them give an estimate without that term (Richardson). Of these
 /// the one that differs least from its predecessor counts, rounding, which grows as h falls, taken into account.
-fn limit(differences: &[Difference]) -> Option<f64> {
-    let extrapolate = |pair: &[Difference]| {
+fn extrapolate_limit(differences: &[CentralDifference]) -> Option<f64> {
+    let extrapolate = |pair: &[CentralDifference]| {
         let value = pair[1].value + (pair[1].value - pair[0].value) / 63.0;
-        Difference { value, rounding: pair[1].rounding }
+        CentralDifference { value, rounding: pair[1].rounding }
     };
-    let free: Vec<Difference> = differences.windows(2).map(extrapolate).collect();
-    let error = |pair: &[Difference]| (pair[1].value - pair[0].value).abs() + pair[1].rounding;
+    let free: Vec<CentralDifference> = differences.windows(2).map(extrapolate).collect();
+    let error = |pair: &[CentralDifference]| (pair[1].value - pair[0].value).abs() + pair[1].rounding;
     let steadiest = free.windows(2).min_by(|a, b| error(a).total_cmp(&error(b))).map(|pair| &pair[1]);
     steadiest.or(free.last()).or(differences.last()).map(|found| found.value)
 }
 
 /// Root of the mean square; 1 where that is 0.
-fn deviation<'a>(values: impl IntoIterator<Item = &'a f64>) -> f64 {
+fn root_mean_square<'a>(values: impl IntoIterator<Item = &'a f64>) -> f64 {
     let (sum, count) = values.into_iter().fold((0.0, 0_usize), |(sum, count), x| (sum + x * x, count + 1));
     if sum > 0.0 { (sum / count as f64).sqrt() } else { 1.0 }
 }

@@ -1,6 +1,6 @@
 //! One layer's gradients, element by element, at the very point where a network stands.
 
-use super::difference::Prober;
+use super::difference::LossProber;
 use crate::{
     nn::{Mode, Network, Shape},
     random::{Purpose, stream},
@@ -8,7 +8,7 @@ use crate::{
 
 /// The gradient of one element, found in two ways.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Comparison {
+pub struct ElementComparison {
     /// Name of the tensor within its layer: `weight`, `body.0.bias`.
     pub tensor: String,
     /// Where the element is in the tensor's shape.
@@ -23,15 +23,15 @@ pub struct Comparison {
 
 /// A check of some elements of one layer's parameters, one at a time.
 pub struct LayerCheck {
-    prober: Prober,
+    prober: LossProber,
     layer: usize,
-    tensors: Vec<Tensor>,
+    tensors: Vec<ComparedTensor>,
     /// Tensor and element, in reverse order.
     open: Vec<(usize, usize)>,
 }
 
 /// A tensor of the layer with what is found by hand.
-struct Tensor {
+struct ComparedTensor {
     /// Its place among all parameters.
     index: usize,
     name: String,
@@ -42,13 +42,14 @@ struct Tensor {
 }
 
 impl LayerCheck {
-    /// A check of `layer` of a network whose weights and input are in place, with the loss for `labels` in that mode. Of
-    /// each tensor the `most` elements with the largest gradients are compared, and as many drawn by chance.
+    /// A check of `layer` of a network whose weights and input are in place, with the loss for `labels` in that mode.
+    /// Of each tensor the `most` elements with the largest gradients are compared, and as many drawn by chance.
     pub fn new(network: Network<f64>, labels: Vec<u8>, mode: Mode, layer: usize, most: usize) -> Self {
-        let mut prober = Prober::new(network, labels, stream(0, Purpose::GradientCheck, 2), mode);
-        let of_layer = prober.analyze().parameters().enumerate().filter(|(_, parameter)| parameter.layer == layer);
-        let mut tensors: Vec<Tensor> = of_layer
-            .map(|(index, parameter)| Tensor {
+        let mut prober = LossProber::new(network, labels, stream(0, Purpose::GradientCheck, 2), mode);
+        let of_layer =
+            prober.compute_gradients().parameters().enumerate().filter(|(_, parameter)| parameter.layer == layer);
+        let mut tensors: Vec<ComparedTensor> = of_layer
+            .map(|(index, parameter)| ComparedTensor {
                 index,
                 name: parameter.name.clone(),
                 shape: parameter.shape.clone(),
@@ -58,36 +59,38 @@ impl LayerCheck {
             .collect();
         let mut open = Vec::new();
         for (number, tensor) in tensors.iter_mut().enumerate() {
-            tensor.largest = tensor.largest.max(prober.smallest_gradient(layer, tensor.index));
-            open.extend(chosen(&tensor.gradient, most, &mut prober).into_iter().map(|element| (number, element)));
+            tensor.largest = tensor.largest.max(prober.min_resolvable_gradient(layer, tensor.index));
+            open.extend(
+                choose_elements(&tensor.gradient, most, &mut prober).into_iter().map(|element| (number, element)),
+            );
         }
         open.reverse();
         Self { prober, layer, tensors, open }
     }
 
     /// Elements that are still to be compared.
-    pub fn left(&self) -> usize {
+    pub fn elements_left(&self) -> usize {
         self.open.len()
     }
 }
 
 impl Iterator for LayerCheck {
-    type Item = Comparison;
+    type Item = ElementComparison;
 
-    fn next(&mut self) -> Option<Comparison> {
+    fn next(&mut self) -> Option<ElementComparison> {
         let (number, element) = self.open.pop()?;
         let tensor = &self.tensors[number];
         let analytic = tensor.gradient[element];
-        let numeric = self.prober.element(self.layer, tensor.index, element);
+        let numeric = self.prober.element_derivative(self.layer, tensor.index, element);
         let error = numeric.map_or(0.0, |numeric| (numeric - analytic).abs());
         let relative_error = if error == 0.0 { 0.0 } else { error / tensor.largest };
-        let index = tensor.shape.index(element);
-        Some(Comparison { tensor: tensor.name.clone(), index, analytic, numeric, relative_error })
+        let index = tensor.shape.index_of_value(element);
+        Some(ElementComparison { tensor: tensor.name.clone(), index, analytic, numeric, relative_error })
     }
 }
 
 /// The elements with the `most` largest gradients, and as many others by chance.
-fn chosen(gradient: &[f64], most: usize, prober: &mut Prober) -> Vec<usize> {
+fn choose_elements(gradient: &[f64], most: usize, prober: &mut LossProber) -> Vec<usize> {
     let mut order: Vec<usize> = (0..gradient.len()).collect();
     if order.len() > most {
         order.select_nth_unstable_by(most, |&a, &b| gradient[b].abs().total_cmp(&gradient[a].abs()));
@@ -96,7 +99,7 @@ fn chosen(gradient: &[f64], most: usize, prober: &mut Prober) -> Vec<usize> {
     first.sort_unstable_by(|&a, &b| gradient[b].abs().total_cmp(&gradient[a].abs()));
     let mut chosen = first.to_vec();
     for place in 0..most.min(rest.len()) {
-        rest.swap(place, place + prober.below(rest.len() - place));
+        rest.swap(place, place + prober.draw_below(rest.len() - place));
         chosen.push(rest[place]);
     }
     chosen
@@ -129,7 +132,7 @@ mod tests {
             for &layer in checked {
                 let mode = Mode::Train { step: 17 };
                 let check = LayerCheck::new(network(layers, input, 4), vec![0, 1, 2, 1], mode, layer, 5);
-                let (planned, mut compared) = (check.left(), 0);
+                let (planned, mut compared) = (check.elements_left(), 0);
                 for comparison in check {
                     assert!(comparison.relative_error < TOLERANCE, "{layers:?} {layer}: {comparison:?}");
                     compared += 1;
@@ -145,10 +148,10 @@ mod tests {
         let gradient = check.tensors[0].gradient.clone();
         let largest = gradient.iter().fold(0.0, |largest: f64, g| largest.max(g.abs()));
         let elements: std::collections::BTreeSet<_> = check.open.iter().copied().collect();
-        assert_eq!((elements.len(), check.left()), (8 + 3, 8 + 3));
+        assert_eq!((elements.len(), check.elements_left()), (8 + 3, 8 + 3));
         let first = check.next().unwrap();
         assert_eq!(first.analytic.abs(), largest);
         assert_eq!(gradient[9 * first.index[0] + first.index[1]], first.analytic);
-        assert_eq!(Shape::new([2, 3, 4]).index(23), [1, 2, 3]);
+        assert_eq!(Shape::new([2, 3, 4]).index_of_value(23), [1, 2, 3]);
     }
 }

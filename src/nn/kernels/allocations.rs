@@ -10,35 +10,35 @@ use std::{
 use super::pool::Pool;
 
 thread_local! {
-    static COUNT: Cell<usize> = const { Cell::new(0) };
+    static ALLOCATION_COUNT: Cell<usize> = const { Cell::new(0) };
 }
 
-struct Counting;
+struct CountingAllocator;
 
 #[global_allocator]
-static COUNTING: Counting = Counting;
+static COUNTING_ALLOCATOR: CountingAllocator = CountingAllocator;
 
-fn count() {
+fn count_allocation() {
     // A thread that is ending has no count any more, and none is asked for.
-    let _ = COUNT.try_with(|count| count.set(count.get() + 1));
+    let _ = ALLOCATION_COUNT.try_with(|count| count.set(count.get() + 1));
 }
 
 // SAFETY: everything is left to the system's allocator; counting itself does not allocate.
-unsafe impl GlobalAlloc for Counting {
+unsafe impl GlobalAlloc for CountingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
+        count_allocation();
         // SAFETY: the caller's promises are passed on.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count();
+        count_allocation();
         // SAFETY: the caller's promises are passed on.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
+        count_allocation();
         // SAFETY: the caller's promises are passed on.
         unsafe { System.realloc(pointer, layout, size) }
     }
@@ -54,7 +54,7 @@ pub(crate) fn allocations(pool: &Pool) -> usize {
     let (arrived, sum) = (AtomicUsize::new(0), AtomicUsize::new(0));
     // No thread goes on before all have arrived, so each chunk runs on a thread of its own.
     pool.run(pool.threads(), &|_| {
-        sum.fetch_add(COUNT.get(), Ordering::SeqCst);
+        sum.fetch_add(ALLOCATION_COUNT.get(), Ordering::SeqCst);
         arrived.fetch_add(1, Ordering::SeqCst);
         while arrived.load(Ordering::SeqCst) < pool.threads() {
             std::thread::yield_now();

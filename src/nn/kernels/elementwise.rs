@@ -1,5 +1,5 @@
-//! Passes over all elements of a few arrays, cut into chunks for the threads: of fixed length wherever chunks have results
-//! of their own.
+//! Passes over all elements of a few arrays, cut into chunks for the threads: of fixed length wherever chunks have
+//! results of their own.
 #![allow(unsafe_code)]
 
 use std::ops::Range;
@@ -8,16 +8,16 @@ use super::{instructions::run_vectorized, pool::Pool};
 
 /// What one element of a pass costs, which decides from when on threads pay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cost {
+pub enum ElementCost {
     /// A few additions and multiplications.
     Cheap,
     /// An exponential or the like.
     Expensive,
 }
 
-impl Cost {
+impl ElementCost {
     /// Elements that are worth a chunk of their own: some ten microseconds of work.
-    pub(super) fn chunk(self) -> usize {
+    pub(super) fn chunk_elements(self) -> usize {
         match self {
             Self::Cheap => 1 << 15,
             Self::Expensive => 1 << 11,
@@ -38,12 +38,12 @@ pub fn for_each_chunk<T: Send, const N: usize>(
     f: impl Fn(Range<usize>, [&mut [T]; N]) + Sync,
 ) {
     let length = slices.first().map_or(0, |slice| slice.len());
-    let slices = slices.map(Raw::new);
+    let slices = slices.map(DisjointSlice::new);
     assert!(slices.iter().all(|slice| slice.length == length), "slices of one length");
     pool.run(length.div_ceil(chunk), &|number| {
         let range = number * chunk..length.min((number + 1) * chunk);
         // SAFETY: the pool calls this once for each number, and ranges of different numbers do not overlap.
-        let parts = slices.each_ref().map(|slice| unsafe { slice.part(range.clone()) });
+        let parts = slices.each_ref().map(|slice| unsafe { slice.range_mut(range.clone()) });
         run_vectorized(|| f(range, parts));
     });
 }
@@ -57,7 +57,7 @@ pub fn for_each_plane<T: Send>(
     out: &mut [T],
     f: impl Fn(usize, &mut [T]) + Sync,
 ) {
-    let planes = (Cost::Cheap.chunk() / 2 / work.max(1)).max(1);
+    let planes = (ElementCost::Cheap.chunk_elements() / 2 / work.max(1)).max(1);
     for_each_chunk(pool, planes * plane, [out], |range, [out]| {
         for (number, out) in (range.start / plane..).zip(out.chunks_exact_mut(plane)) {
             f(number, out);
@@ -79,11 +79,11 @@ pub fn map_chunks<T: Send, R: Send, const N: usize>(
 ) {
     let length = slices.first().map_or(0, |slice| slice.len());
     assert_eq!(results.len(), length.div_ceil(chunk), "one result a chunk");
-    let results = Raw::new(results);
+    let results = DisjointSlice::new(results);
     for_each_chunk(pool, chunk, slices, |range, parts| {
         let number = range.start / chunk;
         // SAFETY: each chunk has a number of its own, below the number of chunks.
-        let result = unsafe { results.part(number..number + 1) };
+        let result = unsafe { results.range_mut(number..number + 1) };
         result[0] = f(range, parts);
     });
 }
@@ -100,26 +100,26 @@ pub fn map_ranges<R: Send>(
     results: &mut [R],
     f: impl Fn(Range<usize>) -> R + Sync,
 ) {
-    let results = Raw::new(results);
+    let results = DisjointSlice::new(results);
     pool.run(length.div_ceil(chunk), &|number| {
         // SAFETY: the pool calls this once for each number.
-        let result = unsafe { results.part(number..number + 1) };
+        let result = unsafe { results.range_mut(number..number + 1) };
         result[0] = f(number * chunk..length.min((number + 1) * chunk));
     });
 }
 
 /// A mutable slice that several threads take disjoint parts of.
-pub(super) struct Raw<'a, T> {
+pub(super) struct DisjointSlice<'a, T> {
     start: *mut T,
     length: usize,
     slice: std::marker::PhantomData<&'a mut [T]>,
 }
 
-// SAFETY: threads only reach it through `part`, whose caller promises that parts do not overlap, so every element is
-// used by one thread, which `T: Send` allows.
-unsafe impl<T: Send> Sync for Raw<'_, T> {}
+// SAFETY: threads only reach it through `range_mut`, whose caller promises that parts do not overlap, so every element
+// is used by one thread, which `T: Send` allows.
+unsafe impl<T: Send> Sync for DisjointSlice<'_, T> {}
 
-impl<'a, T> Raw<'a, T> {
+impl<'a, T> DisjointSlice<'a, T> {
     pub(super) fn new(slice: &'a mut [T]) -> Self {
         Self { start: slice.as_mut_ptr(), length: slice.len(), slice: std::marker::PhantomData }
     }
@@ -130,7 +130,7 @@ impl<'a, T> Raw<'a, T> {
     ///
     /// No two parts that are alive at the same time may overlap.
     #[allow(clippy::mut_from_ref)] // Disjointness is the caller's promise.
-    pub(super) unsafe fn part(&self, range: Range<usize>) -> &mut [T] {
+    pub(super) unsafe fn range_mut(&self, range: Range<usize>) -> &mut [T] {
         assert!(range.start <= range.end && range.end <= self.length);
         // SAFETY: the range lies in the slice, which is borrowed for as long as `self` lives, and the caller promises
         // that no other part overlaps it.

@@ -4,16 +4,16 @@
 use std::f32::consts::LOG2_E;
 
 /// ln 2 in two parts; the product of the first one, which has nine bits, and any exponent is exact.
-const LN_2: [f32; 2] = [355.0 / 512.0, -2.121_944_4e-4];
+const LN_2_PARTS: [f32; 2] = [355.0 / 512.0, -2.121_944_4e-4];
 
 /// Added to a small number it leaves the nearest whole one in the lowest bits.
-const ROUND: f32 = 1.5 * (1 << 23) as f32;
+const ROUNDING_CONSTANT: f32 = 1.5 * (1 << 23) as f32;
 
 /// Below this eˣ is 0, and above the other one infinite.
-const BOUNDS: (f32, f32) = (-104.0, 89.0);
+const FINITE_EXP_BOUNDS: (f32, f32) = (-104.0, 89.0);
 
 /// Powers of r in e^r, 1/n!; the next term is below 10⁻⁸ for |r| ≤ ln 2 / 2.
-const TERMS: [f32; 8] = [1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0];
+const TAYLOR_COEFFICIENTS: [f32; 8] = [1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0];
 
 /// eˣ, at most two units in the last place off; a NaN stays one.
 ///
@@ -22,14 +22,14 @@ const TERMS: [f32; 8] = [1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
     // Comparisons rather than `clamp`, `min` and `max`, of which the last two hide a NaN.
-    let x = if x < BOUNDS.0 { BOUNDS.0 } else { x };
-    let x = if x > BOUNDS.1 { BOUNDS.1 } else { x };
-    let rounded = x * LOG2_E + ROUND;
-    let n = rounded - ROUND;
-    let r = x - n * LN_2[0] - n * LN_2[1];
-    let power = TERMS.iter().fold(0.0, |sum, term| sum * r + term);
+    let x = if x < FINITE_EXP_BOUNDS.0 { FINITE_EXP_BOUNDS.0 } else { x };
+    let x = if x > FINITE_EXP_BOUNDS.1 { FINITE_EXP_BOUNDS.1 } else { x };
+    let rounded = x * LOG2_E + ROUNDING_CONSTANT;
+    let n = rounded - ROUNDING_CONSTANT;
+    let r = x - n * LN_2_PARTS[0] - n * LN_2_PARTS[1];
+    let power = TAYLOR_COEFFICIENTS.iter().fold(0.0, |sum, term| sum * r + term);
     // In two steps, as a single power of 2 does not reach the smallest and largest results.
-    let n = rounded.to_bits().wrapping_sub(ROUND.to_bits()).cast_signed();
+    let n = rounded.to_bits().wrapping_sub(ROUNDING_CONSTANT.to_bits()).cast_signed();
     let half = n >> 1;
     let two_to = |n: i32| f32::from_bits((n.wrapping_add(127) << 23).cast_unsigned());
     power * two_to(half) * two_to(n - half)

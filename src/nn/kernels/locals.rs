@@ -7,11 +7,11 @@ use crate::nn::Scalar;
 
 /// A piece of memory for each thread of a pool, to be overwritten at each use.
 #[derive(Debug, Default)]
-pub struct Locals<T> {
+pub struct ThreadBuffers<T> {
     slots: Vec<Mutex<Vec<T>>>,
 }
 
-impl<T: Scalar> Locals<T> {
+impl<T: Scalar> ThreadBuffers<T> {
     /// Makes room for `length` values for each thread of the pool.
     pub fn reserve(&mut self, pool: &Pool, length: usize) {
         self.slots.resize_with(self.slots.len().max(pool.threads()), Mutex::default);
@@ -23,10 +23,10 @@ impl<T: Scalar> Locals<T> {
         }
     }
 
-    /// Calls `f` with a memory that no other thread is using: the one this thread used last time, which is in its cache,
-    /// unless another thread has it.
-    pub fn with<R>(&self, f: impl FnOnce(&mut [T]) -> R) -> R {
-        let own = pool::current_number().min(self.slots.len());
+    /// Calls `f` with a memory that no other thread is using: the one this thread used last time, which is in its
+    /// cache, unless another thread has it.
+    pub fn with_buffer<R>(&self, f: impl FnOnce(&mut [T]) -> R) -> R {
+        let own = pool::current_thread_number().min(self.slots.len());
         let (before, after) = self.slots.split_at(own);
         loop {
             for slot in after.iter().chain(before) {

@@ -2,13 +2,13 @@
 //!
 //! In the manner of BLIS (Van Zee and van de Geijn 2015), simplified for the shapes of training, where one operand is
 //! a minibatch: one operand is packed into panels of vectors, the other is read where it is if its rows run along the
-//! sum, or the sum is short, and packed if not. Which one, and whether the result is computed transposed, is a matter of
-//! cost only.
+//! sum, or the sum is short, and packed if not. Which one, and whether the result is computed transposed, is a matter
+//! of cost only.
 //!
 //! An element of C is always the sum of its blocks of depth in order, each block summed in order with the same
 //! operations, so its bits depend on the operands' shapes and layouts alone: not on the number of threads, nor, but for
-//! [`tile::QUARTER`](super::tile::QUARTER) columns or fewer that may be left over, on tiles or orientation. `ndarray`'s own
-//! product would allocate at each call.
+//! [`tile::QUARTER`](super::tile::QUARTER) columns or fewer that may be left over, on tiles or orientation. `ndarray`'s
+//! own product would allocate at each call.
 #![allow(unsafe_code)]
 
 mod grid;
@@ -17,11 +17,12 @@ mod result;
 
 use ndarray::{ArrayView1, ArrayView2, ArrayViewMut2};
 
-use self::{product::Product, result::ResultMatrix};
-use super::{locals::Locals, pack::Operand, pool::Pool, tile::Tiles};
+use self::{product::Product, result::StridedMatrix};
+use super::{locals::ThreadBuffers, pack::MatrixOperand, pool::Pool, tile::Tiles};
 use crate::nn::Scalar;
 
-/// Depth of a block, the longest sum that a tile computes in one go: a panel of it and the rows that meet it fit the caches.
+/// Depth of a block, the longest sum that a tile computes in one go: a panel of it and the rows that meet it fit the
+/// caches.
 pub(super) const MAX_BLOCK_DEPTH: usize = 1024;
 
 /// Longest sum whose left operand is read where it is though its columns are contiguous, not its rows.
@@ -38,8 +39,8 @@ const MIN_PANELS_PER_THREAD_WIDE: usize = 2;
 /// Depth of the pieces in which threads pack the panels that they share.
 const SHARED_PIECE_DEPTH: usize = 256;
 
-/// Values of the panels that a thread packs together, at most: 512 KiB of `f32`, half of a usual second cache. One panel
-/// of a block always fits.
+/// Values of the panels that a thread packs together, at most: 512 KiB of `f32`, half of a usual second cache. One
+/// panel of a block always fits.
 const MAX_LOCAL_VALUES: usize = 1 << 17;
 
 /// Products, in multiply-adds, below which waking other threads costs more than they save.
@@ -61,25 +62,25 @@ pub enum Start<'a, T> {
 pub struct Workspace<T> {
     right: Vec<T>,
     left: Vec<T>,
-    locals: Locals<T>,
+    locals: ThreadBuffers<T>,
 }
 
 impl<T: Scalar> Workspace<T> {
     /// An empty one, which grows when needed.
     pub fn new() -> Self {
-        Self { right: Vec::new(), left: Vec::new(), locals: Locals::default() }
+        Self { right: Vec::new(), left: Vec::new(), locals: ThreadBuffers::default() }
     }
 
     /// Makes room for products of (m, k) by (k, n) and all that are smaller in any dimension.
     pub fn reserve(&mut self, m: usize, k: usize, n: usize) {
         let lanes = T::tiles().lanes;
         let side = m.max(n);
-        grow(&mut self.right, side.next_multiple_of(lanes) * k);
-        grow(&mut self.left, side * k);
+        grow_buffer(&mut self.right, side.next_multiple_of(lanes) * k);
+        grow_buffer(&mut self.left, side * k);
     }
 }
 
-fn grow<T: Scalar>(buffer: &mut Vec<T>, length: usize) {
+fn grow_buffer<T: Scalar>(buffer: &mut Vec<T>, length: usize) {
     if buffer.len() < length {
         buffer.resize(length, T::zero());
     }
@@ -137,18 +138,18 @@ fn product<T: Scalar>(
     c: &mut ArrayViewMut2<'_, T>,
 ) -> Product<T> {
     let ((m, k), n) = (a.dim(), b.ncols());
-    let out = ResultMatrix { start: c.as_mut_ptr(), row: c.strides()[0], column: c.strides()[1] };
+    let out = StridedMatrix { start: c.as_mut_ptr(), row: c.strides()[0], column: c.strides()[1] };
     let base = match start {
         Start::Zero => None,
         Start::Keep => Some(out),
         Start::Row(row) => {
             assert_eq!(row.len(), n, "a row of the result");
-            Some(ResultMatrix { start: row.as_ptr().cast_mut(), row: 0, column: 1 })
+            Some(StridedMatrix { start: row.as_ptr().cast_mut(), row: 0, column: 1 })
         }
     };
-    let left = Operand { start: a.as_ptr(), outer: a.strides()[0], depth: a.strides()[1] };
-    let right = Operand { start: b.as_ptr(), outer: b.strides()[1], depth: b.strides()[0] };
-    Product { tiles, m, n, k, left, packed_left: None, right, out, base }.cheaper()
+    let left = MatrixOperand { start: a.as_ptr(), outer: a.strides()[0], depth: a.strides()[1] };
+    let right = MatrixOperand { start: b.as_ptr(), outer: b.strides()[1], depth: b.strides()[0] };
+    Product { tiles, m, n, k, left, packed_left: None, right, out, base }.cheaper_form()
 }
 
 #[cfg(test)]

@@ -56,7 +56,8 @@ fn outputs(w: &Window, planes: usize) -> impl Iterator<Item = (usize, usize, (us
     (0..planes * places).map(move |at| (at / places, at % places, (at % places / width, at % places % width)))
 }
 
-/// A convolution of x (batch, C, H, W) with weights (O, C, h, w) and a bias (O), and its gradients from dy: y, dx, dW, db.
+/// A convolution of x (batch, C, H, W) with weights (O, C, h, w) and a bias (O), and its gradients from dy: y, dx, dW,
+/// db.
 ///
 /// ```text
 /// y[s,o,i,j] = b[o] + Σ_{c,k} W[o,c,k] x[s,c, what k sees from (i,j)]

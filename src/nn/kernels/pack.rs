@@ -3,15 +3,15 @@
 
 use std::{ops::Range, slice};
 
-use super::tile::{MAX_COLUMNS, QUARTER, Tiles};
+use super::tile::{MAX_TILE_COLUMNS, QUARTER, Tiles};
 use crate::nn::Scalar;
 
 /// Values that a vector has at most, in any variant.
-const MAX_LANES: usize = MAX_COLUMNS / 2;
+const MAX_LANES: usize = MAX_TILE_COLUMNS / 2;
 
 /// A matrix somewhere in memory.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Operand<T> {
+pub(super) struct MatrixOperand<T> {
     /// First value.
     pub start: *const T,
     /// Distance between neighbours along the dimension that stays in the result.
@@ -20,9 +20,9 @@ pub(super) struct Operand<T> {
     pub depth: isize,
 }
 
-impl<T> Operand<T> {
+impl<T> MatrixOperand<T> {
     /// Where a value lies.
-    pub(super) fn at(&self, column: usize, depth: usize) -> *const T {
+    pub(super) fn value_pointer(&self, column: usize, depth: usize) -> *const T {
         self.start.wrapping_offset(column as isize * self.outer + depth as isize * self.depth)
     }
 }
@@ -32,11 +32,11 @@ impl<T> Operand<T> {
 ///
 /// # Safety
 ///
-/// The ranges must lie in the operand, which must not be written meanwhile, and the processor must have the instructions of
-/// `tiles`.
-pub(super) unsafe fn pack<T: Scalar>(
+/// The ranges must lie in the operand, which must not be written meanwhile, and the processor must have the
+/// instructions of `tiles`.
+pub(super) unsafe fn pack_columns<T: Scalar>(
     tiles: &Tiles<T>,
-    from: Operand<T>,
+    from: MatrixOperand<T>,
     columns: Range<usize>,
     depth: Range<usize>,
     width: usize,
@@ -61,9 +61,9 @@ pub(super) unsafe fn pack<T: Scalar>(
 ///
 /// # Safety
 ///
-/// As for [`pack`].
+/// As for [`pack_columns`].
 pub(super) unsafe fn pack_quarter<T: Scalar>(
-    from: Operand<T>,
+    from: MatrixOperand<T>,
     columns: Range<usize>,
     depth: Range<usize>,
     to: &mut [T],
@@ -73,7 +73,7 @@ pub(super) unsafe fn pack_quarter<T: Scalar>(
         for (column, values) in group.iter_mut().enumerate() {
             for (k, value) in values.iter_mut().enumerate() {
                 // SAFETY: the caller promises these values.
-                let read = |column| unsafe { *from.at(columns.start + column, depth + k) };
+                let read = |column| unsafe { *from.value_pointer(columns.start + column, depth + k) };
                 *value = if column < columns.len() { read(column) } else { T::zero() };
             }
         }
@@ -81,16 +81,16 @@ pub(super) unsafe fn pack_quarter<T: Scalar>(
 }
 
 /// Rows of WIDTH neighbours, as they are.
-unsafe fn copy_rows<T: Scalar, const WIDTH: usize>(from: Operand<T>, column: usize, depth: usize, to: &mut [T]) {
+unsafe fn copy_rows<T: Scalar, const WIDTH: usize>(from: MatrixOperand<T>, column: usize, depth: usize, to: &mut [T]) {
     for (k, row) in to.as_chunks_mut::<WIDTH>().0.iter_mut().enumerate() {
         // SAFETY: the caller promises that these values lie in the operand; an array is aligned as its elements are.
-        *row = unsafe { *from.at(column, depth + k).cast::<[T; WIDTH]>() };
+        *row = unsafe { *from.value_pointer(column, depth + k).cast::<[T; WIDTH]>() };
     }
 }
 
 /// Rows of any number of neighbours, few values at a time.
 unsafe fn copy_short_rows<T: Scalar>(
-    from: Operand<T>,
+    from: MatrixOperand<T>,
     columns: Range<usize>,
     depth: usize,
     width: usize,
@@ -98,7 +98,7 @@ unsafe fn copy_short_rows<T: Scalar>(
 ) {
     for (k, row) in to.chunks_exact_mut(width).enumerate() {
         // SAFETY: the caller promises that these values lie in the operand.
-        let values = unsafe { slice::from_raw_parts(from.at(columns.start, depth + k), columns.len()) };
+        let values = unsafe { slice::from_raw_parts(from.value_pointer(columns.start, depth + k), columns.len()) };
         let (own, beyond) = row.split_at_mut(columns.len());
         let ((own, own_rest), (values, rest)) = (own.as_chunks_mut::<4>(), values.as_chunks::<4>());
         own.iter_mut().zip(values).for_each(|(own, values)| *own = *values);
@@ -110,7 +110,7 @@ unsafe fn copy_short_rows<T: Scalar>(
 /// Columns that are neighbours along the depth, a square of vectors at a time.
 unsafe fn pack_squares<T: Scalar>(
     tiles: &Tiles<T>,
-    from: Operand<T>,
+    from: MatrixOperand<T>,
     columns: Range<usize>,
     depth: usize,
     width: usize,
@@ -120,7 +120,7 @@ unsafe fn pack_squares<T: Scalar>(
     let (whole, squares) = (columns.len() / lanes * lanes, to.len() / width / lanes);
     for square in 0..squares {
         for column in (0..whole).step_by(lanes) {
-            let value = from.at(columns.start + column, depth + square * lanes);
+            let value = from.value_pointer(columns.start + column, depth + square * lanes);
             let place = to[square * lanes * width + column..].as_mut_ptr();
             // SAFETY: both squares are whole, the one to be read as the caller promises, the other one as there are
             // `lanes` rows from here on.
@@ -134,7 +134,8 @@ unsafe fn pack_squares<T: Scalar>(
         for square in 0..squares {
             for (line, column) in lines.iter_mut().zip(columns.start + whole..columns.end) {
                 // SAFETY: these values lie in the operand, as the caller promises.
-                let values = unsafe { slice::from_raw_parts(from.at(column, depth + square * lanes), lanes) };
+                let values =
+                    unsafe { slice::from_raw_parts(from.value_pointer(column, depth + square * lanes), lanes) };
                 line[..lanes].copy_from_slice(values);
             }
             let (value, place) = (lines.as_flattened().as_ptr(), turned.as_flattened_mut().as_mut_ptr());
@@ -157,7 +158,7 @@ unsafe fn pack_squares<T: Scalar>(
 
 /// Value by value, those `places` of each row only.
 unsafe fn pack_values<T: Scalar>(
-    from: Operand<T>,
+    from: MatrixOperand<T>,
     columns: Range<usize>,
     depth: usize,
     places: Range<usize>,
@@ -168,7 +169,7 @@ unsafe fn pack_values<T: Scalar>(
         for place in places.clone() {
             row[place] = if place < columns.len() {
                 // SAFETY: the caller promises that this column lies in the operand.
-                unsafe { *from.at(columns.start + place, depth + k) }
+                unsafe { *from.value_pointer(columns.start + place, depth + k) }
             } else {
                 T::zero()
             };

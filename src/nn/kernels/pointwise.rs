@@ -1,4 +1,4 @@
-//! Functions of each value by itself: y[i] = f(x₁[i], …, xₙ[i]).
+//! Functions of each value by itself: `y[i] = f(x₁[i], …, xₙ[i])`.
 #![allow(clippy::inline_always)] // Only where they are inlined are they compiled for the widest vectors.
 
 use std::array::from_fn;
@@ -6,7 +6,7 @@ use std::array::from_fn;
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 use super::{
-    elementwise::{Cost, for_each_chunk},
+    elementwise::{ElementCost, for_each_chunk},
     instructions::{VectorWork, run_vectorized},
     pool::Pool,
 };
@@ -33,16 +33,16 @@ pub fn map_slices<T: Scalar, const N: usize>(inputs: [&[T]; N], output: &mut [T]
 /// # Panics
 ///
 /// If one of the arrays is not in standard layout, or the shapes differ.
-pub fn map_arrays<T: Scalar, const N: usize>(
+pub fn map_arrays_in_parallel<T: Scalar, const N: usize>(
     pool: &Pool,
-    cost: Cost,
+    cost: ElementCost,
     inputs: [ArrayView2<'_, T>; N],
     output: ArrayViewMut2<'_, T>,
     f: impl Fn([T; N]) -> T + Copy + Sync,
 ) {
     assert!(inputs.iter().all(|input| input.dim() == output.dim()), "arrays of one shape");
     let inputs = inputs.map(values);
-    for_each_chunk(pool, cost.chunk(), [values_mut(output)], |range, [output]| {
+    for_each_chunk(pool, cost.chunk_elements(), [values_mut(output)], |range, [output]| {
         map_slices(inputs.map(|input| &input[range.clone()]), output, f);
     });
 }
@@ -87,8 +87,10 @@ mod tests {
                     next
                 });
                 let (mut y, mut z) = (Array2::<f64>::zeros(shape), Array2::zeros(shape));
-                map_arrays(&pool, Cost::Expensive, [x.view()], y.view_mut(), |[x]| 2.0 * x);
-                map_arrays(&pool, Cost::Expensive, [x.view(), y.view()], z.view_mut(), |[x, y]| x + y);
+                map_arrays_in_parallel(&pool, ElementCost::Expensive, [x.view()], y.view_mut(), |[x]| 2.0 * x);
+                map_arrays_in_parallel(&pool, ElementCost::Expensive, [x.view(), y.view()], z.view_mut(), |[x, y]| {
+                    x + y
+                });
                 assert!(y == &x * 2.0 && z == &x * 3.0, "{shape:?} on {threads} threads");
             }
         }

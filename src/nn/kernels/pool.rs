@@ -26,7 +26,7 @@ use std::{
 };
 
 use self::{
-    gate::{Gate, GateState, MAX_THREADS},
+    gate::{GateState, MAX_GATE_THREADS, WorkGate},
     share::{CachePadded, Share},
     sync::{
         Condvar, Mutex, MutexGuard,
@@ -44,12 +44,12 @@ const MAX_SPIN_TIME: Duration = Duration::from_micros(10);
 
 thread_local! {
     /// This thread's number in its pool; 0 for the callers.
-    static NUMBER: Cell<usize> = const { Cell::new(0) };
+    static THREAD_NUMBER: Cell<usize> = const { Cell::new(0) };
 }
 
 /// The number of the current thread in the pool that started it, below its [`Pool::threads`]; 0 for all others.
-pub fn current_number() -> usize {
-    NUMBER.get()
+pub fn current_thread_number() -> usize {
+    THREAD_NUMBER.get()
 }
 
 /// A pool of threads. The caller of [`Self::run`] works along, so a pool of one thread starts none.
@@ -66,7 +66,7 @@ type Work = *const (dyn Fn(usize) + Sync);
 
 #[derive(Debug)]
 struct SharedState {
-    gate: CachePadded<Gate>,
+    gate: CachePadded<WorkGate>,
     /// What is to be done; written by the caller while no thread is inside, read by those inside.
     work: UnsafeCell<Option<Work>>,
     /// Which chunks each thread still has before it, the caller's first.
@@ -84,8 +84,8 @@ struct SharedState {
 }
 
 // SAFETY: `work` is the only part that is not shared safely anyway. It is written by the one caller that holds `busy`
-// while the gate is closed and no thread is inside, and read by threads inside, whom the gate let in after that. What it
-// points to is `Sync` and alive for as long as a thread is inside, since the caller waits for that.
+// while the gate is closed and no thread is inside, and read by threads inside, whom the gate let in after that. What
+// it points to is `Sync` and alive for as long as a thread is inside, since the caller waits for that.
 unsafe impl Send for SharedState {}
 // SAFETY: as above.
 unsafe impl Sync for SharedState {}
@@ -98,7 +98,7 @@ impl Pool {
     ///
     /// For more than 65,536 threads.
     pub fn new(threads: NonZeroUsize) -> Self {
-        assert!(threads.get() <= MAX_THREADS, "{threads} threads");
+        assert!(threads.get() <= MAX_GATE_THREADS, "{threads} threads");
         let shared = Arc::new(SharedState {
             gate: CachePadded::default(),
             work: UnsafeCell::new(None),
@@ -138,11 +138,11 @@ impl Pool {
             return;
         };
         // SAFETY: only the lifetime changes. The pointer is not followed after this function returns or unwinds:
-        // `take_part` catches panics, and `finish` waits until no thread is inside.
+        // `compute_chunks` catches panics, and `finish_work` waits until no thread is inside.
         let lent: &'static (dyn Fn(usize) + Sync) = unsafe { std::mem::transmute(chunk) };
-        self.shared.offer(lent, chunks, self.threads());
-        self.shared.take_part(chunk, 0);
-        let panic = self.shared.finish();
+        self.shared.offer_work(lent, chunks, self.threads());
+        self.shared.compute_chunks(chunk, 0);
+        let panic = self.shared.finish_work();
         drop(busy);
         if let Some(panic) = panic {
             resume_unwind(panic);
@@ -163,11 +163,11 @@ impl Drop for Pool {
 }
 
 impl SharedState {
-    fn lock(&self) -> MutexGuard<'_, Option<Box<dyn Any + Send>>> {
+    fn lock_panic(&self) -> MutexGuard<'_, Option<Box<dyn Any + Send>>> {
         self.panic.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn offer(&self, work: Work, chunks: usize, threads: usize) {
+    fn offer_work(&self, work: Work, chunks: usize, threads: usize) {
         for (thread, share) in self.shares[..threads].iter().enumerate() {
             share.set(thread * chunks / threads..(thread + 1) * chunks / threads);
         }
@@ -181,18 +181,18 @@ impl SharedState {
         self.gate.open();
         if self.sleepers.load(Ordering::SeqCst) > 0 {
             // Who has counted itself but does not wait yet holds the lock, and will look again before it waits.
-            drop(self.lock());
+            drop(self.lock_panic());
             self.wake.notify_all();
         }
     }
 
     /// Computes chunks until none is left, those of the own share first; keeps the first panic.
-    fn take_part(&self, chunk: &(dyn Fn(usize) + Sync), number: usize) {
+    fn compute_chunks(&self, chunk: &(dyn Fn(usize) + Sync), number: usize) {
         let compute = |taken: usize| match catch_unwind(AssertUnwindSafe(|| chunk(taken))) {
             Ok(()) => true,
             Err(panic) => {
                 self.shares.iter().for_each(|share| share.set(0..0));
-                let mut first = self.lock();
+                let mut first = self.lock_panic();
                 if first.is_none() {
                     *first = Some(panic);
                 } else {
@@ -219,39 +219,39 @@ impl SharedState {
     }
 
     /// Lets no further thread into the work, waits for those inside, and gives what one of them panicked with.
-    fn finish(&self) -> Option<Box<dyn Any + Send>> {
+    fn finish_work(&self) -> Option<Box<dyn Any + Send>> {
         self.gate.close();
-        if poll(|| (self.gate.state().inside() == 0).then_some(())).is_none() {
-            let mut panic = self.lock();
+        if poll_briefly(|| (self.gate.state().threads_inside() == 0).then_some(())).is_none() {
+            let mut panic = self.lock_panic();
             self.caller_sleeps.store(true, Ordering::SeqCst);
-            while self.gate.state().inside() > 0 {
+            while self.gate.state().threads_inside() > 0 {
                 panic = self.left.wait(panic).unwrap_or_else(PoisonError::into_inner);
             }
             self.caller_sleeps.store(false, Ordering::SeqCst);
         }
-        self.lock().take()
+        self.lock_panic().take()
     }
 
     /// What a thread of the pool does until the end: waits for work, takes part in it, and leaves.
     fn run_worker(&self, number: usize) {
-        NUMBER.set(number);
+        THREAD_NUMBER.set(number);
         let mut done = 0;
         loop {
             let seen = self.wait_for_work(done);
             if !self.gate.enter(seen) {
                 continue;
             }
-            done = seen.piece();
+            done = seen.piece_number();
             // SAFETY: this thread is inside, so the caller neither changes the work nor goes away.
             let work = unsafe { (*self.work.get()).map(|work| &*work) };
             let end = work.is_none();
             if let Some(work) = work {
-                self.take_part(work, number);
+                self.compute_chunks(work, number);
             }
             // From here on the work may be gone.
             let left = self.gate.leave();
-            if left.inside() == 0 && self.caller_sleeps.load(Ordering::SeqCst) {
-                drop(self.lock());
+            if left.threads_inside() == 0 && self.caller_sleeps.load(Ordering::SeqCst) {
+                drop(self.lock_panic());
                 self.left.notify_one();
             }
             if end {
@@ -264,12 +264,12 @@ impl SharedState {
     fn wait_for_work(&self, done: u64) -> GateState {
         let new_work = || {
             let state = self.gate.state();
-            (state.is_open() && state.piece() != done).then_some(state)
+            (state.is_open() && state.piece_number() != done).then_some(state)
         };
-        if let Some(state) = poll(new_work) {
+        if let Some(state) = poll_briefly(new_work) {
             return state;
         }
-        let mut panic = self.lock();
+        let mut panic = self.lock_panic();
         self.sleepers.fetch_add(1, Ordering::SeqCst);
         let state = loop {
             if let Some(state) = new_work() {
@@ -286,7 +286,7 @@ impl SharedState {
 ///
 /// After a moment it yields the processor each time: the thread that is waited for may have been put on this very one,
 /// and would not run before the wait is over. In the model nothing takes time, so it checks once.
-fn poll<R>(check: impl Fn() -> Option<R>) -> Option<R> {
+fn poll_briefly<R>(check: impl Fn() -> Option<R>) -> Option<R> {
     let mut start = None;
     loop {
         if let Some(found) = check() {

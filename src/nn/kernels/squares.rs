@@ -6,16 +6,21 @@
 ///
 /// # Safety
 ///
-/// All of it must be valid to read or write, what is written must not be used by others meanwhile, and the processor must
-/// have the instructions.
-pub type Transpose<T> = unsafe fn(*const T, isize, *mut T, usize);
+/// All of it must be valid to read or write, what is written must not be used by others meanwhile, and the processor
+/// must have the instructions.
+pub type TransposeSquare<T> = unsafe fn(*const T, isize, *mut T, usize);
 
 /// Value by value.
 ///
 /// # Safety
 ///
-/// See [`Transpose`].
-pub(super) unsafe fn square<T: Copy, const LANES: usize>(from: *const T, row: isize, to: *mut T, to_row: usize) {
+/// See [`TransposeSquare`].
+pub(super) unsafe fn transpose_square<T: Copy, const LANES: usize>(
+    from: *const T,
+    row: isize,
+    to: *mut T,
+    to_row: usize,
+) {
     for i in 0..LANES {
         for j in 0..LANES {
             // SAFETY: the caller promises both squares.
@@ -37,7 +42,7 @@ pub(super) mod x86 {
     ///
     /// # Safety
     ///
-    /// See [`super::Transpose`].
+    /// See [`super::TransposeSquare`].
     #[target_feature(enable = "avx512f")]
     pub(in super::super) unsafe fn avx512_f32_square(from: *const f32, row: isize, to: *mut f32, to_row: usize) {
         let mut rows = [_mm512_setzero_ps(); 16];
@@ -82,7 +87,7 @@ pub(super) mod x86 {
     ///
     /// # Safety
     ///
-    /// See [`super::Transpose`].
+    /// See [`super::TransposeSquare`].
     #[target_feature(enable = "avx2")]
     pub(in super::super) unsafe fn avx2_f32_square(from: *const f32, row: isize, to: *mut f32, to_row: usize) {
         let mut rows = [_mm256_setzero_ps(); 8];

@@ -5,21 +5,21 @@
 #![allow(clippy::inline_always)] // Only where they are inlined are they compiled for the widest vectors.
 
 use super::{
-    elementwise::{Cost, for_each_chunk},
+    elementwise::{ElementCost, for_each_chunk},
     instructions::{VectorWork, run_vectorized},
     pool::Pool,
 };
 use crate::nn::Scalar;
 
 /// Partial sums; with fewer the compiler takes them one by one instead of as vectors.
-const LANES: usize = 64;
+const SUM_LANES: usize = 64;
 
 /// Values of a run.
-const RUN: usize = 16 * LANES;
+const RUN_VALUES: usize = 16 * SUM_LANES;
 
 /// Σ f(x).
 pub fn sum<T: Scalar>(values: &[T], f: impl Fn(T) -> T) -> f64 {
-    run_vectorized(Sum { values, f })
+    run_vectorized(MappedSum { values, f })
 }
 
 /// Σ a and Σ a·f(b), of slices of one length.
@@ -32,7 +32,7 @@ pub fn sum_and_product<T: Scalar>(a: &[T], b: &[T], f: impl Fn(T) -> T) -> (f64,
 /// # Panics
 ///
 /// If there are no columns.
-pub fn sum_rows<T: Scalar>(rows: &[T], sums: &mut [T]) {
+pub fn sum_columns<T: Scalar>(rows: &[T], sums: &mut [T]) {
     run_vectorized(SumRows { rows, sums });
 }
 
@@ -72,7 +72,7 @@ impl PlaneSums {
             self.sums.resize(planes, [0.0; 2]);
         }
         let sums = &mut self.sums[..planes];
-        let chunk = (Cost::Cheap.chunk() / 2 / plane.max(1)).max(1);
+        let chunk = (ElementCost::Cheap.chunk_elements() / 2 / plane.max(1)).max(1);
         for_each_chunk(pool, chunk, [&mut *sums], |range, [sums]| {
             range.zip(sums).for_each(|(number, sums)| *sums = f(number));
         });
@@ -80,20 +80,20 @@ impl PlaneSums {
     }
 }
 
-struct Sum<'a, T, F> {
+struct MappedSum<'a, T, F> {
     values: &'a [T],
     f: F,
 }
 
-impl<T: Scalar, F: Fn(T) -> T> VectorWork for Sum<'_, T, F> {
+impl<T: Scalar, F: Fn(T) -> T> VectorWork for MappedSum<'_, T, F> {
     type Output = f64;
 
     #[inline(always)]
     fn run(self) -> f64 {
         let mut all = 0.0;
-        for run in self.values.chunks(RUN) {
-            let (whole, rest) = run.as_chunks::<LANES>();
-            let mut sums = [T::zero(); LANES];
+        for run in self.values.chunks(RUN_VALUES) {
+            let (whole, rest) = run.as_chunks::<SUM_LANES>();
+            let mut sums = [T::zero(); SUM_LANES];
             for chunk in whole {
                 for (sum, &value) in sums.iter_mut().zip(chunk) {
                     *sum += (self.f)(value);
@@ -102,7 +102,7 @@ impl<T: Scalar, F: Fn(T) -> T> VectorWork for Sum<'_, T, F> {
             for (sum, &value) in sums.iter_mut().zip(rest) {
                 *sum += (self.f)(value);
             }
-            all += total(&sums[..LANES.min(run.len())]);
+            all += add_partial_sums(&sums[..SUM_LANES.min(run.len())]);
         }
         all
     }
@@ -120,12 +120,12 @@ impl<T: Scalar, F: Fn(T) -> T> VectorWork for SumAndProduct<'_, T, F> {
     #[inline(always)]
     fn run(self) -> (f64, f64) {
         let mut all = (0.0, 0.0);
-        for (a, b) in self.a.chunks(RUN).zip(self.b.chunks(RUN)) {
-            let length = LANES.min(a.len());
-            let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
-            let (mut sums, mut products) = ([T::zero(); LANES], [T::zero(); LANES]);
+        for (a, b) in self.a.chunks(RUN_VALUES).zip(self.b.chunks(RUN_VALUES)) {
+            let length = SUM_LANES.min(a.len());
+            let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<SUM_LANES>(), b.as_chunks::<SUM_LANES>());
+            let (mut sums, mut products) = ([T::zero(); SUM_LANES], [T::zero(); SUM_LANES]);
             for (a, b) in a.iter().zip(b) {
-                for lane in 0..LANES {
+                for lane in 0..SUM_LANES {
                     sums[lane] += a[lane];
                     products[lane] += a[lane] * (self.f)(b[lane]);
                 }
@@ -134,8 +134,8 @@ impl<T: Scalar, F: Fn(T) -> T> VectorWork for SumAndProduct<'_, T, F> {
                 sums[lane] += a;
                 products[lane] += a * (self.f)(b);
             }
-            all.0 += total(&sums[..length]);
-            all.1 += total(&products[..length]);
+            all.0 += add_partial_sums(&sums[..length]);
+            all.1 += add_partial_sums(&products[..length]);
         }
         all
     }
@@ -143,10 +143,10 @@ impl<T: Scalar, F: Fn(T) -> T> VectorWork for SumAndProduct<'_, T, F> {
 
 /// The sum of partial sums, halves added to halves where there are all of them.
 #[inline(always)]
-fn total<T: Scalar>(sums: &[T]) -> f64 {
-    let Ok(sums) = <&[T; LANES]>::try_from(sums) else { return sums.iter().map(|sum| sum.as_f64()).sum() };
+fn add_partial_sums<T: Scalar>(sums: &[T]) -> f64 {
+    let Ok(sums) = <&[T; SUM_LANES]>::try_from(sums) else { return sums.iter().map(|sum| sum.as_f64()).sum() };
     let mut sums = sums.map(Scalar::as_f64);
-    let mut half = LANES / 2;
+    let mut half = SUM_LANES / 2;
     while half > 0 {
         let (low, high) = sums.split_at_mut(half);
         low.iter_mut().zip(high).for_each(|(low, high)| *low += *high);
@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn columns_are_summed_anew() {
         let mut sums = [7.0; 3];
-        sum_rows(&[1.0, 2.0, 3.0, 10.0, 20.0, 30.0], &mut sums);
+        sum_columns(&[1.0, 2.0, 3.0, 10.0, 20.0, 30.0], &mut sums);
         assert_eq!(sums, [11.0, 22.0, 33.0]);
     }
 

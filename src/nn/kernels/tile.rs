@@ -2,16 +2,16 @@
 //!
 //! A tile of R rows and V vectors of columns is the sum over k of a column of the left matrix times a row of the
 //! right one. The left values are spread over a vector each, the right ones are loaded as vectors from a packed panel.
-//! All variants do the same arithmetic in the same order, with fused multiply-adds where the instruction set has them, so
-//! the portable one of x86-64 rounds otherwise than the others; only tiles of a [`QUARTER`] of a vector sum in another
-//! order.
+//! All variants do the same arithmetic in the same order, with fused multiply-adds where the instruction set has them,
+//! so the portable one of x86-64 rounds otherwise than the others; only tiles of a [`QUARTER`] of a vector sum in
+//! another order.
 #![allow(unsafe_code)]
 
-use super::{instructions::InstructionSet, squares::Transpose};
+use super::{instructions::InstructionSet, squares::TransposeSquare};
 
 /// Where a tile finds its operands and leaves its sums.
 #[derive(Clone, Copy, Debug)]
-pub struct Task<T> {
+pub struct TileTask<T> {
     /// Number of products in each sum.
     pub depth: usize,
     /// First value of the left rows.
@@ -45,10 +45,10 @@ pub struct Task<T> {
 ///
 /// All that the task describes must be valid to read or write, the result must not be used by others meanwhile, and the
 /// processor must have the instructions.
-pub type Tile<T> = unsafe fn(Task<T>);
+pub type TileKernel<T> = unsafe fn(TileTask<T>);
 
 /// Rows that a tile has at most, in any variant.
-pub const MAX_ROWS: usize = 8;
+pub const MAX_TILE_ROWS: usize = 8;
 
 /// The tiles of one instruction set.
 #[derive(Debug)]
@@ -58,29 +58,30 @@ pub struct Tiles<T: 'static> {
     /// Values in a vector.
     pub lanes: usize,
     /// `tiles[rows - 1][vectors - 1]` for every number of rows and one or two vectors of columns.
-    pub tiles: &'static [[Tile<T>; 2]],
+    pub tiles: &'static [[TileKernel<T>; 2]],
     /// `halves[rows - 1]` for half a vector of columns; empty where there are no such vectors.
-    pub halves: &'static [Tile<T>],
+    pub halves: &'static [TileKernel<T>],
     /// `quarters[rows - 1]` for [`QUARTER`] columns, of which each vector takes as many products at a time; empty where
-    /// there are no such tiles. Their panels hold, for each [`QUARTER`] depths, column after column, these depths of it.
-    pub quarters: &'static [Tile<T>],
+    /// there are no such tiles. Their panels hold, for each [`QUARTER`] depths, column after column, these depths of
+    /// it.
+    pub quarters: &'static [TileKernel<T>],
     /// Writes a square of vectors transposed.
-    pub transpose: Transpose<T>,
+    pub transpose: TransposeSquare<T>,
 }
 
 impl<T> Tiles<T> {
     /// Rows of the tallest tile.
-    pub fn rows(&self) -> usize {
+    pub fn max_rows(&self) -> usize {
         self.tiles.len()
     }
 
     /// Columns of the widest tile.
-    pub fn columns(&self) -> usize {
+    pub fn max_columns(&self) -> usize {
         2 * self.lanes
     }
 
     /// Columns of the narrowest tile that has at least this many, which are no more than the widest has; 0 for none.
-    pub fn padded(&self, columns: usize) -> usize {
+    pub fn padded_columns(&self, columns: usize) -> usize {
         let half = self.lanes / 2;
         if (1..=half).contains(&columns) && !self.halves.is_empty() {
             half
@@ -89,8 +90,8 @@ impl<T> Tiles<T> {
         }
     }
 
-    /// The tile with this many rows, and with columns that are [`Self::padded`] or [`QUARTER`].
-    pub fn tile(&self, rows: usize, columns: usize) -> Tile<T> {
+    /// The tile with this many rows, and with columns that are [`Self::padded_columns`] or [`QUARTER`].
+    pub fn kernel(&self, rows: usize, columns: usize) -> TileKernel<T> {
         if columns == QUARTER && !self.quarters.is_empty() {
             self.quarters[rows - 1]
         } else if columns < self.lanes {
@@ -102,7 +103,7 @@ impl<T> Tiles<T> {
 }
 
 /// Columns that a tile has at most, in any variant.
-pub const MAX_COLUMNS: usize = 32;
+pub const MAX_TILE_COLUMNS: usize = 32;
 
 /// Columns of the tiles that sum several products of a column side by side: a quarter of a vector.
 pub const QUARTER: usize = 4;
@@ -115,11 +116,11 @@ macro_rules! tiles {
         $zero:expr, $load:expr, $store:expr, $splat:expr, $add:expr, $multiply_add:expr
     ) => {
         $(#[$feature])?
-        unsafe fn $tile<const ROWS: usize, const VECTORS: usize>(task: Task<$number>) {
+        unsafe fn $tile<const ROWS: usize, const VECTORS: usize>(task: TileTask<$number>) {
             let mut sums = [[$zero; VECTORS]; ROWS];
             let (mut left, mut right) = (task.left, task.right);
-            // Distances within four rows, and to the next four. If the compiler knows how they hang together, it makes one
-            // place from the other, a chain of eight sums, for which narrow tiles would have to wait.
+            // Distances within four rows, and to the next four. If the compiler knows how they hang together, it makes
+            // one place from the other, a chain of eight sums, for which narrow tiles would have to wait.
             let distances = [[0, 1, 2, 3], [4; 4]].map(|rows| rows.map(|row| row * task.left_row));
             let [rows, [second, ..]] = if VECTORS == 1 { std::hint::black_box(distances) } else { distances };
             let mut depth = task.depth;
@@ -149,7 +150,8 @@ macro_rules! tiles {
             }
             for i in 0..ROWS {
                 for vector in 0..VECTORS {
-                    // SAFETY: the caller promises a result, and a base if it is not null, of this many rows and columns.
+                    // SAFETY: the caller promises a result, and a base if it is not null, of this many rows and
+                    // columns.
                     unsafe {
                         let sum = if task.base.is_null() {
                             sums[i][vector]
@@ -214,10 +216,10 @@ mod x86 {
 
     use super::{
         super::squares::{
-            square,
+            transpose_square,
             x86::{avx2_f32_square, avx512_f32_square},
         },
-        QUARTER, Task, Tiles,
+        QUARTER, TileTask, Tiles,
     };
 
     tiles! {
@@ -225,7 +227,7 @@ mod x86 {
         _mm512_setzero_ps(), _mm512_loadu_ps, _mm512_storeu_ps, _mm512_set1_ps, _mm512_add_ps, _mm512_fmadd_ps
     }
     tiles! {
-        AVX512_F64, avx512_f64, "AVX-512", #[target_feature(enable = "avx512f")] f64, 8, [1 2 3 4 5 6 7 8] [avx2_f64] [], square::<f64, 8>,
+        AVX512_F64, avx512_f64, "AVX-512", #[target_feature(enable = "avx512f")] f64, 8, [1 2 3 4 5 6 7 8] [avx2_f64] [], transpose_square::<f64, 8>,
         _mm512_setzero_pd(), _mm512_loadu_pd, _mm512_storeu_pd, _mm512_set1_pd, _mm512_add_pd, _mm512_fmadd_pd
     }
     // Sixteen registers: twelve sums, two right vectors, one left value.
@@ -234,20 +236,20 @@ mod x86 {
         _mm256_setzero_ps(), _mm256_loadu_ps, _mm256_storeu_ps, _mm256_set1_ps, _mm256_add_ps, _mm256_fmadd_ps
     }
     tiles! {
-        AVX2_F64, avx2_f64, "AVX2", #[target_feature(enable = "avx2,fma")] f64, 4, [1 2 3 4 5 6] [] [], square::<f64, 4>,
+        AVX2_F64, avx2_f64, "AVX2", #[target_feature(enable = "avx2,fma")] f64, 4, [1 2 3 4 5 6] [] [], transpose_square::<f64, 4>,
         _mm256_setzero_pd(), _mm256_loadu_pd, _mm256_storeu_pd, _mm256_set1_pd, _mm256_add_pd, _mm256_fmadd_pd
     }
 
-    /// A tile of ROWS rows and [`QUARTER`] columns: each vector holds the columns one after the other, of each that many
-    /// sums, one for every depth of as many, which are added up at the end, neighbours first. With a single sum for each
-    /// column, loading and spreading the left values would take longer than the multiplications.
+    /// A tile of ROWS rows and [`QUARTER`] columns: each vector holds the columns one after the other, of each that
+    /// many sums, one for every depth of as many, which are added up at the end, neighbours first. With a single sum
+    /// for each column, loading and spreading the left values would take longer than the multiplications.
     ///
     /// # Safety
     ///
-    /// See [`super::Tile`]. The left columns must be neighbours in a single span, and their number a multiple of
+    /// See [`super::TileKernel`]. The left columns must be neighbours in a single span, and their number a multiple of
     /// [`QUARTER`].
     #[target_feature(enable = "avx512f")]
-    unsafe fn avx512_f32_quarter<const ROWS: usize>(task: Task<f32>) {
+    unsafe fn avx512_f32_quarter<const ROWS: usize>(task: TileTask<f32>) {
         let mut sums = [_mm512_setzero_ps(); ROWS];
         let (mut left, mut right) = (task.left, task.right);
         let distances: [isize; ROWS] = std::array::from_fn(|row| row as isize * task.left_row);
@@ -285,46 +287,50 @@ mod x86 {
 #[allow(clippy::needless_range_loop)] // The loops are unrolled; indices keep rows and vectors apart.
 #[allow(clippy::inline_always)] // These stand for single instructions.
 mod portable {
-    use super::{super::squares::square, Task, Tiles};
+    use super::{super::squares::transpose_square, TileTask, Tiles};
 
     /// Values in a vector of the portable variant; compilers map it to the registers there are.
-    const LANES: usize = 4;
+    const PORTABLE_LANES: usize = 4;
 
-    type Vector<T> = [T; LANES];
+    type PortableVector<T> = [T; PORTABLE_LANES];
 
     #[inline(always)]
-    unsafe fn load<T: Copy>(from: *const T) -> Vector<T> {
-        // SAFETY: the caller promises LANES values; an array is aligned as its elements are.
+    unsafe fn load<T: Copy>(from: *const T) -> PortableVector<T> {
+        // SAFETY: the caller promises one vector of values; an array is aligned as its elements are.
         unsafe { *from.cast() }
     }
 
     #[inline(always)]
-    unsafe fn store<T: Copy>(to: *mut T, vector: Vector<T>) {
-        // SAFETY: the caller promises room for LANES values; an array is aligned as its elements are.
+    unsafe fn store<T: Copy>(to: *mut T, vector: PortableVector<T>) {
+        // SAFETY: the caller promises room for one vector of values; an array is aligned as its elements are.
         unsafe { *to.cast() = vector }
     }
 
     #[inline(always)]
-    fn splat<T: Copy>(value: T) -> Vector<T> {
-        [value; LANES]
+    fn splat<T: Copy>(value: T) -> PortableVector<T> {
+        [value; PORTABLE_LANES]
     }
 
     #[inline(always)]
-    fn add<T: Copy + std::ops::Add<Output = T>>(a: Vector<T>, b: Vector<T>) -> Vector<T> {
+    fn add<T: Copy + std::ops::Add<Output = T>>(a: PortableVector<T>, b: PortableVector<T>) -> PortableVector<T> {
         std::array::from_fn(|lane| a[lane] + b[lane])
     }
 
     /// `mul_add` is one instruction on the first kind of processor and a slow library call on the others.
     #[inline(always)]
-    fn multiply_add<T: ndarray::NdFloat>(a: Vector<T>, b: Vector<T>, sum: Vector<T>) -> Vector<T> {
+    fn multiply_add<T: ndarray::NdFloat>(
+        a: PortableVector<T>,
+        b: PortableVector<T>,
+        sum: PortableVector<T>,
+    ) -> PortableVector<T> {
         let fused = cfg!(any(target_arch = "aarch64", target_feature = "fma"));
         std::array::from_fn(
             |lane| if fused { a[lane].mul_add(b[lane], sum[lane]) } else { a[lane] * b[lane] + sum[lane] },
         )
     }
 
-    tiles!(F32, f32_tile, "portable", f32, 4, [1 2 3 4 5 6] [] [], square::<f32, 4>, [0.0; LANES], load, store, splat, add, multiply_add);
-    tiles!(F64, f64_tile, "portable", f64, 4, [1 2 3 4 5 6] [] [], square::<f64, 4>, [0.0; LANES], load, store, splat, add, multiply_add);
+    tiles!(F32, f32_tile, "portable", f32, 4, [1 2 3 4 5 6] [] [], transpose_square::<f32, 4>, [0.0; PORTABLE_LANES], load, store, splat, add, multiply_add);
+    tiles!(F64, f64_tile, "portable", f64, 4, [1 2 3 4 5 6] [] [], transpose_square::<f64, 4>, [0.0; PORTABLE_LANES], load, store, splat, add, multiply_add);
 }
 
 /// The tiles for `f32` of every instruction set that this processor has, for the tests.

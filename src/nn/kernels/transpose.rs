@@ -23,7 +23,8 @@ pub(super) fn transpose<T: Scalar>(
     for row in (0..rows).step_by(side) {
         for column in (0..columns).step_by(side) {
             let (from, to) = (from[row * from_row + column..].as_ptr(), to[column * to_row + row..].as_mut_ptr());
-            // SAFETY: both squares lie within their slices, as asserted; the processor has the instructions of its tiles.
+            // SAFETY: both squares lie within their slices, as asserted; the processor has the instructions of its
+            // tiles.
             unsafe { (tiles.transpose)(from, from_row as isize, to, to_row) };
         }
     }

@@ -15,11 +15,11 @@
 //! ∂L/∂d = B [Σ_o U_o ⊙ W_o] Bᵀ     (tiles overlap and are added up)        ∂L/∂g = Gᵀ[Σ_p V_p ⊙ W_p]G
 //! ```
 //!
-//! With p the tiles of all samples, c and o the channels, the three products for each ξ are M\[p,o\] = V U, D\[c,p\] = U W
-//! and E\[o,c\] = W V. Each operand is stored in blocks of `LANES` columns: V\[p,c\] along c, W\[o,p\] along p, U\[c,o\]
-//! along o or c; so what stands on the right of a product is read as vectors, what stands on the left value by value,
-//! and nothing is ever transposed. U, M, D and E only ever exist for one block of channels, in the cache of the thread
-//! that works on it.
+//! With p the tiles of all samples, c and o the channels, the three products for each ξ are M\[p,o\] = V U, D\[c,p\] =
+//! U W and E\[o,c\] = W V. Each operand is stored in blocks of `WINOGRAD_LANES` columns: V\[p,c\] along c, W\[o,p\]
+//! along p, U\[c,o\] along o or c; so what stands on the right of a product is read as vectors, what stands on the left
+//! value by value, and nothing is ever transposed. U, M, D and E only ever exist for one block of channels, in the
+//! cache of the thread that works on it.
 //!
 //! Every output is added up by one thread in an order that the shapes alone decide.
 #![allow(unsafe_code)]
@@ -29,40 +29,40 @@ mod backward;
 mod forward;
 mod scheme;
 
-use self::scheme::{Four, LANES, Two};
+use self::scheme::{FourOutputs, TwoOutputs, WINOGRAD_LANES};
 use super::{
-    locals::Locals,
+    locals::ThreadBuffers,
     pool::Pool,
-    tile::{Task, Tiles},
+    tile::{TileTask, Tiles},
 };
 use crate::nn::{Scalar, window::Window};
 
 /// Fewest channels on either side for which the transforms pay.
-const FEWEST_CHANNELS: usize = 16;
+const MIN_CHANNELS: usize = 16;
 
 /// Tiles that a thread takes through all products before it goes on to the next.
-const TILES: usize = 64;
+const TILES_PER_PASS: usize = 64;
 
 /// Channels whose U is in the cache at a time, where all tiles are worked on together.
-const DEPTH: usize = 256;
+const CACHED_CHANNELS: usize = 256;
 
 /// Outputs of a tile along an axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Size {
-    Two,
-    Four,
+enum TileSize {
+    TwoOutputs,
+    FourOutputs,
 }
 
-impl Size {
+impl TileSize {
     fn outputs(self) -> usize {
         match self {
-            Self::Two => 2,
-            Self::Four => 4,
+            Self::TwoOutputs => 2,
+            Self::FourOutputs => 4,
         }
     }
 
     /// Multiplications for each pair of channels on a plane.
-    fn work(self, height: usize, width: usize) -> usize {
+    fn multiplications(self, height: usize, width: usize) -> usize {
         let (m, n) = (self.outputs(), self.outputs() + 2);
         height.div_ceil(m) * width.div_ceil(m) * n * n
     }
@@ -70,7 +70,7 @@ impl Size {
 
 /// What a convolution is made of.
 #[derive(Clone, Copy, Debug)]
-struct Plan {
+struct WinogradPlan {
     /// C.
     channels: usize,
     /// O.
@@ -82,87 +82,108 @@ struct Plan {
     across: usize,
 }
 
-impl Plan {
-    fn plane(&self) -> usize {
+impl WinogradPlan {
+    fn plane_values(&self) -> usize {
         self.height * self.width
     }
 
-    fn tiles(&self) -> usize {
+    fn tiles_per_plane(&self) -> usize {
         self.down * self.across
     }
 
     /// Distance between two places ξ of V for this many samples.
     fn v_pitch(&self, samples: usize) -> usize {
-        self.channels.next_multiple_of(LANES) * samples * self.tiles() + LANES
+        self.channels.next_multiple_of(WINOGRAD_LANES) * samples * self.tiles_per_plane() + WINOGRAD_LANES
     }
 
     /// Distance between two places ξ of W for this many samples.
-    fn w_pitch(&self, samples: usize) -> usize {
-        (samples * self.tiles()).next_multiple_of(LANES) * self.outputs + LANES
+    fn w_place_stride(&self, samples: usize) -> usize {
+        (samples * self.tiles_per_plane()).next_multiple_of(WINOGRAD_LANES) * self.outputs + WINOGRAD_LANES
     }
 
     /// Channels to be worked on at a time, of `channels`, for `tiles` tiles in blocks of `block`.
-    fn depth(channels: usize, tiles: usize, block: usize) -> usize {
-        if tiles <= block { channels.min(DEPTH) } else { channels }
+    fn channels_at_a_time(channels: usize, tiles: usize, block: usize) -> usize {
+        if tiles <= block { channels.min(CACHED_CHANNELS) } else { channels }
     }
 
     /// Sample, row and column of the tile `p` of a batch.
     #[inline(always)]
-    fn place(&self, p: usize) -> (usize, usize, usize) {
-        let (sample, tile) = (p / self.tiles(), p % self.tiles());
+    fn tile_position(&self, p: usize) -> (usize, usize, usize) {
+        let (sample, tile) = (p / self.tiles_per_plane(), p % self.tiles_per_plane());
         (sample, tile / self.across, tile % self.across)
     }
 
     /// The places of a block of tiles of a batch, and how many of its lanes have one.
-    fn places(&self, block: usize, samples: usize) -> ([(usize, usize, usize); LANES], usize) {
-        let first = block * LANES;
-        (std::array::from_fn(|lane| self.place(first + lane)), LANES.min(samples * self.tiles() - first))
+    fn block_positions(&self, block: usize, samples: usize) -> ([(usize, usize, usize); WINOGRAD_LANES], usize) {
+        let first = block * WINOGRAD_LANES;
+        (
+            std::array::from_fn(|lane| self.tile_position(first + lane)),
+            WINOGRAD_LANES.min(samples * self.tiles_per_plane() - first),
+        )
     }
 }
 
 /// A 3 × 3 convolution with its transformed inputs.
 #[derive(Clone, Debug)]
-pub struct Winograd<T> {
-    plan: Plan,
-    size: Size,
+pub struct WinogradConv<T> {
+    plan: WinogradPlan,
+    size: TileSize,
     /// V of the last forward pass.
     inputs: Vec<T>,
 }
 
-impl<T: Scalar> Winograd<T> {
+impl<T: Scalar> WinogradConv<T> {
     /// The fast way for this window to `outputs` channels, if there is one that is faster than unfolding.
     pub fn new(window: &Window, outputs: usize, max_batch: usize) -> Option<Self> {
         let Window { channels, height, width, kernel, stride, pad, .. } = *window;
-        let many = channels.min(outputs) >= FEWEST_CHANNELS;
+        let many = channels.min(outputs) >= MIN_CHANNELS;
         if !(T::WINOGRAD && many && kernel == (3, 3) && stride == 1 && pad == 1) {
             return None;
         }
-        let size = if Size::Four.work(height, width) < Size::Two.work(height, width) { Size::Four } else { Size::Two };
-        if size.work(height, width) >= 5 * height * width {
+        let size = if TileSize::FourOutputs.multiplications(height, width)
+            < TileSize::TwoOutputs.multiplications(height, width)
+        {
+            TileSize::FourOutputs
+        } else {
+            TileSize::TwoOutputs
+        };
+        if size.multiplications(height, width) >= 5 * height * width {
             return None;
         }
         Some(Self::with_size(window, outputs, max_batch, size))
     }
 
-    fn with_size(window: &Window, outputs: usize, max_batch: usize, size: Size) -> Self {
+    fn with_size(window: &Window, outputs: usize, max_batch: usize, size: TileSize) -> Self {
         let Window { channels, height, width, .. } = *window;
         let (down, across) = (height.div_ceil(size.outputs()), width.div_ceil(size.outputs()));
-        let plan = Plan { channels, outputs, height, width, down, across };
+        let plan = WinogradPlan { channels, outputs, height, width, down, across };
         let squares = (size.outputs() + 2).pow(2);
         Self { plan, size, inputs: vec![T::zero(); squares * plan.v_pitch(max_batch)] }
     }
 
     /// Values that [`Self::backward`] needs room for.
-    pub fn scratch(&self, max_batch: usize) -> usize {
-        (self.size.outputs() + 2).pow(2) * self.plan.w_pitch(max_batch)
+    pub fn scratch_values(&self, max_batch: usize) -> usize {
+        (self.size.outputs() + 2).pow(2) * self.plan.w_place_stride(max_batch)
     }
 
     /// Computes y (batch, O, H, W) from x (batch, C, H, W), the weights (O, C, 3, 3) and the bias (O).
-    pub fn forward(&mut self, pool: &Pool, locals: &mut Locals<T>, x: &[T], weight: &[T], bias: &[T], y: &mut [T]) {
+    pub fn forward(
+        &mut self,
+        pool: &Pool,
+        locals: &mut ThreadBuffers<T>,
+        x: &[T],
+        weight: &[T],
+        bias: &[T],
+        y: &mut [T],
+    ) {
         let Self { plan, size, inputs } = self;
         match size {
-            Size::Two => forward::forward::<T, Two, 2, 4>(plan, pool, locals, inputs, [x, weight, bias], y),
-            Size::Four => forward::forward::<T, Four, 4, 6>(plan, pool, locals, inputs, [x, weight, bias], y),
+            TileSize::TwoOutputs => {
+                forward::forward::<T, TwoOutputs, 2, 4>(plan, pool, locals, inputs, [x, weight, bias], y);
+            }
+            TileSize::FourOutputs => {
+                forward::forward::<T, FourOutputs, 4, 6>(plan, pool, locals, inputs, [x, weight, bias], y);
+            }
         }
     }
 
@@ -171,7 +192,7 @@ impl<T: Scalar> Winograd<T> {
     pub fn backward(
         &self,
         pool: &Pool,
-        (scratch, locals): (&mut [T], &mut Locals<T>),
+        (scratch, locals): (&mut [T], &mut ThreadBuffers<T>),
         weight: &[T],
         dy: &[T],
         dw: &mut [T],
@@ -179,11 +200,11 @@ impl<T: Scalar> Winograd<T> {
     ) {
         let Self { plan, size, inputs } = self;
         match size {
-            Size::Two => {
-                backward::backward::<T, Two, 2, 4>(plan, pool, (scratch, locals), [inputs, weight, dy], dw, dx);
+            TileSize::TwoOutputs => {
+                backward::backward::<T, TwoOutputs, 2, 4>(plan, pool, (scratch, locals), [inputs, weight, dy], dw, dx);
             }
-            Size::Four => {
-                backward::backward::<T, Four, 4, 6>(plan, pool, (scratch, locals), [inputs, weight, dy], dw, dx);
+            TileSize::FourOutputs => {
+                backward::backward::<T, FourOutputs, 4, 6>(plan, pool, (scratch, locals), [inputs, weight, dy], dw, dx);
             }
         }
     }
@@ -191,7 +212,7 @@ impl<T: Scalar> Winograd<T> {
 
 /// How the left operand of a product lies in memory: the distances of rows, of columns within a span, and of spans.
 #[derive(Clone, Copy)]
-struct Left<'a, T> {
+struct LeftOperand<'a, T> {
     values: &'a [T],
     row: usize,
     column: usize,
@@ -199,23 +220,33 @@ struct Left<'a, T> {
     next_span: usize,
 }
 
-/// out (rows, LANES) = left (rows, depth) · right (depth, LANES), or out + that.
-fn product<T: Scalar>((rows, depth): (usize, usize), add: bool, left: Left<'_, T>, right: &[T], out: &mut [T]) {
+/// out (rows, lanes) = left (rows, depth) · right (depth, lanes), or out + that.
+fn multiply_lanes<T: Scalar>(
+    (rows, depth): (usize, usize),
+    add: bool,
+    left: LeftOperand<'_, T>,
+    right: &[T],
+    out: &mut [T],
+) {
     let tiles: &'static Tiles<T> = T::tiles();
     if rows == 0 || depth == 0 {
         return;
     }
-    let Left { values, row, column, span, next_span } = left;
+    let LeftOperand { values, row, column, span, next_span } = left;
     let last = depth - 1;
     let farthest = |k: usize| (rows - 1) * row + k / span * next_span + k % span * column;
     // The last value of the last whole span may lie after the last value.
     assert!(farthest(last) < values.len() && farthest((depth / span * span).saturating_sub(1)) < values.len());
-    assert!(right.len() >= depth * LANES && out.len() >= rows * LANES && LANES.is_multiple_of(tiles.columns()));
-    for first in (0..rows).step_by(tiles.rows()) {
-        let height = tiles.rows().min(rows - first);
-        for lane in (0..LANES).step_by(tiles.columns()) {
-            let out = out[first * LANES + lane..].as_mut_ptr();
-            let task = Task {
+    assert!(
+        right.len() >= depth * WINOGRAD_LANES
+            && out.len() >= rows * WINOGRAD_LANES
+            && WINOGRAD_LANES.is_multiple_of(tiles.max_columns())
+    );
+    for first in (0..rows).step_by(tiles.max_rows()) {
+        let height = tiles.max_rows().min(rows - first);
+        for lane in (0..WINOGRAD_LANES).step_by(tiles.max_columns()) {
+            let out = out[first * WINOGRAD_LANES + lane..].as_mut_ptr();
+            let task = TileTask {
                 depth,
                 left: values[first * row..].as_ptr(),
                 left_row: row as isize,
@@ -223,11 +254,11 @@ fn product<T: Scalar>((rows, depth): (usize, usize), add: bool, left: Left<'_, T
                 left_span: span,
                 left_jump: next_span as isize - (span * column) as isize,
                 right: right[lane..].as_ptr(),
-                right_row: LANES,
+                right_row: WINOGRAD_LANES,
                 out,
-                out_row: LANES as isize,
+                out_row: WINOGRAD_LANES as isize,
                 base: if add { out } else { std::ptr::null() },
-                base_row: LANES as isize,
+                base_row: WINOGRAD_LANES as isize,
             };
             // SAFETY: the last value of each operand is within its slice, as asserted, and so are all before it; the
             // result is borrowed mutably. `tiles` are those that this processor runs.

@@ -1,5 +1,5 @@
-//! Activations: functions of each value by itself. Each is one file with its mathematics and its facts, and one entry of
-//! the table here.
+//! Activations: functions of each value by itself. Each is one file with its mathematics and its facts, and one entry
+//! of the table here.
 #![allow(clippy::inline_always)] // Only where they are inlined are they compiled for the widest vectors.
 
 mod elu;
@@ -12,14 +12,14 @@ mod tanh;
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Layer, Pass};
+use super::{Layer, PassContext};
 use crate::nn::{
     LayerFacts, LayerProperty, Scalar,
-    kernels::{elementwise::Cost, pointwise::map_arrays},
+    kernels::{elementwise::ElementCost, pointwise::map_arrays_in_parallel},
 };
 
 /// Symbols of the equations of most activations.
-const ELEMENT_BY_ELEMENT: &str = "φ acts on each value alone, so ∂y/∂x is the diagonal matrix of φ′(x)";
+const POINTWISE_SYMBOLS: &str = "φ acts on each value alone, so ∂y/∂x is the diagonal matrix of φ′(x)";
 
 /// Makes [`ActivationSpec`] and everything that differs from one activation to the next.
 macro_rules! table_of_activations {
@@ -111,7 +111,7 @@ pub trait ActivationKind: Copy {
     const SETTING: Option<ActivationSetting> = None;
 
     /// What φ and its derivative cost.
-    const COSTS: [Cost; 2] = [Cost::Cheap; 2];
+    const COSTS: [ElementCost; 2] = [ElementCost::Cheap; 2];
 
     /// The activation with that setting, which one that takes none ignores.
     fn from_setting(setting: f64) -> Self;
@@ -161,9 +161,9 @@ impl<A: ActivationKind> Pointwise<A> {
 }
 
 impl<T: Scalar, A: Activation<T>> Layer<T> for Pointwise<A> {
-    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<T>) {
+    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut PassContext<T>) {
         let (Self(activation), [cost, _]) = (*self, A::COSTS);
-        map_arrays(&pass.pool, cost, [x], y, move |[x]| activation.value(x));
+        map_arrays_in_parallel(&pass.pool, cost, [x], y, move |[x]| activation.value(x));
     }
 
     fn backward(
@@ -172,16 +172,16 @@ impl<T: Scalar, A: Activation<T>> Layer<T> for Pointwise<A> {
         y: ArrayView2<'_, T>,
         dy: ArrayView2<'_, T>,
         dx: Option<ArrayViewMut2<'_, T>>,
-        pass: &mut Pass<T>,
+        pass: &mut PassContext<T>,
     ) {
         let (Self(activation), [_, cost]) = (*self, A::COSTS);
         if let Some(dx) = dx {
-            map_arrays(&pass.pool, cost, [x, y, dy], dx, move |[x, y, dy]| activation.gradient(x, y, dy));
+            map_arrays_in_parallel(&pass.pool, cost, [x, y, dy], dx, move |[x, y, dy]| activation.gradient(x, y, dy));
         }
     }
 
-    fn choices(&self, x: ArrayView2<'_, T>, choices: &mut [Vec<u32>]) {
-        if !A::FACTS.has(LayerProperty::HasKink) {
+    fn collect_choices(&self, x: ArrayView2<'_, T>, choices: &mut [Vec<u32>]) {
+        if !A::FACTS.has_property(LayerProperty::HasKink) {
             return;
         }
         // The side of 0 on which each value is.

@@ -2,9 +2,9 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Layer, Pass};
+use super::{Layer, PassContext};
 use crate::nn::{
-    Equations, LayerFacts, LayerRole, Scalar,
+    Equations, LayerCategory, LayerFacts, Scalar,
     kernels::elementwise::for_each_plane,
     rows::{values, values_mut},
     window::Window,
@@ -14,7 +14,7 @@ use crate::nn::{
 pub(in crate::nn) const FACTS: LayerFacts = LayerFacts {
     name: "avgpool",
     form: "avgpool SIZE [stride N] [pad N]",
-    role: LayerRole::Pooling,
+    category: LayerCategory::Pooling,
     properties: &[],
     equations: Equations {
         forward: &["y = Σ x/k² over each window"],
@@ -40,21 +40,21 @@ impl AvgPool {
     }
 
     /// k².
-    fn size<T: Scalar>(&self) -> T {
+    fn window_values<T: Scalar>(&self) -> T {
         T::from_f64((self.window.kernel.0 * self.window.kernel.1) as f64)
     }
 }
 
 impl<T: Scalar> Layer<T> for AvgPool {
-    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<T>) {
-        let (x, w, size) = (values(x), self.window, self.size::<T>());
+    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut PassContext<T>) {
+        let (x, w, size) = (values(x), self.window, self.window_values::<T>());
         for_each_plane(&pass.pool, w.places(), w.plane(), values_mut(y), |number, y| {
             let x = &x[number * w.plane()..(number + 1) * w.plane()];
             for (oy, y) in y.chunks_exact_mut(w.out_width).enumerate() {
                 for (ox, y) in y.iter_mut().enumerate() {
                     let mut sum = T::zero();
-                    for row in w.rows(oy) {
-                        for &x in &x[row * w.width..][w.columns(ox)] {
+                    for row in w.covered_rows(oy) {
+                        for &x in &x[row * w.width..][w.covered_columns(ox)] {
                             sum += x;
                         }
                     }
@@ -70,18 +70,18 @@ impl<T: Scalar> Layer<T> for AvgPool {
         _y: ArrayView2<'_, T>,
         dy: ArrayView2<'_, T>,
         dx: Option<ArrayViewMut2<'_, T>>,
-        pass: &mut Pass<T>,
+        pass: &mut PassContext<T>,
     ) {
         let Some(dx) = dx else { return };
-        let (dy, w, size) = (values(dy), self.window, self.size::<T>());
+        let (dy, w, size) = (values(dy), self.window, self.window_values::<T>());
         for_each_plane(&pass.pool, w.plane(), w.plane(), values_mut(dx), |number, dx| {
             dx.fill(T::zero());
             let dy = &dy[number * w.places()..(number + 1) * w.places()];
             for (oy, dy) in dy.chunks_exact(w.out_width).enumerate() {
                 for (ox, &dy) in dy.iter().enumerate() {
                     let share = dy / size;
-                    for row in w.rows(oy) {
-                        for dx in &mut dx[row * w.width..][w.columns(ox)] {
+                    for row in w.covered_rows(oy) {
+                        for dx in &mut dx[row * w.width..][w.covered_columns(ox)] {
                             *dx += share;
                         }
                     }

@@ -2,9 +2,9 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Layer, Pass};
+use super::{Layer, PassContext};
 use crate::nn::{
-    Buffer, Equations, LayerFacts, LayerPosition, LayerProperty, LayerRole, Mode, Parameter, Scalar, Shape,
+    Buffer, Equations, LayerCategory, LayerFacts, LayerPosition, LayerProperty, Mode, Parameter, Scalar, Shape,
     kernels::{
         elementwise::for_each_plane,
         pointwise::map_slices,
@@ -15,16 +15,16 @@ use crate::nn::{
 };
 
 /// Added to the variance, as in `PyTorch`.
-const EPSILON: f64 = 1e-5;
+const VARIANCE_EPSILON: f64 = 1e-5;
 
 /// Share of the current batch in the running statistics, as in `PyTorch`.
-const MOMENTUM: f64 = 0.1;
+const RUNNING_STATS_MOMENTUM: f64 = 0.1;
 
 /// What others ask about this kind of layer.
 pub(in crate::nn) const FACTS: LayerFacts = LayerFacts {
     name: "batchnorm",
     form: "batchnorm",
-    role: LayerRole::Normalization,
+    category: LayerCategory::Normalization,
     properties: &[LayerProperty::CouplesSamples, LayerProperty::KeepsPlaces],
     equations: Equations {
         forward: &["x̂ = (x − μ)/σ̂", "y = γ x̂ + β"],
@@ -64,14 +64,14 @@ pub struct BatchNorm<T> {
     parameters: [Parameter<T>; 2],
     buffers: [Buffer<T>; 2],
     /// One for each channel.
-    statistics: Vec<Statistics>,
+    statistics: Vec<ChannelStats>,
     /// P.
     plane: usize,
 }
 
 /// What is known of a channel.
 #[derive(Clone, Copy, Debug, Default)]
-struct Statistics {
+struct ChannelStats {
     mean: f64,
     variance: f64,
     /// 1/σ̂.
@@ -84,16 +84,16 @@ struct Statistics {
 
 impl<T: Scalar> BatchNorm<T> {
     /// A layer for `channels` channels of `plane` positions, γ = 1 and β = 0, running mean 0 and variance 1.
-    pub fn new(place: &LayerPosition, channels: usize, plane: usize) -> Self {
+    pub fn new(position: &LayerPosition, channels: usize, plane: usize) -> Self {
         let shape = || Shape::new([channels]);
-        let weight = Parameter::new(place, "weight", shape(), T::one);
-        let bias = Parameter::new(place, "bias", shape(), T::zero);
-        let mean = Buffer::new(place, "running_mean", shape(), T::zero());
-        let variance = Buffer::new(place, "running_var", shape(), T::one());
+        let weight = Parameter::new(position, "weight", shape(), T::one);
+        let bias = Parameter::new(position, "bias", shape(), T::zero);
+        let mean = Buffer::new(position, "running_mean", shape(), T::zero());
+        let variance = Buffer::new(position, "running_var", shape(), T::one());
         Self {
             parameters: [weight, bias],
             buffers: [mean, variance],
-            statistics: vec![Statistics::default(); channels],
+            statistics: vec![ChannelStats::default(); channels],
             plane,
         }
     }
@@ -104,7 +104,7 @@ impl<T: Scalar> BatchNorm<T> {
         let (channels, plane) = (statistics.len(), *plane);
         let n = (x.len() / channels) as f64;
         let plane_of = |number: usize| &x[number * plane..(number + 1) * plane];
-        statistics.fill(Statistics::default());
+        statistics.fill(ChannelStats::default());
         let shape = (x.len() / plane, plane);
         let totals = sums.of(pool, shape, |number| [sum(plane_of(number), |x| x), 0.0]);
         for sums in totals.chunks_exact(channels) {
@@ -122,7 +122,7 @@ impl<T: Scalar> BatchNorm<T> {
         }
         for s in statistics {
             s.variance /= n;
-            s.inverse = 1.0 / (s.variance + EPSILON).sqrt();
+            s.inverse = 1.0 / (s.variance + VARIANCE_EPSILON).sqrt();
         }
         self.update_running_stats(n);
     }
@@ -135,7 +135,9 @@ impl<T: Scalar> BatchNorm<T> {
         let [mean, variance] = &mut self.buffers;
         for ((s, mean), variance) in self.statistics.iter().zip(&mut mean.value).zip(&mut variance.value) {
             if s.mean.is_finite() && s.variance.is_finite() {
-                let move_to = |old: T, new: f64| T::from_f64((1.0 - MOMENTUM) * old.as_f64() + MOMENTUM * new);
+                let move_to = |old: T, new: f64| {
+                    T::from_f64((1.0 - RUNNING_STATS_MOMENTUM) * old.as_f64() + RUNNING_STATS_MOMENTUM * new)
+                };
                 *mean = move_to(*mean, s.mean);
                 *variance = move_to(*variance, s.variance * n / (n - 1.0));
             }
@@ -147,14 +149,14 @@ impl<T: Scalar> BatchNorm<T> {
         let [mean, variance] = &self.buffers;
         for ((s, mean), variance) in self.statistics.iter_mut().zip(&mean.value).zip(&variance.value) {
             let variance = variance.as_f64();
-            let inverse = 1.0 / (variance + EPSILON).sqrt();
-            *s = Statistics { mean: mean.as_f64(), variance, inverse, ..Statistics::default() };
+            let inverse = 1.0 / (variance + VARIANCE_EPSILON).sqrt();
+            *s = ChannelStats { mean: mean.as_f64(), variance, inverse, ..ChannelStats::default() };
         }
     }
 }
 
 impl<T: Scalar> Layer<T> for BatchNorm<T> {
-    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<T>) {
+    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut PassContext<T>) {
         let x = values(x);
         match pass.mode {
             Mode::Train { .. } => self.compute_batch_stats(x, &pass.pool, &mut pass.scratch.sums),
@@ -179,7 +181,7 @@ impl<T: Scalar> Layer<T> for BatchNorm<T> {
         _y: ArrayView2<'_, T>,
         dy: ArrayView2<'_, T>,
         dx: Option<ArrayViewMut2<'_, T>>,
-        pass: &mut Pass<T>,
+        pass: &mut PassContext<T>,
     ) {
         let (x, dy) = (values(x), values(dy));
         let (channels, plane) = (self.statistics.len(), self.plane);
@@ -205,8 +207,8 @@ impl<T: Scalar> Layer<T> for BatchNorm<T> {
             (*dw, *db) = (T::from_f64(s.scale), T::from_f64(s.shift));
         }
         let Some(dx) = dx else { return };
-        // Term 2: ∂L/∂x (batch, channels, P) = γ/σ̂ (dy - ∂L/∂β/n - x̂ ⊙ ∂L/∂γ/n). Evaluating, mean and variance do not move
-        // with x, so that only γ/σ̂ dy is left.
+        // Term 2: ∂L/∂x (batch, channels, P) = γ/σ̂ (dy - ∂L/∂β/n - x̂ ⊙ ∂L/∂γ/n). Evaluating, mean and variance do not
+        // move with x, so that only γ/σ̂ dy is left.
         let share = if pass.mode == Mode::Evaluate { 0.0 } else { 1.0 / n };
         for_each_plane(&pass.pool, plane, plane, values_mut(dx), |number, dx| {
             let channel = number % channels;

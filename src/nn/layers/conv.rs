@@ -4,29 +4,29 @@ use std::ops::Range;
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Layer, Pass, Scratch};
+use super::{ImageScratch, Layer, PassContext};
 use crate::nn::{
-    Equations, Init, LayerFacts, LayerPosition, LayerRole, Parameter, Scalar, Shape,
-    init::Draw,
+    Equations, Init, LayerCategory, LayerFacts, LayerPosition, Parameter, Scalar, Shape,
+    init::InitialDraw,
     kernels::{
         elementwise::for_each_plane,
         matmul::{Start, matmul},
         pool::Pool,
         sums::{PlaneSums, sum},
-        winograd::Winograd,
+        winograd::WinogradConv,
     },
     rows::{values, values_mut},
     window::Window,
 };
 
 /// Values of the unfolded input that are worked on at a time: 8 MiB of `f32`.
-const BLOCK: usize = 1 << 21;
+const BLOCK_VALUES: usize = 1 << 21;
 
 /// What others ask about this kind of layer.
 pub(in crate::nn) const FACTS: LayerFacts = LayerFacts {
     name: "conv",
     form: "conv CHANNELS HEIGHTxWIDTH [stride N] [pad N]",
-    role: LayerRole::Weights,
+    category: LayerCategory::Weights,
     properties: &[],
     equations: Equations {
         forward: &["y = W U(x) + b"],
@@ -51,10 +51,10 @@ pub(in crate::nn) const FACTS: LayerFacts = LayerFacts {
 ///
 /// and as U copies each value of x to every place of the kernel that covers it, ∂L/∂x is the sum over these copies.
 ///
-/// The batch is worked on in blocks of as many samples as `BLOCK` allows, the same number whatever the threads; the
-/// sums of ∂L/∂W go on from block to block.
+/// The batch is worked on in blocks of as many samples as `BLOCK_VALUES` allows, the same number whatever the threads;
+/// the sums of ∂L/∂W go on from block to block.
 ///
-/// Kernels of 3 × 3 that move one by one between many channels take the faster way of [`Winograd`].
+/// Kernels of 3 × 3 that move one by one between many channels take the faster way of [`WinogradConv`].
 ///
 /// Cached: nothing; U(x) is made again, which takes less time than memory of its size for every layer would. The
 /// faster way keeps its transformed inputs.
@@ -66,14 +66,14 @@ pub struct Conv<T> {
     /// Samples of a block.
     block: usize,
     /// The faster way, where there is one.
-    fast: Option<Winograd<T>>,
+    fast: Option<WinogradConv<T>>,
     max_batch: usize,
 }
 
 impl<T: Scalar> Conv<T> {
     /// A layer to `channels` channels whose initial values follow from `init`, `seed` and its place in the network.
     pub fn new(
-        place: &LayerPosition,
+        position: &LayerPosition,
         window: Window,
         channels: usize,
         max_batch: usize,
@@ -81,20 +81,20 @@ impl<T: Scalar> Conv<T> {
         seed: u64,
     ) -> Self {
         let (fan_in, (height, width)) = (window.values(), window.kernel);
-        let mut draw = Draw::new(init, seed, place.number, fan_in, channels * height * width);
+        let mut draw = InitialDraw::new(init, seed, position.number, fan_in, channels * height * width);
         let shape = Shape::new([channels, window.channels, height, width]);
-        let weight = Parameter::new(place, "weight", shape, || T::from_f64(draw.weight()));
-        let bias = Parameter::new(place, "bias", Shape::new([channels]), || T::from_f64(draw.bias()));
-        let block = (BLOCK / (fan_in * window.places()).max(1)).clamp(1, max_batch);
-        let fast = Winograd::new(&window, channels, max_batch);
+        let weight = Parameter::new(position, "weight", shape, || T::from_f64(draw.draw_weight()));
+        let bias = Parameter::new(position, "bias", Shape::new([channels]), || T::from_f64(draw.draw_bias()));
+        let block = (BLOCK_VALUES / (fan_in * window.places()).max(1)).clamp(1, max_batch);
+        let fast = WinogradConv::new(&window, channels, max_batch);
         Self { parameters: [weight, bias], window, channels, block, fast, max_batch }
     }
 
     /// Makes room for this layer's matrix products and copies, so that no step has to.
-    pub fn reserve(&self, pass: &mut Pass<T>) {
-        let Pass { workspace, scratch, .. } = pass;
+    pub fn reserve(&self, pass: &mut PassContext<T>) {
+        let PassContext { workspace, scratch, .. } = pass;
         if let Some(fast) = &self.fast {
-            return scratch.reserve(fast.scratch(self.max_batch), 0);
+            return scratch.reserve(fast.scratch_values(self.max_batch), 0);
         }
         let (depth, places) = (self.window.values(), self.block * self.window.places());
         workspace.reserve(self.channels, depth, places);
@@ -110,26 +110,26 @@ impl<T: Scalar> Conv<T> {
     }
 
     /// The blocks of a batch.
-    fn blocks(&self, batch: usize) -> impl Iterator<Item = Range<usize>> + use<T> {
+    fn sample_blocks(&self, batch: usize) -> impl Iterator<Item = Range<usize>> + use<T> {
         let block = self.block;
         (0..batch).step_by(block).map(move |first| first..batch.min(first + block))
     }
 }
 
 impl<T: Scalar> Layer<T> for Conv<T> {
-    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<T>) {
+    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut PassContext<T>) {
         let (batch, w, channels) = (x.nrows(), self.window, self.channels);
         let (x, y) = (values(x), values_mut(y));
         let [weight, bias] = &self.parameters;
         if let Some(fast) = &mut self.fast {
             return fast.forward(&pass.pool, &mut pass.scratch.locals, x, &weight.value, &bias.value, y);
         }
-        for samples in self.blocks(batch) {
+        for samples in self.sample_blocks(batch) {
             let places = samples.len() * w.places();
-            let (columns, planes) = pass.scratch.take(w.values() * places, channels * places);
-            unfold(&pass.pool, &w, image_part(x, &samples, w.channels * w.plane()), columns);
+            let (columns, planes) = pass.scratch.buffers_mut(w.values() * places, channels * places);
+            unfold(&pass.pool, &w, sample_values(x, &samples, w.channels * w.plane()), columns);
             // W U(x): (O, C·h·w) · (C·h·w, places)
-            let (unfolded, product) = (matrix(columns, places), matrix_mut(planes, places));
+            let (unfolded, product) = (as_matrix(columns, places), as_matrix_mut(planes, places));
             matmul(&pass.pool, &mut pass.workspace, weight.matrix(), unfolded, Start::Zero, product);
             let y = &mut y[samples.start * channels * w.places()..samples.end * channels * w.places()];
             // y (samples, O, places) = W U(x) (O, samples · places) + b (O)
@@ -149,31 +149,37 @@ impl<T: Scalar> Layer<T> for Conv<T> {
         _y: ArrayView2<'_, T>,
         dy: ArrayView2<'_, T>,
         dx: Option<ArrayViewMut2<'_, T>>,
-        pass: &mut Pass<T>,
+        pass: &mut PassContext<T>,
     ) {
         let (batch, w, channels) = (x.nrows(), self.window, self.channels);
         let (x, dy, mut dx) = (values(x), values(dy), dx.map(values_mut));
-        let blocks = self.blocks(batch);
+        let blocks = self.sample_blocks(batch);
         let [weight, bias] = &mut self.parameters;
         // ∂L/∂b (O) = Σ over samples and places of dy (batch, O, places)
         sum_planes(&pass.pool, &mut pass.scratch.sums, dy, w.places(), &mut bias.gradient);
         if let Some(fast) = &self.fast {
-            let Scratch { columns, locals, .. } = &mut pass.scratch;
+            let ImageScratch { columns, locals, .. } = &mut pass.scratch;
             return fast.backward(&pass.pool, (columns, locals), &weight.value, dy, &mut weight.gradient, dx);
         }
         for samples in blocks {
             let places = samples.len() * w.places();
-            let (columns, planes) = pass.scratch.take(w.values() * places, channels * places);
-            unfold(&pass.pool, &w, image_part(x, &samples, w.channels * w.plane()), columns);
-            gather(&pass.pool, image_part(dy, &samples, channels * w.places()), w.places(), planes, channels);
+            let (columns, planes) = pass.scratch.buffers_mut(w.values() * places, channels * places);
+            unfold(&pass.pool, &w, sample_values(x, &samples, w.channels * w.plane()), columns);
+            gather_channel_rows(
+                &pass.pool,
+                sample_values(dy, &samples, channels * w.places()),
+                w.places(),
+                planes,
+                channels,
+            );
             // ∂L/∂W (O, C·h·w) += dy (O, places) · U(x)ᵀ (places, C·h·w)
             let start = if samples.start == 0 { Start::Zero } else { Start::Keep };
-            let (d, u) = (matrix(planes, places), matrix(columns, places));
+            let (d, u) = (as_matrix(planes, places), as_matrix(columns, places));
             matmul(&pass.pool, &mut pass.workspace, d, u.t(), start, weight.gradient_matrix_mut());
             if let Some(dx) = &mut dx {
                 // ∂L/∂U (C·h·w, places) = Wᵀ (C·h·w, O) · dy (O, places), whose copies are added up
                 let w_t = weight.matrix();
-                matmul(&pass.pool, &mut pass.workspace, w_t.t(), d, Start::Zero, matrix_mut(columns, places));
+                matmul(&pass.pool, &mut pass.workspace, w_t.t(), d, Start::Zero, as_matrix_mut(columns, places));
                 let features = w.channels * w.plane();
                 fold(&pass.pool, &w, columns, &mut dx[samples.start * features..samples.end * features]);
             }
@@ -190,15 +196,15 @@ impl<T: Scalar> Layer<T> for Conv<T> {
 }
 
 /// The values of some samples.
-fn image_part<'a, T>(x: &'a [T], samples: &Range<usize>, features: usize) -> &'a [T] {
+fn sample_values<'a, T>(x: &'a [T], samples: &Range<usize>, features: usize) -> &'a [T] {
     &x[samples.start * features..samples.end * features]
 }
 
-fn matrix<T>(values: &[T], columns: usize) -> ArrayView2<'_, T> {
+fn as_matrix<T>(values: &[T], columns: usize) -> ArrayView2<'_, T> {
     ArrayView2::from_shape((values.len() / columns, columns), values).unwrap_or_else(|_| unreachable!())
 }
 
-fn matrix_mut<T>(values: &mut [T], columns: usize) -> ArrayViewMut2<'_, T> {
+fn as_matrix_mut<T>(values: &mut [T], columns: usize) -> ArrayViewMut2<'_, T> {
     ArrayViewMut2::from_shape((values.len() / columns, columns), values).unwrap_or_else(|_| unreachable!())
 }
 
@@ -207,7 +213,7 @@ fn unfold<T: Scalar>(pool: &Pool, w: &Window, x: &[T], columns: &mut [T]) {
     let row_length = columns.len() / w.values();
     for_each_plane(pool, row_length, row_length, columns, |row, out| {
         let (channel, ky, kx) = (row / (w.kernel.0 * w.kernel.1), row / w.kernel.1 % w.kernel.0, row % w.kernel.1);
-        let on = w.places_on(kx);
+        let on = w.places_over_column(kx);
         for (sample, out) in out.chunks_exact_mut(w.places()).enumerate() {
             let plane = &x[(sample * w.channels + channel) * w.plane()..][..w.plane()];
             for (oy, out) in out.chunks_exact_mut(w.out_width).enumerate() {
@@ -238,7 +244,7 @@ fn fold<T: Scalar>(pool: &Pool, w: &Window, columns: &[T], dx: &mut [T]) {
             for kx in 0..w.kernel.1 {
                 let row = (channel * w.kernel.0 + ky) * w.kernel.1 + kx;
                 let from = &columns[row * row_length + sample * w.places()..][..w.places()];
-                let on = w.places_on(kx);
+                let on = w.places_over_column(kx);
                 for (oy, from) in from.chunks_exact(w.out_width).enumerate() {
                     let Some(y) = w.row_under(ky, oy).filter(|_| !on.is_empty()) else { continue };
                     let to = &mut dx[y * w.width + on.start * w.stride + kx - w.pad..(y + 1) * w.width];
@@ -254,7 +260,7 @@ fn fold<T: Scalar>(pool: &Pool, w: &Window, columns: &[T], dx: &mut [T]) {
 }
 
 /// Writes the planes of dy (samples, channels, places) as a row for each channel (channels, samples · places).
-fn gather<T: Scalar>(pool: &Pool, dy: &[T], places: usize, rows: &mut [T], channels: usize) {
+fn gather_channel_rows<T: Scalar>(pool: &Pool, dy: &[T], places: usize, rows: &mut [T], channels: usize) {
     let row_length = rows.len() / channels;
     for_each_plane(pool, row_length, row_length, rows, |channel, row| {
         for (sample, row) in row.chunks_exact_mut(places).enumerate() {

@@ -2,11 +2,11 @@
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 
-use super::{Layer, Pass};
+use super::{Layer, PassContext};
 use crate::{
     nn::{
-        Equations, LayerFacts, LayerProperty, LayerRole, Mode, Scalar,
-        kernels::{elementwise::Cost, pointwise::map_arrays},
+        Equations, LayerCategory, LayerFacts, LayerProperty, Mode, Scalar,
+        kernels::{elementwise::ElementCost, pointwise::map_arrays_in_parallel},
     },
     random::{Purpose, stream},
 };
@@ -15,7 +15,7 @@ use crate::{
 pub(in crate::nn) const FACTS: LayerFacts = LayerFacts {
     name: "dropout",
     form: "dropout PROBABILITY",
-    role: LayerRole::Regularization,
+    category: LayerCategory::Regularization,
     properties: &[LayerProperty::KeepsPlaces],
     equations: Equations {
         forward: &["y = x ⊙ m"],
@@ -52,22 +52,22 @@ impl<T: Scalar> Dropout<T> {
     }
 
     /// Draws the mask of the first `batch` rows for `step`.
-    fn draw(&mut self, batch: usize, step: u64) {
+    fn draw_mask(&mut self, batch: usize, step: u64) {
         // Steps stay below 2⁴⁸ and layers below 2¹⁶, so no two share a stream.
         let mut stream = stream(self.seed, Purpose::Dropout, step << 16 | self.layer as u64);
         for value in self.mask.slice_mut(s![..batch, ..]) {
-            *value = if u64::from(stream.bits()) < self.threshold { T::zero() } else { self.keep };
+            *value = if u64::from(stream.random_bits()) < self.threshold { T::zero() } else { self.keep };
         }
     }
 }
 
 impl<T: Scalar> Layer<T> for Dropout<T> {
-    fn forward(&mut self, x: ArrayView2<'_, T>, mut y: ArrayViewMut2<'_, T>, pass: &mut Pass<T>) {
+    fn forward(&mut self, x: ArrayView2<'_, T>, mut y: ArrayViewMut2<'_, T>, pass: &mut PassContext<T>) {
         match pass.mode {
             Mode::Train { step } => {
-                self.draw(x.nrows(), step);
+                self.draw_mask(x.nrows(), step);
                 let mask = self.mask.slice(s![..x.nrows(), ..]);
-                map_arrays(&pass.pool, Cost::Cheap, [x, mask], y, |[x, mask]| x * mask);
+                map_arrays_in_parallel(&pass.pool, ElementCost::Cheap, [x, mask], y, |[x, mask]| x * mask);
             }
             Mode::Evaluate => y.assign(&x),
         }
@@ -79,13 +79,13 @@ impl<T: Scalar> Layer<T> for Dropout<T> {
         _y: ArrayView2<'_, T>,
         dy: ArrayView2<'_, T>,
         dx: Option<ArrayViewMut2<'_, T>>,
-        pass: &mut Pass<T>,
+        pass: &mut PassContext<T>,
     ) {
         let Some(mut dx) = dx else { return };
         match pass.mode {
             Mode::Train { .. } => {
                 let mask = self.mask.slice(s![..dy.nrows(), ..]);
-                map_arrays(&pass.pool, Cost::Cheap, [dy, mask], dx, |[dy, mask]| dy * mask);
+                map_arrays_in_parallel(&pass.pool, ElementCost::Cheap, [dy, mask], dx, |[dy, mask]| dy * mask);
             }
             Mode::Evaluate => dx.assign(&dy),
         }

@@ -2,14 +2,14 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Layer, Pass};
-use crate::nn::{Equations, LayerFacts, LayerProperty, LayerRole, Scalar};
+use super::{Layer, PassContext};
+use crate::nn::{Equations, LayerCategory, LayerFacts, LayerProperty, Scalar};
 
 /// What others ask about this kind of layer.
 pub(in crate::nn) const FACTS: LayerFacts = LayerFacts {
     name: "flatten",
     form: "flatten",
-    role: LayerRole::Shape,
+    category: LayerCategory::Shape,
     properties: &[LayerProperty::KeepsPlaces],
     equations: Equations { forward: &["y = x as a vector"], backward: &["∂L/∂x = dy"], symbols: "" },
 };
@@ -22,7 +22,7 @@ pub(in crate::nn) const FACTS: LayerFacts = LayerFacts {
 pub struct Flatten;
 
 impl<T: Scalar> Layer<T> for Flatten {
-    fn forward(&mut self, x: ArrayView2<'_, T>, mut y: ArrayViewMut2<'_, T>, _pass: &mut Pass<T>) {
+    fn forward(&mut self, x: ArrayView2<'_, T>, mut y: ArrayViewMut2<'_, T>, _pass: &mut PassContext<T>) {
         y.assign(&x);
     }
 
@@ -32,7 +32,7 @@ impl<T: Scalar> Layer<T> for Flatten {
         _y: ArrayView2<'_, T>,
         dy: ArrayView2<'_, T>,
         dx: Option<ArrayViewMut2<'_, T>>,
-        _pass: &mut Pass<T>,
+        _pass: &mut PassContext<T>,
     ) {
         if let Some(mut dx) = dx {
             dx.assign(&dy);

@@ -2,9 +2,9 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Layer, Pass};
+use super::{Layer, PassContext};
 use crate::nn::{
-    Equations, LayerFacts, LayerRole, Scalar,
+    Equations, LayerCategory, LayerFacts, Scalar,
     kernels::{elementwise::for_each_plane, sums::sum},
     rows::{values, values_mut},
 };
@@ -13,7 +13,7 @@ use crate::nn::{
 pub(in crate::nn) const FACTS: LayerFacts = LayerFacts {
     name: "global_avgpool",
     form: "global_avgpool",
-    role: LayerRole::Pooling,
+    category: LayerCategory::Pooling,
     properties: &[],
     equations: Equations {
         forward: &["y = Σ x/P over each channel"],
@@ -40,7 +40,7 @@ impl GlobalAvgPool {
 }
 
 impl<T: Scalar> Layer<T> for GlobalAvgPool {
-    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<T>) {
+    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut PassContext<T>) {
         let (x, plane) = (values(x), self.plane);
         for_each_plane(&pass.pool, 1, plane, values_mut(y), |number, y| {
             y[0] = T::from_f64(sum(&x[number * plane..(number + 1) * plane], |x| x) / plane as f64);
@@ -53,7 +53,7 @@ impl<T: Scalar> Layer<T> for GlobalAvgPool {
         _y: ArrayView2<'_, T>,
         dy: ArrayView2<'_, T>,
         dx: Option<ArrayViewMut2<'_, T>>,
-        pass: &mut Pass<T>,
+        pass: &mut PassContext<T>,
     ) {
         let Some(dx) = dx else { return };
         let (dy, share) = (values(dy), T::from_f64(self.plane as f64));

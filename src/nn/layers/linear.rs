@@ -2,13 +2,13 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Layer, Pass};
+use super::{Layer, PassContext};
 use crate::nn::{
-    Equations, Init, LayerFacts, LayerPosition, LayerRole, Parameter, Scalar, Shape,
-    init::Draw,
+    Equations, Init, LayerCategory, LayerFacts, LayerPosition, Parameter, Scalar, Shape,
+    init::InitialDraw,
     kernels::{
         matmul::{Start, Workspace, matmul},
-        sums::sum_rows,
+        sums::sum_columns,
     },
     rows::values,
 };
@@ -17,7 +17,7 @@ use crate::nn::{
 pub(in crate::nn) const FACTS: LayerFacts = LayerFacts {
     name: "linear",
     form: "linear UNITS",
-    role: LayerRole::Weights,
+    category: LayerCategory::Weights,
     properties: &[],
     equations: Equations {
         forward: &["y = x Wᵀ + b"],
@@ -46,10 +46,11 @@ pub struct Linear<T> {
 
 impl<T: Scalar> Linear<T> {
     /// A layer from `inputs` to `units` whose initial values follow from `init`, `seed` and its place in the network.
-    pub fn new(place: &LayerPosition, inputs: usize, units: usize, init: Init, seed: u64) -> Self {
-        let mut draw = Draw::new(init, seed, place.number, inputs, units);
-        let weight = Parameter::new(place, "weight", Shape::new([units, inputs]), || T::from_f64(draw.weight()));
-        let bias = Parameter::new(place, "bias", Shape::new([units]), || T::from_f64(draw.bias()));
+    pub fn new(position: &LayerPosition, inputs: usize, units: usize, init: Init, seed: u64) -> Self {
+        let mut draw = InitialDraw::new(init, seed, position.number, inputs, units);
+        let weight =
+            Parameter::new(position, "weight", Shape::new([units, inputs]), || T::from_f64(draw.draw_weight()));
+        let bias = Parameter::new(position, "bias", Shape::new([units]), || T::from_f64(draw.draw_bias()));
         Self { parameters: [weight, bias], inputs, units }
     }
 
@@ -62,7 +63,7 @@ impl<T: Scalar> Linear<T> {
 }
 
 impl<T: Scalar> Layer<T> for Linear<T> {
-    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<T>) {
+    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut PassContext<T>) {
         let [weight, bias] = &self.parameters;
         // y (batch, units) = x (batch, inputs) · Wᵀ (inputs, units) + b (units)
         matmul(&pass.pool, &mut pass.workspace, x, weight.matrix().reversed_axes(), Start::Row(&bias.value), y);
@@ -74,13 +75,13 @@ impl<T: Scalar> Layer<T> for Linear<T> {
         _y: ArrayView2<'_, T>,
         dy: ArrayView2<'_, T>,
         dx: Option<ArrayViewMut2<'_, T>>,
-        pass: &mut Pass<T>,
+        pass: &mut PassContext<T>,
     ) {
         let [weight, bias] = &mut self.parameters;
         // ∂L/∂W (units, inputs) = dyᵀ (units, batch) · x (batch, inputs)
         matmul(&pass.pool, &mut pass.workspace, dy.t(), x, Start::Zero, weight.gradient_matrix_mut());
         // ∂L/∂b (units) = Σ over the rows of dy (batch, units)
-        sum_rows(values(dy), &mut bias.gradient);
+        sum_columns(values(dy), &mut bias.gradient);
         // ∂L/∂x (batch, inputs) = dy (batch, units) · W (units, inputs)
         if let Some(dx) = dx {
             matmul(&pass.pool, &mut pass.workspace, dy, weight.matrix(), Start::Zero, dx);

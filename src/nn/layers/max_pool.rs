@@ -2,10 +2,10 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Layer, Pass};
+use super::{Layer, PassContext};
 use crate::nn::{
-    Equations, LayerFacts, LayerProperty, LayerRole, Scalar,
-    kernels::pooling::{max_pool, max_pool_back},
+    Equations, LayerCategory, LayerFacts, LayerProperty, Scalar,
+    kernels::pooling::{max_pool, max_pool_backward},
     rows::{values, values_mut},
     window::Window,
 };
@@ -14,7 +14,7 @@ use crate::nn::{
 pub(in crate::nn) const FACTS: LayerFacts = LayerFacts {
     name: "maxpool",
     form: "maxpool SIZE [stride N] [pad N]",
-    role: LayerRole::Pooling,
+    category: LayerCategory::Pooling,
     properties: &[LayerProperty::HasKink],
     equations: Equations {
         forward: &["y = max x over each window"],
@@ -43,7 +43,7 @@ impl MaxPool {
 }
 
 impl<T: Scalar> Layer<T> for MaxPool {
-    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<T>) {
+    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut PassContext<T>) {
         let y = values_mut(y);
         if self.winners.len() < y.len() {
             self.winners.resize(y.len(), 0);
@@ -57,14 +57,14 @@ impl<T: Scalar> Layer<T> for MaxPool {
         _y: ArrayView2<'_, T>,
         dy: ArrayView2<'_, T>,
         dx: Option<ArrayViewMut2<'_, T>>,
-        pass: &mut Pass<T>,
+        pass: &mut PassContext<T>,
     ) {
         if let Some(dx) = dx {
-            max_pool_back(&pass.pool, &self.window, &self.winners, values(dy), values_mut(dx));
+            max_pool_backward(&pass.pool, &self.window, &self.winners, values(dy), values_mut(dx));
         }
     }
 
-    fn choices(&self, _x: ArrayView2<'_, T>, choices: &mut [Vec<u32>]) {
+    fn collect_choices(&self, _x: ArrayView2<'_, T>, choices: &mut [Vec<u32>]) {
         let outputs = self.window.channels * self.window.places();
         choices
             .iter_mut()

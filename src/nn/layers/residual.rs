@@ -2,24 +2,24 @@
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 
-use super::{Layer, Pass};
+use super::{Layer, PassContext};
 use crate::nn::{
-    Equations, LayerFacts, LayerRole, Scalar,
+    Equations, LayerCategory, LayerFacts, Scalar,
     kernels::{
-        elementwise::{Cost, for_each_chunk},
-        pointwise::map_arrays,
+        elementwise::{ElementCost, for_each_chunk},
+        pointwise::map_arrays_in_parallel,
     },
     rows::{values, values_mut},
 };
 
 /// Values of a chunk for the threads.
-const CHUNK: usize = 1 << 15;
+const CHUNK_VALUES: usize = 1 << 15;
 
 /// What others ask about this kind of layer.
 pub(in crate::nn) const FACTS: LayerFacts = LayerFacts {
     name: "residual",
     form: "residual [LAYER, …]",
-    role: LayerRole::Block,
+    category: LayerCategory::Block,
     properties: &[],
     equations: Equations {
         forward: &["y = F(x) + S(x)"],
@@ -47,11 +47,11 @@ pub struct Residual<T> {
     outputs: Vec<Array2<T>>,
     /// ∂L/∂output of each layer of F but the last, whose gradient is dy.
     gradients: Vec<Array2<T>>,
-    projection: Option<Projection<T>>,
+    projection: Option<ShortcutProjection<T>>,
 }
 
 /// What the projection of a shortcut, the last of the layers, needs.
-struct Projection<T> {
+struct ShortcutProjection<T> {
     /// S(x), (`max_batch`, features of y).
     output: Array2<T>,
     /// (∂S/∂x)ᵀ dy, (`max_batch`, features of x).
@@ -69,7 +69,7 @@ impl<T: Scalar> Residual<T> {
         outputs: &[usize],
     ) -> Self {
         let buffer = |&features: &usize| Array2::zeros((max_batch, features));
-        let projection = outputs.last().filter(|_| projected).map(|features| Projection {
+        let projection = outputs.last().filter(|_| projected).map(|features| ShortcutProjection {
             output: buffer(features),
             input_gradient: Array2::zeros((max_batch, inputs)),
         });
@@ -83,14 +83,14 @@ impl<T: Scalar> Residual<T> {
     }
 
     /// What each layer of F reads in the pass over `x`.
-    fn inputs<'a>(&'a self, x: &ArrayView2<'a, T>) -> impl Iterator<Item = ArrayView2<'a, T>> {
+    fn inner_layer_inputs<'a>(&'a self, x: &ArrayView2<'a, T>) -> impl Iterator<Item = ArrayView2<'a, T>> {
         let rows = s![..x.nrows(), ..];
         std::iter::once(*x).chain(self.outputs.iter().map(move |output| output.slice(rows)))
     }
 }
 
 impl<T: Scalar> Layer<T> for Residual<T> {
-    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut Pass<T>) {
+    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut PassContext<T>) {
         let rows = s![..x.nrows(), ..];
         for layer in 0..self.outputs.len() {
             let (before, after) = self.outputs.split_at_mut(layer);
@@ -106,7 +106,7 @@ impl<T: Scalar> Layer<T> for Residual<T> {
             }
             None => x,
         };
-        map_arrays(&pass.pool, Cost::Cheap, [branch, shortcut], y, |[f, s]| f + s);
+        map_arrays_in_parallel(&pass.pool, ElementCost::Cheap, [branch, shortcut], y, |[f, s]| f + s);
     }
 
     fn backward(
@@ -115,7 +115,7 @@ impl<T: Scalar> Layer<T> for Residual<T> {
         _y: ArrayView2<'_, T>,
         dy: ArrayView2<'_, T>,
         mut dx: Option<ArrayViewMut2<'_, T>>,
-        pass: &mut Pass<T>,
+        pass: &mut PassContext<T>,
     ) {
         let rows = s![..x.nrows(), ..];
         for layer in (0..self.outputs.len()).rev() {
@@ -129,7 +129,7 @@ impl<T: Scalar> Layer<T> for Residual<T> {
             self.layers[layer].backward(x, y, dy, dx, pass);
         }
         let shortcut = match &mut self.projection {
-            Some(Projection { output, input_gradient }) => {
+            Some(ShortcutProjection { output, input_gradient }) => {
                 let wanted = dx.is_some().then(|| input_gradient.slice_mut(rows));
                 self.layers[self.outputs.len()].backward(x, output.slice(rows), dy, wanted, pass);
                 values(input_gradient.slice(rows))
@@ -137,7 +137,7 @@ impl<T: Scalar> Layer<T> for Residual<T> {
             None => values(dy),
         };
         if let Some(dx) = dx {
-            for_each_chunk(&pass.pool, CHUNK, [values_mut(dx)], |range, [dx]| {
+            for_each_chunk(&pass.pool, CHUNK_VALUES, [values_mut(dx)], |range, [dx]| {
                 dx.iter_mut().zip(&shortcut[range]).for_each(|(dx, &shortcut)| *dx += shortcut);
             });
         }
@@ -151,7 +151,7 @@ impl<T: Scalar> Layer<T> for Residual<T> {
         &mut self.layers
     }
 
-    fn choices(&self, x: ArrayView2<'_, T>, choices: &mut [Vec<u32>]) {
-        self.layers.iter().zip(self.inputs(&x)).for_each(|(layer, x)| layer.choices(x, choices));
+    fn collect_choices(&self, x: ArrayView2<'_, T>, choices: &mut [Vec<u32>]) {
+        self.layers.iter().zip(self.inner_layer_inputs(&x)).for_each(|(layer, x)| layer.collect_choices(x, choices));
     }
 }

@@ -10,7 +10,7 @@ use super::*;
 use crate::{
     nn::{
         Init, LayerPosition, Shape,
-        build::{Setup, build},
+        build::{LayerSetup, build_layer},
         kernels::naive,
         rows::values,
         window::Window,
@@ -24,11 +24,11 @@ fn run<T: Scalar>(
     x: &Array2<T>,
     dy: &Array2<T>,
     mode: Mode,
-    (workspace, scratch): (Workspace<T>, Scratch<T>),
+    (workspace, scratch): (Workspace<T>, ImageScratch<T>),
     threads: usize,
 ) -> (Array2<T>, Array2<T>) {
     let pool = Arc::new(Pool::new(NonZeroUsize::new(threads).unwrap()));
-    let mut pass = Pass { mode, pool, workspace, scratch };
+    let mut pass = PassContext { mode, pool, workspace, scratch };
     let (mut y, mut dx) = (Array2::zeros(dy.dim()), Array2::zeros(x.dim()));
     layer.forward(x.view(), y.view_mut(), &mut pass);
     layer.backward(x.view(), y.view(), dy.view(), Some(dx.view_mut()), &mut pass);
@@ -46,8 +46,11 @@ fn window(stream: &mut Stream, pooling: bool) -> Window {
         let input = Shape::new([pick(1, 4), pick(1, 9), pick(1, 9)]);
         let (size, stride, pad) = (pick(1, 4), pick(1, 3), pick(0, 2));
         let kernel = (size, pick(1, 4));
-        let window =
-            if pooling { Window::pooling(&input, size, stride, pad) } else { Window::new(&input, kernel, stride, pad) };
+        let window = if pooling {
+            Window::new_pooling(&input, size, stride, pad)
+        } else {
+            Window::new(&input, kernel, stride, pad)
+        };
         if let Ok(window) = window {
             return window;
         }
@@ -75,7 +78,7 @@ fn compare_conv<T: Scalar>(cases: u64) {
         let [y, dx, dw, db] = naive::conv(&w, operands);
         let expected = (array(y, batch), array(dx, batch), [dw, db]);
         for threads in [1, 2, 4] {
-            let mut pass = Pass::new(Mode::Evaluate, Arc::new(Pool::new(NonZeroUsize::MIN)));
+            let mut pass = PassContext::new(Mode::Evaluate, Arc::new(Pool::new(NonZeroUsize::MIN)));
             layer.reserve(&mut pass);
             let buffers = (pass.workspace, pass.scratch);
             let (y, dx) = run(&mut layer, &x, &dy, Mode::Evaluate, buffers, threads);
@@ -110,7 +113,7 @@ fn max_pooling_of_large_images_is_its_definition() {
         let mut pick = |from: usize, most: usize| from + stream.below((most - from + 1) as u32) as usize;
         let input = Shape::new([pick(1, 2), pick(17, 60), pick(17, 60)]);
         let (size, stride) = ([pick(1, 4), pick(14, 17)][usize::from(case % 4 == 0)], pick(1, 4));
-        let w = Window::pooling(&input, size, stride, pick(0, size / 2)).unwrap();
+        let w = Window::new_pooling(&input, size, stride, pick(0, size / 2)).unwrap();
         let batch = pick(1, 2);
         let (x, dy) = (whole(batch, w.channels * w.plane(), stream), whole(batch, w.channels * w.places(), stream));
         let expected = slow_max_pool(&w, &x, &dy);
@@ -130,7 +133,7 @@ fn pooling_is_its_definition() {
         let (largest, largest_dx) = slow_max_pool(&w, &x, &dy);
         let means = naive::avg_pool(&w, values(x.view()), values(dy.view())).map(|found| array(found, batch)).into();
         for threads in [1, 3] {
-            let buffers = || (Workspace::new(), Scratch::new());
+            let buffers = || (Workspace::new(), ImageScratch::new());
             let found = run(&mut MaxPool::new(w), &x, &dy, Mode::Evaluate, buffers(), threads);
             assert!(found == (largest.clone(), largest_dx.clone()), "{w:?}");
             let found = run(&mut AvgPool::new(w), &x, &dy, Mode::Evaluate, buffers(), threads);
@@ -146,7 +149,7 @@ fn pooling_is_its_definition() {
 
 #[test]
 fn a_nan_wins_every_window_that_sees_it() {
-    let window = Window::pooling(&Shape::new([1, 2, 4]), 2, 2, 0).unwrap();
+    let window = Window::new_pooling(&Shape::new([1, 2, 4]), 2, 2, 0).unwrap();
     let x = Array2::from_shape_vec((1, 8), vec![1.0, f64::NAN, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]).unwrap();
     let (y, _) = run(&mut MaxPool::new(window), &x, &Array2::ones((1, 2)), Mode::Evaluate, Default::default(), 1);
     assert!(y[[0, 0]].is_nan() && y[[0, 1]] == 7.0);
@@ -230,9 +233,9 @@ fn batches_without_statistics_leave_the_running_ones_alone() {
 fn a_residual_block_is_the_sum_of_its_ways() {
     let spec: crate::nn::LayerSpec = "residual [conv 3 3x3 stride 2 pad 1, tanh, conv 4 3x3 pad 1]".parse().unwrap();
     let (input, stream) = (Shape::new([2, 5, 6]), &mut stream(1, Purpose::Data, 6));
-    let mut pass = Pass::new(Mode::Evaluate, Arc::new(Pool::new(NonZeroUsize::MIN)));
-    let mut setup = Setup { init: Init::He, seed: 3, max_batch: 3, pass: &mut pass };
-    let mut block = build::<f64>(&spec, &input, &LayerPosition::new(7), &mut setup).unwrap();
+    let mut pass = PassContext::new(Mode::Evaluate, Arc::new(Pool::new(NonZeroUsize::MIN)));
+    let mut setup = LayerSetup { init: Init::He, seed: 3, max_batch: 3, pass: &mut pass };
+    let mut block = build_layer::<f64>(&spec, &input, &LayerPosition::new(7), &mut setup).unwrap();
     let names: Vec<String> = block.children().iter().flat_map(|l| l.parameters()).map(Parameter::full_name).collect();
     let expected = ["body.0.weight", "body.0.bias", "body.2.weight", "body.2.bias", "shortcut.weight", "shortcut.bias"];
     assert_eq!(names, expected.map(|name| format!("7.{name}")));
@@ -242,7 +245,7 @@ fn a_residual_block_is_the_sum_of_its_ways() {
     // The same layers one by one; each backward pass follows its own forward pass.
     let [first, tanh, second, shortcut] = block.children_mut() else { panic!("four layers") };
     let buffers = || {
-        let (mut workspace, mut scratch) = (Workspace::new(), Scratch::new());
+        let (mut workspace, mut scratch) = (Workspace::new(), ImageScratch::new());
         workspace.reserve(64, 64, 64);
         scratch.reserve(1 << 12, 1 << 12);
         (workspace, scratch)

@@ -3,14 +3,14 @@
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 
 use super::{Mode, Network};
-use crate::nn::{LayerProperty, LayerSpec, Scalar, chain::channels};
+use crate::nn::{LayerProperty, LayerSpec, Scalar, chain::channel_count};
 
 impl<T: Scalar> Network<T> {
     /// The diagonal of ∂y/∂x of a layer that works element by element, for one row of the current batch; `None` for any
     /// other layer. Needs the layer's forward pass.
     ///
     /// It is the layer's own backward pass of a gradient of ones.
-    pub fn derivative(&mut self, layer: usize, row: usize) -> Option<Vec<T>> {
+    pub fn activation_derivative(&mut self, layer: usize, row: usize) -> Option<Vec<T>> {
         let rows = match self.infos[layer].spec {
             // The mask has a row for each sample, so all are asked.
             LayerSpec::Dropout { .. } => 0..self.batch,
@@ -38,7 +38,7 @@ impl<T: Scalar> Network<T> {
 
     /// ∂L/∂input for one row of the current batch, which training leaves out. Needs the whole backward pass, with
     /// the weights as they were then; its last step is done once more, with the same result.
-    pub fn row_of_input_gradient(&mut self, row: usize) -> Vec<T> {
+    pub fn input_gradient_row(&mut self, row: usize) -> Vec<T> {
         let kept = self.input_gradient.is_some();
         if !kept {
             self.keep_input_gradient();
@@ -52,14 +52,14 @@ impl<T: Scalar> Network<T> {
     }
 
     /// Share of the units of a rectifier, which are the channels of an image, whose output was 0 for the whole current
-    /// batch; `None` for any other layer. A leaky rectifier counts among the others: it passes a gradient everywhere, so
-    /// its units cannot die.
-    pub fn dead_units(&self, layer: usize) -> Option<f64> {
-        if !self.infos[layer].spec.facts().has(LayerProperty::Rectifies) {
+    /// batch; `None` for any other layer. A leaky rectifier counts among the others: it passes a gradient everywhere,
+    /// so its units cannot die.
+    pub fn dead_unit_share(&self, layer: usize) -> Option<f64> {
+        if !self.infos[layer].spec.facts().has_property(LayerProperty::Rectifies) {
             return None;
         }
         let y = self.activation(layer);
-        let units = channels(&self.infos[layer].output);
+        let units = channel_count(&self.infos[layer].output);
         let plane = y.ncols() / units;
         let dead = |unit: &usize| y.slice(s![.., unit * plane..(unit + 1) * plane]).iter().all(|&y| y <= T::zero());
         Some((0..units).filter(dead).count() as f64 / units as f64)
@@ -95,9 +95,9 @@ impl<T: Scalar> Network<T> {
     }
 
     /// Adds what a layer chose in the last forward pass to the list of each sample, see
-    /// [`Layer::choices`](crate::nn::layers::Layer::choices).
-    pub(in crate::nn) fn choices(&self, layer: usize, choices: &mut [Vec<u32>]) {
-        self.layers[layer].choices(self.values[layer].slice(s![..self.batch, ..]), choices);
+    /// [`Layer::collect_choices`](crate::nn::layers::Layer::collect_choices).
+    pub(in crate::nn) fn collect_choices(&self, layer: usize, choices: &mut [Vec<u32>]) {
+        self.layers[layer].collect_choices(self.values[layer].slice(s![..self.batch, ..]), choices);
     }
 
     /// Puts another layer of the same shapes in the place of one.

@@ -151,7 +151,7 @@ fn a_channel_is_dead_when_it_is_so_everywhere() {
     let mut network = build::<f32>(&["relu", "linear 2"], &[2, 2, 2], 2).unwrap();
     network.input_mut(1).assign(&array![[-1.0, 0.0, 0.0, 1.0, -1.0, -2.0, 0.0, -3.0]]);
     network.forward(Mode::Evaluate);
-    assert_eq!(network.dead_units(0), Some(0.5));
+    assert_eq!(network.dead_unit_share(0), Some(0.5));
 }
 
 #[test]
@@ -182,8 +182,8 @@ fn hand_worked_step() {
     assert_eq!(network.activation(0), array![[3.5, -0.5], [5.5, -2.5]]);
     assert_eq!(network.activation(1), array![[3.5, 0.0], [5.5, 0.0]]);
     assert_eq!(network.logits(), array![[3.5, 0.0], [5.5, 0.0]]);
-    assert_eq!(network.dead_units(1), Some(0.5));
-    assert_eq!(network.dead_units(0), None);
+    assert_eq!(network.dead_unit_share(1), Some(0.5));
+    assert_eq!(network.dead_unit_share(0), None);
     let report = network.loss(&[0, 1]);
     assert_eq!(report.correct, 1);
     let (p, q) = (1.0 / (1.0 + (-3.5_f64).exp()), 1.0 / (1.0 + (-5.5_f64).exp()));

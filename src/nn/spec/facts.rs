@@ -3,7 +3,7 @@
 
 use super::LayerSpec;
 use crate::nn::{
-    Equations, LayerFacts, LayerProperty, LayerRole, SettingValue,
+    Equations, LayerCategory, LayerFacts, LayerProperty, SettingValue,
     layers::{
         activation::ACTIVATIONS, avg_pool, batch_norm, conv, dropout, flatten, global_avg_pool, linear, max_pool,
         residual,
@@ -11,7 +11,7 @@ use crate::nn::{
 };
 
 /// The facts of the kinds before the activations and after them, in the order in which they are listed.
-const FIRST: [LayerFacts; 7] = [
+const FACTS_BEFORE_ACTIVATIONS: [LayerFacts; 7] = [
     linear::FACTS,
     conv::FACTS,
     batch_norm::FACTS,
@@ -20,18 +20,19 @@ const FIRST: [LayerFacts; 7] = [
     global_avg_pool::FACTS,
     flatten::FACTS,
 ];
-const LAST: [LayerFacts; 2] = [dropout::FACTS, residual::FACTS];
+const FACTS_AFTER_ACTIVATIONS: [LayerFacts; 2] = [dropout::FACTS, residual::FACTS];
 
 /// Every kind of layer and how it is written, settings that may be left out in brackets.
-pub const LAYER_FORMS: [(&str, &str); FIRST.len() + ACTIVATIONS.len() + LAST.len()] = {
-    let mut forms = [("", ""); FIRST.len() + ACTIVATIONS.len() + LAST.len()];
-    let last = FIRST.len() + ACTIVATIONS.len();
+pub const LAYER_FORMS: [(&str, &str);
+    FACTS_BEFORE_ACTIVATIONS.len() + ACTIVATIONS.len() + FACTS_AFTER_ACTIVATIONS.len()] = {
+    let mut forms = [("", ""); FACTS_BEFORE_ACTIVATIONS.len() + ACTIVATIONS.len() + FACTS_AFTER_ACTIVATIONS.len()];
+    let last = FACTS_BEFORE_ACTIVATIONS.len() + ACTIVATIONS.len();
     let mut at = 0;
     while at < forms.len() {
         let facts = match at {
-            _ if at < FIRST.len() => FIRST[at],
-            _ if at < last => ACTIVATIONS[at - FIRST.len()].facts,
-            _ => LAST[at - last],
+            _ if at < FACTS_BEFORE_ACTIVATIONS.len() => FACTS_BEFORE_ACTIVATIONS[at],
+            _ if at < last => ACTIVATIONS[at - FACTS_BEFORE_ACTIVATIONS.len()].facts,
+            _ => FACTS_AFTER_ACTIVATIONS[at - last],
         };
         forms[at] = (facts.name, facts.form);
         at += 1;
@@ -62,8 +63,8 @@ impl LayerSpec {
     }
 
     /// What it is for.
-    pub fn role(&self) -> LayerRole {
-        self.facts().role
+    pub fn category(&self) -> LayerCategory {
+        self.facts().category
     }
 
     /// What it computes.
@@ -98,13 +99,13 @@ impl LayerSpec {
 
     /// Whether each value of the output belongs to the same place of the sample as at the input.
     pub fn keeps_places(&self) -> bool {
-        self.facts().has(LayerProperty::KeepsPlaces)
+        self.facts().has_property(LayerProperty::KeepsPlaces)
     }
 
     /// Whether this holds for it or, if it is a block, for a layer within.
-    pub fn involves(&self, property: LayerProperty) -> bool {
+    pub fn involves_property(&self, property: LayerProperty) -> bool {
         let within = if let Self::Residual { layers } = self { layers.as_slice() } else { &[] };
-        self.facts().has(property) || within.iter().any(|layer| layer.involves(property))
+        self.facts().has_property(property) || within.iter().any(|layer| layer.involves_property(property))
     }
 }
 
@@ -128,7 +129,10 @@ mod tests {
     ];
 
     fn all_facts() -> impl Iterator<Item = LayerFacts> {
-        FIRST.into_iter().chain(ACTIVATIONS.iter().map(|entry| entry.facts)).chain(LAST)
+        FACTS_BEFORE_ACTIVATIONS
+            .into_iter()
+            .chain(ACTIVATIONS.iter().map(|entry| entry.facts))
+            .chain(FACTS_AFTER_ACTIVATIONS)
     }
 
     fn layer(text: &str) -> LayerSpec {
@@ -154,7 +158,7 @@ mod tests {
     #[test]
     fn the_form_of_an_activation_names_its_setting() {
         for ActivationEntry { facts, setting, from_setting } in ACTIVATIONS {
-            assert_eq!(facts.role, LayerRole::Activation);
+            assert_eq!(facts.category, LayerCategory::Activation);
             let capitals = setting.map(|setting| setting.name.to_uppercase());
             assert_eq!(facts.form.split_once(' '), capitals.as_deref().map(|capitals| (facts.name, capitals)));
             let Some(setting) = setting else { continue };
@@ -194,18 +198,18 @@ mod tests {
     #[test]
     fn roles_and_places_follow_from_the_kind() {
         for (text, role, keeps_places) in [
-            ("linear 4", LayerRole::Weights, false),
-            ("conv 4 3x3", LayerRole::Weights, false),
-            ("batchnorm", LayerRole::Normalization, true),
-            ("maxpool 2", LayerRole::Pooling, false),
-            ("avgpool 2", LayerRole::Pooling, false),
-            ("global_avgpool", LayerRole::Pooling, false),
-            ("flatten", LayerRole::Shape, true),
-            ("tanh", LayerRole::Activation, true),
-            ("dropout 0.5", LayerRole::Regularization, true),
-            ("residual [relu]", LayerRole::Block, false),
+            ("linear 4", LayerCategory::Weights, false),
+            ("conv 4 3x3", LayerCategory::Weights, false),
+            ("batchnorm", LayerCategory::Normalization, true),
+            ("maxpool 2", LayerCategory::Pooling, false),
+            ("avgpool 2", LayerCategory::Pooling, false),
+            ("global_avgpool", LayerCategory::Pooling, false),
+            ("flatten", LayerCategory::Shape, true),
+            ("tanh", LayerCategory::Activation, true),
+            ("dropout 0.5", LayerCategory::Regularization, true),
+            ("residual [relu]", LayerCategory::Block, false),
         ] {
-            assert_eq!((layer(text).role(), layer(text).keeps_places()), (role, keeps_places), "{text}");
+            assert_eq!((layer(text).category(), layer(text).keeps_places()), (role, keeps_places), "{text}");
         }
     }
 }

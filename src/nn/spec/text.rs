@@ -7,7 +7,7 @@ use crate::{
     nn::{
         LAYER_FORMS, ParseError,
         layers::activation::{ACTIVATIONS, ActivationSpec},
-        notation::{finite, misspelt, number},
+        notation::{format_number, misspelling_error, parse_finite},
     },
     text::Safe,
 };
@@ -19,17 +19,17 @@ impl fmt::Display for LayerSpec {
             Self::Linear { units } => write!(f, " {units}"),
             Self::Conv { channels, kernel: (height, width), stride, pad } => {
                 write!(f, " {channels} {height}x{width}")?;
-                movement(f, (*stride, 1), *pad)
+                write_movement(f, (*stride, 1), *pad)
             }
             Self::MaxPool { size, stride, pad } | Self::AvgPool { size, stride, pad } => {
                 write!(f, " {size}")?;
-                movement(f, (*stride, *size), *pad)
+                write_movement(f, (*stride, *size), *pad)
             }
             Self::Activation(activation) => match activation.setting() {
-                Some((_, value)) => write!(f, " {}", number(value)),
+                Some((_, value)) => write!(f, " {}", format_number(value)),
                 None => Ok(()),
             },
-            Self::Dropout { probability } => write!(f, " {}", number(*probability)),
+            Self::Dropout { probability } => write!(f, " {}", format_number(*probability)),
             Self::Residual { layers } => {
                 let layers: Vec<String> = layers.iter().map(ToString::to_string).collect();
                 write!(f, " [{}]", layers.join(", "))
@@ -40,7 +40,7 @@ impl fmt::Display for LayerSpec {
 }
 
 /// Writes what differs from the usual stride and from no padding.
-fn movement(f: &mut fmt::Formatter<'_>, (stride, usual): (usize, usize), pad: usize) -> fmt::Result {
+fn write_movement(f: &mut fmt::Formatter<'_>, (stride, usual): (usize, usize), pad: usize) -> fmt::Result {
     if stride != usual {
         write!(f, " stride {stride}")?;
     }
@@ -53,52 +53,52 @@ impl FromStr for LayerSpec {
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let (kind, rest) = text.trim().split_once(char::is_whitespace).unwrap_or((text.trim(), ""));
         if kind == "residual" {
-            return residual(text, rest.trim());
+            return parse_residual(text, rest.trim());
         }
         let settings: Vec<&str> = rest.split_whitespace().collect();
-        let malformed = || misspelt("layer", text, kind, &LAYER_FORMS);
+        let malformed = || misspelling_error("layer", text, kind, &LAYER_FORMS);
         Ok(match (kind, &settings[..]) {
-            ("linear", [units]) => Self::Linear { units: count("units", units, "linear 256")? },
+            ("linear", [units]) => Self::Linear { units: parse_count("units", units, "linear 256")? },
             ("conv", [channels, kernel, moves @ ..]) => {
-                let channels = count("channels", channels, "conv 64 3x3")?;
-                let Movement { stride, pad } = Movement::read(moves).ok_or_else(malformed)?;
-                Self::Conv { channels, kernel: kernel_size(kernel)?, stride: stride.unwrap_or(1), pad }
+                let channels = parse_count("channels", channels, "conv 64 3x3")?;
+                let WindowMovement { stride, pad } = WindowMovement::parse(moves).ok_or_else(malformed)?;
+                Self::Conv { channels, kernel: parse_kernel_size(kernel)?, stride: stride.unwrap_or(1), pad }
             }
             ("maxpool", [size, moves @ ..]) => {
-                let size = count("rows and columns", size, "maxpool 2")?;
-                let Movement { stride, pad } = Movement::read(moves).ok_or_else(malformed)?;
+                let size = parse_count("rows and columns", size, "maxpool 2")?;
+                let WindowMovement { stride, pad } = WindowMovement::parse(moves).ok_or_else(malformed)?;
                 Self::MaxPool { size, stride: stride.unwrap_or(size), pad }
             }
             ("avgpool", [size, moves @ ..]) => {
-                let size = count("rows and columns", size, "avgpool 2")?;
-                let Movement { stride, pad } = Movement::read(moves).ok_or_else(malformed)?;
+                let size = parse_count("rows and columns", size, "avgpool 2")?;
+                let WindowMovement { stride, pad } = WindowMovement::parse(moves).ok_or_else(malformed)?;
                 Self::AvgPool { size, stride: stride.unwrap_or(size), pad }
             }
             ("batchnorm", []) => Self::BatchNorm,
             ("global_avgpool", []) => Self::GlobalAvgPool,
             ("flatten", []) => Self::Flatten,
-            ("dropout", [probability]) => Self::Dropout { probability: finite("probability", probability)? },
-            _ => Self::Activation(activation(kind, &settings)?.ok_or_else(malformed)?),
+            ("dropout", [probability]) => Self::Dropout { probability: parse_finite("probability", probability)? },
+            _ => Self::Activation(parse_activation(kind, &settings)?.ok_or_else(malformed)?),
         })
     }
 }
 
 /// Reads an activation and its setting; `None` if there is none of that kind or the settings are too few or too many.
-fn activation(kind: &str, settings: &[&str]) -> Result<Option<ActivationSpec>, ParseError> {
+fn parse_activation(kind: &str, settings: &[&str]) -> Result<Option<ActivationSpec>, ParseError> {
     let Some(entry) = ACTIVATIONS.iter().find(|entry| entry.facts.name == kind) else { return Ok(None) };
     let value = match (entry.setting, settings) {
         (None, []) => Some(0.0),
         (Some(setting), []) => setting.default,
-        (Some(setting), [text]) => Some(finite(setting.name, text)?),
+        (Some(setting), [text]) => Some(parse_finite(setting.name, text)?),
         _ => None,
     };
     Ok(value.map(entry.from_setting))
 }
 
 /// Reads `[LAYER, …]`, which stands after `residual` in `text`.
-fn residual(text: &str, list: &str) -> Result<LayerSpec, ParseError> {
+fn parse_residual(text: &str, list: &str) -> Result<LayerSpec, ParseError> {
     let Some(list) = list.strip_prefix('[').and_then(|list| list.strip_suffix(']')) else {
-        return Err(misspelt("layer", text, "residual", &LAYER_FORMS));
+        return Err(misspelling_error("layer", text, "residual", &LAYER_FORMS));
     };
     let mut layers = Vec::new();
     for part in split_layers(list) {
@@ -131,14 +131,14 @@ pub fn split_layers(list: &str) -> Vec<&str> {
 }
 
 /// How a window moves.
-struct Movement {
+struct WindowMovement {
     stride: Option<usize>,
     pad: usize,
 }
 
-impl Movement {
+impl WindowMovement {
     /// Reads `[stride N] [pad N]` in either order.
-    fn read(words: &[&str]) -> Option<Self> {
+    fn parse(words: &[&str]) -> Option<Self> {
         let (mut stride, mut pad) = (None, None);
         for pair in words.chunks(2) {
             let [name, value] = pair else { return None };
@@ -155,7 +155,7 @@ impl Movement {
     }
 }
 
-fn kernel_size(text: &str) -> Result<(usize, usize), ParseError> {
+fn parse_kernel_size(text: &str) -> Result<(usize, usize), ParseError> {
     let read = |text: &str| text.parse().ok();
     text.split_once('x').and_then(|(height, width)| Some((read(height)?, read(width)?))).ok_or_else(|| {
         ParseError(format!("`{}` is not the height and width of a kernel; write `conv 64 3x3`", Safe(text)))
@@ -163,7 +163,7 @@ fn kernel_size(text: &str) -> Result<(usize, usize), ParseError> {
 }
 
 /// Reads a number of `what`.
-fn count(what: &str, text: &str, example: &str) -> Result<usize, ParseError> {
+fn parse_count(what: &str, text: &str, example: &str) -> Result<usize, ParseError> {
     text.parse().map_err(|_| ParseError(format!("`{}` is not a number of {what}; write `{example}`", Safe(text))))
 }
 

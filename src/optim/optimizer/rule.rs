@@ -224,8 +224,8 @@ impl<T: Scalar, F: Fn(T, T, [T; N]) -> (T, [T; N]), const N: usize> VectorWork f
             squares += sums.iter().map(|sum| sum.as_f64()).sum::<f64>();
         }
         let mut sums = [T::zero(); UPDATE_LANES];
-        let (mut w, mut state) = (padded(w_rest), states.each_ref().map(|(_, rest)| padded(rest)));
-        update_block(&decrease, &mut w, &padded(g_rest), &mut state, &mut sums);
+        let (mut w, mut state) = (padded_block(w_rest), states.each_ref().map(|(_, rest)| padded_block(rest)));
+        update_block(&decrease, &mut w, &padded_block(g_rest), &mut state, &mut sums);
         w_rest.copy_from_slice(&w[..w_rest.len()]);
         for ((_, rest), block) in states.iter_mut().zip(state) {
             rest.copy_from_slice(&block[..rest.len()]);
@@ -256,6 +256,6 @@ fn update_block<T: Scalar, const N: usize>(
 }
 
 /// A block of fewer elements than it has lanes, filled up with zeros.
-fn padded<T: Scalar>(values: &[T]) -> LaneBlock<T> {
+fn padded_block<T: Scalar>(values: &[T]) -> LaneBlock<T> {
     from_fn(|lane| values.get(lane).copied().unwrap_or_default())
 }

@@ -254,10 +254,10 @@ fn momentum_switched_on_in_the_run_begins_with_the_gradient() {
     };
     let close = |a: f64, b: f64| (a - b).abs() < 1e-14;
     assert!(close(step(&mut optimizer, 4.0), 4.0));
-    optimizer.set("momentum", 0.5).unwrap();
+    optimizer.set_hyperparameter("momentum", 0.5).unwrap();
     assert!(close(step(&mut optimizer, 2.0), 2.0));
     assert!(close(step(&mut optimizer, 2.0), 3.0));
-    optimizer.set("momentum", 0.0).unwrap();
+    optimizer.set_hyperparameter("momentum", 0.0).unwrap();
     assert!(close(step(&mut optimizer, 2.0), 2.0));
     assert_eq!(optimizer.hyperparameters(), [("momentum", 0.0), ("weight_decay", 0.0)]);
 }

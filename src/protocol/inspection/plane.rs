@@ -19,7 +19,7 @@ pub struct PlaneGrid {
 
 impl PlaneGrid {
     /// The middle of a cell, counted from the upper left.
-    pub fn center(&self, column: usize, row: usize) -> [f64; 2] {
+    pub fn cell_center(&self, column: usize, row: usize) -> [f64; 2] {
         let along = |[low, high]: [f64; 2], cell: usize, cells: usize| {
             low + (high - low) * (cell as f64 + 0.5) / cells.max(1) as f64
         };

@@ -63,6 +63,6 @@ fn answers_come_back_as_they_were_also_what_is_not_finite() {
 #[test]
 fn the_rows_of_a_plane_go_down() {
     let plane = PlaneGrid { x: [-1.0, 1.0], y: [0.0, 4.0], columns: 2, rows: 4 };
-    assert_eq!(plane.center(0, 0), [-0.5, 3.5]);
-    assert_eq!(plane.center(1, 3), [0.5, 0.5]);
+    assert_eq!(plane.cell_center(0, 0), [-0.5, 3.5]);
+    assert_eq!(plane.cell_center(1, 3), [0.5, 0.5]);
 }

@@ -165,8 +165,8 @@ pub struct LayerTrace {
     /// its mask; `None` for other layers, and while the output is not computed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub derivative: Option<TensorSlice>,
-    /// Of a linear layer one unit in full; `None` for other layers, and after the update, when the weights are no longer
-    /// those of the pass.
+    /// Of a linear layer one unit in full; `None` for other layers, and after the update, when the weights are no
+    /// longer those of the pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<TracedUnit>,
     /// The trained tensors; those of a block with the way to them in their names.

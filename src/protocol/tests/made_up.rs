@@ -17,7 +17,7 @@ pub fn measured() -> RunInfo {
     RunInfo {
         metrics: measured_metrics(),
         quantities: measured_quantities(),
-        loss: Some(train::describe::loss()),
+        loss: Some(train::describe::loss_info()),
         ..RunInfo::default()
     }
 }
@@ -66,6 +66,6 @@ pub fn layer(index: usize, text: &str, input: &[usize], output: &[usize], parame
         text => text.parse().unwrap(),
     };
     let (input, output) = (Shape::new(input), Shape::new(output));
-    let info = nn::LayerInfo { index, spec, input, output, parameters: parameters as usize };
-    LayerInfo { text: text.into(), ..train::describe::layer(&info) }
+    let info = nn::PlacedLayer { index, spec, input, output, parameters: parameters as usize };
+    LayerInfo { text: text.into(), ..train::describe::describe_layer(&info) }
 }

@@ -30,7 +30,7 @@ impl AdvanceGoals {
     }
 
     /// The last goal, if there is any.
-    pub fn last(&self) -> Option<u64> {
+    pub fn last_goal(&self) -> Option<u64> {
         self.goals.back().map(|&(goal, _)| goal)
     }
 
@@ -61,7 +61,7 @@ mod tests {
         for (goal, id) in [(3, 1), (3, 2), (5, 3), (8, 4)] {
             goals.add(goal, CommandId(id));
         }
-        assert_eq!(goals.last(), Some(8));
+        assert_eq!(goals.last_goal(), Some(8));
         assert_eq!(goals.take_reached(2), None);
         assert_eq!([(); 3].map(|()| goals.take_reached(5)), [1, 2, 3].map(|id| Some(CommandId(id))));
         assert_eq!((goals.take_reached(5), goals.is_empty()), (None, false));

@@ -36,25 +36,25 @@ impl QueryAnswerer<'_> {
         }
         self.trainer.check_query(&query)?;
         if let QueryNeeds::Predictions(split) = needs(&query)
-            && !self.refresh(split, true)
+            && !self.refresh_evaluation(split, true)
             && self.trainer.predictions(split).step.is_none()
         {
             return Err("interrupted by another request".into());
         }
         let answer = self.trainer.inspect(&query)?;
-        self.send(query, answer);
+        self.send_answer(query, answer);
         Ok(())
     }
 
     /// Sends an answer.
-    pub fn send(&mut self, query: Query, answer: Answer) {
+    pub fn send_answer(&mut self, query: Query, answer: Answer) {
         let inspection = Inspection { step: self.trainer.completed(), query, answer };
         self.link.push(Event::Inspection(Box::new(inspection)));
     }
 
     /// Evaluates a part of the data anew while the worker waits, if that is quick, or was `asked` for; false if it was
     /// interrupted.
-    pub fn refresh(&mut self, split: SplitName, asked: bool) -> bool {
+    pub fn refresh_evaluation(&mut self, split: SplitName, asked: bool) -> bool {
         let (step, made) = (self.trainer.completed(), self.trainer.predictions(split));
         let slow = made.step.is_some() && made.seconds > MAX_QUICK_EVALUATION_SECONDS;
         let fresh = made.step == Some(step) || slow && !asked;
@@ -75,11 +75,11 @@ impl QueryAnswerer<'_> {
             let done = report.verdict.is_some();
             if done || due {
                 let report = report.clone();
-                self.send(Query::GradientCheck { layer }, Answer::GradientCheck(report));
+                self.send_answer(Query::GradientCheck { layer }, Answer::GradientCheck(report));
                 reported = Some(Instant::now());
             }
             // What found no room before may find it now.
-            if done || self.link.flush().is_err() {
+            if done || self.link.flush_if_due().is_err() {
                 return Ok(());
             }
         }

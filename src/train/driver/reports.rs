@@ -62,12 +62,12 @@ impl RunReporter {
         watched: bool,
     ) {
         let StepOutcome { loss, accuracy, gradient_norm, effective_learning_rate, samples } = outcome;
-        self.monitor.trained(loss);
+        self.monitor.record_training_loss(loss);
         let step = trainer.completed();
         let probes = watched || step.is_multiple_of(self.probe_every) || step == 1;
         let update_norms = trainer.update_rule().optimizer().update_norms();
         let mut layers = if probes { probe::measure_layers(trainer.network(), update_norms) } else { Vec::new() };
-        let findings = if probes { self.monitor.judge(step, &mut layers) } else { Vec::new() };
+        let findings = if probes { self.monitor.judge_layers(step, &mut layers) } else { Vec::new() };
         let measures = StepMeasures {
             loss,
             accuracy: Some(accuracy),
@@ -92,7 +92,7 @@ impl RunReporter {
             StepError::Gradient { norm, layer, .. } => (Some(norm), Some(layer)),
             StepError::Loss { .. } => (None, None),
         };
-        self.monitor.trained(error.loss());
+        self.monitor.record_training_loss(error.loss());
         let step = trainer.completed();
         let effective_learning_rate = trainer.learning_rate_at(step - 1);
         let measures = StepMeasures { loss: error.loss(), accuracy: None, gradient_norm, effective_learning_rate };
@@ -110,8 +110,8 @@ impl RunReporter {
 
     /// Reports an evaluation of the test split.
     pub fn report_evaluation(&mut self, link: &mut ConsumerLink, evaluation: TestResult) {
-        let finding = self.monitor.evaluated(&evaluation);
-        link.push(Event::Evaluation(evaluator::report(&evaluation)));
+        let finding = self.monitor.judge_evaluation(&evaluation);
+        link.push(Event::Evaluation(evaluator::evaluation_report(&evaluation)));
         if let Some(finding) = finding {
             link.push(Event::Finding(finding));
         }
@@ -130,8 +130,8 @@ fn step_report(
         step: trainer.completed(),
         epoch: Some(trainer.epoch()),
         samples: Some(samples as u64),
-        values: metrics::of_step(measures),
+        values: metrics::step_values(measures),
         samples_per_second,
-        layers: layers.iter().map(probe::report).collect(),
+        layers: layers.iter().map(probe::layer_report).collect(),
     }
 }

@@ -4,30 +4,32 @@ use std::ops::ControlFlow;
 
 use crate::protocol::{Change, Command, CommandId, Event, Request, RunState};
 
-use super::{Driver, RunMode, steering::RunSteering};
+use super::{RunMode, TrainingDriver, steering::RunSteering};
 
-impl Driver<'_> {
+impl TrainingDriver<'_> {
     /// Carries a request out or refuses it; breaks on a stop.
-    pub(super) fn handle(&mut self, request: Request) -> ControlFlow<()> {
+    pub(super) fn handle_request(&mut self, request: Request) -> ControlFlow<()> {
         let Request { id, command } = request;
         let done = match command {
             // Answered with all others that are open, when nothing is computed any more.
             Command::Stop => return ControlFlow::Break(()),
             // Answered when the goal is reached.
-            Command::Advance { count } => return self.advance(id, |from| from.saturating_add(count.max(1))),
+            Command::Advance { count } => return self.request_advance(id, |from| from.saturating_add(count.max(1))),
             Command::AdvanceEpoch => {
                 let epoch = self.trainer.steps_per_epoch();
-                return self.advance(id, |from| (from / epoch + 1).saturating_mul(epoch));
+                return self.request_advance(id, |from| (from / epoch + 1).saturating_mul(epoch));
             }
             Command::Pause => self.request_pause(),
             Command::Resume => self.request_resume(),
             Command::AdvancePhase => self.request_phase(),
             Command::Evaluate => self.request_evaluation(),
-            Command::Set { key, value } => self.steer(|steering| steering.set(&key, value)),
-            Command::SetSchedule { schedule } => self.steer(|steering| steering.set_schedule(&schedule)),
-            Command::SetThrottle { steps_per_second } => self.steer(|steering| steering.set_throttle(steps_per_second)),
+            Command::Set { key, value } => self.change_settings(|steering| steering.set_hyperparameter(&key, value)),
+            Command::SetSchedule { schedule } => self.change_settings(|steering| steering.set_schedule(&schedule)),
+            Command::SetThrottle { steps_per_second } => {
+                self.change_settings(|steering| steering.set_throttle(steps_per_second))
+            }
             Command::Extend { epochs } => self.request_extension(epochs),
-            Command::Inspect { query } => self.queries().1.answer_once(query),
+            Command::Inspect { query } => self.split_queries().1.answer_once(query),
             Command::Watch { queries } => self.watch_list.replace(queries, &self.trainer),
             Command::Unknown => Err("this engine knows no such command".into()),
         };
@@ -65,7 +67,7 @@ impl Driver<'_> {
         if self.mode != RunMode::Waiting {
             return Err("the phases of a minibatch are for a run that is paused; pause it first".into());
         }
-        self.walk();
+        self.advance_walk();
         Ok(())
     }
 
@@ -73,13 +75,13 @@ impl Driver<'_> {
         if !self.evaluate() {
             return Err("the evaluation was cut short".into());
         }
-        let (watch_list, mut answerer) = self.queries();
+        let (watch_list, mut answerer) = self.split_queries();
         watch_list.refresh_predictions(&mut answerer);
         Ok(())
     }
 
     fn request_extension(&mut self, epochs: u64) -> Result<(), String> {
-        self.steer(|steering| steering.extend(epochs))?;
+        self.change_settings(|steering| steering.extend(epochs))?;
         if self.state == RunState::Finished {
             self.run_to_end();
         }
@@ -93,13 +95,13 @@ impl Driver<'_> {
     }
 
     /// Sets a goal; the answer comes when it is reached. Goals asked for in a row add up.
-    fn advance(&mut self, id: CommandId, goal: impl FnOnce(u64) -> u64) -> ControlFlow<()> {
+    fn request_advance(&mut self, id: CommandId, goal: impl FnOnce(u64) -> u64) -> ControlFlow<()> {
         if let Err(reason) = self.goals.check_room().and_then(|()| self.check_unfinished()) {
             self.link.answer(id, Err(reason));
             return ControlFlow::Continue(());
         }
         let completed = self.trainer.completed();
-        let goal = goal(self.goals.last().unwrap_or(completed)).min(self.trainer.total_steps());
+        let goal = goal(self.goals.last_goal().unwrap_or(completed)).min(self.trainer.total_steps());
         self.goals.add(goal, id);
         self.leave_walk();
         if self.mode == RunMode::Waiting {
@@ -114,7 +116,7 @@ impl Driver<'_> {
     }
 
     /// Changes the run's settings, and reports what has changed and how they all stand then.
-    fn steer(
+    fn change_settings(
         &mut self,
         change: impl FnOnce(&mut RunSteering<'_>) -> Result<Vec<Change>, String>,
     ) -> Result<(), String> {

@@ -3,7 +3,7 @@
 use crate::{
     optim::{self, Schedule},
     protocol::{
-        Change, ChangedBy, Controls, HyperParameter, LEARNING_RATE, MOST_EPOCHS, Range, Setting, THROTTLE,
+        Change, ChangedBy, Controls, HyperParameter, LEARNING_RATE, MAX_EPOCHS, Range, Setting, THROTTLE,
         change::{EFFECTIVE_RATE, EPOCHS, SCHEDULE},
     },
     text::nearest,
@@ -28,8 +28,8 @@ impl RunSteering<'_> {
     /// # Errors
     /// When there is none of that key, or the value is invalid; the reason says what is valid. The same holds for the
     /// other ways.
-    pub fn set(&mut self, key: &str, value: f64) -> Result<Vec<Change>, String> {
-        let controls = controls(self.trainer, self.throttle);
+    pub fn set_hyperparameter(&mut self, key: &str, value: f64) -> Result<Vec<Change>, String> {
+        let controls = describe_controls(self.trainer, self.throttle);
         let Some(parameter) = controls.hyperparameters.iter().find(|parameter| parameter.key == key) else {
             let keys = controls.hyperparameters.iter().map(|parameter| parameter.key.as_str());
             let hint = nearest(key, keys.clone()).map_or_else(|| ".".into(), |near| format!("; did you mean {near}?"));
@@ -44,10 +44,12 @@ impl RunSteering<'_> {
             CLIP_NORM => update_rule.clip_norm = (value > 0.0).then_some(value),
             _ => {
                 let name = key.strip_prefix(OPTIMIZER_PREFIX).unwrap_or(key);
-                update_rule.set(name, value).map_err(|error| error.to_string())?;
+                update_rule.set_hyperparameter(name, value).map_err(|error| error.to_string())?;
             }
         }
-        Ok(change(key, Setting::of(parameter.value), Setting::of(value), ChangedBy::Viewer).into_iter().collect())
+        Ok(setting_change(key, Setting::of(parameter.value), Setting::of(value), ChangedBy::Viewer)
+            .into_iter()
+            .collect())
     }
 
     /// Replaces the schedule by the one that `text` describes.
@@ -56,7 +58,7 @@ impl RunSteering<'_> {
         let update_rule = self.trainer.update_rule_mut();
         let [before, after] = [update_rule.schedule, schedule].map(|schedule| Setting::Text(schedule.to_string()));
         update_rule.schedule = schedule;
-        Ok(change(SCHEDULE, before, after, ChangedBy::Viewer).into_iter().collect())
+        Ok(setting_change(SCHEDULE, before, after, ChangedBy::Viewer).into_iter().collect())
     }
 
     /// Sets the limit in minibatches a second; `None` is no limit.
@@ -70,8 +72,8 @@ impl RunSteering<'_> {
 
     /// Puts the end of the run `epochs` further away.
     pub fn extend(&mut self, epochs: u64) -> Result<Vec<Change>, String> {
-        if !(1..=MOST_EPOCHS).contains(&epochs) {
-            return Err(format!("a run can't be extended by {epochs} epochs; valid: from 1 to {MOST_EPOCHS}"));
+        if !(1..=MAX_EPOCHS).contains(&epochs) {
+            return Err(format!("a run can't be extended by {epochs} epochs; valid: from 1 to {MAX_EPOCHS}"));
         }
         let epochs_and_rate = |trainer: &Trainer| {
             let epochs = trainer.total_steps() as f64 / trainer.steps_per_epoch() as f64;
@@ -82,17 +84,17 @@ impl RunSteering<'_> {
         let [epochs_after, rate_after] = epochs_and_rate(self.trainer);
         // A schedule that spans the run spans the longer run.
         let changes = [
-            change(EPOCHS, epochs_before, epochs_after, ChangedBy::Viewer),
-            change(EFFECTIVE_RATE, rate_before, rate_after, ChangedBy::Source),
+            setting_change(EPOCHS, epochs_before, epochs_after, ChangedBy::Viewer),
+            setting_change(EFFECTIVE_RATE, rate_before, rate_after, ChangedBy::Source),
         ];
         Ok(changes.into_iter().flatten().collect())
     }
 }
 
 /// What can be steered, and how it stands.
-pub(super) fn controls(trainer: &Trainer, throttle: &StepThrottle) -> Controls {
+pub(super) fn describe_controls(trainer: &Trainer, throttle: &StepThrottle) -> Controls {
     let update_rule = trainer.update_rule();
-    let range = |key: &str| optim::range(key).unwrap_or(Range::closed(0.0, f64::MAX));
+    let range = |key: &str| optim::hyperparameter_range(key).unwrap_or(Range::closed(0.0, f64::MAX));
     let parameter = |(key, value)| HyperParameter { key: format!("{OPTIMIZER_PREFIX}{key}"), value, range: range(key) };
     let first = ("lr", update_rule.learning_rate);
     let last = ("clip_norm", update_rule.clip_norm.unwrap_or(0.0));
@@ -106,6 +108,6 @@ pub(super) fn controls(trainer: &Trainer, throttle: &StepThrottle) -> Controls {
 }
 
 /// A change; `None` where the setting already was what it is set to.
-fn change(key: &str, from: Setting, to: Setting, by: ChangedBy) -> Option<Change> {
+fn setting_change(key: &str, from: Setting, to: Setting, by: ChangedBy) -> Option<Change> {
     (from != to).then(|| Change { key: key.into(), from: Some(from), to, by: Some(by) })
 }

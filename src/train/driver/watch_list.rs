@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::{
     protocol::{
         Answer, Phase, Query,
-        inspection::{MOST_WATCHED, SplitName},
+        inspection::{MAX_WATCHED_QUERIES, SplitName},
     },
     train::{
         Trainer,
@@ -70,8 +70,8 @@ impl WatchList {
     /// # Errors
     /// When one of the queries can't be watched; then nothing changes.
     pub fn replace(&mut self, mut queries: Vec<Query>, trainer: &Trainer) -> Result<(), String> {
-        if queries.len() > MOST_WATCHED {
-            return Err(format!("{} queries are too many to watch; valid: 0 to {MOST_WATCHED}", queries.len()));
+        if queries.len() > MAX_WATCHED_QUERIES {
+            return Err(format!("{} queries are too many to watch; valid: 0 to {MAX_WATCHED_QUERIES}", queries.len()));
         }
         for query in &queries {
             if matches!(query, Query::GradientCheck { .. }) {
@@ -116,7 +116,7 @@ impl WatchList {
         let mut cost = None;
         for WatchedQuery { query, answered } in &mut self.queries {
             if let QueryNeeds::Predictions(split) = needs(query) {
-                answerer.refresh(split, false);
+                answerer.refresh_evaluation(split, false);
             }
             let version = AnswerVersion::of(query, answerer.trainer);
             if answered.replace(version) == Some(version) {
@@ -128,7 +128,7 @@ impl WatchList {
             let start = Instant::now();
             // It was checked when it was asked; a reason is as good an answer.
             let answer = answerer.trainer.inspect(query).unwrap_or_else(|reason| Answer::Nothing { reason });
-            answerer.send(query.clone(), answer);
+            answerer.send_answer(query.clone(), answer);
             *cost.get_or_insert(Duration::ZERO) += start.elapsed();
         }
         cost
@@ -138,7 +138,7 @@ impl WatchList {
     pub fn refresh_predictions(&self, answerer: &mut QueryAnswerer<'_>) {
         for split in [SplitName::Train, SplitName::Test] {
             if self.queries.iter().any(|watched| needs(&watched.query) == QueryNeeds::Predictions(split)) {
-                answerer.refresh(split, true);
+                answerer.refresh_evaluation(split, true);
             }
         }
     }

@@ -3,8 +3,8 @@
 use crate::{
     dataset::Dataset,
     nn::{
-        LayerInfo, LayerSpec, Mode, Network, NetworkSpec, Shape,
-        gradcheck::{Comparison, LayerCheck, TOLERANCE},
+        LayerSpec, Mode, Network, NetworkSpec, PlacedLayer, Shape,
+        gradcheck::{ElementComparison, LayerCheck, TOLERANCE},
     },
     protocol::inspection::{CheckVerdict, GradientCheck, GradientDifference},
     train::minibatch::Minibatch,
@@ -47,7 +47,7 @@ impl RunningCheck {
         layer: usize,
     ) -> Result<Self, String> {
         let infos = trained.layer_infos();
-        let (pass, rest) = (multiplications(infos), multiplications(&infos[layer..]));
+        let (pass, rest) = (count_multiplications(infos), count_multiplications(&infos[layer..]));
         // After the last phase of a walk the minibatch just trained is still the one that is shown.
         let number = minibatch.walked_number();
         let available = minibatch.indices(number).len();
@@ -69,7 +69,7 @@ impl RunningCheck {
         let report = GradientCheck {
             layer,
             done: 0,
-            planned: elements.left(),
+            planned: elements.elements_left(),
             parameters: infos[layer].parameters,
             samples,
             skipped: 0,
@@ -83,9 +83,9 @@ impl RunningCheck {
     /// Compares one more element, and gives how far the check is; with the last, its verdict.
     pub fn advance(&mut self) -> &GradientCheck {
         if let Some(comparison) = self.elements.next() {
-            self.take(comparison);
+            self.take_comparison(comparison);
         }
-        if self.elements.left() == 0 {
+        if self.elements.elements_left() == 0 {
             self.report.verdict = Some(match &self.report.worst {
                 None => CheckVerdict::Undecided,
                 Some(worst) if worst.relative_error <= TOLERANCE => CheckVerdict::Passed,
@@ -101,7 +101,7 @@ impl RunningCheck {
         &self.report
     }
 
-    fn take(&mut self, found: Comparison) {
+    fn take_comparison(&mut self, found: ElementComparison) {
         self.report.done += 1;
         let Some(numeric) = found.numeric else {
             self.report.skipped += 1;
@@ -126,8 +126,8 @@ impl RunningCheck {
 }
 
 /// Multiplications of a forward pass of one sample through some layers, roughly.
-fn multiplications(infos: &[LayerInfo]) -> usize {
-    let of = |info: &LayerInfo| {
+fn count_multiplications(infos: &[PlacedLayer]) -> usize {
+    let of = |info: &PlacedLayer| {
         let places = match (&info.spec, info.output.dimensions()) {
             (LayerSpec::Conv { .. } | LayerSpec::Residual { .. }, &[_, height, width]) => height * width,
             _ => 1,

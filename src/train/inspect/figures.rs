@@ -15,7 +15,7 @@ const MAX_THUMBNAIL_VALUES: usize = 64;
 const MAX_CORNER_SIDE: usize = 8;
 
 /// How `values` are distributed, in two passes over them.
-pub(super) fn distribution(values: &[f32]) -> Distribution {
+pub(super) fn describe_distribution(values: &[f32]) -> Distribution {
     let mut found = Distribution { count: values.len(), ..Distribution::default() };
     let (mut minimum, mut maximum) = (f32::INFINITY, f32::NEG_INFINITY);
     let (mut sum, mut squares) = (0.0, 0.0);
@@ -38,13 +38,13 @@ pub(super) fn distribution(values: &[f32]) -> Distribution {
     found.norm = squares.sqrt();
     (found.minimum, found.maximum) = (f64::from(minimum), f64::from(maximum));
     if found.zeros < finite {
-        found.bins = bins(values, found.minimum, found.maximum);
+        found.bins = count_bins(values, found.minimum, found.maximum);
     }
     found
 }
 
 /// Counts the finite values that are not 0.
-fn bins(values: &[f32], minimum: f64, maximum: f64) -> Vec<u32> {
+fn count_bins(values: &[f32], minimum: f64, maximum: f64) -> Vec<u32> {
     let mut bins = vec![0; HISTOGRAM_BINS];
     let scale = if maximum > minimum { HISTOGRAM_BINS as f64 / (maximum - minimum) } else { 0.0 };
     for &value in values {
@@ -65,8 +65,9 @@ pub(super) fn summarize_values(values: &[f32]) -> ActivationSummary {
     let least = |best: f64, value: f64| if best.is_nan() { best } else { pick(best, value, value < best) };
     let largest = |best: f64, value: f64| if best.is_nan() { best } else { pick(best, value, value > best) };
     let run = values.len().div_ceil(MAX_THUMBNAIL_VALUES).max(1);
-    let tallest =
-        |run: &[f32]| run.iter().fold(0.0, |best: f32, &value| if size(value) > size(best) { value } else { best });
+    let tallest = |run: &[f32]| {
+        run.iter().fold(0.0, |best: f32, &value| if rank_size(value) > rank_size(best) { value } else { best })
+    };
     ActivationSummary {
         minimum: wide().fold(f64::INFINITY, least),
         mean: wide().sum::<f64>() / count,
@@ -78,7 +79,7 @@ pub(super) fn summarize_values(values: &[f32]) -> ActivationSummary {
 }
 
 /// Size by which elements are ranked; a NaN is larger than any number.
-pub(super) fn size(value: f32) -> f32 {
+pub(super) fn rank_size(value: f32) -> f32 {
     if value.is_nan() { f32::INFINITY } else { value.abs() }
 }
 
@@ -117,12 +118,12 @@ pub(super) fn leading_corner(values: &[f32], shape: &[usize]) -> TensorSlice {
 }
 
 /// The places of the `most` elements of largest size in several tensors, largest first: tensor, then element.
-pub(super) fn largest<'a>(tensors: impl Iterator<Item = &'a [f32]>, most: usize) -> Vec<(usize, usize)> {
+pub(super) fn largest_elements<'a>(tensors: impl Iterator<Item = &'a [f32]>, most: usize) -> Vec<(usize, usize)> {
     let mut found: Vec<(f32, usize, usize)> = Vec::with_capacity(most + 1);
     let mut least = 0.0;
     for (tensor, values) in tensors.enumerate() {
         for (element, &value) in values.iter().enumerate() {
-            let size = size(value);
+            let size = rank_size(value);
             if size > least || found.len() < most && size > 0.0 {
                 let at = found.partition_point(|(other, ..)| *other >= size);
                 found.insert(at, (size, tensor, element));
@@ -141,7 +142,7 @@ mod tests {
     #[test]
     fn every_value_is_counted_once() {
         let values = [0.0, -1.0, 3.0, f32::NAN, 0.0, f32::INFINITY, 1.0, 3.0];
-        let found = distribution(&values);
+        let found = describe_distribution(&values);
         assert_eq!((found.count, found.zeros, found.not_finite), (8, 2, 2));
         assert_eq!((found.minimum, found.maximum, found.mean), (-1.0, 3.0, 1.0));
         assert!(
@@ -150,8 +151,8 @@ mod tests {
         );
         assert_eq!(found.bins.iter().sum::<u32>(), 4);
         assert_eq!((found.bins[0], found.bins[24], found.bins[47]), (1, 1, 2));
-        assert_eq!(distribution(&[2.0; 5]).bins[0], 5);
-        assert!(distribution(&[0.0; 5]).bins.is_empty() && distribution(&[f32::NAN]).bins.is_empty());
+        assert_eq!(describe_distribution(&[2.0; 5]).bins[0], 5);
+        assert!(describe_distribution(&[0.0; 5]).bins.is_empty() && describe_distribution(&[f32::NAN]).bins.is_empty());
     }
 
     #[test]
@@ -189,7 +190,7 @@ mod tests {
     #[test]
     fn the_largest_are_found_across_tensors() {
         let (a, b) = ([1.0, -5.0, 0.0], [4.0, f32::NAN, 2.0]);
-        assert_eq!(largest([&a[..], &b[..]].into_iter(), 4), [(1, 1), (0, 1), (1, 0), (1, 2)]);
-        assert_eq!(largest([&[0.0; 3][..]].into_iter(), 4), []);
+        assert_eq!(largest_elements([&a[..], &b[..]].into_iter(), 4), [(1, 1), (0, 1), (1, 0), (1, 2)]);
+        assert_eq!(largest_elements([&[0.0; 3][..]].into_iter(), 4), []);
     }
 }

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use crate::{
     dataset::Dataset,
-    nn::{LayerInfo, LayerSpec, Network},
+    nn::{LayerSpec, Network, PlacedLayer},
     protocol::inspection::{FilterPictures, TensorSlice},
-    train::inspect::pictures::blocks,
+    train::inspect::pictures::plane_blocks,
 };
 
 /// Weights of a filter that are shown, at most.
@@ -33,7 +33,7 @@ pub(super) fn filters(
     let filters = weights.chunks_exact(length).skip(range.start).take(range.len()).map(|weights| {
         let planes = weights.chunks_exact(height * width).take(shape[0]);
         let values = planes.flat_map(|plane| {
-            blocks((height, width), step).map(|block| {
+            plane_blocks((height, width), step).map(|block| {
                 let count = block.len() as f32;
                 block.map(|at| plane[at]).sum::<f32>() / count
             })
@@ -44,7 +44,7 @@ pub(super) fn filters(
 }
 
 /// Channels, rows and columns of what a unit of a layer weighs.
-pub(super) fn filter_shape(infos: &[LayerInfo], sample: &[usize], layer: usize) -> Result<[usize; 3], String> {
+pub(super) fn filter_shape(infos: &[PlacedLayer], sample: &[usize], layer: usize) -> Result<[usize; 3], String> {
     match (&infos[layer].spec, sample, infos[layer].input.dimensions()) {
         (LayerSpec::Conv { kernel: (height, width), .. }, _, &[channels, _, _]) => Ok([channels, *height, *width]),
         (LayerSpec::Linear { .. }, &[channels, height, width], _)

@@ -4,7 +4,7 @@ use crate::{
     nn::{LayerSpec, Network, Parameter},
     optim::norm,
     protocol::inspection::{LayerView, ParameterView, UnitFigures},
-    train::{inspect::figures::distribution, minibatch::ComputedParts},
+    train::{inspect::figures::describe_distribution, minibatch::ComputedParts},
 };
 
 /// Units whose figures are given, at most.
@@ -22,8 +22,8 @@ pub(super) fn view_layer(
     let view = |parameter: &Parameter<f32>| ParameterView {
         name: parameter.name.clone(),
         shape: parameter.shape.dimensions().to_vec(),
-        values: distribution(&parameter.value),
-        gradients: has_gradients.then(|| distribution(&parameter.gradient)),
+        values: describe_distribution(&parameter.value),
+        gradients: has_gradients.then(|| describe_distribution(&parameter.gradient)),
     };
     let output = network.activation(layer);
     let error = network.activation_gradient(layer);
@@ -31,8 +31,8 @@ pub(super) fn view_layer(
         layer,
         minibatch: parts.minibatch,
         parameters: parameters.map(view).collect(),
-        activations: (layer < parts.forward).then(|| distribution(output.to_slice().unwrap_or_default())),
-        errors: parts.has_output_gradient(layer).then(|| distribution(error.to_slice().unwrap_or_default())),
+        activations: (layer < parts.forward).then(|| describe_distribution(output.to_slice().unwrap_or_default())),
+        errors: parts.has_output_gradient(layer).then(|| describe_distribution(error.to_slice().unwrap_or_default())),
         units: view_units(network, parts, running_stats, layer),
     }
 }

@@ -10,7 +10,7 @@ use crate::{
 const MAX_SIDE_PIXELS: usize = 64;
 
 /// A sample as a picture of at most 64 × 64 pixels, if it is an image.
-pub(super) fn picture(data: &Dataset, split: SplitName, index: usize) -> Option<SamplePicture> {
+pub(super) fn sample_picture(data: &Dataset, split: SplitName, index: usize) -> Option<SamplePicture> {
     let &[channels, height, width] = data.shape.as_slice() else { return None };
     let pixels = part_of(data, split).pixels(index as u32)?;
     let step = height.max(width).div_ceil(MAX_SIDE_PIXELS);
@@ -18,7 +18,7 @@ pub(super) fn picture(data: &Dataset, split: SplitName, index: usize) -> Option<
     let (rows, columns) = (height.div_ceil(step), width.div_ceil(step));
     let mut out = Vec::with_capacity(shown * rows * columns);
     for plane in pixels.chunks_exact(height * width).take(shown) {
-        out.extend(blocks((height, width), step).map(|block| {
+        out.extend(plane_blocks((height, width), step).map(|block| {
             let count = block.len() as u32;
             let sum: u32 = block.map(|at| u32::from(plane[at])).sum();
             ((sum + count / 2) / count) as u8
@@ -28,7 +28,7 @@ pub(super) fn picture(data: &Dataset, split: SplitName, index: usize) -> Option<
 }
 
 /// The places of a plane in blocks of `step` × `step`, smaller ones at the edges, row by row of blocks.
-pub(super) fn blocks(
+pub(super) fn plane_blocks(
     (height, width): (usize, usize),
     step: usize,
 ) -> impl Iterator<Item = impl ExactSizeIterator<Item = usize>> {
@@ -48,12 +48,12 @@ mod tests {
     #[test]
     fn blocks_cover_a_plane_once() {
         for (plane, step) in [((4, 6), 2), ((5, 3), 2), ((3, 7), 1), ((2, 2), 5)] {
-            let found: Vec<Vec<usize>> = blocks(plane, step).map(Iterator::collect).collect();
+            let found: Vec<Vec<usize>> = plane_blocks(plane, step).map(Iterator::collect).collect();
             assert_eq!(found.len(), plane.0.div_ceil(step) * plane.1.div_ceil(step));
             let mut places = found.concat();
             places.sort_unstable();
             assert!(places.iter().copied().eq(0..plane.0 * plane.1));
         }
-        assert_eq!(blocks((3, 3), 2).map(Iterator::collect::<Vec<_>>).nth(1).unwrap(), [2, 5]);
+        assert_eq!(plane_blocks((3, 3), 2).map(Iterator::collect::<Vec<_>>).nth(1).unwrap(), [2, 5]);
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     dataset::DataSplit,
     nn::{Mode, Network},
-    protocol::inspection::{DecisionBoundary, MOST_UNIT_VALUES, PlaneGrid, PlanePoints, UnitMap, UnitMaps},
+    protocol::inspection::{DecisionBoundary, MAX_UNIT_VALUES, PlaneGrid, PlanePoints, UnitMap, UnitMaps},
     train::predictions::argmax,
 };
 
@@ -52,7 +52,7 @@ pub(super) fn points(train: &DataSplit, PlaneExtent { x, y }: PlaneExtent) -> Pl
     let indices: Vec<u32> = (0..shown).map(|place| (place * total / shown) as u32).collect();
     let (mut values, mut classes) = (vec![0.0; 2 * shown], vec![0; shown]);
     train.gather(&indices, &mut values);
-    train.labels(&indices, &mut classes);
+    train.gather_labels(&indices, &mut classes);
     let points = values.chunks_exact(2).map(|point| [point[0], point[1]]).collect();
     PlanePoints { x, y, points, classes, total }
 }
@@ -68,7 +68,7 @@ impl PlaneView {
         Self { plane: PlaneGrid { x, y, columns, rows }, max_batch }
     }
 
-    fn cells(&self) -> usize {
+    fn cell_count(&self) -> usize {
         self.plane.columns * self.plane.rows
     }
 
@@ -86,9 +86,9 @@ impl PlaneView {
 
     /// The outputs of the first units of a layer in each cell.
     pub fn unit_maps(&self, network: &mut Network<f32>, layer: usize) -> UnitMaps {
-        let (plane, cells) = (self.plane, self.cells());
+        let (plane, cells) = (self.plane, self.cell_count());
         let total = network.layer_infos()[layer].output.features();
-        let shown = total.min(MAX_MAPPED_UNITS).min((MOST_UNIT_VALUES / cells).max(1));
+        let shown = total.min(MAX_MAPPED_UNITS).min((MAX_UNIT_VALUES / cells).max(1));
         let mut units = vec![UnitMap { values: vec![0.0; cells] }; shown];
         self.for_each_cell(network, layer, |cell, output| {
             for (unit, value) in units.iter_mut().zip(output) {
@@ -100,13 +100,13 @@ impl PlaneView {
 
     /// Calls `take` with each cell and the output of a layer, or the last one before it, for the middle of the cell.
     fn for_each_cell(&self, network: &mut Network<f32>, layer: usize, mut take: impl FnMut(usize, &[f32])) {
-        let (plane, cells) = (&self.plane, self.cells());
+        let (plane, cells) = (&self.plane, self.cell_count());
         let last = layer.min(network.layer_infos().len() - 1);
         for from in (0..cells).step_by(self.max_batch) {
             let batch = from..cells.min(from + self.max_batch);
             let mut input = network.input_mut(batch.len());
             for (mut row, cell) in input.rows_mut().into_iter().zip(batch.clone()) {
-                let [x, y] = plane.center(cell % plane.columns, cell / plane.columns);
+                let [x, y] = plane.cell_center(cell % plane.columns, cell / plane.columns);
                 (row[0], row[1]) = (x as f32, y as f32);
             }
             network.forward_layers(0..last + 1, Mode::Evaluate);

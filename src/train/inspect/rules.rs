@@ -2,10 +2,10 @@
 
 use crate::{
     dataset::Dataset,
-    nn::{LayerInfo, Network},
+    nn::{Network, PlacedLayer},
     protocol::{
         Query, SampleChoice,
-        inspection::{MOST_CELLS, MOST_ENTRIES, SampleFilter, SampleOrder, SplitName},
+        inspection::{MAX_GRID_CELLS, MAX_PAGE_ENTRIES, SampleFilter, SampleOrder, SplitName},
     },
     text::thousands,
     train::inspect::filters::filter_shape,
@@ -16,7 +16,7 @@ pub(super) const UNKNOWN_QUERY: &str = "this engine knows no such query, or not 
 
 /// What queries may ask for.
 pub struct QueryRules<'a> {
-    layers: &'a [LayerInfo],
+    layers: &'a [PlacedLayer],
     data: &'a Dataset,
     batch_size: usize,
 }
@@ -61,15 +61,15 @@ impl<'a> QueryRules<'a> {
             }
             Query::GradientCheck { layer } => self.check_layer_with_parameters(layer),
             Query::Samples { first, count, .. } => {
-                if count > MOST_ENTRIES || first.checked_add(count).is_none() {
-                    return Err(format!("a page can't have {count} samples; valid: 0 to {MOST_ENTRIES}"));
+                if count > MAX_PAGE_ENTRIES || first.checked_add(count).is_none() {
+                    return Err(format!("a page can't have {count} samples; valid: 0 to {MAX_PAGE_ENTRIES}"));
                 }
                 Ok(())
             }
             Query::Confusion { .. } => Ok(()),
             Query::Filters { layer, count, .. } => {
-                if count > MOST_ENTRIES {
-                    return Err(format!("{count} filters are too many at a time; valid: 0 to {MOST_ENTRIES}"));
+                if count > MAX_PAGE_ENTRIES {
+                    return Err(format!("{count} filters are too many at a time; valid: 0 to {MAX_PAGE_ENTRIES}"));
                 }
                 self.check_layer(layer)?;
                 filter_shape(self.layers, &self.data.shape, layer).map(drop)
@@ -117,9 +117,9 @@ impl<'a> QueryRules<'a> {
 }
 
 fn check_grid(columns: usize, rows: usize) -> Result<(), String> {
-    if (1..=MOST_CELLS).contains(&columns.saturating_mul(rows)) {
+    if (1..=MAX_GRID_CELLS).contains(&columns.saturating_mul(rows)) {
         return Ok(());
     }
-    let most = thousands(MOST_CELLS as u64);
+    let most = thousands(MAX_GRID_CELLS as u64);
     Err(format!("a grid can't have {columns} × {rows} cells; valid: at least 1 × 1, at most {most} cells in all"))
 }

@@ -8,7 +8,7 @@ use crate::{
         Answer,
         inspection::{ClassifiedSample, ConfusionMatrix, SampleFilter, SampleOrder, SamplePage, SplitName},
     },
-    train::{evaluator::part_of, inspect::pictures::picture, predictions::Predictions},
+    train::{evaluator::part_of, inspect::pictures::sample_picture, predictions::Predictions},
 };
 
 /// Values of a sample that is no image that are shown, at most.
@@ -23,9 +23,9 @@ pub(super) fn page(
     range: Range<usize>,
 ) -> Answer {
     let part = part_of(data, split);
-    let Some(evaluated) = found.step else { return not_evaluated(split) };
+    let Some(evaluated) = found.step else { return not_evaluated_answer(split) };
     let mut labels = vec![0; part.len()];
-    part.labels(&(0..part.len() as u32).collect::<Vec<_>>(), &mut labels);
+    part.gather_labels(&(0..part.len() as u32).collect::<Vec<_>>(), &mut labels);
     let wrong = |index: usize| !found.is_correct(index, labels[index]);
     let mistakes = (0..part.len()).filter(|&index| wrong(index)).count();
     let mut order_of: Vec<usize> = match show {
@@ -43,7 +43,7 @@ pub(super) fn page(
         predicted: found.predicted[index].into(),
         confidence: found.confidence[index].into(),
         loss: found.loss[index].into(),
-        picture: picture(data, split, index),
+        picture: sample_picture(data, split, index),
         values: first_values(data, split, index),
     };
     let entries = order_of.iter().skip(range.start).take(range.len()).map(entry).collect();
@@ -53,12 +53,12 @@ pub(super) fn page(
 /// How often each class was predicted for each. Samples whose logits are not numbers have no predicted class.
 pub(super) fn confusion(data: &Dataset, split: SplitName, found: &Predictions) -> Answer {
     let (part, classes) = (part_of(data, split), data.classes.len());
-    let Some(evaluated) = found.step else { return not_evaluated(split) };
+    let Some(evaluated) = found.step else { return not_evaluated_answer(split) };
     let mut counts = vec![0; classes * classes];
     let mut label = [0];
     let decided = found.predicted.iter().zip(&found.loss).enumerate().filter(|(_, (_, loss))| !loss.is_nan());
     for (index, (&predicted, _)) in decided {
-        part.labels(&[index as u32], &mut label);
+        part.gather_labels(&[index as u32], &mut label);
         counts[usize::from(label[0]) * classes + usize::from(predicted)] += 1;
     }
     Answer::Confusion(ConfusionMatrix { evaluated, classes, counts })
@@ -75,7 +75,7 @@ fn first_values(data: &Dataset, split: SplitName, index: usize) -> Vec<f32> {
     values
 }
 
-fn not_evaluated(split: SplitName) -> Answer {
+fn not_evaluated_answer(split: SplitName) -> Answer {
     let reason = match split {
         SplitName::Test | SplitName::Unknown => "no evaluation yet".into(),
         SplitName::Train => "the training samples are evaluated while the run is paused".into(),

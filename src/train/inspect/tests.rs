@@ -299,14 +299,14 @@ fn the_gradient_of_the_image_is_that_of_the_loss() {
     let data = images();
     let mut trainer = trainer(&["linear 6", "tanh", "linear 10"], &data, 1);
     let found = trace(&mut trainer, row(2), 0).selected;
-    let dx = &trainer.network_mut().row_of_input_gradient(2);
+    let dx = &trainer.network_mut().input_gradient_row(2);
     assert_eq!(found.input_gradient.as_ref().unwrap().values[..], dx[..784]);
     let (weight, dy) = (trainer.network().parameters().next().unwrap(), found.output_gradient.unwrap().values);
     let by_hand: f32 = (0..6).map(|unit| weight.value[784 * unit + 300] * dy[unit]).sum();
     assert!((by_hand - dx[300]).abs() < 1e-7 && by_hand != 0.0);
     // Computing it leaves the other gradients as they were.
     let before = trainer.network().parameters().next().unwrap().gradient.clone();
-    trainer.network_mut().row_of_input_gradient(0);
+    trainer.network_mut().input_gradient_row(0);
     assert_eq!(trainer.network().parameters().next().unwrap().gradient, before);
 }
 

@@ -13,8 +13,8 @@ use crate::{
     },
     train::{
         inspect::{
-            figures::{largest, leading_corner, leading_slice, summarize_values},
-            pictures::picture,
+            figures::{largest_elements, leading_corner, leading_slice, summarize_values},
+            pictures::sample_picture,
         },
         minibatch::{ComputedParts, Minibatch},
         predictions::argmax,
@@ -50,7 +50,7 @@ pub(super) struct TracedPass<'a> {
 /// Passes one sample alone through the network and back, as in an evaluation. Gives its label.
 pub(super) fn pass_alone(network: &mut Network<f32>, part: &dataset::DataSplit, index: usize) -> [u8; 1] {
     let mut label = [0];
-    part.labels(&[index as u32], &mut label);
+    part.gather_labels(&[index as u32], &mut label);
     let mut input = network.input_mut(1);
     part.gather(&[index as u32], input.as_slice_mut().unwrap_or_default());
     network.forward(Mode::Evaluate);
@@ -62,7 +62,7 @@ pub(super) fn pass_alone(network: &mut Network<f32>, part: &dataset::DataSplit, 
 impl<'a> TracedPass<'a> {
     /// The passes of the minibatch that was loaded last.
     pub fn of_minibatch(network: &'a mut Network<f32>, minibatch: &'a Minibatch, parts: ComputedParts) -> Self {
-        let batch_loss = minibatch.report().filter(|_| parts.loss).map(|report| report.loss);
+        let batch_loss = minibatch.loss_report().filter(|_| parts.loss).map(|report| report.loss);
         let pass = PassKind::Minibatch { number: parts.minibatch };
         Self { network, labels: minibatch.labels(), pass, parts, batch_loss }
     }
@@ -71,7 +71,7 @@ impl<'a> TracedPass<'a> {
     pub fn of_evaluation(network: &'a mut Network<f32>, label: &'a [u8; 1]) -> Self {
         let parts = ComputedParts::of_evaluation(network.layer_infos().len());
         let mut pass = Self { network, labels: label, pass: PassKind::Evaluation, parts, batch_loss: None };
-        pass.batch_loss = Some(pass.loss_of(0));
+        pass.batch_loss = Some(pass.row_loss(0));
         pass
     }
 
@@ -92,37 +92,37 @@ impl<'a> TracedPass<'a> {
                 format!("every one of the {batch} samples of minibatch {number} is classified correctly")
             });
         }
-        let losses = self.losses();
+        let losses = self.row_losses();
         let rank = |row: &usize| if losses[*row].is_nan() { f32::INFINITY } else { losses[*row] };
         // The first of equal ones.
         Ok((0..batch).rev().max_by(|a, b| rank(a).total_cmp(&rank(b))).unwrap_or(0))
     }
 
     /// The class with the largest logit of a row; the first of equal ones.
-    fn predicted(&self, row: usize) -> usize {
+    fn predicted_class(&self, row: usize) -> usize {
         argmax(self.network.logits().row(row).iter().copied())
     }
 
     /// Whether a row's largest logit is that of its class; one with a NaN has no largest logit.
     fn is_correct(&self, row: usize) -> bool {
-        self.predicted(row) == usize::from(self.labels[row]) && !self.loss_of(row).is_nan()
+        self.predicted_class(row) == usize::from(self.labels[row]) && !self.row_loss(row).is_nan()
     }
 
     /// What the probabilities of a row should be.
-    fn target(&self, row: usize) -> Vec<f64> {
+    fn target_probabilities(&self, row: usize) -> Vec<f64> {
         let (classes, smoothing) = (self.network.logits().ncols(), self.network.label_smoothing());
         let label = usize::from(self.labels[row]);
         (0..classes).map(|class| target_probability(class == label, classes, smoothing)).collect()
     }
 
-    fn loss_of(&self, row: usize) -> f64 {
+    fn row_loss(&self, row: usize) -> f64 {
         let logits = self.network.logits();
         let z = logits.row(row).into_iter().copied();
         cross_entropy_of_sample(z, self.labels[row].into(), self.network.label_smoothing())
     }
 
-    fn losses(&self) -> Vec<f32> {
-        (0..self.network.batch()).map(|row| self.loss_of(row) as f32).collect()
+    fn row_losses(&self) -> Vec<f32> {
+        (0..self.network.batch()).map(|row| self.row_loss(row) as f32).collect()
     }
 
     /// Traces a sample, with one layer in full.
@@ -145,10 +145,10 @@ impl<'a> TracedPass<'a> {
                 index: sample.index,
                 class: self.labels[row].into(),
                 input: leading_slice(&network.input().row(row).to_vec(), &data.shape, MAX_TRACED_VALUES),
-                picture: picture(data, sample.split, sample.index),
+                picture: sample_picture(data, sample.split, sample.index),
             },
             loss: computed.then(|| self.trace_loss(row)),
-            losses: if computed { self.losses() } else { Vec::new() },
+            losses: if computed { self.row_losses() } else { Vec::new() },
             layers: (0..network.layer_infos().len()).map(|layer| self.summarize_layer(row, layer)).collect(),
             selected,
         }
@@ -182,10 +182,10 @@ impl<'a> TracedPass<'a> {
         };
         SampleLoss {
             logits: network.logits().row(row).to_vec(),
-            target: self.target(row).into_iter().map(|q| q as f32).collect(),
+            target: self.target_probabilities(row).into_iter().map(|q| q as f32).collect(),
             gradient: network.activation_gradient(last).row(row).to_vec(),
-            predicted: self.predicted(row),
-            loss: self.loss_of(row),
+            predicted: self.predicted_class(row),
+            loss: self.row_loss(row),
             jacobian,
             probabilities,
         }
@@ -200,10 +200,10 @@ impl<'a> TracedPass<'a> {
         let input_gradient = match layer {
             _ if !has_gradients => None,
             0 if updated => None,
-            0 => Some(self.network.row_of_input_gradient(row)),
+            0 => Some(self.network.input_gradient_row(row)),
             _ => Some(self.network.activation_gradient(layer - 1).row(row).to_vec()),
         };
-        let derivative = if layer < parts.forward { self.network.derivative(layer, row) } else { None };
+        let derivative = if layer < parts.forward { self.network.activation_derivative(layer, row) } else { None };
         let network = &*self.network;
         let info = &network.layer_infos()[layer];
         let (inputs, outputs) = (info.input.dimensions(), info.output.dimensions());
@@ -279,11 +279,11 @@ fn largest_gradients(parameters: &[&Parameter<f32>]) -> Vec<ParameterElement> {
         let parameter: &Parameter<f32> = parameters[tensor];
         ParameterElement {
             parameter: parameter.name.clone(),
-            index: parameter.shape.index(element),
+            index: parameter.shape.index_of_value(element),
             value: parameter.value[element].into(),
             gradient: parameter.gradient[element].into(),
         }
     };
     let gradients = parameters.iter().map(|parameter| parameter.gradient.as_slice());
-    largest(gradients, LARGEST_GRADIENTS).into_iter().map(entry).collect()
+    largest_elements(gradients, LARGEST_GRADIENTS).into_iter().map(entry).collect()
 }

@@ -53,7 +53,7 @@ fn a_consumer_that_never_reads_bounds_memory_and_loses_no_change() {
         .filter_map(|event| if let Event::Step(report) = event { Some(report.step) } else { None })
         .collect();
     assert!(steps.is_sorted() && steps[0] < 1000);
-    let probes = events.iter().filter(|event| worth(event) == Some(SampleWorth::Probe)).count() as u64;
+    let probes = events.iter().filter(|event| sample_worth(event) == Some(SampleWorth::Probe)).count() as u64;
     assert!(probes > samples / 4, "{probes} of {samples}");
 }
 
@@ -145,9 +145,9 @@ fn who_waits_loses_nothing_and_is_full_at_its_bound() {
 #[test]
 fn what_is_broken_is_worth_most() {
     let mut report = made_up::report(1, f64::NAN, 0.5, 0.1);
-    assert_eq!(worth(&Event::Step(report.clone())), Some(SampleWorth::Broken));
+    assert_eq!(sample_worth(&Event::Step(report.clone())), Some(SampleWorth::Broken));
     report.values.retain(|value| value.0 != MetricId(0));
-    assert_eq!(worth(&Event::Step(report)), Some(SampleWorth::Minibatch));
+    assert_eq!(sample_worth(&Event::Step(report)), Some(SampleWorth::Minibatch));
     assert!(SampleWorth::Broken > SampleWorth::Evaluation && SampleWorth::Evaluation > SampleWorth::Probe);
 }
 

@@ -3,15 +3,15 @@
 use super::{CellSize, PlacedPicture};
 use crate::ui::{
     theme::{Rgb, Theme},
-    widgets::picture::Point,
+    widgets::picture::PicturePoint,
 };
 
 /// A cell where the terminal doesn't say how large it is.
-const ASSUMED: CellSize = (8, 16);
+const ASSUMED_CELL_PIXELS: CellSize = (8, 16);
 
 /// The largest cell for which a picture is sent that the terminal scales itself. Its smoothing then blurs a fraction of
 /// a point, and a dense screen gets no more bytes than another.
-const LARGEST: CellSize = (12, 24);
+const MAX_CELL_PIXELS: CellSize = (12, 24);
 
 /// Pixels in rows from the top, of which many are the same: each point of a picture is a rectangle of them.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,26 +29,26 @@ pub struct Pixels {
 impl Pixels {
     /// The pixels of a picture for a terminal that scales them to the cells.
     pub fn scaled_by_terminal(placed: &PlacedPicture, theme: Theme, cell: Option<CellSize>) -> Self {
-        let (width, height) = cell.unwrap_or(ASSUMED);
-        Self::exact(placed, theme, (width.min(LARGEST.0), height.min(LARGEST.1)))
+        let (width, height) = cell.unwrap_or(ASSUMED_CELL_PIXELS);
+        Self::scaled_to_cells(placed, theme, (width.min(MAX_CELL_PIXELS.0), height.min(MAX_CELL_PIXELS.1)))
     }
 
     /// The pixels of a picture on cells of this size. Where there are more points than pixels, those that fall together
     /// become their mean.
-    pub fn exact(placed: &PlacedPicture, theme: Theme, cell: CellSize) -> Self {
+    pub fn scaled_to_cells(placed: &PlacedPicture, theme: Theme, cell: CellSize) -> Self {
         let (cell_width, cell_height) = (usize::from(cell.0), usize::from(cell.1));
         let width = usize::from(placed.area.width) * cell_width;
         let height = usize::from(placed.area.height) * cell_height;
         let filled = (placed.halves * cell_height).div_ceil(2).min(height);
         let (columns, rows) = placed.picture().size();
         let size = (columns.min(width), rows.min(filled));
-        let picture = placed.picture().scaled(size.0, size.1);
-        let points = (0..size.0 * size.1).map(|i| color(picture.at(i % size.0, i / size.0), theme)).collect();
+        let picture = placed.picture().shrunk_to(size.0, size.1);
+        let points = (0..size.0 * size.1).map(|i| point_color(picture.at(i % size.0, i / size.0), theme)).collect();
         Self { width, height, points, size, filled }
     }
 
     /// What each pixel has of what the points have; `background` where there is no point.
-    pub fn of_points<T: Copy>(&self, points: &[T], background: T) -> Vec<T> {
+    pub fn spread_points<T: Copy>(&self, points: &[T], background: T) -> Vec<T> {
         let mut pixels: Vec<T> = Vec::with_capacity(self.width * self.height);
         let (columns, rows) = self.size;
         let mut before = None;
@@ -66,11 +66,11 @@ impl Pixels {
     }
 }
 
-fn color(point: Point, theme: Theme) -> Option<Rgb> {
+fn point_color(point: PicturePoint, theme: Theme) -> Option<Rgb> {
     match point {
-        Point::Clear => None,
-        Point::Level(_, level) if level.is_nan() => None,
-        Point::Level(ramp, level) => Some(theme.ramp_rgb(ramp, level)),
-        Point::Color(rgb) => Some(rgb),
+        PicturePoint::Clear => None,
+        PicturePoint::Level(_, level) if level.is_nan() => None,
+        PicturePoint::Level(ramp, level) => Some(theme.ramp_rgb(ramp, level)),
+        PicturePoint::Color(rgb) => Some(rgb),
     }
 }

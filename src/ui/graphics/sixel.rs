@@ -12,33 +12,33 @@ use super::pixels::Pixels;
 use crate::ui::theme::Rgb;
 
 /// Pixels that a character is high.
-const BAND: usize = 6;
+const BAND_PIXEL_ROWS: usize = 6;
 
 /// Colours that terminals can be relied on to hold for a picture.
-const COLORS: usize = 256;
+const MAX_COLORS: usize = 256;
 
 /// Draws the pixels at the cursor; those of the background leave what is there.
-pub fn draw(bytes: &mut Vec<u8>, pixels: &Pixels) -> io::Result<()> {
+pub fn draw_sixels(bytes: &mut Vec<u8>, pixels: &Pixels) -> io::Result<()> {
     if pixels.width == 0 {
         return Ok(());
     }
-    let (palette, numbers) = palette(&pixels.points);
-    let colors = pixels.of_points(&numbers, None);
+    let (palette, numbers) = build_palette(&pixels.points);
+    let colors = pixels.spread_points(&numbers, None);
     let mut layers = vec![Vec::new(); palette.len()];
     write!(bytes, "\x1bP0;1;0q\"1;1;{};{}", pixels.width, pixels.height)?;
     for (i, (red, green, blue)) in palette.into_iter().enumerate() {
         let percent = |part: u8| (u32::from(part) * 100 + 127) / 255;
         write!(bytes, "#{i};2;{};{};{}", percent(red), percent(green), percent(blue))?;
     }
-    for (i, band) in colors.chunks(BAND * pixels.width).enumerate() {
+    for (i, band) in colors.chunks(BAND_PIXEL_ROWS * pixels.width).enumerate() {
         if i > 0 {
             // Not after the last one: that could scroll the screen.
             bytes.push(b'-');
         }
-        divide(band, pixels.width, &mut layers);
+        split_band_by_color(band, pixels.width, &mut layers);
         for (color, sixels) in layers.iter_mut().enumerate().filter(|(_, sixels)| !sixels.is_empty()) {
             write!(bytes, "#{color}")?;
-            repeat(bytes, sixels)?;
+            write_run_lengths(bytes, sixels)?;
             sixels.clear();
             // Back to the left, for the next colour.
             bytes.push(b'$');
@@ -49,7 +49,7 @@ pub fn draw(bytes: &mut Vec<u8>, pixels: &Pixels) -> io::Result<()> {
 }
 
 /// Gives each colour of a band the sixel of each column up to the last that has it.
-fn divide(band: &[Option<usize>], width: usize, layers: &mut [Vec<u8>]) {
+fn split_band_by_color(band: &[Option<usize>], width: usize, layers: &mut [Vec<u8>]) {
     for (y, row) in band.chunks(width).enumerate() {
         for (x, color) in row.iter().enumerate() {
             let Some(sixels) = color.and_then(|color| layers.get_mut(color)) else { continue };
@@ -62,7 +62,7 @@ fn divide(band: &[Option<usize>], width: usize, layers: &mut [Vec<u8>]) {
 }
 
 /// Writes sixels, equal neighbours as a count.
-fn repeat(bytes: &mut Vec<u8>, sixels: &[u8]) -> io::Result<()> {
+fn write_run_lengths(bytes: &mut Vec<u8>, sixels: &[u8]) -> io::Result<()> {
     for run in sixels.chunk_by(|a, b| a == b) {
         let symbol = b'?' + run[0];
         if run.len() > 3 {
@@ -77,7 +77,7 @@ fn repeat(bytes: &mut Vec<u8>, sixels: &[u8]) -> io::Result<()> {
 
 /// The colours of a picture, and for each point the number of its own. Where there are too many, those that agree in
 /// their first bits become their mean, with as many bits as possible.
-fn palette(points: &[Option<Rgb>]) -> (Vec<Rgb>, Vec<Option<usize>>) {
+fn build_palette(points: &[Option<Rgb>]) -> (Vec<Rgb>, Vec<Option<usize>>) {
     let first_bits = |bits: u32, (red, green, blue): Rgb| {
         let cut = |part: u8| part >> (8 - bits);
         (cut(red), cut(green), cut(blue))
@@ -91,7 +91,7 @@ fn palette(points: &[Option<Rgb>]) -> (Vec<Rgb>, Vec<Option<usize>>) {
             *sum = [sum[0] + u32::from(red), sum[1] + u32::from(green), sum[2] + u32::from(blue)];
             *count += 1;
         }
-        if groups.len() <= COLORS || bits == 2 {
+        if groups.len() <= MAX_COLORS || bits == 2 {
             break groups;
         }
         bits -= 1;

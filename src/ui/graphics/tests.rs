@@ -7,7 +7,7 @@ use flate2::read::ZlibDecoder;
 use super::*;
 use crate::ui::{
     theme::{Background, Rgb},
-    widgets::picture::Point,
+    widgets::picture::PicturePoint,
 };
 
 const THEME: Theme = Theme::new(ColorDepth::True, Background::Dark, true);
@@ -80,11 +80,11 @@ fn from_base64(text: &str) -> Vec<u8> {
 
 /// A picture without two equal points.
 fn picture(width: usize, height: usize) -> CellPicture {
-    CellPicture::new(width, height, |x, y| Point::Color((x as u8, y as u8, (7 * x + 3 * y) as u8)))
+    CellPicture::new(width, height, |x, y| PicturePoint::Color((x as u8, y as u8, (7 * x + 3 * y) as u8)))
 }
 
 fn placed(room: Rect, picture: CellPicture) -> PlacedPicture {
-    PlacedPicture::shrunk(room, picture).unwrap()
+    PlacedPicture::shrunk_to_area(room, picture).unwrap()
 }
 
 fn kitty() -> Graphics {
@@ -136,28 +136,28 @@ fn the_environment_decides() {
 
 #[test]
 fn only_a_credible_size_of_a_cell_is_taken() {
-    assert_eq!(cell_of((1680, 1008), (210, 63)), Some((8, 16)));
+    assert_eq!(cell_size_from((1680, 1008), (210, 63)), Some((8, 16)));
     for (pixels, cells) in [((0, 0), (80, 24)), ((640, 480), (0, 0)), ((65535, 65535), (80, 24)), ((80, 24), (80, 24))]
     {
-        assert_eq!(cell_of(pixels, cells), None);
+        assert_eq!(cell_size_from(pixels, cells), None);
     }
 }
 
 #[test]
 fn only_what_must_shrink_is_placed() {
     let room = Rect::new(1, 2, 14, 9);
-    assert_eq!(PlacedPicture::shrunk(room, picture(14, 18)), None);
+    assert_eq!(PlacedPicture::shrunk_to_area(room, picture(14, 18)), None);
     for nothing in [(0, 0), (0, 50), (50, 0)] {
-        assert_eq!(PlacedPicture::shrunk(room, picture(nothing.0, nothing.1)), None);
+        assert_eq!(PlacedPicture::shrunk_to_area(room, picture(nothing.0, nothing.1)), None);
     }
-    assert_eq!(PlacedPicture::shrunk(Rect { height: 0, ..room }, picture(28, 28)), None);
+    assert_eq!(PlacedPicture::shrunk_to_area(Rect { height: 0, ..room }, picture(28, 28)), None);
     assert_eq!(placed(room, picture(28, 28)).area, Rect::new(1, 2, 14, 7));
     assert_eq!(placed(room, picture(28, 26)).area, Rect::new(1, 2, 14, 7));
     for (width, height) in [(1, 19), (300, 1), (200, 300)] {
         let placed = placed(room, picture(width, height));
         for cell in [(1, 1), (3, 5), (100, 200)] {
-            let pixels = Pixels::exact(&placed, THEME, cell);
-            assert_eq!(pixels.of_points(&pixels.points, None).len(), pixels.width * pixels.height);
+            let pixels = Pixels::scaled_to_cells(&placed, THEME, cell);
+            assert_eq!(pixels.spread_points(&pixels.points, None).len(), pixels.width * pixels.height);
         }
     }
 }
@@ -177,9 +177,9 @@ fn a_picture_arrives_as_it_is() {
 #[test]
 fn what_is_clear_shows_the_background() {
     let wild = CellPicture::new(6, 5, |x, y| match (x, y) {
-        (0, 0) => Point::Clear,
-        (1, 0) => Point::Level(crate::ui::theme::Ramp::Grey, 1.0),
-        _ => Point::Color((1, 2, 3)),
+        (0, 0) => PicturePoint::Clear,
+        (1, 0) => PicturePoint::Level(crate::ui::theme::Ramp::Grey, 1.0),
+        _ => PicturePoint::Color((1, 2, 3)),
     });
     let placed = placed(Rect::new(0, 0, 3, 2), wild);
     assert_eq!((placed.area, placed.halves), (Rect::new(0, 0, 3, 2), 3), "half a cell stays free");
@@ -197,7 +197,7 @@ fn a_large_picture_comes_in_pieces() {
     let noise = |x: usize, y: usize| (x * 7919 + y * 104_729).wrapping_mul(2_654_435_761) as u32;
     let picture = CellPicture::new(200, 200, |x, y| {
         let [red, green, blue, _] = noise(x, y).to_be_bytes();
-        Point::Color((red, green, blue))
+        PicturePoint::Color((red, green, blue))
     });
     let bytes = kitty().show(vec![placed(Rect::new(0, 0, 60, 60), picture)], &[], THEME).unwrap();
     assert!(bytes.windows(3).filter(|part| part == b"\x1b_G").count() > 10);
@@ -225,7 +225,7 @@ fn only_what_changed_is_sent() {
     assert_eq!(actions(&graphics.show(changed, &[], THEME).unwrap()), [delete(&first), send(&first)]);
     let bytes = graphics.show(vec![placed(room(0), picture(29, 29))], &[], THEME).unwrap();
     assert_eq!(bytes, b"\x1b_Ga=d,d=I,i=1735524353,q=2\x1b\\");
-    graphics.clear(&mut Vec::new());
+    graphics.delete_pictures(&mut Vec::new());
     assert_eq!(actions(&graphics.show(two(), &[], THEME).unwrap()), [send(&first), send(&second)]);
 }
 
@@ -288,17 +288,17 @@ fn from_sixel(bytes: &[u8]) -> (usize, usize, Vec<Option<Rgb>>) {
 #[test]
 fn sixels_show_the_same_pixels() {
     let few = CellPicture::new(28, 27, |x, y| match (x + y) % 5 {
-        0 => Point::Clear,
-        i => Point::Color((10 * i as u8, x as u8 / 4, 255)),
+        0 => PicturePoint::Clear,
+        i => PicturePoint::Color((10 * i as u8, x as u8 / 4, 255)),
     });
     for (picture, tolerance) in [(few, 3), (picture(60, 60), 24)] {
         let placed = placed(Rect::new(2, 3, 14, 7), picture);
         let mut graphics = Graphics { cell: Some((9, 17)), ..Graphics::new(PictureProtocol::Sixel) };
         let bytes = graphics.show(vec![placed.clone()], &[], THEME).unwrap();
         assert!(bytes.starts_with(b"\x1b[4;3H\x1bP0;1;0q\"1;1;126;119#0;2;"));
-        let ((width, height, sent), meant) = (from_sixel(&bytes), Pixels::exact(&placed, THEME, (9, 17)));
+        let ((width, height, sent), meant) = (from_sixel(&bytes), Pixels::scaled_to_cells(&placed, THEME, (9, 17)));
         assert_eq!((width, height), (meant.width, meant.height));
-        for (sent, meant) in sent.iter().zip(&meant.of_points(&meant.points, None)) {
+        for (sent, meant) in sent.iter().zip(&meant.spread_points(&meant.points, None)) {
             let near = |a: u8, b: u8| a.abs_diff(b) <= tolerance;
             let same = match (sent, meant) {
                 (Some(a), Some(b)) => near(a.0, b.0) && near(a.1, b.1) && near(a.2, b.2),
@@ -319,14 +319,14 @@ fn cells_below_sixels_are_written_again() {
     let mut graphics = Graphics { cell: Some((8, 16)), ..Graphics::new(PictureProtocol::Sixel) };
     graphics.show(both.clone(), &[], THEME).unwrap();
     let (mut cells, next) = (Buffer::empty(area), Buffer::empty(area));
-    graphics.uncover(&both, &mut cells);
+    graphics.mark_uncovered_cells(&both, &mut cells);
     assert!(cells.diff(&next).is_empty());
-    graphics.uncover(&[one], &mut cells);
+    graphics.mark_uncovered_cells(&[one], &mut cells);
     let written = cells.diff(&next);
     assert!(written.len() == 14 * 7 && written.iter().all(|(x, y, _)| other.area.contains((*x, *y).into())));
     let mut kitty = kitty();
     kitty.show(both, &[], THEME).unwrap();
     let mut cells = Buffer::empty(area);
-    kitty.uncover(&[], &mut cells);
+    kitty.mark_uncovered_cells(&[], &mut cells);
     assert!(cells.diff(&next).is_empty(), "kitty's pictures lie over the cells");
 }

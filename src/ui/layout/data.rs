@@ -3,13 +3,13 @@
 use ratatui::layout::Rect;
 
 use super::{take_bottom, take_left, take_top};
-use crate::app::{App, DataSubject, Panel, Pointer, Tiles};
+use crate::app::{App, DataSubject, Panel, Pointer, TileLayout};
 
 /// Columns before the names of the classes in the confusion matrix, and the widest of them.
 const MAX_NAME_COLUMNS: u16 = 14;
 
 /// Columns for the share of a class that was found.
-pub const FOUND: u16 = 6;
+pub const RECALL_COLUMNS: u16 = 6;
 
 /// Where the parts of the screen lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ impl DataFrame {
 
 /// Where pictures and the large one beside them lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Gallery {
+pub struct GalleryFrame {
     /// The selected one.
     pub side: Rect,
     /// The others.
@@ -44,22 +44,22 @@ pub struct Gallery {
     down: usize,
 }
 
-impl Gallery {
+impl GalleryFrame {
     /// Divides `area`.
-    pub fn of(tiles: Tiles, mut area: Rect) -> Self {
+    pub fn of(tiles: TileLayout, mut area: Rect) -> Self {
         let side = take_left(&mut area, tiles.side);
         Self { side, tiles: area, across: tiles.across, down: tiles.down }
     }
 
     /// Columns and rows from one picture to the next, the gap after it and the text below included.
-    fn step(&self) -> (u16, u16) {
+    fn tile_step(&self) -> (u16, u16) {
         let part = |length: u16, count: usize| length / u16::try_from(count).unwrap_or(u16::MAX).max(1);
         (part(self.tiles.width, self.across), part(self.tiles.height, self.down))
     }
 
     /// The place of entry `place` of the page, the text below its picture included.
-    pub fn tile(&self, place: usize) -> Rect {
-        let (width, height) = self.step();
+    pub fn tile_area(&self, place: usize) -> Rect {
+        let (width, height) = self.tile_step();
         let at = |place: usize, step: u16| u16::try_from(place).unwrap_or(u16::MAX).saturating_mul(step);
         let (x, y) = (at(place % self.across, width), at(place / self.across, height));
         if place / self.across >= self.down {
@@ -69,8 +69,8 @@ impl Gallery {
     }
 
     /// The part of a tile that its picture may fill.
-    pub fn image(&self, place: usize) -> Rect {
-        let tile = self.tile(place);
+    pub fn image_area(&self, place: usize) -> Rect {
+        let tile = self.tile_area(place);
         Rect { height: tile.height.saturating_sub(1), ..tile }
     }
 }
@@ -107,7 +107,7 @@ impl MatrixFrame {
         let heading = take_top(&mut rest, 1);
         let below = take_bottom(&mut rest, 3);
         let names = take_left(&mut rest, (names + 2).clamp(4, MAX_NAME_COLUMNS));
-        let found = super::take_right(&mut rest, FOUND);
+        let found = super::take_right(&mut rest, RECALL_COLUMNS);
         let many = u16::try_from(classes).unwrap_or(u16::MAX).max(1);
         let wide = (rest.width / many).clamp(6, 11);
         let tall = (rest.height / many).clamp(1, 2);
@@ -131,15 +131,15 @@ impl MatrixFrame {
 }
 
 /// What a press inside the panel means beyond the panel itself.
-pub(super) fn press(app: &App, area: Rect, (x, y): (u16, u16)) -> Option<Pointer> {
+pub(super) fn pointer_for_press(app: &App, area: Rect, (x, y): (u16, u16)) -> Option<Pointer> {
     let screen = app.data_screen();
     let (panel, body) = (Panel::Samples, DataFrame::of(area).body);
     match screen.subject() {
         DataSubject::Plane => None,
         DataSubject::Confusion => {
-            let classes = screen.confusion()?.answer.classes.max(1);
+            let classes = screen.confusion_matrix()?.answer.classes.max(1);
             let at = screen.selected_entry();
-            let frame = MatrixFrame::of(body, classes, (at / classes, at % classes), names(app, classes));
+            let frame = MatrixFrame::of(body, classes, (at / classes, at % classes), class_name_columns(app, classes));
             let inside = frame.cells.contains((x, y).into());
             let row = frame.first.0 + usize::from(y.checked_sub(frame.cells.y)? / frame.cell.1);
             let column = frame.first.1 + usize::from(x.checked_sub(frame.cells.x)? / frame.cell.0);
@@ -147,12 +147,15 @@ pub(super) fn press(app: &App, area: Rect, (x, y): (u16, u16)) -> Option<Pointer
                 .then_some(Pointer::ClickRow { panel, row: row * classes + column })
         }
         DataSubject::Samples | DataSubject::Mistakes | DataSubject::Weights => {
-            let tiles = screen.tiles();
-            let first =
-                if screen.subject() == DataSubject::Weights { screen.filters()?.first } else { screen.page()?.first };
+            let tiles = screen.tile_layout();
+            let first = if screen.subject() == DataSubject::Weights {
+                screen.filter_pictures()?.first
+            } else {
+                screen.sample_page()?.first
+            };
             let place = if tiles.pictures {
-                let gallery = Gallery::of(tiles, body);
-                (0..tiles.count()).find(|place| gallery.tile(*place).contains((x, y).into()))?
+                let gallery = GalleryFrame::of(tiles, body);
+                (0..tiles.entries_per_page()).find(|place| gallery.tile_area(*place).contains((x, y).into()))?
             } else {
                 // The first row names the columns.
                 usize::from(y.checked_sub(body.y + 1)?)
@@ -163,7 +166,7 @@ pub(super) fn press(app: &App, area: Rect, (x, y): (u16, u16)) -> Option<Pointer
 }
 
 /// Columns of the widest name of a class.
-pub fn names(app: &App, classes: usize) -> u16 {
+pub fn class_name_columns(app: &App, classes: usize) -> u16 {
     use unicode_width::UnicodeWidthStr;
     (0..classes).map(|class| app.run().class_name(class).width()).max().unwrap_or(0) as u16
 }

@@ -7,20 +7,20 @@ use super::{Layout, first_row, take_bottom, take_left, take_right, take_top};
 use crate::app::{App, ChainLayer, ChainRow, Panel, Pointer};
 
 /// Columns for a number of the chain, its gap included.
-pub const NUMBER: u16 = 10;
+pub const NUMBER_COLUMNS: u16 = 10;
 
 /// Columns between two panels.
-pub const GAP: u16 = 2;
+pub const PANEL_GAP_COLUMNS: u16 = 2;
 
 /// Rows of the layer's panel above the gradients, where these lie in its corner: title, equations, sums.
-const HEAD: u16 = 7;
+const LAYER_HEAD_ROWS: u16 = 7;
 
 /// Divides `rest`.
-pub(super) fn divide(app: &App, mut rest: Rect, layout: &mut Layout) {
+pub(super) fn place_panels(app: &App, mut rest: Rect, layout: &mut Layout) {
     let count = u16::try_from(app.run().layers.chain().len()).unwrap_or(u16::MAX);
     // Title and headings above the layers, the loss below them.
     let most = (rest.height * 4 / 9).max(7);
-    layout.place(Panel::Chain, take_top(&mut rest, count.saturating_add(3).min(most)));
+    layout.set_panel_area(Panel::Chain, take_top(&mut rest, count.saturating_add(3).min(most)));
     if rest.height >= 15 {
         take_top(&mut rest, 1);
     }
@@ -30,24 +30,24 @@ pub(super) fn divide(app: &App, mut rest: Rect, layout: &mut Layout) {
         110..150 => 32,
         _ => 58,
     };
-    layout.place(Panel::Sample, take_left(&mut rest, sample));
-    take_left(&mut rest, if sample > 0 { GAP } else { 0 });
-    let trained = app.inspect_screen().layer().is_some_and(ChainLayer::is_trained);
+    layout.set_panel_area(Panel::Sample, take_left(&mut rest, sample));
+    take_left(&mut rest, if sample > 0 { PANEL_GAP_COLUMNS } else { 0 });
+    let trained = app.inspect_screen().selected_layer().is_some_and(ChainLayer::is_trained);
     let width = layout.panel(Panel::Chain).width;
     if trained && width >= 150 {
-        layout.place(Panel::Gradients, take_right(&mut rest, 50));
-        take_right(&mut rest, GAP);
+        layout.set_panel_area(Panel::Gradients, take_right(&mut rest, 50));
+        take_right(&mut rest, PANEL_GAP_COLUMNS);
     } else if trained && width >= 110 {
         // In the corner, so that the sums above have the whole width. What comes first is found first by the mouse.
         let mut below = rest;
-        take_top(&mut below, HEAD);
-        layout.place(Panel::Gradients, take_right(&mut below, 34));
-    } else if trained && app.view().focus() == Panel::Gradients {
+        take_top(&mut below, LAYER_HEAD_ROWS);
+        layout.set_panel_area(Panel::Gradients, take_right(&mut below, 34));
+    } else if trained && app.view().focused_panel() == Panel::Gradients {
         // In a narrow window both have the same place; the focused one is seen.
-        layout.place(Panel::Gradients, rest);
+        layout.set_panel_area(Panel::Gradients, rest);
         return;
     }
-    layout.place(Panel::Layer, rest);
+    layout.set_panel_area(Panel::Layer, rest);
 }
 
 /// Where the parts of the chain lie.
@@ -93,11 +93,11 @@ impl ChainFrame {
             if roomy { input.width() + output.width() + 3 } else { output.width() }
         };
         let shapes = take_left(&mut left, widest(&shape, if roomy { 26 } else { 10 }) + 1);
-        let gradients = take_right(&mut left, NUMBER);
+        let gradients = take_right(&mut left, NUMBER_COLUMNS);
         let half = left.width / 2;
         let mut part = |width: u16| {
             let mut part = take_left(&mut left, width);
-            let number = take_right(&mut part, NUMBER);
+            let number = take_right(&mut part, NUMBER_COLUMNS);
             take_left(&mut part, 1);
             (part, number)
         };
@@ -120,11 +120,11 @@ impl ChainFrame {
 }
 
 /// What a press inside a panel means beyond the panel itself.
-pub(super) fn press(app: &App, panel: Panel, area: Rect, (_, y): (u16, u16)) -> Option<Pointer> {
+pub(super) fn pointer_for_press(app: &App, panel: Panel, area: Rect, (_, y): (u16, u16)) -> Option<Pointer> {
     if panel != Panel::Chain {
         return None;
     }
-    let frame = ChainFrame::of(area, &app.inspect_screen().chain());
+    let frame = ChainFrame::of(area, &app.inspect_screen().chain_rows());
     let place = usize::from(y.checked_sub(frame.names.y)?);
     (place < frame.count).then_some(Pointer::ClickRow { panel, row: frame.first + place })
 }

@@ -13,7 +13,7 @@ pub const VALUE_COLUMNS: u16 = 10;
 const MAX_LAYER_ROWS: u16 = 3;
 
 /// Divides `rest`.
-pub(super) fn divide(app: &App, mut rest: Rect, layout: &mut Layout) {
+pub(super) fn place_panels(app: &App, mut rest: Rect, layout: &mut Layout) {
     let count = u16::try_from(app.run().layers.rows().len()).unwrap_or(u16::MAX).max(1);
     let gap = u16::from(rest.height >= 24);
     let units = match rest.height {
@@ -23,14 +23,14 @@ pub(super) fn divide(app: &App, mut rest: Rect, layout: &mut Layout) {
         26..40 => 8,
         _ => 15,
     };
-    layout.place(Panel::Units, take_bottom(&mut rest, units));
+    layout.set_panel_area(Panel::Units, take_bottom(&mut rest, units));
     take_bottom(&mut rest, gap);
     // Title, axis and labels; the layers get up to half of what the histograms would have.
     let most = (rest.height / 2).max(4);
     let tall = ((most.saturating_sub(3)) / count).clamp(1, MAX_LAYER_ROWS);
-    layout.place(Panel::Map, take_top(&mut rest, (count.saturating_mul(tall)).saturating_add(3).min(most)));
+    layout.set_panel_area(Panel::Map, take_top(&mut rest, (count.saturating_mul(tall)).saturating_add(3).min(most)));
     take_top(&mut rest, gap);
-    layout.place(Panel::Values, rest);
+    layout.set_panel_area(Panel::Values, rest);
 }
 
 /// Where the parts of the heat map lie.
@@ -127,12 +127,12 @@ impl UnitsFrame {
             strips: column(names, strips),
             values: column(names + strips, values),
             tall: (rest.height / figures).clamp(1, MAX_LAYER_ROWS + 1),
-            units: units.known(),
+            units: units.unit_count(),
         }
     }
 
     /// Columns that one unit takes, at least 1.
-    fn wide(&self) -> usize {
+    fn columns_per_unit(&self) -> usize {
         (usize::from(self.strips.width) / self.units.max(1)).clamp(1, MAX_UNIT_COLUMNS)
     }
 
@@ -140,7 +140,7 @@ impl UnitsFrame {
     pub fn units_at(&self, column: usize) -> std::ops::Range<usize> {
         let width = usize::from(self.strips.width).max(1);
         if self.units <= width {
-            let unit = column / self.wide();
+            let unit = column / self.columns_per_unit();
             return unit.min(self.units)..(unit + 1).min(self.units);
         }
         column * self.units / width..((column + 1) * self.units).div_ceil(width).min(self.units)
@@ -148,15 +148,15 @@ impl UnitsFrame {
 }
 
 /// Place of column `x` along the step axis of the heat map in `area`.
-pub(super) fn fraction(app: &App, area: Rect, x: u16) -> f64 {
+pub(super) fn step_fraction(app: &App, area: Rect, x: u16) -> f64 {
     let cells = MapFrame::of(app, area).cells;
     ((f64::from(x) - f64::from(cells.x) + 0.5) / f64::from(cells.width.max(1))).clamp(0.0, 1.0)
 }
 
 /// What a press inside a panel means beyond the panel itself.
-pub(super) fn press(app: &App, panel: Panel, area: Rect, (x, y): (u16, u16)) -> Option<Pointer> {
+pub(super) fn pointer_for_press(app: &App, panel: Panel, area: Rect, (x, y): (u16, u16)) -> Option<Pointer> {
     if panel == Panel::Units {
-        let units = app.layers_screen().units().ok()?;
+        let units = app.layers_screen().unit_strips().ok()?;
         let strips = UnitsFrame::of(area, &units);
         let inside = strips.strips.contains((x, y).into());
         let unit = strips.units_at(usize::from(x.saturating_sub(strips.strips.x))).next()?;
@@ -172,7 +172,7 @@ pub(super) fn press(app: &App, panel: Panel, area: Rect, (x, y): (u16, u16)) -> 
     }
     let row = frame.first + place;
     Some(if frame.cells.contains((x, y).into()) {
-        Pointer::ClickCell { panel, row, fraction: fraction(app, area, x) }
+        Pointer::ClickCell { panel, row, fraction: step_fraction(app, area, x) }
     } else {
         Pointer::ClickRow { panel, row }
     })

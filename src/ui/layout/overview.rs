@@ -9,50 +9,50 @@ use crate::{
 };
 
 /// Rows of what stays the same during a run, its title included.
-const FACTS: u16 = 7;
+const FACTS_ROWS: u16 = 7;
 
 /// From this width on there is a side panel.
-const SIDE_FROM: u16 = 108;
+const MIN_COLUMNS_FOR_SIDE: u16 = 108;
 
 /// Divides `rest` of a window as large as `window`.
-pub(super) fn divide(app: &App, mut rest: Rect, window: Rect, layout: &mut Layout) {
-    if window.width >= SIDE_FROM {
-        side(app, &mut rest, layout);
+pub(super) fn place_panels(app: &App, mut rest: Rect, window: Rect, layout: &mut Layout) {
+    if window.width >= MIN_COLUMNS_FOR_SIDE {
+        place_side_panels(app, &mut rest, layout);
     } else {
-        fold(&mut rest, window.height, layout);
+        place_folded_panels(&mut rest, window.height, layout);
     }
-    main(app, rest, layout);
+    place_main_panels(app, rest, layout);
 }
 
 /// The side panel: hyperparameters above findings.
-fn side(app: &App, rest: &mut Rect, layout: &mut Layout) {
+fn place_side_panels(app: &App, rest: &mut Rect, layout: &mut Layout) {
     let mut side = take_right(rest, if rest.width >= 150 { 44 } else { 34 });
     layout.divider = take_right(rest, 3);
-    let rows = u16::try_from(app.controls().len()).unwrap_or(u16::MAX).saturating_add(2).max(4);
+    let rows = u16::try_from(app.control_rows().len()).unwrap_or(u16::MAX).saturating_add(2).max(4);
     let most = side.height / 2;
-    layout.place(Panel::Controls, take_top(&mut side, rows.min(most)));
+    layout.set_panel_area(Panel::Controls, take_top(&mut side, rows.min(most)));
     take_top(&mut side, 1);
     // Two findings come before the facts, and the facts are cut from their end.
-    let facts = side.height.saturating_sub(9).min(FACTS);
+    let facts = side.height.saturating_sub(9).min(FACTS_ROWS);
     if facts >= 4 {
         layout.facts = take_bottom(&mut side, facts);
         take_bottom(&mut side, 1);
     }
-    layout.place(Panel::Findings, side);
+    layout.set_panel_area(Panel::Findings, side);
 }
 
 /// Without a side panel: one row of hyperparameters and one or two of findings.
-fn fold(rest: &mut Rect, height: u16, layout: &mut Layout) {
-    layout.place(Panel::Findings, take_bottom(rest, if height >= 24 { 2 } else { 1 }));
-    layout.place(Panel::Controls, take_bottom(rest, 1));
+fn place_folded_panels(rest: &mut Rect, height: u16, layout: &mut Layout) {
+    layout.set_panel_area(Panel::Findings, take_bottom(rest, if height >= 24 { 2 } else { 1 }));
+    layout.set_panel_area(Panel::Controls, take_bottom(rest, 1));
 }
 
-fn main(app: &App, mut rest: Rect, layout: &mut Layout) {
+fn place_main_panels(app: &App, mut rest: Rect, layout: &mut Layout) {
     let rows = u16::try_from(app.run().layers.rows().len()).unwrap_or(u16::MAX).max(1);
     // The table may have a third of the height, so that the charts stay large; in a small window a little more.
     let most = (rest.height / 3).max(rest.height.saturating_sub(7).min(5));
     let table = rows.saturating_add(1).min(most).max(2);
-    layout.place(Panel::Layers, take_bottom(&mut rest, table));
+    layout.set_panel_area(Panel::Layers, take_bottom(&mut rest, table));
     if rest.height >= 12 {
         take_bottom(&mut rest, 1);
     }
@@ -60,31 +60,31 @@ fn main(app: &App, mut rest: Rect, layout: &mut Layout) {
     if app.has_chart(ChartSlot::Second) {
         if rest.height >= 26 {
             let half = rest.height / 2;
-            layout.place(first, take_top(&mut rest, half));
+            layout.set_panel_area(first, take_top(&mut rest, half));
             take_top(&mut rest, 1);
         } else {
             let half = rest.width / 2;
-            layout.place(first, take_left(&mut rest, half));
+            layout.set_panel_area(first, take_left(&mut rest, half));
             take_left(&mut rest, 1);
         }
-        layout.place(second, rest);
+        layout.set_panel_area(second, rest);
     } else {
-        layout.place(first, rest);
+        layout.set_panel_area(first, rest);
     }
 }
 
 /// What a press inside a panel means beyond the panel itself.
-pub(super) fn press(app: &App, panel: Panel, area: Rect, (x, y): (u16, u16)) -> Option<Pointer> {
+pub(super) fn pointer_for_press(app: &App, panel: Panel, area: Rect, (x, y): (u16, u16)) -> Option<Pointer> {
     let frame = chart::ChartFrame::of(area);
     let (first, height) = match panel {
         Panel::Chart(_) if frame.plot.contains((x, y).into()) => {
-            return Some(Pointer::ClickAt { panel, fraction: frame.fraction(x) });
+            return Some(Pointer::ClickAt { panel, fraction: frame.step_fraction(x) });
         }
         Panel::Layers => {
             let count = app.run().layers.rows().len();
             (first_row(app.view().layers.row, count, layer_rows(app, area)), layer_height(app, area))
         }
-        Panel::Controls => (first_row(app.view().control, app.controls().len(), list_rows(area)), 1),
+        Panel::Controls => (first_row(app.view().control, app.control_rows().len(), list_rows(area)), 1),
         _ => return None,
     };
     let row = usize::from(y - area.y).checked_sub(1)? / usize::from(height) + first;

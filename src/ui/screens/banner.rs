@@ -23,6 +23,6 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     Row::new(buffer, area, 0).put(mark, theme.style(role));
     for (y, (line, strong)) in (0..).zip(banner.lines(area.width)) {
         let role = if strong { role } else { Role::Text };
-        Row::new(buffer, area, y).ending(marks.ellipsis).skip(2).put(&line, theme.style(role));
+        Row::new(buffer, area, y).with_ellipsis(marks.ellipsis).skip(2).put(&line, theme.style(role));
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     text::thousands,
     ui::{
         layout::{Layout, data::DataFrame},
-        paint::{Row, note},
+        paint::{Row, draw_note},
         theme::{Role, Theme},
         widgets::picture::CellPicture,
     },
@@ -33,17 +33,17 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, layout: &Layout) {
         return;
     }
     let frame = DataFrame::of(area);
-    heading(app, theme, buffer, frame.heading);
+    draw_heading(app, theme, buffer, frame.heading);
     let shown = match screen.subject() {
         DataSubject::Plane => plane::draw(app, theme, buffer, frame.body),
-        DataSubject::Samples | DataSubject::Mistakes => samples(app, theme, buffer, frame.body),
+        DataSubject::Samples | DataSubject::Mistakes => draw_samples(app, theme, buffer, frame.body),
         DataSubject::Confusion => confusion::draw(app, theme, buffer, frame.body),
         DataSubject::Weights => weights::draw(app, theme, buffer, frame.body),
     };
     if !shown {
-        note(buffer, frame.body, &screen.why_empty(), theme.style(Role::Muted));
+        draw_note(buffer, frame.body, &screen.why_empty(), theme.style(Role::Muted));
     }
-    hint(app, theme, buffer, frame.hint, frame.body);
+    draw_hint(app, theme, buffer, frame.hint, frame.body);
 }
 
 /// The pictures that [`draw`] draws, with the room that each has.
@@ -51,8 +51,8 @@ pub fn pictures(app: &App, layout: &Layout) -> Vec<(Rect, CellPicture)> {
     let screen = app.data_screen();
     let body = DataFrame::of(layout.panel(Panel::Samples)).body;
     match screen.subject() {
-        DataSubject::Samples | DataSubject::Mistakes if screen.tiles().pictures => {
-            screen.page().map_or_else(Vec::new, |page| gallery::pictures(app, body, page.answer, page.first))
+        DataSubject::Samples | DataSubject::Mistakes if screen.tile_layout().pictures => {
+            screen.sample_page().map_or_else(Vec::new, |page| gallery::pictures(app, body, page.answer, page.first))
         }
         DataSubject::Weights => weights::pictures(app, body),
         _ => Vec::new(),
@@ -60,16 +60,16 @@ pub fn pictures(app: &App, layout: &Layout) -> Vec<(Rect, CellPicture)> {
 }
 
 /// Draws the page of samples; false if there is none.
-fn samples(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) -> bool {
+fn draw_samples(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) -> bool {
     let screen = app.data_screen();
-    let Some(page) = screen.page() else { return false };
+    let Some(page) = screen.sample_page() else { return false };
     if page.answer.entries.is_empty() {
         let text = match screen.subject() {
             DataSubject::Mistakes => "no mistakes: every sample of this part is classified correctly",
             _ => "no samples",
         };
-        note(buffer, area, text, theme.style(Role::Muted));
-    } else if screen.tiles().pictures {
+        draw_note(buffer, area, text, theme.style(Role::Muted));
+    } else if screen.tile_layout().pictures {
         gallery::draw(app, theme, buffer, area, page.answer, page.first);
     } else {
         list::draw(app, theme, buffer, area, page.answer, page.first);
@@ -78,17 +78,17 @@ fn samples(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) -> bool {
 }
 
 /// The subjects, and of what and when the current one is.
-fn heading(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
+fn draw_heading(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     let screen = app.data_screen();
     let (marks, muted) = (theme.marks(), theme.style(Role::Muted));
-    let mut row = Row::new(buffer, area, 0).ending(marks.ellipsis);
+    let mut row = Row::new(buffer, area, 0).with_ellipsis(marks.ellipsis);
     row.put(marks.pointer, theme.style(Role::Focus)).skip(1);
     for subject in screen.subjects() {
         let role = if subject == screen.subject() { Role::Selected } else { Role::Muted };
         row.put(&format!(" {} ", subject.title()), theme.style(role)).skip(1);
     }
     row.skip(1);
-    let known = facts(app);
+    let known = heading_facts(app);
     // The last facts are the first to go.
     for count in (1..=known.len()).rev() {
         let text = known[..count].join(&format!(" {} ", marks.dot));
@@ -100,7 +100,7 @@ fn heading(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
 }
 
 /// What the heading says of the current subject, the most important first.
-fn facts(app: &App) -> Vec<String> {
+fn heading_facts(app: &App) -> Vec<String> {
     let screen = app.data_screen();
     let part = if app.view().data.split == SplitName::Test { "test" } else { "training" };
     let place = |total: usize| {
@@ -109,11 +109,11 @@ fn facts(app: &App) -> Vec<String> {
     };
     match screen.subject() {
         DataSubject::Plane => {
-            let step = screen.boundary().map(|shown| format!("step {}", thousands(shown.step)));
+            let step = screen.decision_boundary().map(|shown| format!("step {}", thousands(shown.step)));
             step.into_iter().collect()
         }
         DataSubject::Samples | DataSubject::Mistakes => {
-            let Some(page) = screen.page().map(|shown| shown.answer) else { return Vec::new() };
+            let Some(page) = screen.sample_page().map(|shown| shown.answer) else { return Vec::new() };
             let mistakes = thousands(page.mistakes as u64);
             let samples = thousands(page.samples as u64);
             let what = if screen.subject() == DataSubject::Mistakes {
@@ -124,13 +124,13 @@ fn facts(app: &App) -> Vec<String> {
             vec![format!("as of step {}", thousands(page.evaluated)), what]
         }
         DataSubject::Confusion => {
-            let Some(confusion) = screen.confusion().map(|shown| shown.answer) else { return Vec::new() };
+            let Some(confusion) = screen.confusion_matrix().map(|shown| shown.answer) else { return Vec::new() };
             let samples: u64 = confusion.counts.iter().map(|count| u64::from(*count)).sum();
             let what = format!("{} {part} samples", thousands(samples));
             vec![format!("as of step {}", thousands(confusion.evaluated)), what]
         }
         DataSubject::Weights => {
-            let Some((shown, link)) = screen.filters().zip(screen.pictured()) else { return Vec::new() };
+            let Some((shown, link)) = screen.filter_pictures().zip(screen.pictured_layer()) else { return Vec::new() };
             let step = format!("step {}", thousands(shown.step));
             vec![step, format!("layer {}", link.title()), place(shown.answer.total)]
         }
@@ -138,21 +138,21 @@ fn facts(app: &App) -> Vec<String> {
 }
 
 /// One line: what is seen, and what to press next.
-fn hint(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, body: Rect) {
+fn draw_hint(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, body: Rect) {
     let screen = app.data_screen();
-    let mut row = Row::new(buffer, area, 0).ending(theme.marks().ellipsis);
+    let mut row = Row::new(buffer, area, 0).with_ellipsis(theme.marks().ellipsis);
     if app.live().capabilities.is_some() && !app.live().can(Capability::Inspect) {
         return;
     }
     if screen.subject() == DataSubject::Plane {
-        plane::legend(app, theme, &mut row);
+        plane::draw_class_legend(app, theme, &mut row);
         // From where the maps begin, if the legend leaves that much.
-        let room = screen.plane_room((body.width, body.height));
+        let room = screen.plane_layout((body.width, body.height));
         row.skip_to(if room.side > 0 { body.x + room.plane.0 + 3 } else { body.x });
     } else {
         row.skip(2);
     }
-    let (seen, next) = words(app);
+    let (seen, next) = caption_and_hint(app);
     let whole = format!("{seen} {next}");
     if whole.width() <= usize::from(row.free()) {
         row.put_all(&[(seen, theme.style(Role::Text)), (" ", Style::new()), (next, theme.style(Role::Muted))]);
@@ -164,7 +164,7 @@ fn hint(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, body: Rect) {
 }
 
 /// What is seen, and what to press next.
-fn words(app: &App) -> (&'static str, &'static str) {
+fn caption_and_hint(app: &App) -> (&'static str, &'static str) {
     let live = app.live();
     match app.data_screen().subject() {
         DataSubject::Plane if live.summary.is_some() => {
@@ -180,7 +180,7 @@ fn words(app: &App) -> (&'static str, &'static str) {
             ("The worst mistakes first.", "Enter follows one through the network: where does it go wrong?")
         }
         DataSubject::Confusion => {
-            ("A row is a true class, a column what it was taken for.", "Arrows choose a pair; Enter shows mistakes.")
+            ("One row per true class, one column per predicted class.", "Arrows choose a pair; Enter shows mistakes.")
         }
         DataSubject::Weights => (
             "What each unit looks for; each picture is scaled to its own largest weight.",

@@ -16,9 +16,9 @@ use crate::{
 /// Draws the header, the progress into its part of the second row.
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, progress: Rect) {
     let header = app.header();
-    first(&mut Row::new(buffer, area, 0).ending(theme.marks().ellipsis), &header, theme);
-    bar(buffer, progress, &header, theme);
-    rates(&mut Row::new(buffer, area, 2).ending(theme.marks().ellipsis), &header, theme);
+    draw_first_row(&mut Row::new(buffer, area, 0).with_ellipsis(theme.marks().ellipsis), &header, theme);
+    draw_progress(buffer, progress, &header, theme);
+    draw_rates(&mut Row::new(buffer, area, 2).with_ellipsis(theme.marks().ellipsis), &header, theme);
 }
 
 /// The mark and the meaning of a phase.
@@ -36,7 +36,7 @@ pub fn phase_mark(phase: RunPhase, theme: Theme) -> (&'static str, Role) {
     }
 }
 
-fn first(row: &mut Row, header: &Header, theme: Theme) {
+fn draw_first_row(row: &mut Row, header: &Header, theme: Theme) {
     let marks = theme.marks();
     let muted = theme.style(Role::Muted);
     let (mark, role) = phase_mark(header.phase, theme);
@@ -53,14 +53,14 @@ fn first(row: &mut Row, header: &Header, theme: Theme) {
         None => format!("{epoch:.2}"),
     });
     if header.phase != RunPhase::Loading {
-        right(row, &[("step ", muted), (&step, theme.style(Role::Text))], 3);
+        put_right_with_gap(row, &[("step ", muted), (&step, theme.style(Role::Text))], 3);
         if let Some(epoch) = &epoch {
-            right(row, &[("epoch ", muted), (epoch, theme.style(Role::Text))], 3);
+            put_right_with_gap(row, &[("epoch ", muted), (epoch, theme.style(Role::Text))], 3);
         }
     }
     row.put("gradtop", theme.style(Role::Strong)).skip(2);
     row.put_all(&[(&state, theme.style(role).add_modifier(ratatui::style::Modifier::BOLD)), ("   ", muted)]);
-    if let Some(step) = header.frozen_at {
+    if let Some(step) = header.frozen_step {
         let text = format!(" display frozen at {} {} f goes on ", thousands(step), marks.dot);
         row.put_all(&[(&text, theme.style(Role::Selected)), ("  ", muted)]);
     }
@@ -68,19 +68,19 @@ fn first(row: &mut Row, header: &Header, theme: Theme) {
 }
 
 /// Writes pieces at the right end, with a gap to what stands left of them.
-fn right(row: &mut Row, pieces: &[(&str, Style)], gap: u16) {
+fn put_right_with_gap(row: &mut Row, pieces: &[(&str, Style)], gap: u16) {
     let text: String = pieces.iter().map(|(text, _)| *text).collect();
     if !row.put_right(&text, Style::new()) {
         return;
     }
-    let mut place = row.right_part(&text);
+    let mut place = row.right_text_row(&text);
     for (text, style) in pieces {
         place.put(text, *style);
     }
-    row.skip_right(gap);
+    row.reserve_right(gap);
 }
 
-fn bar(buffer: &mut Buffer, area: Rect, header: &Header, theme: Theme) {
+fn draw_progress(buffer: &mut Buffer, area: Rect, header: &Header, theme: Theme) {
     let (_, role) = phase_mark(header.phase, theme);
     if let Some(loading) = &header.loading {
         let text = format!(" {}{} ", loading.what, theme.marks().ellipsis);
@@ -96,12 +96,12 @@ fn bar(buffer: &mut Buffer, area: Rect, header: &Header, theme: Theme) {
     progress::draw(buffer, area, header.progress, &text, role, theme);
 }
 
-fn rates(row: &mut Row, header: &Header, theme: Theme) {
+fn draw_rates(row: &mut Row, header: &Header, theme: Theme) {
     let marks = theme.marks();
     let style = |role| theme.style(role);
     if header.thinned > 0 {
         let text = format!("{} reports thinned", thousands(header.thinned));
-        right(row, &[(&text, style(Role::Watch))], 3);
+        put_right_with_gap(row, &[(&text, style(Role::Watch))], 3);
     }
     if let Some(base) = header.learning_rate.base {
         row.put("lr ", style(Role::Muted)).put(&short(base), style(Role::Text));

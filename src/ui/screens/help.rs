@@ -8,7 +8,7 @@ use crate::{
     ui::{
         paint::{Row, wrap},
         theme::{Role, Theme},
-        widgets::{dialog, footer::spell},
+        widgets::{dialog, footer::spell_keys},
     },
 };
 
@@ -32,12 +32,12 @@ enum HelpRow {
 pub fn draw(app: &App, scroll: usize, theme: Theme, buffer: &mut Buffer, area: Rect) {
     let width = area.width.saturating_sub(4).min(MAX_HELP_COLUMNS);
     let mut entries = Vec::new();
-    for section in app.help() {
+    for section in app.help_sections() {
         if !entries.is_empty() {
             entries.push(HelpRow::Blank);
         }
         entries.push(HelpRow::Title(section.title));
-        lines(section.lines, width, theme, &mut entries);
+        section_rows(section.lines, width, theme, &mut entries);
     }
     let height = area.height.saturating_sub(4).min(entries.len() as u16);
     let title = format!("help {} arrows scroll, Esc closes", theme.marks().dot);
@@ -45,7 +45,7 @@ pub fn draw(app: &App, scroll: usize, theme: Theme, buffer: &mut Buffer, area: R
     let room = usize::from(inside.height);
     let first = scroll.min(entries.len().saturating_sub(room));
     for (y, entry) in (0..).zip(entries.iter().skip(first).take(room)) {
-        let mut row = Row::new(buffer, inside, y).ending(theme.marks().ellipsis);
+        let mut row = Row::new(buffer, inside, y).with_ellipsis(theme.marks().ellipsis);
         match entry {
             HelpRow::Blank => {}
             HelpRow::Title(title) => {
@@ -53,16 +53,16 @@ pub fn draw(app: &App, scroll: usize, theme: Theme, buffer: &mut Buffer, area: R
             }
             HelpRow::Line { keys, column, text, available } => {
                 let (key, role) = if *available { (Role::Key, Role::Text) } else { (Role::Faint, Role::Muted) };
-                row.put_cell(keys, *column, theme.style(key)).put(text, theme.style(role));
+                row.put_left_aligned(keys, *column, theme.style(key)).put(text, theme.style(role));
             }
         }
     }
-    more(buffer, inside, (first, room, entries.len()), theme);
+    draw_scroll_marks(buffer, inside, (first, room, entries.len()), theme);
 }
 
 /// The lines of one section in `width` columns, its keys in a column as narrow as they allow.
-fn lines(section: Vec<HelpLine>, width: u16, theme: Theme, entries: &mut Vec<HelpRow>) {
-    let spelled = |keys: String| if theme.unicode { keys } else { spell(&keys) };
+fn section_rows(section: Vec<HelpLine>, width: u16, theme: Theme, entries: &mut Vec<HelpRow>) {
+    let spelled = |keys: String| if theme.unicode { keys } else { spell_keys(&keys) };
     let section: Vec<HelpLine> =
         section.into_iter().map(|line| HelpLine { keys: spelled(line.keys), ..line }).collect();
     let widest = section.iter().map(|line| line.keys.width()).max().unwrap_or(0);
@@ -81,7 +81,7 @@ fn lines(section: Vec<HelpLine>, width: u16, theme: Theme, entries: &mut Vec<Hel
 }
 
 /// Says at the frame that there is more above or below.
-fn more(buffer: &mut Buffer, inside: Rect, (first, room, count): (usize, usize, usize), theme: Theme) {
+fn draw_scroll_marks(buffer: &mut Buffer, inside: Rect, (first, room, count): (usize, usize, usize), theme: Theme) {
     let last = (first + room).min(count);
     if inside.is_empty() || room >= count {
         return;

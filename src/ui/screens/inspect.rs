@@ -14,7 +14,7 @@ use crate::{
     app::{App, Panel},
     ui::{
         layout::Layout,
-        paint::note,
+        paint::draw_note,
         theme::{Role, Theme},
         widgets::picture::CellPicture,
     },
@@ -25,10 +25,10 @@ pub fn pictures(app: &App, layout: &Layout) -> Vec<(Rect, CellPicture)> {
     let area = layout.panel(Panel::Sample);
     let image = app
         .inspect_screen()
-        .trace()
+        .sample_trace()
         .ok()
         .filter(|_| !area.is_empty())
-        .and_then(|tracing| sample::image(area, tracing.trace));
+        .and_then(|tracing| sample::image_placement(area, tracing.trace));
     image.into_iter().collect()
 }
 
@@ -36,7 +36,7 @@ pub fn pictures(app: &App, layout: &Layout) -> Vec<(Rect, CellPicture)> {
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, layout: &Layout) {
     chain::draw(app, theme, buffer, layout.panel(Panel::Chain));
     let panels = [Panel::Sample, Panel::Layer, Panel::Gradients].map(|panel| (panel, layout.panel(panel)));
-    match app.inspect_screen().trace() {
+    match app.inspect_screen().sample_trace() {
         Ok(tracing) => {
             for (panel, area) in panels.into_iter().filter(|(_, area)| !area.is_empty()) {
                 match panel {
@@ -49,7 +49,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, layout: &Layout) {
         Err(reason) => {
             let places = panels.into_iter().map(|(_, area)| area).filter(|area| !area.is_empty());
             if let Some(whole) = places.reduce(Rect::union) {
-                note(buffer, whole, &reason, theme.style(Role::Muted));
+                draw_note(buffer, whole, &reason, theme.style(Role::Muted));
             }
         }
     }

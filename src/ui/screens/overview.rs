@@ -6,12 +6,12 @@ mod table;
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::{
-    app::{App, ChartSlot, Panel, Scale},
+    app::{App, ChartSlot, Panel, ValueScale},
     ui::{
         layout::Layout,
         paint::Row,
         theme::{Role, Theme},
-        widgets::chart::{self, ChartFrame, Heading},
+        widgets::chart::{self, ChartFrame, ChartHeading},
     },
 };
 
@@ -21,9 +21,9 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, layout: &Layout) {
         draw_chart(app, theme, buffer, layout.panel(Panel::Chart(slot)), slot);
     }
     table::draw(app, theme, buffer, layout.panel(Panel::Layers));
-    side::controls(app, theme, buffer, layout.panel(Panel::Controls));
-    side::findings(app, theme, buffer, layout.panel(Panel::Findings));
-    side::facts(app, theme, buffer, layout.facts);
+    side::draw_controls(app, theme, buffer, layout.panel(Panel::Controls));
+    side::draw_findings(app, theme, buffer, layout.panel(Panel::Findings));
+    side::draw_facts(app, theme, buffer, layout.facts);
     for y in 0..layout.divider.height {
         Row::new(buffer, layout.divider, y).skip(1).put(theme.marks().bar, theme.style(Role::Faint));
     }
@@ -35,8 +35,8 @@ fn draw_chart(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, slot: Ch
     }
     let (view, panel) = (app.view(), Panel::Chart(slot));
     let chart = app.chart(slot, ChartFrame::of(area).columns());
-    let refused = view.charts.scale(slot) == Scale::Log && chart.axis.scale == Scale::Linear;
-    let settings = chart::settings(&chart, refused, theme);
-    let heading = Heading { focused: view.focus() == panel, settings: &settings };
+    let refused = view.charts.scale(slot) == ValueScale::Log && chart.axis.scale == ValueScale::Linear;
+    let settings = chart::chart_settings_text(&chart, refused, theme);
+    let heading = ChartHeading { focused: view.focused_panel() == panel, settings: &settings };
     chart::draw(buffer, area, &chart, &heading, theme);
 }

@@ -14,23 +14,23 @@ use crate::{
 /// Draws both rows.
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, notice: Rect, keys: Rect) {
     if let Some(prompt) = app.prompt() {
-        field::draw(buffer, notice, &label(&prompt), prompt.line.editor.halves(), theme);
-        below_line(theme, buffer, keys, &prompt);
+        field::draw(buffer, notice, &prompt_label(&prompt), prompt.line.editor.split_at_cursor(), theme);
+        draw_below_line(theme, buffer, keys, &prompt);
     } else {
-        notices(app, theme, buffer, notice);
-        footer::draw(buffer, keys, &app.footer(), theme);
+        draw_notices(app, theme, buffer, notice);
+        footer::draw(buffer, keys, &app.footer_items(), theme);
     }
 }
 
-fn label(prompt: &Prompt<'_>) -> String {
+fn prompt_label(prompt: &Prompt<'_>) -> String {
     if prompt.line.purpose == LinePurpose::Command { prompt.label.clone() } else { format!("{}: ", prompt.label) }
 }
 
 /// Under the line: why it was refused, else what it could be completed to, else what may be typed.
-fn below_line(theme: Theme, buffer: &mut Buffer, area: Rect, prompt: &Prompt<'_>) {
+fn draw_below_line(theme: Theme, buffer: &mut Buffer, area: Rect, prompt: &Prompt<'_>) {
     let line = prompt.line;
     let marks = theme.marks();
-    let mut row = Row::new(buffer, area, 0).ending(marks.ellipsis);
+    let mut row = Row::new(buffer, area, 0).with_ellipsis(marks.ellipsis);
     if let Some(error) = &line.error {
         row.put(marks.bad, theme.style(Role::Bad)).skip(1).put(error, theme.style(Role::Bad));
     } else if line.candidates.is_empty() {
@@ -40,9 +40,9 @@ fn below_line(theme: Theme, buffer: &mut Buffer, area: Rect, prompt: &Prompt<'_>
     }
 }
 
-fn notices(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
+fn draw_notices(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     let marks = theme.marks();
-    let mut row = Row::new(buffer, area, 0).ending(marks.ellipsis);
+    let mut row = Row::new(buffer, area, 0).with_ellipsis(marks.ellipsis);
     for text in app.header().requested {
         let text = format!("{} {text}", marks.pending);
         row.put(&text, theme.style(Role::Change)).skip(3);

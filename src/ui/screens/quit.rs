@@ -21,9 +21,9 @@ pub fn draw(app: &App, choice: QuitChoice, theme: Theme, buffer: &mut Buffer, ar
     let answers = [(QuitChoice::Stop, "y", "stop and quit"), (QuitChoice::Cancel, "Esc", "go on training")];
     for (y, (answer, key, label)) in (3..).zip(answers) {
         let chosen = answer == choice;
-        let mut row = Row::new(buffer, inside, y).ending(theme.marks().ellipsis);
-        row.put_cell(if chosen { theme.marks().pointer } else { " " }, 2, theme.style(Role::Focus));
-        row.put_cell(key, 5, theme.style(Role::Key));
+        let mut row = Row::new(buffer, inside, y).with_ellipsis(theme.marks().ellipsis);
+        row.put_left_aligned(if chosen { theme.marks().pointer } else { " " }, 2, theme.style(Role::Focus));
+        row.put_left_aligned(key, 5, theme.style(Role::Key));
         row.put(&format!(" {label} "), theme.style(if chosen { Role::Selected } else { Role::Text }));
     }
 }

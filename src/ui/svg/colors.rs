@@ -6,7 +6,7 @@ use ratatui::style::Color;
 pub type Rgb = (u8, u8, u8);
 
 /// The sixteen colours, as a calm terminal theme shows them.
-const BASIC: [Rgb; 16] = [
+const BASIC_COLORS: [Rgb; 16] = [
     (30, 33, 40),
     (224, 108, 90),
     (82, 190, 140),
@@ -26,7 +26,7 @@ const BASIC: [Rgb; 16] = [
 ];
 
 /// Text and ground where a cell doesn't say.
-pub fn defaults(light: bool) -> (Rgb, Rgb) {
+pub fn default_colors(light: bool) -> (Rgb, Rgb) {
     if light { ((36, 40, 48), (255, 255, 255)) } else { ((214, 218, 226), (14, 16, 22)) }
 }
 
@@ -35,31 +35,31 @@ pub fn rgb(color: Color) -> Option<Rgb> {
     Some(match color {
         Color::Reset => return None,
         Color::Rgb(red, green, blue) => (red, green, blue),
-        Color::Indexed(index) => indexed(index),
-        Color::Black => BASIC[0],
-        Color::Red => BASIC[1],
-        Color::Green => BASIC[2],
-        Color::Yellow => BASIC[3],
-        Color::Blue => BASIC[4],
-        Color::Magenta => BASIC[5],
-        Color::Cyan => BASIC[6],
-        Color::Gray => BASIC[7],
-        Color::DarkGray => BASIC[8],
-        Color::LightRed => BASIC[9],
-        Color::LightGreen => BASIC[10],
-        Color::LightYellow => BASIC[11],
-        Color::LightBlue => BASIC[12],
-        Color::LightMagenta => BASIC[13],
-        Color::LightCyan => BASIC[14],
-        Color::White => BASIC[15],
+        Color::Indexed(index) => indexed_color(index),
+        Color::Black => BASIC_COLORS[0],
+        Color::Red => BASIC_COLORS[1],
+        Color::Green => BASIC_COLORS[2],
+        Color::Yellow => BASIC_COLORS[3],
+        Color::Blue => BASIC_COLORS[4],
+        Color::Magenta => BASIC_COLORS[5],
+        Color::Cyan => BASIC_COLORS[6],
+        Color::Gray => BASIC_COLORS[7],
+        Color::DarkGray => BASIC_COLORS[8],
+        Color::LightRed => BASIC_COLORS[9],
+        Color::LightGreen => BASIC_COLORS[10],
+        Color::LightYellow => BASIC_COLORS[11],
+        Color::LightBlue => BASIC_COLORS[12],
+        Color::LightMagenta => BASIC_COLORS[13],
+        Color::LightCyan => BASIC_COLORS[14],
+        Color::White => BASIC_COLORS[15],
     })
 }
 
 /// A colour of xterm's 256: the sixteen, a 6×6×6 cube, a ramp of greys.
-fn indexed(index: u8) -> Rgb {
+fn indexed_color(index: u8) -> Rgb {
     let level = |step: u8| if step == 0 { 0 } else { 55 + 40 * step };
     match index {
-        0..16 => BASIC[usize::from(index)],
+        0..16 => BASIC_COLORS[usize::from(index)],
         16..232 => {
             let index = index - 16;
             (level(index / 36), level(index / 6 % 6), level(index % 6))
@@ -72,12 +72,12 @@ fn indexed(index: u8) -> Rgb {
 }
 
 /// The colour half way between two.
-pub fn middle(a: Rgb, b: Rgb) -> Rgb {
+pub fn mix_halfway(a: Rgb, b: Rgb) -> Rgb {
     (a.0.midpoint(b.0), a.1.midpoint(b.1), a.2.midpoint(b.2))
 }
 
 /// As SVG writes it.
-pub fn hex((red, green, blue): Rgb) -> String {
+pub fn hex_color((red, green, blue): Rgb) -> String {
     format!("#{red:02x}{green:02x}{blue:02x}")
 }
 
@@ -88,9 +88,9 @@ mod tests {
     #[test]
     fn the_256_are_xterms() {
         assert_eq!(
-            [16, 67, 231, 232, 255].map(indexed),
+            [16, 67, 231, 232, 255].map(indexed_color),
             [(0, 0, 0), (95, 135, 175), (255, 255, 255), (8, 8, 8), (238, 238, 238)]
         );
-        assert_eq!(hex((1, 171, 255)), "#01abff");
+        assert_eq!(hex_color((1, 171, 255)), "#01abff");
     }
 }

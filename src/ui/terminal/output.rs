@@ -16,34 +16,34 @@ use std::{
 use tokio::sync::Notify;
 
 /// Bytes given to the operating system at once; between two of these a frame can be abandoned.
-const CHUNK: usize = 4096;
+const MAX_CHUNK_BYTES: usize = 4096;
 
 /// The control character that makes a terminal forget the sequence it is reading.
-const CANCEL: u8 = 0x18;
+const CANCEL_BYTE: u8 = 0x18;
 
 /// Sends bytes to standard output from a thread of its own.
 #[derive(Clone)]
 pub struct Output {
     queue: SyncSender<Vec<u8>>,
-    shared: Arc<Shared>,
+    shared: Arc<SharedProgress>,
 }
 
 #[derive(Default)]
-struct Shared {
-    progress: Mutex<Progress>,
+struct SharedProgress {
+    progress: Mutex<OutputProgress>,
     changed: Condvar,
     idle: Notify,
 }
 
 #[derive(Default)]
-struct Progress {
+struct OutputProgress {
     busy: bool,
     abandoned: bool,
     broken: bool,
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Progress> {
+impl SharedProgress {
+    fn lock(&self) -> MutexGuard<'_, OutputProgress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -59,14 +59,14 @@ impl Output {
 
     fn start_with(writer: impl Write + Send + 'static) -> io::Result<Self> {
         let (queue, frames) = sync_channel(1);
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(SharedProgress::default());
         let theirs = Arc::clone(&shared);
         thread::Builder::new().name("terminal output".into()).spawn(move || write_frames(&frames, &theirs, writer))?;
         Ok(Self { queue, shared })
     }
 
     /// Takes `bytes` if nothing is under way; otherwise gives `false` and drops them.
-    pub fn offer(&self, bytes: Vec<u8>) -> bool {
+    pub fn try_send(&self, bytes: Vec<u8>) -> bool {
         let mut progress = self.shared.lock();
         if progress.busy || progress.broken {
             return false;
@@ -94,21 +94,21 @@ impl Output {
     /// Writes `bytes` after what is under way, which is given up after `patience`; `false` if it is not read even
     /// then.
     pub fn write_with_timeout(&self, mut bytes: Vec<u8>, patience: Duration) -> bool {
-        if !self.wait(patience) {
+        if !self.wait_until_idle(patience) {
             // The frame may have been cut in the middle of a sequence; this ends it.
-            bytes.insert(0, CANCEL);
+            bytes.insert(0, CANCEL_BYTE);
             self.shared.lock().abandoned = true;
             super::system::discard_output();
-            let idle = self.wait(patience);
+            let idle = self.wait_until_idle(patience);
             self.shared.lock().abandoned = false;
             if !idle {
                 return false;
             }
         }
-        self.offer(bytes) && self.wait(patience)
+        self.try_send(bytes) && self.wait_until_idle(patience)
     }
 
-    fn wait(&self, patience: Duration) -> bool {
+    fn wait_until_idle(&self, patience: Duration) -> bool {
         let progress = self.shared.lock();
         let waited = self.shared.changed.wait_timeout_while(progress, patience, |progress| progress.busy);
         let (progress, _) = waited.unwrap_or_else(PoisonError::into_inner);
@@ -116,10 +116,10 @@ impl Output {
     }
 }
 
-fn write_frames(frames: &Receiver<Vec<u8>>, shared: &Shared, mut writer: impl Write) {
+fn write_frames(frames: &Receiver<Vec<u8>>, shared: &SharedProgress, mut writer: impl Write) {
     while let Ok(frame) = frames.recv() {
         let mut result = Ok(());
-        for chunk in frame.chunks(CHUNK) {
+        for chunk in frame.chunks(MAX_CHUNK_BYTES) {
             result = writer.write_all(chunk);
             if result.is_err() || shared.lock().abandoned {
                 break;
@@ -170,23 +170,23 @@ mod tests {
     }
 
     #[test]
-    fn a_stuck_terminal_takes_one_frame_and_blocks_nobody() {
+    fn a_stuck_terminal_takes_one_frame_and_blocks_no_caller() {
         let stuck = Stuck::default();
         let output = Output::start_with(stuck.clone()).unwrap();
-        assert!(output.offer(b"one".to_vec()));
-        assert!(!output.offer(b"two".to_vec()), "a second frame must wait");
+        assert!(output.try_send(b"one".to_vec()));
+        assert!(!output.try_send(b"two".to_vec()), "a second frame must wait");
         assert!(output.is_busy());
         stuck.read();
-        assert!(output.wait(Duration::from_secs(5)));
-        assert!(output.offer(b"three".to_vec()));
-        assert!(output.wait(Duration::from_secs(5)));
+        assert!(output.wait_until_idle(Duration::from_secs(5)));
+        assert!(output.try_send(b"three".to_vec()));
+        assert!(output.wait_until_idle(Duration::from_secs(5)));
         assert_eq!(stuck.0.state.lock().unwrap().1, b"onethree");
     }
 
     #[test]
     fn insisting_gives_up_after_its_patience() {
         let output = Output::start_with(Stuck::default()).unwrap();
-        assert!(output.offer(b"one".to_vec()));
+        assert!(output.try_send(b"one".to_vec()));
         assert!(!output.write_with_timeout(b"leave".to_vec(), Duration::from_millis(10)));
     }
 
@@ -202,8 +202,8 @@ mod tests {
             }
         }
         let output = Output::start_with(Closed).unwrap();
-        assert!(output.offer(b"one".to_vec()));
-        assert!(output.wait(Duration::from_secs(5)));
-        assert!(output.is_broken() && !output.offer(b"two".to_vec()));
+        assert!(output.try_send(b"one".to_vec()));
+        assert!(output.wait_until_idle(Duration::from_secs(5)));
+        assert!(output.is_broken() && !output.try_send(b"two".to_vec()));
     }
 }

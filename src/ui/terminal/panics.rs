@@ -11,14 +11,14 @@ use std::{
     thread::{self, ThreadId},
 };
 
-use super::Restore;
+use super::TerminalRestore;
 
 /// Messages kept at most; more would be repetitions.
 const MAX_KEPT_MESSAGES: usize = 8;
 
 struct GuardedScreen {
     drawer: ThreadId,
-    restore: Arc<Restore>,
+    restore: Arc<TerminalRestore>,
     kept: Vec<String>,
 }
 
@@ -30,7 +30,7 @@ fn guarded_screen() -> MutexGuard<'static, Option<GuardedScreen>> {
 }
 
 /// Puts `restore` into the hands of the panic hook for as long as the screen is shown.
-pub fn guard(restore: Arc<Restore>) {
+pub fn guard_screen(restore: Arc<TerminalRestore>) {
     HOOK.call_once(|| {
         let previous = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
@@ -45,7 +45,7 @@ pub fn guard(restore: Arc<Restore>) {
                 Some(_) => {
                     if let Some(shown) = guarded.take() {
                         shown.restore.leave();
-                        print(&shown.kept);
+                        print_messages(&shown.kept);
                     }
                 }
                 None => {}
@@ -58,12 +58,12 @@ pub fn guard(restore: Arc<Restore>) {
 }
 
 /// Takes it back, and gives the messages that were kept.
-pub fn release() -> Vec<String> {
+pub fn release_screen() -> Vec<String> {
     guarded_screen().take().map(|shown| shown.kept).unwrap_or_default()
 }
 
 /// Prints what was kept to standard error, which is a screen again.
-pub fn print(kept: &[String]) {
+pub fn print_messages(kept: &[String]) {
     let mut error = std::io::stderr().lock();
     for message in kept {
         // There is nowhere left to say it when standard error can't be written to.

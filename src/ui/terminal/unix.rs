@@ -22,11 +22,11 @@ impl Modes {
     ///
     /// # Errors
     /// When there is no terminal.
-    pub fn raw() -> io::Result<Self> {
-        let terminal = terminal()?;
+    pub fn enter_raw_mode() -> io::Result<Self> {
+        let terminal = open_terminal()?;
         let found = tcgetattr(&terminal)?;
         let modes = Self { terminal, found };
-        modes.raw_again()?;
+        modes.reenter_raw_mode()?;
         Ok(modes)
     }
 
@@ -34,7 +34,7 @@ impl Modes {
     ///
     /// # Errors
     /// When the terminal is gone.
-    pub fn raw_again(&self) -> io::Result<()> {
+    pub fn reenter_raw_mode(&self) -> io::Result<()> {
         let mut raw = self.found.clone();
         raw.make_raw();
         Ok(tcsetattr(&self.terminal, OptionalActions::Now, &raw)?)
@@ -50,7 +50,7 @@ impl Modes {
 }
 
 /// The terminal that input comes from: standard input if it is one, otherwise the controlling terminal.
-fn terminal() -> io::Result<OwnedFd> {
+fn open_terminal() -> io::Result<OwnedFd> {
     let input = rustix::stdio::stdin();
     if isatty(input) { Ok(input.try_clone_to_owned()?) } else { Ok(File::open("/dev/tty")?.into()) }
 }
@@ -81,8 +81,8 @@ pub fn use_batch_scheduling() {
     // A scheduling class or a niceness that was chosen stays.
     let usual_class = matches!(thread_schedule_policy(), Ok(ThreadSchedulePolicy::Normal(Other)));
     let (Ok(nice @ 0..), true) = (getpriority_process(None), usual_class) else { return };
-    // The library sets a priority as well: this one is that of a program whose niceness is usual. What it was comes back.
-    // Where any of it is forbidden, the dashboard costs a little more.
+    // The library sets a priority as well: this one is that of a program whose niceness is usual. What it was comes
+    // back. Where any of it is forbidden, the dashboard costs a little more.
     let Ok(usual) = ThreadPriorityValue::try_from(47u8) else { return };
     let batch = ThreadSchedulePolicy::Normal(Batch);
     let _ = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Crossplatform(usual), batch);
@@ -98,7 +98,7 @@ pub fn use_batch_scheduling() {}
 /// Waiting for no event at all still reports a hang-up. Some kernels don't wake such a waiter for every kind of
 /// hang-up, so it looks once a second.
 pub fn wait_for_hang_up() {
-    let Ok(terminal) = terminal() else { return };
+    let Ok(terminal) = open_terminal() else { return };
     let second = Timespec { tv_sec: 1, tv_nsec: 0 };
     loop {
         let mut watched = [PollFd::new(&terminal, PollFlags::empty())];
@@ -124,7 +124,7 @@ pub fn can_suspend() -> bool {
 ///
 /// The default action of `SIGTSTP` can't be had while the signal is also listened to, and it is the same as that
 /// of `SIGSTOP`. Returns when the process is continued.
-pub fn stop(job: bool) {
+pub fn stop_process(job: bool) {
     if job {
         let _ = kill_current_process_group(Signal::TSTP);
     }
@@ -182,7 +182,7 @@ impl Signals {
 mod tests {
     #[cfg(target_os = "linux")]
     #[test]
-    fn who_gives_way_interrupts_nobody_and_keeps_its_niceness() {
+    fn batch_scheduling_interrupts_no_thread_and_keeps_its_niceness() {
         use std::{fs, thread};
 
         use rustix::process::setpriority_process;

@@ -1,4 +1,4 @@
-//! Whole screens, compared with what they looked like when somebody last looked at them.
+//! Whole screens, compared with their accepted pictures.
 
 use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr;
@@ -292,27 +292,27 @@ fn the_mouse_finds_what_is_drawn() {
         (x as u16, y as u16)
     };
     let (x, y) = find("2 linear");
-    assert_eq!(layout.press(&app, x, y), Some(Pointer::ClickRow { panel: Panel::Layers, row: 1 }));
+    assert_eq!(layout.pointer_for_press(&app, x, y), Some(Pointer::ClickRow { panel: Panel::Layers, row: 1 }));
     press(&mut app, "<Tab><Tab>e");
     let expanded = Layout::of(&app, buffer.area).unwrap();
     let height = crate::ui::layout::overview::layer_height(&app, expanded.panel(Panel::Layers));
     assert!(height > 3, "{height}");
     let second = expanded.panel(Panel::Layers).y + 1 + height + 2;
-    assert_eq!(expanded.press(&app, 30, second), Some(Pointer::ClickRow { panel: Panel::Layers, row: 1 }));
+    assert_eq!(expanded.pointer_for_press(&app, 30, second), Some(Pointer::ClickRow { panel: Panel::Layers, row: 1 }));
     press(&mut app, "e");
     let (x, y) = find("optimizer.beta1");
-    assert_eq!(layout.press(&app, x, y), Some(Pointer::ClickRow { panel: Panel::Controls, row: 1 }));
+    assert_eq!(layout.pointer_for_press(&app, x, y), Some(Pointer::ClickRow { panel: Panel::Controls, row: 1 }));
     let (x, y) = find("accuracy");
-    assert_eq!(layout.press(&app, x, y), Some(Pointer::Click { panel: Panel::Chart(ChartSlot::Second) }));
+    assert_eq!(layout.pointer_for_press(&app, x, y), Some(Pointer::Click { panel: Panel::Chart(ChartSlot::Second) }));
     let Some(Pointer::ClickAt { panel: Panel::Chart(ChartSlot::First), fraction }) =
-        layout.press(&app, layout.panel(Panel::Chart(ChartSlot::First)).right() - 1, 10)
+        layout.pointer_for_press(&app, layout.panel(Panel::Chart(ChartSlot::First)).right() - 1, 10)
     else {
         panic!("a press on the plot is a press on a step")
     };
     assert!(fraction > 0.95);
     assert!(matches!(
-        layout.wheel(&app, 20, 10, true),
+        layout.pointer_for_wheel(&app, 20, 10, true),
         Some(Pointer::Wheel { panel: Panel::Chart(ChartSlot::First), up: true, .. })
     ));
-    assert_eq!(layout.press(&app, 5, 0), None);
+    assert_eq!(layout.pointer_for_press(&app, 5, 0), None);
 }

@@ -1,4 +1,4 @@
-//! The Data screen, compared with what it looked like when somebody last looked at it.
+//! The Data screen, compared with its accepted picture.
 
 use ratatui::style::Color;
 use unicode_width::UnicodeWidthStr;
@@ -20,7 +20,7 @@ use crate::{
         },
     },
     ui::{
-        frame::Frames,
+        frame::FrameRenderer,
         graphics::PictureProtocol,
         theme::{Background, ColorDepth, Theme},
     },
@@ -57,7 +57,7 @@ pub(super) fn answer(query: &Query, shape: &[usize], step: u64) -> Answer {
         Query::Boundary { columns, rows } => {
             let plane = PlaneGrid { x: [-1.1, 1.1], y: [-1.1, 1.1], columns, rows };
             let inside = |cell: usize| {
-                let [x, y] = plane.center(cell % columns, cell / columns);
+                let [x, y] = plane.cell_center(cell % columns, cell / columns);
                 x * x + y * y - 0.4
             };
             let cells = columns * rows;
@@ -68,7 +68,7 @@ pub(super) fn answer(query: &Query, shape: &[usize], step: u64) -> Answer {
         Query::Units { layer, columns, rows } => {
             let plane = PlaneGrid { x: [-1.1, 1.1], y: [-1.1, 1.1], columns, rows };
             let value = |unit: usize, cell: usize| {
-                let [x, y] = plane.center(cell % columns, cell / columns);
+                let [x, y] = plane.cell_center(cell % columns, cell / columns);
                 ((x * (unit as f64).cos() + y * (unit as f64).sin()) * 3.0).tanh() as f32
             };
             let map = |unit: usize| UnitMap { values: (0..columns * rows).map(|cell| value(unit, cell)).collect() };
@@ -150,7 +150,7 @@ fn answer_all(app: &mut App) {
     // What is wanted may depend on what came before: the shape of the plane, the number of mistakes.
     for _ in 0..3 {
         let events: Vec<Event> = app
-            .wanted()
+            .wanted_queries()
             .iter()
             .map(|query| fixture::inspection(942, query.clone(), answer(query, &shape, 942)))
             .collect();
@@ -188,7 +188,7 @@ fn data_of_a_convolutional_network() {
 #[test]
 fn data_of_a_toy_problem() {
     let mut app = running(info(Network::Toy));
-    assert_eq!(app.view().screen, Screen::Data, "nobody had to ask for it");
+    assert_eq!(app.view().screen, Screen::Data, "it opens by itself");
     compare_all("data_toy", &mut app, "", &SIZES);
     compare_all("data_toy_first_layer", &mut app, "<Up><Up>", &SIZES[1..2]);
     compare_all("data_toy_alone", &mut app, "e", &SIZES[2..]);
@@ -202,11 +202,11 @@ fn empty_places_say_what_fills_them() {
     compare("data_silent", &mut app, &SIZES[2..]);
     let mut app = fixture::ready();
     press(&mut app, "4");
-    let query = app.wanted().remove(0);
+    let query = app.wanted_queries().remove(0);
     let shown = text(&screen(&mut app, SIZES[2], THEME));
     assert!(shown.contains("looking inside…"), "{shown}");
     hear(&mut app, [fixture::inspection(0, query, Answer::Nothing { reason: "no evaluation yet".into() })]);
-    let query = app.wanted().remove(0);
+    let query = app.wanted_queries().remove(0);
     hear(&mut app, [fixture::inspection(0, query, Answer::Nothing { reason: "no evaluation yet".into() })]);
     compare("data_waiting", &mut app, &SIZES[2..]);
 }
@@ -295,14 +295,17 @@ fn answers_that_make_no_sense_are_harmless() {
         press(&mut app, "4");
         for _ in 0..5 {
             for _ in 0..3 {
-                let events: Vec<Event> =
-                    app.wanted().iter().map(|query| fixture::inspection(9, query.clone(), lie(query))).collect();
+                let events: Vec<Event> = app
+                    .wanted_queries()
+                    .iter()
+                    .map(|query| fixture::inspection(9, query.clone(), lie(query)))
+                    .collect();
                 hear(&mut app, events);
                 press(&mut app, "<Down><Right><Left><Down>");
             }
             for size in [(200, 60), (80, 24), (60, 18)] {
                 screen(&mut app, size, THEME);
-                let mut frames = Frames::new(THEME, PictureProtocol::Kitty);
+                let mut frames = FrameRenderer::new(THEME, PictureProtocol::Kitty);
                 frames.draw(&app).unwrap();
             }
             press(&mut app, "v");

@@ -1,4 +1,4 @@
-//! A source that knows little: no accuracy, no seed, no epochs, no classes, no end; a training loop of somebody else.
+//! A source that knows little: no accuracy, no seed, no epochs, no classes, no end; another program's training loop.
 
 use super::{
     THEME,
@@ -28,7 +28,7 @@ fn module(path: &str, parent: Option<&str>, kind: &str, role: LayerRole, paramet
     LayerInfo {
         path: path.into(),
         parent: parent.map(String::from),
-        kind: LayerKind::read(kind, [].into()),
+        kind: LayerKind::from_word(kind, [].into()),
         role,
         input: None,
         output: None,
@@ -125,7 +125,7 @@ fn the_other_screens_of_a_source_that_knows_little() {
 }
 
 #[test]
-fn what_nobody_knows_is_nowhere_shown_as_a_number() {
+fn what_is_unknown_is_nowhere_shown_as_a_number() {
     for mut app in [running(), probed()] {
         for keys in ["1", "2", "3", "4", "?"] {
             press(&mut app, keys);
@@ -155,7 +155,7 @@ fn any_metric_can_be_shown_and_the_choice_stays() {
     assert_eq!(shown.matches("throughput").count(), 2, "who asks for it by name gets it:\n{shown}");
     press(&mut app, "<Tab>:chart loss<Enter>");
     let shown = text(&screen(&mut app, (120, 36), THEME));
-    assert!(shown.contains("▸ loss"), "the second chart is in hand:\n{shown}");
+    assert!(shown.contains("▸ loss"), "the second chart has the focus:\n{shown}");
     press(&mut app, ":chart los<Enter>");
     assert!(text(&screen(&mut app, (120, 36), THEME)).contains("did you mean loss?"));
     press(&mut app, "<Esc>");

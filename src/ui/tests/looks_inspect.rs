@@ -1,4 +1,4 @@
-//! The Inspect screen, compared with what it looked like when somebody last looked at it.
+//! The Inspect screen, compared with its accepted picture.
 
 use ratatui::style::Color;
 use unicode_width::UnicodeWidthStr;
@@ -102,7 +102,7 @@ fn empty_places_say_what_fills_them() {
     let mut app = Network::Mlp.paused();
     press(&mut app, "3");
     let shown = text(&screen(&mut app, SIZES[1], THEME));
-    assert!(shown.contains("looking at the minibatch in hand"), "{shown}");
+    assert!(shown.contains("looking at the current minibatch"), "{shown}");
 }
 
 #[test]
@@ -170,10 +170,10 @@ fn the_mouse_finds_the_layers() {
     let layout = Layout::of(&app, buffer.area).unwrap();
     let lines: Vec<String> = text(&buffer).lines().map(String::from).collect();
     let y = lines.iter().position(|line| line.contains("4 conv")).unwrap() as u16;
-    assert_eq!(layout.press(&app, 20, y), Some(Pointer::ClickRow { panel: Panel::Chain, row: 4 }));
-    app.update(crate::app::Message::Pointer(layout.press(&app, 20, y).unwrap()));
-    assert_eq!(app.view().sample.place, 4);
-    assert_eq!(layout.press(&app, 4, 30), Some(Pointer::Click { panel: Panel::Sample }));
+    assert_eq!(layout.pointer_for_press(&app, 20, y), Some(Pointer::ClickRow { panel: Panel::Chain, row: 4 }));
+    app.update(crate::app::Message::Pointer(layout.pointer_for_press(&app, 20, y).unwrap()));
+    assert_eq!(app.view().inspect.layer_place, 4);
+    assert_eq!(layout.pointer_for_press(&app, 4, 30), Some(Pointer::Click { panel: Panel::Sample }));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The Layers screen, compared with what it looked like when somebody last looked at it.
+//! The Layers screen, compared with its accepted picture.
 
 use ratatui::style::Color;
 use unicode_width::UnicodeWidthStr;
@@ -123,17 +123,21 @@ fn the_mouse_finds_layers_steps_units_and_screens() {
         (lines[y][..lines[y].find(word).unwrap()].width() as u16, y as u16)
     };
     let (x, y) = find("4 conv");
-    assert_eq!(layout.press(&app, x, y), Some(Pointer::ClickRow { panel: Panel::Map, row: 2 }));
-    let Some(Pointer::ClickCell { panel: Panel::Map, row: 2, fraction }) = layout.press(&app, 100, y) else {
+    assert_eq!(layout.pointer_for_press(&app, x, y), Some(Pointer::ClickRow { panel: Panel::Map, row: 2 }));
+    let Some(Pointer::ClickCell { panel: Panel::Map, row: 2, fraction }) = layout.pointer_for_press(&app, 100, y)
+    else {
         panic!("a press on the map is a press on a layer and a step")
     };
     assert!((0.6..1.0).contains(&fraction), "{fraction}");
-    assert!(matches!(layout.wheel(&app, 60, y, true), Some(Pointer::Wheel { panel: Panel::Map, up: true, .. })));
+    assert!(matches!(
+        layout.pointer_for_wheel(&app, 60, y, true),
+        Some(Pointer::Wheel { panel: Panel::Map, up: true, .. })
+    ));
     let (_, y) = find("weight norm");
-    assert_eq!(layout.press(&app, 17, y), Some(Pointer::ClickRow { panel: Panel::Units, row: 0 }));
+    assert_eq!(layout.pointer_for_press(&app, 17, y), Some(Pointer::ClickRow { panel: Panel::Units, row: 0 }));
     let (x, y) = find("4 data");
-    assert_eq!(layout.press(&app, x, y), Some(Pointer::Screen { screen: crate::app::Screen::Data }));
-    app.update(crate::app::Message::Pointer(layout.press(&app, x, y).unwrap()));
+    assert_eq!(layout.pointer_for_press(&app, x, y), Some(Pointer::Screen { screen: crate::app::Screen::Data }));
+    app.update(crate::app::Message::Pointer(layout.pointer_for_press(&app, x, y).unwrap()));
     assert_eq!(app.view().screen, crate::app::Screen::Data);
 }
 

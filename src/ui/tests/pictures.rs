@@ -12,7 +12,7 @@ use super::{
 use crate::{
     app::{App, Message},
     ui::{
-        frame::Frames,
+        frame::FrameRenderer,
         graphics::{DELETE_ALL, PictureProtocol, PlacedPicture, tests::received},
         screens,
         widgets::picture,
@@ -25,7 +25,7 @@ fn checked(app: &mut App, size: (u16, u16)) -> Vec<PlacedPicture> {
     let pictures = screens::pictures(app, buffer.area);
     for placed in &pictures {
         let mut alone = Buffer::empty(buffer.area);
-        let shrunk = placed.picture().fit(placed.area.width, placed.area.height);
+        let shrunk = placed.picture().fit_into(placed.area.width, placed.area.height);
         picture::draw(&mut alone, placed.area, &shrunk, THEME);
         for position in placed.area.positions() {
             assert_eq!(buffer[position], alone[position], "{position} of {:?}", placed.area);
@@ -84,7 +84,7 @@ fn nothing_lies_over_a_question() {
     assert_eq!(screens::pictures(&app, Rect::new(0, 0, 59, 17)), []);
 }
 
-fn draw(frames: &mut Frames, app: &App) -> Option<Vec<u8>> {
+fn draw(frames: &mut FrameRenderer, app: &App) -> Option<Vec<u8>> {
     frames.draw(app).unwrap()
 }
 
@@ -101,7 +101,7 @@ fn traffic(bytes: Option<Vec<u8>>) -> (usize, usize) {
 fn the_terminal_gets_pictures_when_they_change() {
     let mut app = running(info(Network::Mlp));
     counts(&mut app, "4", [(120, 36)]);
-    let mut frames = Frames::new(THEME, PictureProtocol::Kitty);
+    let mut frames = FrameRenderer::new(THEME, PictureProtocol::Kitty);
     let first = draw(&mut frames, &app);
     assert!(first.as_ref().is_some_and(|bytes| bytes.ends_with(b"\x1b[?2026l")), "within the synchronized update");
     assert_eq!(traffic(first), (15, 0));
@@ -116,7 +116,7 @@ fn the_terminal_gets_pictures_when_they_change() {
     assert_eq!(traffic(draw(&mut frames, &app)), (0, 15));
     press(&mut app, "4");
     assert_eq!(traffic(draw(&mut frames, &app)), (15, 0));
-    frames.forget();
+    frames.redraw_all();
     let again = draw(&mut frames, &app);
     assert!(again.as_ref().is_some_and(|bytes| bytes.windows(DELETE_ALL.len()).any(|part| part == DELETE_ALL)));
     assert_eq!(traffic(again), (15, 0));
@@ -131,10 +131,10 @@ fn sixels_come_only_where_a_cell_has_a_size() {
     let mut app = running(info(Network::Mlp));
     counts(&mut app, "4", [(120, 36)]);
     let pictures = |bytes: &[u8]| bytes.windows(2).filter(|part| part == b"\x1bP").count();
-    let mut blocks = Frames::new(THEME, PictureProtocol::Blocks);
+    let mut blocks = FrameRenderer::new(THEME, PictureProtocol::Blocks);
     let plain = draw(&mut blocks, &app).unwrap();
     assert!(!blocks.resize(Some((8, 16))), "no cell is drawn differently");
-    let mut frames = Frames::new(THEME, PictureProtocol::Sixel);
+    let mut frames = FrameRenderer::new(THEME, PictureProtocol::Sixel);
     assert_eq!(draw(&mut frames, &app).unwrap(), plain);
     assert!(frames.resize(Some((8, 16))));
     assert_eq!(pictures(&draw(&mut frames, &app).unwrap()), 15);

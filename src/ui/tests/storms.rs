@@ -11,7 +11,7 @@ use crate::{
         made_up,
     },
     ui::{
-        frame::Frames,
+        frame::FrameRenderer,
         graphics::PictureProtocol,
         layout::Layout,
         theme::{Background, ColorDepth, Theme},
@@ -165,11 +165,11 @@ fn happen(app: &mut App, happening: Happening) {
         Happening::Event(event) => Message::Events(vec![event]),
         Happening::Size(columns, rows) => Message::Resize { columns, rows },
         Happening::Later(millis) => Message::Tick { now: std::time::Duration::from_millis(millis) },
-        Happening::Press(x, y) => match layout.and_then(|layout| layout.press(app, x, y)) {
+        Happening::Press(x, y) => match layout.and_then(|layout| layout.pointer_for_press(app, x, y)) {
             Some(pointer) => Message::Pointer(pointer),
             None => return,
         },
-        Happening::Wheel(x, y, up) => match layout.and_then(|layout| layout.wheel(app, x, y, up)) {
+        Happening::Wheel(x, y, up) => match layout.and_then(|layout| layout.pointer_for_wheel(app, x, y, up)) {
             Some(pointer) => Message::Pointer(pointer),
             None => return,
         },
@@ -191,7 +191,7 @@ proptest! {
         let theme = Theme::new(depth, Background::Light, unicode);
         let pictures = PictureProtocol::detect(pictures, depth, |_| None);
         let mut app = if begun { fixture::trained(200, fixture::report) } else { fixture::silent() };
-        let mut frames = Frames::new(theme, pictures);
+        let mut frames = FrameRenderer::new(theme, pictures);
         for happening in script {
             happen(&mut app, happening);
             frames.resize(Some((7, 15)));
@@ -223,7 +223,7 @@ fn every_small_size_and_a_huge_one_are_drawn() {
     fixture::hear(&mut app, [fixture::state(RunState::Paused, 400, None), traces::check(0, 3, 0.1, None)]);
     for script in ["", "e", "2", "e", "3", "e", "e<Down>", "<Tab><Tab>e", "e<Up><Tab>", "e", "e", "4", "e"] {
         fixture::press(&mut app, script);
-        for query in app.wanted() {
+        for query in app.wanted_queries() {
             if let Query::Trace { layer, .. } = query {
                 let wild = traces::wild(Network::Mlp, layer, Phase::Between, f64::NAN, &[3, 5, 7]);
                 fixture::hear(&mut app, [wild]);
@@ -243,10 +243,10 @@ fn every_small_size_and_a_huge_one_are_drawn() {
 fn nothing_new_draws_nothing() {
     let mut app = fixture::running();
     app.update(Message::Resize { columns: 80, rows: 24 });
-    let mut frames = Frames::new(THEME, PictureProtocol::Blocks);
+    let mut frames = FrameRenderer::new(THEME, PictureProtocol::Blocks);
     assert!(frames.draw(&app).unwrap().is_some_and(|bytes| bytes.len() > 1000));
     assert_eq!(frames.draw(&app).unwrap(), None);
-    frames.forget();
+    frames.redraw_all();
     assert!(frames.draw(&app).unwrap().is_some_and(|bytes| bytes.len() > 1000));
     app.update(Message::Key(Key::plain(Code::Tab)));
     assert!(frames.draw(&app).unwrap().is_some_and(|bytes| bytes.len() < 1000));

@@ -61,9 +61,9 @@ impl Network {
         app
     }
 
-    /// Answers what the dashboard wants to know, with the minibatch in hand walked through so far.
+    /// Answers what the dashboard wants to know, with the current minibatch walked through so far.
     pub fn answer(self, app: &mut App, phase: Phase) {
-        for query in app.wanted() {
+        for query in app.wanted_queries() {
             let Query::Trace { sample, layer } = query else { panic!("{query:?}") };
             let trace = self.trace(sample, layer, phase);
             hear(app, [fixture::inspection(STEP, query, Answer::Trace(Box::new(trace)))]);

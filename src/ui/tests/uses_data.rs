@@ -24,22 +24,22 @@ use crate::{
 fn only_what_is_in_sight_is_asked_for() {
     let mut app = running(info(Network::Toy));
     screen(&mut app, (120, 36), THEME);
-    let wanted = app.wanted();
+    let wanted = app.wanted_queries();
     let [Query::Points, Query::Boundary { columns, rows }, Query::Units { layer: 3, .. }] = wanted.as_slice() else {
         panic!("{wanted:?}")
     };
     assert_eq!((*columns, *rows), (54, 54), "two answers a cell");
     press(&mut app, "<Up>");
-    assert!(matches!(app.wanted()[2], Query::Units { layer: 2, .. }), "{:?}", app.wanted());
+    assert!(matches!(app.wanted_queries()[2], Query::Units { layer: 2, .. }), "{:?}", app.wanted_queries());
     press(&mut app, "e");
-    assert_eq!(app.wanted().len(), 2, "alone, the plane has no maps beside it");
+    assert_eq!(app.wanted_queries().len(), 2, "alone, the plane has no maps beside it");
     let mut app = running(info(Network::Mlp));
     screen(&mut app, (80, 24), THEME);
     look(&mut app, "4v<Down><Down><Down>");
     let Query::Samples { split: SplitName::Test, show: SampleFilter::Mistakes, first: 6, count: 6, .. } =
-        app.wanted()[0]
+        app.wanted_queries()[0]
     else {
-        panic!("{:?}", app.wanted())
+        panic!("{:?}", app.wanted_queries())
     };
     let effects = press(&mut app, "t");
     let [crate::app::Effect::Send(request)] = effects.as_slice() else { panic!("{effects:?}") };
@@ -67,14 +67,16 @@ fn the_mouse_finds_samples_and_cells() {
     let layout = Layout::of(&app, buffer.area).unwrap();
     let area = layout.panel(Panel::Samples);
     let Some(Pointer::ClickRow { panel: Panel::Samples, row }) =
-        layout.press(&app, area.right() - 8, area.bottom() - 4)
+        layout.pointer_for_press(&app, area.right() - 8, area.bottom() - 4)
     else {
         panic!("a press on an image is a press on a sample")
     };
     app.update(Message::Pointer(Pointer::ClickRow { panel: Panel::Samples, row }));
     assert_eq!((row, app.data_screen().selected_entry()), (14, 14), "the last of the page");
     look(&mut app, "vv");
-    let Some(Pointer::ClickRow { row, .. }) = layout.press(&app, area.x + 16, area.y + 2) else { panic!("a cell") };
+    let Some(Pointer::ClickRow { row, .. }) = layout.pointer_for_press(&app, area.x + 16, area.y + 2) else {
+        panic!("a cell")
+    };
     assert_eq!(row, 0);
 }
 
@@ -100,16 +102,16 @@ fn a_page_ends_above_the_hint_under_a_banner_too() {
         let layout = Layout::of(&app, buffer.area).unwrap();
         let body = DataFrame::of(layout.panel(Panel::Samples)).body;
         assert!(layout.banner.height >= 2, "{size:?}");
-        let plane = app.data_screen().plane_room((body.width, body.height)).plane;
-        let Query::Boundary { columns, rows } = app.wanted()[1] else { panic!("{:?}", app.wanted()) };
+        let plane = app.data_screen().plane_layout((body.width, body.height)).plane;
+        let Query::Boundary { columns, rows } = app.wanted_queries()[1] else { panic!("{:?}", app.wanted_queries()) };
         assert_eq!((columns, rows), (plane.0.into(), 2 * usize::from(plane.1)), "{size:?}");
         look(&mut app, "v");
         assert_eq!(
-            app.data_screen().tiles().count(),
+            app.data_screen().tile_layout().entries_per_page(),
             usize::from(body.height) - 1,
             "{size:?}: a row names the columns"
         );
-        let down = "<Down>".repeat(app.data_screen().tiles().count() - 1);
+        let down = "<Down>".repeat(app.data_screen().tile_layout().entries_per_page() - 1);
         look(&mut app, &down);
         let shown = text(&screen(&mut app, size, THEME));
         let lines: Vec<&str> = shown.lines().collect();
@@ -139,7 +141,7 @@ fn weights_that_were_cut_are_drawn_as_far_as_they_go() {
     let mut app = running(info(Network::Mlp));
     screen(&mut app, (200, 60), THEME);
     look(&mut app, "4vvv");
-    let query = app.wanted().remove(0);
+    let query = app.wanted_queries().remove(0);
     let Query::Filters { layer, first, .. } = query else { panic!("{query:?}") };
     let filter = TensorSlice { shape: vec![1, 96, 96], kept: vec![1, 96, 96], values: vec![0.5; 96 * 96] };
     let filters = FilterPictures { layer, total: 4, first, shape: [1, 96, 96], filters: vec![filter; 4] };

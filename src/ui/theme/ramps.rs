@@ -53,7 +53,7 @@ const DENSITY_SIGNED: [&str; 5] = ["=", "-", " ", "+", "#"];
 
 impl Theme {
     /// The colour at `share` of a ramp, which is cut to 0..1; `None` where there are no colours or no number.
-    pub fn shade(self, ramp: Ramp, share: f64) -> Option<Color> {
+    pub fn ramp_color(self, ramp: Ramp, share: f64) -> Option<Color> {
         if share.is_nan() {
             return None;
         }
@@ -61,13 +61,13 @@ impl Theme {
         match self.depth {
             ColorDepth::None => None,
             ColorDepth::Basic => Some(match (ramp, light) {
-                (Ramp::Heat, false) => step(&HEAT_BASIC_DARK, share),
-                (Ramp::Heat, true) => step(&HEAT_BASIC_LIGHT, share),
-                (Ramp::Signed, false) => step(&SIGNED_BASIC_DARK, share),
-                (Ramp::Signed, true) => step(&SIGNED_BASIC_LIGHT, share),
-                (Ramp::Grey, _) => step(&GREY_BASIC, share),
+                (Ramp::Heat, false) => step_at_share(&HEAT_BASIC_DARK, share),
+                (Ramp::Heat, true) => step_at_share(&HEAT_BASIC_LIGHT, share),
+                (Ramp::Signed, false) => step_at_share(&SIGNED_BASIC_DARK, share),
+                (Ramp::Signed, true) => step_at_share(&SIGNED_BASIC_LIGHT, share),
+                (Ramp::Grey, _) => step_at_share(&GREY_BASIC, share),
             }),
-            ColorDepth::True | ColorDepth::Indexed => Some(self.exact(self.ramp_rgb(ramp, share))),
+            ColorDepth::True | ColorDepth::Indexed => Some(self.rgb_color(self.ramp_rgb(ramp, share))),
         }
     }
 
@@ -77,25 +77,25 @@ impl Theme {
             return self.marks().not_a_number;
         }
         match ramp {
-            Ramp::Signed => step(&DENSITY_SIGNED, share),
-            Ramp::Heat if self.unicode => step(&DENSITY_HEAT, share),
-            Ramp::Heat => step(&DENSITY_HEAT_ASCII, share),
-            Ramp::Grey if self.unicode => step(&DENSITY_GREY, share),
-            Ramp::Grey => step(&DENSITY_GREY_ASCII, share),
+            Ramp::Signed => step_at_share(&DENSITY_SIGNED, share),
+            Ramp::Heat if self.unicode => step_at_share(&DENSITY_HEAT, share),
+            Ramp::Heat => step_at_share(&DENSITY_HEAT_ASCII, share),
+            Ramp::Grey if self.unicode => step_at_share(&DENSITY_GREY, share),
+            Ramp::Grey => step_at_share(&DENSITY_GREY_ASCII, share),
         }
     }
 
     /// The colour of text on a cell of that shade.
-    pub fn ink(self, ramp: Ramp, share: f64) -> Color {
+    pub fn ramp_text_color(self, ramp: Ramp, share: f64) -> Color {
         match self.depth {
             ColorDepth::None => Color::Reset,
-            ColorDepth::Basic => match self.shade(ramp, share) {
+            ColorDepth::Basic => match self.ramp_color(ramp, share) {
                 Some(Color::White | Color::Gray | Color::Yellow | Color::Cyan | Color::Green) => Color::Black,
                 _ => Color::White,
             },
             ColorDepth::True | ColorDepth::Indexed => {
                 let dark = luminance(self.ramp_rgb(ramp, share)) < 0.5;
-                self.exact(if dark { (255, 255, 255) } else { (0, 0, 0) })
+                self.rgb_color(if dark { (255, 255, 255) } else { (0, 0, 0) })
             }
         }
     }
@@ -104,20 +104,20 @@ impl Theme {
     pub fn point(self, rgb: Rgb) -> Option<Color> {
         match self.depth {
             ColorDepth::None => None,
-            ColorDepth::Basic => self.shade(Ramp::Grey, luminance(rgb)),
-            ColorDepth::True | ColorDepth::Indexed => Some(self.exact(rgb)),
+            ColorDepth::Basic => self.ramp_color(Ramp::Grey, luminance(rgb)),
+            ColorDepth::True | ColorDepth::Indexed => Some(self.rgb_color(rgb)),
         }
     }
 
     /// The colour at `share` of a ramp where 24 bits of it can be shown, whatever the cells can.
     pub fn ramp_rgb(self, ramp: Ramp, share: f64) -> Rgb {
         match (ramp, self.background) {
-            (Ramp::Heat, Background::Dark) => between(&VIRIDIS, share),
+            (Ramp::Heat, Background::Dark) => interpolate_stops(&VIRIDIS, share),
             // On paper the dark end is the one that stands out.
-            (Ramp::Heat, Background::Light) => between(&VIRIDIS, 1.0 - share),
-            (Ramp::Signed, Background::Dark) => between(&SIGNED_DARK, share),
-            (Ramp::Signed, Background::Light) => between(&SIGNED_LIGHT, share),
-            (Ramp::Grey, _) => between(&[(0, 0, 0), (255, 255, 255)], share),
+            (Ramp::Heat, Background::Light) => interpolate_stops(&VIRIDIS, 1.0 - share),
+            (Ramp::Signed, Background::Dark) => interpolate_stops(&SIGNED_DARK, share),
+            (Ramp::Signed, Background::Light) => interpolate_stops(&SIGNED_LIGHT, share),
+            (Ramp::Grey, _) => interpolate_stops(&[(0, 0, 0), (255, 255, 255)], share),
         }
     }
 }
@@ -128,13 +128,13 @@ pub fn luminance((red, green, blue): Rgb) -> f64 {
 }
 
 /// The one of `steps` in whose equal part of 0..1 `share` lies.
-fn step<T: Copy>(steps: &[T], share: f64) -> T {
+fn step_at_share<T: Copy>(steps: &[T], share: f64) -> T {
     let count = steps.len();
     steps[((share.clamp(0.0, 1.0) * count as f64) as usize).min(count - 1)]
 }
 
 /// The colour at `share` of the way along `stops`.
-fn between(stops: &[Rgb], share: f64) -> Rgb {
+fn interpolate_stops(stops: &[Rgb], share: f64) -> Rgb {
     let share = if share.is_nan() { 0.0 } else { share.clamp(0.0, 1.0) };
     let place = share * (stops.len() - 1) as f64;
     let at = (place as usize).min(stops.len() - 2);
@@ -167,7 +167,7 @@ mod tests {
         for background in BACKGROUNDS {
             for depth in [ColorDepth::True, ColorDepth::Indexed, ColorDepth::Basic] {
                 let theme = Theme::new(depth, background, true);
-                let ends = [0.0, 0.5, 1.0].map(|share| theme.shade(Ramp::Signed, share));
+                let ends = [0.0, 0.5, 1.0].map(|share| theme.ramp_color(Ramp::Signed, share));
                 assert!(ends[0] != ends[1] && ends[1] != ends[2] && ends[0] != ends[2], "{depth:?} {ends:?}");
             }
         }
@@ -182,13 +182,13 @@ mod tests {
                 let theme = Theme::new(depth, Background::Light, unicode);
                 for ramp in [Ramp::Heat, Ramp::Signed, Ramp::Grey] {
                     for share in [f64::NEG_INFINITY, -1.0, 0.0, 0.4, 1.0, 7.0, f64::INFINITY] {
-                        assert_eq!(theme.shade(ramp, share).is_some(), depth != ColorDepth::None);
+                        assert_eq!(theme.ramp_color(ramp, share).is_some(), depth != ColorDepth::None);
                         assert!(unicode || theme.density(ramp, share).is_ascii());
-                        theme.ink(ramp, share);
+                        theme.ramp_text_color(ramp, share);
                     }
-                    assert_eq!(theme.shade(ramp, f64::NAN), None);
+                    assert_eq!(theme.ramp_color(ramp, f64::NAN), None);
                     assert_eq!(theme.density(ramp, f64::NAN), theme.marks().not_a_number);
-                    theme.ink(ramp, f64::NAN);
+                    theme.ramp_text_color(ramp, f64::NAN);
                 }
             }
         }

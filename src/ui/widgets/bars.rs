@@ -9,7 +9,7 @@ use crate::ui::{
 };
 
 /// Columns for the number, its gap included.
-const NUMBER: u16 = 10;
+const NUMBER_COLUMNS: u16 = 10;
 
 const BLOCKS: [&str; 8] = ["▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"];
 
@@ -43,12 +43,12 @@ pub fn draw(buffer: &mut Buffer, area: Rect, bars: &[Bar], full: Option<f64>, th
     let signed = bars.iter().any(|bar| bar.value < 0.0);
     let widest = bars.iter().map(|bar| bar.label.width()).max().unwrap_or(0) as u16;
     let label = (widest + 1).min(area.width / 3);
-    let room = area.width.saturating_sub(label + NUMBER);
+    let room = area.width.saturating_sub(label + NUMBER_COLUMNS);
     let half = if signed { room / 2 } else { 0 };
     for (y, bar) in (0..area.height).zip(bars) {
-        let mut row = Row::new(buffer, area, y).ending(theme.marks().ellipsis);
+        let mut row = Row::new(buffer, area, y).with_ellipsis(theme.marks().ellipsis);
         let style = theme.style(if bar.selected { Role::Selected } else { Role::Muted });
-        row.put_cell(&bar.label, label.saturating_sub(1), style).skip(1);
+        row.put_left_aligned(&bar.label, label.saturating_sub(1), style).skip(1);
         let start = row.position();
         let length = if largest > 0.0 { (size(bar) / largest).min(1.0) * f64::from(room - half) } else { 0.0 };
         let style = theme.style(bar.role);
@@ -57,12 +57,12 @@ pub fn draw(buffer: &mut Buffer, area: Rect, bars: &[Bar], full: Option<f64>, th
             let cells = (length.round() as u16).min(half);
             row.skip(half - cells).put(&full_block(theme).repeat(cells.into()), style);
         } else {
-            row.skip(half).put(&blocks(length, theme), style);
+            row.skip(half).put(&bar_blocks(length, theme), style);
         }
         row.skip_to(start + room);
-        let text = bar.text.clone().unwrap_or_else(|| number(bar.value, NUMBER - 1));
+        let text = bar.text.clone().unwrap_or_else(|| number(bar.value, NUMBER_COLUMNS - 1));
         let role = if bar.value.is_finite() { Role::Text } else { Role::Bad };
-        row.put_flush(&text, NUMBER, theme.style(role));
+        row.put_right_aligned(&text, NUMBER_COLUMNS, theme.style(role));
     }
 }
 
@@ -71,7 +71,7 @@ fn full_block(theme: Theme) -> &'static str {
 }
 
 /// `length` columns of blocks; whatever is not nothing shows.
-fn blocks(length: f64, theme: Theme) -> String {
+fn bar_blocks(length: f64, theme: Theme) -> String {
     let eighths = (length * 8.0).ceil() as usize;
     let mut text = full_block(theme).repeat(if theme.unicode { eighths / 8 } else { eighths.div_ceil(8) });
     if theme.unicode && !eighths.is_multiple_of(8) {

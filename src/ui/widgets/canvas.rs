@@ -3,15 +3,15 @@
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 /// Dots of a cell across.
-pub const ACROSS: usize = 2;
+pub const DOTS_ACROSS: usize = 2;
 /// Dots of a cell down.
-pub const DOWN: usize = 4;
+pub const DOTS_DOWN: usize = 4;
 
 /// Bit of each dot in a braille pattern, by column and row (Unicode chapter 21.1).
-const BITS: [[u8; DOWN]; ACROSS] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
+const DOT_BITS: [[u8; DOTS_DOWN]; DOTS_ACROSS] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
 
 /// The dot nearest to a place that is not negative; what `round` gives, without a call of the mathematical library.
-pub fn nearest(place: f64) -> usize {
+pub fn nearest_dot(place: f64) -> usize {
     (place + 0.5) as usize
 }
 
@@ -19,19 +19,19 @@ pub fn nearest(place: f64) -> usize {
 pub struct Canvas {
     width: usize,
     height: usize,
-    cells: Vec<Dots>,
+    cells: Vec<CellDots>,
     layer: u8,
 }
 
 #[derive(Clone, Copy, Default)]
-struct Dots {
+struct CellDots {
     bits: u8,
     layer: u8,
 }
 
 /// How the dots of one layer look.
 #[derive(Clone, Copy, Debug)]
-pub struct Ink {
+pub struct LayerInk {
     /// Colour and weight.
     pub style: Style,
     /// What stands for dots where there is no braille.
@@ -42,17 +42,17 @@ impl Canvas {
     /// An empty canvas over `width` × `height` cells.
     pub fn new(width: u16, height: u16) -> Self {
         let (width, height) = (usize::from(width), usize::from(height));
-        Self { width, height, cells: vec![Dots::default(); width * height], layer: 0 }
+        Self { width, height, cells: vec![CellDots::default(); width * height], layer: 0 }
     }
 
     /// Dots across.
     pub fn width(&self) -> usize {
-        self.width * ACROSS
+        self.width * DOTS_ACROSS
     }
 
     /// Dots down.
     pub fn height(&self) -> usize {
-        self.height * DOWN
+        self.height * DOTS_DOWN
     }
 
     /// Puts what follows above everything so far, hiding it in the cells that it touches.
@@ -61,53 +61,53 @@ impl Canvas {
     }
 
     /// Sets the dot in column `x` from the left and row `y` from the top; outside nothing happens.
-    pub fn dot(&mut self, x: usize, y: usize) {
+    pub fn set_dot(&mut self, x: usize, y: usize) {
         if x >= self.width() || y >= self.height() {
             return;
         }
-        self.set(y / DOWN * self.width + x / ACROSS, BITS[x % ACROSS][y % DOWN]);
+        self.add_cell_dots(y / DOTS_DOWN * self.width + x / DOTS_ACROSS, DOT_BITS[x % DOTS_ACROSS][y % DOTS_DOWN]);
     }
 
     /// Sets the dots of column `x` from row `from` to row `to`, in either order.
-    pub fn column(&mut self, x: usize, from: usize, to: usize) {
+    pub fn draw_vertical(&mut self, x: usize, from: usize, to: usize) {
         if x >= self.width() || self.height == 0 {
             return;
         }
         let (from, to) = (from.min(to), from.max(to).min(self.height() - 1));
-        for row in from / DOWN..=to / DOWN {
-            let dots = from.max(row * DOWN) % DOWN..=to.min(row * DOWN + DOWN - 1) % DOWN;
-            let bits = BITS[x % ACROSS][dots].iter().fold(0, |bits, bit| bits | bit);
-            self.set(row * self.width + x / ACROSS, bits);
+        for row in from / DOTS_DOWN..=to / DOTS_DOWN {
+            let dots = from.max(row * DOTS_DOWN) % DOTS_DOWN..=to.min(row * DOTS_DOWN + DOTS_DOWN - 1) % DOTS_DOWN;
+            let bits = DOT_BITS[x % DOTS_ACROSS][dots].iter().fold(0, |bits, bit| bits | bit);
+            self.add_cell_dots(row * self.width + x / DOTS_ACROSS, bits);
         }
     }
 
     /// Adds dots to cell number `cell`.
-    fn set(&mut self, cell: usize, bits: u8) {
+    fn add_cell_dots(&mut self, cell: usize, bits: u8) {
         let cell = &mut self.cells[cell];
         if cell.layer != self.layer {
-            *cell = Dots { bits: 0, layer: self.layer };
+            *cell = CellDots { bits: 0, layer: self.layer };
         }
         cell.bits |= bits;
     }
 
     /// A straight line between two dots, the same from either end.
-    pub fn line(&mut self, from: (usize, usize), to: (usize, usize)) {
+    pub fn draw_line(&mut self, from: (usize, usize), to: (usize, usize)) {
         let (from, to) = (from.min(to), from.max(to));
         let (across, down) = ((to.0 - from.0) as f64, to.1 as f64 - from.1 as f64);
         let steps = across.max(down.abs()).max(1.0);
-        let y = |step: f64| nearest(from.1 as f64 + down * (step / steps));
+        let y = |step: f64| nearest_dot(from.1 as f64 + down * (step / steps));
         let mut start = 0.0;
         for column in 0..=to.0 - from.0 {
             // Those of a steep line's dots that are nearer to this column than to the next.
             let end = if across == 0.0 { steps } else { ((column as f64 + 0.5) * steps / across).ceil() - 1.0 };
             let end = end.min(steps);
-            self.column(from.0 + column, y(start), y(end));
+            self.draw_vertical(from.0 + column, y(start), y(end));
             start = end + 1.0;
         }
     }
 
     /// Draws the cells that have dots; `inks` has one entry a layer.
-    pub fn draw(&self, buffer: &mut Buffer, area: Rect, inks: &[Ink], braille: bool) {
+    pub fn draw(&self, buffer: &mut Buffer, area: Rect, inks: &[LayerInk], braille: bool) {
         let visible = area.intersection(buffer.area);
         for (i, cell) in self.cells.iter().enumerate().filter(|(_, cell)| cell.bits != 0) {
             let (x, y) = (area.x + (i % self.width) as u16, area.y + (i / self.width) as u16);
@@ -134,7 +134,7 @@ mod tests {
     fn drawn(canvas: &Canvas, braille: bool) -> String {
         let mut buffer = Buffer::empty(Rect::new(0, 0, canvas.width as u16, canvas.height as u16));
         let area = buffer.area;
-        let inks = [".", "*"].map(|ascii| Ink { style: Style::new(), ascii });
+        let inks = [".", "*"].map(|ascii| LayerInk { style: Style::new(), ascii });
         canvas.draw(&mut buffer, area, &inks, braille);
         buffer.content().iter().map(ratatui::buffer::Cell::symbol).collect()
     }
@@ -142,9 +142,9 @@ mod tests {
     #[test]
     fn dots_become_braille_or_ascii() {
         let mut canvas = Canvas::new(2, 1);
-        canvas.column(0, 3, 0);
-        canvas.dot(3, 3);
-        canvas.dot(99, 99);
+        canvas.draw_vertical(0, 3, 0);
+        canvas.set_dot(3, 3);
+        canvas.set_dot(99, 99);
         assert_eq!(drawn(&canvas, true), "⡇⢀");
         assert_eq!(drawn(&canvas, false), "..");
     }
@@ -152,9 +152,9 @@ mod tests {
     #[test]
     fn a_layer_hides_those_below_in_its_cells_only() {
         let mut canvas = Canvas::new(2, 1);
-        canvas.line((0, 0), (3, 0));
+        canvas.draw_line((0, 0), (3, 0));
         canvas.next_layer();
-        canvas.dot(0, 3);
+        canvas.set_dot(0, 3);
         assert_eq!(drawn(&canvas, true), "⡀⠉");
         assert_eq!(drawn(&canvas, false), "*.");
     }
@@ -164,16 +164,16 @@ mod tests {
     fn a_line_has_one_dot_a_step() {
         for (x0, y0, x1, y1) in (0..7 * 7 * 7 * 7).map(|i| (i % 7, i / 7 % 7, i / 49 % 7, i / 343)) {
             let (mut fast, mut back, mut slow) = (Canvas::new(4, 2), Canvas::new(4, 2), Canvas::new(4, 2));
-            fast.line((x0, y0), (x1, y1));
-            back.line((x1, y1), (x0, y0));
+            fast.draw_line((x0, y0), (x1, y1));
+            back.draw_line((x1, y1), (x0, y0));
             assert_eq!(drawn(&fast, true), drawn(&back, true));
             let ((x0, y0), (x1, y1)) = ((x0, y0).min((x1, y1)), (x0, y0).max((x1, y1)));
             let steps = x0.abs_diff(x1).max(y0.abs_diff(y1)).max(1);
             for i in 0..=steps {
                 let between = |from: usize, to: usize| {
-                    nearest(from as f64 + (to as f64 - from as f64) * (i as f64 / steps as f64))
+                    nearest_dot(from as f64 + (to as f64 - from as f64) * (i as f64 / steps as f64))
                 };
-                slow.dot(between(x0, x1), between(y0, y1));
+                slow.set_dot(between(x0, x1), between(y0, y1));
             }
             assert_eq!(drawn(&fast, true), drawn(&slow, true), "from ({x0}, {y0}) to ({x1}, {y1})");
         }
@@ -182,8 +182,8 @@ mod tests {
     #[test]
     fn no_area_no_dots() {
         let mut canvas = Canvas::new(0, 0);
-        canvas.line((0, 0), (5, 5));
-        canvas.column(0, 0, 9);
+        canvas.draw_line((0, 0), (5, 5));
+        canvas.draw_vertical(0, 0, 9);
         assert_eq!(drawn(&canvas, true), "");
     }
 }

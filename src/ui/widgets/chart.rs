@@ -8,11 +8,11 @@ use unicode_width::UnicodeWidthStr;
 mod readout;
 
 use super::{
-    canvas::{ACROSS, Canvas, Ink, nearest},
-    steps,
+    canvas::{Canvas, DOTS_ACROSS, LayerInk, nearest_dot},
+    step_axis,
 };
 use crate::{
-    app::{Chart, Scale},
+    app::{Chart, ValueScale},
     protocol::{Better, Unit},
     ui::{
         paint::{self, Row},
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Columns for the labels of the values and the axis beside them.
-const GUTTER: u16 = 8;
+const GUTTER_COLUMNS: u16 = 8;
 
 /// Where the parts of a chart lie; depends on nothing but the area, so the mouse can be told where it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl ChartFrame {
         let axis = u16::from(area.height >= 4);
         let labels = u16::from(area.height >= 6);
         let plot = area.height - title - axis - labels;
-        let gutter = if area.width >= 3 * GUTTER { GUTTER } else { 0 };
+        let gutter = if area.width >= 3 * GUTTER_COLUMNS { GUTTER_COLUMNS } else { 0 };
         let inside = |rect: Rect| Rect { x: rect.x + gutter, width: rect.width - gutter, ..rect };
         Self {
             title: rows(0, title),
@@ -56,11 +56,11 @@ impl ChartFrame {
 
     /// How many columns to ask the model for.
     pub fn columns(&self) -> usize {
-        usize::from(self.plot.width) * ACROSS
+        usize::from(self.plot.width) * DOTS_ACROSS
     }
 
     /// Place of column `x` along the step axis, 0 at its left end and 1 at its right.
-    pub fn fraction(&self, x: u16) -> f64 {
+    pub fn step_fraction(&self, x: u16) -> f64 {
         let width = f64::from(self.plot.width.max(1));
         ((f64::from(x) - f64::from(self.plot.x) + 0.5) / width).clamp(0.0, 1.0)
     }
@@ -68,7 +68,7 @@ impl ChartFrame {
 
 /// What the title says beside the values.
 #[derive(Clone, Copy, Debug)]
-pub struct Heading<'a> {
+pub struct ChartHeading<'a> {
     /// Whether the panel is focused.
     pub focused: bool,
     /// Scale, smoothing, window: `log · smooth 0.98`.
@@ -76,25 +76,25 @@ pub struct Heading<'a> {
 }
 
 /// Draws `chart`, which was made with [`ChartFrame::columns`] columns, into `area`.
-pub fn draw(buffer: &mut Buffer, area: Rect, chart: &Chart, heading: &Heading, theme: Theme) {
+pub fn draw(buffer: &mut Buffer, area: Rect, chart: &Chart, heading: &ChartHeading, theme: Theme) {
     let frame = ChartFrame::of(area);
-    title(buffer, frame.title, chart, heading, theme);
+    draw_title(buffer, frame.title, chart, heading, theme);
     if frame.plot.is_empty() {
         return;
     }
-    values_axis(buffer, area, &frame, chart, theme);
-    steps_axis(buffer, &frame, chart, theme);
-    verticals(buffer, &frame, chart, theme);
-    curves(buffer, &frame, chart, theme);
-    marks(buffer, &frame, chart, theme);
+    draw_value_axis(buffer, area, &frame, chart, theme);
+    draw_steps_below(buffer, &frame, chart, theme);
+    draw_vertical_lines(buffer, &frame, chart, theme);
+    draw_curves(buffer, &frame, chart, theme);
+    draw_event_symbols(buffer, &frame, chart, theme);
     if let Some(note) = &chart.note {
-        paint::note(buffer, frame.plot, note, theme.style(Role::Muted));
+        paint::draw_note(buffer, frame.plot, note, theme.style(Role::Muted));
     }
 }
 
-fn title(buffer: &mut Buffer, area: Rect, chart: &Chart, heading: &Heading, theme: Theme) {
+fn draw_title(buffer: &mut Buffer, area: Rect, chart: &Chart, heading: &ChartHeading, theme: Theme) {
     let marks = theme.marks();
-    let mut row = Row::new(buffer, area, 0).ending(marks.ellipsis);
+    let mut row = Row::new(buffer, area, 0).with_ellipsis(marks.ellipsis);
     let (pointer, role) = if heading.focused { (marks.pointer, Role::Focus) } else { (" ", Role::Strong) };
     row.put(pointer, theme.style(Role::Focus)).skip(1).put(&chart.title, theme.style(role)).skip(2);
     readout::draw(&mut row, chart, theme);
@@ -104,12 +104,12 @@ fn title(buffer: &mut Buffer, area: Rect, chart: &Chart, heading: &Heading, them
 }
 
 /// Row of the plot, counted from its top, at which a share of its height lies.
-fn row_of(fraction: f64, height: u16) -> u16 {
+fn plot_row(fraction: f64, height: u16) -> u16 {
     let rows = height.saturating_sub(1);
     ((1.0 - fraction.clamp(0.0, 1.0)) * f64::from(rows)).round() as u16
 }
 
-fn values_axis(buffer: &mut Buffer, area: Rect, frame: &ChartFrame, chart: &Chart, theme: Theme) {
+fn draw_value_axis(buffer: &mut Buffer, area: Rect, frame: &ChartFrame, chart: &Chart, theme: Theme) {
     let gutter = frame.plot.x - area.x;
     if gutter == 0 {
         return;
@@ -124,36 +124,36 @@ fn values_axis(buffer: &mut Buffer, area: Rect, frame: &ChartFrame, chart: &Char
     let most = usize::from(if rows < 10 { rows.div_ceil(2) } else { rows.div_ceil(4) + 1 }).clamp(2, 8);
     let mut taken = None;
     for value in chart.axis.ticks(&chart.unit, most) {
-        let y = row_of(value.fraction, frame.plot.height);
+        let y = plot_row(value.fraction, frame.plot.height);
         if taken == Some(y) {
             continue;
         }
         taken = Some(y);
-        let mut row = Row::new(buffer, labels, 1 + y).ending(theme.marks().ellipsis);
-        row.put_flush(&value.label, gutter - 1, theme.style(Role::Muted)).put(tick, theme.style(Role::Faint));
+        let mut row = Row::new(buffer, labels, 1 + y).with_ellipsis(theme.marks().ellipsis);
+        row.put_right_aligned(&value.label, gutter - 1, theme.style(Role::Muted)).put(tick, theme.style(Role::Faint));
     }
 }
 
-fn steps_axis(buffer: &mut Buffer, frame: &ChartFrame, chart: &Chart, theme: Theme) {
+fn draw_steps_below(buffer: &mut Buffer, frame: &ChartFrame, chart: &Chart, theme: Theme) {
     let corner = if theme.unicode { "╰" } else { "+" };
     if frame.axis.height > 0 && frame.axis.x > 0 {
         let left = Rect { x: frame.axis.x - 1, width: 1, ..frame.axis };
         Row::new(buffer, left, 0).put(corner, theme.style(Role::Faint));
     }
-    if frame.labels.x >= GUTTER {
-        let left = Rect { x: frame.labels.x - GUTTER, width: GUTTER - 1, ..frame.labels };
-        Row::new(buffer, left, 0).put_flush("step", GUTTER - 1, theme.style(Role::Muted));
+    if frame.labels.x >= GUTTER_COLUMNS {
+        let left = Rect { x: frame.labels.x - GUTTER_COLUMNS, width: GUTTER_COLUMNS - 1, ..frame.labels };
+        Row::new(buffer, left, 0).put_right_aligned("step", GUTTER_COLUMNS - 1, theme.style(Role::Muted));
     }
-    steps::draw(buffer, frame.axis, frame.labels, chart.steps, theme);
+    step_axis::draw_step_axis(buffer, frame.axis, frame.labels, chart.steps, theme);
 }
 
 /// Lines from top to bottom, drawn before the curves so that these stay whole.
-fn verticals(buffer: &mut Buffer, frame: &ChartFrame, chart: &Chart, theme: Theme) {
+fn draw_vertical_lines(buffer: &mut Buffer, frame: &ChartFrame, chart: &Chart, theme: Theme) {
     let mut line = |column: usize, symbol: &str, role: Role| {
         for y in 0..frame.plot.height {
             // Underlined text is told apart without colour; an underlined line would look like a ladder.
             let style = theme.style(role).remove_modifier(Modifier::UNDERLINED);
-            Row::new(buffer, frame.plot, y).skip((column / ACROSS) as u16).put(symbol, style);
+            Row::new(buffer, frame.plot, y).skip((column / DOTS_ACROSS) as u16).put(symbol, style);
         }
     };
     for mark in &chart.marks {
@@ -164,24 +164,24 @@ fn verticals(buffer: &mut Buffer, frame: &ChartFrame, chart: &Chart, theme: Them
     }
 }
 
-fn curves(buffer: &mut Buffer, frame: &ChartFrame, chart: &Chart, theme: Theme) {
+fn draw_curves(buffer: &mut Buffer, frame: &ChartFrame, chart: &Chart, theme: Theme) {
     let mut canvas = Canvas::new(frame.plot.width, frame.plot.height);
     let bottom = canvas.height().saturating_sub(1);
-    let place = |value: f64| Some(nearest((1.0 - chart.axis.height(value)?) * bottom as f64));
+    let place = |value: f64| Some(nearest_dot((1.0 - chart.axis.height(value)?) * bottom as f64));
     let broken = |x: usize| chart.train.get(x).is_some_and(|column| column.broken);
 
     let mut before: Option<(usize, usize, usize)> = None;
     for (x, column) in chart.train.iter().enumerate() {
         let ends = column.extent.and_then(|extent| Some((place(extent.max)?, place(extent.min)?)));
         if let Some((top, low)) = ends {
-            canvas.column(x, top, low);
+            canvas.draw_vertical(x, top, low);
             match before {
                 // Neighbours that don't touch are joined, at the ends that face each other.
                 Some((x0, top0, low0)) => {
                     let (from, to) = if low < top0 { (top0, low) } else { (low0.min(low), top.max(low0.min(low))) };
-                    canvas.line((x0, from), (x, to));
+                    canvas.draw_line((x0, from), (x, to));
                 }
-                None => canvas.dot(x, top),
+                None => canvas.set_dot(x, top),
             }
             before = Some((x, top, low));
         }
@@ -192,24 +192,24 @@ fn curves(buffer: &mut Buffer, frame: &ChartFrame, chart: &Chart, theme: Theme) 
 
     canvas.next_layer();
     let test = chart.test.iter().enumerate();
-    join(&mut canvas, test.map(|(x, column)| (x, column.extent.and_then(|e| place(e.mean)), column.broken)));
+    join_points(&mut canvas, test.map(|(x, column)| (x, column.extent.and_then(|e| place(e.mean)), column.broken)));
 
     canvas.next_layer();
     let smoothed = chart.smoothed.iter().enumerate().map(|(x, value)| (x, value.and_then(place), broken(x)));
-    join(&mut canvas, smoothed);
+    join_points(&mut canvas, smoothed);
 
     let raw = if chart.smoothed.iter().all(Option::is_none) { Role::Train } else { Role::TrainRaw };
     let inks = [(raw, "."), (Role::Test, "-"), (Role::Train, "*")];
-    let inks = inks.map(|(role, ascii)| Ink { style: theme.style(role), ascii });
+    let inks = inks.map(|(role, ascii)| LayerInk { style: theme.style(role), ascii });
     canvas.draw(buffer, frame.plot, &inks, theme.unicode);
 }
 
 /// Joins places by straight lines, but not across a broken column.
-fn join(canvas: &mut Canvas, places: impl Iterator<Item = (usize, Option<usize>, bool)>) {
+fn join_points(canvas: &mut Canvas, places: impl Iterator<Item = (usize, Option<usize>, bool)>) {
     let mut before = None;
     for (x, place, broken) in places {
         if let Some(y) = place {
-            canvas.line(before.unwrap_or((x, y)), (x, y));
+            canvas.draw_line(before.unwrap_or((x, y)), (x, y));
             before = Some((x, y));
         }
         if broken {
@@ -219,33 +219,33 @@ fn join(canvas: &mut Canvas, places: impl Iterator<Item = (usize, Option<usize>,
 }
 
 /// Symbols above the curves: evaluations, measurements that were not numbers, changes.
-fn marks(buffer: &mut Buffer, frame: &ChartFrame, chart: &Chart, theme: Theme) {
+fn draw_event_symbols(buffer: &mut Buffer, frame: &ChartFrame, chart: &Chart, theme: Theme) {
     let symbols = theme.marks();
     for (x, column) in chart.test.iter().enumerate() {
         let height = column.extent.and_then(|extent| chart.axis.height(extent.mean));
         if let Some(height) = height {
             // The same rounding as that of the dots, so that the mark lies on its line.
             let dots = f64::from(frame.plot.height * 4 - 1);
-            let y = nearest((1.0 - height) * dots) as u16 / 4;
-            Row::new(buffer, frame.plot, y).skip((x / ACROSS) as u16).put(symbols.point, theme.style(Role::Test));
+            let y = nearest_dot((1.0 - height) * dots) as u16 / 4;
+            Row::new(buffer, frame.plot, y).skip((x / DOTS_ACROSS) as u16).put(symbols.point, theme.style(Role::Test));
         }
     }
-    label_marks(buffer, frame, chart, theme);
+    draw_event_labels(buffer, frame, chart, theme);
     let broken =
         chart.train.iter().zip(&chart.test).enumerate().filter(|(_, (train, test))| train.broken || test.broken);
     for (x, _) in broken {
         let style = theme.style(Role::Bad);
-        Row::new(buffer, frame.plot, 0).skip((x / ACROSS) as u16).put(symbols.not_a_number, style);
+        Row::new(buffer, frame.plot, 0).skip((x / DOTS_ACROSS) as u16).put(symbols.not_a_number, style);
     }
     for mark in &chart.marks {
         let style = theme.style(Role::Change);
-        Row::new(buffer, frame.axis, 0).skip((mark.column / ACROSS) as u16).put(symbols.intervention, style);
+        Row::new(buffer, frame.axis, 0).skip((mark.column / DOTS_ACROSS) as u16).put(symbols.intervention, style);
     }
 }
 
 /// Writes what was changed beside the marks, the newest first, in the row that curves leave soonest, and above what
 /// they still have there. Where a label goes depends on nothing that moves from frame to frame.
-fn label_marks(buffer: &mut Buffer, frame: &ChartFrame, chart: &Chart, theme: Theme) {
+fn draw_event_labels(buffer: &mut Buffer, frame: &ChartFrame, chart: &Chart, theme: Theme) {
     if frame.plot.width < 16 || frame.plot.height < 4 {
         return;
     }
@@ -253,7 +253,7 @@ fn label_marks(buffer: &mut Buffer, frame: &ChartFrame, chart: &Chart, theme: Th
     let y = if chart.better == Better::Higher { frame.plot.height - 1 } else { 0 };
     let mut taken: Vec<(u16, u16)> = Vec::new();
     for mark in chart.marks.iter().rev() {
-        let column = (mark.column / ACROSS) as u16;
+        let column = (mark.column / DOTS_ACROSS) as u16;
         let (left, right) = (column, frame.plot.width.saturating_sub(column + 1));
         let width = mark.text.width() as u16;
         let (start, width) = if width <= right || right >= left {
@@ -265,18 +265,18 @@ fn label_marks(buffer: &mut Buffer, frame: &ChartFrame, chart: &Chart, theme: Th
         if width < 4 || taken.iter().any(|(from, to)| start <= *to && *from <= end) {
             continue;
         }
-        let mut row = Row::new(buffer, frame.plot, y).ending(theme.marks().ellipsis);
-        row.skip(start).put_cell(&mark.text, width, theme.style(Role::Change));
+        let mut row = Row::new(buffer, frame.plot, y).with_ellipsis(theme.marks().ellipsis);
+        row.skip(start).put_left_aligned(&mark.text, width, theme.style(Role::Change));
         taken.push((start, end));
     }
 }
 
 /// What a title says about unit, scale and smoothing; `refused`: a logarithmic scale was asked for but can't be had.
-pub fn settings(chart: &Chart, refused: bool, theme: Theme) -> String {
+pub fn chart_settings_text(chart: &Chart, refused: bool, theme: Theme) -> String {
     let scale = match (chart.axis.scale, refused) {
-        (Scale::Log, _) => "log",
-        (Scale::Linear, true) => "no log: nothing above 0",
-        (Scale::Linear, false) => "",
+        (ValueScale::Log, _) => "log",
+        (ValueScale::Linear, true) => "no log: nothing above 0",
+        (ValueScale::Linear, false) => "",
     };
     let smoothing = chart.smoothing.map(|smoothing| format!("smooth {smoothing}")).unwrap_or_default();
     let unit = if let Unit::Named(unit) = &chart.unit { unit } else { "" };

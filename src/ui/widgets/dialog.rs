@@ -24,7 +24,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, title: &str, (width, height): (u16,
         if theme.unicode { ["╭", "╮", "╰", "╯", "─", "│"] } else { ["+", "+", "+", "+", "-", "|"] };
     let style = theme.style(Role::Muted);
     for y in 0..outside.height {
-        let mut row = Row::new(buffer, outside, y).ending(theme.marks().ellipsis);
+        let mut row = Row::new(buffer, outside, y).with_ellipsis(theme.marks().ellipsis);
         if y == 0 {
             row.put_right(top_right, style);
             row.put(top_left, style).put(rule, style).put(&format!(" {title} "), theme.style(Role::Strong));

@@ -15,11 +15,11 @@ use crate::{
 /// Draws `prompt` and the text before and after the cursor into the first row of `area`.
 pub fn draw(buffer: &mut Buffer, area: Rect, prompt: &str, (before, after): (&str, &str), theme: Theme) {
     let marks = theme.marks();
-    let mut row = Row::new(buffer, area, 0).ending(marks.ellipsis);
+    let mut row = Row::new(buffer, area, 0).with_ellipsis(marks.ellipsis);
     row.put(prompt, theme.style(Role::Key));
     // One column stays for the cursor.
     let room = usize::from(row.free().saturating_sub(1));
-    row.put(&tail(before, room), theme.style(Role::Text));
+    row.put(&text_tail(before, room), theme.style(Role::Text));
     let mut clusters = after.graphemes(true);
     let under = clusters.next().map_or_else(|| " ".to_string(), |cluster| Safe(cluster).to_string());
     row.put(&under, theme.style(Role::Text).add_modifier(Modifier::REVERSED));
@@ -28,7 +28,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, prompt: &str, (before, after): (&st
 }
 
 /// The end of `text` in at most `width` columns, made harmless.
-fn tail(text: &str, width: usize) -> String {
+fn text_tail(text: &str, width: usize) -> String {
     let mut used = 0;
     let mut kept: Vec<String> = Vec::new();
     for cluster in text.graphemes(true).rev() {

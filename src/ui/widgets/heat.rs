@@ -29,9 +29,9 @@ pub fn draw(buffer: &mut Buffer, area: Rect, cells: &[SparklineCell], ramp: Ramp
             let target = &mut buffer[(x, y)];
             match cell {
                 SparklineCell::Empty => {}
-                SparklineCell::Broken => mark(target, theme),
-                SparklineCell::Height(height) if height.is_nan() => mark(target, theme),
-                SparklineCell::Height(height) => match theme.shade(ramp, *height) {
+                SparklineCell::Broken => mark_not_finite(target, theme),
+                SparklineCell::Height(height) if height.is_nan() => mark_not_finite(target, theme),
+                SparklineCell::Height(height) => match theme.ramp_color(ramp, *height) {
                     Some(color) => {
                         target.set_symbol(" ").set_bg(color);
                     }
@@ -44,16 +44,16 @@ pub fn draw(buffer: &mut Buffer, area: Rect, cells: &[SparklineCell], ramp: Ramp
     }
 }
 
-fn mark(cell: &mut Cell, theme: Theme) {
+fn mark_not_finite(cell: &mut Cell, theme: Theme) {
     cell.set_symbol(theme.marks().not_a_number).set_style(theme.style(Role::Bad));
 }
 
 /// Draws a vertical line through column `column` of cells that were drawn, in a colour that is seen on each.
-pub fn cursor(buffer: &mut Buffer, area: Rect, column: u16, cells: &[SparklineCell], ramp: Ramp, theme: Theme) {
+pub fn draw_cursor(buffer: &mut Buffer, area: Rect, column: u16, cells: &[SparklineCell], ramp: Ramp, theme: Theme) {
     let visible = area.intersection(buffer.area);
     let x = area.x.saturating_add(column);
     let ink = match cells.get(usize::from(column)) {
-        Some(SparklineCell::Height(height)) => Style::new().fg(theme.ink(ramp, *height)),
+        Some(SparklineCell::Height(height)) => Style::new().fg(theme.ramp_text_color(ramp, *height)),
         _ => theme.style(Role::Focus),
     };
     for y in visible.y..visible.bottom() {
@@ -64,26 +64,26 @@ pub fn cursor(buffer: &mut Buffer, area: Rect, column: u16, cells: &[SparklineCe
 }
 
 /// Writes what the colours mean at the right end of a row: the values at both ends and the ramp between them.
-pub fn legend(row: &mut Row, (low, high): (&str, &str), ramp: Ramp, theme: Theme) {
-    const COLUMNS: usize = 10;
-    let text = format!("{low} {} {high}", " ".repeat(COLUMNS));
+pub fn put_legend(row: &mut Row, (low, high): (&str, &str), ramp: Ramp, theme: Theme) {
+    const LEGEND_RAMP_COLUMNS: usize = 10;
+    let text = format!("{low} {} {high}", " ".repeat(LEGEND_RAMP_COLUMNS));
     if !row.put_right(&text, theme.style(Role::Muted)) {
         return;
     }
-    let mut place = row.right_part(&text);
+    let mut place = row.right_text_row(&text);
     place.put(low, theme.style(Role::Muted)).skip(1);
-    for i in 0..COLUMNS {
-        let share = i as f64 / (COLUMNS - 1) as f64;
-        match theme.shade(ramp, share) {
+    for i in 0..LEGEND_RAMP_COLUMNS {
+        let share = i as f64 / (LEGEND_RAMP_COLUMNS - 1) as f64;
+        match theme.ramp_color(ramp, share) {
             Some(color) => place.put(" ", Style::new().bg(color)),
             None => place.put(theme.density(ramp, share), theme.style(Role::Text)),
         };
     }
-    row.skip_right(2);
+    row.reserve_right(2);
 }
 
 /// The ends of a legend for numbers.
-pub fn ends((low, high): (f64, f64)) -> (String, String) {
+pub fn color_scale_ends((low, high): (f64, f64)) -> (String, String) {
     (short(low), short(high))
 }
 
@@ -127,10 +127,10 @@ mod tests {
         let theme = Theme::new(ColorDepth::True, Background::Dark, true);
         for area in [Rect::new(2, 0, 9, 9), Rect::new(7, 7, 3, 3), Rect::new(0, 0, 0, 0)] {
             draw(&mut buffer, area, &CELLS, Ramp::Signed, theme);
-            cursor(&mut buffer, area, 1, &CELLS, Ramp::Signed, theme);
-            cursor(&mut buffer, area, u16::MAX, &CELLS, Ramp::Signed, theme);
+            draw_cursor(&mut buffer, area, 1, &CELLS, Ramp::Signed, theme);
+            draw_cursor(&mut buffer, area, u16::MAX, &CELLS, Ramp::Signed, theme);
         }
         let mut row = Row::new(&mut buffer, Rect::new(0, 0, 3, 1), 0);
-        legend(&mut row, ("0", "1"), Ramp::Heat, theme);
+        put_legend(&mut row, ("0", "1"), Ramp::Heat, theme);
     }
 }

@@ -11,7 +11,7 @@ use crate::{
 /// Draws `counts` over the whole of `area`, the largest as high as it. Where bins and columns don't match, a column is
 /// as high as the largest of its bins, so that no peak vanishes; what is neither finite nor positive counts as nothing.
 pub fn draw(buffer: &mut Buffer, area: Rect, counts: &[f64], role: Role, theme: Theme) {
-    let columns = columns(counts, usize::from(area.width));
+    let columns = column_heights(counts, usize::from(area.width));
     let largest = columns.iter().copied().fold(0.0, f64::max);
     let bars: Vec<SparklineCell> = columns
         .iter()
@@ -21,7 +21,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, counts: &[f64], role: Role, theme: 
 }
 
 /// `counts` in `width` columns, each the largest of the bins that it covers.
-pub fn columns(counts: &[f64], width: usize) -> Vec<f64> {
+pub fn column_heights(counts: &[f64], width: usize) -> Vec<f64> {
     let bins = counts.len();
     let good = |count: &f64| if count.is_finite() { count.max(0.0) } else { 0.0 };
     (0..width)
@@ -55,8 +55,8 @@ mod tests {
     fn no_peak_vanishes_in_few_columns_and_no_bin_in_many() {
         let mut counts = [0.0; 48];
         counts[17] = 5.0;
-        assert_eq!(columns(&counts, 10).iter().filter(|count| **count == 5.0).count(), 1);
-        assert_eq!(columns(&[1.0, 2.0], 5), [1.0, 1.0, 2.0, 2.0, 2.0]);
+        assert_eq!(column_heights(&counts, 10).iter().filter(|count| **count == 5.0).count(), 1);
+        assert_eq!(column_heights(&[1.0, 2.0], 5), [1.0, 1.0, 2.0, 2.0, 2.0]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::ui::{
 const MAX_NUMBER_COLUMNS: u16 = 9;
 
 /// Columns for the sign that there are more.
-const MORE: u16 = 2;
+const MORE_COLUMNS: u16 = 2;
 
 /// A matrix and what to write beside it.
 pub struct Matrix<'a> {
@@ -48,20 +48,20 @@ pub fn draw(buffer: &mut Buffer, area: Rect, matrix: &Matrix, theme: Theme) {
     let width = (widest + 1).clamp(2, MAX_NUMBER_COLUMNS);
     let room = area.width.saturating_sub(names);
     let fits = matrix.columns <= usize::from(room / width);
-    let columns = if fits { matrix.columns } else { usize::from(room.saturating_sub(MORE) / width) };
+    let columns = if fits { matrix.columns } else { usize::from(room.saturating_sub(MORE_COLUMNS) / width) };
     let more = columns < matrix.columns;
     if heading > 0 {
-        let mut line = Row::new(buffer, area, 0).ending(ellipsis);
+        let mut line = Row::new(buffer, area, 0).with_ellipsis(ellipsis);
         line.skip(names);
         for name in matrix.column_names.iter().take(columns) {
-            line.put_flush(&crate::ui::paint::cut(name, width - 1, ellipsis), width, theme.style(Role::Muted));
+            line.put_right_aligned(&crate::ui::paint::cut(name, width - 1, ellipsis), width, theme.style(Role::Muted));
         }
     }
     for row in 0..shown {
-        let mut line = Row::new(buffer, area, heading + row as u16).ending(ellipsis);
+        let mut line = Row::new(buffer, area, heading + row as u16).with_ellipsis(ellipsis);
         if names > 0 {
             let name = matrix.row_names.get(row).map_or("", String::as_str);
-            line.put_cell(name, names - 1, theme.style(Role::Muted)).skip(1);
+            line.put_left_aligned(name, names - 1, theme.style(Role::Muted)).skip(1);
         }
         for column in 0..columns {
             let value = (matrix.element)(row, column);
@@ -71,15 +71,15 @@ pub fn draw(buffer: &mut Buffer, area: Rect, matrix: &Matrix, theme: Theme) {
                 0.0 => Role::Faint,
                 _ => Role::Text,
             };
-            line.put_flush(&text(row, column), width, theme.style(role));
+            line.put_right_aligned(&text(row, column), width, theme.style(role));
         }
         if more {
-            line.put_flush(ellipsis, MORE, theme.style(Role::Muted));
+            line.put_right_aligned(ellipsis, MORE_COLUMNS, theme.style(Role::Muted));
         }
     }
     if shown < matrix.rows {
         let text = format!("{ellipsis} {} more rows", matrix.rows - shown);
-        Row::new(buffer, area, heading + shown as u16).ending(ellipsis).put(&text, theme.style(Role::Muted));
+        Row::new(buffer, area, heading + shown as u16).with_ellipsis(ellipsis).put(&text, theme.style(Role::Muted));
     }
 }
 

@@ -23,7 +23,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, fraction: Option<f64>, text: &str, 
         let cell = &mut buffer[(x, visible.y)];
         let column = usize::from(x - area.x);
         if column < filled {
-            cell.set_style(theme.fill(role));
+            cell.set_style(theme.filled_area_style(role));
         } else if !text.contains(&column) {
             cell.set_symbol(theme.marks().rule).set_style(theme.style(Role::Faint));
         }

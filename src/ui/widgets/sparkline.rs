@@ -8,17 +8,17 @@ use crate::{
 };
 
 const BLOCKS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
-const ASCII: [&str; 8] = ["_", ".", "-", "=", "+", "*", "%", "#"];
+const ASCII_BLOCKS: [&str; 8] = ["_", ".", "-", "=", "+", "*", "%", "#"];
 
-/// Draws `values` over the height of `area`, from its left end. A column without a value stays as it is; one that is not
-/// a number carries a mark at the bottom.
+/// Draws `values` over the height of `area`, from its left end. A column without a value stays as it is; one that is
+/// not a number carries a mark at the bottom.
 pub fn draw(buffer: &mut Buffer, area: Rect, values: &[SparklineCell], role: Role, theme: Theme) {
     let visible = area.intersection(buffer.area);
     if visible.is_empty() {
         return;
     }
     let rows = usize::from(area.height);
-    let blocks = if theme.unicode { BLOCKS } else { ASCII };
+    let blocks = if theme.unicode { BLOCKS } else { ASCII_BLOCKS };
     for (x, value) in (area.x..visible.right()).zip(values) {
         let (eighths, role) = match value {
             SparklineCell::Empty => continue,

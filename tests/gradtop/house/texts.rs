@@ -1,4 +1,5 @@
-//! No meaning is read out of a text: what a layer is and what a change changed are data, and their texts are for people.
+//! No meaning is read out of a text: what a layer is and what a change changed are data, and their texts are for
+//! people.
 
 use gradtop::nn::LAYER_FORMS;
 

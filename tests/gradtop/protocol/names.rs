@@ -1,5 +1,5 @@
-//! Every variant by its word on the wire. A variant that is added does not compile until it is listed here, and then the
-//! tests want its place in the schema and its example.
+//! Every variant by its word on the wire. A variant that is added does not compile until it is listed here, and then
+//! the tests want its place in the schema and its example.
 
 use std::{collections::BTreeSet, fmt::Debug};
 

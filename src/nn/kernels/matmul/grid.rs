@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 /// The chunks of an (m, n) result, in rows of chunks.
-pub(super) struct Grid {
+pub(super) struct ChunkGrid {
     m: usize,
     n: usize,
     /// Rows and columns of a chunk.
@@ -13,7 +13,7 @@ pub(super) struct Grid {
     chunks_down: usize,
 }
 
-impl Grid {
+impl ChunkGrid {
     /// Chunks of an (m, n) result for this many threads, each of whole parts of `height` rows and `width` columns.
     pub(super) fn new((height, width): (usize, usize), (m, n): (usize, usize), threads: usize) -> Self {
         // Many chunks a thread, so that all have as much to do, and one that is held up does not hold up the others.
@@ -25,12 +25,12 @@ impl Grid {
     }
 
     /// Number of chunks.
-    pub(super) fn chunks(&self) -> usize {
+    pub(super) fn chunk_count(&self) -> usize {
         self.chunks_across * self.chunks_down
     }
 
     /// Rows and columns of a chunk.
-    pub(super) fn part(&self, chunk: usize) -> (Range<usize>, Range<usize>) {
+    pub(super) fn chunk_ranges(&self, chunk: usize) -> (Range<usize>, Range<usize>) {
         let (row, column) = (chunk / self.chunks_across * self.rows, chunk % self.chunks_across * self.columns);
         (row..self.m.min(row + self.rows), column..self.n.min(column + self.columns))
     }

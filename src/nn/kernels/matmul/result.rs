@@ -6,32 +6,32 @@ use crate::nn::{
     Scalar,
     kernels::{
         instructions::{VectorWork, run_vectorized},
-        tile::{MAX_COLUMNS, MAX_ROWS, Tiles},
+        tile::{MAX_TILE_COLUMNS, MAX_TILE_ROWS, Tiles},
     },
 };
 
 /// Rows of sums in a buffer, at most: two tiles, which fill a vector or more.
-pub(super) const MAX_BUFFER_ROWS: usize = 2 * MAX_ROWS;
+pub(super) const MAX_BUFFER_ROWS: usize = 2 * MAX_TILE_ROWS;
 
 /// Sums of one or two tiles, row by row.
-pub(super) type TileSums<T> = [[T; MAX_COLUMNS]; MAX_BUFFER_ROWS];
+pub(super) type TileSums<T> = [[T; MAX_TILE_COLUMNS]; MAX_BUFFER_ROWS];
 
 /// The result or what it is added to: its first value and the distances of rows and columns.
 #[derive(Clone, Copy)]
-pub(super) struct ResultMatrix<T> {
+pub(super) struct StridedMatrix<T> {
     pub start: *mut T,
     pub row: isize,
     pub column: isize,
 }
 
-impl<T> ResultMatrix<T> {
+impl<T> StridedMatrix<T> {
     /// The part of it from this row and column on.
-    pub fn at(self, row: usize, column: usize) -> Self {
-        Self { start: self.value(row, column), ..self }
+    pub fn submatrix_from(self, row: usize, column: usize) -> Self {
+        Self { start: self.value_pointer(row, column), ..self }
     }
 
     /// Where a value lies.
-    fn value(&self, row: usize, column: usize) -> *mut T {
+    fn value_pointer(&self, row: usize, column: usize) -> *mut T {
         self.start.wrapping_offset(row as isize * self.row + column as isize * self.column)
     }
 
@@ -47,9 +47,9 @@ pub(super) struct SumWriter<'a, T: 'static> {
     pub height: usize,
     pub width: usize,
     /// The part of the result.
-    pub out: ResultMatrix<T>,
+    pub out: StridedMatrix<T>,
     /// What they are added to.
-    pub base: Option<ResultMatrix<T>>,
+    pub base: Option<StridedMatrix<T>>,
 }
 
 impl<T: Scalar> SumWriter<'_, T> {
@@ -57,8 +57,8 @@ impl<T: Scalar> SumWriter<'_, T> {
     ///
     /// # Safety
     ///
-    /// Result and base must hold a part of this height and width, which must not be used by others meanwhile, and the processor
-    /// must have the instructions of the tiles.
+    /// Result and base must hold a part of this height and width, which must not be used by others meanwhile, and the
+    /// processor must have the instructions of the tiles.
     pub unsafe fn write(self) {
         if self.out.row == 1 && self.base.is_none_or(|base| base.row == 1) {
             run_vectorized(TransposedWriter(self));
@@ -74,7 +74,9 @@ impl<T: Scalar> SumWriter<'_, T> {
             for row in 0..self.height {
                 let sum = self.sums[row][column];
                 // SAFETY: the caller promises that the part lies in the result, and the base has its shape.
-                unsafe { *out.value(row, column) = base.map_or(sum, |base| *base.value(row, column) + sum) };
+                unsafe {
+                    *out.value_pointer(row, column) = base.map_or(sum, |base| *base.value_pointer(row, column) + sum);
+                };
             }
         }
     }
@@ -89,14 +91,14 @@ impl<T: Scalar> VectorWork for TransposedWriter<'_, T> {
     #[inline(always)]
     fn run(self) {
         let SumWriter { tiles, sums, height, width, out, base } = self.0;
-        let mut lines = [[T::zero(); MAX_BUFFER_ROWS]; MAX_COLUMNS];
+        let mut lines = [[T::zero(); MAX_BUFFER_ROWS]; MAX_TILE_COLUMNS];
         let whole = height / tiles.lanes * tiles.lanes;
         for row in (0..whole).step_by(tiles.lanes) {
             for column in (0..width).step_by(tiles.lanes) {
-                let from = sums.as_flattened()[row * MAX_COLUMNS + column..].as_ptr();
+                let from = sums.as_flattened()[row * MAX_TILE_COLUMNS + column..].as_ptr();
                 let to = lines.as_flattened_mut()[column * MAX_BUFFER_ROWS + row..].as_mut_ptr();
                 // SAFETY: both squares are whole, as rows and columns of sums and lines are multiples of the lanes.
-                unsafe { (tiles.transpose)(from, MAX_COLUMNS as isize, to, MAX_BUFFER_ROWS) };
+                unsafe { (tiles.transpose)(from, MAX_TILE_COLUMNS as isize, to, MAX_BUFFER_ROWS) };
             }
         }
         for (column, line) in lines[..width].iter_mut().enumerate() {
@@ -107,10 +109,10 @@ impl<T: Scalar> VectorWork for TransposedWriter<'_, T> {
             // SAFETY: the caller of `write` promises that the part lies in the result, and the base has its shape.
             unsafe {
                 if let Some(base) = base {
-                    let base = base.value(0, column);
+                    let base = base.value_pointer(0, column);
                     line.iter_mut().enumerate().for_each(|(row, value)| *value = *base.add(row) + *value);
                 }
-                let out = out.value(0, column);
+                let out = out.value_pointer(0, column);
                 line.iter().enumerate().for_each(|(row, &value)| *out.add(row) = value);
             }
         }

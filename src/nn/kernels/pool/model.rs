@@ -1,13 +1,14 @@
-//! The pool itself under a scheduler that decides at random, or one after the other in all ways that there are, which thread
-//! goes on at each use of an atomic number, a lock or a condition.
+//! The pool itself under a scheduler that decides at random, or one after the other in all ways that there are, which
+//! thread goes on at each use of an atomic number, a lock or a condition.
 //!
 //! ```text
 //! cargo test --lib --features pool-model pool::model
 //! ```
 //!
 //! A wake-up that is lost shows as a deadlock, a chunk that runs twice or not at all by its count, and a thread that is
-//! still inside after [`Pool::run`] has returned by a flag. All atomic operations are sequentially consistent in this model,
-//! as they are in the gate; the weaker orderings of the shares, panics in chunks and several callers are not modelled.
+//! still inside after [`Pool::run`] has returned by a flag. All atomic operations are sequentially consistent in this
+//! model, as they are in the gate; the weaker orderings of the shares, panics in chunks and several callers are not
+//! modelled.
 
 use std::{num::NonZeroUsize, sync::Arc};
 

@@ -4,7 +4,8 @@ use std::ops::{Deref, Range};
 
 use super::sync::atomic::{AtomicU64, Ordering};
 
-/// Chunks that are not taken yet: the first one in the upper half of the number, the one after the last in the lower half.
+/// Chunks that are not taken yet: the first one in the upper half of the number, the one after the last in the lower
+/// half.
 #[derive(Debug, Default)]
 pub(super) struct Share(AtomicU64);
 
@@ -21,15 +22,15 @@ impl Share {
 
     /// Takes the first chunk that is left, as the owner does.
     pub(super) fn take_first(&self) -> Option<usize> {
-        self.take(|left| left.start, |left| left.start + 1..left.end)
+        self.take_chunk(|left| left.start, |left| left.start + 1..left.end)
     }
 
     /// Takes the last one, as the others do: it is the farthest from what is in the owner's cache.
     pub(super) fn take_last(&self) -> Option<usize> {
-        self.take(|left| left.end - 1, |left| left.start..left.end - 1)
+        self.take_chunk(|left| left.end - 1, |left| left.start..left.end - 1)
     }
 
-    fn take(&self, chunk: impl Fn(&Range<u64>) -> u64, rest: impl Fn(Range<u64>) -> Range<u64>) -> Option<usize> {
+    fn take_chunk(&self, chunk: impl Fn(&Range<u64>) -> u64, rest: impl Fn(Range<u64>) -> Range<u64>) -> Option<usize> {
         let mut taken = None;
         let update = |value: u64| {
             let left = value >> 32..value % (1 << 32);

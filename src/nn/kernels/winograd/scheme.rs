@@ -8,27 +8,27 @@
 use crate::nn::Scalar;
 
 /// Values that are transformed side by side.
-pub(super) const LANES: usize = 32;
+pub(super) const WINOGRAD_LANES: usize = 32;
 
 /// A square of N × N values, for each lane.
-pub(super) type Square<T, const N: usize> = [[[T; LANES]; N]; N];
+pub(super) type LaneSquare<T, const N: usize> = [[[T; WINOGRAD_LANES]; N]; N];
 
 /// A square of zeros.
-pub(super) fn zeros<T: Scalar, const N: usize>() -> Square<T, N> {
-    [[[T::zero(); LANES]; N]; N]
+pub(super) fn zero_square<T: Scalar, const N: usize>() -> LaneSquare<T, N> {
+    [[[T::zero(); WINOGRAD_LANES]; N]; N]
 }
 
 /// Values of a kernel.
-pub(super) const KERNEL: usize = 9;
+pub(super) const KERNEL_VALUES: usize = 9;
 
 /// Kernels whose values together fill whole vectors on every processor; and more than a kernel has values.
-pub(super) const GROUP: usize = 16;
+pub(super) const KERNELS_PER_GROUP: usize = 16;
 
 /// Some kernels for each lane.
-pub(super) type Kernels<T, const COUNT: usize> = [Square<T, 3>; COUNT];
+pub(super) type LaneKernels<T, const COUNT: usize> = [LaneSquare<T, 3>; COUNT];
 
 /// One of the algorithms: M outputs from N = M + 2 inputs.
-pub(super) trait Scheme<T, const M: usize, const N: usize> {
+pub(super) trait WinogradScheme<T, const M: usize, const N: usize> {
     /// Bᵀ d.
     fn input(d: [T; N]) -> [T; N];
     /// B v.
@@ -44,9 +44,9 @@ pub(super) trait Scheme<T, const M: usize, const N: usize> {
 }
 
 /// F(2, 3).
-pub(super) struct Two;
+pub(super) struct TwoOutputs;
 
-impl<T: Scalar> Scheme<T, 2, 4> for Two {
+impl<T: Scalar> WinogradScheme<T, 2, 4> for TwoOutputs {
     #[inline(always)]
     fn input([a, b, c, d]: [T; 4]) -> [T; 4] {
         [a - c, b + c, c - b, d - b]
@@ -83,9 +83,9 @@ impl<T: Scalar> Scheme<T, 2, 4> for Two {
 }
 
 /// F(4, 3).
-pub(super) struct Four;
+pub(super) struct FourOutputs;
 
-impl<T: Scalar> Scheme<T, 4, 6> for Four {
+impl<T: Scalar> WinogradScheme<T, 4, 6> for FourOutputs {
     #[inline(always)]
     fn input([a, b, c, d, e, f]: [T; 6]) -> [T; 6] {
         let (two, four, five) = (T::from_f64(2.0), T::from_f64(4.0), T::from_f64(5.0));
@@ -143,14 +143,14 @@ impl<T: Scalar> Scheme<T, 4, 6> for Four {
 /// Applies `f` to every column and then to every row.
 #[inline(always)]
 #[allow(clippy::needless_range_loop)] // Indices say best what is a row and what a column.
-pub(super) fn nested<T: Scalar, const I: usize, const O: usize>(
-    from: &Square<T, I>,
-    to: &mut Square<T, O>,
+pub(super) fn transform_square<T: Scalar, const I: usize, const O: usize>(
+    from: &LaneSquare<T, I>,
+    to: &mut LaneSquare<T, O>,
     f: impl Fn([T; I]) -> [T; O],
 ) {
-    let mut half = [[[T::zero(); LANES]; I]; O];
+    let mut half = [[[T::zero(); WINOGRAD_LANES]; I]; O];
     for j in 0..I {
-        for lane in 0..LANES {
+        for lane in 0..WINOGRAD_LANES {
             let mut column = [T::zero(); I];
             for i in 0..I {
                 column[i] = from[i][j][lane];
@@ -162,7 +162,7 @@ pub(super) fn nested<T: Scalar, const I: usize, const O: usize>(
         }
     }
     for i in 0..O {
-        for lane in 0..LANES {
+        for lane in 0..WINOGRAD_LANES {
             let mut row = [T::zero(); I];
             for j in 0..I {
                 row[j] = half[i][j][lane];

@@ -17,7 +17,7 @@ fn slow<T: Scalar>(w: &Window, operands: [&[T]; 4]) -> Results<f64> {
 }
 
 fn fast<T: Scalar>(
-    layer: &mut Winograd<T>,
+    layer: &mut WinogradConv<T>,
     threads: usize,
     samples: usize,
     [x, weight, bias, dy]: [&[T]; 4],
@@ -25,7 +25,7 @@ fn fast<T: Scalar>(
     let pool = Pool::new(NonZeroUsize::new(threads).unwrap());
     let nan = |length: usize| vec![T::nan(); length];
     let (mut y, mut dx, mut dw) = (nan(dy.len()), nan(x.len()), nan(weight.len()));
-    let (mut scratch, mut locals) = (nan(layer.scratch(samples)), Locals::default());
+    let (mut scratch, mut locals) = (nan(layer.scratch_values(samples)), ThreadBuffers::default());
     layer.forward(&pool, &mut locals, x, weight, bias, &mut y);
     layer.backward(&pool, (&mut scratch, &mut locals), weight, dy, &mut dw, Some(&mut dx));
     [y, dx, dw]
@@ -44,7 +44,7 @@ fn normal<T: Scalar>(length: usize, stream: &mut Stream) -> Vec<T> {
     (0..length).map(|_| T::from_f64(stream.normal())).collect()
 }
 
-fn compare<T: Scalar>(size: Size, cases: u64, channels: u32, tolerance: f64) {
+fn compare<T: Scalar>(size: TileSize, cases: u64, channels: u32, tolerance: f64) {
     for case in 0..cases {
         let stream = &mut stream(case, Purpose::Data, 8);
         let mut pick = |most: u32| 1 + stream.below(most) as usize;
@@ -55,7 +55,7 @@ fn compare<T: Scalar>(size: Size, cases: u64, channels: u32, tolerance: f64) {
         let operands = [&x[..], &weight, &bias, &dy];
         let expected = slow(&window, operands);
         // One sample more than the batch has.
-        let mut layer = Winograd::with_size(&window, outputs, samples + 1, size);
+        let mut layer = WinogradConv::with_size(&window, outputs, samples + 1, size);
         layer.inputs.fill(T::nan());
         let found = fast(&mut layer, 1, samples, operands);
         let errors = errors(&found, &expected);
@@ -68,14 +68,14 @@ fn compare<T: Scalar>(size: Size, cases: u64, channels: u32, tolerance: f64) {
 
 #[test]
 fn the_algorithm_is_exact_but_for_rounding() {
-    compare::<f64>(Size::Two, 20, 70, 1e-12);
-    compare::<f64>(Size::Four, 20, 70, 1e-12);
+    compare::<f64>(TileSize::TwoOutputs, 20, 70, 1e-12);
+    compare::<f64>(TileSize::FourOutputs, 20, 70, 1e-12);
 }
 
 #[test]
 fn single_precision_keeps_four_digits() {
-    compare::<f32>(Size::Two, 12, 70, 1e-4);
-    compare::<f32>(Size::Four, 12, 70, 1e-4);
+    compare::<f32>(TileSize::TwoOutputs, 12, 70, 1e-4);
+    compare::<f32>(TileSize::FourOutputs, 12, 70, 1e-4);
 }
 
 #[test]
@@ -85,8 +85,8 @@ fn single_precision_keeps_four_digits_over_many_channels() {
     let [x, dy] = [512, outputs].map(|planes| normal::<f32>(samples * planes * 16, stream));
     let (weight, bias) = (normal(outputs * 512 * 9, stream), normal(outputs, stream));
     let operands = [&x[..], &weight, &bias, &dy];
-    let mut layer = Winograd::new(&window, outputs, samples).unwrap();
-    assert_eq!(layer.size, Size::Four);
+    let mut layer = WinogradConv::new(&window, outputs, samples).unwrap();
+    assert_eq!(layer.size, TileSize::FourOutputs);
     let errors = errors(&fast(&mut layer, 2, samples, operands), &slow(&window, operands));
     assert!(errors.iter().all(|&error| error < 1e-5), "{errors:?}");
 }

@@ -1,7 +1,7 @@
 //! Exponential linear unit (Clevert et al. 2016).
 
-use super::{Activation, ActivationKind, ActivationSetting, ELEMENT_BY_ELEMENT};
-use crate::nn::{Equations, LayerFacts, LayerProperty, LayerRole, Scalar, kernels::elementwise::Cost};
+use super::{Activation, ActivationKind, ActivationSetting, POINTWISE_SYMBOLS};
+use crate::nn::{Equations, LayerCategory, LayerFacts, LayerProperty, Scalar, kernels::elementwise::ElementCost};
 
 /// y = x where x > 0, α(eˣ - 1) elsewhere, element by element.
 ///
@@ -19,12 +19,12 @@ impl ActivationKind for Elu {
     const FACTS: LayerFacts = LayerFacts {
         name: "elu",
         form: "elu ALPHA",
-        role: LayerRole::Activation,
+        category: LayerCategory::Activation,
         properties: &[LayerProperty::HasKink, LayerProperty::KeepsPlaces],
         equations: Equations {
             forward: &["y = x for x > 0, α(eˣ − 1) elsewhere"],
             backward: &["φ′(x) = 1[x > 0] + α eˣ·1[x ≤ 0]", "∂L/∂x = dy ⊙ φ′(x)"],
-            symbols: ELEMENT_BY_ELEMENT,
+            symbols: POINTWISE_SYMBOLS,
         },
     };
     const SETTING: Option<ActivationSetting> = Some(ActivationSetting {
@@ -36,7 +36,7 @@ impl ActivationKind for Elu {
         checked: [0.7, 1.0],
     });
 
-    const COSTS: [Cost; 2] = [Cost::Expensive; 2];
+    const COSTS: [ElementCost; 2] = [ElementCost::Expensive; 2];
 
     fn from_setting(alpha: f64) -> Self {
         Self { alpha }

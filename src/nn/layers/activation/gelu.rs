@@ -2,8 +2,10 @@
 
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
-use super::{Activation, ActivationKind, ELEMENT_BY_ELEMENT};
-use crate::nn::{Equations, LayerFacts, LayerProperty, LayerRole, Scalar, erf::erf, kernels::elementwise::Cost};
+use super::{Activation, ActivationKind, POINTWISE_SYMBOLS};
+use crate::nn::{
+    Equations, LayerCategory, LayerFacts, LayerProperty, Scalar, erf::erf, kernels::elementwise::ElementCost,
+};
 
 /// y = x Φ(x), element by element, with the distribution function of the standard normal,
 /// Φ(x) = (1 + erf(x/√2))/2.
@@ -19,16 +21,16 @@ impl ActivationKind for Gelu {
     const FACTS: LayerFacts = LayerFacts {
         name: "gelu",
         form: "gelu",
-        role: LayerRole::Activation,
+        category: LayerCategory::Activation,
         properties: &[LayerProperty::KeepsPlaces],
         equations: Equations {
             forward: &["y = x Φ(x)"],
             backward: &["φ′(x) = Φ(x) + x ϕ(x)", "∂L/∂x = dy ⊙ φ′(x)"],
-            symbols: ELEMENT_BY_ELEMENT,
+            symbols: POINTWISE_SYMBOLS,
         },
     };
 
-    const COSTS: [Cost; 2] = [Cost::Expensive; 2];
+    const COSTS: [ElementCost; 2] = [ElementCost::Expensive; 2];
 
     fn from_setting(_: f64) -> Self {
         Self
@@ -40,23 +42,23 @@ impl ActivationKind for Gelu {
     }
 }
 
-fn distribution(x: f64) -> f64 {
+fn normal_distribution(x: f64) -> f64 {
     0.5 * (1.0 + erf(x * FRAC_1_SQRT_2))
 }
 
-fn density(x: f64) -> f64 {
+fn normal_density(x: f64) -> f64 {
     0.5 * FRAC_1_SQRT_2 * FRAC_2_SQRT_PI * (-0.5 * x * x).exp()
 }
 
 impl<T: Scalar> Activation<T> for Gelu {
     #[inline(always)]
     fn value(self, x: T) -> T {
-        T::from_f64(x.as_f64() * distribution(x.as_f64()))
+        T::from_f64(x.as_f64() * normal_distribution(x.as_f64()))
     }
 
     #[inline(always)]
     fn gradient(self, x: T, _y: T, dy: T) -> T {
         let x = x.as_f64();
-        dy * T::from_f64(distribution(x) + x * density(x))
+        dy * T::from_f64(normal_distribution(x) + x * normal_density(x))
     }
 }

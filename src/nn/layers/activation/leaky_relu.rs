@@ -1,7 +1,7 @@
 //! Leaky rectified linear unit.
 
-use super::{Activation, ActivationKind, ActivationSetting, ELEMENT_BY_ELEMENT};
-use crate::nn::{Equations, LayerFacts, LayerProperty, LayerRole, Scalar};
+use super::{Activation, ActivationKind, ActivationSetting, POINTWISE_SYMBOLS};
+use crate::nn::{Equations, LayerCategory, LayerFacts, LayerProperty, Scalar};
 
 /// y = x where x > 0, slope·x elsewhere, element by element.
 ///
@@ -18,12 +18,12 @@ impl ActivationKind for LeakyRelu {
     const FACTS: LayerFacts = LayerFacts {
         name: "leaky_relu",
         form: "leaky_relu SLOPE",
-        role: LayerRole::Activation,
+        category: LayerCategory::Activation,
         properties: &[LayerProperty::HasKink, LayerProperty::KeepsPlaces],
         equations: Equations {
             forward: &["y = x for x > 0, a·x elsewhere"],
             backward: &["φ′(x) = 1[x > 0] + a·1[x ≤ 0]", "∂L/∂x = dy ⊙ φ′(x)"],
-            symbols: ELEMENT_BY_ELEMENT,
+            symbols: POINTWISE_SYMBOLS,
         },
     };
     const SETTING: Option<ActivationSetting> = Some(ActivationSetting {

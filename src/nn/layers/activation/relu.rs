@@ -1,7 +1,7 @@
 //! Rectified linear unit.
 
 use super::{Activation, ActivationKind};
-use crate::nn::{Equations, LayerFacts, LayerProperty, LayerRole, Scalar};
+use crate::nn::{Equations, LayerCategory, LayerFacts, LayerProperty, Scalar};
 
 /// y = max(x, 0), element by element; a NaN stays a NaN, so that it reaches the loss and is noticed.
 ///
@@ -15,7 +15,7 @@ impl ActivationKind for Relu {
     const FACTS: LayerFacts = LayerFacts {
         name: "relu",
         form: "relu",
-        role: LayerRole::Activation,
+        category: LayerCategory::Activation,
         properties: &[LayerProperty::HasKink, LayerProperty::Rectifies, LayerProperty::KeepsPlaces],
         equations: Equations {
             forward: &["y = max(x, 0)"],

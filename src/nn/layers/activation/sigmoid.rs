@@ -1,7 +1,7 @@
 //! Logistic sigmoid.
 
-use super::{Activation, ActivationKind, ELEMENT_BY_ELEMENT};
-use crate::nn::{Equations, LayerFacts, LayerProperty, LayerRole, Scalar, kernels::elementwise::Cost};
+use super::{Activation, ActivationKind, POINTWISE_SYMBOLS};
+use crate::nn::{Equations, LayerCategory, LayerFacts, LayerProperty, Scalar, kernels::elementwise::ElementCost};
 
 /// y = 1 / (1 + e⁻ˣ), element by element; where e⁻ˣ overflows, y is 0 as it should be.
 ///
@@ -15,16 +15,16 @@ impl ActivationKind for Sigmoid {
     const FACTS: LayerFacts = LayerFacts {
         name: "sigmoid",
         form: "sigmoid",
-        role: LayerRole::Activation,
+        category: LayerCategory::Activation,
         properties: &[LayerProperty::KeepsPlaces],
         equations: Equations {
             forward: &["y = 1/(1 + e⁻ˣ)"],
             backward: &["φ′(x) = y (1 − y)", "∂L/∂x = dy ⊙ φ′(x)"],
-            symbols: ELEMENT_BY_ELEMENT,
+            symbols: POINTWISE_SYMBOLS,
         },
     };
 
-    const COSTS: [Cost; 2] = [Cost::Expensive, Cost::Cheap];
+    const COSTS: [ElementCost; 2] = [ElementCost::Expensive, ElementCost::Cheap];
 
     fn from_setting(_: f64) -> Self {
         Self

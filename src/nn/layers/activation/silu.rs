@@ -1,7 +1,7 @@
 //! Sigmoid linear unit, also called swish (Elfwing et al. 2018).
 
-use super::{Activation, ActivationKind, ELEMENT_BY_ELEMENT, sigmoid::Sigmoid};
-use crate::nn::{Equations, LayerFacts, LayerProperty, LayerRole, Scalar, kernels::elementwise::Cost};
+use super::{Activation, ActivationKind, POINTWISE_SYMBOLS, sigmoid::Sigmoid};
+use crate::nn::{Equations, LayerCategory, LayerFacts, LayerProperty, Scalar, kernels::elementwise::ElementCost};
 
 /// y = x σ(x) with σ(x) = 1 / (1 + e⁻ˣ), element by element.
 ///
@@ -15,16 +15,16 @@ impl ActivationKind for Silu {
     const FACTS: LayerFacts = LayerFacts {
         name: "silu",
         form: "silu",
-        role: LayerRole::Activation,
+        category: LayerCategory::Activation,
         properties: &[LayerProperty::KeepsPlaces],
         equations: Equations {
             forward: &["y = x σ(x)"],
             backward: &["φ′(x) = σ + x σ(1 − σ)", "∂L/∂x = dy ⊙ φ′(x)"],
-            symbols: ELEMENT_BY_ELEMENT,
+            symbols: POINTWISE_SYMBOLS,
         },
     };
 
-    const COSTS: [Cost; 2] = [Cost::Expensive; 2];
+    const COSTS: [ElementCost; 2] = [ElementCost::Expensive; 2];
 
     fn from_setting(_: f64) -> Self {
         Self

@@ -1,7 +1,7 @@
 //! Hyperbolic tangent.
 
-use super::{Activation, ActivationKind, ELEMENT_BY_ELEMENT};
-use crate::nn::{Equations, LayerFacts, LayerProperty, LayerRole, Scalar, kernels::elementwise::Cost};
+use super::{Activation, ActivationKind, POINTWISE_SYMBOLS};
+use crate::nn::{Equations, LayerCategory, LayerFacts, LayerProperty, Scalar, kernels::elementwise::ElementCost};
 
 /// y = tanh x, element by element.
 ///
@@ -15,16 +15,16 @@ impl ActivationKind for Tanh {
     const FACTS: LayerFacts = LayerFacts {
         name: "tanh",
         form: "tanh",
-        role: LayerRole::Activation,
+        category: LayerCategory::Activation,
         properties: &[LayerProperty::KeepsPlaces],
         equations: Equations {
             forward: &["y = tanh x"],
             backward: &["φ′(x) = 1 − y²", "∂L/∂x = dy ⊙ φ′(x)"],
-            symbols: ELEMENT_BY_ELEMENT,
+            symbols: POINTWISE_SYMBOLS,
         },
     };
 
-    const COSTS: [Cost; 2] = [Cost::Expensive, Cost::Cheap];
+    const COSTS: [ElementCost; 2] = [ElementCost::Expensive, ElementCost::Cheap];
 
     fn from_setting(_: f64) -> Self {
         Self

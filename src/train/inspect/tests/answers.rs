@@ -199,7 +199,7 @@ fn the_plane_shows_boundary_units_and_points() {
     assert_eq!((maps.total, maps.units.len(), maps.units[0].values.len()), (8, 8, 21));
     // The first layer's unit in the middle of a cell, by hand.
     let parameters: Vec<_> = trainer.network().parameters().collect();
-    let [x, y] = maps.plane.center(2, 1);
+    let [x, y] = maps.plane.cell_center(2, 1);
     let z = f64::from(parameters[0].value[6]) * x
         + f64::from(parameters[0].value[7]) * y
         + f64::from(parameters[1].value[3]);

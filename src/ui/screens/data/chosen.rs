@@ -2,7 +2,7 @@
 
 use ratatui::{buffer::Buffer, layout::Rect};
 
-use super::entry::{image_of, percent, verdict};
+use super::entry::{image_of, percent, verdict_mark};
 use crate::{
     app::App,
     protocol::inspection::{ClassifiedSample, SplitName},
@@ -19,38 +19,38 @@ use crate::{
 };
 
 /// Columns left free at the right.
-const GAP: u16 = 2;
+const RIGHT_GAP_COLUMNS: u16 = 2;
 
 /// Columns of the names before the values.
-const NAME: u16 = 12;
+const NAME_COLUMNS: u16 = 12;
 
 /// Draws image and words.
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, entry: &ClassifiedSample) {
-    let (_, words, table) = divide(area);
-    let (rest, image) = image(area, entry);
-    let image = image.fit(rest.width, rest.height);
+    let (_, words, table) = divide_area(area);
+    let (rest, image) = image_placement(area, entry);
+    let image = image.fit_into(rest.width, rest.height);
     picture::draw(buffer, rest, &image, theme);
     let below = (rest.y + image.cells(1).1 + u16::from(table)).min(words.y);
     let words = Rect { y: below, ..words };
-    if table { full(app, theme, buffer, words, entry) } else { short_words(app, theme, buffer, words, entry) }
+    if table { draw_table(app, theme, buffer, words, entry) } else { draw_short_text(app, theme, buffer, words, entry) }
 }
 
 /// The image that is drawn, with the room that it has.
-pub fn image(area: Rect, entry: &ClassifiedSample) -> (Rect, CellPicture) {
-    (divide(area).0, image_of(entry))
+pub fn image_placement(area: Rect, entry: &ClassifiedSample) -> (Rect, CellPicture) {
+    (divide_area(area).0, image_of(entry))
 }
 
 /// Where the image and the words may lie, and whether these are a table.
-fn divide(area: Rect) -> (Rect, Rect, bool) {
-    let mut rest = Rect { width: area.width.saturating_sub(GAP), ..area };
+fn divide_area(area: Rect) -> (Rect, Rect, bool) {
+    let mut rest = Rect { width: area.width.saturating_sub(RIGHT_GAP_COLUMNS), ..area };
     // In a low window the words are two rows; elsewhere they are a table.
     let table = area.height >= 22;
     let words = take_bottom(&mut rest, if table { 8 } else { 2 });
     (rest, words, table)
 }
 
-fn full(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, entry: &ClassifiedSample) {
-    let (mark, role) = verdict(entry, theme);
+fn draw_table(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, entry: &ClassifiedSample) {
+    let (mark, role) = verdict_mark(entry, theme);
     let (text, muted) = (theme.style(Role::Text), theme.style(Role::Muted));
     let part = if app.view().data.split == SplitName::Test { "test" } else { "training" };
     let rows = [
@@ -61,8 +61,8 @@ fn full(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, entry: &Classi
         ("confidence", percent(entry.confidence), text),
     ];
     for (y, (name, value, style)) in (0..).zip(&rows) {
-        let mut row = Row::new(buffer, area, y).ending(theme.marks().ellipsis);
-        row.put_cell(name, NAME, muted).put(value, *style);
+        let mut row = Row::new(buffer, area, y).with_ellipsis(theme.marks().ellipsis);
+        row.put_left_aligned(name, NAME_COLUMNS, muted).put(value, *style);
     }
     let bar = Rect { y: area.y + rows.len() as u16, height: 1, ..area };
     if bar.y < area.bottom() {
@@ -70,16 +70,16 @@ fn full(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, entry: &Classi
     }
 }
 
-fn short_words(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, entry: &ClassifiedSample) {
-    let (mark, role) = verdict(entry, theme);
+fn draw_short_text(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, entry: &ClassifiedSample) {
+    let (mark, role) = verdict_mark(entry, theme);
     let muted = theme.style(Role::Muted);
-    let mut row = Row::new(buffer, area, 0).ending(theme.marks().ellipsis);
+    let mut row = Row::new(buffer, area, 0).with_ellipsis(theme.marks().ellipsis);
     row.put_right(&percent(entry.confidence), theme.style(Role::Text));
-    row.skip_right(1)
+    row.reserve_right(1)
         .put(mark, theme.style(role))
         .skip(1)
         .put(&app.run().class_name(entry.predicted), theme.style(role));
-    let mut row = Row::new(buffer, area, 1).ending(theme.marks().ellipsis);
+    let mut row = Row::new(buffer, area, 1).with_ellipsis(theme.marks().ellipsis);
     row.put_right(&format!("loss {}", short(entry.loss)), muted);
-    row.skip_right(1).put("truly ", muted).put(&app.run().class_name(entry.class), theme.style(Role::Strong));
+    row.reserve_right(1).put("truly ", muted).put(&app.run().class_name(entry.class), theme.style(Role::Strong));
 }

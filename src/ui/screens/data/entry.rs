@@ -4,12 +4,12 @@ use crate::{
     protocol::inspection::ClassifiedSample,
     ui::{
         theme::{Role, Theme},
-        widgets::picture::{CellPicture, Point},
+        widgets::picture::{CellPicture, PicturePoint},
     },
 };
 
 /// The mark and the meaning of a right or a wrong prediction.
-pub fn verdict(entry: &ClassifiedSample, theme: Theme) -> (&'static str, Role) {
+pub fn verdict_mark(entry: &ClassifiedSample, theme: Theme) -> (&'static str, Role) {
     let marks = theme.marks();
     // Where the logits are not numbers nothing was predicted.
     let right = entry.predicted == entry.class && !entry.loss.is_nan();
@@ -23,5 +23,5 @@ pub fn percent(share: f64) -> String {
 
 /// The image of a sample; empty where there is none.
 pub fn image_of(entry: &ClassifiedSample) -> CellPicture {
-    entry.picture.as_ref().map_or_else(|| CellPicture::new(0, 0, |_, _| Point::Clear), CellPicture::stored)
+    entry.picture.as_ref().map_or_else(|| CellPicture::new(0, 0, |_, _| PicturePoint::Clear), CellPicture::of_stored)
 }

@@ -18,19 +18,19 @@ use crate::{
 };
 
 /// At most one point per this many cells, or the ground could not be seen.
-const CELLS_A_POINT: usize = 9;
+const MIN_CELLS_PER_POINT: usize = 9;
 
 /// Draws the plane and what stands beside it; false if nothing is known yet.
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) -> bool {
     let screen = app.data_screen();
-    let Some(boundary) = screen.boundary() else { return false };
-    let room = screen.plane_room((area.width, area.height));
+    let Some(boundary) = screen.decision_boundary() else { return false };
+    let room = screen.plane_layout((area.width, area.height));
     let mut rest = area;
     let plane = take_left(&mut rest, room.plane.0);
     let plane = Rect { height: room.plane.1.min(plane.height), ..plane };
-    ground(app, theme, buffer, plane, boundary.answer);
-    if let Some(points) = screen.points() {
-        marks(theme, buffer, plane, points.answer);
+    draw_predictions(app, theme, buffer, plane, boundary.answer);
+    if let Some(points) = screen.plane_points() {
+        draw_points(theme, buffer, plane, points.answer);
     }
     if room.side == 0 {
         return true;
@@ -42,7 +42,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) -> bool {
 }
 
 /// How sure the answer in a cell of the grid is, 0 for a mere guess, and which class it is.
-fn answer(boundary: &DecisionBoundary, column: usize, row: usize, classes: usize) -> Option<(usize, f64)> {
+fn cell_prediction(boundary: &DecisionBoundary, column: usize, row: usize, classes: usize) -> Option<(usize, f64)> {
     let at = row.checked_mul(boundary.plane.columns)?.checked_add(column)?;
     let class = usize::from(*boundary.classes.get(at)?);
     let confidence = f64::from(*boundary.confidence.get(at)?) / 255.0;
@@ -51,7 +51,7 @@ fn answer(boundary: &DecisionBoundary, column: usize, row: usize, classes: usize
 }
 
 /// The ground: two answers a cell, one above the other.
-fn ground(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, boundary: &DecisionBoundary) {
+fn draw_predictions(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, boundary: &DecisionBoundary) {
     let visible = area.intersection(buffer.area);
     let classes = app.run().classes.len();
     // The grid may be one that was asked for in a window of another size.
@@ -62,23 +62,23 @@ fn ground(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, boundary: &D
         let column = scaled(x - area.x, area.width, boundary.plane.columns);
         let at = |half: u16| {
             let row = scaled(2 * (y - area.y) + half, 2 * area.height, boundary.plane.rows);
-            answer(boundary, column, row, classes)
+            cell_prediction(boundary, column, row, classes)
         };
         let (Some(upper), Some(lower)) = (at(0), at(1)) else { continue };
-        let shade = |(class, certainty)| theme.class_ground(class, certainty);
+        let shade = |(class, certainty)| theme.class_ground_color(class, certainty);
         let cell = &mut buffer[(x, y)];
         match (shade(upper), shade(lower)) {
             (Some(above), Some(below)) if above == below || !theme.unicode => cell.set_symbol(" ").set_bg(below),
             (Some(above), Some(below)) => cell.set_symbol("▀").set_fg(above).set_bg(below),
-            _ => cell.set_symbol(theme.class_texture(lower.0, lower.1)),
+            _ => cell.set_symbol(theme.class_ground_symbol(lower.0, lower.1)),
         };
     }
 }
 
 /// The points, each with the mark of its class.
-fn marks(theme: Theme, buffer: &mut Buffer, area: Rect, points: &PlanePoints) {
+fn draw_points(theme: Theme, buffer: &mut Buffer, area: Rect, points: &PlanePoints) {
     let visible = area.intersection(buffer.area);
-    let most = (usize::from(area.width) * usize::from(area.height) / CELLS_A_POINT).max(1);
+    let most = (usize::from(area.width) * usize::from(area.height) / MIN_CELLS_PER_POINT).max(1);
     let every = points.points.len().div_ceil(most).max(1);
     let place = |value: f32, [low, high]: [f64; 2], cells: u16| {
         let share = (f64::from(value) - low) / (high - low);
@@ -96,7 +96,7 @@ fn marks(theme: Theme, buffer: &mut Buffer, area: Rect, points: &PlanePoints) {
             // One ground for the whole cell, so that the mark stands on it.
             cell.set_symbol(theme.class_mark(class)).set_fg(theme.class_color(class));
             cell.modifier |= Modifier::BOLD;
-            if let Some(paper) = theme.class_paper(class) {
+            if let Some(paper) = theme.class_mark_background(class) {
                 cell.set_bg(paper);
             }
         }
@@ -104,8 +104,8 @@ fn marks(theme: Theme, buffer: &mut Buffer, area: Rect, points: &PlanePoints) {
 }
 
 /// Which mark is which class, from the left of `row`.
-pub fn legend(app: &App, theme: Theme, row: &mut Row) {
-    let known = app.data_screen().points().and_then(|shown| shown.answer.classes.iter().max());
+pub fn draw_class_legend(app: &App, theme: Theme, row: &mut Row) {
+    let known = app.data_screen().plane_points().and_then(|shown| shown.answer.classes.iter().max());
     let classes = app.run().classes.len().max(known.map_or(0, |class| usize::from(*class) + 1));
     for class in 0..classes.min(16) {
         let style = Style::new().fg(theme.class_color(class));

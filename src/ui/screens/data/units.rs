@@ -3,35 +3,35 @@
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::{
-    app::{App, PlaneRoom},
+    app::{App, PlaneLayout},
     ui::{
         layout::take_top,
-        paint::{Row, note},
+        paint::{Row, draw_note},
         theme::{Ramp, Role, Theme},
         widgets::{
             heat,
-            picture::{self, CellPicture, Point},
+            picture::{self, CellPicture, PicturePoint},
         },
     },
 };
 
 /// Draws title and maps.
-pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, room: &PlaneRoom) {
+pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, room: &PlaneLayout) {
     let screen = app.data_screen();
     let mut rest = area;
     let title = take_top(&mut rest, 1);
     let Some((place, link)) = screen.plane_layer() else { return };
     let (muted, marks) = (theme.style(Role::Muted), theme.marks());
     let shown = screen.unit_maps();
-    let count = room.count();
-    let first = screen.first_unit(count);
+    let count = room.maps_per_page();
+    let first = screen.first_unit_on_page(count);
     {
-        let mut row = Row::new(buffer, title, 0).ending(marks.ellipsis);
+        let mut row = Row::new(buffer, title, 0).with_ellipsis(marks.ellipsis);
         let named = format!("layer {}", link.title());
         row.put(&named, theme.style(Role::Strong)).skip(2);
         let least = if theme.unicode { "−" } else { "-" };
-        heat::legend(&mut row, (least, "+"), Ramp::Signed, theme);
-        row.skip_right(2);
+        heat::put_legend(&mut row, (least, "+"), Ramp::Signed, theme);
+        row.reserve_right(2);
         let of = format!("{}/{}", place + 1, screen.plane_layers().len());
         let keys = if theme.unicode { " ↑↓" } else { " Up Down" };
         row.put_all(&[(&of, muted), (keys, theme.style(Role::Key)), ("  ", muted)]);
@@ -44,7 +44,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, room: &Pla
         }
     }
     let Some(shown) = shown.filter(|_| count > 0) else {
-        note(buffer, rest, "what each unit does will show here", muted);
+        draw_note(buffer, rest, "what each unit does will show here", muted);
         return;
     };
     let maps = shown.answer;
@@ -62,8 +62,8 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, room: &Pla
             let (x, y) = (scaled(x, columns, maps.plane.columns), scaled(y, rows, maps.plane.rows));
             let at = y.checked_mul(maps.plane.columns).and_then(|at| at.checked_add(x));
             match at.and_then(|at| map.values.get(at)).filter(|value| value.is_finite()) {
-                Some(value) => Point::Level(Ramp::Signed, f64::from(*value) / largest / 2.0 + 0.5),
-                None => Point::Clear,
+                Some(value) => PicturePoint::Level(Ramp::Signed, f64::from(*value) / largest / 2.0 + 0.5),
+                None => PicturePoint::Clear,
             }
         });
         let below = Rect { y: tile.y + 1, height: tile.height.saturating_sub(1), ..tile };

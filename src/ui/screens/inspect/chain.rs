@@ -2,7 +2,7 @@
 
 use ratatui::{buffer::Buffer, layout::Rect};
 
-use super::{numbers, symbols::equation};
+use super::{numbers, symbols::displayable_equation};
 use crate::{
     app::{App, ChainRow, CompletedPhase, Panel, SampleTrace},
     protocol::{
@@ -11,7 +11,7 @@ use crate::{
     },
     text::{short, thousands},
     ui::{
-        layout::inspect::{ChainFrame, NUMBER},
+        layout::inspect::{ChainFrame, NUMBER_COLUMNS},
         paint::{Row, number},
         screens::title,
         theme::{Role, Theme},
@@ -24,23 +24,23 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     if area.is_empty() {
         return;
     }
-    let rows = screen.chain();
-    let tracing = screen.trace().ok();
+    let rows = screen.chain_rows();
+    let tracing = screen.sample_trace().ok();
     let frame = ChainFrame::of(area, &rows);
-    heading(app, theme, buffer, &frame, tracing.as_ref());
+    draw_heading(app, theme, buffer, &frame, tracing.as_ref());
     let shaped = rows.iter().any(|row| !row.shapes.1.is_empty());
-    columns(theme, buffer, &frame, shaped, tracing.is_some());
+    draw_column_headings(theme, buffer, &frame, shaped, tracing.is_some());
     for (y, row) in (0..).zip(rows.iter().skip(frame.first).take(frame.count)) {
         draw_row(theme, buffer, &frame, y, row, tracing.as_ref());
     }
 }
 
-fn heading(app: &App, theme: Theme, buffer: &mut Buffer, frame: &ChainFrame, tracing: Option<&SampleTrace<'_>>) {
+fn draw_heading(app: &App, theme: Theme, buffer: &mut Buffer, frame: &ChainFrame, tracing: Option<&SampleTrace<'_>>) {
     let (muted, text) = (theme.style(Role::Muted), theme.style(Role::Text));
     let mut row = title(app, theme, buffer, frame.title, Panel::Chain);
     let Some(SampleTrace { trace, .. }) = tracing else { return };
     if let PassKind::Minibatch { .. } = trace.pass {
-        phases(&mut row, trace.phase, theme);
+        draw_phases(&mut row, trace.phase, theme);
     }
     match trace.pass {
         PassKind::Minibatch { number } => {
@@ -60,10 +60,10 @@ fn heading(app: &App, theme: Theme, buffer: &mut Buffer, frame: &ChainFrame, tra
 }
 
 /// The four phases at the right end, with the one that was completed last highlighted.
-fn phases(row: &mut Row, phase: Phase, theme: Theme) {
-    const NAMES: [&str; 4] = ["forward", "loss", "backward", "update"];
+fn draw_phases(row: &mut Row, phase: Phase, theme: Theme) {
+    const PHASE_NAMES: [&str; 4] = ["forward", "loss", "backward", "update"];
     let arrow = format!(" {} ", theme.marks().arrow);
-    let line = NAMES.join(&arrow);
+    let line = PHASE_NAMES.join(&arrow);
     if !row.put_right(&line, theme.style(Role::Faint)) {
         return;
     }
@@ -74,8 +74,8 @@ fn phases(row: &mut Row, phase: Phase, theme: Theme) {
         Phase::Backward { .. } => (2, Some(2)),
         Phase::Update => (3, Some(3)),
     };
-    let mut place = row.right_part(&line);
-    for (i, name) in NAMES.into_iter().enumerate() {
+    let mut place = row.right_text_row(&line);
+    for (i, name) in PHASE_NAMES.into_iter().enumerate() {
         if i > 0 {
             place.put(&arrow, theme.style(Role::Faint));
         }
@@ -86,18 +86,18 @@ fn phases(row: &mut Row, phase: Phase, theme: Theme) {
         };
         place.put(name, theme.style(role));
     }
-    row.skip_right(2);
+    row.reserve_right(2);
 }
 
 /// The headings of what is known: of the shapes, and of what was traced.
-fn columns(theme: Theme, buffer: &mut Buffer, frame: &ChainFrame, shaped: bool, traced: bool) {
+fn draw_column_headings(theme: Theme, buffer: &mut Buffer, frame: &ChainFrame, shaped: bool, traced: bool) {
     let muted = theme.style(Role::Muted);
     let line = |rect: Rect| Rect { y: frame.headings.y, height: frame.headings.height, ..rect };
     let mut put = |rect: Rect, text: &str, right: bool| {
-        let text = equation(text, theme);
-        let mut row = Row::new(buffer, line(rect), 0).ending(theme.marks().ellipsis);
+        let text = displayable_equation(text, theme);
+        let mut row = Row::new(buffer, line(rect), 0).with_ellipsis(theme.marks().ellipsis);
         if right {
-            row.put_flush(&text, rect.width, muted);
+            row.put_right_aligned(&text, rect.width, muted);
         } else {
             row.put(&text, muted);
         }
@@ -126,7 +126,8 @@ fn draw_row(
 ) {
     let marks = theme.marks();
     let line = |rect: Rect| Rect { y: rect.y + y, height: 1, ..rect };
-    let mut name = Row::new(buffer, line(Rect { height: frame.count as u16, ..frame.names }), 0).ending(marks.ellipsis);
+    let mut name =
+        Row::new(buffer, line(Rect { height: frame.count as u16, ..frame.names }), 0).with_ellipsis(marks.ellipsis);
     let pointer = if row.selected { marks.pointer } else { " " };
     name.put(pointer, theme.style(Role::Focus)).skip(1);
     let mark = match row.completed {
@@ -142,7 +143,7 @@ fn draw_row(
         None if row.trained || row.loss => Role::Text,
         None => Role::Muted,
     };
-    name.put_cell(&row.name, name.free().saturating_sub(1), theme.style(role));
+    name.put_left_aligned(&row.name, name.free().saturating_sub(1), theme.style(role));
     let (input, output) = &row.shapes;
     // What the source does not know has no place.
     let shape = match (input.is_empty() && output.is_empty(), frame.roomy) {
@@ -150,25 +151,25 @@ fn draw_row(
         (false, true) => format!("{input} {} {output}", marks.arrow),
         (false, false) => output.clone(),
     };
-    let mut cell = Row::new(buffer, line(frame.shapes), 0).ending(marks.ellipsis);
-    cell.put_cell(&shape, frame.shapes.width.saturating_sub(1), theme.style(Role::Muted));
+    let mut cell = Row::new(buffer, line(frame.shapes), 0).with_ellipsis(marks.ellipsis);
+    cell.put_left_aligned(&shape, frame.shapes.width.saturating_sub(1), theme.style(Role::Muted));
     let Some(SampleTrace { trace, .. }) = tracing else { return };
     if row.loss {
-        loss(theme, buffer, frame, line, trace.loss.as_ref());
+        draw_loss(theme, buffer, frame, line, trace.loss.as_ref());
         return;
     }
     let signals = row.traced.map(|traced| (traced.forward.as_ref(), traced.backward.as_ref()));
     let (forward, backward) = signals.unwrap_or_default();
-    signal(theme, buffer, frame.forward, line, forward);
-    signal(theme, buffer, frame.backward, line, backward);
+    draw_signal(theme, buffer, frame.forward, line, forward);
+    draw_signal(theme, buffer, frame.backward, line, backward);
     if row.trained {
         let norm = row.traced.and_then(|traced| traced.gradient_norm);
-        figure(theme, buffer, line(frame.gradients), norm);
+        draw_number(theme, buffer, line(frame.gradients), norm);
     }
 }
 
 /// A strip of values and their norm.
-fn signal(
+fn draw_signal(
     theme: Theme,
     buffer: &mut Buffer,
     (strip, norm): (Rect, Rect),
@@ -176,45 +177,59 @@ fn signal(
     signal: Option<&ActivationSummary>,
 ) {
     match signal {
-        Some(signal) => numbers::strip(buffer, line(strip), &signal.thumbnail, theme),
-        None => not_yet(theme, buffer, line(strip)),
+        Some(signal) => numbers::draw_strip(buffer, line(strip), &signal.thumbnail, theme),
+        None => draw_not_yet_computed(theme, buffer, line(strip)),
     }
-    figure(theme, buffer, line(norm), signal.map(|signal| signal.norm));
+    draw_number(theme, buffer, line(norm), signal.map(|signal| signal.norm));
 }
 
 /// Of the loss: the probabilities forward, (p − q)/B backward.
-fn loss(theme: Theme, buffer: &mut Buffer, frame: &ChainFrame, line: impl Fn(Rect) -> Rect, loss: Option<&SampleLoss>) {
+fn draw_loss(
+    theme: Theme,
+    buffer: &mut Buffer,
+    frame: &ChainFrame,
+    line: impl Fn(Rect) -> Rect,
+    loss: Option<&SampleLoss>,
+) {
     match loss {
         Some(loss) => {
-            numbers::strip(buffer, line(frame.forward.0), &loss.probabilities, theme);
-            numbers::strip(buffer, line(frame.backward.0), &loss.gradient, theme);
+            numbers::draw_strip(buffer, line(frame.forward.0), &loss.probabilities, theme);
+            numbers::draw_strip(buffer, line(frame.backward.0), &loss.gradient, theme);
             let place = line(frame.forward.1);
-            let text = format!("L = {}", number(loss.loss, NUMBER - 5));
+            let text = format!("L = {}", number(loss.loss, NUMBER_COLUMNS - 5));
             let role = if loss.loss.is_finite() { Role::Text } else { Role::Bad };
-            Row::new(buffer, place, 0).ending(theme.marks().ellipsis).put_flush(&text, NUMBER, theme.style(role));
+            Row::new(buffer, place, 0).with_ellipsis(theme.marks().ellipsis).put_right_aligned(
+                &text,
+                NUMBER_COLUMNS,
+                theme.style(role),
+            );
             let square: f64 = loss.gradient.iter().map(|value| f64::from(*value).powi(2)).sum();
-            figure(theme, buffer, line(frame.backward.1), Some(square.sqrt()));
+            draw_number(theme, buffer, line(frame.backward.1), Some(square.sqrt()));
         }
         None => {
             for (strip, value) in [frame.forward, frame.backward] {
-                not_yet(theme, buffer, line(strip));
-                figure(theme, buffer, line(value), None);
+                draw_not_yet_computed(theme, buffer, line(strip));
+                draw_number(theme, buffer, line(value), None);
             }
         }
     }
 }
 
-fn not_yet(theme: Theme, buffer: &mut Buffer, area: Rect) {
+fn draw_not_yet_computed(theme: Theme, buffer: &mut Buffer, area: Rect) {
     let text = if area.width >= 16 { "not computed yet" } else { "not yet" };
-    Row::new(buffer, area, 0).ending(theme.marks().ellipsis).put(text, theme.style(Role::Faint));
+    Row::new(buffer, area, 0).with_ellipsis(theme.marks().ellipsis).put(text, theme.style(Role::Faint));
 }
 
-fn figure(theme: Theme, buffer: &mut Buffer, area: Rect, value: Option<f64>) {
-    let text = value.map_or_else(|| theme.marks().none.into(), |value| number(value, NUMBER - 1));
+fn draw_number(theme: Theme, buffer: &mut Buffer, area: Rect, value: Option<f64>) {
+    let text = value.map_or_else(|| theme.marks().none.into(), |value| number(value, NUMBER_COLUMNS - 1));
     let role = match value {
         None => Role::Faint,
         Some(value) if !value.is_finite() => Role::Bad,
         Some(_) => Role::Text,
     };
-    Row::new(buffer, area, 0).ending(theme.marks().ellipsis).put_flush(&text, area.width, theme.style(role));
+    Row::new(buffer, area, 0).with_ellipsis(theme.marks().ellipsis).put_right_aligned(
+        &text,
+        area.width,
+        theme.style(role),
+    );
 }

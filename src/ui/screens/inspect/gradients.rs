@@ -3,9 +3,9 @@
 use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
 use unicode_width::UnicodeWidthStr;
 
-use super::symbols::equation;
+use super::symbols::displayable_equation;
 use crate::{
-    app::{App, Panel, SampleTrace, ShownCheck, letter, own_share},
+    app::{App, Panel, SampleTrace, ShownGradientCheck, parameter_letter, sample_gradient_share},
     protocol::{
         LayerKind,
         inspection::{CheckVerdict, LayerTrace, ParameterElement},
@@ -13,7 +13,7 @@ use crate::{
     text::{short, thousands},
     ui::{
         layout::{take_bottom, take_top},
-        paint::{Row, note, number},
+        paint::{Row, draw_note, number},
         screens::title,
         theme::{Role, Theme},
         widgets::progress,
@@ -21,17 +21,17 @@ use crate::{
 };
 
 /// Columns for a number, its gap included.
-const NUMBER: u16 = 10;
+const NUMBER_COLUMNS: u16 = 10;
 
 /// Rows of a check.
-const CHECK: u16 = 4;
+const CHECK_ROWS: u16 = 4;
 
 /// Draws the table above the check.
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &SampleTrace<'_>) {
     let mut rest = area;
     let heading = take_top(&mut rest, 1);
-    let checking = app.inspect_screen().check();
-    let check = if checking.is_some() { CHECK.min(rest.height / 2) } else { u16::from(rest.height >= 8) };
+    let checking = app.inspect_screen().gradient_check();
+    let check = if checking.is_some() { CHECK_ROWS.min(rest.height / 2) } else { u16::from(rest.height >= 8) };
     let check = take_bottom(&mut rest, check);
     let muted = theme.style(Role::Muted);
     let mut row = title(app, theme, buffer, heading, Panel::Gradients);
@@ -39,13 +39,13 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &
         row.put_all(&[("largest, whole batch", muted)]);
     }
     if let Some(layer) = tracing.layer {
-        table(app, theme, buffer, rest, layer);
+        draw_table(app, theme, buffer, rest, layer);
     }
     let inside = Rect { x: check.x + 2.min(check.width), width: check.width.saturating_sub(2), ..check };
     if let Some(checking) = &checking {
         draw_check(app, theme, buffer, inside, checking);
     } else {
-        let mut row = Row::new(buffer, inside, 0).ending(theme.marks().ellipsis);
+        let mut row = Row::new(buffer, inside, 0).with_ellipsis(theme.marks().ellipsis);
         let key = ("g", theme.style(Role::Key));
         if !row.put_all(&[key, (" checks them against central differences", muted)]) {
             row.put_all(&[key, (" checks them", muted)]);
@@ -54,43 +54,47 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &
 }
 
 /// An element of a parameter: `W[3,17]`.
-fn place(kind: Option<&LayerKind>, parameter: &str, index: &[usize], theme: Theme) -> String {
+fn element_name(kind: Option<&LayerKind>, parameter: &str, index: &[usize], theme: Theme) -> String {
     let index: Vec<String> = index.iter().map(ToString::to_string).collect();
-    format!("{}[{}]", equation(kind.map_or(parameter, |kind| letter(kind, parameter)), theme), index.join(","))
+    format!(
+        "{}[{}]",
+        displayable_equation(kind.map_or(parameter, |kind| parameter_letter(kind, parameter)), theme),
+        index.join(",")
+    )
 }
 
-fn table(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, layer: &LayerTrace) {
+fn draw_table(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, layer: &LayerTrace) {
     if layer.largest.is_empty() {
-        note(buffer, area, "not computed yet", theme.style(Role::Muted));
+        draw_note(buffer, area, "not computed yet", theme.style(Role::Muted));
         return;
     }
     let marks = theme.marks();
-    let kind = app.inspect_screen().layer().map(|layer| &layer.kind);
-    let share = |entry: &ParameterElement| own_share(kind?, layer, entry);
-    let name = |entry: &ParameterElement| place(kind, &entry.parameter, &entry.index, theme);
+    let kind = app.inspect_screen().selected_layer().map(|layer| &layer.kind);
+    let share = |entry: &ParameterElement| sample_gradient_share(kind?, layer, entry);
+    let name = |entry: &ParameterElement| element_name(kind, &entry.parameter, &entry.index, theme);
     let widest = layer.largest.iter().map(|entry| name(entry).width()).max().unwrap_or(0) as u16;
     let own = layer.largest.iter().any(|entry| share(entry).is_some());
     // Which gradient it is matters more than what its weight is.
     let fits = |columns: u16, number: u16| widest + 2 + columns * number <= area.width;
     let (columns, wide) = match own {
-        true if fits(3, NUMBER) => (3, NUMBER),
-        _ if fits(2, NUMBER) => (2, NUMBER),
-        _ if fits(2, NUMBER - 1) => (2, NUMBER - 1),
-        _ => (1, NUMBER - 1),
+        true if fits(3, NUMBER_COLUMNS) => (3, NUMBER_COLUMNS),
+        _ if fits(2, NUMBER_COLUMNS) => (2, NUMBER_COLUMNS),
+        _ if fits(2, NUMBER_COLUMNS - 1) => (2, NUMBER_COLUMNS - 1),
+        _ => (1, NUMBER_COLUMNS - 1),
     };
     let names = (widest + 2).min(area.width.saturating_sub(columns * wide));
-    let mut row = Row::new(buffer, area, 0).ending(marks.ellipsis);
+    let mut row = Row::new(buffer, area, 0).with_ellipsis(marks.ellipsis);
     row.skip(names);
     for heading in ["gradient", "value", "its share"].into_iter().take(columns.into()) {
-        row.put_flush(heading, wide, theme.style(Role::Muted));
+        row.put_right_aligned(heading, wide, theme.style(Role::Muted));
     }
     for (y, entry) in (1..area.height).zip(&layer.largest) {
-        let mut row = Row::new(buffer, area, y).ending(marks.ellipsis);
-        row.skip(2).put_cell(&name(entry), names.saturating_sub(2), theme.style(Role::Text));
+        let mut row = Row::new(buffer, area, y).with_ellipsis(marks.ellipsis);
+        row.skip(2).put_left_aligned(&name(entry), names.saturating_sub(2), theme.style(Role::Text));
         let mut put = |value: Option<f64>, role: Role| {
             let text = value.map_or_else(|| marks.none.into(), |value| number(value, wide - 1));
             let role = if value.is_some_and(|value| !value.is_finite()) { Role::Bad } else { role };
-            row.put_flush(&text, wide, theme.style(role));
+            row.put_right_aligned(&text, wide, theme.style(role));
         };
         put(Some(entry.gradient), Role::Strong);
         if columns >= 2 {
@@ -103,14 +107,14 @@ fn table(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, layer: &Layer
 }
 
 /// How far the check is, or its verdict; then its largest error.
-fn draw_check(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, checking: &ShownCheck<'_>) {
+fn draw_check(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, checking: &ShownGradientCheck<'_>) {
     let (muted, text) = (theme.style(Role::Muted), theme.style(Role::Text));
     let marks = theme.marks();
     let check = checking.check;
     let done = thousands(check.done as u64);
     if let Some(verdict) = check.verdict {
-        let (mark, word, role) = look(verdict, theme);
-        let mut row = Row::new(buffer, area, 0).ending(marks.ellipsis);
+        let (mark, word, role) = verdict_look(verdict, theme);
+        let mut row = Row::new(buffer, area, 0).with_ellipsis(marks.ellipsis);
         row.put(&format!("{mark} check {word}"), theme.style(role).add_modifier(Modifier::BOLD)).skip(2);
         row.put_all(&[(&done, text), (&format!(" of {}", thousands(check.parameters as u64)), muted)]);
     } else {
@@ -121,24 +125,24 @@ fn draw_check(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, checking
     let Some(worst) = &check.worst else { return };
     let within = worst.relative_error <= check.tolerance;
     let role = if within { Role::Good } else { Role::Bad };
-    let mut row = Row::new(buffer, area, 1).ending(marks.ellipsis);
+    let mut row = Row::new(buffer, area, 1).with_ellipsis(marks.ellipsis);
     if checking.stale {
         row.put_right(&format!("step {}", thousands(checking.step)), theme.style(Role::Watch));
-        row.skip_right(1);
+        row.reserve_right(1);
     }
-    let sign = equation(if within { " ≤ " } else { " > " }, theme);
+    let sign = displayable_equation(if within { " ≤ " } else { " > " }, theme);
     row.put("worst ", muted).put(&short(worst.relative_error), theme.style(role));
     row.put(&sign, muted).put(&short(check.tolerance), muted);
-    let kind = app.inspect_screen().layer().map(|layer| &layer.kind);
-    let mut row = Row::new(buffer, area, 2).ending(marks.ellipsis);
-    row.put("at ", muted).put(&place(kind, &worst.parameter, &worst.index, theme), text);
-    let mut row = Row::new(buffer, area, 3).ending(marks.ellipsis);
+    let kind = app.inspect_screen().selected_layer().map(|layer| &layer.kind);
+    let mut row = Row::new(buffer, area, 2).with_ellipsis(marks.ellipsis);
+    row.put("at ", muted).put(&element_name(kind, &worst.parameter, &worst.index, theme), text);
+    let mut row = Row::new(buffer, area, 3).with_ellipsis(marks.ellipsis);
     row.put("by hand ", muted).put(&short(worst.by_hand), text);
     row.put(" numeric ", muted).put(&short(worst.numeric), text);
 }
 
 /// Mark, word and meaning of a verdict.
-fn look(verdict: CheckVerdict, theme: Theme) -> (&'static str, &'static str, Role) {
+fn verdict_look(verdict: CheckVerdict, theme: Theme) -> (&'static str, &'static str, Role) {
     let marks = theme.marks();
     match verdict {
         CheckVerdict::Passed => (marks.good, "passed", Role::Good),
@@ -157,11 +161,11 @@ pub fn line(theme: Theme, buffer: &mut Buffer, area: Rect, kind: &LayerKind, lay
     let mut first = true;
     while entries.peek().is_some() && rest.height > 0 {
         let line = take_top(&mut rest, 1);
-        let mut row = Row::new(buffer, line, 0).ending(theme.marks().ellipsis);
-        row.put_cell(if first { "largest" } else { "" }, 9, theme.style(Role::Muted));
+        let mut row = Row::new(buffer, line, 0).with_ellipsis(theme.marks().ellipsis);
+        row.put_left_aligned(if first { "largest" } else { "" }, 9, theme.style(Role::Muted));
         first = false;
         while let Some(entry) = entries.peek() {
-            let name = place(Some(kind), &entry.parameter, &entry.index, theme);
+            let name = element_name(Some(kind), &entry.parameter, &entry.index, theme);
             let value = short(entry.gradient);
             let (muted, text) = (theme.style(Role::Muted), theme.style(Role::Text));
             if !row.put_all(&[(&name, muted), (" ", muted), (&value, text)]) {
@@ -177,7 +181,7 @@ pub fn line(theme: Theme, buffer: &mut Buffer, area: Rect, kind: &LayerKind, lay
 }
 
 /// The check in one line, where it has no place of its own.
-pub fn check_line(theme: Theme, row: &mut Row, checking: &ShownCheck<'_>) {
+pub fn draw_check_line(theme: Theme, row: &mut Row, checking: &ShownGradientCheck<'_>) {
     let check = checking.check;
     let marks = theme.marks();
     let worst = check.worst.as_ref().map_or(String::new(), |worst| format!(", worst {}", short(worst.relative_error)));
@@ -187,7 +191,7 @@ pub fn check_line(theme: Theme, row: &mut Row, checking: &ShownCheck<'_>) {
             (format!("{} checking {percent:.0} %{worst}", marks.pending), Role::Change)
         }
         Some(verdict) => {
-            let (mark, word, role) = look(verdict, theme);
+            let (mark, word, role) = verdict_look(verdict, theme);
             (format!("{mark} check {word}{worst}"), role)
         }
     };

@@ -6,24 +6,24 @@ mod worked;
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use unicode_width::UnicodeWidthStr;
 
-use super::{gradients, loss, symbols::equation};
+use super::{gradients, loss, symbols::displayable_equation};
 use crate::{
-    app::{App, ChainLayer, Panel, SampleTrace, loss_sum, sums},
+    app::{App, ChainLayer, Panel, SampleTrace, loss_sum, worked_sums},
     protocol::LayerEquations,
     protocol::Phase,
     ui::{
-        layout::{inspect::GAP, take_top},
-        paint::{Row, note},
+        layout::{inspect::PANEL_GAP_COLUMNS, take_top},
+        paint::{Row, draw_note},
         screens::title,
         theme::{Role, Theme},
     },
 };
 
 /// Rows that are left below equations and sums before they take more than they need.
-const KEPT: u16 = 9;
+const MIN_KEPT_ROWS: u16 = 9;
 
 /// Columns between two equations in a row.
-const BETWEEN: u16 = 4;
+const EQUATION_GAP_COLUMNS: u16 = 4;
 
 /// Draws the panel; the gradients have a place beside it, in its corner, or none.
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &SampleTrace<'_>, gradients: Rect) {
@@ -31,10 +31,10 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &
     let mut rest = area;
     let heading = take_top(&mut rest, 1);
     let mut row = title(app, theme, buffer, heading, Panel::Layer);
-    let link = screen.layer();
-    if let Some(checking) = screen.check().filter(|_| gradients.is_empty()) {
-        gradients::check_line(theme, &mut row, &checking);
-        row.skip_right(2);
+    let link = screen.selected_layer();
+    if let Some(checking) = screen.gradient_check().filter(|_| gradients.is_empty()) {
+        gradients::draw_check_line(theme, &mut row, &checking);
+        row.reserve_right(2);
     }
     let told = app.run().layers.loss();
     let name = link.map(ChainLayer::title).or(told.map(|loss| loss.text.clone())).unwrap_or_default();
@@ -44,13 +44,13 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &
     let Some(link) = link else {
         // All classes together with a heading of two rows say the most.
         let kept = u16::try_from(tracing.trace.loss.as_ref().map_or(0, |loss| loss.logits.len())).unwrap_or(0) + 3;
-        equations(theme, buffer, &mut rest, told.and_then(|loss| loss.equations.as_ref()), kept);
+        draw_equations(theme, buffer, &mut rest, told.and_then(|loss| loss.equations.as_ref()), kept);
         if let Some(loss) = &tracing.trace.loss {
             worked::draw(theme, buffer, &mut rest, &[loss_sum(loss)], kept);
             take_top(&mut rest, u16::from(area.height >= 14));
             loss::draw(app, theme, buffer, rest, loss, tracing.trace.sample.class);
         } else {
-            note(buffer, rest, "the loss is not computed yet; n goes on", theme.style(Role::Muted));
+            draw_note(buffer, rest, "the loss is not computed yet; n goes on", theme.style(Role::Muted));
         }
         return;
     };
@@ -59,16 +59,16 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &
     if corner {
         rest.height = gradients.y.saturating_sub(rest.y);
         take_top(&mut below, rest.height);
-        below.width = gradients.x.saturating_sub(below.x + GAP);
+        below.width = gradients.x.saturating_sub(below.x + PANEL_GAP_COLUMNS);
     }
-    equations(theme, buffer, &mut rest, link.equations.as_ref(), KEPT);
+    draw_equations(theme, buffer, &mut rest, link.equations.as_ref(), MIN_KEPT_ROWS);
     let Some(layer) = tracing.layer else { return };
     if tracing.trace.phase == Phase::Update {
         let row = take_top(&mut rest, 1);
         let text = "the weights are those after the update, the passes those before it";
-        Row::new(buffer, row, 0).ending(theme.marks().ellipsis).put(text, theme.style(Role::Muted));
+        Row::new(buffer, row, 0).with_ellipsis(theme.marks().ellipsis).put(text, theme.style(Role::Muted));
     } else {
-        worked::draw(theme, buffer, &mut rest, &sums(&link.kind, layer, tracing.trace.batch), KEPT);
+        worked::draw(theme, buffer, &mut rest, &worked_sums(&link.kind, layer, tracing.trace.batch), MIN_KEPT_ROWS);
     }
     if !corner {
         take_top(&mut rest, u16::from(area.height >= 14));
@@ -80,35 +80,36 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &
 }
 
 /// Forward and backward in symbols, as many in a row as have room; what they mean where more than `kept` rows are left.
-fn equations(theme: Theme, buffer: &mut Buffer, rest: &mut Rect, equations: Option<&LayerEquations>, kept: u16) {
+fn draw_equations(theme: Theme, buffer: &mut Buffer, rest: &mut Rect, equations: Option<&LayerEquations>, kept: u16) {
     let Some(LayerEquations { forward, backward, symbols }) = equations else { return };
     let roomy = rest.height >= kept + 7;
     let all: Vec<String> = forward.iter().chain(backward).cloned().collect();
-    let width: usize = all.iter().map(|line| equation(line, theme).width() + usize::from(BETWEEN)).sum();
-    if width <= usize::from(rest.width + BETWEEN) {
-        pack(theme, buffer, rest, &all, theme.style(Role::Strong));
+    let width: usize =
+        all.iter().map(|line| displayable_equation(line, theme).width() + usize::from(EQUATION_GAP_COLUMNS)).sum();
+    if width <= usize::from(rest.width + EQUATION_GAP_COLUMNS) {
+        draw_packed_lines(theme, buffer, rest, &all, theme.style(Role::Strong));
     } else {
-        pack(theme, buffer, rest, forward, theme.style(Role::Strong));
-        pack(theme, buffer, rest, backward, theme.style(Role::Strong));
+        draw_packed_lines(theme, buffer, rest, forward, theme.style(Role::Strong));
+        draw_packed_lines(theme, buffer, rest, backward, theme.style(Role::Strong));
     }
     if roomy && !symbols.is_empty() {
         let row = take_top(rest, 1);
-        let text = equation(symbols, theme);
-        Row::new(buffer, row, 0).ending(theme.marks().ellipsis).put(&text, theme.style(Role::Muted));
+        let text = displayable_equation(symbols, theme);
+        Row::new(buffer, row, 0).with_ellipsis(theme.marks().ellipsis).put(&text, theme.style(Role::Muted));
     }
     take_top(rest, u16::from(roomy));
 }
 
-fn pack(theme: Theme, buffer: &mut Buffer, rest: &mut Rect, lines: &[String], style: Style) {
+fn draw_packed_lines(theme: Theme, buffer: &mut Buffer, rest: &mut Rect, lines: &[String], style: Style) {
     let mut place = Rect::default();
     for line in lines {
-        let text = equation(line, theme);
+        let text = displayable_equation(line, theme);
         let width = text.width() as u16;
         if place.width < width {
             place = take_top(rest, 1);
         }
-        Row::new(buffer, place, 0).ending(theme.marks().ellipsis).put(&text, style);
-        let used = (width + BETWEEN).min(place.width);
+        Row::new(buffer, place, 0).with_ellipsis(theme.marks().ellipsis).put(&text, style);
+        let used = (width + EQUATION_GAP_COLUMNS).min(place.width);
         place.x += used;
         place.width -= used;
     }

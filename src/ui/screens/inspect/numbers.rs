@@ -16,7 +16,7 @@ use crate::{
 
 /// Draws numbers of both signs from left to right, each as wide as there is room for; of several numbers in a column
 /// the one of largest size.
-pub fn strip(buffer: &mut Buffer, area: Rect, values: &[f32], theme: Theme) {
+pub fn draw_strip(buffer: &mut Buffer, area: Rect, values: &[f32], theme: Theme) {
     let full = heat::size_of_largest(values);
     let width = usize::from(area.width);
     // Whole columns a value, so that neighbours are of one width.
@@ -44,7 +44,7 @@ pub fn strip(buffer: &mut Buffer, area: Rect, values: &[f32], theme: Theme) {
 }
 
 /// Channel `channel` of an image of numbers of both signs; `None` for what is no image.
-pub fn plane(values: &TensorSlice, channel: usize) -> Option<CellPicture> {
+pub fn channel_picture(values: &TensorSlice, channel: usize) -> Option<CellPicture> {
     let &[channels, height, width] = values.kept.as_slice() else { return None };
     let area = height.checked_mul(width).filter(|area| *area > 1)?;
     let first = channel.checked_mul(area)?;
@@ -54,7 +54,7 @@ pub fn plane(values: &TensorSlice, channel: usize) -> Option<CellPicture> {
 
 /// Draws a picture as large as there is room for, and gives the cells that it took.
 pub fn draw_picture(buffer: &mut Buffer, area: Rect, shown: &CellPicture, theme: Theme) -> Rect {
-    let fitted = shown.fit(area.width, area.height);
+    let fitted = shown.fit_into(area.width, area.height);
     let (width, height) = fitted.cells(1);
     let place = Rect { width: width.min(area.width), height: height.min(area.height), ..area };
     picture::draw(buffer, place, &fitted, theme);

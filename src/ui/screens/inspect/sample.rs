@@ -28,22 +28,22 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &
     row.put_all(&[(&place, theme.style(Role::Text)), ("  ", theme.style(Role::Muted))]);
     let part = if trace.sample.split == SplitName::Train { "train" } else { "test" };
     row.put_all(&[(&format!("{part} {}", thousands(trace.sample.index as u64)), theme.style(Role::Muted))]);
-    facts(app, theme, buffer, frame.facts, trace);
-    match image(area, trace) {
+    draw_facts(app, theme, buffer, frame.facts, trace);
+    match image_placement(area, trace) {
         Some((room, image)) => drop(numbers::draw_picture(buffer, room, &image, theme)),
-        None => values(theme, buffer, frame.picture, trace),
+        None => draw_values(theme, buffer, frame.picture, trace),
     }
-    losses(theme, buffer, frame.losses, trace);
+    draw_losses(theme, buffer, frame.losses, trace);
 }
 
-fn facts(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, trace: &Trace) {
+fn draw_facts(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, trace: &Trace) {
     let marks = theme.marks();
     let (muted, text) = (theme.style(Role::Muted), theme.style(Role::Text));
     let mut put = |y: u16, label: &str, value: &str, role: Role, after: &str| {
-        let mut row = Row::new(buffer, area, y).ending(marks.ellipsis);
-        row.skip(2).put_cell(label, 7, muted);
+        let mut row = Row::new(buffer, area, y).with_ellipsis(marks.ellipsis);
+        row.skip(2).put_left_aligned(label, 7, muted);
         row.put_right(after, text);
-        row.put_cell(value, row.free().saturating_sub(1), theme.style(role));
+        row.put_left_aligned(value, row.free().saturating_sub(1), theme.style(role));
     };
     put(0, "truth", &app.run().class_name(trace.sample.class), Role::Strong, "");
     let Some(loss) = &trace.loss else {
@@ -60,26 +60,26 @@ fn facts(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, trace: &Trace
 }
 
 /// The image that is drawn in the panel `area`, with the room that it has.
-pub fn image(area: Rect, trace: &Trace) -> Option<(Rect, CellPicture)> {
+pub fn image_placement(area: Rect, trace: &Trace) -> Option<(Rect, CellPicture)> {
     let stored = trace.sample.picture.as_ref()?;
-    Some((indented(SampleFrame::of(area).picture), CellPicture::stored(stored)))
+    Some((indented_area(SampleFrame::of(area).picture), CellPicture::of_stored(stored)))
 }
 
 /// What lies below the letters of the title.
-fn indented(area: Rect) -> Rect {
+fn indented_area(area: Rect) -> Rect {
     Rect { x: area.x + 2.min(area.width), width: area.width.saturating_sub(2), ..area }
 }
 
 /// The values that the network reads, where they are no image.
-fn values(theme: Theme, buffer: &mut Buffer, area: Rect, trace: &Trace) {
-    let area = indented(area);
+fn draw_values(theme: Theme, buffer: &mut Buffer, area: Rect, trace: &Trace) {
+    let area = indented_area(area);
     let values = &trace.sample.input.values;
     let count: usize = trace.sample.input.shape.iter().copied().fold(1, usize::saturating_mul);
     let shown = usize::from(area.height).min(8);
     for (y, (i, value)) in (0..).zip(values.iter().enumerate().take(shown)) {
-        let mut row = Row::new(buffer, area, y).ending(theme.marks().ellipsis);
-        row.put_cell(&format!("x[{i}]"), 7, theme.style(Role::Muted));
-        row.put_flush(&number(f64::from(*value), 9), 10, theme.style(Role::Text));
+        let mut row = Row::new(buffer, area, y).with_ellipsis(theme.marks().ellipsis);
+        row.put_left_aligned(&format!("x[{i}]"), 7, theme.style(Role::Muted));
+        row.put_right_aligned(&number(f64::from(*value), 9), 10, theme.style(Role::Text));
     }
     if count > shown && usize::from(area.height) > shown {
         let text = format!("{} {} more", theme.marks().ellipsis, thousands((count - shown) as u64));
@@ -88,12 +88,12 @@ fn values(theme: Theme, buffer: &mut Buffer, area: Rect, trace: &Trace) {
 }
 
 /// The losses of all rows, so that one sees where the hard ones are; the sample's own is lit.
-fn losses(theme: Theme, buffer: &mut Buffer, area: Rect, trace: &Trace) {
+fn draw_losses(theme: Theme, buffer: &mut Buffer, area: Rect, trace: &Trace) {
     if area.height < 2 || trace.losses.len() < 2 {
         return;
     }
     let muted = theme.style(Role::Muted);
-    let mut row = Row::new(buffer, area, 0).ending(theme.marks().ellipsis);
+    let mut row = Row::new(buffer, area, 0).with_ellipsis(theme.marks().ellipsis);
     row.skip(2).put_all(&[("losses of the minibatch", muted)]);
     let bars = Rect { x: area.x + 2, y: area.y + 1, width: area.width.saturating_sub(2), height: area.height - 1 };
     let (width, count) = (usize::from(bars.width).max(1), trace.losses.len());

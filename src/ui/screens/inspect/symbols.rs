@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use crate::ui::theme::Theme;
 
 /// An equation as the terminal can show it.
-pub fn equation(text: &str, theme: Theme) -> Cow<'_, str> {
-    if theme.unicode { text.into() } else { spelled(text).into() }
+pub fn displayable_equation(text: &str, theme: Theme) -> Cow<'_, str> {
+    if theme.unicode { text.into() } else { spell_out_symbols(text).into() }
 }
 
-fn spelled(text: &str) -> String {
+fn spell_out_symbols(text: &str) -> String {
     let mut plain = String::with_capacity(text.len() * 2);
     for c in text.chars() {
         match c {
@@ -65,9 +65,9 @@ mod tests {
             .collect();
         assert!(lines.len() > 60, "{}", lines.len());
         for line in lines {
-            assert!(spelled(&line).is_ascii(), "{line} becomes {}", spelled(&line));
+            assert!(spell_out_symbols(&line).is_ascii(), "{line} becomes {}", spell_out_symbols(&line));
         }
-        assert_eq!(spelled("∂L/∂W = dyᵀ x"), "dL/dW = dy^T x");
-        assert_eq!(spelled("y = 1/(1 + e⁻ˣ)"), "y = 1/(1 + e^-x)");
+        assert_eq!(spell_out_symbols("∂L/∂W = dyᵀ x"), "dL/dW = dy^T x");
+        assert_eq!(spell_out_symbols("y = 1/(1 + e⁻ˣ)"), "y = 1/(1 + e^-x)");
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     text::thousands,
     ui::{
         layout::layers::UnitsFrame,
-        paint::{Row, note, number},
+        paint::{Row, draw_note, number},
         screens::title,
         theme::{Ramp, Role, Theme},
         widgets::{heat, sparkline},
@@ -19,35 +19,35 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     if area.is_empty() {
         return;
     }
-    let units = match app.layers_screen().units() {
+    let units = match app.layers_screen().unit_strips() {
         Ok(units) => units,
         Err(reason) => {
             title(app, theme, buffer, area, Panel::Units);
             let below = Rect { y: area.y + 1, height: area.height - 1, ..area };
-            note(buffer, below, &reason, theme.style(Role::Muted));
+            draw_note(buffer, below, &reason, theme.style(Role::Muted));
             return;
         }
     };
     let frame = UnitsFrame::of(area, &units);
-    heading(app, theme, buffer, &frame, &units);
+    draw_heading(app, theme, buffer, &frame, &units);
     let room = usize::from(frame.strips.height / frame.tall);
     for (place, strip) in (0..).zip(units.strips.iter().take(room)) {
         draw_strip(theme, buffer, &frame, place, strip, units.selected);
     }
 }
 
-fn heading(app: &App, theme: Theme, buffer: &mut Buffer, frame: &UnitsFrame, units: &UnitStrips) {
-    let known = units.known();
+fn draw_heading(app: &App, theme: Theme, buffer: &mut Buffer, frame: &UnitsFrame, units: &UnitStrips) {
+    let known = units.unit_count();
     let muted = theme.style(Role::Muted);
     let mut row = title(app, theme, buffer, frame.title, Panel::Units);
     let count = format!("{} {}s", thousands(units.count as u64), units.word);
     row.put(&count, theme.style(Role::Text)).skip(2);
     let right = units.selected.map_or_else(|| "largest".into(), |unit| format!("{} {unit}", units.word));
     row.put_right(&right, theme.style(if units.selected.is_some() { Role::Focus } else { Role::Muted }));
-    row.skip_right(2);
+    row.reserve_right(2);
     if units.strips.iter().any(|strip| strip.signed) {
         let least = if theme.unicode { "−" } else { "-" };
-        heat::legend(&mut row, (least, "+"), Ramp::Signed, theme);
+        heat::put_legend(&mut row, (least, "+"), Ramp::Signed, theme);
     }
     if known < units.count {
         row.put_all(&[(&format!("the first {} are shown", thousands(known as u64)), muted), ("  ", muted)]);
@@ -55,7 +55,7 @@ fn heading(app: &App, theme: Theme, buffer: &mut Buffer, frame: &UnitsFrame, uni
     let hidden = units.strips.len().saturating_sub(usize::from(frame.strips.height / frame.tall));
     if hidden > 0 {
         row.put_all(&[(&format!("{} {hidden} more, e expands", theme.marks().ellipsis), muted)]);
-    } else if app.view().focus() == Panel::Units && units.selected.is_none() && known > 0 {
+    } else if app.view().focused_panel() == Panel::Units && units.selected.is_none() && known > 0 {
         let keys = if theme.unicode { "← → choose one" } else { "Left and Right choose one" };
         row.put_all(&[(keys, muted)]);
     }
@@ -71,7 +71,7 @@ fn draw_strip(
 ) {
     let band = |rect: Rect| Rect { y: rect.y + place * frame.tall, height: frame.tall, ..rect };
     let middle = (frame.tall - 1) / 2;
-    let name = if theme.unicode { strip.title } else { spelled(strip.title) };
+    let name = if theme.unicode { strip.title } else { ascii_title(strip.title) };
     Row::new(buffer, band(frame.names), middle).skip(2).put(name, theme.style(Role::Muted));
     let finite = strip.values.iter().filter(|value| value.is_finite());
     let largest = finite.fold(0f32, |largest, value| if value.abs() > largest.abs() { *value } else { largest });
@@ -83,23 +83,23 @@ fn draw_strip(
     }
     let full = if strip.title == "zero outputs" { 1.0 } else { f64::from(largest.abs()) };
     let cells: Vec<SparklineCell> =
-        (0..usize::from(area.width)).map(|column| cell(frame, column, strip, full)).collect();
+        (0..usize::from(area.width)).map(|column| strip_cell(frame, column, strip, full)).collect();
     if strip.signed {
         heat::draw(buffer, area, &cells, Ramp::Signed, theme);
     } else {
         sparkline::draw(buffer, area, &cells, Role::Train, theme);
     }
     if let Some(unit) = selected {
-        light(buffer, area, frame, unit, theme);
+        highlight_unit(buffer, area, frame, unit, theme);
     }
     let value = selected.map_or(largest, |unit| strip.values.get(unit).copied().unwrap_or(f32::NAN));
     let role = if value.is_finite() { Role::Text } else { Role::Bad };
     let text = number(value.into(), frame.values.width.saturating_sub(1));
-    Row::new(buffer, band(frame.values), middle).put_flush(&text, frame.values.width, theme.style(role));
+    Row::new(buffer, band(frame.values), middle).put_right_aligned(&text, frame.values.width, theme.style(role));
 }
 
 /// One column: of several units in it, the one that is largest in size.
-fn cell(frame: &UnitsFrame, column: usize, strip: &UnitStrip, full: f64) -> SparklineCell {
+fn strip_cell(frame: &UnitsFrame, column: usize, strip: &UnitStrip, full: f64) -> SparklineCell {
     let units = frame.units_at(column);
     let values = strip.values.get(units.start.min(strip.values.len())..units.end.min(strip.values.len()));
     let values = values.unwrap_or_default();
@@ -117,7 +117,7 @@ fn cell(frame: &UnitsFrame, column: usize, strip: &UnitStrip, full: f64) -> Spar
 }
 
 /// Marks the column in the middle of the selected unit, and lights its bar.
-fn light(buffer: &mut Buffer, area: Rect, frame: &UnitsFrame, unit: usize, theme: Theme) {
+fn highlight_unit(buffer: &mut Buffer, area: Rect, frame: &UnitsFrame, unit: usize, theme: Theme) {
     let visible = area.intersection(buffer.area);
     let columns: Vec<u16> =
         (visible.x..visible.right()).filter(|x| frame.units_at(usize::from(*x - area.x)).contains(&unit)).collect();
@@ -134,7 +134,7 @@ fn light(buffer: &mut Buffer, area: Rect, frame: &UnitsFrame, unit: usize, theme
 }
 
 /// Names without Greek letters.
-fn spelled(title: &'static str) -> &'static str {
+fn ascii_title(title: &'static str) -> &'static str {
     match title {
         "γ" => "gamma",
         "β" => "beta",

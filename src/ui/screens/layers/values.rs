@@ -4,23 +4,23 @@ use ratatui::{buffer::Buffer, layout::Rect};
 use unicode_width::UnicodeWidthStr;
 
 use crate::{
-    app::{App, LayerValues, Panel, ValuePart},
+    app::{App, LayerValues, Panel, ValueHistogram},
     protocol::inspection::Distribution,
     text::{short, thousands},
     ui::{
         layout::{take_bottom, take_left, take_top},
-        paint::{Row, note},
+        paint::{Row, draw_note},
         screens::title,
         theme::{Ramp, Role, Theme},
         widgets::{
             histogram,
-            picture::{self, CellPicture, Point},
+            picture::{self, CellPicture, PicturePoint},
         },
     },
 };
 
 /// Columns between two parts.
-const GAP: u16 = 3;
+const PART_GAP_COLUMNS: u16 = 3;
 
 /// Where the parts of one kind of values lie.
 struct ValuesFrame {
@@ -52,25 +52,25 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     let mut rest = area;
     let heading = take_top(&mut rest, 1);
     let rows = usize::from(ValuesFrame::of(rest).past.height);
-    let values = match app.layers_screen().values(rows * 2) {
+    let values = match app.layers_screen().layer_values(rows * 2) {
         Ok(values) => values,
         Err(reason) => {
             title(app, theme, buffer, heading, Panel::Values);
-            note(buffer, rest, &reason, theme.style(Role::Muted));
+            draw_note(buffer, rest, &reason, theme.style(Role::Muted));
             return;
         }
     };
-    head(app, theme, buffer, heading, &values, rows > 0);
+    draw_heading(app, theme, buffer, heading, &values, rows > 0);
     take_left(&mut rest, 2);
-    let width = rest.width.saturating_sub(2 * GAP) / 3;
+    let width = rest.width.saturating_sub(2 * PART_GAP_COLUMNS) / 3;
     for part in &values.parts {
         let place = take_left(&mut rest, width);
-        take_left(&mut rest, GAP);
+        take_left(&mut rest, PART_GAP_COLUMNS);
         draw_part(app, theme, buffer, &ValuesFrame::of(place), part);
     }
 }
 
-fn head(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, values: &LayerValues, past: bool) {
+fn draw_heading(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, values: &LayerValues, past: bool) {
     let muted = theme.style(Role::Muted);
     let mut row = title(app, theme, buffer, area, Panel::Values);
     row.put(&values.row.name, theme.style(Role::Text)).skip(2);
@@ -85,28 +85,28 @@ fn head(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, values: &Layer
     }
 }
 
-fn draw_part(app: &App, theme: Theme, buffer: &mut Buffer, frame: &ValuesFrame, part: &ValuePart) {
+fn draw_part(app: &App, theme: Theme, buffer: &mut Buffer, frame: &ValuesFrame, part: &ValueHistogram) {
     let muted = theme.style(Role::Muted);
-    let mut row = Row::new(buffer, frame.head, 0).ending(theme.marks().ellipsis);
+    let mut row = Row::new(buffer, frame.head, 0).with_ellipsis(theme.marks().ellipsis);
     let (name, shape) = part.title.split_once(' ').unwrap_or((&part.title, ""));
     row.put(name, theme.style(Role::Strong)).skip(1).put(shape, muted).skip(1);
     let Some(now) = part.now else {
         let below = Rect { y: frame.figures.y, height: frame.past.bottom() - frame.figures.y, ..frame.head };
-        note(buffer, below, "not computed yet", muted);
+        draw_note(buffer, below, "not computed yet", muted);
         return;
     };
-    counts(&mut row, now, theme);
-    figures(buffer, frame.figures, now, theme);
-    let shown: Vec<f64> = part.columns(now, usize::from(frame.histogram.width));
+    put_counts_outside_bins(&mut row, now, theme);
+    draw_figures(buffer, frame.figures, now, theme);
+    let shown: Vec<f64> = part.bin_shares(now, usize::from(frame.histogram.width));
     let scaled: Vec<f64> =
         if app.view().layers.log_counts { shown.iter().map(|count| count.ln_1p()).collect() } else { shown };
     histogram::draw(buffer, frame.histogram, &scaled, Role::Train, theme);
-    axis(buffer, frame.labels, part, theme);
-    past(app, buffer, frame.past, part, theme);
+    draw_value_axis(buffer, frame.labels, part, theme);
+    draw_past_histograms(app, buffer, frame.past, part, theme);
 }
 
 /// What is not in the bins.
-fn counts(row: &mut Row, now: &Distribution, theme: Theme) {
+fn put_counts_outside_bins(row: &mut Row, now: &Distribution, theme: Theme) {
     if now.not_finite > 0 {
         row.put(&format!("{} not finite", thousands(now.not_finite as u64)), theme.style(Role::Bad));
         return;
@@ -118,8 +118,8 @@ fn counts(row: &mut Row, now: &Distribution, theme: Theme) {
     }
 }
 
-fn figures(buffer: &mut Buffer, area: Rect, now: &Distribution, theme: Theme) {
-    let mut row = Row::new(buffer, area, 0).ending(theme.marks().ellipsis);
+fn draw_figures(buffer: &mut Buffer, area: Rect, now: &Distribution, theme: Theme) {
+    let mut row = Row::new(buffer, area, 0).with_ellipsis(theme.marks().ellipsis);
     let (muted, text) = (theme.style(Role::Muted), theme.style(Role::Text));
     for (label, value) in [("mean ", now.mean), ("sd ", now.deviation), ("norm ", now.norm)] {
         row.put_all(&[(label, muted), (&short(value), text), ("  ", muted)]);
@@ -127,16 +127,16 @@ fn figures(buffer: &mut Buffer, area: Rect, now: &Distribution, theme: Theme) {
 }
 
 /// The values at the edges, and 0 between them where it has room.
-fn axis(buffer: &mut Buffer, area: Rect, part: &ValuePart, theme: Theme) {
+fn draw_value_axis(buffer: &mut Buffer, area: Rect, part: &ValueHistogram, theme: Theme) {
     let muted = theme.style(Role::Muted);
     let (low, high) = (short(part.edges.0), short(part.edges.1));
-    let mut row = Row::new(buffer, area, 0).ending(theme.marks().ellipsis);
+    let mut row = Row::new(buffer, area, 0).with_ellipsis(theme.marks().ellipsis);
     let both = low.width() + high.width() < usize::from(area.width);
     row.put(&low, muted);
     if both {
         row.put_right(&high, muted);
     }
-    if let Some(place) = part.place(0.0) {
+    if let Some(place) = part.place_between_edges(0.0) {
         let column = area.x + (place * f64::from(area.width.saturating_sub(1))).round() as u16;
         let start = row.position();
         if both && column > start && row.free() > column - start + 1 {
@@ -146,7 +146,7 @@ fn axis(buffer: &mut Buffer, area: Rect, part: &ValuePart, theme: Theme) {
 }
 
 /// The past, newest on top: how many values lie in each column tells its shade.
-fn past(app: &App, buffer: &mut Buffer, area: Rect, part: &ValuePart, theme: Theme) {
+fn draw_past_histograms(app: &App, buffer: &mut Buffer, area: Rect, part: &ValueHistogram, theme: Theme) {
     if area.is_empty() {
         return;
     }
@@ -155,7 +155,7 @@ fn past(app: &App, buffer: &mut Buffer, area: Rect, part: &ValuePart, theme: The
         .past
         .iter()
         .map(|(_, values)| {
-            let columns = part.columns(values, width);
+            let columns = part.bin_shares(values, width);
             let largest = columns.iter().copied().fold(0.0, f64::max);
             let level = |count: &f64| match app.view().layers.log_counts {
                 _ if *count <= 0.0 => f64::NAN,
@@ -167,6 +167,6 @@ fn past(app: &App, buffer: &mut Buffer, area: Rect, part: &ValuePart, theme: The
         })
         .collect();
     let shown = rows.len().min(usize::from(area.height) * 2);
-    let picture = CellPicture::new(width, shown, |x, y| Point::Level(Ramp::Heat, rows[y][x]));
+    let picture = CellPicture::new(width, shown, |x, y| PicturePoint::Level(Ramp::Heat, rows[y][x]));
     picture::draw(buffer, area, &picture, theme);
 }

@@ -19,17 +19,17 @@ use crate::{
 const NONE_TO_STEER: &str = "this source has none that can be changed";
 
 /// Draws the hyperparameters that can be changed now.
-pub fn controls(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
-    let rows = app.controls();
+pub fn draw_controls(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
+    let rows = app.control_rows();
     if area.height == 1 {
-        folded_controls(app, theme, buffer, area, &rows);
+        draw_folded_controls(app, theme, buffer, area, &rows);
         return;
     }
     let optimizer = app.run().info.as_ref().and_then(|info| info.optimizer.clone());
     let room = list_rows(area);
     let mut heading = title(app, theme, buffer, area, Panel::Controls);
     if rows.len() > room {
-        heading.put(&more(rows.len() - room, theme), theme.style(Role::Muted)).skip(1);
+        heading.put(&hidden_rows_text(rows.len() - room, theme), theme.style(Role::Muted)).skip(1);
     }
     if let Some(optimizer) = optimizer {
         heading.put_right(&optimizer, theme.style(Role::Muted));
@@ -37,20 +37,26 @@ pub fn controls(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     if rows.is_empty() {
         let steered = app.run().capabilities.is_none() || app.run().can(Capability::Steer);
         let text = if steered { "none yet: listed once the source is ready" } else { NONE_TO_STEER };
-        sentence(buffer, area, 1, text, theme.style(Role::Muted));
+        draw_indented_text(buffer, area, 1, text, theme.style(Role::Muted));
         return;
     }
-    let focused = app.view().focus() == Panel::Controls;
+    let focused = app.view().focused_panel() == Panel::Controls;
     let first = first_row(app.view().control, rows.len(), room);
     for (place, row) in (1..).zip(rows.iter().skip(first).take(room)) {
-        control(theme, &mut Row::new(buffer, area, place).ending(theme.marks().ellipsis), row, focused, area.width);
+        draw_control(
+            theme,
+            &mut Row::new(buffer, area, place).with_ellipsis(theme.marks().ellipsis),
+            row,
+            focused,
+            area.width,
+        );
     }
 }
 
-fn control(theme: Theme, row: &mut Row, control: &ControlRow, focused: bool, width: u16) {
+fn draw_control(theme: Theme, row: &mut Row, control: &ControlRow, focused: bool, width: u16) {
     let marks = theme.marks();
     let selected = control.selected && focused;
-    row.put_cell(if selected { marks.pointer } else { " " }, 2, theme.style(Role::Focus));
+    row.put_left_aligned(if selected { marks.pointer } else { " " }, 2, theme.style(Role::Focus));
     let value = short(control.value);
     if let Some(requested) = control.requested {
         let text = format!(" {} {} {}", marks.arrow, short(requested), marks.pending);
@@ -59,12 +65,12 @@ fn control(theme: Theme, row: &mut Row, control: &ControlRow, focused: bool, wid
         row.put_right(&format!("   {}", control.range), theme.style(Role::Muted));
     }
     row.put_right(&value, theme.style(Role::Text));
-    row.skip_right(1);
+    row.reserve_right(1);
     row.put(&control.key, theme.style(if selected { Role::Selected } else { Role::Muted }));
 }
 
-fn folded_controls(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, rows: &[ControlRow]) {
-    let focused = app.view().focus() == Panel::Controls;
+fn draw_folded_controls(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, rows: &[ControlRow]) {
+    let focused = app.view().focused_panel() == Panel::Controls;
     let mut line = title(app, theme, buffer, area, Panel::Controls);
     if rows.is_empty() {
         let steered = app.run().capabilities.is_none() || app.run().can(Capability::Steer);
@@ -84,7 +90,7 @@ fn folded_controls(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, row
         let value_style = theme.style(if row.requested.is_some() { Role::Change } else { Role::Text });
         let width = name.width() + 1 + value.width();
         // Behind the last one nothing has to be said, but for those before the selection.
-        let others = if place + 1 == rows.len() && first == 0 { 0 } else { MORE };
+        let others = if place + 1 == rows.len() && first == 0 { 0 } else { MORE_COLUMNS };
         if hidden > first || width + others > usize::from(line.free()) {
             hidden += 1;
             continue;
@@ -92,29 +98,29 @@ fn folded_controls(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, row
         line.put(name, name_style).skip(1).put(&value, value_style).skip(2);
     }
     if hidden > 0 {
-        line.put(&more(hidden, theme), theme.style(Role::Muted));
+        line.put(&hidden_rows_text(hidden, theme), theme.style(Role::Muted));
     }
 }
 
 /// Columns of [`more`] where there are not many.
-const MORE: usize = 10;
+const MORE_COLUMNS: usize = 10;
 
 /// What stands for rows that had no room.
-pub fn more(count: usize, theme: Theme) -> String {
+pub fn hidden_rows_text(count: usize, theme: Theme) -> String {
     format!("{} {count} more", theme.marks().ellipsis)
 }
 
 /// Draws the newest findings.
-pub fn findings(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
+pub fn draw_findings(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     let findings = &app.run().findings;
     if area.height <= 2 {
-        folded_findings(app, theme, buffer, area);
+        draw_folded_findings(app, theme, buffer, area);
         return;
     }
     title(app, theme, buffer, area, Panel::Findings);
     if findings.is_empty() {
         let text = "none yet: dead units, exploding or vanishing gradients and other troubles will be named here";
-        sentence(buffer, area, 1, text, theme.style(Role::Muted));
+        draw_indented_text(buffer, area, 1, text, theme.style(Role::Muted));
         return;
     }
     let mut y = 1;
@@ -123,21 +129,21 @@ pub fn findings(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
         if y >= area.height {
             break;
         }
-        y += one_finding(app, theme, buffer, area, y, finding) + 1;
+        y += draw_finding(app, theme, buffer, area, y, finding) + 1;
         shown += 1;
     }
     if shown < findings.len() {
-        let text = more(findings.len() - shown, theme);
+        let text = hidden_rows_text(findings.len() - shown, theme);
         title(app, theme, buffer, area, Panel::Findings).put_right(&text, theme.style(Role::Muted));
     }
 }
 
 /// Draws a finding from row `y` on and gives the number of rows it took.
-fn one_finding(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, y: u16, finding: &FindingRow) -> u16 {
+fn draw_finding(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, y: u16, finding: &FindingRow) -> u16 {
     let marks = theme.marks();
     let (health, text) = finding_roles(app, finding);
     let health = theme.style(health);
-    let mut head = Row::new(buffer, area, y).ending(marks.ellipsis);
+    let mut head = Row::new(buffer, area, y).with_ellipsis(marks.ellipsis);
     head.put(theme.health_mark(finding.health), health).skip(1);
     head.put("step ", theme.style(Role::Muted)).put(&thousands(finding.at.step), theme.style(Role::Muted));
     if finding.times > 1 {
@@ -150,9 +156,9 @@ fn one_finding(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, y: u16,
     if text == Role::Muted {
         head.put(ABANDONED, theme.style(Role::Muted));
     }
-    let what = sentence(buffer, area, y + 1, &finding.what, theme.style(text));
+    let what = draw_indented_text(buffer, area, y + 1, &finding.what, theme.style(text));
     let advice = if app.view().expanded { format!("What to do: {}.", finding.advice) } else { finding.advice.clone() };
-    let advice = sentence(buffer, area, y + 1 + what, &advice, theme.style(Role::Muted));
+    let advice = draw_indented_text(buffer, area, y + 1 + what, &advice, theme.style(Role::Muted));
     1 + what + advice
 }
 
@@ -162,18 +168,18 @@ const ABANDONED: &str = "  abandoned";
 /// How mark and sentence of a finding are drawn: muted where it is no history of the current branch.
 fn finding_roles(app: &App, finding: &FindingRow) -> (Role, Role) {
     if app.run().lineage().contains(finding.at) {
-        (Theme::health(finding.health), Role::Text)
+        (Theme::health_role(finding.health), Role::Text)
     } else {
         (Role::Muted, Role::Muted)
     }
 }
 
-fn folded_findings(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
+fn draw_folded_findings(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     let count = app.run().findings.len();
     let mut line = title(app, theme, buffer, area, Panel::Findings);
     if count > 1 {
-        line.put_right(&more(count - 1, theme), theme.style(Role::Muted));
-        line.skip_right(2);
+        line.put_right(&hidden_rows_text(count - 1, theme), theme.style(Role::Muted));
+        line.reserve_right(2);
     }
     let Some(finding) = app.run().findings.iter().nth(app.view().finding) else {
         line.put("none yet: troubles with gradients and units will be named here", theme.style(Role::Muted));
@@ -184,12 +190,12 @@ fn folded_findings(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     let abandoned = if text == Role::Muted { ABANDONED } else { "" };
     line.put(&format!("step {}{abandoned}: ", thousands(finding.at.step)), theme.style(Role::Muted));
     line.put(&finding.what, theme.style(text));
-    let mut below = Row::new(buffer, area, 1).ending(theme.marks().ellipsis);
+    let mut below = Row::new(buffer, area, 1).with_ellipsis(theme.marks().ellipsis);
     below.skip(2).put(&finding.advice, theme.style(Role::Muted));
 }
 
 /// Draws what stays the same during the run.
-pub fn facts(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
+pub fn draw_facts(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     let run = app.run();
     let Some(info) = &run.info else { return };
     let count = |count: usize| thousands(count as u64);
@@ -221,13 +227,13 @@ pub fn facts(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     }
     Row::new(buffer, area, 0).skip(2).put("run", theme.style(Role::Strong));
     for (y, (label, value)) in (1..).zip(facts) {
-        let mut row = Row::new(buffer, area, y).ending(theme.marks().ellipsis);
-        row.skip(2).put_cell(label, 11, theme.style(Role::Muted)).put(&value, theme.style(Role::Text));
+        let mut row = Row::new(buffer, area, y).with_ellipsis(theme.marks().ellipsis);
+        row.skip(2).put_left_aligned(label, 11, theme.style(Role::Muted)).put(&value, theme.style(Role::Text));
     }
 }
 
 /// Writes a sentence from row `y` on, indented by two, and gives the number of rows it took.
-fn sentence(buffer: &mut Buffer, area: Rect, y: u16, text: &str, style: Style) -> u16 {
+fn draw_indented_text(buffer: &mut Buffer, area: Rect, y: u16, text: &str, style: Style) -> u16 {
     let lines = wrap(text, area.width.saturating_sub(2));
     for (y, line) in (y..).zip(&lines) {
         Row::new(buffer, area, y).skip(2).put(line, style);

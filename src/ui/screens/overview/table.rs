@@ -3,7 +3,7 @@
 use ratatui::{buffer::Buffer, layout::Rect};
 use unicode_width::UnicodeWidthStr;
 
-use super::side::more;
+use super::side::hidden_rows_text;
 use crate::{
     app::{App, LayerRow, Layers, Panel},
     protocol::{Health, MetricValue, Unit},
@@ -31,18 +31,18 @@ struct TableColumns {
 }
 
 /// Most quantities that are written as numbers.
-const MAX_VALUES: usize = 3;
+const MAX_VALUE_COLUMNS: usize = 3;
 
 /// Columns of a share, of the verdict, and of the verdict with its word; each begins with a gap.
-const SHARE: u16 = 6;
-const MARK: u16 = 3;
-const VERDICT: u16 = 9;
+const SHARE_COLUMNS: u16 = 6;
+const VERDICT_MARK_COLUMNS: u16 = 3;
+const VERDICT_COLUMNS: u16 = 9;
 
 /// Columns of the narrowest sparkline that can be read.
 const SPARKLINE_COLUMNS: u16 = 12;
 
 /// Columns for the norms at the edges of a layer's chart.
-const GUTTER: u16 = 10;
+const GUTTER_COLUMNS: u16 = 10;
 
 impl TableColumns {
     fn of(layers: &Layers, theme: Theme, width: u16, hidden: bool) -> Self {
@@ -50,13 +50,13 @@ impl TableColumns {
         let widest = |text: &dyn Fn(&LayerRow) -> usize| rows.iter().map(text).max().unwrap_or(0) as u16;
         // A number, and the gap before it.
         let number = if width >= 70 { 9 } else { 7 };
-        let quantities = layers.quantities().iter().take(MAX_VALUES);
+        let quantities = layers.quantities().iter().take(MAX_VALUE_COLUMNS);
         let values: Vec<u16> =
-            quantities.map(|quantity| if quantity.unit == Unit::Share { SHARE } else { number }).collect();
+            quantities.map(|quantity| if quantity.unit == Unit::Share { SHARE_COLUMNS } else { number }).collect();
         let verdict = match values.is_empty() {
             true => 0,
-            false if width >= 90 => VERDICT,
-            false => MARK,
+            false if width >= 90 => VERDICT_COLUMNS,
+            false => VERDICT_MARK_COLUMNS,
         };
         let rest = width.saturating_sub(2 + values.iter().sum::<u16>() + verdict);
         // The title says when there are more rows.
@@ -65,7 +65,7 @@ impl TableColumns {
         let mut columns = Self {
             name,
             shape: (widest(&|row| row.shape.width()) + 2).min(22),
-            parameters: (widest(&|row| count(row, theme).width()) + 2).max(9),
+            parameters: (widest(&|row| parameter_count(row, theme).width()) + 2).max(9),
             spark: 0,
             values,
         };
@@ -96,23 +96,23 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     let room = layer_rows(app, area);
     let hidden = rows.len().saturating_sub(room);
     let columns = TableColumns::of(&app.run().layers, theme, area.width, hidden > 0);
-    heading(app, theme, buffer, area, &columns, hidden);
+    draw_heading(app, theme, buffer, area, &columns, hidden);
     if rows.is_empty() {
         let below = Rect { y: area.y + 1, height: area.height - 1, ..area };
         let text = "no layers yet: they show once the network is built";
-        Row::new(buffer, below, 0).ending(theme.marks().ellipsis).skip(2).put(text, theme.style(Role::Muted));
+        Row::new(buffer, below, 0).with_ellipsis(theme.marks().ellipsis).skip(2).put(text, theme.style(Role::Muted));
         return;
     }
     let first = first_row(app.view().layers.row, rows.len(), room);
     let height = layer_height(app, area);
     for (place, (index, row)) in (0..).zip(rows.iter().enumerate().skip(first).take(room)) {
-        let selected = app.view().focus() == Panel::Layers && app.view().layers.row == index;
+        let selected = app.view().focused_panel() == Panel::Layers && app.view().layers.row == index;
         let area = Rect { y: area.y + 1 + place * height, height, ..area };
-        layer(app, theme, buffer, area, row, selected, &columns);
+        draw_layer_row(app, theme, buffer, area, row, selected, &columns);
     }
 }
 
-fn heading(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, columns: &TableColumns, hidden: usize) {
+fn draw_heading(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, columns: &TableColumns, hidden: usize) {
     let start = area.x + 2 + columns.name;
     let muted = theme.style(Role::Muted);
     let mut row = title(app, theme, buffer, area, Panel::Layers);
@@ -120,25 +120,25 @@ fn heading(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, columns: &T
         return;
     }
     if hidden > 0 {
-        row.put(&more(hidden, theme), muted);
+        row.put(&hidden_rows_text(hidden, theme), muted);
     }
     row.skip_to(start);
     if columns.shape > 0 {
-        row.put_cell("shape", columns.shape, muted);
+        row.put_left_aligned("shape", columns.shape, muted);
     }
     if columns.parameters > 0 {
-        row.put_flush("weights", columns.parameters - 2, muted).skip(2);
+        row.put_right_aligned("weights", columns.parameters - 2, muted).skip(2);
     }
     let Some(quantity) = app.layers_screen().quantity() else { return };
     let title = quantity.title.as_str();
     let log = columns.spark > 25 && quantity.unit != Unit::Share;
-    row.put_cell(if log { format!("{title}, log scale") } else { title.into() }.as_str(), columns.spark, muted);
+    row.put_left_aligned(if log { format!("{title}, log scale") } else { title.into() }.as_str(), columns.spark, muted);
     for (quantity, width) in app.run().layers.quantities().iter().zip(&columns.values) {
-        row.put_flush(quantity.short.as_ref().unwrap_or(&quantity.title), *width, muted);
+        row.put_right_aligned(quantity.short.as_ref().unwrap_or(&quantity.title), *width, muted);
     }
 }
 
-fn layer(
+fn draw_layer_row(
     app: &App,
     theme: Theme,
     buffer: &mut Buffer,
@@ -149,22 +149,22 @@ fn layer(
 ) {
     let marks = theme.marks();
     let (text, muted) = (theme.style(Role::Text), theme.style(Role::Muted));
-    let mut row = Row::new(buffer, area, 0).ending(marks.ellipsis);
+    let mut row = Row::new(buffer, area, 0).with_ellipsis(marks.ellipsis);
     let name = if selected { theme.style(Role::Selected) } else { text };
-    row.put_cell(if selected { marks.pointer } else { " " }, 2, theme.style(Role::Focus));
-    row.put_cell(&layer.name, columns.name.saturating_sub(1), name).skip(1);
+    row.put_left_aligned(if selected { marks.pointer } else { " " }, 2, theme.style(Role::Focus));
+    row.put_left_aligned(&layer.name, columns.name.saturating_sub(1), name).skip(1);
     if columns.shape > 0 {
-        row.put_cell(&layer.shape, columns.shape, muted);
+        row.put_left_aligned(&layer.shape, columns.shape, muted);
     }
     if columns.parameters > 0 {
-        row.put_flush(&count(layer, theme), columns.parameters - 2, muted).skip(2);
+        row.put_right_aligned(&parameter_count(layer, theme), columns.parameters - 2, muted).skip(2);
     }
     let beside = Rect { x: row.position(), width: columns.spark, height: 1, ..area };
     row.skip(columns.spark);
     if columns.values.is_empty() {
         return;
     }
-    let Some(look) = &layer.look else {
+    let Some(look) = &layer.last_probe else {
         row.put(" no probe yet", muted);
         return;
     };
@@ -178,21 +178,15 @@ fn layer(
             Some(share) if quantity.unit == Unit::Share => format!("{:.0} %", share * 100.0),
             Some(value) => number(value, width - 1),
         };
-        row.put_flush(&text, *width, if known.is_some() { value } else { muted });
+        row.put_right_aligned(&text, *width, if known.is_some() { value } else { muted });
     }
     row.skip(2);
-    let (mark, health, word) = match look.health {
-        _ if stale => (marks.none, Role::Muted, " old"),
-        None | Some(Health::Unknown) => (marks.none, Role::Muted, ""),
-        Some(verdict @ Health::Good) => (theme.health_mark(verdict), Theme::health(verdict), ""),
-        Some(verdict @ Health::Watch) => (theme.health_mark(verdict), Theme::health(verdict), " watch"),
-        Some(verdict @ Health::Bad) => (theme.health_mark(verdict), Theme::health(verdict), " bad"),
-    };
+    let (mark, health, word) = verdict_look(look.health, stale, theme);
     row.put(mark, theme.style(health)).put_all(&[(word, theme.style(health))]);
     let sick = matches!(look.health, Some(Health::Watch | Health::Bad));
     let role = if sick && !stale { health } else { Role::Train };
     if area.height > 1 {
-        history(app, theme, buffer, area, layer, role);
+        draw_history(app, theme, buffer, area, layer, role);
     } else {
         sparkline::draw(
             buffer,
@@ -204,31 +198,47 @@ fn layer(
     }
 }
 
+/// Mark, role and word of a layer's verdict; a `stale` one has none that counts.
+fn verdict_look(health: Option<Health>, stale: bool, theme: Theme) -> (&'static str, Role, &'static str) {
+    let none = theme.marks().none;
+    match health {
+        _ if stale => (none, Role::Muted, " old"),
+        None | Some(Health::Unknown) => (none, Role::Muted, ""),
+        Some(verdict @ Health::Good) => (theme.health_mark(verdict), Theme::health_role(verdict), ""),
+        Some(verdict @ Health::Watch) => (theme.health_mark(verdict), Theme::health_role(verdict), " watch"),
+        Some(verdict @ Health::Bad) => (theme.health_mark(verdict), Theme::health_role(verdict), " bad"),
+    }
+}
+
 /// Number of a layer's trained values.
-fn count(layer: &LayerRow, theme: Theme) -> String {
+fn parameter_count(layer: &LayerRow, theme: Theme) -> String {
     layer.parameters.map_or_else(|| theme.marks().none.into(), thousands)
 }
 
 /// The shown quantity over the whole width below a layer's row, with the values at its edges.
-fn history(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, layer: &LayerRow, role: Role) {
+fn draw_history(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, layer: &LayerRow, role: Role) {
     // The last row is a gap.
     let chart = Rect {
-        x: area.x + GUTTER,
+        x: area.x + GUTTER_COLUMNS,
         y: area.y + 1,
-        width: area.width.saturating_sub(GUTTER),
+        width: area.width.saturating_sub(GUTTER_COLUMNS),
         height: area.height.saturating_sub(2),
     };
     let muted = theme.style(Role::Muted);
     let bar = if theme.unicode { "│" } else { "|" };
     for y in 1..=chart.height {
-        Row::new(buffer, area, y).skip(GUTTER - 1).put(bar, theme.style(Role::Faint));
+        Row::new(buffer, area, y).skip(GUTTER_COLUMNS - 1).put(bar, theme.style(Role::Faint));
     }
     let columns = usize::from(chart.width);
     let line = app.layers_screen().sparkline(layer, columns);
     if let Some((low, high)) = line.edges {
-        Row::new(buffer, area, 1).put_flush(&number(high, GUTTER - 2), GUTTER - 1, muted);
+        Row::new(buffer, area, 1).put_right_aligned(&number(high, GUTTER_COLUMNS - 2), GUTTER_COLUMNS - 1, muted);
         if chart.height > 1 {
-            Row::new(buffer, area, chart.height).put_flush(&number(low, GUTTER - 2), GUTTER - 1, muted);
+            Row::new(buffer, area, chart.height).put_right_aligned(
+                &number(low, GUTTER_COLUMNS - 2),
+                GUTTER_COLUMNS - 1,
+                muted,
+            );
         }
     }
     sparkline::draw(buffer, chart, &line.columns, role, theme);

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Room from which on the newest raw value is written beside the smoothed one; at the cursor it always is.
-const WIDE: u16 = 52;
+const MIN_COLUMNS_WITH_RAW: u16 = 52;
 
 /// How the values are written.
 #[derive(Clone, Copy)]
@@ -54,12 +54,12 @@ struct TitlePiece {
 /// Writes the values that have room.
 pub(super) fn draw(row: &mut Row, chart: &Chart, theme: Theme) {
     let free = usize::from(row.free());
-    let with_raw = chart.cursor.is_some() || row.free() >= WIDE && chart.first_test.is_none();
+    let with_raw = chart.cursor.is_some() || row.free() >= MIN_COLUMNS_WITH_RAW && chart.first_test.is_none();
     let raws: &[bool] = if with_raw { &[true, false] } else { &[false] };
     let candidates = raws.iter().flat_map(|raw| READOUT_FORMATS.iter().map(|format| (*format, *raw)));
     let mut poorest = Vec::new();
     for (format, with_raw) in candidates {
-        let pieces = pieces(chart, format, with_raw, theme);
+        let pieces = title_pieces(chart, format, with_raw, theme);
         let fits = pieces.iter().map(|piece| piece.width).sum::<usize>() <= free;
         poorest = pieces;
         if fits {
@@ -71,7 +71,7 @@ pub(super) fn draw(row: &mut Row, chart: &Chart, theme: Theme) {
     }
 }
 
-fn pieces(chart: &Chart, format: ReadoutFormat, with_raw: bool, theme: Theme) -> Vec<TitlePiece> {
+fn title_pieces(chart: &Chart, format: ReadoutFormat, with_raw: bool, theme: Theme) -> Vec<TitlePiece> {
     let marks = theme.marks();
     let values = chart.cursor.as_ref().map_or(&chart.latest, |cursor| &cursor.values);
     let all = format.words == ValueWords::All;
@@ -83,8 +83,8 @@ fn pieces(chart: &Chart, format: ReadoutFormat, with_raw: bool, theme: Theme) ->
         let bare = format.words == ValueWords::Bare;
         put(if bare { format!("{step}: ") } else { format!("step {step}{}", format.gap) }, Role::Focus);
     }
-    let raw = values.train.map(|column| extent(&chart.unit, column, format.rough, marks.none));
-    let train = values.smoothed.map(|value| write(&chart.unit, value, format.rough)).or_else(|| raw.clone());
+    let raw = values.train.map(|column| format_extent(&chart.unit, column, format.rough, marks.none));
+    let train = values.smoothed.map(|value| format_value(&chart.unit, value, format.rough)).or_else(|| raw.clone());
     let raw = raw.filter(|_| with_raw && values.smoothed.is_some());
     if let Some(train) = train {
         let word = matches!(format.words, ValueWords::All | ValueWords::Train) && !train_word.is_empty();
@@ -99,7 +99,7 @@ fn pieces(chart: &Chart, format: ReadoutFormat, with_raw: bool, theme: Theme) ->
     let word = if all { format!("{test_word} ") } else { String::new() };
     if let Some(test) = values.test {
         put(format!("{}{} {word}", format.gap, marks.point), Role::Test);
-        put(write(&chart.unit, test, format.rough), Role::Text);
+        put(format_value(&chart.unit, test, format.rough), Role::Text);
     } else if let Some(step) = chart.first_test {
         let when = match format {
             ReadoutFormat { gap: "  ", .. } => format!("  no evaluation yet: first at step {}", thousands(step)),
@@ -121,8 +121,8 @@ fn pieces(chart: &Chart, format: ReadoutFormat, with_raw: bool, theme: Theme) ->
     pieces
 }
 
-fn extent(unit: &Unit, column: Column, rough: bool, none: &str) -> String {
-    let text = |value: f64| write(unit, value, rough);
+fn format_extent(unit: &Unit, column: Column, rough: bool, none: &str) -> String {
+    let text = |value: f64| format_value(unit, value, rough);
     match column.extent {
         Some(extent) if extent.min < extent.max => format!("{}–{}", text(extent.min), text(extent.max)),
         Some(extent) => text(extent.mean),
@@ -131,9 +131,9 @@ fn extent(unit: &Unit, column: Column, rough: bool, none: &str) -> String {
     }
 }
 
-fn write(unit: &Unit, value: f64, rough: bool) -> String {
+fn format_value(unit: &Unit, value: f64, rough: bool) -> String {
     match unit {
-        _ if !rough || !value.is_finite() => unit.text(value),
+        _ if !rough || !value.is_finite() => unit.format_value(value),
         Unit::Share if value.abs() <= 10.0 => format!("{:.0}%", value * 100.0),
         _ => short(format!("{value:.1e}").parse().unwrap_or(value)),
     }

@@ -3,9 +3,9 @@
 use ratatui::{buffer::Buffer, layout::Rect};
 use unicode_width::UnicodeWidthStr;
 
-use super::super::symbols::equation;
+use super::super::symbols::displayable_equation;
 use crate::{
-    app::{Product, Sum},
+    app::{SumTerm, WorkedSum},
     text::{short, thousands},
     ui::{
         layout::take_top,
@@ -15,34 +15,35 @@ use crate::{
 };
 
 /// Draws the sums from the top of `rest`, each in a row of numbers, below one of symbols if that leaves `kept` rows.
-pub fn draw(theme: Theme, buffer: &mut Buffer, rest: &mut Rect, sums: &[Sum], kept: u16) {
+pub fn draw(theme: Theme, buffer: &mut Buffer, rest: &mut Rect, sums: &[WorkedSum], kept: u16) {
     let both = usize::from(rest.height) >= 2 * sums.len() + usize::from(kept);
-    let whats: Vec<_> = sums.iter().map(|sum| equation(&sum.what, theme)).collect();
+    let whats: Vec<_> = sums.iter().map(|sum| displayable_equation(&sum.what, theme)).collect();
     let widest = whats.iter().map(|what| what.width() as u16).max().unwrap_or(0);
     for (sum, what) in sums.iter().zip(&whats) {
         let line = take_top(rest, 1);
-        let mut row = Row::new(buffer, line, 0).ending(theme.marks().ellipsis);
-        row.put_cell(what, widest, theme.style(Role::Text)).skip(1);
+        let mut row = Row::new(buffer, line, 0).with_ellipsis(theme.marks().ellipsis);
+        row.put_left_aligned(what, widest, theme.style(Role::Text)).skip(1);
         if both {
-            row.put("= ", theme.style(Role::Muted)).put(&equation(&sum.symbols, theme), theme.style(Role::Muted));
+            row.put("= ", theme.style(Role::Muted))
+                .put(&displayable_equation(&sum.symbols, theme), theme.style(Role::Muted));
             let line = take_top(rest, 1);
-            let mut row = Row::new(buffer, line, 0).ending(theme.marks().ellipsis);
+            let mut row = Row::new(buffer, line, 0).with_ellipsis(theme.marks().ellipsis);
             row.skip(widest + 1);
-            numbers(&mut row, sum, theme);
+            put_sum_in_numbers(&mut row, sum, theme);
         } else {
-            numbers(&mut row, sum, theme);
+            put_sum_in_numbers(&mut row, sum, theme);
         }
     }
 }
 
 /// `= 0.12·0.84 + 0.03·0.5 + 782 more + 0.1 = 0.216`, with as many terms as have room.
-fn numbers(row: &mut Row, sum: &Sum, theme: Theme) {
+fn put_sum_in_numbers(row: &mut Row, sum: &WorkedSum, theme: Theme) {
     let Some(result) = sum.result else {
         row.put("not computed yet", theme.style(Role::Faint));
         return;
     };
     let result = short(result);
-    let bias = sum.bias.map_or(String::new(), |bias| joined(bias < 0.0, &short(bias.abs()), false));
+    let bias = sum.bias.map_or(String::new(), |bias| join_with_sign(bias < 0.0, &short(bias.abs()), false));
     let more = |left: usize| match left {
         0 => String::new(),
         1 if sum.over_samples => " + 1 other sample".into(),
@@ -53,7 +54,7 @@ fn numbers(row: &mut Row, sum: &Sum, theme: Theme) {
     let mut text = String::new();
     let mut taken = 0;
     for term in &sum.terms {
-        let next = written(*term, taken == 0, theme);
+        let next = format_term(*term, taken == 0, theme);
         let left = sum.more + sum.terms.len() - taken - 1;
         if text.width() + next.width() + more(left).width() > room {
             break;
@@ -70,17 +71,17 @@ fn numbers(row: &mut Row, sum: &Sum, theme: Theme) {
 }
 
 /// A term with the sign before it.
-fn written(Product(one, other): Product, first: bool, theme: Theme) -> String {
+fn format_term(SumTerm(one, other): SumTerm, first: bool, theme: Theme) -> String {
     let dot = if theme.unicode { "·" } else { "*" };
     let factor = |value: f64| if value < 0.0 { format!("({})", short(value)) } else { short(value) };
     let size = match other {
         Some(other) => format!("{}{dot}{}", short(one.abs()), factor(other)),
         None => short(one.abs()),
     };
-    joined(one < 0.0, &size, first)
+    join_with_sign(one < 0.0, &size, first)
 }
 
-fn joined(negative: bool, size: &str, first: bool) -> String {
+fn join_with_sign(negative: bool, size: &str, first: bool) -> String {
     match (first, negative) {
         (true, false) => size.into(),
         (true, true) => format!("-{size}"),
@@ -94,7 +95,7 @@ mod tests {
     use super::*;
     use crate::ui::theme::{Background, ColorDepth};
 
-    fn drawn(width: u16, sum: &Sum) -> String {
+    fn drawn(width: u16, sum: &WorkedSum) -> String {
         let area = Rect::new(0, 0, width, 1);
         let mut buffer = Buffer::empty(area);
         draw(
@@ -109,10 +110,10 @@ mod tests {
 
     #[test]
     fn as_many_terms_as_have_room_are_written_out() {
-        let sum = Sum {
+        let sum = WorkedSum {
             what: "y[3]".into(),
             symbols: "Σ W[3,k] x[k] + b[3]".into(),
-            terms: vec![Product(0.5, Some(-2.0)), Product(-0.25, Some(1.0)), Product(0.1, Some(0.1))],
+            terms: vec![SumTerm(0.5, Some(-2.0)), SumTerm(-0.25, Some(1.0)), SumTerm(0.1, Some(0.1))],
             more: 2,
             over_samples: false,
             bias: Some(-0.5),
@@ -121,11 +122,12 @@ mod tests {
         assert_eq!(drawn(70, &sum), "y[3] = 0.5·(-2) - 0.25·1 + 0.1·0.1 + 2 more - 0.5 = -1.75");
         assert_eq!(drawn(44, &sum), "y[3] = 0.5·(-2) + 4 more - 0.5 = -1.75");
         assert_eq!(drawn(34, &sum), "y[3] = 5 terms - 0.5 = -1.75");
-        let batch = Sum { over_samples: true, terms: sum.terms[..1].to_vec(), more: 63, bias: None, ..sum.clone() };
+        let batch =
+            WorkedSum { over_samples: true, terms: sum.terms[..1].to_vec(), more: 63, bias: None, ..sum.clone() };
         assert_eq!(drawn(70, &batch), "y[3] = 0.5·(-2) + 63 other samples = -1.75");
         assert_eq!(drawn(34, &batch), "y[3] = 64 samples = -1.75");
-        assert_eq!(drawn(40, &Sum { result: None, ..sum.clone() }), "y[3] not computed yet");
-        let whole = Sum { more: 0, bias: None, terms: vec![Product(-0.5, None)], ..sum };
+        assert_eq!(drawn(40, &WorkedSum { result: None, ..sum.clone() }), "y[3] not computed yet");
+        let whole = WorkedSum { more: 0, bias: None, terms: vec![SumTerm(-0.5, None)], ..sum };
         assert_eq!(drawn(40, &whole), "y[3] = -0.5 = -1.75");
     }
 }

@@ -13,7 +13,7 @@ use crate::{
 
 /// Draws a rule with ticks into `axis` and their labels into `labels`, which have the same columns; either may be
 /// empty.
-pub fn draw(buffer: &mut Buffer, axis: Rect, labels: Rect, steps: StepRange, theme: Theme) {
+pub fn draw_step_axis(buffer: &mut Buffer, axis: Rect, labels: Rect, steps: StepRange, theme: Theme) {
     let (rule, tick) = if theme.unicode { ("─", "┬") } else { ("-", "+") };
     let faint = theme.style(Role::Faint);
     Row::new(buffer, axis, 0).fill(rule, faint);

@@ -12,7 +12,7 @@ pub struct HeatMap {
     pub quantity: Option<MetricInfo>,
     /// The steps from its left to its right edge.
     pub steps: StepRange,
-    /// One row a layer that has parameters, in the network's order.
+    /// One row per layer that has parameters, in the network's order.
     pub rows: Vec<HeatRow>,
     /// The values at the two ends of the colours; `None` while there is nothing to show.
     pub ends: Option<(f64, f64)>,
@@ -38,16 +38,16 @@ impl HeatMap {
         let unit = info.as_ref().map(|info| info.unit.clone()).unwrap_or_default();
         let layers = run.layers.rows();
         let columns: Vec<Vec<Column>> =
-            layers.iter().map(|row| run.layers.columns(run.lineage(), row, quantity, steps, count)).collect();
+            layers.iter().map(|row| run.layers.quantity_columns(run.lineage(), row, quantity, steps, count)).collect();
         let largest = columns.iter().flatten().filter_map(|column| column.extent).map(|extent| extent.max);
-        let ends = ends(&unit, largest);
+        let ends = color_scale_ends(&unit, largest);
         let cursor = cursor.and_then(|step| Some((steps.column_of(step, count)?, step)));
         let rows = layers.iter().zip(&columns).map(|(row, columns)| {
             let value = row.track(quantity).and_then(|track| {
-                let newest = || track.latest(run.lineage()).map(|(step, _)| step);
-                track.at(run.lineage(), cursor.map(|(_, step)| step).or_else(newest)?)
+                let newest = || track.latest_value(run.lineage()).map(|(step, _)| step);
+                track.value_at(run.lineage(), cursor.map(|(_, step)| step).or_else(newest)?)
             });
-            HeatRow { name: row.name.clone(), cells: cells(columns, &unit, ends), value }
+            HeatRow { name: row.name.clone(), cells: heat_cells(columns, &unit, ends), value }
         });
         Self { quantity: info, steps, rows: rows.collect(), ends, cursor }
     }
@@ -55,7 +55,7 @@ impl HeatMap {
 
 /// The values at the ends of the colours: shares from 0 to 1, anything else from its smallest positive value in sight
 /// to its largest.
-fn ends(unit: &Unit, largest: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
+fn color_scale_ends(unit: &Unit, largest: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
     let bounds = |values: &mut dyn Iterator<Item = f64>| {
         values.fold(None, |ends: Option<(f64, f64)>, value| {
             let (low, high) = ends.unwrap_or((value, value));
@@ -72,15 +72,15 @@ fn ends(unit: &Unit, largest: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
     }
 }
 
-fn cells(columns: &[Column], unit: &Unit, ends: Option<(f64, f64)>) -> Vec<SparklineCell> {
+fn heat_cells(columns: &[Column], unit: &Unit, ends: Option<(f64, f64)>) -> Vec<SparklineCell> {
     let level = |value: f64| match (unit, ends) {
         (Unit::Share, _) => value.clamp(0.0, 1.0),
         (_, Some((low, high))) if value > 0.0 => ((value / low).ln() / (high / low).ln()).clamp(0.0, 1.0),
         _ => 0.0,
     };
-    // Nothing is known after the newest look of the probe.
+    // Nothing is known after the newest probe.
     let newest = columns.iter().rposition(|column| column.extent.is_some() || column.broken).unwrap_or(0);
-    SparklineCell::row(columns, newest, |extent| level(extent.max))
+    SparklineCell::cells_of(columns, newest, |extent| level(extent.max))
 }
 
 #[cfg(test)]
@@ -96,9 +96,9 @@ mod tests {
     #[test]
     fn colours_span_the_values_in_sight_on_a_log_scale() {
         let values = [1e-3, 0.0, 1e-1, 1e1];
-        let ends = ends(&Unit::None, values.into_iter());
+        let ends = color_scale_ends(&Unit::None, values.into_iter());
         assert_eq!(ends, Some((1e-3, 1e1)));
-        let shown = cells(&values.map(column), &Unit::None, ends);
+        let shown = heat_cells(&values.map(column), &Unit::None, ends);
         let heights: Vec<i64> = shown
             .iter()
             .map(|cell| if let SparklineCell::Height(height) = cell { (height * 100.0).round() as i64 } else { -1 })
@@ -108,16 +108,16 @@ mod tests {
 
     #[test]
     fn shares_always_span_the_whole_and_nothing_gives_no_ends() {
-        assert_eq!(ends(&Unit::Share, [0.2].into_iter()), Some((0.0, 1.0)));
-        assert_eq!(ends(&Unit::Share, [].into_iter()), None);
-        assert_eq!(ends(&Unit::None, [0.0].into_iter()), None);
-        assert_eq!(ends(&Unit::None, [2.0].into_iter()), Some((0.2, 2.0)));
+        assert_eq!(color_scale_ends(&Unit::Share, [0.2].into_iter()), Some((0.0, 1.0)));
+        assert_eq!(color_scale_ends(&Unit::Share, [].into_iter()), None);
+        assert_eq!(color_scale_ends(&Unit::None, [0.0].into_iter()), None);
+        assert_eq!(color_scale_ends(&Unit::None, [2.0].into_iter()), Some((0.2, 2.0)));
     }
 
     #[test]
     fn gaps_keep_the_last_value_but_breaks_and_the_future_do_not() {
         let columns = [Column::default(), column(1.0), Column::default(), column(f64::NAN), Column::default()];
-        let shown = cells(&columns, &Unit::Share, Some((0.0, 1.0)));
+        let shown = heat_cells(&columns, &Unit::Share, Some((0.0, 1.0)));
         assert_eq!(
             shown,
             [

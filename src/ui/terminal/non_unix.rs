@@ -15,7 +15,7 @@ impl Modes {
     ///
     /// # Errors
     /// When there is no terminal.
-    pub fn raw() -> io::Result<Self> {
+    pub fn enter_raw_mode() -> io::Result<Self> {
         crossterm::terminal::enable_raw_mode().map(|()| Self)
     }
 
@@ -23,7 +23,7 @@ impl Modes {
     ///
     /// # Errors
     /// When there is no terminal.
-    pub fn raw_again(&self) -> io::Result<()> {
+    pub fn reenter_raw_mode(&self) -> io::Result<()> {
         crossterm::terminal::enable_raw_mode()
     }
 
@@ -55,7 +55,7 @@ pub fn can_suspend() -> bool {
 }
 
 /// Does nothing; see [`can_suspend`].
-pub fn stop(_job: bool) {}
+pub fn stop_process(_job: bool) {}
 
 /// Listens to Ctrl-C sent from outside.
 pub struct Signals;

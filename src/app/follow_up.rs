@@ -9,7 +9,7 @@ use super::notices::NoticeTone;
 
 /// What a part of the dashboard can't do by itself, and so asks for.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Reply {
+pub enum FollowUp {
     /// Nothing more.
     Done,
     /// Say this for a while.
@@ -33,14 +33,14 @@ pub enum Reply {
     SaveScreen(Option<PathBuf>),
 }
 
-impl Reply {
+impl FollowUp {
     /// Says that it went as it was asked.
-    pub fn good(text: impl Into<String>) -> Self {
+    pub fn good_notice(text: impl Into<String>) -> Self {
         Self::Say(NoticeTone::Good, text.into())
     }
 
     /// Says that it did not, or can't.
-    pub fn bad(text: impl Into<String>) -> Self {
+    pub fn bad_notice(text: impl Into<String>) -> Self {
         Self::Say(NoticeTone::Bad, text.into())
     }
 }

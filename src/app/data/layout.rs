@@ -10,7 +10,7 @@ const MIN_SIDE_COLUMNS: u16 = 24;
 const MIN_MAP_COLUMNS: u16 = 6;
 
 /// Cells below the heading of the Data screen in a window of this size, under a banner of `banner` rows.
-pub(super) fn below_heading((columns, rows): (u16, u16), banner: u16) -> (u16, u16) {
+pub(super) fn area_below_heading((columns, rows): (u16, u16), banner: u16) -> (u16, u16) {
     let margin = if columns >= 100 { 2 } else { 0 };
     let around = 7 + u16::from(rows >= 24) + u16::from(rows >= 30) + banner;
     (columns.saturating_sub(margin), rows.saturating_sub(around))
@@ -18,7 +18,7 @@ pub(super) fn below_heading((columns, rows): (u16, u16), banner: u16) -> (u16, u
 
 /// Columns and rows of the grid of answers for an area of the window, two answers a cell; where these would be
 /// more than `most`, as many as may be asked for in the same ratio.
-pub(super) fn grid((columns, rows): (u16, u16), most: usize) -> (usize, usize) {
+pub(super) fn boundary_grid_size((columns, rows): (u16, u16), most: usize) -> (usize, usize) {
     let (columns, rows) = (usize::from(columns).max(2), 2 * usize::from(rows).max(1));
     let by = (most as f64 / (columns * rows) as f64).sqrt();
     if by >= 1.0 {
@@ -30,7 +30,7 @@ pub(super) fn grid((columns, rows): (u16, u16), most: usize) -> (usize, usize) {
 
 /// How the plane and what stands beside it share an area. All in cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PlaneRoom {
+pub struct PlaneLayout {
     /// Columns and rows of the plane.
     pub plane: (u16, u16),
     /// Columns beside it; 0 where there is no space.
@@ -45,7 +45,7 @@ pub struct PlaneRoom {
     pub down: usize,
 }
 
-impl PlaneRoom {
+impl PlaneLayout {
     /// Divides `width` × `height` for a plane `aspect` times as wide as it is high and the maps of `units` units;
     /// `alone` leaves everything to the plane.
     pub fn of((width, height): (u16, u16), aspect: f64, units: usize, alone: bool) -> Self {
@@ -62,7 +62,7 @@ impl PlaneRoom {
             _ => 9,
         };
         // Between both stands the title of the maps.
-        let (tile, across, down) = maps((side, height.saturating_sub(least + 1)), aspect, units);
+        let (tile, across, down) = unit_map_layout((side, height.saturating_sub(least + 1)), aspect, units);
         // The charts get what the maps leave.
         let needed = units.div_ceil(across.max(1)).min(down);
         let used = u16::try_from(needed).unwrap_or(u16::MAX).saturating_mul(tile.1 + 1);
@@ -71,14 +71,14 @@ impl PlaneRoom {
     }
 
     /// Maps on a page.
-    pub fn count(&self) -> usize {
+    pub fn maps_per_page(&self) -> usize {
         self.across * self.down
     }
 }
 
 /// Size of a map, and how many beside and below each other: as large as lets all units be seen. Every map has a row
 /// above it and a column after it.
-fn maps((width, height): (u16, u16), aspect: f64, units: usize) -> ((u16, u16), usize, usize) {
+fn unit_map_layout((width, height): (u16, u16), aspect: f64, units: usize) -> ((u16, u16), usize, usize) {
     let mut smallest = ((0, 0), 0, 0);
     for across in 1..=u16::try_from(units).unwrap_or(u16::MAX).min(width / MIN_MAP_COLUMNS) {
         let columns = (width + 1) / across - 1;
@@ -101,7 +101,7 @@ fn maps((width, height): (u16, u16), aspect: f64, units: usize) -> ((u16, u16), 
 
 /// How an area is divided for pictures of one size, with a large one beside them. All in cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tiles {
+pub struct TileLayout {
     /// Columns for the selected one at the left; 0 where the whole width is a list or pictures only.
     pub side: u16,
     /// Pictures beside each other, at least 1; 1 in a list.
@@ -112,7 +112,7 @@ pub struct Tiles {
     pub pictures: bool,
 }
 
-impl Tiles {
+impl TileLayout {
     /// Divides `width` × `height` for pictures of `picture` points, or for a list; `alone` leaves everything to them.
     pub fn of((width, height): (u16, u16), picture: Option<(usize, usize)>, alone: bool) -> Self {
         let Some((columns, rows)) = picture else {
@@ -138,7 +138,7 @@ impl Tiles {
     }
 
     /// Entries on a page.
-    pub fn count(&self) -> usize {
+    pub fn entries_per_page(&self) -> usize {
         (self.across * self.down).clamp(1, 512)
     }
 }
@@ -150,10 +150,10 @@ mod tests {
     #[test]
     fn a_square_plane_is_square_and_all_units_are_seen() {
         for (columns, rows) in [(200, 60), (120, 36), (80, 24)] {
-            let room = below_heading((columns, rows), 0);
-            let divided = PlaneRoom::of(room, 1.0, 16, false);
+            let room = area_below_heading((columns, rows), 0);
+            let divided = PlaneLayout::of(room, 1.0, 16, false);
             assert_eq!(divided.plane, (2 * room.1, room.1));
-            assert!(divided.count() >= 16 && divided.tile.0 >= 6, "{divided:?}");
+            assert!(divided.maps_per_page() >= 16 && divided.tile.0 >= 6, "{divided:?}");
             assert!(divided.across * usize::from(divided.tile.0 + 1) <= usize::from(divided.side + 1), "{divided:?}");
             let maps = 16_usize.div_ceil(divided.across) * usize::from(divided.tile.1 + 1);
             let below = usize::from(divided.charts + 1) + maps;
@@ -166,10 +166,10 @@ mod tests {
         for size in [(80, 24), (120, 36), (140, 36), (160, 40), (200, 40), (200, 60), (480, 135)] {
             for units in [1, 2, 3] {
                 for aspect in [0.5, 1.0, 2.0] {
-                    let (width, height) = below_heading(size, 0);
-                    let divided = PlaneRoom::of((width, height), aspect, units, false);
+                    let (width, height) = area_below_heading(size, 0);
+                    let divided = PlaneLayout::of((width, height), aspect, units, false);
                     let (columns, rows) = (f64::from(divided.tile.0), f64::from(divided.tile.1));
-                    assert!(divided.count() >= units, "{size:?} {units} {aspect}: {divided:?}");
+                    assert!(divided.maps_per_page() >= units, "{size:?} {units} {aspect}: {divided:?}");
                     assert!((columns / aspect / 2.0 - rows).abs() <= 1.0, "{size:?} {units} {aspect}: {divided:?}");
                     assert!(divided.tile.1 + 1 + divided.charts < height, "{size:?} {units} {aspect}: {divided:?}");
                 }
@@ -179,20 +179,20 @@ mod tests {
 
     #[test]
     fn a_grid_that_is_too_fine_is_shrunk_in_its_ratio() {
-        assert_eq!(grid((54, 27), 40_000), (54, 54));
-        assert_eq!(grid((400, 200), 40_000), (200, 200));
-        assert_eq!(grid((0, 0), 40_000), (2, 2));
+        assert_eq!(boundary_grid_size((54, 27), 40_000), (54, 54));
+        assert_eq!(boundary_grid_size((400, 200), 40_000), (200, 200));
+        assert_eq!(boundary_grid_size((0, 0), 40_000), (2, 2));
         for size in [(u16::MAX, 1), (1, u16::MAX), (u16::MAX, u16::MAX)] {
-            let (columns, rows) = grid(size, 40_000);
+            let (columns, rows) = boundary_grid_size(size, 40_000);
             assert!((1..=40_000).contains(&(columns * rows)), "{size:?}: {columns}, {rows}");
         }
     }
 
     #[test]
     fn a_wide_plane_leaves_room_beside_it() {
-        let divided = PlaneRoom::of((118, 27), 2.0, 8, false);
+        let divided = PlaneLayout::of((118, 27), 2.0, 8, false);
         assert!(divided.plane.0 <= 64 && divided.side >= 50, "{divided:?}");
-        assert_eq!(PlaneRoom::of((118, 27), 2.0, 8, true).side, 0);
+        assert_eq!(PlaneLayout::of((118, 27), 2.0, 8, true).side, 0);
     }
 
     #[test]
@@ -201,12 +201,12 @@ mod tests {
             for height in 0..50 {
                 for aspect in [0.25, 1.0, 4.0] {
                     for units in [0, 1, 64] {
-                        let divided = PlaneRoom::of((width, height), aspect, units, false);
+                        let divided = PlaneLayout::of((width, height), aspect, units, false);
                         assert!(divided.plane.0 <= width && divided.plane.1 <= height, "{divided:?}");
                     }
                 }
                 for picture in [None, Some((28, 28)), Some((0, 0)), Some((64, 1))] {
-                    assert!(Tiles::of((width, height), picture, false).count() > 0);
+                    assert!(TileLayout::of((width, height), picture, false).entries_per_page() > 0);
                 }
             }
         }
@@ -214,7 +214,8 @@ mod tests {
 
     #[test]
     fn pages_of_images_show_enough_at_every_size() {
-        let count = |size, picture| Tiles::of(below_heading(size, 0), Some(picture), false).count();
+        let count =
+            |size, picture| TileLayout::of(area_below_heading(size, 0), Some(picture), false).entries_per_page();
         assert_eq!([(200, 60), (120, 36), (80, 24)].map(|size| count(size, (28, 28))), [48, 15, 6]);
         assert_eq!([(200, 60), (120, 36), (80, 24)].map(|size| count(size, (32, 32))), [35, 12, 6]);
     }

@@ -1,13 +1,13 @@
 //! The selected layer from the inside, ready for drawing: how its values are distributed now and were before, and what
 //! each of its units comes to.
 
-use super::display::shape;
-use super::inspect::{LayerHistory, LayerMoment, MAX_HISTORY_PARAMETERS};
+use super::display::shape_text;
+use super::inspect::{LayerHistory, LayerSnapshot, MAX_HISTORY_PARAMETERS};
 use super::layers::LayerRow;
 use crate::protocol::inspection::{Distribution, LayerView};
 
 /// Edges further out than this are cut, so that what is computed from them stays finite.
-const MAX_EDGE: f64 = 1e300;
+const MAX_EDGE_VALUE: f64 = 1e300;
 
 /// The selected layer's values.
 #[derive(Clone, Debug)]
@@ -17,14 +17,14 @@ pub struct LayerValues<'a> {
     /// Minibatches completed when it was looked at.
     pub step: u64,
     /// The selected parameter, its gradient, the layer's output.
-    pub parts: [ValuePart<'a>; 3],
+    pub parts: [ValueHistogram<'a>; 3],
     /// How many parameters there are to choose from.
     pub parameters: usize,
 }
 
 /// One kind of values.
 #[derive(Clone, Debug)]
-pub struct ValuePart<'a> {
+pub struct ValueHistogram<'a> {
     /// What they are, safe to show.
     pub title: String,
     /// How they are distributed now; `None` while nothing is known.
@@ -35,16 +35,16 @@ pub struct ValuePart<'a> {
     pub edges: (f64, f64),
 }
 
-impl<'a> ValuePart<'a> {
+impl<'a> ValueHistogram<'a> {
     fn of(
         title: String,
-        moments: &[&'a LayerMoment],
-        pick: impl Fn(&'a LayerMoment) -> Option<&'a Distribution>,
+        snapshots: &[&'a LayerSnapshot],
+        pick: impl Fn(&'a LayerSnapshot) -> Option<&'a Distribution>,
     ) -> Self {
-        let now = moments.first().and_then(|moment| pick(moment));
+        let now = snapshots.first().and_then(|snapshot| pick(snapshot));
         let past: Vec<_> =
-            moments.iter().filter_map(|moment| pick(moment).map(|values| (moment.step, values))).collect();
-        // The past widens the view only as far as half of it needs: one wild moment does not crowd all others.
+            snapshots.iter().filter_map(|snapshot| pick(snapshot).map(|values| (snapshot.step, values))).collect();
+        // The past widens the view only as far as half of it needs: one wild snapshot does not crowd all others.
         let edge = |of: fn(&Distribution) -> f64, worst: fn(f64, f64) -> f64| {
             let mut edges: Vec<f64> =
                 past.iter().map(|(_, values)| of(values)).filter(|edge| edge.is_finite()).collect();
@@ -53,8 +53,9 @@ impl<'a> ValuePart<'a> {
             Some(now.map(of).filter(|edge| edge.is_finite()).map_or(usual, |edge| worst(edge, usual)))
         };
         let edges = edge(|values| values.minimum, f64::min).zip(edge(|values| values.maximum, f64::max));
-        let (low, high) =
-            edges.map_or((0.0, 0.0), |(low, high)| (low.clamp(-MAX_EDGE, MAX_EDGE), high.clamp(-MAX_EDGE, MAX_EDGE)));
+        let (low, high) = edges.map_or((0.0, 0.0), |(low, high)| {
+            (low.clamp(-MAX_EDGE_VALUE, MAX_EDGE_VALUE), high.clamp(-MAX_EDGE_VALUE, MAX_EDGE_VALUE))
+        });
         // Values that are all the same stand in the middle.
         let around = if low == 0.0 { 0.5 } else { low.abs() / 2.0 };
         let edges = if low < high { (low, high) } else { (low - around, low + around) };
@@ -62,19 +63,19 @@ impl<'a> ValuePart<'a> {
     }
 
     /// `values` in `count` columns between the edges; what lies beyond them is left out.
-    pub fn columns(&self, values: &Distribution, count: usize) -> Vec<f64> {
-        spread(values, self.edges, count)
+    pub fn bin_shares(&self, values: &Distribution, count: usize) -> Vec<f64> {
+        spread_bins(values, self.edges, count)
     }
 
     /// Place of a value between the edges, 0 to 1, if it lies there.
-    pub fn place(&self, value: f64) -> Option<f64> {
+    pub fn place_between_edges(&self, value: f64) -> Option<f64> {
         let (low, high) = self.edges;
         (low..=high).contains(&value).then(|| (value - low) / (high - low)).filter(|place| place.is_finite())
     }
 }
 
 /// Shares the bins of `values` out to `count` columns between two edges, each bin as if its values lay evenly in it.
-fn spread(values: &Distribution, (low, high): (f64, f64), count: usize) -> Vec<f64> {
+fn spread_bins(values: &Distribution, (low, high): (f64, f64), count: usize) -> Vec<f64> {
     let mut columns = vec![0.0; count];
     let scale = count as f64 / (high - low);
     let width = (values.maximum - values.minimum) / values.bins.len().max(1) as f64;
@@ -130,21 +131,21 @@ pub struct UnitStrips<'a> {
 }
 
 impl<'a> LayerValues<'a> {
-    /// The values of a layer with those of at most `count` moments before, and of its parameters the one at `parameter`,
-    /// counted round and round.
+    /// The values of a layer with those of at most `count` snapshots before, and of its parameters the one at
+    /// `parameter`, counted round and round.
     pub(super) fn of(row: &'a LayerRow, history: LayerHistory<'a>, parameter: usize, count: usize) -> Self {
-        let moments: Vec<&LayerMoment> = history.moments.into_iter().rev().collect();
-        let step = moments.first().map_or(0, |newest| newest.step);
-        let moments = thinned(&moments, count);
+        let snapshots: Vec<&LayerSnapshot> = history.snapshots.into_iter().rev().collect();
+        let step = snapshots.first().map_or(0, |newest| newest.step);
+        let snapshots = thin_snapshots(&snapshots, count);
         let tensors = &history.newest.parameters;
         let parameters = tensors.len().min(MAX_HISTORY_PARAMETERS);
         let at = parameter.checked_rem(parameters).unwrap_or(0);
         let title =
-            tensors.get(at).map_or_else(String::new, |tensor| format!("{} {}", tensor.name, shape(&tensor.shape)));
+            tensors.get(at).map_or_else(String::new, |tensor| format!("{} {}", tensor.name, shape_text(&tensor.shape)));
         let parts = [
-            ValuePart::of(title, &moments, |moment| moment.parameters.get(at).map(|(values, _)| values)),
-            ValuePart::of("gradient".into(), &moments, |moment| moment.parameters.get(at)?.1.as_ref()),
-            ValuePart::of("output".into(), &moments, |moment| moment.output.as_ref()),
+            ValueHistogram::of(title, &snapshots, |snapshot| snapshot.parameters.get(at).map(|(values, _)| values)),
+            ValueHistogram::of("gradient".into(), &snapshots, |snapshot| snapshot.parameters.get(at)?.1.as_ref()),
+            ValueHistogram::of("output".into(), &snapshots, |snapshot| snapshot.output.as_ref()),
         ];
         Self { row, step, parts, parameters }
     }
@@ -171,30 +172,30 @@ impl<'a> UnitStrips<'a> {
             .collect();
         let word = if image { "channel" } else { "unit" };
         let mut shown = Self { count: units.count, word, strips, selected: None };
-        let known = shown.known();
+        let known = shown.unit_count();
         shown.count = shown.count.max(known);
         shown.selected = selected.filter(|_| known > 0).map(|unit| unit.min(known - 1));
         shown
     }
 
     /// How many units there are figures of.
-    pub fn known(&self) -> usize {
+    pub fn unit_count(&self) -> usize {
         self.strips.iter().map(|strip| strip.values.len()).max().unwrap_or(0)
     }
 }
 
-/// At most `count` of the moments, evenly spread over the steps; the newest, which comes first, is always there.
-fn thinned<'a>(moments: &[&'a LayerMoment], count: usize) -> Vec<&'a LayerMoment> {
-    if moments.len() <= count.max(1) {
-        return moments.to_vec();
+/// At most `count` of the snapshots, evenly spread over the steps; the newest, which comes first, is always there.
+fn thin_snapshots<'a>(snapshots: &[&'a LayerSnapshot], count: usize) -> Vec<&'a LayerSnapshot> {
+    if snapshots.len() <= count.max(1) {
+        return snapshots.to_vec();
     }
-    let (newest, oldest) = (moments[0].step, moments[moments.len() - 1].step);
+    let (newest, oldest) = (snapshots[0].step, snapshots[snapshots.len() - 1].step);
     let gap = (newest - oldest.min(newest)) as f64 / count.max(2).saturating_sub(1) as f64;
-    let mut kept: Vec<&LayerMoment> = Vec::with_capacity(count);
-    for moment in moments {
+    let mut kept: Vec<&LayerSnapshot> = Vec::with_capacity(count);
+    for snapshot in snapshots {
         let wanted = newest as f64 - gap * kept.len() as f64;
-        if kept.len() < count.max(1) && moment.step as f64 <= wanted + 0.5 {
-            kept.push(moment);
+        if kept.len() < count.max(1) && snapshot.step as f64 <= wanted + 0.5 {
+            kept.push(snapshot);
         }
     }
     kept
@@ -211,11 +212,11 @@ mod tests {
     #[test]
     fn bins_keep_their_place_and_their_number() {
         let values = distribution(0.0, 4.0, &[1, 2, 3, 4]);
-        assert_eq!(spread(&values, (0.0, 4.0), 4), [1.0, 2.0, 3.0, 4.0]);
-        assert_eq!(spread(&values, (0.0, 4.0), 2), [3.0, 7.0]);
-        assert_eq!(spread(&values, (-4.0, 4.0), 4), [0.0, 0.0, 3.0, 7.0]);
-        assert_eq!(spread(&values, (1.0, 3.0), 2), [2.0, 3.0], "what lies beyond is left out");
-        assert_eq!(spread(&distribution(2.0, 2.0, &[5]), (1.5, 2.5), 5), [0.0, 0.0, 5.0, 0.0, 0.0]);
+        assert_eq!(spread_bins(&values, (0.0, 4.0), 4), [1.0, 2.0, 3.0, 4.0]);
+        assert_eq!(spread_bins(&values, (0.0, 4.0), 2), [3.0, 7.0]);
+        assert_eq!(spread_bins(&values, (-4.0, 4.0), 4), [0.0, 0.0, 3.0, 7.0]);
+        assert_eq!(spread_bins(&values, (1.0, 3.0), 2), [2.0, 3.0], "what lies beyond is left out");
+        assert_eq!(spread_bins(&distribution(2.0, 2.0, &[5]), (1.5, 2.5), 5), [0.0, 0.0, 5.0, 0.0, 0.0]);
     }
 
     #[test]
@@ -224,7 +225,7 @@ mod tests {
             let values = distribution(low, high, &[1, 2]);
             for edges in [(0.0, 1.0), (low, high), (f64::MIN, f64::MAX)] {
                 for count in [0, 1, 7] {
-                    let columns = spread(&values, edges, count);
+                    let columns = spread_bins(&values, edges, count);
                     assert!(columns.len() == count && columns.iter().all(|share| share.is_finite()));
                 }
             }
@@ -233,24 +234,25 @@ mod tests {
 
     #[test]
     fn one_wild_moment_does_not_crowd_the_others() {
-        let moment = |step, size: f64| LayerMoment {
+        let snapshot = |step, size: f64| LayerSnapshot {
             step,
             parameters: vec![(distribution(-size, size, &[1, 1]), None)],
             output: None,
         };
-        let moments = [moment(4, 1.0), moment(3, 1.5), moment(2, 100.0)];
-        let part =
-            ValuePart::of("weight".into(), &moments.iter().collect::<Vec<_>>(), |moment| Some(&moment.parameters[0].0));
+        let snapshots = [snapshot(4, 1.0), snapshot(3, 1.5), snapshot(2, 100.0)];
+        let part = ValueHistogram::of("weight".into(), &snapshots.iter().collect::<Vec<_>>(), |snapshot| {
+            Some(&snapshot.parameters[0].0)
+        });
         assert_eq!((part.edges, part.past.len()), ((-1.5, 1.5), 3));
-        assert_eq!((part.place(0.0), part.place(9.0)), (Some(0.5), None));
+        assert_eq!((part.place_between_edges(0.0), part.place_between_edges(9.0)), (Some(0.5), None));
     }
 
     #[test]
     fn thinning_keeps_the_newest_and_spreads_the_rest() {
-        let moments: Vec<LayerMoment> =
-            (0..100).rev().map(|step| LayerMoment { step, parameters: Vec::new(), output: None }).collect();
-        let all: Vec<&LayerMoment> = moments.iter().collect();
-        let steps = |count| thinned(&all, count).iter().map(|moment| moment.step).collect::<Vec<_>>();
+        let snapshots: Vec<LayerSnapshot> =
+            (0..100).rev().map(|step| LayerSnapshot { step, parameters: Vec::new(), output: None }).collect();
+        let all: Vec<&LayerSnapshot> = snapshots.iter().collect();
+        let steps = |count| thin_snapshots(&all, count).iter().map(|snapshot| snapshot.step).collect::<Vec<_>>();
         assert_eq!(steps(4), [99, 66, 33, 0]);
         assert_eq!((steps(1), steps(0)), (vec![99], vec![99]));
         assert_eq!(steps(500).len(), 100);
