@@ -28,8 +28,9 @@ const MAX_PROBE_VALUES: usize = 64;
 /// Most lines of a layer's equations that are kept.
 const MAX_EQUATION_LINES: usize = 8;
 
-/// Buckets a level of the values of a layer at full detail: twice the columns of the widest sparkline worth drawing.
-const DETAILED_LEVEL_BUCKETS: usize = 1024;
+/// Buckets per level of a layer's values at full detail: a whole run is drawn from at least a quarter of them, about as
+/// many as the widest sparkline worth drawing has columns.
+const DETAILED_LEVEL_BUCKETS: usize = 768;
 
 /// Up to this many values of all rows together are kept at full detail.
 const MAX_ALWAYS_DETAILED_TRACKS: usize = 256;

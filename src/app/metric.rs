@@ -17,8 +17,9 @@ const METRIC_ID_LIMIT: u32 = 1 << 16;
 /// Longest tag in bytes; a metric with a longer one is not kept.
 const MAX_TAG_BYTES: usize = 256;
 
-/// Buckets a level of a series at full detail: a chart over the whole width of a large terminal stays sharp.
-const DETAILED_LEVEL_BUCKETS: usize = 4096;
+/// Buckets per level of a series at full detail: a whole run is drawn from at least a quarter of them, two per column of
+/// a large terminal.
+const DETAILED_LEVEL_BUCKETS: usize = 2048;
 
 /// Up to this many metrics are all kept at full detail.
 const MAX_ALWAYS_DETAILED_METRICS: usize = 16;

@@ -140,7 +140,7 @@ impl Series {
     /// A series that keeps at most `capacity` samples or buckets per level; a query over the whole run sees at least a
     /// quarter as many.
     ///
-    /// It needs 16 bytes per sample and 32 per bucket: with a capacity of 4096 and ten million samples 0.8 MiB.
+    /// It needs 16 bytes per sample and 32 per bucket: with a capacity of 2048 and ten million samples 0.5 MiB.
     pub fn new(capacity: usize) -> Self {
         Self {
             capacity: capacity.max(FAN_IN),

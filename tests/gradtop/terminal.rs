@@ -2,7 +2,8 @@
 
 use std::{
     io::{Read, Write},
-    sync::{Arc, Mutex},
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex, PoisonError},
     thread,
     time::{Duration, Instant},
 };
@@ -47,7 +48,12 @@ impl Session {
                 if count == 0 {
                     return;
                 }
-                shared.lock().unwrap().process(&buffer[..count]);
+                let mut screen = shared.lock().unwrap_or_else(PoisonError::into_inner);
+                // The emulator can panic over what was written for a size that it had before; the next frame is whole.
+                if catch_unwind(AssertUnwindSafe(|| screen.process(&buffer[..count]))).is_err() {
+                    let (rows, columns) = screen.screen().size();
+                    *screen = vt100::Parser::new(rows, columns, 0);
+                }
             }
         });
         let keyboard = pair.master.take_writer().unwrap();

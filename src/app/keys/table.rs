@@ -11,6 +11,18 @@ use crate::app::screen::Screen;
 
 use super::{Binding, BindingScope, bind};
 
+const fn key(char: char) -> Key {
+    Key::char(char)
+}
+
+const fn plain(code: Code) -> Key {
+    Key::plain(code)
+}
+
+const fn shift(code: Code) -> Key {
+    Key::shift(code)
+}
+
 /// All bindings, in the order of the help.
 pub const BINDINGS: &[Binding] = {
     use BindingScope::{Everywhere, Help, Line, Panels, Quit, Screens, Steps};
@@ -19,108 +31,89 @@ pub const BINDINGS: &[Binding] = {
     const DATA: BindingScope = BindingScope::Screen(Screen::Data);
     const INSPECT: BindingScope = BindingScope::Screen(Screen::Inspect);
     &[
-        bind(Screens, &[Key::char(' ')], Action::PauseOrResume, "pause", "Pause the training, or let it go on.")
+        bind(Screens, &[key(' ')], Action::PauseOrResume, "pause", "Pause the training, or let it go on.")
             .footer_rank(0)
             .requires(PAUSE_NEEDS),
-        bind(Screens, &[Key::char('s')], Action::Advance, "step", "Train exactly one minibatch, then pause.")
+        bind(Screens, &[key('s')], Action::Advance, "step", "Train exactly one minibatch, then pause.")
             .footer_rank(1)
             .requires(ADVANCE_NEEDS),
-        bind(Screens, &[Key::char('S')], Action::AdvanceEpoch, "epoch", "Train to the end of the epoch, then pause.")
+        bind(Screens, &[key('S')], Action::AdvanceEpoch, "epoch", "Train to the end of the epoch, then pause.")
             .footer_rank(12)
             .requires(ADVANCE_NEEDS),
-        bind(
-            Screens,
-            &[Key::char('+'), Key::char('=')],
-            Action::RaiseLearningRate,
-            "rate",
-            "Learning rate times 1.25.",
-        )
-        .footer_rank(2)
-        .requires(STEER_NEEDS),
-        bind(Screens, &[Key::char('-')], Action::LowerLearningRate, "rate", "Learning rate divided by 1.25.")
+        bind(Screens, &[key('+'), key('=')], Action::RaiseLearningRate, "rate", "Learning rate times 1.25.")
             .footer_rank(2)
             .requires(STEER_NEEDS),
-        bind(Screens, &[Key::char('L')], Action::TypeLearningRate, "rate", "Type a learning rate.")
+        bind(Screens, &[key('-')], Action::LowerLearningRate, "rate", "Learning rate divided by 1.25.")
             .footer_rank(2)
             .requires(STEER_NEEDS),
-        bind(Screens, &[Key::char('[')], Action::Slower, "speed", "Train slower: fewer minibatches a second.")
+        bind(Screens, &[key('L')], Action::TypeLearningRate, "rate", "Type a learning rate.")
+            .footer_rank(2)
+            .requires(STEER_NEEDS),
+        bind(Screens, &[key('[')], Action::Slower, "speed", "Train slower: fewer minibatches a second.")
             .footer_rank(3)
             .requires(THROTTLE_NEEDS),
-        bind(Screens, &[Key::char(']')], Action::Faster, "speed", "Train faster; after the last step, at full speed.")
+        bind(Screens, &[key(']')], Action::Faster, "speed", "Train faster; after the last step, at full speed.")
             .footer_rank(3)
             .requires(THROTTLE_NEEDS),
-        bind(Screens, &[Key::char('}')], Action::FullSpeed, "speed", "Train at full speed.")
+        bind(Screens, &[key('}')], Action::FullSpeed, "speed", "Train at full speed.")
             .footer_rank(3)
             .requires(THROTTLE_NEEDS),
-        bind(Screens, &[Key::char('x')], Action::Extend, "extend", "Train more epochs; asks how many.")
+        bind(Screens, &[key('x')], Action::Extend, "extend", "Train more epochs; asks how many.")
             .footer_rank(11)
             .requires(EXTEND_NEEDS),
-        bind(Screens, &[Key::char('1')], Action::Show(Screen::Overview), "screen", "Overview: how the training goes."),
+        bind(Screens, &[key('1')], Action::Show(Screen::Overview), "screen", "Overview: how the training goes."),
         bind(
             Screens,
-            &[Key::char('2')],
+            &[key('2')],
             Action::Show(Screen::Layers),
             "screen",
             "Layers: every layer over the steps, and the selected one from the inside.",
         ),
         bind(
             Screens,
-            &[Key::char('3')],
+            &[key('3')],
             Action::Show(Screen::Inspect),
             "screen",
             "Inspect: one sample on its way through the network and back.",
         ),
         bind(
             Screens,
-            &[Key::char('4')],
+            &[key('4')],
             Action::Show(Screen::Data),
             "screen",
             "Data: the samples, and what the network makes of them.",
         ),
-        bind(
-            Screens,
-            &[Key::char('f')],
-            Action::Freeze,
-            "freeze",
-            "Freeze the display, or catch up; the training goes on.",
-        )
-        .footer_rank(7),
+        bind(Screens, &[key('f')], Action::Freeze, "freeze", "Freeze the display, or catch up; the training goes on.")
+            .footer_rank(7),
         bind(
             Steps,
-            &[Key::plain(Code::Left)],
+            &[plain(Code::Left)],
             Action::Cursor(-1),
             "cursor",
             "Move the cursor to the left; on units, select the previous one.",
         )
         .footer_rank(13),
-        bind(Steps, &[Key::plain(Code::Right)], Action::Cursor(1), "cursor", "Move the cursor to the right.")
+        bind(Steps, &[plain(Code::Right)], Action::Cursor(1), "cursor", "Move the cursor to the right.")
             .footer_rank(13),
-        bind(Steps, &[Key::shift(Code::Left)], Action::Cursor(-10), "far", "Move it ten times as far to the left."),
-        bind(Steps, &[Key::shift(Code::Right)], Action::Cursor(10), "far", "Move it ten times as far to the right."),
-        bind(Steps, &[Key::char('z')], Action::ZoomIn, "zoom", "Show half as many steps, around the cursor.")
-            .footer_rank(8),
-        bind(Steps, &[Key::char('Z')], Action::ZoomOut, "zoom", "Show twice as many steps.").footer_rank(8),
-        bind(Steps, &[Key::char('0')], Action::ResetView, "whole run", "Show the whole run, without a cursor.")
+        bind(Steps, &[shift(Code::Left)], Action::Cursor(-10), "far", "Move it ten times as far to the left."),
+        bind(Steps, &[shift(Code::Right)], Action::Cursor(10), "far", "Move it ten times as far to the right."),
+        bind(Steps, &[key('z')], Action::ZoomIn, "zoom", "Show half as many steps, around the cursor.").footer_rank(8),
+        bind(Steps, &[key('Z')], Action::ZoomOut, "zoom", "Show twice as many steps.").footer_rank(8),
+        bind(Steps, &[key('0')], Action::ResetView, "whole run", "Show the whole run, without a cursor.")
             .footer_rank(14),
         bind(
             OVERVIEW,
-            &[Key::char('v')],
+            &[key('v')],
             Action::Figure,
             "metric",
             "Show the next metric in the focused chart; in the layers, the next quantity.",
         )
         .footer_rank(9),
+        bind(OVERVIEW, &[key('l')], Action::LogScale, "log", "Logarithmic scale in the focused chart, on or off.")
+            .footer_rank(9),
         bind(
             OVERVIEW,
-            &[Key::char('l')],
-            Action::LogScale,
-            "log",
-            "Logarithmic scale in the focused chart, on or off.",
-        )
-        .footer_rank(9),
-        bind(
-            OVERVIEW,
-            &[Key::char('m')],
+            &[key('m')],
             Action::Smoothing,
             "smooth",
             "Smoothing of the bright line: off, 0.9, 0.98, 0.995.",
@@ -128,40 +121,40 @@ pub const BINDINGS: &[Binding] = {
         .footer_rank(10),
         bind(
             Screens,
-            &[Key::char('e')],
+            &[key('e')],
             Action::Expand,
             "expand",
             "Give the focused panel the whole screen, or take it back.",
         )
         .footer_rank(6),
-        bind(Panels, &[Key::plain(Code::Tab)], Action::Focus { backwards: false }, "panel", "Focus the next panel.")
+        bind(Panels, &[plain(Code::Tab)], Action::Focus { backwards: false }, "panel", "Focus the next panel.")
             .footer_rank(4),
         bind(
             Panels,
-            &[Key::plain(Code::BackTab)],
+            &[plain(Code::BackTab)],
             Action::Focus { backwards: true },
             "panel back",
             "Focus the panel before.",
         ),
         bind(
             OVERVIEW,
-            &[Key::plain(Code::Up)],
+            &[plain(Code::Up)],
             Action::Select(-1),
             "select",
             "Layer, hyperparameter or finding above; from a chart, the layers.",
         )
         .footer_rank(16),
-        bind(OVERVIEW, &[Key::plain(Code::Down)], Action::Select(1), "select", "The one below.").footer_rank(16),
+        bind(OVERVIEW, &[plain(Code::Down)], Action::Select(1), "select", "The one below.").footer_rank(16),
         bind(
             OVERVIEW,
-            &[Key::plain(Code::Enter)],
+            &[plain(Code::Enter)],
             Action::Open,
             "change",
             "Change the selected hyperparameter; elsewhere like e.",
         ),
         bind(
             LAYERS,
-            &[Key::char('v')],
+            &[key('v')],
             Action::Quantity,
             "quantity",
             "Show the next quantity: gradient norm, update / weight, dead units, ….",
@@ -169,19 +162,19 @@ pub const BINDINGS: &[Binding] = {
         .footer_rank(4),
         bind(
             LAYERS,
-            &[Key::char('b')],
+            &[key('b')],
             Action::Parameter,
             "parameter",
             "Show another parameter of the layer: weight, bias, ….",
         )
         .footer_rank(6),
-        bind(LAYERS, &[Key::char('l')], Action::LogScale, "log", "Logarithmic counts in the histograms, on or off.")
+        bind(LAYERS, &[key('l')], Action::LogScale, "log", "Logarithmic counts in the histograms, on or off.")
             .footer_rank(9),
-        bind(LAYERS, &[Key::plain(Code::Up)], Action::Select(-1), "layer", "Select the layer above.").footer_rank(4),
-        bind(LAYERS, &[Key::plain(Code::Down)], Action::Select(1), "layer", "Select the layer below.").footer_rank(4),
+        bind(LAYERS, &[plain(Code::Up)], Action::Select(-1), "layer", "Select the layer above.").footer_rank(4),
+        bind(LAYERS, &[plain(Code::Down)], Action::Select(1), "layer", "Select the layer below.").footer_rank(4),
         bind(
             DATA,
-            &[Key::char('v')],
+            &[key('v')],
             Action::Subject,
             "view",
             "Show the next: boundary, samples, mistakes, confusion, weights; what there is for these data.",
@@ -189,7 +182,7 @@ pub const BINDINGS: &[Binding] = {
         .footer_rank(1),
         bind(
             DATA,
-            &[Key::plain(Code::Up)],
+            &[plain(Code::Up)],
             Action::Move { across: 0, down: -1 },
             "choose",
             "The one above; at the boundary the layer before.",
@@ -197,7 +190,7 @@ pub const BINDINGS: &[Binding] = {
         .footer_rank(2),
         bind(
             DATA,
-            &[Key::plain(Code::Down)],
+            &[plain(Code::Down)],
             Action::Move { across: 0, down: 1 },
             "choose",
             "The one below; at the boundary the next layer.",
@@ -205,7 +198,7 @@ pub const BINDINGS: &[Binding] = {
         .footer_rank(2),
         bind(
             DATA,
-            &[Key::plain(Code::Left)],
+            &[plain(Code::Left)],
             Action::Move { across: -1, down: 0 },
             "choose",
             "The one to the left; at the boundary the units before.",
@@ -213,61 +206,49 @@ pub const BINDINGS: &[Binding] = {
         .footer_rank(2),
         bind(
             DATA,
-            &[Key::plain(Code::Right)],
+            &[plain(Code::Right)],
             Action::Move { across: 1, down: 0 },
             "choose",
             "The one to the right; at the boundary the next units.",
         )
         .footer_rank(2),
-        bind(DATA, &[Key::plain(Code::PageUp)], Action::Page(-1), "page", "The page before."),
-        bind(DATA, &[Key::plain(Code::PageDown)], Action::Page(1), "page", "The next page."),
+        bind(DATA, &[plain(Code::PageUp)], Action::Page(-1), "page", "The page before."),
+        bind(DATA, &[plain(Code::PageDown)], Action::Page(1), "page", "The next page."),
         bind(
             DATA,
-            &[Key::plain(Code::Enter)],
+            &[plain(Code::Enter)],
             Action::OpenEntry,
             "inspect",
             "Follow the selected sample through the network; of the weights, see the unit among its layer's.",
         )
         .footer_rank(3),
-        bind(
-            DATA,
-            &[Key::char('t')],
-            Action::Split,
-            "train/test",
-            "The samples that are trained on, or those of the test.",
-        )
-        .footer_rank(8),
+        bind(DATA, &[key('t')], Action::Split, "train/test", "The samples that are trained on, or those of the test.")
+            .footer_rank(8),
         bind(
             INSPECT,
-            &[Key::char('n')],
+            &[key('n')],
             Action::AdvancePhase,
             "phase",
             "The next phase: forward layer by layer, the loss, backward layer by layer, the update.",
         )
         .footer_rank(1)
         .requires(WALK_NEEDS),
-        bind(INSPECT, &[Key::plain(Code::Up)], Action::Select(-1), "layer", "Select the layer above.").footer_rank(1),
-        bind(INSPECT, &[Key::plain(Code::Down)], Action::Select(1), "layer", "The one below; the last is the loss.")
+        bind(INSPECT, &[plain(Code::Up)], Action::Select(-1), "layer", "Select the layer above.").footer_rank(1),
+        bind(INSPECT, &[plain(Code::Down)], Action::Select(1), "layer", "The one below; the last is the loss.")
             .footer_rank(1),
         bind(
             INSPECT,
-            &[Key::plain(Code::Left)],
+            &[plain(Code::Left)],
             Action::Follow(SampleStep::Next(-1)),
             "sample",
             "Follow the sample before, in the minibatch.",
         )
         .footer_rank(1),
+        bind(INSPECT, &[plain(Code::Right)], Action::Follow(SampleStep::Next(1)), "sample", "Follow the next sample.")
+            .footer_rank(1),
         bind(
             INSPECT,
-            &[Key::plain(Code::Right)],
-            Action::Follow(SampleStep::Next(1)),
-            "sample",
-            "Follow the next sample.",
-        )
-        .footer_rank(1),
-        bind(
-            INSPECT,
-            &[Key::char('g')],
+            &[key('g')],
             Action::CheckGradients,
             "check",
             "Check the selected layer's gradients against central differences.",
@@ -276,7 +257,7 @@ pub const BINDINGS: &[Binding] = {
         .requires(GRADIENT_CHECK_NEEDS),
         bind(
             INSPECT,
-            &[Key::char('m')],
+            &[key('m')],
             Action::Follow(SampleStep::Mistake),
             "mistake",
             "Follow the next sample that is classified wrongly.",
@@ -284,7 +265,7 @@ pub const BINDINGS: &[Binding] = {
         .footer_rank(1),
         bind(
             INSPECT,
-            &[Key::char('h')],
+            &[key('h')],
             Action::Follow(SampleStep::Hardest),
             "hardest",
             "Follow the sample with the largest loss.",
@@ -292,38 +273,25 @@ pub const BINDINGS: &[Binding] = {
         .footer_rank(3),
         bind(
             INSPECT,
-            &[Key::char('i')],
+            &[key('i')],
             Action::Follow(SampleStep::Typed),
             "number",
             "Type which sample to follow: a row of the minibatch, train:N or test:N.",
         )
         .footer_rank(7),
+        bind(Screens, &[plain(Code::Esc)], Action::Back, "back", "Close the expanded panel, then drop the cursor."),
+        bind(Screens, &[key('p')], Action::SaveScreen, "picture", "Save the screen as an SVG picture.").footer_rank(17),
         bind(
             Screens,
-            &[Key::plain(Code::Esc)],
-            Action::Back,
-            "back",
-            "Close the expanded panel, then drop the cursor.",
-        ),
-        bind(Screens, &[Key::char('p')], Action::SaveScreen, "picture", "Save the screen as an SVG picture.")
-            .footer_rank(17),
-        bind(
-            Screens,
-            &[Key::char('M')],
+            &[key('M')],
             Action::Mouse,
             "mouse",
             "Give the mouse back to the terminal for copying, or take it.",
         ),
-        bind(
-            Screens,
-            &[Key::char(':')],
-            Action::CommandLine,
-            "type",
-            "Type a command; Tab on the empty line lists them.",
-        )
-        .footer_rank(5),
-        bind(Screens, &[Key::char('?')], Action::Help, "help", "This help.").footer_rank(0),
-        bind(Screens, &[Key::char('q')], Action::Quit, "quit", "Leave; asks first while training.").footer_rank(0),
+        bind(Screens, &[key(':')], Action::CommandLine, "type", "Type a command; Tab on the empty line lists them.")
+            .footer_rank(5),
+        bind(Screens, &[key('?')], Action::Help, "help", "This help.").footer_rank(0),
+        bind(Screens, &[key('q')], Action::Quit, "quit", "Leave; asks first while training.").footer_rank(0),
         bind(Everywhere, &[Key::control('c')], Action::Quit, "quit", "Leave like q; twice means now."),
         bind(
             Everywhere,
@@ -332,65 +300,39 @@ pub const BINDINGS: &[Binding] = {
             "suspend",
             "Suspend the program; fg in the shell brings it back.",
         ),
-        bind(Help, &[Key::plain(Code::Up), Key::char('k')], Action::Scroll(-1), "scroll", "A line up.").footer_rank(0),
-        bind(Help, &[Key::plain(Code::Down), Key::char('j')], Action::Scroll(1), "scroll", "A line down.")
-            .footer_rank(0),
-        bind(Help, &[Key::plain(Code::PageUp)], Action::Scroll(-10), "page", "Ten lines up."),
-        bind(Help, &[Key::plain(Code::PageDown), Key::char(' ')], Action::Scroll(10), "page", "Ten lines down."),
+        bind(Help, &[plain(Code::Up), key('k')], Action::Scroll(-1), "scroll", "A line up.").footer_rank(0),
+        bind(Help, &[plain(Code::Down), key('j')], Action::Scroll(1), "scroll", "A line down.").footer_rank(0),
+        bind(Help, &[plain(Code::PageUp)], Action::Scroll(-10), "page", "Ten lines up."),
+        bind(Help, &[plain(Code::PageDown), key(' ')], Action::Scroll(10), "page", "Ten lines down."),
         bind(
             Help,
-            &[Key::plain(Code::Esc), Key::char('?'), Key::char('q'), Key::plain(Code::Enter)],
+            &[plain(Code::Esc), key('?'), key('q'), plain(Code::Enter)],
             Action::Cancel,
             "close",
             "Close the help.",
         )
         .footer_rank(0),
-        bind(Line, &[Key::plain(Code::Enter)], Action::Submit, "do it", "Carry out what was typed.").footer_rank(0),
-        bind(Line, &[Key::plain(Code::Esc), Key::control('g')], Action::Cancel, "cancel", "Leave the line.")
-            .footer_rank(0),
-        bind(Line, &[Key::plain(Code::Tab)], Action::Complete, "complete", "Complete the word.").footer_rank(1),
-        bind(Line, &[Key::plain(Code::Up), Key::control('p')], Action::Recall(1), "history", "The line typed before.")
+        bind(Line, &[plain(Code::Enter)], Action::Submit, "do it", "Carry out what was typed.").footer_rank(0),
+        bind(Line, &[plain(Code::Esc), Key::control('g')], Action::Cancel, "cancel", "Leave the line.").footer_rank(0),
+        bind(Line, &[plain(Code::Tab)], Action::Complete, "complete", "Complete the word.").footer_rank(1),
+        bind(Line, &[plain(Code::Up), Key::control('p')], Action::Recall(1), "history", "The line typed before.")
             .footer_rank(2),
+        bind(Line, &[plain(Code::Down), Key::control('n')], Action::Recall(-1), "history", "The line typed after.")
+            .footer_rank(2),
+        bind(Line, &[plain(Code::Left), Key::control('b')], Action::Edit(LineEdit::Left), "move", "A character back."),
+        bind(Line, &[plain(Code::Right), Key::control('f')], Action::Edit(LineEdit::Right), "move", "A character on."),
+        bind(Line, &[plain(Code::Home), Key::control('a')], Action::Edit(LineEdit::Home), "ends", "To the beginning."),
+        bind(Line, &[plain(Code::End), Key::control('e')], Action::Edit(LineEdit::End), "ends", "To the end."),
         bind(
             Line,
-            &[Key::plain(Code::Down), Key::control('n')],
-            Action::Recall(-1),
-            "history",
-            "The line typed after.",
-        )
-        .footer_rank(2),
-        bind(
-            Line,
-            &[Key::plain(Code::Left), Key::control('b')],
-            Action::Edit(LineEdit::Left),
-            "move",
-            "A character back.",
-        ),
-        bind(
-            Line,
-            &[Key::plain(Code::Right), Key::control('f')],
-            Action::Edit(LineEdit::Right),
-            "move",
-            "A character on.",
-        ),
-        bind(
-            Line,
-            &[Key::plain(Code::Home), Key::control('a')],
-            Action::Edit(LineEdit::Home),
-            "ends",
-            "To the beginning.",
-        ),
-        bind(Line, &[Key::plain(Code::End), Key::control('e')], Action::Edit(LineEdit::End), "ends", "To the end."),
-        bind(
-            Line,
-            &[Key::plain(Code::Backspace), Key::control('h')],
+            &[plain(Code::Backspace), Key::control('h')],
             Action::Edit(LineEdit::Backspace),
             "delete",
             "Delete the character before the cursor.",
         ),
         bind(
             Line,
-            &[Key::plain(Code::Delete), Key::control('d')],
+            &[plain(Code::Delete), Key::control('d')],
             Action::Edit(LineEdit::Delete),
             "delete",
             "Delete the character at the cursor.",
@@ -411,7 +353,7 @@ pub const BINDINGS: &[Binding] = {
         ),
         bind(
             Quit,
-            &[Key::char('y'), Key::char('s')],
+            &[key('y'), key('s')],
             Action::Answer(QuitChoice::Stop),
             "stop and quit",
             "Stop the training and leave.",
@@ -419,7 +361,7 @@ pub const BINDINGS: &[Binding] = {
         .footer_rank(0),
         bind(
             Quit,
-            &[Key::plain(Code::Esc), Key::char('n'), Key::char('c'), Key::char('q')],
+            &[plain(Code::Esc), key('n'), key('c'), key('q')],
             Action::Answer(QuitChoice::Cancel),
             "cancel",
             "Go on.",
@@ -427,18 +369,12 @@ pub const BINDINGS: &[Binding] = {
         .footer_rank(0),
         bind(
             Quit,
-            &[
-                Key::plain(Code::Tab),
-                Key::plain(Code::Left),
-                Key::plain(Code::Right),
-                Key::plain(Code::Up),
-                Key::plain(Code::Down),
-            ],
+            &[plain(Code::Tab), plain(Code::Left), plain(Code::Right), plain(Code::Up), plain(Code::Down)],
             Action::Choose,
             "choose",
             "Choose the other answer.",
         )
         .footer_rank(1),
-        bind(Quit, &[Key::plain(Code::Enter)], Action::Submit, "confirm", "Take the chosen answer.").footer_rank(1),
+        bind(Quit, &[plain(Code::Enter)], Action::Submit, "confirm", "Take the chosen answer.").footer_rank(1),
     ]
 };
