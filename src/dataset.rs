@@ -1,6 +1,7 @@
 //! Data to train on: built-in images, toy problems and readers of the usual formats, preprocessing, augmentation,
 //! seeded minibatches.
 
+mod agreement;
 mod augment;
 mod batches;
 mod cifar;
@@ -11,11 +12,15 @@ mod features;
 #[doc(hidden)]
 pub mod fuzz;
 mod idx;
+mod image_size;
 mod kind;
 mod labels;
 mod loading;
 mod mnist;
+mod note;
 mod npy;
+mod numbers;
+mod part_files;
 mod pictures;
 mod preprocessing;
 mod progress;
@@ -32,7 +37,9 @@ pub use augment::{Augmentation, Augmentations, UnknownAugmentation};
 pub use batches::{BatchSizeError, Batches};
 pub use csv_file::{HeaderRow, LabelColumn};
 pub use error::DataError;
-pub use loading::{describe, load};
+pub use image_size::ImageSize;
+pub use loading::{describe, load, load_summarized};
+pub use note::{DataNote, DataNoteKind};
 pub use preprocessing::{Preprocessing, UnknownPreprocessing};
 pub use progress::LoadingCallback;
 pub use raw::DatasetOutline;
@@ -50,10 +57,14 @@ pub struct DataSpec {
     pub preprocessing: Preprocessing,
     /// What is done to training images anew in every epoch.
     pub augment: Augmentations,
+    /// The size to which all images of a folder are brought; `None` if they must have one size.
+    pub image_size: Option<ImageSize>,
     /// Which column of a CSV file holds the label.
     pub label_column: LabelColumn,
     /// Whether the first row of a CSV file names its columns.
     pub header: HeaderRow,
+    /// Names or numbers of columns of a CSV file that are left out.
+    pub leave_out: Vec<String>,
     /// Share of the samples of each class that is split off for testing where data comes without a test part; above
     /// 0 and below 1.
     pub test_share: f64,
@@ -72,14 +83,28 @@ impl Default for DataSpec {
             source: Source::default(),
             preprocessing: Preprocessing::default(),
             augment: Augmentations::default(),
+            image_size: None,
             label_column: LabelColumn::default(),
             header: HeaderRow::default(),
+            leave_out: Vec::new(),
             test_share: 0.2,
             samples: 2000,
             noise: 0.1,
             seed: 0,
         }
     }
+}
+
+/// A column of a table, and the way back from what the network sees to what is in the file:
+/// `in_file = offset + scale × value`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DataColumn {
+    /// Its name, or its number from 0 where it has none; harmless to show.
+    pub name: String,
+    /// The number in the file that became 0.
+    pub offset: f64,
+    /// What 1 stands for in the file, above 0.
+    pub scale: f64,
 }
 
 /// Data in memory, ready to train on.
@@ -91,6 +116,10 @@ pub struct Dataset {
     pub shape: Vec<usize>,
     /// Names of the classes, 2 to 256; harmless to show.
     pub classes: Vec<String>,
+    /// The values of a sample where they are columns of a table, in their order; empty for images.
+    pub columns: Vec<DataColumn>,
+    /// What was left out or assumed when the data were read.
+    pub notes: Vec<DataNote>,
     /// What is trained on.
     pub train: DataSplit,
     /// What is only ever tested on.
@@ -98,6 +127,12 @@ pub struct Dataset {
 }
 
 impl Dataset {
+    /// What it is, as [`describe`] tells it.
+    pub fn outline(&self) -> DatasetOutline {
+        let Self { shape, classes, train, test, .. } = self;
+        DatasetOutline { shape: shape.clone(), classes: classes.clone(), train: train.len(), test: test.len() }
+    }
+
     /// Number of values in one sample.
     pub fn features(&self) -> usize {
         self.shape.iter().product()

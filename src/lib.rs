@@ -12,15 +12,16 @@
 //!     nn::NetworkSpec,
 //!     optim::{OptimizerSpec, Schedule},
 //!     protocol::Event,
-//!     train::{Delivery, RunSpec, TrainSpec, worker},
+//!     train::{BatchSize, Delivery, RunSpec, TrainSpec, worker},
 //! };
 //!
-//! let layers = vec!["linear 32".parse()?, "relu".parse()?, "linear 10".parse()?];
+//! let layers = vec!["linear 32".parse()?, "relu".parse()?, "linear classes".parse()?];
 //! let train = TrainSpec {
 //!     seed: 0,
 //!     epochs: 1,
 //!     steps: Some(60),
-//!     batch_size: 50,
+//!     stop_after: None,
+//!     batch_size: BatchSize::AtMost(50),
 //!     evaluate_every: Some(20),
 //!     probe_every: 10,
 //!     threads: NonZeroUsize::MIN,
@@ -34,6 +35,7 @@
 //! let run = RunSpec {
 //!     name: "example".into(),
 //!     data: DataSpec::default(),
+//!     checked: None,
 //!     train,
 //!     throttle: None,
 //!     delivery: Delivery::Wait,
@@ -60,6 +62,7 @@ pub mod app;
 pub mod config;
 pub mod dataset;
 pub mod exercise;
+pub mod files;
 pub mod headless;
 pub mod nn;
 pub mod optim;

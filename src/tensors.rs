@@ -7,14 +7,16 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    fs::File,
     io::{self, Read},
     path::Path,
 };
 
 use safetensors::{Dtype, serialize, tensor::TensorView};
 
-use crate::text::Safe;
+use crate::{
+    files::open_regular,
+    text::{Safe, harmless_name},
+};
 
 mod error;
 mod header;
@@ -44,14 +46,10 @@ impl Tensors {
     /// # Errors
     /// When it can't be read or is not a sound safetensors file; nothing is allocated on the word of its header.
     pub fn open(path: &Path) -> Result<Self, TensorError> {
-        let name = Safe(&path.to_string_lossy()).to_string();
+        let name = harmless_name(path.as_os_str());
         let fail = |fault| TensorError { file: name.clone(), fault };
         let io = |error: io::Error| fail(Fault::Io(error.to_string()));
-        let mut file = File::open(path).map_err(io)?;
-        let found = file.metadata().map_err(io)?;
-        if !found.is_file() {
-            return Err(fail(Fault::Io("not a regular file".into())));
-        }
+        let (mut file, found) = open_regular(path).map_err(|error| fail(Fault::Io(error.to_string())))?;
         if found.len() > MAX_TENSOR_FILE_BYTES {
             return Err(fail(Fault::Io(format!("{} bytes are more than fit", found.len()))));
         }

@@ -1,6 +1,6 @@
 //! Words and numbers for people: names made harmless, near misses, thousands and powers of ten.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, ffi::OsStr, fmt};
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
@@ -19,6 +19,17 @@ pub fn harmless(line: &str) -> String {
 
 fn replace_if_harmful(c: char) -> char {
     if is_harmful(c) { '·' } else { c }
+}
+
+/// The name of a file or folder, or a path, made harmless as [`Safe`] does; bytes that are no UTF-8 are shown as
+/// `\xe9`, so that different names look different.
+pub fn harmless_name(name: &OsStr) -> String {
+    let mut text = String::new();
+    for chunk in name.as_encoded_bytes().utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
+    }
+    Safe(&text).to_string()
 }
 
 /// Longest [`Safe`] text in terminal columns; what is longer ends in `…`.
@@ -84,13 +95,35 @@ pub fn cut<'a>(text: &'a str, width: u16, ellipsis: &str) -> Cow<'a, str> {
     out.into()
 }
 
-/// Breaks a sentence from outside into lines of at most `width` columns; its words are made harmless.
+/// Breaks a sentence from outside into lines of at most `width` columns; its words are made harmless, and those that
+/// are longer than a line are cut.
 pub fn wrap(text: &str, width: u16) -> Vec<String> {
+    let words = text.split_whitespace().map(|word| cut(&Safe(word).to_string(), width, "…").into_owned());
+    fill_lines(words, width)
+}
+
+/// The same with words that are longer than a line, such as paths, going on in the next one, so that nothing is lost.
+pub fn wrap_whole(text: &str, width: u16) -> Vec<String> {
+    let words = text.split_whitespace().flat_map(|word| {
+        let mut pieces = vec![String::new()];
+        let mut used = 0;
+        for cluster in harmless(word).graphemes(true) {
+            used += cluster.width();
+            if used > usize::from(width.max(1)) {
+                used = cluster.width();
+                pieces.push(String::new());
+            }
+            pieces.last_mut().into_iter().for_each(|piece| piece.push_str(cluster));
+        }
+        pieces
+    });
+    fill_lines(words, width)
+}
+
+fn fill_lines(words: impl Iterator<Item = String>, width: u16) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
-    for word in text.split_whitespace() {
-        let word = Safe(word).to_string();
-        let word = cut(&word, width, "…");
+    for word in words.filter(|word| !word.is_empty()) {
         if !line.is_empty() && line.width() + 1 + word.width() > usize::from(width) {
             lines.push(std::mem::take(&mut line));
         }
@@ -105,10 +138,14 @@ pub fn wrap(text: &str, width: u16) -> Vec<String> {
     lines
 }
 
+/// Longest word that is compared with others, in bytes: comparing takes time and memory by the product of both lengths.
+const MAX_COMPARED_BYTES: usize = 256;
+
 /// The candidate that `word` was probably meant to be, if one is near enough.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     candidates
         .into_iter()
+        .filter(|candidate| candidate.len().max(word.len()) <= MAX_COMPARED_BYTES)
         .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
         .filter(|(distance, candidate)| *distance <= candidate.len().max(word.len()) / 2)
         .min_by_key(|(distance, _)| *distance)
@@ -154,6 +191,18 @@ pub fn short(value: f64) -> String {
     }
 }
 
+/// A number with the digits that tell values apart which lie about `spread` from each other: `13.24` for a spread of
+/// 0.8, `1700000029.9` for one of 30, of which [`short`] would show `1.7e9`.
+pub fn resolved(value: f64, spread: f64) -> String {
+    if !value.is_finite() || value.abs() >= 1e13 || !(1e-6..1e13).contains(&spread) {
+        return short(value);
+    }
+    let decimals = (2 - spread.log10().floor() as i32).max(0) as usize;
+    let text = format!("{value:.decimals$}");
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    if text == "-0" { "0".into() } else { text.into() }
+}
+
 /// A number exactly, as a configuration has it: `0.25`, `1e-30`, `1e6`.
 pub fn exact(value: f64) -> String {
     if value == 0.0 || (1e-2..1e6).contains(&value.abs()) { value.to_string() } else { format!("{value:e}") }
@@ -179,6 +228,15 @@ pub fn duration(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn names_of_different_bytes_look_different() {
+        use std::os::unix::ffi::OsStrExt;
+        let shown = |bytes: &[u8]| harmless_name(OsStr::from_bytes(bytes));
+        assert_eq!(shown("café/x".as_bytes()), "café/x");
+        assert_eq!([shown(b"caf\xe9"), shown(b"caf\xe8\x1b[m")], ["caf\\xe9", "caf\\xe8·[m"]);
+    }
 
     #[test]
     fn hostile_text_becomes_harmless() {
@@ -210,6 +268,9 @@ mod tests {
     fn near_misses_are_found_and_far_ones_are_not() {
         assert_eq!(nearest("momentom", ["lr", "momentum"]), Some("momentum"));
         assert_eq!(nearest("xyzzy", ["lr", "momentum"]), None);
+        let long = "x".repeat(MAX_COMPARED_BYTES);
+        assert_eq!(nearest(&long[1..], [long.as_str()]), Some(long.as_str()));
+        assert_eq!(nearest(&long, [(long.clone() + "y").as_str()]), None);
     }
 
     #[test]
@@ -223,10 +284,24 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_resolved_as_finely_as_they_are_spread() {
+        let spread = [(13.24, 0.8), (1065.0, 314.0), (1_700_000_029.9, 29.9), (54_321.0, 2e4), (-0.0001, 0.5)];
+        assert_eq!(
+            spread.map(|(value, spread)| resolved(value, spread)),
+            ["13.24", "1065", "1700000029.9", "54321", "0"]
+        );
+        assert_eq!(resolved(1.25e-9, 1e-9), "1.25e-9");
+        assert_eq!([resolved(f64::NAN, 1.0), resolved(0.5, f64::NAN), resolved(0.5, 0.0)], ["NaN", "0.5", "0.5"]);
+    }
+
+    #[test]
     fn sentences_break_between_words() {
         assert_eq!(wrap("one two  three", 7), ["one two", "three"]);
         assert_eq!(wrap("incomprehensible", 5), ["inco…"]);
         assert_eq!(wrap("", 5), Vec::<String>::new());
+        assert_eq!(wrap_whole("a incomprehensible b", 5), ["a", "incom", "prehe", "nsibl", "e b"]);
+        assert_eq!(wrap_whole("長い", 2), ["長", "い"]);
+        assert_eq!(wrap_whole("a\u{1b}b", 0), ["a", "·", "b"]);
         assert!(wrap("a\u{1b}[31m b", 80)[0].starts_with("a·"));
     }
 }

@@ -125,7 +125,7 @@ impl Cifar {
         let count = self.record_count(file, bytes.len() as u64)?;
         let labels: Vec<u8> =
             bytes.chunks_exact(self.record_bytes()).map(|record| record[self.label_bytes() - 1]).collect();
-        check_labels(file, &labels, self.classes().len())?;
+        check_labels(file, &labels, self.classes().len(), "")?;
         for index in 0..count {
             let from = index * self.record_bytes() + self.label_bytes();
             bytes.copy_within(from..from + IMAGE_BYTES, index * IMAGE_BYTES);
@@ -172,11 +172,9 @@ impl Cifar {
             let (handle, length) = contents::open(&path)?;
             self.record_count(&displayable_path(&path), length)?;
             let mut bytes = Vec::new();
-            Contents::of_plain(displayable_path(&path), handle).append(
-                &mut bytes,
-                length as usize,
-                parts.begin_file_stage(stage, monitor),
-            )?;
+            let mut contents = Contents::of_plain(displayable_path(&path), handle);
+            contents.read_onto(&mut bytes, length as usize, parts.begin_file_stage(stage, monitor))?;
+            contents.expect_end(length)?;
             parts.images[stage] = Some(self.separate_labels(&displayable_path(&path), bytes)?);
         }
         parts.assemble_dataset(&displayable_path(folder), monitor)
@@ -205,7 +203,7 @@ impl FoundMembers {
     }
 
     fn missing_file_error(&self, place: &str, file: usize) -> DataError {
-        DataError::Missing { folder: place.into(), name: self.cifar.image_files()[file] }
+        DataError::Missing { folder: place.into(), name: self.cifar.image_files()[file].into() }
     }
 
     /// The part of the progress that the file in this place is.
@@ -247,36 +245,19 @@ impl FoundMembers {
         }
         monitor.begin_stage(0.0, 1.0).report(1.0)?;
         let classes = self.names.unwrap_or_else(|| self.cifar.classes());
-        Ok(RawDataset { shape: IMAGE_SHAPE.to_vec(), classes, train: part(train), test })
+        let (shape, train) = (IMAGE_SHAPE.to_vec(), part(train));
+        Ok(RawDataset { shape, classes, columns: Vec::new(), train, test, is_split: false, notes: Vec::new() })
     }
-}
-
-/// What to do with the images in an archive.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum ArchiveTask {
-    Read,
-    Count,
-}
-
-/// What an archive's headers tell, for which it must be unpacked once in memory.
-pub(super) fn describe_archive<R: BufRead>(contents: Contents<R>) -> Result<DatasetOutline, DataError> {
-    let mut ignore = |_: &str, _| std::ops::ControlFlow::Continue(());
-    let file = contents.file().to_owned();
-    visit_members(contents, ArchiveTask::Count, &mut Monitor::new(&mut ignore, String::new()))?.describe(&file)
 }
 
 /// Reads an archive of either set, whatever the order of its entries.
 pub(super) fn read_archive<R: BufRead>(contents: Contents<R>, monitor: &mut Monitor) -> Result<RawDataset, DataError> {
     let file = contents.file().to_owned();
-    visit_members(contents, ArchiveTask::Read, monitor)?.assemble_dataset(&file, monitor)
+    visit_members(contents, monitor)?.assemble_dataset(&file, monitor)
 }
 
 /// Goes through all entries; those that are no part of the set are passed over.
-fn visit_members<R: BufRead>(
-    contents: Contents<R>,
-    task: ArchiveTask,
-    monitor: &mut Monitor,
-) -> Result<FoundMembers, DataError> {
+fn visit_members<R: BufRead>(contents: Contents<R>, monitor: &mut Monitor) -> Result<FoundMembers, DataError> {
     let mut archive = TarArchive::new(contents);
     let mut parts: Option<FoundMembers> = None;
     let mut images = 0;
@@ -289,7 +270,7 @@ fn visit_members<R: BufRead>(
         let place = match member {
             CifarMember::Names => {
                 if entry.size > MAX_NAMES_FILE_BYTES {
-                    return Err(names_too_long_error(&entry.name));
+                    return Err(names_too_long_error(&archive.displayable_name(&entry)));
                 }
                 let bytes = archive.read(&entry, parts.begin_empty_stage(images, monitor))?;
                 parts.names = Some(cifar.parse_names(&archive.displayable_name(&entry), bytes)?);
@@ -298,18 +279,16 @@ fn visit_members<R: BufRead>(
             CifarMember::Train(number) => number,
             CifarMember::Test => parts.images.len() - 1,
         };
-        if parts.images[place].is_some() || parts.counts[place].is_some() {
+        if parts.images[place].is_some() {
             return Err(archive.error_about(Some(&entry), "is there twice"));
         }
         let file = archive.displayable_name(&entry);
-        parts.counts[place] = Some(cifar.record_count(&file, entry.size)?);
-        if task == ArchiveTask::Read {
-            let bytes = archive.read(&entry, parts.begin_file_stage(images, monitor))?;
-            parts.images[place] = Some(cifar.separate_labels(&file, bytes)?);
-        }
+        cifar.record_count(&file, entry.size)?;
+        let bytes = archive.read(&entry, parts.begin_file_stage(images, monitor))?;
+        parts.images[place] = Some(cifar.separate_labels(&file, bytes)?);
         images += 1;
     }
-    let nothing = archive.error_about(None, "has none of the files of CIFAR-10 or CIFAR-100, such as data_batch_1.bin");
+    let nothing = archive.error_about(None, "has none of the files of CIFAR-10 or CIFAR-100, such as data_batch_1.bin; unpack archives of other data and name the folder");
     archive.expect_end()?;
     parts.ok_or(nothing)
 }

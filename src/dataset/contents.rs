@@ -1,6 +1,7 @@
 //! The contents of a file, unpacked on the way if it is gzipped, read no further than it is asked.
 
-use std::fs::{self, File};
+use std::fmt;
+use std::fs::{File, Metadata};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
@@ -8,7 +9,8 @@ use flate2::bufread::GzDecoder;
 
 use super::DataError;
 use super::progress::Monitor;
-use crate::text::Safe;
+use crate::files::{OpenFileError, open_regular};
+use crate::text::{harmless_name, thousands};
 
 /// Most bytes that are read from one file: ten times the largest of the common sets.
 pub(super) const MAX_BYTES: u64 = 4 << 30;
@@ -19,22 +21,68 @@ pub(super) const CHUNK_BYTES: usize = 1 << 20;
 /// The first two bytes of gzip data.
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
-/// A path as it may be shown.
+/// A path as it may be shown; bytes that are no UTF-8 as `\xe9`.
 pub(super) fn displayable_path(path: &Path) -> String {
-    Safe(&path.to_string_lossy()).to_string()
+    harmless_name(path.as_os_str())
 }
 
 /// Opens a regular file and gives its length, too.
-///
-/// Looked at before it is opened, because opening a pipe would wait for a writer.
-pub(super) fn open(path: &Path) -> Result<(BufReader<File>, u64), DataError> {
-    let io = |source| DataError::Io { file: displayable_path(path), source };
-    if !fs::metadata(path).map_err(io)?.is_file() {
-        return Err(DataError::NotAFile { file: displayable_path(path) });
+pub(super) fn open(path: &Path) -> Result<(BufReader<WatchedFile>, u64), DataError> {
+    let file = displayable_path(path);
+    let (handle, found) = match open_regular(path) {
+        Ok(opened) => opened,
+        Err(OpenFileError::NotAFile(kind)) => return Err(DataError::NotAFile { file, kind }),
+        Err(OpenFileError::Io(source)) => return Err(DataError::Io { file, source }),
+    };
+    let length = found.len();
+    Ok((BufReader::with_capacity(1 << 16, WatchedFile { handle, found, read: 0 }), length))
+}
+
+/// A file that is read from its start to its end, and notices when it is written to meanwhile: reading past what was
+/// there at first, or its end after a change, is an error.
+#[derive(Debug)]
+pub(super) struct WatchedFile {
+    handle: File,
+    /// Length and time of the last change when it was opened.
+    found: Metadata,
+    read: u64,
+}
+
+/// The error of a file that was written to while it was read.
+#[derive(Debug)]
+struct ChangedFile {
+    before: u64,
+    after: u64,
+}
+
+impl fmt::Display for ChangedFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (before, after) = (thousands(self.before), thousands(self.after));
+        write!(f, "changed while it was read: {before} bytes when it was opened, {after} now; ")?;
+        f.write_str("start again when nothing writes to it")
     }
-    let handle = File::open(path).map_err(io)?;
-    let length = handle.metadata().map_err(io)?.len();
-    Ok((BufReader::with_capacity(1 << 16, handle), length))
+}
+
+impl std::error::Error for ChangedFile {}
+
+impl Read for WatchedFile {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.handle.read(buffer)?;
+        self.read += count as u64;
+        if self.read > self.found.len() || (count == 0 && !buffer.is_empty()) {
+            let now = self.handle.metadata()?;
+            let (before, after) = (self.found.len(), now.len());
+            if self.read != before || after != before || now.modified().ok() != self.found.modified().ok() {
+                return Err(io::Error::other(ChangedFile { before, after }));
+            }
+        }
+        Ok(count)
+    }
+}
+
+/// Whether an error of reading is that of a [`WatchedFile`] that changed.
+fn is_changed_file(error: &io::Error) -> bool {
+    error.get_ref().and_then(|inner| inner.downcast_ref::<ChangedFile>()).is_some()
 }
 
 /// Reads a small file whole; `None` when it is longer than `most` bytes.
@@ -58,16 +106,19 @@ pub(super) struct Contents<R> {
 
 enum ContentSource<R> {
     Plain(R),
-    Gzip(Box<GzDecoder<R>>),
+    /// The current member; `None` once the last has ended.
+    Gzip(Option<Box<GzDecoder<R>>>),
 }
 
 impl<R: BufRead> Contents<R> {
     /// The contents of `source`, a file that is called `file` in errors.
+    ///
+    /// Gzip data may be of several members, whose contents follow one another, with zeros after the last, as gunzip
+    /// has it.
     pub fn new(file: String, mut source: R) -> Result<Self, DataError> {
         let start = source.fill_buf().map_err(|source| DataError::Io { file: file.clone(), source })?;
         let plain = !start.starts_with(&GZIP_MAGIC);
-        let inner =
-            if plain { ContentSource::Plain(source) } else { ContentSource::Gzip(Box::new(GzDecoder::new(source))) };
+        let inner = if plain { ContentSource::Plain(source) } else { ContentSource::gzip(source) };
         Ok(Self { file, inner, position: 0 })
     }
 
@@ -97,28 +148,63 @@ impl<R: BufRead> Contents<R> {
         while filled < buffer.len() {
             let result = match &mut self.inner {
                 ContentSource::Plain(source) => source.read(&mut buffer[filled..]),
-                ContentSource::Gzip(decoder) => decoder.read(&mut buffer[filled..]),
+                ContentSource::Gzip(Some(decoder)) => decoder.read(&mut buffer[filled..]),
+                ContentSource::Gzip(None) => break,
             };
-            match (result, &self.inner) {
-                (Ok(0), _) => break,
-                (Ok(count), _) => {
+            match result {
+                Ok(0) => {
+                    if !self.begin_next_member()? {
+                        break;
+                    }
+                }
+                Ok(count) => {
                     filled += count;
                     self.position += count as u64;
                 }
-                (Err(source), _) if source.kind() == io::ErrorKind::Interrupted => {}
-                (Err(source), ContentSource::Plain(_)) => {
-                    return Err(DataError::Io { file: self.file.clone(), source });
-                }
-                (Err(source), ContentSource::Gzip(_)) => {
-                    return Err(DataError::Gzip { file: self.file.clone(), at: self.position, source });
-                }
+                Err(source) if source.kind() == io::ErrorKind::Interrupted => {}
+                Err(source) => return Err(self.read_error(source)),
             }
         }
         Ok(filled)
     }
 
+    /// Goes on to the next member of gzip data; whether there is one.
+    fn begin_next_member(&mut self) -> Result<bool, DataError> {
+        let ContentSource::Gzip(member) = &mut self.inner else { return Ok(false) };
+        let Some(decoder) = member.take() else { return Ok(false) };
+        let mut source = decoder.into_inner();
+        let mut padded = false;
+        loop {
+            let rest = match source.fill_buf() {
+                Ok(rest) => rest,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(self.read_error(error)),
+            };
+            let zeros = rest.iter().take_while(|&&byte| byte == 0).count();
+            match rest.get(zeros) {
+                None if rest.is_empty() => return Ok(false),
+                None => source.consume(zeros),
+                Some(&first) if first == GZIP_MAGIC[0] && zeros == 0 && !padded => {
+                    self.inner = ContentSource::gzip(source);
+                    return Ok(true);
+                }
+                Some(_) => return Err(DataError::AfterGzip { file: self.file.clone() }),
+            }
+            padded = true;
+        }
+    }
+
+    fn read_error(&self, source: io::Error) -> DataError {
+        let file = self.file.clone();
+        if self.is_plain() || is_changed_file(&source) {
+            DataError::Io { file, source }
+        } else {
+            DataError::Gzip { file, at: self.position, source }
+        }
+    }
+
     /// Reads `count` bytes onto the end of `out`, which grows only as they arrive; fewer come when the contents end.
-    pub fn append(&mut self, out: &mut Vec<u8>, count: usize, monitor: &mut Monitor) -> Result<usize, DataError> {
+    pub fn read_onto(&mut self, out: &mut Vec<u8>, count: usize, monitor: &mut Monitor) -> Result<usize, DataError> {
         let start = out.len();
         let mut read = 0;
         while read < count {
@@ -152,18 +238,15 @@ impl<R: BufRead> Contents<R> {
 
     /// Makes sure that the contents end here, and the file with them.
     ///
-    /// `expected` is the length that something promised. Reading on makes the decoder check its checksum, too.
+    /// `expected` is the length that something promised. Reading on makes the decoder check its checksum, and what
+    /// follows the last member, too.
     pub fn expect_end(mut self, expected: u64) -> Result<(), DataError> {
-        if self.read(&mut [0])? > 0 {
-            return Err(DataError::Long { file: self.file, expected });
-        }
-        if let ContentSource::Gzip(decoder) = self.inner {
-            let mut rest = decoder.into_inner();
-            let after = rest.fill_buf().map_err(|source| DataError::Io { file: self.file.clone(), source })?;
-            if !after.is_empty() {
-                return Err(DataError::AfterGzip { file: self.file });
-            }
-        }
-        Ok(())
+        if self.read(&mut [0])? > 0 { Err(DataError::Long { file: self.file, expected }) } else { Ok(()) }
+    }
+}
+
+impl<R: BufRead> ContentSource<R> {
+    fn gzip(source: R) -> Self {
+        Self::Gzip(Some(Box::new(GzDecoder::new(source))))
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 
 use thiserror::Error;
 
-use super::Source;
+use super::{DataNote, DataNoteKind, Source};
 use crate::text::thousands;
 
 /// Why data could not be loaded. File names in it are already harmless ([`crate::text::Safe`]).
@@ -13,8 +13,8 @@ pub enum DataError {
     /// The path is not there, or in no format that is known.
     #[error(
         "{path}: {problem}; looked for IDX files (train-images-idx3-ubyte, …), CIFAR's binary files \
-         (data_batch_1.bin, … or train.bin) or a .tar.gz with them, a .csv file or train.csv, train_x.npy, and a folder \
-         of PNG or JPEG images for each class; words: {}",
+         (data_batch_1.bin, … or train.bin) or a .tar.gz with them, a .csv or .tsv file or train.csv, train_x.npy, and a folder \
+         of PNG, JPEG, WebP or BMP images for each class; words: {}",
         list_source_words()
     )]
     Unrecognized {
@@ -37,13 +37,15 @@ pub enum DataError {
         /// The folder or archive.
         folder: String,
         /// The file.
-        name: &'static str,
+        name: String,
     },
     /// Something other than a regular file, which might never end.
-    #[error("{file}: not a regular file")]
+    #[error("{file}: {kind}, not a regular file")]
     NotAFile {
         /// The file.
         file: String,
+        /// What it is instead, such as `a folder`.
+        kind: &'static str,
     },
     /// The operating system refused.
     #[error("{file}: {source}")]
@@ -63,8 +65,8 @@ pub enum DataError {
         /// What the decoder said.
         source: io::Error,
     },
-    /// More bytes after the compressed data.
-    #[error("{file}: something follows the end of the gzip data; expected one member and nothing after it")]
+    /// Bytes after the compressed data that are neither a member nor padding.
+    #[error("{file}: something follows the end of the gzip data; expected another gzip member, zeros or nothing")]
     AfterGzip {
         /// The file.
         file: String,
@@ -156,7 +158,7 @@ pub enum DataError {
         expected: Vec<u32>,
     },
     /// A label names no class.
-    #[error("{file}: label {label} of item {} is out of range; there are {classes} classes, 0 to {}", thousands(*.item), .classes - 1)]
+    #[error("{file}: label {label} of item {} is out of range; there are {classes} classes, 0 to {}{hint}", thousands(*.item), .classes - 1)]
     Label {
         /// The label file.
         file: String,
@@ -166,6 +168,18 @@ pub enum DataError {
         label: i64,
         /// Number of classes.
         classes: usize,
+        /// What to do, or nothing.
+        hint: &'static str,
+    },
+    /// A label is no number that a class can have.
+    #[error("{file}: label {label} of item {} is out of range; valid: whole numbers from 0 to 255, one for each class", thousands(*.item))]
+    ImpossibleLabel {
+        /// The label file.
+        file: String,
+        /// Position of the item, from 0.
+        item: u64,
+        /// The label.
+        label: i64,
     },
     /// All samples have the same label.
     #[error("{file}: every label is {label}; there must be at least two classes")]
@@ -227,9 +241,10 @@ pub enum DataError {
         /// What is wrong.
         problem: String,
     },
-    /// There are so few samples that none would be split off for testing.
+    /// The share for testing is so small that nothing would be split off.
     #[error(
-        "{file}: a share of {share} of {samples} samples leaves nothing to test on; valid: a larger data.test_share"
+        "{file}: a share of {share} of {samples} samples leaves nothing to test on; valid: a data.test_share of at least \
+         {least}"
     )]
     NothingToTest {
         /// The file or folder.
@@ -238,12 +253,33 @@ pub enum DataError {
         samples: usize,
         /// The share for testing.
         share: f64,
+        /// The least share that leaves something.
+        least: f64,
+    },
+    /// No class has a second sample, so that no share could split any off.
+    #[error(
+        "{file}: each of the {classes} classes has a single sample, so none can be kept for testing; more samples are \
+         needed, or a test part of its own"
+    )]
+    SingleSamples {
+        /// The file or folder.
+        file: String,
+        /// Number of classes.
+        classes: usize,
     },
     /// More samples than are counted.
     #[error("{file}: more than 4,294,967,295 samples")]
     TooManySamples {
         /// The file or folder.
         file: String,
+    },
+    /// Another error, for which something that was left out may be the reason.
+    #[error("{error}; {}", .left_out.join("; "))]
+    LeftOut {
+        /// What is wrong.
+        error: Box<DataError>,
+        /// What was left out.
+        left_out: Vec<String>,
     },
     /// The augmentations can't be done to these samples.
     #[error("{problem}")]
@@ -254,6 +290,15 @@ pub enum DataError {
     /// The progress callback asked to stop.
     #[error("loading was interrupted")]
     Interrupted,
+}
+
+impl DataError {
+    /// The same error with those of the notes that tell what was left out.
+    pub(super) fn with_left_out(self, notes: &[DataNote]) -> Self {
+        let left_out = notes.iter().filter(|note| note.kind == DataNoteKind::LeftOut).map(|note| note.text.clone());
+        let left_out: Vec<String> = left_out.collect();
+        if left_out.is_empty() { self } else { Self::LeftOut { error: Box::new(self), left_out } }
+    }
 }
 
 /// `60000×28×28`.

@@ -3,12 +3,11 @@
 //! A header is a claim by a stranger. A plain file must have exactly the length that its header promises before a
 //! byte is allocated; a gzipped one grows only as contents really arrive, and is stopped at the promised size.
 
-use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use super::DataError;
-use super::contents::{self, Contents, MAX_BYTES};
+use super::contents::{self, Contents, MAX_BYTES, WatchedFile};
 use super::progress::Monitor;
 
 /// An IDX file whose header has been read and checked, and whose elements have not been read.
@@ -20,7 +19,7 @@ pub(super) struct IdxReader<R> {
     elements: u64,
 }
 
-impl IdxReader<BufReader<File>> {
+impl IdxReader<BufReader<WatchedFile>> {
     /// Opens a file and checks its header; the number of `dimensions` is the one it must have.
     pub fn open(path: &Path, dimensions: u8) -> Result<Self, DataError> {
         let (handle, length) = contents::open(path)?;
@@ -102,7 +101,7 @@ impl<R: BufRead> IdxReader<R> {
     pub fn read_elements(mut self, monitor: &mut Monitor) -> Result<Vec<u8>, DataError> {
         let (expected, total) = (self.elements as usize, self.total_bytes());
         let mut elements = Vec::new();
-        if self.contents.append(&mut elements, expected, monitor)? < expected {
+        if self.contents.read_onto(&mut elements, expected, monitor)? < expected {
             let found = self.contents.position();
             return Err(DataError::Short { file: self.name().into(), found, expected: total });
         }

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::cifar::Cifar;
 use super::contents::displayable_path;
+use super::part_files::list_data_files;
 use super::{DataError, Source, csv_file, mnist, npy, pictures};
+use crate::files::irregular_kind;
 use crate::text::nearest;
 
 /// A path in a format that is known.
@@ -35,24 +37,42 @@ impl DataFormat {
             return unknown(word.map_or("not there".into(), |word| format!("not there (did you mean {word}?)")));
         };
         if found.is_dir() {
-            return Self::of_folder(path).map_or_else(|| unknown("a folder of no kind that is known".into()), Ok);
+            let problem = || {
+                if pictures::has_loose_images(path) {
+                    "a folder of images, but without a folder for each class, from which the classes are known"
+                } else {
+                    "a folder of no kind that is known"
+                }
+            };
+            return Self::of_folder(path).map_or_else(|| unknown(problem().into()), Ok);
         }
-        if !found.is_file() {
-            return Err(DataError::NotAFile { file: displayable_path(path) });
+        if let Some(kind) = irregular_kind(found.file_type()) {
+            return Err(DataError::NotAFile { file: displayable_path(path), kind });
         }
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
         let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
-        if ends(&[".csv"]) {
+        if ends(&[".csv", ".tsv"]) {
             return Ok(Self::Csv(path.into()));
         }
         if ends(&[".tar.gz", ".tgz", ".tar"]) {
             return Ok(Self::TarArchive(path.into()));
         }
-        unknown(if ends(&[".npy", ".bin", "-ubyte", "-ubyte.gz"]) {
-            "one file of several; name the folder that it is in".into()
+        let problem = if ends(&[".npy", ".bin", "-ubyte", "-ubyte.gz"]) {
+            "one file of several; name the folder that it is in"
+        } else if ends(&[".txt", ".data", ".dat", ".tab"]) {
+            "a file of no kind that is known; if it is a table, let its name end in .csv"
+        } else if ends(&[".xls", ".xlsx", ".ods"]) {
+            "a spreadsheet; save the table as CSV"
+        } else if ends(&[".npz"]) {
+            "several arrays in one file; save train_x.npy and train_y.npy in a folder, and name the folder"
+        } else if ends(&[".gz", ".zip", ".bz2", ".xz", ".7z", ".zst"]) {
+            "a compressed file; unpack it and name what was in it"
+        } else if pictures::is_image_name(path) {
+            "a single image; name the folder that has a folder of images for each class"
         } else {
-            "a file of no kind that is known".into()
-        })
+            "a file of no kind that is known"
+        };
+        unknown(problem.into())
     }
 
     fn of_folder(folder: &Path) -> Option<Self> {
@@ -69,10 +89,11 @@ impl DataFormat {
                 return Some(Self::Cifar(cifar, inner));
             }
         }
-        if has(npy::TRAIN_VALUES) {
+        let files = list_data_files(folder).unwrap_or_default();
+        if npy::is_array_folder(&files) {
             return Some(Self::Npy(folder.into()));
         }
-        if has(csv_file::FOLDER_FILES[0]) {
+        if csv_file::is_table_folder(&files) {
             return Some(Self::Csv(folder.into()));
         }
         pictures::is_image_folder(folder).then(|| Self::Pictures(folder.into()))

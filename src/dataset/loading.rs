@@ -2,14 +2,23 @@
 
 use std::ops::ControlFlow;
 
+use super::agreement::compare_parts;
 use super::contents::{self, Contents, displayable_path};
 use super::kind::DataFormat;
-use super::preprocessing::preprocess_parts;
+use super::labels::note_unused_classes;
+use super::numbers::NumberTable;
+use super::preprocessing::{PreprocessedParts, preprocess_parts};
 use super::progress::{LoadingCallback, Monitor};
 use super::raw::{self, DatasetOutline, Part, RawDataset, Values};
-use super::{Augmentations, DataError, DataSpec, DataSplit, Dataset, Source};
+use super::summary::{describe_in_numbers, summarize_values};
+use super::{
+    Augmentations, DataColumn, DataError, DataNote, DataSpec, DataSplit, Dataset, DatasetSummary, Preprocessing, Source,
+};
 use super::{cifar, csv_file, mnist, npy, pictures};
 use crate::text::Safe;
+
+/// The least that the largest pixel of images from 0 to 255 should be.
+const MIN_LARGEST_PIXEL: u8 = 64;
 
 /// Loads what `spec` names.
 ///
@@ -21,18 +30,78 @@ use crate::text::Safe;
 pub fn load(spec: &DataSpec, progress: LoadingCallback<'_>) -> Result<Dataset, DataError> {
     let mut monitor = Monitor::new(progress, format!("reading {}", Safe(&spec.source.to_string())));
     monitor.report(0.0)?;
+    prepare(read(spec, &mut monitor)?, spec, spec.preprocessing)
+}
+
+/// Loads what `spec` names as it is stored, whatever preprocessing it asks for, with a summary in the units of the file.
+///
+/// Columns of a table come with their means taken off, as [`Dataset::columns`] tells, so that a large common offset
+/// costs them no digits.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_summarized(spec: &DataSpec, progress: LoadingCallback<'_>) -> Result<(Dataset, DatasetSummary), DataError> {
+    let mut monitor = Monitor::new(progress, format!("reading {}", Safe(&spec.source.to_string())));
+    monitor.report(0.0)?;
     let raw = read(spec, &mut monitor)?;
-    let RawDataset { shape, classes, train, test } = raw;
+    let channels = [&raw.train, &raw.test].map(|part| summarize_values(&part.values, &raw.shape));
+    let preprocessing = if raw.shape.len() == 1 { Preprocessing::MeanImage } else { Preprocessing::None };
+    let data = prepare(raw, spec, preprocessing)?;
+    let summary = describe_in_numbers(&data, channels);
+    Ok((data, summary))
+}
+
+/// Compares the parts and preprocesses them.
+pub(super) fn prepare(data: RawDataset, spec: &DataSpec, preprocessing: Preprocessing) -> Result<Dataset, DataError> {
+    let RawDataset { shape, classes, columns, train, test, is_split, mut notes } = data;
     check_augmentations(spec, &shape)?;
-    let (train_features, test_features) = preprocess_parts(spec.preprocessing, &shape, train.values, test.values);
+    notes.extend(note_unused_classes(&classes, &train.labels, &test.labels));
+    if !is_split {
+        notes.extend(compare_parts(&shape, &columns, &train, &test));
+    }
+    if spec.preprocessing == Preprocessing::Scale {
+        notes.extend(note_dark_pixels(&train.values));
+    }
+    let PreprocessedParts { train: train_features, test: test_features, moves } =
+        preprocess_parts(preprocessing, &shape, train.values, test.values);
     let split = |features, labels, augmentations| DataSplit { features, labels, shape: shape.clone(), augmentations };
     Ok(Dataset {
         name: spec.source.name(),
+        columns: describe_columns(&shape, columns, &moves),
         train: split(train_features, train.labels, spec.augment),
         test: split(test_features, test.labels, Augmentations::default()),
+        notes,
         shape,
         classes,
     })
+}
+
+/// What is said of pixels that [`Preprocessing::Scale`] makes small, as it divides by 255 whatever they are.
+fn note_dark_pixels(values: &Values) -> Option<DataNote> {
+    let Values::Bytes(bytes) = values else { return None };
+    let largest = bytes.iter().copied().max().unwrap_or_default();
+    (largest < MIN_LARGEST_PIXEL).then(|| {
+        DataNote::suspicious(format!(
+            "the largest training pixel is {largest}, but data.preprocessing = scale divides pixels by 255; standardize \
+             goes by the data"
+        ))
+    })
+}
+
+/// The columns of a table with their ways back to the file; none for images.
+fn describe_columns(shape: &[usize], names: Vec<String>, moves: &[(f64, f64)]) -> Vec<DataColumn> {
+    if shape.len() > 1 {
+        return Vec::new();
+    }
+    let names = names.into_iter().map(Some).chain(std::iter::repeat(None));
+    (0..)
+        .zip(moves.iter().zip(names))
+        .map(|(number, (&(offset, scale), name))| DataColumn {
+            name: name.unwrap_or_else(|| number.to_string()),
+            offset,
+            scale,
+        })
+        .collect()
 }
 
 fn read(spec: &DataSpec, monitor: &mut Monitor) -> Result<RawDataset, DataError> {
@@ -40,9 +109,20 @@ fn read(spec: &DataSpec, monitor: &mut Monitor) -> Result<RawDataset, DataError>
         Source::FashionMnist => return mnist::open_built_in()?.read(monitor),
         Source::Toy(toy) => {
             let (points, labels) = toy.draw_points(spec);
-            let (train, test) = Part { values: Values::Floats(points), labels }.split_off_test(toy.name(), spec)?;
+            let shape = vec![2];
+            let values = Values::Numbers(NumberTable::from_values(&shape, points.into_iter().map(f64::from)));
+            let (train, test) = Part { values, labels }.split_off_test(2, toy.name(), spec)?;
             monitor.report(1.0)?;
-            return Ok(RawDataset { shape: vec![2], classes: toy.classes(), train, test });
+            let columns = ["x", "y"].map(String::from).to_vec();
+            return Ok(RawDataset {
+                shape,
+                classes: toy.classes(),
+                columns,
+                train,
+                test,
+                is_split: true,
+                notes: Vec::new(),
+            });
         }
         Source::Path(path) => path,
     };
@@ -58,17 +138,15 @@ fn read(spec: &DataSpec, monitor: &mut Monitor) -> Result<RawDataset, DataError>
     }
 }
 
-/// Reads no more of what `spec` names than is needed to tell whether a network and a batch size fit.
-///
-/// That is headers and labels where the format has them, which takes milliseconds; a table must be read whole, and an
-/// archive unpacked once in memory.
+/// Reads no more of what `spec` names than is needed to tell whether a network and a batch size fit: headers and labels,
+/// which takes milliseconds. `None` for what only reading all of it tells: a table, an archive.
 ///
 /// # Errors
 /// As [`load`], as far as headers and labels show it.
-pub fn describe(spec: &DataSpec) -> Result<DatasetOutline, DataError> {
+pub fn describe(spec: &DataSpec) -> Result<Option<DatasetOutline>, DataError> {
     let mut ignore = |_: &str, _| ControlFlow::Continue(());
     let mut monitor = Monitor::new(&mut ignore, String::new());
-    let description = match &spec.source {
+    let outline = match &spec.source {
         Source::FashionMnist => mnist::open_built_in()?.describe(&mut monitor)?,
         Source::Toy(toy) => {
             let (train, test) = raw::train_and_test_rows(toy.name(), &toy.draw_points(spec).1, spec)?;
@@ -77,16 +155,21 @@ pub fn describe(spec: &DataSpec) -> Result<DatasetOutline, DataError> {
         Source::Path(path) => match DataFormat::of(path)? {
             DataFormat::Idx(folder) => mnist::open_folder(&folder)?.describe(&mut monitor)?,
             DataFormat::Cifar(cifar, folder) => cifar.describe_folder(&folder)?,
-            DataFormat::TarArchive(file) => {
-                cifar::describe_archive(Contents::new(displayable_path(&file), contents::open(&file)?.0)?)?
-            }
-            DataFormat::Csv(path) => csv_file::describe(&path, spec)?,
             DataFormat::Npy(folder) => npy::NpyFolder::open(&folder)?.describe(spec)?,
             DataFormat::Pictures(folder) => pictures::describe(&folder, spec)?,
+            // Opened here, so that what can't be read is told before the screen.
+            DataFormat::TarArchive(file) => {
+                contents::open(&file)?;
+                return Ok(None);
+            }
+            DataFormat::Csv(path) => {
+                contents::open(&csv_file::training_file(&path)?)?;
+                return Ok(None);
+            }
         },
     };
-    check_augmentations(spec, &description.shape)?;
-    Ok(description)
+    check_augmentations(spec, &outline.shape)?;
+    Ok(Some(outline))
 }
 
 fn check_augmentations(spec: &DataSpec, shape: &[usize]) -> Result<(), DataError> {

@@ -1,15 +1,14 @@
 //! Data sets of four IDX files, as MNIST's: built in, or in a folder.
 
-use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use super::DataError;
-use super::contents::displayable_path;
+use super::contents::{WatchedFile, displayable_path};
 use super::idx::IdxReader;
-use super::labels::{check_labels, fashion_classes, guess_classes, read_class_names};
+use super::labels::{UNNAMED_HINT, check_labels, fashion_classes, guess_classes, read_class_names};
 use super::progress::Monitor;
 use super::raw::{DatasetOutline, Part, RawDataset, Values};
+use super::{DataError, DataNote};
 
 macro_rules! built_in {
     ($name:literal) => {
@@ -26,6 +25,7 @@ pub(super) struct IdxFiles<R> {
     train: IdxPair<R>,
     test: IdxPair<R>,
     names: Option<Vec<String>>,
+    notes: Vec<DataNote>,
 }
 
 /// The two files of a split.
@@ -60,6 +60,7 @@ pub(super) fn open_built_in() -> Result<IdxFiles<&'static [u8]>, DataError> {
             labels: open(built_in!("t10k-labels-idx1-ubyte.gz"), 1)?,
         },
         names: Some(fashion_classes()),
+        notes: Vec::new(),
     })
 }
 
@@ -70,20 +71,19 @@ pub(super) fn candidate_file_names(name: &str) -> [String; 4] {
 }
 
 /// Opens the four files of a folder by their usual names.
-pub(super) fn open_folder(folder: &Path) -> Result<IdxFiles<BufReader<File>>, DataError> {
-    let open = |name: &'static str, dimensions| match candidate_file_names(name)
-        .iter()
-        .map(|name| folder.join(name))
-        .find(|path| path.exists())
-    {
-        Some(path) => IdxReader::open(&path, dimensions),
-        None => Err(DataError::MissingIdx { folder: displayable_path(folder), name }),
+pub(super) fn open_folder(folder: &Path) -> Result<IdxFiles<BufReader<WatchedFile>>, DataError> {
+    let mut notes = Vec::new();
+    let mut open = |name: &'static str, dimensions| {
+        let found = candidate_file_names(name).into_iter().filter(|name| folder.join(name).exists());
+        let [chosen, others @ ..] = &found.collect::<Vec<_>>()[..] else {
+            return Err(DataError::MissingIdx { folder: displayable_path(folder), name });
+        };
+        notes.extend(others.iter().map(|other| DataNote::left_out(format!("{other} is left out; {chosen} is read"))));
+        IdxReader::open(&folder.join(chosen), dimensions)
     };
-    Ok(IdxFiles {
-        names: read_class_names(folder)?,
-        train: IdxPair { images: open(FILE_NAMES[0], 3)?, labels: open(FILE_NAMES[1], 1)? },
-        test: IdxPair { images: open(FILE_NAMES[2], 3)?, labels: open(FILE_NAMES[3], 1)? },
-    })
+    let train = IdxPair { images: open(FILE_NAMES[0], 3)?, labels: open(FILE_NAMES[1], 1)? };
+    let test = IdxPair { images: open(FILE_NAMES[2], 3)?, labels: open(FILE_NAMES[3], 1)? };
+    Ok(IdxFiles { names: read_class_names(folder)?, train, test, notes })
 }
 
 impl<R: BufRead> IdxFiles<R> {
@@ -94,7 +94,8 @@ impl<R: BufRead> IdxFiles<R> {
     }
 
     /// Reads everything.
-    pub fn read(self, monitor: &mut Monitor) -> Result<RawDataset, DataError> {
+    pub fn read(mut self, monitor: &mut Monitor) -> Result<RawDataset, DataError> {
+        let notes = std::mem::take(&mut self.notes);
         let CheckedIdx { shape, classes, train: (train, train_labels), test: (test, test_labels) } =
             self.check(monitor)?;
         let share = train.item_count() as f64 / (train.item_count() + test.item_count()) as f64;
@@ -102,12 +103,13 @@ impl<R: BufRead> IdxFiles<R> {
         let train = train.read_elements(monitor.begin_stage(LABELS_PROGRESS_SHARE, boundary))?;
         let test = test.read_elements(monitor.begin_stage(boundary, 1.0))?;
         let part = |values, labels| Part { values: Values::Bytes(values), labels };
-        Ok(RawDataset { shape, classes, train: part(train, train_labels), test: part(test, test_labels) })
+        let (train, test) = (part(train, train_labels), part(test, test_labels));
+        Ok(RawDataset { shape, classes, columns: Vec::new(), train, test, is_split: false, notes })
     }
 
     /// Reads the labels and makes sure that all parts fit together.
     fn check(self, monitor: &mut Monitor) -> Result<CheckedIdx<R>, DataError> {
-        let Self { train, test, names } = self;
+        let Self { train, test, names, .. } = self;
         train.check_counts()?;
         test.check_counts()?;
         let size = &train.images.dimensions[1..];
@@ -122,12 +124,12 @@ impl<R: BufRead> IdxFiles<R> {
         let train_labels = train.labels.read_elements(monitor.begin_stage(0.0, LABELS_PROGRESS_SHARE / 2.0))?;
         let test_labels =
             test.labels.read_elements(monitor.begin_stage(LABELS_PROGRESS_SHARE / 2.0, LABELS_PROGRESS_SHARE))?;
-        let classes = match names {
-            Some(names) => names,
-            None => guess_classes(&train_labels, &label_files[0])?,
+        let (classes, hint) = match names {
+            Some(names) => (names, ""),
+            None => (guess_classes(&train_labels, &label_files[0])?, UNNAMED_HINT),
         };
         for (file, labels) in label_files.iter().zip([&train_labels, &test_labels]) {
-            check_labels(file, labels, classes.len())?;
+            check_labels(file, labels, classes.len(), hint)?;
         }
         Ok(CheckedIdx { shape, classes, train: (train.images, train_labels), test: (test.images, test_labels) })
     }
@@ -142,4 +144,14 @@ impl<R: BufRead> IdxPair<R> {
         let (images, labels) = (self.images.name().into(), self.labels.name().into());
         Err(DataError::CountMismatch { images, image_count, labels, label_count })
     }
+}
+
+/// The folder that training images and labels, test images and labels make up, for the fuzz target.
+pub(super) fn fuzz_files(files: [&[u8]; 4]) -> Result<IdxFiles<&[u8]>, DataError> {
+    let open = |file: usize, dimensions| {
+        let bytes = files[file];
+        IdxReader::new("fuzz".into(), bytes, bytes.len() as u64, dimensions)
+    };
+    let pair = |file| Ok(IdxPair { images: open(file, 3)?, labels: open(file + 1, 1)? });
+    Ok(IdxFiles { train: pair(0)?, test: pair(2)?, names: None, notes: Vec::new() })
 }

@@ -1,25 +1,27 @@
 //! `NumPy`'s own files (format 1.0 to 3.0): `train_x.npy`, `train_y.npy` and, where there is a test part, `test_x.npy`
-//! and `test_y.npy` in one folder.
+//! and `test_y.npy` in one folder; also `x_train.npy` and so on, in any case.
 //!
 //! `x` has the samples along its first axis: `(n, d)` is numbers, `(n, height, width)` grey images, `(n, channels,
-//! height, width)` or `(n, height, width, channels)` images of several channels. Bytes are taken as pixels, other
-//! types as numbers. `y` has whole numbers from 0.
+//! height, width)` or `(n, height, width, channels)` images of several channels. What the numbers are decides, not the
+//! type they are stored in: images of whole numbers from 0 to 255 are pixels. `y` has whole numbers from 0.
 
-use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::contents::{self, CHUNK_BYTES, Contents, MAX_BYTES, displayable_path};
-use super::labels::{check_labels, guess_classes, read_class_names};
+use super::contents::{self, CHUNK_BYTES, Contents, MAX_BYTES, WatchedFile, displayable_path};
+use super::labels::{UNNAMED_HINT, check_labels, guess_classes, read_class_names};
+use super::numbers::NumberTable;
+use super::part_files::{TEST_NAMES, TRAIN_NAMES, find_named, list_data_files, note_unused_files};
 use super::progress::Monitor;
 use super::raw::{DatasetOutline, Part, RawDataset, Values, train_and_test_rows};
-use super::{DataError, DataSpec};
+use super::{DataError, DataNote, DataSpec};
+use element::NpyElement;
 use header::NpyHeader;
+use pixels::{SampleLayout, channels_first, settle_pixels};
 
+mod element;
 mod header;
-
-/// The name by which a folder is known to hold npy files.
-pub(super) const TRAIN_VALUES: &str = "train_x.npy";
+mod pixels;
 
 /// Bytes before the header's text: magic, version, and the longer form of its length.
 const MAX_PREFIX_BYTES: usize = 12;
@@ -27,68 +29,13 @@ const MAX_PREFIX_BYTES: usize = 12;
 /// Most bytes of a header; `NumPy` pads to 64 and never comes near.
 const MAX_HEADER_BYTES: u64 = 1 << 16;
 
-/// Types of elements that are read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum NpyElement {
-    Bool,
-    U8,
-    I8,
-    U16,
-    I16,
-    U32,
-    I32,
-    U64,
-    I64,
-    F32,
-    F64,
-}
-
-impl NpyElement {
-    /// Bytes of one.
-    const fn size_in_bytes(self) -> usize {
-        match self {
-            Self::Bool | Self::U8 | Self::I8 => 1,
-            Self::U16 | Self::I16 => 2,
-            Self::U32 | Self::I32 | Self::F32 => 4,
-            Self::U64 | Self::I64 | Self::F64 => 8,
-        }
-    }
-
-    const fn is_float(self) -> bool {
-        matches!(self, Self::F32 | Self::F64)
-    }
-
-    /// The whole number in `word`, little-endian in its first bytes; what is above an `i64` is its largest.
-    fn decode_integer(self, word: [u8; 8]) -> i64 {
-        let [a, b, c, d, ..] = word;
-        match self {
-            Self::I8 => i64::from(i8::from_le_bytes([a])),
-            Self::I16 => i64::from(i16::from_le_bytes([a, b])),
-            Self::I32 => i64::from(i32::from_le_bytes([a, b, c, d])),
-            Self::I64 => i64::from_le_bytes(word),
-            // The bytes above the number are 0.
-            _ => i64::try_from(u64::from_le_bytes(word)).unwrap_or(i64::MAX),
-        }
-    }
-
-    fn decode_float(self, word: [u8; 8]) -> f32 {
-        let [a, b, c, d, ..] = word;
-        match self {
-            Self::F32 => f32::from_le_bytes([a, b, c, d]),
-            Self::F64 => f64::from_le_bytes(word) as f32,
-            Self::U64 => u64::from_le_bytes(word) as f32,
-            _ => self.decode_integer(word) as f32,
-        }
-    }
-}
-
 /// A file whose header has been read and checked, and whose elements have not been read.
 pub(super) struct NpyReader<R> {
     contents: Contents<R>,
     header: NpyHeader,
 }
 
-impl NpyReader<BufReader<File>> {
+impl NpyReader<BufReader<WatchedFile>> {
     /// Opens a file and checks its header.
     pub fn open(path: &Path) -> Result<Self, DataError> {
         let (handle, length) = contents::open(path)?;
@@ -164,22 +111,13 @@ impl<R: BufRead> NpyReader<R> {
         DataError::Npy { file: self.contents.file().into(), problem }
     }
 
-    /// The shape of a sample, and whether its channels come last in the file.
-    fn sample_shape(&self) -> Result<(Vec<usize>, bool), DataError> {
+    /// The shape of a sample and how it is stored.
+    fn sample_layout(&self) -> Result<SampleLayout, DataError> {
         let sides: Vec<usize> = self.header.shape.iter().skip(1).map(|&side| side as usize).collect();
-        match sides[..] {
-            [features] => Ok((vec![features], false)),
-            [height, width] => Ok((vec![1, height, width], false)),
-            [height, width, channels] if [1, 3, 4].contains(&channels) && ![1, 3, 4].contains(&height) => {
-                Ok((vec![channels, height, width], true))
-            }
-            [_, _, _] => Ok((sides, false)),
-            _ => {
-                let dimensions = self.header.shape.len();
-                Err(self
-                    .error_in_file(format!("{dimensions} axes; valid: 2 to 4, the first of which counts the samples")))
-            }
-        }
+        SampleLayout::of(&sides).ok_or_else(|| {
+            let dimensions = self.header.shape.len();
+            self.error_in_file(format!("{dimensions} axes; valid: 2 to 4, the first of which counts the samples"))
+        })
     }
 
     /// Hands every element to `take`, with its position.
@@ -214,99 +152,131 @@ impl<R: BufRead> NpyReader<R> {
         monitor.report(1.0)
     }
 
-    /// Reads samples, with the channels of images first.
+    /// Reads samples, with the channels of images first. Bytes of images stay bytes; what they mean is settled by
+    /// [`settle_pixels`].
     pub fn read_values(mut self, monitor: &mut Monitor) -> Result<Values, DataError> {
-        let (shape, channels_last) = self.sample_shape()?;
-        if self.header.element == NpyElement::U8 {
+        let SampleLayout { shape, channels_last, .. } = self.sample_layout()?;
+        if self.header.element == NpyElement::U8 && shape.len() > 1 {
             let mut bytes = Vec::new();
             let count = self.header.element_count().unwrap_or_default();
-            if (self.contents.append(&mut bytes, count as usize, monitor)? as u64) < count {
+            if (self.contents.read_onto(&mut bytes, count as usize, monitor)? as u64) < count {
                 let (file, found) = (self.contents.file().to_owned(), self.contents.position());
                 return Err(DataError::Short { file, found, expected: count });
             }
             monitor.report(1.0)?;
-            return Ok(Values::Bytes(if channels_last { channels_first(bytes, &shape) } else { bytes }));
+            return Ok(Values::Bytes(if channels_last { channels_first(&bytes, &shape) } else { bytes }));
         }
         let (element, file) = (self.header.element, self.contents.file().to_owned());
         let features: usize = shape.iter().product();
-        let mut numbers = Vec::new();
+        let mut table = NumberTable::builder(&shape);
+        let mut row = Vec::with_capacity(features);
         self.for_each_element(monitor, |position, word| {
-            let number = element.decode_float(word);
-            if !number.is_finite() {
+            let number = element.decode_number(word);
+            if !(number as f32).is_finite() {
                 let (row, column) = (position / features as u64, position % features as u64);
                 return Err(DataError::Npy {
                     file: file.clone(),
                     problem: format!("value {column} of sample {row} is {number} as f32; it must be finite"),
                 });
             }
-            numbers.push(number);
+            row.push(number);
+            if row.len() == features {
+                if channels_last {
+                    row = channels_first(&row, &shape);
+                }
+                table.push_row(row.drain(..));
+            }
             Ok(())
         })?;
-        Ok(Values::Floats(if channels_last { channels_first(numbers, &shape) } else { numbers }))
+        Ok(Values::Numbers(table.finish()))
     }
 
     /// Reads labels.
     pub fn read_labels(mut self, monitor: &mut Monitor) -> Result<Vec<u8>, DataError> {
         let (element, file) = (self.header.element, self.contents.file().to_owned());
         if element.is_float() {
-            return Err(self.error_in_file("labels are whole numbers, but these have a fraction".into()));
+            let bits = 8 * element.size_in_bytes();
+            return Err(self.error_in_file(format!(
+                "labels are whole numbers, but these are stored as float{bits}; save y.astype(numpy.int64), or for classes \
+                 that are told by a column each y.argmax(1)"
+            )));
         }
         if !matches!(self.header.shape[..], [_] | [_, 1]) {
             let shape = &self.header.shape;
-            return Err(
-                self.error_in_file(format!("labels of shape {shape:?}; valid: one axis, with a label for each sample"))
-            );
+            let advice = if shape.len() == 2 { "; save y.argmax(1) if each column stands for a class" } else { "" };
+            return Err(self.error_in_file(format!(
+                "labels of shape {shape:?}; valid: one axis, with a label for each sample{advice}"
+            )));
         }
         let mut labels = Vec::new();
         self.for_each_element(monitor, |position, word| {
             let label = element.decode_integer(word);
             let byte = u8::try_from(label);
-            labels.push(byte.map_err(|_| DataError::Label {
-                file: file.clone(),
-                item: position,
-                label,
-                classes: 256,
-            })?);
+            labels.push(byte.map_err(|_| DataError::ImpossibleLabel { file: file.clone(), item: position, label })?);
             Ok(())
         })?;
         Ok(labels)
     }
 }
 
-/// Puts `height × width × channels` into `channels × height × width`.
-fn channels_first<T: Copy>(values: Vec<T>, shape: &[usize]) -> Vec<T> {
-    let (channels, plane) = (shape[0], shape[1] * shape[2]);
-    if channels == 1 {
-        return values;
-    }
-    let mut out = Vec::with_capacity(values.len());
-    for image in values.chunks_exact(channels * plane) {
-        out.extend((0..channels).flat_map(|channel| image.iter().skip(channel).step_by(channels)));
-    }
-    out
+/// The names, in lower case, that the values and labels of the part called `part` may have.
+fn pair_names(part: &str) -> [[String; 2]; 2] {
+    [["x", "y"].map(|kind| format!("{part}_{kind}.npy")), ["x", "y"].map(|kind| format!("{kind}_{part}.npy"))]
+}
+
+/// Whether a folder with these files has arrays of training samples.
+pub(super) fn is_array_folder(files: &[PathBuf]) -> bool {
+    TRAIN_NAMES.iter().flat_map(|part| pair_names(part)).any(|[values, _]| find_named(files, &values).is_some())
 }
 
 /// Samples and labels that belong together, of which the labels have been read.
-struct NpyPair {
-    values: NpyReader<BufReader<File>>,
+struct NpyPair<R> {
+    values: NpyReader<R>,
     labels: Vec<u8>,
     label_file: String,
-    shape: Vec<usize>,
+    layout: SampleLayout,
 }
 
-impl NpyPair {
-    fn open(folder: &Path, values: &'static str, labels: &'static str) -> Result<Self, DataError> {
-        let open = |name: &'static str| {
-            let path = folder.join(name);
-            if path.exists() {
-                NpyReader::open(&path)
-            } else {
-                Err(DataError::Missing { folder: displayable_path(folder), name })
-            }
+impl NpyPair<BufReader<WatchedFile>> {
+    /// The pair of the part called `part`; `None` if neither file of it is there.
+    fn open(folder: &Path, files: &[PathBuf], part: &str, used: &mut Vec<PathBuf>) -> Result<Option<Self>, DataError> {
+        let Some(names) =
+            pair_names(part).into_iter().find(|names| names.iter().any(|name| find_named(files, name).is_some()))
+        else {
+            return Ok(None);
         };
-        let (values, labels) = (open(values)?, open(labels)?);
+        let mut open = |name: String| match find_named(files, &name) {
+            Some(path) => {
+                used.push(path.clone());
+                NpyReader::open(path)
+            }
+            None => Err(DataError::Missing { folder: displayable_path(folder), name }),
+        };
+        let [values, labels] = names;
+        Self::join(open(values)?, open(labels)?).map(Some)
+    }
+
+    /// The pair of the first of these parts that is there.
+    fn open_first(
+        folder: &Path,
+        files: &[PathBuf],
+        parts: &[&str],
+        used: &mut Vec<PathBuf>,
+    ) -> Result<Option<Self>, DataError> {
+        for part in parts {
+            if let Some(pair) = Self::open(folder, files, part, used)? {
+                return Ok(Some(pair));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl<R: BufRead> NpyPair<R> {
+    /// Makes sure that both belong together, and reads the labels.
+    fn join(values: NpyReader<R>, labels: NpyReader<R>) -> Result<Self, DataError> {
         let (image_count, label_count) = (values.sample_count(), labels.sample_count());
-        let (shape, _) = values.sample_shape()?;
+        let layout = values.sample_layout()?;
         let label_file = labels.contents.file().to_owned();
         if image_count != label_count {
             let images = values.contents.file().to_owned();
@@ -314,40 +284,59 @@ impl NpyPair {
         }
         let mut ignore = |_: &str, _| std::ops::ControlFlow::Continue(());
         let labels = labels.read_labels(&mut Monitor::new(&mut ignore, String::new()))?;
-        Ok(Self { values, labels, label_file, shape })
+        Ok(Self { values, labels, label_file, layout })
     }
 }
 
 /// A folder of which all but the samples has been read and checked.
-pub(super) struct NpyFolder {
+pub(super) struct NpyFolder<R> {
     name: String,
     classes: Vec<String>,
-    train: NpyPair,
-    test: Option<NpyPair>,
+    train: NpyPair<R>,
+    test: Option<NpyPair<R>>,
+    notes: Vec<DataNote>,
 }
 
-impl NpyFolder {
+impl NpyFolder<BufReader<WatchedFile>> {
     /// Opens the files of a folder.
     pub fn open(folder: &Path) -> Result<Self, DataError> {
-        let train = NpyPair::open(folder, TRAIN_VALUES, "train_y.npy")?;
-        let (values, labels) = ("test_x.npy", "test_y.npy");
-        let there = [values, labels].iter().any(|name| folder.join(name).exists());
-        let test = if there { Some(NpyPair::open(folder, values, labels)?) } else { None };
-        let classes = match read_class_names(folder)? {
-            Some(names) => names,
-            None => guess_classes(&train.labels, &train.label_file)?,
+        let files = list_data_files(folder)?;
+        let mut used = Vec::new();
+        let Some(train) = NpyPair::open_first(folder, &files, &TRAIN_NAMES, &mut used)? else {
+            return Err(DataError::Missing { folder: displayable_path(folder), name: "train_x.npy".into() });
+        };
+        let test = NpyPair::open_first(folder, &files, &TEST_NAMES, &mut used)?;
+        let used: Vec<&Path> = used.iter().map(PathBuf::as_path).collect();
+        let note = note_unused_files(&files, &used, test.is_none());
+        let mut assembled = Self::assemble(displayable_path(folder), train, test, read_class_names(folder)?)?;
+        assembled.notes.extend(note);
+        Ok(assembled)
+    }
+}
+
+impl<R: BufRead> NpyFolder<R> {
+    /// The folder called `name` with these files, and the names of the classes if it has them.
+    fn assemble(
+        name: String,
+        train: NpyPair<R>,
+        test: Option<NpyPair<R>>,
+        names: Option<Vec<String>>,
+    ) -> Result<Self, DataError> {
+        let (classes, hint) = match names {
+            Some(names) => (names, ""),
+            None => (guess_classes(&train.labels, &train.label_file)?, UNNAMED_HINT),
         };
         for pair in std::iter::once(&train).chain(&test) {
-            check_labels(&pair.label_file, &pair.labels, classes.len())?;
+            check_labels(&pair.label_file, &pair.labels, classes.len(), hint)?;
         }
         if let Some(test) = &test {
-            let sides = |pair: &NpyPair| pair.shape.iter().map(|&side| side as u32).collect::<Vec<_>>();
-            if test.shape != train.shape {
+            let sides = |pair: &NpyPair<R>| pair.layout.shape.iter().map(|&side| side as u32).collect::<Vec<_>>();
+            if test.layout.shape != train.layout.shape {
                 let file = test.values.contents.file().to_owned();
                 return Err(DataError::ShapeMismatch { file, found: sides(test), expected: sides(&train) });
             }
         }
-        Ok(Self { name: displayable_path(folder), classes, train, test })
+        Ok(Self { name, classes, train, test, notes: Vec::new() })
     }
 
     /// What headers and labels tell.
@@ -358,25 +347,44 @@ impl NpyFolder {
             let (train, test) = train_and_test_rows(&self.name, &self.train.labels, spec)?;
             (train.len(), test.len())
         };
-        Ok(DatasetOutline { shape: self.train.shape, classes: self.classes, train, test })
+        Ok(DatasetOutline { shape: self.train.layout.shape, classes: self.classes, train, test })
     }
 
     /// Reads everything.
     pub fn read(self, spec: &DataSpec, monitor: &mut Monitor) -> Result<RawDataset, DataError> {
-        let Self { name, classes, train, test } = self;
-        let shape = train.shape;
+        let Self { name, classes, train, test, mut notes } = self;
+        let is_split = test.is_none();
+        let shape = train.layout.shape.clone();
+        let train_file = train.values.contents.file().to_owned();
+        notes.extend(train.layout.note(&train_file));
         let boundary = match &test {
             Some(test) => train.labels.len() as f64 / (train.labels.len() + test.labels.len()) as f64,
             None => 1.0,
         };
-        let values = train.values.read_values(monitor.begin_stage(0.0, boundary))?;
-        let train = Part { values, labels: train.labels };
-        let (train, test) = match test {
-            Some(NpyPair { values, labels, .. }) => {
-                (train, Part { values: values.read_values(monitor.begin_stage(boundary, 1.0))?, labels })
+        let train_values = train.values.read_values(monitor.begin_stage(0.0, boundary))?;
+        let (train, test) = if let Some(NpyPair { values, labels, layout, .. }) = test {
+            if layout != train.layout {
+                notes.extend(layout.note(values.contents.file()));
             }
-            None => train.split_off_test(&name, spec)?,
+            let test_values = values.read_values(monitor.begin_stage(boundary, 1.0))?;
+            let (train_values, test_values) = settle_pixels(train_values, test_values, &shape, &mut notes);
+            (Part { values: train_values, labels: train.labels }, Part { values: test_values, labels })
+        } else {
+            let nothing = Values::Numbers(NumberTable::default());
+            let (values, _) = settle_pixels(train_values, nothing, &shape, &mut notes);
+            Part { values, labels: train.labels }.split_off_test(shape.iter().product(), &name, spec)?
         };
-        Ok(RawDataset { shape, classes, train, test })
+        Ok(RawDataset { shape, classes, columns: Vec::new(), train, test, is_split, notes })
     }
+}
+
+/// Takes `files` for the samples and labels of training and, if there are more than two, of testing, for the fuzz target.
+pub(super) fn fuzz_folder<'a>(files: &[&'a [u8]]) -> Result<NpyFolder<&'a [u8]>, DataError> {
+    let open = |index: usize| {
+        let bytes: &'a [u8] = files.get(index).copied().unwrap_or_default();
+        NpyReader::new("fuzz".into(), bytes, bytes.len() as u64)
+    };
+    let pair = |index| NpyPair::join(open(index)?, open(index + 1)?);
+    let (train, test) = (pair(0)?, if files.len() > 2 { Some(pair(2)?) } else { None });
+    NpyFolder::assemble("fuzz".into(), train, test, None)
 }

@@ -1,44 +1,39 @@
-//! Folders of PNG and JPEG images, a folder for each class: `cat/1.png`, …, or `train/cat/1.png`, … with a `test`
-//! beside `train`.
+//! Folders of PNG, JPEG, WebP and BMP images, a folder for each class: `cat/1.png`, …, or `train/cat/1.png`, … with a
+//! `test` beside `train`. Folders in a class's folder belong to the class.
 //!
-//! All images must have the size of the first. The first also decides whether they are grey or coloured; grey ones
-//! among coloured ones are taken as they are, and transparency is left out.
+//! Images are turned as their orientation tag says. All must then have the size of the first, unless
+//! [`DataSpec::image_size`] says to which size they are brought. If any of them has colours, grey ones are taken as
+//! coloured; transparency is left out. A file that ends early is an error.
 
-use std::fs;
-use std::io::{BufRead, Cursor, Seek};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
-
-use super::contents::{MAX_BYTES, displayable_path, read_small};
-use super::labels::MAX_CLASSES;
+use super::contents::{self, MAX_BYTES, displayable_path, read_small};
 use super::progress::Monitor;
 use super::raw::{DatasetOutline, Part, RawDataset, Values, train_and_test_rows};
-use super::{DataError, DataSpec};
-use crate::text::Safe;
+use super::{DataError, DataNote, DataSpec};
+use crate::text::thousands;
 
-/// Largest side of an image in pixels.
-const MAX_SIDE_PIXELS: u32 = 4096;
+mod decoding;
+mod endings;
+mod listing;
+mod parts;
+
+#[cfg(test)]
+pub(super) use decoding::decode_single;
+pub(super) use decoding::decode_to;
+use decoding::{DecodingTally, ImageForm, TargetForm, decode_image, open_image};
+pub(super) use listing::{has_loose_images, is_image_folder, is_image_name};
+use parts::ImageParts;
 
 /// Most bytes of one image file.
 const MAX_FILE_BYTES: u64 = 1 << 26;
 
-/// Most bytes that decoding one image may take.
-const MAX_DECODER_BYTES: u64 = 1 << 28;
+/// Bytes of a file in which its header is looked for first.
+const HEADER_BYTES: u64 = 1 << 15;
 
-/// What all images of a set have in common.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct ImageForm {
-    channels: usize,
-    height: u32,
-    width: u32,
-}
-
-impl ImageForm {
-    fn shape(self) -> [usize; 3] {
-        [self.channels, self.height as usize, self.width as usize]
-    }
-}
+/// Share of the work that looking at the headers is, for the progress.
+const HEADERS_PROGRESS_SHARE: f64 = 0.02;
 
 /// The image files of a part with their classes, in the order of their names.
 type ImageListing = Vec<(PathBuf, u8)>;
@@ -48,194 +43,118 @@ struct ImageSet {
     classes: Vec<String>,
     train: ImageListing,
     test: ImageListing,
-}
-
-/// Opens an image and looks at its header alone.
-fn read_image_header(file: &str, bytes: &[u8]) -> Result<(impl ImageDecoder, ImageForm), DataError> {
-    limited_decoder(file, Cursor::new(bytes))
-}
-
-fn limited_decoder<'a>(
-    file: &str,
-    source: impl BufRead + Seek + 'a,
-) -> Result<(impl ImageDecoder + 'a, ImageForm), DataError> {
-    let problem = |problem: String| DataError::Image { file: file.into(), problem };
-    let damaged = |error: image::ImageError| problem(Safe(&error.to_string()).to_string());
-    let mut reader =
-        ImageReader::new(source).with_guessed_format().map_err(|source| DataError::Io { file: file.into(), source })?;
-    if reader.format().is_none() {
-        return Err(problem("neither a PNG nor a JPEG image".into()));
-    }
-    let mut limits = Limits::no_limits();
-    limits.max_image_width = Some(MAX_SIDE_PIXELS);
-    limits.max_image_height = Some(MAX_SIDE_PIXELS);
-    limits.max_alloc = Some(MAX_DECODER_BYTES);
-    reader.limits(limits);
-    let decoder = reader.into_decoder().map_err(damaged)?;
-    let (width, height) = decoder.dimensions();
-    if width == 0 || height == 0 || width > MAX_SIDE_PIXELS || height > MAX_SIDE_PIXELS {
-        return Err(problem(format!("{width}×{height} pixels; valid: 1 to {MAX_SIDE_PIXELS} in each direction")));
-    }
-    let channels = if decoder.color_type().has_color() { 3 } else { 1 };
-    Ok((decoder, ImageForm { channels, height, width }))
-}
-
-/// Decodes an image and adds its planes to `out`; `form` is what it must have.
-fn decode_image(file: &str, bytes: &[u8], form: ImageForm, out: &mut Vec<u8>) -> Result<(), DataError> {
-    let problem = |problem: String| DataError::Image { file: file.into(), problem };
-    let (decoder, found) = read_image_header(file, bytes)?;
-    if (found.height, found.width) != (form.height, form.width) {
-        let expected = format!("the first has {}×{}; all must have one size", form.width, form.height);
-        return Err(problem(format!("{}×{} pixels, but {expected}", found.width, found.height)));
-    }
-    if found.channels > form.channels {
-        return Err(problem("has colours, but the first image is grey; all must be of one kind".into()));
-    }
-    let image = DynamicImage::from_decoder(decoder).map_err(|error| problem(Safe(&error.to_string()).to_string()))?;
-    if form.channels == 1 {
-        out.extend_from_slice(image.to_luma8().as_raw());
-    } else {
-        let pixels = image.to_rgb8();
-        for channel in 0..3 {
-            out.extend(pixels.as_raw().iter().skip(channel).step_by(3));
-        }
-    }
-    Ok(())
-}
-
-/// Decodes one image from memory, whatever its form.
-pub(super) fn decode_single(file: &str, bytes: &[u8]) -> Result<([usize; 3], Vec<u8>), DataError> {
-    let (_, form) = read_image_header(file, bytes)?;
-    let mut out = Vec::new();
-    decode_image(file, bytes, form, &mut out)?;
-    Ok((form.shape(), out))
-}
-
-/// Whether a folder has folders with images in it, directly or under `train`.
-pub(super) fn is_image_folder(folder: &Path) -> bool {
-    let root = if folder.join("train").is_dir() { folder.join("train") } else { folder.to_path_buf() };
-    subfolders(&root).is_ok_and(|classes| classes.iter().any(|(_, class)| contains_image(class)))
-}
-
-fn contains_image(folder: &Path) -> bool {
-    fs::read_dir(folder).is_ok_and(|entries| entries.flatten().any(|entry| is_image(&entry.path())))
-}
-
-fn is_image(path: &Path) -> bool {
-    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-    !hidden && ["png", "jpg", "jpeg"].contains(&extension.to_ascii_lowercase().as_str())
-}
-
-/// The entries of a folder in the order of their names, which the operating system gives in any order.
-fn sorted_entries(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let io = |source| DataError::Io { file: displayable_path(folder), source };
-    let mut paths = Vec::new();
-    for entry in fs::read_dir(folder).map_err(io)? {
-        paths.push(entry.map_err(io)?.path());
-    }
-    paths.sort();
-    Ok(paths)
-}
-
-/// The folders in a folder with their names, hidden ones left out.
-fn subfolders(root: &Path) -> Result<Vec<(String, PathBuf)>, DataError> {
-    let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let named = sorted_entries(root)?.into_iter().filter(|path| path.is_dir()).map(|path| (name(&path), path));
-    Ok(named.filter(|(name, _)| !name.starts_with('.')).collect())
-}
-
-/// Lists the images under `root`; with `known` classes there may be no other.
-fn list_images(root: &Path, known: Option<&[String]>) -> Result<(Vec<String>, ImageListing), DataError> {
-    let folders = subfolders(root)?;
-    let problem = |path: &Path, problem: String| DataError::Image { file: displayable_path(path), problem };
-    let names: Vec<String> = folders.iter().map(|(name, _)| name.clone()).collect();
-    let classes = known.map_or(names, <[String]>::to_vec);
-    if !(2..=MAX_CLASSES).contains(&classes.len()) {
-        let count = classes.len();
-        return Err(problem(
-            root,
-            format!("{count} folders with images; valid: 2 to {MAX_CLASSES}, one for each class"),
-        ));
-    }
-    let mut listing = Vec::new();
-    for (name, folder) in &folders {
-        let Some(class) = classes.iter().position(|class| class == name) else {
-            return Err(problem(folder, "is no class of the training images".into()));
-        };
-        let before = listing.len();
-        listing
-            .extend(sorted_entries(folder)?.into_iter().filter(|path| is_image(path)).map(|path| (path, class as u8)));
-        if listing.len() == before {
-            return Err(problem(folder, "has no PNG or JPEG image in it".into()));
-        }
-    }
-    if listing.is_empty() {
-        return Err(problem(root, "has no folder with images in it".into()));
-    }
-    Ok((classes, listing))
+    /// Whether the test images were split off.
+    is_split: bool,
+    notes: Vec<DataNote>,
 }
 
 impl ImageSet {
     fn open(folder: &Path, spec: &DataSpec) -> Result<Self, DataError> {
-        let train_root = folder.join("train");
-        let root = if train_root.is_dir() { &train_root } else { folder };
-        let (names, train) = list_images(root, None)?;
-        let test_root = ["test", "val"].into_iter().map(|name| folder.join(name)).find(|path| path.is_dir());
-        let (train, test) = if let Some(root) = test_root.filter(|_| train_root.is_dir()) {
-            (train, list_images(&root, Some(&names))?.1)
+        let ImageParts { train: listing, test, notes } = ImageParts::find(folder)?;
+        let (train, is_split) = (listing.match_classes(&listing)?, test.is_none());
+        let (train, test) = if let Some(test) = test {
+            (train, test.match_classes(&listing)?)
         } else {
             let labels: Vec<u8> = train.iter().map(|(_, label)| *label).collect();
-            let (first, second) = train_and_test_rows(&displayable_path(folder), &labels, spec)?;
+            let (first, second) = train_and_test_rows(&displayable_path(folder), &labels, spec)
+                .map_err(|error| error.with_left_out(&notes))?;
             let pick = |rows: Vec<u32>| rows.into_iter().map(|row| train[row as usize].clone()).collect();
             (pick(first), pick(second))
         };
-        Ok(Self { classes: names.iter().map(|name| Safe(name).to_string()).collect(), train, test })
+        Ok(Self { classes: listing.class_names(), train, test, is_split, notes })
     }
 
-    /// The form of the first image, which decides for all.
-    fn first_image_form(&self) -> Result<ImageForm, DataError> {
-        let (path, _) = &self.train[0];
-        let (_, form) = read_image_header(&displayable_path(path), &read_file(path)?)?;
-        let images = (self.train.len() + self.test.len()) as u64;
-        let bytes = form.shape().iter().map(|&side| side as u64).product::<u64>().saturating_mul(images);
-        if bytes > MAX_BYTES.min(usize::MAX as u64) {
-            let problem = format!("{images} images of {}×{} are more than 4 GiB", form.width, form.height);
-            return Err(DataError::Image { file: displayable_path(path), problem });
+    fn image_count(&self) -> usize {
+        self.train.len() + self.test.len()
+    }
+
+    /// What all images become: in colour if any is, of the size that was asked for or else that of the first.
+    fn target_form(&self, spec: &DataSpec, monitor: &mut Monitor) -> Result<TargetForm, DataError> {
+        let (first, _) = &self.train[0];
+        let mut form = read_form(first)?;
+        let model = spec.image_size.is_none().then(|| displayable_path(first));
+        form.size = spec.image_size.unwrap_or(form.size);
+        let images = self.image_count();
+        let mut rest = self.train.iter().chain(&self.test).enumerate().skip(1);
+        while let (1, Some((number, (path, _)))) = (form.channels, rest.next()) {
+            monitor.report(number as f64 / images as f64)?;
+            form.channels = read_form(path)?.channels;
         }
-        Ok(form)
+        let bytes = form.shape().iter().map(|&side| side as u64).product::<u64>().saturating_mul(images as u64);
+        if bytes > MAX_BYTES.min(usize::MAX as u64) {
+            let problem = format!(
+                "{} images of {}×{} are more than 4 GiB; make them smaller: --set data.image_size=64",
+                thousands(images as u64),
+                form.size.width,
+                form.size.height
+            );
+            return Err(DataError::Image { file: displayable_path(first), problem });
+        }
+        Ok(TargetForm { form, model })
     }
 }
 
-fn read_file(path: &Path) -> Result<Vec<u8>, DataError> {
+/// Channels and size of an image, from the start of its file if that is enough.
+fn read_form(path: &Path) -> Result<ImageForm, DataError> {
+    let file = displayable_path(path);
+    let (handle, length) = contents::open(path)?;
+    let mut start = Vec::new();
+    handle.take(HEADER_BYTES).read_to_end(&mut start).map_err(|source| DataError::Io { file: file.clone(), source })?;
+    match open_image(&file, &start) {
+        Ok(image) => Ok(image.form),
+        Err(_) if length > HEADER_BYTES => open_image(&file, &read_image_bytes(path)?).map(|image| image.form),
+        Err(error) => Err(error),
+    }
+}
+
+fn read_image_bytes(path: &Path) -> Result<Vec<u8>, DataError> {
     let too_long = || DataError::Image { file: displayable_path(path), problem: "a file of more than 64 MiB".into() };
     read_small(path, MAX_FILE_BYTES)?.ok_or_else(too_long)
 }
 
-/// What names and the first image tell.
+/// What names and headers tell.
 pub(super) fn describe(folder: &Path, spec: &DataSpec) -> Result<DatasetOutline, DataError> {
+    let mut ignore = |_: &str, _| std::ops::ControlFlow::Continue(());
     let set = ImageSet::open(folder, spec)?;
-    let shape = set.first_image_form()?.shape().to_vec();
+    let shape = set.target_form(spec, &mut Monitor::new(&mut ignore, String::new()))?.form.shape().to_vec();
     Ok(DatasetOutline { shape, train: set.train.len(), test: set.test.len(), classes: set.classes })
 }
 
 /// Reads all images.
 pub(super) fn read(folder: &Path, spec: &DataSpec, monitor: &mut Monitor) -> Result<RawDataset, DataError> {
     let set = ImageSet::open(folder, spec)?;
-    let form = set.first_image_form()?;
-    let total = (set.train.len() + set.test.len()) as f64;
-    let mut done = 0;
+    let target = set.target_form(spec, monitor.begin_stage(0.0, HEADERS_PROGRESS_SHARE))?;
+    let total = set.image_count() as f64;
+    let monitor = monitor.begin_stage(HEADERS_PROGRESS_SHARE, 1.0);
+    let mut tally = DecodingTally::default();
     let mut part = |listing: ImageListing| {
         let (mut values, mut labels) = (Vec::new(), Vec::with_capacity(listing.len()));
         for (path, label) in listing {
-            monitor.report(f64::from(done) / total)?;
-            decode_image(&displayable_path(&path), &read_file(&path)?, form, &mut values)?;
+            monitor.report(tally.images as f64 / total)?;
+            decode_image(&displayable_path(&path), &read_image_bytes(&path)?, &target, &mut tally, &mut values)?;
             labels.push(label);
-            done += 1;
         }
         Ok(Part { values: Values::Bytes(values), labels })
     };
     let (train, test) = (part(set.train)?, part(set.test)?);
     monitor.report(1.0)?;
-    Ok(RawDataset { shape: form.shape().to_vec(), classes: set.classes, train, test })
+    let (shape, classes, is_split) = (target.form.shape().to_vec(), set.classes, set.is_split);
+    let mut notes = set.notes;
+    notes.extend(tally_notes(tally));
+    Ok(RawDataset { shape, classes, columns: Vec::new(), train, test, is_split, notes })
+}
+
+/// What was done to the pixels of some images.
+fn tally_notes(tally: DecodingTally) -> Vec<DataNote> {
+    let DecodingTally { images, grey, deep, transparent, animated } = tally;
+    let sentence = |count: usize, what: &str| {
+        (count > 0).then(|| format!("{} of {} images {what}", thousands(count as u64), thousands(images as u64)))
+    };
+    let grey = sentence(grey, "are grey among coloured ones; their three channels are made equal");
+    let lost = [
+        sentence(deep, "have more than 8 bits a channel; the lower bits are left out"),
+        sentence(transparent, "are transparent in places; that is left out, the colours there are kept"),
+        sentence(animated, "have several frames; only the first is read"),
+    ];
+    grey.map(DataNote::assumed).into_iter().chain(lost.into_iter().flatten().map(DataNote::left_out)).collect()
 }

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use super::features::{Features, Transform};
+use super::numbers::NumberTable;
 use super::raw::Values;
 
 /// What is done to every value before it enters the network.
@@ -59,26 +60,43 @@ impl FromStr for Preprocessing {
     }
 }
 
-/// Makes both parts ready; the training part has at least one sample, and both hold the same kind of values.
+/// Both parts ready for the network.
+pub(super) struct PreprocessedParts {
+    pub train: Features,
+    pub test: Features,
+    /// For each value of a sample that is a number, not a pixel: what was subtracted from it, then divided by.
+    pub moves: Vec<(f64, f64)>,
+}
+
+/// Makes both parts ready; the training part has at least one sample.
 pub(super) fn preprocess_parts(
     preprocessing: Preprocessing,
     shape: &[usize],
     train: Values,
     test: Values,
-) -> (Features, Features) {
+) -> PreprocessedParts {
     match (train, test) {
         (Values::Bytes(train), Values::Bytes(test)) => {
             let transform = byte_transform(preprocessing, shape, &train);
             let test = Features::Bytes { values: test, transform: transform.clone() };
-            (Features::Bytes { values: train, transform }, test)
+            PreprocessedParts { train: Features::Bytes { values: train, transform }, test, moves: Vec::new() }
         }
         (train, test) => {
-            let (mut train, mut test) = (train.into_floats(), test.into_floats());
-            let ready = FloatTransform::new(preprocessing, shape, &train);
-            ready.apply(&mut train);
-            ready.apply(&mut test);
-            (Features::Floats(train), Features::Floats(test))
+            let (train, test) = (into_numbers(train, shape), into_numbers(test, shape));
+            let transform = NumberTransform::new(preprocessing, shape, &train);
+            let ready =
+                |table: NumberTable| Features::Floats(table.into_floats(|place, value| transform.apply(place, value)));
+            let (train, test) = (ready(train), ready(test));
+            let moves = transform.pairs.iter().flat_map(|&pair| std::iter::repeat_n(pair, transform.run)).collect();
+            PreprocessedParts { train, test, moves }
         }
+    }
+}
+
+fn into_numbers(values: Values, shape: &[usize]) -> NumberTable {
+    match values {
+        Values::Bytes(values) => NumberTable::from_values(shape, values.into_iter().map(f64::from)),
+        Values::Numbers(table) => table,
     }
 }
 
@@ -135,13 +153,13 @@ fn positive_or_one(deviation: f64) -> f64 {
 }
 
 /// What becomes of numbers: `(x − offset)/divisor`, with one pair for each run of equally many values of a sample.
-struct FloatTransform {
+struct NumberTransform {
     pairs: Vec<(f64, f64)>,
     run: usize,
 }
 
-impl FloatTransform {
-    fn new(preprocessing: Preprocessing, shape: &[usize], train: &[f32]) -> Self {
+impl NumberTransform {
+    fn new(preprocessing: Preprocessing, shape: &[usize], train: &NumberTable) -> Self {
         let features: usize = shape.iter().product();
         // Columns of a table have nothing to do with each other; the pixels of a channel have.
         let runs = match preprocessing {
@@ -150,55 +168,62 @@ impl FloatTransform {
             _ => features,
         };
         let run = features / runs;
-        let samples = (train.len() / features) as f64 * run as f64;
-        // Adds up something of each value, for each run of values, in the order of the file.
-        let mean = |of: &dyn Fn(usize, f64) -> f64| {
-            let mut sums = vec![0.0; runs];
-            for sample in train.chunks_exact(features) {
-                for (index, values) in sample.chunks_exact(run).enumerate() {
-                    sums[index] += values.iter().map(|&value| of(index, f64::from(value))).sum::<f64>();
-                }
-            }
-            sums.into_iter().map(|sum| sum / samples).collect::<Vec<f64>>()
-        };
         let pairs = match preprocessing {
             Preprocessing::None => vec![(0.0, 1.0); runs],
-            Preprocessing::MeanImage => mean(&|_, value| value).into_iter().map(|mean| (mean, 1.0)).collect(),
+            Preprocessing::MeanImage => value_means(train, run, runs).into_iter().map(|mean| (mean, 1.0)).collect(),
             Preprocessing::Standardize => {
-                let means = mean(&|_, value| value);
-                let variances = mean(&|index, value| (value - means[index]).powi(2));
-                means
-                    .iter()
-                    .copied()
-                    .zip(variances.into_iter().map(|variance| positive_or_one(variance.sqrt())))
-                    .collect()
+                let means = value_means(train, run, runs);
+                let variances = run_means(train, run, runs, |index, value| (value - means[index]).powi(2));
+                let deviations = variances.into_iter().map(|variance| positive_or_one(variance.sqrt()));
+                means.iter().copied().zip(deviations).collect()
             }
-            Preprocessing::Scale => {
-                let mut ends = vec![(f64::INFINITY, f64::NEG_INFINITY); runs];
-                for sample in train.chunks_exact(features) {
-                    for (ends, values) in ends.iter_mut().zip(sample.chunks_exact(run)) {
-                        for &value in values {
-                            *ends = (ends.0.min(value.into()), ends.1.max(value.into()));
-                        }
-                    }
-                }
-                ends.into_iter().map(|(least, most)| (least, positive_or_one(most - least))).collect()
-            }
+            Preprocessing::Scale => run_ranges(train, run, runs)
+                .into_iter()
+                .map(|(least, largest)| (least, positive_or_one(largest - least)))
+                .collect(),
         };
         Self { pairs, run }
     }
 
-    fn apply(&self, values: &mut [f32]) {
-        for sample in values.chunks_exact_mut(self.pairs.len() * self.run) {
-            for (values, (offset, divisor)) in sample.chunks_exact_mut(self.run).zip(&self.pairs) {
-                for value in values {
-                    // A test value far outside the training range could leave what a float holds.
-                    let moved = (f64::from(*value) - offset) / divisor;
-                    *value = moved.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32;
-                }
+    /// What the value in this place of a sample becomes.
+    fn apply(&self, place: usize, value: f64) -> f64 {
+        let (offset, divisor) = self.pairs[place / self.run];
+        // A test value far outside the training range could leave what a float holds.
+        ((value - offset) / divisor).clamp(f64::from(f32::MIN), f64::from(f32::MAX))
+    }
+}
+
+/// The mean of each run. A run of one value has that value for its mean, to the last bit, so that nothing is left of it
+/// when its mean is taken away.
+fn value_means(table: &NumberTable, run: usize, runs: usize) -> Vec<f64> {
+    let means = run_means(table, run, runs, |_, value| value);
+    let settle = |(mean, (least, largest))| if least == largest { least } else { mean };
+    means.into_iter().zip(run_ranges(table, run, runs)).map(settle).collect()
+}
+
+/// The mean of something of each value, for each of the `runs` runs of `run` values, in the order of the file.
+fn run_means(table: &NumberTable, run: usize, runs: usize, of: impl Fn(usize, f64) -> f64) -> Vec<f64> {
+    let mut sums = vec![0.0; runs];
+    table.for_each_row(|row| {
+        for (index, values) in row.chunks_exact(run).enumerate() {
+            sums[index] += values.iter().map(|&value| of(index, value)).sum::<f64>();
+        }
+    });
+    let count = (table.rows() * run) as f64;
+    sums.into_iter().map(|sum| sum / count).collect()
+}
+
+/// The least and the largest value of each run.
+fn run_ranges(table: &NumberTable, run: usize, runs: usize) -> Vec<(f64, f64)> {
+    let mut ranges = vec![(f64::INFINITY, f64::NEG_INFINITY); runs];
+    table.for_each_row(|row| {
+        for (range, values) in ranges.iter_mut().zip(row.chunks_exact(run)) {
+            for &value in values {
+                *range = (range.0.min(value), range.1.max(value));
             }
         }
-    }
+    });
+    ranges
 }
 
 #[cfg(test)]
@@ -215,15 +240,15 @@ mod tests {
 
     /// The training part after preprocessing.
     fn prepared(preprocessing: Preprocessing, shape: &[usize], train: Values) -> Vec<f64> {
+        let features: usize = shape.iter().product();
         let (count, test) = match &train {
             Values::Bytes(values) => (values.len(), Values::Bytes(Vec::new())),
-            Values::Floats(values) => (values.len(), Values::Floats(Vec::new())),
+            Values::Numbers(table) => (table.rows() * features, numbers(shape, &[])),
         };
         let mut out = vec![0.0; count];
-        match preprocess_parts(preprocessing, shape, train, test).0 {
+        match preprocess_parts(preprocessing, shape, train, test).train {
             Features::Floats(values) => values.iter().zip(&mut out).for_each(|(value, out)| *out = f64::from(*value)),
             Features::Bytes { values, transform } => {
-                let features = shape.iter().product();
                 for (bytes, out) in values.chunks(features).zip(out.chunks_mut(features)) {
                     transform.apply(bytes, out);
                 }
@@ -238,14 +263,19 @@ mod tests {
         (mean, (values.map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt())
     }
 
-    fn both(bytes: &[u8]) -> [Values; 2] {
-        [Values::Bytes(bytes.to_vec()), Values::Floats(bytes.iter().map(|&byte| byte.into()).collect())]
+    fn numbers(shape: &[usize], values: &[f64]) -> Values {
+        Values::Numbers(NumberTable::from_values(shape, values.iter().copied()))
+    }
+
+    fn both(shape: &[usize], bytes: &[u8]) -> [Values; 2] {
+        let values: Vec<f64> = bytes.iter().map(|&byte| byte.into()).collect();
+        [Values::Bytes(bytes.to_vec()), numbers(shape, &values)]
     }
 
     #[test]
     fn standardized_channels_have_mean_zero_and_deviation_one_each() {
         let pixels: Vec<u8> = (0..12_000_u32).map(|i| (i * i % (100 + 50 * (i / 4 % 3))) as u8).collect();
-        for values in both(&pixels) {
+        for values in both(&[3, 2, 2], &pixels) {
             let out = prepared(Preprocessing::Standardize, &[3, 2, 2], values);
             for channel in 0..3 {
                 let plane = out.iter().enumerate().filter(|(i, _)| i / 4 % 3 == channel).map(|(_, value)| *value);
@@ -264,39 +294,54 @@ mod tests {
 
     #[test]
     fn columns_of_numbers_are_standardized_and_scaled_each_on_its_own() {
-        let table = Values::Floats(vec![1.0, 1e6, 7.0, 3.0, 3e6, 7.0]);
+        let table = numbers(&[3], &[1.0, 1e6, 7.0, 3.0, 3e6, 7.0]);
         assert_eq!(prepared(Preprocessing::Standardize, &[3], table.clone()), [-1.0, -1.0, 0.0, 1.0, 1.0, 0.0]);
         assert_eq!(prepared(Preprocessing::Scale, &[3], table.clone()), [0.0, 0.0, 0.0, 1.0, 1.0, 0.0]);
         assert_eq!(prepared(Preprocessing::None, &[3], table), [1.0, 1e6, 7.0, 3.0, 3e6, 7.0]);
         // The pixels of an image share one scale, so that their colours stay what they are.
-        let image = Values::Floats(vec![0.0, 1.0, 2.0, 4.0]);
+        let image = numbers(&[2, 1, 2], &[0.0, 1.0, 2.0, 4.0]);
         assert_eq!(prepared(Preprocessing::Scale, &[2, 1, 2], image), [0.0, 0.25, 0.5, 1.0]);
     }
 
     #[test]
     fn the_mean_image_is_taken_away_and_nothing_is_divided() {
-        for values in both(&[10, 0, 255, 20, 100, 255]) {
+        for values in both(&[3, 1, 1], &[10, 0, 255, 20, 100, 255]) {
             assert_eq!(prepared(Preprocessing::MeanImage, &[3, 1, 1], values), [-5.0, -50.0, 0.0, 5.0, 50.0, 0.0]);
         }
     }
 
     #[test]
     fn what_is_learnt_from_training_is_done_to_the_test_part() {
-        let (train, test) = (Values::Floats(vec![0.0, 2.0]), Values::Floats(vec![4.0]));
-        let (_, test) = preprocess_parts(Preprocessing::Scale, &[1], train, test);
+        let (train, test) = (numbers(&[1], &[0.0, 2.0]), numbers(&[1], &[4.0]));
+        let PreprocessedParts { test, moves, .. } = preprocess_parts(Preprocessing::Scale, &[1], train, test);
         assert!(matches!(test, Features::Floats(values) if values == [2.0]));
+        assert_eq!(moves, [(0.0, 2.0)]);
         // Even then nothing infinite comes out.
-        let (train, test) = (Values::Floats(vec![0.0, 1e-40]), Values::Floats(vec![f32::MAX]));
-        let (_, test) = preprocess_parts(Preprocessing::Scale, &[1], train, test);
+        let (train, test) = (numbers(&[1], &[0.0, 1e-40]), numbers(&[1], &[f64::from(f32::MAX)]));
+        let PreprocessedParts { test, .. } = preprocess_parts(Preprocessing::Scale, &[1], train, test);
         assert!(matches!(test, Features::Floats(values) if values[0].is_finite()));
     }
 
     #[test]
     fn constant_values_become_zero_and_not_infinite() {
         for kind in [Preprocessing::Standardize, Preprocessing::MeanImage] {
-            for values in both(&[7; 30]) {
+            for values in both(&[3, 1, 2], &[7; 30]) {
                 assert_eq!(prepared(kind, &[3, 1, 2], values), [0.0; 30]);
             }
+            // The mean of numbers that are not exact is not the number.
+            for value in [0.1, 1.7e9 + 0.1, -1e-300] {
+                assert_eq!(prepared(kind, &[1], numbers(&[1], &[value; 30])), [0.0; 30], "{value}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_subtracted_is_subtracted_before_rounding() {
+        let seconds: Vec<f64> = (0..100).map(f64::from).collect();
+        let late: Vec<f64> = seconds.iter().map(|second| 1.7e9 + second).collect();
+        for kind in [Preprocessing::Standardize, Preprocessing::Scale, Preprocessing::MeanImage] {
+            let [near, far] = [&seconds, &late].map(|values| prepared(kind, &[1], numbers(&[1], values)));
+            assert_eq!(near, far, "{kind}");
         }
     }
 

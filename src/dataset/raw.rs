@@ -1,16 +1,24 @@
 //! What every reader gives: samples as they were stored, their labels, and the names of the classes; or, before the
 //! samples are read, their number and shape.
 
-use super::{DataError, DataSpec};
+use super::numbers::NumberTable;
+use super::{DataError, DataNote, DataSpec};
 use crate::random::{Purpose, stream};
+use crate::text::thousands;
 
 /// A data set as it was stored.
 #[derive(Debug)]
 pub(super) struct RawDataset {
     pub shape: Vec<usize>,
     pub classes: Vec<String>,
+    /// Names of the values of a sample, harmless to show; empty where they have none.
+    pub columns: Vec<String>,
     pub train: Part,
     pub test: Part,
+    /// Whether the test part was split off from one part, so that both hold the same kind of values.
+    pub is_split: bool,
+    /// What was left out or assumed.
+    pub notes: Vec<DataNote>,
 }
 
 /// What is known of a data set before its samples are read.
@@ -26,6 +34,26 @@ pub struct DatasetOutline {
     pub test: usize,
 }
 
+impl DatasetOutline {
+    /// How data that were described like this differ from `other`, found later in the same place; `None` if they do not.
+    pub fn find_difference(&self, other: &Self) -> Option<String> {
+        let count = |what: &str, then: usize, now: usize| {
+            (then != now).then(|| format!("{} {what} then, {} now", thousands(then as u64), thousands(now as u64)))
+        };
+        count("training samples", self.train, other.train)
+            .or_else(|| count("test samples", self.test, other.test))
+            .or_else(|| count("classes", self.classes.len(), other.classes.len()))
+            .or_else(|| {
+                let (then, now) = self.classes.iter().zip(&other.classes).find(|(then, now)| then != now)?;
+                Some(format!("a class named \"{then}\" then, \"{now}\" now"))
+            })
+            .or_else(|| {
+                let (then, now) = (&self.shape, &other.shape);
+                (then != now).then(|| format!("samples of the shape {then:?} then, {now:?} now"))
+            })
+    }
+}
+
 /// Samples and their labels; every label is below the number of classes.
 #[derive(Debug)]
 pub(super) struct Part {
@@ -36,41 +64,30 @@ pub(super) struct Part {
 /// The samples' values, row by row.
 #[derive(Clone, Debug)]
 pub(super) enum Values {
-    /// Pixels from 0 to 255.
+    /// Pixels of images from 0 to 255.
     Bytes(Vec<u8>),
     /// Finite numbers.
-    Floats(Vec<f32>),
+    Numbers(NumberTable),
 }
 
 impl Values {
-    /// Number of values.
-    pub fn len(&self) -> usize {
+    /// Two sets of values, one of the rows `first` and one of the others; `first` is sorted, and a row of pixels has
+    /// `features` of them.
+    fn split(self, first: &[u32], features: usize) -> (Self, Self) {
         match self {
-            Self::Bytes(values) => values.len(),
-            Self::Floats(values) => values.len(),
-        }
-    }
-
-    /// The values as numbers, pixels as 0 to 255.
-    pub fn into_floats(self) -> Vec<f32> {
-        match self {
-            Self::Bytes(values) => values.into_iter().map(f32::from).collect(),
-            Self::Floats(values) => values,
-        }
-    }
-
-    /// The rows `rows` of `features` values each.
-    fn select_rows(&self, rows: &[u32], features: usize) -> Self {
-        fn select_rows<T: Copy>(values: &[T], rows: &[u32], features: usize) -> Vec<T> {
-            let mut out = Vec::with_capacity(rows.len() * features);
-            for &row in rows {
-                out.extend_from_slice(&values[row as usize * features..][..features]);
+            Self::Numbers(table) => {
+                let (first, rest) = table.split(first);
+                (Self::Numbers(first), Self::Numbers(rest))
             }
-            out
-        }
-        match self {
-            Self::Bytes(values) => Self::Bytes(select_rows(values, rows, features)),
-            Self::Floats(values) => Self::Floats(select_rows(values, rows, features)),
+            Self::Bytes(values) => {
+                let mut parts = (Vec::with_capacity(first.len() * features), Vec::new());
+                let mut first = first.iter().copied().peekable();
+                for (row, pixels) in (0..).zip(values.chunks_exact(features)) {
+                    let part = if first.next_if_eq(&row).is_some() { &mut parts.0 } else { &mut parts.1 };
+                    part.extend_from_slice(pixels);
+                }
+                (Self::Bytes(parts.0), Self::Bytes(parts.1))
+            }
         }
     }
 }
@@ -106,24 +123,34 @@ pub(super) fn train_and_test_rows(
         }
     }
     if test.is_empty() {
-        let (samples, share) = (labels.len(), spec.test_share);
-        return Err(DataError::NothingToTest { file: file.into(), samples, share });
+        return Err(nothing_to_test_error(file, &counts, spec.test_share));
     }
     train.sort_unstable();
     test.sort_unstable();
     Ok((train, test))
 }
 
+/// Why a share leaves nothing to test on, with the share that would.
+fn nothing_to_test_error(file: &str, counts: &[usize; 256], share: f64) -> DataError {
+    let file = file.into();
+    let largest = counts.iter().copied().max().unwrap_or_default();
+    if largest < 2 {
+        return DataError::SingleSamples { file, classes: counts.iter().filter(|&&count| count > 0).count() };
+    }
+    // Half a sample is rounded up; three digits are enough for people.
+    let least = (500.0 / largest as f64).ceil() / 1000.0;
+    DataError::NothingToTest { file, samples: counts.iter().sum(), share, least }
+}
+
 impl Part {
-    /// Splits a share off for testing, see [`train_and_test_rows`]; the parts for training and for testing.
-    pub fn split_off_test(self, file: &str, spec: &DataSpec) -> Result<(Self, Self), DataError> {
+    /// Splits a share off for testing, see [`train_and_test_rows`]; the parts for training and for testing. A sample has
+    /// `features` values.
+    pub fn split_off_test(self, features: usize, file: &str, spec: &DataSpec) -> Result<(Self, Self), DataError> {
         let (train, test) = train_and_test_rows(file, &self.labels, spec)?;
-        let features = self.values.len() / self.labels.len().max(1);
-        let part = |rows: &[u32]| Self {
-            values: self.values.select_rows(rows, features),
-            labels: rows.iter().map(|&row| self.labels[row as usize]).collect(),
-        };
-        Ok((part(&train), part(&test)))
+        let labels = |rows: &[u32]| rows.iter().map(|&row| self.labels[row as usize]).collect();
+        let (train_labels, test_labels) = (labels(&train), labels(&test));
+        let (train, test) = self.values.split(&train, features);
+        Ok((Self { values: train, labels: train_labels }, Self { values: test, labels: test_labels }))
     }
 }
 
@@ -154,13 +181,16 @@ mod tests {
         let (train, test) = train_and_test_rows("x", &[0, 1, 1, 1], &spec(0.99, 0)).unwrap();
         assert!(train.contains(&0) && train.len() == 2 && test.len() == 2);
         let error = train_and_test_rows("x", &[0, 1, 0, 1], &spec(0.1, 0)).unwrap_err().to_string();
-        assert_eq!(error, "x: a share of 0.1 of 4 samples leaves nothing to test on; valid: a larger data.test_share");
+        assert_eq!(
+            error,
+            "x: a share of 0.1 of 4 samples leaves nothing to test on; valid: a data.test_share of at least 0.25"
+        );
     }
 
     #[test]
     fn rows_go_where_their_labels_go() {
         let part = Part { values: Values::Bytes((0..20).collect()), labels: (0..10).map(|i| i % 2).collect() };
-        let (train, test) = part.split_off_test("x", &spec(0.4, 1)).unwrap();
+        let (train, test) = part.split_off_test(2, "x", &spec(0.4, 1)).unwrap();
         for part in [train, test] {
             let Values::Bytes(values) = part.values else { panic!("bytes stay bytes") };
             for (row, label) in values.chunks(2).zip(part.labels) {

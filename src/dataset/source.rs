@@ -1,10 +1,11 @@
 //! Where data comes from, as one writes it down.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::path::PathBuf;
 
 use super::Toy;
-use crate::text::Safe;
+use crate::text::harmless_name;
 
 /// Where data comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,15 +39,17 @@ impl Source {
         }
     }
 
-    /// Name of its data: the word, or the file's or folder's own name.
-    pub(super) fn name(&self) -> String {
+    /// The source that an argument means, as [`parse`](Self::parse) has it; a path need not be UTF-8.
+    pub fn from_argument(argument: &OsStr) -> Self {
+        argument.to_str().map_or_else(|| Self::Path(argument.into()), Self::parse)
+    }
+
+    /// Name of its data, harmless to show: the word, or the file's or folder's own name.
+    pub fn name(&self) -> String {
         match self {
             Self::FashionMnist => Self::FASHION_MNIST.into(),
             Self::Toy(toy) => toy.name().into(),
-            Self::Path(path) => {
-                let name = path.file_name().unwrap_or(path.as_os_str());
-                Safe(&name.to_string_lossy()).to_string()
-            }
+            Self::Path(path) => harmless_name(path.file_name().unwrap_or(path.as_os_str())),
         }
     }
 }

@@ -181,6 +181,7 @@ mod tests {
 
     use super::*;
     use crate::dataset::Preprocessing;
+    use crate::dataset::numbers::NumberTable;
     use crate::dataset::preprocessing::preprocess_parts;
     use crate::dataset::raw::Values;
 
@@ -191,13 +192,13 @@ mod tests {
         let train = if bytes {
             Values::Bytes(stored)
         } else {
-            Values::Floats(stored.iter().map(|&byte| f32::from(byte)).collect())
+            Values::Numbers(NumberTable::from_values(&shape, stored.iter().map(|&byte| f64::from(byte))))
         };
         let mut test = Values::Bytes(Vec::new());
         if !bytes {
-            test = Values::Floats(Vec::new());
+            test = Values::Numbers(NumberTable::default());
         }
-        let (features, _) = preprocess_parts(preprocessing, &shape, train, test);
+        let features = preprocess_parts(preprocessing, &shape, train, test).train;
         DataSplit { features, labels: vec![0, 1], shape: shape.to_vec(), augmentations }
     }
 

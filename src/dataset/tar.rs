@@ -88,7 +88,7 @@ impl<R: BufRead> TarArchive<R> {
     /// Reads the whole of the entry that [`next`](Self::next_file) gave.
     pub fn read(&mut self, entry: &ArchiveEntry, monitor: &mut Monitor) -> Result<Vec<u8>, DataError> {
         let mut bytes = Vec::new();
-        if (self.contents.append(&mut bytes, entry.size as usize, monitor)? as u64) < entry.size {
+        if (self.contents.read_onto(&mut bytes, entry.size as usize, monitor)? as u64) < entry.size {
             return Err(self.error_about(Some(entry), "is cut short"));
         }
         self.left = self.left.saturating_sub(entry.size);

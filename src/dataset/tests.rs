@@ -11,15 +11,10 @@ use tempfile::TempDir;
 
 use super::*;
 
+mod arrays;
 mod cifar;
 mod images;
 mod tables;
-
-/// What loading found out, as a description has it.
-fn description(data: &Dataset) -> DatasetOutline {
-    let Dataset { shape, classes, train, test, .. } = data;
-    DatasetOutline { shape: shape.clone(), classes: classes.clone(), train: train.len(), test: test.len() }
-}
 
 /// Stops loading at each of its reports in turn, which never go back and end at 1.
 fn assert_interruptible(spec: &DataSpec) {
@@ -65,6 +60,11 @@ fn folder() -> TempDir {
 
 fn put(folder: &TempDir, name: &str, contents: &[u8]) {
     fs::write(folder.path().join(name), contents).unwrap();
+}
+
+/// What was said about the data.
+fn notes(data: &Dataset) -> Vec<&str> {
+    data.notes.iter().map(|note| note.text.as_str()).collect()
 }
 
 /// The specification of a path.
@@ -135,12 +135,12 @@ fn a_description_agrees_with_what_is_loaded() {
     let fashion = load(&DataSpec::default(), &mut |_, _| ControlFlow::Continue(())).unwrap();
     let expected =
         DatasetOutline { shape: vec![1, 28, 28], classes: fashion.classes.clone(), train: 10_000, test: 2_000 };
-    assert_eq!(describe(&DataSpec::default()).unwrap(), expected);
+    assert_eq!(describe(&DataSpec::default()).unwrap(), Some(expected));
     let folder = folder();
     // Images that cannot be read do not disturb it, labels do.
     put(&folder, "train-images-idx3-ubyte", &gzip(&idx(&[4, 2, 3], &[0; 5])));
     let expected = DatasetOutline { shape: vec![1, 2, 3], classes: vec!["0".into(), "1".into()], train: 4, test: 2 };
-    assert_eq!(describe(&of(&folder)).unwrap(), expected);
+    assert_eq!(describe(&of(&folder)).unwrap(), Some(expected));
     put(&folder, "t10k-labels-idx1-ubyte", &idx(&[2], &[1, 2]));
     assert!(matches!(describe(&of(&folder)), Err(DataError::Label { item: 1, label: 2, .. })));
 }
@@ -182,20 +182,39 @@ fn class_names_come_from_a_file_and_are_made_harmless() {
     let folder = folder();
     put(&folder, "classes.txt", "cat\n\u{1b}]52;c;AA\u{7}dog\r\n".as_bytes());
     assert_eq!(load_folder(folder.path(), Preprocessing::None).unwrap().classes, ["cat", "·]52;c;AA·dog"]);
+    let many: Vec<String> = (0..300).map(|number| number.to_string()).collect();
     for (contents, problem) in [
         (&b"\xff\n"[..], "not UTF-8"),
         (b"cat\n\ndog", "line 2 is empty"),
         (b"cat\n", "1 names"),
         (b"", "0 names"),
-        (&b"x\n".repeat(300), "300 names"),
+        (many.join("\n").as_bytes(), "300 names"),
+        (b"cat\ndog\ncat", "lines 1 and 3 both name \"cat\""),
         (&b"x".repeat(70_000), "longer than 65536 bytes"),
     ] {
         let expected = format!("…/classes.txt: {problem}; expected 2 to 256 names in UTF-8, one a line");
         assert_eq!(error("classes.txt", contents), expected);
     }
+    // Names are compared whole, not as they are shown.
+    let alike = |last: &str| format!("{}{last}", "x".repeat(300));
+    put(&folder, "classes.txt", [alike("1"), alike("2")].join("\n").as_bytes());
+    assert_eq!(load_folder(folder.path(), Preprocessing::None).unwrap().classes.len(), 2);
     // Three names make three classes, whatever the labels are.
     put(&folder, "classes.txt", b"a\nb\nc");
-    assert_eq!(load_folder(folder.path(), Preprocessing::None).unwrap().classes.len(), 3);
+    let data = load_folder(folder.path(), Preprocessing::None).unwrap();
+    assert_eq!(data.classes.len(), 3);
+    assert_eq!(
+        notes(&data),
+        [
+            "no training samples of the class c; do the labels begin at 1 or skip numbers, or are there too many names?",
+            "no test samples of the class c; nothing shows how well it is recognized"
+        ]
+    );
+    // What is there but no file is not passed over.
+    fs::remove_file(folder.path().join("classes.txt")).unwrap();
+    fs::create_dir(folder.path().join("classes.txt")).unwrap();
+    let text = load_folder(folder.path(), Preprocessing::None).map(|_| ()).unwrap_err().to_string();
+    assert!(text.ends_with("classes.txt: a folder, not a regular file"), "{text}");
 }
 
 #[test]
@@ -270,16 +289,78 @@ fn a_file_cut_anywhere_is_an_error_and_so_is_one_byte_more() {
 fn labels_out_of_range_are_named_by_item() {
     assert_eq!(
         error("train-labels-idx1-ubyte", &idx(&[4], &[0, 1, 200, 0])),
-        "…/train-labels-idx1-ubyte: label 200 of item 2 is out of range; there are 3 classes, 0 to 2"
+        "…/train-labels-idx1-ubyte: label 200 of item 2 is out of range; there are 3 classes, 0 to 2; without a classes.txt that names them, classes are \
+         counted from 0 without a gap"
     );
     assert_eq!(
         error("t10k-labels-idx1-ubyte", &idx(&[2], &[1, 2])),
-        "…/t10k-labels-idx1-ubyte: label 2 of item 1 is out of range; there are 2 classes, 0 to 1"
+        "…/t10k-labels-idx1-ubyte: label 2 of item 1 is out of range; there are 2 classes, 0 to 1; without a classes.txt that names them, classes are \
+         counted from 0 without a gap"
     );
     assert_eq!(
         error("train-labels-idx1-ubyte", &idx(&[4], &[1; 4])),
         "…/train-labels-idx1-ubyte: every label is 1; there must be at least two classes"
     );
+}
+
+#[test]
+fn labels_that_begin_at_1_and_files_that_are_there_twice_are_said() {
+    let folder = folder();
+    put(&folder, "train-labels-idx1-ubyte", &idx(&[4], &[1, 2, 3, 1]));
+    put(&folder, "train-labels-idx1-ubyte.gz", b"never opened");
+    put(&folder, "t10k-labels-idx1-ubyte", &idx(&[2], &[1, 2]));
+    let data = load_folder(folder.path(), Preprocessing::None).unwrap();
+    assert_eq!(
+        notes(&data),
+        [
+            "train-labels-idx1-ubyte.gz is left out; train-labels-idx1-ubyte is read",
+            "no training samples of the class 0; do the labels begin at 1 or skip numbers, or are there too many names?",
+            "no test samples of the classes 0, 3; nothing shows how well they are recognized"
+        ]
+    );
+}
+
+/// What `work` gives, which must be there within ten seconds: opening a pipe would wait for ever.
+#[cfg(unix)]
+fn at_once<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || sender.send(work()));
+    receiver.recv_timeout(std::time::Duration::from_secs(10)).expect("it waits for a writer")
+}
+
+#[cfg(unix)]
+#[test]
+fn pipes_are_refused_at_once() {
+    use rustix::fs::{CWD, Mode, mkfifoat};
+    for name in ["train-images-idx3-ubyte", "t10k-labels-idx1-ubyte", "classes.txt"] {
+        let folder = folder();
+        let path = folder.path().join(name);
+        let _ = fs::remove_file(&path);
+        mkfifoat(CWD, &path, Mode::RUSR | Mode::WUSR).unwrap();
+        let spec = of(&folder);
+        let text = at_once(move || describe(&spec).map(|_| ()).unwrap_err().to_string());
+        assert!(text.ends_with(&format!("{name}: a pipe (FIFO), not a regular file")), "{text}");
+    }
+    for (name, is_whole_set) in [
+        ("data_batch_1.bin", false),
+        ("x.csv", true),
+        ("x.tar.gz", true),
+        ("train.csv", false),
+        ("train_x.npy", false),
+        ("train/cat/1.png", false),
+    ] {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join(name);
+        for image in ["train/cat/2.png", "train/dog/1.png", "test/dog/1.png"] {
+            fs::create_dir_all(folder.path().join(image).parent().unwrap()).unwrap();
+            put(&folder, image, b"");
+        }
+        mkfifoat(CWD, &path, Mode::RUSR | Mode::WUSR).unwrap();
+        let spec = of(if is_whole_set { &path } else { folder.path() });
+        let text =
+            at_once(move || load(&spec, &mut |_, _| ControlFlow::Continue(())).map(|_| ()).unwrap_err().to_string());
+        assert!(text.ends_with(&format!("{name}: a pipe (FIFO), not a regular file")), "{name}: {text}");
+    }
 }
 
 #[test]
@@ -310,14 +391,130 @@ fn a_gzip_bomb_is_stopped_at_the_expected_size() {
 fn nothing_may_follow_the_gzip_data() {
     let member = gzip(&idx(&[4], &[0, 1, 1, 0]));
     let message = "…/train-labels-idx1-ubyte.gz: something follows the end of the gzip data; \
-                   expected one member and nothing after it";
-    assert_eq!(error("train-labels-idx1-ubyte.gz", &[member.clone(), member.clone()].concat()), message);
-    assert_eq!(error("train-labels-idx1-ubyte.gz", &[&member[..], b"junk"].concat()), message);
+                   expected another gzip member, zeros or nothing";
+    for junk in [&b"junk"[..], b"\0\0junk", b"\x1e", &[&[0][..], &member].concat()] {
+        assert_eq!(error("train-labels-idx1-ubyte.gz", &[&member[..], junk].concat()), message);
+    }
+    assert_eq!(
+        error("train-labels-idx1-ubyte.gz", &[member.clone(), member.clone()].concat()),
+        "…/train-labels-idx1-ubyte.gz: goes on after the 12 bytes that its header promises"
+    );
     let mut flipped = member;
     let checksum = flipped.len() - 6;
     flipped[checksum] ^= 1;
     let text = error("train-labels-idx1-ubyte.gz", &flipped);
     assert!(text.starts_with("…/train-labels-idx1-ubyte.gz: damaged gzip data after 12 bytes of contents"), "{text}");
+}
+
+#[test]
+fn several_gzip_members_are_read_to_the_end() {
+    let whole = idx(&[4, 2, 3], &(0..24).collect::<Vec<_>>());
+    for cuts in [vec![1], vec![17], vec![16, 16, 39], (0..=40).collect()] {
+        let mut from = 0;
+        let mut packed = Vec::new();
+        for cut in cuts.into_iter().chain([40]) {
+            packed.extend(gzip(&whole[from..cut]));
+            from = cut;
+        }
+        let folder = folder();
+        let expected = load_folder(folder.path(), Preprocessing::None).unwrap();
+        fs::remove_file(folder.path().join("train-images-idx3-ubyte")).unwrap();
+        // Zeros after the last member are padding.
+        for padding in [0, 1, 200_000] {
+            put(&folder, "train-images-idx3-ubyte.gz", &[&packed[..], &vec![0; padding]].concat());
+            let data = load_folder(folder.path(), Preprocessing::None).unwrap();
+            let mut rows = [[0.0_f32; 24]; 2];
+            expected.train.gather(&[0, 1, 2, 3], &mut rows[0]);
+            data.train.gather(&[0, 1, 2, 3], &mut rows[1]);
+            assert_eq!(rows[0], rows[1]);
+        }
+        // A later member that is damaged or too long is noticed.
+        put(&folder, "train-images-idx3-ubyte.gz", &packed[..packed.len() - 1]);
+        assert!(matches!(load_folder(folder.path(), Preprocessing::None), Err(DataError::Gzip { .. })));
+        put(&folder, "train-images-idx3-ubyte.gz", &[&packed[..], &gzip(&vec![0; 1 << 20])].concat());
+        assert!(matches!(load_folder(folder.path(), Preprocessing::None), Err(DataError::Long { expected: 40, .. })));
+    }
+}
+
+/// What a reader says of a file that `change` changes after it was opened and partly read.
+fn error_of_changed_file(change: impl FnOnce(&Path)) -> Result<Vec<u8>, String> {
+    let folder = TempDir::new().unwrap();
+    // More than is read ahead.
+    put(&folder, "file", &vec![7; 200_000]);
+    let path = folder.path().join("file");
+    let mut contents = contents::Contents::new("file".into(), contents::open(&path).unwrap().0).unwrap();
+    let mut bytes = vec![0; 300_000];
+    assert_eq!(contents.read(&mut bytes[..10]).unwrap(), 10);
+    change(&path);
+    let count = contents.read(&mut bytes[10..]).map_err(|error| error.to_string())?;
+    bytes.truncate(10 + count);
+    Ok(bytes)
+}
+
+#[test]
+fn a_file_that_changes_while_it_is_read_is_an_error() {
+    let write_options = || fs::OpenOptions::new().append(true).to_owned();
+    assert_eq!(error_of_changed_file(|_| ()).unwrap(), vec![7; 200_000]);
+    // Renamed over, what was opened is whole.
+    assert!(error_of_changed_file(|path| fs::rename(path, path.with_extension("old")).unwrap()).is_ok());
+    let cut =
+        |length| move |path: &Path| fs::OpenOptions::new().write(true).open(path).unwrap().set_len(length).unwrap();
+    let start = "file: changed while it was read: 200,000 bytes when it was opened,";
+    let end = "now; start again when nothing writes to it";
+    assert_eq!(error_of_changed_file(cut(100)).unwrap_err(), format!("{start} 100 {end}"));
+    assert_eq!(error_of_changed_file(cut(199_999)).unwrap_err(), format!("{start} 199,999 {end}"));
+    let grow = |path: &Path| write_options().open(path).unwrap().write_all(b"more").unwrap();
+    assert_eq!(error_of_changed_file(grow).unwrap_err(), format!("{start} 200,004 {end}"));
+    // Other bytes of the same length, written after a tick of the file system's clock.
+    let overwrite = |path: &Path| {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        fs::write(path, vec![8; 200_000]).unwrap();
+    };
+    assert_eq!(error_of_changed_file(overwrite).unwrap_err(), format!("{start} 200,000 {end}"));
+}
+
+#[test]
+fn data_that_are_not_as_they_were_checked_are_told_apart() {
+    let folder = folder();
+    let checked = describe(&of(&folder)).unwrap().unwrap();
+    let difference = || {
+        let data = load_folder(folder.path(), Preprocessing::None).unwrap();
+        checked.find_difference(&data.outline()).unwrap_or_default()
+    };
+    assert_eq!(difference(), "");
+    put(&folder, "classes.txt", b"0\ncat");
+    assert_eq!(difference(), "a class named \"1\" then, \"cat\" now");
+    put(&folder, "classes.txt", b"0\n1\n2");
+    assert_eq!(difference(), "2 classes then, 3 now");
+    put(&folder, "t10k-images-idx3-ubyte", &idx(&[1, 2, 3], &[9; 6]));
+    put(&folder, "t10k-labels-idx1-ubyte", &idx(&[1], &[1]));
+    assert_eq!(difference(), "2 test samples then, 1 now");
+    put(&folder, "train-images-idx3-ubyte", &idx(&[3, 2, 3], &[9; 18]));
+    put(&folder, "train-labels-idx1-ubyte", &idx(&[3], &[0, 1, 1]));
+    assert_eq!(difference(), "4 training samples then, 3 now");
+}
+
+#[test]
+fn a_summary_is_in_the_units_of_the_file_and_read_once() {
+    let folder = TempDir::with_prefix("summary").unwrap();
+    let rows: Vec<String> = (0..30).map(|i| format!("{},{}.5,{}", 1_700_000_000 + i, i, i % 3)).collect();
+    put(&folder, "train.csv", rows.join("\n").as_bytes());
+    put(&folder, "test.csv", b"1700000007,4.5,1\n");
+    let mut reports = Vec::new();
+    let (data, summary) = load_summarized(&of(&folder), &mut |_, fraction| {
+        reports.push(fraction.unwrap());
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    let ends: Vec<[f64; 3]> =
+        summary.train.channels.iter().map(|channel| [channel.min, channel.max, channel.mean]).collect();
+    assert_eq!(ends, [[1.7e9, 1_700_000_029.0, 1_700_000_014.5], [0.5, 29.5, 15.0]]);
+    assert_eq!(summary.test.channels[0].max, 1_700_000_007.0);
+    assert_eq!((data.train.len(), &summary.notes), (30, &data.notes));
+    assert!(reports.is_sorted(), "{reports:?}");
+    // Pixels are what they are.
+    let (_, summary) = load_summarized(&of(self::folder().path()), &mut |_, _| ControlFlow::Continue(())).unwrap();
+    assert_eq!((summary.train.channels[0].min, summary.train.channels[0].max), (0.0, 23.0));
 }
 
 #[test]
@@ -331,7 +528,7 @@ fn missing_files_and_folders_are_named() {
     assert!(matches!(text, DataError::Unrecognized { ref path, .. } if path.ends_with("nowhere·[31m")), "{text}");
     fs::create_dir(folder.path().join("t10k-images-idx3-ubyte")).unwrap();
     let text = load_folder(folder.path(), Preprocessing::None).map(|_| ()).unwrap_err();
-    assert!(matches!(text, DataError::NotAFile { .. }), "{text}");
+    assert!(matches!(text, DataError::NotAFile { kind: "a folder", .. }), "{text}");
 }
 
 #[cfg(unix)]
@@ -341,7 +538,7 @@ fn an_endless_device_is_refused() {
     fs::remove_file(folder.path().join("train-images-idx3-ubyte")).unwrap();
     std::os::unix::fs::symlink("/dev/zero", folder.path().join("train-images-idx3-ubyte")).unwrap();
     let error = load_folder(folder.path(), Preprocessing::None).map(|_| ()).unwrap_err();
-    assert!(matches!(error, DataError::NotAFile { .. }), "{error}");
+    assert!(matches!(error, DataError::NotAFile { kind: "a device", .. }), "{error}");
 }
 
 #[test]

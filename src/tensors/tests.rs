@@ -30,6 +30,19 @@ fn sound() -> Vec<u8> {
     writer.finish("{}").unwrap()
 }
 
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_refused_at_once() {
+    use rustix::fs::{CWD, Mode, mkfifoat};
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    mkfifoat(CWD, &pipe, Mode::RUSR | Mode::WUSR).unwrap();
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || sender.send(Tensors::open(&pipe).unwrap_err().fault));
+    let fault = receiver.recv_timeout(std::time::Duration::from_secs(10)).expect("it waits for a writer");
+    assert_eq!(fault, Fault::Io("a pipe (FIFO), not a regular file".into()));
+}
+
 #[test]
 fn what_is_written_reads_back_and_the_format_s_own_crate_agrees() {
     let bytes = sound();

@@ -1,6 +1,6 @@
 //! The header of an npy file: a Python dictionary with the keys `descr`, `fortran_order` and `shape`.
 
-use super::NpyElement;
+use super::element::NpyElement;
 use crate::text::Safe;
 
 /// What a header says.
@@ -123,13 +123,7 @@ impl<'a> HeaderScanner<'a> {
             "i8" => NpyElement::I64,
             "f4" => NpyElement::F32,
             "f8" => NpyElement::F64,
-            _ if kind.starts_with('O') => return Err("holds Python objects, which could run code; save numbers".into()),
-            _ => {
-                return Err(format!(
-                    "has elements of type '{}'; valid: bool, whole numbers, float32 and float64",
-                    Safe(text)
-                ));
-            }
+            _ => return Err(unreadable_type(text, kind)),
         };
         if order == "|" && element.size_in_bytes() > 1 {
             return Err(format!("has elements of type '{}' without an order of their bytes", Safe(text)));
@@ -166,6 +160,19 @@ impl<'a> HeaderScanner<'a> {
         }
         Ok(shape)
     }
+}
+
+/// Why elements of this type are not read, and what to save instead.
+fn unreadable_type(text: &str, kind: &str) -> String {
+    let instead = match kind.chars().next() {
+        Some('O') => return "holds Python objects, which could run code; save numbers".into(),
+        Some('U' | 'S') => "words: save numpy.unique(y, return_inverse=True)[1], and the words in classes.txt",
+        Some('f') => "save x.astype(numpy.float32), or of labels y.astype(numpy.int64)",
+        Some('c') => "save array.real, or array.real and array.imag as two columns",
+        Some('M' | 'm') => "save array.astype(numpy.int64)",
+        _ => "save numbers",
+    };
+    format!("has elements of type '{}'; valid: bool, whole numbers, float32 and float64; {instead}", Safe(text))
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ fn a_class_is_a_folder_and_all_is_in_the_order_of_names() {
     data.train.gather(&[0, 1, 2, 3], &mut rows);
     let heads: Vec<f32> = rows.iter().step_by(8).copied().collect();
     assert_eq!(heads, [1.0, 20.0, 30.0, 2.0, 20.0, 30.0, 3.0, 20.0, 30.0, 4.0, 20.0, 30.0]);
-    assert_eq!(describe(&of(&folder)).unwrap(), description(&data));
+    assert_eq!(describe(&of(&folder)).unwrap(), Some(data.outline()));
     assert_interruptible(&of(&folder));
 
     // Without a test part, a share of each class is split off.
@@ -61,7 +61,7 @@ fn a_class_is_a_folder_and_all_is_in_the_order_of_names() {
     let spec = DataSpec { test_share: 0.5, ..of(&folder) };
     let data = load(&spec, &mut |_, _| ControlFlow::Continue(())).unwrap();
     assert_eq!((data.train.labels.as_slice(), data.test.labels.as_slice()), (&[0, 1][..], &[0, 1][..]));
-    assert_eq!(describe(&spec).unwrap(), description(&data));
+    assert_eq!(describe(&spec).unwrap(), Some(data.outline()));
 }
 
 #[test]
@@ -73,14 +73,29 @@ fn jpeg_grey_and_transparent_images_become_planes() {
     let mut bytes = std::io::Cursor::new(Vec::new());
     RgbaImage::from_pixel(1, 1, Rgba([1, 2, 3, 0])).write_to(&mut bytes, ImageFormat::Png).unwrap();
     assert_eq!(decode_single("x", bytes.get_ref()).unwrap(), ([3, 1, 1], vec![1, 2, 3]));
-    // Grey among colours is taken as it is; colours among grey are not.
+    // One image with colours makes the set coloured, wherever it stands; grey ones among them are taken as they are.
     let folder = TempDir::with_prefix("images").unwrap();
     fill(&folder, "train/");
     fill(&folder, "test/");
     write(&folder, "train/dog/11.png", &grey(4, 2, 9));
     assert_eq!(load_folder(folder.path(), Preprocessing::None).unwrap().train.len(), 5);
     write(&folder, "train/cat/0.png", &grey(4, 2, 9));
-    assert_eq!(error(&folder), "…/train/cat/a.png: has colours, but the first image is grey; all must be of one kind");
+    let data = load_folder(folder.path(), Preprocessing::None).unwrap();
+    assert_eq!((data.shape.as_slice(), data.train.len()), (&[3, 2, 4][..], 6));
+    assert_eq!(describe(&of(&folder)).unwrap(), Some(data.outline()));
+    assert_eq!(notes(&data)[2], "2 of 10 images are grey among coloured ones; their three channels are made equal");
+    for name in ["train/cat/0", "train/cat/a", "train/cat/b", "train/dog/2", "train/dog/10", "train/dog/11"] {
+        let _ = fs::remove_file(folder.path().join(format!("{name}.PNG")));
+        write(&folder, &format!("{name}.png"), &grey(4, 2, 9));
+    }
+    for name in ["test/cat/a", "test/cat/b", "test/dog/2", "test/dog/10"] {
+        let _ = fs::remove_file(folder.path().join(format!("{name}.PNG")));
+        write(&folder, &format!("{name}.png"), &grey(4, 2, 9));
+    }
+    assert_eq!(describe(&of(&folder)).unwrap().unwrap().shape, [1, 2, 4]);
+    write(&folder, "test/dog/2.png", &colored(4, 2, [9, 8, 7], ImageFormat::Png));
+    assert_eq!(describe(&of(&folder)).unwrap().unwrap().shape, [3, 2, 4]);
+    assert_eq!(load_folder(folder.path(), Preprocessing::None).unwrap().shape, [3, 2, 4]);
 }
 
 #[test]
@@ -89,28 +104,29 @@ fn images_that_do_not_fit_are_named() {
     fill(&folder, "train/");
     fill(&folder, "test/");
     write(&folder, "train/dog/2.png", &colored(4, 3, [0; 3], ImageFormat::Png));
-    assert_eq!(error(&folder), "…/train/dog/2.png: 4×3 pixels, but the first has 4×2; all must have one size");
+    assert_eq!(
+        error(&folder),
+        "…/train/dog/2.png: 4×3 pixels, but …/train/cat/a.png has 4×2; all must have one size, or be brought to one: --set data.image_size=64"
+    );
     write(&folder, "train/dog/2.png", b"GIF89a no png");
-    assert!(error(&folder).starts_with("…/train/dog/2.png: "), "{}", error(&folder));
+    assert_eq!(error(&folder), "…/train/dog/2.png: is a Gif image by its contents; valid: PNG, JPEG, WebP or BMP");
     write(&folder, "train/dog/2.png", b"");
-    assert_eq!(error(&folder), "…/train/dog/2.png: neither a PNG nor a JPEG image");
+    assert_eq!(error(&folder), "…/train/dog/2.png: is empty, so no image");
+    write(&folder, "train/dog/2.png", b"a text of any length");
+    assert_eq!(error(&folder), "…/train/dog/2.png: no PNG, JPEG, WebP or BMP image by its contents");
     let sound = colored(4, 2, [9; 3], ImageFormat::Png);
-    for length in 0..sound.len() - 12 {
-        write(&folder, "train/dog/2.png", &sound[..length]);
-        assert!(error(&folder).starts_with("…/train/dog/2.png: "), "{length}");
-    }
     write(&folder, "train/dog/2.png", &sound);
     write(&folder, "test/bird/1.png", &sound);
-    assert_eq!(error(&folder), "…/test/bird: is no class of the training images");
+    assert_eq!(error(&folder), "…/test/bird: is no class of the training images in …/train, which are: cat, dog");
     fs::remove_dir_all(folder.path().join("test/bird")).unwrap();
     fs::create_dir(folder.path().join("train/ant")).unwrap();
-    assert_eq!(error(&folder), "…/train/ant: has no PNG or JPEG image in it");
+    assert_eq!(error(&folder), "…/train/ant: has no PNG, JPEG, WebP or BMP image in it");
     fs::remove_dir_all(folder.path().join("train/ant")).unwrap();
     fs::rename(folder.path().join("test"), folder.path().join("kept")).unwrap();
     fs::create_dir(folder.path().join("test")).unwrap();
-    assert_eq!(error(&folder), "…/test: has no folder with images in it");
+    assert_eq!(error(&folder), "…/test: has no folder with images in it, one for each class");
     fs::remove_dir_all(folder.path().join("train/cat")).unwrap();
-    assert_eq!(error(&folder), "…/train: 1 folders with images; valid: 2 to 256, one for each class");
+    assert!(error(&folder).starts_with("…/train: 1 folder with images; valid: 2 to 256, one for each class"));
 }
 
 /// A PNG whose header claims this many pixels, with hardly any data.
@@ -133,7 +149,7 @@ fn bomb(width: u32, height: u32) -> Vec<u8> {
 }
 
 #[test]
-fn a_png_of_65535_squared_allocates_nothing() {
+fn images_that_claim_to_be_huge_are_refused_with_their_file() {
     let text = decode_single("x", &bomb(65535, 65535)).unwrap_err().to_string();
     assert!(text.starts_with("x: ") && text.len() < 100, "{text}");
     let mut jpeg = colored(8, 8, [1; 3], ImageFormat::Jpeg);
@@ -146,10 +162,404 @@ fn a_png_of_65535_squared_allocates_nothing() {
     fill(&folder, "train/");
     fill(&folder, "test/");
     write(&folder, "train/dog/2.png", &bomb(4000, 4000));
-    assert_eq!(error(&folder), "…/train/dog/2.png: 4000×4000 pixels, but the first has 4×2; all must have one size");
+    assert_eq!(
+        error(&folder),
+        "…/train/dog/2.png: 4000×4000 pixels, but …/train/cat/a.png has 4×2; all must have one size, or be brought to one: --set data.image_size=64"
+    );
     // As the first it would make all of them large, and is cut short.
     write(&folder, "train/cat/0.png", &bomb(4000, 4000));
     assert!(error(&folder).starts_with("…/train/cat/0.png: "), "{}", error(&folder));
+    write(&folder, "train/cat/0.png", &bomb(4097, 4));
+    assert_eq!(error(&folder), "…/train/cat/0.png: more than 4096 pixels in one direction; make it smaller");
+}
+
+/// The error of decoding a file that is cut after `length` bytes.
+fn cut_error(bytes: &[u8], length: usize) -> String {
+    decode_single("x", &bytes[..length]).map(|_| ()).expect_err(&format!("cut after {length} bytes")).to_string()
+}
+
+#[test]
+fn an_image_that_ends_early_is_an_error_wherever_it_is_cut() {
+    let mut busy = RgbImage::new(17, 13);
+    for (x, y, pixel) in busy.enumerate_pixels_mut() {
+        *pixel = Rgb([(x * 15) as u8, (y * 19) as u8, (x * y * 7) as u8]);
+    }
+    let encoded = |format| {
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        busy.write_to(&mut bytes, format).unwrap();
+        bytes.into_inner()
+    };
+    for (name, bytes) in [
+        ("jpeg", encoded(ImageFormat::Jpeg)),
+        ("progressive", include_bytes!("progressive.jpg").to_vec()),
+        ("png", encoded(ImageFormat::Png)),
+        ("webp", encoded(ImageFormat::WebP)),
+        ("bmp", encoded(ImageFormat::Bmp)),
+    ] {
+        assert_eq!(decode_single("x", &bytes).unwrap().0, [3, 13, 17], "{name}");
+        for length in 1..bytes.len() {
+            let expected = format!("x: the image ends early: the file is cut after {length} bytes");
+            assert_eq!(cut_error(&bytes, length), expected, "{name} of {} bytes", bytes.len());
+        }
+        // What follows the end is nothing of the image.
+        assert!(decode_single("x", &[&bytes[..], b"junk"].concat()).is_ok(), "{name}");
+    }
+}
+
+/// A JPEG of red above blue, 8 pixels wide and 16 high, with an orientation tag.
+fn oriented_jpeg(orientation: u8) -> Vec<u8> {
+    let image = RgbImage::from_fn(8, 16, |_, y| if y < 8 { Rgb([250, 0, 0]) } else { Rgb([0, 0, 250]) });
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image.write_to(&mut bytes, ImageFormat::Jpeg).unwrap();
+    let tag =
+        [b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0", &[orientation][..], b"\0\0\0\0\0\0"].concat();
+    let segment = [&[0xff, 0xe1, 0, tag.len() as u8 + 2][..], &tag].concat();
+    let mut bytes = bytes.into_inner();
+    bytes.splice(2..2, segment);
+    bytes
+}
+
+#[test]
+fn images_are_turned_as_their_orientation_tag_says() {
+    // Where red is: top, bottom, left or right.
+    for (orientation, side) in
+        [(1, "top"), (2, "top"), (3, "bottom"), (4, "bottom"), (5, "left"), (6, "right"), (7, "right"), (8, "left")]
+    {
+        let ([_, height, width], pixels) = decode_single("x", &oriented_jpeg(orientation)).unwrap();
+        let is_red = |row: usize, column: usize| pixels[row * width + column] > 128;
+        let corners = [is_red(0, 0), is_red(0, width - 1), is_red(height - 1, 0), is_red(height - 1, width - 1)];
+        let expected = match side {
+            "top" => [true, true, false, false],
+            "bottom" => [false, false, true, true],
+            "left" => [true, false, true, false],
+            _ => [false, true, false, true],
+        };
+        assert_eq!(corners, expected, "{orientation}");
+        assert_eq!((height, width), if orientation < 5 { (16, 8) } else { (8, 16) }, "{orientation}");
+    }
+    // Sizes are compared after turning.
+    let folder = TempDir::with_prefix("images").unwrap();
+    for name in ["a/1.jpg", "a/2.jpg", "b/1.jpg", "b/2.jpg"] {
+        write(&folder, name, &oriented_jpeg(6));
+    }
+    write(&folder, "b/3.png", &colored(16, 8, [1; 3], ImageFormat::Png));
+    let spec = DataSpec { test_share: 0.5, ..of(&folder) };
+    assert_eq!(describe(&spec).unwrap().unwrap().shape, [3, 8, 16]);
+    assert_eq!(load(&spec, &mut |_, _| ControlFlow::Continue(())).unwrap().shape, [3, 8, 16]);
+}
+
+#[test]
+fn all_formats_are_read_in_deeper_folders_too() {
+    let folder = TempDir::with_prefix("images").unwrap();
+    for class in ["cat", "dog"] {
+        for (name, format) in [
+            ("a.png", ImageFormat::Png),
+            ("b.JPG", ImageFormat::Jpeg),
+            ("c.jpeg", ImageFormat::Jpeg),
+            ("d.webp", ImageFormat::WebP),
+            ("e.bmp", ImageFormat::Bmp),
+            ("0/f.png", ImageFormat::Png),
+            ("0/deeper/g.png", ImageFormat::Png),
+        ] {
+            write(&folder, &format!("train/{class}/{name}"), &colored(4, 2, [9, 8, 7], format));
+        }
+        write(&folder, &format!("validation/{class}/x/a.png"), &colored(4, 2, [9; 3], ImageFormat::Png));
+    }
+    let data = load_folder(folder.path(), Preprocessing::None).unwrap();
+    assert_eq!((data.train.len(), data.test.len(), notes(&data).len()), (14, 2, 0));
+    assert_eq!(describe(&of(&folder)).unwrap(), Some(data.outline()));
+}
+
+#[test]
+fn what_is_left_out_of_a_folder_is_counted_and_named() {
+    let folder = TempDir::with_prefix("images").unwrap();
+    fill(&folder, "train/");
+    fill(&folder, "test/");
+    fill(&folder, "val/");
+    fill(&folder, "extra/");
+    for number in 0..10 {
+        write(&folder, &format!("train/cat/{number}.gif"), b"");
+        write(&folder, &format!("train/dog/deeper/{number}.Tiff"), b"");
+    }
+    write(&folder, "train/cat/README", b"");
+    write(&folder, "train/cat/.DS_Store", b"");
+    write(&folder, "train/dog/.ipynb_checkpoints/1.png", b"");
+    write(&folder, "train/loose.png", b"");
+    write(&folder, "loose.heic", b"");
+    write(&folder, "labels.txt", b"");
+    let data = load_folder(folder.path(), Preprocessing::None).unwrap();
+    assert_eq!((data.train.len(), data.test.len()), (4, 4));
+    let root = folder.path().file_name().unwrap().to_string_lossy();
+    assert_eq!(
+        notes(&data),
+        [
+            "val: 4 images left out; train and test are read",
+            "extra: 4 images left out; train and test are read",
+            &format!("{root}: 1 image left out (1 .heic): directly in it, not in the folder of a class"),
+            "23 files left out (10 .gif, 10 .tiff, 2 .txt, 1 without extension); PNG, JPEG, WebP or BMP images are read: \
+             12 in train/cat, 10 in train/dog, 1 in test/cat",
+            "3 images left out: a name that begins with a dot is hidden, and so is __MACOSX: 1 in train/cat, 1 in train/dog, 1 in test/cat",
+            "train: 1 image left out (1 .png): directly in it, not in the folder of a class",
+        ]
+    );
+    // One place is named first, many are summed up.
+    let folder = TempDir::with_prefix("images").unwrap();
+    let png = colored(4, 2, [9; 3], ImageFormat::Png);
+    for class in 0..9 {
+        for number in 0..5 {
+            write(&folder, &format!("{class}/{number}.png"), &png);
+        }
+    }
+    write(&folder, "0/a.gif", b"");
+    let texts = |folder: &TempDir| load_folder(folder.path(), Preprocessing::None).unwrap().notes;
+    assert_eq!(texts(&folder)[0].text, "0: 1 file left out (1 .gif); PNG, JPEG, WebP or BMP images are read");
+    for class in 1..9 {
+        write(&folder, &format!("{class}/a.gif"), b"");
+    }
+    assert_eq!(
+        texts(&folder)[0].text,
+        "9 files left out (9 .gif); PNG, JPEG, WebP or BMP images are read: 1 in 0, 1 in 1, 1 in 2, 6 in 6 more folders"
+    );
+}
+
+#[test]
+fn hidden_folders_beside_the_classes_are_counted() {
+    let folder = TempDir::with_prefix("images").unwrap();
+    let png = colored(4, 2, [9; 3], ImageFormat::Png);
+    for name in ["cat/1.png", "cat/2.png", "dog/1.jpe", "dog/2.JFIF", ".c/1.png", ".c/2.png", "__MACOSX/cat/._1.png"] {
+        write(&folder, name, &png);
+    }
+    let spec = DataSpec { test_share: 0.5, ..of(&folder) };
+    let data = load(&spec, &mut |_, _| ControlFlow::Continue(())).unwrap();
+    assert_eq!((data.classes.join(" "), data.train.len(), data.test.len()), ("cat dog".into(), 2, 2));
+    let what = "left out: a name that begins with a dot is hidden, and so is __MACOSX: 2 in .c, 1 in __MACOSX";
+    assert_eq!(notes(&data), [format!("3 images {what}")]);
+    fill(&folder, "train/");
+    write(&folder, "test/cat/1.png", &png);
+    let data = load(&spec, &mut |_, _| ControlFlow::Continue(())).unwrap();
+    assert!(notes(&data).contains(&format!("3 images {what}").as_str()), "{:?}", data.notes);
+}
+
+#[test]
+fn errors_tell_what_was_left_out_before() {
+    let folder = TempDir::with_prefix("images").unwrap();
+    let png = colored(4, 2, [9; 3], ImageFormat::Png);
+    for name in ["cat/1.png", "cat/2.gif", "cat/3.gif", "dog/1.png"] {
+        write(&folder, name, &png);
+    }
+    let found = error(&folder);
+    assert!(found.contains("has a single sample") && found.contains("; cat: 2 files left out (2 .gif);"), "{found}");
+    write(&folder, "cat/2.png", &png);
+    let found = error(&folder);
+    assert!(found.contains("nothing to test on") && found.contains("; cat: 2 files left out (2 .gif);"), "{found}");
+    fs::remove_dir_all(folder.path().join("dog")).unwrap();
+    let found = error(&folder);
+    assert!(found.contains("1 folder with images") && found.contains("; cat: 2 files left out (2 .gif);"), "{found}");
+}
+
+#[cfg(unix)]
+#[test]
+fn links_end_and_those_into_other_classes_are_told() {
+    use std::os::unix::fs::symlink;
+    let folder = TempDir::with_prefix("images").unwrap();
+    let png = colored(4, 2, [9; 3], ImageFormat::Png);
+    for class in ["cat", "dog"] {
+        write(&folder, &format!("{class}/1.png"), &png);
+        write(&folder, &format!("{class}/deep/2.png"), &png);
+        // Two such links would nest 2³² times.
+        for name in ["up", "up2", "deep/top"] {
+            symlink(folder.path(), folder.path().join(class).join(name)).unwrap();
+        }
+        symlink(".", folder.path().join(class).join("deep/same")).unwrap();
+    }
+    let spec = DataSpec { test_share: 0.5, ..of(&folder) };
+    let data = load(&spec, &mut |_, _| ControlFlow::Continue(())).unwrap();
+    assert_eq!(data.train.len() + data.test.len(), 4);
+    let above = "8 folders left out: links to a folder above or to one that is read already: 4 in cat, 4 in dog";
+    assert_eq!(notes(&data), [above]);
+    symlink("../cat", folder.path().join("dog/more")).unwrap();
+    symlink("../cat/1.png", folder.path().join("dog/cat.png")).unwrap();
+    let data = load(&spec, &mut |_, _| ControlFlow::Continue(())).unwrap();
+    assert!(
+        notes(&data).contains(&"dog: 2 links into the folder of another class or part, whose images are read twice"),
+        "{:?}",
+        data.notes
+    );
+    symlink("cat", folder.path().join("cow")).unwrap();
+    let data = load(&spec, &mut |_, _| ControlFlow::Continue(())).unwrap();
+    assert!(notes(&data).iter().any(|note| note.ends_with(": 1 in cow, 2 in dog")), "{:?}", data.notes);
+}
+
+#[test]
+fn folders_that_are_parts_or_have_no_image_are_told() {
+    let folder = TempDir::with_prefix("images").unwrap();
+    let png = colored(4, 2, [9; 3], ImageFormat::Png);
+    fill(&folder, "");
+    write(&folder, "test/unknown.png", &png);
+    let advice = "put the folders of the training images' classes into a folder named train, or rename what is a class";
+    let expected = |names: &str| {
+        format!(
+            "…/: has folders that are named like parts of a data set ({names}), but none named train beside them; {advice}"
+        )
+        .replace("…/", "…")
+    };
+    assert_eq!(error(&folder), expected("test"));
+    fs::remove_dir_all(folder.path().join("test")).unwrap();
+    fill(&folder, "Valid/");
+    assert_eq!(error(&folder), expected("Valid"));
+    // A class may be valid, too.
+    fs::remove_dir_all(folder.path().join("Valid")).unwrap();
+    write(&folder, "valid/1.png", &png);
+    let spec = DataSpec { test_share: 0.5, ..of(&folder) };
+    assert_eq!(describe(&spec).unwrap().unwrap().classes, ["cat", "dog", "valid"]);
+
+    let folder = TempDir::with_prefix("images").unwrap();
+    write(&folder, "cat/1.gif", b"");
+    write(&folder, "cat/2.gif", b"");
+    write(&folder, "cat/3.txt", b"");
+    write(&folder, "cat/.1.png", b"");
+    write(&folder, "dog/1.gif", b"");
+    assert_eq!(
+        error(&folder),
+        "…/cat: has no PNG, JPEG, WebP or BMP image in it; in it: 3 other files (2 .gif, 1 .txt); left out: 1 hidden image, \
+         with a name that begins with a dot"
+    );
+    // A test part without classes is passed over for one with them.
+    let folder = TempDir::with_prefix("images").unwrap();
+    fill(&folder, "train/");
+    write(&folder, "test/1.png", &png);
+    assert_eq!(
+        error(&folder),
+        "…/test: has no folder with images in it, one for each class; without a class, directly in it: 1 image"
+    );
+    write(&folder, "val/dog/1.png", &png);
+    fs::create_dir_all(folder.path().join("val/cat")).unwrap();
+    let data = load_folder(folder.path(), Preprocessing::None).unwrap();
+    assert_eq!((data.train.len(), data.test.labels.as_slice()), (4, &[1][..]));
+    assert_eq!(notes(&data)[0], "test: 1 image left out; train and val are read");
+    let last = notes(&data).pop();
+    assert_eq!(last, Some("no test samples of the class cat; nothing shows how well it is recognized"));
+
+    // Images without folders are no classes.
+    let folder = TempDir::with_prefix("images").unwrap();
+    write(&folder, "1.png", &png);
+    assert!(
+        error(&folder).starts_with("…: a folder of images, but without a folder for each class"),
+        "{}",
+        error(&folder)
+    );
+    // One folder too many around it.
+    fill(&folder, "inner/train/");
+    assert!(error(&folder).contains("inner has the training images, name that folder"), "{}", error(&folder));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn classes_and_files_are_told_apart_by_the_bytes_of_their_names() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let folder = TempDir::with_prefix("images").unwrap();
+    for (part, count) in [("train", 3), ("test", 2)] {
+        for class in [b"caf\xe8", b"caf\xe9"] {
+            let path = folder.path().join(part).join(OsStr::from_bytes(class));
+            fs::create_dir_all(&path).unwrap();
+            for number in 0..count {
+                let name = [b"\xff", &[b'0' + number][..], b".png"].concat();
+                fs::write(path.join(OsStr::from_bytes(&name)), grey(2, 2, class[3])).unwrap();
+            }
+        }
+    }
+    let data = load_folder(folder.path(), Preprocessing::None).unwrap();
+    assert_eq!(data.classes, ["caf\\xe8", "caf\\xe9"]);
+    assert_eq!(
+        (data.train.labels.as_slice(), data.test.labels.as_slice()),
+        (&[0, 0, 0, 1, 1, 1][..], &[0, 0, 1, 1][..])
+    );
+    let mut rows = [0.0_f32; 4];
+    data.train.gather(&[3], &mut rows);
+    assert_eq!(rows, [f32::from(0xe9_u8); 4]);
+    // The path of the set itself, too.
+    let inner = folder.path().join(OsStr::from_bytes(b"s\xe9t"));
+    fs::create_dir(&inner).unwrap();
+    for part in ["train", "test"] {
+        fs::rename(folder.path().join(part), inner.join(part)).unwrap();
+    }
+    let data = load_folder(&inner, Preprocessing::None).unwrap();
+    assert_eq!((data.name.as_str(), data.train.len()), ("s\\xe9t", 6));
+    fs::write(inner.join("train").join(OsStr::from_bytes(b"caf\xe9/\xfe.png")), b"").unwrap();
+    let text = load_folder(&inner, Preprocessing::None).map(|_| ()).unwrap_err().to_string();
+    assert!(text.ends_with("s\\xe9t/train/caf\\xe9/\\xfe.png: is empty, so no image"), "{text}");
+}
+
+#[test]
+fn images_of_different_sizes_are_brought_to_one() {
+    // Thirds of a wide image: what is kept is the middle one.
+    let striped = |width: u32, height: u32| {
+        let image =
+            GrayImage::from_fn(width, height, |x, y| image::Luma([(x.max(y) * 3 / width.max(height) * 100) as u8]));
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        image.write_to(&mut bytes, ImageFormat::Png).unwrap();
+        bytes.into_inner()
+    };
+    let folder = TempDir::with_prefix("images").unwrap();
+    for (class, width, height) in [("wide", 24, 8), ("high", 8, 24)] {
+        for number in 0..2 {
+            write(&folder, &format!("{class}/{number}.png"), &striped(width, height));
+        }
+    }
+    write(&folder, "high/exact.png", &grey(4, 4, 100));
+    write(&folder, "high/tiny.png", &grey(1, 2, 100));
+    write(&folder, "high/long.png", &grey(4096, 1, 100));
+    let spec = |size: &str| DataSpec {
+        test_share: 0.5,
+        image_size: ImageSize::parse(size).unwrap(),
+        preprocessing: Preprocessing::None,
+        ..of(&folder)
+    };
+    for (size, side) in [("8", 8), ("4", 4), ("16", 16)] {
+        let data = load(&spec(size), &mut |_, _| ControlFlow::Continue(())).unwrap();
+        assert_eq!(data.shape, [1, side, side]);
+        assert_eq!(describe(&spec(size)).unwrap(), Some(data.outline()));
+        for split in [&data.train, &data.test] {
+            let indices: Vec<u32> = (0..split.len() as u32).collect();
+            let mut rows = vec![0.0_f32; split.len() * side * side];
+            split.gather(&indices, &mut rows);
+            assert!(rows.iter().all(|&value| value == 100.0), "{size}: {rows:?}");
+        }
+    }
+    assert_eq!(describe(&spec("2x6")).unwrap().unwrap().shape, [1, 2, 6]);
+    assert_interruptible(&spec("2x6"));
+    assert!(describe(&spec("4096")).is_ok());
+    assert_eq!(
+        load(&spec("0"), &mut |_, _| ControlFlow::Continue(())).map(|_| ()).unwrap_err().to_string().split("; ").last(),
+        Some("all must have one size, or be brought to one: --set data.image_size=64")
+    );
+}
+
+#[test]
+fn what_images_lose_is_said() {
+    let folder = TempDir::with_prefix("images").unwrap();
+    fill(&folder, "train/");
+    fill(&folder, "test/");
+    let encoded = |image: image::DynamicImage, format| {
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        image.write_to(&mut bytes, format).unwrap();
+        bytes.into_inner()
+    };
+    let deep = image::ImageBuffer::from_pixel(4, 2, Rgb([70_u16, 80, 90]));
+    write(&folder, "train/dog/deep.png", &encoded(deep.into(), ImageFormat::Png));
+    let clear = RgbaImage::from_pixel(4, 2, Rgba([1, 2, 3, 128]));
+    write(&folder, "train/dog/clear.webp", &encoded(clear.into(), ImageFormat::WebP));
+    let opaque = RgbaImage::from_pixel(4, 2, Rgba([1, 2, 3, 255]));
+    write(&folder, "train/dog/opaque.png", &encoded(opaque.into(), ImageFormat::Png));
+    let data = load_folder(folder.path(), Preprocessing::None).unwrap();
+    assert_eq!(
+        notes(&data)[2..],
+        [
+            "1 of 11 images have more than 8 bits a channel; the lower bits are left out",
+            "1 of 11 images are transparent in places; that is left out, the colours there are kept"
+        ]
+    );
 }
 
 #[test]
@@ -157,16 +567,27 @@ fn what_a_path_is_not_is_said_with_what_was_looked_for() {
     let folder = TempDir::new().unwrap();
     let error = |name: &str| describe(&of(folder.path().join(name))).unwrap_err().to_string();
     let looked_for = "looked for IDX files (train-images-idx3-ubyte, …), CIFAR's binary files (data_batch_1.bin, … or \
-                      train.bin) or a .tar.gz with them, a .csv file or train.csv, train_x.npy, and a folder of PNG or \
-                      JPEG images for each class; words: fashion-mnist, circles, xor, gaussians, spirals, moons";
+                      train.bin) or a .tar.gz with them, a .csv or .tsv file or train.csv, train_x.npy, and a folder of PNG, \
+                      JPEG, WebP or BMP images for each class; words: fashion-mnist, circles, xor, gaussians, spirals, moons";
     assert!(error("").ends_with(&format!(": a folder of no kind that is known; {looked_for}")), "{}", error(""));
     assert!(error("nowhere").contains("nowhere: not there; looked for"));
     put(&folder, "x.parquet", b"PAR1");
     assert!(error("x.parquet").contains("x.parquet: a file of no kind that is known;"));
-    for name in ["train_x.npy", "data_batch_1.bin", "train-images-idx3-ubyte"] {
+    for (name, words) in [
+        ("train_x.npy", "one file of several; name the folder that it is in; looked for"),
+        ("data_batch_1.bin", "one file of several"),
+        ("train-images-idx3-ubyte", "one file of several"),
+        ("iris.data", "if it is a table, let its name end in .csv"),
+        ("iris.xlsx", "a spreadsheet; save the table as CSV"),
+        ("iris.csv.gz", "a compressed file; unpack it and name what was in it"),
+        ("arrays.npz", "several arrays in one file; save train_x.npy and train_y.npy in a folder"),
+        ("cat.JPG", "a single image; name the folder"),
+    ] {
         put(&folder, name, b"");
-        assert!(error(name).contains("one file of several; name the folder that it is in"), "{name}");
+        assert!(error(name).contains(words), "{name}: {}", error(name));
     }
+    put(&folder, "iris.TSV", b"");
+    assert_eq!(describe(&of(folder.path().join("iris.TSV"))).unwrap(), None);
     let word = describe(&of("fashion-mnits")).unwrap_err().to_string();
     assert!(word.starts_with("fashion-mnits: not there (did you mean fashion-mnist?); looked for"), "{word}");
     assert!(!describe(&of("\u{1b}[31m")).unwrap_err().to_string().contains('\u{1b}'));
@@ -214,7 +635,7 @@ fn a_toy_problem_is_described_as_it_is_drawn() {
     for toy in Toy::ALL {
         let spec = DataSpec { source: Source::Toy(toy), samples: 101, ..DataSpec::default() };
         let data = load(&spec, &mut |_, _| ControlFlow::Continue(())).unwrap();
-        assert_eq!(describe(&spec).unwrap(), description(&data));
+        assert_eq!(describe(&spec).unwrap(), Some(data.outline()));
         assert_eq!((data.name.as_str(), data.train.len() + data.test.len()), (toy.name(), 101));
     }
 }
