@@ -23,7 +23,7 @@ use gradtop::{
     config::{Config, Preset},
     protocol::{Command, CommandId, Event, Query, Request, SampleChoice},
     train::{
-        Delivery, RunSpec, TrainSpec,
+        BatchSize, Delivery, RunSpec, TrainSpec,
         worker::{WorkerHandle, spawn},
     },
 };
@@ -57,7 +57,8 @@ fn spec(config: &Config) -> RunSpec {
             seed: run.seed,
             epochs: run.epochs,
             steps: run.steps,
-            batch_size: run.batch_size,
+            stop_after: None,
+            batch_size: BatchSize::Exactly(run.batch_size),
             evaluate_every: run.evaluate_every,
             probe_every: run.probe_every,
             threads: thread::available_parallelism().unwrap(),
@@ -70,6 +71,7 @@ fn spec(config: &Config) -> RunSpec {
         },
         throttle: None,
         delivery: Delivery::Thin,
+        checked: None,
         stop_when_finished: false,
     }
 }

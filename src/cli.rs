@@ -3,14 +3,16 @@
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use gradtop::{protocol::SampleChoice, text::harmless};
+use gradtop::{config::FlagValue, protocol::SampleChoice, text::harmless};
 
 mod bench;
+mod config;
 mod data;
 mod ending;
 mod gradcheck;
 mod grads;
 mod inspect;
+mod mistakes;
 mod presets;
 mod reproduce;
 mod start;
@@ -59,6 +61,11 @@ enum CliCommand {
     /// sample's output and error at each layer, softmax and loss, and of the layer that is asked for its input, output,
     /// errors, weights, gradients and the largest of them.
     Inspect(InspectArguments),
+    /// Print the configuration, each key with its meaning and its valid values; or only one key or table of it.
+    ///
+    /// The output is a configuration file that `--config` reads. --preset, --config, --set and the flags that are short
+    /// for keys change the values.
+    Config(ConfigArguments),
     /// List the experiments that come with the program, the original exercise's among them.
     Presets,
     /// Run the original exercise's experiments on CIFAR-10 and print them beside the published figures.
@@ -79,25 +86,63 @@ struct RunArguments {
     /// Start from a configuration that comes with the program (`gradtop presets` lists them)
     #[arg(long, value_name = "NAME")]
     preset: Option<String>,
-    /// Read the configuration from FILE, over the preset (see config.toml for every key)
+    /// Read the configuration from FILE, over the preset (`gradtop config` prints every key)
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Set one key, over the file: --set optimizer.lr=1e-3
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// Train on PATH, short for --set data.source=PATH
+    /// Train on PATH, short for `--set data.source=PATH`
     #[arg(long, value_name = "PATH")]
-    data: Option<String>,
+    data: Option<OsString>,
+    /// Layers, short for `--set model.layers=LIST`: `--layers 'linear 64, relu, linear classes'`
+    #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
+    layers: Option<String>,
+    /// Learning rate, short for `--set optimizer.lr=RATE`
+    #[arg(long, value_name = "RATE", allow_hyphen_values = true)]
+    lr: Option<String>,
+    /// Passes over the training data, short for `--set run.epochs=N`
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    epochs: Option<String>,
+    /// Samples in a minibatch, short for `--set run.batch_size=N`
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    batch_size: Option<String>,
+    /// Seed of the weights, the shuffling and everything else random of the run, short for `--set run.seed=N`;
+    /// `data.seed` chooses the test samples
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    seed: Option<String>,
     /// Compute with N threads (default: all cores); the result is the same, bit for bit
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: Option<u16>,
+}
+
+/// The flags that are short for a key, and the key.
+const SHORT_FLAGS: [(&str, &str); 6] = [
+    ("--data", "data.source"),
+    ("--layers", "model.layers"),
+    ("--lr", "optimizer.lr"),
+    ("--epochs", "run.epochs"),
+    ("--batch-size", "run.batch_size"),
+    ("--seed", "run.seed"),
+];
+
+impl RunArguments {
+    /// What was given with flags that are short for a key.
+    fn flag_values(&self) -> Vec<FlagValue> {
+        let os = |value: &Option<String>| value.as_ref().map(OsString::from);
+        let Self { data, layers, lr, epochs, batch_size, seed, .. } = self;
+        let values = [data.clone(), os(layers), os(lr), os(epochs), os(batch_size), os(seed)];
+        let pairs = SHORT_FLAGS.into_iter().zip(values);
+        pairs.filter_map(|((flag, key), value)| Some(FlagValue { flag, key, value: value? })).collect()
+    }
 }
 
 #[derive(Debug, Args)]
 struct TrainArguments {
     #[command(flatten)]
     run: RunArguments,
-    /// Train N minibatches instead of whole epochs
+    /// Stop after the first N minibatches of the run that is planned (`run.epochs` or `run.steps` plan it and
+    /// its schedule)
     #[arg(long, value_name = "N", value_parser = parse_at_least_one)]
     steps: Option<u64>,
     /// No dashboard: a progress bar and a table of evaluations
@@ -113,7 +158,7 @@ struct GradcheckArguments {
     #[command(flatten)]
     run: RunArguments,
     /// Check every layer, every loss and a dozen random networks instead of the configured network
-    #[arg(long, conflicts_with_all = ["config", "set", "batch"])]
+    #[arg(long, conflicts_with_all = ["config", "set", "layers", "batch"])]
     all: bool,
     /// Print the table of docs/mathematics.md
     #[arg(long, requires = "all")]
@@ -135,10 +180,12 @@ fn parse_at_least_one(text: &str) -> Result<u64, String> {
 
 /// Reads the command line; help, the version and mistakes are answered here, with the exit status.
 pub fn parse_arguments(arguments: impl Iterator<Item = OsString>) -> Result<Cli, ExitCode> {
-    Cli::try_parse_from(arguments).map_err(|error| {
+    let arguments: Vec<OsString> = arguments.collect();
+    Cli::try_parse_from(&arguments).map_err(|error| {
         if error.use_stderr() {
             // What was typed stands in the message.
-            let lines: Vec<String> = error.render().to_string().lines().map(harmless).collect();
+            let text = mistakes::explain(&error, &arguments).unwrap_or_else(|| error.render().to_string());
+            let lines: Vec<String> = text.lines().map(harmless).collect();
             start::print_complaint(lines.join("\n").trim_end());
             return ExitCode::from(WRONG_USE_STATUS);
         }
@@ -224,11 +271,20 @@ struct ReproduceArguments {
 }
 
 #[derive(Debug, Args)]
+struct ConfigArguments {
+    /// A key such as optimizer.lr, or a table such as optimizer (default: all)
+    #[arg(value_name = "KEY")]
+    key: Option<String>,
+    #[command(flatten)]
+    run: RunArguments,
+}
+
+#[derive(Debug, Args)]
 struct DataArguments {
     /// A word (fashion-mnist, circles, xor, gaussians, spirals, moons) or a path; otherwise what the configuration
     /// names
     #[arg(value_name = "NAME|PATH")]
-    source: Option<String>,
+    source: Option<OsString>,
     #[command(flatten)]
     run: RunArguments,
     /// Draw N images instead of about a screenful
@@ -260,6 +316,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Some(CliCommand::Gradcheck(arguments)) => gradcheck::run(&arguments),
         Some(CliCommand::Grads(arguments)) => grads::run(&arguments),
         Some(CliCommand::Inspect(arguments)) => inspect::run(&arguments),
+        Some(CliCommand::Config(arguments)) => config::run(&arguments),
         Some(CliCommand::Presets) => presets::run(),
         Some(CliCommand::Reproduce(arguments)) => reproduce::run(&arguments),
         Some(CliCommand::Data(arguments)) => data::run(&arguments),

@@ -47,6 +47,7 @@ mod notation;
 mod parameter;
 mod rows;
 mod shape;
+mod single_values;
 mod spec;
 mod window;
 
@@ -64,4 +65,5 @@ pub use mode::Mode;
 pub use network::Network;
 pub use parameter::{Buffer, LayerPosition, Parameter};
 pub use shape::Shape;
+pub use single_values::{SingleValueNorm, check_minibatch, find_single_value_norm};
 pub use spec::{LAYER_FORMS, LayerSpec, NetworkSpec, split_layers};

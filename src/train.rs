@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use crate::{
-    dataset::DataSpec,
+    dataset::{DataSpec, DatasetOutline},
     nn::NetworkSpec,
     optim::{OptimizerSpec, Schedule},
 };
@@ -20,6 +20,7 @@ mod link;
 mod measures;
 mod metrics;
 mod minibatch;
+mod notes;
 mod outbox;
 mod outcome;
 mod predictions;
@@ -36,7 +37,7 @@ pub use inspect::RunningCheck;
 pub use measures::{LayerMeasures, TestResult};
 pub use metrics::{measured_metrics, measured_quantities};
 pub use outbox::Delivery;
-pub use outcome::Outcome;
+pub use outcome::{Outcome, UnusableInput};
 pub use step::{StepError, StepOutcome};
 pub use trainer::{SetupError, Trainer};
 
@@ -47,10 +48,12 @@ pub struct TrainSpec {
     pub seed: u64,
     /// Epochs to train, at least 1.
     pub epochs: u64,
-    /// Minibatches to train instead of whole epochs.
+    /// Minibatches to plan the run for instead of whole epochs; the schedule spans them.
     pub steps: Option<u64>,
-    /// Samples a minibatch, at least 1.
-    pub batch_size: usize,
+    /// Minibatch after which the run stops although it is planned for more; its schedule is that of the plan.
+    pub stop_after: Option<u64>,
+    /// Samples a minibatch.
+    pub batch_size: BatchSize,
     /// Minibatches between two evaluations; `None` evaluates after every epoch.
     pub evaluate_every: Option<u64>,
     /// Minibatches between two looks of the probe, at least 1.
@@ -71,6 +74,25 @@ pub struct TrainSpec {
     pub schedule: Schedule,
 }
 
+/// Samples in a minibatch, at least 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BatchSize {
+    /// So many, as somebody chose; it is an error if there are fewer training samples.
+    Exactly(usize),
+    /// So many, or all training samples where there are fewer.
+    AtMost(usize),
+}
+
+impl BatchSize {
+    /// Samples in a minibatch of so many training samples.
+    pub fn among(self, samples: usize) -> usize {
+        match self {
+            Self::Exactly(size) => size,
+            Self::AtMost(size) => size.min(samples.max(1)),
+        }
+    }
+}
+
 /// A run that a worker can carry out on its own.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunSpec {
@@ -78,6 +100,8 @@ pub struct RunSpec {
     pub name: String,
     /// Where the data come from.
     pub data: DataSpec,
+    /// What the data were found to be before the run, if they were looked at; other data are refused.
+    pub checked: Option<DatasetOutline>,
     /// What to train on them.
     pub train: TrainSpec,
     /// Limit in minibatches a second at the start.

@@ -4,8 +4,9 @@ use std::io::{self, IsTerminal, Write};
 use std::ops::ControlFlow;
 
 use gradtop::{
-    dataset::{self, ChannelSummary, DataSpec, Dataset, DatasetSummary, PartSummary, Preprocessing, Source},
-    text::{Safe, short, thousands},
+    dataset::{self, ChannelSummary, DataNote, DataSpec, Dataset, DatasetSummary, PartSummary, Source},
+    protocol,
+    text::{Safe, columns, cut, resolved, short, thousands, wrap_whole},
     ui::{ColorDepth, Theme},
 };
 use picture::{DrawnPicture, PictureInk};
@@ -16,7 +17,13 @@ mod picture;
 mod scatter;
 
 /// Most columns of a table that are listed one by one.
-const MAX_LISTED_CHANNELS: usize = 16;
+const MAX_LISTED_CHANNELS: usize = 32;
+
+/// Longest name of a column in the table of values; what is longer is cut.
+const MAX_NAME_COLUMNS: u16 = 24;
+
+/// Fewest columns of a number in the table of values.
+const MIN_NUMBER_COLUMNS: usize = 9;
 
 /// Columns to draw on where the terminal does not say.
 const DEFAULT_COLUMNS: usize = 80;
@@ -25,12 +32,9 @@ const DEFAULT_COLUMNS: usize = 80;
 pub fn run(arguments: &DataArguments) -> anyhow::Result<u8> {
     let mut config = start::load_configuration(&arguments.run)?;
     if let Some(source) = &arguments.source {
-        config.data.source = Source::parse(source);
+        config.data.source = Source::from_argument(source);
     }
-    // The values as they are stored, whatever a run makes of them.
-    let spec = DataSpec { preprocessing: Preprocessing::None, ..config.data };
-    let data = load_data(&spec)?;
-    let summary = dataset::summarize(&data);
+    let (data, summary) = load_summary(&config.data)?;
     let mut out = io::BufWriter::new(io::stdout().lock());
     let printed = if arguments.json {
         serde_json::to_writer(&mut out, &summary).map_err(io::Error::from).and_then(|()| writeln!(out))
@@ -43,8 +47,8 @@ pub fn run(arguments: &DataArguments) -> anyhow::Result<u8> {
     }
 }
 
-/// Loads with a line of progress on a terminal.
-fn load_data(spec: &DataSpec) -> Result<Dataset, dataset::DataError> {
+/// Loads the values as they are stored with their summary, and shows a line of progress on a terminal.
+fn load_summary(spec: &DataSpec) -> Result<(Dataset, DatasetSummary), dataset::DataError> {
     let watched = io::stderr().is_terminal();
     let mut shown = None;
     let mut progress = |what: &str, fraction: Option<f64>| {
@@ -56,7 +60,7 @@ fn load_data(spec: &DataSpec) -> Result<Dataset, dataset::DataError> {
         }
         ControlFlow::Continue(())
     };
-    let loaded = dataset::load(spec, &mut progress);
+    let loaded = dataset::load_summarized(spec, &mut progress);
     if shown.is_some() {
         let _ = write!(io::stderr(), "\r\x1b[K");
     }
@@ -105,15 +109,20 @@ fn print_summary(
     images: Option<usize>,
 ) -> io::Result<()> {
     let sides: Vec<String> = summary.shape.iter().map(ToString::to_string).collect();
-    let axes = if summary.shape.len() == 3 { "channels × rows × columns" } else { "numbers" };
+    let axes = match summary.shape[..] {
+        [_, _, _] => "channels × rows × columns",
+        [1] => "number",
+        _ => "numbers",
+    };
     writeln!(out, "{}", Safe(&summary.name))?;
     writeln!(out, "  sample    {} {axes}", sides.join("×"))?;
     writeln!(out, "  training  {} samples", thousands(summary.train.samples as u64))?;
     writeln!(out, "  test      {} samples", thousands(summary.test.samples as u64))?;
+    print_notes(out, &summary.notes, screen.columns)?;
     writeln!(out)?;
     print_class_counts(out, summary)?;
     writeln!(out)?;
-    print_value_ranges(out, &summary.train, &summary.shape)?;
+    print_value_ranges(out, summary)?;
     match data.shape[..] {
         [_, _, _] => print_pictures(out, data, &summary.train, screen, images),
         [2] => {
@@ -122,6 +131,22 @@ fn print_summary(
         }
         _ => Ok(()),
     }
+}
+
+/// What was left out or assumed, and what looks wrong, in lines of at most `width` columns.
+fn print_notes(out: &mut impl Write, notes: &[DataNote], width: usize) -> io::Result<()> {
+    const INDENT_COLUMNS: usize = 16;
+    if !notes.is_empty() {
+        writeln!(out)?;
+    }
+    let room = u16::try_from(width.saturating_sub(INDENT_COLUMNS)).unwrap_or(u16::MAX).max(20);
+    for note in notes {
+        let words = protocol::DataNoteKind::from(note.kind).words();
+        for (line, text) in wrap_whole(&note.text, room).iter().enumerate() {
+            writeln!(out, "  {:<14}{text}", if line == 0 { words } else { "" })?;
+        }
+    }
+    Ok(())
 }
 
 /// Samples of each class.
@@ -136,21 +161,37 @@ fn print_class_counts(out: &mut impl Write, summary: &DatasetSummary) -> io::Res
 }
 
 /// Where the training values lie.
-fn print_value_ranges(out: &mut impl Write, part: &PartSummary, shape: &[usize]) -> io::Result<()> {
-    let named: &[&str] = match shape {
+fn print_value_ranges(out: &mut impl Write, summary: &DatasetSummary) -> io::Result<()> {
+    let channels = &summary.train.channels;
+    let colors: &[&str] = match summary.shape[..] {
         [1, _, _] => &["grey"],
         [3, _, _] => &["red", "green", "blue"],
         _ => &[],
     };
-    let what = if shape.len() == 3 { "channel" } else { "column" };
-    writeln!(out, "  {what:>7}  {:>9}  {:>9}  {:>9}  {:>9}", "mean", "std", "min", "max")?;
-    for (index, ChannelSummary { mean, std, min, max }) in part.channels.iter().enumerate().take(MAX_LISTED_CHANNELS) {
-        let name = named.get(index).map_or_else(|| index.to_string(), ToString::to_string);
-        let [mean, std, min, max] = [*mean, *std, *min, *max].map(short);
-        writeln!(out, "  {name:>7}  {mean:>9}  {std:>9}  {min:>9}  {max:>9}")?;
+    let name = |index: usize| match (colors.get(index), summary.columns.get(index)) {
+        (Some(color), _) => (*color).to_owned(),
+        (None, Some(name)) if !name.is_empty() => cut(&Safe(name).to_string(), MAX_NAME_COLUMNS, "…").into_owned(),
+        _ => index.to_string(),
+    };
+    let what = if summary.shape.len() == 3 { "channel" } else { "column" };
+    let heading = [what, "mean", "std", "min", "max"].map(String::from);
+    let figures = channels.iter().enumerate().take(MAX_LISTED_CHANNELS).map(|(index, channel)| {
+        let ChannelSummary { mean, std, min, max } = *channel;
+        [name(index), resolved(mean, std), short(std), resolved(min, std), resolved(max, std)]
+    });
+    let rows: Vec<[String; 5]> = [heading].into_iter().chain(figures).collect();
+    let widest = |column: usize| rows.iter().map(|row| columns(&row[column])).max().unwrap_or(0);
+    let numbers = (1..5).map(widest).fold(MIN_NUMBER_COLUMNS, usize::max);
+    let names = widest(0).max(7);
+    for [name, figures @ ..] in &rows {
+        // Names of columns begin at the left, as text does.
+        let (left, right) =
+            if summary.shape.len() == 3 { (names - columns(name), 0) } else { (0, names - columns(name)) };
+        let figures: Vec<String> = figures.iter().map(|figure| format!("  {figure:>numbers$}")).collect();
+        writeln!(out, "  {:left$}{name}{:right$}{}", "", "", figures.concat())?;
     }
-    if part.channels.len() > MAX_LISTED_CHANNELS {
-        writeln!(out, "  … and {} more", thousands((part.channels.len() - MAX_LISTED_CHANNELS) as u64))?;
+    if channels.len() > MAX_LISTED_CHANNELS {
+        writeln!(out, "  … and {} more", thousands((channels.len() - MAX_LISTED_CHANNELS) as u64))?;
     }
     Ok(())
 }
@@ -203,15 +244,15 @@ fn choose_samples(labels: &[u8], classes: usize, wanted: usize) -> Vec<u32> {
 
 #[cfg(test)]
 mod tests {
-    use gradtop::dataset::Toy;
+    use gradtop::dataset::{Preprocessing, Toy};
 
     use super::*;
 
     fn described(spec: &DataSpec, ink: PictureInk, images: Option<usize>) -> String {
-        let data = load_data(spec).unwrap();
+        let (data, summary) = load_summary(spec).unwrap();
         let mut out = Vec::new();
         let screen = TextScreen { columns: 80, ink, colored: ink != (PictureInk::Ascii { light_ground: false }) };
-        print_summary(&mut out, &data, &dataset::summarize(&data), &screen, images).unwrap();
+        print_summary(&mut out, &data, &summary, &screen, images).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -246,6 +287,43 @@ mod tests {
         let text = described(&spec, PictureInk::Ascii { light_ground: false }, None);
         assert!(text.contains("A upper") && text.contains("B lower") && !text.contains('\u{1b}'), "{text}");
         assert!(text.contains("2 numbers") && text.contains("800"), "{text}");
+    }
+
+    #[test]
+    fn notes_and_names_of_columns_are_told() {
+        let spec = DataSpec { source: Source::Toy(Toy::Moons), ..DataSpec::default() };
+        let (data, mut summary) = load_summary(&spec).unwrap();
+        summary.columns = vec!["年収 of the household in thousands".into(), "malic_acid\u{1b}[2J".into()];
+        let long = format!("/home/{}/a.csv: the first row is taken for names", "x".repeat(90));
+        summary.notes = vec![DataNote::left_out("column 1 counts the rows"), DataNote::assumed(long)];
+        let mut out = Vec::new();
+        let screen = TextScreen { columns: 80, ink: PictureInk::Ascii { light_ground: false }, colored: false };
+        print_summary(&mut out, &data, &summary, &screen, None).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.contains("\n  left out      column 1 counts the rows\n  assumed       /home/xxx"), "{text}");
+        let words: Vec<&str> = text.split_whitespace().collect();
+        assert!(words.join(" ").contains("taken for names") && text.lines().all(|line| columns(line) <= 80), "{text}");
+        let table: Vec<&str> = text.lines().skip_while(|line| !line.starts_with("  column")).take(3).collect();
+        assert!(
+            table[1].starts_with("  年収 of the household i…") && table[2].starts_with("  malic_acid·[2J"),
+            "{table:?}"
+        );
+        assert_eq!(table.iter().map(|line| columns(line)).max(), table.iter().map(|line| columns(line)).min());
+    }
+
+    #[test]
+    fn a_common_offset_costs_no_digit() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("times.csv");
+        let rows: Vec<String> = (0..100).map(|i| format!("{},{}", 1_700_000_000 + i, i % 2)).collect();
+        std::fs::write(&path, rows.join("\n")).unwrap();
+        let spec = DataSpec { source: Source::parse(path.to_str().unwrap()), ..DataSpec::default() };
+        let (_, summary) = load_summary(&spec).unwrap();
+        let channel = &summary.train.channels[0];
+        assert!((channel.std - 28.9).abs() < 1.5, "{channel:?}");
+        assert!(channel.min >= 1.7e9 && channel.max <= 1_700_000_099.5, "{channel:?}");
+        assert_eq!(resolved(channel.max, channel.std).len(), "1700000099".len(), "{channel:?}");
+        assert!(channel.min.fract() == 0.0 && channel.max.fract() == 0.0, "{channel:?}");
     }
 
     #[test]

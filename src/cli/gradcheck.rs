@@ -26,7 +26,7 @@ pub fn run(arguments: &GradcheckArguments) -> anyhow::Result<u8> {
         let (shape, classes) = start::shape_and_classes(&arguments.run, &config)?;
         let report =
             gradcheck::check_gradients(&config.model, &shape, classes, arguments.batch.into(), config.run.seed)
-                .map_err(|error| config.error_at_layer(error.layer, error.message()))?;
+                .map_err(|error| config.error_of_network(&error))?;
         (print_report(&report, tolerance), report.passes(tolerance))
     };
     match printed {

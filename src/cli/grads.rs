@@ -7,7 +7,7 @@ use gradtop::{
     config::Config,
     nn::{LayerSpec, Mode, Network, Pool, Scalar, Shape},
     tensors::{Precision, TensorError, Tensors, Writer},
-    text::Safe,
+    text::harmless_name,
 };
 use serde_json::json;
 
@@ -26,7 +26,7 @@ pub fn run(arguments: &GradsArguments) -> anyhow::Result<u8> {
         PrecisionChoice::F64 => work.compute::<f64>(Precision::F64)?,
     };
     fs::write(&arguments.out, written)
-        .with_context(|| format!("can't write {}", Safe(&arguments.out.to_string_lossy())))?;
+        .with_context(|| format!("can't write {}", harmless_name(arguments.out.as_os_str())))?;
     Ok(0)
 }
 
@@ -66,7 +66,7 @@ impl GradsTask<'_> {
     /// The network of the configuration for this many samples of a shape.
     fn build_network<T: Scalar>(&self, samples: usize, sample: &Shape) -> anyhow::Result<Network<T>> {
         let config = self.config;
-        let wrong = |error: gradtop::nn::BuildError| config.error_at_layer(error.layer, error.message());
+        let wrong = |error: gradtop::nn::BuildError| config.error_of_network(&error);
         if let (Some(layer), false) = (config.model.layers.iter().position(drops_values), self.arguments.evaluate) {
             let layer_spec = &config.model.layers[layer];
             let message = format!(
@@ -74,9 +74,25 @@ impl GradsTask<'_> {
             );
             return Err(WrongUse(message).into());
         }
-        let classes = config.model.logit_count(sample, samples).map_err(wrong)?;
+        let classes = match self.classes_of_weights()? {
+            Some(classes) => classes,
+            None => config.model.logit_count(sample, samples).map_err(wrong)?,
+        };
         let pool = Arc::new(Pool::new(start::thread_count(self.arguments.run.threads, config)));
         Ok(Network::new(&config.model, sample, classes, samples, config.run.seed, pool).map_err(wrong)?)
+    }
+
+    /// Number of classes of a network whose last layer is `linear classes`: as many as that layer has biases in the file.
+    fn classes_of_weights(&self) -> Result<Option<usize>, TensorError> {
+        let layers = &self.config.model.layers;
+        if layers.last() != Some(&LayerSpec::LinearClasses) {
+            return Ok(None);
+        }
+        let name = format!("{}.bias", layers.len() - 1);
+        match self.weights.shape(&name)? {
+            &[classes] if classes > 0 => Ok(Some(classes)),
+            shape => Err(self.weights.wrong_shape(&name, shape, "[classes]")),
+        }
     }
 
     /// Puts the weights where they belong; every one must be there, and no other.
@@ -139,7 +155,7 @@ impl GradsTask<'_> {
         let about = json!({
             "version": env!("CARGO_PKG_VERSION"),
             "mode": mode,
-            "layers": self.config.model.layers.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "layers": network.layer_infos().iter().map(|info| info.spec.to_string()).collect::<Vec<_>>(),
         });
         out.finish(&about.to_string())
     }

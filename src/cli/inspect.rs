@@ -8,17 +8,18 @@ use std::{
 
 use anyhow::{Context, anyhow};
 use gradtop::{
-    app::parse_sample_choice,
+    app::{Layers, TableColumns, element_input, parse_sample_choice},
     dataset::{self, Dataset},
     protocol::{
-        Answer, Inspection, Query, SampleChoice,
+        Answer, ColumnInfo, Inspection, LayerKind, Query, RunInfo, SampleChoice,
         inspection::{
             ActivationSummary, LayerTrace, ParameterElement, PassKind, SampleLoss, SplitName, TensorSlice, Trace,
         },
     },
-    text::{Safe, short, thousands},
-    train::{self, Trainer},
+    text::{Safe, columns, cut, short, thousands},
+    train::{self, SetupError, Trainer},
 };
+use serde::Serialize;
 
 use super::{
     FAILED_STATUS, InspectArguments,
@@ -28,12 +29,21 @@ use super::{
 /// Values of a vector that are printed.
 const MAX_PRINTED_VALUES: usize = 8;
 
+/// Values of a sample of a table that are printed, one in a row.
+const MAX_PRINTED_COLUMNS: usize = 64;
+
+/// Longest name of a column of the data; what is longer is cut.
+const MAX_NAME_COLUMNS: u16 = 24;
+
 /// Trains, looks, and prints.
 pub fn run(arguments: &InspectArguments) -> anyhow::Result<u8> {
     let config = start::load_configuration(&arguments.run)?;
     let spec = start::run_spec(&arguments.run, &config)?;
     let data = Arc::new(dataset::load(&spec.data, &mut |_, _| ControlFlow::Continue(()))?);
-    let mut trainer = Trainer::new(&spec.train, Arc::clone(&data))?;
+    let mut trainer = Trainer::new(&spec.train, Arc::clone(&data)).map_err(|error| match error {
+        SetupError::Network(error) => config.error_of_network(&error),
+        SetupError::Batches(error) => config.error_at_key("run.batch_size", error.to_string()),
+    })?;
     if arguments.at > trainer.total_steps() {
         let steps = thousands(trainer.total_steps());
         return Err(WrongUse(format!("--at {}: the run has {steps} steps; valid: 0 to {steps}", arguments.at)).into());
@@ -46,17 +56,18 @@ pub fn run(arguments: &InspectArguments) -> anyhow::Result<u8> {
         let step = trainer.completed() + 1;
         trainer.step().with_context(|| format!("training failed at step {step}"))?;
     }
+    let known = info.data.as_ref().map(|data| data.columns.clone()).unwrap_or_default();
     let answer = trainer.inspect(&query).map_err(WrongUse)?;
     let printed = match &answer {
         Answer::Trace(_) if arguments.json => {
             let inspection = Inspection { step: trainer.completed(), query, answer };
-            serde_json::to_writer(io::stdout().lock(), &inspection)
+            serde_json::to_writer(io::stdout().lock(), &NamedInspection { inspection, columns: &known })
                 .map_err(io::Error::from)
                 .and_then(|()| writeln!(io::stdout()))
         }
         Answer::Trace(trace) => {
             let kinds: Vec<&str> = info.layers.iter().map(|layer| layer.text.as_str()).collect();
-            print_trace(trace, &data, &kinds)
+            print_trace(trace, &data, &kinds, &InputNames::of(&info, trace.selected.layer))
         }
         Answer::Nothing { reason } => {
             start::print_error(&anyhow!("{reason}"));
@@ -70,13 +81,46 @@ pub fn run(arguments: &InspectArguments) -> anyhow::Result<u8> {
     }
 }
 
+/// What is written as JSON: the answer and, of a table, the columns that it is about.
+#[derive(Serialize)]
+struct NamedInspection<'a> {
+    #[serde(flatten)]
+    inspection: Inspection,
+    #[serde(skip_serializing_if = "<[ColumnInfo]>::is_empty")]
+    columns: &'a [ColumnInfo],
+}
+
+/// The columns of the data, and whether they are what the inspected layer reads.
+struct InputNames {
+    columns: TableColumns,
+    read_by_layer: bool,
+    kind: Option<LayerKind>,
+}
+
+impl InputNames {
+    fn of(info: &RunInfo, layer: usize) -> Self {
+        let data = info.data.as_ref();
+        let columns =
+            TableColumns::of(data.map_or(&[], |data| &data.columns), data.and_then(|data| data.shape.as_deref()));
+        let chain = Layers::of(&info.layers, None);
+        let read_by_layer = columns.as_layer_inputs(chain.chain(), layer).is_some();
+        Self { columns, read_by_layer, kind: chain.chain().get(layer).map(|layer| layer.kind.clone()) }
+    }
+
+    /// The column that an element of a parameter of the layer belongs to.
+    fn of_element(&self, index: &[usize]) -> Option<&str> {
+        let kind = self.kind.as_ref().filter(|_| self.read_by_layer)?;
+        self.columns.name(element_input(kind, index)?)
+    }
+}
+
 /// Reads `--sample`.
 pub fn parse_sample(text: &str) -> Result<SampleChoice, String> {
     let valid = || "valid: a row of the minibatch from 0, hardest, mistake, test:N or train:N".into();
     parse_sample_choice(text).ok_or_else(valid)
 }
 
-fn print_trace(trace: &Trace, data: &Dataset, kinds: &[&str]) -> io::Result<()> {
+fn print_trace(trace: &Trace, data: &Dataset, kinds: &[&str], names: &InputNames) -> io::Result<()> {
     let mut out = io::BufWriter::new(io::stdout().lock());
     let class = |class: usize| Safe(data.classes.get(class).map_or("?", String::as_str)).to_string();
     let percent = |share: f64| format!("{:.1} %", 100.0 * share);
@@ -96,6 +140,7 @@ fn print_trace(trace: &Trace, data: &Dataset, kinds: &[&str]) -> io::Result<()> 
         let predicted = class(loss.predicted);
         writeln!(out, "predicted  {predicted} with {}, {verdict}; loss {}", percent(confidence), short(loss.loss))?;
     }
+    print_input(&mut out, &sample.input, &names.columns)?;
     writeln!(out, "\n{:<32} {:>10} {:>9} {:>10} {:>10}", "layer", "|y|", "zeros", "|∂L/∂y|", "|∂L/∂θ|")?;
     for layer in &trace.layers {
         let kind = kinds.get(layer.layer).copied().unwrap_or_default();
@@ -111,8 +156,35 @@ fn print_trace(trace: &Trace, data: &Dataset, kinds: &[&str]) -> io::Result<()> 
     if let Some(loss) = &trace.loss {
         print_loss(&mut out, loss, class)?;
     }
-    print_layer(&mut out, &trace.selected, kinds)?;
+    print_layer(&mut out, &trace.selected, kinds, names)?;
     out.flush()
+}
+
+/// The values of a sample of a table, by the names of its columns and in the units of the file.
+fn print_input(out: &mut impl Write, input: &TensorSlice, table: &TableColumns) -> io::Result<()> {
+    if table.is_empty() {
+        return Ok(());
+    }
+    let name = |i: usize| cut(table.name(i).unwrap_or_default(), MAX_NAME_COLUMNS, "…").into_owned();
+    let values = input.values.iter().enumerate().take(MAX_PRINTED_COLUMNS);
+    let rows: Vec<[String; 4]> = values
+        .map(|(i, &value)| {
+            let raw = table.value_in_file(i, value.into()).unwrap_or_else(|| "–".into());
+            [format!("x[{i}]"), name(i), raw, short(value.into())]
+        })
+        .collect();
+    let widest = |at: usize| rows.iter().map(|row| columns(&row[at])).max().unwrap_or(0);
+    let (symbols, names, raws) = (widest(0).max(5), widest(1), widest(2).max(10));
+    writeln!(out, "\n{:<symbols$}  {:names$} {:>raws$} {:>10}", "input", "", "raw", "x")?;
+    for [symbol, name, raw, value] in &rows {
+        let gap = names - columns(name);
+        writeln!(out, "{symbol:<symbols$}  {name}{:gap$} {raw:>raws$} {value:>10}", "")?;
+    }
+    let count: usize = input.shape.iter().product();
+    if count > rows.len() {
+        writeln!(out, "… and {} more", thousands((count - rows.len()) as u64))?;
+    }
+    Ok(())
 }
 
 /// Softmax and loss, the classes with the largest probabilities.
@@ -130,7 +202,7 @@ fn print_loss(out: &mut impl Write, loss: &SampleLoss, class: impl Fn(usize) -> 
 }
 
 /// One layer in full.
-fn print_layer(out: &mut impl Write, layer: &LayerTrace, kinds: &[&str]) -> io::Result<()> {
+fn print_layer(out: &mut impl Write, layer: &LayerTrace, kinds: &[&str], names: &InputNames) -> io::Result<()> {
     writeln!(out, "\nlayer {}, {}", layer.layer, kinds.get(layer.layer).copied().unwrap_or_default())?;
     for (name, values) in [
         ("x", &layer.input),
@@ -161,7 +233,9 @@ fn print_layer(out: &mut impl Write, layer: &LayerTrace, kinds: &[&str]) -> io::
         writeln!(out, "\n{:<28} {:>12} {:>12}", "largest gradients", "gradient", "value")?;
     }
     for ParameterElement { parameter, index, value, gradient } in &layer.largest {
-        writeln!(out, "{:<28} {:>12} {:>12}", format!("{parameter}{index:?}"), short(*gradient), short(*value))?;
+        let name = names.of_element(index).map(|name| format!("  {}", Safe(name))).unwrap_or_default();
+        let element = format!("{parameter}{index:?}");
+        writeln!(out, "{element:<28} {:>12} {:>12}{name}", short(*gradient), short(*value))?;
     }
     Ok(())
 }

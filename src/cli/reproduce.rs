@@ -10,11 +10,11 @@ use std::{
 
 use anyhow::Context;
 use gradtop::{
-    config::{Config, Preset, PresetData},
+    config::{Config, FlagValue, Preset, PresetData},
     dataset::{self, DataSpec, Dataset},
     exercise::{self, EXERCISE_ROWS, ExerciseRow, RowOutcome},
     nn::Shape,
-    text::{Safe, nearest, thousands},
+    text::{Safe, harmless_name, nearest, thousands},
 };
 use serde_json::{Value, json};
 
@@ -94,9 +94,10 @@ fn run_rows(arguments: &ReproduceArguments) -> anyhow::Result<u8> {
 }
 
 impl RowPlan {
-    fn new(row: &'static ExerciseRow, arguments: &ReproduceArguments, data: &str) -> anyhow::Result<Self> {
+    fn new(row: &'static ExerciseRow, arguments: &ReproduceArguments, data: &Path) -> anyhow::Result<Self> {
         let preset = Preset::find(row.preset)?;
-        let mut config = Config::load(Some(preset), None, &[format!("data.source={data}")])?;
+        let data = FlagValue { flag: "--data", key: "data.source", value: data.into() };
+        let mut config = Config::load_with_flags(Some(preset), None, &[], &[data])?;
         config.run.steps = arguments.steps.or(config.run.steps);
         let (shape, classes) = start::check_against_data(&config)?;
         let expected = preset.data;
@@ -133,9 +134,6 @@ fn row_plans(arguments: &ReproduceArguments) -> anyhow::Result<Vec<RowPlan>> {
         return Err(
             WrongUse(format!("the exercise is on {}: {}", PresetData::Cifar10.name(), how_to_get_cifar())).into()
         );
-    };
-    let Some(data) = data.to_str() else {
-        return Err(WrongUse(format!("{}: the path is not Unicode", displayable_path(data))).into());
     };
     let rows = EXERCISE_ROWS
         .iter()
@@ -240,5 +238,5 @@ fn row_json(outcome: &RowOutcome, whole: bool) -> Value {
 }
 
 fn displayable_path(path: &Path) -> String {
-    Safe(&path.to_string_lossy()).to_string()
+    harmless_name(path.as_os_str())
 }

@@ -4,18 +4,19 @@ use std::{
     fmt,
     io::{self, Write},
     num::NonZeroUsize,
+    ops::ControlFlow,
     path::{Path, PathBuf},
     thread,
 };
 
 use gradtop::{
     config::{Config, ConfigError, Location, PictureChoice, Preset, ThemeChoice},
-    dataset::{self, DataError, Source},
+    dataset::{self, DataError, DatasetOutline, Source},
     nn::Shape,
     protocol::Failure,
     tensors::TensorError,
     text::harmless,
-    train::{Delivery, RunSpec, TrainSpec},
+    train::{Delivery, RunSpec, SetupError, TrainSpec, UnusableInput},
     ui::{Background, PictureProtocol, Theme, UiSettings},
 };
 
@@ -40,7 +41,18 @@ pub fn is_wrong_input(error: &anyhow::Error) -> bool {
 
 /// Tells an error on standard error.
 pub fn print_error(error: &anyhow::Error) {
-    print_complaint(&format!("gradtop: {error:#}"));
+    print_complaint(&format!("gradtop: {}", describe_chain(error)));
+}
+
+/// An error with its causes, each told once: the text of some errors ends with that of their cause.
+fn describe_chain(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.ends_with(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
 }
 
 /// Tells on standard error why a run could not go on.
@@ -59,12 +71,11 @@ pub fn print_complaint(text: &str) {
 /// nowhere else: see [`needs_data`].
 pub fn load_configuration(arguments: &RunArguments) -> Result<Config, ConfigError> {
     let preset = find_preset(arguments)?;
-    let data = arguments.data.as_ref().map(|path| format!("data.source={path}"));
-    let sets: Vec<String> = arguments.set.iter().cloned().chain(data).collect();
-    let mut config = Config::load(preset, arguments.config.as_deref(), &sets)?;
+    let file = arguments.config.as_deref();
+    let mut config = Config::load_with_flags(preset, file, &arguments.set, &arguments.flag_values())?;
     let in_file = config.locate("data.source").is_some_and(Location::is_in_file);
     if let (Source::Path(path), true) = (&mut config.data.source, in_file) {
-        *path = resolve_beside_file(arguments.config.as_deref(), path);
+        *path = resolve_beside_file(file, path);
     }
     Ok(config)
 }
@@ -93,15 +104,38 @@ fn resolve_beside_file(file: Option<&Path>, path: &Path) -> PathBuf {
 }
 
 /// Shape and number of classes of the configured data, after a check that network and batches fit them.
-///
-/// Only headers and labels are read, so that a mistake is told before any screen is touched.
 pub fn check_against_data(config: &Config) -> Result<(Shape, usize), ConfigError> {
-    let data = dataset::describe(&config.data).map_err(|error| {
-        let key = if matches!(error, DataError::Augment { .. }) { "data.augment" } else { "data.source" };
-        config.error_at_key(key, error.to_string())
-    })?;
-    config.check(&data)?;
-    Ok((Shape::new(data.shape), data.classes.len()))
+    let outline = match describe_fitting_data(config)? {
+        Some(outline) => outline,
+        None => dataset::load(&config.data, &mut |_, _| ControlFlow::Continue(()))
+            .map(|data| data.outline())
+            .map_err(|error| data_error(config, &error))?,
+    };
+    config.check(&outline)?;
+    Ok((Shape::new(outline.shape), outline.classes.len()))
+}
+
+/// What headers and labels tell of the configured data, after the same check; `None` where they do not tell enough.
+fn describe_fitting_data(config: &Config) -> Result<Option<DatasetOutline>, ConfigError> {
+    let outline = dataset::describe(&config.data).map_err(|error| data_error(config, &error))?;
+    outline.as_ref().map_or(Ok(()), |outline| config.check(outline))?;
+    Ok(outline)
+}
+
+/// An error about the data, shown where the data were named.
+fn data_error(config: &Config, error: &DataError) -> ConfigError {
+    let key = if matches!(error, DataError::Augment { .. }) { "data.augment" } else { "data.source" };
+    config.error_at_key(key, error.to_string())
+}
+
+/// Input that the worker refused, shown where it was written.
+pub fn refused_input_error(config: &Config, refused: UnusableInput) -> ConfigError {
+    match refused {
+        UnusableInput::Data(problem) => config.error_at_key("data.source", problem),
+        UnusableInput::Augmentations(problem) => config.error_at_key("data.augment", problem),
+        UnusableInput::Setup(SetupError::Network(error)) => config.error_of_network(&error),
+        UnusableInput::Setup(SetupError::Batches(error)) => config.error_at_key("run.batch_size", error.to_string()),
+    }
 }
 
 /// The run that arguments and configuration describe, checked against the data's headers.
@@ -110,10 +144,11 @@ pub fn run_spec(arguments: &RunArguments, config: &Config) -> Result<RunSpec, Co
         let message = format!("the preset {name} is made for {}: {}", data.name(), data.how_to_get());
         return Err(config.error_at_key("data.source", message));
     }
-    check_against_data(config)?;
+    let checked = describe_fitting_data(config)?;
     Ok(RunSpec {
-        name: config.run.name.clone(),
+        name: config.run_name(),
         data: config.data.clone(),
+        checked,
         train: train_spec(config, thread_count(arguments.threads, config)),
         throttle: None,
         delivery: Delivery::Thin,
@@ -128,7 +163,8 @@ pub fn train_spec(config: &Config, threads: NonZeroUsize) -> TrainSpec {
         seed: run.seed,
         epochs: run.epochs,
         steps: run.steps,
-        batch_size: run.batch_size,
+        stop_after: None,
+        batch_size: config.batch_size(),
         evaluate_every: run.evaluate_every,
         probe_every: run.probe_every,
         threads,

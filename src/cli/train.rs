@@ -8,6 +8,7 @@ use std::{
 use anyhow::Context;
 use gradtop::{
     app::{App, Exit, Settings, Signal},
+    config::Config,
     headless::{EventSink, JsonLines, ReportedEnd, TableReport, write_summary},
     protocol::{Command, CommandId, Event, Failure, Request},
     text::thousands,
@@ -44,14 +45,14 @@ pub fn run_paced(arguments: &RunArguments) -> anyhow::Result<u8> {
     if style == OutputStyle::Dashboard {
         spec.throttle = Some(config.ui.throttle);
     }
-    run(spec, style, start::ui_settings(&config))
+    run(spec, style, &config)
 }
 
 /// Trains at full speed.
 pub fn run_at_full_speed(arguments: &TrainArguments) -> anyhow::Result<u8> {
     let config = start::load_configuration(&arguments.run)?;
     let mut spec = start::run_spec(&arguments.run, &config)?;
-    spec.train.steps = arguments.steps.or(spec.train.steps);
+    spec.train.stop_after = arguments.steps;
     let style = if arguments.json {
         OutputStyle::Json
     } else if arguments.headless || !screen_is_usable() {
@@ -59,7 +60,7 @@ pub fn run_at_full_speed(arguments: &TrainArguments) -> anyhow::Result<u8> {
     } else {
         OutputStyle::Dashboard
     };
-    run(spec, style, start::ui_settings(&config))
+    run(spec, style, &config)
 }
 
 /// Whether a dashboard could be drawn and driven: both ends are a terminal, and one that can place text.
@@ -68,7 +69,7 @@ fn screen_is_usable() -> bool {
     io::stdout().is_terminal() && io::stdin().is_terminal() && !dumb
 }
 
-fn run(mut spec: RunSpec, style: OutputStyle, settings: ui::UiSettings) -> anyhow::Result<u8> {
+fn run(mut spec: RunSpec, style: OutputStyle, config: &Config) -> anyhow::Result<u8> {
     spec.stop_when_finished = style != OutputStyle::Dashboard;
     if style != OutputStyle::Dashboard {
         // What reads a table or JSON gets all of it, and a pager that does not read holds the training up.
@@ -79,17 +80,19 @@ fn run(mut spec: RunSpec, style: OutputStyle, settings: ui::UiSettings) -> anyho
     let worker = spawn(spec).context("can't start the training thread")?;
     runtime.block_on(async {
         match style {
-            OutputStyle::Dashboard => dashboard(worker, app, settings).await,
-            OutputStyle::Report => headless(worker, TableReport::new(io::stdout())).await,
-            OutputStyle::Json => headless(worker, JsonLines::new(io::BufWriter::new(io::stdout()))).await,
+            OutputStyle::Dashboard => dashboard(worker, app, config).await,
+            OutputStyle::Report => headless(worker, TableReport::new(io::stdout()), config).await,
+            OutputStyle::Json => headless(worker, JsonLines::new(io::BufWriter::new(io::stdout())), config).await,
         }
     })
 }
 
-async fn dashboard(worker: WorkerHandle, app: App, settings: ui::UiSettings) -> anyhow::Result<u8> {
+async fn dashboard(worker: WorkerHandle, app: App, config: &Config) -> anyhow::Result<u8> {
     let WorkerHandle { requests, events, task } = worker;
     let send = move |request| requests.try_send(request).map_err(io::Error::other);
-    let exit = ui::run(app, events, send, settings).await.context("the dashboard can't use this terminal")?;
+    let exit = ui::run(app, events, send, start::ui_settings(config))
+        .await
+        .context("the dashboard can't use this terminal")?;
     let signalled = match exit {
         Exit::Signal(Signal::HangUp) => Some(1),
         Exit::Signal(Signal::Interrupt) => Some(2),
@@ -97,7 +100,10 @@ async fn dashboard(worker: WorkerHandle, app: App, settings: ui::UiSettings) -> 
         Exit::Signal(Signal::Terminate) => Some(15),
         Exit::Asked => None,
     };
-    let outcome = ending::join(task, &mut Signals::listen()?, signalled).await;
+    let mut outcome = ending::join(task, &mut Signals::listen()?, signalled).await;
+    if let (Some(refused), None) = (outcome.refused.take(), signalled) {
+        return Err(start::refused_input_error(config, refused).into());
+    }
     // The screen is gone; this stays in the shell's window. A terminal that is gone as well takes nothing.
     let _ = match &outcome {
         Outcome { failure: Some(failure), .. } => {
@@ -117,7 +123,7 @@ async fn dashboard(worker: WorkerHandle, app: App, settings: ui::UiSettings) -> 
 /// Feeds a sink until the run ends, the reader of the output leaves, or a signal comes.
 ///
 /// The sink has a thread of its own, so that an output that is not read can't keep signals waiting.
-async fn headless(worker: WorkerHandle, sink: impl EventSink + Send + 'static) -> anyhow::Result<u8> {
+async fn headless(worker: WorkerHandle, sink: impl EventSink + Send + 'static, config: &Config) -> anyhow::Result<u8> {
     let WorkerHandle { requests, events, task } = worker;
     let mut signals = Signals::listen()?;
     let (written, mut outcome) = oneshot::channel();
@@ -146,7 +152,10 @@ async fn headless(worker: WorkerHandle, sink: impl EventSink + Send + 'static) -
         }
     };
     drop(requests);
-    let outcome = ending::join(task, &mut signals, signalled).await;
+    let mut outcome = ending::join(task, &mut signals, signalled).await;
+    if let (Some(refused), None) = (outcome.refused.take(), signalled) {
+        return Err(start::refused_input_error(config, refused).into());
+    }
     headless_exit_status(end, outcome, signalled)
 }
 

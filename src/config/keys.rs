@@ -16,6 +16,8 @@ pub(super) struct KeyTable {
     pub name: &'static str,
     /// What its keys are about.
     pub about: &'static str,
+    /// Its keys in the order of `config.toml`.
+    pub keys: &'static [ConfigKey],
 }
 
 /// A key of the file.

@@ -9,13 +9,22 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::text::Safe;
 
-/// A text that was read: a file or what followed `--set`.
+/// A text that was read: a file, or part of the command line.
 #[derive(Debug)]
 pub(super) struct TextOrigin {
-    /// The file's name, harmless to show; `None` for `--set`.
-    pub file: Option<String>,
-    /// The whole text.
+    /// Where the text stands.
+    pub medium: TextMedium,
+    /// The whole text; of a flag, with the flag before its value.
     pub text: String,
+}
+
+/// Where a text stands.
+#[derive(Debug)]
+pub(super) enum TextMedium {
+    /// In a file of this name, harmless to show.
+    File(String),
+    /// After a flag on the command line: `--set`.
+    Flag(&'static str),
 }
 
 /// A place in a configuration file or on the command line.
@@ -39,7 +48,7 @@ impl Location {
 
     /// Whether it is in a file, not on the command line.
     pub fn is_in_file(&self) -> bool {
-        self.origin.file.is_some()
+        matches!(self.origin.medium, TextMedium::File(_))
     }
 
     /// Line, counted from 1.
@@ -80,7 +89,7 @@ impl Location {
         let (shown, after) = (harmless(&shown), harmless(self.line_from_here()));
         let marked = harmless(self.line_from_here().get(..self.span.len()).unwrap_or(self.line_from_here()));
         let carets = "^".repeat(marked.width().clamp(1, after.width().max(1)));
-        let number = if self.origin.file.is_some() { self.line().to_string() } else { String::new() };
+        let number = if self.is_in_file() { self.line().to_string() } else { String::new() };
         let margin = " ".repeat(number.len());
         let indent = " ".repeat(shown.width());
         format!("  {number} | {shown}{after}\n  {margin} | {indent}{carets}")
@@ -89,9 +98,9 @@ impl Location {
 
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.origin.file {
-            Some(file) => write!(f, "{file}:{}:{}", self.line(), self.column()),
-            None => f.write_str("--set"),
+        match &self.origin.medium {
+            TextMedium::File(file) => write!(f, "{file}:{}:{}", self.line(), self.column()),
+            TextMedium::Flag(flag) => f.write_str(flag),
         }
     }
 }
@@ -113,14 +122,20 @@ pub(super) struct ConfigProblem {
     pub place: ProblemPlace,
     /// What is wrong and what would be valid; harmless to show.
     pub message: String,
+    /// What to add to the command line to mend it, where that is known.
+    pub remedy: Option<String>,
 }
 
 impl fmt::Display for ConfigProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
-            ProblemPlace::At(location) => write!(f, "{location}: {}\n{}", self.message, location.excerpt()),
-            ProblemPlace::File(file) => write!(f, "{file}: {}", self.message),
-            ProblemPlace::Default(key) => write!(f, "{key} (its default): {}", self.message),
+            ProblemPlace::At(location) => write!(f, "{location}: {}\n{}", self.message, location.excerpt())?,
+            ProblemPlace::File(file) => write!(f, "{file}: {}", self.message)?,
+            ProblemPlace::Default(key) => write!(f, "{key} (its default): {}", self.message)?,
+        }
+        match &self.remedy {
+            Some(remedy) => write!(f, "\n{remedy}"),
+            None => Ok(()),
         }
     }
 }
@@ -140,7 +155,7 @@ impl ConfigError {
 
     /// A problem with a whole file.
     pub(super) fn in_file(file: &str, message: String) -> Self {
-        Self::new(vec![ConfigProblem { place: ProblemPlace::File(file.into()), message }])
+        Self::new(vec![ConfigProblem { place: ProblemPlace::File(file.into()), message, remedy: None }])
     }
 }
 

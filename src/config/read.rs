@@ -1,6 +1,6 @@
 //! Layering: the default, then a file, then each `--set`, every value checked against the list of keys.
 
-use std::fs::File;
+use std::fmt::Display;
 use std::io::Read;
 use std::ops::Range;
 use std::path::Path;
@@ -10,22 +10,23 @@ use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use super::keys::{ConfigKey, ValueError};
-use super::location::{ConfigError, ConfigProblem, Location, ProblemPlace, TextOrigin};
-use super::table::{self, CONFIG_KEYS, KEY_TABLES};
-use super::{Config, ValueOrigins};
+use super::location::{ConfigError, ConfigProblem, Location, ProblemPlace, TextMedium, TextOrigin};
+use super::table::{self, KEY_TABLES, config_keys};
+use super::{Config, FlagValue, ValueOrigins, words};
+use crate::files::open_regular;
 use crate::nn::split_layers;
-use crate::text::{Safe, nearest};
+use crate::text::{Safe, harmless_name, nearest};
 
 /// Most bytes of a configuration file.
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// Reads a configuration file.
 pub(super) fn read_file(path: &Path) -> Result<(String, String), ConfigError> {
-    let name = Safe(&path.to_string_lossy()).to_string();
+    let name = harmless_name(path.as_os_str());
     let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes))
-        .map_err(|error| ConfigError::in_file(&name, format!("cannot be read: {error}")))?;
+    let unreadable = |error: &dyn Display| ConfigError::in_file(&name, format!("cannot be read: {error}"));
+    let (file, _) = open_regular(path).map_err(|error| unreadable(&error))?;
+    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(ConfigError::in_file(&name, format!("longer than {MAX_FILE_BYTES} bytes, so not a configuration")));
     }
@@ -34,7 +35,8 @@ pub(super) fn read_file(path: &Path) -> Result<(String, String), ConfigError> {
         Err(error) => {
             let at = error.utf8_error().valid_up_to();
             let byte = error.as_bytes()[at];
-            let origin = TextOrigin { file: Some(name), text: String::from_utf8_lossy(error.as_bytes()).into_owned() };
+            let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+            let origin = TextOrigin { medium: TextMedium::File(name), text };
             let message = format!("byte {byte:#04x} is not UTF-8, in which TOML is written");
             Err(ConfigError::new(vec![error_at_span(&Arc::new(origin), at..at + 1, message)]))
         }
@@ -42,7 +44,7 @@ pub(super) fn read_file(path: &Path) -> Result<(String, String), ConfigError> {
 }
 
 fn error_at_span(origin: &Arc<TextOrigin>, span: Range<usize>, message: String) -> ConfigProblem {
-    ConfigProblem { place: ProblemPlace::At(Location::new(origin, span)), message }
+    ConfigProblem { place: ProblemPlace::At(Location::new(origin, span)), message, remedy: None }
 }
 
 /// A configuration in the making, and what was found wrong so far.
@@ -68,7 +70,7 @@ impl ConfigReader {
 
     /// Applies the text of a file named `name`.
     pub fn read_file_text(&mut self, name: &str, text: String) {
-        let origin = Arc::new(TextOrigin { file: Some(name.into()), text });
+        let origin = Arc::new(TextOrigin { medium: TextMedium::File(name.into()), text });
         match DeTable::parse(&origin.text) {
             Ok(document) => {
                 let first = self.problems.len();
@@ -113,27 +115,50 @@ impl ConfigReader {
     ///
     /// The value is TOML; a text may go without quotes, and a list of texts without quotes and brackets.
     pub fn read_set(&mut self, text: &str) {
-        let origin = Arc::new(TextOrigin { file: None, text: text.into() });
+        let origin = Arc::new(TextOrigin { medium: TextMedium::Flag("--set"), text: text.into() });
         let Some((path, value)) = text.split_once('=') else {
             let message = "expected key=value, for example optimizer.lr=1e-3".into();
             return self.problems.push(error_at_span(&origin, 0..text.len(), message));
         };
         let path_start = path.len() - path.trim_start().len();
-        let value_start = path.len() + 1 + value.len() - value.trim_start().len();
-        let (path, value) = (path.trim(), value.trim());
+        let value_start = text.len() - value.len();
+        let path = path.trim();
         let Some(key) = table::find_key(path) else {
-            let message = match path.split_once('.') {
-                Some((table, name)) if KEY_TABLES.iter().any(|known| known.name == table) => {
-                    unknown_key(Some(table), name)
-                }
-                _ => unknown_key(None, path),
-            };
-            return self.problems.push(error_at_span(&origin, path_start..path_start + path.len(), message));
+            let span = path_start..path_start + path.len();
+            return self.problems.push(error_at_span(&origin, span, unknown_path(path)));
         };
+        self.read_value(&origin, key, value_start);
+    }
+
+    /// Applies a flag that is short for one key, whose value may go without quotes as that of a `--set` may.
+    pub fn read_flag(&mut self, flag: &FlagValue) {
+        let &FlagValue { flag, key, ref value } = flag;
+        let origin = TextOrigin { medium: TextMedium::Flag(flag), text: format!("{flag} {}", value.to_string_lossy()) };
+        let (origin, start) = (Arc::new(origin), flag.len() + 1);
+        let Some(key) = table::find_key(key) else {
+            return self.problems.push(error_at_span(&origin, 0..flag.len(), unknown_key(None, key)));
+        };
+        if key.path != table::SOURCE_KEY {
+            return self.read_value(&origin, key, start);
+        }
+        // A path is taken as it is, whatever its bytes are.
+        let place = start..origin.text.len();
+        match words::set_source(&mut self.config, value) {
+            Ok(()) => self.config.origins.remember_location(key, Location::new(&origin, place), Vec::new()),
+            Err(message) => self.problems.push(error_at_span(&origin, place, message)),
+        }
+    }
+
+    /// Applies the value of `key` that stands in the text of `origin` from `start` on.
+    fn read_value(&mut self, origin: &Arc<TextOrigin>, key: &ConfigKey, start: usize) {
+        let rest = &origin.text[start..];
+        let value_start = start + rest.len() - rest.trim_start().len();
+        let value = rest.trim();
+        let path = key.path;
         let span = value_start..value_start + value.len();
         if value.is_empty() {
             return self.problems.push(error_at_span(
-                &origin,
+                origin,
                 span,
                 format!("no value for {path}; valid: {}", key.valid_values()),
             ));
@@ -147,13 +172,13 @@ impl ConfigReader {
             Err(error) if value.starts_with(['[', '"']) => {
                 let at = error.span().unwrap_or(value.len()..value.len());
                 let at = at.start + value_start..at.end + value_start;
-                return self.problems.push(error_at_span(&origin, at, error.message().to_owned()));
+                return self.problems.push(error_at_span(origin, at, error.message().to_owned()));
             }
             _ if bare && key.is_list() => bare_list(value),
             Ok(value) => value,
             Err(_) => Spanned::new(0..value.len(), DeValue::String(value.into())),
         };
-        self.apply_key(&origin, key, &value, value_start);
+        self.apply_key(origin, key, &value, value_start);
     }
 
     /// Applies a value whose spans count from `shift` in the text of `origin`.
@@ -169,6 +194,7 @@ impl ConfigReader {
                 self.problems.extend(wrong.into_iter().map(|ValueError { span, message }| ConfigProblem {
                     place: ProblemPlace::At(locate(span)),
                     message,
+                    remedy: None,
                 }));
             }
         }
@@ -191,7 +217,7 @@ fn bare_list(text: &str) -> Spanned<DeValue<'_>> {
 fn unknown_table(name: &str) -> String {
     let shown = Safe(name);
     // A key at the top, where only tables are?
-    if let Some(key) = CONFIG_KEYS.iter().find(|key| key.name() == name) {
+    if let Some(key) = config_keys().find(|key| key.name() == name) {
         return format!("{shown} belongs in the table [{}]", key.table_name());
     }
     let names = || KEY_TABLES.iter().map(|table| table.name);
@@ -201,12 +227,20 @@ fn unknown_table(name: &str) -> String {
     }
 }
 
+/// The message for the path of a key that does not exist.
+pub(super) fn unknown_path(path: &str) -> String {
+    match path.split_once('.') {
+        Some((table, name)) if KEY_TABLES.iter().any(|known| known.name == table) => unknown_key(Some(table), name),
+        _ => unknown_key(None, path),
+    }
+}
+
 /// The message for a key that `table` does not have, or for a whole path that names no table.
 fn unknown_key(table: Option<&str>, name: &str) -> String {
     let shown = Safe(name);
     let Some(table) = table else {
-        let near = CONFIG_KEYS.iter().find(|key| key.name() == name).map(|key| key.path);
-        if let Some(near) = near.or_else(|| nearest(name, CONFIG_KEYS.iter().map(|key| key.path))) {
+        let near = config_keys().find(|key| key.name() == name).map(|key| key.path);
+        if let Some(near) = near.or_else(|| nearest(name, config_keys().map(|key| key.path))) {
             return format!("unknown key {shown}; did you mean {near}?");
         }
         let tables: Vec<&str> = KEY_TABLES.iter().map(|table| table.name).collect();
@@ -215,10 +249,10 @@ fn unknown_key(table: Option<&str>, name: &str) -> String {
             tables.join(", ")
         );
     };
-    if let Some(key) = CONFIG_KEYS.iter().find(|key| key.name() == name) {
+    if let Some(key) = config_keys().find(|key| key.name() == name) {
         return format!("unknown key {shown} in [{table}]; it belongs in [{}]", key.table_name());
     }
-    let names = || CONFIG_KEYS.iter().filter(|key| key.table_name() == table).map(ConfigKey::name);
+    let names = || config_keys().filter(|key| key.table_name() == table).map(ConfigKey::name);
     match nearest(name, names()) {
         Some(near) => format!("unknown key {shown} in [{table}]; did you mean {near}?"),
         None => format!("unknown key {shown} in [{table}]; valid: {}", names().collect::<Vec<_>>().join(", ")),

@@ -2,14 +2,17 @@
 
 mod arbitrary;
 
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs;
+use std::num::NonZeroUsize;
 
 use insta::assert_snapshot;
 use tempfile::TempDir;
 
 use super::*;
 use crate::nn::LAYER_FORMS;
+use crate::optim::OptimizerSpec;
 use crate::{
     dataset::{self, Augmentations, DataSpec, LabelColumn, Preprocessing, Source},
     nn::layers::activation::Tanh,
@@ -63,13 +66,29 @@ fn a_zero_in_the_file_stands_for_none() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_none_is_refused_at_once() {
+    use rustix::fs::{CWD, Mode, mkfifoat};
+    let folder = TempDir::new().unwrap();
+    let pipe = folder.path().join("pipe");
+    mkfifoat(CWD, &pipe, Mode::RUSR | Mode::WUSR).unwrap();
+    for (path, kind) in [(pipe, "a pipe (FIFO)"), ("/dev/zero".into(), "a device"), (folder.path().into(), "a folder")]
+    {
+        let (sender, receiver) = std::sync::mpsc::channel();
+        std::thread::spawn(move || sender.send(Config::load(None, Some(&path), &[]).unwrap_err().to_string()));
+        let text = receiver.recv_timeout(std::time::Duration::from_secs(10)).expect("it waits for a writer");
+        assert!(text.ends_with(&format!("cannot be read: {kind}, not a regular file")), "{text}");
+    }
+}
+
 #[test]
 fn the_shipped_file_is_the_default_and_shows_every_key() {
     let written = Config::default().to_toml();
     // Printed whole, so that it can be put into the file.
     assert!(written == SHIPPED.replace("\r\n", "\n"), "config.toml should be:\n{written}");
     assert_eq!(load(SHIPPED, &[]).unwrap(), Config::default());
-    for key in CONFIG_KEYS {
+    for key in table::config_keys() {
         assert!(SHIPPED.contains(&format!("\n{} = ", key.name())), "{}", key.path);
     }
 }
@@ -83,9 +102,9 @@ fn the_shipped_comments_fit_a_screen() {
 
 #[test]
 fn every_key_belongs_to_a_table_once() {
-    for (position, key) in CONFIG_KEYS.iter().enumerate() {
+    for (position, key) in table::config_keys().enumerate() {
         assert!(KEY_TABLES.iter().any(|table| table.name == key.table_name()), "{}", key.path);
-        assert!(CONFIG_KEYS[..position].iter().all(|other| other.path != key.path), "{} twice", key.path);
+        assert!(table::config_keys().take(position).all(|other| other.path != key.path), "{} twice", key.path);
     }
 }
 
@@ -94,7 +113,7 @@ fn the_default_run_is_the_promised_one() {
     let config = Config::load(None, None, &[]).unwrap();
     assert_eq!(config, Config::default());
     let layers: Vec<String> = config.model.layers.iter().map(ToString::to_string).collect();
-    assert_eq!(layers.join(", "), "linear 256, relu, linear 128, relu, linear 10");
+    assert_eq!(layers.join(", "), "linear 256, relu, linear 128, relu, linear classes");
     assert_eq!((config.run.epochs, config.run.batch_size, config.optimizer.learning_rate), (20, 64, 1e-3));
     assert_eq!(config.optimizer.optimizer_spec(), OptimizerSpec::ADAM);
     assert_eq!((&config.data.source, config.data.preprocessing), (&Source::FashionMnist, Preprocessing::Standardize));
@@ -137,7 +156,7 @@ fn a_set_takes_bare_texts_toml_texts_and_lists() {
 
 #[test]
 fn every_key_can_be_set_to_its_own_value() {
-    for key in CONFIG_KEYS {
+    for key in table::config_keys() {
         let set = format!("{}={}", key.path, key.value_as_toml(&Config::default()));
         assert_eq!(load("", &[&set]).unwrap(), Config::default(), "{set}");
         let location = load("", &[&set]).unwrap().locate(key.path).cloned().unwrap();
@@ -204,7 +223,7 @@ fn texts_without_a_meaning_are_refused() {
         "[schedule]\nlr = \"cosin\"",
         "[ui]\ntheme = \"blue\"",
         "[ui]\npictures = \"kity\"",
-        "[run]\nname = \"\"",
+        "[run]\nname = \"a name that is longer than the sixty-four characters that a name may have\"",
         "[run]\nname = \"a\\u001b[31m\"",
         "[optimizer]\nkind = \"sgd\"\nmomentum = 0\nnesterov = true",
     ]));
@@ -222,6 +241,8 @@ fn data_keys_are_refused_with_what_is_valid() {
         ("data.test_share=1", "above 0 to below 1"),
         ("data.samples=3", "from 10 to"),
         ("data.noise=-1", "from 0 to 10"),
+        ("data.image_size=64x", "valid: 0, SIZE or HEIGHTxWIDTH, from 1 to 4096 pixels"),
+        ("data.image_size=5000", "valid: 0, SIZE or HEIGHTxWIDTH, from 1 to 4096 pixels"),
         ("data.header=maybe", "\"auto\", \"yes\", \"no\""),
         ("data.preprocessing=mean-image", "did you mean \"mean_image\"?"),
     ] {
@@ -230,6 +251,10 @@ fn data_keys_are_refused_with_what_is_valid() {
     let config = load("[data]\naugment = [\"cutout 8\", \"flip\"]\nlabel_column = \"kind\"", &[]).unwrap();
     assert_eq!(config.data.augment, Augmentations { flip: true, crop: 0, cutout: 8 });
     assert_eq!(config.data.label_column, LabelColumn::Name("kind".into()));
+    for (set, size) in [("0", None), ("64", Some((64, 64))), ("48x64", Some((48, 64)))] {
+        let found = load("", &[&format!("data.image_size={set}")]).unwrap().data.image_size;
+        assert_eq!(found.map(|size| (size.height, size.width)), size);
+    }
     // What a later layer says replaces the whole list, and the places of the network's layers stay as they are.
     let config = load("[model]\nlayers = [\"linear 0\"]\n[data]\naugment = [\"flip\"]", &["data.augment=[]"]).unwrap();
     assert!(config.data.augment.is_empty() && config.locate_layer(0).is_some_and(Location::is_in_file));
@@ -249,7 +274,7 @@ fn toml_that_cannot_be_read_is_shown() {
 
 #[test]
 fn what_does_not_fit_the_data_is_shown_where_it_was_written() {
-    let data = dataset::describe(&DataSpec::default()).unwrap();
+    let data = dataset::describe(&DataSpec::default()).unwrap().unwrap();
     assert!(Config::default().check(&data).is_ok());
     let texts = [
         "[model]\nlayers = [\"linear 0\", \"relu\", \"linear 10\"]",
@@ -263,16 +288,122 @@ fn what_does_not_fit_the_data_is_shown_where_it_was_written() {
         texts.iter().map(|text| load(text, &[]).unwrap().check(&data).unwrap_err().to_string()).collect();
     assert_snapshot!(all.join("\n\n"));
     assert_snapshot!(load("", &["model.layers=linear 5, linear 7"]).unwrap().check(&data).unwrap_err(), @r"
-    --set: `linear 7` is the last layer and gives [7], but the data has 10 classes and needs [10]
+    --set: `linear 7` is the last layer and gives [7], but the data has 10 classes and needs [10]; a last layer of `linear classes` follows the data
        | model.layers=linear 5, linear 7
        |                        ^^^^^^^^
+    --set 'model.layers=linear 5, linear classes'
     ");
-    let data = DatasetOutline { classes: vec!["a".into(), "b".into()], ..data };
-    assert_eq!(
-        Config::default().check(&data).unwrap_err().to_string(),
-        "model.layers (its default): `linear 10` is the last layer and gives [10], \
-         but the data has 2 classes and needs [2]"
+    // The default follows the data: two classes, and fewer samples than a minibatch usually has.
+    let data = DatasetOutline { classes: vec!["a".into(), "b".into()], train: 40, ..data };
+    Config::default().check(&data).unwrap();
+    assert_eq!(Config::default().batch_size().among(data.train), 40);
+    let chosen = load("", &["run.batch_size=64"]).unwrap();
+    assert_eq!((chosen.batch_size(), chosen.check(&data).is_err()), (BatchSize::Exactly(64), true));
+    let norm = load("", &["run.batch_size=1", "model.layers=linear 5, batchnorm, linear classes"]).unwrap();
+    assert_snapshot!(norm.check(&data).unwrap_err(), @r"
+    --set: layer 1, batchnorm: in minibatches of 1 sample each mean is over 1 value, so that it gives the same for every sample and the layers before it learn nothing; choose a run.batch_size of 2 or more, or leave the layer out
+       | model.layers=linear 5, batchnorm, linear classes
+       |                        ^^^^^^^^^
+    ");
+}
+
+/// What comes of flags that are short for keys.
+fn with_flags(sets: &[&str], flags: &[(&'static str, &'static str, &str)]) -> Result<Config, ConfigError> {
+    let sets: Vec<String> = sets.iter().map(ToString::to_string).collect();
+    let flag = |&(flag, key, value): &(&'static str, &'static str, &str)| FlagValue { flag, key, value: value.into() };
+    Config::load_with_flags(None, None, &sets, &flags.iter().map(flag).collect::<Vec<_>>())
+}
+
+#[test]
+fn flags_are_short_for_keys_and_told_by_their_own_name() {
+    let flags = [
+        ("--lr", "optimizer.lr", "0.25"),
+        ("--layers", "model.layers", "linear 8, tanh, linear classes"),
+        ("--seed", "run.seed", " 7"),
+        ("--data", "data.source", "\"quoted\".csv"),
+    ];
+    let config = with_flags(&["optimizer.lr=0.5", "run.epochs=3"], &flags).unwrap();
+    assert_eq!((config.optimizer.learning_rate, config.run.epochs, config.run.seed), (0.25, 3, 7));
+    assert_eq!((config.model.layers.len(), config.run_name().as_str()), (3, "\"quoted\".csv"));
+    let said = |flag, key, value| with_flags(&[], &[(flag, key, value)]).unwrap_err().to_string();
+    let all = [
+        said("--lr", "optimizer.lr", "fast"),
+        said("--lr", "optimizer.lr", "-1"),
+        said("--epochs", "run.epochs", ""),
+        said("--layers", "model.layers", "linear 5, rellu 3, relu"),
+        said("--data", "data.source", " "),
+        config.error_at_key("data.source", "it is not there").to_string(),
+        config.error_at_key("model.layers", "no").to_string(),
+    ];
+    let list: Vec<String> = LAYER_FORMS.iter().map(|(_, form)| format!("`{form}`")).collect();
+    assert_snapshot!(all.join("\n\n").replace(&list.join(", "), "EVERY KIND OF LAYER"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_path_need_not_be_unicode() {
+    use std::os::unix::ffi::OsStringExt;
+    let path = OsString::from_vec(b"caf\xe9.csv".to_vec());
+    let flag = FlagValue { flag: "--data", key: "data.source", value: path.clone() };
+    let config = Config::load_with_flags(None, None, &[], &[flag]).unwrap();
+    assert_eq!(config.data.source, Source::Path(path.into()));
+    assert_eq!(config.run_name(), "caf\\xe9.csv");
+    assert!(config.error_at_key("data.source", "no").to_string().starts_with("--data: no\n"));
+}
+
+#[test]
+fn a_run_is_called_after_its_data_unless_a_name_was_written() {
+    let name = |sets: &[&str]| load("", sets).unwrap().run_name();
+    assert_eq!(name(&[]), "fashion-mnist");
+    assert_eq!(name(&["data.source=/some/where/wine.csv"]), "wine.csv");
+    assert_eq!(name(&["data.source=/some/where/"]), "where");
+    assert_eq!(name(&["data.source=moons", "run.name=mine"]), "mine");
+    assert_eq!(name(&["data.source=a\u{1b}[31mb"]), "a·[31mb");
+    let preset = Config::load(Some(Preset::find("spirals").unwrap()), None, &[]).unwrap();
+    assert_eq!(preset.run_name(), "spirals");
+}
+
+#[test]
+fn words_for_keys_are_guessed() {
+    for (word, key) in [
+        ("momentum", Some("optimizer.momentum")),
+        ("weight-decay", Some("optimizer.weight_decay")),
+        ("momentun", Some("optimizer.momentum")),
+        ("optimizer.momentum", Some("optimizer.momentum")),
+        ("learning-rate", Some("optimizer.lr")),
+        ("batch_size", Some("run.batch_size")),
+        ("label-column", Some("data.label_column")),
+        ("frobnicate", None),
+        ("xy", None),
+        ("", None),
+        ("é", None),
+    ] {
+        assert_eq!(guess_key(word), key, "{word}");
+    }
+    for set in ["optimizer.lr", "run.seed", "model.init"] {
+        assert!(guess_key(set) == Some(set));
+    }
+}
+
+#[test]
+fn one_key_or_one_table_is_printed_with_what_it_means() {
+    let config = load("", &["optimizer.lr=0.5"]).unwrap();
+    let lr = "# Learning rate, before the schedule. Valid: a number above 0 to 1000.\noptimizer.lr = 0.5\n";
+    assert_eq!(config.to_toml_of("optimizer.lr").unwrap(), lr);
+    assert!(
+        config.to_toml_of("ui").unwrap().starts_with("# The dashboard; nothing here changes what is trained.\n[ui]\n")
     );
+    assert!(config.to_toml().starts_with("# A run of gradtop: every key with its value."));
+    for text in [config.to_toml_of("optimizer").unwrap(), lr.into(), config.to_toml()] {
+        assert_eq!(load(&text, &[]).unwrap().optimizer.learning_rate, 0.5);
+    }
+    let error = |name: &str| config.to_toml_of(name).unwrap_err().to_string();
+    assert_eq!(
+        error("optimizer.momentom"),
+        "gradtop config: unknown key momentom in [optimizer]; did you mean momentum?"
+    );
+    assert_eq!(error("lr"), "gradtop config: unknown key lr; did you mean optimizer.lr?");
+    assert!(!error("\u{1b}[31m").contains('\u{1b}'));
 }
 
 #[test]
@@ -365,6 +496,5 @@ fn what_turns_out_wrong_later_points_at_its_place() {
     let config = load(text, &["model.layers=linear 5, relu"]).unwrap();
     assert!(config.locate_layer(2).is_none());
     assert_eq!(config.locate_layer(1).unwrap().column(), 24);
-    assert_eq!(Config::default().error_at_layer(Some(1), "no").to_string(), "model.layers (its default): no");
     assert!(Config::default().locate("run.seed").is_none());
 }

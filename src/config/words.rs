@@ -1,5 +1,7 @@
 //! Texts that become values of the configuration.
 
+use std::ffi::OsStr;
+
 use super::Config;
 use crate::dataset::Source;
 use crate::text::{Safe, nearest};
@@ -7,8 +9,8 @@ use crate::text::{Safe, nearest};
 /// Sets the name of the run.
 pub(super) fn set_name(config: &mut Config, text: &str) -> Result<(), String> {
     let length = text.chars().count();
-    if !(1..=64).contains(&length) {
-        return Err(format!("a name of {length} characters; valid: 1 to 64"));
+    if length > 64 {
+        return Err(format!("a name of {length} characters; valid: at most 64"));
     }
     if Safe(text).to_string() != text {
         return Err("the name has characters that cannot be shown, such as control characters".into());
@@ -17,13 +19,17 @@ pub(super) fn set_name(config: &mut Config, text: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// What a source may be, for people.
+pub(super) const SOURCE_VALUES: &str =
+    "\"fashion-mnist\", \"circles\", \"xor\", \"gaussians\", \"spirals\", \"moons\", or the path of a file or folder";
+
 /// Sets where the data come from.
-pub(super) fn set_source(config: &mut Config, text: &str) -> Result<(), String> {
-    if text.trim().is_empty() {
+pub(super) fn set_source(config: &mut Config, source: &OsStr) -> Result<(), String> {
+    if source.to_string_lossy().trim().is_empty() {
         let words: Vec<String> = Source::built_in_words().map(|word| format!("\"{word}\"")).collect();
         return Err(format!("no data; valid: {}, or the path of a file or folder", words.join(", ")));
     }
-    config.data.source = Source::parse(text);
+    config.data.source = Source::from_argument(source);
     Ok(())
 }
 

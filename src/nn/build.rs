@@ -2,7 +2,7 @@
 
 use super::{
     Init, LayerPosition, LayerSpec, Scalar, Shape,
-    chain::{channel_count, check_layers, shortcut_projection},
+    chain::{ONLY_LAST, channel_count, check_layers, shortcut_projection},
     layers::{
         AvgPool, BatchNorm, Conv, Dropout, Flatten, GlobalAvgPool, Layer, Linear, MaxPool, PassContext, Residual,
     },
@@ -35,6 +35,8 @@ pub fn build_layer<T: Scalar>(
             linear.reserve(setup.max_batch, &mut setup.pass.workspace);
             Box::new(linear)
         }
+        // A checked chain has none: `NetworkSpec::for_classes` has given it its units.
+        LayerSpec::LinearClasses => return Err(ONLY_LAST.into()),
         LayerSpec::Conv { channels, kernel, stride, pad } => {
             let window = Window::new(input, kernel, stride, pad)?;
             let conv = Conv::new(position, window, channels, setup.max_batch, setup.init, setup.seed);

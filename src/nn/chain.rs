@@ -46,20 +46,22 @@ pub(super) fn check_shapes(
         let message = format!("{} layers are too many; at most {MAX_LAYERS}", spec.layers.len());
         return Err(BuildError::new(None, message));
     }
+    let spec = &spec.for_classes(classes);
     let infos = check_layers(&spec.layers, input, max_batch)
         .map_err(|(index, message)| BuildError::new(Some(index), format!("`{}` {message}", spec.layers[index])))?;
     let Some(last) = infos.last() else {
-        let message = format!("a network needs at least one layer; `linear {classes}` gives the logits");
+        let message = "a network needs at least one layer; `linear classes` gives the logits";
         return Err(BuildError::new(None, message));
     };
     if last.output.features() != classes {
         let message = format!(
-            "`{}` is the last layer and gives {}, but the data has {classes} classes and needs {}",
+            "`{}` is the last layer and gives {}, but the data has {classes} classes and needs {}; a last layer of `linear \
+             classes` follows the data",
             last.spec,
             last.output,
             Shape::new([classes])
         );
-        return Err(BuildError::new(Some(last.index), message));
+        return Err(BuildError::new(Some(last.index), message).with_remedy(spec.paste_with_classes()));
     }
     Ok(infos)
 }
@@ -83,13 +85,18 @@ impl NetworkSpec {
     ///
     /// # Errors
     ///
-    /// As [`Network::new`](super::Network::new), for any number of classes.
+    /// As [`Network::new`](super::Network::new), for any number of classes. A last layer of `linear classes` has no number by itself: see
+    /// [`NetworkSpec::for_classes`].
     pub fn logit_count(&self, input: &Shape, max_batch: usize) -> Result<usize, BuildError> {
         let infos = check_layers(&self.layers, input, max_batch)
             .map_err(|(index, message)| BuildError::new(Some(index), format!("`{}` {message}", self.layers[index])))?;
         Ok(infos.last().map_or(input, |info| &info.output).features())
     }
 }
+
+/// What is wrong with `linear classes` where classes can't decide the number of its units, as the end of a sentence.
+pub(super) const ONLY_LAST: &str =
+    "takes its units from the classes, which only the last layer can; write `linear UNITS` here, such as `linear 64`";
 
 /// Gives every layer of a row its shapes, or the first that is wrong and the end of a sentence about it.
 pub(super) fn check_layers(
@@ -120,6 +127,7 @@ fn check_layer(layer: &LayerSpec, input: &Shape, max_batch: usize) -> Result<(Sh
             }
             (Shape::new([units]), units * input.features() + units)
         }
+        LayerSpec::LinearClasses => return Err(ONLY_LAST.into()),
         LayerSpec::Conv { channels: 0, .. } => return Err("has no channels; a layer needs at least 1".into()),
         LayerSpec::Conv { channels, kernel, stride, pad } => {
             let window = Window::new(input, kernel, stride, pad)?;

@@ -8,11 +8,21 @@ pub struct BuildError {
     /// The layer at fault, from 0; `None` when it is none of them, as for a network without layers.
     pub layer: Option<usize>,
     message: String,
+    remedy: Option<String>,
 }
 
 impl BuildError {
     pub(super) fn new(layer: Option<usize>, message: impl Into<String>) -> Self {
-        Self { layer, message: message.into() }
+        Self { layer, message: message.into(), remedy: None }
+    }
+
+    pub(super) fn with_remedy(self, remedy: String) -> Self {
+        Self { remedy: Some(remedy), ..self }
+    }
+
+    /// What to add to the command line to mend it, where that is known.
+    pub fn remedy(&self) -> Option<&str> {
+        self.remedy.as_deref()
     }
 
     /// What is wrong, without the layer's number.

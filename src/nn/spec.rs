@@ -2,6 +2,7 @@
 
 mod facts;
 mod text;
+mod words;
 
 pub use facts::LAYER_FORMS;
 pub use text::split_layers;
@@ -10,7 +11,8 @@ use super::{Init, layers::activation::ActivationSpec};
 
 /// A network as one writes it down: its layers in the order of the forward pass, and how its weights begin.
 ///
-/// The last layer gives the logits, one for each class; softmax and cross entropy follow by themselves.
+/// The last layer gives the logits, one for each class; softmax and cross entropy follow by themselves. Written as
+/// `linear classes` it has as many units as the data have classes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NetworkSpec {
     /// The layers.
@@ -21,6 +23,28 @@ pub struct NetworkSpec {
     pub label_smoothing: f64,
 }
 
+impl NetworkSpec {
+    /// The network for data of so many classes: its last layer, if it is `linear classes`, with that many units.
+    #[must_use]
+    pub fn for_classes(&self, classes: usize) -> Self {
+        let mut network = self.clone();
+        if let Some(last @ LayerSpec::LinearClasses) = network.layers.last_mut() {
+            *last = LayerSpec::Linear { units: classes };
+        }
+        network
+    }
+
+    /// What to paste so that the last layer follows the data: the layers as they are, with `linear classes` at the end.
+    pub(super) fn paste_with_classes(&self) -> String {
+        let kept = match self.layers.as_slice() {
+            [kept @ .., LayerSpec::Linear { .. } | LayerSpec::LinearClasses] => kept,
+            all => all,
+        };
+        let layers: Vec<String> = kept.iter().chain([&LayerSpec::LinearClasses]).map(ToString::to_string).collect();
+        format!("--set 'model.layers={}'", layers.join(", "))
+    }
+}
+
 /// One layer as one writes it down. Its text is the kind and its settings: `linear 256`, `conv 64 3x3 pad 1`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum LayerSpec {
@@ -29,6 +53,9 @@ pub enum LayerSpec {
         /// Number of outputs, at least 1.
         units: usize,
     },
+    /// `linear classes`: a linear layer with one output for each class of the data. Only the last layer can be one, and
+    /// [`NetworkSpec::for_classes`] makes it a [`Self::Linear`] of that many units.
+    LinearClasses,
     /// `conv CHANNELS HEIGHTxWIDTH [stride N] [pad N]`: cross-correlation of an image with a kernel for each channel
     /// of the output.
     Conv {

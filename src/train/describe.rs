@@ -1,8 +1,12 @@
 //! What stays the same while a run goes on, in the protocol's terms.
 
 use crate::{
+    dataset,
     nn::{self, Equations, LOSS_EQUATIONS, SettingValue},
-    protocol::{DataInfo, LayerEquations, LayerInfo, LayerKind, LayerRole, LossInfo, RunInfo, Setting},
+    protocol::{
+        ColumnInfo, DataInfo, DataNote, DataNoteKind, LayerEquations, LayerInfo, LayerKind, LayerRole, LossInfo,
+        RunInfo, Setting,
+    },
     train::{TrainSpec, Trainer, metrics},
 };
 
@@ -19,16 +23,36 @@ pub fn describe_run(trainer: &Trainer, spec: &TrainSpec) -> RunInfo {
             test: Some(data.test.len()),
             shape: Some(data.shape.clone()),
             classes: data.classes.clone(),
+            columns: data.columns.iter().map(describe_column).collect(),
+            notes: data.notes.iter().chain(trainer.notes()).map(describe_note).collect(),
         }),
         parameters: layers.iter().map(|layer| layer.parameters).sum(),
         layers,
         loss: Some(loss_info()),
         metrics: metrics::measured_metrics(),
         quantities: metrics::measured_quantities(),
-        batch_size: Some(spec.batch_size),
+        batch_size: Some(trainer.minibatch().batch_size()),
         steps_per_epoch: Some(trainer.steps_per_epoch()),
         evaluate_every: Some(trainer.evaluate_every()),
         optimizer: Some(spec.optimizer.name().into()),
+    }
+}
+
+fn describe_column(column: &dataset::DataColumn) -> ColumnInfo {
+    ColumnInfo { name: column.name.clone(), offset: Some(column.offset), scale: Some(column.scale) }
+}
+
+fn describe_note(note: &dataset::DataNote) -> DataNote {
+    DataNote { kind: note.kind.into(), text: note.text.clone() }
+}
+
+impl From<dataset::DataNoteKind> for DataNoteKind {
+    fn from(kind: dataset::DataNoteKind) -> Self {
+        match kind {
+            dataset::DataNoteKind::LeftOut => Self::LeftOut,
+            dataset::DataNoteKind::Assumed => Self::Assumed,
+            dataset::DataNoteKind::Suspicious => Self::Suspicious,
+        }
     }
 }
 

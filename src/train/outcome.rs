@@ -2,7 +2,7 @@
 
 use crate::{
     protocol::{Failure, RunSummary},
-    train::outbox::Disconnected,
+    train::{SetupError, outbox::Disconnected},
 };
 
 /// How a run stands when its worker has ended.
@@ -14,6 +14,19 @@ pub struct Outcome {
     pub summary: Option<RunSummary>,
     /// Why it could not go on, if so.
     pub failure: Option<Failure>,
+    /// What was wrong with the input, if that is why.
+    pub refused: Option<UnusableInput>,
+}
+
+/// Input that shows only when all of it was read that there can be no run on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UnusableInput {
+    /// The data can't be read, as this sentence says.
+    Data(String),
+    /// The data can't be augmented as asked, as this sentence says.
+    Augmentations(String),
+    /// The network or its minibatches don't fit the data.
+    Setup(SetupError),
 }
 
 /// Why a worker ends other than by a stop request.
@@ -22,6 +35,8 @@ pub(super) enum WorkerEndReason {
     Consumer(Disconnected),
     /// What happened, and what to do about it.
     Failure(String, String),
+    /// The input is wrong.
+    Refused(UnusableInput),
 }
 
 impl From<Disconnected> for WorkerEndReason {

@@ -3,8 +3,8 @@
 use std::{cell::OnceCell, ops::ControlFlow, sync::Arc, time::Instant};
 
 use crate::{
-    dataset::{BatchSizeError, Dataset},
-    nn::{BuildError, LossReport, Network, NetworkSpec, Pool, Shape},
+    dataset::{BatchSizeError, DataNote, Dataset},
+    nn::{BuildError, LossReport, Network, NetworkSpec, Pool, Shape, check_minibatch},
     optim,
     protocol::{Answer, Query, inspection::SplitName},
     train::{
@@ -14,6 +14,7 @@ use crate::{
         fingerprint,
         inspect::{Inspector, PlaneExtent, QueryRules, RunningCheck},
         minibatch::{ComputedParts, Minibatch},
+        notes,
         predictions::Predictions,
         update_rule::UpdateRule,
     },
@@ -33,14 +34,18 @@ pub struct Trainer {
     network_spec: NetworkSpec,
     /// The part of the plane in which samples lie; empty until a query needs it.
     plane_extent: OnceCell<PlaneExtent>,
-    /// Minibatch after which the run is finished.
+    /// Minibatches that the run is planned for, which the schedule spans.
+    planned_steps: u64,
+    /// Minibatch after which the run is finished; at most those planned.
     total_steps: u64,
     /// Minibatches between two evaluations.
     evaluate_every: u64,
+    /// What was assumed to train on these data.
+    notes: Vec<DataNote>,
 }
 
 /// Why a trainer could not be set up.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SetupError {
     /// The network can't be built, or not for these data.
     #[error(transparent)]
@@ -54,16 +59,23 @@ impl Trainer {
     /// Builds the network for the data and stands before the first minibatch.
     ///
     /// # Errors
-    /// When the layers' shapes don't fit together or don't fit the data, or a batch is larger than the data.
+    /// When the layers' shapes don't fit together or don't fit the data, a batch that was chosen is larger than the
+    /// data, or batches of one sample leave a batch normalization nothing to work on.
     pub fn new(spec: &TrainSpec, data: Arc<Dataset>) -> Result<Self, SetupError> {
-        let max_batch = spec.batch_size.max(MIN_BUFFER_SAMPLES);
+        let samples = data.train.len();
+        let batch_size = spec.batch_size.among(samples);
+        let max_batch = batch_size.max(MIN_BUFFER_SAMPLES);
         let pool = Arc::new(Pool::new(spec.threads));
         let shape = Shape::new(data.shape.clone());
         let network = Network::new(&spec.network, &shape, data.classes.len(), max_batch, spec.seed, pool)?;
         let average = spec.ema.map(|decay| WeightAverage::new(decay, &network));
-        let minibatch = Minibatch::new(data.train.len(), spec.batch_size, spec.seed)?;
+        let minibatch = Minibatch::new(samples, batch_size, spec.seed)?;
+        check_minibatch(network.layer_infos(), batch_size)?;
         let steps_per_epoch = minibatch.steps_per_epoch();
+        let planned_steps = spec.steps.unwrap_or_else(|| spec.epochs.saturating_mul(steps_per_epoch));
+        let notes = notes::describe_assumptions(spec, network.layer_infos(), samples, planned_steps);
         Ok(Self {
+            notes,
             update_rule: UpdateRule::new(spec, &network),
             evaluator: Evaluator::new(average, max_batch, data.test.len()),
             network,
@@ -71,7 +83,8 @@ impl Trainer {
             minibatch,
             network_spec: spec.network.clone(),
             plane_extent: OnceCell::new(),
-            total_steps: spec.steps.unwrap_or_else(|| spec.epochs.saturating_mul(steps_per_epoch)),
+            planned_steps,
+            total_steps: spec.stop_after.map_or(planned_steps, |stop| stop.min(planned_steps)),
             evaluate_every: spec.evaluate_every.unwrap_or(steps_per_epoch),
         })
     }
@@ -95,7 +108,7 @@ impl Trainer {
         if !loss.is_finite() {
             return Err(StepError::Loss { loss });
         }
-        minibatch.finish_backward(network);
+        minibatch.compute_rest_of_backward(network);
         let gradient_norm = optim::gradient_norm(network);
         if !gradient_norm.is_finite() {
             return Err(StepError::of_gradient(network, loss));
@@ -220,6 +233,11 @@ impl Trainer {
         &self.data
     }
 
+    /// What was assumed to train on them: about the minibatches, not about how they were read.
+    pub(super) fn notes(&self) -> &[DataNote] {
+        &self.notes
+    }
+
     /// The current minibatch, and where the walk through it stands.
     pub(super) fn minibatch(&self) -> &Minibatch {
         &self.minibatch
@@ -237,7 +255,7 @@ impl Trainer {
 
     /// Learning rate of the update that follows `step` completed minibatches.
     pub fn learning_rate_at(&self, step: u64) -> f64 {
-        self.update_rule.learning_rate_at(step, self.total_steps)
+        self.update_rule.learning_rate_at(step, self.planned_steps)
     }
 
     /// Minibatches completed.
@@ -265,9 +283,11 @@ impl Trainer {
         self.completed() as f64 / self.steps_per_epoch() as f64
     }
 
-    /// Puts the end of the run `epochs` further away.
+    /// Puts the end of the run `epochs` further away; the plan, and with it the schedule, only where that is after its
+    /// end.
     pub fn extend(&mut self, epochs: u64) {
         self.total_steps = self.total_steps.saturating_add(epochs.saturating_mul(self.steps_per_epoch()));
+        self.planned_steps = self.planned_steps.max(self.total_steps);
     }
 }
 
@@ -280,6 +300,7 @@ mod tests {
         dataset::{self, DataSpec},
         nn::kernels::allocations::allocations,
         optim::{OptimizerSpec, Schedule},
+        train::BatchSize,
     };
 
     fn data() -> Arc<Dataset> {
@@ -292,7 +313,8 @@ mod tests {
             seed: 1,
             epochs: 2,
             steps: None,
-            batch_size: 900,
+            stop_after: None,
+            batch_size: BatchSize::Exactly(900),
             evaluate_every: None,
             probe_every: 1,
             threads: NonZeroUsize::new(threads).unwrap(),
@@ -320,6 +342,74 @@ mod tests {
             trainer.evaluate(|| ControlFlow::Continue(())).unwrap();
             assert_eq!(allocations(&pool), before, "{threads} threads");
         }
+    }
+
+    #[test]
+    fn a_run_that_stops_early_is_the_beginning_of_the_one_that_is_planned() {
+        let data = data();
+        let whole = Trainer::new(&spec(1), Arc::clone(&data)).unwrap();
+        let mut begun = Trainer::new(&TrainSpec { stop_after: Some(5), ..spec(1) }, Arc::clone(&data)).unwrap();
+        assert_eq!((whole.total_steps(), begun.total_steps()), (24, 5));
+        let rates = |trainer: &Trainer| (0..24).map(|step| trainer.learning_rate_at(step)).collect::<Vec<_>>();
+        let planned = rates(&whole);
+        assert_eq!(rates(&begun), planned);
+        assert!(begun.notes().is_empty());
+        // Extended, it goes on along the plan, and then makes a longer one.
+        begun.extend(1);
+        assert_eq!((begun.total_steps(), rates(&begun)), (17, planned.clone()));
+        begun.extend(1);
+        assert_eq!(begun.total_steps(), 29);
+        assert_ne!(rates(&begun), planned);
+        let long = Trainer::new(&TrainSpec { stop_after: Some(1000), ..spec(1) }, data).unwrap();
+        assert_eq!(long.total_steps(), 24);
+        assert!(long.notes()[0].text.contains("after the 24 minibatches that it is planned for, not after 1,000"));
+    }
+
+    #[test]
+    fn a_batch_size_that_nobody_chose_shrinks_to_the_data_and_a_chosen_one_does_not() {
+        let data = data();
+        let with = |batch_size| Trainer::new(&TrainSpec { batch_size, ..spec(1) }, Arc::clone(&data));
+        let shrunk = with(BatchSize::AtMost(20_000)).unwrap();
+        assert_eq!(shrunk.minibatch().batch_size(), 10_000);
+        let text = &shrunk.notes()[0].text;
+        assert!(text.starts_with("minibatches of 10,000, all training samples, because there are fewer than 20,000"));
+        assert!(with(BatchSize::AtMost(10_000)).unwrap().notes().is_empty());
+        assert!(matches!(with(BatchSize::Exactly(20_000)), Err(SetupError::Batches(_))));
+    }
+
+    #[test]
+    fn batch_normalization_on_single_values_is_refused_or_told() {
+        let data = data();
+        let with = |batch_size| {
+            let layers = ["linear 4", "batchnorm", "linear classes"].map(|layer| layer.parse().unwrap()).to_vec();
+            let network = NetworkSpec { layers, ..NetworkSpec::default() };
+            let batch_size = BatchSize::Exactly(batch_size);
+            Trainer::new(
+                &TrainSpec { network, batch_size, optimizer: OptimizerSpec::SGD, ..spec(1) },
+                Arc::clone(&data),
+            )
+        };
+        let Err(SetupError::Network(error)) = with(1) else { panic!("it was built") };
+        assert_eq!(error.layer, Some(1));
+        assert!(error.message().starts_with("layer 1, batchnorm: in minibatches of 1 sample"), "{error}");
+        assert!(with(5000).unwrap().notes().is_empty());
+        // One minibatch of 9,999 samples and one of 1: as the note says, the latter moves neither the first layer nor the
+        // running statistics, but the layers from the normalization on.
+        let mut trainer = with(9_999).unwrap();
+        assert!(trainer.notes()[0].text.contains("(10,000 samples in minibatches of 9,999): there layer 1, batchnorm"));
+        trainer.step().unwrap();
+        let weights = |trainer: &Trainer| -> Vec<Vec<f32>> {
+            trainer.network().parameters().map(|parameter| parameter.value.clone()).collect()
+        };
+        let statistics = |trainer: &Trainer| -> Vec<Vec<f32>> {
+            trainer.network().buffers().map(|buffer| buffer.value.clone()).collect()
+        };
+        let before = (weights(&trainer), statistics(&trainer));
+        assert_eq!(trainer.step().unwrap().samples, 1);
+        let after = (weights(&trainer), statistics(&trainer));
+        assert_eq!((&before.0[..2], &before.1), (&after.0[..2], &after.1));
+        assert_ne!(before.0[3..], after.0[3..]);
+        assert!(after.1.iter().flatten().all(|value| value.is_finite()));
     }
 
     #[test]

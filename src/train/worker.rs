@@ -16,15 +16,15 @@ use std::{
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
-    dataset,
+    dataset::{self, DataError},
     protocol::{Capability, Event, Failure, Hello, Loading, PROTOCOL_VERSION, Request, RunState, StateChange},
     train::{
-        RunSpec, Trainer,
+        RunSpec, SetupError, Trainer,
         driver::TrainingDriver,
         inbox::Inbox,
         link::ConsumerLink,
         outbox::{Disconnected, Outbox},
-        outcome::{Outcome, WorkerEndReason},
+        outcome::{Outcome, UnusableInput, WorkerEndReason},
     },
 };
 
@@ -101,6 +101,11 @@ fn run_worker(spec: &RunSpec, mut link: ConsumerLink) -> Outcome {
             return outcome;
         }
         Ok(Err(WorkerEndReason::Failure(what, advice))) => Some(Failure { step, what, advice }),
+        Ok(Err(WorkerEndReason::Refused(refused))) => {
+            let failure = refused_input_failure(step, &refused);
+            outcome.refused = Some(refused);
+            Some(failure)
+        }
         Err(panic) => Some(Failure {
             step,
             what: format!("the engine panicked: {}", panic_message(panic.as_ref())),
@@ -120,6 +125,25 @@ fn run_worker(spec: &RunSpec, mut link: ConsumerLink) -> Outcome {
     link.push(Event::Stopped { step });
     link.outbox.deliver(MAX_FAREWELL_TIME);
     outcome
+}
+
+/// What is told of wrong input where nobody knows the configuration.
+fn refused_input_failure(step: u64, refused: &UnusableInput) -> Failure {
+    let (what, advice) = match refused {
+        UnusableInput::Data(problem) => {
+            (problem.clone(), "check --data, or data.source in the configuration, and the files there")
+        }
+        UnusableInput::Augmentations(problem) => (problem.clone(), "change data.augment"),
+        UnusableInput::Setup(error) => {
+            let remedy = match error {
+                SetupError::Network(error) => error.remedy(),
+                SetupError::Batches(_) => None,
+            };
+            let usual = "change the configuration so that the network and its batches fit the data";
+            (error.to_string(), remedy.unwrap_or(usual))
+        }
+    };
+    Failure { step, what, advice: advice.into() }
 }
 
 fn panic_message(panic: &(dyn Any + Send)) -> &str {
@@ -152,19 +176,22 @@ fn train_until_stop(spec: &RunSpec, link: &mut ConsumerLink, outcome: &mut Outco
         return Ok(());
     }
     let data = loaded.map_err(|error| {
-        WorkerEndReason::Failure(
-            error.to_string(),
-            "check data.source in the configuration and the files it names".into(),
-        )
+        let problem = error.to_string();
+        WorkerEndReason::Refused(match error {
+            DataError::Augment { .. } => UnusableInput::Augmentations(problem),
+            _ => UnusableInput::Data(problem),
+        })
     })?;
+    if let Some(difference) = spec.checked.as_ref().and_then(|checked| checked.find_difference(&data.outline())) {
+        return Err(WorkerEndReason::Failure(
+            format!("{}: changed after it was checked: {difference}", data.name),
+            "start again when nothing writes to the data".into(),
+        ));
+    }
     link.push(Event::Loading(Loading { what: "building the network".into(), fraction: None }));
     link.flush_if_due()?;
-    let trainer = Trainer::new(&spec.train, Arc::new(data)).map_err(|error| {
-        WorkerEndReason::Failure(
-            error.to_string(),
-            "change the configuration so that the network and its batches fit the data".into(),
-        )
-    })?;
+    let trainer = Trainer::new(&spec.train, Arc::new(data))
+        .map_err(|error| WorkerEndReason::Refused(UnusableInput::Setup(error)))?;
     TrainingDriver::new(spec, trainer, link, outcome).run_until_stop()
 }
 
@@ -174,11 +201,11 @@ mod tests {
 
     use super::*;
     use crate::{
-        dataset::DataSpec,
+        dataset::{DataSpec, DatasetOutline},
         nn::NetworkSpec,
         optim::{OptimizerSpec, Schedule},
         protocol::{Command, CommandId},
-        train::{Delivery, TrainSpec},
+        train::{BatchSize, Delivery, TrainSpec},
     };
 
     /// A run that hardly moves.
@@ -190,7 +217,8 @@ mod tests {
                 seed: 1,
                 epochs: 1,
                 steps: None,
-                batch_size: 10,
+                stop_after: None,
+                batch_size: BatchSize::Exactly(10),
                 evaluate_every: None,
                 probe_every: 1000,
                 threads: NonZeroUsize::MIN,
@@ -203,6 +231,7 @@ mod tests {
             },
             throttle: Some(0.01),
             delivery,
+            checked: None,
             stop_when_finished: false,
         }
     }
@@ -211,7 +240,7 @@ mod tests {
     /// requests were; how many were.
     fn ask(handle: &WorkerHandle, command: &Command, most: u64) -> u64 {
         let (mut asked, mut refused) = (0, 0);
-        while asked < most && refused < 50 {
+        while asked < most && refused < 200 {
             match handle.requests.try_send(Request { id: CommandId(asked), command: command.clone() }) {
                 Ok(()) => (asked, refused) = (asked + 1, 0),
                 Err(TrySendError::Full(_)) => {
@@ -237,6 +266,29 @@ mod tests {
             answers += events.iter().filter(|event| matches!(event, Event::Rejected { .. })).count() as u64;
         }
         assert_eq!(answers, asked);
+    }
+
+    #[test]
+    fn data_that_changed_after_they_were_checked_fail() {
+        let mut checked = dataset::describe(&DataSpec::default()).unwrap().unwrap();
+        let failure = |checked: &DatasetOutline| {
+            let spec = RunSpec { checked: Some(checked.clone()), throttle: None, ..slow_run(Delivery::Wait) };
+            let mut handle = spawn(spec).unwrap();
+            while let Some(events) = handle.events.blocking_recv() {
+                for event in events {
+                    match event {
+                        Event::Failed(failure) => return Some(failure.what),
+                        Event::State(change) if change.state == RunState::Running => return None,
+                        _ => {}
+                    }
+                }
+            }
+            unreachable!("it neither fails nor trains")
+        };
+        assert_eq!(failure(&checked), None);
+        checked.train += 1;
+        let text = "fashion-mnist: changed after it was checked: 10,001 training samples then, 10,000 now";
+        assert_eq!(failure(&checked), Some(text.into()));
     }
 
     #[test]

@@ -54,7 +54,7 @@ fn json_writes_events_and_nothing_else_and_agrees_with_headless() {
 /// Starts a quick run of minibatches of one point each, whose output has to be read.
 fn quick_run(kind: &str, steps: usize, evaluate_every: usize) -> Child {
     Command::new(env!("CARGO_BIN_EXE_gradtop"))
-        .args(["train", kind, "--steps", &steps.to_string(), "--threads", "1", "--set", "run.batch_size=1"])
+        .args(["train", kind, "--set", &format!("run.steps={steps}"), "--threads", "1", "--batch-size", "1"])
         .args(["--set", "data.source=xor", "--set", "data.samples=40", "--set", "model.layers=linear 2"])
         .args(["--set", &format!("run.evaluate_every={evaluate_every}")])
         .current_dir(std::env::temp_dir())
@@ -144,6 +144,11 @@ fn wrong_configurations_are_refused_with_place_and_remedy() {
         ("[model]\nlayers = [\"linear 0\", \"linear 10\"]\n", "bad.toml:2:11", "0"),
         ("[model]\nlayers = [\"linear 20\", \"linear 12\"]\n", "bad.toml:2:24", "10"),
         ("[run]\nbatch_size = 20000\n", "bad.toml:2:14", "10000"),
+        (
+            "[model]\nlayers = [\"linear 5\", \"batchnorm\", \"linear\"]\n[run]\nbatch_size = 1\n",
+            "bad.toml:2:23",
+            "layer 1, batchnorm",
+        ),
         ("[data]\nsource = \"/nowhere\"\n", "bad.toml:2:10", "nowhere"),
         ("[run\n", "bad.toml:1:", ""),
     ] {

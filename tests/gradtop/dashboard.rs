@@ -1,6 +1,8 @@
 //! The dashboard of the real binary in a real terminal, driven by keys and signals as a person would.
 
-use std::{thread, time::Duration};
+use std::{fmt::Write as _, fs, path::PathBuf, thread, time::Duration};
+
+use tempfile::TempDir;
 
 use super::terminal::{Session, number_after};
 
@@ -147,5 +149,52 @@ fn sizes_down_to_nothing_are_survived() {
     }
     session.wait_for("running");
     session.press("qy");
+    assert_eq!(session.end(), 0);
+}
+
+/// Rows and columns of numbers of a large table.
+const LARGE_TABLE: (usize, usize) = (270_000, 20);
+
+/// A table of 40 MB with three classes.
+fn write_large_table(folder: &TempDir) -> PathBuf {
+    let (rows, columns) = LARGE_TABLE;
+    let mut part = String::new();
+    for row in 0..rows / 100 {
+        for column in 0..columns {
+            let _ = write!(part, "{}.{:04},", row % 7, (row * 37 + column * 1009) % 10_000);
+        }
+        let _ = writeln!(part, "{}", row % 3);
+    }
+    let path = folder.path().join("large.csv");
+    fs::write(&path, part.repeat(100)).unwrap();
+    path
+}
+
+#[test]
+fn reading_a_large_table_shows_how_far_it_is_and_can_be_left() {
+    let folder = TempDir::new().unwrap();
+    let path = write_large_table(&folder);
+    let mut session = Session::start(&["train", "--data", path.to_str().unwrap()], &[]);
+    let screen = session.wait_for("reading ");
+    assert!(screen.contains("loading") && !screen.contains("running"), "{screen}");
+    session.press("q");
+    assert_eq!(session.end(), 0);
+    session.assert_restored();
+    assert!(!session.text().contains("weights"), "{}", session.text());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_large_table_takes_little_more_memory_than_its_numbers() {
+    let folder = TempDir::new().unwrap();
+    let path = write_large_table(&folder);
+    let arguments = ["train", "--layers", "linear classes", "--steps", "10", "--data", path.to_str().unwrap()];
+    let mut session = Session::start(&arguments, &[]);
+    session.wait_for("finished");
+    // The numbers, as many again for safety, and what the program takes on a small table.
+    let numbers = 4 * (LARGE_TABLE.0 * LARGE_TABLE.1) as u64;
+    let peak = session.peak_memory();
+    assert!(peak < 2 * numbers + 30_000_000, "{peak} bytes for {numbers} bytes of numbers");
+    session.press("q");
     assert_eq!(session.end(), 0);
 }

@@ -17,7 +17,7 @@ use gradtop::{
         },
     },
     train::{
-        Delivery, RunSpec, TrainSpec, measured_metrics, measured_quantities,
+        BatchSize, Delivery, RunSpec, TrainSpec, measured_metrics, measured_quantities,
         worker::{WorkerHandle, spawn},
     },
 };
@@ -32,7 +32,8 @@ pub fn small_run() -> RunSpec {
             seed: 7,
             epochs: 1,
             steps: Some(60),
-            batch_size: 50,
+            stop_after: None,
+            batch_size: BatchSize::Exactly(50),
             evaluate_every: Some(20),
             probe_every: 10,
             threads: NonZeroUsize::MIN,
@@ -45,6 +46,7 @@ pub fn small_run() -> RunSpec {
         },
         throttle: None,
         delivery: Delivery::Thin,
+        checked: None,
         stop_when_finished: false,
     }
 }
@@ -320,7 +322,7 @@ fn a_stop_answers_what_is_still_open_also_while_loading() {
 fn a_consumer_that_never_reads_does_not_slow_the_training() {
     let mut spec = small_run();
     spec.train.network.layers = vec!["linear 10".parse().unwrap()];
-    spec.train.batch_size = 1;
+    spec.train.batch_size = BatchSize::Exactly(1);
     spec.train.evaluate_every = Some(1_000_000);
     spec.train.steps = Some(30_000);
     let mut engine = Engine::start(spec);

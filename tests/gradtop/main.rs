@@ -11,6 +11,7 @@ mod grads;
 mod house;
 mod inspect;
 mod mathematics;
+mod own_data;
 mod protocol;
 mod reproduce;
 #[cfg(unix)]

@@ -114,6 +114,14 @@ impl Session {
         ticks as f64 / 100.0
     }
 
+    /// The most memory that the program has occupied so far, in bytes.
+    #[cfg(target_os = "linux")]
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.process_id().unwrap())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+        1024 * line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap()
+    }
+
     /// One-letter state of the process as the system reports it: `T` is stopped.
     #[cfg(target_os = "linux")]
     pub fn process_state(&self) -> char {

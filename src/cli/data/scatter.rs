@@ -19,6 +19,12 @@ pub fn draw_scatter_plot(out: &mut impl Write, data: &Dataset, columns: usize, c
     let (mut values, mut labels) = (vec![0.0_f64; 2 * indices.len()], vec![0; indices.len()]);
     data.train.gather(&indices, &mut values);
     data.train.gather_labels(&indices, &mut labels);
+    // In the units of the file.
+    for point in values.chunks_exact_mut(2) {
+        for (value, column) in point.iter_mut().zip(&data.columns) {
+            *value = column.offset + column.scale * *value;
+        }
+    }
     let ends = [0, 1].map(|axis| {
         let along = values.iter().skip(axis).step_by(2).copied();
         (along.clone().fold(f64::INFINITY, f64::min), along.fold(f64::NEG_INFINITY, f64::max))
@@ -39,6 +45,11 @@ pub fn draw_scatter_plot(out: &mut impl Write, data: &Dataset, columns: usize, c
     writeln!(out, "  {:8} +{}", "", "-".repeat(width))?;
     let (left, right) = (short(ends[0].0), short(ends[0].1));
     writeln!(out, "  {:8}  {left}{right:>rest$}", "", rest = width.saturating_sub(left.len()))?;
+    if let [across, up] = &data.columns[..]
+        && (across.name.as_str(), up.name.as_str()) != ("x", "y")
+    {
+        writeln!(out, "  {:8}  across {}, up {}", "", Safe(&across.name), Safe(&up.name))?;
+    }
     writeln!(out)?;
     for (class, name) in (0..).zip(&data.classes) {
         writeln!(out, "  {} {}", class_mark(Some(class), colored), Safe(name))?;

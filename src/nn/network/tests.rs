@@ -25,12 +25,14 @@ fn impossible_networks_are_refused_by_layer_and_shape() {
         (
             &["linear 256", "relu", "linear 12"][..],
             Some(2),
-            "layer 2: `linear 12` is the last layer and gives [12], but the data has 10 classes and needs [10]",
+            "layer 2: `linear 12` is the last layer and gives [12], but the data has 10 classes and needs [10]; a last \
+             layer of `linear classes` follows the data",
         ),
         (
             &["relu"],
             Some(0),
-            "layer 0: `relu` is the last layer and gives [784], but the data has 10 classes and needs [10]",
+            "layer 0: `relu` is the last layer and gives [784], but the data has 10 classes and needs [10]; a last layer \
+             of `linear classes` follows the data",
         ),
         (&["linear 0", "linear 10"], Some(0), "layer 0: `linear 0` has no units; a layer needs at least 1"),
         (
@@ -59,7 +61,7 @@ fn impossible_networks_are_refused_by_layer_and_shape() {
             "layer 1: `maxpool 2` needs an image of shape [channels, height, width], but its input is [10]",
         ),
         (&["elu -1", "linear 10"], Some(0), "layer 0: `elu -1` has an alpha of -1; it must be from 0 to 100"),
-        (&[], None, "a network needs at least one layer; `linear 10` gives the logits"),
+        (&[], None, "a network needs at least one layer; `linear classes` gives the logits"),
     ] {
         assert_eq!(error(layers, 10), (layer, message.to_owned()));
     }
@@ -291,4 +293,23 @@ fn a_nan_in_the_weights_shows_in_the_loss() {
 #[should_panic(expected = "batch of 9, of at most 8")]
 fn a_batch_beyond_the_buffers_is_a_bug() {
     small().input_mut(9);
+}
+
+#[test]
+fn a_last_layer_of_classes_follows_the_data_and_only_the_last_can() {
+    let logits = |classes| build::<f32>(&["linear 5", "relu", "linear classes"], &[4], classes).unwrap();
+    assert_eq!([2, 7].map(|classes| logits(classes).logits().ncols()), [2, 7]);
+    assert_eq!(logits(7).layer_infos()[2].spec.to_string(), "linear 7");
+    let error = |layers: &[&str]| build::<f32>(layers, &[4], 3).err().unwrap();
+    let only_last = "`linear classes` takes its units from the classes, which only the last layer can; write `linear \
+                     UNITS` here, such as `linear 64`";
+    assert_eq!(error(&["linear", "relu", "linear 3"]).to_string(), format!("layer 0: {only_last}"));
+    assert!(error(&["residual [linear 4, linear classes]", "linear classes"]).to_string().contains("its layer 1"));
+    for (layers, pasted) in [
+        (&["linear 5", "relu", "linear 4"][..], "linear 5, relu, linear classes"),
+        (&["linear 5", "relu"], "linear 5, relu, linear classes"),
+        (&["residual [linear 4, relu]"], "residual [linear 4, relu], linear classes"),
+    ] {
+        assert_eq!(error(layers).remedy(), Some(format!("--set 'model.layers={pasted}'").as_str()));
+    }
 }

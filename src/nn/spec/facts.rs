@@ -44,7 +44,7 @@ impl LayerSpec {
     /// What is the same for all layers of its kind.
     pub fn facts(&self) -> &'static LayerFacts {
         match self {
-            Self::Linear { .. } => &linear::FACTS,
+            Self::Linear { .. } | Self::LinearClasses => &linear::FACTS,
             Self::Conv { .. } => &conv::FACTS,
             Self::BatchNorm => &batch_norm::FACTS,
             Self::MaxPool { .. } => &max_pool::FACTS,
@@ -93,7 +93,7 @@ impl LayerSpec {
             Self::Residual { ref layers } => {
                 vec![("layers", Layers(layers.iter().map(ToString::to_string).collect()))]
             }
-            Self::BatchNorm | Self::GlobalAvgPool | Self::Flatten => Vec::new(),
+            Self::LinearClasses | Self::BatchNorm | Self::GlobalAvgPool | Self::Flatten => Vec::new(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use super::LayerSpec;
+use super::{LayerSpec, words};
 use crate::{
     nn::{
         LAYER_FORMS, ParseError,
@@ -17,6 +17,7 @@ impl fmt::Display for LayerSpec {
         f.write_str(self.kind())?;
         match self {
             Self::Linear { units } => write!(f, " {units}"),
+            Self::LinearClasses => f.write_str(" classes"),
             Self::Conv { channels, kernel: (height, width), stride, pad } => {
                 write!(f, " {channels} {height}x{width}")?;
                 write_movement(f, (*stride, 1), *pad)
@@ -56,9 +57,10 @@ impl FromStr for LayerSpec {
             return parse_residual(text, rest.trim());
         }
         let settings: Vec<&str> = rest.split_whitespace().collect();
-        let malformed = || misspelling_error("layer", text, kind, &LAYER_FORMS);
+        let malformed = || words::unreadable_layer(text, kind, rest);
         Ok(match (kind, &settings[..]) {
-            ("linear", [units]) => Self::Linear { units: parse_count("units", units, "linear 256")? },
+            ("linear", [] | ["classes"]) => Self::LinearClasses,
+            ("linear", [units]) => Self::Linear { units: parse_units(units)? },
             ("conv", [channels, kernel, moves @ ..]) => {
                 let channels = parse_count("channels", channels, "conv 64 3x3")?;
                 let WindowMovement { stride, pad } = WindowMovement::parse(moves).ok_or_else(malformed)?;
@@ -162,6 +164,13 @@ fn parse_kernel_size(text: &str) -> Result<(usize, usize), ParseError> {
     })
 }
 
+/// Reads the number of units of a linear layer.
+fn parse_units(text: &str) -> Result<usize, ParseError> {
+    parse_count("units", text, "linear 256").map_err(|ParseError(message)| {
+        ParseError(format!("{message}, or `linear classes` as the last layer, which follows the data"))
+    })
+}
+
 /// Reads a number of `what`.
 fn parse_count(what: &str, text: &str, example: &str) -> Result<usize, ParseError> {
     text.parse().map_err(|_| ParseError(format!("`{}` is not a number of {what}; write `{example}`", Safe(text))))
@@ -175,6 +184,7 @@ mod tests {
     fn text_and_layer_agree_both_ways() {
         for text in [
             "linear 256",
+            "linear classes",
             "conv 64 3x3",
             "conv 64 3x5 stride 2",
             "conv 64 3x3 pad 1",
@@ -200,6 +210,7 @@ mod tests {
         }
         for (text, canonical) in [
             (" leaky_relu ", "leaky_relu 0.01"),
+            ("linear", "linear classes"),
             ("elu", "elu 1"),
             ("conv 4 2x2 pad 1 stride 1", "conv 4 2x2 pad 1"),
             ("maxpool 2 stride 2 pad 0", "maxpool 2"),
@@ -227,10 +238,12 @@ mod tests {
     #[test]
     fn errors_say_what_is_valid() {
         let error = |text: &str| text.parse::<LayerSpec>().unwrap_err().to_string();
-        assert_eq!(error("linear"), "`linear` is not a valid layer; write `linear UNITS`");
         assert_eq!(error("relu 3"), "`relu 3` is not a valid layer; write `relu`");
         assert_eq!(error("linear 3 4"), "`linear 3 4` is not a valid layer; write `linear UNITS`");
-        assert_eq!(error("linear -3"), "`-3` is not a number of units; write `linear 256`");
+        assert_eq!(
+            error("linear -3"),
+            "`-3` is not a number of units; write `linear 256`, or `linear classes` as the last layer, which follows the data"
+        );
         assert_eq!(
             error("conv 3"),
             "`conv 3` is not a valid layer; write `conv CHANNELS HEIGHTxWIDTH [stride N] [pad N]`"

@@ -57,7 +57,7 @@ impl TrainingDriver<'_> {
         self.check_unfinished()?;
         if self.mode != RunMode::ToEnd {
             self.give_up_goals();
-            self.run_to_end();
+            self.resume_until_end();
         }
         Ok(())
     }
@@ -83,12 +83,12 @@ impl TrainingDriver<'_> {
     fn request_extension(&mut self, epochs: u64) -> Result<(), String> {
         self.change_settings(|steering| steering.extend(epochs))?;
         if self.state == RunState::Finished {
-            self.run_to_end();
+            self.resume_until_end();
         }
         Ok(())
     }
 
-    fn run_to_end(&mut self) {
+    fn resume_until_end(&mut self) {
         self.leave_walk();
         self.mode = RunMode::ToEnd;
         self.set_state(RunState::Running, None);

@@ -9,7 +9,7 @@ use crate::{
         Phase,
         inspection::{CheckVerdict, LayerView, PassKind, SampleFilter, SampleOrder, Trace},
     },
-    train::{TrainSpec, Trainer},
+    train::{BatchSize, TrainSpec, Trainer},
 };
 
 const MLP: &[&str] = &["linear 12", "relu", "dropout 0.2", "linear 10"];
@@ -43,7 +43,8 @@ fn spec(layers: &[&str], threads: usize) -> TrainSpec {
         seed: 3,
         epochs: 2,
         steps: None,
-        batch_size: 20,
+        stop_after: None,
+        batch_size: BatchSize::Exactly(20),
         evaluate_every: None,
         probe_every: 1,
         threads: NonZeroUsize::new(threads).unwrap(),

@@ -1,0 +1,20 @@
+//! `gradtop config`: every key, or one, with its meaning, its valid values and its value.
+
+use std::io::{self, Write};
+
+use super::{ConfigArguments, start};
+
+/// Prints the configuration that the arguments give.
+pub fn run(arguments: &ConfigArguments) -> anyhow::Result<u8> {
+    let config = start::load_configuration(&arguments.run)?;
+    let text = match &arguments.key {
+        Some(key) => config.to_toml_of(key)?,
+        None => config.to_toml(),
+    };
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        // Whoever read the output has seen enough: `gradtop config | head`.
+        _ => Ok(0),
+    }
+}
