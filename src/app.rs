@@ -8,6 +8,7 @@ mod banner;
 mod branches;
 mod chart;
 mod chart_view;
+mod columns;
 mod commands;
 mod data;
 mod dialog;
@@ -51,6 +52,7 @@ pub use banner::Banner;
 pub use branches::{BranchStretch, Branches, Lineage, RunPosition};
 pub use chart::{AxisTick, Chart, ChartMark, ChartValues, CursorReadout, ValueAxis};
 pub use chart_view::{ChartView, Smoothing, StepWindow, ValueScale};
+pub use columns::TableColumns;
 pub use commands::{COMMANDS, CommandSpec};
 pub use data::{DataScreen, DataSelection, DataSubject, PlaneLayout, ShownAnswer, TileLayout};
 pub use editor::{LineEdit, LineEditor, MAX_LINE_BYTES};
@@ -75,7 +77,7 @@ pub use series::{Column, Extent, StepRange};
 pub use tables::{ControlRow, FooterItem, HelpLine, HelpSection};
 pub use trace::{
     ChainRow, CompletedPhase, InspectScreen, InspectSelection, SampleTrace, ShownGradientCheck, SumTerm, WorkedSum,
-    loss_sum, parameter_letter, parse_sample_choice, sample_gradient_share, worked_sums,
+    element_input, loss_sum, parameter_letter, parse_sample_choice, sample_gradient_share, worked_sums,
 };
 pub use track::MetricTrack;
 pub use view::View;

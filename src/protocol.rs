@@ -31,7 +31,10 @@ pub use inspection::{Answer, Inspection, Phase, Query, SampleChoice, Walk};
 pub use layer::{LayerEquations, LayerInfo, LayerKind, LayerRole};
 pub use metric::{Better, DataPart, MetricId, MetricInfo, MetricValue, MetricValues, Unit};
 pub use report::{Evaluation, Failure, Finding, Health, LayerProbe, RunSummary, StepReport};
-pub use run::{Controls, DataInfo, HyperParameter, Loading, LossInfo, RunInfo, RunState, StateChange};
+pub use run::{
+    ColumnInfo, Controls, DataInfo, DataNote, DataNoteKind, HyperParameter, Loading, LossInfo, RunInfo, RunState,
+    StateChange,
+};
 pub use setting::Setting;
 
 /// Version of this protocol; it changes whenever an older reader would misunderstand a newer writer.

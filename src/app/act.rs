@@ -9,7 +9,7 @@ use super::notices::NoticeTone;
 use super::prompt::QuitChoice;
 use super::screen::{Panel, Screen};
 use super::{Action, App, SampleStep};
-use crate::protocol::Command;
+use crate::protocol::{Command, RunState};
 
 /// Most characters of the run's name in the name of a picture.
 const MAX_FILE_RUN_NAME_CHARACTERS: usize = 40;
@@ -121,7 +121,9 @@ impl App {
     /// Leaves at once when nothing is under way or when it is said twice; asks otherwise.
     fn quit(&mut self) -> Vec<Effect> {
         let twice = self.dialog.asks_to_quit() || self.leaving;
-        if twice || !self.live().is_under_way() {
+        // While data are read there is nothing to lose.
+        let nothing_trained = self.live().state == RunState::Loading && self.live().step == 0;
+        if twice || nothing_trained || !self.live().is_under_way() {
             return self.leave_now(Exit::Asked);
         }
         self.dialog.ask_to_quit();

@@ -1,13 +1,16 @@
 //! How a run ended, why it paused by itself or can't go on, and what to do next.
 
 use crate::protocol::{Better, Capability, DataPart, Health, RunSummary, Unit};
-use crate::text::{duration, short, thousands, wrap};
+use crate::text::{duration, short, thousands, wrap, wrap_whole};
 
 use super::run::Run;
 use super::watched::{RunPhase, WatchedRun};
 
-/// Most rows of a banner.
+/// Most rows of a banner while there is something else to see.
 const MAX_BANNER_ROWS: usize = 4;
+
+/// Most rows of the reason why there was nothing to train, and of what to do about it.
+const MAX_REASON_ROWS: usize = 14;
 
 /// What there is to say, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +19,8 @@ pub struct Banner {
     pub health: Health,
     what: String,
     next: String,
+    /// Whether nothing else is to be seen, so that it may take as many rows as it needs.
+    alone: bool,
 }
 
 impl Banner {
@@ -35,6 +40,10 @@ impl Banner {
                 (Health::Good, summary_figures(run, summary).join(" · "), next)
             }
             (RunPhase::Finished, None, _) => (Health::Good, "finished".into(), leave()),
+            (RunPhase::Failed, _, Some(failure)) if run.info.is_none() => {
+                let next = if failure.advice.is_empty() { leave() } else { format!("{} · q leaves", failure.advice) };
+                (Health::Bad, format!("can't begin: {}", failure.what), next)
+            }
             (RunPhase::Failed, _, Some(failure)) => {
                 let what = format!("failed at step {}: {}", thousands(failure.step), failure.what);
                 (Health::Bad, what, failure.advice.clone())
@@ -43,13 +52,20 @@ impl Banner {
             (RunPhase::Paused, _, _) => (Health::Watch, run.reason.clone()?, String::new()),
             _ => return None,
         };
-        Some(Self { health, what, next })
+        let alone = health == Health::Bad && run.info.is_none();
+        Some(Self { health, what, next, alone })
     }
 
     /// Its lines in a window of this width, and which of them say what happened.
     pub fn lines(&self, width: u16) -> Vec<(String, bool)> {
         let wrapped =
             |text: &str, strong| wrap(text, width.saturating_sub(2)).into_iter().map(move |line| (line, strong));
+        if self.alone {
+            let whole =
+                |text: &str, strong| wrap_whole(text, width.saturating_sub(2)).into_iter().map(move |l| (l, strong));
+            let (what, next) = (whole(&self.what, true), whole(&self.next, false));
+            return what.take(MAX_REASON_ROWS).chain(next.take(MAX_BANNER_ROWS)).collect();
+        }
         wrapped(&self.what, true).take(2).chain(wrapped(&self.next, false)).take(MAX_BANNER_ROWS).collect()
     }
 }

@@ -127,13 +127,13 @@ impl<'a> DataScreen<'a> {
     }
 
     /// Units of that layer which are drawn, on however many pages.
-    pub fn plane_units(&self) -> usize {
+    pub fn plane_unit_count(&self) -> usize {
         self.plane_layer().map_or(0, |(_, layer)| layer.output.iter().product::<usize>().min(MAX_PLANE_UNITS))
     }
 
     /// Place of the first unit on the current page, of `page` units each.
     pub fn first_unit_on_page(&self, page: usize) -> usize {
-        let pages = self.plane_units().div_ceil(page.max(1)).max(1);
+        let pages = self.plane_unit_count().div_ceil(page.max(1)).max(1);
         self.view.page % pages * page.max(1)
     }
 
@@ -146,7 +146,7 @@ impl<'a> DataScreen<'a> {
 
     /// How an `area` in cells is divided for the plane.
     pub fn plane_layout(&self, area: (u16, u16)) -> PlaneLayout {
-        PlaneLayout::of(area, self.plane_aspect(), self.plane_units(), self.expanded)
+        PlaneLayout::of(area, self.plane_aspect(), self.plane_unit_count(), self.expanded)
     }
 
     /// Columns and rows below the heading in the window as it is.
@@ -207,7 +207,7 @@ impl<'a> DataScreen<'a> {
         let (columns, rows) = layout::boundary_grid_size(room.plane, MAX_GRID_CELLS);
         let mut queries = vec![Query::Points, Query::Boundary { columns, rows }];
         if let Some((_, layer)) = self.plane_layer().filter(|_| room.across > 0) {
-            let most = MAX_UNIT_VALUES / self.plane_units().max(1);
+            let most = MAX_UNIT_VALUES / self.plane_unit_count().max(1);
             let (columns, rows) = layout::boundary_grid_size(room.tile, most.min(MAX_GRID_CELLS));
             queries.push(Query::Units { layer: layer.index, columns, rows });
         }

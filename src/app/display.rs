@@ -1,6 +1,6 @@
 //! Text from outside on its way to the screen.
 
-use crate::text::Safe;
+use crate::text::{Safe, harmless};
 
 /// Longest sentence in characters; what is longer ends in `…`.
 const MAX_SENTENCE_CHARACTERS: usize = 600;
@@ -27,6 +27,21 @@ pub(in crate::app) fn harmless_sentence(text: &str) -> String {
             out.push(' ');
         }
         out.push_str(&word);
+    }
+    out
+}
+
+/// Longest passage in bytes; what is longer ends in `…`.
+const MAX_PASSAGE_BYTES: usize = 960;
+
+/// A text of several words, harmless, with its words whole, so that long paths can be read.
+pub(in crate::app) fn harmless_passage(text: &str) -> String {
+    // What comes after this many bytes could not be kept anyway.
+    let read = &text[..floor_char_boundary(text, MAX_PASSAGE_BYTES * 16)];
+    let mut out = harmless(&read.split_whitespace().collect::<Vec<_>>().join(" "));
+    if out.len() > MAX_PASSAGE_BYTES || read.len() < text.len() {
+        out.truncate(floor_char_boundary(&out, MAX_PASSAGE_BYTES));
+        out.push('…');
     }
     out
 }

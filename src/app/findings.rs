@@ -1,14 +1,18 @@
-//! Findings: sentences about the training, newest first, each told once.
+//! Findings: sentences about the training and its data, newest first, each told once.
 
 use std::collections::VecDeque;
 
-use crate::protocol::{BranchId, Finding, Health};
+use crate::protocol::{BranchId, DataNote, DataNoteKind, Finding, Health};
+use crate::text::thousands;
 
 use super::branches::RunPosition;
 use super::display::harmless_sentence;
 
 /// Most findings that are kept.
 const MAX_FINDINGS: usize = 64;
+
+/// Most notes on the data that are kept, with the one that counts the others.
+const MAX_NOTES: usize = 32;
 
 /// A finding as it is shown.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,9 +23,11 @@ pub struct FindingRow {
     pub health: Health,
     /// The layer it is about.
     pub layer: Option<usize>,
+    /// Of which kind it is if it is a note on the data, which holds from the first step on.
+    pub note: Option<DataNoteKind>,
     /// What was noticed.
     pub what: String,
-    /// What to do about it.
+    /// What to do about it; empty where nothing has to be done.
     pub advice: String,
     /// How often it was noticed.
     pub times: u64,
@@ -38,7 +44,8 @@ impl Findings {
     pub fn add(&mut self, branch: BranchId, finding: &Finding) {
         let what = harmless_sentence(&finding.what);
         let same = |row: &FindingRow| {
-            row.at.branch == branch
+            row.note.is_none()
+                && row.at.branch == branch
                 && row.layer == finding.layer
                 && row.health == finding.health
                 && without_digits(&row.what).eq(without_digits(&what))
@@ -50,16 +57,42 @@ impl Findings {
             at: RunPosition { branch, step: finding.step },
             health: finding.health,
             layer: finding.layer,
+            note: None,
             what,
             advice,
             times,
         });
-        self.rows.truncate(MAX_FINDINGS);
+        // Notes are told once only, so they outlast what is told again and again.
+        while self.rows.len() > MAX_FINDINGS
+            && let Some(oldest) = self.rows.iter().rposition(|row| row.note.is_none())
+        {
+            self.rows.remove(oldest);
+        }
+    }
+
+    /// Takes in what is to be known about the data, in place of what was told before. What looks wrong comes first.
+    pub fn set_notes(&mut self, notes: &[DataNote]) {
+        self.rows.retain(|row| row.note.is_none());
+        let is_suspicious = |note: &&DataNote| note.kind == DataNoteKind::Suspicious;
+        let (suspicious, others): (Vec<_>, Vec<_>) = notes.iter().partition(is_suspicious);
+        let shown = if notes.len() > MAX_NOTES { MAX_NOTES - 1 } else { notes.len() };
+        let kept = suspicious.into_iter().chain(others).take(shown);
+        let mut rows: Vec<FindingRow> = kept.map(|note| note_row(note.kind, harmless_sentence(&note.text))).collect();
+        if shown < notes.len() {
+            let text = format!("{} more notes on the data are not shown", thousands((notes.len() - shown) as u64));
+            rows.push(note_row(DataNoteKind::LeftOut, text));
+        }
+        rows.into_iter().rev().for_each(|row| self.rows.push_front(row));
+    }
+
+    /// How many notes on the data there are.
+    pub fn note_count(&self) -> usize {
+        self.rows.iter().filter(|row| row.note.is_some()).count()
     }
 
     /// Forgets a branch.
     pub fn forget_branch(&mut self, branch: BranchId) {
-        self.rows.retain(|row| row.at.branch != branch);
+        self.rows.retain(|row| row.note.is_some() || row.at.branch != branch);
     }
 
     /// The findings, newest first.
@@ -75,6 +108,19 @@ impl Findings {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
+    }
+}
+
+fn note_row(kind: DataNoteKind, what: String) -> FindingRow {
+    let health = if kind == DataNoteKind::Suspicious { Health::Watch } else { Health::Good };
+    FindingRow {
+        at: RunPosition { branch: BranchId(0), step: 0 },
+        health,
+        layer: None,
+        note: Some(kind),
+        what,
+        advice: String::new(),
+        times: 1,
     }
 }
 

@@ -160,7 +160,7 @@ pub struct ChainLayer {
 }
 
 impl ChainLayer {
-    fn of(index: usize, info: &LayerInfo) -> Self {
+    pub(super) fn of(index: usize, info: &LayerInfo) -> Self {
         let dimensions =
             |shape: &Option<Vec<usize>>| shape.iter().flatten().take(MAX_SHAPE_DIMENSIONS).copied().collect::<Vec<_>>();
         let kind = match &info.kind {
@@ -251,8 +251,8 @@ impl Layers {
     }
 
     /// Takes in quantities that are new, and gives the number of those that can't be kept.
-    pub fn add_quantities(&mut self, quantities: Vec<MetricInfo>) -> usize {
-        let refused = self.quantities.add_metrics(quantities);
+    pub fn add_quantity_infos(&mut self, quantities: Vec<MetricInfo>) -> usize {
+        let refused = self.quantities.add_metric_infos(quantities);
         let count = self.quantities.infos().len();
         let few = count * self.rows.len() <= MAX_ALWAYS_DETAILED_TRACKS;
         for row in &mut self.rows {

@@ -37,7 +37,7 @@ pub struct MetricCatalog {
 
 impl MetricCatalog {
     /// Takes in metrics that are new, and gives the number of those that can't be kept.
-    pub fn add_metrics(&mut self, infos: Vec<MetricInfo>) -> usize {
+    pub fn add_metric_infos(&mut self, infos: Vec<MetricInfo>) -> usize {
         let mut refused = 0;
         for mut info in infos {
             if self.place_of(info.id).is_some() {
@@ -125,8 +125,8 @@ pub struct FigureCurve {
 
 impl MetricStore {
     /// Takes in metrics that are new, and gives the number of those that can't be kept.
-    pub fn add_metrics(&mut self, infos: Vec<MetricInfo>) -> usize {
-        let refused = self.index.add_metrics(infos);
+    pub fn add_metric_infos(&mut self, infos: Vec<MetricInfo>) -> usize {
+        let refused = self.index.add_metric_infos(infos);
         let known = self.tracks.len();
         self.tracks.resize_with(self.index.infos.len(), MetricTrack::default);
         for place in known..self.tracks.len().min(MAX_ALWAYS_DETAILED_METRICS) {
@@ -168,7 +168,7 @@ impl MetricStore {
         if self.sharp.len() > MAX_DETAILED_METRICS
             && let Some(oldest) = self.sharp.pop_front()
         {
-            self.tracks[oldest].shrink();
+            self.tracks[oldest].keep_newest();
         }
     }
 
@@ -268,7 +268,7 @@ mod tests {
     fn store(tags: &[&str]) -> MetricStore {
         let mut store = MetricStore::default();
         let infos = (0u32..).zip(tags).map(|(id, tag)| MetricInfo::new(id, tag, "").better(Better::Lower));
-        assert_eq!(store.add_metrics(infos.collect()), 0);
+        assert_eq!(store.add_metric_infos(infos.collect()), 0);
         store
     }
 

@@ -9,7 +9,8 @@ use crate::protocol::{
 };
 
 use super::branches::{Branches, Lineage, RunPosition};
-use super::display::{harmless_name, harmless_sentence};
+use super::columns::TableColumns;
+use super::display::{harmless_name, harmless_passage, harmless_sentence};
 use super::findings::Findings;
 use super::inspect::NewestAnswers;
 use super::layers::{LayerRow, Layers};
@@ -52,10 +53,12 @@ pub struct Run {
     /// Work that precedes training.
     pub loading: Option<Loading>,
     /// What stays the same; `None` while loading. Its layers are in `layers`, its metrics in `metrics`, the names of
-    /// its classes in `classes`.
+    /// its classes in `classes`, its columns in `columns`, the notes on its data among the `findings`.
     pub info: Option<RunInfo>,
     /// Names of the classes; of more than [`MAX_CLASS_NAMES`] the first.
     pub classes: Vec<String>,
+    /// The columns of the data, where they are a table.
+    pub columns: TableColumns,
     /// What the source is doing.
     pub state: RunState,
     /// Why it is doing that, where there is more to say.
@@ -103,6 +106,7 @@ impl Run {
             loading: None,
             info: None,
             classes: Vec::new(),
+            columns: TableColumns::default(),
             state: RunState::Loading,
             reason: None,
             branches: Branches::default(),
@@ -167,6 +171,11 @@ impl Run {
         self.classes.get(class).filter(|name| !name.is_empty()).cloned().unwrap_or_else(|| class.to_string())
     }
 
+    /// The columns of the data as the inputs of a layer, if that is what it reads.
+    pub fn input_columns(&self, layer: usize) -> Option<&TableColumns> {
+        self.columns.as_layer_inputs(self.layers.chain(), layer)
+    }
+
     /// Whether a layer's newest probe was taken before a step went wrong, so that its verdict no longer stands.
     pub fn is_stale(&self, row: &LayerRow) -> bool {
         let broken = self.broken.filter(|broken| self.lineage().contains(*broken));
@@ -189,7 +198,7 @@ impl Run {
                 self.loading = Some(Loading { what: harmless_sentence(&loading.what), fraction });
             }
             Event::Ready(info) => self.take_run_info(*info),
-            Event::Metrics(NewMetrics { metrics, quantities }) => self.add_metrics(metrics, quantities),
+            Event::Metrics(NewMetrics { metrics, quantities }) => self.add_metric_infos(metrics, quantities),
             Event::State(change) => {
                 if change.state == RunState::Unknown {
                     self.report_unknown_message();
@@ -259,10 +268,11 @@ impl Run {
     fn take_failure(&mut self, failure: &Failure) {
         self.state = RunState::Failed;
         self.step = self.step.max(failure.step);
+        self.loading = None;
         self.failure = Some(Failure {
             step: failure.step,
-            what: harmless_sentence(&failure.what),
-            advice: harmless_sentence(&failure.advice),
+            what: harmless_passage(&failure.what),
+            advice: harmless_passage(&failure.advice),
         });
     }
 
@@ -297,8 +307,8 @@ impl Run {
     }
 
     /// Takes in metrics and quantities of layers that are new.
-    fn add_metrics(&mut self, metrics: Vec<MetricInfo>, quantities: Vec<MetricInfo>) {
-        let refused = self.metrics.add_metrics(metrics) + self.layers.add_quantities(quantities);
+    fn add_metric_infos(&mut self, metrics: Vec<MetricInfo>, quantities: Vec<MetricInfo>) {
+        let refused = self.metrics.add_metric_infos(metrics) + self.layers.add_quantity_infos(quantities);
         if refused > 0 {
             let what = format!("{refused} metrics not shown: too many, or id or tag too large");
             self.add_own_finding(what, "their values are skipped");
@@ -309,7 +319,7 @@ impl Run {
         if self.marks.len() == MAX_MARKS {
             self.marks.pop_front();
         }
-        self.marks.push_back(ChangeMark { at: self.position(step), change: change.shortened() });
+        self.marks.push_back(ChangeMark { at: self.position(step), change: change.with_texts_cut() });
     }
 
     /// Goes on with another branch: what was measured after the place where it leaves the old one is no longer history.
@@ -346,10 +356,12 @@ impl Run {
         self.layers = Layers::of(&info.layers, info.loss.as_ref());
         self.answers = NewestAnswers::default();
         (info.layers, info.loss) = (Vec::new(), None);
-        self.add_metrics(std::mem::take(&mut info.metrics), std::mem::take(&mut info.quantities));
+        self.add_metric_infos(std::mem::take(&mut info.metrics), std::mem::take(&mut info.quantities));
         if let Some(data) = &mut info.data {
             let classes = std::mem::take(&mut data.classes);
             self.classes = classes.iter().take(MAX_CLASS_NAMES).map(|class| harmless_name(class)).collect();
+            self.columns = TableColumns::of(&std::mem::take(&mut data.columns), data.shape.as_deref());
+            self.findings.set_notes(&std::mem::take(&mut data.notes));
             data.shape.iter_mut().for_each(|shape| shape.truncate(8));
             data.name = harmless_name(&data.name);
         }

@@ -110,7 +110,7 @@ impl<B: Copy + Into<Bucket>> Level<B> {
         Bucket::of_all(std::array::from_fn(|place| self.newest[first + place].into()))
     }
 
-    fn shrink(&mut self, capacity: usize) {
+    fn keep_newest(&mut self, capacity: usize) {
         let surplus = self.newest.len().saturating_sub(capacity);
         self.dropped |= surplus > 0;
         self.newest.drain(..surplus);
@@ -157,10 +157,10 @@ impl Series {
     }
 
     /// Keeps at most `capacity` buckets per level from now on: the newest.
-    pub fn shrink(&mut self, capacity: usize) {
+    pub fn keep_newest(&mut self, capacity: usize) {
         self.capacity = capacity.max(FAN_IN);
-        self.samples.shrink(self.capacity);
-        self.coarser.iter_mut().for_each(|level| level.shrink(self.capacity));
+        self.samples.keep_newest(self.capacity);
+        self.coarser.iter_mut().for_each(|level| level.keep_newest(self.capacity));
     }
 
     /// Appends the value at `step`, which may be NaN or infinite. A step that is not after the latest one is ignored.
@@ -209,26 +209,21 @@ impl Series {
 
     /// Adds the samples up to `limit` to `columns`, as fine as what is kept allows.
     pub fn add_to(&self, columns: &mut ColumnSums, first: u64, limit: u64) {
-        let steps = columns.steps();
+        let steps = columns.step_range();
         let first = first.max(steps.first);
-        for (bucket, level) in self.pieces(self.level_for(first), first, limit) {
-            if bucket.first > steps.last {
-                break;
-            }
-            columns.add(&bucket, level);
-        }
+        let pieces = self.pieces(self.level_for(first), first, limit);
+        // `for_each` goes over each slice in one loop, where a `for` loop would ask the nested iterators for every bucket.
+        let seen = pieces.take_while(|(bucket, _)| bucket.first <= steps.last);
+        seen.for_each(|(bucket, level)| columns.add(&bucket, level));
     }
 
     /// Goes on with an average over the samples up to `limit`; those before its columns count as their past.
     pub fn smooth_into(&self, average: &mut MovingAverage, limit: u64) {
-        let steps = average.steps();
+        let steps = average.step_range();
         let first = steps.first.min(limit.saturating_add(1));
-        for (bucket, level) in self.with_past(self.level_for(first), first, limit, average.weight()) {
-            if bucket.first > steps.last {
-                break;
-            }
-            average.add(&bucket, level);
-        }
+        let pieces = self.buckets_with_past(self.level_for(first), first, limit, average.weight());
+        let seen = pieces.take_while(|(bucket, _)| bucket.first <= steps.last);
+        seen.for_each(|(bucket, level)| average.add(&bucket, level));
     }
 
     /// The sample at `step`, or what is left of the samples around it, or else the last one before it; of those after
@@ -319,7 +314,13 @@ impl Series {
     /// The buckets of level `k` up to `limit` with their levels, from so far before `first` that what is left out
     /// weighs nothing in an average; where the level has dropped its past, that of the next level comes first, so that
     /// an average does not begin anew at the left edge.
-    fn with_past(&self, k: usize, first: u64, limit: u64, weight: f64) -> impl Iterator<Item = (Bucket, usize)> {
+    fn buckets_with_past(
+        &self,
+        k: usize,
+        first: u64,
+        limit: u64,
+        weight: f64,
+    ) -> impl Iterator<Item = (Bucket, usize)> {
         let before = self.partition_point(k, |bucket| bucket.last < first);
         let remembered = (NOTHING.ln() / (weight.ln() * samples_at(k))).abs().ceil() as usize;
         // Those without a finite value are no part of an average.
@@ -359,13 +360,13 @@ mod tests {
         fn columns(&self, steps: StepRange, count: usize) -> Vec<Column> {
             let mut columns = ColumnSums::new(steps, count);
             self.add_to(&mut columns, 0, u64::MAX);
-            columns.finish()
+            columns.into_columns()
         }
 
         fn smoothed(&self, steps: StepRange, count: usize, weight: f64) -> Vec<Option<f64>> {
             let mut average = MovingAverage::new(steps, count, weight);
             self.smooth_into(&mut average, u64::MAX);
-            average.finish()
+            average.into_columns()
         }
     }
 
@@ -445,7 +446,7 @@ mod tests {
         let mut series = Series::new(512);
         (1..=10_000u64).for_each(|step| series.push(step, if step == 7 { 100.0 } else { 1.0 }));
         let before = series.memory();
-        series.shrink(64);
+        series.keep_newest(64);
         assert!(series.memory() < before / 4, "{} of {before}", series.memory());
         for step in 10_001..=10_100 {
             series.push(step, 2.0);

@@ -49,6 +49,7 @@ fn ready() -> Event {
             test: Some(2_000),
             shape: Some(vec![784]),
             classes: vec!["shirt".into(); 10],
+            ..DataInfo::default()
         }),
         layers: vec![
             layer(0, "linear", 784, 256, 200_960),

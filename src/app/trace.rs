@@ -13,7 +13,7 @@ use crate::protocol::{Answer, Phase, Query, RunState};
 
 pub(super) use selection::AnswerOutcome;
 pub use selection::{InspectSelection, parse_existing_sample, parse_sample_choice};
-pub use worked::{SumTerm, WorkedSum, loss_sum, parameter_letter, sample_gradient_share, worked_sums};
+pub use worked::{SumTerm, WorkedSum, element_input, loss_sum, parameter_letter, sample_gradient_share, worked_sums};
 
 /// A sample on its way.
 #[derive(Clone, Copy, Debug)]

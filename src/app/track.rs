@@ -41,11 +41,11 @@ impl MetricTrack {
     }
 
     /// Keeps at most as much as a track that is not shown, from now on.
-    pub fn shrink(&mut self) {
+    pub fn keep_newest(&mut self) {
         if self.capacity > COARSE_LEVEL_BUCKETS {
             self.capacity = COARSE_LEVEL_BUCKETS;
-            self.series.shrink(COARSE_LEVEL_BUCKETS);
-            self.others.iter_mut().for_each(|(_, series)| series.shrink(COARSE_LEVEL_BUCKETS));
+            self.series.keep_newest(COARSE_LEVEL_BUCKETS);
+            self.others.iter_mut().for_each(|(_, series)| series.keep_newest(COARSE_LEVEL_BUCKETS));
         }
     }
 
@@ -89,7 +89,7 @@ impl MetricTrack {
                 series.add_to(&mut columns, stretch.first, stretch.last);
             }
         }
-        columns.finish()
+        columns.into_columns()
     }
 
     /// `count` columns of the exponential moving average in which the past weighs `weight` at each sample.
@@ -100,7 +100,7 @@ impl MetricTrack {
                 series.smooth_into(&mut average, stretch.last);
             }
         }
-        average.finish()
+        average.into_columns()
     }
 
     /// The sample at `step`, or what is left of the samples around it, or else the last one before it.

@@ -25,7 +25,7 @@ pub(super) struct KnownMetrics {
 
 impl KnownMetrics {
     /// Takes in metrics that are new, and gives the number of those that can't be kept.
-    pub fn add_metrics(&mut self, infos: &[MetricInfo]) -> usize {
+    pub fn add_metric_infos(&mut self, infos: &[MetricInfo]) -> usize {
         let mut refused = 0;
         for info in infos {
             if self.places.contains_key(&info.id) {
@@ -82,17 +82,17 @@ mod tests {
     fn what_a_source_tells_is_bounded() {
         let mut known = KnownMetrics::default();
         let many: Vec<MetricInfo> = (0..10_000).map(|id| MetricInfo::new(id, "train/loss", "loss")).collect();
-        assert_eq!(known.add_metrics(&many), 10_000 - MAX_METRICS);
+        assert_eq!(known.add_metric_infos(&many), 10_000 - MAX_METRICS);
         assert_eq!((known.infos.len(), known.places.len()), (MAX_METRICS, MAX_METRICS));
-        assert_eq!(known.add_metrics(&many[..9]), 0, "what is known is not reported as left out");
+        assert_eq!(known.add_metric_infos(&many[..9]), 0, "what is known is not reported as left out");
         let long = MetricInfo::new(u32::MAX, &"x".repeat(MAX_TAG_BYTES + 1), "long");
-        assert_eq!(KnownMetrics::default().add_metrics(&[long]), 1);
+        assert_eq!(KnownMetrics::default().add_metric_infos(&[long]), 1);
     }
 
     #[test]
     fn names_are_safe_and_found_by_any_id() {
         let mut known = KnownMetrics::default();
-        known.add_metrics(&[MetricInfo::new(u32::MAX, "learning_rate", "\u{1b}[2J"), MetricInfo::new(7, "x", "")]);
+        known.add_metric_infos(&[MetricInfo::new(u32::MAX, "learning_rate", "\u{1b}[2J"), MetricInfo::new(7, "x", "")]);
         assert_eq!(known.info(MetricId(u32::MAX)).unwrap().title, "·[2J");
         assert_eq!(known.info(MetricId(7)).unwrap().title, "x");
         assert_eq!((known.info(MetricId(0)), known.learning_rate_metric()), (None, Some(MetricId(u32::MAX))));
@@ -103,7 +103,7 @@ mod tests {
         let mut known = KnownMetrics::default();
         let metrics = ["train/loss", "val/loss", "test/loss", "test/accuracy"];
         let metrics: Vec<MetricInfo> = (0..).zip(metrics).map(|(id, tag)| MetricInfo::new(id, tag, "")).collect();
-        known.add_metrics(&metrics);
+        known.add_metric_infos(&metrics);
         assert_eq!(known.choose_column_metrics(2), (vec![MetricId(0)], vec![MetricId(1), MetricId(2)]));
     }
 }

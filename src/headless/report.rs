@@ -6,10 +6,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::{
     protocol::{
-        Branching, Change, DataPart, Evaluation, Event, Finding, LayerInfo, MetricId, MetricInfo, MetricValue, RunInfo,
-        RunSummary, StepReport, Unit,
+        Branching, Change, DataNote, DataNoteKind, DataPart, Evaluation, Event, Finding, LayerInfo, MetricId,
+        MetricInfo, MetricValue, RunInfo, RunSummary, StepReport, Unit,
     },
-    text::{Safe, duration, short, thousands},
+    text::{Safe, duration, harmless, short, thousands},
 };
 
 use super::{EventSink, ReportedEnd, end_of, metrics::KnownMetrics, summary::write_summary_of_known_metrics};
@@ -102,6 +102,7 @@ impl<W: Write> TableReport<W> {
                 "data       {}: {train} training and {test} test samples{classes}",
                 Safe(&data.name)
             ))?;
+            self.print_notes(&data.notes)?;
         }
         if !info.layers.is_empty() {
             let chain: Vec<String> = info.layers.iter().map(layer_text).collect();
@@ -120,20 +121,29 @@ impl<W: Write> TableReport<W> {
         if !facts.is_empty() {
             self.print_line(&format!("training   {}\n", facts.join(", ")))?;
         }
-        self.add_metrics(&info.metrics)?;
+        self.add_metric_infos(&info.metrics)?;
         self.choose_columns();
         self.begun = true;
         self.print_headings()
     }
 
+    /// Says what was left out or assumed when the data were read, and what looks wrong.
+    fn print_notes(&mut self, notes: &[DataNote]) -> io::Result<()> {
+        for note in notes {
+            let mark = if note.kind == DataNoteKind::Suspicious { "!" } else { "*" };
+            self.print_line(&format!("{mark} {}: {}", note.kind.words(), harmless(&note.text)))?;
+        }
+        Ok(())
+    }
+
     /// Takes in metrics, also those that a source adds later: the table goes on with their columns under new headings.
     fn add_late_metrics(&mut self, metrics: &[MetricInfo]) -> io::Result<()> {
-        self.add_metrics(metrics)?;
+        self.add_metric_infos(metrics)?;
         if self.choose_columns() && self.begun { self.print_headings() } else { Ok(()) }
     }
 
-    fn add_metrics(&mut self, metrics: &[MetricInfo]) -> io::Result<()> {
-        match self.metrics.add_metrics(metrics) {
+    fn add_metric_infos(&mut self, metrics: &[MetricInfo]) -> io::Result<()> {
+        match self.metrics.add_metric_infos(metrics) {
             0 => Ok(()),
             refused => self.print_line(&format!(
                 "* metrics left out, since there are too many or their tags are too long: {}",
@@ -280,7 +290,7 @@ impl<W: Write> EventSink for TableReport<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::{BranchId, ChangedBy, Health, LEARNING_RATE, NewMetrics, Setting, made_up};
+    use crate::protocol::{BranchId, ChangedBy, DataInfo, Health, LEARNING_RATE, NewMetrics, Setting, made_up};
 
     fn ready() -> Event {
         Event::Ready(Box::new(made_up::measured()))
@@ -355,6 +365,27 @@ mod tests {
         let lines: Vec<&str> = text.lines().skip(1).collect();
         assert_eq!((lines[0], lines[2]), ("* goes on from step 0: lr 0.1 → 0.05", "* goes on from step 1"));
         assert_eq!(words(lines[1])[3], "1.0000");
+    }
+
+    #[test]
+    fn notes_on_the_data_are_told_before_the_training() {
+        let note = |kind, text: &str| DataNote { kind, text: text.into() };
+        let notes = vec![
+            note(DataNoteKind::LeftOut, "column 1 counts the rows"),
+            note(DataNoteKind::Suspicious, "class \u{1b}[2Jrare has one sample"),
+            note(DataNoteKind::Unknown, "something new"),
+        ];
+        let data = Some(DataInfo { name: "wine".into(), notes, ..DataInfo::default() });
+        let text = written(&[Event::Ready(Box::new(RunInfo { data, ..RunInfo::default() }))]);
+        let lines: Vec<&str> = text.lines().skip(1).take(3).collect();
+        assert_eq!(
+            lines,
+            [
+                "* left out: column 1 counts the rows",
+                "! worth a look: class ·[2Jrare has one sample",
+                "* assumed: something new"
+            ]
+        );
     }
 
     #[test]

@@ -19,7 +19,7 @@ const MAX_SUMMARY_VALUES: usize = 4;
 /// When `out` can't be written to.
 pub fn write_summary(out: &mut impl Write, summary: &RunSummary, metrics: &[MetricInfo]) -> io::Result<()> {
     let mut known = KnownMetrics::default();
-    known.add_metrics(metrics);
+    known.add_metric_infos(metrics);
     write_summary_of_known_metrics(out, summary, &known)
 }
 

@@ -58,11 +58,11 @@ impl Change {
 
     /// The same with texts and lists no longer than a viewer would show.
     #[must_use]
-    pub fn shortened(self) -> Self {
+    pub fn with_texts_cut(self) -> Self {
         Self {
             key: cut_text(self.key),
-            from: self.from.map(|from| from.shortened(0)),
-            to: self.to.shortened(0),
+            from: self.from.map(|from| from.with_texts_cut(0)),
+            to: self.to.with_texts_cut(0),
             ..self
         }
     }

@@ -83,6 +83,62 @@ pub struct DataInfo {
     /// Names of the classes; empty where there are none or they are unknown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub classes: Vec<String>,
+    /// The values of a sample where they are columns of a table, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<ColumnInfo>,
+    /// What was left out or assumed when the data were read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<DataNote>,
+}
+
+/// A column of a table, and the way back from what the network sees to what is in the file:
+/// `in_file = offset + scale × value`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ColumnInfo {
+    /// Its name, or its number from 0 where it has none.
+    pub name: String,
+    /// The number in the file that became 0, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset: Option<f64>,
+    /// What 1 stands for in the file, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scale: Option<f64>,
+}
+
+/// Something about the data that a person should know although they could be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataNote {
+    /// Of which kind it is, for programs.
+    pub kind: DataNoteKind,
+    /// One sentence, for people.
+    pub text: String,
+}
+
+/// What a note is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DataNoteKind {
+    /// Something was left out: a column, files.
+    LeftOut,
+    /// Something that the data don't say was assumed: a header row, a separator.
+    Assumed,
+    /// Nothing was changed, but the data look wrong.
+    Suspicious,
+    /// Something that this version does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+impl DataNoteKind {
+    /// What was done, or is to be done, for people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::LeftOut => "left out",
+            // What a later version says is no reason for alarm.
+            Self::Assumed | Self::Unknown => "assumed",
+            Self::Suspicious => "worth a look",
+        }
+    }
 }
 
 /// What a source is doing.

@@ -39,13 +39,16 @@ impl Setting {
         if value.is_finite() { Self::Number(value) } else { Self::Text(value.to_string().to_lowercase()) }
     }
 
-    pub(super) fn shortened(self, depth: usize) -> Self {
+    pub(super) fn with_texts_cut(self, depth: usize) -> Self {
         match self {
             Self::Text(text) => Self::Text(cut_text(text)),
             Self::List(_) if depth == MAX_NESTING_DEPTH => Self::Text("…".into()),
             // One more than is written out, so that it shows that there are more.
             Self::List(list) => Self::List(
-                list.into_iter().take(MAX_WRITTEN_ELEMENTS + 1).map(|setting| setting.shortened(depth + 1)).collect(),
+                list.into_iter()
+                    .take(MAX_WRITTEN_ELEMENTS + 1)
+                    .map(|setting| setting.with_texts_cut(depth + 1))
+                    .collect(),
             ),
             Self::Switch(_) | Self::Count(_) | Self::Number(_) | Self::Unknown => self,
         }

@@ -133,6 +133,10 @@ fn a_layer_by_hand() {
     near("gradient.0.weight", &[2, 2], &[0.0; 4]);
     near("gradient.input", &[1, 2], &[0.75 * 2.0, 0.75 * 2.0]);
     assert_eq!(out.names().count(), 6);
+    // As many classes as the weights have: the file says which network it was.
+    let written = fs::read(small.path("g")).unwrap();
+    assert_done(&small.run("model.layers=linear classes", &["--precision", "f64"]));
+    assert_eq!(fs::read(small.path("g")).unwrap(), written);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use gradtop::{
         metric::TEST_ACCURACY,
     },
     tensors::{Precision, Tensors, Writer},
-    train::{TrainSpec, Trainer},
+    train::{BatchSize, TrainSpec, Trainer},
 };
 
 use super::{
@@ -38,7 +38,7 @@ fn trace(trainer: &mut Trainer, row: usize, layer: usize) -> Trace {
 fn agree(layers: &[&str], samples: usize) {
     let data = Arc::new(dataset::load(&DataSpec::default(), &mut |_, _| ControlFlow::Continue(())).unwrap());
     let spec = TrainSpec {
-        batch_size: samples,
+        batch_size: BatchSize::Exactly(samples),
         threads: NonZeroUsize::new(2).unwrap(),
         network: NetworkSpec {
             layers: layers.iter().map(|layer| layer.parse().unwrap()).collect(),
@@ -185,4 +185,20 @@ fn the_problems_to_watch_are_learnt_in_half_a_minute_at_their_pace() {
     }
     let (_, listed, _) = gradtop(&["presets"]);
     assert!(listed.contains("On points in the plane") && listed.contains("  spirals "));
+}
+
+#[test]
+fn inputs_are_told_by_the_names_of_their_columns() {
+    let arguments = ["inspect", "--data", "moons", "--set", "model.layers=linear 4, tanh, linear 2"];
+    let (status, text, error) = gradtop(&arguments);
+    assert_eq!(status, Some(0), "{error}");
+    let words: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert!(words.iter().any(|line| line.starts_with(&["input", "raw", "x"])), "{text}");
+    assert!(words.iter().any(|line| line.len() == 4 && line.starts_with(&["x[1]", "y"])), "{text}");
+    assert!(text.lines().any(|line| line.starts_with("weight[") && line.ends_with("  x")), "{text}");
+    let (status, json, error) = gradtop(&[&arguments[..], &["--json"]].concat());
+    assert_eq!(status, Some(0), "{error}");
+    let answer: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(answer["columns"][1]["name"], "y", "{json}");
+    assert!(serde_json::from_str::<Inspection>(&json).is_ok(), "the answer is read as before");
 }

@@ -70,7 +70,7 @@ impl DataSelection {
         }
         let screen = screen.with_selection(*self);
         let page = screen.plane_layout(screen.content_area()).maps_per_page();
-        let pages = screen.plane_units().div_ceil(page.max(1)).max(1);
+        let pages = screen.plane_unit_count().div_ceil(page.max(1)).max(1);
         self.page = (self.page + pages).saturating_add_signed(across % pages.cast_signed()) % pages;
     }
 

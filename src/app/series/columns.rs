@@ -92,7 +92,7 @@ impl ColumnSums {
     }
 
     /// The steps from the left to the right edge.
-    pub fn steps(&self) -> StepRange {
+    pub fn step_range(&self) -> StepRange {
         self.places.steps
     }
 
@@ -117,7 +117,7 @@ impl ColumnSums {
     }
 
     /// The columns.
-    pub fn finish(mut self) -> Vec<Column> {
+    pub fn into_columns(mut self) -> Vec<Column> {
         for (column, count) in self.columns.iter_mut().zip(self.counts) {
             if let Some(extent) = &mut column.extent {
                 extent.mean /= count;
@@ -148,7 +148,7 @@ impl MovingAverage {
     }
 
     /// The steps from the left to the right edge.
-    pub fn steps(&self) -> StepRange {
+    pub fn step_range(&self) -> StepRange {
         self.places.steps
     }
 
@@ -172,7 +172,7 @@ impl MovingAverage {
     }
 
     /// Each column with the average after its last sample; columns without samples hold `None`.
-    pub fn finish(self) -> Vec<Option<f64>> {
+    pub fn into_columns(self) -> Vec<Option<f64>> {
         self.columns
     }
 }

@@ -32,6 +32,8 @@ pub struct WorkedSum {
     pub over_samples: bool,
     /// What is added in the end.
     pub bias: Option<f64>,
+    /// The value of the layer's input that it is about, if it is about one.
+    pub input: Option<usize>,
     /// What it comes to; `None` while that is not computed.
     pub result: Option<f64>,
 }
@@ -42,7 +44,7 @@ impl WorkedSum {
         terms.sort_by(|one, other| size(other).total_cmp(&size(one)));
         terms.truncate(MAX_SUM_TERMS);
         let more = count.saturating_sub(terms.len());
-        Self { what, symbols, terms, more, over_samples: false, bias: None, result: None }
+        Self { what, symbols, terms, more, over_samples: false, bias: None, input: None, result: None }
     }
 
     /// A sum over a batch of `batch` samples, of which the term of at most one is known.
@@ -52,6 +54,10 @@ impl WorkedSum {
 
     fn with_bias(self, bias: Option<f64>) -> Self {
         Self { bias, ..self }
+    }
+
+    fn with_input(self, input: usize) -> Self {
+        Self { input: Some(input), ..self }
     }
 
     fn with_result(self, result: Option<f64>) -> Self {
@@ -104,6 +110,16 @@ pub fn sample_gradient_share(kind: &LayerKind, layer: &LayerTrace, entry: &Param
     }
 }
 
+/// The value of the layer's input that an element of a parameter belongs to: a weight of a linear layer to one, γ and β
+/// of a batch normalization to those of their channel.
+pub fn element_input(kind: &LayerKind, index: &[usize]) -> Option<usize> {
+    match (kind, index) {
+        (LayerKind::Linear { .. }, &[_, input]) => Some(input),
+        (LayerKind::BatchNorm, &[channel]) => Some(channel),
+        _ => None,
+    }
+}
+
 /// A linear layer at the unit with the largest output that the next layer lets pass.
 fn linear_sums(layer: &LayerTrace, batch: usize) -> Vec<WorkedSum> {
     let (Some(traced), Some(weight)) = (&layer.unit, find_parameter(layer, "weight")) else { return Vec::new() };
@@ -123,6 +139,7 @@ fn linear_sums(layer: &LayerTrace, batch: usize) -> Vec<WorkedSum> {
             .with_bias(traced.bias)
             .with_result(values(&layer.output, unit)),
         WorkedSum::over_samples(format!("∂L/∂W[{unit},{input}]"), format!("Σₛ dy[s,{unit}] x[s,{input}]"), own, batch)
+            .with_input(input)
             .with_result(traced.weight_gradient),
     ];
     if traced.bias.is_some() {
@@ -132,6 +149,7 @@ fn linear_sums(layer: &LayerTrace, batch: usize) -> Vec<WorkedSum> {
     }
     sums.push(
         WorkedSum::new(format!("∂L/∂x[{input}]"), format!("Σ W[j,{input}] dy[j]"), backward, units)
+            .with_input(input)
             .with_result(values(&layer.input_gradient, input)),
     );
     sums

@@ -46,7 +46,7 @@ impl View {
                 self.layers.unit = None;
             }
             Action::Back => self.charts.cursor = None,
-            _ => {}
+            _ => debug_assert!(false, "no part of the dashboard handles {action:?}"),
         }
         FollowUp::Done
     }

@@ -32,8 +32,9 @@ fn place_side_panels(app: &App, rest: &mut Rect, layout: &mut Layout) {
     let most = side.height / 2;
     layout.set_panel_area(Panel::Controls, take_top(&mut side, rows.min(most)));
     take_top(&mut side, 1);
+    let facts = FACTS_ROWS + u16::from(app.run().findings.note_count() > 0);
     // Two findings come before the facts, and the facts are cut from their end.
-    let facts = side.height.saturating_sub(9).min(FACTS_ROWS);
+    let facts = side.height.saturating_sub(9).min(facts);
     if facts >= 4 {
         layout.facts = take_bottom(&mut side, facts);
         take_bottom(&mut side, 1);
@@ -82,7 +83,7 @@ pub(super) fn pointer_for_press(app: &App, panel: Panel, area: Rect, (x, y): (u1
         }
         Panel::Layers => {
             let count = app.run().layers.rows().len();
-            (first_row(app.view().layers.row, count, layer_rows(app, area)), layer_height(app, area))
+            (first_row(app.view().layers.row, count, fitting_layer_count(app, area)), layer_height(app, area))
         }
         Panel::Controls => (first_row(app.view().control, app.control_rows().len(), list_rows(area)), 1),
         _ => return None,
@@ -105,6 +106,6 @@ pub fn layer_height(app: &App, area: Rect) -> u16 {
 }
 
 /// How many layers have room below the title.
-pub fn layer_rows(app: &App, area: Rect) -> usize {
+pub fn fitting_layer_count(app: &App, area: Rect) -> usize {
     list_rows(area) / usize::from(layer_height(app, area))
 }

@@ -25,7 +25,7 @@ struct GuardedScreen {
 static GUARDED_SCREEN: Mutex<Option<GuardedScreen>> = Mutex::new(None);
 static HOOK: Once = Once::new();
 
-fn guarded_screen() -> MutexGuard<'static, Option<GuardedScreen>> {
+fn lock_guarded_screen() -> MutexGuard<'static, Option<GuardedScreen>> {
     GUARDED_SCREEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -34,7 +34,7 @@ pub fn guard_screen(restore: Arc<TerminalRestore>) {
     HOOK.call_once(|| {
         let previous = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            let mut guarded = guarded_screen();
+            let mut guarded = lock_guarded_screen();
             match guarded.as_mut() {
                 Some(shown) if shown.drawer != thread::current().id() => {
                     if shown.kept.len() < MAX_KEPT_MESSAGES {
@@ -54,12 +54,12 @@ pub fn guard_screen(restore: Arc<TerminalRestore>) {
             previous(info);
         }));
     });
-    *guarded_screen() = Some(GuardedScreen { drawer: thread::current().id(), restore, kept: Vec::new() });
+    *lock_guarded_screen() = Some(GuardedScreen { drawer: thread::current().id(), restore, kept: Vec::new() });
 }
 
 /// Takes it back, and gives the messages that were kept.
 pub fn release_screen() -> Vec<String> {
-    guarded_screen().take().map(|shown| shown.kept).unwrap_or_default()
+    lock_guarded_screen().take().map(|shown| shown.kept).unwrap_or_default()
 }
 
 /// Prints what was kept to standard error, which is a screen again.

@@ -117,7 +117,13 @@ pub fn layer(index: usize, kind: &str, input: usize, output: usize) -> LayerInfo
 }
 
 pub fn data(name: &str, shape: &[usize]) -> DataInfo {
-    DataInfo { name: name.into(), train: Some(10_000), test: Some(2_000), shape: Some(shape.to_vec()), classes: vec![] }
+    DataInfo {
+        name: name.into(),
+        train: Some(10_000),
+        test: Some(2_000),
+        shape: Some(shape.to_vec()),
+        ..DataInfo::default()
+    }
 }
 
 pub fn info() -> Event {

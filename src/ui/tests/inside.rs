@@ -1,6 +1,9 @@
 //! Made-up answers about the inside of made-up networks, the same every time.
 
-use super::fixture::{self, hear, noise};
+use super::{
+    fixture::{self, hear, noise},
+    looks_table,
+};
 use crate::{
     app::App,
     protocol::{
@@ -18,6 +21,8 @@ pub enum Network {
     Cnn,
     /// Two numbers in, two classes out.
     Toy,
+    /// A table with names of columns and notes.
+    Wine,
 }
 
 fn layer(index: usize, kind: &str, input: &[usize], output: &[usize], parameters: u64) -> LayerInfo {
@@ -29,7 +34,7 @@ impl Network {
     pub fn info(self) -> RunInfo {
         let Event::Ready(mut info) = fixture::info() else { unreachable!() };
         match self {
-            Self::Mlp => {}
+            Self::Mlp | Self::Wine => {}
             Self::Cnn => {
                 info.data = Some(fixture::data("cifar-10", &[3, 32, 32]));
                 info.layers = vec![
@@ -54,6 +59,14 @@ impl Network {
                     layer(4, "linear", &[16], &[2], 34),
                 ];
             }
+        }
+        if self == Self::Wine {
+            info.data = Some(looks_table::data());
+            info.layers = vec![
+                layer(0, "linear", &[13], &[16], 224),
+                layer(1, "relu", &[16], &[16], 0),
+                layer(2, "linear", &[16], &[3], 51),
+            ];
         }
         info.parameters = info.layers.iter().map(|layer| layer.parameters).sum();
         *info

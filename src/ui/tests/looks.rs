@@ -34,6 +34,15 @@ fn loading() {
 }
 
 #[test]
+fn reading_is_cancelled_without_a_question() {
+    for key in ["q", "<C-c>"] {
+        let mut app = fixture::loading();
+        let effects = format!("{:?}", press(&mut app, key));
+        assert!(effects.contains("Stop") && effects.contains("Quit(Asked)"), "{key}: {effects}");
+    }
+}
+
+#[test]
 fn before_the_first_minibatch() {
     compare("ready", &mut fixture::ready(), &SIZES[1..]);
 }

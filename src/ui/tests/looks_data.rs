@@ -40,7 +40,7 @@ pub(super) fn info(network: Network) -> RunInfo {
             data.shape = Some(vec![1, 28, 28]);
             info.layers[0].input = Some(vec![1, 28, 28]);
         }
-        Network::Cnn => {}
+        Network::Cnn | Network::Wine => {}
     }
     info
 }

@@ -38,7 +38,11 @@ impl Network {
             };
             *layer = made_up::layer(index, &text, input, output, layer.parameters.unwrap_or(0));
         }
-        let classes = if self == Self::Toy { &["inner", "outer"][..] } else { &CLASSES[..] };
+        let classes = match self {
+            Self::Toy => &["inner", "outer"][..],
+            Self::Wine => &["barolo", "grignolino", "barbera"],
+            Self::Mlp | Self::Cnn => &CLASSES[..],
+        };
         info.data.as_mut().unwrap().classes = classes.iter().map(|class| (*class).into()).collect();
         info
     }
@@ -112,10 +116,10 @@ impl Network {
                 row,
                 split: SplitName::Train,
                 index: 4_211,
-                class: if self == Self::Toy { 1 } else { 6 },
+                class: self.true_class(),
                 input: extract(input, &values(7, input, 1.0, false)),
                 picture: match self {
-                    Self::Toy => None,
+                    Self::Toy | Self::Wine => None,
                     Self::Mlp => Some(SamplePicture { channels: 1, height: 28, width: 28, pixels }),
                     Self::Cnn => Some(SamplePicture {
                         channels: 3,
@@ -132,9 +136,17 @@ impl Network {
         }
     }
 
+    fn true_class(self) -> usize {
+        if matches!(self, Self::Toy | Self::Wine) { 1 } else { 6 }
+    }
+
     fn loss(self) -> SampleLoss {
-        let classes = if self == Self::Toy { 2 } else { 10 };
-        let truth = if self == Self::Toy { 1 } else { 6 };
+        let classes = match self {
+            Self::Toy => 2,
+            Self::Wine => 3,
+            Self::Mlp | Self::Cnn => 10,
+        };
+        let truth = self.true_class() as u64;
         let logits: Vec<f32> = (0..classes).map(|class| (5.0 * noise(class + 3)) as f32).collect();
         let sum: f32 = logits.iter().map(|z| z.exp()).sum();
         let probabilities: Vec<f32> = logits.iter().map(|z| z.exp() / sum).collect();

@@ -3,9 +3,9 @@
 use std::{collections::BTreeSet, fmt};
 
 use gradtop::protocol::{
-    Branching, Change, Controls, DataInfo, Evaluation, Failure, Finding, Hello, HyperParameter, Inspection,
-    LayerEquations, LayerInfo, LayerProbe, Loading, LossInfo, MetricInfo, NewMetrics, Range, RunInfo, RunSummary,
-    StateChange, StepReport, Walk,
+    Branching, Change, ColumnInfo, Controls, DataInfo, DataNote, Evaluation, Failure, Finding, Hello, HyperParameter,
+    Inspection, LayerEquations, LayerInfo, LayerProbe, Loading, LossInfo, MetricInfo, NewMetrics, Range, RunInfo,
+    RunSummary, StateChange, StepReport, Walk,
     inspection::{
         ActivationSummary, ClassifiedSample, ConfusionMatrix, DecisionBoundary, Distribution, FilterPictures,
         GradientCheck, GradientDifference, LayerTrace, LayerView, ParameterElement, ParameterView, PlaneGrid,
@@ -101,7 +101,9 @@ fn fields_are_the_properties_of_the_schema() {
         ("answer_trace", fields::<Trace>()),
         ("answer_units", fields::<UnitMaps>()),
         ("change", fields::<Change>()),
+        ("column_info", fields::<ColumnInfo>()),
         ("data_info", fields::<DataInfo>()),
+        ("data_note", fields::<DataNote>()),
         ("difference", fields::<GradientDifference>()),
         ("distribution", fields::<Distribution>()),
         ("event_branched", fields::<Branching>()),

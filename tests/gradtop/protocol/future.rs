@@ -53,7 +53,7 @@ const fn kind(field: &'static str, keeps: &'static [&'static str]) -> Words {
     Words { field, becomes: "unknown", keeps: Some(keeps) }
 }
 
-const WORDS: [Words; 17] = [
+const WORDS: [Words; 18] = [
     kind("/event", &["event"]),
     kind("/command", &["command", "id"]),
     kind("/query/of", &["of"]),
@@ -63,6 +63,7 @@ const WORDS: [Words; 17] = [
     kind("/phase/phase", &["phase"]),
     kind("/phase", &["event", "step", "minibatch", "phase"]),
     Words { field: "/role", becomes: "other", keeps: None },
+    word("/notes/0/kind"),
     word("/state"),
     word("/health"),
     word("/better"),

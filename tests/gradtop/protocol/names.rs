@@ -4,7 +4,8 @@
 use std::{collections::BTreeSet, fmt::Debug};
 
 use gradtop::protocol::{
-    Answer, Better, Capability, ChangedBy, Command, Event, Health, LayerRole, Phase, Query, RunState, SampleChoice,
+    Answer, Better, Capability, ChangedBy, Command, DataNoteKind, Event, Health, LayerRole, Phase, Query, RunState,
+    SampleChoice,
     inspection::{CheckVerdict, PassKind, SampleFilter, SampleOrder, SplitName},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -144,6 +145,12 @@ named! {
         Stopped "stopped"
         Unknown "unknown"
     }
+    DataNoteKind {
+        LeftOut "left_out"
+        Assumed "assumed"
+        Suspicious "suspicious"
+        Unknown "unknown"
+    }
     LayerRole {
         Weights "weights"
         Activation "activation"
@@ -218,6 +225,7 @@ fn words_agree<T: Named + Debug + Serialize + DeserializeOwned>(definition: &str
 fn words_are_those_of_the_schema_and_of_the_page() {
     words_agree::<Capability>("capability", UNKNOWN);
     words_agree::<RunState>("run_state", UNKNOWN);
+    words_agree::<DataNoteKind>("data_note_kind", UNKNOWN);
     words_agree::<LayerRole>("layer_role", "other");
     words_agree::<Better>("better", UNKNOWN);
     words_agree::<Health>("health", UNKNOWN);

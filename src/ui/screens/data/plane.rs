@@ -12,13 +12,16 @@ use crate::{
     protocol::inspection::{DecisionBoundary, PlanePoints},
     ui::{
         layout::{take_left, take_top},
-        paint::Row,
+        paint::{Row, cut},
         theme::{Role, Theme},
     },
 };
 
 /// At most one point per this many cells, or the ground could not be seen.
 const MIN_CELLS_PER_POINT: usize = 9;
+
+/// Longest name of an axis in columns; what is longer is cut.
+const MAX_NAME_COLUMNS: u16 = 20;
 
 /// Draws the plane and what stands beside it; false if nothing is known yet.
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) -> bool {
@@ -116,4 +119,18 @@ pub fn draw_class_legend(app: &App, theme: Theme, row: &mut Row) {
         }
         row.skip(2);
     }
+    put_axes(app, theme, row);
+}
+
+/// Which columns of the data the plane is made of, if there is room: `alcohol → · ash ↑`.
+fn put_axes(app: &App, theme: Theme, row: &mut Row) {
+    let columns = &app.run().columns;
+    let (Some(across), Some(up)) = (columns.name(0), columns.name(1)) else { return };
+    if (across, up) == ("x", "y") {
+        return;
+    }
+    let names = [across, up].map(|name| cut(name, MAX_NAME_COLUMNS, theme.marks().ellipsis));
+    let (right, above) = if theme.unicode { ("→ ", "↑ ") } else { ("across: ", "up: ") };
+    let (muted, text) = (theme.style(Role::Muted), theme.style(Role::Text));
+    row.put_all(&[(right, muted), (&names[0], text), ("  ", muted), (above, muted), (&names[1], text)]);
 }

@@ -35,7 +35,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, room: &Pla
         let of = format!("{}/{}", place + 1, screen.plane_layers().len());
         let keys = if theme.unicode { " ↑↓" } else { " Up Down" };
         row.put_all(&[(&of, muted), (keys, theme.style(Role::Key)), ("  ", muted)]);
-        let units = screen.plane_units();
+        let units = screen.plane_unit_count();
         if units > count && count > 0 {
             let last = (first + count).min(units);
             row.put_all(&[(&format!("units {first}{}{} of {units}", '-', last - 1), muted)]);

@@ -5,7 +5,10 @@ use unicode_width::UnicodeWidthStr;
 
 use super::symbols::displayable_equation;
 use crate::{
-    app::{App, Panel, SampleTrace, ShownGradientCheck, parameter_letter, sample_gradient_share},
+    app::{
+        App, ChainLayer, Panel, SampleTrace, ShownGradientCheck, TableColumns, element_input, parameter_letter,
+        sample_gradient_share,
+    },
     protocol::{
         LayerKind,
         inspection::{CheckVerdict, LayerTrace, ParameterElement},
@@ -13,7 +16,7 @@ use crate::{
     text::{short, thousands},
     ui::{
         layout::{take_bottom, take_top},
-        paint::{Row, draw_note, number},
+        paint::{Row, cut, draw_note, number},
         screens::title,
         theme::{Role, Theme},
         widgets::progress,
@@ -22,6 +25,9 @@ use crate::{
 
 /// Columns for a number, its gap included.
 const NUMBER_COLUMNS: u16 = 10;
+
+/// Longest name of a column of the data beside an element; what is longer is cut.
+const MAX_NAME_COLUMNS: u16 = 14;
 
 /// Rows of a check.
 const CHECK_ROWS: u16 = 4;
@@ -54,7 +60,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &
 }
 
 /// An element of a parameter: `W[3,17]`.
-fn element_name(kind: Option<&LayerKind>, parameter: &str, index: &[usize], theme: Theme) -> String {
+fn element_symbol(kind: Option<&LayerKind>, parameter: &str, index: &[usize], theme: Theme) -> String {
     let index: Vec<String> = index.iter().map(ToString::to_string).collect();
     format!(
         "{}[{}]",
@@ -63,16 +69,32 @@ fn element_name(kind: Option<&LayerKind>, parameter: &str, index: &[usize], them
     )
 }
 
+/// The column of the data that an element of a parameter belongs to.
+fn element_input_name<'a>(
+    kind: Option<&LayerKind>,
+    columns: Option<&'a TableColumns>,
+    index: &[usize],
+) -> Option<&'a str> {
+    columns?.name(element_input(kind?, index)?)
+}
+
 fn draw_table(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, layer: &LayerTrace) {
     if layer.largest.is_empty() {
         draw_note(buffer, area, "not computed yet", theme.style(Role::Muted));
         return;
     }
     let marks = theme.marks();
-    let kind = app.inspect_screen().selected_layer().map(|layer| &layer.kind);
+    let screen = app.inspect_screen();
+    let selected = screen.selected_layer();
+    let kind = selected.map(|layer| &layer.kind);
     let share = |entry: &ParameterElement| sample_gradient_share(kind?, layer, entry);
-    let name = |entry: &ParameterElement| element_name(kind, &entry.parameter, &entry.index, theme);
-    let widest = layer.largest.iter().map(|entry| name(entry).width()).max().unwrap_or(0) as u16;
+    let columns_of_data = selected.and_then(|layer| app.run().input_columns(layer.index));
+    let symbol = |entry: &ParameterElement| element_symbol(kind, &entry.parameter, &entry.index, theme);
+    let column = |entry: &ParameterElement| element_input_name(kind, columns_of_data, &entry.index);
+    let symbols = layer.largest.iter().map(|entry| symbol(entry).width()).max().unwrap_or(0) as u16;
+    // The column's name follows the symbol.
+    let longest = layer.largest.iter().filter_map(column).map(|name| name.width() as u16 + 1).max().unwrap_or(0);
+    let widest = symbols + longest.min(MAX_NAME_COLUMNS + 1);
     let own = layer.largest.iter().any(|entry| share(entry).is_some());
     // Which gradient it is matters more than what its weight is.
     let fits = |columns: u16, number: u16| widest + 2 + columns * number <= area.width;
@@ -90,7 +112,14 @@ fn draw_table(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, layer: &
     }
     for (y, entry) in (1..area.height).zip(&layer.largest) {
         let mut row = Row::new(buffer, area, y).with_ellipsis(marks.ellipsis);
-        row.skip(2).put_left_aligned(&name(entry), names.saturating_sub(2), theme.style(Role::Text));
+        let end = row.position() + names;
+        row.skip(2).put_left_aligned(&symbol(entry), symbols.min(names.saturating_sub(2)), theme.style(Role::Text));
+        if let Some(column) = column(entry) {
+            row.skip(1);
+            let left = end.saturating_sub(row.position());
+            row.put_left_aligned(column, left, theme.style(Role::Muted));
+        }
+        row.skip_to(end);
         let mut put = |value: Option<f64>, role: Role| {
             let text = value.map_or_else(|| marks.none.into(), |value| number(value, wide - 1));
             let role = if value.is_some_and(|value| !value.is_finite()) { Role::Bad } else { role };
@@ -133,9 +162,13 @@ fn draw_check(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, checking
     let sign = displayable_equation(if within { " ≤ " } else { " > " }, theme);
     row.put("worst ", muted).put(&short(worst.relative_error), theme.style(role));
     row.put(&sign, muted).put(&short(check.tolerance), muted);
-    let kind = app.inspect_screen().selected_layer().map(|layer| &layer.kind);
+    let screen = app.inspect_screen();
+    let selected = screen.selected_layer();
+    let kind = selected.map(|layer| &layer.kind);
+    let columns = selected.and_then(|layer| app.run().input_columns(layer.index));
     let mut row = Row::new(buffer, area, 2).with_ellipsis(marks.ellipsis);
-    row.put("at ", muted).put(&element_name(kind, &worst.parameter, &worst.index, theme), text);
+    row.put("at ", muted).put(&element_symbol(kind, &worst.parameter, &worst.index, theme), text).skip(1);
+    row.put(element_input_name(kind, columns, &worst.index).unwrap_or_default(), muted);
     let mut row = Row::new(buffer, area, 3).with_ellipsis(marks.ellipsis);
     row.put("by hand ", muted).put(&short(worst.by_hand), text);
     row.put(" numeric ", muted).put(&short(worst.numeric), text);
@@ -154,7 +187,15 @@ fn verdict_look(verdict: CheckVerdict, theme: Theme) -> (&'static str, &'static 
 }
 
 /// The largest gradients one after the other, where they have no place of their own.
-pub fn line(theme: Theme, buffer: &mut Buffer, area: Rect, kind: &LayerKind, layer: &LayerTrace) {
+pub fn line(
+    theme: Theme,
+    buffer: &mut Buffer,
+    area: Rect,
+    link: &ChainLayer,
+    layer: &LayerTrace,
+    columns: Option<&TableColumns>,
+) {
+    let kind = Some(&link.kind);
     let mut rest = area;
     take_top(&mut rest, u16::from(area.height >= 3));
     let mut entries = layer.largest.iter().peekable();
@@ -165,10 +206,13 @@ pub fn line(theme: Theme, buffer: &mut Buffer, area: Rect, kind: &LayerKind, lay
         row.put_left_aligned(if first { "largest" } else { "" }, 9, theme.style(Role::Muted));
         first = false;
         while let Some(entry) = entries.peek() {
-            let name = element_name(Some(kind), &entry.parameter, &entry.index, theme);
+            let symbol = element_symbol(kind, &entry.parameter, &entry.index, theme);
+            let column = element_input_name(kind, columns, &entry.index);
+            let column = column.map(|name| format!(" {}", cut(name, MAX_NAME_COLUMNS, theme.marks().ellipsis)));
             let value = short(entry.gradient);
             let (muted, text) = (theme.style(Role::Muted), theme.style(Role::Text));
-            if !row.put_all(&[(&name, muted), (" ", muted), (&value, text)]) {
+            let column = column.as_deref().unwrap_or_default();
+            if !row.put_all(&[(&symbol, muted), (column, muted), (" ", muted), (&value, text)]) {
                 break;
             }
             row.skip(3);

@@ -46,7 +46,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &
         let kept = u16::try_from(tracing.trace.loss.as_ref().map_or(0, |loss| loss.logits.len())).unwrap_or(0) + 3;
         draw_equations(theme, buffer, &mut rest, told.and_then(|loss| loss.equations.as_ref()), kept);
         if let Some(loss) = &tracing.trace.loss {
-            worked::draw(theme, buffer, &mut rest, &[loss_sum(loss)], kept);
+            worked::draw(theme, buffer, &mut rest, &[loss_sum(loss)], None, kept);
             take_top(&mut rest, u16::from(area.height >= 14));
             loss::draw(app, theme, buffer, rest, loss, tracing.trace.sample.class);
         } else {
@@ -63,19 +63,22 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &
     }
     draw_equations(theme, buffer, &mut rest, link.equations.as_ref(), MIN_KEPT_ROWS);
     let Some(layer) = tracing.layer else { return };
+    let columns = app.run().input_columns(link.index);
     if tracing.trace.phase == Phase::Update {
         let row = take_top(&mut rest, 1);
         let text = "the weights are those after the update, the passes those before it";
         Row::new(buffer, row, 0).with_ellipsis(theme.marks().ellipsis).put(text, theme.style(Role::Muted));
     } else {
-        worked::draw(theme, buffer, &mut rest, &worked_sums(&link.kind, layer, tracing.trace.batch), MIN_KEPT_ROWS);
+        let sums = worked_sums(&link.kind, layer, tracing.trace.batch);
+        worked::draw(theme, buffer, &mut rest, &sums, columns, MIN_KEPT_ROWS);
     }
     if !corner {
         take_top(&mut rest, u16::from(area.height >= 14));
         below = rest;
     }
-    if !blocks::draw(theme, buffer, below, link, layer, &tracing.trace.sample) && gradients.is_empty() {
-        gradients::line(theme, buffer, below, &link.kind, layer);
+    let sample = &tracing.trace.sample;
+    if !blocks::draw(theme, buffer, below, (link, layer), sample, columns) && gradients.is_empty() {
+        gradients::line(theme, buffer, below, link, layer, columns);
     }
 }
 

@@ -2,6 +2,8 @@
 
 use ratatui::{buffer::Buffer, layout::Rect};
 
+mod columns;
+
 use super::numbers;
 use crate::{
     app::{App, Panel, SampleTrace, SparklineCell},
@@ -31,7 +33,8 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &
     draw_facts(app, theme, buffer, frame.facts, trace);
     match image_placement(area, trace) {
         Some((room, image)) => drop(numbers::draw_picture(buffer, room, &image, theme)),
-        None => draw_values(theme, buffer, frame.picture, trace),
+        None if app.run().columns.is_empty() => draw_values(theme, buffer, frame.picture, trace),
+        None => columns::draw(&app.run().columns, theme, buffer, indented_area(frame.picture), &trace.sample.input),
     }
     draw_losses(theme, buffer, frame.losses, trace);
 }

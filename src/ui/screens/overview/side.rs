@@ -5,8 +5,8 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::{
     app::{App, ControlRow, FindingRow, Panel},
-    protocol::Capability,
-    text::{short, thousands},
+    protocol::{Capability, Health},
+    text::{columns, short, thousands},
     ui::{
         layout::{first_row, list_rows},
         paint::{Row, wrap},
@@ -144,8 +144,8 @@ fn draw_finding(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, y: u16
     let (health, text) = finding_roles(app, finding);
     let health = theme.style(health);
     let mut head = Row::new(buffer, area, y).with_ellipsis(marks.ellipsis);
-    head.put(theme.health_mark(finding.health), health).skip(1);
-    head.put("step ", theme.style(Role::Muted)).put(&thousands(finding.at.step), theme.style(Role::Muted));
+    head.put(finding_mark(finding, theme), health).skip(1);
+    head.put(&finding_subject(finding), theme.style(Role::Muted));
     if finding.times > 1 {
         let times = format!("  {}{}", thousands(finding.times), marks.times);
         head.put(&times, theme.style(Role::Muted));
@@ -157,6 +157,9 @@ fn draw_finding(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, y: u16
         head.put(ABANDONED, theme.style(Role::Muted));
     }
     let what = draw_indented_text(buffer, area, y + 1, &finding.what, theme.style(text));
+    if finding.advice.is_empty() {
+        return 1 + what;
+    }
     let advice = if app.view().expanded { format!("What to do: {}.", finding.advice) } else { finding.advice.clone() };
     let advice = draw_indented_text(buffer, area, y + 1 + what, &advice, theme.style(Role::Muted));
     1 + what + advice
@@ -167,10 +170,27 @@ const ABANDONED: &str = "  abandoned";
 
 /// How mark and sentence of a finding are drawn: muted where it is no history of the current branch.
 fn finding_roles(app: &App, finding: &FindingRow) -> (Role, Role) {
-    if app.run().lineage().contains(finding.at) {
+    if finding.note.is_some() {
+        let mark = if finding.health == Health::Good { Role::Muted } else { Theme::health_role(finding.health) };
+        (mark, Role::Text)
+    } else if app.run().lineage().contains(finding.at) {
         (Theme::health_role(finding.health), Role::Text)
     } else {
         (Role::Muted, Role::Muted)
+    }
+}
+
+/// The symbol of a finding: a quiet one for a note that is no warning.
+fn finding_mark(finding: &FindingRow, theme: Theme) -> &'static str {
+    let quiet = finding.note.is_some() && finding.health == Health::Good;
+    if quiet { theme.marks().dot } else { theme.health_mark(finding.health) }
+}
+
+/// Where a finding was noticed, or what kind of note on the data it is.
+fn finding_subject(finding: &FindingRow) -> String {
+    match finding.note {
+        Some(kind) => format!("data, {}", kind.words()),
+        None => format!("step {}", thousands(finding.at.step)),
     }
 }
 
@@ -186,12 +206,30 @@ fn draw_folded_findings(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect
         return;
     };
     let (health, text) = finding_roles(app, finding);
-    line.put(theme.health_mark(finding.health), theme.style(health)).skip(1);
+    line.put(finding_mark(finding, theme), theme.style(health)).skip(1);
     let abandoned = if text == Role::Muted { ABANDONED } else { "" };
-    line.put(&format!("step {}{abandoned}: ", thousands(finding.at.step)), theme.style(Role::Muted));
-    line.put(&finding.what, theme.style(text));
+    line.put(&format!("{}{abandoned}: ", finding_subject(finding)), theme.style(Role::Muted));
+    if !finding.advice.is_empty() || area.height < 2 {
+        line.put(&finding.what, theme.style(text));
+        let mut below = Row::new(buffer, area, 1).with_ellipsis(theme.marks().ellipsis);
+        below.skip(2).put(&finding.advice, theme.style(Role::Muted));
+        return;
+    }
+    // Without advice the sentence has both rows.
+    let (first, rest) = first_line(&finding.what, line.free());
+    line.put(first, theme.style(text));
     let mut below = Row::new(buffer, area, 1).with_ellipsis(theme.marks().ellipsis);
-    below.skip(2).put(&finding.advice, theme.style(Role::Muted));
+    below.skip(2).put(rest, theme.style(text));
+}
+
+/// As many whole words of a sentence as have room in `width` columns, and the rest of it.
+fn first_line(sentence: &str, width: u16) -> (&str, &str) {
+    if columns(sentence) <= usize::from(width) {
+        return (sentence, "");
+    }
+    let breaks = sentence.match_indices(' ').map(|(at, _)| at);
+    let last = breaks.take_while(|at| columns(&sentence[..*at]) <= usize::from(width)).last();
+    last.map_or((sentence, ""), |at| (&sentence[..at], &sentence[at + 1..]))
 }
 
 /// Draws what stays the same during the run.
@@ -206,6 +244,11 @@ pub fn draw_facts(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
         Some((None, Some(test))) => Some(format!("{} test", count(test))),
         _ => None,
     };
+    let notes = match app.run().findings.note_count() {
+        0 => None,
+        1 => Some("1, see findings".to_owned()),
+        count => Some(format!("{count}, see findings")),
+    };
     let minibatch = match (info.batch_size, info.steps_per_epoch) {
         (Some(size), Some(steps)) => Some(format!("{size}, {} an epoch", thousands(steps))),
         (Some(size), None) => Some(size.to_string()),
@@ -216,6 +259,7 @@ pub fn draw_facts(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     let facts = [
         ("data", data.map(|data| data.name.clone())),
         ("samples", samples),
+        ("notes", notes),
         ("minibatch", minibatch),
         ("weights", info.parameters.map(thousands)),
         ("seed", info.seed.map(|seed| seed.to_string())),

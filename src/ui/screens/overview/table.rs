@@ -11,7 +11,7 @@ use crate::{
     ui::{
         layout::{
             first_row,
-            overview::{layer_height, layer_rows},
+            overview::{fitting_layer_count, layer_height},
         },
         paint::{Row, number},
         screens::title,
@@ -93,7 +93,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
         return;
     }
     let rows = app.run().layers.rows();
-    let room = layer_rows(app, area);
+    let room = fitting_layer_count(app, area);
     let hidden = rows.len().saturating_sub(room);
     let columns = TableColumns::of(&app.run().layers, theme, area.width, hidden > 0);
     draw_heading(app, theme, buffer, area, &columns, hidden);

@@ -4,7 +4,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::super::{numbers, symbols::displayable_equation};
 use crate::{
-    app::{ChainLayer, parameter_letter},
+    app::{ChainLayer, TableColumns, parameter_letter},
     protocol::inspection::{LayerTrace, TensorSlice, TracedSample},
     text::thousands,
     ui::{
@@ -27,20 +27,23 @@ const MIN_USEFUL_ROWS: u16 = 4;
 /// Fewest rows of a picture, its heading included.
 const MIN_PICTURE_ROWS: u16 = 6;
 
+/// Most rows or columns of a matrix that have names: more have room in no window.
+const MAX_NAMED: usize = 256;
+
 /// Most values whose Jacobian is written out.
 const MAX_JACOBIAN_VALUES: usize = 8;
 
 /// Columns of a number beside the Jacobian, its gap included.
 const JACOBIAN_NUMBER_COLUMNS: u16 = 9;
 
-/// Draws what suits the kind of the layer, and says whether there was room for it.
+/// Draws what suits the kind of the layer, whose inputs `columns` names, and says whether there was room for it.
 pub fn draw(
     theme: Theme,
     buffer: &mut Buffer,
     area: Rect,
-    link: &ChainLayer,
-    layer: &LayerTrace,
+    (link, layer): (&ChainLayer, &LayerTrace),
     sample: &TracedSample,
+    columns: Option<&TableColumns>,
 ) -> bool {
     if area.height < MIN_USEFUL_ROWS {
         return false;
@@ -67,9 +70,9 @@ pub fn draw(
         draw_jacobian(theme, buffer, first, slope, layer);
     } else if let Some(parameter) = layer.parameters.first() {
         match parameter.value.kept.len() {
-            2 => draw_matrices(theme, buffer, first, layer),
+            2 => draw_matrices(theme, buffer, first, layer, columns),
             4 => draw_kernels(theme, buffer, first, layer),
-            _ => draw_channel_vectors(theme, buffer, first, link, layer),
+            _ => draw_channel_vectors(theme, buffer, first, link, layer, columns),
         }
     }
     if first != rest && !pictures.is_empty() {
@@ -125,7 +128,7 @@ fn draw_pictures(theme: Theme, buffer: &mut Buffer, mut area: Rect, pictures: &[
 }
 
 /// The corner of the gradient of the weights, and that of the weights where both have room or no gradient is there.
-fn draw_matrices(theme: Theme, buffer: &mut Buffer, area: Rect, layer: &LayerTrace) {
+fn draw_matrices(theme: Theme, buffer: &mut Buffer, area: Rect, layer: &LayerTrace, inputs: Option<&TableColumns>) {
     let mut shown = weight_slices(layer);
     shown.truncate(if area.width >= MIN_SIDE_BY_SIDE_COLUMNS { 2 } else { 1 });
     let mut rest = area;
@@ -139,7 +142,12 @@ fn draw_matrices(theme: Theme, buffer: &mut Buffer, area: Rect, layer: &LayerTra
         row.put(&displayable_equation(name, theme), theme.style(Role::Text)).skip(1);
         row.put(&format!("{}, its corner", shape.join(theme.marks().times)), theme.style(Role::Muted));
         let below = Rect { y: place.y + 1, height: place.height.saturating_sub(1), ..place };
-        draw_corner(theme, buffer, below, values, (rows, columns), true);
+        let row_names = numbers_from_zero(rows);
+        let column_names = match inputs {
+            Some(inputs) => (0..columns.min(values.values.len())).map(|i| inputs.name_or_number(i)).collect(),
+            None => numbers_from_zero(columns),
+        };
+        draw_corner(theme, buffer, below, values, (rows, columns), [&row_names, &column_names]);
     }
 }
 
@@ -158,7 +166,7 @@ fn draw_kernels(theme: Theme, buffer: &mut Buffer, area: Rect, layer: &LayerTrac
         row.put(&format!("{}[0,0]", displayable_equation(name, theme)), theme.style(Role::Text)).skip(1);
         row.put(&format!("of {}", shape.join(theme.marks().times)), theme.style(Role::Muted));
         let place = take_top(&mut rest, rows);
-        draw_corner(theme, buffer, place, values, (height, width), false);
+        draw_corner(theme, buffer, place, values, (height, width), [&[], &[]]);
         take_top(&mut rest, 1);
     }
 }
@@ -170,29 +178,40 @@ fn weight_slices(layer: &LayerTrace) -> Vec<(&'static str, &TensorSlice)> {
     gradient.into_iter().chain([("W", &parameter.value)]).collect()
 }
 
-/// The first rows and columns of some values, with their numbers or without.
+/// Names of as many rows or columns as could be shown.
+fn numbers_from_zero(count: usize) -> Vec<String> {
+    (0..count.min(MAX_NAMED)).map(|i| i.to_string()).collect()
+}
+
+/// The first rows and columns of some values, with names or without.
 fn draw_corner(
     theme: Theme,
     buffer: &mut Buffer,
     area: Rect,
     values: &TensorSlice,
     (rows, columns): (usize, usize),
-    numbered: bool,
+    [row_names, column_names]: [&[String]; 2],
 ) {
     let count = values.values.len();
     let (rows, columns) = (rows.min(count), columns.min(count));
     let element = |row: usize, column: usize| {
         values.values.get(row * columns + column).map_or(f64::NAN, |value| f64::from(*value))
     };
-    let names = |count: usize| (0..count).filter(|_| numbered).map(|i| i.to_string()).collect::<Vec<_>>();
-    let (row_names, column_names) = (names(rows), names(columns));
-    let shown =
-        Matrix { rows, columns, element: &element, row_names: &row_names, column_names: &column_names, lit: None };
+    let row_names = &row_names[..rows.min(row_names.len())];
+    let column_names = &column_names[..columns.min(column_names.len())];
+    let shown = Matrix { rows, columns, element: &element, row_names, column_names, lit: None };
     matrix::draw(buffer, area, &shown, theme);
 }
 
 /// Vectors of parameters side by side: γ and β of a batch normalization with their gradients.
-fn draw_channel_vectors(theme: Theme, buffer: &mut Buffer, area: Rect, link: &ChainLayer, layer: &LayerTrace) {
+fn draw_channel_vectors(
+    theme: Theme,
+    buffer: &mut Buffer,
+    area: Rect,
+    link: &ChainLayer,
+    layer: &LayerTrace,
+    inputs: Option<&TableColumns>,
+) {
     let lists: Vec<(String, &TensorSlice)> = layer
         .parameters
         .iter()
@@ -210,7 +229,8 @@ fn draw_channel_vectors(theme: Theme, buffer: &mut Buffer, area: Rect, link: &Ch
     let element = |row: usize, column: usize| {
         lists.get(column).and_then(|(_, values)| values.values.get(row)).map_or(f64::NAN, |value| f64::from(*value))
     };
-    let row_names: Vec<String> = (0..rows).map(|i| i.to_string()).collect();
+    let name = |i: usize| inputs.map_or_else(|| i.to_string(), |inputs| inputs.name_or_number(i));
+    let row_names: Vec<String> = (0..rows).map(name).collect();
     let column_names: Vec<String> = lists.iter().map(|(name, _)| name.clone()).collect();
     let matrix = Matrix {
         rows,

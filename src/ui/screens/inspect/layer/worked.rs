@@ -5,32 +5,55 @@ use unicode_width::UnicodeWidthStr;
 
 use super::super::symbols::displayable_equation;
 use crate::{
-    app::{SumTerm, WorkedSum},
+    app::{SumTerm, TableColumns, WorkedSum},
     text::{short, thousands},
     ui::{
         layout::take_top,
-        paint::Row,
+        paint::{Row, cut},
         theme::{Role, Theme},
     },
 };
 
+/// Columns from which a row of numbers ends with the name of the input that it is about.
+const MIN_COLUMNS_FOR_NAMES: u16 = 56;
+
+/// Longest name of an input in columns; what is longer is cut.
+const MAX_NAME_COLUMNS: u16 = 18;
+
 /// Draws the sums from the top of `rest`, each in a row of numbers, below one of symbols if that leaves `kept` rows.
-pub fn draw(theme: Theme, buffer: &mut Buffer, rest: &mut Rect, sums: &[WorkedSum], kept: u16) {
+/// `columns` names the inputs of the layer.
+pub fn draw(
+    theme: Theme,
+    buffer: &mut Buffer,
+    rest: &mut Rect,
+    sums: &[WorkedSum],
+    columns: Option<&TableColumns>,
+    kept: u16,
+) {
     let both = usize::from(rest.height) >= 2 * sums.len() + usize::from(kept);
     let whats: Vec<_> = sums.iter().map(|sum| displayable_equation(&sum.what, theme)).collect();
     let widest = whats.iter().map(|what| what.width() as u16).max().unwrap_or(0);
     for (sum, what) in sums.iter().zip(&whats) {
+        let name = sum.input.and_then(|input| Some((input, columns?.name(input)?)));
+        let name =
+            name.map(|(input, name)| format!("x[{input}] {}", cut(name, MAX_NAME_COLUMNS, theme.marks().ellipsis)));
         let line = take_top(rest, 1);
         let mut row = Row::new(buffer, line, 0).with_ellipsis(theme.marks().ellipsis);
         row.put_left_aligned(what, widest, theme.style(Role::Text)).skip(1);
         if both {
             row.put("= ", theme.style(Role::Muted))
-                .put(&displayable_equation(&sum.symbols, theme), theme.style(Role::Muted));
+                .put(&displayable_equation(&sum.symbols, theme), theme.style(Role::Muted))
+                .skip(3);
+            row.put_all(&[(name.as_deref().unwrap_or_default(), theme.style(Role::Text))]);
             let line = take_top(rest, 1);
             let mut row = Row::new(buffer, line, 0).with_ellipsis(theme.marks().ellipsis);
             row.skip(widest + 1);
             put_sum_in_numbers(&mut row, sum, theme);
         } else {
+            if let Some(name) = name.filter(|_| line.width >= MIN_COLUMNS_FOR_NAMES) {
+                row.put_right(&name, theme.style(Role::Muted));
+                row.reserve_right(2);
+            }
             put_sum_in_numbers(&mut row, sum, theme);
         }
     }
@@ -103,6 +126,7 @@ mod tests {
             &mut buffer,
             &mut area.clone(),
             std::slice::from_ref(sum),
+            None,
             0,
         );
         buffer.content().iter().map(ratatui::buffer::Cell::symbol).collect::<String>().trim_end().into()
@@ -117,6 +141,7 @@ mod tests {
             more: 2,
             over_samples: false,
             bias: Some(-0.5),
+            input: None,
             result: Some(-1.75),
         };
         assert_eq!(drawn(70, &sum), "y[3] = 0.5·(-2) - 0.25·1 + 0.1·0.1 + 2 more - 0.5 = -1.75");
