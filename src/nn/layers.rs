@@ -45,7 +45,7 @@ pub struct PassContext<T> {
 }
 
 impl<T: Scalar> PassContext<T> {
-    /// A pass of these threads, with empty buffers.
+    /// A pass on these threads, with empty buffers.
     pub fn new(mode: Mode, pool: Arc<Pool>) -> Self {
         Self { mode, pool, workspace: Workspace::new(), scratch: ImageScratch::new() }
     }

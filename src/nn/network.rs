@@ -115,7 +115,7 @@ impl<T: Scalar> Network<T> {
     ///
     /// # Panics
     ///
-    /// For layers that there are not, here as in [`Self::backward_layers`].
+    /// If a layer does not exist, here as in [`Self::backward_layers`].
     pub fn forward_layers(&mut self, layers: Range<usize>, mode: Mode) {
         let rows = s![..self.batch, ..];
         self.pass.mode = mode;

@@ -58,7 +58,7 @@ impl<T: Scalar> Parameter<T> {
     }
 
     /// The values as a matrix of shape (first dimension, all others).
-    pub fn matrix(&self) -> ArrayView2<'_, T> {
+    pub fn as_matrix(&self) -> ArrayView2<'_, T> {
         let rows = self.rows();
         ArrayView2::from_shape((rows, self.value.len() / rows), &self.value).unwrap_or_else(|_| unreachable!())
     }

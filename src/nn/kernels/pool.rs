@@ -203,14 +203,14 @@ impl SharedState {
             }
         };
         let own = &self.shares[number];
-        while let Some(taken) = own.take_first() {
+        while let Some(taken) = own.take_first_chunk() {
             if !compute(taken) {
                 return;
             }
         }
         let others = (1..self.shares.len()).map(|distance| &self.shares[(number + distance) % self.shares.len()]);
         for other in others {
-            while let Some(taken) = other.take_last() {
+            while let Some(taken) = other.take_last_chunk() {
                 if !compute(taken) {
                     return;
                 }

@@ -44,7 +44,7 @@ pub(super) mod x86 {
     ///
     /// See [`super::TransposeSquare`].
     #[target_feature(enable = "avx512f")]
-    pub(in super::super) unsafe fn avx512_f32_square(from: *const f32, row: isize, to: *mut f32, to_row: usize) {
+    pub(in super::super) unsafe fn avx512_f32_transpose(from: *const f32, row: isize, to: *mut f32, to_row: usize) {
         let mut rows = [_mm512_setzero_ps(); 16];
         for (i, value) in (0..).zip(&mut rows) {
             // SAFETY: the caller promises 16 rows of 16 values.
@@ -89,7 +89,7 @@ pub(super) mod x86 {
     ///
     /// See [`super::TransposeSquare`].
     #[target_feature(enable = "avx2")]
-    pub(in super::super) unsafe fn avx2_f32_square(from: *const f32, row: isize, to: *mut f32, to_row: usize) {
+    pub(in super::super) unsafe fn avx2_f32_transpose(from: *const f32, row: isize, to: *mut f32, to_row: usize) {
         let mut rows = [_mm256_setzero_ps(); 8];
         for (i, value) in (0..).zip(&mut rows) {
             // SAFETY: the caller promises 8 rows of 8 values.

@@ -217,13 +217,13 @@ mod x86 {
     use super::{
         super::squares::{
             transpose_square,
-            x86::{avx2_f32_square, avx512_f32_square},
+            x86::{avx2_f32_transpose, avx512_f32_transpose},
         },
         QUARTER, TileTask, Tiles,
     };
 
     tiles! {
-        AVX512_F32, avx512_f32, "AVX-512", #[target_feature(enable = "avx512f")] f32, 16, [1 2 3 4 5 6 7 8] [avx2_f32] [avx512_f32_quarter], avx512_f32_square,
+        AVX512_F32, avx512_f32, "AVX-512", #[target_feature(enable = "avx512f")] f32, 16, [1 2 3 4 5 6 7 8] [avx2_f32] [avx512_f32_quarter], avx512_f32_transpose,
         _mm512_setzero_ps(), _mm512_loadu_ps, _mm512_storeu_ps, _mm512_set1_ps, _mm512_add_ps, _mm512_fmadd_ps
     }
     tiles! {
@@ -232,7 +232,7 @@ mod x86 {
     }
     // Sixteen registers: twelve sums, two right vectors, one left value.
     tiles! {
-        AVX2_F32, avx2_f32, "AVX2", #[target_feature(enable = "avx2,fma")] f32, 8, [1 2 3 4 5 6] [] [], avx2_f32_square,
+        AVX2_F32, avx2_f32, "AVX2", #[target_feature(enable = "avx2,fma")] f32, 8, [1 2 3 4 5 6] [] [], avx2_f32_transpose,
         _mm256_setzero_ps(), _mm256_loadu_ps, _mm256_storeu_ps, _mm256_set1_ps, _mm256_add_ps, _mm256_fmadd_ps
     }
     tiles! {

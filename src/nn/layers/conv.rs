@@ -130,7 +130,7 @@ impl<T: Scalar> Layer<T> for Conv<T> {
             unfold(&pass.pool, &w, sample_values(x, &samples, w.channels * w.plane()), columns);
             // W U(x): (O, C·h·w) · (C·h·w, places)
             let (unfolded, product) = (as_matrix(columns, places), as_matrix_mut(planes, places));
-            matmul(&pass.pool, &mut pass.workspace, weight.matrix(), unfolded, Start::Zero, product);
+            matmul(&pass.pool, &mut pass.workspace, weight.as_matrix(), unfolded, Start::Zero, product);
             let y = &mut y[samples.start * channels * w.places()..samples.end * channels * w.places()];
             // y (samples, O, places) = W U(x) (O, samples · places) + b (O)
             for_each_plane(&pass.pool, w.places(), w.places(), y, |number, y| {
@@ -178,7 +178,7 @@ impl<T: Scalar> Layer<T> for Conv<T> {
             matmul(&pass.pool, &mut pass.workspace, d, u.t(), start, weight.gradient_matrix_mut());
             if let Some(dx) = &mut dx {
                 // ∂L/∂U (C·h·w, places) = Wᵀ (C·h·w, O) · dy (O, places), whose copies are added up
-                let w_t = weight.matrix();
+                let w_t = weight.as_matrix();
                 matmul(&pass.pool, &mut pass.workspace, w_t.t(), d, Start::Zero, as_matrix_mut(columns, places));
                 let features = w.channels * w.plane();
                 fold(&pass.pool, &w, columns, &mut dx[samples.start * features..samples.end * features]);

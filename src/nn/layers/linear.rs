@@ -66,7 +66,7 @@ impl<T: Scalar> Layer<T> for Linear<T> {
     fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut PassContext<T>) {
         let [weight, bias] = &self.parameters;
         // y (batch, units) = x (batch, inputs) · Wᵀ (inputs, units) + b (units)
-        matmul(&pass.pool, &mut pass.workspace, x, weight.matrix().reversed_axes(), Start::Row(&bias.value), y);
+        matmul(&pass.pool, &mut pass.workspace, x, weight.as_matrix().reversed_axes(), Start::Row(&bias.value), y);
     }
 
     fn backward(
@@ -84,7 +84,7 @@ impl<T: Scalar> Layer<T> for Linear<T> {
         sum_columns(values(dy), &mut bias.gradient);
         // ∂L/∂x (batch, inputs) = dy (batch, units) · W (units, inputs)
         if let Some(dx) = dx {
-            matmul(&pass.pool, &mut pass.workspace, dy, weight.matrix(), Start::Zero, dx);
+            matmul(&pass.pool, &mut pass.workspace, dy, weight.as_matrix(), Start::Zero, dx);
         }
     }
 

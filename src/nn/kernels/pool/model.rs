@@ -57,8 +57,8 @@ fn a_share_is_handed_out_once_under_all_schedules() {
         let share = Arc::new(Share::default());
         share.set(0..3);
         let other = Arc::clone(&share);
-        let last = thread::spawn(move || [other.take_last(), other.take_last()]);
-        let first = [share.take_first(), share.take_first()];
+        let last = thread::spawn(move || [other.take_last_chunk(), other.take_last_chunk()]);
+        let first = [share.take_first_chunk(), share.take_first_chunk()];
         let mut taken: Vec<usize> = first.into_iter().chain(last.join().unwrap()).flatten().collect();
         taken.sort_unstable();
         assert_eq!(taken, [0, 1, 2]);

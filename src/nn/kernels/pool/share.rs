@@ -21,12 +21,12 @@ impl Share {
     }
 
     /// Takes the first chunk that is left, as the owner does.
-    pub(super) fn take_first(&self) -> Option<usize> {
+    pub(super) fn take_first_chunk(&self) -> Option<usize> {
         self.take_chunk(|left| left.start, |left| left.start + 1..left.end)
     }
 
     /// Takes the last one, as the others do: it is the farthest from what is in the owner's cache.
-    pub(super) fn take_last(&self) -> Option<usize> {
+    pub(super) fn take_last_chunk(&self) -> Option<usize> {
         self.take_chunk(|left| left.end - 1, |left| left.start..left.end - 1)
     }
 
@@ -68,9 +68,15 @@ mod tests {
     #[test]
     fn a_share_is_taken_from_both_ends_until_none_is_left() {
         let share = Share::default();
-        assert_eq!(share.take_first(), None);
+        assert_eq!(share.take_first_chunk(), None);
         share.set(3..7);
-        assert_eq!([share.take_first(), share.take_last(), share.take_last()], [Some(3), Some(6), Some(5)]);
-        assert_eq!([share.take_first(), share.take_first(), share.take_last()], [Some(4), None, None]);
+        assert_eq!(
+            [share.take_first_chunk(), share.take_last_chunk(), share.take_last_chunk()],
+            [Some(3), Some(6), Some(5)]
+        );
+        assert_eq!(
+            [share.take_first_chunk(), share.take_first_chunk(), share.take_last_chunk()],
+            [Some(4), None, None]
+        );
     }
 }
