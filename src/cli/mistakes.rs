@@ -11,7 +11,7 @@ use gradtop::{config::guess_key, dataset::Source};
 use super::{Cli, SHORT_FLAGS};
 
 /// Endings of the files that data are read from.
-const DATA_ENDINGS: [&str; 4] = [".csv", ".npy", ".tar.gz", ".tgz"];
+const DATA_ENDINGS: [&str; 5] = [".csv", ".tsv", ".npy", ".tar.gz", ".tgz"];
 
 /// The message for an unknown flag that is the name of a key, or for data where a command or a flag belongs; `None` where
 /// clap's own words are as good.

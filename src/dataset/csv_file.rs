@@ -101,51 +101,32 @@ impl TableFile<BufReader<WatchedFile>> {
     }
 }
 
-/// Reads one table and splits its test part off.
+/// Reads a table of training rows, and one of test rows, which else are split off.
 pub(super) fn read<R: BufRead>(
-    file: TableFile<R>,
+    train: TableFile<R>,
+    test: Option<TableFile<R>>,
     spec: &DataSpec,
     monitor: &mut Monitor,
 ) -> Result<RawDataset, DataError> {
     let mut notes = Vec::new();
-    let table = read_table(file, LayoutSource::Own, spec, monitor, &mut notes)?;
-    let classes = find_classes(&table, spec, &mut notes)?;
-    let (features, columns, origin) = (table.layout.values.len(), table.layout.value_names(), table.file.clone());
-    let (train, test) = into_part(table, &classes, &origin)?.split_off_test(features, &origin, spec)?;
-    monitor.report(1.0)?;
-    Ok(RawDataset {
-        shape: vec![features],
-        classes: harmless_names(&classes),
-        columns,
-        train,
-        test,
-        is_split: true,
-        notes,
-    })
-}
-
-/// Reads a table of training rows and one of test rows.
-pub(super) fn read_pair<R: BufRead>(
-    [train, test]: [TableFile<R>; 2],
-    spec: &DataSpec,
-    monitor: &mut Monitor,
-) -> Result<RawDataset, DataError> {
-    let mut notes = Vec::new();
-    let train = read_table(train, LayoutSource::Own, spec, monitor.begin_stage(0.0, 0.8), &mut notes)?;
-    let test = read_table(test, LayoutSource::Training(&train), spec, monitor.begin_stage(0.8, 1.0), &mut notes)?;
+    let (is_split, train_share) = if test.is_some() { (false, 0.8) } else { (true, 1.0) };
+    let train = read_table(train, LayoutSource::Own, spec, monitor.begin_stage(0.0, train_share), &mut notes)?;
+    let test = match test {
+        Some(test) => {
+            let stage = monitor.begin_stage(train_share, 1.0);
+            Some(read_table(test, LayoutSource::Training(&train), spec, stage, &mut notes)?)
+        }
+        None => None,
+    };
     let classes = find_classes(&train, spec, &mut notes)?;
     let (features, columns, origin) = (train.layout.values.len(), train.layout.value_names(), train.file.clone());
-    let (train, test) = (into_part(train, &classes, &origin)?, into_part(test, &classes, &origin)?);
+    let train = into_part(train, &classes, &origin)?;
+    let (train, test) = match test {
+        Some(test) => (train, into_part(test, &classes, &origin)?),
+        None => train.split_off_test(features, &origin, spec)?,
+    };
     monitor.report(1.0)?;
-    Ok(RawDataset {
-        shape: vec![features],
-        classes: harmless_names(&classes),
-        columns,
-        train,
-        test,
-        is_split: false,
-        notes,
-    })
+    Ok(RawDataset { shape: vec![features], classes: harmless_names(&classes), columns, train, test, is_split, notes })
 }
 
 /// The tables of a folder.
@@ -186,13 +167,11 @@ pub(super) fn training_file(path: &Path) -> Result<PathBuf, DataError> {
 /// Reads a file, or the two files of a folder.
 pub(super) fn read_path(path: &Path, spec: &DataSpec, monitor: &mut Monitor) -> Result<RawDataset, DataError> {
     if !path.is_dir() {
-        return read(TableFile::open(path)?, spec, monitor);
+        return read(TableFile::open(path)?, None, spec, monitor);
     }
     let TableFolder { train, test, note } = TableFolder::find(path)?;
-    let mut data = match test {
-        Some(test) => read_pair([TableFile::open(&train)?, TableFile::open(&test)?], spec, monitor),
-        None => read(TableFile::open(&train)?, spec, monitor),
-    }?;
+    let test = test.as_deref().map(TableFile::open).transpose()?;
+    let mut data = read(TableFile::open(&train)?, test, spec, monitor)?;
     data.notes.extend(note);
     Ok(data)
 }

@@ -120,11 +120,10 @@ pub fn csv(bytes: &[u8]) -> Result<usize, DataError> {
         TableFile { name: "fuzz".into(), source, length: source.len() as u64 }
     };
     with_monitor(|monitor| {
-        let raw = match text.iter().position(|&byte| byte == 0).filter(|_| !bit(7)) {
-            Some(end) => csv_file::read_pair([file(0..end), file(end + 1..text.len())], &spec, monitor),
-            None => csv_file::read(file(0..text.len()), &spec, monitor),
-        };
-        check_dataset(raw?, &spec)
+        let end = text.iter().position(|&byte| byte == 0).filter(|_| !bit(7));
+        let test = end.map(|end| file(end + 1..text.len()));
+        let train = file(0..end.unwrap_or(text.len()));
+        check_dataset(csv_file::read(train, test, &spec, monitor)?, &spec)
     })
 }
 

@@ -82,7 +82,7 @@ pub(super) fn preprocess_parts(
             PreprocessedParts { train: Features::Bytes { values: train, transform }, test, moves: Vec::new() }
         }
         (train, test) => {
-            let (train, test) = (into_numbers(train, shape), into_numbers(test, shape));
+            let (train, test) = (train.into_numbers(shape), test.into_numbers(shape));
             let transform = NumberTransform::new(preprocessing, shape, &train);
             let ready =
                 |table: NumberTable| Features::Floats(table.into_floats(|place, value| transform.apply(place, value)));
@@ -90,13 +90,6 @@ pub(super) fn preprocess_parts(
             let moves = transform.pairs.iter().flat_map(|&pair| std::iter::repeat_n(pair, transform.run)).collect();
             PreprocessedParts { train, test, moves }
         }
-    }
-}
-
-fn into_numbers(values: Values, shape: &[usize]) -> NumberTable {
-    match values {
-        Values::Bytes(values) => NumberTable::from_values(shape, values.into_iter().map(f64::from)),
-        Values::Numbers(table) => table,
     }
 }
 

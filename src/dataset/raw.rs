@@ -71,6 +71,14 @@ pub(super) enum Values {
 }
 
 impl Values {
+    /// The values as numbers, for samples of this shape.
+    pub fn into_numbers(self, shape: &[usize]) -> NumberTable {
+        match self {
+            Self::Bytes(pixels) => NumberTable::from_values(shape, pixels.into_iter().map(f64::from)),
+            Self::Numbers(table) => table,
+        }
+    }
+
     /// Two sets of values, one of the rows `first` and one of the others; `first` is sorted, and a row of pixels has
     /// `features` of them.
     fn split(self, first: &[u32], features: usize) -> (Self, Self) {

@@ -5,26 +5,11 @@ use std::{
     fmt::Write as _,
     fs,
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    process::{Command, Stdio},
 };
 
+use super::program::{complaint, gradtop};
 use gradtop::protocol::{DataNoteKind, Event, RunInfo};
-
-fn gradtop<A: AsRef<OsStr>>(arguments: &[A]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_gradtop"))
-        .args(arguments)
-        .current_dir(std::env::temp_dir())
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
-}
-
-/// The exit status and standard error of a command that prints nothing else.
-fn complaint(arguments: &[&str]) -> (i32, String) {
-    let output = gradtop(arguments);
-    assert!(output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));
-    (output.status.code().unwrap(), String::from_utf8_lossy(&output.stderr).into_owned())
-}
 
 /// What a command prints that succeeds and says nothing else.
 fn printed(arguments: &[&str]) -> String {

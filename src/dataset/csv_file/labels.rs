@@ -50,11 +50,12 @@ struct LabelNumber {
 
 impl LabelNumber {
     fn parse(word: &str, style: NumberStyle) -> Option<Self> {
-        let value = style.parse(word.as_bytes()).filter(|value| value.is_finite())?;
+        // 0 and -0 are one number.
+        let value = style.parse(word.as_bytes()).filter(|value| value.is_finite())? + 0.0;
         let plain = word.replace(',', ".");
         let unsigned = plain.trim_start_matches(['+', '-']);
         let digits = if unsigned.contains(['e', 'E']) {
-            format!("{}", value + 0.0)
+            value.to_string()
         } else {
             let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
             let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
@@ -117,32 +118,18 @@ impl LabelWords {
 
     /// The different labels in their order: numbers by size, words by the alphabet. Numbers that are equal are one.
     fn distinct(&self) -> Vec<WordClass> {
-        let mut classes: Vec<(WordClass, u64)> = self
-            .words
-            .iter()
-            .map(|(word, (_, line))| {
-                (WordClass { name: word.clone(), number: LabelNumber::parse(word, self.numbers) }, *line)
-            })
-            .collect();
-        if classes.iter().any(|(class, _)| class.number.is_none()) {
-            for (class, _) in &mut classes {
-                class.number = None;
-            }
-        }
-        let value = |class: &WordClass| class.number.as_ref().map_or(0.0, |number| number.value + 0.0);
-        let digits = |class: &WordClass| class.number.as_ref().map(|number| number.digits.clone());
-        classes.sort_by(|(a, first), (b, second)| {
-            value(a)
-                .total_cmp(&value(b))
-                .then_with(|| digits(a).cmp(&digits(b)))
-                .then(first.cmp(second).then(a.name.cmp(&b.name)))
+        let number = |(word, (_, line)): (&String, &(u16, u64))| {
+            Some((LabelNumber::parse(word, self.numbers)?, *line, word.clone()))
+        };
+        let Some(mut numbers) = self.words.iter().map(number).collect::<Option<Vec<_>>>() else {
+            return self.words.keys().map(|word| WordClass { name: word.clone(), number: None }).collect();
+        };
+        // Of equal numbers, which have equal digits, the first in the file gives the name.
+        numbers.sort_by(|(a, first, _), (b, second, _)| {
+            a.value.total_cmp(&b.value).then_with(|| a.digits.cmp(&b.digits)).then(first.cmp(second))
         });
-        if classes.first().is_some_and(|(class, _)| class.number.is_some()) {
-            classes.dedup_by(|(later, _), (first, _)| digits(later) == digits(first));
-        } else {
-            classes.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
-        }
-        classes.into_iter().map(|(class, _)| class).collect()
+        numbers.dedup_by(|(later, ..), (first, ..)| later.digits == first.digits);
+        numbers.into_iter().map(|(number, _, name)| WordClass { name, number: Some(number) }).collect()
     }
 
     /// The classes in their order. What was taken for one class, or looks as if it should be, is noted.

@@ -1,7 +1,6 @@
 //! Which arrays hold pixels, and in which order.
 
 use crate::dataset::DataNote;
-use crate::dataset::numbers::NumberTable;
 use crate::dataset::raw::Values;
 
 /// Numbers of channels that images usually have: grey, colours, colours and transparency.
@@ -88,7 +87,7 @@ pub(super) fn settle_pixels(
              numbers; were they made in the same way?",
         ));
     }
-    (into_numbers(train, shape), into_numbers(test, shape))
+    (Values::Numbers(train.into_numbers(shape)), Values::Numbers(test.into_numbers(shape)))
 }
 
 /// Whether all values can be pixels, and whether one of them is above 1.
@@ -112,13 +111,6 @@ fn into_pixels(values: Values) -> Values {
     match values {
         Values::Numbers(table) => Values::Bytes(table.into_bytes()),
         bytes @ Values::Bytes(_) => bytes,
-    }
-}
-
-fn into_numbers(values: Values, shape: &[usize]) -> Values {
-    match values {
-        Values::Bytes(bytes) => Values::Numbers(NumberTable::from_values(shape, bytes.into_iter().map(f64::from))),
-        numbers @ Values::Numbers(_) => numbers,
     }
 }
 

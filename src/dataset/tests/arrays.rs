@@ -2,20 +2,6 @@
 
 use super::*;
 
-/// All rows, training before test.
-fn rows(data: &Dataset) -> Vec<(Vec<f64>, u8)> {
-    let mut all = Vec::new();
-    for split in [&data.train, &data.test] {
-        for index in 0..split.len() as u32 {
-            let mut row = vec![0.0; data.features()];
-            split.gather(&[index], &mut row);
-            all.push((row, split.labels[index as usize]));
-        }
-    }
-    all.sort_by(|a, b| a.partial_cmp(b).unwrap());
-    all
-}
-
 /// An npy file of version 1.
 fn npy(descr: &str, shape: &str, elements: &[u8]) -> Vec<u8> {
     let mut text = format!("{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}");

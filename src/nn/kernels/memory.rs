@@ -98,7 +98,14 @@ unsafe impl GlobalAlloc for HugePageAllocator {
             if !is_large(layout) && !is_large(wanted) {
                 return System.realloc(start, layout, size);
             }
-            if is_large(layout) && is_large(wanted) && mapping_bytes(layout.size()) == mapping_bytes(size) {
+            if let (true, true, Some(old), Some(new)) =
+                (is_large(layout), is_large(wanted), mapping_bytes(layout.size()), mapping_bytes(size))
+                && new <= old
+            {
+                // What is no longer needed is given back; nothing has to be copied.
+                if new < old {
+                    let _ = munmap(start.wrapping_byte_add(new).cast(), old - new);
+                }
                 return start;
             }
             let moved = self.alloc(wanted);
@@ -163,6 +170,22 @@ mod tests {
     fn no_size_is_too_large_to_be_refused() {
         // SAFETY: nothing is used of what must be null.
         unsafe { assert!(HugePageAllocator.alloc(layout(isize::MAX as usize - 3)).is_null()) };
+    }
+
+    #[test]
+    fn a_large_piece_shrinks_where_it_is() {
+        // SAFETY: the piece is used within its size, and given back with its last layout.
+        unsafe {
+            let start = HugePageAllocator.alloc(layout(5 * HUGE_PAGE_BYTES));
+            let mut old = 5 * HUGE_PAGE_BYTES;
+            for new in [3 * HUGE_PAGE_BYTES + 5, 3 * HUGE_PAGE_BYTES, HUGE_PAGE_BYTES, MIN_LARGE_BYTES] {
+                std::slice::from_raw_parts_mut(start, old).copy_from_slice(&pattern(old));
+                assert_eq!(HugePageAllocator.realloc(start, layout(old), new), start, "{old} to {new}");
+                assert!(std::slice::from_raw_parts(start, new) == pattern(new), "{old} to {new}");
+                old = new;
+            }
+            HugePageAllocator.dealloc(start, layout(old));
+        }
     }
 
     #[test]
