@@ -33,7 +33,7 @@ pub use metric::{Better, DataPart, MetricId, MetricInfo, MetricValue, MetricValu
 pub use report::{Evaluation, Failure, Finding, Health, LayerProbe, RunSummary, StepReport};
 pub use run::{
     ColumnInfo, Controls, DataInfo, DataNote, DataNoteKind, HyperParameter, Loading, LossInfo, RunInfo, RunState,
-    StateChange,
+    SavedRun, StateChange,
 };
 pub use setting::Setting;
 
@@ -125,6 +125,8 @@ pub enum Command {
     /// Go on by one phase of the current minibatch: forward layer by layer, the loss, backward layer by layer, the
     /// update. Only while paused; everything else that trains first completes the minibatch.
     AdvancePhase,
+    /// Save everything that going on later needs; applied once it is safe on the disk.
+    Save,
     /// End the run; the last event is [`Event::Stopped`].
     Stop,
     /// Something that this version does not know; it is rejected.
@@ -187,6 +189,8 @@ pub enum Event {
         /// Reports left out since the run began.
         total: u64,
     },
+    /// The run was saved, or could not be recorded.
+    Saved(SavedRun),
     /// The planned number of minibatches is done; the source still answers.
     Finished(RunSummary),
     /// The source can't go on. It still answers, but only to [`Command::Stop`].
@@ -262,6 +266,8 @@ pub enum Capability {
     Inspect,
     /// [`Command::AdvancePhase`].
     Phase,
+    /// [`Command::Save`].
+    Save,
     /// Something that this version does not know how to ask for.
     #[serde(other)]
     Unknown,

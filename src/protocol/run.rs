@@ -54,6 +54,9 @@ pub struct RunInfo {
     /// Name of the optimizer, for people: `Adam`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub optimizer: Option<String>,
+    /// Folder into which the run is recorded, where it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
 }
 
 /// What is minimized.
@@ -172,6 +175,16 @@ pub struct StateChange {
     /// Why, where it is not simply what was asked: `loss is NaN`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+
+/// How the record of a run stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedRun {
+    /// Minibatches completed.
+    pub step: u64,
+    /// Why the run could not be recorded, if so; what was saved before is whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
 }
 
 /// What can be steered, and how it stands.

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt};
 use gradtop::protocol::{
     Branching, Change, ColumnInfo, Controls, DataInfo, DataNote, Evaluation, Failure, Finding, Hello, HyperParameter,
     Inspection, LayerEquations, LayerInfo, LayerProbe, Loading, LossInfo, MetricInfo, NewMetrics, Range, RunInfo,
-    RunSummary, StateChange, StepReport, Walk,
+    RunSummary, SavedRun, StateChange, StepReport, Walk,
     inspection::{
         ActivationSummary, ClassifiedSample, ConfusionMatrix, DecisionBoundary, Distribution, FilterPictures,
         GradientCheck, GradientDifference, LayerTrace, LayerView, ParameterElement, ParameterView, PlaneGrid,
@@ -117,6 +117,7 @@ fn fields_are_the_properties_of_the_schema() {
         ("event_loading", fields::<Loading>()),
         ("event_metrics", fields::<NewMetrics>()),
         ("event_ready", fields::<RunInfo>()),
+        ("event_saved", fields::<SavedRun>()),
         ("event_state", fields::<StateChange>()),
         ("event_step", fields::<StepReport>()),
         ("extract", fields::<TensorSlice>()),

@@ -55,6 +55,7 @@ named! {
         Inspect "inspect"
         Watch "watch"
         AdvancePhase "advance_phase"
+        Save "save"
         Stop "stop"
         Unknown "unknown"
     }
@@ -75,6 +76,7 @@ named! {
         Branched "branched"
         Finding "finding"
         Thinned "thinned"
+        Saved "saved"
         Finished "finished"
         Failed "failed"
         Stopped "stopped"
@@ -134,6 +136,7 @@ named! {
         Evaluate "evaluate"
         Inspect "inspect"
         Phase "phase"
+        Save "save"
         Unknown "unknown"
     }
     RunState {

@@ -182,6 +182,7 @@ fn steering_is_valid() {
         Command::AdvanceEpoch,
         Command::SetThrottle { steps_per_second: Some(1e5) },
         Command::Extend { epochs: 1 },
+        Command::Save,
         Command::Unknown,
         inspect(Query::Layer { layer: 99 }),
         Command::Resume,
@@ -197,10 +198,10 @@ fn steering_is_valid() {
     let seen: BTreeSet<&str> = said.iter().map(Named::word).collect();
     let unseen: Vec<&str> = Event::known().into_iter().filter(|word| !seen.contains(word)).collect();
     // What the engine never says, what it says only in trouble, and what depends on the network.
-    let rare = ["branched", "failed", "finding", "metrics", "thinned"];
+    let rare = ["branched", "failed", "finding", "metrics", "saved", "thinned"];
     assert!(unseen.iter().all(|word| rare.contains(word)), "{unseen:?}");
     let rejected = said.iter().filter(|event| matches!(event, Event::Rejected { .. })).count();
-    assert_eq!(rejected, 4, "a value, a key, a command and a query");
+    assert_eq!(rejected, 5, "a value, a key, a save, a command and a query");
 }
 
 #[test]
