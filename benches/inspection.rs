@@ -60,6 +60,7 @@ fn spec(config: &Config) -> RunSpec {
             stop_after: None,
             batch_size: BatchSize::Exactly(run.batch_size),
             evaluate_every: run.evaluate_every,
+            patience: None,
             probe_every: run.probe_every,
             threads: thread::available_parallelism().unwrap(),
             network: config.model.clone(),

@@ -203,12 +203,42 @@ pub enum Precision {
     F64,
 }
 
+/// Something whose numbers can be kept in a file of tensors and restored from it, to the bit.
+pub trait TensorState {
+    /// Adds all its numbers.
+    fn save(&self, tensors: &mut Writer);
+
+    /// Takes its numbers from a file in which others may stand as well.
+    ///
+    /// # Errors
+    /// When one of its tensors is missing, or has another shape or type; some of them may have been taken then.
+    fn load(&mut self, tensors: &Tensors) -> Result<(), TensorError>;
+}
+
 /// Tensors on their way into a file.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Writer {
     precision: Precision,
-    /// Shape and bytes by name.
-    tensors: BTreeMap<String, (Vec<usize>, Vec<u8>)>,
+    tensors: BTreeMap<String, WrittenTensor>,
+}
+
+impl From<Tensors> for Writer {
+    fn from(tensors: Tensors) -> Self {
+        let Tensors { data, entries, .. } = tensors;
+        let written = entries.into_iter().map(|(name, entry)| {
+            let bytes = data[entry.begin..entry.end].to_vec();
+            (name, WrittenTensor { dtype: entry.dtype, shape: entry.shape, bytes })
+        });
+        Self { precision: Precision::F32, tensors: written.collect() }
+    }
+}
+
+/// A tensor on its way into a file.
+#[derive(Clone, Debug)]
+struct WrittenTensor {
+    dtype: Dtype,
+    shape: Vec<usize>,
+    bytes: Vec<u8>,
 }
 
 impl Writer {
@@ -220,11 +250,25 @@ impl Writer {
     /// Adds a tensor with its values in standard (row-major) order; one of the same name is replaced.
     pub fn push(&mut self, name: impl Into<String>, shape: &[usize], values: impl IntoIterator<Item = f64>) {
         let values = values.into_iter();
-        let bytes = match self.precision {
-            Precision::F32 => values.flat_map(|value| (value as f32).to_le_bytes()).collect(),
-            Precision::F64 => values.flat_map(f64::to_le_bytes).collect(),
+        let (dtype, bytes) = match self.precision {
+            Precision::F32 => (Dtype::F32, values.flat_map(|value| (value as f32).to_le_bytes()).collect()),
+            Precision::F64 => (Dtype::F64, values.flat_map(f64::to_le_bytes).collect()),
         };
-        self.tensors.insert(name.into(), (shape.to_vec(), bytes));
+        self.tensors.insert(name.into(), WrittenTensor { dtype, shape: shape.to_vec(), bytes });
+    }
+
+    /// Adds a whole number as a tensor without dimensions.
+    pub fn push_count(&mut self, name: impl Into<String>, count: i64) {
+        let tensor = WrittenTensor { dtype: Dtype::I64, shape: Vec::new(), bytes: count.to_le_bytes().to_vec() };
+        self.tensors.insert(name.into(), tensor);
+    }
+
+    /// The same tensors as a file would give them.
+    ///
+    /// # Errors
+    /// As [`Self::finish`].
+    pub fn into_tensors(self) -> Result<Tensors, TensorError> {
+        Tensors::parse("the stored tensors", &self.finish("")?)
     }
 
     /// The file. `about` is kept with the tensors under the one key `gradtop`: the order of several would be left to
@@ -237,14 +281,12 @@ impl Writer {
             file: "the tensors to write".into(),
             fault: Fault::Io(Safe(&error.to_string()).to_string()),
         };
-        let dtype = match self.precision {
-            Precision::F32 => Dtype::F32,
-            Precision::F64 => Dtype::F64,
-        };
         let views: Vec<(&str, TensorView<'_>)> = self
             .tensors
             .iter()
-            .map(|(name, (shape, bytes))| Ok((name.as_str(), TensorView::new(dtype, shape.clone(), bytes)?)))
+            .map(|(name, tensor)| {
+                Ok((name.as_str(), TensorView::new(tensor.dtype, tensor.shape.clone(), &tensor.bytes)?))
+            })
             .collect::<Result<_, _>>()
             .map_err(fail)?;
         serialize(views, Some(HashMap::from([("gradtop".into(), about.into())]))).map_err(fail)

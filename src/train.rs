@@ -11,6 +11,7 @@ use crate::{
 mod averaging;
 pub(crate) mod describe;
 mod driver;
+mod early_stopping;
 mod evaluator;
 mod fingerprint;
 mod health;
@@ -25,6 +26,8 @@ mod outbox;
 mod outcome;
 mod predictions;
 mod probe;
+mod record;
+mod snapshot;
 mod step;
 mod timing;
 mod trainer;
@@ -33,11 +36,19 @@ pub mod worker;
 
 pub use crate::protocol::THROTTLE;
 pub use describe::describe_run;
+pub use driver::replay;
+pub use early_stopping::BestEvaluation;
 pub use inspect::RunningCheck;
 pub use measures::{LayerMeasures, TestResult};
 pub use metrics::{measured_metrics, measured_quantities};
 pub use outbox::Delivery;
 pub use outcome::{Outcome, UnusableInput};
+pub use record::{
+    Intervention, LAST_STEP, LedgerEntry, PLANNED_STEPS, RecordedData, ResumedRun, RunRecord, RunStart, take_due,
+};
+#[cfg(test)]
+pub(crate) use snapshot::snapshot_of;
+pub use snapshot::{RestoreError, Snapshot, StoredSnapshot, TrainerState, TrainingState};
 pub use step::{StepError, StepOutcome};
 pub use trainer::{SetupError, Trainer};
 
@@ -56,6 +67,8 @@ pub struct TrainSpec {
     pub batch_size: BatchSize,
     /// Minibatches between two evaluations; `None` evaluates after every epoch.
     pub evaluate_every: Option<u64>,
+    /// Evaluations without an improvement after which the run ends on the weights of the best; `None` never ends it.
+    pub patience: Option<u64>,
     /// Minibatches between two looks of the probe, at least 1.
     pub probe_every: u64,
     /// Threads that compute; they change the speed, never the result.

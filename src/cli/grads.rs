@@ -5,7 +5,7 @@ use std::{fs, sync::Arc};
 use anyhow::Context;
 use gradtop::{
     config::Config,
-    nn::{LayerSpec, Mode, Network, Pool, Scalar, Shape},
+    nn::{LayerSpec, Mode, Network, Pool, Scalar, Shape, copy_from_f64},
     tensors::{Precision, TensorError, Tensors, Writer},
     text::harmless_name,
 };
@@ -98,28 +98,18 @@ impl GradsTask<'_> {
     /// Puts the weights where they belong; every one must be there, and no other.
     fn load_weights<T: Scalar>(&self, network: &mut Network<T>) -> Result<(), TensorError> {
         let weights = self.weights;
-        let put = |to: &mut [T], values: Vec<f64>| {
-            to.iter_mut().zip(values).for_each(|(to, value)| *to = T::from_f64(value));
-        };
-        let mut known = Vec::new();
         for parameter in network.parameters_mut() {
-            let name = parameter.full_name();
-            put(&mut parameter.value, weights.floats(&name, parameter.shape.dimensions())?);
-            known.push(name);
+            let values = weights.floats(&parameter.full_name(), parameter.shape.dimensions())?;
+            copy_from_f64(&mut parameter.value, &values);
         }
         for buffer in network.buffers_mut() {
             let name = buffer.full_name();
             // What a batch makes of them can be compared only if they begin alike; nothing else depends on them.
             if self.arguments.evaluate || weights.names().any(|there| there == name) {
-                put(&mut buffer.value, weights.floats(&name, buffer.shape.dimensions())?);
+                copy_from_f64(&mut buffer.value, &weights.floats(&name, buffer.shape.dimensions())?);
             }
-            if let Some(layer) = name.strip_suffix("running_mean") {
-                // PyTorch counts the batches that it has seen; with a fixed momentum nothing depends on it.
-                known.push(format!("{layer}num_batches_tracked"));
-            }
-            known.push(name);
         }
-        weights.reject_unknown_names(|name| known.iter().any(|known| known == name))
+        weights.reject_unknown_names(|name| network.tensor_names().any(|known| known == name))
     }
 
     fn collect_gradients<T: Scalar>(

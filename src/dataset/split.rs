@@ -83,6 +83,20 @@ impl DataSplit {
         })
     }
 
+    /// Gives all labels and then all values in memory as little-endian bytes, a piece at a time.
+    pub fn visit_bytes(&self, mut visit: impl FnMut(&[u8])) {
+        visit(&self.labels);
+        match &self.features {
+            Features::Bytes { values, .. } => visit(values),
+            Features::Floats(values) => {
+                for piece in values.chunks(4096) {
+                    let bytes: Vec<u8> = piece.iter().flat_map(|value| value.to_le_bytes()).collect();
+                    visit(&bytes);
+                }
+            }
+        }
+    }
+
     /// Writes the labels of the samples `indices` to `out`.
     ///
     /// # Panics

@@ -4,7 +4,8 @@ mod rule;
 
 use self::rule::StepRule;
 use super::{OptimizerSpec, SettingError};
-use crate::nn::{Network, Parameter, Scalar, kernels::elementwise::map_chunks};
+use crate::nn::{Network, Parameter, Scalar, copy_from_f64, kernels::elementwise::map_chunks};
+use crate::tensors::{TensorError, TensorState, Tensors, Writer};
 
 /// Elements of a chunk for the threads; also the order in which the norms are summed, so it never changes.
 const CHUNK_ELEMENTS: usize = 1 << 13;
@@ -32,6 +33,10 @@ pub struct Optimizer<T> {
 /// The state that belongs to one parameter.
 #[derive(Clone, Debug, PartialEq)]
 struct ParameterState<T> {
+    /// Name of the parameter.
+    name: String,
+    /// Shape of the parameter, and of both tensors below.
+    shape: Vec<usize>,
     /// Momentum, or Adam's mean of gradients.
     first: Vec<T>,
     /// Mean of squared gradients; empty for SGD.
@@ -47,6 +52,8 @@ impl<T: Scalar> Optimizer<T> {
             let length = parameter.value.len();
             let second = if matches!(spec, OptimizerSpec::Sgd { .. }) { 0 } else { length };
             ParameterState {
+                name: parameter.full_name(),
+                shape: parameter.shape.dimensions().to_vec(),
                 first: vec![T::zero(); length],
                 second: vec![T::zero(); second],
                 squares: vec![0.0; length.div_ceil(CHUNK_ELEMENTS)],
@@ -68,7 +75,7 @@ impl<T: Scalar> Optimizer<T> {
         let rule = StepRule::new(&self.spec, self.steps, momentum_begins, learning_rate, gradient_scale);
         for ((parameter, slot), norm) in network.parameters_mut().zip(&mut self.slots).zip(&mut self.update_norms) {
             let Parameter { value, gradient, .. } = parameter;
-            let ParameterState { first, second, squares } = slot;
+            let ParameterState { first, second, squares, .. } = slot;
             match rule {
                 StepRule::Sgd(rule) => {
                     map_chunks(&pool, CHUNK_ELEMENTS, [value, first], squares, |range, [w, m]| {
@@ -95,6 +102,16 @@ impl<T: Scalar> Optimizer<T> {
         &self.update_norms
     }
 
+    /// Steps done, and those of them with momentum.
+    pub fn step_counts(&self) -> [u64; 2] {
+        [self.steps, self.momentum_steps]
+    }
+
+    /// Goes on as after so many steps, see [`Self::step_counts`].
+    pub fn set_step_counts(&mut self, [steps, momentum_steps]: [u64; 2]) {
+        (self.steps, self.momentum_steps) = (steps, momentum_steps);
+    }
+
     /// The optimizer with its hyperparameters as they are now.
     pub fn spec(&self) -> &OptimizerSpec {
         &self.spec
@@ -112,6 +129,33 @@ impl<T: Scalar> Optimizer<T> {
     /// If there is none of that name, or the value lies outside of its range; then nothing changes.
     pub fn set_hyperparameter(&mut self, key: &str, value: f64) -> Result<(), SettingError> {
         self.spec.set_hyperparameter(key, value)
+    }
+}
+
+/// The means of each parameter, `optimizer.first.0.weight` and `optimizer.second.0.weight`; of those that an optimizer
+/// of its kind has none, none.
+impl<T: Scalar> TensorState for Optimizer<T> {
+    fn save(&self, tensors: &mut Writer) {
+        for slot in &self.slots {
+            for (name, values) in [("first", &slot.first), ("second", &slot.second)] {
+                if !values.is_empty() {
+                    let values = values.iter().map(|value| value.as_f64());
+                    tensors.push(format!("optimizer.{name}.{}", slot.name), &slot.shape, values);
+                }
+            }
+        }
+    }
+
+    fn load(&mut self, tensors: &Tensors) -> Result<(), TensorError> {
+        for slot in &mut self.slots {
+            for (name, values) in [("first", &mut slot.first), ("second", &mut slot.second)] {
+                if !values.is_empty() {
+                    let from = tensors.floats(&format!("optimizer.{name}.{}", slot.name), &slot.shape)?;
+                    copy_from_f64(values, &from);
+                }
+            }
+        }
+        Ok(())
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::mem::swap;
 
-use crate::nn::Network;
+use crate::{
+    nn::{Network, copy_from_f64},
+    tensors::{TensorError, TensorState, Tensors, Writer},
+};
 
 /// A moving average of all parameters of a network.
 ///
@@ -13,15 +16,39 @@ use crate::nn::Network;
 pub(super) struct WeightAverage {
     decay: f32,
     /// One for each parameter, in the order of the network.
-    weights: Vec<Vec<f32>>,
+    weights: Vec<AveragedWeights>,
     begun: bool,
+}
+
+/// The average of one parameter.
+#[derive(Debug)]
+struct AveragedWeights {
+    /// Name of the parameter.
+    name: String,
+    /// Its shape.
+    shape: Vec<usize>,
+    values: Vec<f32>,
 }
 
 impl WeightAverage {
     /// An average for the parameters of `network`, before the first update.
     pub(super) fn new(decay: f64, network: &Network<f32>) -> Self {
-        let weights = network.parameters().map(|parameter| parameter.value.clone()).collect();
-        Self { decay: decay as f32, weights, begun: false }
+        let weights = network.parameters().map(|parameter| AveragedWeights {
+            name: parameter.full_name(),
+            shape: parameter.shape.dimensions().to_vec(),
+            values: parameter.value.clone(),
+        });
+        Self { decay: decay as f32, weights: weights.collect(), begun: false }
+    }
+
+    /// Whether it has taken in weights after an update.
+    pub(super) fn has_begun(&self) -> bool {
+        self.begun
+    }
+
+    /// Goes on as if it had, or had not.
+    pub(super) fn set_begun(&mut self, begun: bool) {
+        self.begun = begun;
     }
 
     /// Takes in the weights after an update.
@@ -29,17 +56,40 @@ impl WeightAverage {
         let share = if self.begun { 1.0 - self.decay } else { 1.0 };
         self.begun = true;
         for (average, parameter) in self.weights.iter_mut().zip(network.parameters()) {
-            for (average, &value) in average.iter_mut().zip(&parameter.value) {
+            for (average, &value) in average.values.iter_mut().zip(&parameter.value) {
                 *average += share * (value - *average);
             }
+        }
+    }
+
+    /// Becomes the weights of the network as they are.
+    pub(super) fn copy_weights(&mut self, network: &Network<f32>) {
+        for (average, parameter) in self.weights.iter_mut().zip(network.parameters()) {
+            average.values.copy_from_slice(&parameter.value);
         }
     }
 
     /// Exchanges the weights of the network and the average; a second time puts everything back in its place.
     pub(super) fn swap_weights(&mut self, network: &mut Network<f32>) {
         for (average, parameter) in self.weights.iter_mut().zip(network.parameters_mut()) {
-            swap(average, &mut parameter.value);
+            swap(&mut average.values, &mut parameter.value);
         }
+    }
+}
+
+/// One tensor for each parameter, `average.0.weight`.
+impl TensorState for WeightAverage {
+    fn save(&self, tensors: &mut Writer) {
+        for AveragedWeights { name, shape, values } in &self.weights {
+            tensors.push(format!("average.{name}"), shape, values.iter().copied().map(f64::from));
+        }
+    }
+
+    fn load(&mut self, tensors: &Tensors) -> Result<(), TensorError> {
+        for AveragedWeights { name, shape, values } in &mut self.weights {
+            copy_from_f64(values, &tensors.floats(&format!("average.{name}"), shape)?);
+        }
+        Ok(())
     }
 }
 

@@ -2,21 +2,32 @@
 
 mod goals;
 mod queries;
+mod replay;
 mod reports;
 mod requests;
+mod saving;
 mod steering;
 mod watch_list;
 
-use std::time::Instant;
+use std::{collections::VecDeque, time::Instant};
 
 use crate::{
-    protocol::{Event, Phase, RunState, RunSummary, StateChange},
+    protocol::{BranchId, Event, Phase, RunInfo, RunState, RunSummary, Setting, StateChange},
+    tensors::Writer,
     train::{
-        Outcome, RunSpec, StepError, StepOutcome, Trainer, describe::describe_run, inbox::NextRequest,
-        link::ConsumerLink, metrics, outbox::Disconnected, outcome::WorkerEndReason, timing::RunTiming,
+        LedgerEntry, Outcome, RecordedData, RunSpec, StepError, StepOutcome, Trainer,
+        describe::describe_run,
+        early_stopping::{EarlyStopping, Verdict},
+        inbox::NextRequest,
+        link::ConsumerLink,
+        metrics,
+        outbox::Disconnected,
+        outcome::WorkerEndReason,
+        timing::RunTiming,
     },
 };
 
+pub use self::replay::replay;
 use self::{
     goals::AdvanceGoals,
     queries::QueryAnswerer,
@@ -50,6 +61,18 @@ pub(super) struct TrainingDriver<'a> {
     reporter: RunReporter,
     /// How the run stands, for the end.
     outcome: &'a mut Outcome,
+    branch: BranchId,
+    /// What was done to the run that it goes on with and is to be done again; normally empty.
+    pending: VecDeque<LedgerEntry>,
+    /// Settings with which it leaves for a branch of its own once that is done; normally empty.
+    branch_changes: Vec<(String, Setting)>,
+    /// Step of the last snapshot, if there is one.
+    saved_step: Option<u64>,
+    early_stopping: EarlyStopping,
+    /// The weights of the best evaluation, where training may be stopped early.
+    best_weights: Option<Writer>,
+    /// Whether training was stopped early, for good.
+    stopped_early: bool,
     /// Numbers that were not finite, in a run that no one can resume; normally empty.
     broken: Option<String>,
     /// Step at which a test has the engine panic; normally empty.
@@ -74,16 +97,48 @@ impl<'a> TrainingDriver<'a> {
             watch_list: WatchList::default(),
             reporter: RunReporter::new(spec.train.probe_every),
             outcome,
+            branch: BranchId::default(),
+            pending: VecDeque::new(),
+            branch_changes: Vec::new(),
+            saved_step: None,
+            early_stopping: EarlyStopping { patience: spec.train.patience, best: None },
+            best_weights: None,
+            stopped_early: false,
             broken: None,
             panic_at: injected_panic(),
         }
     }
 
-    /// Trains and answers until a stop request.
+    /// Says what the run is, with what was recorded of it before, and begins or goes on to record it.
+    ///
+    /// # Errors
+    /// When the consumer is gone.
+    pub(super) fn begin(&mut self, data: Option<&RecordedData>, history: Vec<Event>) -> Result<(), Disconnected> {
+        let folder = data.and_then(|data| self.begin_record(data));
+        self.outcome.folder.clone_from(&folder);
+        let info = RunInfo { folder, ..describe_run(&self.trainer, &self.spec.train) };
+        self.link.push(Event::Ready(Box::new(info)));
+        if !history.is_empty() {
+            self.link.outbox.send_history(history)?;
+        }
+        self.record_histograms(false);
+        Ok(())
+    }
+
+    /// Trains and answers until a stop request; whatever ends it, what was trained is saved.
     pub(super) fn run_until_stop(&mut self) -> Result<(), WorkerEndReason> {
-        self.link.push(Event::Ready(Box::new(describe_run(&self.trainer, &self.spec.train))));
+        let end = self.train_until_stop();
+        self.save_rest();
+        end
+    }
+
+    fn train_until_stop(&mut self) -> Result<(), WorkerEndReason> {
         self.report_controls();
         self.set_state(RunState::Running, None);
+        self.repeat_due_interventions()?;
+        if self.trainer.completed() >= self.trainer.total_steps() {
+            self.finish_run();
+        }
         loop {
             let now = Instant::now();
             let (watch_list, mut answerer) = self.split_queries();
@@ -93,7 +148,7 @@ impl<'a> TrainingDriver<'a> {
             if waiting {
                 self.compute_ahead();
             }
-            let ConsumerLink { inbox, outbox } = &mut *self.link;
+            let ConsumerLink { inbox, outbox, .. } = &mut *self.link;
             // Where the outbox is full it waits a moment for the reader, but never for a request.
             let next = if waiting {
                 inbox.wait(outbox)
@@ -107,9 +162,13 @@ impl<'a> TrainingDriver<'a> {
                     }
                 }
                 NextRequest::Nothing if waiting || self.link.outbox.is_full() => {}
-                NextRequest::Nothing => self.train_minibatch(),
+                NextRequest::Nothing => {
+                    self.repeat_due_interventions()?;
+                    self.train_minibatch();
+                }
                 NextRequest::Gone => return Err(WorkerEndReason::Consumer(Disconnected)),
             }
+            self.tend_record();
             if let Some(what) = self.broken.take() {
                 return Err(WorkerEndReason::Failure(what, LOWER_LEARNING_RATE.into()));
             }
@@ -117,6 +176,14 @@ impl<'a> TrainingDriver<'a> {
                 return Ok(());
             }
         }
+    }
+
+    /// See [`Self::repeat_interventions`].
+    fn repeat_due_interventions(&mut self) -> Result<(), WorkerEndReason> {
+        let advice = "start anew, or resume an earlier run";
+        self.repeat_interventions().map_err(|reason| {
+            WorkerEndReason::Failure(format!("what was done to the run can't be done again: {reason}"), advice.into())
+        })
     }
 
     /// Trains one minibatch and does everything that follows from it.
@@ -171,8 +238,8 @@ impl<'a> TrainingDriver<'a> {
             }
             Err(error) => self.complete_broken_minibatch(&error),
         }
-        if step.is_multiple_of(self.trainer.evaluate_every()) {
-            self.evaluate();
+        if step.is_multiple_of(self.trainer.evaluate_every()) && self.evaluate() {
+            self.judge_regular_evaluation();
         }
         if !running {
             self.timing.training_time.add_time(start.elapsed());
@@ -201,6 +268,19 @@ impl<'a> TrainingDriver<'a> {
         true
     }
 
+    /// Keeps the weights of the best evaluation, and ends the run when it does not improve any more.
+    fn judge_regular_evaluation(&mut self) {
+        self.record_histograms(false);
+        let Some(evaluation) = self.reporter.last_evaluation().copied() else { return };
+        match self.early_stopping.judge(&evaluation) {
+            Verdict::Best if self.early_stopping.patience.is_some() => {
+                self.best_weights = Some(self.trainer.evaluated_weights());
+            }
+            Verdict::Best | Verdict::Wait => {}
+            Verdict::GiveUp => self.stop_early(),
+        }
+    }
+
     fn finish_run(&mut self) {
         let step = self.trainer.completed();
         if self.reporter.evaluation_at(step).is_none() && !self.evaluate() {
@@ -213,13 +293,24 @@ impl<'a> TrainingDriver<'a> {
         let seconds = Some(self.timing.training_time.training_seconds());
         let summary = RunSummary { step, values, weights_sha256, seconds };
         self.outcome.summary = Some(summary.clone());
+        // What goes wrong is told.
+        let _ = self.link.recording.is_some().then(|| self.save(self.is_complete()));
         self.link.push(Event::Finished(summary));
+    }
+
+    /// Whether nothing of the plan is left to train.
+    fn is_complete(&self) -> bool {
+        let Self { trainer, stopped_early, .. } = self;
+        let end = if *stopped_early { trainer.total_steps() } else { trainer.planned_steps() };
+        trainer.completed() >= end
     }
 
     /// Answers the requests to advance that are fulfilled, and pauses after the last.
     fn answer_reached_goals(&mut self) {
         let step = self.trainer.completed();
-        while let Some(id) = self.goals.take_reached(step) {
+        // A run that was stopped early is at its end, before goals that were beyond it.
+        let reached = if self.state == RunState::Finished { u64::MAX } else { step };
+        while let Some(id) = self.goals.take_reached(reached) {
             if self.goals.is_empty() && self.mode == RunMode::ToGoal {
                 self.mode = RunMode::Waiting;
                 self.set_state(RunState::Paused, None);

@@ -65,6 +65,16 @@ impl Evaluator {
         }
     }
 
+    /// The average of the weights, if there is one.
+    pub fn average(&self) -> Option<&WeightAverage> {
+        self.average.as_ref()
+    }
+
+    /// The average of the weights, to be restored.
+    pub fn average_mut(&mut self) -> Option<&mut WeightAverage> {
+        self.average.as_mut()
+    }
+
     /// What the last evaluation predicted for a part of the data.
     pub fn predictions(&self, split: SplitName) -> &Predictions {
         match split {

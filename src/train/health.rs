@@ -3,8 +3,10 @@
 //! A rule about a layer speaks only after its condition held for [`PATIENCE_LOOKS`] looks in a row, so that a single
 //! odd minibatch raises no alarm, and speaks again only after the condition was gone for as long.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
-    protocol::{Finding, Health},
+    protocol::{Finding, Health, number},
     train::{LayerMeasures, TestResult},
 };
 
@@ -81,7 +83,7 @@ impl LayerComplaint {
 }
 
 /// How long one complaint about one layer has held, or has been gone since it was reported.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct ComplaintStreak {
     /// Looks in a row at which it held; after the report, looks left until it counts as gone. Normally 0.
     looks: u32,
@@ -111,21 +113,31 @@ impl ComplaintStreak {
 }
 
 /// The evaluation with the least test loss.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct BestEvaluation {
     step: u64,
+    #[serde(with = "number")]
     test_loss: f64,
     /// Mean over the minibatches that led to it; NaN if there were none.
+    #[serde(with = "number")]
     training_loss: f64,
 }
 
+/// Losses that are added up for their mean.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct LossSum {
+    #[serde(with = "number")]
+    sum: f64,
+    count: u32,
+}
+
 /// The memory of the rules over one run.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct HealthMonitor {
     /// For each layer with parameters; empty before the first look.
     streaks: Vec<[ComplaintStreak; COMPLAINTS.len()]>,
-    /// Sum and number of the losses of the minibatches since the last evaluation.
-    training: (f64, u32),
+    /// The losses of the minibatches since the last evaluation.
+    training: LossSum,
     /// Empty before the first evaluation.
     best: Option<BestEvaluation>,
     /// Step of the last evaluation, so that the same one is not counted again.
@@ -161,7 +173,8 @@ impl HealthMonitor {
 
     /// Takes note of the loss of a minibatch.
     pub fn record_training_loss(&mut self, loss: f64) {
-        self.training = (self.training.0 + loss, self.training.1 + 1);
+        self.training.sum += loss;
+        self.training.count += 1;
     }
 
     /// Watches the test loss; speaks once when it stays well above its best although the training loss fell.
@@ -170,7 +183,7 @@ impl HealthMonitor {
             return None;
         }
         self.last_evaluation = Some(evaluation.step);
-        let (sum, count) = std::mem::take(&mut self.training);
+        let LossSum { sum, count } = std::mem::take(&mut self.training);
         let training_loss = sum / f64::from(count);
         match self.best {
             Some(best) if evaluation.loss > best.test_loss => {

@@ -7,6 +7,7 @@ use crate::{
     train::{
         inbox::Inbox,
         outbox::{Disconnected, Outbox},
+        record::Recording,
     },
 };
 
@@ -17,11 +18,16 @@ pub(super) struct ConsumerLink {
     pub inbox: Inbox,
     /// Events on their way.
     pub outbox: Outbox,
+    /// Where the run is recorded, if it is.
+    pub recording: Option<Recording>,
 }
 
 impl ConsumerLink {
-    /// Adds an event after the others.
+    /// Adds an event after the others, and to the record.
     pub fn push(&mut self, event: Event) {
+        if let Some(recording) = &mut self.recording {
+            recording.record().record_event(&event);
+        }
         self.outbox.push(event);
     }
 

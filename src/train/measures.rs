@@ -1,6 +1,8 @@
 //! What the engine measures of a minibatch, of a layer and of the test split.
 
-use crate::protocol::Health;
+use serde::{Deserialize, Serialize};
+
+use crate::protocol::{Health, number};
 
 /// What is known of a minibatch; what could not be computed is `None`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -40,13 +42,14 @@ impl LayerMeasures {
 }
 
 /// What an evaluation of the test split found.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TestResult {
     /// Minibatches completed.
     pub step: u64,
     /// Epochs completed as a fraction.
     pub epoch: f64,
     /// Mean loss in nats.
+    #[serde(with = "number")]
     pub loss: f64,
     /// Share classified correctly, 0 to 1.
     pub accuracy: f64,

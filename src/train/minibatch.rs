@@ -112,6 +112,13 @@ impl Minibatch {
         })
     }
 
+    /// Goes to the minibatch after `completed` others; any walk and all passes are over.
+    pub fn go_to(&mut self, completed: u64) {
+        self.completed = completed;
+        self.contents = BufferContents::Other;
+        self.phase = Phase::Between;
+    }
+
     /// Puts the samples into the network, unless they are there already.
     pub fn load_samples(&mut self, network: &mut Network<f32>, data: &DataSplit) {
         if self.contents == BufferContents::Current {

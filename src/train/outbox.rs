@@ -59,6 +59,9 @@ pub struct Outbox {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Disconnected;
 
+/// Events of a run's history that are sent at once.
+const MAX_HISTORY_BATCH: usize = 1024;
+
 impl Outbox {
     /// An empty outbox at the start of `channel`.
     pub fn new(channel: Sender<Vec<Event>>, delivery: Delivery) -> Self {
@@ -97,6 +100,23 @@ impl Outbox {
             if self.other_events() > MAX_WAITING_OTHERS {
                 self.drop_replaced();
             }
+        }
+    }
+
+    /// Sends what waits and then the history of a run, none of which is thinned, and waits for the consumer to take it.
+    ///
+    /// # Errors
+    /// When the consumer is gone.
+    pub fn send_history(&mut self, history: Vec<Event>) -> Result<(), Disconnected> {
+        let waiting = std::mem::take(&mut self.waiting).into_iter();
+        (self.samples, self.inspections, self.urgent) = (0, 0, false);
+        let mut events = waiting.chain(history);
+        loop {
+            let batch: Vec<Event> = events.by_ref().take(MAX_HISTORY_BATCH).collect();
+            if batch.is_empty() {
+                return Ok(());
+            }
+            self.channel.blocking_send(batch).map_err(|_| Disconnected)?;
         }
     }
 

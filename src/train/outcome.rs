@@ -10,6 +10,8 @@ use crate::{
 pub struct Outcome {
     /// Minibatches completed.
     pub step: u64,
+    /// The folder in which the run is recorded, if it is.
+    pub folder: Option<String>,
     /// What the run came to, if it was finished when it ended.
     pub summary: Option<RunSummary>,
     /// Why it could not go on, if so.

@@ -102,9 +102,19 @@ impl TrainingTime {
         self.since = running.then_some(now);
     }
 
+    /// Begins with so many seconds.
+    pub fn set_seconds(&mut self, seconds: f64) {
+        self.done = Duration::try_from_secs_f64(seconds).unwrap_or_default();
+    }
+
     /// Adds time that was spent while it stood.
     pub fn add_time(&mut self, time: Duration) {
         self.done += time;
+    }
+
+    /// Time up to now.
+    pub fn seconds_until(&self, now: Instant) -> f64 {
+        (self.done + self.since.map_or(Duration::ZERO, |since| now.duration_since(since))).as_secs_f64()
     }
 
     /// Time up to when it was last stopped.

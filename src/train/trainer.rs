@@ -44,6 +44,14 @@ pub struct Trainer {
     notes: Vec<DataNote>,
 }
 
+/// The parts of a trainer that change while it trains.
+pub(super) struct StoredParts<'a> {
+    pub network: &'a mut Network<f32>,
+    pub minibatch: &'a mut Minibatch,
+    pub update_rule: &'a mut UpdateRule,
+    pub evaluator: &'a mut Evaluator,
+}
+
 /// Why a trainer could not be set up.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SetupError {
@@ -218,6 +226,12 @@ impl Trainer {
         Inspector { network, minibatch, evaluator, data, plane_extent }
     }
 
+    /// The parts that a snapshot is made of: network, minibatch, update rule, evaluator.
+    pub(super) fn stored_parts(&mut self) -> StoredParts<'_> {
+        let Self { network, minibatch, update_rule, evaluator, .. } = self;
+        StoredParts { network, minibatch, update_rule, evaluator }
+    }
+
     /// The network, with what was computed last in its buffers.
     pub fn network(&self) -> &Network<f32> {
         &self.network
@@ -273,6 +287,22 @@ impl Trainer {
         self.minibatch.steps_per_epoch()
     }
 
+    /// Minibatches that the run is planned for.
+    pub fn planned_steps(&self) -> u64 {
+        self.planned_steps
+    }
+
+    /// Plans the run, and its schedule, for so many minibatches; a run that was to end with the plan still does.
+    pub(super) fn set_planned_steps(&mut self, planned: u64) {
+        self.total_steps = if self.total_steps == self.planned_steps { planned } else { self.total_steps.min(planned) };
+        self.planned_steps = planned;
+    }
+
+    /// Stops after so many minibatches, at most those planned.
+    pub(super) fn stop_after(&mut self, steps: u64) {
+        self.total_steps = steps.min(self.planned_steps);
+    }
+
     /// Minibatches between two evaluations.
     pub fn evaluate_every(&self) -> u64 {
         self.evaluate_every
@@ -316,6 +346,7 @@ mod tests {
             stop_after: None,
             batch_size: BatchSize::Exactly(900),
             evaluate_every: None,
+            patience: None,
             probe_every: 1,
             threads: NonZeroUsize::new(threads).unwrap(),
             network: NetworkSpec { layers, init: "he".parse().unwrap(), label_smoothing: 0.0 },

@@ -44,6 +44,11 @@ impl UpdateRule {
         &self.optimizer
     }
 
+    /// The optimizer, to be restored.
+    pub fn optimizer_mut(&mut self) -> &mut Optimizer<f32> {
+        &mut self.optimizer
+    }
+
     /// Sets one of the optimizer's own hyperparameters.
     ///
     /// # Errors

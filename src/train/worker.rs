@@ -16,15 +16,17 @@ use std::{
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
-    dataset::{self, DataError},
+    dataset::{self, DataError, Dataset},
     protocol::{Capability, Event, Failure, Hello, Loading, PROTOCOL_VERSION, Request, RunState, StateChange},
+    tensors::Tensors,
     train::{
-        RunSpec, SetupError, Trainer,
+        RecordedData, ResumedRun, RunSpec, RunStart, SetupError, Trainer,
         driver::TrainingDriver,
         inbox::Inbox,
         link::ConsumerLink,
         outbox::{Disconnected, Outbox},
         outcome::{Outcome, UnusableInput, WorkerEndReason},
+        record::Recording,
     },
 };
 
@@ -72,12 +74,22 @@ impl WorkerTask {
 /// # Errors
 /// When the system gives no thread.
 pub fn spawn(spec: RunSpec) -> io::Result<WorkerHandle> {
+    spawn_from(spec, RunStart::default())
+}
+
+/// Starts a worker that records its run, or goes on with one that was recorded.
+///
+/// # Errors
+/// As [`spawn`].
+pub fn spawn_from(spec: RunSpec, start: RunStart) -> io::Result<WorkerHandle> {
     let (requests, inbox) = std_mpsc::sync_channel(MAX_WAITING_REQUESTS);
     let (outbox, events) = mpsc::channel(MAX_WAITING_BATCHES);
     let (end, ended) = oneshot::channel();
     let thread = thread::Builder::new().name("trainer".into()).spawn(move || {
-        let link = ConsumerLink { inbox: Inbox::new(inbox), outbox: Outbox::new(outbox, spec.delivery) };
-        let outcome = run_worker(&spec, link);
+        let RunStart { record, resume, weights } = start;
+        let (inbox, outbox) = (Inbox::new(inbox), Outbox::new(outbox, spec.delivery));
+        let link = ConsumerLink { inbox, outbox, recording: record.map(Recording::new) };
+        let outcome = run_worker(&spec, link, RunOrigin { resume, weights });
         // It fails if the task was dropped.
         let _ = end.send(());
         outcome
@@ -85,10 +97,16 @@ pub fn spawn(spec: RunSpec) -> io::Result<WorkerHandle> {
     Ok(WorkerHandle { requests, events, task: WorkerTask { thread, ended } })
 }
 
+/// Where a run's weights come from, if they are not drawn.
+struct RunOrigin {
+    resume: Option<ResumedRun>,
+    weights: Option<Tensors>,
+}
+
 /// Runs a worker to its end, turning a panic into [`Event::Failed`].
-fn run_worker(spec: &RunSpec, mut link: ConsumerLink) -> Outcome {
+fn run_worker(spec: &RunSpec, mut link: ConsumerLink, origin: RunOrigin) -> Outcome {
     let mut outcome = Outcome::default();
-    let result = catch_unwind(AssertUnwindSafe(|| train_until_stop(spec, &mut link, &mut outcome)));
+    let result = catch_unwind(AssertUnwindSafe(|| train_until_stop(spec, &mut link, &mut outcome, origin)));
     let step = outcome.step;
     outcome.failure = match result {
         Ok(Ok(())) => None,
@@ -151,12 +169,49 @@ fn panic_message(panic: &(dyn Any + Send)) -> &str {
 }
 
 /// Loads, builds, trains and answers until a stop request; keeps `outcome` up to date for the report of the end.
-fn train_until_stop(spec: &RunSpec, link: &mut ConsumerLink, outcome: &mut Outcome) -> Result<(), WorkerEndReason> {
-    link.push(Event::Hello(Hello {
+fn train_until_stop(
+    spec: &RunSpec,
+    link: &mut ConsumerLink,
+    outcome: &mut Outcome,
+    origin: RunOrigin,
+) -> Result<(), WorkerEndReason> {
+    link.push(Event::Hello(hello(spec, link.recording.is_some())));
+    let Some(data) = load_data(spec, link)? else { return Ok(()) };
+    let expected = origin.resume.as_ref().and_then(|resumed| resumed.data_fingerprint.as_ref());
+    let recorded = (expected.is_some() || link.recording.is_some()).then(|| RecordedData::of(&data));
+    if let (Some(expected), Some(recorded)) = (expected, &recorded)
+        && *expected != recorded.fingerprint
+    {
+        let problem =
+            format!("{}: not the data that this run was trained on; --anyway goes on all the same", data.name);
+        return Err(WorkerEndReason::Refused(UnusableInput::Data(problem)));
+    }
+    link.push(Event::Loading(Loading { what: "building the network".into(), fraction: None }));
+    link.flush_if_due()?;
+    let mut trainer = Trainer::new(&spec.train, Arc::new(data))
+        .map_err(|error| WorkerEndReason::Refused(UnusableInput::Setup(error)))?;
+    let unfitting = origin.weights.map(|weights| trainer.take_weights(&weights)).unwrap_or_default();
+    let mut driver = TrainingDriver::new(spec, trainer, link, outcome);
+    let mut history = Vec::new();
+    if let Some(mut resumed) = origin.resume {
+        history = std::mem::take(&mut resumed.history);
+        driver.resume_from(resumed).map_err(|error| {
+            WorkerEndReason::Failure(format!("can't go on: {error}"), "start anew, or resume an earlier run".into())
+        })?;
+    }
+    driver.begin(recorded.as_ref(), history)?;
+    driver.report_unfitting_weights(unfitting);
+    driver.run_until_stop()
+}
+
+/// Who speaks, and what can be asked.
+fn hello(spec: &RunSpec, is_recorded: bool) -> Hello {
+    let saving = is_recorded.then_some(Capability::Save);
+    Hello {
         protocol: PROTOCOL_VERSION,
         source: concat!("gradtop ", env!("CARGO_PKG_VERSION")).into(),
         run: spec.name.clone(),
-        capabilities: vec![
+        capabilities: [
             Capability::Pause,
             Capability::Advance,
             Capability::Steer,
@@ -165,15 +220,22 @@ fn train_until_stop(spec: &RunSpec, link: &mut ConsumerLink, outcome: &mut Outco
             Capability::Evaluate,
             Capability::Inspect,
             Capability::Phase,
-        ],
-    }));
+        ]
+        .into_iter()
+        .chain(saving)
+        .collect(),
+    }
+}
+
+/// Loads the data; `None` if a stop request came first.
+fn load_data(spec: &RunSpec, link: &mut ConsumerLink) -> Result<Option<Dataset>, WorkerEndReason> {
     let mut progress = |what: &str, fraction: Option<f64>| {
         link.push(Event::Loading(Loading { what: what.into(), fraction }));
         link.continue_until_stop()
     };
     let loaded = dataset::load(&spec.data, &mut progress);
     if link.inbox.stop_requested() {
-        return Ok(());
+        return Ok(None);
     }
     let data = loaded.map_err(|error| {
         let problem = error.to_string();
@@ -188,11 +250,7 @@ fn train_until_stop(spec: &RunSpec, link: &mut ConsumerLink, outcome: &mut Outco
             "start again when nothing writes to the data".into(),
         ));
     }
-    link.push(Event::Loading(Loading { what: "building the network".into(), fraction: None }));
-    link.flush_if_due()?;
-    let trainer = Trainer::new(&spec.train, Arc::new(data))
-        .map_err(|error| WorkerEndReason::Refused(UnusableInput::Setup(error)))?;
-    TrainingDriver::new(spec, trainer, link, outcome).run_until_stop()
+    Ok(Some(data))
 }
 
 #[cfg(test)]
@@ -220,6 +278,7 @@ mod tests {
                 stop_after: None,
                 batch_size: BatchSize::Exactly(10),
                 evaluate_every: None,
+                patience: None,
                 probe_every: 1000,
                 threads: NonZeroUsize::MIN,
                 network: NetworkSpec { layers: vec!["linear 10".parse().unwrap()], ..NetworkSpec::default() },

@@ -37,6 +37,26 @@ impl RunReporter {
         }
     }
 
+    /// What the rules that watch the run remember.
+    pub fn monitor(&self) -> &HealthMonitor {
+        &self.monitor
+    }
+
+    /// The last evaluation of the test split.
+    pub fn last_evaluation(&self) -> Option<&TestResult> {
+        self.last_evaluation.as_ref()
+    }
+
+    /// Goes on with what the rules remembered and the last evaluation that there was.
+    pub fn restore(&mut self, monitor: HealthMonitor, last_evaluation: Option<TestResult>) {
+        (self.monitor, self.last_evaluation) = (monitor, last_evaluation);
+    }
+
+    /// Replaces the last evaluation by one of other weights at the same step, which is not reported.
+    pub fn replace_evaluation(&mut self, evaluation: TestResult) {
+        self.last_evaluation = Some(evaluation);
+    }
+
     /// The last evaluation, if it is of that step.
     pub fn evaluation_at(&self, step: u64) -> Option<&TestResult> {
         self.last_evaluation.as_ref().filter(|evaluation| evaluation.step == step)

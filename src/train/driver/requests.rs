@@ -31,6 +31,7 @@ impl TrainingDriver<'_> {
             Command::Extend { epochs } => self.request_extension(epochs),
             Command::Inspect { query } => self.split_queries().1.answer_once(query),
             Command::Watch { queries } => self.watch_list.replace(queries, &self.trainer),
+            Command::Save => self.save(self.state == RunState::Finished),
             Command::Unknown => Err("this engine knows no such command".into()),
         };
         let step = self.trainer.completed();
@@ -120,12 +121,19 @@ impl TrainingDriver<'_> {
         &mut self,
         change: impl FnOnce(&mut RunSteering<'_>) -> Result<Vec<Change>, String>,
     ) -> Result<(), String> {
-        let changes = change(&mut RunSteering { trainer: &mut self.trainer, throttle: &mut self.timing.throttle })?;
+        let before = [self.trainer.planned_steps(), self.trainer.total_steps()];
+        let changes = change(&mut self.steering())?;
+        self.record_changes(&changes, before);
+        self.report_changes(changes);
+        Ok(())
+    }
+
+    /// Reports what has changed, and how all settings stand then.
+    pub(super) fn report_changes(&mut self, changes: Vec<Change>) {
         let step = self.trainer.completed();
         for change in changes {
             self.link.push(Event::Changed { step, change });
         }
         self.report_controls();
-        Ok(())
     }
 }

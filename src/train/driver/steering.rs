@@ -7,7 +7,7 @@ use crate::{
         change::{EFFECTIVE_RATE, EPOCHS, SCHEDULE},
     },
     text::nearest,
-    train::{Trainer, timing::StepThrottle},
+    train::{PLANNED_STEPS, Trainer, timing::StepThrottle},
 };
 
 /// Prefix of the optimizer's own hyperparameters among the keys of the protocol.
@@ -68,6 +68,26 @@ impl RunSteering<'_> {
         }
         *self.throttle = StepThrottle::new(steps_per_second);
         Ok(Vec::new())
+    }
+
+    /// Sets what a [`Change`] of this key sets, to an absolute value: a hyperparameter, the schedule, the planned length.
+    pub fn apply(&mut self, key: &str, to: &Setting) -> Result<Vec<Change>, String> {
+        match (key, to) {
+            (PLANNED_STEPS, Setting::Count(steps)) => {
+                self.trainer.set_planned_steps(*steps);
+                Ok(Vec::new())
+            }
+            (SCHEDULE, Setting::Text(text)) => self.set_schedule(text),
+            _ => match to.number() {
+                Some(value) => self.set_hyperparameter(key, value),
+                None => Err(format!("{key} can't be {to}; valid: a number")),
+            },
+        }
+    }
+
+    /// Whether [`Self::apply`] knows this key; changes of others follow from it.
+    pub fn is_repeatable(key: &str) -> bool {
+        ![EPOCHS, EFFECTIVE_RATE].contains(&key)
     }
 
     /// Puts the end of the run `epochs` further away.

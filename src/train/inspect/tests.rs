@@ -46,6 +46,7 @@ fn spec(layers: &[&str], threads: usize) -> TrainSpec {
         stop_after: None,
         batch_size: BatchSize::Exactly(20),
         evaluate_every: None,
+        patience: None,
         probe_every: 1,
         threads: NonZeroUsize::new(threads).unwrap(),
         network: NetworkSpec { layers, label_smoothing: 0.1, ..NetworkSpec::default() },

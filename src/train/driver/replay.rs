@@ -1,0 +1,64 @@
+//! Training a recorded run once more, as fast as it goes.
+
+use std::{collections::VecDeque, ops::ControlFlow};
+
+use crate::{
+    tensors::Writer,
+    train::{
+        Intervention, LAST_STEP, LedgerEntry, Trainer,
+        driver::steering::RunSteering,
+        early_stopping::{EarlyStopping, Verdict},
+        record::take_due,
+        timing::StepThrottle,
+    },
+};
+
+/// Trains from the beginning up to step `until`, doing what the `entries` of a ledger say at their steps, and gives the
+/// fingerprint of the weights then; `None` if `keep_going`, which learns of every step, ended it.
+///
+/// # Errors
+/// When an entry can't be done again, or the run can't end where it did; a sentence.
+pub fn replay(
+    trainer: &mut Trainer,
+    patience: Option<u64>,
+    entries: impl IntoIterator<Item = LedgerEntry>,
+    until: u64,
+    mut keep_going: impl FnMut(u64) -> ControlFlow<()>,
+) -> Result<Option<String>, String> {
+    let mut entries: VecDeque<LedgerEntry> = entries.into_iter().collect();
+    let mut stopping = EarlyStopping { patience, best: None };
+    let mut best: Option<Writer> = None;
+    loop {
+        let step = trainer.completed();
+        while let Some(entry) = take_due(&mut entries, step) {
+            if let Intervention::Change(change) = entry.what
+                && change.key != LAST_STEP
+            {
+                let throttle = &mut StepThrottle::new(None);
+                RunSteering { trainer: &mut *trainer, throttle }.apply(&change.key, &change.to)?;
+            }
+        }
+        if step >= until {
+            return Ok(Some(trainer.weights_sha256()));
+        }
+        // A minibatch that is not finite counted as a step and was left out then too.
+        let _ = trainer.step();
+        if keep_going(trainer.completed()).is_break() {
+            return Ok(None);
+        }
+        if patience.is_none() || !trainer.completed().is_multiple_of(trainer.evaluate_every()) {
+            continue;
+        }
+        let Some(test) = trainer.evaluate(|| ControlFlow::Continue(())) else { continue };
+        match (stopping.judge(&test), &best) {
+            (Verdict::Best, _) => best = Some(trainer.evaluated_weights()),
+            (Verdict::GiveUp, Some(weights)) => {
+                let weights = weights.clone().into_tensors().map_err(|error| error.to_string())?;
+                trainer.end_on_weights(&weights).map_err(|error| error.to_string())?;
+                // It was its end, unless somebody extended it.
+                stopping.begin_again();
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! Recording a run while it goes on, and going on with one that was recorded.
+
+use std::time::Instant;
+
+use crate::{
+    protocol::{BranchId, Branching, Change, ChangedBy, Event, Finding, Health, SavedRun, Setting},
+    tensors::Writer,
+    train::{
+        BestEvaluation, Intervention, LAST_STEP, LedgerEntry, PLANNED_STEPS, RecordedData, RestoreError, ResumedRun,
+        Snapshot, TrainingState, describe::describe_run, record::take_due,
+    },
+};
+
+use super::{TrainingDriver, steering::RunSteering};
+
+/// What to do about a run that can't be recorded.
+const RECORD_ADVICE: &str = "training goes on; make room or give access, and the next save tries again";
+
+impl TrainingDriver<'_> {
+    /// Begins to record, and gives the folder for people. Where that fails the run goes on without.
+    pub(super) fn begin_record(&mut self, data: &RecordedData) -> Option<String> {
+        let info = describe_run(&self.trainer, &self.spec.train);
+        let begun = self.link.recording.as_mut()?.record().begin(&info, data);
+        match begun {
+            Ok(folder) => Some(folder),
+            Err(problem) => {
+                self.link.recording = None;
+                self.report_record_problem(&problem);
+                None
+            }
+        }
+    }
+
+    /// Goes on from what was recorded.
+    ///
+    /// # Errors
+    /// When it does not fit this run.
+    pub(in crate::train) fn resume_from(&mut self, resumed: ResumedRun) -> Result<(), RestoreError> {
+        let ResumedRun { snapshot, pending, changes, .. } = resumed;
+        if let Some(snapshot) = snapshot {
+            self.trainer.restore(&snapshot)?;
+            let TrainingState { branch, health, last_evaluation, best_evaluation, seconds, stopped_early, .. } =
+                snapshot.state;
+            self.stopped_early = stopped_early;
+            self.branch = branch;
+            self.reporter.restore(health, last_evaluation);
+            self.early_stopping.best = best_evaluation;
+            self.best_weights = snapshot.best.map(Writer::from);
+            self.timing.training_time.set_seconds(seconds);
+            self.outcome.step = self.trainer.completed();
+        }
+        // Where it stopped before is no reason to stop there again.
+        if !self.stopped_early {
+            self.trainer.stop_after(self.spec.train.stop_after.unwrap_or(u64::MAX));
+        }
+        self.pending = pending;
+        self.branch_changes = changes;
+        Ok(())
+    }
+
+    /// Does again what was done to the run after the snapshot that it goes on from, as far as its step has come; then
+    /// leaves for a branch of its own, if that was asked for.
+    ///
+    /// # Errors
+    /// When a change is refused; the reason says why.
+    pub(super) fn repeat_interventions(&mut self) -> Result<(), String> {
+        let step = self.trainer.completed();
+        while let Some(entry) = take_due(&mut self.pending, step) {
+            match entry.what {
+                Intervention::Branched { parent } => {
+                    self.link.outbox.push(Event::Branched(Branching {
+                        branch: entry.branch,
+                        parent,
+                        at: step,
+                        change: None,
+                    }));
+                    self.branch = entry.branch;
+                }
+                // Of a run that was not stopped early, the plan says where it ends.
+                Intervention::Change(Change { key, to: Setting::Count(last), .. }) if key == LAST_STEP => {
+                    if self.stopped_early {
+                        self.trainer.stop_after(last);
+                    }
+                }
+                Intervention::Change(change) => {
+                    let done = self.steering().apply(&change.key, &change.to)?;
+                    self.report_changes(done);
+                }
+            }
+        }
+        if self.pending.is_empty() && !self.branch_changes.is_empty() {
+            self.branch_off()?;
+        }
+        Ok(())
+    }
+
+    /// Begins a branch with the changes that were asked for.
+    fn branch_off(&mut self) -> Result<(), String> {
+        let step = self.trainer.completed();
+        let (parent, branch) = (self.branch, BranchId(self.branch.0 + 1));
+        let changes = std::mem::take(&mut self.branch_changes);
+        let mut done = Vec::new();
+        let mut entries = vec![LedgerEntry { step, branch, what: Intervention::Branched { parent } }];
+        for (key, to) in changes {
+            done.extend(self.steering().apply(&key, &to)?);
+            if key == PLANNED_STEPS {
+                self.stopped_early = false;
+                self.trainer.stop_after(self.spec.train.stop_after.unwrap_or(u64::MAX));
+            }
+            let change = Change { key, from: None, to, by: Some(ChangedBy::Viewer) };
+            entries.push(LedgerEntry { step, branch, what: Intervention::Change(change) });
+        }
+        self.record_interventions(entries);
+        self.branch = branch;
+        let change = done.first().cloned();
+        self.link.push(Event::Branched(Branching { branch, parent, at: step, change }));
+        self.report_changes(done);
+        Ok(())
+    }
+
+    pub(super) fn steering(&mut self) -> RunSteering<'_> {
+        RunSteering { trainer: &mut self.trainer, throttle: &mut self.timing.throttle }
+    }
+
+    /// Records changes that a viewer asked for; before them, the run was planned for so many steps, and was to stop after
+    /// so many.
+    pub(super) fn record_changes(&mut self, changes: &[Change], [planned, total]: [u64; 2]) {
+        let step = self.trainer.completed();
+        let steps = |key: &str, from: u64, to: u64| {
+            let (from, to) = (Some(Setting::Count(from)), Setting::Count(to));
+            (from.as_ref() != Some(&to)).then(|| Change { key: key.into(), from, to, by: Some(ChangedBy::Viewer) })
+        };
+        let longer = [
+            steps(PLANNED_STEPS, planned, self.trainer.planned_steps()),
+            steps(LAST_STEP, total, self.trainer.total_steps()).filter(|_| self.stopped_early),
+        ];
+        // Where the end moves, what counts is the plan; rates that follow from it follow again.
+        let asked = changes.iter().filter(|change| RunSteering::is_repeatable(&change.key)).cloned();
+        let entries = asked.chain(longer.into_iter().flatten()).map(|change| LedgerEntry {
+            step,
+            branch: self.branch,
+            what: Intervention::Change(change),
+        });
+        let entries = entries.collect();
+        self.record_interventions(entries);
+    }
+
+    fn record_interventions(&mut self, entries: Vec<LedgerEntry>) {
+        for entry in entries {
+            let Some(recording) = &mut self.link.recording else { return };
+            if let Err(problem) = recording.record().record_intervention(entry) {
+                self.report_record_problem(&problem);
+            }
+        }
+    }
+
+    /// Saves if it is time, and tells what went wrong with the record since it was last asked.
+    pub(super) fn tend_record(&mut self) {
+        let Some(recording) = &mut self.link.recording else { return };
+        if let Some(problem) = recording.record().take_problem() {
+            self.report_record_problem(&problem);
+        }
+        if self.link.recording.as_ref().is_some_and(|recording| recording.is_due(Instant::now())) {
+            // What went wrong is told.
+            let _ = self.save(false);
+        }
+    }
+
+    /// Saves now. `complete` says that nothing of the plan is left to train.
+    ///
+    /// # Errors
+    /// When the run is not recorded, or could not be saved; the reason says why.
+    pub(super) fn save(&mut self, complete: bool) -> Result<(), String> {
+        if self.link.recording.is_none() {
+            return Err("this run is not recorded".into());
+        }
+        let snapshot = self.snapshot(complete);
+        self.record_histograms(true);
+        let Some(recording) = &mut self.link.recording else { return Ok(()) };
+        let saved = recording.save(&snapshot);
+        match &saved {
+            Ok(()) => {
+                let step = self.trainer.completed();
+                self.saved_step = Some(step);
+                self.link.push(Event::Saved(SavedRun { step, problem: None }));
+            }
+            Err(problem) => self.report_record_problem(problem),
+        }
+        saved
+    }
+
+    /// Saves what was trained since the last time, if anything was.
+    pub(super) fn save_rest(&mut self) {
+        if self.link.recording.is_some() && self.saved_step != Some(self.trainer.completed()) {
+            // What went wrong is told.
+            let _ = self.save(false);
+        }
+    }
+
+    fn snapshot(&mut self, complete: bool) -> Snapshot {
+        let (weights, training, trainer) = self.trainer.store();
+        let state = TrainingState {
+            branch: self.branch,
+            trainer,
+            health: self.reporter.monitor().clone(),
+            last_evaluation: self.reporter.last_evaluation().copied(),
+            best_evaluation: self.early_stopping.best,
+            seconds: self.timing.training_time.seconds_until(Instant::now()),
+            stopped_early: self.stopped_early,
+            complete,
+        };
+        Snapshot { weights, training, best: self.best_weights.clone(), state }
+    }
+
+    /// Records how weights and gradients are distributed, from time to time, or `always`.
+    pub(super) fn record_histograms(&mut self, always: bool) {
+        let Self { trainer, link, .. } = self;
+        let Some(recording) = &mut link.recording else { return };
+        if !recording.takes_histograms(Instant::now()) && !always {
+            return;
+        }
+        let step = trainer.completed();
+        for parameter in trainer.network().parameters() {
+            let name = parameter.full_name();
+            for (what, values) in [("weights", &parameter.value), ("gradients", &parameter.gradient)] {
+                let mut values = values.iter().copied().map(f64::from);
+                recording.record().record_histogram(step, &format!("layer/{name}/{what}"), &mut values);
+            }
+        }
+    }
+
+    /// Tells that the run can't be recorded: a finding only of what is news.
+    fn report_record_problem(&mut self, problem: &str) {
+        let news = self.link.recording.as_mut().is_none_or(|recording| recording.notes_problem(problem));
+        let step = self.trainer.completed();
+        self.link.push(Event::Saved(SavedRun { step, problem: Some(problem.into()) }));
+        if news {
+            self.link.push(Event::Finding(Finding {
+                step,
+                health: Health::Bad,
+                layer: None,
+                what: format!("the run can't be recorded: {problem}"),
+                advice: RECORD_ADVICE.into(),
+            }));
+        }
+    }
+
+    /// Tells which tensors of another run's weights did not fit.
+    pub(in crate::train) fn report_unfitting_weights(&mut self, sentences: Vec<String>) {
+        let advice = "the run goes on; check that the weights belong to these layers";
+        for what in sentences {
+            let step = self.trainer.completed();
+            self.link.push(Event::Finding(Finding {
+                step,
+                health: Health::Watch,
+                layer: None,
+                what,
+                advice: advice.into(),
+            }));
+        }
+    }
+
+    /// Ends the run early, on the weights of its best evaluation.
+    pub(super) fn stop_early(&mut self) {
+        let (Some(best), Some(weights)) = (self.early_stopping.best, &self.best_weights) else { return };
+        let step = self.trainer.completed();
+        let restored = weights.clone().into_tensors().and_then(|weights| self.trainer.end_on_weights(&weights));
+        if restored.is_err() {
+            // They are copies of this very network's, so that they fit.
+            return;
+        }
+        self.trainer.stop_after(step);
+        self.stopped_early = true;
+        if let Some(evaluation) = self.trainer.evaluate(|| self.link.continue_until_stop()) {
+            self.reporter.replace_evaluation(evaluation);
+        }
+        self.early_stopping.begin_again();
+        let BestEvaluation { step: best, since, .. } = best;
+        self.link.push(Event::Finding(Finding {
+            step,
+            health: Health::Good,
+            layer: None,
+            what: format!("stopped early: the last {since} evaluations were no better than that of step {best}"),
+            advice: format!("the weights are those of step {best} (run.patience)"),
+        }));
+    }
+}

@@ -1,0 +1,189 @@
+//! What a run tells whoever records it, and how it goes on from what was recorded.
+
+use std::{
+    collections::VecDeque,
+    fmt,
+    time::{Duration, Instant},
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    dataset::Dataset,
+    protocol::{BranchId, Change, Event, RunInfo},
+    tensors::Tensors,
+    train::{Snapshot, StoredSnapshot, fingerprint},
+};
+
+/// Key of the minibatches that the run is planned for, in an [`Intervention`].
+pub const PLANNED_STEPS: &str = "run.steps";
+
+/// Key of the minibatch after which the run stops, where it was stopped early before, in an [`Intervention`].
+pub const LAST_STEP: &str = "run.last_step";
+
+/// Shortest time between two histograms of the weights.
+const MIN_HISTOGRAM_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Something that was done to a run from outside. With configuration and seed these give the run again, to the bit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LedgerEntry {
+    /// Minibatches completed when it took effect.
+    pub step: u64,
+    /// The branch that it belongs to.
+    pub branch: BranchId,
+    /// What was done.
+    #[serde(flatten)]
+    pub what: Intervention,
+}
+
+/// What was done to a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Intervention {
+    /// A setting was changed; the value is absolute, so that doing it again gives the same.
+    Change(Change),
+    /// The entry's branch began here, leaving this one.
+    Branched {
+        /// The branch that it left.
+        parent: BranchId,
+    },
+}
+
+/// Takes the next entry if it took effect at `step` or before.
+pub fn take_due(entries: &mut VecDeque<LedgerEntry>, step: u64) -> Option<LedgerEntry> {
+    let due = entries.front().is_some_and(|entry| entry.step <= step);
+    if due { entries.pop_front() } else { None }
+}
+
+/// Where a run is recorded. The worker tells it everything, before anything is thinned for a slow consumer.
+pub trait RunRecord: Send + fmt::Debug {
+    /// The run begins, or goes on; gives the folder, for people.
+    ///
+    /// # Errors
+    /// When nothing can be recorded; the reason says why.
+    fn begin(&mut self, info: &RunInfo, data: &RecordedData) -> Result<String, String>;
+
+    /// Takes an event. What goes wrong is told by [`Self::take_problem`].
+    fn record_event(&mut self, event: &Event);
+
+    /// Takes the distribution of a tensor's values.
+    fn record_histogram(&mut self, step: u64, tag: &str, values: &mut dyn Iterator<Item = f64>);
+
+    /// Puts what was done to the run safely on the disk.
+    ///
+    /// # Errors
+    /// When that fails; the entry is kept, and written with the next one.
+    fn record_intervention(&mut self, entry: LedgerEntry) -> Result<(), String>;
+
+    /// Puts a snapshot safely on the disk.
+    ///
+    /// # Errors
+    /// When that fails; what was saved before is whole.
+    fn save(&mut self, snapshot: &Snapshot) -> Result<(), String>;
+
+    /// What went wrong with events since it was last asked.
+    fn take_problem(&mut self) -> Option<String>;
+
+    /// Time between two snapshots.
+    fn save_interval(&self) -> Duration;
+}
+
+/// What is kept of the data besides the run's description.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecordedData {
+    /// SHA-256 over shapes, labels and values.
+    pub fingerprint: String,
+    /// What makes other samples ready as these were, in the form in which it is stored.
+    pub preparation: serde_json::Value,
+}
+
+impl RecordedData {
+    /// What is kept of these data.
+    pub fn of(data: &Dataset) -> Self {
+        Self { fingerprint: fingerprint::data_sha256(data), preparation: serde_json::Value::Null }
+    }
+}
+
+/// How a worker begins.
+#[derive(Debug, Default)]
+pub struct RunStart {
+    /// Where the run is recorded, if it is.
+    pub record: Option<Box<dyn RunRecord>>,
+    /// What to go on from.
+    pub resume: Option<ResumedRun>,
+    /// Weights of another run to begin with, if they are not drawn.
+    pub weights: Option<Tensors>,
+}
+
+/// A run that goes on.
+#[derive(Debug)]
+pub struct ResumedRun {
+    /// Where it goes on from; `None` begins anew.
+    pub snapshot: Option<StoredSnapshot>,
+    /// What was done to it after the snapshot, in order; it is done again at its steps.
+    pub pending: VecDeque<LedgerEntry>,
+    /// What was recorded of it, for a viewer that has not seen it.
+    pub history: Vec<Event>,
+    /// Settings that are different from here on, which makes it a branch.
+    pub changes: Vec<(String, crate::protocol::Setting)>,
+    /// Fingerprint that the data must have; `None` takes any.
+    pub data_fingerprint: Option<String>,
+}
+
+/// A record with its clocks and its troubles.
+#[derive(Debug)]
+pub(super) struct Recording {
+    record: Box<dyn RunRecord>,
+    /// When a snapshot was last tried.
+    saved: Instant,
+    /// When histograms were last recorded; empty before the first.
+    histograms: Option<Instant>,
+    /// What is wrong with the record, as it was last told; empty while all is well.
+    problem: Option<String>,
+}
+
+impl Recording {
+    /// A record of which nothing is saved yet.
+    pub fn new(record: Box<dyn RunRecord>) -> Self {
+        Self { record, saved: Instant::now(), histograms: None, problem: None }
+    }
+
+    /// The record itself.
+    pub fn record(&mut self) -> &mut dyn RunRecord {
+        self.record.as_mut()
+    }
+
+    /// Whether it is time for a snapshot.
+    pub fn is_due(&self, now: Instant) -> bool {
+        now.duration_since(self.saved) >= self.record.save_interval()
+    }
+
+    /// Whether it is time for histograms; from then on it is not.
+    pub fn takes_histograms(&mut self, now: Instant) -> bool {
+        let due = self.histograms.is_none_or(|last| now.duration_since(last) >= MIN_HISTOGRAM_INTERVAL);
+        if due {
+            self.histograms = Some(now);
+        }
+        due
+    }
+
+    /// Puts a snapshot on the disk.
+    ///
+    /// # Errors
+    /// As [`RunRecord::save`].
+    pub fn save(&mut self, snapshot: &Snapshot) -> Result<(), String> {
+        let saved = self.record.save(snapshot);
+        self.saved = Instant::now();
+        if saved.is_ok() {
+            self.problem = None;
+        }
+        saved
+    }
+
+    /// Whether a problem is news.
+    pub fn notes_problem(&mut self, problem: &str) -> bool {
+        let news = self.problem.as_deref() != Some(problem);
+        self.problem = Some(problem.into());
+        news
+    }
+}
