@@ -20,21 +20,25 @@ mod words;
 pub use flags::{FlagValue, guess_key};
 pub use location::{ConfigError, Location};
 pub use presets::{PRESETS, Preset, PresetData};
-pub use settings::{DashboardSettings, OptimizerKind, OptimizerSettings, PictureChoice, RunSettings, ThemeChoice};
+pub use settings::{
+    DashboardSettings, KeepSettings, OptimizerKind, OptimizerSettings, PictureChoice, RunSettings, ThemeChoice,
+};
 
 use crate::dataset::{BatchSizeError, DataSpec, DatasetOutline};
 use crate::nn::{BuildError, Init, LayerSpec, NetworkSpec, Shape, check_minibatch, layers::activation::Relu};
 use crate::optim::Schedule;
 use crate::train::BatchSize;
-use keys::{ConfigKey, KeyTable};
+use keys::{ConfigKey, KeyTable, ValueKind};
 use location::{ConfigProblem, ProblemPlace};
-use table::{KEY_TABLES, LAYERS_KEY};
+use table::{BATCH_SIZE_KEY, KEY_TABLES, LAYERS_KEY};
 
 /// Everything that a run is made from. Its default is the default run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// How long, and how often to look.
     pub run: RunSettings,
+    /// Which checkpoints are kept.
+    pub keep: KeepSettings,
     /// What to train on.
     pub data: DataSpec,
     /// The network.
@@ -58,9 +62,13 @@ impl Default for Config {
                 steps: None,
                 batch_size: 64,
                 evaluate_every: None,
+                patience: None,
                 probe_every: 10,
                 threads: None,
+                directory: "runs".into(),
+                save_seconds: 30.0,
             },
+            keep: KeepSettings { last: 2, best: 1, every: None },
             data: DataSpec::default(),
             model: NetworkSpec {
                 layers: vec![
@@ -163,6 +171,37 @@ impl Config {
         text
     }
 
+    /// The file with which a run of this configuration is recorded. The batch size stands there only if it was chosen,
+    /// since it follows the data otherwise.
+    pub fn to_recorded_toml(&self) -> String {
+        let mut text = String::new();
+        for table in KEY_TABLES {
+            let _ = writeln!(text, "[{}]", table.name);
+            let written = |key: &&ConfigKey| key.path != BATCH_SIZE_KEY || self.locate(BATCH_SIZE_KEY).is_some();
+            for key in table.keys.iter().filter(written) {
+                let _ = writeln!(text, "{} = {}", key.name(), key.value_as_toml(self));
+            }
+            text.push('\n');
+        }
+        text
+    }
+
+    /// The value of a key that takes a number, or a whole number; `None` for any other.
+    pub fn number(&self, key: &str) -> Option<f64> {
+        match &table::find_key(key)?.kind {
+            ValueKind::Number { get, .. } => Some(get(self)),
+            ValueKind::Whole { get, .. } => Some(get(self) as f64),
+            ValueKind::Flag { .. } | ValueKind::Text { .. } | ValueKind::Texts { .. } => None,
+        }
+    }
+
+    /// Every key whose value is not the default's, with the value as TOML.
+    pub fn differences_from_default(&self) -> Vec<(&'static str, String)> {
+        let default = Self::default();
+        let values = table::config_keys().map(|key| (key.path, key.value_as_toml(self), key.value_as_toml(&default)));
+        values.filter(|(_, value, default)| value != default).map(|(path, value, _)| (path, value)).collect()
+    }
+
     /// The part of [`to_toml`](Self::to_toml) that is about one key, `optimizer.lr`, or one table, `optimizer`.
     ///
     /// # Errors
@@ -190,7 +229,7 @@ impl Config {
     /// Samples in a minibatch: as many as were chosen, or the usual number where the data have as many.
     pub fn batch_size(&self) -> BatchSize {
         let size = self.run.batch_size;
-        if self.locate("run.batch_size").is_some() { BatchSize::Exactly(size) } else { BatchSize::AtMost(size) }
+        if self.locate(BATCH_SIZE_KEY).is_some() { BatchSize::Exactly(size) } else { BatchSize::AtMost(size) }
     }
 
     /// Whether the network and the minibatches fit the data.

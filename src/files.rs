@@ -7,6 +7,10 @@ use std::{
     path::Path,
 };
 
+mod output;
+
+pub use output::{OutputError, OutputFile};
+
 /// Why a file could not be opened.
 #[derive(Debug)]
 pub enum OpenFileError {

@@ -23,6 +23,7 @@
 //!     stop_after: None,
 //!     batch_size: BatchSize::AtMost(50),
 //!     evaluate_every: Some(20),
+//!     patience: None,
 //!     probe_every: 10,
 //!     threads: NonZeroUsize::MIN,
 //!     network: NetworkSpec { layers, ..NetworkSpec::default() },
@@ -70,6 +71,7 @@ pub mod protocol;
 pub mod random;
 pub mod range;
 pub mod report;
+pub mod runs;
 pub mod tensors;
 pub mod text;
 pub mod train;

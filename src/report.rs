@@ -9,6 +9,8 @@ mod axis;
 
 use axis::PlotAxis;
 
+use crate::text::cut;
+
 /// Panels under one title.
 #[derive(Clone, Debug)]
 pub struct PlotFigure {
@@ -36,6 +38,17 @@ pub struct PlotPanel {
     pub y_most: Option<f64>,
     /// A remark inside the plot, such as where a line came from that begins beyond the edge.
     pub note: Option<String>,
+    /// Where something happened, in the order of x.
+    pub marks: Vec<PlotMark>,
+}
+
+/// A place on the horizontal axis where something happened.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlotMark {
+    /// Its place.
+    pub x: f64,
+    /// What happened.
+    pub text: String,
 }
 
 /// A line with an optional band around it.
@@ -86,6 +99,10 @@ const RIGHT_MARGIN: f64 = 20.0;
 const TOP_MARGIN: f64 = 84.0;
 /// Room below it, for ticks and label.
 const BOTTOM_MARGIN: f64 = 52.0;
+/// Least distance of two marks whose texts are both written.
+const MARK_TEXT_DISTANCE: f64 = 12.0;
+/// Longest text of a mark, in columns: along the height of the plot.
+const MAX_MARK_COLUMNS: u16 = 38;
 
 /// Where the values of a panel lie in the picture.
 struct PlotFrame {
@@ -105,6 +122,7 @@ impl PlotFrame {
         };
         let mut xs = all(|&(x, ..)| vec![x]);
         xs.push(0.0);
+        xs.extend(panel.marks.iter().map(|mark| mark.x).filter(|x| x.is_finite()));
         let mut ys = all(|&(_, least, most)| vec![least, most]);
         if let Some(y_most) = panel.y_most {
             for y in &mut ys {
@@ -122,6 +140,11 @@ impl PlotFrame {
 impl PlotFigure {
     /// The figure as a whole SVG document. The same figure gives the same bytes.
     pub fn to_svg(&self) -> String {
+        self.to_svg_in_page("plot")
+    }
+
+    /// The same for a page with several figures: `id` begins the names within each, which must differ on a page.
+    pub fn to_svg_in_page(&self, id: &str) -> String {
         let width = self.panels.len() as f64 * (LEFT_MARGIN + PLOT_SIZE.0 + RIGHT_MARGIN);
         let height = TOP_MARGIN + PLOT_SIZE.1 + BOTTOM_MARGIN;
         let (title, subtitle) = (escape_xml(&self.title), escape_xml(&self.subtitle));
@@ -135,7 +158,7 @@ impl PlotFigure {
         );
         for (position, panel) in self.panels.iter().enumerate() {
             let left = LEFT_MARGIN + position as f64 * (LEFT_MARGIN + PLOT_SIZE.0 + RIGHT_MARGIN);
-            panel.draw(&mut svg, &PlotFrame::new(left, panel));
+            panel.draw(&mut svg, &PlotFrame::new(left, panel), id);
         }
         svg.push_str("</svg>\n");
         svg
@@ -143,14 +166,15 @@ impl PlotFigure {
 }
 
 impl PlotPanel {
-    fn draw(&self, svg: &mut String, frame: &PlotFrame) {
+    fn draw(&self, svg: &mut String, frame: &PlotFrame, id: &str) {
         let (left, right, bottom) = (frame.left, frame.left + PLOT_SIZE.0, TOP_MARGIN + PLOT_SIZE.1);
         self.draw_axes(svg, frame);
+        self.draw_marks(svg, frame);
         // Numbered by its place: names within a document must differ.
         let _ = writeln!(
             svg,
-            "<clipPath id=\"plot{left}\"><rect x=\"{}\" y=\"{TOP_MARGIN}\" width=\"{}\" height=\"{}\"/></clipPath>\n\
-             <g clip-path=\"url(#plot{left})\">",
+            "<clipPath id=\"{id}{left}\"><rect x=\"{}\" y=\"{TOP_MARGIN}\" width=\"{}\" height=\"{}\"/></clipPath>\n\
+             <g clip-path=\"url(#{id}{left})\">",
             left - 4.0,
             PLOT_SIZE.0 + 8.0,
             PLOT_SIZE.1 + 4.0,
@@ -207,6 +231,33 @@ impl PlotPanel {
                  <text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{text}</text>",
                 left - 9.0,
                 y + 4.0,
+            );
+        }
+    }
+
+    /// A dotted line at each mark, with its text where there is room.
+    fn draw_marks(&self, svg: &mut String, frame: &PlotFrame) {
+        let bottom = TOP_MARGIN + PLOT_SIZE.1;
+        let mut written = f64::NEG_INFINITY;
+        for mark in self.marks.iter().filter(|mark| mark.x.is_finite()) {
+            let (x, _) = frame.place_of_point(mark.x, 0.0);
+            let whole = escape_xml(&mark.text);
+            let _ = writeln!(
+                svg,
+                "<g><title>{whole}</title><path d=\"M{x:.1} {TOP_MARGIN}V{bottom}\" stroke=\"#888\" \
+                 stroke-dasharray=\"1 3\"/><path d=\"M{x:.1} {bottom}l-4 -4l4 -4l4 4z\" fill=\"#444\"/></g>",
+            );
+            if x - written < MARK_TEXT_DISTANCE {
+                continue;
+            }
+            written = x;
+            // Left of the line, but for the first of all, which would stand on the axis.
+            let (x, y) = (if x - frame.left < MARK_TEXT_DISTANCE { x + 11.0 } else { x - 4.0 }, bottom - 10.0);
+            let _ = writeln!(
+                svg,
+                "<text x=\"{x:.1}\" y=\"{y}\" font-size=\"10\" fill=\"#555\" \
+                 transform=\"rotate(-90 {x:.1} {y})\">{}</text>",
+                escape_xml(&cut(&mark.text, MAX_MARK_COLUMNS, "…")),
             );
         }
     }
@@ -277,8 +328,8 @@ impl PlotSeries {
     }
 }
 
-/// A text as it stands in XML.
-fn escape_xml(text: &str) -> String {
+/// A text as it stands in XML and HTML, between tags or in double quotes.
+pub fn escape_xml(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -318,6 +369,7 @@ mod tests {
                 ],
                 y_most: None,
                 note: None,
+                marks: Vec::new(),
             }],
         }
     }
@@ -338,6 +390,26 @@ mod tests {
         assert!(svg.contains("d=\"M64.0 84.0L424.0 324.0\""), "{svg}");
         assert!(svg.contains("d=\"M64.0 -5676.0L424.0 324.0\"") && svg.contains("clip-path=\"url(#plot64)\""), "{svg}");
         assert!(svg.contains(">from 50<"));
+    }
+
+    #[test]
+    fn marks_stand_where_they_belong_and_their_texts_do_not_overlap() {
+        let mut figure = figure(&[(50.0, 1.0)]);
+        let mark = |x, text: &str| PlotMark { x, text: text.into() };
+        figure.panels[0].marks = vec![mark(25.0, "lr <1>"), mark(26.0, "lr 2"), mark(f64::NAN, "lr 3")];
+        let svg = figure.to_svg();
+        assert!(svg.contains("d=\"M154.0 84V324\""), "{svg}");
+        assert_eq!(svg.matches("lr &lt;1&gt;").count(), 2, "{svg}");
+        assert_eq!((svg.matches("lr 2").count(), svg.matches("lr 3").count()), (1, 0), "{svg}");
+        assert!(!svg.contains("NaN"));
+    }
+
+    #[test]
+    fn figures_on_one_page_have_names_of_their_own() {
+        let figure = figure(&[(50.0, 1.0)]);
+        assert!(figure.to_svg().contains("\"plot64\""));
+        let svg = figure.to_svg_in_page("rates");
+        assert!(svg.contains("id=\"rates64\"") && svg.contains("url(#rates64)") && !svg.contains("plot64"), "{svg}");
     }
 
     #[test]

@@ -20,6 +20,9 @@ use crate::text::{Safe, harmless_name, nearest};
 /// Most bytes of a configuration file.
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
+/// The table that a recorded run's file has besides its configuration.
+const RECORDED_TABLE: &str = "recorded";
+
 /// Reads a configuration file.
 pub(super) fn read_file(path: &Path) -> Result<(String, String), ConfigError> {
     let name = harmless_name(path.as_os_str());
@@ -92,6 +95,9 @@ impl ConfigReader {
     fn read_document(&mut self, origin: &Arc<TextOrigin>, document: &DeTable<'_>) {
         for (name, value) in document {
             let table: &str = name.get_ref();
+            if table == RECORDED_TABLE {
+                continue;
+            }
             if !KEY_TABLES.iter().any(|known| known.name == table) {
                 self.problems.push(error_at_span(origin, name.span(), unknown_table(table)));
                 continue;

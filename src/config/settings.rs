@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use crate::optim::OptimizerSpec;
 
 /// How long a run is, and how often it is looked at.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RunSettings {
     /// Name of the run, for people; harmless to show. Empty, the run is called after its data: see
     /// [`Config::run_name`](super::Config::run_name).
@@ -20,10 +20,27 @@ pub struct RunSettings {
     pub batch_size: usize,
     /// Minibatches between two evaluations; 0 in the file is `None`, once an epoch.
     pub evaluate_every: Option<u64>,
+    /// Evaluations without an improvement after which the run ends; 0 in the file is `None`, never.
+    pub patience: Option<u64>,
     /// Minibatches between two measurements of norms, at least 1.
     pub probe_every: u64,
     /// Threads that compute; 0 in the file is `None`, one for each core.
     pub threads: Option<NonZeroUsize>,
+    /// Folder in which runs are recorded, each in a folder of its own.
+    pub directory: String,
+    /// Seconds of training between two checkpoints.
+    pub save_seconds: f64,
+}
+
+/// Which checkpoints of a run are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeepSettings {
+    /// The newest, so many, at least 1.
+    pub last: u64,
+    /// Those with the best test accuracy, so many.
+    pub best: u64,
+    /// The first at or after each multiple of so many minibatches; 0 in the file is `None`, none of these.
+    pub every: Option<u64>,
 }
 
 /// The optimizer, every setting of every kind: those that the kind does not use are there and ignored.

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use super::keys::{ConfigKey, KeyTable, ValueKind};
-use super::words::{choose, set_name};
+use super::words::{choose, set_name, set_path};
 use super::{Config, PictureChoice, ThemeChoice};
 use crate::optim::{Range, SettingError};
 use crate::train::THROTTLE;
@@ -14,6 +14,11 @@ mod optimizer;
 /// The tables in the order of `config.toml`.
 pub(super) const KEY_TABLES: &[KeyTable] = &[
     KeyTable { name: "run", about: "How long, and how often to look.", keys: RUN_KEYS },
+    KeyTable {
+        name: "keep",
+        about: "Which checkpoints of a recorded run are kept; the newest always is.",
+        keys: KEEP_KEYS,
+    },
     KeyTable { name: "data", about: "What to train on.", keys: data::KEYS },
     KeyTable {
         name: "model",
@@ -28,6 +33,9 @@ pub(super) const KEY_TABLES: &[KeyTable] = &[
 
 /// The path of the data's key.
 pub(super) const SOURCE_KEY: &str = "data.source";
+
+/// The path of the batch size's key.
+pub(super) const BATCH_SIZE_KEY: &str = "run.batch_size";
 
 /// The path of the layers' key.
 pub(super) const LAYERS_KEY: &str = "model.layers";
@@ -65,7 +73,7 @@ const RUN_KEYS: &[ConfigKey] = &[
         },
     },
     ConfigKey {
-        path: "run.batch_size",
+        path: BATCH_SIZE_KEY,
         about: "Samples in a minibatch; at most as many as the training data has. Left out, a smaller data set is one \
                 minibatch",
         kind: ValueKind::Whole {
@@ -86,6 +94,17 @@ const RUN_KEYS: &[ConfigKey] = &[
         },
     },
     ConfigKey {
+        path: "run.patience",
+        about: "Regular evaluations without a better test accuracy (or, at the same accuracy, a lower loss) after which \
+                the run ends, on the weights of the best one; 0 is never",
+        kind: ValueKind::Whole {
+            min: 0,
+            max: 1_000_000,
+            get: |c| c.run.patience.unwrap_or(0),
+            set: |c, v| c.run.patience = (v > 0).then_some(v),
+        },
+    },
+    ConfigKey {
         path: "run.probe_every",
         about: "Minibatches between two measurements of gradient, weight and update norms",
         kind: ValueKind::Whole {
@@ -103,6 +122,49 @@ const RUN_KEYS: &[ConfigKey] = &[
             max: 256,
             get: |c| c.run.threads.map_or(0, |threads| threads.get() as u64),
             set: |c, v| c.run.threads = NonZeroUsize::new(v as usize),
+        },
+    },
+    ConfigKey {
+        path: "run.directory",
+        about: "Folder in which runs are recorded, each in a folder of its own",
+        kind: ValueKind::Text {
+            values: "a path",
+            get: |c| c.run.directory.clone(),
+            set: |c, text| set_path(text).map(|path| c.run.directory = path),
+        },
+    },
+    ConfigKey {
+        path: "run.save_seconds",
+        about: "Seconds of training between two checkpoints; one is saved at the end too. After a crash at most as much \
+                is trained again",
+        kind: ValueKind::Number {
+            range: || Range::closed(0.01, 1e6),
+            get: |c| c.run.save_seconds,
+            set: |c, v| c.run.save_seconds = v,
+        },
+    },
+];
+
+/// The keys of `keep`.
+const KEEP_KEYS: &[ConfigKey] = &[
+    ConfigKey {
+        path: "keep.last",
+        about: "The newest, so many",
+        kind: ValueKind::Whole { min: 1, max: 1_000_000, get: |c| c.keep.last, set: |c, v| c.keep.last = v },
+    },
+    ConfigKey {
+        path: "keep.best",
+        about: "Those with the best test accuracy, so many",
+        kind: ValueKind::Whole { min: 0, max: 1_000_000, get: |c| c.keep.best, set: |c, v| c.keep.best = v },
+    },
+    ConfigKey {
+        path: "keep.every",
+        about: "The first one after each multiple of so many minibatches; 0 is none of these",
+        kind: ValueKind::Whole {
+            min: 0,
+            max: 1_000_000_000,
+            get: |c| c.keep.every.unwrap_or(0),
+            set: |c, v| c.keep.every = (v > 0).then_some(v),
         },
     },
 ];

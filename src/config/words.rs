@@ -19,6 +19,14 @@ pub(super) fn set_name(config: &mut Config, text: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// The path that `text` is.
+pub(super) fn set_path(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.contains('\0') {
+        return Err("an empty text is no path".into());
+    }
+    Ok(text.into())
+}
+
 /// What a source may be, for people.
 pub(super) const SOURCE_VALUES: &str =
     "\"fashion-mnist\", \"circles\", \"xor\", \"gaussians\", \"spirals\", \"moons\", or the path of a file or folder";

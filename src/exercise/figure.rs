@@ -17,6 +17,7 @@ pub fn training_figure(outcome: &RowOutcome) -> PlotFigure {
             ],
             y_most: None,
             note: None,
+            marks: Vec::new(),
         };
     let mut loss = panel("Loss", "cross entropy, nats", |point| point.train_loss, |point| point.test_loss);
     show_the_later_part(&mut loss);

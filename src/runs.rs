@@ -1,0 +1,23 @@
+//! Recorded runs: a folder for each, with what it is made of, what was done to it, what was measured, and checkpoints
+//! from which it goes on to the same bits.
+
+pub mod checkpoint;
+mod event_log;
+pub mod export;
+pub mod folder;
+pub mod history;
+mod info;
+pub mod ledger;
+mod manifest;
+mod opened;
+pub mod playback;
+mod recorder;
+pub mod storage;
+pub mod tensorboard;
+#[cfg(test)]
+mod tests;
+
+pub use info::read_info;
+pub use manifest::{Manifest, ManifestError, RunFacts};
+pub use opened::{OpenRunError, OpenedRun, newest_state, open_weights};
+pub use recorder::{RecordSettings, Recorder};

@@ -1,0 +1,398 @@
+//! Checkpoints: everything that a run needs to go on from a step, in a folder of its own.
+//!
+//! A checkpoint is written into a folder beside, synced, read back and compared, given its name, and its parent synced;
+//! only then are older ones removed. So whatever ends the program, there is a whole one. `SHA256SUMS` has the checksums
+//! of its files, as `sha256sum -c` checks them.
+
+use std::{
+    fmt::Write as _,
+    io,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::storage::{Storage, create_folders, write_new};
+use crate::{
+    tensors::{TensorError, Tensors},
+    text::{Safe, harmless_name},
+    train::{Snapshot, StoredSnapshot, TrainingState},
+};
+
+/// Folder of the checkpoints in that of a run.
+const FOLDER: &str = "checkpoints";
+
+/// Checksums of the other files.
+const SUMS: &str = "SHA256SUMS";
+
+/// Weights and running statistics.
+pub const WEIGHTS: &str = "weights.safetensors";
+
+/// All other tensors.
+const TRAINING: &str = "training.safetensors";
+
+/// Weights of the best evaluation, where training may be stopped early.
+const BEST: &str = "best.safetensors";
+
+/// Everything that is no tensor.
+const STATE: &str = "state.json";
+
+/// Version of the form of `state.json`.
+const STATE_VERSION: u32 = 1;
+
+/// Digits of a step in the name of a checkpoint's folder, so that names sort as steps do.
+const STEP_DIGITS: usize = 9;
+
+/// What is wrong with a checkpoint, and with which file.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckpointError {
+    /// A file can't be read or written.
+    #[error("{file}: {error}")]
+    Io {
+        /// The file.
+        file: String,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// A file is not what was written.
+    #[error("{0}: damaged: its checksum is another one than {SUMS} has")]
+    Damaged(String),
+    /// A file's form is wrong.
+    #[error("{file}: {problem}")]
+    Form {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A file of tensors is wrong.
+    #[error(transparent)]
+    Tensors(#[from] TensorError),
+}
+
+/// What a checkpoint's `state.json` holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CheckpointState {
+    /// Version of this form.
+    pub version: u32,
+    /// The training's state.
+    #[serde(flatten)]
+    pub training: TrainingState,
+    /// Entries of the ledger that had taken effect.
+    pub ledger_entries: usize,
+    /// What using the network needs besides its weights.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub preparation: Value,
+}
+
+/// Which checkpoints of a run are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// The newest, so many, at least 1.
+    pub last: usize,
+    /// Those with the best accuracy, so many.
+    pub best: usize,
+    /// The first one at or after each multiple of so many minibatches; `None` keeps none of these.
+    pub every: Option<u64>,
+}
+
+/// The name of a checkpoint's folder: the step, and how many of that step were there before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CheckpointName {
+    /// Minibatches completed.
+    pub step: u64,
+    /// 1 for the first of that step.
+    pub version: u32,
+}
+
+impl CheckpointName {
+    /// Reads the name of a folder.
+    pub fn parse(name: &str) -> Option<Self> {
+        let (step, version) = name.split_once('-').unwrap_or((name, "1"));
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        if !digits(step) || !digits(version) || step.len() < STEP_DIGITS {
+            return None;
+        }
+        Some(Self { step: step.parse().ok()?, version: version.parse().ok()? })
+    }
+
+    fn folder_name(self) -> String {
+        let Self { step, version } = self;
+        if version == 1 { format!("{step:0STEP_DIGITS$}") } else { format!("{step:0STEP_DIGITS$}-{version}") }
+    }
+}
+
+/// The checkpoints of a run.
+#[derive(Debug)]
+pub struct Checkpoints<'a> {
+    storage: &'a dyn Storage,
+    folder: PathBuf,
+}
+
+impl<'a> Checkpoints<'a> {
+    /// Those in the folder of a run.
+    pub fn of_run(storage: &'a dyn Storage, run: &Path) -> Self {
+        Self { storage, folder: run.join(FOLDER) }
+    }
+
+    /// All that are there, whole or not, from the first to the newest.
+    ///
+    /// # Errors
+    /// When the folder can't be read; one that is not there has none.
+    pub fn list(&self) -> io::Result<Vec<CheckpointName>> {
+        let names = match self.storage.list(&self.folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            names => names?,
+        };
+        let mut all: Vec<CheckpointName> =
+            names.iter().filter_map(|name| CheckpointName::parse(name.to_str()?)).collect();
+        all.sort_unstable();
+        Ok(all)
+    }
+
+    /// The folder of a checkpoint.
+    pub fn path(&self, name: CheckpointName) -> PathBuf {
+        self.folder.join(name.folder_name())
+    }
+
+    /// Writes a checkpoint and gives its name once it is safely on the disk.
+    ///
+    /// # Errors
+    /// When it can't be written, or what is read back is not what was written; those that were there before are whole.
+    pub fn save(&self, snapshot: &Snapshot, state: &CheckpointState) -> Result<CheckpointName, CheckpointError> {
+        let storage = self.storage;
+        create_folders(storage, &self.folder).map_err(io_at(&self.folder))?;
+        self.remove_leftovers();
+        let step = snapshot.state.trainer.step;
+        let there = self.list().map_err(io_at(&self.folder))?;
+        let version = there.iter().filter(|name| name.step == step).map(|name| name.version + 1).max().unwrap_or(1);
+        let name = CheckpointName { step, version };
+        let (partial, path) = (self.folder.join(format!(".{}.partial", name.folder_name())), self.path(name));
+        storage.create_folder(&partial).map_err(io_at(&partial))?;
+        let files = contents(snapshot, state)?;
+        for (file, bytes) in &files {
+            let file = partial.join(file);
+            write_new(storage, &file, bytes).map_err(io_at(&file))?;
+        }
+        storage.sync_folder(&partial).map_err(io_at(&partial))?;
+        for (file, bytes) in &files {
+            let file = partial.join(file);
+            if storage.read(&file).map_err(io_at(&file))? != *bytes {
+                return Err(CheckpointError::Damaged(harmless_name(file.as_os_str())));
+            }
+        }
+        storage.rename(&partial, &path).map_err(io_at(&path))?;
+        storage.sync_folder(&self.folder).map_err(io_at(&self.folder))?;
+        Ok(name)
+    }
+
+    /// Reads a checkpoint and checks every byte of it.
+    ///
+    /// # Errors
+    /// What is wrong with it, and with which file.
+    pub fn load(&self, name: CheckpointName) -> Result<(StoredSnapshot, CheckpointState), CheckpointError> {
+        let files = CheckedFiles::read(self.storage, self.path(name))?;
+        let state = files.state()?;
+        let stored = StoredSnapshot {
+            weights: files.tensors(WEIGHTS)?,
+            training: files.tensors(TRAINING)?,
+            best: if files.has(BEST) { Some(files.tensors(BEST)?) } else { None },
+            state: state.training.clone(),
+        };
+        Ok((stored, state))
+    }
+
+    /// Reads what using the network of a checkpoint needs: its weights and its state.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_for_use(&self, name: CheckpointName) -> Result<(Tensors, CheckpointState), CheckpointError> {
+        let files = CheckedFiles::read(self.storage, self.path(name))?;
+        Ok((files.tensors(WEIGHTS)?, files.state()?))
+    }
+
+    /// Reads a checkpoint's state only.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_state(&self, name: CheckpointName) -> Result<CheckpointState, CheckpointError> {
+        CheckedFiles::read(self.storage, self.path(name))?.state()
+    }
+
+    /// Removes all that `retention` does not keep; `best` are steps, the best first.
+    ///
+    /// # Errors
+    /// When one can't be removed; all others are.
+    pub fn remove_old(&self, retention: Retention, best: &[u64]) -> Result<(), CheckpointError> {
+        let all = self.list().map_err(io_at(&self.folder))?;
+        let newest = all.len().saturating_sub(retention.last.max(1));
+        let best = &best[..best.len().min(retention.best)];
+        let mut result = Ok(());
+        let mut covered = None;
+        for (at, &name) in all.iter().enumerate() {
+            // One of each stretch of so many minibatches: the first in it.
+            let stretch = retention.every.map(|every| name.step / every);
+            let first_of_stretch = stretch.is_some() && stretch != covered;
+            covered = stretch;
+            let of_best = best.contains(&name.step) && all.get(at + 1).is_none_or(|next| next.step != name.step);
+            if at < newest && !first_of_stretch && !of_best {
+                let removed = self.remove(name);
+                result = result.and(removed);
+            }
+        }
+        result
+    }
+
+    /// Removes a checkpoint: first its name, so that half of it never looks like one.
+    fn remove(&self, name: CheckpointName) -> Result<(), CheckpointError> {
+        let (path, removed) = (self.path(name), self.folder.join(format!(".{}.removed", name.folder_name())));
+        self.storage.rename(&path, &removed).map_err(io_at(&path))?;
+        remove_checkpoint_folder(self.storage, &removed).map_err(io_at(&path))
+    }
+
+    /// Removes the folder of all checkpoints, once it is empty.
+    ///
+    /// # Errors
+    /// When something is in it, or the system refuses.
+    pub fn remove_folder(&self) -> io::Result<()> {
+        self.remove_leftovers();
+        match self.storage.remove_folder(&self.folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            done => done,
+        }
+    }
+
+    /// Removes what an interrupted save or removal left.
+    fn remove_leftovers(&self) {
+        for name in self.storage.list(&self.folder).unwrap_or_default() {
+            let text = name.to_string_lossy();
+            if text.starts_with('.') && (text.ends_with(".partial") || text.ends_with(".removed")) {
+                // What can't be removed is in nobody's way.
+                let _ = remove_checkpoint_folder(self.storage, &self.folder.join(&name));
+            }
+        }
+    }
+}
+
+/// Removes a folder with the files of a checkpoint, and only those.
+///
+/// # Errors
+/// When the system refuses, or other files are there.
+pub fn remove_checkpoint_folder(storage: &dyn Storage, path: &Path) -> io::Result<()> {
+    for file in [SUMS, WEIGHTS, TRAINING, BEST, STATE] {
+        match storage.remove_file(&path.join(file)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    storage.remove_folder(path)
+}
+
+fn io_at(path: &Path) -> impl FnOnce(io::Error) -> CheckpointError + '_ {
+    |error| CheckpointError::Io { file: harmless_name(path.as_os_str()), error }
+}
+
+/// The files of a checkpoint, the checksums last.
+fn contents(snapshot: &Snapshot, state: &CheckpointState) -> Result<Vec<(&'static str, Vec<u8>)>, CheckpointError> {
+    let about = format!("{{\"step\":{},\"version\":\"{}\"}}", snapshot.state.trainer.step, env!("CARGO_PKG_VERSION"));
+    let mut files = vec![(WEIGHTS, snapshot.weights.finish(&about)?), (TRAINING, snapshot.training.finish(&about)?)];
+    if let Some(best) = &snapshot.best {
+        files.push((BEST, best.finish(&about)?));
+    }
+    let mut text = serde_json::to_vec_pretty(state)
+        .map_err(|error| CheckpointError::Form { file: STATE.into(), problem: error.to_string() })?;
+    text.push(b'\n');
+    files.push((STATE, text));
+    let mut sums = String::new();
+    for (name, bytes) in &files {
+        // Writing to a string can't fail.
+        let _ = writeln!(sums, "{}  {name}", sha256(bytes));
+    }
+    files.push((SUMS, sums.into_bytes()));
+    Ok(files)
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut text, byte| {
+        // Writing to a string can't fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// The files of a checkpoint with their checksums.
+struct CheckedFiles<'a> {
+    storage: &'a dyn Storage,
+    folder: PathBuf,
+    /// Each file with its checksum.
+    sums: Vec<(String, String)>,
+}
+
+impl<'a> CheckedFiles<'a> {
+    fn read(storage: &'a dyn Storage, folder: PathBuf) -> Result<Self, CheckpointError> {
+        let path = folder.join(SUMS);
+        let bytes = storage.read(&path).map_err(io_at(&path))?;
+        let wrong =
+            |problem: &str| CheckpointError::Form { file: harmless_name(path.as_os_str()), problem: problem.into() };
+        let text = String::from_utf8(bytes).map_err(|_| wrong("damaged: it is no text"))?;
+        let sums: Option<Vec<(String, String)>> = text
+            .lines()
+            .map(|line| line.split_once("  ").map(|(sum, name)| (name.to_owned(), sum.to_owned())))
+            .collect();
+        let sums = sums.filter(|_| text.ends_with('\n')).ok_or_else(|| wrong("damaged: not a list of checksums"))?;
+        let known = [WEIGHTS, TRAINING, BEST, STATE];
+        if sums.iter().any(|(name, _)| !known.contains(&name.as_str())) {
+            return Err(wrong("damaged: it lists a file that no checkpoint has"));
+        }
+        Ok(Self { storage, folder, sums })
+    }
+
+    fn has(&self, file: &str) -> bool {
+        self.sums.iter().any(|(name, _)| name == file)
+    }
+
+    fn bytes(&self, file: &str) -> Result<Vec<u8>, CheckpointError> {
+        let path = self.folder.join(file);
+        let bytes = self.storage.read(&path).map_err(io_at(&path))?;
+        let sum = sha256(&bytes);
+        if !self.sums.iter().any(|(name, expected)| name == file && *expected == sum) {
+            return Err(CheckpointError::Damaged(harmless_name(path.as_os_str())));
+        }
+        Ok(bytes)
+    }
+
+    fn tensors(&self, file: &str) -> Result<Tensors, CheckpointError> {
+        let path = self.folder.join(file);
+        Ok(Tensors::parse(&harmless_name(path.as_os_str()), &self.bytes(file)?)?)
+    }
+
+    fn state(&self) -> Result<CheckpointState, CheckpointError> {
+        let bytes = self.bytes(STATE)?;
+        let wrong = |problem: String| CheckpointError::Form {
+            file: harmless_name(self.folder.join(STATE).as_os_str()),
+            problem,
+        };
+        let version: VersionOnly =
+            serde_json::from_slice(&bytes).map_err(|error| wrong(Safe(&error.to_string()).to_string()))?;
+        if version.version != STATE_VERSION {
+            let found = version.version;
+            return Err(wrong(format!("its form has version {found}; this program reads version {STATE_VERSION}")));
+        }
+        serde_json::from_slice(&bytes).map_err(|error| wrong(Safe(&error.to_string()).to_string()))
+    }
+}
+
+/// What every version of `state.json` has.
+#[derive(Deserialize)]
+struct VersionOnly {
+    version: u32,
+}
+
+impl CheckpointState {
+    /// The state of a checkpoint of this program.
+    pub fn new(training: TrainingState, ledger_entries: usize, preparation: Value) -> Self {
+        Self { version: STATE_VERSION, training, ledger_entries, preparation }
+    }
+}

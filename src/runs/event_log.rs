@@ -1,0 +1,170 @@
+//! What a run measured, as `TensorBoard` reads it.
+
+use std::{
+    fs, io,
+    path::Path,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use super::{
+    folder::EVENTS_PREFIX,
+    storage::{Storage, StoredFile},
+    tensorboard::EventWriter,
+};
+use crate::protocol::{Event, Health, LayerProbe, MetricInfo, RunInfo};
+
+/// Tags of the sentences about the training, and how much they matter.
+pub const FINDING_TAGS: [(&str, Health); 3] =
+    [("finding/good", Health::Good), ("finding/watch", Health::Watch), ("finding/bad", Health::Bad)];
+
+/// Tag of what was changed, as sentences.
+pub const CHANGE_TAG: &str = "change";
+
+/// Seconds after which what was logged is written, so that `TensorBoard` sees it while the run goes on.
+const FLUSH_SECONDS: f64 = 1.0;
+
+/// The event file of a run that is trained.
+#[derive(Debug)]
+pub struct EventLog {
+    writer: EventWriter<Box<dyn StoredFile>>,
+    tags: EventTags,
+    /// When it was last written, in seconds since 1970.
+    flushed: f64,
+}
+
+/// The tags of a run's values.
+#[derive(Clone, Debug, Default)]
+pub struct EventTags {
+    /// Those of metrics, by their ids.
+    metrics: Vec<String>,
+    /// Those of each layer's quantities, by their ids.
+    layers: Vec<Vec<String>>,
+}
+
+impl EventTags {
+    /// The tags of a run: `train/loss`, `layer/0/gradient_norm`.
+    pub fn of(info: &RunInfo) -> Self {
+        let layer = |path: &str| tags_by_id(&info.quantities, |tag| format!("layer/{path}/{tag}"));
+        Self {
+            metrics: tags_by_id(&info.metrics, str::to_owned),
+            layers: info.layers.iter().map(|info| layer(&info.path)).collect(),
+        }
+    }
+
+    fn metric(&self, id: u32) -> Option<&str> {
+        self.metrics.get(id as usize).map(String::as_str)
+    }
+
+    fn layer_values<'a>(&'a self, probe: &'a LayerProbe) -> impl Iterator<Item = (&'a str, f64)> {
+        let tags = self.layers.get(probe.layer).map_or(&[][..], Vec::as_slice);
+        probe.values.iter().filter_map(|value| Some((tags.get(value.0.0 as usize)?.as_str(), value.1)))
+    }
+}
+
+/// The tags of metrics whose ids are counted from 0.
+fn tags_by_id(infos: &[MetricInfo], name: impl Fn(&str) -> String) -> Vec<String> {
+    let mut tags = Vec::new();
+    for info in infos {
+        let at = info.id.0 as usize;
+        if at >= tags.len() && at < 4096 {
+            tags.resize(at + 1, String::new());
+        }
+        if let Some(tag) = tags.get_mut(at) {
+            *tag = name(&info.tag);
+        }
+    }
+    tags
+}
+
+/// Seconds since 1970.
+fn now() -> f64 {
+    // Before 1970 there were no runs; a clock that says so is wrong, and only people read it.
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
+}
+
+/// The event files in the folder of a run, in the order in which they were written.
+///
+/// # Errors
+/// When the folder can't be read.
+pub fn event_files(storage: &dyn Storage, run: &Path) -> io::Result<Vec<std::path::PathBuf>> {
+    let names = storage.list(run)?;
+    let mut files: Vec<_> =
+        names.into_iter().filter(|name| name.to_string_lossy().starts_with(EVENTS_PREFIX)).collect();
+    files.sort();
+    Ok(files.into_iter().map(|name| run.join(name)).collect())
+}
+
+impl EventLog {
+    /// Begins another event file of a run.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn create(storage: &dyn Storage, run: &Path, tags: EventTags) -> io::Result<Self> {
+        let files = event_files(storage, run)?;
+        let logged = files.iter().filter_map(|path| fs::metadata(path).ok()).map(|found| found.len()).sum();
+        let time = now();
+        // Files of a run sort by their number, whatever the clock says.
+        let name = format!("{EVENTS_PREFIX}{:010}.gradtop.{:04}", time as u64, files.len());
+        let name = match files.last().and_then(|last| last.file_name()) {
+            Some(last) if last.to_string_lossy().as_ref() > name.as_str() => {
+                let last = last.to_string_lossy();
+                let seconds = last.trim_start_matches(EVENTS_PREFIX).split('.').next().unwrap_or_default();
+                format!("{EVENTS_PREFIX}{seconds}.gradtop.{:04}", files.len())
+            }
+            _ => name,
+        };
+        let file = storage.create_file(&run.join(name))?;
+        let mut log = Self { writer: EventWriter::new(file, logged, time), tags, flushed: time };
+        log.writer.flush()?;
+        Ok(log)
+    }
+
+    /// Logs an event, if it is one that measures or says something.
+    ///
+    /// # Errors
+    /// When the file can't be written; no more must be logged to it then.
+    pub fn record(&mut self, event: &Event) -> io::Result<()> {
+        let time = now();
+        let Self { writer, tags, .. } = self;
+        match event {
+            Event::Step(report) => {
+                let metrics = report.values.iter().filter_map(|value| Some((tags.metric(value.0.0)?, value.1)));
+                let layers = report.layers.iter().flat_map(|probe| tags.layer_values(probe));
+                writer.scalars(report.step, time, metrics.chain(layers))?;
+            }
+            Event::Evaluation(evaluation) => {
+                let metrics = evaluation.values.iter().filter_map(|value| Some((tags.metric(value.0.0)?, value.1)));
+                writer.kept_scalars(evaluation.step, time, metrics)?;
+            }
+            Event::Finding(finding) => {
+                let text = format!("{}\n\n{}", finding.what, finding.advice);
+                let tag = FINDING_TAGS.iter().find(|(_, health)| *health == finding.health);
+                writer.text(finding.step, time, tag.map_or("finding", |(tag, _)| tag), text.trim_end())?;
+            }
+            Event::Changed { step, change } => writer.text(*step, time, CHANGE_TAG, &change.to_string())?,
+            _ => {}
+        }
+        // A clock that jumps back does not keep it from being written.
+        if (time - self.flushed).abs() >= FLUSH_SECONDS {
+            self.flushed = time;
+            self.writer.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Logs how a tensor's values are distributed.
+    ///
+    /// # Errors
+    /// As [`Self::record`].
+    pub fn record_histogram(&mut self, step: u64, tag: &str, values: &mut dyn Iterator<Item = f64>) -> io::Result<()> {
+        self.writer.histogram(step, now(), tag, values)
+    }
+
+    /// Writes everything that was logged.
+    ///
+    /// # Errors
+    /// As [`Self::record`].
+    pub fn finish(&mut self) -> io::Result<()> {
+        self.writer.finish()
+    }
+}

@@ -1,0 +1,312 @@
+//! The folders of runs: how they are named, made, found, locked and removed.
+
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process,
+    time::SystemTime,
+};
+
+use super::{
+    checkpoint::{Checkpoints, remove_checkpoint_folder},
+    info::INFO,
+    ledger::LEDGER,
+    manifest::{MANIFEST, Manifest},
+    storage::{DiskStorage, Storage, create_folders, write_new},
+};
+use crate::text::harmless_name;
+
+/// The file whose lock tells that a program trains the run.
+const LOCK: &str = "lock";
+
+/// What the names of event files begin with.
+pub const EVENTS_PREFIX: &str = "events.out.tfevents.";
+
+/// Folder for the runs of a bare `gradtop`, in that of all runs.
+pub const UNSAVED: &str = ".unsaved";
+
+/// Runs that stay in [`UNSAVED`].
+const MAX_UNSAVED_RUNS: usize = 5;
+
+/// Longest part of a run's name that becomes part of its folder's, in characters.
+const MAX_SLUG_LENGTH: usize = 40;
+
+/// Why a run can't be had.
+#[derive(Debug, thiserror::Error)]
+pub enum RunFolderError {
+    /// No run is called so.
+    #[error("{0}")]
+    NotFound(String),
+    /// Another program trains it.
+    #[error("{run}: another program has this run open{by}")]
+    Locked {
+        /// The run.
+        run: String,
+        /// Who, where that is known.
+        by: String,
+    },
+    /// The system refused.
+    #[error("{0}: {1}")]
+    Io(String, io::Error),
+    /// Files that gradtop did not write are in the way.
+    #[error("{0}: there are files that gradtop did not write; the others are removed")]
+    ForeignFiles(String),
+}
+
+/// A moment in UTC: `2026-11-30T09:12:44Z`.
+pub fn timestamp(time: SystemTime) -> String {
+    humantime::format_rfc3339_seconds(time).to_string()
+}
+
+/// A moment as folders are named after it, in UTC: `2026-11-30T09-12-44`.
+pub fn folder_time(time: SystemTime) -> String {
+    timestamp(time).trim_end_matches('Z').replace(':', "-")
+}
+
+/// A name as part of a file name: lower-case letters, digits and single hyphens.
+pub fn slug(name: &str) -> String {
+    let mut slug = String::new();
+    for c in name.chars().flat_map(char::to_lowercase) {
+        if c.is_ascii_alphanumeric() {
+            slug.push(c);
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+        if slug.len() == MAX_SLUG_LENGTH {
+            break;
+        }
+    }
+    let slug = slug.trim_end_matches('-');
+    if slug.is_empty() { "run".into() } else { slug.into() }
+}
+
+/// Makes the folder of a new run.
+///
+/// # Errors
+/// When the system refuses.
+pub fn create_run_folder(
+    storage: &dyn Storage,
+    directory: &Path,
+    name: &str,
+    now: SystemTime,
+) -> Result<PathBuf, RunFolderError> {
+    let io = |path: &Path| {
+        let path = harmless_name(path.as_os_str());
+        move |error| RunFolderError::Io(path, error)
+    };
+    create_folders(storage, directory).map_err(io(directory))?;
+    let base = format!("{}-{}", folder_time(now), slug(name));
+    for number in 1.. {
+        let path = directory.join(if number == 1 { base.clone() } else { format!("{base}-{number}") });
+        match storage.create_folder(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(io(&path)(error)),
+            Ok(()) => {
+                storage.sync_folder(directory).map_err(io(directory))?;
+                return Ok(path);
+            }
+        }
+    }
+    unreachable!("numbers do not end")
+}
+
+/// A run's folder that no other program trains, for as long as this lives.
+#[derive(Debug)]
+pub struct RunLock {
+    /// Holds the lock, which the system gives up with the file.
+    _file: File,
+}
+
+impl RunLock {
+    /// Takes the lock of a run; one that a dead program held is free.
+    ///
+    /// # Errors
+    /// When another program holds it, or the system refuses.
+    pub fn take(run: &Path) -> Result<Self, RunFolderError> {
+        let path = run.join(LOCK);
+        let io = |error| RunFolderError::Io(harmless_name(path.as_os_str()), error);
+        let mut file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(io)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let by = std::fs::read_to_string(&path).unwrap_or_default();
+                let by = crate::text::harmless(by.trim());
+                let by = if by.is_empty() { by } else { format!(" ({by})") };
+                return Err(RunFolderError::Locked { run: harmless_name(run.as_os_str()), by });
+            }
+            // Some file systems have no locks: two programs can then train one run, which the names of what they write
+            // keep apart.
+            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {}
+            Err(TryLockError::Error(error)) => return Err(io(error)),
+        }
+        // For people only; what can't be written is no reason not to train.
+        let _ = file.set_len(0).and_then(|()| writeln!(file, "process {}", process::id()));
+        Ok(Self { _file: file })
+    }
+
+    /// Whether a program trains the run.
+    pub fn is_held(run: &Path) -> bool {
+        let Ok(file) = OpenOptions::new().read(true).open(run.join(LOCK)) else { return false };
+        matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+    }
+}
+
+/// The folders of all runs in a directory, the newest last; those that are not saved come from [`UNSAVED`] too.
+///
+/// # Errors
+/// When the directory can't be read; one that is not there has none.
+pub fn list_runs(directory: &Path) -> Result<Vec<PathBuf>, RunFolderError> {
+    let mut all = Vec::new();
+    for folder in [directory.to_path_buf(), directory.join(UNSAVED)] {
+        let names = match DiskStorage.list(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            names => names.map_err(|error| RunFolderError::Io(harmless_name(folder.as_os_str()), error))?,
+        };
+        let paths = names.into_iter().map(|name| folder.join(name));
+        all.extend(paths.filter(|path| path.join(MANIFEST).is_file()));
+    }
+    all.sort_by(|a, b| a.file_name().cmp(&b.file_name()));
+    Ok(all)
+}
+
+/// Finds a run by the path of its folder, its folder's name, or the beginning or a part of that which no other run
+/// shares.
+///
+/// # Errors
+/// When there is none, or several.
+pub fn find_run(directory: &Path, text: &str) -> Result<PathBuf, RunFolderError> {
+    let path = Path::new(text);
+    if path.join(MANIFEST).is_file() {
+        return Ok(path.to_path_buf());
+    }
+    let all = list_runs(directory)?;
+    let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let matching =
+        |test: &dyn Fn(&str) -> bool| -> Vec<&PathBuf> { all.iter().filter(|path| test(&name(path))).collect() };
+    for found in [
+        matching(&|name| name == text),
+        matching(&|name| name.starts_with(text)),
+        matching(&|name| name.contains(text)),
+    ] {
+        match found.as_slice() {
+            [] => {}
+            [one] => return Ok((*one).clone()),
+            several => {
+                let names: Vec<String> =
+                    several.iter().map(|path| harmless_name(path.file_name().unwrap_or_default())).collect();
+                return Err(RunFolderError::NotFound(format!(
+                    "{} runs match {text:?}: {}; more of the name says which",
+                    several.len(),
+                    names.join(", ")
+                )));
+            }
+        }
+    }
+    let nearest = crate::text::nearest(text, all.iter().filter_map(|path| path.file_name()?.to_str()));
+    let hint = match (nearest, all.is_empty()) {
+        (Some(near), _) => format!("; did you mean {near}?"),
+        (None, true) => "; there are no runs yet".into(),
+        (None, false) => "; `gradtop runs` lists them".into(),
+    };
+    let directory = harmless_name(directory.as_os_str());
+    Err(RunFolderError::NotFound(format!("no run in {directory} is called {}{hint}", crate::text::Safe(text))))
+}
+
+/// Removes a run: the files that gradtop writes, and the folder if nothing else is in it.
+///
+/// # Errors
+/// When another program trains it, the system refuses, or files stay that gradtop did not write.
+pub fn remove_run(storage: &dyn Storage, run: &Path) -> Result<(), RunFolderError> {
+    let shown = || harmless_name(run.as_os_str());
+    let io = |error| RunFolderError::Io(shown(), error);
+    let lock = RunLock::take(run)?;
+    // First what makes it a run, so that half of one is never listed.
+    for file in [MANIFEST, INFO, LEDGER] {
+        remove_if_there(storage, &run.join(file)).map_err(io)?;
+    }
+    for name in storage.list(run).map_err(io)? {
+        if name.to_string_lossy().starts_with(EVENTS_PREFIX) {
+            remove_if_there(storage, &run.join(name)).map_err(io)?;
+        }
+    }
+    let checkpoints = Checkpoints::of_run(storage, run);
+    for name in checkpoints.list().map_err(io)? {
+        remove_checkpoint_folder(storage, &checkpoints.path(name))
+            .map_err(|_| RunFolderError::ForeignFiles(shown()))?;
+    }
+    checkpoints.remove_folder().map_err(|_| RunFolderError::ForeignFiles(shown()))?;
+    drop(lock);
+    remove_if_there(storage, &run.join(LOCK)).map_err(io)?;
+    storage.remove_folder(run).map_err(|_| RunFolderError::ForeignFiles(shown()))
+}
+
+fn remove_if_there(storage: &dyn Storage, path: &Path) -> io::Result<()> {
+    match storage.remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
+    }
+}
+
+/// Moves an unsaved run to the others, and gives its new folder.
+///
+/// # Errors
+/// When the system refuses.
+pub fn keep_run(storage: &dyn Storage, run: &Path) -> Result<PathBuf, RunFolderError> {
+    let io = |error| RunFolderError::Io(harmless_name(run.as_os_str()), error);
+    let Some((directory, name)) = run.parent().and_then(Path::parent).zip(run.file_name()) else {
+        return Ok(run.to_path_buf());
+    };
+    let kept = directory.join(name);
+    if kept.exists() {
+        return Err(io(io::ErrorKind::AlreadyExists.into()));
+    }
+    storage.rename(run, &kept).map_err(io)?;
+    storage.sync_folder(directory).map_err(io)?;
+    Ok(kept)
+}
+
+/// Gives a run another name, in its manifest and in that of its folder, and gives the folder.
+///
+/// # Errors
+/// When another program trains it, the name is taken, or the system refuses.
+pub fn rename_run(storage: &dyn Storage, run: &Path, name: &str) -> Result<PathBuf, RunFolderError> {
+    let shown = harmless_name(run.as_os_str());
+    let io = |error| RunFolderError::Io(shown.clone(), error);
+    let lock = RunLock::take(run)?;
+    let manifest = Manifest::read(storage, run).map_err(|error| io(io::Error::other(error.to_string())))?;
+    let renamed = manifest.renamed(name).map_err(|error| io(io::Error::other(error)))?;
+    let (path, new) = (run.join(MANIFEST), run.join(format!(".{MANIFEST}.new")));
+    remove_if_there(storage, &new).map_err(io)?;
+    write_new(storage, &new, renamed.text.as_bytes()).map_err(io)?;
+    storage.rename(&new, &path).map_err(io)?;
+    storage.sync_folder(run).map_err(io)?;
+    let folder = run.file_name().unwrap_or_default().to_string_lossy();
+    // The time stays what it was: 2026-11-30T09-12-44.
+    let time = folder.get(..19).filter(|time| time.bytes().all(|byte| byte.is_ascii() && byte != b'/'));
+    let (Some(time), Some(directory)) = (time, run.parent()) else { return Ok(run.into()) };
+    let target = directory.join(format!("{time}-{}", slug(name)));
+    if target == run {
+        return Ok(target);
+    }
+    if target.exists() {
+        return Err(RunFolderError::Io(harmless_name(target.as_os_str()), io::ErrorKind::AlreadyExists.into()));
+    }
+    storage.rename(run, &target).map_err(io)?;
+    storage.sync_folder(directory).map_err(io)?;
+    drop(lock);
+    Ok(target)
+}
+
+/// Removes the oldest unsaved runs, so that with a new one as many are left as are kept. One that can't be removed
+/// stays.
+pub fn remove_old_unsaved(storage: &dyn Storage, directory: &Path) {
+    let mut all = list_runs(directory).unwrap_or_default();
+    all.retain(|run| run.parent().is_some_and(|parent| parent.ends_with(UNSAVED)));
+    let excess = (all.len() + 1).saturating_sub(MAX_UNSAVED_RUNS);
+    for run in &all[..excess.min(all.len())] {
+        // It may be trained just now, or hold files of somebody else.
+        let _ = remove_run(storage, run);
+    }
+}

@@ -1,0 +1,270 @@
+//! Writing event files.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+    mem,
+};
+
+use super::{
+    message::{self, field, push_bytes, push_double, push_doubles, push_float, push_uint},
+    record::push_record,
+    thinning::{TimedValue, ValueBucket, bucket_steps},
+};
+
+/// Version of the format, with which every file begins.
+const FILE_VERSION: &[u8] = b"brain.Event:2";
+
+/// Bytes that wait in memory before they are written.
+const BUFFER_BYTES: usize = 1 << 16;
+
+/// Factor between the limits of two buckets of a histogram.
+const HISTOGRAM_GROWTH: f64 = 1.1;
+
+/// Least absolute value that has a bucket of its own.
+const HISTOGRAM_LEAST: f64 = 1e-12;
+
+/// Writes one event file. Records are never written in part, but where the system fails.
+#[derive(Debug)]
+pub struct EventWriter<W> {
+    out: W,
+    /// Records that are not written yet.
+    buffer: Vec<u8>,
+    /// Bytes of the run's log so far, those of earlier files included.
+    logged: u64,
+    /// Steps of the open buckets, and the number of the bucket; empty while every value is written.
+    bucket: Option<(u64, u64)>,
+    /// The open buckets by tag.
+    buckets: BTreeMap<Box<str>, ValueBucket>,
+    /// Memory for an event, a summary and a value in the making.
+    event: Vec<u8>,
+    summary: Vec<u8>,
+    value: Vec<u8>,
+}
+
+impl<W: Write> EventWriter<W> {
+    /// Begins a file of a run whose earlier files have `logged` bytes. Times are seconds since 1970.
+    pub fn new(out: W, logged: u64, wall_time: f64) -> Self {
+        let mut writer = Self {
+            out,
+            buffer: Vec::with_capacity(BUFFER_BYTES),
+            logged,
+            bucket: None,
+            buckets: BTreeMap::new(),
+            event: Vec::new(),
+            summary: Vec::new(),
+            value: Vec::new(),
+        };
+        push_double(&mut writer.event, field::EVENT_WALL_TIME, wall_time);
+        push_bytes(&mut writer.event, field::EVENT_FILE_VERSION, FILE_VERSION);
+        writer.push_event();
+        writer
+    }
+
+    /// Logs values of a minibatch. After a long run, of each bucket of steps only some are written.
+    ///
+    /// # Errors
+    /// When the file can't be written.
+    pub fn scalars<'a>(
+        &mut self,
+        step: u64,
+        wall_time: f64,
+        values: impl IntoIterator<Item = (&'a str, f64)>,
+    ) -> io::Result<()> {
+        let steps = bucket_steps(self.logged);
+        if steps == 1 {
+            return self.kept_scalars(step, wall_time, values);
+        }
+        let number = step / steps;
+        if self.bucket != Some((steps, number)) {
+            self.close_buckets();
+            self.bucket = Some((steps, number));
+        }
+        for (tag, value) in values {
+            let value = TimedValue { step, wall_time, value };
+            match self.buckets.get_mut(tag) {
+                Some(bucket) => bucket.add(value),
+                None => {
+                    self.buckets.insert(tag.into(), ValueBucket::new(value));
+                }
+            }
+        }
+        self.write_full_buffer()
+    }
+
+    /// Logs values of which each is kept.
+    ///
+    /// # Errors
+    /// As [`Self::scalars`].
+    pub fn kept_scalars<'a>(
+        &mut self,
+        step: u64,
+        wall_time: f64,
+        values: impl IntoIterator<Item = (&'a str, f64)>,
+    ) -> io::Result<()> {
+        for (tag, value) in values {
+            self.push_scalar(tag, value);
+        }
+        self.push_summary(step, wall_time);
+        self.write_full_buffer()
+    }
+
+    /// Logs how values are distributed; those that are not finite are left out.
+    ///
+    /// # Errors
+    /// As [`Self::scalars`].
+    pub fn histogram(
+        &mut self,
+        step: u64,
+        wall_time: f64,
+        tag: &str,
+        values: &mut dyn Iterator<Item = f64>,
+    ) -> io::Result<()> {
+        let mut histogram = Vec::new();
+        push_histogram(&mut histogram, values);
+        self.value.clear();
+        push_bytes(&mut self.value, field::VALUE_TAG, tag.as_bytes());
+        push_bytes(&mut self.value, field::VALUE_HISTOGRAM, &histogram);
+        push_bytes(&mut self.summary, field::SUMMARY_VALUE, &self.value);
+        self.push_summary(step, wall_time);
+        self.write_full_buffer()
+    }
+
+    /// Logs a text.
+    ///
+    /// # Errors
+    /// As [`Self::scalars`].
+    pub fn text(&mut self, step: u64, wall_time: f64, tag: &str, text: &str) -> io::Result<()> {
+        let (mut plugin, mut metadata, mut tensor) = (Vec::new(), Vec::new(), Vec::new());
+        push_bytes(&mut plugin, field::PLUGIN_NAME, b"text");
+        push_bytes(&mut metadata, field::METADATA_PLUGIN, &plugin);
+        push_uint(&mut tensor, field::TENSOR_TYPE, message::STRING_TENSOR);
+        push_bytes(&mut tensor, field::TENSOR_SHAPE, &[]);
+        push_bytes(&mut tensor, field::TENSOR_STRING, text.as_bytes());
+        self.value.clear();
+        push_bytes(&mut self.value, field::VALUE_TAG, tag.as_bytes());
+        push_bytes(&mut self.value, field::VALUE_TENSOR, &tensor);
+        push_bytes(&mut self.value, field::VALUE_METADATA, &metadata);
+        push_bytes(&mut self.summary, field::SUMMARY_VALUE, &self.value);
+        self.push_summary(step, wall_time);
+        self.write_full_buffer()
+    }
+
+    /// Writes what is complete, so that others can read it. Open buckets stay open.
+    ///
+    /// # Errors
+    /// When the file can't be written; what was not is lost, since part of it may be there.
+    pub fn flush(&mut self) -> io::Result<()> {
+        let written = self.out.write_all(&self.buffer).and_then(|()| self.out.flush());
+        self.buffer.clear();
+        written
+    }
+
+    /// Writes everything, open buckets too.
+    ///
+    /// # Errors
+    /// As [`Self::flush`].
+    pub fn finish(&mut self) -> io::Result<()> {
+        self.close_buckets();
+        self.flush()
+    }
+
+    fn write_full_buffer(&mut self) -> io::Result<()> {
+        if self.buffer.len() >= BUFFER_BYTES { self.flush() } else { Ok(()) }
+    }
+
+    fn close_buckets(&mut self) {
+        let mut buckets = mem::take(&mut self.buckets);
+        // Values of one step and time stand in one record.
+        let mut kept: Vec<(&str, TimedValue)> =
+            buckets.iter().flat_map(|(tag, bucket)| bucket.kept().map(move |value| (&**tag, value))).collect();
+        kept.sort_by_key(|(_, value)| value.step);
+        for group in kept.chunk_by(|(_, a), (_, b)| a.step == b.step) {
+            for (tag, value) in group {
+                self.push_scalar(tag, value.value);
+            }
+            self.push_summary(group[0].1.step, group[0].1.wall_time);
+        }
+        buckets.clear();
+        self.bucket = None;
+    }
+
+    fn push_scalar(&mut self, tag: &str, value: f64) {
+        self.value.clear();
+        push_bytes(&mut self.value, field::VALUE_TAG, tag.as_bytes());
+        push_float(&mut self.value, field::VALUE_SIMPLE, value as f32);
+        push_bytes(&mut self.summary, field::SUMMARY_VALUE, &self.value);
+    }
+
+    /// Appends an event with the summary in the making, unless that is empty.
+    fn push_summary(&mut self, step: u64, wall_time: f64) {
+        if self.summary.is_empty() {
+            return;
+        }
+        push_double(&mut self.event, field::EVENT_WALL_TIME, wall_time);
+        push_uint(&mut self.event, field::EVENT_STEP, step);
+        push_bytes(&mut self.event, field::EVENT_SUMMARY, &self.summary);
+        self.summary.clear();
+        self.push_event();
+    }
+
+    fn push_event(&mut self) {
+        let before = self.buffer.len();
+        push_record(&mut self.buffer, &self.event);
+        self.event.clear();
+        self.logged += (self.buffer.len() - before) as u64;
+    }
+}
+
+/// Appends a `HistogramProto`: buckets whose limits grow by a tenth on both sides of zero, only where there are values.
+fn push_histogram(out: &mut Vec<u8>, values: &mut dyn Iterator<Item = f64>) {
+    let (mut least, mut largest) = (f64::INFINITY, f64::NEG_INFINITY);
+    let (mut count, mut sum, mut squares) = (0_u64, 0.0, 0.0);
+    let mut counts: BTreeMap<i32, u64> = BTreeMap::new();
+    for value in values.filter(|value| value.is_finite()) {
+        (least, largest) = (least.min(value), largest.max(value));
+        (count, sum, squares) = (count + 1, sum + value, squares + value * value);
+        *counts.entry(bucket_of(value)).or_default() += 1;
+    }
+    if count == 0 {
+        (least, largest) = (0.0, 0.0);
+    }
+    push_double(out, field::HISTOGRAM_MIN, least);
+    push_double(out, field::HISTOGRAM_MAX, largest);
+    push_double(out, field::HISTOGRAM_COUNT, count as f64);
+    push_double(out, field::HISTOGRAM_SUM, sum);
+    push_double(out, field::HISTOGRAM_SUM_SQUARES, squares);
+    let (mut limits, mut buckets) = (Vec::new(), Vec::new());
+    let mut next = None;
+    for (&bucket, &count) in &counts {
+        // A gap is one empty bucket up to where the next one begins.
+        if next.is_some_and(|next| next != bucket) {
+            limits.push(upper_limit(bucket - 1));
+            buckets.push(0.0);
+        }
+        limits.push(upper_limit(bucket));
+        buckets.push(count as f64);
+        next = Some(bucket + 1);
+    }
+    push_doubles(out, field::HISTOGRAM_LIMITS, &limits);
+    push_doubles(out, field::HISTOGRAM_BUCKETS, &buckets);
+}
+
+/// The bucket of a value: 0 around zero, positive ones above, negative ones below.
+fn bucket_of(value: f64) -> i32 {
+    let size = value.abs();
+    if size < HISTOGRAM_LEAST {
+        return 0;
+    }
+    let number = 1 + ((size / HISTOGRAM_LEAST).ln() / HISTOGRAM_GROWTH.ln()).floor() as i32;
+    if value > 0.0 { number } else { -number }
+}
+
+/// The largest value of a bucket.
+fn upper_limit(bucket: i32) -> f64 {
+    if bucket >= 0 {
+        HISTOGRAM_LEAST * HISTOGRAM_GROWTH.powi(bucket)
+    } else {
+        -HISTOGRAM_LEAST * HISTOGRAM_GROWTH.powi(-bucket - 1)
+    }
+}

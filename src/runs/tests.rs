@@ -1,0 +1,6 @@
+//! Runs are recorded, interrupted in every way, and go on to the same bits.
+
+mod cuts;
+mod faults;
+mod folders;
+mod model;

@@ -1,0 +1,299 @@
+//! Runs of every kind are cut at random steps and resumed: their weights are those of the run that was never cut.
+//!
+//! `GRADTOP_CUTS=200 cargo test --lib runs::tests::cuts` tries two hundred.
+
+use std::{
+    collections::VecDeque,
+    fs,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use tempfile::TempDir;
+
+use crate::{
+    dataset::{DataSpec, Source, Toy},
+    nn::NetworkSpec,
+    optim::{OptimizerSpec, Schedule},
+    protocol::{Command, CommandId, Event, Request},
+    random::{Purpose, Stream, stream},
+    runs::{
+        OpenedRun, RecordSettings, Recorder, RunFacts, checkpoint::Retention, ledger::read_ledger, storage::DiskStorage,
+    },
+    train::{
+        BatchSize, Delivery, Outcome, ResumedRun, RunSpec, RunStart, TrainSpec, Trainer, replay,
+        worker::{WorkerHandle, spawn_from},
+    },
+};
+
+/// Cuts that are tried if nobody says how many.
+const USUAL_CUTS: u64 = 24;
+
+/// Steps of each run.
+const STEPS: u64 = 40;
+
+fn pick<'a, T>(random: &mut Stream, of: &'a [T]) -> &'a T {
+    &of[random.below(of.len() as u32) as usize]
+}
+
+/// A run of a random kind.
+fn random_run(random: &mut Stream) -> RunSpec {
+    let layers: [&[&str]; 5] = [
+        &["linear 6", "relu", "linear classes"],
+        &["linear 6", "batchnorm", "relu", "dropout 0.3", "linear classes"],
+        &["linear 6", "residual [linear 6, batchnorm, tanh]", "linear classes"],
+        &["dropout 0.1", "linear 5", "gelu", "linear 4", "batchnorm", "linear classes"],
+        &["linear classes"],
+    ];
+    let optimizers = [
+        OptimizerSpec::SGD,
+        OptimizerSpec::Sgd { momentum: 0.9, nesterov: true, weight_decay: 1e-3 },
+        OptimizerSpec::ADAM,
+        OptimizerSpec::ADAM_W,
+        OptimizerSpec::RmsProp { alpha: 0.9, epsilon: 1e-8, momentum: 0.5, weight_decay: 0.0 },
+    ];
+    let schedules = ["constant", "cosine", "cosine warmup 5", "step 7 0.5", "one_cycle"];
+    let kinds = [Toy::Circles, Toy::Moons, Toy::Spirals];
+    let optional = |chance: bool, value: f64| chance.then_some(value);
+    let seed = u64::from(random.below(1000));
+    RunSpec {
+        name: "cut".into(),
+        data: DataSpec { source: Source::Toy(*pick(random, &kinds)), samples: 150, ..DataSpec::default() },
+        checked: None,
+        train: TrainSpec {
+            seed,
+            epochs: 1,
+            steps: Some(STEPS),
+            stop_after: None,
+            batch_size: BatchSize::Exactly(*pick(random, &[7, 16, 50])),
+            evaluate_every: *pick(random, &[None, Some(6)]),
+            patience: *pick(random, &[None, None, Some(2)]),
+            probe_every: 5,
+            threads: NonZeroUsize::MIN,
+            network: NetworkSpec {
+                layers: pick(random, &layers).iter().map(|layer| layer.parse().unwrap()).collect(),
+                ..NetworkSpec::default()
+            },
+            optimizer: *pick(random, &optimizers),
+            learning_rate: 0.02,
+            clip_norm: optional(random.below(2) == 0, 0.5),
+            ema: optional(random.below(2) == 0, 0.9),
+            schedule: pick(random, &schedules).parse::<Schedule>().unwrap(),
+        },
+        throttle: None,
+        delivery: Delivery::Thin,
+        stop_when_finished: false,
+    }
+}
+
+/// What somebody does to the run, and at which steps.
+fn random_script(random: &mut Stream) -> Vec<(u64, Command)> {
+    let commands = [
+        Command::Set { key: "optimizer.lr".into(), value: 0.005 },
+        Command::Set { key: "optimizer.clip_norm".into(), value: 1.5 },
+        Command::SetSchedule { schedule: "exponential 0.9 over 5".into() },
+        Command::Extend { epochs: 1 },
+        Command::Evaluate,
+        Command::Save,
+    ];
+    let mut script: Vec<(u64, Command)> = (0..random.below(5))
+        .map(|_| (u64::from(random.below(STEPS as u32)), pick(random, &commands).clone()))
+        .collect();
+    script.sort_by_key(|(step, _)| *step);
+    script
+}
+
+/// A worker that is asked one thing after the other.
+struct Asked {
+    worker: WorkerHandle,
+    next: u64,
+    /// Whether the run has ended by itself.
+    finished: bool,
+}
+
+impl Asked {
+    /// Starts a worker that trains nothing before it has the `first` request: it waits until somebody reads the history
+    /// of its run, which is more than its channel holds.
+    fn begin(spec: &RunSpec, mut start: RunStart, first: Command) -> Self {
+        let resume = start.resume.get_or_insert_with(|| ResumedRun {
+            snapshot: None,
+            pending: VecDeque::new(),
+            history: Vec::new(),
+            changes: Vec::new(),
+            data_fingerprint: None,
+        });
+        resume.history = vec![Event::Thinned { total: 0 }; 10_000];
+        let mut asked = Self { worker: spawn_from(spec.clone(), start).unwrap(), next: 0, finished: false };
+        asked.ask(first);
+        asked
+    }
+
+    /// Asks and waits for the answer.
+    fn ask(&mut self, command: Command) {
+        self.next += 1;
+        let id = CommandId(self.next);
+        // A run that had ended trains on.
+        self.finished &= !matches!(command, Command::Extend { .. });
+        self.worker.requests.send(Request { id, command }).unwrap();
+        self.read_until(
+            |event| matches!(event, Event::Applied { id: of, .. } | Event::Rejected { id: of, .. } if *of == id),
+        );
+    }
+
+    fn read_until(&mut self, wanted: impl Fn(&Event) -> bool) {
+        while let Some(events) = self.worker.events.blocking_recv() {
+            self.finished |= events.iter().any(|event| matches!(event, Event::Finished(_)));
+            if events.iter().any(&wanted) {
+                return;
+            }
+        }
+    }
+
+    /// Trains to the end if need be, stops, and gives what came of it.
+    fn end(mut self, train_on: bool) -> Outcome {
+        if train_on && !self.finished {
+            self.next += 1;
+            self.worker.requests.send(Request { id: CommandId(self.next), command: Command::Resume }).unwrap();
+            self.read_until(|event| matches!(event, Event::Finished(_)));
+        }
+        self.ask(Command::Stop);
+        let WorkerHandle { task, requests, events } = self.worker;
+        drop((requests, events));
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(task.join())
+    }
+}
+
+/// Runs `script` from step `from`, and trains to the end or stops at a step. `before_stop` is called at that step.
+fn carry_out(
+    spec: &RunSpec,
+    start: RunStart,
+    script: &[(u64, Command)],
+    (from, stop_at): (u64, Option<u64>),
+    before_stop: impl FnOnce(),
+) -> Outcome {
+    // A pause at the start, so that nothing is trained before the first command.
+    let mut asked = Asked::begin(spec, start, Command::Pause);
+    let mut step = from;
+    let mut go_to = |asked: &mut Asked, to: u64| {
+        if to > step {
+            asked.ask(Command::Advance { count: to - step });
+        }
+        step = step.max(to);
+    };
+    for (at, command) in script {
+        go_to(&mut asked, *at);
+        asked.ask(command.clone());
+    }
+    if let Some(stop_at) = stop_at {
+        go_to(&mut asked, stop_at);
+    }
+    before_stop();
+    asked.end(stop_at.is_none())
+}
+
+fn settings(directory: &Path) -> RecordSettings {
+    RecordSettings {
+        directory: directory.into(),
+        facts: RunFacts {
+            name: "cut".into(),
+            began: String::new(),
+            program: String::new(),
+            instructions: String::new(),
+            platform: String::new(),
+            data_sha256: String::new(),
+        },
+        configuration: String::new(),
+        save_interval: Duration::from_secs(1000),
+        retention: Retention { last: 2, best: 1, every: None },
+    }
+}
+
+fn recorded(directory: &Path) -> RunStart {
+    let record = Recorder::new(Arc::new(DiskStorage), settings(directory));
+    RunStart { record: Some(Box::new(record)), ..RunStart::default() }
+}
+
+/// Goes on with a recorded run, and the step from which it does.
+fn resumed(run: &Path) -> (RunStart, u64) {
+    let mut opened = OpenedRun::open(&DiskStorage, run).unwrap();
+    assert_eq!(opened.notes, [""; 0]);
+    let (snapshot, done) = opened.newest.take().map_or((None, 0), |(snapshot, done)| (Some(snapshot), done));
+    let step = snapshot.as_ref().map_or(0, |snapshot| snapshot.state.trainer.step);
+    let pending = opened.ledger.entries.iter().skip(done).cloned().collect();
+    let resume = ResumedRun { snapshot, pending, history: Vec::new(), changes: Vec::new(), data_fingerprint: None };
+    let record = Recorder::going_on(Arc::new(DiskStorage), settings(run.parent().unwrap()), opened);
+    (RunStart { record: Some(Box::new(record)), resume: Some(resume), weights: None }, step)
+}
+
+/// Copies a folder as a crash would leave it: whatever was written is there.
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+fn only_run(directory: &Path) -> PathBuf {
+    fs::read_dir(directory).unwrap().next().unwrap().unwrap().path()
+}
+
+fn sha(outcome: &Outcome) -> &str {
+    assert_eq!(outcome.failure, None);
+    outcome.summary.as_ref().unwrap().weights_sha256.as_deref().unwrap()
+}
+
+/// One random run, uncut, cut by a stop and cut by a crash.
+fn try_cut(seed: u64) {
+    let mut random = stream(seed, Purpose::Data, 0);
+    let spec = random_run(&mut random);
+    let mut script = random_script(&mut random);
+    if spec.train.patience.is_some() {
+        // A run that was stopped early and is extended trains on at once, so that what is asked afterwards takes effect
+        // at any step.
+        let last = script.len().saturating_sub(1);
+        let mut at = 0..;
+        script.retain(|(_, command)| at.next() == Some(last) || !matches!(command, Command::Extend { .. }));
+    }
+    let cut = 1 + u64::from(random.below(STEPS as u32 - 1));
+    let context = format!("seed {seed}, cut at {cut}: {spec:?} {script:?}");
+    let whole = carry_out(&spec, RunStart::default(), &script, (0, None), || {});
+
+    let place = TempDir::new().unwrap();
+    let (first, rest): (Vec<_>, Vec<_>) = script.iter().cloned().partition(|(step, _)| *step <= cut);
+    let crashed = place.path().join("crashed");
+    let directory = place.path().join("runs");
+    carry_out(&spec, recorded(&directory), &first, (0, Some(cut)), || {
+        copy_folder(&only_run(&directory), &crashed.join("run"));
+    });
+    // The seed of the threads differs, the bits must not.
+    let threads = NonZeroUsize::new(1 + (seed % 4) as usize).unwrap();
+    let spec = RunSpec { train: TrainSpec { threads, ..spec.train.clone() }, ..spec };
+    for run in [only_run(&directory), crashed.join("run")] {
+        let (start, step) = resumed(&run);
+        let end = carry_out(&spec, start, &rest, (step, None), || {});
+        assert_eq!(sha(&end), sha(&whole), "from step {step} of {}: {context}", run.display());
+
+        // Configuration, seed and ledger alone give it once more.
+        let ledger = read_ledger(&DiskStorage, &run).unwrap();
+        let data = crate::dataset::load(&spec.data, &mut |_, _| std::ops::ControlFlow::Continue(())).unwrap();
+        let mut trainer = Trainer::new(&spec.train, Arc::new(data)).unwrap();
+        let until = end.summary.as_ref().unwrap().step;
+        let replayed =
+            replay(&mut trainer, spec.train.patience, ledger.entries, until, |_| std::ops::ControlFlow::Continue(()));
+        assert_eq!(replayed.unwrap().as_deref(), Some(sha(&whole)), "replayed: {context}");
+    }
+}
+
+#[test]
+fn a_run_that_was_cut_ends_as_if_it_had_not_been() {
+    let cuts = std::env::var("GRADTOP_CUTS").map_or(USUAL_CUTS, |cuts| cuts.parse().unwrap());
+    (0..cuts).for_each(try_cut);
+}
