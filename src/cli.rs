@@ -4,17 +4,28 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use gradtop::{config::FlagValue, protocol::SampleChoice, text::harmless};
+use run_arguments::{
+    ExportArguments, OpenArguments, RemoveArguments, RenameArguments, ReplayArguments, ResumeArguments, RunsArguments,
+};
 
 mod bench;
 mod config;
 mod data;
 mod ending;
+mod export;
 mod gradcheck;
 mod grads;
 mod inspect;
 mod mistakes;
+mod model;
+mod open;
 mod presets;
+mod recording;
+mod replay;
 mod reproduce;
+mod resume;
+mod run_arguments;
+mod runs;
 mod start;
 mod train;
 
@@ -42,6 +53,28 @@ pub struct Cli {
 enum CliCommand {
     /// Train at full speed, on the dashboard or headless.
     Train(TrainArguments),
+    /// Go on with a recorded run, to the same bits as if it had never been interrupted.
+    ///
+    /// Without a name it is the newest run that is unfinished. With --set it goes on as a branch of its own. A finished
+    /// run shows its end; `x` on its dashboard, or --set run.epochs=N, trains it further.
+    Resume(ResumeArguments),
+    /// Show a recorded run on the dashboard.
+    Open(OpenArguments),
+    /// List the recorded runs.
+    Runs(RunsArguments),
+    /// Write what was recorded of a run into files: its numbers, a figure for a report, a page.
+    ///
+    /// The page shows facts, curves, layers, findings, what was done to the run, and its configuration; it needs no other
+    /// file and runs no script. A file that exists is replaced only by --force, and each is written whole or not at all.
+    Export(ExportArguments),
+    /// Remove a recorded run; asks first.
+    Rm(RemoveArguments),
+    /// Give a recorded run another name.
+    Rename(RenameArguments),
+    /// Train a recorded run once more from its configuration, its seed and what was done to it.
+    ///
+    /// With --verify the fingerprint of the weights at its newest checkpoint is compared; exit status 1 if it is another.
+    Replay(ReplayArguments),
     /// Check the hand-derived gradients of the configured network against central differences in f64.
     ///
     /// Prints the relative error of every parameter and of the input; exit status 1 above the tolerance. With --all
@@ -151,6 +184,12 @@ struct TrainArguments {
     /// No dashboard: one event a line as JSON on standard output, and nothing else there
     #[arg(long, conflicts_with = "headless")]
     json: bool,
+    /// Keep nothing of the run; otherwise it is recorded in a folder below `run.directory`
+    #[arg(long)]
+    no_record: bool,
+    /// Begin with the weights of a recorded run or of a safetensors file, by `PyTorch`'s names
+    #[arg(long, value_name = "RUN|FILE")]
+    from: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -313,6 +352,13 @@ pub fn run(cli: Cli) -> ExitCode {
     let outcome = match cli.command {
         None => train::run_paced(&cli.bare),
         Some(CliCommand::Train(arguments)) => train::run_at_full_speed(&arguments),
+        Some(CliCommand::Resume(arguments)) => resume::run(&arguments),
+        Some(CliCommand::Open(arguments)) => open::run(&arguments),
+        Some(CliCommand::Runs(arguments)) => runs::list(&arguments),
+        Some(CliCommand::Export(arguments)) => export::run(&arguments),
+        Some(CliCommand::Rm(arguments)) => runs::remove(&arguments),
+        Some(CliCommand::Rename(arguments)) => runs::rename(&arguments),
+        Some(CliCommand::Replay(arguments)) => replay::run(&arguments),
         Some(CliCommand::Gradcheck(arguments)) => gradcheck::run(&arguments),
         Some(CliCommand::Grads(arguments)) => grads::run(&arguments),
         Some(CliCommand::Inspect(arguments)) => inspect::run(&arguments),

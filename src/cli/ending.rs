@@ -2,7 +2,10 @@
 
 use std::{future::pending, io, process, time::Duration};
 
-use gradtop::train::{Outcome, worker::WorkerTask};
+use gradtop::{
+    app::Signal,
+    train::{Outcome, worker::WorkerTask},
+};
 
 use super::SIGNAL_STATUS_BASE;
 
@@ -79,6 +82,16 @@ pub async fn join(task: WorkerTask, signals: &mut Signals, signalled: Option<u8>
         outcome = task.join() => outcome,
         number = signals.next() => exit_by_signal(number),
         number = patience => exit_by_signal(number),
+    }
+}
+
+/// The number of a signal by which the dashboard was left.
+pub fn signal_number(signal: Signal) -> u8 {
+    match signal {
+        Signal::HangUp => 1,
+        Signal::Interrupt => 2,
+        Signal::Quit => 3,
+        Signal::Terminate => 15,
     }
 }
 

@@ -14,6 +14,7 @@ use gradtop::{
     dataset::{self, DataError, DatasetOutline, Source},
     nn::Shape,
     protocol::Failure,
+    runs::{OpenRunError, folder::RunFolderError},
     tensors::TensorError,
     text::harmless,
     train::{Delivery, RunSpec, SetupError, TrainSpec, UnusableInput},
@@ -36,7 +37,12 @@ impl std::error::Error for WrongUse {}
 
 /// Wrong use or wrong input, as opposed to work that failed.
 pub fn is_wrong_input(error: &anyhow::Error) -> bool {
-    error.is::<ConfigError>() || error.is::<WrongUse>() || error.is::<DataError>() || error.is::<TensorError>()
+    error.is::<ConfigError>()
+        || error.is::<WrongUse>()
+        || error.is::<DataError>()
+        || error.is::<TensorError>()
+        || error.is::<RunFolderError>()
+        || error.is::<OpenRunError>()
 }
 
 /// Tells an error on standard error.
@@ -166,6 +172,7 @@ pub fn train_spec(config: &Config, threads: NonZeroUsize) -> TrainSpec {
         stop_after: None,
         batch_size: config.batch_size(),
         evaluate_every: run.evaluate_every,
+        patience: run.patience,
         probe_every: run.probe_every,
         threads,
         network: config.model.clone(),

@@ -7,14 +7,14 @@ use std::{
 
 use anyhow::Context;
 use gradtop::{
-    app::{App, Exit, Settings, Signal},
+    app::{App, Exit, Settings},
     config::Config,
     headless::{EventSink, JsonLines, ReportedEnd, TableReport, write_summary},
     protocol::{Command, CommandId, Event, Failure, Request},
     text::thousands,
     train::{
-        Delivery, Outcome, RunSpec, measured_metrics,
-        worker::{WorkerHandle, spawn},
+        Delivery, Outcome, RunSpec, RunStart, measured_metrics,
+        worker::{WorkerHandle, spawn_from},
     },
     ui,
 };
@@ -26,12 +26,14 @@ use tokio::{
 use super::{
     FAILED_STATUS, RunArguments, SIGNAL_STATUS_BASE, TrainArguments,
     ending::{self, Signals, WORKER_STOP_GRACE},
+    model,
+    recording::{self, RecordPlace},
     start,
 };
 
 /// How a run is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum OutputStyle {
+pub enum OutputStyle {
     Dashboard,
     Report,
     Json,
@@ -45,7 +47,21 @@ pub fn run_paced(arguments: &RunArguments) -> anyhow::Result<u8> {
     if style == OutputStyle::Dashboard {
         spec.throttle = Some(config.ui.throttle);
     }
-    run(spec, style, &config)
+    let start = RunStart { record: recording::new_record(&config, RecordPlace::Unsaved), ..RunStart::default() };
+    run(spec, style, &config, start)
+}
+
+impl OutputStyle {
+    /// The one that was asked for, or that fits the terminal.
+    pub fn of(json: bool, headless: bool) -> Self {
+        if json {
+            Self::Json
+        } else if headless || !screen_is_usable() {
+            Self::Report
+        } else {
+            Self::Dashboard
+        }
+    }
 }
 
 /// Trains at full speed.
@@ -53,23 +69,21 @@ pub fn run_at_full_speed(arguments: &TrainArguments) -> anyhow::Result<u8> {
     let config = start::load_configuration(&arguments.run)?;
     let mut spec = start::run_spec(&arguments.run, &config)?;
     spec.train.stop_after = arguments.steps;
-    let style = if arguments.json {
-        OutputStyle::Json
-    } else if arguments.headless || !screen_is_usable() {
-        OutputStyle::Report
-    } else {
-        OutputStyle::Dashboard
-    };
-    run(spec, style, &config)
+    let place = if arguments.no_record { RecordPlace::Nowhere } else { RecordPlace::Kept };
+    let record = recording::new_record(&config, place);
+    let weights = arguments.from.as_deref().map(|from| model::weights_of(&config, from)).transpose()?;
+    let style = OutputStyle::of(arguments.json, arguments.headless);
+    run(spec, style, &config, RunStart { record, resume: None, weights })
 }
 
 /// Whether a dashboard could be drawn and driven: both ends are a terminal, and one that can place text.
-fn screen_is_usable() -> bool {
+pub fn screen_is_usable() -> bool {
     let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
     io::stdout().is_terminal() && io::stdin().is_terminal() && !dumb
 }
 
-fn run(mut spec: RunSpec, style: OutputStyle, config: &Config) -> anyhow::Result<u8> {
+/// Runs a worker and shows it.
+pub fn run(mut spec: RunSpec, style: OutputStyle, config: &Config, start: RunStart) -> anyhow::Result<u8> {
     spec.stop_when_finished = style != OutputStyle::Dashboard;
     if style != OutputStyle::Dashboard {
         // What reads a table or JSON gets all of it, and a pager that does not read holds the training up.
@@ -77,12 +91,14 @@ fn run(mut spec: RunSpec, style: OutputStyle, config: &Config) -> anyhow::Result
     }
     let app = App::new(Settings { run: spec.name.clone(), throttled_by_default: spec.throttle.is_some(), mouse: true });
     let runtime = runtime::Builder::new_current_thread().enable_all().build().context("can't start the event loop")?;
-    let worker = spawn(spec).context("can't start the training thread")?;
+    let worker = spawn_from(spec, start).context("can't start the training thread")?;
     runtime.block_on(async {
         match style {
             OutputStyle::Dashboard => dashboard(worker, app, config).await,
-            OutputStyle::Report => headless(worker, TableReport::new(io::stdout()), config).await,
-            OutputStyle::Json => headless(worker, JsonLines::new(io::BufWriter::new(io::stdout())), config).await,
+            OutputStyle::Report => headless(worker, TableReport::new(io::stdout()), config, io::stdout()).await,
+            OutputStyle::Json => {
+                headless(worker, JsonLines::new(io::BufWriter::new(io::stdout())), config, io::stderr()).await
+            }
         }
     })
 }
@@ -94,13 +110,11 @@ async fn dashboard(worker: WorkerHandle, app: App, config: &Config) -> anyhow::R
         .await
         .context("the dashboard can't use this terminal")?;
     let signalled = match exit {
-        Exit::Signal(Signal::HangUp) => Some(1),
-        Exit::Signal(Signal::Interrupt) => Some(2),
-        Exit::Signal(Signal::Quit) => Some(3),
-        Exit::Signal(Signal::Terminate) => Some(15),
-        Exit::Asked => None,
+        Exit::Signal(signal) => Some(ending::signal_number(signal)),
+        Exit::Asked | Exit::AtOnce => None,
     };
-    let mut outcome = ending::join(task, &mut Signals::listen()?, signalled).await;
+    let mut signals = Signals::listen()?;
+    let mut outcome = ending::join(task, &mut signals, signalled).await;
     if let (Some(refused), None) = (outcome.refused.take(), signalled) {
         return Err(start::refused_input_error(config, refused).into());
     }
@@ -113,6 +127,11 @@ async fn dashboard(worker: WorkerHandle, app: App, config: &Config) -> anyhow::R
         Outcome { summary: Some(summary), .. } => write_summary(&mut io::stdout(), summary, &measured_metrics()),
         Outcome { step, .. } => writeln!(io::stdout(), "stopped    step {}", thousands(*step)),
     };
+    let folder = match outcome.folder.take() {
+        Some(folder) if exit == Exit::Asked => recording::settle_unsaved(folder, &mut signals).await,
+        folder => folder,
+    };
+    let _ = recording::write_ways_on(&mut io::stdout(), folder.as_deref());
     Ok(match signalled {
         Some(number) => SIGNAL_STATUS_BASE + number,
         None if outcome.failure.is_some() => FAILED_STATUS,
@@ -123,7 +142,13 @@ async fn dashboard(worker: WorkerHandle, app: App, config: &Config) -> anyhow::R
 /// Feeds a sink until the run ends, the reader of the output leaves, or a signal comes.
 ///
 /// The sink has a thread of its own, so that an output that is not read can't keep signals waiting.
-async fn headless(worker: WorkerHandle, sink: impl EventSink + Send + 'static, config: &Config) -> anyhow::Result<u8> {
+/// What is said when it has ended goes to `farewell`.
+async fn headless(
+    worker: WorkerHandle,
+    sink: impl EventSink + Send + 'static,
+    config: &Config,
+    mut farewell: impl Write,
+) -> anyhow::Result<u8> {
     let WorkerHandle { requests, events, task } = worker;
     let mut signals = Signals::listen()?;
     let (written, mut outcome) = oneshot::channel();
@@ -156,6 +181,8 @@ async fn headless(worker: WorkerHandle, sink: impl EventSink + Send + 'static, c
     if let (Some(refused), None) = (outcome.refused.take(), signalled) {
         return Err(start::refused_input_error(config, refused).into());
     }
+    // Whoever reads no more is told nothing more.
+    let _ = recording::write_ways_on(&mut farewell, outcome.folder.as_deref());
     headless_exit_status(end, outcome, signalled)
 }
 

@@ -119,7 +119,13 @@ impl<W: Write> TableReport<W> {
         ];
         let facts: Vec<String> = facts.into_iter().flatten().collect();
         if !facts.is_empty() {
-            self.print_line(&format!("training   {}\n", facts.join(", ")))?;
+            self.print_line(&format!("training   {}", facts.join(", ")))?;
+        }
+        if let Some(folder) = &info.folder {
+            self.print_line(&format!("recorded   in {}", Safe(folder)))?;
+        }
+        if !facts.is_empty() || info.folder.is_some() {
+            self.print_line("")?;
         }
         self.add_metric_infos(&info.metrics)?;
         self.choose_columns();

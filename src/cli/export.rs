@@ -1,0 +1,98 @@
+//! `gradtop export`: what was recorded of a run, as files for other programs and for people.
+
+use std::{
+    io::{self, Write},
+    path::Path,
+};
+
+use gradtop::{
+    files::{OutputError, OutputFile},
+    runs::{
+        Manifest,
+        export::{html_page, training_figure, write_csv, write_json},
+        folder::find_run,
+        history::RunHistory,
+        storage::DiskStorage,
+    },
+    text::{harmless, harmless_name},
+};
+
+use super::{
+    ExportArguments,
+    start::{self, WrongUse},
+};
+
+/// A form in which a run is exported.
+#[derive(Clone, Copy, Debug)]
+enum ExportForm {
+    Csv,
+    Json,
+    Svg,
+    Html,
+}
+
+/// Checks every output, reads the run, and writes the files that were asked for.
+pub fn run(arguments: &ExportArguments) -> anyhow::Result<u8> {
+    let folder = find_run(&arguments.runs.directory, &arguments.run)?;
+    let outputs = check_outputs(arguments)?;
+    let history = RunHistory::read(&DiskStorage, &folder).map_err(|error| WrongUse(error.to_string()))?;
+    for note in &history.notes {
+        start::print_complaint(&format!("gradtop: {}", harmless(note)));
+    }
+    // Before any is written: there is a figure, or it is said that there is none.
+    let figure = training_figure(&history).map(|figure| figure.to_svg());
+    if arguments.svg.is_some() && figure.is_none() {
+        let run = harmless_name(folder.as_os_str());
+        return Err(
+            WrongUse(format!("{run}: neither loss nor accuracy was measured yet, so there is no figure")).into()
+        );
+    }
+    let mut out = io::stdout().lock();
+    for (form, output) in &outputs {
+        output.write(|file| match form {
+            ExportForm::Csv => write_csv(file, &history.series),
+            ExportForm::Json => write_json(file, &history),
+            ExportForm::Svg => file.write_all(figure.as_deref().unwrap_or_default().as_bytes()),
+            ExportForm::Html => file.write_all(html_page(&history).as_bytes()),
+        })?;
+        match writeln!(out, "exported   {}", harmless_name(output.path().as_os_str())) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.into()),
+            _ => {}
+        }
+    }
+    Ok(0)
+}
+
+/// The files that were asked for, if all of them may be written.
+fn check_outputs(arguments: &ExportArguments) -> Result<Vec<(ExportForm, OutputFile)>, WrongUse> {
+    let ExportArguments { csv, json, svg, html, .. } = arguments;
+    let asked = [(ExportForm::Csv, csv), (ExportForm::Json, json), (ExportForm::Svg, svg), (ExportForm::Html, html)];
+    let mut outputs: Vec<(ExportForm, OutputFile)> = Vec::new();
+    for (form, path) in asked {
+        let Some(path) = path else { continue };
+        let shown = harmless_name(path.as_os_str());
+        refuse_run_folders(path)?;
+        let output =
+            OutputFile::check(path, arguments.force).map_err(|error: OutputError| WrongUse(error.to_string()))?;
+        if outputs.iter().any(|(_, other)| other.path() == output.path()) {
+            return Err(WrongUse(format!("{shown} is given twice; each form needs a file of its own")));
+        }
+        outputs.push((form, output));
+    }
+    Ok(outputs)
+}
+
+/// Refuses a file in the folder of a recorded run, whether it is one of its own or would be a foreign one.
+fn refuse_run_folders(path: &Path) -> Result<(), WrongUse> {
+    // Where it really is; what is not there yet is in its folder.
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let Ok(real) = path.canonicalize().or_else(|_| parent.canonicalize()) else { return Ok(()) };
+    match real.ancestors().find(|folder| Manifest::read(&DiskStorage, folder).is_ok()) {
+        Some(run) => Err(WrongUse(format!(
+            "{} is in {}, the folder of a recorded run, where only its own files belong; give a path outside",
+            harmless_name(path.as_os_str()),
+            harmless_name(run.as_os_str())
+        ))),
+        None => Ok(()),
+    }
+}

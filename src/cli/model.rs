@@ -1,0 +1,25 @@
+//! The network of a recorded run, or of a file of weights.
+
+use std::path::Path;
+
+use gradtop::{
+    config::Config,
+    runs::{folder::find_run, open_weights, storage::DiskStorage},
+    tensors::Tensors,
+};
+
+use super::start;
+
+/// The weights of a recorded run of this configuration's directory, or of a safetensors file.
+pub fn weights_of(config: &Config, from: &str) -> anyhow::Result<Tensors> {
+    let path = Path::new(from);
+    if path.is_file() {
+        return Ok(Tensors::open(path)?);
+    }
+    let folder = find_run(Path::new(&config.run.directory), from)?;
+    let (weights, _, notes) = open_weights(&DiskStorage, &folder)?;
+    for note in notes {
+        start::print_complaint(&format!("gradtop: {note}"));
+    }
+    Ok(weights)
+}

@@ -1,0 +1,124 @@
+//! `gradtop open`: a recorded run on the dashboard.
+
+use std::{
+    io,
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    sync::mpsc::{self as std_mpsc, Receiver},
+    thread,
+};
+
+use anyhow::Context;
+use gradtop::{
+    app::{App, Exit, Settings},
+    protocol::{Command, Event, Finding, Health, Hello, PROTOCOL_VERSION, Request, RunInfo},
+    runs::{
+        Manifest,
+        folder::find_run,
+        playback::{final_events, play_events},
+        read_info,
+        storage::DiskStorage,
+    },
+    ui,
+};
+use tokio::{
+    runtime,
+    sync::mpsc::{self, Sender},
+};
+
+use super::{
+    resume::recorded_config,
+    run_arguments::OpenArguments,
+    start::{self, WrongUse},
+    train::screen_is_usable,
+};
+
+/// Events that are handed to the dashboard at once.
+const BATCH_EVENTS: usize = 1024;
+
+/// Requests and batches of events that may wait.
+const MAX_WAITING: usize = 64;
+
+/// Shows a recorded run.
+pub fn run(arguments: &OpenArguments) -> anyhow::Result<u8> {
+    let folder = find_run(&arguments.runs.directory, &arguments.run)?;
+    let manifest = Manifest::read(&DiskStorage, &folder).map_err(|error| WrongUse(error.to_string()))?;
+    let info = read_info(&DiskStorage, &folder)
+        .map_err(|error| WrongUse(format!("{}: ready.json: {error}", folder.display())))?;
+    if !screen_is_usable() {
+        return Err(WrongUse("the dashboard needs a terminal; `gradtop runs` lists runs without one".into()).into());
+    }
+    let config = recorded_config(&folder, &manifest.text, &[])?;
+    let name = manifest.facts.name.clone();
+    let app = App::new(Settings { run: name.clone(), throttled_by_default: false, mouse: true });
+    let (requests, inbox) = std_mpsc::sync_channel(MAX_WAITING);
+    let (outbox, events) = mpsc::channel(MAX_WAITING);
+    let source = RecordedSource { folder, name, info, outbox };
+    thread::Builder::new().name("recorded run".into()).spawn(move || source.play(&inbox))?;
+    let runtime = runtime::Builder::new_current_thread().enable_all().build().context("can't start the event loop")?;
+    let send = move |request| requests.try_send(request).map_err(io::Error::other);
+    let exit = runtime
+        .block_on(ui::run(app, events, send, start::ui_settings(&config)))
+        .context("the dashboard can't use this terminal")?;
+    Ok(match exit {
+        Exit::Asked | Exit::AtOnce => 0,
+        Exit::Signal(signal) => super::SIGNAL_STATUS_BASE + super::ending::signal_number(signal),
+    })
+}
+
+/// Sends what was recorded as the events of a run that can't be asked for anything.
+struct RecordedSource {
+    folder: PathBuf,
+    name: String,
+    info: RunInfo,
+    outbox: Sender<Vec<Event>>,
+}
+
+impl RecordedSource {
+    fn play(self, inbox: &Receiver<Request>) {
+        let hello = Hello {
+            protocol: PROTOCOL_VERSION,
+            source: concat!("gradtop ", env!("CARGO_PKG_VERSION"), ", recorded").into(),
+            run: self.name.clone(),
+            capabilities: Vec::new(),
+        };
+        let folder: &Path = &self.folder;
+        let info = RunInfo { folder: Some(folder.to_string_lossy().into_owned()), ..self.info.clone() };
+        let mut batch = vec![Event::Hello(hello), Event::Ready(Box::new(info))];
+        let notes = play_events(&DiskStorage, folder, &self.info, None, &mut |event| {
+            batch.push(event);
+            if batch.len() < BATCH_EVENTS {
+                return ControlFlow::Continue(());
+            }
+            // A dashboard that has left reads no more.
+            match self.outbox.blocking_send(std::mem::take(&mut batch)) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(_) => ControlFlow::Break(()),
+            }
+        });
+        let notes = notes.unwrap_or_else(|error| vec![error.to_string()]);
+        batch.extend(notes.into_iter().map(|what| {
+            let advice = "the rest of the record is whole".into();
+            Event::Finding(Finding { step: 0, health: Health::Watch, layer: None, what, advice })
+        }));
+        batch.extend(final_events(&DiskStorage, folder, &self.info));
+        if self.outbox.blocking_send(batch).is_err() {
+            return;
+        }
+        self.answer(inbox);
+    }
+
+    /// Refuses what is asked, up to a stop.
+    fn answer(&self, inbox: &Receiver<Request>) {
+        while let Ok(Request { id, command }) = inbox.recv() {
+            let answer = match command {
+                Command::Stop => vec![Event::Applied { id, step: 0 }, Event::Stopped { step: 0 }],
+                _ => vec![Event::Rejected { id, reason: "a recorded run can't be asked for anything".into() }],
+            };
+            let ends = command == Command::Stop;
+            if self.outbox.blocking_send(answer).is_err() || ends {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! From configuration and command line to a recorded run, and back.
+
+use std::{
+    io::{self, IsTerminal, Write},
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+    time::{Duration, SystemTime},
+};
+
+use gradtop::{
+    config::Config,
+    dataset::Source,
+    nn::kernels::instructions::InstructionSet,
+    runs::{
+        OpenedRun, RecordSettings, Recorder, RunFacts,
+        checkpoint::Retention,
+        folder::{UNSAVED, keep_run, remove_old_unsaved, remove_run, timestamp},
+        storage::DiskStorage,
+    },
+    text::harmless_name,
+    train::RunRecord,
+};
+
+use tokio::sync::oneshot;
+
+use super::{
+    ending::{self, Signals},
+    start,
+};
+
+/// Where a new run is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordPlace {
+    /// Among the runs that are kept.
+    Kept,
+    /// Among the unsaved ones, until somebody says that it is to be kept.
+    Unsaved,
+    /// Nowhere.
+    Nowhere,
+}
+
+/// What records a new run of this configuration, if anything does. What stands in the way is told.
+pub fn new_record(config: &Config, place: RecordPlace) -> Option<Box<dyn RunRecord>> {
+    let directory = PathBuf::from(&config.run.directory);
+    let directory = match place {
+        RecordPlace::Kept => directory,
+        RecordPlace::Unsaved => {
+            remove_old_unsaved(&DiskStorage, &directory);
+            directory.join(UNSAVED)
+        }
+        RecordPlace::Nowhere => return None,
+    };
+    match settings(config, directory) {
+        Ok(settings) => Some(Box::new(Recorder::new(Arc::new(DiskStorage), settings))),
+        Err(problem) => {
+            start::print_complaint(&format!("gradtop: the run is not recorded: {problem}"));
+            None
+        }
+    }
+}
+
+/// What goes on to record a run that was opened.
+pub fn continued_record(config: &Config, opened: OpenedRun) -> anyhow::Result<Box<dyn RunRecord>> {
+    let directory = opened.folder.parent().unwrap_or(Path::new("")).to_path_buf();
+    let settings = settings(config, directory).map_err(anyhow::Error::msg)?;
+    Ok(Box::new(Recorder::going_on(Arc::new(DiskStorage), settings, opened)))
+}
+
+fn settings(config: &Config, directory: PathBuf) -> Result<RecordSettings, String> {
+    let mut recorded = config.clone();
+    if let Source::Path(path) = &mut recorded.data.source {
+        // The run may be resumed from another folder.
+        let absolute = std::path::absolute(&*path).map_err(|error| error.to_string())?;
+        if absolute.to_str().is_none() {
+            let shown = harmless_name(absolute.as_os_str());
+            return Err(format!("the path of the data, {shown}, is not UTF-8, in which run.toml is written"));
+        }
+        *path = absolute;
+    }
+    let keep = config.keep;
+    Ok(RecordSettings {
+        directory,
+        facts: facts_now(config),
+        configuration: recorded.to_recorded_toml(),
+        save_interval: Duration::try_from_secs_f64(config.run.save_seconds).unwrap_or(Duration::MAX),
+        retention: Retention { last: keep.last as usize, best: keep.best as usize, every: keep.every },
+    })
+}
+
+/// Asks whether an unsaved run is to be kept, if there is somebody to ask, and gives the folder where it is then. Only an
+/// answered no deletes it.
+pub async fn settle_unsaved(folder: String, signals: &mut Signals) -> Option<String> {
+    let run = Path::new(&folder);
+    let unsaved = run.parent().is_some_and(|parent| parent.ends_with(UNSAVED));
+    if !unsaved || !io::stdin().is_terminal() {
+        return Some(folder);
+    }
+    let settled = match ask_whether_to_keep(signals).await {
+        Some(true) => keep_run(&DiskStorage, run).map(Some),
+        Some(false) => remove_run(&DiskStorage, run).map(|()| None),
+        None => return Some(folder),
+    };
+    match settled {
+        Ok(kept) => kept.and_then(|kept| kept.into_os_string().into_string().ok()),
+        Err(error) => {
+            start::print_complaint(&format!("gradtop: {error}"));
+            Some(folder)
+        }
+    }
+}
+
+/// Whether the run is to be kept; `None` if nobody said. A signal ends the program.
+async fn ask_whether_to_keep(signals: &mut Signals) -> Option<bool> {
+    let mut out = io::stdout();
+    write!(out, "Keep this run? [Y/n] ").and_then(|()| out.flush()).ok()?;
+    let (answered, answer) = oneshot::channel();
+    thread::spawn(move || {
+        let mut line = String::new();
+        let read = io::stdin().read_line(&mut line).unwrap_or(0);
+        // Nobody waits any more after a signal.
+        let _ = answered.send((read > 0).then_some(line));
+    });
+    tokio::select! {
+        answer = answer => {
+            let answer = answer.ok().flatten()?;
+            Some(!["n", "no"].contains(&answer.trim().to_lowercase().as_str()))
+        }
+        number = signals.next() => ending::exit_by_signal(number),
+    }
+}
+
+/// Says where a run is recorded, and how to look at it and to go on with it.
+///
+/// # Errors
+/// When `out` can't be written to.
+pub fn write_ways_on(out: &mut impl Write, folder: Option<&str>) -> io::Result<()> {
+    let Some(folder) = folder else { return Ok(()) };
+    let path = Path::new(folder);
+    // Those in the usual directory are found by their names.
+    let usual = path.parent() == Some(Path::new("runs"));
+    let run = if usual { path.file_name().unwrap_or_default() } else { path.as_os_str() };
+    let (shown, run) = (harmless_name(path.as_os_str()), harmless_name(run));
+    writeln!(out, "recorded   {shown}")?;
+    writeln!(out, "           gradtop open {run}")?;
+    writeln!(out, "           gradtop resume {run}")
+}
+
+/// The facts of a run of this configuration that would begin now, with this program on this machine.
+pub fn facts_now(config: &Config) -> RunFacts {
+    let library = if cfg!(target_env = "musl") {
+        "-musl"
+    } else if cfg!(target_env = "gnu") {
+        "-gnu"
+    } else {
+        ""
+    };
+    RunFacts {
+        name: config.run_name(),
+        began: timestamp(SystemTime::now()),
+        program: concat!("gradtop ", env!("CARGO_PKG_VERSION")).into(),
+        instructions: InstructionSet::in_use().name().into(),
+        platform: format!("{}-{}{library}", std::env::consts::ARCH, std::env::consts::OS),
+        data_sha256: String::new(),
+    }
+}

@@ -1,0 +1,61 @@
+//! `gradtop replay`: trains a recorded run once more.
+
+use std::{
+    io::{self, IsTerminal, Write},
+    ops::ControlFlow,
+    sync::Arc,
+};
+
+use anyhow::{Context, anyhow};
+use gradtop::{
+    dataset,
+    runs::{Manifest, folder::find_run, ledger::read_ledger, newest_state, storage::DiskStorage},
+    text::thousands,
+    train::{Trainer, replay},
+};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{
+    FAILED_STATUS, RunArguments,
+    resume::recorded_config,
+    run_arguments::ReplayArguments,
+    start::{self, WrongUse},
+};
+
+/// Trains from the beginning to the newest checkpoint, and compares the weights if asked.
+pub fn run(arguments: &ReplayArguments) -> anyhow::Result<u8> {
+    let folder = find_run(&arguments.runs.directory, &arguments.run)?;
+    let manifest = Manifest::read(&DiskStorage, &folder).map_err(|error| WrongUse(error.to_string()))?;
+    let ledger = read_ledger(&DiskStorage, &folder).map_err(|error| WrongUse(error.to_string()))?;
+    let config = recorded_config(&folder, &manifest.text, &[])?;
+    let state = newest_state(&DiskStorage, &folder)
+        .ok_or_else(|| WrongUse("the run has no checkpoint whose weights could be compared".into()))?;
+    let arguments_of_run = RunArguments { threads: arguments.threads, ..RunArguments::default() };
+    let spec = start::run_spec(&arguments_of_run, &config)?;
+    let data = dataset::load(&spec.data, &mut |_, _| ControlFlow::Continue(()))?;
+    let mut trainer = Trainer::new(&spec.train, Arc::new(data)).context("the run can't be set up again")?;
+    let until = state.training.trainer.step;
+    let bar = if io::stderr().is_terminal() { ProgressBar::new(until) } else { ProgressBar::hidden() };
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} · {per_sec} · {eta} left") {
+        bar.set_style(style);
+    }
+    let entries = ledger.entries.into_iter().take(state.ledger_entries);
+    let found = replay(&mut trainer, spec.train.patience, entries, until, |step| {
+        bar.set_position(step);
+        ControlFlow::Continue(())
+    });
+    bar.finish_and_clear();
+    let found = found.map_err(|problem| anyhow!(problem))?.unwrap_or_default();
+    let expected = &state.training.trainer.weights_sha256;
+    let mut out = io::stdout().lock();
+    let step = thousands(until);
+    if !arguments.verify {
+        writeln!(out, "weights    sha256 {found} at step {step}")?;
+    } else if found == *expected {
+        writeln!(out, "verified   sha256 {found} at step {step}, as recorded")?;
+    } else {
+        writeln!(out, "different  sha256 {found} at step {step}, recorded {expected}")?;
+        return Ok(FAILED_STATUS);
+    }
+    Ok(0)
+}

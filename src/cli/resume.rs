@@ -1,0 +1,171 @@
+//! `gradtop resume`: goes on with a recorded run, to the same bits as if it had never been interrupted.
+
+use std::{
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+};
+
+use gradtop::{
+    config::Config,
+    protocol::{Event, Setting},
+    runs::{
+        OpenedRun,
+        folder::{RunLock, find_run, list_runs},
+        newest_state,
+        playback::play_events,
+        read_info,
+        storage::DiskStorage,
+    },
+    text::{Safe, harmless_name},
+    train::{PLANNED_STEPS, ResumedRun, RunStart},
+};
+
+use super::{
+    RunArguments, recording,
+    run_arguments::ResumeArguments,
+    start::{self, WrongUse},
+    train::{self, OutputStyle},
+};
+
+/// Settings of which a run may have another value from here on; it is then a branch of its own.
+const STEERED_KEYS: [&str; 8] = [
+    "optimizer.lr",
+    "optimizer.momentum",
+    "optimizer.alpha",
+    "optimizer.beta1",
+    "optimizer.beta2",
+    "optimizer.epsilon",
+    "optimizer.weight_decay",
+    "optimizer.clip_norm",
+];
+
+/// Settings that change nothing about the result.
+const FREE_KEYS: [&str; 4] = ["run.threads", "run.save_seconds", "run.probe_every", "run.directory"];
+
+/// Goes on.
+pub fn run(arguments: &ResumeArguments) -> anyhow::Result<u8> {
+    let folder = match &arguments.run {
+        Some(run) => find_run(&arguments.runs.directory, run)?,
+        None => newest_unfinished(&arguments.runs.directory)?,
+    };
+    let opened = OpenedRun::open(&DiskStorage, &folder)?;
+    for note in &opened.notes {
+        start::print_complaint(&format!("gradtop: {note}"));
+    }
+    let config = recorded_config(&folder, &opened.manifest.text, &arguments.set)?;
+    refuse_differences(&opened, &config, arguments.anyway)?;
+    let changes = changed_settings(&config, &folder, &arguments.set)?;
+    let newest = opened.newest.as_ref();
+    let step = newest.map_or(0, |(snapshot, _)| snapshot.state.trainer.step);
+    if let Some(steps) = arguments.steps.filter(|steps| *steps <= step) {
+        let message = format!("--steps {steps}: the run is at step {step} already; --steps counts from its beginning");
+        return Err(WrongUse(message).into());
+    }
+    if !changes.is_empty() {
+        start::print_complaint(&format!("gradtop: the run goes on as a branch, from step {step} or soon after"));
+    }
+    let done = newest.map_or(0, |(_, entries)| *entries);
+    let mut spec = start::run_spec(&RunArguments { threads: arguments.threads, ..RunArguments::default() }, &config)?;
+    spec.train.stop_after = arguments.steps;
+    let style = OutputStyle::of(arguments.json, arguments.headless);
+    let mut opened = opened;
+    let fingerprint = opened.manifest.facts.data_sha256.clone();
+    let resumed = ResumedRun {
+        snapshot: opened.newest.take().map(|(snapshot, _)| snapshot),
+        pending: opened.ledger.entries.iter().skip(done).cloned().collect(),
+        history: if style == OutputStyle::Dashboard { history(&folder, step)? } else { Vec::new() },
+        changes,
+        data_fingerprint: (!arguments.anyway && !fingerprint.is_empty()).then_some(fingerprint),
+    };
+    let record = recording::continued_record(&config, opened)?;
+    train::run(spec, style, &config, RunStart { record: Some(record), resume: Some(resumed), weights: None })
+}
+
+/// What was recorded of a run up to a step.
+fn history(folder: &Path, until: u64) -> anyhow::Result<Vec<Event>> {
+    let info = read_info(&DiskStorage, folder)?;
+    let mut events = Vec::new();
+    let notes = play_events(&DiskStorage, folder, &info, Some(until), &mut |event| {
+        events.push(event);
+        ControlFlow::Continue(())
+    })?;
+    for note in notes {
+        start::print_complaint(&format!("gradtop: {note}"));
+    }
+    Ok(events)
+}
+
+/// The newest run that is neither finished nor trained just now.
+fn newest_unfinished(directory: &Path) -> anyhow::Result<PathBuf> {
+    let unfinished = |run: &PathBuf| {
+        !RunLock::is_held(run) && newest_state(&DiskStorage, run).is_none_or(|state| !state.training.complete)
+    };
+    let found = list_runs(directory)?.into_iter().rev().find(unfinished);
+    found.ok_or_else(|| {
+        let directory = harmless_name(directory.as_os_str());
+        WrongUse(format!("no run in {directory} is unfinished; name one to look at its end or to train it further"))
+            .into()
+    })
+}
+
+/// The configuration that a run was recorded with, and what was set over it now.
+pub fn recorded_config(folder: &Path, text: &str, sets: &[String]) -> anyhow::Result<Config> {
+    Ok(Config::from_toml_str(&harmless_name(folder.join("run.toml").as_os_str()), text, sets)?)
+}
+
+/// Refuses a program, or a machine, on which the run would not go on to the same bits.
+fn refuse_differences(opened: &OpenedRun, config: &Config, anyway: bool) -> anyhow::Result<()> {
+    let differences = opened.manifest.facts.differences(&recording::facts_now(config));
+    if differences.is_empty() {
+        return Ok(());
+    }
+    let list = differences.join("\n  ");
+    if anyway {
+        start::print_complaint(&format!("gradtop: the result may differ in its last digits:\n  {list}"));
+        return Ok(());
+    }
+    let run = harmless_name(opened.folder.as_os_str());
+    Err(WrongUse(format!("{run}: it would not go on to the same bits:\n  {list}\n  --anyway goes on all the same"))
+        .into())
+}
+
+/// The settings that were set now and that the training depends on, with their values.
+fn changed_settings(config: &Config, folder: &Path, sets: &[String]) -> anyhow::Result<Vec<(String, Setting)>> {
+    let mut changes = Vec::new();
+    for set in sets {
+        let key = set.split('=').next().unwrap_or_default().trim();
+        let table = key.split('.').next().unwrap_or_default();
+        if ["ui", "keep"].contains(&table) || FREE_KEYS.contains(&key) {
+            continue;
+        }
+        let change = match key {
+            "schedule.lr" => (key.to_owned(), Setting::Text(config.schedule.to_string())),
+            "run.epochs" | "run.steps" => (PLANNED_STEPS.to_owned(), Setting::Count(planned_steps(config, folder)?)),
+            _ => match config.number(key).filter(|_| STEERED_KEYS.contains(&key)) {
+                Some(value) => (key.to_owned(), Setting::Number(value)),
+                None => {
+                    return Err(WrongUse(format!(
+                        "{} can't change in a run that goes on; valid: {}, schedule.lr, run.epochs, run.steps, and what \
+                         changes no result. For another network or other data begin a run with its weights: gradtop \
+                         train --from RUN",
+                        Safe(key),
+                        STEERED_KEYS.join(", ")
+                    ))
+                    .into());
+                }
+            },
+        };
+        changes.push(change);
+    }
+    Ok(changes)
+}
+
+/// Minibatches that a configuration plans for a run.
+fn planned_steps(config: &Config, folder: &Path) -> anyhow::Result<u64> {
+    if let Some(steps) = config.run.steps {
+        return Ok(steps);
+    }
+    let info = read_info(&DiskStorage, folder)?;
+    let steps_per_epoch = info.steps_per_epoch.unwrap_or(1);
+    Ok(config.run.epochs.saturating_mul(steps_per_epoch))
+}

@@ -1,0 +1,131 @@
+//! The arguments of the commands about recorded runs.
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args};
+
+use super::parse_at_least_one;
+
+/// Where the runs are.
+#[derive(Debug, Args)]
+pub struct RunsDirectory {
+    /// Folder of the recorded runs
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    pub directory: PathBuf,
+}
+
+/// What to go on with, and how.
+#[derive(Debug, Args)]
+pub struct ResumeArguments {
+    /// The run: its folder, its name, or a part of that which no other run has (default: the newest unfinished one)
+    #[arg(value_name = "RUN")]
+    pub run: Option<String>,
+    #[command(flatten)]
+    pub runs: RunsDirectory,
+    /// Set a key from here on, which makes it a branch: --set optimizer.lr=1e-3
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Stop after the first N minibatches of the run, counted from its beginning
+    #[arg(long, value_name = "N", value_parser = parse_at_least_one)]
+    pub steps: Option<u64>,
+    /// Compute with N threads (default: all cores); the result is the same, bit for bit
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub threads: Option<u16>,
+    /// No dashboard: a progress bar and a table of evaluations
+    #[arg(long)]
+    pub headless: bool,
+    /// No dashboard: one event a line as JSON on standard output, and nothing else there
+    #[arg(long, conflicts_with = "headless")]
+    pub json: bool,
+    /// Go on although data, program or processor are others than those of the run; its bits may then differ
+    #[arg(long)]
+    pub anyway: bool,
+}
+
+/// What to show.
+#[derive(Debug, Args)]
+pub struct OpenArguments {
+    /// The run: its folder, its name, or a part of that which no other run has
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    #[command(flatten)]
+    pub runs: RunsDirectory,
+}
+
+/// How to list runs.
+#[derive(Debug, Args)]
+pub struct RunsArguments {
+    #[command(flatten)]
+    pub runs: RunsDirectory,
+    /// One JSON object a line on standard output, and nothing else there
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What to export, and whereto.
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("form").required(true).multiple(true)))]
+pub struct ExportArguments {
+    /// The run: its folder, its name, or a part of that which no other run has
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    /// Write what was measured to FILE: one row for each step, one column for each tag
+    #[arg(long, value_name = "FILE", group = "form")]
+    pub csv: Option<PathBuf>,
+    /// Write everything that was recorded to FILE, as one object
+    #[arg(long, value_name = "FILE", group = "form")]
+    pub json: Option<PathBuf>,
+    /// Write loss and accuracy to FILE, as a figure for a report
+    #[arg(long, value_name = "FILE", group = "form")]
+    pub svg: Option<PathBuf>,
+    /// Write one page to FILE that shows the run
+    #[arg(long, value_name = "FILE", group = "form")]
+    pub html: Option<PathBuf>,
+    /// Replace files that exist
+    #[arg(long)]
+    pub force: bool,
+    #[command(flatten)]
+    pub runs: RunsDirectory,
+}
+
+/// What to remove.
+#[derive(Debug, Args)]
+pub struct RemoveArguments {
+    /// The run: its folder, its name, or a part of that which no other run has
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    #[command(flatten)]
+    pub runs: RunsDirectory,
+    /// Remove without asking
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// What to rename.
+#[derive(Debug, Args)]
+pub struct RenameArguments {
+    /// The run: its folder, its name, or a part of that which no other run has
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    /// The new name
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    #[command(flatten)]
+    pub runs: RunsDirectory,
+}
+
+/// What to train once more.
+#[derive(Debug, Args)]
+pub struct ReplayArguments {
+    /// The run: its folder, its name, or a part of that which no other run has
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    #[command(flatten)]
+    pub runs: RunsDirectory,
+    /// Compare the fingerprint of the weights
+    #[arg(long)]
+    pub verify: bool,
+    /// Compute with N threads (default: all cores); the result is the same, bit for bit
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub threads: Option<u16>,
+}

@@ -1,0 +1,192 @@
+//! `gradtop runs`, `rm` and `rename`: the recorded runs.
+
+use std::{
+    io::{self, IsTerminal, Write},
+    path::Path,
+};
+
+use gradtop::{
+    config::Config,
+    runs::{
+        Manifest,
+        checkpoint::CheckpointState,
+        folder::{RunLock, UNSAVED, find_run, list_runs, remove_run, rename_run},
+        newest_state,
+        storage::DiskStorage,
+    },
+    text::{Safe, columns, cut, harmless_name, thousands},
+};
+use serde_json::json;
+
+use super::{
+    resume::recorded_config,
+    run_arguments::{RemoveArguments, RenameArguments, RunsArguments},
+    start::{self, WrongUse},
+};
+
+/// Widest column of the table but the last, in columns of the terminal.
+const MAX_CELL_COLUMNS: u16 = 48;
+
+/// Keys that do not tell runs apart.
+const INCIDENTAL_KEYS: [&str; 2] = ["run.name", "run.directory"];
+
+/// What is listed of a run.
+struct ListedRun {
+    /// Name of its folder.
+    folder: String,
+    name: String,
+    began: String,
+    state: &'static str,
+    /// Whether nobody has said yet that it is to be kept.
+    unsaved: bool,
+    step: u64,
+    planned: Option<u64>,
+    /// Test accuracy of its best evaluation.
+    best_accuracy: Option<f64>,
+    /// What of its configuration is not the default: `optimizer.lr=0.01`.
+    differences: Vec<String>,
+}
+
+impl ListedRun {
+    /// Reads what is listed of a run; an error is a sentence.
+    fn read(folder: &Path) -> Result<Self, String> {
+        let manifest = Manifest::read(&DiskStorage, folder).map_err(|error| error.to_string())?;
+        let state = newest_state(&DiskStorage, folder);
+        let config = recorded_config(folder, &manifest.text, &[]).ok();
+        let trainer = state.as_ref().map(|state| &state.training.trainer);
+        let last = state.as_ref().and_then(|state| state.training.last_evaluation);
+        let best = state.as_ref().and_then(|state| state.training.best_evaluation);
+        let accuracies = last.map(|last| last.accuracy).into_iter().chain(best.map(|best| best.accuracy));
+        Ok(Self {
+            folder: harmless_name(folder.file_name().unwrap_or_default()),
+            name: Safe(&manifest.facts.name).to_string(),
+            began: Safe(&manifest.facts.began).to_string(),
+            state: state_word(folder, state.as_ref()),
+            unsaved: folder.parent().is_some_and(|parent| parent.ends_with(UNSAVED)),
+            step: trainer.map_or(0, |trainer| trainer.step),
+            planned: trainer.map(|trainer| trainer.planned_steps),
+            best_accuracy: accuracies.reduce(f64::max),
+            differences: config.map(|config| differences(&config)).unwrap_or_default(),
+        })
+    }
+
+    fn cells(&self) -> [String; 6] {
+        let steps = match self.planned {
+            Some(planned) if planned != self.step => format!("{} of {}", thousands(self.step), thousands(planned)),
+            _ => thousands(self.step),
+        };
+        let accuracy = self.best_accuracy.map_or_else(|| "–".into(), |accuracy| format!("{:.2} %", 100.0 * accuracy));
+        let began = self.began.replace('T', " ").trim_end_matches('Z').to_owned();
+        let state = if self.unsaved { format!("{}, unsaved", self.state) } else { self.state.into() };
+        [self.folder.clone(), began, state, steps, accuracy, self.differences.join(", ")]
+    }
+}
+
+fn differences(config: &Config) -> Vec<String> {
+    let all = config.differences_from_default().into_iter();
+    all.filter(|(key, _)| !INCIDENTAL_KEYS.contains(key))
+        .map(|(key, value)| format!("{key}={}", Safe(&value)))
+        .collect()
+}
+
+fn state_word(folder: &Path, state: Option<&CheckpointState>) -> &'static str {
+    match state {
+        _ if RunLock::is_held(folder) => "running",
+        Some(state) if state.training.complete => "finished",
+        Some(_) => "stopped",
+        None => "just begun",
+    }
+}
+
+/// Prints a table of all runs, the newest last.
+pub fn list(arguments: &RunsArguments) -> anyhow::Result<u8> {
+    let folders = list_runs(&arguments.runs.directory)?;
+    let mut listed = Vec::new();
+    for folder in &folders {
+        match ListedRun::read(folder) {
+            Ok(run) => listed.push(run),
+            Err(problem) => start::print_complaint(&format!("gradtop: {problem}")),
+        }
+    }
+    let mut out = io::stdout().lock();
+    let printed =
+        if arguments.json { print_json(&mut out, &listed) } else { print_table(&mut out, &listed, arguments) };
+    match printed {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(0),
+    }
+}
+
+fn print_json(out: &mut impl Write, runs: &[ListedRun]) -> io::Result<()> {
+    for run in runs {
+        let line = json!({
+            "run": run.folder,
+            "name": run.name,
+            "began": run.began,
+            "state": run.state,
+            "unsaved": run.unsaved,
+            "step": run.step,
+            "planned_steps": run.planned,
+            "best_accuracy": run.best_accuracy,
+            "differences": run.differences,
+        });
+        writeln!(out, "{line}")?;
+    }
+    Ok(())
+}
+
+fn print_table(out: &mut impl Write, runs: &[ListedRun], arguments: &RunsArguments) -> io::Result<()> {
+    if runs.is_empty() {
+        let directory = harmless_name(arguments.runs.directory.as_os_str());
+        return writeln!(out, "no runs in {directory} yet; `gradtop train` records one");
+    }
+    let heading = ["run", "began (UTC)", "state", "steps", "best test", "differs in"].map(String::from);
+    let rows: Vec<[String; 6]> = std::iter::once(heading).chain(runs.iter().map(ListedRun::cells)).collect();
+    let widths: Vec<usize> = (0..6)
+        .map(|column| rows.iter().map(|row| columns(&row[column]).min(MAX_CELL_COLUMNS.into())).max().unwrap_or(0))
+        .collect();
+    for row in &rows {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(&widths).take(5) {
+            let cell = cut(cell, MAX_CELL_COLUMNS, "…");
+            line.push_str(&cell);
+            line.push_str(&" ".repeat(width + 2 - columns(&cell)));
+        }
+        line.push_str(&row[5]);
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+/// Removes a run, once a person has said yes.
+pub fn remove(arguments: &RemoveArguments) -> anyhow::Result<u8> {
+    let folder = find_run(&arguments.runs.directory, &arguments.run)?;
+    let shown = harmless_name(folder.as_os_str());
+    if !arguments.yes {
+        if !io::stdin().is_terminal() {
+            return Err(WrongUse(format!("{shown} would be removed for good; --yes removes it without asking")).into());
+        }
+        let mut out = io::stdout().lock();
+        write!(out, "Remove {shown} for good? [y/N] ")?;
+        out.flush()?;
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer)?;
+        if !["y", "yes"].contains(&answer.trim().to_lowercase().as_str()) {
+            writeln!(out, "kept       {shown}")?;
+            return Ok(0);
+        }
+    }
+    remove_run(&DiskStorage, &folder)?;
+    writeln!(io::stdout(), "removed    {shown}")?;
+    Ok(0)
+}
+
+/// Gives a run another name.
+pub fn rename(arguments: &RenameArguments) -> anyhow::Result<u8> {
+    let folder = find_run(&arguments.runs.directory, &arguments.run)?;
+    // The same names are valid as in a configuration.
+    Config::from_toml_str("the new name", "", &[format!("run.name={}", json!(arguments.name))])?;
+    let renamed = rename_run(&DiskStorage, &folder, &arguments.name)?;
+    writeln!(io::stdout(), "renamed    {}", harmless_name(renamed.as_os_str()))?;
+    Ok(0)
+}
