@@ -25,7 +25,8 @@ impl App {
             | Action::LowerLearningRate
             | Action::Slower
             | Action::Faster
-            | Action::FullSpeed => self.watched.handle_steering_action(action),
+            | Action::FullSpeed
+            | Action::SaveRun => self.watched.handle_steering_action(action),
             Action::TypeLearningRate
             | Action::Extend
             | Action::Follow(SampleStep::Typed)
@@ -123,7 +124,10 @@ impl App {
         let twice = self.dialog.asks_to_quit() || self.leaving;
         // While data are read there is nothing to lose.
         let nothing_trained = self.live().state == RunState::Loading && self.live().step == 0;
-        if twice || nothing_trained || !self.live().is_under_way() {
+        if twice {
+            return self.leave_now(Exit::AtOnce);
+        }
+        if nothing_trained || !self.live().is_under_way() {
             return self.leave_now(Exit::Asked);
         }
         self.dialog.ask_to_quit();

@@ -40,6 +40,8 @@ pub enum Action {
     FullSpeed,
     /// Ask for more epochs.
     Extend,
+    /// Save the run.
+    SaveRun,
     /// Turn to a screen.
     Show(Screen),
     /// Freeze the display, or catch up.

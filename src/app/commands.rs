@@ -8,7 +8,9 @@ use crate::text::nearest;
 use super::actions::Action;
 use super::display::harmless_name;
 use super::follow_up::FollowUp;
-use super::needs::{ADVANCE_NEEDS, EXTEND_NEEDS, INSPECT_NEEDS, PAUSE_NEEDS, Requirement, STEER_NEEDS, THROTTLE_NEEDS};
+use super::needs::{
+    ADVANCE_NEEDS, EXTEND_NEEDS, INSPECT_NEEDS, PAUSE_NEEDS, Requirement, SAVE_NEEDS, STEER_NEEDS, THROTTLE_NEEDS,
+};
 use super::prompt::{LinePurpose, WordCompletion};
 use super::trace::parse_existing_sample;
 use super::typed::{parse_count, parse_number, quoted};
@@ -132,6 +134,9 @@ pub const COMMANDS: &[CommandSpec] = &[
         CompletionSource::None,
         |_, text| send_without_arguments(text, Command::Evaluate),
     ),
+    command("save", "", "Save the run now.", SAVE_NEEDS, CompletionSource::None, |_, text| {
+        send_without_arguments(text, Command::Save)
+    }),
     command("pause", "", "Pause the training.", PAUSE_NEEDS, CompletionSource::None, |_, text| {
         send_without_arguments(text, Command::Pause)
     }),

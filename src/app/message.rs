@@ -87,6 +87,8 @@ pub enum Effect {
 pub enum Exit {
     /// The person wanted to.
     Asked,
+    /// The person wanted to leave now, without being asked anything.
+    AtOnce,
     /// A signal.
     Signal(Signal),
 }

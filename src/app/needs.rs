@@ -37,6 +37,9 @@ pub const THROTTLE_NEEDS: &[Requirement] = &[Requirement::Source(Capability::Thr
 /// What it takes to train further.
 pub const EXTEND_NEEDS: &[Requirement] = &[Requirement::Source(Capability::Extend), Requirement::Ready];
 
+/// What it takes to save the run.
+pub const SAVE_NEEDS: &[Requirement] = &[Requirement::Source(Capability::Save), Requirement::Ready];
+
 /// What it takes to go through the phases of a minibatch.
 pub const WALK_NEEDS: &[Requirement] =
     &[Requirement::Source(Capability::Phase), Requirement::Ready, Requirement::Unfinished, Requirement::AtRest];
@@ -64,6 +67,7 @@ impl WatchedRun {
                 Capability::Extend => "this source can't train further",
                 Capability::Evaluate => "this source can't evaluate on request",
                 Capability::Inspect => "this source doesn't support inspection",
+                Capability::Save => "this run is not recorded",
                 Capability::Phase => "this source can't go phase by phase",
                 Capability::Unknown => "this source can't do that",
             }),

@@ -112,6 +112,7 @@ pub(super) fn confirmation_text(command: &Command, step: u64, run: &Run) -> Opti
             format!("{} more {word}{end}", thousands(*epochs))
         }
         Command::Evaluate => format!("evaluated at step {}", thousands(step)),
+        Command::Save => format!("saved at step {}", thousands(step)),
         _ => return None,
     })
 }
@@ -137,6 +138,7 @@ fn request_text(command: &Command, run: &Run) -> String {
         Command::Evaluate => "evaluating…".into(),
         Command::Inspect { .. } | Command::Watch { .. } => "looking inside…".into(),
         Command::AdvancePhase => "one phase…".into(),
+        Command::Save => "saving…".into(),
         Command::Stop => "stopping…".into(),
         Command::Unknown => "…".into(),
     }

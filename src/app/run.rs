@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use crate::protocol::{
     self, Answer, Branching, Capability, Change, Controls, Event, Failure, Finding, Health, Hello, HyperParameter,
-    LEARNING_RATE, Loading, MetricInfo, NewMetrics, PROTOCOL_VERSION, RunInfo, RunState, RunSummary, StepReport, Walk,
-    metric::EFFECTIVE_LEARNING_RATE,
+    LEARNING_RATE, Loading, MetricInfo, NewMetrics, PROTOCOL_VERSION, RunInfo, RunState, RunSummary, SavedRun,
+    StepReport, Walk, metric::EFFECTIVE_LEARNING_RATE,
 };
 
 use super::branches::{Branches, Lineage, RunPosition};
@@ -87,6 +87,8 @@ pub struct Run {
     pub marks: VecDeque<ChangeMark>,
     /// What the source noticed.
     pub findings: Findings,
+    /// How its record stands, if anything was said of it.
+    pub saved: Option<SavedRun>,
     /// Reports left out because the dashboard was slow.
     pub thinned: u64,
     /// How the run ended, if it finished; gone again when it was extended.
@@ -121,6 +123,7 @@ impl Run {
             walk: None,
             marks: VecDeque::new(),
             findings: Findings::default(),
+            saved: None,
             thinned: 0,
             summary: None,
             failure: None,
@@ -221,6 +224,10 @@ impl Run {
             Event::Branched(branching) => self.take_branching(&branching),
             Event::Finding(finding) => self.findings.add(self.branches.current_branch(), &finding),
             Event::Thinned { total } => self.thinned = total,
+            Event::Saved(saved) => {
+                let problem = saved.problem.as_deref().map(harmless_sentence);
+                self.saved = Some(SavedRun { problem, ..saved });
+            }
             Event::Finished(summary) => {
                 self.state = RunState::Finished;
                 self.step = self.step.max(summary.step);

@@ -28,6 +28,7 @@ impl WatchedRun {
             Action::Slower => self.lower_throttle(),
             Action::Faster => self.raise_throttle(),
             Action::FullSpeed => self.set_throttle(None),
+            Action::SaveRun => FollowUp::Send(Command::Save),
             _ => FollowUp::Done,
         }
     }

@@ -180,6 +180,7 @@ pub(super) fn command_text(command: &Command) -> String {
         Command::Inspect { query: Query::GradientCheck { .. } } => "gradient check".into(),
         Command::Inspect { .. } | Command::Watch { .. } => "inspect".into(),
         Command::AdvancePhase => "phase".into(),
+        Command::Save => "save".into(),
         Command::Stop => "stop".into(),
         Command::Unknown => "command".into(),
     }

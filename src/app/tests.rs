@@ -15,7 +15,7 @@ use crate::protocol::{
     RunState, Setting, StateChange, StepReport, made_up,
 };
 
-const ALL: [Capability; 8] = [
+const ALL: [Capability; 9] = [
     Capability::Pause,
     Capability::Advance,
     Capability::Steer,
@@ -24,6 +24,7 @@ const ALL: [Capability; 8] = [
     Capability::Evaluate,
     Capability::Inspect,
     Capability::Phase,
+    Capability::Save,
 ];
 
 fn hello(capabilities: &[Capability]) -> Event {

@@ -4,7 +4,7 @@ use crate::app::actions::{Action, SampleStep};
 use crate::app::editor::LineEdit;
 use crate::app::input::{Code, Key};
 use crate::app::needs::{
-    ADVANCE_NEEDS, EXTEND_NEEDS, GRADIENT_CHECK_NEEDS, PAUSE_NEEDS, STEER_NEEDS, THROTTLE_NEEDS, WALK_NEEDS,
+    ADVANCE_NEEDS, EXTEND_NEEDS, GRADIENT_CHECK_NEEDS, PAUSE_NEEDS, SAVE_NEEDS, STEER_NEEDS, THROTTLE_NEEDS, WALK_NEEDS,
 };
 use crate::app::prompt::QuitChoice;
 use crate::app::screen::Screen;
@@ -61,6 +61,7 @@ pub const BINDINGS: &[Binding] = {
         bind(Screens, &[key('x')], Action::Extend, "extend", "Train more epochs; asks how many.")
             .footer_rank(11)
             .requires(EXTEND_NEEDS),
+        bind(Screens, &[key('w')], Action::SaveRun, "save", "Save the run now.").requires(SAVE_NEEDS),
         bind(Screens, &[key('1')], Action::Show(Screen::Overview), "screen", "Overview: how the training goes."),
         bind(
             Screens,

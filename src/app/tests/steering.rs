@@ -94,6 +94,7 @@ fn typed_commands_reach_the_source() {
         (":throttle 50\n", Command::SetThrottle { steps_per_second: Some(50.0) }),
         (":extend 5\n", Command::Extend { epochs: 5 }),
         (":evaluate\n", Command::Evaluate),
+        (":save\n", Command::Save),
         (":pause\n", Command::Pause),
         ("::resume\n", Command::Resume),
         (":res\n", Command::Resume),
@@ -143,7 +144,7 @@ fn wrong_commands_say_what_would_be_right() {
     let cases = [
         (":lrr 1\n", "did you mean lr?"),
         (":xyzzy\n", "Tab on the empty line lists them"),
-        (":s 1\n", "may be set or schedule or step or sample or screenshot"),
+        (":s 1\n", "may be set or schedule or save or step or sample or screenshot"),
         (":lr\n", "needs a rate, for example :lr 3e-4"),
         (":extend\n", "for example :extend 5"),
         (":throttle\n", "for example :throttle 50"),
@@ -291,13 +292,13 @@ fn leaving_twice_is_leaving_now() {
     let mut app = running();
     assert!(press(&mut app, Key::control('c')).is_empty());
     let now = press(&mut app, Key::control('c'));
-    assert_eq!((sent(&now), now.last()), (vec![Command::Stop], Some(&Effect::Quit(Exit::Asked))));
+    assert_eq!((sent(&now), now.last()), (vec![Command::Stop], Some(&Effect::Quit(Exit::AtOnce))));
     // A line that is open does not swallow it, and a source that does not stop does not hold anybody.
     let mut app = running();
     type_keys(&mut app, ":lr");
     assert!(press(&mut app, Key::control('c')).is_empty());
     press(&mut app, Key::char('y'));
-    assert_eq!(press(&mut app, Key::control('c')), [Effect::Quit(Exit::Asked)]);
+    assert_eq!(press(&mut app, Key::control('c')), [Effect::Quit(Exit::AtOnce)]);
 }
 
 #[test]

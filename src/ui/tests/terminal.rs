@@ -61,7 +61,7 @@ fn child() {
     let settings = UiSettings { fps: 30, theme, pictures: PictureProtocol::Blocks };
     let exit = runtime.block_on(ui::run(fixture::silent(), receiver, send, settings)).unwrap();
     std::process::exit(match exit {
-        Exit::Asked => 0,
+        Exit::Asked | Exit::AtOnce => 0,
         Exit::Signal(Told::HangUp) => 129,
         Exit::Signal(Told::Interrupt) => 130,
         Exit::Signal(Told::Quit) => 131,

@@ -255,11 +255,16 @@ pub fn draw_facts(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
         (None, Some(steps)) => Some(format!("{} an epoch", thousands(steps))),
         (None, None) => None,
     };
+    let saved = run.saved.as_ref().map(|saved| match &saved.problem {
+        None => format!("step {}", thousands(saved.step)),
+        Some(_) => "failed, see findings".into(),
+    });
     // What the source does not know has no row.
     let facts = [
         ("data", data.map(|data| data.name.clone())),
         ("samples", samples),
         ("notes", notes),
+        ("saved", saved),
         ("minibatch", minibatch),
         ("weights", info.parameters.map(thousands)),
         ("seed", info.seed.map(|seed| seed.to_string())),
