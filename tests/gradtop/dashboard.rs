@@ -54,6 +54,7 @@ fn pause_step_change_the_rate_resume_and_quit() {
     session.press("q");
     session.wait_for("stop");
     session.press("y");
+    session.answer_keep("\r");
     assert_eq!(session.end(), 0);
     session.assert_restored();
 }
@@ -91,6 +92,7 @@ fn a_suspended_dashboard_gives_the_terminal_back_and_takes_it_again() {
         session.wait("the dashboard to come back", |screen| screen.contains("running") && screen.lines().count() <= 30);
     }
     session.press("qy");
+    session.answer_keep("n\r");
     assert_eq!(session.end(), 0);
     session.assert_restored();
 }
@@ -149,6 +151,7 @@ fn sizes_down_to_nothing_are_survived() {
     }
     session.wait_for("running");
     session.press("qy");
+    session.answer_keep("n\r");
     assert_eq!(session.end(), 0);
 }
 

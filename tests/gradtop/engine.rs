@@ -35,6 +35,7 @@ pub fn small_run() -> RunSpec {
             stop_after: None,
             batch_size: BatchSize::Exactly(50),
             evaluate_every: Some(20),
+            patience: None,
             probe_every: 10,
             threads: NonZeroUsize::MIN,
             network: NetworkSpec { layers, ..NetworkSpec::default() },

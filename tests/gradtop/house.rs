@@ -33,10 +33,19 @@ const MODULES: &[TopModule] = &[
     module("random", &[], &["rand"]),
     module("range", &[], &["serde"]),
     module("text", &[], &["strsim", "unicode_segmentation", "unicode_width"]),
-    module("nn", &[], &["ndarray", "rand", "rustix", "shuttle", "thiserror"]),
-    module("optim", &["nn"], &["thiserror"]),
+    module("nn", &["tensors"], &["ndarray", "rand", "rustix", "shuttle", "thiserror"]),
+    module("optim", &["nn", "tensors"], &["thiserror"]),
     module("dataset", &[], &["ndarray", "rand", "flate2", "thiserror", "csv_core", "image", "serde"]),
-    module("train", &["nn", "optim", "dataset", "protocol"], &["tokio", "sha2", "thiserror"]),
+    module(
+        "train",
+        &["nn", "optim", "dataset", "protocol", "tensors"],
+        &["serde", "serde_json", "tokio", "sha2", "thiserror"],
+    ),
+    module(
+        "runs",
+        &["protocol", "report", "tensors", "train"],
+        &["crc32c", "humantime", "serde", "serde_json", "sha2", "thiserror", "toml"],
+    ),
     module("app", &["protocol"], &[]),
     module(
         "ui",

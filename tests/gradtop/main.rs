@@ -12,7 +12,9 @@ mod house;
 mod inspect;
 mod mathematics;
 mod own_data;
+mod program;
 mod protocol;
 mod reproduce;
+mod runs;
 #[cfg(unix)]
 mod terminal;

@@ -30,7 +30,7 @@ impl Session {
         let modes = modes(pair.master.as_ref());
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_gradtop"));
         command.args(arguments);
-        command.cwd(std::env::temp_dir());
+        command.cwd(env!("CARGO_TARGET_TMPDIR"));
         command.env("TERM", "xterm-256color");
         command.env("LANG", "C.UTF-8");
         command.env("RUST_BACKTRACE", "0");
@@ -127,6 +127,12 @@ impl Session {
     pub fn process_state(&self) -> char {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.process_id().unwrap())).unwrap();
         stat.rsplit(") ").next().unwrap().chars().next().unwrap()
+    }
+
+    /// Answers whether the run of a bare `gradtop` is to be kept.
+    pub fn answer_keep(&mut self, answer: &str) {
+        self.wait_for("Keep this run? [Y/n]");
+        self.press(answer);
     }
 
     /// Waits for the end and returns the exit status.

@@ -373,10 +373,10 @@ def test_a_folder_of_pictures_trains_from_one_flag():
     assert reached > 90.0, f"{reached} %"
 
 
-def main():
-    """Runs the tests whose names contain the word that was given, or all."""
+def main(functions):
+    """Runs those of the tests whose names contain the word that was given, or all."""
     word = sys.argv[2] if len(sys.argv) > 2 else ""
-    tests = [(name, test) for name, test in globals().items() if name.startswith("test_") and word in name]
+    tests = [(name, test) for name, test in functions.items() if name.startswith("test_") and word in name]
     failed = []
     for name, test in tests:
         start = time.monotonic()
@@ -391,9 +391,11 @@ def main():
                 outcome = "FAILED"
             os.chdir("/")
         print(f"{name} … {outcome}, {time.monotonic() - start:.1f} s", flush=True)
-    if failed or not tests:
+    if not tests:
+        print(f"no test of {Path(sys.argv[0]).name} has {word!r} in its name")
+    if failed:
         sys.exit(f"{len(failed)} of {len(tests)} tests failed: {', '.join(failed)}")
 
 
 if __name__ == "__main__":
-    main()
+    main(globals())

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs the tests of files that other programs write, or those with WORD in their names: tests/interop/run.sh BINARY [WORD]
+# Runs the tests of files that other programs write or read, or those with WORD in their names:
+# tests/interop/run.sh BINARY [WORD]
 #
 # Their libraries are installed once, in a virtual environment below Cargo's target folder.
 set -euo pipefail
@@ -24,4 +25,5 @@ if [ -d "$environment/packages" ]; then
     python=python3
     export PYTHONPATH="$environment/packages"
 fi
-exec "$python" "$here/interop.py" "$binary" "${@:2}"
+"$python" "$here/interop.py" "$binary" "${@:2}"
+"$python" "$here/recorded.py" "$binary" "${@:2}"
