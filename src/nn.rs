@@ -49,6 +49,7 @@ mod rows;
 mod shape;
 mod single_values;
 mod spec;
+mod stored;
 mod window;
 
 pub use chain::PlacedLayer;
@@ -67,3 +68,4 @@ pub use parameter::{Buffer, LayerPosition, Parameter};
 pub use shape::Shape;
 pub use single_values::{SingleValueNorm, check_minibatch, find_single_value_norm};
 pub use spec::{LAYER_FORMS, LayerSpec, NetworkSpec, split_layers};
+pub use stored::copy_from_f64;
