@@ -97,7 +97,7 @@ pub fn run(mut spec: RunSpec, style: OutputStyle, config: &Config, start: RunSta
             OutputStyle::Dashboard => dashboard(worker, app, config).await,
             OutputStyle::Report => headless(worker, TableReport::new(io::stdout()), config, io::stdout()).await,
             OutputStyle::Json => {
-                headless(worker, JsonLines::new(io::BufWriter::new(io::stdout())), config, io::stderr()).await
+                headless(worker, JsonLines::new(io::BufWriter::new(io::stdout())), config, io::sink()).await
             }
         }
     })
@@ -142,7 +142,7 @@ async fn dashboard(worker: WorkerHandle, app: App, config: &Config) -> anyhow::R
 /// Feeds a sink until the run ends, the reader of the output leaves, or a signal comes.
 ///
 /// The sink has a thread of its own, so that an output that is not read can't keep signals waiting.
-/// What is said when it has ended goes to `farewell`.
+/// Where the run is recorded goes to `farewell` when it has ended; events say it themselves.
 async fn headless(
     worker: WorkerHandle,
     sink: impl EventSink + Send + 'static,
