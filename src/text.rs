@@ -1,6 +1,10 @@
 //! Words and numbers for people: names made harmless, near misses, thousands and powers of ten.
 
-use std::{borrow::Cow, ffi::OsStr, fmt};
+use std::{
+    borrow::Cow,
+    ffi::OsStr,
+    fmt::{self, Write as _},
+};
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
@@ -206,6 +210,15 @@ pub fn resolved(value: f64, spread: f64) -> String {
 /// A number exactly, as a configuration has it: `0.25`, `1e-30`, `1e6`.
 pub fn exact(value: f64) -> String {
     if value == 0.0 || (1e-2..1e6).contains(&value.abs()) { value.to_string() } else { format!("{value:e}") }
+}
+
+/// Bytes as hexadecimal digits.
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // Writing to a string can't fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// A span of time: `0.4 s`, `12 s`, `3:05`, `1:02:03`.

@@ -43,9 +43,7 @@ pub use measures::{LayerMeasures, TestResult};
 pub use metrics::{measured_metrics, measured_quantities};
 pub use outbox::Delivery;
 pub use outcome::{Outcome, UnusableInput};
-pub use record::{
-    Intervention, LAST_STEP, LedgerEntry, PLANNED_STEPS, RecordedData, ResumedRun, RunRecord, RunStart, take_due,
-};
+pub use record::{Intervention, LAST_STEP, LedgerEntry, PLANNED_STEPS, ResumedRun, RunRecord, RunStart, take_due};
 #[cfg(test)]
 pub(crate) use snapshot::snapshot_of;
 pub use snapshot::{RestoreError, Snapshot, StoredSnapshot, TrainerState, TrainingState};

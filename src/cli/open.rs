@@ -15,10 +15,11 @@ use gradtop::{
     runs::{
         Manifest,
         folder::find_run,
-        playback::{final_events, play_events},
+        playback::{PlayedPart, final_events, play_events},
         read_info,
         storage::DiskStorage,
     },
+    text::harmless_name,
     ui,
 };
 use tokio::{
@@ -44,7 +45,7 @@ pub fn run(arguments: &OpenArguments) -> anyhow::Result<u8> {
     let folder = find_run(&arguments.runs.directory, &arguments.run)?;
     let manifest = Manifest::read(&DiskStorage, &folder).map_err(|error| WrongUse(error.to_string()))?;
     let info = read_info(&DiskStorage, &folder)
-        .map_err(|error| WrongUse(format!("{}: ready.json: {error}", folder.display())))?;
+        .map_err(|error| WrongUse(format!("{}: ready.json: {error}", harmless_name(folder.as_os_str()))))?;
     if !screen_is_usable() {
         return Err(WrongUse("the dashboard needs a terminal; `gradtop runs` lists runs without one".into()).into());
     }
@@ -85,7 +86,7 @@ impl RecordedSource {
         let folder: &Path = &self.folder;
         let info = RunInfo { folder: Some(folder.to_string_lossy().into_owned()), ..self.info.clone() };
         let mut batch = vec![Event::Hello(hello), Event::Ready(Box::new(info))];
-        let notes = play_events(&DiskStorage, folder, &self.info, None, &mut |event| {
+        let notes = play_events(&DiskStorage, folder, &self.info, PlayedPart::ALL, &mut |event| {
             batch.push(event);
             if batch.len() < BATCH_EVENTS {
                 return ControlFlow::Continue(());

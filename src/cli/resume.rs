@@ -12,7 +12,7 @@ use gradtop::{
         OpenedRun,
         folder::{RunLock, find_run, list_runs},
         newest_state,
-        playback::play_events,
+        playback::{PlayedPart, play_events},
         read_info,
         storage::DiskStorage,
     },
@@ -48,7 +48,7 @@ pub fn run(arguments: &ResumeArguments) -> anyhow::Result<u8> {
         Some(run) => find_run(&arguments.runs.directory, run)?,
         None => newest_unfinished(&arguments.runs.directory)?,
     };
-    let opened = OpenedRun::open(&DiskStorage, &folder)?;
+    let mut opened = OpenedRun::open(&DiskStorage, &folder)?;
     for note in &opened.notes {
         start::print_complaint(&format!("gradtop: {note}"));
     }
@@ -68,24 +68,27 @@ pub fn run(arguments: &ResumeArguments) -> anyhow::Result<u8> {
     let mut spec = start::run_spec(&RunArguments { threads: arguments.threads, ..RunArguments::default() }, &config)?;
     spec.train.stop_after = arguments.steps;
     let style = OutputStyle::of(arguments.json, arguments.headless);
-    let mut opened = opened;
     let fingerprint = opened.manifest.facts.data_sha256.clone();
     let resumed = ResumedRun {
         snapshot: opened.newest.take().map(|(snapshot, _)| snapshot),
         pending: opened.ledger.entries.iter().skip(done).cloned().collect(),
-        history: if style == OutputStyle::Dashboard { history(&folder, step)? } else { Vec::new() },
+        history: if style == OutputStyle::Dashboard {
+            history(&folder, PlayedPart { last_step: step, ledger_entries: done })?
+        } else {
+            Vec::new()
+        },
         changes,
-        data_fingerprint: (!arguments.anyway && !fingerprint.is_empty()).then_some(fingerprint),
+        data_sha256: (!arguments.anyway && !fingerprint.is_empty()).then_some(fingerprint),
     };
     let record = recording::continued_record(&config, opened)?;
     train::run(spec, style, &config, RunStart { record: Some(record), resume: Some(resumed), weights: None })
 }
 
-/// What was recorded of a run up to a step.
-fn history(folder: &Path, until: u64) -> anyhow::Result<Vec<Event>> {
+/// What was recorded of a part of a run.
+fn history(folder: &Path, part: PlayedPart) -> anyhow::Result<Vec<Event>> {
     let info = read_info(&DiskStorage, folder)?;
     let mut events = Vec::new();
-    let notes = play_events(&DiskStorage, folder, &info, Some(until), &mut |event| {
+    let notes = play_events(&DiskStorage, folder, &info, part, &mut |event| {
         events.push(event);
         ControlFlow::Continue(())
     })?;

@@ -94,7 +94,7 @@ fn state_word(folder: &Path, state: Option<&CheckpointState>) -> &'static str {
         _ if RunLock::is_held(folder) => "running",
         Some(state) if state.training.complete => "finished",
         Some(_) => "stopped",
-        None => "just begun",
+        None => "no checkpoint",
     }
 }
 

@@ -11,13 +11,12 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::storage::{Storage, create_folders, write_new};
 use crate::{
     tensors::{TensorError, Tensors},
-    text::{Safe, harmless_name},
+    text::{Safe, harmless_name, hexadecimal},
     train::{Snapshot, StoredSnapshot, TrainingState},
 };
 
@@ -82,9 +81,6 @@ pub struct CheckpointState {
     pub training: TrainingState,
     /// Entries of the ledger that had taken effect.
     pub ledger_entries: usize,
-    /// What using the network needs besides its weights.
-    #[serde(default, skip_serializing_if = "Value::is_null")]
-    pub preparation: Value,
 }
 
 /// Which checkpoints of a run are kept.
@@ -315,11 +311,7 @@ fn contents(snapshot: &Snapshot, state: &CheckpointState) -> Result<Vec<(&'stati
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing to a string can't fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hexadecimal(&Sha256::digest(bytes))
 }
 
 /// The files of a checkpoint with their checksums.
@@ -392,7 +384,7 @@ struct VersionOnly {
 
 impl CheckpointState {
     /// The state of a checkpoint of this program.
-    pub fn new(training: TrainingState, ledger_entries: usize, preparation: Value) -> Self {
-        Self { version: STATE_VERSION, training, ledger_entries, preparation }
+    pub fn new(training: TrainingState, ledger_entries: usize) -> Self {
+        Self { version: STATE_VERSION, training, ledger_entries }
     }
 }

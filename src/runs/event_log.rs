@@ -1,17 +1,26 @@
 //! What a run measured, as `TensorBoard` reads it.
 
 use std::{
-    fs, io,
-    path::Path,
+    fs::{self, File},
+    io::{self, BufReader},
+    ops::ControlFlow,
+    path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use super::{
     folder::EVENTS_PREFIX,
     storage::{Storage, StoredFile},
-    tensorboard::EventWriter,
+    tensorboard::{EventWriter, LogReader, LoggedEvent},
 };
-use crate::protocol::{Event, Health, LayerProbe, MetricInfo, RunInfo};
+use crate::{
+    files::open_regular,
+    protocol::{Event, Finding, Health, LayerProbe, MetricInfo, RunInfo},
+    text::harmless_name,
+};
+
+/// Buffer for reading event files, in bytes.
+const READ_BUFFER_BYTES: usize = 1 << 18;
 
 /// Tags of the sentences about the training, and how much they matter.
 pub const FINDING_TAGS: [(&str, Health); 3] =
@@ -86,12 +95,99 @@ fn now() -> f64 {
 ///
 /// # Errors
 /// When the folder can't be read.
-pub fn event_files(storage: &dyn Storage, run: &Path) -> io::Result<Vec<std::path::PathBuf>> {
+pub fn event_files(storage: &dyn Storage, run: &Path) -> io::Result<Vec<PathBuf>> {
     let names = storage.list(run)?;
     let mut files: Vec<_> =
         names.into_iter().filter(|name| name.to_string_lossy().starts_with(EVENTS_PREFIX)).collect();
     files.sort();
     Ok(files.into_iter().map(|name| run.join(name)).collect())
+}
+
+/// Gives what was logged of a run, file by file, with the tags of the file, as far as it is whole; what is not is noted.
+///
+/// Each file begins where the run went on. If something was done to it from there on, the last of it at `last_entry`, it
+/// may have gone on in another way, so that what earlier files tell of later steps is left out; otherwise they tell the
+/// same, and `visit` gets it twice.
+///
+/// # Errors
+/// When the folder can't be read.
+pub fn visit_logged_events(
+    storage: &dyn Storage,
+    run: &Path,
+    last_entry: Option<u64>,
+    notes: &mut Vec<String>,
+    visit: &mut dyn FnMut(LoggedEvent, &[String]) -> ControlFlow<()>,
+) -> io::Result<()> {
+    let files = event_files(storage, run)?;
+    // What is done after a minibatch shows from the next one on.
+    let differs = |first: &u64| last_entry.is_some_and(|last| last.saturating_add(1) >= *first);
+    let firsts: Vec<Option<u64>> = files.iter().map(|path| first_step(path).filter(differs)).collect();
+    for (at, path) in files.iter().enumerate() {
+        let until = firsts[at + 1..].iter().flatten().min().copied().unwrap_or(u64::MAX);
+        if visit_file(path, until, notes, visit).is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn open_log(path: &Path) -> Result<LogReader<BufReader<File>>, String> {
+    match open_regular(path) {
+        Ok((file, _)) => Ok(LogReader::new(BufReader::with_capacity(READ_BUFFER_BYTES, file))),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// The step of the first value in a file; `None` if there is none to be read.
+fn first_step(path: &Path) -> Option<u64> {
+    let mut reader = open_log(path).ok()?;
+    while let Some(event) = reader.next_event().ok()? {
+        if !event.values.is_empty() {
+            return Some(event.step);
+        }
+    }
+    None
+}
+
+fn visit_file(
+    path: &Path,
+    until: u64,
+    notes: &mut Vec<String>,
+    visit: &mut dyn FnMut(LoggedEvent, &[String]) -> ControlFlow<()>,
+) -> ControlFlow<()> {
+    let name = harmless_name(path.file_name().unwrap_or_default());
+    let mut reader = match open_log(path) {
+        Ok(reader) => reader,
+        Err(error) => {
+            notes.push(format!("{name}: {error}; it is left out"));
+            return ControlFlow::Continue(());
+        }
+    };
+    loop {
+        match reader.next_event() {
+            Ok(Some(event)) if event.step <= until => visit(event, reader.tags())?,
+            Ok(Some(_)) => {}
+            Ok(None) => break,
+            Err(error) => {
+                notes.push(format!("{name}: {error}; what comes before is there"));
+                break;
+            }
+        }
+    }
+    if let Some(problem) = reader.problem() {
+        notes.push(format!("{name}: {problem}; what comes before is there"));
+    }
+    if reader.damaged_records() > 0 {
+        notes.push(format!("{name}: {} damaged records are left out", reader.damaged_records()));
+    }
+    ControlFlow::Continue(())
+}
+
+/// The finding that a text of one of the [`FINDING_TAGS`] tells; `None` for any other tag.
+pub fn logged_finding(tag: &str, step: u64, text: &str) -> Option<Finding> {
+    let (_, health) = *FINDING_TAGS.iter().find(|(known, _)| *known == tag)?;
+    let (what, advice) = text.split_once("\n\n").unwrap_or((text, ""));
+    Some(Finding { step, health, layer: None, what: what.into(), advice: advice.into() })
 }
 
 impl EventLog {

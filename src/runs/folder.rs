@@ -217,10 +217,12 @@ pub fn find_run(directory: &Path, text: &str) -> Result<PathBuf, RunFolderError>
 /// Removes a run: the files that gradtop writes, and the folder if nothing else is in it.
 ///
 /// # Errors
-/// When another program trains it, the system refuses, or files stay that gradtop did not write.
+/// When it is no run, another program trains it, the system refuses, or files stay that gradtop did not write.
 pub fn remove_run(storage: &dyn Storage, run: &Path) -> Result<(), RunFolderError> {
     let shown = || harmless_name(run.as_os_str());
     let io = |error| RunFolderError::Io(shown(), error);
+    // A folder of somebody else may have a file of that name too.
+    Manifest::read(storage, run).map_err(|error| RunFolderError::NotFound(error.to_string()))?;
     let lock = RunLock::take(run)?;
     // First what makes it a run, so that half of one is never listed.
     for file in [MANIFEST, INFO, LEDGER] {
@@ -284,8 +286,7 @@ pub fn rename_run(storage: &dyn Storage, run: &Path, name: &str) -> Result<PathB
     storage.sync_folder(run).map_err(io)?;
     let folder = run.file_name().unwrap_or_default().to_string_lossy();
     // The time stays what it was: 2026-11-30T09-12-44.
-    let time = folder.get(..19).filter(|time| time.bytes().all(|byte| byte.is_ascii() && byte != b'/'));
-    let (Some(time), Some(directory)) = (time, run.parent()) else { return Ok(run.into()) };
+    let (Some(time), Some(directory)) = (folder.get(..19), run.parent()) else { return Ok(run.into()) };
     let target = directory.join(format!("{time}-{}", slug(name)));
     if target == run {
         return Ok(target);

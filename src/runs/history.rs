@@ -1,26 +1,22 @@
 //! Everything that was recorded of a run, to be shown or exported.
 
-use std::{collections::HashMap, fs::File, io::BufReader, path::Path};
+use std::{collections::HashMap, ops::ControlFlow, path::Path};
 
 use super::{
     checkpoint::CheckpointState,
-    event_log::{CHANGE_TAG, FINDING_TAGS, event_files},
+    event_log::{CHANGE_TAG, logged_finding, visit_logged_events},
     info::{INFO, read_info},
     ledger::read_ledger,
     manifest::{Manifest, ManifestError},
     opened::newest_state_and_notes,
     storage::Storage,
-    tensorboard::{LogReader, LoggedEvent, LoggedValue},
+    tensorboard::{LoggedEvent, LoggedValue},
 };
 use crate::{
-    files::open_regular,
     protocol::{Finding, RunInfo},
     text::harmless_name,
     train::LedgerEntry,
 };
-
-/// Buffer for reading event files, in bytes.
-const READ_BUFFER_BYTES: usize = 1 << 18;
 
 /// What was recorded of a run. Where it went on from an earlier step in another way, what it had done after that step is
 /// left out.
@@ -84,14 +80,13 @@ impl RunHistory {
             notes.push(format!("the last {} bytes of the ledger are no whole line; they are left out", ledger.torn));
         }
         let last_entry = ledger.entries.iter().map(|entry| entry.step).max();
-        let mut log = LogContents { last_entry, ..LogContents::default() };
-        match event_files(storage, folder) {
-            Ok(files) => {
-                for file in &files {
-                    log.read_file(file, &mut notes);
-                }
-            }
-            Err(error) => notes.push(format!("what was measured can't be read: {error}")),
+        let mut log = LogContents::default();
+        let visited = visit_logged_events(storage, folder, last_entry, &mut notes, &mut |event, tags| {
+            log.add_event(event, tags);
+            ControlFlow::Continue(())
+        });
+        if let Err(error) = visited {
+            notes.push(format!("what was measured can't be read: {error}"));
         }
         let series = log.ordered_series(info.as_ref());
         let LogContents { findings, changes, .. } = log;
@@ -114,89 +109,35 @@ struct LogContents {
     series: Vec<TagSeries>,
     findings: Vec<Finding>,
     changes: Vec<RecordedChange>,
-    /// Step of the last entry of the ledger; `None` where it has none.
-    last_entry: Option<u64>,
-    /// Whether what the file that is read repeats may differ from what was told before. Normally it is the same.
-    differs: bool,
 }
 
 impl LogContents {
-    /// Adds the contents of a file as far as they are whole.
-    fn read_file(&mut self, path: &Path, notes: &mut Vec<String>) {
-        let name = harmless_name(path.file_name().unwrap_or_default());
-        let mut reader = match open_regular(path) {
-            Ok((file, _)) => LogReader::new(BufReader::with_capacity(READ_BUFFER_BYTES, file)),
-            Err(error) => return notes.push(format!("{name}: {error}; it is left out")),
-        };
-        if let Err(error) = self.read_events(&mut reader) {
-            notes.push(format!("{name}: {error}; what comes before is there"));
-        }
-        if let Some(problem) = reader.problem() {
-            notes.push(format!("{name}: {problem}; what comes before is there"));
-        }
-        if reader.damaged_records() > 0 {
-            notes.push(format!("{name}: {} damaged records are left out", reader.damaged_records()));
-        }
-    }
-
-    fn read_events(&mut self, reader: &mut LogReader<BufReader<File>>) -> std::io::Result<()> {
-        let mut places = Vec::new();
-        let mut begun = false;
-        while let Some(event) = reader.next_event()? {
-            if !begun && !event.values.is_empty() {
-                begun = true;
-                self.begin_at(event.step);
-            }
-            for tag in &reader.tags()[places.len()..] {
-                places.push(self.place_of(tag));
-            }
-            self.add_event(event, &places, reader.tags());
-        }
-        Ok(())
-    }
-
-    /// Begins a file whose first values are of this step. If something was done to the run from there on, it may have
-    /// gone on in another way, and what it had told of later steps is forgotten.
-    fn begin_at(&mut self, step: u64) {
-        // What is done after a minibatch shows from the next one on.
-        self.differs = self.last_entry.is_some_and(|last| last.saturating_add(1) >= step);
-        if self.differs {
-            for series in &mut self.series {
-                series.points.truncate(series.points.partition_point(|point| point.0 <= step));
-            }
-            self.findings.retain(|finding| finding.step <= step);
-            self.changes.retain(|change| change.step <= step);
-        }
-    }
-
-    fn place_of(&mut self, tag: &str) -> usize {
-        *self.places.entry(tag.to_owned()).or_insert_with(|| {
-            self.series.push(TagSeries { tag: tag.to_owned(), points: Vec::new() });
-            self.series.len() - 1
-        })
-    }
-
-    /// Adds the values of an event, whose tags' places and names are given.
-    fn add_event(&mut self, event: LoggedEvent, places: &[usize], tags: &[String]) {
+    /// Adds the values of an event.
+    fn add_event(&mut self, event: LoggedEvent, tags: &[String]) {
         let step = event.step;
         for (number, value) in event.values {
+            let tag = &tags[number];
             match value {
                 // A value as it is in the file, of 32 bits.
-                LoggedValue::Scalar(value) => self.add_point(places[number], step, value as f32),
-                LoggedValue::Text(text) => self.add_text(&tags[number], step, text),
+                LoggedValue::Scalar(value) => self.add_point(tag, step, value as f32),
+                LoggedValue::Text(text) => self.add_text(tag, step, text),
                 LoggedValue::Other => {}
             }
         }
     }
 
-    /// Adds a value. A resumed run tells some steps again: the first value of a step stays if the others are the same.
-    fn add_point(&mut self, place: usize, step: u64, value: f32) {
+    /// Adds a value, unless a later step was told before: a resumed run tells some steps again.
+    fn add_point(&mut self, tag: &str, step: u64, value: f32) {
+        let place = self.places.get(tag).copied().unwrap_or_else(|| {
+            self.series.push(TagSeries { tag: tag.to_owned(), points: Vec::new() });
+            self.places.insert(tag.to_owned(), self.series.len() - 1);
+            self.series.len() - 1
+        });
         let points = &mut self.series[place].points;
-        while self.differs && points.last().is_some_and(|last| last.0 >= step) {
-            points.pop();
-        }
-        if points.last().is_none_or(|last| last.0 < step) {
-            points.push((step, value));
+        match points.last_mut() {
+            Some(last) if last.0 == step => last.1 = value,
+            Some(last) if last.0 > step => {}
+            _ => points.push((step, value)),
         }
     }
 
@@ -207,12 +148,10 @@ impl LogContents {
             if !self.changes.contains(&change) {
                 self.changes.push(change);
             }
-        } else if let Some((_, health)) = FINDING_TAGS.iter().find(|(known, _)| *known == tag) {
-            let (what, advice) = text.split_once("\n\n").unwrap_or((&text, ""));
-            let finding = Finding { step, health: *health, layer: None, what: what.into(), advice: advice.into() };
-            if !self.findings.contains(&finding) {
-                self.findings.push(finding);
-            }
+        } else if let Some(finding) = logged_finding(tag, step, &text)
+            && !self.findings.contains(&finding)
+        {
+            self.findings.push(finding);
         }
     }
 

@@ -1,33 +1,29 @@
 //! A recorded run as the events that it sent, so that it can be shown again.
 
 use std::{
-    collections::HashMap,
-    fs::File,
-    io::{self, BufReader},
+    collections::{HashMap, VecDeque},
+    io,
     ops::ControlFlow,
     path::Path,
 };
 
 use super::{
     checkpoint::CheckpointState,
-    event_log::{FINDING_TAGS, event_files},
+    event_log::{logged_finding, visit_logged_events},
     ledger::read_ledger,
     newest_state,
     storage::Storage,
-    tensorboard::{LogReader, LoggedEvent, LoggedValue},
+    tensorboard::{LoggedEvent, LoggedValue},
 };
 use crate::{
     protocol::{
-        BranchId, Branching, Controls, DataPart, Evaluation, Event, Finding, LayerProbe, MetricId, MetricValue,
-        RunInfo, RunState, RunSummary, StateChange, StepReport,
+        Branching, Controls, DataPart, Evaluation, Event, LayerProbe, MetricId, MetricValue, RunInfo, RunState,
+        RunSummary, StateChange, StepReport,
         metric::{TEST_ACCURACY, TEST_LOSS},
     },
-    text::harmless_name,
+    text::thousands,
     train::{Intervention, LedgerEntry, take_due},
 };
-
-/// Buffer for reading event files, in bytes.
-const READ_BUFFER_BYTES: usize = 1 << 18;
 
 /// What a tag stands for.
 #[derive(Clone, Copy, Debug)]
@@ -38,14 +34,23 @@ enum TagMeaning {
     Evaluation(MetricId),
     /// A quantity of a layer.
     Layer(usize, MetricId),
-    /// A finding, by its place in [`FINDING_TAGS`].
-    Finding(usize),
-    /// Something that no event had.
-    Other,
 }
 
-/// Gives the events of a recorded run in their order, up to `until` if that is given, to `take`, which may end it.
-/// Branches, changes and findings are among them; states and the end are not.
+/// How much of a recorded run is played.
+#[derive(Clone, Copy, Debug)]
+pub struct PlayedPart {
+    /// The last step of it.
+    pub last_step: u64,
+    /// Entries of the ledger that had taken effect then.
+    pub ledger_entries: usize,
+}
+
+impl PlayedPart {
+    /// All of it.
+    pub const ALL: Self = Self { last_step: u64::MAX, ledger_entries: usize::MAX };
+}
+
+/// Gives the events of a part of a recorded run in their order to `take`, which may end it. Branches, changes and findings are among them; states and the end are not.
 ///
 /// # Errors
 /// When what the run is can't be read. Damaged event files give what is whole in them, and a sentence each.
@@ -53,40 +58,23 @@ pub fn play_events(
     storage: &dyn Storage,
     run: &Path,
     info: &RunInfo,
-    until: Option<u64>,
+    part: PlayedPart,
     take: &mut dyn FnMut(Event) -> ControlFlow<()>,
 ) -> io::Result<Vec<String>> {
     let ledger = read_ledger(storage, run).map_err(io::Error::other)?;
+    let last_entry = ledger.entries.iter().map(|entry| entry.step).max();
     let mut player = Player {
         info,
         meanings: tag_meanings(info),
-        ledger: ledger.entries.into(),
-        branch: BranchId::default(),
+        ledger: ledger.entries.into_iter().take(part.ledger_entries).collect(),
         newest: [0; 2],
-        until: until.unwrap_or(u64::MAX),
         take,
     };
     let mut notes = Vec::new();
-    for path in event_files(storage, run)? {
-        let mut reader = LogReader::new(BufReader::with_capacity(READ_BUFFER_BYTES, File::open(&path)?));
-        let mut tags = Vec::new();
-        while let Some(event) = reader.next_event()? {
-            for tag in &reader.tags()[tags.len()..] {
-                tags.push(player.meanings.get(tag.as_str()).copied().unwrap_or(TagMeaning::Other));
-            }
-            if player.play(&event, &tags).is_break() {
-                return Ok(notes);
-            }
-        }
-        let file = harmless_name(path.file_name().unwrap_or_default());
-        if let Some(problem) = reader.problem() {
-            notes.push(format!("{file}: {problem}; what comes before is shown"));
-        }
-        if reader.damaged_records() > 0 {
-            notes.push(format!("{file}: {} damaged records are left out", reader.damaged_records()));
-        }
-    }
-    let _ = player.play_ledger_until(u64::MAX);
+    visit_logged_events(storage, run, last_entry, &mut notes, &mut |event, tags| {
+        if event.step <= part.last_step { player.play(&event, tags) } else { ControlFlow::Continue(()) }
+    })?;
+    let _ = player.play_ledger_until(part.last_step);
     Ok(notes)
 }
 
@@ -102,8 +90,7 @@ fn tag_meanings(info: &RunInfo) -> HashMap<String, TagMeaning> {
         let tag = move |tag: &str| format!("layer/{}/{tag}", layer.path);
         info.quantities.iter().map(move |quantity| (tag(&quantity.tag), TagMeaning::Layer(at, quantity.id)))
     });
-    let findings = FINDING_TAGS.iter().enumerate().map(|(at, (tag, _))| ((*tag).to_owned(), TagMeaning::Finding(at)));
-    metrics.chain(layers).chain(findings).collect()
+    metrics.chain(layers).collect()
 }
 
 /// Turns records into events.
@@ -111,43 +98,34 @@ struct Player<'a> {
     info: &'a RunInfo,
     meanings: HashMap<String, TagMeaning>,
     /// What was done to the run and is not played yet.
-    ledger: std::collections::VecDeque<LedgerEntry>,
-    branch: BranchId,
+    ledger: VecDeque<LedgerEntry>,
     /// Newest step of a minibatch and of an evaluation: a resumed run tells some again.
     newest: [u64; 2],
-    /// Steps after this one are left out.
-    until: u64,
     take: &'a mut dyn FnMut(Event) -> ControlFlow<()>,
 }
 
 impl Player<'_> {
-    fn play(&mut self, logged: &LoggedEvent, tags: &[TagMeaning]) -> ControlFlow<()> {
+    fn play(&mut self, logged: &LoggedEvent, tags: &[String]) -> ControlFlow<()> {
         let step = logged.step;
-        if step > self.until {
-            return ControlFlow::Continue(());
-        }
         let mut report = StepReport { step, epoch: self.epoch(step), ..StepReport::default() };
         let mut evaluation = Evaluation { step, epoch: self.epoch(step), ..Evaluation::default() };
         for (tag, value) in &logged.values {
-            match (tags.get(*tag), value) {
-                (Some(TagMeaning::Step(id)), LoggedValue::Scalar(value)) => {
+            let tag = tags[*tag].as_str();
+            match (value, self.meanings.get(tag)) {
+                (LoggedValue::Scalar(value), Some(TagMeaning::Step(id))) => {
                     report.values.push(MetricValue(*id, *value));
                 }
-                (Some(TagMeaning::Evaluation(id)), LoggedValue::Scalar(value)) => {
+                (LoggedValue::Scalar(value), Some(TagMeaning::Evaluation(id))) => {
                     evaluation.values.push(MetricValue(*id, *value));
                 }
-                (Some(TagMeaning::Layer(layer, id)), LoggedValue::Scalar(value)) => {
-                    let value = MetricValue(*id, *value);
-                    match report.layers.last_mut().filter(|probe| probe.layer == *layer) {
-                        Some(probe) => probe.values.push(value),
-                        None => report.layers.push(LayerProbe {
-                            layer: *layer,
-                            values: std::iter::once(value).collect(),
-                            health: None,
-                        }),
+                (LoggedValue::Scalar(value), Some(TagMeaning::Layer(layer, id))) => {
+                    push_layer_value(&mut report.layers, *layer, MetricValue(*id, *value));
+                }
+                (LoggedValue::Text(text), _) => {
+                    if let Some(finding) = logged_finding(tag, step, text) {
+                        (self.take)(Event::Finding(finding))?;
                     }
                 }
-                (Some(TagMeaning::Finding(at)), LoggedValue::Text(text)) => self.play_finding(step, *at, text)?,
                 _ => {}
             }
         }
@@ -169,24 +147,24 @@ impl Player<'_> {
         self.info.steps_per_epoch.map(|steps| step as f64 / steps as f64)
     }
 
-    fn play_finding(&mut self, step: u64, at: usize, text: &str) -> ControlFlow<()> {
-        let (what, advice) = text.split_once("\n\n").unwrap_or((text, ""));
-        let health = FINDING_TAGS[at].1;
-        (self.take)(Event::Finding(Finding { step, health, layer: None, what: what.into(), advice: advice.into() }))
-    }
-
     fn play_ledger_until(&mut self, step: u64) -> ControlFlow<()> {
-        while let Some(entry) = take_due(&mut self.ledger, step.min(self.until)) {
+        while let Some(entry) = take_due(&mut self.ledger, step) {
             let LedgerEntry { step, branch, what } = entry;
             match what {
                 Intervention::Change(change) => (self.take)(Event::Changed { step, change })?,
                 Intervention::Branched { parent } => {
-                    self.branch = branch;
                     (self.take)(Event::Branched(Branching { branch, parent, at: step, change: None }))?;
                 }
             }
         }
         ControlFlow::Continue(())
+    }
+}
+
+fn push_layer_value(probes: &mut Vec<LayerProbe>, layer: usize, value: MetricValue) {
+    match probes.last_mut().filter(|probe| probe.layer == layer) {
+        Some(probe) => probe.values.push(value),
+        None => probes.push(LayerProbe { layer, values: std::iter::once(value).collect(), health: None }),
     }
 }
 
@@ -206,7 +184,7 @@ pub fn final_events(storage: &dyn Storage, run: &Path, info: &RunInfo) -> Vec<Ev
     if state.training.complete {
         return vec![controls, Event::Finished(summary(info, &state))];
     }
-    let reason = Some(format!("recorded; gradtop resume goes on from step {step}"));
+    let reason = Some(format!("recorded; gradtop resume goes on from step {}", thousands(step)));
     vec![controls, Event::State(StateChange { state: RunState::Stopped, step, reason })]
 }
 

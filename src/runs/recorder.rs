@@ -20,7 +20,7 @@ use super::{
 use crate::{
     protocol::{Event, RunInfo},
     text::harmless_name,
-    train::{LedgerEntry, RecordedData, RunRecord, Snapshot},
+    train::{LedgerEntry, RunRecord, Snapshot},
 };
 
 /// How runs are recorded.
@@ -60,7 +60,6 @@ struct OpenRecord {
     tags: EventTags,
     /// Empty after a failure, up to the next checkpoint.
     events: Option<EventLog>,
-    preparation: serde_json::Value,
     /// Checkpoints that are there, by what was last evaluated before them.
     evaluated: Vec<EvaluatedCheckpoint>,
 }
@@ -94,22 +93,21 @@ impl Recorder {
         }
     }
 
-    fn begin_record(&mut self, info: &RunInfo, data: &RecordedData) -> Result<OpenRecord, String> {
+    fn begin_record(&mut self, info: &RunInfo, data_sha256: &str) -> Result<OpenRecord, String> {
         let storage = self.storage.as_ref();
-        let preparation = data.preparation.clone();
         if let Some(opened) = self.opened.take() {
             let OpenedRun { folder, lock, ledger, .. } = opened;
             let evaluated = evaluated_checkpoints(storage, &folder);
             let ledger = LedgerWriter::append(storage, &folder, &ledger).map_err(problem_at(&folder))?;
             let tags = EventTags::of(info);
             let events = Some(EventLog::create(storage, &folder, tags.clone()).map_err(problem_at(&folder))?);
-            return Ok(OpenRecord { folder, _lock: lock, ledger, tags, events, preparation, evaluated });
+            return Ok(OpenRecord { folder, _lock: lock, ledger, tags, events, evaluated });
         }
         let RecordSettings { directory, facts, configuration, .. } = &self.settings;
         let folder =
             create_run_folder(storage, directory, &facts.name, SystemTime::now()).map_err(|error| error.to_string())?;
         let lock = RunLock::take(&folder).map_err(|error| error.to_string())?;
-        let facts = RunFacts { data_sha256: data.fingerprint.clone(), ..facts.clone() };
+        let facts = RunFacts { data_sha256: data_sha256.into(), ..facts.clone() };
         let manifest = Manifest::new(facts, configuration).map_err(problem_at(&folder))?;
         let tags = EventTags::of(info);
         let info = RunInfo { folder: Some(folder.to_string_lossy().into_owned()), ..info.clone() };
@@ -119,7 +117,7 @@ impl Recorder {
         // With this file the folder is a run.
         write_new(storage, &folder.join(MANIFEST), manifest.text.as_bytes()).map_err(problem_at(&folder))?;
         storage.sync_folder(&folder).map_err(problem_at(&folder))?;
-        Ok(OpenRecord { folder, _lock: lock, ledger, tags, events, preparation, evaluated: Vec::new() })
+        Ok(OpenRecord { folder, _lock: lock, ledger, tags, events, evaluated: Vec::new() })
     }
 }
 
@@ -153,8 +151,10 @@ impl Drop for Recorder {
 impl OpenRecord {
     /// Writes what was logged, or begins a new event file after a failure.
     fn finish_events(&mut self, storage: &dyn Storage) -> io::Result<()> {
-        if let Some(events) = &mut self.events {
-            return events.finish();
+        if let Some(mut events) = self.events.take() {
+            events.finish()?;
+            self.events = Some(events);
+            return Ok(());
         }
         self.events = Some(EventLog::create(storage, &self.folder, self.tags.clone())?);
         Ok(())
@@ -166,7 +166,7 @@ impl OpenRecord {
         retention: Retention,
         snapshot: &Snapshot,
     ) -> Result<(), CheckpointError> {
-        let state = CheckpointState::new(snapshot.state.clone(), self.ledger.entries(), self.preparation.clone());
+        let state = CheckpointState::new(snapshot.state.clone(), self.ledger.entries());
         let checkpoints = Checkpoints::of_run(storage, &self.folder);
         let name = checkpoints.save(snapshot, &state)?;
         self.evaluated.retain(|checkpoint| checkpoint.step != name.step);
@@ -181,8 +181,8 @@ impl OpenRecord {
 }
 
 impl RunRecord for Recorder {
-    fn begin(&mut self, info: &RunInfo, data: &RecordedData) -> Result<String, String> {
-        let record = self.begin_record(info, data)?;
+    fn begin(&mut self, info: &RunInfo, data_sha256: &str) -> Result<String, String> {
+        let record = self.begin_record(info, data_sha256)?;
         let folder = record.folder.to_string_lossy().into_owned();
         self.record = Some(record);
         Ok(folder)
@@ -205,7 +205,10 @@ impl RunRecord for Recorder {
         let Some(record) = &mut self.record else { return Ok(()) };
         let storage = self.storage.as_ref();
         record.ledger.write_waiting(storage).map_err(problem_at(&record.folder))?;
-        record.finish_events(storage).map_err(problem_at(&record.folder))?;
+        // What was measured is one thing, the weights another: they are saved all the same.
+        if let Err(error) = record.finish_events(storage) {
+            self.problem = Some(problem_at(&record.folder)(error));
+        }
         record.save(storage, self.settings.retention, snapshot).map_err(|error| error.to_string())
     }
 

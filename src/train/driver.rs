@@ -15,7 +15,7 @@ use crate::{
     protocol::{BranchId, Event, Phase, RunInfo, RunState, RunSummary, Setting, StateChange},
     tensors::Writer,
     train::{
-        LedgerEntry, Outcome, RecordedData, RunSpec, StepError, StepOutcome, Trainer,
+        LedgerEntry, Outcome, RunSpec, StepError, StepOutcome, Trainer,
         describe::describe_run,
         early_stopping::{EarlyStopping, Verdict},
         inbox::NextRequest,
@@ -66,8 +66,8 @@ pub(super) struct TrainingDriver<'a> {
     pending: VecDeque<LedgerEntry>,
     /// Settings with which it leaves for a branch of its own once that is done; normally empty.
     branch_changes: Vec<(String, Setting)>,
-    /// Step of the last snapshot, if there is one.
-    saved_step: Option<u64>,
+    /// Step of the last snapshot, and whether it said that nothing is left to train.
+    saved: Option<(u64, bool)>,
     early_stopping: EarlyStopping,
     /// The weights of the best evaluation, where training may be stopped early.
     best_weights: Option<Writer>,
@@ -100,7 +100,7 @@ impl<'a> TrainingDriver<'a> {
             branch: BranchId::default(),
             pending: VecDeque::new(),
             branch_changes: Vec::new(),
-            saved_step: None,
+            saved: None,
             early_stopping: EarlyStopping { patience: spec.train.patience, best: None },
             best_weights: None,
             stopped_early: false,
@@ -113,8 +113,8 @@ impl<'a> TrainingDriver<'a> {
     ///
     /// # Errors
     /// When the consumer is gone.
-    pub(super) fn begin(&mut self, data: Option<&RecordedData>, history: Vec<Event>) -> Result<(), Disconnected> {
-        let folder = data.and_then(|data| self.begin_record(data));
+    pub(super) fn begin(&mut self, data_sha256: Option<&str>, history: Vec<Event>) -> Result<(), Disconnected> {
+        let folder = data_sha256.and_then(|data_sha256| self.begin_record(data_sha256));
         self.outcome.folder.clone_from(&folder);
         let info = RunInfo { folder, ..describe_run(&self.trainer, &self.spec.train) };
         self.link.push(Event::Ready(Box::new(info)));
@@ -128,7 +128,7 @@ impl<'a> TrainingDriver<'a> {
     /// Trains and answers until a stop request; whatever ends it, what was trained is saved.
     pub(super) fn run_until_stop(&mut self) -> Result<(), WorkerEndReason> {
         let end = self.train_until_stop();
-        self.save_rest();
+        self.save_news(self.state == RunState::Finished && self.is_complete());
         end
     }
 
@@ -293,8 +293,7 @@ impl<'a> TrainingDriver<'a> {
         let seconds = Some(self.timing.training_time.training_seconds());
         let summary = RunSummary { step, values, weights_sha256, seconds };
         self.outcome.summary = Some(summary.clone());
-        // What goes wrong is told.
-        let _ = self.link.recording.is_some().then(|| self.save(self.is_complete()));
+        self.save_news(self.is_complete());
         self.link.push(Event::Finished(summary));
     }
 

@@ -1,10 +1,8 @@
 //! The fingerprints by which two runs, and the data of two runs, are compared.
 
-use std::fmt::Write as _;
-
 use sha2::{Digest, Sha256};
 
-use crate::{dataset::Dataset, nn::Network};
+use crate::{dataset::Dataset, nn::Network, text::hexadecimal};
 
 /// SHA-256 of all weights and then all running statistics as little-endian f32 in the network's order, in hexadecimal.
 pub(super) fn weights_sha256(network: &Network<f32>) -> String {
@@ -22,12 +20,4 @@ pub(super) fn data_sha256(data: &Dataset) -> String {
         part.visit_bytes(|bytes| hash.update(bytes));
     }
     hexadecimal(&hash.finalize())
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        // Writing to a string can't fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

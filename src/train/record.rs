@@ -9,10 +9,9 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    dataset::Dataset,
     protocol::{BranchId, Change, Event, RunInfo},
     tensors::Tensors,
-    train::{Snapshot, StoredSnapshot, fingerprint},
+    train::{Snapshot, StoredSnapshot},
 };
 
 /// Key of the minibatches that the run is planned for, in an [`Intervention`].
@@ -57,11 +56,11 @@ pub fn take_due(entries: &mut VecDeque<LedgerEntry>, step: u64) -> Option<Ledger
 
 /// Where a run is recorded. The worker tells it everything, before anything is thinned for a slow consumer.
 pub trait RunRecord: Send + fmt::Debug {
-    /// The run begins, or goes on; gives the folder, for people.
+    /// The run begins, or goes on, on data with this SHA-256 over shapes, labels and values; gives the folder, for people.
     ///
     /// # Errors
     /// When nothing can be recorded; the reason says why.
-    fn begin(&mut self, info: &RunInfo, data: &RecordedData) -> Result<String, String>;
+    fn begin(&mut self, info: &RunInfo, data_sha256: &str) -> Result<String, String>;
 
     /// Takes an event. What goes wrong is told by [`Self::take_problem`].
     fn record_event(&mut self, event: &Event);
@@ -88,22 +87,6 @@ pub trait RunRecord: Send + fmt::Debug {
     fn save_interval(&self) -> Duration;
 }
 
-/// What is kept of the data besides the run's description.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RecordedData {
-    /// SHA-256 over shapes, labels and values.
-    pub fingerprint: String,
-    /// What makes other samples ready as these were, in the form in which it is stored.
-    pub preparation: serde_json::Value,
-}
-
-impl RecordedData {
-    /// What is kept of these data.
-    pub fn of(data: &Dataset) -> Self {
-        Self { fingerprint: fingerprint::data_sha256(data), preparation: serde_json::Value::Null }
-    }
-}
-
 /// How a worker begins.
 #[derive(Debug, Default)]
 pub struct RunStart {
@@ -126,8 +109,8 @@ pub struct ResumedRun {
     pub history: Vec<Event>,
     /// Settings that are different from here on, which makes it a branch.
     pub changes: Vec<(String, crate::protocol::Setting)>,
-    /// Fingerprint that the data must have; `None` takes any.
-    pub data_fingerprint: Option<String>,
+    /// SHA-256 that the data must have; `None` takes any.
+    pub data_sha256: Option<String>,
 }
 
 /// A record with its clocks and its troubles.

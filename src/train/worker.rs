@@ -20,8 +20,9 @@ use crate::{
     protocol::{Capability, Event, Failure, Hello, Loading, PROTOCOL_VERSION, Request, RunState, StateChange},
     tensors::Tensors,
     train::{
-        RecordedData, ResumedRun, RunSpec, RunStart, SetupError, Trainer,
+        ResumedRun, RunSpec, RunStart, SetupError, Trainer,
         driver::TrainingDriver,
+        fingerprint,
         inbox::Inbox,
         link::ConsumerLink,
         outbox::{Disconnected, Outbox},
@@ -177,11 +178,9 @@ fn train_until_stop(
 ) -> Result<(), WorkerEndReason> {
     link.push(Event::Hello(hello(spec, link.recording.is_some())));
     let Some(data) = load_data(spec, link)? else { return Ok(()) };
-    let expected = origin.resume.as_ref().and_then(|resumed| resumed.data_fingerprint.as_ref());
-    let recorded = (expected.is_some() || link.recording.is_some()).then(|| RecordedData::of(&data));
-    if let (Some(expected), Some(recorded)) = (expected, &recorded)
-        && *expected != recorded.fingerprint
-    {
+    let expected = origin.resume.as_ref().and_then(|resumed| resumed.data_sha256.as_ref());
+    let found = (expected.is_some() || link.recording.is_some()).then(|| fingerprint::data_sha256(&data));
+    if expected.is_some() && expected != found.as_ref() {
         let problem =
             format!("{}: not the data that this run was trained on; --anyway goes on all the same", data.name);
         return Err(WorkerEndReason::Refused(UnusableInput::Data(problem)));
@@ -199,7 +198,7 @@ fn train_until_stop(
             WorkerEndReason::Failure(format!("can't go on: {error}"), "start anew, or resume an earlier run".into())
         })?;
     }
-    driver.begin(recorded.as_ref(), history)?;
+    driver.begin(found.as_deref(), history)?;
     driver.report_unfitting_weights(unfitting);
     driver.run_until_stop()
 }

@@ -36,11 +36,7 @@ const MODULES: &[TopModule] = &[
     module("nn", &["tensors"], &["ndarray", "rand", "rustix", "shuttle", "thiserror"]),
     module("optim", &["nn", "tensors"], &["thiserror"]),
     module("dataset", &[], &["ndarray", "rand", "flate2", "thiserror", "csv_core", "image", "serde"]),
-    module(
-        "train",
-        &["nn", "optim", "dataset", "protocol", "tensors"],
-        &["serde", "serde_json", "tokio", "sha2", "thiserror"],
-    ),
+    module("train", &["nn", "optim", "dataset", "protocol", "tensors"], &["serde", "tokio", "sha2", "thiserror"]),
     module(
         "runs",
         &["protocol", "report", "tensors", "train"],

@@ -121,8 +121,11 @@ fn a_run_is_stopped_listed_resumed_verified_renamed_and_removed() {
     assert_eq!(sha(&end), sha(&whole));
     assert!(output(place, &["replay", &name, "--verify"]).starts_with("verified   sha256 "));
     assert!(output(place, &["runs"]).contains("finished"));
-    // A finished run shows its end.
+    // A finished run shows its end, and nothing is saved again.
+    let checkpoints = || fs::read_dir(only_run(place).join("checkpoints")).unwrap().count();
+    let before = checkpoints();
     assert_eq!(sha(&output(place, &["resume", &name, "--headless"])), sha(&whole));
+    assert_eq!(checkpoints(), before);
     let error = refusal(place, &["resume", "--headless"]);
     assert!(error.contains("no run in runs is unfinished"), "{error}");
 

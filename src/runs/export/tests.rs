@@ -1,6 +1,6 @@
 //! Exports of runs that are written by hand.
 
-use std::{fs, io::Write, path::Path};
+use std::{fs, io::Write, ops::ControlFlow, path::Path};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -17,6 +17,7 @@ use crate::{
         history::{RunHistory, TagSeries},
         info::write_info,
         ledger::LedgerWriter,
+        playback::{PlayedPart, play_events},
         storage::DiskStorage,
     },
     train::{Intervention, LedgerEntry},
@@ -141,6 +142,33 @@ fn a_run_that_went_another_way_shows_that_way() {
     let history = read(run.path());
     assert_eq!(history.points("train/loss"), [(1, 1.0), (2, 9.0)]);
     assert_eq!((history.points("test/loss"), history.findings.len()), (&[(2, 0.5)][..], 0));
+}
+
+#[test]
+fn it_is_played_the_way_it_went() {
+    let first = [step(1, 0.5), step(2, 0.25), step(3, 0.125)];
+    let run = make_run(&[changed(2)], &[&first, &[evaluation(2, 0.5), step(3, 0.75)]]);
+    let mut played = Vec::new();
+    let notes = play_events(&DiskStorage, run.path(), &info(), PlayedPart::ALL, &mut |event| {
+        played.push(match event {
+            Event::Step(report) => format!("step {} {}", report.step, report.values[0].1),
+            Event::Evaluation(evaluation) => format!("evaluation {}", evaluation.step),
+            Event::Changed { step, .. } => format!("changed {step}"),
+            other => panic!("{other:?}"),
+        });
+        ControlFlow::Continue(())
+    });
+    assert_eq!(notes.unwrap(), [""; 0]);
+    assert_eq!(played, ["step 1 0.5", "step 2 0.25", "evaluation 2", "changed 2", "step 3 0.75"]);
+    // What was done at a step after its checkpoint is left to whoever goes on from there.
+    let mut marks = 0;
+    let part = PlayedPart { last_step: 2, ledger_entries: 0 };
+    play_events(&DiskStorage, run.path(), &info(), part, &mut |event| {
+        marks += usize::from(matches!(event, Event::Changed { .. }));
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    assert_eq!(marks, 0);
 }
 
 #[test]

@@ -122,7 +122,7 @@ impl Asked {
             pending: VecDeque::new(),
             history: Vec::new(),
             changes: Vec::new(),
-            data_fingerprint: None,
+            data_sha256: None,
         });
         resume.history = vec![Event::Thinned { total: 0 }; 10_000];
         let mut asked = Self { worker: spawn_from(spec.clone(), start).unwrap(), next: 0, finished: false };
@@ -222,7 +222,7 @@ fn resumed(run: &Path) -> (RunStart, u64) {
     let (snapshot, done) = opened.newest.take().map_or((None, 0), |(snapshot, done)| (Some(snapshot), done));
     let step = snapshot.as_ref().map_or(0, |snapshot| snapshot.state.trainer.step);
     let pending = opened.ledger.entries.iter().skip(done).cloned().collect();
-    let resume = ResumedRun { snapshot, pending, history: Vec::new(), changes: Vec::new(), data_fingerprint: None };
+    let resume = ResumedRun { snapshot, pending, history: Vec::new(), changes: Vec::new(), data_sha256: None };
     let record = Recorder::going_on(Arc::new(DiskStorage), settings(run.parent().unwrap()), opened);
     (RunStart { record: Some(Box::new(record)), resume: Some(resume), weights: None }, step)
 }

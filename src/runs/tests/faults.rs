@@ -8,13 +8,15 @@ use crate::{
     dataset::{self, DataSpec, Source, Toy},
     nn::NetworkSpec,
     optim::{OptimizerSpec, Schedule},
-    protocol::{BranchId, Change, Setting},
+    protocol::{BranchId, Change, Event, RunInfo, Setting, made_up},
     runs::{
         checkpoint::{CheckpointName, CheckpointState, Checkpoints, Retention},
+        event_log::{EventLog, EventTags, event_files},
         ledger::{LedgerWriter, read_ledger},
         storage::{Storage, create_folders},
+        tensorboard::LogReader,
     },
-    train::{BatchSize, Intervention, LedgerEntry, Snapshot, TrainSpec, Trainer, snapshot_of},
+    train::{BatchSize, Intervention, LedgerEntry, Snapshot, TrainSpec, Trainer, measured_metrics, snapshot_of},
 };
 
 const RUN: &str = "/runs/a";
@@ -57,7 +59,7 @@ fn snapshots(steps: &[u64]) -> Vec<Snapshot> {
 }
 
 fn state_of(snapshot: &Snapshot) -> CheckpointState {
-    CheckpointState::new(snapshot.state.clone(), 0, serde_json::Value::Null)
+    CheckpointState::new(snapshot.state.clone(), 0)
 }
 
 fn save(storage: &ModelStorage, snapshot: &Snapshot) -> Result<CheckpointName, String> {
@@ -211,6 +213,41 @@ fn an_entry_of_the_ledger_that_was_acknowledged_is_never_lost() {
             if fault != Fault::PowerLoss {
                 assert_eq!(steps, [1, 2, 3, 4, 5], "{context}");
             }
+        }
+    }
+}
+
+#[test]
+fn an_event_file_that_fails_keeps_its_whole_records_and_another_goes_on() {
+    let run = Path::new(RUN);
+    let info = RunInfo { metrics: measured_metrics(), ..RunInfo::default() };
+    let step = |step| Event::Step(made_up::report(step, 0.5, 0.25, 0.1));
+    for fault in [Fault::Fail, Fault::Cut] {
+        for number in 1..=8 {
+            let storage = storage_with_run();
+            storage.inject(number, false, fault);
+            let (mut log, mut failures) = (None, 0);
+            for at in 1..=6 {
+                // As the recorder does: after a failure nothing more goes into that file.
+                let logged = match log.take() {
+                    Some(open) => Ok(open),
+                    None => EventLog::create(&storage, run, EventTags::of(&info)),
+                };
+                let written =
+                    logged.and_then(|mut open| open.record(&step(at)).and_then(|()| open.finish()).map(|()| open));
+                failures += u64::from(written.is_err());
+                log = written.ok();
+            }
+            storage.heal();
+            let mut steps = Vec::new();
+            for path in event_files(&storage, run).unwrap() {
+                let bytes = storage.read(&path).unwrap();
+                let mut reader = LogReader::new(bytes.as_slice());
+                while let Some(event) = reader.next_event().unwrap() {
+                    steps.extend((!event.values.is_empty()).then_some(event.step));
+                }
+            }
+            assert!(failures == 1 && steps.len() == 5, "{fault:?} at call {number}: {failures} failures, {steps:?}");
         }
     }
 }

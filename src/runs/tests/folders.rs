@@ -112,6 +112,17 @@ fn a_run_is_removed_with_its_own_files_only() {
 }
 
 #[test]
+fn a_folder_that_is_no_run_is_not_removed() {
+    let place = TempDir::new().unwrap();
+    for name in ["run.toml", "ledger.jsonl", "ready.json"] {
+        fs::write(place.path().join(name), "of another program\n").unwrap();
+    }
+    let error = remove_run(&DiskStorage, place.path()).unwrap_err();
+    assert!(matches!(&error, RunFolderError::NotFound(what) if what.contains("no record of a run")), "{error}");
+    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 3);
+}
+
+#[test]
 fn a_run_is_renamed_in_its_manifest_and_its_folder() {
     let place = TempDir::new().unwrap();
     let run = make_run(&place, "a");

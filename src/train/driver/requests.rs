@@ -31,7 +31,7 @@ impl TrainingDriver<'_> {
             Command::Extend { epochs } => self.request_extension(epochs),
             Command::Inspect { query } => self.split_queries().1.answer_once(query),
             Command::Watch { queries } => self.watch_list.replace(queries, &self.trainer),
-            Command::Save => self.save(self.state == RunState::Finished),
+            Command::Save => self.save(self.state == RunState::Finished && self.is_complete()),
             Command::Unknown => Err("this engine knows no such command".into()),
         };
         let step = self.trainer.completed();

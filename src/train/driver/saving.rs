@@ -6,8 +6,8 @@ use crate::{
     protocol::{BranchId, Branching, Change, ChangedBy, Event, Finding, Health, SavedRun, Setting},
     tensors::Writer,
     train::{
-        BestEvaluation, Intervention, LAST_STEP, LedgerEntry, PLANNED_STEPS, RecordedData, RestoreError, ResumedRun,
-        Snapshot, TrainingState, describe::describe_run, record::take_due,
+        BestEvaluation, Intervention, LAST_STEP, LedgerEntry, PLANNED_STEPS, RestoreError, ResumedRun, Snapshot,
+        TrainingState, describe::describe_run, record::take_due,
     },
 };
 
@@ -18,9 +18,9 @@ const RECORD_ADVICE: &str = "training goes on; make room or give access, and the
 
 impl TrainingDriver<'_> {
     /// Begins to record, and gives the folder for people. Where that fails the run goes on without.
-    pub(super) fn begin_record(&mut self, data: &RecordedData) -> Option<String> {
+    pub(super) fn begin_record(&mut self, data_sha256: &str) -> Option<String> {
         let info = describe_run(&self.trainer, &self.spec.train);
-        let begun = self.link.recording.as_mut()?.record().begin(&info, data);
+        let begun = self.link.recording.as_mut()?.record().begin(&info, data_sha256);
         match begun {
             Ok(folder) => Some(folder),
             Err(problem) => {
@@ -39,8 +39,16 @@ impl TrainingDriver<'_> {
         let ResumedRun { snapshot, pending, changes, .. } = resumed;
         if let Some(snapshot) = snapshot {
             self.trainer.restore(&snapshot)?;
-            let TrainingState { branch, health, last_evaluation, best_evaluation, seconds, stopped_early, .. } =
-                snapshot.state;
+            let TrainingState {
+                branch,
+                health,
+                last_evaluation,
+                best_evaluation,
+                seconds,
+                stopped_early,
+                complete,
+                ..
+            } = snapshot.state;
             self.stopped_early = stopped_early;
             self.branch = branch;
             self.reporter.restore(health, last_evaluation);
@@ -48,6 +56,7 @@ impl TrainingDriver<'_> {
             self.best_weights = snapshot.best.map(Writer::from);
             self.timing.training_time.set_seconds(seconds);
             self.outcome.step = self.trainer.completed();
+            self.saved = Some((self.outcome.step, complete));
         }
         // Where it stopped before is no reason to stop there again.
         if !self.stopped_early {
@@ -161,8 +170,7 @@ impl TrainingDriver<'_> {
             self.report_record_problem(&problem);
         }
         if self.link.recording.as_ref().is_some_and(|recording| recording.is_due(Instant::now())) {
-            // What went wrong is told.
-            let _ = self.save(false);
+            self.save_news(false);
         }
     }
 
@@ -181,7 +189,7 @@ impl TrainingDriver<'_> {
         match &saved {
             Ok(()) => {
                 let step = self.trainer.completed();
-                self.saved_step = Some(step);
+                self.saved = Some((step, complete));
                 self.link.push(Event::Saved(SavedRun { step, problem: None }));
             }
             Err(problem) => self.report_record_problem(problem),
@@ -189,11 +197,11 @@ impl TrainingDriver<'_> {
         saved
     }
 
-    /// Saves what was trained since the last time, if anything was.
-    pub(super) fn save_rest(&mut self) {
-        if self.link.recording.is_some() && self.saved_step != Some(self.trainer.completed()) {
+    /// Saves unless the last snapshot says the same; what was done since at the same step is in the ledger.
+    pub(super) fn save_news(&mut self, complete: bool) {
+        if self.link.recording.is_some() && self.saved != Some((self.trainer.completed(), complete)) {
             // What went wrong is told.
-            let _ = self.save(false);
+            let _ = self.save(complete);
         }
     }
 

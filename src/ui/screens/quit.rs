@@ -18,7 +18,7 @@ pub fn draw(app: &App, choice: QuitChoice, theme: Theme, buffer: &mut Buffer, ar
     let step = format!("The training is at step {}; leaving ends it.", thousands(app.live().step));
     Row::new(buffer, inside, 0).put(&step, theme.style(Role::Text));
     let recorded = app.live().info.as_ref().is_some_and(|info| info.folder.is_some());
-    let kept = if recorded { "It is saved; `gradtop resume` goes on with it." } else { "Nothing of it is kept." };
+    let kept = if recorded { "It is recorded; `gradtop resume` goes on with it." } else { "Nothing of it is kept." };
     Row::new(buffer, inside, 1).put(kept, theme.style(Role::Muted));
     let answers = [(QuitChoice::Stop, "y", "stop and quit"), (QuitChoice::Cancel, "Esc", "go on training")];
     for (y, (answer, key, label)) in (3..).zip(answers) {
