@@ -32,7 +32,8 @@ fn place_side_panels(app: &App, rest: &mut Rect, layout: &mut Layout) {
     let most = side.height / 2;
     layout.set_panel_area(Panel::Controls, take_top(&mut side, rows.min(most)));
     take_top(&mut side, 1);
-    let facts = FACTS_ROWS + u16::from(app.run().findings.note_count() > 0);
+    let run = app.run();
+    let facts = FACTS_ROWS + u16::from(run.findings.note_count() > 0) + u16::from(run.saved.is_some());
     // Two findings come before the facts, and the facts are cut from their end.
     let facts = side.height.saturating_sub(9).min(facts);
     if facts >= 4 {
