@@ -39,7 +39,8 @@ const SIGNAL_STATUS_BASE: u8 = 128;
 /// Train a neural network in the terminal: watch every gradient, pause, step, change the learning rate.
 ///
 /// Without a command, gradtop trains the default network on the built-in Fashion-MNIST images on its dashboard, slowly
-/// enough to follow; `}` on the dashboard lifts that. Press `?` there for its keys.
+/// enough to follow; `}` on the dashboard lifts that. Press `?` there for its keys. The run is recorded, and on leaving
+/// you are asked whether to keep it.
 #[derive(Debug, Parser)]
 #[command(name = "gradtop", version, arg_required_else_help = false, args_conflicts_with_subcommands = true)]
 pub struct Cli {
