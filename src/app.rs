@@ -4,6 +4,7 @@
 
 mod act;
 mod actions;
+mod attention;
 mod banner;
 mod branches;
 mod chart;
@@ -31,6 +32,7 @@ mod needs;
 mod notices;
 mod pending;
 mod prompt;
+mod record;
 mod run;
 mod screen;
 mod series;
@@ -65,12 +67,13 @@ pub use keys::{BINDINGS, Binding, BindingScope};
 pub use layer_values::{LayerValues, UnitStrip, UnitStrips, ValueHistogram};
 pub use layers::{ChainLayer, LayerRow, Layers, ProbedLayer, Sparkline, SparklineCell};
 pub use layers_screen::{LayerSelection, LayersScreen};
-pub use message::{Effect, Exit, Message, Settings, Signal};
+pub use message::{Effect, Exit, Message, RunFate, RunOrigin, Settings, Signal};
 pub use metric::{ChartFigure, ChartSlot, FigureCurve, MetricStore};
 pub use needs::{INSPECT_NEEDS, Requirement};
 pub use notices::{Notice, NoticeTone, Notices};
 pub use pending::PendingRequests;
 pub use prompt::{KeyboardMode, LinePurpose, Prompt, QuitChoice, TypedLine};
+pub use record::RecordStatus;
 pub use run::{ChangeMark, MAX_CLASS_NAMES, Run};
 pub use screen::{Panel, Screen};
 pub use series::{Column, Extent, StepRange};
@@ -98,13 +101,14 @@ pub struct App {
     dialog: Dialog,
     notices: Notices,
     mouse: bool,
-    leaving: bool,
+    /// What to do with the run, while the dashboard is being left.
+    leaving: Option<RunFate>,
 }
 
 impl App {
     /// A dashboard that was told nothing yet.
     pub fn new(settings: Settings) -> Self {
-        let watched = WatchedRun::new(&settings.run);
+        let watched = WatchedRun::new(&settings.run, settings.origin == RunOrigin::Recorded);
         let mouse = settings.mouse;
         Self {
             settings,
@@ -116,7 +120,7 @@ impl App {
             dialog: Dialog::default(),
             notices: Notices::default(),
             mouse,
-            leaving: false,
+            leaving: None,
         }
     }
 

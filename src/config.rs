@@ -21,7 +21,8 @@ pub use flags::{FlagValue, guess_key};
 pub use location::{ConfigError, Location};
 pub use presets::{PRESETS, Preset, PresetData};
 pub use settings::{
-    DashboardSettings, KeepSettings, OptimizerKind, OptimizerSettings, PictureChoice, RunSettings, ThemeChoice,
+    AttentionChoice, DashboardSettings, KeepSettings, OptimizerKind, OptimizerSettings, PictureChoice, RunSettings,
+    ThemeChoice,
 };
 
 use crate::dataset::{BatchSizeError, DataSpec, DatasetOutline};
@@ -95,7 +96,13 @@ impl Default for Config {
                 ema: None,
             },
             schedule: Schedule::COSINE,
-            ui: DashboardSettings { fps: 30, theme: ThemeChoice::Auto, pictures: PictureChoice::Auto, throttle: 40.0 },
+            ui: DashboardSettings {
+                fps: 30,
+                theme: ThemeChoice::Auto,
+                pictures: PictureChoice::Auto,
+                throttle: 40.0,
+                notify: AttentionChoice::Off,
+            },
             origins: ValueOrigins::default(),
         }
     }

@@ -99,6 +99,25 @@ pub fn cut<'a>(text: &'a str, width: u16, ellipsis: &str) -> Cow<'a, str> {
     out.into()
 }
 
+/// As much of the end of `text` as fits into `width` columns, with `ellipsis` where something is missing before it.
+pub fn cut_start<'a>(text: &'a str, width: u16, ellipsis: &str) -> Cow<'a, str> {
+    let width = usize::from(width);
+    if columns(text) <= width {
+        return text.into();
+    }
+    let mut used = ellipsis.width();
+    let mut start = text.len();
+    for (at, cluster) in text.grapheme_indices(true).rev() {
+        used += cluster.width();
+        if used > width {
+            break;
+        }
+        start = at;
+    }
+    let ellipsis = if width >= ellipsis.width() { ellipsis } else { "" };
+    format!("{ellipsis}{}", &text[start..]).into()
+}
+
 /// Breaks a sentence from outside into lines of at most `width` columns; its words are made harmless, and those that
 /// are longer than a line are cut.
 pub fn wrap(text: &str, width: u16) -> Vec<String> {
@@ -249,6 +268,14 @@ mod tests {
         let shown = |bytes: &[u8]| harmless_name(OsStr::from_bytes(bytes));
         assert_eq!(shown("café/x".as_bytes()), "café/x");
         assert_eq!([shown(b"caf\xe9"), shown(b"caf\xe8\x1b[m")], ["caf\\xe9", "caf\\xe8·[m"]);
+    }
+
+    #[test]
+    fn the_end_of_a_text_stays_whole_clusters() {
+        let cut = |text, width| cut_start(text, width, "…").into_owned();
+        let wine = "runs/wine";
+        assert_eq!([cut(wine, 9), cut(wine, 5), cut(wine, 1), cut(wine, 0)], [wine, "…wine", "…", ""]);
+        assert_eq!([cut("長長長", 5), cut("長長長", 4), cut("ae\u{301}x", 2)], ["…長長", "…長", "…x"]);
     }
 
     #[test]

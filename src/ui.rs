@@ -2,6 +2,7 @@
 //!
 //! Drawing is a pure function of [`crate::app::App`]; nothing here changes the run or the view but through messages.
 
+pub mod attention;
 pub mod events;
 pub mod frame;
 pub mod graphics;
@@ -15,6 +16,7 @@ pub mod theme;
 pub mod widgets;
 
 pub use self::{
+    attention::AttentionSignal,
     graphics::PictureProtocol,
     run::{UiSettings, run},
     theme::{Background, ColorDepth, Theme},

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::follow_up::FollowUp;
-use super::message::{Effect, Exit};
+use super::message::{Effect, Exit, RunFate, RunOrigin};
 use super::needs::STEER_NEEDS;
 use super::notices::NoticeTone;
 use super::prompt::QuitChoice;
@@ -36,7 +36,7 @@ impl App {
             | Action::Complete
             | Action::Recall(_)
             | Action::Edit(_)
-            | Action::Choose
+            | Action::Choose { .. }
             | Action::Submit
             | Action::Cancel
             | Action::Answer(QuitChoice::Cancel) => self.dialog.handle_action(action, &self.watched),
@@ -49,7 +49,7 @@ impl App {
             Action::Mouse => return self.toggle_mouse_capture(),
             Action::Suspend => return vec![Effect::Suspend],
             Action::Quit => return self.quit(),
-            Action::Answer(QuitChoice::Stop) => return self.stop_and_leave(),
+            Action::Answer(QuitChoice::Leave(fate)) => return self.stop_and_leave(fate),
             _ => self.view.handle_action(action, &self.watched, self.size),
         };
         self.carry_out_follow_up(follow_up)
@@ -119,35 +119,39 @@ impl App {
         format!("gradtop-{name}-{}.svg", self.run().step).into()
     }
 
-    /// Leaves at once when nothing is under way or when it is said twice; asks otherwise.
+    /// Leaves at once when nothing can be lost or when it is said twice; asks otherwise.
     fn quit(&mut self) -> Vec<Effect> {
-        let twice = self.dialog.asks_to_quit() || self.leaving;
+        if self.dialog.asks_to_quit() || self.leaving.is_some() {
+            return self.leave_now(Exit::Asked(self.leaving.unwrap_or_default()));
+        }
+        let live = self.live();
         // While data are read there is nothing to lose.
-        let nothing_trained = self.live().state == RunState::Loading && self.live().step == 0;
-        if twice {
-            return self.leave_now(Exit::AtOnce);
+        let nothing_trained = live.state == RunState::Loading && live.step == 0;
+        if self.settings.origin == RunOrigin::Unsaved && live.record.folder.is_some() && !nothing_trained {
+            self.dialog.ask_to_keep();
+        } else if self.settings.origin == RunOrigin::Recorded || nothing_trained || !live.is_under_way() {
+            return self.leave_now(Exit::Asked(RunFate::Undecided));
+        } else {
+            self.dialog.ask_to_quit();
         }
-        if nothing_trained || !self.live().is_under_way() {
-            return self.leave_now(Exit::Asked);
-        }
-        self.dialog.ask_to_quit();
         Vec::new()
     }
 
     /// Asks the source to stop; the dashboard leaves when it has.
-    fn stop_and_leave(&mut self) -> Vec<Effect> {
+    fn stop_and_leave(&mut self, fate: RunFate) -> Vec<Effect> {
         self.dialog.close();
         if !self.live().is_under_way() {
-            return self.leave_now(Exit::Asked);
+            return self.leave_now(Exit::Asked(fate));
         }
-        self.leaving = true;
+        self.leaving = Some(fate);
         self.send_request(Command::Stop)
     }
 
     /// Leaves without waiting for anything.
     pub(super) fn leave_now(&mut self, exit: Exit) -> Vec<Effect> {
-        let stop = if self.live().gone || self.leaving { Vec::new() } else { self.send_request(Command::Stop) };
-        self.leaving = true;
+        let asked = self.live().gone || self.leaving.is_some();
+        let stop = if asked { Vec::new() } else { self.send_request(Command::Stop) };
+        self.leaving.get_or_insert_default();
         stop.into_iter().chain([Effect::Quit(exit)]).collect()
     }
 }

@@ -40,7 +40,7 @@ pub enum Action {
     FullSpeed,
     /// Ask for more epochs.
     Extend,
-    /// Save the run.
+    /// Save the run now.
     SaveRun,
     /// Turn to a screen.
     Show(Screen),
@@ -124,6 +124,9 @@ pub enum Action {
     Edit(LineEdit),
     /// Answer the question.
     Answer(QuitChoice),
-    /// Choose the other answer.
-    Choose,
+    /// Choose another answer.
+    Choose {
+        /// The one before instead of the next.
+        backwards: bool,
+    },
 }

@@ -1,6 +1,6 @@
 //! How a run ended, why it paused by itself or can't go on, and what to do next.
 
-use crate::protocol::{Better, Capability, DataPart, Health, RunSummary, Unit};
+use crate::protocol::{Better, Capability, DataPart, Health, RunState, RunSummary, Unit};
 use crate::text::{duration, short, thousands, wrap, wrap_whole};
 
 use super::run::Run;
@@ -49,10 +49,19 @@ impl Banner {
                 (Health::Bad, what, failure.advice.clone())
             }
             (RunPhase::Failed, _, None) => (Health::Bad, "failed".into(), leave()),
-            (RunPhase::Paused, _, _) => (Health::Watch, run.reason.clone()?, String::new()),
-            _ => return None,
+            (RunPhase::Recorded, _, _) => {
+                let what = run.reason.clone().unwrap_or_else(|| "recorded".into());
+                (Health::Unknown, what, "← → go through its steps · p saves a picture · q leaves".into())
+            }
+            (RunPhase::Paused, _, _) if run.reason.is_some() => {
+                (Health::Watch, run.reason.clone().unwrap_or_default(), String::new())
+            }
+            _ => {
+                let (what, next) = run.record.trouble()?;
+                (Health::Bad, what, next.into())
+            }
         };
-        let alone = health == Health::Bad && run.info.is_none();
+        let alone = run.state == RunState::Failed && run.info.is_none();
         Some(Self { health, what, next, alone })
     }
 

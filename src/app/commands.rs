@@ -134,9 +134,14 @@ pub const COMMANDS: &[CommandSpec] = &[
         CompletionSource::None,
         |_, text| send_without_arguments(text, Command::Evaluate),
     ),
-    command("save", "", "Save the run now.", SAVE_NEEDS, CompletionSource::None, |_, text| {
-        send_without_arguments(text, Command::Save)
-    }),
+    command(
+        "save",
+        "",
+        "Save the run now, so that it can be resumed from here.",
+        SAVE_NEEDS,
+        CompletionSource::None,
+        |watched, text| send_without_arguments(text, Command::Save).map(|_| watched.save_run()),
+    ),
     command("pause", "", "Pause the training.", PAUSE_NEEDS, CompletionSource::None, |_, text| {
         send_without_arguments(text, Command::Pause)
     }),

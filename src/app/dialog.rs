@@ -11,6 +11,7 @@ use super::display::{floor_char_boundary, harmless_name, harmless_sentence};
 use super::editor::{LineEditor, MAX_LINE_BYTES};
 use super::follow_up::FollowUp;
 use super::input::{Code, Key};
+use super::message::RunFate;
 use super::prompt::{KeyboardMode, LinePurpose, Prompt, QuitChoice, TypedLine};
 use super::watched::WatchedRun;
 
@@ -42,14 +43,19 @@ impl Dialog {
         matches!(self.mode, KeyboardMode::Line(_))
     }
 
-    /// Whether the question before leaving is open.
+    /// Whether a question before leaving is open.
     pub fn asks_to_quit(&self) -> bool {
-        matches!(self.mode, KeyboardMode::Quit(_))
+        matches!(self.mode, KeyboardMode::Quit(_) | KeyboardMode::Keep(_))
     }
 
     /// Asks before leaving.
     pub(super) fn ask_to_quit(&mut self) {
-        self.mode = KeyboardMode::Quit(QuitChoice::default());
+        self.mode = KeyboardMode::Quit(QuitChoice::Cancel);
+    }
+
+    /// Asks whether to keep the run, before leaving.
+    pub(super) fn ask_to_keep(&mut self) {
+        self.mode = KeyboardMode::Keep(QuitChoice::Leave(RunFate::Kept));
     }
 
     /// Closes whatever is open.
@@ -72,7 +78,12 @@ impl Dialog {
             (Action::Scroll(by), KeyboardMode::Help { scroll }) => {
                 *scroll = scroll.saturating_add_signed(by).min(MAX_HELP_SCROLL_LINES);
             }
-            (Action::Choose, KeyboardMode::Quit(choice)) => *choice = choice.other(),
+            (Action::Choose { backwards }, KeyboardMode::Quit(choice)) => {
+                *choice = choice.next_among(QuitChoice::QUIT_ANSWERS, backwards);
+            }
+            (Action::Choose { backwards }, KeyboardMode::Keep(choice)) => {
+                *choice = choice.next_among(QuitChoice::KEEP_ANSWERS, backwards);
+            }
             (Action::Edit(edit), KeyboardMode::Line(line)) => line.apply_edit(edit),
             (Action::Recall(by), KeyboardMode::Line(line)) if line.purpose == LinePurpose::Command => {
                 line.recall(by, &self.history);
@@ -139,7 +150,7 @@ impl Dialog {
     fn submit(&mut self, watched: &WatchedRun) -> FollowUp {
         let mut line = match std::mem::take(&mut self.mode) {
             KeyboardMode::Line(line) => line,
-            KeyboardMode::Quit(choice) => return FollowUp::Act(Action::Answer(choice)),
+            KeyboardMode::Quit(choice) | KeyboardMode::Keep(choice) => return FollowUp::Act(Action::Answer(choice)),
             KeyboardMode::Normal | KeyboardMode::Help { .. } => return FollowUp::Done,
         };
         let text = line.editor.text().trim().to_owned();

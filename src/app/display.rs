@@ -46,6 +46,13 @@ pub(in crate::app) fn harmless_passage(text: &str) -> String {
     out
 }
 
+/// A path of a file or folder, harmless and in one piece; of one that is too long, the end.
+pub(in crate::app) fn harmless_path(text: &str) -> String {
+    let start = (0..=text.len().saturating_sub(MAX_PASSAGE_BYTES)).rev().find(|at| text.is_char_boundary(*at));
+    let start = start.unwrap_or(0);
+    format!("{}{}", if start > 0 { "…" } else { "" }, harmless(&text[start..]))
+}
+
 /// A shape: `1×28×28`.
 pub(in crate::app) fn shape_text(sizes: &[usize]) -> String {
     const MAX_SHOWN_DIMENSIONS: usize = 6;

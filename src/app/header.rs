@@ -1,6 +1,6 @@
 //! The facts of the header line. They are always live, also while the display is frozen.
 
-use crate::protocol::{LEARNING_RATE, Loading};
+use crate::protocol::{Health, LEARNING_RATE, Loading};
 use crate::text::short;
 
 use super::display::harmless_name;
@@ -39,6 +39,8 @@ pub struct Header {
     pub schedule_requested: Option<String>,
     /// Limit in minibatches a second and how to lift it: `paced: 40 steps/s, } lifts it`.
     pub throttle: Option<String>,
+    /// How far the record goes, and whether that is as it should be.
+    pub record: Option<(String, Health)>,
     /// Reports left out because the dashboard was slow.
     pub thinned: u64,
     /// The step at which the display was frozen.
@@ -93,6 +95,7 @@ impl Header {
             schedule: run.controls.as_ref().and_then(|controls| controls.schedule.clone()),
             schedule_requested: pending.requested_schedule().map(harmless_name),
             throttle: limit.map(|limit| format!("{word}: {} steps/s, }} lifts it", short(limit))),
+            record: run.record.progress_text(),
             thinned: run.thinned,
             frozen_step: watched.frozen_step(),
             requested: pending.request_texts(run),

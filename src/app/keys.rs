@@ -27,8 +27,12 @@ pub enum BindingScope {
     Help,
     /// While a line is typed.
     Line,
-    /// At the quit question.
+    /// At the question whether to quit.
     Quit,
+    /// At the question whether to keep the run.
+    Keep,
+    /// At both.
+    Leave,
 }
 
 impl BindingScope {
@@ -39,7 +43,9 @@ impl BindingScope {
             | (Self::Screens, KeyboardMode::Normal)
             | (Self::Help, KeyboardMode::Help { .. })
             | (Self::Line, KeyboardMode::Line(_))
-            | (Self::Quit, KeyboardMode::Quit(_)) => true,
+            | (Self::Quit, KeyboardMode::Quit(_))
+            | (Self::Keep, KeyboardMode::Keep(_))
+            | (Self::Leave, KeyboardMode::Quit(_) | KeyboardMode::Keep(_)) => true,
             (Self::Steps, KeyboardMode::Normal) => screen.has_step_axis(),
             (Self::Panels, KeyboardMode::Normal) => screen.panels().len() > 1,
             (Self::Screen(own), KeyboardMode::Normal) => own == screen,

@@ -9,7 +9,7 @@ use super::inspect::LayerHistory;
 use super::layer_values::{LayerValues, UnitStrips};
 use super::layers::{LayerRow, Sparkline};
 use super::run::Run;
-use super::series::StepRange;
+use super::series::{Column, StepRange};
 use super::watched::WatchedRun;
 
 /// What is selected among the layers, here and on the Overview.
@@ -90,6 +90,17 @@ impl<'a> LayersScreen<'a> {
             self.run.layers.quantity_columns(self.run.lineage(), row, self.quantity_place(), self.steps, count);
         let unit = self.quantity().map(|quantity| quantity.unit.clone()).unwrap_or_default();
         Sparkline::of(&columns, &unit)
+    }
+
+    /// The step of the cursor, where it is in sight.
+    pub fn cursor_step(&self) -> Option<u64> {
+        self.cursor.filter(|step| self.steps.contains(*step))
+    }
+
+    /// A quantity of a row, by its place, at a step or the last time that it was measured before; a summary of the
+    /// steps around it where only that is left.
+    pub fn value_at(&self, row: &LayerRow, quantity: usize, step: u64) -> Option<Column> {
+        row.track(quantity)?.value_at(self.run.lineage(), step)
     }
 
     /// That quantity of all rows in `count` columns.

@@ -16,6 +16,20 @@ pub struct Settings {
     pub throttled_by_default: bool,
     /// Whether the mouse is captured at the start.
     pub mouse: bool,
+    /// Where the run comes from.
+    pub origin: RunOrigin,
+}
+
+/// Where the run comes from, which decides what leaving the dashboard means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RunOrigin {
+    /// It is trained now.
+    #[default]
+    Trained,
+    /// It is trained now, and what is recorded of it is kept only for a while: leaving asks whether to keep it.
+    Unsaved,
+    /// It was recorded before: nothing is trained, and its source can't be asked for anything.
+    Recorded,
 }
 
 /// Something that happened outside.
@@ -80,15 +94,27 @@ pub enum Effect {
     Suspend,
     /// Capture the mouse, or stop that.
     CaptureMouse(bool),
+    /// Draw attention to this sentence, harmless to show: the run ended, broke or paused by itself.
+    Notify(String),
 }
 
 /// Why the dashboard is left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// The person wanted to.
-    Asked,
-    /// The person wanted to leave now, without being asked anything.
-    AtOnce,
+    Asked(RunFate),
     /// A signal.
     Signal(Signal),
+}
+
+/// What becomes of the record of an unsaved run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RunFate {
+    /// Nobody was asked, or nobody answered: nothing is deleted.
+    #[default]
+    Undecided,
+    /// The person wants to keep it.
+    Kept,
+    /// The person wants it to be deleted.
+    Discarded,
 }

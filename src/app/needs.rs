@@ -51,11 +51,26 @@ pub const GRADIENT_CHECK_NEEDS: &[Requirement] =
 const RUN_FINISHED_REASON: &str = "the run has finished";
 const TRAINING_GOES_ON_REASON: &str = "the training goes on";
 
+/// Why a recorded run can't do this.
+const fn recorded_reason(capability: Capability) -> &'static str {
+    match capability {
+        Capability::Pause | Capability::Advance | Capability::Throttle | Capability::Phase | Capability::Extend => {
+            "a recorded run isn't trained here; gradtop resume goes on with it"
+        }
+        Capability::Steer => "a recorded run can't be changed; gradtop resume goes on with it",
+        Capability::Evaluate => "a recorded run can't be evaluated here; gradtop evaluate does that",
+        Capability::Inspect => "a recorded run can't be asked about samples and layers; gradtop resume goes on with it",
+        Capability::Save => "this run is recorded already",
+        Capability::Unknown => "a recorded run can't do that",
+    }
+}
+
 impl WatchedRun {
     /// Why the first of `needs` that is not met is not met.
     pub fn unmet_reason(&self, needs: &[Requirement]) -> Option<&'static str> {
         let run = self.live();
         needs.iter().find_map(|need| match need {
+            Requirement::Source(capability) if self.is_recorded() => Some(recorded_reason(*capability)),
             Requirement::Source(_) if run.state == RunState::Failed => Some("the run has failed"),
             Requirement::Source(_) if run.gone || run.state == RunState::Stopped => Some("the run has ended"),
             Requirement::Source(_) if run.capabilities.is_none() => Some("the source has not answered yet"),

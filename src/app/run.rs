@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use crate::protocol::{
     self, Answer, Branching, Capability, Change, Controls, Event, Failure, Finding, Health, Hello, HyperParameter,
-    LEARNING_RATE, Loading, MetricInfo, NewMetrics, PROTOCOL_VERSION, RunInfo, RunState, RunSummary, SavedRun,
-    StepReport, Walk, metric::EFFECTIVE_LEARNING_RATE,
+    LEARNING_RATE, Loading, MetricInfo, NewMetrics, PROTOCOL_VERSION, RunInfo, RunState, RunSummary, StepReport, Walk,
+    metric::EFFECTIVE_LEARNING_RATE,
 };
 
 use super::branches::{Branches, Lineage, RunPosition};
@@ -15,6 +15,7 @@ use super::findings::Findings;
 use super::inspect::NewestAnswers;
 use super::layers::{LayerRow, Layers};
 use super::metric::MetricStore;
+use super::record::RecordStatus;
 
 /// Most changes that keep their marks.
 const MAX_MARKS: usize = 1024;
@@ -87,8 +88,8 @@ pub struct Run {
     pub marks: VecDeque<ChangeMark>,
     /// What the source noticed.
     pub findings: Findings,
-    /// How its record stands, if anything was said of it.
-    pub saved: Option<SavedRun>,
+    /// Where and how far it is recorded.
+    pub record: RecordStatus,
     /// Reports left out because the dashboard was slow.
     pub thinned: u64,
     /// How the run ended, if it finished; gone again when it was extended.
@@ -123,7 +124,7 @@ impl Run {
             walk: None,
             marks: VecDeque::new(),
             findings: Findings::default(),
-            saved: None,
+            record: RecordStatus::default(),
             thinned: 0,
             summary: None,
             failure: None,
@@ -224,10 +225,7 @@ impl Run {
             Event::Branched(branching) => self.take_branching(&branching),
             Event::Finding(finding) => self.findings.add(self.branches.current_branch(), &finding),
             Event::Thinned { total } => self.thinned = total,
-            Event::Saved(saved) => {
-                let problem = saved.problem.as_deref().map(harmless_sentence);
-                self.saved = Some(SavedRun { problem, ..saved });
-            }
+            Event::Saved(saved) => self.record.take_saved(&saved),
             Event::Finished(summary) => {
                 self.state = RunState::Finished;
                 self.step = self.step.max(summary.step);
@@ -252,8 +250,8 @@ impl Run {
         }
     }
 
-    /// The source ended without saying so.
-    pub(super) fn handle_source_gone(&mut self) {
+    /// The source ended without saying so, which means `what` for a run that was not over.
+    pub(super) fn handle_source_gone(&mut self, what: &str) {
         if self.gone {
             return;
         }
@@ -261,7 +259,7 @@ impl Run {
         if matches!(self.state, RunState::Loading | RunState::Running | RunState::Paused) {
             self.take_failure(&Failure {
                 step: self.step,
-                what: "the training stopped unexpectedly".into(),
+                what: what.into(),
                 advice: "what is on the screen is all that arrived; q leaves".into(),
             });
         }
@@ -373,6 +371,7 @@ impl Run {
             data.name = harmless_name(&data.name);
         }
         info.optimizer = info.optimizer.as_deref().map(harmless_name);
+        self.record.set_folder(info.folder.take().as_deref());
         self.info = Some(info);
     }
 

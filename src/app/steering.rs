@@ -28,9 +28,17 @@ impl WatchedRun {
             Action::Slower => self.lower_throttle(),
             Action::Faster => self.raise_throttle(),
             Action::FullSpeed => self.set_throttle(None),
-            Action::SaveRun => FollowUp::Send(Command::Save),
+            Action::SaveRun => self.save_run(),
             _ => FollowUp::Done,
         }
+    }
+
+    /// Asks for a save, unless one is on its way.
+    pub(super) fn save_run(&self) -> FollowUp {
+        if self.pending().iter().any(|command| *command == Command::Save) {
+            return FollowUp::good_notice("a save is on its way already");
+        }
+        FollowUp::Send(Command::Save)
     }
 
     /// Whether the key that pauses would let the training go on now.

@@ -64,13 +64,18 @@ pub(super) fn footer_items(mode: &KeyboardMode, view: &View, watched: &WatchedRu
     let mut items: Vec<FooterItem> = Vec::new();
     for binding in BINDINGS.iter().filter(|binding| binding.scope.covers(mode, view.screen)) {
         let Some(place) = binding.footer else { continue };
+        let available = watched.unmet_reason(binding.needs).is_none();
+        if watched.is_recorded() && !available {
+            // It never will be.
+            continue;
+        }
         let key = binding.keys[0].to_string();
         let label = binding_label(binding, view, watched);
         if let Some(item) = items.iter_mut().find(|item| item.label == label) {
             item.keys = format!("{} {key}", item.keys);
             continue;
         }
-        items.push(FooterItem { keys: key, label, available: watched.unmet_reason(binding.needs).is_none(), place });
+        items.push(FooterItem { keys: key, label, available, place });
     }
     items.sort_by_key(|item| item.place);
     items

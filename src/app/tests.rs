@@ -5,6 +5,7 @@ mod finding_the_way;
 mod following;
 mod hostile;
 mod inspecting;
+mod recording;
 mod steering;
 mod watching;
 
@@ -111,7 +112,7 @@ fn changed(step: u64, key: &str, from: f64, to: f64) -> Event {
 }
 
 fn fresh() -> App {
-    App::new(Settings { run: "fashion".into(), throttled_by_default: true, mouse: true })
+    App::new(Settings { run: "fashion".into(), throttled_by_default: true, mouse: true, ..Settings::default() })
 }
 
 /// A dashboard on a run that trains, at step 200.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::attention::{attention_text, is_asked_to_halt};
 use super::input::{Key, Pointer};
 use super::message::{Effect, Exit, Message};
 use super::metric::ChartSlot;
@@ -13,7 +14,7 @@ use super::screen::Screen;
 use super::trace::AnswerOutcome;
 use super::{Action, App, keys, tables};
 use crate::protocol::inspection::MAX_WATCHED_QUERIES;
-use crate::protocol::{Capability, ChangedBy, Command, CommandId, Event, change::EPOCHS};
+use crate::protocol::{Capability, ChangedBy, Command, CommandId, Event, RunState, change::EPOCHS};
 use crate::text::thousands;
 
 /// Lines by which one notch of the wheel scrolls the help.
@@ -83,7 +84,7 @@ impl App {
 
     /// Asks for what the screen wants to know, if that is not what is watched already.
     fn watch_wanted_queries(&mut self) -> Option<Effect> {
-        if self.leaving || self.watched.unmet_reason(INSPECT_NEEDS).is_some() {
+        if self.leaving.is_some() || self.watched.unmet_reason(INSPECT_NEEDS).is_some() {
             self.watched.forget_queries();
             return None;
         }
@@ -119,9 +120,21 @@ impl App {
         }
         let stopped = matches!(event, Event::Stopped { .. });
         // A failure is worth seeing, even while leaving.
-        self.leaving &= !matches!(event, Event::Failed(_));
+        self.leaving.take_if(|_| matches!(event, Event::Failed(_)));
+        let (before, asked) = (self.live().state, self.leaving.is_some() || is_asked_to_halt(&self.watched));
         self.watched.apply_event(event);
-        if stopped && self.leaving { vec![Effect::Quit(Exit::Asked)] } else { Vec::new() }
+        let leave = if stopped { self.leave_if_leaving() } else { Vec::new() };
+        self.call_attention(before, asked).chain(leave).collect()
+    }
+
+    /// Calls the person back if the run ended, broke or paused, which was perhaps `asked` for.
+    fn call_attention(&self, before: RunState, asked: bool) -> impl Iterator<Item = Effect> + use<> {
+        attention_text(&self.watched, before, asked).map(Effect::Notify).into_iter()
+    }
+
+    /// Leaves if that was waiting for the source to end.
+    fn leave_if_leaving(&self) -> Vec<Effect> {
+        self.leaving.map(|fate| Effect::Quit(Exit::Asked(fate))).into_iter().collect()
     }
 
     fn handle_applied(&mut self, id: CommandId, step: u64) {
@@ -143,8 +156,12 @@ impl App {
     }
 
     fn handle_source_gone(&mut self) -> Vec<Effect> {
+        let before = self.live().state;
         self.watched.handle_source_gone();
-        if self.leaving { vec![Effect::Quit(Exit::Asked)] } else { Vec::new() }
+        match self.leaving {
+            Some(_) => self.leave_if_leaving(),
+            None => self.call_attention(before, false).collect(),
+        }
     }
 
     fn handle_key(&mut self, key: Key) -> Vec<Effect> {

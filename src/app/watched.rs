@@ -29,6 +29,8 @@ pub enum RunPhase {
     Failed,
     /// It ended.
     Stopped,
+    /// It was recorded before, and ended or was left somewhere on its way.
+    Recorded,
 }
 
 impl RunPhase {
@@ -45,6 +47,7 @@ impl RunPhase {
             Self::Finished => "finished",
             Self::Failed => "failed",
             Self::Stopped => "stopped",
+            Self::Recorded => "recorded",
         }
     }
 }
@@ -53,6 +56,8 @@ impl RunPhase {
 #[derive(Clone, Debug)]
 pub struct WatchedRun {
     live: Run,
+    /// Whether it was recorded before, so that nothing can be asked of it.
+    recorded: bool,
     frozen: Option<Box<Run>>,
     pending: PendingRequests,
     /// What the source was asked to answer again and again.
@@ -62,10 +67,11 @@ pub struct WatchedRun {
 }
 
 impl WatchedRun {
-    /// A run of this name, of which nothing is known yet.
-    pub(super) fn new(name: &str) -> Self {
+    /// A run of this name, of which nothing is known yet; `recorded` if it is not trained now.
+    pub(super) fn new(name: &str, recorded: bool) -> Self {
         Self {
             live: Run::new(name),
+            recorded,
             frozen: None,
             pending: PendingRequests::default(),
             queries: Vec::new(),
@@ -76,6 +82,11 @@ impl WatchedRun {
     /// The run as it is now.
     pub fn live(&self) -> &Run {
         &self.live
+    }
+
+    /// Whether it was recorded before, so that nothing is trained and nothing can be asked of it.
+    pub fn is_recorded(&self) -> bool {
+        self.recorded
     }
 
     /// The run as it is shown: as it is now, or as it was when the display was frozen.
@@ -127,7 +138,11 @@ impl WatchedRun {
     /// The source is gone, so no request will be answered.
     pub(super) fn handle_source_gone(&mut self) {
         self.pending.clear();
-        self.live.handle_source_gone();
+        self.live.handle_source_gone(if self.recorded {
+            "the record could not be read to its end"
+        } else {
+            "the training stopped unexpectedly"
+        });
     }
 
     /// Keeps these figures, by their places, and a quantity of the layers at full detail, because they are shown.
@@ -170,6 +185,7 @@ impl WatchedRun {
         let state = self.live.state;
         match state {
             RunState::Failed => return RunPhase::Failed,
+            RunState::Stopped if self.recorded => return RunPhase::Recorded,
             RunState::Stopped => return RunPhase::Stopped,
             _ if self.pending.iter().any(|command| *command == Command::Stop) => return RunPhase::Stopping,
             RunState::Finished if self.pending.is_empty() => return RunPhase::Finished,

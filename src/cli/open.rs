@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::Context;
 use gradtop::{
-    app::{App, Exit, Settings},
+    app::{App, Exit, RunOrigin, Settings},
     protocol::{Command, Event, Finding, Health, Hello, PROTOCOL_VERSION, Request, RunInfo},
     runs::{
         Manifest,
@@ -51,7 +51,8 @@ pub fn run(arguments: &OpenArguments) -> anyhow::Result<u8> {
     }
     let config = recorded_config(&folder, &manifest.text, &[])?;
     let name = manifest.facts.name.clone();
-    let app = App::new(Settings { run: name.clone(), throttled_by_default: false, mouse: true });
+    let app =
+        App::new(Settings { run: name.clone(), throttled_by_default: false, mouse: true, origin: RunOrigin::Recorded });
     let (requests, inbox) = std_mpsc::sync_channel(MAX_WAITING);
     let (outbox, events) = mpsc::channel(MAX_WAITING);
     let source = RecordedSource { folder, name, info, outbox };
@@ -62,7 +63,7 @@ pub fn run(arguments: &OpenArguments) -> anyhow::Result<u8> {
         .block_on(ui::run(app, events, send, start::ui_settings(&config)))
         .context("the dashboard can't use this terminal")?;
     Ok(match exit {
-        Exit::Asked | Exit::AtOnce => 0,
+        Exit::Asked(_) => 0,
         Exit::Signal(signal) => super::SIGNAL_STATUS_BASE + super::ending::signal_number(signal),
     })
 }

@@ -1,14 +1,14 @@
 //! From configuration and command line to a recorded run, and back.
 
 use std::{
-    io::{self, IsTerminal, Write},
+    io::{self, Write},
     path::{Path, PathBuf},
     sync::Arc,
-    thread,
     time::{Duration, SystemTime},
 };
 
 use gradtop::{
+    app::RunFate,
     config::Config,
     dataset::Source,
     nn::kernels::instructions::InstructionSet,
@@ -22,12 +22,7 @@ use gradtop::{
     train::RunRecord,
 };
 
-use tokio::sync::oneshot;
-
-use super::{
-    ending::{self, Signals},
-    start,
-};
+use super::start;
 
 /// Where a new run is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,45 +83,29 @@ fn settings(config: &Config, directory: PathBuf) -> Result<RecordSettings, Strin
     })
 }
 
-/// Asks whether an unsaved run is to be kept, if there is somebody to ask, and gives the folder where it is then. Only an
-/// answered no deletes it.
-pub async fn settle_unsaved(folder: String, signals: &mut Signals) -> Option<String> {
-    let run = Path::new(&folder);
-    let unsaved = run.parent().is_some_and(|parent| parent.ends_with(UNSAVED));
-    if !unsaved || !io::stdin().is_terminal() {
-        return Some(folder);
-    }
-    let settled = match ask_whether_to_keep(signals).await {
-        Some(true) => keep_run(&DiskStorage, run).map(Some),
-        Some(false) => remove_run(&DiskStorage, run).map(|()| None),
-        None => return Some(folder),
-    };
-    match settled {
-        Ok(kept) => kept.and_then(|kept| kept.into_os_string().into_string().ok()),
-        Err(error) => {
-            start::print_complaint(&format!("gradtop: {error}"));
-            Some(folder)
-        }
-    }
+/// Whether the run in this folder is kept only until others have taken its place.
+pub fn is_unsaved(folder: &Path) -> bool {
+    folder.parent().is_some_and(|parent| parent.ends_with(UNSAVED))
 }
 
-/// Whether the run is to be kept; `None` if nobody said. A signal ends the program.
-async fn ask_whether_to_keep(signals: &mut Signals) -> Option<bool> {
-    let mut out = io::stdout();
-    write!(out, "Keep this run? [Y/n] ").and_then(|()| out.flush()).ok()?;
-    let (answered, answer) = oneshot::channel();
-    thread::spawn(move || {
-        let mut line = String::new();
-        let read = io::stdin().read_line(&mut line).unwrap_or(0);
-        // Nobody waits any more after a signal.
-        let _ = answered.send((read > 0).then_some(line));
-    });
-    tokio::select! {
-        answer = answer => {
-            let answer = answer.ok().flatten()?;
-            Some(!["n", "no"].contains(&answer.trim().to_lowercase().as_str()))
+/// Does with an unsaved run what was decided, and says where a run is recorded.
+///
+/// # Errors
+/// When `out` can't be written to.
+pub fn settle_record(out: &mut impl Write, folder: Option<&str>, fate: RunFate) -> io::Result<()> {
+    let Some(run) = folder.map(Path::new) else { return Ok(()) };
+    let outcome = match fate {
+        RunFate::Discarded if is_unsaved(run) => remove_run(&DiskStorage, run).map(|()| None),
+        RunFate::Kept if is_unsaved(run) => keep_run(&DiskStorage, run).map(Some),
+        _ => return write_ways_on(out, folder),
+    };
+    match outcome {
+        Ok(None) => writeln!(out, "deleted    {}", harmless_name(run.as_os_str())),
+        Ok(Some(kept)) => write_ways_on(out, kept.to_str()),
+        Err(error) => {
+            start::print_complaint(&format!("gradtop: {error}"));
+            write_ways_on(out, folder)
         }
-        number = signals.next() => ending::exit_by_signal(number),
     }
 }
 

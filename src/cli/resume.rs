@@ -6,6 +6,7 @@ use std::{
 };
 
 use gradtop::{
+    app::RunOrigin,
     config::Config,
     protocol::{Event, Setting},
     runs::{
@@ -81,7 +82,8 @@ pub fn run(arguments: &ResumeArguments) -> anyhow::Result<u8> {
         data_sha256: (!arguments.anyway && !fingerprint.is_empty()).then_some(fingerprint),
     };
     let record = recording::continued_record(&config, opened)?;
-    train::run(spec, style, &config, RunStart { record: Some(record), resume: Some(resumed), weights: None })
+    let origin = if recording::is_unsaved(&folder) { RunOrigin::Unsaved } else { RunOrigin::Trained };
+    train::run(spec, style, &config, RunStart { record: Some(record), resume: Some(resumed), weights: None }, origin)
 }
 
 /// What was recorded of a part of a run.

@@ -10,7 +10,7 @@ use std::{
 };
 
 use gradtop::{
-    config::{Config, ConfigError, Location, PictureChoice, Preset, ThemeChoice},
+    config::{AttentionChoice, Config, ConfigError, Location, PictureChoice, Preset, ThemeChoice},
     dataset::{self, DataError, DatasetOutline, Source},
     nn::Shape,
     protocol::Failure,
@@ -18,7 +18,7 @@ use gradtop::{
     tensors::TensorError,
     text::harmless,
     train::{Delivery, RunSpec, SetupError, TrainSpec, UnusableInput},
-    ui::{Background, PictureProtocol, Theme, UiSettings},
+    ui::{AttentionSignal, Background, PictureProtocol, Theme, UiSettings},
 };
 
 use super::RunArguments;
@@ -208,5 +208,11 @@ pub fn ui_settings(config: &Config) -> UiSettings {
         PictureChoice::Kitty => Some(PictureProtocol::Kitty),
         PictureChoice::Sixel => Some(PictureProtocol::Sixel),
     };
-    UiSettings { fps: config.ui.fps, theme, pictures: PictureProtocol::detect(chosen, theme.depth, variable) }
+    let attention = match config.ui.notify {
+        AttentionChoice::Off => AttentionSignal::Off,
+        AttentionChoice::Bell => AttentionSignal::Bell,
+        AttentionChoice::Osc9 => AttentionSignal::Osc9,
+    };
+    let pictures = PictureProtocol::detect(chosen, theme.depth, variable);
+    UiSettings { fps: config.ui.fps, theme, pictures, attention }
 }

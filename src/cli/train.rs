@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::Context;
 use gradtop::{
-    app::{App, Exit, Settings},
+    app::{App, Exit, RunFate, RunOrigin, Settings},
     config::Config,
     headless::{EventSink, JsonLines, ReportedEnd, TableReport, write_summary},
     protocol::{Command, CommandId, Event, Failure, Request},
@@ -48,7 +48,7 @@ pub fn run_paced(arguments: &RunArguments) -> anyhow::Result<u8> {
         spec.throttle = Some(config.ui.throttle);
     }
     let start = RunStart { record: recording::new_record(&config, RecordPlace::Unsaved), ..RunStart::default() };
-    run(spec, style, &config, start)
+    run(spec, style, &config, start, RunOrigin::Unsaved)
 }
 
 impl OutputStyle {
@@ -73,7 +73,7 @@ pub fn run_at_full_speed(arguments: &TrainArguments) -> anyhow::Result<u8> {
     let record = recording::new_record(&config, place);
     let weights = arguments.from.as_deref().map(|from| model::weights_of(&config, from)).transpose()?;
     let style = OutputStyle::of(arguments.json, arguments.headless);
-    run(spec, style, &config, RunStart { record, resume: None, weights })
+    run(spec, style, &config, RunStart { record, resume: None, weights }, RunOrigin::Trained)
 }
 
 /// Whether a dashboard could be drawn and driven: both ends are a terminal, and one that can place text.
@@ -83,13 +83,24 @@ pub fn screen_is_usable() -> bool {
 }
 
 /// Runs a worker and shows it.
-pub fn run(mut spec: RunSpec, style: OutputStyle, config: &Config, start: RunStart) -> anyhow::Result<u8> {
+pub fn run(
+    mut spec: RunSpec,
+    style: OutputStyle,
+    config: &Config,
+    start: RunStart,
+    origin: RunOrigin,
+) -> anyhow::Result<u8> {
     spec.stop_when_finished = style != OutputStyle::Dashboard;
     if style != OutputStyle::Dashboard {
         // What reads a table or JSON gets all of it, and a pager that does not read holds the training up.
         spec.delivery = Delivery::Wait;
     }
-    let app = App::new(Settings { run: spec.name.clone(), throttled_by_default: spec.throttle.is_some(), mouse: true });
+    let app = App::new(Settings {
+        run: spec.name.clone(),
+        throttled_by_default: spec.throttle.is_some(),
+        mouse: true,
+        origin,
+    });
     let runtime = runtime::Builder::new_current_thread().enable_all().build().context("can't start the event loop")?;
     let worker = spawn_from(spec, start).context("can't start the training thread")?;
     runtime.block_on(async {
@@ -109,9 +120,9 @@ async fn dashboard(worker: WorkerHandle, app: App, config: &Config) -> anyhow::R
     let exit = ui::run(app, events, send, start::ui_settings(config))
         .await
         .context("the dashboard can't use this terminal")?;
-    let signalled = match exit {
-        Exit::Signal(signal) => Some(ending::signal_number(signal)),
-        Exit::Asked | Exit::AtOnce => None,
+    let (signalled, fate) = match exit {
+        Exit::Signal(signal) => (Some(ending::signal_number(signal)), RunFate::Undecided),
+        Exit::Asked(fate) => (None, fate),
     };
     let mut signals = Signals::listen()?;
     let mut outcome = ending::join(task, &mut signals, signalled).await;
@@ -127,11 +138,7 @@ async fn dashboard(worker: WorkerHandle, app: App, config: &Config) -> anyhow::R
         Outcome { summary: Some(summary), .. } => write_summary(&mut io::stdout(), summary, &measured_metrics()),
         Outcome { step, .. } => writeln!(io::stdout(), "stopped    step {}", thousands(*step)),
     };
-    let folder = match outcome.folder.take() {
-        Some(folder) if exit == Exit::Asked => recording::settle_unsaved(folder, &mut signals).await,
-        folder => folder,
-    };
-    let _ = recording::write_ways_on(&mut io::stdout(), folder.as_deref());
+    let _ = recording::settle_record(&mut io::stdout(), outcome.folder.as_deref(), fate);
     Ok(match signalled {
         Some(number) => SIGNAL_STATUS_BASE + number,
         None if outcome.failure.is_some() => FAILED_STATUS,

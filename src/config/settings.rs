@@ -124,6 +124,8 @@ pub struct DashboardSettings {
     pub pictures: PictureChoice,
     /// Minibatches a second of a run that was started for watching, above 0.
     pub throttle: f64,
+    /// How attention is drawn to a run that ends, breaks or pauses by itself.
+    pub notify: AttentionChoice,
 }
 
 /// The dashboard's colours.
@@ -177,6 +179,32 @@ impl PictureChoice {
             Self::Blocks => "blocks",
             Self::Kitty => "kitty",
             Self::Sixel => "sixel",
+        }
+    }
+}
+
+/// How the terminal draws attention to a run that ends, breaks or pauses by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AttentionChoice {
+    /// Not at all.
+    #[default]
+    Off,
+    /// With its bell.
+    Bell,
+    /// With a notification of the desktop, asked for by OSC 9.
+    Osc9,
+}
+
+impl AttentionChoice {
+    /// Every way.
+    pub const ALL: [Self; 3] = [Self::Off, Self::Bell, Self::Osc9];
+
+    /// Its word in `config.toml`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Bell => "bell",
+            Self::Osc9 => "osc9",
         }
     }
 }

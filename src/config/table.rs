@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use super::keys::{ConfigKey, KeyTable, ValueKind};
 use super::words::{choose, set_name, set_path};
-use super::{Config, PictureChoice, ThemeChoice};
+use super::{AttentionChoice, Config, PictureChoice, ThemeChoice};
 use crate::optim::{Range, SettingError};
 use crate::train::THROTTLE;
 
@@ -253,6 +253,16 @@ const UI_KEYS: &[ConfigKey] = &[
         path: "ui.pace",
         about: "Minibatches a second of a bare `gradtop`, which is slowed down for watching",
         kind: ValueKind::Number { range: || THROTTLE, get: |c| c.ui.throttle, set: |c, v| c.ui.throttle = v },
+    },
+    ConfigKey {
+        path: "ui.notify",
+        about: "How the terminal calls you when a run on the dashboard ends, breaks or pauses by itself: its bell, or a \
+                notification of the desktop where it knows OSC 9",
+        kind: ValueKind::Text {
+            values: "\"off\", \"bell\", \"osc9\"",
+            get: |c| c.ui.notify.name().into(),
+            set: |c, text| choose(text, AttentionChoice::ALL, AttentionChoice::name).map(|notify| c.ui.notify = notify),
+        },
     },
 ];
 

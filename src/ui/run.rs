@@ -11,6 +11,7 @@ use std::{
 use tokio::{sync::mpsc, time::sleep_until};
 
 use super::{
+    attention::AttentionSignal,
     events::{self, Input},
     frame::FrameRenderer,
     graphics::{self, PictureProtocol},
@@ -45,6 +46,8 @@ pub struct UiSettings {
     pub theme: Theme,
     /// How pictures reach the terminal; see [`PictureProtocol::detect`].
     pub pictures: PictureProtocol,
+    /// How attention is drawn to a run that ended, broke or paused by itself.
+    pub attention: AttentionSignal,
 }
 
 /// Shows `app` on the terminal until it is left.
@@ -72,6 +75,9 @@ pub async fn run(
         send,
         terminal,
         frames: FrameRenderer::new(settings.theme, settings.pictures),
+        signal: settings.attention,
+        unicode: settings.theme.unicode,
+        attention: Vec::new(),
         interval: Duration::from_secs(1) / settings.fps.max(1),
         start: Instant::now(),
         drawn: None,
@@ -93,6 +99,11 @@ struct Dashboard<S> {
     send: S,
     terminal: Terminal,
     frames: FrameRenderer,
+    signal: AttentionSignal,
+    /// Whether the terminal can show more than ASCII.
+    unicode: bool,
+    /// What draws attention, until the next frame.
+    attention: Vec<u8>,
     interval: Duration,
     start: Instant,
     /// The app's revision that is on the screen.
@@ -267,6 +278,8 @@ impl<S: FnMut(Request) -> io::Result<()>> Dashboard<S> {
                 // A terminal that is gone is noticed elsewhere.
                 let _ = self.terminal.set_mouse(mouse);
             }
+            // With the next frame, so that it is in the middle of none; of several the last counts.
+            Effect::Notify(text) => self.attention = self.signal.sequence(&text, self.unicode),
         }
         None
     }
@@ -277,9 +290,9 @@ impl<S: FnMut(Request) -> io::Result<()>> Dashboard<S> {
         if !self.is_draw_due() || now < self.next_frame || self.terminal.output().is_busy() {
             return Ok(());
         }
-        if let Some(bytes) = self.frames.draw(&self.app)?
-            && !self.terminal.output().try_send(bytes)
-        {
+        let mut bytes = self.frames.draw(&self.app)?.unwrap_or_default();
+        bytes.append(&mut self.attention);
+        if !bytes.is_empty() && !self.terminal.output().try_send(bytes) {
             // The terminal is gone; the loop ends on that.
             self.frames.redraw_all();
         }

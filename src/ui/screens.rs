@@ -64,7 +64,8 @@ fn draw_unicode(app: &App, theme: Theme, buffer: &mut Buffer) {
     match app.mode() {
         KeyboardMode::Normal | KeyboardMode::Line(_) => {}
         KeyboardMode::Help { scroll } => help::draw(app, *scroll, theme, buffer, area),
-        KeyboardMode::Quit(choice) => quit::draw(app, *choice, theme, buffer, area),
+        KeyboardMode::Quit(choice) => quit::draw_quit(app, *choice, theme, buffer, area),
+        KeyboardMode::Keep(choice) => quit::draw_keep(app, *choice, theme, buffer, area),
     }
 }
 

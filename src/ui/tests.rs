@@ -7,6 +7,7 @@ mod looks_data;
 mod looks_foreign;
 mod looks_inspect;
 mod looks_layers;
+mod looks_recorded;
 mod looks_table;
 mod pictures;
 mod storms;

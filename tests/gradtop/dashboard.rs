@@ -52,9 +52,8 @@ fn pause_step_change_the_rate_resume_and_quit() {
     session.press(" ");
     session.wait("the run to go on", |screen| screen.contains("running"));
     session.press("q");
-    session.wait_for("stop");
-    session.press("y");
-    session.answer_keep("\r");
+    session.wait_for("keep this run?");
+    session.press("n");
     assert_eq!(session.end(), 0);
     session.assert_restored();
 }
@@ -63,6 +62,57 @@ fn pause_step_change_the_rate_resume_and_quit() {
 fn a_finished_run_stays_until_it_is_left() {
     let mut session = Session::start(&["train", "--steps", "40"], &[]);
     session.wait_for("finished");
+    session.press("q");
+    assert_eq!(session.end(), 0);
+    session.assert_restored();
+}
+
+/// Names of the folders of runs in `place`, and of those that are unsaved.
+fn recorded_runs(place: &TempDir) -> [Vec<String>; 2] {
+    [place.path().to_path_buf(), place.path().join(".unsaved")].map(|folder| {
+        let names = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().file_name());
+        names.map(|name| name.to_str().unwrap().to_owned()).filter(|name| !name.starts_with('.')).collect()
+    })
+}
+
+#[test]
+fn an_unsaved_run_is_kept_or_deleted_as_the_person_says() {
+    let place = TempDir::new().unwrap();
+    let setting = format!("run.directory={:?}", place.path().to_str().unwrap());
+    let start = || running(&["--set", &setting]);
+    // Neither a hurry nor a signal deletes anything.
+    let mut session = start();
+    session.press("\u{3}\u{3}");
+    assert_eq!(session.end(), 0);
+    let mut session = start();
+    session.press("q");
+    session.wait_for("keep this run?");
+    session.signal("HUP");
+    assert_eq!(session.end(), 129);
+    let [kept, unsaved] = recorded_runs(&place);
+    assert_eq!((kept.len(), unsaved.len()), (0, 2), "{unsaved:?}");
+    let mut session = start();
+    session.press("w");
+    session.wait_for("saved at step");
+    session.press("q");
+    session.wait_for("keep this run?");
+    session.press("n");
+    assert_eq!(session.end(), 0);
+    session.wait_for("deleted    ");
+    assert_eq!(recorded_runs(&place), [kept, unsaved.clone()]);
+    let mut session = start();
+    session.press("q");
+    session.wait_for("keep this run?");
+    session.press("\r");
+    assert_eq!(session.end(), 0);
+    session.wait_for("gradtop open");
+    let [kept, still_unsaved] = recorded_runs(&place);
+    assert_eq!((kept.len(), still_unsaved), (1, unsaved));
+
+    let mut session = Session::start(&["open", &kept[0], "--directory", place.path().to_str().unwrap()], &[]);
+    session.wait_for("recorded @ ");
+    session.press("3");
+    session.wait_for("a recorded run can't be asked");
     session.press("q");
     assert_eq!(session.end(), 0);
     session.assert_restored();
@@ -91,8 +141,7 @@ fn a_suspended_dashboard_gives_the_terminal_back_and_takes_it_again() {
         session.signal("CONT");
         session.wait("the dashboard to come back", |screen| screen.contains("running") && screen.lines().count() <= 30);
     }
-    session.press("qy");
-    session.answer_keep("n\r");
+    session.press("qn");
     assert_eq!(session.end(), 0);
     session.assert_restored();
 }
@@ -150,8 +199,7 @@ fn sizes_down_to_nothing_are_survived() {
         thread::sleep(Duration::from_millis(50));
     }
     session.wait_for("running");
-    session.press("qy");
-    session.answer_keep("n\r");
+    session.press("qn");
     assert_eq!(session.end(), 0);
 }
 

@@ -129,12 +129,6 @@ impl Session {
         stat.rsplit(") ").next().unwrap().chars().next().unwrap()
     }
 
-    /// Answers whether the run of a bare `gradtop` is to be kept.
-    pub fn answer_keep(&mut self, answer: &str) {
-        self.wait_for("Keep this run? [Y/n]");
-        self.press(answer);
-    }
-
     /// Waits for the end and returns the exit status.
     pub fn end(&mut self) -> u32 {
         let start = Instant::now();

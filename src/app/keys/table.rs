@@ -3,6 +3,7 @@
 use crate::app::actions::{Action, SampleStep};
 use crate::app::editor::LineEdit;
 use crate::app::input::{Code, Key};
+use crate::app::message::RunFate;
 use crate::app::needs::{
     ADVANCE_NEEDS, EXTEND_NEEDS, GRADIENT_CHECK_NEEDS, PAUSE_NEEDS, SAVE_NEEDS, STEER_NEEDS, THROTTLE_NEEDS, WALK_NEEDS,
 };
@@ -25,11 +26,15 @@ const fn shift(code: Code) -> Key {
 
 /// All bindings, in the order of the help.
 pub const BINDINGS: &[Binding] = {
-    use BindingScope::{Everywhere, Help, Line, Panels, Quit, Screens, Steps};
+    use BindingScope::{Everywhere, Help, Keep, Leave, Line, Panels, Quit, Screens, Steps};
     const OVERVIEW: BindingScope = BindingScope::Screen(Screen::Overview);
     const LAYERS: BindingScope = BindingScope::Screen(Screen::Layers);
     const DATA: BindingScope = BindingScope::Screen(Screen::Data);
     const INSPECT: BindingScope = BindingScope::Screen(Screen::Inspect);
+    const STOP: Action = Action::Answer(QuitChoice::Leave(RunFate::Undecided));
+    const KEEP: Action = Action::Answer(QuitChoice::Leave(RunFate::Kept));
+    const DISCARD: Action = Action::Answer(QuitChoice::Leave(RunFate::Discarded));
+    const CANCEL: Action = Action::Answer(QuitChoice::Cancel);
     &[
         bind(Screens, &[key(' ')], Action::PauseOrResume, "pause", "Pause the training, or let it go on.")
             .footer_rank(0)
@@ -61,7 +66,9 @@ pub const BINDINGS: &[Binding] = {
         bind(Screens, &[key('x')], Action::Extend, "extend", "Train more epochs; asks how many.")
             .footer_rank(11)
             .requires(EXTEND_NEEDS),
-        bind(Screens, &[key('w')], Action::SaveRun, "save", "Save the run now.").requires(SAVE_NEEDS),
+        bind(Screens, &[key('w')], Action::SaveRun, "save", "Save the run now, so that it can be resumed from here.")
+            .footer_rank(15)
+            .requires(SAVE_NEEDS),
         bind(Screens, &[key('1')], Action::Show(Screen::Overview), "screen", "Overview: how the training goes."),
         bind(
             Screens,
@@ -292,7 +299,14 @@ pub const BINDINGS: &[Binding] = {
         bind(Screens, &[key(':')], Action::CommandLine, "type", "Type a command; Tab on the empty line lists them.")
             .footer_rank(5),
         bind(Screens, &[key('?')], Action::Help, "help", "This help.").footer_rank(0),
-        bind(Screens, &[key('q')], Action::Quit, "quit", "Leave; asks first while training.").footer_rank(0),
+        bind(
+            Screens,
+            &[key('q')],
+            Action::Quit,
+            "quit",
+            "Leave; asks first while training, and what to do with an unsaved run.",
+        )
+        .footer_rank(0),
         bind(Everywhere, &[Key::control('c')], Action::Quit, "quit", "Leave like q; twice means now."),
         bind(
             Everywhere,
@@ -352,30 +366,26 @@ pub const BINDINGS: &[Binding] = {
             "delete line",
             "Delete everything before the cursor.",
         ),
+        bind(Quit, &[key('y'), key('s')], STOP, "stop and quit", "Stop the training and leave.").footer_rank(0),
+        bind(Quit, &[plain(Code::Esc), key('n'), key('c'), key('q')], CANCEL, "cancel", "Go on.").footer_rank(0),
+        bind(Keep, &[key('y')], KEEP, "keep and quit", "Keep the run and leave.").footer_rank(0),
+        bind(Keep, &[key('n')], DISCARD, "delete and quit", "Delete what was recorded and leave.").footer_rank(0),
+        bind(Keep, &[plain(Code::Esc), key('c'), key('q')], CANCEL, "cancel", "Go on.").footer_rank(0),
         bind(
-            Quit,
-            &[key('y'), key('s')],
-            Action::Answer(QuitChoice::Stop),
-            "stop and quit",
-            "Stop the training and leave.",
-        )
-        .footer_rank(0),
-        bind(
-            Quit,
-            &[plain(Code::Esc), key('n'), key('c'), key('q')],
-            Action::Answer(QuitChoice::Cancel),
-            "cancel",
-            "Go on.",
-        )
-        .footer_rank(0),
-        bind(
-            Quit,
-            &[plain(Code::Tab), plain(Code::Left), plain(Code::Right), plain(Code::Up), plain(Code::Down)],
-            Action::Choose,
+            Leave,
+            &[plain(Code::Tab), plain(Code::Right), plain(Code::Down)],
+            Action::Choose { backwards: false },
             "choose",
-            "Choose the other answer.",
+            "Choose the next answer.",
         )
         .footer_rank(1),
-        bind(Quit, &[plain(Code::Enter)], Action::Submit, "confirm", "Take the chosen answer.").footer_rank(1),
+        bind(
+            Leave,
+            &[plain(Code::Left), plain(Code::Up)],
+            Action::Choose { backwards: true },
+            "choose back",
+            "Choose the one before.",
+        ),
+        bind(Leave, &[plain(Code::Enter)], Action::Submit, "confirm", "Take the chosen answer.").footer_rank(1),
     ]
 };

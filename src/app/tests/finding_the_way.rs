@@ -81,7 +81,13 @@ fn help_lists_every_key_of_the_screen_and_every_command() {
 #[test]
 fn no_key_is_bound_twice_where_both_are_valid() {
     let line = || KeyboardMode::Line(TypedLine::new(LinePurpose::Command, LineEditor::with_text("")));
-    for mode in [KeyboardMode::Normal, KeyboardMode::Help { scroll: 0 }, line(), KeyboardMode::Quit(QuitChoice::Stop)] {
+    for mode in [
+        KeyboardMode::Normal,
+        KeyboardMode::Help { scroll: 0 },
+        line(),
+        KeyboardMode::Quit(QuitChoice::Cancel),
+        KeyboardMode::Keep(QuitChoice::Cancel),
+    ] {
         for screen in Screen::ALL {
             let valid = BINDINGS.iter().filter(|binding| binding.scope.covers(&mode, screen));
             let mut keys: Vec<Key> = Vec::new();

@@ -284,7 +284,7 @@ fn leaving_asks_while_training_and_waits_for_the_source() {
     press(&mut app, Key::plain(Code::Left));
     assert_eq!(sent(&press(&mut app, Key::plain(Code::Enter))), [Command::Stop]);
     assert_eq!(app.watched().phase(), RunPhase::Stopping);
-    assert_eq!(tell(&mut app, [Event::Stopped { step: 201 }]), [Effect::Quit(Exit::Asked)]);
+    assert_eq!(tell(&mut app, [Event::Stopped { step: 201 }]), [Effect::Quit(Exit::Asked(RunFate::Undecided))]);
 }
 
 #[test]
@@ -292,13 +292,13 @@ fn leaving_twice_is_leaving_now() {
     let mut app = running();
     assert!(press(&mut app, Key::control('c')).is_empty());
     let now = press(&mut app, Key::control('c'));
-    assert_eq!((sent(&now), now.last()), (vec![Command::Stop], Some(&Effect::Quit(Exit::AtOnce))));
+    assert_eq!((sent(&now), now.last()), (vec![Command::Stop], Some(&Effect::Quit(Exit::Asked(RunFate::Undecided)))));
     // A line that is open does not swallow it, and a source that does not stop does not hold anybody.
     let mut app = running();
     type_keys(&mut app, ":lr");
     assert!(press(&mut app, Key::control('c')).is_empty());
     press(&mut app, Key::char('y'));
-    assert_eq!(press(&mut app, Key::control('c')), [Effect::Quit(Exit::AtOnce)]);
+    assert_eq!(press(&mut app, Key::control('c')), [Effect::Quit(Exit::Asked(RunFate::Undecided))]);
 }
 
 #[test]
@@ -308,12 +308,19 @@ fn what_is_over_is_left_at_once() {
         let mut app = running();
         tell(&mut app, [end]);
         let now = press(&mut app, Key::char('q'));
-        assert_eq!((sent(&now), now.last()), (vec![Command::Stop], Some(&Effect::Quit(Exit::Asked))));
+        assert_eq!(
+            (sent(&now), now.last()),
+            (vec![Command::Stop], Some(&Effect::Quit(Exit::Asked(RunFate::Undecided))))
+        );
     }
     let mut app = running();
     tell(&mut app, [Event::Stopped { step: 200 }]);
     assert_eq!(app.watched().phase(), RunPhase::Stopped);
-    assert_eq!(press(&mut app, Key::char('q')), [Effect::Quit(Exit::Asked)], "there is nothing to stop");
+    assert_eq!(
+        press(&mut app, Key::char('q')),
+        [Effect::Quit(Exit::Asked(RunFate::Undecided))],
+        "there is nothing to stop"
+    );
     assert_eq!(
         running().update(Message::Signal(Signal::Terminate)).last(),
         Some(&Effect::Quit(Exit::Signal(Signal::Terminate)))
@@ -337,7 +344,7 @@ fn a_failure_stays_on_the_screen_even_when_leaving() {
 fn a_source_that_vanishes_is_a_failure_with_advice() {
     let mut app = running();
     type_keys(&mut app, " ");
-    assert!(app.update(Message::SourceGone).is_empty());
+    assert!(sent(&app.update(Message::SourceGone)).is_empty());
     assert_eq!((app.watched().phase(), app.watched().pending().is_empty()), (RunPhase::Failed, true));
     let failure = app.live().failure.clone().unwrap();
     assert_eq!(failure.step, 200);

@@ -8,8 +8,9 @@ use crate::{
     ui::widgets::chart,
 };
 
-/// Rows of what stays the same during a run, its title included.
-const FACTS_ROWS: u16 = 7;
+/// Rows of what stays the same during a run and of where it is recorded, with the title, without notes on the data and
+/// without how far the record goes.
+const FACTS_ROWS: u16 = 8;
 
 /// From this width on there is a side panel.
 const MIN_COLUMNS_FOR_SIDE: u16 = 108;
@@ -33,7 +34,8 @@ fn place_side_panels(app: &App, rest: &mut Rect, layout: &mut Layout) {
     layout.set_panel_area(Panel::Controls, take_top(&mut side, rows.min(most)));
     take_top(&mut side, 1);
     let run = app.run();
-    let facts = FACTS_ROWS + u16::from(run.findings.note_count() > 0) + u16::from(run.saved.is_some());
+    let saved = run.record.folder.is_some() && run.record.progress_text().is_some();
+    let facts = FACTS_ROWS + u16::from(run.findings.note_count() > 0) + u16::from(saved);
     // Two findings come before the facts, and the facts are cut from their end.
     let facts = side.height.saturating_sub(9).min(facts);
     if facts >= 4 {

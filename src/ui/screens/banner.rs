@@ -17,7 +17,8 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     let marks = theme.marks();
     let (mark, role) = match banner.health {
         Health::Good => (marks.good, Role::Good),
-        Health::Watch | Health::Unknown => (marks.watch, Role::Watch),
+        Health::Watch => (marks.watch, Role::Watch),
+        Health::Unknown => (marks.dot, Role::Strong),
         Health::Bad => (marks.bad, Role::Bad),
     };
     Row::new(buffer, area, 0).put(mark, theme.style(role));

@@ -5,6 +5,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::{
     app::{App, Header, RunPhase},
+    protocol::Health,
     text::{duration, short, thousands},
     ui::{
         paint::Row,
@@ -18,7 +19,16 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, progress: 
     let header = app.header();
     draw_first_row(&mut Row::new(buffer, area, 0).with_ellipsis(theme.marks().ellipsis), &header, theme);
     draw_progress(buffer, progress, &header, theme);
-    draw_rates(&mut Row::new(buffer, area, 2).with_ellipsis(theme.marks().ellipsis), &header, theme);
+    let mut row = Row::new(buffer, area, 2).with_ellipsis(theme.marks().ellipsis);
+    let at_rest = matches!(header.phase, RunPhase::Paused | RunPhase::Finished | RunPhase::Failed | RunPhase::Stopped);
+    let trouble = header.record.as_ref().is_some_and(|(_, health)| *health == Health::Bad);
+    if at_rest && trouble {
+        draw_record(&mut row, &header, theme);
+        draw_rates(&mut row, &header, theme);
+    } else {
+        draw_rates(&mut row, &header, theme);
+        draw_record(&mut row, &header, theme);
+    }
 }
 
 /// The mark and the meaning of a phase.
@@ -32,7 +42,7 @@ pub fn phase_mark(phase: RunPhase, theme: Theme) -> (&'static str, Role) {
         RunPhase::Paused => (marks.paused, Role::Watch),
         RunPhase::Finished => (marks.good, Role::Good),
         RunPhase::Failed => (marks.bad, Role::Bad),
-        RunPhase::Stopped => (marks.paused, Role::Muted),
+        RunPhase::Stopped | RunPhase::Recorded => (marks.paused, Role::Muted),
     }
 }
 
@@ -41,7 +51,7 @@ fn draw_first_row(row: &mut Row, header: &Header, theme: Theme) {
     let muted = theme.style(Role::Muted);
     let (mark, role) = phase_mark(header.phase, theme);
     let mut state = format!("{mark} {}", header.phase.label());
-    if matches!(header.phase, RunPhase::Paused | RunPhase::Finished | RunPhase::Failed) {
+    if matches!(header.phase, RunPhase::Paused | RunPhase::Finished | RunPhase::Failed | RunPhase::Recorded) {
         state = format!("{state} @ {}", thousands(header.step));
     }
     let step = match header.total_steps {
@@ -96,6 +106,19 @@ fn draw_progress(buffer: &mut Buffer, area: Rect, header: &Header, theme: Theme)
     progress::draw(buffer, area, header.progress, &text, role, theme);
 }
 
+/// How far the record goes, at the right end. It gives way to all else, unless it is the only place that tells of
+/// trouble: while nothing is trained, the banner may be about something else.
+fn draw_record(row: &mut Row, header: &Header, theme: Theme) {
+    match &header.record {
+        Some((text, Health::Bad)) => {
+            let bad = theme.style(Role::Bad);
+            put_right_with_gap(row, &[(theme.marks().bad, bad), (" ", bad), (text, bad)], 3);
+        }
+        Some((text, _)) => put_right_with_gap(row, &[(text, theme.style(Role::Muted))], 3),
+        None => {}
+    }
+}
+
 fn draw_rates(row: &mut Row, header: &Header, theme: Theme) {
     let marks = theme.marks();
     let style = |role| theme.style(role);
@@ -142,5 +165,6 @@ fn draw_rates(row: &mut Row, header: &Header, theme: Theme) {
     }
     if let Some(throttle) = &header.throttle {
         row.put_all(&[(marks.pending, style(Role::Watch)), (" ", Style::new()), (throttle, style(Role::Watch))]);
+        row.skip(3);
     }
 }

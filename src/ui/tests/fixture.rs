@@ -12,7 +12,7 @@ const EPOCH: u64 = 157;
 
 /// A dashboard that has heard nothing.
 pub fn silent() -> App {
-    App::new(Settings { run: "fashion-mnist".into(), throttled_by_default: true, mouse: true })
+    App::new(Settings { run: "fashion-mnist".into(), throttled_by_default: true, mouse: true, ..Settings::default() })
 }
 
 /// A dashboard whose source is still reading its data.
@@ -33,6 +33,12 @@ pub fn ready() -> App {
 /// A dashboard after `steps` minibatches of `report`.
 pub fn trained(steps: u64, report: impl Fn(u64) -> StepReport) -> App {
     let mut app = ready();
+    train(&mut app, steps, report);
+    app
+}
+
+/// Lets an app that knows the network hear of `steps` minibatches.
+pub fn train(app: &mut App, steps: u64, report: impl Fn(u64) -> StepReport) {
     for step in 1..=steps {
         let mut events = vec![Event::Step(report(step))];
         if step.is_multiple_of(EPOCH) {
@@ -44,13 +50,12 @@ pub fn trained(steps: u64, report: impl Fn(u64) -> StepReport) -> App {
         if step == 420 {
             events.push(changed(step, LEARNING_RATE, 1e-3, 5e-4));
         }
-        hear(&mut app, events);
+        hear(app, events);
         if step == 420 {
             // What was said of it is long gone.
             app.update(Message::Tick { now: Duration::from_secs(60) });
         }
     }
-    app
 }
 
 /// A dashboard in the middle of an ordinary run.
@@ -87,12 +92,12 @@ pub fn press(app: &mut App, script: &str) -> Vec<Effect> {
 }
 
 pub fn hello(run: &str) -> Event {
-    use Capability::{Advance, Evaluate, Extend, Inspect, Pause, Phase, Steer, Throttle};
+    use Capability::{Advance, Evaluate, Extend, Inspect, Pause, Phase, Save, Steer, Throttle};
     Event::Hello(Hello {
         protocol: PROTOCOL_VERSION,
         source: "gradtop 0.1.0".into(),
         run: run.into(),
-        capabilities: vec![Pause, Advance, Steer, Throttle, Extend, Evaluate, Inspect, Phase],
+        capabilities: vec![Pause, Advance, Steer, Throttle, Extend, Evaluate, Inspect, Phase, Save],
     })
 }
 

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     app::App,
-    protocol::{Event, Failure, Health, LEARNING_RATE, RunState, SavedRun, made_up},
+    protocol::{Event, Failure, Health, LEARNING_RATE, RunState, made_up},
     ui::{
         layout::Layout,
         svg,
@@ -38,7 +38,7 @@ fn reading_is_cancelled_without_a_question() {
     for key in ["q", "<C-c>"] {
         let mut app = fixture::loading();
         let effects = format!("{:?}", press(&mut app, key));
-        assert!(effects.contains("Stop") && effects.contains("Quit(Asked)"), "{key}: {effects}");
+        assert!(effects.contains("Stop") && effects.contains("Quit(Asked(Undecided))"), "{key}: {effects}");
     }
 }
 
@@ -50,19 +50,6 @@ fn before_the_first_minibatch() {
 #[test]
 fn running() {
     compare("running", &mut fixture::running(), &SIZES);
-}
-
-#[test]
-fn a_recorded_run_says_how_its_record_stands_beside_all_other_facts() {
-    let mut app = fixture::running();
-    let wide = |app: &mut App| text(&screen(app, SIZES[0], THEME));
-    let before: Vec<bool> = ["seed ", "threads "].map(|fact| wide(&mut app).contains(fact)).to_vec();
-    assert_eq!(before, [true, true]);
-    hear(&mut app, [Event::Saved(SavedRun { step: 1000, problem: None })]);
-    let shown = wide(&mut app);
-    assert!(["saved      step 1,000", "seed ", "threads "].iter().all(|fact| shown.contains(fact)), "{shown}");
-    hear(&mut app, [Event::Saved(SavedRun { step: 1001, problem: Some("no space".into()) })]);
-    assert!(wide(&mut app).contains("saved      failed, see findings"));
 }
 
 #[test]

@@ -67,7 +67,8 @@ fn evaluation(step: u64) -> Event {
 
 /// A dashboard in the middle of its run.
 fn running() -> App {
-    let mut app = App::new(Settings { run: "gpt".into(), throttled_by_default: false, mouse: true });
+    let mut app =
+        App::new(Settings { run: "gpt".into(), throttled_by_default: false, mouse: true, ..Settings::default() });
     let hello =
         Hello { protocol: PROTOCOL_VERSION, source: "train.py".into(), run: "gpt".into(), capabilities: Vec::new() };
     let state = StateChange { state: RunState::Running, step: 0, reason: None };

@@ -20,7 +20,7 @@ use super::fixture;
 use crate::{
     app::{Exit, Signal as Told},
     protocol::{Command, Event, Request},
-    ui::{self, PictureProtocol, UiSettings},
+    ui::{self, AttentionSignal, PictureProtocol, UiSettings},
 };
 
 /// Says what the child is to do; without it, [`child`] does nothing.
@@ -35,11 +35,15 @@ fn child() {
     let (events, receiver) = tokio::sync::mpsc::channel(4);
     let (requests, asked) = std::sync::mpsc::channel::<Request>();
     let engine_panics = behaviour == "engine panics";
+    let engine_leaves = behaviour == "engine leaves";
     thread::spawn(move || {
         let send = |events_now: Vec<Event>| events.blocking_send(events_now);
         let _ = send(vec![fixture::hello("made up"), fixture::info(), fixture::controls(1e-3, None)]);
         let _ = send(vec![fixture::state(crate::protocol::RunState::Running, 0, None)]);
         for step in 1.. {
+            if engine_leaves && step == 50 {
+                return;
+            }
             if engine_panics && step == 50 {
                 assert!(std::panic::catch_unwind(|| panic!("the engine broke")).is_err());
             }
@@ -58,10 +62,10 @@ fn child() {
     };
     let theme = ui::Theme::detect(None, |name| std::env::var(name).ok());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let settings = UiSettings { fps: 30, theme, pictures: PictureProtocol::Blocks };
+    let settings = UiSettings { fps: 30, theme, pictures: PictureProtocol::Blocks, attention: AttentionSignal::Osc9 };
     let exit = runtime.block_on(ui::run(fixture::silent(), receiver, send, settings)).unwrap();
     std::process::exit(match exit {
-        Exit::Asked | Exit::AtOnce => 0,
+        Exit::Asked(_) => 0,
         Exit::Signal(Told::HangUp) => 129,
         Exit::Signal(Told::Interrupt) => 130,
         Exit::Signal(Told::Quit) => 131,
@@ -228,6 +232,20 @@ fn a_panic_of_the_engine_stays_off_the_live_screen() {
     assert_eq!(session.end().0, 0);
     session.assert_restored();
     assert!(session.screen(30, 100).contains("the engine broke"));
+}
+
+#[test]
+fn a_run_that_breaks_calls_once() {
+    let mut session = Session::start("engine leaves");
+    session.wait_for("✗ failed");
+    session.press("?");
+    session.wait_for("arrows scroll");
+    session.press("q");
+    session.press("q");
+    assert_eq!(session.end().0, 0);
+    let output = String::from_utf8_lossy(&session.output()).into_owned();
+    let call = "\u{1b}]9;gradtop: made up failed at step 49: the training stopped unexpectedly\u{7}";
+    assert_eq!(output.matches(call).count(), 1, "{output:?}");
 }
 
 #[test]

@@ -4,9 +4,9 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use unicode_width::UnicodeWidthStr;
 
 use crate::{
-    app::{App, ControlRow, FindingRow, Panel},
+    app::{App, ControlRow, FindingRow, Panel, RecordStatus},
     protocol::{Capability, Health},
-    text::{columns, short, thousands},
+    text::{columns, cut_start, short, thousands},
     ui::{
         layout::{first_row, list_rows},
         paint::{Row, wrap},
@@ -15,8 +15,14 @@ use crate::{
     },
 };
 
-/// What stands in the place of the hyperparameters of a source that has none.
-const NONE_TO_STEER: &str = "this source has none that can be changed";
+/// Why there will be no hyperparameters to change, if there won't.
+fn no_controls_reason(app: &App) -> Option<&'static str> {
+    if app.watched().is_recorded() {
+        return Some("none that can be changed: the run is recorded");
+    }
+    let steered = app.run().capabilities.is_none() || app.run().can(Capability::Steer);
+    (!steered).then_some("this source has none that can be changed")
+}
 
 /// Draws the hyperparameters that can be changed now.
 pub fn draw_controls(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
@@ -35,8 +41,7 @@ pub fn draw_controls(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
         heading.put_right(&optimizer, theme.style(Role::Muted));
     }
     if rows.is_empty() {
-        let steered = app.run().capabilities.is_none() || app.run().can(Capability::Steer);
-        let text = if steered { "none yet: listed once the source is ready" } else { NONE_TO_STEER };
+        let text = no_controls_reason(app).unwrap_or("none yet: listed once the source is ready");
         draw_indented_text(buffer, area, 1, text, theme.style(Role::Muted));
         return;
     }
@@ -73,8 +78,7 @@ fn draw_folded_controls(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect
     let focused = app.view().focused_panel() == Panel::Controls;
     let mut line = title(app, theme, buffer, area, Panel::Controls);
     if rows.is_empty() {
-        let steered = app.run().capabilities.is_none() || app.run().can(Capability::Steer);
-        line.put(if steered { "none yet" } else { NONE_TO_STEER }, theme.style(Role::Muted));
+        line.put(no_controls_reason(app).unwrap_or("none yet"), theme.style(Role::Muted));
     }
     // Beginning at the selection keeps it in sight.
     let first = if focused { app.view().control } else { 0 };
@@ -232,10 +236,27 @@ fn first_line(sentence: &str, width: u16) -> (&str, &str) {
     last.map_or((sentence, ""), |at| (&sentence[..at], &sentence[at + 1..]))
 }
 
-/// Draws what stays the same during the run.
+/// Columns of the labels of the facts.
+const FACT_LABEL_COLUMNS: u16 = 11;
+
+/// Draws what stays the same during the run, and how it is recorded.
 pub fn draw_facts(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
+    let facts = fact_rows(app, theme, area.width);
+    if facts.is_empty() {
+        return;
+    }
+    Row::new(buffer, area, 0).skip(2).put("run", theme.style(Role::Strong));
+    for (y, (label, value, role)) in (1..).zip(facts) {
+        let mut row = Row::new(buffer, area, y).with_ellipsis(theme.marks().ellipsis);
+        let label = row.skip(2).put_left_aligned(label, FACT_LABEL_COLUMNS, theme.style(Role::Muted));
+        label.put(&value, theme.style(role));
+    }
+}
+
+/// Label, value and look of each fact. What the source does not know has no row.
+fn fact_rows(app: &App, theme: Theme, width: u16) -> Vec<(&'static str, String, Role)> {
     let run = app.run();
-    let Some(info) = &run.info else { return };
+    let Some(info) = &run.info else { return Vec::new() };
     let count = |count: usize| thousands(count as u64);
     let data = info.data.as_ref();
     let samples = match data.map(|data| (data.train, data.test)) {
@@ -244,7 +265,7 @@ pub fn draw_facts(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
         Some((None, Some(test))) => Some(format!("{} test", count(test))),
         _ => None,
     };
-    let notes = match app.run().findings.note_count() {
+    let notes = match run.findings.note_count() {
         0 => None,
         1 => Some("1, see findings".to_owned()),
         count => Some(format!("{count}, see findings")),
@@ -255,30 +276,41 @@ pub fn draw_facts(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
         (None, Some(steps)) => Some(format!("{} an epoch", thousands(steps))),
         (None, None) => None,
     };
-    let saved = run.saved.as_ref().map(|saved| match &saved.problem {
-        None => format!("step {}", thousands(saved.step)),
-        Some(_) => "failed, see findings".into(),
-    });
-    // What the source does not know has no row.
-    let facts = [
+    let first = [
         ("data", data.map(|data| data.name.clone())),
         ("samples", samples),
         ("notes", notes),
-        ("saved", saved),
         ("minibatch", minibatch),
         ("weights", info.parameters.map(thousands)),
+    ];
+    let last = [
         ("seed", info.seed.map(|seed| seed.to_string())),
         ("threads", info.threads.map(|threads| threads.to_string())),
     ];
-    let facts: Vec<(&str, String)> = facts.into_iter().filter_map(|(label, value)| Some((label, value?))).collect();
-    if facts.is_empty() {
-        return;
+    let known = |(label, value): (&'static str, Option<String>)| Some((label, value?, Role::Text));
+    let (mut rows, last): (Vec<_>, Vec<_>) =
+        (first.into_iter().filter_map(known).collect(), last.into_iter().filter_map(known).collect());
+    // Of a source that tells nothing else it is not known either.
+    if run.record.folder.is_some() || !rows.is_empty() || !last.is_empty() {
+        rows.extend(record_rows(&run.record, theme, width));
     }
-    Row::new(buffer, area, 0).skip(2).put("run", theme.style(Role::Strong));
-    for (y, (label, value)) in (1..).zip(facts) {
-        let mut row = Row::new(buffer, area, y).with_ellipsis(theme.marks().ellipsis);
-        row.skip(2).put_left_aligned(label, 11, theme.style(Role::Muted)).put(&value, theme.style(Role::Text));
+    rows.extend(last);
+    rows
+}
+
+/// Where the run is recorded, the end of the path in sight, and how far.
+fn record_rows(record: &RecordStatus, theme: Theme, width: u16) -> Vec<(&'static str, String, Role)> {
+    let room = width.saturating_sub(2 + FACT_LABEL_COLUMNS);
+    let folder = record.folder.as_ref().map(|folder| cut_start(folder, room, theme.marks().ellipsis).into_owned());
+    let mut rows = vec![("recorded", folder.unwrap_or_else(|| "no".into()), Role::Text)];
+    match (record.saved_step.map(thousands), record.problem.is_some()) {
+        _ if record.folder.is_none() => {}
+        (None, false) => {}
+        (Some(step), false) => rows.push(("saved", format!("at step {step}"), Role::Text)),
+        (Some(step), true) => rows.push(("saved", format!("not since step {step}"), Role::Bad)),
+        (None, true) => rows.push(("saved", "no".into(), Role::Bad)),
     }
+    rows
 }
 
 /// Writes a sentence from row `y` on, indented by two, and gives the number of rows it took.

@@ -5,7 +5,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::side::hidden_rows_text;
 use crate::{
-    app::{App, LayerRow, Layers, Panel},
+    app::{App, LayerRow, Layers, Panel, ProbedLayer},
     protocol::{Health, MetricValue, Unit},
     text::thousands,
     ui::{
@@ -119,9 +119,13 @@ fn draw_heading(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, column
     if app.run().layers.rows().is_empty() {
         return;
     }
-    if hidden > 0 {
-        row.put(&hidden_rows_text(hidden, theme), muted);
-    }
+    let at = app.layers_screen().cursor_step().map(|step| format!("@ {} ", thousands(step)));
+    let at = at.filter(|at| usize::from(row.position()) + at.len() <= usize::from(start));
+    match at {
+        Some(at) => row.put(&at, theme.style(Role::Focus)),
+        None if hidden > 0 => row.put(&hidden_rows_text(hidden, theme), muted),
+        None => &mut row,
+    };
     row.skip_to(start);
     if columns.shape > 0 {
         row.put_left_aligned("shape", columns.shape, muted);
@@ -170,19 +174,14 @@ fn draw_layer_row(
     };
     // What was seen before a step went wrong says nothing about the weights as they are now.
     let stale = app.run().is_stale(layer);
-    let value = if stale { muted } else { text };
-    for (quantity, width) in app.run().layers.quantities().iter().zip(&columns.values) {
-        let known = MetricValue::find(&look.values, quantity.id);
-        let text = match known {
-            None => marks.none.into(),
-            Some(share) if quantity.unit == Unit::Share => format!("{:.0} %", share * 100.0),
-            Some(value) => number(value, width - 1),
-        };
-        row.put_right_aligned(&text, *width, if known.is_some() { value } else { muted });
-    }
-    row.skip(2);
+    draw_values(&mut row, app, theme, layer, (look, stale), columns);
     let (mark, health, word) = verdict_look(look.health, stale, theme);
-    row.put(mark, theme.style(health)).put_all(&[(word, theme.style(health))]);
+    // The verdict is on the newest probe, not on what the cursor points at.
+    if app.layers_screen().cursor_step().is_some() {
+        row.skip(2).put(marks.none, muted);
+    } else {
+        row.skip(2).put(mark, theme.style(health)).put_all(&[(word, theme.style(health))]);
+    }
     let sick = matches!(look.health, Some(Health::Watch | Health::Bad));
     let role = if sick && !stale { health } else { Role::Train };
     if area.height > 1 {
@@ -195,6 +194,38 @@ fn draw_layer_row(
             role,
             theme,
         );
+    }
+}
+
+/// The quantities as numbers: at the cursor, where there is one, else of the newest probe.
+fn draw_values(
+    row: &mut Row,
+    app: &App,
+    theme: Theme,
+    layer: &LayerRow,
+    (look, stale): (&ProbedLayer, bool),
+    columns: &TableColumns,
+) {
+    let screen = app.layers_screen();
+    let cursor = screen.cursor_step();
+    let role = if stale && cursor.is_none() { Role::Muted } else { Role::Text };
+    for (place, (quantity, width)) in app.run().layers.quantities().iter().zip(&columns.values).enumerate() {
+        // Where only a summary of the steps around the cursor is left, their mean.
+        let known = match cursor {
+            Some(step) => screen.value_at(layer, place, step).and_then(|column| match column.extent {
+                Some(extent) => Some((extent.mean, if extent.min < extent.max { "~" } else { "" })),
+                None => column.broken.then_some((f64::NAN, "")),
+            }),
+            None => MetricValue::find(&look.values, quantity.id).map(|value| (value, "")),
+        };
+        let text = known.map(|(value, about)| match quantity.unit {
+            Unit::Share => format!("{about}{:.0} %", value * 100.0),
+            _ => format!("{about}{}", number(value, width - 1 - about.len() as u16)),
+        });
+        match text {
+            Some(text) => row.put_right_aligned(&text, *width, theme.style(role)),
+            None => row.put_right_aligned(theme.marks().none, *width, theme.style(Role::Muted)),
+        };
     }
 }
 
