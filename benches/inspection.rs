@@ -103,7 +103,7 @@ impl Engine {
     fn ask(&mut self, command: Command) -> u64 {
         let id = CommandId(self.next);
         self.next += 1;
-        self.handle.requests.send(Request { id, command }).unwrap();
+        self.handle.requests.send(Request { id, command }.into()).unwrap();
         self.until(|event| match event {
             Event::Applied { id: answered, step } if *answered == id => Some(*step),
             Event::Rejected { id: answered, reason } if *answered == id => panic!("{reason}"),
@@ -121,7 +121,7 @@ impl Engine {
     }
 
     fn stop(mut self) {
-        self.handle.requests.send(Request { id: CommandId(self.next), command: Command::Stop }).unwrap();
+        self.handle.requests.send(Request { id: CommandId(self.next), command: Command::Stop }.into()).unwrap();
         self.until(|event| matches!(event, Event::Stopped { .. }).then_some(()));
     }
 }

@@ -5,7 +5,8 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use gradtop::{config::FlagValue, protocol::SampleChoice, text::harmless};
 use run_arguments::{
-    ExportArguments, OpenArguments, RemoveArguments, RenameArguments, ReplayArguments, ResumeArguments, RunsArguments,
+    ExportArguments, OpenArguments, OutputArguments, RemoveArguments, RenameArguments, ReplayArguments,
+    ResumeArguments, RunsArguments,
 };
 
 mod bench;
@@ -23,6 +24,7 @@ mod presets;
 mod recording;
 mod replay;
 mod reproduce;
+mod request_lines;
 mod resume;
 mod run_arguments;
 mod runs;
@@ -179,12 +181,8 @@ struct TrainArguments {
     /// its schedule)
     #[arg(long, value_name = "N", value_parser = parse_at_least_one)]
     steps: Option<u64>,
-    /// No dashboard: a progress bar and a table of evaluations
-    #[arg(long)]
-    headless: bool,
-    /// No dashboard: one event a line as JSON on standard output, and nothing else there
-    #[arg(long, conflicts_with = "headless")]
-    json: bool,
+    #[command(flatten)]
+    output: OutputArguments,
     /// Keep nothing of the run; otherwise it is recorded in a folder below `run.directory`
     #[arg(long)]
     no_record: bool,

@@ -22,6 +22,7 @@ mod layer;
 pub mod metric;
 pub mod number;
 mod report;
+mod request_line;
 mod run;
 mod setting;
 
@@ -31,6 +32,7 @@ pub use inspection::{Answer, Inspection, Phase, Query, SampleChoice, Walk};
 pub use layer::{LayerEquations, LayerInfo, LayerKind, LayerRole};
 pub use metric::{Better, DataPart, MetricId, MetricInfo, MetricValue, MetricValues, Unit};
 pub use report::{Evaluation, Failure, Finding, Health, LayerProbe, RunSummary, StepReport};
+pub use request_line::RequestLine;
 pub use run::{
     ColumnInfo, Controls, DataInfo, DataNote, DataNoteKind, HyperParameter, Loading, LossInfo, RunInfo, RunState,
     SavedRun, StateChange,

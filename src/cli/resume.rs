@@ -68,7 +68,7 @@ pub fn run(arguments: &ResumeArguments) -> anyhow::Result<u8> {
     let done = newest.map_or(0, |(_, entries)| *entries);
     let mut spec = start::run_spec(&RunArguments { threads: arguments.threads, ..RunArguments::default() }, &config)?;
     spec.train.stop_after = arguments.steps;
-    let style = OutputStyle::of(arguments.json, arguments.headless);
+    let style = OutputStyle::of(&arguments.output);
     let fingerprint = opened.manifest.facts.data_sha256.clone();
     let resumed = ResumedRun {
         snapshot: opened.newest.take().map(|(snapshot, _)| snapshot),

@@ -14,6 +14,21 @@ pub struct RunsDirectory {
     pub directory: PathBuf,
 }
 
+/// How a run is shown; the dashboard if nothing is said and the terminal can show it.
+#[derive(Debug, Args)]
+pub struct OutputArguments {
+    /// No dashboard: a progress bar and a table of evaluations
+    #[arg(long)]
+    pub headless: bool,
+    /// No dashboard: one event a line as JSON on standard output, and nothing else there
+    #[arg(long, conflicts_with = "headless")]
+    pub json: bool,
+    /// With --json: read requests from standard input, one a line as JSON (docs/protocol.md); a finished run waits for
+    /// more of them until that ends
+    #[arg(long, requires = "json")]
+    pub commands: bool,
+}
+
 /// What to go on with, and how.
 #[derive(Debug, Args)]
 pub struct ResumeArguments {
@@ -31,12 +46,8 @@ pub struct ResumeArguments {
     /// Compute with N threads (default: all cores); the result is the same, bit for bit
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub threads: Option<u16>,
-    /// No dashboard: a progress bar and a table of evaluations
-    #[arg(long)]
-    pub headless: bool,
-    /// No dashboard: one event a line as JSON on standard output, and nothing else there
-    #[arg(long, conflicts_with = "headless")]
-    pub json: bool,
+    #[command(flatten)]
+    pub output: OutputArguments,
     /// Go on although data, program or processor are others than those of the run; its bits may then differ
     #[arg(long)]
     pub anyway: bool,

@@ -14,7 +14,7 @@ use gradtop::{
     text::thousands,
     train::{
         Delivery, Outcome, RunSpec, RunStart, measured_metrics,
-        worker::{WorkerHandle, spawn_from},
+        worker::{Incoming, WorkerHandle, spawn_from},
     },
     ui,
 };
@@ -24,11 +24,11 @@ use tokio::{
 };
 
 use super::{
-    FAILED_STATUS, RunArguments, SIGNAL_STATUS_BASE, TrainArguments,
+    FAILED_STATUS, OutputArguments, RunArguments, SIGNAL_STATUS_BASE, TrainArguments,
     ending::{self, Signals, WORKER_STOP_GRACE},
     model,
     recording::{self, RecordPlace},
-    start,
+    request_lines, start,
 };
 
 /// How a run is shown.
@@ -36,7 +36,10 @@ use super::{
 pub enum OutputStyle {
     Dashboard,
     Report,
-    Json,
+    /// One event a line; with `commands` a program may steer.
+    Json {
+        commands: bool,
+    },
 }
 
 /// Trains at a speed that a person can follow.
@@ -53,10 +56,10 @@ pub fn run_paced(arguments: &RunArguments) -> anyhow::Result<u8> {
 
 impl OutputStyle {
     /// The one that was asked for, or that fits the terminal.
-    pub fn of(json: bool, headless: bool) -> Self {
-        if json {
-            Self::Json
-        } else if headless || !screen_is_usable() {
+    pub fn of(arguments: &OutputArguments) -> Self {
+        if arguments.json {
+            Self::Json { commands: arguments.commands }
+        } else if arguments.headless || !screen_is_usable() {
             Self::Report
         } else {
             Self::Dashboard
@@ -72,7 +75,7 @@ pub fn run_at_full_speed(arguments: &TrainArguments) -> anyhow::Result<u8> {
     let place = if arguments.no_record { RecordPlace::Nowhere } else { RecordPlace::Kept };
     let record = recording::new_record(&config, place);
     let weights = arguments.from.as_deref().map(|from| model::weights_of(&config, from)).transpose()?;
-    let style = OutputStyle::of(arguments.json, arguments.headless);
+    let style = OutputStyle::of(&arguments.output);
     run(spec, style, &config, RunStart { record, resume: None, weights }, RunOrigin::Trained)
 }
 
@@ -90,7 +93,8 @@ pub fn run(
     start: RunStart,
     origin: RunOrigin,
 ) -> anyhow::Result<u8> {
-    spec.stop_when_finished = style != OutputStyle::Dashboard;
+    let commands = style == OutputStyle::Json { commands: true };
+    spec.stop_when_finished = style != OutputStyle::Dashboard && !commands;
     if style != OutputStyle::Dashboard {
         // What reads a table or JSON gets all of it, and a pager that does not read holds the training up.
         spec.delivery = Delivery::Wait;
@@ -106,9 +110,16 @@ pub fn run(
     runtime.block_on(async {
         match style {
             OutputStyle::Dashboard => dashboard(worker, app, config).await,
-            OutputStyle::Report => headless(worker, TableReport::new(io::stdout()), config, io::stdout()).await,
-            OutputStyle::Json => {
-                headless(worker, JsonLines::new(io::BufWriter::new(io::stdout())), config, io::sink()).await
+            OutputStyle::Report => {
+                let sink = Sink { events: TableReport::new(io::stdout()), farewell: io::stdout(), steered: false };
+                headless(worker, sink, config).await
+            }
+            OutputStyle::Json { commands } => {
+                if commands {
+                    request_lines::read_from_standard_input(worker.requests.clone())?;
+                }
+                let events = JsonLines::new(io::BufWriter::new(io::stdout()));
+                headless(worker, Sink { events, farewell: io::sink(), steered: commands }, config).await
             }
         }
     })
@@ -116,7 +127,7 @@ pub fn run(
 
 async fn dashboard(worker: WorkerHandle, app: App, config: &Config) -> anyhow::Result<u8> {
     let WorkerHandle { requests, events, task } = worker;
-    let send = move |request| requests.try_send(request).map_err(io::Error::other);
+    let send = move |request: Request| requests.try_send(request.into()).map_err(io::Error::other);
     let exit = ui::run(app, events, send, start::ui_settings(config))
         .await
         .context("the dashboard can't use this terminal")?;
@@ -146,24 +157,33 @@ async fn dashboard(worker: WorkerHandle, app: App, config: &Config) -> anyhow::R
     })
 }
 
+/// What becomes of the events of a run without a screen.
+struct Sink<E, W> {
+    events: E,
+    /// Takes where the run is recorded when it has ended; events say it themselves.
+    farewell: W,
+    /// Whether requests may come on after the run has finished, and stop it.
+    steered: bool,
+}
+
 /// Feeds a sink until the run ends, the reader of the output leaves, or a signal comes.
 ///
 /// The sink has a thread of its own, so that an output that is not read can't keep signals waiting.
-/// Where the run is recorded goes to `farewell` when it has ended; events say it themselves.
-async fn headless(
-    worker: WorkerHandle,
-    sink: impl EventSink + Send + 'static,
-    config: &Config,
-    mut farewell: impl Write,
-) -> anyhow::Result<u8> {
+async fn headless<E, W>(worker: WorkerHandle, sink: Sink<E, W>, config: &Config) -> anyhow::Result<u8>
+where
+    E: EventSink + Send + 'static,
+    W: Write,
+{
+    let Sink { events: sink, mut farewell, steered } = sink;
     let WorkerHandle { requests, events, task } = worker;
     let mut signals = Signals::listen()?;
     let (written, mut outcome) = oneshot::channel();
     thread::Builder::new().name("output".into()).spawn(move || {
         // Nobody waits any more when a signal ended the program first.
-        let _ = written.send(feed_sink(sink, events));
+        let _ = written.send(feed_sink(sink, events, steered));
     })?;
     let mut signalled = None;
+    let stop = Incoming::from(Request { id: CommandId(0), command: Command::Stop });
     let end = loop {
         let patience = async {
             match signalled {
@@ -178,11 +198,15 @@ async fn headless(
                     ending::exit_by_signal(number);
                 }
                 // A worker that has ended already has said so in its last events.
-                let _ = requests.try_send(Request { id: CommandId(0), command: Command::Stop });
+                let _ = requests.try_send(stop.clone());
             }
             () = patience => ending::exit_by_signal(signalled.unwrap_or_default()),
         }
     };
+    if steered {
+        // A run that has failed waits for that, and so does one whose reader has left.
+        let _ = requests.try_send(stop);
+    }
     drop(requests);
     let mut outcome = ending::join(task, &mut signals, signalled).await;
     if let (Some(refused), None) = (outcome.refused.take(), signalled) {
@@ -190,7 +214,10 @@ async fn headless(
     }
     // Whoever reads no more is told nothing more.
     let _ = recording::write_ways_on(&mut farewell, outcome.folder.as_deref());
-    headless_exit_status(end, outcome, signalled)
+    match end {
+        Ok(Some(ReportedEnd::Stopped(_))) if steered && signalled.is_none() => Ok(0),
+        end => headless_exit_status(end, outcome, signalled),
+    }
 }
 
 /// The exit status of a run without a screen, by how its output ended and how its worker did. What is wrong is told.
@@ -221,19 +248,29 @@ fn headless_exit_status(
     }
 }
 
-/// Gives the sink every event up to the end of the run; without an end, the source left.
-fn feed_sink(mut sink: impl EventSink, mut events: mpsc::Receiver<Vec<Event>>) -> io::Result<Option<ReportedEnd>> {
+/// Gives the sink every event up to the end of the run; without an end, the source left. A run that is `steered` may be
+/// extended after it has finished.
+fn feed_sink(
+    mut sink: impl EventSink,
+    mut events: mpsc::Receiver<Vec<Event>>,
+    steered: bool,
+) -> io::Result<Option<ReportedEnd>> {
+    let mut finished = None;
     while let Some(batch) = events.blocking_recv() {
         for event in &batch {
-            let end = sink.take(event)?;
-            if end.is_some() {
-                sink.flush()?;
-                return Ok(end);
+            match sink.take(event)? {
+                None => {}
+                Some(end @ ReportedEnd::Finished(_)) if steered => finished = Some(end),
+                Some(end) => {
+                    sink.flush()?;
+                    let end = if matches!(end, ReportedEnd::Stopped(_)) { finished.unwrap_or(end) } else { end };
+                    return Ok(Some(end));
+                }
             }
         }
         sink.flush()?;
     }
-    Ok(None)
+    Ok(finished)
 }
 
 #[cfg(test)]

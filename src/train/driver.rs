@@ -73,6 +73,8 @@ pub(super) struct TrainingDriver<'a> {
     best_weights: Option<Writer>,
     /// Whether training was stopped early, for good.
     stopped_early: bool,
+    /// Whether somebody may still ask for something once the run has finished or paused.
+    attended: bool,
     /// Numbers that were not finite, in a run that no one can resume; normally empty.
     broken: Option<String>,
     /// Step at which a test has the engine panic; normally empty.
@@ -104,6 +106,7 @@ impl<'a> TrainingDriver<'a> {
             early_stopping: EarlyStopping { patience: spec.train.patience, best: None },
             best_weights: None,
             stopped_early: false,
+            attended: !spec.stop_when_finished,
             broken: None,
             panic_at: injected_panic(),
         }
@@ -161,6 +164,7 @@ impl<'a> TrainingDriver<'a> {
                         return Ok(());
                     }
                 }
+                NextRequest::EndOfRequests => self.attended = false,
                 NextRequest::Nothing if waiting || self.link.outbox.is_full() => {}
                 NextRequest::Nothing => {
                     self.repeat_due_interventions()?;
@@ -172,8 +176,11 @@ impl<'a> TrainingDriver<'a> {
             if let Some(what) = self.broken.take() {
                 return Err(WorkerEndReason::Failure(what, LOWER_LEARNING_RATE.into()));
             }
-            if self.state == RunState::Finished && self.spec.stop_when_finished {
+            if !self.attended && self.state == RunState::Finished {
                 return Ok(());
+            }
+            if !self.attended && self.mode == RunMode::Waiting {
+                self.resume_until_end();
             }
         }
     }
@@ -254,10 +261,10 @@ impl<'a> TrainingDriver<'a> {
     fn complete_broken_minibatch(&mut self, error: &StepError) {
         let samples_per_second = self.timing.sample_rate.samples_per_second();
         let what = self.reporter.report_broken_step(&self.trainer, self.link, error, samples_per_second);
-        if self.spec.stop_when_finished {
-            self.broken = Some(what);
-        } else {
+        if self.attended {
             self.pause(Some(what));
+        } else {
+            self.broken = Some(what);
         }
     }
 

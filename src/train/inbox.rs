@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    protocol::{Command, CommandId, Event, Request},
+    protocol::{Command, CommandId, Event, Request, RequestLine},
     train::outbox::{Disconnected, Outbox},
 };
 
@@ -18,12 +18,44 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(16);
 /// Requests that are looked at before their turn, at most; the others wait in the channel.
 const MAX_PEEKED_REQUESTS: usize = 256;
 
+/// What reaches the worker's queue.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Incoming {
+    /// A request, or something that looks like one.
+    Line(RequestLine),
+    /// Nothing more will be asked, and nobody can resume the run: it trains to its planned end and ends there.
+    EndOfRequests,
+}
+
+impl From<Request> for Incoming {
+    fn from(request: Request) -> Self {
+        Self::Line(RequestLine::Request(request))
+    }
+}
+
+impl Incoming {
+    fn is_stop(&self) -> bool {
+        matches!(self, Self::Line(RequestLine::Request(Request { command: Command::Stop, .. })))
+    }
+
+    /// The number under which it is answered.
+    fn id(&self) -> Option<CommandId> {
+        match self {
+            Self::Line(RequestLine::Request(request)) => Some(request.id),
+            Self::Line(RequestLine::Malformed { id, .. }) => Some(*id),
+            Self::EndOfRequests => None,
+        }
+    }
+}
+
 /// What waiting brought.
 #[derive(Debug)]
 pub enum NextRequest {
     /// A request.
     Request(Request),
-    /// The time is up.
+    /// See [`Incoming::EndOfRequests`].
+    EndOfRequests,
+    /// The time is up, or what came is answered already.
     Nothing,
     /// The consumer is gone: no request can come any more.
     Gone,
@@ -32,9 +64,9 @@ pub enum NextRequest {
 /// Requests in the order in which they came.
 #[derive(Debug)]
 pub struct Inbox {
-    channel: Receiver<Request>,
+    channel: Receiver<Incoming>,
     /// Requests that were looked at while the worker was busy. Empties as they are handed out; normally empty.
-    peeked: VecDeque<Request>,
+    peeked: VecDeque<Incoming>,
     /// Requests that were handed out and have no answer yet, and whether each asks to stop. Empties as they are
     /// answered; normally the one that is carried out and those to advance.
     open: Vec<(CommandId, bool)>,
@@ -42,14 +74,14 @@ pub struct Inbox {
 
 impl Inbox {
     /// An inbox at the end of `channel`.
-    pub fn new(channel: Receiver<Request>) -> Self {
+    pub fn new(channel: Receiver<Incoming>) -> Self {
         Self { channel, peeked: VecDeque::new(), open: Vec::new() }
     }
 
     /// Whether a stop request waits, or the consumer is gone; leaves all requests in their order.
     pub fn stop_requested(&mut self) -> bool {
         let gone = self.peek_requests();
-        gone || self.peeked.iter().any(|request| request.command == Command::Stop)
+        gone || self.peeked.iter().any(Incoming::is_stop)
     }
 
     /// Whether any request waits, or the consumer is gone; leaves all requests in their order.
@@ -75,37 +107,38 @@ impl Inbox {
     /// Waits for a request without using the processor; wakes with [`NextRequest::Nothing`] only to empty the outbox.
     /// While that is full, only a stop is taken.
     pub fn wait(&mut self, outbox: &mut Outbox) -> NextRequest {
-        let next = if let Some(next) = self.wait_for_reader(outbox) {
-            next
-        } else if let Some(request) = self.peeked.pop_front() {
-            NextRequest::Request(request)
-        } else if outbox.flush_now(Instant::now()).is_err() {
-            NextRequest::Gone
-        } else if outbox.is_empty() {
-            self.channel.recv().map_or(NextRequest::Gone, NextRequest::Request)
+        if let Some(next) = self.wait_for_reader(outbox) {
+            return next;
+        }
+        if let Some(incoming) = self.peeked.pop_front() {
+            return self.hand_out(incoming, outbox);
+        }
+        if outbox.flush_now(Instant::now()).is_err() {
+            return NextRequest::Gone;
+        }
+        let received = if outbox.is_empty() {
+            self.channel.recv().map_err(|_| RecvTimeoutError::Disconnected)
         } else {
-            self.receive(RETRY_INTERVAL)
+            self.channel.recv_timeout(RETRY_INTERVAL)
         };
-        self.record_open_request(next)
+        self.hand_out_received(received, outbox)
     }
 
     /// Waits for a request until `due`; `None` is at once. While the outbox is full, only a stop is taken, and
     /// [`NextRequest::Nothing`] comes early.
     pub fn wait_until(&mut self, due: Option<Instant>, outbox: &mut Outbox) -> NextRequest {
-        let next = if let Some(next) = self.wait_for_reader(outbox) {
-            next
-        } else {
-            match (self.peeked.pop_front(), due) {
-                (Some(request), _) => NextRequest::Request(request),
-                (None, Some(due)) => self.receive_until(due, outbox),
-                (None, None) => match self.channel.try_recv() {
-                    Ok(request) => NextRequest::Request(request),
-                    Err(TryRecvError::Empty) => NextRequest::Nothing,
-                    Err(TryRecvError::Disconnected) => NextRequest::Gone,
-                },
-            }
-        };
-        self.record_open_request(next)
+        if let Some(next) = self.wait_for_reader(outbox) {
+            return next;
+        }
+        match (self.peeked.pop_front(), due) {
+            (Some(incoming), _) => self.hand_out(incoming, outbox),
+            (None, Some(due)) => self.receive_until(due, outbox),
+            (None, None) => match self.channel.try_recv() {
+                Ok(incoming) => self.hand_out(incoming, outbox),
+                Err(TryRecvError::Empty) => NextRequest::Nothing,
+                Err(TryRecvError::Disconnected) => NextRequest::Gone,
+            },
+        }
     }
 
     /// Gives the reader of a full outbox a moment, or finds a stop; `None` as soon as the outbox is not full.
@@ -123,9 +156,9 @@ impl Inbox {
             return None;
         }
         let gone = self.peek_requests();
-        let stop = self.peeked.iter().position(|request| request.command == Command::Stop);
+        let stop = self.peeked.iter().position(Incoming::is_stop);
         if let Some(stop) = stop.and_then(|at| self.peeked.remove(at)) {
-            return Some(NextRequest::Request(stop));
+            return Some(self.hand_out(stop, outbox));
         }
         if gone && self.peeked.is_empty() {
             return Some(NextRequest::Gone);
@@ -134,7 +167,7 @@ impl Inbox {
         Some(NextRequest::Nothing)
     }
 
-    fn receive_until(&self, due: Instant, outbox: &mut Outbox) -> NextRequest {
+    fn receive_until(&mut self, due: Instant, outbox: &mut Outbox) -> NextRequest {
         loop {
             let now = Instant::now();
             if outbox.flush(now).is_err() {
@@ -142,26 +175,34 @@ impl Inbox {
             }
             let left = due.saturating_duration_since(now);
             let wait = if outbox.is_empty() { left } else { left.min(RETRY_INTERVAL) };
-            match self.receive(wait) {
-                NextRequest::Nothing if wait < left => {}
-                next => return next,
+            match self.channel.recv_timeout(wait) {
+                Err(RecvTimeoutError::Timeout) if wait < left => {}
+                received => return self.hand_out_received(received, outbox),
             }
         }
     }
 
-    fn receive(&self, wait: Duration) -> NextRequest {
-        match self.channel.recv_timeout(wait) {
-            Ok(request) => NextRequest::Request(request),
+    fn hand_out_received(&mut self, received: Result<Incoming, RecvTimeoutError>, outbox: &mut Outbox) -> NextRequest {
+        match received {
+            Ok(incoming) => self.hand_out(incoming, outbox),
             Err(RecvTimeoutError::Timeout) => NextRequest::Nothing,
             Err(RecvTimeoutError::Disconnected) => NextRequest::Gone,
         }
     }
 
-    fn record_open_request(&mut self, next: NextRequest) -> NextRequest {
-        if let NextRequest::Request(request) = &next {
-            self.open.push((request.id, request.command == Command::Stop));
+    /// Gives out a request, which stays open until it is answered. What is malformed is answered here.
+    fn hand_out(&mut self, incoming: Incoming, outbox: &mut Outbox) -> NextRequest {
+        match incoming {
+            Incoming::Line(RequestLine::Request(request)) => {
+                self.open.push((request.id, request.command == Command::Stop));
+                NextRequest::Request(request)
+            }
+            Incoming::Line(RequestLine::Malformed { id, problem }) => {
+                outbox.push(Event::Rejected { id, reason: problem });
+                NextRequest::Nothing
+            }
+            Incoming::EndOfRequests => NextRequest::EndOfRequests,
         }
-        next
     }
 
     /// Answers a request: the step at which it took effect, or why it did not.
@@ -176,7 +217,7 @@ impl Inbox {
     /// Answers everything that has no answer yet: a stop took effect at `step`, all else did not, for `reason`.
     pub fn answer_all(&mut self, step: u64, reason: &str, outbox: &mut Outbox) {
         self.stop_requested();
-        let waiting = self.peeked.drain(..).map(|request| (request.id, request.command == Command::Stop));
+        let waiting = self.peeked.drain(..).filter_map(|incoming| Some((incoming.id()?, incoming.is_stop())));
         for (id, stop) in self.open.drain(..).chain(waiting) {
             outbox.push(if stop { Event::Applied { id, step } } else { Event::Rejected { id, reason: reason.into() } });
         }
@@ -189,7 +230,9 @@ impl Inbox {
     pub fn wait_for_stop(&mut self, outbox: &mut Outbox) -> Result<(), Disconnected> {
         loop {
             match self.wait(outbox) {
-                NextRequest::Request(Request { command: Command::Stop, .. }) => return Ok(()),
+                NextRequest::EndOfRequests | NextRequest::Request(Request { command: Command::Stop, .. }) => {
+                    return Ok(());
+                }
                 NextRequest::Request(Request { id, .. }) => {
                     self.answer(id, Err("the run has failed; only a stop is possible".into()), outbox);
                 }
@@ -211,7 +254,7 @@ mod tests {
 
     /// An inbox, and a full outbox whose reader has not taken the first event.
     struct Desk {
-        ask: SyncSender<Request>,
+        ask: SyncSender<Incoming>,
         inbox: Inbox,
         outbox: Outbox,
         reader: mpsc::Receiver<Vec<Event>>,
@@ -233,7 +276,7 @@ mod tests {
         }
 
         fn ask(&self, id: u64, command: Command) {
-            self.ask.send(Request { id: CommandId(id), command }).unwrap();
+            self.ask.send(Request { id: CommandId(id), command }.into()).unwrap();
         }
 
         fn until(&mut self) -> NextRequest {

@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     dataset::{self, DataError, Dataset},
-    protocol::{Capability, Event, Failure, Hello, Loading, PROTOCOL_VERSION, Request, RunState, StateChange},
+    protocol::{Capability, Event, Failure, Hello, Loading, PROTOCOL_VERSION, RunState, StateChange},
     tensors::Tensors,
     train::{
         ResumedRun, RunSpec, RunStart, SetupError, Trainer,
@@ -30,6 +30,8 @@ use crate::{
         record::Recording,
     },
 };
+
+pub use crate::train::inbox::Incoming;
 
 /// Requests that may wait for the worker, at most; a person at a keyboard never sends as many.
 const MAX_WAITING_REQUESTS: usize = 4096;
@@ -44,7 +46,7 @@ const MAX_FAREWELL_TIME: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct WorkerHandle {
     /// Requests go in here.
-    pub requests: SyncSender<Request>,
+    pub requests: SyncSender<Incoming>,
     /// Events come out here, in order, several at a time.
     pub events: mpsc::Receiver<Vec<Event>>,
     /// To wait for the end.
@@ -261,7 +263,7 @@ mod tests {
         dataset::{DataSpec, DatasetOutline},
         nn::NetworkSpec,
         optim::{OptimizerSpec, Schedule},
-        protocol::{Command, CommandId},
+        protocol::{Command, CommandId, Request},
         train::{BatchSize, Delivery, TrainSpec},
     };
 
@@ -299,7 +301,7 @@ mod tests {
     fn ask(handle: &WorkerHandle, command: &Command, most: u64) -> u64 {
         let (mut asked, mut refused) = (0, 0);
         while asked < most && refused < 200 {
-            match handle.requests.try_send(Request { id: CommandId(asked), command: command.clone() }) {
+            match handle.requests.try_send(Request { id: CommandId(asked), command: command.clone() }.into()) {
                 Ok(()) => (asked, refused) = (asked + 1, 0),
                 Err(TrySendError::Full(_)) => {
                     refused += 1;

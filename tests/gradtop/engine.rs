@@ -84,7 +84,7 @@ impl Engine {
     fn ask(&mut self, command: Command) -> CommandId {
         let id = CommandId(self.next);
         self.next += 1;
-        self.handle.requests.send(Request { id, command }).unwrap();
+        self.handle.requests.send(Request { id, command }.into()).unwrap();
         id
     }
 

@@ -28,7 +28,7 @@ const fn module(name: &'static str, modules: &'static [&'static str], crates: &'
 const LEAVES: [&str; 4] = ["files", "random", "range", "text"];
 
 const MODULES: &[TopModule] = &[
-    module("protocol", &[], &["serde", "smallvec"]),
+    module("protocol", &[], &["serde", "serde_json", "smallvec"]),
     module("files", &[], &["rustix"]),
     module("random", &[], &["rand"]),
     module("range", &[], &["serde"]),

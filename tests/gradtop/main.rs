@@ -16,5 +16,6 @@ mod program;
 mod protocol;
 mod reproduce;
 mod runs;
+mod steered;
 #[cfg(unix)]
 mod terminal;

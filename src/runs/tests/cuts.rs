@@ -136,7 +136,7 @@ impl Asked {
         let id = CommandId(self.next);
         // A run that had ended trains on.
         self.finished &= !matches!(command, Command::Extend { .. });
-        self.worker.requests.send(Request { id, command }).unwrap();
+        self.worker.requests.send(Request { id, command }.into()).unwrap();
         self.read_until(
             |event| matches!(event, Event::Applied { id: of, .. } | Event::Rejected { id: of, .. } if *of == id),
         );
@@ -155,7 +155,7 @@ impl Asked {
     fn end(mut self, train_on: bool) -> Outcome {
         if train_on && !self.finished {
             self.next += 1;
-            self.worker.requests.send(Request { id: CommandId(self.next), command: Command::Resume }).unwrap();
+            self.worker.requests.send(Request { id: CommandId(self.next), command: Command::Resume }.into()).unwrap();
             self.read_until(|event| matches!(event, Event::Finished(_)));
         }
         self.ask(Command::Stop);

@@ -14,7 +14,8 @@ impl TrainingDriver<'_> {
             // Answered with all others that are open, when nothing is computed any more.
             Command::Stop => return ControlFlow::Break(()),
             // Answered when the goal is reached.
-            Command::Advance { count } => return self.request_advance(id, |from| from.saturating_add(count.max(1))),
+            Command::Advance { count: 0 } => Err("count is 0; it must be at least 1".into()),
+            Command::Advance { count } => return self.request_advance(id, |from| from.saturating_add(count)),
             Command::AdvanceEpoch => {
                 let epoch = self.trainer.steps_per_epoch();
                 return self.request_advance(id, |from| (from / epoch + 1).saturating_mul(epoch));
@@ -89,7 +90,7 @@ impl TrainingDriver<'_> {
         Ok(())
     }
 
-    fn resume_until_end(&mut self) {
+    pub(super) fn resume_until_end(&mut self) {
         self.leave_walk();
         self.mode = RunMode::ToEnd;
         self.set_state(RunState::Running, None);

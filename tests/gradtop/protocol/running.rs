@@ -96,7 +96,7 @@ fn conversation(spec: RunSpec, commands: &[Command]) -> Vec<Event> {
         if request.command != Command::Unknown {
             Schema::strict().check(&written(&request)).unwrap();
         }
-        handle.requests.send(request).unwrap();
+        handle.requests.send(request.into()).unwrap();
         let is_answer = |event: &Event| match event {
             Event::Applied { id: answered, .. } | Event::Rejected { id: answered, .. } => *answered == id,
             _ => false,
