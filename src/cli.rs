@@ -19,6 +19,7 @@ mod grads;
 mod inspect;
 mod mistakes;
 mod model;
+mod notify;
 mod open;
 mod presets;
 mod recording;

@@ -67,6 +67,7 @@ impl Default for Config {
                 probe_every: 10,
                 threads: None,
                 directory: "runs".into(),
+                notify: String::new(),
                 save_seconds: 30.0,
             },
             keep: KeepSettings { last: 2, best: 1, every: None },

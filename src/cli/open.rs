@@ -60,7 +60,7 @@ pub fn run(arguments: &OpenArguments) -> anyhow::Result<u8> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build().context("can't start the event loop")?;
     let send = move |request| requests.try_send(request).map_err(io::Error::other);
     let exit = runtime
-        .block_on(ui::run(app, events, send, start::ui_settings(&config)))
+        .block_on(ui::run(app, events, send, |_| {}, start::ui_settings(&config)))
         .context("the dashboard can't use this terminal")?;
     Ok(match exit {
         Exit::Asked(_) => 0,

@@ -41,7 +41,7 @@ const STEERED_KEYS: [&str; 8] = [
 ];
 
 /// Settings that change nothing about the result.
-const FREE_KEYS: [&str; 4] = ["run.threads", "run.save_seconds", "run.probe_every", "run.directory"];
+const FREE_KEYS: [&str; 5] = ["run.threads", "run.save_seconds", "run.probe_every", "run.directory", "run.notify"];
 
 /// Goes on.
 pub fn run(arguments: &ResumeArguments) -> anyhow::Result<u8> {
@@ -115,7 +115,12 @@ fn newest_unfinished(directory: &Path) -> anyhow::Result<PathBuf> {
 
 /// The configuration that a run was recorded with, and what was set over it now.
 pub fn recorded_config(folder: &Path, text: &str, sets: &[String]) -> anyhow::Result<Config> {
-    Ok(Config::from_toml_str(&harmless_name(folder.join("run.toml").as_os_str()), text, sets)?)
+    let mut config = Config::from_toml_str(&harmless_name(folder.join("run.toml").as_os_str()), text, sets)?;
+    // A command that a folder brings along is not run.
+    if !sets.iter().any(|set| set.split('=').next().is_some_and(|key| key.trim() == "run.notify")) {
+        config.run.notify.clear();
+    }
+    Ok(config)
 }
 
 /// Refuses a program, or a machine, on which the run would not go on to the same bits.

@@ -27,6 +27,7 @@ use super::{
     FAILED_STATUS, OutputArguments, RunArguments, SIGNAL_STATUS_BASE, TrainArguments,
     ending::{self, Signals, WORKER_STOP_GRACE},
     model,
+    notify::Notifier,
     recording::{self, RecordPlace},
     request_lines, start,
 };
@@ -128,7 +129,8 @@ pub fn run(
 async fn dashboard(worker: WorkerHandle, app: App, config: &Config) -> anyhow::Result<u8> {
     let WorkerHandle { requests, events, task } = worker;
     let send = move |request: Request| requests.try_send(request.into()).map_err(io::Error::other);
-    let exit = ui::run(app, events, send, start::ui_settings(config))
+    let notifier = Notifier::new(config);
+    let exit = ui::run(app, events, send, |sentence| notifier.notify(sentence), start::ui_settings(config))
         .await
         .context("the dashboard can't use this terminal")?;
     let (signalled, fate) = match exit {
@@ -211,6 +213,9 @@ where
     let mut outcome = ending::join(task, &mut signals, signalled).await;
     if let (Some(refused), None) = (outcome.refused.take(), signalled) {
         return Err(start::refused_input_error(config, refused).into());
+    }
+    if let Ok(Some(end)) = &end {
+        Notifier::new(config).notify_end(end);
     }
     // Whoever reads no more is told nothing more.
     let _ = recording::write_ways_on(&mut farewell, outcome.folder.as_deref());

@@ -28,6 +28,8 @@ pub struct RunSettings {
     pub threads: Option<NonZeroUsize>,
     /// Folder in which runs are recorded, each in a folder of its own.
     pub directory: String,
+    /// Command for the shell when a run ends, breaks or pauses by itself; empty for none.
+    pub notify: String,
     /// Seconds of training between two checkpoints.
     pub save_seconds: f64,
 }

@@ -143,6 +143,20 @@ const RUN_KEYS: &[ConfigKey] = &[
             set: |c, v| c.run.save_seconds = v,
         },
     },
+    ConfigKey {
+        path: "run.notify",
+        about: "Command for the shell when a run ends, breaks or pauses by itself: $GRADTOP_MESSAGE says what happened, \
+                $GRADTOP_RUN is the run's name. `gradtop resume` takes it from --set alone, since a recorded run may \
+                come from somebody else",
+        kind: ValueKind::Text {
+            values: "a command; \"\" is none",
+            get: |c| c.run.notify.clone(),
+            set: |c, text| {
+                c.run.notify = text.into();
+                Ok(())
+            },
+        },
+    },
 ];
 
 /// The keys of `keep`.

@@ -53,7 +53,7 @@ pub struct UiSettings {
 /// Shows `app` on the terminal until it is left.
 ///
 /// `events` is what the source reports; closing it means that the source is gone. `send` takes requests to the source
-/// and fails once the source is gone. Must run on the thread that will see a panic's exit status: a panic while
+/// and fails once the source is gone. `notify` is told what a person should be called for. Must run on the thread that will see a panic's exit status: a panic while
 /// drawing puts the terminal back and goes on unwinding from here.
 ///
 /// # Errors
@@ -62,6 +62,7 @@ pub async fn run(
     app: App,
     mut events: mpsc::Receiver<Vec<Event>>,
     send: impl FnMut(Request) -> io::Result<()>,
+    notify: impl FnMut(&str),
     settings: UiSettings,
 ) -> io::Result<Exit> {
     // The theme alone decides about colours; crossterm's own idea of NO_COLOR loses bold and reverse as well.
@@ -73,6 +74,7 @@ pub async fn run(
     let mut dashboard = Dashboard {
         app,
         send,
+        notify,
         terminal,
         frames: FrameRenderer::new(settings.theme, settings.pictures),
         signal: settings.attention,
@@ -94,9 +96,11 @@ pub async fn run(
     Ok(exit)
 }
 
-struct Dashboard<S> {
+struct Dashboard<S, N> {
     app: App,
     send: S,
+    /// Told what a person is called for.
+    notify: N,
     terminal: Terminal,
     frames: FrameRenderer,
     signal: AttentionSignal,
@@ -115,7 +119,7 @@ struct Dashboard<S> {
     exit: Option<Exit>,
 }
 
-impl<S: FnMut(Request) -> io::Result<()>> Dashboard<S> {
+impl<S: FnMut(Request) -> io::Result<()>, N: FnMut(&str)> Dashboard<S, N> {
     async fn event_loop(&mut self, events: &mut mpsc::Receiver<Vec<Event>>, mut signals: Signals) -> io::Result<Exit> {
         let mut inputs = events::start_reading()?;
         let mut source_open = true;
@@ -279,7 +283,10 @@ impl<S: FnMut(Request) -> io::Result<()>> Dashboard<S> {
                 let _ = self.terminal.set_mouse(mouse);
             }
             // With the next frame, so that it is in the middle of none; of several the last counts.
-            Effect::Notify(text) => self.attention = self.signal.sequence(&text, self.unicode),
+            Effect::Notify(text) => {
+                self.attention = self.signal.sequence(&text, self.unicode);
+                (self.notify)(&text);
+            }
         }
         None
     }
@@ -309,7 +316,7 @@ impl<S: FnMut(Request) -> io::Result<()>> Dashboard<S> {
     }
 
     /// What the loop waits for besides messages: nothing at all when nothing changes.
-    fn next_wakeup(&self) -> NextWakeup<impl Future<Output = ()> + use<S>> {
+    fn next_wakeup(&self) -> NextWakeup<impl Future<Output = ()> + use<S, N>> {
         let for_output = self.is_draw_due() && self.terminal.output().is_busy();
         let frame = (self.is_draw_due() && !for_output).then_some(self.next_frame);
         let deadline = self.app.next_deadline().map(|deadline| self.start + deadline);

@@ -268,3 +268,26 @@ fn a_run_is_exported_in_every_form_and_over_nothing_that_was_not_meant() {
     assert!(refusal(place.path(), &["export", "nothing", "--csv", "b"]).contains("nothing"));
     assert!(!place.path().join("b").exists());
 }
+
+#[cfg(unix)]
+#[test]
+fn the_command_of_ones_own_is_run_at_the_end_and_none_that_a_folder_brings_along() {
+    let place = TempDir::new().unwrap();
+    let message = place.path().join("message");
+    let told = || {
+        (0..100).find_map(|_| {
+            thread::sleep(Duration::from_millis(50));
+            fs::read_to_string(&message).ok().filter(|text| text.ends_with('\n'))
+        })
+    };
+    let notify = r#"run.notify=echo "$GRADTOP_RUN: $GRADTOP_MESSAGE" > message"#;
+    let run = |words: &[&str]| assert!(command(place.path(), words).output().unwrap().status.success(), "{words:?}");
+    run(&["train", "--headless", "--data", "moons", "--epochs", "1", "--steps", "5", "--set", notify]);
+    assert_eq!(told().as_deref(), Some("moons: gradtop: moons finished at step 5\n"));
+    fs::remove_file(&message).unwrap();
+    run(&["resume", "--headless", "--steps", "7"]);
+    thread::sleep(Duration::from_millis(300));
+    assert!(!message.exists());
+    run(&["resume", "--headless", "--steps", "9", "--set", notify]);
+    assert_eq!(told().as_deref(), Some("moons: gradtop: moons finished at step 9\n"));
+}

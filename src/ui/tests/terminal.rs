@@ -63,7 +63,7 @@ fn child() {
     let theme = ui::Theme::detect(None, |name| std::env::var(name).ok());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let settings = UiSettings { fps: 30, theme, pictures: PictureProtocol::Blocks, attention: AttentionSignal::Osc9 };
-    let exit = runtime.block_on(ui::run(fixture::silent(), receiver, send, settings)).unwrap();
+    let exit = runtime.block_on(ui::run(fixture::silent(), receiver, send, |_| {}, settings)).unwrap();
     std::process::exit(match exit {
         Exit::Asked(_) => 0,
         Exit::Signal(Told::HangUp) => 129,
