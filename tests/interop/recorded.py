@@ -1,9 +1,9 @@
-"""Runs that gradtop records, read by TensorBoard, NumPy, pandas, PyTorch and a browser.
+"""Runs that gradtop records, read by TensorBoard, NumPy, pandas and a browser; `pytorch.py` reads their weights.
 
     recorded.py BINARY [WORD]
 
-PyTorch is too large for every run: where it is not installed, NumPy computes with the weights, whose names and shapes
-are compared with those that PyTorch has. A browser is used if there is one. What was not tried is said.
+NumPy computes with the weights, whose names and shapes are compared with those that PyTorch has. A browser is used if
+there is one; if not, that is said.
 """
 
 import json
@@ -171,24 +171,6 @@ def test_numpy_reaches_the_recorded_accuracy_with_the_weights():
         assert abs(losses.mean() - state["loss"]) < 1e-4, name
 
 
-def test_pytorch_loads_the_weights():
-    try:
-        import torch
-        from safetensors.torch import load_file as load_tensors
-    except ImportError:
-        print("not tried: PyTorch is not installed here")
-        return
-    _, run = train("--epochs", "12", "--lr", "0.01")
-    network = torch.nn.Sequential(
-        torch.nn.Linear(13, 8), torch.nn.BatchNorm1d(8), torch.nn.ReLU(), torch.nn.Linear(8, 3)
-    )
-    network.load_state_dict(load_tensors(weights_of(run)), strict=True)
-    x, labels = samples_for_test(run)
-    with torch.no_grad():
-        logits = network.eval()(torch.from_numpy(x)).numpy()
-    assert abs(accuracy_of(logits, labels) - export(run)["state"]["last_evaluation"]["accuracy"]) < 1e-9
-
-
 def test_pandas_reads_the_table():
     _, run = train("--epochs", "12")
     output("export", run, "--csv", "run.csv")
@@ -238,7 +220,7 @@ def test_a_page_is_whole_and_loads_nothing():
 def test_a_browser_shows_the_page():
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
-        print(f"not tried: none of {', '.join(BROWSERS)} is installed here")
+        print(f"NOT TRIED: none of {', '.join(BROWSERS)} is installed here")
         return
     _, run = train("--epochs", "12")
     output("export", run, "--html", "run.html")
