@@ -34,8 +34,9 @@ use super::{
     train::screen_is_usable,
 };
 
-/// Events that are handed to the dashboard at once.
-const BATCH_EVENTS: usize = 1024;
+/// Events that are handed to the dashboard at once. It takes a number of batches for each frame, so that small ones would
+/// keep a long run waiting.
+const BATCH_EVENTS: usize = 4096;
 
 /// Requests and batches of events that may wait.
 const MAX_WAITING: usize = 64;

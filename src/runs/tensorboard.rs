@@ -3,6 +3,7 @@
 //! A file is a sequence of records: the length in eight bytes, little-endian; a masked CRC-32C of these; the bytes of an
 //! `Event` in the encoding of protocol buffers; and a masked CRC-32C of them.
 
+mod histogram;
 mod message;
 mod reader;
 mod record;

@@ -7,7 +7,8 @@ use std::{
 };
 
 use super::{
-    message::{self, field, push_bytes, push_double, push_doubles, push_float, push_uint},
+    histogram::push_histogram,
+    message::{self, field, push_bytes, push_double, push_float, push_uint},
     record::push_record,
     thinning::{TimedValue, ValueBucket, bucket_steps},
 };
@@ -17,12 +18,6 @@ const FILE_VERSION: &[u8] = b"brain.Event:2";
 
 /// Bytes that wait in memory before they are written.
 const BUFFER_BYTES: usize = 1 << 16;
-
-/// Factor between the limits of two buckets of a histogram.
-const HISTOGRAM_GROWTH: f64 = 1.1;
-
-/// Least absolute value that has a bucket of its own.
-const HISTOGRAM_LEAST: f64 = 1e-12;
 
 /// Writes one event file. Records are never written in part, but where the system fails.
 #[derive(Debug)]
@@ -213,58 +208,5 @@ impl<W: Write> EventWriter<W> {
         push_record(&mut self.buffer, &self.event);
         self.event.clear();
         self.logged += (self.buffer.len() - before) as u64;
-    }
-}
-
-/// Appends a `HistogramProto`: buckets whose limits grow by a tenth on both sides of zero, only where there are values.
-fn push_histogram(out: &mut Vec<u8>, values: &mut dyn Iterator<Item = f64>) {
-    let (mut least, mut largest) = (f64::INFINITY, f64::NEG_INFINITY);
-    let (mut count, mut sum, mut squares) = (0_u64, 0.0, 0.0);
-    let mut counts: BTreeMap<i32, u64> = BTreeMap::new();
-    for value in values.filter(|value| value.is_finite()) {
-        (least, largest) = (least.min(value), largest.max(value));
-        (count, sum, squares) = (count + 1, sum + value, squares + value * value);
-        *counts.entry(bucket_of(value)).or_default() += 1;
-    }
-    if count == 0 {
-        (least, largest) = (0.0, 0.0);
-    }
-    push_double(out, field::HISTOGRAM_MIN, least);
-    push_double(out, field::HISTOGRAM_MAX, largest);
-    push_double(out, field::HISTOGRAM_COUNT, count as f64);
-    push_double(out, field::HISTOGRAM_SUM, sum);
-    push_double(out, field::HISTOGRAM_SUM_SQUARES, squares);
-    let (mut limits, mut buckets) = (Vec::new(), Vec::new());
-    let mut next = None;
-    for (&bucket, &count) in &counts {
-        // A gap is one empty bucket up to where the next one begins.
-        if next.is_some_and(|next| next != bucket) {
-            limits.push(upper_limit(bucket - 1));
-            buckets.push(0.0);
-        }
-        limits.push(upper_limit(bucket));
-        buckets.push(count as f64);
-        next = Some(bucket + 1);
-    }
-    push_doubles(out, field::HISTOGRAM_LIMITS, &limits);
-    push_doubles(out, field::HISTOGRAM_BUCKETS, &buckets);
-}
-
-/// The bucket of a value: 0 around zero, positive ones above, negative ones below.
-fn bucket_of(value: f64) -> i32 {
-    let size = value.abs();
-    if size < HISTOGRAM_LEAST {
-        return 0;
-    }
-    let number = 1 + ((size / HISTOGRAM_LEAST).ln() / HISTOGRAM_GROWTH.ln()).floor() as i32;
-    if value > 0.0 { number } else { -number }
-}
-
-/// The largest value of a bucket.
-fn upper_limit(bucket: i32) -> f64 {
-    if bucket >= 0 {
-        HISTOGRAM_LEAST * HISTOGRAM_GROWTH.powi(bucket)
-    } else {
-        -HISTOGRAM_LEAST * HISTOGRAM_GROWTH.powi(-bucket - 1)
     }
 }
