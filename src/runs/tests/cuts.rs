@@ -14,8 +14,8 @@ use std::{
 use tempfile::TempDir;
 
 use crate::{
-    dataset::{DataSpec, Source, Toy},
-    nn::NetworkSpec,
+    dataset::{Augmentations, DataSpec, Source, Toy},
+    nn::{LayerSpec, NetworkSpec},
     optim::{OptimizerSpec, Schedule},
     protocol::{Command, CommandId, Event, Request},
     random::{Purpose, Stream, stream},
@@ -38,15 +38,61 @@ fn pick<'a, T>(random: &mut Stream, of: &'a [T]) -> &'a T {
     &of[random.below(of.len() as u32) as usize]
 }
 
-/// A run of a random kind.
-fn random_run(random: &mut Stream) -> RunSpec {
-    let layers: [&[&str]; 5] = [
+/// Sides of the images in pixels.
+const IMAGE_SIDES: [u32; 2] = [6, 7];
+
+/// Grey images of noise in MNIST's format, 90 to train and 30 to test.
+fn write_images(folder: &Path) {
+    let mut random = stream(7, Purpose::Data, 0);
+    let header = |kind: u8, sides: &[u32]| {
+        let sides = sides.iter().flat_map(|side| side.to_be_bytes());
+        [0, 0, 8, kind].into_iter().chain(sides).collect::<Vec<u8>>()
+    };
+    for (part, count) in [("train", 90), ("t10k", 30)] {
+        let labels: Vec<u8> = (0..count).map(|_| random.below(3) as u8).collect();
+        // A class is as bright as its number.
+        let mut pixels = |label: u8| (0..42).map(|_| random.below(150) as u8 + 50 * label).collect::<Vec<u8>>();
+        let pixels: Vec<u8> = labels.iter().flat_map(|label| pixels(*label)).collect();
+        let images = [header(3, &[count, IMAGE_SIDES[0], IMAGE_SIDES[1]]), pixels].concat();
+        fs::write(folder.join(format!("{part}-images-idx3-ubyte")), images).unwrap();
+        fs::write(folder.join(format!("{part}-labels-idx1-ubyte")), [header(1, &[count]), labels].concat()).unwrap();
+    }
+}
+
+/// Data and layers of a random kind: a toy problem, or the images in the folder, perhaps augmented.
+fn random_data_and_layers(random: &mut Stream, images: &Path) -> (DataSpec, Vec<LayerSpec>) {
+    let for_toys: [&[&str]; 5] = [
         &["linear 6", "relu", "linear classes"],
         &["linear 6", "batchnorm", "relu", "dropout 0.3", "linear classes"],
         &["linear 6", "residual [linear 6, batchnorm, tanh]", "linear classes"],
         &["dropout 0.1", "linear 5", "gelu", "linear 4", "batchnorm", "linear classes"],
         &["linear classes"],
     ];
+    let for_images: [&[&str]; 4] = [
+        &["conv 3 3x3 pad 1", "batchnorm", "relu", "maxpool 2", "flatten", "linear classes"],
+        &["conv 2 2x3", "gelu", "avgpool 2 stride 1", "flatten", "dropout 0.2", "linear classes"],
+        &["residual [conv 4 3x3 stride 2 pad 1, batchnorm]", "leaky_relu 0.1", "global_avgpool", "linear classes"],
+        &["linear 5", "relu", "linear classes"],
+    ];
+    let kinds = [Toy::Circles, Toy::Moons, Toy::Spirals];
+    let is_toy = random.below(2) == 0;
+    let (source, layers) = if is_toy {
+        (Source::Toy(*pick(random, &kinds)), *pick(random, &for_toys))
+    } else {
+        (Source::Path(images.into()), *pick(random, &for_images))
+    };
+    let augment = Augmentations {
+        flip: !is_toy && random.below(2) == 0,
+        crop: if is_toy { 0 } else { *pick(random, &[0, 2]) },
+        cutout: if is_toy { 0 } else { *pick(random, &[0, 3]) },
+    };
+    let layers = layers.iter().map(|layer| layer.parse().unwrap()).collect();
+    (DataSpec { source, samples: 150, augment, ..DataSpec::default() }, layers)
+}
+
+/// A run of a random kind.
+fn random_run(random: &mut Stream, images: &Path) -> RunSpec {
+    let (data, layers) = random_data_and_layers(random, images);
     let optimizers = [
         OptimizerSpec::SGD,
         OptimizerSpec::Sgd { momentum: 0.9, nesterov: true, weight_decay: 1e-3 },
@@ -55,12 +101,11 @@ fn random_run(random: &mut Stream) -> RunSpec {
         OptimizerSpec::RmsProp { alpha: 0.9, epsilon: 1e-8, momentum: 0.5, weight_decay: 0.0 },
     ];
     let schedules = ["constant", "cosine", "cosine warmup 5", "step 7 0.5", "one_cycle"];
-    let kinds = [Toy::Circles, Toy::Moons, Toy::Spirals];
     let optional = |chance: bool, value: f64| chance.then_some(value);
     let seed = u64::from(random.below(1000));
     RunSpec {
         name: "cut".into(),
-        data: DataSpec { source: Source::Toy(*pick(random, &kinds)), samples: 150, ..DataSpec::default() },
+        data,
         checked: None,
         train: TrainSpec {
             seed,
@@ -72,10 +117,7 @@ fn random_run(random: &mut Stream) -> RunSpec {
             patience: *pick(random, &[None, None, Some(2)]),
             probe_every: 5,
             threads: NonZeroUsize::MIN,
-            network: NetworkSpec {
-                layers: pick(random, &layers).iter().map(|layer| layer.parse().unwrap()).collect(),
-                ..NetworkSpec::default()
-            },
+            network: NetworkSpec { layers, ..NetworkSpec::default() },
             optimizer: *pick(random, &optimizers),
             learning_rate: 0.02,
             clip_norm: optional(random.below(2) == 0, 0.5),
@@ -251,9 +293,9 @@ fn sha(outcome: &Outcome) -> &str {
 }
 
 /// One random run, uncut, cut by a stop and cut by a crash.
-fn try_cut(seed: u64) {
+fn try_cut(seed: u64, images: &Path) {
     let mut random = stream(seed, Purpose::Data, 0);
-    let spec = random_run(&mut random);
+    let spec = random_run(&mut random, images);
     let mut script = random_script(&mut random);
     if spec.train.patience.is_some() {
         // A run that was stopped early and is extended trains on at once, so that what is asked afterwards takes effect
@@ -295,5 +337,7 @@ fn try_cut(seed: u64) {
 #[test]
 fn a_run_that_was_cut_ends_as_if_it_had_not_been() {
     let cuts = std::env::var("GRADTOP_CUTS").map_or(USUAL_CUTS, |cuts| cuts.parse().unwrap());
-    (0..cuts).for_each(try_cut);
+    let images = TempDir::new().unwrap();
+    write_images(images.path());
+    (0..cuts).for_each(|seed| try_cut(seed, images.path()));
 }
