@@ -46,7 +46,7 @@ pub use outcome::{Outcome, UnusableInput};
 pub use record::{Intervention, LAST_STEP, LedgerEntry, PLANNED_STEPS, ResumedRun, RunRecord, RunStart, take_due};
 #[cfg(test)]
 pub(crate) use snapshot::snapshot_of;
-pub use snapshot::{RestoreError, Snapshot, StoredSnapshot, TrainerState, TrainingState};
+pub use snapshot::{RestoreError, Snapshot, StoredSnapshot, TestPredictions, TrainerState, TrainingState};
 pub use step::{StepError, StepOutcome};
 pub use trainer::{SetupError, Trainer};
 

@@ -17,7 +17,7 @@ use super::storage::{Storage, create_folders, write_new};
 use crate::{
     tensors::{TensorError, Tensors},
     text::{Safe, harmless_name, hexadecimal},
-    train::{Snapshot, StoredSnapshot, TrainingState},
+    train::{Snapshot, StoredSnapshot, TestPredictions, TrainingState},
 };
 
 /// Folder of the checkpoints in that of a run.
@@ -37,6 +37,9 @@ const BEST: &str = "best.safetensors";
 
 /// Everything that is no tensor.
 const STATE: &str = "state.json";
+
+/// What the network made of the test data, for people; going on does not need it.
+const PREDICTIONS: &str = "predictions.json";
 
 /// Version of the form of `state.json`.
 const STATE_VERSION: u32 = 1;
@@ -217,6 +220,22 @@ impl<'a> Checkpoints<'a> {
         CheckedFiles::read(self.storage, self.path(name))?.state()
     }
 
+    /// Reads what the network of a checkpoint made of the test data; `None` where it was not evaluated before.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_predictions(&self, name: CheckpointName) -> Result<Option<TestPredictions>, CheckpointError> {
+        let files = CheckedFiles::read(self.storage, self.path(name))?;
+        if !files.has(PREDICTIONS) {
+            return Ok(None);
+        }
+        let wrong = |error: serde_json::Error| CheckpointError::Form {
+            file: harmless_name(files.folder.join(PREDICTIONS).as_os_str()),
+            problem: Safe(&error.to_string()).to_string(),
+        };
+        Ok(Some(serde_json::from_slice(&files.bytes(PREDICTIONS)?).map_err(wrong)?))
+    }
+
     /// Removes all that `retention` does not keep; `best` are steps, the best first.
     ///
     /// # Errors
@@ -277,7 +296,7 @@ impl<'a> Checkpoints<'a> {
 /// # Errors
 /// When the system refuses, or other files are there.
 pub fn remove_checkpoint_folder(storage: &dyn Storage, path: &Path) -> io::Result<()> {
-    for file in [SUMS, WEIGHTS, TRAINING, BEST, STATE] {
+    for file in [SUMS, WEIGHTS, TRAINING, BEST, STATE, PREDICTIONS] {
         match storage.remove_file(&path.join(file)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -297,10 +316,14 @@ fn contents(snapshot: &Snapshot, state: &CheckpointState) -> Result<Vec<(&'stati
     if let Some(best) = &snapshot.best {
         files.push((BEST, best.finish(&about)?));
     }
-    let mut text = serde_json::to_vec_pretty(state)
-        .map_err(|error| CheckpointError::Form { file: STATE.into(), problem: error.to_string() })?;
+    let form =
+        |file: &str, error: serde_json::Error| CheckpointError::Form { file: file.into(), problem: error.to_string() };
+    let mut text = serde_json::to_vec_pretty(state).map_err(|error| form(STATE, error))?;
     text.push(b'\n');
     files.push((STATE, text));
+    if let Some(predictions) = &snapshot.predictions {
+        files.push((PREDICTIONS, serde_json::to_vec(predictions).map_err(|error| form(PREDICTIONS, error))?));
+    }
     let mut sums = String::new();
     for (name, bytes) in &files {
         // Writing to a string can't fail.
@@ -334,7 +357,7 @@ impl<'a> CheckedFiles<'a> {
             .map(|line| line.split_once("  ").map(|(sum, name)| (name.to_owned(), sum.to_owned())))
             .collect();
         let sums = sums.filter(|_| text.ends_with('\n')).ok_or_else(|| wrong("damaged: not a list of checksums"))?;
-        let known = [WEIGHTS, TRAINING, BEST, STATE];
+        let known = [WEIGHTS, TRAINING, BEST, STATE, PREDICTIONS];
         if sums.iter().any(|(name, _)| !known.contains(&name.as_str())) {
             return Err(wrong("damaged: it lists a file that no checkpoint has"));
         }

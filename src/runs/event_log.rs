@@ -230,7 +230,7 @@ impl EventLog {
             }
             Event::Evaluation(evaluation) => {
                 let metrics = evaluation.values.iter().filter_map(|value| Some((tags.metric(value.0.0)?, value.1)));
-                writer.kept_scalars(evaluation.step, time, metrics)?;
+                writer.scalars(evaluation.step, time, metrics)?;
             }
             Event::Finding(finding) => {
                 let text = format!("{}\n\n{}", finding.what, finding.advice);

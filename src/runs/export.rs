@@ -1,8 +1,10 @@
 //! What was recorded of a run, for other programs and for people: a table, an object, a figure and a page.
 
 mod figure;
+mod markup;
 mod object;
 mod page;
+mod samples;
 mod table;
 
 pub use figure::training_figure;

@@ -8,14 +8,14 @@ use super::{
     info::{INFO, read_info},
     ledger::read_ledger,
     manifest::{Manifest, ManifestError},
-    opened::newest_state_and_notes,
+    opened::{newest_predictions, newest_state_and_notes},
     storage::Storage,
     tensorboard::{LoggedEvent, LoggedValue},
 };
 use crate::{
     protocol::{Finding, RunInfo},
     text::harmless_name,
-    train::LedgerEntry,
+    train::{LedgerEntry, TestPredictions},
 };
 
 /// What was recorded of a run. Where it went on from an earlier step in another way, what it had done after that step is
@@ -39,6 +39,8 @@ pub struct RunHistory {
     pub ledger: Vec<LedgerEntry>,
     /// Its newest checkpoint; `None` before the first.
     pub state: Option<CheckpointState>,
+    /// What the network of that checkpoint made of the test data, if it was evaluated before.
+    pub predictions: Option<TestPredictions>,
     /// What of the record is damaged, as sentences that are safe to show.
     pub notes: Vec<String>,
 }
@@ -69,6 +71,7 @@ impl RunHistory {
     pub fn read(storage: &dyn Storage, folder: &Path) -> Result<Self, ManifestError> {
         let manifest = Manifest::read(storage, folder)?;
         let (state, mut notes) = newest_state_and_notes(storage, folder);
+        let predictions = newest_predictions(storage, folder);
         let info = read_info(storage, folder)
             .map_err(|error| notes.push(format!("{INFO}: {error}; layers and data are not described")))
             .ok();
@@ -92,7 +95,18 @@ impl RunHistory {
         let LogContents { findings, changes, .. } = log;
         let shown = std::path::absolute(folder).unwrap_or_else(|_| folder.into());
         let folder = harmless_name(shown.file_name().unwrap_or(shown.as_os_str()));
-        Ok(Self { folder, manifest, info, series, findings, changes, ledger: ledger.entries, state, notes })
+        Ok(Self {
+            folder,
+            manifest,
+            info,
+            series,
+            findings,
+            changes,
+            ledger: ledger.entries,
+            state,
+            predictions,
+            notes,
+        })
     }
 
     /// The values of a tag; none where it was never measured.

@@ -9,7 +9,11 @@ use super::{
     manifest::{Manifest, ManifestError},
     storage::Storage,
 };
-use crate::{tensors::Tensors, text::harmless_name, train::StoredSnapshot};
+use crate::{
+    tensors::Tensors,
+    text::harmless_name,
+    train::{StoredSnapshot, TestPredictions},
+};
 
 /// Why a run can't be opened.
 #[derive(Debug, thiserror::Error)]
@@ -97,6 +101,11 @@ pub fn newest_state_and_notes(storage: &dyn Storage, folder: &Path) -> (Option<C
             (None, notes)
         }
     }
+}
+
+/// What the network of the newest checkpoint that is whole made of the test data, if it was evaluated before.
+pub fn newest_predictions(storage: &dyn Storage, folder: &Path) -> Option<TestPredictions> {
+    newest_whole(storage, folder, &mut Vec::new(), Checkpoints::load_predictions).ok().flatten()?.1
 }
 
 fn no_checkpoint(folder: &Path, notes: &[String]) -> String {

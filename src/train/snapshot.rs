@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 use crate::{
     nn::Network,
     optim::{Schedule, SettingError},
-    protocol::BranchId,
+    protocol::{
+        BranchId,
+        inspection::{ConfusionMatrix, SamplePage},
+    },
     tensors::{Precision, TensorError, TensorState, Tensors, Writer},
     train::{
         TestResult, Trainer, averaging::WeightAverage, early_stopping::BestEvaluation, fingerprint,
@@ -27,6 +30,17 @@ pub struct Snapshot {
     pub best: Option<Writer>,
     /// Everything that is no tensor.
     pub state: TrainingState,
+    /// What the last evaluation made of the test data; nothing before the first. Going on does not need it.
+    pub predictions: Option<TestPredictions>,
+}
+
+/// What a network made of the test data, for people.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TestPredictions {
+    /// How often each class was taken for each.
+    pub confusion: ConfusionMatrix,
+    /// The mistakes with the largest loss.
+    pub worst: SamplePage,
 }
 
 /// A run at a step, as it was stored.
@@ -225,7 +239,7 @@ pub fn snapshot_of(trainer: &mut Trainer) -> Snapshot {
         stopped_early: false,
         complete: false,
     };
-    Snapshot { weights, training, best: None, state }
+    Snapshot { weights, training, best: None, state, predictions: None }
 }
 
 /// Copies every tensor of the network that `weights` has in its shape, and says which it has not.

@@ -40,7 +40,7 @@ const MODULES: &[TopModule] = &[
     module(
         "runs",
         &["protocol", "report", "tensors", "train"],
-        &["crc32c", "humantime", "serde", "serde_json", "sha2", "thiserror", "toml"],
+        &["base64", "crc32c", "humantime", "image", "serde", "serde_json", "sha2", "thiserror", "toml"],
     ),
     module("app", &["protocol"], &[]),
     module(

@@ -2,18 +2,21 @@
 
 use std::fmt::Write as _;
 
-use super::figure::{steering_figure, training_figure};
+use super::{
+    figure::{steering_figure, training_figure},
+    markup::{escape, push_heading},
+    samples::push_test_predictions,
+};
 use crate::{
     protocol::{DataInfo, Health, LayerInfo, MetricInfo, RunInfo, metric},
-    report::escape_xml,
     runs::{checkpoint::CheckpointState, history::RunHistory},
-    text::{duration, exact, harmless, short, thousands},
+    text::{duration, exact, short, thousands},
     train::{Intervention, LedgerEntry},
 };
 
 /// How the page looks, and that it must load nothing.
 const HEAD: &str = r#"<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
 <meta name="viewport" content="width=device-width">
 <style>
 body { font: 15px/1.5 Helvetica, Arial, sans-serif; color: #222; background: #fff; max-width: 60em; margin: 2em auto; padding: 0 1em }
@@ -26,12 +29,18 @@ th, td { text-align: left; vertical-align: top; padding: 0.2em 1.2em 0.2em 0; bo
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums }
 td, pre, p { overflow-wrap: anywhere }
 pre { white-space: pre-wrap; background: #f6f6f6; padding: 1em }
+.confusion td, .confusion th { padding: 0.2em 0.5em }
+.samples { display: flex; flex-wrap: wrap; gap: 1em }
+figure { margin: 0; max-width: 12em }
+figcaption { font-size: 0.8em }
+img { image-rendering: pixelated }
 .watch { color: #8a5a00 }
 .bad { color: #a30000 }
 </style>
 "#;
 
-/// The page: facts, curves, layers with their last gradients and updates, findings, what was done, configuration.
+/// The page: facts, curves, layers with their last gradients and updates, confusion and worst mistakes on the test data,
+/// findings, what was done, configuration.
 pub fn html_page(history: &RunHistory) -> String {
     let title = escape(&history.manifest.facts.name);
     let mut page =
@@ -46,16 +55,12 @@ pub fn html_page(history: &RunHistory) -> String {
     if let Some(info) = &history.info {
         push_layers(&mut page, history, info);
     }
+    push_samples(&mut page, history);
     push_findings(&mut page, history);
     push_ledger(&mut page, &history.ledger);
     push_configuration(&mut page, &history.manifest.text);
     page.push_str("</body>\n</html>\n");
     page
-}
-
-/// A text from outside as it stands in the page.
-fn escape(text: &str) -> String {
-    escape_xml(&harmless(text))
 }
 
 /// Test accuracy and loss, as far as they are known.
@@ -71,10 +76,6 @@ fn result_sentence(history: &RunHistory) -> String {
     };
     let loss = loss.map(|loss| format!(", loss {}", short(loss))).unwrap_or_default();
     format!("Test accuracy {:.2} %{loss}, after {} minibatches.", 100.0 * accuracy, thousands(step))
-}
-
-fn push_heading(page: &mut String, text: &str) {
-    let _ = writeln!(page, "<h2>{text}</h2>");
 }
 
 fn push_facts(page: &mut String, history: &RunHistory) {
@@ -181,6 +182,17 @@ fn push_layers(page: &mut String, history: &RunHistory, info: &RunInfo) {
 fn last_value(history: &RunHistory, layer: &LayerInfo, quantity: &MetricInfo) -> Option<String> {
     let (_, value) = history.points(&format!("layer/{}/{}", layer.path, quantity.tag)).last()?;
     Some(quantity.unit.format_value(f64::from(*value)))
+}
+
+/// What the network made of the test data, or why that is not known.
+fn push_samples(page: &mut String, history: &RunHistory) {
+    let classes = history.info.as_ref().and_then(|info| info.data.as_ref()).map_or(&[][..], |data| &data.classes);
+    if let Some(predictions) = &history.predictions {
+        push_test_predictions(page, predictions, classes);
+    } else {
+        push_heading(page, "Confusion");
+        page.push_str("<p>Not evaluated on test data before the newest checkpoint.</p>\n");
+    }
 }
 
 fn push_findings(page: &mut String, history: &RunHistory) {

@@ -2,6 +2,7 @@
 
 use std::{fs, io::Write, ops::ControlFlow, path::Path};
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -9,7 +10,9 @@ use super::{html_page, training_figure, write_csv, write_json};
 use crate::{
     protocol::{
         BranchId, Change, ChangedBy, DataInfo, Evaluation, Event, Finding, Health, LayerInfo, LayerKind, LayerProbe,
-        LayerRole, MetricId, MetricInfo, MetricValue, RunInfo, Setting, StepReport, metric,
+        LayerRole, MetricId, MetricInfo, MetricValue, RunInfo, Setting, StepReport,
+        inspection::{ClassifiedSample, ConfusionMatrix, SamplePage, SamplePicture},
+        metric,
     },
     runs::{
         Manifest, RunFacts,
@@ -20,7 +23,7 @@ use crate::{
         playback::{PlayedPart, play_events},
         storage::DiskStorage,
     },
-    train::{Intervention, LedgerEntry},
+    train::{Intervention, LedgerEntry, TestPredictions},
 };
 
 /// A name that does harm wherever it is not escaped.
@@ -103,6 +106,37 @@ fn changed(step: u64) -> LedgerEntry {
 
 fn read(run: &Path) -> RunHistory {
     RunHistory::read(&DiskStorage, run).unwrap()
+}
+
+/// The same, of whose three classes the last has no sample, with mistakes on an image in grey, one in colour and two
+/// numbers.
+fn with_predictions(history: RunHistory) -> RunHistory {
+    let sample = |picture, values: &[f32]| ClassifiedSample {
+        index: 5,
+        class: 0,
+        predicted: 2,
+        confidence: 0.9,
+        loss: 2.5,
+        picture,
+        values: values.to_vec(),
+    };
+    let picture = |channels, height, width, pixels: &[u8]| {
+        Some(SamplePicture { channels, height, width, pixels: pixels.to_vec() })
+    };
+    let entries = vec![
+        sample(picture(1, 1, 2, &[10, 200]), &[]),
+        sample(picture(3, 2, 1, &[1, 2, 3, 4, 5, 6]), &[]),
+        sample(None, &[1.5, -2.0]),
+    ];
+    let predictions = TestPredictions {
+        confusion: ConfusionMatrix { evaluated: 2, classes: 3, counts: vec![2, 0, 1, 5, 1, 0, 0, 0, 0] },
+        worst: SamplePage { evaluated: 2, samples: 9, mistakes: 6, entries },
+    };
+    let mut history = RunHistory { predictions: Some(predictions), ..history };
+    if let Some(data) = history.info.as_mut().and_then(|info| info.data.as_mut()) {
+        data.classes = vec![HOSTILE.into(), "b".into()];
+    }
+    history
 }
 
 /// A run that shows everything.
@@ -228,15 +262,16 @@ fn an_object_has_everything_as_it_was_recorded() {
 
 #[test]
 fn a_page_escapes_what_comes_from_outside_and_asks_for_nothing() {
-    let run = usual_run();
-    let page = html_page(&read(run.path()));
+    let page = html_page(&with_predictions(read(usual_run().path())));
     let harmless = "&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt; &amp; ··[31m";
-    // Title and heading, data, layer and quantity, finding and advice, configuration as TOML has it.
-    assert!(page.matches(harmless).count() >= 7, "{page}");
+    // Title and heading, data, layer and quantity, finding and advice, configuration as TOML has it, a class of each row
+    // and sample.
+    assert!(page.matches(harmless).count() >= 13, "{page}");
     assert!(
         !page.contains("<script") && !page.contains("<b>") && !page.contains('\u{1b}') && !page.contains('\u{202e}')
     );
-    for outside in ["src=", "href=", "url(http", "@import", "<link", "<iframe", "onload"] {
+    assert_eq!(page.matches("src=").count(), page.matches("src=\"data:image/png;base64,").count());
+    for outside in ["href=", "url(http", "@import", "<link", "<iframe", "onload"] {
         assert!(!page.contains(outside), "{outside} in {page}");
     }
     assert!(page.contains("default-src 'none'"));
@@ -248,15 +283,43 @@ fn a_page_escapes_what_comes_from_outside_and_asks_for_nothing() {
 }
 
 #[test]
+fn a_page_shows_what_became_of_the_test_data() {
+    let history = with_predictions(read(usual_run().path()));
+    let page = html_page(&history);
+    for text in [
+        "6 of 9 test samples were taken for another class",
+        "<td class=\"number\" style=\"background:rgba(40,110,200,0.40)\">2</td>",
+        "<td class=\"number\">66.7 %</td>",
+        "<td class=\"number\">–</td>",
+        "→ 2<br>90 % sure, loss 2.5<br>test sample 5",
+        "<p>1.5, -2</p>",
+    ] {
+        assert!(page.contains(text), "{text} in {page}");
+    }
+    // The pictures are what they were.
+    let pngs = page.split("base64,").skip(1).map(|rest| STANDARD.decode(rest.split('"').next().unwrap()).unwrap());
+    let pictures: Vec<image::RgbImage> = pngs.map(|png| image::load_from_memory(&png).unwrap().to_rgb8()).collect();
+    assert_eq!(pictures.iter().map(image::RgbImage::dimensions).collect::<Vec<_>>(), [(2, 1), (1, 2)]);
+    assert_eq!(pictures[0].as_raw(), &[10, 10, 10, 200, 200, 200]);
+    assert_eq!(pictures[1].as_raw(), &[1, 3, 5, 2, 4, 6]);
+    let many = 41;
+    let mut large = history;
+    large.predictions.as_mut().unwrap().confusion =
+        ConfusionMatrix { evaluated: 2, classes: many, counts: vec![0; many * many] };
+    assert!(html_page(&large).contains("The matrix of 41 classes is too large for this page."));
+    large.predictions = None;
+    assert!(html_page(&large).contains("Not evaluated on test data before the newest checkpoint."));
+}
+
+#[test]
 fn every_element_of_a_page_is_closed() {
-    let run = usual_run();
-    let page = html_page(&read(run.path()));
+    let page = html_page(&with_predictions(read(usual_run().path())));
     let mut open = Vec::new();
     for tag in page.split('<').skip(2).map(|rest| rest.split('>').next().unwrap()) {
         let name = tag.split(' ').next().unwrap();
         match name.strip_prefix('/') {
             Some(name) => assert_eq!(open.pop(), Some(name)),
-            None if tag.ends_with('/') || name == "meta" => {}
+            None if tag.ends_with('/') || ["meta", "img", "br"].contains(&name) => {}
             None => open.push(name),
         }
     }
@@ -284,4 +347,20 @@ fn a_figure_has_both_parts_of_the_data_and_a_mark_for_each_change() {
     let nothing = make_run(&[], &[]);
     assert!(training_figure(&read(nothing.path())).is_none());
     assert!(html_page(&read(nothing.path())).contains("Nothing was measured yet."));
+}
+
+#[test]
+fn evaluations_of_a_long_run_are_thinned_as_minibatches_are() {
+    let run = make_run(&[], &[]);
+    let earlier = fs::File::create(run.path().join("events.out.tfevents.0000000001.gradtop.0000")).unwrap();
+    earlier.set_len(20_000_001).unwrap();
+    let mut log = EventLog::create(&DiskStorage, run.path(), EventTags::of(&info())).unwrap();
+    for step in 1..=200_000_u64 {
+        log.record(&evaluation(step, (step as f64).sin())).unwrap();
+    }
+    log.finish().unwrap();
+    let newest = event_files(&DiskStorage, run.path()).unwrap().pop().unwrap();
+    // Each would be some 90 bytes.
+    let bytes = fs::metadata(newest).unwrap().len();
+    assert!(bytes < 9_000_000, "{bytes}");
 }

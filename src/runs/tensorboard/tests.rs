@@ -22,7 +22,7 @@ fn small_file() -> Vec<u8> {
     let mut file = Vec::new();
     let mut writer = EventWriter::new(&mut file, 0, 1.5);
     writer.scalars(1, 2.5, [("train/loss", 2.25), ("train/accuracy", 0.5)]).unwrap();
-    writer.kept_scalars(2, 3.5, [("test/loss", f64::NAN)]).unwrap();
+    writer.scalars(2, 3.5, [("test/loss", f64::NAN)]).unwrap();
     writer.text(2, 3.5, "finding", "half of layer 0 is dead").unwrap();
     writer.histogram(3, 4.5, "layer/0.weight/weights", &mut [0.5, -1.0, f64::INFINITY, 0.0].into_iter()).unwrap();
     writer.finish().unwrap();

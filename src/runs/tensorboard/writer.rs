@@ -56,7 +56,7 @@ impl<W: Write> EventWriter<W> {
         writer
     }
 
-    /// Logs values of a minibatch. After a long run, of each bucket of steps only some are written.
+    /// Logs values of a minibatch or of an evaluation. After a long run, of each bucket of steps only some are written.
     ///
     /// # Errors
     /// When the file can't be written.
@@ -68,7 +68,11 @@ impl<W: Write> EventWriter<W> {
     ) -> io::Result<()> {
         let steps = bucket_steps(self.logged);
         if steps == 1 {
-            return self.kept_scalars(step, wall_time, values);
+            for (tag, value) in values {
+                self.push_scalar(tag, value);
+            }
+            self.push_summary(step, wall_time);
+            return self.write_full_buffer();
         }
         let number = step / steps;
         if self.bucket != Some((steps, number)) {
@@ -84,23 +88,6 @@ impl<W: Write> EventWriter<W> {
                 }
             }
         }
-        self.write_full_buffer()
-    }
-
-    /// Logs values of which each is kept.
-    ///
-    /// # Errors
-    /// As [`Self::scalars`].
-    pub fn kept_scalars<'a>(
-        &mut self,
-        step: u64,
-        wall_time: f64,
-        values: impl IntoIterator<Item = (&'a str, f64)>,
-    ) -> io::Result<()> {
-        for (tag, value) in values {
-            self.push_scalar(tag, value);
-        }
-        self.push_summary(step, wall_time);
         self.write_full_buffer()
     }
 

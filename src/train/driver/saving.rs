@@ -3,15 +3,21 @@
 use std::time::Instant;
 
 use crate::{
-    protocol::{BranchId, Branching, Change, ChangedBy, Event, Finding, Health, SavedRun, Setting},
+    protocol::{
+        Answer, BranchId, Branching, Change, ChangedBy, Event, Finding, Health, Query, SavedRun, Setting,
+        inspection::{SampleFilter, SampleOrder, SplitName},
+    },
     tensors::Writer,
     train::{
         BestEvaluation, Intervention, LAST_STEP, LedgerEntry, PLANNED_STEPS, RestoreError, ResumedRun, Snapshot,
-        TrainingState, describe::describe_run, record::take_due,
+        TestPredictions, TrainingState, describe::describe_run, record::take_due,
     },
 };
 
 use super::{TrainingDriver, steering::RunSteering};
+
+/// Mistakes that are recorded, at most.
+const RECORDED_MISTAKES: usize = 24;
 
 /// What to do about a run that can't be recorded.
 const RECORD_ADVICE: &str = "training goes on; make room or give access, and the next save tries again";
@@ -217,7 +223,19 @@ impl TrainingDriver<'_> {
             stopped_early: self.stopped_early,
             complete,
         };
-        Snapshot { weights, training, best: self.best_weights.clone(), state }
+        let predictions = self.test_predictions();
+        Snapshot { weights, training, best: self.best_weights.clone(), state, predictions }
+    }
+
+    /// What the last evaluation made of the test data; `None` before the first.
+    fn test_predictions(&mut self) -> Option<TestPredictions> {
+        let split = SplitName::Test;
+        self.trainer.predictions(split).step?;
+        let Ok(Answer::Confusion(confusion)) = self.trainer.inspect(&Query::Confusion { split }) else { return None };
+        let (show, order) = (SampleFilter::Mistakes, SampleOrder::Loss);
+        let worst = Query::Samples { split, show, order, first: 0, count: RECORDED_MISTAKES };
+        let Ok(Answer::Samples(worst)) = self.trainer.inspect(&worst) else { return None };
+        Some(TestPredictions { confusion, worst })
     }
 
     /// Records how weights and gradients are distributed, from time to time, or `always`.
