@@ -22,9 +22,11 @@ mod npy;
 mod numbers;
 mod part_files;
 mod pictures;
+mod preparation;
 mod preprocessing;
 mod progress;
 mod raw;
+mod samples;
 mod source;
 mod split;
 mod summary;
@@ -40,9 +42,11 @@ pub use error::DataError;
 pub use image_size::ImageSize;
 pub use loading::{describe, load, load_summarized};
 pub use note::{DataNote, DataNoteKind};
+pub use preparation::{PreparationError, SamplePreparation};
 pub use preprocessing::{Preprocessing, UnknownPreprocessing};
 pub use progress::LoadingCallback;
 pub use raw::DatasetOutline;
+pub use samples::{InputSamples, SampleOrigin, read_samples};
 pub use source::Source;
 pub use split::DataSplit;
 pub use summary::{ChannelSummary, DatasetSummary, PartSummary, summarize};
@@ -120,6 +124,8 @@ pub struct Dataset {
     pub columns: Vec<DataColumn>,
     /// What was left out or assumed when the data were read.
     pub notes: Vec<DataNote>,
+    /// What makes other samples ready as these were.
+    pub preparation: SamplePreparation,
     /// What is trained on.
     pub train: DataSplit,
     /// What is only ever tested on.

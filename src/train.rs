@@ -38,6 +38,7 @@ pub use crate::protocol::THROTTLE;
 pub use describe::describe_run;
 pub use driver::replay;
 pub use early_stopping::BestEvaluation;
+pub use fingerprint::data_sha256;
 pub use inspect::RunningCheck;
 pub use measures::{LayerMeasures, TestResult};
 pub use metrics::{measured_metrics, measured_quantities};
@@ -48,7 +49,7 @@ pub use record::{Intervention, LAST_STEP, LedgerEntry, PLANNED_STEPS, ResumedRun
 pub(crate) use snapshot::snapshot_of;
 pub use snapshot::{RestoreError, Snapshot, StoredSnapshot, TestPredictions, TrainerState, TrainingState};
 pub use step::{StepError, StepOutcome};
-pub use trainer::{SetupError, Trainer};
+pub use trainer::{SetupError, Trainer, buffer_samples};
 
 /// What a training run is made of: the same specification and instruction set give the same bits.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,20 +5,23 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use super::contents::{self, MAX_BYTES, WatchedFile, displayable_path};
-use super::part_files::{TEST_NAMES, TRAIN_NAMES, find_named, list_data_files, note_unused_files};
+use super::numbers::NumberTable;
+use super::part_files::{TEST_NAMES, TRAIN_NAMES, find_named, list_data_files, note_part_read, note_unused_files};
 use super::progress::Monitor;
 use super::raw::{Part, RawDataset, Values};
 use super::{DataError, DataNote, DataSpec};
 use crate::text::Safe;
 use labels::WordClass;
+pub(super) use prepared::TablePreparation;
 use records::TextProblem;
-use table::{CsvTable, InterruptibleReader, LayoutSource};
+use table::{CsvTable, InterruptibleReader, LayoutSource, TrainingTable};
 
 mod fields;
 mod form;
 mod labels;
 mod layout;
 mod pairing;
+mod prepared;
 mod records;
 mod table;
 
@@ -101,32 +104,38 @@ impl TableFile<BufReader<WatchedFile>> {
     }
 }
 
-/// Reads a table of training rows, and one of test rows, which else are split off.
+/// Reads a table of training rows, and one of test rows, which else are split off; and tells how rows become samples.
 pub(super) fn read<R: BufRead>(
     train: TableFile<R>,
     test: Option<TableFile<R>>,
     spec: &DataSpec,
     monitor: &mut Monitor,
-) -> Result<RawDataset, DataError> {
+) -> Result<(RawDataset, TablePreparation), DataError> {
     let mut notes = Vec::new();
     let (is_split, train_share) = if test.is_some() { (false, 0.8) } else { (true, 1.0) };
-    let train = read_table(train, LayoutSource::Own, spec, monitor.begin_stage(0.0, train_share), &mut notes)?;
+    let train = read_table(train, LayoutSource::Own(spec), monitor.begin_stage(0.0, train_share), &mut notes)?;
     let test = match test {
         Some(test) => {
             let stage = monitor.begin_stage(train_share, 1.0);
-            Some(read_table(test, LayoutSource::Training(&train), spec, stage, &mut notes)?)
+            let (layout, file) = (&train.layout, train.file.as_str());
+            let layout = LayoutSource::Training(TrainingTable { layout, file, offsets: train.values.first_offsets() });
+            Some(read_table(test, layout, stage, &mut notes)?)
         }
         None => None,
     };
     let classes = find_classes(&train, spec, &mut notes)?;
     let (features, columns, origin) = (train.layout.values.len(), train.layout.value_names(), train.file.clone());
+    // Wherever it was: that is no part of what is kept.
+    let file = displayable_path(Path::new(Path::new(&origin).file_name().unwrap_or_default()));
+    let table = TablePreparation { file, layout: train.layout.clone(), classes: classes.clone() };
     let train = into_part(train, &classes, &origin)?;
     let (train, test) = match test {
         Some(test) => (train, into_part(test, &classes, &origin)?),
         None => train.split_off_test(features, &origin, spec)?,
     };
     monitor.report(1.0)?;
-    Ok(RawDataset { shape: vec![features], classes: harmless_names(&classes), columns, train, test, is_split, notes })
+    let (shape, classes) = (vec![features], harmless_names(&classes));
+    Ok((RawDataset { shape, classes, columns, train, test, is_split, notes }, table))
 }
 
 /// The tables of a folder.
@@ -165,22 +174,25 @@ pub(super) fn training_file(path: &Path) -> Result<PathBuf, DataError> {
 }
 
 /// Reads a file, or the two files of a folder.
-pub(super) fn read_path(path: &Path, spec: &DataSpec, monitor: &mut Monitor) -> Result<RawDataset, DataError> {
+pub(super) fn read_path(
+    path: &Path,
+    spec: &DataSpec,
+    monitor: &mut Monitor,
+) -> Result<(RawDataset, TablePreparation), DataError> {
     if !path.is_dir() {
         return read(TableFile::open(path)?, None, spec, monitor);
     }
     let TableFolder { train, test, note } = TableFolder::find(path)?;
     let test = test.as_deref().map(TableFile::open).transpose()?;
-    let mut data = read(TableFile::open(&train)?, test, spec, monitor)?;
+    let (mut data, table) = read(TableFile::open(&train)?, test, spec, monitor)?;
     data.notes.extend(note);
-    Ok(data)
+    Ok((data, table))
 }
 
 /// Reads `file` whole; one that grows or shrinks meanwhile is an error of its own.
 fn read_table<R: BufRead>(
     TableFile { name: file, source, length }: TableFile<R>,
     layout: LayoutSource<'_>,
-    spec: &DataSpec,
     monitor: &mut Monitor,
     notes: &mut Vec<DataNote>,
 ) -> Result<CsvTable, DataError> {
@@ -189,7 +201,45 @@ fn read_table<R: BufRead>(
         return Err(DataError::Csv { file, line: 0, problem });
     }
     let watched = InterruptibleReader::new(source, length, monitor);
-    CsvTable::read(file, BufReader::with_capacity(READ_BYTES, watched), length, layout, spec, notes)
+    CsvTable::read(file, BufReader::with_capacity(READ_BYTES, watched), length, layout, notes)
+}
+
+/// Rows of a table that are to be predicted.
+pub(super) struct TableSamples {
+    /// The file's name as it may be shown.
+    pub file: String,
+    pub values: NumberTable,
+    /// The class of each row, where the table has labels.
+    pub labels: Option<Vec<u8>>,
+    /// The line of each row.
+    pub lines: Vec<u32>,
+}
+
+/// Reads the rows of a file, or the test rows of a folder, for a network that was trained on another table; a folder
+/// without test rows gives its training rows.
+pub(super) fn read_samples(
+    path: &Path,
+    trained: &TablePreparation,
+    offsets: &[f64],
+    monitor: &mut Monitor,
+    notes: &mut Vec<DataNote>,
+) -> Result<TableSamples, DataError> {
+    let path = if path.is_dir() {
+        let TableFolder { train, test, .. } = TableFolder::find(path)?;
+        let used = test.unwrap_or(train);
+        notes.push(note_part_read(path, &used));
+        used
+    } else {
+        path.into()
+    };
+    let layout = LayoutSource::Trained(TrainingTable { layout: &trained.layout, file: &trained.file, offsets });
+    let table = read_table(TableFile::open(&path)?, layout, monitor, notes)?;
+    let CsvTable { file, values, labels, lines, layout, .. } = table;
+    let labels = layout.label.map(|_| labels.into_labels(&trained.classes, &trained.file)).transpose();
+    let labels =
+        labels.map_err(|TextProblem { line, problem }| DataError::Csv { file: file.clone(), line, problem })?;
+    monitor.report(1.0)?;
+    Ok(TableSamples { file, values, labels, lines })
 }
 
 /// The classes of a table, at least two; what looks wrong about them is noted.

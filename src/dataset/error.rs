@@ -281,6 +281,25 @@ pub enum DataError {
         /// What was left out.
         left_out: Vec<String>,
     },
+    /// What is to be predicted is not there, or of no kind that can be read.
+    #[error(
+        "{path}: {problem}; valid: a .csv or .tsv file, an .npy file, a PNG, JPEG, WebP or BMP image, a folder of images, or \
+         data that can be trained on"
+    )]
+    Input {
+        /// The path.
+        path: String,
+        /// What it is instead.
+        problem: String,
+    },
+    /// Samples that can be read, but are not like those that the network was trained on.
+    #[error("{path}: {problem}")]
+    Unfit {
+        /// The path.
+        path: String,
+        /// What is different.
+        problem: String,
+    },
     /// The augmentations can't be done to these samples.
     #[error("{problem}")]
     Augment {

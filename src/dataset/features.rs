@@ -11,6 +11,17 @@ pub(super) enum Features {
     Floats(Vec<f32>),
 }
 
+impl Features {
+    /// Adds the samples of another set that was made ready in the same way.
+    pub fn append(&mut self, other: Self) {
+        match (self, other) {
+            (Self::Bytes { values, .. }, Self::Bytes { values: more, .. }) => values.extend(more),
+            (Self::Floats(values), Self::Floats(more)) => values.extend(more),
+            (to @ (Self::Bytes { .. } | Self::Floats(_)), from) => debug_assert!(false, "{to:?} is unlike {from:?}"),
+        }
+    }
+}
+
 /// What becomes of a stored byte, by its channel or its place.
 #[derive(Clone, Debug)]
 pub(super) enum Transform {

@@ -33,7 +33,7 @@ fn check_text(text: &str) {
 
 /// Makes data ready for training, and makes sure of what is promised of them; gives the number of samples.
 fn check_dataset(raw: RawDataset, spec: &DataSpec) -> Result<usize, DataError> {
-    let data = loading::prepare(raw, spec, spec.preprocessing)?;
+    let data = loading::prepare(raw, None, spec, spec.preprocessing)?;
     assert!((2..=256).contains(&data.classes.len()), "{} classes", data.classes.len());
     assert!(data.columns.is_empty() || data.columns.len() == data.features());
     assert!(data.columns.iter().all(|column| column.offset.is_finite() && column.scale > 0.0), "{:?}", data.columns);
@@ -123,7 +123,7 @@ pub fn csv(bytes: &[u8]) -> Result<usize, DataError> {
         let end = text.iter().position(|&byte| byte == 0).filter(|_| !bit(7));
         let test = end.map(|end| file(end + 1..text.len()));
         let train = file(0..end.unwrap_or(text.len()));
-        check_dataset(csv_file::read(train, test, &spec, monitor)?, &spec)
+        check_dataset(csv_file::read(train, test, &spec, monitor)?.0, &spec)
     })
 }
 
@@ -139,7 +139,7 @@ pub fn npy(bytes: &[u8]) -> Result<usize, DataError> {
     }
     let open = || NpyReader::new("fuzz".into(), bytes, bytes.len() as u64);
     let labels = with_monitor(|monitor| open()?.read_labels(monitor));
-    with_monitor(|monitor| open()?.read_values(monitor)).map(|_| 1).or(labels.map(|labels| labels.len()))
+    with_monitor(|monitor| open()?.read_values(&[], monitor)).map(|_| 1).or(labels.map(|labels| labels.len()))
 }
 
 /// Decodes a PNG, JPEG, WebP or BMP image after a first byte, which chooses the size that it is brought to.

@@ -49,6 +49,11 @@ pub(super) fn guess_classes(labels: &[u8], file: &str) -> Result<Vec<String>, Da
     Ok((0..seen.iter().filter(|&&seen| seen).count()).map(|class| class.to_string()).collect())
 }
 
+/// Whether classes without names have these: 0, 1, 2, ….
+pub(super) fn are_numbered(classes: &[String]) -> bool {
+    classes.iter().enumerate().all(|(number, name)| *name == number.to_string())
+}
+
 /// What is said of classes that have no training samples, or no test samples.
 pub(super) fn note_unused_classes(classes: &[String], train: &[u8], test: &[u8]) -> Vec<DataNote> {
     let note = |labels: &[u8], what: &str, so: [&str; 2]| {

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use super::agreement::compare_parts;
 use super::contents::{self, Contents, displayable_path};
+use super::csv_file::TablePreparation;
 use super::kind::DataFormat;
 use super::labels::note_unused_classes;
 use super::numbers::NumberTable;
@@ -12,7 +13,8 @@ use super::progress::{LoadingCallback, Monitor};
 use super::raw::{self, DatasetOutline, Part, RawDataset, Values};
 use super::summary::{describe_in_numbers, summarize_values};
 use super::{
-    Augmentations, DataColumn, DataError, DataNote, DataSpec, DataSplit, Dataset, DatasetSummary, Preprocessing, Source,
+    Augmentations, DataColumn, DataError, DataNote, DataSpec, DataSplit, Dataset, DatasetSummary, Preprocessing,
+    SamplePreparation, Source,
 };
 use super::{cifar, csv_file, mnist, npy, pictures};
 use crate::text::Safe;
@@ -30,7 +32,8 @@ const MIN_LARGEST_PIXEL: u8 = 64;
 pub fn load(spec: &DataSpec, progress: LoadingCallback<'_>) -> Result<Dataset, DataError> {
     let mut monitor = Monitor::new(progress, format!("reading {}", Safe(&spec.source.to_string())));
     monitor.report(0.0)?;
-    prepare(read(spec, &mut monitor)?, spec, spec.preprocessing)
+    let (raw, table) = read(spec, &mut monitor)?;
+    prepare(raw, table, spec, spec.preprocessing)
 }
 
 /// Loads what `spec` names as it is stored, whatever preprocessing it asks for, with a summary in the units of the file.
@@ -43,16 +46,21 @@ pub fn load(spec: &DataSpec, progress: LoadingCallback<'_>) -> Result<Dataset, D
 pub fn load_summarized(spec: &DataSpec, progress: LoadingCallback<'_>) -> Result<(Dataset, DatasetSummary), DataError> {
     let mut monitor = Monitor::new(progress, format!("reading {}", Safe(&spec.source.to_string())));
     monitor.report(0.0)?;
-    let raw = read(spec, &mut monitor)?;
+    let (raw, table) = read(spec, &mut monitor)?;
     let channels = [&raw.train, &raw.test].map(|part| summarize_values(&part.values, &raw.shape));
     let preprocessing = if raw.shape.len() == 1 { Preprocessing::MeanImage } else { Preprocessing::None };
-    let data = prepare(raw, spec, preprocessing)?;
+    let data = prepare(raw, table, spec, preprocessing)?;
     let summary = describe_in_numbers(&data, channels);
     Ok((data, summary))
 }
 
-/// Compares the parts and preprocesses them.
-pub(super) fn prepare(data: RawDataset, spec: &DataSpec, preprocessing: Preprocessing) -> Result<Dataset, DataError> {
+/// Compares the parts and preprocesses them. If the data came from a table, `table` tells how rows became samples.
+pub(super) fn prepare(
+    data: RawDataset,
+    table: Option<TablePreparation>,
+    spec: &DataSpec,
+    preprocessing: Preprocessing,
+) -> Result<Dataset, DataError> {
     let RawDataset { shape, classes, columns, train, test, is_split, mut notes } = data;
     check_augmentations(spec, &shape)?;
     notes.extend(note_unused_classes(&classes, &train.labels, &test.labels));
@@ -62,11 +70,16 @@ pub(super) fn prepare(data: RawDataset, spec: &DataSpec, preprocessing: Preproce
     if spec.preprocessing == Preprocessing::Scale {
         notes.extend(note_dark_pixels(&train.values));
     }
-    let PreprocessedParts { train: train_features, test: test_features, moves } =
+    let PreprocessedParts { train: train_features, test: test_features, learnt } =
         preprocess_parts(preprocessing, &shape, train.values, test.values);
     let split = |features, labels, augmentations| DataSplit { features, labels, shape: shape.clone(), augmentations };
+    let moves = learnt.moves();
+    let of_values = || TablePreparation::of_values(spec.source.name(), shape[0], &columns, &classes);
+    let table = table.or_else(|| (shape.len() == 1 && !learnt.takes_pixels()).then(of_values));
+    let resize_images = spec.image_size.is_some_and(|size| shape[1..] == [size.height as usize, size.width as usize]);
     Ok(Dataset {
         name: spec.source.name(),
+        preparation: SamplePreparation::new(shape.clone(), classes.clone(), learnt, table, resize_images),
         columns: describe_columns(&shape, columns, &moves),
         train: split(train_features, train.labels, spec.augment),
         test: split(test_features, test.labels, Augmentations::default()),
@@ -104,9 +117,13 @@ fn describe_columns(shape: &[usize], names: Vec<String>, moves: &[(f64, f64)]) -
         .collect()
 }
 
-fn read(spec: &DataSpec, monitor: &mut Monitor) -> Result<RawDataset, DataError> {
+/// Reads what `spec` names; if that is a table, tells how rows become samples.
+pub(super) fn read(
+    spec: &DataSpec,
+    monitor: &mut Monitor,
+) -> Result<(RawDataset, Option<TablePreparation>), DataError> {
     let path = match &spec.source {
-        Source::FashionMnist => return mnist::open_built_in()?.read(monitor),
+        Source::FashionMnist => return Ok((mnist::open_built_in()?.read(monitor)?, None)),
         Source::Toy(toy) => {
             let (points, labels) = toy.draw_points(spec);
             let shape = vec![2];
@@ -114,28 +131,25 @@ fn read(spec: &DataSpec, monitor: &mut Monitor) -> Result<RawDataset, DataError>
             let (train, test) = Part { values, labels }.split_off_test(2, toy.name(), spec)?;
             monitor.report(1.0)?;
             let columns = ["x", "y"].map(String::from).to_vec();
-            return Ok(RawDataset {
-                shape,
-                classes: toy.classes(),
-                columns,
-                train,
-                test,
-                is_split: true,
-                notes: Vec::new(),
-            });
+            let (classes, notes) = (toy.classes(), Vec::new());
+            return Ok((RawDataset { shape, classes, columns, train, test, is_split: true, notes }, None));
         }
         Source::Path(path) => path,
     };
-    match DataFormat::of(path)? {
-        DataFormat::Idx(folder) => mnist::open_folder(&folder)?.read(monitor),
-        DataFormat::Cifar(cifar, folder) => cifar.read_folder(&folder, monitor),
+    let data = match DataFormat::of(path)? {
+        DataFormat::Idx(folder) => mnist::open_folder(&folder)?.read(monitor)?,
+        DataFormat::Cifar(cifar, folder) => cifar.read_folder(&folder, monitor)?,
         DataFormat::TarArchive(file) => {
-            cifar::read_archive(Contents::new(displayable_path(&file), contents::open(&file)?.0)?, monitor)
+            cifar::read_archive(Contents::new(displayable_path(&file), contents::open(&file)?.0)?, monitor)?
         }
-        DataFormat::Csv(path) => csv_file::read_path(&path, spec, monitor),
-        DataFormat::Npy(folder) => npy::NpyFolder::open(&folder)?.read(spec, monitor),
-        DataFormat::Pictures(folder) => pictures::read(&folder, spec, monitor),
-    }
+        DataFormat::Csv(path) => {
+            let (data, table) = csv_file::read_path(&path, spec, monitor)?;
+            return Ok((data, Some(table)));
+        }
+        DataFormat::Npy(folder) => npy::NpyFolder::open(&folder)?.read(spec, monitor)?,
+        DataFormat::Pictures(folder) => pictures::read(&folder, spec, monitor)?,
+    };
+    Ok((data, None))
 }
 
 /// Reads no more of what `spec` names than is needed to tell whether a network and a batch size fit: headers and labels,

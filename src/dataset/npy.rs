@@ -18,10 +18,12 @@ use super::{DataError, DataNote, DataSpec};
 use element::NpyElement;
 use header::NpyHeader;
 use pixels::{SampleLayout, channels_first, settle_pixels};
+pub(super) use samples::{ArraySamples, read_samples};
 
 mod element;
 mod header;
 mod pixels;
+mod samples;
 
 /// Bytes before the header's text: magic, version, and the longer form of its length.
 const MAX_PREFIX_BYTES: usize = 12;
@@ -154,7 +156,9 @@ impl<R: BufRead> NpyReader<R> {
 
     /// Reads samples, with the channels of images first. Bytes of images stay bytes; what they mean is settled by
     /// [`settle_pixels`].
-    pub fn read_values(mut self, monitor: &mut Monitor) -> Result<Values, DataError> {
+    ///
+    /// Numbers are rounded relative to `offsets`, those of the training table; of its own if there are none.
+    pub fn read_values(mut self, offsets: &[f64], monitor: &mut Monitor) -> Result<Values, DataError> {
         let SampleLayout { shape, channels_last, .. } = self.sample_layout()?;
         if self.header.element == NpyElement::U8 && shape.len() > 1 {
             let mut bytes = Vec::new();
@@ -168,7 +172,7 @@ impl<R: BufRead> NpyReader<R> {
         }
         let (element, file) = (self.header.element, self.contents.file().to_owned());
         let features: usize = shape.iter().product();
-        let mut table = NumberTable::builder(&shape);
+        let mut table = NumberTable::builder(&shape).with_offsets(offsets);
         let mut row = Vec::with_capacity(features);
         self.for_each_element(monitor, |position, word| {
             let number = element.decode_number(word);
@@ -361,12 +365,13 @@ impl<R: BufRead> NpyFolder<R> {
             Some(test) => train.labels.len() as f64 / (train.labels.len() + test.labels.len()) as f64,
             None => 1.0,
         };
-        let train_values = train.values.read_values(monitor.begin_stage(0.0, boundary))?;
+        let train_values = train.values.read_values(&[], monitor.begin_stage(0.0, boundary))?;
         let (train, test) = if let Some(NpyPair { values, labels, layout, .. }) = test {
             if layout != train.layout {
                 notes.extend(layout.note(values.contents.file()));
             }
-            let test_values = values.read_values(monitor.begin_stage(boundary, 1.0))?;
+            let offsets = train_values.first_offsets();
+            let test_values = values.read_values(offsets, monitor.begin_stage(boundary, 1.0))?;
             let (train_values, test_values) = settle_pixels(train_values, test_values, &shape, &mut notes);
             (Part { values: train_values, labels: train.labels }, Part { values: test_values, labels })
         } else {

@@ -16,6 +16,9 @@ const MAX_BLOCK_ROWS: usize = 4096;
 /// How many times as large as their differences a column's values must be for the differences to be kept instead.
 const OFFSET_RATIO: f64 = 4.0;
 
+/// How many times as large as with its own offset the differences of a block may be with that of the block before.
+const BEFORE_RATIO: f64 = 2.0;
+
 /// Rows of finite numbers, all of the same length.
 #[derive(Clone, Debug, Default)]
 pub(super) struct NumberTable {
@@ -48,6 +51,7 @@ impl NumberTable {
             table: Self { columns, run, differences: Vec::new(), blocks: Vec::new() },
             staged: Vec::new(),
             block_values: rows * columns,
+            given_offsets: None,
         }
     }
 
@@ -62,6 +66,11 @@ impl NumberTable {
             }
         }
         builder.finish()
+    }
+
+    /// What is taken off the first rows, one for each run of a row; empty if there are none.
+    pub fn first_offsets(&self) -> &[f64] {
+        self.blocks.first().map_or(&[], |block| &block.offsets)
     }
 
     /// Number of rows.
@@ -147,9 +156,17 @@ pub(super) struct NumberTableBuilder {
     staged: Vec<f64>,
     /// Values in a full block.
     block_values: usize,
+    /// Offsets that all blocks take, as far as their values allow it.
+    given_offsets: Option<Vec<f64>>,
 }
 
 impl NumberTableBuilder {
+    /// With the [first offsets](NumberTable::first_offsets) of another table, so that a value is rounded as it is there,
+    /// whatever rows are beside it.
+    pub fn with_offsets(self, offsets: &[f64]) -> Self {
+        Self { given_offsets: (!offsets.is_empty()).then(|| offsets.to_vec()), ..self }
+    }
+
     /// Adds a row.
     ///
     /// # Panics
@@ -170,8 +187,13 @@ impl NumberTableBuilder {
 
     /// Puts what is staged behind the other rows.
     fn close_block(&mut self) {
-        let Self { table: NumberTable { columns, run, differences, blocks }, staged, .. } = self;
-        let offsets = choose_offsets(staged, *columns, *run);
+        let Self { table: NumberTable { columns, run, differences, blocks }, staged, given_offsets, .. } = self;
+        let wanted = match (given_offsets, blocks.last()) {
+            (Some(given), _) => WantedOffsets::Given(given),
+            (None, Some(block)) => WantedOffsets::Before(&block.offsets),
+            (None, None) => WantedOffsets::Any,
+        };
+        let offsets = choose_offsets(staged, *columns, *run, wanted);
         for (values, offset) in staged.chunks_exact(*run).zip(offsets.iter().cycle()) {
             differences.extend(values.iter().map(|value| (value - offset) as f32));
         }
@@ -180,9 +202,20 @@ impl NumberTableBuilder {
     }
 }
 
-/// For each run of the rows what is taken off its values: their median if they are far from 0 and near to each other, a
-/// few outliers aside; else 0.
-fn choose_offsets(rows: &[f64], columns: usize, run: usize) -> Vec<f64> {
+/// Which offsets a block should have.
+#[derive(Clone, Copy)]
+enum WantedOffsets<'a> {
+    /// Its own.
+    Any,
+    /// Those of the block before if they are about as good, so that rows are rounded alike all through a table.
+    Before(&'a [f64]),
+    /// These if its values allow it.
+    Given(&'a [f64]),
+}
+
+/// For each run of the rows what is taken off its values: what is wanted, or their median if they are far from 0 and near
+/// to each other, a few outliers aside; else 0.
+fn choose_offsets(rows: &[f64], columns: usize, run: usize, wanted: WantedOffsets<'_>) -> Vec<f64> {
     let mut values = Vec::new();
     (0..columns / run)
         .map(|place| {
@@ -190,7 +223,21 @@ fn choose_offsets(rows: &[f64], columns: usize, run: usize) -> Vec<f64> {
             for row in rows.chunks_exact(columns) {
                 values.extend_from_slice(&row[place * run..(place + 1) * run]);
             }
-            choose_offset(&mut values)
+            match wanted {
+                WantedOffsets::Any => choose_offset(&mut values),
+                WantedOffsets::Given(given) => {
+                    if fits(&values, given[place]) {
+                        given[place]
+                    } else {
+                        0.0
+                    }
+                }
+                WantedOffsets::Before(before) => {
+                    let (own, before) = (choose_offset(&mut values), before[place]);
+                    let is_good = total_size(&values, before) <= BEFORE_RATIO * total_size(&values, own);
+                    if is_good && fits(&values, before) { before } else { own }
+                }
+            }
         })
         .collect()
 }
@@ -201,10 +248,18 @@ fn choose_offset(values: &mut [f64]) -> f64 {
     }
     let middle = values.len() / 2;
     let median = *values.select_nth_unstable_by(middle, f64::total_cmp).1;
-    let size = |offset: f64| values.iter().map(|value| (value - offset).abs()).sum::<f64>();
-    // The difference of numbers at both ends of an `f32` is none.
-    let fits = |offset: f64| values.iter().all(|value| ((value - offset) as f32).is_finite());
-    if size(0.0) >= OFFSET_RATIO * size(median) && fits(median) { median } else { 0.0 }
+    let is_far = total_size(values, 0.0) >= OFFSET_RATIO * total_size(values, median);
+    if is_far && fits(values, median) { median } else { 0.0 }
+}
+
+/// The sum of what is left of the values.
+fn total_size(values: &[f64], offset: f64) -> f64 {
+    values.iter().map(|value| (value - offset).abs()).sum()
+}
+
+/// Whether what is left of the values is finite; the difference of numbers at both ends of an `f32` is not.
+fn fits(values: &[f64], offset: f64) -> bool {
+    values.iter().all(|value| ((value - offset) as f32).is_finite())
 }
 
 #[cfg(test)]

@@ -68,6 +68,12 @@ pub(super) fn note_unused_files(files: &[PathBuf], used: &[&Path], is_split: boo
     })
 }
 
+/// What is said of the one file or folder, `used`, that is read of a `folder` of samples to be predicted.
+pub(super) fn note_part_read(folder: &Path, used: &Path) -> DataNote {
+    let used = harmless_name(used.file_name().unwrap_or_default());
+    DataNote::assumed(format!("{}: of what is in it, {used} is read", displayable_path(folder)))
+}
+
 /// `a`, `a and b`, `a, b and c`.
 fn join_words(words: &[String]) -> String {
     match words {

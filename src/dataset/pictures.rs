@@ -18,6 +18,7 @@ mod decoding;
 mod endings;
 mod listing;
 mod parts;
+mod samples;
 
 #[cfg(test)]
 pub(super) use decoding::decode_single;
@@ -25,6 +26,7 @@ pub(super) use decoding::decode_to;
 use decoding::{DecodingTally, ImageForm, TargetForm, decode_image, open_image};
 pub(super) use listing::{has_loose_images, is_image_folder, is_image_name};
 use parts::ImageParts;
+pub(super) use samples::{PictureSamples, read_samples};
 
 /// Most bytes of one image file.
 const MAX_FILE_BYTES: u64 = 1 << 26;

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::features::{Features, Transform};
@@ -60,35 +61,107 @@ impl FromStr for Preprocessing {
     }
 }
 
-/// Both parts ready for the network.
+/// Both parts ready for the network, and what was learnt from the first to make them so.
 pub(super) struct PreprocessedParts {
     pub train: Features,
     pub test: Features,
-    /// For each value of a sample that is a number, not a pixel: what was subtracted from it, then divided by.
-    pub moves: Vec<(f64, f64)>,
+    pub learnt: LearntPreprocessing,
 }
 
-/// Makes both parts ready; the training part has at least one sample.
+/// Learns from the training part, which has at least one sample, and makes both parts ready.
 pub(super) fn preprocess_parts(
     preprocessing: Preprocessing,
     shape: &[usize],
     train: Values,
     test: Values,
 ) -> PreprocessedParts {
-    match (train, test) {
-        (Values::Bytes(train), Values::Bytes(test)) => {
-            let transform = byte_transform(preprocessing, shape, &train);
-            let test = Features::Bytes { values: test, transform: transform.clone() };
-            PreprocessedParts { train: Features::Bytes { values: train, transform }, test, moves: Vec::new() }
+    let (train, test) = match (train, test) {
+        pixels @ (Values::Bytes(_), Values::Bytes(_)) => pixels,
+        (train, test) => (Values::Numbers(train.into_numbers(shape)), Values::Numbers(test.into_numbers(shape))),
+    };
+    let learnt = LearntPreprocessing::learn(preprocessing, shape, &train);
+    PreprocessedParts { train: learnt.apply(shape, train), test: learnt.apply(shape, test), learnt }
+}
+
+/// What is done to every value, with all that was learnt from the training part.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum LearntPreprocessing {
+    /// What is done to pixels from 0 to 255: `(x − mean)/deviation`, with one pair for all channels or one for each.
+    Pixels(Vec<(f64, f64)>),
+    /// What is taken away from each pixel of a sample.
+    MeanImage(Vec<f32>),
+    /// What is done to other numbers.
+    Numbers(NumberTransform),
+}
+
+impl LearntPreprocessing {
+    /// Learns from training values, at least one sample.
+    fn learn(preprocessing: Preprocessing, shape: &[usize], train: &Values) -> Self {
+        match train {
+            Values::Numbers(table) => Self::Numbers(NumberTransform::learn(preprocessing, shape, table)),
+            Values::Bytes(pixels) => match preprocessing {
+                Preprocessing::None => Self::Pixels(vec![(0.0, 1.0)]),
+                Preprocessing::Scale => Self::Pixels(vec![(0.0, 255.0)]),
+                Preprocessing::Standardize => Self::Pixels(channel_moments(shape, pixels)),
+                Preprocessing::MeanImage => Self::MeanImage(mean_image(shape, pixels)),
+            },
         }
-        (train, test) => {
-            let (train, test) = (train.into_numbers(shape), test.into_numbers(shape));
-            let transform = NumberTransform::new(preprocessing, shape, &train);
-            let ready =
-                |table: NumberTable| Features::Floats(table.into_floats(|place, value| transform.apply(place, value)));
-            let (train, test) = (ready(train), ready(test));
-            let moves = transform.pairs.iter().flat_map(|&pair| std::iter::repeat_n(pair, transform.run)).collect();
-            PreprocessedParts { train, test, moves }
+    }
+
+    /// Makes values of samples of this shape ready. Numbers that become pixels are whole and from 0 to 255.
+    pub fn apply(&self, shape: &[usize], values: Values) -> Features {
+        match self {
+            Self::Pixels(pairs) => Features::Bytes { values: values.into_bytes(), transform: look_up_tables(pairs) },
+            Self::MeanImage(mean) => {
+                Features::Bytes { values: values.into_bytes(), transform: Transform::Minus(mean.as_slice().into()) }
+            }
+            Self::Numbers(transform) => {
+                let table = values.into_numbers(shape);
+                Features::Floats(table.into_floats(|place, value| transform.apply(place, value)))
+            }
+        }
+    }
+
+    /// What other numbers are rounded relative to, see [`with_offsets`](super::numbers::NumberTableBuilder::with_offsets); empty for pixels.
+    pub fn offsets(&self) -> &[f64] {
+        match self {
+            Self::Numbers(transform) => &transform.offsets,
+            Self::Pixels(_) | Self::MeanImage(_) => &[],
+        }
+    }
+
+    /// Whether it is done to pixels.
+    pub fn takes_pixels(&self) -> bool {
+        !matches!(self, Self::Numbers(_))
+    }
+
+    /// For each value of a sample that is a number, not a pixel: what is subtracted from it, then divided by.
+    pub fn moves(&self) -> Vec<(f64, f64)> {
+        match self {
+            Self::Numbers(NumberTransform { pairs, run, .. }) => {
+                pairs.iter().flat_map(|&pair| std::iter::repeat_n(pair, *run)).collect()
+            }
+            Self::Pixels(_) | Self::MeanImage(_) => Vec::new(),
+        }
+    }
+
+    /// Whether it can be applied to samples of this shape.
+    pub fn fits(&self, shape: &[usize]) -> bool {
+        let features: usize = shape.iter().product();
+        let is_sound = |&(offset, divisor): &(f64, f64)| offset.is_finite() && divisor.is_finite() && divisor > 0.0;
+        match self {
+            Self::Pixels(pairs) => {
+                (pairs.len() == 1 || pairs.len() == channel_count(shape)) && pairs.iter().all(is_sound)
+            }
+            Self::MeanImage(mean) => mean.len() == features && mean.iter().all(|value| value.is_finite()),
+            Self::Numbers(NumberTransform { pairs, run, offsets }) => {
+                let offset_count = if shape.len() > 1 { 1 } else { features };
+                pairs.len().checked_mul(*run) == Some(features)
+                    && pairs.iter().all(is_sound)
+                    && offsets.len() == offset_count
+                    && offsets.iter().all(|offset| offset.is_finite())
+            }
         }
     }
 }
@@ -98,36 +171,37 @@ fn channel_count(shape: &[usize]) -> usize {
     if shape.len() == 3 { shape[0] } else { 1 }
 }
 
-fn byte_transform(preprocessing: Preprocessing, shape: &[usize], train: &[u8]) -> Transform {
-    let features: usize = shape.iter().product();
-    let table = |mean: f64, deviation: f64| std::array::from_fn(|byte| ((byte as f64 - mean) / deviation) as f32);
-    match preprocessing {
-        Preprocessing::None => Transform::Same(Box::new(table(0.0, 1.0))),
-        Preprocessing::Scale => Transform::Same(Box::new(table(0.0, 255.0))),
-        Preprocessing::Standardize => {
-            let channels = channel_count(shape);
-            let mut counts = vec![[0_u64; 256]; channels];
-            for (position, plane) in train.chunks_exact(features / channels).enumerate() {
-                let counts = &mut counts[position % channels];
-                for &byte in plane {
-                    counts[byte as usize] += 1;
-                }
-            }
-            let mut tables = counts.iter().map(byte_moments).map(|(mean, deviation)| table(mean, deviation));
-            match (channels, tables.next()) {
-                (1, Some(only)) => Transform::Same(Box::new(only)),
-                (_, first) => Transform::Channels(first.into_iter().chain(tables).collect()),
-            }
-        }
-        Preprocessing::MeanImage => {
-            let mut sums = vec![0_u64; features];
-            for sample in train.chunks_exact(features) {
-                sums.iter_mut().zip(sample).for_each(|(sum, &byte)| *sum += u64::from(byte));
-            }
-            let samples = (train.len() / features) as f64;
-            Transform::Minus(sums.into_iter().map(|sum| (sum as f64 / samples) as f32).collect())
+/// What each byte becomes, with one pair for all channels or one for each.
+fn look_up_tables(pairs: &[(f64, f64)]) -> Transform {
+    let table = |&(mean, deviation): &(f64, f64)| std::array::from_fn(|byte| ((byte as f64 - mean) / deviation) as f32);
+    match pairs {
+        [only] => Transform::Same(Box::new(table(only))),
+        _ => Transform::Channels(pairs.iter().map(table).collect()),
+    }
+}
+
+/// Mean and deviation of each channel.
+fn channel_moments(shape: &[usize], pixels: &[u8]) -> Vec<(f64, f64)> {
+    let (features, channels) = (shape.iter().product::<usize>(), channel_count(shape));
+    let mut counts = vec![[0_u64; 256]; channels];
+    for (position, plane) in pixels.chunks_exact(features / channels).enumerate() {
+        let counts = &mut counts[position % channels];
+        for &byte in plane {
+            counts[byte as usize] += 1;
         }
     }
+    counts.iter().map(byte_moments).collect()
+}
+
+/// The mean of each pixel.
+fn mean_image(shape: &[usize], pixels: &[u8]) -> Vec<f32> {
+    let features: usize = shape.iter().product();
+    let mut sums = vec![0_u64; features];
+    for sample in pixels.chunks_exact(features) {
+        sums.iter_mut().zip(sample).for_each(|(sum, &byte)| *sum += u64::from(byte));
+    }
+    let samples = (pixels.len() / features) as f64;
+    sums.into_iter().map(|sum| (sum as f64 / samples) as f32).collect()
 }
 
 /// Mean and (biased) standard deviation; the deviation of constant pixels counts as 1, so that they become 0.
@@ -146,13 +220,16 @@ fn positive_or_one(deviation: f64) -> f64 {
 }
 
 /// What becomes of numbers: `(x − offset)/divisor`, with one pair for each run of equally many values of a sample.
-struct NumberTransform {
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct NumberTransform {
     pairs: Vec<(f64, f64)>,
     run: usize,
+    /// What numbers are rounded relative to; those of the training table.
+    offsets: Vec<f64>,
 }
 
 impl NumberTransform {
-    fn new(preprocessing: Preprocessing, shape: &[usize], train: &NumberTable) -> Self {
+    fn learn(preprocessing: Preprocessing, shape: &[usize], train: &NumberTable) -> Self {
         let features: usize = shape.iter().product();
         // Columns of a table have nothing to do with each other; the pixels of a channel have.
         let runs = match preprocessing {
@@ -175,7 +252,7 @@ impl NumberTransform {
                 .map(|(least, largest)| (least, positive_or_one(largest - least)))
                 .collect(),
         };
-        Self { pairs, run }
+        Self { pairs, run, offsets: train.first_offsets().to_vec() }
     }
 
     /// What the value in this place of a sample becomes.
@@ -306,9 +383,9 @@ mod tests {
     #[test]
     fn what_is_learnt_from_training_is_done_to_the_test_part() {
         let (train, test) = (numbers(&[1], &[0.0, 2.0]), numbers(&[1], &[4.0]));
-        let PreprocessedParts { test, moves, .. } = preprocess_parts(Preprocessing::Scale, &[1], train, test);
+        let PreprocessedParts { test, learnt, .. } = preprocess_parts(Preprocessing::Scale, &[1], train, test);
         assert!(matches!(test, Features::Floats(values) if values == [2.0]));
-        assert_eq!(moves, [(0.0, 2.0)]);
+        assert_eq!(learnt.moves(), [(0.0, 2.0)]);
         // Even then nothing infinite comes out.
         let (train, test) = (numbers(&[1], &[0.0, 1e-40]), numbers(&[1], &[f64::from(f32::MAX)]));
         let PreprocessedParts { test, .. } = preprocess_parts(Preprocessing::Scale, &[1], train, test);

@@ -79,6 +79,22 @@ impl Values {
         }
     }
 
+    /// What the first numbers are rounded relative to; empty for pixels.
+    pub fn first_offsets(&self) -> &[f64] {
+        match self {
+            Self::Bytes(_) => &[],
+            Self::Numbers(table) => table.first_offsets(),
+        }
+    }
+
+    /// The values, which are pixels or whole numbers from 0 to 255, as pixels.
+    pub fn into_bytes(self) -> Vec<u8> {
+        match self {
+            Self::Bytes(pixels) => pixels,
+            Self::Numbers(table) => table.into_bytes(),
+        }
+    }
+
     /// Two sets of values, one of the rows `first` and one of the others; `first` is sorted, and a row of pixels has
     /// `features` of them.
     fn split(self, first: &[u32], features: usize) -> (Self, Self) {

@@ -56,7 +56,7 @@ pub fn summarize(data: &Dataset) -> DatasetSummary {
 
 /// The same with the `channels` of the training and the test part.
 pub(super) fn describe_in_numbers(
-    Dataset { name, shape, classes, columns, notes, train, test }: &Dataset,
+    Dataset { name, shape, classes, columns, notes, train, test, .. }: &Dataset,
     [train_channels, test_channels]: [Vec<ChannelSummary>; 2],
 ) -> DatasetSummary {
     let part = |split: &DataSplit, channels| {

@@ -17,6 +17,7 @@ mod cifar;
 mod files;
 mod images;
 mod paths;
+mod samples;
 mod tables;
 
 /// Stops loading at each of its reports in turn, which never go back and end at 1.

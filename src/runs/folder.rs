@@ -13,6 +13,7 @@ use super::{
     info::INFO,
     ledger::LEDGER,
     manifest::{MANIFEST, Manifest},
+    preparation::PREPARATION,
     storage::{DiskStorage, Storage, create_folders, write_new},
 };
 use crate::text::harmless_name;
@@ -225,7 +226,7 @@ pub fn remove_run(storage: &dyn Storage, run: &Path) -> Result<(), RunFolderErro
     Manifest::read(storage, run).map_err(|error| RunFolderError::NotFound(error.to_string()))?;
     let lock = RunLock::take(run)?;
     // First what makes it a run, so that half of one is never listed.
-    for file in [MANIFEST, INFO, LEDGER] {
+    for file in [MANIFEST, INFO, PREPARATION, LEDGER] {
         remove_if_there(storage, &run.join(file)).map_err(io)?;
     }
     for name in storage.list(run).map_err(io)? {

@@ -15,9 +15,11 @@ use super::{
     ledger::LedgerWriter,
     manifest::{MANIFEST, Manifest, RunFacts},
     opened::OpenedRun,
+    preparation::write_preparation,
     storage::{Storage, write_new},
 };
 use crate::{
+    dataset::SamplePreparation,
     protocol::{Event, RunInfo},
     text::harmless_name,
     train::{LedgerEntry, RunRecord, Snapshot},
@@ -93,11 +95,17 @@ impl Recorder {
         }
     }
 
-    fn begin_record(&mut self, info: &RunInfo, data_sha256: &str) -> Result<OpenRecord, String> {
+    fn begin_record(
+        &mut self,
+        info: &RunInfo,
+        data_sha256: &str,
+        preparation: &SamplePreparation,
+    ) -> Result<OpenRecord, String> {
         let storage = self.storage.as_ref();
         if let Some(opened) = self.opened.take() {
             let OpenedRun { folder, lock, ledger, .. } = opened;
             let evaluated = evaluated_checkpoints(storage, &folder);
+            write_preparation(storage, &folder, preparation).map_err(problem_at(&folder))?;
             let ledger = LedgerWriter::append(storage, &folder, &ledger).map_err(problem_at(&folder))?;
             let tags = EventTags::of(info);
             let events = Some(EventLog::create(storage, &folder, tags.clone()).map_err(problem_at(&folder))?);
@@ -112,6 +120,7 @@ impl Recorder {
         let tags = EventTags::of(info);
         let info = RunInfo { folder: Some(folder.to_string_lossy().into_owned()), ..info.clone() };
         write_info(storage, &folder, &info).map_err(problem_at(&folder))?;
+        write_preparation(storage, &folder, preparation).map_err(problem_at(&folder))?;
         let ledger = LedgerWriter::create(storage, &folder).map_err(problem_at(&folder))?;
         let events = Some(EventLog::create(storage, &folder, tags.clone()).map_err(problem_at(&folder))?);
         // With this file the folder is a run.
@@ -181,8 +190,8 @@ impl OpenRecord {
 }
 
 impl RunRecord for Recorder {
-    fn begin(&mut self, info: &RunInfo, data_sha256: &str) -> Result<String, String> {
-        let record = self.begin_record(info, data_sha256)?;
+    fn begin(&mut self, info: &RunInfo, data_sha256: &str, preparation: &SamplePreparation) -> Result<String, String> {
+        let record = self.begin_record(info, data_sha256, preparation)?;
         let folder = record.folder.to_string_lossy().into_owned();
         self.record = Some(record);
         Ok(folder)

@@ -13,7 +13,7 @@ pub(super) fn weights_sha256(network: &Network<f32>) -> String {
 
 /// SHA-256 of the shape, the names of the classes, and the labels and values of both parts as they are in memory, in
 /// hexadecimal.
-pub(super) fn data_sha256(data: &Dataset) -> String {
+pub fn data_sha256(data: &Dataset) -> String {
     let mut hash = Sha256::new();
     hash.update(format!("{:?} {:?} {} {}", data.shape, data.classes, data.train.len(), data.test.len()));
     for part in [&data.train, &data.test] {

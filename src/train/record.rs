@@ -9,6 +9,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    dataset::SamplePreparation,
     protocol::{BranchId, Change, Event, RunInfo},
     tensors::Tensors,
     train::{Snapshot, StoredSnapshot},
@@ -56,11 +57,12 @@ pub fn take_due(entries: &mut VecDeque<LedgerEntry>, step: u64) -> Option<Ledger
 
 /// Where a run is recorded. The worker tells it everything, before anything is thinned for a slow consumer.
 pub trait RunRecord: Send + fmt::Debug {
-    /// The run begins, or goes on, on data with this SHA-256 over shapes, labels and values; gives the folder, for people.
+    /// The run begins, or goes on, on data with this SHA-256 over shapes, labels and values, whose samples were made ready
+    /// in this way; gives the folder, for people.
     ///
     /// # Errors
     /// When nothing can be recorded; the reason says why.
-    fn begin(&mut self, info: &RunInfo, data_sha256: &str) -> Result<String, String>;
+    fn begin(&mut self, info: &RunInfo, data_sha256: &str, preparation: &SamplePreparation) -> Result<String, String>;
 
     /// Takes an event. What goes wrong is told by [`Self::take_problem`].
     fn record_event(&mut self, event: &Event);

@@ -23,6 +23,11 @@ use crate::{
 /// Samples that fit into the network's buffers, at least: evaluations are quick whatever the batch size.
 const MIN_BUFFER_SAMPLES: usize = 64;
 
+/// Samples that the buffers of a network hold which is trained with minibatches of this size.
+pub fn buffer_samples(batch_size: usize) -> usize {
+    batch_size.max(MIN_BUFFER_SAMPLES)
+}
+
 /// A network, the data, and what trains, evaluates and inspects it.
 pub struct Trainer {
     network: Network<f32>,
@@ -72,7 +77,7 @@ impl Trainer {
     pub fn new(spec: &TrainSpec, data: Arc<Dataset>) -> Result<Self, SetupError> {
         let samples = data.train.len();
         let batch_size = spec.batch_size.among(samples);
-        let max_batch = batch_size.max(MIN_BUFFER_SAMPLES);
+        let max_batch = buffer_samples(batch_size);
         let pool = Arc::new(Pool::new(spec.threads));
         let shape = Shape::new(data.shape.clone());
         let network = Network::new(&spec.network, &shape, data.classes.len(), max_batch, spec.seed, pool)?;

@@ -39,7 +39,7 @@ const MODULES: &[TopModule] = &[
     module("train", &["nn", "optim", "dataset", "protocol", "tensors"], &["serde", "tokio", "sha2", "thiserror"]),
     module(
         "runs",
-        &["protocol", "report", "tensors", "train"],
+        &["dataset", "protocol", "report", "tensors", "train"],
         &["base64", "crc32c", "humantime", "image", "serde", "serde_json", "sha2", "thiserror", "toml"],
     ),
     module("app", &["protocol"], &[]),

@@ -33,7 +33,14 @@ struct SeparatorFit {
 
 impl TextForm {
     /// The form of a table that begins with `start`, which is all of it if it is `whole`.
-    pub fn detect(file: &str, start: &[u8], whole: bool, notes: &mut Vec<DataNote>) -> Result<Self, TextProblem> {
+    /// A row may be a single number if `one_column` allows it.
+    pub fn detect(
+        file: &str,
+        start: &[u8],
+        whole: bool,
+        one_column: bool,
+        notes: &mut Vec<DataNote>,
+    ) -> Result<Self, TextProblem> {
         check_encoding(start)?;
         let mut mark_bytes = if start.starts_with(UTF8_MARK) { UTF8_MARK.len() } else { 0 };
         if let [b's', b'e', b'p', b'=', _, b'\r' | b'\n', ..] = start[mark_bytes..] {
@@ -56,7 +63,13 @@ impl TextForm {
             }
         }
         let Some((_, separator, name, numbers)) = best else {
-            return Err(one_column_problem(text));
+            let rows = if one_column { sample_rows(text, b',', whole) } else { Vec::new() };
+            let separator = SEPARATORS[0].0;
+            return if rows.is_empty() {
+                Err(one_column_problem(text))
+            } else {
+                Ok(Self { mark_bytes, separator, numbers: NumberStyle::Point })
+            };
         };
         if separator != b',' {
             let decimal = if numbers == NumberStyle::Comma { ", and numbers with a decimal comma" } else { "" };

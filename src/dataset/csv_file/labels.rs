@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::fields::{NumberStyle, decode, displayable, is_missing};
 use super::records::TextProblem;
 use crate::dataset::DataNote;
-use crate::dataset::labels::MAX_CLASSES;
+use crate::dataset::labels::{MAX_CLASSES, are_numbered};
 use crate::text::{Safe, thousands};
 
 /// Different words that are told apart before a label column is given up: `1`, `1.0` and `01` may be one class.
@@ -32,7 +34,7 @@ pub(super) struct LabelWords {
 }
 
 /// A class and the words for it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct WordClass {
     /// The word that came first.
     pub name: String,
@@ -41,7 +43,7 @@ pub(super) struct WordClass {
 }
 
 /// A label that is a number.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct LabelNumber {
     value: f64,
     /// The number in the one way in which it is compared; `f64` holds fewer digits than a label may have.
@@ -65,6 +67,25 @@ impl LabelNumber {
             format!("{sign}{whole}{point}{fraction}")
         };
         Some(Self { value, digits })
+    }
+}
+
+impl WordClass {
+    /// Classes with these names, which are numbers if they count from 0, as those do that were given no names.
+    pub fn with_names(names: &[String]) -> Vec<Self> {
+        let numbered = are_numbered(names);
+        let number = |name: &String| LabelNumber::parse(name, NumberStyle::Point).filter(|_| numbered);
+        names.iter().map(|name| Self { name: name.clone(), number: number(name) }).collect()
+    }
+
+    /// Whether it is a number rather than a word.
+    pub fn is_number(&self) -> bool {
+        self.number.is_some()
+    }
+
+    /// Whether it is this number.
+    pub fn is_equal_to(&self, number: u8) -> bool {
+        self.number.as_ref().is_some_and(|own| own.digits == number.to_string())
     }
 }
 
@@ -97,11 +118,6 @@ impl LabelWords {
         };
         self.rows.push(number);
         Ok(())
-    }
-
-    /// Number of rows.
-    pub fn len(&self) -> usize {
-        self.rows.len()
     }
 
     /// Whether the labels can be classes by what they are: words, or 0, 1, 2, … or 1, 2, 3, … without a gap.

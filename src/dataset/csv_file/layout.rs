@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use super::fields::{NumberStyle, decode, displayable, is_missing, parse_whole};
 use super::form::TextForm;
 use super::records::{TableRecord, TextProblem};
@@ -22,14 +24,14 @@ const LABEL_REPETITIONS: usize = 3;
 pub(super) const MAX_NOTED_COLUMNS: usize = 8;
 
 /// How the fields of a table become samples.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct TableLayout {
     /// Fields in a row.
     pub width: usize,
     /// The names of all columns, where the first row has them.
     pub names: Option<Vec<String>>,
-    /// The column with the label.
-    pub label: usize,
+    /// The column with the label; `None` in a table of samples without labels.
+    pub label: Option<usize>,
     /// The columns with the values of a sample, in the order of the sample.
     pub values: Vec<usize>,
     /// A column that is empty in the first rows because each row ends with a separator.
@@ -165,10 +167,10 @@ impl TableLayout {
         notes.extend(said);
         let names = if header { Some(column_names(&rows.rows[0])?) } else { None };
         let empty = find_empty_column(rows, header);
-        let mut layout = Self { width: rows.width(), names, label: 0, values: Vec::new(), empty, other_label: None };
+        let mut layout = Self { width: rows.width(), names, label: None, values: Vec::new(), empty, other_label: None };
         let line = rows.rows[0].line;
         let in_first_row = |problem: String| TextProblem::new(line, problem);
-        layout.label = layout.find_label_column(rows, spec, notes).map_err(in_first_row)?;
+        layout.label = Some(layout.find_label_column(rows, spec, notes).map_err(in_first_row)?);
         layout.values = layout.find_value_columns(rows, spec, notes).map_err(in_first_row)?;
         if spec.label_column == LabelColumn::Last {
             layout.other_label = layout.values.iter().copied().find(|&column| rows.repeats_words(column));
@@ -208,6 +210,14 @@ impl TableLayout {
             name => Safe(name).to_string(),
         };
         self.values.iter().map(name).collect()
+    }
+
+    /// Whether every column that it names is there.
+    pub fn is_sound(&self) -> bool {
+        let is_there = |column: &usize| *column < self.width;
+        let optional = [self.label, self.empty, self.other_label];
+        self.names.as_ref().is_none_or(|names| names.len() == self.width)
+            && self.values.iter().chain(optional.iter().flatten()).all(is_there)
     }
 
     /// The column with this name or number.
@@ -292,14 +302,15 @@ impl TableLayout {
         }
         for wanted in &spec.leave_out {
             let column = self.find_column("data.leave_out", wanted)?;
-            if column == self.label {
+            if Some(column) == self.label {
                 return Err(format!("data.leave_out names {}, which is the label", self.column_title(column)));
             }
             notes.push(DataNote::left_out(format!("{}: {}, as asked", rows.file, self.column_title(column))));
             left_out[column] = true;
         }
         self.note_row_numbers(rows, &mut left_out, notes);
-        let values: Vec<usize> = (0..self.width).filter(|&column| column != self.label && !left_out[column]).collect();
+        let values: Vec<usize> =
+            (0..self.width).filter(|&column| Some(column) != self.label && !left_out[column]).collect();
         if values.is_empty() {
             return Err("no column is left beside the label; a row needs at least a number and a label".into());
         }
@@ -309,7 +320,7 @@ impl TableLayout {
     /// Leaves out the columns without a name that hold names or numbers of the rows, and notes those that count the rows.
     fn note_row_numbers(&self, rows: FirstRows<'_>, left_out: &mut [bool], notes: &mut Vec<DataNote>) {
         let (mut unnamed, mut counting) = (Vec::new(), Vec::new());
-        for column in (0..self.width).filter(|&column| column != self.label) {
+        for column in (0..self.width).filter(|&column| Some(column) != self.label) {
             if left_out[column] {
                 continue;
             }

@@ -25,6 +25,8 @@ pub(super) struct CsvTable {
     pub layout: TableLayout,
     pub values: NumberTable,
     pub labels: LabelWords,
+    /// The line of each row, of samples to be predicted only.
+    pub lines: Vec<u32>,
     /// What the first value column holds, to find a label that stands first.
     pub first_column: FirstColumn,
 }
@@ -93,10 +95,29 @@ impl<R: Read> Read for InterruptibleReader<'_, '_, R> {
 /// Where the layout of a table comes from.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum LayoutSource<'a> {
-    /// Its own first rows.
-    Own,
-    /// The training table that it belongs to.
-    Training(&'a CsvTable),
+    /// Its own first rows, with what is asked for.
+    Own(&'a DataSpec),
+    /// The training table that these test rows belong to.
+    Training(TrainingTable<'a>),
+    /// The training table of a network that is to predict these rows; they may have no labels.
+    Trained(TrainingTable<'a>),
+}
+
+/// What other rows take from a training table.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TrainingTable<'a> {
+    pub layout: &'a TableLayout,
+    /// Its name as it may be shown.
+    pub file: &'a str,
+    /// What its numbers are rounded relative to.
+    pub offsets: &'a [f64],
+}
+
+impl LayoutSource<'_> {
+    /// Whether a row may be a single number.
+    fn allows_one_column(self) -> bool {
+        matches!(self, Self::Trained(table) if table.layout.values.len() == 1)
+    }
 }
 
 impl CsvTable {
@@ -106,11 +127,10 @@ impl CsvTable {
         mut source: impl BufRead,
         length: u64,
         layout: LayoutSource<'_>,
-        spec: &DataSpec,
         notes: &mut Vec<DataNote>,
     ) -> Result<Self, DataError> {
         let start = source.fill_buf().map_err(|error| reading_error(&file, RecordError::Io(error)))?;
-        let form = TextForm::detect(&file, start, start.len() as u64 >= length, notes)
+        let form = TextForm::detect(&file, start, start.len() as u64 >= length, layout.allows_one_column(), notes)
             .map_err(|problem| text_error(&file, problem))?;
         source.consume(form.mark_bytes);
         let mut reader = RecordReader::new(source, form.separator);
@@ -128,32 +148,34 @@ impl CsvTable {
             return Err(text_error(&file, TextProblem::new(0, "there are no rows")));
         }
         let first_rows = FirstRows::new(&file, &rows, form);
-        let layout = match layout {
-            LayoutSource::Own => TableLayout::detect(first_rows, spec, notes),
-            LayoutSource::Training(training) => training.layout.follow(&training.file, first_rows, notes),
+        let is_for_prediction = matches!(layout, LayoutSource::Trained(..));
+        let (layout, offsets) = match layout {
+            LayoutSource::Own(spec) => (TableLayout::detect(first_rows, spec, notes), &[][..]),
+            LayoutSource::Training(table) => (table.layout.follow(table.file, first_rows, true, notes), table.offsets),
+            LayoutSource::Trained(table) => (table.layout.follow(table.file, first_rows, false, notes), table.offsets),
         };
         let layout = layout.map_err(|problem| text_error(&file, problem))?;
-        let mut rest = RowCollector::new(&layout, form);
+        let mut rest = RowCollector::new(&layout, form, offsets, is_for_prediction);
         let samples = &rows[usize::from(layout.names.is_some())..];
         samples.iter().try_for_each(|row| rest.add(row)).map_err(|problem| text_error(&file, problem))?;
         drop(rows);
         while reader.read(&mut row).map_err(|error| reading_error(&file, error))? {
             rest.add(&row).map_err(|problem| text_error(&file, problem))?;
         }
-        let RowCollector { values, labels, first_column, line_break, .. } = rest;
+        let RowCollector { values, labels, lines, row_count, first_column, line_break, .. } = rest;
         if let Some(line) = line_break {
             let text = format!("{file}: a field on line {line} has a line break in it; is a quote not closed?");
             notes.push(DataNote::suspicious(text));
         }
-        if labels.len() == 0 {
+        if row_count == 0 {
             return Err(text_error(&file, TextProblem::new(0, "there are no rows")));
         }
-        Ok(Self { values: values.finish(), labels, first_column, layout, file })
+        Ok(Self { values: values.finish(), labels, lines, first_column, layout, file })
     }
 
     /// The name of the label's column for messages.
     pub fn label_title(&self) -> String {
-        format!("the label, {}", self.layout.column_title(self.layout.label))
+        label_title(&self.layout)
     }
 
     pub fn error(&self, problem: TextProblem) -> DataError {
@@ -166,22 +188,29 @@ struct RowCollector<'a> {
     layout: &'a TableLayout,
     form: TextForm,
     label_title: String,
+    /// Whether the rows are samples for a network that is trained, so that no setting changes what is read.
+    is_for_prediction: bool,
     row: Vec<f64>,
     values: NumberTableBuilder,
     labels: LabelWords,
+    lines: Vec<u32>,
+    row_count: u64,
     first_column: FirstColumn,
     /// The line on which the first row with a line break in a field begins.
     line_break: Option<u64>,
 }
 
 impl<'a> RowCollector<'a> {
-    fn new(layout: &'a TableLayout, form: TextForm) -> Self {
+    fn new(layout: &'a TableLayout, form: TextForm, offsets: &[f64], is_for_prediction: bool) -> Self {
         Self {
             form,
-            label_title: layout.column_title(layout.label),
+            label_title: layout.label.map_or_else(String::new, |label| layout.column_title(label)),
+            is_for_prediction,
             row: Vec::with_capacity(layout.values.len()),
-            values: NumberTable::builder(&[layout.values.len()]),
+            values: NumberTable::builder(&[layout.values.len()]).with_offsets(offsets),
             labels: LabelWords::new(form.numbers),
+            lines: Vec::new(),
+            row_count: 0,
             first_column: FirstColumn::default(),
             line_break: None,
             layout,
@@ -208,7 +237,12 @@ impl<'a> RowCollector<'a> {
         }
         self.first_column.look(self.row[0]);
         self.values.push_row(self.row.iter().copied());
-        self.labels.push(record.field(self.layout.label), line, &self.label_title)
+        self.row_count += 1;
+        if self.is_for_prediction {
+            self.lines.push(u32::try_from(line).unwrap_or(u32::MAX));
+        }
+        let Some(label) = self.layout.label else { return Ok(()) };
+        self.labels.push(record.field(label), line, &self.label_title)
     }
 
     /// What is wrong with a row of another length than the first.
@@ -216,7 +250,7 @@ impl<'a> RowCollector<'a> {
         let (found, width) = (record.len(), self.layout.width);
         let advice = if record.field(0).starts_with(b"#") {
             "; it looks like a comment: delete it"
-        } else if found == width + 1 && self.layout.names.is_some() && self.labels.len() == 0 {
+        } else if found == width + 1 && self.layout.names.is_some() && self.row_count == 0 {
             "; are the rows named, as R writes them? write.csv(…, row.names = FALSE) leaves the names out"
         } else if found > width {
             "; is there a separator too many?"
@@ -230,7 +264,9 @@ impl<'a> RowCollector<'a> {
     fn number_problem(&self, record: &TableRecord, column: usize, is_number: bool) -> TextProblem {
         let (field, title) = (record.field(column), self.layout.column_title(column));
         let flag = self.layout.column_flag("data.leave_out", column);
-        let advice = format!("fill it in or take the row out; {flag} leaves the column out");
+        let fill_in = "fill it in or take the row out";
+        let advice =
+            if self.is_for_prediction { fill_in.into() } else { format!("{fill_in}; {flag} leaves the column out") };
         let problem = if field.is_empty() {
             format!("{title} is empty; a number should be there: {advice}")
         } else if is_missing(field) {
@@ -241,7 +277,7 @@ impl<'a> RowCollector<'a> {
             let names =
                 self.layout.values.iter().all(|&column| self.form.numbers.parse(record.field(column)).is_none());
             let advice = match self.layout.other_label {
-                _ if names && self.labels.len() == 0 => {
+                _ if names && self.row_count == 0 => {
                     "if this line has the names of the columns, delete those above it".into()
                 }
                 Some(label) if label == column => {
@@ -249,10 +285,17 @@ impl<'a> RowCollector<'a> {
                 }
                 _ => number_advice(field, self.form.numbers).into(),
             };
-            format!("\"{}\" in {title} is no number; {advice}, or leave the column out with {flag}", displayable(field))
+            let advice =
+                if self.is_for_prediction { advice } else { format!("{advice}, or leave the column out with {flag}") };
+            format!("\"{}\" in {title} is no number; {advice}", displayable(field))
         };
         TextProblem::new(record.line, problem)
     }
+}
+
+/// The name of the label's column for messages.
+fn label_title(layout: &TableLayout) -> String {
+    layout.label.map_or_else(String::new, |label| format!("the label, {}", layout.column_title(label)))
 }
 
 fn text_error(file: &str, TextProblem { line, problem }: TextProblem) -> DataError {

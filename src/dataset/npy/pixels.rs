@@ -79,7 +79,7 @@ pub(super) fn settle_pixels(
         if matches!(train, Values::Numbers(_)) {
             notes.push(DataNote::assumed("the images hold whole numbers, taken for pixels from 0 to 255"));
         }
-        return (into_pixels(train), into_pixels(test));
+        return (Values::Bytes(train.into_bytes()), Values::Bytes(test.into_bytes()));
     }
     if fit && bright {
         notes.push(DataNote::suspicious(
@@ -104,13 +104,6 @@ fn look_at_pixels(values: &Values) -> (bool, bool) {
             });
             (fit, bright)
         }
-    }
-}
-
-fn into_pixels(values: Values) -> Values {
-    match values {
-        Values::Numbers(table) => Values::Bytes(table.into_bytes()),
-        bytes @ Values::Bytes(_) => bytes,
     }
 }
 

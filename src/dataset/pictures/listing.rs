@@ -263,6 +263,21 @@ pub(super) fn hidden_folders(root: &Path) -> Result<Vec<(PathBuf, usize)>, DataE
     Ok(sorted_entries(root)?.into_iter().filter(|path| path.is_dir() && is_hidden(path)).filter_map(count).collect())
 }
 
+/// The images directly in a folder that can be read, in the order of their names.
+pub(super) fn loose_images(root: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let is_loose = |path: &PathBuf| !is_hidden(path) && !path.is_dir() && is_image_of(path, &EXTENSIONS);
+    Ok(sorted_entries(root)?.into_iter().filter(is_loose).collect())
+}
+
+/// The other files directly in a folder: of other formats, or hidden images.
+pub(super) fn loose_others(root: &Path) -> Result<ExtensionTally, DataError> {
+    let mut others = ExtensionTally::default();
+    let is_read = |path: &PathBuf| !is_hidden(path) && is_image_of(path, &EXTENSIONS);
+    let is_noted = |path: &PathBuf| !path.is_dir() && !is_read(path) && (!is_hidden(path) || is_image_name(path));
+    sorted_entries(root)?.iter().filter(|path| is_noted(path)).for_each(|path| others.add(path));
+    Ok(others)
+}
+
 /// `1 image`, `2 images`.
 pub(super) fn counted(count: usize, noun: &str) -> String {
     let ending = if count == 1 { "" } else { "s" };

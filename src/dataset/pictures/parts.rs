@@ -117,7 +117,7 @@ fn ignored_note(part: &PartListing, train: &Path, test: Option<&PartListing>) ->
 }
 
 /// What was left out in the folders of classes and beside them, and where links lead from one to another.
-fn listing_notes(folder: &Path, parts: &[&PartListing]) -> Vec<DataNote> {
+pub(super) fn listing_notes(folder: &Path, parts: &[&PartListing]) -> Vec<DataNote> {
     let places = |count: fn(&ClassFolder) -> usize| {
         let classes = parts.iter().flat_map(|part| &part.classes);
         let counted = classes.map(|class| (place_in(folder, &class.path), count(class)));

@@ -3,14 +3,14 @@
 use super::*;
 
 /// An npy file of version 1.
-fn npy(descr: &str, shape: &str, elements: &[u8]) -> Vec<u8> {
+pub(super) fn npy(descr: &str, shape: &str, elements: &[u8]) -> Vec<u8> {
     let mut text = format!("{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}");
     text.extend(std::iter::repeat_n(' ', (64 - (text.len() + 11) % 64) % 64));
     text.push('\n');
     [b"\x93NUMPY\x01\x00", &(text.len() as u16).to_le_bytes()[..], text.as_bytes(), elements].concat()
 }
 
-fn floats(numbers: &[f32]) -> Vec<u8> {
+pub(super) fn floats(numbers: &[f32]) -> Vec<u8> {
     numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
 }
 

@@ -8,19 +8,19 @@ use crate::dataset::pictures::decode_single;
 mod folders;
 
 /// An image of one colour as a file.
-fn colored(width: u32, height: u32, color: [u8; 3], format: ImageFormat) -> Vec<u8> {
+pub(super) fn colored(width: u32, height: u32, color: [u8; 3], format: ImageFormat) -> Vec<u8> {
     let mut bytes = std::io::Cursor::new(Vec::new());
     RgbImage::from_pixel(width, height, Rgb(color)).write_to(&mut bytes, format).unwrap();
     bytes.into_inner()
 }
 
-fn grey(width: u32, height: u32, value: u8) -> Vec<u8> {
+pub(super) fn grey(width: u32, height: u32, value: u8) -> Vec<u8> {
     let mut bytes = std::io::Cursor::new(Vec::new());
     GrayImage::from_pixel(width, height, image::Luma([value])).write_to(&mut bytes, ImageFormat::Png).unwrap();
     bytes.into_inner()
 }
 
-fn write(folder: &TempDir, name: &str, contents: &[u8]) {
+pub(super) fn write(folder: &TempDir, name: &str, contents: &[u8]) {
     let path = folder.path().join(name);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, contents).unwrap();

@@ -26,7 +26,8 @@ impl TrainingDriver<'_> {
     /// Begins to record, and gives the folder for people. Where that fails the run goes on without.
     pub(super) fn begin_record(&mut self, data_sha256: &str) -> Option<String> {
         let info = describe_run(&self.trainer, &self.spec.train);
-        let begun = self.link.recording.as_mut()?.record().begin(&info, data_sha256);
+        let preparation = &self.trainer.data().preparation;
+        let begun = self.link.recording.as_mut()?.record().begin(&info, data_sha256, preparation);
         match begun {
             Ok(folder) => Some(folder),
             Err(problem) => {
