@@ -5,14 +5,15 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use gradtop::{config::FlagValue, protocol::SampleChoice, text::harmless};
 use run_arguments::{
-    ExportArguments, OpenArguments, OutputArguments, RemoveArguments, RenameArguments, ReplayArguments,
-    ResumeArguments, RunsArguments,
+    EvaluateArguments, ExportArguments, OpenArguments, OutputArguments, PredictArguments, RemoveArguments,
+    RenameArguments, ReplayArguments, ResumeArguments, RunsArguments,
 };
 
 mod bench;
 mod config;
 mod data;
 mod ending;
+mod evaluate;
 mod export;
 mod gradcheck;
 mod grads;
@@ -21,7 +22,9 @@ mod mistakes;
 mod model;
 mod notify;
 mod open;
+mod predict;
 mod presets;
+mod ready_model;
 mod recording;
 mod replay;
 mod reproduce;
@@ -64,6 +67,17 @@ enum CliCommand {
     Resume(ResumeArguments),
     /// Show a recorded run on the dashboard.
     Open(OpenArguments),
+    /// Evaluate a recorded run's network: loss, accuracy, and which classes it takes for which.
+    ///
+    /// Columns, classes and preprocessing are those of the training. Without --data it is the test part of the run's own
+    /// data, which must not have changed since.
+    Evaluate(EvaluateArguments),
+    /// Predict the classes of samples in files with a recorded run's network.
+    ///
+    /// Preprocessing is that of the training. Columns of tables are found by name; the label's may be missing, and where it
+    /// is there a column `true` shows it. Images of a folder may be directly in it, or in a folder for each class. Of data
+    /// with a test part that is read.
+    Predict(PredictArguments),
     /// List the recorded runs.
     Runs(RunsArguments),
     /// Write what was recorded of a run into files: its numbers, a figure for a report, a page.
@@ -354,6 +368,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Some(CliCommand::Train(arguments)) => train::run_at_full_speed(&arguments),
         Some(CliCommand::Resume(arguments)) => resume::run(&arguments),
         Some(CliCommand::Open(arguments)) => open::run(&arguments),
+        Some(CliCommand::Evaluate(arguments)) => evaluate::run(&arguments),
+        Some(CliCommand::Predict(arguments)) => predict::run(&arguments),
         Some(CliCommand::Runs(arguments)) => runs::list(&arguments),
         Some(CliCommand::Export(arguments)) => export::run(&arguments),
         Some(CliCommand::Rm(arguments)) => runs::remove(&arguments),

@@ -67,6 +67,7 @@ pub mod files;
 pub mod headless;
 pub mod nn;
 pub mod optim;
+pub mod predict;
 pub mod protocol;
 pub mod random;
 pub mod range;

@@ -17,9 +17,14 @@ pub fn weights_of(config: &Config, from: &str) -> anyhow::Result<Tensors> {
         return Ok(Tensors::open(path)?);
     }
     let folder = find_run(Path::new(&config.run.directory), from)?;
-    let (weights, _, notes) = open_weights(&DiskStorage, &folder)?;
+    Ok(open_newest(&folder)?.0)
+}
+
+/// The newest weights of a run, and the minibatches after which they were saved.
+pub fn open_newest(folder: &Path) -> anyhow::Result<(Tensors, u64)> {
+    let (weights, state, notes) = open_weights(&DiskStorage, folder)?;
     for note in notes {
         start::print_complaint(&format!("gradtop: {note}"));
     }
-    Ok(weights)
+    Ok((weights, state.training.trainer.step))
 }

@@ -1,8 +1,8 @@
 //! The arguments of the commands about recorded runs.
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
-use clap::{ArgGroup, Args};
+use clap::{ArgGroup, Args, ValueEnum};
 
 use super::parse_at_least_one;
 
@@ -136,6 +136,59 @@ pub struct ReplayArguments {
     /// Compare the fingerprint of the weights
     #[arg(long)]
     pub verify: bool,
+    /// Compute with N threads (default: all cores); the result is the same, bit for bit
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub threads: Option<u16>,
+}
+
+/// What to predict with, and what.
+#[derive(Debug, Args)]
+pub struct PredictArguments {
+    /// The run: its folder, its name, or a part of that which no other run has
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    /// Tables (.csv, .tsv), arrays (.npy), images, or folders of them
+    #[arg(value_name = "INPUT", required = true)]
+    pub inputs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub runs: RunsDirectory,
+    /// Write a table, or one JSON object a line
+    #[arg(long, value_enum, default_value_t = PredictionFormatChoice::Csv)]
+    pub format: PredictionFormatChoice,
+    /// Write to FILE instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Replace FILE if it is there
+    #[arg(long, requires = "out")]
+    pub force: bool,
+    /// Compute with N threads (default: all cores); the result is the same, bit for bit
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub threads: Option<u16>,
+}
+
+/// How predictions are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PredictionFormatChoice {
+    /// A table with a row of names.
+    Csv,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What to evaluate, and on what.
+#[derive(Debug, Args)]
+pub struct EvaluateArguments {
+    /// The run: its folder, its name, or a part of that which no other run has
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    #[command(flatten)]
+    pub runs: RunsDirectory,
+    /// Evaluate on PATH: its test part if it has one, else all of it (default: the test part of the run's data)
+    #[arg(long, value_name = "PATH")]
+    pub data: Option<OsString>,
+    /// One JSON object on standard output, and nothing else there
+    #[arg(long)]
+    pub json: bool,
     /// Compute with N threads (default: all cores); the result is the same, bit for bit
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub threads: Option<u16>,

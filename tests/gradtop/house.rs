@@ -42,6 +42,7 @@ const MODULES: &[TopModule] = &[
         &["dataset", "protocol", "report", "tensors", "train"],
         &["base64", "crc32c", "humantime", "image", "serde", "serde_json", "sha2", "thiserror", "toml"],
     ),
+    module("predict", &["dataset", "nn", "tensors"], &["serde", "serde_json", "thiserror"]),
     module("app", &["protocol"], &[]),
     module(
         "ui",

@@ -12,6 +12,7 @@ mod house;
 mod inspect;
 mod mathematics;
 mod own_data;
+mod predict;
 mod program;
 mod protocol;
 mod reproduce;

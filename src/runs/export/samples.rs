@@ -76,21 +76,18 @@ fn push_confusion(page: &mut String, confusion: &ConfusionMatrix, name: &impl Fn
 
 fn push_sample(page: &mut String, sample: &ClassifiedSample, name: &impl Fn(usize) -> String) {
     page.push_str("<figure>");
-    match sample.picture.as_ref().and_then(|picture| Some((picture, png(picture)?))) {
-        Some((picture, png)) => {
-            let zoom = MIN_PICTURE_WIDTH.div_ceil(picture.width.max(1));
-            let (width, height) = (picture.width * zoom, picture.height * zoom);
-            let _ = write!(
-                page,
-                "<img alt=\"test sample {}\" width=\"{width}\" height=\"{height}\" src=\"data:image/png;base64,{}\">",
-                sample.index,
-                STANDARD.encode(png)
-            );
-        }
-        None => {
-            let values: Vec<String> = sample.values.iter().map(|&value| short(f64::from(value))).collect();
-            let _ = write!(page, "<p>{}</p>", values.join(", "));
-        }
+    if let Some((picture, png)) = sample.picture.as_ref().and_then(|picture| Some((picture, png(picture)?))) {
+        let zoom = MIN_PICTURE_WIDTH.div_ceil(picture.width.max(1));
+        let (width, height) = (picture.width * zoom, picture.height * zoom);
+        let _ = write!(
+            page,
+            "<img alt=\"test sample {}\" width=\"{width}\" height=\"{height}\" src=\"data:image/png;base64,{}\">",
+            sample.index,
+            STANDARD.encode(png)
+        );
+    } else {
+        let values: Vec<String> = sample.values.iter().map(|&value| short(f64::from(value))).collect();
+        let _ = write!(page, "<p>{}</p>", values.join(", "));
     }
     let _ = writeln!(
         page,
