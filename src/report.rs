@@ -92,7 +92,7 @@ impl PlotStroke {
 /// Size of the area between the axes, in the picture's units.
 const PLOT_SIZE: (f64, f64) = (360.0, 240.0);
 /// Room to the left of a plot, for ticks and label.
-const LEFT_MARGIN: f64 = 64.0;
+const LEFT_MARGIN: f64 = 80.0;
 /// Room to its right.
 const RIGHT_MARGIN: f64 = 20.0;
 /// Room above it, for the titles.
@@ -203,7 +203,8 @@ impl PlotPanel {
         let (left, right, bottom) = (frame.left, frame.left + PLOT_SIZE.0, TOP_MARGIN + PLOT_SIZE.1);
         let (center, middle) = (left + PLOT_SIZE.0 / 2.0, TOP_MARGIN + PLOT_SIZE.1 / 2.0);
         let (title, x_label, y_label) = (escape_xml(&self.title), escape_xml(&self.x_label), escape_xml(&self.y_label));
-        let label = left - 46.0;
+        // Left of the longest text of a tick, such as 0.00096.
+        let label = left - 64.0;
         let _ = writeln!(
             svg,
             "<text x=\"{center}\" y=\"{}\" font-size=\"13\" font-weight=\"bold\" text-anchor=\"middle\">{title}</text>\n\

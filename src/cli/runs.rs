@@ -54,9 +54,6 @@ impl ListedRun {
         let state = newest_state(&DiskStorage, folder);
         let config = recorded_config(folder, &manifest.text, &[]).ok();
         let trainer = state.as_ref().map(|state| &state.training.trainer);
-        let last = state.as_ref().and_then(|state| state.training.last_evaluation);
-        let best = state.as_ref().and_then(|state| state.training.best_evaluation);
-        let accuracies = last.map(|last| last.accuracy).into_iter().chain(best.map(|best| best.accuracy));
         Ok(Self {
             folder: harmless_name(folder.file_name().unwrap_or_default()),
             name: Safe(&manifest.facts.name).to_string(),
@@ -65,7 +62,10 @@ impl ListedRun {
             unsaved: folder.parent().is_some_and(|parent| parent.ends_with(UNSAVED)),
             step: trainer.map_or(0, |trainer| trainer.step),
             planned: trainer.map(|trainer| trainer.planned_steps),
-            best_accuracy: accuracies.reduce(f64::max),
+            best_accuracy: state
+                .as_ref()
+                .and_then(|state| state.training.best_accuracy())
+                .map(|(_, accuracy)| accuracy),
             differences: config.map(|config| differences(&config)).unwrap_or_default(),
         })
     }

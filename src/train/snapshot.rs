@@ -77,6 +77,15 @@ pub struct TrainingState {
     pub complete: bool,
 }
 
+impl TrainingState {
+    /// Step and accuracy of the best evaluation of all, also that at the end, which no rule judges.
+    pub fn best_accuracy(&self) -> Option<(u64, f64)> {
+        let best = self.best_evaluation.map(|best| (best.step, best.accuracy));
+        let last = self.last_evaluation.map(|last| (last.step, last.accuracy));
+        best.into_iter().chain(last).reduce(|best, last| if last.1 > best.1 { last } else { best })
+    }
+}
+
 /// What of a trainer is no tensor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainerState {

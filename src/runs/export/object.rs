@@ -109,7 +109,7 @@ fn describe_state(state: &CheckpointState) -> Value {
         "learning_rate": training.trainer.learning_rate,
         "schedule": training.trainer.schedule,
         "last_evaluation": training.last_evaluation,
-        "best_evaluation": training.best_evaluation,
+        "best_accuracy": training.best_accuracy().map(|(step, accuracy)| json!({ "step": step, "accuracy": accuracy })),
         "weights_sha256": training.trainer.weights_sha256,
     })
 }

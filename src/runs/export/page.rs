@@ -108,8 +108,8 @@ fn state_rows(state: &CheckpointState) -> Vec<(&'static str, String)> {
         ("training time", duration(training.seconds)),
         ("weights, SHA-256", trainer.weights_sha256.clone()),
     ];
-    if let Some(best) = training.best_evaluation {
-        let (accuracy, step) = (100.0 * best.accuracy, thousands(best.step));
+    if let Some((step, accuracy)) = training.best_accuracy() {
+        let (accuracy, step) = (100.0 * accuracy, thousands(step));
         rows.insert(1, ("best test accuracy", format!("{accuracy:.2} % after {step} minibatches")));
     }
     rows
