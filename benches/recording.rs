@@ -1,89 +1,114 @@
-//! What recording costs: the default network trained with recording, paired with `--no-record`.
+//! What recording costs: the default network trained with recording, and without, in turn.
 //!
 //! ```text
-//! cargo bench --bench recording            twenty pairs
-//! cargo bench --bench recording -- 60      sixty
+//! cargo bench --bench recording            a hundred pairs of windows
+//! cargo bench --bench recording -- 300     three hundred
 //! ```
 //!
-//! Each run is a process of its own that trains the default network for ten epochs, headless, at full speed, with the
-//! default number of threads. It is timed from its start to its end, so that the record's beginning, every measurement,
-//! the checkpoint at the end and all syncing are among it. A longer run saves every thirty seconds only. On Linux the
-//! time of the processors is told too, which other programs disturb less. Of both the median of the ratios counts.
+//! Two processes train the same run at full speed, one with `--no-record`, and are asked for three hundred minibatches
+//! each in turn, so that a machine that others use slows both alike. Both report every minibatch as JSON. Among the
+//! windows are histograms every five seconds of training and checkpoints every thirty, whose cost the median of the
+//! ratios does not show; so the ratio of the whole times is told too. The beginning of a record and its end are told by
+//! themselves.
+
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 use std::{
     fs,
+    io::{BufRead, BufReader, Write},
     path::Path,
-    process::{Command, Stdio},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     time::Instant,
 };
 
-const GRADTOP: &str = env!("CARGO_BIN_EXE_gradtop");
-
-/// What one run took, in seconds.
-struct RunCost {
-    wall: f64,
-    /// Of all processors, the system's share included; `None` where the system does not tell.
-    processors: Option<f64>,
-}
+/// Minibatches of a window.
+const WINDOW: u64 = 300;
 
 fn main() {
-    let pairs = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(20);
+    let pairs = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(100);
     let folder = std::env::temp_dir().join(format!("gradtop-recording-{}", std::process::id()));
-    let (mut wall, mut processors) = (Vec::new(), Vec::new());
-    // The first reads the data and the program into memory.
-    train(None);
+    let (mut recorded, mut plain) = (Trained::start(Some(&folder)), Trained::start(None));
+    let (mut ratios, mut sums) = (Vec::new(), [0.0, 0.0]);
     for pair in 0..pairs {
         // Each goes first as often as the other.
-        let (recorded, plain) = if pair % 2 == 0 {
-            let recorded = train(Some(&folder));
-            (recorded, train(None))
+        let (with, without) = if pair % 2 == 0 {
+            let with = recorded.train_window();
+            (with, plain.train_window())
         } else {
-            let plain = train(None);
-            (train(Some(&folder)), plain)
+            let without = plain.train_window();
+            (recorded.train_window(), without)
         };
-        println!("pair {}: recorded {:.2} s, not recorded {:.2} s", pair + 1, recorded.wall, plain.wall);
-        wall.push(recorded.wall / plain.wall);
-        processors.extend(recorded.processors.zip(plain.processors).map(|(recorded, plain)| recorded / plain));
+        ratios.push(with / without);
+        sums = [sums[0] + with, sums[1] + without];
     }
-    print_ratios("time", wall);
-    print_ratios("time of the processors", processors);
-}
-
-/// Trains for ten epochs and records that in this folder, which is removed, or nowhere.
-fn train(folder: Option<&Path>) -> RunCost {
-    let mut command = Command::new(GRADTOP);
-    command.args(["train", "--headless", "--epochs", "10"]).stdout(Stdio::null());
-    match folder {
-        Some(folder) => command.arg("--set").arg(format!("run.directory={}", folder.display())),
-        None => command.arg("--no-record"),
-    };
-    let (start, before) = (Instant::now(), children_seconds());
-    assert!(command.status().unwrap().success());
-    let cost = RunCost {
-        wall: start.elapsed().as_secs_f64(),
-        processors: children_seconds().zip(before).map(|(after, before)| after - before),
-    };
-    if let Some(folder) = folder {
-        fs::remove_dir_all(folder).unwrap();
-    }
-    cost
-}
-
-/// Seconds that ended children have used of the processors.
-fn children_seconds() -> Option<f64> {
-    let text = fs::read_to_string("/proc/self/stat").ok()?;
-    // The name of the program, in parentheses, is the second field and may have spaces in it.
-    let fields: Vec<&str> = text.rsplit(')').next()?.split_whitespace().collect();
-    let ticks = fields.get(13)?.parse::<u64>().ok()? + fields.get(14)?.parse::<u64>().ok()?;
-    // Linux tells it in hundredths of a second.
-    Some(ticks as f64 / 100.0)
-}
-
-fn print_ratios(what: &str, mut ratios: Vec<f64>) {
     ratios.sort_by(f64::total_cmp);
-    let at = |share: f64| ratios.get((share * ratios.len().saturating_sub(1) as f64).round() as usize);
-    if let (Some(low), Some(median), Some(high)) = (at(0.25), at(0.5), at(0.75)) {
-        println!("{what}: ratio median {median:.3}, quartiles {low:.3} to {high:.3}, {} pairs", ratios.len());
+    let at = |share: f64| ratios[(share * (ratios.len() - 1) as f64).round() as usize];
+    println!(
+        "recorded to not recorded, {pairs} pairs of {WINDOW} minibatches: median {:.3}, quartiles {:.3} to {:.3}",
+        at(0.5),
+        at(0.25),
+        at(0.75)
+    );
+    println!("all windows together: {:.1} s to {:.1} s, ratio {:.3}", sums[0], sums[1], sums[0] / sums[1]);
+    println!("first minibatch after {:.2} s and {:.2} s", recorded.beginning, plain.beginning);
+    println!("end of the program after {:.2} s and {:.2} s", recorded.stop(), plain.stop());
+    fs::remove_dir_all(folder).unwrap();
+}
+
+/// A run that trains as much as it is asked for.
+struct Trained {
+    process: Child,
+    requests: ChildStdin,
+    events: BufReader<ChildStdout>,
+    line: String,
+    next: u64,
+    /// Seconds from the start of the program to the first minibatch.
+    beginning: f64,
+}
+
+impl Trained {
+    /// Starts a run that is recorded in this folder, or nowhere, and trains its first window.
+    fn start(folder: Option<&Path>) -> Self {
+        let start = Instant::now();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gradtop"));
+        command.args(["train", "--json", "--commands", "--epochs", "1000000"]);
+        match folder {
+            Some(folder) => command.arg("--set").arg(format!("run.directory={}", folder.display())),
+            None => command.arg("--no-record"),
+        };
+        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let (requests, events) = (process.stdin.take().unwrap(), BufReader::new(process.stdout.take().unwrap()));
+        let mut trained = Self { process, requests, events, line: String::new(), next: 0, beginning: 0.0 };
+        trained.ask("\"advance\",\"count\":1");
+        trained.beginning = start.elapsed().as_secs_f64();
+        trained.train_window();
+        trained
+    }
+
+    /// Trains a window, and gives its seconds.
+    fn train_window(&mut self) -> f64 {
+        let start = Instant::now();
+        self.ask(&format!("\"advance\",\"count\":{WINDOW}"));
+        start.elapsed().as_secs_f64()
+    }
+
+    /// Asks, and reads up to the answer.
+    fn ask(&mut self, command: &str) {
+        self.next += 1;
+        writeln!(self.requests, "{{\"id\":{},\"command\":{command}}}", self.next).unwrap();
+        let answer = format!("{{\"event\":\"applied\",\"id\":{},", self.next);
+        while !self.line.starts_with(&answer) {
+            self.line.clear();
+            assert!(self.events.read_line(&mut self.line).unwrap() > 0, "the run ended: {answer}");
+        }
+    }
+
+    /// Ends the run, and gives the seconds that this takes.
+    fn stop(mut self) -> f64 {
+        let start = Instant::now();
+        self.ask("\"stop\"");
+        drop(self.events);
+        self.process.wait().unwrap();
+        start.elapsed().as_secs_f64()
     }
 }
