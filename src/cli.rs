@@ -261,6 +261,9 @@ struct GradsArguments {
     /// Write to FILE
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    /// Replace a file that is there
+    #[arg(long)]
+    force: bool,
     /// Compute and write with numbers of 32 or 64 bits
     #[arg(long, value_enum, default_value_t = PrecisionChoice::F32)]
     precision: PrecisionChoice,

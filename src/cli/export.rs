@@ -1,14 +1,10 @@
 //! `gradtop export`: what was recorded of a run, as files for other programs and for people.
 
-use std::{
-    io::{self, Write},
-    path::Path,
-};
+use std::io::{self, Write};
 
 use gradtop::{
-    files::{OutputError, OutputFile},
+    files::OutputFile,
     runs::{
-        Manifest,
         export::{html_page, training_figure, write_csv, write_json},
         folder::find_run,
         history::RunHistory,
@@ -18,7 +14,7 @@ use gradtop::{
 };
 
 use super::{
-    ExportArguments,
+    ExportArguments, recording,
     start::{self, WrongUse},
 };
 
@@ -71,28 +67,11 @@ fn check_outputs(arguments: &ExportArguments) -> Result<Vec<(ExportForm, OutputF
     for (form, path) in asked {
         let Some(path) = path else { continue };
         let shown = harmless_name(path.as_os_str());
-        refuse_run_folders(path)?;
-        let output =
-            OutputFile::check(path, arguments.force).map_err(|error: OutputError| WrongUse(error.to_string()))?;
+        let output = recording::output_file(path, arguments.force, &[])?;
         if outputs.iter().any(|(_, other)| other.path() == output.path()) {
             return Err(WrongUse(format!("{shown} is given twice; each form needs a file of its own")));
         }
         outputs.push((form, output));
     }
     Ok(outputs)
-}
-
-/// Refuses a file in the folder of a recorded run, whether it is one of its own or would be a foreign one.
-fn refuse_run_folders(path: &Path) -> Result<(), WrongUse> {
-    // Where it really is; what is not there yet is in its folder.
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let Ok(real) = path.canonicalize().or_else(|_| parent.canonicalize()) else { return Ok(()) };
-    match real.ancestors().find(|folder| Manifest::read(&DiskStorage, folder).is_ok()) {
-        Some(run) => Err(WrongUse(format!(
-            "{} is in {}, the folder of a recorded run, where only its own files belong; give a path outside",
-            harmless_name(path.as_os_str()),
-            harmless_name(run.as_os_str())
-        ))),
-        None => Ok(()),
-    }
 }

@@ -1,32 +1,31 @@
 //! `gradtop grads`: loss, activations and gradients of one batch, to compare with another framework.
 
-use std::{fs, sync::Arc};
+use std::{io::Write, sync::Arc};
 
-use anyhow::Context;
 use gradtop::{
     config::Config,
     nn::{LayerSpec, Mode, Network, Pool, Scalar, Shape, copy_from_f64},
     tensors::{Precision, TensorError, Tensors, Writer},
-    text::harmless_name,
 };
 use serde_json::json;
 
 use super::{
-    GradsArguments, PrecisionChoice,
+    GradsArguments, PrecisionChoice, recording,
     start::{self, WrongUse},
 };
 
 /// Reads, computes and writes.
 pub fn run(arguments: &GradsArguments) -> anyhow::Result<u8> {
     let config = start::load_configuration(&arguments.run)?;
+    let inputs = [arguments.weights.clone(), arguments.batch.clone()];
+    let out = recording::output_file(&arguments.out, arguments.force, &inputs)?;
     let (weights, batch) = (Tensors::open(&arguments.weights)?, Tensors::open(&arguments.batch)?);
     let work = GradsTask { arguments, config: &config, weights: &weights, batch: &batch };
     let written = match arguments.precision {
         PrecisionChoice::F32 => work.compute::<f32>(Precision::F32)?,
         PrecisionChoice::F64 => work.compute::<f64>(Precision::F64)?,
     };
-    fs::write(&arguments.out, written)
-        .with_context(|| format!("can't write {}", harmless_name(arguments.out.as_os_str())))?;
+    out.write(|file| file.write_all(&written))?;
     Ok(0)
 }
 

@@ -11,9 +11,10 @@ use gradtop::{
     app::RunFate,
     config::Config,
     dataset::Source,
+    files::OutputFile,
     nn::kernels::instructions::InstructionSet,
     runs::{
-        OpenedRun, RecordSettings, Recorder, RunFacts,
+        Manifest, OpenedRun, RecordSettings, Recorder, RunFacts,
         checkpoint::Retention,
         folder::{UNSAVED, keep_run, remove_old_unsaved, remove_run, timestamp},
         storage::DiskStorage,
@@ -22,7 +23,7 @@ use gradtop::{
     train::RunRecord,
 };
 
-use super::start;
+use super::start::{self, WrongUse};
 
 /// Where a new run is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,6 +124,30 @@ pub fn write_ways_on(out: &mut impl Write, folder: Option<&str>) -> io::Result<(
     writeln!(out, "recorded   {shown}")?;
     writeln!(out, "           gradtop open {run}")?;
     writeln!(out, "           gradtop resume {run}")
+}
+
+/// A file that somebody asked for and that may be written.
+///
+/// # Errors
+/// When it is there without `force`, is what is read, or would be in the folder of a run.
+pub fn output_file(path: &Path, force: bool, inputs: &[PathBuf]) -> Result<OutputFile, WrongUse> {
+    refuse_run_folders(path)?;
+    OutputFile::check(path, force, inputs).map_err(|error| WrongUse(error.to_string()))
+}
+
+/// Refuses a file in the folder of a recorded run, whether it is one of its own or would be a foreign one.
+fn refuse_run_folders(path: &Path) -> Result<(), WrongUse> {
+    // Where it really is; what is not there yet is in its folder.
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let Ok(real) = path.canonicalize().or_else(|_| parent.canonicalize()) else { return Ok(()) };
+    match real.ancestors().find(|folder| Manifest::read(&DiskStorage, folder).is_ok()) {
+        Some(run) => Err(WrongUse(format!(
+            "{} is in {}, the folder of a recorded run, where only its own files belong; give a path outside",
+            harmless_name(path.as_os_str()),
+            harmless_name(run.as_os_str())
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// The facts of a run of this configuration that would begin now, with this program on this machine.

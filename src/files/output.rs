@@ -18,6 +18,8 @@ pub enum OutputError {
     Exists(String),
     /// The path leads to something else than a regular file: the path and what it is.
     NotAFile(String, &'static str),
+    /// It is one of the files that are read, or in a folder that is read.
+    Input(String),
     /// The operating system refused.
     Io(String, io::Error),
 }
@@ -27,6 +29,7 @@ impl fmt::Display for OutputError {
         match self {
             Self::Exists(path) => write!(f, "{path} exists; --force replaces it"),
             Self::NotAFile(path, kind) => write!(f, "{path} is {kind}, not a regular file; nothing is written there"),
+            Self::Input(path) => write!(f, "{path} is what is read; give another file"),
             Self::Io(path, error) => write!(f, "can't write {path}: {error}"),
         }
     }
@@ -46,11 +49,12 @@ pub struct OutputFile {
 }
 
 impl OutputFile {
-    /// Checks that a file may be written, before the work for it is done; one that is there is replaced only by `force`.
+    /// Checks that a file may be written, before the work for it is done; one that is there is replaced only by `force`,
+    /// and never if it is one of the `inputs` or in one of them.
     ///
     /// # Errors
     /// When it is there and not to be replaced, is no regular file, or its folder is not there.
-    pub fn check(path: &Path, force: bool) -> Result<Self, OutputError> {
+    pub fn check(path: &Path, force: bool, inputs: &[PathBuf]) -> Result<Self, OutputError> {
         let shown = harmless_name(path.as_os_str());
         let refused = |error| OutputError::Io(shown.clone(), error);
         match fs::symlink_metadata(path) {
@@ -60,10 +64,14 @@ impl OutputFile {
                 if let Some(kind) = irregular_kind(found.file_type()) {
                     return Err(OutputError::NotAFile(shown, kind));
                 }
+                let path = fs::canonicalize(path).map_err(refused)?;
+                if inputs.iter().any(|input| fs::canonicalize(input).is_ok_and(|input| path.starts_with(input))) {
+                    return Err(OutputError::Input(shown));
+                }
                 if !force {
                     return Err(OutputError::Exists(shown));
                 }
-                Ok(Self { path: fs::canonicalize(path).map_err(refused)?, shown, replaces: true })
+                Ok(Self { path, shown, replaces: true })
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let name = path.file_name().ok_or_else(|| refused(io::ErrorKind::InvalidFilename.into()))?;
@@ -120,7 +128,7 @@ mod tests {
     }
 
     fn write(path: &Path, force: bool, text: &str) -> Result<(), OutputError> {
-        OutputFile::check(path, force)?.write(|out| out.write_all(text.as_bytes()))
+        OutputFile::check(path, force, &[])?.write(|out| out.write_all(text.as_bytes()))
     }
 
     #[test]
@@ -137,11 +145,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_read_is_never_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        fs::write(&path, "old").unwrap();
+        for input in [path.clone(), folder.path().join("./a.csv"), folder.path().into()] {
+            let error = OutputFile::check(&path, true, &[input]).unwrap_err().to_string();
+            assert!(error.ends_with("a.csv is what is read; give another file"), "{error}");
+        }
+        OutputFile::check(&folder.path().join("b.csv"), false, &[path]).unwrap();
+    }
+
+    #[test]
     fn a_file_that_fails_half_way_is_not_there_and_the_old_one_is() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.csv");
         fs::write(&path, "old").unwrap();
-        let output = OutputFile::check(&path, true).unwrap();
+        let output = OutputFile::check(&path, true, &[]).unwrap();
         let half = |out: &mut BufWriter<File>| {
             out.write_all(b"half")?;
             out.flush()?;
@@ -156,7 +176,7 @@ mod tests {
     fn a_file_that_comes_to_be_there_meanwhile_stays() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.csv");
-        let output = OutputFile::check(&path, false).unwrap();
+        let output = OutputFile::check(&path, false, &[]).unwrap();
         fs::write(&path, "theirs").unwrap();
         assert!(matches!(output.write(|_| Ok(())), Err(OutputError::Exists(_))));
         assert_eq!((fs::read_to_string(&path).unwrap().as_str(), names(folder.path()).len()), ("theirs", 1));
@@ -170,17 +190,21 @@ mod tests {
         let at = |name: &str| folder.path().join(name);
         rustix::fs::mkfifoat(rustix::fs::CWD, at("pipe"), rustix::fs::Mode::RUSR).unwrap();
         for path in [at("pipe"), folder.path().to_path_buf(), "/dev/null".into()] {
-            assert!(matches!(OutputFile::check(&path, true), Err(OutputError::NotAFile(..))), "{}", path.display());
+            assert!(
+                matches!(OutputFile::check(&path, true, &[]), Err(OutputError::NotAFile(..))),
+                "{}",
+                path.display()
+            );
         }
         symlink(at("nowhere"), at("dangling")).unwrap();
-        assert!(matches!(OutputFile::check(&at("dangling"), true), Err(OutputError::Io(..))));
+        assert!(matches!(OutputFile::check(&at("dangling"), true, &[]), Err(OutputError::Io(..))));
         fs::write(at("real"), "old").unwrap();
         symlink(at("real"), at("link")).unwrap();
-        assert!(matches!(OutputFile::check(&at("link"), false), Err(OutputError::Exists(_))));
+        assert!(matches!(OutputFile::check(&at("link"), false, &[]), Err(OutputError::Exists(_))));
         write(&at("link"), true, "new").unwrap();
         assert_eq!(fs::read_to_string(at("real")).unwrap(), "new");
         assert!(fs::symlink_metadata(at("link")).unwrap().is_symlink());
-        let error = OutputFile::check(&at("none/a.csv"), false).unwrap_err().to_string();
+        let error = OutputFile::check(&at("none/a.csv"), false, &[]).unwrap_err().to_string();
         assert!(error.starts_with("can't write ") && error.contains("none/a.csv: "), "{error}");
     }
 }

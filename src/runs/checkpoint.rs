@@ -20,6 +20,10 @@ use crate::{
     train::{Snapshot, StoredSnapshot, TestPredictions, TrainingState},
 };
 
+mod checked_files;
+
+use checked_files::CheckedFiles;
+
 /// Folder of the checkpoints in that of a run.
 const FOLDER: &str = "checkpoints";
 
@@ -335,74 +339,6 @@ fn contents(snapshot: &Snapshot, state: &CheckpointState) -> Result<Vec<(&'stati
 
 fn sha256(bytes: &[u8]) -> String {
     hexadecimal(&Sha256::digest(bytes))
-}
-
-/// The files of a checkpoint with their checksums.
-struct CheckedFiles<'a> {
-    storage: &'a dyn Storage,
-    folder: PathBuf,
-    /// Each file with its checksum.
-    sums: Vec<(String, String)>,
-}
-
-impl<'a> CheckedFiles<'a> {
-    fn read(storage: &'a dyn Storage, folder: PathBuf) -> Result<Self, CheckpointError> {
-        let path = folder.join(SUMS);
-        let bytes = storage.read(&path).map_err(io_at(&path))?;
-        let wrong =
-            |problem: &str| CheckpointError::Form { file: harmless_name(path.as_os_str()), problem: problem.into() };
-        let text = String::from_utf8(bytes).map_err(|_| wrong("damaged: it is no text"))?;
-        let sums: Option<Vec<(String, String)>> = text
-            .lines()
-            .map(|line| line.split_once("  ").map(|(sum, name)| (name.to_owned(), sum.to_owned())))
-            .collect();
-        let sums = sums.filter(|_| text.ends_with('\n')).ok_or_else(|| wrong("damaged: not a list of checksums"))?;
-        let known = [WEIGHTS, TRAINING, BEST, STATE, PREDICTIONS];
-        if sums.iter().any(|(name, _)| !known.contains(&name.as_str())) {
-            return Err(wrong("damaged: it lists a file that no checkpoint has"));
-        }
-        Ok(Self { storage, folder, sums })
-    }
-
-    fn has(&self, file: &str) -> bool {
-        self.sums.iter().any(|(name, _)| name == file)
-    }
-
-    fn bytes(&self, file: &str) -> Result<Vec<u8>, CheckpointError> {
-        let path = self.folder.join(file);
-        let bytes = self.storage.read(&path).map_err(io_at(&path))?;
-        let sum = sha256(&bytes);
-        if !self.sums.iter().any(|(name, expected)| name == file && *expected == sum) {
-            return Err(CheckpointError::Damaged(harmless_name(path.as_os_str())));
-        }
-        Ok(bytes)
-    }
-
-    fn tensors(&self, file: &str) -> Result<Tensors, CheckpointError> {
-        let path = self.folder.join(file);
-        Ok(Tensors::parse(&harmless_name(path.as_os_str()), &self.bytes(file)?)?)
-    }
-
-    fn state(&self) -> Result<CheckpointState, CheckpointError> {
-        let bytes = self.bytes(STATE)?;
-        let wrong = |problem: String| CheckpointError::Form {
-            file: harmless_name(self.folder.join(STATE).as_os_str()),
-            problem,
-        };
-        let version: VersionOnly =
-            serde_json::from_slice(&bytes).map_err(|error| wrong(Safe(&error.to_string()).to_string()))?;
-        if version.version != STATE_VERSION {
-            let found = version.version;
-            return Err(wrong(format!("its form has version {found}; this program reads version {STATE_VERSION}")));
-        }
-        serde_json::from_slice(&bytes).map_err(|error| wrong(Safe(&error.to_string()).to_string()))
-    }
-}
-
-/// What every version of `state.json` has.
-#[derive(Deserialize)]
-struct VersionOnly {
-    version: u32,
 }
 
 impl CheckpointState {

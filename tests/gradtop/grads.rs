@@ -51,7 +51,7 @@ fn everything_is_as_pytorch_has_it() {
     let golden = |name: &str| PathBuf::from(GOLDEN).join(format!("{name}.safetensors"));
     for (mode, flags) in [("train", &[][..]), ("evaluate", &["--evaluate"])] {
         for (precision, tolerance) in [("f64", 1e-10), ("f32", 1e-4)] {
-            let flags = [flags, &["--precision", precision]].concat();
+            let flags = [flags, &["--precision", precision, "--force"]].concat();
             assert_done(&grads(LAYERS, &golden("weights"), &golden("batch"), &out, &flags));
             let difference = difference(&out, &golden(mode));
             assert!(difference < tolerance, "{mode} {precision}: {difference:e}");
@@ -135,7 +135,7 @@ fn a_layer_by_hand() {
     assert_eq!(out.names().count(), 6);
     // As many classes as the weights have: the file says which network it was.
     let written = fs::read(small.path("g")).unwrap();
-    assert_done(&small.run("model.layers=linear classes", &["--precision", "f64"]));
+    assert_done(&small.run("model.layers=linear classes", &["--precision", "f64", "--force"]));
     assert_eq!(fs::read(small.path("g")).unwrap(), written);
 }
 
@@ -143,10 +143,28 @@ fn a_layer_by_hand() {
 fn the_same_input_gives_the_same_file() {
     let small = Small::new(&weights().finish("").unwrap(), &batch(&[2, 2], &[1.0, 2.0, -1.0, 0.5], &[0, 1]));
     let bytes = |threads| {
-        assert_done(&small.run(LINEAR, &["--threads", threads]));
+        assert_done(&small.run(LINEAR, &["--threads", threads, "--force"]));
         fs::read(small.path("g")).unwrap()
     };
     assert_eq!(bytes("1"), bytes("3"));
+}
+
+#[test]
+fn neither_what_is_there_nor_what_is_read_is_overwritten() {
+    let small = Small::new(&weights().finish("").unwrap(), &batch(&[2, 2], &[1.0, 2.0, -1.0, 0.5], &[0, 1]));
+    let [w, b] = ["w", "b"].map(|name| small.path(name));
+    let before = fs::read(&b).unwrap();
+    let complaint = |out: &Path, more: &[&str]| {
+        let output = grads(LINEAR, &w, &b, out, more);
+        assert_eq!(output.status.code(), Some(2));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    for more in [&[][..], &["--force"]] {
+        assert!(complaint(&b, more).contains("is what is read; give another file"));
+    }
+    assert_eq!(fs::read(&b).unwrap(), before);
+    assert_done(&small.run(LINEAR, &[]));
+    assert!(complaint(&small.path("g"), &[]).contains("exists; --force replaces it"));
 }
 
 #[test]

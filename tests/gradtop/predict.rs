@@ -1,47 +1,24 @@
 //! Predictions with recorded runs, with the real binary: exactly the accuracy that the training reported, on the files of
 //! its test part.
 
-use std::{
-    fs,
-    ops::ControlFlow,
-    path::Path,
-    process::{Command, Output, Stdio},
-};
+use std::{fs, ops::ControlFlow, path::Path, process::Command};
 
 use gradtop::dataset::{DataSpec, Source, load};
 use image::{Rgb, RgbImage};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::program::{gradtop_in, output_in, refusal_in};
+
 /// The metrics of the event `ready` that evaluations measure.
 const TEST_LOSS: u64 = 4;
 const TEST_ACCURACY: u64 = 5;
-
-fn gradtop(place: &Path, words: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gradtop"));
-    command.args(words).current_dir(place).stdin(Stdio::null()).output().unwrap()
-}
-
-/// What a command prints that succeeds.
-fn output(place: &Path, words: &[&str]) -> String {
-    let Output { status, stdout, stderr } = gradtop(place, words);
-    assert!(status.success(), "{words:?}: {}", String::from_utf8_lossy(&stderr));
-    String::from_utf8(stdout).unwrap()
-}
-
-/// What a command complains about that is used wrongly.
-fn refusal(place: &Path, words: &[&str]) -> String {
-    let Output { status, stderr, .. } = gradtop(place, words);
-    let text = String::from_utf8(stderr).unwrap();
-    assert_eq!(status.code(), Some(2), "{words:?}: {text}");
-    text
-}
 
 /// Trains on data and gives loss and accuracy of the last evaluation.
 fn train(place: &Path, data: &str, set: &[&str]) -> (f64, f64) {
     let words =
         ["train", "--data", data, "--json", "--epochs", "3", "--layers", "flatten, linear 8, relu, linear classes"];
-    let events = output(place, &[&words, set].concat());
+    let events = output_in(place, &[&words, set].concat());
     let mut evaluations = events.lines().filter_map(|line| {
         let event: Value = serde_json::from_str(line).unwrap();
         (event["event"] == "evaluation").then(|| event["values"].clone())
@@ -94,10 +71,10 @@ fn assert_as_trained(place: &Path, data: &str, run: &str, set: &[&str]) {
     let (loss, trained) = train(place, data, set);
     for extra in [&[][..], &["--data", data]] {
         let score: Value =
-            serde_json::from_str(&output(place, &[&["evaluate", run, "--json"], extra].concat())).unwrap();
+            serde_json::from_str(&output_in(place, &[&["evaluate", run, "--json"], extra].concat())).unwrap();
         assert_eq!((score["loss"].as_f64(), score["accuracy"].as_f64()), (Some(loss), Some(trained)), "{score}");
     }
-    let (predicted, samples) = accuracy(&output(place, &["predict", run, data, "--format", "json"]));
+    let (predicted, samples) = accuracy(&output_in(place, &["predict", run, data, "--format", "json"]));
     assert!(
         samples > 20 && predicted.to_bits() == trained.to_bits(),
         "{predicted} of {samples}, {trained} in training"
@@ -170,10 +147,10 @@ fn rows_that_a_share_took_for_testing_are_predicted_as_the_training_said() {
     fs::write(place.join("test.csv"), format!("p,q,class\n{}", test.concat())).unwrap();
     for data in [&[][..], &["--data", "test.csv"]] {
         let score: Value =
-            serde_json::from_str(&output(place, &[&["evaluate", "air", "--json"], data].concat())).unwrap();
+            serde_json::from_str(&output_in(place, &[&["evaluate", "air", "--json"], data].concat())).unwrap();
         assert_eq!((score["loss"].as_f64(), score["accuracy"].as_f64()), (Some(loss), Some(trained)), "{score}");
     }
-    let (predicted, samples) = accuracy(&output(place, &["predict", "air", "test.csv", "--format", "json"]));
+    let (predicted, samples) = accuracy(&output_in(place, &["predict", "air", "test.csv", "--format", "json"]));
     assert_eq!((predicted.to_bits(), samples), (trained.to_bits(), 1200), "{predicted}, {trained} in training");
 }
 
@@ -186,17 +163,17 @@ fn a_run_is_evaluated_from_any_folder_and_only_on_its_own_data() {
     let elsewhere = place.join("elsewhere");
     fs::create_dir(&elsewhere).unwrap();
     let words = ["evaluate", "pets", "--directory", "../runs", "--json"];
-    let score: Value = serde_json::from_str(&output(&elsewhere, &words)).unwrap();
+    let score: Value = serde_json::from_str(&output_in(&elsewhere, &words)).unwrap();
     assert_eq!(score["accuracy"].as_f64(), Some(trained));
-    let text = output(place, &["evaluate", "pets"]);
+    let text = output_in(place, &["evaluate", "pets"]);
     assert!(text.contains("accuracy") && text.contains("True classes down, predicted ones across:\n"), "{text}");
     // Other data in the same place are not taken for those of the training.
     let before = fs::read(place.join("pets.csv")).unwrap();
     fs::write(place.join("pets.csv"), table(100, 7, "a,kind,b")).unwrap();
-    let error = refusal(place, &["evaluate", "pets"]);
+    let error = refusal_in(place, &["evaluate", "pets"]);
     assert!(error.contains("pets.csv: the data have changed since the run was trained"), "{error}");
     fs::remove_file(place.join("pets.csv")).unwrap();
-    let error = refusal(place, &["evaluate", "pets"]);
+    let error = refusal_in(place, &["evaluate", "pets"]);
     assert!(error.contains("pets.csv: not there"), "{error}");
     fs::write(place.join("pets.csv"), before).unwrap();
     // A run of a version that did not keep the preparation; training it further adds it.
@@ -204,14 +181,14 @@ fn a_run_is_evaluated_from_any_folder_and_only_on_its_own_data() {
     let kept = fs::read(run.join("preparation.json")).unwrap();
     fs::remove_file(run.join("preparation.json")).unwrap();
     for words in [&["evaluate", "pets"][..], &["predict", "pets", "pets.csv"]] {
-        let error = refusal(place, words);
+        let error = refusal_in(place, words);
         assert!(error.contains("it has no preparation.json") && error.contains("gradtop resume adds it"), "{error}");
     }
-    output(place, &["resume", "pets", "--json"]);
+    output_in(place, &["resume", "pets", "--json"]);
     assert_eq!(fs::read(run.join("preparation.json")).unwrap(), kept);
     fs::write(run.join("preparation.json"), "{}").unwrap();
-    assert!(refusal(place, &["evaluate", "pets"]).contains("preparation.json: missing field"));
-    assert!(output(place, &["rm", "pets", "--yes"]).is_empty() || !run.exists());
+    assert!(refusal_in(place, &["evaluate", "pets"]).contains("preparation.json: missing field"));
+    assert!(output_in(place, &["rm", "pets", "--yes"]).is_empty() || !run.exists());
     assert!(!run.exists());
 }
 
@@ -227,11 +204,11 @@ fn what_does_not_fit_is_named() {
     write("more.csv", "b,other,a,kind\n-100,x,1,dog\n");
     write("same.csv", "a,kind,b\n1,dog,-100\n");
     let row = |name: &str| {
-        let text = output(place, &["predict", "pets", name]);
+        let text = output_in(place, &["predict", "pets", name]);
         text.lines().nth(1).unwrap().split_once(',').unwrap().1.to_owned()
     };
     assert_eq!([row("order.csv"), row("more.csv")], [row("same.csv"), row("same.csv")]);
-    let noted = String::from_utf8(gradtop(place, &["predict", "pets", "more.csv"]).stderr).unwrap();
+    let noted = String::from_utf8(gradtop_in(place, &["predict", "pets", "more.csv"]).stderr).unwrap();
     assert!(noted.starts_with("* left out: more.csv: columns that ") && noted.contains(": \"other\""), "{noted}");
     for (name, text, expected) in [
         ("missing.csv", "a,kind\n1,dog\n", "missing.csv, line 1: no column is called \"b\", which pets.csv has"),
@@ -246,9 +223,9 @@ fn what_does_not_fit_is_named() {
         ("text.txt", "a,kind,b\n1,dog,2\n", "text.txt: a file of no kind that is known; valid: a .csv or .tsv file"),
     ] {
         write(name, text);
-        let error = refusal(place, &["predict", "pets", name]);
+        let error = refusal_in(place, &["predict", "pets", name]);
         assert!(error.contains(expected), "{error}");
-        assert!(refusal(place, &["evaluate", "pets", "--data", name]).contains(expected));
+        assert!(refusal_in(place, &["evaluate", "pets", "--data", name]).contains(expected));
     }
     fs::create_dir(place.join("folder.csv")).unwrap();
     RgbImage::from_pixel(5, 4, Rgb([1, 2, 3])).save(place.join("image.png")).unwrap();
@@ -259,17 +236,17 @@ fn what_does_not_fit_is_named() {
         ("image.png", "image.png: images, but the network was trained on samples of 2 numbers"),
         ("wide.npy", "wide.npy: samples of the shape [3], but the network was trained on [2]"),
     ] {
-        let error = refusal(place, &["predict", "pets", name]);
+        let error = refusal_in(place, &["predict", "pets", name]);
         assert!(error.contains(expected), "{error}");
     }
     assert!(
-        refusal(place, &["evaluate", "pets", "--data", "moons"])
+        refusal_in(place, &["evaluate", "pets", "--data", "moons"])
             .contains("moons: a toy problem has no samples of its own")
     );
     #[cfg(unix)]
     {
         assert!(Command::new("mkfifo").arg(place.join("pipe.csv")).status().unwrap().success());
-        let error = refusal(place, &["predict", "pets", "pipe.csv"]);
+        let error = refusal_in(place, &["predict", "pets", "pipe.csv"]);
         assert!(error.contains("pipe.csv: a pipe (FIFO), not a regular file"), "{error}");
     }
 }
@@ -281,36 +258,36 @@ fn predictions_are_written_and_nothing_is_overwritten() {
     fs::write(place.join("pets.csv"), table(100, 1, "a,kind,b")).unwrap();
     train(place, "pets.csv", &["--set", "data.label_column=kind"]);
     fs::write(place.join("new.csv"), "b,a\n3,0.5\n-100,1\n").unwrap();
-    let text = output(place, &["predict", "pets", "new.csv"]);
+    let text = output_in(place, &["predict", "pets", "new.csv"]);
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!((lines[0], lines.len()), ("sample,class,p(cat),p(dog)", 3), "{text}");
     assert!(lines[1].starts_with("new.csv:2,") && lines[2].starts_with("new.csv:3,"), "{text}");
     // One sample alone gets what it got among others.
     fs::write(place.join("one.csv"), "a,b\n1,-100\n").unwrap();
-    let one = output(place, &["predict", "pets", "one.csv", "--threads", "1"]);
+    let one = output_in(place, &["predict", "pets", "one.csv", "--threads", "1"]);
     assert_eq!(one.lines().nth(1).unwrap().split_once(',').unwrap().1, lines[2].split_once(',').unwrap().1);
 
     let predict = |words: &[&'static str]| [&["predict", "pets", "new.csv", "--out"], words].concat();
-    assert_eq!(output(place, &predict(&["out.csv"])), "");
+    assert_eq!(output_in(place, &predict(&["out.csv"])), "");
     assert_eq!(fs::read_to_string(place.join("out.csv")).unwrap(), text);
-    assert!(refusal(place, &predict(&["out.csv"])).contains("--out out.csv: it is there already; --force replaces it"));
+    assert!(refusal_in(place, &predict(&["out.csv"])).contains("out.csv exists; --force replaces it"));
     fs::write(place.join("out.csv"), "old").unwrap();
-    assert_eq!(output(place, &predict(&["out.csv", "--force"])), "");
+    assert_eq!(output_in(place, &predict(&["out.csv", "--force"])), "");
     assert_eq!(fs::read_to_string(place.join("out.csv")).unwrap(), text);
     let before = fs::read(place.join("new.csv")).unwrap();
     for out in ["new.csv", "./new.csv"] {
-        let error = refusal(place, &predict(&[out, "--force"]));
-        assert!(error.contains("it is one of the inputs"), "{error}");
+        let error = refusal_in(place, &predict(&[out, "--force"]));
+        assert!(error.contains("new.csv is what is read; give another file"), "{error}");
     }
     assert_eq!(fs::read(place.join("new.csv")).unwrap(), before);
-    assert!(refusal(place, &predict(&[".", "--force"])).contains("no regular file"));
+    assert!(refusal_in(place, &predict(&[".", "--force"])).contains("not a regular file"));
     // What is refused leaves nothing behind.
     fs::write(place.join("wrong.csv"), "a,b,kind\n1,2,cow\n").unwrap();
-    let error = refusal(place, &["predict", "pets", "wrong.csv", "--out", "none.csv"]);
+    let error = refusal_in(place, &["predict", "pets", "wrong.csv", "--out", "none.csv"]);
     assert!(error.contains("wrong.csv, line 2: the label \"cow\" is not among the training labels of"), "{error}");
-    let error = refusal(place, &["predict", "pets", "new.csv", "missing.csv", "--out", "none.csv"]);
+    let error = refusal_in(place, &["predict", "pets", "new.csv", "missing.csv", "--out", "none.csv"]);
     assert!(error.contains("missing.csv: No such file or directory"), "{error}");
-    let error = refusal(place, &["evaluate", "pets", "--data", "new.csv"]);
+    let error = refusal_in(place, &["evaluate", "pets", "--data", "new.csv"]);
     assert!(error.contains("new.csv:2: its class is not known; an evaluation needs labels"), "{error}");
     assert!(!place.join("none.csv").exists());
     assert!(fs::read_dir(place).unwrap().all(|entry| !entry.unwrap().path().to_string_lossy().contains("partial")));

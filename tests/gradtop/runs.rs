@@ -3,12 +3,14 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    process::Stdio,
     thread,
     time::Duration,
 };
 
 use tempfile::TempDir;
+
+use super::program::{command_in, gradtop_in, output_in, refusal_in};
 
 /// Times that a run is killed if nobody says how many: `GRADTOP_KILLS=1000 cargo test --test gradtop runs::`.
 const USUAL_KILLS: u64 = 4;
@@ -32,31 +34,6 @@ const RUN: [&str; 15] = [
     "--headless",
 ];
 
-fn command(place: &Path, words: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gradtop"));
-    command.args(words).current_dir(place).stdin(Stdio::null());
-    command
-}
-
-fn gradtop(place: &Path, words: &[&str]) -> Output {
-    command(place, words).output().unwrap()
-}
-
-/// What a run prints that succeeds.
-fn output(place: &Path, words: &[&str]) -> String {
-    let Output { status, stdout, stderr } = gradtop(place, words);
-    assert!(status.success(), "{words:?}: {}", String::from_utf8_lossy(&stderr));
-    String::from_utf8(stdout).unwrap()
-}
-
-/// What a run complains about that is used wrongly.
-fn refusal(place: &Path, words: &[&str]) -> String {
-    let Output { status, stderr, .. } = gradtop(place, words);
-    let text = String::from_utf8(stderr).unwrap();
-    assert_eq!(status.code(), Some(2), "{words:?}: {text}");
-    text
-}
-
 fn train(words: &[&'static str]) -> Vec<&'static str> {
     [&["train"], RUN.as_slice(), words].concat()
 }
@@ -76,12 +53,12 @@ fn only_run(place: &Path) -> PathBuf {
 #[test]
 fn a_run_that_is_killed_again_and_again_ends_as_if_it_had_not_been() {
     let place = TempDir::new().unwrap();
-    let whole = output(place.path(), &train(&["--no-record"]));
+    let whole = output_in(place.path(), &train(&["--no-record"]));
     assert!(!place.path().join("runs").exists());
     let kills = std::env::var("GRADTOP_KILLS").map_or(USUAL_KILLS, |kills| kills.parse().unwrap());
     let mut words = train(&[]);
     for kill in 0..kills {
-        let mut child = command(place.path(), &words).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = command_in(place.path(), &words).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         // At another moment each time: while it begins, trains, saves.
         thread::sleep(Duration::from_millis(40 + (kill * 7919) % 311));
         child.kill().unwrap();
@@ -92,12 +69,12 @@ fn a_run_that_is_killed_again_and_again_ends_as_if_it_had_not_been() {
             words = vec!["resume", "--headless", "--threads", if kill % 2 == 0 { "1" } else { "2" }];
         }
     }
-    let end = gradtop(place.path(), &words);
+    let end = gradtop_in(place.path(), &words);
     let end = String::from_utf8(end.stdout).unwrap();
     // A kill may have come after the end.
-    let listed = output(place.path(), &["runs", "--json"]);
+    let listed = output_in(place.path(), &["runs", "--json"]);
     if listed.lines().last().is_some_and(|run| run.contains("\"finished\"")) && !end.contains("sha256") {
-        let verified = output(place.path(), &["replay", "moons", "--verify"]);
+        let verified = output_in(place.path(), &["replay", "moons", "--verify"]);
         assert_eq!(sha(&verified), sha(&whole));
         return;
     }
@@ -108,37 +85,37 @@ fn a_run_that_is_killed_again_and_again_ends_as_if_it_had_not_been() {
 fn a_run_is_stopped_listed_resumed_verified_renamed_and_removed() {
     let place = TempDir::new().unwrap();
     let place = place.path();
-    let whole = output(place, &train(&["--no-record"]));
-    let first = output(place, &train(&["--steps", "100"]));
+    let whole = output_in(place, &train(&["--no-record"]));
+    let first = output_in(place, &train(&["--steps", "100"]));
     assert!(first.contains("recorded   in runs/"), "{first}");
     let name = only_run(place).file_name().unwrap().to_string_lossy().into_owned();
     assert!(first.contains(&format!("gradtop resume {name}")), "{first}");
-    let listed = output(place, &["runs"]);
+    let listed = output_in(place, &["runs"]);
     assert!(listed.contains("stopped") && listed.contains("100 of 300"), "{listed}");
-    let error = refusal(place, &["resume", &name, "--headless", "--steps", "50"]);
+    let error = refusal_in(place, &["resume", &name, "--headless", "--steps", "50"]);
     assert!(error.contains("the run is at step 100 already"), "{error}");
-    let end = output(place, &["resume", "--headless"]);
+    let end = output_in(place, &["resume", "--headless"]);
     assert_eq!(sha(&end), sha(&whole));
-    assert!(output(place, &["replay", &name, "--verify"]).starts_with("verified   sha256 "));
-    assert!(output(place, &["runs"]).contains("finished"));
+    assert!(output_in(place, &["replay", &name, "--verify"]).starts_with("verified   sha256 "));
+    assert!(output_in(place, &["runs"]).contains("finished"));
     // A finished run shows its end, and nothing is saved again.
     let checkpoints = || fs::read_dir(only_run(place).join("checkpoints")).unwrap().count();
     let before = checkpoints();
-    assert_eq!(sha(&output(place, &["resume", &name, "--headless"])), sha(&whole));
+    assert_eq!(sha(&output_in(place, &["resume", &name, "--headless"])), sha(&whole));
     assert_eq!(checkpoints(), before);
-    let error = refusal(place, &["resume", "--headless"]);
+    let error = refusal_in(place, &["resume", "--headless"]);
     assert!(error.contains("no run in runs is unfinished"), "{error}");
 
     // Trained further, it is the run that was planned so from there on.
-    let longer = output(place, &["resume", &name, "--headless", "--set", "run.epochs=31"]);
+    let longer = output_in(place, &["resume", &name, "--headless", "--set", "run.epochs=31"]);
     assert!(longer.contains("goes on from step 300"), "{longer}");
-    assert!(output(place, &["replay", &name, "--verify"]).contains("at step 310, as recorded"));
+    assert!(output_in(place, &["replay", &name, "--verify"]).contains("at step 310, as recorded"));
 
-    output(place, &["rename", &name, "Second moon"]);
-    assert!(output(place, &["runs"]).contains("-second-moon"));
-    let error = refusal(place, &["rm", "second"]);
+    output_in(place, &["rename", &name, "Second moon"]);
+    assert!(output_in(place, &["runs"]).contains("-second-moon"));
+    let error = refusal_in(place, &["rm", "second"]);
     assert!(error.contains("--yes removes it without asking"), "{error}");
-    output(place, &["rm", "second", "--yes"]);
+    output_in(place, &["rm", "second", "--yes"]);
     assert_eq!(fs::read_dir(place.join("runs")).unwrap().count(), 0);
 }
 
@@ -146,10 +123,10 @@ fn a_run_is_stopped_listed_resumed_verified_renamed_and_removed() {
 fn a_run_goes_on_as_a_branch_with_another_setting() {
     let place = TempDir::new().unwrap();
     let place = place.path();
-    output(place, &train(&["--steps", "60"]));
-    let error = refusal(place, &["resume", "--headless", "--set", "model.init=he"]);
+    output_in(place, &train(&["--steps", "60"]));
+    let error = refusal_in(place, &["resume", "--headless", "--set", "model.init=he"]);
     assert!(error.contains("model.init can't change in a run that goes on; valid: optimizer.lr"), "{error}");
-    let branch = output(place, &["resume", "--headless", "--set", "optimizer.lr=0.002", "--steps", "120"]);
+    let branch = output_in(place, &["resume", "--headless", "--set", "optimizer.lr=0.002", "--steps", "120"]);
     assert!(branch.contains("goes on from step 60"), "{branch}");
     let ledger = fs::read_to_string(only_run(place).join("ledger.jsonl")).unwrap();
     assert_eq!(
@@ -159,7 +136,7 @@ fn a_run_goes_on_as_a_branch_with_another_setting() {
             "{\"step\":60,\"branch\":1,\"change\":{\"key\":\"optimizer.lr\",\"to\":0.002,\"by\":\"viewer\"}}",
         ]
     );
-    assert!(output(place, &["replay", "moons", "--verify"]).contains("at step 120, as recorded"));
+    assert!(output_in(place, &["replay", "moons", "--verify"]).contains("at step 120, as recorded"));
 }
 
 #[test]
@@ -173,11 +150,11 @@ fn data_that_changed_are_refused_without_anyway() {
     };
     table("1,2,a");
     let words = ["train", "--headless", "--data", "table.csv", "--layers", "linear classes", "--steps", "5"];
-    output(place, &words);
+    output_in(place, &words);
     table("1,3,a");
-    let error = refusal(place, &["resume", "--headless"]);
+    let error = refusal_in(place, &["resume", "--headless"]);
     assert!(error.contains("not the data that this run was trained on"), "{error}");
-    output(place, &["resume", "--headless", "--anyway"]);
+    output_in(place, &["resume", "--headless", "--anyway"]);
 }
 
 #[test]
@@ -185,7 +162,7 @@ fn a_folder_that_can_not_be_written_is_said_and_the_run_goes_on() {
     let place = TempDir::new().unwrap();
     let place = place.path();
     fs::write(place.join("runs"), "a file").unwrap();
-    let text = output(place, &train(&["--steps", "20"]));
+    let text = output_in(place, &train(&["--steps", "20"]));
     assert!(text.contains("the run can't be recorded: runs"), "{text}");
     assert!(text.contains("finished   step 20"), "{text}");
 }
@@ -194,14 +171,14 @@ fn a_folder_that_can_not_be_written_is_said_and_the_run_goes_on() {
 fn a_run_begins_with_the_weights_of_another() {
     let place = TempDir::new().unwrap();
     let place = place.path();
-    output(place, &train(&["--steps", "200"]));
+    output_in(place, &train(&["--steps", "200"]));
     let checkpoint = only_run(place).join("checkpoints/000000200/weights.safetensors");
     let weights = checkpoint.to_str().unwrap();
     let text =
-        output(place, &["train", "--headless", "--data", "moons", "--steps", "1", "--from", weights, "--no-record"]);
+        output_in(place, &["train", "--headless", "--data", "moons", "--steps", "1", "--from", weights, "--no-record"]);
     assert!(text.contains("tensor 0.weight"), "every tensor that does not fit has a line: {text}");
     let fitting = "linear 16, batchnorm, relu, dropout 0.1, linear classes";
-    let text = output(
+    let text = output_in(
         place,
         &[
             "train",
@@ -224,11 +201,11 @@ fn a_run_begins_with_the_weights_of_another() {
 #[test]
 fn a_run_is_exported_in_every_form_and_over_nothing_that_was_not_meant() {
     let place = TempDir::new().unwrap();
-    output(place.path(), &train(&["--steps", "40"]));
+    output_in(place.path(), &train(&["--steps", "40"]));
     let run = only_run(place.path());
     let folder = run.file_name().unwrap().to_str().unwrap();
     let all = ["export", folder, "--csv", "a.csv", "--json", "a.json", "--svg", "a.svg", "--html", "a.html"];
-    let said = output(place.path(), &all);
+    let said = output_in(place.path(), &all);
     assert_eq!(said.lines().filter(|line| line.starts_with("exported   ")).count(), 4, "{said}");
     let read = |name: &str| fs::read_to_string(place.path().join(name)).unwrap();
     let csv = read("a.csv");
@@ -242,30 +219,30 @@ fn a_run_is_exported_in_every_form_and_over_nothing_that_was_not_meant() {
     // What exists stays, all of it, though only one of them does.
     fs::write(place.path().join("a.json"), "mine").unwrap();
     fs::remove_file(place.path().join("a.csv")).unwrap();
-    assert!(refusal(place.path(), &all).contains("a.json exists; --force replaces it"));
+    assert!(refusal_in(place.path(), &all).contains("a.json exists; --force replaces it"));
     assert!(read("a.json") == "mine" && !place.path().join("a.csv").exists());
-    output(place.path(), &[&all[..], &["--force"]].concat());
+    output_in(place.path(), &[&all[..], &["--force"]].concat());
     assert!(read("a.json").starts_with('{'));
 
     let manifest = fs::read(run.join("run.toml")).unwrap();
     for inside in ["run.toml", "checkpoints/new.csv", "new.csv"] {
         let inside = run.join(inside);
-        let said = refusal(place.path(), &["export", folder, "--csv", inside.to_str().unwrap(), "--force"]);
+        let said = refusal_in(place.path(), &["export", folder, "--csv", inside.to_str().unwrap(), "--force"]);
         assert!(said.contains("the folder of a recorded run"), "{said}");
         assert!(inside.ends_with("run.toml") || !inside.exists());
     }
     #[cfg(unix)]
     {
         std::os::unix::fs::symlink(run.join("run.toml"), place.path().join("link.csv")).unwrap();
-        let said = refusal(place.path(), &["export", folder, "--csv", "link.csv", "--force"]);
+        let said = refusal_in(place.path(), &["export", folder, "--csv", "link.csv", "--force"]);
         assert!(said.contains("the folder of a recorded run"), "{said}");
     }
     assert_eq!(fs::read(run.join("run.toml")).unwrap(), manifest);
 
-    let said = refusal(place.path(), &["export", folder, "--csv", "b", "--json", "./b"]);
+    let said = refusal_in(place.path(), &["export", folder, "--csv", "b", "--json", "./b"]);
     assert!(said.contains("./b is given twice"), "{said}");
-    assert!(refusal(place.path(), &["export", folder]).contains("--csv"));
-    assert!(refusal(place.path(), &["export", "nothing", "--csv", "b"]).contains("nothing"));
+    assert!(refusal_in(place.path(), &["export", folder]).contains("--csv"));
+    assert!(refusal_in(place.path(), &["export", "nothing", "--csv", "b"]).contains("nothing"));
     assert!(!place.path().join("b").exists());
 }
 
@@ -281,7 +258,7 @@ fn the_command_of_ones_own_is_run_at_the_end_and_none_that_a_folder_brings_along
         })
     };
     let notify = r#"run.notify=echo "$GRADTOP_RUN: $GRADTOP_MESSAGE" > message"#;
-    let run = |words: &[&str]| assert!(command(place.path(), words).output().unwrap().status.success(), "{words:?}");
+    let run = |words: &[&str]| assert!(command_in(place.path(), words).output().unwrap().status.success(), "{words:?}");
     run(&["train", "--headless", "--data", "moons", "--epochs", "1", "--steps", "5", "--set", notify]);
     assert_eq!(told().as_deref(), Some("moons: gradtop: moons finished at step 5\n"));
     fs::remove_file(&message).unwrap();
