@@ -88,6 +88,9 @@ pub use watched::{RunPhase, WatchedRun};
 
 use dialog::Dialog;
 
+/// The smallest window in which the dashboard can be read, in columns and rows.
+pub const MIN_WINDOW_CELLS: (u16, u16) = (60, 18);
+
 /// The state of the dashboard.
 #[derive(Clone, Debug)]
 pub struct App {

@@ -4,6 +4,7 @@
 pub mod checkpoint;
 mod event_log;
 pub mod export;
+pub mod finding;
 pub mod folder;
 pub mod history;
 mod info;

@@ -8,7 +8,7 @@ use super::needs::STEER_NEEDS;
 use super::notices::NoticeTone;
 use super::prompt::QuitChoice;
 use super::screen::{Panel, Screen};
-use super::{Action, App, SampleStep};
+use super::{Action, App, MIN_WINDOW_CELLS, SampleStep};
 use crate::protocol::{Command, RunState};
 
 /// Most characters of the run's name in the name of a picture.
@@ -124,6 +124,10 @@ impl App {
         if self.dialog.asks_to_quit() || self.leaving.is_some() {
             return self.leave_now(Exit::Asked(self.leaving.unwrap_or_default()));
         }
+        // Nobody can answer what can't be seen; the run stays as it is.
+        if self.is_too_small() {
+            return self.leave_now(Exit::Asked(RunFate::Undecided));
+        }
         let live = self.live();
         // While data are read there is nothing to lose.
         let nothing_trained = live.state == RunState::Loading && live.step == 0;
@@ -137,8 +141,14 @@ impl App {
         Vec::new()
     }
 
+    /// Whether nothing but the size that is needed can be shown.
+    fn is_too_small(&self) -> bool {
+        self.size.0 < MIN_WINDOW_CELLS.0 || self.size.1 < MIN_WINDOW_CELLS.1
+    }
+
     /// Asks the source to stop; the dashboard leaves when it has.
     fn stop_and_leave(&mut self, fate: RunFate) -> Vec<Effect> {
+        let fate = if self.is_too_small() { RunFate::Undecided } else { fate };
         self.dialog.close();
         if !self.live().is_under_way() {
             return self.leave_now(Exit::Asked(fate));

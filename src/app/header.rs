@@ -70,6 +70,7 @@ impl Header {
         let limit = run.controls.as_ref().and_then(|controls| controls.throttle);
         let total_steps = run.controls.as_ref().and_then(|controls| controls.total_steps);
         let per_epoch = run.info.as_ref().and_then(|info| info.steps_per_epoch).filter(|steps| *steps > 0);
+        let is_set = run.hyperparameter(LEARNING_RATE).is_some();
         let moving = matches!(phase, RunPhase::Running | RunPhase::Pausing | RunPhase::Stepping);
         let left = total_steps.map(|total| total.saturating_sub(run.step));
         Self {
@@ -88,8 +89,9 @@ impl Header {
                 .filter(|seconds| moving && seconds.is_finite()),
             samples_per_second: run.samples_per_second.filter(|_| moving),
             learning_rate: LearningRates {
-                base: run.learning_rate(),
-                effective: run.effective_learning_rate(),
+                // Of a recorded run only the one that updates used is known.
+                base: run.learning_rate().filter(|_| is_set || !watched.is_recorded()),
+                effective: run.effective_learning_rate().filter(|_| is_set || watched.is_recorded()),
                 requested: pending.requested_value(LEARNING_RATE),
             },
             schedule: run.controls.as_ref().and_then(|controls| controls.schedule.clone()),

@@ -6,7 +6,6 @@ use gradtop::{
     files::OutputFile,
     runs::{
         export::{html_page, training_figure, write_csv, write_json},
-        folder::find_run,
         history::RunHistory,
         storage::DiskStorage,
     },
@@ -29,7 +28,7 @@ enum ExportForm {
 
 /// Checks every output, reads the run, and writes the files that were asked for.
 pub fn run(arguments: &ExportArguments) -> anyhow::Result<u8> {
-    let folder = find_run(&arguments.runs.directory, &arguments.run)?;
+    let folder = recording::chosen_run(&arguments.runs.directory, &arguments.run)?;
     let outputs = check_outputs(arguments)?;
     let history = RunHistory::read(&DiskStorage, &folder).map_err(|error| WrongUse(error.to_string()))?;
     for note in &history.notes {

@@ -35,11 +35,11 @@ fn command_name(arguments: &[OsString]) -> Option<String> {
     Cli::command().find_subcommand(first).map(|command| command.get_name().to_owned())
 }
 
-/// Whether a command, or the program without one, takes this argument.
-fn takes_argument(command: Option<&str>, id: &str) -> bool {
+/// Whether a command, or the program without one, takes this flag, without its dashes.
+fn takes_argument(command: Option<&str>, flag: &str) -> bool {
     let program = Cli::command();
     let command = command.and_then(|name| program.find_subcommand(name)).unwrap_or(&program);
-    command.get_arguments().any(|argument| argument.get_id() == id)
+    command.get_arguments().any(|argument| argument.get_long() == Some(flag))
 }
 
 fn explain_flag(error: &Error, word: &str, command: Option<&str>, arguments: &[OsString]) -> Option<String> {
@@ -52,9 +52,9 @@ fn explain_flag(error: &Error, word: &str, command: Option<&str>, arguments: &[O
     let suggested = error.get(ContextKind::SuggestedArg).is_some();
     let value = following_value(word, arguments).unwrap_or_else(|| "VALUE".into());
     let written = match SHORT_FLAGS.iter().find(|(_, short_for)| *short_for == key) {
-        Some((flag, _)) => format!("{flag} {}", quote(&value)),
+        Some((flag, _)) if takes_argument(command, flag.trim_start_matches('-')) => format!("{flag} {}", quote(&value)),
         None if suggested && !exact => return None,
-        None => format!("--set {}", quote(&format!("{key}={value}"))),
+        _ => format!("--set {}", quote(&format!("{key}={value}"))),
     };
     Some(format!("gradtop: unknown flag --{word}; write {written}\n  `gradtop config {key}` says what it is"))
 }

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use gradtop::{
     config::Config,
-    runs::{folder::find_run, open_weights, storage::DiskStorage},
+    runs::{open_weights, storage::DiskStorage},
     tensors::Tensors,
 };
 
-use super::start;
+use super::{recording, start};
 
 /// The weights of a recorded run of this configuration's directory, or of a safetensors file.
 pub fn weights_of(config: &Config, from: &str) -> anyhow::Result<Tensors> {
@@ -16,7 +16,7 @@ pub fn weights_of(config: &Config, from: &str) -> anyhow::Result<Tensors> {
     if path.is_file() {
         return Ok(Tensors::open(path)?);
     }
-    let folder = find_run(Path::new(&config.run.directory), from)?;
+    let folder = recording::chosen_run(Path::new(&config.run.directory), from)?;
     Ok(open_newest(&folder)?.0)
 }
 

@@ -14,7 +14,6 @@ use gradtop::{
     protocol::{Command, Event, Finding, Health, Hello, PROTOCOL_VERSION, Request, RunInfo},
     runs::{
         Manifest,
-        folder::find_run,
         playback::{PlayedPart, final_events, play_events},
         read_info,
         storage::DiskStorage,
@@ -28,6 +27,7 @@ use tokio::{
 };
 
 use super::{
+    recording,
     resume::recorded_config,
     run_arguments::OpenArguments,
     start::{self, WrongUse},
@@ -43,7 +43,7 @@ const MAX_WAITING: usize = 64;
 
 /// Shows a recorded run.
 pub fn run(arguments: &OpenArguments) -> anyhow::Result<u8> {
-    let folder = find_run(&arguments.runs.directory, &arguments.run)?;
+    let folder = recording::chosen_run(&arguments.runs.directory, &arguments.run)?;
     let manifest = Manifest::read(&DiskStorage, &folder).map_err(|error| WrongUse(error.to_string()))?;
     let info = read_info(&DiskStorage, &folder)
         .map_err(|error| WrongUse(format!("{}: ready.json: {error}", harmless_name(folder.as_os_str()))))?;

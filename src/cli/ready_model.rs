@@ -10,13 +10,14 @@ use gradtop::{
     dataset::{DataNote, DataNoteKind, SamplePreparation},
     predict::Predictor,
     protocol,
-    runs::{Manifest, RunFacts, folder::find_run, read_info, read_preparation, storage::DiskStorage},
+    runs::{Manifest, RunFacts, read_info, read_preparation, storage::DiskStorage},
     text::{Safe, harmless, harmless_name},
     train::buffer_samples,
 };
 
 use super::{
     model::open_newest,
+    recording,
     resume::recorded_config,
     start::{self, WrongUse},
 };
@@ -39,7 +40,7 @@ pub struct ReadyModel {
 
 /// Opens the newest checkpoint of a run in a directory to predict with it.
 pub fn open_model(directory: &Path, run: &str, threads: Option<u16>) -> anyhow::Result<ReadyModel> {
-    let folder = find_run(directory, run)?;
+    let folder = recording::chosen_run(directory, run)?;
     let shown = harmless_name(folder.as_os_str());
     let wrong = |problem: String| WrongUse(format!("{shown}: {problem}"));
     let manifest = Manifest::read(&DiskStorage, &folder).map_err(|error| WrongUse(error.to_string()))?;

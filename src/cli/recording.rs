@@ -16,7 +16,8 @@ use gradtop::{
     runs::{
         Manifest, OpenedRun, RecordSettings, Recorder, RunFacts,
         checkpoint::Retention,
-        folder::{UNSAVED, keep_run, remove_old_unsaved, remove_run, timestamp},
+        finding::find_newest_run,
+        folder::{RunFolderError, UNSAVED, keep_run, remove_old_unsaved, remove_run, timestamp},
         storage::DiskStorage,
     },
     text::harmless_name,
@@ -124,6 +125,18 @@ pub fn write_ways_on(out: &mut impl Write, folder: Option<&str>) -> io::Result<(
     writeln!(out, "recorded   {shown}")?;
     writeln!(out, "           gradtop open {run}")?;
     writeln!(out, "           gradtop resume {run}")
+}
+
+/// The run that somebody names, of several with one name the newest, which is said.
+///
+/// # Errors
+/// When there is none, or several with different names.
+pub fn chosen_run(directory: &Path, text: &str) -> Result<PathBuf, RunFolderError> {
+    let (folder, note) = find_newest_run(directory, text)?;
+    if let Some(note) = note {
+        start::print_complaint(&format!("gradtop: {note}"));
+    }
+    Ok(folder)
 }
 
 /// A file that somebody asked for and that may be written.

@@ -9,14 +9,14 @@ use std::{
 use anyhow::{Context, anyhow};
 use gradtop::{
     dataset,
-    runs::{Manifest, folder::find_run, ledger::read_ledger, newest_state, storage::DiskStorage},
+    runs::{Manifest, ledger::read_ledger, newest_state, storage::DiskStorage},
     text::thousands,
     train::{Trainer, replay},
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{
-    FAILED_STATUS, RunArguments,
+    FAILED_STATUS, RunArguments, recording,
     resume::recorded_config,
     run_arguments::ReplayArguments,
     start::{self, WrongUse},
@@ -24,7 +24,7 @@ use super::{
 
 /// Trains from the beginning to the newest checkpoint, and compares the weights if asked.
 pub fn run(arguments: &ReplayArguments) -> anyhow::Result<u8> {
-    let folder = find_run(&arguments.runs.directory, &arguments.run)?;
+    let folder = recording::chosen_run(&arguments.runs.directory, &arguments.run)?;
     let manifest = Manifest::read(&DiskStorage, &folder).map_err(|error| WrongUse(error.to_string()))?;
     let ledger = read_ledger(&DiskStorage, &folder).map_err(|error| WrongUse(error.to_string()))?;
     let config = recorded_config(&folder, &manifest.text, &[])?;

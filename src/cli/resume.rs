@@ -11,7 +11,7 @@ use gradtop::{
     protocol::{Event, Setting},
     runs::{
         OpenedRun,
-        folder::{RunLock, find_run, list_runs},
+        folder::{RunLock, list_runs},
         newest_state,
         playback::{PlayedPart, play_events},
         read_info,
@@ -46,7 +46,7 @@ const FREE_KEYS: [&str; 5] = ["run.threads", "run.save_seconds", "run.probe_ever
 /// Goes on.
 pub fn run(arguments: &ResumeArguments) -> anyhow::Result<u8> {
     let folder = match &arguments.run {
-        Some(run) => find_run(&arguments.runs.directory, run)?,
+        Some(run) => recording::chosen_run(&arguments.runs.directory, run)?,
         None => newest_unfinished(&arguments.runs.directory)?,
     };
     let mut opened = OpenedRun::open(&DiskStorage, &folder)?;
@@ -65,10 +65,16 @@ pub fn run(arguments: &ResumeArguments) -> anyhow::Result<u8> {
     if !changes.is_empty() {
         start::print_complaint(&format!("gradtop: the run goes on as a branch, from step {step} or soon after"));
     }
+    let finished = newest.is_some_and(|(snapshot, _)| snapshot.state.complete);
+    let style = OutputStyle::of(&arguments.output);
+    if finished && style != OutputStyle::Dashboard && !changes.iter().any(|(key, _)| key == PLANNED_STEPS) {
+        start::print_complaint(
+            "gradtop: the run is finished, and nothing is left to train; --set run.epochs=N extends it",
+        );
+    }
     let done = newest.map_or(0, |(_, entries)| *entries);
     let mut spec = start::run_spec(&RunArguments { threads: arguments.threads, ..RunArguments::default() }, &config)?;
     spec.train.stop_after = arguments.steps;
-    let style = OutputStyle::of(&arguments.output);
     let fingerprint = opened.manifest.facts.data_sha256.clone();
     let resumed = ResumedRun {
         snapshot: opened.newest.take().map(|(snapshot, _)| snapshot),

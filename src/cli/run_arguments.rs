@@ -25,7 +25,7 @@ pub struct OutputArguments {
     pub json: bool,
     /// With --json: read requests from standard input, one a line as JSON (docs/protocol.md); a finished run waits for
     /// more of them until that ends
-    #[arg(long, requires = "json")]
+    #[arg(long, requires = "json", conflicts_with = "headless")]
     pub commands: bool,
 }
 

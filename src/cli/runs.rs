@@ -10,11 +10,14 @@ use gradtop::{
     runs::{
         Manifest,
         checkpoint::CheckpointState,
-        folder::{RunLock, UNSAVED, find_run, list_runs, remove_run, rename_run},
+        finding::find_run,
+        folder::{RunLock, UNSAVED, list_runs, remove_run, rename_run},
+        ledger::read_ledger,
         newest_state,
         storage::DiskStorage,
     },
     text::{Safe, columns, cut, harmless_name, thousands},
+    train::{Intervention, LAST_STEP, LedgerEntry, PLANNED_STEPS},
 };
 use serde_json::json;
 
@@ -39,7 +42,8 @@ struct ListedRun {
     state: &'static str,
     /// Whether nobody has said yet that it is to be kept.
     unsaved: bool,
-    step: u64,
+    /// Minibatches at its newest checkpoint; `None` before the first.
+    step: Option<u64>,
     planned: Option<u64>,
     /// Test accuracy of its best evaluation.
     best_accuracy: Option<f64>,
@@ -53,6 +57,7 @@ impl ListedRun {
         let manifest = Manifest::read(&DiskStorage, folder).map_err(|error| error.to_string())?;
         let state = newest_state(&DiskStorage, folder);
         let config = recorded_config(folder, &manifest.text, &[]).ok();
+        let changes = read_ledger(&DiskStorage, folder).map(|ledger| ledger.entries).unwrap_or_default();
         let trainer = state.as_ref().map(|state| &state.training.trainer);
         Ok(Self {
             folder: harmless_name(folder.file_name().unwrap_or_default()),
@@ -60,20 +65,21 @@ impl ListedRun {
             began: Safe(&manifest.facts.began).to_string(),
             state: state_word(folder, state.as_ref()),
             unsaved: folder.parent().is_some_and(|parent| parent.ends_with(UNSAVED)),
-            step: trainer.map_or(0, |trainer| trainer.step),
+            step: trainer.map(|trainer| trainer.step),
             planned: trainer.map(|trainer| trainer.planned_steps),
             best_accuracy: state
                 .as_ref()
                 .and_then(|state| state.training.best_accuracy())
                 .map(|(_, accuracy)| accuracy),
-            differences: config.map(|config| differences(&config)).unwrap_or_default(),
+            differences: config.map(|config| differences(&config, &changes)).unwrap_or_default(),
         })
     }
 
     fn cells(&self) -> [String; 6] {
-        let steps = match self.planned {
-            Some(planned) if planned != self.step => format!("{} of {}", thousands(self.step), thousands(planned)),
-            _ => thousands(self.step),
+        let steps = match (self.step, self.planned) {
+            (Some(step), Some(planned)) if planned != step => format!("{} of {}", thousands(step), thousands(planned)),
+            (Some(step), _) => thousands(step),
+            (None, _) => "–".into(),
         };
         let accuracy = self.best_accuracy.map_or_else(|| "–".into(), |accuracy| format!("{:.2} %", 100.0 * accuracy));
         let began = self.began.replace('T', " ").trim_end_matches('Z').to_owned();
@@ -82,10 +88,23 @@ impl ListedRun {
     }
 }
 
-fn differences(config: &Config) -> Vec<String> {
-    let all = config.differences_from_default().into_iter();
-    all.filter(|(key, _)| !INCIDENTAL_KEYS.contains(key))
-        .map(|(key, value)| format!("{key}={}", Safe(&value)))
+/// What is not the default: in the configuration, and of what was changed since, the last of each.
+fn differences(config: &Config, ledger: &[LedgerEntry]) -> Vec<String> {
+    let mut all: Vec<(String, String)> =
+        config.differences_from_default().into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+    for entry in ledger {
+        let Intervention::Change(change) = &entry.what else { continue };
+        // The plan in minibatches is the one that counts, however it was written before.
+        let replaced = |key: &str| key == change.key || change.key == PLANNED_STEPS && key == "run.epochs";
+        if change.key == LAST_STEP {
+            continue;
+        }
+        all.retain(|(key, _)| !replaced(key));
+        all.push((change.key.clone(), change.to.to_string()));
+    }
+    all.iter()
+        .filter(|(key, _)| !INCIDENTAL_KEYS.contains(&key.as_str()))
+        .map(|(key, value)| format!("{key}={}", Safe(value)))
         .collect()
 }
 

@@ -172,49 +172,6 @@ pub fn list_runs(directory: &Path) -> Result<Vec<PathBuf>, RunFolderError> {
     Ok(all)
 }
 
-/// Finds a run by the path of its folder, its folder's name, or the beginning or a part of that which no other run
-/// shares.
-///
-/// # Errors
-/// When there is none, or several.
-pub fn find_run(directory: &Path, text: &str) -> Result<PathBuf, RunFolderError> {
-    let path = Path::new(text);
-    if path.join(MANIFEST).is_file() {
-        return Ok(path.to_path_buf());
-    }
-    let all = list_runs(directory)?;
-    let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let matching =
-        |test: &dyn Fn(&str) -> bool| -> Vec<&PathBuf> { all.iter().filter(|path| test(&name(path))).collect() };
-    for found in [
-        matching(&|name| name == text),
-        matching(&|name| name.starts_with(text)),
-        matching(&|name| name.contains(text)),
-    ] {
-        match found.as_slice() {
-            [] => {}
-            [one] => return Ok((*one).clone()),
-            several => {
-                let names: Vec<String> =
-                    several.iter().map(|path| harmless_name(path.file_name().unwrap_or_default())).collect();
-                return Err(RunFolderError::NotFound(format!(
-                    "{} runs match {text:?}: {}; more of the name says which",
-                    several.len(),
-                    names.join(", ")
-                )));
-            }
-        }
-    }
-    let nearest = crate::text::nearest(text, all.iter().filter_map(|path| path.file_name()?.to_str()));
-    let hint = match (nearest, all.is_empty()) {
-        (Some(near), _) => format!("; did you mean {near}?"),
-        (None, true) => "; there are no runs yet".into(),
-        (None, false) => "; `gradtop runs` lists them".into(),
-    };
-    let directory = harmless_name(directory.as_os_str());
-    Err(RunFolderError::NotFound(format!("no run in {directory} is called {}{hint}", crate::text::Safe(text))))
-}
-
 /// Removes a run: the files that gradtop writes, and the folder if nothing else is in it.
 ///
 /// # Errors

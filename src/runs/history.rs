@@ -5,7 +5,7 @@ use std::{collections::HashMap, ops::ControlFlow, path::Path};
 use super::{
     checkpoint::CheckpointState,
     event_log::{CHANGE_TAG, logged_finding, visit_logged_events},
-    info::{INFO, read_info},
+    info::read_info,
     ledger::read_ledger,
     manifest::{Manifest, ManifestError},
     opened::{newest_predictions, newest_state_and_notes},
@@ -73,7 +73,7 @@ impl RunHistory {
         let (state, mut notes) = newest_state_and_notes(storage, folder);
         let predictions = newest_predictions(storage, folder);
         let info = read_info(storage, folder)
-            .map_err(|error| notes.push(format!("{INFO}: {error}; layers and data are not described")))
+            .map_err(|error| notes.push(format!("{error}; layers and data are not described")))
             .ok();
         let ledger = read_ledger(storage, folder).unwrap_or_else(|error| {
             notes.push(format!("{error}; what was done to the run is left out"));

@@ -1,6 +1,6 @@
 //! What a run said of itself when it was ready, kept as JSON so that it can be shown again.
 
-use std::{io, path::Path};
+use std::{fmt, io, path::Path};
 
 use super::storage::{Storage, write_new};
 use crate::protocol::RunInfo;
@@ -23,6 +23,7 @@ pub fn write_info(storage: &dyn Storage, run: &Path, info: &RunInfo) -> io::Resu
 /// # Errors
 /// When it can't be read, or is something else.
 pub fn read_info(storage: &dyn Storage, run: &Path) -> io::Result<RunInfo> {
-    let bytes = storage.read(&run.join(INFO))?;
-    serde_json::from_slice(&bytes).map_err(io::Error::other)
+    let named = |error: &dyn fmt::Display| io::Error::other(format!("{INFO}: {error}"));
+    let bytes = storage.read(&run.join(INFO)).map_err(|error| named(&error))?;
+    serde_json::from_slice(&bytes).map_err(|error| named(&error))
 }

@@ -109,7 +109,13 @@ pub fn newest_predictions(storage: &dyn Storage, folder: &Path) -> Option<TestPr
 }
 
 fn no_checkpoint(folder: &Path, notes: &[String]) -> String {
+    let held = RunLock::is_held(folder);
     let folder = harmless_name(folder.as_os_str());
+    if held && notes.is_empty() {
+        return format!(
+            "{folder}: it has no checkpoint yet; it is being trained, and w on its dashboard saves one now"
+        );
+    }
     if notes.is_empty() {
         format!("{folder}: it has no checkpoint yet; `gradtop resume` trains it from its beginning")
     } else {

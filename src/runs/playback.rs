@@ -10,6 +10,7 @@ use std::{
 use super::{
     checkpoint::CheckpointState,
     event_log::{logged_finding, visit_logged_events},
+    folder::RunLock,
     ledger::read_ledger,
     newest_state,
     storage::Storage,
@@ -171,7 +172,11 @@ fn push_layer_value(probes: &mut Vec<LayerProbe>, layer: usize, value: MetricVal
 /// The end of a recorded run: how it stands at its newest checkpoint.
 pub fn final_events(storage: &dyn Storage, run: &Path, info: &RunInfo) -> Vec<Event> {
     let Some(state) = newest_state(storage, run) else {
-        let reason = Some("recorded, up to its first checkpoint".into());
+        let reason = Some(if RunLock::is_held(run) {
+            "recorded so far; another program is training it now".into()
+        } else {
+            "recorded, up to its first checkpoint".into()
+        });
         return vec![Event::State(StateChange { state: RunState::Stopped, step: 0, reason })];
     };
     let step = state.training.trainer.step;
@@ -184,7 +189,11 @@ pub fn final_events(storage: &dyn Storage, run: &Path, info: &RunInfo) -> Vec<Ev
     if state.training.complete {
         return vec![controls, Event::Finished(summary(info, &state))];
     }
-    let reason = Some(format!("recorded; gradtop resume goes on from step {}", thousands(step)));
+    let reason = Some(if RunLock::is_held(run) {
+        format!("recorded so far; another program is training it now, saved at step {}", thousands(step))
+    } else {
+        format!("recorded; gradtop resume goes on from step {}", thousands(step))
+    });
     vec![controls, Event::State(StateChange { state: RunState::Stopped, step, reason })]
 }
 

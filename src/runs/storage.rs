@@ -96,14 +96,19 @@ pub fn write_new(storage: &dyn Storage, path: &Path, bytes: &[u8]) -> io::Result
 /// As [`Storage::create_folder`].
 pub fn create_folders(storage: &dyn Storage, path: &Path) -> io::Result<()> {
     let parent = path.parent().map(|parent| if parent.as_os_str().is_empty() { Path::new(".") } else { parent });
-    match (storage.create_folder(path), parent) {
+    let mut created = storage.create_folder(path);
+    if let (Err(error), Some(parent)) = (&created, parent)
+        && error.kind() == io::ErrorKind::NotFound
+        && parent != path
+    {
+        create_folders(storage, parent)?;
+        // Once more and not again: there are folders in which nothing can be made, and that are there all the same.
+        created = storage.create_folder(path);
+    }
+    match (created, parent) {
         (Err(error), _) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        (Err(error), Some(parent)) if error.kind() == io::ErrorKind::NotFound && parent != path => {
-            create_folders(storage, parent)?;
-            create_folders(storage, path)
-        }
         (Ok(()), Some(parent)) => storage.sync_folder(parent),
-        (done, _) => done,
+        (created, _) => created,
     }
 }
 
@@ -170,5 +175,27 @@ impl Storage for DiskStorage {
 impl StoredFile for File {
     fn sync(&mut self) -> io::Result<()> {
         self.sync_all()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_made_as_far_as_they_are_missing() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("a/b/c");
+        create_folders(&DiskStorage, &path).unwrap();
+        create_folders(&DiskStorage, &path).unwrap();
+        assert!(path.is_dir());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_folder_in_which_nothing_can_be_made_is_an_error() {
+        // It is there, and says that what is to be made in it is not.
+        let error = create_folders(&DiskStorage, Path::new("/proc/gradtop/runs")).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
     }
 }

@@ -9,10 +9,7 @@ pub mod overview;
 use ratatui::layout::Rect;
 
 use super::widgets::chart;
-use crate::app::{App, Panel, Pointer, Screen};
-
-/// The smallest window in which the dashboard can be read, in columns and rows.
-pub const MIN_WINDOW_CELLS: (u16, u16) = (60, 18);
+use crate::app::{App, MIN_WINDOW_CELLS, Panel, Pointer, Screen};
 
 /// The places of a screen. What has no place in the window is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

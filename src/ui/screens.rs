@@ -16,11 +16,11 @@ use unicode_width::UnicodeWidthStr;
 
 use super::{
     graphics::PlacedPicture,
-    layout::{Layout, MIN_WINDOW_CELLS},
+    layout::Layout,
     paint::{Row, centered, wrap},
     theme::{Role, Theme},
 };
-use crate::app::{App, KeyboardMode, Panel, Screen};
+use crate::app::{App, KeyboardMode, MIN_WINDOW_CELLS, Panel, Screen};
 
 /// Draws the whole dashboard into `buffer`, which must be empty.
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer) {

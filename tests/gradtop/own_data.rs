@@ -143,6 +143,7 @@ fn an_unknown_flag_that_is_a_key_says_how_to_set_it() {
         (&["train", "--init", "normal 1e-4"], "write --set 'model.init=normal 1e-4'\n"),
         (&["train", "--optimizer", "sgd"], "write --set optimizer.kind=sgd\n"),
         (&["train", "--learning-rate", "0.1"], "write --lr 0.1\n"),
+        (&["resume", "run", "--lr", "1e-4"], "unknown flag --lr; write --set optimizer.lr=1e-4\n"),
         (&["train", "--batch_size", "8"], "write --batch-size 8\n"),
         (&["train", "--label-column"], "write --set data.label_column=VALUE\n"),
         (&["gradcheck", "--label_smoothing", "0.1"], "write --set model.label_smoothing=0.1\n"),

@@ -111,6 +111,14 @@ fn the_end_of_the_requests_is_no_stop() {
 }
 
 #[test]
+fn requests_need_events_as_json() {
+    for words in [&["train", "--commands"][..], &["train", "--headless", "--commands"], &["resume", "--commands"]] {
+        let (status, complaint) = super::program::complaint(words);
+        assert!(status == 2 && complaint.contains("--commands"), "{words:?}: {complaint}");
+    }
+}
+
+#[test]
 fn a_stop_in_the_middle_is_no_failure() {
     let mut run = Steered::start(&["--set", "run.epochs=100000"]);
     run.until(|event| matches!(event, Event::Step(report) if report.step == 5));

@@ -202,3 +202,17 @@ fn attention_is_called_once_to_what_nobody_asked_for() {
     type_keys(&mut app, "qy");
     assert_eq!(calls(&tell(&mut app, [failure()])), expected, "a failure is news to someone who leaves");
 }
+
+#[test]
+fn a_window_too_small_for_the_question_deletes_nothing() {
+    let mut app = unsaved();
+    app.update(Message::Resize { columns: 50, rows: 15 });
+    assert_eq!(left(&type_keys(&mut app, "q")), Some(Exit::Asked(RunFate::Undecided)));
+    // Nor does an answer to a question that was seen before.
+    let mut app = unsaved();
+    type_keys(&mut app, "q");
+    app.update(Message::Resize { columns: 50, rows: 15 });
+    assert_eq!(sent(&type_keys(&mut app, "n")), [Command::Stop]);
+    let effects = tell(&mut app, [Event::Stopped { step: 1000 }]);
+    assert_eq!(left(&effects), Some(Exit::Asked(RunFate::Undecided)), "{effects:?}");
+}

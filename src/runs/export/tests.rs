@@ -279,7 +279,7 @@ fn a_page_escapes_what_comes_from_outside_and_asks_for_nothing() {
         assert!(page.contains(text), "{text} in {page}");
     }
     assert!(page.contains("<td class=\"number\">0.25</td>"), "{page}");
-    assert!(!page.contains(">NaN<") && page.contains("url(#training64)"));
+    assert!(!page.contains(">NaN<") && page.contains("url(#training80)"));
 }
 
 #[test]

@@ -9,9 +9,9 @@ use tempfile::TempDir;
 
 use crate::runs::{
     Manifest, RunFacts,
+    finding::{find_newest_run, find_run},
     folder::{
-        RunFolderError, RunLock, create_run_folder, find_run, folder_time, keep_run, list_runs, remove_run, rename_run,
-        slug,
+        RunFolderError, RunLock, create_run_folder, folder_time, keep_run, list_runs, remove_run, rename_run, slug,
     },
     storage::DiskStorage,
 };
@@ -77,6 +77,16 @@ fn runs_are_found_by_what_only_they_have_in_their_names() {
     assert!(error.starts_with("2 runs match \"2025\": 2025-11-30T11-52-44-iris, "), "{error}");
     let error = find_run(&directory, "nothing\u{1b}").unwrap_err().to_string();
     assert!(error.starts_with("no run in ") && !error.contains('\u{1b}'), "{error}");
+    // Of several with one name those who only read take the newest; those who change name it.
+    let second = directory.join(wine.file_name().unwrap().to_str().unwrap().replace("2025", "2027"));
+    fs::create_dir(&second).unwrap();
+    fs::copy(wine.join("run.toml"), second.join("run.toml")).unwrap();
+    let (found, note) = find_newest_run(&directory, "wine").unwrap();
+    assert_eq!(found, second);
+    assert!(note.is_some_and(|note| note.starts_with("the newest of 2 runs: 2027-")));
+    find_run(&directory, "wine").unwrap_err();
+    find_newest_run(&directory, "20").unwrap_err();
+    fs::remove_dir_all(second).unwrap();
     assert!(find_run(&place.path().join("none"), "a").unwrap_err().to_string().contains("there are no runs yet"));
 }
 

@@ -132,9 +132,12 @@ fn draw_rates(row: &mut Row, header: &Header, theme: Theme) {
             let text = format!(" {} {} requested {}", marks.arrow, short(requested), marks.pending);
             row.put(&text, style(Role::Change));
         }
-        if let Some(effective) = header.learning_rate.effective {
-            row.put("  effective ", style(Role::Muted)).put(&short(effective), style(Role::Text));
-        }
+    }
+    if let Some(effective) = header.learning_rate.effective {
+        let label = if header.learning_rate.base.is_some() { "  effective " } else { "effective lr " };
+        row.put(label, style(Role::Muted)).put(&short(effective), style(Role::Text));
+    }
+    if header.learning_rate.base.or(header.learning_rate.effective).is_some() {
         row.skip(3);
     }
     // How to lift a limit matters more than what stands before it: the room for it is kept.
