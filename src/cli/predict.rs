@@ -14,10 +14,14 @@ use super::{
     ready_model::{self, ReadyModel},
     recording,
     run_arguments::{PredictArguments, PredictionFormatChoice},
+    start::WrongUse,
 };
 
 /// Reads, predicts and writes.
 pub fn run(arguments: &PredictArguments) -> anyhow::Result<u8> {
+    if arguments.inputs.iter().any(|input| input.as_os_str() == "-") {
+        return Err(WrongUse("-: standard input is not read; write it into a file and name that".into()).into());
+    }
     let out = arguments.out.as_ref();
     let out = out.map(|out| recording::output_file(out, arguments.force, &arguments.inputs)).transpose()?;
     let ReadyModel { preparation, mut predictor, .. } =

@@ -122,7 +122,8 @@ pub fn write_ways_on(out: &mut impl Write, folder: Option<&str>) -> io::Result<(
     let usual = path.parent() == Some(Path::new("runs"));
     let run = if usual { path.file_name().unwrap_or_default() } else { path.as_os_str() };
     let (shown, run) = (harmless_name(path.as_os_str()), harmless_name(run));
-    writeln!(out, "recorded   {shown}")?;
+    let unsaved = if is_unsaved(path) { "  (unsaved: the newest five stay; gradtop rename keeps it)" } else { "" };
+    writeln!(out, "recorded   {shown}{unsaved}")?;
     writeln!(out, "           gradtop open {run}")?;
     writeln!(out, "           gradtop resume {run}")
 }

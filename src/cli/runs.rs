@@ -75,16 +75,16 @@ impl ListedRun {
         })
     }
 
-    fn cells(&self) -> [String; 6] {
+    /// When it began is in the name of its folder.
+    fn cells(&self) -> [String; 5] {
         let steps = match (self.step, self.planned) {
             (Some(step), Some(planned)) if planned != step => format!("{} of {}", thousands(step), thousands(planned)),
             (Some(step), _) => thousands(step),
             (None, _) => "–".into(),
         };
         let accuracy = self.best_accuracy.map_or_else(|| "–".into(), |accuracy| format!("{:.2} %", 100.0 * accuracy));
-        let began = self.began.replace('T', " ").trim_end_matches('Z').to_owned();
         let state = if self.unsaved { format!("{}, unsaved", self.state) } else { self.state.into() };
-        [self.folder.clone(), began, state, steps, accuracy, self.differences.join(", ")]
+        [self.folder.clone(), state, steps, accuracy, self.differences.join(", ")]
     }
 }
 
@@ -159,19 +159,19 @@ fn print_table(out: &mut impl Write, runs: &[ListedRun], arguments: &RunsArgumen
         let directory = harmless_name(arguments.runs.directory.as_os_str());
         return writeln!(out, "no runs in {directory} yet; `gradtop train` records one");
     }
-    let heading = ["run", "began (UTC)", "state", "steps", "best test", "differs in"].map(String::from);
-    let rows: Vec<[String; 6]> = std::iter::once(heading).chain(runs.iter().map(ListedRun::cells)).collect();
-    let widths: Vec<usize> = (0..6)
+    let heading = ["run", "state", "steps", "best test", "differs in"].map(String::from);
+    let rows: Vec<[String; 5]> = std::iter::once(heading).chain(runs.iter().map(ListedRun::cells)).collect();
+    let widths: Vec<usize> = (0..5)
         .map(|column| rows.iter().map(|row| columns(&row[column]).min(MAX_CELL_COLUMNS.into())).max().unwrap_or(0))
         .collect();
     for row in &rows {
         let mut line = String::new();
-        for (cell, width) in row.iter().zip(&widths).take(5) {
+        for (cell, width) in row.iter().zip(&widths).take(4) {
             let cell = cut(cell, MAX_CELL_COLUMNS, "…");
             line.push_str(&cell);
             line.push_str(&" ".repeat(width + 2 - columns(&cell)));
         }
-        line.push_str(&row[5]);
+        line.push_str(&row[4]);
         writeln!(out, "{}", line.trim_end())?;
     }
     Ok(())

@@ -227,7 +227,8 @@ pub fn keep_run(storage: &dyn Storage, run: &Path) -> Result<PathBuf, RunFolderE
     Ok(kept)
 }
 
-/// Gives a run another name, in its manifest and in that of its folder, and gives the folder.
+/// Gives a run another name, in its manifest and in that of its folder, and gives the folder. An unsaved run moves to the
+/// others.
 ///
 /// # Errors
 /// When another program trains it, the name is taken, or the system refuses.
@@ -244,7 +245,9 @@ pub fn rename_run(storage: &dyn Storage, run: &Path, name: &str) -> Result<PathB
     storage.sync_folder(run).map_err(io)?;
     let folder = run.file_name().unwrap_or_default().to_string_lossy();
     // The time stays what it was: 2026-11-30T09-12-44.
-    let (Some(time), Some(directory)) = (folder.get(..19), run.parent()) else { return Ok(run.into()) };
+    let (Some(time), Some(parent)) = (folder.get(..19), run.parent()) else { return Ok(run.into()) };
+    // Who gives an unsaved run a name wants to keep it.
+    let directory = if parent.ends_with(UNSAVED) { parent.parent().unwrap_or(parent) } else { parent };
     let target = directory.join(format!("{time}-{}", slug(name)));
     if target == run {
         return Ok(target);
@@ -254,6 +257,9 @@ pub fn rename_run(storage: &dyn Storage, run: &Path, name: &str) -> Result<PathB
     }
     storage.rename(run, &target).map_err(io)?;
     storage.sync_folder(directory).map_err(io)?;
+    if directory != parent {
+        storage.sync_folder(parent).map_err(io)?;
+    }
     drop(lock);
     Ok(target)
 }

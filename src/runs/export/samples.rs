@@ -25,9 +25,10 @@ pub fn push_test_predictions(page: &mut String, predictions: &TestPredictions, c
     push_confusion(page, &predictions.confusion, &name);
     push_heading(page, "Worst mistakes");
     let (mistakes, samples) = (predictions.worst.mistakes, predictions.worst.samples);
+    let which = if mistakes > 0 { "; those with the largest loss:" } else { "." };
     let _ = writeln!(
         page,
-        "<p>{} of {} test samples were taken for another class; those with the largest loss:</p>",
+        "<p>{} of {} test samples were taken for another class{which}</p>",
         thousands(mistakes as u64),
         thousands(samples as u64)
     );

@@ -142,6 +142,14 @@ fn a_run_is_renamed_in_its_manifest_and_its_folder() {
     make_run(&place, "b");
     let error = rename_run(&DiskStorage, &renamed, "b").unwrap_err().to_string();
     assert!(error.contains("exists"), "{error}");
+    // Whoever names an unsaved run keeps it.
+    let unsaved = make_run(&place, "c");
+    let aside = unsaved.parent().unwrap().join(".unsaved").join(unsaved.file_name().unwrap());
+    fs::create_dir_all(aside.parent().unwrap()).unwrap();
+    fs::rename(&unsaved, &aside).unwrap();
+    let kept = rename_run(&DiskStorage, &aside, "kept").unwrap();
+    assert_eq!(kept, unsaved.with_file_name("2025-11-30T11-52-44-kept"));
+    assert!(kept.is_dir() && !aside.exists());
 }
 
 #[test]
