@@ -1,4 +1,4 @@
-//! Every random number of gradtop: seeded `ChaCha8` streams, one per purpose and epoch, and own draws from them.
+//! Every random number of gradtop: seeded `ChaCha8` streams, one per seed, purpose and index, and own draws from them.
 //!
 //! The generator's stream is fixed by its specification, and the draws here are our own with golden values, so a
 //! seed gives the same run whatever the version of the random-number crate.

@@ -124,7 +124,7 @@ impl GradsTask<'_> {
         out.push("loss", &[], [loss]);
         for info in network.layer_infos() {
             let (layer, shape) = (info.index, shape(info.output.dimensions()));
-            let (values, gradients) = (network.activation(layer), network.activation_gradient(layer));
+            let (values, gradients) = (network.output(layer), network.output_gradient(layer));
             out.push(format!("activation.{layer}"), &shape, values.iter().map(|value| value.as_f64()));
             out.push(format!("gradient.activation.{layer}"), &shape, gradients.iter().map(|value| value.as_f64()));
         }

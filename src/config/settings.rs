@@ -124,7 +124,7 @@ pub struct DashboardSettings {
     pub theme: ThemeChoice,
     /// How images are shown that are shrunk.
     pub pictures: PictureChoice,
-    /// Minibatches a second of a run that was started for watching, above 0.
+    /// Minibatches a second of a run that was started for watching, above 0; `ui.pace` in the file.
     pub throttle: f64,
     /// How attention is drawn to a run that ends, breaks or pauses by itself.
     pub notify: AttentionChoice,

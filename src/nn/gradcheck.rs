@@ -121,16 +121,16 @@ fn check_network(mut network: Network<f64>, classes: usize, seed: u64) -> Gradie
 fn prepare_network(network: &mut Network<f64>, classes: usize, stream: &mut Stream) -> Vec<u8> {
     let batch = network.batch();
     let deviation = |values: &[f64]| (values.iter().map(|x| x * x).sum::<f64>() / values.len() as f64).sqrt();
-    let mut weights = 1.0;
+    let mut weight_deviation = 1.0;
     for parameter in network.parameters_mut() {
         if parameter.name.ends_with("bias") {
-            parameter.value.iter_mut().for_each(|value| *value = weights * stream.normal());
+            parameter.value.iter_mut().for_each(|value| *value = weight_deviation * stream.normal());
         } else if parameter.shape.dimensions().len() == 1 {
             // Batch normalization scales by 1 to begin with.
             parameter.value.iter_mut().for_each(|value| *value *= 1.0 + 0.25 * stream.normal());
-            weights = deviation(&parameter.value);
+            weight_deviation = deviation(&parameter.value);
         } else {
-            weights = deviation(&parameter.value);
+            weight_deviation = deviation(&parameter.value);
         }
     }
     network.input_mut(batch).iter_mut().for_each(|value| *value = stream.normal());

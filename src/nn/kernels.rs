@@ -1,7 +1,7 @@
 //! The fast paths: threads, matrix product, passes over all elements. The only place where `unsafe` is allowed.
 //!
-//! `naive` has the definition of each kernel, against which the tests hold it. `instructions` decides once which
-//! vectors are used, and `pool` spreads the work over the threads.
+//! `naive` has the definitions of the products, convolutions and poolings, against which the tests hold them.
+//! `instructions` decides once which vectors are used, and `pool` spreads the work over the threads.
 #![allow(clippy::cast_possible_wrap)] // Offsets within an allocation, which never exceeds isize::MAX.
 #![allow(clippy::needless_pass_by_value)] // Views are taken by value, as ndarray does.
 

@@ -81,7 +81,7 @@ impl<T: Scalar> ImageScratch<T> {
     }
 }
 
-/// One step of the network, with its parameters and what it caches between the passes.
+/// One layer of the network, with its parameters and what it caches between the passes.
 ///
 /// Arrays are (batch, features) in standard layout. Every backward pass follows the forward pass of the same batch
 /// and mode, and is given the same `x` and `y`, so that neither needs to be cached.

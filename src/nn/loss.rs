@@ -1,14 +1,14 @@
 //! Softmax and cross entropy, fused.
 //!
-//! With logits z of shape (batch, classes) and the class t of a sample,
+//! With logits z of shape (batch, classes), the class c of a sample and its one-hot target t, which is 1 at c,
 //!
 //! ```text
 //! p = softmax(z) = exp(z - max z) / Σ exp(z - max z)
-//! L = mean over the batch of  -log p_t  =  log Σ exp(z - max z) - (z_t - max z)
-//! ∂L/∂z = (p - onehot(t)) / batch
+//! L = mean over the batch of  -log p_c  =  log Σ exp(z - max z) - (z_c - max z)
+//! ∂L/∂z = (p - t) / batch
 //! ```
 //!
-//! With label smoothing ε (Szegedy et al. 2016) the target is q = (1 - ε) onehot(t) + ε/classes instead of onehot(t):
+//! With label smoothing ε (Szegedy et al. 2016) the target is q = (1 - ε) t + ε/classes instead of t:
 //!
 //! ```text
 //! L = mean over the batch of  -Σ q log p  =  log Σ exp(z - max z) - Σ q (z - max z),   as Σ q = 1

@@ -25,7 +25,8 @@ const MAX_FILLED_VALUES: usize = 1 << 13;
 /// Nothing of it allocates or fails. Results are the same bits whatever the number of threads.
 pub struct Network<T> {
     layers: Vec<Box<dyn Layer<T>>>,
-    infos: Vec<PlacedLayer>,
+    /// What each layer is, with its shapes, in their order.
+    placed: Vec<PlacedLayer>,
     /// What each layer reads, (`max_batch`, its features), and after the last one the logits: the output of layer l is
     /// `values[l + 1]`. Only the first `batch` rows of every buffer are in use.
     values: Vec<Array2<T>>,
@@ -54,17 +55,17 @@ impl<T: Scalar> Network<T> {
         seed: u64,
         pool: Arc<Pool>,
     ) -> Result<Self, BuildError> {
-        let infos = check_shapes(spec, input, classes, max_batch)?;
+        let placed = check_shapes(spec, input, classes, max_batch)?;
         let mut pass = PassContext::new(Mode::Evaluate, pool);
         let mut setup = LayerSetup { init: spec.init, seed, max_batch, pass: &mut pass };
-        let mut layers: Vec<Box<dyn Layer<T>>> = Vec::with_capacity(infos.len());
-        for info in &infos {
+        let mut layers: Vec<Box<dyn Layer<T>>> = Vec::with_capacity(placed.len());
+        for info in &placed {
             let layer = build_layer(&info.spec, &info.input, &LayerPosition::new(info.index), &mut setup)
                 .map_err(|message| BuildError::new(Some(info.index), format!("`{}` {message}", info.spec)))?;
             layers.push(layer);
         }
         let buffer = |shape: &Shape| Array2::zeros((max_batch, shape.features()));
-        let outputs = || infos.iter().map(|info| buffer(&info.output));
+        let outputs = || placed.iter().map(|info| buffer(&info.output));
         Ok(Self {
             values: std::iter::once(buffer(input)).chain(outputs()).collect(),
             gradients: outputs().collect(),
@@ -72,7 +73,7 @@ impl<T: Scalar> Network<T> {
             loss: SoftmaxCrossEntropy::new(max_batch, classes),
             label_smoothing: spec.label_smoothing,
             layers,
-            infos,
+            placed,
             pass,
             batch: max_batch,
         })
@@ -155,6 +156,7 @@ impl<T: Scalar> Network<T> {
         for layer in layers.rev() {
             let [x, y] = [layer, layer + 1].map(|at| self.values[at].slice(rows));
             let (before, after) = self.gradients.split_at_mut(layer);
+            // ∂L/∂input of a layer is ∂L/∂output of the one before; the first has `input_gradient`, if it is kept.
             let dx = before.last_mut().or(self.input_gradient.as_mut()).map(|dx| dx.slice_mut(rows));
             self.layers[layer].backward(x, y, after[0].slice(rows), dx, &mut self.pass);
         }
@@ -176,18 +178,18 @@ impl<T: Scalar> Network<T> {
     }
 
     /// Output of a layer for the current batch, (batch, features of its output).
-    pub fn activation(&self, layer: usize) -> ArrayView2<'_, T> {
+    pub fn output(&self, layer: usize) -> ArrayView2<'_, T> {
         self.values[layer + 1].slice(s![..self.batch, ..])
     }
 
     /// ∂L/∂output of a layer for the current batch, (batch, features of its output).
-    pub fn activation_gradient(&self, layer: usize) -> ArrayView2<'_, T> {
+    pub fn output_gradient(&self, layer: usize) -> ArrayView2<'_, T> {
         self.gradients[layer].slice(s![..self.batch, ..])
     }
 
     /// Output of the last layer for the current batch, (batch, classes).
     pub fn logits(&self) -> ArrayView2<'_, T> {
-        self.activation(self.layers.len() - 1)
+        self.output(self.layers.len() - 1)
     }
 
     /// Softmax of the logits, as the last [`Self::loss`] computed it, (batch, classes).
@@ -197,7 +199,7 @@ impl<T: Scalar> Network<T> {
 
     /// Every layer, in order.
     pub fn layer_infos(&self) -> &[PlacedLayer] {
-        &self.infos
+        &self.placed
     }
 
     /// The parameters in the order of the network, weight before bias, those of a block in its order.

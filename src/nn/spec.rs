@@ -101,7 +101,7 @@ pub enum LayerSpec {
     },
     /// `residual [LAYER, …]`: the layers, and what they read added to what they give.
     Residual {
-        /// The layers of the branch, none of them a residual block.
+        /// The layers of the body, none of them a residual block.
         layers: Vec<LayerSpec>,
     },
 }

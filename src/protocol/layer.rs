@@ -82,7 +82,7 @@ pub enum LayerRole {
     Activation,
     /// It moves and scales values to a common mean and spread.
     Normalization,
-    /// It sums neighbouring places up.
+    /// It makes one value of neighbouring places.
     Pooling,
     /// It acts while training only, so that the network generalizes.
     Regularization,

@@ -155,7 +155,7 @@ impl Minibatch {
     }
 
     /// Computes what is left of the backward pass.
-    pub fn compute_rest_of_backward(&mut self, network: &mut Network<f32>) {
+    pub fn finish_backward(&mut self, network: &mut Network<f32>) {
         self.backward_until(0, network);
     }
 

@@ -121,12 +121,13 @@ impl Trainer {
         if !loss.is_finite() {
             return Err(StepError::Loss { loss });
         }
-        minibatch.compute_rest_of_backward(network);
+        minibatch.finish_backward(network);
         let gradient_norm = optim::gradient_norm(network);
         if !gradient_norm.is_finite() {
             return Err(StepError::of_gradient(network, loss));
         }
         update_rule.apply(network, effective_learning_rate, gradient_norm);
+        // The evaluator keeps the moving average, since nothing else uses it.
         evaluator.average_weights(network);
         let samples = minibatch.samples();
         let accuracy = correct as f64 / samples as f64;

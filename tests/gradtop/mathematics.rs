@@ -41,10 +41,10 @@ fn pass(network: &mut Network<f64>) -> Hidden {
     network.backward();
     let row = |values: ndarray::ArrayView2<'_, f64>| values.row(0).to_owned();
     Hidden {
-        before: row(network.activation(0)),
-        after: row(network.activation(1)),
-        d_before: row(network.activation_gradient(0)),
-        d_after: row(network.activation_gradient(1)),
+        before: row(network.output(0)),
+        after: row(network.output(1)),
+        d_before: row(network.output_gradient(0)),
+        d_after: row(network.output_gradient(1)),
     }
 }
 

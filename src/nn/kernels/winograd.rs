@@ -9,14 +9,14 @@
 //!
 //! so for each of the N² places ξ of a transformed tile there is one matrix product over the channels, with 4 (M = 4)
 //! or 2.25 (M = 2) times fewer multiplications than the definition has. The algorithm is linear in g and in d, so its
-//! transpose gives the gradients from the same products, with W = A dY Aᵀ:
+//! transpose gives the gradients from the same products, with Z = A dY Aᵀ:
 //!
 //! ```text
-//! ∂L/∂d = B [Σ_o U_o ⊙ W_o] Bᵀ     (tiles overlap and are added up)        ∂L/∂g = Gᵀ[Σ_p V_p ⊙ W_p]G
+//! ∂L/∂d = B [Σ_o U_o ⊙ Z_o] Bᵀ     (tiles overlap and are added up)        ∂L/∂g = Gᵀ[Σ_p V_p ⊙ Z_p]G
 //! ```
 //!
 //! With p the tiles of all samples, c and o the channels, the three products for each ξ are M\[p,o\] = V U, D\[c,p\] =
-//! U W and E\[o,c\] = W V. Each operand is stored in blocks of `WINOGRAD_LANES` columns: V\[p,c\] along c, W\[o,p\]
+//! U Z and E\[o,c\] = Z V. Each operand is stored in blocks of `WINOGRAD_LANES` columns: V\[p,c\] along c, Z\[o,p\]
 //! along p, U\[c,o\] along o or c; so what stands on the right of a product is read as vectors, what stands on the left
 //! value by value, and nothing is ever transposed. U, M, D and E only ever exist for one block of channels, in the
 //! cache of the thread that works on it.
@@ -96,8 +96,8 @@ impl WinogradPlan {
         self.channels.next_multiple_of(WINOGRAD_LANES) * samples * self.tiles_per_plane() + WINOGRAD_LANES
     }
 
-    /// Distance between two places ξ of W for this many samples.
-    fn w_place_stride(&self, samples: usize) -> usize {
+    /// Distance between two places ξ of Z for this many samples.
+    fn z_pitch(&self, samples: usize) -> usize {
         (samples * self.tiles_per_plane()).next_multiple_of(WINOGRAD_LANES) * self.outputs + WINOGRAD_LANES
     }
 
@@ -163,7 +163,7 @@ impl<T: Scalar> WinogradConv<T> {
 
     /// Values that [`Self::backward`] needs room for.
     pub fn scratch_values(&self, max_batch: usize) -> usize {
-        (self.size.outputs() + 2).pow(2) * self.plan.w_place_stride(max_batch)
+        (self.size.outputs() + 2).pow(2) * self.plan.z_pitch(max_batch)
     }
 
     /// Computes y (batch, O, H, W) from x (batch, C, H, W), the weights (O, C, 3, 3) and the bias (O).
@@ -210,13 +210,19 @@ impl<T: Scalar> WinogradConv<T> {
     }
 }
 
-/// How the left operand of a product lies in memory: the distances of rows, of columns within a span, and of spans.
+/// How the left operand of a product lies in memory. Its columns lie in spans, since operands are stored in blocks of
+/// columns. V of 100 tiles in blocks of 32 channels has a `row` of 32, a `column` of 1, a `span` of 32 and a `next_span` of
+/// 3200: row 2, column 67 is at 2·32 + 2·3200 + 3·1.
 #[derive(Clone, Copy)]
 struct LeftOperand<'a, T> {
     values: &'a [T],
+    /// Distance from a row to the next.
     row: usize,
+    /// Distance from a column to the next within a span.
     column: usize,
+    /// Columns of a span.
     span: usize,
+    /// Distance from a span to the next.
     next_span: usize,
 }
 

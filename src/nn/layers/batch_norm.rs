@@ -56,8 +56,9 @@ pub(in crate::nn) const FACTS: LayerFacts = LayerFacts {
 /// While training, `running_mean` and `running_var` move a tenth of the way to μ and to the unbiased variance
 /// n/(n - 1) σ². Evaluation takes them instead of the batch's, and then y is affine in x: ∂L/∂x = γ/σ̂ dy. They are
 /// buffers: no gradient reaches them, the optimizer leaves them alone, they count as no parameters, and they are saved
-/// and hashed after the parameters. Two batches leave them as they are: one with a single value a channel, which has
-/// no unbiased variance, and one whose statistics are not finite, since its update is left out too.
+/// and hashed after the parameters. A batch with a single value a channel, which has no unbiased variance, leaves them as
+/// they are, and so does one whose statistics are not finite for the channels where they are not. The trainer takes back
+/// what a minibatch did to them whose update is left out.
 ///
 /// Cached: μ and 1/σ̂ of each channel. Sums are taken as in [`crate::nn::kernels::sums`].
 pub struct BatchNorm<T> {
@@ -77,9 +78,9 @@ struct ChannelStats {
     /// 1/σ̂.
     inverse: f64,
     /// ∂L/∂β.
-    shift: f64,
+    beta_gradient: f64,
     /// ∂L/∂γ.
-    scale: f64,
+    gamma_gradient: f64,
 }
 
 impl<T: Scalar> BatchNorm<T> {
@@ -192,19 +193,20 @@ impl<T: Scalar> Layer<T> for BatchNorm<T> {
             let s = &statistics[number % channels];
             let (mean, inverse) = (T::from_f64(s.mean), T::from_f64(s.inverse));
             let [x, dy] = [x, dy].map(|values| &values[number * plane..][..plane]);
-            let (shift, scale) = sum_and_product(dy, x, move |x| (x - mean) * inverse);
-            [shift, scale]
+            let (beta, gamma) = sum_and_product(dy, x, move |x| (x - mean) * inverse);
+            [beta, gamma]
         });
         for s in &mut *statistics {
-            (s.shift, s.scale) = (0.0, 0.0);
+            (s.beta_gradient, s.gamma_gradient) = (0.0, 0.0);
         }
         for sums in sums.chunks_exact(channels) {
-            for (s, [shift, scale]) in statistics.iter_mut().zip(sums) {
-                (s.shift, s.scale) = (s.shift + shift, s.scale + scale);
+            for (s, [beta, gamma]) in statistics.iter_mut().zip(sums) {
+                s.beta_gradient += beta;
+                s.gamma_gradient += gamma;
             }
         }
         for ((s, dw), db) in statistics.iter().zip(&mut weight.gradient).zip(&mut bias.gradient) {
-            (*dw, *db) = (T::from_f64(s.scale), T::from_f64(s.shift));
+            (*dw, *db) = (T::from_f64(s.gamma_gradient), T::from_f64(s.beta_gradient));
         }
         let Some(dx) = dx else { return };
         // Term 2: ∂L/∂x (batch, channels, P) = γ/σ̂ (dy - ∂L/∂β/n - x̂ ⊙ ∂L/∂γ/n). Evaluating, mean and variance do not
@@ -215,9 +217,10 @@ impl<T: Scalar> Layer<T> for BatchNorm<T> {
             let s = &statistics[channel];
             let mean = T::from_f64(s.mean);
             let factor = T::from_f64(s.inverse) * weight.value[channel];
-            let (shift, slope) = (T::from_f64(s.shift * share), T::from_f64(s.scale * share * s.inverse));
+            let mean_dy = T::from_f64(s.beta_gradient * share);
+            let slope = T::from_f64(s.gamma_gradient * share * s.inverse);
             let [x, dy] = [x, dy].map(|values| &values[number * plane..][..plane]);
-            map_slices([x, dy], dx, move |[x, dy]| factor * (dy - shift - (x - mean) * slope));
+            map_slices([x, dy], dx, move |[x, dy]| factor * (dy - mean_dy - (x - mean) * slope));
         });
     }
 

@@ -118,25 +118,25 @@ impl<T: Scalar> Conv<T> {
 
 impl<T: Scalar> Layer<T> for Conv<T> {
     fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut PassContext<T>) {
-        let (batch, w, channels) = (x.nrows(), self.window, self.channels);
+        let (batch, window, channels) = (x.nrows(), self.window, self.channels);
         let (x, y) = (values(x), values_mut(y));
         let [weight, bias] = &self.parameters;
         if let Some(fast) = &mut self.fast {
             return fast.forward(&pass.pool, &mut pass.scratch.locals, x, &weight.value, &bias.value, y);
         }
         for samples in self.sample_blocks(batch) {
-            let places = samples.len() * w.places();
-            let (columns, planes) = pass.scratch.buffers_mut(w.values() * places, channels * places);
-            unfold(&pass.pool, &w, sample_values(x, &samples, w.channels * w.plane()), columns);
+            let places = samples.len() * window.places();
+            let (columns, planes) = pass.scratch.buffers_mut(window.values() * places, channels * places);
+            unfold(&pass.pool, &window, sample_values(x, &samples, window.channels * window.plane()), columns);
             // W U(x): (O, C·h·w) · (C·h·w, places)
             let (unfolded, product) = (as_matrix(columns, places), as_matrix_mut(planes, places));
             matmul(&pass.pool, &mut pass.workspace, weight.as_matrix(), unfolded, Start::Zero, product);
-            let y = &mut y[samples.start * channels * w.places()..samples.end * channels * w.places()];
+            let y = &mut y[samples.start * channels * window.places()..samples.end * channels * window.places()];
             // y (samples, O, places) = W U(x) (O, samples · places) + b (O)
-            for_each_plane(&pass.pool, w.places(), w.places(), y, |number, y| {
+            for_each_plane(&pass.pool, window.places(), window.places(), y, |number, y| {
                 let (sample, channel) = (number / channels, number % channels);
                 let b = bias.value[channel];
-                for (y, &value) in y.iter_mut().zip(&planes[channel * places + sample * w.places()..]) {
+                for (y, &value) in y.iter_mut().zip(&planes[channel * places + sample * window.places()..]) {
                     *y = value + b;
                 }
             });
@@ -151,24 +151,24 @@ impl<T: Scalar> Layer<T> for Conv<T> {
         dx: Option<ArrayViewMut2<'_, T>>,
         pass: &mut PassContext<T>,
     ) {
-        let (batch, w, channels) = (x.nrows(), self.window, self.channels);
+        let (batch, window, channels) = (x.nrows(), self.window, self.channels);
         let (x, dy, mut dx) = (values(x), values(dy), dx.map(values_mut));
         let blocks = self.sample_blocks(batch);
         let [weight, bias] = &mut self.parameters;
         // ∂L/∂b (O) = Σ over samples and places of dy (batch, O, places)
-        sum_planes(&pass.pool, &mut pass.scratch.sums, dy, w.places(), &mut bias.gradient);
+        sum_planes(&pass.pool, &mut pass.scratch.sums, dy, window.places(), &mut bias.gradient);
         if let Some(fast) = &self.fast {
             let ImageScratch { columns, locals, .. } = &mut pass.scratch;
             return fast.backward(&pass.pool, (columns, locals), &weight.value, dy, &mut weight.gradient, dx);
         }
         for samples in blocks {
-            let places = samples.len() * w.places();
-            let (columns, planes) = pass.scratch.buffers_mut(w.values() * places, channels * places);
-            unfold(&pass.pool, &w, sample_values(x, &samples, w.channels * w.plane()), columns);
+            let places = samples.len() * window.places();
+            let (columns, planes) = pass.scratch.buffers_mut(window.values() * places, channels * places);
+            unfold(&pass.pool, &window, sample_values(x, &samples, window.channels * window.plane()), columns);
             gather_channel_rows(
                 &pass.pool,
-                sample_values(dy, &samples, channels * w.places()),
-                w.places(),
+                sample_values(dy, &samples, channels * window.places()),
+                window.places(),
                 planes,
                 channels,
             );
@@ -178,10 +178,10 @@ impl<T: Scalar> Layer<T> for Conv<T> {
             matmul(&pass.pool, &mut pass.workspace, d, u.t(), start, weight.gradient_matrix_mut());
             if let Some(dx) = &mut dx {
                 // ∂L/∂U (C·h·w, places) = Wᵀ (C·h·w, O) · dy (O, places), whose copies are added up
-                let w_t = weight.as_matrix();
-                matmul(&pass.pool, &mut pass.workspace, w_t.t(), d, Start::Zero, as_matrix_mut(columns, places));
-                let features = w.channels * w.plane();
-                fold(&pass.pool, &w, columns, &mut dx[samples.start * features..samples.end * features]);
+                let weights = weight.as_matrix();
+                matmul(&pass.pool, &mut pass.workspace, weights.t(), d, Start::Zero, as_matrix_mut(columns, places));
+                let features = window.channels * window.plane();
+                fold(&pass.pool, &window, columns, &mut dx[samples.start * features..samples.end * features]);
             }
         }
     }
@@ -209,25 +209,27 @@ fn as_matrix_mut<T>(values: &mut [T], columns: usize) -> ArrayViewMut2<'_, T> {
 }
 
 /// Writes U(x): row (c, k, l), column (s, i, j) is x[s, c, i·t + k - q, j·t + l - q], or 0 outside of the image.
-fn unfold<T: Scalar>(pool: &Pool, w: &Window, x: &[T], columns: &mut [T]) {
-    let row_length = columns.len() / w.values();
+fn unfold<T: Scalar>(pool: &Pool, window: &Window, x: &[T], columns: &mut [T]) {
+    let row_length = columns.len() / window.values();
     for_each_plane(pool, row_length, row_length, columns, |row, out| {
-        let (channel, ky, kx) = (row / (w.kernel.0 * w.kernel.1), row / w.kernel.1 % w.kernel.0, row % w.kernel.1);
-        let on = w.places_over_column(kx);
-        for (sample, out) in out.chunks_exact_mut(w.places()).enumerate() {
-            let plane = &x[(sample * w.channels + channel) * w.plane()..][..w.plane()];
-            for (oy, out) in out.chunks_exact_mut(w.out_width).enumerate() {
-                let Some(y) = w.row_under(ky, oy).filter(|_| !on.is_empty()) else {
+        let (height, width) = window.kernel;
+        let (channel, ky, kx) = (row / (height * width), row / width % height, row % width);
+        let on = window.places_over_column(kx);
+        for (sample, out) in out.chunks_exact_mut(window.places()).enumerate() {
+            let plane = &x[(sample * window.channels + channel) * window.plane()..][..window.plane()];
+            for (oy, out) in out.chunks_exact_mut(window.out_width).enumerate() {
+                let Some(y) = window.row_under(ky, oy).filter(|_| !on.is_empty()) else {
                     out.fill(T::zero());
                     continue;
                 };
                 out[..on.start].fill(T::zero());
                 out[on.end..].fill(T::zero());
-                let from = &plane[y * w.width + on.start * w.stride + kx - w.pad..(y + 1) * w.width];
-                if w.stride == 1 {
+                let from =
+                    &plane[y * window.width + on.start * window.stride + kx - window.pad..(y + 1) * window.width];
+                if window.stride == 1 {
                     out[on.clone()].copy_from_slice(&from[..on.len()]);
                 } else {
-                    out[on.clone()].iter_mut().zip(from.iter().step_by(w.stride)).for_each(|(out, &x)| *out = x);
+                    out[on.clone()].iter_mut().zip(from.iter().step_by(window.stride)).for_each(|(out, &x)| *out = x);
                 }
             }
         }
@@ -235,23 +237,24 @@ fn unfold<T: Scalar>(pool: &Pool, w: &Window, x: &[T], columns: &mut [T]) {
 }
 
 /// Adds up what [`unfold`] copied: dx[s, c, ·] is the sum over all places at which it was copied to.
-fn fold<T: Scalar>(pool: &Pool, w: &Window, columns: &[T], dx: &mut [T]) {
-    let row_length = columns.len() / w.values();
-    for_each_plane(pool, w.plane(), w.plane() * w.kernel.0 * w.kernel.1, dx, |number, dx| {
-        let (sample, channel) = (number / w.channels, number % w.channels);
+fn fold<T: Scalar>(pool: &Pool, window: &Window, columns: &[T], dx: &mut [T]) {
+    let row_length = columns.len() / window.values();
+    for_each_plane(pool, window.plane(), window.plane() * window.kernel.0 * window.kernel.1, dx, |number, dx| {
+        let (sample, channel) = (number / window.channels, number % window.channels);
         dx.fill(T::zero());
-        for ky in 0..w.kernel.0 {
-            for kx in 0..w.kernel.1 {
-                let row = (channel * w.kernel.0 + ky) * w.kernel.1 + kx;
-                let from = &columns[row * row_length + sample * w.places()..][..w.places()];
-                let on = w.places_over_column(kx);
-                for (oy, from) in from.chunks_exact(w.out_width).enumerate() {
-                    let Some(y) = w.row_under(ky, oy).filter(|_| !on.is_empty()) else { continue };
-                    let to = &mut dx[y * w.width + on.start * w.stride + kx - w.pad..(y + 1) * w.width];
-                    if w.stride == 1 {
+        for ky in 0..window.kernel.0 {
+            for kx in 0..window.kernel.1 {
+                let row = (channel * window.kernel.0 + ky) * window.kernel.1 + kx;
+                let from = &columns[row * row_length + sample * window.places()..][..window.places()];
+                let on = window.places_over_column(kx);
+                for (oy, from) in from.chunks_exact(window.out_width).enumerate() {
+                    let Some(y) = window.row_under(ky, oy).filter(|_| !on.is_empty()) else { continue };
+                    let to =
+                        &mut dx[y * window.width + on.start * window.stride + kx - window.pad..(y + 1) * window.width];
+                    if window.stride == 1 {
                         to.iter_mut().zip(&from[on.clone()]).for_each(|(dx, &du)| *dx += du);
                     } else {
-                        to.iter_mut().step_by(w.stride).zip(&from[on.clone()]).for_each(|(dx, &du)| *dx += du);
+                        to.iter_mut().step_by(window.stride).zip(&from[on.clone()]).for_each(|(dx, &du)| *dx += du);
                     }
                 }
             }

@@ -29,34 +29,36 @@ pub(in crate::nn) const FACTS: LayerFacts = LayerFacts {
 ///
 /// ∂y/∂x = diag(mask), so ∂L/∂x = dy ⊙ mask.
 ///
-/// Cached: the mask (batch, features). It is a pure function of seed, layer and step, whatever happened before.
+/// Cached: the mask (batch, features). It is a pure function of seed, number and step, whatever happened before.
 pub struct Dropout<T> {
     mask: Array2<T>,
-    keep: T,
+    /// 1/(1 - p), the mask where a value is kept.
+    kept_scale: T,
     /// A draw of 32 bits below this drops the value.
     threshold: u64,
     seed: u64,
-    layer: usize,
+    /// A number that no other layer of the network has, see [`LayerPosition::number`](crate::nn::LayerPosition::number).
+    number: usize,
 }
 
 impl<T: Scalar> Dropout<T> {
     /// A layer that drops with `probability` in [0, 1), for batches of up to `max_batch` samples.
-    pub fn new(layer: usize, probability: f64, max_batch: usize, features: usize, seed: u64) -> Self {
+    pub fn new(number: usize, probability: f64, max_batch: usize, features: usize, seed: u64) -> Self {
         Self {
             mask: Array2::zeros((max_batch, features)),
-            keep: T::from_f64(1.0 / (1.0 - probability)),
+            kept_scale: T::from_f64(1.0 / (1.0 - probability)),
             threshold: (probability * 2_f64.powi(32)).round() as u64,
             seed,
-            layer,
+            number,
         }
     }
 
     /// Draws the mask of the first `batch` rows for `step`.
     fn draw_mask(&mut self, batch: usize, step: u64) {
-        // Steps stay below 2⁴⁸ and layers below 2¹⁶, so no two share a stream.
-        let mut stream = stream(self.seed, Purpose::Dropout, step << 16 | self.layer as u64);
+        // Steps stay below 2⁴⁸ and numbers below 2¹⁶, so no two share a stream.
+        let mut stream = stream(self.seed, Purpose::Dropout, step << 16 | self.number as u64);
         for value in self.mask.slice_mut(s![..batch, ..]) {
-            *value = if u64::from(stream.random_bits()) < self.threshold { T::zero() } else { self.keep };
+            *value = if u64::from(stream.random_bits()) < self.threshold { T::zero() } else { self.kept_scale };
         }
     }
 }

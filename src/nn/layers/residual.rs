@@ -98,7 +98,7 @@ impl<T: Scalar> Layer<T> for Residual<T> {
             self.layers[layer].forward(x, after[0].slice_mut(rows), pass);
         }
         let last = self.outputs.len() - 1;
-        let branch = self.outputs[last].slice(rows);
+        let body = self.outputs[last].slice(rows);
         let shortcut = match &mut self.projection {
             Some(projection) => {
                 self.layers[last + 1].forward(x, projection.output.slice_mut(rows), pass);
@@ -106,7 +106,7 @@ impl<T: Scalar> Layer<T> for Residual<T> {
             }
             None => x,
         };
-        map_arrays_in_parallel(&pass.pool, ElementCost::Cheap, [branch, shortcut], y, |[f, s]| f + s);
+        map_arrays_in_parallel(&pass.pool, ElementCost::Cheap, [body, shortcut], y, |[f, s]| f + s);
     }
 
     fn backward(

@@ -11,7 +11,7 @@ impl<T: Scalar> Network<T> {
     ///
     /// It is the layer's own backward pass of a gradient of ones.
     pub fn activation_derivative(&mut self, layer: usize, row: usize) -> Option<Vec<T>> {
-        let rows = match self.infos[layer].spec {
+        let rows = match self.placed[layer].spec {
             // The mask has a row for each sample, so all are asked.
             LayerSpec::Dropout { .. } => 0..self.batch,
             LayerSpec::Activation(_) => row..row + 1,
@@ -55,11 +55,11 @@ impl<T: Scalar> Network<T> {
     /// batch; `None` for any other layer. A leaky rectifier counts among the others: it passes a gradient everywhere,
     /// so its units cannot die.
     pub fn dead_unit_share(&self, layer: usize) -> Option<f64> {
-        if !self.infos[layer].spec.facts().has_property(LayerProperty::Rectifies) {
+        if !self.placed[layer].spec.facts().has_property(LayerProperty::Rectifies) {
             return None;
         }
-        let y = self.activation(layer);
-        let units = channel_count(&self.infos[layer].output);
+        let y = self.output(layer);
+        let units = channel_count(&self.placed[layer].output);
         let plane = y.ncols() / units;
         let dead = |unit: &usize| y.slice(s![.., unit * plane..(unit + 1) * plane]).iter().all(|&y| y <= T::zero());
         Some((0..units).filter(dead).count() as f64 / units as f64)

@@ -181,8 +181,8 @@ fn hand_worked_step() {
     let mut network = small();
     network.input_mut(2).assign(&array![[1.0, 1.0], [3.0, 1.0]]);
     network.forward(Mode::Train { step: 0 });
-    assert_eq!(network.activation(0), array![[3.5, -0.5], [5.5, -2.5]]);
-    assert_eq!(network.activation(1), array![[3.5, 0.0], [5.5, 0.0]]);
+    assert_eq!(network.output(0), array![[3.5, -0.5], [5.5, -2.5]]);
+    assert_eq!(network.output(1), array![[3.5, 0.0], [5.5, 0.0]]);
     assert_eq!(network.logits(), array![[3.5, 0.0], [5.5, 0.0]]);
     assert_eq!(network.dead_unit_share(1), Some(0.5));
     assert_eq!(network.dead_unit_share(0), None);
@@ -263,7 +263,7 @@ fn dropout_follows_from_seed_layer_and_step() {
     let mut outputs = |mode| {
         network.input_mut(8).fill(3.0);
         network.forward(mode);
-        (network.activation(0).to_owned(), network.activation(1).to_owned())
+        (network.output(0).to_owned(), network.output(1).to_owned())
     };
     let (first, second) = outputs(Mode::Train { step: 1 });
     let kept = |y: &Array2<f64>, value: f64| y.iter().filter(|&&y| (y - value).abs() < 1e-12).count();

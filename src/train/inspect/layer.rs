@@ -25,8 +25,8 @@ pub(super) fn view_layer(
         values: describe_distribution(&parameter.value),
         gradients: has_gradients.then(|| describe_distribution(&parameter.gradient)),
     };
-    let output = network.activation(layer);
-    let error = network.activation_gradient(layer);
+    let output = network.output(layer);
+    let error = network.output_gradient(layer);
     LayerView {
         layer,
         minibatch: parts.minibatch,
@@ -73,7 +73,7 @@ fn view_units(network: &Network<f32>, parts: &ComputedParts, running_stats: &[f3
 
 /// Mean and zeros of each unit's outputs over the batch.
 fn view_outputs(network: &Network<f32>, layer: usize, shown: usize, units: &mut UnitFigures) {
-    let output = network.activation(layer);
+    let output = network.output(layer);
     let plane = output.ncols() / units.count;
     let mut sums = vec![(0.0_f64, 0_usize); shown];
     for row in output.to_slice().unwrap_or_default().chunks(output.ncols()) {

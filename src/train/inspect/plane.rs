@@ -110,7 +110,7 @@ impl PlaneView {
                 (row[0], row[1]) = (x as f32, y as f32);
             }
             network.forward_layers(0..last + 1, Mode::Evaluate);
-            let output = network.activation(last);
+            let output = network.output(last);
             let width = output.ncols();
             for (row, cell) in output.to_slice().unwrap_or_default().chunks(width).zip(batch) {
                 take(cell, row);

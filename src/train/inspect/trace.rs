@@ -160,10 +160,10 @@ impl<'a> TracedPass<'a> {
         let square = |parameter: &Parameter<f32>| norm(&parameter.gradient).powi(2);
         TracedLayer {
             layer,
-            forward: (layer < parts.forward).then(|| summarize_values(&network.activation(layer).row(row).to_vec())),
+            forward: (layer < parts.forward).then(|| summarize_values(&network.output(layer).row(row).to_vec())),
             backward: parts
                 .has_output_gradient(layer)
-                .then(|| summarize_values(&network.activation_gradient(layer).row(row).to_vec())),
+                .then(|| summarize_values(&network.output_gradient(layer).row(row).to_vec())),
             gradient_norm: (network.layer_infos()[layer].parameters > 0 && parts.has_gradients(layer))
                 .then(|| gradients().map(square).sum::<f64>().sqrt()),
         }
@@ -183,7 +183,7 @@ impl<'a> TracedPass<'a> {
         SampleLoss {
             logits: network.logits().row(row).to_vec(),
             target: self.target_probabilities(row).into_iter().map(|q| q as f32).collect(),
-            gradient: network.activation_gradient(last).row(row).to_vec(),
+            gradient: network.output_gradient(last).row(row).to_vec(),
             predicted: self.predicted_class(row),
             loss: self.row_loss(row),
             jacobian,
@@ -201,7 +201,7 @@ impl<'a> TracedPass<'a> {
             _ if !has_gradients => None,
             0 if updated => None,
             0 => Some(self.network.input_gradient_row(row)),
-            _ => Some(self.network.activation_gradient(layer - 1).row(row).to_vec()),
+            _ => Some(self.network.output_gradient(layer - 1).row(row).to_vec()),
         };
         let derivative = if layer < parts.forward { self.network.activation_derivative(layer, row) } else { None };
         let network = &*self.network;
@@ -209,13 +209,13 @@ impl<'a> TracedPass<'a> {
         let (inputs, outputs) = (info.input.dimensions(), info.output.dimensions());
         let input = match layer {
             0 => Some(network.input()),
-            _ => (layer <= parts.forward).then(|| network.activation(layer - 1)),
+            _ => (layer <= parts.forward).then(|| network.output(layer - 1)),
         };
         let show = |values: &[f32], shape: &[usize]| leading_slice(values, shape, MAX_TRACED_VALUES);
         let parameters: Vec<&Parameter<f32>> =
             network.parameters().filter(|parameter| parameter.layer == layer).collect();
         let input = input.map(|x| show(&x.row(row).to_vec(), inputs));
-        let output = (layer < parts.forward).then(|| show(&network.activation(layer).row(row).to_vec(), outputs));
+        let output = (layer < parts.forward).then(|| show(&network.output(layer).row(row).to_vec(), outputs));
         let unit = match (&info.spec, parameters.as_slice()) {
             (LayerSpec::Linear { .. }, [weight, bias @ ..]) if !updated => {
                 Some(trace_unit(weight, bias.first().copied(), [&input, &output], has_gradients))
@@ -228,7 +228,7 @@ impl<'a> TracedPass<'a> {
             output,
             output_gradient: parts
                 .has_output_gradient(layer)
-                .then(|| show(&network.activation_gradient(layer).row(row).to_vec(), outputs)),
+                .then(|| show(&network.output_gradient(layer).row(row).to_vec(), outputs)),
             input_gradient: input_gradient.map(|dx| show(&dx, inputs)),
             derivative: derivative.map(|derivative| show(&derivative, outputs)),
             unit,

@@ -28,7 +28,7 @@ const TRANSPOSE_READ_VALUES: usize = (WINOGRAD_LANES - 1) * KERNEL_VALUES + KERN
 /// Rows of weights or of their gradients that are fetched ahead.
 const PREFETCHED_ROWS: usize = 4;
 
-/// See [`super::WinogradConv::backward`]; `inputs` is V, `scratch` holds W.
+/// See [`super::WinogradConv::backward`]; `inputs` is V, `scratch` holds Z.
 pub(super) fn backward<T: Scalar, S: WinogradScheme<T, M, N> + Sync, const M: usize, const N: usize>(
     plan: &WinogradPlan,
     pool: &Pool,
@@ -41,13 +41,13 @@ pub(super) fn backward<T: Scalar, S: WinogradScheme<T, M, N> + Sync, const M: us
     let tile_blocks = (samples * plan.tiles_per_plane()).div_ceil(WINOGRAD_LANES);
     let (input_blocks, output_blocks) = (plan.channels.div_ceil(WINOGRAD_LANES), plan.outputs.div_ceil(WINOGRAD_LANES));
     {
-        let w = DisjointSlice::new(scratch);
+        let z = DisjointSlice::new(scratch);
         pool.run(tile_blocks * output_blocks, &|chunk| {
             let (tiles, block) = (chunk / output_blocks, chunk % output_blocks);
             run_vectorized(OutputGradientBlock::<T, S, M, N> {
                 plan,
                 dy,
-                w: &w,
+                z: &z,
                 samples,
                 tiles,
                 block,
@@ -58,7 +58,7 @@ pub(super) fn backward<T: Scalar, S: WinogradScheme<T, M, N> + Sync, const M: us
     let depth = WinogradPlan::channels_at_a_time(plan.outputs, samples * plan.tiles_per_plane(), WINOGRAD_LANES);
     let (u_pitch, pitch) = (depth * WINOGRAD_LANES + WINOGRAD_LANES, WINOGRAD_LANES * WINOGRAD_LANES + WINOGRAD_LANES);
     locals.reserve(pool, N * N * (u_pitch + pitch));
-    let (w, dw) = (&*scratch, DisjointSlice::new(dw));
+    let (z, dw) = (&*scratch, DisjointSlice::new(dw));
     pool.run(output_blocks * input_blocks, &|chunk| {
         let (output, input) = (chunk / input_blocks, chunk % input_blocks);
         locals.with_buffer(|local| {
@@ -66,7 +66,7 @@ pub(super) fn backward<T: Scalar, S: WinogradScheme<T, M, N> + Sync, const M: us
             run_vectorized(WeightGradientBlock::<T, S, M, N> {
                 plan,
                 v,
-                w,
+                z,
                 dw: &dw,
                 sums,
                 samples,
@@ -84,7 +84,7 @@ pub(super) fn backward<T: Scalar, S: WinogradScheme<T, M, N> + Sync, const M: us
             let (u, sums) = ((u, u_pitch), (sums, pitch));
             run_vectorized(InputGradientBlock::<T, S, M, N> {
                 plan,
-                w,
+                z,
                 weight,
                 dx: &dx,
                 u,
@@ -97,11 +97,11 @@ pub(super) fn backward<T: Scalar, S: WinogradScheme<T, M, N> + Sync, const M: us
     });
 }
 
-/// W of one block of tiles and one of output channels.
+/// Z of one block of tiles and one of output channels.
 struct OutputGradientBlock<'a, T, S, const M: usize, const N: usize> {
     plan: &'a WinogradPlan,
     dy: &'a [T],
-    w: &'a DisjointSlice<'a, T>,
+    z: &'a DisjointSlice<'a, T>,
     samples: usize,
     tiles: usize,
     block: usize,
@@ -116,8 +116,8 @@ impl<T: Scalar, S: WinogradScheme<T, M, N>, const M: usize, const N: usize> Vect
     #[inline(always)]
     fn run(self) {
         let Self { plan, samples, tiles, block, .. } = self;
-        let (mut y, mut w): (LaneSquare<T, M>, LaneSquare<T, N>) = (zero_square(), zero_square());
-        let pitch = plan.w_place_stride(samples);
+        let (mut y, mut z): (LaneSquare<T, M>, LaneSquare<T, N>) = (zero_square(), zero_square());
+        let pitch = plan.z_pitch(samples);
         let (places, lanes) = plan.block_positions(tiles, samples);
         for output in block * WINOGRAD_LANES..plan.outputs.min((block + 1) * WINOGRAD_LANES) {
             for (lane, &(sample, row, column)) in places[..lanes].iter().enumerate() {
@@ -132,11 +132,11 @@ impl<T: Scalar, S: WinogradScheme<T, M, N>, const M: usize, const N: usize> Vect
                     }
                 }
             }
-            transform_square(&y, &mut w, S::output_transposed);
-            for (place, w) in w.as_flattened().iter().enumerate() {
+            transform_square(&y, &mut z, S::output_transposed);
+            for (place, z) in z.as_flattened().iter().enumerate() {
                 let start = place * pitch + (tiles * plan.outputs + output) * WINOGRAD_LANES;
                 // SAFETY: each block of tiles and output channel has a row of its own.
-                unsafe { self.w.range_mut(start..start + WINOGRAD_LANES) }.copy_from_slice(w);
+                unsafe { self.z.range_mut(start..start + WINOGRAD_LANES) }.copy_from_slice(z);
             }
         }
     }
@@ -146,7 +146,7 @@ impl<T: Scalar, S: WinogradScheme<T, M, N>, const M: usize, const N: usize> Vect
 struct WeightGradientBlock<'a, T, S, const M: usize, const N: usize> {
     plan: &'a WinogradPlan,
     v: &'a [T],
-    w: &'a [T],
+    z: &'a [T],
     dw: &'a DisjointSlice<'a, T>,
     sums: (&'a mut [T], usize),
     samples: usize,
@@ -162,21 +162,21 @@ impl<T: Scalar, S: WinogradScheme<T, M, N>, const M: usize, const N: usize> Vect
 
     #[inline(always)]
     fn run(self) {
-        let Self { plan, v, w, dw, sums: (sums, pitch), samples, output, input, .. } = self;
+        let Self { plan, v, z, dw, sums: (sums, pitch), samples, output, input, .. } = self;
         let (first, channel, tiles) =
             (output * WINOGRAD_LANES, input * WINOGRAD_LANES, samples * plan.tiles_per_plane());
         let rows = WINOGRAD_LANES.min(plan.outputs - first);
         let lanes = WINOGRAD_LANES.min(plan.channels - channel);
         for place in 0..N * N {
-            let w = LeftOperand {
-                values: &w[place * plan.w_place_stride(samples) + first * WINOGRAD_LANES..],
+            let z = LeftOperand {
+                values: &z[place * plan.z_pitch(samples) + first * WINOGRAD_LANES..],
                 row: WINOGRAD_LANES,
                 column: 1,
                 span: WINOGRAD_LANES,
                 next_span: plan.outputs * WINOGRAD_LANES,
             };
             let v = &v[place * plan.v_pitch(samples) + input * tiles * WINOGRAD_LANES..];
-            multiply_lanes((rows, tiles), false, w, v, &mut sums[place * pitch..]);
+            multiply_lanes((rows, tiles), false, z, v, &mut sums[place * pitch..]);
         }
         let (mut e, mut kernels): (LaneSquare<T, N>, LaneKernels<T, 2>) = (zero_square(), [zero_square(); 2]);
         let mut gradients = [[T::zero(); KERNELS_PER_GROUP]; WINOGRAD_LANES];
@@ -208,7 +208,7 @@ impl<T: Scalar, S: WinogradScheme<T, M, N>, const M: usize, const N: usize> Vect
 /// ∂L/∂d of one block of input channels, added up.
 struct InputGradientBlock<'a, T, S, const M: usize, const N: usize> {
     plan: &'a WinogradPlan,
-    w: &'a [T],
+    z: &'a [T],
     weight: &'a [T],
     dx: &'a DisjointSlice<'a, T>,
     u: (&'a mut [T], usize),
@@ -288,13 +288,12 @@ impl<T: Scalar, S: WinogradScheme<T, M, N>, const M: usize, const N: usize> Inpu
                 span: outputs.len(),
                 next_span: 0,
             };
-            let start =
-                place * plan.w_place_stride(self.samples) + (block * plan.outputs + outputs.start) * WINOGRAD_LANES;
+            let start = place * plan.z_pitch(self.samples) + (block * plan.outputs + outputs.start) * WINOGRAD_LANES;
             multiply_lanes(
                 (channels, outputs.len()),
                 outputs.start > 0,
                 u,
-                &self.w[start..],
+                &self.z[start..],
                 &mut sums[place * pitch..],
             );
         }
