@@ -1,4 +1,5 @@
-//! The layers that cost time, forward and backward at the shapes at which the exercise's networks use it, and the optimizers.
+//! The layers that cost time, forward and backward at the shapes at which the exercise's networks use them, and the
+//! optimizers.
 //!
 //! ```text
 //! cargo bench --bench kernels                  all of it, on all cores

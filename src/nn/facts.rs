@@ -19,7 +19,8 @@ pub struct LayerFacts {
 impl LayerFacts {
     /// Whether this holds for the kind; what layers within a block have does not count.
     pub fn has_property(&self, property: LayerProperty) -> bool {
-        self.properties.contains(&property)
+        let by_category = property == LayerProperty::KeepsPlaces && self.category == LayerCategory::Activation;
+        by_category || self.properties.contains(&property)
     }
 }
 
@@ -32,7 +33,7 @@ pub enum LayerProperty {
     Rectifies,
     /// While training, the output of one sample depends on the others of its batch.
     CouplesSamples,
-    /// Each value of the output belongs to the same place of the sample as at the input.
+    /// Each value of the output belongs to the same place of the sample as at the input. It follows for an activation.
     KeepsPlaces,
 }
 

@@ -39,7 +39,7 @@ struct ParameterState<T> {
     shape: Vec<usize>,
     /// Momentum, or Adam's mean of gradients.
     first: Vec<T>,
-    /// Mean of squared gradients; empty for SGD.
+    /// Mean of squared gradients; empty for an optimizer that keeps none.
     second: Vec<T>,
     /// Squared norms of the chunks of the last update.
     squares: Vec<f64>,
@@ -50,7 +50,7 @@ impl<T: Scalar> Optimizer<T> {
     pub fn new(spec: &OptimizerSpec, network: &Network<T>) -> Self {
         let slot = |parameter: &Parameter<T>| {
             let length = parameter.value.len();
-            let second = if matches!(spec, OptimizerSpec::Sgd { .. }) { 0 } else { length };
+            let second = if spec.averages_squares() { length } else { 0 };
             ParameterState {
                 name: parameter.full_name(),
                 shape: parameter.shape.dimensions().to_vec(),

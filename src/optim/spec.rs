@@ -86,6 +86,14 @@ impl OptimizerSpec {
         }
     }
 
+    /// Whether it keeps a mean of the squared gradients of each weight.
+    pub(super) fn averages_squares(&self) -> bool {
+        match self {
+            Self::Sgd { .. } => false,
+            Self::RmsProp { .. } | Self::Adam { .. } | Self::AdamW { .. } => true,
+        }
+    }
+
     /// Sets a hyperparameter by name.
     ///
     /// # Errors
@@ -110,7 +118,12 @@ impl OptimizerSpec {
             Self::Sgd { weight_decay, .. }
             | Self::RmsProp { weight_decay, .. }
             | Self::Adam { weight_decay, .. }
-            | Self::AdamW { weight_decay, .. } => *weight_decay = value,
+            | Self::AdamW { weight_decay, .. }
+                if key == "weight_decay" =>
+            {
+                *weight_decay = value;
+            }
+            _ => return Err(SettingError::Unknown { key: key.into(), valid }),
         }
         Ok(())
     }

@@ -4,7 +4,7 @@
 //! computed piecemeal, by walking through the phases or by an inspection; the step then computes what is left. A
 //! forward pass changes one thing besides the network's buffers, the running statistics of batch normalization. They
 //! are remembered, so that the passes can be discarded, the network used for something else, and the passes computed
-//! again.
+//! again; and so that they stay as they were where the update is left out.
 
 use std::ops::Range;
 
@@ -173,16 +173,21 @@ impl Minibatch {
         self.phase = Phase::Between;
     }
 
+    /// Takes back what the forward pass of the loaded samples did to the running statistics.
+    pub fn restore_running_stats(&self, network: &mut Network<f32>) {
+        let mut before = self.running_stats.as_slice();
+        for buffer in network.buffers_mut() {
+            let (values, rest) = before.split_at(buffer.value.len());
+            buffer.value.copy_from_slice(values);
+            before = rest;
+        }
+    }
+
     /// Discards the passes, so that the network can be used for something else. The walk stays where it is; its phases
     /// are computed again when they are needed.
     pub fn discard_passes(&mut self, network: &mut Network<f32>) {
         if self.contents == BufferContents::Current {
-            let mut before = self.running_stats.as_slice();
-            for buffer in network.buffers_mut() {
-                let (values, rest) = before.split_at(buffer.value.len());
-                buffer.value.copy_from_slice(values);
-                before = rest;
-            }
+            self.restore_running_stats(network);
         }
         self.contents = BufferContents::Other;
     }

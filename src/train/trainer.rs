@@ -105,9 +105,13 @@ impl Trainer {
     /// Trains one minibatch, or what is left of it. Allocates nothing after the first call.
     ///
     /// # Errors
-    /// When the loss or a gradient is not finite; the weights are then untouched, and the step counts.
+    /// When the loss or a gradient is not finite; the weights and the running statistics are then untouched, and the step
+    /// counts.
     pub fn step(&mut self) -> Result<StepOutcome, StepError> {
         let outcome = self.train_minibatch();
+        if outcome.is_err() {
+            self.minibatch.restore_running_stats(&mut self.network);
+        }
         self.minibatch.finish();
         outcome
     }
@@ -447,6 +451,27 @@ mod tests {
         assert_eq!((&before.0[..2], &before.1), (&after.0[..2], &after.1));
         assert_ne!(before.0[3..], after.0[3..]);
         assert!(after.1.iter().flatten().all(|value| value.is_finite()));
+    }
+
+    #[test]
+    fn a_minibatch_whose_update_is_left_out_leaves_the_running_statistics_as_they_were() {
+        let layers =
+            ["linear 4", "batchnorm", "residual [linear 4, batchnorm]", "linear classes"].map(|l| l.parse().unwrap());
+        let network = NetworkSpec { layers: layers.to_vec(), ..NetworkSpec::default() };
+        let mut trainer = Trainer::new(&TrainSpec { network, ..spec(1) }, data()).unwrap();
+        let statistics = |trainer: &Trainer| -> Vec<f32> {
+            trainer.network().buffers().flat_map(|buffer| buffer.value.clone()).collect()
+        };
+        let new = statistics(&trainer);
+        trainer.step().unwrap();
+        let before = statistics(&trainer);
+        assert_ne!(before, new);
+        // Only the loss is not finite: the statistics of this minibatch are.
+        trainer.network_mut().parameters_mut().last().unwrap().value[0] = f32::NAN;
+        assert!(matches!(trainer.step(), Err(StepError::Loss { .. })));
+        assert_eq!((statistics(&trainer), trainer.completed()), (before.clone(), 2));
+        while trainer.advance_phase().is_none() {}
+        assert_eq!((statistics(&trainer), trainer.completed()), (before, 3));
     }
 
     #[test]

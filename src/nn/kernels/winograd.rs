@@ -211,8 +211,8 @@ impl<T: Scalar> WinogradConv<T> {
 }
 
 /// How the left operand of a product lies in memory. Its columns lie in spans, since operands are stored in blocks of
-/// columns. V of 100 tiles in blocks of 32 channels has a `row` of 32, a `column` of 1, a `span` of 32 and a `next_span` of
-/// 3200: row 2, column 67 is at 2·32 + 2·3200 + 3·1.
+/// columns. V of 100 tiles in blocks of 32 channels has a `row` of 32, a `column` of 1, a `span` of 32 and a `next_span`
+/// of 3200: row 2, column 67 is at 2·32 + 2·3200 + 3·1.
 #[derive(Clone, Copy)]
 struct LeftOperand<'a, T> {
     values: &'a [T],

@@ -56,9 +56,9 @@ pub(in crate::nn) const FACTS: LayerFacts = LayerFacts {
 /// While training, `running_mean` and `running_var` move a tenth of the way to μ and to the unbiased variance
 /// n/(n - 1) σ². Evaluation takes them instead of the batch's, and then y is affine in x: ∂L/∂x = γ/σ̂ dy. They are
 /// buffers: no gradient reaches them, the optimizer leaves them alone, they count as no parameters, and they are saved
-/// and hashed after the parameters. A batch with a single value a channel, which has no unbiased variance, leaves them as
-/// they are, and so does one whose statistics are not finite for the channels where they are not. The trainer takes back
-/// what a minibatch did to them whose update is left out.
+/// and hashed after the parameters. A batch with a single value a channel, which has no unbiased variance, leaves them
+/// as they are, and a channel whose statistics are not finite keeps its own. If the update of a minibatch is left out,
+/// the trainer restores all of them.
 ///
 /// Cached: μ and 1/σ̂ of each channel. Sums are taken as in [`crate::nn::kernels::sums`].
 pub struct BatchNorm<T> {

@@ -37,7 +37,7 @@ pub struct Dropout<T> {
     /// A draw of 32 bits below this drops the value.
     threshold: u64,
     seed: u64,
-    /// A number that no other layer of the network has, see [`LayerPosition::number`](crate::nn::LayerPosition::number).
+    /// A number that no other layer of the network has: [`LayerPosition::number`](crate::nn::LayerPosition::number).
     number: usize,
 }
 

@@ -159,6 +159,7 @@ mod tests {
     fn the_form_of_an_activation_names_its_setting() {
         for ActivationEntry { facts, setting, from_setting } in ACTIVATIONS {
             assert_eq!(facts.category, LayerCategory::Activation);
+            assert!(facts.has_property(LayerProperty::KeepsPlaces));
             let capitals = setting.map(|setting| setting.name.to_uppercase());
             assert_eq!(facts.form.split_once(' '), capitals.as_deref().map(|capitals| (facts.name, capitals)));
             let Some(setting) = setting else { continue };

@@ -20,7 +20,7 @@ impl ActivationKind for Elu {
         name: "elu",
         form: "elu ALPHA",
         category: LayerCategory::Activation,
-        properties: &[LayerProperty::HasKink, LayerProperty::KeepsPlaces],
+        properties: &[LayerProperty::HasKink],
         equations: Equations {
             forward: &["y = x for x > 0, α(eˣ − 1) elsewhere"],
             backward: &["φ′(x) = 1[x > 0] + α eˣ·1[x ≤ 0]", "∂L/∂x = dy ⊙ φ′(x)"],

@@ -3,9 +3,7 @@
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
 use super::{Activation, ActivationKind, POINTWISE_SYMBOLS};
-use crate::nn::{
-    Equations, LayerCategory, LayerFacts, LayerProperty, Scalar, erf::erf, kernels::elementwise::ElementCost,
-};
+use crate::nn::{Equations, LayerCategory, LayerFacts, Scalar, erf::erf, kernels::elementwise::ElementCost};
 
 /// y = x Φ(x), element by element, with the distribution function of the standard normal,
 /// Φ(x) = (1 + erf(x/√2))/2.
@@ -22,7 +20,7 @@ impl ActivationKind for Gelu {
         name: "gelu",
         form: "gelu",
         category: LayerCategory::Activation,
-        properties: &[LayerProperty::KeepsPlaces],
+        properties: &[],
         equations: Equations {
             forward: &["y = x Φ(x)"],
             backward: &["φ′(x) = Φ(x) + x ϕ(x)", "∂L/∂x = dy ⊙ φ′(x)"],

@@ -19,7 +19,7 @@ impl ActivationKind for LeakyRelu {
         name: "leaky_relu",
         form: "leaky_relu SLOPE",
         category: LayerCategory::Activation,
-        properties: &[LayerProperty::HasKink, LayerProperty::KeepsPlaces],
+        properties: &[LayerProperty::HasKink],
         equations: Equations {
             forward: &["y = x for x > 0, a·x elsewhere"],
             backward: &["φ′(x) = 1[x > 0] + a·1[x ≤ 0]", "∂L/∂x = dy ⊙ φ′(x)"],

@@ -16,7 +16,7 @@ impl ActivationKind for Relu {
         name: "relu",
         form: "relu",
         category: LayerCategory::Activation,
-        properties: &[LayerProperty::HasKink, LayerProperty::Rectifies, LayerProperty::KeepsPlaces],
+        properties: &[LayerProperty::HasKink, LayerProperty::Rectifies],
         equations: Equations {
             forward: &["y = max(x, 0)"],
             backward: &["∂y/∂x = diag(1[x > 0])", "∂L/∂x = dy ⊙ 1[x > 0]"],

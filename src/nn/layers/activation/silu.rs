@@ -1,7 +1,7 @@
 //! Sigmoid linear unit, also called swish (Elfwing et al. 2018).
 
 use super::{Activation, ActivationKind, POINTWISE_SYMBOLS, sigmoid::Sigmoid};
-use crate::nn::{Equations, LayerCategory, LayerFacts, LayerProperty, Scalar, kernels::elementwise::ElementCost};
+use crate::nn::{Equations, LayerCategory, LayerFacts, Scalar, kernels::elementwise::ElementCost};
 
 /// y = x σ(x) with σ(x) = 1 / (1 + e⁻ˣ), element by element.
 ///
@@ -16,7 +16,7 @@ impl ActivationKind for Silu {
         name: "silu",
         form: "silu",
         category: LayerCategory::Activation,
-        properties: &[LayerProperty::KeepsPlaces],
+        properties: &[],
         equations: Equations {
             forward: &["y = x σ(x)"],
             backward: &["φ′(x) = σ + x σ(1 − σ)", "∂L/∂x = dy ⊙ φ′(x)"],
