@@ -4,6 +4,7 @@
 #
 # Their libraries are installed once, in a virtual environment outside of the tree. With --all PyTorch (6 GB) is
 # installed there too, and Chromium where apt-get can install it. The tests say what they could not try without them.
+# Without BINARY it only installs.
 set -euo pipefail
 all=""
 if [ "${1:-}" = --all ]; then
@@ -11,7 +12,6 @@ if [ "${1:-}" = --all ]; then
     shift
 fi
 here="$(cd "$(dirname "$0")" && pwd)"
-binary="$(realpath "${1:?which binary? tests/interop/run.sh target/debug/gradtop}")"
 environment="${XDG_CACHE_HOME:-$HOME/.cache}/gradtop-interop"
 python="$environment/bin/python"
 mkdir -p "$environment"
@@ -57,6 +57,8 @@ if [ "$all" ]; then
         { tail -n 3 "$environment/chromium.log"; echo "Chromium could not be installed"; }
 fi
 exec 9>&-
+if [ $# = 0 ]; then exit; fi
+binary="$(realpath "$1")"
 if [ -d "$environment/packages" ]; then
     python=python3
     export PYTHONPATH="$environment/packages"
