@@ -379,8 +379,8 @@ mod tests {
     fn points_land_where_the_axes_say() {
         let svg = figure(&[(50.0, 1.0)]).to_svg();
         // From (0, 2), the upper left corner, to (100, 0), the lower right one.
-        assert!(svg.contains("d=\"M64.0 84.0L424.0 324.0\""), "{svg}");
-        assert!(svg.contains("d=\"M244.0 204.0\""), "{svg}");
+        assert!(svg.contains("d=\"M80.0 84.0L440.0 324.0\""), "{svg}");
+        assert!(svg.contains("d=\"M260.0 204.0\""), "{svg}");
     }
 
     #[test]
@@ -388,8 +388,8 @@ mod tests {
         let mut figure = figure(&[(0.0, 50.0), (100.0, 0.0)]);
         (figure.panels[0].y_most, figure.panels[0].note) = (Some(2.0), Some("from 50".into()));
         let svg = figure.to_svg();
-        assert!(svg.contains("d=\"M64.0 84.0L424.0 324.0\""), "{svg}");
-        assert!(svg.contains("d=\"M64.0 -5676.0L424.0 324.0\"") && svg.contains("clip-path=\"url(#plot64)\""), "{svg}");
+        assert!(svg.contains("d=\"M80.0 84.0L440.0 324.0\""), "{svg}");
+        assert!(svg.contains("d=\"M80.0 -5676.0L440.0 324.0\"") && svg.contains("clip-path=\"url(#plot80)\""), "{svg}");
         assert!(svg.contains(">from 50<"));
     }
 
@@ -399,7 +399,7 @@ mod tests {
         let mark = |x, text: &str| PlotMark { x, text: text.into() };
         figure.panels[0].marks = vec![mark(25.0, "lr <1>"), mark(26.0, "lr 2"), mark(f64::NAN, "lr 3")];
         let svg = figure.to_svg();
-        assert!(svg.contains("d=\"M154.0 84V324\""), "{svg}");
+        assert!(svg.contains("d=\"M170.0 84V324\""), "{svg}");
         assert_eq!(svg.matches("lr &lt;1&gt;").count(), 2, "{svg}");
         assert_eq!((svg.matches("lr 2").count(), svg.matches("lr 3").count()), (1, 0), "{svg}");
         assert!(!svg.contains("NaN"));
@@ -408,9 +408,9 @@ mod tests {
     #[test]
     fn figures_on_one_page_have_names_of_their_own() {
         let figure = figure(&[(50.0, 1.0)]);
-        assert!(figure.to_svg().contains("\"plot64\""));
+        assert!(figure.to_svg().contains("\"plot80\""));
         let svg = figure.to_svg_in_page("rates");
-        assert!(svg.contains("id=\"rates64\"") && svg.contains("url(#rates64)") && !svg.contains("plot64"), "{svg}");
+        assert!(svg.contains("id=\"rates80\"") && svg.contains("url(#rates80)") && !svg.contains("plot80"), "{svg}");
     }
 
     #[test]

@@ -96,7 +96,9 @@ impl Header {
             },
             schedule: run.controls.as_ref().and_then(|controls| controls.schedule.clone()),
             schedule_requested: pending.requested_schedule().map(harmless_name),
-            throttle: limit.map(|limit| format!("{word}: {} steps/s, }} lifts it", short(limit))),
+            throttle: limit
+                .filter(|_| run.is_under_way())
+                .map(|limit| format!("{word}: {} steps/s, }} lifts it", short(limit))),
             record: run.record.progress_text(),
             thinned: run.thinned,
             frozen_step: watched.frozen_step(),

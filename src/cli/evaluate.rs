@@ -20,6 +20,9 @@ use super::{
     start::WrongUse,
 };
 
+/// Columns in which the table of the confusion stays, if its counts do.
+const TABLE_COLUMNS: usize = 80;
+
 /// Most classes whose confusion is printed as a table.
 const MAX_CONFUSION_CLASSES: usize = 20;
 
@@ -100,22 +103,25 @@ fn describe(model: &ReadyModel, source: &Source, score: &PredictionScore) -> Str
     text
 }
 
-/// A row for each true class and a column for each predicted one.
+/// A row for each true class and a column for each predicted one, whose names are cut where they would be too wide.
 fn confusion_table(classes: &[String], confusion: &[Vec<u64>]) -> String {
     let names: Vec<String> = classes.iter().map(|name| cut(name, MAX_CLASS_COLUMNS, "…").into_owned()).collect();
-    let counts = confusion.iter().flatten().map(|&count| thousands(count).len());
-    let width = names.iter().map(|name| columns(name)).chain(counts).max().unwrap_or_default();
-    let pad = |text: &str| " ".repeat(width.saturating_sub(columns(text)));
-    let mut table = " ".repeat(width);
+    let widest = names.iter().map(|name| columns(name)).max().unwrap_or_default();
+    let counts = confusion.iter().flatten().map(|&count| thousands(count).len()).max().unwrap_or_default();
+    let room = TABLE_COLUMNS.saturating_sub(widest) / names.len().max(1);
+    let width = widest.min(room.saturating_sub(2)).max(counts);
+    let pad = |text: &str, width: usize| " ".repeat(width.saturating_sub(columns(text)));
+    let mut table = " ".repeat(widest);
     for name in &names {
-        let _ = write!(table, "  {}{name}", pad(name));
+        let name = cut(name, width as u16, "…");
+        let _ = write!(table, "  {}{name}", pad(&name, width));
     }
     table.push('\n');
     for (name, row) in names.iter().zip(confusion) {
-        let _ = write!(table, "{name}{}", pad(name));
+        let _ = write!(table, "{name}{}", pad(name, widest));
         for &count in row {
             let count = thousands(count);
-            let _ = write!(table, "  {}{count}", pad(&count));
+            let _ = write!(table, "  {}{count}", pad(&count, width));
         }
         table.push('\n');
     }
@@ -134,5 +140,14 @@ mod tests {
             "                       cat  a very long…\ncat                  1,200             3\n\
              a very long…             0            45\n"
         );
+    }
+
+    #[test]
+    fn many_classes_fit_into_a_narrow_terminal() {
+        let classes: Vec<String> = (0..10).map(|class| format!("class number {class}")).collect();
+        let table = confusion_table(&classes, &vec![vec![1234; 10]; 10]);
+        assert!(table.lines().all(|line| columns(line) == columns(table.lines().next().unwrap())), "{table}");
+        assert!(columns(table.lines().next().unwrap()) <= 82, "{table}");
+        assert!(table.contains("  clas…  clas…") || table.contains("  cla…"), "{table}");
     }
 }

@@ -26,7 +26,7 @@ pub struct Optimizer<T> {
     update_norms: Vec<f64>,
     /// Steps done.
     steps: u64,
-    /// Steps done with momentum.
+    /// Those of them that SGD did with momentum.
     momentum_steps: u64,
 }
 

@@ -9,7 +9,7 @@ use crate::{
 
 /// A moving average of all parameters of a network.
 ///
-/// After the first update it is the weights themselves, and after each later one ā ← decay·ā + (1 - decay)·w, as
+/// After the first update it is the weights themselves, up to rounding, and after each later one ā ← decay·ā + (1 - decay)·w, as
 /// `PyTorch`'s `AveragedModel` with `get_ema_multi_avg_fn`. Running statistics of batch normalization are averages
 /// already and stay those of the training.
 #[derive(Debug)]

@@ -75,7 +75,7 @@ pub(super) struct TrainingDriver<'a> {
     stopped_early: bool,
     /// Whether somebody may still ask for something once the run has finished or paused.
     attended: bool,
-    /// Numbers that were not finite, in a run that no one can resume; normally empty.
+    /// The numbers that were not finite in the last minibatch, until somebody resumes the run; normally empty.
     broken: Option<String>,
     /// Step at which a test has the engine panic; normally empty.
     panic_at: Option<u64>,
@@ -168,12 +168,14 @@ impl<'a> TrainingDriver<'a> {
                 NextRequest::Nothing if waiting || self.link.outbox.is_full() => {}
                 NextRequest::Nothing => {
                     self.repeat_due_interventions()?;
-                    self.train_minibatch();
+                    self.train_or_finish();
                 }
                 NextRequest::Gone => return Err(WorkerEndReason::Consumer(Disconnected)),
             }
             self.tend_record();
-            if let Some(what) = self.broken.take() {
+            if !self.attended
+                && let Some(what) = self.broken.take()
+            {
                 return Err(WorkerEndReason::Failure(what, LOWER_LEARNING_RATE.into()));
             }
             if !self.attended && self.state == RunState::Finished {
@@ -193,8 +195,13 @@ impl<'a> TrainingDriver<'a> {
         })
     }
 
-    /// Trains one minibatch and does everything that follows from it.
-    fn train_minibatch(&mut self) {
+    /// Trains one minibatch and does everything that follows from it; ends a run that paused after its last one.
+    fn train_or_finish(&mut self) {
+        if self.trainer.completed() >= self.trainer.total_steps() {
+            self.finish_run();
+            self.answer_reached_goals();
+            return;
+        }
         let start = Instant::now();
         self.timing.throttle.record_start(start);
         let completed = self.trainer.completed();
@@ -236,8 +243,10 @@ impl<'a> TrainingDriver<'a> {
         let running = self.state == RunState::Running;
         let step = self.trainer.completed();
         (self.outcome.step, self.outcome.summary) = (step, None);
+        let broken = outcome.is_err();
         match outcome {
             Ok(outcome) => {
+                self.broken = None;
                 self.timing.sample_rate.add(outcome.samples, Instant::now());
                 let samples_per_second = self.timing.sample_rate.samples_per_second();
                 let watched = self.mode == RunMode::ToGoal || self.timing.throttle.is_limited();
@@ -251,7 +260,8 @@ impl<'a> TrainingDriver<'a> {
         if !running {
             self.timing.training_time.add_time(start.elapsed());
         }
-        if step >= self.trainer.total_steps() {
+        // After a minibatch that broke it, the run has paused or fails, also if nothing is left to train.
+        if step >= self.trainer.total_steps() && !broken {
             self.finish_run();
         }
         self.answer_reached_goals();
@@ -262,10 +272,9 @@ impl<'a> TrainingDriver<'a> {
         let samples_per_second = self.timing.sample_rate.samples_per_second();
         let what = self.reporter.report_broken_step(&self.trainer, self.link, error, samples_per_second);
         if self.attended {
-            self.pause(Some(what));
-        } else {
-            self.broken = Some(what);
+            self.pause(Some(what.clone()));
         }
+        self.broken = Some(what);
     }
 
     /// Evaluates on the test split; false when a stop request cut it short.

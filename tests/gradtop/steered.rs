@@ -144,6 +144,31 @@ fn wrong_lines_are_told_and_change_nothing() {
 }
 
 #[test]
+fn a_last_minibatch_that_breaks_is_no_end() {
+    let broken = ["--steps", "1", "--set", "model.init=normal 1e38"];
+    let mut run = Steered::start(&broken);
+    let paused = |event: &Event| matches!(event, Event::State(change) if change.state == RunState::Paused);
+    let heard = run.until(paused);
+    assert!(matches!(heard.last(), Some(Event::State(change)) if change.reason.is_some()), "{heard:?}");
+    assert!(!heard.iter().any(|event| matches!(event, Event::Finished(_))), "{heard:?}");
+    run.ask(r#"{"id":1,"command":"advance_phase"}"#);
+    assert_eq!(run.answer(1), Err("no minibatch is left to train; extend the run first".into()));
+    // A person may say that this is the end.
+    run.ask(r#"{"id":2,"command":"resume"}"#);
+    run.until(|event| matches!(event, Event::Finished(summary) if summary.step == 1));
+    run.end_requests();
+    assert_eq!(run.end().0, Some(0));
+    // Where nobody can, it has failed.
+    let mut run = Steered::start(&broken);
+    run.until(paused);
+    run.end_requests();
+    run.until(|event| matches!(event, Event::Failed(_)));
+    assert_eq!(run.end().0, Some(1));
+    let headless = [&["train", "--headless", "--no-record", "--data", "moons"][..], &broken].concat();
+    assert_eq!(super::program::gradtop(&headless).status.code(), Some(1));
+}
+
+#[test]
 fn numbers_that_are_not_finite_wait_for_a_person_and_fail_without_one() {
     let mut run = Steered::start(&["--set", "model.init=normal 1e38"]);
     let paused = |event: &Event| matches!(event, Event::State(change) if change.state == RunState::Paused);

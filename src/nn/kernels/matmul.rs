@@ -6,8 +6,8 @@
 //! of cost only.
 //!
 //! An element of C is always the sum of its blocks of depth in order, each block summed in order with the same
-//! operations, so its bits depend on the operands' shapes and layouts alone, not on the number of threads. Nor do they
-//! depend on tiles and orientation, with one exception: [`tile::QUARTER`](super::tile::QUARTER) columns or fewer that
+//! operations, so with one instruction set its bits depend on the operands' shapes and layouts alone, not on the number
+//! of threads. Nor do they depend on tiles and orientation, with one exception: [`tile::QUARTER`](super::tile::QUARTER) columns or fewer that
 //! are left over may be taken by tiles that sum in another order. `ndarray`'s own product would allocate at each call.
 #![allow(unsafe_code)]
 

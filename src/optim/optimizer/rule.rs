@@ -18,7 +18,7 @@ pub(super) enum StepRule<T> {
 }
 
 impl<T: Scalar> StepRule<T> {
-    /// Constants of the `step`th step, counted from 1; `momentum_begins` if none before had momentum.
+    /// Constants of the `step`th step, counted from 1; `momentum_begins` if none of SGD's before had momentum.
     pub(super) fn new(
         spec: &OptimizerSpec,
         step: u64,

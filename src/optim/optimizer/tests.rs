@@ -72,6 +72,7 @@ fn golden_values_of_pytorch() {
         [-3.054_073_896_136_094_5, -5.159_398_043_334_356, -3.064_512_580_957_768_7, 1.027_738_644_389_164_7],
         [-2.827_310_369_847_806, -5.379_110_799_254_038, -3.128_903_300_417_79, -0.609_660_403_079_382_9],
     ];
+    assert_eq!(specs().len(), expected.len());
     for (spec, expected) in specs().into_iter().zip(expected) {
         let mut network = network::<f64>(&["linear 1"], &[3], 1, 1, 1);
         let mut optimizer = Optimizer::new(&spec, &network);

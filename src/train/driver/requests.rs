@@ -66,6 +66,9 @@ impl TrainingDriver<'_> {
 
     fn request_phase(&mut self) -> Result<(), String> {
         self.check_unfinished()?;
+        if self.trainer.completed() >= self.trainer.total_steps() {
+            return Err("no minibatch is left to train; extend the run first".into());
+        }
         if self.mode != RunMode::Waiting {
             return Err("the phases of a minibatch are for a run that is paused; pause it first".into());
         }
@@ -91,6 +94,7 @@ impl TrainingDriver<'_> {
     }
 
     pub(super) fn resume_until_end(&mut self) {
+        self.broken = None;
         self.leave_walk();
         self.mode = RunMode::ToEnd;
         self.set_state(RunState::Running, None);
@@ -102,6 +106,7 @@ impl TrainingDriver<'_> {
             self.link.answer(id, Err(reason));
             return ControlFlow::Continue(());
         }
+        self.broken = None;
         let completed = self.trainer.completed();
         let goal = goal(self.goals.last_goal().unwrap_or(completed)).min(self.trainer.total_steps());
         self.goals.add(goal, id);
