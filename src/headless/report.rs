@@ -53,7 +53,7 @@ impl RunningMean {
     }
 }
 
-/// Most metrics of evaluations that have a column: with three the table is still as wide as a screen.
+/// Metrics of evaluations that have a column, at most: with a third the table would be wider than a screen.
 const MAX_HELD_OUT_COLUMNS: usize = 2;
 
 /// Columns of a number in the table.

@@ -54,7 +54,9 @@ impl<T: Scalar> PassContext<T> {
 /// Reusable memory of the layers that work on images.
 #[derive(Debug, Default)]
 pub struct ImageScratch<T> {
+    /// Images unfolded for a product, a column for each place of the output (im2col).
     columns: Vec<T>,
+    /// The other operand or the result of that product, a row for each channel.
     planes: Vec<T>,
     locals: ThreadBuffers<T>,
     sums: PlaneSums,

@@ -1,5 +1,5 @@
 //! What the engine measures, as data: a table for minibatches, one for evaluations and one for layers. A metric that is
-//! added to a table is described to every viewer and shown by every viewer.
+//! added to a table is described to every viewer, and every chart can show it.
 
 use crate::{
     protocol::{

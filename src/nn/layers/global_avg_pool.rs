@@ -56,7 +56,7 @@ impl<T: Scalar> Layer<T> for GlobalAvgPool {
         pass: &mut PassContext<T>,
     ) {
         let Some(dx) = dx else { return };
-        let (dy, share) = (values(dy), T::from_f64(self.plane as f64));
-        for_each_plane(&pass.pool, self.plane, self.plane, values_mut(dx), |number, dx| dx.fill(dy[number] / share));
+        let (dy, places) = (values(dy), T::from_f64(self.plane as f64));
+        for_each_plane(&pass.pool, self.plane, self.plane, values_mut(dx), |number, dx| dx.fill(dy[number] / places));
     }
 }

@@ -10,7 +10,7 @@ const ENTRY_GAP_COLUMNS: u16 = 1;
 /// Columns of the bar where only the current screen is named.
 pub const MAX_NARROW_BAR_COLUMNS: u16 = 24;
 
-/// Columns of a key and a name, with a column on each side for the light.
+/// Columns of a key and a name, with a column on each side that is highlighted with them.
 fn named_entry_columns(screen: Screen) -> u16 {
     screen.title().len() as u16 + 4
 }
