@@ -45,7 +45,7 @@ pub fn open_model(directory: &Path, run: &str, threads: Option<u16>) -> anyhow::
     let wrong = |problem: String| WrongUse(format!("{shown}: {problem}"));
     let manifest = Manifest::read(&DiskStorage, &folder).map_err(|error| WrongUse(error.to_string()))?;
     let config = recorded_config(&folder, &manifest.text, &[])?;
-    let info = read_info(&DiskStorage, &folder).map_err(|error| wrong(format!("ready.json: {error}")))?;
+    let info = read_info(&DiskStorage, &folder).map_err(|error| wrong(error.to_string()))?;
     let preparation = read_preparation(&DiskStorage, &folder)
         .map_err(|error| wrong(format!("preparation.json: {}", Safe(&error.to_string()))))?;
     let Some(preparation) = preparation else {

@@ -130,7 +130,9 @@ async fn dashboard(worker: WorkerHandle, app: App, config: &Config) -> anyhow::R
     let WorkerHandle { requests, events, task } = worker;
     let send = move |request: Request| requests.try_send(request.into()).map_err(io::Error::other);
     let notifier = Notifier::new(config);
-    let exit = ui::run(app, events, send, |sentence| notifier.notify(sentence), start::ui_settings(config))
+    let mut notified = Ok(());
+    let notify = |sentence: &str| notified = notifier.notify(sentence);
+    let exit = ui::run(app, events, send, notify, start::ui_settings(config))
         .await
         .context("the dashboard can't use this terminal")?;
     let (signalled, fate) = match exit {
@@ -142,6 +144,7 @@ async fn dashboard(worker: WorkerHandle, app: App, config: &Config) -> anyhow::R
     if let (Some(refused), None) = (outcome.refused.take(), signalled) {
         return Err(start::refused_input_error(config, refused).into());
     }
+    complain_of_notice(notified);
     // The screen is gone; this stays in the shell's window. A terminal that is gone as well takes nothing.
     let _ = match &outcome {
         Outcome { failure: Some(failure), .. } => {
@@ -157,6 +160,13 @@ async fn dashboard(worker: WorkerHandle, app: App, config: &Config) -> anyhow::R
         None if outcome.failure.is_some() => FAILED_STATUS,
         None => 0,
     })
+}
+
+/// Tells that nobody could be called.
+fn complain_of_notice(notified: io::Result<()>) {
+    if let Err(error) = notified {
+        start::print_complaint(&format!("gradtop: run.notify: {error}"));
+    }
 }
 
 /// What becomes of the events of a run without a screen.
@@ -215,7 +225,7 @@ where
         return Err(start::refused_input_error(config, refused).into());
     }
     if let Ok(Some(end)) = &end {
-        Notifier::new(config).notify_end(end);
+        complain_of_notice(Notifier::new(config).notify_end(end));
     }
     // Whoever reads no more is told nothing more.
     let _ = recording::write_ways_on(&mut farewell, outcome.folder.as_deref());

@@ -123,7 +123,8 @@ impl LearntPreprocessing {
         }
     }
 
-    /// What other numbers are rounded relative to, see [`with_offsets`](super::numbers::NumberTableBuilder::with_offsets); empty for pixels.
+    /// What other numbers are rounded relative to, see
+    /// [`with_offsets`](super::numbers::NumberTableBuilder::with_offsets); empty for pixels.
     pub fn offsets(&self) -> &[f64] {
         match self {
             Self::Numbers(transform) => &transform.offsets,

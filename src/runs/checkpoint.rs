@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use super::storage::{Storage, create_folders, write_new};
 use crate::{
     tensors::{TensorError, Tensors},
-    text::{Safe, harmless_name, hexadecimal},
+    text::{harmless_name, hexadecimal},
     train::{Snapshot, StoredSnapshot, TestPredictions, TrainingState},
 };
 
@@ -88,6 +88,15 @@ pub struct CheckpointState {
     pub training: TrainingState,
     /// Entries of the ledger that had taken effect.
     pub ledger_entries: usize,
+}
+
+/// What of a checkpoint is for people.
+#[derive(Debug)]
+pub struct ShownCheckpoint {
+    /// Its state.
+    pub state: CheckpointState,
+    /// What its network made of the test data, if it was evaluated before.
+    pub predictions: Result<Option<TestPredictions>, CheckpointError>,
 }
 
 /// Which checkpoints of a run are kept.
@@ -224,20 +233,14 @@ impl<'a> Checkpoints<'a> {
         CheckedFiles::read(self.storage, self.path(name))?.state()
     }
 
-    /// Reads what the network of a checkpoint made of the test data; `None` where it was not evaluated before.
+    /// Reads a checkpoint's state, and what its network made of the test data, if it was evaluated before; what is wrong
+    /// with the latter alone.
     ///
     /// # Errors
     /// As [`Self::load`].
-    pub fn load_predictions(&self, name: CheckpointName) -> Result<Option<TestPredictions>, CheckpointError> {
+    pub fn load_for_people(&self, name: CheckpointName) -> Result<ShownCheckpoint, CheckpointError> {
         let files = CheckedFiles::read(self.storage, self.path(name))?;
-        if !files.has(PREDICTIONS) {
-            return Ok(None);
-        }
-        let wrong = |error: serde_json::Error| CheckpointError::Form {
-            file: harmless_name(files.folder.join(PREDICTIONS).as_os_str()),
-            problem: Safe(&error.to_string()).to_string(),
-        };
-        Ok(Some(serde_json::from_slice(&files.bytes(PREDICTIONS)?).map_err(wrong)?))
+        Ok(ShownCheckpoint { state: files.state()?, predictions: files.predictions() })
     }
 
     /// Removes all that `retention` does not keep; `best` are steps, the best first.

@@ -5,7 +5,7 @@ use std::{
     io::{self, BufReader},
     ops::ControlFlow,
     path::{Path, PathBuf},
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use super::{
@@ -32,11 +32,16 @@ pub const CHANGE_TAG: &str = "change";
 /// Seconds after which what was logged is written, so that `TensorBoard` sees it while the run goes on.
 const FLUSH_SECONDS: f64 = 1.0;
 
+/// Shortest time between two looks at how all values are distributed. In a long log it grows as buckets of steps do.
+const MIN_HISTOGRAM_INTERVAL: Duration = Duration::from_secs(5);
+
 /// The event file of a run that is trained.
 #[derive(Debug)]
 pub struct EventLog {
     writer: EventWriter<Box<dyn StoredFile>>,
     tags: EventTags,
+    /// When histograms were last wanted; empty before the first.
+    histograms: Option<Instant>,
     /// When it was last written, in seconds since 1970.
     flushed: f64,
 }
@@ -210,7 +215,7 @@ impl EventLog {
             _ => name,
         };
         let file = storage.create_file(&run.join(name))?;
-        let mut log = Self { writer: EventWriter::new(file, logged, time), tags, flushed: time };
+        let mut log = Self { writer: EventWriter::new(file, logged, time), tags, histograms: None, flushed: time };
         log.writer.flush()?;
         Ok(log)
     }
@@ -246,6 +251,17 @@ impl EventLog {
             self.writer.flush()?;
         }
         Ok(())
+    }
+
+    /// Whether it is time for how all values are distributed; from then on it is not.
+    pub fn takes_histograms(&mut self, now: Instant) -> bool {
+        let times = u32::try_from(self.writer.thinning()).unwrap_or(u32::MAX);
+        let interval = MIN_HISTOGRAM_INTERVAL.saturating_mul(times);
+        let due = self.histograms.is_none_or(|last| now.duration_since(last) >= interval);
+        if due {
+            self.histograms = Some(now);
+        }
+        due
     }
 
     /// Logs how a tensor's values are distributed.

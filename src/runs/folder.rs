@@ -13,13 +13,16 @@ use super::{
     info::INFO,
     ledger::LEDGER,
     manifest::{MANIFEST, Manifest},
-    preparation::PREPARATION,
+    preparation::{NEW_PREPARATION, PREPARATION},
     storage::{DiskStorage, Storage, create_folders, write_new},
 };
 use crate::text::harmless_name;
 
 /// The file whose lock tells that a program trains the run.
 const LOCK: &str = "lock";
+
+/// The manifest of a run that gets another name, before it is whole.
+const NEW_MANIFEST: &str = ".run.toml.new";
 
 /// What the names of event files begin with.
 pub const EVENTS_PREFIX: &str = "events.out.tfevents.";
@@ -183,7 +186,7 @@ pub fn remove_run(storage: &dyn Storage, run: &Path) -> Result<(), RunFolderErro
     Manifest::read(storage, run).map_err(|error| RunFolderError::NotFound(error.to_string()))?;
     let lock = RunLock::take(run)?;
     // First what makes it a run, so that half of one is never listed.
-    for file in [MANIFEST, INFO, PREPARATION, LEDGER] {
+    for file in [MANIFEST, INFO, PREPARATION, LEDGER, NEW_MANIFEST, NEW_PREPARATION] {
         remove_if_there(storage, &run.join(file)).map_err(io)?;
     }
     for name in storage.list(run).map_err(io)? {
@@ -238,7 +241,7 @@ pub fn rename_run(storage: &dyn Storage, run: &Path, name: &str) -> Result<PathB
     let lock = RunLock::take(run)?;
     let manifest = Manifest::read(storage, run).map_err(|error| io(io::Error::other(error.to_string())))?;
     let renamed = manifest.renamed(name).map_err(|error| io(io::Error::other(error)))?;
-    let (path, new) = (run.join(MANIFEST), run.join(format!(".{MANIFEST}.new")));
+    let (path, new) = (run.join(MANIFEST), run.join(NEW_MANIFEST));
     remove_if_there(storage, &new).map_err(io)?;
     write_new(storage, &new, renamed.text.as_bytes()).map_err(io)?;
     storage.rename(&new, &path).map_err(io)?;

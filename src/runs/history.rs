@@ -8,7 +8,7 @@ use super::{
     info::read_info,
     ledger::read_ledger,
     manifest::{Manifest, ManifestError},
-    opened::{newest_predictions, newest_state_and_notes},
+    opened::newest_for_people,
     storage::Storage,
     tensorboard::{LoggedEvent, LoggedValue},
 };
@@ -70,8 +70,7 @@ impl RunHistory {
     /// When its manifest can't be read. Whatever else is damaged is left out, with a note.
     pub fn read(storage: &dyn Storage, folder: &Path) -> Result<Self, ManifestError> {
         let manifest = Manifest::read(storage, folder)?;
-        let (state, mut notes) = newest_state_and_notes(storage, folder);
-        let predictions = newest_predictions(storage, folder);
+        let (state, predictions, mut notes) = newest_for_people(storage, folder);
         let info = read_info(storage, folder)
             .map_err(|error| notes.push(format!("{error}; layers and data are not described")))
             .ok();

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    checkpoint::{CheckpointName, CheckpointState, Checkpoints},
+    checkpoint::{CheckpointName, CheckpointState, Checkpoints, ShownCheckpoint},
     folder::{RunFolderError, RunLock},
     ledger::{LedgerContents, LedgerError, read_ledger},
     manifest::{Manifest, ManifestError},
@@ -88,24 +88,29 @@ pub fn open_weights(
 
 /// The state of a run's newest checkpoint that is whole; `None` if there is none.
 pub fn newest_state(storage: &dyn Storage, folder: &Path) -> Option<CheckpointState> {
-    newest_state_and_notes(storage, folder).0
+    newest_whole(storage, folder, &mut Vec::new(), Checkpoints::load_state).ok().flatten().map(|(_, state)| state)
 }
 
-/// The same, with notes on newer checkpoints that are not whole.
-pub fn newest_state_and_notes(storage: &dyn Storage, folder: &Path) -> (Option<CheckpointState>, Vec<String>) {
+/// The same with what its network made of the test data, and with notes on what is not whole.
+pub fn newest_for_people(
+    storage: &dyn Storage,
+    folder: &Path,
+) -> (Option<CheckpointState>, Option<TestPredictions>, Vec<String>) {
     let mut notes = Vec::new();
-    match newest_whole(storage, folder, &mut notes, Checkpoints::load_state) {
-        Ok(found) => (found.map(|(_, state)| state), notes),
+    match newest_whole(storage, folder, &mut notes, Checkpoints::load_for_people) {
+        Ok(None) => (None, None, notes),
+        Ok(Some((_, ShownCheckpoint { state, predictions }))) => {
+            let predictions = predictions.unwrap_or_else(|error| {
+                notes.push(format!("{error}; the confusion and the mistakes are left out"));
+                None
+            });
+            (Some(state), predictions, notes)
+        }
         Err(error) => {
             notes.push(error.to_string());
-            (None, notes)
+            (None, None, notes)
         }
     }
-}
-
-/// What the network of the newest checkpoint that is whole made of the test data, if it was evaluated before.
-pub fn newest_predictions(storage: &dyn Storage, folder: &Path) -> Option<TestPredictions> {
-    newest_whole(storage, folder, &mut Vec::new(), Checkpoints::load_predictions).ok().flatten()?.1
 }
 
 fn no_checkpoint(folder: &Path, notes: &[String]) -> String {

@@ -51,7 +51,8 @@ impl PlayedPart {
     pub const ALL: Self = Self { last_step: u64::MAX, ledger_entries: usize::MAX };
 }
 
-/// Gives the events of a part of a recorded run in their order to `take`, which may end it. Branches, changes and findings are among them; states and the end are not.
+/// Gives the events of a part of a recorded run in their order to `take`, which may end it. Branches, changes and findings
+/// are among them; states and the end are not.
 ///
 /// # Errors
 /// When what the run is can't be read. Damaged event files give what is whole in them, and a sentence each.

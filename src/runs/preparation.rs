@@ -9,7 +9,7 @@ use crate::dataset::SamplePreparation;
 pub const PREPARATION: &str = "preparation.json";
 
 /// The same before it is whole.
-const NEW_PREPARATION: &str = ".preparation.json.new";
+pub const NEW_PREPARATION: &str = ".preparation.json.new";
 
 /// Keeps how the samples of a run are made ready. What was kept before is replaced where it differs, as in a run that goes
 /// on with other data.

@@ -4,7 +4,7 @@ use std::{
     fmt, io,
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use super::{
@@ -199,6 +199,11 @@ impl RunRecord for Recorder {
 
     fn record_event(&mut self, event: &Event) {
         self.log(|events| events.record(event));
+    }
+
+    fn takes_histograms(&mut self, now: Instant) -> bool {
+        let events = self.record.as_mut().and_then(|record| record.events.as_mut());
+        events.is_some_and(|events| events.takes_histograms(now))
     }
 
     fn record_histogram(&mut self, step: u64, tag: &str, values: &mut dyn Iterator<Item = f64>) {

@@ -21,9 +21,6 @@ pub const PLANNED_STEPS: &str = "run.steps";
 /// Key of the minibatch after which the run stops, where it was stopped early before, in an [`Intervention`].
 pub const LAST_STEP: &str = "run.last_step";
 
-/// Shortest time between two histograms of the weights.
-const MIN_HISTOGRAM_INTERVAL: Duration = Duration::from_secs(5);
-
 /// Something that was done to a run from outside. With configuration and seed these give the run again, to the bit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LedgerEntry {
@@ -66,6 +63,9 @@ pub trait RunRecord: Send + fmt::Debug {
 
     /// Takes an event. What goes wrong is told by [`Self::take_problem`].
     fn record_event(&mut self, event: &Event);
+
+    /// Whether it is time for how the values of all tensors are distributed; from then on it is not.
+    fn takes_histograms(&mut self, now: Instant) -> bool;
 
     /// Takes the distribution of a tensor's values.
     fn record_histogram(&mut self, step: u64, tag: &str, values: &mut dyn Iterator<Item = f64>);
@@ -121,8 +121,6 @@ pub(super) struct Recording {
     record: Box<dyn RunRecord>,
     /// When a snapshot was last tried.
     saved: Instant,
-    /// When histograms were last recorded; empty before the first.
-    histograms: Option<Instant>,
     /// What is wrong with the record, as it was last told; empty while all is well.
     problem: Option<String>,
 }
@@ -130,7 +128,7 @@ pub(super) struct Recording {
 impl Recording {
     /// A record of which nothing is saved yet.
     pub fn new(record: Box<dyn RunRecord>) -> Self {
-        Self { record, saved: Instant::now(), histograms: None, problem: None }
+        Self { record, saved: Instant::now(), problem: None }
     }
 
     /// The record itself.
@@ -141,15 +139,6 @@ impl Recording {
     /// Whether it is time for a snapshot.
     pub fn is_due(&self, now: Instant) -> bool {
         now.duration_since(self.saved) >= self.record.save_interval()
-    }
-
-    /// Whether it is time for histograms; from then on it is not.
-    pub fn takes_histograms(&mut self, now: Instant) -> bool {
-        let due = self.histograms.is_none_or(|last| now.duration_since(last) >= MIN_HISTOGRAM_INTERVAL);
-        if due {
-            self.histograms = Some(now);
-        }
-        due
     }
 
     /// Puts a snapshot on the disk.

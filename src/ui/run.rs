@@ -53,8 +53,8 @@ pub struct UiSettings {
 /// Shows `app` on the terminal until it is left.
 ///
 /// `events` is what the source reports; closing it means that the source is gone. `send` takes requests to the source
-/// and fails once the source is gone. `notify` is told what a person should be called for. Must run on the thread that will see a panic's exit status: a panic while
-/// drawing puts the terminal back and goes on unwinding from here.
+/// and fails once the source is gone. `notify` is told what a person should be called for. Must run on the thread that
+/// will see a panic's exit status: a panic while drawing puts the terminal back and goes on unwinding from here.
 ///
 /// # Errors
 /// When there is no terminal, or the operating system gives no threads or signals.

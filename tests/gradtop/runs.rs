@@ -223,6 +223,19 @@ fn a_run_is_exported_in_every_form_and_over_nothing_that_was_not_meant() {
     assert!(read("a.json") == "mine" && !place.path().join("a.csv").exists());
     output_in(place.path(), &[&all[..], &["--force"]].concat());
     assert!(read("a.json").starts_with('{'));
+    assert!(read("a.html").contains("<h2>Worst mistakes</h2>"));
+
+    // What is damaged of a checkpoint is said, and is not taken from an older one.
+    let damaged = run.join("checkpoints/000000040/predictions.json");
+    let whole = fs::read(&damaged).unwrap();
+    fs::write(&damaged, "{}").unwrap();
+    let done = gradtop_in(place.path(), &["export", folder, "--html", "a.html", "--force"]);
+    let said = String::from_utf8(done.stderr).unwrap();
+    assert!(done.status.success() && said.contains("predictions.json: damaged"), "{said}");
+    assert!(
+        !read("a.html").contains("<h2>Worst mistakes</h2>") && read("a.html").contains("predictions.json: damaged")
+    );
+    fs::write(&damaged, whole).unwrap();
 
     let manifest = fs::read(run.join("run.toml")).unwrap();
     for inside in ["run.toml", "checkpoints/new.csv", "new.csv"] {

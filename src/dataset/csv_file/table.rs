@@ -175,7 +175,8 @@ impl CsvTable {
 
     /// The name of the label's column for messages.
     pub fn label_title(&self) -> String {
-        label_title(&self.layout)
+        let label = self.layout.label;
+        label.map_or_else(String::new, |label| format!("the label, {}", self.layout.column_title(label)))
     }
 
     pub fn error(&self, problem: TextProblem) -> DataError {
@@ -291,11 +292,6 @@ impl<'a> RowCollector<'a> {
         };
         TextProblem::new(record.line, problem)
     }
-}
-
-/// The name of the label's column for messages.
-fn label_title(layout: &TableLayout) -> String {
-    layout.label.map_or_else(String::new, |label| format!("the label, {}", layout.column_title(label)))
 }
 
 fn text_error(file: &str, TextProblem { line, problem }: TextProblem) -> DataError {

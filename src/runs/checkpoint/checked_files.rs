@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
     BEST, CheckpointError, CheckpointState, PREDICTIONS, STATE, STATE_VERSION, SUMS, TRAINING, WEIGHTS, io_at, sha256,
@@ -11,12 +11,13 @@ use crate::{
     runs::storage::Storage,
     tensors::Tensors,
     text::{Safe, harmless_name},
+    train::TestPredictions,
 };
 
 /// The files of a checkpoint with their checksums.
 pub struct CheckedFiles<'a> {
     storage: &'a dyn Storage,
-    pub folder: PathBuf,
+    folder: PathBuf,
     /// Each file with its checksum.
     sums: Vec<(String, String)>,
 }
@@ -44,7 +45,7 @@ impl<'a> CheckedFiles<'a> {
         self.sums.iter().any(|(name, _)| name == file)
     }
 
-    pub fn bytes(&self, file: &str) -> Result<Vec<u8>, CheckpointError> {
+    fn bytes(&self, file: &str) -> Result<Vec<u8>, CheckpointError> {
         let path = self.folder.join(file);
         let bytes = self.storage.read(&path).map_err(io_at(&path))?;
         let sum = sha256(&bytes);
@@ -60,18 +61,26 @@ impl<'a> CheckedFiles<'a> {
     }
 
     pub fn state(&self) -> Result<CheckpointState, CheckpointError> {
-        let bytes = self.bytes(STATE)?;
-        let wrong = |problem: String| CheckpointError::Form {
-            file: harmless_name(self.folder.join(STATE).as_os_str()),
-            problem,
-        };
-        let version: VersionOnly =
-            serde_json::from_slice(&bytes).map_err(|error| wrong(Safe(&error.to_string()).to_string()))?;
-        if version.version != STATE_VERSION {
-            let found = version.version;
-            return Err(wrong(format!("its form has version {found}; this program reads version {STATE_VERSION}")));
+        let VersionOnly { version } = self.json(STATE)?;
+        if version != STATE_VERSION {
+            let problem = format!("its form has version {version}; this program reads version {STATE_VERSION}");
+            return Err(self.wrong_form(STATE, problem));
         }
-        serde_json::from_slice(&bytes).map_err(|error| wrong(Safe(&error.to_string()).to_string()))
+        self.json(STATE)
+    }
+
+    /// What the network made of the test data, if it was evaluated before.
+    pub fn predictions(&self) -> Result<Option<TestPredictions>, CheckpointError> {
+        if self.has(PREDICTIONS) { self.json(PREDICTIONS).map(Some) } else { Ok(None) }
+    }
+
+    fn json<T: DeserializeOwned>(&self, file: &str) -> Result<T, CheckpointError> {
+        serde_json::from_slice(&self.bytes(file)?)
+            .map_err(|error| self.wrong_form(file, Safe(&error.to_string()).to_string()))
+    }
+
+    fn wrong_form(&self, file: &str, problem: String) -> CheckpointError {
+        CheckpointError::Form { file: harmless_name(self.folder.join(file).as_os_str()), problem }
     }
 }
 

@@ -191,7 +191,7 @@ fn push_samples(page: &mut String, history: &RunHistory) {
         push_test_predictions(page, predictions, classes);
     } else {
         push_heading(page, "Confusion");
-        page.push_str("<p>Not evaluated on test data before the newest checkpoint.</p>\n");
+        page.push_str("<p>What the network made of the test data is not in the newest checkpoint.</p>\n");
     }
 }
 

@@ -103,11 +103,11 @@ fn push_sample(page: &mut String, sample: &ClassifiedSample, name: &impl Fn(usiz
 
 /// An image as a PNG file; `None` if it is none.
 fn png(picture: &SamplePicture) -> Option<Vec<u8>> {
-    let plane = picture.width * picture.height;
+    let plane = picture.width.checked_mul(picture.height)?;
     let (width, height) = (u32::try_from(picture.width).ok()?, u32::try_from(picture.height).ok()?);
     let image = match picture.channels {
         1 => DynamicImage::from(GrayImage::from_raw(width, height, picture.pixels.clone())?),
-        3 if picture.pixels.len() == 3 * plane => {
+        3 if plane.checked_mul(3) == Some(picture.pixels.len()) => {
             let pixels = (0..plane).flat_map(|at| (0..3).map(move |channel| picture.pixels[channel * plane + at]));
             DynamicImage::from(RgbImage::from_raw(width, height, pixels.collect())?)
         }

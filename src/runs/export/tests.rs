@@ -308,7 +308,7 @@ fn a_page_shows_what_became_of_the_test_data() {
         ConfusionMatrix { evaluated: 2, classes: many, counts: vec![0; many * many] };
     assert!(html_page(&large).contains("The matrix of 41 classes is too large for this page."));
     large.predictions = None;
-    assert!(html_page(&large).contains("Not evaluated on test data before the newest checkpoint."));
+    assert!(html_page(&large).contains("What the network made of the test data is not in the newest checkpoint."));
 }
 
 #[test]

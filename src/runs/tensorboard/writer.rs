@@ -56,6 +56,11 @@ impl<W: Write> EventWriter<W> {
         writer
     }
 
+    /// Steps of which only some values are written; 1 where all are.
+    pub fn thinning(&self) -> u64 {
+        bucket_steps(self.logged)
+    }
+
     /// Logs values of a minibatch or of an evaluation. After a long run, of each bucket of steps only some are written.
     ///
     /// # Errors
@@ -66,7 +71,7 @@ impl<W: Write> EventWriter<W> {
         wall_time: f64,
         values: impl IntoIterator<Item = (&'a str, f64)>,
     ) -> io::Result<()> {
-        let steps = bucket_steps(self.logged);
+        let steps = self.thinning();
         if steps == 1 {
             for (tag, value) in values {
                 self.push_scalar(tag, value);

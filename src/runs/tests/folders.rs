@@ -117,6 +117,9 @@ fn a_run_is_removed_with_its_own_files_only() {
     let left: Vec<_> = fs::read_dir(&run).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["notes.txt"]);
     let other = make_run(&place, "b");
+    // What a crash left of a new name and of a resumption.
+    fs::write(other.join(".run.toml.new"), "half").unwrap();
+    fs::write(other.join(".preparation.json.new"), "half").unwrap();
     remove_run(&DiskStorage, &other).unwrap();
     assert!(!other.exists());
 }

@@ -190,7 +190,7 @@ impl TrainingDriver<'_> {
             return Err("this run is not recorded".into());
         }
         let snapshot = self.snapshot(complete);
-        self.record_histograms(true);
+        self.record_histograms(complete);
         let Some(recording) = &mut self.link.recording else { return Ok(()) };
         let saved = recording.save(&snapshot);
         match &saved {
@@ -243,7 +243,7 @@ impl TrainingDriver<'_> {
     pub(super) fn record_histograms(&mut self, always: bool) {
         let Self { trainer, link, .. } = self;
         let Some(recording) = &mut link.recording else { return };
-        if !recording.takes_histograms(Instant::now()) && !always {
+        if !recording.record().takes_histograms(Instant::now()) && !always {
             return;
         }
         let step = trainer.completed();
