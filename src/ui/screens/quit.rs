@@ -42,7 +42,7 @@ fn draw(
     let step = thousands(app.live().step);
     let under_way = app.live().is_under_way();
     let state = if under_way {
-        format!("The training is at step {step}; leaving ends it.")
+        format!("The training is at step {step}; leaving stops it.")
     } else {
         format!("The training ended at step {step}.")
     };

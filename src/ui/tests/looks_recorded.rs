@@ -133,7 +133,9 @@ fn no_screen_of_an_opened_run_speaks_of_training_that_goes_on() {
             press(&mut app, keys);
             for size in SIZES {
                 let shown = text(&screen(&mut app, size, THEME));
-                for words in ["unexpectedly", "training goes on", "still loading", "pauses it", "paced"] {
+                for words in
+                    ["unexpectedly", "training goes on", "still loading", "pauses it", "paced", "will be named"]
+                {
                     assert!(!shown.contains(words), "{words} on {keys}:\n{shown}");
                 }
             }

@@ -24,6 +24,11 @@ fn no_controls_reason(app: &App) -> Option<&'static str> {
     (!steered).then_some("this source has none that can be changed")
 }
 
+/// What is said where nothing was found and nothing more will be.
+fn no_findings_text(app: &App) -> Option<&'static str> {
+    if app.watched().is_recorded() { Some("none were recorded") } else { (!app.run().is_under_way()).then_some("none") }
+}
+
 /// Draws the hyperparameters that can be changed now.
 pub fn draw_controls(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     let rows = app.control_rows();
@@ -123,7 +128,8 @@ pub fn draw_findings(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     }
     title(app, theme, buffer, area, Panel::Findings);
     if findings.is_empty() {
-        let text = "none yet: dead units, exploding or vanishing gradients and other troubles will be named here";
+        let text = no_findings_text(app)
+            .unwrap_or("none yet: dead units, exploding or vanishing gradients and other troubles will be named here");
         draw_indented_text(buffer, area, 1, text, theme.style(Role::Muted));
         return;
     }
@@ -206,7 +212,8 @@ fn draw_folded_findings(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect
         line.reserve_right(2);
     }
     let Some(finding) = app.run().findings.iter().nth(app.view().finding) else {
-        line.put("none yet: troubles with gradients and units will be named here", theme.style(Role::Muted));
+        let text = no_findings_text(app).unwrap_or("none yet: troubles with gradients and units will be named here");
+        line.put(text, theme.style(Role::Muted));
         return;
     };
     let (health, text) = finding_roles(app, finding);
