@@ -82,12 +82,13 @@ enum CliCommand {
     Runs(RunsArguments),
     /// Write what was recorded of a run into files: its numbers, a figure for a report, a page.
     ///
-    /// The page shows facts, curves, layers, findings, what was done to the run, and its configuration; it needs no other
-    /// file and runs no script. A file that exists is replaced only by --force, and each is written whole or not at all.
+    /// The page shows facts, curves, layers, confusion, the worst mistakes, findings, what was done to the run, and its
+    /// configuration; it needs no other file and runs no script. A file that exists is replaced only by --force, and each
+    /// is written whole or not at all.
     Export(ExportArguments),
     /// Remove a recorded run; asks first.
     Rm(RemoveArguments),
-    /// Give a recorded run another name.
+    /// Give a recorded run another name; an unsaved one is kept then.
     Rename(RenameArguments),
     /// Train a recorded run once more from its configuration, its seed and what was done to it.
     ///

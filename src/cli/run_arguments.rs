@@ -32,7 +32,8 @@ pub struct OutputArguments {
 /// What to go on with, and how.
 #[derive(Debug, Args)]
 pub struct ResumeArguments {
-    /// The run: its folder, its name, or a part of that which no other run has (default: the newest unfinished one)
+    /// The run: its folder, its name, or a part of that; of several with one name the newest (default: the newest
+    /// unfinished one)
     #[arg(value_name = "RUN")]
     pub run: Option<String>,
     #[command(flatten)]
@@ -56,7 +57,7 @@ pub struct ResumeArguments {
 /// What to show.
 #[derive(Debug, Args)]
 pub struct OpenArguments {
-    /// The run: its folder, its name, or a part of that which no other run has
+    /// The run: its folder, its name, or a part of that; of several with one name the newest
     #[arg(value_name = "RUN")]
     pub run: String,
     #[command(flatten)]
@@ -77,7 +78,7 @@ pub struct RunsArguments {
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("form").required(true).multiple(true)))]
 pub struct ExportArguments {
-    /// The run: its folder, its name, or a part of that which no other run has
+    /// The run: its folder, its name, or a part of that; of several with one name the newest
     #[arg(value_name = "RUN")]
     pub run: String,
     /// Write what was measured to FILE: one row for each step, one column for each tag
@@ -128,7 +129,7 @@ pub struct RenameArguments {
 /// What to train once more.
 #[derive(Debug, Args)]
 pub struct ReplayArguments {
-    /// The run: its folder, its name, or a part of that which no other run has
+    /// The run: its folder, its name, or a part of that; of several with one name the newest
     #[arg(value_name = "RUN")]
     pub run: String,
     #[command(flatten)]
@@ -144,7 +145,7 @@ pub struct ReplayArguments {
 /// What to predict with, and what.
 #[derive(Debug, Args)]
 pub struct PredictArguments {
-    /// The run: its folder, its name, or a part of that which no other run has
+    /// The run: its folder, its name, or a part of that; of several with one name the newest
     #[arg(value_name = "RUN")]
     pub run: String,
     /// Tables (.csv, .tsv), arrays (.npy), images, or folders of them
@@ -178,7 +179,7 @@ pub enum PredictionFormatChoice {
 /// What to evaluate, and on what.
 #[derive(Debug, Args)]
 pub struct EvaluateArguments {
-    /// The run: its folder, its name, or a part of that which no other run has
+    /// The run: its folder, its name, or a part of that; of several with one name the newest
     #[arg(value_name = "RUN")]
     pub run: String,
     #[command(flatten)]
