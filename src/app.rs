@@ -52,7 +52,9 @@ use crate::protocol::Query;
 pub use actions::{Action, SampleStep};
 pub use banner::Banner;
 pub use branches::{BranchStretch, Branches, Lineage, RunPosition};
-pub use chart::{AxisTick, Chart, ChartMark, ChartValues, CursorReadout, ValueAxis};
+pub use chart::{
+    AxisTick, Chart, ChartMark, ChartValues, CursorReadout, CurveEnds, MeanSpan, MinibatchMean, PlotSize, ValueAxis,
+};
 pub use chart_view::{ChartView, Smoothing, StepWindow, ValueScale};
 pub use columns::TableColumns;
 pub use commands::{COMMANDS, CommandSpec};
@@ -222,12 +224,12 @@ impl App {
         self.view.charts.chart_figure(slot, self.run())
     }
 
-    /// A chart in `columns` columns (or dots, if the drawing has several dots a column).
-    pub fn chart(&self, slot: ChartSlot, columns: usize) -> Chart {
+    /// A chart for a plot of that size; its columns are dots, if the drawing has several dots a column.
+    pub fn chart(&self, slot: ChartSlot, size: PlotSize) -> Chart {
         match self.chart_figure(slot) {
-            Some(figure) => Chart::of(self.run(), &self.view.charts, slot, figure, columns),
+            Some(figure) => Chart::of(self.run(), &self.view.charts, slot, figure, size),
             // Before the source told what it measures, and in a place that one chart leaves over.
-            None => Chart::of(self.run(), &self.view.charts, slot, &ChartFigure::default(), columns),
+            None => Chart::of(self.run(), &self.view.charts, slot, &ChartFigure::default(), size),
         }
     }
 

@@ -31,7 +31,9 @@ pub use change::{Change, ChangedBy};
 pub use inspection::{Answer, Inspection, Phase, Query, SampleChoice, Walk};
 pub use layer::{LayerEquations, LayerInfo, LayerKind, LayerRole};
 pub use metric::{Better, DataPart, MetricId, MetricInfo, MetricValue, MetricValues, Unit};
-pub use report::{Evaluation, Failure, Finding, Health, LayerProbe, RunSummary, StepReport};
+pub use report::{
+    Evaluation, Failure, Finding, Health, LayerProbe, RECENT_MINIBATCHES, RunSummary, StepReport, TrainingMeans,
+};
 pub use request_line::RequestLine;
 pub use run::{
     ColumnInfo, Controls, DataInfo, DataNote, DataNoteKind, HyperParameter, Loading, LossInfo, RunInfo, RunState,

@@ -21,6 +21,7 @@ mod link;
 mod measures;
 mod metrics;
 mod minibatch;
+mod minibatch_means;
 mod notes;
 mod outbox;
 mod outcome;

@@ -5,6 +5,7 @@ use super::follow_up::FollowUp;
 use super::metric::{ChartFigure, ChartSlot};
 use super::run::Run;
 use super::series::StepRange;
+use crate::protocol::RECENT_MINIBATCHES;
 
 /// How values become heights.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -16,28 +17,28 @@ pub enum ValueScale {
     Log,
 }
 
-/// How strongly the bright line is smoothed: weight of the past in an exponential moving average.
+/// How strongly the bright line is smoothed: a mean of minibatches that does not lag, since it goes as far to either side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Smoothing {
     /// Raw values only.
     Off,
-    /// 0.9: about ten minibatches.
+    /// At the newest minibatch the mean of the last 10.
     Light,
-    /// 0.98: about fifty minibatches.
+    /// Of the last 50, as the figure in the title.
     #[default]
     Medium,
-    /// 0.995: about two hundred minibatches.
+    /// Of the last 200.
     Strong,
 }
 
 impl Smoothing {
-    /// Weight of the past at each minibatch; `None` when off.
-    pub const fn weight(self) -> Option<f64> {
+    /// How many minibatches the mean reaches to either side; `None` when off.
+    pub const fn reach(self) -> Option<u64> {
         match self {
             Self::Off => None,
-            Self::Light => Some(0.9),
-            Self::Medium => Some(0.98),
-            Self::Strong => Some(0.995),
+            Self::Light => Some(9),
+            Self::Medium => Some(RECENT_MINIBATCHES as u64 - 1),
+            Self::Strong => Some(199),
         }
     }
 
@@ -49,16 +50,6 @@ impl Smoothing {
             Self::Light => Self::Medium,
             Self::Medium => Self::Strong,
             Self::Strong => Self::Off,
-        }
-    }
-
-    /// Its name: `off`, `0.9`, ….
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Off => "off",
-            Self::Light => "0.9",
-            Self::Medium => "0.98",
-            Self::Strong => "0.995",
         }
     }
 }
@@ -120,7 +111,10 @@ impl ChartView {
             Action::LogScale => self.toggle_log_scale(slot, run),
             Action::Smoothing => {
                 self.smoothing = self.smoothing.next();
-                FollowUp::good_notice(format!("smoothing {}", self.smoothing.label()))
+                FollowUp::good_notice(match self.smoothing.reach() {
+                    None => "no smoothing: every minibatch".into(),
+                    Some(reach) => format!("smoothed: the mean of each minibatch and {reach} on either side"),
+                })
             }
             Action::Figure => self.next_figure(slot, run),
             _ => FollowUp::Done,

@@ -286,7 +286,7 @@ impl Layers {
             let row = &mut self.rows[found];
             for value in &probe.values {
                 if let Some(place) = self.quantities.place_of(value.0) {
-                    row.tracks[place].push(newest, step, value.1);
+                    row.tracks[place].push(newest, step, value.1, 1.0);
                 }
             }
             if row.last_probe.as_ref().is_none_or(|look| look.at.step < step || !lineage.contains(look.at)) {

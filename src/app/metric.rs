@@ -81,6 +81,8 @@ impl MetricCatalog {
 pub struct MetricStore {
     index: MetricCatalog,
     tracks: Vec<MetricTrack>,
+    /// Whether a metric is measured on what is trained on.
+    trained: Vec<bool>,
     /// Those of them that are kept at full detail, the one shown last at the end.
     sharp: VecDeque<usize>,
     figures: Vec<ChartFigure>,
@@ -128,6 +130,8 @@ impl MetricStore {
     pub fn add_metric_infos(&mut self, infos: Vec<MetricInfo>) -> usize {
         let refused = self.index.add_metric_infos(infos);
         let known = self.tracks.len();
+        let trained = self.index.infos[known..].iter().map(|info| info.data_part_and_name().0 == DataPart::Train);
+        self.trained.extend(trained);
         self.tracks.resize_with(self.index.infos.len(), MetricTrack::default);
         for place in known..self.tracks.len().min(MAX_ALWAYS_DETAILED_METRICS) {
             self.raise_detail(place);
@@ -136,15 +140,16 @@ impl MetricStore {
         refused
     }
 
-    /// Appends values on the branch that grows; those of unknown metrics are left out. Whether one that is meant to be
-    /// small or large was not a number.
-    pub fn push_values(&mut self, newest: BranchStretch, step: u64, values: &[MetricValue]) -> bool {
+    /// Appends values on the branch that grows; those of unknown metrics are left out. Those of the training data were
+    /// measured on `share` of a full minibatch. Whether one that is meant to be small or large was not a number.
+    pub fn push_values(&mut self, newest: BranchStretch, step: u64, values: &[MetricValue], share: f64) -> bool {
         let mut broken = false;
         for MetricValue(id, value) in values {
             if let Some(place) = self.index.place_of(*id) {
                 broken |=
                     !value.is_finite() && matches!(self.index.infos[place].better, Better::Lower | Better::Higher);
-                self.tracks[place].push(newest, step, *value);
+                let weight = if self.trained[place] { share } else { 1.0 };
+                self.tracks[place].push(newest, step, *value, weight);
             }
         }
         broken
@@ -185,6 +190,11 @@ impl MetricStore {
     /// The values of a curve.
     pub fn curve_track(&self, curve: FigureCurve) -> &MetricTrack {
         &self.tracks[curve.place]
+    }
+
+    /// What the source told of the metric of a curve.
+    pub fn curve_info(&self, curve: FigureCurve) -> &MetricInfo {
+        &self.index.infos()[curve.place]
     }
 
     /// The values of the metric with this tag.
@@ -309,7 +319,7 @@ mod tests {
         }
         let newest = Lineage::default().newest_stretch();
         let values: Vec<MetricValue> = (0..200).map(|id| MetricValue(MetricId(id), 1.0)).collect();
-        assert!((1..=4000).all(|step| !store.push_values(newest, step, &values)));
+        assert!((1..=4000).all(|step| !store.push_values(newest, step, &values, 1.0)));
         let held: Vec<usize> = store.tracks.iter().map(MetricTrack::memory_bytes).collect();
         assert!(held[..200 - MAX_DETAILED_METRICS].iter().all(|held| *held < 32 << 10));
         assert!(held[200 - MAX_DETAILED_METRICS..].iter().all(|held| *held > 64 << 10));

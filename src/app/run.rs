@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use crate::protocol::{
     self, Answer, Branching, Capability, Change, Controls, Event, Failure, Finding, Health, Hello, HyperParameter,
-    LEARNING_RATE, Loading, MetricInfo, NewMetrics, PROTOCOL_VERSION, RunInfo, RunState, RunSummary, StepReport, Walk,
-    metric::EFFECTIVE_LEARNING_RATE,
+    LEARNING_RATE, Loading, MetricInfo, NewMetrics, PROTOCOL_VERSION, RunInfo, RunState, RunSummary, StepReport,
+    TrainingMeans, Walk, metric::EFFECTIVE_LEARNING_RATE,
 };
 
 use super::branches::{Branches, Lineage, RunPosition};
@@ -43,7 +43,7 @@ pub struct ChangeMark {
 
 /// Everything known about the run. Texts in it are safe to show, but for the keys in `controls`, which go back to
 /// the source as they came: [`super::App::control_rows`] has them for people.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Run {
     /// Its name.
     pub name: String,
@@ -78,6 +78,8 @@ pub struct Run {
     pub broken: Option<RunPosition>,
     /// What is measured, over the steps.
     pub metrics: MetricStore,
+    /// What the newest minibatches measured on average; absent where the source does not say.
+    pub means: Option<TrainingMeans>,
     /// The layers that have parameters.
     pub layers: Layers,
     /// What was asked about the inside of the run, and what it answered.
@@ -102,34 +104,7 @@ pub struct Run {
 
 impl Run {
     pub(super) fn new(run: &str) -> Self {
-        Self {
-            name: harmless_name(run),
-            source: None,
-            capabilities: None,
-            loading: None,
-            info: None,
-            classes: Vec::new(),
-            columns: TableColumns::default(),
-            state: RunState::Loading,
-            reason: None,
-            branches: Branches::default(),
-            step: 0,
-            epoch: None,
-            controls: None,
-            samples_per_second: None,
-            broken: None,
-            metrics: MetricStore::default(),
-            layers: Layers::default(),
-            answers: NewestAnswers::default(),
-            walk: None,
-            marks: VecDeque::new(),
-            findings: Findings::default(),
-            record: RecordStatus::default(),
-            thinned: 0,
-            summary: None,
-            failure: None,
-            gone: false,
-        }
+        Self { name: harmless_name(run), ..Self::default() }
     }
 
     /// The way to the branch that the run is on.
@@ -219,7 +194,8 @@ impl Run {
             Event::Step(report) => self.take_step_report(report),
             Event::Evaluation(evaluation) => {
                 self.step = self.step.max(evaluation.step);
-                self.metrics.push_values(self.branches.lineage().newest_stretch(), evaluation.step, &evaluation.values);
+                let newest = self.branches.lineage().newest_stretch();
+                self.metrics.push_values(newest, evaluation.step, &evaluation.values, 1.0);
             }
             Event::Changed { step, change } => self.add_mark(step, change),
             Event::Branched(branching) => self.take_branching(&branching),
@@ -230,6 +206,7 @@ impl Run {
                 self.state = RunState::Finished;
                 self.step = self.step.max(summary.step);
                 let mut summary = summary;
+                self.means = summary.means.take().or(self.means.take());
                 summary.weights_sha256 = summary.weights_sha256.as_deref().map(harmless_name);
                 self.summary = Some(summary);
             }
@@ -350,7 +327,7 @@ impl Run {
         self.epoch = None;
         self.layers.drop_outside_lineage(self.branches.lineage());
         self.answers.drop_outside_lineage(self.branches.lineage());
-        (self.samples_per_second, self.summary, self.walk) = (None, None, None);
+        (self.samples_per_second, self.summary, self.walk, self.means) = (None, None, None, None);
         if let Some(change) = &branching.change {
             self.add_mark(branching.at, change.clone());
         }
@@ -389,10 +366,13 @@ impl Run {
             self.epoch = Some(epoch.max(0.0));
         }
         let lineage = self.branches.lineage();
-        if self.metrics.push_values(lineage.newest_stretch(), report.step, &report.values) {
+        let full = self.info.as_ref().and_then(|info| info.batch_size);
+        let share = report.samples.zip(full).map_or(1.0, |(samples, full)| samples as f64 / full as f64);
+        if self.metrics.push_values(lineage.newest_stretch(), report.step, &report.values, share) {
             let newest = self.broken.filter(|broken| lineage.contains(*broken)).map_or(0, |broken| broken.step);
             self.broken = Some(self.position(report.step.max(newest)));
         }
+        self.means = report.means;
         self.layers.record_probe(self.branches.lineage(), report.step, report.layers);
         self.samples_per_second = report.samples_per_second.filter(|speed| speed.is_finite() && *speed > 0.0);
     }

@@ -3,31 +3,41 @@
 //! Level 0 keeps the newest samples one by one. Level `k` keeps the newest buckets, each of which covers `4^k` samples
 //! by their smallest, largest and mean value. The older a sample, the coarser the level that still covers it, and the
 //! coarsest covers the whole run. An append touches four levels for every three samples; a query reads one level.
+//!
+//! A sample has a weight: the share of a full minibatch that it was measured on. A last minibatch of an epoch with few
+//! samples varies far more than the others, and is no event: means count it by its weight, and where every minibatch is
+//! drawn, it is drawn together with so much of the one before it as makes up a full one.
 
 mod columns;
 
 use std::{collections::VecDeque, ops::Range};
 
-pub use columns::{Column, ColumnSums, Extent, MovingAverage, StepRange};
+pub use columns::{Column, ColumnSums, Extent, StepRange, WindowMeans};
 
 /// Buckets of one level that make one of the next.
 const FAN_IN: usize = 4;
 
-/// Weight in an average below which a sample is left out.
-const NOTHING: f64 = 1e-9;
-
-/// A value as level 0 keeps it: in half the bytes of a bucket, since these are most of what an append writes.
+/// A value as level 0 keeps it: in about half the bytes of a bucket, since these are most of what an append writes.
 #[derive(Clone, Copy, Debug)]
 struct Sample {
     step: u64,
     /// NaN where it was not finite.
     value: f32,
+    /// What is drawn of it: the value, with so much of the one before it as its weight leaves.
+    drawn: f32,
+    weight: f32,
 }
 
 impl Sample {
-    fn new(step: u64, value: f64) -> Self {
-        let finite = value.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32;
-        Self { step, value: if value.is_finite() { finite } else { f32::NAN } }
+    /// A sample after another.
+    fn new(step: u64, value: f64, weight: f64, before: Option<&Self>) -> Self {
+        let limit = |value: f64| value.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32;
+        let before = before.map(|before| f64::from(before.value)).filter(|before| before.is_finite());
+        // Not NaN: `clamp` would keep it, and nothing weighs more than a full minibatch.
+        let weight = if weight > 0.0 { weight.min(1.0) } else { 1.0 };
+        let drawn = before.filter(|_| weight < 1.0).map_or(value, |before| weight * value + (1.0 - weight) * before);
+        let value = if value.is_finite() { limit(value) } else { f32::NAN };
+        Self { step, value, drawn: limit(drawn), weight: weight as f32 }
     }
 }
 
@@ -40,15 +50,18 @@ pub(super) struct Bucket {
     min: f32,
     max: f32,
     mean: f32,
+    /// Weight of the finite samples.
+    weight: f32,
     broken: bool,
 }
 
 impl From<Sample> for Bucket {
-    fn from(Sample { step, value }: Sample) -> Self {
+    fn from(Sample { step, value, drawn, weight }: Sample) -> Self {
+        let (first, last) = (step, step);
         if value.is_nan() {
-            Self { first: step, last: step, min: f32::INFINITY, max: f32::NEG_INFINITY, mean: 0.0, broken: true }
+            Self { first, last, min: f32::INFINITY, max: f32::NEG_INFINITY, mean: 0.0, weight: 0.0, broken: true }
         } else {
-            Self { first: step, last: step, min: value, max: value, mean: value, broken: false }
+            Self { first, last, min: drawn, max: drawn, mean: value, weight, broken: false }
         }
     }
 }
@@ -58,18 +71,34 @@ impl Bucket {
         self.min > self.max
     }
 
-    /// All of them together, in ascending order; each covers the same number of samples.
+    /// All of them together, in ascending order.
     fn of_all(buckets: [Self; FAN_IN]) -> Self {
-        let means = buckets.iter().filter(|bucket| !bucket.is_empty()).map(|bucket| f64::from(bucket.mean));
-        let (sum, count) = means.fold((0.0, 0u32), |(sum, count), mean| (sum + mean, count + 1));
+        let sum = buckets.iter().map(Self::weighted_mean).sum::<f64>();
+        let weight = buckets.iter().map(|bucket| f64::from(bucket.weight)).sum::<f64>();
         Self {
             first: buckets[0].first,
             last: buckets[FAN_IN - 1].last,
             min: buckets.iter().map(|bucket| bucket.min).fold(f32::INFINITY, f32::min),
             max: buckets.iter().map(|bucket| bucket.max).fold(f32::NEG_INFINITY, f32::max),
-            mean: (sum / f64::from(count.max(1))) as f32,
+            mean: if weight > 0.0 { (sum / weight) as f32 } else { 0.0 },
+            weight: weight as f32,
             broken: buckets.iter().any(|bucket| bucket.broken),
         }
+    }
+
+    /// The share of its steps that lie in `steps`.
+    fn share_in(&self, steps: StepRange) -> f64 {
+        let (first, last) = (self.first.max(steps.first), self.last.min(steps.last));
+        if (first, last) == (self.first, self.last) {
+            return 1.0;
+        }
+        let length = |first: u64, last: u64| last.saturating_sub(first) as f64 + 1.0;
+        length(first, last) / length(self.first, self.last)
+    }
+
+    /// Mean of the finite samples times their weight.
+    fn weighted_mean(&self) -> f64 {
+        f64::from(self.weight) * f64::from(self.mean)
     }
 
     fn column(&self) -> Column {
@@ -118,11 +147,6 @@ impl<B: Copy + Into<Bucket>> Level<B> {
     }
 }
 
-/// Samples in a bucket of a level.
-fn samples_at(level: usize) -> f64 {
-    (FAN_IN as f64).powf(level as f64)
-}
-
 /// One metric over the steps of a run. See the module for how it is kept.
 #[derive(Clone, Debug)]
 pub struct Series {
@@ -140,7 +164,7 @@ impl Series {
     /// A series that keeps at most `capacity` samples or buckets per level; a query over the whole run sees at least a
     /// quarter as many.
     ///
-    /// It needs 16 bytes per sample and 32 per bucket: with a capacity of 2048 and ten million samples 0.5 MiB.
+    /// It needs 24 bytes per sample and 40 per bucket: with a capacity of 2048 and ten million samples 0.6 MiB.
     pub fn new(capacity: usize) -> Self {
         Self {
             capacity: capacity.max(FAN_IN),
@@ -163,13 +187,14 @@ impl Series {
         self.coarser.iter_mut().for_each(|level| level.keep_newest(self.capacity));
     }
 
-    /// Appends the value at `step`, which may be NaN or infinite. A step that is not after the latest one is ignored.
-    pub fn push(&mut self, step: u64, value: f64) {
+    /// Appends the value at `step`, which may be NaN or infinite, with its weight: the share of a full minibatch that it
+    /// was measured on. A step that is not after the latest one is ignored.
+    pub fn push(&mut self, step: u64, value: f64, weight: f64) {
         if self.latest.is_some_and(|(latest, _)| step <= latest) {
             return;
         }
         self.latest = Some((step, value));
-        self.samples.push(Sample::new(step, value), self.capacity);
+        self.samples.push(Sample::new(step, value, weight, self.samples.newest.back()), self.capacity);
         self.appended += 1;
         if self.appended.is_multiple_of(FAN_IN as u64) {
             self.push_bucket(self.samples.last_together());
@@ -207,23 +232,40 @@ impl Series {
         Some((bucket.last, if bucket.is_empty() { f64::NAN } else { bucket.mean.into() }))
     }
 
+    /// The oldest sample from `first` on, up to `limit`, and its step; the mean of the first that are left, where it is
+    /// not kept alone.
+    pub fn earliest_from(&self, first: u64, limit: u64) -> Option<(u64, f64)> {
+        let k = self.level_for(first);
+        let bucket = self.pieces(k, first, limit).find(|bucket| bucket.first >= first)?;
+        Some((bucket.first, if bucket.is_empty() { f64::NAN } else { bucket.mean.into() }))
+    }
+
+    /// Mean of the newest samples that are kept alone, at most `most`, and how many they are.
+    pub fn newest_mean(&self, most: usize) -> Option<(f64, usize)> {
+        let samples = self.samples.newest.iter().rev().take(most).map(|sample| Bucket::from(*sample));
+        let (sum, weight, count) = samples.filter(|sample| !sample.is_empty()).fold((0.0, 0.0, 0), |sums, sample| {
+            (sums.0 + sample.weighted_mean(), sums.1 + f64::from(sample.weight), sums.2 + 1)
+        });
+        (count > 0).then(|| (sum / weight, count))
+    }
+
     /// Adds the samples up to `limit` to `columns`, as fine as what is kept allows.
     pub fn add_to(&self, columns: &mut ColumnSums, first: u64, limit: u64) {
         let steps = columns.step_range();
-        let first = first.max(steps.first);
-        let pieces = self.pieces(self.level_for(first), first, limit);
         // `for_each` goes over each slice in one loop, where a `for` loop would ask the nested iterators for every bucket.
-        let seen = pieces.take_while(|(bucket, _)| bucket.first <= steps.last);
-        seen.for_each(|(bucket, level)| columns.add(&bucket, level));
+        self.pieces_in(steps, first, limit).for_each(|bucket| columns.add(&bucket));
     }
 
-    /// Goes on with an average over the samples up to `limit`; those before its columns count as their past.
-    pub fn smooth_into(&self, average: &mut MovingAverage, limit: u64) {
-        let steps = average.step_range();
-        let first = steps.first.min(limit.saturating_add(1));
-        let pieces = self.buckets_with_past(self.level_for(first), first, limit, average.weight());
-        let seen = pieces.take_while(|(bucket, _)| bucket.first <= steps.last);
-        seen.for_each(|(bucket, level)| average.add(&bucket, level));
+    /// Adds the samples up to `limit` to means over windows of steps.
+    pub fn add_to_means(&self, means: &mut WindowMeans, first: u64, limit: u64) {
+        let steps = means.step_range();
+        self.pieces_in(steps, first, limit).for_each(|bucket| means.add(&bucket));
+    }
+
+    /// The samples from `first` up to `limit` that may lie in `steps`, as fine as what is kept allows.
+    fn pieces_in(&self, steps: StepRange, first: u64, limit: u64) -> impl Iterator<Item = Bucket> {
+        let first = first.max(steps.first);
+        self.pieces(self.level_for(first), first, limit).take_while(move |bucket| bucket.first <= steps.last)
     }
 
     /// The sample at `step`, or what is left of the samples around it, or else the last one before it; of those after
@@ -297,8 +339,8 @@ impl Series {
     }
 
     /// The samples from `first` on in buckets of level `k` and, where one of these would reach beyond `limit` or is not
-    /// whole yet, in buckets of the finer levels, as far as these are kept. With their levels, ascending.
-    fn pieces(&self, k: usize, first: u64, limit: u64) -> impl Iterator<Item = (Bucket, usize)> {
+    /// whole yet, in buckets of the finer levels, as far as these are kept. Ascending.
+    fn pieces(&self, k: usize, first: u64, limit: u64) -> impl Iterator<Item = Bucket> {
         // The first step that is not covered by what came so far; `None` after the last one that there is.
         let mut next = Some(first);
         (0..=k).rev().flat_map(move |k| {
@@ -307,41 +349,8 @@ impl Series {
             if let Some(last) = self.buckets(k, start..end).next_back() {
                 next = last.last.checked_add(1);
             }
-            self.buckets(k, start..end).map(move |bucket| (bucket, k))
+            self.buckets(k, start..end)
         })
-    }
-
-    /// The buckets of level `k` up to `limit` with their levels, from so far before `first` that what is left out
-    /// weighs nothing in an average; where the level has dropped its past, that of the next level comes first, so that
-    /// an average does not begin anew at the left edge.
-    fn buckets_with_past(
-        &self,
-        k: usize,
-        first: u64,
-        limit: u64,
-        weight: f64,
-    ) -> impl Iterator<Item = (Bucket, usize)> {
-        let before = self.partition_point(k, |bucket| bucket.last < first);
-        let remembered = (NOTHING.ln() / (weight.ln() * samples_at(k))).abs().ceil() as usize;
-        // Those without a finite value are no part of an average.
-        let counts = |place: &usize| self.bucket(k, *place).is_some_and(|bucket| !bucket.is_empty());
-        let (mut found, mut own) = (0, before);
-        for place in (0..before).rev().filter(counts).take(remembered) {
-            (found, own) = (found + 1, place);
-        }
-        let (own, past) = if found < remembered { (0, (remembered - found).div_ceil(FAN_IN)) } else { (own, 0) };
-
-        // The last of the coarser ones may reach into what level `k` keeps, which then begins after it.
-        let oldest = self.bucket(k, 0).map_or(0, |bucket| bucket.first);
-        let end = if self.has_dropped(k) {
-            self.partition_point(k + 1, |bucket| bucket.first < oldest && bucket.last <= limit)
-        } else {
-            0
-        };
-        let coarser = end.saturating_sub(past)..end;
-        let after = self.buckets(k + 1, coarser.clone()).next_back().and_then(|bucket| bucket.last.checked_add(1));
-        let own = self.bucket(k, own).map_or(first, |bucket| bucket.first).max(after.unwrap_or(0));
-        self.buckets(k + 1, coarser).map(move |bucket| (bucket, k + 1)).chain(self.pieces(k, own, limit))
     }
 }
 
@@ -363,17 +372,17 @@ mod tests {
             columns.into_columns()
         }
 
-        fn smoothed(&self, steps: StepRange, count: usize, weight: f64) -> Vec<Option<f64>> {
-            let mut average = MovingAverage::new(steps, count, weight);
-            self.smooth_into(&mut average, u64::MAX);
-            average.into_columns()
+        fn smoothed(&self, steps: StepRange, count: usize, reach: u64) -> Vec<Option<f64>> {
+            let mut means = WindowMeans::new(steps, count, reach);
+            self.add_to_means(&mut means, 0, u64::MAX);
+            means.into_columns()
         }
     }
 
     fn series(capacity: usize, samples: &[(u64, f64)]) -> Series {
         let mut series = Series::new(capacity);
         for (step, value) in samples {
-            series.push(*step, *value);
+            series.push(*step, *value, 1.0);
         }
         series
     }
@@ -382,11 +391,11 @@ mod tests {
     fn nothing_and_one_sample_are_series_too() {
         let mut series = Series::new(8);
         assert_eq!(series.columns(range(1, 10), 3), vec![Column::default(); 3]);
-        assert_eq!((series.at(4, u64::MAX), series.smoothed(range(1, 10), 2, 0.9)), (None, vec![None, None]));
-        series.push(4, 2.5);
+        assert_eq!((series.at(4, u64::MAX), series.smoothed(range(1, 10), 2, 9)), (None, vec![None, None]));
+        series.push(4, 2.5, 1.0);
         let only = Column { extent: Some(Extent { min: 2.5, max: 2.5, mean: 2.5 }), broken: false };
         assert_eq!(series.columns(range(1, 9), 3), vec![Column::default(), only, Column::default()]);
-        assert_eq!(series.smoothed(range(1, 9), 3, 0.9)[1].map(|value| (value * 1e6).round()), Some(2.5e6));
+        assert_eq!(series.smoothed(range(1, 9), 3, 9)[1].map(|value| (value * 1e6).round()), Some(2.5e6));
         assert_eq!(
             (series.at(3, u64::MAX), series.at(4, u64::MAX), series.at(100, u64::MAX)),
             (None, Some(only), Some(only))
@@ -402,7 +411,7 @@ mod tests {
         let broken: Vec<usize> = (0..10).filter(|column| columns[*column].broken).collect();
         assert!(broken.contains(&4) && broken.len() <= 2, "{broken:?}");
         assert!(columns.iter().all(|column| column.extent.is_some_and(|extent| extent.mean == 1.0)));
-        assert!(series.smoothed(range(1, 300), 10, 0.9).iter().flatten().all(|value| (value - 1.0).abs() < 1e-6));
+        assert!(series.smoothed(range(1, 300), 10, 9).iter().flatten().all(|value| (value - 1.0).abs() < 1e-6));
     }
 
     #[test]
@@ -425,7 +434,7 @@ mod tests {
     fn something_is_known_before_every_place_where_a_branch_may_leave() {
         for (capacity, samples) in [(128, 1000), (2048, 5000), (8, 777)] {
             let mut series = Series::new(capacity);
-            (1..=samples).for_each(|step| series.push(step, step as f64));
+            (1..=samples).for_each(|step| series.push(step, step as f64, 1.0));
             // Samples in a bucket of the coarsest level that is needed.
             let coarsest = (2 * samples / capacity as u64).next_power_of_two();
             for limit in 1..=samples {
@@ -444,12 +453,12 @@ mod tests {
     #[test]
     fn a_series_that_shrinks_keeps_its_newest_values_and_the_whole_run_in_sight() {
         let mut series = Series::new(512);
-        (1..=10_000u64).for_each(|step| series.push(step, if step == 7 { 100.0 } else { 1.0 }));
+        (1..=10_000u64).for_each(|step| series.push(step, if step == 7 { 100.0 } else { 1.0 }, 1.0));
         let before = series.memory();
         series.keep_newest(64);
         assert!(series.memory() < before / 4, "{} of {before}", series.memory());
         for step in 10_001..=10_100 {
-            series.push(step, 2.0);
+            series.push(step, 2.0, 1.0);
         }
         assert_eq!(series.latest_until(u64::MAX), Some((10_100, 2.0)));
         let columns = series.columns(range(1, 10_100), 20);
@@ -460,7 +469,7 @@ mod tests {
     #[test]
     fn the_mean_of_a_column_counts_samples_and_not_buckets() {
         let mut series = Series::new(16);
-        (1..=1000u64).for_each(|step| series.push(step, step as f64));
+        (1..=1000u64).for_each(|step| series.push(step, step as f64, 1.0));
         let mean = series.columns(range(1, 1000), 1)[0].extent.unwrap().mean;
         assert!((mean - 500.5).abs() < 1.0, "{mean}");
     }
@@ -470,7 +479,7 @@ mod tests {
         let mut series = Series::new(512);
         let mut at_quarter = 0;
         for step in 1..=400_000u64 {
-            series.push(step, if step == 7 { 100.0 } else { 1.0 });
+            series.push(step, if step == 7 { 100.0 } else { 1.0 }, 1.0);
             if step == 100_000 {
                 at_quarter = series.memory();
             }
@@ -484,72 +493,91 @@ mod tests {
     }
 
     #[test]
-    fn smoothing_follows_its_definition_where_samples_are_whole() {
-        let samples: Vec<(u64, f64)> = (1..=200).map(|step| (step, (step as f64 * 0.3).sin())).collect();
+    fn smoothing_is_the_mean_of_as_many_on_either_side() {
+        let value = |step: u64| (step as f64 * 0.3).sin();
+        let samples: Vec<(u64, f64)> = (1..=200).map(|step| (step, value(step))).collect();
         let series = series(256, &samples);
-        for weight in [0.0, 0.5, 0.9] {
-            let (mut sum, mut total) = (0.0, 0.0);
-            let expected: Vec<f64> = samples
-                .iter()
-                .map(|(_, value)| {
-                    sum = sum * weight + value * (1.0 - weight);
-                    total = total * weight + 1.0 - weight;
-                    sum / total
-                })
-                .collect();
-            // The second window begins where everything, something or nothing of the first samples is forgotten.
-            for (first, expected) in [(1, &expected[..]), (121, &expected[120..])] {
-                let smoothed = series.smoothed(range(first, 200), expected.len(), weight);
-                for (smoothed, expected) in smoothed.iter().zip(expected) {
-                    assert!((smoothed.unwrap() - expected).abs() < 1e-6, "{weight}");
+        for reach in [0, 1, 9, 49, 500] {
+            // The second window has a past and a future.
+            for window in [range(1, 200), range(81, 160)] {
+                let smoothed = series.smoothed(window, window.length() as usize, reach);
+                for (step, smoothed) in (window.first..).zip(smoothed) {
+                    let around: Vec<f64> =
+                        (step.saturating_sub(reach).max(1)..=(step + reach).min(200)).map(value).collect();
+                    let exact = around.iter().sum::<f64>() / around.len() as f64;
+                    assert!((smoothed.unwrap() - exact).abs() < 1e-6, "±{reach} at {step}");
                 }
             }
         }
+        // At the newest step it is the mean of the last fifty.
+        let newest = series.smoothed(range(200, 200), 1, 49)[0].unwrap();
+        assert!((newest - series.newest_mean(50).unwrap().0).abs() < 1e-9);
     }
 
     #[test]
-    fn an_average_knows_what_was_before_its_window() {
-        // The finest level begins with the window or a little later; what was before is known to the next one only.
-        for last in 10_000..=10_003u64 {
-            let first = last - 63;
-            let mut series = Series::new(64);
-            for step in 1..=last {
-                series.push(step, if step < first { 100.0 } else { 0.0 });
-            }
-            let smoothed = series.smoothed(range(first, last), 64, 0.9)[0];
-            // A bucket of four that reaches into the window counts as a whole.
-            let end = if first % 4 == 1 { first } else { first.next_multiple_of(4) };
-            let exact = 100.0 * 0.9f64.powi((end - first) as i32 + 1);
-            assert!(smoothed.is_some_and(|value| (value - exact).abs() < 2.0), "{last}: {smoothed:?}, {exact}");
+    fn a_ramp_is_not_drawn_later_than_it_is() {
+        let samples: Vec<(u64, f64)> = (1..=2000).map(|step| (step, step as f64)).collect();
+        let series = series(4096, &samples);
+        let window = range(101, 1900);
+        for (column, smoothed) in series.smoothed(window, 90, 49).into_iter().enumerate() {
+            let middle = window.step_of(column, 90) as f64 + 9.5;
+            assert!((smoothed.unwrap() - middle).abs() < 1e-3, "column {column}");
         }
-        // Minibatches that diverged lie between the window and what its average remembers.
-        let mut series = Series::new(1024);
-        for step in 1..=700 {
-            let value = match step {
-                ..=100 => 100.0,
-                101..=600 => f64::NAN,
-                _ => 0.0,
-            };
-            series.push(step, value);
-        }
-        let first = series.smoothed(range(601, 700), 100, 0.9)[0];
-        assert!(first.is_some_and(|first| (first - 90.0).abs() < 0.1), "{first:?}");
     }
 
     #[test]
     fn smoothing_of_old_buckets_stays_near_its_definition() {
         let mut series = Series::new(64);
-        let (mut sum, mut exact) = (0.0, Vec::new());
-        for step in 1..=10_000u64 {
-            let value = 1.0 + (step as f64 / 1500.0).sin();
-            series.push(step, value);
-            sum = sum * 0.98 + value * 0.02;
-            exact.push(sum);
-        }
+        let value = |step: u64| 1.0 + (step as f64 / 1500.0).sin();
+        (1..=10_000).for_each(|step| series.push(step, value(step), 1.0));
         let window = range(5001, 10_000);
-        for (column, smoothed) in series.smoothed(window, 20, 0.98).iter().enumerate() {
-            let last = if column == 19 { 10_000 } else { window.step_of(column + 1, 20) - 1 };
-            assert!((smoothed.unwrap() - exact[last as usize - 1]).abs() < 0.2, "column {column}");
+        for (column, smoothed) in series.smoothed(window, 20, 49).iter().enumerate() {
+            let exact = value(window.step_of(column, 20) + 125);
+            assert!((smoothed.unwrap() - exact).abs() < 0.05, "column {column}");
+        }
+    }
+
+    #[test]
+    fn small_values_are_not_lost_beside_huge_ones() {
+        let mut series = Series::new(512);
+        (1..=400).for_each(|step| series.push(step, if step == 3 { 1e30 } else { 0.5 }, 1.0));
+        assert_eq!(series.smoothed(range(201, 400), 200, 9), vec![Some(0.5); 200]);
+    }
+
+    /// 65 samples in minibatches of 64: every second minibatch has one sample, which is right or wrong.
+    #[test]
+    fn a_small_last_minibatch_weighs_little_and_is_no_event() {
+        let mut series = Series::new(64);
+        for step in 1..=40u64 {
+            let small = step.is_multiple_of(2);
+            series.push(step, if small { (step / 2 % 2) as f64 } else { 0.5 }, if small { 1.0 / 64.0 } else { 1.0 });
+        }
+        for column in series.columns(range(1, 40), 40) {
+            let extent = column.extent.unwrap();
+            assert!(extent.min > 0.49 && extent.max < 0.51, "{extent:?}");
+        }
+        let mean = series.columns(range(1, 40), 1)[0].extent.unwrap().mean;
+        // 20 times 32 samples right, and 10 of 20.
+        assert!((mean - 650.0 / 1300.0).abs() < 1e-6, "{mean}");
+        assert_eq!(series.at(40, u64::MAX).and_then(|column| column.extent).map(|extent| extent.mean), Some(0.0));
+        // One that is no number is an event all the same, and what comes after it stands alone.
+        let mut series = Series::new(64);
+        [(1, f64::NAN, 1.0), (2, 3.0, 0.1)]
+            .into_iter()
+            .for_each(|(step, value, weight)| series.push(step, value, weight));
+        let columns = series.columns(range(1, 2), 2);
+        assert!(columns[0].broken && columns[1].extent.is_some_and(|extent| extent.min == 3.0));
+    }
+
+    #[test]
+    fn neighbours_of_a_window_are_found() {
+        let samples: Vec<(u64, f64)> = (1..=500).map(|step| (step * 10, step as f64)).collect();
+        for capacity in [1024, 64] {
+            let series = series(capacity, &samples);
+            let (before, after) = (series.latest_until(4_805).unwrap(), series.earliest_from(4_816, u64::MAX).unwrap());
+            assert_eq!((before, after), ((4_800, 480.0), (4_820, 482.0)));
+            assert_eq!((series.earliest_from(5_001, u64::MAX), series.latest_until(9)), (None, None));
+            assert_eq!(series.earliest_from(4_816, 4_819), None);
         }
     }
 

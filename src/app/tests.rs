@@ -82,6 +82,11 @@ fn controls(learning_rate: f64, throttle: Option<f64>) -> Event {
     })
 }
 
+/// A plot of twelve rows.
+fn plot(columns: usize) -> PlotSize {
+    PlotSize { columns, rows: 12 }
+}
+
 fn state(state: RunState, step: u64) -> Event {
     Event::State(StateChange { state, step, reason: None })
 }

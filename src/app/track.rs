@@ -3,7 +3,7 @@
 use crate::protocol::BranchId;
 
 use super::branches::{BranchStretch, Lineage};
-use super::series::{Column, ColumnSums, MovingAverage, Series, StepRange};
+use super::series::{Column, ColumnSums, Series, StepRange, WindowMeans};
 
 /// Buckets per level of a series that is not shown: ten thousand samples take about 30 KiB.
 const COARSE_LEVEL_BUCKETS: usize = 256;
@@ -49,16 +49,17 @@ impl MetricTrack {
         }
     }
 
-    /// Appends a value on the branch that grows; one before the branch began, or not after the latest, is ignored.
+    /// Appends a value and its weight, see [`Series::push`], on the branch that grows; one before the branch began, or not
+    /// after the latest, is ignored.
     #[inline]
-    pub fn push(&mut self, newest: BranchStretch, step: u64, value: f64) {
+    pub fn push(&mut self, newest: BranchStretch, step: u64, value: f64, weight: f64) {
         if step < newest.first {
             return;
         }
         if newest.branch != self.branch {
             self.switch_branch(newest.branch);
         }
-        self.series.push(step, value);
+        self.series.push(step, value, weight);
     }
 
     /// Puts the series of another branch, or a new one, in the first place.
@@ -92,15 +93,37 @@ impl MetricTrack {
         columns.into_columns()
     }
 
-    /// `count` columns of the exponential moving average in which the past weighs `weight` at each sample.
-    pub fn smoothed_columns(&self, lineage: &Lineage, steps: StepRange, count: usize, weight: f64) -> Vec<Option<f64>> {
-        let mut average = MovingAverage::new(steps, count, weight);
+    /// `count` columns of means over the samples of each column and those up to `reach` steps from it.
+    pub fn smoothed_columns(&self, lineage: &Lineage, steps: StepRange, count: usize, reach: u64) -> Vec<Option<f64>> {
+        let mut means = WindowMeans::new(steps, count, reach);
         for stretch in lineage.stretches() {
             if let Some(series) = self.series_of(stretch.branch) {
-                series.smooth_into(&mut average, stretch.last);
+                series.add_to_means(&mut means, stretch.first, stretch.last);
             }
         }
-        average.into_columns()
+        means.into_columns()
+    }
+
+    /// Mean of the newest samples of the current branch that are kept alone, at most `most`, and how many they are.
+    pub fn newest_mean(&self, lineage: &Lineage, most: usize) -> Option<(f64, usize)> {
+        self.series_of(lineage.newest_stretch().branch)?.newest_mean(most)
+    }
+
+    /// The last sample before `step` and its step.
+    pub fn before(&self, lineage: &Lineage, step: u64) -> Option<(u64, f64)> {
+        let limit = step.checked_sub(1)?;
+        let stretches = lineage.stretches().iter().rev();
+        stretches
+            .filter(|stretch| stretch.first <= limit)
+            .find_map(|stretch| self.series_of(stretch.branch)?.latest_until(stretch.last.min(limit)))
+    }
+
+    /// The first sample after `step` and its step.
+    pub fn after(&self, lineage: &Lineage, step: u64) -> Option<(u64, f64)> {
+        let first = step.checked_add(1)?;
+        let stretches = lineage.stretches().iter().filter(|stretch| stretch.last >= first);
+        let mut series = stretches.filter_map(|stretch| Some((stretch, self.series_of(stretch.branch)?)));
+        series.find_map(|(stretch, series)| series.earliest_from(first.max(stretch.first), stretch.last))
     }
 
     /// The sample at `step`, or what is left of the samples around it, or else the last one before it.

@@ -291,10 +291,10 @@ fn feed_sink(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gradtop::protocol::{MetricValues, RunSummary};
+    use gradtop::protocol::RunSummary;
 
     fn finished() -> ReportedEnd {
-        ReportedEnd::Finished(RunSummary { step: 1, values: MetricValues::new(), weights_sha256: None, seconds: None })
+        ReportedEnd::Finished(RunSummary { step: 1, ..RunSummary::default() })
     }
 
     #[test]

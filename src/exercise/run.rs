@@ -23,9 +23,9 @@ pub struct ExerciseRun {
 pub struct EvaluationPoint {
     /// Minibatches completed.
     pub step: u64,
-    /// Mean loss of those minibatches in nats, each before its update.
+    /// Mean loss of their samples in nats, each before the update of its minibatch.
     pub train_loss: f64,
-    /// Mean accuracy of those minibatches in percent, each before its update.
+    /// Accuracy on their samples in percent, each before the update of its minibatch.
     pub train_accuracy: f64,
     /// Mean loss on all test samples in nats.
     pub test_loss: f64,
@@ -80,12 +80,13 @@ pub fn run(
     let mut trainer = Trainer::new(spec, data)?;
     let every = trainer.evaluate_every();
     let mut points = Vec::new();
-    let (mut loss, mut accuracy, mut minibatches) = (0.0, 0.0, 0.0);
+    let (mut loss, mut accuracy, mut samples) = (0.0, 0.0, 0.0);
     while trainer.completed() < trainer.total_steps() {
         let outcome = trainer.step().map_err(|source| RunError::Step { step: trainer.completed(), source })?;
-        loss += outcome.loss;
-        accuracy += 100.0 * outcome.accuracy;
-        minibatches += 1.0;
+        let count = outcome.samples as f64;
+        loss += count * outcome.loss;
+        accuracy += count * 100.0 * outcome.accuracy;
+        samples += count;
         let step = trainer.completed();
         if observe(step).is_break() {
             return Err(RunError::Interrupted);
@@ -94,12 +95,12 @@ pub fn run(
             let test = trainer.evaluate(|| observe(step)).ok_or(RunError::Interrupted)?;
             points.push(EvaluationPoint {
                 step,
-                train_loss: loss / minibatches,
-                train_accuracy: accuracy / minibatches,
+                train_loss: loss / samples,
+                train_accuracy: accuracy / samples,
                 test_loss: test.loss,
                 test_accuracy: 100.0 * test.accuracy,
             });
-            (loss, accuracy, minibatches) = (0.0, 0.0, 0.0);
+            (loss, accuracy, samples) = (0.0, 0.0, 0.0);
         }
     }
     Ok(ExerciseRun { seed: spec.seed, points, seconds: start.elapsed().as_secs_f64() })

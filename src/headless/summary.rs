@@ -87,7 +87,7 @@ mod tests {
         ];
         let values = (0..).zip([0.5, 0.9, 0.25, 12.0]).map(|(id, value)| MetricValue(MetricId(id), value)).collect();
         let mut out = Vec::new();
-        let summary = RunSummary { step: 1000, values, weights_sha256: None, seconds: None };
+        let summary = RunSummary { step: 1000, values, ..RunSummary::default() };
         write_summary(&mut out, &summary, &metrics).unwrap();
         let lines = [
             "finished   step 1,000",

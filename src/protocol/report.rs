@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::MetricValues;
 
+/// Minibatches over which the newest training figures are means; fewer at the beginning of a run.
+pub const RECENT_MINIBATCHES: usize = 50;
+
 /// What one minibatch showed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StepReport {
@@ -18,12 +21,26 @@ pub struct StepReport {
     /// What was measured of the minibatch, before its update; only what was measured at this step.
     #[serde(default)]
     pub values: MetricValues,
+    /// What the minibatches up to this one measured on average; absent where the source does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub means: Option<TrainingMeans>,
     /// Samples trained a second of late, throttling included and pauses left out; absent while unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub samples_per_second: Option<f64>,
     /// What the probe saw of the layers at this step; empty where it did not look.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub layers: Vec<LayerProbe>,
+}
+
+/// What minibatches measured on average. Every sample counts the same: a minibatch of 32 weighs half as much as one of 64.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TrainingMeans {
+    /// Means over the newest minibatches, each measured before its update.
+    pub recent: MetricValues,
+    /// How many minibatches those are.
+    pub minibatches: u64,
+    /// Means over the minibatches of the current epoch so far; of the whole epoch after its last one.
+    pub epoch: MetricValues,
 }
 
 /// What the probe saw of one layer.
@@ -97,6 +114,9 @@ pub struct RunSummary {
     /// What the last evaluation measured.
     #[serde(default)]
     pub values: MetricValues,
+    /// What the last minibatches measured on average.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub means: Option<TrainingMeans>,
     /// SHA-256 of the weights (little-endian f32 in the network's order), in hexadecimal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights_sha256: Option<String>,

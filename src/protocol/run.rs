@@ -145,10 +145,11 @@ impl DataNoteKind {
 }
 
 /// What a source is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunState {
     /// Reading data, building the network.
+    #[default]
     Loading,
     /// Training.
     Running,

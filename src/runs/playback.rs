@@ -109,8 +109,9 @@ struct Player<'a> {
 impl Player<'_> {
     fn play(&mut self, logged: &LoggedEvent, tags: &[String]) -> ControlFlow<()> {
         let step = logged.step;
-        let mut report = StepReport { step, epoch: self.epoch(step), ..StepReport::default() };
-        let mut evaluation = Evaluation { step, epoch: self.epoch(step), ..Evaluation::default() };
+        let (epoch, samples) = (self.epoch(step), self.samples(step));
+        let mut report = StepReport { step, epoch, samples, ..StepReport::default() };
+        let mut evaluation = Evaluation { step, epoch, ..Evaluation::default() };
         for (tag, value) in &logged.values {
             let tag = tags[*tag].as_str();
             match (value, self.meanings.get(tag)) {
@@ -147,6 +148,14 @@ impl Player<'_> {
 
     fn epoch(&self, step: u64) -> Option<f64> {
         self.info.steps_per_epoch.map(|steps| step as f64 / steps as f64)
+    }
+
+    /// Samples in the minibatch of a step, which is not recorded: the last one of an epoch has what the others left.
+    fn samples(&self, step: u64) -> Option<u64> {
+        let (batch, minibatches) = (self.info.batch_size? as u64, self.info.steps_per_epoch?);
+        let all = self.info.data.as_ref()?.train? as u64;
+        let left = all.saturating_sub(batch.saturating_mul(minibatches.saturating_sub(1)));
+        Some(if minibatches > 0 && step.is_multiple_of(minibatches) { left } else { batch })
     }
 
     fn play_ledger_until(&mut self, step: u64) -> ControlFlow<()> {
@@ -206,6 +215,7 @@ fn summary(info: &RunInfo, state: &CheckpointState) -> RunSummary {
     RunSummary {
         step: state.training.trainer.step,
         values: values.into_iter().flatten().collect(),
+        means: state.training.means.report(),
         weights_sha256: Some(state.training.trainer.weights_sha256.clone()),
         seconds: Some(state.training.seconds),
     }

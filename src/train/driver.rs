@@ -307,7 +307,8 @@ impl<'a> TrainingDriver<'a> {
         self.set_state(RunState::Finished, None);
         let weights_sha256 = Some(self.trainer.weights_sha256());
         let seconds = Some(self.timing.training_time.training_seconds());
-        let summary = RunSummary { step, values, weights_sha256, seconds };
+        let means = self.reporter.means().report();
+        let summary = RunSummary { step, values, means, weights_sha256, seconds };
         self.outcome.summary = Some(summary.clone());
         self.save_news(self.is_complete());
         self.link.push(Event::Finished(summary));

@@ -18,9 +18,14 @@ struct MeasuredMetric<T> {
     value: fn(&T) -> Option<f64>,
 }
 
-const STEP_METRICS: [MeasuredMetric<StepMeasures>; 4] = [
+/// Metrics of minibatches that are means over their samples: several minibatches have a mean, too.
+const SAMPLE_METRICS: [MeasuredMetric<StepMeasures>; 2] = [
     MeasuredMetric { info: |id| loss_metric(id, TRAIN_LOSS), value: |step| Some(step.loss) },
     MeasuredMetric { info: |id| accuracy_metric(id, TRAIN_ACCURACY), value: |step| step.accuracy },
+];
+
+/// The other metrics of minibatches.
+const UPDATE_METRICS: [MeasuredMetric<StepMeasures>; 2] = [
     MeasuredMetric {
         info: |id| MetricInfo::new(id, TRAIN_GRADIENT_NORM, "gradient norm").floor(0.0),
         value: |step| step.gradient_norm,
@@ -55,8 +60,9 @@ const LAYER_METRICS: [MeasuredMetric<LayerMeasures>; 4] = [
     },
 ];
 
-/// The first id of the metrics of evaluations; those of minibatches come before.
-const FIRST_EVALUATION_METRIC_ID: u32 = STEP_METRICS.len() as u32;
+/// The first ids of the second and the third table.
+const FIRST_UPDATE_METRIC_ID: u32 = SAMPLE_METRICS.len() as u32;
+const FIRST_EVALUATION_METRIC_ID: u32 = FIRST_UPDATE_METRIC_ID + UPDATE_METRICS.len() as u32;
 
 fn loss_metric(id: u32, tag: &str) -> MetricInfo {
     MetricInfo::new(id, tag, "loss").unit(Unit::Named("nats".into())).floor(0.0).better(Better::Lower)
@@ -68,7 +74,10 @@ fn accuracy_metric(id: u32, tag: &str) -> MetricInfo {
 
 /// The metrics of minibatches and of evaluations.
 pub fn measured_metrics() -> Vec<MetricInfo> {
-    metric_infos(&STEP_METRICS, 0).chain(metric_infos(&EVALUATION_METRICS, FIRST_EVALUATION_METRIC_ID)).collect()
+    metric_infos(&SAMPLE_METRICS, 0)
+        .chain(metric_infos(&UPDATE_METRICS, FIRST_UPDATE_METRIC_ID))
+        .chain(metric_infos(&EVALUATION_METRICS, FIRST_EVALUATION_METRIC_ID))
+        .collect()
 }
 
 /// What is measured of layers.
@@ -78,24 +87,29 @@ pub fn measured_quantities() -> Vec<MetricInfo> {
 
 /// The values of a minibatch.
 pub(super) fn step_values(step: &StepMeasures) -> MetricValues {
-    read_values(&STEP_METRICS, 0, step)
+    sample_values(step).chain(read_values(&UPDATE_METRICS, FIRST_UPDATE_METRIC_ID, step)).collect()
+}
+
+/// Those of them that are means over its samples.
+pub(super) fn sample_values(step: &StepMeasures) -> impl Iterator<Item = MetricValue> {
+    read_values(&SAMPLE_METRICS, 0, step)
 }
 
 /// The values of an evaluation.
 pub(super) fn evaluation_values(test: &TestResult) -> MetricValues {
-    read_values(&EVALUATION_METRICS, FIRST_EVALUATION_METRIC_ID, test)
+    read_values(&EVALUATION_METRICS, FIRST_EVALUATION_METRIC_ID, test).collect()
 }
 
 /// The values of a layer.
 pub(super) fn layer_values(layer: &LayerMeasures) -> MetricValues {
-    read_values(&LAYER_METRICS, 0, layer)
+    read_values(&LAYER_METRICS, 0, layer).collect()
 }
 
 fn metric_infos<T>(table: &[MeasuredMetric<T>], first: u32) -> impl Iterator<Item = MetricInfo> {
     table.iter().zip(first..).map(|(measured, id)| (measured.info)(id))
 }
 
-fn read_values<T>(table: &[MeasuredMetric<T>], first: u32, from: &T) -> MetricValues {
+fn read_values<T>(table: &[MeasuredMetric<T>], first: u32, from: &T) -> impl Iterator<Item = MetricValue> {
     let values = table.iter().zip(first..);
-    values.filter_map(|(measured, id)| Some(MetricValue(MetricId(id), (measured.value)(from)?))).collect()
+    values.filter_map(|(measured, id)| Some(MetricValue(MetricId(id), (measured.value)(from)?)))
 }

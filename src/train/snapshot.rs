@@ -15,7 +15,7 @@ use crate::{
     tensors::{Precision, TensorError, TensorState, Tensors, Writer},
     train::{
         TestResult, Trainer, averaging::WeightAverage, early_stopping::BestEvaluation, fingerprint,
-        health::HealthMonitor, trainer::StoredParts,
+        health::HealthMonitor, minibatch_means::MinibatchMeans, trainer::StoredParts,
     },
 };
 
@@ -65,6 +65,9 @@ pub struct TrainingState {
     pub trainer: TrainerState,
     /// What the rules that watch the run remember.
     pub health: HealthMonitor,
+    /// What the newest minibatches and those of the epoch measured.
+    #[serde(default)]
+    pub means: MinibatchMeans,
     /// The last evaluation of the test split.
     pub last_evaluation: Option<TestResult>,
     /// The best evaluation of the test split.
@@ -242,6 +245,7 @@ pub fn snapshot_of(trainer: &mut Trainer) -> Snapshot {
         branch: BranchId::default(),
         trainer,
         health: HealthMonitor::default(),
+        means: MinibatchMeans::default(),
         last_evaluation: None,
         best_evaluation: None,
         seconds: 0.0,

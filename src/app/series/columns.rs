@@ -1,6 +1,6 @@
 //! Steps and columns: where a step is drawn, and what the samples of a column amount to.
 
-use super::{Bucket, samples_at};
+use super::Bucket;
 
 /// Steps from `first` to `last`, both included; `first <= last`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,26 +69,27 @@ pub struct Column {
     pub broken: bool,
 }
 
+impl Column {
+    /// The column of one value.
+    pub fn of(value: f64) -> Self {
+        let extent = value.is_finite().then_some(Extent { min: value, max: value, mean: value });
+        Self { extent, broken: extent.is_none() }
+    }
+}
+
 /// Columns on their way: buckets are added in ascending order.
 #[derive(Debug)]
 pub struct ColumnSums {
     columns: Vec<Column>,
-    /// Samples in the buckets of each column.
-    counts: Vec<f64>,
+    /// Weight of the samples of each column.
+    weights: Vec<f64>,
     places: Places,
-    /// Samples in a bucket, and the level for which that holds.
-    samples: (usize, f64),
 }
 
 impl ColumnSums {
     /// `count` empty columns over `steps`.
     pub fn new(steps: StepRange, count: usize) -> Self {
-        Self {
-            columns: vec![Column::default(); count],
-            counts: vec![0.0; count],
-            places: Places::new(steps, count),
-            samples: (0, 1.0),
-        }
+        Self { columns: vec![Column::default(); count], weights: vec![0.0; count], places: Places::new(steps, count) }
     }
 
     /// The steps from the left to the right edge.
@@ -96,19 +97,15 @@ impl ColumnSums {
         self.places.steps
     }
 
-    /// Adds a bucket of a level to the columns that it touches.
-    pub(super) fn add(&mut self, bucket: &Bucket, level: usize) {
+    /// Adds a bucket to the columns that it touches.
+    pub(super) fn add(&mut self, bucket: &Bucket) {
         let Some((from, to)) = self.places.span(bucket) else { return };
-        if self.samples.0 != level {
-            self.samples = (level, samples_at(level));
-        }
-        let samples = self.samples.1;
-        for (column, count) in self.columns[from..=to].iter_mut().zip(&mut self.counts[from..=to]) {
+        for (column, weight) in self.columns[from..=to].iter_mut().zip(&mut self.weights[from..=to]) {
             column.broken |= bucket.broken;
             let Some(new) = bucket.extent() else { continue };
-            *count += samples;
+            *weight += f64::from(bucket.weight);
             // A sum until all are there; single precision far from the largest number of double precision.
-            let sum = new.mean * samples;
+            let sum = bucket.weighted_mean();
             column.extent = Some(match column.extent {
                 None => Extent { mean: sum, ..new },
                 Some(old) => Extent { min: old.min.min(new.min), max: old.max.max(new.max), mean: old.mean + sum },
@@ -118,62 +115,75 @@ impl ColumnSums {
 
     /// The columns.
     pub fn into_columns(mut self) -> Vec<Column> {
-        for (column, count) in self.columns.iter_mut().zip(self.counts) {
+        for (column, weight) in self.columns.iter_mut().zip(self.weights) {
             if let Some(extent) = &mut column.extent {
-                extent.mean /= count;
+                extent.mean /= weight;
             }
         }
         self.columns
     }
 }
 
-/// An exponential moving average on its way over buckets in ascending order.
+/// Means over the samples around each column, on their way over buckets in ascending order. A window goes `reach` steps
+/// to either side of the steps of its column, as far as there are samples; so a mean does not lag behind what it is of.
 #[derive(Debug)]
-pub struct MovingAverage {
-    columns: Vec<Option<f64>>,
+pub struct WindowMeans {
+    /// The steps of the columns.
+    steps: StepRange,
+    reach: u64,
+    buckets: Vec<Bucket>,
+    /// Whether a column has samples of its own.
+    filled: Vec<bool>,
     places: Places,
-    weight: f64,
-    sum: f64,
-    total: f64,
-    /// Weight of the past at a bucket, and the level of buckets for which it holds.
-    keep: f64,
-    of_level: Option<usize>,
 }
 
-impl MovingAverage {
-    /// An average in `count` columns over `steps` in which the past weighs `weight` at each sample.
-    pub fn new(steps: StepRange, count: usize, weight: f64) -> Self {
-        let places = Places::new(steps, count);
-        Self { columns: vec![None; count], places, weight, sum: 0.0, total: 0.0, keep: 0.0, of_level: None }
+impl WindowMeans {
+    /// Means in `count` columns over `steps`.
+    pub fn new(steps: StepRange, count: usize, reach: u64) -> Self {
+        Self { steps, reach, buckets: Vec::new(), filled: vec![false; count], places: Places::new(steps, count) }
     }
 
-    /// The steps from the left to the right edge.
+    /// The steps of all windows together.
     pub fn step_range(&self) -> StepRange {
-        self.places.steps
+        self.window(self.steps)
     }
 
-    /// What the past weighs at each sample.
-    pub fn weight(&self) -> f64 {
-        self.weight
+    fn window(&self, StepRange { first, last }: StepRange) -> StepRange {
+        StepRange { first: first.saturating_sub(self.reach), last: last.saturating_add(self.reach) }
     }
 
-    /// Goes on by a bucket of a level.
-    pub(super) fn add(&mut self, bucket: &Bucket, level: usize) {
-        let Some(extent) = bucket.extent() else { return };
-        if self.of_level != Some(level) {
-            (self.keep, self.of_level) = (self.weight.powf(samples_at(level)), Some(level));
+    /// Adds a bucket.
+    pub(super) fn add(&mut self, bucket: &Bucket) {
+        if bucket.is_empty() {
+            return;
         }
-        let keep = self.keep;
-        self.sum = self.sum * keep + extent.mean * (1.0 - keep);
-        self.total = self.total * keep + (1.0 - keep);
+        self.buckets.push(*bucket);
         if let Some((from, to)) = self.places.span(bucket) {
-            self.columns[from..=to].fill(Some(self.sum / self.total));
+            self.filled[from..=to].fill(true);
         }
     }
 
-    /// Each column with the average after its last sample; columns without samples hold `None`.
+    /// Each column with the mean of its window; columns without samples of their own hold `None`.
     pub fn into_columns(self) -> Vec<Option<f64>> {
-        self.columns
+        let count = self.filled.len();
+        // Windows ascend, and so do the buckets where they begin.
+        let mut begin = 0;
+        let mean = |column: usize| {
+            let first = self.steps.step_of(column, count);
+            let window = self.window(StepRange { first, last: self.steps.last_step_of(column, count).max(first) });
+            while self.buckets.get(begin).is_some_and(|bucket| bucket.last < window.first) {
+                begin += 1;
+            }
+            let inside = self.buckets[begin..].iter().take_while(|bucket| bucket.first <= window.last);
+            // Added up anew for every column: a difference of running sums would forget small values beside huge ones.
+            let (sum, weight) = inside.fold((0.0, 0.0), |(sum, weight), bucket| {
+                let share = bucket.share_in(window);
+                (sum + share * bucket.weighted_mean(), weight + share * f64::from(bucket.weight))
+            });
+            (weight > 0.0).then(|| sum / weight)
+        };
+        let means: Vec<Option<f64>> = (0..count).map(mean).collect();
+        means.into_iter().zip(self.filled).map(|(mean, filled)| mean.filter(|_| filled)).collect()
     }
 }
 

@@ -92,7 +92,7 @@ fn tracked(turns: &[Turn], capacity: usize) -> (MetricTrack, Branches, Twin) {
     let mut track = MetricTrack::with_capacity(capacity);
     let twin = play(
         turns,
-        |step, value| track.push(branches.borrow().lineage().newest_stretch(), step, value),
+        |step, value| track.push(branches.borrow().lineage().newest_stretch(), step, value, 1.0),
         |branch, parent, at| {
             let branching = Branching { branch: BranchId(branch), parent: BranchId(parent), at, change: None };
             branches.borrow_mut().begin_branch(&branching).unwrap();
@@ -121,13 +121,17 @@ proptest! {
             });
             prop_assert_eq!(shown.extent.map(|extent| (extent.min, extent.max)), (low <= high).then_some((low, high)));
         }
-        // The average goes on over the place where a branch leaves another one.
-        let (mut sum, mut total) = (0.0, 0.0);
-        let smoothed = track.smoothed_columns(lineage, steps, history.len().max(1), 0.9);
-        for (value, smoothed) in history.iter().zip(smoothed) {
-            sum = sum * 0.9 + value * 0.1;
-            total = total * 0.9 + 0.1;
-            prop_assert!(smoothed.is_some_and(|smoothed| (smoothed - sum / total).abs() <= 1e-3 * value.abs()));
+        // The mean goes on over the place where a branch leaves another one.
+        let smoothed = track.smoothed_columns(lineage, steps, history.len().max(1), 4);
+        for (at, smoothed) in (0..history.len()).zip(smoothed) {
+            let around = &history[at.saturating_sub(4)..(at + 5).min(history.len())];
+            let exact = around.iter().sum::<f64>() / around.len() as f64;
+            prop_assert!(smoothed.is_some_and(|smoothed| (smoothed - exact).abs() <= 1e-3 * exact.abs().max(1.0)));
+        }
+        for step in 0..=history.len() as u64 + 1 {
+            let value = |at: u64| history.get((at as usize).wrapping_sub(1)).map(|value| (at, *value));
+            prop_assert_eq!(track.before(lineage, step), step.checked_sub(1).and_then(|at| value(at.min(history.len() as u64))));
+            prop_assert_eq!(track.after(lineage, step), value(step + 1));
         }
     }
 
@@ -147,7 +151,7 @@ proptest! {
                 prop_assert!(history.contains(&extent.min) && history.contains(&extent.max), "{step}: {extent:?}");
             }
         }
-        let smoothed = track.smoothed_columns(lineage, steps, count, 0.9);
+        let smoothed = track.smoothed_columns(lineage, steps, count, 9);
         let bounds = history.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
             (low.min(*value), high.max(*value))
         });
@@ -233,7 +237,7 @@ fn a_branch_goes_on_from_its_step_and_leaves_the_rest_behind() {
     assert!(!app.run().is_stale(&app.run().layers.rows()[0]));
     let snapshots = app.run().answers.layer_history(app.run().lineage(), 0).unwrap().snapshots;
     assert_eq!(snapshots.iter().map(|snapshot| snapshot.step).collect::<Vec<_>>(), [120, 152]);
-    let chart = app.chart(ChartSlot::First, 80);
+    let chart = app.chart(ChartSlot::First, plot(80));
     assert_eq!((chart.steps.last, chart.train.iter().any(|column| column.broken)), (152, false));
     assert_eq!(chart.marks.len(), 1, "the change that made the branch");
 }
@@ -341,7 +345,7 @@ fn a_thousand_metrics_of_ten_thousand_steps_fit_64_mib() {
     let before = app.watched().memory_bytes();
     assert!(before < 64 << 20, "{} MiB", before >> 20);
     // One that is shown grows from then on.
-    let fine = |app: &App| app.chart(ChartSlot::First, 4000).train.iter().filter(|c| c.extent.is_some()).count();
+    let fine = |app: &App| app.chart(ChartSlot::First, plot(4000)).train.iter().filter(|c| c.extent.is_some()).count();
     assert!(fine(&app) > 1000, "what is shown from the beginning is sharp");
     type_keys(&mut app, "vvvvv");
     for at in 10_001..=20_000 {

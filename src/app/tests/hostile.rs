@@ -9,7 +9,7 @@ use crate::protocol::inspection::{Distribution, LayerView, ParameterView, UnitFi
 use crate::protocol::{Answer, Inspection, Query};
 use crate::protocol::{
     BranchId, Branching, Evaluation, Finding, LayerEquations, LayerKind, LayerRole, Loading, LossInfo, MetricId,
-    MetricInfo, MetricValue, MetricValues, NewMetrics, RunSummary, Unit,
+    MetricInfo, MetricValue, MetricValues, NewMetrics, RunSummary, TrainingMeans, Unit,
 };
 
 fn number() -> impl Strategy<Value = f64> {
@@ -154,7 +154,9 @@ fn any_step() -> impl Strategy<Value = Event> {
     let known = (prop::option::of(number()), prop::option::of(number()));
     (count(), known, any_values(), prop::collection::vec(layer, 0..4)).prop_map(
         |(step, (epoch, samples_per_second), values, layers)| {
-            Event::Step(StepReport { step, epoch, samples: Some(step), values, samples_per_second, layers })
+            let means = TrainingMeans { recent: values.clone(), minibatches: step, epoch: values.clone() };
+            let means = Some(means).filter(|_| step % 3 > 0);
+            Event::Step(StepReport { step, epoch, samples: Some(step), values, means, samples_per_second, layers })
         },
     )
 }
@@ -217,7 +219,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         1 => count().prop_map(|total| Event::Thinned { total }),
         1 => (count(), any_values(), prop::option::of((number(), text()))).prop_map(|(step, values, known)| {
             let (seconds, weights_sha256) = known.unzip();
-            Event::Finished(RunSummary { step, values, weights_sha256, seconds })
+            Event::Finished(RunSummary { step, values, means: None, weights_sha256, seconds })
         }),
         1 => (count(), text()).prop_map(|(step, what)| Event::Failed(Failure { step, advice: what.clone(), what })),
         1 => count().prop_map(|step| Event::Stopped { step }),
@@ -265,14 +267,13 @@ fn look(app: &App) {
     let mut shown = vec![app.live().name.clone()];
     for slot in ChartSlot::ALL {
         for columns in [0, 1, 57] {
-            let chart = app.chart(slot, columns);
+            let chart = app.chart(slot, plot(columns));
             assert_eq!([chart.train.len(), chart.smoothed.len(), chart.test.len()], [columns; 3]);
-            assert!(chart.axis.low < chart.axis.high, "{:?}", chart.axis);
             assert!(chart.steps.first <= chart.steps.last);
             assert!(chart.marks.iter().all(|mark| mark.column < columns));
             assert!(chart.cursor.iter().all(|cursor| cursor.column < columns));
-            for tick in chart.axis.ticks(&chart.unit, 5).into_iter().chain(chart.steps.ticks(5)) {
-                assert!((0.0..=1.0).contains(&tick.fraction), "{tick:?}");
+            for tick in chart.axis.ticks(&chart.unit).into_iter().chain(chart.steps.ticks(5, 40)) {
+                assert!(tick.cell < 40, "{tick:?}");
                 shown.push(tick.label);
             }
             shown.extend(chart.marks.into_iter().map(|mark| mark.text).chain(chart.note).chain([chart.title]));

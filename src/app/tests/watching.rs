@@ -10,10 +10,10 @@ fn a_frozen_display_stands_still_and_loses_nothing() {
     tell(&mut app, (201..=300).map(|at| step(at, if at == 250 { 99.0 } else { 0.1 })));
     assert_eq!((app.watched().frozen_step(), app.run().step, app.live().step), (Some(200), 200, 300));
     assert_eq!((app.header().step, app.header().frozen_step), (300, Some(200)), "the header stays live");
-    assert_eq!(app.chart(ChartSlot::First, 100).steps.last, 200);
+    assert_eq!(app.chart(ChartSlot::First, plot(100)).steps.last, 200);
     assert_eq!(sent(&type_keys(&mut app, " ")), [Command::Pause], "and the keys work on the run, not on the picture");
     type_keys(&mut app, "f");
-    let chart = app.chart(ChartSlot::First, 100);
+    let chart = app.chart(ChartSlot::First, plot(100));
     assert_eq!((app.watched().frozen_step(), chart.steps.last), (None, 300));
     let spike = chart.train.iter().filter_map(|column| column.extent).any(|extent| extent.max == 99.0);
     assert!(spike, "what came meanwhile is there");
@@ -51,7 +51,7 @@ fn the_cursor_reads_values_and_takes_the_window_along() {
     }
     assert_eq!(app.view().charts.cursor, Some(120));
     assert!(app.shown_steps().contains(120) && app.shown_steps().length() == 50, "{:?}", app.shown_steps());
-    let readout = app.chart(ChartSlot::First, 50).cursor.unwrap();
+    let readout = app.chart(ChartSlot::First, plot(50)).cursor.unwrap();
     let exact = f64::from((2.0f64 / 120.0) as f32);
     assert_eq!(readout.values.train.and_then(|column| column.extent).map(|extent| extent.mean), Some(exact));
     assert_eq!((readout.values.test, readout.step), (Some(f64::from(0.7f32)), 120));
@@ -122,9 +122,9 @@ fn the_wheel_zooms_under_the_pointer_and_a_click_sets_the_cursor() {
 fn the_log_scale_is_refused_where_nothing_is_positive() {
     let mut app = running();
     type_keys(&mut app, "l");
-    assert_eq!(app.chart(ChartSlot::First, 50).axis.scale, ValueScale::Log);
+    assert_eq!(app.chart(ChartSlot::First, plot(50)).axis.scale, ValueScale::Log);
     type_keys(&mut app, "l");
-    assert_eq!(app.chart(ChartSlot::First, 50).axis.scale, ValueScale::Linear);
+    assert_eq!(app.chart(ChartSlot::First, plot(50)).axis.scale, ValueScale::Linear);
     let mut app = fresh();
     tell(&mut app, [hello(&ALL), ready(), state(RunState::Running, 0), step(1, 0.0), step(2, f64::NAN), step(3, -1.0)]);
     type_keys(&mut app, "l");
@@ -153,18 +153,17 @@ fn charts_have_sane_axes_whatever_they_show() {
         tell(&mut app, (1u64..).zip(values).map(|(at, value)| step(at, *value)));
         for key in ["", "l", "m"] {
             type_keys(&mut app, key);
-            let chart = app.chart(ChartSlot::First, 40);
-            assert!(chart.axis.low < chart.axis.high && chart.axis.low.is_finite() && chart.axis.high.is_finite());
+            let chart = app.chart(ChartSlot::First, plot(40));
             let extents = chart.train.iter().filter_map(|column| column.extent);
             for height in extents.flat_map(|extent| [chart.axis.height(extent.min), chart.axis.height(extent.max)]) {
                 assert!(height.is_some_and(|height| (0.0..=1.0).contains(&height)), "{values:?}: {height:?}");
             }
-            for ticks in [chart.axis.ticks(&chart.unit, 6), chart.steps.ticks(6)] {
-                assert!(ticks.len() <= 6 && ticks.iter().all(|tick| (0.0..=1.0).contains(&tick.fraction)), "{ticks:?}");
+            for (ticks, most, cells) in [(chart.axis.ticks(&chart.unit), 6, 12), (chart.steps.ticks(6, 20), 6, 20)] {
+                assert!(ticks.len() <= most && ticks.iter().all(|tick| tick.cell < cells), "{ticks:?}");
             }
             assert_eq!(chart.train.len(), 40);
         }
-        let broken = app.chart(ChartSlot::First, 40).train.iter().any(|column| column.broken);
+        let broken = app.chart(ChartSlot::First, plot(40)).train.iter().any(|column| column.broken);
         assert_eq!(broken, values.iter().any(|value| !value.is_finite()));
     }
 }
@@ -173,29 +172,29 @@ fn charts_have_sane_axes_whatever_they_show() {
 fn ticks_are_round_and_told_apart() {
     let mut app = running();
     let labels = |ticks: Vec<AxisTick>| ticks.into_iter().map(|tick| tick.label).collect::<Vec<_>>();
-    let values = |app: &App, slot: ChartSlot, most: usize| {
-        let chart = app.chart(slot, 50);
-        labels(chart.axis.ticks(&chart.unit, most))
+    let values = |app: &App, slot: ChartSlot| {
+        let chart = app.chart(slot, plot(50));
+        labels(chart.axis.ticks(&chart.unit))
     };
-    assert_eq!(values(&app, ChartSlot::First, 5), ["0.0", "0.5", "1.0", "1.5", "2.0"]);
-    assert_eq!(labels(app.shown_steps().ticks(5)), ["50", "100", "150", "200"]);
-    assert_eq!(values(&app, ChartSlot::Second, 3), ["45 %", "50 %", "55 %"]);
+    assert_eq!(values(&app, ChartSlot::First), ["0.0", "0.4", "0.8", "1.2", "1.6", "2.0"]);
+    assert_eq!(labels(app.shown_steps().ticks(5, 50)), ["50", "100", "150", "200"]);
+    assert_eq!(values(&app, ChartSlot::Second), ["46 %", "48 %", "50 %", "52 %", "54 %", "56 %"]);
     type_keys(&mut app, "l");
-    assert_eq!(values(&app, ChartSlot::First, 5), ["0.01", "0.1", "1"]);
+    assert_eq!(values(&app, ChartSlot::First), ["0.01", "0.1", "1"]);
 }
 
 #[test]
 fn interventions_leave_marks_and_empty_charts_say_what_fills_them() {
     let mut app = fresh();
-    assert!(app.chart(ChartSlot::First, 10).note.is_some(), "before the source tells what it measures");
+    assert!(app.chart(ChartSlot::First, plot(10)).note.is_some(), "before the source tells what it measures");
     tell(&mut app, [hello(&ALL), ready(), controls(1e-3, None), state(RunState::Running, 0)]);
-    assert!(app.chart(ChartSlot::First, 10).note.is_some_and(|note| note.starts_with("nothing yet")));
+    assert!(app.chart(ChartSlot::First, plot(10)).note.is_some_and(|note| note.starts_with("nothing yet")));
     tell(&mut app, [step(1, 2.0)]);
-    let first = app.chart(ChartSlot::First, 10);
+    let first = app.chart(ChartSlot::First, plot(10));
     assert_eq!((first.note, first.first_test), (None, Some(100)));
     tell(&mut app, (2..=100).map(|at| step(at, 1.0)));
     tell(&mut app, [changed(50, LEARNING_RATE, 1e-3, 5e-4), evaluation(100, 0.7, 0.75)]);
-    let chart = app.chart(ChartSlot::Second, 10);
+    let chart = app.chart(ChartSlot::Second, plot(10));
     assert_eq!((chart.first_test, chart.latest.test), (None, Some(0.75)));
     assert_eq!(chart.marks, [ChartMark { column: 4, step: 50, text: "lr 0.001 → 5e-4".into() }]);
     let tested: Vec<usize> = (0..10).filter(|at| chart.test[*at].extent.is_some()).collect();
@@ -205,16 +204,16 @@ fn interventions_leave_marks_and_empty_charts_say_what_fills_them() {
 #[test]
 fn smoothing_cycles_and_can_be_off() {
     let mut app = running();
-    let labels: Vec<&str> = (0..4)
+    let reaches: Vec<Option<u64>> = (0..4)
         .map(|_| {
             type_keys(&mut app, "m");
-            app.view().charts.smoothing.label()
+            app.view().charts.smoothing.reach()
         })
         .collect();
-    assert_eq!(labels, ["0.995", "off", "0.9", "0.98"]);
-    assert!(app.chart(ChartSlot::First, 10).smoothed.iter().all(Option::is_some));
+    assert_eq!(reaches, [Some(199), None, Some(9), Some(49)]);
+    assert!(app.chart(ChartSlot::First, plot(10)).smoothed.iter().all(Option::is_some));
     type_keys(&mut app, "mm");
-    assert!(app.chart(ChartSlot::First, 10).smoothed.iter().all(Option::is_none));
+    assert!(app.chart(ChartSlot::First, plot(10)).smoothed.iter().all(Option::is_none));
 }
 
 #[test]

@@ -56,7 +56,7 @@ pub fn evaluation(step: u64, loss: f64, accuracy: f64) -> Evaluation {
 /// How a run ended.
 pub fn summary(step: u64, loss: f64, accuracy: f64, hash: &str, seconds: f64) -> RunSummary {
     let values = values(&[(TEST_LOSS, loss), (TEST_ACCURACY, accuracy)]);
-    RunSummary { step, values, weights_sha256: Some(hash.into()), seconds: Some(seconds) }
+    RunSummary { step, values, means: None, weights_sha256: Some(hash.into()), seconds: Some(seconds) }
 }
 
 /// A layer as the engine would tell it, from its text; `linear` alone has as many units as its output.

@@ -7,7 +7,9 @@ use crate::{
         health::HealthMonitor,
         link::ConsumerLink,
         measures::{LayerMeasures, StepMeasures},
-        metrics, probe,
+        metrics,
+        minibatch_means::MinibatchMeans,
+        probe,
     },
 };
 
@@ -20,6 +22,8 @@ pub(super) struct RunReporter {
     /// Minibatches between two looks of the probe.
     probe_every: u64,
     monitor: HealthMonitor,
+    /// Over the minibatches whose updates were made.
+    means: MinibatchMeans,
     /// The last phase that was reported; [`Phase::Between`] unless there is a walk.
     last_reported_phase: Phase,
     /// The last evaluation of the test split; empty before the first.
@@ -32,6 +36,7 @@ impl RunReporter {
         Self {
             probe_every,
             monitor: HealthMonitor::default(),
+            means: MinibatchMeans::default(),
             last_reported_phase: Phase::Between,
             last_evaluation: None,
         }
@@ -42,14 +47,19 @@ impl RunReporter {
         &self.monitor
     }
 
+    /// Means over the minibatches whose updates were made.
+    pub fn means(&self) -> &MinibatchMeans {
+        &self.means
+    }
+
     /// The last evaluation of the test split.
     pub fn last_evaluation(&self) -> Option<&TestResult> {
         self.last_evaluation.as_ref()
     }
 
-    /// Goes on with what the rules remembered and the last evaluation that there was.
-    pub fn restore(&mut self, monitor: HealthMonitor, last_evaluation: Option<TestResult>) {
-        (self.monitor, self.last_evaluation) = (monitor, last_evaluation);
+    /// Goes on with what the rules remembered, the means and the last evaluation that there was.
+    pub fn restore(&mut self, monitor: HealthMonitor, means: MinibatchMeans, last_evaluation: Option<TestResult>) {
+        (self.monitor, self.means, self.last_evaluation) = (monitor, means, last_evaluation);
     }
 
     /// Replaces the last evaluation by one of other weights at the same step, which is not reported.
@@ -94,7 +104,9 @@ impl RunReporter {
             gradient_norm: probes.then_some(gradient_norm),
             effective_learning_rate,
         };
-        link.push(Event::Step(step_report(trainer, &measures, samples, samples_per_second, &layers)));
+        let epochs_before = (step - 1) / trainer.minibatch().steps_per_epoch();
+        self.means.record(epochs_before, samples, metrics::sample_values(&measures));
+        link.push(Event::Step(self.step_report(trainer, &measures, samples, samples_per_second, &layers)));
         for finding in findings {
             link.push(Event::Finding(finding));
         }
@@ -116,7 +128,8 @@ impl RunReporter {
         let step = trainer.completed();
         let effective_learning_rate = trainer.learning_rate_at(step - 1);
         let measures = StepMeasures { loss: error.loss(), accuracy: None, gradient_norm, effective_learning_rate };
-        link.push(Event::Step(step_report(trainer, &measures, trainer.minibatch().samples(), samples_per_second, &[])));
+        let samples = trainer.minibatch().samples();
+        link.push(Event::Step(self.step_report(trainer, &measures, samples, samples_per_second, &[])));
         let what = format!("{error}; its update was left out");
         link.push(Event::Finding(Finding {
             step,
@@ -137,21 +150,23 @@ impl RunReporter {
         }
         self.last_evaluation = Some(evaluation);
     }
-}
 
-fn step_report(
-    trainer: &Trainer,
-    measures: &StepMeasures,
-    samples: usize,
-    samples_per_second: Option<f64>,
-    layers: &[LayerMeasures],
-) -> StepReport {
-    StepReport {
-        step: trainer.completed(),
-        epoch: Some(trainer.epoch()),
-        samples: Some(samples as u64),
-        values: metrics::step_values(measures),
-        samples_per_second,
-        layers: layers.iter().map(probe::layer_report).collect(),
+    fn step_report(
+        &self,
+        trainer: &Trainer,
+        measures: &StepMeasures,
+        samples: usize,
+        samples_per_second: Option<f64>,
+        layers: &[LayerMeasures],
+    ) -> StepReport {
+        StepReport {
+            step: trainer.completed(),
+            epoch: Some(trainer.epoch()),
+            samples: Some(samples as u64),
+            values: metrics::step_values(measures),
+            means: self.means.report(),
+            samples_per_second,
+            layers: layers.iter().map(probe::layer_report).collect(),
+        }
     }
 }

@@ -49,6 +49,7 @@ impl TrainingDriver<'_> {
             let TrainingState {
                 branch,
                 health,
+                means,
                 last_evaluation,
                 best_evaluation,
                 seconds,
@@ -58,7 +59,7 @@ impl TrainingDriver<'_> {
             } = snapshot.state;
             self.stopped_early = stopped_early;
             self.branch = branch;
-            self.reporter.restore(health, last_evaluation);
+            self.reporter.restore(health, means, last_evaluation);
             self.early_stopping.best = best_evaluation;
             self.best_weights = snapshot.best.map(Writer::from);
             self.timing.training_time.set_seconds(seconds);
@@ -218,6 +219,7 @@ impl TrainingDriver<'_> {
             branch: self.branch,
             trainer,
             health: self.reporter.monitor().clone(),
+            means: self.reporter.means().clone(),
             last_evaluation: self.reporter.last_evaluation().copied(),
             best_evaluation: self.early_stopping.best,
             seconds: self.timing.training_time.seconds_until(Instant::now()),

@@ -34,7 +34,7 @@ fn draw_chart(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, slot: Ch
         return;
     }
     let (view, panel) = (app.view(), Panel::Chart(slot));
-    let chart = app.chart(slot, ChartFrame::of(area).columns());
+    let chart = app.chart(slot, ChartFrame::of(area).plot_size());
     let refused = view.charts.scale(slot) == ValueScale::Log && chart.axis.scale == ValueScale::Linear;
     let settings = chart::chart_settings_text(&chart, refused, theme);
     let heading = ChartHeading { focused: view.focused_panel() == panel, settings: &settings };

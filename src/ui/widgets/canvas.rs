@@ -8,7 +8,7 @@ pub const DOTS_ACROSS: usize = 2;
 pub const DOTS_DOWN: usize = 4;
 
 /// Bit of each dot in a braille pattern, by column and row (Unicode chapter 21.1).
-const DOT_BITS: [[u8; DOTS_DOWN]; DOTS_ACROSS] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
+pub(super) const DOT_BITS: [[u8; DOTS_DOWN]; DOTS_ACROSS] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
 
 /// The dot nearest to a place that is not negative; what `round` gives, without a call of the mathematical library.
 pub fn nearest_dot(place: f64) -> usize {
@@ -21,6 +21,8 @@ pub struct Canvas {
     height: usize,
     cells: Vec<CellDots>,
     layer: u8,
+    /// Columns of a dash and of the gap after it, where lines have gaps.
+    dash: Option<usize>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -42,12 +44,17 @@ impl Canvas {
     /// An empty canvas over `width` × `height` cells.
     pub fn new(width: u16, height: u16) -> Self {
         let (width, height) = (usize::from(width), usize::from(height));
-        Self { width, height, cells: vec![CellDots::default(); width * height], layer: 0 }
+        Self { width, height, cells: vec![CellDots::default(); width * height], layer: 0, dash: None }
     }
 
     /// Dots across.
     pub fn width(&self) -> usize {
         self.width * DOTS_ACROSS
+    }
+
+    /// Rows of cells.
+    pub fn rows(&self) -> u16 {
+        self.height as u16
     }
 
     /// Dots down.
@@ -60,17 +67,15 @@ impl Canvas {
         self.layer += 1;
     }
 
-    /// Sets the dot in column `x` from the left and row `y` from the top; outside nothing happens.
-    pub fn set_dot(&mut self, x: usize, y: usize) {
-        if x >= self.width() || y >= self.height() {
-            return;
-        }
-        self.add_cell_dots(y / DOTS_DOWN * self.width + x / DOTS_ACROSS, DOT_BITS[x % DOTS_ACROSS][y % DOTS_DOWN]);
+    /// Leaves out every second stretch of so many columns from now on, or nothing.
+    pub fn set_gaps(&mut self, dash: Option<usize>) {
+        self.dash = dash;
     }
 
     /// Sets the dots of column `x` from row `from` to row `to`, in either order.
     pub fn draw_vertical(&mut self, x: usize, from: usize, to: usize) {
-        if x >= self.width() || self.height == 0 {
+        let in_gap = self.dash.is_some_and(|dash| x / dash % 2 == 1);
+        if x >= self.width() || self.height == 0 || in_gap {
             return;
         }
         let (from, to) = (from.min(to), from.max(to).min(self.height() - 1));
@@ -143,8 +148,8 @@ mod tests {
     fn dots_become_braille_or_ascii() {
         let mut canvas = Canvas::new(2, 1);
         canvas.draw_vertical(0, 3, 0);
-        canvas.set_dot(3, 3);
-        canvas.set_dot(99, 99);
+        canvas.draw_vertical(3, 3, 3);
+        canvas.draw_vertical(99, 99, 99);
         assert_eq!(drawn(&canvas, true), "⡇⢀");
         assert_eq!(drawn(&canvas, false), "..");
     }
@@ -154,7 +159,7 @@ mod tests {
         let mut canvas = Canvas::new(2, 1);
         canvas.draw_line((0, 0), (3, 0));
         canvas.next_layer();
-        canvas.set_dot(0, 3);
+        canvas.draw_vertical(0, 3, 3);
         assert_eq!(drawn(&canvas, true), "⡀⠉");
         assert_eq!(drawn(&canvas, false), "*.");
     }
@@ -173,7 +178,8 @@ mod tests {
                 let between = |from: usize, to: usize| {
                     nearest_dot(from as f64 + (to as f64 - from as f64) * (i as f64 / steps as f64))
                 };
-                slow.set_dot(between(x0, x1), between(y0, y1));
+                let y = between(y0, y1);
+                slow.draw_vertical(between(x0, x1), y, y);
             }
             assert_eq!(drawn(&fast, true), drawn(&slow, true), "from ({x0}, {y0}) to ({x1}, {y1})");
         }

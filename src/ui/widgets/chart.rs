@@ -8,11 +8,11 @@ use unicode_width::UnicodeWidthStr;
 mod readout;
 
 use super::{
-    canvas::{Canvas, DOTS_ACROSS, LayerInk, nearest_dot},
+    canvas::{Canvas, DOTS_ACROSS, DOTS_DOWN, LayerInk, nearest_dot},
     step_axis,
 };
 use crate::{
-    app::{Chart, ValueScale},
+    app::{Chart, CurveEnds, PlotSize, ValueScale},
     protocol::{Better, Unit},
     ui::{
         paint::{self, Row},
@@ -22,6 +22,12 @@ use crate::{
 
 /// Columns for the labels of the values and the axis beside them.
 const GUTTER_COLUMNS: u16 = 8;
+
+/// Columns of dots from one end to the other of a dash, and of the gap after it: whole cells, which have one colour.
+const DASH_COLUMNS: usize = 2 * DOTS_ACROSS;
+
+/// Columns of dots from one mark of an evaluation to the next, at least.
+const MARK_DISTANCE_COLUMNS: usize = 3 * DOTS_ACROSS;
 
 /// Where the parts of a chart lie; depends on nothing but the area, so the mouse can be told where it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,9 +60,9 @@ impl ChartFrame {
         }
     }
 
-    /// How many columns to ask the model for.
-    pub fn columns(&self) -> usize {
-        usize::from(self.plot.width) * DOTS_ACROSS
+    /// The size of plot to ask the model for.
+    pub fn plot_size(&self) -> PlotSize {
+        PlotSize { columns: usize::from(self.plot.width) * DOTS_ACROSS, rows: self.plot.height }
     }
 
     /// Place of column `x` along the step axis, 0 at its left end and 1 at its right.
@@ -75,7 +81,7 @@ pub struct ChartHeading<'a> {
     pub settings: &'a str,
 }
 
-/// Draws `chart`, which was made with [`ChartFrame::columns`] columns, into `area`.
+/// Draws `chart`, which was made with [`ChartFrame::plot_size`], into `area`.
 pub fn draw(buffer: &mut Buffer, area: Rect, chart: &Chart, heading: &ChartHeading, theme: Theme) {
     let frame = ChartFrame::of(area);
     draw_title(buffer, frame.title, chart, heading, theme);
@@ -103,12 +109,6 @@ fn draw_title(buffer: &mut Buffer, area: Rect, chart: &Chart, heading: &ChartHea
     }
 }
 
-/// Row of the plot, counted from its top, at which a share of its height lies.
-fn plot_row(fraction: f64, height: u16) -> u16 {
-    let rows = height.saturating_sub(1);
-    ((1.0 - fraction.clamp(0.0, 1.0)) * f64::from(rows)).round() as u16
-}
-
 fn draw_value_axis(buffer: &mut Buffer, area: Rect, frame: &ChartFrame, chart: &Chart, theme: Theme) {
     let gutter = frame.plot.x - area.x;
     if gutter == 0 {
@@ -119,16 +119,8 @@ fn draw_value_axis(buffer: &mut Buffer, area: Rect, frame: &ChartFrame, chart: &
     for y in 0..frame.plot.height {
         Row::new(buffer, labels, 1 + y).skip(gutter - 1).put(plain, theme.style(Role::Faint));
     }
-    // Close ticks on few rows would stand at visibly uneven distances.
-    let rows = frame.plot.height;
-    let most = usize::from(if rows < 10 { rows.div_ceil(2) } else { rows.div_ceil(4) + 1 }).clamp(2, 8);
-    let mut taken = None;
-    for value in chart.axis.ticks(&chart.unit, most) {
-        let y = plot_row(value.fraction, frame.plot.height);
-        if taken == Some(y) {
-            continue;
-        }
-        taken = Some(y);
+    for value in chart.axis.ticks(&chart.unit) {
+        let y = frame.plot.height.saturating_sub(1 + value.cell);
         let mut row = Row::new(buffer, labels, 1 + y).with_ellipsis(theme.marks().ellipsis);
         row.put_right_aligned(&value.label, gutter - 1, theme.style(Role::Muted)).put(tick, theme.style(Role::Faint));
     }
@@ -164,24 +156,46 @@ fn draw_vertical_lines(buffer: &mut Buffer, frame: &ChartFrame, chart: &Chart, t
     }
 }
 
+/// Draws every minibatch, the smoothed curve above it, and above both the evaluations with gaps, so that a curve which
+/// they hide shows through.
 fn draw_curves(buffer: &mut Buffer, frame: &ChartFrame, chart: &Chart, theme: Theme) {
     let mut canvas = Canvas::new(frame.plot.width, frame.plot.height);
-    let bottom = canvas.height().saturating_sub(1);
-    let place = |value: f64| Some(nearest_dot((1.0 - chart.axis.height(value)?) * bottom as f64));
-    let broken = |x: usize| chart.train.get(x).is_some_and(|column| column.broken);
+    draw_samples(&mut canvas, chart);
 
-    let mut before: Option<(usize, usize, usize)> = None;
+    canvas.next_layer();
+    let broken = |x: usize| chart.train.get(x).is_some_and(|column| column.broken);
+    let smoothed = chart.smoothed.iter().enumerate().map(|(x, value)| (*value, broken(x)));
+    join_points(&mut canvas, chart, smoothed, chart.smoothed_ends);
+
+    canvas.next_layer();
+    canvas.set_gaps(Some(DASH_COLUMNS));
+    let test = chart.test.iter().map(|column| (column.extent.map(|extent| extent.mean), column.broken));
+    join_points(&mut canvas, chart, test, chart.test_ends);
+
+    let raw = if chart.smoothed.iter().all(Option::is_none) { Role::Train } else { Role::TrainRaw };
+    let inks = [(raw, "."), (Role::Train, "*"), (Role::Test, "-")];
+    let inks = inks.map(|(role, ascii)| LayerInk { style: theme.style(role), ascii });
+    canvas.draw(buffer, frame.plot, &inks, theme.unicode);
+}
+
+/// The row of dots that a value lies in, from the top.
+fn dot_row(chart: &Chart, rows: u16, value: f64) -> Option<usize> {
+    let bottom = (usize::from(rows) * DOTS_DOWN).saturating_sub(1);
+    Some(nearest_dot((1.0 - chart.axis.height(value)?) * bottom as f64))
+}
+
+/// Every minibatch: from the smallest to the largest value of each column.
+fn draw_samples(canvas: &mut Canvas, chart: &Chart) {
+    let rows = canvas.rows();
+    let place = |value: f64| dot_row(chart, rows, value);
+    let mut before = chart.train_ends.left.and_then(place).map(|y| (0, y, y));
     for (x, column) in chart.train.iter().enumerate() {
-        let ends = column.extent.and_then(|extent| Some((place(extent.max)?, place(extent.min)?)));
-        if let Some((top, low)) = ends {
+        if let Some((top, low)) = column.extent.and_then(|extent| Some((place(extent.max)?, place(extent.min)?))) {
             canvas.draw_vertical(x, top, low);
-            match before {
-                // Neighbours that don't touch are joined, at the ends that face each other.
-                Some((x0, top0, low0)) => {
-                    let (from, to) = if low < top0 { (top0, low) } else { (low0.min(low), top.max(low0.min(low))) };
-                    canvas.draw_line((x0, from), (x, to));
-                }
-                None => canvas.set_dot(x, top),
+            // Neighbours that don't touch are joined, at the ends that face each other.
+            if let Some((x0, top0, low0)) = before {
+                let (from, to) = if low < top0 { (top0, low) } else { (low0.min(low), top.max(low0.min(low))) };
+                canvas.draw_line((x0, from), (x, to));
             }
             before = Some((x, top, low));
         }
@@ -189,26 +203,23 @@ fn draw_curves(buffer: &mut Buffer, frame: &ChartFrame, chart: &Chart, theme: Th
             before = None;
         }
     }
-
-    canvas.next_layer();
-    let test = chart.test.iter().enumerate();
-    join_points(&mut canvas, test.map(|(x, column)| (x, column.extent.and_then(|e| place(e.mean)), column.broken)));
-
-    canvas.next_layer();
-    let smoothed = chart.smoothed.iter().enumerate().map(|(x, value)| (x, value.and_then(place), broken(x)));
-    join_points(&mut canvas, smoothed);
-
-    let raw = if chart.smoothed.iter().all(Option::is_none) { Role::Train } else { Role::TrainRaw };
-    let inks = [(raw, "."), (Role::Test, "-"), (Role::Train, "*")];
-    let inks = inks.map(|(role, ascii)| LayerInk { style: theme.style(role), ascii });
-    canvas.draw(buffer, frame.plot, &inks, theme.unicode);
+    if let Some(((x, y, _), right)) = before.zip(chart.train_ends.right.and_then(place)) {
+        canvas.draw_line((x, y), (chart.train.len() - 1, right));
+    }
 }
 
-/// Joins places by straight lines, but not across a broken column.
-fn join_points(canvas: &mut Canvas, places: impl Iterator<Item = (usize, Option<usize>, bool)>) {
-    let mut before = None;
-    for (x, place, broken) in places {
-        if let Some(y) = place {
+/// Joins values by straight lines, also to where the curve crosses the edges, but not across a broken column.
+fn join_points(
+    canvas: &mut Canvas,
+    chart: &Chart,
+    values: impl ExactSizeIterator<Item = (Option<f64>, bool)>,
+    ends: CurveEnds,
+) {
+    let (rows, last) = (canvas.rows(), values.len().saturating_sub(1));
+    let place = |value: Option<f64>| dot_row(chart, rows, value?);
+    let mut before = place(ends.left).map(|y| (0, y));
+    for (x, (value, broken)) in values.enumerate() {
+        if let Some(y) = place(value) {
             canvas.draw_line(before.unwrap_or((x, y)), (x, y));
             before = Some((x, y));
         }
@@ -216,18 +227,23 @@ fn join_points(canvas: &mut Canvas, places: impl Iterator<Item = (usize, Option<
             before = None;
         }
     }
+    if let Some((before, right)) = before.zip(place(ends.right)) {
+        canvas.draw_line(before, (last, right));
+    }
 }
 
 /// Symbols above the curves: evaluations, measurements that were not numbers, changes.
 fn draw_event_symbols(buffer: &mut Buffer, frame: &ChartFrame, chart: &Chart, theme: Theme) {
     let symbols = theme.marks();
-    for (x, column) in chart.test.iter().enumerate() {
-        let height = column.extent.and_then(|extent| chart.axis.height(extent.mean));
-        if let Some(height) = height {
-            // The same rounding as that of the dots, so that the mark lies on its line.
-            let dots = f64::from(frame.plot.height * 4 - 1);
-            let y = nearest_dot((1.0 - height) * dots) as u16 / 4;
-            Row::new(buffer, frame.plot, y).skip((x / DOTS_ACROSS) as u16).put(symbols.point, theme.style(Role::Test));
+    // From the newest on: where evaluations are dense, a mark on each would hide all curves.
+    let mut taken = usize::MAX;
+    for (x, column) in chart.test.iter().enumerate().rev() {
+        let row = column.extent.and_then(|extent| dot_row(chart, frame.plot.height, extent.mean));
+        if let Some(row) = row.filter(|_| taken == usize::MAX || taken - x >= MARK_DISTANCE_COLUMNS) {
+            taken = x;
+            // The cell of the line's dot, so that the mark lies on it.
+            let (y, column) = ((row / DOTS_DOWN) as u16, (x / DOTS_ACROSS) as u16);
+            Row::new(buffer, frame.plot, y).skip(column).put(symbols.point, theme.style(Role::Test));
         }
     }
     draw_event_labels(buffer, frame, chart, theme);
@@ -278,9 +294,17 @@ pub fn chart_settings_text(chart: &Chart, refused: bool, theme: Theme) -> String
         (ValueScale::Linear, true) => "no log: nothing above 0",
         (ValueScale::Linear, false) => "",
     };
-    let smoothing = chart.smoothing.map(|smoothing| format!("smooth {smoothing}")).unwrap_or_default();
+    let around = if theme.unicode { "±" } else { "+-" };
+    let smoothing = chart.smoothing.map(|smoothing| match smoothing.reach() {
+        Some(reach) => format!("smooth {around}{reach}"),
+        None => "not smoothed".into(),
+    });
+    let smoothing = smoothing.unwrap_or_default();
     let unit = if let Unit::Named(unit) = &chart.unit { unit } else { "" };
     let dot = format!(" {} ", theme.marks().dot);
     let parts = [unit, scale, &smoothing].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
     parts.join(&dot)
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,10 +18,9 @@ pub fn draw_step_axis(buffer: &mut Buffer, axis: Rect, labels: Rect, steps: Step
     let faint = theme.style(Role::Faint);
     Row::new(buffer, axis, 0).fill(rule, faint);
     let columns = labels.width.max(axis.width);
-    let last = columns.saturating_sub(1);
     let mut free_from = 0;
-    for step in steps.ticks(usize::from(columns / 8).clamp(2, 12)) {
-        let x = (step.fraction * f64::from(last)).round() as u16;
+    for step in steps.ticks(usize::from(columns / 8).clamp(2, 12), columns) {
+        let x = step.cell;
         Row::new(buffer, axis, 0).skip(x).put(tick, faint);
         let width = step.label.width() as u16;
         let start = x.saturating_sub(width / 2).min(columns.saturating_sub(width));

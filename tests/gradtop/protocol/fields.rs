@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt};
 use gradtop::protocol::{
     Branching, Change, ColumnInfo, Controls, DataInfo, DataNote, Evaluation, Failure, Finding, Hello, HyperParameter,
     Inspection, LayerEquations, LayerInfo, LayerProbe, Loading, LossInfo, MetricInfo, NewMetrics, Range, RunInfo,
-    RunSummary, SavedRun, StateChange, StepReport, Walk,
+    RunSummary, SavedRun, StateChange, StepReport, TrainingMeans, Walk,
     inspection::{
         ActivationSummary, ClassifiedSample, ConfusionMatrix, DecisionBoundary, Distribution, FilterPictures,
         GradientCheck, GradientDifference, LayerTrace, LayerView, ParameterElement, ParameterView, PlaneGrid,
@@ -124,6 +124,7 @@ fn fields_are_the_properties_of_the_schema() {
         ("hyperparameter", fields::<HyperParameter>()),
         ("judged_sample", fields::<ClassifiedSample>()),
         ("layer_equations", fields::<LayerEquations>()),
+        ("training_means", fields::<TrainingMeans>()),
         ("layer_probe", fields::<LayerProbe>()),
         ("layer_trace", fields::<LayerTrace>()),
         ("loss_info", fields::<LossInfo>()),

@@ -3,7 +3,7 @@
 use unicode_width::UnicodeWidthStr;
 
 use crate::{
-    app::{Chart, Column},
+    app::{Chart, Column, MeanSpan},
     protocol::Unit,
     text::{short, thousands},
     ui::{
@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-/// Room from which on the newest raw value is written beside the smoothed one; at the cursor it always is.
+/// Room from which on the newest raw value is written beside the mean; at the cursor it always is.
 const MIN_COLUMNS_WITH_RAW: u16 = 52;
 
 /// How the values are written.
@@ -84,13 +84,18 @@ fn title_pieces(chart: &Chart, format: ReadoutFormat, with_raw: bool, theme: The
         put(if bare { format!("{step}: ") } else { format!("step {step}{}", format.gap) }, Role::Focus);
     }
     let raw = values.train.map(|column| format_extent(&chart.unit, column, format.rough, marks.none));
-    let train = values.smoothed.map(|value| format_value(&chart.unit, value, format.rough)).or_else(|| raw.clone());
-    let raw = raw.filter(|_| with_raw && values.smoothed.is_some());
+    let mean = values.mean.map(|mean| format_value(&chart.unit, mean.value, format.rough));
+    let word = match values.mean {
+        Some(mean) => format!("{train_word} {}: ", mean_span_text(mean.span, theme)),
+        // A single minibatch.
+        None if chart.smoothing.is_some() => format!("{train_word} raw "),
+        None => format!("{train_word} "),
+    };
+    let raw = raw.filter(|_| with_raw || mean.is_none());
+    let (train, raw) = if mean.is_some() { (mean, raw) } else { (raw, None) };
     if let Some(train) = train {
-        let word = matches!(format.words, ValueWords::All | ValueWords::Train) && !train_word.is_empty();
-        if word {
-            put(format!("{train_word} "), Role::Train);
-        }
+        let word = Some(word).filter(|_| matches!(format.words, ValueWords::All | ValueWords::Train));
+        let word = word.filter(|_| !train_word.is_empty()).map(|word| put(word, Role::Train)).is_some();
         put(train, if word { Role::Text } else { Role::Train });
         if let Some(raw) = raw.as_ref().filter(|_| !all) {
             put(format!(" ({raw})"), Role::Muted);
@@ -121,6 +126,14 @@ fn title_pieces(chart: &Chart, format: ReadoutFormat, with_raw: bool, theme: The
     pieces
 }
 
+/// What a mean is taken over, as it stands after the word of its curve: `last 50` minibatches, or those `±49` around.
+fn mean_span_text(span: MeanSpan, theme: Theme) -> String {
+    match span {
+        MeanSpan::Newest(count) => format!("last {count}"),
+        MeanSpan::Around(reach) => format!("{}{reach}", if theme.unicode { "±" } else { "+-" }),
+    }
+}
+
 fn format_extent(unit: &Unit, column: Column, rough: bool, none: &str) -> String {
     let text = |value: f64| format_value(unit, value, rough);
     match column.extent {
@@ -145,7 +158,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        app::{ChartSlot, Code, Key, Message},
+        app::{ChartSlot, Code, Key, Message, PlotSize},
         ui::{
             tests::fixture,
             theme::{Background, ColorDepth},
@@ -160,26 +173,31 @@ mod tests {
         let mut buffer = Buffer::empty(Rect::new(0, 0, width, 1));
         let area = buffer.area;
         let theme = Theme::new(ColorDepth::True, Background::Dark, true);
-        draw(&mut Row::new(&mut buffer, area, 0), &app.chart(ChartSlot::Second, 80), theme);
+        draw(
+            &mut Row::new(&mut buffer, area, 0),
+            &app.chart(ChartSlot::Second, PlotSize { columns: 80, rows: 12 }),
+            theme,
+        );
         let text: String = buffer.content().iter().map(ratatui::buffer::Cell::symbol).collect();
         text.trim_end().to_owned()
     }
 
     #[test]
     fn digits_and_words_go_before_values() {
-        assert_eq!(shown(60, true, 1000), "step 1,000  train 83.3 %  ◆ test 81.5 %  raw 81.8 %");
-        assert_eq!(shown(45, true, 1000), "step 1,000 train 83% ◆ test 82% raw 82%");
-        assert_eq!(shown(34, true, 1000), "step 1,000 train 83% (82%) ◆ 82%");
+        assert_eq!(shown(62, true, 1000), "step 1,000  train ±49: 83.4 %  ◆ test 81.5 %  raw 81.8 %");
+        assert_eq!(shown(51, true, 1000), "step 1,000 train ±49: 83% ◆ test 82% raw 82%");
+        assert_eq!(shown(40, true, 1000), "step 1,000 train ±49: 83% (82%) ◆ 82%");
         assert_eq!(shown(28, true, 1000), "step 1,000 83% (82%) ◆ 82%");
         assert_eq!(shown(17, true, 1000), "1,000: 83% ◆ 82%");
-        assert_eq!(shown(26, false, 1000), "train 83.3 % ◆ test 81.5 %");
-        assert_eq!(shown(20, false, 1000), "train 83% ◆ 82%");
+        assert_eq!(shown(36, false, 1000), "train last 50: 83.2 %  ◆ test 81.5 %");
+        assert_eq!(shown(26, false, 1000), "train last 50: 83% ◆ 82%");
+        assert_eq!(shown(16, false, 1000), "83% ◆ 82%");
     }
 
     #[test]
     fn the_first_evaluation_is_announced_on_one_line() {
-        assert_eq!(shown(60, false, 100), "train 48.5 %  no evaluation yet: first at step 157");
-        assert_eq!(shown(32, false, 100), "train 48.5 % ◆ test at step 157");
-        assert_eq!(shown(20, false, 100), "train 49% ◆ at 157");
+        assert_eq!(shown(64, false, 100), "train last 50: 53.3 %  no evaluation yet: first at step 157");
+        assert_eq!(shown(42, false, 100), "train last 50: 53.3 % ◆ test at step 157");
+        assert_eq!(shown(28, false, 100), "train last 50: 53% ◆ at 157");
     }
 }

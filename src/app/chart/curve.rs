@@ -1,0 +1,158 @@
+//! The curves of a chart: where they enter and leave the window, and means of minibatches with what they are means of.
+
+use super::super::branches::Lineage;
+use super::super::chart_view::ValueScale;
+use super::super::metric::FigureCurve;
+use super::super::run::Run;
+use super::super::series::{Column, StepRange};
+use super::super::track::MetricTrack;
+use crate::protocol::{MetricValue, RECENT_MINIBATCHES};
+
+/// A mean of several minibatches.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MinibatchMean {
+    /// The mean.
+    pub value: f64,
+    /// Of which minibatches.
+    pub span: MeanSpan,
+}
+
+/// Minibatches that a mean is taken over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MeanSpan {
+    /// The newest ones: so many.
+    Newest(u64),
+    /// One and so many on either side of it, as far as there are any.
+    Around(u64),
+}
+
+impl MinibatchMean {
+    /// The mean of the newest minibatches, as the source tells it, or of those that are kept where it does not.
+    pub(super) fn newest(run: &Run, curve: FigureCurve) -> Option<Self> {
+        let id = run.metrics.curve_info(curve).id;
+        let told =
+            run.means.as_ref().and_then(|means| Some((MetricValue::find(&means.recent, id)?, means.minibatches)));
+        let kept = || run.metrics.curve_track(curve).newest_mean(run.lineage(), RECENT_MINIBATCHES);
+        let (value, count) = told.or_else(|| kept().map(|(value, count)| (value, count as u64)))?;
+        Some(Self { value, span: MeanSpan::Newest(count) })
+    }
+}
+
+/// Where a curve crosses the edges of the window, between a sample outside and the next one.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct CurveEnds {
+    /// Its value in the first column, unless that has samples of its own or nothing came before.
+    pub left: Option<f64>,
+    /// Its value in the last column, unless that has samples of its own or nothing comes after.
+    pub right: Option<f64>,
+}
+
+impl CurveEnds {
+    /// The values of both.
+    pub fn values(self) -> impl Iterator<Item = f64> {
+        [self.left, self.right].into_iter().flatten()
+    }
+
+    /// The ends of a curve that has `values` in the columns over `steps`, a sample before and one after.
+    pub(super) fn of(
+        values: impl DoubleEndedIterator<Item = Option<f64>> + ExactSizeIterator,
+        steps: StepRange,
+        scale: ValueScale,
+        [before, after]: [Option<(u64, f64)>; 2],
+    ) -> Self {
+        let count = values.len();
+        let column_of = |step: u64| (step as f64 - steps.first as f64) * count as f64 / steps.length() as f64;
+        let outside = |sample: Option<(u64, f64)>| sample.map(|(step, value)| (column_of(step), value));
+        let mut inside = values.enumerate().filter_map(|(column, value)| Some((column as f64, value?)));
+        let (before, after) = (outside(before), outside(after));
+        let first = inside.next();
+        let last = inside.next_back().or(first);
+        let edge = count.saturating_sub(1) as f64;
+        Self {
+            left: first
+                .or(after)
+                .filter(|first| first.0 > 0.0)
+                .zip(before)
+                .and_then(|(a, b)| between(scale, b, a, 0.0)),
+            right: last
+                .or(before)
+                .filter(|last| last.0 < edge)
+                .zip(after)
+                .and_then(|(a, b)| between(scale, a, b, edge)),
+        }
+    }
+}
+
+/// What of the curves is drawn: the steps in sight, and in how many columns.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sight<'a> {
+    pub lineage: &'a Lineage,
+    pub steps: StepRange,
+    pub count: usize,
+    pub scale: ValueScale,
+}
+
+impl Sight<'_> {
+    /// The samples of a curve in columns, and where it crosses the edges.
+    pub fn curve(&self, track: Option<&MetricTrack>) -> (Vec<Column>, CurveEnds) {
+        let Some(track) = track else { return (vec![Column::default(); self.count], CurveEnds::default()) };
+        let columns = track.columns(self.lineage, self.steps, self.count);
+        let means = columns.iter().map(|column| column.extent.map(|extent| extent.mean));
+        let ends = CurveEnds::of(means, self.steps, self.scale, self.around(track));
+        (columns, ends)
+    }
+
+    /// The same of the means that reach so far to either side; nothing where there are none.
+    pub fn smoothed(&self, track: Option<&MetricTrack>, reach: Option<u64>) -> (Vec<Option<f64>>, CurveEnds) {
+        let Some((track, reach)) = track.zip(reach) else { return (vec![None; self.count], CurveEnds::default()) };
+        let means = track.smoothed_columns(self.lineage, self.steps, self.count, reach);
+        let around = self.around(track).map(|sample| {
+            let step = sample?.0;
+            let mean = track.smoothed_columns(self.lineage, StepRange { first: step, last: step }, 1, reach);
+            Some((step, mean.into_iter().next()??))
+        });
+        let ends = CurveEnds::of(means.iter().copied(), self.steps, self.scale, around);
+        (means, ends)
+    }
+
+    /// The sample before the steps in sight and the one after them.
+    fn around(&self, track: &MetricTrack) -> [Option<(u64, f64)>; 2] {
+        [track.before(self.lineage, self.steps.first), track.after(self.lineage, self.steps.last)]
+    }
+}
+
+/// The value at column `x` of a line between two points, straight as the scale shows it.
+fn between(scale: ValueScale, from: (f64, f64), to: (f64, f64), x: f64) -> Option<f64> {
+    let share = ((x - from.0) / (to.0 - from.0)).clamp(0.0, 1.0);
+    let value = if scale == ValueScale::Log && from.1 > 0.0 && to.1 > 0.0 {
+        (from.1.ln() + share * (to.1.ln() - from.1.ln())).exp()
+    } else {
+        from.1 + share * (to.1 - from.1)
+    };
+    value.is_finite().then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ends(values: &[Option<f64>], outside: [Option<(u64, f64)>; 2]) -> CurveEnds {
+        CurveEnds::of(values.iter().copied(), StepRange { first: 11, last: 20 }, ValueScale::Linear, outside)
+    }
+
+    #[test]
+    fn lines_enter_and_leave_on_the_way_to_their_samples() {
+        let mut values = vec![None; 10];
+        let outside = [Some((1, 0.0)), Some((31, 3.0))];
+        // From step 1 to step 31, with steps 11 and 20 at the edges.
+        let across = ends(&values, outside);
+        assert!((across.left.unwrap() - 1.0).abs() < 1e-9 && (across.right.unwrap() - 1.9).abs() < 1e-9, "{across:?}");
+        values[5] = Some(3.0);
+        let to_sample = ends(&values, outside);
+        assert_eq!((to_sample.left, to_sample.right), (Some(2.0), Some(3.0)));
+        (values[0], values[9]) = (Some(1.0), Some(1.0));
+        assert_eq!(ends(&values, outside), CurveEnds::default());
+        assert_eq!(ends(&[None; 10], [None, Some((31, 3.0))]), CurveEnds::default());
+        assert_eq!(ends(&[None; 10], [Some((1, f64::NAN)), Some((31, 3.0))]), CurveEnds::default());
+    }
+}

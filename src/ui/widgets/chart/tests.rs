@@ -1,0 +1,289 @@
+//! Pictures of charts, read as a person would read them, against the values that they show.
+
+use proptest::prelude::*;
+use ratatui::{buffer::Buffer, layout::Rect};
+
+use super::*;
+use crate::{
+    app::{App, ChartSlot, Key, Message, StepRange},
+    protocol::{Event, StepReport, metric},
+    ui::{
+        tests::fixture,
+        theme::{Background, ColorDepth},
+        widgets::canvas::DOT_BITS,
+    },
+};
+
+const THEME: Theme = Theme::new(ColorDepth::True, Background::Dark, true);
+
+/// A run of minibatches with these losses, of which some are followed by an evaluation.
+fn run(losses: &[f64], evaluations: &[(u64, f64)]) -> App {
+    let mut app = fixture::ready();
+    let mut events = Vec::new();
+    for (step, loss) in (1u64..).zip(losses) {
+        let report = fixture::with_loss(fixture::report(step), *loss);
+        events.push(Event::Step(StepReport { layers: Vec::new(), ..report }));
+        for (_, value) in evaluations.iter().filter(|(at, _)| *at == step) {
+            let values = crate::protocol::made_up::values(&[(metric::TEST_LOSS, *value)]);
+            events.push(Event::Evaluation(crate::protocol::Evaluation { step, values, ..Default::default() }));
+        }
+    }
+    fixture::hear(&mut app, events);
+    app
+}
+
+/// A chart, and what is drawn of it.
+struct Picture {
+    chart: Chart,
+    frame: ChartFrame,
+    buffer: Buffer,
+}
+
+impl Picture {
+    fn of(app: &App, (width, height): (u16, u16)) -> Self {
+        let area = Rect::new(0, 0, width, height);
+        let frame = ChartFrame::of(area);
+        let chart = app.chart(ChartSlot::First, frame.plot_size());
+        let mut buffer = Buffer::empty(area);
+        draw(&mut buffer, area, &chart, &ChartHeading { focused: false, settings: "" }, THEME);
+        Self { chart, frame, buffer }
+    }
+
+    fn symbol(&self, x: u16, y: u16) -> &str {
+        self.buffer[(x, y)].symbol()
+    }
+
+    /// Rows of dots from the top of the plot to a value, not rounded.
+    fn exact_row(&self, value: f64) -> f64 {
+        let dots = f64::from(self.frame.plot.height) * DOTS_DOWN as f64 - 1.0;
+        (1.0 - self.chart.axis.height(value).unwrap()) * dots
+    }
+
+    /// The dots of a column that have the colour of one of the roles, from the top.
+    fn dots(&self, column: usize, roles: &[Role]) -> Vec<usize> {
+        let plot = self.frame.plot;
+        let mut dots = Vec::new();
+        for y in 0..plot.height {
+            let cell = &self.buffer[(plot.x + (column / DOTS_ACROSS) as u16, plot.y + y)];
+            let pattern = cell.symbol().chars().next().map_or(0, |c| u32::from(c).wrapping_sub(0x2800));
+            if pattern > 0xff || !roles.iter().any(|role| THEME.style(*role).fg == Some(cell.fg)) {
+                continue;
+            }
+            let lit = (0..DOTS_DOWN).filter(|row| pattern & u32::from(DOT_BITS[column % DOTS_ACROSS][*row]) != 0);
+            dots.extend(lit.map(|row| usize::from(y) * DOTS_DOWN + row));
+        }
+        dots
+    }
+
+    /// Whether something above the curves, or a curve above another, has the cell of a dot.
+    fn is_covered(&self, column: usize, row: f64, role: Role) -> bool {
+        let plot = self.frame.plot;
+        let y = nearest_dot(row) / DOTS_DOWN;
+        let cell = &self.buffer[(plot.x + (column / DOTS_ACROSS) as u16, plot.y + y as u16)];
+        let braille = cell.symbol().chars().next().is_some_and(|c| ('\u{2800}'..='\u{28ff}').contains(&c));
+        !braille || THEME.style(role).fg != Some(cell.fg)
+    }
+
+    /// Labels of the value axis with their rows.
+    fn value_labels(&self) -> Vec<(u16, String)> {
+        let plot = self.frame.plot;
+        let text = |y: u16| (0..plot.x - 1).map(|x| self.symbol(x, y)).collect::<String>().trim().to_owned();
+        (0..plot.height).map(|y| (y, text(plot.y + y))).filter(|(_, text)| !text.is_empty()).collect()
+    }
+}
+
+/// Checks every tick, mark and dot of a picture.
+fn check(picture: &Picture, losses: &[f64], evaluations: &[(u64, f64)]) -> Result<(), TestCaseError> {
+    check_value_labels(picture)?;
+    check_step_labels(picture)?;
+    check_marks(picture, evaluations)?;
+    check_samples(picture, losses)?;
+    // Without it the samples have its colour.
+    if picture.chart.smoothed.iter().any(Option::is_some) {
+        check_joined(picture, &picture.chart.smoothed, picture.chart.smoothed_ends, Role::Train)?;
+    }
+    let test: Vec<Option<f64>> = picture.chart.test.iter().map(|column| column.extent.map(|e| e.mean)).collect();
+    check_joined(picture, &test, picture.chart.test_ends, Role::Test)
+}
+
+/// Labels are distinct, evenly spaced, and within half a cell of their values.
+fn check_value_labels(picture: &Picture) -> Result<(), TestCaseError> {
+    let labels = picture.value_labels();
+    for pair in labels.windows(2) {
+        prop_assert!(pair[0].1 != pair[1].1, "{labels:?}");
+        prop_assert_eq!(pair[1].0 - pair[0].0, labels[1].0 - labels[0].0, "{:?}", labels);
+    }
+    for (y, label) in &labels {
+        let middle = f64::from(*y) * 4.0 + 1.5;
+        let exact = picture.exact_row(label.parse().unwrap());
+        prop_assert!((exact - middle).abs() <= 2.0, "{label} in row {middle}, its value is in row {exact}");
+    }
+    Ok(())
+}
+
+/// A tick of the step axis stands in the cell in which its step is drawn.
+fn check_step_labels(picture: &Picture) -> Result<(), TestCaseError> {
+    let columns = picture.frame.axis.width;
+    for tick in picture.chart.steps.ticks(6, columns) {
+        let step: u64 = tick.label.replace(',', "").parse().unwrap();
+        let dot = picture.chart.steps.column_of(step, usize::from(columns) * DOTS_ACROSS).unwrap();
+        prop_assert_eq!(usize::from(tick.cell), dot / DOTS_ACROSS);
+    }
+    Ok(())
+}
+
+/// Each mark has an evaluation in its cell, and the newest one in sight has a mark.
+fn check_marks(picture: &Picture, evaluations: &[(u64, f64)]) -> Result<(), TestCaseError> {
+    let plot = picture.frame.plot;
+    let place = |(step, value): (u64, f64)| {
+        let column = picture.chart.steps.column_of(step, picture.chart.test.len())?;
+        Some((column / DOTS_ACROSS, picture.exact_row(value)))
+    };
+    let places: Vec<(usize, f64)> = evaluations.iter().copied().filter_map(place).collect();
+    for (x, y) in (0..plot.width).flat_map(|x| (0..plot.height).map(move |y| (x, y))) {
+        if picture.symbol(plot.x + x, plot.y + y) == THEME.marks().point {
+            let middle = f64::from(y) * 4.0 + 1.5;
+            let near = |(column, row): &(usize, f64)| *column == usize::from(x) && (row - middle).abs() <= 2.0;
+            // Several evaluations in one column are drawn at their mean, which the chart holds.
+            let mean = picture.chart.test[usize::from(x) * DOTS_ACROSS..][..DOTS_ACROSS].iter().any(|column| {
+                column.extent.is_some_and(|extent| (picture.exact_row(extent.mean) - middle).abs() <= 2.0)
+            });
+            prop_assert!(places.iter().any(near) || mean, "a mark at ({x}, {y}), evaluations at {places:?}");
+        }
+    }
+    Ok(())
+}
+
+/// The largest and the smallest value of each column have dots of their own within half a dot, and every dot lies
+/// between them or on the way to a neighbour.
+fn check_samples(picture: &Picture, losses: &[f64]) -> Result<(), TestCaseError> {
+    let chart = &picture.chart;
+    let raw = if chart.smoothed.iter().all(Option::is_none) { Role::Train } else { Role::TrainRaw };
+    for column in 0..chart.train.len() {
+        let inside =
+            (1u64..).zip(losses).filter(|(step, _)| chart.steps.column_of(*step, chart.train.len()) == Some(column));
+        let rows: Vec<f64> = inside.map(|(_, loss)| picture.exact_row(*loss)).collect();
+        let dots = picture.dots(column, &[raw]);
+        for row in &rows {
+            let drawn = dots.iter().any(|dot| (*dot as f64 - row).abs() <= 0.5 + 1e-3);
+            prop_assert!(
+                drawn || picture.is_covered(column, *row, raw),
+                "column {column}: {row} is not among {dots:?}"
+            );
+        }
+    }
+    let means: Vec<Option<f64>> = chart.train.iter().map(|column| column.extent.map(|extent| extent.mean)).collect();
+    if chart.train.iter().filter_map(|column| column.extent).all(|extent| extent.min == extent.max) {
+        check_joined(picture, &means, chart.train_ends, raw)?;
+    }
+    Ok(())
+}
+
+/// Every dot of a curve lies on the straight lines between its points, within half a dot of where these come to lie.
+fn check_joined(picture: &Picture, values: &[Option<f64>], ends: CurveEnds, role: Role) -> Result<(), TestCaseError> {
+    let last = values.len().saturating_sub(1);
+    let inside = values.iter().enumerate().filter_map(|(column, value)| Some((column, (*value)?)));
+    let (left, right) = (ends.left.map(|value| (0, value)), ends.right.map(|value| (last, value)));
+    let points: Vec<(f64, f64)> = left
+        .into_iter()
+        .chain(inside)
+        .chain(right)
+        .map(|(column, value)| (column as f64, picture.exact_row(value)))
+        .collect();
+    for column in 0..values.len() {
+        // The rows that the lines pass on the way through this column.
+        let (from, to) = (column as f64 - 0.5, column as f64 + 0.5);
+        let mut bounds = (f64::INFINITY, f64::NEG_INFINITY);
+        let mut pass = |row: f64| bounds = (bounds.0.min(row), bounds.1.max(row));
+        points.iter().filter(|(x, _)| (from..=to).contains(x)).for_each(|(_, row)| pass(*row));
+        for pair in points.windows(2) {
+            let ((x0, y0), (x1, y1)) = (pair[0], pair[1]);
+            for x in [from, to] {
+                if x1 > x0 && (x0..=x1).contains(&x) {
+                    pass(y0 + (y1 - y0) * (x - x0) / (x1 - x0));
+                }
+            }
+        }
+        for dot in picture.dots(column, &[role]) {
+            let dot = dot as f64;
+            // Both ends of a line are moved to a dot, by half a one at most, and what is between them once more.
+            let within = (bounds.0 - 1.01..=bounds.1 + 1.01).contains(&dot);
+            prop_assert!(within, "column {column}: a dot at {dot}, the curve at {bounds:?}");
+        }
+    }
+    for (column, value) in values.iter().enumerate() {
+        if let Some(value) = value
+            && (role != Role::Test || column / DASH_COLUMNS % 2 == 0)
+        {
+            let row = picture.exact_row(*value);
+            let drawn = picture.dots(column, &[role]).iter().any(|dot| (*dot as f64 - row).abs() <= 0.5 + 1e-3);
+            prop_assert!(drawn || picture.is_covered(column, row, role), "column {column}: nothing at {row}");
+        }
+    }
+    Ok(())
+}
+
+fn any_loss() -> impl Strategy<Value = f64> {
+    prop_oneof![8 => 0.001..4.0f64, 2 => 0.4..0.5f64, 1 => (-6.0..6.0f64).prop_map(|power| 10f64.powf(power))]
+        .prop_map(|value| f64::from(value as f32))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1500))]
+
+    #[test]
+    fn whatever_is_drawn_lies_at_its_value(
+        losses in prop::collection::vec(any_loss(), 1..90),
+        evaluated in prop::collection::vec((1u64..90, any_loss()), 0..12),
+        size in (24u16..110, 8u16..40),
+        keys in prop::sample::select(vec!["", "l", "m", "ml", "mm", "mml", "z", "zz", "lz", "mmzz"]),
+        cursor in 0usize..40,
+    ) {
+        let mut app = run(&losses, &evaluated);
+        let mut before = std::collections::BTreeMap::new();
+        // An evaluation at a step that had one is ignored, as the series does.
+        evaluated.iter().filter(|(step, _)| *step <= losses.len() as u64).for_each(|(step, value)| {
+            before.entry(*step).or_insert(*value);
+        });
+        let evaluations: Vec<(u64, f64)> = before.into_iter().collect();
+        for _ in 0..cursor * usize::from(keys.contains('z')) {
+            app.update(Message::Key(Key::plain(crate::app::Code::Left)));
+        }
+        fixture::press(&mut app, keys);
+        app.update(Message::Key(Key::plain(crate::app::Code::Esc)));
+        check(&Picture::of(&app, size), &losses, &evaluations)?;
+    }
+}
+
+#[test]
+fn a_test_curve_shows_where_the_training_curve_coincides_with_it() {
+    let losses = [0.5; 80];
+    let evaluations: Vec<(u64, f64)> = (1..=80).map(|step| (step, 0.5)).collect();
+    let app = run(&losses, &evaluations);
+    let picture = Picture::of(&app, (60, 12));
+    let columns = 0..picture.chart.train.len() * 8 / 10;
+    let with = |role: Role| columns.clone().filter(|column| !picture.dots(*column, &[role]).is_empty()).count();
+    assert!(with(Role::Test) > 20 && with(Role::Train) > 20, "{} and {}", with(Role::Test), with(Role::Train));
+}
+
+#[test]
+fn lines_from_outside_enter_a_zoomed_window() {
+    let losses = [0.5; 200];
+    let app = {
+        let mut app = run(&losses, &[(20, 1.0), (190, 2.0)]);
+        fixture::press(&mut app, "<Left>zzz");
+        for _ in 0..60 {
+            app.update(Message::Key(Key::plain(crate::app::Code::Left)));
+        }
+        app
+    };
+    let picture = Picture::of(&app, (60, 12));
+    let StepRange { first, last } = picture.chart.steps;
+    assert!(first > 20 && last < 190, "{:?}", picture.chart.steps);
+    assert!(picture.chart.test.iter().all(|column| column.extent.is_none()));
+    let share = |step: u64| 1.0 + (step - 20) as f64 / 170.0;
+    let ends = picture.chart.test_ends;
+    assert!((ends.left.unwrap() - share(first)).abs() < 0.01 && (ends.right.unwrap() - share(last)).abs() < 0.01);
+    let drawn = (0..picture.chart.test.len()).filter(|column| !picture.dots(*column, &[Role::Test]).is_empty()).count();
+    assert!(drawn * 2 >= picture.chart.test.len(), "half of it are gaps: {drawn}");
+}
