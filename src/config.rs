@@ -246,7 +246,7 @@ impl Config {
     /// What does not fit, shown where it was written.
     pub fn check(&self, data: &DatasetOutline) -> Result<(), ConfigError> {
         let samples = data.train;
-        let batch_size = self.batch_size().among(samples);
+        let batch_size = self.batch_size().for_samples(samples);
         if batch_size > samples {
             return Err(self.error_at_key("run.batch_size", BatchSizeError { batch_size, samples }.to_string()));
         }

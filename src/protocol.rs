@@ -5,7 +5,7 @@
 //!
 //! - Each [`Request`] is answered, either [`Event::Applied`] *after* it took effect or [`Event::Rejected`].
 //! - Commands take effect between minibatches; a paused source still answers.
-//! - A change of state is never dropped. [`Event::Step`] reports may be thinned for a slow consumer, and
+//! - The newest state always arrives. [`Event::Step`] reports may be thinned for a slow consumer, and
 //!   [`Event::Thinned`] says how many were.
 //! - What a source does not know is absent, never 0 and never NaN.
 //! - Non-finite numbers travel as the strings `"nan"`, `"inf"` and `"-inf"`, because JSON has no spelling for them.

@@ -97,8 +97,8 @@ pub enum BatchSize {
 }
 
 impl BatchSize {
-    /// Samples in a minibatch of so many training samples.
-    pub fn among(self, samples: usize) -> usize {
+    /// Samples in a minibatch, given the number of training samples; [`Self::Exactly`] may be more than these.
+    pub fn for_samples(self, samples: usize) -> usize {
         match self {
             Self::Exactly(size) => size,
             Self::AtMost(size) => size.min(samples.max(1)),

@@ -6,7 +6,7 @@
 pub struct LayerFacts {
     /// The kind, as it is written: `linear`.
     pub name: &'static str,
-    /// How a layer is written, settings that may be left out in brackets: `linear UNITS`.
+    /// How a layer is written: `linear UNITS`. Settings in brackets may be left out, and so may that of an activation.
     pub form: &'static str,
     /// What it is for.
     pub category: LayerCategory,

@@ -58,7 +58,9 @@ pub struct ImageScratch<T> {
     columns: Vec<T>,
     /// The other operand or the result of that product, a row for each channel.
     planes: Vec<T>,
+    /// A buffer of its own for each thread.
     locals: ThreadBuffers<T>,
+    /// Sums over the positions of each channel.
     sums: PlaneSums,
 }
 

@@ -105,7 +105,7 @@ impl<T: Scalar> SoftmaxCrossEntropy<T> {
         let samples = values(*logits).chunks_exact(classes).zip(gradient.chunks_exact_mut(classes));
         for (((z, dz), p), &label) in samples.zip(p.chunks_exact_mut(classes)).zip(labels) {
             let label = usize::from(label);
-            // What is there still are the distances from the largest logit, whose own is 0. There is none beside a NaN.
+            // What is there still are the distances from the largest logit, whose own is 0.
             let predicted = dz.iter().position(|&distance| distance == T::zero());
             let max = predicted.map_or(f64::NAN, |class| z[class].as_f64());
             let sum = p.iter().fold(T::zero(), |sum, &p| sum + p);
@@ -113,7 +113,7 @@ impl<T: Scalar> SoftmaxCrossEntropy<T> {
             if smoothing > 0.0 {
                 report.loss -= everywhere * z.iter().map(|z| z.as_f64() - max).sum::<f64>();
             }
-            // A row with a NaN has no largest logit, so it is never right.
+            // Beside a NaN no logit is the largest, whatever the comparisons gave: such a row is never right.
             report.correct += usize::from(predicted == Some(label) && !sum.is_nan());
             for (class, (p, dz)) in p.iter_mut().zip(dz).enumerate() {
                 *p /= sum;

@@ -21,7 +21,8 @@ const MAX_FILLED_VALUES: usize = 1 << 13;
 
 /// A chain of layers that ends in logits, softmax and cross entropy.
 ///
-/// One training step is [`Self::input_mut`], [`Self::forward`], [`Self::loss`], [`Self::backward`] in this order.
+/// One training step is [`Self::input_mut`], [`Self::forward`], [`Self::loss`], [`Self::backward`] in this order, and then
+/// the optimizer's update.
 /// Nothing of it allocates or fails. Results are the same bits whatever the number of threads.
 pub struct Network<T> {
     layers: Vec<Box<dyn Layer<T>>>,

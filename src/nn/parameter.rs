@@ -35,7 +35,8 @@ pub struct Parameter<T> {
     pub layer: usize,
     /// `weight` or `bias`; within a block the way to it as well, `body.0.weight`.
     pub name: String,
-    /// Its shape: (out, in) for a weight, (out, in, height, width) for that of a convolution, (out) for a bias.
+    /// Its shape: (out, in) for a weight, (out, in, height, width) for that of a convolution,
+    /// (channels) for that of batch normalization, (out) for a bias.
     pub shape: Shape,
     /// The values in standard (row-major) order.
     pub value: Vec<T>,

@@ -15,7 +15,7 @@ pub(super) fn describe_assumptions(
     samples: usize,
     planned_steps: u64,
 ) -> Vec<DataNote> {
-    let batch_size = spec.batch_size.among(samples);
+    let batch_size = spec.batch_size.for_samples(samples);
     let count = |samples: usize| thousands(samples as u64);
     let mut notes = Vec::new();
     if let BatchSize::AtMost(usual) = spec.batch_size

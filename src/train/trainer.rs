@@ -76,7 +76,7 @@ impl Trainer {
     /// data, or batches of one sample leave a batch normalization nothing to work on.
     pub fn new(spec: &TrainSpec, data: Arc<Dataset>) -> Result<Self, SetupError> {
         let samples = data.train.len();
-        let batch_size = spec.batch_size.among(samples);
+        let batch_size = spec.batch_size.for_samples(samples);
         let max_batch = buffer_samples(batch_size);
         let pool = Arc::new(Pool::new(spec.threads));
         let shape = Shape::new(data.shape.clone());

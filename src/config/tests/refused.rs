@@ -175,7 +175,7 @@ fn what_does_not_fit_the_data_is_shown_where_it_was_written() {
     // The default follows the data: two classes, and fewer samples than a minibatch usually has.
     let data = DatasetOutline { classes: vec!["a".into(), "b".into()], train: 40, ..data };
     Config::default().check(&data).unwrap();
-    assert_eq!(Config::default().batch_size().among(data.train), 40);
+    assert_eq!(Config::default().batch_size().for_samples(data.train), 40);
     let chosen = load("", &["run.batch_size=64"]).unwrap();
     assert_eq!((chosen.batch_size(), chosen.check(&data).is_err()), (BatchSize::Exactly(64), true));
     let norm = load("", &["run.batch_size=1", "model.layers=linear 5, batchnorm, linear classes"]).unwrap();

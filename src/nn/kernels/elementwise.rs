@@ -48,8 +48,9 @@ pub fn for_each_chunk<T: Send, const N: usize>(
     });
 }
 
-/// Cuts `out` into planes of `plane` values and calls `f` with the number of each and the plane, spread over the
-/// threads in chunks that `work`, what a plane costs in about the time of one value each, makes worth it.
+/// Cuts `out` into planes of `plane` values, such as the positions of a channel, and calls `f` with the number of each and
+/// the plane, spread over the threads. `work` is what one plane costs, in cheap elements: chunks are large enough to be
+/// worth a thread.
 pub fn for_each_plane<T: Send>(
     pool: &Pool,
     plane: usize,

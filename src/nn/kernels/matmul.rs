@@ -1,13 +1,14 @@
 //! Matrix product: C = A·B, or C + A·B, or A·B with a row added to every row.
 //!
 //! In the manner of BLIS (Van Zee and van de Geijn 2015), simplified for the shapes of training, where one operand is
-//! a minibatch: one operand is packed into panels of vectors, the other is read where it is if its rows run along the
-//! sum, or the sum is short, and packed if not. Which one, and whether the result is computed transposed, is a matter
+//! a minibatch: one operand is packed into panels, strips of one or two vectors' width along the sum, so that it is read
+//! in order; the other is read where it is if its rows run along the sum, or the sum is short, and packed if not. C is
+//! computed in tiles, blocks so small that their sums stay in registers. Which one, and whether the result is computed transposed, is a matter
 //! of cost only.
 //!
 //! An element of C is always the sum of its blocks of depth in order, each block summed in order with the same
 //! operations, so with one instruction set its bits depend on the operands' shapes and layouts alone, not on the number
-//! of threads. Nor do they depend on tiles and orientation, with one exception: [`tile::QUARTER`](super::tile::QUARTER) columns or fewer that
+//! of threads. Nor do they depend on tiles and orientation, with one exception: [`tile::NARROW_COLUMNS`](super::tile::NARROW_COLUMNS) columns or fewer that
 //! are left over may be taken by tiles that sum in another order. `ndarray`'s own product would allocate at each call.
 #![allow(unsafe_code)]
 

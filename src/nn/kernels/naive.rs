@@ -5,20 +5,21 @@ use ndarray::{ArrayView2, ArrayViewMut2};
 
 use super::{
     matmul::{MAX_BLOCK_DEPTH, Start},
-    tile::QUARTER,
+    tile::NARROW_COLUMNS,
 };
 use crate::nn::{Scalar, window::Window};
 
 /// C (m, n) = A (m, k) · B (k, n), on top of what `start` says: `c[i, j] = Σ_k a[i, k] b[k, j]`.
 ///
 /// To give the same bits as the kernel, the sum is taken in blocks of [`MAX_BLOCK_DEPTH`] products, `fused` or rounded
-/// twice, and where `is_quarter` says so in [`QUARTER`] sums side by side.
+/// twice, and where `is_narrow` says that the element
+/// belongs to a narrow tile in [`NARROW_COLUMNS`] sums side by side.
 pub fn matmul<T: Scalar>(
     fused: bool,
     (a, b): (&ArrayView2<T>, &ArrayView2<T>),
     start: Start<T>,
     c: &mut ArrayViewMut2<T>,
-    is_quarter: impl Fn(usize, usize) -> bool,
+    is_narrow: impl Fn(usize, usize) -> bool,
 ) {
     for ((i, j), c) in c.indexed_iter_mut() {
         let mut total = match start {
@@ -27,9 +28,9 @@ pub fn matmul<T: Scalar>(
             Start::Row(row) => Some(row[j]),
         };
         for depth in (0..a.ncols()).step_by(MAX_BLOCK_DEPTH) {
-            let mut sums = [T::zero(); QUARTER];
+            let mut sums = [T::zero(); NARROW_COLUMNS];
             for k in depth..a.ncols().min(depth + MAX_BLOCK_DEPTH) {
-                let sum = &mut sums[if is_quarter(i, j) { k % QUARTER } else { 0 }];
+                let sum = &mut sums[if is_narrow(i, j) { k % NARROW_COLUMNS } else { 0 }];
                 *sum = if fused { a[[i, k]].mul_add(b[[k, j]], *sum) } else { a[[i, k]] * b[[k, j]] + *sum };
             }
             let sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);

@@ -3,7 +3,7 @@
 
 use std::{ops::Range, slice};
 
-use super::tile::{MAX_TILE_COLUMNS, QUARTER, Tiles};
+use super::tile::{MAX_TILE_COLUMNS, NARROW_COLUMNS, Tiles};
 use crate::nn::Scalar;
 
 /// Values that a vector has at most, in any variant.
@@ -56,20 +56,21 @@ pub(super) unsafe fn pack_columns<T: Scalar>(
     }
 }
 
-/// Writes `columns`, of which there are [`QUARTER`] at most, × `depth`, a multiple of that, of the operand as its tiles
-/// want them: for each [`QUARTER`] depths column after column; columns beyond those there are become 0.
+/// Writes `columns`, of which there are [`NARROW_COLUMNS`] at most, × `depth`, a multiple of that, of the operand as its tiles
+/// want them: for each [`NARROW_COLUMNS`] depths column after column; columns beyond those there are become 0.
 ///
 /// # Safety
 ///
 /// As for [`pack_columns`].
-pub(super) unsafe fn pack_quarter<T: Scalar>(
+pub(super) unsafe fn pack_narrow<T: Scalar>(
     from: MatrixOperand<T>,
     columns: Range<usize>,
     depth: Range<usize>,
     to: &mut [T],
 ) {
-    let groups = to[..QUARTER * depth.len()].as_chunks_mut::<QUARTER>().0.as_chunks_mut::<QUARTER>().0;
-    for (depth, group) in depth.step_by(QUARTER).zip(groups) {
+    let groups =
+        to[..NARROW_COLUMNS * depth.len()].as_chunks_mut::<NARROW_COLUMNS>().0.as_chunks_mut::<NARROW_COLUMNS>().0;
+    for (depth, group) in depth.step_by(NARROW_COLUMNS).zip(groups) {
         for (column, values) in group.iter_mut().enumerate() {
             for (k, value) in values.iter_mut().enumerate() {
                 // SAFETY: the caller promises these values.

@@ -75,7 +75,8 @@ struct SharedState {
     sleepers: AtomicUsize,
     /// Whether the caller sleeps until the last thread has left.
     caller_sleeps: AtomicBool,
-    /// Guards falling asleep, and keeps what the first chunk that panicked panicked with.
+    /// Whoever falls asleep holds it while it looks for work once more, and whoever wakes others takes it before; so no
+    /// call is missed. It keeps what the first chunk that panicked panicked with.
     panic: Mutex<Option<Box<dyn Any + Send>>>,
     /// Signals new work, or the end, to sleeping threads.
     wake: Condvar,

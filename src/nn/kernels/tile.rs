@@ -3,7 +3,7 @@
 //! A tile of R rows and V vectors of columns is the sum over k of a column of the left matrix times a row of the
 //! right one. The left values are spread over a vector each, the right ones are loaded as vectors from a packed panel.
 //! All variants do the same arithmetic in the same order, with fused multiply-adds where the instruction set has them,
-//! so the portable one of x86-64 rounds otherwise than the others; only tiles of a [`QUARTER`] of a vector sum in
+//! so the portable one of x86-64 rounds otherwise than the others; only tiles of [`NARROW_COLUMNS`] columns sum in
 //! another order.
 #![allow(unsafe_code)]
 
@@ -24,7 +24,7 @@ pub struct TileTask<T> {
     pub left_span: usize,
     /// What comes on top of [`Self::left_column`] from one span to the next.
     pub left_jump: isize,
-    /// The right panel: `depth` rows of as many values as the tile has columns; see [`Tiles::quarters`] for theirs.
+    /// The right panel: `depth` rows of as many values as the tile has columns; see [`Tiles::narrow`] for theirs.
     pub right: *const T,
     /// Distance from one row of the panel to the next.
     pub right_row: usize,
@@ -61,10 +61,10 @@ pub struct Tiles<T: 'static> {
     pub tiles: &'static [[TileKernel<T>; 2]],
     /// `halves[rows - 1]` for half a vector of columns; empty where there are no such vectors.
     pub halves: &'static [TileKernel<T>],
-    /// `quarters[rows - 1]` for [`QUARTER`] columns, of which each vector takes as many products at a time; empty where
-    /// there are no such tiles. Their panels hold, for each [`QUARTER`] depths, column after column, these depths of
+    /// `narrow[rows - 1]` for [`NARROW_COLUMNS`] columns, of which each vector takes as many products at a time; empty where
+    /// there are no such tiles. Their panels hold, for each [`NARROW_COLUMNS`] depths, column after column, these depths of
     /// it.
-    pub quarters: &'static [TileKernel<T>],
+    pub narrow: &'static [TileKernel<T>],
     /// Writes a square of vectors transposed.
     pub transpose: TransposeSquare<T>,
 }
@@ -90,10 +90,10 @@ impl<T> Tiles<T> {
         }
     }
 
-    /// The tile with this many rows, and with columns that are [`Self::padded_columns`] or [`QUARTER`].
+    /// The tile with this many rows, and with columns that are [`Self::padded_columns`] or [`NARROW_COLUMNS`].
     pub fn kernel(&self, rows: usize, columns: usize) -> TileKernel<T> {
-        if columns == QUARTER && !self.quarters.is_empty() {
-            self.quarters[rows - 1]
+        if columns == NARROW_COLUMNS && !self.narrow.is_empty() {
+            self.narrow[rows - 1]
         } else if columns < self.lanes {
             self.halves[rows - 1]
         } else {
@@ -105,14 +105,15 @@ impl<T> Tiles<T> {
 /// Columns that a tile has at most, in any variant.
 pub const MAX_TILE_COLUMNS: usize = 32;
 
-/// Columns of the tiles that sum several products of a column side by side: a quarter of a vector.
-pub const QUARTER: usize = 4;
+/// Columns of a narrow tile. They fill no vector, so each vector takes several products of each column at a time, whose
+/// sums are added up at the end.
+pub const NARROW_COLUMNS: usize = 4;
 
 /// Writes the tile function of one instruction set and its table.
 macro_rules! tiles {
     (
         $table:ident, $tile:ident, $name:literal, $(#[$feature:meta])?
-        $number:ty, $lanes:literal, [$($rows:literal)+] [$($half:ident)?] [$($quarter:ident)?], $transpose:path,
+        $number:ty, $lanes:literal, [$($rows:literal)+] [$($half:ident)?] [$($narrow:ident)?], $transpose:path,
         $zero:expr, $load:expr, $store:expr, $splat:expr, $add:expr, $multiply_add:expr
     ) => {
         $(#[$feature])?
@@ -170,14 +171,14 @@ macro_rules! tiles {
             lanes: $lanes,
             tiles: &[$([$tile::<$rows, 1>, $tile::<$rows, 2>]),+],
             halves: &tiles!(@halves [$($rows)+] $($half)?),
-            quarters: &tiles!(@quarters [$($rows)+] $($quarter)?),
+            narrow: &tiles!(@narrow [$($rows)+] $($narrow)?),
             transpose: $transpose,
         };
     };
     (@halves $rows:tt) => { [] };
     (@halves [$($rows:literal)+] $half:ident) => { [$($half::<$rows, 1>),+] };
-    (@quarters $rows:tt) => { [] };
-    (@quarters [$($rows:literal)+] $quarter:ident) => { [$($quarter::<$rows>),+] };
+    (@narrow $rows:tt) => { [] };
+    (@narrow [$($rows:literal)+] $narrow:ident) => { [$($narrow::<$rows>),+] };
 }
 
 /// The tiles for `f32` of an instruction set.
@@ -219,11 +220,11 @@ mod x86 {
             transpose_square,
             x86::{avx2_f32_transpose, avx512_f32_transpose},
         },
-        QUARTER, TileTask, Tiles,
+        NARROW_COLUMNS, TileTask, Tiles,
     };
 
     tiles! {
-        AVX512_F32, avx512_f32, "AVX-512", #[target_feature(enable = "avx512f")] f32, 16, [1 2 3 4 5 6 7 8] [avx2_f32] [avx512_f32_quarter], avx512_f32_transpose,
+        AVX512_F32, avx512_f32, "AVX-512", #[target_feature(enable = "avx512f")] f32, 16, [1 2 3 4 5 6 7 8] [avx2_f32] [avx512_f32_narrow], avx512_f32_transpose,
         _mm512_setzero_ps(), _mm512_loadu_ps, _mm512_storeu_ps, _mm512_set1_ps, _mm512_add_ps, _mm512_fmadd_ps
     }
     tiles! {
@@ -240,20 +241,20 @@ mod x86 {
         _mm256_setzero_pd(), _mm256_loadu_pd, _mm256_storeu_pd, _mm256_set1_pd, _mm256_add_pd, _mm256_fmadd_pd
     }
 
-    /// A tile of ROWS rows and [`QUARTER`] columns: each vector holds the columns one after the other, of each that
+    /// A tile of ROWS rows and [`NARROW_COLUMNS`] columns: each vector holds the columns one after the other, of each that
     /// many sums, one for every depth of as many, which are added up at the end, neighbours first. With a single sum
     /// for each column, loading and spreading the left values would take longer than the multiplications.
     ///
     /// # Safety
     ///
     /// See [`super::TileKernel`]. The left columns must be neighbours in a single span, and their number a multiple of
-    /// [`QUARTER`].
+    /// [`NARROW_COLUMNS`].
     #[target_feature(enable = "avx512f")]
-    unsafe fn avx512_f32_quarter<const ROWS: usize>(task: TileTask<f32>) {
+    unsafe fn avx512_f32_narrow<const ROWS: usize>(task: TileTask<f32>) {
         let mut sums = [_mm512_setzero_ps(); ROWS];
         let (mut left, mut right) = (task.left, task.right);
         let distances: [isize; ROWS] = std::array::from_fn(|row| row as isize * task.left_row);
-        for _ in 0..task.depth / QUARTER {
+        for _ in 0..task.depth / NARROW_COLUMNS {
             // SAFETY: the caller promises these columns of the left rows and of the panel. Both pointers move on once a
             // turn and may end after the last value without being read there.
             unsafe {
@@ -263,8 +264,8 @@ mod x86 {
                     *sum = _mm512_fmadd_ps(values, columns, *sum);
                 }
             }
-            left = left.wrapping_add(QUARTER);
-            right = right.wrapping_add(QUARTER * QUARTER);
+            left = left.wrapping_add(NARROW_COLUMNS);
+            right = right.wrapping_add(NARROW_COLUMNS * NARROW_COLUMNS);
         }
         for (i, sum) in (0..).zip(sums) {
             let pairs = _mm512_add_ps(sum, _mm512_permute_ps::<0b10_11_00_01>(sum));

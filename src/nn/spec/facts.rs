@@ -22,7 +22,7 @@ const FACTS_BEFORE_ACTIVATIONS: [LayerFacts; 7] = [
 ];
 const FACTS_AFTER_ACTIVATIONS: [LayerFacts; 2] = [dropout::FACTS, residual::FACTS];
 
-/// Every kind of layer and how it is written, settings that may be left out in brackets.
+/// Every kind of layer and how it is written, see [`LayerFacts::form`].
 pub const LAYER_FORMS: [(&str, &str);
     FACTS_BEFORE_ACTIVATIONS.len() + ACTIVATIONS.len() + FACTS_AFTER_ACTIVATIONS.len()] = {
     let mut forms = [("", ""); FACTS_BEFORE_ACTIVATIONS.len() + ACTIVATIONS.len() + FACTS_AFTER_ACTIVATIONS.len()];

@@ -15,9 +15,9 @@ use crate::nn::{
     kernels::{
         elementwise::{DisjointSlice, for_each_chunk},
         locals::ThreadBuffers,
-        pack::{MatrixOperand, pack_columns, pack_quarter},
+        pack::{MatrixOperand, pack_columns, pack_narrow},
         pool::Pool,
-        tile::{MAX_TILE_COLUMNS, QUARTER, TileKernel, TileTask, Tiles},
+        tile::{MAX_TILE_COLUMNS, NARROW_COLUMNS, TileKernel, TileTask, Tiles},
     },
 };
 
@@ -201,8 +201,8 @@ impl<T: Scalar> Product<T> {
 
     /// Columns of the tile that computes this many, or 0 for none.
     fn padded_columns(&self, columns: usize) -> usize {
-        if (1..=QUARTER).contains(&columns) && self.has_quarters() {
-            QUARTER
+        if (1..=NARROW_COLUMNS).contains(&columns) && self.has_narrow_tiles() {
+            NARROW_COLUMNS
         } else {
             self.tiles.padded_columns(columns)
         }
@@ -210,15 +210,15 @@ impl<T: Scalar> Product<T> {
 
     /// The columns that are computed several depths at a time.
     #[cfg(test)]
-    pub fn quarter(&self) -> Range<usize> {
+    pub fn narrow_columns(&self) -> Range<usize> {
         let last = self.n % self.tiles.max_columns();
-        let columns = if last <= QUARTER && self.has_quarters() { last } else { 0 };
+        let columns = if last <= NARROW_COLUMNS && self.has_narrow_tiles() { last } else { 0 };
         self.n - columns..self.n
     }
 
     /// Whether a few columns can be computed several depths at a time.
-    fn has_quarters(&self) -> bool {
-        !self.tiles.quarters.is_empty() && self.left.depth == 1 && self.k.is_multiple_of(QUARTER)
+    fn has_narrow_tiles(&self) -> bool {
+        !self.tiles.narrow.is_empty() && self.left.depth == 1 && self.k.is_multiple_of(NARROW_COLUMNS)
     }
 
     /// Packs these depths of the panel of the right operand at `column`.
@@ -227,8 +227,8 @@ impl<T: Scalar> Product<T> {
         let columns = column..column + width;
         // SAFETY: the caller promises the operand.
         unsafe {
-            if padded == QUARTER && self.has_quarters() {
-                pack_quarter(self.right, columns, depths, panel);
+            if padded == NARROW_COLUMNS && self.has_narrow_tiles() {
+                pack_narrow(self.right, columns, depths, panel);
             } else {
                 pack_columns(self.tiles, self.right, columns, depths, padded, panel);
             }

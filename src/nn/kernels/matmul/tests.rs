@@ -27,7 +27,7 @@ fn pool(threads: usize) -> Pool {
 fn compare<T: Scalar>(tiles: &'static Tiles<T>, cases: u32) {
     let fused = tiles.name != "portable" || cfg!(any(target_arch = "aarch64", target_feature = "fma"));
     let (alone, pools) = (pool(1), [2, 3, 7, 16].map(pool));
-    let (mut workspace, mut quarters) = (Workspace::new(), 0);
+    let (mut workspace, mut narrow_cases) = (Workspace::new(), 0);
     for case in 0..cases {
         let stream = &mut stream(u64::from(case), Purpose::Data, 1);
         let (m, n) = (size(stream, 150), size(stream, 150));
@@ -38,10 +38,10 @@ fn compare<T: Scalar>(tiles: &'static Tiles<T>, cases: u32) {
             let mut expected = c.clone();
             let product = product(tiles, (a, b), start, &mut expected.slice_mut(s![2.., ..]));
             let is_transposed = product.m != m || m == n && product.out.row != c.strides()[0];
-            let quarter = product.quarter();
-            let is_quarter = |i, j| quarter.contains(&if is_transposed { i } else { j });
-            quarters += usize::from(!quarter.is_empty());
-            naive::matmul(fused, (&a, &b), start, &mut expected.slice_mut(s![2.., ..]), is_quarter);
+            let narrow = product.narrow_columns();
+            let is_narrow = |i, j| narrow.contains(&if is_transposed { i } else { j });
+            narrow_cases += usize::from(!narrow.is_empty());
+            naive::matmul(fused, (&a, &b), start, &mut expected.slice_mut(s![2.., ..]), is_narrow);
             for pool in [&alone, &pools[(case + case / 8) as usize % pools.len()]] {
                 let mut found = c.clone();
                 let c = found.slice_mut(s![2.., ..]);
@@ -50,7 +50,7 @@ fn compare<T: Scalar>(tiles: &'static Tiles<T>, cases: u32) {
             }
         }
     }
-    assert_eq!(quarters > 0, !tiles.quarters.is_empty(), "{} of the cases", tiles.name);
+    assert_eq!(narrow_cases > 0, !tiles.narrow.is_empty(), "{} of the cases", tiles.name);
 }
 
 #[test]

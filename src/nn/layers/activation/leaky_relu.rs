@@ -21,8 +21,8 @@ impl ActivationKind for LeakyRelu {
         category: LayerCategory::Activation,
         properties: &[LayerProperty::HasKink],
         equations: Equations {
-            forward: &["y = x for x > 0, a·x elsewhere"],
-            backward: &["φ′(x) = 1[x > 0] + a·1[x ≤ 0]", "∂L/∂x = dy ⊙ φ′(x)"],
+            forward: &["y = x for x > 0, slope·x elsewhere"],
+            backward: &["φ′(x) = 1[x > 0] + slope·1[x ≤ 0]", "∂L/∂x = dy ⊙ φ′(x)"],
             symbols: POINTWISE_SYMBOLS,
         },
     };
