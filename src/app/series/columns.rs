@@ -17,6 +17,11 @@ impl StepRange {
         (self.last.saturating_sub(self.first)).saturating_add(1)
     }
 
+    /// The steps up to `reach` from these.
+    fn extended_by(self, reach: u64) -> Self {
+        Self { first: self.first.saturating_sub(reach), last: self.last.saturating_add(reach) }
+    }
+
     /// Whether `step` is inside.
     pub fn contains(self, step: u64) -> bool {
         (self.first..=self.last).contains(&step)
@@ -125,7 +130,8 @@ impl ColumnSums {
 }
 
 /// Means over the samples around each column, on their way over buckets in ascending order. A window goes `reach` steps
-/// to either side of the steps of its column, as far as there are samples; so a mean does not lag behind what it is of.
+/// to either side of the steps of its column, so that a mean does not lag behind what it is of; no further to the right
+/// than to the left at the beginning of a run, and at its end as far as there are samples.
 #[derive(Debug)]
 pub struct WindowMeans {
     /// The steps of the columns.
@@ -145,11 +151,7 @@ impl WindowMeans {
 
     /// The steps of all windows together.
     pub fn step_range(&self) -> StepRange {
-        self.window(self.steps)
-    }
-
-    fn window(&self, StepRange { first, last }: StepRange) -> StepRange {
-        StepRange { first: first.saturating_sub(self.reach), last: last.saturating_add(self.reach) }
+        self.steps.extended_by(self.reach)
     }
 
     /// Adds a bucket.
@@ -166,11 +168,13 @@ impl WindowMeans {
     /// Each column with the mean of its window; columns without samples of their own hold `None`.
     pub fn into_columns(self) -> Vec<Option<f64>> {
         let count = self.filled.len();
+        let oldest = self.buckets.first().map_or(0, |bucket| bucket.first);
         // Windows ascend, and so do the buckets where they begin.
         let mut begin = 0;
         let mean = |column: usize| {
             let first = self.steps.step_of(column, count);
-            let window = self.window(StepRange { first, last: self.steps.last_step_of(column, count).max(first) });
+            let own = StepRange { first, last: self.steps.last_step_of(column, count).max(first) };
+            let window = own.extended_by(self.reach.min(first.saturating_sub(oldest)));
             while self.buckets.get(begin).is_some_and(|bucket| bucket.last < window.first) {
                 begin += 1;
             }

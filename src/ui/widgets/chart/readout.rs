@@ -27,19 +27,22 @@ struct ReadoutFormat {
 #[derive(Clone, Copy, PartialEq)]
 enum ValueWords {
     All,
-    /// Only the first; marks and brackets stand for the others.
-    Train,
+    /// All but that of the training curve, of which what its mean is over remains.
+    Span,
+    /// Only that; marks and brackets stand for the others.
+    SpanOnly,
     None,
     /// Not even one for the step.
     Bare,
 }
 
 /// From the richest to the poorest: digits and words go before values.
-const READOUT_FORMATS: [ReadoutFormat; 6] = [
+const READOUT_FORMATS: [ReadoutFormat; 7] = [
     ReadoutFormat { gap: "  ", rough: false, words: ValueWords::All },
     ReadoutFormat { gap: " ", rough: false, words: ValueWords::All },
-    ReadoutFormat { gap: " ", rough: true, words: ValueWords::All },
-    ReadoutFormat { gap: " ", rough: true, words: ValueWords::Train },
+    ReadoutFormat { gap: " ", rough: false, words: ValueWords::Span },
+    ReadoutFormat { gap: " ", rough: true, words: ValueWords::Span },
+    ReadoutFormat { gap: " ", rough: true, words: ValueWords::SpanOnly },
     ReadoutFormat { gap: " ", rough: true, words: ValueWords::None },
     ReadoutFormat { gap: " ", rough: true, words: ValueWords::Bare },
 ];
@@ -74,7 +77,7 @@ pub(super) fn draw(row: &mut Row, chart: &Chart, theme: Theme) {
 fn title_pieces(chart: &Chart, format: ReadoutFormat, with_raw: bool, theme: Theme) -> Vec<TitlePiece> {
     let marks = theme.marks();
     let values = chart.cursor.as_ref().map_or(&chart.latest, |cursor| &cursor.values);
-    let all = format.words == ValueWords::All;
+    let worded = matches!(format.words, ValueWords::All | ValueWords::Span);
     let [train_word, test_word] = chart.words;
     let mut pieces: Vec<TitlePiece> = Vec::new();
     let mut put = |text: String, role: Role| pieces.push(TitlePiece { width: text.width(), text, role });
@@ -86,7 +89,10 @@ fn title_pieces(chart: &Chart, format: ReadoutFormat, with_raw: bool, theme: The
     let raw = values.train.map(|column| format_extent(&chart.unit, column, format.rough, marks.none));
     let mean = values.mean.map(|mean| format_value(&chart.unit, mean.value, format.rough));
     let word = match values.mean {
-        Some(mean) => format!("{train_word} {}: ", mean_span_text(mean.span, theme)),
+        Some(mean) if format.words == ValueWords::All => {
+            format!("{train_word} {}: ", mean_span_text(mean.span, theme))
+        }
+        Some(mean) => format!("{}: ", mean_span_text(mean.span, theme)),
         // A single minibatch.
         None if chart.smoothing.is_some() => format!("{train_word} raw "),
         None => format!("{train_word} "),
@@ -94,26 +100,26 @@ fn title_pieces(chart: &Chart, format: ReadoutFormat, with_raw: bool, theme: The
     let raw = raw.filter(|_| with_raw || mean.is_none());
     let (train, raw) = if mean.is_some() { (mean, raw) } else { (raw, None) };
     if let Some(train) = train {
-        let word = Some(word).filter(|_| matches!(format.words, ValueWords::All | ValueWords::Train));
+        let word = Some(word).filter(|_| worded || format.words == ValueWords::SpanOnly);
         let word = word.filter(|_| !train_word.is_empty()).map(|word| put(word, Role::Train)).is_some();
         put(train, if word { Role::Text } else { Role::Train });
-        if let Some(raw) = raw.as_ref().filter(|_| !all) {
+        if let Some(raw) = raw.as_ref().filter(|_| !worded) {
             put(format!(" ({raw})"), Role::Muted);
         }
     }
-    let word = if all { format!("{test_word} ") } else { String::new() };
+    let word = if worded { format!("{test_word} ") } else { String::new() };
     if let Some(test) = values.test {
         put(format!("{}{} {word}", format.gap, marks.point), Role::Test);
         put(format_value(&chart.unit, test, format.rough), Role::Text);
     } else if let Some(step) = chart.first_test {
         let when = match format {
             ReadoutFormat { gap: "  ", .. } => format!("  no evaluation yet: first at step {}", thousands(step)),
-            _ if all => format!(" {} {test_word} at step {}", marks.point, thousands(step)),
+            _ if worded => format!(" {} {test_word} at step {}", marks.point, thousands(step)),
             _ => format!(" {} at {}", marks.point, thousands(step)),
         };
         put(when, Role::Muted);
     }
-    if let Some(raw) = raw.filter(|_| all) {
+    if let Some(raw) = raw.filter(|_| worded) {
         put(format!("{}raw {raw}", format.gap), Role::Muted);
     }
     // Values are counted as if they were long, so that the format does not change with every digit.
@@ -185,12 +191,14 @@ mod tests {
     #[test]
     fn digits_and_words_go_before_values() {
         assert_eq!(shown(62, true, 1000), "step 1,000  train ±49: 83.4 %  ◆ test 81.5 %  raw 81.8 %");
-        assert_eq!(shown(51, true, 1000), "step 1,000 train ±49: 83% ◆ test 82% raw 82%");
-        assert_eq!(shown(40, true, 1000), "step 1,000 train ±49: 83% (82%) ◆ 82%");
+        assert_eq!(shown(50, true, 1000), "step 1,000 ±49: 83.4 % ◆ test 81.5 % raw 81.8 %");
+        assert_eq!(shown(44, true, 1000), "step 1,000 ±49: 83% ◆ test 82% raw 82%");
+        assert_eq!(shown(37, true, 1000), "step 1,000 ±49: 83% (82%) ◆ 82%");
         assert_eq!(shown(28, true, 1000), "step 1,000 83% (82%) ◆ 82%");
         assert_eq!(shown(17, true, 1000), "1,000: 83% ◆ 82%");
-        assert_eq!(shown(36, false, 1000), "train last 50: 83.2 %  ◆ test 81.5 %");
-        assert_eq!(shown(26, false, 1000), "train last 50: 83% ◆ 82%");
+        assert_eq!(shown(38, false, 1000), "train last 50: 83.2 %  ◆ test 81.5 %");
+        assert_eq!(shown(30, false, 1000), "last 50: 83.2 % ◆ test 81.5 %");
+        assert_eq!(shown(20, false, 1000), "last 50: 83% ◆ 82%");
         assert_eq!(shown(16, false, 1000), "83% ◆ 82%");
     }
 
@@ -198,6 +206,7 @@ mod tests {
     fn the_first_evaluation_is_announced_on_one_line() {
         assert_eq!(shown(64, false, 100), "train last 50: 53.3 %  no evaluation yet: first at step 157");
         assert_eq!(shown(42, false, 100), "train last 50: 53.3 % ◆ test at step 157");
-        assert_eq!(shown(28, false, 100), "train last 50: 53% ◆ at 157");
+        assert_eq!(shown(34, false, 100), "last 50: 53.3 % ◆ test at step 157");
+        assert_eq!(shown(24, false, 100), "last 50: 53% ◆ at 157");
     }
 }
