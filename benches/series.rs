@@ -176,6 +176,7 @@ fn events(step: u64) -> impl Iterator<Item = Event> {
         epoch,
         samples: Some(64),
         values: [(0, loss), (1, accuracy)].into_iter().map(value).collect(),
+        means: None,
         samples_per_second: Some(1e5),
         layers: (0..LAYERS).map(layer).collect(),
     };
