@@ -299,12 +299,13 @@ const FILE_HEADING: &str = "\
 
 /// As [`FILE_HEADING`], of the default configuration.
 const DEFAULT_FILE_HEADING: &str = "\
-# The default run of gradtop: every key with its default value. A file needs only what it changes.
+# The default run of gradtop: every key with its default value. A file needs
+# only what it changes.
 #     gradtop train --config FILE --set optimizer.lr=1e-3
 ";
 
 /// Longest line of a comment, in characters.
-const COMMENT_COLUMNS: usize = 100;
+const COMMENT_COLUMNS: usize = 80;
 
 /// What a key means and takes, as a comment.
 fn describe_key(key: &ConfigKey) -> String {

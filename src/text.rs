@@ -164,15 +164,29 @@ fn fill_lines(words: impl Iterator<Item = String>, width: u16) -> Vec<String> {
 /// Longest word that is compared with others, in bytes: comparing takes time and memory by the product of both lengths.
 const MAX_COMPARED_BYTES: usize = 256;
 
-/// The candidate that `word` was probably meant to be, if one is near enough.
+/// Ends of the parts of a name that may be right by themselves, as the section in `optimizer.lr`.
+const NAME_SEPARATORS: [char; 5] = ['.', '-', '_', '/', ' '];
+
+/// The candidate that `word` was probably meant to be: the nearest by spelling, if about two thirds of it are right.
+/// Of names that begin with the same part only the rest counts: `optimizer.kind` is no misspelt `optimizer.lr`.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     candidates
         .into_iter()
         .filter(|candidate| candidate.len().max(word.len()) <= MAX_COMPARED_BYTES)
         .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= candidate.len().max(word.len()) / 2)
+        .filter(|(distance, candidate)| {
+            let shared = shared_name_bytes(word, candidate);
+            let rest = word[shared..].chars().count().max(candidate[shared..].chars().count());
+            *distance <= (rest.div_ceil(3)).max(1) && *distance < rest
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
+}
+
+/// Bytes of the whole parts with which both names begin.
+fn shared_name_bytes(one: &str, other: &str) -> usize {
+    let same = one.char_indices().zip(other.chars()).take_while(|((_, a), b)| a == b);
+    same.filter(|((_, c), _)| NAME_SEPARATORS.contains(c)).map(|((at, c), _)| at + c.len_utf8()).last().unwrap_or(0)
 }
 
 /// A count with separated thousands: `1,204`.
@@ -188,30 +202,99 @@ pub fn thousands(count: u64) -> String {
     out
 }
 
+/// Whether a number of this size is written without a power of ten; [`short`] and [`exact`] agree on it, so that one
+/// number looks the same everywhere.
+fn is_written_plainly(size: f64) -> bool {
+    size == 0.0 || (1e-3..1e4).contains(&size)
+}
+
+/// Significant digits of a [`short`] number.
+const SHORT_DIGITS: i32 = 3;
+
 /// A number in at most about eight columns with three significant digits: `0.0123`, `1.2e-5`, `NaN`.
 pub fn short(value: f64) -> String {
-    let size = value.abs();
-    if value == 0.0 {
-        "0".into()
-    } else if !value.is_finite() {
-        if value.is_nan() {
-            "NaN".into()
-        } else if value > 0.0 {
-            "inf".into()
-        } else {
-            "-inf".into()
-        }
-    } else if (1e-3..1e4).contains(&size) {
-        let decimals = (2 - size.log10().floor() as i32).max(0) as usize;
-        let text = format!("{value:.decimals$}");
-        if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').into() } else { text }
+    if is_written_plainly(value.abs()) {
+        plain_digits(value, SHORT_DIGITS)
+    } else if value.is_finite() {
+        power_digits(value, SHORT_DIGITS)
     } else {
-        let text = format!("{value:.2e}");
-        match text.split_once('e') {
-            Some((digits, power)) => format!("{}e{power}", digits.trim_end_matches('0').trim_end_matches('.')),
-            None => text,
-        }
+        not_finite(value).into()
     }
+}
+
+/// What is written for a number that is not finite.
+fn not_finite(value: f64) -> &'static str {
+    match value {
+        _ if value.is_nan() => "NaN",
+        _ if value > 0.0 => "inf",
+        _ => "-inf",
+    }
+}
+
+/// A finite number with so many significant digits and no power of ten.
+fn plain_digits(value: f64, digits: i32) -> String {
+    let exponent = if value == 0.0 { 0 } else { value.abs().log10().floor() as i32 };
+    let decimals = (digits - 1 - exponent).max(0) as usize;
+    without_trailing_zeros(&format!("{value:.decimals$}")).into()
+}
+
+/// A finite number with so many significant digits and a power of ten.
+fn power_digits(value: f64, digits: i32) -> String {
+    let decimals = (digits - 1).max(0) as usize;
+    let text = format!("{value:.decimals$e}");
+    match text.split_once('e') {
+        Some((digits, power)) => format!("{}e{power}", without_trailing_zeros(digits)),
+        None => text,
+    }
+}
+
+/// The digits of a number without zeros at the end of its fraction; `-0` is `0`.
+fn without_trailing_zeros(text: &str) -> &str {
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text };
+    if text == "-0" { "0" } else { text }
+}
+
+/// [`short`] in at most `width` columns, with fewer digits where three have no room: `1.23e-10`, `1.2e-10`, `1e-10`.
+/// Where not even one digit has room, which is below 7 columns, `#` fills them: a number that was cut would be wrong.
+pub fn number_within(value: f64, width: u16) -> String {
+    let width = usize::from(width);
+    let full = short(value);
+    if full.len() <= width {
+        return full;
+    }
+    let fewer = (1..=SHORT_DIGITS).rev().filter(|_| value.is_finite()).flat_map(|digits| {
+        let plain = is_written_plainly(value.abs()).then(|| plain_digits(value, digits));
+        plain.into_iter().chain([power_digits(value, digits)])
+    });
+    fewer.into_iter().find(|text| text.len() <= width).unwrap_or_else(|| "#".repeat(width))
+}
+
+/// A number with that many decimals, as the figures of one column have, in at most `width` columns; what is too large
+/// or too small for them is written as by [`number_within`]: `0.4213`, `6.67e36`.
+pub fn decimals_within(value: f64, decimals: usize, width: u16) -> String {
+    let size = value.abs();
+    let text = format!("{value:.decimals$}");
+    let plain = size == 0.0 || (10f64.powi(-(decimals.min(3) as i32))..1e6).contains(&size);
+    if plain && text.len() <= usize::from(width) { text } else { number_within(value, width) }
+}
+
+/// A share in per cent with that many decimals, in at most `width` columns: `97.25 %`, `NaN`.
+pub fn percent_within(share: f64, decimals: usize, width: u16) -> String {
+    let percent = 100.0 * share;
+    if !percent.is_finite() {
+        return number_within(percent, width);
+    }
+    let text = if percent.abs() < 1e4 { format!("{percent:.decimals$} %") } else { String::new() };
+    let fits = !text.is_empty() && text.len() <= usize::from(width);
+    if fits { text } else { format!("{} %", number_within(percent, width.saturating_sub(2))) }
+}
+
+/// A count in at most `width` columns: `1,204`, `1204`, `1.2e3`.
+pub fn count_within(count: u64, width: u16) -> String {
+    [thousands(count), count.to_string()]
+        .into_iter()
+        .find(|text| text.len() <= usize::from(width))
+        .unwrap_or_else(|| number_within(count as f64, width))
 }
 
 /// A number with the digits that tell values apart which lie about `spread` from each other: `13.24` for a spread of
@@ -221,14 +304,12 @@ pub fn resolved(value: f64, spread: f64) -> String {
         return short(value);
     }
     let decimals = (2 - spread.log10().floor() as i32).max(0) as usize;
-    let text = format!("{value:.decimals$}");
-    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
-    if text == "-0" { "0".into() } else { text.into() }
+    without_trailing_zeros(&format!("{value:.decimals$}")).into()
 }
 
-/// A number exactly, as a configuration has it: `0.25`, `1e-30`, `1e6`.
+/// A number exactly, as a configuration has it: `0.001`, `1e-30`, `1e6`; reading it gives the same number again.
 pub fn exact(value: f64) -> String {
-    if value == 0.0 || (1e-2..1e6).contains(&value.abs()) { value.to_string() } else { format!("{value:e}") }
+    if is_written_plainly(value.abs()) { value.to_string() } else { format!("{value:e}") }
 }
 
 /// Bytes as hexadecimal digits.
@@ -308,6 +389,13 @@ mod tests {
     fn near_misses_are_found_and_far_ones_are_not() {
         assert_eq!(nearest("momentom", ["lr", "momentum"]), Some("momentum"));
         assert_eq!(nearest("xyzzy", ["lr", "momentum"]), None);
+        assert_eq!(nearest("optimizer.kind", ["optimizer.lr", "optimizer.beta1"]), None);
+        assert_eq!(nearest("optimizer.momentm", ["optimizer.lr", "optimizer.momentum"]), Some("optimizer.momentum"));
+        assert_eq!(nearest("optimiser.lr", ["optimizer.lr", "optimizer.momentum"]), Some("optimizer.lr"));
+        assert_eq!(nearest("2026-11-30T09-12-44-wine", ["2026-11-30T09-12-44-moons"]), None);
+        assert_eq!(nearest("2026-11-30T09-12-44-wnie", ["2026-11-30T09-12-44-wine"]), Some("2026-11-30T09-12-44-wine"));
+        assert_eq!([nearest("x", ["l"]), nearest("lt", ["lr"]), nearest("", ["a"])], [None, Some("lr"), None]);
+        assert_eq!(nearest("größe", ["grösse", "dichte"]), Some("grösse"));
         let long = "x".repeat(MAX_COMPARED_BYTES);
         assert_eq!(nearest(&long[1..], [long.as_str()]), Some(long.as_str()));
         assert_eq!(nearest(&long, [(long.clone() + "y").as_str()]), None);
@@ -321,6 +409,77 @@ mod tests {
             ["0", "0.001", "0.0123", "1", "12.3", "1234", "1.23e4", "1.25e-5", "-0.5"]
         );
         assert_eq!([0.44, 12.0, 185.0, 3723.0, f64::NAN].map(duration), ["0.4 s", "12 s", "3:05", "1:02:03", "–"]);
+    }
+
+    /// Everything that is written into a column keeps to it, whatever its size; and what is written is the number, as
+    /// far as the digits go.
+    #[test]
+    fn no_number_is_wider_than_its_column() {
+        let sizes =
+            (-300..=300).flat_map(|power| ["1", "6.67", "9.996", "-1", "-9.996"].map(|m| format!("{m}e{power}")));
+        let odd = [0.0, -0.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MAX, f64::MIN_POSITIVE, 5e-324];
+        for value in sizes.map(|text| text.parse::<f64>().unwrap()).chain(odd) {
+            for width in 0..=14 {
+                let texts = [
+                    number_within(value, width),
+                    decimals_within(value, 4, width),
+                    decimals_within(value, 2, width),
+                    percent_within(value, 2, width.max(2)),
+                ];
+                for (i, text) in texts.iter().enumerate() {
+                    assert!(columns(text) <= usize::from(width.max(2)), "{value:e} in {width} columns: {text}");
+                    assert!(width < 10 || !text.contains('#'), "{value:e} in {width} columns: {text}");
+                    let read = text.trim_end_matches(" %").parse::<f64>();
+                    let Ok(read) = read.map(|read| if i == 3 { read / 100.0 } else { read }) else { continue };
+                    let same = read == value || read.is_nan() && value.is_nan();
+                    let near = ((read - value) / value).abs() <= 0.5 || (i == 3 && value.abs() < 1e-4);
+                    let overflown = read.is_infinite() && value.abs() > 1.7e308;
+                    assert!(
+                        same || near || overflown || (i == 3 && value.abs() > 1e306),
+                        "{value:e} in {width} columns: {text}"
+                    );
+                }
+            }
+        }
+        for count in [0, 999, 1204, 999_999, 123_456_789, u64::MAX] {
+            (1..=26).for_each(|width| assert!(count_within(count, width).len() <= width.into(), "{count} in {width}"));
+        }
+        assert_eq!([9, 5, 4, 3].map(|width| count_within(1204, width)), ["1,204", "1,204", "1204", "1e3"]);
+        assert_eq!(
+            [6.67e36, -6.67e36, 0.42131, 123_456.0].map(|value| decimals_within(value, 4, 10)),
+            ["6.67e36", "-6.67e36", "0.4213", "1.23e5"]
+        );
+        assert_eq!(
+            [0.9725, 1.0, 6.67e36].map(|share| percent_within(share, 2, 10)),
+            ["97.25 %", "100.00 %", "6.67e38 %"]
+        );
+    }
+
+    #[test]
+    fn numbers_lose_digits_before_they_lose_their_size() {
+        assert_eq!(
+            [8, 7, 6, 5, 4].map(|width| number_within(4.829e-10, width)),
+            ["4.83e-10", "4.8e-10", "5e-10", "5e-10", "####"]
+        );
+        assert_eq!([9, 8, 7].map(|width| number_within(-1.234e-10, width)), ["-1.23e-10", "-1.2e-10", "-1e-10"]);
+        assert_eq!([5, 4, 3, 2].map(|width| number_within(12.345, width)), ["12.3", "12.3", "12", "12"]);
+        assert_eq!(
+            [0.00108, 0.4, f64::NAN, f64::NEG_INFINITY].map(|value| number_within(value, 7)),
+            ["0.00108", "0.4", "NaN", "-inf"]
+        );
+    }
+
+    /// A number that three digits are enough for looks the same, whichever way it is written.
+    #[test]
+    fn one_number_has_one_notation() {
+        for power in -12..=12 {
+            for digits in ["1", "2.5", "-3.75"] {
+                let value: f64 = format!("{digits}e{power}").parse().unwrap();
+                assert_eq!(short(value), exact(value));
+                assert_eq!(exact(value).parse(), Ok(value));
+            }
+        }
+        assert_eq!([0.001, 1e-4, 1e4, 0.0, 12.5].map(exact), ["0.001", "1e-4", "1e4", "0", "12.5"]);
     }
 
     #[test]

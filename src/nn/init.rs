@@ -6,9 +6,12 @@ use std::{fmt, str::FromStr};
 
 use super::{
     ParseError,
-    notation::{format_number, misspelling_error, parse_finite},
+    notation::{misspelling_error, parse_finite},
 };
-use crate::random::{Purpose, Stream, stream};
+use crate::{
+    random::{Purpose, Stream, stream},
+    text::exact,
+};
 
 /// The distribution of initial weights. Biases begin at 0 but for [`Init::PyTorch`].
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -36,7 +39,7 @@ impl fmt::Display for Init {
             Self::PyTorch => f.write_str("pytorch"),
             Self::He => f.write_str("he"),
             Self::Xavier => f.write_str("xavier"),
-            Self::Normal { std } => write!(f, "normal {}", format_number(std)),
+            Self::Normal { std } => write!(f, "normal {}", exact(std)),
         }
     }
 }

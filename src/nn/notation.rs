@@ -23,8 +23,3 @@ pub(super) fn parse_finite(name: &str, text: &str) -> Result<f64, ParseError> {
         _ => Err(ParseError(format!("`{}` is not a number for the {name}", Safe(text)))),
     }
 }
-
-/// A number as people write it: `0.2`, `1e-4`; reading it gives the same number again.
-pub(super) fn format_number(value: f64) -> String {
-    if value == 0.0 || (1e-3..1e6).contains(&value.abs()) { value.to_string() } else { format!("{value:e}") }
-}

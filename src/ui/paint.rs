@@ -2,9 +2,9 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
-pub use crate::text::{cut, wrap};
+pub use crate::text::{cut, number_within as number, wrap};
 
-use crate::text::{columns, is_plain, short};
+use crate::text::{columns, is_plain};
 
 /// One row that is filled from the left and from the right until both meet.
 pub struct Row<'a> {
@@ -146,17 +146,6 @@ fn write(buffer: &mut Buffer, (x, y): (u16, u16), text: &str, width: u16, style:
     end
 }
 
-/// A number in at most `width` columns, with fewer digits where three have no room: `1.23e-10`, `1.2e-10`, `1e-10`.
-pub fn number(value: f64, width: u16) -> String {
-    let width = usize::from(width);
-    let full = short(value);
-    if columns(&full) <= width {
-        return full;
-    }
-    let fewer = [1, 0].map(|decimals| format!("{value:.decimals$e}"));
-    fewer.into_iter().find(|text| columns(text) <= width).unwrap_or(full)
-}
-
 /// Columns of the widest note: longer lines are hard to read.
 const MAX_NOTE_COLUMNS: u16 = 64;
 
@@ -202,16 +191,6 @@ mod tests {
             row.put("text", Style::new()).put_right_aligned("12", 5, Style::new()).fill("x", Style::new());
         }
         assert_eq!(text(&buffer), "      ");
-    }
-
-    #[test]
-    fn numbers_lose_digits_before_they_lose_their_size() {
-        assert_eq!([8, 7, 6, 5].map(|width| number(4.829e-10, width)), ["4.83e-10", "4.8e-10", "5e-10", "5e-10"]);
-        assert_eq!([9, 8, 7].map(|width| number(-1.234e-10, width)), ["-1.23e-10", "-1.2e-10", "-1e-10"]);
-        assert_eq!(
-            [0.00108, 0.4, f64::NAN, f64::NEG_INFINITY].map(|value| number(value, 7)),
-            ["0.00108", "0.4", "NaN", "-inf"]
-        );
     }
 
     #[test]

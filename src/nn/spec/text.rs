@@ -7,9 +7,9 @@ use crate::{
     nn::{
         LAYER_FORMS, ParseError,
         layers::activation::{ACTIVATIONS, ActivationSpec},
-        notation::{format_number, misspelling_error, parse_finite},
+        notation::{misspelling_error, parse_finite},
     },
-    text::Safe,
+    text::{Safe, exact},
 };
 
 impl fmt::Display for LayerSpec {
@@ -27,10 +27,10 @@ impl fmt::Display for LayerSpec {
                 write_movement(f, (*stride, *size), *pad)
             }
             Self::Activation(activation) => match activation.setting() {
-                Some((_, value)) => write!(f, " {}", format_number(value)),
+                Some((_, value)) => write!(f, " {}", exact(value)),
                 None => Ok(()),
             },
-            Self::Dropout { probability } => write!(f, " {}", format_number(*probability)),
+            Self::Dropout { probability } => write!(f, " {}", exact(*probability)),
             Self::Residual { layers } => {
                 let layers: Vec<String> = layers.iter().map(ToString::to_string).collect();
                 write!(f, " [{}]", layers.join(", "))
