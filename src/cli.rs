@@ -32,6 +32,7 @@ mod request_lines;
 mod resume;
 mod run_arguments;
 mod runs;
+mod screen;
 mod start;
 mod train;
 

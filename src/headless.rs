@@ -7,6 +7,7 @@ use crate::protocol::{Event, Failure, RunSummary};
 mod metrics;
 mod report;
 mod summary;
+mod table;
 
 pub use report::TableReport;
 pub use summary::write_summary;

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{ConfigArguments, start};
+use super::{ConfigArguments, screen::stdout_for_people, start};
 
 /// Prints the configuration that the arguments give.
 pub fn run(arguments: &ConfigArguments) -> anyhow::Result<u8> {
@@ -11,7 +11,7 @@ pub fn run(arguments: &ConfigArguments) -> anyhow::Result<u8> {
         Some(key) => config.to_toml_of(key)?,
         None => config.to_toml(),
     };
-    let mut out = io::stdout().lock();
+    let mut out = stdout_for_people();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
         // Whoever read the output has seen enough: `gradtop config | head`.

@@ -11,7 +11,7 @@ use gradtop::{
 };
 use picture::{DrawnPicture, PictureInk};
 
-use super::{DataArguments, start};
+use super::{DataArguments, screen, start};
 
 mod picture;
 mod scatter;
@@ -25,9 +25,6 @@ const MAX_NAME_COLUMNS: u16 = 24;
 /// Fewest columns of a number in the table of values.
 const MIN_NUMBER_COLUMNS: usize = 9;
 
-/// Columns to draw on where the terminal does not say.
-const DEFAULT_COLUMNS: usize = 80;
-
 /// Loads, then describes on standard output.
 pub fn run(arguments: &DataArguments) -> anyhow::Result<u8> {
     let mut config = start::load_configuration(&arguments.run)?;
@@ -35,7 +32,7 @@ pub fn run(arguments: &DataArguments) -> anyhow::Result<u8> {
         config.data.source = Source::from_argument(source);
     }
     let (data, summary) = load_summary(&config.data)?;
-    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut out = screen::stdout_for_people();
     let printed = if arguments.json {
         serde_json::to_writer(&mut out, &summary).map_err(io::Error::from).and_then(|()| writeln!(out))
     } else {
@@ -86,19 +83,8 @@ impl TextScreen {
             _ => PictureInk::Ascii { light_ground: terminal && theme.background == gradtop::ui::Background::Light },
         };
         let colored = terminal && matches!(theme.depth, ColorDepth::True | ColorDepth::Indexed);
-        Self { columns: terminal_columns().clamp(20, 400), ink, colored }
+        Self { columns: screen::output_columns().min(400), ink, colored }
     }
-}
-
-#[cfg(unix)]
-fn terminal_columns() -> usize {
-    rustix::termios::tcgetwinsize(io::stdout())
-        .map_or(DEFAULT_COLUMNS, |size| if size.ws_col == 0 { DEFAULT_COLUMNS } else { size.ws_col.into() })
-}
-
-#[cfg(not(unix))]
-fn terminal_columns() -> usize {
-    std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok()).unwrap_or(DEFAULT_COLUMNS)
 }
 
 fn print_summary(

@@ -9,7 +9,7 @@ use std::{
 use gradtop::{
     dataset::{self, DataSplit, Source, read_samples},
     predict::PredictionScore,
-    text::{Safe, columns, cut, harmless_name, thousands},
+    text::{Safe, columns, cut, decimals_within, harmless_name, thousands},
     train::data_sha256,
 };
 use serde_json::json;
@@ -17,11 +17,9 @@ use serde_json::json;
 use super::{
     ready_model::{self, ReadyModel},
     run_arguments::EvaluateArguments,
+    screen::{output_columns, stdout_for_people},
     start::WrongUse,
 };
-
-/// Columns in which the table of the confusion stays, if its counts do.
-const TABLE_COLUMNS: usize = 80;
 
 /// Most classes whose confusion is printed as a table.
 const MAX_CONFUSION_CLASSES: usize = 20;
@@ -37,7 +35,12 @@ pub fn run(arguments: &EvaluateArguments) -> anyhow::Result<u8> {
     let score = model.predictor.evaluate(&samples);
     let source = source.as_ref().unwrap_or(&model.config.data.source);
     let text = if arguments.json { json_line(&model, source, &score) } else { describe(&model, source, &score) };
-    match io::stdout().write_all(text.as_bytes()) {
+    let printed = if arguments.json {
+        io::stdout().write_all(text.as_bytes())
+    } else {
+        stdout_for_people().write_all(text.as_bytes())
+    };
+    match printed {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(0),
     }
@@ -87,28 +90,29 @@ fn json_line(model: &ReadyModel, source: &Source, score: &PredictionScore) -> St
 fn describe(model: &ReadyModel, source: &Source, score: &PredictionScore) -> String {
     let (correct, samples) = (thousands(score.correct as u64), thousands(score.samples as u64));
     let mut text = format!(
-        "run        {} after {} steps\ndata       {}\nsamples    {samples}\nloss       {:.4}\naccuracy   {:.2} % \
+        "run        {} after {} steps\ndata       {}\nsamples    {samples}\nloss       {}\naccuracy   {:.2} % \
          ({correct} correct)\n",
         harmless_name(model.folder.as_os_str()),
         thousands(model.step),
         Safe(&source.to_string()),
-        score.loss,
+        decimals_within(score.loss, 4, 10),
         100.0 * score.accuracy(),
     );
     let classes = model.preparation.classes();
     if classes.len() <= MAX_CONFUSION_CLASSES {
         text.push_str("\nTrue classes down, predicted ones across:\n");
-        text.push_str(&confusion_table(classes, &score.confusion));
+        text.push_str(&confusion_table(classes, &score.confusion, output_columns()));
     }
     text
 }
 
 /// A row for each true class and a column for each predicted one, whose names are cut where they would be too wide.
-fn confusion_table(classes: &[String], confusion: &[Vec<u64>]) -> String {
+/// It stays within `window` columns, if its counts do.
+fn confusion_table(classes: &[String], confusion: &[Vec<u64>], window: usize) -> String {
     let names: Vec<String> = classes.iter().map(|name| cut(name, MAX_CLASS_COLUMNS, "…").into_owned()).collect();
     let widest = names.iter().map(|name| columns(name)).max().unwrap_or_default();
     let counts = confusion.iter().flatten().map(|&count| thousands(count).len()).max().unwrap_or_default();
-    let room = TABLE_COLUMNS.saturating_sub(widest) / names.len().max(1);
+    let room = window.saturating_sub(widest) / names.len().max(1);
     let width = widest.min(room.saturating_sub(2)).max(counts);
     let pad = |text: &str, width: usize| " ".repeat(width.saturating_sub(columns(text)));
     let mut table = " ".repeat(widest);
@@ -136,7 +140,7 @@ mod tests {
     fn the_confusion_is_a_table_in_straight_columns() {
         let classes = ["cat".to_owned(), "a very long name".to_owned()];
         assert_eq!(
-            confusion_table(&classes, &[vec![1200, 3], vec![0, 45]]),
+            confusion_table(&classes, &[vec![1200, 3], vec![0, 45]], 80),
             "                       cat  a very long…\ncat                  1,200             3\n\
              a very long…             0            45\n"
         );
@@ -145,7 +149,7 @@ mod tests {
     #[test]
     fn many_classes_fit_into_a_narrow_terminal() {
         let classes: Vec<String> = (0..10).map(|class| format!("class number {class}")).collect();
-        let table = confusion_table(&classes, &vec![vec![1234; 10]; 10]);
+        let table = confusion_table(&classes, &vec![vec![1234; 10]; 10], 80);
         assert!(table.lines().all(|line| columns(line) == columns(table.lines().next().unwrap())), "{table}");
         assert!(columns(table.lines().next().unwrap()) <= 82, "{table}");
         assert!(table.contains("  clas…  clas…") || table.contains("  cla…"), "{table}");

@@ -11,7 +11,7 @@ use gradtop::{
     text::short,
 };
 
-use super::{FAILED_STATUS, GradcheckArguments, start};
+use super::{FAILED_STATUS, GradcheckArguments, screen::stdout_for_people, start};
 
 /// Checks, prints and gives the exit status: 1 above the tolerance.
 pub fn run(arguments: &GradcheckArguments) -> anyhow::Result<u8> {
@@ -37,14 +37,22 @@ pub fn run(arguments: &GradcheckArguments) -> anyhow::Result<u8> {
 
 /// A line for each tensor, and a verdict.
 fn print_report(report: &GradientReport, tolerance: f64) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    writeln!(out, "{:<24} {:<12} {:>14} {:>14} {:>12}", "layer", "tensor", "by hand", "numeric", "rel. error")?;
+    let mut out = stdout_for_people();
+    let layer = |entry: &TensorCheck| format!("{} {}", entry.layer, entry.kind);
+    let tensor = |entry: &TensorCheck| format!("{}.{}", entry.layer, entry.tensor);
+    let widest = |text: &dyn Fn(&TensorCheck) -> String| report.entries.iter().map(|entry| text(entry).len()).max();
+    let (layers, tensors) = (widest(&layer).unwrap_or(0).max(5), widest(&tensor).unwrap_or(0).max(6));
+    writeln!(
+        out,
+        "{:<layers$} {:<tensors$} {:>13} {:>13} {:>10}",
+        "layer", "tensor", "by hand", "numeric", "rel. error"
+    )?;
     for entry in &report.entries {
-        let layer = format!("{} {}", entry.layer, entry.kind);
-        let tensor = format!("{}.{}", entry.layer, entry.tensor);
         writeln!(
             out,
-            "{layer:<24} {tensor:<12} {:>14.6e} {:>14.6e} {:>12}{}",
+            "{:<layers$} {:<tensors$} {:>13.6e} {:>13.6e} {:>10}{}",
+            layer(entry),
+            tensor(entry),
             entry.analytic,
             entry.numeric,
             short(entry.relative_error),
@@ -56,7 +64,7 @@ fn print_report(report: &GradientReport, tolerance: f64) -> io::Result<()> {
 
 /// The worst tensor of each case, as a table for people or, with `--markdown`, as that of `docs/mathematics.md`.
 fn print_reports(reports: &[(GradientReport, CheckCase)], arguments: &GradcheckArguments) -> io::Result<()> {
-    let (mut out, tolerance) = (io::stdout().lock(), arguments.tolerance);
+    let (mut out, tolerance) = (stdout_for_people(), arguments.tolerance);
     let width = reports.iter().map(|(_, case)| case.name.chars().count()).max().unwrap_or(0);
     if arguments.markdown {
         writeln!(out, "| network | gradients | worst | relative error |\n|---|---|---|---|")?;

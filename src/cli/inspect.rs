@@ -23,11 +23,18 @@ use serde::Serialize;
 
 use super::{
     FAILED_STATUS, InspectArguments,
+    screen::{output_columns, stdout_for_people},
     start::{self, WrongUse},
 };
 
 /// Values of a vector that are printed.
 const MAX_PRINTED_VALUES: usize = 8;
+
+/// Columns of the numbers in the table of layers.
+const LAYER_NUMBERS_COLUMNS: usize = 43;
+
+/// Columns of a value of a vector with its gap.
+const VALUE_COLUMNS: usize = 10;
 
 /// Values of a sample of a table that are printed, one in a row.
 const MAX_PRINTED_COLUMNS: usize = 64;
@@ -121,7 +128,7 @@ pub fn parse_sample(text: &str) -> Result<SampleChoice, String> {
 }
 
 fn print_trace(trace: &Trace, data: &Dataset, kinds: &[&str], names: &InputNames) -> io::Result<()> {
-    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut out = stdout_for_people();
     let class = |class: usize| Safe(data.classes.get(class).map_or("?", String::as_str)).to_string();
     let percent = |share: f64| format!("{:.1} %", 100.0 * share);
     let of = match trace.pass {
@@ -141,17 +148,22 @@ fn print_trace(trace: &Trace, data: &Dataset, kinds: &[&str], names: &InputNames
         writeln!(out, "predicted  {predicted} with {}, {verdict}; loss {}", percent(confidence), short(loss.loss))?;
     }
     print_input(&mut out, &sample.input, &names.columns)?;
-    writeln!(out, "\n{:<32} {:>10} {:>9} {:>10} {:>10}", "layer", "|y|", "zeros", "|∂L/∂y|", "|∂L/∂θ|")?;
+    let names_width = output_columns().saturating_sub(LAYER_NUMBERS_COLUMNS).clamp(12, 32);
+    writeln!(out, "\n{:<names_width$} {:>10} {:>9} {:>10} {:>10}", "layer", "|y|", "zeros", "|∂L/∂y|", "|∂L/∂θ|")?;
     for layer in &trace.layers {
         let kind = kinds.get(layer.layer).copied().unwrap_or_default();
         let marked = if layer.layer == trace.selected.layer { "›" } else { " " };
-        let name: String = format!("{marked}{:>2} {kind}", layer.layer).chars().take(32).collect();
+        let name: String = format!("{marked}{:>2} {kind}", layer.layer).chars().take(names_width).collect();
         let norm =
             |signal: &Option<ActivationSummary>| signal.as_ref().map_or("–".into(), |signal| short(signal.norm));
         let zeros = layer.forward.as_ref().map_or("–".into(), |signal| percent(signal.zeros));
         let gradient = layer.gradient_norm.map_or(String::new(), short);
         let (forward, backward) = (norm(&layer.forward), norm(&layer.backward));
-        writeln!(out, "{}", format!("{name:<32} {forward:>10} {zeros:>9} {backward:>10} {gradient:>10}").trim_end())?;
+        writeln!(
+            out,
+            "{}",
+            format!("{name:<names_width$} {forward:>10} {zeros:>9} {backward:>10} {gradient:>10}").trim_end()
+        )?;
     }
     if let Some(loss) = &trace.loss {
         print_loss(&mut out, loss, class)?;
@@ -216,7 +228,7 @@ fn print_layer(out: &mut impl Write, layer: &LayerTrace, kinds: &[&str], names: 
                 out,
                 "  {name:<8} {:<14} {}",
                 format!("{shape:?}"),
-                format_values(values, shape.iter().product())
+                format_values(values, shape.iter().product(), 26)
             )?;
         }
     }
@@ -224,9 +236,10 @@ fn print_layer(out: &mut impl Write, layer: &LayerTrace, kinds: &[&str], names: 
         let count = parameter.value.shape.iter().product();
         let norm = |norm| format!("norm {}", short(norm));
         writeln!(out, "  {} {:?}, {}", parameter.name, parameter.value.shape, norm(parameter.norm))?;
-        writeln!(out, "    {:<8} {}", "value", format_values(&parameter.value.values, count))?;
+        writeln!(out, "    {:<8} {}", "value", format_values(&parameter.value.values, count, 13))?;
         if let (Some(gradient), Some(of)) = (&parameter.gradient, parameter.gradient_norm) {
-            writeln!(out, "    {:<8} {}, {}", "gradient", format_values(&gradient.values, count), norm(of))?;
+            let values = format_values(&gradient.values, count, 13);
+            writeln!(out, "    {:<8} {values}, {}", "gradient", norm(of))?;
         }
     }
     if !layer.largest.is_empty() {
@@ -240,10 +253,11 @@ fn print_layer(out: &mut impl Write, layer: &LayerTrace, kinds: &[&str], names: 
     Ok(())
 }
 
-/// The first values of `total`.
-fn format_values(values: &[f32], total: usize) -> String {
+/// The first values of `total`, as many as have room in a line after `before` columns.
+fn format_values(values: &[f32], total: usize, before: usize) -> String {
+    let room = output_columns().saturating_sub(before + 2) / VALUE_COLUMNS;
     let shown: Vec<String> =
-        values.iter().take(MAX_PRINTED_VALUES).map(|&value| format!("{:>9}", short(value.into()))).collect();
+        values.iter().take(MAX_PRINTED_VALUES.min(room)).map(|&value| format!("{:>9}", short(value.into()))).collect();
     let more = if total > shown.len() { " …" } else { "" };
     format!("{}{more}", shown.join(" "))
 }

@@ -19,6 +19,7 @@ use super::{
     FAILED_STATUS, RunArguments, recording,
     resume::recorded_config,
     run_arguments::ReplayArguments,
+    screen::stdout_for_people,
     start::{self, WrongUse},
 };
 
@@ -47,7 +48,7 @@ pub fn run(arguments: &ReplayArguments) -> anyhow::Result<u8> {
     bar.finish_and_clear();
     let found = found.map_err(|problem| anyhow!(problem))?.unwrap_or_default();
     let expected = &state.training.trainer.weights_sha256;
-    let mut out = io::stdout().lock();
+    let mut out = stdout_for_people();
     let step = thousands(until);
     if !arguments.verify {
         writeln!(out, "weights    sha256 {found} at step {step}")?;

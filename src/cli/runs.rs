@@ -16,7 +16,7 @@ use gradtop::{
         newest_state,
         storage::DiskStorage,
     },
-    text::{Safe, columns, cut, harmless_name, thousands},
+    text::{Safe, columns, harmless_name, thousands, wrap_whole},
     train::{Intervention, LAST_STEP, LedgerEntry, PLANNED_STEPS},
 };
 use serde_json::json;
@@ -24,11 +24,12 @@ use serde_json::json;
 use super::{
     resume::recorded_config,
     run_arguments::{RemoveArguments, RenameArguments, RunsArguments},
+    screen::output_columns,
     start::{self, WrongUse},
 };
 
-/// Widest column of the table but the last, in columns of the terminal.
-const MAX_CELL_COLUMNS: u16 = 48;
+/// Fewest columns for what of a run's configuration is not the default.
+const MIN_DIFFERENCES_COLUMNS: usize = 24;
 
 /// Keys that do not tell runs apart.
 const INCIDENTAL_KEYS: [&str; 2] = ["run.name", "run.directory"];
@@ -159,20 +160,41 @@ fn print_table(out: &mut impl Write, runs: &[ListedRun], arguments: &RunsArgumen
         let directory = harmless_name(arguments.runs.directory.as_os_str());
         return writeln!(out, "no runs in {directory} yet; `gradtop train` records one");
     }
-    let heading = ["run", "state", "steps", "best test", "differs in"].map(String::from);
-    let rows: Vec<[String; 5]> = std::iter::once(heading).chain(runs.iter().map(ListedRun::cells)).collect();
-    let widths: Vec<usize> = (0..5)
-        .map(|column| rows.iter().map(|row| columns(&row[column]).min(MAX_CELL_COLUMNS.into())).max().unwrap_or(0))
-        .collect();
-    for row in &rows {
-        let mut line = String::new();
-        for (cell, width) in row.iter().zip(&widths).take(4) {
-            let cell = cut(cell, MAX_CELL_COLUMNS, "…");
-            line.push_str(&cell);
-            line.push_str(&" ".repeat(width + 2 - columns(&cell)));
+    print_rows(out, &runs.iter().map(ListedRun::cells).collect::<Vec<_>>(), output_columns())
+}
+
+/// Prints the runs as a table; in a window that is too narrow for one, each under its name.
+fn print_rows(out: &mut impl Write, runs: &[[String; 5]], width: usize) -> io::Result<()> {
+    let headings = ["run", "state", "steps", "best test", "differs in"].map(String::from);
+    let rows: Vec<&[String; 5]> = std::iter::once(&headings).chain(runs).collect();
+    let widths: Vec<usize> =
+        (0..4).map(|column| rows.iter().map(|row| columns(&row[column])).max().unwrap_or(0) + 2).collect();
+    let before: usize = widths.iter().sum();
+    let room = |indent: usize| u16::try_from(width.saturating_sub(indent)).unwrap_or(u16::MAX);
+    if before + MIN_DIFFERENCES_COLUMNS <= width {
+        for row in rows {
+            let mut line: String = row
+                .iter()
+                .zip(&widths)
+                .map(|(cell, width)| format!("{cell}{}", " ".repeat(width - columns(cell))))
+                .collect();
+            for part in wrap_whole(&row[4], room(before)) {
+                writeln!(out, "{line}{part}")?;
+                line = " ".repeat(before);
+            }
+            if row[4].is_empty() {
+                writeln!(out, "{}", line.trim_end())?;
+            }
         }
-        line.push_str(&row[4]);
-        writeln!(out, "{}", line.trim_end())?;
+        return Ok(());
+    }
+    for [run, state, steps, accuracy, differences] in runs {
+        writeln!(out, "{run}")?;
+        let facts = format!("{state}, {steps} steps, best test {accuracy}");
+        let facts = wrap_whole(&facts, room(2)).into_iter().chain(wrap_whole(differences, room(2)));
+        for line in facts {
+            writeln!(out, "  {line}")?;
+        }
     }
     Ok(())
 }
@@ -208,4 +230,30 @@ pub fn rename(arguments: &RenameArguments) -> anyhow::Result<u8> {
     let renamed = rename_run(&DiskStorage, &folder, &arguments.name)?;
     writeln!(io::stdout(), "renamed    {}", harmless_name(renamed.as_os_str()))?;
     Ok(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_are_listed_without_wrapping_in_any_window() {
+        let run = |name: &str, differences: &str| {
+            [name, "finished, unsaved", "1,204 of 12,000", "97.25 %", differences].map(String::from)
+        };
+        let runs = [
+            run("20261130-120000-fashion-mnist", "optimizer.lr=0.01, run.epochs=12, model.layers=linear 64, relu"),
+            run("b", ""),
+        ];
+        for width in [60, 80, 120, 200] {
+            let mut out = Vec::new();
+            print_rows(&mut out, &runs, width).unwrap();
+            let text = String::from_utf8(out).unwrap();
+            assert!(text.lines().all(|line| columns(line) <= width && line.trim_end() == line), "{width}:\n{text}");
+            let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(words.contains("20261130-120000-fashion-mnist") && words.contains("97.25 %"), "{text}");
+            assert_eq!(text.contains("differs in"), width >= 120, "{text}");
+            assert!(text.replace(char::is_whitespace, "").contains("model.layers=linear64,relu"), "{text}");
+        }
+    }
 }

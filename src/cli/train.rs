@@ -29,7 +29,7 @@ use super::{
     model,
     notify::Notifier,
     recording::{self, RecordPlace},
-    request_lines, start,
+    request_lines, screen, start,
 };
 
 /// How a run is shown.
@@ -112,7 +112,8 @@ pub fn run(
         match style {
             OutputStyle::Dashboard => dashboard(worker, app, config).await,
             OutputStyle::Report => {
-                let sink = Sink { events: TableReport::new(io::stdout()), farewell: io::stdout(), steered: false };
+                let events = TableReport::new(screen::stdout_for_people(), screen::output_columns());
+                let sink = Sink { events, farewell: screen::stdout_for_people(), steered: false };
                 headless(worker, sink, config).await
             }
             OutputStyle::Json { commands } => {
@@ -151,10 +152,12 @@ async fn dashboard(worker: WorkerHandle, app: App, config: &Config) -> anyhow::R
             start::print_failure(failure);
             Ok(())
         }
-        Outcome { summary: Some(summary), .. } => write_summary(&mut io::stdout(), summary, &measured_metrics()),
+        Outcome { summary: Some(summary), .. } => {
+            write_summary(&mut screen::stdout_for_people(), summary, &measured_metrics())
+        }
         Outcome { step, .. } => writeln!(io::stdout(), "stopped    step {}", thousands(*step)),
     };
-    let _ = recording::settle_record(&mut io::stdout(), outcome.folder.as_deref(), fate);
+    let _ = recording::settle_record(&mut screen::stdout_for_people(), outcome.folder.as_deref(), fate);
     Ok(match signalled {
         Some(number) => SIGNAL_STATUS_BASE + number,
         None if outcome.failure.is_some() => FAILED_STATUS,

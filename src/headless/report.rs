@@ -9,18 +9,28 @@ use crate::{
         Branching, Change, DataNote, DataNoteKind, DataPart, Evaluation, Event, Finding, LayerInfo, MetricId,
         MetricInfo, MetricValue, RunInfo, RunSummary, StepReport, Unit,
     },
-    text::{Safe, duration, harmless, short, thousands},
+    text::{
+        Safe, count_within, decimals_within, duration, harmless, number_within, percent_within, short, thousands,
+        wrap_whole,
+    },
 };
 
-use super::{EventSink, ReportedEnd, end_of, metrics::KnownMetrics, summary::write_summary_of_known_metrics};
+use super::{
+    EventSink, ReportedEnd, end_of,
+    metrics::KnownMetrics,
+    summary::write_summary_of_known_metrics,
+    table::{EPOCH_COLUMNS, METRIC_COLUMNS, RATE_COLUMNS, RowFacts, STEP_COLUMNS, TableLayout},
+};
 
-/// The progress bar.
-const PROGRESS_BAR_TEMPLATE: &str = "{bar:32} step {human_pos} of {human_len} · {percent} % · {eta} left · {msg}";
+/// The progress bar; its last part is cut where the window is narrow.
+const PROGRESS_BAR_TEMPLATE: &str = "{bar:12} step {human_pos} of {human_len} · {percent} % · {eta} left · {wide_msg}";
 
 /// Writes a table of evaluations to `out` and keeps a progress bar on standard error.
 #[derive(Debug)]
 pub struct TableReport<W> {
     out: W,
+    /// Columns of the window.
+    width: usize,
     bar: ProgressBar,
     batch_size: Option<usize>,
     metrics: KnownMetrics,
@@ -56,19 +66,22 @@ impl RunningMean {
 /// Metrics of evaluations that have a column, at most: with a third the table would be wider than a screen.
 const MAX_HELD_OUT_COLUMNS: usize = 2;
 
-/// Columns of a number in the table.
-const CELL_WIDTH_COLUMNS: usize = 10;
+/// Columns of the words in front of the lines about a run.
+const LABEL_COLUMNS: usize = 11;
+
+/// Fewest columns of a text that goes on in further lines.
+const MIN_TEXT_COLUMNS: u16 = 20;
 
 /// What stands for a number that is not known.
 const UNKNOWN_NUMBER: &str = "–";
 
 impl<W: Write> TableReport<W> {
-    /// A sink that writes to `out`, and to standard error while that is a terminal.
-    pub fn new(out: W) -> Self {
-        Self::with_target(out, ProgressDrawTarget::stderr_with_hz(10))
+    /// A sink that writes lines of at most `width` columns to `out`, and to standard error while that is a terminal.
+    pub fn new(out: W, width: usize) -> Self {
+        Self::with_target(out, width, ProgressDrawTarget::stderr_with_hz(10))
     }
 
-    fn with_target(out: W, target: ProgressDrawTarget) -> Self {
+    fn with_target(out: W, width: usize, target: ProgressDrawTarget) -> Self {
         let bar = ProgressBar::with_draw_target(None, target);
         // The template is a constant that a test reads, so it is never refused.
         if let Ok(style) = ProgressStyle::with_template(PROGRESS_BAR_TEMPLATE) {
@@ -76,6 +89,7 @@ impl<W: Write> TableReport<W> {
         }
         Self {
             out,
+            width,
             bar,
             batch_size: None,
             metrics: KnownMetrics::default(),
@@ -91,6 +105,25 @@ impl<W: Write> TableReport<W> {
         bar.suspend(|| writeln!(out, "{text}"))
     }
 
+    /// Prints a text that may be long after a word or a mark, its further lines under the first.
+    fn print_wrapped(&mut self, label: &str, indent: usize, text: &str) -> io::Result<()> {
+        let room = u16::try_from(self.width.saturating_sub(indent)).unwrap_or(u16::MAX).max(MIN_TEXT_COLUMNS);
+        for (i, line) in wrap_whole(text, room).iter().enumerate() {
+            let label = if i == 0 { label } else { "" };
+            self.print_line(&format!("{label:<indent$}{line}"))?;
+        }
+        Ok(())
+    }
+
+    fn print_labelled(&mut self, label: &str, text: &str) -> io::Result<()> {
+        self.print_wrapped(label, LABEL_COLUMNS, text)
+    }
+
+    /// Prints what was noticed or changed after a mark.
+    fn print_marked(&mut self, mark: &str, text: &str) -> io::Result<()> {
+        self.print_wrapped(mark, 2, text)
+    }
+
     fn print_run_info(&mut self, info: &RunInfo) -> io::Result<()> {
         self.batch_size = info.batch_size;
         if let Some(data) = &info.data {
@@ -98,17 +131,15 @@ impl<W: Write> TableReport<W> {
             let classes =
                 if data.classes.is_empty() { String::new() } else { format!(", {} classes", data.classes.len()) };
             let (train, test) = (count(data.train), count(data.test));
-            self.print_line(&format!(
-                "data       {}: {train} training and {test} test samples{classes}",
-                Safe(&data.name)
-            ))?;
+            let text = format!("{}: {train} training and {test} test samples{classes}", Safe(&data.name));
+            self.print_labelled("data", &text)?;
             self.print_notes(&data.notes)?;
         }
         if !info.layers.is_empty() {
             let chain: Vec<String> = info.layers.iter().map(layer_text).collect();
             let parameters =
                 info.parameters.map(|count| format!(" ({} parameters)", thousands(count))).unwrap_or_default();
-            self.print_line(&format!("network    {}{parameters}", chain.join(" · ")))?;
+            self.print_labelled("network", &format!("{}{parameters}", chain.join(" · ")))?;
         }
         let facts = [
             info.optimizer.as_ref().map(|optimizer| Safe(optimizer).to_string()),
@@ -119,10 +150,10 @@ impl<W: Write> TableReport<W> {
         ];
         let facts: Vec<String> = facts.into_iter().flatten().collect();
         if !facts.is_empty() {
-            self.print_line(&format!("training   {}", facts.join(", ")))?;
+            self.print_labelled("training", &facts.join(", "))?;
         }
         if let Some(folder) = &info.folder {
-            self.print_line(&format!("recorded   in {}", Safe(folder)))?;
+            self.print_line(&format!("recorded   in {}", harmless(folder)))?;
         }
         if !facts.is_empty() || info.folder.is_some() {
             self.print_line("")?;
@@ -137,7 +168,7 @@ impl<W: Write> TableReport<W> {
     fn print_notes(&mut self, notes: &[DataNote]) -> io::Result<()> {
         for note in notes {
             let mark = if note.kind == DataNoteKind::Suspicious { "!" } else { "*" };
-            self.print_line(&format!("{mark} {}: {}", note.kind.words(), harmless(&note.text)))?;
+            self.print_marked(mark, &format!("{}: {}", note.kind.words(), harmless(&note.text)))?;
         }
         Ok(())
     }
@@ -151,10 +182,11 @@ impl<W: Write> TableReport<W> {
     fn add_metric_infos(&mut self, metrics: &[MetricInfo]) -> io::Result<()> {
         match self.metrics.add_metric_infos(metrics) {
             0 => Ok(()),
-            refused => self.print_line(&format!(
-                "* metrics left out, since there are too many or their tags are too long: {}",
-                thousands(refused as u64)
-            )),
+            refused => {
+                let refused = thousands(refused as u64);
+                let text = format!("metrics left out, since there are too many or their tags are too long: {refused}");
+                self.print_marked("*", &text)
+            }
         }
     }
 
@@ -173,7 +205,12 @@ impl<W: Write> TableReport<W> {
         let heading = |id: MetricId| self.metrics.info(id).map(column_heading).unwrap_or_default();
         let train: Vec<String> = self.train.iter().map(|(id, _)| heading(*id)).collect();
         let held_out: Vec<String> = self.held_out.iter().map(|id| heading(*id)).collect();
-        self.print_line(&format_row(["epoch", "step", "lr"].map(Into::into), [&train, &held_out], "time"))
+        let [epoch, step, learning_rate, time] = ["epoch", "step", "lr", "time"].map(Into::into);
+        self.print_row(&RowFacts { epoch, step, learning_rate, time }, [&train, &held_out])
+    }
+
+    fn print_row(&mut self, facts: &RowFacts, groups: [&[String]; 2]) -> io::Result<()> {
+        self.print_line(&TableLayout::new(self.width).format_row(facts, groups))
     }
 
     /// A value of a metric in a cell of the table.
@@ -181,9 +218,8 @@ impl<W: Write> TableReport<W> {
         let share = self.metrics.info(id).is_some_and(|info| info.unit == Unit::Share);
         match value {
             None => UNKNOWN_NUMBER.into(),
-            Some(value) if share => format!("{:.2} %", 100.0 * value),
-            Some(value) if (1e-3..1e5).contains(&value.abs()) || value == 0.0 => format!("{value:.4}"),
-            Some(value) => short(value),
+            Some(value) if share => percent_within(value, 2, METRIC_COLUMNS),
+            Some(value) => decimals_within(value, 4, METRIC_COLUMNS),
         }
     }
 
@@ -199,8 +235,8 @@ impl<W: Write> TableReport<W> {
         }
         self.bar.set_position(report.step);
         if let Some(samples) = report.samples_per_second {
-            let steps = self.batch_size.map(|size| format!("{} steps/s, ", short(samples / size as f64)));
-            self.bar.set_message(format!("{}{} samples/s", steps.unwrap_or_default(), thousands(samples as u64)));
+            let steps = self.batch_size.map(|size| format!(", {} steps/s", short(samples / size as f64)));
+            self.bar.set_message(format!("{} samples/s{}", thousands(samples as u64), steps.unwrap_or_default()));
         }
     }
 
@@ -209,14 +245,19 @@ impl<W: Write> TableReport<W> {
         let train: Vec<String> = means.into_iter().map(|(id, mean)| self.format_cell(id, mean)).collect();
         let value = |id: &MetricId| self.format_cell(*id, MetricValue::find(&evaluation.values, *id));
         let held_out: Vec<String> = self.held_out.iter().map(value).collect();
-        let epoch = evaluation.epoch.map_or(UNKNOWN_NUMBER.into(), |epoch| format!("{epoch:.2}"));
-        let time = duration(self.bar.elapsed().as_secs_f64());
-        let place = [epoch, thousands(evaluation.step), self.learning_rate.map_or(UNKNOWN_NUMBER.into(), short)];
-        self.print_line(&format_row(place, [&train, &held_out], &time))
+        let number =
+            |value: Option<f64>, width| value.map_or(UNKNOWN_NUMBER.into(), |value| number_within(value, width));
+        let facts = RowFacts {
+            epoch: evaluation.epoch.map_or(UNKNOWN_NUMBER.into(), |epoch| decimals_within(epoch, 2, EPOCH_COLUMNS)),
+            step: count_within(evaluation.step, STEP_COLUMNS),
+            learning_rate: number(self.learning_rate, RATE_COLUMNS),
+            time: duration(self.bar.elapsed().as_secs_f64()),
+        };
+        self.print_row(&facts, [&train, &held_out])
     }
 
     fn print_change(&mut self, step: u64, change: &Change) -> io::Result<()> {
-        self.print_line(&format!("* step {}: {change}", thousands(step)))
+        self.print_marked("*", &format!("step {}: {change}", thousands(step)))
     }
 
     /// Goes on from an earlier step: the minibatches after it are no longer history.
@@ -225,12 +266,12 @@ impl<W: Write> TableReport<W> {
         self.learning_rate = None;
         self.bar.set_position(branching.at);
         let change = branching.change.as_ref().map(|change| format!(": {change}")).unwrap_or_default();
-        self.print_line(&format!("* goes on from step {}{change}", thousands(branching.at)))
+        self.print_marked("*", &format!("goes on from step {}{change}", thousands(branching.at)))
     }
 
     fn print_finding(&mut self, finding: &Finding) -> io::Result<()> {
-        let (what, advice) = (Safe(&finding.what), Safe(&finding.advice));
-        self.print_line(&format!("! step {}: {what}; {advice}", thousands(finding.step)))
+        let (what, advice) = (harmless(&finding.what), harmless(&finding.advice));
+        self.print_marked("!", &format!("step {}: {what}; {advice}", thousands(finding.step)))
     }
 
     fn print_summary(&mut self, summary: &RunSummary) -> io::Result<()> {
@@ -253,17 +294,6 @@ fn column_heading(info: &MetricInfo) -> String {
 /// A layer in the line about the network: its text, or its kind where the source gives no text.
 fn layer_text(layer: &LayerInfo) -> String {
     Safe(if layer.text.is_empty() { layer.kind.word() } else { &layer.text }).to_string()
-}
-
-/// A row of the table; each part of the data is a group of columns.
-fn format_row([epoch, step, learning_rate]: [String; 3], groups: [&[String]; 2], time: &str) -> String {
-    let mut row = format!("{epoch:>7} {step:>CELL_WIDTH_COLUMNS$} {learning_rate:>CELL_WIDTH_COLUMNS$}");
-    for group in groups {
-        let cells: Vec<String> = group.iter().map(|cell| format!("{cell:>CELL_WIDTH_COLUMNS$}")).collect();
-        row.push_str(if cells.is_empty() { "" } else { "   " });
-        row.push_str(&cells.join(" "));
-    }
-    format!("{row} {time:>CELL_WIDTH_COLUMNS$}")
 }
 
 impl<W: Write> EventSink for TableReport<W> {
@@ -322,7 +352,7 @@ mod tests {
     #[test]
     fn the_report_ends_with_accuracy_and_fingerprint() {
         let mut out = Vec::new();
-        let mut report = TableReport::with_target(&mut out, ProgressDrawTarget::hidden());
+        let mut report = TableReport::with_target(&mut out, 80, ProgressDrawTarget::hidden());
         for event in [ready(), step(1, 3.0), step(2, 1.0), evaluation(2, 1.5)] {
             assert_eq!(report.take(&event).unwrap(), None);
         }
@@ -339,7 +369,7 @@ mod tests {
     #[test]
     fn hostile_names_are_harmless_in_the_report() {
         let mut out = Vec::new();
-        let mut report = TableReport::with_target(&mut out, ProgressDrawTarget::hidden());
+        let mut report = TableReport::with_target(&mut out, 80, ProgressDrawTarget::hidden());
         let what = "bad \u{1b}]52;c;AA\u{7}\u{202e} label".into();
         let finding = Finding { step: 1, health: Health::Bad, layer: None, what, advice: "\u{9b}2J".into() };
         report.take(&Event::Finding(finding)).unwrap();
@@ -350,7 +380,7 @@ mod tests {
     /// What a report writes about these events.
     fn written(events: &[Event]) -> String {
         let mut out = Vec::new();
-        let mut report = TableReport::with_target(&mut out, ProgressDrawTarget::hidden());
+        let mut report = TableReport::with_target(&mut out, 80, ProgressDrawTarget::hidden());
         for event in events {
             assert_eq!(report.take(event).unwrap(), None);
         }

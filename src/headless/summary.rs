@@ -4,10 +4,10 @@ use std::io::{self, Write};
 
 use crate::{
     protocol::{Better, DataPart, MetricInfo, RunSummary, Unit},
-    text::{Safe, duration, thousands},
+    text::{Safe, decimals_within, duration, percent_within, thousands},
 };
 
-use super::metrics::KnownMetrics;
+use super::{metrics::KnownMetrics, table::METRIC_COLUMNS};
 
 /// Most values that are written.
 const MAX_SUMMARY_VALUES: usize = 4;
@@ -51,8 +51,8 @@ pub(super) fn write_summary_of_known_metrics(
     for part in parts {
         let figures = measured.iter().filter(|(info, _)| info.data_part_and_name().0 == part).map(|(info, value)| {
             match info.unit {
-                Unit::Share => format!("{} {:.2} %", info.title, 100.0 * value),
-                _ => format!("{} {value:.4}", info.title),
+                Unit::Share => format!("{} {}", info.title, percent_within(*value, 2, METRIC_COLUMNS)),
+                _ => format!("{} {}", info.title, decimals_within(*value, 4, METRIC_COLUMNS)),
             }
         });
         writeln!(out, "{:<10} {}", data_part_word(part), figures.collect::<Vec<_>>().join(", "))?;
