@@ -36,6 +36,7 @@ mod record;
 mod run;
 mod screen;
 mod series;
+mod speed;
 mod steering;
 mod tables;
 mod trace;

@@ -4,6 +4,7 @@ use crate::protocol::{Health, LEARNING_RATE, Loading};
 use crate::text::short;
 
 use super::display::harmless_name;
+use super::needs::THROTTLE_NEEDS;
 use super::watched::{RunPhase, WatchedRun};
 
 /// The facts of the header line. Whatever is unknown is `None`.
@@ -37,7 +38,7 @@ pub struct Header {
     pub schedule: Option<String>,
     /// The schedule asked for, safe to show.
     pub schedule_requested: Option<String>,
-    /// Limit in minibatches a second and how to lift it: `paced: 40 steps/s, } lifts it`.
+    /// Limit in minibatches a second, and how to lift it where that can be done: `paced: 40 steps/s, } lifts it`.
     pub throttle: Option<String>,
     /// How far the record goes, and whether that is as it should be.
     pub record: Option<(String, Health)>,
@@ -67,6 +68,7 @@ impl Header {
         let phase = watched.phase();
         let pending = watched.pending();
         let word = if by_default { "paced" } else { "throttled" };
+        let lift = if watched.unmet_reason(THROTTLE_NEEDS).is_none() { ", } lifts it" } else { "" };
         let limit = run.controls.as_ref().and_then(|controls| controls.throttle);
         let total_steps = run.controls.as_ref().and_then(|controls| controls.total_steps);
         let per_epoch = run.info.as_ref().and_then(|info| info.steps_per_epoch).filter(|steps| *steps > 0);
@@ -87,7 +89,7 @@ impl Header {
                 .zip(run.steps_per_second())
                 .map(|(left, speed)| left as f64 / speed)
                 .filter(|seconds| moving && seconds.is_finite()),
-            samples_per_second: run.samples_per_second.filter(|_| moving),
+            samples_per_second: run.speed.samples_per_second().filter(|_| moving),
             learning_rate: LearningRates {
                 // Of a recorded run only the one that updates used is known.
                 base: run.learning_rate().filter(|_| is_set || !watched.is_recorded()),
@@ -98,7 +100,7 @@ impl Header {
             schedule_requested: pending.requested_schedule().map(harmless_name),
             throttle: limit
                 .filter(|_| run.is_under_way())
-                .map(|limit| format!("{word}: {} steps/s, }} lifts it", short(limit))),
+                .map(|limit| format!("{word}: {} steps/s{lift}", short(limit))),
             record: run.record.progress_text(),
             thinned: run.thinned,
             frozen_step: watched.frozen_step(),

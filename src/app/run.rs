@@ -16,6 +16,7 @@ use super::inspect::NewestAnswers;
 use super::layers::{LayerRow, Layers};
 use super::metric::MetricStore;
 use super::record::RecordStatus;
+use super::speed::TrainingSpeed;
 
 /// Most changes that keep their marks.
 const MAX_MARKS: usize = 1024;
@@ -72,8 +73,8 @@ pub struct Run {
     pub epoch: Option<f64>,
     /// What can be steered, with its values now.
     pub controls: Option<Controls>,
-    /// Samples trained a second of late.
-    pub samples_per_second: Option<f64>,
+    /// How fast it trains.
+    pub speed: TrainingSpeed,
     /// The newest step at which a metric that is meant to be small or large was not a number.
     pub broken: Option<RunPosition>,
     /// What is measured, over the steps.
@@ -161,11 +162,9 @@ impl Run {
         row.last_probe.as_ref().zip(broken).is_some_and(|(look, broken)| look.at.step < broken.step)
     }
 
-    /// Minibatches a second of late; `None` while unknown or when nothing moves.
+    /// Minibatches a second, as measured or as the limit lets expect; `None` while unknown.
     pub fn steps_per_second(&self) -> Option<f64> {
-        let batch = self.info.as_ref()?.batch_size?.max(1) as f64;
-        let speed = self.samples_per_second? / batch;
-        (speed.is_finite() && speed > 0.0).then_some(speed)
+        self.speed.steps_per_second(self.info.as_ref()?.batch_size?)
     }
 
     /// Takes an event in. Answers to requests are not told here.
@@ -327,7 +326,8 @@ impl Run {
         self.epoch = None;
         self.layers.drop_outside_lineage(self.branches.lineage());
         self.answers.drop_outside_lineage(self.branches.lineage());
-        (self.samples_per_second, self.summary, self.walk, self.means) = (None, None, None, None);
+        self.speed.forget_measured();
+        (self.summary, self.walk, self.means) = (None, None, None);
         if let Some(change) = &branching.change {
             self.add_mark(branching.at, change.clone());
         }
@@ -357,6 +357,7 @@ impl Run {
         controls.hyperparameters.truncate(MAX_HYPERPARAMETERS);
         controls.schedule = controls.schedule.as_deref().map(harmless_name);
         controls.throttle = controls.throttle.filter(|limit| limit.is_finite() && *limit > 0.0);
+        self.speed.set_limit(controls.throttle);
         self.controls = Some(controls);
     }
 
@@ -374,6 +375,6 @@ impl Run {
         }
         self.means = report.means;
         self.layers.record_probe(self.branches.lineage(), report.step, report.layers);
-        self.samples_per_second = report.samples_per_second.filter(|speed| speed.is_finite() && *speed > 0.0);
+        self.speed.measure(report.samples_per_second, self.info.as_ref().and_then(|info| info.batch_size));
     }
 }

@@ -144,6 +144,12 @@ impl RunTiming {
         }
     }
 
+    /// Sets the limit in minibatches a second. The rate under the old one says nothing of the new one.
+    pub fn set_limit(&mut self, steps_per_second: Option<f64>) {
+        self.throttle = StepThrottle::new(steps_per_second);
+        self.sample_rate = SampleRate::default();
+    }
+
     /// Lets throttle and sample rate begin anew after an interruption.
     pub fn restart(&mut self) {
         self.throttle.restart();
@@ -181,6 +187,18 @@ mod tests {
         rate.restart();
         (0..=5).for_each(|i| rate.add(64, at(100_000 + 100 * i)));
         assert!((rate.samples_per_second().unwrap() - 640.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_new_limit_forgets_the_rate_under_the_old_one() {
+        let start = Instant::now();
+        let mut timing = RunTiming::new(Some(1.0));
+        (0..=2).for_each(|i| timing.sample_rate.add(64, start + Duration::from_secs(i)));
+        timing.throttle.record_start(start);
+        assert!(timing.sample_rate.samples_per_second().is_some() && timing.throttle.next_start(start).is_some());
+        timing.set_limit(Some(2.0));
+        assert_eq!((timing.sample_rate.samples_per_second(), timing.throttle.next_start(start)), (None, None));
+        assert_eq!(timing.throttle.steps_per_second(), Some(2.0));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::{
         driver::steering::RunSteering,
         early_stopping::{EarlyStopping, Verdict},
         record::take_due,
-        timing::StepThrottle,
+        timing::RunTiming,
     },
 };
 
@@ -34,8 +34,8 @@ pub fn replay(
             if let Intervention::Change(change) = entry.what
                 && change.key != LAST_STEP
             {
-                let throttle = &mut StepThrottle::new(None);
-                RunSteering { trainer: &mut *trainer, throttle }.apply(&change.key, &change.to)?;
+                let timing = &mut RunTiming::new(None);
+                RunSteering { trainer: &mut *trainer, timing }.apply(&change.key, &change.to)?;
             }
         }
         if step >= until {

@@ -136,7 +136,7 @@ impl TrainingDriver<'_> {
     }
 
     pub(super) fn steering(&mut self) -> RunSteering<'_> {
-        RunSteering { trainer: &mut self.trainer, throttle: &mut self.timing.throttle }
+        RunSteering { trainer: &mut self.trainer, timing: &mut self.timing }
     }
 
     /// Records changes that a viewer asked for; before them, the run was planned for so many steps, and was to stop after

@@ -7,7 +7,10 @@ use crate::{
         change::{EFFECTIVE_RATE, EPOCHS, SCHEDULE},
     },
     text::nearest,
-    train::{PLANNED_STEPS, Trainer, timing::StepThrottle},
+    train::{
+        PLANNED_STEPS, Trainer,
+        timing::{RunTiming, StepThrottle},
+    },
 };
 
 /// Prefix of the optimizer's own hyperparameters among the keys of the protocol.
@@ -19,7 +22,7 @@ const CLIP_NORM: &str = "optimizer.clip_norm";
 /// Changes the settings of a run. Each way to do so checks what it is given and gives what has changed.
 pub(super) struct RunSteering<'a> {
     pub trainer: &'a mut Trainer,
-    pub throttle: &'a mut StepThrottle,
+    pub timing: &'a mut RunTiming,
 }
 
 impl RunSteering<'_> {
@@ -29,7 +32,7 @@ impl RunSteering<'_> {
     /// When there is none of that key, or the value is invalid; the reason says what is valid. The same holds for the
     /// other ways.
     pub fn set_hyperparameter(&mut self, key: &str, value: f64) -> Result<Vec<Change>, String> {
-        let controls = describe_controls(self.trainer, self.throttle);
+        let controls = describe_controls(self.trainer, &self.timing.throttle);
         let Some(parameter) = controls.hyperparameters.iter().find(|parameter| parameter.key == key) else {
             let keys = controls.hyperparameters.iter().map(|parameter| parameter.key.as_str());
             let hint = nearest(key, keys.clone()).map_or_else(|| ".".into(), |near| format!("; did you mean {near}?"));
@@ -66,7 +69,7 @@ impl RunSteering<'_> {
         if let Some(limit) = steps_per_second.filter(|limit| !THROTTLE.contains(*limit)) {
             return Err(format!("the throttle can't be {limit}; valid: {THROTTLE} minibatches a second, or off"));
         }
-        *self.throttle = StepThrottle::new(steps_per_second);
+        self.timing.set_limit(steps_per_second);
         Ok(Vec::new())
     }
 
