@@ -7,6 +7,8 @@ use std::{
     path::Path,
 };
 
+use crate::text::{Safe, harmless_name};
+
 mod output;
 
 pub use output::{OutputError, OutputFile};
@@ -30,6 +32,21 @@ impl fmt::Display for OpenFileError {
 }
 
 impl std::error::Error for OpenFileError {}
+
+/// Why `what` can't be written to a file of this name: its ending, as `png` in `x.png`, means another format than
+/// `endings`, of which the first is the usual one. A name without an ending means none, nor does an ending without a
+/// letter, as in `run-0.5`.
+pub fn wrong_ending(path: &Path, what: &str, endings: &[&str]) -> Option<String> {
+    let ending = path.extension()?.to_str()?;
+    if !ending.chars().any(char::is_alphabetic) || endings.iter().any(|valid| valid.eq_ignore_ascii_case(ending)) {
+        return None;
+    }
+    let shown = |path: &Path| harmless_name(path.as_os_str());
+    let valid = endings.iter().map(|ending| format!(".{ending}")).collect::<Vec<_>>().join(" or ");
+    let better = endings.first().map(|ending| path.with_extension(ending)).unwrap_or_default();
+    let (path, better) = (shown(path), shown(&better));
+    Some(format!("{path}: {what} can't be written as .{}; valid: {valid}, such as {better}", Safe(ending)))
+}
 
 /// Opens a regular file for reading and gives what the system knows of it.
 ///
@@ -88,10 +105,27 @@ pub fn irregular_kind(kind: FileType) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ending_that_means_another_format_is_refused() {
+        let wrong = |path: &str| wrong_ending(Path::new(path), "the screen", &["svg"]);
+        for path in ["x.svg", "x.SVG", "x", "run-0.5", ".hidden", "a.b/x", "/dev/stdout", ""] {
+            assert_eq!(wrong(path), None, "{path}");
+        }
+        assert_eq!(
+            wrong("a/x.png").unwrap(),
+            "a/x.png: the screen can't be written as .png; valid: .svg, such as a/x.svg"
+        );
+        for ending in ["jpg", "PDF", "html", "txt", "svgz", "mp4"] {
+            assert!(wrong(&format!("x.{ending}")).unwrap().contains(&format!("as .{ending}; valid: .svg")));
+        }
+        assert!(!wrong("x.p\u{1b}[2Jng").unwrap().contains('\u{1b}'));
+    }
+
     #[cfg(unix)]
     #[test]
     fn what_is_no_regular_file_is_refused_at_once() {
-        use super::*;
         use std::os::unix::net::UnixListener;
         let folder = tempfile::tempdir().unwrap();
         let (pipe, socket, file) = (folder.path().join("p"), folder.path().join("s"), folder.path().join("f"));

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::dialog::Awaited;
 use super::follow_up::FollowUp;
 use super::message::{Effect, Exit, RunFate, RunOrigin};
 use super::needs::STEER_NEEDS;
@@ -13,6 +14,9 @@ use crate::protocol::{Command, RunState};
 
 /// Most characters of the run's name in the name of a picture.
 const MAX_FILE_RUN_NAME_CHARACTERS: usize = 40;
+
+/// Why a request can't be sent now.
+const TOO_MANY_REQUESTS: &str = "too many requests wait for an answer already";
 
 impl App {
     /// Does what a key stands for.
@@ -37,9 +41,9 @@ impl App {
             | Action::Recall(_)
             | Action::Edit(_)
             | Action::Choose { .. }
-            | Action::Submit
             | Action::Cancel
             | Action::Answer(QuitChoice::Cancel) => self.dialog.handle_action(action, &self.watched),
+            Action::Submit => return self.submit(),
             Action::Open => self.open_selected(),
             Action::SaveScreen => FollowUp::SaveScreen(None),
             Action::Freeze => {
@@ -53,6 +57,20 @@ impl App {
             _ => self.view.handle_action(action, &self.watched, self.size),
         };
         self.carry_out_follow_up(follow_up)
+    }
+
+    /// Takes the line or the chosen answer, and keeps a line until it is known that what it asks for is not refused.
+    fn submit(&mut self) -> Vec<Effect> {
+        let (follow_up, line) = self.dialog.submit(&self.watched);
+        let sends = matches!(follow_up, FollowUp::Send(_));
+        let effects = self.carry_out_follow_up(follow_up);
+        match (effects.as_slice(), line) {
+            ([Effect::Send(request)], Some(line)) => self.dialog.await_answer(line, Awaited::Request(request.id)),
+            ([Effect::SaveScreen { .. }], Some(line)) => self.dialog.await_answer(line, Awaited::Screen),
+            ([], Some(line)) if sends => self.dialog.reopen(line, TOO_MANY_REQUESTS),
+            _ => {}
+        }
+        effects
     }
 
     /// Does what a part of the state asks for.
@@ -81,7 +99,7 @@ impl App {
         if let Some(request) = self.watched.add_request(command) {
             vec![Effect::Send(request)]
         } else {
-            self.show_notice(NoticeTone::Bad, "too many requests wait for an answer already");
+            self.show_notice(NoticeTone::Bad, TOO_MANY_REQUESTS);
             Vec::new()
         }
     }

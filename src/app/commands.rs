@@ -1,7 +1,8 @@
 //! The one table of typed commands: it drives the command line, its completion and the help.
 
-use std::path::PathBuf;
+use std::path::Path;
 
+use crate::files::wrong_ending;
 use crate::protocol::{Capability, Command, LEARNING_RATE, MAX_EPOCHS, THROTTLE};
 use crate::text::nearest;
 
@@ -182,7 +183,11 @@ pub const COMMANDS: &[CommandSpec] = &[
         "Save the screen as an SVG picture.",
         &[],
         CompletionSource::None,
-        |_, text| Ok(FollowUp::SaveScreen((!text.is_empty()).then(|| PathBuf::from(text)))),
+        |_, text| match (text, wrong_ending(Path::new(text), "the screen", &["svg"])) {
+            ("", _) => Ok(FollowUp::SaveScreen(None)),
+            (_, Some(problem)) => Err(problem),
+            (path, None) => Ok(FollowUp::SaveScreen(Some(path.into()))),
+        },
     ),
     command("help", "", "All keys and commands.", &[], CompletionSource::None, |_, _| Ok(FollowUp::Act(Action::Help))),
     command("quit", "", "Leave; asks first while training.", &[], CompletionSource::None, |_, _| {

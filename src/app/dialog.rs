@@ -2,12 +2,12 @@
 
 use std::collections::VecDeque;
 
-use crate::protocol::{LEARNING_RATE, MAX_EPOCHS};
+use crate::protocol::{CommandId, LEARNING_RATE, MAX_EPOCHS};
 use crate::text::short;
 
 use super::actions::{Action, SampleStep};
 use super::commands::{command_hint, complete_word, interpret_line};
-use super::display::{floor_char_boundary, harmless_name, harmless_sentence};
+use super::display::{floor_char_boundary, harmless_name, harmless_passage, harmless_sentence};
 use super::editor::{LineEditor, MAX_LINE_BYTES};
 use super::follow_up::FollowUp;
 use super::input::{Code, Key};
@@ -30,6 +30,24 @@ pub struct Dialog {
     mode: KeyboardMode,
     /// The newest first.
     history: VecDeque<String>,
+    /// The line that was taken last, while what it asked for may still be refused.
+    submitted: Option<SubmittedLine>,
+}
+
+/// A line that was taken, and whose answer says whether it opens again.
+#[derive(Clone, Debug)]
+struct SubmittedLine {
+    line: TypedLine,
+    awaited: Awaited,
+}
+
+/// An answer to what a line asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Awaited {
+    /// That of the source to a request.
+    Request(CommandId),
+    /// Whether the screen was saved.
+    Screen,
 }
 
 impl Dialog {
@@ -74,7 +92,6 @@ impl Dialog {
             (Action::Follow(SampleStep::Typed), _) => self.open_line(LinePurpose::Sample, LineEditor::default()),
             (Action::TypeLearningRate, _) => return self.ask_value(LEARNING_RATE, watched),
             (Action::Cancel | Action::Answer(QuitChoice::Cancel), _) => self.close(),
-            (Action::Submit, _) => return self.submit(watched),
             (Action::Scroll(by), KeyboardMode::Help { scroll }) => {
                 *scroll = scroll.saturating_add_signed(by).min(MAX_HELP_SCROLL_LINES);
             }
@@ -94,6 +111,30 @@ impl Dialog {
             _ => {}
         }
         FollowUp::Done
+    }
+
+    /// Keeps the line that was taken just now until this answer.
+    pub(super) fn await_answer(&mut self, line: TypedLine, awaited: Awaited) {
+        self.submitted = Some(SubmittedLine { line, awaited });
+    }
+
+    /// Forgets the line that waited for this answer. One that was `refused` with a reason opens again, to be edited,
+    /// unless something else is open by now; whether it did.
+    pub(super) fn take_answer(&mut self, awaited: Awaited, refused: Option<&str>) -> bool {
+        let Some(submitted) = self.submitted.take_if(|submitted| submitted.awaited == awaited) else { return false };
+        match (refused, &self.mode) {
+            (Some(reason), KeyboardMode::Normal) => {
+                self.reopen(submitted.line, reason);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Opens a line again that was refused.
+    pub(super) fn reopen(&mut self, mut line: TypedLine, reason: &str) {
+        line.error = Some(harmless_passage(reason));
+        self.mode = KeyboardMode::Line(line);
     }
 
     /// Asks for a value of a hyperparameter.
@@ -146,22 +187,27 @@ impl Dialog {
         self.mode = KeyboardMode::Line(TypedLine::new(purpose, editor));
     }
 
-    /// Takes the line or the chosen answer as it is; a line that is refused stays open.
-    fn submit(&mut self, watched: &WatchedRun) -> FollowUp {
-        let mut line = match std::mem::take(&mut self.mode) {
+    /// Takes the line or the chosen answer as it is, and gives the line back with what it asks for; one that is
+    /// refused stays open.
+    pub(super) fn submit(&mut self, watched: &WatchedRun) -> (FollowUp, Option<TypedLine>) {
+        let line = match std::mem::take(&mut self.mode) {
             KeyboardMode::Line(line) => line,
-            KeyboardMode::Quit(choice) | KeyboardMode::Keep(choice) => return FollowUp::Act(Action::Answer(choice)),
-            KeyboardMode::Normal | KeyboardMode::Help { .. } => return FollowUp::Done,
+            KeyboardMode::Quit(choice) | KeyboardMode::Keep(choice) => {
+                return (FollowUp::Act(Action::Answer(choice)), None);
+            }
+            KeyboardMode::Normal | KeyboardMode::Help { .. } => return (FollowUp::Done, None),
         };
         let text = line.editor.text().trim().to_owned();
         if line.purpose == LinePurpose::Command && !text.is_empty() {
             self.add_to_history(&text);
         }
-        interpret_line(&line.purpose, &text, watched).unwrap_or_else(|error| {
-            line.error = Some(harmless_sentence(&error));
-            self.mode = KeyboardMode::Line(line);
-            FollowUp::Done
-        })
+        match interpret_line(&line.purpose, &text, watched) {
+            Ok(follow_up) => (follow_up, Some(line)),
+            Err(error) => {
+                self.reopen(line, &error);
+                (FollowUp::Done, None)
+            }
+        }
     }
 
     fn add_to_history(&mut self, text: &str) {

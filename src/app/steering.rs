@@ -15,6 +15,15 @@ const LEARNING_RATE_FACTOR: f64 = 1.25;
 /// Throttles in minibatches a second, slowest first; after the last comes full speed.
 const SPEED_LIMITS: [f64; 11] = [1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 320.0, 640.0, 1280.0];
 
+/// Settings that have commands of their own.
+const OTHER_COMMANDS: [(&str, &str); 5] = [
+    ("schedule.lr", ":schedule replaces the schedule"),
+    ("schedule", ":schedule replaces it"),
+    ("run.epochs", ":extend EPOCHS makes the run longer"),
+    ("run.steps", ":extend EPOCHS makes the run longer"),
+    ("ui.pace", ":throttle STEPS limits the speed"),
+];
+
 impl WatchedRun {
     /// Does what a key that steers the training stands for.
     pub(super) fn handle_steering_action(&self, action: Action) -> FollowUp {
@@ -78,15 +87,28 @@ impl WatchedRun {
     }
 
     fn unknown_hyperparameter_error(&self, key: &str) -> String {
-        let keys: Vec<&str> = self.hyperparameters().iter().map(|parameter| parameter.key.as_str()).collect();
-        match nearest(key, keys.iter().copied()) {
-            Some(near) => format!("no hyperparameter {}; did you mean {}?", quoted(key), harmless_name(near)),
-            None if keys.is_empty() => format!("{} can't be set during a run", quoted(key)),
-            None => {
-                let keys: Vec<String> = keys.into_iter().map(harmless_name).collect();
-                format!("{} can't be set during a run; can be set: {}", quoted(key), keys.join(", "))
-            }
+        let keys = || self.hyperparameters().iter().map(|parameter| parameter.key.as_str());
+        let name = |key: &str| key.rsplit('.').next().unwrap_or(key).to_owned();
+        // A name without its section, or misspelt.
+        let near = keys().find(|other| name(other) == key).or_else(|| nearest(key, keys())).or_else(|| {
+            let near = nearest(key, keys().map(|key| key.rsplit('.').next().unwrap_or(key)))?;
+            keys().find(|other| name(other) == near)
+        });
+        if let Some(near) = near {
+            return format!("no hyperparameter {}; did you mean {}?", quoted(key), harmless_name(near));
         }
+        let instead = OTHER_COMMANDS.iter().find(|(other, _)| *other == key).map(|(_, command)| *command);
+        let section = key.split_once('.').map(|(section, _)| format!("{section}."));
+        let in_section: Vec<&str> =
+            keys().filter(|key| section.as_ref().is_some_and(|section| key.starts_with(section))).collect();
+        let listed = if in_section.is_empty() { keys().collect() } else { in_section };
+        let listed: Vec<String> = listed.into_iter().map(harmless_name).collect();
+        let valid = match (instead, listed.is_empty()) {
+            (Some(command), _) => format!("; {command}"),
+            (None, false) => format!("; can be set: {}", listed.join(", ")),
+            (None, true) => String::new(),
+        };
+        format!("{} can't change while it trains{valid}", quoted(key))
     }
 
     /// Asks for a throttle in minibatches a second, `None` for full speed.

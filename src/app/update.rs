@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::attention::{attention_text, is_asked_to_halt};
+use super::dialog::Awaited;
 use super::input::{Key, Pointer};
 use super::message::{Effect, Exit, Message};
 use super::metric::ChartSlot;
@@ -56,10 +57,14 @@ impl App {
                 self.show_notice(NoticeTone::Bad, "no shell could bring a suspended dashboard back");
             }
             Message::ScreenSaved(Ok(path)) => {
+                self.dialog.take_answer(Awaited::Screen, None);
                 self.show_notice(NoticeTone::Good, &format!("screen saved as {}", path.display()));
             }
             Message::ScreenSaved(Err(reason)) => {
-                self.show_notice(NoticeTone::Bad, &format!("screen not saved: {reason}"));
+                let text = format!("screen not saved: {reason}");
+                if !self.dialog.take_answer(Awaited::Screen, Some(&text)) {
+                    self.show_notice(NoticeTone::Bad, &text);
+                }
             }
         }
         Vec::new()
@@ -138,6 +143,7 @@ impl App {
     }
 
     fn handle_applied(&mut self, id: CommandId, step: u64) {
+        self.dialog.take_answer(Awaited::Request(id), None);
         let command = self.watched.take_answered(id, None);
         if let Some(text) = command.and_then(|command| confirmation_text(&command, step, self.live())) {
             self.show_notice(NoticeTone::Good, &text);
@@ -149,8 +155,10 @@ impl App {
             // No key was pressed for it: the place that stays empty gives the reason.
             Some(Command::Watch { .. }) | None => {}
             Some(command) => {
-                let what = tables::command_text(&command);
-                self.show_notice(NoticeTone::Bad, &format!("{what}: refused, {reason}"));
+                let text = format!("{}: refused, {reason}", tables::command_text(&command));
+                if !self.dialog.take_answer(Awaited::Request(id), Some(&text)) {
+                    self.show_notice(NoticeTone::Bad, &text);
+                }
             }
         }
     }

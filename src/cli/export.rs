@@ -13,7 +13,9 @@ use gradtop::{
 };
 
 use super::{
-    ExportArguments, recording,
+    ExportArguments,
+    recording::{self, FileKind},
+    screen::stdout_for_people,
     start::{self, WrongUse},
 };
 
@@ -24,6 +26,18 @@ enum ExportForm {
     Json,
     Svg,
     Html,
+}
+
+impl ExportForm {
+    /// What is written, and the endings of its files.
+    fn file_kind(self) -> FileKind {
+        match self {
+            Self::Csv => FileKind { what: "a table", endings: &["csv", "txt"] },
+            Self::Json => FileKind { what: "JSON", endings: &["json"] },
+            Self::Svg => FileKind { what: "a chart", endings: &["svg"] },
+            Self::Html => FileKind { what: "a page", endings: &["html", "htm"] },
+        }
+    }
 }
 
 /// Checks every output, reads the run, and writes the files that were asked for.
@@ -42,7 +56,7 @@ pub fn run(arguments: &ExportArguments) -> anyhow::Result<u8> {
             WrongUse(format!("{run}: neither loss nor accuracy was measured yet, so there is no figure")).into()
         );
     }
-    let mut out = io::stdout().lock();
+    let mut out = stdout_for_people();
     for (form, output) in &outputs {
         output.write(|file| match form {
             ExportForm::Csv => write_csv(file, &history.series),
@@ -66,7 +80,7 @@ fn check_outputs(arguments: &ExportArguments) -> Result<Vec<(ExportForm, OutputF
     for (form, path) in asked {
         let Some(path) = path else { continue };
         let shown = harmless_name(path.as_os_str());
-        let output = recording::output_file(path, arguments.force, &[])?;
+        let output = recording::output_file(path, form.file_kind(), arguments.force, &[])?;
         if outputs.iter().any(|(_, other)| other.path() == output.path()) {
             return Err(WrongUse(format!("{shown} is given twice; each form needs a file of its own")));
         }

@@ -10,15 +10,19 @@ use gradtop::{
 use serde_json::json;
 
 use super::{
-    GradsArguments, PrecisionChoice, recording,
+    GradsArguments, PrecisionChoice,
+    recording::{self, FileKind},
     start::{self, WrongUse},
 };
+
+/// What is written.
+const TENSOR_FILES: FileKind = FileKind { what: "tensors", endings: &["safetensors"] };
 
 /// Reads, computes and writes.
 pub fn run(arguments: &GradsArguments) -> anyhow::Result<u8> {
     let config = start::load_configuration(&arguments.run)?;
     let inputs = [arguments.weights.clone(), arguments.batch.clone()];
-    let out = recording::output_file(&arguments.out, arguments.force, &inputs)?;
+    let out = recording::output_file(&arguments.out, TENSOR_FILES, arguments.force, &inputs)?;
     let (weights, batch) = (Tensors::open(&arguments.weights)?, Tensors::open(&arguments.batch)?);
     let work = GradsTask { arguments, config: &config, weights: &weights, batch: &batch };
     let written = match arguments.precision {

@@ -12,7 +12,7 @@ use gradtop::{
 
 use super::{
     ready_model::{self, ReadyModel},
-    recording,
+    recording::{self, FileKind},
     run_arguments::{PredictArguments, PredictionFormatChoice},
     start::WrongUse,
 };
@@ -23,7 +23,13 @@ pub fn run(arguments: &PredictArguments) -> anyhow::Result<u8> {
         return Err(WrongUse("-: standard input is not read; write it into a file and name that".into()).into());
     }
     let out = arguments.out.as_ref();
-    let out = out.map(|out| recording::output_file(out, arguments.force, &arguments.inputs)).transpose()?;
+    let kind = match arguments.format {
+        PredictionFormatChoice::Csv => FileKind { what: "a table (--format csv)", endings: &["csv", "txt"] },
+        PredictionFormatChoice::Json => {
+            FileKind { what: "JSON lines (--format json)", endings: &["jsonl", "ndjson", "json"] }
+        }
+    };
+    let out = out.map(|out| recording::output_file(out, kind, arguments.force, &arguments.inputs)).transpose()?;
     let ReadyModel { preparation, mut predictor, .. } =
         ready_model::open_model(&arguments.runs.directory, &arguments.run, arguments.threads)?;
     let sources: Vec<Source> = arguments.inputs.iter().cloned().map(Source::Path).collect();

@@ -11,7 +11,7 @@ use gradtop::{
     app::RunFate,
     config::Config,
     dataset::Source,
-    files::OutputFile,
+    files::{OutputFile, wrong_ending},
     nn::kernels::instructions::InstructionSet,
     runs::{
         Manifest, OpenedRun, RecordSettings, Recorder, RunFacts,
@@ -140,11 +140,23 @@ pub fn chosen_run(directory: &Path, text: &str) -> Result<PathBuf, RunFolderErro
     Ok(folder)
 }
 
+/// What is written to a file.
+#[derive(Clone, Copy, Debug)]
+pub struct FileKind {
+    /// What it is, for people.
+    pub what: &'static str,
+    /// The endings that such files have, the usual one first.
+    pub endings: &'static [&'static str],
+}
+
 /// A file that somebody asked for and that may be written.
 ///
 /// # Errors
 /// When it is there without `force`, is what is read, or would be in the folder of a run.
-pub fn output_file(path: &Path, force: bool, inputs: &[PathBuf]) -> Result<OutputFile, WrongUse> {
+pub fn output_file(path: &Path, kind: FileKind, force: bool, inputs: &[PathBuf]) -> Result<OutputFile, WrongUse> {
+    if let Some(problem) = wrong_ending(path, kind.what, kind.endings) {
+        return Err(WrongUse(problem));
+    }
     refuse_run_folders(path)?;
     OutputFile::check(path, force, inputs).map_err(|error| WrongUse(error.to_string()))
 }

@@ -34,6 +34,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer) {
 pub fn pictures(app: &App, area: Rect) -> Vec<PlacedPicture> {
     let free = matches!(app.mode(), KeyboardMode::Normal | KeyboardMode::Line(_));
     let Some(layout) = Layout::of(app, area).filter(|_| free) else { return Vec::new() };
+    let covered = prompt::covered_area(app, layout.notice, layout.footer);
     let pictures = match app.view().screen {
         Screen::Overview | Screen::Layers => Vec::new(),
         Screen::Inspect => inspect::pictures(app, &layout),
@@ -41,6 +42,7 @@ pub fn pictures(app: &App, area: Rect) -> Vec<PlacedPicture> {
     };
     pictures
         .into_iter()
+        .filter(|(room, _)| !room.intersects(covered))
         .filter_map(|(room, picture)| PlacedPicture::shrunk_to_area(room.intersection(area), picture))
         .collect()
 }

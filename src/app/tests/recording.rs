@@ -50,11 +50,12 @@ fn saving_is_asked_once_and_confirmed_with_its_step() {
     let asked = type_keys(&mut app, ":save\n");
     assert_eq!(sent(&asked), [Command::Save]);
     tell(&mut app, [saved(1300, Some("disk full")), Event::Rejected { id: id(&asked), reason: "disk full".into() }]);
-    assert_eq!(notice(&app), "save: refused, disk full");
+    assert_eq!(error(&app), "save: refused, disk full");
+    press(&mut app, Key::plain(Code::Esc));
     assert_eq!(app.header().record, Some(("not saved since step 1,204".into(), Health::Bad)));
     // One that was not asked for is no notice, but it counts.
     tell(&mut app, [saved(1400, None)]);
-    assert_eq!(notice(&app), "save: refused, disk full");
+    assert_eq!(notice(&app), "saved at step 1,204");
     assert_eq!(app.header().record, Some(("saved @ 1,400".into(), Health::Good)));
     type_keys(&mut app, ":save twice\n");
     assert_eq!(error(&app), "“twice” is too much");

@@ -149,7 +149,18 @@ fn wrong_commands_say_what_would_be_right() {
         (":extend\n", "for example :extend 5"),
         (":throttle\n", "for example :throttle 50"),
         (":set optimizer.momentum\n", "needs a value; valid: from 0"),
-        (":set run.seed 4\n", "can't be set during a run; can be set: optimizer.lr, optimizer.momentum"),
+        (":set run.seed 4\n", "can't change while it trains; can be set: optimizer.lr, optimizer.momentum"),
+        (
+            ":set optimizer.kind sgd\n",
+            "“optimizer.kind” can't change while it trains; can be set: optimizer.lr, optimizer.momentum, optimizer.weight_decay",
+        ),
+        (":set run.steps 900\n", ":extend EPOCHS makes the run longer"),
+        (":set schedule.lr cosine\n", ":schedule replaces"),
+        (":set momentum 0.5\n", "did you mean optimizer.momentum?"),
+        (":set momentom 0.5\n", "did you mean optimizer.momentum?"),
+        (":set optimiser.lr 0.5\n", "did you mean optimizer.lr?"),
+        (":screenshot a/x.png\n", "a/x.png: the screen can't be written as .png; valid: .svg, such as a/x.svg"),
+        (":screenshot x.pdf\n", "valid: .svg"),
         (":lr 1234567890123456789012345678901234567890x\n", "7890…”"),
         (":lr 1e38\n", "above 0 to 10"),
         (":set optimizer.momentom 0.5\n", "did you mean optimizer.momentum?"),
@@ -170,6 +181,71 @@ fn wrong_commands_say_what_would_be_right() {
         assert!(type_keys(&mut app, typed).is_empty(), "{typed:?}");
         assert!(error(&app).contains(part), "{typed:?}: {:?}", error(&app));
     }
+}
+
+/// A line that the source refuses opens again with the whole reason; what it asked for is still there to be edited.
+#[test]
+fn a_refused_line_opens_again_with_the_reason() {
+    let mut app = running();
+    let asked = type_keys(&mut app, ":schedule cosin\n");
+    assert!(app.prompt().is_none());
+    let reason = format!("`cosin` is no schedule; valid: {}", "constant, ".repeat(20));
+    tell(&mut app, [Event::Rejected { id: id(&asked), reason: reason.clone() }]);
+    assert_eq!(error(&app), format!("schedule: refused, {}", reason.trim_end()));
+    let asked = type_keys(&mut app, "e\n");
+    assert_eq!(sent(&asked), [Command::SetSchedule { schedule: "cosine".into() }]);
+    // One that was done does not, and neither does a key.
+    tell(&mut app, [Event::Applied { id: id(&asked), step: 200 }]);
+    tell(&mut app, [Event::Rejected { id: id(&asked), reason: "late".into() }]);
+    let asked = type_keys(&mut app, "w");
+    tell(&mut app, [Event::Rejected { id: id(&asked), reason: "the disk is full".into() }]);
+    assert_eq!((app.prompt().is_none(), notice(&app).as_str()), (true, "save: refused, the disk is full"));
+    // What is typed meanwhile is not overwritten.
+    let asked = type_keys(&mut app, ":lr 1\n:ext");
+    tell(&mut app, [Event::Rejected { id: id(&asked), reason: "no".into() }]);
+    assert_eq!(app.prompt().unwrap().line.editor.text(), "ext");
+    assert!(notice(&app).ends_with("refused, no"));
+}
+
+#[test]
+fn a_screen_that_could_not_be_saved_leaves_its_line_open() {
+    let mut app = running();
+    assert!(matches!(type_keys(&mut app, ":screenshot /no/x.svg\n").as_slice(), [Effect::SaveScreen { .. }]));
+    app.update(Message::ScreenSaved(Err("/no/x.svg: no such folder".into())));
+    assert_eq!(app.prompt().unwrap().line.editor.text(), "screenshot /no/x.svg");
+    assert_eq!(error(&app), "screen not saved: /no/x.svg: no such folder");
+    let mut app = running();
+    type_keys(&mut app, "p");
+    app.update(Message::ScreenSaved(Err("read-only".into())));
+    assert_eq!((app.prompt().is_none(), notice(&app).as_str()), (true, "screen not saved: read-only"));
+}
+
+#[test]
+fn the_remaining_time_follows_the_throttle_and_the_end_at_once() {
+    // 3,140 steps are planned and 200 done, at ten a second.
+    let mut app = running();
+    assert_eq!(app.header().remaining, Some(294.0));
+    tell(&mut app, [controls(1e-3, Some(5.0))]);
+    assert_eq!((app.header().remaining, app.header().samples_per_second), (Some(588.0), None));
+    tell(&mut app, [controls(1e-3, Some(2.0))]);
+    assert_eq!(app.header().remaining, Some(1470.0));
+    tell(&mut app, [controls(1e-3, None)]);
+    assert_eq!(app.header().remaining, Some(294.0), "as fast as it was without a limit");
+    let Event::Controls(mut longer) = controls(1e-3, None) else { unreachable!() };
+    longer.total_steps = Some(6_200);
+    tell(&mut app, [Event::Controls(longer)]);
+    assert_eq!(app.header().remaining, Some(600.0));
+}
+
+#[test]
+fn only_a_limit_that_can_be_lifted_says_how() {
+    let mut app = running();
+    tell(&mut app, [controls(1e-3, Some(40.0))]);
+    assert_eq!(app.header().throttle.as_deref(), Some("paced: 40 steps/s, } lifts it"));
+    let unable: Vec<Capability> = ALL.into_iter().filter(|other| *other != Capability::Throttle).collect();
+    let mut app = fresh();
+    tell(&mut app, [hello(&unable), ready(), state(RunState::Running, 0), controls(1e-3, Some(40.0))]);
+    assert_eq!(app.header().throttle.as_deref(), Some("paced: 40 steps/s"));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::{
     screen, text,
 };
 use crate::{
-    app::App,
+    app::{App, Effect},
     protocol::{Event, Failure, Health, LEARNING_RATE, RunState, made_up},
     ui::{
         layout::Layout,
@@ -324,4 +324,29 @@ fn the_mouse_finds_what_is_drawn() {
         Some(Pointer::Wheel { panel: Panel::Chart(ChartSlot::First), up: true, .. })
     ));
     assert_eq!(layout.pointer_for_press(&app, 5, 0), None);
+}
+
+/// Every word of the reason, below the line as it was typed.
+#[test]
+fn a_refused_line_shows_the_whole_reason() {
+    let reason = (1..=40).map(|word| format!("reason{word}")).collect::<Vec<_>>().join(" ");
+    for (columns, rows) in [(80, 24), (60, 18), (200, 60)] {
+        let mut app = fixture::running();
+        let asked = press(&mut app, ":schedule cosin<Enter>");
+        let [Effect::Send(request)] = asked.as_slice() else { panic!("{asked:?}") };
+        hear(&mut app, [Event::Rejected { id: request.id, reason: reason.clone() }]);
+        let shown = text(&screen(&mut app, (columns, rows), THEME));
+        assert!(shown.contains(":schedule cosin"), "{shown}");
+        for word in reason.split_whitespace() {
+            assert!(shown.split_whitespace().any(|other| other == word), "{columns}x{rows}: {word} in\n{shown}");
+        }
+        // A key has no line; its refusal is as long, and the keys stay in sight.
+        press(&mut app, "<Esc>");
+        let asked = press(&mut app, "w");
+        let [Effect::Send(request)] = asked.as_slice() else { panic!("{asked:?}") };
+        hear(&mut app, [Event::Rejected { id: request.id, reason: reason.clone() }]);
+        let shown = text(&screen(&mut app, (columns, rows), THEME));
+        assert!(reason.split_whitespace().all(|word| shown.split_whitespace().any(|other| other == word)), "{shown}");
+        assert!(shown.lines().last().is_some_and(|line| line.contains("pause")), "{shown}");
+    }
 }
