@@ -21,8 +21,8 @@ pub use flags::{FlagValue, guess_key};
 pub use location::{ConfigError, Location};
 pub use presets::{PRESETS, Preset, PresetData};
 pub use settings::{
-    AttentionChoice, DashboardSettings, KeepSettings, OptimizerKind, OptimizerSettings, PictureChoice, RunSettings,
-    ThemeChoice,
+    AttentionChoice, DashboardSettings, GlyphChoice, KeepSettings, OptimizerKind, OptimizerSettings, PictureChoice,
+    RunSettings, ThemeChoice,
 };
 
 use crate::dataset::{BatchSizeError, DataSpec, DatasetOutline};
@@ -100,6 +100,7 @@ impl Default for Config {
             ui: DashboardSettings {
                 fps: 30,
                 theme: ThemeChoice::Auto,
+                glyphs: GlyphChoice::Auto,
                 pictures: PictureChoice::Auto,
                 throttle: 40.0,
                 notify: AttentionChoice::Off,

@@ -19,7 +19,7 @@ pub use self::{
     attention::AttentionSignal,
     graphics::PictureProtocol,
     run::{UiSettings, run},
-    theme::{Background, ColorDepth, Theme},
+    theme::{Background, ColorDepth, GlyphSet, Theme},
 };
 
 #[cfg(test)]

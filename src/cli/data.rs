@@ -75,11 +75,11 @@ struct TextScreen {
 
 impl TextScreen {
     fn detect() -> Self {
-        let theme = Theme::detect(None, |name| std::env::var(name).ok());
+        let theme = Theme::detect(None, None, |name| std::env::var(name).ok());
         let terminal = io::stdout().is_terminal();
         let ink = match theme.depth {
-            ColorDepth::True if terminal && theme.unicode => PictureInk::True,
-            ColorDepth::Indexed if terminal && theme.unicode => PictureInk::Indexed,
+            ColorDepth::True if terminal && theme.has_blocks() => PictureInk::True,
+            ColorDepth::Indexed if terminal && theme.has_blocks() => PictureInk::Indexed,
             _ => PictureInk::Ascii { light_ground: terminal && theme.background == gradtop::ui::Background::Light },
         };
         let colored = terminal && matches!(theme.depth, ColorDepth::True | ColorDepth::Indexed);

@@ -10,7 +10,7 @@ use std::{
 };
 
 use gradtop::{
-    config::{AttentionChoice, Config, ConfigError, Location, PictureChoice, Preset, ThemeChoice},
+    config::{AttentionChoice, Config, ConfigError, GlyphChoice, Location, PictureChoice, Preset, ThemeChoice},
     dataset::{self, DataError, DatasetOutline, Source},
     nn::Shape,
     protocol::Failure,
@@ -18,7 +18,7 @@ use gradtop::{
     tensors::TensorError,
     text::harmless,
     train::{Delivery, RunSpec, SetupError, TrainSpec, UnusableInput},
-    ui::{AttentionSignal, Background, PictureProtocol, Theme, UiSettings},
+    ui::{AttentionSignal, Background, GlyphSet, PictureProtocol, Theme, UiSettings},
 };
 
 use super::RunArguments;
@@ -201,7 +201,13 @@ pub fn ui_settings(config: &Config) -> UiSettings {
         ThemeChoice::Light => Some(Background::Light),
     };
     let variable = |name: &str| std::env::var(name).ok();
-    let theme = Theme::detect(background, variable);
+    let glyphs = match config.ui.glyphs {
+        GlyphChoice::Auto => None,
+        GlyphChoice::Braille => Some(GlyphSet::Braille),
+        GlyphChoice::Blocks => Some(GlyphSet::Blocks),
+        GlyphChoice::Ascii => Some(GlyphSet::Ascii),
+    };
+    let theme = Theme::detect(background, glyphs, variable);
     let chosen = match config.ui.pictures {
         PictureChoice::Auto => None,
         PictureChoice::Blocks => Some(PictureProtocol::Blocks),

@@ -122,6 +122,8 @@ pub struct DashboardSettings {
     pub fps: u32,
     /// Colours.
     pub theme: ThemeChoice,
+    /// The characters that charts and marks are made of.
+    pub glyphs: GlyphChoice,
     /// How images are shown that are shrunk.
     pub pictures: PictureChoice,
     /// Minibatches a second of a run that was started for watching, above 0; `ui.pace` in the file.
@@ -152,6 +154,35 @@ impl ThemeChoice {
             Self::Auto => "auto",
             Self::Dark => "dark",
             Self::Light => "light",
+        }
+    }
+}
+
+/// The characters that the dashboard's charts and marks are made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum GlyphChoice {
+    /// Those that terminal and locale have, as far as they say.
+    #[default]
+    Auto,
+    /// Braille, eighth blocks and symbols.
+    Braille,
+    /// Half blocks, shades, lines and Latin letters, as the fonts of text consoles have them.
+    Blocks,
+    /// ASCII.
+    Ascii,
+}
+
+impl GlyphChoice {
+    /// Every set.
+    pub const ALL: [Self; 4] = [Self::Auto, Self::Braille, Self::Blocks, Self::Ascii];
+
+    /// Its word in `config.toml`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Braille => "braille",
+            Self::Blocks => "blocks",
+            Self::Ascii => "ascii",
         }
     }
 }

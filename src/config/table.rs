@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use super::keys::{ConfigKey, KeyTable, ValueKind};
 use super::words::{choose, set_name, set_path};
-use super::{AttentionChoice, Config, PictureChoice, ThemeChoice};
+use super::{AttentionChoice, Config, GlyphChoice, PictureChoice, ThemeChoice};
 use crate::optim::{Range, SettingError};
 use crate::train::THROTTLE;
 
@@ -245,11 +245,22 @@ const UI_KEYS: &[ConfigKey] = &[
     },
     ConfigKey {
         path: "ui.theme",
-        about: "Colours: for a dark or a light background, or what the terminal says of its own",
+        about: "Colours: for a dark or a light background, or what COLORFGBG says of the terminal's own, dark where it \
+                says nothing, as in tmux",
         kind: ValueKind::Text {
             values: "\"auto\", \"dark\", \"light\"",
             get: |c| c.ui.theme.name().into(),
             set: |c, text| choose(text, ThemeChoice::ALL, ThemeChoice::name).map(|theme| c.ui.theme = theme),
+        },
+    },
+    ConfigKey {
+        path: "ui.glyphs",
+        about: "Characters of charts and marks: braille and symbols, the half blocks and lines that text consoles have, \
+                ASCII, or what TERM and the locale say",
+        kind: ValueKind::Text {
+            values: "\"auto\", \"braille\", \"blocks\", \"ascii\"",
+            get: |c| c.ui.glyphs.name().into(),
+            set: |c, text| choose(text, GlyphChoice::ALL, GlyphChoice::name).map(|glyphs| c.ui.glyphs = glyphs),
         },
     },
     ConfigKey {

@@ -78,7 +78,7 @@ pub async fn run(
         terminal,
         frames: FrameRenderer::new(settings.theme, settings.pictures),
         signal: settings.attention,
-        unicode: settings.theme.unicode,
+        unicode: settings.theme.has_blocks(),
         attention: Vec::new(),
         interval: Duration::from_secs(1) / settings.fps.max(1),
         start: Instant::now(),

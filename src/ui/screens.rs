@@ -18,16 +18,14 @@ use super::{
     graphics::PlacedPicture,
     layout::Layout,
     paint::{Row, centered, wrap},
-    theme::{Role, Theme},
+    theme::{GlyphSet, Role, Theme},
 };
 use crate::app::{App, KeyboardMode, MIN_WINDOW_CELLS, Panel, Screen};
 
 /// Draws the whole dashboard into `buffer`, which must be empty.
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer) {
     draw_unicode(app, theme, buffer);
-    if !theme.unicode {
-        replace_non_ascii(buffer);
-    }
+    replace_missing(buffer, theme.glyphs);
 }
 
 /// The pictures that [`draw`] shows with fewer points than they have; none while something lies over the screen.
@@ -94,23 +92,15 @@ pub fn title<'a>(app: &App, theme: Theme, buffer: &'a mut Buffer, area: Rect, pa
     row
 }
 
-/// Replaces what a terminal without UTF-8 can't show: the marks in our sentences, and letters in the names of others.
-fn replace_non_ascii(buffer: &mut Buffer) {
+/// Replaces what the terminal can't show: the marks in our sentences, curves and bars, and letters in the names of
+/// others.
+fn replace_missing(buffer: &mut Buffer, glyphs: GlyphSet) {
     for cell in &mut buffer.content {
-        let symbol = cell.symbol();
-        if symbol.is_ascii() {
+        if cell.symbol().chars().all(|symbol| glyphs.has(symbol)) {
             continue;
         }
-        let plain = match symbol {
-            "→" => ">",
-            "←" => "<",
-            "…" => "~",
-            "×" => "x",
-            "÷" => "/",
-            "–" | "·" => "-",
-            "“" | "”" => "\"",
-            _ => "?",
-        };
-        cell.set_symbol(plain);
+        // Marks that combine with a letter go with it.
+        let shown = cell.symbol().chars().next().map_or(' ', |symbol| glyphs.nearest(symbol));
+        cell.set_char(shown);
     }
 }

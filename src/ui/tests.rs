@@ -21,7 +21,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::{
     screens,
-    theme::{Background, ColorDepth, Theme},
+    theme::{Background, ColorDepth, GlyphSet, Theme},
 };
 use crate::app::{App, Message};
 
@@ -33,6 +33,18 @@ fn screen(app: &mut App, (columns, rows): (u16, u16), theme: Theme) -> Buffer {
     let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
     screens::draw(app, theme, &mut buffer);
     buffer
+}
+
+/// Asserts that a text console has every character of the screen, and that none became a question mark but the key of
+/// the help, of which there are `keys`.
+fn assert_fits_consoles(app: &mut App, size: (u16, u16), keys: usize) {
+    for depth in [ColorDepth::Basic, ColorDepth::None] {
+        let theme = Theme::new(depth, Background::Dark, true).with_glyphs(GlyphSet::Blocks);
+        let shown = text(&screen(app, size, theme));
+        let missing: String = shown.chars().filter(|c| *c != '\n' && !GlyphSet::Blocks.has(*c)).collect();
+        assert_eq!(missing, "", "{shown}");
+        assert_eq!(shown.matches('?').count(), keys, "{shown}");
+    }
 }
 
 /// A screen as lines of text.

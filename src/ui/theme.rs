@@ -4,12 +4,14 @@
 //! tell apart; they were shifted in lightness for dark and for light backgrounds.
 
 mod classes;
+mod glyphs;
 mod ramps;
 
 use ratatui::style::{Color, Modifier, Style};
 
 use crate::protocol::Health;
 
+pub use glyphs::{GlyphSet, MarkSet};
 pub use ramps::{Ramp, luminance};
 
 /// How many colours the terminal has.
@@ -67,89 +69,6 @@ pub enum Role {
     Selected,
 }
 
-/// The symbols of the dashboard in UTF-8 or in ASCII.
-#[derive(Clone, Copy, Debug)]
-pub struct MarkSet {
-    /// Training.
-    pub running: &'static str,
-    /// Asked for, not yet done.
-    pub pending: &'static str,
-    /// Paused.
-    pub paused: &'static str,
-    /// Finished, or nothing to see.
-    pub good: &'static str,
-    /// Worth a look.
-    pub watch: &'static str,
-    /// Failed or harmed.
-    pub bad: &'static str,
-    /// From one value to the next.
-    pub arrow: &'static str,
-    /// Between parts of a line.
-    pub dot: &'static str,
-    /// In front of what is selected.
-    pub pointer: &'static str,
-    /// One evaluation in a chart.
-    pub point: &'static str,
-    /// A measurement that was not a number.
-    pub not_a_number: &'static str,
-    /// A person changed something here.
-    pub intervention: &'static str,
-    /// A horizontal rule.
-    pub rule: &'static str,
-    /// A vertical rule.
-    pub bar: &'static str,
-    /// The cursor in a chart.
-    pub cursor: &'static str,
-    /// Left out text.
-    pub ellipsis: &'static str,
-    /// Between two lengths.
-    pub times: &'static str,
-    /// No value.
-    pub none: &'static str,
-}
-
-const UNICODE: MarkSet = MarkSet {
-    running: "●",
-    pending: "◌",
-    paused: "‖",
-    good: "✓",
-    watch: "!",
-    bad: "✗",
-    arrow: "→",
-    dot: "·",
-    pointer: "▸",
-    point: "◆",
-    not_a_number: "×",
-    intervention: "▲",
-    rule: "─",
-    bar: "│",
-    cursor: "┊",
-    ellipsis: "…",
-    times: "×",
-    none: "–",
-};
-
-const ASCII: MarkSet = MarkSet {
-    running: "*",
-    pending: "o",
-    paused: "=",
-    good: "+",
-    watch: "!",
-    bad: "x",
-    arrow: ">",
-    dot: "-",
-    pointer: ">",
-    point: "o",
-    not_a_number: "x",
-    intervention: "^",
-    rule: "-",
-    bar: "|",
-    cursor: ":",
-    ellipsis: "~",
-    times: "x",
-    none: "-",
-};
-
 /// How everything looks.
 #[derive(Clone, Copy, Debug)]
 pub struct Theme {
@@ -157,19 +76,29 @@ pub struct Theme {
     pub depth: ColorDepth,
     /// What they are seen on.
     pub background: Background,
-    /// Whether symbols beyond ASCII can be shown.
-    pub unicode: bool,
+    /// Which characters can be shown.
+    pub glyphs: GlyphSet,
 }
 
 impl Theme {
-    /// A theme for a terminal with the given abilities.
+    /// A theme for a terminal with the given abilities, with all characters or ASCII only.
     pub const fn new(depth: ColorDepth, background: Background, unicode: bool) -> Self {
-        Self { depth, background, unicode }
+        Self { depth, background, glyphs: if unicode { GlyphSet::Braille } else { GlyphSet::Ascii } }
     }
 
-    /// What the environment says about the terminal; `variable` looks a variable up. `background`: what the person
-    /// chose, if anything.
-    pub fn detect(background: Option<Background>, variable: impl Fn(&str) -> Option<String>) -> Self {
+    /// The same with other characters.
+    #[must_use]
+    pub const fn with_glyphs(self, glyphs: GlyphSet) -> Self {
+        Self { glyphs, ..self }
+    }
+
+    /// What the environment says about the terminal; `variable` looks a variable up. `background` and `glyphs`: what the
+    /// person chose, if anything.
+    pub fn detect(
+        background: Option<Background>,
+        glyphs: Option<GlyphSet>,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Self {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
         let is = |name: &str, words: &[&str]| {
             set(name).is_some_and(|value| words.iter().any(|word| value.to_lowercase().contains(word)))
@@ -183,20 +112,25 @@ impl Theme {
         } else {
             ColorDepth::Basic
         };
-        // `COLORFGBG` is "foreground;background" in the numbers of the 16 colours.
-        let light = set("COLORFGBG").is_some_and(|value| matches!(value.rsplit(';').next(), Some("7" | "15")));
-        let background = background.unwrap_or(if light { Background::Light } else { Background::Dark });
-        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set);
-        let unicode = match locale {
-            Some(locale) => matches!(locale.to_lowercase(), text if text.contains("utf-8") || text.contains("utf8")),
-            None => cfg!(windows),
-        };
-        Self { depth, background, unicode }
+        let background = background
+            .or_else(|| set("COLORFGBG").and_then(|value| background_of_colors(&value)))
+            .unwrap_or(Background::Dark);
+        Self { depth, background, glyphs: glyphs.unwrap_or_else(|| GlyphSet::detect(set)) }
     }
 
     /// The symbols that this terminal can show.
     pub fn marks(self) -> &'static MarkSet {
-        if self.unicode { &UNICODE } else { &ASCII }
+        self.glyphs.marks()
+    }
+
+    /// Whether lines, blocks, arrows and Latin letters can be shown.
+    pub fn has_blocks(self) -> bool {
+        self.glyphs != GlyphSet::Ascii
+    }
+
+    /// Whether the symbols of mathematics can be shown.
+    pub fn has_symbols(self) -> bool {
+        self.glyphs == GlyphSet::Braille
     }
 
     /// How something with this meaning looks.
@@ -317,6 +251,21 @@ fn text_modifier(role: Role, depth: ColorDepth) -> Modifier {
     base | extra
 }
 
+/// The background that `COLORFGBG` names: "foreground;background" in the numbers of the 16 colours, or with something
+/// between the two. Light are the two whites and the bright colours but for grey; anything else says nothing.
+fn background_of_colors(value: &str) -> Option<Background> {
+    let parts: Vec<&str> = value.split(';').collect();
+    let ([foreground, ground] | [foreground, _, ground]) = parts.as_slice() else { return None };
+    if foreground == ground {
+        return None;
+    }
+    match ground.parse() {
+        Ok(7 | 9..=15) => Some(Background::Light),
+        Ok(0..=6 | 8) => Some(Background::Dark),
+        _ => None,
+    }
+}
+
 /// The entry of xterm's 6×6×6 cube or grey ramp that is nearest to `rgb`. It is asked for at every cell of a frame, so
 /// it looks at the nearest level of each part and the two greys around their mean only.
 fn nearest_indexed(rgb: Rgb) -> u8 {
@@ -368,7 +317,7 @@ mod tests {
     ];
 
     fn detect(pairs: &[(&str, &str)]) -> Theme {
-        Theme::detect(None, |name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into()))
+        Theme::detect(None, None, |name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into()))
     }
 
     #[test]
@@ -392,8 +341,31 @@ mod tests {
         assert_eq!(detect(&[("TERM", "linux")]).depth, ColorDepth::Basic);
         assert_eq!(detect(&[("COLORFGBG", "0;15")]).background, Background::Light);
         assert_eq!(detect(&[("COLORFGBG", "15;0")]).background, Background::Dark);
-        assert!(detect(&[("LANG", "en_US.UTF-8")]).unicode);
-        assert!(!detect(&[("LC_ALL", "C"), ("LANG", "en_US.UTF-8")]).unicode);
+        let glyphs = |pairs: &[(&str, &str)]| detect(pairs).glyphs;
+        assert_eq!(glyphs(&[("LANG", "en_US.UTF-8"), ("TERM", "xterm-256color")]), GlyphSet::Braille);
+        assert_eq!(glyphs(&[("LC_ALL", "C"), ("LANG", "en_US.UTF-8")]), GlyphSet::Ascii);
+        for console in ["linux", "linux-16color", "cons25", "wsvt25", "vt100", "vt220"] {
+            assert_eq!(glyphs(&[("LANG", "C.UTF-8"), ("TERM", console)]), GlyphSet::Blocks, "{console}");
+            assert_eq!(glyphs(&[("LANG", "C"), ("TERM", console)]), GlyphSet::Ascii, "{console}");
+        }
+        for terminal in ["xterm", "tmux-256color", "screen", "vte", "rxvt-unicode", "alacritty"] {
+            assert_eq!(glyphs(&[("LANG", "C.UTF-8"), ("TERM", terminal)]), GlyphSet::Braille, "{terminal}");
+        }
+        let chosen = Theme::detect(None, Some(GlyphSet::Blocks), |_| None);
+        assert_eq!(chosen.glyphs, GlyphSet::Blocks);
+    }
+
+    #[test]
+    fn colorfgbg_counts_where_it_makes_sense() {
+        let background = |value: &str| detect(&[("COLORFGBG", value)]).background;
+        for light in ["0;15", "0;default;15", "0;7", "8;11"] {
+            assert_eq!(background(light), Background::Light, "{light}");
+        }
+        for dark in ["15;0", "15;default;0", "7;8", "15", "7", "0;default", "", "0;99", "15;15", "0;0;0;15", "0;15x"] {
+            assert_eq!(background(dark), Background::Dark, "{dark}");
+        }
+        let chosen = Theme::detect(Some(Background::Dark), None, |_| Some("0;15".into()));
+        assert_eq!(chosen.background, Background::Dark, "what the person chose counts more");
     }
 
     #[test]

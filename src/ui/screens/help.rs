@@ -62,7 +62,7 @@ pub fn draw(app: &App, scroll: usize, theme: Theme, buffer: &mut Buffer, area: R
 
 /// The lines of one section in `width` columns, its keys in a column as narrow as they allow.
 fn section_rows(section: Vec<HelpLine>, width: u16, theme: Theme, entries: &mut Vec<HelpRow>) {
-    let spelled = |keys: String| if theme.unicode { keys } else { spell_keys(&keys) };
+    let spelled = |keys: String| if theme.has_blocks() { keys } else { spell_keys(&keys) };
     let section: Vec<HelpLine> =
         section.into_iter().map(|line| HelpLine { keys: spelled(line.keys), ..line }).collect();
     let widest = section.iter().map(|line| line.keys.width()).max().unwrap_or(0);

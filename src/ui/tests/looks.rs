@@ -4,7 +4,7 @@ use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr;
 
 use super::{
-    THEME,
+    THEME, assert_fits_consoles,
     fixture::{self, hear, press},
     screen, text,
 };
@@ -14,7 +14,7 @@ use crate::{
     ui::{
         layout::Layout,
         svg,
-        theme::{Background, ColorDepth, Theme},
+        theme::{Background, ColorDepth, GlyphSet, Theme},
     },
 };
 
@@ -217,6 +217,31 @@ fn without_unicode_everything_is_ascii() {
         assert!(!shown.contains('?') || shown.matches('?').count() == 1, "only the key of the help: {shown}");
     }
     insta::assert_snapshot!("ascii_80x24", text(&screen(&mut app, (80, 24), theme)));
+}
+
+#[test]
+fn text_consoles_have_every_character() {
+    let mut app = fixture::running();
+    press(&mut app, "-");
+    for size in SIZES {
+        assert_fits_consoles(&mut app, size, 1);
+    }
+    let blocks = THEME.with_glyphs(GlyphSet::Blocks);
+    insta::assert_snapshot!("blocks_120x36", text(&screen(&mut app, (120, 36), blocks)));
+    hear(&mut app, [fixture::state(RunState::Paused, 1000, Some("a reason – with “marks”…"))]);
+    assert_fits_consoles(&mut app, SIZES[1], 1);
+    press(&mut app, ":lr abc<Enter>");
+    assert_fits_consoles(&mut app, SIZES[2], 0);
+    press(&mut app, "<Esc>q");
+    assert_fits_consoles(&mut app, SIZES[2], 1);
+    // The help is more than one page.
+    press(&mut app, "<Esc>?");
+    for _ in 0..8 {
+        let shown = text(&screen(&mut app, (120, 36), blocks));
+        let missing: String = shown.chars().filter(|c| *c != '\n' && !GlyphSet::Blocks.has(*c)).collect();
+        assert_eq!(missing, "", "{shown}");
+        press(&mut app, "<Down><Down><Down><Down><Down><Down><Down><Down><Down><Down>");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use ratatui::style::Color;
 use unicode_width::UnicodeWidthStr;
 
 use super::{
-    THEME,
+    THEME, assert_fits_consoles,
     fixture::{self, hear, noise, press},
     inside::Network,
     looks::{SIZES, compare, hostile},
@@ -322,6 +322,7 @@ fn without_colours_and_without_unicode_everything_is_still_told() {
         let buffer = screen(&mut app, (120, 36), Theme::new(ColorDepth::None, Background::Dark, true));
         assert!(buffer.content().iter().all(|cell| (cell.fg, cell.bg) == (Color::Reset, Color::Reset)));
         insta::assert_snapshot!(format!("data_plain_{name}_120x36"), text(&buffer));
+        assert_fits_consoles(&mut app, (120, 36), 1);
         screen(&mut app, (80, 24), THEME);
         look(&mut app, "");
         for depth in [ColorDepth::None, ColorDepth::Basic, ColorDepth::True] {

@@ -4,7 +4,7 @@ use ratatui::style::Color;
 use unicode_width::UnicodeWidthStr;
 
 use super::{
-    THEME,
+    THEME, assert_fits_consoles,
     fixture::{self, hear, press},
     inside::Network,
     looks::{SIZES, compare, hostile},
@@ -156,6 +156,7 @@ fn without_colours_and_without_unicode_everything_is_still_told() {
         let buffer = screen(&mut app, (120, 36), plain);
         assert!(buffer.content().iter().all(|cell| (cell.fg, cell.bg) == (Color::Reset, Color::Reset)));
         insta::assert_snapshot!(format!("inspect_plain_{name}_120x36"), text(&buffer));
+        assert_fits_consoles(&mut app, (120, 36), 1);
         for (depth, size) in [(ColorDepth::None, (80, 24)), (ColorDepth::True, (120, 36))] {
             let shown = text(&screen(&mut app, size, Theme::new(depth, Background::Light, false)));
             assert!(shown.is_ascii() && shown.matches('?').count() == 1, "only the key of the help: {shown}");

@@ -4,7 +4,7 @@ use ratatui::style::Color;
 use unicode_width::UnicodeWidthStr;
 
 use super::{
-    THEME,
+    THEME, assert_fits_consoles,
     fixture::{hear, press},
     inside::Network,
     looks::{SIZES, compare, hostile},
@@ -101,6 +101,7 @@ fn without_colours_and_without_unicode_everything_is_still_told() {
     let buffer = screen(&mut app, (120, 36), plain);
     assert!(buffer.content().iter().all(|cell| (cell.fg, cell.bg) == (Color::Reset, Color::Reset)));
     insta::assert_snapshot!("layers_plain_120x36", text(&buffer));
+    assert_fits_consoles(&mut app, (120, 36), 1);
     for depth in [ColorDepth::None, ColorDepth::True] {
         let shown = text(&screen(&mut app, (80, 24), Theme::new(depth, Background::Light, false)));
         assert!(shown.is_ascii() && shown.matches('?').count() == 1, "only the key of the help: {shown}");

@@ -60,7 +60,7 @@ fn child() {
         assert!(behaviour != "drawing panics" || request.command != Command::Pause, "the drawing broke");
         requests.send(request).map_err(std::io::Error::other)
     };
-    let theme = ui::Theme::detect(None, |name| std::env::var(name).ok());
+    let theme = ui::Theme::detect(None, None, |name| std::env::var(name).ok());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let settings = UiSettings { fps: 30, theme, pictures: PictureProtocol::Blocks, attention: AttentionSignal::Osc9 };
     let exit = runtime.block_on(ui::run(fixture::silent(), receiver, send, |_| {}, settings)).unwrap();

@@ -45,7 +45,11 @@ impl Theme {
 
     /// The mark of a sample of a class.
     pub fn class_mark(self, class: usize) -> &'static str {
-        if self.unicode { CLASS_MARKS[class % CLASS_MARKS.len()] } else { ASCII_CLASS_MARKS[class % CLASS_MARKS.len()] }
+        if self.has_symbols() {
+            CLASS_MARKS[class % CLASS_MARKS.len()]
+        } else {
+            ASCII_CLASS_MARKS[class % CLASS_MARKS.len()]
+        }
     }
 
     /// The colour of the ground where a class is predicted, from calm at `certainty` 0 to strong at 1; `None` where
@@ -69,7 +73,7 @@ impl Theme {
 
     /// What fills that ground where there are no colours.
     pub fn class_ground_symbol(self, class: usize, certainty: f64) -> &'static str {
-        let textures = if self.unicode { &TEXTURES } else { &ASCII_TEXTURES };
+        let textures = if self.has_blocks() { &TEXTURES } else { &ASCII_TEXTURES };
         match certainty {
             _ if certainty.is_nan() || certainty < MAX_UNSURE_CERTAINTY => " ",
             _ if certainty < MIN_SURE_CERTAINTY => textures[class % TEXTURES.len()][0],

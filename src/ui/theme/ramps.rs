@@ -78,9 +78,9 @@ impl Theme {
         }
         match ramp {
             Ramp::Signed => step_at_share(&DENSITY_SIGNED, share),
-            Ramp::Heat if self.unicode => step_at_share(&DENSITY_HEAT, share),
+            Ramp::Heat if self.has_blocks() => step_at_share(&DENSITY_HEAT, share),
             Ramp::Heat => step_at_share(&DENSITY_HEAT_ASCII, share),
-            Ramp::Grey if self.unicode => step_at_share(&DENSITY_GREY, share),
+            Ramp::Grey if self.has_blocks() => step_at_share(&DENSITY_GREY, share),
             Ramp::Grey => step_at_share(&DENSITY_GREY_ASCII, share),
         }
     }

@@ -67,14 +67,14 @@ pub fn draw(buffer: &mut Buffer, area: Rect, bars: &[Bar], full: Option<f64>, th
 }
 
 fn full_block(theme: Theme) -> &'static str {
-    if theme.unicode { "█" } else { "=" }
+    if theme.has_blocks() { "█" } else { "=" }
 }
 
 /// `length` columns of blocks; whatever is not nothing shows.
 fn bar_blocks(length: f64, theme: Theme) -> String {
     let eighths = (length * 8.0).ceil() as usize;
-    let mut text = full_block(theme).repeat(if theme.unicode { eighths / 8 } else { eighths.div_ceil(8) });
-    if theme.unicode && !eighths.is_multiple_of(8) {
+    let mut text = full_block(theme).repeat(if theme.has_blocks() { eighths / 8 } else { eighths.div_ceil(8) });
+    if theme.has_blocks() && !eighths.is_multiple_of(8) {
         text.push_str(BLOCKS[eighths % 8 - 1]);
     }
     text

@@ -115,7 +115,7 @@ fn draw_value_axis(buffer: &mut Buffer, area: Rect, frame: &ChartFrame, chart: &
         return;
     }
     let labels = Rect { width: gutter, ..area };
-    let (plain, tick) = if theme.unicode { ("│", "┤") } else { ("|", "+") };
+    let (plain, tick) = if theme.has_blocks() { ("│", "┤") } else { ("|", "+") };
     for y in 0..frame.plot.height {
         Row::new(buffer, labels, 1 + y).skip(gutter - 1).put(plain, theme.style(Role::Faint));
     }
@@ -127,7 +127,7 @@ fn draw_value_axis(buffer: &mut Buffer, area: Rect, frame: &ChartFrame, chart: &
 }
 
 fn draw_steps_below(buffer: &mut Buffer, frame: &ChartFrame, chart: &Chart, theme: Theme) {
-    let corner = if theme.unicode { "╰" } else { "+" };
+    let corner = if theme.has_blocks() { "╰" } else { "+" };
     if frame.axis.height > 0 && frame.axis.x > 0 {
         let left = Rect { x: frame.axis.x - 1, width: 1, ..frame.axis };
         Row::new(buffer, left, 0).put(corner, theme.style(Role::Faint));
@@ -175,7 +175,7 @@ fn draw_curves(buffer: &mut Buffer, frame: &ChartFrame, chart: &Chart, theme: Th
     let raw = if chart.smoothed.iter().all(Option::is_none) { Role::Train } else { Role::TrainRaw };
     let inks = [(raw, "."), (Role::Train, "*"), (Role::Test, "-")];
     let inks = inks.map(|(role, ascii)| LayerInk { style: theme.style(role), ascii });
-    canvas.draw(buffer, frame.plot, &inks, theme.unicode);
+    canvas.draw(buffer, frame.plot, &inks, theme.has_blocks());
 }
 
 /// The row of dots that a value lies in, from the top.
@@ -294,7 +294,7 @@ pub fn chart_settings_text(chart: &Chart, refused: bool, theme: Theme) -> String
         (ValueScale::Linear, true) => "no log: nothing above 0",
         (ValueScale::Linear, false) => "",
     };
-    let around = if theme.unicode { "±" } else { "+-" };
+    let around = if theme.has_blocks() { "±" } else { "+-" };
     let smoothing = chart.smoothing.map(|smoothing| match smoothing.reach() {
         Some(reach) => format!("smooth {around}{reach}"),
         None => "not smoothed".into(),

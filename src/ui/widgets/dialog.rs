@@ -21,7 +21,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, title: &str, (width, height): (u16,
         return Rect { width: 0, height: 0, ..outside };
     }
     let [top_left, top_right, bottom_left, bottom_right, rule, bar] =
-        if theme.unicode { ["╭", "╮", "╰", "╯", "─", "│"] } else { ["+", "+", "+", "+", "-", "|"] };
+        if theme.has_blocks() { ["╭", "╮", "╰", "╯", "─", "│"] } else { ["+", "+", "+", "+", "-", "|"] };
     let style = theme.style(Role::Muted);
     for y in 0..outside.height {
         let mut row = Row::new(buffer, outside, y).with_ellipsis(theme.marks().ellipsis);

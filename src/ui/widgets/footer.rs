@@ -18,7 +18,7 @@ const NARROW_GAP_COLUMNS: usize = 2;
 /// Draws the most important of `items`, which come in that order, into the first row of `area`.
 pub fn draw(buffer: &mut Buffer, area: Rect, items: &[FooterItem], theme: Theme) {
     let mut row = Row::new(buffer, area, 0).with_ellipsis(theme.marks().ellipsis);
-    let keys = |item: &FooterItem| if theme.unicode { item.keys.clone() } else { spell_keys(&item.keys) };
+    let keys = |item: &FooterItem| if theme.has_blocks() { item.keys.clone() } else { spell_keys(&item.keys) };
     let width = |item: &FooterItem| keys(item).width() + 1 + item.label.width();
     let all: usize = items.iter().map(|item| width(item) + WIDE_GAP_COLUMNS).sum();
     // The gaps give way before the keys do.

@@ -175,11 +175,11 @@ pub fn draw(buffer: &mut Buffer, area: Rect, picture: &CellPicture, theme: Theme
             let (above, below) = (point_color(upper, theme), point_color(lower, theme));
             match (above, below) {
                 (Some(above), Some(below)) if above == below => cell.set_symbol(" ").set_bg(above),
-                (Some(above), Some(below)) if theme.unicode => {
+                (Some(above), Some(below)) if theme.has_blocks() => {
                     cell.set_symbol("▀").set_style(Style::new().fg(above).bg(below))
                 }
-                (Some(above), None) if theme.unicode => cell.set_symbol("▀").set_fg(above),
-                (None, Some(below)) if theme.unicode => cell.set_symbol("▄").set_fg(below),
+                (Some(above), None) if theme.has_blocks() => cell.set_symbol("▀").set_fg(above),
+                (None, Some(below)) if theme.has_blocks() => cell.set_symbol("▄").set_fg(below),
                 (Some(_), _) | (_, Some(_)) => match point_color(mean_point([upper, lower].into_iter()), theme) {
                     Some(both) => cell.set_symbol(" ").set_bg(both),
                     None => continue,

@@ -18,7 +18,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, values: &[SparklineCell], role: Rol
         return;
     }
     let rows = usize::from(area.height);
-    let blocks = if theme.unicode { BLOCKS } else { ASCII_BLOCKS };
+    let blocks = if theme.has_blocks() { BLOCKS } else { ASCII_BLOCKS };
     for (x, value) in (area.x..visible.right()).zip(values) {
         let (eighths, role) = match value {
             SparklineCell::Empty => continue,

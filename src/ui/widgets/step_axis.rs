@@ -14,7 +14,7 @@ use crate::{
 /// Draws a rule with ticks into `axis` and their labels into `labels`, which have the same columns; either may be
 /// empty.
 pub fn draw_step_axis(buffer: &mut Buffer, axis: Rect, labels: Rect, steps: StepRange, theme: Theme) {
-    let (rule, tick) = if theme.unicode { ("─", "┬") } else { ("-", "+") };
+    let (rule, tick) = if theme.has_blocks() { ("─", "┬") } else { ("-", "+") };
     let faint = theme.style(Role::Faint);
     Row::new(buffer, axis, 0).fill(rule, faint);
     let columns = labels.width.max(axis.width);

@@ -71,7 +71,7 @@ fn draw_predictions(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, bo
         let shade = |(class, certainty)| theme.class_ground_color(class, certainty);
         let cell = &mut buffer[(x, y)];
         match (shade(upper), shade(lower)) {
-            (Some(above), Some(below)) if above == below || !theme.unicode => cell.set_symbol(" ").set_bg(below),
+            (Some(above), Some(below)) if above == below || !theme.has_blocks() => cell.set_symbol(" ").set_bg(below),
             (Some(above), Some(below)) => cell.set_symbol("▀").set_fg(above).set_bg(below),
             _ => cell.set_symbol(theme.class_ground_symbol(lower.0, lower.1)),
         };
@@ -130,7 +130,7 @@ fn put_axes(app: &App, theme: Theme, row: &mut Row) {
         return;
     }
     let names = [across, up].map(|name| cut(name, MAX_NAME_COLUMNS, theme.marks().ellipsis));
-    let (right, above) = if theme.unicode { ("→ ", "↑ ") } else { ("across: ", "up: ") };
+    let (right, above) = if theme.has_blocks() { ("→ ", "↑ ") } else { ("across: ", "up: ") };
     let (muted, text) = (theme.style(Role::Muted), theme.style(Role::Text));
     row.put_all(&[(right, muted), (&names[0], text), ("  ", muted), (above, muted), (&names[1], text)]);
 }

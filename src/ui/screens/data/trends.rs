@@ -76,5 +76,5 @@ fn draw_trend_lines(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, fi
     }
     let inks =
         [(Role::Test, "*"), (Role::Train, ".")].map(|(role, ascii)| LayerInk { style: theme.style(role), ascii });
-    canvas.draw(buffer, area, &inks, theme.unicode);
+    canvas.draw(buffer, area, &inks, theme.has_blocks());
 }

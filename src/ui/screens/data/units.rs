@@ -29,11 +29,11 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, room: &Pla
         let mut row = Row::new(buffer, title, 0).with_ellipsis(marks.ellipsis);
         let named = format!("layer {}", link.title());
         row.put(&named, theme.style(Role::Strong)).skip(2);
-        let least = if theme.unicode { "−" } else { "-" };
+        let least = if theme.has_symbols() { "−" } else { "-" };
         heat::put_legend(&mut row, (least, "+"), Ramp::Signed, theme);
         row.reserve_right(2);
         let of = format!("{}/{}", place + 1, screen.plane_layers().len());
-        let keys = if theme.unicode { " ↑↓" } else { " Up Down" };
+        let keys = if theme.has_blocks() { " ↑↓" } else { " Up Down" };
         row.put_all(&[(&of, muted), (keys, theme.style(Role::Key)), ("  ", muted)]);
         let units = screen.plane_unit_count();
         if units > count && count > 0 {

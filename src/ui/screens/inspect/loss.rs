@@ -100,7 +100,7 @@ fn put_jacobian_element(row: &mut Row, theme: Theme, value: f32, largest: f32, c
     let percent = f64::from(value) * 100.0;
     let small = percent.abs() < 0.5;
     let text = if small {
-        (if theme.unicode { "·" } else { "." }).to_owned()
+        (if theme.has_blocks() { "·" } else { "." }).to_owned()
     } else if percent.abs() < 100.0 {
         format!("{percent:.0}")
     } else {

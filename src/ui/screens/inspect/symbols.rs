@@ -6,7 +6,7 @@ use crate::ui::theme::Theme;
 
 /// An equation as the terminal can show it.
 pub fn displayable_equation(text: &str, theme: Theme) -> Cow<'_, str> {
-    if theme.unicode { text.into() } else { spell_out_symbols(text).into() }
+    if theme.has_symbols() { text.into() } else { spell_out_symbols(text).into() }
 }
 
 fn spell_out_symbols(text: &str) -> String {

@@ -46,7 +46,7 @@ fn draw_heading(app: &App, theme: Theme, buffer: &mut Buffer, frame: &UnitsFrame
     row.put_right(&right, theme.style(if units.selected.is_some() { Role::Focus } else { Role::Muted }));
     row.reserve_right(2);
     if units.strips.iter().any(|strip| strip.signed) {
-        let least = if theme.unicode { "−" } else { "-" };
+        let least = if theme.has_symbols() { "−" } else { "-" };
         heat::put_legend(&mut row, (least, "+"), Ramp::Signed, theme);
     }
     if known < units.count {
@@ -56,7 +56,7 @@ fn draw_heading(app: &App, theme: Theme, buffer: &mut Buffer, frame: &UnitsFrame
     if hidden > 0 {
         row.put_all(&[(&format!("{} {hidden} more, e expands", theme.marks().ellipsis), muted)]);
     } else if app.view().focused_panel() == Panel::Units && units.selected.is_none() && known > 0 {
-        let keys = if theme.unicode { "← → choose one" } else { "Left and Right choose one" };
+        let keys = if theme.has_blocks() { "← → choose one" } else { "Left and Right choose one" };
         row.put_all(&[(keys, muted)]);
     }
 }
@@ -71,7 +71,7 @@ fn draw_strip(
 ) {
     let band = |rect: Rect| Rect { y: rect.y + place * frame.tall, height: frame.tall, ..rect };
     let middle = (frame.tall - 1) / 2;
-    let name = if theme.unicode { strip.title } else { ascii_title(strip.title) };
+    let name = if theme.has_symbols() { strip.title } else { ascii_title(strip.title) };
     Row::new(buffer, band(frame.names), middle).skip(2).put(name, theme.style(Role::Muted));
     let finite = strip.values.iter().filter(|value| value.is_finite());
     let largest = finite.fold(0f32, |largest, value| if value.abs() > largest.abs() { *value } else { largest });

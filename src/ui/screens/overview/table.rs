@@ -256,7 +256,7 @@ fn draw_history(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, layer:
         height: area.height.saturating_sub(2),
     };
     let muted = theme.style(Role::Muted);
-    let bar = if theme.unicode { "│" } else { "|" };
+    let bar = if theme.has_blocks() { "│" } else { "|" };
     for y in 1..=chart.height {
         Row::new(buffer, area, y).skip(GUTTER_COLUMNS - 1).put(bar, theme.style(Role::Faint));
     }

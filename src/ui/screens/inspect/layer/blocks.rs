@@ -305,5 +305,5 @@ fn draw_jacobian(theme: Theme, buffer: &mut Buffer, area: Rect, slope: &TensorSl
 }
 
 fn partial_symbol(theme: Theme) -> &'static str {
-    if theme.unicode { "∂" } else { "d" }
+    if theme.has_symbols() { "∂" } else { "d" }
 }

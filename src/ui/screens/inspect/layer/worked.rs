@@ -95,7 +95,7 @@ fn put_sum_in_numbers(row: &mut Row, sum: &WorkedSum, theme: Theme) {
 
 /// A term with the sign before it.
 fn format_term(SumTerm(one, other): SumTerm, first: bool, theme: Theme) -> String {
-    let dot = if theme.unicode { "·" } else { "*" };
+    let dot = if theme.has_blocks() { "·" } else { "*" };
     let factor = |value: f64| if value < 0.0 { format!("({})", short(value)) } else { short(value) };
     let size = match other {
         Some(other) => format!("{}{dot}{}", short(one.abs()), factor(other)),
