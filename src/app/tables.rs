@@ -163,6 +163,10 @@ const GLOSSARY: &[(&str, &str)] = &[
     ),
     ("∂L/∂θ", "Gradient of the loss with respect to a layer's parameters, over the whole minibatch."),
     ("0, 2, 4", "Layers are counted with the activations between them, so the numbers skip some."),
+    (
+        "colours",
+        "Wrong for this background? --set ui.theme=light or dark; in tmux the terminal does not say which. --set ui.glyphs=blocks or ascii where characters are missing.",
+    ),
     ("✓ ! ✗", "Nothing to see, worth a look, training is probably harmed; – where the last look is out of date."),
 ];
 

@@ -11,14 +11,14 @@ pub mod overview;
 pub mod prompt;
 pub mod quit;
 
-use ratatui::{buffer::Buffer, layout::Rect};
+use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
 use unicode_width::UnicodeWidthStr;
 
 use super::{
     graphics::PlacedPicture,
     layout::Layout,
     paint::{Row, centered, wrap},
-    theme::{GlyphSet, Role, Theme},
+    theme::{ColorDepth, GlyphSet, Role, Theme},
 };
 use crate::app::{App, KeyboardMode, MIN_WINDOW_CELLS, Panel, Screen};
 
@@ -26,6 +26,9 @@ use crate::app::{App, KeyboardMode, MIN_WINDOW_CELLS, Panel, Screen};
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer) {
     draw_unicode(app, theme, buffer);
     replace_missing(buffer, theme.glyphs);
+    if theme.depth == ColorDepth::None {
+        remove_blank_underlines(buffer);
+    }
 }
 
 /// The pictures that [`draw`] shows with fewer points than they have; none while something lies over the screen.
@@ -90,6 +93,14 @@ pub fn title<'a>(app: &App, theme: Theme, buffer: &'a mut Buffer, area: Rect, pa
     let mut row = Row::new(buffer, area, 0).with_ellipsis(theme.marks().ellipsis);
     row.put(pointer, theme.style(Role::Focus)).skip(1).put(panel.title(), theme.style(role)).skip(2);
     row
+}
+
+/// Takes the underline, which stands for a colour, from places without text: there it would be a mark that means
+/// nothing.
+fn remove_blank_underlines(buffer: &mut Buffer) {
+    for cell in buffer.content.iter_mut().filter(|cell| cell.symbol() == " ") {
+        cell.modifier.remove(Modifier::UNDERLINED);
+    }
 }
 
 /// Replaces what the terminal can't show: the marks in our sentences, curves and bars, and letters in the names of

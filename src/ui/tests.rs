@@ -16,7 +16,11 @@ mod terminal;
 mod traces;
 mod uses_data;
 
-use ratatui::{buffer::Buffer, layout::Rect};
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    style::{Color, Modifier},
+};
 use unicode_width::UnicodeWidthStr;
 
 use super::{
@@ -33,6 +37,17 @@ fn screen(app: &mut App, (columns, rows): (u16, u16), theme: Theme) -> Buffer {
     let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
     screens::draw(app, theme, &mut buffer);
     buffer
+}
+
+/// Asserts that a screen without colours has none, and nothing that only a colour would have meant: no blank that is
+/// underlined, and no word of colours.
+fn assert_leaves_no_marks(buffer: &Buffer) {
+    for cell in buffer.content() {
+        assert_eq!((cell.fg, cell.bg), (Color::Reset, Color::Reset));
+        let stray = cell.symbol() == " " && cell.modifier.contains(Modifier::UNDERLINED);
+        assert!(!stray, "an underlined blank in\n{}", text(buffer));
+    }
+    assert!(!text(buffer).to_lowercase().contains("colour"), "{}", text(buffer));
 }
 
 /// Asserts that a text console has every character of the screen, and that none became a question mark but the key of

@@ -168,13 +168,19 @@ fn caption_and_hint(app: &App) -> (&'static str, &'static str) {
     let live = app.live();
     match app.data_screen().subject() {
         DataSubject::Plane if live.summary.is_some() => {
-            ("This is what the network has learned.", "v shows mistakes, x trains on.")
+            let next =
+                if live.can(Capability::Extend) { "v shows mistakes, x trains on." } else { "v shows mistakes." };
+            ("This is what the network has learned.", next)
         }
         DataSubject::Plane if live.step == 0 => ("A network that knows nothing yet.", "Watch the boundary bend."),
-        DataSubject::Plane if live.state == RunState::Paused => {
-            ("Colour: the network's answer.", "s: one step, Space goes on.")
+        DataSubject::Plane => {
+            let next = match (live.state, live.can(Capability::Pause)) {
+                (_, false) => "v: samples.",
+                (RunState::Paused, true) => "s: one step, Space goes on.",
+                (_, true) => "Space pauses, v: samples.",
+            };
+            ("Background: the network's answer.", next)
         }
-        DataSubject::Plane => ("Colour: the network's answer.", "Space pauses, v: samples."),
         DataSubject::Samples => ("What the network answers for each sample.", "Enter follows one through the network."),
         DataSubject::Mistakes => {
             ("The worst mistakes first.", "Enter follows one through the network: where does it go wrong?")

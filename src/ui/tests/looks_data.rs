@@ -1,10 +1,9 @@
 //! The Data screen, compared with its accepted picture.
 
-use ratatui::style::Color;
 use unicode_width::UnicodeWidthStr;
 
 use super::{
-    THEME, assert_fits_consoles,
+    THEME, assert_fits_consoles, assert_leaves_no_marks,
     fixture::{self, hear, noise, press},
     inside::Network,
     looks::{SIZES, compare, hostile},
@@ -320,7 +319,7 @@ fn without_colours_and_without_unicode_everything_is_still_told() {
         screen(&mut app, (120, 36), THEME);
         look(&mut app, keys);
         let buffer = screen(&mut app, (120, 36), Theme::new(ColorDepth::None, Background::Dark, true));
-        assert!(buffer.content().iter().all(|cell| (cell.fg, cell.bg) == (Color::Reset, Color::Reset)));
+        assert_leaves_no_marks(&buffer);
         insta::assert_snapshot!(format!("data_plain_{name}_120x36"), text(&buffer));
         assert_fits_consoles(&mut app, (120, 36), 1);
         screen(&mut app, (80, 24), THEME);

@@ -1,10 +1,9 @@
 //! The Inspect screen, compared with its accepted picture.
 
-use ratatui::style::Color;
 use unicode_width::UnicodeWidthStr;
 
 use super::{
-    THEME, assert_fits_consoles,
+    THEME, assert_fits_consoles, assert_leaves_no_marks,
     fixture::{self, hear, press},
     inside::Network,
     looks::{SIZES, compare, hostile},
@@ -154,7 +153,7 @@ fn without_colours_and_without_unicode_everything_is_still_told() {
         ask(Network::Mlp, &mut app, keys);
         let plain = Theme::new(ColorDepth::None, Background::Dark, true);
         let buffer = screen(&mut app, (120, 36), plain);
-        assert!(buffer.content().iter().all(|cell| (cell.fg, cell.bg) == (Color::Reset, Color::Reset)));
+        assert_leaves_no_marks(&buffer);
         insta::assert_snapshot!(format!("inspect_plain_{name}_120x36"), text(&buffer));
         assert_fits_consoles(&mut app, (120, 36), 1);
         for (depth, size) in [(ColorDepth::None, (80, 24)), (ColorDepth::True, (120, 36))] {

@@ -1,10 +1,9 @@
 //! The Layers screen, compared with its accepted picture.
 
-use ratatui::style::Color;
 use unicode_width::UnicodeWidthStr;
 
 use super::{
-    THEME, assert_fits_consoles,
+    THEME, assert_fits_consoles, assert_leaves_no_marks,
     fixture::{hear, press},
     inside::Network,
     looks::{SIZES, compare, hostile},
@@ -99,7 +98,7 @@ fn without_colours_and_without_unicode_everything_is_still_told() {
     press(&mut app, "2<Down><Left><Left>");
     let plain = Theme::new(ColorDepth::None, Background::Dark, true);
     let buffer = screen(&mut app, (120, 36), plain);
-    assert!(buffer.content().iter().all(|cell| (cell.fg, cell.bg) == (Color::Reset, Color::Reset)));
+    assert_leaves_no_marks(&buffer);
     insta::assert_snapshot!("layers_plain_120x36", text(&buffer));
     assert_fits_consoles(&mut app, (120, 36), 1);
     for depth in [ColorDepth::None, ColorDepth::True] {
