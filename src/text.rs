@@ -271,10 +271,10 @@ pub fn number_within(value: f64, width: u16) -> String {
 
 /// A number with that many decimals, as the figures of one column have, in at most `width` columns; what is too large
 /// or too small for them is written as by [`number_within`]: `0.4213`, `6.67e36`.
-pub fn decimals_within(value: f64, decimals: usize, width: u16) -> String {
+pub fn decimals_within(value: f64, decimals: u8, width: u16) -> String {
     let size = value.abs();
-    let text = format!("{value:.decimals$}");
-    let plain = size == 0.0 || (10f64.powi(-(decimals.min(3) as i32))..1e6).contains(&size);
+    let text = format!("{value:.*}", usize::from(decimals));
+    let plain = size == 0.0 || (10f64.powi(-i32::from(decimals.min(3)))..1e6).contains(&size);
     if plain && text.len() <= usize::from(width) { text } else { number_within(value, width) }
 }
 

@@ -173,11 +173,11 @@ fn print_rows(out: &mut impl Write, runs: &[[String; 5]], width: usize) -> io::R
     let room = |indent: usize| u16::try_from(width.saturating_sub(indent)).unwrap_or(u16::MAX);
     if before + MIN_DIFFERENCES_COLUMNS <= width {
         for row in rows {
-            let mut line: String = row
-                .iter()
-                .zip(&widths)
-                .map(|(cell, width)| format!("{cell}{}", " ".repeat(width - columns(cell))))
-                .collect();
+            let mut line = String::new();
+            for (cell, width) in row.iter().zip(&widths) {
+                line.push_str(cell);
+                line.push_str(&" ".repeat(width - columns(cell)));
+            }
             for part in wrap_whole(&row[4], room(before)) {
                 writeln!(out, "{line}{part}")?;
                 line = " ".repeat(before);
