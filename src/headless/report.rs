@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::{
     protocol::{
         Branching, Change, DataNote, DataNoteKind, DataPart, Evaluation, Event, Finding, LayerInfo, MetricId,
-        MetricInfo, MetricValue, RunInfo, RunSummary, StepReport, Unit,
+        MetricInfo, MetricValue, RunInfo, RunSummary, StepReport, TrainingMeans, Unit,
     },
     text::{
         Safe, count_within, decimals_within, duration, harmless, number_within, percent_within, short, thousands,
@@ -34,33 +34,16 @@ pub struct TableReport<W> {
     bar: ProgressBar,
     batch_size: Option<usize>,
     metrics: KnownMetrics,
-    /// Metrics of the minibatches that have a column, each with its mean since the last evaluation.
-    train: Vec<(MetricId, RunningMean)>,
+    /// Metrics of the minibatches that have a column.
+    train: Vec<MetricId>,
     /// Metrics of the evaluations that have a column.
     held_out: Vec<MetricId>,
     /// Whether the table has begun, so that new columns need new headings.
     begun: bool,
     /// Learning rate of the last update; empty until a minibatch reports it.
     learning_rate: Option<f64>,
-}
-
-/// A mean over the samples of some minibatches.
-#[derive(Clone, Copy, Debug, Default)]
-struct RunningMean {
-    sum: f64,
-    samples: f64,
-}
-
-impl RunningMean {
-    fn add(&mut self, value: f64, samples: f64) {
-        self.sum += value * samples;
-        self.samples += samples;
-    }
-
-    fn take(&mut self) -> Option<f64> {
-        let Self { sum, samples } = std::mem::take(self);
-        (samples > 0.0).then(|| sum / samples)
-    }
+    /// What the minibatches measured on average; empty until one reports it.
+    means: Option<TrainingMeans>,
 }
 
 /// Metrics of evaluations that have a column, at most: with a third the table would be wider than a screen.
@@ -97,6 +80,7 @@ impl<W: Write> TableReport<W> {
             held_out: Vec::new(),
             begun: false,
             learning_rate: None,
+            means: None,
         }
     }
 
@@ -161,6 +145,10 @@ impl<W: Write> TableReport<W> {
         self.add_metric_infos(&info.metrics)?;
         self.choose_columns();
         self.begun = true;
+        if !self.train.is_empty() {
+            let text = "training figures are means over the epoch so far, each sample before its update";
+            self.print_labelled("table", text)?;
+        }
         self.print_headings()
     }
 
@@ -193,17 +181,14 @@ impl<W: Write> TableReport<W> {
     /// Chooses the columns of the table; true if they changed.
     fn choose_columns(&mut self) -> bool {
         let (train, held_out) = self.metrics.choose_column_metrics(MAX_HELD_OUT_COLUMNS);
-        let before = std::mem::take(&mut self.train);
-        let mean = |id: MetricId| before.iter().find(|(other, _)| *other == id).map(|(_, mean)| *mean);
-        self.train = train.into_iter().map(|id| (id, mean(id).unwrap_or_default())).collect();
-        let same = self.held_out == held_out && before.iter().map(|(id, _)| id).eq(self.train.iter().map(|(id, _)| id));
-        self.held_out = held_out;
-        !same
+        let changed = self.train != train || self.held_out != held_out;
+        (self.train, self.held_out) = (train, held_out);
+        changed
     }
 
     fn print_headings(&mut self) -> io::Result<()> {
         let heading = |id: MetricId| self.metrics.info(id).map(column_heading).unwrap_or_default();
-        let train: Vec<String> = self.train.iter().map(|(id, _)| heading(*id)).collect();
+        let train: Vec<String> = self.train.iter().map(|id| heading(*id)).collect();
         let held_out: Vec<String> = self.held_out.iter().map(|id| heading(*id)).collect();
         let [epoch, step, learning_rate, time] = ["epoch", "step", "lr", "time"].map(Into::into);
         self.print_row(&RowFacts { epoch, step, learning_rate, time }, [&train, &held_out])
@@ -224,25 +209,37 @@ impl<W: Write> TableReport<W> {
     }
 
     fn handle_step(&mut self, report: &StepReport) {
-        let samples = report.samples.map_or(1.0, |samples| samples as f64);
-        for MetricValue(id, value) in &report.values {
-            if let Some((_, mean)) = self.train.iter_mut().find(|(other, _)| other == id) {
-                mean.add(*value, samples);
-            }
-            if self.metrics.learning_rate_metric() == Some(*id) {
-                self.learning_rate = Some(*value);
-            }
+        let learning_rate = self.metrics.learning_rate_metric().and_then(|id| MetricValue::find(&report.values, id));
+        self.learning_rate = learning_rate.or(self.learning_rate);
+        if report.means.is_some() {
+            self.means.clone_from(&report.means);
         }
         self.bar.set_position(report.step);
-        if let Some(samples) = report.samples_per_second {
+        let means = self.means.as_ref().map(|means| self.format_recent_means(means));
+        let speed = report.samples_per_second.map(|samples| {
             let steps = self.batch_size.map(|size| format!(", {} steps/s", short(samples / size as f64)));
-            self.bar.set_message(format!("{} samples/s{}", thousands(samples as u64), steps.unwrap_or_default()));
+            format!("{} samples/s{}", thousands(samples as u64), steps.unwrap_or_default())
+        });
+        let parts: Vec<String> = means.into_iter().chain(speed).filter(|part| !part.is_empty()).collect();
+        self.bar.set_message(parts.join(" · "));
+    }
+
+    /// The training figures of the newest minibatches: `loss 0.0831, acc 97.1 % in the last 50`.
+    fn format_recent_means(&self, means: &TrainingMeans) -> String {
+        let figure = |id: &MetricId| {
+            let (info, value) = (self.metrics.info(*id)?, MetricValue::find(&means.recent, *id)?);
+            Some(format!("{} {}", info.short.as_ref().unwrap_or(&info.title), info.unit.format_value(value)))
+        };
+        let figures: Vec<String> = self.train.iter().filter_map(figure).collect();
+        if figures.is_empty() {
+            return String::new();
         }
+        format!("train {} in the last {}", figures.join(", "), means.minibatches)
     }
 
     fn print_evaluation(&mut self, evaluation: &Evaluation) -> io::Result<()> {
-        let means: Vec<(MetricId, Option<f64>)> = self.train.iter_mut().map(|(id, mean)| (*id, mean.take())).collect();
-        let train: Vec<String> = means.into_iter().map(|(id, mean)| self.format_cell(id, mean)).collect();
+        let mean = |id: &MetricId| self.means.as_ref().and_then(|means| MetricValue::find(&means.epoch, *id));
+        let train: Vec<String> = self.train.iter().map(|id| self.format_cell(*id, mean(id))).collect();
         let value = |id: &MetricId| self.format_cell(*id, MetricValue::find(&evaluation.values, *id));
         let held_out: Vec<String> = self.held_out.iter().map(value).collect();
         let number =
@@ -262,8 +259,7 @@ impl<W: Write> TableReport<W> {
 
     /// Goes on from an earlier step: the minibatches after it are no longer history.
     fn handle_branching(&mut self, branching: &Branching) -> io::Result<()> {
-        self.train.iter_mut().for_each(|(_, mean)| *mean = RunningMean::default());
-        self.learning_rate = None;
+        (self.means, self.learning_rate) = (None, None);
         self.bar.set_position(branching.at);
         let change = branching.change.as_ref().map(|change| format!(": {change}")).unwrap_or_default();
         self.print_marked("*", &format!("goes on from step {}{change}", thousands(branching.at)))
@@ -326,7 +322,10 @@ impl<W: Write> EventSink for TableReport<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::{BranchId, ChangedBy, DataInfo, Health, LEARNING_RATE, NewMetrics, Setting, made_up};
+    use crate::protocol::{
+        BranchId, ChangedBy, DataInfo, Health, LEARNING_RATE, NewMetrics, Setting, made_up,
+        metric::{TRAIN_ACCURACY, TRAIN_LOSS},
+    };
 
     fn ready() -> Event {
         Event::Ready(Box::new(made_up::measured()))
@@ -337,11 +336,16 @@ mod tests {
     }
 
     fn step(step: u64, loss: f64) -> Event {
-        Event::Step(StepReport { epoch: Some(0.5), ..made_up::report(step, loss, 0.5, 0.05) })
+        let report = made_up::report(step, loss, 0.5, 0.05);
+        let means = |loss: f64| made_up::values(&[(TRAIN_LOSS, loss), (TRAIN_ACCURACY, 0.5)]);
+        let means = TrainingMeans { recent: means(loss / 2.0), minibatches: step, epoch: means(loss / 4.0) };
+        Event::Step(StepReport { epoch: Some(0.5), means: Some(means), ..report })
     }
 
     fn finished() -> Event {
-        Event::Finished(made_up::summary(2, 1.5, 0.875, &"ab".repeat(32), 4.0))
+        let epoch = made_up::values(&[(TRAIN_LOSS, 0.25), (TRAIN_ACCURACY, 0.96875)]);
+        let means = Some(TrainingMeans { epoch, ..TrainingMeans::default() });
+        Event::Finished(RunSummary { means, ..made_up::summary(2, 1.5, 0.875, &"ab".repeat(32), 4.0) })
     }
 
     #[test]
@@ -358,12 +362,22 @@ mod tests {
         }
         assert!(matches!(report.take(&finished()).unwrap(), Some(ReportedEnd::Finished(summary)) if summary.step == 2));
         let text = String::from_utf8(out).unwrap();
-        let row: Vec<&str> = text.lines().nth(1).unwrap().split_whitespace().collect();
-        // Epoch, step, rate, the means of both minibatches, the test split.
-        assert_eq!(row[..9], ["0.50", "2", "0.05", "2.0000", "50.00", "%", "1.5000", "25.00", "%"]);
-        let end: Vec<&str> = text.lines().rev().take(2).collect();
+        let row: Vec<&str> = text.lines().nth(3).unwrap().split_whitespace().collect();
+        // Epoch, step, rate, the means over the epoch, the test split.
+        assert_eq!(row[..9], ["0.50", "2", "0.05", "0.2500", "50.00", "%", "1.5000", "25.00", "%"]);
+        let end: Vec<&str> = text.lines().rev().take(3).collect();
         assert_eq!(end[0], format!("weights    sha256 {}", "ab".repeat(32)));
         assert_eq!(end[1], "test       accuracy 87.50 %, loss 1.5000");
+        assert_eq!(end[2], "train      accuracy 96.88 %, loss 0.2500 (mean over the newest epoch)");
+    }
+
+    #[test]
+    fn the_progress_bar_says_what_its_figures_are_means_of() {
+        let mut report = TableReport::with_target(Vec::new(), 80, ProgressDrawTarget::hidden());
+        for event in [ready(), step(1, 3.0), step(2, 1.0)] {
+            report.take(&event).unwrap();
+        }
+        assert_eq!(report.bar.message(), "train loss 0.5, acc 50.0 % in the last 2");
     }
 
     #[test]
@@ -398,9 +412,9 @@ mod tests {
         let branch = |at, change| Event::Branched(Branching { branch: BranchId(1), parent: BranchId(0), at, change });
         let text =
             written(&[ready(), step(1, 9.0), branch(0, change), step(1, 1.0), evaluation(1, 1.5), branch(1, None)]);
-        let lines: Vec<&str> = text.lines().skip(1).collect();
+        let lines: Vec<&str> = text.lines().skip(3).collect();
         assert_eq!((lines[0], lines[2]), ("* goes on from step 0: lr 0.1 → 0.05", "* goes on from step 1"));
-        assert_eq!(words(lines[1])[3], "1.0000");
+        assert_eq!(words(lines[1])[3], "0.2500");
     }
 
     #[test]

@@ -38,7 +38,8 @@ pub(super) fn write_summary_of_known_metrics(
         time.unwrap_or_default(),
         rate.unwrap_or_default()
     )?;
-    let known = summary.values.iter().filter_map(|value| Some((metrics.info(value.0)?, value.1)));
+    let epoch = summary.means.iter().flat_map(|means| &means.epoch);
+    let known = epoch.chain(&summary.values).filter_map(|value| Some((metrics.info(value.0)?, value.1)));
     let mut measured: Vec<(&MetricInfo, f64)> = known.take(MAX_SUMMARY_VALUES).collect();
     let mut parts: Vec<DataPart> = Vec::new();
     for part in measured.iter().map(|(info, _)| info.data_part_and_name().0) {
@@ -55,7 +56,8 @@ pub(super) fn write_summary_of_known_metrics(
                 _ => format!("{} {}", info.title, decimals_within(*value, 4, METRIC_COLUMNS)),
             }
         });
-        writeln!(out, "{:<10} {}", data_part_word(part), figures.collect::<Vec<_>>().join(", "))?;
+        let of_what = if part == DataPart::Train { " (mean over the newest epoch)" } else { "" };
+        writeln!(out, "{:<10} {}{of_what}", data_part_word(part), figures.collect::<Vec<_>>().join(", "))?;
     }
     if let Some(hash) = &summary.weights_sha256 {
         writeln!(out, "weights    sha256 {}", Safe(hash))?;

@@ -20,3 +20,4 @@ mod runs;
 mod steered;
 #[cfg(unix)]
 mod terminal;
+mod training_figures;
