@@ -97,6 +97,11 @@ impl DataSplit {
         }
     }
 
+    /// The labels of all samples, in the order of the files.
+    pub fn labels(&self) -> &[u8] {
+        &self.labels
+    }
+
     /// Writes the labels of the samples `indices` to `out`.
     ///
     /// # Panics

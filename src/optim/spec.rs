@@ -87,7 +87,7 @@ impl OptimizerSpec {
     }
 
     /// Whether it keeps a mean of the squared gradients of each weight.
-    pub(super) fn averages_squares(&self) -> bool {
+    pub fn averages_squares(&self) -> bool {
         match self {
             Self::Sgd { .. } => false,
             Self::RmsProp { .. } | Self::Adam { .. } | Self::AdamW { .. } => true,

@@ -12,7 +12,7 @@ mod watch_list;
 use std::{collections::VecDeque, time::Instant};
 
 use crate::{
-    protocol::{BranchId, Event, Phase, RunInfo, RunState, RunSummary, Setting, StateChange},
+    protocol::{BranchId, Event, Finding, Phase, RunInfo, RunState, RunSummary, Setting, StateChange},
     tensors::Writer,
     train::{
         LedgerEntry, Outcome, RunSpec, StepError, StepOutcome, Trainer,
@@ -29,10 +29,7 @@ use crate::{
 
 pub use self::replay::replay;
 use self::{
-    goals::AdvanceGoals,
-    queries::QueryAnswerer,
-    reports::{LOWER_LEARNING_RATE, RunReporter},
-    steering::describe_controls,
+    goals::AdvanceGoals, queries::QueryAnswerer, reports::RunReporter, steering::describe_controls,
     watch_list::WatchList,
 };
 
@@ -76,7 +73,7 @@ pub(super) struct TrainingDriver<'a> {
     /// Whether somebody may still ask for something once the run has finished or paused.
     attended: bool,
     /// The numbers that were not finite in the last minibatch, until somebody resumes the run; normally empty.
-    broken: Option<String>,
+    broken: Option<Finding>,
     /// Step at which a test has the engine panic; normally empty.
     panic_at: Option<u64>,
 }
@@ -90,6 +87,7 @@ impl<'a> TrainingDriver<'a> {
     ) -> Self {
         Self {
             spec,
+            reporter: RunReporter::new(&spec.train, &trainer),
             trainer,
             link,
             mode: RunMode::ToEnd,
@@ -97,7 +95,6 @@ impl<'a> TrainingDriver<'a> {
             goals: AdvanceGoals::default(),
             timing: RunTiming::new(spec.throttle),
             watch_list: WatchList::default(),
-            reporter: RunReporter::new(spec.train.probe_every),
             outcome,
             branch: BranchId::default(),
             pending: VecDeque::new(),
@@ -174,9 +171,9 @@ impl<'a> TrainingDriver<'a> {
             }
             self.tend_record();
             if !self.attended
-                && let Some(what) = self.broken.take()
+                && let Some(Finding { what, advice, .. }) = self.broken.take()
             {
-                return Err(WorkerEndReason::Failure(what, LOWER_LEARNING_RATE.into()));
+                return Err(WorkerEndReason::Failure(what, advice));
             }
             if !self.attended && self.state == RunState::Finished {
                 return Ok(());
@@ -270,17 +267,17 @@ impl<'a> TrainingDriver<'a> {
     /// Ends or pauses the run after a minibatch with numbers that are not finite.
     fn complete_broken_minibatch(&mut self, error: &StepError) {
         let samples_per_second = self.timing.sample_rate.samples_per_second();
-        let what = self.reporter.report_broken_step(&self.trainer, self.link, error, samples_per_second);
+        let finding = self.reporter.report_broken_step(&self.trainer, self.link, error, samples_per_second);
         if self.attended {
-            self.pause(Some(what.clone()));
+            self.pause(Some(finding.what.clone()));
         }
-        self.broken = Some(what);
+        self.broken = Some(finding);
     }
 
     /// Evaluates on the test split; false when a stop request cut it short.
     fn evaluate(&mut self) -> bool {
         let Some(evaluation) = self.trainer.evaluate(|| self.link.continue_until_stop()) else { return false };
-        self.reporter.report_evaluation(self.link, evaluation);
+        self.reporter.report_evaluation(&self.trainer, self.link, evaluation);
         true
     }
 
@@ -303,6 +300,7 @@ impl<'a> TrainingDriver<'a> {
             return;
         }
         let values = self.reporter.evaluation_at(step).map(metrics::evaluation_values).unwrap_or_default();
+        self.reporter.report_end(&self.trainer, self.link);
         self.mode = RunMode::Waiting;
         self.set_state(RunState::Finished, None);
         let weights_sha256 = Some(self.trainer.weights_sha256());

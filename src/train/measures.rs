@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::{Health, number};
+use crate::{
+    nn::LayerCategory,
+    protocol::{Health, number},
+};
 
 /// What is known of a minibatch; what could not be computed is `None`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,6 +25,12 @@ pub(super) struct StepMeasures {
 pub struct LayerMeasures {
     /// Place of the layer in the network.
     pub layer: usize,
+    /// What it is for.
+    pub category: LayerCategory,
+    /// Whether an activation between it and the next layer with parameters saturates.
+    pub saturates: bool,
+    /// Number of its parameters.
+    pub parameters: usize,
     /// Euclidean norm of its parameters after the update.
     pub weight_norm: f64,
     /// Euclidean norm of its gradient, before clipping.
@@ -30,14 +39,24 @@ pub struct LayerMeasures {
     pub update_norm: f64,
     /// Share of its units whose rectified output was 0 for the whole minibatch; `None` where no rectifier follows.
     pub dead: Option<f64>,
-    /// What the rules make of it.
-    pub health: Health,
+    /// What the rules make of it; `None` before they looked for long enough.
+    pub health: Option<Health>,
 }
 
 impl LayerMeasures {
     /// Update norm over weight norm; about 1e-3 is usual.
     pub fn update_ratio(&self) -> f64 {
         self.update_norm / self.weight_norm
+    }
+
+    /// Root mean square of its parameters.
+    pub fn weight_rms(&self) -> f64 {
+        self.weight_norm / (self.parameters as f64).sqrt()
+    }
+
+    /// Root mean square of its gradient.
+    pub fn gradient_rms(&self) -> f64 {
+        self.gradient_norm / (self.parameters as f64).sqrt()
     }
 }
 

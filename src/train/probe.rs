@@ -1,15 +1,15 @@
 //! What the probe measures at a step: norms of weights, gradients and updates, and the share of dead units.
 
 use crate::{
-    nn::Network,
+    nn::{LayerProperty, Network, PlacedLayer},
     optim,
-    protocol::{Health, LayerProbe},
+    protocol::LayerProbe,
     train::{LayerMeasures, metrics},
 };
 
 /// What the probe saw of a layer as it is reported.
 pub(super) fn layer_report(layer: &LayerMeasures) -> LayerProbe {
-    LayerProbe { layer: layer.layer, values: metrics::layer_values(layer), health: Some(layer.health) }
+    LayerProbe { layer: layer.layer, values: metrics::layer_values(layer), health: layer.health }
 }
 
 /// Measures the layers that have parameters after a step with these norms of updates. Reads only; the course of the
@@ -21,11 +21,15 @@ pub(super) fn measure_layers(network: &Network<f32>, update_norms: &[f64]) -> Ve
         if layers.last().is_none_or(|layer| layer.layer != parameter.layer) {
             layers.push(LayerMeasures {
                 layer: parameter.layer,
+                category: network.layer_infos()[parameter.layer].spec.category(),
+                saturates: layers_after(network, parameter.layer)
+                    .any(|info| info.spec.involves_property(LayerProperty::Saturates)),
+                parameters: network.layer_infos()[parameter.layer].parameters,
                 weight_norm: 0.0,
                 gradient_norm: 0.0,
                 update_norm: 0.0,
                 dead: dead_share_after(network, parameter.layer),
-                health: Health::Good,
+                health: None,
             });
         }
         if let Some(layer) = layers.last_mut() {
@@ -44,6 +48,10 @@ pub(super) fn measure_layers(network: &Network<f32>, update_norms: &[f64]) -> Ve
 
 /// Share of dead units of the first rectifier after `layer`, before the next layer that has parameters.
 fn dead_share_after(network: &Network<f32>, layer: usize) -> Option<f64> {
-    let mut following = network.layer_infos()[layer + 1..].iter().take_while(|info| info.parameters == 0);
-    following.find_map(|info| network.dead_unit_share(info.index))
+    layers_after(network, layer).find_map(|info| network.dead_unit_share(info.index))
+}
+
+/// The layers after `layer`, before the next one that has parameters.
+fn layers_after(network: &Network<f32>, layer: usize) -> impl Iterator<Item = &PlacedLayer> {
+    network.layer_infos()[layer + 1..].iter().take_while(|info| info.parameters == 0)
 }

@@ -1,10 +1,11 @@
 //! What the worker reports of minibatches, phases and evaluations.
 
 use crate::{
-    protocol::{Event, Finding, Health, Phase, StepReport, Walk},
+    optim,
+    protocol::{Event, Finding, Phase, StepReport, Walk, inspection::SplitName},
     train::{
-        StepError, StepOutcome, TestResult, Trainer, evaluator,
-        health::HealthMonitor,
+        StepError, StepOutcome, TestResult, TrainSpec, Trainer, evaluator,
+        health::{Circumstances, FavouriteClass, HealthMonitor, chance_loss},
         link::ConsumerLink,
         measures::{LayerMeasures, StepMeasures},
         metrics,
@@ -12,9 +13,6 @@ use crate::{
         probe,
     },
 };
-
-/// What to do about numbers that are not finite.
-pub(super) const LOWER_LEARNING_RATE: &str = "lower the learning rate or clip the gradient (optimizer.clip_norm)";
 
 /// Reports the course of a run, and remembers what the next reports depend on.
 #[derive(Debug)]
@@ -24,6 +22,8 @@ pub(super) struct RunReporter {
     monitor: HealthMonitor,
     /// Over the minibatches whose updates were made.
     means: MinibatchMeans,
+    /// Loss of guessing by the shares of the classes, in nats.
+    chance_loss: f64,
     /// The last phase that was reported; [`Phase::Between`] unless there is a walk.
     last_reported_phase: Phase,
     /// The last evaluation of the test split; empty before the first.
@@ -32,11 +32,13 @@ pub(super) struct RunReporter {
 
 impl RunReporter {
     /// A reporter before the first minibatch.
-    pub fn new(probe_every: u64) -> Self {
+    pub fn new(spec: &TrainSpec, trainer: &Trainer) -> Self {
+        let data = trainer.data();
         Self {
-            probe_every,
+            probe_every: spec.probe_every,
             monitor: HealthMonitor::default(),
             means: MinibatchMeans::default(),
+            chance_loss: chance_loss(data.train.labels(), data.classes.len(), spec.network.label_smoothing),
             last_reported_phase: Phase::Between,
             last_evaluation: None,
         }
@@ -92,12 +94,13 @@ impl RunReporter {
         watched: bool,
     ) {
         let StepOutcome { loss, accuracy, gradient_norm, effective_learning_rate, samples } = outcome;
-        self.monitor.record_training_loss(loss);
+        let at = self.circumstances(trainer, gradient_norm);
         let step = trainer.completed();
         let probes = watched || step.is_multiple_of(self.probe_every) || step == 1;
         let update_norms = trainer.update_rule().optimizer().update_norms();
         let mut layers = if probes { probe::measure_layers(trainer.network(), update_norms) } else { Vec::new() };
-        let findings = if probes { self.monitor.judge_layers(step, &mut layers) } else { Vec::new() };
+        let mut findings = if probes { self.monitor.judge_layers(&mut layers, &at) } else { Vec::new() };
+        findings.extend(self.monitor.judge_loss(loss, &at));
         let measures = StepMeasures {
             loss,
             accuracy: Some(accuracy),
@@ -112,43 +115,63 @@ impl RunReporter {
         }
     }
 
-    /// Reports a minibatch with numbers that are not finite, and gives what is wrong with it.
+    /// Reports a minibatch with numbers that are not finite, and gives what is said of it.
     pub fn report_broken_step(
         &mut self,
         trainer: &Trainer,
         link: &mut ConsumerLink,
         error: &StepError,
         samples_per_second: Option<f64>,
-    ) -> String {
-        let (gradient_norm, layer) = match *error {
-            StepError::Gradient { norm, layer, .. } => (Some(norm), Some(layer)),
-            StepError::Loss { .. } => (None, None),
+    ) -> Finding {
+        let gradient_norm = match *error {
+            StepError::Gradient { norm, .. } => Some(norm),
+            StepError::Loss { .. } => None,
         };
-        self.monitor.record_training_loss(error.loss());
         let step = trainer.completed();
         let effective_learning_rate = trainer.learning_rate_at(step - 1);
         let measures = StepMeasures { loss: error.loss(), accuracy: None, gradient_norm, effective_learning_rate };
         let samples = trainer.minibatch().samples();
         link.push(Event::Step(self.step_report(trainer, &measures, samples, samples_per_second, &[])));
-        let what = format!("{error}; its update was left out");
-        link.push(Event::Finding(Finding {
-            step,
-            health: Health::Bad,
-            layer,
-            what: what.clone(),
-            advice: format!("{LOWER_LEARNING_RATE}; what the updates before did to the weights stays"),
-        }));
-        what
+        let finding = HealthMonitor::judge_broken_step(error, &self.circumstances(trainer, 0.0));
+        link.push(Event::Finding(finding.clone()));
+        finding
     }
 
     /// Reports an evaluation of the test split.
-    pub fn report_evaluation(&mut self, link: &mut ConsumerLink, evaluation: TestResult) {
-        let finding = self.monitor.judge_evaluation(&evaluation);
+    pub fn report_evaluation(&mut self, trainer: &Trainer, link: &mut ConsumerLink, evaluation: TestResult) {
+        let predicted = &trainer.predictions(SplitName::Test).predicted;
+        let favourite = FavouriteClass::of(predicted, trainer.data().test.labels(), &trainer.data().classes);
+        let at = self.circumstances(trainer, 0.0);
         link.push(Event::Evaluation(evaluator::evaluation_report(&evaluation)));
-        if let Some(finding) = finding {
+        for finding in self.monitor.judge_evaluation(&evaluation, favourite, &at) {
             link.push(Event::Finding(finding));
         }
         self.last_evaluation = Some(evaluation);
+    }
+
+    /// Says so at the end of a run that was too short for the rules.
+    pub fn report_end(&mut self, trainer: &Trainer, link: &mut ConsumerLink) {
+        if let Some(finding) = self.monitor.judge_end(&self.circumstances(trainer, 0.0)) {
+            link.push(Event::Finding(finding));
+        }
+    }
+
+    /// How the run stands after an update with a gradient of that norm, for the rules.
+    fn circumstances(&self, trainer: &Trainer, gradient_norm: f64) -> Circumstances {
+        let (rule, step) = (trainer.update_rule(), trainer.completed());
+        let factor = |step: u64| rule.schedule.factor(step, trainer.planned_steps());
+        let last = step.saturating_sub(1);
+        Circumstances {
+            step,
+            learning_rate: trainer.learning_rate_at(last),
+            schedule_factor: factor(last),
+            rate_rises: factor(last + 1) > factor(last),
+            clip_norm: rule.clip_norm,
+            clip_scale: rule.clip_norm.map_or(1.0, |max_norm| optim::clip_scale(gradient_norm, max_norm)),
+            normalizes_gradient: rule.optimizer().spec().averages_squares(),
+            updates: rule.optimizer().step_counts()[0],
+            chance_loss: self.chance_loss,
+        }
     }
 
     fn step_report(

@@ -1,7 +1,7 @@
 //! Logistic sigmoid.
 
 use super::{Activation, ActivationKind, POINTWISE_SYMBOLS};
-use crate::nn::{Equations, LayerCategory, LayerFacts, Scalar, kernels::elementwise::ElementCost};
+use crate::nn::{Equations, LayerCategory, LayerFacts, LayerProperty, Scalar, kernels::elementwise::ElementCost};
 
 /// y = 1 / (1 + e⁻ˣ), element by element; where e⁻ˣ overflows, y is 0 as it should be.
 ///
@@ -16,7 +16,7 @@ impl ActivationKind for Sigmoid {
         name: "sigmoid",
         form: "sigmoid",
         category: LayerCategory::Activation,
-        properties: &[],
+        properties: &[LayerProperty::Saturates],
         equations: Equations {
             forward: &["y = 1/(1 + e⁻ˣ)"],
             backward: &["φ′(x) = y (1 − y)", "∂L/∂x = dy ⊙ φ′(x)"],

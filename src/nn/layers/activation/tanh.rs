@@ -1,7 +1,7 @@
 //! Hyperbolic tangent.
 
 use super::{Activation, ActivationKind, POINTWISE_SYMBOLS};
-use crate::nn::{Equations, LayerCategory, LayerFacts, Scalar, kernels::elementwise::ElementCost};
+use crate::nn::{Equations, LayerCategory, LayerFacts, LayerProperty, Scalar, kernels::elementwise::ElementCost};
 
 /// y = tanh x, element by element.
 ///
@@ -16,7 +16,7 @@ impl ActivationKind for Tanh {
         name: "tanh",
         form: "tanh",
         category: LayerCategory::Activation,
-        properties: &[],
+        properties: &[LayerProperty::Saturates],
         equations: Equations {
             forward: &["y = tanh x"],
             backward: &["φ′(x) = 1 − y²", "∂L/∂x = dy ⊙ φ′(x)"],

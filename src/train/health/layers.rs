@@ -1,0 +1,352 @@
+//! Rules about one layer, at each look of the probe.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    circumstances::Circumstances,
+    rule::{Rule, RuleStreak, judge_look},
+};
+use crate::{
+    nn::LayerCategory,
+    protocol::{Finding, Health, number},
+    text::{short, thousands},
+    train::LayerMeasures,
+};
+
+/// Looks at which a condition must hold before it becomes a finding, and looks before a layer may be called healthy.
+pub(super) const PATIENCE_LOOKS: u32 = 10;
+
+/// The same for updates that are too small: they only cost time.
+const SMALL_UPDATE_PATIENCE_LOOKS: u32 = 30;
+
+/// Shares of dead units that are many, and nearly all.
+const MANY_DEAD: f64 = 0.5;
+const MOST_DEAD: f64 = 0.9;
+
+/// Update norms over the weight norm that are large, huge and far too small; about 1e-3 is usual.
+const LARGE_UPDATE: f64 = 0.1;
+const HUGE_UPDATE: f64 = 1.0;
+const SMALL_UPDATE: f64 = 3e-5;
+
+/// What clipping leaves of a gradient, below which it is the cause of small updates.
+const STRONG_CLIP_SCALE: f64 = 0.1;
+
+/// Gradient of a layer over that of the last one, as norms and as root mean squares, below which it vanishes. Both must
+/// be: the norm of a layer grows with its size, the mean square shrinks where most inputs are 0.
+const VANISHED_NORM_SHARE: f64 = 1e-2;
+const VANISHED_RMS_SHARE: f64 = 3e-3;
+
+/// The same above which it explodes.
+const EXPLODED_SHARE: f64 = 100.0;
+
+/// Root mean square of weights that are nearly 0: of any size, they must grow before they do anything.
+const TINY_WEIGHT_RMS: f64 = 1e-3;
+
+/// Gradient over that at the first looks, below which a layer has arrived where it goes.
+const SETTLED_GRADIENT_SHARE: f64 = 0.1;
+
+/// What the rules about layers find.
+pub(super) const RULES: [Rule<LayerLook>; 7] = [
+    Rule {
+        name: "mostly dead",
+        threshold: "over 90 % of the units give 0 for the whole minibatch",
+        patience: PATIENCE_LOOKS,
+        health: Health::Bad,
+        holds: |look| Some(look.dead() > MOST_DEAD),
+        what: LayerLook::dead_sentence,
+        advice: LayerLook::dead_advice,
+    },
+    Rule {
+        name: "huge updates",
+        threshold: "update norm over 1 × weight norm; weights with a root mean square below 0.001 may grow",
+        patience: PATIENCE_LOOKS,
+        health: Health::Bad,
+        holds: |look| Some(look.grown_update_ratio() > HUGE_UPDATE),
+        what: LayerLook::large_update_sentence,
+        advice: LayerLook::large_update_advice,
+    },
+    Rule {
+        name: "vanishing gradient",
+        threshold: "norm below 0.01 × and root mean square below 0.003 × that of the last layer with parameters, and no \
+                    layer is mostly dead",
+        patience: PATIENCE_LOOKS,
+        health: Health::Bad,
+        holds: |look| Some(look.gradient_vanishes()),
+        what: LayerLook::vanished_sentence,
+        advice: LayerLook::vanished_advice,
+    },
+    Rule {
+        name: "exploding gradient",
+        threshold: "norm and root mean square over 100 × that of the last layer with parameters, and no layer is \
+                    mostly dead",
+        patience: PATIENCE_LOOKS,
+        health: Health::Bad,
+        holds: |look| {
+            let [norm, rms] = look.gradient_shares();
+            Some(norm > EXPLODED_SHARE && rms > EXPLODED_SHARE && !look.dead_somewhere)
+        },
+        what: |look| {
+            let [share, _] = look.gradient_shares();
+            let times = thousands(share.min(1e18).round() as u64);
+            let LayerLook { layer: LayerMeasures { layer, .. }, last_layer, .. } = look;
+            format!(
+                "the gradient explodes on its way back to layer {layer}: its norm is {times} × that of layer {last_layer}"
+            )
+        },
+        advice: |_| {
+            "begin with smaller weights (model.init = he or xavier), or put batchnorm between the layers".into()
+        },
+    },
+    Rule {
+        name: "many dead",
+        threshold: "over 50 % to 90 % of the units give 0 for the whole minibatch",
+        patience: PATIENCE_LOOKS,
+        health: Health::Watch,
+        holds: |look| Some(look.dead() > MANY_DEAD && look.dead() <= MOST_DEAD),
+        what: LayerLook::dead_sentence,
+        advice: LayerLook::dead_advice,
+    },
+    Rule {
+        name: "large updates",
+        threshold: "update norm over 0.1 × to 1 × weight norm; weights with a root mean square below 0.001 may grow",
+        patience: PATIENCE_LOOKS,
+        health: Health::Watch,
+        holds: |look| {
+            let ratio = look.grown_update_ratio();
+            Some(ratio > LARGE_UPDATE && ratio <= HUGE_UPDATE)
+        },
+        what: LayerLook::large_update_sentence,
+        advice: LayerLook::large_update_advice,
+    },
+    Rule {
+        name: "tiny updates",
+        threshold: "update norm below 3e-5 × weight norm, and the gradient at least 0.1 × that of the first 10 looks; \
+                    not for normalizations, where the gradient vanishes, nor where the schedule's factor is below 0.1",
+        patience: SMALL_UPDATE_PATIENCE_LOOKS,
+        health: Health::Watch,
+        holds: LayerLook::updates_are_tiny,
+        what: |look| {
+            let (ratio, layer) = (look.layer.update_ratio(), look.layer.layer);
+            format!("each update changes layer {layer} by only {} of its weights", short(ratio))
+        },
+        advice: LayerLook::tiny_update_advice,
+    },
+];
+
+/// What is known of a layer at a look.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LayerLook {
+    layer: LayerMeasures,
+    /// Share of dead units at the first look, before there was an update.
+    first_dead: f64,
+    /// The largest update ratio so far, and its step.
+    largest_update: (f64, u64),
+    /// Mean gradient norm at the first looks.
+    first_gradient: f64,
+    /// Place of the last layer with parameters, and the norm and root mean square of its gradient.
+    last_layer: usize,
+    last_gradient: [f64; 2],
+    /// Whether nearly all units of any layer are dead: nothing comes through, and that is the cause to name.
+    dead_somewhere: bool,
+    /// Whether an activation from this layer to the last one saturates.
+    saturates: bool,
+    /// Least root mean square of the weights of any layer.
+    smallest_weight_rms: f64,
+    at: Circumstances,
+}
+
+impl LayerLook {
+    fn dead(&self) -> f64 {
+        self.layer.dead.unwrap_or(0.0)
+    }
+
+    /// Norm and root mean square of the gradient over those of the last layer.
+    fn gradient_shares(&self) -> [f64; 2] {
+        let [norm, rms] = self.last_gradient;
+        [self.layer.gradient_norm / norm, self.layer.gradient_rms() / rms]
+    }
+
+    fn gradient_vanishes(&self) -> bool {
+        let [norm, rms] = self.gradient_shares();
+        norm < VANISHED_NORM_SHARE && rms < VANISHED_RMS_SHARE && !self.dead_somewhere
+    }
+
+    /// The update ratio of weights that are more than nearly 0; 0 for others.
+    fn grown_update_ratio(&self) -> f64 {
+        if self.layer.weight_rms() < TINY_WEIGHT_RMS { 0.0 } else { self.layer.update_ratio() }
+    }
+
+    fn updates_are_tiny(&self) -> Option<bool> {
+        if self.at.schedule_is_low() || self.layer.category == LayerCategory::Normalization {
+            return None;
+        }
+        let settled = self.layer.gradient_norm < SETTLED_GRADIENT_SHARE * self.first_gradient;
+        let explained = self.gradient_vanishes() || self.dead_somewhere;
+        Some(self.layer.update_ratio() < SMALL_UPDATE && !settled && !explained)
+    }
+
+    fn dead_sentence(&self) -> String {
+        format!("{:.0} % of the units of layer {} are dead", 100.0 * self.dead(), self.layer.layer)
+    }
+
+    fn dead_advice(&self) -> String {
+        if self.first_dead > MANY_DEAD {
+            return "they were at the first look, so the updates are not the cause: begin with other weights (model.init = \
+                    he), standardize the inputs, or use leaky_relu"
+                .into();
+        }
+        if let Some(cause) = self.large_update_cause() {
+            return format!("{cause}; dead units rarely come back, so start again, or use leaky_relu");
+        }
+        let lower = self.at.lower_rate();
+        format!(
+            "they died little by little, not by one large update: use leaky_relu, batchnorm before the rectifier, or {lower}"
+        )
+    }
+
+    /// Names the largest update as the cause, if there was a large one.
+    fn large_update_cause(&self) -> Option<String> {
+        let (update, step) = self.largest_update;
+        let (share, step, lower) = (short(100.0 * update), thousands(step), self.at.lower_rate());
+        (update > LARGE_UPDATE)
+            .then(|| format!("the update of {share} % of the weights at step {step} is the likely cause: {lower}"))
+    }
+
+    fn large_update_sentence(&self) -> String {
+        let share = short(100.0 * self.layer.update_ratio());
+        format!("each update changes layer {} by {share} % of its weights", self.layer.layer)
+    }
+
+    fn large_update_advice(&self) -> String {
+        format!("{}; about 0.1 % is usual", self.at.lower_rate())
+    }
+
+    fn vanished_sentence(&self) -> String {
+        let Self { layer: LayerMeasures { layer, gradient_norm, .. }, last_layer, .. } = self;
+        let [share, _] = self.gradient_shares();
+        if *gradient_norm == 0.0 {
+            return format!("the gradient vanishes before it reaches layer {layer}: it is 0 there");
+        }
+        let times = thousands((1.0 / share).min(1e18).round() as u64);
+        format!(
+            "the gradient vanishes before it reaches layer {layer}: its norm is {times} times below that of layer {last_layer}"
+        )
+    }
+
+    fn vanished_advice(&self) -> String {
+        if let Some(cause) = self.large_update_cause() {
+            return format!("{cause}; start again, since saturated and dead units rarely come back");
+        }
+        if self.smallest_weight_rms < TINY_WEIGHT_RMS {
+            let rms = short(self.smallest_weight_rms);
+            return format!(
+                "weights near 0 shrink it (root mean square {rms}): begin with larger ones (model.init = he)"
+            );
+        }
+        if self.saturates {
+            return "activations that saturate, such as sigmoid, shrink it: use relu with he, batchnorm between the \
+                    layers, or fewer layers"
+                .into();
+        }
+        "use batchnorm between the layers or residual blocks, larger initial weights (model.init = he), or fewer layers"
+            .into()
+    }
+
+    fn tiny_update_advice(&self) -> String {
+        let usual = "about 0.1 % of the weights is usual";
+        let Circumstances { clip_norm, clip_scale, normalizes_gradient, learning_rate, .. } = self.at;
+        match clip_norm {
+            Some(norm) if clip_scale < STRONG_CLIP_SCALE && !normalizes_gradient => {
+                format!(
+                    "clipping takes nearly all of the gradient: raise optimizer.clip_norm (now {}); {usual}",
+                    short(norm)
+                )
+            }
+            _ => format!("raise the learning rate (now {}); {usual}", short(learning_rate)),
+        }
+    }
+}
+
+/// The memory of the rules about one layer.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct LayerMemory {
+    /// Place of the layer in the network.
+    layer: usize,
+    /// Looks so far.
+    pub looks: u32,
+    /// Share of dead units at the first look; 0 where no rectifier follows.
+    first_dead: f64,
+    /// Gradient norms of the first [`PATIENCE_LOOKS`] looks, added up.
+    #[serde(with = "number")]
+    first_gradients: f64,
+    /// The largest update ratio so far of weights that are more than nearly 0, and its step. Normally below 0.1.
+    #[serde(with = "number")]
+    largest_update: f64,
+    largest_update_step: u64,
+    /// One for each rule; empty before the first look.
+    streaks: Vec<RuleStreak>,
+}
+
+impl LayerMemory {
+    /// Takes in what was measured; before the first look nothing is known.
+    fn take_note(&mut self, look: &mut LayerLook) {
+        self.layer = look.layer.layer;
+        let step = look.at.step;
+        if self.looks == 0 {
+            self.first_dead = look.dead();
+        }
+        if self.looks < PATIENCE_LOOKS {
+            self.first_gradients += look.layer.gradient_norm;
+        }
+        self.looks = self.looks.saturating_add(1);
+        let update = look.grown_update_ratio();
+        if update > self.largest_update {
+            (self.largest_update, self.largest_update_step) = (update, step);
+        }
+        look.first_dead = self.first_dead;
+        look.first_gradient = self.first_gradients / f64::from(self.looks.min(PATIENCE_LOOKS));
+        look.largest_update = (self.largest_update, self.largest_update_step);
+    }
+}
+
+/// Judges each layer, writes the verdicts into `layers` and returns what is new. A layer is only called healthy after
+/// [`PATIENCE_LOOKS`] looks, and not while the training as a whole gets nowhere (`doubtful`).
+pub(super) fn judge_layers(
+    memories: &mut Vec<LayerMemory>,
+    layers: &mut [LayerMeasures],
+    at: &Circumstances,
+    doubtful: bool,
+) -> Vec<Finding> {
+    let Some(last) = layers.last().copied() else { return Vec::new() };
+    memories.resize(layers.len(), LayerMemory::default());
+    let dead_somewhere = layers.iter().any(|layer| layer.dead.is_some_and(|dead| dead > MOST_DEAD));
+    let smallest_weight_rms = layers.iter().map(LayerMeasures::weight_rms).fold(f64::INFINITY, f64::min);
+    let mut findings = Vec::new();
+    for place in 0..layers.len() {
+        let mut look = LayerLook {
+            layer: layers[place],
+            first_dead: 0.0,
+            largest_update: (0.0, 0),
+            first_gradient: 0.0,
+            last_layer: last.layer,
+            last_gradient: [last.gradient_norm, last.gradient_rms()],
+            dead_somewhere,
+            saturates: layers[place..].iter().any(|layer| layer.saturates),
+            smallest_weight_rms,
+            at: *at,
+        };
+        let (layer, memory) = (&mut layers[place], &mut memories[place]);
+        memory.take_note(&mut look);
+        let (news, verdict) = judge_look(&RULES, &mut memory.streaks, &look, (at.step, Some(layer.layer)));
+        findings.extend(news);
+        let unsure = doubtful || memory.looks < PATIENCE_LOOKS;
+        layer.health = verdict.filter(|&verdict| verdict != Health::Good || !unsure);
+    }
+    findings
+}
+
+/// The first layer of which a rule says something.
+pub(super) fn find_reported_layer(memories: &[LayerMemory]) -> Option<usize> {
+    memories.iter().find(|memory| memory.streaks.iter().any(RuleStreak::is_reported)).map(|memory| memory.layer)
+}
