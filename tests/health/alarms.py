@@ -86,7 +86,7 @@ def examples():
 
 
 def write_cifar(folder, images=400):
-    """CIFAR-10's files with noisy images: a brightness of the image, and stripes of a width and direction of the class."""
+    """CIFAR-10's files: a brightness of each image, stripes of a width and direction of its class, noise."""
     draw = random.Random(1)
     stripes = []
     for label in range(10):

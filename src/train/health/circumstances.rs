@@ -55,7 +55,9 @@ impl Circumstances {
 /// after label smoothing, in nats.
 pub fn chance_loss(labels: &[u8], classes: usize, label_smoothing: f64) -> f64 {
     let mut counts = vec![0_usize; classes];
-    labels.iter().for_each(|&label| counts[usize::from(label)] += 1);
+    for &label in labels {
+        counts[usize::from(label)] += 1;
+    }
     let smoothed = |count: &usize| {
         (1.0 - label_smoothing) * *count as f64 / labels.len() as f64 + label_smoothing / classes as f64
     };

@@ -55,7 +55,7 @@ pub(super) const RULES: [Rule<EvaluationLook>; 2] = [
         health: Health::Bad,
         holds: |look| {
             let late = look.test.step >= ONE_CLASS_MIN_STEPS || look.test.epoch >= ONE_CLASS_MIN_EPOCHS;
-            late.then(|| look.favourite.predicted_share >= ONE_CLASS_SHARE && look.favourite.true_share < 1.0)
+            late.then_some(look.favourite.predicted_share >= ONE_CLASS_SHARE && look.favourite.true_share < 1.0)
         },
         what: |look| {
             let FavouriteClass { name, predicted_share, true_share } = &look.favourite;
@@ -70,7 +70,8 @@ pub(super) const RULES: [Rule<EvaluationLook>; 2] = [
             }
             let rate = short(look.at.learning_rate);
             format!(
-                "nothing that tells the classes apart is learned: try other learning rates (now {rate}), and check inputs and labels (gradtop data)"
+                "nothing that tells the classes apart is learned: try other learning rates (now {rate}), and check \
+                 inputs and labels (gradtop data)"
             )
         },
     },
@@ -91,7 +92,9 @@ impl FavouriteClass {
     /// The class predicted most often for samples with these labels; the first of several.
     pub fn of(predicted: &[u8], labels: &[u8], classes: &[String]) -> Self {
         let mut counts = vec![0_usize; classes.len()];
-        predicted.iter().for_each(|&class| counts[usize::from(class)] += 1);
+        for &class in predicted {
+            counts[usize::from(class)] += 1;
+        }
         let most = counts.iter().copied().max().unwrap_or(0);
         let class = counts.iter().position(|&count| count == most).unwrap_or(0);
         let of_it = labels.iter().filter(|&&label| usize::from(label) == class).count();

@@ -90,7 +90,8 @@ pub(super) const RULES: [Rule<LayerLook>; 7] = [
             let times = thousands(share.min(1e18).round() as u64);
             let LayerLook { layer: LayerMeasures { layer, .. }, last_layer, .. } = look;
             format!(
-                "the gradient explodes on its way back to layer {layer}: its norm is {times} × that of layer {last_layer}"
+                "the gradient explodes on its way back to layer {layer}: its norm is {times} × that of layer \
+                 {last_layer}"
             )
         },
         advice: |_| {
@@ -200,7 +201,8 @@ impl LayerLook {
         }
         let lower = self.at.lower_rate();
         format!(
-            "they died little by little, not by one large update: use leaky_relu, batchnorm before the rectifier, or {lower}"
+            "they died little by little, not by one large update: use leaky_relu, batchnorm before the rectifier, or \
+             {lower}"
         )
     }
 
@@ -229,7 +231,8 @@ impl LayerLook {
         }
         let times = thousands((1.0 / share).min(1e18).round() as u64);
         format!(
-            "the gradient vanishes before it reaches layer {layer}: its norm is {times} times below that of layer {last_layer}"
+            "the gradient vanishes before it reaches layer {layer}: its norm is {times} times below that of \
+             layer {last_layer}"
         )
     }
 
@@ -348,5 +351,5 @@ pub(super) fn judge_layers(
 
 /// The first layer of which a rule says something.
 pub(super) fn find_reported_layer(memories: &[LayerMemory]) -> Option<usize> {
-    memories.iter().find(|memory| memory.streaks.iter().any(RuleStreak::is_reported)).map(|memory| memory.layer)
+    memories.iter().find(|memory| memory.streaks.iter().any(|streak| streak.is_reported())).map(|memory| memory.layer)
 }

@@ -42,7 +42,7 @@ pub(super) struct RuleStreak {
 
 impl RuleStreak {
     /// Whether it was reported and is not gone since.
-    pub fn is_reported(&self) -> bool {
+    pub fn is_reported(self) -> bool {
         self.reported
     }
 

@@ -37,7 +37,8 @@ pub(super) const LOSS_RULES: [Rule<LossLook>; 1] = [Rule {
         let above = if look.has_diverged() { "far above" } else { "no better than" };
         let (span, chance) = (3 * WINDOW_MINIBATCHES, resolved(chance, chance));
         format!(
-            "for {span} minibatches the loss is {above} chance: {mean}, where guessing by the shares of the classes gives {chance}"
+            "for {span} minibatches the loss is {above} chance: {mean}, where guessing by the shares of \
+             the classes gives {chance}"
         )
     },
     advice: |look| match look.reported_layer {
@@ -80,7 +81,8 @@ pub(super) const END_RULES: [Rule<EndLook>; 2] = [
         what: |look| {
             let (step, looks) = (thousands(look.at.step), look.looks);
             format!(
-                "the run is too short to tell how its layers do: the rules looked {looks} times in {step} minibatches and need 10"
+                "the run is too short to tell how its layers do: the rules looked {looks} times in \
+                 {step} minibatches and need 10"
             )
         },
         advice: |_| "train longer, or look more often (run.probe_every)".into(),
@@ -95,7 +97,8 @@ pub(super) const END_RULES: [Rule<EndLook>; 2] = [
             let chance = look.at.chance_loss;
             let (mean, step) = (resolved(look.mean, chance), thousands(look.at.step));
             format!(
-                "the run is too short to tell whether it learns: after {step} minibatches its loss is {mean}, where guessing by the shares of the classes gives {}",
+                "the run is too short to tell whether it learns: after {step} minibatches its loss is \
+                 {mean}, where guessing by the shares of the classes gives {}",
                 resolved(chance, chance)
             )
         },
@@ -203,7 +206,7 @@ impl LossMemory {
 
     /// Whether something of the loss is reported.
     pub fn is_reported(&self) -> bool {
-        self.streaks.iter().any(RuleStreak::is_reported)
+        self.streaks.iter().any(|streak| streak.is_reported())
     }
 
     /// What to say at the end of the run after `looks` of the probe: one thing, of the shorter of the two.
