@@ -59,7 +59,7 @@ pub use chart::{
 pub use chart_view::{ChartView, Smoothing, StepWindow, ValueScale};
 pub use columns::TableColumns;
 pub use commands::{COMMANDS, CommandSpec};
-pub use data::{DataScreen, DataSelection, DataSubject, PlaneLayout, ShownAnswer, TileLayout};
+pub use data::{DataScreen, DataSelection, DataSubject, FigureTrends, PlaneLayout, ShownAnswer, TileLayout};
 pub use editor::{LineEdit, LineEditor, MAX_LINE_BYTES};
 pub use findings::{FindingRow, Findings};
 pub use header::{Header, LearningRates};
@@ -68,7 +68,7 @@ pub use input::{Code, Key, Modifiers, Pointer};
 pub use inspect::{LayerHistory, LayerSnapshot, NewestAnswers};
 pub use keys::{BINDINGS, Binding, BindingScope};
 pub use layer_values::{LayerValues, UnitStrip, UnitStrips, ValueHistogram};
-pub use layers::{ChainLayer, LayerRow, Layers, ProbedLayer, Sparkline, SparklineCell};
+pub use layers::{ChainLayer, LayerRow, Layers, ProbedLayer, SparklineCell, SparklineScale};
 pub use layers_screen::{LayerSelection, LayersScreen};
 pub use message::{Effect, Exit, Message, RunFate, RunOrigin, Settings, Signal};
 pub use metric::{ChartFigure, ChartSlot, FigureCurve, MetricStore};
@@ -192,12 +192,12 @@ impl App {
 
     /// What the footer says, the most important first.
     pub fn footer_items(&self) -> Vec<FooterItem> {
-        tables::footer_items(self.mode(), &self.view, &self.watched)
+        tables::footer_items(self.mode(), &self.view, &self.watched, self.size)
     }
 
     /// The help of the screen.
     pub fn help_sections(&self) -> Vec<HelpSection> {
-        tables::help_sections(self.view.screen, &self.watched)
+        tables::help_sections(&self.view, &self.watched, self.size)
     }
 
     /// The hyperparameters that can be changed. They are live, also while the display is frozen.

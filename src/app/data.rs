@@ -1,11 +1,12 @@
 //! The Data screen: what it shows, what is selected there, and what it wants to know.
 
+mod idle_keys;
 mod layout;
 mod moves;
 mod trends;
 
 use super::banner::Banner;
-use super::layers::{ChainLayer, SparklineCell};
+use super::layers::ChainLayer;
 use super::metric::ChartFigure;
 use super::run::Run;
 use super::watched::WatchedRun;
@@ -16,6 +17,7 @@ use crate::protocol::inspection::{
 use crate::protocol::{Answer, Inspection, LayerKind, Query};
 
 pub use layout::{PlaneLayout, TileLayout};
+pub use trends::FigureTrends;
 
 /// Most units of a layer that are drawn in the plane.
 const MAX_PLANE_UNITS: usize = 64;
@@ -110,6 +112,15 @@ impl<'a> DataScreen<'a> {
         let subjects = self.subjects();
         let chosen = self.view.subject.filter(|subject| subjects.contains(subject));
         chosen.or(subjects.first().copied()).unwrap_or(DataSubject::Samples)
+    }
+
+    /// The part of the data that is shown, in words; `None` for what belongs to no chosen part.
+    pub fn split_words(&self) -> Option<&'static str> {
+        match (self.subject(), self.view.split) {
+            (DataSubject::Plane | DataSubject::Weights, _) => None,
+            (_, SplitName::Train) => Some("training data"),
+            (_, SplitName::Test | SplitName::Unknown) => Some("test data"),
+        }
     }
 
     /// The layers whose units can be drawn in the plane.
@@ -281,9 +292,14 @@ impl<'a> DataScreen<'a> {
         page.answer.entries.get(self.selected_entry().checked_sub(page.first)?)
     }
 
-    /// A figure over the whole planned run in `count` columns, of the minibatches and of the tests.
-    pub fn figure_trends(&self, figure: &ChartFigure, count: usize) -> [Vec<SparklineCell>; 2] {
+    /// A figure over the whole planned run in `count` columns.
+    pub fn figure_trends(&self, figure: &ChartFigure, count: usize) -> FigureTrends {
         trends::figure_trends(self.run, figure, count)
+    }
+
+    /// The last step of the whole planned run, which is at the right edge of [`FigureTrends`].
+    pub fn last_planned_step(&self) -> u64 {
+        trends::planned_steps(self.run).last
     }
 
     /// Why there is nothing to show, and what will change that.

@@ -98,42 +98,55 @@ impl LayerRow {
     }
 }
 
-/// A sparkline of one row of the layers.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Sparkline {
-    /// Its columns.
-    pub columns: Vec<SparklineCell>,
-    /// The values at its lower and at its upper edge; `None` where nothing positive is in sight.
-    pub edges: Option<(f64, f64)>,
+/// The scale of the sparklines of all rows: equal values are equally high in any of them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum SparklineScale {
+    /// Shares from 0 to 1.
+    Shares,
+    /// A log scale from one value to another, in powers of ten; nothing is known where they are infinite.
+    Log {
+        /// What is at the lower edge.
+        low: f64,
+        /// What is at the upper edge.
+        high: f64,
+    },
 }
 
-impl Sparkline {
-    /// The largest values of columns: shares from 0 to 1, anything else on a log scale on which the smallest and the
-    /// largest value in sight are 0 and 1.
-    pub fn of(columns: &[Column], unit: &Unit) -> Self {
-        let shares = *unit == Unit::Share;
-        let (middle, span) = log_scale_middle_and_span(columns);
-        let edges =
-            if shares { (0.0, 1.0) } else { (10f64.powf(middle - span / 2.0), 10f64.powf(middle + span / 2.0)) };
-        let height = |extent: Extent| match extent.max {
-            share if shares => share.clamp(0.0, 1.0),
-            max if max > 0.0 => ((max.log10() - middle) / span + 0.5).clamp(0.0, 1.0),
-            _ => 0.0,
-        };
-        Self {
-            columns: SparklineCell::cells_of(columns, columns.len(), height),
-            edges: (edges.0.is_finite() && edges.1.is_finite()).then_some(edges),
+impl SparklineScale {
+    /// The scale on which the smallest and the largest value of all `rows` are at the edges; shares have their own.
+    pub fn of(rows: &[Vec<Column>], unit: &Unit) -> Self {
+        if *unit == Unit::Share {
+            return Self::Shares;
+        }
+        let extents = rows.iter().flatten().filter_map(|column| column.extent);
+        let logs = extents.map(|extent| extent.max).filter(|max| *max > 0.0).map(f64::log10);
+        let (low, high) =
+            logs.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), log| (low.min(log), high.max(log)));
+        // Less than a factor of two between the extremes is told as less than the full height.
+        let (middle, half) = (f64::midpoint(low, high), (high - low).max(2f64.log10()) / 2.0);
+        Self::Log { low: middle - half, high: middle + half }
+    }
+
+    /// The values at the lower and at the upper edge; `None` where nothing positive is in sight.
+    pub fn edges(self) -> Option<(f64, f64)> {
+        match self {
+            Self::Shares => Some((0.0, 1.0)),
+            Self::Log { low, high } => {
+                let edges = (10f64.powf(low), 10f64.powf(high));
+                (edges.0.is_finite() && edges.1.is_finite()).then_some(edges)
+            }
         }
     }
-}
 
-/// Middle and height of a log scale for the largest values of `columns`, in powers of ten.
-fn log_scale_middle_and_span(columns: &[Column]) -> (f64, f64) {
-    let logs = columns.iter().filter_map(|column| column.extent).map(|extent| extent.max).filter(|max| *max > 0.0);
-    let (low, high) =
-        logs.map(f64::log10).fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), log| (low.min(log), high.max(log)));
-    // Less than a factor of two between the extremes is told as less than the full height.
-    (f64::midpoint(low, high), (high - low).max(2f64.log10()))
+    /// The largest values of columns.
+    pub fn cells(self, columns: &[Column]) -> Vec<SparklineCell> {
+        let height = |extent: Extent| match self {
+            Self::Shares => extent.max.clamp(0.0, 1.0),
+            Self::Log { low, high } if extent.max > 0.0 => ((extent.max.log10() - low) / (high - low)).clamp(0.0, 1.0),
+            Self::Log { .. } => 0.0,
+        };
+        SparklineCell::cells_of(columns, columns.len(), height)
+    }
 }
 
 /// One layer of the network, with parameters or without. Texts in it are safe to show.

@@ -7,7 +7,7 @@ use super::chart_view::ChartView;
 use super::heat_map::HeatMap;
 use super::inspect::LayerHistory;
 use super::layer_values::{LayerValues, UnitStrips};
-use super::layers::{LayerRow, Sparkline};
+use super::layers::{LayerRow, SparklineCell, SparklineScale};
 use super::run::Run;
 use super::series::{Column, StepRange};
 use super::watched::WatchedRun;
@@ -84,12 +84,14 @@ impl<'a> LayersScreen<'a> {
         self.run.layers.quantities().get(self.quantity_place())
     }
 
-    /// That quantity of a row in `count` columns.
-    pub fn sparkline(&self, row: &LayerRow, count: usize) -> Sparkline {
-        let columns =
-            self.run.layers.quantity_columns(self.run.lineage(), row, self.quantity_place(), self.steps, count);
+    /// That quantity of all rows in `count` columns, and the scale that they share.
+    pub fn sparklines(&self, count: usize) -> (SparklineScale, Vec<Vec<SparklineCell>>) {
+        let (layers, place) = (&self.run.layers, self.quantity_place());
+        let columns = |row| layers.quantity_columns(self.run.lineage(), row, place, self.steps, count);
+        let rows: Vec<Vec<Column>> = layers.rows().iter().map(columns).collect();
         let unit = self.quantity().map(|quantity| quantity.unit.clone()).unwrap_or_default();
-        Sparkline::of(&columns, &unit)
+        let scale = SparklineScale::of(&rows, &unit);
+        (scale, rows.iter().map(|columns| scale.cells(columns)).collect())
     }
 
     /// The step of the cursor, where it is in sight.

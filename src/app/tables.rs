@@ -7,8 +7,7 @@ use super::commands::COMMANDS;
 use super::display::harmless_name;
 use super::keys::{BINDINGS, Binding, BindingScope};
 use super::prompt::KeyboardMode;
-use super::screen::Screen;
-use super::view::View;
+use super::view::{View, WindowSize};
 use super::watched::WatchedRun;
 
 /// One place in the footer.
@@ -60,18 +59,23 @@ pub struct ControlRow {
 }
 
 /// What the footer says, the most important first.
-pub(super) fn footer_items(mode: &KeyboardMode, view: &View, watched: &WatchedRun) -> Vec<FooterItem> {
+pub(super) fn footer_items(
+    mode: &KeyboardMode,
+    view: &View,
+    watched: &WatchedRun,
+    size: WindowSize,
+) -> Vec<FooterItem> {
     let mut items: Vec<FooterItem> = Vec::new();
     for binding in BINDINGS.iter().filter(|binding| binding.scope.covers(mode, view.screen)) {
         let Some(place) = binding.footer else { continue };
-        let available = watched.unmet_reason(binding.needs).is_none();
+        let available = unavailable_reason(binding, view, watched, size).is_none();
         if watched.is_recorded() && !available {
             // It never will be.
             continue;
         }
         let key = binding.keys[0].to_string();
-        let label = binding_label(binding, view, watched);
-        if let Some(item) = items.iter_mut().find(|item| item.label == label) {
+        let label = binding_label(binding, view, watched, size);
+        if let Some(item) = items.iter_mut().find(|item| item.label == label && item.available == available) {
             item.keys = format!("{} {key}", item.keys);
             continue;
         }
@@ -81,18 +85,29 @@ pub(super) fn footer_items(mode: &KeyboardMode, view: &View, watched: &WatchedRu
     items
 }
 
+/// Why a key can't be used now, or would change nothing.
+pub(super) fn unavailable_reason(
+    binding: &Binding,
+    view: &View,
+    watched: &WatchedRun,
+    size: WindowSize,
+) -> Option<&'static str> {
+    watched.unmet_reason(binding.needs).or_else(|| view.idle_action_reason(binding.action, watched, size))
+}
+
 /// A binding's label as things stand: what undoes something is called so.
-fn binding_label(binding: &Binding, view: &View, watched: &WatchedRun) -> &'static str {
+fn binding_label(binding: &Binding, view: &View, watched: &WatchedRun, size: WindowSize) -> &'static str {
     match binding.action {
         Action::PauseOrResume if watched.wants_resume() => "resume",
         Action::Freeze if watched.frozen_step().is_some() => "unfreeze",
         Action::Expand if view.expanded => "shrink",
+        Action::OpenEntry if view.opens_mistakes(watched, size) => "mistakes",
         _ => binding.label,
     }
 }
 
 /// The help of a screen.
-pub(super) fn help_sections(screen: Screen, watched: &WatchedRun) -> Vec<HelpSection> {
+pub(super) fn help_sections(view: &View, watched: &WatchedRun, size: WindowSize) -> Vec<HelpSection> {
     let keys = |title, wanted: &dyn Fn(BindingScope) -> bool| HelpSection {
         title,
         lines: BINDINGS
@@ -101,7 +116,7 @@ pub(super) fn help_sections(screen: Screen, watched: &WatchedRun) -> Vec<HelpSec
             .map(|binding| HelpLine {
                 keys: binding.keys_text(),
                 text: binding.help,
-                unavailable: watched.unmet_reason(binding.needs),
+                unavailable: unavailable_reason(binding, view, watched, size),
             })
             .collect(),
     };
@@ -111,7 +126,7 @@ pub(super) fn help_sections(screen: Screen, watched: &WatchedRun) -> Vec<HelpSec
         unavailable: watched.unmet_reason(command.needs),
     });
     vec![
-        keys("Keys", &|scope| scope.covers(&KeyboardMode::Normal, screen)),
+        keys("Keys", &|scope| scope.covers(&KeyboardMode::Normal, view.screen)),
         HelpSection { title: "What you see", lines: GLOSSARY.iter().map(glossary_line).collect() },
         HelpSection { title: "Commands", lines: commands.collect() },
         keys("While typing", &|scope| scope == BindingScope::Line),

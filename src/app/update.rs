@@ -177,7 +177,7 @@ impl App {
             self.dialog.type_key(key);
             return Vec::new();
         };
-        if let Some(reason) = self.watched.unmet_reason(binding.needs) {
+        if let Some(reason) = tables::unavailable_reason(binding, &self.view, &self.watched, self.size) {
             self.show_notice(NoticeTone::Bad, reason);
             return Vec::new();
         }

@@ -3,8 +3,9 @@
 mod keys;
 mod mouse;
 
+use super::actions::Action;
 use super::chart_view::ChartView;
-use super::data::{DataScreen, DataSelection};
+use super::data::{DataScreen, DataSelection, DataSubject};
 use super::layers_screen::{LayerSelection, LayersScreen};
 use super::metric::ChartSlot;
 use super::screen::{Panel, Screen};
@@ -64,6 +65,24 @@ impl View {
             Screen::Inspect => self.inspect_screen(watched).wanted_queries(),
             Screen::Overview => Vec::new(),
         }
+    }
+
+    /// Why an action would change nothing of what the screen shows now.
+    pub(super) fn idle_action_reason(
+        &self,
+        action: Action,
+        watched: &WatchedRun,
+        size: WindowSize,
+    ) -> Option<&'static str> {
+        match self.screen {
+            Screen::Data => self.data_screen(watched, size).idle_action_reason(action),
+            Screen::Overview | Screen::Layers | Screen::Inspect => None,
+        }
+    }
+
+    /// Whether following what is selected leads to the mistakes.
+    pub(super) fn opens_mistakes(&self, watched: &WatchedRun, size: WindowSize) -> bool {
+        matches!(self.data_screen(watched, size).subject(), DataSubject::Plane | DataSubject::Confusion)
     }
 
     /// The focused panel.

@@ -103,7 +103,7 @@ impl Inspector<'_> {
             }
             Query::Points => Answer::Points(plane::points(&data.train, self.extent())),
             Query::Boundary { columns, rows } => {
-                Answer::Boundary(self.over_plane((columns, rows), PlaneView::boundary))
+                Answer::Boundary(self.over_plane((columns, rows), |view, network| view.boundary(network, &data.train)))
             }
             Query::Units { layer, columns, rows } => {
                 Answer::Units(self.over_plane((columns, rows), |view, network| view.unit_maps(network, layer)))

@@ -10,7 +10,7 @@ impl DataSelection {
     pub(in crate::app) fn handle_action(&mut self, action: Action, screen: DataScreen<'_>) -> FollowUp {
         match action {
             Action::Subject => self.show_next_subject(screen),
-            Action::Split => self.switch_split(),
+            Action::Split => return self.switch_split(),
             Action::Move { across, down } => self.move_selection(screen, across, down),
             Action::Page(by) => self.turn_page(screen, by),
             Action::OpenEntry => return self.open_entry(screen),
@@ -30,9 +30,14 @@ impl DataSelection {
         self.subject = subjects.get((at + 1) % subjects.len().max(1)).copied();
     }
 
-    fn switch_split(&mut self) {
-        self.split = if self.split == SplitName::Test { SplitName::Train } else { SplitName::Test };
+    fn switch_split(&mut self) -> FollowUp {
+        let (split, text) = match self.split {
+            SplitName::Test => (SplitName::Train, "training data from now on; t goes back to the test data"),
+            _ => (SplitName::Test, "test data from now on; t shows the training data"),
+        };
+        self.split = split;
         self.selected = Self::default().selected;
+        FollowUp::good_notice(text)
     }
 
     /// Moves the selection by columns and rows.

@@ -69,6 +69,7 @@ pub(super) fn bound_inspection(mut inspection: Inspection) -> Inspection {
         Answer::Boundary(boundary) => {
             boundary.classes.truncate(MAX_GRID_CELLS);
             boundary.confidence.truncate(MAX_GRID_CELLS);
+            boundary.wrong.iter_mut().for_each(|wrong| wrong.truncate(MAX_POINTS));
         }
         Answer::Units(maps) => {
             maps.units.truncate(MAX_DRAWN_UNITS);

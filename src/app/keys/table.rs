@@ -227,10 +227,10 @@ pub const BINDINGS: &[Binding] = {
             &[plain(Code::Enter)],
             Action::OpenEntry,
             "inspect",
-            "Follow the selected sample through the network; of the weights, see the unit among its layer's.",
+            "Follow the selected sample through the network; of the weights, see the unit among its layer's; else the mistakes.",
         )
         .footer_rank(3),
-        bind(DATA, &[key('t')], Action::Split, "train/test", "The samples that are trained on, or those of the test.")
+        bind(DATA, &[key('t')], Action::Split, "train/test", "Show the test data or the training data.")
             .footer_rank(8),
         bind(
             INSPECT,

@@ -279,8 +279,8 @@ fn look(app: &App) {
             shown.extend(chart.marks.into_iter().map(|mark| mark.text).chain(chart.note).chain([chart.title]));
         }
     }
-    for row in app.run().layers.rows() {
-        assert_eq!(app.layers_screen().sparkline(row, 9).columns.len(), 9);
+    for (row, line) in app.run().layers.rows().iter().zip(app.layers_screen().sparklines(9).1) {
+        assert_eq!(line.len(), 9);
         shown.extend([row.name.clone(), row.shape.clone()]);
     }
     let map = app.layers_screen().heat_map(9);

@@ -232,10 +232,14 @@ fn layers_with_parameters_get_rows_and_sparklines() {
     let values: Vec<f64> = look.values.iter().map(|value| value.1).collect();
     assert_eq!((look.at.step, &values[1..]), (220, &[0.001, 0.25][..]));
     assert!(rows[1].track(2).is_some_and(|dead| dead.latest_value(app.run().lineage()).is_none()));
-    let sparks = app.layers_screen().sparkline(&rows[0], 220).columns;
+    let (scale, lines) = app.layers_screen().sparklines(220);
+    let edges = scale.edges().unwrap();
+    assert!((edges.0 - 1.0).abs() < 1e-9 && (edges.1 - 1000.0).abs() < 1e-9, "{edges:?}");
+    let (sparks, flat) = (&lines[0], &lines[1]);
     assert_eq!([sparks[202], sparks[203]], [SparklineCell::Height(1.0), SparklineCell::Height(0.0)]);
-    let flat = app.layers_screen().sparkline(&rows[1], 220).columns;
-    assert_eq!([flat[200], flat[209]], [SparklineCell::Height(0.5), SparklineCell::Broken]);
+    // Equal values are equally high in every row: 1 in both is at the bottom.
+    assert_eq!([flat[200], flat[209]], [SparklineCell::Height(0.0), SparklineCell::Broken]);
+    assert_eq!((sparks[203], flat[203]), (flat[203], SparklineCell::Height(0.0)));
     assert_eq!(sparks[..200], [SparklineCell::Empty; 200]);
 }
 

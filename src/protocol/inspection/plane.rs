@@ -51,6 +51,10 @@ pub struct DecisionBoundary {
     pub classes: Vec<u8>,
     /// The probability of that class, 255 for 1.
     pub confidence: Vec<u8>,
+    /// Places among [`PlanePoints::points`] of those that are classified wrongly, in their order; `None` where the
+    /// source doesn't tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wrong: Option<Vec<u32>>,
 }
 
 /// Answer to [`super::Query::Units`].

@@ -2,7 +2,7 @@
 
 use crate::{
     dataset::DataSplit,
-    nn::{Mode, Network},
+    nn::{Mode, Network, cross_entropy_of_sample},
     protocol::inspection::{DecisionBoundary, MAX_UNIT_VALUES, PlaneGrid, PlanePoints, UnitMap, UnitMaps},
     train::predictions::argmax,
 };
@@ -47,14 +47,19 @@ impl PlaneExtent {
 
 /// Points of the training data, evenly over their order.
 pub(super) fn points(train: &DataSplit, PlaneExtent { x, y }: PlaneExtent) -> PlanePoints {
+    let (points, classes) = shown_points(train);
+    PlanePoints { x, y, points, classes, total: train.len() }
+}
+
+/// The points that are shown, and the class of each.
+fn shown_points(train: &DataSplit) -> (Vec<[f32; 2]>, Vec<u8>) {
     let total = train.len();
     let shown = total.min(MAX_POINTS);
     let indices: Vec<u32> = (0..shown).map(|place| (place * total / shown) as u32).collect();
     let (mut values, mut classes) = (vec![0.0; 2 * shown], vec![0; shown]);
     train.gather(&indices, &mut values);
     train.gather_labels(&indices, &mut classes);
-    let points = values.chunks_exact(2).map(|point| [point[0], point[1]]).collect();
-    PlanePoints { x, y, points, classes, total }
+    (values.chunks_exact(2).map(|point| [point[0], point[1]]).collect(), classes)
 }
 
 /// The plane in cells, which pass through the network in batches.
@@ -72,16 +77,31 @@ impl PlaneView {
         self.plane.columns * self.plane.rows
     }
 
-    /// The predicted class of each cell.
-    pub fn boundary(&self, network: &mut Network<f32>) -> DecisionBoundary {
-        let (mut classes, mut confidence) = (Vec::new(), Vec::new());
+    /// The predicted class of each cell, and which of the shown points are classified wrongly.
+    pub fn boundary(&self, network: &mut Network<f32>, train: &DataSplit) -> DecisionBoundary {
+        let (mut classes, mut confidence, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
         self.for_each_cell(network, usize::MAX, |_, logits| {
             let best = argmax(logits.iter().copied());
             let sum: f32 = logits.iter().map(|z| (z - logits[best]).exp()).sum();
             classes.push(best as u8);
             confidence.push((255.0 / sum).round() as u8);
         });
-        DecisionBoundary { plane: self.plane, classes, confidence }
+        let (points, labels) = shown_points(train);
+        self.for_each_point(
+            network,
+            usize::MAX,
+            points.len(),
+            |place| points[place],
+            |place, logits| {
+                let label = labels[place];
+                let loss = cross_entropy_of_sample(logits.iter().copied(), label.into(), 0.0);
+                // As in an evaluation, a point whose logits are not numbers is classified wrongly.
+                if argmax(logits.iter().copied()) != usize::from(label) || loss.is_nan() {
+                    wrong.push(place as u32);
+                }
+            },
+        );
+        DecisionBoundary { plane: self.plane, classes, confidence, wrong: Some(wrong) }
     }
 
     /// The outputs of the first units of a layer in each cell.
@@ -99,21 +119,34 @@ impl PlaneView {
     }
 
     /// Calls `take` with each cell and the output of a layer, or the last one before it, for the middle of the cell.
-    fn for_each_cell(&self, network: &mut Network<f32>, layer: usize, mut take: impl FnMut(usize, &[f32])) {
-        let (plane, cells) = (&self.plane, self.cell_count());
+    fn for_each_cell(&self, network: &mut Network<f32>, layer: usize, take: impl FnMut(usize, &[f32])) {
+        let plane = &self.plane;
+        let center = |cell: usize| plane.cell_center(cell % plane.columns, cell / plane.columns).map(|x| x as f32);
+        self.for_each_point(network, layer, self.cell_count(), center, take);
+    }
+
+    /// Calls `take` with the place of each of `count` points and the output of a layer, or the last one before it.
+    fn for_each_point(
+        &self,
+        network: &mut Network<f32>,
+        layer: usize,
+        count: usize,
+        point: impl Fn(usize) -> [f32; 2],
+        mut take: impl FnMut(usize, &[f32]),
+    ) {
         let last = layer.min(network.layer_infos().len() - 1);
-        for from in (0..cells).step_by(self.max_batch) {
-            let batch = from..cells.min(from + self.max_batch);
+        for from in (0..count).step_by(self.max_batch) {
+            let batch = from..count.min(from + self.max_batch);
             let mut input = network.input_mut(batch.len());
-            for (mut row, cell) in input.rows_mut().into_iter().zip(batch.clone()) {
-                let [x, y] = plane.cell_center(cell % plane.columns, cell / plane.columns);
-                (row[0], row[1]) = (x as f32, y as f32);
+            for (mut row, place) in input.rows_mut().into_iter().zip(batch.clone()) {
+                let [x, y] = point(place);
+                (row[0], row[1]) = (x, y);
             }
             network.forward_layers(0..last + 1, Mode::Evaluate);
             let output = network.output(last);
             let width = output.ncols();
-            for (row, cell) in output.to_slice().unwrap_or_default().chunks(width).zip(batch) {
-                take(cell, row);
+            for (row, place) in output.to_slice().unwrap_or_default().chunks(width).zip(batch) {
+                take(place, row);
             }
         }
     }

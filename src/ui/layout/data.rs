@@ -5,11 +5,15 @@ use ratatui::layout::Rect;
 use super::{take_bottom, take_left, take_top};
 use crate::app::{App, DataSubject, Panel, Pointer, TileLayout};
 
-/// Columns before the names of the classes in the confusion matrix, and the widest of them.
-const MAX_NAME_COLUMNS: u16 = 14;
+/// Columns for the names of the classes in the confusion matrix, with the mark of the selected one: at least those of
+/// the word for the last row.
+const NAME_COLUMNS: (u16, u16) = (12, 14);
 
-/// Columns for the share of a class that was found.
-pub const RECALL_COLUMNS: u16 = 6;
+/// Columns for the share of a true class that was found, the gap before it included.
+pub const RECALL_COLUMNS: u16 = 7;
+
+/// Rows below the cells: the precision of each prediction, and a line for each figure of the selected cell.
+const ROWS_BELOW: u16 = 4;
 
 /// Where the parts of the screen lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,9 +88,9 @@ pub struct MatrixFrame {
     pub names: Rect,
     /// The cells.
     pub cells: Rect,
-    /// How many of each true class were found.
-    pub found: Rect,
-    /// How much of each prediction was right, and what the selected cell says.
+    /// Which share of each true class was found.
+    pub recall: Rect,
+    /// Which share of each prediction was right, and what the selected cell says.
     pub below: Rect,
     /// The worst confusions; empty where there is no room.
     pub worst: Rect,
@@ -105,9 +109,9 @@ impl MatrixFrame {
         let worst = if area.width >= 100 { 38 } else { 0 };
         let worst = super::take_right(&mut rest, worst);
         let heading = take_top(&mut rest, 1);
-        let below = take_bottom(&mut rest, 3);
-        let names = take_left(&mut rest, (names + 2).clamp(4, MAX_NAME_COLUMNS));
-        let found = super::take_right(&mut rest, RECALL_COLUMNS);
+        let below = take_bottom(&mut rest, ROWS_BELOW);
+        let names = take_left(&mut rest, (names + 2).clamp(NAME_COLUMNS.0, NAME_COLUMNS.1));
+        let recall = super::take_right(&mut rest, RECALL_COLUMNS);
         let many = u16::try_from(classes).unwrap_or(u16::MAX).max(1);
         let wide = (rest.width / many).clamp(6, 11);
         let tall = (rest.height / many).clamp(1, 2);
@@ -115,12 +119,12 @@ impl MatrixFrame {
         let count = (classes.min(room.0), classes.min(room.1));
         let columns = u16::try_from(count.1).unwrap_or(u16::MAX).saturating_mul(wide);
         let cells = Rect { width: columns.min(rest.width), ..rest };
-        let found = Rect { x: cells.right(), ..found };
+        let recall = Rect { x: cells.right(), ..recall };
         Self {
             heading: Rect { x: cells.x, width: cells.width, ..heading },
             names,
             cells,
-            found,
+            recall,
             below,
             worst: Rect { x: worst.x + 3.min(worst.width), width: worst.width.saturating_sub(3), ..worst },
             first: (super::first_row(truth, classes, room.0), super::first_row(predicted, classes, room.1)),

@@ -15,7 +15,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::{
     app::{App, DataSubject, Panel},
-    protocol::{Capability, RunState, inspection::SplitName},
+    protocol::{Capability, RunState},
     text::thousands,
     ui::{
         layout::{Layout, data::DataFrame},
@@ -33,7 +33,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, layout: &Layout) {
         return;
     }
     let frame = DataFrame::of(area);
-    draw_heading(app, theme, buffer, frame.heading);
+    let left_over = draw_heading(app, theme, buffer, frame);
     let shown = match screen.subject() {
         DataSubject::Plane => plane::draw(app, theme, buffer, frame.body),
         DataSubject::Samples | DataSubject::Mistakes => draw_samples(app, theme, buffer, frame.body),
@@ -43,7 +43,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, layout: &Layout) {
     if !shown {
         draw_note(buffer, frame.body, &screen.why_empty(), theme.style(Role::Muted));
     }
-    draw_hint(app, theme, buffer, frame.hint, frame.body);
+    draw_hint(app, theme, buffer, frame.hint, frame.body, &left_over);
 }
 
 /// The pictures that [`draw`] draws, with the room that each has.
@@ -65,10 +65,13 @@ fn draw_samples(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) -> boo
     let Some(page) = screen.sample_page() else { return false };
     if page.answer.entries.is_empty() {
         let text = match screen.subject() {
-            DataSubject::Mistakes => "no mistakes: every sample of this part is classified correctly",
-            _ => "no samples",
+            DataSubject::Mistakes => {
+                let part = app.data_screen().split_words().unwrap_or_default();
+                format!("no mistakes: every sample of the {part} is classified correctly")
+            }
+            _ => "no samples".into(),
         };
-        draw_note(buffer, area, text, theme.style(Role::Muted));
+        draw_note(buffer, area, &text, theme.style(Role::Muted));
     } else if screen.tile_layout().pictures {
         gallery::draw(app, theme, buffer, area, page.answer, page.first);
     } else {
@@ -77,68 +80,69 @@ fn draw_samples(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) -> boo
     true
 }
 
-/// The subjects, and of what and when the current one is.
-fn draw_heading(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
+/// The subjects, and of what and when the current one is; gives the facts for which there is no room, for the hint.
+fn draw_heading(app: &App, theme: Theme, buffer: &mut Buffer, frame: DataFrame) -> String {
     let screen = app.data_screen();
     let (marks, muted) = (theme.marks(), theme.style(Role::Muted));
-    let mut row = Row::new(buffer, area, 0).with_ellipsis(marks.ellipsis);
+    let mut row = Row::new(buffer, frame.heading, 0).with_ellipsis(marks.ellipsis);
     row.put(marks.pointer, theme.style(Role::Focus)).skip(1);
     for subject in screen.subjects() {
         let role = if subject == screen.subject() { Role::Selected } else { Role::Muted };
         row.put(&format!(" {} ", subject.title()), theme.style(role)).skip(1);
     }
     row.skip(1);
-    let known = heading_facts(app);
+    let known = heading_facts(app, frame.body);
+    let joined = |facts: &[String]| facts.join(&format!(" {} ", marks.dot));
     // The last facts are the first to go.
-    for count in (1..=known.len()).rev() {
-        let text = known[..count].join(&format!(" {} ", marks.dot));
-        if text.width() <= usize::from(row.free()) {
-            row.put_right(&text, muted);
-            return;
-        }
-    }
+    let count = (1..=known.len()).rev().find(|count| joined(&known[..*count]).width() <= usize::from(row.free()));
+    let count = count.unwrap_or(0);
+    row.put_right(&joined(&known[..count]), muted);
+    joined(&known[count..])
 }
 
 /// What the heading says of the current subject, the most important first.
-fn heading_facts(app: &App) -> Vec<String> {
+fn heading_facts(app: &App, body: Rect) -> Vec<String> {
     let screen = app.data_screen();
-    let part = if app.view().data.split == SplitName::Test { "test" } else { "training" };
-    let place = |total: usize| {
-        let (at, total) = (screen.selected_entry() + 1, thousands(total as u64));
-        format!("{} of {total}", thousands(at as u64))
-    };
+    let mut facts: Vec<String> = screen.split_words().into_iter().map(String::from).collect();
     match screen.subject() {
         DataSubject::Plane => {
-            let step = screen.decision_boundary().map(|shown| format!("step {}", thousands(shown.step)));
-            step.into_iter().collect()
+            facts.extend(screen.decision_boundary().map(|shown| format!("as of step {}", thousands(shown.step))));
+            let room = screen.plane_layout((body.width, body.height));
+            let unlabelled = trends::unlabelled_last_step(app, room.charts).filter(|_| room.side > 0);
+            facts.extend(unlabelled.map(|last| format!("charts to step {}", thousands(last))));
         }
         DataSubject::Samples | DataSubject::Mistakes => {
-            let Some(page) = screen.sample_page().map(|shown| shown.answer) else { return Vec::new() };
-            let mistakes = thousands(page.mistakes as u64);
-            let samples = thousands(page.samples as u64);
-            let what = if screen.subject() == DataSubject::Mistakes {
-                format!("{mistakes} wrong of {samples} {part} samples")
-            } else {
-                format!("{samples} {part} samples, {mistakes} wrong")
-            };
-            vec![format!("as of step {}", thousands(page.evaluated)), what]
+            if let Some(page) = screen.sample_page().map(|shown| shown.answer) {
+                let (mistakes, samples) = (thousands(page.mistakes as u64), thousands(page.samples as u64));
+                facts.extend([format!("{mistakes} of {samples} wrong"), age_text(app, page.evaluated)]);
+            }
         }
         DataSubject::Confusion => {
-            let Some(confusion) = screen.confusion_matrix().map(|shown| shown.answer) else { return Vec::new() };
-            let samples: u64 = confusion.counts.iter().map(|count| u64::from(*count)).sum();
-            let what = format!("{} {part} samples", thousands(samples));
-            vec![format!("as of step {}", thousands(confusion.evaluated)), what]
+            if let Some(confusion) = screen.confusion_matrix().map(|shown| shown.answer) {
+                let samples: u64 = confusion.counts.iter().map(|count| u64::from(*count)).sum();
+                facts.extend([format!("{} samples", thousands(samples)), age_text(app, confusion.evaluated)]);
+            }
         }
         DataSubject::Weights => {
-            let Some((shown, link)) = screen.filter_pictures().zip(screen.pictured_layer()) else { return Vec::new() };
-            let step = format!("step {}", thousands(shown.step));
-            vec![step, format!("layer {}", link.title()), place(shown.answer.total)]
+            if let Some((shown, link)) = screen.filter_pictures().zip(screen.pictured_layer()) {
+                let (at, total) = (screen.selected_entry() + 1, thousands(shown.answer.total as u64));
+                let place = format!("{} of {total}", thousands(at as u64));
+                facts.extend([age_text(app, shown.step), format!("layer {}", link.title()), place]);
+            }
         }
     }
+    facts
 }
 
-/// One line: what is seen, and what to press next.
-fn draw_hint(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, body: Rect) {
+/// Of which step figures are, and where the training is by now if that is another.
+fn age_text(app: &App, step: u64) -> String {
+    let now = app.run().step;
+    let as_of = format!("as of step {}", thousands(step));
+    if step == now { as_of } else { format!("{as_of}, now at {}", thousands(now)) }
+}
+
+/// One line: facts for which the heading has no room, what is seen, and what to press next.
+fn draw_hint(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, body: Rect, left_over: &str) {
     let screen = app.data_screen();
     let mut row = Row::new(buffer, area, 0).with_ellipsis(theme.marks().ellipsis);
     if app.live().capabilities.is_some() && !app.live().can(Capability::Inspect) {
@@ -151,6 +155,9 @@ fn draw_hint(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, body: Rec
         row.skip_to(if room.side > 0 { body.x + room.plane.0 + 3 } else { body.x });
     } else {
         row.skip(2);
+    }
+    if !left_over.is_empty() {
+        row.put(left_over, theme.style(Role::Muted)).skip(2);
     }
     let (seen, next) = caption_and_hint(app);
     let whole = format!("{seen} {next}");
@@ -181,13 +188,19 @@ fn caption_and_hint(app: &App) -> (&'static str, &'static str) {
             };
             ("Background: the network's answer.", next)
         }
+        DataSubject::Samples if app.run().columns.is_converted() => (
+            "What the network answers for each sample; values in the units of the file.",
+            "Enter follows one through the network.",
+        ),
         DataSubject::Samples => ("What the network answers for each sample.", "Enter follows one through the network."),
-        DataSubject::Mistakes => {
-            ("The worst mistakes first.", "Enter follows one through the network: where does it go wrong?")
-        }
-        DataSubject::Confusion => {
-            ("One row per true class, one column per predicted class.", "Arrows choose a pair; Enter shows mistakes.")
-        }
+        DataSubject::Mistakes => (
+            "The largest losses first: what was predicted, and after the arrow the truth.",
+            "Enter follows one through the network.",
+        ),
+        DataSubject::Confusion => (
+            "Recall: share of a true class that was found. Precision: share of a prediction that was right.",
+            "Arrows choose a pair; Enter shows mistakes.",
+        ),
         DataSubject::Weights => (
             "What each unit looks for; each picture is scaled to its own largest weight.",
             "Enter shows the unit among those of its layer.",

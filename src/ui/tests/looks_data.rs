@@ -62,7 +62,13 @@ pub(super) fn answer(query: &Query, shape: &[usize], step: u64) -> Answer {
             let cells = columns * rows;
             let classes = (0..cells).map(|cell| u8::from(inside(cell) > 0.0)).collect();
             let sure = |cell: usize| (128.0 + 127.0 * (3.0 * inside(cell).abs()).min(1.0)) as u8;
-            Answer::Boundary(DecisionBoundary { plane, classes, confidence: (0..cells).map(sure).collect() })
+            let confidence = (0..cells).map(sure).collect();
+            Answer::Boundary(DecisionBoundary {
+                plane,
+                classes,
+                confidence,
+                wrong: Some((0..300).step_by(20).collect()),
+            })
         }
         Query::Units { layer, columns, rows } => {
             let plane = PlaneGrid { x: [-1.1, 1.1], y: [-1.1, 1.1], columns, rows };
@@ -249,9 +255,12 @@ fn answers_that_make_no_sense_are_harmless() {
             classes: vec![255; 3],
             total: 0,
         }),
-        Query::Boundary { .. } => {
-            Answer::Boundary(DecisionBoundary { plane, classes: vec![255; 7], confidence: vec![0; 3] })
-        }
+        Query::Boundary { .. } => Answer::Boundary(DecisionBoundary {
+            plane,
+            classes: vec![255; 7],
+            confidence: vec![0; 3],
+            wrong: Some(vec![u32::MAX; 9]),
+        }),
         Query::Units { layer, .. } => {
             let unit = UnitMap { values: vec![f32::NAN, f32::INFINITY] };
             Answer::Units(UnitMaps { layer: *layer, total: huge, plane, units: vec![unit; 70] })

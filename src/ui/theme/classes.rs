@@ -1,4 +1,8 @@
-//! Colours, marks and textures that tell classes apart: the colours are Okabe and Ito's, the marks differ in shape.
+//! Colours, marks and textures that tell classes apart.
+//!
+//! No colour of a class is one of the signed ramp, whose maps lie beside the points: greens, pinks, yellow-green, greys,
+//! red and violet are classes, blue and orange are signs. Filled marks are samples that are classified correctly, the
+//! same marks hollow those that are not.
 
 use ratatui::style::Color;
 
@@ -6,18 +10,21 @@ use super::{Background, ColorDepth, Rgb, Theme};
 
 /// On dark, on light, and among the 16 colours. Neighbours differ in lightness too.
 const CLASS_HUES: [(Rgb, Rgb, Color); 8] = [
-    ((86, 180, 233), (0, 104, 170), Color::Cyan),
-    ((240, 165, 40), (190, 106, 0), Color::Yellow),
-    ((40, 186, 140), (0, 128, 92), Color::Green),
-    ((222, 132, 182), (168, 62, 122), Color::Magenta),
-    ((240, 228, 66), (132, 116, 0), Color::LightYellow),
-    ((232, 100, 40), (176, 24, 0), Color::Red),
-    ((92, 124, 240), (80, 50, 190), Color::Blue),
-    ((190, 190, 190), (90, 90, 90), Color::Gray),
+    ((30, 170, 120), (0, 124, 88), Color::Green),
+    ((244, 164, 212), (206, 84, 158), Color::LightMagenta),
+    ((222, 232, 90), (70, 74, 0), Color::LightGreen),
+    ((228, 232, 238), (124, 126, 132), Color::Gray),
+    ((214, 60, 90), (190, 0, 50), Color::Red),
+    ((170, 110, 240), (110, 50, 190), Color::Magenta),
+    ((130, 220, 110), (84, 150, 40), Color::LightRed),
+    ((160, 80, 130), (110, 30, 90), Color::DarkGray),
 ];
 
-const CLASS_MARKS: [&str; 8] = ["●", "◆", "▲", "■", "○", "◇", "△", "□"];
-const ASCII_CLASS_MARKS: [&str; 8] = ["o", "x", "^", "#", "@", "%", "v", "="];
+/// Marks of samples that are classified correctly, and of those that are not.
+const CLASS_MARKS: [[&str; 2]; 8] =
+    [["●", "○"], ["◆", "◇"], ["▲", "△"], ["■", "□"], ["▼", "▽"], ["★", "☆"], ["♠", "♤"], ["♣", "♧"]];
+const ASCII_CLASS_MARKS: [[&str; 2]; 8] =
+    [["a", "A"], ["b", "B"], ["c", "C"], ["d", "D"], ["e", "E"], ["f", "F"], ["g", "G"], ["h", "H"]];
 
 /// What fills a class's ground where there are no colours, the surer the second.
 const TEXTURES: [[&str; 2]; 8] =
@@ -43,13 +50,10 @@ impl Theme {
         }
     }
 
-    /// The mark of a sample of a class.
-    pub fn class_mark(self, class: usize) -> &'static str {
-        if self.has_symbols() {
-            CLASS_MARKS[class % CLASS_MARKS.len()]
-        } else {
-            ASCII_CLASS_MARKS[class % CLASS_MARKS.len()]
-        }
+    /// The mark of a sample of a class, which is classified correctly or not.
+    pub fn class_mark(self, class: usize, correct: bool) -> &'static str {
+        let marks = if self.has_symbols() { &CLASS_MARKS } else { &ASCII_CLASS_MARKS };
+        marks[class % marks.len()][usize::from(!correct)]
     }
 
     /// The colour of the ground where a class is predicted, from calm at `certainty` 0 to strong at 1; `None` where
@@ -81,15 +85,17 @@ impl Theme {
         }
     }
 
-    /// What a sample's mark stands on where the ground would have its very colour; `None` leaves the ground.
-    pub fn class_mark_background(self, class: usize) -> Option<Color> {
-        if self.depth == ColorDepth::Basic { self.class_ground_color(class, 0.0) } else { None }
+    /// What a sample's mark stands on where the ground would have its very colour or the mark has to stand out, as one
+    /// that is classified wrongly does; `None` leaves the ground.
+    pub fn class_mark_background(self, class: usize, correct: bool) -> Option<Color> {
+        if self.depth == ColorDepth::Basic || !correct { self.class_ground_color(class, 0.0) } else { None }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ui::theme::Ramp;
 
     #[test]
     fn classes_differ_with_and_without_colours() {
@@ -110,9 +116,13 @@ mod tests {
         for unicode in [true, false] {
             let theme = Theme::new(ColorDepth::None, Background::Dark, unicode);
             for (one, other) in (0..8).flat_map(|one| (0..one).map(move |other| (one, other))) {
-                assert_ne!(theme.class_mark(one), theme.class_mark(other));
+                for correct in [true, false] {
+                    assert_ne!(theme.class_mark(one, correct), theme.class_mark(other, correct));
+                }
+                assert_ne!(theme.class_mark(one, true), theme.class_mark(other, false));
                 assert_ne!(theme.class_ground_symbol(one, 1.0), theme.class_ground_symbol(other, 1.0));
             }
+            assert!((0..8).all(|class| theme.class_mark(class, true) != theme.class_mark(class, false)));
             assert_eq!(theme.class_ground_color(0, 1.0), None);
         }
     }
@@ -123,8 +133,68 @@ mod tests {
             let theme = Theme::new(depth, Background::Light, false);
             for certainty in [f64::NAN, -1.0, 0.5, 2.0, f64::INFINITY] {
                 assert_eq!(theme.class_ground_color(usize::MAX, certainty).is_some(), depth != ColorDepth::None);
-                assert!(theme.class_ground_symbol(255, certainty).is_ascii() && theme.class_mark(77).is_ascii());
-                assert_eq!(theme.class_mark_background(usize::MAX).is_some(), depth == ColorDepth::Basic);
+                assert!(theme.class_ground_symbol(255, certainty).is_ascii() && theme.class_mark(77, false).is_ascii());
+                assert_eq!(theme.class_mark_background(usize::MAX, true).is_some(), depth == ColorDepth::Basic);
+            }
+        }
+    }
+
+    const SIGNED_SHARES: [f64; 6] = [0.0, 0.1, 0.2, 0.8, 0.9, 1.0];
+
+    /// How a colour looks to eyes that miss one kind of cones (Machado, Oliveira, Fernandes 2009, severity 1), or to any.
+    const VISIONS: [[[f64; 3]; 3]; 4] = [
+        [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
+        [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+        [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+        [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+    ];
+
+    /// CIE L*a*b* of an sRGB colour under one of [`VISIONS`].
+    fn lab((red, green, blue): Rgb, vision: [[f64; 3]; 3]) -> [f64; 3] {
+        let linear = [red, green, blue].map(|part| {
+            let part = f64::from(part) / 255.0;
+            if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+        });
+        let dot = |row: [f64; 3], of: [f64; 3]| row.iter().zip(of).map(|(a, b)| a * b).sum::<f64>();
+        let [r, g, b] = [0, 1, 2].map(|i| dot(vision[i], linear).clamp(0.0, 1.0));
+        let xyz = [
+            (0.4124 * r + 0.3576 * g + 0.1805 * b) / 0.95047,
+            0.2126 * r + 0.7152 * g + 0.0722 * b,
+            (0.0193 * r + 0.1192 * g + 0.9505 * b) / 1.08883,
+        ];
+        let [x, y, z] = xyz.map(|t: f64| if t > 0.008856 { t.cbrt() } else { 7.787 * t + 16.0 / 116.0 });
+        [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)]
+    }
+
+    fn rgb_of(color: Color) -> Rgb {
+        let Color::Rgb(red, green, blue) = color else { panic!("{color:?}") };
+        (red, green, blue)
+    }
+
+    #[test]
+    fn no_colour_is_both_a_class_and_a_sign() {
+        for background in [Background::Dark, Background::Light] {
+            let theme = Theme::new(ColorDepth::True, background, true);
+            let looks = |class| [theme.class_color(class), theme.class_ground_color(class, 1.0).unwrap()].map(rgb_of);
+            for (class, share) in (0..8).flat_map(|class| SIGNED_SHARES.map(|share| (class, share))) {
+                for (place, vision) in VISIONS.into_iter().enumerate().filter(|(place, _)| *place == 0 || class < 4) {
+                    let sign = lab(theme.ramp_rgb(Ramp::Signed, share), vision);
+                    // About 2.3 is the least that eyes tell apart.
+                    let least = if place == 0 { 25.0 } else { 8.0 };
+                    for look in looks(class) {
+                        let far = lab(look, vision).iter().zip(sign).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
+                        assert!(far >= least, "{background:?} class {class}, sign {share}, vision {place}: {far}");
+                    }
+                }
+            }
+            for depth in [ColorDepth::Indexed, ColorDepth::Basic] {
+                let theme = Theme::new(depth, background, true);
+                let steps = (0..=100).map(|i| f64::from(i) / 100.0).filter(|share| (share - 0.5).abs() > 0.2);
+                let signs: Vec<Color> = steps.filter_map(|share| theme.ramp_color(Ramp::Signed, share)).collect();
+                for class in 0..8 {
+                    let looks = [Some(theme.class_color(class)), theme.class_ground_color(class, 1.0)];
+                    assert!(looks.iter().flatten().all(|look| !signs.contains(look)), "{depth:?} {class} {signs:?}");
+                }
             }
         }
     }

@@ -98,7 +98,7 @@ fn half_block(bits: u32) -> char {
     }
 }
 
-/// The symbols of the dashboard, each one column wide.
+/// The symbols of the dashboard, each one column wide but for that of either sign.
 #[derive(Clone, Copy, Debug)]
 pub struct MarkSet {
     /// Training.
@@ -135,6 +135,8 @@ pub struct MarkSet {
     pub ellipsis: &'static str,
     /// Between two lengths.
     pub times: &'static str,
+    /// Of either sign.
+    pub plus_minus: &'static str,
     /// No value.
     pub none: &'static str,
 }
@@ -157,6 +159,7 @@ const UNICODE: MarkSet = MarkSet {
     cursor: "┊",
     ellipsis: "…",
     times: "×",
+    plus_minus: "±",
     none: "–",
 };
 
@@ -178,6 +181,7 @@ const ASCII: MarkSet = MarkSet {
     cursor: ":",
     ellipsis: "~",
     times: "x",
+    plus_minus: "±",
     none: "-",
 };
 
@@ -190,6 +194,7 @@ const BLOCKS: MarkSet = MarkSet {
     rule: "─",
     bar: "│",
     times: "×",
+    plus_minus: "+-",
     ..ASCII
 };
 

@@ -39,8 +39,8 @@ const HEAT_BASIC_DARK: [Color; 6] =
     [Color::Black, Color::Blue, Color::Magenta, Color::Red, Color::Yellow, Color::White];
 const HEAT_BASIC_LIGHT: [Color; 6] =
     [Color::White, Color::Yellow, Color::Green, Color::Magenta, Color::Blue, Color::Black];
-const SIGNED_BASIC_DARK: [Color; 5] = [Color::Cyan, Color::Blue, Color::Black, Color::Red, Color::Yellow];
-const SIGNED_BASIC_LIGHT: [Color; 5] = [Color::Blue, Color::Cyan, Color::White, Color::Yellow, Color::Red];
+const SIGNED_BASIC_DARK: [Color; 5] = [Color::LightBlue, Color::Blue, Color::Black, Color::Yellow, Color::LightYellow];
+const SIGNED_BASIC_LIGHT: [Color; 5] = [Color::Blue, Color::LightBlue, Color::White, Color::LightYellow, Color::Yellow];
 const GREY_BASIC: [Color; 4] = [Color::Black, Color::DarkGray, Color::Gray, Color::White];
 
 /// What stands for more and more where there are no colours; of a heat also little is seen.
@@ -90,7 +90,7 @@ impl Theme {
         match self.depth {
             ColorDepth::None => Color::Reset,
             ColorDepth::Basic => match self.ramp_color(ramp, share) {
-                Some(Color::White | Color::Gray | Color::Yellow | Color::Cyan | Color::Green) => Color::Black,
+                Some(Color::White | Color::Gray | Color::Yellow | Color::LightYellow | Color::Green) => Color::Black,
                 _ => Color::White,
             },
             ColorDepth::True | ColorDepth::Indexed => {

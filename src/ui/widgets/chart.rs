@@ -294,7 +294,7 @@ pub fn chart_settings_text(chart: &Chart, refused: bool, theme: Theme) -> String
         (ValueScale::Linear, true) => "no log: nothing above 0",
         (ValueScale::Linear, false) => "",
     };
-    let around = if theme.has_blocks() { "±" } else { "+-" };
+    let around = theme.marks().plus_minus;
     let smoothing = chart.smoothing.map(|smoothing| match smoothing.reach() {
         Some(reach) => format!("smooth {around}{reach}"),
         None => "not smoothed".into(),

@@ -193,6 +193,15 @@ fn the_plane_shows_boundary_units_and_points() {
     };
     assert_eq!((boundary.classes.len(), boundary.confidence.len()), (800, 800));
     assert!(boundary.classes.iter().all(|class| *class < 3) && boundary.confidence.iter().all(|p| *p >= 85));
+    // Which points are wrong is what a pass of each by itself says.
+    let wrong = boundary.wrong.unwrap();
+    assert!(!wrong.is_empty() && wrong.len() < points.points.len(), "{} wrong", wrong.len());
+    for place in (0..points.points.len()).step_by(7) {
+        let index = place * points.total / points.points.len();
+        let alone = trace(&mut trainer, SampleChoice::Dataset { split: SplitName::Train, index }, 0);
+        let mistaken = alone.loss.unwrap().predicted != usize::from(points.classes[place]);
+        assert_eq!(wrong.contains(&(place as u32)), mistaken, "point {place}");
+    }
     let Answer::Units(maps) = trainer.inspect(&Query::Units { layer: 1, columns: 7, rows: 3 }).unwrap() else {
         panic!()
     };

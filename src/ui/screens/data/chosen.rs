@@ -2,7 +2,7 @@
 
 use ratatui::{buffer::Buffer, layout::Rect};
 
-use super::entry::{image_of, percent, verdict_mark};
+use super::entry::{image_of, is_correct, percent, predicted_name, put_guess, verdict_mark};
 use crate::{
     app::App,
     protocol::inspection::{ClassifiedSample, SplitName},
@@ -53,10 +53,15 @@ fn draw_table(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, entry: &
     let (mark, role) = verdict_mark(entry, theme);
     let (text, muted) = (theme.style(Role::Text), theme.style(Role::Muted));
     let part = if app.view().data.split == SplitName::Test { "test" } else { "training" };
+    let truth = match (is_correct(entry), theme.has_blocks()) {
+        (true, _) => "truth",
+        (false, true) => "→ truth",
+        (false, false) => "> truth",
+    };
     let rows = [
         ("sample", format!("{part} {}", thousands(entry.index as u64)), text),
-        ("truth", app.run().class_name(entry.class), theme.style(Role::Strong)),
-        ("prediction", format!("{mark} {}", app.run().class_name(entry.predicted)), theme.style(role)),
+        ("prediction", format!("{mark} {}", predicted_name(app, entry)), theme.style(role)),
+        (truth, app.run().class_name(entry.class), theme.style(Role::Strong)),
         ("loss", short(entry.loss), text),
         ("confidence", percent(entry.confidence), text),
     ];
@@ -74,12 +79,10 @@ fn draw_short_text(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, ent
     let (mark, role) = verdict_mark(entry, theme);
     let muted = theme.style(Role::Muted);
     let mut row = Row::new(buffer, area, 0).with_ellipsis(theme.marks().ellipsis);
-    row.put_right(&percent(entry.confidence), theme.style(Role::Text));
-    row.reserve_right(1)
-        .put(mark, theme.style(role))
-        .skip(1)
-        .put(&app.run().class_name(entry.predicted), theme.style(role));
+    row.put(mark, theme.style(role)).skip(1);
+    let columns = row.free();
+    put_guess(&mut row, app, entry, theme, columns, role);
     let mut row = Row::new(buffer, area, 1).with_ellipsis(theme.marks().ellipsis);
-    row.put_right(&format!("loss {}", short(entry.loss)), muted);
-    row.reserve_right(1).put("truly ", muted).put(&app.run().class_name(entry.class), theme.style(Role::Strong));
+    row.put_right(&format!("{} sure", percent(entry.confidence)), muted);
+    row.reserve_right(1).put(&format!("its loss {}", short(entry.loss)), muted);
 }

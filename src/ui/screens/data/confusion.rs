@@ -1,6 +1,7 @@
 //! The confusion matrix: one row per true class, one column per predicted class.
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+use unicode_width::UnicodeWidthStr;
 
 use crate::{
     app::App,
@@ -43,15 +44,26 @@ impl<'a> ConfusionTable<'a> {
         Self { confusion, truths, predictions, worst }
     }
 
+    /// Which share of the samples that were taken for a class are of it.
+    fn precision(&self, class: usize, theme: Theme) -> String {
+        format_rate(self.count(class, class), self.predictions.get(class).copied().unwrap_or(0), theme)
+    }
+
     fn count(&self, truth: usize, predicted: usize) -> u32 {
         let at = truth.saturating_mul(self.confusion.classes).saturating_add(predicted);
         self.confusion.counts.get(at).copied().unwrap_or(0)
     }
 }
 
-/// `part` of `whole` in percent; nothing where there is no whole.
+/// `part` of `whole` in percent, 0 and 100 only where it is none and all; nothing where there is no whole.
 fn format_rate(part: u32, whole: u64, theme: Theme) -> String {
-    if whole == 0 { theme.marks().none.into() } else { format!("{:.0} %", f64::from(part) / whole as f64 * 100.0) }
+    let percent = f64::from(part) / whole as f64 * 100.0;
+    match part {
+        _ if whole == 0 => theme.marks().none.into(),
+        1.. if percent < 0.5 => "<1 %".into(),
+        _ if percent >= 99.5 && u64::from(part) < whole => ">99 %".into(),
+        _ => format!("{percent:.0} %"),
+    }
 }
 
 /// Draws the matrix and the worst confusions; false if nothing is known yet.
@@ -74,8 +86,8 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) -> bool {
         let name = app.run().class_name(class);
         row.put_right_aligned(&cut(&name, frame.cell.0 - 1, theme.marks().ellipsis), frame.cell.0, style);
     }
-    Row::new(buffer, Rect { y: frame.heading.y, height: 1, ..frame.found }, 0).put_right_aligned(
-        "found",
+    Row::new(buffer, Rect { y: frame.heading.y, height: 1, ..frame.recall }, 0).put_right_aligned(
+        "recall",
         RECALL_COLUMNS,
         muted,
     );
@@ -127,8 +139,8 @@ fn draw_row(
             Row::new(buffer, cell, 1).put_right_aligned(&rate, frame.cell.0, muted);
         }
     }
-    let found = format_rate(matrix.count(truth, truth), whole, theme);
-    Row::new(buffer, frame.found, y).put_right_aligned(&found, RECALL_COLUMNS, theme.style(Role::Text));
+    let recall = format_rate(matrix.count(truth, truth), whole, theme);
+    Row::new(buffer, frame.recall, y).put_right_aligned(&recall, RECALL_COLUMNS, theme.style(Role::Text));
 }
 
 /// The colour of a number: what is right, what is confused often, what is rare.
@@ -148,36 +160,59 @@ fn cell_style(theme: Theme, count: u32, whole: u64, right: bool, marked: bool) -
     }
 }
 
-/// How much of each prediction was right, and what the selected cell says.
+/// The precision of each prediction, and what the selected cell says.
 fn draw_precision_and_selection(
     app: &App,
     theme: Theme,
     buffer: &mut Buffer,
     frame: &MatrixFrame,
     matrix: &ConfusionTable,
-    (truth, predicted): (usize, usize),
+    selected: (usize, usize),
 ) {
-    let muted = theme.style(Role::Muted);
     let used = frame.count.0 as u16 * frame.cell.1;
     let area = Rect { y: (frame.cells.y + used).min(frame.below.y), ..frame.below };
-    Row::new(buffer, Rect { width: frame.names.width, ..area }, 0).skip(2).put("right", muted);
+    let names = Rect { width: frame.names.width, ..area };
+    Row::new(buffer, names, 0).skip(2).put("precision", theme.style(Role::Muted));
     for (place, class) in (frame.first.1..matrix.confusion.classes).take(frame.count.1).enumerate() {
         let x = frame.cells.x + place as u16 * frame.cell.0;
-        let whole = matrix.predictions.get(class).copied().unwrap_or(0);
-        let text = format!("{} ", format_rate(matrix.count(class, class), whole, theme));
+        let text = format!("{} ", matrix.precision(class, theme));
         let place = Rect { x, width: frame.cell.0, ..area };
         Row::new(buffer, place, 0).put_right_aligned(&text, frame.cell.0, theme.style(Role::Text));
     }
-    let count = matrix.count(truth, predicted);
-    let whole = matrix.truths.get(truth).copied().unwrap_or(0);
-    let mut row = Row::new(buffer, area, 2).with_ellipsis(theme.marks().ellipsis);
-    row.skip(2).put(&app.run().class_name(truth), theme.style(Role::Strong));
-    row.put(if truth == predicted { " recognized" } else { " taken for " }, muted);
+    draw_selection(app, theme, buffer, area, matrix, selected);
+}
+
+/// What the selected cell counts, the recall of its true class and the precision of its prediction, a line each.
+fn draw_selection(
+    app: &App,
+    theme: Theme,
+    buffer: &mut Buffer,
+    area: Rect,
+    matrix: &ConfusionTable,
+    (truth, predicted): (usize, usize),
+) {
+    let (muted, strong, text) = (theme.style(Role::Muted), theme.style(Role::Strong), theme.style(Role::Text));
+    let (of_truth, of_predicted) = (matrix.truths.get(truth), matrix.predictions.get(predicted));
+    let whole = |count: Option<&u64>| count.copied().unwrap_or(0);
+    let share = |count: u32, whole: u64| {
+        format!("{} of {}, {}", thousands(count.into()), thousands(whole), format_rate(count, whole, theme))
+    };
+    let pair = share(matrix.count(truth, predicted), whole(of_truth));
+    let recall = share(matrix.count(truth, truth), whole(of_truth));
+    let precision = share(matrix.count(predicted, predicted), whole(of_predicted));
+    let [true_name, predicted_name] = [truth, predicted].map(|class| app.run().class_name(class));
+    let mut line = |y: u16, before: &str, name: &str, after: &str| {
+        let mut row = Row::new(buffer, area, y).with_ellipsis(theme.marks().ellipsis);
+        row.skip(2);
+        let columns = row.free().saturating_sub((before.width() + after.width()) as u16);
+        row.put(before, muted).put(&cut(name, columns, theme.marks().ellipsis), strong).put(after, text);
+    };
+    line(1, "recall of the true ", &true_name, &format!(": {recall}"));
+    line(2, "precision of the prediction ", &predicted_name, &format!(": {precision}"));
     if truth != predicted {
-        row.put(&app.run().class_name(predicted), theme.style(Role::Strong));
+        let true_name = cut(&true_name, area.width / 3, theme.marks().ellipsis);
+        line(3, &format!("{true_name} taken for "), &predicted_name, &format!(": {pair}"));
     }
-    let text = format!(": {} of {}, {}", thousands(count.into()), thousands(whole), format_rate(count, whole, theme));
-    row.put(&text, theme.style(Role::Text));
 }
 
 /// The confusions that happen most.
@@ -186,7 +221,9 @@ fn draw_worst_confusions(app: &App, theme: Theme, buffer: &mut Buffer, area: Rec
         return;
     }
     let muted = theme.style(Role::Muted);
-    Row::new(buffer, area, 0).put("worst confusions", theme.style(Role::Strong));
+    let mut heading = Row::new(buffer, area, 0);
+    heading.put("worst confusions", theme.style(Role::Strong)).skip(1);
+    heading.put_all(&[(&format!("prediction {} truth", theme.marks().arrow), muted)]);
     if matrix.worst.is_empty() {
         Row::new(buffer, area, 1).put("none", muted);
     }
@@ -197,8 +234,8 @@ fn draw_worst_confusions(app: &App, theme: Theme, buffer: &mut Buffer, area: Rec
         row.put_right(&format!("{:>5}", format_rate(*count, whole, theme)), muted);
         row.put_right(&format!("{:>6}", thousands((*count).into())), theme.style(Role::Text));
         row.reserve_right(1).put_left_aligned(if marked { "!" } else { " " }, 2, theme.style(Role::Bad));
-        row.put(&app.run().class_name(*truth), theme.style(Role::Text));
+        row.put(&app.run().class_name(*predicted), theme.style(Role::Text));
         row.put(&format!(" {} ", theme.marks().arrow), muted)
-            .put(&app.run().class_name(*predicted), theme.style(Role::Text));
+            .put(&app.run().class_name(*truth), theme.style(Role::Text));
     }
 }

@@ -4,7 +4,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::{
     chosen,
-    entry::{image_of, percent, verdict_mark},
+    entry::{image_of, is_correct, percent, put_guess, verdict_mark},
 };
 use crate::{
     app::App,
@@ -16,6 +16,9 @@ use crate::{
         widgets::picture::{self, CellPicture},
     },
 };
+
+/// Columns from which on a mistake's caption has both classes and the confidence.
+const MIN_COLUMNS_WITH_ALL: u16 = 26;
 
 /// Draws the page, of which the first entry has place `first`.
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, page: &SamplePage, first: usize) {
@@ -63,17 +66,18 @@ fn enlarged_sample<'a>(
     page.entries.get(app.data_screen().selected_entry().checked_sub(first)?).filter(|_| gallery.side.width > 0)
 }
 
-/// The mark of right or wrong, the predicted class, and how sure it is.
+/// The mark of right or wrong, the predicted class and how sure that is, and of a mistake the true class instead of the
+/// latter where there is no room for both.
 fn draw_caption(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, entry: &ClassifiedSample, selected: bool) {
     let (mark, role) = verdict_mark(entry, theme);
     let mut row = Row::new(buffer, area, 0).with_ellipsis(theme.marks().ellipsis);
     let pointer = if selected { theme.marks().pointer } else { mark };
     row.put(pointer, theme.style(if selected { Role::Focus } else { role })).skip(1);
-    let confidence = percent(entry.confidence);
-    if area.width >= 14 {
-        row.put_right(&confidence, theme.style(Role::Muted));
+    if area.width >= if is_correct(entry) { 14 } else { MIN_COLUMNS_WITH_ALL } {
+        row.put_right(&percent(entry.confidence), theme.style(Role::Muted));
         row.reserve_right(1);
     }
     let role = if selected { Role::Selected } else { role };
-    row.put(&app.run().class_name(entry.predicted), theme.style(role));
+    let columns = row.free();
+    put_guess(&mut row, app, entry, theme, columns, role);
 }

@@ -3,7 +3,7 @@
 use ratatui::{buffer::Buffer, layout::Rect};
 use unicode_width::UnicodeWidthStr;
 
-use super::entry::{percent, verdict_mark};
+use super::entry::{is_correct, percent, predicted_name, verdict_mark};
 use crate::{
     app::{App, TableColumns},
     protocol::inspection::{ClassifiedSample, SamplePage},
@@ -28,7 +28,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, page: &Sam
     let muted = theme.style(Role::Muted);
     let mut row = Row::new(buffer, area, 0).with_ellipsis(theme.marks().ellipsis);
     row.skip(2).put_right_aligned("sample", NUMBER_COLUMNS - 2, muted).skip(2);
-    row.put_left_aligned("truth", class, muted).put_left_aligned("prediction", class, muted);
+    row.put_left_aligned("prediction", class, muted).put_left_aligned("  truth", class, muted);
     row.put_right_aligned("confidence", NUMBER_COLUMNS + 2, muted)
         .put_right_aligned("loss", NUMBER_COLUMNS, muted)
         .skip(3);
@@ -38,7 +38,8 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, page: &Sam
     }
     let fitting = fitting_columns(&widths, row.free());
     for (place, width) in widths.iter().enumerate().take(fitting) {
-        let name = cut(app.run().columns.name(place).unwrap_or_default(), width - 1, theme.marks().ellipsis);
+        let name = app.run().columns.name_or_number(place);
+        let name = cut(&name, width - 1, theme.marks().ellipsis);
         row.put_right_aligned(&name, *width, muted);
     }
     if fitting < widths.len() {
@@ -74,7 +75,7 @@ fn value_widths(table: &TableColumns, page: &SamplePage) -> Vec<u16> {
             .entries
             .iter()
             .filter_map(|entry| Some(table.value_in_file(place, (*entry.values.get(place)?).into())?.width()));
-        let widest = texts.max().unwrap_or(0).max(table.name(place).map_or(0, UnicodeWidthStr::width));
+        let widest = texts.max().unwrap_or(0).max(table.name_or_number(place).width());
         (widest as u16 + 2).clamp(least, most)
     };
     if table.is_empty() { Vec::new() } else { (0..count).map(width).collect() }
@@ -94,8 +95,10 @@ fn draw_entry_row(
     let index = thousands(entry.index as u64);
     row.put_right_aligned(&index, NUMBER_COLUMNS - 2, theme.style(if selected { Role::Selected } else { Role::Text }))
         .skip(2);
-    row.put_left_aligned(&app.run().class_name(entry.class), class, text);
-    row.put_left_aligned(&format!("{mark} {}", app.run().class_name(entry.predicted)), class, theme.style(role));
+    row.put_left_aligned(&format!("{mark} {}", predicted_name(app, entry)), class, theme.style(role));
+    let arrow = if is_correct(entry) { " " } else { marks.arrow };
+    row.put_left_aligned(arrow, 2, theme.style(Role::Muted));
+    row.put_left_aligned(&app.run().class_name(entry.class), class - 2, text);
     row.put_right_aligned(&percent(entry.confidence), NUMBER_COLUMNS + 2, text);
     row.put_right_aligned(&number(entry.loss, NUMBER_COLUMNS - 1), NUMBER_COLUMNS, text).skip(3);
     if !app.run().columns.is_empty() {

@@ -10,6 +10,7 @@ use super::{trends, units};
 use crate::{
     app::App,
     protocol::inspection::{DecisionBoundary, PlanePoints},
+    text::{short, thousands},
     ui::{
         layout::{take_left, take_top},
         paint::{Row, cut},
@@ -33,7 +34,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) -> bool {
     let plane = Rect { height: room.plane.1.min(plane.height), ..plane };
     draw_predictions(app, theme, buffer, plane, boundary.answer);
     if let Some(points) = screen.plane_points() {
-        draw_points(theme, buffer, plane, points.answer);
+        draw_points(theme, buffer, plane, points.answer, boundary.answer.wrong.as_deref().unwrap_or_default());
     }
     if room.side == 0 {
         return true;
@@ -78,59 +79,106 @@ fn draw_predictions(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, bo
     }
 }
 
-/// The points, each with the mark of its class.
-fn draw_points(theme: Theme, buffer: &mut Buffer, area: Rect, points: &PlanePoints) {
-    let visible = area.intersection(buffer.area);
+/// The points, each with the mark of its class: of those that are classified correctly as many as leave the ground to
+/// be seen, and above them all that are classified wrongly.
+fn draw_points(theme: Theme, buffer: &mut Buffer, area: Rect, points: &PlanePoints, wrong: &[u32]) {
     let most = (usize::from(area.width) * usize::from(area.height) / MIN_CELLS_PER_POINT).max(1);
     let every = points.points.len().div_ceil(most).max(1);
-    let place = |value: f32, [low, high]: [f64; 2], cells: u16| {
+    let right = (0..points.points.len()).step_by(every).filter(|place| wrong.iter().all(|w| *w as usize != *place));
+    let marked = right.map(|place| (place, true)).chain(wrong.iter().map(|place| (*place as usize, false)));
+    for (place, correct) in marked {
+        draw_point(theme, buffer, area, points, place, correct);
+    }
+}
+
+fn draw_point(theme: Theme, buffer: &mut Buffer, area: Rect, points: &PlanePoints, place: usize, correct: bool) {
+    let (Some(point), Some(class)) = (points.points.get(place), points.classes.get(place)) else { return };
+    let cell_at = |value: f32, [low, high]: [f64; 2], cells: u16| {
         let share = (f64::from(value) - low) / (high - low);
         (share.is_finite() && (0.0..1.0).contains(&share)).then(|| (share * f64::from(cells)) as u16)
     };
-    for (point, class) in points.points.iter().zip(&points.classes).step_by(every) {
-        let (Some(column), Some(row)) = (place(point[0], points.x, area.width), place(point[1], points.y, area.height))
-        else {
-            continue;
-        };
-        let (x, y) = (area.x + column, area.bottom() - 1 - row);
-        if visible.contains((x, y).into()) {
-            let class = usize::from(*class);
-            let cell = &mut buffer[(x, y)];
-            // One ground for the whole cell, so that the mark stands on it.
-            cell.set_symbol(theme.class_mark(class)).set_fg(theme.class_color(class));
-            cell.modifier |= Modifier::BOLD;
-            if let Some(paper) = theme.class_mark_background(class) {
-                cell.set_bg(paper);
-            }
+    let (Some(column), Some(row)) = (cell_at(point[0], points.x, area.width), cell_at(point[1], points.y, area.height))
+    else {
+        return;
+    };
+    let (x, y) = (area.x + column, area.bottom() - 1 - row);
+    if area.intersection(buffer.area).contains((x, y).into()) {
+        let class = usize::from(*class);
+        let cell = &mut buffer[(x, y)];
+        // One ground for the whole cell, so that the mark stands on it.
+        cell.set_symbol(theme.class_mark(class, correct)).set_fg(theme.class_color(class));
+        cell.modifier |= Modifier::BOLD;
+        if let Some(paper) = theme.class_mark_background(class, correct) {
+            cell.set_bg(paper);
         }
     }
 }
 
-/// Which mark is which class, from the left of `row`.
+/// Which mark is which class, how many points are classified wrongly, and what the axes are, from the left of `row`.
 pub fn draw_class_legend(app: &App, theme: Theme, row: &mut Row) {
-    let known = app.data_screen().plane_points().and_then(|shown| shown.answer.classes.iter().max());
+    let points = app.data_screen().plane_points().map(|shown| shown.answer);
+    let known = points.and_then(|points| points.classes.iter().max());
     let classes = app.run().classes.len().max(known.map_or(0, |class| usize::from(*class) + 1));
     for class in 0..classes.min(16) {
         let style = Style::new().fg(theme.class_color(class));
-        let pieces =
-            [(theme.class_mark(class), style), (" ", style), (&app.run().class_name(class), theme.style(Role::Text))];
+        let pieces = [
+            (theme.class_mark(class, true), style),
+            (" ", style),
+            (&app.run().class_name(class), theme.style(Role::Text)),
+        ];
         if !row.put_all(&pieces) {
             return;
         }
         row.skip(2);
     }
+    let wrong = app.data_screen().decision_boundary().and_then(|shown| shown.answer.wrong.as_ref());
+    if let Some((points, wrong)) = points.zip(wrong) {
+        put_wrong_points(theme, row, wrong.len(), points.points.len());
+    }
     put_axes(app, theme, row);
 }
 
-/// Which columns of the data the plane is made of, if there is room: `alcohol → · ash ↑`.
+/// How a point looks that is classified wrongly, and how many there are, in as many words as there is room for.
+fn put_wrong_points(theme: Theme, row: &mut Row, wrong: usize, points: usize) {
+    let marks = if theme.has_symbols() {
+        [theme.class_mark(0, false), theme.class_mark(1, false)].concat()
+    } else {
+        "capital:".into()
+    };
+    let count = format!(" {} of {}", thousands(wrong as u64), thousands(points as u64));
+    let (muted, text) = (theme.style(Role::Muted), theme.style(Role::Text));
+    for words in [" training points wrong", " points wrong", " wrong"] {
+        if row.put_all(&[(&marks, text), (&count, text), (words, muted)]) {
+            row.skip(2);
+            return;
+        }
+    }
+}
+
+/// What lies across the plane and what lies up, with their ends, if there is room: `→ alcohol 11.0 to 14.8`. Where the
+/// columns of the data have units of their own the ends are in these.
 fn put_axes(app: &App, theme: Theme, row: &mut Row) {
+    let Some(points) = app.data_screen().plane_points().map(|shown| shown.answer) else { return };
     let columns = &app.run().columns;
-    let (Some(across), Some(up)) = (columns.name(0), columns.name(1)) else { return };
-    if (across, up) == ("x", "y") {
+    let (right, above) = if theme.has_blocks() { ("→ ", "↑ ") } else { ("across: ", "up: ") };
+    let axis = |place: usize, [low, high]: [f64; 2]| {
+        let name = columns.name(place).unwrap_or(["x", "y"][place]);
+        let end = |value: f64| columns.value_in_file(place, value).unwrap_or_else(|| short(value));
+        (cut(name, MAX_NAME_COLUMNS, theme.marks().ellipsis), format!(" {} to {}", end(low), end(high)))
+    };
+    let ((across, x), (up, y)) = (axis(0, points.x), axis(1, points.y));
+    let (muted, text) = (theme.style(Role::Muted), theme.style(Role::Text));
+    let fits = row.put_all(&[
+        (right, muted),
+        (&across, text),
+        (&x, muted),
+        ("  ", muted),
+        (above, muted),
+        (&up, text),
+        (&y, muted),
+    ]);
+    if !fits && !row.put_all(&[(right, muted), (&across, text), ("  ", muted), (above, muted), (&up, text)]) {
         return;
     }
-    let names = [across, up].map(|name| cut(name, MAX_NAME_COLUMNS, theme.marks().ellipsis));
-    let (right, above) = if theme.has_blocks() { ("→ ", "↑ ") } else { ("across: ", "up: ") };
-    let (muted, text) = (theme.style(Role::Muted), theme.style(Role::Text));
-    row.put_all(&[(right, muted), (&names[0], text), ("  ", muted), (above, muted), (&names[1], text)]);
+    row.skip(2);
 }

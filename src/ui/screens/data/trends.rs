@@ -3,67 +3,144 @@
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::{
-    app::{App, ChartFigure, ChartSlot, FigureCurve, SparklineCell},
+    app::{App, ChartFigure, ChartSlot, FigureCurve, FigureTrends, SparklineCell},
     protocol::Unit,
-    text::short,
+    text::{short, thousands},
     ui::{
-        layout::take_left,
-        paint::Row,
+        layout::{take_bottom, take_left, take_top},
+        paint::{Row, number},
         theme::{Role, Theme},
-        widgets::canvas::{Canvas, DOTS_ACROSS, LayerInk},
+        widgets::canvas::{Canvas, DOTS_ACROSS, DOTS_DOWN, LayerInk},
     },
 };
 
-/// Columns from which on the numbers carry their names, and from which on a decimal.
-const MIN_COLUMNS_WITH_NAMES: u16 = 34;
+/// Columns from which on both lines are drawn, each with its name and its number; where there are fewer, that of the
+/// tests alone.
+const MIN_COLUMNS_WITH_BOTH: u16 = 34;
+
+/// Columns from which on a share has a decimal.
 const MIN_COLUMNS_WITH_DECIMALS: u16 = 24;
 
-/// Draws both beside each other: numbers above, lines below. Their width is the whole planned run.
+/// Rows of a chart from which on one of them is for the steps.
+const MIN_ROWS_WITH_STEPS: u16 = 5;
+
+/// Columns for the values at the edges, and for the axis.
+const GUTTER_COLUMNS: u16 = 6;
+
+/// Columns and rows of the smallest lines that say anything.
+const MIN_LINE_CELLS: (u16, u16) = (6, 2);
+
+/// One line of a chart.
+#[derive(Clone, Copy)]
+struct TrendLine {
+    curve: FigureCurve,
+    /// What it is called: `raw`, as everywhere for minibatches that are not smoothed.
+    name: &'static str,
+    role: Role,
+    /// Its place in [`FigureTrends::curves`].
+    place: usize,
+}
+
+/// Draws both charts beside each other: numbers above, lines with their scales below. Their width is the whole planned
+/// run.
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     let mut rest = area;
     for figure in ChartSlot::ALL.into_iter().filter_map(|slot| app.chart_figure(slot)) {
-        let place = take_left(&mut rest, area.width.saturating_sub(3) / 2);
+        let mut place = take_left(&mut rest, area.width.saturating_sub(3) / 2);
         take_left(&mut rest, 3);
-        draw_numbers(app, theme, buffer, place, figure);
-        // A blank row keeps the lines from what follows, where there is room for one.
-        let blank = u16::from(place.height > 4);
-        let lines = Rect { y: place.y + 1, height: place.height.saturating_sub(1 + blank), ..place };
-        draw_trend_lines(app, theme, buffer, lines, figure);
+        let lines = shown_lines(app, figure, place.width);
+        draw_numbers(app, theme, buffer, take_top(&mut place, 1), figure, &lines);
+        draw_chart(app, theme, buffer, place, figure, &lines);
     }
 }
 
-fn draw_numbers(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, figure: &ChartFigure) {
-    let run = app.run();
-    let text = |curve: Option<FigureCurve>| match curve
-        .and_then(|curve| run.metrics.curve_track(curve).latest_value(run.lineage()))
-    {
-        None => theme.marks().none.into(),
-        Some((_, value)) if figure.unit != Unit::Share || !value.is_finite() => short(value),
-        Some((_, value)) if area.width >= MIN_COLUMNS_WITH_DECIMALS => format!("{:.1} %", value * 100.0),
-        Some((_, value)) => format!("{:.0} %", value * 100.0),
+/// The last step of the charts, where they have no row that says it.
+pub fn unlabelled_last_step(app: &App, rows: u16) -> Option<u64> {
+    let drawn = rows > MIN_LINE_CELLS.1 && ChartSlot::ALL.into_iter().any(|slot| app.chart_figure(slot).is_some());
+    (drawn && rows < MIN_ROWS_WITH_STEPS).then(|| app.data_screen().last_planned_step())
+}
+
+/// The lines that are drawn: those that have room for their names, and of these the one of the tests first.
+fn shown_lines(app: &App, figure: &ChartFigure, columns: u16) -> Vec<TrendLine> {
+    let line = |curve: Option<FigureCurve>, name, role, place| {
+        curve.map(|curve| TrendLine { curve, name: if curve.word.is_empty() { "" } else { name }, role, place })
     };
-    let curves = [(figure.train, Role::Train), (figure.test, Role::Test)];
+    let raw = line(figure.train, "raw", Role::Train, 0);
+    let test = line(figure.test, "test", Role::Test, 1);
+    let both: Vec<TrendLine> = raw.into_iter().chain(test).collect();
+    let known = |line: &&TrendLine| latest_value(app, line.curve).is_some();
+    match both.iter().rev().find(known) {
+        Some(line) if columns < MIN_COLUMNS_WITH_BOTH => vec![*line],
+        _ if columns < MIN_COLUMNS_WITH_BOTH => both.into_iter().take(1).collect(),
+        _ => both,
+    }
+}
+
+fn latest_value(app: &App, curve: FigureCurve) -> Option<f64> {
+    app.run().metrics.curve_track(curve).latest_value(app.run().lineage()).map(|(_, value)| value)
+}
+
+fn draw_numbers(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, figure: &ChartFigure, lines: &[TrendLine]) {
+    let text = |curve: FigureCurve| match latest_value(app, curve) {
+        None => theme.marks().none.into(),
+        Some(value) if figure.unit != Unit::Share || !value.is_finite() => short(value),
+        Some(value) if area.width >= MIN_COLUMNS_WITH_DECIMALS => format!("{:.1} %", value * 100.0),
+        Some(value) => format!("{:.0} %", value * 100.0),
+    };
     let mut row = Row::new(buffer, area, 0).with_ellipsis(theme.marks().ellipsis);
     row.put(&figure.title, theme.style(Role::Strong));
-    for (curve, role) in curves.into_iter().filter(|(curve, _)| curve.is_some()) {
+    for line in lines {
         row.skip(1);
-        let word = curve.map_or("", |curve| curve.word);
-        if area.width >= MIN_COLUMNS_WITH_NAMES && !word.is_empty() {
-            row.put_all(&[(&format!("{word} "), theme.style(Role::Muted)), (&text(curve), theme.style(role))]);
-        } else {
-            row.put_all(&[(&text(curve), theme.style(role))]);
+        // The newest test carries this mark in the chart, where there are two lines.
+        if line.role == Role::Test && lines.len() > 1 {
+            row.put(theme.marks().point, theme.style(Role::Test)).skip(1);
         }
+        if !line.name.is_empty() {
+            row.put(line.name, theme.style(Role::Muted)).skip(1);
+        }
+        row.put(&text(line.curve), theme.style(line.role));
     }
 }
 
-/// The line of the tests and, above it, that of the minibatches: the former shows where the two part.
-fn draw_trend_lines(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, figure: &ChartFigure) {
+/// The lines, with the values of their edges at the left and the steps below where there is a row for them.
+fn draw_chart(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, figure: &ChartFigure, lines: &[TrendLine]) {
+    let mut place = area;
+    let steps = take_bottom(&mut place, u16::from(area.height + 1 >= MIN_ROWS_WITH_STEPS));
+    let gutter = take_left(&mut place, GUTTER_COLUMNS);
+    if place.width < MIN_LINE_CELLS.0 || place.height < MIN_LINE_CELLS.1 {
+        return;
+    }
+    let trends = app.data_screen().figure_trends(figure, usize::from(place.width) * DOTS_ACROSS);
+    let end = |value: f64| match figure.unit {
+        Unit::Share => format!("{:.0} %", value * 100.0),
+        _ => number(value, GUTTER_COLUMNS - 1),
+    };
+    let (muted, faint) = (theme.style(Role::Muted), theme.style(Role::Faint));
+    let (tick, bar) = if theme.has_blocks() { ("┤", "│") } else { ("+", "|") };
+    for y in 0..gutter.height {
+        let label = match y {
+            0 => end(trends.full),
+            _ if y + 1 == gutter.height => end(0.0),
+            _ => String::new(),
+        };
+        let mut row = Row::new(buffer, gutter, y);
+        row.put_right_aligned(&label, gutter.width - 1, muted).put(if label.is_empty() { bar } else { tick }, faint);
+    }
+    let mut row = Row::new(buffer, Rect { x: gutter.x, ..steps }, 0);
+    row.put_right(&thousands(trends.steps.1), muted);
+    row.put_right_aligned("step 1", GUTTER_COLUMNS, muted);
+    draw_trend_lines(theme, buffer, place, &trends, lines);
+}
+
+/// The line of the tests and, above it, that of the minibatches: the former shows where the two part, and ends in a mark.
+fn draw_trend_lines(theme: Theme, buffer: &mut Buffer, area: Rect, trends: &FigureTrends, lines: &[TrendLine]) {
     let mut canvas = Canvas::new(area.width, area.height);
     let Some(bottom) = canvas.height().checked_sub(1) else { return };
-    let [train, test] = app.data_screen().figure_trends(figure, usize::from(area.width) * DOTS_ACROSS);
-    for heights in [test, train] {
+    let mut inks = Vec::new();
+    let mut last = None;
+    for line in lines.iter().rev() {
         let mut before = None;
-        for (x, spark) in heights.iter().enumerate() {
+        for (x, spark) in trends.curves[line.place].iter().enumerate() {
             let SparklineCell::Height(height) = spark else {
                 before = None;
                 continue;
@@ -71,10 +148,18 @@ fn draw_trend_lines(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, fi
             let at = (x, bottom - (height.clamp(0.0, 1.0) * bottom as f64).round() as usize);
             canvas.draw_line(before.unwrap_or(at), at);
             before = Some(at);
+            if line.role == Role::Test && lines.len() > 1 {
+                last = before;
+            }
         }
+        let ascii = if line.role == Role::Test { "*" } else { "." };
+        inks.push(LayerInk { style: theme.style(line.role), ascii });
         canvas.next_layer();
     }
-    let inks =
-        [(Role::Test, "*"), (Role::Train, ".")].map(|(role, ascii)| LayerInk { style: theme.style(role), ascii });
     canvas.draw(buffer, area, &inks, theme.has_blocks());
+    if let Some((x, y)) = last {
+        let mark =
+            Rect { x: area.x + (x / DOTS_ACROSS) as u16, y: area.y + (y / DOTS_DOWN) as u16, width: 1, height: 1 };
+        Row::new(buffer, mark, 0).put(theme.marks().point, theme.style(Role::Test));
+    }
 }

@@ -4,6 +4,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::{
     app::{App, PlaneLayout},
+    text::short,
     ui::{
         layout::take_top,
         paint::{Row, draw_note},
@@ -25,13 +26,14 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, room: &Pla
     let shown = screen.unit_maps();
     let count = room.maps_per_page();
     let first = screen.first_unit_on_page(count);
+    // One scale for all, so that the maps can be compared.
+    let largest =
+        shown.as_ref().map(|shown| heat::size_of_largest(shown.answer.units.iter().flat_map(|unit| &unit.values)));
     {
         let mut row = Row::new(buffer, title, 0).with_ellipsis(marks.ellipsis);
         let named = format!("layer {}", link.title());
         row.put(&named, theme.style(Role::Strong)).skip(2);
-        let least = if theme.has_symbols() { "−" } else { "-" };
-        heat::put_legend(&mut row, (least, "+"), Ramp::Signed, theme);
-        row.reserve_right(2);
+        put_scale(&mut row, theme, largest);
         let of = format!("{}/{}", place + 1, screen.plane_layers().len());
         let keys = if theme.has_blocks() { " ↑↓" } else { " Up Down" };
         row.put_all(&[(&of, muted), (keys, theme.style(Role::Key)), ("  ", muted)]);
@@ -48,9 +50,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, room: &Pla
         return;
     };
     let maps = shown.answer;
-    // One scale for all, so that the maps can be compared.
-    let largest = heat::size_of_largest(maps.units.iter().flat_map(|unit| &unit.values));
-    let largest = if largest > 0.0 { f64::from(largest) } else { 1.0 };
+    let largest = largest.filter(|largest| *largest > 0.0).map_or(1.0, f64::from);
     let (columns, rows) = (usize::from(room.tile.0), usize::from(room.tile.1) * 2);
     for (at, (unit, map)) in maps.units.iter().enumerate().skip(first).take(count).enumerate() {
         let (x, y) = ((at % room.across) as u16 * (room.tile.0 + 1), (at / room.across) as u16 * (room.tile.1 + 1));
@@ -69,4 +69,16 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, room: &Pla
         let below = Rect { y: tile.y + 1, height: tile.height.saturating_sub(1), ..tile };
         picture::draw(buffer, below, &picture, theme);
     }
+}
+
+/// What the colours of all maps stand for: the ramp with its ends, or the ends alone where there is no room for it.
+fn put_scale(row: &mut Row, theme: Theme, largest: Option<f32>) {
+    let Some(largest) = largest else { return };
+    let (low, high) = (short((-largest).into()), short(largest.into()));
+    let free = row.free();
+    heat::put_legend(row, (&low, &high), Ramp::Signed, theme);
+    if row.free() == free {
+        row.put_right(&format!("{low} to {high}"), theme.style(Role::Muted));
+    }
+    row.reserve_right(2);
 }

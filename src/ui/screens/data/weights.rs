@@ -17,6 +17,9 @@ use crate::{
     },
 };
 
+/// Columns of a tile from which on it says its largest weight.
+const MIN_COLUMNS_WITH_SCALE: u16 = 12;
+
 /// Draws the page; false if nothing is known yet.
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) -> bool {
     let screen = app.data_screen();
@@ -32,6 +35,10 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) -> bool {
         let unit = shown.first + place;
         let chosen = unit == selected;
         let mut row = Row::new(buffer, text, 0).with_ellipsis(theme.marks().ellipsis);
+        if let Some(filter) = filters.filters.get(place).filter(|_| text.width >= MIN_COLUMNS_WITH_SCALE) {
+            let largest = short(heat::size_of_largest(&filter.values).into());
+            row.put_right(&[theme.marks().plus_minus, &largest].concat(), theme.style(Role::Muted));
+        }
         row.put_left_aligned(if chosen { theme.marks().pointer } else { " " }, 2, theme.style(Role::Focus));
         row.put(&unit.to_string(), theme.style(if chosen { Role::Selected } else { Role::Muted }));
     }

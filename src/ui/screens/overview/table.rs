@@ -5,8 +5,8 @@ use unicode_width::UnicodeWidthStr;
 
 use super::side::hidden_rows_text;
 use crate::{
-    app::{App, LayerRow, Layers, Panel, ProbedLayer},
-    protocol::{Health, MetricValue, Unit},
+    app::{App, LayerRow, Layers, Panel, ProbedLayer, SparklineCell, SparklineScale},
+    protocol::{Health, MetricInfo, MetricValue, Unit},
     text::thousands,
     ui::{
         layout::{
@@ -96,7 +96,10 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     let room = fitting_layer_count(app, area);
     let hidden = rows.len().saturating_sub(room);
     let columns = TableColumns::of(&app.run().layers, theme, area.width, hidden > 0);
-    draw_heading(app, theme, buffer, area, &columns, hidden);
+    let height = layer_height(app, area);
+    let width = if height > 1 { area.width.saturating_sub(GUTTER_COLUMNS) } else { columns.spark };
+    let (scale, lines) = app.layers_screen().sparklines(usize::from(width));
+    draw_heading(app, theme, buffer, area, &columns, (hidden, scale));
     if rows.is_empty() {
         let below = Rect { y: area.y + 1, height: area.height - 1, ..area };
         let text = "no layers yet: they show once the network is built";
@@ -104,15 +107,21 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
         return;
     }
     let first = first_row(app.view().layers.row, rows.len(), room);
-    let height = layer_height(app, area);
     for (place, (index, row)) in (0..).zip(rows.iter().enumerate().skip(first).take(room)) {
         let selected = app.view().focused_panel() == Panel::Layers && app.view().layers.row == index;
         let area = Rect { y: area.y + 1 + place * height, height, ..area };
-        draw_layer_row(app, theme, buffer, area, row, selected, &columns);
+        draw_layer_row(app, theme, buffer, area, (row, selected), (scale, &lines[index]), &columns);
     }
 }
 
-fn draw_heading(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, columns: &TableColumns, hidden: usize) {
+fn draw_heading(
+    app: &App,
+    theme: Theme,
+    buffer: &mut Buffer,
+    area: Rect,
+    columns: &TableColumns,
+    (hidden, scale): (usize, SparklineScale),
+) {
     let start = area.x + 2 + columns.name;
     let muted = theme.style(Role::Muted);
     let mut row = title(app, theme, buffer, area, Panel::Layers);
@@ -134,12 +143,24 @@ fn draw_heading(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, column
         row.put_right_aligned("weights", columns.parameters - 2, muted).skip(2);
     }
     let Some(quantity) = app.layers_screen().quantity() else { return };
-    let title = quantity.title.as_str();
-    let log = columns.spark > 25 && quantity.unit != Unit::Share;
-    row.put_left_aligned(if log { format!("{title}, log scale") } else { title.into() }.as_str(), columns.spark, muted);
+    row.put_left_aligned(&sparkline_heading(quantity, scale, columns.spark), columns.spark, muted);
     for (quantity, width) in app.run().layers.quantities().iter().zip(&columns.values) {
         row.put_right_aligned(quantity.short.as_ref().unwrap_or(&quantity.title), *width, muted);
     }
+}
+
+/// What the sparklines show, with the values at their edges, which are those of all rows: in as many words as fit.
+fn sparkline_heading(quantity: &MetricInfo, scale: SparklineScale, columns: u16) -> String {
+    let title = quantity.title.as_str();
+    let Some((low, high)) = scale.edges() else { return title.into() };
+    let (ends, log) = match scale {
+        SparklineScale::Shares => ("0 to 100 %".into(), ""),
+        SparklineScale::Log { .. } => (format!("{} to {}", number(low, 5), number(high, 5)), "log "),
+    };
+    let short = quantity.short.as_deref().unwrap_or(title);
+    let whole = [format!("{title}, {log}{ends}"), format!("{short} {log}{ends}"), format!("{log}{ends}")];
+    // A column is free before the numbers.
+    whole.into_iter().find(|text| text.width() < usize::from(columns)).unwrap_or(ends)
 }
 
 fn draw_layer_row(
@@ -147,8 +168,8 @@ fn draw_layer_row(
     theme: Theme,
     buffer: &mut Buffer,
     area: Rect,
-    layer: &LayerRow,
-    selected: bool,
+    (layer, selected): (&LayerRow, bool),
+    (scale, line): (SparklineScale, &[SparklineCell]),
     columns: &TableColumns,
 ) {
     let marks = theme.marks();
@@ -185,15 +206,9 @@ fn draw_layer_row(
     let sick = matches!(look.health, Some(Health::Watch | Health::Bad));
     let role = if sick && !stale { health } else { Role::Train };
     if area.height > 1 {
-        draw_history(app, theme, buffer, area, layer, role);
+        draw_history(theme, buffer, area, (scale, line), role);
     } else {
-        sparkline::draw(
-            buffer,
-            beside,
-            &app.layers_screen().sparkline(layer, usize::from(beside.width)).columns,
-            role,
-            theme,
-        );
+        sparkline::draw(buffer, beside, line, role, theme);
     }
 }
 
@@ -247,7 +262,13 @@ fn parameter_count(layer: &LayerRow, theme: Theme) -> String {
 }
 
 /// The shown quantity over the whole width below a layer's row, with the values at its edges.
-fn draw_history(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, layer: &LayerRow, role: Role) {
+fn draw_history(
+    theme: Theme,
+    buffer: &mut Buffer,
+    area: Rect,
+    (scale, line): (SparklineScale, &[SparklineCell]),
+    role: Role,
+) {
     // The last row is a gap.
     let chart = Rect {
         x: area.x + GUTTER_COLUMNS,
@@ -260,9 +281,7 @@ fn draw_history(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, layer:
     for y in 1..=chart.height {
         Row::new(buffer, area, y).skip(GUTTER_COLUMNS - 1).put(bar, theme.style(Role::Faint));
     }
-    let columns = usize::from(chart.width);
-    let line = app.layers_screen().sparkline(layer, columns);
-    if let Some((low, high)) = line.edges {
+    if let Some((low, high)) = scale.edges() {
         Row::new(buffer, area, 1).put_right_aligned(&number(high, GUTTER_COLUMNS - 2), GUTTER_COLUMNS - 1, muted);
         if chart.height > 1 {
             Row::new(buffer, area, chart.height).put_right_aligned(
@@ -272,5 +291,5 @@ fn draw_history(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, layer:
             );
         }
     }
-    sparkline::draw(buffer, chart, &line.columns, role, theme);
+    sparkline::draw(buffer, chart, line, role, theme);
 }

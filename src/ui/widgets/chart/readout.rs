@@ -136,7 +136,7 @@ fn title_pieces(chart: &Chart, format: ReadoutFormat, with_raw: bool, theme: The
 fn mean_span_text(span: MeanSpan, theme: Theme) -> String {
     match span {
         MeanSpan::Newest(count) => format!("last {count}"),
-        MeanSpan::Around(reach) => format!("{}{reach}", if theme.has_blocks() { "±" } else { "+-" }),
+        MeanSpan::Around(reach) => format!("{}{reach}", theme.marks().plus_minus),
     }
 }
 
