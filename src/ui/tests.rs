@@ -14,6 +14,7 @@ mod storms;
 #[cfg(unix)]
 mod terminal;
 mod traces;
+mod truths_data;
 mod uses_data;
 
 use ratatui::{

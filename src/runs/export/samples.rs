@@ -25,7 +25,7 @@ pub fn push_test_predictions(page: &mut String, predictions: &TestPredictions, c
     push_confusion(page, &predictions.confusion, &name);
     push_heading(page, "Worst mistakes");
     let (mistakes, samples) = (predictions.worst.mistakes, predictions.worst.samples);
-    let which = if mistakes > 0 { "; those with the largest loss:" } else { "." };
+    let which = if mistakes > 0 { "; those with the largest loss, prediction → truth:" } else { "." };
     let _ = writeln!(
         page,
         "<p>{} of {} test samples were taken for another class{which}</p>",
@@ -93,8 +93,8 @@ fn push_sample(page: &mut String, sample: &ClassifiedSample, name: &impl Fn(usiz
     let _ = writeln!(
         page,
         "<figcaption>{} → {}<br>{:.0} % sure, loss {}<br>test sample {}</figcaption></figure>",
-        name(sample.class),
         name(sample.predicted),
+        name(sample.class),
         100.0 * sample.confidence,
         short(sample.loss),
         sample.index

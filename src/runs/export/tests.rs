@@ -291,7 +291,9 @@ fn a_page_shows_what_became_of_the_test_data() {
         "<td class=\"number\" style=\"background:rgba(40,110,200,0.40)\">2</td>",
         "<td class=\"number\">66.7 %</td>",
         "<td class=\"number\">–</td>",
-        "→ 2<br>90 % sure, loss 2.5<br>test sample 5",
+        "prediction → truth:",
+        "<figcaption>2 → ",
+        "<br>90 % sure, loss 2.5<br>test sample 5",
         "<p>1.5, -2</p>",
     ] {
         assert!(page.contains(text), "{text} in {page}");

@@ -90,7 +90,6 @@ fn draw_heading(app: &App, theme: Theme, buffer: &mut Buffer, frame: DataFrame) 
         let role = if subject == screen.subject() { Role::Selected } else { Role::Muted };
         row.put(&format!(" {} ", subject.title()), theme.style(role)).skip(1);
     }
-    row.skip(1);
     let known = heading_facts(app, frame.body);
     let joined = |facts: &[String]| facts.join(&format!(" {} ", marks.dot));
     // The last facts are the first to go.
@@ -109,7 +108,7 @@ fn heading_facts(app: &App, body: Rect) -> Vec<String> {
             facts.extend(screen.decision_boundary().map(|shown| format!("as of step {}", thousands(shown.step))));
             let room = screen.plane_layout((body.width, body.height));
             let unlabelled = trends::unlabelled_last_step(app, room.charts).filter(|_| room.side > 0);
-            facts.extend(unlabelled.map(|last| format!("charts to step {}", thousands(last))));
+            facts.extend(unlabelled.map(|last| format!("charts to {}", thousands(last))));
         }
         DataSubject::Samples | DataSubject::Mistakes => {
             if let Some(page) = screen.sample_page().map(|shown| shown.answer) {
@@ -156,8 +155,8 @@ fn draw_hint(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, body: Rec
     } else {
         row.skip(2);
     }
-    if !left_over.is_empty() {
-        row.put(left_over, theme.style(Role::Muted)).skip(2);
+    if !left_over.is_empty() && row.put_all(&[(left_over, theme.style(Role::Muted))]) {
+        row.skip(2);
     }
     let (seen, next) = caption_and_hint(app);
     let whole = format!("{seen} {next}");
@@ -197,10 +196,9 @@ fn caption_and_hint(app: &App) -> (&'static str, &'static str) {
             "The largest losses first: what was predicted, and after the arrow the truth.",
             "Enter follows one through the network.",
         ),
-        DataSubject::Confusion => (
-            "Recall: share of a true class that was found. Precision: share of a prediction that was right.",
-            "Arrows choose a pair; Enter shows mistakes.",
-        ),
+        DataSubject::Confusion => {
+            ("Percentages in the rows are shares of the true class.", "Arrows choose a pair; Enter shows mistakes.")
+        }
         DataSubject::Weights => (
             "What each unit looks for; each picture is scaled to its own largest weight.",
             "Enter shows the unit among those of its layer.",

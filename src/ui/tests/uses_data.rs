@@ -122,7 +122,7 @@ fn a_page_ends_above_the_hint_under_a_banner_too() {
 #[test]
 fn what_is_selected_before_the_page_in_sight_is_not_shown_large() {
     let mut app = running(info(Network::Mlp));
-    for (keys, large, first) in [("4", "truly ", "truly "), ("vvv", "unit 9", "unit 0")] {
+    for (keys, large, first) in [("4", "its loss", "its loss"), ("vvv", "unit 9", "unit 0")] {
         screen(&mut app, (80, 24), THEME);
         look(&mut app, keys);
         look(&mut app, "<Down><Down><Down>");

@@ -181,7 +181,7 @@ const ASCII: MarkSet = MarkSet {
     cursor: ":",
     ellipsis: "~",
     times: "x",
-    plus_minus: "±",
+    plus_minus: "+-",
     none: "-",
 };
 
@@ -194,7 +194,7 @@ const BLOCKS: MarkSet = MarkSet {
     rule: "─",
     bar: "│",
     times: "×",
-    plus_minus: "+-",
+    plus_minus: "±",
     ..ASCII
 };
 

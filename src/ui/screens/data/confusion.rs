@@ -222,8 +222,9 @@ fn draw_worst_confusions(app: &App, theme: Theme, buffer: &mut Buffer, area: Rec
     }
     let muted = theme.style(Role::Muted);
     let mut heading = Row::new(buffer, area, 0);
-    heading.put("worst confusions", theme.style(Role::Strong)).skip(1);
-    heading.put_all(&[(&format!("prediction {} truth", theme.marks().arrow), muted)]);
+    heading.put("worst", theme.style(Role::Strong)).skip(1);
+    heading.put(&format!("prediction {} truth", theme.marks().arrow), muted);
+    heading.put_right("of the truth", muted);
     if matrix.worst.is_empty() {
         Row::new(buffer, area, 1).put("none", muted);
     }

@@ -1,6 +1,7 @@
 //! What the charts show, small, beside the plane.
 
 use ratatui::{buffer::Buffer, layout::Rect};
+use unicode_width::UnicodeWidthStr;
 
 use crate::{
     app::{App, ChartFigure, ChartSlot, FigureCurve, FigureTrends, SparklineCell},
@@ -8,7 +9,7 @@ use crate::{
     text::{short, thousands},
     ui::{
         layout::{take_bottom, take_left, take_top},
-        paint::{Row, number},
+        paint::{Row, cut, number},
         theme::{Role, Theme},
         widgets::canvas::{Canvas, DOTS_ACROSS, DOTS_DOWN, LayerInk},
     },
@@ -87,18 +88,23 @@ fn draw_numbers(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, figure
         Some(value) if area.width >= MIN_COLUMNS_WITH_DECIMALS => format!("{:.1} %", value * 100.0),
         Some(value) => format!("{:.0} %", value * 100.0),
     };
+    // The newest test carries this mark in the chart, where there are two lines.
+    let mark = |line: &TrendLine| line.role == Role::Test && lines.len() > 1;
+    let pieces: Vec<(String, Role)> = lines
+        .iter()
+        .flat_map(|line| {
+            let mark = if mark(line) { [theme.marks().point, " "].concat() } else { String::new() };
+            let name = if line.name.is_empty() { String::new() } else { [line.name, " "].concat() };
+            [([" ", &mark].concat(), line.role), (name, Role::Muted), (text(line.curve), line.role)]
+        })
+        .collect();
+    let columns: usize = pieces.iter().map(|(text, _)| text.width()).sum();
     let mut row = Row::new(buffer, area, 0).with_ellipsis(theme.marks().ellipsis);
-    row.put(&figure.title, theme.style(Role::Strong));
-    for line in lines {
-        row.skip(1);
-        // The newest test carries this mark in the chart, where there are two lines.
-        if line.role == Role::Test && lines.len() > 1 {
-            row.put(theme.marks().point, theme.style(Role::Test)).skip(1);
-        }
-        if !line.name.is_empty() {
-            row.put(line.name, theme.style(Role::Muted)).skip(1);
-        }
-        row.put(&text(line.curve), theme.style(line.role));
+    // The name of the figure gives way before the numbers do.
+    let title = cut(&figure.title, row.free().saturating_sub(columns as u16), theme.marks().ellipsis);
+    row.put(&title, theme.style(Role::Strong));
+    for (text, role) in &pieces {
+        row.put(text, theme.style(*role));
     }
 }
 

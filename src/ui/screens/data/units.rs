@@ -79,6 +79,6 @@ fn put_scale(row: &mut Row, theme: Theme, largest: Option<f32>) {
     heat::put_legend(row, (&low, &high), Ramp::Signed, theme);
     if row.free() == free {
         row.put_right(&format!("{low} to {high}"), theme.style(Role::Muted));
+        row.reserve_right(2);
     }
-    row.reserve_right(2);
 }

@@ -7,7 +7,7 @@ use super::side::hidden_rows_text;
 use crate::{
     app::{App, LayerRow, Layers, Panel, ProbedLayer, SparklineCell, SparklineScale},
     protocol::{Health, MetricInfo, MetricValue, Unit},
-    text::thousands,
+    text::{short, thousands},
     ui::{
         layout::{
             first_row,
@@ -155,12 +155,17 @@ fn sparkline_heading(quantity: &MetricInfo, scale: SparklineScale, columns: u16)
     let Some((low, high)) = scale.edges() else { return title.into() };
     let (ends, log) = match scale {
         SparklineScale::Shares => ("0 to 100 %".into(), ""),
-        SparklineScale::Log { .. } => (format!("{} to {}", number(low, 5), number(high, 5)), "log "),
+        SparklineScale::Log { .. } => (format!("{} to {}", two_digits(low), two_digits(high)), "log "),
     };
-    let short = quantity.short.as_deref().unwrap_or(title);
-    let whole = [format!("{title}, {log}{ends}"), format!("{short} {log}{ends}"), format!("{log}{ends}")];
-    // A column is free before the numbers.
-    whole.into_iter().find(|text| text.width() < usize::from(columns)).unwrap_or(ends)
+    let word = quantity.short.as_deref().unwrap_or(title);
+    let whole = [format!("{title}, {log}{ends}"), format!("{word} {log}{ends}"), format!("{log}{ends}")];
+    whole.into_iter().find(|text| text.width() <= usize::from(columns)).unwrap_or(ends)
+}
+
+/// A positive number with its first two digits.
+fn two_digits(value: f64) -> String {
+    let unit = 10f64.powf(value.log10().floor() - 1.0);
+    short((value / unit).round() * unit)
 }
 
 fn draw_layer_row(
