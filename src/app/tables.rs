@@ -155,7 +155,10 @@ const GLOSSARY: &[(&str, &str)] = &[
     ("raw", "The newest minibatch by itself, not smoothed."),
     ("test", "The test split, which is never trained on, evaluated from time to time."),
     ("lr", "The learning rate that was set; effective is what is left of it after the schedule."),
-    ("norm", "Length of the gradient of a layer's weights; the row of blocks shows it over the steps on a log scale."),
+    (
+        "norm",
+        "Length of the gradient of a layer's weights; the row of blocks shows it over the steps, on one log scale for all layers.",
+    ),
     ("upd/w", "Length of the last update over the length of the weights; about 0.001 is usual."),
     ("dead", "Share of a layer's units that gave 0 for every sample of the minibatch."),
     (

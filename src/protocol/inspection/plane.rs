@@ -54,7 +54,7 @@ pub struct DecisionBoundary {
     /// Places among [`PlanePoints::points`] of those that are classified wrongly, in their order; `None` where the
     /// source doesn't tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub wrong: Option<Vec<u32>>,
+    pub wrong: Option<Vec<usize>>,
 }
 
 /// Answer to [`super::Query::Units`].

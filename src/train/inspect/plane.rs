@@ -97,7 +97,7 @@ impl PlaneView {
                 let loss = cross_entropy_of_sample(logits.iter().copied(), label.into(), 0.0);
                 // As in an evaluation, a point whose logits are not numbers is classified wrongly.
                 if argmax(logits.iter().copied()) != usize::from(label) || loss.is_nan() {
-                    wrong.push(place as u32);
+                    wrong.push(place);
                 }
             },
         );

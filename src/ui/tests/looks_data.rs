@@ -259,7 +259,7 @@ fn answers_that_make_no_sense_are_harmless() {
             plane,
             classes: vec![255; 7],
             confidence: vec![0; 3],
-            wrong: Some(vec![u32::MAX; 9]),
+            wrong: Some(vec![usize::MAX; 9]),
         }),
         Query::Units { layer, .. } => {
             let unit = UnitMap { values: vec![f32::NAN, f32::INFINITY] };

@@ -67,12 +67,15 @@ fn every_key_acts_visibly_or_is_not_offered() {
         ("Enter", Key::plain(Code::Enter), None),
     ];
     for (network, subjects, first) in [(Network::Toy, 4, "<Up><Up>"), (Network::Mlp, 4, ""), (Network::Wine, 3, "")] {
-        for (subject, size) in (0..subjects).flat_map(|subject| SIZES.map(|size| (subject, size))) {
+        let run = running(info(network));
+        for (subject, size) in (0..subjects).flat_map(|subject| SIZES[2..].iter().map(move |size| (subject, *size))) {
+            let mut start = run.clone();
+            screen(&mut start, size, THEME);
+            // From the middle, so that there is something on every side.
+            let middle = if subject == 0 && !first.is_empty() { first } else { "<Down><Down><Right><Right><Down>" };
+            look(&mut start, &["4", &"v".repeat(subject), middle].concat());
             for (name, key, opposite) in keys {
-                // From the middle, so that there is something on every side.
-                let middle = if subject == 0 && !first.is_empty() { first } else { "<Down><Down><Right><Right><Down>" };
-                let steps = ["4", &"v".repeat(subject), middle].concat();
-                let mut app = looked_at(network, &steps, size);
+                let mut app = start.clone();
                 let before = drawn(&mut app, size, THEME);
                 let offered = reason(&app, name);
                 app.update(Message::Key(key));

@@ -200,7 +200,7 @@ fn the_plane_shows_boundary_units_and_points() {
         let index = place * points.total / points.points.len();
         let alone = trace(&mut trainer, SampleChoice::Dataset { split: SplitName::Train, index }, 0);
         let mistaken = alone.loss.unwrap().predicted != usize::from(points.classes[place]);
-        assert_eq!(wrong.contains(&(place as u32)), mistaken, "point {place}");
+        assert_eq!(wrong.contains(&place), mistaken, "point {place}");
     }
     let Answer::Units(maps) = trainer.inspect(&Query::Units { layer: 1, columns: 7, rows: 3 }).unwrap() else {
         panic!()

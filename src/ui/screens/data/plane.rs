@@ -5,6 +5,7 @@ use ratatui::{
     layout::Rect,
     style::{Modifier, Style},
 };
+use unicode_width::UnicodeWidthStr;
 
 use super::{trends, units};
 use crate::{
@@ -81,11 +82,11 @@ fn draw_predictions(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, bo
 
 /// The points, each with the mark of its class: of those that are classified correctly as many as leave the ground to
 /// be seen, and above them all that are classified wrongly.
-fn draw_points(theme: Theme, buffer: &mut Buffer, area: Rect, points: &PlanePoints, wrong: &[u32]) {
+fn draw_points(theme: Theme, buffer: &mut Buffer, area: Rect, points: &PlanePoints, wrong: &[usize]) {
     let most = (usize::from(area.width) * usize::from(area.height) / MIN_CELLS_PER_POINT).max(1);
     let every = points.points.len().div_ceil(most).max(1);
-    let right = (0..points.points.len()).step_by(every).filter(|place| wrong.iter().all(|w| *w as usize != *place));
-    let marked = right.map(|place| (place, true)).chain(wrong.iter().map(|place| (*place as usize, false)));
+    let right = (0..points.points.len()).step_by(every).filter(|place| !wrong.contains(place));
+    let marked = right.map(|place| (place, true)).chain(wrong.iter().map(|place| (*place, false)));
     for (place, correct) in marked {
         draw_point(theme, buffer, area, points, place, correct);
     }
@@ -133,40 +134,63 @@ pub fn draw_class_legend(app: &App, theme: Theme, row: &mut Row) {
     }
     let wrong = app.data_screen().decision_boundary().and_then(|shown| shown.answer.wrong.as_ref());
     if let Some((points, wrong)) = points.zip(wrong) {
-        put_wrong_points(theme, row, wrong.len(), points.points.len());
+        let names = axis_names(app, theme).map(|name| name.width() as u16);
+        put_wrong_points(theme, row, wrong.len(), points.points.len(), names[0] + names[1] + 8);
     }
     put_axes(app, theme, row);
 }
 
+<<<<<<< HEAD
 /// How a point looks that is classified wrongly, and how many there are, in as many words as there is room for.
 fn put_wrong_points(theme: Theme, row: &mut Row, wrong: usize, points: usize) {
     let marks = if theme.has_symbols() {
+=======
+/// How a point looks that is classified wrongly, and how many there are, in as many words as leave `after` columns, or
+/// else in the fewest.
+fn put_wrong_points(theme: Theme, row: &mut Row, wrong: usize, points: usize, after: u16) {
+    let marks = if theme.unicode {
+>>>>>>> f0c5ca0 (Tell wrong points by their places, and note what changed on the Data screen)
         [theme.class_mark(0, false), theme.class_mark(1, false)].concat()
     } else {
         "capital:".into()
     };
     let count = format!(" {} of {}", thousands(wrong as u64), thousands(points as u64));
     let (muted, text) = (theme.style(Role::Muted), theme.style(Role::Text));
-    for words in [" training points wrong", " points wrong", " wrong"] {
-        if row.put_all(&[(&marks, text), (&count, text), (words, muted)]) {
-            row.skip(2);
-            return;
-        }
+    let all = [" training points wrong", " points wrong", " wrong"];
+    let columns = |words: &str| marks.width() + count.width() + words.width() + usize::from(after);
+    let words = all.into_iter().find(|words| columns(words) <= usize::from(row.free())).unwrap_or(" wrong");
+    if row.put_all(&[(&marks, text), (&count, text), (words, muted)]) {
+        row.skip(2);
     }
+}
+
+/// What the columns are called that lie across the plane and up.
+fn axis_names(app: &App, theme: Theme) -> [String; 2] {
+    let name = |place: usize| app.run().columns.name(place).unwrap_or(["x", "y"][place]);
+    [0, 1].map(|place| cut(name(place), MAX_NAME_COLUMNS, theme.marks().ellipsis).into_owned())
 }
 
 /// What lies across the plane and what lies up, with their ends, if there is room: `→ alcohol 11.0 to 14.8`. Where the
 /// columns of the data have units of their own the ends are in these.
 fn put_axes(app: &App, theme: Theme, row: &mut Row) {
     let Some(points) = app.data_screen().plane_points().map(|shown| shown.answer) else { return };
+<<<<<<< HEAD
     let columns = &app.run().columns;
     let (right, above) = if theme.has_blocks() { ("→ ", "↑ ") } else { ("across: ", "up: ") };
     let axis = |place: usize, [low, high]: [f64; 2]| {
         let name = columns.name(place).unwrap_or(["x", "y"][place]);
         let end = |value: f64| columns.value_in_file(place, value).unwrap_or_else(|| short(value));
         (cut(name, MAX_NAME_COLUMNS, theme.marks().ellipsis), format!(" {} to {}", end(low), end(high)))
+=======
+    let (right, above) = if theme.unicode { ("→ ", "↑ ") } else { ("across: ", "up: ") };
+    let ends = |place: usize, edges: [f64; 2]| {
+        let [low, high] =
+            edges.map(|value| app.run().columns.value_in_file(place, value).unwrap_or_else(|| short(value)));
+        format!(" {low} to {high}")
+>>>>>>> f0c5ca0 (Tell wrong points by their places, and note what changed on the Data screen)
     };
-    let ((across, x), (up, y)) = (axis(0, points.x), axis(1, points.y));
+    let [across, up] = axis_names(app, theme);
+    let (x, y) = (ends(0, points.x), ends(1, points.y));
     let (muted, text) = (theme.style(Role::Muted), theme.style(Role::Text));
     let fits = row.put_all(&[
         (right, muted),
