@@ -197,7 +197,7 @@ fn the_small_charts_are_named_and_have_scales() {
         let mut app = looked_at(Network::Toy, "4", size);
         let text = shown(&mut app, size, theme);
         assert!(text.contains("loss") && text.contains("test 0.46"), "{size:?}: {text}");
-        let tick = if theme.unicode { "┤" } else { "+" };
+        let tick = if theme.has_blocks() { "┤" } else { "+" };
         for end in ["100 %", " 0 %", " 0"] {
             assert!(text.contains(&format!("{end}{tick}")), "{end}: {text}");
         }

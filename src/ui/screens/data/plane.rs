@@ -140,16 +140,10 @@ pub fn draw_class_legend(app: &App, theme: Theme, row: &mut Row) {
     put_axes(app, theme, row);
 }
 
-<<<<<<< HEAD
-/// How a point looks that is classified wrongly, and how many there are, in as many words as there is room for.
-fn put_wrong_points(theme: Theme, row: &mut Row, wrong: usize, points: usize) {
-    let marks = if theme.has_symbols() {
-=======
 /// How a point looks that is classified wrongly, and how many there are, in as many words as leave `after` columns, or
 /// else in the fewest.
 fn put_wrong_points(theme: Theme, row: &mut Row, wrong: usize, points: usize, after: u16) {
-    let marks = if theme.unicode {
->>>>>>> f0c5ca0 (Tell wrong points by their places, and note what changed on the Data screen)
+    let marks = if theme.has_symbols() {
         [theme.class_mark(0, false), theme.class_mark(1, false)].concat()
     } else {
         "capital:".into()
@@ -174,20 +168,11 @@ fn axis_names(app: &App, theme: Theme) -> [String; 2] {
 /// columns of the data have units of their own the ends are in these.
 fn put_axes(app: &App, theme: Theme, row: &mut Row) {
     let Some(points) = app.data_screen().plane_points().map(|shown| shown.answer) else { return };
-<<<<<<< HEAD
-    let columns = &app.run().columns;
     let (right, above) = if theme.has_blocks() { ("→ ", "↑ ") } else { ("across: ", "up: ") };
-    let axis = |place: usize, [low, high]: [f64; 2]| {
-        let name = columns.name(place).unwrap_or(["x", "y"][place]);
-        let end = |value: f64| columns.value_in_file(place, value).unwrap_or_else(|| short(value));
-        (cut(name, MAX_NAME_COLUMNS, theme.marks().ellipsis), format!(" {} to {}", end(low), end(high)))
-=======
-    let (right, above) = if theme.unicode { ("→ ", "↑ ") } else { ("across: ", "up: ") };
     let ends = |place: usize, edges: [f64; 2]| {
         let [low, high] =
             edges.map(|value| app.run().columns.value_in_file(place, value).unwrap_or_else(|| short(value)));
         format!(" {low} to {high}")
->>>>>>> f0c5ca0 (Tell wrong points by their places, and note what changed on the Data screen)
     };
     let [across, up] = axis_names(app, theme);
     let (x, y) = (ends(0, points.x), ends(1, points.y));
