@@ -66,7 +66,7 @@ pub use header::{Header, LearningRates};
 pub use heat_map::{HeatMap, HeatRow};
 pub use input::{Code, Key, Modifiers, Pointer};
 pub use inspect::{LayerHistory, LayerSnapshot, NewestAnswers};
-pub use keys::{BINDINGS, Binding, BindingScope};
+pub use keys::{Binding, BindingScope, bindings};
 pub use layer_values::{LayerValues, UnitStrip, UnitStrips, ValueHistogram};
 pub use layers::{ChainLayer, LayerRow, Layers, ProbedLayer, SparklineCell, SparklineScale};
 pub use layers_screen::{LayerSelection, LayersScreen};

@@ -81,6 +81,8 @@ pub enum Action {
     OpenEntry,
     /// Follow another sample.
     Follow(SampleStep),
+    /// The selected layer's channels as pictures, or its numbers again.
+    FeatureMaps,
     /// On by one phase of the current minibatch.
     AdvancePhase,
     /// Check the gradients of the selected layer.

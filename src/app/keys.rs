@@ -8,7 +8,12 @@ use super::needs::Requirement;
 use super::prompt::KeyboardMode;
 use super::screen::Screen;
 
-pub use table::BINDINGS;
+use table::{BINDINGS, INSPECT_BINDINGS};
+
+/// All bindings, in the order of the help.
+pub fn bindings() -> impl Iterator<Item = &'static Binding> {
+    BINDINGS.iter().chain(INSPECT_BINDINGS)
+}
 
 /// Where a binding is valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +106,7 @@ impl Binding {
 
 /// The binding of a key in `mode` on `screen`.
 pub fn find_binding(mode: &KeyboardMode, screen: Screen, key: Key) -> Option<&'static Binding> {
-    BINDINGS.iter().find(|binding| {
+    bindings().find(|binding| {
         binding.scope.covers(mode, screen) && binding.keys.iter().any(|candidate| key.matches(*candidate))
     })
 }

@@ -5,7 +5,7 @@ use crate::protocol::{Command, Query, Range};
 use super::actions::Action;
 use super::commands::COMMANDS;
 use super::display::harmless_name;
-use super::keys::{BINDINGS, Binding, BindingScope};
+use super::keys::{Binding, BindingScope, bindings};
 use super::prompt::KeyboardMode;
 use super::view::{View, WindowSize};
 use super::watched::WatchedRun;
@@ -66,7 +66,7 @@ pub(super) fn footer_items(
     size: WindowSize,
 ) -> Vec<FooterItem> {
     let mut items: Vec<FooterItem> = Vec::new();
-    for binding in BINDINGS.iter().filter(|binding| binding.scope.covers(mode, view.screen)) {
+    for binding in bindings().filter(|binding| binding.scope.covers(mode, view.screen)) {
         let Some(place) = binding.footer else { continue };
         let available = unavailable_reason(binding, view, watched, size).is_none();
         if watched.is_recorded() && !available {
@@ -110,8 +110,7 @@ fn binding_label(binding: &Binding, view: &View, watched: &WatchedRun, size: Win
 pub(super) fn help_sections(view: &View, watched: &WatchedRun, size: WindowSize) -> Vec<HelpSection> {
     let keys = |title, wanted: &dyn Fn(BindingScope) -> bool| HelpSection {
         title,
-        lines: BINDINGS
-            .iter()
+        lines: bindings()
             .filter(|binding| wanted(binding.scope))
             .map(|binding| HelpLine {
                 keys: binding.keys_text(),

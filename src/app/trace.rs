@@ -1,5 +1,6 @@
 //! What the Inspect screen shows: one sample on its way through the network and back, ready for drawing.
 
+mod maps;
 mod selection;
 mod worked;
 
@@ -8,7 +9,7 @@ use super::layers::ChainLayer;
 use super::needs::INSPECT_NEEDS;
 use super::run::Run;
 use super::watched::WatchedRun;
-use crate::protocol::inspection::{GradientCheck, LayerTrace, Trace, TracedLayer};
+use crate::protocol::inspection::{GradientCheck, LayerTrace, PlanePoints, Trace, TracedLayer};
 use crate::protocol::{Answer, Phase, Query, RunState};
 
 pub(super) use selection::AnswerOutcome;
@@ -86,13 +87,8 @@ impl<'a> InspectScreen<'a> {
     /// When there is none: why, and what will change it.
     pub fn sample_trace(&self) -> Result<SampleTrace<'a>, String> {
         let run = self.run;
-        let under_way = match run.state {
-            RunState::Loading => true,
-            RunState::Running => self.watched.frozen_step().is_some() || !self.watched.is_idle(),
-            _ => false,
-        };
         let wanted = self.trace_query();
-        if !under_way
+        if run.state != RunState::Loading
             && let Some(inspection) = run.answers.answer_like(&wanted)
             && let Answer::Trace(trace) = &inspection.answer
         {
@@ -102,13 +98,16 @@ impl<'a> InspectScreen<'a> {
         }
         Err(match self.watched.inspection_unavailable() {
             Some(reason) => reason.into(),
-            None if under_way => {
-                "the training goes on; Space pauses it, and the current minibatch shows here: values forward, errors \
-                 backward, gradients with their numbers"
-                    .into()
+            None if self.watched.frozen_step().is_some() => {
+                "no minibatch was looked at before the freeze; f unfreezes".into()
             }
             None => "looking at the current minibatch…".into(),
         })
+    }
+
+    /// Whether the training goes on and what is shown follows it.
+    pub fn is_live(&self) -> bool {
+        self.run.state == RunState::Running && self.watched.frozen_step().is_none() && !self.watched.is_idle()
     }
 
     /// The query that the Inspect screen asks.
@@ -118,12 +117,21 @@ impl<'a> InspectScreen<'a> {
         Query::Trace { sample: self.selection.choice, layer }
     }
 
-    /// What the screen wants to know: the sample, while the source waits at a minibatch.
+    /// What the screen wants to know: the sample, its feature maps while they are shown, and the points of the plane
+    /// in which it lies.
     pub(super) fn wanted_queries(&self) -> Vec<Query> {
-        if self.watched.is_idle() && self.watched.unmet_reason(INSPECT_NEEDS).is_none() {
-            vec![self.trace_query()]
-        } else {
-            Vec::new()
+        if self.watched.unmet_reason(INSPECT_NEEDS).is_some() {
+            return Vec::new();
+        }
+        let points = lies_in_plane(self.run).then_some(Query::Points);
+        [Some(self.trace_query()), self.maps_query(), points].into_iter().flatten().collect()
+    }
+
+    /// Points of the training data around the sample, where samples are two numbers.
+    pub fn plane_points(&self) -> Option<&'a PlanePoints> {
+        match &self.run.answers.answer_to(&Query::Points)?.answer {
+            Answer::Points(points) => Some(points),
+            _ => None,
         }
     }
 
@@ -182,4 +190,10 @@ impl<'a> InspectScreen<'a> {
         let Answer::GradientCheck(check) = &found.answer else { return None };
         Some(ShownGradientCheck { step: found.step, stale: found.step != self.run.step, check })
     }
+}
+
+/// Whether a sample is two numbers.
+fn lies_in_plane(run: &Run) -> bool {
+    let data = run.info.as_ref().and_then(|info| info.data.as_ref());
+    data.and_then(|data| data.shape.as_deref()) == Some(&[2])
 }

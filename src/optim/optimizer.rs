@@ -102,6 +102,12 @@ impl<T: Scalar> Optimizer<T> {
         &self.update_norms
     }
 
+    /// The state of the parameter at `place` in the network: m, and v, which is empty for an optimizer without.
+    pub fn states(&self, place: usize) -> [&[T]; 2] {
+        let slot = &self.slots[place];
+        [&slot.first, &slot.second]
+    }
+
     /// Steps done, and those of them with momentum.
     pub fn step_counts(&self) -> [u64; 2] {
         [self.steps, self.momentum_steps]

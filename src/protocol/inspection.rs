@@ -11,20 +11,24 @@ use serde::{Deserialize, Serialize};
 mod check;
 mod data;
 mod layer;
+mod maps;
 mod plane;
 mod tensor;
 mod trace;
+mod update;
 
 pub use check::{CheckVerdict, GradientCheck, GradientDifference};
 pub use data::{
     ClassifiedSample, ConfusionMatrix, FilterPictures, SampleFilter, SampleOrder, SamplePage, SamplePicture, SplitName,
 };
 pub use layer::{Distribution, LayerView, ParameterView, UnitFigures};
+pub use maps::{FeatureMap, FeatureMaps};
 pub use plane::{DecisionBoundary, PlaneGrid, PlanePoints, UnitMap, UnitMaps};
 pub use tensor::{ActivationSummary, ParameterElement, TensorSlice};
 pub use trace::{
     LayerTrace, PassKind, SampleChoice, SampleLoss, Trace, TracedLayer, TracedParameter, TracedSample, TracedUnit,
 };
+pub use update::{LayerUpdate, UpdateConstant, UpdatedElement};
 
 /// Most queries that are watched at a time.
 pub const MAX_WATCHED_QUERIES: usize = 8;
@@ -35,7 +39,7 @@ pub const MAX_GRID_CELLS: usize = 40_000;
 /// Most values that [`Query::Units`] gives, over all units together.
 pub const MAX_UNIT_VALUES: usize = 1 << 18;
 
-/// Most entries of a page of [`Query::Samples`], and of [`Query::Filters`].
+/// Most entries of a page of [`Query::Samples`], of [`Query::Filters`] and of [`Query::FeatureMaps`].
 pub const MAX_PAGE_ENTRIES: usize = 512;
 
 /// Something that can be asked.
@@ -83,6 +87,17 @@ pub enum Query {
         /// Place in [`super::RunInfo::layers`].
         layer: usize,
         /// How many filters are passed over.
+        first: usize,
+        /// How many at most, up to [`MAX_PAGE_ENTRIES`].
+        count: usize,
+    },
+    /// What a layer makes of one sample, channel by channel, where its output is an image: [`Answer::FeatureMaps`].
+    FeatureMaps {
+        /// Which sample.
+        sample: SampleChoice,
+        /// Place in [`super::RunInfo::layers`].
+        layer: usize,
+        /// How many channels are passed over.
         first: usize,
         /// How many at most, up to [`MAX_PAGE_ENTRIES`].
         count: usize,
@@ -138,6 +153,8 @@ pub enum Answer {
     Confusion(ConfusionMatrix),
     /// To [`Query::Filters`].
     Filters(FilterPictures),
+    /// To [`Query::FeatureMaps`].
+    FeatureMaps(FeatureMaps),
     /// To [`Query::Points`].
     Points(PlanePoints),
     /// To [`Query::Boundary`].

@@ -9,6 +9,7 @@ use crate::{
     train::{
         evaluator::{Evaluator, part_of},
         minibatch::Minibatch,
+        traced_update::TracedUpdate,
     },
 };
 
@@ -16,6 +17,7 @@ mod check;
 mod figures;
 mod filters;
 mod layer;
+mod maps;
 mod pictures;
 mod plane;
 mod rules;
@@ -53,14 +55,18 @@ pub(super) fn needs(query: &Query) -> QueryNeeds {
         | Query::Trace {
             sample: SampleChoice::Row { .. } | SampleChoice::NextMistake { .. } | SampleChoice::Hardest,
             ..
+        }
+        | Query::FeatureMaps {
+            sample: SampleChoice::Row { .. } | SampleChoice::NextMistake { .. } | SampleChoice::Hardest,
+            ..
         } => QueryNeeds::Passes,
-        Query::Trace { sample: SampleChoice::Dataset { .. }, .. }
+        Query::Trace { .. }
+        | Query::FeatureMaps { .. }
         | Query::GradientCheck { .. }
         | Query::Filters { .. }
         | Query::Points
         | Query::Boundary { .. }
         | Query::Units { .. }
-        | Query::Trace { .. }
         | Query::Unknown => QueryNeeds::Nothing,
     }
 }
@@ -73,6 +79,8 @@ pub(super) struct Inspector<'a> {
     pub data: &'a Dataset,
     /// The part of the plane in which samples lie; empty until a query needs it.
     pub plane_extent: &'a OnceCell<PlaneExtent>,
+    /// The last update in numbers, if it was traced.
+    pub update: Option<&'a TracedUpdate>,
 }
 
 impl Inspector<'_> {
@@ -85,10 +93,12 @@ impl Inspector<'_> {
         let data = self.data;
         Ok(match *query {
             Query::Layer { layer } => self.layer(layer),
-            Query::Trace { sample: SampleChoice::Dataset { split, index }, layer } => {
-                self.trace_alone(split, index, layer)
-            }
-            Query::Trace { sample, layer } => self.trace(sample, layer),
+            Query::Trace { sample, layer } => self.over_pass(sample, |pass, sample| {
+                Ok(Answer::Trace(Box::new(pass.trace(sample, layer, data))))
+            })?,
+            Query::FeatureMaps { sample, layer, first, count } => self.over_pass(sample, |pass, sample| {
+                Ok(Answer::FeatureMaps(pass.feature_maps(sample, layer, first..first.saturating_add(count))?))
+            })?,
             Query::GradientCheck { .. } => return Err("a gradient check takes time; it can't be watched".into()),
             Query::Samples { split, show, order, first, count } => samples::page(
                 data,
@@ -118,28 +128,28 @@ impl Inspector<'_> {
         Answer::Layer(layer::view_layer(self.network, &parts, &running_stats, layer))
     }
 
-    /// Traces a sample of the current minibatch.
-    fn trace(&mut self, choice: SampleChoice, layer: usize) -> Answer {
-        let parts = self.minibatch.ensure_computed(self.network, &self.data.train);
-        let row = match TracedPass::of_minibatch(self.network, self.minibatch, parts).choose(choice) {
+    /// Looks at the pass of a sample: of the current minibatch, or alone, as in an evaluation.
+    fn over_pass(
+        &mut self,
+        choice: SampleChoice,
+        look: impl FnOnce(&mut TracedPass<'_>, &FollowedSample) -> Result<Answer, String>,
+    ) -> Result<Answer, String> {
+        let data = self.data;
+        if let SampleChoice::Dataset { split, index } = choice {
+            self.minibatch.discard_passes(self.network);
+            return self.evaluator.with_average(self.network, |network| {
+                let label = trace::pass_alone(network, part_of(data, split), index);
+                look(&mut TracedPass::of_evaluation(network, &label), &FollowedSample { row: 0, split, index })
+            });
+        }
+        let parts = self.minibatch.ensure_computed(self.network, &data.train);
+        let row = match TracedPass::of_minibatch(self.network, self.minibatch, parts, None).choose(choice) {
             Ok(row) => row,
-            Err(reason) => return Answer::Nothing { reason },
+            Err(reason) => return Ok(Answer::Nothing { reason }),
         };
         let index = self.minibatch.indices(parts.minibatch)[row] as usize;
         let sample = FollowedSample { row, split: SplitName::Train, index };
-        let mut pass = TracedPass::of_minibatch(self.network, self.minibatch, parts);
-        Answer::Trace(Box::new(pass.trace(&sample, layer, self.data)))
-    }
-
-    /// Traces any sample alone, as in an evaluation.
-    fn trace_alone(&mut self, split: SplitName, index: usize, layer: usize) -> Answer {
-        let data = self.data;
-        self.minibatch.discard_passes(self.network);
-        self.evaluator.with_average(self.network, |network| {
-            let label = trace::pass_alone(network, part_of(data, split), index);
-            let mut pass = TracedPass::of_evaluation(network, &label);
-            Answer::Trace(Box::new(pass.trace(&FollowedSample { row: 0, split, index }, layer, data)))
-        })
+        look(&mut TracedPass::of_minibatch(self.network, self.minibatch, parts, self.update), &sample)
     }
 
     fn extent(&self) -> PlaneExtent {

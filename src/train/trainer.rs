@@ -49,6 +49,9 @@ pub struct Trainer {
     notes: Vec<DataNote>,
 }
 
+/// How the weights are updated, given the learning rate and the norm of the gradient.
+type UpdateMethod = fn(&mut UpdateRule, &mut Network<f32>, f64, f64);
+
 /// The parts of a trainer that change while it trains.
 pub(super) struct StoredParts<'a> {
     pub network: &'a mut Network<f32>,
@@ -108,7 +111,12 @@ impl Trainer {
     /// When the loss or a gradient is not finite; the weights and the running statistics are then untouched, and the step
     /// counts.
     pub fn step(&mut self) -> Result<StepOutcome, StepError> {
-        let outcome = self.train_minibatch();
+        self.complete_minibatch(UpdateRule::apply)
+    }
+
+    /// As [`Self::step`], with what updates the weights.
+    fn complete_minibatch(&mut self, update: UpdateMethod) -> Result<StepOutcome, StepError> {
+        let outcome = self.train_minibatch(update);
         if outcome.is_err() {
             self.minibatch.restore_running_stats(&mut self.network);
         }
@@ -116,7 +124,7 @@ impl Trainer {
         outcome
     }
 
-    fn train_minibatch(&mut self) -> Result<StepOutcome, StepError> {
+    fn train_minibatch(&mut self, update: UpdateMethod) -> Result<StepOutcome, StepError> {
         let effective_learning_rate = self.learning_rate_at(self.completed());
         let Self { network, data, minibatch, update_rule, evaluator, .. } = self;
         minibatch.load_samples(network, &data.train);
@@ -130,7 +138,7 @@ impl Trainer {
         if !gradient_norm.is_finite() {
             return Err(StepError::of_gradient(network, loss));
         }
-        update_rule.apply(network, effective_learning_rate, gradient_norm);
+        update(update_rule, network, effective_learning_rate, gradient_norm);
         // The evaluator keeps the moving average, since nothing else uses it.
         evaluator.average_weights(network);
         let samples = minibatch.samples();
@@ -144,7 +152,7 @@ impl Trainer {
         if self.minibatch.compute_next_phase(&mut self.network, &self.data.train) {
             return None;
         }
-        let outcome = self.step();
+        let outcome = self.complete_minibatch(UpdateRule::apply_traced);
         // Without an update the walk is simply over.
         if outcome.is_ok() {
             self.minibatch.end_walk();
@@ -232,8 +240,8 @@ impl Trainer {
     }
 
     fn inspector(&mut self) -> Inspector<'_> {
-        let Self { network, data, minibatch, evaluator, plane_extent, .. } = self;
-        Inspector { network, minibatch, evaluator, data, plane_extent }
+        let Self { network, data, minibatch, update_rule, evaluator, plane_extent, .. } = self;
+        Inspector { network, minibatch, evaluator, data, plane_extent, update: update_rule.traced() }
     }
 
     /// The parts that a snapshot is made of: network, minibatch, update rule, evaluator.

@@ -2,8 +2,11 @@
 
 use crate::{
     nn::Network,
-    optim::{self, Optimizer, Schedule, SettingError},
-    train::TrainSpec,
+    optim::{self, Optimizer, Schedule, SettingError, UpdateFacts},
+    train::{
+        TrainSpec,
+        traced_update::{StateBeforeUpdate, TracedUpdate},
+    },
 };
 
 /// The optimizer with everything that can be set about an update while the run goes on.
@@ -15,6 +18,8 @@ pub(super) struct UpdateRule {
     pub schedule: Schedule,
     /// Largest norm of the gradient; `None` leaves gradients alone.
     pub clip_norm: Option<f64>,
+    /// The last update in numbers, if it was traced.
+    traced: Option<TracedUpdate>,
 }
 
 impl UpdateRule {
@@ -25,6 +30,7 @@ impl UpdateRule {
             learning_rate: spec.learning_rate,
             schedule: spec.schedule,
             clip_norm: spec.clip_norm,
+            traced: None,
         }
     }
 
@@ -35,8 +41,29 @@ impl UpdateRule {
 
     /// Updates the weights with their gradients, which together have the norm `gradient_norm`.
     pub fn apply(&mut self, network: &mut Network<f32>, learning_rate: f64, gradient_norm: f64) {
-        let scale = self.clip_norm.map_or(1.0, |max_norm| optim::clip_scale(gradient_norm, max_norm));
+        self.traced = None;
+        let scale = self.clip_scale(gradient_norm).unwrap_or(1.0);
         self.optimizer.step(network, learning_rate, scale);
+    }
+
+    /// As [`Self::apply`], and keeps what became of the weights that changed the most.
+    pub fn apply_traced(&mut self, network: &mut Network<f32>, learning_rate: f64, gradient_norm: f64) {
+        let before = StateBeforeUpdate::new(network, &self.optimizer);
+        self.apply(network, learning_rate, gradient_norm);
+        let [step, momentum_steps] = self.optimizer.step_counts();
+        let clip_scale = self.clip_scale(gradient_norm);
+        let facts = UpdateFacts { learning_rate, clip_scale, step, momentum_begins: momentum_steps == 1 };
+        self.traced = Some(before.compare(network, &self.optimizer, &facts));
+    }
+
+    /// The last update in numbers, if it was traced.
+    pub fn traced(&self) -> Option<&TracedUpdate> {
+        self.traced.as_ref()
+    }
+
+    /// What a gradient of this norm is multiplied by; `None` where gradients are not clipped.
+    fn clip_scale(&self, gradient_norm: f64) -> Option<f64> {
+        self.clip_norm.map(|max_norm| optim::clip_scale(gradient_norm, max_norm))
     }
 
     /// The optimizer, with the norms of its last updates.

@@ -2,7 +2,7 @@
 
 use crate::app::display::{harmless_name, harmless_sentence};
 use crate::protocol::inspection::{
-    ActivationSummary, Distribution, MAX_GRID_CELLS, MAX_PAGE_ENTRIES, SamplePicture, TensorSlice, Trace,
+    ActivationSummary, Distribution, FeatureMaps, LayerUpdate, MAX_GRID_CELLS, MAX_PAGE_ENTRIES, SamplePicture, TensorSlice, Trace,
     TracedParameter, UnitFigures,
 };
 use crate::protocol::{Answer, Inspection};
@@ -62,6 +62,7 @@ pub(super) fn bound_inspection(mut inspection: Inspection) -> Inspection {
             filters.filters.truncate(MAX_PAGE_ENTRIES);
             filters.filters.iter_mut().for_each(bound_tensor_slice);
         }
+        Answer::FeatureMaps(maps) => bound_feature_maps(maps),
         Answer::Points(points) => {
             points.points.truncate(MAX_POINTS);
             points.classes.truncate(MAX_POINTS);
@@ -135,10 +136,31 @@ fn bound_trace(trace: &mut Trace) {
         bound_tensor_slice(value);
         gradient.iter_mut().for_each(bound_tensor_slice);
     }
+    layer.update.iter_mut().for_each(bound_layer_update);
     layer.largest.truncate(MAX_LAYER_PARAMETERS);
     for entry in &mut layer.largest {
         entry.parameter = harmless_name(&entry.parameter);
         entry.index.truncate(MAX_DIMENSIONS);
+    }
+}
+
+fn bound_layer_update(update: &mut LayerUpdate) {
+    update.optimizer = harmless_name(&update.optimizer);
+    update.equations.truncate(MAX_DIMENSIONS);
+    update.equations.iter_mut().for_each(|equation| *equation = harmless_sentence(equation));
+    update.constants.truncate(2 * MAX_DIMENSIONS);
+    update.constants.iter_mut().for_each(|constant| constant.symbol = harmless_name(&constant.symbol));
+    update.largest.truncate(MAX_LAYER_PARAMETERS);
+    for entry in &mut update.largest {
+        entry.parameter = harmless_name(&entry.parameter);
+        entry.index.truncate(MAX_DIMENSIONS);
+    }
+}
+
+fn bound_feature_maps(maps: &mut FeatureMaps) {
+    for map in [&mut maps.forward, &mut maps.backward] {
+        map.truncate(MAX_PAGE_ENTRIES);
+        map.iter_mut().for_each(|channel| channel.values.truncate(MAX_LIST_VALUES));
     }
 }
 

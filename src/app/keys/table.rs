@@ -1,11 +1,15 @@
-//! All bindings.
+//! The bindings, those of the Inspect screen in a file of their own.
 
-use crate::app::actions::{Action, SampleStep};
+mod inspect;
+
+pub(super) use inspect::INSPECT_BINDINGS;
+
+use crate::app::actions::Action;
 use crate::app::editor::LineEdit;
 use crate::app::input::{Code, Key};
 use crate::app::message::RunFate;
 use crate::app::needs::{
-    ADVANCE_NEEDS, EXTEND_NEEDS, GRADIENT_CHECK_NEEDS, PAUSE_NEEDS, SAVE_NEEDS, STEER_NEEDS, THROTTLE_NEEDS, WALK_NEEDS,
+    ADVANCE_NEEDS, EXTEND_NEEDS, PAUSE_NEEDS, SAVE_NEEDS, STEER_NEEDS, THROTTLE_NEEDS,
 };
 use crate::app::prompt::QuitChoice;
 use crate::app::screen::Screen;
@@ -24,13 +28,12 @@ const fn shift(code: Code) -> Key {
     Key::shift(code)
 }
 
-/// All bindings, in the order of the help.
-pub const BINDINGS: &[Binding] = {
+/// The bindings, in the order of the help.
+pub(super) const BINDINGS: &[Binding] = {
     use BindingScope::{Everywhere, Help, Keep, Leave, Line, Panels, Quit, Screens, Steps};
     const OVERVIEW: BindingScope = BindingScope::Screen(Screen::Overview);
     const LAYERS: BindingScope = BindingScope::Screen(Screen::Layers);
     const DATA: BindingScope = BindingScope::Screen(Screen::Data);
-    const INSPECT: BindingScope = BindingScope::Screen(Screen::Inspect);
     const STOP: Action = Action::Answer(QuitChoice::Leave(RunFate::Undecided));
     const KEEP: Action = Action::Answer(QuitChoice::Leave(RunFate::Kept));
     const DISCARD: Action = Action::Answer(QuitChoice::Leave(RunFate::Discarded));
@@ -232,61 +235,6 @@ pub const BINDINGS: &[Binding] = {
         .footer_rank(3),
         bind(DATA, &[key('t')], Action::Split, "train/test", "Show the test data or the training data.")
             .footer_rank(8),
-        bind(
-            INSPECT,
-            &[key('n')],
-            Action::AdvancePhase,
-            "phase",
-            "The next phase: forward layer by layer, the loss, backward layer by layer, the update.",
-        )
-        .footer_rank(1)
-        .requires(WALK_NEEDS),
-        bind(INSPECT, &[plain(Code::Up)], Action::Select(-1), "layer", "Select the layer above.").footer_rank(1),
-        bind(INSPECT, &[plain(Code::Down)], Action::Select(1), "layer", "The one below; the last is the loss.")
-            .footer_rank(1),
-        bind(
-            INSPECT,
-            &[plain(Code::Left)],
-            Action::Follow(SampleStep::Next(-1)),
-            "sample",
-            "Follow the sample before, in the minibatch.",
-        )
-        .footer_rank(1),
-        bind(INSPECT, &[plain(Code::Right)], Action::Follow(SampleStep::Next(1)), "sample", "Follow the next sample.")
-            .footer_rank(1),
-        bind(
-            INSPECT,
-            &[key('g')],
-            Action::CheckGradients,
-            "check",
-            "Check the selected layer's gradients against central differences.",
-        )
-        .footer_rank(1)
-        .requires(GRADIENT_CHECK_NEEDS),
-        bind(
-            INSPECT,
-            &[key('m')],
-            Action::Follow(SampleStep::Mistake),
-            "mistake",
-            "Follow the next sample that is classified wrongly.",
-        )
-        .footer_rank(1),
-        bind(
-            INSPECT,
-            &[key('h')],
-            Action::Follow(SampleStep::Hardest),
-            "hardest",
-            "Follow the sample with the largest loss.",
-        )
-        .footer_rank(3),
-        bind(
-            INSPECT,
-            &[key('i')],
-            Action::Follow(SampleStep::Typed),
-            "number",
-            "Type which sample to follow: a row of the minibatch, train:N or test:N.",
-        )
-        .footer_rank(7),
         bind(Screens, &[plain(Code::Esc)], Action::Back, "back", "Close the expanded panel, then drop the cursor."),
         bind(Screens, &[key('p')], Action::SaveScreen, "picture", "Save the screen as an SVG picture.").footer_rank(17),
         bind(

@@ -89,7 +89,7 @@ fn no_key_is_bound_twice_where_both_are_valid() {
         KeyboardMode::Keep(QuitChoice::Cancel),
     ] {
         for screen in Screen::ALL {
-            let valid = BINDINGS.iter().filter(|binding| binding.scope.covers(&mode, screen));
+            let valid = bindings().filter(|binding| binding.scope.covers(&mode, screen));
             let mut keys: Vec<Key> = Vec::new();
             for key in valid.flat_map(|binding| binding.keys) {
                 assert!(!keys.contains(key), "{key} is bound twice on {screen:?}");

@@ -46,6 +46,7 @@ fn answered(app: &mut App, sample: SampleChoice, row: usize, batch: usize) -> Ve
             input_gradient: None,
             derivative: None,
             unit: None,
+            update: None,
             parameters: Vec::new(),
             largest: Vec::new(),
         },

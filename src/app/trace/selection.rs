@@ -11,6 +11,9 @@ use crate::protocol::inspection::{PassKind, SplitName};
 use crate::protocol::{Answer, Command, Inspection, Phase, Query, SampleChoice};
 use crate::text::thousands;
 
+/// Channels by which a press of a page key moves on.
+const CHANNELS_PER_PAGE_KEY: usize = 8;
+
 /// What becomes of an answer that has arrived.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::app) enum AnswerOutcome {
@@ -27,13 +30,17 @@ pub struct InspectSelection {
     pub choice: SampleChoice,
     /// The selected place in the chain; after the last layer comes the loss.
     pub layer_place: usize,
+    /// Whether the channels of a layer whose output is an image are shown as pictures.
+    pub maps: bool,
+    /// The first channel that is shown.
+    pub first_channel: usize,
     /// Row of the minibatch that was seen last.
     row: usize,
 }
 
 impl Default for InspectSelection {
     fn default() -> Self {
-        Self { choice: SampleChoice::Row { row: 0 }, layer_place: 0, row: 0 }
+        Self { choice: SampleChoice::Row { row: 0 }, layer_place: 0, maps: false, first_channel: 0, row: 0 }
     }
 }
 
@@ -92,6 +99,8 @@ impl InspectSelection {
                 return FollowUp::Send(Command::AdvancePhase);
             }
             Action::CheckGradients => return self.check_gradients(watched),
+            Action::FeatureMaps => return self.toggle_maps(watched),
+            Action::Page(by) => return self.page_channels(by, watched),
             _ => {}
         }
         FollowUp::Done
@@ -103,8 +112,8 @@ impl InspectSelection {
             self.step_sample(SampleStep::Next(by), minibatch_rows(watched.live()));
         } else {
             // The loss stands after the last layer.
-            self.layer_place =
-                self.layer_place.saturating_add_signed(by).min(watched.shown().layers.last_chain_place());
+            let last = watched.shown().layers.last_chain_place();
+            (self.layer_place, self.first_channel) = (self.layer_place.saturating_add_signed(by).min(last), 0);
         }
     }
 
@@ -176,6 +185,34 @@ impl InspectSelection {
         if let SampleChoice::Row { row } = self.choice {
             self.row = row;
         }
+    }
+
+    /// Shows the selected layer's channels as pictures, or its numbers again.
+    fn toggle_maps(&mut self, watched: &WatchedRun) -> FollowUp {
+        let screen = InspectScreen::new(watched, *self);
+        if self.maps || screen.channel_count().is_some() {
+            self.maps = !self.maps;
+            return FollowUp::Done;
+        }
+        match screen.selected_layer() {
+            Some(layer) => FollowUp::bad_notice(format!(
+                "the output of layer {}, {}, is no image; ↑ ↓ select another layer",
+                layer.path, layer.text
+            )),
+            None => FollowUp::bad_notice("the loss has no feature maps; ↑ selects a layer"),
+        }
+    }
+
+    /// Moves on among the channels by some pages.
+    fn page_channels(&mut self, by: isize, watched: &WatchedRun) -> FollowUp {
+        let screen = InspectScreen::new(watched, *self);
+        let Some(count) = screen.channel_count().filter(|_| screen.shows_maps()) else {
+            return FollowUp::bad_notice("only feature maps have pages; v opens those of a layer that gives images");
+        };
+        let last = count.saturating_sub(1) / CHANNELS_PER_PAGE_KEY * CHANNELS_PER_PAGE_KEY;
+        let by = by.saturating_mul(CHANNELS_PER_PAGE_KEY.cast_signed());
+        self.first_channel = self.first_channel.saturating_add_signed(by).min(last);
+        FollowUp::Done
     }
 
     /// Checks the gradients of the selected layer.

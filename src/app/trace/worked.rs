@@ -342,6 +342,7 @@ mod tests {
             input_gradient: None,
             derivative: None,
             unit: None,
+            update: None,
             parameters,
             largest: Vec::new(),
         }

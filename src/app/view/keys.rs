@@ -24,6 +24,9 @@ impl View {
             | Action::Figure => {
                 return self.charts.handle_action(action, watched.shown(), self.focused_chart(), size.0);
             }
+            Action::Page(_) | Action::FeatureMaps if self.screen == Screen::Inspect => {
+                return self.inspect.handle_action(action, watched);
+            }
             Action::Subject | Action::Split | Action::Move { .. } | Action::Page(_) | Action::OpenEntry => {
                 return self.data.handle_action(action, self.data_screen(watched, size));
             }

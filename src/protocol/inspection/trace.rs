@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ActivationSummary, ParameterElement, Phase, SamplePicture, SplitName, TensorSlice};
+use super::{ActivationSummary, LayerUpdate, ParameterElement, Phase, SamplePicture, SplitName, TensorSlice};
 use crate::protocol::number;
 
 /// Which sample a trace follows.
@@ -169,6 +169,9 @@ pub struct LayerTrace {
     /// longer those of the pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<TracedUnit>,
+    /// What the update did to its parameters; `None` until it is done, and for a layer without parameters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub update: Option<LayerUpdate>,
     /// The trained tensors; those of a block with the way to them in their names.
     pub parameters: Vec<TracedParameter>,
     /// The elements with the largest gradients of all its parameters, largest first, at most ten; empty while no

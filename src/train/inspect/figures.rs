@@ -3,6 +3,7 @@
 use crate::{
     optim::norm,
     protocol::inspection::{ActivationSummary, Distribution, TensorSlice},
+    train::largest::rank_size,
 };
 
 /// Bins of a distribution.
@@ -78,11 +79,6 @@ pub(super) fn summarize_values(values: &[f32]) -> ActivationSummary {
     }
 }
 
-/// Size by which elements are ranked; a NaN is larger than any number.
-pub(super) fn rank_size(value: f32) -> f32 {
-    if value.is_nan() { f32::INFINITY } else { value.abs() }
-}
-
 /// The values of one sample, of a long vector the first, of a large image whole channels or at least whole rows.
 pub(super) fn leading_slice(values: &[f32], shape: &[usize], most: usize) -> TensorSlice {
     let kept = match *shape {
@@ -115,24 +111,6 @@ pub(super) fn leading_corner(values: &[f32], shape: &[usize]) -> TensorSlice {
     let (row, run) = (lengths(shape), lengths(&kept));
     let values = values.chunks(row).take(kept[0]).flat_map(|row| &row[..run]).copied().collect();
     TensorSlice { shape: shape.to_vec(), kept, values }
-}
-
-/// The places of the `most` elements of largest size in several tensors, largest first: tensor, then element.
-pub(super) fn largest_elements<'a>(tensors: impl Iterator<Item = &'a [f32]>, most: usize) -> Vec<(usize, usize)> {
-    let mut found: Vec<(f32, usize, usize)> = Vec::with_capacity(most + 1);
-    let mut least = 0.0;
-    for (tensor, values) in tensors.enumerate() {
-        for (element, &value) in values.iter().enumerate() {
-            let size = rank_size(value);
-            if size > least || found.len() < most && size > 0.0 {
-                let at = found.partition_point(|(other, ..)| *other >= size);
-                found.insert(at, (size, tensor, element));
-                found.truncate(most);
-                least = if found.len() == most { found[most - 1].0 } else { 0.0 };
-            }
-        }
-    }
-    found.into_iter().map(|(_, tensor, element)| (tensor, element)).collect()
 }
 
 #[cfg(test)]
@@ -185,12 +163,5 @@ mod tests {
         let found = leading_corner(&kernels, &[9, 16, 3, 3]);
         assert_eq!((found.kept.as_slice(), found.values[63]), (&[8, 7, 3, 3][..], 144.0));
         assert_eq!(leading_corner(&kernels[..100], &[100]).kept, [64]);
-    }
-
-    #[test]
-    fn the_largest_are_found_across_tensors() {
-        let (a, b) = ([1.0, -5.0, 0.0], [4.0, f32::NAN, 2.0]);
-        assert_eq!(largest_elements([&a[..], &b[..]].into_iter(), 4), [(1, 1), (0, 1), (1, 0), (1, 2)]);
-        assert_eq!(largest_elements([&[0.0; 3][..]].into_iter(), 4), []);
     }
 }

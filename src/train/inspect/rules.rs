@@ -8,7 +8,7 @@ use crate::{
         inspection::{MAX_GRID_CELLS, MAX_PAGE_ENTRIES, SampleFilter, SampleOrder, SplitName},
     },
     text::thousands,
-    train::inspect::filters::filter_shape,
+    train::inspect::{filters::filter_shape, maps::map_shape},
 };
 
 /// Why a query with words that this engine does not know is refused.
@@ -39,25 +39,23 @@ impl<'a> QueryRules<'a> {
                 sample: SampleChoice::Unknown | SampleChoice::Dataset { split: SplitName::Unknown, .. },
                 ..
             }
+            | Query::FeatureMaps {
+                sample: SampleChoice::Unknown | SampleChoice::Dataset { split: SplitName::Unknown, .. },
+                ..
+            }
             | Query::Samples { split: SplitName::Unknown, .. }
             | Query::Samples { show: SampleFilter::Unknown, .. }
             | Query::Samples { order: SampleOrder::Unknown, .. }
             | Query::Confusion { split: SplitName::Unknown } => Err(UNKNOWN_QUERY.into()),
             Query::Layer { layer } => self.check_layer(layer),
-            Query::Trace { sample, layer } => {
-                self.check_layer(layer)?;
-                let (what, place, count) = match sample {
-                    SampleChoice::Row { row } => ("row", row, self.batch_size),
-                    SampleChoice::Dataset { split: SplitName::Train, index } => {
-                        ("sample", index, self.data.train.len())
-                    }
-                    SampleChoice::Dataset { split: SplitName::Test, index } => ("sample", index, self.data.test.len()),
-                    _ => return Ok(()),
-                };
-                if place < count {
-                    return Ok(());
+            Query::Trace { sample, layer } => self.check_layer(layer).and_then(|()| self.check_sample(sample)),
+            Query::FeatureMaps { sample, layer, count, .. } => {
+                if count > MAX_PAGE_ENTRIES {
+                    return Err(format!("{count} channels are too many at a time; valid: 0 to {MAX_PAGE_ENTRIES}"));
                 }
-                Err(format!("there is no {what} {place}; valid: 0 to {}", thousands(count.saturating_sub(1) as u64)))
+                self.check_layer(layer)?;
+                self.check_sample(sample)?;
+                map_shape(self.layers, layer).map(drop)
             }
             Query::GradientCheck { layer } => self.check_layer_with_parameters(layer),
             Query::Samples { first, count, .. } => {
@@ -80,6 +78,19 @@ impl<'a> QueryRules<'a> {
                 self.check_plane().and_then(|()| check_grid(columns, rows)).and_then(|()| self.check_layer(layer))
             }
         }
+    }
+
+    fn check_sample(&self, sample: SampleChoice) -> Result<(), String> {
+        let (what, place, count) = match sample {
+            SampleChoice::Row { row } => ("row", row, self.batch_size),
+            SampleChoice::Dataset { split: SplitName::Train, index } => ("sample", index, self.data.train.len()),
+            SampleChoice::Dataset { split: SplitName::Test, index } => ("sample", index, self.data.test.len()),
+            _ => return Ok(()),
+        };
+        if place < count {
+            return Ok(());
+        }
+        Err(format!("there is no {what} {place}; valid: 0 to {}", thousands(count.saturating_sub(1) as u64)))
     }
 
     fn check_layer(&self, layer: usize) -> Result<(), String> {

@@ -91,6 +91,7 @@ fn queries(trainer: &Trainer) -> Vec<Query> {
             Query::Trace { sample: SampleChoice::NextMistake { after: Some(2) }, layer },
             Query::Trace { sample: SampleChoice::Dataset { split: SplitName::Test, index: 5 }, layer },
             Query::Filters { layer, first: 1, count: 2 },
+            Query::FeatureMaps { sample: SampleChoice::Hardest, layer, first: 1, count: 2 },
             Query::Units { layer, columns: 9, rows: 5 },
         ]
     };
@@ -313,3 +314,4 @@ fn the_gradient_of_the_image_is_that_of_the_loss() {
 }
 
 mod answers;
+mod updates;

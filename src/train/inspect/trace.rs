@@ -1,5 +1,7 @@
 //! One sample on its way through the network and back.
 
+use std::ops::Range;
+
 use crate::{
     dataset::{self, Dataset},
     nn::{LayerSpec, Mode, Network, Parameter, cross_entropy_of_sample, target_probability},
@@ -7,17 +9,20 @@ use crate::{
     protocol::{
         Phase, SampleChoice,
         inspection::{
-            LayerTrace, ParameterElement, PassKind, SampleLoss, SplitName, TensorSlice, Trace, TracedLayer,
+            FeatureMaps, LayerTrace, ParameterElement, PassKind, SampleLoss, SplitName, TensorSlice, Trace, TracedLayer,
             TracedParameter, TracedSample, TracedUnit,
         },
     },
     train::{
         inspect::{
-            figures::{largest_elements, leading_corner, leading_slice, summarize_values},
+            figures::{leading_corner, leading_slice, summarize_values},
+            maps,
             pictures::sample_picture,
         },
+        largest::largest_elements,
         minibatch::{ComputedParts, Minibatch},
         predictions::argmax,
+        traced_update::TracedUpdate,
     },
 };
 
@@ -45,6 +50,8 @@ pub(super) struct TracedPass<'a> {
     parts: ComputedParts,
     /// Mean loss of the batch, if it is computed.
     batch_loss: Option<f64>,
+    /// The update of these passes, if it is done and was traced.
+    update: Option<&'a TracedUpdate>,
 }
 
 /// Passes one sample alone through the network and back, as in an evaluation. Gives its label.
@@ -61,16 +68,22 @@ pub(super) fn pass_alone(network: &mut Network<f32>, part: &dataset::DataSplit, 
 
 impl<'a> TracedPass<'a> {
     /// The passes of the minibatch that was loaded last.
-    pub fn of_minibatch(network: &'a mut Network<f32>, minibatch: &'a Minibatch, parts: ComputedParts) -> Self {
+    pub fn of_minibatch(
+        network: &'a mut Network<f32>,
+        minibatch: &'a Minibatch,
+        parts: ComputedParts,
+        update: Option<&'a TracedUpdate>,
+    ) -> Self {
         let batch_loss = minibatch.loss_report().filter(|_| parts.loss).map(|report| report.loss);
         let pass = PassKind::Minibatch { number: parts.minibatch };
-        Self { network, labels: minibatch.labels(), pass, parts, batch_loss }
+        let update = update.filter(|_| parts.phase == Phase::Update);
+        Self { network, labels: minibatch.labels(), pass, parts, batch_loss, update }
     }
 
     /// What [`pass_alone`] left.
     pub fn of_evaluation(network: &'a mut Network<f32>, label: &'a [u8; 1]) -> Self {
         let parts = ComputedParts::of_evaluation(network.layer_infos().len());
-        let mut pass = Self { network, labels: label, pass: PassKind::Evaluation, parts, batch_loss: None };
+        let mut pass = Self { network, labels: label, pass: PassKind::Evaluation, parts, batch_loss: None, update: None };
         pass.batch_loss = Some(pass.row_loss(0));
         pass
     }
@@ -154,6 +167,16 @@ impl<'a> TracedPass<'a> {
         }
     }
 
+    /// What a layer makes of a sample, for some of its channels.
+    pub fn feature_maps(
+        &self,
+        sample: &FollowedSample,
+        layer: usize,
+        range: Range<usize>,
+    ) -> Result<FeatureMaps, String> {
+        maps::feature_maps(self.network, (self.pass, &self.parts), sample.row, layer, range)
+    }
+
     fn summarize_layer(&self, row: usize, layer: usize) -> TracedLayer {
         let (network, parts) = (&*self.network, &self.parts);
         let gradients = || network.parameters().filter(|parameter| parameter.layer == layer);
@@ -232,6 +255,7 @@ impl<'a> TracedPass<'a> {
             input_gradient: input_gradient.map(|dx| show(&dx, inputs)),
             derivative: derivative.map(|derivative| show(&derivative, outputs)),
             unit,
+            update: self.update.and_then(|update| update.layer(layer)).cloned(),
             largest: if has_gradients { largest_gradients(&parameters) } else { Vec::new() },
             parameters: parameters
                 .into_iter()

@@ -12,8 +12,13 @@ pub const NUMBER_COLUMNS: u16 = 10;
 /// Columns between two panels.
 pub const PANEL_GAP_COLUMNS: u16 = 2;
 
-/// Rows of the layer's panel above the gradients, where these lie in its corner: title, equations, sums.
+/// Rows of the layer's panel above the gradients, which lie in its corner: title, equations, sums; in a high window the
+/// sums are in symbols too.
 const LAYER_HEAD_ROWS: u16 = 7;
+const HIGH_LAYER_HEAD_ROWS: u16 = 16;
+
+/// Rows of the layer's panel from which its head has symbols too.
+const MIN_HIGH_LAYER_ROWS: u16 = 30;
 
 /// Divides `rest`.
 pub(super) fn place_panels(app: &App, mut rest: Rect, layout: &mut Layout) {
@@ -25,23 +30,24 @@ pub(super) fn place_panels(app: &App, mut rest: Rect, layout: &mut Layout) {
         take_top(&mut rest, 1);
     }
     let sample = match rest.width {
-        0..70 => 0,
-        70..110 => 22,
+        // Less than 54 columns for the layer hold no sum with a term.
+        0..78 => 0,
+        78..110 => 22,
         110..150 => 32,
         _ => 58,
     };
     layout.set_panel_area(Panel::Sample, take_left(&mut rest, sample));
     take_left(&mut rest, if sample > 0 { PANEL_GAP_COLUMNS } else { 0 });
-    let trained = app.inspect_screen().selected_layer().is_some_and(ChainLayer::is_trained);
+    let screen = app.inspect_screen();
+    let updated = screen.sample_trace().is_ok_and(|tracing| tracing.layer.is_some_and(|layer| layer.update.is_some()));
+    // Feature maps take all the room, and what an update shows has the gradients in it.
+    let trained = screen.selected_layer().is_some_and(ChainLayer::is_trained) && !updated && !screen.shows_maps();
     let width = layout.panel(Panel::Chain).width;
-    if trained && width >= 150 {
-        layout.set_panel_area(Panel::Gradients, take_right(&mut rest, 50));
-        take_right(&mut rest, PANEL_GAP_COLUMNS);
-    } else if trained && width >= 110 {
+    if trained && width >= 110 {
         // In the corner, so that the sums above have the whole width. What comes first is found first by the mouse.
         let mut below = rest;
-        take_top(&mut below, LAYER_HEAD_ROWS);
-        layout.set_panel_area(Panel::Gradients, take_right(&mut below, 34));
+        take_top(&mut below, if rest.height >= MIN_HIGH_LAYER_ROWS { HIGH_LAYER_HEAD_ROWS } else { LAYER_HEAD_ROWS });
+        layout.set_panel_area(Panel::Gradients, take_right(&mut below, if width >= 150 { 50 } else { 34 }));
     } else if trained && app.view().focused_panel() == Panel::Gradients {
         // In a narrow window both have the same place; the focused one is seen.
         layout.set_panel_area(Panel::Gradients, rest);

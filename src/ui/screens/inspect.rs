@@ -4,9 +4,11 @@ mod chain;
 mod gradients;
 mod layer;
 mod loss;
+mod maps;
 mod numbers;
 mod sample;
 mod symbols;
+mod update;
 
 use ratatui::{buffer::Buffer, layout::Rect};
 

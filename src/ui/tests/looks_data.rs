@@ -14,7 +14,7 @@ use crate::{
     protocol::{
         Answer, Event, Query, RunInfo,
         inspection::{
-            ClassifiedSample, ConfusionMatrix, DecisionBoundary, FilterPictures, PlaneGrid, PlanePoints, SampleFilter,
+            ClassifiedSample, ConfusionMatrix, DecisionBoundary, FeatureMap, FeatureMaps, FilterPictures, PassKind, PlaneGrid, PlanePoints, SampleFilter,
             SamplePage, SamplePicture, TensorSlice, UnitMap, UnitMaps,
         },
     },
@@ -99,6 +99,24 @@ pub(super) fn answer(query: &Query, shape: &[usize], step: u64) -> Answer {
             let filter = |unit| TensorSlice { shape: shape.to_vec(), kept: shape.to_vec(), values: weights(unit) };
             let filters = (first..(first + count).min(16)).map(filter).collect();
             Answer::Filters(FilterPictures { layer, total: 16, first, shape, filters })
+        }
+        Query::FeatureMaps { layer, first, count, .. } => {
+            let map = |channel: usize| FeatureMap {
+                minimum: -noise(channel as u64),
+                maximum: 0.5,
+                values: (0..64).map(|at| noise(at + channel as u64) as f32).collect(),
+            };
+            let maps: Vec<FeatureMap> = (first..(first + count).min(16)).map(map).collect();
+            Answer::FeatureMaps(FeatureMaps {
+                layer,
+                pass: PassKind::Minibatch { number: step },
+                row: 0,
+                total: 16,
+                first,
+                shape: [8, 8],
+                forward: maps.clone(),
+                backward: maps,
+            })
         }
         _ => Answer::Nothing { reason: "not made up".into() },
     }

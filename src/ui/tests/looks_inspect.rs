@@ -108,12 +108,12 @@ fn empty_places_say_what_fills_them() {
 fn a_gradient_of_an_image_is_four_keys_away() {
     let mut app = fixture::loading();
     hear(&mut app, [Event::Ready(Box::new(Network::Mlp.spelled())), fixture::state(RunState::Running, 0, None)]);
-    assert!(press(&mut app, "3").is_empty(), "nothing is asked while the training goes on");
-    let sent = press(&mut app, " ");
-    assert!(format!("{sent:?}").contains("Pause"), "{sent:?}");
-    let effects = app.update(crate::app::Message::Events(vec![fixture::state(RunState::Paused, 12, None)]));
+    let effects = press(&mut app, "3");
     let asked = Query::Trace { sample: SampleChoice::Row { row: 0 }, layer: 0 };
     assert!(format!("{effects:?}").contains(&format!("{:?}", Command::Watch { queries: vec![asked] })), "{effects:?}");
+    let sent = press(&mut app, " ");
+    assert!(format!("{sent:?}").contains("Pause"), "{sent:?}");
+    hear(&mut app, [fixture::state(RunState::Paused, 12, None)]);
     ask(Network::Mlp, &mut app, "<Down><Down>");
     let shown = text(&screen(&mut app, SIZES[1], THEME));
     assert!(shown.contains("▸   2 linear 128") && shown.contains("∂L/∂W = dyᵀ x"), "{shown}");

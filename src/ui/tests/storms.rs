@@ -124,6 +124,12 @@ fn query() -> impl Strategy<Value = Query> {
             count,
         }),
         split().prop_map(|split| Query::Confusion { split }),
+        (0usize..9, 0usize..40, 1usize..60).prop_map(|(layer, first, count)| Query::FeatureMaps {
+            sample: SampleChoice::Row { row: 0 },
+            layer,
+            first,
+            count,
+        }),
         (0usize..20, 1usize..60).prop_map(|(first, count)| Query::Filters { layer: 0, first, count }),
     ]
 }

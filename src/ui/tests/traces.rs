@@ -1,8 +1,10 @@
 //! Made-up samples on their way through made-up networks, the same every time.
 
 use super::{
+    details,
     fixture::{self, hear, noise, press},
     inside::Network,
+    looks_data,
 };
 use crate::{
     app::App,
@@ -68,9 +70,16 @@ impl Network {
     /// Answers what the dashboard wants to know, with the current minibatch walked through so far.
     pub fn answer(self, app: &mut App, phase: Phase) {
         for query in app.wanted_queries() {
-            let Query::Trace { sample, layer } = query else { panic!("{query:?}") };
-            let trace = self.trace(sample, layer, phase);
-            hear(app, [fixture::inspection(STEP, query, Answer::Trace(Box::new(trace)))]);
+            let answer = match query {
+                Query::Trace { sample, layer } => Answer::Trace(Box::new(self.trace(sample, layer, phase))),
+                Query::FeatureMaps { layer, first, count, .. } => {
+                    let pass = PassKind::Minibatch { number: STEP + 1 };
+                    Answer::FeatureMaps(details::maps(&self.spelled().layers[layer], layer, first, count, pass))
+                }
+                Query::Points => looks_data::answer(&query, &[2], STEP),
+                _ => panic!("{query:?}"),
+            };
+            hear(app, [fixture::inspection(STEP, query, answer)]);
         }
     }
 
@@ -132,7 +141,14 @@ impl Network {
             loss: loss.then(|| self.loss()),
             losses: if loss { (0..64).map(|row| (2.0 * noise(row).max(0.02)) as f32).collect() } else { Vec::new() },
             layers: traced.collect(),
-            selected: selected(layer, &info.layers[layer], forward, has_error(layer), backward),
+            selected: {
+                let mut traced = selected(layer, &info.layers[layer], forward, has_error(layer), backward);
+                if phase == Phase::Update && !alone {
+                    traced.update = details::update(&traced.parameters);
+                    traced.unit = None;
+                }
+                traced
+            },
         }
     }
 
@@ -333,6 +349,7 @@ fn selected(place: usize, layer: &LayerInfo, forward: usize, error: bool, backwa
         input_gradient: gradients.then_some(dx),
         derivative,
         unit,
+        update: None,
         parameters,
         largest: largest.unwrap_or_default(),
     }

@@ -7,10 +7,10 @@ use gradtop::protocol::{
     Inspection, LayerEquations, LayerInfo, LayerProbe, Loading, LossInfo, MetricInfo, NewMetrics, Range, RunInfo,
     RunSummary, SavedRun, StateChange, StepReport, TrainingMeans, Walk,
     inspection::{
-        ActivationSummary, ClassifiedSample, ConfusionMatrix, DecisionBoundary, Distribution, FilterPictures,
-        GradientCheck, GradientDifference, LayerTrace, LayerView, ParameterElement, ParameterView, PlaneGrid,
+        ActivationSummary, ClassifiedSample, ConfusionMatrix, DecisionBoundary, Distribution, FeatureMap, FeatureMaps, FilterPictures,
+        GradientCheck, GradientDifference, LayerTrace, LayerUpdate, LayerView, ParameterElement, ParameterView, PlaneGrid,
         PlanePoints, SampleLoss, SamplePage, SamplePicture, TensorSlice, Trace, TracedLayer, TracedParameter,
-        TracedSample, TracedUnit, UnitFigures, UnitMap, UnitMaps,
+        TracedSample, TracedUnit, UnitFigures, UnitMap, UnitMaps, UpdateConstant, UpdatedElement,
     },
 };
 use serde::{
@@ -93,6 +93,7 @@ fn fields_are_the_properties_of_the_schema() {
     for (definition, fields) in [
         ("answer_boundary", fields::<DecisionBoundary>()),
         ("answer_confusion", fields::<ConfusionMatrix>()),
+        ("answer_feature_maps", fields::<FeatureMaps>()),
         ("answer_filters", fields::<FilterPictures>()),
         ("answer_gradient_check", fields::<GradientCheck>()),
         ("answer_layer", fields::<LayerView>()),
@@ -121,12 +122,14 @@ fn fields_are_the_properties_of_the_schema() {
         ("event_state", fields::<StateChange>()),
         ("event_step", fields::<StepReport>()),
         ("extract", fields::<TensorSlice>()),
+        ("feature_map", fields::<FeatureMap>()),
         ("hyperparameter", fields::<HyperParameter>()),
         ("judged_sample", fields::<ClassifiedSample>()),
         ("layer_equations", fields::<LayerEquations>()),
         ("training_means", fields::<TrainingMeans>()),
         ("layer_probe", fields::<LayerProbe>()),
         ("layer_trace", fields::<LayerTrace>()),
+        ("layer_update", fields::<LayerUpdate>()),
         ("loss_info", fields::<LossInfo>()),
         ("metric_info", fields::<MetricInfo>()),
         ("parameter_element", fields::<ParameterElement>()),
@@ -142,6 +145,8 @@ fn fields_are_the_properties_of_the_schema() {
         ("traced_unit", fields::<TracedUnit>()),
         ("unit_figures", fields::<UnitFigures>()),
         ("unit_map", fields::<UnitMap>()),
+        ("update_constant", fields::<UpdateConstant>()),
+        ("updated_element", fields::<UpdatedElement>()),
         ("event_phase_of_network", listed!(Walk { step minibatch phase })),
     ] {
         assert_eq!(properties(&text, definition), fields, "{definition}");

@@ -229,7 +229,8 @@ fn every_answer_is_valid() {
         [inspect(Query::Layer { layer }), inspect(trace)]
     });
     let filters = inspect(Query::Filters { layer: 0, first: 0, count: 9 });
-    seen.extend(answers(&conversation(run(&layers), &paused(about_layers.chain([filters]).collect()))));
+    let maps = inspect(Query::FeatureMaps { sample: SampleChoice::Hardest, layer: 2, first: 1, count: 2 });
+    seen.extend(answers(&conversation(run(&layers), &paused(about_layers.chain([filters, maps]).collect()))));
 
     let mut plane = run(&["linear 8", "tanh", "linear 3"]);
     plane.data.source = Source::parse("spirals");

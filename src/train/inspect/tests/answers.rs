@@ -179,6 +179,34 @@ fn filters_are_pictures() {
 }
 
 #[test]
+fn feature_maps_are_the_channels_of_the_sample() {
+    let data = images();
+    let mut trainer = trainer(CNN, &data, 1);
+    let maps = |trainer: &mut Trainer, layer, first, count| {
+        let query = Query::FeatureMaps { sample: row(5), layer, first, count };
+        let Answer::FeatureMaps(maps) = trainer.inspect(&query).unwrap() else { panic!() };
+        maps
+    };
+    let found = maps(&mut trainer, 0, 1, 2);
+    assert_eq!((found.total, found.first, found.shape, found.row), (4, 1, [14, 14], 5));
+    assert_eq!((found.forward.len(), found.backward.len()), (2, 2));
+    let (y, dy) = (trainer.network().output(0), trainer.network().output_gradient(0));
+    for (shown, whole) in [(&found.forward, y.row(5).to_vec()), (&found.backward, dy.row(5).to_vec())] {
+        for (channel, map) in (1..).zip(shown) {
+            let values = &whole[196 * channel..196 * (channel + 1)];
+            assert_eq!(map.values, values);
+            assert_eq!(map.minimum as f32, values.iter().copied().fold(f32::INFINITY, f32::min));
+            assert_eq!(map.maximum as f32, values.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+        }
+    }
+    assert!(maps(&mut trainer, 3, usize::MAX, 9).forward.is_empty());
+    trainer.advance_phase();
+    let walked = maps(&mut trainer, 0, 0, 9);
+    assert_eq!((walked.forward.len(), walked.backward.len()), (4, 0), "the errors are not computed yet");
+    assert!(maps(&mut trainer, 1, 0, 9).forward.is_empty());
+}
+
+#[test]
 fn the_plane_shows_boundary_units_and_points() {
     let data = spirals();
     let mut trainer = trainer(TOY, &data, 1);
@@ -258,6 +286,12 @@ fn what_is_not_there_is_refused_with_what_is_valid() {
         (Query::GradientCheck { layer: 0 }, "takes time"),
         (Query::Filters { layer: 1, first: 0, count: 1 }, "`relu`, are no pictures"),
         (Query::Filters { layer: 0, first: 0, count: 513 }, "valid: 0 to 512"),
+        (
+            Query::FeatureMaps { sample: row(0), layer: 1, first: 0, count: 1 },
+            "the output of layer 1, `relu`, is no image; valid: none in this network",
+        ),
+        (Query::FeatureMaps { sample: row(0), layer: 1, first: 0, count: 513 }, "valid: 0 to 512"),
+        (Query::FeatureMaps { sample: row(20), layer: 0, first: 0, count: 1 }, "valid: 0 to 19"),
     ] {
         let reason = trainer.inspect(&query).unwrap_err();
         assert!(reason.contains(words), "{query:?}: {reason}");

@@ -6,7 +6,7 @@ use super::{numbers, symbols::displayable_equation};
 use crate::{
     app::{App, ChainRow, CompletedPhase, Panel, SampleTrace},
     protocol::{
-        Phase,
+        Capability, Phase,
         inspection::{ActivationSummary, PassKind, SampleLoss},
     },
     text::{short, thousands},
@@ -40,23 +40,47 @@ fn draw_heading(app: &App, theme: Theme, buffer: &mut Buffer, frame: &ChainFrame
     let mut row = title(app, theme, buffer, frame.title, Panel::Chain);
     let Some(SampleTrace { trace, .. }) = tracing else { return };
     if let PassKind::Minibatch { .. } = trace.pass {
-        draw_phases(&mut row, trace.phase, theme);
+        if app.inspect_screen().is_live() {
+            draw_live_hint(app, &mut row, theme);
+        } else {
+            draw_phases(&mut row, trace.phase, theme);
+        }
     }
+    let loss = trace.batch_loss.map_or_else(|| theme.marks().none.into(), short);
     match trace.pass {
         PassKind::Minibatch { number } => {
             row.put_all(&[("minibatch ", muted), (&thousands(number), text), ("  ", muted)]);
+            // What the row of the loss says of this sample, here of all.
+            row.put_all(&[("mean loss ", muted), (&loss, text), ("  ", muted)]);
+            if let Some(accuracy) = trace.batch_accuracy {
+                let right = format!("{:.0} %", accuracy * 100.0);
+                row.put_all(&[(&right, text), (&format!(" of its {} right", thousands(trace.batch as u64)), muted)]);
+            }
         }
         PassKind::Evaluation => {
-            row.put_all(&[("one sample, as in evaluation", muted), ("  ", muted)]);
+            row.put_all(&[("this sample alone, as in evaluation", muted), ("  ", muted)]);
+            row.put_all(&[("its loss ", muted), (&loss, text)]);
         }
-        PassKind::Unknown => {}
+        PassKind::Unknown => {
+            row.put_all(&[("loss ", muted), (&loss, text)]);
+        }
     }
-    let loss = trace.batch_loss.map_or_else(|| theme.marks().none.into(), short);
-    row.put_all(&[("loss ", muted), (&loss, text), ("  ", muted)]);
-    if let Some(accuracy) = trace.batch_accuracy.filter(|_| trace.batch > 1) {
-        let right = format!("{:.0} %", accuracy * 100.0);
-        row.put_all(&[(&right, text), (&format!(" of {} right", thousands(trace.batch as u64)), muted)]);
+}
+
+/// Says that the minibatch is the current one of a training that goes on, and what a pause would offer.
+fn draw_live_hint(app: &App, row: &mut Row, theme: Theme) {
+    let live = format!("{} live", theme.marks().running);
+    let hint = if app.live().can(Capability::Pause) && app.live().can(Capability::Phase) {
+        ": Space pauses, then n goes phase by phase"
+    } else {
+        ""
+    };
+    if row.put_right(&format!("{live}{hint}"), theme.style(Role::Muted)) {
+        row.right_text_row(&format!("{live}{hint}")).put(&live, theme.style(Role::Good));
+    } else if !row.put_right(&live, theme.style(Role::Good)) {
+        return;
     }
+    row.reserve_right(2);
 }
 
 /// The four phases at the right end, with the one that was completed last highlighted.
@@ -108,9 +132,9 @@ fn draw_column_headings(theme: Theme, buffer: &mut Buffer, frame: &ChainFrame, s
     }
     if traced {
         let spare = frame.forward.0.width >= 16;
-        put(frame.forward.0, if spare { "y, forward" } else { "y" }, false);
+        put(frame.forward.0, if spare { "y, of this sample" } else { "y" }, false);
         put(frame.forward.1, "|y|", true);
-        put(frame.backward.0, if spare { "∂L/∂y, backward" } else { "∂L/∂y" }, false);
+        put(frame.backward.0, if spare { "∂L/∂y, of this sample" } else { "∂L/∂y" }, false);
         put(frame.backward.1, "|∂L/∂y|", true);
         put(frame.gradients, "|∂L/∂θ|", true);
     }
@@ -132,7 +156,7 @@ fn draw_row(
     name.put(pointer, theme.style(Role::Focus)).skip(1);
     let mark = match row.completed {
         Some(CompletedPhase::Forward) => marks.arrow,
-        Some(CompletedPhase::Backward) => "←",
+        Some(CompletedPhase::Backward) => if theme.unicode { "←" } else { "<" },
         Some(CompletedPhase::Update) => marks.intervention,
         None => " ",
     };

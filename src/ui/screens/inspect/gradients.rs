@@ -11,7 +11,7 @@ use crate::{
     },
     protocol::{
         LayerKind,
-        inspection::{CheckVerdict, LayerTrace, ParameterElement},
+        inspection::{CheckVerdict, LayerTrace, ParameterElement, PassKind},
     },
     text::{short, thousands},
     ui::{
@@ -41,11 +41,16 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &
     let check = take_bottom(&mut rest, check);
     let muted = theme.style(Role::Muted);
     let mut row = title(app, theme, buffer, heading, Panel::Gradients);
-    if !row.put_all(&[("the ten largest, over the minibatch", muted)]) {
-        row.put_all(&[("largest, whole batch", muted)]);
-    }
+    let alone = tracing.trace.pass == PassKind::Evaluation;
+    let batch = thousands(tracing.trace.batch as u64);
+    let headings = if alone {
+        ["the ten largest, of this sample alone".into(), "of this sample alone".into()]
+    } else {
+        [format!("the ten largest, over the minibatch of {batch}"), format!("over all {batch} rows")]
+    };
+    let _ = headings.iter().any(|heading| row.put_all(&[(heading, muted)]));
     if let Some(layer) = tracing.layer {
-        draw_table(app, theme, buffer, rest, layer);
+        draw_table(app, theme, buffer, rest, layer, alone);
     }
     let inside = Rect { x: check.x + 2.min(check.width), width: check.width.saturating_sub(2), ..check };
     if let Some(checking) = &checking {
@@ -53,14 +58,20 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &
     } else {
         let mut row = Row::new(buffer, inside, 0).with_ellipsis(theme.marks().ellipsis);
         let key = ("g", theme.style(Role::Key));
-        if !row.put_all(&[key, (" checks them against central differences", muted)]) {
-            row.put_all(&[key, (" checks them", muted)]);
+        // The check is always one of the minibatch.
+        let [long, short] = match (app.inspect_screen().is_live(), alone) {
+            (true, _) => [" checks them while the training is paused", " checks them when paused"],
+            (false, true) => [" checks those of the minibatch against central differences", " checks the minibatch's"],
+            (false, false) => [" checks them against central differences", " checks them"],
+        };
+        if !row.put_all(&[key, (long, muted)]) {
+            row.put_all(&[key, (short, muted)]);
         }
     }
 }
 
 /// An element of a parameter: `W[3,17]`.
-fn element_symbol(kind: Option<&LayerKind>, parameter: &str, index: &[usize], theme: Theme) -> String {
+pub fn element_symbol(kind: Option<&LayerKind>, parameter: &str, index: &[usize], theme: Theme) -> String {
     let index: Vec<String> = index.iter().map(ToString::to_string).collect();
     format!(
         "{}[{}]",
@@ -70,7 +81,7 @@ fn element_symbol(kind: Option<&LayerKind>, parameter: &str, index: &[usize], th
 }
 
 /// The column of the data that an element of a parameter belongs to.
-fn element_input_name<'a>(
+pub fn element_input_name<'a>(
     kind: Option<&LayerKind>,
     columns: Option<&'a TableColumns>,
     index: &[usize],
@@ -78,7 +89,8 @@ fn element_input_name<'a>(
     columns?.name(element_input(kind?, index)?)
 }
 
-fn draw_table(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, layer: &LayerTrace) {
+/// The table; of a sample that is `alone` its share is all there is.
+fn draw_table(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, layer: &LayerTrace, alone: bool) {
     if layer.largest.is_empty() {
         draw_note(buffer, area, "not computed yet", theme.style(Role::Muted));
         return;
@@ -95,7 +107,7 @@ fn draw_table(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, layer: &
     // The column's name follows the symbol.
     let longest = layer.largest.iter().filter_map(column).map(|name| name.width() as u16 + 1).max().unwrap_or(0);
     let widest = symbols + longest.min(MAX_NAME_COLUMNS + 1);
-    let own = layer.largest.iter().any(|entry| share(entry).is_some());
+    let own = !alone && layer.largest.iter().any(|entry| share(entry).is_some());
     // Which gradient it is matters more than what its weight is.
     let fits = |columns: u16, number: u16| widest + 2 + columns * number <= area.width;
     let (columns, wide) = match own {
@@ -107,7 +119,7 @@ fn draw_table(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, layer: &
     let names = (widest + 2).min(area.width.saturating_sub(columns * wide));
     let mut row = Row::new(buffer, area, 0).with_ellipsis(marks.ellipsis);
     row.skip(names);
-    for heading in ["gradient", "value", "its share"].into_iter().take(columns.into()) {
+    for heading in ["gradient", "value", "sample's"].into_iter().take(columns.into()) {
         row.put_right_aligned(heading, wide, theme.style(Role::Muted));
     }
     for (y, entry) in (1..area.height).zip(&layer.largest) {
@@ -146,6 +158,7 @@ fn draw_check(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, checking
         let mut row = Row::new(buffer, area, 0).with_ellipsis(marks.ellipsis);
         row.put(&format!("{mark} check {word}"), theme.style(role).add_modifier(Modifier::BOLD)).skip(2);
         row.put_all(&[(&done, text), (&format!(" of {}", thousands(check.parameters as u64)), muted)]);
+        row.put_all(&[(&format!(", {} samples", thousands(check.samples as u64)), muted)]);
     } else {
         let share = check.done as f64 / check.planned.max(1) as f64;
         let text = format!(" checking {done} of {} ", thousands(check.planned as u64));

@@ -6,11 +6,14 @@ mod worked;
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use unicode_width::UnicodeWidthStr;
 
-use super::{gradients, loss, symbols::displayable_equation};
+use super::{gradients, loss, maps, symbols::displayable_equation, update};
 use crate::{
     app::{App, ChainLayer, Panel, SampleTrace, loss_sum, worked_sums},
-    protocol::LayerEquations,
-    protocol::Phase,
+    protocol::{
+        LayerEquations, Phase,
+        inspection::{PassKind, Trace},
+    },
+    text::thousands,
     ui::{
         layout::{inspect::PANEL_GAP_COLUMNS, take_top},
         paint::{Row, draw_note},
@@ -38,7 +41,15 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &
     }
     let told = app.run().layers.loss();
     let name = link.map(ChainLayer::title).or(told.map(|loss| loss.text.clone())).unwrap_or_default();
-    row.put(&name, theme.style(Role::Text));
+    row.put(&name, theme.style(Role::Text)).skip(2);
+    let note = if link.is_some() && screen.shows_maps() {
+        format!("feature maps of {}", of_what(tracing.trace))
+    } else if tracing.layer.is_some_and(|layer| layer.update.is_some()) {
+        format!("the update by {}", of_what(tracing.trace))
+    } else {
+        String::new()
+    };
+    row.put_all(&[(&note, theme.style(Role::Muted))]);
     rest.x += 2.min(rest.width);
     rest.width = rest.width.saturating_sub(2);
     let Some(link) = link else {
@@ -54,6 +65,15 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &
         }
         return;
     };
+    if screen.shows_maps() {
+        maps::draw(app, theme, buffer, rest);
+        return;
+    }
+    let columns = app.run().input_columns(link.index);
+    if let Some(update) = tracing.layer.and_then(|layer| layer.update.as_ref()) {
+        update::draw(theme, buffer, rest, (link, update), columns);
+        return;
+    }
     let mut below = rest;
     let corner = !area.intersection(gradients).is_empty();
     if corner {
@@ -61,16 +81,17 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &
         take_top(&mut below, rest.height);
         below.width = gradients.x.saturating_sub(below.x + PANEL_GAP_COLUMNS);
     }
-    draw_equations(theme, buffer, &mut rest, link.equations.as_ref(), MIN_KEPT_ROWS);
+    let sums = tracing.layer.map_or_else(Vec::new, |layer| worked_sums(&link.kind, layer, tracing.trace.batch));
+    // In the corner beside the gradients there are rows of their own for what comes below.
+    let (kept, after_sums) = if corner { (2 * sums.len() as u16, 0) } else { (MIN_KEPT_ROWS, MIN_KEPT_ROWS) };
+    draw_equations(theme, buffer, &mut rest, link.equations.as_ref(), kept);
     let Some(layer) = tracing.layer else { return };
-    let columns = app.run().input_columns(link.index);
-    if tracing.trace.phase == Phase::Update {
+    if tracing.trace.phase == Phase::Update && link.is_trained() {
         let row = take_top(&mut rest, 1);
         let text = "the weights are those after the update, the passes those before it";
         Row::new(buffer, row, 0).with_ellipsis(theme.marks().ellipsis).put(text, theme.style(Role::Muted));
     } else {
-        let sums = worked_sums(&link.kind, layer, tracing.trace.batch);
-        worked::draw(theme, buffer, &mut rest, &sums, columns, MIN_KEPT_ROWS);
+        worked::draw(theme, buffer, &mut rest, &sums, columns, after_sums);
     }
     if !corner {
         take_top(&mut rest, u16::from(area.height >= 14));
@@ -79,6 +100,15 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &
     let sample = &tracing.trace.sample;
     if !blocks::draw(theme, buffer, below, (link, layer), sample, columns) && gradients.is_empty() {
         gradients::line(theme, buffer, below, link, layer, columns);
+    }
+}
+
+/// Which sample or minibatch is meant.
+fn of_what(trace: &Trace) -> String {
+    match trace.pass {
+        PassKind::Minibatch { number } if trace.phase == Phase::Update => format!("minibatch {}", thousands(number)),
+        PassKind::Minibatch { number } => format!("row {} of minibatch {}", trace.sample.row, thousands(number)),
+        PassKind::Evaluation | PassKind::Unknown => "this sample alone".into(),
     }
 }
 
@@ -103,7 +133,7 @@ fn draw_equations(theme: Theme, buffer: &mut Buffer, rest: &mut Rect, equations:
     take_top(rest, u16::from(roomy));
 }
 
-fn draw_packed_lines(theme: Theme, buffer: &mut Buffer, rest: &mut Rect, lines: &[String], style: Style) {
+pub fn draw_packed_lines(theme: Theme, buffer: &mut Buffer, rest: &mut Rect, lines: &[String], style: Style) {
     let mut place = Rect::default();
     for line in lines {
         let text = displayable_equation(line, theme);

@@ -3,6 +3,7 @@
 use ratatui::{buffer::Buffer, layout::Rect};
 
 mod columns;
+mod plane;
 
 use super::numbers;
 use crate::{
@@ -33,6 +34,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &
     draw_facts(app, theme, buffer, frame.facts, trace);
     match image_placement(area, trace) {
         Some((room, image)) => drop(numbers::draw_picture(buffer, room, &image, theme)),
+        None if plane::draw(app, theme, buffer, indented_area(frame.picture), &trace.sample.input) => {}
         None if app.run().columns.is_empty() => draw_values(theme, buffer, frame.picture, trace),
         None => columns::draw(&app.run().columns, theme, buffer, indented_area(frame.picture), &trace.sample.input),
     }
