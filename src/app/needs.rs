@@ -15,6 +15,8 @@ pub enum Requirement {
     Unfinished,
     /// Nothing is being trained.
     AtRest,
+    /// A layer whose output is an image.
+    ImageLayer,
 }
 
 /// What it takes to look inside.
@@ -43,6 +45,10 @@ pub const SAVE_NEEDS: &[Requirement] = &[Requirement::Source(Capability::Save), 
 /// What it takes to go through the phases of a minibatch.
 pub const WALK_NEEDS: &[Requirement] =
     &[Requirement::Source(Capability::Phase), Requirement::Ready, Requirement::Unfinished, Requirement::AtRest];
+
+/// What it takes to show the channels of a layer.
+pub const MAPS_NEEDS: &[Requirement] =
+    &[Requirement::Source(Capability::Inspect), Requirement::Ready, Requirement::ImageLayer];
 
 /// What it takes to check gradients.
 pub const GRADIENT_CHECK_NEEDS: &[Requirement] =
@@ -97,7 +103,14 @@ impl WatchedRun {
             } else {
                 TRAINING_GOES_ON_REASON
             }),
-            Requirement::Source(_) | Requirement::Ready | Requirement::Unfinished | Requirement::AtRest => None,
+            Requirement::ImageLayer if run.layers.chain().iter().all(|layer| layer.output.len() != 3) => {
+                Some("no layer of this network gives images")
+            }
+            Requirement::Source(_)
+            | Requirement::Ready
+            | Requirement::Unfinished
+            | Requirement::AtRest
+            | Requirement::ImageLayer => None,
         })
     }
 

@@ -93,9 +93,9 @@ impl Inspector<'_> {
         let data = self.data;
         Ok(match *query {
             Query::Layer { layer } => self.layer(layer),
-            Query::Trace { sample, layer } => self.over_pass(sample, |pass, sample| {
-                Ok(Answer::Trace(Box::new(pass.trace(sample, layer, data))))
-            })?,
+            Query::Trace { sample, layer } => {
+                self.over_pass(sample, |pass, sample| Ok(Answer::Trace(Box::new(pass.trace(sample, layer, data)))))?
+            }
             Query::FeatureMaps { sample, layer, first, count } => self.over_pass(sample, |pass, sample| {
                 Ok(Answer::FeatureMaps(pass.feature_maps(sample, layer, first..first.saturating_add(count))?))
             })?,

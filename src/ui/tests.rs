@@ -1,13 +1,13 @@
 //! The whole dashboard: key scripts drive the app, and what is drawn is compared or must at least never panic.
 
-pub(super) mod details;
-pub mod fixture;
+mod details;
+pub(super) mod fixture;
 mod inside;
 mod looks;
 mod looks_data;
 mod looks_foreign;
-mod looks_inspect;
 mod looks_inside;
+mod looks_inspect;
 mod looks_layers;
 mod looks_recorded;
 mod looks_table;

@@ -2,8 +2,8 @@
 
 use crate::app::display::{harmless_name, harmless_sentence};
 use crate::protocol::inspection::{
-    ActivationSummary, Distribution, FeatureMaps, LayerUpdate, MAX_GRID_CELLS, MAX_PAGE_ENTRIES, SamplePicture, TensorSlice, Trace,
-    TracedParameter, UnitFigures,
+    ActivationSummary, Distribution, FeatureMaps, LayerUpdate, MAX_GRID_CELLS, MAX_PAGE_ENTRIES, SamplePicture,
+    TensorSlice, Trace, TracedParameter, UnitFigures,
 };
 use crate::protocol::{Answer, Inspection};
 

@@ -8,9 +8,7 @@ use crate::app::actions::Action;
 use crate::app::editor::LineEdit;
 use crate::app::input::{Code, Key};
 use crate::app::message::RunFate;
-use crate::app::needs::{
-    ADVANCE_NEEDS, EXTEND_NEEDS, PAUSE_NEEDS, SAVE_NEEDS, STEER_NEEDS, THROTTLE_NEEDS,
-};
+use crate::app::needs::{ADVANCE_NEEDS, EXTEND_NEEDS, PAUSE_NEEDS, SAVE_NEEDS, STEER_NEEDS, THROTTLE_NEEDS};
 use crate::app::prompt::QuitChoice;
 use crate::app::screen::Screen;
 

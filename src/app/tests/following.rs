@@ -133,11 +133,12 @@ fn keys_go_from_sample_to_sample_and_from_layer_to_layer() {
 }
 
 #[test]
-fn nothing_is_followed_while_the_training_goes_on() {
+fn a_sample_is_followed_while_the_training_goes_on_and_what_takes_a_pause_says_so() {
     let mut app = running();
     type_keys(&mut app, "3");
-    assert_eq!(app.wanted_queries(), []);
-    assert!(app.inspect_screen().sample_trace().unwrap_err().contains("Space pauses it"));
+    assert_eq!(app.wanted_queries(), [Query::Trace { sample: SampleChoice::Row { row: 0 }, layer: 0 }]);
+    assert!(app.inspect_screen().sample_trace().unwrap_err().contains("looking at the current minibatch"));
+    assert!(app.inspect_screen().is_live());
     type_keys(&mut app, "n");
     assert_eq!(notice(&app), "the training goes on; Space pauses it");
     type_keys(&mut app, "g");

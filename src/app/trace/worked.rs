@@ -249,6 +249,7 @@ fn batch_norm_sums(layer: &LayerTrace, batch: usize) -> Option<Vec<WorkedSum>> {
         _ => Vec::new(),
     };
     let gradient = |parameter: &TracedParameter| value_at(parameter.gradient.as_ref()?, channel);
+    let over = if batch > 1 { "over the batch" } else { "over this sample" };
     Some(vec![
         WorkedSum::new(
             format!("y[{at}]"),
@@ -258,11 +259,11 @@ fn batch_norm_sums(layer: &LayerTrace, batch: usize) -> Option<Vec<WorkedSum>> {
         )
         .with_bias(Some(shift))
         .with_result(y),
-        WorkedSum::new(format!("∂L/∂γ[{channel}]"), "Σ dy x̂ over the batch".into(), terms(dy, normal), count)
+        WorkedSum::new(format!("∂L/∂γ[{channel}]"), format!("Σ dy x̂ {over}"), terms(dy, normal), count)
             .with_result(gradient(gamma)),
         WorkedSum::new(
             format!("∂L/∂β[{channel}]"),
-            "Σ dy over the batch".into(),
+            format!("Σ dy {over}"),
             dy.map(|dy| SumTerm(dy, None)).into_iter().collect(),
             count,
         )

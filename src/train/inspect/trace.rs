@@ -9,8 +9,8 @@ use crate::{
     protocol::{
         Phase, SampleChoice,
         inspection::{
-            FeatureMaps, LayerTrace, ParameterElement, PassKind, SampleLoss, SplitName, TensorSlice, Trace, TracedLayer,
-            TracedParameter, TracedSample, TracedUnit,
+            FeatureMaps, LayerTrace, ParameterElement, PassKind, SampleLoss, SplitName, TensorSlice, Trace,
+            TracedLayer, TracedParameter, TracedSample, TracedUnit,
         },
     },
     train::{
@@ -83,7 +83,8 @@ impl<'a> TracedPass<'a> {
     /// What [`pass_alone`] left.
     pub fn of_evaluation(network: &'a mut Network<f32>, label: &'a [u8; 1]) -> Self {
         let parts = ComputedParts::of_evaluation(network.layer_infos().len());
-        let mut pass = Self { network, labels: label, pass: PassKind::Evaluation, parts, batch_loss: None, update: None };
+        let mut pass =
+            Self { network, labels: label, pass: PassKind::Evaluation, parts, batch_loss: None, update: None };
         pass.batch_loss = Some(pass.row_loss(0));
         pass
     }

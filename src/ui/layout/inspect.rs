@@ -9,6 +9,9 @@ use crate::app::{App, ChainLayer, ChainRow, Panel, Pointer};
 /// Columns for a number of the chain, its gap included.
 pub const NUMBER_COLUMNS: u16 = 10;
 
+/// Columns for the norm of a layer's gradient where there is room to say of what.
+const GRADIENT_COLUMNS: u16 = 16;
+
 /// Columns between two panels.
 pub const PANEL_GAP_COLUMNS: u16 = 2;
 
@@ -99,7 +102,7 @@ impl ChainFrame {
             if roomy { input.width() + output.width() + 3 } else { output.width() }
         };
         let shapes = take_left(&mut left, widest(&shape, if roomy { 26 } else { 10 }) + 1);
-        let gradients = take_right(&mut left, NUMBER_COLUMNS);
+        let gradients = take_right(&mut left, if roomy { GRADIENT_COLUMNS } else { NUMBER_COLUMNS });
         let half = left.width / 2;
         let mut part = |width: u16| {
             let mut part = take_left(&mut left, width);

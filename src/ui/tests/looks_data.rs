@@ -14,8 +14,8 @@ use crate::{
     protocol::{
         Answer, Event, Query, RunInfo,
         inspection::{
-            ClassifiedSample, ConfusionMatrix, DecisionBoundary, FeatureMap, FeatureMaps, FilterPictures, PassKind, PlaneGrid, PlanePoints, SampleFilter,
-            SamplePage, SamplePicture, TensorSlice, UnitMap, UnitMaps,
+            ClassifiedSample, ConfusionMatrix, DecisionBoundary, FeatureMap, FeatureMaps, FilterPictures, PassKind,
+            PlaneGrid, PlanePoints, SampleFilter, SamplePage, SamplePicture, TensorSlice, UnitMap, UnitMaps,
         },
     },
     ui::{

@@ -27,9 +27,12 @@ fn sums(app: &mut App, size: (u16, u16)) -> Vec<(String, usize)> {
         let cells = (area.x..area.right()).map(|x| buffer[(x, y)].symbol());
         cells.collect::<String>().trim_end().to_owned()
     });
-    // A sum in numbers has its result after a second equals sign, or stands below its symbols.
     let rows: Vec<String> = rows.collect();
-    let numbers = |row: &&String| row.matches(" = ").count() + usize::from(row.trim_start().starts_with("= ")) == 2;
+    // A sum in numbers ends with its result, before the name of the input that it is about.
+    let numbers = |row: &&String| {
+        let (_, result) = row.rsplit_once(" = ").unwrap_or_default();
+        result.split_whitespace().next().is_some_and(|result| result.parse::<f64>().is_ok())
+    };
     rows.iter().filter(numbers).map(|row| (row.clone(), row.matches('·').count())).collect()
 }
 
@@ -59,7 +62,9 @@ fn sums_have_factors_at_every_width_and_never_fewer_in_a_wider_window_of_the_sam
                         assert!(!row.ends_with('…'), "{network:?} {place} {width}×{height}: {row}");
                     }
                     let total = |rows: &[(String, usize)]| rows.iter().map(|(_, count)| count).sum::<usize>();
-                    if let Some((_, rows)) = before.filter(|(other, rows)| *other == layout && rows.len() == shown.len()) {
+                    if let Some((_, rows)) =
+                        before.filter(|(other, rows)| *other == layout && rows.len() == shown.len())
+                    {
                         assert!(total(&shown) >= total(&rows), "{network:?} {place} {width}×{height}: {shown:?}");
                     }
                     before = Some((layout, shown));
@@ -151,13 +156,15 @@ fn one_sample_alone_is_not_called_a_minibatch() {
 #[test]
 fn a_convolution_is_opened_as_feature_maps() {
     let mut app = Network::Cnn.inspected();
-    let asked = format!("{:?}", press(&mut app, "v"));
+    press(&mut app, "v");
+    let asked = format!("{:?}", app.wanted_queries());
     assert!(asked.contains("FeatureMaps { sample: Row { row: 0 }, layer: 0, first: 0"), "{asked}");
     Network::Cnn.answer(&mut app, Phase::Between);
     compare("inspect_maps", &mut app, &SIZES);
     let shown = text(&screen(&mut app, SIZES[0], THEME));
     assert!(shown.contains("channels 0 to 15 of 16") && shown.contains("∂L/∂y, backward"), "{shown}");
-    let asked = format!("{:?}", press(&mut app, "<PgDn>"));
+    app.update(crate::app::Message::Key(crate::app::Key::plain(crate::app::Code::PageDown)));
+    let asked = format!("{:?}", app.wanted_queries());
     assert!(asked.contains("first: 8"), "{asked}");
     Network::Cnn.answer(&mut app, Phase::Between);
     let shown = text(&screen(&mut app, SIZES[0], THEME));
@@ -169,6 +176,11 @@ fn a_convolution_is_opened_as_feature_maps() {
     press(&mut app, "v");
     assert!(!text(&screen(&mut app, SIZES[0], THEME)).contains("channels 8"), "the same key closes them");
     let mut app = Network::Mlp.inspected();
+    press(&mut app, "v");
+    let shown = text(&screen(&mut app, SIZES[1], THEME));
+    assert!(shown.contains("no layer of this network gives images"), "{shown}");
+    let mut app = Network::Cnn.inspected();
+    press(&mut app, &"<Down>".repeat(8));
     press(&mut app, "v");
     let shown = text(&screen(&mut app, SIZES[1], THEME));
     assert!(shown.contains("is no image"), "{shown}");
@@ -186,7 +198,8 @@ fn a_sample_of_two_numbers_is_marked_in_its_plane() {
     for size in SIZES {
         let buffer = screen(&mut app, size, THEME);
         let area = Layout::of(&app, buffer.area).unwrap().panel(Panel::Sample);
-        let marks: Vec<(u16, u16)> = area.positions().map(Into::into).filter(|at| buffer[*at].symbol() == "◆").collect();
+        let marks: Vec<(u16, u16)> =
+            area.positions().map(Into::into).filter(|at| buffer[*at].symbol() == "╋").collect();
         assert_eq!(marks.len(), 1, "{}", text(&buffer));
     }
     // Where it is follows from its numbers: the upper right corner is the largest of both.
@@ -198,9 +211,9 @@ fn a_sample_of_two_numbers_is_marked_in_its_plane() {
         hear(app, [fixture::inspection(STEP, query, Answer::Trace(Box::new(trace)))]);
         let buffer = screen(app, SIZES[1], THEME);
         let area = Layout::of(app, buffer.area).unwrap().panel(Panel::Sample);
-        area.positions().map(<(u16, u16)>::from).find(|at| buffer[*at].symbol() == "◆")
+        area.positions().map(<(u16, u16)>::from).find(|at| buffer[*at].symbol() == "╋")
     };
-    let corners = [[-1.1, -1.1], [1.1, 1.1], [0.0, 0.0]].map(|point| place(&mut app, point).unwrap());
+    let corners = [[-1.09, -1.09], [1.09, 1.09], [0.0, 0.0]].map(|point| place(&mut app, point).unwrap());
     let [(left, bottom), (right, top), (x, y)] = corners;
     assert!(left < x && x < right && top < y && y < bottom, "{corners:?}");
     assert!((left + right).abs_diff(2 * x) <= 1 && (top + bottom).abs_diff(2 * y) <= 1, "{corners:?}");

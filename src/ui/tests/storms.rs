@@ -6,7 +6,7 @@ use super::{THEME, fixture, inside::Network, looks_data, screen, traces};
 use crate::{
     app::{App, Code, Key, Message, Modifiers},
     protocol::{
-        Answer, Event, Failure, Phase, Query, RunState, StepReport, Walk,
+        Answer, Event, Failure, Phase, Query, RunState, SampleChoice, StepReport, Walk,
         inspection::{CheckVerdict, SampleFilter, SampleOrder, SplitName},
         made_up,
     },

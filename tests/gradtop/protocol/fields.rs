@@ -7,10 +7,10 @@ use gradtop::protocol::{
     Inspection, LayerEquations, LayerInfo, LayerProbe, Loading, LossInfo, MetricInfo, NewMetrics, Range, RunInfo,
     RunSummary, SavedRun, StateChange, StepReport, TrainingMeans, Walk,
     inspection::{
-        ActivationSummary, ClassifiedSample, ConfusionMatrix, DecisionBoundary, Distribution, FeatureMap, FeatureMaps, FilterPictures,
-        GradientCheck, GradientDifference, LayerTrace, LayerUpdate, LayerView, ParameterElement, ParameterView, PlaneGrid,
-        PlanePoints, SampleLoss, SamplePage, SamplePicture, TensorSlice, Trace, TracedLayer, TracedParameter,
-        TracedSample, TracedUnit, UnitFigures, UnitMap, UnitMaps, UpdateConstant, UpdatedElement,
+        ActivationSummary, ClassifiedSample, ConfusionMatrix, DecisionBoundary, Distribution, FeatureMap, FeatureMaps,
+        FilterPictures, GradientCheck, GradientDifference, LayerTrace, LayerUpdate, LayerView, ParameterElement,
+        ParameterView, PlaneGrid, PlanePoints, SampleLoss, SamplePage, SamplePicture, TensorSlice, Trace, TracedLayer,
+        TracedParameter, TracedSample, TracedUnit, UnitFigures, UnitMap, UnitMaps, UpdateConstant, UpdatedElement,
     },
 };
 use serde::{

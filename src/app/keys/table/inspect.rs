@@ -3,7 +3,7 @@
 use crate::app::actions::{Action, SampleStep};
 use crate::app::input::Code;
 use crate::app::keys::{Binding, BindingScope, bind};
-use crate::app::needs::{GRADIENT_CHECK_NEEDS, WALK_NEEDS};
+use crate::app::needs::{GRADIENT_CHECK_NEEDS, MAPS_NEEDS, WALK_NEEDS};
 use crate::app::screen::Screen;
 
 use super::{key, plain};
@@ -72,10 +72,17 @@ pub(in crate::app::keys) const INSPECT_BINDINGS: &[Binding] = {
             &[key('v')],
             Action::FeatureMaps,
             "maps",
-            "The selected layer's channels as pictures, forward and backward, where its output is an image; again: its numbers.",
+            "The selected layer's channels as pictures, forward and backward; again: its numbers.",
         )
-        .footer_rank(1),
-        bind(INSPECT, &[plain(Code::PageUp)], Action::Page(-1), "channels", "In the feature maps, the channels before."),
+        .footer_rank(1)
+        .requires(MAPS_NEEDS),
+        bind(
+            INSPECT,
+            &[plain(Code::PageUp)],
+            Action::Page(-1),
+            "channels",
+            "In the feature maps, the channels before.",
+        ),
         bind(INSPECT, &[plain(Code::PageDown)], Action::Page(1), "channels", "In the feature maps, the next channels."),
     ]
 };

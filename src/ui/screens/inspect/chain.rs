@@ -29,7 +29,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     let frame = ChainFrame::of(area, &rows);
     draw_heading(app, theme, buffer, &frame, tracing.as_ref());
     let shaped = rows.iter().any(|row| !row.shapes.1.is_empty());
-    draw_column_headings(theme, buffer, &frame, shaped, tracing.is_some());
+    draw_column_headings(theme, buffer, &frame, shaped, tracing.as_ref().map(|tracing| tracing.trace.pass));
     for (y, row) in (0..).zip(rows.iter().skip(frame.first).take(frame.count)) {
         draw_row(theme, buffer, &frame, y, row, tracing.as_ref());
     }
@@ -114,7 +114,7 @@ fn draw_phases(row: &mut Row, phase: Phase, theme: Theme) {
 }
 
 /// The headings of what is known: of the shapes, and of what was traced.
-fn draw_column_headings(theme: Theme, buffer: &mut Buffer, frame: &ChainFrame, shaped: bool, traced: bool) {
+fn draw_column_headings(theme: Theme, buffer: &mut Buffer, frame: &ChainFrame, shaped: bool, traced: Option<PassKind>) {
     let muted = theme.style(Role::Muted);
     let line = |rect: Rect| Rect { y: frame.headings.y, height: frame.headings.height, ..rect };
     let mut put = |rect: Rect, text: &str, right: bool| {
@@ -130,13 +130,18 @@ fn draw_column_headings(theme: Theme, buffer: &mut Buffer, frame: &ChainFrame, s
     if shaped {
         put(frame.shapes, if frame.roomy { "shape" } else { "out" }, false);
     }
-    if traced {
+    if let Some(pass) = traced {
         let spare = frame.forward.0.width >= 16;
         put(frame.forward.0, if spare { "y, of this sample" } else { "y" }, false);
         put(frame.forward.1, "|y|", true);
         put(frame.backward.0, if spare { "∂L/∂y, of this sample" } else { "∂L/∂y" }, false);
         put(frame.backward.1, "|∂L/∂y|", true);
-        put(frame.gradients, "|∂L/∂θ|", true);
+        let gradient = match (frame.roomy, pass) {
+            (true, PassKind::Minibatch { .. }) => "|∂L/∂θ|, batch",
+            (true, PassKind::Evaluation) => "|∂L/∂θ|, alone",
+            _ => "|∂L/∂θ|",
+        };
+        put(frame.gradients, gradient, true);
     }
 }
 
@@ -156,7 +161,13 @@ fn draw_row(
     name.put(pointer, theme.style(Role::Focus)).skip(1);
     let mark = match row.completed {
         Some(CompletedPhase::Forward) => marks.arrow,
-        Some(CompletedPhase::Backward) => if theme.unicode { "←" } else { "<" },
+        Some(CompletedPhase::Backward) => {
+            if theme.has_blocks() {
+                "←"
+            } else {
+                "<"
+            }
+        }
         Some(CompletedPhase::Update) => marks.intervention,
         None => " ",
     };

@@ -44,9 +44,9 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &
     let alone = tracing.trace.pass == PassKind::Evaluation;
     let batch = thousands(tracing.trace.batch as u64);
     let headings = if alone {
-        ["the ten largest, of this sample alone".into(), "of this sample alone".into()]
+        ["largest, of this sample alone".into(), "of this sample alone".into()]
     } else {
-        [format!("the ten largest, over the minibatch of {batch}"), format!("over all {batch} rows")]
+        [format!("largest, over the minibatch of {batch}"), format!("over all {batch} rows")]
     };
     let _ = headings.iter().any(|heading| row.put_all(&[(heading, muted)]));
     if let Some(layer) = tracing.layer {

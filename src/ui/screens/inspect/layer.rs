@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::{gradients, loss, maps, symbols::displayable_equation, update};
 use crate::{
-    app::{App, ChainLayer, Panel, SampleTrace, loss_sum, worked_sums},
+    app::{App, ChainLayer, Panel, SampleTrace, TableColumns, loss_sum, worked_sums},
     protocol::{
         LayerEquations, Phase,
         inspection::{PassKind, Trace},
@@ -33,48 +33,71 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &
     let screen = app.inspect_screen();
     let mut rest = area;
     let heading = take_top(&mut rest, 1);
-    let mut row = title(app, theme, buffer, heading, Panel::Layer);
+    draw_heading(app, theme, buffer, heading, tracing, gradients);
+    rest.x += 2.min(rest.width);
+    rest.width = rest.width.saturating_sub(2);
+    let Some(link) = screen.selected_layer() else {
+        draw_loss(app, theme, buffer, rest, tracing);
+        return;
+    };
+    let columns = app.run().input_columns(link.index);
+    if screen.shows_maps() {
+        maps::draw(app, theme, buffer, rest);
+    } else if let Some(update) = tracing.layer.and_then(|layer| layer.update.as_ref()) {
+        update::draw(theme, buffer, rest, (link, update), columns);
+    } else {
+        draw_layer(theme, buffer, rest, (link, tracing), columns, gradients);
+    }
+}
+
+/// The layer's name, and of what its numbers are.
+fn draw_heading(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &SampleTrace<'_>, gradients: Rect) {
+    let screen = app.inspect_screen();
+    let mut row = title(app, theme, buffer, area, Panel::Layer);
     let link = screen.selected_layer();
     if let Some(checking) = screen.gradient_check().filter(|_| gradients.is_empty()) {
         gradients::draw_check_line(theme, &mut row, &checking);
         row.reserve_right(2);
     }
-    let told = app.run().layers.loss();
-    let name = link.map(ChainLayer::title).or(told.map(|loss| loss.text.clone())).unwrap_or_default();
+    let loss = app.run().layers.loss();
+    let name = link.map(ChainLayer::title).or(loss.map(|loss| loss.text.clone())).unwrap_or_default();
     row.put(&name, theme.style(Role::Text)).skip(2);
-    let note = if link.is_some() && screen.shows_maps() {
-        format!("feature maps of {}", of_what(tracing.trace))
-    } else if tracing.layer.is_some_and(|layer| layer.update.is_some()) {
-        format!("the update by {}", of_what(tracing.trace))
-    } else {
-        String::new()
+    let updated = tracing.layer.is_some_and(|layer| layer.update.is_some());
+    let note = match tracing.trace.pass {
+        _ if screen.shows_maps() => format!("feature maps of {}", which_sample(tracing.trace)),
+        _ if link.is_none() => format!("of {}", which_sample(tracing.trace)),
+        PassKind::Minibatch { number } if updated => format!("the update by minibatch {}", thousands(number)),
+        _ => String::new(),
     };
     row.put_all(&[(&note, theme.style(Role::Muted))]);
-    rest.x += 2.min(rest.width);
-    rest.width = rest.width.saturating_sub(2);
-    let Some(link) = link else {
-        // All classes together with a heading of two rows say the most.
-        let kept = u16::try_from(tracing.trace.loss.as_ref().map_or(0, |loss| loss.logits.len())).unwrap_or(0) + 3;
-        draw_equations(theme, buffer, &mut rest, told.and_then(|loss| loss.equations.as_ref()), kept);
-        if let Some(loss) = &tracing.trace.loss {
-            worked::draw(theme, buffer, &mut rest, &[loss_sum(loss)], None, kept);
-            take_top(&mut rest, u16::from(area.height >= 14));
-            loss::draw(app, theme, buffer, rest, loss, tracing.trace.sample.class);
-        } else {
-            draw_note(buffer, rest, "the loss is not computed yet; n goes on", theme.style(Role::Muted));
-        }
-        return;
-    };
-    if screen.shows_maps() {
-        maps::draw(app, theme, buffer, rest);
-        return;
+}
+
+/// The loss of the sample, where it is selected instead of a layer.
+fn draw_loss(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &SampleTrace<'_>) {
+    let mut rest = area;
+    // All classes together with a heading of two rows say the most.
+    let kept = u16::try_from(tracing.trace.loss.as_ref().map_or(0, |loss| loss.logits.len())).unwrap_or(0) + 3;
+    let equations = app.run().layers.loss().and_then(|loss| loss.equations.as_ref());
+    draw_equations(theme, buffer, &mut rest, equations, kept);
+    if let Some(loss) = &tracing.trace.loss {
+        worked::draw(theme, buffer, &mut rest, &[loss_sum(loss)], None, kept);
+        take_top(&mut rest, u16::from(area.height >= 13));
+        loss::draw(app, theme, buffer, rest, loss, tracing.trace.sample.class);
+    } else {
+        draw_note(buffer, rest, "the loss is not computed yet; n goes on", theme.style(Role::Muted));
     }
-    let columns = app.run().input_columns(link.index);
-    if let Some(update) = tracing.layer.and_then(|layer| layer.update.as_ref()) {
-        update::draw(theme, buffer, rest, (link, update), columns);
-        return;
-    }
-    let mut below = rest;
+}
+
+/// A layer in symbols and numbers.
+fn draw_layer(
+    theme: Theme,
+    buffer: &mut Buffer,
+    area: Rect,
+    (link, tracing): (&ChainLayer, &SampleTrace<'_>),
+    columns: Option<&TableColumns>,
+    gradients: Rect,
+) {
+    let (mut rest, mut below) = (area, area);
     let corner = !area.intersection(gradients).is_empty();
     if corner {
         rest.height = gradients.y.saturating_sub(rest.y);
@@ -94,7 +117,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &
         worked::draw(theme, buffer, &mut rest, &sums, columns, after_sums);
     }
     if !corner {
-        take_top(&mut rest, u16::from(area.height >= 14));
+        take_top(&mut rest, u16::from(area.height >= 13));
         below = rest;
     }
     let sample = &tracing.trace.sample;
@@ -103,10 +126,9 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &
     }
 }
 
-/// Which sample or minibatch is meant.
-fn of_what(trace: &Trace) -> String {
+/// Which sample is meant.
+fn which_sample(trace: &Trace) -> String {
     match trace.pass {
-        PassKind::Minibatch { number } if trace.phase == Phase::Update => format!("minibatch {}", thousands(number)),
         PassKind::Minibatch { number } => format!("row {} of minibatch {}", trace.sample.row, thousands(number)),
         PassKind::Evaluation | PassKind::Unknown => "this sample alone".into(),
     }

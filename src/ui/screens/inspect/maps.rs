@@ -24,6 +24,12 @@ const LABEL_COLUMNS: u16 = 17;
 /// Columns of a number of the range, at most.
 const RANGE_NUMBER_COLUMNS: u16 = 6;
 
+/// Columns of a picture that is made smaller, at least.
+const MIN_PICTURE_COLUMNS: u16 = 8;
+
+/// Channels for which there should be room, at least.
+const MIN_SHOWN_CHANNELS: usize = 6;
+
 /// Columns between two pictures.
 const GAP_COLUMNS: u16 = 1;
 
@@ -43,25 +49,26 @@ struct MapTiles {
 }
 
 impl MapTiles {
-    /// The largest pictures of `height` × `width` values of which `count` fit into `area`, else as many as fit when a
-    /// picture is not wider than its label.
+    /// The largest pictures of `height` × `width` values of which `count` fit into `area`. Where that would make them
+    /// too small, as large ones as leave room for some, else as many as fit.
     fn of(area: (u16, u16), [height, width]: [usize; 2], count: usize) -> Self {
         let with = |columns: u16| {
-            let rows = (usize::from(columns) * height).div_ceil(width.max(1) * 2).clamp(1, 1000) as u16;
+            let rows = usize::from(columns).saturating_mul(height).div_ceil(width.max(1).saturating_mul(2));
+            let rows = rows.clamp(1, usize::from(u16::MAX - 1)) as u16;
             let tile = columns.max(LABEL_COLUMNS) + GAP_COLUMNS;
             let (across, down) = ((area.0 + GAP_COLUMNS) / tile, area.1 / (rows + 1));
             Self { picture: (columns, rows), width: tile, across, down }
         };
-        let whole = |zoom: usize| u16::try_from(width * zoom).ok().filter(|columns| *columns <= area.0);
-        let enlarged = (1..=usize::from(area.0)).map_while(whole);
-        // Below one column a value, halves keep the means even.
-        let halves = [2, 4, 8].into_iter().filter_map(|part| u16::try_from(width / part).ok());
-        let mut sizes: Vec<u16> = enlarged.chain(halves.filter(|columns| *columns >= 4 && *columns <= area.0)).collect();
+        let fitting = |columns: usize| u16::try_from(columns).ok().filter(|columns| (1..=area.0).contains(columns));
+        let enlarged = (1..).map_while(|zoom: usize| fitting(width.checked_mul(zoom)?));
+        // Whole parts of the columns keep the means even.
+        let parts = [2, 4, 8].into_iter().filter_map(|part| fitting(width / part));
+        let mut sizes: Vec<u16> = enlarged.chain(parts.filter(|columns| *columns >= MIN_PICTURE_COLUMNS)).collect();
         sizes.sort_unstable();
-        let all = sizes.iter().rev().map(|columns| with(*columns)).find(|tiles| tiles.count() >= count);
-        let legible = sizes.iter().rev().map(|columns| with(*columns));
-        let legible = legible.filter(|tiles| tiles.picture.0 <= LABEL_COLUMNS && tiles.count() > 0).next();
-        all.or(legible).unwrap_or_else(|| with(area.0.min(LABEL_COLUMNS)))
+        let tiles: Vec<Self> = sizes.into_iter().rev().map(with).collect();
+        let enough = |wanted: usize| tiles.iter().find(|tiles| tiles.count() >= wanted).copied();
+        let most = tiles.iter().copied().max_by_key(Self::count).filter(|tiles| tiles.count() > 0);
+        enough(count).or(enough(MIN_SHOWN_CHANNELS)).or(most).unwrap_or_else(|| with(area.0.clamp(1, LABEL_COLUMNS)))
     }
 
     /// Pictures that fit.
@@ -126,7 +133,7 @@ fn draw_map(
     let range = [map.minimum, map.maximum].map(|value| number(value, RANGE_NUMBER_COLUMNS));
     let broken = !(map.minimum.is_finite() && map.maximum.is_finite());
     let role = if broken { Role::Bad } else { Role::Muted };
-    row.put(&range.join(if theme.unicode { "…" } else { ".." }), theme.style(role));
+    row.put(&range.join(if theme.has_blocks() { "…" } else { ".." }), theme.style(role));
     let place = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     let image = map_picture(map, maps.shape).fit_into(tiles.picture.0, tiles.picture.1);
     picture::draw(buffer, place, &image, theme);
@@ -169,9 +176,12 @@ mod tests {
         let tiles = MapTiles::of((100, 40), [8, 8], 16);
         assert_eq!((tiles.picture, tiles.across, tiles.down), ((16, 8), 5, 4));
         assert_eq!(MapTiles::of((100, 40), [8, 8], 1).picture, (72, 36));
-        // 512 channels fit in no way, so that as many are shown as stay legible.
+        // 512 channels fit in no way, so that pictures are large and some are shown.
         let many = MapTiles::of((100, 40), [8, 8], 512);
-        assert!(many.picture.0 <= LABEL_COLUMNS && many.count() >= 16, "{many:?}");
+        assert_eq!((many.picture.0, many.count()), (32, 6));
+        // Where not even some have room, as many as fit.
+        let few = MapTiles::of((37, 10), [32, 32], 16);
+        assert_eq!((few.picture, few.count()), ((8, 4), 4));
         for (width, height) in [(1, 1), (17, 3), (200, 2), (3, 200)] {
             for shape in [[1, 1], [32, 32], [64, 1], [1, 64], [0, 0], [usize::MAX / 4, 3]] {
                 MapTiles::of((width, height), shape, 9);

@@ -94,7 +94,7 @@ fn draw_values(theme: Theme, buffer: &mut Buffer, area: Rect, trace: &Trace) {
 
 /// The losses of all rows, so that one sees where the hard ones are; the sample's own is lit.
 fn draw_losses(theme: Theme, buffer: &mut Buffer, area: Rect, trace: &Trace) {
-    if area.height < 2 || trace.losses.len() < 2 {
+    if area.height < 2 || trace.losses.len() < 2 || trace.pass == PassKind::Evaluation {
         return;
     }
     let muted = theme.style(Role::Muted);

@@ -58,9 +58,9 @@ impl UpdateFigure {
     /// The order in which they find a place where not all have room.
     const BY_WORTH: [Self; 9] = [
         Self::Change,
-        Self::Gradient,
-        Self::Before,
         Self::After,
+        Self::Before,
+        Self::Gradient,
         Self::First,
         Self::Second,
         Self::StepSize,
@@ -180,7 +180,7 @@ fn draw_table(
 
 fn displayable_heading(figure: UpdateFigure, theme: Theme) -> String {
     match figure {
-        UpdateFigure::Change if !theme.unicode => "change".into(),
+        UpdateFigure::Change if !theme.has_blocks() => "change".into(),
         _ => displayable_equation(figure.heading(), theme).into_owned(),
     }
 }

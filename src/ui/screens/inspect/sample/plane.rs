@@ -17,7 +17,10 @@ use crate::{
 const MAX_AXIS_COLUMNS: u16 = 8;
 
 /// Fewest columns and rows in which the plane says anything.
-const MIN_PLANE_CELLS: (u16, u16) = (12, 5);
+const MIN_PLANE_CELLS: (u16, u16) = (12, 3);
+
+/// Rows of the whole from which the two numbers have a line each.
+const MIN_ROWS_FOR_TWO_LINES: u16 = 9;
 
 /// At most one point per this many cells, or the sample could not be seen among them.
 const MIN_CELLS_PER_POINT: usize = 5;
@@ -26,7 +29,7 @@ const MIN_CELLS_PER_POINT: usize = 5;
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, input: &TensorSlice) -> bool {
     let (Some(points), &[x, y]) = (app.inspect_screen().plane_points(), input.values.as_slice()) else { return false };
     let mut rest = area;
-    let values = take_top(&mut rest, 2);
+    let values = take_top(&mut rest, if area.height < MIN_ROWS_FOR_TWO_LINES { 1 } else { 2 });
     let axis = take_bottom(&mut rest, 1);
     let in_units = |place: usize, value: f64| {
         let told = app.run().columns.value_in_file(place, value).filter(|text| text.width() <= 12);
@@ -51,17 +54,34 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, input: &Te
     if let Some(own) = own {
         draw_own(theme, buffer, rest, own);
     }
-    for (line, (axis, value)) in (0..).zip([(0, x), (1, y)]) {
-        let mut row = Row::new(buffer, values, line).with_ellipsis(theme.marks().ellipsis);
-        let name = cut(&axis_name(app, axis), values.width / 2, theme.marks().ellipsis).into_owned();
-        row.put(&name, theme.style(Role::Muted)).skip(1);
-        row.put(&in_units(axis, value.into()), theme.style(Role::Strong)).skip(2);
-        if own.is_none() && line == 0 {
-            row.put("beyond the plane shown", theme.style(Role::Watch));
+    let beyond = own.is_none();
+    draw_values(app, theme, buffer, values, [0, 1].map(|axis| in_units(axis, [x, y][axis].into())), beyond);
+    draw_axes(
+        theme,
+        buffer,
+        (upright, axis, scale),
+        [&edges[0], &edges[1]],
+        [0, 1].map(|i| in_units(0, points.x[i])),
+        &axis_name(app, 0),
+    );
+    true
+}
+
+/// Both numbers by their names, each in a line of its own if there are two.
+fn draw_values(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, values: [String; 2], beyond: bool) {
+    let ellipsis = theme.marks().ellipsis;
+    let mut row = Row::new(buffer, area, 0).with_ellipsis(ellipsis);
+    for (axis, value) in values.iter().enumerate() {
+        if axis == 1 && area.height > 1 {
+            row = Row::new(buffer, area, 1).with_ellipsis(ellipsis);
+        }
+        let room = if area.height > 1 { area.width / 2 } else { area.width / 4 };
+        row.put(&cut(&axis_name(app, axis), room, ellipsis), theme.style(Role::Muted)).skip(1);
+        row.put(value, theme.style(Role::Strong)).skip(2);
+        if beyond && axis == 0 && area.height > 1 {
+            row.put("beyond the plane", theme.style(Role::Watch));
         }
     }
-    draw_axes(theme, buffer, (upright, axis, scale), [&edges[0], &edges[1]], [0, 1].map(|i| in_units(0, points.x[i])), &axis_name(app, 0));
-    true
 }
 
 /// The name of a column of the data, or else its symbol.
@@ -90,7 +110,7 @@ fn draw_points(
 /// The sample: where two thin lines cross.
 fn draw_own(theme: Theme, buffer: &mut Buffer, area: Rect, (x, y): (u16, u16)) {
     let visible = area.intersection(buffer.area);
-    let (across, upright, mark) = if theme.unicode { ("─", "│", "◆") } else { ("-", "|", "X") };
+    let (across, upright, mark) = if theme.has_blocks() { ("─", "│", "╋") } else { ("-", "|", "+") };
     let row = (visible.x..visible.right()).map(|x| ((x, y), across));
     let column = (visible.y..visible.bottom()).map(|y| ((x, y), upright));
     for (at, symbol) in row.chain(column).filter(|(at, _)| visible.contains((*at).into())) {
