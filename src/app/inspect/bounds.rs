@@ -158,9 +158,11 @@ fn bound_layer_update(update: &mut LayerUpdate) {
 }
 
 fn bound_feature_maps(maps: &mut FeatureMaps) {
-    for map in [&mut maps.forward, &mut maps.backward] {
-        map.truncate(MAX_PAGE_ENTRIES);
-        map.iter_mut().for_each(|channel| channel.values.truncate(MAX_LIST_VALUES));
+    for channels in [&mut maps.forward, &mut maps.backward] {
+        channels.truncate(MAX_PAGE_ENTRIES);
+        for channel in channels {
+            channel.values.truncate(MAX_LIST_VALUES);
+        }
     }
 }
 

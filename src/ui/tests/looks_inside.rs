@@ -49,11 +49,13 @@ fn sums_have_factors_at_every_width_and_never_fewer_in_a_wider_window_of_the_sam
             press(&mut app, &"<Down>".repeat(*place));
             network.answer(&mut app, Phase::Between);
             for height in [24, 36, 60] {
-                let mut before: Option<((u16, u16), Vec<(String, usize)>)> = None;
+                let mut before: Option<((u16, u16, u16), Vec<(String, usize)>)> = None;
                 for width in 60..=250 {
                     let shown = sums(&mut app, (width, height));
                     let layout = Layout::of(&app, ratatui::layout::Rect::new(0, 0, width, height)).unwrap();
-                    let layout = (layout.panel(Panel::Sample).width, layout.panel(Panel::Gradients).width);
+                    let [sample, layer, gradients] =
+                        [Panel::Sample, Panel::Layer, Panel::Gradients].map(|panel| layout.panel(panel));
+                    let layout = (sample.width, layer.x, gradients.width);
                     assert!(shown.len() >= 3, "{network:?} {place} {width}×{height}: {shown:?}");
                     for (row, factors) in &shown {
                         // Only the gradient of a bias has no products.

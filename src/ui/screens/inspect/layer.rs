@@ -3,10 +3,14 @@
 mod blocks;
 mod worked;
 
-use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+use ratatui::{buffer::Buffer, layout::Rect};
 use unicode_width::UnicodeWidthStr;
 
-use super::{gradients, loss, maps, symbols::displayable_equation, update};
+use super::{
+    gradients, loss, maps,
+    symbols::{EQUATION_GAP_COLUMNS, displayable_equation, draw_packed_lines},
+    update,
+};
 use crate::{
     app::{App, ChainLayer, Panel, SampleTrace, TableColumns, loss_sum, worked_sums},
     protocol::{
@@ -24,9 +28,6 @@ use crate::{
 
 /// Rows that are left below equations and sums before they take more than they need.
 const MIN_KEPT_ROWS: u16 = 9;
-
-/// Columns between two equations in a row.
-const EQUATION_GAP_COLUMNS: u16 = 4;
 
 /// Draws the panel; the gradients have a place beside it, in its corner, or none.
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &SampleTrace<'_>, gradients: Rect) {
@@ -153,19 +154,4 @@ fn draw_equations(theme: Theme, buffer: &mut Buffer, rest: &mut Rect, equations:
         Row::new(buffer, row, 0).with_ellipsis(theme.marks().ellipsis).put(&text, theme.style(Role::Muted));
     }
     take_top(rest, u16::from(roomy));
-}
-
-pub fn draw_packed_lines(theme: Theme, buffer: &mut Buffer, rest: &mut Rect, lines: &[String], style: Style) {
-    let mut place = Rect::default();
-    for line in lines {
-        let text = displayable_equation(line, theme);
-        let width = text.width() as u16;
-        if place.width < width {
-            place = take_top(rest, 1);
-        }
-        Row::new(buffer, place, 0).with_ellipsis(theme.marks().ellipsis).put(&text, style);
-        let used = (width + EQUATION_GAP_COLUMNS).min(place.width);
-        place.x += used;
-        place.width -= used;
-    }
 }

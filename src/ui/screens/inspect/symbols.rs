@@ -1,12 +1,34 @@
-//! Equations where there is no UTF-8.
+//! Equations, also where there is no UTF-8.
 
 use std::borrow::Cow;
 
-use crate::ui::theme::Theme;
+use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+use unicode_width::UnicodeWidthStr;
+
+use crate::ui::{layout::take_top, paint::Row, theme::Theme};
+
+/// Columns between two equations in a row.
+pub const EQUATION_GAP_COLUMNS: u16 = 4;
 
 /// An equation as the terminal can show it.
 pub fn displayable_equation(text: &str, theme: Theme) -> Cow<'_, str> {
     if theme.has_symbols() { text.into() } else { spell_out_symbols(text).into() }
+}
+
+/// Draws equations from the top of `rest`, as many in a row as have room.
+pub fn draw_packed_lines(theme: Theme, buffer: &mut Buffer, rest: &mut Rect, lines: &[String], style: Style) {
+    let mut place = Rect::default();
+    for line in lines {
+        let text = displayable_equation(line, theme);
+        let width = text.width() as u16;
+        if place.width < width {
+            place = take_top(rest, 1);
+        }
+        Row::new(buffer, place, 0).with_ellipsis(theme.marks().ellipsis).put(&text, style);
+        let used = (width + EQUATION_GAP_COLUMNS).min(place.width);
+        place.x += used;
+        place.width -= used;
+    }
 }
 
 fn spell_out_symbols(text: &str) -> String {

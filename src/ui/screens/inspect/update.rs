@@ -5,8 +5,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::{
     gradients::{element_input_name, element_symbol},
-    layer::draw_packed_lines,
-    symbols::displayable_equation,
+    symbols::{displayable_equation, draw_packed_lines},
 };
 use crate::{
     app::{ChainLayer, TableColumns},

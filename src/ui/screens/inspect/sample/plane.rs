@@ -55,7 +55,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, input: &Te
         draw_own(theme, buffer, rest, own);
     }
     let beyond = own.is_none();
-    draw_values(app, theme, buffer, values, [0, 1].map(|axis| in_units(axis, [x, y][axis].into())), beyond);
+    draw_values(app, theme, buffer, values, &[0, 1].map(|axis| in_units(axis, [x, y][axis].into())), beyond);
     draw_axes(
         theme,
         buffer,
@@ -68,7 +68,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, input: &Te
 }
 
 /// Both numbers by their names, each in a line of its own if there are two.
-fn draw_values(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, values: [String; 2], beyond: bool) {
+fn draw_values(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, values: &[String; 2], beyond: bool) {
     let ellipsis = theme.marks().ellipsis;
     let mut row = Row::new(buffer, area, 0).with_ellipsis(ellipsis);
     for (axis, value) in values.iter().enumerate() {
