@@ -6,7 +6,7 @@ use crate::protocol::{
     inspection::{FeatureMap, FeatureMaps, LayerUpdate, PassKind, TracedParameter, UpdateConstant, UpdatedElement},
 };
 
-/// An update by AdamW of the largest elements of a layer.
+/// An update by `AdamW` of the largest elements of a layer.
 pub fn update(parameters: &[TracedParameter]) -> Option<LayerUpdate> {
     let weight = parameters.first()?;
     let element = |i: usize| {
