@@ -333,7 +333,7 @@ fn selected(place: usize, layer: &LayerInfo, forward: usize, error: bool, backwa
         dx.values = dy.values.iter().zip(&slope.values).map(|(dy, slope)| dy * slope).collect();
     }
     let unit = (kind == "linear").then(|| TracedUnit {
-        unit: 3,
+        unit: 3.min(outputs - 1),
         input: 7 % inputs,
         weights: values(80 + index, &[inputs], 0.1, false),
         column: values(81 + index, &[outputs], 0.1, false),
