@@ -252,6 +252,6 @@ fn equal_values_are_equally_high_in_every_sparkline_whose_head_says_the_scale() 
         for row in &rows[1..] {
             assert!(blocks(row).starts_with('▁') && blocks(row).ends_with('█'), "{text}");
         }
-        assert!(text.contains("0.001 to 1"), "{size:?}: {text}");
+        assert!(text.contains("log 0.001–1"), "{size:?}: {text}");
     }
 }

@@ -143,19 +143,20 @@ fn draw_heading(
         row.put_right_aligned("weights", columns.parameters - 2, muted).skip(2);
     }
     let Some(quantity) = app.layers_screen().quantity() else { return };
-    row.put_left_aligned(&sparkline_heading(quantity, scale, columns.spark), columns.spark, muted);
+    row.put_left_aligned(&sparkline_heading(quantity, scale, columns.spark, theme), columns.spark, muted);
     for (quantity, width) in app.run().layers.quantities().iter().zip(&columns.values) {
         row.put_right_aligned(quantity.short.as_ref().unwrap_or(&quantity.title), *width, muted);
     }
 }
 
 /// What the sparklines show, with the values at their edges, which are those of all rows: in as many words as fit.
-fn sparkline_heading(quantity: &MetricInfo, scale: SparklineScale, columns: u16) -> String {
+fn sparkline_heading(quantity: &MetricInfo, scale: SparklineScale, columns: u16, theme: Theme) -> String {
     let title = quantity.title.as_str();
     let Some((low, high)) = scale.edges() else { return title.into() };
+    let to = if theme.unicode { "–" } else { ".." };
     let (ends, log) = match scale {
-        SparklineScale::Shares => ("0 to 100 %".into(), ""),
-        SparklineScale::Log { .. } => (format!("{} to {}", two_digits(low), two_digits(high)), "log "),
+        SparklineScale::Shares => (format!("0{to}100 %"), ""),
+        SparklineScale::Log { .. } => ([&two_digits(low), to, &two_digits(high)].concat(), "log "),
     };
     let word = quantity.short.as_deref().unwrap_or(title);
     let whole = [format!("{title}, {log}{ends}"), format!("{word} {log}{ends}"), format!("{log}{ends}")];
