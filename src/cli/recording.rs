@@ -154,11 +154,12 @@ pub struct FileKind {
 /// # Errors
 /// When it is there without `force`, is what is read, or would be in the folder of a run.
 pub fn output_file(path: &Path, kind: FileKind, force: bool, inputs: &[PathBuf]) -> Result<OutputFile, WrongUse> {
-    if let Some(problem) = wrong_ending(path, kind.what, kind.endings) {
-        return Err(WrongUse(problem));
-    }
     refuse_run_folders(path)?;
-    OutputFile::check(path, force, inputs).map_err(|error| WrongUse(error.to_string()))
+    let output = OutputFile::check(path, force, inputs).map_err(|error| WrongUse(error.to_string()))?;
+    match wrong_ending(path, kind.what, kind.endings) {
+        Some(problem) => Err(WrongUse(problem)),
+        None => Ok(output),
+    }
 }
 
 /// Refuses a file in the folder of a recorded run, whether it is one of its own or would be a foreign one.

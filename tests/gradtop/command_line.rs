@@ -166,7 +166,7 @@ fn wrong_arguments_are_refused_and_harmless() {
         (["train", "--threads", "100000"], "256"),
         (["train", "--steps", "0"], "0"),
         (["gradcheck", "--batch", "100000000"], "1024"),
-        (["train", "--set", "ui.pace=1e-20"], "from 1e-3"),
+        (["train", "--set", "ui.pace=1e-20"], "from 0.001"),
         (["train", "--steps", "\u{202e}\u{1b}]52;c;QUJD\u{7}"], "--steps"),
     ] {
         let (status, said) = complaint(&arguments);

@@ -99,7 +99,7 @@ fn wrong_use_is_told_with_the_remedy() {
 fn presets_are_listed_with_what_to_expect_and_can_be_trained_and_changed() {
     let (status, text, _) = gradtop(&["presets"]);
     assert_eq!(status, 0);
-    for words in ["  mlp-100 ", "published 46.9 %, loss 1.51; reference 47.9 %", "  cnn ", "cifar-10-binary.tar.gz"] {
+    for words in ["  mlp-100\n", "published 46.9 %, loss 1.51; reference 47.9 %", "  cnn\n", "cifar-10-binary.tar.gz"] {
         assert!(text.contains(words), "{words}: {text}");
     }
     let folder = tempfile::tempdir().unwrap();

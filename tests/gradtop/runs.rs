@@ -237,6 +237,11 @@ fn a_run_is_exported_in_every_form_and_over_nothing_that_was_not_meant() {
     );
     fs::write(&damaged, whole).unwrap();
 
+    for (form, file, valid) in [("--svg", "x.png", ".svg"), ("--csv", "x.json", ".csv"), ("--html", "x.pdf", ".html")] {
+        let said = refusal_in(place.path(), &["export", folder, form, file]);
+        assert!(said.contains(file) && said.contains(&format!("valid: {valid}")), "{said}");
+        assert!(!place.path().join(file).exists());
+    }
     let manifest = fs::read(run.join("run.toml")).unwrap();
     for inside in ["run.toml", "checkpoints/new.csv", "new.csv"] {
         let inside = run.join(inside);
