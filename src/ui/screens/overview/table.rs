@@ -153,7 +153,7 @@ fn draw_heading(
 fn sparkline_heading(quantity: &MetricInfo, scale: SparklineScale, columns: u16, theme: Theme) -> String {
     let title = quantity.title.as_str();
     let Some((low, high)) = scale.edges() else { return title.into() };
-    let to = if theme.unicode { "–" } else { ".." };
+    let to = if theme.has_blocks() { "–" } else { ".." };
     let (ends, log) = match scale {
         SparklineScale::Shares => (format!("0{to}100 %"), ""),
         SparklineScale::Log { .. } => ([&two_digits(low), to, &two_digits(high)].concat(), "log "),

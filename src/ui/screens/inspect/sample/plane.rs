@@ -103,7 +103,7 @@ fn draw_points(
     for (point, class) in points.points.iter().zip(&points.classes).step_by(every) {
         let Some(at) = place(*point).filter(|at| visible.contains((*at).into())) else { continue };
         let class = usize::from(*class);
-        buffer[at].set_symbol(theme.class_mark(class)).set_fg(theme.class_color(class));
+        buffer[at].set_symbol(theme.class_mark(class, true)).set_fg(theme.class_color(class));
     }
 }
 
