@@ -56,6 +56,8 @@ EXPECTED = {
         "required": ["the gradient vanishes before it reaches layer 0", "the loss is no better than chance"],
         "allowed": ["the gradient vanishes", "of the test samples are taken for"],
     },
+    # The same rate from usual weights: 23 % after 1,500 minibatches, where SGD 2e-3 gets twice that.
+    "torch-mlp-80-50": {"required": [], "allowed": ["each update changes layer . by only"]},
 }
 
 

@@ -253,7 +253,7 @@ fn what_is_said_of_a_loss_at_chance_fits_the_cause() {
     let at = circumstances(0);
     let (_, finding) = &judge_windows(&[2.3; 3], at)[0];
     assert!(
-        finding.what.contains("no better than chance: 2.3, where") && finding.what.ends_with("gives 2.3"),
+        finding.what.contains("no better than chance: 2.3, where") && finding.what.ends_with("gives 2.303"),
         "{finding:?}"
     );
     assert!(finding.advice.contains("ten times higher and lower"), "{finding:?}");

@@ -33,9 +33,9 @@ pub(super) const LOSS_RULES: [Rule<LossLook>; 1] = [Rule {
     holds: |look| (!look.at.schedule_is_low()).then(|| look.is_at_chance() && !look.falls()),
     what: |look| {
         let chance = look.at.chance_loss;
-        let mean = resolved(look.mean, chance);
+        let mean = resolved(look.mean, chance / 10.0);
         let above = if look.has_diverged() { "far above" } else { "no better than" };
-        let (span, chance) = (3 * WINDOW_MINIBATCHES, resolved(chance, chance));
+        let (span, chance) = (3 * WINDOW_MINIBATCHES, resolved(chance, chance / 10.0));
         format!(
             "for {span} minibatches the loss is {above} chance: {mean}, where guessing by the shares of \
              the classes gives {chance}"
@@ -95,11 +95,11 @@ pub(super) const END_RULES: [Rule<EndLook>; 2] = [
         holds: |look| Some(look.windows < LOSS_RULES[0].patience && look.mean >= CHANCE_SHARE * look.at.chance_loss),
         what: |look| {
             let chance = look.at.chance_loss;
-            let (mean, step) = (resolved(look.mean, chance), thousands(look.at.step));
+            let (mean, step) = (resolved(look.mean, chance / 10.0), thousands(look.at.step));
             format!(
                 "the run is too short to tell whether it learns: after {step} minibatches its loss is \
                  {mean}, where guessing by the shares of the classes gives {}",
-                resolved(chance, chance)
+                resolved(chance, chance / 10.0)
             )
         },
         advice: |_| "train longer: whether the loss stands still shows after 300 minibatches".into(),
