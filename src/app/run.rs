@@ -80,7 +80,7 @@ pub struct Run {
     /// What is measured, over the steps.
     pub metrics: MetricStore,
     /// What the newest minibatches measured on average; absent where the source does not say.
-    pub means: Option<TrainingMeans>,
+    pub means: Option<Box<TrainingMeans>>,
     /// The layers that have parameters.
     pub layers: Layers,
     /// What was asked about the inside of the run, and what it answered.

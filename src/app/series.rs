@@ -562,9 +562,8 @@ mod tests {
         assert_eq!(series.at(40, u64::MAX).and_then(|column| column.extent).map(|extent| extent.mean), Some(0.0));
         // One that is no number is an event all the same, and what comes after it stands alone.
         let mut series = Series::new(64);
-        [(1, f64::NAN, 1.0), (2, 3.0, 0.1)]
-            .into_iter()
-            .for_each(|(step, value, weight)| series.push(step, value, weight));
+        series.push(1, f64::NAN, 1.0);
+        series.push(2, 3.0, 0.1);
         let columns = series.columns(range(1, 2), 2);
         assert!(columns[0].broken && columns[1].extent.is_some_and(|extent| extent.min == 3.0));
     }

@@ -43,7 +43,7 @@ pub struct TableReport<W> {
     /// Learning rate of the last update; empty until a minibatch reports it.
     learning_rate: Option<f64>,
     /// What the minibatches measured on average; empty until one reports it.
-    means: Option<TrainingMeans>,
+    means: Option<Box<TrainingMeans>>,
 }
 
 /// Metrics of evaluations that have a column, at most: with a third the table would be wider than a screen.
@@ -215,7 +215,7 @@ impl<W: Write> TableReport<W> {
             self.means.clone_from(&report.means);
         }
         self.bar.set_position(report.step);
-        let means = self.means.as_ref().map(|means| self.format_recent_means(means));
+        let means = self.means.as_deref().map(|means| self.format_recent_means(means));
         let speed = report.samples_per_second.map(|samples| {
             let steps = self.batch_size.map(|size| format!(", {} steps/s", short(samples / size as f64)));
             format!("{} samples/s{}", thousands(samples as u64), steps.unwrap_or_default())
@@ -339,12 +339,12 @@ mod tests {
         let report = made_up::report(step, loss, 0.5, 0.05);
         let means = |loss: f64| made_up::values(&[(TRAIN_LOSS, loss), (TRAIN_ACCURACY, 0.5)]);
         let means = TrainingMeans { recent: means(loss / 2.0), minibatches: step, epoch: means(loss / 4.0) };
-        Event::Step(StepReport { epoch: Some(0.5), means: Some(means), ..report })
+        Event::Step(StepReport { epoch: Some(0.5), means: Some(Box::new(means)), ..report })
     }
 
     fn finished() -> Event {
         let epoch = made_up::values(&[(TRAIN_LOSS, 0.25), (TRAIN_ACCURACY, 0.96875)]);
-        let means = Some(TrainingMeans { epoch, ..TrainingMeans::default() });
+        let means = Some(Box::new(TrainingMeans { epoch, ..TrainingMeans::default() }));
         Event::Finished(RunSummary { means, ..made_up::summary(2, 1.5, 0.875, &"ab".repeat(32), 4.0) })
     }
 

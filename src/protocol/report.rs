@@ -23,7 +23,7 @@ pub struct StepReport {
     pub values: MetricValues,
     /// What the minibatches up to this one measured on average; absent where the source does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub means: Option<TrainingMeans>,
+    pub means: Option<Box<TrainingMeans>>,
     /// Samples trained a second of late, throttling included and pauses left out; absent while unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub samples_per_second: Option<f64>,
@@ -116,7 +116,7 @@ pub struct RunSummary {
     pub values: MetricValues,
     /// What the last minibatches measured on average.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub means: Option<TrainingMeans>,
+    pub means: Option<Box<TrainingMeans>>,
     /// SHA-256 of the weights (little-endian f32 in the network's order), in hexadecimal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights_sha256: Option<String>,

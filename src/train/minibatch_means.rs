@@ -64,15 +64,12 @@ impl MinibatchMeans {
     }
 
     /// The means as they stand; `None` before the first minibatch.
-    pub fn report(&self) -> Option<TrainingMeans> {
+    pub fn report(&self) -> Option<Box<TrainingMeans>> {
         // Added up anew, so that no rounding error grows with the run.
         let mut recent = SampleSums::default();
         self.recent.iter().for_each(|minibatch| recent.add(minibatch));
-        (recent.samples > 0).then(|| TrainingMeans {
-            recent: recent.means(),
-            minibatches: self.recent.len() as u64,
-            epoch: self.epoch.means(),
-        })
+        let (recent, count) = ((recent.samples > 0).then(|| recent.means())?, self.recent.len() as u64);
+        Some(Box::new(TrainingMeans { recent, minibatches: count, epoch: self.epoch.means() }))
     }
 }
 
@@ -86,7 +83,7 @@ mod tests {
         for &(epoch, samples, value) in minibatches {
             means.record(epoch, samples, std::iter::once(MetricValue(MetricId(0), value)));
         }
-        means.report().unwrap()
+        *means.report().unwrap()
     }
 
     fn values(means: &TrainingMeans) -> (f64, f64) {

@@ -50,7 +50,7 @@ fn training_figures_are_those_that_a_reader_of_json_adds_up() {
     let ids = [metric::TRAIN_LOSS, metric::TRAIN_ACCURACY]
         .map(|tag| info.metrics.iter().find(|metric| metric.tag == tag).unwrap().id);
 
-    let mut last: Option<TrainingMeans> = None;
+    let mut last: Option<Box<TrainingMeans>> = None;
     let mut epochs: Vec<[f64; 2]> = Vec::new();
     let mut recent: [VecDeque<(f64, f64)>; 2] = Default::default();
     let mut epoch: [Vec<(f64, f64)>; 2] = Default::default();

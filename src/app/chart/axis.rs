@@ -100,7 +100,8 @@ impl ValueAxis {
     fn placed(mut self, low: f64, high: f64) -> Option<Self> {
         let height = self.row_height();
         let above = f64::from(self.rows) - 1.0;
-        if !(low.abs().max(high.abs()) / height < MAX_MULTIPLE) {
+        let multiple = low.abs().max(high.abs()) / height;
+        if multiple.is_nan() || multiple >= MAX_MULTIPLE {
             return None;
         }
         let least = (high / height - above - HALF_ROW).ceil();

@@ -155,7 +155,7 @@ fn any_step() -> impl Strategy<Value = Event> {
     (count(), known, any_values(), prop::collection::vec(layer, 0..4)).prop_map(
         |(step, (epoch, samples_per_second), values, layers)| {
             let means = TrainingMeans { recent: values.clone(), minibatches: step, epoch: values.clone() };
-            let means = Some(means).filter(|_| step % 3 > 0);
+            let means = Some(Box::new(means)).filter(|_| step % 3 > 0);
             Event::Step(StepReport { step, epoch, samples: Some(step), values, means, samples_per_second, layers })
         },
     )
