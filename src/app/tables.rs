@@ -150,8 +150,12 @@ const GLOSSARY: &[(&str, &str)] = &[
         "train",
         "Minibatches as they are trained: a faint band from the smallest to the largest value, and a bright smoothed line.",
     ),
-    ("smooth", "How much the past weighs in the bright line: 0.98 averages about fifty minibatches."),
-    ("raw", "The newest minibatch by itself, not smoothed."),
+    ("last 50", "Mean over the newest fifty minibatches; every sample counts the same."),
+    (
+        "smooth",
+        "How far the bright line looks: ±49 is the mean of each minibatch and of forty-nine on either side, as far as there are any.",
+    ),
+    ("raw", "One minibatch by itself, not smoothed."),
     ("test", "The test split, which is never trained on, evaluated from time to time."),
     ("lr", "The learning rate that was set; effective is what is left of it after the schedule."),
     (

@@ -187,7 +187,7 @@ fn print_input(out: &mut impl Write, input: &TensorSlice, table: &TableColumns) 
         .collect();
     let widest = |at: usize| rows.iter().map(|row| columns(&row[at])).max().unwrap_or(0);
     let (symbols, names, raws) = (widest(0).max(5), widest(1), widest(2).max(10));
-    writeln!(out, "\n{:<symbols$}  {:names$} {:>raws$} {:>10}", "input", "", "raw", "x")?;
+    writeln!(out, "\n{:<symbols$}  {:names$} {:>raws$} {:>10}", "input", "", "file", "x")?;
     for [symbol, name, raw, value] in &rows {
         let gap = names - columns(name);
         writeln!(out, "{symbol:<symbols$}  {name}{:gap$} {raw:>raws$} {value:>10}", "")?;

@@ -8,7 +8,7 @@ use super::{
 /// What a layer is, as a table of layers shows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlacedLayer {
-    /// Position in the network, from 0, counting every layer.
+    /// Position in the network, from 0; layers without parameters count too, and a block is one layer.
     pub index: usize,
     /// The layer as it was written down: `linear 256`.
     pub spec: LayerSpec,

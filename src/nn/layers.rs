@@ -88,7 +88,8 @@ impl<T: Scalar> ImageScratch<T> {
 /// One layer of the network, with its parameters and what it caches between the passes.
 ///
 /// Arrays are (batch, features) in standard layout. Every backward pass follows the forward pass of the same batch
-/// and mode, and is given the same `x` and `y`, so that neither needs to be cached.
+/// and mode, and is given the same `x` and `y`, so that neither needs to be cached. An activation, which is a function of
+/// each value by itself, also takes some rows of them.
 pub trait Layer<T: Scalar>: Send {
     /// Computes the output `y` (batch, out) from the input `x` (batch, in).
     fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut PassContext<T>);

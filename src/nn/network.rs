@@ -23,7 +23,7 @@ const MAX_FILLED_VALUES: usize = 1 << 13;
 ///
 /// One training step is [`Self::input_mut`], [`Self::forward`], [`Self::loss`], [`Self::backward`] in this order, and then
 /// the optimizer's update.
-/// Nothing of it allocates or fails. Results are the same bits whatever the number of threads.
+/// Nothing of it fails, or allocates after the first step. Results are the same bits whatever the number of threads.
 pub struct Network<T> {
     layers: Vec<Box<dyn Layer<T>>>,
     /// What each layer is, with its shapes, in their order.

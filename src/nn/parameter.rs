@@ -31,7 +31,7 @@ impl LayerPosition {
 /// A trained tensor of a layer with its gradient.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter<T> {
-    /// The layer it belongs to, from 0, counting every layer.
+    /// The layer it belongs to, from 0; layers without parameters count too, and a block is one layer.
     pub layer: usize,
     /// `weight` or `bias`; within a block the way to it as well, `body.0.weight`.
     pub name: String,
@@ -79,7 +79,7 @@ impl<T: Scalar> Parameter<T> {
 /// A tensor that training keeps without a gradient: running statistics.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Buffer<T> {
-    /// The layer it belongs to, from 0, counting every layer.
+    /// The layer it belongs to, from 0; layers without parameters count too, and a block is one layer.
     pub layer: usize,
     /// `running_mean` or `running_var`; within a block the way to it as well.
     pub name: String,

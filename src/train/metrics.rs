@@ -18,8 +18,11 @@ struct MeasuredMetric<T> {
     value: fn(&T) -> Option<f64>,
 }
 
+/// How many metrics of minibatches are means over their samples.
+pub(super) const SAMPLE_METRIC_COUNT: usize = 2;
+
 /// Metrics of minibatches that are means over their samples: several minibatches have a mean, too.
-const SAMPLE_METRICS: [MeasuredMetric<StepMeasures>; 2] = [
+const SAMPLE_METRICS: [MeasuredMetric<StepMeasures>; SAMPLE_METRIC_COUNT] = [
     MeasuredMetric { info: |id| loss_metric(id, TRAIN_LOSS), value: |step| Some(step.loss) },
     MeasuredMetric { info: |id| accuracy_metric(id, TRAIN_ACCURACY), value: |step| step.accuracy },
 ];
@@ -87,12 +90,17 @@ pub fn measured_quantities() -> Vec<MetricInfo> {
 
 /// The values of a minibatch.
 pub(super) fn step_values(step: &StepMeasures) -> MetricValues {
-    sample_values(step).chain(read_values(&UPDATE_METRICS, FIRST_UPDATE_METRIC_ID, step)).collect()
+    read_values(&SAMPLE_METRICS, 0, step).chain(read_values(&UPDATE_METRICS, FIRST_UPDATE_METRIC_ID, step)).collect()
 }
 
-/// Those of them that are means over its samples.
-pub(super) fn sample_values(step: &StepMeasures) -> impl Iterator<Item = MetricValue> {
-    read_values(&SAMPLE_METRICS, 0, step)
+/// Those of them that are means over its samples; NaN where one is not known.
+pub(super) fn sample_values(step: &StepMeasures) -> [f64; SAMPLE_METRIC_COUNT] {
+    SAMPLE_METRICS.each_ref().map(|measured| (measured.value)(step).unwrap_or(f64::NAN))
+}
+
+/// Means of these, as they are reported.
+pub(super) fn mean_values(means: [f64; SAMPLE_METRIC_COUNT]) -> MetricValues {
+    (0..).zip(means).map(|(id, mean)| MetricValue(MetricId(id), mean)).collect()
 }
 
 /// The values of an evaluation.

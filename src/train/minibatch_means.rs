@@ -6,34 +6,28 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::{MetricValue, MetricValues, RECENT_MINIBATCHES, TrainingMeans};
+use crate::{
+    protocol::{RECENT_MINIBATCHES, TrainingMeans},
+    train::metrics::{SAMPLE_METRIC_COUNT, mean_values},
+};
 
 /// Sums of what some minibatches measured, each value times the samples of its minibatch.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct SampleSums {
-    samples: u64,
-    sums: MetricValues,
+    samples: f64,
+    sums: [f64; SAMPLE_METRIC_COUNT],
 }
 
 impl SampleSums {
-    /// The sums of one minibatch.
-    fn of_minibatch(samples: usize, values: impl Iterator<Item = MetricValue>) -> Self {
-        let sums = values.map(|MetricValue(id, value)| MetricValue(id, value * samples as f64)).collect();
-        Self { samples: samples as u64, sums }
-    }
-
     fn add(&mut self, other: &Self) {
         self.samples += other.samples;
-        for &MetricValue(id, sum) in &other.sums {
-            match self.sums.iter_mut().find(|value| value.0 == id) {
-                Some(value) => value.1 += sum,
-                None => self.sums.push(MetricValue(id, sum)),
-            }
+        for (sum, other) in self.sums.iter_mut().zip(other.sums) {
+            *sum += other;
         }
     }
 
-    fn means(&self) -> MetricValues {
-        self.sums.iter().map(|MetricValue(id, sum)| MetricValue(*id, sum / self.samples as f64)).collect()
+    fn means(&self) -> [f64; SAMPLE_METRIC_COUNT] {
+        self.sums.map(|sum| sum / self.samples)
     }
 }
 
@@ -49,10 +43,11 @@ pub struct MinibatchMeans {
 }
 
 impl MinibatchMeans {
-    /// Takes in what a minibatch measured that belongs to the epoch after `epochs_before` others. All minibatches measure
-    /// the same metrics.
-    pub fn record(&mut self, epochs_before: u64, samples: usize, values: impl Iterator<Item = MetricValue>) {
-        let minibatch = SampleSums::of_minibatch(samples, values);
+    /// Takes in what a minibatch measured, finite means over its samples, that belongs to the epoch after `epochs_before`
+    /// others.
+    pub fn record(&mut self, epochs_before: u64, samples: usize, values: [f64; SAMPLE_METRIC_COUNT]) {
+        let samples = samples as f64;
+        let minibatch = SampleSums { samples, sums: values.map(|value| value * samples) };
         if self.epochs_before != epochs_before {
             (self.epoch, self.epochs_before) = (SampleSums::default(), epochs_before);
         }
@@ -68,20 +63,20 @@ impl MinibatchMeans {
         // Added up anew, so that no rounding error grows with the run.
         let mut recent = SampleSums::default();
         self.recent.iter().for_each(|minibatch| recent.add(minibatch));
-        let (recent, count) = ((recent.samples > 0).then(|| recent.means())?, self.recent.len() as u64);
-        Some(Box::new(TrainingMeans { recent, minibatches: count, epoch: self.epoch.means() }))
+        let [recent, epoch] = [recent, self.epoch].map(|sums| mean_values(sums.means()));
+        let minibatches = self.recent.len() as u64;
+        (minibatches > 0).then(|| Box::new(TrainingMeans { recent, minibatches, epoch }))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::MetricId;
 
     fn recorded(minibatches: &[(u64, usize, f64)]) -> TrainingMeans {
         let mut means = MinibatchMeans::default();
         for &(epoch, samples, value) in minibatches {
-            means.record(epoch, samples, std::iter::once(MetricValue(MetricId(0), value)));
+            means.record(epoch, samples, [value, 0.0]);
         }
         *means.report().unwrap()
     }

@@ -23,7 +23,7 @@ use crate::{
 /// Samples that fit into the network's buffers, at least: evaluations are quick whatever the batch size.
 const MIN_BUFFER_SAMPLES: usize = 64;
 
-/// Samples that the buffers of a network hold which is trained with minibatches of this size.
+/// How many samples the buffers of a network hold that is trained with minibatches of this size.
 pub fn buffer_samples(batch_size: usize) -> usize {
     batch_size.max(MIN_BUFFER_SAMPLES)
 }
@@ -37,7 +37,7 @@ pub struct Trainer {
     evaluator: Evaluator,
     /// What the network was built from, for gradient checks.
     network_spec: NetworkSpec,
-    /// The part of the plane in which samples lie; empty until a query needs it.
+    /// The part of the plane that is shown: where the samples lie, and a margin. Empty until a query needs it.
     plane_extent: OnceCell<PlaneExtent>,
     /// Minibatches that the run is planned for, which the schedule spans.
     planned_steps: u64,
@@ -52,7 +52,7 @@ pub struct Trainer {
 /// How the weights are updated, given the learning rate and the norm of the gradient.
 type UpdateMethod = fn(&mut UpdateRule, &mut Network<f32>, f64, f64);
 
-/// The parts of a trainer that change while it trains.
+/// The parts of a trainer that hold what it has learned and computed.
 pub(super) struct StoredParts<'a> {
     pub network: &'a mut Network<f32>,
     pub minibatch: &'a mut Minibatch,
@@ -205,8 +205,8 @@ impl Trainer {
     }
 
     /// SHA-256 of all weights and then all running statistics as little-endian f32 in the network's order, in
-    /// hexadecimal. A moving average is a function of them all and no part of it, and so is what is computed of the
-    /// current minibatch.
+    /// hexadecimal. The moving average of the weights is not part of it, since it follows from the weights of all steps;
+    /// nor is what is computed of the current minibatch.
     pub fn weights_sha256(&mut self) -> String {
         self.minibatch.discard_passes(&mut self.network);
         fingerprint::weights_sha256(&self.network)

@@ -34,9 +34,9 @@ impl UpdateRule {
         }
     }
 
-    /// Learning rate of the update that follows `step` completed ones, in a run of `total_steps`.
-    pub fn learning_rate_at(&self, step: u64, total_steps: u64) -> f64 {
-        self.learning_rate * self.schedule.factor(step, total_steps)
+    /// Learning rate of the update that follows `step` completed ones, in a run of `planned_steps`.
+    pub fn learning_rate_at(&self, step: u64, planned_steps: u64) -> f64 {
+        self.learning_rate * self.schedule.factor(step, planned_steps)
     }
 
     /// Updates the weights with their gradients, which together have the norm `gradient_norm`.

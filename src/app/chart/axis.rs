@@ -75,7 +75,7 @@ impl ValueAxis {
         Self::fitting(ValueScale::Linear, (low - spread, high + spread), [floor, ceiling], rows, &figure.unit)
     }
 
-    /// The axis with the smallest steps that shows `bounds` and whose labels can be told apart.
+    /// The axis of the least cost that shows `bounds` and whose labels can be told apart.
     fn fitting(scale: ValueScale, bounds: (f64, f64), possible: [f64; 2], rows: u16, unit: &Unit) -> Self {
         let (low, high) = if scale == ValueScale::Log { (bounds.0.ln(), bounds.1.ln()) } else { bounds };
         let least = (high - low) / (f64::from(rows) - 1.0 + 2.0 * HALF_ROW);
@@ -89,11 +89,19 @@ impl ValueAxis {
             candidates.push(Self { scale, rows, step, rows_per_step, lowest_row: 0, possible });
         }
         candidates.retain(|axis| axis.row_height() >= least);
-        candidates.sort_by(|a, b| a.row_height().total_cmp(&b.row_height()));
+        candidates.sort_by(|a, b| a.cost().total_cmp(&b.cost()));
         let mut fitting = candidates.into_iter().filter_map(|axis| axis.placed(low, high));
         let first = fitting.next();
         let readable = first.into_iter().chain(fitting).find(|axis| axis.has_distinct_labels(unit));
         readable.or(first).unwrap_or(Self { scale, rows, step: 1.0, rows_per_step: 1, lowest_row: 0, possible })
+    }
+
+    /// How much of the plot is left empty, and how little the labels tell: less than three of them, or odd ones.
+    fn cost(&self) -> f64 {
+        let few = if self.rows / self.rows_per_step < 3 && self.rows >= 6 { 1.5 } else { 1.0 };
+        let first_digits = self.step / 10f64.powi(digit_place(self.step));
+        let odd = if self.scale == ValueScale::Linear && (first_digits - 4.0).abs() < 0.1 { 1.2 } else { 1.0 };
+        self.row_height() * few * odd
     }
 
     /// The same moved so that it shows all from `low` to `high`, as they are on the scale; `None` where it can't.

@@ -2,7 +2,8 @@
 //!
 //! In the manner of BLIS (Van Zee and van de Geijn 2015), simplified for the shapes of training, where one operand is
 //! a minibatch: one operand is packed into panels, strips of one or two vectors' width along the sum, so that it is read
-//! in order; the other is read where it is if its rows run along the sum, or the sum is short, and packed if not. C is
+//! in order; the other is read where it is if its rows run along the sum, or if its columns are contiguous and the sum
+//! is short, and packed if not. C is
 //! computed in tiles, blocks so small that their sums stay in registers. Which one, and whether the result is computed transposed, is a matter
 //! of cost only.
 //!

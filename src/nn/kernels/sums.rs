@@ -1,7 +1,8 @@
 //! Sums over slices in an order that depends on the length alone.
 //!
-//! Several partial sums go on side by side, so that the processor can work on all at a time. Short runs are added up in
-//! the numbers' own type, which rounds each partial sum 16 times at the most, and the runs in `f64`.
+//! Several partial sums go on side by side, so that the processor can work on all at a time. Short stretches are added up
+//! in the numbers' own type, which rounds each partial sum 16 times at the most, and the stretches in `f64`. The sums over
+//! the rows of a matrix, as for a bias, are taken in the numbers' own type throughout.
 #![allow(clippy::inline_always)] // Only where they are inlined are they compiled for the widest vectors.
 
 use super::{

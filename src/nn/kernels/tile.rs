@@ -120,8 +120,9 @@ macro_rules! tiles {
         unsafe fn $tile<const ROWS: usize, const VECTORS: usize>(task: TileTask<$number>) {
             let mut sums = [[$zero; VECTORS]; ROWS];
             let (mut left, mut right) = (task.left, task.right);
-            // Distances within four rows, and to the next four. If the compiler knows how they hang together, it makes
-            // one place from the other, a chain of eight sums, for which narrow tiles would have to wait.
+            // Distances from the first of four rows to each of them, and to the next four. If the compiler knew that they
+            // are multiples of one distance, it would compute each row's address from that of the row before, eight
+            // additions in a chain; a tile of one vector, which has little else to do, would have to wait for them.
             let distances = [[0, 1, 2, 3], [4; 4]].map(|rows| rows.map(|row| row * task.left_row));
             let [rows, [second, ..]] = if VECTORS == 1 { std::hint::black_box(distances) } else { distances };
             let mut depth = task.depth;

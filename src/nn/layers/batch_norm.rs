@@ -29,7 +29,7 @@ pub(in crate::nn) const FACTS: LayerFacts = LayerFacts {
     equations: Equations {
         forward: &["x̂ = (x − μ)/σ̂", "y = γ x̂ + β"],
         backward: &["∂L/∂γ = Σ dy ⊙ x̂", "∂L/∂β = Σ dy", "∂L/∂x = γ/(nσ̂) · (n dy − ∂L/∂β − x̂ ⊙ ∂L/∂γ)"],
-        symbols: "μ and σ̂ are those of a channel over the batch and its n values",
+        symbols: "μ and σ̂ are those of a channel's n values in the whole batch",
     },
 };
 

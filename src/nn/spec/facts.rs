@@ -1,5 +1,4 @@
-//! What others ask about a layer: how it is written, what it is for, its settings and its equations. The facts of each
-//! kind stand in its own file.
+//! The facts of all kinds of layers in lists, and those of a given layer. Each kind's facts stand in its own file.
 
 use super::LayerSpec;
 use crate::nn::{

@@ -159,7 +159,7 @@ fn sparkline_heading(quantity: &MetricInfo, scale: SparklineScale, columns: u16,
         SparklineScale::Log { .. } => ([&two_digits(low), to, &two_digits(high)].concat(), "log "),
     };
     let word = quantity.short.as_deref().unwrap_or(title);
-    let whole = [format!("{title}, {log}{ends}"), format!("{word} {log}{ends}"), format!("{log}{ends}")];
+    let whole = [format!("{title}, {log}{ends}"), format!("{word} {log}{ends}"), format!("{word} {ends}")];
     whole.into_iter().find(|text| text.width() <= usize::from(columns)).unwrap_or(ends)
 }
 

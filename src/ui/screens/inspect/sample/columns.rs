@@ -55,7 +55,7 @@ pub fn draw(table: &TableColumns, theme: Theme, buffer: &mut Buffer, area: Rect,
     let (muted, ellipsis) = (theme.style(Role::Muted), theme.marks().ellipsis);
     let mut row = Row::new(buffer, area, 0).with_ellipsis(ellipsis);
     row.put_left_aligned("", symbol + name, muted);
-    row.put_right_aligned("raw", in_file, muted).put_right_aligned("x", read, muted);
+    row.put_right_aligned("file", in_file, muted).put_right_aligned("x", read, muted);
     for (y, value) in (1..).zip(&values) {
         let mut row = Row::new(buffer, area, y).with_ellipsis(ellipsis);
         row.put_left_aligned(&value.symbol, symbol.saturating_sub(1), muted).skip(symbol.min(1));
