@@ -284,9 +284,16 @@ pub fn percent_within(share: f64, decimals: usize, width: u16) -> String {
     if !percent.is_finite() {
         return number_within(percent, width);
     }
-    let text = if percent.abs() < 1e4 { format!("{percent:.decimals$} %") } else { String::new() };
+    let text = if percent.abs() < 1e4 { format!("{} %", percent_number(share, decimals)) } else { String::new() };
     let fits = !text.is_empty() && text.len() <= usize::from(width);
     if fits { text } else { format!("{} %", number_within(percent, width.saturating_sub(2))) }
+}
+
+/// A share in percent without the sign. It is 100 only where the share is 1: what was rounded up would claim too much.
+pub fn percent_number(share: f64, decimals: usize) -> String {
+    let (percent, unit) = (100.0 * share, 0.1_f64.powf(decimals as f64));
+    let rounded_up = share < 1.0 && percent > 100.0 - unit / 2.0 - 1e-9;
+    format!("{:.decimals$}", if rounded_up { 100.0 - unit } else { percent })
 }
 
 /// A count in at most `width` columns: `1,204`, `1204`, `1.2e3`.
@@ -341,6 +348,14 @@ pub fn duration(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_share_is_100_percent_only_where_it_is_all() {
+        let texts =
+            [0.9951, 0.99949, 0.9995, 1.0, 0.004].map(|share| [0, 1].map(|digits| percent_number(share, digits)));
+        assert_eq!(texts, [["99", "99.5"], ["99", "99.9"], ["99", "99.9"], ["100", "100.0"], ["0", "0.4"]]);
+        assert_eq!(percent_within(0.99999, 2, 10), "99.99 %");
+    }
 
     #[cfg(target_os = "linux")]
     #[test]

@@ -16,6 +16,8 @@ pub struct LayerValues<'a> {
     pub row: &'a LayerRow,
     /// Minibatches completed when it was looked at.
     pub step: u64,
+    /// Number of the minibatch that gradient and output are of.
+    pub minibatch: u64,
     /// The selected parameter, its gradient, the layer's output.
     pub parts: [ValueHistogram<'a>; 3],
     /// How many parameters there are to choose from.
@@ -147,7 +149,7 @@ impl<'a> LayerValues<'a> {
             ValueHistogram::of("gradient".into(), &snapshots, |snapshot| snapshot.parameters.get(at)?.1.as_ref()),
             ValueHistogram::of("output".into(), &snapshots, |snapshot| snapshot.output.as_ref()),
         ];
-        Self { row, step, parts, parameters }
+        Self { row, step, minibatch: history.newest.minibatch, parts, parameters }
     }
 }
 

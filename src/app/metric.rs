@@ -81,8 +81,9 @@ impl MetricCatalog {
 pub struct MetricStore {
     index: MetricCatalog,
     tracks: Vec<MetricTrack>,
-    /// Whether a metric is measured on what is trained on.
-    trained: Vec<bool>,
+    /// Whether a metric is a mean over the samples of a minibatch, as a loss or an accuracy, which are small or large for
+    /// the better.
+    sample_means: Vec<bool>,
     /// Those of them that are kept at full detail, the one shown last at the end.
     sharp: VecDeque<usize>,
     figures: Vec<ChartFigure>,
@@ -110,9 +111,10 @@ pub struct ChartFigure {
 }
 
 impl ChartFigure {
-    /// Whether its values are means over samples, and vary with them from minibatch to minibatch.
+    /// Whether its values are means over samples, as of a loss or an accuracy, and vary with them from minibatch to
+    /// minibatch.
     pub fn is_sample_mean(&self) -> bool {
-        self.train.is_some_and(|curve| !curve.word.is_empty())
+        self.better != Better::None && self.train.is_some_and(|curve| !curve.word.is_empty())
     }
 }
 
@@ -130,8 +132,9 @@ impl MetricStore {
     pub fn add_metric_infos(&mut self, infos: Vec<MetricInfo>) -> usize {
         let refused = self.index.add_metric_infos(infos);
         let known = self.tracks.len();
-        let trained = self.index.infos[known..].iter().map(|info| info.data_part_and_name().0 == DataPart::Train);
-        self.trained.extend(trained);
+        let new = self.index.infos[known..].iter();
+        self.sample_means
+            .extend(new.map(|info| info.data_part_and_name().0 == DataPart::Train && info.better != Better::None));
         self.tracks.resize_with(self.index.infos.len(), MetricTrack::default);
         for place in known..self.tracks.len().min(MAX_ALWAYS_DETAILED_METRICS) {
             self.raise_detail(place);
@@ -140,15 +143,15 @@ impl MetricStore {
         refused
     }
 
-    /// Appends values on the branch that grows; those of unknown metrics are left out. Those of the training data were
-    /// measured on `share` of a full minibatch. Whether one that is meant to be small or large was not a number.
+    /// Appends values on the branch that grows; those of unknown metrics are left out. Means over
+    /// the samples of a minibatch are over `share` of a full one. Whether one that is meant to be small or large was not a number.
     pub fn push_values(&mut self, newest: BranchStretch, step: u64, values: &[MetricValue], share: f64) -> bool {
         let mut broken = false;
         for MetricValue(id, value) in values {
             if let Some(place) = self.index.place_of(*id) {
                 broken |=
                     !value.is_finite() && matches!(self.index.infos[place].better, Better::Lower | Better::Higher);
-                let weight = if self.trained[place] { share } else { 1.0 };
+                let weight = if self.sample_means[place] { share } else { 1.0 };
                 self.tracks[place].push(newest, step, *value, weight);
             }
         }

@@ -86,6 +86,11 @@ impl Bucket {
         }
     }
 
+    /// Where a line through it goes; NaN where nothing is finite.
+    fn drawn_value(&self) -> f64 {
+        self.extent().map_or(f64::NAN, Extent::drawn_value)
+    }
+
     /// The share of its steps that lie in `steps`.
     fn share_in(&self, steps: StepRange) -> f64 {
         let (first, last) = (self.first.max(steps.first), self.last.min(steps.last));
@@ -232,12 +237,18 @@ impl Series {
         Some((bucket.last, if bucket.is_empty() { f64::NAN } else { bucket.mean.into() }))
     }
 
-    /// The oldest sample from `first` on, up to `limit`, and its step; the mean of the first that are left, where it is
-    /// not kept alone.
+    /// The newest sample up to `limit` as it is drawn, and its step; the mean of the last that are left, where it is not
+    /// kept alone.
+    pub fn drawn_until(&self, limit: u64) -> Option<(u64, f64)> {
+        self.newest_bucket(limit).map(|bucket| (bucket.last, bucket.drawn_value()))
+    }
+
+    /// The oldest sample from `first` on, up to `limit`, as it is drawn, and its step; the mean of the first that are left,
+    /// where it is not kept alone.
     pub fn earliest_from(&self, first: u64, limit: u64) -> Option<(u64, f64)> {
         let k = self.level_for(first);
         let bucket = self.pieces(k, first, limit).find(|bucket| bucket.first >= first)?;
-        Some((bucket.first, if bucket.is_empty() { f64::NAN } else { bucket.mean.into() }))
+        Some((bucket.first, bucket.drawn_value()))
     }
 
     /// Mean of the newest samples that are kept alone, at most `most`, and how many they are.
@@ -559,6 +570,10 @@ mod tests {
         let mean = series.columns(range(1, 40), 1)[0].extent.unwrap().mean;
         // 20 times 32 samples right, and 10 of 20.
         assert!((mean - 650.0 / 1300.0).abs() < 1e-6, "{mean}");
+        // A line that leaves a window towards it goes where it is drawn.
+        assert!(
+            (series.drawn_until(40).unwrap().1 - 0.5).abs() < 0.01 && series.earliest_from(40, 40).unwrap().1 > 0.49
+        );
         assert_eq!(series.at(40, u64::MAX).and_then(|column| column.extent).map(|extent| extent.mean), Some(0.0));
         // One that is no number is an event all the same, and what comes after it stands alone.
         let mut series = Series::new(64);

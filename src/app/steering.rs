@@ -108,7 +108,10 @@ impl WatchedRun {
             (None, false) => format!("; can be set: {}", listed.join(", ")),
             (None, true) => String::new(),
         };
-        format!("{} can't change while it trains{valid}", quoted(key))
+        match section {
+            Some(_) => format!("{} can't change while it trains{valid}", quoted(key)),
+            None => format!("no hyperparameter {}{valid}", quoted(key)),
+        }
     }
 
     /// Asks for a throttle in minibatches a second, `None` for full speed.

@@ -68,11 +68,11 @@ pub(super) fn footer_items(
     let mut items: Vec<FooterItem> = Vec::new();
     for binding in bindings().filter(|binding| binding.scope.covers(mode, view.screen)) {
         let Some(place) = binding.footer else { continue };
-        let available = unavailable_reason(binding, view, watched, size).is_none();
-        if watched.is_recorded() && !available {
+        if watched.is_recorded() && watched.unmet_reason(binding.needs).is_some() {
             // It never will be.
             continue;
         }
+        let available = unavailable_reason(binding, view, watched, size).is_none();
         let key = binding.keys[0].to_string();
         let label = binding_label(binding, view, watched, size);
         if let Some(item) = items.iter_mut().find(|item| item.label == label && item.available == available) {
@@ -148,7 +148,7 @@ pub(super) fn control_rows(watched: &WatchedRun, selected: usize) -> Vec<Control
 const GLOSSARY: &[(&str, &str)] = &[
     (
         "train",
-        "Minibatches as they are trained: a faint band from the smallest to the largest value, and a bright smoothed line.",
+        "Minibatches as they are trained: a faint band from the smallest to the largest value, and a bright smoothed line. A last minibatch of an epoch with few samples is drawn together with the one before it.",
     ),
     ("last 50", "Mean over the newest fifty minibatches; every sample counts the same."),
     (

@@ -109,16 +109,16 @@ impl MetricTrack {
         self.series_of(lineage.newest_stretch().branch)?.newest_mean(most)
     }
 
-    /// The last sample before `step` and its step.
+    /// The last sample before `step` as it is drawn, and its step.
     pub fn before(&self, lineage: &Lineage, step: u64) -> Option<(u64, f64)> {
         let limit = step.checked_sub(1)?;
         let stretches = lineage.stretches().iter().rev();
         stretches
             .filter(|stretch| stretch.first <= limit)
-            .find_map(|stretch| self.series_of(stretch.branch)?.latest_until(stretch.last.min(limit)))
+            .find_map(|stretch| self.series_of(stretch.branch)?.drawn_until(stretch.last.min(limit)))
     }
 
-    /// The first sample after `step` and its step.
+    /// The first sample after `step` as it is drawn, and its step.
     pub fn after(&self, lineage: &Lineage, step: u64) -> Option<(u64, f64)> {
         let first = step.checked_add(1)?;
         let stretches = lineage.stretches().iter().filter(|stretch| stretch.last >= first);

@@ -10,8 +10,7 @@ use crate::{
         MetricInfo, MetricValue, RunInfo, RunSummary, StepReport, TrainingMeans, Unit,
     },
     text::{
-        Safe, count_within, decimals_within, duration, harmless, number_within, percent_within, short, thousands,
-        wrap_whole,
+        Safe, count_within, decimals_within, harmless, number_within, percent_within, short, thousands, wrap_whole,
     },
 };
 
@@ -19,7 +18,7 @@ use super::{
     EventSink, ReportedEnd, end_of,
     metrics::KnownMetrics,
     summary::write_summary_of_known_metrics,
-    table::{EPOCH_COLUMNS, METRIC_COLUMNS, RATE_COLUMNS, RowFacts, STEP_COLUMNS, TableLayout},
+    table::{EPOCH_COLUMNS, METRIC_COLUMNS, RATE_COLUMNS, RowFacts, STEP_COLUMNS, TableLayout, table_time},
 };
 
 /// The progress bar; its last part is cut where the window is narrow.
@@ -224,7 +223,7 @@ impl<W: Write> TableReport<W> {
         self.bar.set_message(parts.join(" · "));
     }
 
-    /// The training figures of the newest minibatches: `loss 0.0831, acc 97.1 % in the last 50`.
+    /// The training figures of the newest minibatches: `last 50: loss 0.0831, acc 97.1 %`.
     fn format_recent_means(&self, means: &TrainingMeans) -> String {
         let figure = |id: &MetricId| {
             let (info, value) = (self.metrics.info(*id)?, MetricValue::find(&means.recent, *id)?);
@@ -234,7 +233,7 @@ impl<W: Write> TableReport<W> {
         if figures.is_empty() {
             return String::new();
         }
-        format!("train {} in the last {}", figures.join(", "), means.minibatches)
+        format!("last {}: {}", means.minibatches, figures.join(", "))
     }
 
     fn print_evaluation(&mut self, evaluation: &Evaluation) -> io::Result<()> {
@@ -248,7 +247,7 @@ impl<W: Write> TableReport<W> {
             epoch: evaluation.epoch.map_or(UNKNOWN_NUMBER.into(), |epoch| decimals_within(epoch, 2, EPOCH_COLUMNS)),
             step: count_within(evaluation.step, STEP_COLUMNS),
             learning_rate: number(self.learning_rate, RATE_COLUMNS),
-            time: duration(self.bar.elapsed().as_secs_f64()),
+            time: table_time(self.bar.elapsed().as_secs_f64()),
         };
         self.print_row(&facts, [&train, &held_out])
     }
@@ -377,7 +376,7 @@ mod tests {
         for event in [ready(), step(1, 3.0), step(2, 1.0)] {
             report.take(&event).unwrap();
         }
-        assert_eq!(report.bar.message(), "train loss 0.5, acc 50.0 % in the last 2");
+        assert_eq!(report.bar.message(), "last 2: loss 0.5, acc 50.0 %");
     }
 
     #[test]

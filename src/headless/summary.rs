@@ -9,7 +9,7 @@ use crate::{
 
 use super::{metrics::KnownMetrics, table::METRIC_COLUMNS};
 
-/// Most values that are written.
+/// Most values of the training, and most of the evaluation, that are written.
 const MAX_SUMMARY_VALUES: usize = 4;
 
 /// Writes what a finished run came to: a line about the run, one about each part of the data, and the fingerprint of
@@ -38,9 +38,10 @@ pub(super) fn write_summary_of_known_metrics(
         time.unwrap_or_default(),
         rate.unwrap_or_default()
     )?;
-    let epoch = summary.means.iter().flat_map(|means| &means.epoch);
-    let known = epoch.chain(&summary.values).filter_map(|value| Some((metrics.info(value.0)?, value.1)));
-    let mut measured: Vec<(&MetricInfo, f64)> = known.take(MAX_SUMMARY_VALUES).collect();
+    let epoch = summary.means.iter().flat_map(|means| &means.epoch).take(MAX_SUMMARY_VALUES);
+    let values = epoch.chain(summary.values.iter().take(MAX_SUMMARY_VALUES));
+    let mut measured: Vec<(&MetricInfo, f64)> =
+        values.filter_map(|value| Some((metrics.info(value.0)?, value.1))).collect();
     let mut parts: Vec<DataPart> = Vec::new();
     for part in measured.iter().map(|(info, _)| info.data_part_and_name().0) {
         if !parts.contains(&part) {

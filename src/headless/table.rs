@@ -1,6 +1,6 @@
 //! The table of evaluations: which columns there is room for, and its rows.
 
-use crate::text::{columns, cut};
+use crate::text::{columns, cut, duration, thousands};
 
 /// Columns of a metric, of which the widest heading is `train loss`.
 pub(super) const METRIC_COLUMNS: u16 = 10;
@@ -16,6 +16,19 @@ pub(super) const RATE_COLUMNS: u16 = 8;
 
 /// Columns of the time: `1:02:03`.
 const TIME_COLUMNS: u16 = 7;
+
+/// Seconds from which on the time has no seconds, so that it fits its column.
+const MIN_SECONDS_IN_HOURS: f64 = 36_000.0;
+
+/// A time in its column: `1:02:03`, and from ten hours on `10 h 02`.
+pub(super) fn table_time(seconds: f64) -> String {
+    if seconds < MIN_SECONDS_IN_HOURS || !seconds.is_finite() {
+        return duration(seconds);
+    }
+    let minutes = (seconds / 60.0) as u64;
+    let (hours, minutes) = (minutes / 60, minutes % 60);
+    if hours < 100 { format!("{hours} h {minutes:02}") } else { format!("{} h", thousands(hours)) }
+}
 
 /// What else than metrics stands in a row.
 #[derive(Clone, Debug, Default)]
@@ -115,6 +128,13 @@ mod tests {
         assert_eq!(words(40), "1,204 1.0000 50.00 %");
         for width in 9..=120 {
             assert!(columns(&row(width)) <= width, "{width}: {}", row(width));
+        }
+    }
+
+    #[test]
+    fn a_time_fits_its_column() {
+        for (seconds, text) in [(3.0, "3.0 s"), (35_999.0, "9:59:59"), (36_123.0, "10 h 02"), (4e5, "111 h")] {
+            assert_eq!(table_time(seconds), text);
         }
     }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::number;
-use crate::text::short;
+use crate::text::{percent_number, short};
 
 /// Tag of the mean loss of each minibatch, in nats.
 pub const TRAIN_LOSS: &str = "train/loss";
@@ -166,7 +166,7 @@ impl Unit {
     /// A value as it is written beside a chart: `0.0123` or `86.3 %`. A named unit belongs to the title.
     pub fn format_value(&self, value: f64) -> String {
         match self {
-            Self::Share if value.is_finite() && value.abs() <= 10.0 => format!("{:.1} %", value * 100.0),
+            Self::Share if value.is_finite() && value.abs() <= 10.0 => format!("{} %", percent_number(value, 1)),
             _ => short(value),
         }
     }

@@ -45,6 +45,13 @@ impl HealthMonitor {
         layers::judge_layers(&mut self.layers, layers, at, self.loss.is_at_chance(at))
     }
 
+    /// Writes the verdicts of the last look into `layers`.
+    pub fn repeat_verdicts(&self, layers: &mut [LayerMeasures]) {
+        for (layer, memory) in layers.iter_mut().zip(&self.layers) {
+            layer.health = memory.verdict;
+        }
+    }
+
     /// Takes note of the loss of a minibatch; speaks when it stays at chance.
     pub fn judge_loss(&mut self, loss: f64, at: &Circumstances) -> Vec<Finding> {
         self.evaluations.add_training_loss(loss);

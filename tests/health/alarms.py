@@ -137,7 +137,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time")
     options = parser.parse_args()
     listed = subprocess.run([options.gradtop, "presets"], capture_output=True, text=True, check=True).stdout
-    presets = set(re.findall(r"^  ([a-z0-9-]+) ", listed, re.MULTILINE))
+    presets = set(re.findall(r"^  ([a-z0-9-]+)(?: |$)", listed, re.MULTILINE))
     unknown = presets ^ (BUILT_IN.keys() | CIFAR.keys()) - {"default"}
     assert not unknown, f"not the presets of the program: {unknown}"
     with tempfile.TemporaryDirectory() as folder:

@@ -84,13 +84,15 @@ impl ValueAxis {
             ValueScale::Linear => round_steps(least * f64::from(distances[0])),
             ValueScale::Log => round_ratios(),
         };
-        let mut candidates: Vec<Self> = Vec::new();
+        let mut candidates: Vec<(f64, Self)> = Vec::new();
         for (step, rows_per_step) in steps.iter().flat_map(|step| distances.iter().map(move |rows| (*step, *rows))) {
-            candidates.push(Self { scale, rows, step, rows_per_step, lowest_row: 0, possible });
+            let axis = Self { scale, rows, step, rows_per_step, lowest_row: 0, possible };
+            if axis.row_height() >= least {
+                candidates.push((axis.cost(), axis));
+            }
         }
-        candidates.retain(|axis| axis.row_height() >= least);
-        candidates.sort_by(|a, b| a.cost().total_cmp(&b.cost()));
-        let mut fitting = candidates.into_iter().filter_map(|axis| axis.placed(low, high));
+        candidates.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let mut fitting = candidates.into_iter().filter_map(|(_, axis)| axis.placed(low, high));
         let first = fitting.next();
         let readable = first.into_iter().chain(fitting).find(|axis| axis.has_distinct_labels(unit));
         readable.or(first).unwrap_or(Self { scale, rows, step: 1.0, rows_per_step: 1, lowest_row: 0, possible })

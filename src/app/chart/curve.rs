@@ -4,7 +4,7 @@ use super::super::branches::Lineage;
 use super::super::chart_view::ValueScale;
 use super::super::metric::FigureCurve;
 use super::super::run::Run;
-use super::super::series::{Column, StepRange};
+use super::super::series::{Column, Extent, StepRange};
 use super::super::track::MetricTrack;
 use crate::protocol::{MetricValue, RECENT_MINIBATCHES};
 
@@ -97,7 +97,7 @@ impl Sight<'_> {
     pub fn curve(&self, track: Option<&MetricTrack>) -> (Vec<Column>, CurveEnds) {
         let Some(track) = track else { return (vec![Column::default(); self.count], CurveEnds::default()) };
         let columns = track.columns(self.lineage, self.steps, self.count);
-        let means = columns.iter().map(|column| column.extent.map(|extent| extent.mean));
+        let means = columns.iter().map(|column| column.extent.map(Extent::drawn_value));
         let ends = CurveEnds::of(means, self.steps, self.scale, self.around(track));
         (columns, ends)
     }

@@ -34,6 +34,9 @@ impl DataScreen<'_> {
     }
 
     fn idle_expand_reason(&self) -> Option<&'static str> {
+        if self.expanded {
+            return None;
+        }
         let beside = match self.subject() {
             DataSubject::Plane => Self { expanded: false, ..*self }.plane_layout(self.content_area()).side > 0,
             DataSubject::Samples | DataSubject::Mistakes | DataSubject::Weights => self.tile_layout().pictures,

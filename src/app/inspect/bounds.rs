@@ -22,6 +22,9 @@ const MAX_LAYERS: usize = 1024;
 /// Most classes of a confusion matrix.
 const MAX_CONFUSION_CLASSES: usize = 1024;
 
+/// Most channels of an image.
+const MAX_CHANNELS: usize = 1 << 20;
+
 /// Most points of the plane, and most units that are drawn in it.
 const MAX_POINTS: usize = 4096;
 const MAX_DRAWN_UNITS: usize = 64;
@@ -70,7 +73,11 @@ pub(super) fn bound_inspection(mut inspection: Inspection) -> Inspection {
         Answer::Boundary(boundary) => {
             boundary.classes.truncate(MAX_GRID_CELLS);
             boundary.confidence.truncate(MAX_GRID_CELLS);
-            boundary.wrong.iter_mut().for_each(|wrong| wrong.truncate(MAX_POINTS));
+            if let Some(wrong) = &mut boundary.wrong {
+                wrong.retain(|place| *place < MAX_POINTS);
+                wrong.sort_unstable();
+                wrong.dedup();
+            }
         }
         Answer::Units(maps) => {
             maps.units.truncate(MAX_DRAWN_UNITS);
@@ -158,6 +165,8 @@ fn bound_layer_update(update: &mut LayerUpdate) {
 }
 
 fn bound_feature_maps(maps: &mut FeatureMaps) {
+    maps.total = maps.total.min(MAX_CHANNELS);
+    maps.first = maps.first.min(maps.total);
     for channels in [&mut maps.forward, &mut maps.backward] {
         channels.truncate(MAX_PAGE_ENTRIES);
         for channel in channels {

@@ -125,7 +125,7 @@ pub(super) const BINDINGS: &[Binding] = {
             &[key('m')],
             Action::Smoothing,
             "smooth",
-            "Smoothing of the bright line: off, 0.9, 0.98, 0.995.",
+            "Smoothing of the bright line: none, or the mean of each minibatch and 9, 49 or 199 on either side.",
         )
         .footer_rank(10),
         bind(

@@ -64,8 +64,15 @@ pub struct Extent {
     pub mean: f64,
 }
 
+impl Extent {
+    /// Where a line through it goes: the mean of several values, or the one that is drawn.
+    pub fn drawn_value(self) -> f64 {
+        if self.min < self.max { self.mean } else { self.min }
+    }
+}
+
 /// One column of a chart. An empty column that is not broken lies between two samples, or beyond the newest: a line
-/// goes from the column before it to the one behind it.
+/// goes from the column before it to the one after it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Column {
     /// The finite values; `None` where there are none, because nothing was sampled or everything was broken.

@@ -11,8 +11,8 @@ use crate::protocol::inspection::{PassKind, SplitName};
 use crate::protocol::{Answer, Command, Inspection, Phase, Query, SampleChoice};
 use crate::text::thousands;
 
-/// Channels by which a press of a page key moves on.
-const CHANNELS_PER_PAGE_KEY: usize = 8;
+/// Channels by which a press of a page key moves on: no more than the smallest panel shows, so that none is passed over.
+const CHANNELS_PER_PAGE_KEY: usize = 2;
 
 /// What becomes of an answer that has arrived.
 #[derive(Clone, Debug, PartialEq)]
@@ -113,7 +113,14 @@ impl InspectSelection {
         } else {
             // The loss stands after the last layer.
             let last = watched.shown().layers.last_chain_place();
-            (self.layer_place, self.first_channel) = (self.layer_place.saturating_add_signed(by).min(last), 0);
+            self.select_place(self.layer_place.saturating_add_signed(by).min(last));
+        }
+    }
+
+    /// Selects a place in the chain, and its first channels.
+    pub(in crate::app) fn select_place(&mut self, place: usize) {
+        if place != self.layer_place {
+            (self.layer_place, self.first_channel) = (place, 0);
         }
     }
 
@@ -134,14 +141,16 @@ impl InspectSelection {
             Phase::Loss => Some(chain.len()),
             Phase::Between | Phase::Update | Phase::Unknown => None,
         };
-        self.layer_place = place.unwrap_or(self.layer_place);
+        self.select_place(place.unwrap_or(self.layer_place));
     }
 
     /// Takes note of the row that an answer is about, if it is what is followed; an answer that comes late undoes no
     /// key. An answer that only says that there is none is dropped: then what is shown stays, a row that is there is
     /// followed instead, and the reason is shown.
     pub(in crate::app) fn take_answer(&mut self, inspection: &Inspection, live: &Run) -> AnswerOutcome {
-        let Query::Trace { sample, .. } = inspection.query else { return AnswerOutcome::Store };
+        let (Query::Trace { sample, .. } | Query::FeatureMaps { sample, .. }) = inspection.query else {
+            return AnswerOutcome::Store;
+        };
         match &inspection.answer {
             Answer::Trace(trace) if matches!(trace.pass, PassKind::Minibatch { .. }) && self.choice == sample => {
                 self.row = trace.sample.row.min(full_batch_rows(live) - 1);

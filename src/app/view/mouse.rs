@@ -50,7 +50,7 @@ impl View {
             Panel::Layers | Panel::Map if row < run.layers.rows().len() => self.layers.row = row,
             Panel::Units => self.layers.unit = Some(row),
             Panel::Samples => self.data.select_entry(self.data_screen(watched, size), row),
-            Panel::Chain if row <= run.layers.last_chain_place() => self.inspect.layer_place = row,
+            Panel::Chain if row <= run.layers.last_chain_place() => self.inspect.select_place(row),
             Panel::Controls if row < watched.hyperparameters().len() => self.control = row,
             Panel::Findings if row < run.findings.len() => self.finding = row,
             _ => {}

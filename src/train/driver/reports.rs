@@ -96,10 +96,17 @@ impl RunReporter {
         let StepOutcome { loss, accuracy, gradient_norm, effective_learning_rate, samples } = outcome;
         let at = self.circumstances(trainer, gradient_norm);
         let step = trainer.completed();
-        let probes = watched || step.is_multiple_of(self.probe_every) || step == 1;
+        let due = step.is_multiple_of(self.probe_every) || step == 1;
+        let probes = due || watched;
         let update_norms = trainer.update_rule().optimizer().update_norms();
         let mut layers = if probes { probe::measure_layers(trainer.network(), update_norms) } else { Vec::new() };
-        let mut findings = if probes { self.monitor.judge_layers(&mut layers, &at) } else { Vec::new() };
+        // The rules look as often in a run that is watched closely as in any other, so that they say the same of both.
+        let mut findings = Vec::new();
+        if due {
+            findings = self.monitor.judge_layers(&mut layers, &at);
+        } else {
+            self.monitor.repeat_verdicts(&mut layers);
+        }
         findings.extend(self.monitor.judge_loss(loss, &at));
         let measures = StepMeasures {
             loss,
@@ -171,6 +178,7 @@ impl RunReporter {
             normalizes_gradient: rule.optimizer().spec().averages_squares(),
             updates: rule.optimizer().step_counts()[0],
             chance_loss: self.chance_loss,
+            samples: trainer.minibatch().samples(),
         }
     }
 

@@ -26,6 +26,8 @@ pub struct Circumstances {
     pub updates: u64,
     /// Loss of always predicting the shares of the classes in the training data, in nats.
     pub chance_loss: f64,
+    /// Samples in the minibatch.
+    pub samples: usize,
 }
 
 impl Circumstances {

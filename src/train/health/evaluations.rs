@@ -22,6 +22,10 @@ const ONE_CLASS_SHARE: f64 = 0.99;
 /// Minibatches or epochs after which a network should predict more than one class.
 const ONE_CLASS_MIN_STEPS: u64 = 300;
 const ONE_CLASS_MIN_EPOCHS: f64 = 10.0;
+const ONE_CLASS_MIN_STEPS_OF_EPOCHS: u64 = 100;
+
+/// Share of the samples of all other classes that are not told from it, from which on they are not predicted.
+const ONE_CLASS_MISSED_SHARE: f64 = 0.5;
 
 /// Share of a class in the data from which on it is the majority that a network may hide in.
 const MAJORITY_SHARE: f64 = 0.5;
@@ -49,13 +53,15 @@ pub(super) const RULES: [Rule<EvaluationLook>; 2] = [
     },
     Rule {
         name: "one class predicted",
-        threshold: "at least 99 % of the test samples are taken for one class, which not all are, after 300 minibatches or \
-                    10 epochs",
+        threshold: "at least 99 % of the test samples are taken for one class, and so is at least half of the others, \
+                    after 300 minibatches, or 100 and 10 epochs",
         patience: 3,
         health: Health::Bad,
         holds: |look| {
-            let late = look.test.step >= ONE_CLASS_MIN_STEPS || look.test.epoch >= ONE_CLASS_MIN_EPOCHS;
-            late.then_some(look.favourite.predicted_share >= ONE_CLASS_SHARE && look.favourite.true_share < 1.0)
+            let TestResult { step, epoch, .. } = look.test;
+            let late =
+                step >= ONE_CLASS_MIN_STEPS || step >= ONE_CLASS_MIN_STEPS_OF_EPOCHS && epoch >= ONE_CLASS_MIN_EPOCHS;
+            late.then(|| look.favourite.hides_others())
         },
         what: |look| {
             let FavouriteClass { name, predicted_share, true_share } = &look.favourite;
@@ -100,6 +106,13 @@ impl FavouriteClass {
         let of_it = labels.iter().filter(|&&label| usize::from(label) == class).count();
         let share = |count: usize| count as f64 / labels.len() as f64;
         Self { name: classes[class].clone(), predicted_share: share(most), true_share: share(of_it) }
+    }
+
+    /// Whether nearly all samples are taken for it, and most of those that are of other classes: where these are rare, a
+    /// network that finds them predicts it as often.
+    fn hides_others(&self) -> bool {
+        let (others_predicted, others) = (1.0 - self.predicted_share, 1.0 - self.true_share);
+        self.predicted_share >= ONE_CLASS_SHARE && others_predicted < (1.0 - ONE_CLASS_MISSED_SHARE) * others
     }
 }
 

@@ -19,9 +19,15 @@ pub(super) const PATIENCE_LOOKS: u32 = 10;
 /// The same for updates that are too small: they only cost time.
 const SMALL_UPDATE_PATIENCE_LOOKS: u32 = 30;
 
+/// Samples of a minibatch below which a unit that gives 0 for all of them need not be dead.
+const DEAD_MIN_SAMPLES: usize = 16;
+
 /// Shares of dead units that are many, and nearly all.
 const MANY_DEAD: f64 = 0.5;
 const MOST_DEAD: f64 = 0.9;
+
+/// What the share has grown by where updates must have had a part in it.
+const MANY_MORE_DEAD: f64 = 0.2;
 
 /// Update norms over the weight norm that are large, huge and far too small; about 1e-3 is usual.
 const LARGE_UPDATE: f64 = 0.1;
@@ -49,10 +55,10 @@ const SETTLED_GRADIENT_SHARE: f64 = 0.1;
 pub(super) const RULES: [Rule<LayerLook>; 7] = [
     Rule {
         name: "mostly dead",
-        threshold: "over 90 % of the units give 0 for the whole minibatch",
+        threshold: "over 90 % of the units give 0 for the whole minibatch, of at least 16 samples",
         patience: PATIENCE_LOOKS,
         health: Health::Bad,
-        holds: |look| Some(look.dead() > MOST_DEAD),
+        holds: |look| look.shows_dead_units().then(|| look.dead() > MOST_DEAD),
         what: LayerLook::dead_sentence,
         advice: LayerLook::dead_advice,
     },
@@ -100,10 +106,10 @@ pub(super) const RULES: [Rule<LayerLook>; 7] = [
     },
     Rule {
         name: "many dead",
-        threshold: "over 50 % to 90 % of the units give 0 for the whole minibatch",
+        threshold: "over 50 % to 90 % of the units give 0 for the whole minibatch, of at least 16 samples",
         patience: PATIENCE_LOOKS,
         health: Health::Watch,
-        holds: |look| Some(look.dead() > MANY_DEAD && look.dead() <= MOST_DEAD),
+        holds: |look| look.shows_dead_units().then(|| look.dead() > MANY_DEAD && look.dead() <= MOST_DEAD),
         what: LayerLook::dead_sentence,
         advice: LayerLook::dead_advice,
     },
@@ -157,6 +163,10 @@ pub(super) struct LayerLook {
 }
 
 impl LayerLook {
+    fn shows_dead_units(&self) -> bool {
+        self.at.samples >= DEAD_MIN_SAMPLES
+    }
+
     fn dead(&self) -> f64 {
         self.layer.dead.unwrap_or(0.0)
     }
@@ -191,7 +201,7 @@ impl LayerLook {
     }
 
     fn dead_advice(&self) -> String {
-        if self.first_dead > MANY_DEAD {
+        if self.first_dead > MANY_DEAD && self.dead() < self.first_dead + MANY_MORE_DEAD {
             return "they were at the first look, so the updates are not the cause: begin with other weights (model.init = \
                     he), standardize the inputs, or use leaky_relu"
                 .into();
@@ -289,6 +299,8 @@ pub(super) struct LayerMemory {
     largest_update_step: u64,
     /// One for each rule; empty before the first look.
     streaks: Vec<RuleStreak>,
+    /// The verdict of the last look.
+    pub verdict: Option<Health>,
 }
 
 impl LayerMemory {
@@ -323,7 +335,8 @@ pub(super) fn judge_layers(
 ) -> Vec<Finding> {
     let Some(last) = layers.last().copied() else { return Vec::new() };
     memories.resize(layers.len(), LayerMemory::default());
-    let dead_somewhere = layers.iter().any(|layer| layer.dead.is_some_and(|dead| dead > MOST_DEAD));
+    let dead_somewhere =
+        at.samples >= DEAD_MIN_SAMPLES && layers.iter().any(|layer| layer.dead.is_some_and(|dead| dead > MOST_DEAD));
     let smallest_weight_rms = layers.iter().map(LayerMeasures::weight_rms).fold(f64::INFINITY, f64::min);
     let mut findings = Vec::new();
     for place in 0..layers.len() {
@@ -344,7 +357,8 @@ pub(super) fn judge_layers(
         let (news, verdict) = judge_look(&RULES, &mut memory.streaks, &look, (at.step, Some(layer.layer)));
         findings.extend(news);
         let unsure = doubtful || memory.looks < PATIENCE_LOOKS;
-        layer.health = verdict.filter(|&verdict| verdict != Health::Good || !unsure);
+        memory.verdict = verdict.filter(|&verdict| verdict != Health::Good || !unsure);
+        layer.health = memory.verdict;
     }
     findings
 }

@@ -16,7 +16,8 @@ pub(super) struct Rule<L> {
     pub patience: u32,
     /// How much it matters.
     pub health: Health,
-    /// Whether the condition holds; `None` where this look can't tell, which then counts neither way.
+    /// Whether the condition holds; `None` where this look can't tell: what was not reported yet begins anew, and what was
+    /// reported stays.
     pub holds: fn(&L) -> Option<bool>,
     /// What was noticed.
     pub what: fn(&L) -> String,
@@ -72,8 +73,10 @@ pub(super) fn judge_look<L>(
     streaks.resize(rules.len(), RuleStreak::default());
     let mut findings = Vec::new();
     for (rule, streak) in rules.iter().zip(&mut *streaks) {
-        if (rule.holds)(look).is_some_and(|holds| streak.count_look(holds, rule.patience)) {
-            findings.push(rule.describe(look, step, layer));
+        match (rule.holds)(look) {
+            Some(holds) if streak.count_look(holds, rule.patience) => findings.push(rule.describe(look, step, layer)),
+            None if !streak.reported => streak.looks = 0,
+            _ => {}
         }
     }
     let reported = |health| rules.iter().zip(&*streaks).any(|(rule, streak)| streak.reported && rule.health == health);

@@ -25,6 +25,7 @@ fn circumstances(step: u64) -> Circumstances {
         normalizes_gradient: false,
         updates: step,
         chance_loss: 10_f64.ln(),
+        samples: 64,
     }
 }
 
@@ -253,13 +254,13 @@ fn what_is_said_of_a_loss_at_chance_fits_the_cause() {
     let at = circumstances(0);
     let (_, finding) = &judge_windows(&[2.3; 3], at)[0];
     assert!(
-        finding.what.contains("no better than chance: 2.3, where") && finding.what.ends_with("gives 2.303"),
+        finding.what.contains("hardly better than chance: 2.300, where") && finding.what.ends_with("gives 2.303"),
         "{finding:?}"
     );
     assert!(finding.advice.contains("ten times higher and lower"), "{finding:?}");
     let clipped = Circumstances { clip_norm: Some(1.0), ..at };
     for (at, clips) in [(at, true), (clipped, false)] {
-        let (_, finding) = &judge_windows(&[5.0; 3], at)[0];
+        let (_, finding) = &judge_windows(&[0.5, 5.0, 5.0, 5.0], at)[0];
         assert!(
             finding.what.contains("far above chance") && finding.advice.contains("lower the learning"),
             "{finding:?}"
@@ -382,7 +383,8 @@ fn predicting_one_class_is_told_after_three_evaluations_of_a_run_that_had_the_ti
     assert!(findings[0].advice.contains("learning rates (now 0.001)"));
     assert!(told(300, 0.0, favourite(1.0, 0.95))[0].advice.contains("judge by recall"));
     assert_eq!(told(299, 9.9, favourite(1.0, 0.1)), []);
-    assert_eq!(told(30, 10.0, favourite(1.0, 0.1)).len(), 1);
+    assert_eq!((told(30, 10.0, favourite(1.0, 0.1)), told(100, 9.9, favourite(1.0, 0.1))), (Vec::new(), Vec::new()));
+    assert_eq!(told(100, 10.0, favourite(1.0, 0.1)).len(), 1);
     assert_eq!(told(300, 0.0, favourite(0.98, 0.1)), []);
     // All that there is.
     assert_eq!(told(300, 0.0, favourite(1.0, 1.0)), []);
@@ -433,4 +435,80 @@ fn the_document_has_every_rule_and_no_other() {
         })
         .collect();
     assert_eq!(documented, rules);
+}
+
+#[test]
+fn a_unit_that_gives_0_for_a_few_samples_is_not_called_dead() {
+    let few = Circumstances { samples: 4, ..circumstances(0) };
+    let (findings, verdict) = judge_repeatedly(layer(0.95, 1.0, 1e-3), few, 40);
+    assert_eq!((findings, verdict), (Vec::new(), Some(Health::Good)));
+    assert_eq!(judge_repeatedly(layer(0.95, 1.0, 1e-3), circumstances(0), 40).1, Some(Health::Bad));
+}
+
+#[test]
+fn rare_classes_that_are_found_are_no_complaint_and_missed_ones_are() {
+    let favourite = |predicted_share, true_share| FavouriteClass { name: "no".into(), predicted_share, true_share };
+    let holds = |predicted_share, true_share| {
+        let at = circumstances(400);
+        let mut monitor = HealthMonitor::default();
+        (1..=3).any(|evaluation| {
+            let test = TestResult {
+                step: 400 + evaluation,
+                epoch: 4.0,
+                loss: 0.1,
+                accuracy: 0.99,
+                samples: 1000,
+                seconds: 0.0,
+            };
+            !monitor.judge_evaluation(&test, favourite(predicted_share, true_share), &at).is_empty()
+        })
+    };
+    assert!(!holds(0.995, 0.995), "all of the rare class are found");
+    assert!(!holds(0.997, 0.995), "most of them are");
+    assert!(holds(0.999, 0.995) && holds(1.0, 0.6));
+    assert!(!holds(1.0, 1.0), "there is but one class");
+}
+
+#[test]
+fn a_loss_that_began_far_above_chance_is_not_blamed_on_the_updates() {
+    let advice = |first: f64, later: f64| {
+        let mut monitor = HealthMonitor::default();
+        let judged = (1..=400).flat_map(|step| {
+            let loss = if step == 1 { first } else { later };
+            monitor.judge_loss(loss, &circumstances(step))
+        });
+        judged.map(|finding| finding.advice).collect::<Vec<_>>()
+    };
+    let (began, rose) = (advice(12.3, 12.2), advice(2.3, 12.2));
+    assert!(began.len() == 1 && began[0].contains("smaller weights"), "{began:?}");
+    assert!(rose.len() == 1 && rose[0].contains("lower the learning rate"), "{rose:?}");
+}
+
+#[test]
+fn a_rule_that_can_no_longer_tell_does_not_keep_a_layer_from_its_verdict() {
+    let mut monitor = learning_monitor();
+    let mut verdict = |probe: LayerMeasures, at: Circumstances| {
+        let mut layers = [probe, last_layer()];
+        monitor.judge_layers(&mut layers, &at);
+        layers[0].health
+    };
+    let healthy = layer(0.0, 1.0, 1e-3);
+    (1..=12).for_each(|step| {
+        verdict(healthy, circumstances(step));
+    });
+    assert_eq!(verdict(layer(0.0, 1.0, 1e-6), circumstances(13)), None, "updates are tiny for one look");
+    let end = Circumstances { schedule_factor: 0.01, ..circumstances(14) };
+    assert_eq!(verdict(layer(0.0, 1.0, 1e-6), end), Some(Health::Good));
+}
+
+#[test]
+fn verdicts_are_repeated_between_looks() {
+    let mut monitor = learning_monitor();
+    let mut layers = [layer(0.0, 1.0, 1e-3), last_layer()];
+    (1..=10).for_each(|step| {
+        monitor.judge_layers(&mut layers, &circumstances(step));
+    });
+    let mut others = [layer(0.95, 1.0, 1e-3), last_layer()];
+    monitor.repeat_verdicts(&mut others);
+    assert_eq!(others.map(|layer| layer.health), [Some(Health::Good); 2]);
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     protocol::{Finding, Health, number},
-    text::{resolved, thousands},
+    text::{short, thousands},
 };
 
 /// Minibatches whose mean loss is one look.
@@ -21,7 +21,13 @@ const CHANCE_SHARE: f64 = 0.98;
 const FALLING_SHARE: f64 = 0.99;
 
 /// The loss over that of chance above which the network is worse than if it did nothing.
-const DIVERGED_SHARE: f64 = 1.5;
+const FAR_ABOVE_SHARE: f64 = 1.5;
+
+/// The loss over that of the first minibatch, before any update, above which the updates have made it worse.
+const RISEN_SHARE: f64 = 1.1;
+
+/// A loss of chance, in nats, below which there is nothing to learn: nearly all samples are of one class.
+const LEAST_CHANCE_LOSS: f64 = 1e-3;
 
 /// What the rules about the loss find.
 pub(super) const LOSS_RULES: [Rule<LossLook>; 1] = [Rule {
@@ -30,12 +36,18 @@ pub(super) const LOSS_RULES: [Rule<LossLook>; 1] = [Rule {
                 not where the schedule's factor is below 0.1",
     patience: 3,
     health: Health::Bad,
-    holds: |look| (!look.at.schedule_is_low()).then(|| look.is_at_chance() && !look.falls()),
+    holds: |look| {
+        let can_tell = !look.at.schedule_is_low() && look.at.chance_loss >= LEAST_CHANCE_LOSS;
+        can_tell.then(|| look.is_at_chance() && !look.falls())
+    },
     what: |look| {
         let chance = look.at.chance_loss;
-        let mean = resolved(look.mean, chance / 10.0);
-        let above = if look.has_diverged() { "far above" } else { "no better than" };
-        let (span, chance) = (3 * WINDOW_MINIBATCHES, resolved(chance, chance / 10.0));
+        let above = match look.mean {
+            _ if look.is_far_above() => "far above",
+            mean if mean < chance => "hardly better than",
+            _ => "no better than",
+        };
+        let (span, [mean, chance]) = (3 * WINDOW_MINIBATCHES, [look.mean, chance].map(loss_text));
         format!(
             "for {span} minibatches the loss is {above} chance: {mean}, where guessing by the shares of \
              the classes gives {chance}"
@@ -44,6 +56,9 @@ pub(super) const LOSS_RULES: [Rule<LossLook>; 1] = [Rule {
     advice: |look| match look.reported_layer {
         _ if look.has_diverged() => look.at.lower_rate_or_clip(),
         Some(layer) => format!("see what is said of layer {layer}, the likely cause"),
+        None if look.is_far_above() => "it began there, so the updates are not the cause: begin with smaller weights \
+             (model.init = he), or scale the inputs (data.preprocessing)"
+            .into(),
         None => {
             "try learning rates ten times higher and lower, and check that inputs and labels belong together (gradtop \
                  data)"
@@ -95,16 +110,20 @@ pub(super) const END_RULES: [Rule<EndLook>; 2] = [
         holds: |look| Some(look.windows < LOSS_RULES[0].patience && look.mean >= CHANCE_SHARE * look.at.chance_loss),
         what: |look| {
             let chance = look.at.chance_loss;
-            let (mean, step) = (resolved(look.mean, chance / 10.0), thousands(look.at.step));
+            let ([mean, chance], step) = ([look.mean, chance].map(loss_text), thousands(look.at.step));
             format!(
                 "the run is too short to tell whether it learns: after {step} minibatches its loss is \
-                 {mean}, where guessing by the shares of the classes gives {}",
-                resolved(chance, chance / 10.0)
+                 {mean}, where guessing by the shares of the classes gives {chance}"
             )
         },
         advice: |_| "train longer: whether the loss stands still shows after 300 minibatches".into(),
     },
 ];
+
+/// A loss with as many digits as tell it from that of chance.
+fn loss_text(loss: f64) -> String {
+    if loss < 1000.0 { format!("{loss:.3}") } else { short(loss) }
+}
 
 /// What is known of the loss when a window is full.
 #[derive(Clone, Copy, Debug)]
@@ -112,6 +131,8 @@ pub(super) struct LossLook {
     /// Mean of the window, and of the one before.
     mean: f64,
     previous: Option<f64>,
+    /// Loss of the first minibatch, before any update.
+    first: f64,
     /// The first layer of which a rule says something.
     reported_layer: Option<usize>,
     at: Circumstances,
@@ -126,8 +147,12 @@ impl LossLook {
         self.previous.is_some_and(|previous| self.mean < FALLING_SHARE * previous)
     }
 
+    fn is_far_above(&self) -> bool {
+        self.mean > FAR_ABOVE_SHARE * self.at.chance_loss
+    }
+
     fn has_diverged(&self) -> bool {
-        self.mean > DIVERGED_SHARE * self.at.chance_loss
+        self.is_far_above() && self.mean > RISEN_SHARE * self.first
     }
 }
 
@@ -177,6 +202,8 @@ impl LossSum {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct LossMemory {
+    /// Loss of the first minibatch; empty before it.
+    first: Option<f64>,
     /// The window that is not full yet.
     window: LossSum,
     /// Windows that were filled, and the mean of the last one.
@@ -189,19 +216,21 @@ pub(super) struct LossMemory {
 impl LossMemory {
     /// Takes in the loss of a minibatch, and judges a window that is full.
     pub fn judge_loss(&mut self, loss: f64, reported_layer: Option<usize>, at: &Circumstances) -> Vec<Finding> {
+        let first = *self.first.get_or_insert(loss);
         self.window.add(loss);
         if self.window.count < WINDOW_MINIBATCHES {
             return Vec::new();
         }
         let Some(mean) = std::mem::take(&mut self.window).mean() else { return Vec::new() };
-        let look = LossLook { mean, previous: self.last_window.replace(mean), reported_layer, at: *at };
+        let look = LossLook { mean, previous: self.last_window.replace(mean), first, reported_layer, at: *at };
         self.windows = self.windows.saturating_add(1);
         judge_look(&LOSS_RULES, &mut self.streaks, &look, (at.step, None)).0
     }
 
     /// Whether the loss of the newest minibatches, as far as it is known, is no better than chance.
     pub fn is_at_chance(&self, at: &Circumstances) -> bool {
-        self.newest_mean().is_none_or(|mean| mean >= CHANCE_SHARE * at.chance_loss)
+        let at_chance = |mean| mean >= CHANCE_SHARE * at.chance_loss && at.chance_loss >= LEAST_CHANCE_LOSS;
+        self.newest_mean().is_none_or(at_chance)
     }
 
     /// Whether something of the loss is reported.

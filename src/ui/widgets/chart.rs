@@ -16,7 +16,7 @@ use crate::{
     protocol::{Better, Unit},
     ui::{
         paint::{self, Row},
-        theme::{Role, Theme},
+        theme::{ColorDepth, Role, Theme},
     },
 };
 
@@ -27,7 +27,7 @@ const GUTTER_COLUMNS: u16 = 8;
 const DASH_COLUMNS: usize = 2 * DOTS_ACROSS;
 
 /// Columns of dots from one mark of an evaluation to the next, at least.
-const MARK_DISTANCE_COLUMNS: usize = 3 * DOTS_ACROSS;
+const MARK_DISTANCE_COLUMNS: usize = 5 * DOTS_ACROSS;
 
 /// Where the parts of a chart lie; depends on nothing but the area, so the mouse can be told where it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,10 +172,46 @@ fn draw_curves(buffer: &mut Buffer, frame: &ChartFrame, chart: &Chart, theme: Th
     let test = chart.test.iter().map(|column| (column.extent.map(|extent| extent.mean), column.broken));
     join_points(&mut canvas, chart, test, chart.test_ends);
 
+    if has_dot_marks(theme) {
+        canvas.set_gaps(None);
+        for (x, y) in mark_places(chart, frame.plot.height) {
+            draw_mark(&mut canvas, x, y);
+        }
+    }
+
     let raw = if chart.smoothed.iter().all(Option::is_none) { Role::Train } else { Role::TrainRaw };
     let inks = [(raw, "."), (Role::Train, "*"), (Role::Test, "-")];
     let inks = inks.map(|(role, ascii)| LayerInk { style: theme.style(role), ascii });
     canvas.draw(buffer, frame.plot, &inks, theme.has_blocks());
+}
+
+/// Whether evaluations are marked by dots, whose height is exact, rather than by a symbol, which has the height of its
+/// row. Without colours dots would be lost among those of the curves.
+fn has_dot_marks(theme: Theme) -> bool {
+    theme.has_symbols() && theme.depth != ColorDepth::None
+}
+
+/// The dots of the evaluations that are marked, from the newest on: where they are dense, marks would hide all curves.
+fn mark_places(chart: &Chart, rows: u16) -> Vec<(usize, usize)> {
+    let mut taken: Option<usize> = None;
+    let mut places = Vec::new();
+    for (x, column) in chart.test.iter().enumerate().rev() {
+        let row = column.extent.and_then(|extent| dot_row(chart, rows, extent.mean));
+        if let Some(y) = row.filter(|_| taken.is_none_or(|taken| taken - x >= MARK_DISTANCE_COLUMNS)) {
+            taken = Some(x);
+            places.push((x, y));
+        }
+    }
+    places
+}
+
+/// Draws a diamond of dots around a dot.
+fn draw_mark(canvas: &mut Canvas, x: usize, y: usize) {
+    canvas.draw_vertical(x, y.saturating_sub(1), y + 1);
+    canvas.draw_vertical(x + 1, y, y);
+    if let Some(left) = x.checked_sub(1) {
+        canvas.draw_vertical(left, y, y);
+    }
 }
 
 /// The row of dots that a value lies in, from the top.
@@ -235,14 +271,10 @@ fn join_points(
 /// Symbols above the curves: evaluations, measurements that were not numbers, changes.
 fn draw_event_symbols(buffer: &mut Buffer, frame: &ChartFrame, chart: &Chart, theme: Theme) {
     let symbols = theme.marks();
-    // From the newest on: where evaluations are dense, a mark on each would hide all curves.
-    let mut taken = usize::MAX;
-    for (x, column) in chart.test.iter().enumerate().rev() {
-        let row = column.extent.and_then(|extent| dot_row(chart, frame.plot.height, extent.mean));
-        if let Some(row) = row.filter(|_| taken == usize::MAX || taken - x >= MARK_DISTANCE_COLUMNS) {
-            taken = x;
+    if !has_dot_marks(theme) {
+        for (x, y) in mark_places(chart, frame.plot.height) {
             // The cell of the line's dot, so that the mark lies on it.
-            let (y, column) = ((row / DOTS_DOWN) as u16, (x / DOTS_ACROSS) as u16);
+            let (y, column) = ((y / DOTS_DOWN) as u16, (x / DOTS_ACROSS) as u16);
             Row::new(buffer, frame.plot, y).skip(column).put(symbols.point, theme.style(Role::Test));
         }
     }

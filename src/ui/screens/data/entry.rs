@@ -5,6 +5,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::{
     app::App,
     protocol::inspection::ClassifiedSample,
+    text::percent_number,
     ui::{
         paint::{Row, cut},
         theme::{Role, Theme},
@@ -50,7 +51,7 @@ pub fn put_guess(row: &mut Row, app: &App, entry: &ClassifiedSample, theme: Them
 
 /// A share as a percentage.
 pub fn percent(share: f64) -> String {
-    if share.is_finite() { format!("{:.0} %", share * 100.0) } else { "NaN".into() }
+    if share.is_finite() { format!("{} %", percent_number(share, 0)) } else { "NaN".into() }
 }
 
 /// The image of a sample; empty where there is none.

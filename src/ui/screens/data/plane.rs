@@ -85,7 +85,7 @@ fn draw_predictions(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, bo
 fn draw_points(theme: Theme, buffer: &mut Buffer, area: Rect, points: &PlanePoints, wrong: &[usize]) {
     let most = (usize::from(area.width) * usize::from(area.height) / MIN_CELLS_PER_POINT).max(1);
     let every = points.points.len().div_ceil(most).max(1);
-    let right = (0..points.points.len()).step_by(every).filter(|place| !wrong.contains(place));
+    let right = (0..points.points.len()).step_by(every).filter(|place| wrong.binary_search(place).is_err());
     let marked = right.map(|place| (place, true)).chain(wrong.iter().map(|place| (*place, false)));
     for (place, correct) in marked {
         draw_point(theme, buffer, area, points, place, correct);
@@ -135,7 +135,13 @@ pub fn draw_class_legend(app: &App, theme: Theme, row: &mut Row) {
     let wrong = app.data_screen().decision_boundary().and_then(|shown| shown.answer.wrong.as_ref());
     if let Some((points, wrong)) = points.zip(wrong) {
         let names = axis_names(app, theme).map(|name| name.width() as u16);
-        put_wrong_points(theme, row, wrong.len(), points.points.len(), names[0] + names[1] + 8);
+        put_wrong_points(
+            theme,
+            row,
+            wrong.partition_point(|place| *place < points.points.len()),
+            points.points.len(),
+            names[0] + names[1] + 8,
+        );
     }
     put_axes(app, theme, row);
 }
@@ -150,7 +156,7 @@ fn put_wrong_points(theme: Theme, row: &mut Row, wrong: usize, points: usize, af
     };
     let count = format!(" {} of {}", thousands(wrong as u64), thousands(points as u64));
     let (muted, text) = (theme.style(Role::Muted), theme.style(Role::Text));
-    let all = [" training points wrong", " points wrong", " wrong"];
+    let all = [" training points shown are wrong", " shown are wrong", " wrong"];
     let columns = |words: &str| marks.width() + count.width() + words.width() + usize::from(after);
     let words = all.into_iter().find(|words| columns(words) <= usize::from(row.free())).unwrap_or(" wrong");
     if row.put_all(&[(&marks, text), (&count, text), (words, muted)]) {

@@ -6,12 +6,12 @@ use unicode_width::UnicodeWidthStr;
 use crate::{
     app::{App, ChartFigure, ChartSlot, FigureCurve, FigureTrends, SparklineCell},
     protocol::Unit,
-    text::{short, thousands},
+    text::{percent_number, short, thousands},
     ui::{
         layout::{take_bottom, take_left, take_top},
         paint::{Row, cut, number},
         theme::{Role, Theme},
-        widgets::canvas::{Canvas, DOTS_ACROSS, DOTS_DOWN, LayerInk},
+        widgets::canvas::{Canvas, DOTS_ACROSS, DOTS_DOWN, LayerInk, nearest_dot},
     },
 };
 
@@ -85,8 +85,8 @@ fn draw_numbers(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, figure
     let text = |curve: FigureCurve| match latest_value(app, curve) {
         None => theme.marks().none.into(),
         Some(value) if figure.unit != Unit::Share || !value.is_finite() => short(value),
-        Some(value) if area.width >= MIN_COLUMNS_WITH_DECIMALS => format!("{:.1} %", value * 100.0),
-        Some(value) => format!("{:.0} %", value * 100.0),
+        Some(value) if area.width >= MIN_COLUMNS_WITH_DECIMALS => format!("{} %", percent_number(value, 1)),
+        Some(value) => format!("{} %", percent_number(value, 0)),
     };
     // The newest test carries this mark in the chart, where there are two lines.
     let mark = |line: &TrendLine| line.role == Role::Test && lines.len() > 1;
@@ -151,7 +151,10 @@ fn draw_trend_lines(theme: Theme, buffer: &mut Buffer, area: Rect, trends: &Figu
                 before = None;
                 continue;
             };
-            let at = (x, bottom - (height.clamp(0.0, 1.0) * bottom as f64).round() as usize);
+            // Both ends are at the middle of the rows of their labels.
+            let span = bottom.saturating_sub(DOTS_DOWN - 1) as f64;
+            let rise = (DOTS_DOWN - 1) as f64 / 2.0 + height.clamp(0.0, 1.0) * span;
+            let at = (x, bottom - nearest_dot(rise).min(bottom));
             canvas.draw_line(before.unwrap_or(at), at);
             before = Some(at);
             if line.role == Role::Test && lines.len() > 1 {

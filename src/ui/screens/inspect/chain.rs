@@ -9,7 +9,7 @@ use crate::{
         Capability, Phase,
         inspection::{ActivationSummary, PassKind, SampleLoss},
     },
-    text::{short, thousands},
+    text::{percent_number, short, thousands},
     ui::{
         layout::inspect::{ChainFrame, NUMBER_COLUMNS},
         paint::{Row, number},
@@ -53,7 +53,7 @@ fn draw_heading(app: &App, theme: Theme, buffer: &mut Buffer, frame: &ChainFrame
             // What the row of the loss says of this sample, here of all.
             row.put_all(&[("mean loss ", muted), (&loss, text), ("  ", muted)]);
             if let Some(accuracy) = trace.batch_accuracy {
-                let right = format!("{:.0} %", accuracy * 100.0);
+                let right = format!("{} %", percent_number(accuracy, 0));
                 row.put_all(&[(&right, text), (&format!(" of its {} right", thousands(trace.batch as u64)), muted)]);
             }
         }

@@ -13,10 +13,7 @@ use super::{
 };
 use crate::{
     app::{App, ChainLayer, Panel, SampleTrace, TableColumns, loss_sum, worked_sums},
-    protocol::{
-        LayerEquations, Phase,
-        inspection::{PassKind, Trace},
-    },
+    protocol::{LayerEquations, Phase, inspection::PassKind},
     text::thousands,
     ui::{
         layout::{inspect::PANEL_GAP_COLUMNS, take_top},
@@ -65,8 +62,11 @@ fn draw_heading(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracin
     row.put(&name, theme.style(Role::Text)).skip(2);
     let updated = tracing.layer.is_some_and(|layer| layer.update.is_some());
     let note = match tracing.trace.pass {
-        _ if screen.shows_maps() => format!("feature maps of {}", which_sample(tracing.trace)),
-        _ if link.is_none() => format!("of {}", which_sample(tracing.trace)),
+        _ if screen.shows_maps() => match screen.feature_maps() {
+            Some(maps) => format!("feature maps of {}", which_sample(maps.pass, maps.row)),
+            None => "feature maps".into(),
+        },
+        pass if link.is_none() => format!("of {}", which_sample(pass, tracing.trace.sample.row)),
         PassKind::Minibatch { number } if updated => format!("the update by minibatch {}", thousands(number)),
         _ => String::new(),
     };
@@ -128,9 +128,9 @@ fn draw_layer(
 }
 
 /// Which sample is meant.
-fn which_sample(trace: &Trace) -> String {
-    match trace.pass {
-        PassKind::Minibatch { number } => format!("row {} of minibatch {}", trace.sample.row, thousands(number)),
+fn which_sample(pass: PassKind, row: usize) -> String {
+    match pass {
+        PassKind::Minibatch { number } => format!("row {row} of minibatch {}", thousands(number)),
         PassKind::Evaluation | PassKind::Unknown => "this sample alone".into(),
     }
 }

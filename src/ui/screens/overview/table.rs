@@ -20,6 +20,9 @@ use crate::{
     },
 };
 
+/// Columns by which the heading of the sparklines may be longer than these.
+const HEADING_REACH_COLUMNS: u16 = 2;
+
 /// Widths of the columns; the sparkline takes what is left.
 struct TableColumns {
     name: u16,
@@ -143,9 +146,13 @@ fn draw_heading(
         row.put_right_aligned("weights", columns.parameters - 2, muted).skip(2);
     }
     let Some(quantity) = app.layers_screen().quantity() else { return };
-    row.put_left_aligned(&sparkline_heading(quantity, scale, columns.spark, theme), columns.spark, muted);
+    // It may reach into the gap before the next column.
+    let mut reach = HEADING_REACH_COLUMNS.min(columns.values.first().copied().unwrap_or(0) / 3);
+    let room = columns.spark + reach;
+    row.put_left_aligned(&sparkline_heading(quantity, scale, room, theme), room, muted);
     for (quantity, width) in app.run().layers.quantities().iter().zip(&columns.values) {
-        row.put_right_aligned(quantity.short.as_ref().unwrap_or(&quantity.title), *width, muted);
+        row.put_right_aligned(quantity.short.as_ref().unwrap_or(&quantity.title), *width - reach, muted);
+        reach = 0;
     }
 }
 
@@ -159,7 +166,7 @@ fn sparkline_heading(quantity: &MetricInfo, scale: SparklineScale, columns: u16,
         SparklineScale::Log { .. } => ([&two_digits(low), to, &two_digits(high)].concat(), "log "),
     };
     let word = quantity.short.as_deref().unwrap_or(title);
-    let whole = [format!("{title}, {log}{ends}"), format!("{word} {log}{ends}"), format!("{word} {ends}")];
+    let whole = [format!("{title}, {log}{ends}"), format!("{word} {log}{ends}"), format!("{log}{ends}")];
     whole.into_iter().find(|text| text.width() <= usize::from(columns)).unwrap_or(ends)
 }
 

@@ -5,7 +5,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::{
     app::{Chart, Column, MeanSpan},
     protocol::Unit,
-    text::{short, thousands},
+    text::{percent_number, short, thousands},
     ui::{
         paint::Row,
         theme::{Role, Theme},
@@ -153,7 +153,7 @@ fn format_extent(unit: &Unit, column: Column, rough: bool, none: &str) -> String
 fn format_value(unit: &Unit, value: f64, rough: bool) -> String {
     match unit {
         _ if !rough || !value.is_finite() => unit.format_value(value),
-        Unit::Share if value.abs() <= 10.0 => format!("{:.0}%", value * 100.0),
+        Unit::Share if value.abs() <= 10.0 => format!("{}%", percent_number(value, 0)),
         _ => short(format!("{value:.1e}").parse().unwrap_or(value)),
     }
 }

@@ -81,7 +81,7 @@ impl Picture {
         let y = nearest_dot(row) / DOTS_DOWN;
         let cell = &self.buffer[(plot.x + (column / DOTS_ACROSS) as u16, plot.y + y as u16)];
         let braille = cell.symbol().chars().next().is_some_and(|c| ('\u{2800}'..='\u{28ff}').contains(&c));
-        !braille || THEME.style(role).fg != Some(cell.fg)
+        cell.symbol() != " " && (!braille || THEME.style(role).fg != Some(cell.fg))
     }
 
     /// Labels of the value axis with their rows.
@@ -93,10 +93,10 @@ impl Picture {
 }
 
 /// Checks every tick, mark and dot of a picture.
-fn check(picture: &Picture, losses: &[f64], evaluations: &[(u64, f64)]) -> Result<(), TestCaseError> {
+fn check(picture: &Picture, losses: &[f64]) -> Result<(), TestCaseError> {
     check_value_labels(picture)?;
     check_step_labels(picture)?;
-    check_marks(picture, evaluations)?;
+    check_marks(picture)?;
     check_samples(picture, losses)?;
     // Without it the samples have its colour.
     if picture.chart.smoothed.iter().any(Option::is_some) {
@@ -109,6 +109,7 @@ fn check(picture: &Picture, losses: &[f64], evaluations: &[(u64, f64)]) -> Resul
 /// Labels are distinct, evenly spaced, and within half a cell of their values.
 fn check_value_labels(picture: &Picture) -> Result<(), TestCaseError> {
     let labels = picture.value_labels();
+    prop_assert!(!labels.is_empty());
     for pair in labels.windows(2) {
         prop_assert!(pair[0].1 != pair[1].1, "{labels:?}");
         prop_assert_eq!(pair[1].0 - pair[0].0, labels[1].0 - labels[0].0, "{:?}", labels);
@@ -132,24 +133,18 @@ fn check_step_labels(picture: &Picture) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Each mark has an evaluation in its cell, and the newest one in sight has a mark.
-fn check_marks(picture: &Picture, evaluations: &[(u64, f64)]) -> Result<(), TestCaseError> {
+/// Each mark is around the dot of an evaluation, and the newest one in sight has a mark.
+fn check_marks(picture: &Picture) -> Result<(), TestCaseError> {
     let plot = picture.frame.plot;
-    let place = |(step, value): (u64, f64)| {
-        let column = picture.chart.steps.column_of(step, picture.chart.test.len())?;
-        Some((column / DOTS_ACROSS, picture.exact_row(value)))
-    };
-    let places: Vec<(usize, f64)> = evaluations.iter().copied().filter_map(place).collect();
-    for (x, y) in (0..plot.width).flat_map(|x| (0..plot.height).map(move |y| (x, y))) {
-        if picture.symbol(plot.x + x, plot.y + y) == THEME.marks().point {
-            let middle = f64::from(y) * 4.0 + 1.5;
-            let near = |(column, row): &(usize, f64)| *column == usize::from(x) && (row - middle).abs() <= 2.0;
-            // Several evaluations in one column are drawn at their mean, which the chart holds.
-            let mean = picture.chart.test[usize::from(x) * DOTS_ACROSS..][..DOTS_ACROSS].iter().any(|column| {
-                column.extent.is_some_and(|extent| (picture.exact_row(extent.mean) - middle).abs() <= 2.0)
-            });
-            prop_assert!(places.iter().any(near) || mean, "a mark at ({x}, {y}), evaluations at {places:?}");
-        }
+    let exact = |column: usize| picture.chart.test[column].extent.map(|extent| picture.exact_row(extent.mean));
+    let places = mark_places(&picture.chart, plot.height);
+    let newest = (0..picture.chart.test.len()).rev().find(|column| exact(*column).is_some());
+    prop_assert_eq!(places.first().map(|place| place.0), newest);
+    for (column, y) in places {
+        let row = exact(column).unwrap();
+        prop_assert!((y as f64 - row).abs() <= 0.5 + 1e-3, "a mark at {y}, its value at {row}");
+        let drawn = picture.dots(column, &[Role::Test]).contains(&y);
+        prop_assert!(drawn || picture.is_covered(column, y as f64, Role::Test), "no mark at {y} in column {column}");
     }
     Ok(())
 }
@@ -204,7 +199,11 @@ fn check_joined(picture: &Picture, values: &[Option<f64>], ends: CurveEnds, role
                 }
             }
         }
-        for dot in picture.dots(column, &[role]) {
+        // The dots around those of marks.
+        let marks: Vec<(usize, usize)> =
+            if role == Role::Test { mark_places(&picture.chart, picture.frame.plot.height) } else { Vec::new() };
+        let around = |dot: usize| marks.iter().any(|(x, y)| x.abs_diff(column) + y.abs_diff(dot) == 1);
+        for dot in picture.dots(column, &[role]).into_iter().filter(|dot| !around(*dot)) {
             let dot = dot as f64;
             // Both ends of a line are moved to a dot, by half a one at most, and what is between them once more.
             let within = (bounds.0 - 1.01..=bounds.1 + 1.01).contains(&dot);
@@ -240,18 +239,12 @@ proptest! {
         cursor in 0usize..40,
     ) {
         let mut app = run(&losses, &evaluated);
-        let mut before = std::collections::BTreeMap::new();
-        // An evaluation at a step that had one is ignored, as the series does.
-        evaluated.iter().filter(|(step, _)| *step <= losses.len() as u64).for_each(|(step, value)| {
-            before.entry(*step).or_insert(*value);
-        });
-        let evaluations: Vec<(u64, f64)> = before.into_iter().collect();
         for _ in 0..cursor * usize::from(keys.contains('z')) {
             app.update(Message::Key(Key::plain(crate::app::Code::Left)));
         }
         fixture::press(&mut app, keys);
         app.update(Message::Key(Key::plain(crate::app::Code::Esc)));
-        check(&Picture::of(&app, size), &losses, &evaluations)?;
+        check(&Picture::of(&app, size), &losses)?;
     }
 }
 
