@@ -97,6 +97,8 @@ pub struct ChartValues {
     pub mean: Option<MinibatchMean>,
     /// The last evaluation at or before the place.
     pub test: Option<f64>,
+    /// The steps of [`Self::train`] and [`Self::test`] where they are before that of the place.
+    pub earlier: [Option<u64>; 2],
 }
 
 impl Chart {
@@ -121,6 +123,10 @@ impl Chart {
                 train: trained.and_then(|track| track.value_at(lineage, step)),
                 mean: mean.map(|(value, reach)| MinibatchMean { value, span: MeanSpan::Around(reach) }),
                 test: tested.and_then(|track| Some(track.value_at(lineage, step)?.extent?.mean)),
+                earlier: [trained, tested].map(|track| {
+                    let last = track?.before(lineage, step.saturating_add(1))?.0;
+                    (last < step).then_some(last)
+                }),
             };
             Some(CursorReadout { column, step, values })
         });
@@ -129,6 +135,7 @@ impl Chart {
             train: newest.map(|(_, value)| Column::of(value)),
             mean: figure.train.filter(|_| figure.is_sample_mean()).and_then(|curve| MinibatchMean::newest(run, curve)),
             test: tested.and_then(|track| track.latest_value(lineage)).map(|(_, value)| value),
+            earlier: [None; 2],
         };
         let marks = marks::visible_marks(&run.marks, lineage, steps, count);
         let word = |curve: Option<FigureCurve>| curve.map_or("", |curve| curve.word);

@@ -49,7 +49,7 @@ impl MetricTrack {
         }
     }
 
-    /// Appends a value and its weight, see [`Series::push`], on the branch that grows; one before the branch began, or not
+    /// Appends a value and its weight, which is the share of a full minibatch that it was measured on, on the branch that grows; one before the branch began, or not
     /// after the latest, is ignored.
     #[inline]
     pub fn push(&mut self, newest: BranchStretch, step: u64, value: f64, weight: f64) {

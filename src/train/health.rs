@@ -21,7 +21,7 @@ pub use self::{
 };
 use self::{
     evaluations::EvaluationMemory,
-    layers::LayerMemory,
+    layers::{LayerMemory, ReportedLayers},
     training::{BROKEN_RULE, BrokenLook, LossMemory},
 };
 use crate::{
@@ -55,7 +55,7 @@ impl HealthMonitor {
     /// Takes note of the loss of a minibatch; speaks when it stays at chance.
     pub fn judge_loss(&mut self, loss: f64, at: &Circumstances) -> Vec<Finding> {
         self.evaluations.add_training_loss(loss);
-        self.loss.judge_loss(loss, layers::find_reported_layer(&self.layers), at)
+        self.loss.judge_loss(loss, layers::reported_layers(&self.layers), at)
     }
 
     /// What to say of a minibatch with numbers that are not finite.
@@ -79,7 +79,7 @@ impl HealthMonitor {
 
     /// What to say at the end of the run if it was too short for the rules, and they have found nothing.
     pub fn judge_end(&self, at: &Circumstances) -> Option<Finding> {
-        let silent = layers::find_reported_layer(&self.layers).is_none() && !self.loss.is_reported();
+        let silent = layers::reported_layers(&self.layers) == ReportedLayers::None && !self.loss.is_reported();
         let looks = self.layers.iter().map(|layer| layer.looks).max().unwrap_or(0);
         if silent { self.loss.judge_end(looks, at) } else { None }
     }

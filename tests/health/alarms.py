@@ -53,7 +53,7 @@ EXPECTED = {
     "default": {"required": [], "allowed": ["the network overfits"]},
     # SGD 1e-5 from weights of 1e-4: two layers get no gradient and the loss stays at ln 10.
     "mlp-80-50": {
-        "required": ["the gradient vanishes before it reaches layer 0", "the loss is no better than chance"],
+        "required": ["the gradient vanishes before it reaches layer 0", "the loss is (no|hardly) better than chance"],
         "allowed": ["the gradient vanishes", "of the test samples are taken for"],
     },
     # The same rate from usual weights: 23 % after 1,500 minibatches, where SGD 2e-3 gets twice that.

@@ -134,7 +134,7 @@ pub(super) const RULES: [Rule<LayerLook>; 7] = [
         holds: LayerLook::updates_are_tiny,
         what: |look| {
             let (ratio, layer) = (look.layer.update_ratio(), look.layer.layer);
-            format!("each update changes layer {layer} by only {} of its weights", short(ratio))
+            format!("each update changes layer {layer} by only {} % of its weights", short(100.0 * ratio))
         },
         advice: LayerLook::tiny_update_advice,
     },
@@ -280,6 +280,17 @@ impl LayerLook {
     }
 }
 
+/// Of how many layers a rule says something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ReportedLayers {
+    /// Of none.
+    None,
+    /// Of this one.
+    One(usize),
+    /// Of several.
+    Several,
+}
+
 /// The memory of the rules about one layer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -363,7 +374,13 @@ pub(super) fn judge_layers(
     findings
 }
 
-/// The first layer of which a rule says something.
-pub(super) fn find_reported_layer(memories: &[LayerMemory]) -> Option<usize> {
-    memories.iter().find(|memory| memory.streaks.iter().any(|streak| streak.is_reported())).map(|memory| memory.layer)
+/// The layers of which a rule says something.
+pub(super) fn reported_layers(memories: &[LayerMemory]) -> ReportedLayers {
+    let reported = |memory: &&LayerMemory| memory.streaks.iter().any(|streak| streak.is_reported());
+    let mut layers = memories.iter().filter(reported).map(|memory| memory.layer);
+    match (layers.next(), layers.next()) {
+        (None, _) => ReportedLayers::None,
+        (Some(layer), None) => ReportedLayers::One(layer),
+        (Some(_), Some(_)) => ReportedLayers::Several,
+    }
 }

@@ -125,7 +125,7 @@ fn each_layer_rule_has_its_threshold_and_names_its_layer() {
         (LayerMeasures { update_norm: 5e-4, ..weights(9e-4) }, None),
         (LayerMeasures { update_norm: 6e-4, ..weights(1.1e-3) }, Some("by 54.5 % of its weights")),
         (layer(0.0, 1.0, 3.1e-5), None),
-        (layer(0.0, 1.0, 2.9e-5), Some("each update changes layer 2 by only 2.9e-5 of its weights")),
+        (layer(0.0, 1.0, 2.9e-5), Some("each update changes layer 2 by only 0.0029 % of its weights")),
         (LayerMeasures { category: LayerCategory::Normalization, ..layer(0.0, 1.0, 1e-6) }, None),
         (layer(0.0, 0.0031, 1e-3), None),
         (layer(0.0, 0.0029, 1e-3), Some("layer 2: its norm is 345 times below that of layer 4")),

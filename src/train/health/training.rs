@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     circumstances::Circumstances,
+    layers::ReportedLayers,
     rule::{Rule, RuleStreak, judge_look},
 };
 use crate::{
@@ -53,13 +54,16 @@ pub(super) const LOSS_RULES: [Rule<LossLook>; 1] = [Rule {
              the classes gives {chance}"
         )
     },
-    advice: |look| match look.reported_layer {
+    advice: |look| match look.reported {
         _ if look.has_diverged() => look.at.lower_rate_or_clip(),
-        Some(layer) => format!("see what is said of layer {layer}, the likely cause"),
-        None if look.is_far_above() => "it began there, so the updates are not the cause: begin with smaller weights \
+        ReportedLayers::One(layer) => format!("see what is said of layer {layer}, the likely cause"),
+        ReportedLayers::Several => "see what is said of the layers, the likely cause".into(),
+        ReportedLayers::None if look.is_far_above() => {
+            "it began there, so the updates are not the cause: begin with smaller weights \
              (model.init = he), or scale the inputs (data.preprocessing)"
-            .into(),
-        None => {
+                .into()
+        }
+        ReportedLayers::None => {
             "try learning rates ten times higher and lower, and check that inputs and labels belong together (gradtop \
                  data)"
                 .into()
@@ -133,8 +137,8 @@ pub(super) struct LossLook {
     previous: Option<f64>,
     /// Loss of the first minibatch, before any update.
     first: f64,
-    /// The first layer of which a rule says something.
-    reported_layer: Option<usize>,
+    /// Of how many layers a rule says something.
+    reported: ReportedLayers,
     at: Circumstances,
 }
 
@@ -215,14 +219,14 @@ pub(super) struct LossMemory {
 
 impl LossMemory {
     /// Takes in the loss of a minibatch, and judges a window that is full.
-    pub fn judge_loss(&mut self, loss: f64, reported_layer: Option<usize>, at: &Circumstances) -> Vec<Finding> {
+    pub fn judge_loss(&mut self, loss: f64, reported: ReportedLayers, at: &Circumstances) -> Vec<Finding> {
         let first = *self.first.get_or_insert(loss);
         self.window.add(loss);
         if self.window.count < WINDOW_MINIBATCHES {
             return Vec::new();
         }
         let Some(mean) = std::mem::take(&mut self.window).mean() else { return Vec::new() };
-        let look = LossLook { mean, previous: self.last_window.replace(mean), first, reported_layer, at: *at };
+        let look = LossLook { mean, previous: self.last_window.replace(mean), first, reported, at: *at };
         self.windows = self.windows.saturating_add(1);
         judge_look(&LOSS_RULES, &mut self.streaks, &look, (at.step, None)).0
     }

@@ -97,7 +97,7 @@ fn a_gradient_that_vanishes_is_named_and_no_layer_is_called_healthy() {
         (spec.optimizer, spec.learning_rate) = (OptimizerSpec::SGD, 0.01);
     });
     assert_found(&findings, "the gradient vanishes before it reaches layer 0", "activations that saturate");
-    assert_found(&findings, "no better than chance", "see what is said of layer 0");
+    assert_found(&findings, "no better than chance", "see what is said of the layers");
     assert!(!verdicts.contains(&Some(Health::Good)));
     // As deep, with an activation that does not shrink it.
     let (findings, _) = train_with(|spec| {

@@ -103,6 +103,7 @@ fn title_pieces(chart: &Chart, format: ReadoutFormat, with_raw: bool, theme: The
         let word = Some(word).filter(|_| worded || format.words == ValueWords::SpanOnly);
         let word = word.filter(|_| !train_word.is_empty()).map(|word| put(word, Role::Train)).is_some();
         put(train, if word { Role::Text } else { Role::Train });
+        put(earlier_step_text(values.earlier[0].filter(|_| values.mean.is_none()), worded), Role::Muted);
         if let Some(raw) = raw.as_ref().filter(|_| !worded) {
             put(format!(" ({raw})"), Role::Muted);
         }
@@ -111,6 +112,7 @@ fn title_pieces(chart: &Chart, format: ReadoutFormat, with_raw: bool, theme: The
     if let Some(test) = values.test {
         put(format!("{}{} {word}", format.gap, marks.point), Role::Test);
         put(format_value(&chart.unit, test, format.rough), Role::Text);
+        put(earlier_step_text(values.earlier[1], worded), Role::Muted);
     } else if let Some(step) = chart.first_test {
         let when = match format {
             ReadoutFormat { gap: "  ", .. } => format!("  no evaluation yet: first at step {}", thousands(step)),
@@ -130,6 +132,11 @@ fn title_pieces(chart: &Chart, format: ReadoutFormat, with_raw: bool, theme: The
         }
     }
     pieces
+}
+
+/// The step of a value that is older than the cursor's, where there are words for it.
+fn earlier_step_text(step: Option<u64>, worded: bool) -> String {
+    step.filter(|_| worded).map(|step| format!(" @ {}", thousands(step))).unwrap_or_default()
 }
 
 /// What a mean is taken over, as it stands after the word of its curve: `last 50` minibatches, or those `±49` around.
@@ -190,9 +197,10 @@ mod tests {
 
     #[test]
     fn digits_and_words_go_before_values() {
-        assert_eq!(shown(62, true, 1000), "step 1,000  train ±49: 83.4 %  ◆ test 81.5 %  raw 81.8 %");
-        assert_eq!(shown(50, true, 1000), "step 1,000 ±49: 83.4 % ◆ test 81.5 % raw 81.8 %");
-        assert_eq!(shown(44, true, 1000), "step 1,000 ±49: 83% ◆ test 82% raw 82%");
+        assert_eq!(shown(68, true, 1000), "step 1,000  train ±49: 83.4 %  ◆ test 81.5 % @ 942  raw 81.8 %");
+        assert_eq!(shown(56, true, 1000), "step 1,000 ±49: 83.4 % ◆ test 81.5 % @ 942 raw 81.8 %");
+        assert_eq!(shown(50, true, 1000), "step 1,000 ±49: 83% ◆ test 82% @ 942 raw 82%");
+        assert_eq!(shown(50, true, 942), "step 942 ±49: 83.2 % ◆ test 81.5 % raw 86.7 %");
         assert_eq!(shown(37, true, 1000), "step 1,000 ±49: 83% (82%) ◆ 82%");
         assert_eq!(shown(28, true, 1000), "step 1,000 83% (82%) ◆ 82%");
         assert_eq!(shown(17, true, 1000), "1,000: 83% ◆ 82%");
