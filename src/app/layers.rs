@@ -119,7 +119,9 @@ impl SparklineScale {
             return Self::Shares;
         }
         let extents = rows.iter().flatten().filter_map(|column| column.extent);
-        let logs = extents.map(|extent| extent.max).filter(|max| *max > 0.0).map(f64::log10);
+        // Also the smallest, since the number beside a sparkline is the newest value and not the largest of its column.
+        let values = extents.flat_map(|extent| [extent.min, extent.max]);
+        let logs = values.filter(|value| *value > 0.0).map(f64::log10);
         let (low, high) =
             logs.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), log| (low.min(log), high.max(log)));
         // Less than a factor of two between the extremes is told as less than the full height.

@@ -30,7 +30,7 @@ use super::{
 pub const LOSS_EQUATIONS: Equations = Equations {
     forward: &["p = softmax(z)", "L = −Σ q log p"],
     backward: &["∂p/∂z = diag(p) − p pᵀ", "∂L/∂z = (p − q)/B"],
-    symbols: "z is what the last layer gives, q what p should be; the loss is the mean of L over the B samples of the batch",
+    symbols: "z is what the last layer gives, q what p should be; L is of one sample, and its share of the batch's mean loss L/B",
 };
 
 /// What the loss of one batch is.

@@ -34,7 +34,7 @@ impl UpdateRule {
         }
     }
 
-    /// Learning rate of the update that follows `step` completed ones, in a run of `planned_steps`.
+    /// Learning rate of the update that follows `step` completed minibatches, in a run of `planned_steps`.
     pub fn learning_rate_at(&self, step: u64, planned_steps: u64) -> f64 {
         self.learning_rate * self.schedule.factor(step, planned_steps)
     }

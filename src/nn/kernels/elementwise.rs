@@ -1,12 +1,12 @@
-//! Passes over all elements of a few arrays, cut into chunks for the threads: of fixed length wherever chunks have
-//! results of their own.
+//! Passes over all elements of a few arrays, cut into chunks for the threads. Where each chunk gives a result of its own,
+//! such as a sum, the caller cuts by the length of the arrays alone, so that no result depends on the number of threads.
 #![allow(unsafe_code)]
 
 use std::ops::Range;
 
 use super::{instructions::run_vectorized, pool::Pool};
 
-/// What one element of a pass costs, which decides from when on threads pay.
+/// What one element of a pass costs, which decides from how many elements on several threads are worth their cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ElementCost {
     /// A few additions and multiplications.

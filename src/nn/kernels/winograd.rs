@@ -43,7 +43,8 @@ const MIN_CHANNELS: usize = 16;
 /// Tiles that a thread takes through all products before it goes on to the next.
 const TILES_PER_PASS: usize = 64;
 
-/// Channels whose U is in the cache at a time, where all tiles are worked on together.
+/// Channels that are worked on at a time where one block holds all tiles: so many that their U stays in the cache. With
+/// several blocks it has to be read again for each in any case.
 const CACHED_CHANNELS: usize = 256;
 
 /// Outputs of a tile along an axis.

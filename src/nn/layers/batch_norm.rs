@@ -60,7 +60,7 @@ pub(in crate::nn) const FACTS: LayerFacts = LayerFacts {
 /// as they are, and a channel whose statistics are not finite keeps its own. If the update of a minibatch is left out,
 /// the trainer restores all of them.
 ///
-/// Cached: μ and 1/σ̂ of each channel. Sums are taken as in [`crate::nn::kernels::sums`].
+/// Cached: the statistics of each channel and its sums of the backward pass. Sums are taken as in [`crate::nn::kernels::sums`].
 pub struct BatchNorm<T> {
     parameters: [Parameter<T>; 2],
     buffers: [Buffer<T>; 2],

@@ -21,7 +21,7 @@ pub(super) fn zero_square<T: Scalar, const N: usize>() -> LaneSquare<T, N> {
 /// Values of a kernel.
 pub(super) const KERNEL_VALUES: usize = 9;
 
-/// Kernels whose values together fill whole vectors on every processor; and more than a kernel has values.
+/// Kernels of one output that are fetched together: their values fill whole vectors on every processor.
 pub(super) const KERNELS_PER_GROUP: usize = 16;
 
 /// Some kernels for each lane.
