@@ -76,8 +76,9 @@ fn draw_heading(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, values
     row.put(&values.row.name, theme.style(Role::Text)).skip(2);
     let step = thousands(values.step);
     row.put_all(&[("step ", muted), (&step, theme.style(Role::Text)), ("  ", muted)]);
-    let minibatch = format!("gradient and output of minibatch {}", thousands(values.minibatch));
-    row.put_all(&[(&minibatch, muted), ("  ", muted)]);
+    let minibatch = thousands(values.minibatch);
+    let of_what = ["gradient and output of minibatch ", "gradient of minibatch "];
+    of_what.into_iter().any(|words| row.put_all(&[(words, muted), (&minibatch, muted), ("  ", muted)]));
     if app.view().layers.log_counts {
         row.put_all(&[("log counts", muted), ("  ", muted)]);
     }
