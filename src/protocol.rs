@@ -4,7 +4,7 @@
 //! Rules that every source keeps:
 //!
 //! - Each [`Request`] is answered, either [`Event::Applied`] *after* it took effect or [`Event::Rejected`].
-//! - Commands take effect between minibatches; a paused source still answers.
+//! - Commands take effect between minibatches, but for those that walk through one; a paused source still answers.
 //! - The newest state always arrives. [`Event::Step`] reports may be thinned for a slow consumer, and
 //!   [`Event::Thinned`] says how many were.
 //! - What a source does not know is absent, never 0 and never NaN.

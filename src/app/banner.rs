@@ -1,7 +1,7 @@
 //! How a run ended, why it paused by itself or can't go on, and what to do next.
 
 use crate::protocol::{Better, Capability, DataPart, Health, RunState, RunSummary, Unit};
-use crate::text::{duration, short, thousands, wrap, wrap_whole};
+use crate::text::{duration, percent_number, short, thousands, wrap, wrap_whole};
 
 use super::run::Run;
 use super::watched::{RunPhase, WatchedRun};
@@ -87,7 +87,7 @@ fn summary_figures(run: &Run, summary: &RunSummary) -> Vec<String> {
         } else {
             String::new()
         };
-        let exact = if info.unit == Unit::Share { format!("{:.2} %", value.1 * 100.0) } else { short(value.1) };
+        let exact = if info.unit == Unit::Share { format!("{} %", percent_number(value.1, 2)) } else { short(value.1) };
         Some((info.better != Better::Higher, format!("{part}{} {exact}", info.title)))
     });
     // People look first for what is better the higher it is.

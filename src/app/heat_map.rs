@@ -18,6 +18,8 @@ pub struct HeatMap {
     pub ends: Option<(f64, f64)>,
     /// Column and step of the cursor, where it is in sight.
     pub cursor: Option<(usize, u64)>,
+    /// The step of the rows' values: that of the last probe, of those before the cursor if it is in sight.
+    pub probed: Option<u64>,
 }
 
 /// A row of a heat map.
@@ -39,9 +41,11 @@ impl HeatMap {
         let layers = run.layers.rows();
         let columns: Vec<Vec<Column>> =
             layers.iter().map(|row| run.layers.quantity_columns(run.lineage(), row, quantity, steps, count)).collect();
-        let largest = columns.iter().flatten().filter_map(|column| column.extent).map(|extent| extent.max);
-        let ends = color_scale_ends(&unit, largest);
+        // Also the smallest, since the value beside a row need not be the largest of its column.
+        let extents = columns.iter().flatten().filter_map(|column| column.extent);
+        let ends = color_scale_ends(&unit, extents.flat_map(|extent| [extent.min, extent.max]));
         let cursor = cursor.and_then(|step| Some((steps.column_of(step, count)?, step)));
+        let probed = run.layers.probed_step(run.lineage(), quantity, cursor.map(|(_, step)| step));
         let rows = layers.iter().zip(&columns).map(|(row, columns)| {
             let value = row.track(quantity).and_then(|track| {
                 let newest = || track.latest_value(run.lineage()).map(|(step, _)| step);
@@ -49,13 +53,13 @@ impl HeatMap {
             });
             HeatRow { name: row.name.clone(), cells: heat_cells(columns, &unit, ends), value }
         });
-        Self { quantity: info, steps, rows: rows.collect(), ends, cursor }
+        Self { quantity: info, steps, rows: rows.collect(), ends, cursor, probed }
     }
 }
 
 /// The values at the ends of the colours: shares from 0 to 1, anything else from its smallest positive value in sight
 /// to its largest.
-fn color_scale_ends(unit: &Unit, largest: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
+fn color_scale_ends(unit: &Unit, mut values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
     let bounds = |values: &mut dyn Iterator<Item = f64>| {
         values.fold(None, |ends: Option<(f64, f64)>, value| {
             let (low, high) = ends.unwrap_or((value, value));
@@ -63,9 +67,9 @@ fn color_scale_ends(unit: &Unit, largest: impl Iterator<Item = f64>) -> Option<(
         })
     };
     match unit {
-        Unit::Share => bounds(&mut { largest }).map(|_| (0.0, 1.0)),
+        Unit::Share => bounds(&mut values).map(|_| (0.0, 1.0)),
         Unit::None | Unit::Named(_) => {
-            let (low, high) = bounds(&mut largest.filter(|value| *value > 0.0))?;
+            let (low, high) = bounds(&mut values.filter(|value| *value > 0.0))?;
             // Less than a power of ten between the ends is shown with less than all of the colours.
             Some((low.min(high / 10.0).max(f64::MIN_POSITIVE), high))
         }

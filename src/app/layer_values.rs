@@ -1,6 +1,8 @@
 //! The selected layer from the inside, ready for drawing: how its values are distributed now and were before, and what
 //! each of its units comes to.
 
+use std::borrow::Cow;
+
 use super::display::shape_text;
 use super::inspect::{LayerHistory, LayerSnapshot, MAX_HISTORY_PARAMETERS};
 use super::layers::LayerRow;
@@ -112,11 +114,13 @@ fn spread_bins(values: &Distribution, (low, high): (f64, f64), count: usize) -> 
 #[derive(Clone, Debug, PartialEq)]
 pub struct UnitStrip<'a> {
     /// What the numbers are.
-    pub title: &'static str,
+    pub title: Cow<'static, str>,
     /// One number per unit, of the first units only if there are very many.
     pub values: &'a [f32],
     /// Whether they may be negative.
     pub signed: bool,
+    /// Whether they are shares, of which 1 is all.
+    pub share: bool,
 }
 
 /// What each unit of the selected layer comes to.
@@ -144,10 +148,13 @@ impl<'a> LayerValues<'a> {
         let at = parameter.checked_rem(parameters).unwrap_or(0);
         let title =
             tensors.get(at).map_or_else(String::new, |tensor| format!("{} {}", tensor.name, shape_text(&tensor.shape)));
+        let gradient =
+            tensors.get(at).map_or_else(|| "gradient".into(), |tensor| format!("gradient of {}", tensor.name));
+        let output = row.activation.as_ref().map_or_else(|| "output".into(), |next| format!("output before {next}"));
         let parts = [
             ValueHistogram::of(title, &snapshots, |snapshot| snapshot.parameters.get(at).map(|(values, _)| values)),
-            ValueHistogram::of("gradient".into(), &snapshots, |snapshot| snapshot.parameters.get(at)?.1.as_ref()),
-            ValueHistogram::of("output".into(), &snapshots, |snapshot| snapshot.output.as_ref()),
+            ValueHistogram::of(gradient, &snapshots, |snapshot| snapshot.parameters.get(at)?.1.as_ref()),
+            ValueHistogram::of(output, &snapshots, |snapshot| snapshot.output.as_ref()),
         ];
         Self { row, step, minibatch: history.newest.minibatch, parts, parameters }
     }
@@ -155,9 +162,9 @@ impl<'a> LayerValues<'a> {
 
 impl<'a> UnitStrips<'a> {
     /// The figures of a layer's units; `image` says that these are the channels of an image.
-    pub(super) fn of(view: &'a LayerView, image: bool, selected: Option<usize>) -> Self {
+    pub(super) fn of(row: &LayerRow, view: &'a LayerView, image: bool, selected: Option<usize>) -> Self {
         let units = &view.units;
-        let lists: [(&'static str, &[f32], bool); 8] = [
+        let lists: [(&'static str, &[f32], bool); 7] = [
             ("γ", &units.gamma, true),
             ("β", &units.beta, true),
             ("running mean", &units.running_means, true),
@@ -165,13 +172,14 @@ impl<'a> UnitStrips<'a> {
             ("weight norm", &units.weight_norms, false),
             ("gradient norm", &units.gradient_norms, false),
             ("mean output", &units.means, true),
-            ("zero outputs", &units.zeros, false),
         ];
-        let strips: Vec<UnitStrip<'_>> = lists
-            .into_iter()
-            .filter(|(_, values, _)| !values.is_empty())
-            .map(|(title, values, signed)| UnitStrip { title, values, signed })
-            .collect();
+        let figures =
+            lists.map(|(title, values, signed)| UnitStrip { title: title.into(), values, signed, share: false });
+        // Whether a unit is at 0 is seen after its activation.
+        let title = row.activation.as_ref().map_or("zero outputs".into(), |next| format!("0 after {next}").into());
+        let zeros = UnitStrip { title, values: &units.zeros, signed: false, share: true };
+        let strips: Vec<UnitStrip<'_>> =
+            figures.into_iter().chain([zeros]).filter(|strip| !strip.values.is_empty()).collect();
         let word = if image { "channel" } else { "unit" };
         let mut shown = Self { count: units.count, word, strips, selected: None };
         let known = shown.unit_count();

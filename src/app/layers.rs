@@ -42,6 +42,8 @@ pub struct LayerRow {
     pub index: usize,
     /// Path, kind and the activation that follows: `0 linear → relu`.
     pub name: String,
+    /// The activation that follows directly: `relu`.
+    pub activation: Option<String>,
     /// Shape of one sample before and after it: `784 → 256`; empty where it is unknown.
     pub shape: String,
     /// Number of trained values, where it is known.
@@ -243,6 +245,7 @@ impl Layers {
                 rows.push(LayerRow {
                     index: layer.index,
                     name: layer.title(),
+                    activation: None,
                     shape: if known {
                         format!("{} → {}", shape_text(&layer.input), shape_text(&layer.output))
                     } else {
@@ -255,6 +258,7 @@ impl Layers {
                 followed = false;
             } else if let Some(row) = rows.last_mut().filter(|_| !followed && layer.role != LayerRole::Block) {
                 row.name = format!("{} → {}", row.name, layer.text);
+                row.activation = (layer.role == LayerRole::Activation).then(|| layer.text.clone());
                 followed = true;
             }
         }
@@ -285,6 +289,13 @@ impl Layers {
             .iter_mut()
             .filter_map(|row| row.tracks.get_mut(quantity))
             .for_each(|track| track.grow(DETAILED_LEVEL_BUCKETS));
+    }
+
+    /// The step of the newest value of a quantity, of those up to a step if one is given.
+    pub fn probed_step(&self, lineage: &Lineage, quantity: usize, until: Option<u64>) -> Option<u64> {
+        let after = until.map_or(u64::MAX, |until| until.saturating_add(1));
+        let found = |row: &LayerRow| row.track(quantity)?.before(lineage, after);
+        self.rows.iter().find_map(found).map(|(step, _)| step)
     }
 
     /// Takes in what the probe saw at `step` on the current branch.

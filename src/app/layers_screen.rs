@@ -99,6 +99,12 @@ impl<'a> LayersScreen<'a> {
         self.cursor.filter(|step| self.steps.contains(*step))
     }
 
+    /// The step of the values that stand beside the rows while there is a cursor: that of the last probe before it.
+    pub fn probed_step(&self) -> Option<u64> {
+        let cursor = self.cursor_step()?;
+        self.run.layers.probed_step(self.run.lineage(), self.quantity_place(), Some(cursor))
+    }
+
     /// A quantity of a row, by its place, at a step or the last time that it was measured before; a summary of the
     /// steps around it where only that is left.
     pub fn value_at(&self, row: &LayerRow, quantity: usize, step: u64) -> Option<Column> {
@@ -126,7 +132,7 @@ impl<'a> LayersScreen<'a> {
     pub fn unit_strips(&self) -> Result<UnitStrips<'a>, String> {
         let (row, history) = self.selected_layer()?;
         let image = self.run.layers.chain().iter().any(|layer| layer.index == row.index && layer.output.len() == 3);
-        Ok(UnitStrips::of(history.newest, image, self.selection.unit))
+        Ok(UnitStrips::of(row, history.newest, image, self.selection.unit))
     }
 
     /// What the screen wants to know: the selected layer from the inside.

@@ -5,8 +5,10 @@ mod finding_the_way;
 mod following;
 mod hostile;
 mod inspecting;
+mod leaving;
 mod recording;
 mod steering;
+mod typing;
 mod watching;
 
 use super::*;
@@ -80,6 +82,14 @@ fn controls(learning_rate: f64, throttle: Option<f64>) -> Event {
         throttle,
         total_steps: Some(3_140),
     })
+}
+
+fn finished() -> Event {
+    Event::Finished(made_up::summary(3140, 0.4, 0.86, &"ab".repeat(32), 20.0))
+}
+
+fn set_learning_rate(value: f64) -> Command {
+    Command::Set { key: LEARNING_RATE.into(), value }
 }
 
 /// A plot of twelve rows.

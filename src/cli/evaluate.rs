@@ -9,7 +9,7 @@ use std::{
 use gradtop::{
     dataset::{self, DataSplit, Source, read_samples},
     predict::PredictionScore,
-    text::{Safe, columns, cut, decimals_within, harmless_name, thousands},
+    text::{Safe, columns, cut, decimals_within, harmless_name, percent_number, thousands},
     train::data_sha256,
 };
 use serde_json::json;
@@ -90,13 +90,13 @@ fn json_line(model: &ReadyModel, source: &Source, score: &PredictionScore) -> St
 fn describe(model: &ReadyModel, source: &Source, score: &PredictionScore) -> String {
     let (correct, samples) = (thousands(score.correct as u64), thousands(score.samples as u64));
     let mut text = format!(
-        "run        {} after {} steps\ndata       {}\nsamples    {samples}\nloss       {}\naccuracy   {:.2} % \
+        "run        {} after {} steps\ndata       {}\nsamples    {samples}\nloss       {}\naccuracy   {} % \
          ({correct} correct)\n",
         harmless_name(model.folder.as_os_str()),
         thousands(model.step),
         Safe(&source.to_string()),
         decimals_within(score.loss, 4, 10),
-        100.0 * score.accuracy(),
+        percent_number(score.accuracy(), 2),
     );
     let classes = model.preparation.classes();
     if classes.len() <= MAX_CONFUSION_CLASSES {

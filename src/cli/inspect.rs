@@ -16,7 +16,7 @@ use gradtop::{
             ActivationSummary, LayerTrace, ParameterElement, PassKind, SampleLoss, SplitName, TensorSlice, Trace,
         },
     },
-    text::{Safe, columns, cut, short, thousands},
+    text::{Safe, columns, cut, percent_number, short, thousands},
     train::{self, SetupError, Trainer},
 };
 use serde::Serialize;
@@ -130,7 +130,7 @@ pub fn parse_sample(text: &str) -> Result<SampleChoice, String> {
 fn print_trace(trace: &Trace, data: &Dataset, kinds: &[&str], names: &InputNames) -> io::Result<()> {
     let mut out = stdout_for_people();
     let class = |class: usize| Safe(data.classes.get(class).map_or("?", String::as_str)).to_string();
-    let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+    let percent = |share: f64| format!("{} %", percent_number(share, 1));
     let of = match trace.pass {
         PassKind::Minibatch { number } => format!("minibatch {} of {} samples", thousands(number), trace.batch),
         PassKind::Evaluation | PassKind::Unknown => "one sample, as in evaluation".into(),

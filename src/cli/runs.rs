@@ -16,7 +16,7 @@ use gradtop::{
         newest_state,
         storage::DiskStorage,
     },
-    text::{Safe, columns, harmless_name, thousands, wrap_whole},
+    text::{Safe, columns, harmless_name, percent_number, thousands, wrap_whole},
     train::{Intervention, LAST_STEP, LedgerEntry, PLANNED_STEPS},
 };
 use serde_json::json;
@@ -83,7 +83,8 @@ impl ListedRun {
             (Some(step), _) => thousands(step),
             (None, _) => "–".into(),
         };
-        let accuracy = self.best_accuracy.map_or_else(|| "–".into(), |accuracy| format!("{:.2} %", 100.0 * accuracy));
+        let accuracy =
+            self.best_accuracy.map_or_else(|| "–".into(), |accuracy| format!("{} %", percent_number(accuracy, 2)));
         let state = if self.unsaved { format!("{}, unsaved", self.state) } else { self.state.into() };
         [self.folder.clone(), state, steps, accuracy, self.differences.join(", ")]
     }

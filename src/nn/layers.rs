@@ -88,8 +88,9 @@ impl<T: Scalar> ImageScratch<T> {
 /// One layer of the network, with its parameters and what it caches between the passes.
 ///
 /// Arrays are (batch, features) in standard layout. Every backward pass follows the forward pass of the same batch
-/// and mode, and is given the same `x` and `y`, so that neither needs to be cached. An activation, which is a function of
-/// each value by itself, also takes some rows of them.
+/// and mode, and is given the same `x` and `y`, so that neither needs to be cached. The backward pass
+/// of an activation, which is a function of each value by itself, is also asked for a single sample of the batch, whose rows
+/// of `x` and `y` it is then given (`network/inspection.rs`).
 pub trait Layer<T: Scalar>: Send {
     /// Computes the output `y` (batch, out) from the input `x` (batch, in).
     fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut PassContext<T>);

@@ -28,9 +28,9 @@ use super::{
 
 /// Softmax and cross entropy, after the last layer.
 pub const LOSS_EQUATIONS: Equations = Equations {
-    forward: &["p = softmax(z)", "L = −Σ q log p"],
+    forward: &["p = softmax(z)", "ℓ = −Σ q log p"],
     backward: &["∂p/∂z = diag(p) − p pᵀ", "∂L/∂z = (p − q)/B"],
-    symbols: "z is what the last layer gives, q what p should be; L is of one sample, and its share of the batch's mean loss L/B",
+    symbols: "z is what the last layer gives, q what p should be, ℓ the loss of a sample and L its mean over the batch of B",
 };
 
 /// What the loss of one batch is.
@@ -105,7 +105,7 @@ impl<T: Scalar> SoftmaxCrossEntropy<T> {
         let samples = values(*logits).chunks_exact(classes).zip(gradient.chunks_exact_mut(classes));
         for (((z, dz), p), &label) in samples.zip(p.chunks_exact_mut(classes)).zip(labels) {
             let label = usize::from(label);
-            // What is there still are the distances from the largest logit, whose own is 0.
+            // `dz` still holds the distances from the largest logit, whose own is 0.
             let predicted = dz.iter().position(|&distance| distance == T::zero());
             let max = predicted.map_or(f64::NAN, |class| z[class].as_f64());
             let sum = p.iter().fold(T::zero(), |sum, &p| sum + p);

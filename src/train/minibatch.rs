@@ -51,7 +51,7 @@ pub(super) struct Minibatch {
 /// Which parts of a minibatch's passes are computed and may be shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ComputedParts {
-    /// Number of the minibatch, from 1.
+    /// Number of the minibatch, from 1; 0 for a pass that belongs to none.
     pub minibatch: u64,
     /// Where the walk stands.
     pub phase: Phase,

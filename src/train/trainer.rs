@@ -216,8 +216,8 @@ impl Trainer {
     /// [`Self::gradient_check`].
     ///
     /// # Errors
-    /// When there is no such layer, sample or grid, or the data are not of the kind that the query is about; the reason
-    /// says what is valid.
+    /// When there is no such layer or sample, the decision boundary cannot be computed at so many points, or the data are
+    /// not of the kind that the query is about; the reason says what is valid.
     pub fn inspect(&mut self, query: &Query) -> Result<Answer, String> {
         self.inspector().answer(query)
     }

@@ -4,8 +4,8 @@
 //! a minibatch: one operand is packed into panels, strips of one or two vectors' width along the sum, so that it is read
 //! in order; the other is read where it is if its rows run along the sum, or if its columns are contiguous and the sum
 //! is short, and packed if not. C is
-//! computed in tiles, blocks so small that their sums stay in registers. Which one, and whether the result is computed transposed, is a matter
-//! of cost only.
+//! computed in tiles, blocks so small that their sums stay in registers. Which operand is
+//! packed, and whether the result is computed transposed, is a matter of cost only.
 //!
 //! An element of C is always the sum of its blocks of depth in order, each block summed in order with the same
 //! operations, so with one instruction set its bits depend on the operands' shapes and layouts alone, not on the number
@@ -30,8 +30,8 @@ pub(super) const MAX_BLOCK_DEPTH: usize = 1024;
 /// Longest sum whose left operand is read where it is though its columns are contiguous, not its rows.
 const MAX_SHALLOW_DEPTH: usize = 128;
 
-/// Panels of the right operand for each thread from which on each panel is packed by the thread that uses it, just
-/// before; with fewer, threads share panels, which are packed first.
+/// If there are at least so many panels of the right operand for each thread, each is packed by the thread that uses it,
+/// just before; if there are fewer, all are packed first and the threads share them.
 const MIN_PANELS_PER_THREAD: usize = 8;
 
 /// The same where the result is no taller than wide. There a thread with columns of its own reads less of what the
@@ -41,7 +41,7 @@ const MIN_PANELS_PER_THREAD_WIDE: usize = 2;
 /// Depth of the pieces in which threads pack the panels that they share.
 const SHARED_PIECE_DEPTH: usize = 256;
 
-/// Values of the panels that a thread packs together, at most: 512 KiB of `f32`, half of a usual second cache. One
+/// Values of the panels that a thread packs together, at most: 512 KiB of `f32`, half of a usual second-level cache. One
 /// panel of a block always fits.
 const MAX_LOCAL_VALUES: usize = 1 << 17;
 

@@ -15,8 +15,8 @@ use crate::nn::Scalar;
 /// Partial sums; with fewer the compiler takes them one by one instead of as vectors.
 const SUM_LANES: usize = 64;
 
-/// Values of a run.
-const RUN_VALUES: usize = 16 * SUM_LANES;
+/// Values of a stretch.
+const STRETCH_VALUES: usize = 16 * SUM_LANES;
 
 /// Σ f(x).
 pub fn sum<T: Scalar>(values: &[T], f: impl Fn(T) -> T) -> f64 {
@@ -92,8 +92,8 @@ impl<T: Scalar, F: Fn(T) -> T> VectorWork for MappedSum<'_, T, F> {
     #[inline(always)]
     fn run(self) -> f64 {
         let mut all = 0.0;
-        for run in self.values.chunks(RUN_VALUES) {
-            let (whole, rest) = run.as_chunks::<SUM_LANES>();
+        for stretch in self.values.chunks(STRETCH_VALUES) {
+            let (whole, rest) = stretch.as_chunks::<SUM_LANES>();
             let mut sums = [T::zero(); SUM_LANES];
             for chunk in whole {
                 for (sum, &value) in sums.iter_mut().zip(chunk) {
@@ -103,7 +103,7 @@ impl<T: Scalar, F: Fn(T) -> T> VectorWork for MappedSum<'_, T, F> {
             for (sum, &value) in sums.iter_mut().zip(rest) {
                 *sum += (self.f)(value);
             }
-            all += add_partial_sums(&sums[..SUM_LANES.min(run.len())]);
+            all += add_partial_sums(&sums[..SUM_LANES.min(stretch.len())]);
         }
         all
     }
@@ -121,7 +121,7 @@ impl<T: Scalar, F: Fn(T) -> T> VectorWork for SumAndProduct<'_, T, F> {
     #[inline(always)]
     fn run(self) -> (f64, f64) {
         let mut all = (0.0, 0.0);
-        for (a, b) in self.a.chunks(RUN_VALUES).zip(self.b.chunks(RUN_VALUES)) {
+        for (a, b) in self.a.chunks(STRETCH_VALUES).zip(self.b.chunks(STRETCH_VALUES)) {
             let length = SUM_LANES.min(a.len());
             let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<SUM_LANES>(), b.as_chunks::<SUM_LANES>());
             let (mut sums, mut products) = ([T::zero(); SUM_LANES], [T::zero(); SUM_LANES]);

@@ -20,9 +20,10 @@ pub struct TileTask<T> {
     pub left_row: isize,
     /// Distance from one left column to the next.
     pub left_column: isize,
-    /// Left columns that lie in such distances; after each such span the next one begins.
+    /// Left columns that lie in such distances. A matrix in memory is one such span; Winograd's convolution stores its
+    /// left operand in several, each with some of the channels (`winograd.rs`).
     pub left_span: usize,
-    /// What comes on top of [`Self::left_column`] from one span to the next.
+    /// What comes on top of [`Self::left_column`] from the last column of a span to the first of the next.
     pub left_jump: isize,
     /// The right panel: `depth` rows of as many values as the tile has columns; see [`Tiles::narrow`] for theirs.
     pub right: *const T,

@@ -188,7 +188,7 @@ impl<T: Scalar> Layer<T> for BatchNorm<T> {
         let (channels, plane) = (self.statistics.len(), self.plane);
         let n = (x.len() / channels) as f64;
         let Self { parameters: [weight, bias], statistics, .. } = self;
-        // Term 1: ∂L/∂β (channels) = Σ dy and ∂L/∂γ (channels) = Σ dy ⊙ x̂, over the batch and the positions.
+        // First ∂L/∂β (channels) = Σ dy and ∂L/∂γ (channels) = Σ dy ⊙ x̂, over the batch and the positions.
         let sums = pass.scratch.sums.of(&pass.pool, (x.len() / plane, plane), |number| {
             let s = &statistics[number % channels];
             let (mean, inverse) = (T::from_f64(s.mean), T::from_f64(s.inverse));
@@ -209,7 +209,7 @@ impl<T: Scalar> Layer<T> for BatchNorm<T> {
             (*dw, *db) = (T::from_f64(s.gamma_gradient), T::from_f64(s.beta_gradient));
         }
         let Some(dx) = dx else { return };
-        // Term 2: ∂L/∂x (batch, channels, P) = γ/σ̂ (dy - ∂L/∂β/n - x̂ ⊙ ∂L/∂γ/n). Evaluating, mean and variance do not
+        // Then ∂L/∂x (batch, channels, P) = γ/σ̂ (dy - ∂L/∂β/n - x̂ ⊙ ∂L/∂γ/n). Evaluating, mean and variance do not
         // move with x, so that only γ/σ̂ dy is left.
         let share = if pass.mode == Mode::Evaluate { 0.0 } else { 1.0 / n };
         for_each_plane(&pass.pool, plane, plane, values_mut(dx), |number, dx| {

@@ -18,7 +18,7 @@ pub(in crate::nn) const FACTS: LayerFacts = LayerFacts {
     equations: Equations {
         forward: &["y = Σ x/P over each channel"],
         backward: &["∂L/∂x = dy/P"],
-        symbols: "P counts the places of a channel",
+        symbols: "P counts the positions of a channel",
     },
 };
 
@@ -56,7 +56,9 @@ impl<T: Scalar> Layer<T> for GlobalAvgPool {
         pass: &mut PassContext<T>,
     ) {
         let Some(dx) = dx else { return };
-        let (dy, places) = (values(dy), T::from_f64(self.plane as f64));
-        for_each_plane(&pass.pool, self.plane, self.plane, values_mut(dx), |number, dx| dx.fill(dy[number] / places));
+        let (dy, positions) = (values(dy), T::from_f64(self.plane as f64));
+        for_each_plane(&pass.pool, self.plane, self.plane, values_mut(dx), |number, dx| {
+            dx.fill(dy[number] / positions);
+        });
     }
 }

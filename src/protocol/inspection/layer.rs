@@ -74,7 +74,8 @@ pub struct UnitFigures {
     /// Mean output of each unit over the minibatch; empty while it is not computed.
     #[serde(with = "number::list")]
     pub means: Vec<f32>,
-    /// Share of each unit's outputs that are exactly 0; empty while they are not computed.
+    /// Share of each unit's outputs that are exactly 0, of those of the activation where one follows the layer directly;
+    /// empty while they are not computed.
     #[serde(with = "number::list")]
     pub zeros: Vec<f32>,
     /// γ of a batch normalization; empty for others.

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     protocol::{DataInfo, Health, LayerInfo, MetricInfo, RunInfo, metric},
     runs::{checkpoint::CheckpointState, history::RunHistory},
-    text::{duration, exact, short, thousands},
+    text::{duration, exact, percent_number, short, thousands},
     train::{Intervention, LedgerEntry},
 };
 
@@ -75,7 +75,7 @@ fn result_sentence(history: &RunHistory) -> String {
         (None, None) => return "Not evaluated on test data yet.".into(),
     };
     let loss = loss.map(|loss| format!(", loss {}", short(loss))).unwrap_or_default();
-    format!("Test accuracy {:.2} %{loss}, after {} minibatches.", 100.0 * accuracy, thousands(step))
+    format!("Test accuracy {} %{loss}, after {} minibatches.", percent_number(accuracy, 2), thousands(step))
 }
 
 fn push_facts(page: &mut String, history: &RunHistory) {

@@ -8,7 +8,7 @@ use image::{DynamicImage, GrayImage, ImageFormat, RgbImage};
 use super::markup::{escape, push_heading};
 use crate::{
     protocol::inspection::{ClassifiedSample, ConfusionMatrix, SamplePicture},
-    text::{short, thousands},
+    text::{percent_number, short, thousands},
     train::TestPredictions,
 };
 
@@ -69,7 +69,8 @@ fn push_confusion(page: &mut String, confusion: &ConfusionMatrix, name: &impl Fn
                 thousands(count.into())
             );
         }
-        let recall = (of_class > 0).then(|| format!("{:.1} %", 100.0 * f64::from(row[class]) / of_class as f64));
+        let recall =
+            (of_class > 0).then(|| format!("{} %", percent_number(f64::from(row[class]) / of_class as f64, 1)));
         let _ = writeln!(page, "<td class=\"number\">{}</td></tr>", recall.as_deref().unwrap_or("–"));
     }
     page.push_str("</table>\n");

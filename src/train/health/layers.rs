@@ -9,7 +9,7 @@ use super::{
 use crate::{
     nn::LayerCategory,
     protocol::{Finding, Health, number},
-    text::{short, thousands},
+    text::{percent_number, short, thousands},
     train::LayerMeasures,
 };
 
@@ -197,7 +197,7 @@ impl LayerLook {
     }
 
     fn dead_sentence(&self) -> String {
-        format!("{:.0} % of the units of layer {} are dead", 100.0 * self.dead(), self.layer.layer)
+        format!("{} % of the units of layer {} are dead", percent_number(self.dead(), 0), self.layer.layer)
     }
 
     fn dead_advice(&self) -> String {

@@ -66,23 +66,33 @@ fn view_units(network: &Network<f32>, parts: &ComputedParts, running_stats: &[f3
         units.running_variances = running_stats[at + count..at + count + shown].to_vec();
     }
     if layer < parts.forward {
-        view_outputs(network, layer, shown, &mut units);
+        units.means = mean_of_each_unit(network, layer, (count, shown), f64::from);
+    }
+    // A unit is at 0 where its activation is.
+    let after = network.layer_infos().get(layer + 1);
+    let activated = after.is_some_and(|info| matches!(info.spec, LayerSpec::Activation(_)));
+    let last = layer + usize::from(activated);
+    if last < parts.forward {
+        units.zeros = mean_of_each_unit(network, last, (count, shown), |value| f64::from(u8::from(value == 0.0)));
     }
     units
 }
 
-/// Mean and zeros of each unit's outputs over the batch.
-fn view_outputs(network: &Network<f32>, layer: usize, shown: usize, units: &mut UnitFigures) {
+/// The mean over the batch of what `figure` makes of the outputs of each of the first `shown` of `count` units.
+fn mean_of_each_unit(
+    network: &Network<f32>,
+    layer: usize,
+    (count, shown): (usize, usize),
+    figure: impl Fn(f32) -> f64,
+) -> Vec<f32> {
     let output = network.output(layer);
-    let plane = output.ncols() / units.count;
-    let mut sums = vec![(0.0_f64, 0_usize); shown];
+    let plane = output.ncols() / count;
+    let mut sums = vec![0.0; shown];
     for row in output.to_slice().unwrap_or_default().chunks(output.ncols()) {
-        for ((sum, zeros), values) in sums.iter_mut().zip(row.chunks(plane)) {
-            *sum += values.iter().map(|&value| f64::from(value)).sum::<f64>();
-            *zeros += values.iter().filter(|value| **value == 0.0).count();
+        for (sum, values) in sums.iter_mut().zip(row.chunks(plane)) {
+            *sum += values.iter().map(|&value| figure(value)).sum::<f64>();
         }
     }
     let n = (output.nrows() * plane) as f64;
-    units.means = sums.iter().map(|(sum, _)| (sum / n) as f32).collect();
-    units.zeros = sums.iter().map(|(_, zeros)| (*zeros as f64 / n) as f32).collect();
+    sums.into_iter().map(|sum| (sum / n) as f32).collect()
 }

@@ -71,6 +71,8 @@ fn a_layer_is_told_unit_by_unit() {
     let outputs = relu.activations.unwrap();
     assert!((f64::from(zeros) - outputs.zeros as f64 / outputs.count as f64).abs() < 1e-6 && zeros > 0.1);
     assert_eq!(outputs.count, 20 * 4 * 14 * 14);
+    assert_eq!(units.zeros, relu.units.zeros, "a unit is at 0 where the activation that follows is");
+    assert!(units.means.iter().zip(&relu.units.means).all(|(before, after)| before < after));
     let block = layer(&mut trainer, 4);
     let names: Vec<&str> = block.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
     assert_eq!(names, ["body.0.weight", "body.0.bias", "body.1.weight", "body.1.bias"]);

@@ -231,7 +231,7 @@ fn draw_loss(
             numbers::draw_strip(buffer, line(frame.forward.0), &loss.probabilities, theme);
             numbers::draw_strip(buffer, line(frame.backward.0), &loss.gradient, theme);
             let place = line(frame.forward.1);
-            let text = format!("L = {}", number(loss.loss, NUMBER_COLUMNS - 5));
+            let text = format!("{} = {}", displayable_equation("ℓ", theme), number(loss.loss, NUMBER_COLUMNS - 5));
             let role = if loss.loss.is_finite() { Role::Text } else { Role::Bad };
             Row::new(buffer, place, 0).with_ellipsis(theme.marks().ellipsis).put_right_aligned(
                 &text,

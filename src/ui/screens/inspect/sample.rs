@@ -9,7 +9,7 @@ use super::numbers;
 use crate::{
     app::{App, Panel, SampleTrace, SparklineCell},
     protocol::inspection::{PassKind, SplitName, Trace},
-    text::{short, thousands},
+    text::{percent_number, short, thousands},
     ui::{
         layout::inspect::SampleFrame,
         paint::{Row, number},
@@ -58,9 +58,9 @@ fn draw_facts(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, trace: &
     };
     let right = loss.predicted == trace.sample.class && !loss.loss.is_nan();
     let (mark, role) = if right { (marks.good, Role::Good) } else { (marks.bad, Role::Bad) };
-    let confidence = loss.probabilities.get(loss.predicted).map_or(f64::NAN, |p| f64::from(*p) * 100.0);
+    let confidence = loss.probabilities.get(loss.predicted).map_or(f64::NAN, |p| f64::from(*p));
     let guess = format!("{mark} {}", app.run().class_name(loss.predicted));
-    put(1, "guess", &guess, role, &format!("{confidence:.0} %"));
+    put(1, "guess", &guess, role, &format!("{} %", percent_number(confidence, 0)));
     put(2, "loss", &short(loss.loss), Role::Text, "");
 }
 

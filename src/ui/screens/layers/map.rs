@@ -5,7 +5,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 use crate::{
     app::{App, Column, HeatMap, HeatRow, Panel},
     protocol::Unit,
-    text::thousands,
+    text::{percent_number, thousands},
     ui::{
         layout::layers::{MapFrame, VALUE_COLUMNS},
         paint::{Row, draw_note, number},
@@ -53,13 +53,16 @@ fn draw_heading(app: &App, theme: Theme, buffer: &mut Buffer, frame: &MapFrame, 
         heat::put_legend(&mut row, (&low, &high), Ramp::Heat, theme);
         row.reserve_right(1);
     }
-    if let (Some((_, step)), Some(selected)) = (map.cursor, map.rows.get(app.view().layers.row)) {
-        let step = format!("step {}  ", thousands(step));
+    if let (Some((_, cursor)), Some(selected)) = (map.cursor, map.rows.get(app.view().layers.row)) {
+        let step = format!("step {}  ", thousands(map.probed.unwrap_or(cursor)));
         let value = format_value(shown_unit(map), selected.value, theme, VALUE_COLUMNS - 1);
         row.put_all(&[(&step, theme.style(Role::Focus)), (&value, theme.style(Role::Strong)), ("  ", muted)]);
         row.put_all(&[(&selected.name, theme.style(Role::Text)), ("  ", muted)]);
     } else if map.quantity.is_some() && !shares {
         row.put_all(&[("log scale", muted), ("  ", muted)]);
+    }
+    if let Some(probed) = map.probed.filter(|_| map.cursor.is_none()) {
+        row.put_all(&[("values of step ", muted), (&thousands(probed), muted), ("  ", muted)]);
     }
     if hidden > 0 {
         let more = format!("{} {hidden} more", theme.marks().ellipsis);
@@ -103,7 +106,7 @@ fn format_value(unit: &Unit, value: Option<Column>, theme: Theme, width: u16) ->
         Some(Column { broken: true, .. }) => "NaN".into(),
         None | Some(Column { extent: None, .. }) => theme.marks().none.into(),
         Some(Column { extent: Some(extent), .. }) => match unit {
-            Unit::Share => format!("{:.0} %", extent.max * 100.0),
+            Unit::Share => format!("{} %", percent_number(extent.max, 0)),
             Unit::None | Unit::Named(_) => number(extent.max, width),
         },
     }

@@ -4,7 +4,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::{
     app::{App, Panel, SparklineCell, UnitStrip, UnitStrips},
-    text::thousands,
+    text::{percent_number, thousands},
     ui::{
         layout::layers::UnitsFrame,
         paint::{Row, draw_note, number},
@@ -71,7 +71,7 @@ fn draw_strip(
 ) {
     let band = |rect: Rect| Rect { y: rect.y + place * frame.tall, height: frame.tall, ..rect };
     let middle = (frame.tall - 1) / 2;
-    let name = if theme.has_symbols() { strip.title } else { ascii_title(strip.title) };
+    let name = if theme.has_symbols() { &strip.title } else { ascii_title(&strip.title) };
     Row::new(buffer, band(frame.names), middle).skip(2).put(name, theme.style(Role::Muted));
     let finite = strip.values.iter().filter(|value| value.is_finite());
     let largest = finite.fold(0f32, |largest, value| if value.abs() > largest.abs() { *value } else { largest });
@@ -81,7 +81,7 @@ fn draw_strip(
         area.y += 1;
         area.height -= 1;
     }
-    let full = if strip.title == "zero outputs" { 1.0 } else { f64::from(largest.abs()) };
+    let full = if strip.share { 1.0 } else { f64::from(largest.abs()) };
     let cells: Vec<SparklineCell> =
         (0..usize::from(area.width)).map(|column| strip_cell(frame, column, strip, full)).collect();
     if strip.signed {
@@ -94,7 +94,11 @@ fn draw_strip(
     }
     let value = selected.map_or(largest, |unit| strip.values.get(unit).copied().unwrap_or(f32::NAN));
     let role = if value.is_finite() { Role::Text } else { Role::Bad };
-    let text = number(value.into(), frame.values.width.saturating_sub(1));
+    let text = if strip.share && value.is_finite() {
+        format!("{} %", percent_number(value.into(), 0))
+    } else {
+        number(value.into(), frame.values.width.saturating_sub(1))
+    };
     Row::new(buffer, band(frame.values), middle).put_right_aligned(&text, frame.values.width, theme.style(role));
 }
 
@@ -134,7 +138,7 @@ fn highlight_unit(buffer: &mut Buffer, area: Rect, frame: &UnitsFrame, unit: usi
 }
 
 /// Names without Greek letters.
-fn ascii_title(title: &'static str) -> &'static str {
+fn ascii_title(title: &str) -> &str {
     match title {
         "γ" => "gamma",
         "β" => "beta",

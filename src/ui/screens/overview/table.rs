@@ -7,7 +7,7 @@ use super::side::hidden_rows_text;
 use crate::{
     app::{App, LayerRow, Layers, Panel, ProbedLayer, SparklineCell, SparklineScale},
     protocol::{Health, MetricInfo, MetricValue, Unit},
-    text::{short, thousands},
+    text::{percent_number, short, thousands},
     ui::{
         layout::{
             first_row,
@@ -131,7 +131,7 @@ fn draw_heading(
     if app.run().layers.rows().is_empty() {
         return;
     }
-    let at = app.layers_screen().cursor_step().map(|step| format!("@ {} ", thousands(step)));
+    let at = app.layers_screen().probed_step().map(|step| format!("@ {} ", thousands(step)));
     let at = at.filter(|at| usize::from(row.position()) + at.len() <= usize::from(start));
     match at {
         Some(at) => row.put(&at, theme.style(Role::Focus)),
@@ -247,7 +247,7 @@ fn draw_values(
             None => MetricValue::find(&look.values, quantity.id).map(|value| (value, "")),
         };
         let text = known.map(|(value, about)| match quantity.unit {
-            Unit::Share => format!("{about}{:.0} %", value * 100.0),
+            Unit::Share => format!("{about}{} %", percent_number(value, 0)),
             _ => format!("{about}{}", number(value, width - 1 - about.len() as u16)),
         });
         match text {
