@@ -49,9 +49,6 @@ pub struct Trainer {
     notes: Vec<DataNote>,
 }
 
-/// How the weights are updated, given the learning rate and the norm of the gradient.
-type UpdateMethod = fn(&mut UpdateRule, &mut Network<f32>, f64, f64);
-
 /// The parts of a trainer that hold what it has learned and computed.
 pub(super) struct StoredParts<'a> {
     pub network: &'a mut Network<f32>,
@@ -111,12 +108,7 @@ impl Trainer {
     /// When the loss or a gradient is not finite; the weights and the running statistics are then untouched, and the step
     /// counts.
     pub fn step(&mut self) -> Result<StepOutcome, StepError> {
-        self.complete_minibatch(UpdateRule::apply)
-    }
-
-    /// As [`Self::step`], with what updates the weights.
-    fn complete_minibatch(&mut self, update: UpdateMethod) -> Result<StepOutcome, StepError> {
-        let outcome = self.train_minibatch(update);
+        let outcome = self.train_minibatch();
         if outcome.is_err() {
             self.minibatch.restore_running_stats(&mut self.network);
         }
@@ -124,7 +116,7 @@ impl Trainer {
         outcome
     }
 
-    fn train_minibatch(&mut self, update: UpdateMethod) -> Result<StepOutcome, StepError> {
+    fn train_minibatch(&mut self) -> Result<StepOutcome, StepError> {
         let effective_learning_rate = self.learning_rate_at(self.completed());
         let Self { network, data, minibatch, update_rule, evaluator, .. } = self;
         minibatch.load_samples(network, &data.train);
@@ -138,7 +130,7 @@ impl Trainer {
         if !gradient_norm.is_finite() {
             return Err(StepError::of_gradient(network, loss));
         }
-        update(update_rule, network, effective_learning_rate, gradient_norm);
+        update_rule.apply(network, effective_learning_rate, gradient_norm);
         // The evaluator keeps the moving average, since nothing else uses it.
         evaluator.average_weights(network);
         let samples = minibatch.samples();
@@ -152,7 +144,9 @@ impl Trainer {
         if self.minibatch.compute_next_phase(&mut self.network, &self.data.train) {
             return None;
         }
-        let outcome = self.complete_minibatch(UpdateRule::apply_traced);
+        self.update_rule.traces = true;
+        let outcome = self.step();
+        self.update_rule.traces = false;
         // Without an update the walk is simply over.
         if outcome.is_ok() {
             self.minibatch.end_walk();

@@ -18,6 +18,8 @@ pub(super) struct UpdateRule {
     pub schedule: Schedule,
     /// Largest norm of the gradient; `None` leaves gradients alone.
     pub clip_norm: Option<f64>,
+    /// Whether updates are traced: what became of the weights that changed the most is kept. Normally false.
+    pub traces: bool,
     /// The last update in numbers, if it was traced.
     traced: Option<TracedUpdate>,
 }
@@ -30,6 +32,7 @@ impl UpdateRule {
             learning_rate: spec.learning_rate,
             schedule: spec.schedule,
             clip_norm: spec.clip_norm,
+            traces: false,
             traced: None,
         }
     }
@@ -41,19 +44,14 @@ impl UpdateRule {
 
     /// Updates the weights with their gradients, which together have the norm `gradient_norm`.
     pub fn apply(&mut self, network: &mut Network<f32>, learning_rate: f64, gradient_norm: f64) {
-        self.traced = None;
-        let scale = self.clip_scale(gradient_norm).unwrap_or(1.0);
-        self.optimizer.step(network, learning_rate, scale);
-    }
-
-    /// As [`Self::apply`], and keeps what became of the weights that changed the most.
-    pub fn apply_traced(&mut self, network: &mut Network<f32>, learning_rate: f64, gradient_norm: f64) {
-        let before = StateBeforeUpdate::new(network, &self.optimizer);
-        self.apply(network, learning_rate, gradient_norm);
-        let [step, momentum_steps] = self.optimizer.step_counts();
+        let before = self.traces.then(|| StateBeforeUpdate::new(network, &self.optimizer));
         let clip_scale = self.clip_scale(gradient_norm);
-        let facts = UpdateFacts { learning_rate, clip_scale, step, momentum_begins: momentum_steps == 1 };
-        self.traced = Some(before.compare(network, &self.optimizer, &facts));
+        self.optimizer.step(network, learning_rate, clip_scale.unwrap_or(1.0));
+        self.traced = before.map(|before| {
+            let [step, momentum_steps] = self.optimizer.step_counts();
+            let facts = UpdateFacts { learning_rate, clip_scale, step, momentum_begins: momentum_steps == 1 };
+            before.compare(network, &self.optimizer, &facts)
+        });
     }
 
     /// The last update in numbers, if it was traced.
