@@ -15,8 +15,9 @@
 //! ∂L/∂z = (p - q) / batch
 //! ```
 //!
-//! The gradient is the product of ∂L/∂p = -t ⊘ p and ∂p/∂z = diag(p) - p pᵀ, multiplied out by hand: the division
-//! by p, which overflows once a probability underflows, cancels and is never formed. Cached: p.
+//! For one sample with loss Lₛ = -Σ t log p the gradient is the product of ∂Lₛ/∂p = -t ⊘ p and ∂p/∂z = diag(p) - p pᵀ,
+//! multiplied out by hand: the division by p, which overflows once a probability underflows, cancels and is never formed.
+//! Cached: p.
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 
@@ -28,9 +29,9 @@ use super::{
 
 /// Softmax and cross entropy, after the last layer.
 pub const LOSS_EQUATIONS: Equations = Equations {
-    forward: &["p = softmax(z)", "ℓ = −Σ q log p"],
+    forward: &["p = softmax(z)", "Lₛ = −Σ q log p"],
     backward: &["∂p/∂z = diag(p) − p pᵀ", "∂L/∂z = (p − q)/B"],
-    symbols: "z is what the last layer gives, q what p should be, ℓ the loss of a sample and L its mean over the batch of B",
+    symbols: "z is what the last layer gives, q what p should be, Lₛ the loss of a sample s and L its mean over the batch of B",
 };
 
 /// What the loss of one batch is.

@@ -95,7 +95,7 @@ pub fn loss_sum(loss: &SampleLoss) -> WorkedSum {
     let terms = pairs.filter(|(q, _)| **q > 0.0).map(|(q, z)| SumTerm(f64::from(*q), Some(log_sum - f64::from(*z))));
     let terms: Vec<SumTerm> = terms.collect();
     let count = terms.len();
-    WorkedSum::new("ℓ".into(), "Σ q · (−log p)".into(), terms, count).with_result(Some(loss.loss))
+    WorkedSum::new("Lₛ".into(), "Σ q · (−log p)".into(), terms, count).with_result(Some(loss.loss))
 }
 
 /// What the sample that is followed adds to a gradient of a linear layer, if its values are here.

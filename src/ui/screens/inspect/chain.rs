@@ -1,6 +1,7 @@
 //! The network as a chain: what the sample is after each layer, and what error comes back to it.
 
 use ratatui::{buffer::Buffer, layout::Rect};
+use unicode_width::UnicodeWidthStr;
 
 use super::{numbers, symbols::displayable_equation};
 use crate::{
@@ -231,7 +232,8 @@ fn draw_loss(
             numbers::draw_strip(buffer, line(frame.forward.0), &loss.probabilities, theme);
             numbers::draw_strip(buffer, line(frame.backward.0), &loss.gradient, theme);
             let place = line(frame.forward.1);
-            let text = format!("{} = {}", displayable_equation("ℓ", theme), number(loss.loss, NUMBER_COLUMNS - 5));
+            let symbol = displayable_equation("Lₛ", theme);
+            let text = format!("{symbol} {}", number(loss.loss, NUMBER_COLUMNS - 1 - symbol.width() as u16));
             let role = if loss.loss.is_finite() { Role::Text } else { Role::Bad };
             Row::new(buffer, place, 0).with_ellipsis(theme.marks().ellipsis).put_right_aligned(
                 &text,

@@ -36,7 +36,6 @@ fn spell_out_symbols(text: &str) -> String {
     for c in text.chars() {
         match c {
             '∂' => plain.push('d'),
-            'ℓ' => plain.push('l'),
             'ᵀ' => plain.push_str("^T"),
             'Σ' => plain.push_str("sum "),
             'ₛ' => plain.push_str("_s"),
