@@ -5,8 +5,8 @@
 //!
 //! - Each [`Request`] is answered, either [`Event::Applied`] *after* it took effect or [`Event::Rejected`].
 //! - Commands take effect between minibatches, but for those that walk through one; a paused source still answers.
-//! - The newest state always arrives. [`Event::Step`] reports may be thinned for a slow consumer, and
-//!   [`Event::Thinned`] says how many were.
+//! - The newest state always arrives. Reports and evaluations ([`Event::Step`], [`Event::Evaluation`]) may be thinned for a
+//!   slow consumer, and [`Event::Thinned`] says how many were.
 //! - What a source does not know is absent, never 0 and never NaN.
 //! - Non-finite numbers travel as the strings `"nan"`, `"inf"` and `"-inf"`, because JSON has no spelling for them.
 //!

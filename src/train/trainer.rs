@@ -41,7 +41,7 @@ pub struct Trainer {
     plane_extent: OnceCell<PlaneExtent>,
     /// Minibatches that the run is planned for, which the schedule spans.
     planned_steps: u64,
-    /// Minibatch after which the run is finished; at most those planned.
+    /// Minibatches after which the run ends: those planned, or fewer if it is to stop early.
     total_steps: u64,
     /// Minibatches between two evaluations.
     evaluate_every: u64,

@@ -34,8 +34,9 @@ const MAX_SHALLOW_DEPTH: usize = 128;
 /// just before; if there are fewer, all are packed first and the threads share them.
 const MIN_PANELS_PER_THREAD: usize = 8;
 
-/// The same where the result is no taller than wide. There a thread with columns of its own reads less of what the
-/// others have written than one with rows of its own.
+/// The same where the result is no taller than wide, so that the right operand is the larger one. Shared panels would be
+/// read by threads that did not pack them, out of the cache of another processor core; a thread that packs its own panels
+/// reads them from its own cache, and of the others only needs the smaller left operand.
 const MIN_PANELS_PER_THREAD_WIDE: usize = 2;
 
 /// Depth of the pieces in which threads pack the panels that they share.

@@ -243,9 +243,10 @@ mod x86 {
         _mm256_setzero_pd(), _mm256_loadu_pd, _mm256_storeu_pd, _mm256_set1_pd, _mm256_add_pd, _mm256_fmadd_pd
     }
 
-    /// A tile of ROWS rows and [`NARROW_COLUMNS`] columns: each vector holds the columns one after the other, of each that
-    /// many sums, one for every depth of as many, which are added up at the end, neighbours first. With a single sum
-    /// for each column, loading and spreading the left values would take longer than the multiplications.
+    /// A tile of ROWS rows and [`NARROW_COLUMNS`] columns. So few columns don't fill a vector, so a vector holds several
+    /// partial sums of each column, one after the other: of four, for instance, the first adds up the products of depths
+    /// 0, 4, 8, …, the second those of 1, 5, 9, …. They are added at the end, neighbours first. With a single sum for
+    /// each column, loading and spreading the left values would take longer than the multiplications.
     ///
     /// # Safety
     ///

@@ -13,9 +13,9 @@ use super::{Background, ColorDepth, Rgb, Theme};
 const CLASS_HUES: [(Rgb, Rgb, Color); 8] = [
     ((30, 170, 120), (0, 124, 88), Color::Green),
     ((244, 164, 212), (206, 84, 158), Color::LightMagenta),
-    ((222, 232, 90), (70, 74, 0), Color::LightGreen),
-    ((228, 232, 238), (124, 126, 132), Color::Gray),
-    ((214, 60, 90), (190, 0, 50), Color::Red),
+    ((222, 232, 90), (70, 74, 0), Color::Gray),
+    ((228, 232, 238), (124, 126, 132), Color::Red),
+    ((214, 60, 90), (190, 0, 50), Color::LightGreen),
     ((170, 110, 240), (110, 50, 190), Color::Magenta),
     ((130, 220, 110), (84, 150, 40), Color::LightRed),
     ((160, 80, 130), (110, 30, 90), Color::DarkGray),

@@ -132,6 +132,7 @@ impl<T: Scalar> Product<T> {
         let columns = self.tiles.max_columns();
         let panels = self.n.div_ceil(columns);
         let fitting = (MAX_LOCAL_VALUES / (MAX_BLOCK_DEPTH.min(self.k) * columns)).max(1);
+        // Several chunks for each thread, so that a late one does not keep the others waiting; at least one panel each.
         let wanted = if threads > 1 { panels / (MIN_PANELS_PER_THREAD * threads) } else { panels };
         let width = wanted.clamp(1, fitting) * columns;
         pool.run(self.n.div_ceil(width), &|chunk| {

@@ -132,10 +132,17 @@ fn draw_column_headings(theme: Theme, buffer: &mut Buffer, frame: &ChainFrame, s
         put(frame.shapes, if frame.roomy { "shape" } else { "out" }, false);
     }
     if let Some(pass) = traced {
-        let spare = frame.forward.0.width >= 16;
-        put(frame.forward.0, if spare { "y, of this sample" } else { "y" }, false);
+        put(frame.forward.0, if frame.forward.0.width < 16 { "y" } else { "y of this sample" }, false);
         put(frame.forward.1, "|y|", true);
-        put(frame.backward.0, if spare { "∂L/∂y, of this sample" } else { "∂L/∂y" }, false);
+        put(
+            frame.backward.0,
+            match frame.backward.0.width {
+                0..16 => "∂L/∂y",
+                16..20 => "∂L/∂y of sample",
+                _ => "∂L/∂y of this sample",
+            },
+            false,
+        );
         put(frame.backward.1, "|∂L/∂y|", true);
         let gradient = match (frame.roomy, pass) {
             (true, PassKind::Minibatch { .. }) => "|∂L/∂θ|, batch",

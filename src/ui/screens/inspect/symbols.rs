@@ -37,7 +37,7 @@ fn spell_out_symbols(text: &str) -> String {
         match c {
             '∂' => plain.push('d'),
             'ᵀ' => plain.push_str("^T"),
-            'Σ' => plain.push_str("sum "),
+            'Σ' => plain.push_str("sum"),
             'ₛ' => plain.push_str("_s"),
             '⊙' | '·' => plain.push('*'),
             '−' | '–' => plain.push('-'),
@@ -99,5 +99,7 @@ mod tests {
         }
         assert_eq!(spell_out_symbols("∂L/∂W = dyᵀ x"), "dL/dW = dy^T x");
         assert_eq!(spell_out_symbols("y = 1/(1 + e⁻ˣ)"), "y = 1/(1 + e^-x)");
+        assert_eq!(spell_out_symbols("∂L/∂b = Σₛ dyₛ"), "dL/db = sum_s dy_s");
+        assert_eq!(spell_out_symbols("∂L/∂β = Σ dy"), "dL/dbeta = sum dy");
     }
 }
