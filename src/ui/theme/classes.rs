@@ -21,6 +21,11 @@ const CLASS_HUES: [(Rgb, Rgb, Color); 8] = [
     ((160, 80, 130), (110, 30, 90), Color::DarkGray),
 ];
 
+/// Grounds on dark and on light among the 256 colours, which have no dim colours but greys: a mixture of the ground and a
+/// hue would be the same grey for several classes.
+const INDEXED_GROUNDS: [(u8, u8); 8] =
+    [(23, 151), (96, 218), (100, 143), (242, 250), (88, 217), (54, 183), (64, 155), (53, 176)];
+
 /// Marks of samples that are classified correctly, and of those that are not.
 const CLASS_MARKS: [[&str; 2]; 8] =
     [["●", "○"], ["◆", "◇"], ["▲", "△"], ["■", "□"], ["▼", "▽"], ["★", "☆"], ["♠", "♤"], ["♣", "♧"]];
@@ -33,7 +38,7 @@ const TEXTURES: [[&str; 2]; 8] =
 const ASCII_TEXTURES: [[&str; 2]; 8] =
     [[".", ":"], ["-", "="], ["'", "\""], ["+", "*"], [",", ";"], ["_", "~"], ["`", "^"], ["/", "%"]];
 
-/// Certainty below which the ground of a class is left empty where there are no colours.
+/// Certainty below which the ground of a class is left empty where there are few or no colours.
 const MAX_UNSURE_CERTAINTY: f64 = 0.35;
 
 /// Certainty above which it counts as sure there.
@@ -66,13 +71,17 @@ impl Theme {
             let mix = |ground: u8, hue: u8| (f64::from(ground) + (f64::from(hue) - f64::from(ground)) * part) as u8;
             self.rgb_color((mix(ground.0, hue.0), mix(ground.1, hue.1), mix(ground.2, hue.2)))
         };
+        let indexed = INDEXED_GROUNDS[class % INDEXED_GROUNDS.len()];
+        let is_unsure = certainty < MAX_UNSURE_CERTAINTY;
         match (self.depth, self.background) {
             (ColorDepth::None, _) => None,
-            (ColorDepth::Basic, Background::Dark) if certainty < MAX_UNSURE_CERTAINTY => Some(Color::Black),
-            (ColorDepth::Basic, Background::Light) if certainty < MAX_UNSURE_CERTAINTY => Some(Color::White),
+            (ColorDepth::Basic | ColorDepth::Indexed, Background::Dark) if is_unsure => Some(Color::Black),
+            (ColorDepth::Basic | ColorDepth::Indexed, Background::Light) if is_unsure => Some(Color::White),
             (ColorDepth::Basic, _) => Some(basic),
-            (_, Background::Dark) => Some(mix((14, 16, 22), dark, 0.06 + 0.42 * certainty)),
-            (_, Background::Light) => Some(mix((255, 255, 255), light, 0.05 + 0.42 * certainty)),
+            (ColorDepth::Indexed, Background::Dark) => Some(Color::Indexed(indexed.0)),
+            (ColorDepth::Indexed, Background::Light) => Some(Color::Indexed(indexed.1)),
+            (ColorDepth::True, Background::Dark) => Some(mix((14, 16, 22), dark, 0.06 + 0.42 * certainty)),
+            (ColorDepth::True, Background::Light) => Some(mix((255, 255, 255), light, 0.05 + 0.42 * certainty)),
         }
     }
 
@@ -105,12 +114,10 @@ mod tests {
                 let theme = Theme::new(depth, background, true);
                 for (one, other) in (0..8).flat_map(|one| (0..one).map(move |other| (one, other))) {
                     assert_ne!(theme.class_color(one), theme.class_color(other), "{depth:?} {one} {other}");
-                    // Among 256 colours only the first four grounds are far enough apart; the marks tell the others.
-                    let grounds = [one, other].map(|class| theme.class_ground_color(class, 1.0));
-                    assert!(
-                        depth == ColorDepth::Indexed && one > 3 || grounds[0] != grounds[1],
-                        "{depth:?} {one} {other}"
-                    );
+                    for certainty in [0.4, 0.7, 1.0] {
+                        let grounds = [one, other].map(|class| theme.class_ground_color(class, certainty));
+                        assert_ne!(grounds[0], grounds[1], "{depth:?} {one} {other}");
+                    }
                 }
             }
         }
