@@ -20,14 +20,14 @@
 //!
 //! network.input_mut(4).fill(0.5); // the next batch
 //! network.forward(Mode::Train { step: 0 });
-//! let report = network.loss(&[0, 1, 0, 0]);
+//! let report = network.loss(&[0_u8, 1, 0, 0]);
 //! network.backward();
 //! for parameter in network.parameters_mut() {
 //!     parameter.value.iter_mut().zip(&parameter.gradient).for_each(|(w, g)| *w -= 0.1 * g);
 //! }
 //!
 //! network.forward(Mode::Train { step: 1 });
-//! assert!(network.loss(&[0, 1, 0, 0]).loss < report.loss);
+//! assert!(network.loss(&[0_u8, 1, 0, 0]).loss < report.loss);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -67,5 +67,5 @@ pub use network::Network;
 pub use parameter::{Buffer, LayerPosition, Parameter};
 pub use shape::Shape;
 pub use single_values::{SingleValueNorm, check_minibatch, find_single_value_norm};
-pub use spec::{LAYER_FORMS, LayerSpec, NetworkSpec, split_layers};
+pub use spec::{LAYER_FORMS, LayerSpec, NetworkSpec, Padding, split_layers};
 pub use stored::copy_from_f64;

@@ -121,7 +121,7 @@ impl Tensors {
     ///
     /// # Errors
     /// When there is none of that name, it has another shape or type, or a value is out of range.
-    pub fn labels(&self, name: &str, shape: &[usize], classes: usize) -> Result<Vec<u8>, TensorError> {
+    pub fn labels(&self, name: &str, shape: &[usize], classes: usize) -> Result<Vec<usize>, TensorError> {
         let (entry, bytes) = self.entry_and_bytes(name, shape)?;
         let labels: Vec<i64> = match entry.dtype {
             Dtype::U8 => decode_values(bytes, |[b]: [u8; 1]| i64::from(b)),
@@ -129,7 +129,7 @@ impl Tensors {
             Dtype::I64 => decode_values(bytes, i64::from_le_bytes),
             _ => return Err(self.wrong_type(name, entry, "U8, I32 or I64")),
         };
-        let valid = |label: i64| u8::try_from(label).ok().filter(|&label| usize::from(label) < classes);
+        let valid = |label: i64| usize::try_from(label).ok().filter(|&label| label < classes);
         labels
             .iter()
             .enumerate()

@@ -57,11 +57,11 @@ impl BenchCase {
             Self::Mlp784 => hidden(&[256, 128]),
             Self::Cnn => {
                 let block = |channels| {
-                    let convolution = LayerSpec::Conv { channels, kernel: (3, 3), stride: 1, pad: 1 };
+                    let convolution = LayerSpec::Conv { channels, kernel: (3, 3), stride: 1, pad: (1, 1).into() };
                     [convolution, LayerSpec::BatchNorm, Relu.into()]
                 };
                 let stages = [&[64][..], &[128], &[256, 256], &[512, 512], &[512, 512]].into_iter().flat_map(|stage| {
-                    let pool = LayerSpec::MaxPool { size: 3, stride: 2, pad: 1 };
+                    let pool = LayerSpec::MaxPool { size: 3, stride: 2, pad: (1, 1) };
                     stage.iter().flat_map(|&channels| block(channels)).chain([pool]).collect::<Vec<_>>()
                 });
                 stages.chain([LayerSpec::Flatten, LayerSpec::Linear { units: CLASSES }]).collect()

@@ -189,8 +189,8 @@ const MODEL_KEYS: &[ConfigKey] = &[
         path: LAYERS_KEY,
         about: "The layers in the order of the forward pass",
         kind: ValueKind::Texts {
-            values: "\"linear UNITS\", \"linear classes\" as the last, \"conv CHANNELS HEIGHTxWIDTH [stride N] [pad N]\", \
-                     \"batchnorm\", \"maxpool SIZE [stride N] [pad N]\", \"avgpool SIZE [stride N] [pad N]\", \"global_avgpool\", \
+            values: "\"linear UNITS\", \"linear classes\" as the last, \"conv CHANNELS HEIGHTxWIDTH [stride N] [pad N|HxW|same]\", \
+                     \"batchnorm\", \"maxpool SIZE [stride N] [pad N|HxW]\", \"avgpool SIZE [stride N] [pad N|HxW]\", \"global_avgpool\", \
                      \"flatten\", \"dropout PROBABILITY\", \"residual [LAYER, …]\", and activations: \"relu\", \
                      \"leaky_relu SLOPE\", \"gelu\", \"tanh\", … (a wrong word lists them all)",
             least: 1,

@@ -172,7 +172,7 @@ pub enum DataError {
         hint: &'static str,
     },
     /// A label is no number that a class can have.
-    #[error("{file}: label {label} of item {} is out of range; valid: whole numbers from 0 to 255, one for each class", thousands(*.item))]
+    #[error("{file}: label {label} of item {} is out of range; valid: whole numbers from 0 to 255, one for each of at most 256 classes", thousands(*.item))]
     ImpossibleLabel {
         /// The label file.
         file: String,

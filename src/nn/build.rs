@@ -2,7 +2,7 @@
 
 use super::{
     Init, LayerPosition, LayerSpec, Scalar, Shape,
-    chain::{ONLY_LAST, channel_count, check_layers, shortcut_projection},
+    chain::{ONLY_LAST, ShortcutSpec, channel_count, check_layers, find_shortcut},
     layers::{
         AvgPool, BatchNorm, Conv, Dropout, Flatten, GlobalAvgPool, Layer, Linear, MaxPool, PassContext, Residual,
     },
@@ -77,9 +77,10 @@ fn build_residual<T: Scalar>(
     }
     let outputs: Vec<usize> = infos.iter().map(|info| info.output.features()).collect();
     let output = infos.last().map_or(input, |info| &info.output);
-    let projection = shortcut_projection(input, output)?;
-    if let Some(projection) = &projection {
+    let shortcut = find_shortcut(input, output);
+    if let Some(ShortcutSpec::Projection(projection)) = &shortcut {
         layers.push(build_layer(projection, input, &position.inside_block(infos.len(), "shortcut"), setup)?);
     }
-    Ok(Residual::new(layers, projection.is_some(), setup.max_batch, input.features(), &outputs))
+    let is_projected = matches!(shortcut, Some(ShortcutSpec::Projection(_)));
+    Ok(Residual::new(layers, is_projected, setup.max_batch, input.features(), &outputs))
 }

@@ -1,7 +1,7 @@
 //! The chain of shapes: every layer fits the one before, the first the data and the last the classes.
 
 use super::{
-    BuildError, LayerSpec, NetworkSpec, Shape,
+    BuildError, LayerSpec, NetworkSpec, Padding, Shape,
     window::{Window, image_dimensions},
 };
 
@@ -170,29 +170,66 @@ fn check_residual(layers: &[LayerSpec], input: &Shape, max_batch: usize) -> Resu
         .map_err(|(index, message)| format!("is impossible: its layer {index}, `{}`, {message}", layers[index]))?;
     let output = infos[infos.len() - 1].output.clone();
     let mut parameters = infos.iter().map(|info| info.parameters).sum();
-    if let Some(projection) = shortcut_projection(input, &output)? {
+    let shortcut = find_shortcut(input, &output).ok_or_else(|| unfit_shortcut_error(input, &infos))?;
+    if let ShortcutSpec::Projection(projection) = shortcut {
         parameters += check_layer(&projection, input, max_batch)?.1;
     }
     Ok((output, parameters))
 }
 
-/// What brings the input of a residual block to the shape of its output: nothing where they are the same, else a
-/// linear layer for vectors and a 1×1 convolution for images, its stride the ratio of the sizes.
-pub(super) fn shortcut_projection(input: &Shape, output: &Shape) -> Result<Option<LayerSpec>, String> {
+/// What brings the input of a residual block to the shape of its output.
+pub(super) enum ShortcutSpec {
+    /// They are the same.
+    Identity,
+    /// A linear layer for vectors, a 1×1 convolution for images, its stride the ratio of the sizes.
+    Projection(LayerSpec),
+}
+
+/// The shortcut of a block that makes `output` of `input`; `None` where there is none.
+pub(super) fn find_shortcut(input: &Shape, output: &Shape) -> Option<ShortcutSpec> {
     if input == output {
-        return Ok(None);
+        return Some(ShortcutSpec::Identity);
     }
-    let projection = match (input.dimensions(), output.dimensions()) {
-        ([_], &[units]) => Some(LayerSpec::Linear { units }),
+    match (input.dimensions(), output.dimensions()) {
+        ([_], &[units]) => Some(ShortcutSpec::Projection(LayerSpec::Linear { units })),
         (&[_, height, width], &[channels, out_height, out_width]) => {
             let stride = height.div_ceil(out_height);
             let fits = height.div_ceil(stride) == out_height && width.div_ceil(stride) == out_width;
-            fits.then_some(LayerSpec::Conv { channels, kernel: (1, 1), stride, pad: 0 })
+            let projection = LayerSpec::Conv { channels, kernel: (1, 1), stride, pad: Padding::NONE };
+            fits.then_some(ShortcutSpec::Projection(projection))
         }
         _ => None,
+    }
+}
+
+/// Why no shortcut fits a block of these layers, as the end of a sentence: from which layer on, and what would fit.
+fn unfit_shortcut_error(input: &Shape, layers: &[PlacedLayer]) -> String {
+    let last_fitting = layers.iter().rposition(|info| find_shortcut(input, &info.output).is_some());
+    let PlacedLayer { index, spec, .. } = &layers[last_fitting.map_or(0, |last| last + 1)];
+    let output = &layers[layers.len() - 1].output;
+    let what = format!("turns {input} into {output}, to which its input can't be added: ");
+    let (&[_, height, width], &[channels, out_height, out_width]) = (input.dimensions(), output.dimensions()) else {
+        return format!(
+            "{what}its layer {index}, `{spec}`, makes a vector of the image, and a 1x1 convolution as its shortcut gives \
+             images only; put `flatten` before the block, for a linear shortcut, or that layer after it"
+        );
     };
-    let error = || format!("turns {input} into {output}, to which no 1x1 convolution can bring its shortcut");
-    projection.map(Some).ok_or_else(error)
+    let near = [height.div_ceil(out_height), width.div_ceil(out_width)];
+    let mut strides: Vec<usize> = near.into_iter().flat_map(|stride| [stride - 1, stride]).filter(|&s| s > 0).collect();
+    strides.sort_unstable();
+    strides.dedup();
+    let fitting: Vec<String> = strides
+        .into_iter()
+        .map(|stride| {
+            let shape = Shape::new([channels, height.div_ceil(stride), width.div_ceil(stride)]);
+            if stride == 1 { shape.to_string() } else { format!("{shape} with stride {stride}") }
+        })
+        .collect();
+    format!(
+        "{what}a 1x1 convolution as its shortcut can give {}; make its layers give one of these (`pad same` keeps height \
+         and width), or put what changes them, from its layer {index}, `{spec}`, on, outside of the block",
+        fitting.join(" or ")
+    )
 }
 
 /// What batch normalization keeps apart: the channels of an image, the features of anything else.

@@ -85,7 +85,7 @@ impl<T: Scalar> SoftmaxCrossEntropy<T> {
     pub(super) fn forward_backward(
         &mut self,
         logits: &ArrayView2<'_, T>,
-        labels: &[u8],
+        labels: &[impl Copy + Into<usize>],
         smoothing: f64,
         gradient: ArrayViewMut2<'_, T>,
     ) -> LossReport {
@@ -105,7 +105,7 @@ impl<T: Scalar> SoftmaxCrossEntropy<T> {
         map_slices([&*gradient], p, |[distance]| distance.quick_exp());
         let samples = values(*logits).chunks_exact(classes).zip(gradient.chunks_exact_mut(classes));
         for (((z, dz), p), &label) in samples.zip(p.chunks_exact_mut(classes)).zip(labels) {
-            let label = usize::from(label);
+            let label = label.into();
             // `dz` still holds the distances from the largest logit, whose own is 0.
             let predicted = dz.iter().position(|&distance| distance == T::zero());
             let max = predicted.map_or(f64::NAN, |class| z[class].as_f64());
@@ -206,7 +206,7 @@ mod tests {
         assert_eq!(gradient, array![[0.5, -0.5], [0.0, 0.0]]);
         // The difference of the logits is more than an f32 holds.
         let (mut loss, mut gradient) = (SoftmaxCrossEntropy::new(1, 2), Array2::zeros((1, 2)));
-        let report = loss.forward_backward(&array![[-3e38_f32, 3e38]].view(), &[0], 0.0, gradient.view_mut());
+        let report = loss.forward_backward(&array![[-3e38_f32, 3e38]].view(), &[0_u8], 0.0, gradient.view_mut());
         assert!((report.loss - 6e38).abs() < 1e32 && gradient == array![[-1.0, 1.0]]);
     }
 

@@ -133,7 +133,7 @@ impl<T: Scalar> Network<T> {
     /// # Panics
     ///
     /// If there are not as many labels as samples, or a label is not one of the classes.
-    pub fn loss(&mut self, labels: &[u8]) -> LossReport {
+    pub fn loss(&mut self, labels: &[impl Copy + Into<usize>]) -> LossReport {
         assert_eq!(labels.len(), self.batch, "labels and samples of the batch");
         let (rows, last) = (s![..self.batch, ..], self.layers.len() - 1);
         let (logits, smoothing) = (self.values[last + 1].slice(rows), self.label_smoothing());

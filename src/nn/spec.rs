@@ -1,10 +1,12 @@
 //! The plain description of a network; its compact text as in `config.toml` is in [`text`].
 
 mod facts;
+mod padding;
 mod text;
 mod words;
 
 pub use facts::LAYER_FORMS;
+pub use padding::Padding;
 pub use text::split_layers;
 
 use super::{Init, layers::activation::ActivationSpec};
@@ -56,7 +58,7 @@ pub enum LayerSpec {
     /// `linear classes`: a linear layer with one output for each class of the data. Only the last layer can be one, and
     /// [`NetworkSpec::for_classes`] makes it a [`Self::Linear`] of that many units.
     LinearClasses,
-    /// `conv CHANNELS HEIGHTxWIDTH [stride N] [pad N]`: cross-correlation of an image with a kernel for each channel
+    /// `conv CHANNELS HEIGHTxWIDTH [stride N] [pad N|HxW|same]`: cross-correlation of an image with a kernel for each channel
     /// of the output.
     Conv {
         /// Channels of the output, at least 1.
@@ -65,28 +67,30 @@ pub enum LayerSpec {
         kernel: (usize, usize),
         /// Step of the kernel, at least 1; 1 unless given.
         stride: usize,
-        /// Zeros around the image on every side, fewer than the kernel covers; 0 unless given.
-        pad: usize,
+        /// Zeros around the image; none unless given.
+        pad: Padding,
     },
     /// `batchnorm`: mean 0 and variance 1 over the batch, for each feature or channel, then scaled and shifted.
     BatchNorm,
-    /// `maxpool SIZE [stride N] [pad N]`: the largest value of each window.
+    /// `maxpool SIZE [stride N] [pad N|HxW]`: the largest value of each window.
     MaxPool {
         /// Height and width of the window, at least 1.
         size: usize,
         /// Step of the window, at least 1; its size unless given.
         stride: usize,
-        /// Rows and columns around the image that never win, at most half the size; 0 unless given.
-        pad: usize,
+        /// Rows above and below, and columns left and right of the image that never win, each at most half the size; 0
+        /// unless given.
+        pad: (usize, usize),
     },
-    /// `avgpool SIZE [stride N] [pad N]`: the mean of each window, zeros of the padding counted.
+    /// `avgpool SIZE [stride N] [pad N|HxW]`: the mean of each window, zeros of the padding counted.
     AvgPool {
         /// Height and width of the window, at least 1.
         size: usize,
         /// Step of the window, at least 1; its size unless given.
         stride: usize,
-        /// Zeros around the image on every side, at most half the size; 0 unless given.
-        pad: usize,
+        /// Rows of zeros above and below, and columns left and right of the image, each at most half the size; 0 unless
+        /// given.
+        pad: (usize, usize),
     },
     /// `global_avgpool`: the mean of each channel.
     GlobalAvgPool,

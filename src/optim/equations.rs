@@ -27,19 +27,19 @@ impl OptimizerSpec {
                 lines.extend(match (momentum > 0.0, facts.momentum_begins) {
                     (false, _) => None,
                     (true, true) => Some("m ← g"),
-                    (true, false) => Some("m ← μm + g"),
+                    (true, false) => Some("m ← ρm + g"),
                 });
                 lines.push(match (momentum > 0.0, nesterov) {
                     (false, _) => "θ ← θ − ηg",
                     (true, false) => "θ ← θ − ηm",
-                    (true, true) => "θ ← θ − η(g + μm)",
+                    (true, true) => "θ ← θ − η(g + ρm)",
                 });
             }
             Self::RmsProp { momentum, weight_decay, .. } => {
                 lines.extend(decays(weight_decay));
                 lines.push("v ← αv + (1 − α)g²");
                 lines.extend(if momentum > 0.0 {
-                    ["m ← μm + g/(√v + ε)", "θ ← θ − ηm"].iter()
+                    ["m ← ρm + g/(√v + ε)", "θ ← θ − ηm"].iter()
                 } else {
                     ["θ ← θ − ηg/(√v + ε)"].iter()
                 });
@@ -66,11 +66,11 @@ impl OptimizerSpec {
         let optional = |symbol, value: f64| (value > 0.0).then_some((symbol, value));
         match *self {
             Self::Sgd { momentum, weight_decay, .. } => {
-                found.extend([optional("μ", momentum), optional("λ", weight_decay)].into_iter().flatten());
+                found.extend([optional("ρ", momentum), optional("λ", weight_decay)].into_iter().flatten());
             }
             Self::RmsProp { alpha, epsilon, momentum, weight_decay } => {
                 found.extend([("α", alpha), ("ε", epsilon)]);
-                found.extend([optional("μ", momentum), optional("λ", weight_decay)].into_iter().flatten());
+                found.extend([optional("ρ", momentum), optional("λ", weight_decay)].into_iter().flatten());
             }
             Self::Adam { beta1, beta2, epsilon, weight_decay }
             | Self::AdamW { beta1, beta2, epsilon, weight_decay } => {

@@ -58,7 +58,7 @@ pub enum LayerKind {
         kernel: [usize; 2],
         /// Step of the kernel down and to the right.
         stride: [usize; 2],
-        /// Zeros above and below, and left and right of the image.
+        /// Zeros above and left of the image. Below and right of it are as many, or where the shapes say so one more.
         pad: [usize; 2],
     },
     /// Mean 0 and variance 1 over the batch, then scaled and shifted.

@@ -176,6 +176,17 @@ fn tensors_of_another_name_shape_or_type_are_refused() {
     );
 }
 
+/// A network may have more outputs than a byte counts.
+#[test]
+fn labels_are_valid_as_far_as_is_said() {
+    let mut bytes = file("{\"y\":{\"dtype\":\"I64\",\"shape\":[2],\"data_offsets\":[0,16]}}", 0);
+    bytes.extend([299_i64, 256].map(i64::to_le_bytes).concat());
+    let tensors = Tensors::parse("w", &bytes).unwrap();
+    assert_eq!(tensors.labels("y", &[2], 300).unwrap(), [299, 256]);
+    let label = "w: tensor y: element 0 is 299; with 299 classes it must be from 0 to 298";
+    assert_eq!(said(tensors.labels("y", &[2], 299).unwrap_err()), label);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 

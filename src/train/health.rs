@@ -22,7 +22,7 @@ pub use self::{
 use self::{
     evaluations::EvaluationMemory,
     layers::{LayerMemory, ReportedLayers},
-    training::{BROKEN_RULE, BrokenLook, LossMemory},
+    training::{BROKEN_RULE, LossMemory},
 };
 use crate::{
     protocol::Finding,
@@ -59,12 +59,12 @@ impl HealthMonitor {
     }
 
     /// What to say of a minibatch with numbers that are not finite.
-    pub fn judge_broken_step(error: &StepError, at: &Circumstances) -> Finding {
+    pub fn judge_broken_step(&self, error: &StepError, at: &Circumstances) -> Finding {
         let layer = match *error {
             StepError::Gradient { layer, .. } => Some(layer),
             StepError::Loss { .. } => None,
         };
-        BROKEN_RULE.describe(&BrokenLook { error: error.to_string(), at: *at }, at.step, layer)
+        BROKEN_RULE.describe(&self.loss.broken_look(error, at), at.step, layer)
     }
 
     /// Judges an evaluation of the test split, for which `favourite` was predicted most often.

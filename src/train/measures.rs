@@ -39,6 +39,9 @@ pub struct LayerMeasures {
     pub update_norm: f64,
     /// Share of its units whose rectified output was 0 for the whole minibatch; `None` where no rectifier follows.
     pub dead: Option<f64>,
+    /// Share of the channels of a batch normalization whose values were all the same in the whole minibatch; `None` for
+    /// any other layer.
+    pub constant: Option<f64>,
     /// What the rules make of it; `None` before they looked for long enough.
     pub health: Option<Health>,
 }

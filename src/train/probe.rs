@@ -29,6 +29,7 @@ pub(super) fn measure_layers(network: &Network<f32>, update_norms: &[f64]) -> Ve
                 gradient_norm: 0.0,
                 update_norm: 0.0,
                 dead: dead_share_after(network, parameter.layer),
+                constant: network.constant_channel_share(parameter.layer),
                 health: None,
             });
         }

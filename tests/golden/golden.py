@@ -68,6 +68,17 @@ def mixed():
     )
 
 
+def padded():
+    """Every way to write a padding that has two numbers, or that has another number on the other side."""
+    body = nn.Sequential(nn.Conv2d(5, 5, 2, padding="same"), nn.GELU())
+    return nn.Sequential(
+        nn.Conv2d(2, 16, (4, 3), padding="same"), nn.Tanh(), nn.Conv2d(16, 16, 3, padding="same"), nn.SiLU(),
+        nn.Conv2d(16, 5, (2, 5), padding=(1, 2)), nn.MaxPool2d(3, stride=2, padding=(1, 0)),
+        Residual(body, nn.Identity()), nn.AvgPool2d(2, stride=1, padding=(0, 1)),
+        nn.Conv2d(5, 6, (3, 1), stride=2, padding=(1, 0)), nn.Flatten(), nn.Linear(36, 5),
+    )
+
+
 def prepare(model, shape, batch, classes):
     """Sets every parameter to numbers of its own stream, weights as wide as PyTorch begins with."""
     for stream, (name, p) in enumerate(model.named_parameters()):
@@ -138,6 +149,7 @@ def steps(name, make, shape, batch, classes):
 passes("mlp", mlp(), [20], 9, 5)
 passes("batch_norm_mlp", batch_norm_mlp(), [20], 9, 5, smoothing=0.1)
 passes("mixed", mixed(), [2, 9, 11], 5, 5)
+passes("padded", padded(), [2, 7, 9], 5, 5)
 passes("cnn", cnn(EXERCISE), [3, 32, 32], 4, 10)
 steps("mlp", mlp, [20], 9, 5)
 steps("batch_norm_mlp", batch_norm_mlp, [20], 9, 5)

@@ -160,6 +160,24 @@ fn a_network_of_all_other_layers_is_that_of_pytorch() {
 }
 
 #[test]
+fn convolutions_and_pools_of_every_padding_are_those_of_pytorch() {
+    let layers = [
+        "conv 16 4x3 pad same",
+        "tanh",
+        "conv 16 3x3 pad same",
+        "silu",
+        "conv 5 2x5 pad 1x2",
+        "maxpool 3 stride 2 pad 1x0",
+        "residual [conv 5 2x2 pad same, gelu]",
+        "avgpool 2 stride 1 pad 0x1",
+        "conv 6 3x1 stride 2 pad 1x0",
+        "flatten",
+        "linear 5",
+    ];
+    compare_both("padded", &layers, &[2, 7, 9], 5, 5, 0.0);
+}
+
+#[test]
 fn the_cnn_of_the_exercise_is_that_of_pytorch() {
     let layers = exercise(1);
     let layers: Vec<&str> = layers.iter().map(String::as_str).collect();

@@ -3,6 +3,9 @@
 
 use std::{fs, num::NonZeroUsize, path::Path, process::Command, sync::Arc};
 
+mod formulas;
+mod page;
+
 use gradtop::nn::{LAYER_FORMS, Mode, Network, NetworkSpec, Pool, Shape};
 use ndarray::{Array1, Array2, array};
 
@@ -25,7 +28,7 @@ fn network() -> Network<f64> {
 fn loss(network: &mut Network<f64>) -> f64 {
     network.input_mut(1).assign(&array![[3.0, 0.5]]);
     network.forward(Mode::Evaluate);
-    network.loss(&[1]).loss
+    network.loss(&[1_u8]).loss
 }
 
 /// What a pass forward and backward gives: x̃, x, ∂L/∂x̃ and ∂L/∂x of the hidden layer.

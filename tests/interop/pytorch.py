@@ -62,20 +62,24 @@ class Residual(nn.Module):
 def layer(text, shape):
     """The module for a layer as gradtop writes it, which reads samples of this shape."""
     kind, _, rest = text.partition(" ")
-    moves = {name: int(value) for name, value in re.findall(r"(stride|pad) (\d+)", rest)}
+    # A padding is `2`, `1x2` or `same`.
+    moves = dict(re.findall(r"(stride|pad) (\w+)", rest))
+    stride = int(moves["stride"]) if "stride" in moves else None
+    pad = moves.get("pad", "0")
+    pad = pad if pad == "same" else tuple(map(int, pad.split("x"))) if "x" in pad else int(pad)
     numbers = re.findall(r"[0-9.e-]+", rest)
     if kind == "linear":
         linear = nn.Linear(int(numpy.prod(shape)), int(rest))
         return linear if len(shape) == 1 else FlatLinear(linear)
     if kind == "conv":
         kernel = [int(side) for side in re.search(r"(\d+)x(\d+)", rest).groups()]
-        return nn.Conv2d(shape[0], int(numbers[0]), kernel, moves.get("stride", 1), moves.get("pad", 0))
+        return nn.Conv2d(shape[0], int(numbers[0]), kernel, stride or 1, pad)
     if kind == "batchnorm":
         return (nn.BatchNorm1d if len(shape) == 1 else nn.BatchNorm2d)(shape[0])
     if kind in ("maxpool", "avgpool"):
         pool = nn.MaxPool2d if kind == "maxpool" else nn.AvgPool2d
         size = int(numbers[0])
-        return pool(size, moves.get("stride", size), moves.get("pad", 0))
+        return pool(size, stride or size, pad)
     if kind == "global_avgpool":
         return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
     if kind == "flatten":
@@ -156,6 +160,8 @@ IMAGE_NETWORKS = [
     "conv 3 1x1, relu, avgpool 3 stride 2 pad 1, leaky_relu 0.2, residual [conv 5 1x1, elu 0.5], linear 7, batchnorm, "
     "sigmoid, linear classes",
     "batchnorm, maxpool 3, tanh, conv 4 2x3 pad 1, avgpool 2, linear classes",
+    "conv 4 4x3 pad same, tanh, conv 5 2x5 pad 1x2, maxpool 3 stride 2 pad 1x0, residual [conv 5 2x2 pad same, gelu], "
+    "avgpool 2 stride 1 pad 0x1, conv 6 3x1 stride 2 pad 1x0, linear classes",
 ]
 
 

@@ -208,7 +208,9 @@ impl LabelWords {
         let single = count > 2 && count == rows;
         (measured || single || count > MAX_CLASSES).then(|| {
             let (different, rows) = (thousands(count as u64), thousands(rows as u64));
-            TextProblem::new(0, format!("{what} holds {different} different numbers in {rows} rows{QUANTITY_ADVICE}"))
+            let limit = if count > MAX_CLASSES { NUMBERS_OVER_LIMIT } else { "" };
+            let problem = format!("{what} holds {different} different numbers in {rows} rows{limit}{QUANTITY_ADVICE}");
+            TextProblem::new(0, problem)
         })
     }
 
@@ -241,6 +243,9 @@ impl LabelWords {
         TextProblem::new(0, problem + advice)
     }
 }
+
+/// What to say of more numbers than [`MAX_CLASSES`].
+const NUMBERS_OVER_LIMIT: &str = ", more than the 256 classes that there can be";
 
 /// What to say of a label column that is none.
 const QUANTITY_ADVICE: &str = ": it looks like a quantity to be predicted (regression), but gradtop tells classes apart; \

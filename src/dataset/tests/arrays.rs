@@ -183,11 +183,11 @@ fn arrays_that_cannot_be_are_named() {
     assert!(half.contains("'<f2'") && half.ends_with("or of labels y.astype(numpy.int64)"), "{half}");
     assert_eq!(
         y("'|i1'", "(4,)", &[0, 1, 255, 0]),
-        "…/train_y.npy: label -1 of item 2 is out of range; valid: whole numbers from 0 to 255, one for each class"
+        "…/train_y.npy: label -1 of item 2 is out of range; valid: whole numbers from 0 to 255, one for each of at most 256 classes"
     );
     assert_eq!(
         y("'<u8'", "(4,)", &[255; 32]),
-        "…/train_y.npy: label 9223372036854775807 of item 0 is out of range; valid: whole numbers from 0 to 255, one for each class"
+        "…/train_y.npy: label 9223372036854775807 of item 0 is out of range; valid: whole numbers from 0 to 255, one for each of at most 256 classes"
     );
     assert_eq!(y("'|u1'", "(4,)", &[3; 4]), "…/train_y.npy: every label is 3; there must be at least two classes");
     assert_eq!(y("'|u1'", "(2, 2)", &[0, 1, 0, 1]), "…/train_x.npy: 4 samples, but …/train_y.npy has 2 labels");

@@ -45,8 +45,8 @@ pub fn matmul<T: Scalar>(
 fn seen(w: &Window, oy: usize, ox: usize) -> impl Iterator<Item = (usize, usize)> {
     let w = *w;
     (0..w.kernel.0 * w.kernel.1).filter_map(move |k| {
-        let y = (oy * w.stride + k / w.kernel.1).checked_sub(w.pad).filter(|&y| y < w.height)?;
-        let x = (ox * w.stride + k % w.kernel.1).checked_sub(w.pad).filter(|&x| x < w.width)?;
+        let y = (oy * w.stride + k / w.kernel.1).checked_sub(w.pad.0).filter(|&y| y < w.height)?;
+        let x = (ox * w.stride + k % w.kernel.1).checked_sub(w.pad.1).filter(|&x| x < w.width)?;
         Some((k, y * w.width + x))
     })
 }

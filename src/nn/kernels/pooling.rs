@@ -128,7 +128,7 @@ impl<'a, const STRIDE: usize> WindowRow<'a, STRIDE> {
     #[inline(always)]
     fn new(window: &'a Window, place: usize, count: usize) -> Self {
         let (left, seen) = (place * STRIDE, (count - 1) * STRIDE + window.kernel.1);
-        let (skipped, begin) = (window.pad.saturating_sub(left), left.saturating_sub(window.pad));
+        let (skipped, begin) = (window.pad.1.saturating_sub(left), left.saturating_sub(window.pad.1));
         let inside = (seen - skipped.min(seen)).min(window.width.saturating_sub(begin));
         Self { window, place, count, begin, skipped, inside }
     }
@@ -153,9 +153,9 @@ impl<'a, const STRIDE: usize> WindowRow<'a, STRIDE> {
     ) -> ([T; PLACE_LANES], [u32; PLACE_LANES]) {
         let w = self.window;
         let (mut largest, mut positions) = ([T::neg_infinity(); PLACE_LANES], [0; PLACE_LANES]);
-        let first_row = (out * STRIDE).saturating_sub(w.pad);
+        let first_row = (out * STRIDE).saturating_sub(w.pad.0);
         for (lane, position) in positions.iter_mut().enumerate() {
-            *position = (first_row * w.width + ((self.place + lane) * STRIDE).saturating_sub(w.pad)) as u32;
+            *position = (first_row * w.width + ((self.place + lane) * STRIDE).saturating_sub(w.pad.1)) as u32;
         }
         for (ky, row) in rows[..w.kernel.0].iter().enumerate() {
             let Some(y) = w.row_under(ky, out) else { continue };
@@ -163,7 +163,7 @@ impl<'a, const STRIDE: usize> WindowRow<'a, STRIDE> {
             let start = (y * w.width + self.place * STRIDE) as u32;
             for kx in 0..w.kernel.1 {
                 let challengers = &row[kx..=kx + (PLACE_LANES - 1) * STRIDE];
-                let start = start.wrapping_add(kx as u32).wrapping_sub(w.pad as u32);
+                let start = start.wrapping_add(kx as u32).wrapping_sub(w.pad.1 as u32);
                 for lane in 0..PLACE_LANES {
                     let challenger = challengers[lane * STRIDE];
                     let wins = (challenger > largest[lane]) | challenger.is_nan();

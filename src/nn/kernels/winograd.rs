@@ -138,7 +138,7 @@ impl<T: Scalar> WinogradConv<T> {
     pub fn new(window: &Window, outputs: usize, max_batch: usize) -> Option<Self> {
         let Window { channels, height, width, kernel, stride, pad, .. } = *window;
         let many = channels.min(outputs) >= MIN_CHANNELS;
-        if !(T::WINOGRAD && many && kernel == (3, 3) && stride == 1 && pad == 1) {
+        if !(T::WINOGRAD && many && kernel == (3, 3) && stride == 1 && pad == (1, 1)) {
             return None;
         }
         let size = if TileSize::FourOutputs.multiplications(height, width)

@@ -13,20 +13,20 @@ use crate::nn::{
 /// What others ask about this kind of layer.
 pub(in crate::nn) const FACTS: LayerFacts = LayerFacts {
     name: "avgpool",
-    form: "avgpool SIZE [stride N] [pad N]",
+    form: "avgpool SIZE [stride N] [pad N|HxW]",
     category: LayerCategory::Pooling,
     properties: &[],
     equations: Equations {
-        forward: &["y = Σ x/k² over each window"],
-        backward: &["∂L/∂x = Σ dy/k² of the windows over it"],
-        symbols: "k is the window's side",
+        forward: &["y = Σ x/size² over each window"],
+        backward: &["∂L/∂x = Σ dy/size² of the windows over it"],
+        symbols: "size is the window's side",
     },
 };
 
-/// `y_o` = 1/k² `Σ_{i in window o} x_i` on every channel, with k² the size of the window: zeros of the padding count,
+/// `y_o` = 1/size² `Σ_{i in window o} x_i` on every channel, with size² the number of values in a window: zeros of the padding count,
 /// as they do in `PyTorch` by default.
 ///
-/// `∂y_o/∂x_i` = 1/k² where window o covers i and 0 elsewhere, so `∂L/∂x_i = 1/k² Σ_{o covers i} dy_o`.
+/// `∂y_o/∂x_i` = 1/size² where window o covers i and 0 elsewhere, so `∂L/∂x_i = 1/size² Σ_{o covers i} dy_o`.
 ///
 /// Cached: nothing.
 pub struct AvgPool {
@@ -39,7 +39,7 @@ impl AvgPool {
         Self { window }
     }
 
-    /// k².
+    /// size².
     fn window_values<T: Scalar>(&self) -> T {
         T::from_f64((self.window.kernel.0 * self.window.kernel.1) as f64)
     }

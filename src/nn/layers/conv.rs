@@ -25,7 +25,7 @@ const BLOCK_VALUES: usize = 1 << 21;
 /// What others ask about this kind of layer.
 pub(in crate::nn) const FACTS: LayerFacts = LayerFacts {
     name: "conv",
-    form: "conv CHANNELS HEIGHTxWIDTH [stride N] [pad N]",
+    form: "conv CHANNELS HEIGHTxWIDTH [stride N] [pad N|HxW|same]",
     category: LayerCategory::Weights,
     properties: &[],
     equations: Equations {
@@ -225,7 +225,7 @@ fn unfold<T: Scalar>(pool: &Pool, window: &Window, x: &[T], columns: &mut [T]) {
                 out[..on.start].fill(T::zero());
                 out[on.end..].fill(T::zero());
                 let from =
-                    &plane[y * window.width + on.start * window.stride + kx - window.pad..(y + 1) * window.width];
+                    &plane[y * window.width + on.start * window.stride + kx - window.pad.1..(y + 1) * window.width];
                 if window.stride == 1 {
                     out[on.clone()].copy_from_slice(&from[..on.len()]);
                 } else {
@@ -249,8 +249,8 @@ fn fold<T: Scalar>(pool: &Pool, window: &Window, columns: &[T], dx: &mut [T]) {
                 let on = window.places_over_column(kx);
                 for (oy, from) in from.chunks_exact(window.out_width).enumerate() {
                     let Some(y) = window.row_under(ky, oy).filter(|_| !on.is_empty()) else { continue };
-                    let to =
-                        &mut dx[y * window.width + on.start * window.stride + kx - window.pad..(y + 1) * window.width];
+                    let to = &mut dx
+                        [y * window.width + on.start * window.stride + kx - window.pad.1..(y + 1) * window.width];
                     if window.stride == 1 {
                         to.iter_mut().zip(&from[on.clone()]).for_each(|(dx, &du)| *dx += du);
                     } else {

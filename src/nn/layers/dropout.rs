@@ -18,9 +18,9 @@ pub(in crate::nn) const FACTS: LayerFacts = LayerFacts {
     category: LayerCategory::Regularization,
     properties: &[LayerProperty::KeepsPlaces],
     equations: Equations {
-        forward: &["y = x ⊙ m"],
-        backward: &["∂y/∂x = diag(m)", "∂L/∂x = dy ⊙ m"],
-        symbols: "m is 0 with probability p, else 1/(1 − p); 1 in evaluation",
+        forward: &["y = x ⊙ M"],
+        backward: &["∂y/∂x = diag(M)", "∂L/∂x = dy ⊙ M"],
+        symbols: "M is 0 with probability r, else 1/(1 − r); 1 in evaluation",
     },
 };
 

@@ -13,7 +13,7 @@ use crate::nn::{
 /// What others ask about this kind of layer.
 pub(in crate::nn) const FACTS: LayerFacts = LayerFacts {
     name: "maxpool",
-    form: "maxpool SIZE [stride N] [pad N]",
+    form: "maxpool SIZE [stride N] [pad N|HxW]",
     category: LayerCategory::Pooling,
     properties: &[LayerProperty::HasKink],
     equations: Equations {

@@ -9,7 +9,7 @@ use ndarray::Array2;
 use super::*;
 use crate::{
     nn::{
-        Init, LayerPosition, Shape,
+        Init, LayerPosition, Padding, Shape,
         build::{LayerSetup, build_layer},
         kernels::naive,
         rows::values,
@@ -44,12 +44,12 @@ fn window(stream: &mut Stream, pooling: bool) -> Window {
     loop {
         let mut pick = |from: usize, most: usize| from + stream.below((most - from + 1) as u32) as usize;
         let input = Shape::new([pick(1, 4), pick(1, 9), pick(1, 9)]);
-        let (size, stride, pad) = (pick(1, 4), pick(1, 3), pick(0, 2));
-        let kernel = (size, pick(1, 4));
+        let (size, stride, pad) = (pick(1, 4), pick(1, 3), (pick(0, 2), pick(0, 2)));
+        let (kernel, is_same) = ((size, pick(1, 4)), pick(1, 3) == 1);
         let window = if pooling {
             Window::new_pooling(&input, size, stride, pad)
         } else {
-            Window::new(&input, kernel, stride, pad)
+            Window::new(&input, kernel, stride, if is_same { Padding::Same } else { pad.into() })
         };
         if let Ok(window) = window {
             return window;
@@ -113,7 +113,7 @@ fn max_pooling_of_large_images_is_its_definition() {
         let mut pick = |from: usize, most: usize| from + stream.below((most - from + 1) as u32) as usize;
         let input = Shape::new([pick(1, 2), pick(17, 60), pick(17, 60)]);
         let (size, stride) = ([pick(1, 4), pick(14, 17)][usize::from(case % 4 == 0)], pick(1, 4));
-        let w = Window::new_pooling(&input, size, stride, pick(0, size / 2)).unwrap();
+        let w = Window::new_pooling(&input, size, stride, (pick(0, size / 2), pick(0, size / 2))).unwrap();
         let batch = pick(1, 2);
         let (x, dy) = (whole(batch, w.channels * w.plane(), stream), whole(batch, w.channels * w.places(), stream));
         let expected = slow_max_pool(&w, &x, &dy);
@@ -139,7 +139,7 @@ fn pooling_is_its_definition() {
             let found = run(&mut AvgPool::new(w), &x, &dy, Mode::Evaluate, buffers(), threads);
             assert!(found == means, "{w:?}");
         }
-        let all = Window { kernel: (w.height, w.width), stride: 1, pad: 0, out_height: 1, out_width: 1, ..w };
+        let all = Window { kernel: (w.height, w.width), stride: 1, pad: (0, 0), out_height: 1, out_width: 1, ..w };
         let dy = whole::<f64>(batch, w.channels, stream);
         let found = run(&mut GlobalAvgPool::new(w.plane()), &x, &dy, Mode::Evaluate, Default::default(), 2);
         let expected = run(&mut AvgPool::new(all), &x, &dy, Mode::Evaluate, Default::default(), 1);
@@ -149,7 +149,7 @@ fn pooling_is_its_definition() {
 
 #[test]
 fn a_nan_wins_every_window_that_sees_it() {
-    let window = Window::new_pooling(&Shape::new([1, 2, 4]), 2, 2, 0).unwrap();
+    let window = Window::new_pooling(&Shape::new([1, 2, 4]), 2, 2, (0, 0)).unwrap();
     let x = Array2::from_shape_vec((1, 8), vec![1.0, f64::NAN, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]).unwrap();
     let (y, _) = run(&mut MaxPool::new(window), &x, &Array2::ones((1, 2)), Mode::Evaluate, Default::default(), 1);
     assert!(y[[0, 0]].is_nan() && y[[0, 1]] == 7.0);

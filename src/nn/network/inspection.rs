@@ -65,6 +65,22 @@ impl<T: Scalar> Network<T> {
         Some((0..units).filter(dead).count() as f64 / units as f64)
     }
 
+    /// Share of the channels of a batch normalization whose values were all the same in the whole current batch: there
+    /// x̂ is 0, so that y = β whatever x is, and ∂L/∂x = 0. `None` for any other layer.
+    pub fn constant_channel_share(&self, layer: usize) -> Option<f64> {
+        if self.placed[layer].spec != LayerSpec::BatchNorm {
+            return None;
+        }
+        let x = self.values[layer].slice(s![..self.batch, ..]);
+        let channels = channel_count(&self.placed[layer].input);
+        let plane = x.ncols() / channels;
+        let is_constant = |channel: &usize| {
+            let values = x.slice(s![.., channel * plane..(channel + 1) * plane]);
+            values.iter().all(|&x| x == values[[0, 0]])
+        };
+        Some((0..channels).filter(is_constant).count() as f64 / channels as f64)
+    }
+
     /// The mode of the last forward pass.
     pub fn mode(&self) -> Mode {
         self.pass.mode

@@ -70,17 +70,53 @@ fn impossible_networks_are_refused_by_layer_and_shape() {
         ("conv 0 3x3", "has no channels; a layer needs at least 1"),
         ("conv 4 0x3", "covers nothing; height and width must be at least 1"),
         ("conv 4 3x3 stride 0", "has a stride of 0; it must be at least 1"),
-        ("conv 4 3x3 pad 3", "has a padding of 3; it must be smaller than the window"),
-        ("conv 4 6x3", "covers more than its input of shape [2, 5, 6] with 0 around it has"),
+        (
+            "conv 4 3x3 pad 3",
+            "has a padding of 3; it must be smaller than the window, as `pad 2` is in height and width",
+        ),
+        (
+            "conv 4 1x3 pad 1",
+            "has a padding of 1; it must be smaller than the window, as `pad 0x1` is in height and width",
+        ),
+        (
+            "conv 4 3x1 pad 1x2",
+            "has a padding of 1x2; it must be smaller than the window, as `pad 1x0` is in height and width",
+        ),
+        (
+            "conv 4 3x3 stride 2 pad same",
+            "has a stride of 2, with which no padding keeps height and width: `pad same` needs a stride of 1; write its numbers, `pad 1`",
+        ),
+        (
+            "conv 4 5x2 stride 3 pad same",
+            "has a stride of 3, with which no padding keeps height and width: `pad same` needs a stride of 1; write its numbers, `pad 2x0`",
+        ),
+        ("conv 4 9x9 pad 1", "covers more than its input of shape [2, 5, 6] has with a padding of 1"),
+        ("maxpool 3 pad 0x2", "has a padding of 0x2; it must be at most half the size"),
+        ("conv 4 6x3", "covers more than its input of shape [2, 5, 6] has with a padding of 0"),
         ("maxpool 3 stride 1 pad 2", "has a padding of 2; it must be at most half the size"),
         ("conv 9999999999 3x3", "on an input of shape [2, 5, 6] in batches of 8 is too large to compute"),
         (
             "residual [relu, conv 4 9x9]",
             "is impossible: its layer 1, `conv 4 9x9`, covers more than its input of shape \
-            [2, 5, 6] with 0 around it has",
+            [2, 5, 6] has with a padding of 0",
         ),
-        ("residual [conv 4 2x2]", "turns [2, 5, 6] into [4, 4, 5], to which no 1x1 convolution can bring its shortcut"),
-        ("residual [linear 4]", "turns [2, 5, 6] into [4], to which no 1x1 convolution can bring its shortcut"),
+        (
+            "residual [relu, conv 3 1x1, conv 4 2x2, tanh]",
+            "turns [2, 5, 6] into [4, 4, 5], to which its input can't be added: a 1x1 convolution as its shortcut can give \
+             [4, 5, 6] or [4, 3, 3] with stride 2; make its layers give one of these (`pad same` keeps height and width), \
+             or put what changes them, from its layer 2, `conv 4 2x2`, on, outside of the block",
+        ),
+        (
+            "residual [conv 4 1x5 pad 0x2, maxpool 1, conv 4 4x1]",
+            "turns [2, 5, 6] into [4, 2, 6], to which its input can't be added: a 1x1 convolution as its shortcut can give \
+             [4, 5, 6] or [4, 3, 3] with stride 2 or [4, 2, 2] with stride 3; make its layers give one of these (`pad same` \
+             keeps height and width), or put what changes them, from its layer 2, `conv 4 4x1`, on, outside of the block",
+        ),
+        (
+            "residual [relu, linear 4]",
+            "turns [2, 5, 6] into [4], to which its input can't be added: its layer 1, `linear 4`, makes a vector of the \
+             image, and a 1x1 convolution as its shortcut gives images only; put `flatten` before the block, for a linear shortcut, or that layer after it",
+        ),
     ] {
         assert_eq!(on_image(&[layer, "linear 3"]), format!("layer 0: `{layer}` {message}"));
     }
@@ -186,7 +222,7 @@ fn hand_worked_step() {
     assert_eq!(network.logits(), array![[3.5, 0.0], [5.5, 0.0]]);
     assert_eq!(network.dead_unit_share(1), Some(0.5));
     assert_eq!(network.dead_unit_share(0), None);
-    let report = network.loss(&[0, 1]);
+    let report = network.loss(&[0_u8, 1]);
     assert_eq!(report.correct, 1);
     let (p, q) = (1.0 / (1.0 + (-3.5_f64).exp()), 1.0 / (1.0 + (-5.5_f64).exp()));
     assert!((report.loss - (-p.ln() - (1.0 - q).ln()) / 2.0).abs() < 1e-12);
@@ -207,7 +243,7 @@ fn a_smaller_batch_leaves_no_trace_of_the_larger() {
     let run = |network: &mut Network<f64>, samples: &Array2<f64>| {
         network.input_mut(samples.nrows()).assign(samples);
         network.forward(Mode::Evaluate);
-        let report = network.loss(&vec![1; samples.nrows()]);
+        let report = network.loss(&vec![1_u8; samples.nrows()]);
         network.backward();
         (report, network.parameters().map(|parameter| parameter.gradient.clone()).collect::<Vec<_>>())
     };
@@ -232,7 +268,7 @@ fn bits_are_the_same_on_any_number_of_threads() {
             values.iter_mut().enumerate().for_each(|(at, value)| *value = pixel(rows.start * 1024 + at));
         });
         network.forward(Mode::Train { step: 3 });
-        let report = network.loss(&[0, 1, 2, 3, 4, 5, 6, 7]);
+        let report = network.loss(&[0_u8, 1, 2, 3, 4, 5, 6, 7]);
         network.backward();
         (report, network.parameters().map(|parameter| parameter.gradient.clone()).collect::<Vec<_>>())
     };
@@ -285,7 +321,7 @@ fn a_nan_in_the_weights_shows_in_the_loss() {
         network.parameters_mut().next().unwrap().value.fill(f32::NAN);
         network.input_mut(2).fill(1.0);
         network.forward(Mode::Evaluate);
-        assert!(network.loss(&[0, 1]).loss.is_nan(), "{activation}");
+        assert!(network.loss(&[0_u8, 1]).loss.is_nan(), "{activation}");
     }
 }
 

@@ -71,19 +71,22 @@ impl LayerSpec {
         &self.facts().equations
     }
 
-    /// Its settings by name, in the order in which they are written; those that were left out too.
+    /// Its settings by name, in the order in which they are written; those that were left out too. The padding is that
+    /// above and left of the image, as a number where both are it.
     pub fn settings(&self) -> Vec<(&'static str, SettingValue)> {
         use SettingValue::{Count, Layers, Number, Pair};
+        let pair = |(down, across)| Pair(down, across);
         match *self {
             Self::Linear { units } => vec![("units", Count(units))],
             Self::Conv { channels, kernel: (height, width), stride, pad } => vec![
                 ("channels", Count(channels)),
                 ("kernel", Pair(height, width)),
                 ("stride", Pair(stride, stride)),
-                ("pad", Pair(pad, pad)),
+                ("pad", pair(pad.before((height, width)))),
             ],
             Self::MaxPool { size, stride, pad } | Self::AvgPool { size, stride, pad } => {
-                vec![("size", Count(size)), ("stride", Count(stride)), ("pad", Count(pad))]
+                let pad = if pad.0 == pad.1 { Count(pad.0) } else { pair(pad) };
+                vec![("size", Count(size)), ("stride", Count(stride)), ("pad", pad)]
             }
             Self::Activation(activation) => {
                 activation.setting().map(|(setting, value)| (setting.name, Number(value))).into_iter().collect()
@@ -118,11 +121,11 @@ mod tests {
         "∂L/∂b = Σ dy",
         "∂y/∂x = diag(1[x > 0])",
         "∂L/∂x = dy ⊙ 1[x > 0]",
-        "∂y/∂x = diag(m)",
+        "∂y/∂x = diag(M)",
         "y = max x over each window",
         "∂L/∂x = Σ dy of the windows it won",
-        "y = Σ x/k² over each window",
-        "∂L/∂x = Σ dy/k² of the windows over it",
+        "y = Σ x/size² over each window",
+        "∂L/∂x = Σ dy/size² of the windows over it",
         "y = Σ x/P over each channel",
         "y = x as a vector",
     ];
@@ -182,6 +185,15 @@ mod tests {
                 "conv 8 3x5 stride 2",
                 vec![("channels", Count(8)), ("kernel", Pair(3, 5)), ("stride", Pair(2, 2)), ("pad", Pair(0, 0))],
             ),
+            (
+                "conv 8 4x3 pad same",
+                vec![("channels", Count(8)), ("kernel", Pair(4, 3)), ("stride", Pair(1, 1)), ("pad", Pair(1, 1))],
+            ),
+            (
+                "conv 8 1x3 pad 0x1",
+                vec![("channels", Count(8)), ("kernel", Pair(1, 3)), ("stride", Pair(1, 1)), ("pad", Pair(0, 1))],
+            ),
+            ("maxpool 2 pad 1x0", vec![("size", Count(2)), ("stride", Count(2)), ("pad", Pair(1, 0))]),
             ("maxpool 3 pad 1", vec![("size", Count(3)), ("stride", Count(3)), ("pad", Count(1))]),
             ("avgpool 2 stride 1", vec![("size", Count(2)), ("stride", Count(1)), ("pad", Count(0))]),
             ("leaky_relu", vec![("slope", Number(0.01))]),

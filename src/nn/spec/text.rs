@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use super::{LayerSpec, words};
+use super::{LayerSpec, Padding, words};
 use crate::{
     nn::{
         LAYER_FORMS, ParseError,
@@ -24,7 +24,7 @@ impl fmt::Display for LayerSpec {
             }
             Self::MaxPool { size, stride, pad } | Self::AvgPool { size, stride, pad } => {
                 write!(f, " {size}")?;
-                write_movement(f, (*stride, *size), *pad)
+                write_movement(f, (*stride, *size), (*pad).into())
             }
             Self::Activation(activation) => match activation.setting() {
                 Some((_, value)) => write!(f, " {}", exact(value)),
@@ -41,11 +41,11 @@ impl fmt::Display for LayerSpec {
 }
 
 /// Writes what differs from the usual stride and from no padding.
-fn write_movement(f: &mut fmt::Formatter<'_>, (stride, usual): (usize, usize), pad: usize) -> fmt::Result {
+fn write_movement(f: &mut fmt::Formatter<'_>, (stride, usual): (usize, usize), pad: Padding) -> fmt::Result {
     if stride != usual {
         write!(f, " stride {stride}")?;
     }
-    if pad > 0 { write!(f, " pad {pad}") } else { Ok(()) }
+    if pad == Padding::NONE { Ok(()) } else { write!(f, " pad {pad}") }
 }
 
 impl FromStr for LayerSpec {
@@ -68,13 +68,13 @@ impl FromStr for LayerSpec {
             }
             ("maxpool", [size, moves @ ..]) => {
                 let size = parse_count("rows and columns", size, "maxpool 2")?;
-                let WindowMovement { stride, pad } = WindowMovement::parse(moves).ok_or_else(malformed)?;
-                Self::MaxPool { size, stride: stride.unwrap_or(size), pad }
+                let (stride, pad) = WindowMovement::parse(moves).ok_or_else(malformed)?.for_pooling(text, size)?;
+                Self::MaxPool { size, stride, pad }
             }
             ("avgpool", [size, moves @ ..]) => {
                 let size = parse_count("rows and columns", size, "avgpool 2")?;
-                let WindowMovement { stride, pad } = WindowMovement::parse(moves).ok_or_else(malformed)?;
-                Self::AvgPool { size, stride: stride.unwrap_or(size), pad }
+                let (stride, pad) = WindowMovement::parse(moves).ok_or_else(malformed)?.for_pooling(text, size)?;
+                Self::AvgPool { size, stride, pad }
             }
             ("batchnorm", []) => Self::BatchNorm,
             ("global_avgpool", []) => Self::GlobalAvgPool,
@@ -135,31 +135,52 @@ pub fn split_layers(list: &str) -> Vec<&str> {
 /// How a window moves.
 struct WindowMovement {
     stride: Option<usize>,
-    pad: usize,
+    pad: Padding,
 }
 
 impl WindowMovement {
-    /// Reads `[stride N] [pad N]` in either order.
+    /// Reads `[stride N] [pad N|HxW|same]` in either order.
     fn parse(words: &[&str]) -> Option<Self> {
         let (mut stride, mut pad) = (None, None);
         for pair in words.chunks(2) {
-            let [name, value] = pair else { return None };
-            let slot = match *name {
-                "stride" => &mut stride,
-                "pad" => &mut pad,
-                _ => return None,
+            let known = match *pair {
+                ["stride", value] => stride.replace(value.parse().ok()?).is_none(),
+                ["pad", value] => pad.replace(parse_padding(value)?).is_none(),
+                _ => false,
             };
-            if slot.replace(value.parse().ok()?).is_some() {
-                return None;
-            }
+            known.then_some(())?;
         }
-        Some(Self { stride, pad: pad.unwrap_or(0) })
+        Some(Self { stride, pad: pad.unwrap_or(Padding::NONE) })
+    }
+
+    /// Stride and padding of the pooling layer `text`, whose window has this size.
+    fn for_pooling(self, text: &str, size: usize) -> Result<(usize, (usize, usize)), ParseError> {
+        let Padding::Zeros { rows, columns } = self.pad else {
+            return Err(ParseError(format!(
+                "`{}` is not a valid layer: `pad same` is for convolutions; write `pad N` or `pad HxW` with numbers",
+                Safe(text.trim())
+            )));
+        };
+        Ok((self.stride.unwrap_or(size), (rows, columns)))
     }
 }
 
+/// Reads `N`, `HxW` or `same`.
+fn parse_padding(text: &str) -> Option<Padding> {
+    if text == "same" {
+        return Some(Padding::Same);
+    }
+    parse_pair(text).or_else(|| text.parse().ok().map(|all| (all, all))).map(Padding::from)
+}
+
+/// Reads `HxW`.
+fn parse_pair(text: &str) -> Option<(usize, usize)> {
+    let (height, width) = text.split_once('x')?;
+    Some((height.parse().ok()?, width.parse().ok()?))
+}
+
 fn parse_kernel_size(text: &str) -> Result<(usize, usize), ParseError> {
-    let read = |text: &str| text.parse().ok();
-    text.split_once('x').and_then(|(height, width)| Some((read(height)?, read(width)?))).ok_or_else(|| {
+    parse_pair(text).ok_or_else(|| {
         ParseError(format!("`{}` is not the height and width of a kernel; write `conv 64 3x3`", Safe(text)))
     })
 }
@@ -189,6 +210,11 @@ mod tests {
             "conv 64 3x5 stride 2",
             "conv 64 3x3 pad 1",
             "conv 8 1x1 stride 2 pad 3",
+            "conv 64 3x5 pad 1x2",
+            "conv 64 3x1 stride 2 pad 1x0",
+            "conv 64 4x3 pad same",
+            "maxpool 3 pad 1x0",
+            "avgpool 2 stride 1 pad 0x1",
             "batchnorm",
             "maxpool 3 stride 2 pad 1",
             "maxpool 2",
@@ -214,6 +240,10 @@ mod tests {
             ("elu", "elu 1"),
             ("conv 4 2x2 pad 1 stride 1", "conv 4 2x2 pad 1"),
             ("maxpool 2 stride 2 pad 0", "maxpool 2"),
+            ("conv 4 3x3 pad 1x1", "conv 4 3x3 pad 1"),
+            ("conv 4 3x3 pad 0x0", "conv 4 3x3"),
+            ("conv 4 3x3 pad same stride 1", "conv 4 3x3 pad same"),
+            ("residual [ conv 4 3x3 pad same]", "residual [conv 4 3x3 pad same]"),
             ("residual[relu]", ""),
             ("residual  [ relu ,tanh ]", "residual [relu, tanh]"),
         ] {
@@ -230,8 +260,14 @@ mod tests {
             let settings =
                 ACTIVATIONS.iter().filter_map(|entry| entry.setting).map(|setting| setting.name.to_uppercase());
             let text = settings.chain(words).fold(form, |form, word| form.replace(&word, "1"));
-            let text = text.replace("[stride 1] [pad 1]", "stride 1 pad 1");
-            assert_eq!(text.parse::<LayerSpec>().unwrap().kind(), kind, "{text}");
+            let Some((before, paddings)) = text.split_once("[stride 1] [pad ") else {
+                assert_eq!(text.parse::<LayerSpec>().unwrap().kind(), kind, "{text}");
+                continue;
+            };
+            for padding in paddings.trim_end_matches(']').replace("HxW", "0x1").split('|') {
+                let text = format!("{before}stride 1 pad {padding}");
+                assert_eq!(text.parse::<LayerSpec>().unwrap().kind(), kind, "{text}");
+            }
         }
     }
 
@@ -246,13 +282,22 @@ mod tests {
         );
         assert_eq!(
             error("conv 3"),
-            "`conv 3` is not a valid layer; write `conv CHANNELS HEIGHTxWIDTH [stride N] [pad N]`"
+            "`conv 3` is not a valid layer; write `conv CHANNELS HEIGHTxWIDTH [stride N] [pad N|HxW|same]`"
         );
         assert_eq!(error("conv 3 3"), "`3` is not the height and width of a kernel; write `conv 64 3x3`");
         assert_eq!(error("conv 3 -1x3"), "`-1x3` is not the height and width of a kernel; write `conv 64 3x3`");
-        for text in ["maxpool 3 stride", "maxpool 3 stride x", "maxpool 3 pad 1 pad 1", "maxpool 3 step 2"] {
-            assert_eq!(error(text), format!("`{text}` is not a valid layer; write `maxpool SIZE [stride N] [pad N]`"));
+        let maxpools =
+            ["stride", "stride x", "pad 1 pad 1", "step 2", "pad 1x", "pad x1", "pad 1x1x1", "pad -1", "pad Same"];
+        for text in maxpools.map(|moves| format!("maxpool 3 {moves}")) {
+            let expected = format!("`{text}` is not a valid layer; write `maxpool SIZE [stride N] [pad N|HxW]`");
+            assert_eq!(error(&text), expected);
         }
+        assert!(error("conv 3 3x3 pad 1x2x3").contains("[pad N|HxW|same]"));
+        assert_eq!(
+            error("avgpool 3 stride 1 pad same"),
+            "`avgpool 3 stride 1 pad same` is not a valid layer: `pad same` is for convolutions; write `pad N` or `pad HxW` \
+             with numbers"
+        );
         assert_eq!(error("residual relu"), "`residual relu` is not a valid layer; write `residual [LAYER, …]`");
         assert_eq!(error("residual [relu, tan]").split(';').next().unwrap(), "in `residual`: `tan` is not a layer");
         assert!(error("residual [relu, residual [tanh]]").contains("can't hold another"));

@@ -149,7 +149,7 @@ mod tests {
             ("LeakyReLU 0.2", "leaky_relu 0.2"),
             ("leaky-relu", "leaky_relu 0.01"),
             ("Conv2d 32 3x3 pad 1", "conv 32 3x3 pad 1"),
-            ("conv2d 32 3", "conv CHANNELS HEIGHTxWIDTH [stride N] [pad N]"),
+            ("conv2d 32 3", "conv CHANNELS HEIGHTxWIDTH [stride N] [pad N|HxW|same]"),
             ("batchnorm2d", "batchnorm"),
             ("BatchNorm1d", "batchnorm"),
             ("batch_norm", "batchnorm"),

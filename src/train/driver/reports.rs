@@ -139,7 +139,7 @@ impl RunReporter {
         let measures = StepMeasures { loss: error.loss(), accuracy: None, gradient_norm, effective_learning_rate };
         let samples = trainer.minibatch().samples();
         link.push(Event::Step(self.step_report(trainer, &measures, samples, samples_per_second, &[])));
-        let finding = HealthMonitor::judge_broken_step(error, &self.circumstances(trainer, 0.0));
+        let finding = self.monitor.judge_broken_step(error, &self.circumstances(trainer, 0.0));
         link.push(Event::Finding(finding.clone()));
         finding
     }

@@ -29,6 +29,10 @@ const MOST_DEAD: f64 = 0.9;
 /// What the share has grown by where updates must have had a part in it.
 const MANY_MORE_DEAD: f64 = 0.2;
 
+/// Share of the channels of a batch normalization without two different values from which on that is the cause of what
+/// is seen of it: a unit that is dead, or a gradient that does not come through.
+const MANY_CONSTANT: f64 = 0.5;
+
 /// Update norms over the weight norm that are large, huge and far too small; about 1e-3 is usual.
 const LARGE_UPDATE: f64 = 0.1;
 const HUGE_UPDATE: f64 = 1.0;
@@ -157,6 +161,8 @@ pub(super) struct LayerLook {
     dead_somewhere: bool,
     /// Whether an activation from this layer to the last one saturates.
     saturates: bool,
+    /// The first batch normalization from this layer on most of whose channels have one value only.
+    constant_norm: Option<usize>,
     /// Least root mean square of the weights of any layer.
     smallest_weight_rms: f64,
     at: Circumstances,
@@ -201,6 +207,9 @@ impl LayerLook {
     }
 
     fn dead_advice(&self) -> String {
+        if is_mostly_constant(&self.layer) {
+            return self.constant_norm_advice(self.layer.layer);
+        }
         if self.first_dead > MANY_DEAD && self.dead() < self.first_dead + MANY_MORE_DEAD {
             return "they were at the first look, so the updates are not the cause: begin with other weights (model.init = \
                     he), standardize the inputs, or use leaky_relu"
@@ -210,9 +219,23 @@ impl LayerLook {
             return format!("{cause}; dead units rarely come back, so start again, or use leaky_relu");
         }
         let lower = self.at.lower_rate();
+        let norm =
+            if self.layer.category == LayerCategory::Normalization { "" } else { "batchnorm before the rectifier, " };
+        format!("they died little by little, not by one large update: use leaky_relu, {norm}or {lower}")
+    }
+
+    /// What to do about a batch normalization whose channels have one value each.
+    fn constant_norm_advice(&self, norm: usize) -> String {
+        if self.at.samples == 1 {
+            return format!(
+                "layer {norm}, batchnorm, has one value a channel in a minibatch of 1 sample, so that it gives its shift β and \
+                 passes no gradient: choose a run.batch_size that leaves no single sample for the last minibatch"
+            );
+        }
         format!(
-            "they died little by little, not by one large update: use leaky_relu, batchnorm before the rectifier, or \
-             {lower}"
+            "layer {norm}, batchnorm, gets one value a channel, the same from every sample, so that it gives its shift β and passes \
+             no gradient, at any learning rate: see to what comes before it (weights of 0, dead units, inputs that do not \
+             differ)"
         )
     }
 
@@ -247,6 +270,9 @@ impl LayerLook {
     }
 
     fn vanished_advice(&self) -> String {
+        if let Some(norm) = self.constant_norm {
+            return self.constant_norm_advice(norm);
+        }
         if let Some(cause) = self.large_update_cause() {
             return format!("{cause}; start again, since saturated and dead units rarely come back");
         }
@@ -336,6 +362,11 @@ impl LayerMemory {
     }
 }
 
+/// Whether most channels of a batch normalization have one value only in this minibatch.
+fn is_mostly_constant(layer: &LayerMeasures) -> bool {
+    layer.constant.is_some_and(|share| share > MANY_CONSTANT)
+}
+
 /// Judges each layer, writes the verdicts into `layers` and returns what is new. A layer is only called healthy after
 /// [`PATIENCE_LOOKS`] looks, and not while the training as a whole gets nowhere (`doubtful`).
 pub(super) fn judge_layers(
@@ -360,6 +391,7 @@ pub(super) fn judge_layers(
             last_gradient: [last.gradient_norm, last.gradient_rms()],
             dead_somewhere,
             saturates: layers[place..].iter().any(|layer| layer.saturates),
+            constant_norm: layers[place..].iter().find(|layer| is_mostly_constant(layer)).map(|layer| layer.layer),
             smallest_weight_rms,
             at: *at,
         };

@@ -43,6 +43,7 @@ fn layer(dead: f64, gradient_norm: f64, update_norm: f64) -> LayerMeasures {
         gradient_norm,
         update_norm,
         dead: Some(dead),
+        constant: None,
         health: None,
     }
 }

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     protocol::{Finding, Health, number},
     text::{short, thousands},
+    train::StepError,
 };
 
 /// Minibatches whose mean loss is one look.
@@ -55,13 +56,11 @@ pub(super) const LOSS_RULES: [Rule<LossLook>; 1] = [Rule {
         )
     },
     advice: |look| match look.reported {
-        _ if look.has_diverged() => look.at.lower_rate_or_clip(),
+        _ if look.has_diverged() => look.start().advice(&look.at),
         ReportedLayers::One(layer) => format!("see what is said of layer {layer}, the likely cause"),
         ReportedLayers::Several => "see what is said of the layers, the likely cause".into(),
         ReportedLayers::None if look.is_far_above() => {
-            "it began there, so the updates are not the cause: begin with smaller weights \
-             (model.init = he), or scale the inputs (data.preprocessing)"
-                .into()
+            format!("it began there, so the updates are not the cause: {SMALLER_START}")
         }
         ReportedLayers::None => {
             "try learning rates ten times higher and lower, and check that inputs and labels belong together (gradtop \
@@ -70,6 +69,9 @@ pub(super) const LOSS_RULES: [Rule<LossLook>; 1] = [Rule {
         }
     },
 }];
+
+/// What to do where the network is too far off before it is trained.
+const SMALLER_START: &str = "begin with smaller weights (model.init = he), or scale the inputs (data.preprocessing)";
 
 /// What is said of numbers that are not finite; at once.
 pub(super) const BROKEN_RULE: Rule<BrokenLook> = Rule {
@@ -81,11 +83,9 @@ pub(super) const BROKEN_RULE: Rule<BrokenLook> = Rule {
     what: |look| format!("{}; its update was left out", look.error),
     advice: |look| {
         if look.at.updates == 0 {
-            return "no update was made yet, so the numbers were too large from the start: begin with smaller weights \
-                    (model.init = he), or scale the inputs (data.preprocessing)"
-                .into();
+            return format!("no update was made yet, so the numbers were too large from the start: {SMALLER_START}");
         }
-        format!("{}; what the updates before did to the weights stays", look.at.lower_rate_or_clip())
+        format!("{}; what the updates before did to the weights stays", look.start.advice(&look.at))
     },
 };
 
@@ -158,14 +158,46 @@ impl LossLook {
     fn has_diverged(&self) -> bool {
         self.is_far_above() && self.mean > RISEN_SHARE * self.first
     }
+
+    fn start(&self) -> LossStart {
+        LossStart { first: self.first, newest: self.mean }
+    }
+}
+
+/// From where the loss has come to where.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LossStart {
+    /// Loss of the first minibatch, before any update.
+    first: f64,
+    /// Mean loss of the newest minibatches.
+    newest: f64,
+}
+
+impl LossStart {
+    /// What to do about a loss that has become too large: the initial weights are the cause where they put it farther
+    /// above chance than the updates did since, else the updates are.
+    fn advice(self, at: &Circumstances) -> String {
+        let Self { first, newest } = self;
+        let began_far_above = first > FAR_ABOVE_SHARE * at.chance_loss;
+        if began_far_above && first / at.chance_loss >= newest / first {
+            let [first, chance] = [first, at.chance_loss].map(loss_text);
+            let lower = at.lower_rate();
+            return format!(
+                "before any update the loss was {first} already, where guessing gives {chance}: {SMALLER_START}; only if it \
+                 still grows then, {lower}"
+            );
+        }
+        at.lower_rate_or_clip()
+    }
 }
 
 /// What is known of a minibatch with numbers that are not finite.
 #[derive(Clone, Debug)]
 pub(super) struct BrokenLook {
     /// What is not finite.
-    pub error: String,
-    pub at: Circumstances,
+    error: String,
+    start: LossStart,
+    at: Circumstances,
 }
 
 /// What is known at the end of a run.
@@ -229,6 +261,13 @@ impl LossMemory {
         let look = LossLook { mean, previous: self.last_window.replace(mean), first, reported, at: *at };
         self.windows = self.windows.saturating_add(1);
         judge_look(&LOSS_RULES, &mut self.streaks, &look, (at.step, None)).0
+    }
+
+    /// What is known of a minibatch with numbers that are not finite.
+    pub fn broken_look(&self, error: &StepError, at: &Circumstances) -> BrokenLook {
+        let first = self.first.unwrap_or(f64::NAN);
+        let start = LossStart { first, newest: self.newest_mean().unwrap_or(first) };
+        BrokenLook { error: error.to_string(), start, at: *at }
     }
 
     /// Whether the loss of the newest minibatches, as far as it is known, is no better than chance.

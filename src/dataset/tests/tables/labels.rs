@@ -67,7 +67,10 @@ fn a_column_of_measured_numbers_is_no_label() {
     );
     assert!(error.contains("a quantity to be predicted (regression)"), "{error}");
     let whole: String = joined((0..700).map(|i| format!("{i}.5,1,{}\n", i % 300)));
-    assert!(csv_error(whole).contains("300 different numbers in 700 rows: it looks like a quantity"));
+    assert!(
+        csv_error(whole)
+            .contains("300 different numbers in 700 rows, more than the 256 classes that there can be: it looks")
+    );
     // Numbers without gaps from 0 or 1 may be classes with few samples; others are hardly.
     let table = |rows: u32, label: fn(u32) -> u32| joined((0..rows).map(|i| format!("{i}.5,1,{}\n", label(i % 30))));
     let people = table(90, |i| i);

@@ -22,8 +22,8 @@ impl ActivationKind for Elu {
         category: LayerCategory::Activation,
         properties: &[LayerProperty::HasKink],
         equations: Equations {
-            forward: &["y = x for x > 0, α(eˣ − 1) elsewhere"],
-            backward: &["φ′(x) = 1[x > 0] + α eˣ·1[x ≤ 0]", "∂L/∂x = dy ⊙ φ′(x)"],
+            forward: &["y = x for x > 0, alpha·(eˣ − 1) elsewhere"],
+            backward: &["φ′(x) = 1[x > 0] + alpha·eˣ·1[x ≤ 0]", "∂L/∂x = dy ⊙ φ′(x)"],
             symbols: POINTWISE_SYMBOLS,
         },
     };

@@ -128,6 +128,23 @@ fn advice_about_layers_fits_the_cause() {
         let advice = advice(probe, at);
         assert!(advice.contains(words), "{probe:?}: {advice}");
     }
+    // A batch normalization with one value a channel gives β at any rate; so does none with others, which has one already.
+    let norm = |constant, dead, gradient| LayerMeasures {
+        category: LayerCategory::Normalization,
+        constant: Some(constant),
+        ..layer(dead, gradient, 1e-3)
+    };
+    let single = Circumstances { samples: 1, ..at };
+    for (probe, at, words) in [
+        (norm(0.51, 0.95, 1.0), at, "layer 2, batchnorm, gets one value a channel, the same from every sample"),
+        (norm(0.5, 0.95, 1.0), at, "at the first look, so the updates are not the cause"),
+        (norm(1.0, 0.0, 1e-9), at, "layer 2, batchnorm, gets one value a channel, the same from every sample"),
+        (norm(1.0, 0.0, 1e-9), single, "choose a run.batch_size that leaves no single sample"),
+        (norm(0.4, 0.0, 1e-9), at, "use batchnorm between the layers"),
+    ] {
+        let advice = advice(probe, at);
+        assert!(advice.contains(words), "{probe:?}: {advice}");
+    }
     // Units that died later, and a gradient that vanished later: by the large update that there was.
     let mut monitor = learning_monitor();
     let findings: Vec<Finding> = (1..=20)

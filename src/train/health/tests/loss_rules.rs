@@ -71,13 +71,38 @@ fn chance_is_the_entropy_of_the_smoothed_class_shares() {
 
 #[test]
 fn advice_about_numbers_that_are_not_finite_fits_the_cause() {
-    let advice = |at| HealthMonitor::judge_broken_step(&StepError::Loss { loss: f64::NAN }, &at).advice;
+    let advice = |at| HealthMonitor::default().judge_broken_step(&StepError::Loss { loss: f64::NAN }, &at).advice;
     let at = circumstances(7);
     let clipped = Circumstances { clip_norm: Some(1.0), ..at };
     assert!(advice(at).contains("lower the learning rate (now 0.001), or clip"));
     assert!(advice(clipped).contains("lower the learning rate (now 0.001);") && !advice(clipped).contains("clip"));
     let start = advice(Circumstances { updates: 0, ..at });
     assert!(start.contains("smaller weights") && !start.contains("learning rate"), "{start}");
+}
+
+#[test]
+fn a_loss_that_grows_is_blamed_on_what_has_put_it_farther_above_chance() {
+    for (first, later, by_weights) in [
+        (2.4, 40.0, false),
+        (2.4, 1e9, false),
+        // 3 × chance, and from there 100 × more.
+        (7.0, 700.0, false),
+        (1e6, 2e6, true),
+        (1e6, 1e9, true),
+        (1e6, 1e15, false),
+    ] {
+        let mut monitor = HealthMonitor::default();
+        let at = circumstances(2);
+        monitor.judge_loss(first, &at);
+        (0..99).for_each(|_| assert_eq!(monitor.judge_loss(later, &at), []));
+        let broken = monitor.judge_broken_step(&StepError::Loss { loss: f64::INFINITY }, &at);
+        let diverged = (0..300).find_map(|_| monitor.judge_loss(later, &at).pop()).unwrap();
+        for advice in [broken.advice, diverged.advice] {
+            assert_eq!(advice.starts_with("before any update the loss was"), by_weights, "{first} {later}: {advice}");
+            assert_eq!(advice.contains("smaller weights"), by_weights, "{first} {later}: {advice}");
+            assert_eq!(advice.contains("clip the gradient"), !by_weights, "{first} {later}: {advice}");
+        }
+    }
 }
 
 #[test]

@@ -151,6 +151,63 @@ fn units_that_an_update_killed_are_blamed_on_it() {
 }
 
 #[test]
+fn a_batch_normalization_whose_channels_have_one_value_is_the_cause_and_not_the_rate() {
+    let normalized = |spec: &mut TrainSpec| spec.network.layers = layers("linear 8, batchnorm, relu, linear 2");
+    let (findings, _) = train_with(|spec| {
+        normalized(spec);
+        spec.network.init = "normal 0".parse().unwrap();
+    });
+    assert_found(&findings, "100 % of the units of layer 1 are dead", "layer 1, batchnorm, gets one value a channel");
+    // The same network, whose units a large update has killed.
+    let (findings, _) = train_with(|spec| {
+        normalized(spec);
+        (spec.optimizer, spec.learning_rate) = (OptimizerSpec::SGD, 300.0);
+    });
+    assert_found(
+        &findings,
+        "of the units of layer 1 are dead",
+        "is the likely cause: lower the learning rate (now 300)",
+    );
+    assert!(findings.iter().all(|finding| !finding.advice.contains("one value a channel")), "{findings:#?}");
+}
+
+#[test]
+fn a_gradient_that_ends_in_minibatches_of_one_sample_is_blamed_on_their_size() {
+    // 256 samples in minibatches of 15: the last one of an epoch has one, and the probe looks at every last one or not.
+    let look_every = |probe_every: u64| {
+        let (findings, _) = train_with(|spec| {
+            spec.network.layers = layers("linear 8, batchnorm, relu, linear 2");
+            (spec.batch_size, spec.probe_every, spec.steps) = (BatchSize::Exactly(15), probe_every, Some(18 * 14));
+        });
+        findings
+    };
+    let findings = look_every(18);
+    let cause = "layer 1, batchnorm, has one value a channel in a minibatch of 1 sample";
+    assert_found(&findings, "the gradient vanishes before it reaches layer 0: it is 0 there", cause);
+    let findings = look_every(10);
+    assert!(findings.iter().all(|finding| !finding.what.contains("vanishes")), "{findings:#?}");
+}
+
+#[test]
+fn a_loss_that_weights_put_far_above_chance_is_not_blamed_on_the_rate() {
+    let broken = |init: &str, rate: f64| {
+        let (findings, _) = train_with(|spec| {
+            spec.network.init = init.parse().unwrap();
+            (spec.optimizer, spec.learning_rate) = (OptimizerSpec::SGD, rate);
+        });
+        findings
+    };
+    let findings = broken("normal 1e18", 3.0);
+    assert_found(&findings, "its update was left out", "begin with smaller weights (model.init = he)");
+    let findings = broken("pytorch", 1e18);
+    assert_found(&findings, "its update was left out", "lower the learning rate (now 1e18), or clip the gradient");
+    let clipped = train_with(|spec| {
+        (spec.optimizer, spec.learning_rate, spec.clip_norm) = (OptimizerSpec::SGD, 1e38, Some(1.0));
+    });
+    assert_found(&clipped.0, "its update was left out", "lower the learning rate (now 1e38);");
+}
+
+#[test]
 fn weights_that_break_the_first_minibatch_are_not_blamed_on_the_rate() {
     let (findings, _) = train_with(|spec| spec.network.init = "normal 1e38".parse().unwrap());
     assert_found(&findings, "its update was left out", "begin with smaller weights");

@@ -159,7 +159,7 @@ fn what_is_said_of_an_update_is_as_it_is_configured() {
     let nesterov = OptimizerSpec::Sgd { momentum: 0.9, nesterov: true, weight_decay: 0.1 };
     assert_eq!(
         told(nesterov, Some(1.0)),
-        ["g ← cg; g ← g + λθ; m ← g; θ ← θ − η(g + μm)", "g ← cg; g ← g + λθ; m ← μm + g; θ ← θ − η(g + μm)"]
+        ["g ← cg; g ← g + λθ; m ← g; θ ← θ − η(g + ρm)", "g ← cg; g ← g + λθ; m ← ρm + g; θ ← θ − η(g + ρm)"]
     );
     assert_eq!(told(OptimizerSpec::RMS_PROP, None), same("v ← αv + (1 − α)g²; θ ← θ − ηg/(√v + ε)"));
     let adam = "m ← β₁m + (1 − β₁)g; v ← β₂v + (1 − β₂)g²; m̂ = m/(1 − β₁ᵗ); v̂ = v/(1 − β₂ᵗ); θ ← θ − ηm̂/(√v̂ + ε)";

@@ -44,6 +44,7 @@ fn spell_out_symbols(text: &str) -> String {
             'γ' => plain.push_str("gamma"),
             'β' => plain.push_str("beta"),
             'μ' => plain.push_str("mu"),
+            'ρ' => plain.push_str("rho"),
             'σ' => plain.push_str("sigma"),
             'α' => plain.push_str("alpha"),
             'φ' | 'ϕ' => plain.push_str("phi"),
@@ -85,7 +86,7 @@ mod tests {
         let settings = [("UNITS", "3"), ("CHANNELS", "3"), ("HEIGHTxWIDTH", "3x3"), ("SIZE", "2")];
         let settings = settings.into_iter().chain([("SLOPE", "0.1"), ("ALPHA", "1"), ("PROBABILITY", "0.5")]);
         let text = |form: &str| {
-            let form = form.replace(" [stride N] [pad N]", "").replace("LAYER, …", "relu");
+            let form = form.split(" [stride").next().unwrap_or_default().replace("LAYER, …", "relu");
             settings.clone().fold(form, |form, (word, value)| form.replace(word, value))
         };
         let told = LAYER_FORMS.iter().filter_map(|(_, form)| made_up::layer(0, &text(form), &[1], &[1], 0).equations);
