@@ -199,6 +199,16 @@ mod tests {
     }
 
     #[test]
+    fn a_label_may_be_larger_than_a_byte() {
+        let logits = Array2::from_shape_fn((1, 300), |(_, class)| if class == 299 { 2.0 } else { 0.0 });
+        let (mut loss, mut gradient) = (SoftmaxCrossEntropy::new(1, 300), Array2::zeros((1, 300)));
+        let report = loss.forward_backward(&logits.view(), &[299_usize], 0.0, gradient.view_mut());
+        assert_eq!(report.correct, 1);
+        assert!((report.loss - cross_entropy_of_sample(logits.row(0).iter().copied(), 299, 0.0)).abs() < 1e-12);
+        assert!(gradient[[0, 299]] < 0.0 && gradient.iter().filter(|&&dz| dz < 0.0).count() == 1);
+    }
+
+    #[test]
     fn huge_logits_stay_finite() {
         // p of the right class underflows to 0 here: t ⊘ p would be infinite.
         let (report, gradient, _) = run(&array![[1e4, -1e4], [-1e300, 1e300]], &[1, 1]);

@@ -1,15 +1,13 @@
 //! The plain description of a network; its compact text as in `config.toml` is in [`text`].
 
 mod facts;
-mod padding;
 mod text;
 mod words;
 
 pub use facts::LAYER_FORMS;
-pub use padding::Padding;
 pub use text::split_layers;
 
-use super::{Init, layers::activation::ActivationSpec};
+use super::{Init, Padding, layers::activation::ActivationSpec};
 
 /// A network as one writes it down: its layers in the order of the forward pass, and how its weights begin.
 ///

@@ -3,7 +3,10 @@ use std::num::NonZeroUsize;
 use ndarray::{Array2, array};
 
 use super::*;
-use crate::nn::LayerSpec;
+use crate::nn::{
+    LayerSpec,
+    gradcheck::{TOLERANCE, check_gradients},
+};
 
 fn pool() -> Arc<Pool> {
     Arc::new(Pool::new(NonZeroUsize::MIN))
@@ -13,6 +16,23 @@ fn build<T: Scalar>(layers: &[&str], input: &[usize], classes: usize) -> Result<
     let layers = layers.iter().map(|text| text.parse().unwrap()).collect();
     let spec = NetworkSpec { layers, ..NetworkSpec::default() };
     Network::new(&spec, &Shape::new(input), classes, 8, 5, pool())
+}
+
+/// Where a kernel or a window lies over more zeros on one side than on the other, and along one axis alone.
+#[test]
+fn gradients_of_every_padding_agree_with_central_differences() {
+    for layers in [
+        &["conv 3 4x3 pad same", "tanh", "conv 2 2x5 pad 1x2", "linear 3"][..],
+        &["conv 2 1x2 pad same", "gelu", "conv 3 3x1 stride 2 pad 1x0", "linear 3"],
+        &["conv 3 3x3 pad same", "maxpool 3 stride 2 pad 1x0", "avgpool 2 stride 1 pad 0x1", "linear 3"],
+        &["residual [conv 2 2x2 pad same, silu]", "flatten", "linear 3"],
+    ] {
+        let layers = layers.iter().map(|text| text.parse().unwrap()).collect();
+        let spec = NetworkSpec { layers, ..NetworkSpec::default() };
+        let report = check_gradients(&spec, &Shape::new([2, 5, 6]), 3, 4, 1).unwrap();
+        let worst = report.worst_tensor().unwrap();
+        assert!(worst.relative_error < TOLERANCE, "{:?}: {worst:?}", spec.layers);
+    }
 }
 
 #[test]

@@ -2,10 +2,10 @@
 
 use std::{fmt, str::FromStr};
 
-use super::{LayerSpec, Padding, words};
+use super::{LayerSpec, words};
 use crate::{
     nn::{
-        LAYER_FORMS, ParseError,
+        LAYER_FORMS, Padding, ParseError,
         layers::activation::{ACTIVATIONS, ActivationSpec},
         notation::{misspelling_error, parse_finite},
     },

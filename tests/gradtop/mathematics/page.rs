@@ -6,7 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use gradtop::optim::{OptimizerSpec, UpdateFacts};
+use gradtop::{
+    nn::LOSS_EQUATIONS,
+    optim::{OptimizerSpec, UpdateFacts},
+};
 
 use super::page;
 
@@ -36,7 +39,7 @@ fn tests() -> BTreeSet<String> {
 /// What a text has between backticks that is spelt like the name of a test.
 fn named_tests(text: &str) -> impl Iterator<Item = &str> {
     let is_test = |word: &&str| {
-        word.matches('_').count() >= 3 && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        word.matches('_').count() >= 2 && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
     };
     text.split('`').skip(1).step_by(2).filter(is_test)
 }
@@ -56,9 +59,12 @@ fn every_test_that_the_page_names_exists_and_every_section_names_one() {
 }
 
 #[test]
-fn the_updates_of_the_page_are_those_that_the_screen_shows() {
+fn the_loss_and_the_updates_of_the_page_are_those_that_the_screen_shows() {
     let unspaced = |text: &str| text.replace([' ', '\n'], "");
     let page = unspaced(&page());
+    for line in LOSS_EQUATIONS.forward.iter().chain(LOSS_EQUATIONS.backward) {
+        assert!(page.contains(&unspaced(line)), "{line} is not on the page");
+    }
     let (weight_decay, momentum, epsilon) = (0.1, 0.9, 1e-8);
     let sgd = |momentum, nesterov| OptimizerSpec::Sgd { momentum, nesterov, weight_decay };
     let rms_prop = |momentum| OptimizerSpec::RmsProp { alpha: 0.9, epsilon, momentum, weight_decay };
