@@ -112,9 +112,9 @@ fn error_ratios(size: TileSize, channels: usize) -> [f64; 3] {
 
 /// The figures of `docs/mathematics.md`.
 #[test]
-fn in_single_precision_it_is_less_exact_than_a_direct_sum() {
-    for channels in [16, 32, 64] {
-        for (size, range) in [(TileSize::TwoOutputs, 1.0..3.0), (TileSize::FourOutputs, 3.0..12.0)] {
+fn large_tiles_are_less_exact_than_a_direct_sum_in_single_precision() {
+    for channels in [16, 32] {
+        for (size, range) in [(TileSize::TwoOutputs, 0.5..1.5), (TileSize::FourOutputs, 4.0..10.0)] {
             let ratios = error_ratios(size, channels);
             assert!(ratios.iter().all(|ratio| range.contains(ratio)), "{size:?}, {channels} channels: {ratios:?}");
         }

@@ -33,16 +33,16 @@ fn by_the_equations(
     [gradient, before, m, v]: [f64; 4],
     begins: bool,
 ) -> [f64; 3] {
-    let [eta, lambda, mu, alpha, epsilon, t] = ["η", "λ", "μ", "α", "ε", "t"].map(|symbol| constant(told, symbol));
+    let [eta, lambda, rho, alpha, epsilon, t] = ["η", "λ", "ρ", "α", "ε", "t"].map(|symbol| constant(told, symbol));
     let clipped = told.constants.iter().find(|constant| constant.symbol == "c").map_or(1.0, |c| c.value) * gradient;
     match *spec {
         OptimizerSpec::Sgd { nesterov, .. } => {
             let g = clipped + lambda * before;
-            let m = if begins { g } else { mu * m + g };
-            let step = match (mu > 0.0, nesterov) {
+            let m = if begins { g } else { rho * m + g };
+            let step = match (rho > 0.0, nesterov) {
                 (false, _) => g,
                 (true, false) => m,
-                (true, true) => g + mu * m,
+                (true, true) => g + rho * m,
             };
             [m, 0.0, before - eta * step]
         }
@@ -50,8 +50,8 @@ fn by_the_equations(
             let g = clipped + lambda * before;
             let v = alpha * v + (1.0 - alpha) * g * g;
             let u = g / (v.sqrt() + epsilon);
-            let m = mu * m + u;
-            [m, v, before - eta * if mu > 0.0 { m } else { u }]
+            let m = rho * m + u;
+            [m, v, before - eta * if rho > 0.0 { m } else { u }]
         }
         OptimizerSpec::Adam { .. } | OptimizerSpec::AdamW { .. } => {
             let decoupled = matches!(spec, OptimizerSpec::AdamW { .. });
