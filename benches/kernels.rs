@@ -65,7 +65,7 @@ fn network(layers: &[&str], shape: &[usize], batch: usize, pool: &Arc<Pool>) -> 
     let mut stream = stream(0, Purpose::Data, 0);
     network.input_mut(batch).mapv_inplace(|_| stream.normal() as f32);
     network.forward(Mode::Train { step: 0 });
-    network.loss(&vec![0; batch]);
+    network.loss(&vec![0_u8; batch]);
     network.backward();
     network
 }
