@@ -40,6 +40,8 @@ mod train;
 const FAILED_STATUS: u8 = 1;
 /// Exit status for wrong use or wrong input.
 const WRONG_USE_STATUS: u8 = 2;
+/// Exit status of a gradient check that rounding leaves undecided.
+const UNDECIDED_STATUS: u8 = 3;
 /// Added to a signal's number for the exit status.
 const SIGNAL_STATUS_BASE: u8 = 128;
 
@@ -97,8 +99,10 @@ enum CliCommand {
     Replay(ReplayArguments),
     /// Check the hand-derived gradients of the configured network against central differences in f64.
     ///
-    /// Prints the relative error of every parameter and of the input; exit status 1 above the tolerance. With --all
-    /// every layer, every loss and a dozen random networks are checked instead, and the worst of each is printed.
+    /// Prints the relative error of every parameter and of every layer's input, and a verdict. Passed: no error is above
+    /// the tolerance. Failed, exit status 1: some error is. Undecided, exit status 3: none is, but some gradient has so
+    /// little effect on the loss that rounding could hide an error of ten times the tolerance. With --all every layer,
+    /// every loss and a dozen random networks are checked instead, and the worst of each is printed.
     Gradcheck(GradcheckArguments),
     /// Compute loss, activations and gradients of one batch, to compare with another framework.
     ///

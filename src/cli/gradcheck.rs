@@ -5,33 +5,41 @@ use std::io::{self, Write};
 use anyhow::bail;
 use gradtop::{
     nn::gradcheck::{
-        self, GradientReport, TensorCheck,
+        self, GradientReport, TensorCheck, Verdict,
         suite::{CheckCase, all_cases},
     },
     text::short,
 };
 
-use super::{FAILED_STATUS, GradcheckArguments, screen::stdout_for_people, start};
+use super::{FAILED_STATUS, GradcheckArguments, UNDECIDED_STATUS, screen::stdout_for_people, start};
 
-/// Checks, prints and gives the exit status: 1 above the tolerance.
+/// Checks, prints and gives the exit status: 0, 1 or 3 for the verdicts.
 pub fn run(arguments: &GradcheckArguments) -> anyhow::Result<u8> {
     let tolerance = arguments.tolerance;
-    let (printed, passed) = if arguments.all {
+    let (printed, verdict) = if arguments.all {
         let reports =
             all_cases().into_iter().map(|case| Ok((case.check()?, case))).collect::<anyhow::Result<Vec<_>>>()?;
-        let passed = reports.iter().all(|(report, _)| report.passes(tolerance));
-        (print_reports(&reports, arguments), passed)
+        let verdict = reports.iter().map(|(report, _)| report.verdict(tolerance)).max().unwrap_or(Verdict::Passed);
+        (print_reports(&reports, arguments), verdict)
     } else {
         let config = start::load_configuration(&arguments.run)?;
         let (shape, classes) = start::shape_and_classes(&arguments.run, &config)?;
         let report =
             gradcheck::check_gradients(&config.model, &shape, classes, arguments.batch.into(), config.run.seed)
                 .map_err(|error| config.error_of_network(&error))?;
-        (print_report(&report, tolerance), report.passes(tolerance))
+        (print_report(&report, tolerance), report.verdict(tolerance))
     };
     match printed {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => bail!(error),
-        _ => Ok(if passed { 0 } else { FAILED_STATUS }),
+        _ => Ok(status(verdict)),
+    }
+}
+
+fn status(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Passed => 0,
+        Verdict::Undecided => UNDECIDED_STATUS,
+        Verdict::Failed => FAILED_STATUS,
     }
 }
 
@@ -56,10 +64,10 @@ fn print_report(report: &GradientReport, tolerance: f64) -> io::Result<()> {
             entry.analytic,
             entry.numeric,
             short(entry.relative_error),
-            entry_mark(entry, tolerance)
+            verdict_mark(entry.verdict(tolerance))
         )?;
     }
-    print_verdict(&mut out, report.worst_tensor().map_or(0.0, |entry| entry.relative_error), tolerance)
+    print_verdict(&mut out, report.entries.iter(), tolerance)
 }
 
 /// The worst tensor of each case, as a table for people or, with `--markdown`, as that of `docs/mathematics.md`.
@@ -71,31 +79,51 @@ fn print_reports(reports: &[(GradientReport, CheckCase)], arguments: &GradcheckA
     } else {
         writeln!(out, "{:<width$} {:>9}  {:<18} {:>12}", "network", "gradients", "worst", "rel. error")?;
     }
-    let mut largest = 0.0_f64;
     for (report, case) in reports {
-        let Some(worst) = report.worst_tensor() else { continue };
+        let Some(worst) = report.worst_tensor(tolerance) else { continue };
         let (name, count, error) = (&case.name, report.entries.len(), short(worst.relative_error));
         let tensor = format!("{}.{}", worst.layer, worst.tensor);
         if arguments.markdown {
             writeln!(out, "| {name} | {count} | `{tensor}` | {error} |")?;
         } else {
-            writeln!(out, "{name:<width$} {count:>9}  {tensor:<18} {error:>12}{}", entry_mark(worst, tolerance))?;
+            let mark = verdict_mark(worst.verdict(tolerance));
+            writeln!(out, "{name:<width$} {count:>9}  {tensor:<18} {error:>12}{mark}")?;
         }
-        // A NaN is the largest error there is.
-        largest = if worst.relative_error > largest || worst.relative_error.is_nan() {
-            worst.relative_error
-        } else {
-            largest
-        };
     }
-    if arguments.markdown { Ok(()) } else { print_verdict(&mut out, largest, tolerance) }
+    let entries = reports.iter().flat_map(|(report, _)| &report.entries);
+    if arguments.markdown { Ok(()) } else { print_verdict(&mut out, entries, tolerance) }
 }
 
-fn entry_mark(entry: &TensorCheck, tolerance: f64) -> &'static str {
-    if entry.relative_error <= tolerance { "" } else { "  above the tolerance" }
+fn verdict_mark(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Passed => "",
+        Verdict::Undecided => "  undecided: hidden by rounding",
+        Verdict::Failed => "  above the tolerance",
+    }
 }
 
-fn print_verdict(out: &mut impl Write, largest: f64, tolerance: f64) -> io::Result<()> {
-    let verdict = if largest <= tolerance { "passed" } else { "failed" };
-    writeln!(out, "\n{verdict}: largest relative error {}, tolerance {}", short(largest), short(tolerance))
+/// The verdict on all gradients, with its reason.
+fn print_verdict<'a>(
+    out: &mut impl Write,
+    entries: impl Iterator<Item = &'a TensorCheck> + Clone,
+    tolerance: f64,
+) -> io::Result<()> {
+    let of_verdict = |verdict| entries.clone().filter(move |entry| entry.verdict(tolerance) == verdict);
+    // A NaN is the largest error there is.
+    let largest = |largest: f64, error: f64| if largest.is_nan() || error <= largest { largest } else { error };
+    let verdict = entries.clone().map(|entry| entry.verdict(tolerance)).max().unwrap_or(Verdict::Passed);
+    let error = of_verdict(verdict).map(|entry| entry.relative_error).fold(0.0, largest);
+    let (word, limit) = (verdict.word(), short(tolerance));
+    if verdict != Verdict::Undecided {
+        return writeln!(out, "\n{word}: largest relative error {}, tolerance {limit}", short(error));
+    }
+    let rounding = of_verdict(verdict).map(|entry| entry.rounding).fold(0.0, largest);
+    writeln!(
+        out,
+        "\n{word}: of {} of {} gradients rounding could hide relative errors of up to {}, above the tolerance {limit}; they \
+         have too little effect on the loss for central differences of 64-bit numbers; no other gradient is wrong",
+        of_verdict(verdict).count(),
+        entries.clone().count(),
+        short(rounding)
+    )
 }

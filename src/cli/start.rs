@@ -96,11 +96,12 @@ fn preset_without_data(arguments: &RunArguments, config: &Config) -> Result<Opti
     Ok(find_preset(arguments)?.filter(|_| config.locate("data.source").is_none()))
 }
 
-/// Shape and number of classes of the data that is to be computed with: those of the preset, if no data is named.
+/// Shape and number of classes of the data that is to be computed with: those of the preset, if no data is named. Whether
+/// the minibatches of a training fit them does not matter here.
 pub fn shape_and_classes(arguments: &RunArguments, config: &Config) -> Result<(Shape, usize), ConfigError> {
     match preset_without_data(arguments, config)? {
         Some(Preset { data, .. }) => Ok((Shape::new(data.shape()), data.classes())),
-        None => check_against_data(config),
+        None => describe_or_load_data(config).map(|outline| (Shape::new(outline.shape), outline.classes.len())),
     }
 }
 
@@ -111,14 +112,18 @@ fn resolve_beside_file(file: Option<&Path>, path: &Path) -> PathBuf {
 
 /// Shape and number of classes of the configured data, after a check that network and batches fit them.
 pub fn check_against_data(config: &Config) -> Result<(Shape, usize), ConfigError> {
-    let outline = match describe_fitting_data(config)? {
-        Some(outline) => outline,
-        None => dataset::load(&config.data, &mut |_, _| ControlFlow::Continue(()))
-            .map(|data| data.outline())
-            .map_err(|error| data_error(config, &error))?,
-    };
+    let outline = describe_or_load_data(config)?;
     config.check(&outline)?;
     Ok((Shape::new(outline.shape), outline.classes.len()))
+}
+
+/// What headers and labels tell of the configured data or, where they do not tell enough, the data themselves.
+fn describe_or_load_data(config: &Config) -> Result<DatasetOutline, ConfigError> {
+    let described = dataset::describe(&config.data).and_then(|outline| match outline {
+        Some(outline) => Ok(outline),
+        None => dataset::load(&config.data, &mut |_, _| ControlFlow::Continue(())).map(|data| data.outline()),
+    });
+    described.map_err(|error| data_error(config, &error))
 }
 
 /// What headers and labels tell of the configured data, after the same check; `None` where they do not tell enough.

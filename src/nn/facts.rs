@@ -33,8 +33,6 @@ pub enum LayerProperty {
     Rectifies,
     /// Its derivative goes to 0 for large inputs of either sign, so that the gradient shrinks on its way back.
     Saturates,
-    /// While training, the output of one sample depends on the others of its batch.
-    CouplesSamples,
     /// Each value of the output belongs to the same place of the sample as at the input. It follows for an activation.
     KeepsPlaces,
 }

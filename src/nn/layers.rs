@@ -136,10 +136,10 @@ pub trait Layer<T: Scalar>: Send {
         &mut []
     }
 
-    /// Adds to `choices`, which has a list for each sample, what the layer chose in the forward pass of `x`: which
-    /// side of its kink each value is on, which value of a window won. While all choices stay the same the layer is
-    /// smooth.
-    fn collect_choices(&self, _x: ArrayView2<'_, T>, _choices: &mut [Vec<u32>]) {}
+    /// Holds the layer on the choices that it makes for `x`, of which it has just computed the output: which side of its
+    /// kink each value is on, which value of a window wins. From now on it computes the smooth function that it is as
+    /// long as all choices stay the same, whatever it is given.
+    fn hold_choices(&mut self, _x: ArrayView2<'_, T>) {}
 }
 
 #[cfg(test)]

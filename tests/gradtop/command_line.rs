@@ -206,14 +206,30 @@ fn signals_end_a_headless_run_even_when_its_output_is_not_read() {
 }
 
 #[test]
-fn gradcheck_passes_and_fails_by_its_tolerance() {
+fn gradcheck_passes_and_is_undecided_below_rounding() {
     let small = ["gradcheck", "--set", "model.layers=[\"linear 6\", \"tanh\", \"linear 10\"]"];
     let output = gradtop(&small);
     let text = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{text}");
     assert!(text.contains("0.weight") && text.contains("2.bias"), "{text}");
     let strict: Vec<&str> = small.iter().copied().chain(["--tolerance", "1e-30"]).collect();
-    assert_eq!(gradtop(&strict).status.code(), Some(1));
+    let output = gradtop(&strict);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(3), "rounding hides such errors: {text}");
+    assert!(text.contains("undecided: of ") && text.contains("above the tolerance 1e-30"), "{text}");
+}
+
+#[test]
+fn gradcheck_takes_its_own_samples_and_no_minibatch() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("few.csv");
+    fs::write(&file, "0.1,0.7,a\n0.4,0.2,b\n0.9,0.3,a\n0.2,0.8,b\n0.5,0.5,a\n0.3,0.1,b\n").unwrap();
+    let few =
+        ["--data", file.to_str().unwrap(), "--batch-size", "64", "--layers", "linear 3, batchnorm, linear classes"];
+    let (status, said) = complaint(&[&["train", "--headless", "--no-record"][..], &few].concat());
+    assert!(status == 2 && said.contains("batches of 64"), "{said}");
+    let output = gradtop(&[&["gradcheck"][..], &few].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]

@@ -1,10 +1,16 @@
 //! One layer's gradients, element by element, at the very point where a network stands.
 
-use super::difference::LossProber;
+use super::{
+    difference::{LossProber, USUAL_STEPS, root_mean_square},
+    verdict::{TensorComparison, Verdict},
+};
 use crate::{
     nn::{Mode, Network, Shape},
     random::{Purpose, stream},
 };
+
+/// Passes forward from the layer on that comparing one element usually takes.
+pub const PASSES_PER_ELEMENT: usize = 2 * USUAL_STEPS + 1;
 
 /// The gradient of one element, found in two ways.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,10 +21,19 @@ pub struct ElementComparison {
     pub index: Vec<usize>,
     /// Its gradient by hand.
     pub analytic: f64,
-    /// Its gradient from central differences; `None` where a rectifier changes its pattern however small the step.
-    pub numeric: Option<f64>,
-    /// Their difference relative to the largest gradient of the tensor; 0 without a numeric gradient.
+    /// Its gradient from central differences.
+    pub numeric: f64,
+    /// Their difference relative to the largest gradient of the tensor, or of the layer for a tensor without effect.
     pub relative_error: f64,
+    /// The largest relative error that rounding can make, cautiously estimated.
+    pub rounding: f64,
+}
+
+impl ElementComparison {
+    /// What it comes to.
+    pub fn verdict(&self, tolerance: f64) -> Verdict {
+        Verdict::new(self.relative_error, self.rounding, tolerance)
+    }
 }
 
 /// A check of some elements of one layer's parameters, one at a time.
@@ -26,6 +41,8 @@ pub struct LayerCheck {
     prober: LossProber,
     layer: usize,
     tensors: Vec<ComparedTensor>,
+    /// How large the values of the layer's tensors are: what a unit makes of inputs of size 1.
+    scale: f64,
     /// Tensor and element, in reverse order.
     open: Vec<(usize, usize)>,
 }
@@ -37,7 +54,6 @@ struct ComparedTensor {
     name: String,
     shape: Shape,
     gradient: Vec<f64>,
-    /// What errors are relative to.
     largest: f64,
 }
 
@@ -46,26 +62,26 @@ impl LayerCheck {
     /// Of each tensor the `most` elements with the largest gradients are compared, and as many drawn by chance.
     pub fn new(network: Network<f64>, labels: Vec<u8>, mode: Mode, layer: usize, most: usize) -> Self {
         let mut prober = LossProber::new(network, labels, stream(0, Purpose::GradientCheck, 2), mode);
-        let of_layer =
-            prober.compute_gradients().parameters().enumerate().filter(|(_, parameter)| parameter.layer == layer);
-        let mut tensors: Vec<ComparedTensor> = of_layer
-            .map(|(index, parameter)| ComparedTensor {
+        let (mut tensors, mut scale) = (Vec::new(), 0.0_f64);
+        let parameters = prober.network().parameters().enumerate();
+        for (index, parameter) in parameters.filter(|(_, parameter)| parameter.layer == layer) {
+            let inputs_per_unit = parameter.value.len() / parameter.shape.dimensions().first().copied().unwrap_or(1);
+            scale = scale.max(root_mean_square(&parameter.value) * (inputs_per_unit as f64).sqrt());
+            tensors.push(ComparedTensor {
                 index,
                 name: parameter.name.clone(),
                 shape: parameter.shape.clone(),
                 gradient: parameter.gradient.clone(),
                 largest: parameter.gradient.iter().fold(0.0, |largest: f64, g| largest.max(g.abs())),
-            })
-            .collect();
+            });
+        }
         let mut open = Vec::new();
-        for (number, tensor) in tensors.iter_mut().enumerate() {
-            tensor.largest = tensor.largest.max(prober.min_resolvable_gradient(layer, tensor.index));
-            open.extend(
-                choose_elements(&tensor.gradient, most, &mut prober).into_iter().map(|element| (number, element)),
-            );
+        for (number, tensor) in tensors.iter().enumerate() {
+            let chosen = choose_elements(&tensor.gradient, most, &mut prober);
+            open.extend(chosen.into_iter().map(|element| (number, element)));
         }
         open.reverse();
-        Self { prober, layer, tensors, open }
+        Self { prober, layer, tensors, scale, open }
     }
 
     /// Elements that are still to be compared.
@@ -81,11 +97,14 @@ impl Iterator for LayerCheck {
         let (number, element) = self.open.pop()?;
         let tensor = &self.tensors[number];
         let analytic = tensor.gradient[element];
-        let numeric = self.prober.element_derivative(self.layer, tensor.index, element);
-        let error = numeric.map_or(0.0, |numeric| (numeric - analytic).abs());
-        let relative_error = if error == 0.0 { 0.0 } else { error / tensor.largest };
+        let numeric = self.prober.element_derivative(self.layer, tensor.index, element, self.scale);
+        let mut found = TensorComparison::new(self.scale).with_largest(tensor.largest);
+        found.add(analytic, numeric);
+        let layer_effect = self.scale * self.tensors.iter().map(|tensor| tensor.largest).fold(0.0, f64::max);
+        let [relative_error, rounding] = found.relative_errors(layer_effect);
         let index = tensor.shape.index_of_value(element);
-        Some(ElementComparison { tensor: tensor.name.clone(), index, analytic, numeric, relative_error })
+        let (tensor, numeric) = (tensor.name.clone(), numeric.value);
+        Some(ElementComparison { tensor, index, analytic, numeric, relative_error, rounding })
     }
 }
 
@@ -134,7 +153,7 @@ mod tests {
                 let check = LayerCheck::new(network(layers, input, 4), vec![0, 1, 2, 1], mode, layer, 5);
                 let (planned, mut compared) = (check.elements_left(), 0);
                 for comparison in check {
-                    assert!(comparison.relative_error < TOLERANCE, "{layers:?} {layer}: {comparison:?}");
+                    assert_eq!(comparison.verdict(TOLERANCE), Verdict::Passed, "{layers:?} {layer}: {comparison:?}");
                     compared += 1;
                 }
                 assert!(compared == planned && compared > 3, "{compared} of {planned}");

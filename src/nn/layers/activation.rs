@@ -142,6 +142,11 @@ pub trait Activation<T: Scalar>: ActivationKind + Send + Sync {
     /// φ(x).
     fn value(self, x: T) -> T;
 
+    /// The smooth function that φ is above 0, or that it is elsewhere, at any x.
+    fn smooth_piece(self, x: T, _is_above: bool) -> T {
+        self.value(x)
+    }
+
     /// ∂L/∂x = dy φ′(x), with y = φ(x).
     fn gradient(self, x: T, y: T, dy: T) -> T;
 }
@@ -149,20 +154,28 @@ pub trait Activation<T: Scalar>: ActivationKind + Send + Sync {
 /// The layer of an activation: y = φ(x) and ∂L/∂x = dy ⊙ φ′(x).
 ///
 /// Cached: nothing; x and y are given again.
-#[derive(Clone, Copy)]
-pub struct Pointwise<A>(A);
+pub struct Pointwise<A> {
+    activation: A,
+    /// Of a layer that is held on its choices, whether each value was above 0.
+    held_above: Option<Vec<bool>>,
+}
 
 impl<A: ActivationKind> Pointwise<A> {
     /// The layer of this activation, with everything made that its steps need.
     pub fn new(activation: A) -> Self {
         activation.prepare();
-        Self(activation)
+        Self { activation, held_above: None }
     }
 }
 
 impl<T: Scalar, A: Activation<T>> Layer<T> for Pointwise<A> {
-    fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut PassContext<T>) {
-        let (Self(activation), [cost, _]) = (*self, A::COSTS);
+    fn forward(&mut self, x: ArrayView2<'_, T>, mut y: ArrayViewMut2<'_, T>, pass: &mut PassContext<T>) {
+        let (activation, [cost, _]) = (self.activation, A::COSTS);
+        if let Some(held_above) = &self.held_above {
+            let held = x.iter().zip(held_above);
+            y.iter_mut().zip(held).for_each(|(y, (&x, &is_above))| *y = activation.smooth_piece(x, is_above));
+            return;
+        }
         map_arrays_in_parallel(&pass.pool, cost, [x], y, move |[x]| activation.value(x));
     }
 
@@ -174,19 +187,15 @@ impl<T: Scalar, A: Activation<T>> Layer<T> for Pointwise<A> {
         dx: Option<ArrayViewMut2<'_, T>>,
         pass: &mut PassContext<T>,
     ) {
-        let (Self(activation), [_, cost]) = (*self, A::COSTS);
+        let (activation, [_, cost]) = (self.activation, A::COSTS);
         if let Some(dx) = dx {
             map_arrays_in_parallel(&pass.pool, cost, [x, y, dy], dx, move |[x, y, dy]| activation.gradient(x, y, dy));
         }
     }
 
-    fn collect_choices(&self, x: ArrayView2<'_, T>, choices: &mut [Vec<u32>]) {
-        if !A::FACTS.has_property(LayerProperty::HasKink) {
-            return;
-        }
-        // The side of 0 on which each value is.
-        for (choices, x) in choices.iter_mut().zip(x.rows()) {
-            choices.extend(x.iter().map(|&x| u32::from(x > T::zero())));
+    fn hold_choices(&mut self, x: ArrayView2<'_, T>) {
+        if A::FACTS.has_property(LayerProperty::HasKink) {
+            self.held_above = Some(x.iter().map(|&x| x > T::zero()).collect());
         }
     }
 }

@@ -25,7 +25,7 @@ pub(in crate::nn) const FACTS: LayerFacts = LayerFacts {
     name: "batchnorm",
     form: "batchnorm",
     category: LayerCategory::Normalization,
-    properties: &[LayerProperty::CouplesSamples, LayerProperty::KeepsPlaces],
+    properties: &[LayerProperty::KeepsPlaces],
     equations: Equations {
         forward: &["x̂ = (x − μ)/σ̂", "y = γ x̂ + β"],
         backward: &["∂L/∂γ = Σ dy ⊙ x̂", "∂L/∂β = Σ dy", "∂L/∂x = γ/(nσ̂) · (n dy − ∂L/∂β − x̂ ⊙ ∂L/∂γ)"],

@@ -33,12 +33,23 @@ pub struct MaxPool {
     window: Window,
     /// Position of the winner on its plane for every output of the last forward pass.
     winners: Vec<u32>,
+    /// Whether the winners stay as they are.
+    is_held: bool,
 }
 
 impl MaxPool {
     /// A layer whose window moves like this.
     pub fn new(window: Window) -> Self {
-        Self { window, winners: Vec::new() }
+        Self { window, winners: Vec::new(), is_held: false }
+    }
+
+    /// Writes the values of the winners, on every plane.
+    fn take_winners<T: Scalar>(&self, x: &[T], y: &mut [T]) {
+        let places = self.window.places();
+        let planes = x.chunks_exact(self.window.plane()).zip(self.winners.chunks_exact(places));
+        for (y, (x, winners)) in y.chunks_exact_mut(places).zip(planes) {
+            y.iter_mut().zip(winners).for_each(|(y, &winner)| *y = x[winner as usize]);
+        }
     }
 }
 
@@ -47,6 +58,9 @@ impl<T: Scalar> Layer<T> for MaxPool {
         let y = values_mut(y);
         if self.winners.len() < y.len() {
             self.winners.resize(y.len(), 0);
+        }
+        if self.is_held {
+            return self.take_winners(values(x), y);
         }
         max_pool(&pass.pool, &self.window, values(x), y, &mut self.winners[..y.len()]);
     }
@@ -64,11 +78,7 @@ impl<T: Scalar> Layer<T> for MaxPool {
         }
     }
 
-    fn collect_choices(&self, _x: ArrayView2<'_, T>, choices: &mut [Vec<u32>]) {
-        let outputs = self.window.channels * self.window.places();
-        choices
-            .iter_mut()
-            .zip(self.winners.chunks_exact(outputs))
-            .for_each(|(choices, winners)| choices.extend(winners));
+    fn hold_choices(&mut self, _x: ArrayView2<'_, T>) {
+        self.is_held = true;
     }
 }

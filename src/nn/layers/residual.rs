@@ -81,12 +81,6 @@ impl<T: Scalar> Residual<T> {
             projection,
         }
     }
-
-    /// What each layer of F reads in the pass over `x`.
-    fn inner_layer_inputs<'a>(&'a self, x: &ArrayView2<'a, T>) -> impl Iterator<Item = ArrayView2<'a, T>> {
-        let rows = s![..x.nrows(), ..];
-        std::iter::once(*x).chain(self.outputs.iter().map(move |output| output.slice(rows)))
-    }
 }
 
 impl<T: Scalar> Layer<T> for Residual<T> {
@@ -151,7 +145,11 @@ impl<T: Scalar> Layer<T> for Residual<T> {
         &mut self.layers
     }
 
-    fn collect_choices(&self, x: ArrayView2<'_, T>, choices: &mut [Vec<u32>]) {
-        self.layers.iter().zip(self.inner_layer_inputs(&x)).for_each(|(layer, x)| layer.collect_choices(x, choices));
+    fn hold_choices(&mut self, x: ArrayView2<'_, T>) {
+        let rows = s![..x.nrows(), ..];
+        let outputs = self.outputs.iter().map(|output| output.slice(rows));
+        // The projection, which is the last layer, makes no choices.
+        let inputs = std::iter::once(x).chain(outputs).take(self.outputs.len());
+        self.layers.iter_mut().zip(inputs).for_each(|(layer, x)| layer.hold_choices(x));
     }
 }

@@ -110,15 +110,22 @@ impl<T: Scalar> Network<T> {
         Some(gradient.slice(s![..self.batch, ..]))
     }
 
-    /// Adds what a layer chose in the last forward pass to the list of each sample, see
-    /// [`Layer::collect_choices`](crate::nn::layers::Layer::collect_choices).
-    pub(in crate::nn) fn collect_choices(&self, layer: usize, choices: &mut [Vec<u32>]) {
-        self.layers[layer].collect_choices(self.values[layer].slice(s![..self.batch, ..]), choices);
+    /// Holds all layers on the choices that they made in the last forward pass, see
+    /// [`Layer::hold_choices`](crate::nn::layers::Layer::hold_choices).
+    pub(in crate::nn) fn hold_choices(&mut self) {
+        for (layer, x) in self.layers.iter_mut().zip(&self.values) {
+            layer.hold_choices(x.slice(s![..self.batch, ..]));
+        }
     }
 
-    /// Puts another layer of the same shapes in the place of one.
+    /// Puts another layer of the same shapes in the place of one, made of it.
     #[cfg(test)]
-    pub(in crate::nn) fn replace_layer(&mut self, layer: usize, with: Box<dyn crate::nn::layers::Layer<T>>) {
-        self.layers[layer] = with;
+    pub(in crate::nn) fn replace_layer(
+        &mut self,
+        layer: usize,
+        with: impl FnOnce(Box<dyn crate::nn::layers::Layer<T>>) -> Box<dyn crate::nn::layers::Layer<T>>,
+    ) {
+        let replaced = std::mem::replace(&mut self.layers[layer], Box::new(crate::nn::layers::Flatten));
+        self.layers[layer] = with(replaced);
     }
 }

@@ -18,7 +18,7 @@ pub struct GradientCheck {
     pub parameters: usize,
     /// The first samples of the minibatch, that the loss is taken of.
     pub samples: usize,
-    /// Elements left out because a rectifier changes its pattern however small the difference.
+    /// Elements left out because rounding could hide an error of theirs: their layer has too little effect on the loss.
     pub skipped: usize,
     /// Largest relative error that passes.
     pub tolerance: f64,
@@ -52,13 +52,13 @@ pub struct GradientDifference {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckVerdict {
-    /// Every relative error is within the tolerance.
+    /// Every relative error is within the tolerance, and none could be hidden by rounding.
     Passed,
     /// Some relative error is above the tolerance.
     Failed,
     /// Another request came first; what was compared until then stands.
     Interrupted,
-    /// Nothing could be compared, because every element was left out.
+    /// No relative error is above the tolerance, but some elements were left out.
     Undecided,
     /// Something that this version does not know.
     #[serde(other)]

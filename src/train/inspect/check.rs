@@ -4,7 +4,7 @@ use crate::{
     dataset::Dataset,
     nn::{
         LayerSpec, Mode, Network, NetworkSpec, PlacedLayer, Shape,
-        gradcheck::{ElementComparison, LayerCheck, TOLERANCE},
+        gradcheck::{ElementComparison, LayerCheck, PASSES_PER_ELEMENT, TOLERANCE, Verdict},
     },
     protocol::inspection::{CheckVerdict, GradientCheck, GradientDifference},
     train::minibatch::Minibatch,
@@ -22,12 +22,10 @@ const CHEAP_PASS_MULTIPLICATIONS: usize = 200_000_000;
 /// Multiplications of a whole check, at most: some seconds.
 const MAX_CHECK_MULTIPLICATIONS: usize = 40_000_000_000;
 
-/// Forward passes for one element.
-const PASSES_PER_ELEMENT: usize = 19;
-
 /// A gradient check under way.
 pub struct RunningCheck {
     elements: LayerCheck,
+    worst_verdict: Verdict,
     report: GradientCheck,
 }
 
@@ -77,7 +75,7 @@ impl RunningCheck {
             worst: None,
             verdict: None,
         };
-        Ok(Self { elements, report })
+        Ok(Self { elements, worst_verdict: Verdict::Passed, report })
     }
 
     /// Compares one more element, and gives how far the check is; with the last, its verdict.
@@ -86,10 +84,10 @@ impl RunningCheck {
             self.take_comparison(comparison);
         }
         if self.elements.elements_left() == 0 {
-            self.report.verdict = Some(match &self.report.worst {
-                None => CheckVerdict::Undecided,
-                Some(worst) if worst.relative_error <= TOLERANCE => CheckVerdict::Passed,
-                Some(_) => CheckVerdict::Failed,
+            self.report.verdict = Some(match self.worst_verdict {
+                Verdict::Passed => CheckVerdict::Passed,
+                Verdict::Undecided => CheckVerdict::Undecided,
+                Verdict::Failed => CheckVerdict::Failed,
             });
         }
         &self.report
@@ -103,10 +101,12 @@ impl RunningCheck {
 
     fn take_comparison(&mut self, found: ElementComparison) {
         self.report.done += 1;
-        let Some(numeric) = found.numeric else {
+        let verdict = found.verdict(TOLERANCE);
+        self.worst_verdict = self.worst_verdict.max(verdict);
+        if verdict == Verdict::Undecided {
             self.report.skipped += 1;
             return;
-        };
+        }
         // A NaN is the largest error there is.
         let worse = self
             .report
@@ -118,7 +118,7 @@ impl RunningCheck {
                 parameter: found.tensor,
                 index: found.index,
                 by_hand: found.analytic,
-                numeric,
+                numeric: found.numeric,
                 relative_error: found.relative_error,
             });
         }

@@ -50,7 +50,12 @@ impl ActivationKind for Elu {
 impl<T: Scalar> Activation<T> for Elu {
     #[inline(always)]
     fn value(self, x: T) -> T {
-        if x > T::zero() { x } else { T::from_f64(self.alpha) * x.exp_m1() }
+        self.smooth_piece(x, x > T::zero())
+    }
+
+    #[inline(always)]
+    fn smooth_piece(self, x: T, is_above: bool) -> T {
+        if is_above { x } else { T::from_f64(self.alpha) * x.exp_m1() }
     }
 
     #[inline(always)]

@@ -47,7 +47,12 @@ impl ActivationKind for LeakyRelu {
 impl<T: Scalar> Activation<T> for LeakyRelu {
     #[inline(always)]
     fn value(self, x: T) -> T {
-        if x > T::zero() { x } else { T::from_f64(self.slope) * x }
+        self.smooth_piece(x, x > T::zero())
+    }
+
+    #[inline(always)]
+    fn smooth_piece(self, x: T, is_above: bool) -> T {
+        if is_above { x } else { T::from_f64(self.slope) * x }
     }
 
     #[inline(always)]

@@ -35,6 +35,10 @@ impl<T: Scalar> Activation<T> for Relu {
         if x <= T::zero() { T::zero() } else { x }
     }
 
+    fn smooth_piece(self, x: T, is_above: bool) -> T {
+        if is_above { x } else { T::zero() }
+    }
+
     #[inline(always)]
     fn gradient(self, _x: T, y: T, dy: T) -> T {
         if y <= T::zero() { T::zero() } else { dy }

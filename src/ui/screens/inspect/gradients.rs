@@ -11,7 +11,7 @@ use crate::{
     },
     protocol::{
         LayerKind,
-        inspection::{CheckVerdict, LayerTrace, ParameterElement, PassKind},
+        inspection::{CheckVerdict, GradientCheck, LayerTrace, ParameterElement, PassKind},
     },
     text::{short, thousands},
     ui::{
@@ -164,10 +164,16 @@ fn draw_check(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, checking
         let text = format!(" checking {done} of {} ", thousands(check.planned as u64));
         progress::draw(buffer, area, Some(share), &text, Role::Change, theme);
     }
+    let mut next = 1;
+    if check.skipped > 0 {
+        let mut row = Row::new(buffer, area, next).with_ellipsis(marks.ellipsis);
+        row.put(&hidden_by_rounding(check), muted);
+        next += 1;
+    }
     let Some(worst) = &check.worst else { return };
     let within = worst.relative_error <= check.tolerance;
     let role = if within { Role::Good } else { Role::Bad };
-    let mut row = Row::new(buffer, area, 1).with_ellipsis(marks.ellipsis);
+    let mut row = Row::new(buffer, area, next).with_ellipsis(marks.ellipsis);
     if checking.stale {
         row.put_right(&format!("step {}", thousands(checking.step)), theme.style(Role::Watch));
         row.reserve_right(1);
@@ -179,12 +185,17 @@ fn draw_check(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, checking
     let selected = screen.selected_layer();
     let kind = selected.map(|layer| &layer.kind);
     let columns = selected.and_then(|layer| app.run().input_columns(layer.index));
-    let mut row = Row::new(buffer, area, 2).with_ellipsis(marks.ellipsis);
+    let mut row = Row::new(buffer, area, next + 1).with_ellipsis(marks.ellipsis);
     row.put("at ", muted).put(&element_symbol(kind, &worst.parameter, &worst.index, theme), text).skip(1);
     row.put(element_input_name(kind, columns, &worst.index).unwrap_or_default(), muted);
-    let mut row = Row::new(buffer, area, 3).with_ellipsis(marks.ellipsis);
+    let mut row = Row::new(buffer, area, next + 2).with_ellipsis(marks.ellipsis);
     row.put("by hand ", muted).put(&short(worst.by_hand), text);
     row.put(" numeric ", muted).put(&short(worst.numeric), text);
+}
+
+/// Why some elements have no verdict.
+fn hidden_by_rounding(check: &GradientCheck) -> String {
+    format!("rounding could hide errors of {}", thousands(check.skipped as u64))
 }
 
 /// Mark, word and meaning of a verdict.
@@ -194,7 +205,7 @@ fn verdict_look(verdict: CheckVerdict, theme: Theme) -> (&'static str, &'static 
         CheckVerdict::Passed => (marks.good, "passed", Role::Good),
         CheckVerdict::Failed => (marks.bad, "failed", Role::Bad),
         CheckVerdict::Interrupted => (marks.watch, "interrupted", Role::Watch),
-        CheckVerdict::Undecided => (marks.watch, "nothing to compare", Role::Watch),
+        CheckVerdict::Undecided => (marks.watch, "undecided", Role::Watch),
         CheckVerdict::Unknown => (marks.none, "unknown", Role::Muted),
     }
 }
@@ -249,7 +260,11 @@ pub fn draw_check_line(theme: Theme, row: &mut Row, checking: &ShownGradientChec
         }
         Some(verdict) => {
             let (mark, word, role) = verdict_look(verdict, theme);
-            (format!("{mark} check {word}{worst}"), role)
+            let reason = match verdict {
+                CheckVerdict::Undecided => format!(": {}", hidden_by_rounding(check)),
+                _ => worst,
+            };
+            (format!("{mark} check {word}{reason}"), role)
         }
     };
     let text = if checking.stale { format!("{text}, step {}", thousands(checking.step)) } else { text };
