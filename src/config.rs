@@ -272,12 +272,21 @@ impl Config {
 
     /// The error that shows the layer of a network that can't be built where it was written; without one, all layers.
     pub fn error_of_network(&self, error: &BuildError) -> ConfigError {
-        let place = match error.layer.and_then(|layer| self.locate_layer(layer)) {
+        let (place, remedy) = (self.place_of_layer(error.layer), error.remedy().map(Into::into));
+        ConfigError::new(vec![ConfigProblem { place, message: error.message().into(), remedy }])
+    }
+
+    /// The error that shows a layer where it was written; without one, all layers.
+    pub fn error_at_layer(&self, layer: Option<usize>, message: impl Into<String>) -> ConfigError {
+        let place = self.place_of_layer(layer);
+        ConfigError::new(vec![ConfigProblem { place, message: message.into(), remedy: None }])
+    }
+
+    fn place_of_layer(&self, layer: Option<usize>) -> ProblemPlace {
+        match layer.and_then(|layer| self.locate_layer(layer)) {
             Some(location) => ProblemPlace::At(location.clone()),
             None => self.place_of_key(LAYERS_KEY),
-        };
-        let remedy = error.remedy().map(Into::into);
-        ConfigError::new(vec![ConfigProblem { place, message: error.message().into(), remedy }])
+        }
     }
 
     fn problem_at_key(&self, key: &str, message: String) -> ConfigProblem {

@@ -136,7 +136,13 @@ impl Dataset {
     /// What it is, as [`describe`] tells it.
     pub fn outline(&self) -> DatasetOutline {
         let Self { shape, classes, train, test, .. } = self;
-        DatasetOutline { shape: shape.clone(), classes: classes.clone(), train: train.len(), test: test.len() }
+        DatasetOutline {
+            shape: shape.clone(),
+            classes: classes.clone(),
+            train: train.len(),
+            test: test.len(),
+            bytes_per_value: train.bytes_per_value(),
+        }
     }
 
     /// Number of values in one sample.

@@ -65,6 +65,7 @@ pub mod dataset;
 pub mod exercise;
 pub mod files;
 pub mod headless;
+pub mod memory;
 pub mod nn;
 pub mod optim;
 pub mod predict;

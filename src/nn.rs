@@ -36,6 +36,7 @@ mod chain;
 mod erf;
 mod error;
 mod facts;
+mod footprint;
 pub mod gradcheck;
 mod init;
 pub mod kernels;
@@ -56,6 +57,7 @@ mod window;
 pub use chain::PlacedLayer;
 pub use error::{BuildError, ParseError};
 pub use facts::{Equations, LayerCategory, LayerFacts, LayerProperty, SettingValue};
+pub use footprint::NetworkFootprint;
 pub use init::Init;
 #[cfg(target_os = "linux")]
 pub use kernels::memory::HugePageAllocator;

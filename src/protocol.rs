@@ -36,8 +36,8 @@ pub use report::{
 };
 pub use request_line::RequestLine;
 pub use run::{
-    ColumnInfo, Controls, DataInfo, DataNote, DataNoteKind, HyperParameter, Loading, LossInfo, RunInfo, RunState,
-    SavedRun, StateChange,
+    ColumnInfo, Controls, DataInfo, DataNote, DataNoteKind, HyperParameter, Loading, LossInfo, MemoryInfo, RunInfo,
+    RunState, SavedRun, StateChange,
 };
 pub use setting::Setting;
 

@@ -6,8 +6,10 @@
 //! would let pass. What is written is canonical: the same tensors give the same bytes.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, HashMap},
-    io::{self, Read},
+    fs::File,
+    io::{self, Read, Seek, SeekFrom},
     path::Path,
 };
 
@@ -15,6 +17,7 @@ use safetensors::{Dtype, serialize, tensor::TensorView};
 
 use crate::{
     files::open_regular,
+    memory::check_memory,
     text::{Safe, harmless_name},
 };
 
@@ -27,21 +30,25 @@ use header::TensorEntry;
 /// Longest header, as the format has it.
 const MAX_HEADER_BYTES: u64 = 100_000_000;
 
-/// Longest file that is read into memory.
-const MAX_TENSOR_FILE_BYTES: u64 = 1 << 33;
-
-/// A file of tensors, whole and checked.
+/// A file of tensors, whose header is checked against its length.
 #[derive(Debug)]
 pub struct Tensors {
     /// The file's name, harmless to show.
     file: String,
-    /// All tensors' bytes.
-    data: Vec<u8>,
+    data: TensorData,
     entries: BTreeMap<String, TensorEntry>,
 }
 
+/// All tensors' bytes.
+#[derive(Debug)]
+enum TensorData {
+    Memory(Vec<u8>),
+    /// In an open file, from this byte on: each tensor is read when it is asked for, so that a file may be larger than the memory.
+    File(File, u64),
+}
+
 impl Tensors {
-    /// Reads a file.
+    /// Opens a file and reads its header.
     ///
     /// # Errors
     /// When it can't be read or is not a sound safetensors file; nothing is allocated on the word of its header.
@@ -50,20 +57,20 @@ impl Tensors {
         let fail = |fault| TensorError { file: name.clone(), fault };
         let io = |error: io::Error| fail(Fault::Io(error.to_string()));
         let (mut file, found) = open_regular(path).map_err(|error| fail(Fault::Io(error.to_string())))?;
-        if found.len() > MAX_TENSOR_FILE_BYTES {
-            return Err(fail(Fault::Io(format!("{} bytes are more than fit", found.len()))));
-        }
         let mut start = [0; 8];
         file.read_exact(&mut start).map_err(|error| match error.kind() {
             io::ErrorKind::UnexpectedEof => fail(Fault::Short),
             _ => io(error),
         })?;
         let length = header_length(start, found.len()).map_err(fail)?;
+        check_memory(length).map_err(|shortage| fail(Fault::Memory(shortage)))?;
         let mut header = Vec::new();
         Read::take(&mut file, length).read_to_end(&mut header).map_err(io)?;
-        let mut data = Vec::new();
-        Read::take(&mut file, MAX_TENSOR_FILE_BYTES).read_to_end(&mut data).map_err(io)?;
-        Self::from_header_and_data(name.clone(), &header, data)
+        // The whole of a header that fits into the file was read, unless somebody cuts the file meanwhile.
+        let start = 8 + header.len() as u64;
+        let bytes = usize::try_from(found.len().saturating_sub(start)).map_err(|_| fail(Fault::Short))?;
+        let entries = header::read_header(&header, bytes).map_err(fail)?;
+        Ok(Self { file: name.clone(), data: TensorData::File(file, start), entries })
     }
 
     /// Takes the contents of a file called `file`.
@@ -78,17 +85,25 @@ impl Tensors {
         match header_length(*start, bytes.len() as u64) {
             Ok(length) => {
                 let (header, data) = rest.split_at(length as usize);
-                Self::from_header_and_data(file, header, data.to_vec())
+                match header::read_header(header, data.len()) {
+                    Ok(entries) => Ok(Self { file, data: TensorData::Memory(data.to_vec()), entries }),
+                    Err(fault) => Err(TensorError { file, fault }),
+                }
             }
             Err(fault) => Err(TensorError { file, fault }),
         }
     }
 
-    fn from_header_and_data(file: String, header: &[u8], data: Vec<u8>) -> Result<Self, TensorError> {
-        match header::read_header(header, data.len()) {
-            Ok(entries) => Ok(Self { file, data, entries }),
-            Err(fault) => Err(TensorError { file, fault }),
-        }
+    /// All tensors, to be written again.
+    ///
+    /// # Errors
+    /// When one can't be read.
+    pub fn to_writer(&self) -> Result<Writer, TensorError> {
+        let written = self.entries.iter().map(|(name, entry)| {
+            let (bytes, shape) = (self.bytes_of(entry)?.into_owned(), entry.shape.clone());
+            Ok((name.clone(), WrittenTensor { dtype: entry.dtype, shape, bytes }))
+        });
+        Ok(Writer { precision: Precision::F32, tensors: written.collect::<Result<_, _>>()? })
     }
 
     /// The names of all tensors, in alphabetical order.
@@ -111,8 +126,8 @@ impl Tensors {
     pub fn floats(&self, name: &str, shape: &[usize]) -> Result<Vec<f64>, TensorError> {
         let (entry, bytes) = self.entry_and_bytes(name, shape)?;
         match entry.dtype {
-            Dtype::F32 => Ok(decode_values(bytes, |b| f64::from(f32::from_le_bytes(b)))),
-            Dtype::F64 => Ok(decode_values(bytes, f64::from_le_bytes)),
+            Dtype::F32 => Ok(decode_values(&bytes, |b| f64::from(f32::from_le_bytes(b)))),
+            Dtype::F64 => Ok(decode_values(&bytes, f64::from_le_bytes)),
             _ => Err(self.wrong_type(name, entry, "F32 or F64")),
         }
     }
@@ -124,9 +139,9 @@ impl Tensors {
     pub fn labels(&self, name: &str, shape: &[usize], classes: usize) -> Result<Vec<usize>, TensorError> {
         let (entry, bytes) = self.entry_and_bytes(name, shape)?;
         let labels: Vec<i64> = match entry.dtype {
-            Dtype::U8 => decode_values(bytes, |[b]: [u8; 1]| i64::from(b)),
-            Dtype::I32 => decode_values(bytes, |b| i64::from(i32::from_le_bytes(b))),
-            Dtype::I64 => decode_values(bytes, i64::from_le_bytes),
+            Dtype::U8 => decode_values(&bytes, |[b]: [u8; 1]| i64::from(b)),
+            Dtype::I32 => decode_values(&bytes, |b| i64::from(i32::from_le_bytes(b))),
+            Dtype::I64 => decode_values(&bytes, i64::from_le_bytes),
             _ => return Err(self.wrong_type(name, entry, "U8, I32 or I64")),
         };
         let valid = |label: i64| usize::try_from(label).ok().filter(|&label| label < classes);
@@ -160,12 +175,27 @@ impl Tensors {
         self.entries.get(name).ok_or_else(|| self.error_of(Fault::Missing(displayable_name(name))))
     }
 
-    fn entry_and_bytes(&self, name: &str, shape: &[usize]) -> Result<(&TensorEntry, &[u8]), TensorError> {
+    fn entry_and_bytes(&self, name: &str, shape: &[usize]) -> Result<(&TensorEntry, Cow<'_, [u8]>), TensorError> {
         let entry = self.entry(name)?;
         if entry.shape != shape {
             return Err(self.wrong_shape(name, &entry.shape, format!("{shape:?}")));
         }
-        Ok((entry, &self.data[entry.begin..entry.end]))
+        Ok((entry, self.bytes_of(entry)?))
+    }
+
+    fn bytes_of(&self, entry: &TensorEntry) -> Result<Cow<'_, [u8]>, TensorError> {
+        let (mut file, start) = match &self.data {
+            TensorData::Memory(data) => return Ok(Cow::Borrowed(&data[entry.begin..entry.end])),
+            TensorData::File(file, start) => (file, *start),
+        };
+        let length = entry.end - entry.begin;
+        // Those who ask take them as f64 beside the bytes.
+        check_memory(3 * length as u64).map_err(|shortage| self.error_of(Fault::Memory(shortage)))?;
+        let mut bytes = vec![0; length];
+        file.seek(SeekFrom::Start(start + entry.begin as u64))
+            .and_then(|_| file.read_exact(&mut bytes))
+            .map_err(|error| self.error_of(Fault::Io(format!("changed while it was read: {error}"))))?;
+        Ok(Cow::Owned(bytes))
     }
 
     fn wrong_type(&self, name: &str, entry: &TensorEntry, expected: &'static str) -> TensorError {
@@ -220,17 +250,6 @@ pub trait TensorState {
 pub struct Writer {
     precision: Precision,
     tensors: BTreeMap<String, WrittenTensor>,
-}
-
-impl From<Tensors> for Writer {
-    fn from(tensors: Tensors) -> Self {
-        let Tensors { data, entries, .. } = tensors;
-        let written = entries.into_iter().map(|(name, entry)| {
-            let bytes = data[entry.begin..entry.end].to_vec();
-            (name, WrittenTensor { dtype: entry.dtype, shape: entry.shape, bytes })
-        });
-        Self { precision: Precision::F32, tensors: written.collect() }
-    }
 }
 
 /// A tensor on its way into a file.

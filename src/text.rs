@@ -202,6 +202,18 @@ pub fn thousands(count: u64) -> String {
     out
 }
 
+/// A number of bytes in a unit that people can compare, with three digits at most: `640 KiB`, `1.5 GiB`.
+pub fn binary_size(bytes: u64) -> String {
+    let units = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    let mut size = bytes as f64 / 1024.0;
+    let mut unit = 0;
+    while size >= 999.5 && unit + 1 < units.len() {
+        (size, unit) = (size / 1024.0, unit + 1);
+    }
+    let digits = usize::from(size < 9.95);
+    format!("{size:.digits$} {}", units[unit])
+}
+
 /// Whether a number of this size is written without a power of ten; [`short`] and [`exact`] agree on it, so that one
 /// number looks the same everywhere.
 fn is_written_plainly(size: f64) -> bool {
@@ -348,6 +360,13 @@ pub fn duration(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_are_told_with_three_digits_at_most() {
+        let sizes = [0, 100, 1 << 10, 10_188, 10_189, 999 << 10, 1000 << 10, 3 << 29, u64::MAX];
+        let texts = ["0.0 KiB", "0.1 KiB", "1.0 KiB", "9.9 KiB", "10 KiB", "999 KiB", "1.0 MiB", "1.5 GiB", "16 EiB"];
+        assert_eq!(sizes.map(binary_size), texts);
+    }
 
     #[test]
     fn a_share_is_100_percent_only_where_it_is_all() {

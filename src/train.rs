@@ -20,6 +20,7 @@ mod inspect;
 mod largest;
 mod link;
 mod measures;
+mod memory;
 mod metrics;
 mod minibatch;
 mod minibatch_means;
@@ -44,6 +45,7 @@ pub use early_stopping::BestEvaluation;
 pub use fingerprint::data_sha256;
 pub use inspect::RunningCheck;
 pub use measures::{LayerMeasures, TestResult};
+pub use memory::{MemoryCause, MemoryError, TrainingMemory, buffer_samples};
 pub use metrics::{measured_metrics, measured_quantities};
 pub use outbox::Delivery;
 pub use outcome::{Outcome, UnusableInput};
@@ -52,7 +54,7 @@ pub use record::{Intervention, LAST_STEP, LedgerEntry, PLANNED_STEPS, ResumedRun
 pub(crate) use snapshot::snapshot_of;
 pub use snapshot::{RestoreError, Snapshot, StoredSnapshot, TestPredictions, TrainerState, TrainingState};
 pub use step::{StepError, StepOutcome};
-pub use trainer::{SetupError, Trainer, buffer_samples};
+pub use trainer::{SetupError, Trainer};
 
 /// What a training run is made of: the same specification and instruction set give the same bits.
 #[derive(Clone, Debug, PartialEq)]

@@ -27,7 +27,7 @@ fn check(config: &Config) {
     assert_eq!(Config::from_toml_str("again.toml", &config.to_toml(), &[]).ok().as_ref(), Some(config));
     for shape in [vec![5], vec![3, 16, 16]] {
         let classes = ["a", "b", "c"].map(String::from).to_vec();
-        let _ =
-            config.check(&DatasetOutline { shape, classes, train: 100, test: 20 }).map_err(|error| error.to_string());
+        let outline = DatasetOutline { shape, classes, train: 100, test: 20, bytes_per_value: 4 };
+        let _ = config.check(&outline).map_err(|error| error.to_string());
     }
 }

@@ -17,7 +17,7 @@ use gradtop::{
         },
     },
     text::{Safe, columns, cut, percent_number, short, thousands},
-    train::{self, SetupError, Trainer},
+    train::{self, Trainer},
 };
 use serde::Serialize;
 
@@ -47,10 +47,7 @@ pub fn run(arguments: &InspectArguments) -> anyhow::Result<u8> {
     let config = start::load_configuration(&arguments.run)?;
     let spec = start::run_spec(&arguments.run, &config)?;
     let data = Arc::new(dataset::load(&spec.data, &mut |_, _| ControlFlow::Continue(()))?);
-    let mut trainer = Trainer::new(&spec.train, Arc::clone(&data)).map_err(|error| match error {
-        SetupError::Network(error) => config.error_of_network(&error),
-        SetupError::Batches(error) => config.error_at_key("run.batch_size", error.to_string()),
-    })?;
+    let mut trainer = Trainer::new(&spec.train, Arc::clone(&data)).map_err(|error| start::setup_error(&config, error))?;
     if arguments.at > trainer.total_steps() {
         let steps = thousands(trainer.total_steps());
         return Err(WrongUse(format!("--at {}: the run has {steps} steps; valid: 0 to {steps}", arguments.at)).into());

@@ -17,7 +17,7 @@ use gradtop::{
     runs::{OpenRunError, folder::RunFolderError},
     tensors::TensorError,
     text::harmless,
-    train::{Delivery, RunSpec, SetupError, TrainSpec, UnusableInput},
+    train::{Delivery, MemoryCause, RunSpec, SetupError, TrainSpec, UnusableInput},
     ui::{AttentionSignal, Background, GlyphSet, PictureProtocol, Theme, UiSettings},
 };
 
@@ -144,9 +144,27 @@ pub fn refused_input_error(config: &Config, refused: UnusableInput) -> ConfigErr
     match refused {
         UnusableInput::Data(problem) => config.error_at_key("data.source", problem),
         UnusableInput::Augmentations(problem) => config.error_at_key("data.augment", problem),
-        UnusableInput::Setup(SetupError::Network(error)) => config.error_of_network(&error),
-        UnusableInput::Setup(SetupError::Batches(error)) => config.error_at_key("run.batch_size", error.to_string()),
+        UnusableInput::Setup(error) => setup_error(config, error),
     }
+}
+
+/// Why a trainer could not be set up, shown where that was written.
+pub fn setup_error(config: &Config, error: SetupError) -> ConfigError {
+    match error {
+        SetupError::Network(error) => config.error_of_network(&error),
+        SetupError::Batches(error) => config.error_at_key("run.batch_size", error.to_string()),
+        SetupError::Memory(error) => match error.cause {
+            MemoryCause::Layer(layer) => config.error_at_layer(Some(layer), error.to_string()),
+            MemoryCause::BatchSize => config.error_at_key("run.batch_size", error.to_string()),
+            MemoryCause::Data => config.error_at_key("data.source", error.to_string()),
+        },
+    }
+}
+
+/// Makes sure that there is memory for a run, as far as the data's headers show it; with `saves` also for its checkpoints.
+pub fn check_memory(config: &Config, spec: &RunSpec, saves: bool) -> Result<(), ConfigError> {
+    let Some(outline) = &spec.checked else { return Ok(()) };
+    spec.train.check_memory(outline, 0, saves).map_err(|error| setup_error(config, SetupError::Memory(error)))
 }
 
 /// The run that arguments and configuration describe, checked against the data's headers.
@@ -156,7 +174,7 @@ pub fn run_spec(arguments: &RunArguments, config: &Config) -> Result<RunSpec, Co
         return Err(config.error_at_key("data.source", message));
     }
     let checked = describe_fitting_data(config)?;
-    Ok(RunSpec {
+    let spec = RunSpec {
         name: config.run_name(),
         data: config.data.clone(),
         checked,
@@ -164,7 +182,9 @@ pub fn run_spec(arguments: &RunArguments, config: &Config) -> Result<RunSpec, Co
         throttle: None,
         delivery: Delivery::Thin,
         stop_when_finished: true,
-    })
+    };
+    check_memory(config, &spec, false)?;
+    Ok(spec)
 }
 
 /// What the configuration says of the training.

@@ -94,6 +94,7 @@ pub fn run(
     start: RunStart,
     origin: RunOrigin,
 ) -> anyhow::Result<u8> {
+    start::check_memory(config, &spec, start.record.is_some())?;
     let commands = style == OutputStyle::Json { commands: true };
     spec.stop_when_finished = style != OutputStyle::Dashboard && !commands;
     if style != OutputStyle::Dashboard {

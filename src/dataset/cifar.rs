@@ -12,6 +12,7 @@ use super::labels::{MAX_NAMES_FILE_BYTES, check_labels, names_too_long_error, pa
 use super::progress::Monitor;
 use super::raw::{DatasetOutline, Part, RawDataset, Values};
 use super::tar::{ArchiveEntry, TarArchive};
+use crate::memory::check_memory;
 
 /// Channels, rows and columns of an image.
 const IMAGE_SHAPE: [usize; 3] = [3, 32, 32];
@@ -225,7 +226,7 @@ impl FoundMembers {
         }
         let test = counts.pop().unwrap_or_default();
         let classes = self.names.unwrap_or_else(|| self.cifar.classes());
-        Ok(DatasetOutline { shape: IMAGE_SHAPE.to_vec(), classes, train: counts.iter().sum(), test })
+        Ok(DatasetOutline { shape: IMAGE_SHAPE.to_vec(), classes, train: counts.iter().sum(), test, bytes_per_value: 1 })
     }
 
     /// Puts the files together.
@@ -237,7 +238,9 @@ impl FoundMembers {
         let part = |(values, labels)| Part { values: Values::Bytes(values), labels };
         let test = part(images.pop().unwrap_or_default());
         let mut train = (Vec::new(), Vec::new());
-        train.0.reserve_exact(images.iter().map(|(pixels, _)| pixels.len()).sum());
+        let pixels = images.iter().map(|(pixels, _)| pixels.len()).sum();
+        check_memory(pixels as u64).map_err(DataError::of_memory(place))?;
+        train.0.reserve_exact(pixels);
         // Each file is freed as soon as it was copied.
         for (pixels, labels) in images {
             train.0.extend_from_slice(&pixels);

@@ -10,6 +10,7 @@ use flate2::bufread::GzDecoder;
 use super::DataError;
 use super::progress::Monitor;
 use crate::files::{OpenFileError, open_regular};
+use crate::memory::{check_memory, reserve_more};
 use crate::text::{harmless_name, thousands};
 
 /// Most bytes that are read from one file: ten times the largest of the common sets.
@@ -207,9 +208,12 @@ impl<R: BufRead> Contents<R> {
     pub fn read_onto(&mut self, out: &mut Vec<u8>, count: usize, monitor: &mut Monitor) -> Result<usize, DataError> {
         let start = out.len();
         let mut read = 0;
+        check_memory(count as u64).map_err(DataError::of_memory(&self.file))?;
         while read < count {
             monitor.report(read as f64 / count as f64)?;
             let wanted = CHUNK_BYTES.min(count - read);
+            let missing = start + read + wanted - out.len();
+            reserve_more(out, missing).map_err(DataError::of_memory(&self.file))?;
             out.resize(start + read + wanted, 0);
             let came = self.read(&mut out[start + read..])?;
             read += came;

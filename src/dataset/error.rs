@@ -5,6 +5,7 @@ use std::io;
 use thiserror::Error;
 
 use super::{DataNote, DataNoteKind, Source};
+use crate::memory::MemoryShortage;
 use crate::text::thousands;
 
 /// Why data could not be loaded. File names in it are already harmless ([`crate::text::Safe`]).
@@ -300,6 +301,14 @@ pub enum DataError {
         /// What is different.
         problem: String,
     },
+    /// The values don't fit into the memory.
+    #[error("{file}: {shortage}; take fewer or smaller samples, or raise that limit")]
+    Memory {
+        /// Name of the file.
+        file: String,
+        /// What is needed and what there is.
+        shortage: MemoryShortage,
+    },
     /// The augmentations can't be done to these samples.
     #[error("{problem}")]
     Augment {
@@ -312,6 +321,11 @@ pub enum DataError {
 }
 
 impl DataError {
+    /// The error that the values of a file don't fit into the memory.
+    pub(super) fn of_memory(file: &str) -> impl FnOnce(MemoryShortage) -> Self + '_ {
+        move |shortage| Self::Memory { file: file.into(), shortage }
+    }
+
     /// The same error with those of the notes that tell what was left out.
     pub(super) fn with_left_out(self, notes: &[DataNote]) -> Self {
         let left_out = notes.iter().filter(|note| note.kind == DataNoteKind::LeftOut).map(|note| note.text.clone());

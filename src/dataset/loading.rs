@@ -164,7 +164,8 @@ pub fn describe(spec: &DataSpec) -> Result<Option<DatasetOutline>, DataError> {
         Source::FashionMnist => mnist::open_built_in()?.describe(&mut monitor)?,
         Source::Toy(toy) => {
             let (train, test) = raw::train_and_test_rows(toy.name(), &toy.draw_points(spec).1, spec)?;
-            DatasetOutline { shape: vec![2], classes: toy.classes(), train: train.len(), test: test.len() }
+            let (train, test) = (train.len(), test.len());
+            DatasetOutline { shape: vec![2], classes: toy.classes(), train, test, bytes_per_value: size_of::<f32>() }
         }
         Source::Path(path) => match DataFormat::of(path)? {
             DataFormat::Idx(folder) => mnist::open_folder(&folder)?.describe(&mut monitor)?,

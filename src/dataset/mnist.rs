@@ -90,7 +90,7 @@ impl<R: BufRead> IdxFiles<R> {
     /// What headers and labels tell.
     pub fn describe(self, monitor: &mut Monitor) -> Result<DatasetOutline, DataError> {
         let CheckedIdx { shape, classes, train: (_, train), test: (_, test) } = self.check(monitor)?;
-        Ok(DatasetOutline { shape, classes, train: train.len(), test: test.len() })
+        Ok(DatasetOutline { shape, classes, train: train.len(), test: test.len(), bytes_per_value: 1 })
     }
 
     /// Reads everything.

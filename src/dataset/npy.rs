@@ -15,6 +15,7 @@ use super::part_files::{TEST_NAMES, TRAIN_NAMES, find_named, list_data_files, no
 use super::progress::Monitor;
 use super::raw::{DatasetOutline, Part, RawDataset, Values, train_and_test_rows};
 use super::{DataError, DataNote, DataSpec};
+use crate::memory::check_memory;
 use element::NpyElement;
 use header::NpyHeader;
 use pixels::{SampleLayout, channels_first, settle_pixels};
@@ -109,6 +110,11 @@ impl<R: BufRead> NpyReader<R> {
         self.header.shape.first().copied().unwrap_or(1)
     }
 
+    /// Whether the values stay the bytes that they are stored as.
+    fn reads_bytes(&self) -> bool {
+        self.header.element == NpyElement::U8 && self.header.shape.len() > 2
+    }
+
     fn error_in_file(&self, problem: String) -> DataError {
         DataError::Npy { file: self.contents.file().into(), problem }
     }
@@ -160,7 +166,7 @@ impl<R: BufRead> NpyReader<R> {
     /// Numbers are rounded relative to `offsets`, those of the training table; of its own if there are none.
     pub fn read_values(mut self, offsets: &[f64], monitor: &mut Monitor) -> Result<Values, DataError> {
         let SampleLayout { shape, channels_last, .. } = self.sample_layout()?;
-        if self.header.element == NpyElement::U8 && shape.len() > 1 {
+        if self.reads_bytes() {
             let mut bytes = Vec::new();
             let count = self.header.element_count().unwrap_or_default();
             if (self.contents.read_onto(&mut bytes, count as usize, monitor)? as u64) < count {
@@ -172,6 +178,8 @@ impl<R: BufRead> NpyReader<R> {
         }
         let (element, file) = (self.header.element, self.contents.file().to_owned());
         let features: usize = shape.iter().product();
+        let values = self.header.element_count().unwrap_or_default();
+        check_memory(values.saturating_mul(size_of::<f32>() as u64)).map_err(DataError::of_memory(&file))?;
         let mut table = NumberTable::builder(&shape).with_offsets(offsets);
         let mut row = Vec::with_capacity(features);
         self.for_each_element(monitor, |position, word| {
@@ -185,6 +193,7 @@ impl<R: BufRead> NpyReader<R> {
             }
             row.push(number);
             if row.len() == features {
+                table.reserve_row().map_err(DataError::of_memory(&file))?;
                 if channels_last {
                     row = channels_first(&row, &shape);
                 }
@@ -351,7 +360,9 @@ impl<R: BufRead> NpyFolder<R> {
             let (train, test) = train_and_test_rows(&self.name, &self.train.labels, spec)?;
             (train.len(), test.len())
         };
-        Ok(DatasetOutline { shape: self.train.layout.shape, classes: self.classes, train, test })
+        let is_bytes = std::iter::once(&self.train).chain(&self.test).all(|pair| pair.values.reads_bytes());
+        let bytes_per_value = if is_bytes { 1 } else { size_of::<f32>() };
+        Ok(DatasetOutline { shape: self.train.layout.shape, classes: self.classes, train, test, bytes_per_value })
     }
 
     /// Reads everything.

@@ -4,6 +4,8 @@
 //! minutes. So values are kept block by block as differences from a number of the block's own where that is nearer to
 //! the values than 0. What is subtracted later is subtracted in `f64`.
 
+use crate::memory::{MemoryShortage, reserve_more};
+
 /// Values that are staged as `f64` before they become a block, about.
 const STAGED_VALUES: usize = 1 << 16;
 
@@ -102,7 +104,9 @@ impl NumberTable {
     pub fn split(mut self, first: &[u32]) -> (Self, Self) {
         let columns = self.columns;
         let keeps_first = 2 * first.len() >= self.rows();
-        let mut moved = Self { columns, run: self.run, differences: Vec::new(), blocks: Vec::new() };
+        let moved_rows = if keeps_first { self.rows() - first.len() } else { first.len() };
+        let differences = Vec::with_capacity(moved_rows * columns);
+        let mut moved = Self { columns, run: self.run, differences, blocks: Vec::new() };
         let mut first = first.iter().copied().peekable();
         let (mut row, mut kept) = (0, 0);
         for block in &mut self.blocks {
@@ -165,6 +169,15 @@ impl NumberTableBuilder {
     /// whatever rows are beside it.
     pub fn with_offsets(self, offsets: &[f64]) -> Self {
         Self { given_offsets: (!offsets.is_empty()).then(|| offsets.to_vec()), ..self }
+    }
+
+    /// Makes sure that there is memory for one more row.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn reserve_row(&mut self) -> Result<(), MemoryShortage> {
+        let staged = self.staged.len() + self.table.columns;
+        if staged < self.block_values { Ok(()) } else { reserve_more(&mut self.table.differences, staged) }
     }
 
     /// Adds a row.

@@ -12,6 +12,7 @@ use super::contents::{self, MAX_BYTES, displayable_path, read_small};
 use super::progress::Monitor;
 use super::raw::{DatasetOutline, Part, RawDataset, Values, train_and_test_rows};
 use super::{DataError, DataNote, DataSpec};
+use crate::memory::reserve_more;
 use crate::text::thousands;
 
 mod decoding;
@@ -119,7 +120,8 @@ pub(super) fn describe(folder: &Path, spec: &DataSpec) -> Result<DatasetOutline,
     let mut ignore = |_: &str, _| std::ops::ControlFlow::Continue(());
     let set = ImageSet::open(folder, spec)?;
     let shape = set.target_form(spec, &mut Monitor::new(&mut ignore, String::new()))?.form.shape().to_vec();
-    Ok(DatasetOutline { shape, train: set.train.len(), test: set.test.len(), classes: set.classes })
+    let (train, test) = (set.train.len(), set.test.len());
+    Ok(DatasetOutline { shape, classes: set.classes, train, test, bytes_per_value: 1 })
 }
 
 /// Reads all images.
@@ -133,6 +135,8 @@ pub(super) fn read(folder: &Path, spec: &DataSpec, monitor: &mut Monitor) -> Res
         let (mut values, mut labels) = (Vec::new(), Vec::with_capacity(listing.len()));
         for (path, label) in listing {
             monitor.report(tally.images as f64 / total)?;
+            let features = target.form.shape().iter().product();
+            reserve_more(&mut values, features).map_err(DataError::of_memory(&displayable_path(&path)))?;
             decode_image(&displayable_path(&path), &read_image_bytes(&path)?, &target, &mut tally, &mut values)?;
             labels.push(label);
         }

@@ -3,6 +3,7 @@
 
 use super::numbers::NumberTable;
 use super::{DataError, DataNote, DataSpec};
+use crate::memory::check_memory;
 use crate::random::{Purpose, stream};
 use crate::text::thousands;
 
@@ -32,9 +33,18 @@ pub struct DatasetOutline {
     pub train: usize,
     /// Number of test samples.
     pub test: usize,
+    /// Bytes in which a value is kept: 1 for pixels, 4 for other numbers.
+    pub bytes_per_value: usize,
 }
 
 impl DatasetOutline {
+    /// Memory that the samples and their labels take, in bytes.
+    pub fn memory_bytes(&self) -> u64 {
+        let samples = self.train as u64 + self.test as u64;
+        let values = self.shape.iter().fold(samples, |product, &side| product.saturating_mul(side as u64));
+        values.saturating_mul(self.bytes_per_value as u64).saturating_add(samples)
+    }
+
     /// How data that were described like this differ from `other`, found later in the same place; `None` if they do not.
     pub fn find_difference(&self, other: &Self) -> Option<String> {
         let count = |what: &str, then: usize, now: usize| {
@@ -171,6 +181,12 @@ impl Part {
     /// `features` values.
     pub fn split_off_test(self, features: usize, file: &str, spec: &DataSpec) -> Result<(Self, Self), DataError> {
         let (train, test) = train_and_test_rows(file, &self.labels, spec)?;
+        // Of numbers the smaller part is copied, of bytes both.
+        let copied = match self.values {
+            Values::Bytes(_) => self.labels.len(),
+            Values::Numbers(_) => size_of::<f32>() * train.len().min(test.len()),
+        };
+        check_memory((copied * features) as u64).map_err(DataError::of_memory(file))?;
         let labels = |rows: &[u32]| rows.iter().map(|&row| self.labels[row as usize]).collect();
         let (train_labels, test_labels) = (labels(&train), labels(&test));
         let (train, test) = self.values.split(&train, features);

@@ -25,6 +25,14 @@ impl DataSplit {
         self.labels.is_empty()
     }
 
+    /// Bytes in which a value is kept.
+    pub(super) fn bytes_per_value(&self) -> usize {
+        match self.features {
+            Features::Bytes { .. } => 1,
+            Features::Floats(_) => size_of::<f32>(),
+        }
+    }
+
     /// Number of values in one sample.
     pub fn features(&self) -> usize {
         self.shape.iter().product()

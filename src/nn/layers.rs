@@ -29,7 +29,7 @@ pub use self::{
 };
 use super::{
     Buffer, Mode, Parameter, Scalar,
-    kernels::{locals::ThreadBuffers, matmul::Workspace, pool::Pool, sums::PlaneSums},
+    kernels::{locals::{ThreadBuffers, grow_buffer}, matmul::Workspace, pool::Pool, sums::PlaneSums},
 };
 
 /// What a pass through a layer works with besides its arrays, the same for all layers of a network.
@@ -73,9 +73,7 @@ impl<T: Scalar> ImageScratch<T> {
     /// Makes room for this many values in each of the two buffers.
     pub fn reserve(&mut self, columns: usize, planes: usize) {
         for (buffer, length) in [(&mut self.columns, columns), (&mut self.planes, planes)] {
-            if buffer.len() < length {
-                buffer.resize(length, T::zero());
-            }
+            grow_buffer(buffer, length);
         }
     }
 

@@ -7,7 +7,7 @@ use std::{ops::Range, sync::Arc};
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 
 use super::{
-    Buffer, BuildError, LayerPosition, LossReport, Mode, NetworkSpec, Parameter, PlacedLayer, Scalar, Shape,
+    Buffer, BuildError, LayerPosition, LossReport, Mode, NetworkFootprint, NetworkSpec, Parameter, PlacedLayer, Scalar, Shape,
     build::{LayerSetup, build_layer},
     chain::check_shapes,
     kernels::{elementwise::for_each_chunk, pool::Pool},
@@ -47,7 +47,8 @@ impl<T: Scalar> Network<T> {
     ///
     /// # Errors
     ///
-    /// Names the first layer that is impossible by itself or does not fit its neighbour, with both shapes.
+    /// Names the first layer that is impossible by itself or does not fit its neighbour, with both shapes, or the largest
+    /// where there is not enough memory for the network.
     pub fn new(
         spec: &NetworkSpec,
         input: &Shape,
@@ -57,6 +58,7 @@ impl<T: Scalar> Network<T> {
         pool: Arc<Pool>,
     ) -> Result<Self, BuildError> {
         let placed = check_shapes(spec, input, classes, max_batch)?;
+        NetworkFootprint::of_layers::<T>(&placed, max_batch, pool.threads()).check(&placed, max_batch)?;
         let mut pass = PassContext::new(Mode::Evaluate, pool);
         let mut setup = LayerSetup { init: spec.init, seed, max_batch, pass: &mut pass };
         let mut layers: Vec<Box<dyn Layer<T>>> = Vec::with_capacity(placed.len());

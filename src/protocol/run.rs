@@ -54,9 +54,40 @@ pub struct RunInfo {
     /// Name of the optimizer, for people: `Adam`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub optimizer: Option<String>,
+    /// Memory that data and training take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<MemoryInfo>,
     /// Folder into which the run is recorded, where it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder: Option<String>,
+}
+
+/// Memory that a run takes, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemoryInfo {
+    /// All that is known of, the program itself left out.
+    pub total: u64,
+    /// Weights, biases and running statistics.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<u64>,
+    /// The gradients of the parameters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gradients: Option<u64>,
+    /// What the optimizer keeps, and averaged weights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub optimizer: Option<u64>,
+    /// What the layers give and keep for the largest batch, and the gradients of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activations: Option<u64>,
+    /// Buffers that all layers share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace: Option<u64>,
+    /// The samples.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<u64>,
+    /// Copies of weights and states while a checkpoint is saved, and the best weights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<u64>,
 }
 
 /// What is minimized.

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::text::thousands;
+use crate::{memory::MemoryShortage, text::thousands};
 
 /// What is wrong with a file. All names in it are harmless to show.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -20,6 +20,9 @@ pub enum Fault {
     /// The operating system refused, or the file is none.
     #[error("{0}")]
     Io(String),
+    /// A tensor does not fit into the memory.
+    #[error("{0}")]
+    Memory(MemoryShortage),
     /// The file ends before its header does.
     #[error("not a safetensors file: it ends before its header does")]
     Short,

@@ -35,6 +35,7 @@ pub fn describe_run(trainer: &Trainer, spec: &TrainSpec) -> RunInfo {
         steps_per_epoch: Some(trainer.steps_per_epoch()),
         evaluate_every: Some(trainer.evaluate_every()),
         optimizer: Some(spec.optimizer.name().into()),
+        memory: None,
         folder: None,
     }
 }

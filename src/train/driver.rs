@@ -116,7 +116,9 @@ impl<'a> TrainingDriver<'a> {
     pub(super) fn begin(&mut self, data_sha256: Option<&str>, history: Vec<Event>) -> Result<(), Disconnected> {
         let folder = data_sha256.and_then(|data_sha256| self.begin_record(data_sha256));
         self.outcome.folder.clone_from(&folder);
-        let info = RunInfo { folder, ..describe_run(&self.trainer, &self.spec.train) };
+        let memory = self.spec.train.memory(&self.trainer.data().outline(), self.link.recording.is_some()).ok();
+        let memory = memory.map(|memory| memory.info());
+        let info = RunInfo { folder, memory, ..describe_run(&self.trainer, &self.spec.train) };
         self.link.push(Event::Ready(Box::new(info)));
         if !history.is_empty() {
             self.link.outbox.send_history(history)?;

@@ -8,10 +8,11 @@ use crate::{
     optim,
     protocol::{Answer, Query, inspection::SplitName},
     train::{
-        StepError, StepOutcome, TestResult, TrainSpec,
+        MemoryError, StepError, StepOutcome, TestResult, TrainSpec,
         averaging::WeightAverage,
         evaluator::Evaluator,
         fingerprint,
+        memory::buffer_samples,
         inspect::{Inspector, PlaneExtent, QueryRules, RunningCheck},
         minibatch::{ComputedParts, Minibatch},
         notes,
@@ -19,14 +20,6 @@ use crate::{
         update_rule::UpdateRule,
     },
 };
-
-/// Samples that fit into the network's buffers, at least: evaluations are quick whatever the batch size.
-const MIN_BUFFER_SAMPLES: usize = 64;
-
-/// How many samples the buffers of a network hold that is trained with minibatches of this size.
-pub fn buffer_samples(batch_size: usize) -> usize {
-    batch_size.max(MIN_BUFFER_SAMPLES)
-}
 
 /// A network, the data, and what trains, evaluates and inspects it.
 pub struct Trainer {
@@ -66,15 +59,20 @@ pub enum SetupError {
     /// The batches don't fit the data.
     #[error(transparent)]
     Batches(#[from] BatchSizeError),
+    /// There is not enough memory.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
 }
 
 impl Trainer {
     /// Builds the network for the data and stands before the first minibatch.
     ///
     /// # Errors
-    /// When the layers' shapes don't fit together or don't fit the data, a batch that was chosen is larger than the
+    /// When there is not enough memory, the layers' shapes don't fit together or don't fit the data, a batch that was chosen is larger than the
     /// data, or batches of one sample leave a batch normalization nothing to work on.
     pub fn new(spec: &TrainSpec, data: Arc<Dataset>) -> Result<Self, SetupError> {
+        let outline = data.outline();
+        spec.check_memory(&outline, outline.memory_bytes(), false)?;
         let samples = data.train.len();
         let batch_size = spec.batch_size.for_samples(samples);
         let max_batch = buffer_samples(batch_size);

@@ -158,7 +158,7 @@ fn refused_input_failure(step: u64, refused: &UnusableInput) -> Failure {
         UnusableInput::Setup(error) => {
             let remedy = match error {
                 SetupError::Network(error) => error.remedy(),
-                SetupError::Batches(_) => None,
+                SetupError::Batches(_) | SetupError::Memory(_) => None,
             };
             let usual = "change the configuration so that the network and its batches fit the data";
             (error.to_string(), remedy.unwrap_or(usual))
@@ -189,7 +189,12 @@ fn train_until_stop(
     }
     link.push(Event::Loading(Loading { what: "building the network".into(), fraction: None }));
     link.flush_if_due()?;
-    let mut trainer = Trainer::new(&spec.train, Arc::new(data))
+    let outline = data.outline();
+    let mut trainer = spec
+        .train
+        .check_memory(&outline, outline.memory_bytes(), link.recording.is_some())
+        .map_err(SetupError::Memory)
+        .and_then(|()| Trainer::new(&spec.train, Arc::new(data)))
         .map_err(|error| WorkerEndReason::Refused(UnusableInput::Setup(error)))?;
     let unfitting = origin.weights.map(|weights| trainer.take_weights(&weights)).unwrap_or_default();
     let mut driver = TrainingDriver::new(spec, trainer, link, outcome);

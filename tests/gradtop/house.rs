@@ -24,12 +24,13 @@ const fn module(name: &'static str, modules: &'static [&'static str], crates: &'
     TopModule { name, modules, crates }
 }
 
-/// Files, words and numbers: leaves that all modules may import and that import none themselves.
-const LEAVES: [&str; 4] = ["files", "random", "range", "text"];
+/// Files, memory, words and numbers: leaves that all modules may import and that import none themselves.
+const LEAVES: [&str; 5] = ["files", "memory", "random", "range", "text"];
 
 const MODULES: &[TopModule] = &[
     module("protocol", &[], &["serde", "serde_json", "smallvec"]),
     module("files", &[], &["rustix"]),
+    module("memory", &[], &["rustix"]),
     module("random", &[], &["rand"]),
     module("range", &[], &["serde"]),
     module("text", &[], &["strsim", "unicode_segmentation", "unicode_width"]),

@@ -11,6 +11,7 @@ mod grads;
 mod house;
 mod inspect;
 mod mathematics;
+mod memory;
 mod own_data;
 mod predict;
 mod program;

@@ -67,6 +67,11 @@ impl Session {
         self.screen.lock().unwrap().screen().contents()
     }
 
+    /// Takes nothing from the terminal for as long as the result is kept, as a terminal that is stopped or gone slow.
+    pub fn stop_reading(&self) -> impl Sized + '_ {
+        self.screen.lock().unwrap()
+    }
+
     /// Types bytes.
     pub fn press(&mut self, keys: &str) {
         self.keyboard.write_all(keys.as_bytes()).unwrap();

@@ -237,6 +237,8 @@ impl<'a> RowCollector<'a> {
             }
         }
         self.first_column.look(self.row[0]);
+        let shortage = |shortage| TextProblem::new(line, format!("{shortage}; take fewer rows or columns"));
+        self.values.reserve_row().map_err(shortage)?;
         self.values.push_row(self.row.iter().copied());
         self.row_count += 1;
         if self.is_for_prediction {

@@ -5,6 +5,14 @@ use std::sync::{Mutex, PoisonError, TryLockError};
 use super::pool::{self, Pool};
 use crate::nn::Scalar;
 
+/// Makes a buffer this long if it is shorter, and no longer than that.
+pub fn grow_buffer<T: Clone + Default>(buffer: &mut Vec<T>, length: usize) {
+    if buffer.len() < length {
+        buffer.reserve_exact(length - buffer.len());
+        buffer.resize(length, T::default());
+    }
+}
+
 /// A piece of memory for each thread of a pool, to be overwritten at each use.
 #[derive(Debug, Default)]
 pub struct ThreadBuffers<T> {
@@ -17,9 +25,7 @@ impl<T: Scalar> ThreadBuffers<T> {
         self.slots.resize_with(self.slots.len().max(pool.threads()), Mutex::default);
         for slot in &mut self.slots {
             let slot = slot.get_mut().unwrap_or_else(PoisonError::into_inner);
-            if slot.len() < length {
-                slot.resize(length, T::zero());
-            }
+            grow_buffer(slot, length);
         }
     }
 

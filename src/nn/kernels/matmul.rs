@@ -20,7 +20,10 @@ mod result;
 use ndarray::{ArrayView1, ArrayView2, ArrayViewMut2};
 
 use self::{product::Product, result::StridedMatrix};
-use super::{locals::ThreadBuffers, pack::MatrixOperand, pool::Pool, tile::Tiles};
+use super::{
+    locals::{ThreadBuffers, grow_buffer},
+    pack::MatrixOperand, pool::Pool, tile::Tiles,
+};
 use crate::nn::Scalar;
 
 /// Depth of a block, the longest sum that a tile computes in one go: a panel of it and the rows that meet it fit the
@@ -44,7 +47,7 @@ const SHARED_PIECE_DEPTH: usize = 256;
 
 /// Values of the panels that a thread packs together, at most: 512 KiB of `f32`, half of a usual second-level cache. One
 /// panel of a block always fits.
-const MAX_LOCAL_VALUES: usize = 1 << 17;
+pub const MAX_LOCAL_VALUES: usize = 1 << 17;
 
 /// Products, in multiply-adds, below which waking other threads costs more than they save.
 const MIN_THREADED_MULTIPLY_ADDS: usize = 1 << 17;
@@ -76,17 +79,16 @@ impl<T: Scalar> Workspace<T> {
 
     /// Makes room for products of (m, k) by (k, n) and all that are smaller in any dimension.
     pub fn reserve(&mut self, m: usize, k: usize, n: usize) {
-        let lanes = T::tiles().lanes;
-        let side = m.max(n);
-        grow_buffer(&mut self.right, side.next_multiple_of(lanes) * k);
-        grow_buffer(&mut self.left, side * k);
+        let [right, left] = packed_values::<T>(m, k, n);
+        grow_buffer(&mut self.right, right);
+        grow_buffer(&mut self.left, left);
     }
 }
 
-fn grow_buffer<T: Scalar>(buffer: &mut Vec<T>, length: usize) {
-    if buffer.len() < length {
-        buffer.resize(length, T::zero());
-    }
+/// Values of the packed right and left operand of a product of (m, k) by (k, n), at most.
+pub fn packed_values<T: Scalar>(m: usize, k: usize, n: usize) -> [usize; 2] {
+    let side = m.max(n);
+    [side.next_multiple_of(T::tiles().lanes) * k, side * k]
 }
 
 /// Computes the product of `a` (m, k) and `b` (k, n) into `c` (m, n). Any strides will do.

@@ -8,6 +8,7 @@
 use super::{
     elementwise::{ElementCost, for_each_chunk},
     instructions::{VectorWork, run_vectorized},
+    locals::grow_buffer,
     pool::Pool,
 };
 use crate::nn::Scalar;
@@ -69,9 +70,7 @@ impl PlaneSums {
         (planes, plane): (usize, usize),
         f: impl Fn(usize) -> [f64; 2] + Sync,
     ) -> &[[f64; 2]] {
-        if self.sums.len() < planes {
-            self.sums.resize(planes, [0.0; 2]);
-        }
+        grow_buffer(&mut self.sums, planes);
         let sums = &mut self.sums[..planes];
         let chunk = (ElementCost::Cheap.chunk_elements() / 2 / plane.max(1)).max(1);
         for_each_chunk(pool, chunk, [&mut *sums], |range, [sums]| {

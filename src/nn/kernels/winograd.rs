@@ -84,6 +84,12 @@ struct WinogradPlan {
 }
 
 impl WinogradPlan {
+    fn new(window: &Window, outputs: usize, size: TileSize) -> Self {
+        let Window { channels, height, width, .. } = *window;
+        let (down, across) = (height.div_ceil(size.outputs()), width.div_ceil(size.outputs()));
+        Self { channels, outputs, height, width, down, across }
+    }
+
     fn plane_values(&self) -> usize {
         self.height * self.width
     }
@@ -124,6 +130,17 @@ impl WinogradPlan {
     }
 }
 
+/// Values of the buffers of a [`WinogradConv`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WinogradBuffers {
+    /// Transformed inputs, which a layer keeps.
+    pub inputs: usize,
+    /// What the backward pass needs room for, the same for all layers.
+    pub scratch: usize,
+    /// What each thread needs room for, the same for all layers.
+    pub local: usize,
+}
+
 /// A 3 × 3 convolution with its transformed inputs.
 #[derive(Clone, Debug)]
 pub struct WinogradConv<T> {
@@ -136,6 +153,26 @@ pub struct WinogradConv<T> {
 impl<T: Scalar> WinogradConv<T> {
     /// The fast way for this window to `outputs` channels, if there is one that is faster than unfolding.
     pub fn new(window: &Window, outputs: usize, max_batch: usize) -> Option<Self> {
+        Some(Self::with_size(window, outputs, max_batch, Self::fastest_tiles(window, outputs)?))
+    }
+
+    /// The buffers that [`Self::new`] and its passes make, for batches of up to `max_batch` samples.
+    pub fn buffers(window: &Window, outputs: usize, max_batch: usize) -> Option<WinogradBuffers> {
+        let size = Self::fastest_tiles(window, outputs)?;
+        let plan = WinogradPlan::new(window, outputs, size);
+        let (squares, tiles) = ((size.outputs() + 2).pow(2), max_batch * plan.tiles_per_plane());
+        let local = |channels, block| {
+            let depth = WinogradPlan::channels_at_a_time(channels, tiles, block);
+            squares * (depth + 1 + block + 1) * WINOGRAD_LANES
+        };
+        Some(WinogradBuffers {
+            inputs: squares * plan.v_pitch(max_batch),
+            scratch: squares * plan.z_pitch(max_batch),
+            local: local(plan.channels, TILES_PER_PASS).max(local(plan.outputs, WINOGRAD_LANES)),
+        })
+    }
+
+    fn fastest_tiles(window: &Window, outputs: usize) -> Option<TileSize> {
         let Window { channels, height, width, kernel, stride, pad, .. } = *window;
         let many = channels.min(outputs) >= MIN_CHANNELS;
         if !(T::WINOGRAD && many && kernel == (3, 3) && stride == 1 && pad == (1, 1)) {
@@ -151,13 +188,11 @@ impl<T: Scalar> WinogradConv<T> {
         if size.multiplications(height, width) >= 5 * height * width {
             return None;
         }
-        Some(Self::with_size(window, outputs, max_batch, size))
+        Some(size)
     }
 
     fn with_size(window: &Window, outputs: usize, max_batch: usize, size: TileSize) -> Self {
-        let Window { channels, height, width, .. } = *window;
-        let (down, across) = (height.div_ceil(size.outputs()), width.div_ceil(size.outputs()));
-        let plan = WinogradPlan { channels, outputs, height, width, down, across };
+        let plan = WinogradPlan::new(window, outputs, size);
         let squares = (size.outputs() + 2).pow(2);
         Self { plan, size, inputs: vec![T::zero(); squares * plan.v_pitch(max_batch)] }
     }

@@ -85,7 +85,7 @@ impl<T: Scalar> Conv<T> {
         let shape = Shape::new([channels, window.channels, height, width]);
         let weight = Parameter::new(position, "weight", shape, || T::from_f64(draw.draw_weight()));
         let bias = Parameter::new(position, "bias", Shape::new([channels]), || T::from_f64(draw.draw_bias()));
-        let block = (BLOCK_VALUES / (fan_in * window.places()).max(1)).clamp(1, max_batch);
+        let block = block_samples(&window, max_batch);
         let fast = WinogradConv::new(&window, channels, max_batch);
         Self { parameters: [weight, bias], window, channels, block, fast, max_batch }
     }
@@ -96,11 +96,11 @@ impl<T: Scalar> Conv<T> {
         if let Some(fast) = &self.fast {
             return scratch.reserve(fast.scratch_values(self.max_batch), 0);
         }
-        let (depth, places) = (self.window.values(), self.block * self.window.places());
-        workspace.reserve(self.channels, depth, places);
-        workspace.reserve(self.channels, places, depth);
-        workspace.reserve(depth, self.channels, places);
-        scratch.reserve(depth * places, self.channels * places);
+        for [m, k, n] in products(&self.window, self.channels, self.block) {
+            workspace.reserve(m, k, n);
+        }
+        let places = self.block * self.window.places();
+        scratch.reserve(self.window.values() * places, self.channels * places);
     }
 
     /// Works on this many samples at a time.
@@ -114,6 +114,17 @@ impl<T: Scalar> Conv<T> {
         let block = self.block;
         (0..batch).step_by(block).map(move |first| first..batch.min(first + block))
     }
+}
+
+/// Samples that are unfolded at a time.
+pub fn block_samples(window: &Window, max_batch: usize) -> usize {
+    (BLOCK_VALUES / (window.values() * window.places()).max(1)).clamp(1, max_batch)
+}
+
+/// The products of both passes for this many unfolded samples, (m, k) by (k, n) each.
+pub fn products(window: &Window, channels: usize, samples: usize) -> [[usize; 3]; 3] {
+    let (depth, places) = (window.values(), samples * window.places());
+    [[channels, depth, places], [channels, places, depth], [depth, channels, places]]
 }
 
 impl<T: Scalar> Layer<T> for Conv<T> {

@@ -56,10 +56,15 @@ impl<T: Scalar> Linear<T> {
 
     /// Makes room for this layer's matrix products, so that no step has to.
     pub fn reserve(&self, max_batch: usize, workspace: &mut Workspace<T>) {
-        workspace.reserve(max_batch, self.inputs, self.units);
-        workspace.reserve(self.units, max_batch, self.inputs);
-        workspace.reserve(max_batch, self.units, self.inputs);
+        for [m, k, n] in products(max_batch, self.inputs, self.units) {
+            workspace.reserve(m, k, n);
+        }
     }
+}
+
+/// The products of both passes, (m, k) by (k, n) each.
+pub fn products(max_batch: usize, inputs: usize, units: usize) -> [[usize; 3]; 3] {
+    [[max_batch, inputs, units], [units, max_batch, inputs], [max_batch, units, inputs]]
 }
 
 impl<T: Scalar> Layer<T> for Linear<T> {

@@ -5,7 +5,10 @@ use ndarray::{ArrayView2, ArrayViewMut2};
 use super::{Layer, PassContext};
 use crate::nn::{
     Equations, LayerCategory, LayerFacts, LayerProperty, Scalar,
-    kernels::pooling::{max_pool, max_pool_backward},
+    kernels::{
+        locals::grow_buffer,
+        pooling::{max_pool, max_pool_backward},
+    },
     rows::{values, values_mut},
     window::Window,
 };
@@ -56,9 +59,7 @@ impl MaxPool {
 impl<T: Scalar> Layer<T> for MaxPool {
     fn forward(&mut self, x: ArrayView2<'_, T>, y: ArrayViewMut2<'_, T>, pass: &mut PassContext<T>) {
         let y = values_mut(y);
-        if self.winners.len() < y.len() {
-            self.winners.resize(y.len(), 0);
-        }
+        grow_buffer(&mut self.winners, y.len());
         if self.is_held {
             return self.take_winners(values(x), y);
         }

@@ -7,7 +7,7 @@ use crate::{
         Answer, BranchId, Branching, Change, ChangedBy, Event, Finding, Health, Query, SavedRun, Setting,
         inspection::{SampleFilter, SampleOrder, SplitName},
     },
-    tensors::Writer,
+    tensors::Tensors,
     train::{
         BestEvaluation, Intervention, LAST_STEP, LedgerEntry, PLANNED_STEPS, RestoreError, ResumedRun, Snapshot,
         TestPredictions, TrainingState, describe::describe_run, record::take_due,
@@ -61,7 +61,7 @@ impl TrainingDriver<'_> {
             self.branch = branch;
             self.reporter.restore(health, means, last_evaluation);
             self.early_stopping.best = best_evaluation;
-            self.best_weights = snapshot.best.map(Writer::from);
+            self.best_weights = snapshot.best.as_ref().map(Tensors::to_writer).transpose()?;
             self.timing.training_time.set_seconds(seconds);
             self.outcome.step = self.trainer.completed();
             self.saved = Some((self.outcome.step, complete));

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt};
 
 use gradtop::protocol::{
     Branching, Change, ColumnInfo, Controls, DataInfo, DataNote, Evaluation, Failure, Finding, Hello, HyperParameter,
-    Inspection, LayerEquations, LayerInfo, LayerProbe, Loading, LossInfo, MetricInfo, NewMetrics, Range, RunInfo,
+    Inspection, LayerEquations, LayerInfo, LayerProbe, Loading, LossInfo, MemoryInfo, MetricInfo, NewMetrics, Range, RunInfo,
     RunSummary, SavedRun, StateChange, StepReport, TrainingMeans, Walk,
     inspection::{
         ActivationSummary, ClassifiedSample, ConfusionMatrix, DecisionBoundary, Distribution, FeatureMap, FeatureMaps,
@@ -104,6 +104,7 @@ fn fields_are_the_properties_of_the_schema() {
         ("change", fields::<Change>()),
         ("column_info", fields::<ColumnInfo>()),
         ("data_info", fields::<DataInfo>()),
+        ("memory_info", fields::<MemoryInfo>()),
         ("data_note", fields::<DataNote>()),
         ("difference", fields::<GradientDifference>()),
         ("distribution", fields::<Distribution>()),

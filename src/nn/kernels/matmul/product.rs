@@ -7,14 +7,13 @@ use super::{
     MAX_BLOCK_DEPTH, MAX_LOCAL_VALUES, MAX_SHALLOW_DEPTH, MIN_PANELS_PER_THREAD, MIN_PANELS_PER_THREAD_WIDE,
     MIN_THREADED_MULTIPLY_ADDS, SHARED_PIECE_DEPTH, Workspace,
     grid::ChunkGrid,
-    grow_buffer,
     result::{MAX_BUFFER_ROWS, StridedMatrix, SumWriter, TileSums},
 };
 use crate::nn::{
     Scalar,
     kernels::{
         elementwise::{DisjointSlice, for_each_chunk},
-        locals::ThreadBuffers,
+        locals::{ThreadBuffers, grow_buffer},
         pack::{MatrixOperand, pack_columns, pack_narrow},
         pool::Pool,
         tile::{MAX_TILE_COLUMNS, NARROW_COLUMNS, TileKernel, TileTask, Tiles},
