@@ -42,8 +42,12 @@ impl fmt::Display for FreeMemory {
         let (free, of) = (binary_size(self.bytes), binary_size(self.of));
         match self.limit {
             MemoryLimit::Machine => write!(f, "{free} of the machine's {of} are free"),
-            MemoryLimit::ControlGroup => write!(f, "{free} are left of the {of} that the control group (cgroup) allows"),
-            MemoryLimit::AddressSpace => write!(f, "{free} are left of the {of} of address space that ulimit -v allows"),
+            MemoryLimit::ControlGroup => {
+                write!(f, "{free} are left of the {of} that the control group (cgroup) allows")
+            }
+            MemoryLimit::AddressSpace => {
+                write!(f, "{free} are left of the {of} of address space that ulimit -v allows")
+            }
             MemoryLimit::DataSegment => write!(f, "{free} are left of the {of} of data that ulimit -d allows"),
         }
     }
@@ -92,17 +96,18 @@ pub fn check_memory(needed: u64) -> Result<(), MemoryShortage> {
     }
 }
 
-/// Makes room for `additional` more values where their number is not known before all have come: twice as much as there was,
-/// or an eighth more where there is not enough memory for that.
+/// Makes room for `additional` more values where not all are sure to come: in all for twice as many as there are, but not for more
+/// than the `most` that can still come, or for an eighth more where there is not enough memory for that.
 ///
 /// # Errors
 /// When there is not enough memory for that either.
-pub fn reserve_more<T>(values: &mut Vec<T>, additional: usize) -> Result<(), MemoryShortage> {
+pub fn reserve_more<T>(values: &mut Vec<T>, additional: usize, most: usize) -> Result<(), MemoryShortage> {
     if values.capacity() - values.len() >= additional {
         return Ok(());
     }
-    let least = additional.saturating_add(values.len() / 8);
-    try_reserve(values, least.max(values.len())).or_else(|_| try_reserve(values, least))
+    let most = most.max(additional);
+    let least = additional.saturating_add(values.len() / 8).min(most);
+    try_reserve(values, least.max(values.len()).min(most)).or_else(|_| try_reserve(values, least))
 }
 
 fn try_reserve<T>(values: &mut Vec<T>, additional: usize) -> Result<(), MemoryShortage> {
@@ -133,15 +138,17 @@ mod tests {
     fn room_is_made_for_what_there_is_memory_for_and_refused_beyond() {
         let mut values: Vec<u64> = Vec::new();
         for value in 0..1000 {
-            reserve_more(&mut values, 1).unwrap();
+            reserve_more(&mut values, 1, 1500 - value as usize).unwrap();
             let capacity = values.capacity();
             values.push(value);
             assert_eq!(values.capacity(), capacity);
         }
-        assert!(values.capacity() < 2100, "{}", values.capacity());
-        let shortage = reserve_more(&mut values, 1 << 58).unwrap_err();
+        assert_eq!(values.capacity(), 1024);
+        reserve_more(&mut values, 100, 500).unwrap();
+        assert_eq!(values.capacity(), 1500);
+        let shortage = reserve_more(&mut values, 1 << 58, usize::MAX).unwrap_err();
         assert_eq!(shortage.needed, ((1 << 58) + 1000 + 125) * 8);
         assert_eq!(shortage.free.is_some(), cfg!(target_os = "linux"));
-        reserve_more(&mut values, usize::MAX).unwrap_err();
+        reserve_more(&mut values, usize::MAX, usize::MAX).unwrap_err();
     }
 }

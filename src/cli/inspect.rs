@@ -47,7 +47,8 @@ pub fn run(arguments: &InspectArguments) -> anyhow::Result<u8> {
     let config = start::load_configuration(&arguments.run)?;
     let spec = start::run_spec(&arguments.run, &config)?;
     let data = Arc::new(dataset::load(&spec.data, &mut |_, _| ControlFlow::Continue(()))?);
-    let mut trainer = Trainer::new(&spec.train, Arc::clone(&data)).map_err(|error| start::setup_error(&config, error))?;
+    let mut trainer =
+        Trainer::new(&spec.train, Arc::clone(&data)).map_err(|error| start::setup_error(&config, error))?;
     if arguments.at > trainer.total_steps() {
         let steps = thousands(trainer.total_steps());
         return Err(WrongUse(format!("--at {}: the run has {steps} steps; valid: 0 to {steps}", arguments.at)).into());

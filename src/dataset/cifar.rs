@@ -226,7 +226,13 @@ impl FoundMembers {
         }
         let test = counts.pop().unwrap_or_default();
         let classes = self.names.unwrap_or_else(|| self.cifar.classes());
-        Ok(DatasetOutline { shape: IMAGE_SHAPE.to_vec(), classes, train: counts.iter().sum(), test, bytes_per_value: 1 })
+        Ok(DatasetOutline {
+            shape: IMAGE_SHAPE.to_vec(),
+            classes,
+            train: counts.iter().sum(),
+            test,
+            bytes_per_value: 1,
+        })
     }
 
     /// Puts the files together.

@@ -213,7 +213,7 @@ impl<R: BufRead> Contents<R> {
             monitor.report(read as f64 / count as f64)?;
             let wanted = CHUNK_BYTES.min(count - read);
             let missing = start + read + wanted - out.len();
-            reserve_more(out, missing).map_err(DataError::of_memory(&self.file))?;
+            reserve_more(out, missing, count - read).map_err(DataError::of_memory(&self.file))?;
             out.resize(start + read + wanted, 0);
             let came = self.read(&mut out[start + read..])?;
             read += came;

@@ -110,11 +110,6 @@ impl<R: BufRead> NpyReader<R> {
         self.header.shape.first().copied().unwrap_or(1)
     }
 
-    /// Whether the values stay the bytes that they are stored as.
-    fn reads_bytes(&self) -> bool {
-        self.header.element == NpyElement::U8 && self.header.shape.len() > 2
-    }
-
     fn error_in_file(&self, problem: String) -> DataError {
         DataError::Npy { file: self.contents.file().into(), problem }
     }
@@ -166,7 +161,7 @@ impl<R: BufRead> NpyReader<R> {
     /// Numbers are rounded relative to `offsets`, those of the training table; of its own if there are none.
     pub fn read_values(mut self, offsets: &[f64], monitor: &mut Monitor) -> Result<Values, DataError> {
         let SampleLayout { shape, channels_last, .. } = self.sample_layout()?;
-        if self.reads_bytes() {
+        if self.header.bytes_per_value() == 1 {
             let mut bytes = Vec::new();
             let count = self.header.element_count().unwrap_or_default();
             if (self.contents.read_onto(&mut bytes, count as usize, monitor)? as u64) < count {
@@ -178,8 +173,8 @@ impl<R: BufRead> NpyReader<R> {
         }
         let (element, file) = (self.header.element, self.contents.file().to_owned());
         let features: usize = shape.iter().product();
-        let values = self.header.element_count().unwrap_or_default();
-        check_memory(values.saturating_mul(size_of::<f32>() as u64)).map_err(DataError::of_memory(&file))?;
+        let bytes = self.header.element_count().unwrap_or_default().saturating_mul(size_of::<f32>() as u64);
+        check_memory(bytes).map_err(DataError::of_memory(&file))?;
         let mut table = NumberTable::builder(&shape).with_offsets(offsets);
         let mut row = Vec::with_capacity(features);
         self.for_each_element(monitor, |position, word| {
@@ -360,8 +355,8 @@ impl<R: BufRead> NpyFolder<R> {
             let (train, test) = train_and_test_rows(&self.name, &self.train.labels, spec)?;
             (train.len(), test.len())
         };
-        let is_bytes = std::iter::once(&self.train).chain(&self.test).all(|pair| pair.values.reads_bytes());
-        let bytes_per_value = if is_bytes { 1 } else { size_of::<f32>() };
+        let pairs = std::iter::once(&self.train).chain(&self.test);
+        let bytes_per_value = pairs.map(|pair| pair.values.header.bytes_per_value()).max().unwrap_or(1);
         Ok(DatasetOutline { shape: self.train.layout.shape, classes: self.classes, train, test, bytes_per_value })
     }
 

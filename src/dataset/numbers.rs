@@ -177,7 +177,7 @@ impl NumberTableBuilder {
     /// When there is none.
     pub fn reserve_row(&mut self) -> Result<(), MemoryShortage> {
         let staged = self.staged.len() + self.table.columns;
-        if staged < self.block_values { Ok(()) } else { reserve_more(&mut self.table.differences, staged) }
+        if staged < self.block_values { Ok(()) } else { reserve_more(&mut self.table.differences, staged, usize::MAX) }
     }
 
     /// Adds a row.

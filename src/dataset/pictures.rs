@@ -133,10 +133,12 @@ pub(super) fn read(folder: &Path, spec: &DataSpec, monitor: &mut Monitor) -> Res
     let mut tally = DecodingTally::default();
     let mut part = |listing: ImageListing| {
         let (mut values, mut labels) = (Vec::new(), Vec::with_capacity(listing.len()));
+        let images = listing.len();
         for (path, label) in listing {
             monitor.report(tally.images as f64 / total)?;
-            let features = target.form.shape().iter().product();
-            reserve_more(&mut values, features).map_err(DataError::of_memory(&displayable_path(&path)))?;
+            let features: usize = target.form.shape().iter().product();
+            let most = features * (images - labels.len());
+            reserve_more(&mut values, features, most).map_err(DataError::of_memory(&displayable_path(&path)))?;
             decode_image(&displayable_path(&path), &read_image_bytes(&path)?, &target, &mut tally, &mut values)?;
             labels.push(label);
         }

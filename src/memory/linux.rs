@@ -17,10 +17,7 @@ pub(super) struct ResourceLimits {
 }
 
 pub(super) fn resource_limits() -> ResourceLimits {
-    ResourceLimits {
-        address_space: getrlimit(Resource::As).current,
-        data_segment: getrlimit(Resource::Data).current,
-    }
+    ResourceLimits { address_space: getrlimit(Resource::As).current, data_segment: getrlimit(Resource::Data).current }
 }
 
 /// The limit that leaves least. The system's files are looked for below `root`.
@@ -119,12 +116,14 @@ fn free_in_group(folder: &Path, files: &GroupFiles) -> Option<FreeMemory> {
 mod tests {
     use super::*;
 
-    const MEMINFO: &str = "MemTotal:       16000 kB\nMemFree:  10 kB\nMemAvailable:    9000 kB\nSwapTotal: 100 kB\nSwapFree: 50 kB\n";
+    const MEMINFO: &str =
+        "MemTotal:       16000 kB\nMemFree:  10 kB\nMemAvailable:    9000 kB\nSwapTotal: 100 kB\nSwapFree: 50 kB\n";
 
     /// A system with these files.
     fn system(files: &[(&str, &str)]) -> tempfile::TempDir {
         let root = tempfile::tempdir().unwrap();
-        let usual = [("proc/meminfo", MEMINFO), ("proc/self/status", "VmPeak:\t 9 kB\nVmSize:\t 100 kB\nVmData: 60 kB\n")];
+        let usual =
+            [("proc/meminfo", MEMINFO), ("proc/self/status", "VmPeak:\t 9 kB\nVmSize:\t 100 kB\nVmData: 60 kB\n")];
         for (path, text) in usual.iter().chain(files) {
             let path = root.path().join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -174,8 +173,7 @@ mod tests {
         assert_eq!(limited("max\n", "1\n").0, 0);
         // A group that is not told, and the group of a container, whose path is that of the machine.
         assert_eq!(free(&[group], NO_LIMITS), WHOLE_MACHINE);
-        let files =
-            [group, ("sys/fs/cgroup/memory.max", "4096"), ("sys/fs/cgroup/memory.current", "96")];
+        let files = [group, ("sys/fs/cgroup/memory.max", "4096"), ("sys/fs/cgroup/memory.current", "96")];
         assert_eq!(free(&files, NO_LIMITS), (4000, 4096, MemoryLimit::ControlGroup));
     }
 

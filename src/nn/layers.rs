@@ -29,7 +29,12 @@ pub use self::{
 };
 use super::{
     Buffer, Mode, Parameter, Scalar,
-    kernels::{locals::{ThreadBuffers, grow_buffer}, matmul::Workspace, pool::Pool, sums::PlaneSums},
+    kernels::{
+        locals::{ThreadBuffers, grow_buffer},
+        matmul::Workspace,
+        pool::Pool,
+        sums::PlaneSums,
+    },
 };
 
 /// What a pass through a layer works with besides its arrays, the same for all layers of a network.

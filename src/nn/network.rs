@@ -7,7 +7,8 @@ use std::{ops::Range, sync::Arc};
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 
 use super::{
-    Buffer, BuildError, LayerPosition, LossReport, Mode, NetworkFootprint, NetworkSpec, Parameter, PlacedLayer, Scalar, Shape,
+    Buffer, BuildError, LayerPosition, LossReport, Mode, NetworkFootprint, NetworkSpec, Parameter, PlacedLayer, Scalar,
+    Shape,
     build::{LayerSetup, build_layer},
     chain::check_shapes,
     kernels::{elementwise::for_each_chunk, pool::Pool},

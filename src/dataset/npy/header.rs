@@ -13,6 +13,11 @@ pub(super) struct NpyHeader {
 }
 
 impl NpyHeader {
+    /// Bytes in which a value is kept: pixels stay the bytes that they are stored as.
+    pub fn bytes_per_value(&self) -> usize {
+        if self.element == NpyElement::U8 && self.shape.len() > 2 { 1 } else { size_of::<f32>() }
+    }
+
     /// Reads the text of a header, or says what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut scanner = HeaderScanner { rest: text };

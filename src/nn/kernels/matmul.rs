@@ -22,7 +22,9 @@ use ndarray::{ArrayView1, ArrayView2, ArrayViewMut2};
 use self::{product::Product, result::StridedMatrix};
 use super::{
     locals::{ThreadBuffers, grow_buffer},
-    pack::MatrixOperand, pool::Pool, tile::Tiles,
+    pack::MatrixOperand,
+    pool::Pool,
+    tile::Tiles,
 };
 use crate::nn::Scalar;
 

@@ -84,7 +84,6 @@ fn training_takes_the_memory_that_is_told_before() {
         let memory = spec.memory(&outline, saves).unwrap();
         let (told, taken) = ((memory.total() - outline.memory_bytes()) as f64, measure(&spec, &data, saves) as f64);
         let ratio = told / taken;
-        println!("{ratio:.3} of {taken}: {:?}", spec.network.layers);
         if !(0.97..1.03).contains(&ratio) {
             wrong.push(format!("{ratio} of {taken} bytes: {:?} {memory:?}", spec.network.layers));
         }
@@ -124,5 +123,8 @@ fn a_shortage_is_told_with_what_takes_most() {
     assert_eq!(tell(&spec(&["linear 10"], 64, OptimizerSpec::SGD), &many).cause, MemoryCause::Data);
     // What is impossible in itself is impossible here: no number overflows.
     let endless = DatasetOutline { train: usize::MAX, bytes_per_value: usize::MAX, ..outline };
-    assert!(spec(&["linear 10"], 64, OptimizerSpec::SGD).check_memory(&endless, 0, true).is_err() || !cfg!(target_os = "linux"));
+    assert!(
+        spec(&["linear 10"], 64, OptimizerSpec::SGD).check_memory(&endless, 0, true).is_err()
+            || !cfg!(target_os = "linux")
+    );
 }

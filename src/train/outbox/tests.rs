@@ -1,4 +1,5 @@
 use super::*;
+use crate::nn::kernels::allocations::{peak_bytes, start_peak};
 use crate::protocol::{
     Change, ChangedBy, Controls, Health, Inspection, LEARNING_RATE, MetricId, Query, RunState, Setting, StateChange,
     StepReport, made_up,
@@ -32,6 +33,7 @@ fn blocked(delivery: Delivery) -> (Outbox, tokio::sync::mpsc::Receiver<Vec<Event
 fn a_consumer_that_never_reads_bounds_memory_and_loses_no_change() {
     let (mut outbox, mut receiver) = blocked(Delivery::Thin);
     let total = 200_000;
+    let before = start_peak();
     for i in 1..=total {
         outbox.push(if i % 10 == 0 { probed(i) } else { step(i) });
         if i % 1000 == 0 {
@@ -40,6 +42,9 @@ fn a_consumer_that_never_reads_bounds_memory_and_loses_no_change() {
         outbox.flush(Instant::now()).unwrap();
     }
     assert!(outbox.waiting.len() <= MAX_WAITING_SAMPLES + 200, "{}", outbox.waiting.len());
+    // Beside the events room for as many again, as a queue that grows has, and what the probes hold.
+    let (taken, event) = ((peak_bytes() - before) as usize, size_of::<Event>());
+    assert!(taken < 3 * MAX_WAITING_SAMPLES * event && taken < total as usize * event / 8, "{taken} bytes");
     assert_eq!(receiver.try_recv().unwrap().len(), 1);
     outbox.flush_now(Instant::now()).unwrap();
     let events = receiver.try_recv().unwrap();

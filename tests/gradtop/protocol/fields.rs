@@ -4,8 +4,8 @@ use std::{collections::BTreeSet, fmt};
 
 use gradtop::protocol::{
     Branching, Change, ColumnInfo, Controls, DataInfo, DataNote, Evaluation, Failure, Finding, Hello, HyperParameter,
-    Inspection, LayerEquations, LayerInfo, LayerProbe, Loading, LossInfo, MemoryInfo, MetricInfo, NewMetrics, Range, RunInfo,
-    RunSummary, SavedRun, StateChange, StepReport, TrainingMeans, Walk,
+    Inspection, LayerEquations, LayerInfo, LayerProbe, Loading, LossInfo, MemoryInfo, MetricInfo, NewMetrics, Range,
+    RunInfo, RunSummary, SavedRun, StateChange, StepReport, TrainingMeans, Walk,
     inspection::{
         ActivationSummary, ClassifiedSample, ConfusionMatrix, DecisionBoundary, Distribution, FeatureMap, FeatureMaps,
         FilterPictures, GradientCheck, GradientDifference, LayerTrace, LayerUpdate, LayerView, ParameterElement,

@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::{
     app::{App, ControlRow, FindingRow, Panel, RecordStatus},
     protocol::{Capability, Health},
-    text::{columns, cut_start, short, thousands},
+    text::{binary_size, columns, cut_start, short, thousands},
     ui::{
         layout::{first_row, list_rows},
         paint::{Row, wrap},
@@ -291,6 +291,7 @@ fn fact_rows(app: &App, theme: Theme, width: u16) -> Vec<(&'static str, String, 
         ("weights", info.parameters.map(thousands)),
     ];
     let last = [
+        ("memory", info.memory.map(|memory| binary_size(memory.total))),
         ("seed", info.seed.map(|seed| seed.to_string())),
         ("threads", info.threads.map(|threads| threads.to_string())),
     ];
