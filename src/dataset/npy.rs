@@ -16,7 +16,6 @@ use super::progress::Monitor;
 use super::raw::{DatasetOutline, Part, RawDataset, Values, train_and_test_rows};
 use super::{DataError, DataNote, DataSpec};
 use crate::memory::check_memory;
-use element::NpyElement;
 use header::NpyHeader;
 use pixels::{SampleLayout, channels_first, settle_pixels};
 pub(super) use samples::{ArraySamples, read_samples};
