@@ -3,7 +3,8 @@
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use gradtop::{config::FlagValue, protocol::SampleChoice, text::harmless};
+use gradtop::{config::FlagValue, protocol::SampleChoice, range::Range, text::harmless};
+use numbers::{real, whole};
 use run_arguments::{
     EvaluateArguments, ExportArguments, OpenArguments, OutputArguments, PredictArguments, RemoveArguments,
     RenameArguments, ReplayArguments, ResumeArguments, RunsArguments,
@@ -21,6 +22,7 @@ mod inspect;
 mod mistakes;
 mod model;
 mod notify;
+mod numbers;
 mod open;
 mod predict;
 mod presets;
@@ -42,6 +44,10 @@ const FAILED_STATUS: u8 = 1;
 const WRONG_USE_STATUS: u8 = 2;
 /// Exit status of a gradient check that rounding leaves undecided.
 const UNDECIDED_STATUS: u8 = 3;
+/// Most threads that can be asked for.
+const MAX_THREADS: u64 = 256;
+/// Longest time that a benchmark measures, in seconds.
+const MAX_BENCH_SECONDS: f64 = 86_400.0;
 /// Added to a signal's number for the exit status.
 const SIGNAL_STATUS_BASE: u8 = 128;
 
@@ -169,7 +175,7 @@ struct RunArguments {
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
     seed: Option<String>,
     /// Compute with N threads (default: all cores); the result is the same, bit for bit
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, value_name = "N", value_parser = whole::<u16>(1..=MAX_THREADS), allow_hyphen_values = true)]
     threads: Option<u16>,
 }
 
@@ -200,7 +206,7 @@ struct TrainArguments {
     run: RunArguments,
     /// Stop after the first N minibatches of the run that is planned (`run.epochs` or `run.steps` plan it and
     /// its schedule)
-    #[arg(long, value_name = "N", value_parser = parse_at_least_one)]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>(1..=u64::MAX), allow_hyphen_values = true)]
     steps: Option<u64>,
     #[command(flatten)]
     output: OutputArguments,
@@ -209,7 +215,7 @@ struct TrainArguments {
     no_record: bool,
     /// Begin with the weights of a recorded run or of a safetensors file, by `PyTorch`'s names
     #[arg(long, value_name = "RUN|FILE")]
-    from: Option<String>,
+    from: Option<OsString>,
 }
 
 #[derive(Debug, Args)]
@@ -223,18 +229,13 @@ struct GradcheckArguments {
     #[arg(long, requires = "all")]
     markdown: bool,
     /// Largest relative error that passes
-    #[arg(long, default_value = "1e-7", value_name = "ERROR")]
+    #[arg(long, default_value = "1e-7", value_name = "ERROR", value_parser = real(Range::above(0.0, 1.0)))]
+    #[arg(allow_hyphen_values = true)]
     tolerance: f64,
     /// Samples in the batch that is checked
-    #[arg(long, default_value_t = 4, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, default_value_t = 4, value_name = "N", value_parser = whole::<u16>(1..=1024))]
+    #[arg(allow_hyphen_values = true)]
     batch: u16,
-}
-
-fn parse_at_least_one(text: &str) -> Result<u64, String> {
-    match text.parse() {
-        Ok(count @ 1..) => Ok(count),
-        _ => Err("not a whole number of at least 1".into()),
-    }
 }
 
 /// Reads the command line; help, the version and mistakes are answered here, with the exit status.
@@ -283,13 +284,15 @@ struct InspectArguments {
     #[command(flatten)]
     run: RunArguments,
     /// Train STEP minibatches first
-    #[arg(long, default_value_t = 0, value_name = "STEP")]
+    #[arg(long, default_value_t = 0, value_name = "STEP", value_parser = whole::<u64>(0..=u64::MAX))]
+    #[arg(allow_hyphen_values = true)]
     at: u64,
     /// The layer that is shown in full, from 0 (default: the first that has weights)
-    #[arg(long, value_name = "LAYER")]
+    #[arg(long, value_name = "LAYER", value_parser = whole::<usize>(0..=u64::MAX), allow_hyphen_values = true)]
     layer: Option<usize>,
     /// The sample: a row of the minibatch, hardest, mistake, or test:N or train:N, alone as in evaluation
     #[arg(long, default_value = "0", value_name = "SAMPLE", value_parser = inspect::parse_sample)]
+    #[arg(allow_hyphen_values = true)]
     sample: SampleChoice,
     /// One JSON object on standard output, and nothing else there
     #[arg(long)]
@@ -312,10 +315,10 @@ struct ReproduceArguments {
     #[arg(long, value_name = "PATH")]
     data: Option<PathBuf>,
     /// Train each row from seeds 0 to N - 1 (default: 3)
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1000))]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>(1..=1000), allow_hyphen_values = true)]
     seeds: Option<u64>,
     /// Train only N minibatches each, to try it out; nothing is judged then
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>(1..=u64::MAX), allow_hyphen_values = true)]
     steps: Option<u64>,
     /// Write runs and rows as one JSON object a line on standard output, and nothing else there
     #[arg(long, conflicts_with = "markdown")]
@@ -327,8 +330,11 @@ struct ReproduceArguments {
     /// torch-mlp-100
     #[arg(long, value_name = "DIR")]
     figures: Option<PathBuf>,
+    /// Replace figures that exist
+    #[arg(long, requires = "figures")]
+    force: bool,
     /// Compute with N threads (default: all cores); the result is the same, bit for bit
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, value_name = "N", value_parser = whole::<u16>(1..=MAX_THREADS), allow_hyphen_values = true)]
     threads: Option<u16>,
 }
 
@@ -350,7 +356,7 @@ struct DataArguments {
     #[command(flatten)]
     run: RunArguments,
     /// Draw N images instead of about a screenful
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>(0..=u64::MAX), allow_hyphen_values = true)]
     images: Option<usize>,
     /// One JSON object on standard output, and nothing else there
     #[arg(long)]
@@ -363,10 +369,11 @@ struct BenchArguments {
     #[arg(value_enum)]
     case: bench::BenchCase,
     /// Compute with N threads (default: all cores)
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, value_name = "N", value_parser = whole::<u16>(1..=MAX_THREADS), allow_hyphen_values = true)]
     threads: Option<u16>,
     /// Measure for S seconds
-    #[arg(long, default_value_t = 5.0, value_name = "S")]
+    #[arg(long, default_value_t = 5.0, value_name = "S", value_parser = real(Range::above(0.0, MAX_BENCH_SECONDS)))]
+    #[arg(allow_hyphen_values = true)]
     seconds: f64,
 }
 
@@ -395,6 +402,8 @@ pub fn run(cli: Cli) -> ExitCode {
     };
     match outcome {
         Ok(status) => ExitCode::from(status),
+        // Whoever read the output has seen enough: `gradtop … | head`.
+        Err(error) if screen::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             start::print_error(&error);
             ExitCode::from(if start::is_wrong_input(&error) { WRONG_USE_STATUS } else { FAILED_STATUS })

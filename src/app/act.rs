@@ -87,8 +87,9 @@ impl App {
             FollowUp::ShowUnit { layer, unit } => self.view.show_unit(layer, unit, &self.watched),
             FollowUp::ShowFigure(name) => self.view.show_figure(&name),
             FollowUp::SaveScreen(path) => {
+                let is_usual_name = path.is_none();
                 let path = path.unwrap_or_else(|| self.screenshot_path());
-                return vec![Effect::SaveScreen { path }];
+                return vec![Effect::SaveScreen { path, is_usual_name }];
             }
         }
         Vec::new()

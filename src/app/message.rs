@@ -89,6 +89,8 @@ pub enum Effect {
     SaveScreen {
         /// Where to.
         path: PathBuf,
+        /// Whether nobody chose the name, so that another may take its place where it is taken.
+        is_usual_name: bool,
     },
     /// Give the terminal to the shell until the process is continued.
     Suspend,

@@ -16,7 +16,7 @@ use super::trace::AnswerOutcome;
 use super::{Action, App, keys, tables};
 use crate::protocol::inspection::MAX_WATCHED_QUERIES;
 use crate::protocol::{Capability, ChangedBy, Command, CommandId, Event, RunState, change::EPOCHS};
-use crate::text::thousands;
+use crate::text::{harmless_name, thousands};
 
 /// Lines by which one notch of the wheel scrolls the help.
 const HELP_LINES_PER_NOTCH: isize = 3;
@@ -58,7 +58,7 @@ impl App {
             }
             Message::ScreenSaved(Ok(path)) => {
                 self.dialog.take_answer(Awaited::Screen, None);
-                self.show_notice(NoticeTone::Good, &format!("screen saved as {}", path.display()));
+                self.show_notice(NoticeTone::Good, &format!("screen saved as {}", harmless_name(path.as_os_str())));
             }
             Message::ScreenSaved(Err(reason)) => {
                 let text = format!("screen not saved: {reason}");

@@ -1,6 +1,6 @@
 //! `gradtop config`: every key, or one, with its meaning, its valid values and its value.
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use super::{ConfigArguments, screen::stdout_for_people, start};
 
@@ -12,9 +12,7 @@ pub fn run(arguments: &ConfigArguments) -> anyhow::Result<u8> {
         None => config.to_toml(),
     };
     let mut out = stdout_for_people();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        // Whoever read the output has seen enough: `gradtop config | head`.
-        _ => Ok(0),
-    }
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    Ok(0)
 }

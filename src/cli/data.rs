@@ -38,10 +38,8 @@ pub fn run(arguments: &DataArguments) -> anyhow::Result<u8> {
     } else {
         print_summary(&mut out, &data, &summary, &TextScreen::detect(), arguments.images)
     };
-    match printed.and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(0),
-    }
+    printed.and_then(|()| out.flush())?;
+    Ok(0)
 }
 
 /// Loads the values as they are stored with their summary, and shows a line of progress on a terminal.

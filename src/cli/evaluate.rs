@@ -35,15 +35,12 @@ pub fn run(arguments: &EvaluateArguments) -> anyhow::Result<u8> {
     let score = model.predictor.evaluate(&samples);
     let source = source.as_ref().unwrap_or(&model.config.data.source);
     let text = if arguments.json { json_line(&model, source, &score) } else { describe(&model, source, &score) };
-    let printed = if arguments.json {
-        io::stdout().write_all(text.as_bytes())
+    if arguments.json {
+        io::stdout().write_all(text.as_bytes())?;
     } else {
-        stdout_for_people().write_all(text.as_bytes())
-    };
-    match printed {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(0),
+        stdout_for_people().write_all(text.as_bytes())?;
     }
+    Ok(0)
 }
 
 /// The samples of a source, which must all have classes, or the test part of the run's own data.

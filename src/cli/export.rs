@@ -1,6 +1,6 @@
 //! `gradtop export`: what was recorded of a run, as files for other programs and for people.
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use gradtop::{
     files::OutputFile,
@@ -15,7 +15,7 @@ use gradtop::{
 use super::{
     ExportArguments,
     recording::{self, FileKind},
-    screen::stdout_for_people,
+    screen::{stdout_for_people, without_closed_pipe},
     start::{self, WrongUse},
 };
 
@@ -64,10 +64,7 @@ pub fn run(arguments: &ExportArguments) -> anyhow::Result<u8> {
             ExportForm::Svg => file.write_all(figure.as_deref().unwrap_or_default().as_bytes()),
             ExportForm::Html => file.write_all(html_page(&history).as_bytes()),
         })?;
-        match writeln!(out, "exported   {}", harmless_name(output.path().as_os_str())) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.into()),
-            _ => {}
-        }
+        without_closed_pipe(writeln!(out, "exported   {}", harmless_name(output.path().as_os_str())))?;
     }
     Ok(0)
 }

@@ -2,7 +2,6 @@
 
 use std::io::{self, Write};
 
-use anyhow::bail;
 use gradtop::{
     nn::gradcheck::{
         self, GradientReport, TensorCheck, Verdict,
@@ -11,7 +10,11 @@ use gradtop::{
     text::short,
 };
 
-use super::{FAILED_STATUS, GradcheckArguments, UNDECIDED_STATUS, screen::stdout_for_people, start};
+use super::{
+    FAILED_STATUS, GradcheckArguments, UNDECIDED_STATUS,
+    screen::{stdout_for_people, without_closed_pipe},
+    start,
+};
 
 /// Checks, prints and gives the exit status: 0, 1 or 3 for the verdicts.
 pub fn run(arguments: &GradcheckArguments) -> anyhow::Result<u8> {
@@ -29,10 +32,8 @@ pub fn run(arguments: &GradcheckArguments) -> anyhow::Result<u8> {
                 .map_err(|error| config.error_of_network(&error))?;
         (print_report(&report, tolerance), report.verdict(tolerance))
     };
-    match printed {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => bail!(error),
-        _ => Ok(status(verdict)),
-    }
+    without_closed_pipe(printed)?;
+    Ok(status(verdict))
 }
 
 fn status(verdict: Verdict) -> u8 {

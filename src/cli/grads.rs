@@ -21,7 +21,8 @@ const TENSOR_FILES: FileKind = FileKind { what: "tensors", endings: &["safetenso
 /// Reads, computes and writes.
 pub fn run(arguments: &GradsArguments) -> anyhow::Result<u8> {
     let config = start::load_configuration(&arguments.run)?;
-    let inputs = [arguments.weights.clone(), arguments.batch.clone()];
+    let inputs: Vec<_> =
+        [&arguments.weights, &arguments.batch].into_iter().chain(&arguments.run.config).cloned().collect();
     let out = recording::output_file(&arguments.out, TENSOR_FILES, arguments.force, &inputs)?;
     let (weights, batch) = (Tensors::open(&arguments.weights)?, Tensors::open(&arguments.batch)?);
     let work = GradsTask { arguments, config: &config, weights: &weights, batch: &batch };

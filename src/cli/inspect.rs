@@ -80,10 +80,8 @@ pub fn run(arguments: &InspectArguments) -> anyhow::Result<u8> {
         }
         other => unreachable!("the answer to a trace, not {other:?}"),
     };
-    match printed {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("can't write the output"),
-        _ => Ok(0),
-    }
+    printed.context("can't write the output")?;
+    Ok(0)
 }
 
 /// What is written as JSON: the answer and, of a table, the columns that it is about.

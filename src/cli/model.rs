@@ -1,6 +1,6 @@
 //! The network of a recorded run, or of a file of weights.
 
-use std::path::Path;
+use std::{ffi::OsStr, path::Path};
 
 use gradtop::{
     config::Config,
@@ -11,7 +11,7 @@ use gradtop::{
 use super::{recording, start};
 
 /// The weights of a recorded run of this configuration's directory, or of a safetensors file.
-pub fn weights_of(config: &Config, from: &str) -> anyhow::Result<Tensors> {
+pub fn weights_of(config: &Config, from: &OsStr) -> anyhow::Result<Tensors> {
     let path = Path::new(from);
     if path.is_file() {
         return Ok(Tensors::open(path)?);

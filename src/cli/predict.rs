@@ -43,10 +43,7 @@ pub fn run(arguments: &PredictArguments) -> anyhow::Result<u8> {
     let results = PredictionResults { samples: &samples, predictions: &predictions, classes: preparation.classes() };
     match out {
         Some(out) => out.write(|file| results.write(file, format))?,
-        None => match results.write(BufWriter::new(io::stdout().lock()), format) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.into()),
-            _ => {}
-        },
+        None => results.write(BufWriter::new(io::stdout().lock()), format)?,
     }
     Ok(0)
 }

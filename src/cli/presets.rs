@@ -12,14 +12,8 @@ use super::screen::output_columns;
 
 /// Lists them, each with what is to be expected of it.
 pub fn run() -> anyhow::Result<u8> {
-    match print_presets() {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(0),
-    }
-}
-
-fn print_presets() -> io::Result<()> {
-    print_all(&mut io::stdout().lock(), output_columns())
+    print_all(&mut io::stdout().lock(), output_columns())?;
+    Ok(0)
 }
 
 /// Lists them in lines of at most `width` columns.

@@ -1,6 +1,7 @@
 //! The network of a recorded run, ready to predict.
 
 use std::{
+    ffi::OsStr,
     num::NonZeroUsize,
     path::{Path, PathBuf},
 };
@@ -39,7 +40,7 @@ pub struct ReadyModel {
 }
 
 /// Opens the newest checkpoint of a run in a directory to predict with it.
-pub fn open_model(directory: &Path, run: &str, threads: Option<u16>) -> anyhow::Result<ReadyModel> {
+pub fn open_model(directory: &Path, run: &OsStr, threads: Option<u16>) -> anyhow::Result<ReadyModel> {
     let folder = recording::chosen_run(directory, run)?;
     let shown = harmless_name(folder.as_os_str());
     let wrong = |problem: String| WrongUse(format!("{shown}: {problem}"));

@@ -1,6 +1,7 @@
 //! From configuration and command line to a recorded run, and back.
 
 use std::{
+    ffi::OsStr,
     io::{self, Write},
     path::{Path, PathBuf},
     sync::Arc,
@@ -132,7 +133,7 @@ pub fn write_ways_on(out: &mut impl Write, folder: Option<&str>) -> io::Result<(
 ///
 /// # Errors
 /// When there is none, or several with different names.
-pub fn chosen_run(directory: &Path, text: &str) -> Result<PathBuf, RunFolderError> {
+pub fn chosen_run(directory: &Path, text: &OsStr) -> Result<PathBuf, RunFolderError> {
     let (folder, note) = find_newest_run(directory, text)?;
     if let Some(note) = note {
         start::print_complaint(&format!("gradtop: {note}"));

@@ -19,7 +19,7 @@ use super::{
     FAILED_STATUS, RunArguments, recording,
     resume::recorded_config,
     run_arguments::ReplayArguments,
-    screen::stdout_for_people,
+    screen::{stdout_for_people, without_closed_pipe},
     start::{self, WrongUse},
 };
 
@@ -48,15 +48,14 @@ pub fn run(arguments: &ReplayArguments) -> anyhow::Result<u8> {
     bar.finish_and_clear();
     let found = found.map_err(|problem| anyhow!(problem))?.unwrap_or_default();
     let expected = &state.training.trainer.weights_sha256;
-    let mut out = stdout_for_people();
     let step = thousands(until);
-    if !arguments.verify {
-        writeln!(out, "weights    sha256 {found} at step {step}")?;
+    let (result, status) = if !arguments.verify {
+        (format!("weights    sha256 {found} at step {step}"), 0)
     } else if found == *expected {
-        writeln!(out, "verified   sha256 {found} at step {step}, as recorded")?;
+        (format!("verified   sha256 {found} at step {step}, as recorded"), 0)
     } else {
-        writeln!(out, "different  sha256 {found} at step {step}, recorded {expected}")?;
-        return Ok(FAILED_STATUS);
-    }
-    Ok(0)
+        (format!("different  sha256 {found} at step {step}, recorded {expected}"), FAILED_STATUS)
+    };
+    without_closed_pipe(writeln!(stdout_for_people(), "{result}"))?;
+    Ok(status)
 }

@@ -13,6 +13,7 @@ use gradtop::{
     config::{Config, FlagValue, Preset, PresetData},
     dataset::{self, DataSpec, Dataset},
     exercise::{self, EXERCISE_ROWS, ExerciseRow, RowOutcome},
+    files::OutputFile,
     nn::Shape,
     text::{Safe, harmless_name, nearest, thousands},
 };
@@ -21,6 +22,7 @@ use serde_json::{Value, json};
 use self::progress::RunProgress;
 use super::{
     FAILED_STATUS, ReproduceArguments,
+    recording::{self, FileKind},
     start::{self, WrongUse},
 };
 
@@ -29,6 +31,9 @@ mod progress;
 /// Seeds of a row when none are asked for. One run of the CNN says little: from one evaluation to the next its accuracy
 /// moves by more than its row may differ.
 const DEFAULT_SEEDS: u64 = 3;
+
+/// What `--figures` writes.
+const FIGURES: FileKind = FileKind { what: "a chart", endings: &["svg"] };
 
 /// A row and how it is to be run.
 struct RowPlan {
@@ -43,18 +48,8 @@ struct RowPlan {
 
 /// Trains the rows one after the other; 1 if one of them is too far from the reference.
 pub fn run(arguments: &ReproduceArguments) -> anyhow::Result<u8> {
-    match run_rows(arguments) {
-        // Whoever read the output has seen enough.
-        Err(error) if error.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe) => Ok(0),
-        result => result,
-    }
-}
-
-fn run_rows(arguments: &ReproduceArguments) -> anyhow::Result<u8> {
     let plans = row_plans(arguments)?;
-    if let Some(folder) = &arguments.figures {
-        fs::create_dir_all(folder).with_context(|| format!("can't make {}", displayable_path(folder)))?;
-    }
+    let figures = figure_files(arguments, &plans)?;
     let mut progress = RunProgress::new(plans.iter().map(RowPlan::total_cost).sum());
     let mut loaded: Option<(DataSpec, Arc<Dataset>)> = None;
     let mut outcomes = Vec::new();
@@ -62,7 +57,7 @@ fn run_rows(arguments: &ReproduceArguments) -> anyhow::Result<u8> {
     if !arguments.json && !arguments.markdown {
         progress.print_line(&exercise::text_heading())?;
     }
-    for plan in &plans {
+    for (place, plan) in plans.iter().enumerate() {
         // All rows prepare their data alike, so this loads once.
         let data = match &loaded {
             Some((spec, data)) if *spec == plan.config.data => Arc::clone(data),
@@ -74,10 +69,8 @@ fn run_rows(arguments: &ReproduceArguments) -> anyhow::Result<u8> {
         };
         let outcome = run_row(plan, arguments, &data, &mut progress)?;
         passed &= outcome.passes();
-        if let Some(folder) = &arguments.figures {
-            let path = folder.join(format!("{}.svg", plan.row.preset));
-            fs::write(&path, exercise::training_figure(&outcome).to_svg())
-                .with_context(|| format!("can't write {}", displayable_path(&path)))?;
+        if let Some(figure) = figures.get(place) {
+            figure.write(|file| file.write_all(exercise::training_figure(&outcome).to_svg().as_bytes()))?;
         }
         if arguments.json {
             progress.print_line(&row_json(&outcome, arguments.steps.is_none()).to_string())?;
@@ -91,6 +84,19 @@ fn run_rows(arguments: &ReproduceArguments) -> anyhow::Result<u8> {
         io::stdout().lock().write_all(exercise::markdown(&outcomes).as_bytes())?;
     }
     Ok(if passed || arguments.steps.is_some() { 0 } else { FAILED_STATUS })
+}
+
+/// The files of the figures, one for each row, if any are asked for and all of them may be written.
+fn figure_files(arguments: &ReproduceArguments, plans: &[RowPlan]) -> Result<Vec<OutputFile>, WrongUse> {
+    let Some(folder) = &arguments.figures else { return Ok(Vec::new()) };
+    fs::create_dir_all(folder)
+        .map_err(|error| WrongUse(format!("--figures: can't make {}: {error}", displayable_path(folder))))?;
+    let inputs: Vec<_> = arguments.data.iter().cloned().collect();
+    let files = plans.iter().map(|plan| {
+        let path = folder.join(format!("{}.svg", plan.row.preset));
+        recording::output_file(&path, FIGURES, arguments.force, &inputs)
+    });
+    files.collect()
 }
 
 impl RowPlan {

@@ -4,7 +4,7 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{ArgGroup, Args, ValueEnum};
 
-use super::parse_at_least_one;
+use super::{MAX_THREADS, numbers::whole};
 
 /// Where the runs are.
 #[derive(Debug, Args)]
@@ -23,6 +23,9 @@ pub struct OutputArguments {
     /// No dashboard: one event a line as JSON on standard output, and nothing else there
     #[arg(long, conflicts_with = "headless")]
     pub json: bool,
+    /// With --json: don't wait for a reader that is slow, but leave out steps and evaluations and say how many
+    #[arg(long, requires = "json", conflicts_with = "headless")]
+    pub thin: bool,
     /// With --json: read requests from standard input, one a line as JSON (docs/protocol.md); a finished run waits for
     /// more of them until that ends
     #[arg(long, requires = "json", conflicts_with = "headless")]
@@ -35,17 +38,17 @@ pub struct ResumeArguments {
     /// The run: its folder, its name, or a part of that; of several with one name the newest (default: the newest
     /// unfinished one)
     #[arg(value_name = "RUN")]
-    pub run: Option<String>,
+    pub run: Option<OsString>,
     #[command(flatten)]
     pub runs: RunsDirectory,
     /// Set a key from here on, which makes it a branch: --set optimizer.lr=1e-3
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// Stop after the first N minibatches of the run, counted from its beginning
-    #[arg(long, value_name = "N", value_parser = parse_at_least_one)]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>(1..=u64::MAX), allow_hyphen_values = true)]
     pub steps: Option<u64>,
     /// Compute with N threads (default: all cores); the result is the same, bit for bit
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, value_name = "N", value_parser = whole::<u16>(1..=MAX_THREADS), allow_hyphen_values = true)]
     pub threads: Option<u16>,
     #[command(flatten)]
     pub output: OutputArguments,
@@ -59,7 +62,7 @@ pub struct ResumeArguments {
 pub struct OpenArguments {
     /// The run: its folder, its name, or a part of that; of several with one name the newest
     #[arg(value_name = "RUN")]
-    pub run: String,
+    pub run: OsString,
     #[command(flatten)]
     pub runs: RunsDirectory,
 }
@@ -80,7 +83,7 @@ pub struct RunsArguments {
 pub struct ExportArguments {
     /// The run: its folder, its name, or a part of that; of several with one name the newest
     #[arg(value_name = "RUN")]
-    pub run: String,
+    pub run: OsString,
     /// Write what was measured to FILE: one row for each step, one column for each tag
     #[arg(long, value_name = "FILE", group = "form")]
     pub csv: Option<PathBuf>,
@@ -105,7 +108,7 @@ pub struct ExportArguments {
 pub struct RemoveArguments {
     /// The run: its folder, its name, or a part of that which no other run has
     #[arg(value_name = "RUN")]
-    pub run: String,
+    pub run: OsString,
     #[command(flatten)]
     pub runs: RunsDirectory,
     /// Remove without asking
@@ -118,7 +121,7 @@ pub struct RemoveArguments {
 pub struct RenameArguments {
     /// The run: its folder, its name, or a part of that which no other run has
     #[arg(value_name = "RUN")]
-    pub run: String,
+    pub run: OsString,
     /// The new name
     #[arg(value_name = "NAME")]
     pub name: String,
@@ -131,14 +134,14 @@ pub struct RenameArguments {
 pub struct ReplayArguments {
     /// The run: its folder, its name, or a part of that; of several with one name the newest
     #[arg(value_name = "RUN")]
-    pub run: String,
+    pub run: OsString,
     #[command(flatten)]
     pub runs: RunsDirectory,
     /// Compare the fingerprint of the weights
     #[arg(long)]
     pub verify: bool,
     /// Compute with N threads (default: all cores); the result is the same, bit for bit
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, value_name = "N", value_parser = whole::<u16>(1..=MAX_THREADS), allow_hyphen_values = true)]
     pub threads: Option<u16>,
 }
 
@@ -147,7 +150,7 @@ pub struct ReplayArguments {
 pub struct PredictArguments {
     /// The run: its folder, its name, or a part of that; of several with one name the newest
     #[arg(value_name = "RUN")]
-    pub run: String,
+    pub run: OsString,
     /// Tables (.csv, .tsv), arrays (.npy), images, or folders of them
     #[arg(value_name = "INPUT", required = true)]
     pub inputs: Vec<PathBuf>,
@@ -163,7 +166,7 @@ pub struct PredictArguments {
     #[arg(long, requires = "out")]
     pub force: bool,
     /// Compute with N threads (default: all cores); the result is the same, bit for bit
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, value_name = "N", value_parser = whole::<u16>(1..=MAX_THREADS), allow_hyphen_values = true)]
     pub threads: Option<u16>,
 }
 
@@ -181,7 +184,7 @@ pub enum PredictionFormatChoice {
 pub struct EvaluateArguments {
     /// The run: its folder, its name, or a part of that; of several with one name the newest
     #[arg(value_name = "RUN")]
-    pub run: String,
+    pub run: OsString,
     #[command(flatten)]
     pub runs: RunsDirectory,
     /// Evaluate on PATH: its test part if it has one, else all of it (default: the test part of the run's data)
@@ -191,6 +194,6 @@ pub struct EvaluateArguments {
     #[arg(long)]
     pub json: bool,
     /// Compute with N threads (default: all cores); the result is the same, bit for bit
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, value_name = "N", value_parser = whole::<u16>(1..=MAX_THREADS), allow_hyphen_values = true)]
     pub threads: Option<u16>,
 }

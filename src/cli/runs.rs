@@ -130,12 +130,12 @@ pub fn list(arguments: &RunsArguments) -> anyhow::Result<u8> {
         }
     }
     let mut out = io::stdout().lock();
-    let printed =
-        if arguments.json { print_json(&mut out, &listed) } else { print_table(&mut out, &listed, arguments) };
-    match printed {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(0),
+    if arguments.json {
+        print_json(&mut out, &listed)?
+    } else {
+        print_table(&mut out, &listed, arguments)?
     }
+    Ok(0)
 }
 
 fn print_json(out: &mut impl Write, runs: &[ListedRun]) -> io::Result<()> {

@@ -7,6 +7,17 @@ use gradtop::text::columns;
 /// Columns where the terminal does not say, or where the output goes elsewhere.
 const DEFAULT_COLUMNS: usize = 80;
 
+/// Whether the output could not be written because its reader has left.
+pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe))
+}
+
+/// The same output as a success if only its reader has left, for a command that has more to do than to print, or whose
+/// exit status says something.
+pub fn without_closed_pipe(printed: io::Result<()>) -> io::Result<()> {
+    printed.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
+}
+
 /// Columns that lines are laid out for.
 pub fn output_columns() -> usize {
     terminal_columns().unwrap_or(DEFAULT_COLUMNS).max(20)

@@ -37,9 +37,10 @@ use super::{
 pub enum OutputStyle {
     Dashboard,
     Report,
-    /// One event a line; with `commands` a program may steer.
+    /// One event a line; with `commands` a program may steer, and with `thin` the training waits for no reader.
     Json {
         commands: bool,
+        thin: bool,
     },
 }
 
@@ -59,7 +60,7 @@ impl OutputStyle {
     /// The one that was asked for, or that fits the terminal.
     pub fn of(arguments: &OutputArguments) -> Self {
         if arguments.json {
-            Self::Json { commands: arguments.commands }
+            Self::Json { commands: arguments.commands, thin: arguments.thin }
         } else if arguments.headless || !screen_is_usable() {
             Self::Report
         } else {
@@ -95,12 +96,13 @@ pub fn run(
     origin: RunOrigin,
 ) -> anyhow::Result<u8> {
     start::check_memory(config, &spec, start.record.is_some())?;
-    let commands = style == OutputStyle::Json { commands: true };
+    let commands = matches!(style, OutputStyle::Json { commands: true, .. });
     spec.stop_when_finished = style != OutputStyle::Dashboard && !commands;
-    if style != OutputStyle::Dashboard {
+    spec.delivery = match style {
+        OutputStyle::Dashboard | OutputStyle::Json { thin: true, .. } => Delivery::Thin,
         // What reads a table or JSON gets all of it, and a pager that does not read holds the training up.
-        spec.delivery = Delivery::Wait;
-    }
+        OutputStyle::Report | OutputStyle::Json { thin: false, .. } => Delivery::Wait,
+    };
     let app = App::new(Settings {
         run: spec.name.clone(),
         throttled_by_default: spec.throttle.is_some(),
@@ -117,7 +119,7 @@ pub fn run(
                 let sink = Sink { events, farewell: screen::stdout_for_people(), steered: false };
                 headless(worker, sink, config).await
             }
-            OutputStyle::Json { commands } => {
+            OutputStyle::Json { commands, .. } => {
                 if commands {
                     request_lines::read_from_standard_input(worker.requests.clone())?;
                 }

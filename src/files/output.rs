@@ -11,6 +11,9 @@ use std::{
 use super::irregular_kind;
 use crate::text::harmless_name;
 
+/// Most names that are tried for a file that only needs a new one.
+const MAX_NUMBERED_NAMES: usize = 10_000;
+
 /// Why a file is not written.
 #[derive(Debug)]
 pub enum OutputError {
@@ -50,7 +53,7 @@ pub struct OutputFile {
 
 impl OutputFile {
     /// Checks that a file may be written, before the work for it is done; one that is there is replaced only by `force`,
-    /// and never if it is one of the `inputs` or in one of them.
+    /// and never if it is one of the `inputs`, by whatever link, or in one of them.
     ///
     /// # Errors
     /// When it is there and not to be replaced, is no regular file, or its folder is not there.
@@ -65,7 +68,10 @@ impl OutputFile {
                     return Err(OutputError::NotAFile(shown, kind));
                 }
                 let path = fs::canonicalize(path).map_err(refused)?;
-                if inputs.iter().any(|input| fs::canonicalize(input).is_ok_and(|input| path.starts_with(input))) {
+                let is_read = |input: &PathBuf| {
+                    fs::canonicalize(input).is_ok_and(|input| path.starts_with(input)) || is_same_file(input, &found)
+                };
+                if inputs.iter().any(is_read) {
                     return Err(OutputError::Input(shown));
                 }
                 if !force {
@@ -86,6 +92,33 @@ impl OutputFile {
     /// Its path, absolute and with links followed: two outputs are the same file if their paths are.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Writes a file under the name that is given or, where something has that, under the first free one with `-2`, `-3`
+    /// and so on before the ending; gives its path.
+    ///
+    /// # Errors
+    /// As [`OutputFile::check`] and [`OutputFile::write`], and when thousands of such names are taken.
+    pub fn write_numbered(path: &Path, contents: &[u8]) -> Result<PathBuf, OutputError> {
+        let stem = path.file_stem().unwrap_or_default();
+        let mut candidate = path.to_path_buf();
+        for number in 2..=MAX_NUMBERED_NAMES {
+            // What is in the way need not be a file.
+            if fs::symlink_metadata(&candidate).is_err() {
+                let written = Self::check(&candidate, false, &[])?.write(|out| out.write_all(contents));
+                if !matches!(written, Err(OutputError::Exists(_))) {
+                    return written.map(|()| candidate);
+                }
+            }
+            let mut name = stem.to_os_string();
+            name.push(format!("-{number}"));
+            if let Some(ending) = path.extension() {
+                name.push(".");
+                name.push(ending);
+            }
+            candidate = path.with_file_name(name);
+        }
+        Err(OutputError::Exists(harmless_name(path.as_os_str())))
     }
 
     /// Writes the file beside its place, syncs it, and gives it its name.
@@ -114,6 +147,19 @@ impl OutputFile {
         }
         placed
     }
+}
+
+/// Whether a path leads to the same file, through links of either kind.
+#[cfg(unix)]
+fn is_same_file(path: &Path, file: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    fs::metadata(path).is_ok_and(|other| (other.dev(), other.ino()) == (file.dev(), file.ino()))
+}
+
+/// Elsewhere the system does not say which file is behind a hard link.
+#[cfg(not(unix))]
+fn is_same_file(_: &Path, _: &fs::Metadata) -> bool {
+    false
 }
 
 #[cfg(test)]
@@ -154,6 +200,35 @@ mod tests {
             assert!(error.ends_with("a.csv is what is read; give another file"), "{error}");
         }
         OutputFile::check(&folder.path().join("b.csv"), false, &[path]).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_read_is_known_by_any_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("a.csv"), "old").unwrap();
+        fs::hard_link(at("a.csv"), at("hard.csv")).unwrap();
+        std::os::unix::fs::symlink(at("hard.csv"), at("soft.csv")).unwrap();
+        for (out, input) in [("hard.csv", "a.csv"), ("a.csv", "soft.csv"), ("soft.csv", "a.csv")] {
+            let refused = OutputFile::check(&at(out), true, &[at(input)]);
+            assert!(matches!(refused, Err(OutputError::Input(_))), "{out} over {input}: {refused:?}");
+        }
+        fs::write(at("b.csv"), "old").unwrap();
+        OutputFile::check(&at("b.csv"), true, &[at("a.csv")]).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_needs_a_new_name_gets_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir(at("x-2.svg")).unwrap();
+        for (content, name) in [("first", "x.svg"), ("second", "x-3.svg"), ("third", "x-4.svg")] {
+            assert_eq!(OutputFile::write_numbered(&at("x.svg"), content.as_bytes()).unwrap(), at(name));
+            assert_eq!(fs::read_to_string(at(name)).unwrap(), content);
+        }
+        let error = OutputFile::write_numbered(&at("none/x.svg"), b"").unwrap_err().to_string();
+        assert!(error.starts_with("can't write ") && error.contains("none/x.svg"), "{error}");
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! Finding a run by what a person calls it.
 
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+};
 
 use super::{
     folder::{RunFolderError, list_runs},
@@ -16,7 +19,8 @@ const MOMENT_LENGTH: usize = 20;
 ///
 /// # Errors
 /// When there is none, or several.
-pub fn find_run(directory: &Path, text: &str) -> Result<PathBuf, RunFolderError> {
+pub fn find_run(directory: &Path, text: impl AsRef<OsStr>) -> Result<PathBuf, RunFolderError> {
+    let text = text.as_ref();
     match matching_runs(directory, text)?.as_slice() {
         [one] => Ok(one.clone()),
         several => Err(ambiguous(text, several)),
@@ -27,7 +31,8 @@ pub fn find_run(directory: &Path, text: &str) -> Result<PathBuf, RunFolderError>
 ///
 /// # Errors
 /// When there is none, or several with different names.
-pub fn find_newest_run(directory: &Path, text: &str) -> Result<(PathBuf, Option<String>), RunFolderError> {
+pub fn find_newest_run(directory: &Path, text: impl AsRef<OsStr>) -> Result<(PathBuf, Option<String>), RunFolderError> {
+    let text = text.as_ref();
     let found = matching_runs(directory, text)?;
     let Some((newest, older)) = found.split_last() else { return Err(ambiguous(text, &found)) };
     let name = |path: &Path| folder_name(path).get(MOMENT_LENGTH..).map(str::to_owned);
@@ -40,11 +45,13 @@ pub fn find_newest_run(directory: &Path, text: &str) -> Result<(PathBuf, Option<
 }
 
 /// The runs that fit best, the newest last: at least one.
-fn matching_runs(directory: &Path, text: &str) -> Result<Vec<PathBuf>, RunFolderError> {
+fn matching_runs(directory: &Path, text: &OsStr) -> Result<Vec<PathBuf>, RunFolderError> {
     let path = Path::new(text);
     if path.join(MANIFEST).is_file() {
         return Ok(vec![path.to_path_buf()]);
     }
+    let shown = harmless_name(text);
+    let text: &str = &text.to_string_lossy();
     let all = list_runs(directory)?;
     let tests: [&dyn Fn(&str) -> bool; 4] = [
         &|name| name == text,
@@ -65,15 +72,15 @@ fn matching_runs(directory: &Path, text: &str) -> Result<Vec<PathBuf>, RunFolder
         (None, false) => "; `gradtop runs` lists them".into(),
     };
     let directory = harmless_name(directory.as_os_str());
-    Err(RunFolderError::NotFound(format!("no run in {directory} is called {}{hint}", Safe(text))))
+    Err(RunFolderError::NotFound(format!("no run in {directory} is called {shown}{hint}")))
 }
 
 fn folder_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-fn ambiguous(text: &str, several: &[PathBuf]) -> RunFolderError {
+fn ambiguous(text: &OsStr, several: &[PathBuf]) -> RunFolderError {
     let names: Vec<String> = several.iter().map(|path| Safe(&folder_name(path)).to_string()).collect();
-    let (count, names) = (several.len(), names.join(", "));
-    RunFolderError::NotFound(format!("{count} runs match {text:?}: {names}; more of the name says which"))
+    let (text, count, names) = (harmless_name(text), several.len(), names.join(", "));
+    RunFolderError::NotFound(format!("{count} runs match {text}: {names}; more of the name says which"))
 }

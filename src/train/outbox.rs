@@ -189,12 +189,10 @@ impl Outbox {
         Ok(())
     }
 
-    /// Sends all that waits. A consumer that gets everything is waited for until it is gone, any other one for at most
-    /// `patience`.
-    pub fn deliver(&mut self, patience: Duration) {
-        let start = Instant::now();
-        let patient = |delivery| delivery == Delivery::Wait || start.elapsed() < patience;
-        while !self.is_empty() && self.flush_now(Instant::now()).is_ok() && patient(self.delivery) {
+    /// Sends all that waits, and waits for the consumer to take it or to leave: the training has ended, so that nothing
+    /// is held up, and how it ended is among it.
+    pub fn deliver(&mut self) {
+        while !self.is_empty() && self.flush_now(Instant::now()).is_ok() {
             if !self.is_empty() {
                 thread::sleep(BATCH_INTERVAL);
             }

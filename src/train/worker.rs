@@ -10,7 +10,6 @@ use std::{
         mpsc::{self as std_mpsc, SyncSender},
     },
     thread,
-    time::Duration,
 };
 
 use tokio::sync::{mpsc, oneshot};
@@ -38,9 +37,6 @@ const MAX_WAITING_REQUESTS: usize = 4096;
 
 /// Batches of events that may wait for the consumer, at most.
 const MAX_WAITING_BATCHES: usize = 4;
-
-/// How long the worker tries to deliver its last events to a consumer that doesn't read.
-const MAX_FAREWELL_TIME: Duration = Duration::from_secs(1);
 
 /// The two ends that a consumer holds, and the worker's thread.
 #[derive(Debug)]
@@ -144,7 +140,7 @@ fn run_worker(spec: &RunSpec, mut link: ConsumerLink, origin: RunOrigin) -> Outc
     link.inbox.answer_all(step, "the run has stopped", &mut link.outbox);
     link.push(Event::State(StateChange { state: RunState::Stopped, step, reason: None }));
     link.push(Event::Stopped { step });
-    link.outbox.deliver(MAX_FAREWELL_TIME);
+    link.outbox.deliver();
     outcome
 }
 
@@ -261,7 +257,7 @@ fn load_data(spec: &RunSpec, link: &mut ConsumerLink) -> Result<Option<Dataset>,
 
 #[cfg(test)]
 mod tests {
-    use std::{num::NonZeroUsize, sync::mpsc::TrySendError};
+    use std::{num::NonZeroUsize, sync::mpsc::TrySendError, time::Duration};
 
     use super::*;
     use crate::{

@@ -1,10 +1,9 @@
 //! The event loop: everything that is ready is taken in, then the screen is drawn once, then it sleeps.
 
 use std::{
-    fs::OpenOptions,
     future::{Future, pending},
     io::{self, Write},
-    path::Path,
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
@@ -21,6 +20,7 @@ use super::{
 };
 use crate::{
     app::{App, Effect, Exit, Message, Signal},
+    files::{OutputError, OutputFile},
     protocol::{Event, Request},
 };
 
@@ -261,15 +261,9 @@ impl<S: FnMut(Request) -> io::Result<()>, N: FnMut(&str)> Dashboard<S, N> {
             Effect::Quit(exit) => {
                 self.exit.get_or_insert(exit);
             }
-            Effect::SaveScreen { path } => {
-                // In full, so that the person can find it.
-                let path = std::path::absolute(&path).unwrap_or(path);
-                let saved = write_new(&path, &self.frames.render_svg(&self.app));
-                let answer = match saved {
-                    Ok(()) => Ok(path),
-                    Err(error) => Err(format!("{}: {error}", path.display())),
-                };
-                return Some(Message::ScreenSaved(answer));
+            Effect::SaveScreen { path, is_usual_name } => {
+                let picture = self.frames.render_svg(&self.app);
+                return Some(Message::ScreenSaved(save_picture(path, is_usual_name, &picture)));
             }
             Effect::Suspend => {
                 if !can_suspend() {
@@ -349,7 +343,18 @@ struct NextWakeup<F> {
     for_output: bool,
 }
 
-/// Writes a file that must not be there yet.
-fn write_new(path: &Path, text: &str) -> io::Result<()> {
-    OpenOptions::new().write(true).create_new(true).open(path)?.write_all(text.as_bytes())
+/// Writes a picture and gives its path in full, so that a person can find it, or why it is not written. Where something
+/// has the usual name it gets another one; a name that a person typed must be free.
+fn save_picture(path: PathBuf, is_usual_name: bool, picture: &str) -> Result<PathBuf, String> {
+    let path = std::path::absolute(&path).unwrap_or(path);
+    let saved = if is_usual_name {
+        OutputFile::write_numbered(&path, picture.as_bytes())
+    } else {
+        let output = OutputFile::check(&path, false, &[]);
+        output.and_then(|output| output.write(|out| out.write_all(picture.as_bytes()))).map(|()| path)
+    };
+    saved.map_err(|error| match error {
+        OutputError::Exists(path) => format!("{path} exists; give another name"),
+        error => error.to_string(),
+    })
 }

@@ -55,8 +55,14 @@ fn the_screen_is_saved_under_a_harmless_name() {
     let Event::Hello(mut greeting) = hello(&ALL) else { unreachable!() };
     greeting.run = "../a b\u{1b}".into();
     tell(&mut app, [Event::Hello(greeting)]);
-    assert_eq!(type_keys(&mut app, "p"), [Effect::SaveScreen { path: "gradtop----a-b--200.svg".into() }]);
-    assert_eq!(type_keys(&mut app, ":screenshot a b.svg\n"), [Effect::SaveScreen { path: "a b.svg".into() }]);
+    assert_eq!(
+        type_keys(&mut app, "p"),
+        [Effect::SaveScreen { path: "gradtop----a-b--200.svg".into(), is_usual_name: true }]
+    );
+    assert_eq!(
+        type_keys(&mut app, ":screenshot a b.svg\n"),
+        [Effect::SaveScreen { path: "a b.svg".into(), is_usual_name: false }]
+    );
 }
 
 #[test]

@@ -98,17 +98,27 @@ fn nothing_follows_the_end_of_a_run_that_was_thinned() {
 }
 
 #[test]
-fn who_waits_delivers_everything_beyond_all_patience() {
-    let (mut outbox, mut receiver) = blocked(Delivery::Wait);
-    outbox.push(Event::Stopped { step: 1 });
-    let delivered = thread::spawn(move || {
-        outbox.deliver(Duration::ZERO);
-        outbox.is_empty()
-    });
-    thread::sleep(5 * BATCH_INTERVAL);
-    assert_eq!(receiver.blocking_recv(), Some(vec![Event::Stopped { step: 0 }]));
-    assert_eq!(receiver.blocking_recv(), Some(vec![Event::Stopped { step: 1 }]));
-    assert!(delivered.join().unwrap());
+fn the_end_waits_for_the_consumer_to_take_it_or_to_leave() {
+    for delivery in [Delivery::Wait, Delivery::Thin] {
+        let deliver = || {
+            let (mut outbox, receiver) = blocked(delivery);
+            outbox.push(Event::Stopped { step: 1 });
+            let delivered = thread::spawn(move || {
+                outbox.deliver();
+                outbox.is_empty()
+            });
+            thread::sleep(5 * BATCH_INTERVAL);
+            assert!(!delivered.is_finished());
+            (delivered, receiver)
+        };
+        let (delivered, mut receiver) = deliver();
+        assert_eq!(receiver.blocking_recv(), Some(vec![Event::Stopped { step: 0 }]));
+        assert_eq!(receiver.blocking_recv(), Some(vec![Event::Stopped { step: 1 }]));
+        assert!(delivered.join().unwrap());
+        let (delivered, receiver) = deliver();
+        drop(receiver);
+        assert!(!delivered.join().unwrap());
+    }
 }
 
 fn made_up_evaluation(step: u64) -> Event {
