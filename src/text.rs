@@ -7,22 +7,44 @@ use std::{
 };
 
 use unicode_segmentation::UnicodeSegmentation;
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// A text from outside (a label, a tag, a path) as it may be shown on a screen, in an error or in a log.
 ///
-/// Control characters (escape sequences with them), bidirectional marks and zero-width characters become `·`; at
-/// most two combining marks stay on a letter, so that nothing can move the cursor, reorder or overflow a line.
+/// Control characters (escape sequences with them), bidirectional marks, and characters that can't be seen become `·`;
+/// at most two combining marks stay on a letter, and of characters that only some terminals join, such as an emoji and
+/// its skin tone, the first stays. So nothing can move the cursor, reorder or overflow a line, and every terminal gives
+/// the text the [`columns`] that were laid out for it.
 #[derive(Clone, Copy, Debug)]
 pub struct Safe<'a>(pub &'a str);
 
 /// A line of text of any length made harmless as [`Safe`] does, for what is printed rather than laid out.
 pub fn harmless(line: &str) -> String {
-    line.graphemes(true).flat_map(|cluster| cluster.chars().map(replace_if_harmful).take(3)).collect()
+    line.graphemes(true).map(harmless_cluster).collect()
+}
+
+/// Most characters of a letter with its combining marks.
+const MAX_CLUSTER_CHARACTERS: usize = 3;
+
+/// What is shown for a character with all that combines with it.
+fn harmless_cluster(cluster: &str) -> String {
+    let mut shown: String = cluster.chars().map(replace_if_harmful).take(MAX_CLUSTER_CHARACTERS).collect();
+    let apart: usize = shown.chars().filter_map(UnicodeWidthChar::width).sum();
+    if columns(&shown) != apart {
+        shown.truncate(shown.chars().next().map_or(0, char::len_utf8));
+    }
+    // A mark without a letter would land on whatever is before it.
+    if columns(&shown) == 0 { "·".into() } else { shown }
 }
 
 fn replace_if_harmful(c: char) -> char {
-    if is_harmful(c) { '·' } else { c }
+    match c {
+        // Marks of half a width, which some terminals join with the letter and others don't: those of a whole one.
+        '\u{ff9e}' => '\u{309b}',
+        '\u{ff9f}' => '\u{309c}',
+        _ if is_harmful(c) => '·',
+        _ => c,
+    }
 }
 
 /// The name of a file or folder, or a path, made harmless as [`Safe`] does; bytes that are no UTF-8 are shown as
@@ -41,11 +63,11 @@ const MAX_SAFE_COLUMNS: usize = 120;
 
 impl fmt::Display for Safe<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut columns = 0;
+        let mut used = 0;
         for cluster in self.0.graphemes(true) {
-            let shown: String = cluster.chars().map(replace_if_harmful).take(3).collect();
-            columns += shown.width();
-            if columns > MAX_SAFE_COLUMNS {
+            let shown = harmless_cluster(cluster);
+            used += columns(&shown);
+            if used > MAX_SAFE_COLUMNS {
                 return f.write_str("…");
             }
             f.write_str(&shown)?;
@@ -54,10 +76,14 @@ impl fmt::Display for Safe<'_> {
     }
 }
 
+/// Controls, separators of lines, and what Unicode lets a program leave out when it can't show it
+/// (`Default_Ignorable_Code_Point`): fillers, joiners, selectors, marks of direction; and the braille pattern without dots.
 fn is_harmful(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+            | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Whether every character of `text` is one column wide and a cluster of its own: ASCII and the marks and letters
@@ -73,9 +99,21 @@ fn is_plain_char(c: char) -> bool {
         | '─'..='◼' | '⠀'..='⣿')
 }
 
-/// Columns that `text` takes on a terminal.
+/// Columns that `text` takes on a terminal, which places one cluster after the other and knows no ligatures between them.
 pub fn columns(text: &str) -> usize {
-    if is_plain(text) { text.chars().count() } else { text.width() }
+    if is_plain(text) { text.chars().count() } else { text.graphemes(true).map(UnicodeWidthStr::width).sum() }
+}
+
+/// [`columns`] as a method, for layouts that add many of them up.
+pub trait TextWidth {
+    /// Columns that the text takes on a terminal.
+    fn width(&self) -> usize;
+}
+
+impl TextWidth for str {
+    fn width(&self) -> usize {
+        columns(self)
+    }
 }
 
 /// As much of `text` as fits into `width` columns, with `ellipsis` where something is missing.
@@ -85,15 +123,15 @@ pub fn cut<'a>(text: &'a str, width: u16, ellipsis: &str) -> Cow<'a, str> {
         return text.into();
     }
     let mut out = String::new();
-    let mut used = ellipsis.width();
+    let mut used = columns(ellipsis);
     for cluster in text.graphemes(true) {
-        used += cluster.width();
+        used += columns(cluster);
         if used > width {
             break;
         }
         out.push_str(cluster);
     }
-    if width >= ellipsis.width() {
+    if width >= columns(ellipsis) {
         out.push_str(ellipsis);
     }
     out.into()
@@ -105,16 +143,16 @@ pub fn cut_start<'a>(text: &'a str, width: u16, ellipsis: &str) -> Cow<'a, str> 
     if columns(text) <= width {
         return text.into();
     }
-    let mut used = ellipsis.width();
+    let mut used = columns(ellipsis);
     let mut start = text.len();
     for (at, cluster) in text.grapheme_indices(true).rev() {
-        used += cluster.width();
+        used += columns(cluster);
         if used > width {
             break;
         }
         start = at;
     }
-    let ellipsis = if width >= ellipsis.width() { ellipsis } else { "" };
+    let ellipsis = if width >= columns(ellipsis) { ellipsis } else { "" };
     format!("{ellipsis}{}", &text[start..]).into()
 }
 
@@ -131,9 +169,9 @@ pub fn wrap_whole(text: &str, width: u16) -> Vec<String> {
         let mut pieces = vec![String::new()];
         let mut used = 0;
         for cluster in harmless(word).graphemes(true) {
-            used += cluster.width();
+            used += columns(cluster);
             if used > usize::from(width.max(1)) {
-                used = cluster.width();
+                used = columns(cluster);
                 pieces.push(String::new());
             }
             pieces.last_mut().into_iter().for_each(|piece| piece.push_str(cluster));
@@ -147,7 +185,7 @@ fn fill_lines(words: impl Iterator<Item = String>, width: u16) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     for word in words.filter(|word| !word.is_empty()) {
-        if !line.is_empty() && line.width() + 1 + word.width() > usize::from(width) {
+        if !line.is_empty() && columns(&line) + 1 + columns(&word) > usize::from(width) {
             lines.push(std::mem::take(&mut line));
         }
         if !line.is_empty() {
@@ -401,7 +439,23 @@ mod tests {
         assert!(shown.starts_with('a') && shown.ends_with('b'));
         let zalgo = format!("z{}", "\u{301}".repeat(10_000));
         assert!(Safe(&zalgo).to_string().chars().count() <= 3);
-        assert!(Safe(&"長".repeat(500)).to_string().width() <= MAX_SAFE_COLUMNS + 1);
+        assert!(columns(&Safe(&"長".repeat(500)).to_string()) <= MAX_SAFE_COLUMNS + 1);
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_marked_and_what_only_some_terminals_join_is_not_joined() {
+        for (name, shown) in [
+            ("a\u{115f}b\u{1160}c", "a·b·c"),
+            ("\u{3164}\u{ffa0}\u{2800}\u{34f}", "····"),
+            ("1\u{fe0f}\u{20e3}2\u{fe0f}\u{20e3}", "1·\u{20e3}2·\u{20e3}"),
+            ("\u{fe0f}\u{20e3}\u{fe0f}\u{20e3}", "·\u{20e3}·\u{20e3}"),
+            ("👍🏽👍", "👍👍"),
+            ("\u{301}a", "·a"),
+            ("ﾊﾞ", "ﾊ゛"),
+            ("e\u{301} 長 لا 🇩🇪 ❤\u{fe0f}", "e\u{301} 長 لا 🇩🇪 ❤·"),
+        ] {
+            assert_eq!((Safe(name).to_string().as_str(), harmless(name).as_str()), (shown, shown));
+        }
     }
 
     #[test]
@@ -410,12 +464,12 @@ mod tests {
         assert!(plain.len() > 1000 && "aß²…→│█⣿".chars().all(is_plain_char));
         for c in &plain {
             let text = format!("{c}a{c}{c}");
-            assert_eq!((text.width(), text.graphemes(true).count()), (4, 4), "{c:?}");
+            assert_eq!((UnicodeWidthStr::width(text.as_str()), text.graphemes(true).count()), (4, 4), "{c:?}");
         }
         let all: String = plain.iter().collect();
-        assert_eq!((columns(&all), all.graphemes(true).count()), (all.width(), plain.len()));
+        assert_eq!((columns(&all), all.graphemes(true).count()), (UnicodeWidthStr::width(all.as_str()), plain.len()));
         for other in ["\n", "\u{ad}", "e\u{301}", "長", "◽", "\u{200b}", "☺\u{fe0f}"] {
-            assert!(!is_plain(other) && columns(other) == other.width(), "{other:?}");
+            assert!(!is_plain(other) && columns(other) == UnicodeWidthStr::width(other), "{other:?}");
         }
     }
 

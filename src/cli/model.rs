@@ -1,6 +1,6 @@
 //! The network of a recorded run, or of a file of weights.
 
-use std::{ffi::OsStr, path::Path};
+use std::{ffi::OsStr, fs, path::Path};
 
 use gradtop::{
     config::Config,
@@ -13,7 +13,8 @@ use super::{recording, start};
 /// The weights of a recorded run of this configuration's directory, or of a safetensors file.
 pub fn weights_of(config: &Config, from: &OsStr) -> anyhow::Result<Tensors> {
     let path = Path::new(from);
-    if path.is_file() {
+    // A folder is one of a run; what is no regular file is refused with what it is.
+    if fs::metadata(path).is_ok_and(|found| !found.is_dir()) {
         return Ok(Tensors::open(path)?);
     }
     let folder = recording::chosen_run(Path::new(&config.run.directory), from)?;

@@ -2,6 +2,7 @@
 
 use std::{
     ffi::OsStr,
+    fs,
     io::{self, Write},
     path::{Path, PathBuf},
     sync::Arc,
@@ -10,9 +11,9 @@ use std::{
 
 use gradtop::{
     app::RunFate,
-    config::Config,
+    config::{Config, ConfigError},
     dataset::Source,
-    files::{OutputFile, wrong_ending},
+    files::{OutputFile, irregular_kind, wrong_ending},
     nn::kernels::instructions::InstructionSet,
     runs::{
         Manifest, OpenedRun, RecordSettings, Recorder, RunFacts,
@@ -55,6 +56,22 @@ pub fn new_record(config: &Config, place: RecordPlace) -> Option<Box<dyn RunReco
             start::print_complaint(&format!("gradtop: the run is not recorded: {problem}"));
             None
         }
+    }
+}
+
+/// Refuses something other than a folder where runs are to be recorded.
+///
+/// # Errors
+/// When it is no folder.
+pub fn check_directory(config: &Config) -> Result<(), ConfigError> {
+    let directory = Path::new(&config.run.directory);
+    match fs::metadata(directory) {
+        Ok(found) if !found.is_dir() => {
+            let kind = irregular_kind(found.file_type()).unwrap_or("a file");
+            let shown = harmless_name(directory.as_os_str());
+            Err(config.error_at_key("run.directory", format!("{shown} is {kind}, not a folder for runs")))
+        }
+        _ => Ok(()),
     }
 }
 

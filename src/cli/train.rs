@@ -47,6 +47,7 @@ pub enum OutputStyle {
 /// Trains at a speed that a person can follow.
 pub fn run_paced(arguments: &RunArguments) -> anyhow::Result<u8> {
     let config = start::load_configuration(arguments)?;
+    recording::check_directory(&config)?;
     let mut spec = start::run_spec(arguments, &config)?;
     let style = if screen_is_usable() { OutputStyle::Dashboard } else { OutputStyle::Report };
     if style == OutputStyle::Dashboard {
@@ -75,6 +76,9 @@ pub fn run_at_full_speed(arguments: &TrainArguments) -> anyhow::Result<u8> {
     let mut spec = start::run_spec(&arguments.run, &config)?;
     spec.train.stop_after = arguments.steps;
     let place = if arguments.no_record { RecordPlace::Nowhere } else { RecordPlace::Kept };
+    if place == RecordPlace::Kept {
+        recording::check_directory(&config)?;
+    }
     let record = recording::new_record(&config, place);
     let weights = arguments.from.as_deref().map(|from| model::weights_of(&config, from)).transpose()?;
     let style = OutputStyle::of(&arguments.output);

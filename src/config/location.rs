@@ -5,9 +5,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use unicode_width::UnicodeWidthStr;
-
-use crate::text::Safe;
+use crate::text::{Safe, TextWidth};
 
 /// A text that was read: a file, or part of the command line.
 #[derive(Debug)]

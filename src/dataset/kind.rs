@@ -1,11 +1,12 @@
 //! Which format a path is in, as its name and the names in it tell.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::cifar::Cifar;
 use super::contents::displayable_path;
-use super::part_files::list_data_files;
+use super::part_files::{list_data_files, sorted_entries};
 use super::{DataError, Source, csv_file, mnist, npy, pictures};
 use crate::files::irregular_kind;
 use crate::text::nearest;
@@ -27,24 +28,42 @@ pub(super) enum DataFormat {
     Pictures(PathBuf),
 }
 
+/// Refuses a folder whose names can't be read, or can't be followed to what they name.
+fn check_readable(folder: &Path) -> Result<(), DataError> {
+    let looked = fs::read_dir(folder).and_then(|_| fs::metadata(folder.join(".")));
+    looked.map(|_| ()).map_err(|source| DataError::Io { file: displayable_path(folder), source })
+}
+
 impl DataFormat {
     /// Looks at names only; nothing is opened.
     pub fn of(path: &Path) -> Result<Self, DataError> {
         let unknown = |problem: String| Err(DataError::Unrecognized { path: displayable_path(path), problem });
-        let Ok(found) = fs::metadata(path) else {
-            let text = path.to_string_lossy();
-            let word = if text.contains(['/', '\\', '.']) { None } else { nearest(&text, Source::built_in_words()) };
-            return unknown(word.map_or("not there".into(), |word| format!("not there (did you mean {word}?)")));
+        let found = match fs::metadata(path) {
+            Ok(found) => found,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let text = path.to_string_lossy();
+                let word =
+                    if text.contains(['/', '\\', '.']) { None } else { nearest(&text, Source::built_in_words()) };
+                return unknown(word.map_or("not there".into(), |word| format!("not there (did you mean {word}?)")));
+            }
+            Err(source) => return Err(DataError::Io { file: displayable_path(path), source }),
         };
         if found.is_dir() {
-            let problem = || {
-                if pictures::has_loose_images(path) {
-                    "a folder of images, but without a folder for each class, from which the classes are known"
-                } else {
-                    "a folder of no kind that is known"
-                }
+            check_readable(path)?;
+            if let Some(format) = Self::of_folder(path) {
+                return Ok(format);
+            }
+            // What can't be looked into may be what it takes to be known.
+            sorted_entries(path)?
+                .iter()
+                .filter(|entry| entry.is_dir())
+                .try_for_each(|folder| check_readable(folder))?;
+            let problem = if pictures::has_loose_images(path) {
+                "a folder of images, but without a folder for each class, from which the classes are known"
+            } else {
+                "a folder of no kind that is known"
             };
-            return Self::of_folder(path).map_or_else(|| unknown(problem().into()), Ok);
+            return unknown(problem.into());
         }
         if let Some(kind) = irregular_kind(found.file_type()) {
             return Err(DataError::NotAFile { file: displayable_path(path), kind });

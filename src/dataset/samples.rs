@@ -165,6 +165,7 @@ impl InputKind {
                 Ok(DataFormat::Idx(_) | DataFormat::Cifar(..) | DataFormat::TarArchive(_)) => Self::Dataset,
                 Ok(DataFormat::Pictures(_)) => Self::Pictures,
                 Err(_) if has_loose_images(path) || is_image_folder(path) => Self::Pictures,
+                Err(error @ DataError::Io { .. }) => return Err(error),
                 Err(_) => return Err(problem("a folder with no samples in it".into())),
             });
         }

@@ -2,6 +2,7 @@
 
 use std::{
     ffi::OsStr,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -9,7 +10,10 @@ use super::{
     folder::{RunFolderError, list_runs},
     manifest::MANIFEST,
 };
-use crate::text::{Safe, harmless_name, nearest};
+use crate::{
+    files::irregular_kind,
+    text::{Safe, harmless_name, nearest},
+};
 
 /// Characters of the moment with which the name of a folder begins, `2026-11-30T09-12-44-`.
 const MOMENT_LENGTH: usize = 20;
@@ -65,6 +69,9 @@ fn matching_runs(directory: &Path, text: &OsStr) -> Result<Vec<PathBuf>, RunFold
             return Ok(found);
         }
     }
+    if let Some(problem) = what_else_it_is(path) {
+        return Err(RunFolderError::NotFound(format!("{shown} is {problem}, not the folder of a recorded run")));
+    }
     let near = nearest(text, all.iter().filter_map(|path| path.file_name()?.to_str()));
     let hint = match (near, all.is_empty()) {
         (Some(near), _) => format!("; did you mean {near}?"),
@@ -75,6 +82,19 @@ fn matching_runs(directory: &Path, text: &OsStr) -> Result<Vec<PathBuf>, RunFold
     Err(RunFolderError::NotFound(format!("no run in {directory} is called {shown}{hint}")))
 }
 
+/// What a path leads to that has no manifest, or why that can't be known; `None` if nothing is there.
+fn what_else_it_is(path: &Path) -> Option<String> {
+    let found = fs::metadata(path).and_then(|found| {
+        // Something that can't be looked into may well be a run.
+        if found.is_dir() { fs::metadata(path.join(".")) } else { Ok(found) }
+    });
+    match found {
+        Ok(found) => Some(irregular_kind(found.file_type()).unwrap_or("a file").to_owned()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => Some(format!("unreadable ({error})")),
+    }
+}
+
 fn folder_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
@@ -82,5 +102,5 @@ fn folder_name(path: &Path) -> String {
 fn ambiguous(text: &OsStr, several: &[PathBuf]) -> RunFolderError {
     let names: Vec<String> = several.iter().map(|path| Safe(&folder_name(path)).to_string()).collect();
     let (text, count, names) = (harmless_name(text), several.len(), names.join(", "));
-    RunFolderError::NotFound(format!("{count} runs match {text}: {names}; more of the name says which"))
+    RunFolderError::NotFound(format!("{count} runs match \"{text}\": {names}; more of the name says which"))
 }

@@ -1,7 +1,7 @@
 //! The folders of runs: how they are named, made, found, locked and removed.
 
 use std::{
-    fs::{File, OpenOptions, TryLockError},
+    fs::{self, File, OpenOptions, TryLockError},
     io::{self, Write},
     path::{Path, PathBuf},
     process,
@@ -135,7 +135,7 @@ impl RunLock {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let by = std::fs::read_to_string(&path).unwrap_or_default();
+                let by = fs::read_to_string(&path).unwrap_or_default();
                 let by = crate::text::harmless(by.trim());
                 let by = if by.is_empty() { by } else { format!(" ({by})") };
                 return Err(RunFolderError::Locked { run: harmless_name(run.as_os_str()), by });
@@ -169,7 +169,12 @@ pub fn list_runs(directory: &Path) -> Result<Vec<PathBuf>, RunFolderError> {
             names => names.map_err(|error| RunFolderError::Io(harmless_name(folder.as_os_str()), error))?,
         };
         let paths = names.into_iter().map(|name| folder.join(name));
-        all.extend(paths.filter(|path| path.join(MANIFEST).is_file()));
+        // One that can't be looked into is listed, so that whoever reads it says so.
+        let is_run = |path: &PathBuf| match fs::metadata(path.join(MANIFEST)) {
+            Ok(found) => found.is_file(),
+            Err(error) => error.kind() == io::ErrorKind::PermissionDenied,
+        };
+        all.extend(paths.filter(is_run));
     }
     all.sort_by(|a, b| a.file_name().cmp(&b.file_name()));
     Ok(all)

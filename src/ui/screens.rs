@@ -12,7 +12,6 @@ pub mod prompt;
 pub mod quit;
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
-use unicode_width::UnicodeWidthStr;
 
 use super::{
     graphics::PlacedPicture,
@@ -21,6 +20,7 @@ use super::{
     theme::{ColorDepth, GlyphSet, Role, Theme},
 };
 use crate::app::{App, KeyboardMode, MIN_WINDOW_CELLS, Panel, Screen};
+use crate::text::TextWidth;
 
 /// Draws the whole dashboard into `buffer`, which must be empty.
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer) {

@@ -8,11 +8,11 @@ mod glyphs;
 
 use std::{collections::BTreeMap, fmt::Write};
 
+use crate::text::TextWidth;
 use ratatui::{
     buffer::{Buffer, Cell},
     style::Modifier,
 };
-use unicode_width::UnicodeWidthStr;
 
 use self::colors::{Rgb, hex_color};
 use super::theme::{Background, Theme};

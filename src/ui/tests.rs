@@ -18,19 +18,20 @@ mod terminal;
 mod traces;
 mod truths_data;
 mod uses_data;
+mod widths;
 
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
     style::{Color, Modifier},
 };
-use unicode_width::UnicodeWidthStr;
 
 use super::{
     screens,
     theme::{Background, ColorDepth, GlyphSet, Theme},
 };
 use crate::app::{App, Message};
+use crate::text::TextWidth;
 
 const THEME: Theme = Theme::new(ColorDepth::True, Background::Dark, true);
 

@@ -42,3 +42,59 @@ fn a_toy_problem_is_described_as_it_is_drawn() {
         assert_eq!((data.name.as_str(), data.train.len() + data.test.len()), (toy.name(), 101));
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn what_leads_nowhere_says_why() {
+    let folder = TempDir::new().unwrap();
+    std::os::unix::fs::symlink("round", folder.path().join("round")).unwrap();
+    put(&folder, "x.csv", b"1,a\n");
+    let error = |name: &str| describe(&of(folder.path().join(name))).unwrap_err().to_string();
+    assert!(
+        error("round/x.csv").contains("round/x.csv: Too many levels of symbolic links"),
+        "{}",
+        error("round/x.csv")
+    );
+    assert!(error("x.csv/y").contains("x.csv/y: Not a directory"), "{}", error("x.csv/y"));
+}
+
+/// What a thread finds that has no privileges, as a test that runs as root would have.
+#[cfg(target_os = "linux")]
+fn without_privileges<T: Send>(look: impl Fn() -> T + Send + Sync) -> T {
+    std::thread::scope(|scope| {
+        let looking = scope.spawn(|| {
+            if rustix::process::geteuid().is_root() {
+                // Of this thread alone.
+                rustix::thread::set_thread_uid(rustix::process::Uid::from_raw(65534)).unwrap();
+            }
+            look()
+        });
+        looking.join().unwrap()
+    })
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_that_cannot_be_looked_into_is_named() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = TempDir::new().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let allow = |name: &str, mode: u32| fs::set_permissions(at(name), fs::Permissions::from_mode(mode)).unwrap();
+    fs::create_dir_all(at("locked/cat")).unwrap();
+    fs::create_dir_all(at("classes/cat")).unwrap();
+    put(&folder, "locked/x.csv", b"1,a\n");
+    allow(".", 0o755);
+    allow("classes", 0o755);
+    // Neither names nor contents; names only; names, but one of the folders in it is closed.
+    for (locked, mode, path, named) in [
+        ("locked", 0o000, "locked", "locked: "),
+        ("locked", 0o744, "locked", "locked: "),
+        ("locked", 0o000, "locked/x.csv", "locked/x.csv: "),
+        ("classes/cat", 0o000, "classes", "classes/cat: "),
+    ] {
+        allow(locked, mode);
+        let found = without_privileges(|| describe(&of(at(path))).unwrap_err().to_string());
+        assert!(found.contains(&format!("{named}Permission denied")), "{path}: {found}");
+        allow(locked, 0o755);
+    }
+}

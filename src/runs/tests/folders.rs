@@ -87,6 +87,10 @@ fn runs_are_found_by_what_only_they_have_in_their_names() {
     find_run(&directory, "wine").unwrap_err();
     find_newest_run(&directory, "20").unwrap_err();
     fs::remove_dir_all(second).unwrap();
+    let error = find_run(&directory, &directory).unwrap_err().to_string();
+    assert!(error.ends_with("runs is a folder, not the folder of a recorded run"), "{error}");
+    let error = find_run(&directory, wine.join("run.toml")).unwrap_err().to_string();
+    assert!(error.ends_with("run.toml is a file, not the folder of a recorded run"), "{error}");
     assert!(find_run(&place.path().join("none"), "a").unwrap_err().to_string().contains("there are no runs yet"));
 }
 

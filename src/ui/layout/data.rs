@@ -171,6 +171,6 @@ pub(super) fn pointer_for_press(app: &App, area: Rect, (x, y): (u16, u16)) -> Op
 
 /// Columns of the widest name of a class.
 pub fn class_name_columns(app: &App, classes: usize) -> u16 {
-    use unicode_width::UnicodeWidthStr;
+    use crate::text::TextWidth;
     (0..classes).map(|class| app.run().class_name(class).width()).max().unwrap_or(0) as u16
 }

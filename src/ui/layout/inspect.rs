@@ -1,10 +1,10 @@
 //! The places of the Inspect screen.
 
 use ratatui::layout::Rect;
-use unicode_width::UnicodeWidthStr;
 
 use super::{Layout, first_row, take_bottom, take_left, take_right, take_top};
 use crate::app::{App, ChainLayer, ChainRow, Panel, Pointer};
+use crate::text::TextWidth;
 
 /// Columns for a number of the chain, its gap included.
 pub const NUMBER_COLUMNS: u16 = 10;

@@ -1,10 +1,10 @@
 //! The places of the Layers screen.
 
 use ratatui::layout::Rect;
-use unicode_width::UnicodeWidthStr;
 
 use super::{Layout, first_row, take_bottom, take_top};
 use crate::app::{App, Panel, Pointer, UnitStrips};
+use crate::text::TextWidth;
 
 /// Columns for a value at the right of a row, its gap included.
 pub const VALUE_COLUMNS: u16 = 10;

@@ -11,12 +11,11 @@ mod units;
 mod weights;
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
-use unicode_width::UnicodeWidthStr;
 
 use crate::{
     app::{App, DataSubject, Panel},
     protocol::{Capability, RunState},
-    text::thousands,
+    text::{TextWidth, thousands},
     ui::{
         layout::{Layout, data::DataFrame},
         paint::{Row, draw_note},

@@ -1,12 +1,11 @@
 //! The three rows at the top: what runs, how far it is, how fast.
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
-use unicode_width::UnicodeWidthStr;
 
 use crate::{
     app::{App, Header, RunPhase},
     protocol::Health,
-    text::{duration, short, thousands},
+    text::{TextWidth, duration, short, thousands},
     ui::{
         paint::Row,
         theme::{Role, Theme},

@@ -1,10 +1,10 @@
 //! The help, made from the same table as the keys.
 
 use ratatui::{buffer::Buffer, layout::Rect};
-use unicode_width::UnicodeWidthStr;
 
 use crate::{
     app::{App, HelpLine},
+    text::TextWidth,
     ui::{
         paint::{Row, wrap},
         theme::{Role, Theme},

@@ -1,7 +1,6 @@
 //! Whole screens, compared with their accepted pictures.
 
 use ratatui::style::{Color, Modifier};
-use unicode_width::UnicodeWidthStr;
 
 use super::{
     THEME, assert_fits_consoles,
@@ -11,6 +10,7 @@ use super::{
 use crate::{
     app::{App, Effect},
     protocol::{Event, Failure, Health, LEARNING_RATE, RunState, made_up},
+    text::TextWidth,
     ui::{
         layout::Layout,
         svg,

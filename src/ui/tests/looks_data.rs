@@ -1,7 +1,5 @@
 //! The Data screen, compared with its accepted picture.
 
-use unicode_width::UnicodeWidthStr;
-
 use super::{
     THEME, assert_fits_consoles, assert_leaves_no_marks,
     fixture::{self, hear, noise, press},
@@ -18,6 +16,7 @@ use crate::{
             PlaneGrid, PlanePoints, SampleFilter, SamplePage, SamplePicture, TensorSlice, UnitMap, UnitMaps,
         },
     },
+    text::TextWidth,
     ui::{
         frame::FrameRenderer,
         graphics::PictureProtocol,

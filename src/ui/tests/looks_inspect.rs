@@ -1,7 +1,5 @@
 //! The Inspect screen, compared with its accepted picture.
 
-use unicode_width::UnicodeWidthStr;
-
 use super::{
     THEME, assert_fits_consoles, assert_leaves_no_marks,
     fixture::{self, hear, press},
@@ -13,6 +11,7 @@ use super::{
 use crate::{
     app::{Panel, Pointer},
     protocol::{Answer, Command, Event, Phase, Query, RunState, SampleChoice, inspection::CheckVerdict},
+    text::TextWidth,
     ui::{
         layout::Layout,
         svg,

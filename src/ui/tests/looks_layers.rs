@@ -1,7 +1,5 @@
 //! The Layers screen, compared with its accepted picture.
 
-use unicode_width::UnicodeWidthStr;
-
 use super::{
     THEME, assert_fits_consoles, assert_leaves_no_marks,
     fixture::{hear, press},
@@ -12,6 +10,7 @@ use super::{
 use crate::{
     app::{Panel, Pointer},
     protocol::{Answer, Event},
+    text::TextWidth,
     ui::{
         layout::Layout,
         svg,

@@ -1,8 +1,8 @@
 //! A list of bars, one a row: label, bar, number.
 
 use ratatui::{buffer::Buffer, layout::Rect};
-use unicode_width::UnicodeWidthStr;
 
+use crate::text::TextWidth;
 use crate::ui::{
     paint::{Row, number},
     theme::{Role, Theme},

@@ -3,7 +3,6 @@
 //! Own work rather than ratatui's `Chart`, which can loop for ever on NaN and joins points across gaps.
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
-use unicode_width::UnicodeWidthStr;
 
 mod readout;
 
@@ -14,6 +13,7 @@ use super::{
 use crate::{
     app::{Chart, CurveEnds, PlotSize, ValueScale},
     protocol::{Better, Unit},
+    text::TextWidth,
     ui::{
         paint::{self, Row},
         theme::{ColorDepth, Role, Theme},

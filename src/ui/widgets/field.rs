@@ -2,10 +2,9 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
 use unicode_segmentation::UnicodeSegmentation;
-use unicode_width::UnicodeWidthStr;
 
 use crate::{
-    text::Safe,
+    text::{Safe, TextWidth},
     ui::{
         paint::Row,
         theme::{Role, Theme},

@@ -1,10 +1,10 @@
 //! The keys that matter now, as many as there is room for.
 
 use ratatui::{buffer::Buffer, layout::Rect};
-use unicode_width::UnicodeWidthStr;
 
 use crate::{
     app::FooterItem,
+    text::TextWidth,
     ui::{
         paint::Row,
         theme::{Role, Theme},

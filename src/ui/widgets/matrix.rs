@@ -1,8 +1,8 @@
 //! A small matrix written out in numbers.
 
 use ratatui::{buffer::Buffer, layout::Rect};
-use unicode_width::UnicodeWidthStr;
 
+use crate::text::TextWidth;
 use crate::ui::{
     paint::{Row, number},
     theme::{Role, Theme},

@@ -1,8 +1,8 @@
 //! A bar with its text inside.
 
 use ratatui::{buffer::Buffer, layout::Rect};
-use unicode_width::UnicodeWidthStr;
 
+use crate::text::TextWidth;
 use crate::ui::{
     paint::Row,
     theme::{Role, Theme},

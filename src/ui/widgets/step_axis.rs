@@ -1,10 +1,10 @@
 //! The axis of the steps under charts and maps.
 
 use ratatui::{buffer::Buffer, layout::Rect};
-use unicode_width::UnicodeWidthStr;
 
 use crate::{
     app::StepRange,
+    text::TextWidth,
     ui::{
         paint::Row,
         theme::{Role, Theme},

@@ -1,12 +1,11 @@
 //! The confusion matrix: one row per true class, one column per predicted class.
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
-use unicode_width::UnicodeWidthStr;
 
 use crate::{
     app::App,
     protocol::inspection::ConfusionMatrix,
-    text::thousands,
+    text::{TextWidth, thousands},
     ui::{
         layout::data::{MatrixFrame, RECALL_COLUMNS, class_name_columns},
         paint::{Row, cut},

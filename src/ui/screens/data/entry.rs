@@ -1,11 +1,9 @@
 //! What the page, the list and the large picture show alike of a sample: its image, right or wrong, how sure.
 
-use unicode_width::UnicodeWidthStr;
-
 use crate::{
     app::App,
     protocol::inspection::ClassifiedSample,
-    text::percent_number,
+    text::{TextWidth, percent_number},
     ui::{
         paint::{Row, cut},
         theme::{Role, Theme},

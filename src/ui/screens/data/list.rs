@@ -1,13 +1,12 @@
 //! Samples that are no images: one row each.
 
 use ratatui::{buffer::Buffer, layout::Rect};
-use unicode_width::UnicodeWidthStr;
 
 use super::entry::{is_correct, percent, predicted_name, verdict_mark};
 use crate::{
     app::{App, TableColumns},
     protocol::inspection::{ClassifiedSample, SamplePage},
-    text::{short, thousands},
+    text::{TextWidth, short, thousands},
     ui::{
         paint::{Row, cut, number},
         theme::{Role, Theme},

@@ -5,13 +5,12 @@ use ratatui::{
     layout::Rect,
     style::{Modifier, Style},
 };
-use unicode_width::UnicodeWidthStr;
 
 use super::{trends, units};
 use crate::{
     app::App,
     protocol::inspection::{DecisionBoundary, PlanePoints},
-    text::{short, thousands},
+    text::{TextWidth, short, thousands},
     ui::{
         layout::{take_left, take_top},
         paint::{Row, cut},

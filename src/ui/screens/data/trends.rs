@@ -1,12 +1,11 @@
 //! What the charts show, small, beside the plane.
 
 use ratatui::{buffer::Buffer, layout::Rect};
-use unicode_width::UnicodeWidthStr;
 
 use crate::{
     app::{App, ChartFigure, ChartSlot, FigureCurve, FigureTrends, SparklineCell},
     protocol::Unit,
-    text::{percent_number, short, thousands},
+    text::{TextWidth, percent_number, short, thousands},
     ui::{
         layout::{take_bottom, take_left, take_top},
         paint::{Row, cut, number},

@@ -1,7 +1,6 @@
 //! The largest gradients of the selected layer, and the check of its gradients.
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
-use unicode_width::UnicodeWidthStr;
 
 use super::symbols::displayable_equation;
 use crate::{
@@ -13,7 +12,7 @@ use crate::{
         LayerKind,
         inspection::{CheckVerdict, GradientCheck, LayerTrace, ParameterElement, PassKind},
     },
-    text::{short, thousands},
+    text::{TextWidth, short, thousands},
     ui::{
         layout::{take_bottom, take_top},
         paint::{Row, cut, draw_note, number},

@@ -4,7 +4,6 @@ mod blocks;
 mod worked;
 
 use ratatui::{buffer::Buffer, layout::Rect};
-use unicode_width::UnicodeWidthStr;
 
 use super::{
     gradients, loss, maps,
@@ -14,7 +13,7 @@ use super::{
 use crate::{
     app::{App, ChainLayer, Panel, SampleTrace, TableColumns, loss_sum, worked_sums},
     protocol::{LayerEquations, Phase, inspection::PassKind},
-    text::thousands,
+    text::{TextWidth, thousands},
     ui::{
         layout::{inspect::PANEL_GAP_COLUMNS, take_top},
         paint::{Row, draw_note},

@@ -1,13 +1,12 @@
 //! Softmax and cross entropy: what the network gave for each class, and the Jacobian of softmax.
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
-use unicode_width::UnicodeWidthStr;
 
 use super::symbols::displayable_equation;
 use crate::{
     app::App,
     protocol::inspection::SampleLoss,
-    text::thousands,
+    text::{TextWidth, thousands},
     ui::{
         paint::{Row, cut, number},
         theme::{Ramp, Role, Theme},

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
-use unicode_width::UnicodeWidthStr;
 
+use crate::text::TextWidth;
 use crate::ui::{layout::take_top, paint::Row, theme::Theme};
 
 /// Columns between two equations in a row.

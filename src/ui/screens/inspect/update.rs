@@ -1,7 +1,6 @@
 //! What the update did to the selected layer: the optimizer's equations and the weights that changed the most.
 
 use ratatui::{buffer::Buffer, layout::Rect};
-use unicode_width::UnicodeWidthStr;
 
 use super::{
     gradients::{element_input_name, element_symbol},
@@ -10,7 +9,7 @@ use super::{
 use crate::{
     app::{ChainLayer, TableColumns},
     protocol::inspection::{LayerUpdate, UpdatedElement},
-    text::{resolved, short},
+    text::{TextWidth, resolved, short},
     ui::{
         layout::take_top,
         paint::{Row, number},

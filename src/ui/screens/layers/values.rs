@@ -1,12 +1,11 @@
 //! How a parameter, its gradient and the output of the selected layer are distributed, and were before.
 
 use ratatui::{buffer::Buffer, layout::Rect};
-use unicode_width::UnicodeWidthStr;
 
 use crate::{
     app::{App, LayerValues, Panel, ValueHistogram},
     protocol::inspection::Distribution,
-    text::{short, thousands},
+    text::{TextWidth, short, thousands},
     ui::{
         layout::{take_bottom, take_left, take_top},
         paint::{Row, draw_note},

@@ -1,12 +1,11 @@
 //! Hyperparameters and findings: a panel beside the charts, or folded into a few rows.
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
-use unicode_width::UnicodeWidthStr;
 
 use crate::{
     app::{App, ControlRow, FindingRow, Panel, RecordStatus},
     protocol::{Capability, Health},
-    text::{binary_size, columns, cut_start, short, thousands},
+    text::{TextWidth, binary_size, columns, cut_start, short, thousands},
     ui::{
         layout::{first_row, list_rows},
         paint::{Row, wrap},

@@ -1,13 +1,12 @@
 //! The table of the layers, one row each; where it has the page for itself, a chart each.
 
 use ratatui::{buffer::Buffer, layout::Rect};
-use unicode_width::UnicodeWidthStr;
 
 use super::side::hidden_rows_text;
 use crate::{
     app::{App, LayerRow, Layers, Panel, ProbedLayer, SparklineCell, SparklineScale},
     protocol::{Health, MetricInfo, MetricValue, Unit},
-    text::{percent_number, short, thousands},
+    text::{TextWidth, percent_number, short, thousands},
     ui::{
         layout::{
             first_row,

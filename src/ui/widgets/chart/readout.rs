@@ -1,11 +1,9 @@
 //! The values in a chart's title: the newest ones, or those at the cursor.
 
-use unicode_width::UnicodeWidthStr;
-
 use crate::{
     app::{Chart, Column, MeanSpan},
     protocol::Unit,
-    text::{percent_number, short, thousands},
+    text::{TextWidth, percent_number, short, thousands},
     ui::{
         paint::Row,
         theme::{Role, Theme},

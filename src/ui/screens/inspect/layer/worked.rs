@@ -1,12 +1,11 @@
 //! Sums written out in numbers.
 
 use ratatui::{buffer::Buffer, layout::Rect};
-use unicode_width::UnicodeWidthStr;
 
 use super::super::symbols::displayable_equation;
 use crate::{
     app::{SumTerm, TableColumns, WorkedSum},
-    text::{short, thousands},
+    text::{TextWidth, short, thousands},
     ui::{
         layout::take_top,
         paint::{Row, cut, number},

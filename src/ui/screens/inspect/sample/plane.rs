@@ -1,11 +1,11 @@
 //! A sample of two numbers in its plane, among points of the training data.
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
-use unicode_width::UnicodeWidthStr;
 
 use crate::{
     app::App,
     protocol::inspection::{PlanePoints, TensorSlice},
+    text::TextWidth,
     ui::{
         layout::{take_bottom, take_left, take_top},
         paint::{Row, cut, number},
