@@ -410,3 +410,106 @@ pub fn run(cli: Cli) -> ExitCode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::{Arg, Command, CommandFactory};
+
+    use super::*;
+
+    /// What stands for a value that is no number: paths, names, lists.
+    const NOT_NUMBERS: [&str; 15] = [
+        "CASE",
+        "DIR",
+        "FILE",
+        "FORMAT",
+        "INPUT",
+        "KEY",
+        "KEY=VALUE",
+        "LIST",
+        "NAME",
+        "NAME|PATH",
+        "PATH",
+        "PRECISION",
+        "ROW",
+        "RUN",
+        "RUN|FILE",
+    ];
+
+    /// The arguments of all commands, those of the program itself among them, that take a value.
+    fn arguments_with_values() -> Vec<(Option<String>, Arg)> {
+        let program = Cli::command();
+        let of = |command: &Command, name: Option<&str>| {
+            let values = command.get_arguments().filter(|argument| argument.get_action().takes_values());
+            values.map(|argument| (name.map(str::to_owned), argument.clone())).collect::<Vec<_>>()
+        };
+        let mut all = of(&program, None);
+        all.extend(program.get_subcommands().flat_map(|command| of(command, Some(command.get_name()))));
+        all
+    }
+
+    fn value_name(argument: &Arg) -> String {
+        argument
+            .get_value_names()
+            .map_or_else(|| argument.get_id().to_string(), |names| names[0].to_string())
+            .to_uppercase()
+    }
+
+    /// What is said of a value of a flag: by the parser of the command line or, for one that is short for a key, by that of
+    /// the configuration.
+    fn complaint(command: Option<&str>, flag: &str, value: &str) -> Option<String> {
+        let words = ["gradtop"].into_iter().chain(command).chain([flag, value]);
+        let parsed = Cli::try_parse_from(words);
+        match SHORT_FLAGS.into_iter().find(|(short, _)| *short == flag) {
+            Some((flag, key)) => {
+                // It is taken as a value, not for another flag.
+                assert!(!parsed.is_err_and(|error| error.to_string().contains("unexpected argument")));
+                let value = FlagValue { flag, key, value: value.into() };
+                gradtop::config::Config::load_with_flags(None, None, &[], &[value]).err().map(|error| error.to_string())
+            }
+            None => parsed.err().map(|error| error.to_string()).filter(|text| text.contains("invalid value")),
+        }
+    }
+
+    #[test]
+    fn every_number_of_every_command_is_refused_out_of_its_range() {
+        let mut flags = 0;
+        for (command, argument) in arguments_with_values() {
+            let name = value_name(&argument);
+            if NOT_NUMBERS.contains(&name.as_str()) {
+                continue;
+            }
+            flags += 1;
+            let flag = format!("--{}", argument.get_long().expect("a number is told by a flag"));
+            // Of these 0 means something.
+            let takes_zero = ["--at", "--images", "--layer", "--sample", "--seed"].contains(&flag.as_str());
+            let wrong = ["nan", "NaN", "inf", "-inf", "1e300", "-1", "abc", ""];
+            for value in wrong.into_iter().chain((!takes_zero).then_some("0")) {
+                let said = complaint(command.as_deref(), &flag, value).unwrap_or_default();
+                assert!(said.contains("valid: ") || said.contains("no value"), "{command:?} {flag} {value}: {said}");
+                assert!(said.contains(&flag), "{command:?} {flag} {value}: {said}");
+            }
+            for value in ["1"].into_iter().chain(takes_zero.then_some("0")) {
+                assert_eq!(complaint(command.as_deref(), &flag, value), None, "{command:?} {flag} {value}");
+            }
+        }
+        assert!(flags > 30, "{flags}");
+    }
+
+    #[test]
+    fn every_command_that_writes_files_replaces_them_only_by_force() {
+        let mut outputs = 0;
+        for (command, argument) in arguments_with_values() {
+            let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+            if !help.starts_with("Write ") || !["FILE", "DIR"].contains(&value_name(&argument).as_str()) {
+                continue;
+            }
+            outputs += 1;
+            let program = Cli::command();
+            let command =
+                command.and_then(|name| program.find_subcommand(&name).cloned()).expect("a command writes it");
+            assert!(command.get_arguments().any(|other| other.get_long() == Some("force")), "{}", command.get_name());
+        }
+        assert_eq!(outputs, 7);
+    }
+}

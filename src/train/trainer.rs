@@ -453,6 +453,41 @@ mod tests {
         assert!(after.1.iter().flatten().all(|value| value.is_finite()));
     }
 
+    /// A network of four layers whose initial weights are scaled.
+    fn scaled_trainer(scales: [f32; 4]) -> Trainer {
+        let layers = ["linear 8", "linear 8", "linear 8", "linear classes"].map(|layer| layer.parse().unwrap());
+        let network = NetworkSpec { layers: layers.to_vec(), ..NetworkSpec::default() };
+        let mut trainer = Trainer::new(&TrainSpec { network, ..spec(1) }, data()).unwrap();
+        for (parameter, scale) in trainer.network.parameters_mut().zip(scales.iter().flat_map(|scale| [scale; 2])) {
+            parameter.value.iter_mut().for_each(|value| *value *= scale);
+        }
+        trainer
+    }
+
+    #[test]
+    fn numbers_that_are_not_finite_never_reach_the_weights() {
+        let bits = |trainer: &Trainer| -> Vec<u32> {
+            trainer.network().parameters().flat_map(|parameter| &parameter.value).map(|value| value.to_bits()).collect()
+        };
+        // Large outputs break the loss. With small inputs to large weights only the way back breaks.
+        for (scales, breaks_loss) in [([1e13; 4], true), ([1e-12, 1e14, 1e14, 1e14], false)] {
+            let mut trainer = scaled_trainer(scales);
+            let before = bits(&trainer);
+            let error = trainer.step().unwrap_err();
+            assert_eq!(matches!(error, StepError::Loss { .. }), breaks_loss, "{error}");
+            assert_eq!(bits(&trainer), before, "{error}");
+            // The same by walking.
+            let mut walked = scaled_trainer(scales);
+            let outcome = loop {
+                if let Some(outcome) = walked.advance_phase() {
+                    break outcome;
+                }
+            };
+            assert!(outcome.is_err());
+            assert_eq!(bits(&walked), before);
+        }
+    }
+
     #[test]
     fn a_minibatch_whose_update_is_left_out_leaves_the_running_statistics_as_they_were() {
         let layers =

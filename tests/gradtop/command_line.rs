@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::Read,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     thread,
     time::Duration,
 };
@@ -34,67 +34,6 @@ fn json_writes_events_and_nothing_else_and_agrees_with_headless() {
     let Some(Event::Finished(summary)) = events.last() else { panic!("{:?}", events.last()) };
     let threads = gradtop(&["train", "--headless", "--steps", "30", "--set", "run.seed=3", "--threads", "4"]);
     assert!(String::from_utf8_lossy(&threads.stdout).contains(summary.weights_sha256.as_ref().unwrap()));
-}
-
-/// Starts a quick run of minibatches of one point each, whose output has to be read.
-fn quick_run(kind: &str, steps: usize, evaluate_every: usize) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_gradtop"))
-        .args([
-            "train",
-            kind,
-            "--no-record",
-            "--set",
-            &format!("run.steps={steps}"),
-            "--threads",
-            "1",
-            "--batch-size",
-            "1",
-        ])
-        .args(["--set", "data.source=xor", "--set", "data.samples=40", "--set", "model.layers=linear 2"])
-        .args(["--set", &format!("run.evaluate_every={evaluate_every}")])
-        .current_dir(env!("CARGO_TARGET_TMPDIR"))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
-}
-
-/// What a run writes to a reader that reads from now on, but pauses after the first half. The run has to succeed.
-fn read_in_two_halves(mut child: Child, half: u64) -> String {
-    let mut text = String::new();
-    let mut output = child.stdout.take().unwrap();
-    output.by_ref().take(half).read_to_string(&mut text).unwrap();
-    thread::sleep(Duration::from_millis(1500));
-    output.read_to_string(&mut text).unwrap();
-    assert!(child.wait().unwrap().success());
-    text
-}
-
-#[test]
-fn a_reader_of_json_that_is_slow_gets_everything() {
-    // Of the short run all but what the pipe holds waits for the reader after its end; the long one waits in between.
-    let runs = [3_000, 30_000].map(|steps| (steps, quick_run("--json", steps, 1_000_000)));
-    // By far longer than either takes by itself, and than a worker waits for a viewer that gets no last words.
-    thread::sleep(Duration::from_secs(4));
-    for (steps, child) in runs {
-        let text = read_in_two_halves(child, 150 * steps as u64 / 2);
-        let count = |start: &str| text.lines().filter(|line| line.starts_with(start)).count();
-        assert_eq!((count(r#"{"event":"step""#), count(r#"{"event":"thinned""#)), (steps, 0));
-        assert!(text.lines().last().unwrap().starts_with(r#"{"event":"finished""#));
-    }
-}
-
-#[test]
-fn a_reader_of_the_table_that_is_slow_gets_every_row() {
-    const STEPS: usize = 8_000;
-    let child = quick_run("--headless", STEPS, 2);
-    thread::sleep(Duration::from_secs(4));
-    let text = read_in_two_halves(child, 20 * STEPS as u64);
-    let is_step = |word: &str| word.replace(',', "").parse().is_ok_and(|step: usize| (1..=STEPS).contains(&step));
-    let rows = text.lines().filter(|line| line.contains('%') && line.split_whitespace().nth(1).is_some_and(is_step));
-    assert_eq!(rows.count(), STEPS / 2);
-    assert!(text.lines().any(|line| line.starts_with("weights    sha256 ")), "{text}");
 }
 
 #[test]

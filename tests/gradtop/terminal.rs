@@ -3,6 +3,7 @@
 use std::{
     io::{Read, Write},
     panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
     sync::{Arc, Mutex, PoisonError},
     thread,
     time::{Duration, Instant},
@@ -25,19 +26,30 @@ pub struct Session {
 impl Session {
     /// Starts gradtop with `arguments` and `variables` in a terminal of 120×36.
     pub fn start(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
-        let size = PtySize { rows: 36, cols: 120, pixel_width: 0, pixel_height: 0 };
-        let pair = native_pty_system().openpty(size).unwrap();
-        let modes = modes(pair.master.as_ref());
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_gradtop"));
         command.args(arguments);
         command.cwd(env!("CARGO_TARGET_TMPDIR"));
-        command.env("TERM", "xterm-256color");
-        command.env("LANG", "C.UTF-8");
-        command.env("RUST_BACKTRACE", "0");
-        command.env_remove("NO_COLOR");
-        for (name, value) in variables {
+        Self::start_command(command, variables)
+    }
+
+    /// Starts a line of the shell in a folder, to which gradtop is `$GRADTOP`.
+    pub fn start_in(place: &Path, line: &str) -> Self {
+        let mut command = CommandBuilder::new("sh");
+        command.args(["-c", line]);
+        command.cwd(place);
+        command.env("GRADTOP", env!("CARGO_BIN_EXE_gradtop"));
+        Self::start_command(command, &[])
+    }
+
+    fn start_command(mut command: CommandBuilder, variables: &[(&str, &str)]) -> Self {
+        let size = PtySize { rows: 36, cols: 120, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).unwrap();
+        let modes = modes(pair.master.as_ref());
+        let usual = [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("RUST_BACKTRACE", "0")];
+        for (name, value) in usual.iter().chain(variables) {
             command.env(name, value);
         }
+        command.env_remove("NO_COLOR");
         let child = pair.slave.spawn_command(command).unwrap();
         let screen = Arc::new(Mutex::new(vt100::Parser::new(size.rows, size.cols, 0)));
         let mut reader = pair.master.try_clone_reader().unwrap();
