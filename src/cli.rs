@@ -3,7 +3,8 @@
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use gradtop::{config::FlagValue, protocol::SampleChoice, range::Range, text::harmless};
+use gradtop::{config::FlagValue, protocol::SampleChoice, range::Range};
+pub use mistakes::parse_arguments;
 use numbers::{real, whole};
 use run_arguments::{
     EvaluateArguments, ExportArguments, OpenArguments, OutputArguments, PredictArguments, RemoveArguments,
@@ -236,23 +237,6 @@ struct GradcheckArguments {
     #[arg(long, default_value_t = 4, value_name = "N", value_parser = whole::<u16>(1..=1024))]
     #[arg(allow_hyphen_values = true)]
     batch: u16,
-}
-
-/// Reads the command line; help, the version and mistakes are answered here, with the exit status.
-pub fn parse_arguments(arguments: impl Iterator<Item = OsString>) -> Result<Cli, ExitCode> {
-    let arguments: Vec<OsString> = arguments.collect();
-    Cli::try_parse_from(&arguments).map_err(|error| {
-        if error.use_stderr() {
-            // What was typed stands in the message.
-            let text = mistakes::explain(&error, &arguments).unwrap_or_else(|| error.render().to_string());
-            let lines: Vec<String> = text.lines().map(harmless).collect();
-            start::print_complaint(lines.join("\n").trim_end());
-            return ExitCode::from(WRONG_USE_STATUS);
-        }
-        // Help that can't be printed has no reader left: `gradtop --help | head -1`.
-        let _ = error.print();
-        ExitCode::SUCCESS
-    })
 }
 
 #[derive(Debug, Args)]

@@ -1,21 +1,38 @@
 //! What is said of a command line that clap cannot read, where more is known than clap can say.
 
-use std::{ffi::OsString, path::Path};
+use std::{ffi::OsString, path::Path, process::ExitCode};
 
 use clap::{
-    CommandFactory, Error,
+    CommandFactory, Error, Parser,
     error::{ContextKind, ContextValue, ErrorKind},
 };
-use gradtop::{config::guess_key, dataset::Source};
+use gradtop::{config::guess_key, dataset::Source, text::harmless};
 
-use super::{Cli, SHORT_FLAGS};
+use super::{Cli, SHORT_FLAGS, WRONG_USE_STATUS, start};
 
 /// Endings of the files that data are read from.
 const DATA_ENDINGS: [&str; 5] = [".csv", ".tsv", ".npy", ".tar.gz", ".tgz"];
 
+/// Reads the command line; help, the version and mistakes are answered here, with the exit status.
+pub fn parse_arguments(arguments: impl Iterator<Item = OsString>) -> Result<Cli, ExitCode> {
+    let arguments: Vec<OsString> = arguments.collect();
+    Cli::try_parse_from(&arguments).map_err(|error| {
+        if error.use_stderr() {
+            // What was typed stands in the message.
+            let text = explain(&error, &arguments).unwrap_or_else(|| error.render().to_string());
+            let lines: Vec<String> = text.lines().map(harmless).collect();
+            start::print_complaint(lines.join("\n").trim_end());
+            return ExitCode::from(WRONG_USE_STATUS);
+        }
+        // Help that can't be printed has no reader left: `gradtop --help | head -1`.
+        let _ = error.print();
+        ExitCode::SUCCESS
+    })
+}
+
 /// The message for an unknown flag that is the name of a key, or for data where a command or a flag belongs; `None` where
 /// clap's own words are as good.
-pub fn explain(error: &Error, arguments: &[OsString]) -> Option<String> {
+fn explain(error: &Error, arguments: &[OsString]) -> Option<String> {
     let wrong = match error.kind() {
         ErrorKind::UnknownArgument => error.get(ContextKind::InvalidArg),
         ErrorKind::InvalidSubcommand => error.get(ContextKind::InvalidSubcommand),

@@ -91,7 +91,7 @@ fn figure_files(arguments: &ReproduceArguments, plans: &[RowPlan]) -> Result<Vec
     let Some(folder) = &arguments.figures else { return Ok(Vec::new()) };
     fs::create_dir_all(folder)
         .map_err(|error| WrongUse(format!("--figures: can't make {}: {error}", displayable_path(folder))))?;
-    let inputs: Vec<_> = arguments.data.iter().cloned().collect();
+    let inputs: Vec<_> = arguments.data.iter().filter(|data| data.is_file()).cloned().collect();
     let files = plans.iter().map(|plan| {
         let path = folder.join(format!("{}.svg", plan.row.preset));
         recording::output_file(&path, FIGURES, arguments.force, &inputs)

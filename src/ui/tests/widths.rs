@@ -30,7 +30,8 @@ proptest! {
         #[cfg(unix)]
         {
             let mut terminal = vt100::Parser::new(1, 200, 0);
-            terminal.process(shown.as_bytes());
+            // The emulator leaves out the replacement character alone.
+            terminal.process(shown.replace('\u{fffd}', "?").as_bytes());
             prop_assert_eq!(terminal.screen().cursor_position().1, laid_out, "{:?}", &shown);
         }
     }
