@@ -2,7 +2,7 @@
 
 use super::{
     BuildError, LayerSpec, NetworkSpec, PlacedLayer, Scalar, Shape,
-    chain::{channel_count, check_layers, check_shapes, shortcut_projection},
+    chain::{ShortcutSpec, channel_count, check_layers, check_shapes, find_shortcut},
     kernels::{
         matmul::{MAX_LOCAL_VALUES, packed_values},
         winograd::WinogradConv,
@@ -173,7 +173,10 @@ fn needs_of_layer<T: Scalar>(
             // The layers within are as long as they can be; the last one's gradient is that of the block.
             let mut features: usize = within.iter().map(|layer| 2 * layer.output.features()).sum();
             features = features.saturating_sub(output.features());
-            let projection = shortcut_projection(input, output).ok().flatten();
+            let projection = match find_shortcut(input, output) {
+                Some(ShortcutSpec::Projection(projection)) => Some(projection),
+                Some(ShortcutSpec::Identity) | None => None,
+            };
             if projection.is_some() {
                 features += output.features() + inputs;
             }
