@@ -134,11 +134,11 @@ fn the_jacobian_of_batch_normalization_has_every_sample_in_it() {
     let mean = x.iter().sum::<f64>() / n;
     let deviation = (x.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n + 1e-5).sqrt();
     let jacobian = |j: usize, i: usize| (indicator(i == j) - 1.0 / n - normalized[i] * normalized[j] / n) / deviation;
-    for i in 0..batch {
+    for (i, &value) in x.iter().enumerate() {
         let mut moved = |step: f64| -> Array1<f64> {
-            network.input_mut(batch)[[i, 0]] = x[i] + step;
+            network.input_mut(batch)[[i, 0]] = value + step;
             pass(&mut network, &labels);
-            network.input_mut(batch)[[i, 0]] = x[i];
+            network.input_mut(batch)[[i, 0]] = value;
             network.output(0).iter().copied().collect()
         };
         let difference = (moved(1e-5) - moved(-1e-5)) / 2e-5;
@@ -147,7 +147,7 @@ fn the_jacobian_of_batch_normalization_has_every_sample_in_it() {
     pass(&mut network, &labels);
     let dy = network.output_gradient(0);
     let dx = (0..batch).map(|i| (0..batch).map(|j| dy[[j, 0]] * jacobian(j, i)).sum());
-    assert_close(&network.input_gradient().unwrap(), &dx.collect::<Vec<f64>>(), 1e-12);
+    assert_close(network.input_gradient().unwrap(), &dx.collect::<Vec<f64>>(), 1e-12);
 }
 
 /// A convolution: its text, its kernel, its stride, and the zeros above, left, below and right.
@@ -192,7 +192,7 @@ fn a_convolution_has_the_size_and_the_gradients_that_its_indices_give() {
             }
             dx.push(sum);
         }
-        assert_close(&network.input_gradient().unwrap(), &dx, 1e-13);
+        assert_close(network.input_gradient().unwrap(), &dx, 1e-13);
         assert_close(&parameters[0].gradient, &dw, 1e-13);
         let by_bias = |o: usize| indices([batch, 1, out_height, out_width]).map(move |(s, _, i, j)| (s, o, i, j));
         let db = (0..3).map(|o| by_bias(o).map(|(s, o, i, j)| dy[[s, (o * out_height + i) * out_width + j]]).sum());
