@@ -13,6 +13,7 @@ pub mod screens;
 pub mod svg;
 pub mod terminal;
 pub mod theme;
+pub mod threads;
 pub mod widgets;
 
 pub use self::{

@@ -35,8 +35,8 @@ impl Notifier {
         // It may write neither onto the dashboard nor into what others read.
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let mut child = command.spawn()?;
-        // Somebody has to collect its exit status.
-        thread::spawn(move || child.wait());
+        // Its exit status has to be collected; without a thread for that it is when this program ends.
+        drop(thread::Builder::new().name("notification".into()).spawn(move || child.wait()));
         Ok(())
     }
 

@@ -21,10 +21,7 @@ use gradtop::{
     text::harmless_name,
     ui,
 };
-use tokio::{
-    runtime,
-    sync::mpsc::{self, Sender},
-};
+use tokio::sync::mpsc::{self, Sender};
 
 use super::{
     recording,
@@ -58,7 +55,7 @@ pub fn run(arguments: &OpenArguments) -> anyhow::Result<u8> {
     let (outbox, events) = mpsc::channel(MAX_WAITING);
     let source = RecordedSource { folder, name, info, outbox };
     thread::Builder::new().name("recorded run".into()).spawn(move || source.play(&inbox))?;
-    let runtime = runtime::Builder::new_current_thread().enable_all().build().context("can't start the event loop")?;
+    let runtime = start::build_event_loop()?;
     let send = move |request| requests.try_send(request).map_err(io::Error::other);
     let exit = runtime
         .block_on(ui::run(app, events, send, |_| {}, start::ui_settings(&config)))

@@ -9,6 +9,7 @@ use std::{
     thread,
 };
 
+use anyhow::Context;
 use gradtop::{
     config::{AttentionChoice, Config, ConfigError, GlyphChoice, Location, PictureChoice, Preset, ThemeChoice},
     dataset::{self, DataError, DatasetOutline, Source},
@@ -20,8 +21,13 @@ use gradtop::{
     train::{Delivery, MemoryCause, RunSpec, SetupError, TrainSpec, UnusableInput},
     ui::{AttentionSignal, Background, GlyphSet, PictureProtocol, Theme, UiSettings},
 };
+use tokio::runtime::{Builder, Runtime};
 
 use super::RunArguments;
+
+/// File descriptors that the event loop, the signals and a dashboard open.
+#[cfg(unix)]
+const NEEDED_DESCRIPTORS: usize = 9;
 
 /// Wrong use of the command line, or a wrong file that it names.
 #[derive(Debug)]
@@ -43,6 +49,28 @@ pub fn is_wrong_input(error: &anyhow::Error) -> bool {
         || error.is::<TensorError>()
         || error.is::<RunFolderError>()
         || error.is::<OpenRunError>()
+}
+
+/// Builds the event loop, for this thread alone.
+///
+/// # Errors
+/// When the system gives too few file descriptors.
+pub fn build_event_loop() -> anyhow::Result<Runtime> {
+    // Before any is opened: what opens them does not say which limit it was, and some of it panics.
+    #[cfg(unix)]
+    find_descriptors().context("can't start the event loop")?;
+    Builder::new_current_thread().enable_all().build().context("can't start the event loop")
+}
+
+#[cfg(unix)]
+fn find_descriptors() -> io::Result<()> {
+    use std::os::fd::AsFd;
+    let input = io::stdin();
+    let found = (0..NEEDED_DESCRIPTORS).map(|_| input.as_fd().try_clone_to_owned()).collect::<io::Result<Vec<_>>>();
+    found.map(drop).map_err(|error| {
+        let text = format!("{error}: it takes {NEEDED_DESCRIPTORS} more; allow that with `ulimit -n 64`, for example");
+        io::Error::new(error.kind(), text)
+    })
 }
 
 /// Tells an error on standard error.

@@ -18,10 +18,7 @@ use gradtop::{
     },
     ui,
 };
-use tokio::{
-    runtime,
-    sync::{mpsc, oneshot},
-};
+use tokio::sync::{mpsc, oneshot};
 
 use super::{
     FAILED_STATUS, OutputArguments, RunArguments, SIGNAL_STATUS_BASE, TrainArguments,
@@ -113,7 +110,7 @@ pub fn run(
         mouse: true,
         origin,
     });
-    let runtime = runtime::Builder::new_current_thread().enable_all().build().context("can't start the event loop")?;
+    let runtime = start::build_event_loop()?;
     let worker = spawn_from(spec, start).context("can't start the training thread")?;
     runtime.block_on(async {
         match style {

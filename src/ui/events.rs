@@ -1,28 +1,35 @@
 //! What comes from the keyboard, the mouse and the window, in the words of the app.
 //!
-//! Crossterm's reader blocks, and spins once the terminal is gone, so it has a thread of its own; another thread
-//! watches whether the terminal is still there.
+//! Reading blocks, so it has a thread of its own, which only hands on what came; another thread watches whether the
+//! terminal is still there.
+
+#[cfg(unix)]
+mod decoder;
+#[cfg(not(unix))]
+mod non_unix;
+#[cfg(unix)]
+mod unix;
 
 use std::{
-    io, thread,
-    time::{Duration, Instant},
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Instant,
 };
 
-use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind};
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::sleep_until};
 
-use super::terminal::wait_for_hang_up;
-use crate::app::{Code, Key, Modifiers};
+#[cfg(not(unix))]
+use self::non_unix::{self as system, InputDecoder};
+#[cfg(unix)]
+use self::{decoder::InputDecoder, unix as system};
+use super::threads::spawn_thread;
+use crate::app::Key;
 
-/// Events that may wait to be handled; the reader waits beyond that.
-const MAX_QUEUED_INPUTS: usize = 256;
+/// Chunks that may wait to be decoded; the reader waits beyond that.
+const MAX_QUEUED_CHUNKS: usize = 16;
 
-/// Most bytes of a pasted text that are kept.
-const MAX_PASTE_BYTES: usize = 64 * 1024;
-
-/// Keys that come this soon after a paste, or after another such key, belong to it: it contained the sequence that
-/// ends a paste.
-const PASTE_TAIL: Duration = Duration::from_millis(100);
+/// How often reading is begun, at most; it is begun again after a panic.
+const MAX_READER_RUNS: usize = 3;
 
 /// Something that came in.
 #[derive(Debug, PartialEq)]
@@ -47,148 +54,163 @@ pub enum Input {
         /// Away from the person.
         up: bool,
     },
-    /// The window has another size.
+    /// The window has another size, where no signal tells it.
     Resize,
     /// The terminal is gone.
     Gone,
+    /// Nothing more can be read, though the terminal is there.
+    Unreadable,
 }
 
-/// Starts the two threads.
-///
-/// # Errors
-/// When the operating system gives no thread.
-pub fn start_reading() -> io::Result<mpsc::Receiver<Input>> {
-    let (sender, receiver) = mpsc::channel(MAX_QUEUED_INPUTS);
-    let watcher = sender.clone();
-    thread::Builder::new().name("terminal watch".into()).spawn(move || {
-        wait_for_hang_up();
+/// What the threads report.
+enum Arrival {
+    /// Something was read.
+    Chunk(system::Chunk),
+    /// The terminal is gone.
+    Gone,
+    /// The reader panicked for the last time.
+    Unreadable,
+}
+
+/// Gives what came in, in its order.
+pub struct InputReader {
+    arrivals: mpsc::Receiver<Arrival>,
+    decoder: InputDecoder,
+}
+
+impl InputReader {
+    /// Starts the two threads; the terminal has to be in raw mode.
+    ///
+    /// # Errors
+    /// When the system gives no thread or no file descriptor.
+    pub fn start() -> io::Result<Self> {
+        let (sender, arrivals) = mpsc::channel(MAX_QUEUED_CHUNKS);
+        system::start_threads(&sender)?;
+        Ok(Self { arrivals, decoder: InputDecoder::default() })
+    }
+
+    /// One whose reader panics each time.
+    #[cfg(test)]
+    pub fn broken() -> Self {
+        let (sender, arrivals) = mpsc::channel(MAX_QUEUED_CHUNKS);
+        spawn_reader(sender, |_| panic!("the reader breaks")).unwrap();
+        Self { arrivals, decoder: InputDecoder::default() }
+    }
+
+    /// Waits for the next input.
+    pub async fn next(&mut self) -> Input {
+        loop {
+            if let Some(input) = self.decoder.pop() {
+                return input;
+            }
+            let deadline = self.decoder.deadline();
+            tokio::select! {
+                // First, since what has arrived tells better than this loop's clock whether it came in time.
+                biased;
+                arrival = self.arrivals.recv() => match self.take(arrival.unwrap_or(Arrival::Unreadable)) {
+                    Some(end) => return end,
+                    None => {}
+                },
+                () = sleep_until(deadline.unwrap_or_else(Instant::now).into()), if deadline.is_some() => {
+                    self.decoder.give_up();
+                }
+            }
+        }
+    }
+
+    /// The next input, if it is there already.
+    pub fn try_next(&mut self) -> Option<Input> {
+        loop {
+            if let Some(input) = self.decoder.pop() {
+                return Some(input);
+            }
+            let arrival = self.arrivals.try_recv().ok()?;
+            if let Some(end) = self.take(arrival) {
+                return Some(end);
+            }
+        }
+    }
+
+    fn take(&mut self, arrival: Arrival) -> Option<Input> {
+        match arrival {
+            Arrival::Chunk(chunk) => self.decoder.push(chunk),
+            Arrival::Gone => return Some(Input::Gone),
+            Arrival::Unreadable => return Some(Input::Unreadable),
+        }
+        None
+    }
+}
+
+/// Starts a thread that runs `read` until it returns, and again after a panic, whose message is kept as those of all
+/// other threads are.
+fn spawn_reader(
+    sender: mpsc::Sender<Arrival>,
+    read: impl Fn(&mpsc::Sender<Arrival>) + Send + 'static,
+) -> io::Result<()> {
+    spawn_thread("terminal input", move || {
+        for _ in 0..MAX_READER_RUNS {
+            if catch_unwind(AssertUnwindSafe(|| read(&sender))).is_ok() {
+                return;
+            }
+        }
         // The receiver is gone when the dashboard was left first.
-        let _ = watcher.blocking_send(Input::Gone);
-    })?;
-    thread::Builder::new().name("terminal input".into()).spawn(move || read_inputs(&sender))?;
-    Ok(receiver)
+        let _ = sender.blocking_send(Arrival::Unreadable);
+    })
 }
 
-fn read_inputs(sender: &mpsc::Sender<Input>) {
-    let mut pasted = PasteFilter::default();
-    // An error means a sequence that isn't understood, or a terminal that is gone, which the watcher notices too.
-    while !sender.is_closed() {
-        let Ok(event) = event::read() else {
-            thread::sleep(Duration::from_millis(10));
-            continue;
-        };
-        if let Some(input) = translate(event)
-            && pasted.admits_input(&input, Instant::now())
-            && sender.blocking_send(input).is_err()
-        {
-            return;
-        }
-    }
-}
-
-/// Keeps apart what was typed and what spilled out of a paste.
-#[derive(Default)]
-struct PasteFilter {
-    until: Option<Instant>,
-}
-
-impl PasteFilter {
-    fn admits_input(&mut self, input: &Input, now: Instant) -> bool {
-        let spilled = matches!(input, Input::Key(_)) && self.until.is_some_and(|until| now < until);
-        if spilled || matches!(input, Input::Paste(_)) {
-            self.until = Some(now + PASTE_TAIL);
-        }
-        !spilled
-    }
-}
-
-/// What an event of the terminal means, if anything.
-pub fn translate(event: Event) -> Option<Input> {
-    match event {
-        Event::Key(key) if key.kind == KeyEventKind::Press => translate_key(key).map(Input::Key),
-        Event::Paste(mut text) => {
-            let end = (0..=MAX_PASTE_BYTES.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
-            text.truncate(end.unwrap_or(0));
-            text.shrink_to_fit();
-            Some(Input::Paste(text))
-        }
-        Event::Mouse(mouse) => match mouse.kind {
-            MouseEventKind::Down(MouseButton::Left) => Some(Input::Press { x: mouse.column, y: mouse.row }),
-            MouseEventKind::ScrollUp => Some(Input::Wheel { x: mouse.column, y: mouse.row, up: true }),
-            MouseEventKind::ScrollDown => Some(Input::Wheel { x: mouse.column, y: mouse.row, up: false }),
-            _ => None,
-        },
-        Event::Resize(..) => Some(Input::Resize),
-        _ => None,
-    }
-}
-
-fn translate_key(key: KeyEvent) -> Option<Key> {
-    let code = match key.code {
-        KeyCode::Char(c) => Code::Char(c),
-        KeyCode::Enter => Code::Enter,
-        KeyCode::Esc => Code::Esc,
-        KeyCode::Tab => Code::Tab,
-        KeyCode::BackTab => Code::BackTab,
-        KeyCode::Backspace => Code::Backspace,
-        KeyCode::Delete => Code::Delete,
-        KeyCode::Left => Code::Left,
-        KeyCode::Right => Code::Right,
-        KeyCode::Up => Code::Up,
-        KeyCode::Down => Code::Down,
-        KeyCode::Home => Code::Home,
-        KeyCode::End => Code::End,
-        KeyCode::PageUp => Code::PageUp,
-        KeyCode::PageDown => Code::PageDown,
-        _ => return None,
-    };
-    let held = |modifier| key.modifiers.contains(modifier);
-    let modifiers = Modifiers {
-        control: held(KeyModifiers::CONTROL),
-        alt: held(KeyModifiers::ALT),
-        shift: held(KeyModifiers::SHIFT),
-    };
-    Some(Key { code, modifiers })
-}
-
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
+    use std::{
+        sync::atomic::{AtomicUsize, Ordering},
+        thread,
+        time::Duration,
+    };
+
     use super::*;
-    use crossterm::event::KeyEventState;
 
-    fn key(kind: KeyEventKind) -> Event {
-        Event::Key(KeyEvent {
-            code: KeyCode::Char('q'),
-            modifiers: KeyModifiers::NONE,
-            kind,
-            state: KeyEventState::NONE,
-        })
+    fn reader(read: impl Fn(&mpsc::Sender<Arrival>) + Send + 'static) -> InputReader {
+        let (sender, arrivals) = mpsc::channel(MAX_QUEUED_CHUNKS);
+        spawn_reader(sender, read).unwrap();
+        InputReader { arrivals, decoder: InputDecoder::default() }
+    }
+
+    fn send(sender: &mpsc::Sender<Arrival>, bytes: &[u8]) {
+        let chunk = system::Chunk { bytes: bytes.to_vec(), at: Instant::now() };
+        assert!(sender.blocking_send(Arrival::Chunk(chunk)).is_ok());
+    }
+
+    /// The next input, which has to come.
+    fn next(inputs: &mut InputReader) -> Input {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async { tokio::time::timeout(Duration::from_secs(20), inputs.next()).await }).unwrap()
     }
 
     #[test]
-    fn only_presses_count() {
-        assert_eq!(translate(key(KeyEventKind::Press)), Some(Input::Key(Key::char('q'))));
-        assert_eq!(translate(key(KeyEventKind::Release)), None);
-        assert_eq!(translate(key(KeyEventKind::Repeat)), None);
+    fn reading_begins_again_after_a_panic() {
+        let runs = AtomicUsize::new(0);
+        let mut inputs = reader(move |sender| {
+            assert!(runs.fetch_add(1, Ordering::SeqCst) > 0, "the reader broke");
+            send(sender, b"a");
+        });
+        assert_eq!(next(&mut inputs), Input::Key(Key::char('a')));
     }
 
     #[test]
-    fn a_huge_paste_is_capped_between_two_characters() {
-        let Some(Input::Paste(text)) = translate(Event::Paste("長".repeat(10_000_000 / 3))) else { panic!() };
-        assert!(
-            text.len() <= MAX_PASTE_BYTES && text.len() > MAX_PASTE_BYTES - 3 && text.capacity() <= MAX_PASTE_BYTES
-        );
+    fn a_reader_that_always_panics_is_reported() {
+        assert_eq!(next(&mut InputReader::broken()), Input::Unreadable);
     }
 
     #[test]
-    fn what_spills_out_of_a_paste_is_no_key() {
-        let mut pasted = PasteFilter::default();
-        let (start, q) = (Instant::now(), Input::Key(Key::char('q')));
-        assert!(pasted.admits_input(&q, start));
-        assert!(pasted.admits_input(&Input::Paste("a".into()), start));
-        for i in 1..50 {
-            assert!(!pasted.admits_input(&q, start + i * PASTE_TAIL / 2), "key {i} of the tail");
-        }
-        assert!(pasted.admits_input(&q, start + 60 * PASTE_TAIL));
+    fn a_lone_escape_is_reported_without_another_key() {
+        let mut inputs = reader(|sender| {
+            send(sender, b"a\x1b");
+            // The thread lives on, as one does that reads a terminal.
+            while !sender.is_closed() {
+                thread::sleep(Duration::from_millis(5));
+            }
+        });
+        assert_eq!(next(&mut inputs), Input::Key(Key::char('a')));
+        assert_eq!(inputs.try_next(), None);
+        assert_eq!(next(&mut inputs), Input::Key(Key::plain(crate::app::Code::Esc)));
     }
 }

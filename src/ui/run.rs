@@ -11,7 +11,7 @@ use tokio::{sync::mpsc, time::sleep_until};
 
 use super::{
     attention::AttentionSignal,
-    events::{self, Input},
+    events::{Input, InputReader},
     frame::FrameRenderer,
     graphics::{self, PictureProtocol},
     layout::Layout,
@@ -32,6 +32,9 @@ const MAX_WINDOW_SIDE: u16 = 2000;
 
 /// Batches of events taken in before the next frame, at most.
 const MAX_BATCHES_PER_FRAME: usize = 64;
+
+/// Inputs taken in before the next frame, at most, so that a flood of keys does not stop the drawing.
+const MAX_INPUTS_PER_FRAME: usize = 4096;
 
 /// How long reports may wait after a frame, at most, so that a fast source seldom wakes the loop; the channel holds
 /// more.
@@ -60,10 +63,22 @@ pub struct UiSettings {
 /// When there is no terminal, or the operating system gives no threads or signals.
 pub async fn run(
     app: App,
+    events: mpsc::Receiver<Vec<Event>>,
+    send: impl FnMut(Request) -> io::Result<()>,
+    notify: impl FnMut(&str),
+    settings: UiSettings,
+) -> io::Result<Exit> {
+    run_with_inputs(app, events, send, notify, settings, InputReader::start).await
+}
+
+/// As [`run`], with inputs from `start_reading`, which is called when the terminal is in raw mode.
+pub(super) async fn run_with_inputs(
+    app: App,
     mut events: mpsc::Receiver<Vec<Event>>,
     send: impl FnMut(Request) -> io::Result<()>,
     notify: impl FnMut(&str),
     settings: UiSettings,
+    start_reading: impl FnOnce() -> io::Result<InputReader>,
 ) -> io::Result<Exit> {
     // The theme alone decides about colours; crossterm's own idea of NO_COLOR loses bold and reverse as well.
     crossterm::style::force_color_output(settings.theme.depth != ColorDepth::None);
@@ -71,6 +86,8 @@ pub async fn run(
     // Before the terminal is touched, so that no signal finds it changed with no handler to change it back.
     let signals = Signals::listen()?;
     let terminal = Terminal::enter(app.mouse_captured(), settings.pictures)?;
+    // Before anything is shown: there is never a dashboard without keys.
+    let inputs = start_reading()?;
     let mut dashboard = Dashboard {
         app,
         send,
@@ -90,7 +107,7 @@ pub async fn run(
     };
     dashboard.update_window_size();
     dashboard.draw()?;
-    let exit = dashboard.event_loop(&mut events, signals).await?;
+    let exit = dashboard.event_loop(&mut events, inputs, signals).await?;
     dashboard.terminal.leave();
     dashboard.drain(&mut events).await;
     Ok(exit)
@@ -120,12 +137,15 @@ struct Dashboard<S, N> {
 }
 
 impl<S: FnMut(Request) -> io::Result<()>, N: FnMut(&str)> Dashboard<S, N> {
-    async fn event_loop(&mut self, events: &mut mpsc::Receiver<Vec<Event>>, mut signals: Signals) -> io::Result<Exit> {
-        let mut inputs = events::start_reading()?;
+    async fn event_loop(
+        &mut self,
+        events: &mut mpsc::Receiver<Vec<Event>>,
+        mut inputs: InputReader,
+        mut signals: Signals,
+    ) -> io::Result<Exit> {
         let mut source_open = true;
-        let mut input_open = true;
         loop {
-            self.handle_ready_events(events, &mut inputs, &mut source_open);
+            self.handle_ready_events(events, &mut inputs, &mut source_open)?;
             if self.terminal.output().is_broken() {
                 self.dispatch(Message::Signal(Signal::HangUp));
             }
@@ -136,10 +156,7 @@ impl<S: FnMut(Request) -> io::Result<()>, N: FnMut(&str)> Dashboard<S, N> {
             let waits = self.next_wakeup();
             let rest = self.rest.filter(|_| source_open);
             tokio::select! {
-                input = inputs.recv(), if input_open => match input {
-                    Some(input) => self.handle_input(input),
-                    None => input_open = false,
-                },
+                input = inputs.next() => self.handle_input(input)?,
                 () = sleep_until(rest.unwrap_or_else(Instant::now).into()), if rest.is_some() => self.rest = None,
                 batch = events.recv(), if source_open && rest.is_none() => self.dispatch_batch(batch, &mut source_open),
                 caught = signals.next() => self.handle_signal(caught, &mut signals).await,
@@ -153,21 +170,23 @@ impl<S: FnMut(Request) -> io::Result<()>, N: FnMut(&str)> Dashboard<S, N> {
     fn handle_ready_events(
         &mut self,
         events: &mut mpsc::Receiver<Vec<Event>>,
-        inputs: &mut mpsc::Receiver<Input>,
+        inputs: &mut InputReader,
         source_open: &mut bool,
-    ) {
+    ) -> io::Result<()> {
         self.dispatch_tick();
-        while self.exit.is_none()
-            && let Ok(input) = inputs.try_recv()
-        {
-            self.handle_input(input);
+        for _ in 0..MAX_INPUTS_PER_FRAME {
+            match inputs.try_next() {
+                Some(input) if self.exit.is_none() => self.handle_input(input)?,
+                _ => break,
+            }
         }
         for _ in 0..MAX_BATCHES_PER_FRAME {
             match events.try_recv() {
                 Ok(batch) => self.dispatch_batch(Some(batch), source_open),
-                Err(_) => return,
+                Err(_) => break,
             }
         }
+        Ok(())
     }
 
     fn dispatch_tick(&mut self) {
@@ -180,25 +199,32 @@ impl<S: FnMut(Request) -> io::Result<()>, N: FnMut(&str)> Dashboard<S, N> {
         self.dispatch(batch.map_or(Message::SourceGone, Message::Events));
     }
 
-    fn handle_input(&mut self, input: Input) {
+    fn handle_input(&mut self, input: Input) -> io::Result<()> {
         self.dispatch_tick();
         let message = match input {
             Input::Key(key) => Message::Key(key),
             Input::Paste(text) => Message::Paste(text),
             Input::Gone => Message::Signal(Signal::HangUp),
-            Input::Resize => return self.update_window_size(),
+            Input::Unreadable => {
+                return Err(io::Error::other("no key can be read any more: the thread that reads them broke"));
+            }
+            Input::Resize => {
+                self.update_window_size();
+                return Ok(());
+            }
             Input::Press { x, y } => {
                 let pointer = self.layout().and_then(|layout| layout.pointer_for_press(&self.app, x, y));
-                let Some(pointer) = pointer else { return };
+                let Some(pointer) = pointer else { return Ok(()) };
                 Message::Pointer(pointer)
             }
             Input::Wheel { x, y, up } => {
                 let pointer = self.layout().and_then(|layout| layout.pointer_for_wheel(&self.app, x, y, up));
-                let Some(pointer) = pointer else { return };
+                let Some(pointer) = pointer else { return Ok(()) };
                 Message::Pointer(pointer)
             }
         };
         self.dispatch(message);
+        Ok(())
     }
 
     fn layout(&self) -> Option<Layout> {

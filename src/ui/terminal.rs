@@ -29,9 +29,11 @@ use crossterm::{
 use self::non_unix as system;
 #[cfg(unix)]
 use self::unix as system;
+#[cfg(unix)]
+pub use self::unix::{open_terminal, wait_for_hang_up};
 pub use self::{
     output::Output,
-    system::{Signals, can_suspend, use_batch_scheduling, wait_for_hang_up},
+    system::{Signals, can_suspend, use_batch_scheduling},
 };
 
 use super::graphics::{DELETE_ALL, PictureProtocol};

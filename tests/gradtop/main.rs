@@ -10,6 +10,8 @@ mod golden;
 mod grads;
 mod house;
 mod inspect;
+#[cfg(unix)]
+mod keys;
 mod mathematics;
 mod memory;
 mod outputs;

@@ -4,7 +4,7 @@ use std::{
     io::{Read, Write},
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
     time::{Duration, Instant},
 };
@@ -30,6 +30,15 @@ impl Session {
         command.args(arguments);
         command.cwd(env!("CARGO_TARGET_TMPDIR"));
         Self::start_command(command, variables)
+    }
+
+    /// Starts gradtop with `arguments` in a shell that has run `limits`, a command of its own.
+    pub fn start_limited(limits: &str, arguments: &[&str]) -> Self {
+        let mut command = CommandBuilder::new("/bin/sh");
+        command.args(["-c", &format!("{limits} && exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_gradtop")]);
+        command.args(arguments);
+        command.cwd(env!("CARGO_TARGET_TMPDIR"));
+        Self::start_command(command, &[])
     }
 
     /// Starts a line of the shell in a folder, to which gradtop is `$GRADTOP`.
@@ -88,6 +97,22 @@ impl Session {
     pub fn press(&mut self, keys: &str) {
         self.keyboard.write_all(keys.as_bytes()).unwrap();
         self.keyboard.flush().unwrap();
+    }
+
+    /// Types `pieces` one after the other, for as long as the terminal takes them.
+    ///
+    /// A terminal that takes no more would keep this thread waiting for ever, so that another one types.
+    pub fn flood(&mut self, pieces: Vec<Vec<u8>>) {
+        let mut keyboard = std::mem::replace(&mut self.keyboard, Box::new(std::io::sink()));
+        let (done, back) = mpsc::channel();
+        thread::spawn(move || {
+            for piece in pieces {
+                keyboard.write_all(&piece).unwrap();
+            }
+            // The test has given up.
+            let _ = done.send(keyboard);
+        });
+        self.keyboard = back.recv_timeout(PATIENCE).expect("what is typed should be read");
     }
 
     /// Waits until the screen satisfies `condition` and returns it.

@@ -3,7 +3,7 @@
 // The shape is that of the Unix module, so that callers need no `cfg`.
 #![allow(clippy::unused_self, clippy::unused_async)]
 
-use std::{io, thread, time::Duration};
+use std::io;
 
 use super::signals::CaughtSignal;
 
@@ -41,13 +41,6 @@ pub fn discard_output() {}
 
 /// Threads have no such class.
 pub fn use_batch_scheduling() {}
-
-/// A console doesn't hang up: closing it ends the process.
-pub fn wait_for_hang_up() {
-    loop {
-        thread::sleep(Duration::from_secs(3600));
-    }
-}
 
 /// Nothing could bring a stopped process back.
 pub fn can_suspend() -> bool {

@@ -9,11 +9,12 @@ use std::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         mpsc::{Receiver, SyncSender, sync_channel},
     },
-    thread,
     time::Duration,
 };
 
 use tokio::sync::Notify;
+
+use crate::ui::threads::spawn_thread;
 
 /// Bytes given to the operating system at once; between two of these a frame can be abandoned.
 const MAX_CHUNK_BYTES: usize = 4096;
@@ -61,7 +62,7 @@ impl Output {
         let (queue, frames) = sync_channel(1);
         let shared = Arc::new(SharedProgress::default());
         let theirs = Arc::clone(&shared);
-        thread::Builder::new().name("terminal output".into()).spawn(move || write_frames(&frames, &theirs, writer))?;
+        spawn_thread("terminal output", move || write_frames(&frames, &theirs, writer))?;
         Ok(Self { queue, shared })
     }
 

@@ -50,7 +50,10 @@ impl Modes {
 }
 
 /// The terminal that input comes from: standard input if it is one, otherwise the controlling terminal.
-fn open_terminal() -> io::Result<OwnedFd> {
+///
+/// # Errors
+/// When there is no terminal or no file descriptor.
+pub fn open_terminal() -> io::Result<OwnedFd> {
     let input = rustix::stdio::stdin();
     if isatty(input) { Ok(input.try_clone_to_owned()?) } else { Ok(File::open("/dev/tty")?.into()) }
 }
@@ -93,22 +96,21 @@ pub fn use_batch_scheduling() {
 #[cfg(not(target_os = "linux"))]
 pub fn use_batch_scheduling() {}
 
-/// Blocks until the terminal is gone.
+/// Blocks until `terminal` is gone.
 ///
 /// Waiting for no event at all still reports a hang-up. Some kernels don't wake such a waiter for every kind of
 /// hang-up, so it looks once a second.
-pub fn wait_for_hang_up() {
-    let Ok(terminal) = open_terminal() else { return };
+pub fn wait_for_hang_up(terminal: &OwnedFd) {
     let second = Timespec { tv_sec: 1, tv_nsec: 0 };
     loop {
-        let mut watched = [PollFd::new(&terminal, PollFlags::empty())];
+        let mut watched = [PollFd::new(terminal, PollFlags::empty())];
         match poll(&mut watched, Some(&second)) {
             Ok(0) | Err(rustix::io::Errno::INTR) => {}
             // Some systems can't poll a terminal and say so by NVAL; only its modes tell whether it is there.
             Ok(_) if watched[0].revents().contains(PollFlags::HUP) => return,
             _ => std::thread::sleep(Duration::from_millis(500)),
         }
-        if tcgetattr(&terminal).is_err() {
+        if tcgetattr(terminal).is_err() {
             return;
         }
     }

@@ -20,7 +20,7 @@ use super::fixture;
 use crate::{
     app::{Exit, Signal as Told},
     protocol::{Command, Event, Request},
-    ui::{self, AttentionSignal, PictureProtocol, UiSettings},
+    ui::{self, AttentionSignal, PictureProtocol, UiSettings, events::InputReader},
 };
 
 /// Says what the child is to do; without it, [`child`] does nothing.
@@ -36,6 +36,7 @@ fn child() {
     let (requests, asked) = std::sync::mpsc::channel::<Request>();
     let engine_panics = behaviour == "engine panics";
     let engine_leaves = behaviour == "engine leaves";
+    let reader_breaks = behaviour == "reader breaks";
     thread::spawn(move || {
         let send = |events_now: Vec<Event>| events.blocking_send(events_now);
         let _ = send(vec![fixture::hello("made up"), fixture::info(), fixture::controls(1e-3, None)]);
@@ -63,7 +64,9 @@ fn child() {
     let theme = ui::Theme::detect(None, None, |name| std::env::var(name).ok());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let settings = UiSettings { fps: 30, theme, pictures: PictureProtocol::Blocks, attention: AttentionSignal::Osc9 };
-    let exit = runtime.block_on(ui::run(fixture::silent(), receiver, send, |_| {}, settings)).unwrap();
+    let start_reading = || if reader_breaks { Ok(InputReader::broken()) } else { InputReader::start() };
+    let shown = ui::run::run_with_inputs(fixture::silent(), receiver, send, |_| {}, settings, start_reading);
+    let exit = runtime.block_on(shown).unwrap();
     std::process::exit(match exit {
         Exit::Asked(_) => 0,
         Exit::Signal(Told::HangUp) => 129,
@@ -232,6 +235,15 @@ fn a_panic_of_the_engine_stays_off_the_live_screen() {
     assert_eq!(session.end().0, 0);
     session.assert_restored();
     assert!(session.screen(30, 100).contains("the engine broke"));
+}
+
+#[test]
+fn a_dashboard_without_keys_ends_and_says_so() {
+    let mut session = Session::start("reader breaks");
+    assert_eq!(session.end().0, 101);
+    session.assert_restored();
+    let screen = session.screen(30, 100);
+    assert!(screen.contains("no key can be read") && screen.contains("the reader breaks"), "{screen}");
 }
 
 #[test]
