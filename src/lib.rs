@@ -76,5 +76,6 @@ pub mod report;
 pub mod runs;
 pub mod tensors;
 pub mod text;
+pub mod threads;
 pub mod train;
 pub mod ui;

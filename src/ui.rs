@@ -13,7 +13,6 @@ pub mod screens;
 pub mod svg;
 pub mod terminal;
 pub mod theme;
-pub mod threads;
 pub mod widgets;
 
 pub use self::{

@@ -5,7 +5,6 @@ use std::{
     ops::ControlFlow,
     path::{Path, PathBuf},
     sync::mpsc::{self as std_mpsc, Receiver},
-    thread,
 };
 
 use anyhow::Context;
@@ -19,6 +18,7 @@ use gradtop::{
         storage::DiskStorage,
     },
     text::harmless_name,
+    threads::spawn_thread,
     ui,
 };
 use tokio::sync::mpsc::{self, Sender};
@@ -54,7 +54,7 @@ pub fn run(arguments: &OpenArguments) -> anyhow::Result<u8> {
     let (requests, inbox) = std_mpsc::sync_channel(MAX_WAITING);
     let (outbox, events) = mpsc::channel(MAX_WAITING);
     let source = RecordedSource { folder, name, info, outbox };
-    thread::Builder::new().name("recorded run".into()).spawn(move || source.play(&inbox))?;
+    spawn_thread("recorded run", move || source.play(&inbox))?;
     let runtime = start::build_event_loop()?;
     let send = move |request| requests.try_send(request).map_err(io::Error::other);
     let exit = runtime

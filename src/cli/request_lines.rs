@@ -3,10 +3,9 @@
 use std::{
     io::{self, BufRead, BufReader, Read},
     sync::mpsc::SyncSender,
-    thread,
 };
 
-use gradtop::{protocol::RequestLine, train::worker::Incoming};
+use gradtop::{protocol::RequestLine, threads::spawn_thread, train::worker::Incoming};
 
 use super::start;
 
@@ -18,7 +17,7 @@ const MAX_LINE_BYTES: u64 = 1 << 20;
 /// # Errors
 /// When the system gives no thread.
 pub fn read_from_standard_input(requests: SyncSender<Incoming>) -> io::Result<()> {
-    thread::Builder::new().name("requests".into()).spawn(move || {
+    spawn_thread("requests", move || {
         if let Err(error) = send_lines(BufReader::new(io::stdin()), &requests) {
             start::print_complaint(&format!("gradtop: standard input: {error}"));
         }

@@ -1,9 +1,6 @@
 //! `gradtop` and `gradtop train`: a worker as the source, and the sink that fits.
 
-use std::{
-    io::{self, IsTerminal, Write},
-    thread,
-};
+use std::io::{self, IsTerminal, Write};
 
 use anyhow::Context;
 use gradtop::{
@@ -12,6 +9,7 @@ use gradtop::{
     headless::{EventSink, JsonLines, ReportedEnd, TableReport, write_summary},
     protocol::{Command, CommandId, Event, Failure, Request},
     text::thousands,
+    threads::spawn_thread,
     train::{
         Delivery, Outcome, RunSpec, RunStart, measured_metrics,
         worker::{Incoming, WorkerHandle, spawn_from},
@@ -111,7 +109,7 @@ pub fn run(
         origin,
     });
     let runtime = start::build_event_loop()?;
-    let worker = spawn_from(spec, start).context("can't start the training thread")?;
+    let worker = spawn_from(spec, start)?;
     runtime.block_on(async {
         match style {
             OutputStyle::Dashboard => dashboard(worker, app, config).await,
@@ -197,7 +195,7 @@ where
     let WorkerHandle { requests, events, task } = worker;
     let mut signals = Signals::listen()?;
     let (written, mut outcome) = oneshot::channel();
-    thread::Builder::new().name("output".into()).spawn(move || {
+    spawn_thread("output", move || {
         // Nobody waits any more when a signal ended the program first.
         let _ = written.send(feed_sink(sink, events, steered));
     })?;

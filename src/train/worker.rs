@@ -18,6 +18,7 @@ use crate::{
     dataset::{self, DataError, Dataset},
     protocol::{Capability, Event, Failure, Hello, Loading, PROTOCOL_VERSION, RunState, StateChange},
     tensors::Tensors,
+    threads::spawn_thread,
     train::{
         ResumedRun, RunSpec, RunStart, SetupError, Trainer,
         driver::TrainingDriver,
@@ -84,7 +85,7 @@ pub fn spawn_from(spec: RunSpec, start: RunStart) -> io::Result<WorkerHandle> {
     let (requests, inbox) = std_mpsc::sync_channel(MAX_WAITING_REQUESTS);
     let (outbox, events) = mpsc::channel(MAX_WAITING_BATCHES);
     let (end, ended) = oneshot::channel();
-    let thread = thread::Builder::new().name("trainer".into()).spawn(move || {
+    let thread = spawn_thread("trainer", move || {
         let RunStart { record, resume, weights } = start;
         let (inbox, outbox) = (Inbox::new(inbox), Outbox::new(outbox, spec.delivery));
         let link = ConsumerLink { inbox, outbox, recording: record.map(Recording::new) };

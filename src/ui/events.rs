@@ -22,8 +22,7 @@ use tokio::{sync::mpsc, time::sleep_until};
 use self::non_unix::{self as system, InputDecoder};
 #[cfg(unix)]
 use self::{decoder::InputDecoder, unix as system};
-use super::threads::spawn_thread;
-use crate::app::Key;
+use crate::{app::Key, threads::spawn_thread};
 
 /// Chunks that may wait to be decoded; the reader waits beyond that.
 const MAX_QUEUED_CHUNKS: usize = 16;
@@ -156,6 +155,7 @@ fn spawn_reader(
         // The receiver is gone when the dashboard was left first.
         let _ = sender.blocking_send(Arrival::Unreadable);
     })
+    .map(drop)
 }
 
 #[cfg(all(test, unix))]

@@ -24,8 +24,8 @@ const fn module(name: &'static str, modules: &'static [&'static str], crates: &'
     TopModule { name, modules, crates }
 }
 
-/// Files, memory, words and numbers: leaves that all modules may import and that import none themselves.
-const LEAVES: [&str; 5] = ["files", "memory", "random", "range", "text"];
+/// Files, memory, threads, words and numbers: leaves that all modules may import and that import none themselves.
+const LEAVES: [&str; 6] = ["files", "memory", "random", "range", "text", "threads"];
 
 const MODULES: &[TopModule] = &[
     module("protocol", &[], &["serde", "serde_json", "smallvec"]),
@@ -34,6 +34,7 @@ const MODULES: &[TopModule] = &[
     module("random", &[], &["rand"]),
     module("range", &[], &["serde"]),
     module("text", &[], &["strsim", "unicode_segmentation", "unicode_width"]),
+    module("threads", &[], &[]),
     module("nn", &["tensors"], &["ndarray", "rand", "rustix", "shuttle", "thiserror"]),
     module("optim", &["nn", "tensors"], &["thiserror"]),
     module("dataset", &[], &["ndarray", "rand", "flate2", "thiserror", "csv_core", "image", "serde"]),

@@ -7,7 +7,7 @@ use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng, seq::IndexedRandom};
 use super::terminal::Session;
 
 /// A run without an end that leaves nothing behind.
-const ARGUMENTS: [&str; 6] = ["train", "--preset", "spirals", "--no-record", "--set", "run.epochs=1000000"];
+pub const ARGUMENTS: [&str; 6] = ["train", "--preset", "spirals", "--no-record", "--set", "run.epochs=1000000"];
 
 /// A run that only keys change.
 fn paused() -> Session {
@@ -48,7 +48,7 @@ fn harmless_input(length: usize, random: &mut ChaCha8Rng) -> Vec<Vec<u8>> {
 }
 
 /// Presses `?` or Ctrl-C once, and Esc once; each has to be answered.
-fn assert_answers(session: &mut Session, interrupt: bool) {
+pub fn assert_answers(session: &mut Session, interrupt: bool) {
     let (key, answer) = if interrupt { ("\u{3}", "stop and quit") } else { ("?", "arrows scroll") };
     session.press(key);
     session.wait_for(answer);
@@ -91,14 +91,13 @@ fn the_first_key_after_each_of_fifty_floods_counts() {
 }
 
 #[test]
-fn keys_during_a_storm_of_resizes_all_count() {
+fn a_key_right_after_a_resize_counts() {
     let mut session = paused();
-    session.press(":");
-    for (i, character) in "abcdefghijklmnopqrst".chars().enumerate() {
-        session.resize(90 + i as u16, 30 + (i % 5) as u16);
-        session.press(&character.to_string());
+    // Without a mend, about every eighth one was stuck.
+    for round in 0..20 {
+        session.resize(100 + round, 36);
+        assert_answers(&mut session, false);
     }
-    session.wait_for("abcdefghijklmnopqrst");
 }
 
 #[test]
@@ -144,20 +143,8 @@ fn a_flood_is_not_kept_in_memory() {
 }
 
 #[test]
-fn few_file_descriptors_are_enough_or_are_said() {
-    let limits = [5, 7, 9, 11, 12, 15];
-    let works = limits.map(|limit| {
-        let mut session = Session::start_limited(&format!("ulimit -n {limit}"), &ARGUMENTS);
-        session.wait("a dashboard or a reason", |screen| screen.contains("running") || screen.contains("ulimit -n"));
-        let works = session.text().contains("running");
-        if works {
-            assert_answers(&mut session, false);
-        } else {
-            assert_eq!(session.end(), 1);
-            assert!(!session.text().contains("panicked"), "{limit}: {}", session.text());
-            session.assert_restored();
-        }
-        works
-    });
-    assert!(!works[0] && works[5], "5 are too few, 15 are enough: {works:?}");
+fn a_flood_without_an_end_does_not_stop_the_drawing() {
+    let mut session = paused();
+    session.press("?");
+    session.flood_until_shown(&[b'~'; 4096], "arrows scroll");
 }

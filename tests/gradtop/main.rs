@@ -12,6 +12,8 @@ mod house;
 mod inspect;
 #[cfg(unix)]
 mod keys;
+#[cfg(unix)]
+mod limits;
 mod mathematics;
 mod memory;
 mod outputs;

@@ -4,7 +4,11 @@ use std::{
     io::{Read, Write},
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
-    sync::{Arc, Mutex, PoisonError, mpsc},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -97,6 +101,22 @@ impl Session {
     pub fn press(&mut self, keys: &str) {
         self.keyboard.write_all(keys.as_bytes()).unwrap();
         self.keyboard.flush().unwrap();
+    }
+
+    /// Types `piece` again and again until the screen shows `text`.
+    pub fn flood_until_shown(&mut self, piece: &'static [u8], text: &str) {
+        let mut keyboard = std::mem::replace(&mut self.keyboard, Box::new(std::io::sink()));
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let typist = thread::spawn(move || {
+            while !stopped.load(Ordering::SeqCst) {
+                keyboard.write_all(piece).unwrap();
+            }
+            keyboard
+        });
+        self.wait_for(text);
+        stop.store(true, Ordering::SeqCst);
+        self.keyboard = typist.join().unwrap();
     }
 
     /// Types `pieces` one after the other, for as long as the terminal takes them.

@@ -19,9 +19,9 @@ use rustix::{
 use tokio::sync::mpsc;
 
 use super::{Arrival, spawn_reader};
-use crate::ui::{
-    terminal::{open_terminal, wait_for_hang_up},
+use crate::{
     threads::spawn_thread,
+    ui::terminal::{open_terminal, wait_for_hang_up},
 };
 
 /// Bytes read at once: what Linux keeps of a terminal's input.

@@ -14,7 +14,7 @@ use std::{
 
 use tokio::sync::Notify;
 
-use crate::ui::threads::spawn_thread;
+use crate::threads::spawn_thread;
 
 /// Bytes given to the operating system at once; between two of these a frame can be abandoned.
 const MAX_CHUNK_BYTES: usize = 4096;
