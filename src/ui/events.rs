@@ -90,10 +90,10 @@ impl InputReader {
 
     /// One whose reader panics each time.
     #[cfg(test)]
-    pub fn broken() -> Self {
+    pub fn broken() -> io::Result<Self> {
         let (sender, arrivals) = mpsc::channel(MAX_QUEUED_CHUNKS);
-        spawn_reader(sender, |_| panic!("the reader breaks")).unwrap();
-        Self { arrivals, decoder: InputDecoder::default() }
+        spawn_reader(sender, |_| panic!("the reader breaks"))?;
+        Ok(Self { arrivals, decoder: InputDecoder::default() })
     }
 
     /// Waits for the next input.
@@ -106,10 +106,11 @@ impl InputReader {
             tokio::select! {
                 // First, since what has arrived tells better than this loop's clock whether it came in time.
                 biased;
-                arrival = self.arrivals.recv() => match self.take(arrival.unwrap_or(Arrival::Unreadable)) {
-                    Some(end) => return end,
-                    None => {}
-                },
+                arrival = self.arrivals.recv() => {
+                    if let Some(end) = self.take(arrival.unwrap_or(Arrival::Unreadable)) {
+                        return end;
+                    }
+                }
                 () = sleep_until(deadline.unwrap_or_else(Instant::now).into()), if deadline.is_some() => {
                     self.decoder.give_up();
                 }
@@ -158,7 +159,8 @@ fn spawn_reader(
     .map(drop)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use std::{
         sync::atomic::{AtomicUsize, Ordering},
@@ -197,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_reader_that_always_panics_is_reported() {
-        assert_eq!(next(&mut InputReader::broken()), Input::Unreadable);
+        assert_eq!(next(&mut InputReader::broken().unwrap()), Input::Unreadable);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Nothing that stays unfinished holds up what follows. A control character ends a sequence and counts; a pause ends
 //! one too, since a terminal sends a sequence at once; and a pause in a paste lets a single key end it.
 //!
-//! The sequences are those of xterm ("XTerm Control Sequences", Thomas Dickey), without the ones that are never asked
+//! The sequences are those of xterm (Thomas Dickey, "Xterm Control Sequences"), without the ones that are never asked
 //! for.
 
 use std::{
@@ -280,11 +280,10 @@ fn decode_control_sequence(parameters: &[u8], byte: u8) -> Decoded {
     let mouse = parameters.first() == Some(&b'<');
     match byte {
         b'0'..=b';' => Decoded::Unfinished,
-        // What is private to a terminal is marked at the beginning.
-        b'<'..=b'?' if parameters.is_empty() => Decoded::Unfinished,
         b'!'..=b'/' if !mouse => Decoded::Unfinished,
-        // The old form of a mouse report, and the function keys of Linux's console.
-        b'M' | b'[' if parameters.is_empty() => Decoded::Unfinished,
+        // At the beginning: the mark of what is private to a terminal, the old form of a mouse report, and the function
+        // keys of Linux's console.
+        b'<'..=b'?' | b'M' | b'[' if parameters.is_empty() => Decoded::Unfinished,
         b'M' if mouse => decode_sgr_mouse(&parameters[1..]),
         b'm' if mouse => Decoded::Nothing,
         b'@'..=b'~' if !mouse => decode_final(parameters, byte),

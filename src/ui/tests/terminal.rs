@@ -64,7 +64,7 @@ fn child() {
     let theme = ui::Theme::detect(None, None, |name| std::env::var(name).ok());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let settings = UiSettings { fps: 30, theme, pictures: PictureProtocol::Blocks, attention: AttentionSignal::Osc9 };
-    let start_reading = || if reader_breaks { Ok(InputReader::broken()) } else { InputReader::start() };
+    let start_reading = || if reader_breaks { InputReader::broken() } else { InputReader::start() };
     let shown = ui::run::run_with_inputs(fixture::silent(), receiver, send, |_| {}, settings, start_reading);
     let exit = runtime.block_on(shown).unwrap();
     std::process::exit(match exit {
