@@ -90,7 +90,7 @@ impl InputReader {
 
     /// One whose reader panics each time.
     #[cfg(test)]
-    pub fn broken() -> io::Result<Self> {
+    pub(in crate::ui) fn broken() -> io::Result<Self> {
         let (sender, arrivals) = mpsc::channel(MAX_QUEUED_CHUNKS);
         spawn_reader(sender, |_| panic!("the reader breaks"))?;
         Ok(Self { arrivals, decoder: InputDecoder::default() })

@@ -213,7 +213,8 @@ fn a_paste_is_text_in_whatever_pieces_it_comes() {
 
 #[test]
 fn a_huge_paste_is_capped_between_two_characters() {
-    for (before, character) in [("", "長"), ("a", "長"), ("aaa", "😀"), ("aa", "😀"), ("", "a"), ("", "\x1b[201")]
+    for (before, character) in
+        [("", "長"), ("a", "長"), ("a", "😀"), ("aaa", "😀"), ("aa", "😀"), ("", "a"), ("", "\x1b[201")]
     {
         let text = before.to_owned() + &character.repeat(4 * MAX_PASTE_BYTES / character.len());
         let mut inputs = decode(format!("\x1b[200~{text}\x1b[201~").as_bytes());
