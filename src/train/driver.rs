@@ -118,7 +118,7 @@ impl<'a> TrainingDriver<'a> {
         self.outcome.folder.clone_from(&folder);
         let memory = self.spec.train.memory(&self.trainer.data().outline(), self.link.recording.is_some()).ok();
         let memory = memory.map(|memory| memory.info());
-        let info = RunInfo { folder, memory, ..describe_run(&self.trainer, &self.spec.train) };
+        let info = RunInfo { memory, folder, ..describe_run(&self.trainer, &self.spec.train) };
         self.link.push(Event::Ready(Box::new(info)));
         if !history.is_empty() {
             self.link.outbox.send_history(history)?;
