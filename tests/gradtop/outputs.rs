@@ -191,12 +191,12 @@ fn a_second_picture_of_one_step_gets_a_name_of_its_own() {
     let mut session = Session::start_in(place.path(), "exec \"$GRADTOP\" open pets");
     session.wait_for("1 overview");
     session.press("p");
-    session.wait_for("gradtop-pets-3.svg");
+    session.wait_for("gradtop-pets-csv-3.svg");
     session.press("p");
-    session.wait_for("gradtop-pets-3-2.svg");
-    session.press(":screenshot gradtop-pets-3.svg\r");
+    session.wait_for("gradtop-pets-csv-3-2.svg");
+    session.press(":screenshot gradtop-pets-csv-3.svg\r");
     session.wait_for("exists; give another name");
-    assert_eq!(pictures(place.path()), ["gradtop-pets-3-2.svg", "gradtop-pets-3.svg"]);
+    assert_eq!(pictures(place.path()), ["gradtop-pets-csv-3-2.svg", "gradtop-pets-csv-3.svg"]);
 }
 
 #[cfg(unix)]
