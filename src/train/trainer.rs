@@ -453,12 +453,13 @@ mod tests {
         assert!(after.1.iter().flatten().all(|value| value.is_finite()));
     }
 
-    /// A network of four layers whose initial weights are scaled.
+    /// A network of four layers without biases whose initial weights are scaled.
     fn scaled_trainer(scales: [f32; 4]) -> Trainer {
         let layers = ["linear 8", "linear 8", "linear 8", "linear classes"].map(|layer| layer.parse().unwrap());
         let network = NetworkSpec { layers: layers.to_vec(), ..NetworkSpec::default() };
         let mut trainer = Trainer::new(&TrainSpec { network, ..spec(1) }, data()).unwrap();
-        for (parameter, scale) in trainer.network.parameters_mut().zip(scales.iter().flat_map(|scale| [scale; 2])) {
+        let scales = scales.into_iter().flat_map(|scale| [scale, 0.0]);
+        for (parameter, scale) in trainer.network.parameters_mut().zip(scales) {
             parameter.value.iter_mut().for_each(|value| *value *= scale);
         }
         trainer
