@@ -16,6 +16,7 @@ mod evaluator;
 mod fingerprint;
 mod health;
 mod inbox;
+mod injected;
 mod inspect;
 mod largest;
 mod link;

@@ -18,7 +18,8 @@ pub mod widgets;
 pub use self::{
     attention::AttentionSignal,
     graphics::PictureProtocol,
-    run::{UiSettings, run},
+    run::{LeftDashboard, UiSettings, run},
+    terminal::{restore_screen, wait_for_foreground},
     theme::{Background, ColorDepth, GlyphSet, Theme},
 };
 

@@ -24,6 +24,7 @@ use gradtop::{
 use tokio::sync::mpsc::{self, Sender};
 
 use super::{
+    ending::{self, EndingSignals},
     recording,
     resume::recorded_config,
     run_arguments::OpenArguments,
@@ -52,17 +53,19 @@ pub fn run(arguments: &OpenArguments) -> anyhow::Result<u8> {
     let app =
         App::new(Settings { run: name.clone(), throttled_by_default: false, mouse: true, origin: RunOrigin::Recorded });
     let (requests, inbox) = std_mpsc::sync_channel(MAX_WAITING);
-    let (outbox, events) = mpsc::channel(MAX_WAITING);
+    let (outbox, mut events) = mpsc::channel(MAX_WAITING);
+    ui::wait_for_foreground();
+    let _signals = EndingSignals::listen(EndingSignals::DASHBOARD)?;
     let source = RecordedSource { folder, name, info, outbox };
     spawn_thread("recorded run", move || source.play(&inbox))?;
     let runtime = start::build_event_loop()?;
     let send = move |request| requests.try_send(request).map_err(io::Error::other);
-    let exit = runtime
-        .block_on(ui::run(app, events, send, |_| {}, start::ui_settings(&config)))
+    let left = runtime
+        .block_on(ui::run(app, &mut events, send, |_| {}, start::ui_settings(&config)))
         .context("the dashboard can't use this terminal")?;
-    Ok(match exit {
+    Ok(match left.exit {
         Exit::Asked(_) => 0,
-        Exit::Signal(signal) => super::SIGNAL_STATUS_BASE + super::ending::signal_number(signal),
+        Exit::Signal(signal) => super::SIGNAL_STATUS_BASE + ending::signal_number(signal),
     })
 }
 

@@ -1,6 +1,9 @@
 //! `gradtop` and `gradtop train`: a worker as the source, and the sink that fits.
 
-use std::io::{self, IsTerminal, Write};
+use std::{
+    ffi::OsStr,
+    io::{self, IsTerminal, Write},
+};
 
 use anyhow::Context;
 use gradtop::{
@@ -14,13 +17,13 @@ use gradtop::{
         Delivery, Outcome, RunSpec, RunStart, measured_metrics,
         worker::{Incoming, WorkerHandle, spawn_from},
     },
-    ui,
+    ui::{self, LeftDashboard},
 };
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
     FAILED_STATUS, OutputArguments, RunArguments, SIGNAL_STATUS_BASE, TrainArguments,
-    ending::{self, Signals, WORKER_STOP_GRACE},
+    ending::{self, EndingSignals, MAX_LEAVING_TIME},
     model,
     notify::Notifier,
     recording::{self, RecordPlace},
@@ -82,8 +85,12 @@ pub fn run_at_full_speed(arguments: &TrainArguments) -> anyhow::Result<u8> {
 
 /// Whether a dashboard could be drawn and driven: both ends are a terminal, and one that can place text.
 pub fn screen_is_usable() -> bool {
-    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-    io::stdout().is_terminal() && io::stdin().is_terminal() && !dumb
+    io::stdout().is_terminal() && io::stdin().is_terminal() && can_place_text(std::env::var_os("TERM").as_deref())
+}
+
+/// Whether a terminal that `TERM` names so can place text. Consoles of Windows have no name.
+fn can_place_text(name: Option<&OsStr>) -> bool {
+    name.map_or(cfg!(not(unix)), |name| !["", "dumb", "unknown"].map(OsStr::new).contains(&name))
 }
 
 /// Runs a worker and shows it.
@@ -109,41 +116,50 @@ pub fn run(
         origin,
     });
     let runtime = start::build_event_loop()?;
+    // Requests on standard input are read from a terminal, too, if it is one.
+    if style == OutputStyle::Dashboard || (commands && io::stdin().is_terminal()) {
+        ui::wait_for_foreground();
+    }
+    let kinds = if style == OutputStyle::Dashboard { EndingSignals::DASHBOARD } else { EndingSignals::HEADLESS };
+    let signals = EndingSignals::listen(kinds)?;
     let worker = spawn_from(spec, start)?;
     runtime.block_on(async {
         match style {
-            OutputStyle::Dashboard => dashboard(worker, app, config).await,
+            OutputStyle::Dashboard => dashboard(worker, app, signals, config).await,
             OutputStyle::Report => {
                 let events = TableReport::new(screen::stdout_for_people(), screen::output_columns());
                 let sink = Sink { events, farewell: screen::stdout_for_people(), steered: false };
-                headless(worker, sink, config).await
+                headless(worker, sink, signals, config).await
             }
             OutputStyle::Json { commands, .. } => {
                 if commands {
                     request_lines::read_from_standard_input(worker.requests.clone())?;
                 }
                 let events = JsonLines::new(io::BufWriter::new(io::stdout()));
-                headless(worker, Sink { events, farewell: io::sink(), steered: commands }, config).await
+                let sink = Sink { events, farewell: io::sink(), steered: commands };
+                headless(worker, sink, signals, config).await
             }
         }
     })
 }
 
-async fn dashboard(worker: WorkerHandle, app: App, config: &Config) -> anyhow::Result<u8> {
-    let WorkerHandle { requests, events, task } = worker;
+async fn dashboard(worker: WorkerHandle, app: App, signals: EndingSignals, config: &Config) -> anyhow::Result<u8> {
+    let WorkerHandle { requests, mut events, task } = worker;
     let send = move |request: Request| requests.try_send(request.into()).map_err(io::Error::other);
     let notifier = Notifier::new(config);
     let mut notified = Ok(());
     let notify = |sentence: &str| notified = notifier.notify(sentence);
-    let exit = ui::run(app, events, send, notify, start::ui_settings(config))
+    let LeftDashboard { exit, since } = ui::run(app, &mut events, send, notify, start::ui_settings(config))
         .await
         .context("the dashboard can't use this terminal")?;
     let (signalled, fate) = match exit {
         Exit::Signal(signal) => (Some(ending::signal_number(signal)), RunFate::Undecided),
         Exit::Asked(fate) => (None, fate),
     };
-    let mut signals = Signals::listen()?;
-    let mut outcome = ending::join(task, &mut signals, signalled).await;
+    // The source comes to its end only if what it still says is taken.
+    let worker_end = async { tokio::join!(task.join(), async { while events.recv().await.is_some() {} }).0 };
+    let limit = Some(since + MAX_LEAVING_TIME);
+    let mut outcome = ending::join(worker_end, signals, signalled, limit).await;
     if let (Some(refused), None) = (outcome.refused.take(), signalled) {
         return Err(start::refused_input_error(config, refused).into());
     }
@@ -186,14 +202,18 @@ struct Sink<E, W> {
 /// Feeds a sink until the run ends, the reader of the output leaves, or a signal comes.
 ///
 /// The sink has a thread of its own, so that an output that is not read can't keep signals waiting.
-async fn headless<E, W>(worker: WorkerHandle, sink: Sink<E, W>, config: &Config) -> anyhow::Result<u8>
+async fn headless<E, W>(
+    worker: WorkerHandle,
+    sink: Sink<E, W>,
+    mut signals: EndingSignals,
+    config: &Config,
+) -> anyhow::Result<u8>
 where
     E: EventSink + Send + 'static,
     W: Write,
 {
     let Sink { events: sink, mut farewell, steered } = sink;
     let WorkerHandle { requests, events, task } = worker;
-    let mut signals = Signals::listen()?;
     let (written, mut outcome) = oneshot::channel();
     spawn_thread("output", move || {
         // Nobody waits any more when a signal ended the program first.
@@ -202,22 +222,14 @@ where
     let mut signalled = None;
     let stop = Incoming::from(Request { id: CommandId(0), command: Command::Stop });
     let end = loop {
-        let patience = async {
-            match signalled {
-                Some(_) => tokio::time::sleep(WORKER_STOP_GRACE).await,
-                None => std::future::pending().await,
-            }
-        };
         tokio::select! {
             end = &mut outcome => break end.context("the output ended unexpectedly")?,
-            number = signals.next() => {
-                if signalled.replace(number).is_some() {
-                    ending::exit_by_signal(number);
-                }
+            // It ends the program after a while, and the next one at once, whatever is waited for here.
+            number = signals.first(), if signalled.is_none() => {
+                signalled = Some(number);
                 // A worker that has ended already has said so in its last events.
                 let _ = requests.try_send(stop.clone());
             }
-            () = patience => ending::exit_by_signal(signalled.unwrap_or_default()),
         }
     };
     if steered {
@@ -225,7 +237,7 @@ where
         let _ = requests.try_send(stop);
     }
     drop(requests);
-    let mut outcome = ending::join(task, &mut signals, signalled).await;
+    let mut outcome = ending::join(task.join(), signals, signalled, None).await;
     if let (Some(refused), None) = (outcome.refused.take(), signalled) {
         return Err(start::refused_input_error(config, refused).into());
     }

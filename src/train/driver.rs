@@ -19,6 +19,7 @@ use crate::{
         describe::describe_run,
         early_stopping::{EarlyStopping, Verdict},
         inbox::NextRequest,
+        injected::{self, StallPlace},
         link::ConsumerLink,
         metrics,
         outbox::Disconnected,
@@ -105,7 +106,7 @@ impl<'a> TrainingDriver<'a> {
             stopped_early: false,
             attended: !spec.stop_when_finished,
             broken: None,
-            panic_at: injected_panic(),
+            panic_at: injected::panic_step(),
         }
     }
 
@@ -205,6 +206,7 @@ impl<'a> TrainingDriver<'a> {
         self.timing.throttle.record_start(start);
         let completed = self.trainer.completed();
         assert!(self.panic_at != Some(completed), "injected at step {completed}");
+        injected::stall(StallPlace::Step, completed);
         let outcome = self.trainer.step();
         self.complete_minibatch(start, outcome);
     }
@@ -368,9 +370,4 @@ impl<'a> TrainingDriver<'a> {
         let Self { trainer, link, watch_list, mode, .. } = self;
         (watch_list, QueryAnswerer { trainer, link, waiting: *mode == RunMode::Waiting })
     }
-}
-
-/// Step at which a debug build is told to panic, so that a test can see what a user would see.
-fn injected_panic() -> Option<u64> {
-    if cfg!(debug_assertions) { std::env::var("GRADTOP_PANIC_AT_STEP").ok()?.parse().ok() } else { None }
 }

@@ -24,6 +24,7 @@ use crate::{
         driver::TrainingDriver,
         fingerprint,
         inbox::Inbox,
+        injected::{self, StallPlace},
         link::ConsumerLink,
         outbox::{Disconnected, Outbox},
         outcome::{Outcome, UnusableInput, WorkerEndReason},
@@ -236,6 +237,7 @@ fn load_data(spec: &RunSpec, link: &mut ConsumerLink) -> Result<Option<Dataset>,
         link.push(Event::Loading(Loading { what: what.into(), fraction }));
         link.continue_until_stop()
     };
+    injected::stall(StallPlace::Load, 0);
     let loaded = dataset::load(&spec.data, &mut progress);
     if link.inbox.stop_requested() {
         return Ok(None);

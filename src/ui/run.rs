@@ -15,7 +15,10 @@ use super::{
     frame::FrameRenderer,
     graphics::{self, PictureProtocol},
     layout::Layout,
-    terminal::{Signals, Terminal, can_suspend, signals::CaughtSignal, use_batch_scheduling},
+    terminal::{
+        Signals, Terminal, can_suspend, is_in_foreground, signals::CaughtSignal, stop_in_background,
+        use_batch_scheduling,
+    },
     theme::{ColorDepth, Theme},
 };
 use crate::{
@@ -23,9 +26,6 @@ use crate::{
     files::{OutputError, OutputFile},
     protocol::{Event, Request},
 };
-
-/// How long the source may take to stop once the dashboard was told to end at once.
-const SOURCE_STOP_GRACE: Duration = Duration::from_millis(1500);
 
 /// Most columns and most rows that are drawn.
 const MAX_WINDOW_SIDE: u16 = 2000;
@@ -53,9 +53,19 @@ pub struct UiSettings {
     pub attention: AttentionSignal,
 }
 
+/// How the dashboard was left.
+#[derive(Clone, Copy, Debug)]
+pub struct LeftDashboard {
+    /// Why.
+    pub exit: Exit,
+    /// When that was decided; putting the terminal back has taken some time since.
+    pub since: Instant,
+}
+
 /// Shows `app` on the terminal until it is left.
 ///
-/// `events` is what the source reports; closing it means that the source is gone. `send` takes requests to the source
+/// [`wait_for_foreground`](super::wait_for_foreground) comes first. `events` is what the source reports; closing it means
+/// that the source is gone. What it reports after the dashboard was left stays there. `send` takes requests to the source
 /// and fails once the source is gone. `notify` is told what a person should be called for. Must run on the thread that
 /// will see a panic's exit status: a panic while drawing puts the terminal back and goes on unwinding from here.
 ///
@@ -63,28 +73,29 @@ pub struct UiSettings {
 /// When there is no terminal, or the operating system gives no threads or signals.
 pub async fn run(
     app: App,
-    events: mpsc::Receiver<Vec<Event>>,
+    events: &mut mpsc::Receiver<Vec<Event>>,
     send: impl FnMut(Request) -> io::Result<()>,
     notify: impl FnMut(&str),
     settings: UiSettings,
-) -> io::Result<Exit> {
+) -> io::Result<LeftDashboard> {
     run_with_inputs(app, events, send, notify, settings, InputReader::start).await
 }
 
 /// As [`run`], with inputs from `start_reading`, which is called when the terminal is in raw mode.
 pub(super) async fn run_with_inputs(
     app: App,
-    mut events: mpsc::Receiver<Vec<Event>>,
+    events: &mut mpsc::Receiver<Vec<Event>>,
     send: impl FnMut(Request) -> io::Result<()>,
     notify: impl FnMut(&str),
     settings: UiSettings,
     start_reading: impl FnOnce() -> io::Result<InputReader>,
-) -> io::Result<Exit> {
+) -> io::Result<LeftDashboard> {
     // The theme alone decides about colours; crossterm's own idea of NO_COLOR loses bold and reverse as well.
     crossterm::style::force_color_output(settings.theme.depth != ColorDepth::None);
     use_batch_scheduling();
     // Before the terminal is touched, so that no signal finds it changed with no handler to change it back.
     let signals = Signals::listen()?;
+    let size = window_size();
     let terminal = Terminal::enter(app.mouse_captured(), settings.pictures)?;
     // Before anything is shown: there is never a dashboard without keys.
     let inputs = start_reading()?;
@@ -103,14 +114,13 @@ pub(super) async fn run_with_inputs(
         next_frame: Instant::now(),
         rest: None,
         suspended: false,
-        exit: None,
+        left: None,
     };
-    dashboard.update_window_size();
+    dashboard.take_window_size(size);
     dashboard.draw()?;
-    let exit = dashboard.event_loop(&mut events, inputs, signals).await?;
+    let left = dashboard.event_loop(events, inputs, signals).await?;
     dashboard.terminal.leave();
-    dashboard.drain(&mut events).await;
-    Ok(exit)
+    Ok(left)
 }
 
 struct Dashboard<S, N> {
@@ -133,7 +143,7 @@ struct Dashboard<S, N> {
     /// Until then what the source reports may wait.
     rest: Option<Instant>,
     suspended: bool,
-    exit: Option<Exit>,
+    left: Option<LeftDashboard>,
 }
 
 impl<S: FnMut(Request) -> io::Result<()>, N: FnMut(&str)> Dashboard<S, N> {
@@ -142,15 +152,15 @@ impl<S: FnMut(Request) -> io::Result<()>, N: FnMut(&str)> Dashboard<S, N> {
         events: &mut mpsc::Receiver<Vec<Event>>,
         mut inputs: InputReader,
         mut signals: Signals,
-    ) -> io::Result<Exit> {
+    ) -> io::Result<LeftDashboard> {
         let mut source_open = true;
         loop {
             self.handle_ready_events(events, &mut inputs, &mut source_open)?;
             if self.terminal.output().is_broken() {
                 self.dispatch(Message::Signal(Signal::HangUp));
             }
-            if let Some(exit) = self.exit {
-                return Ok(exit);
+            if let Some(left) = self.left {
+                return Ok(left);
             }
             self.draw()?;
             let waits = self.next_wakeup();
@@ -176,7 +186,7 @@ impl<S: FnMut(Request) -> io::Result<()>, N: FnMut(&str)> Dashboard<S, N> {
         self.dispatch_tick();
         for _ in 0..MAX_INPUTS_PER_FRAME {
             match inputs.try_next() {
-                Some(input) if self.exit.is_none() => self.handle_input(input)?,
+                Some(input) if self.left.is_none() => self.handle_input(input)?,
                 _ => break,
             }
         }
@@ -233,11 +243,10 @@ impl<S: FnMut(Request) -> io::Result<()>, N: FnMut(&str)> Dashboard<S, N> {
     }
 
     fn update_window_size(&mut self) {
-        // A pseudo-terminal without a size has none; then the size of the first terminals is assumed.
-        let size = crossterm::terminal::size().ok().filter(|(columns, rows)| *columns > 0 && *rows > 0);
-        let (columns, rows) = size.unwrap_or((80, 24));
-        // No screen is larger; a size beyond it is an accident that would take gigabytes.
-        let (columns, rows) = (columns.min(MAX_WINDOW_SIDE), rows.min(MAX_WINDOW_SIDE));
+        self.take_window_size(window_size());
+    }
+
+    fn take_window_size(&mut self, (columns, rows): (u16, u16)) {
         self.dispatch(Message::Resize { columns, rows });
         if self.frames.resize(graphics::cell_size()) {
             self.drawn = None;
@@ -257,6 +266,11 @@ impl<S: FnMut(Request) -> io::Result<()>, N: FnMut(&str)> Dashboard<S, N> {
             CaughtSignal::Suspend => {
                 self.suspended = true;
                 self.terminal.suspend(false);
+            }
+            // `bg` lets it go on without the terminal.
+            CaughtSignal::Resume if !is_in_foreground() => {
+                self.suspended = true;
+                stop_in_background();
             }
             CaughtSignal::Resume => {
                 signals.forget_suspensions().await;
@@ -285,7 +299,7 @@ impl<S: FnMut(Request) -> io::Result<()>, N: FnMut(&str)> Dashboard<S, N> {
         match effect {
             Effect::Send(request) => return (self.send)(request).err().map(|_| Message::SourceGone),
             Effect::Quit(exit) => {
-                self.exit.get_or_insert(exit);
+                self.left.get_or_insert_with(|| LeftDashboard { exit, since: Instant::now() });
             }
             Effect::SaveScreen { path, is_usual_name } => {
                 let picture = self.frames.render_svg(&self.app);
@@ -349,24 +363,20 @@ impl<S: FnMut(Request) -> io::Result<()>, N: FnMut(&str)> Dashboard<S, N> {
         };
         NextWakeup { until, for_output }
     }
-
-    /// Lets the source come to its end, but not for ever.
-    async fn drain(&mut self, events: &mut mpsc::Receiver<Vec<Event>>) {
-        let rest = async {
-            while !self.app.live().gone {
-                let Some(batch) = events.recv().await else { return };
-                // Effects concern a screen that isn't there any more.
-                self.app.update(Message::Events(batch));
-            }
-        };
-        // After the limit, the caller that started the source decides.
-        let _ = tokio::time::timeout(SOURCE_STOP_GRACE, rest).await;
-    }
 }
 
 struct NextWakeup<F> {
     until: F,
     for_output: bool,
+}
+
+/// Columns and rows of the terminal.
+fn window_size() -> (u16, u16) {
+    // A pseudo-terminal without a size has none; then the size of the first terminals is assumed.
+    let size = crossterm::terminal::size().ok().filter(|(columns, rows)| *columns > 0 && *rows > 0);
+    let (columns, rows) = size.unwrap_or((80, 24));
+    // No screen is larger; a size beyond it is an accident that would take gigabytes.
+    (columns.min(MAX_WINDOW_SIDE), rows.min(MAX_WINDOW_SIDE))
 }
 
 /// Writes a picture and gives its path in full, so that a person can find it, or why it is not written. Where something

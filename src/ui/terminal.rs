@@ -1,5 +1,7 @@
 //! The terminal while the dashboard has it: what is switched on is switched off on every way out.
 
+#[cfg(unix)]
+mod crash;
 #[cfg(not(unix))]
 mod non_unix;
 mod output;
@@ -10,10 +12,7 @@ mod unix;
 
 use std::{
     io,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Once},
     time::Duration,
 };
 
@@ -33,7 +32,10 @@ use self::unix as system;
 pub use self::unix::{open_terminal, wait_for_hang_up};
 pub use self::{
     output::Output,
-    system::{Signals, can_suspend, use_batch_scheduling},
+    panics::restore_screen,
+    system::{
+        Signals, can_suspend, is_in_foreground, stop_in_background, use_batch_scheduling, wait_for_foreground,
+    },
 };
 
 use super::graphics::{DELETE_ALL, PictureProtocol};
@@ -54,24 +56,26 @@ struct TerminalRestore {
     output: Output,
     modes: system::Modes,
     pictures: PictureProtocol,
-    left: AtomicBool,
+    /// Done once the terminal was left; who else leaves meanwhile waits for that.
+    left: Once,
 }
 
 impl TerminalRestore {
     /// Switches to raw mode and remembers what was found.
     fn enter_raw_mode(output: Output, pictures: PictureProtocol) -> io::Result<Arc<Self>> {
-        Ok(Arc::new(Self { output, modes: system::Modes::enter_raw_mode()?, pictures, left: AtomicBool::new(false) }))
+        let modes = system::Modes::enter_raw_mode(leave_sequence(pictures)?)?;
+        Ok(Arc::new(Self { output, modes, pictures, left: Once::new() }))
     }
 
     /// Switches off what was switched on, once.
     fn leave(&self) {
-        if !self.left.swap(true, Ordering::SeqCst) {
+        self.left.call_once(|| {
             // A terminal that is gone has nothing to be put back.
             if let Ok(bytes) = leave_sequence(self.pictures) {
                 self.output.write_with_timeout(bytes, MAX_TERMINAL_WAIT);
             }
             let _ = self.modes.restore();
-        }
+        });
     }
 }
 
@@ -118,7 +122,7 @@ impl Terminal {
     /// # Errors
     /// When the terminal is gone.
     pub fn resume(&mut self) -> io::Result<()> {
-        if self.restore.left.load(Ordering::SeqCst) {
+        if self.restore.left.is_completed() {
             self.restore = TerminalRestore::enter_raw_mode(self.output.clone(), self.pictures)?;
         } else {
             self.restore.modes.reenter_raw_mode()?;

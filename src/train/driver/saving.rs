@@ -10,7 +10,10 @@ use crate::{
     tensors::Tensors,
     train::{
         BestEvaluation, Intervention, LAST_STEP, LedgerEntry, PLANNED_STEPS, RestoreError, ResumedRun, Snapshot,
-        TestPredictions, TrainingState, describe::describe_run, record::take_due,
+        TestPredictions, TrainingState,
+        describe::describe_run,
+        injected::{self, StallPlace},
+        record::take_due,
     },
 };
 
@@ -193,6 +196,7 @@ impl TrainingDriver<'_> {
         let snapshot = self.snapshot(complete);
         self.record_histograms(complete);
         let Some(recording) = &mut self.link.recording else { return Ok(()) };
+        injected::stall(StallPlace::Save, snapshot.state.trainer.step);
         let saved = recording.save(&snapshot);
         match &saved {
             Ok(()) => {

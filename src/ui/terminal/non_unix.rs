@@ -11,11 +11,11 @@ use super::signals::CaughtSignal;
 pub struct Modes;
 
 impl Modes {
-    /// Switches to raw mode and remembers what was there before.
+    /// Switches to raw mode and remembers what was there before. What a crash leaves behind is the console's to clear.
     ///
     /// # Errors
     /// When there is no terminal.
-    pub fn enter_raw_mode() -> io::Result<Self> {
+    pub fn enter_raw_mode(_leave_sequence: Vec<u8>) -> io::Result<Self> {
         crossterm::terminal::enable_raw_mode().map(|()| Self)
     }
 
@@ -41,6 +41,17 @@ pub fn discard_output() {}
 
 /// Threads have no such class.
 pub fn use_batch_scheduling() {}
+
+/// A console has no jobs.
+pub fn is_in_foreground() -> bool {
+    true
+}
+
+/// A console has no jobs.
+pub fn wait_for_foreground() {}
+
+/// Does nothing; see [`is_in_foreground`].
+pub fn stop_in_background() {}
 
 /// Nothing could bring a stopped process back.
 pub fn can_suspend() -> bool {

@@ -62,6 +62,14 @@ pub fn release_screen() -> Vec<String> {
     lock_guarded_screen().take().map(|shown| shown.kept).unwrap_or_default()
 }
 
+/// Puts the terminal back if a screen is shown, for a thread that ends the program without the one that draws.
+pub fn restore_screen() {
+    let restore = lock_guarded_screen().as_ref().map(|shown| Arc::clone(&shown.restore));
+    if let Some(restore) = restore {
+        restore.leave();
+    }
+}
+
 /// Prints what was kept to standard error, which is a screen again.
 pub fn print_messages(kept: &[String]) {
     let mut error = std::io::stderr().lock();

@@ -1,15 +1,26 @@
 //! What only Unix has: terminal modes, job control, hang-ups.
 
-use std::{fs::File, io, os::fd::OwnedFd, time::Duration};
+use std::{
+    fs::File,
+    io,
+    os::fd::{AsFd, OwnedFd},
+    thread,
+    time::Duration,
+};
 
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     process::{Signal, getpgrp, getpid, getsid, kill_current_process_group, kill_process},
-    termios::{Action, OptionalActions, QueueSelector, Termios, isatty, tcflow, tcflush, tcgetattr, tcsetattr},
+    termios::{
+        Action, OptionalActions, QueueSelector, Termios, isatty, tcflow, tcflush, tcgetattr, tcgetpgrp, tcsetattr,
+    },
 };
 use tokio::signal::unix::{Signal as Listener, SignalKind, signal};
 
-use super::signals::CaughtSignal;
+use super::{crash, signals::CaughtSignal};
+
+/// How often a process that can't be stopped looks whether the terminal is its own.
+const FOREGROUND_POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The terminal's modes as they were found.
 pub struct Modes {
@@ -18,13 +29,15 @@ pub struct Modes {
 }
 
 impl Modes {
-    /// Switches to raw mode and remembers what was there before.
+    /// Switches to raw mode and remembers what was there before. Until [`Modes::restore`], a crash puts that back and
+    /// writes `leave_sequence`.
     ///
     /// # Errors
     /// When there is no terminal.
-    pub fn enter_raw_mode() -> io::Result<Self> {
+    pub fn enter_raw_mode(leave_sequence: Vec<u8>) -> io::Result<Self> {
         let terminal = open_terminal()?;
         let found = tcgetattr(&terminal)?;
+        crash::arm(terminal.as_fd(), &found, leave_sequence)?;
         let modes = Self { terminal, found };
         modes.reenter_raw_mode()?;
         Ok(modes)
@@ -45,7 +58,9 @@ impl Modes {
     /// # Errors
     /// When the terminal is gone.
     pub fn restore(&self) -> io::Result<()> {
-        Ok(tcsetattr(&self.terminal, OptionalActions::Now, &self.found)?)
+        let restored = tcsetattr(&self.terminal, OptionalActions::Now, &self.found);
+        crash::disarm();
+        Ok(restored?)
     }
 }
 
@@ -108,12 +123,35 @@ pub fn wait_for_hang_up(terminal: &OwnedFd) {
             Ok(0) | Err(rustix::io::Errno::INTR) => {}
             // Some systems can't poll a terminal and say so by NVAL; only its modes tell whether it is there.
             Ok(_) if watched[0].revents().contains(PollFlags::HUP) => return,
-            _ => std::thread::sleep(Duration::from_millis(500)),
+            _ => thread::sleep(Duration::from_millis(500)),
         }
         if tcgetattr(terminal).is_err() {
             return;
         }
     }
+}
+
+/// Whether the terminal is this process's to use: its job is the one in the foreground, or there is no job control.
+pub fn is_in_foreground() -> bool {
+    open_terminal().is_ok_and(|terminal| tcgetpgrp(&terminal).map_or(true, |group| group == getpgrp()))
+}
+
+/// Waits until the terminal is this process's to use, stopped as by the system, so that the shell says so and can bring
+/// it to the foreground.
+///
+/// To be called before anything listens to signals: TERM and HUP then end the process as soon as it is continued, which
+/// `timeout` and shells do after them.
+pub fn wait_for_foreground() {
+    while !is_in_foreground() {
+        stop_in_background();
+        // It was not stopped where the signal is ignored, or where no shell could bring it back.
+        thread::sleep(FOREGROUND_POLL_INTERVAL);
+    }
+}
+
+/// Stops the job as the system stops one that touches a terminal from the background.
+pub fn stop_in_background() {
+    let _ = kill_current_process_group(Signal::TTOU);
 }
 
 /// Whether a shell could bring a stopped process back: with job control a job has its own process group, not the
@@ -161,9 +199,10 @@ impl Signals {
         })
     }
 
-    /// The next signal.
+    /// The next signal; those that end the program come first, since one that is continued may be stopped again at once.
     pub async fn next(&mut self) -> CaughtSignal {
         tokio::select! {
+            biased;
             _ = self.interrupt.recv() => CaughtSignal::End(Signal::INT.as_raw()),
             _ = self.terminate.recv() => CaughtSignal::End(Signal::TERM.as_raw()),
             _ = self.quit.recv() => CaughtSignal::End(Signal::QUIT.as_raw()),

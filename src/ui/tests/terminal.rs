@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 #[test]
 fn child() {
     let Ok(behaviour) = std::env::var(BEHAVIOUR) else { return };
-    let (events, receiver) = tokio::sync::mpsc::channel(4);
+    let (events, mut receiver) = tokio::sync::mpsc::channel(4);
     let (requests, asked) = std::sync::mpsc::channel::<Request>();
     let engine_panics = behaviour == "engine panics";
     let engine_leaves = behaviour == "engine leaves";
@@ -65,9 +65,9 @@ fn child() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let settings = UiSettings { fps: 30, theme, pictures: PictureProtocol::Blocks, attention: AttentionSignal::Osc9 };
     let start_reading = || if reader_breaks { InputReader::broken() } else { InputReader::start() };
-    let shown = ui::run::run_with_inputs(fixture::silent(), receiver, send, |_| {}, settings, start_reading);
-    let exit = runtime.block_on(shown).unwrap();
-    std::process::exit(match exit {
+    let shown = ui::run::run_with_inputs(fixture::silent(), &mut receiver, send, |_| {}, settings, start_reading);
+    let left = runtime.block_on(shown).unwrap();
+    std::process::exit(match left.exit {
         Exit::Asked(_) => 0,
         Exit::Signal(Told::HangUp) => 129,
         Exit::Signal(Told::Interrupt) => 130,
