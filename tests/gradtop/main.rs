@@ -13,6 +13,8 @@ mod inspect;
 #[cfg(unix)]
 mod keys;
 #[cfg(unix)]
+mod leaving;
+#[cfg(unix)]
 mod limits;
 mod mathematics;
 mod memory;

@@ -21,9 +21,14 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A run of gradtop in a terminal of its own.
 pub struct Session {
     child: Box<dyn Child + Send + Sync>,
-    master: Box<dyn MasterPty + Send>,
-    keyboard: Box<dyn Write + Send>,
+    /// Absent after the terminal was closed, as the keyboard is.
+    master: Option<Box<dyn MasterPty + Send>>,
+    keyboard: Option<Box<dyn Write + Send>>,
     screen: Arc<Mutex<vt100::Parser>>,
+    /// All bytes that were written to the terminal.
+    output: Arc<Mutex<Vec<u8>>>,
+    /// Ends the reader, and with it the terminal, after the next bytes.
+    closed: Arc<AtomicBool>,
     modes: String,
 }
 
@@ -45,13 +50,22 @@ impl Session {
         Self::start_command(command, &[])
     }
 
-    /// Starts a line of the shell in a folder, to which gradtop is `$GRADTOP`.
+    /// Starts a line of the shell, to which gradtop is `$GRADTOP`.
+    pub fn start_shell(line: &str, variables: &[(&str, &str)]) -> Self {
+        Self::start_shell_in(env!("CARGO_TARGET_TMPDIR").as_ref(), line, variables)
+    }
+
+    /// Starts such a line in a folder.
     pub fn start_in(place: &Path, line: &str) -> Self {
-        let mut command = CommandBuilder::new("sh");
+        Self::start_shell_in(place, line, &[])
+    }
+
+    fn start_shell_in(place: &Path, line: &str, variables: &[(&str, &str)]) -> Self {
+        let mut command = CommandBuilder::new("/bin/sh");
         command.args(["-c", line]);
         command.cwd(place);
         command.env("GRADTOP", env!("CARGO_BIN_EXE_gradtop"));
-        Self::start_command(command, &[])
+        Self::start_command(command, variables)
     }
 
     fn start_command(mut command: CommandBuilder, variables: &[(&str, &str)]) -> Self {
@@ -67,12 +81,15 @@ impl Session {
         let screen = Arc::new(Mutex::new(vt100::Parser::new(size.rows, size.cols, 0)));
         let mut reader = pair.master.try_clone_reader().unwrap();
         let shared = Arc::clone(&screen);
+        let (output, closed) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
+        let (copy, done) = (Arc::clone(&output), Arc::clone(&closed));
         thread::spawn(move || {
             let mut buffer = vec![0; 65536];
             while let Ok(count) = reader.read(&mut buffer) {
-                if count == 0 {
+                if count == 0 || done.load(Ordering::SeqCst) {
                     return;
                 }
+                copy.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&buffer[..count]);
                 let mut screen = shared.lock().unwrap_or_else(PoisonError::into_inner);
                 // The emulator can panic over what was written for a size that it had before; the next frame is whole.
                 if catch_unwind(AssertUnwindSafe(|| screen.process(&buffer[..count]))).is_err() {
@@ -84,7 +101,7 @@ impl Session {
         let keyboard = pair.master.take_writer().unwrap();
         // The slave side stays open in `pair.slave` only until here; the program holds its own.
         drop(pair.slave);
-        Self { child, master: pair.master, keyboard, screen, modes }
+        Self { child, master: Some(pair.master), keyboard: Some(keyboard), screen, output, closed, modes }
     }
 
     /// What the screen shows as text.
@@ -99,13 +116,27 @@ impl Session {
 
     /// Types bytes.
     pub fn press(&mut self, keys: &str) {
-        self.keyboard.write_all(keys.as_bytes()).unwrap();
-        self.keyboard.flush().unwrap();
+        let keyboard = self.keyboard.as_mut().unwrap();
+        keyboard.write_all(keys.as_bytes()).unwrap();
+        keyboard.flush().unwrap();
+    }
+
+    /// All that was written to the terminal, with its escape sequences.
+    pub fn raw_output(&self) -> String {
+        String::from_utf8_lossy(&self.output.lock().unwrap()).into_owned()
+    }
+
+    /// Closes the terminal, as its window does.
+    pub fn close_terminal(&mut self) {
+        self.closed.store(true, Ordering::SeqCst);
+        // The reader leaves with what is drawn at the new size.
+        self.resize(110, 30);
+        (self.keyboard, self.master) = (None, None);
     }
 
     /// Types `piece` again and again until the screen shows `text`.
     pub fn flood_until_shown(&mut self, piece: &'static [u8], text: &str) {
-        let mut keyboard = std::mem::replace(&mut self.keyboard, Box::new(std::io::sink()));
+        let mut keyboard = self.keyboard.take().unwrap();
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let typist = thread::spawn(move || {
@@ -116,14 +147,14 @@ impl Session {
         });
         self.wait_for(text);
         stop.store(true, Ordering::SeqCst);
-        self.keyboard = typist.join().unwrap();
+        self.keyboard = Some(typist.join().unwrap());
     }
 
     /// Types `pieces` one after the other, for as long as the terminal takes them.
     ///
     /// A terminal that takes no more would keep this thread waiting for ever, so that another one types.
     pub fn flood(&mut self, pieces: Vec<Vec<u8>>) {
-        let mut keyboard = std::mem::replace(&mut self.keyboard, Box::new(std::io::sink()));
+        let mut keyboard = self.keyboard.take().unwrap();
         let (done, back) = mpsc::channel();
         thread::spawn(move || {
             for piece in pieces {
@@ -132,7 +163,7 @@ impl Session {
             // The test has given up.
             let _ = done.send(keyboard);
         });
-        self.keyboard = back.recv_timeout(PATIENCE).expect("what is typed should be read");
+        self.keyboard = Some(back.recv_timeout(PATIENCE).expect("what is typed should be read"));
     }
 
     /// Waits until the screen satisfies `condition` and returns it.
@@ -158,7 +189,7 @@ impl Session {
     /// Gives the terminal a new size.
     pub fn resize(&self, columns: u16, rows: u16) {
         self.screen.lock().unwrap().screen_mut().set_size(rows, columns);
-        self.master.resize(PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }).unwrap();
+        self.master.as_ref().unwrap().resize(PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }).unwrap();
     }
 
     /// Sends a signal by its name.
@@ -191,21 +222,31 @@ impl Session {
         stat.rsplit(") ").next().unwrap().chars().next().unwrap()
     }
 
+    /// Whether the dashboard has the terminal.
+    pub fn shows_dashboard(&self) -> bool {
+        self.screen.lock().unwrap().screen().alternate_screen()
+    }
+
     /// Waits for the end and returns the exit status.
     pub fn end(&mut self) -> u32 {
+        self.end_within(PATIENCE)
+    }
+
+    /// Waits for the end, but not longer than this, and returns the exit status.
+    pub fn end_within(&mut self, patience: Duration) -> u32 {
         let start = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status.exit_code();
             }
-            assert!(start.elapsed() < PATIENCE, "the program did not end; the screen shows:\n{}", self.text());
+            assert!(start.elapsed() < patience, "the program did not end; the screen shows:\n{}", self.text());
             thread::sleep(Duration::from_millis(10));
         }
     }
 
     /// Asserts that every mode of the terminal is as it was before the program started.
     pub fn assert_restored(&self) {
-        assert_eq!(modes(self.master.as_ref()), self.modes, "line discipline");
+        assert_eq!(modes(self.master.as_ref().unwrap().as_ref()), self.modes, "line discipline");
         self.wait_until("every mode of the screen to be off", || {
             let parser = self.screen.lock().unwrap();
             let screen = parser.screen();

@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
 use super::fixture;
@@ -58,7 +58,9 @@ fn child() {
         }
     });
     let send = move |request: Request| {
-        assert!(behaviour != "drawing panics" || request.command != Command::Pause, "the drawing broke");
+        if request.command == Command::Pause {
+            break_in_the_way_of(&behaviour);
+        }
         requests.send(request).map_err(std::io::Error::other)
     };
     let theme = ui::Theme::detect(None, None, |name| std::env::var(name).ok());
@@ -74,6 +76,24 @@ fn child() {
         Exit::Signal(Told::Quit) => 131,
         Exit::Signal(Told::Terminate) => 143,
     });
+}
+
+/// Does what no program should.
+fn break_in_the_way_of(behaviour: &str) {
+    match behaviour {
+        "drawing panics" => panic!("the drawing broke"),
+        "memory is refused" => std::alloc::handle_alloc_error(std::alloc::Layout::new::<[u8; 1 << 30]>()),
+        "a stack overflows" => {
+            let _ = thread::spawn(|| overflow(0)).join();
+        }
+        _ => {}
+    }
+}
+
+/// Calls itself until the stack is full.
+#[allow(unconditional_recursion)]
+fn overflow(depth: u64) -> u64 {
+    std::hint::black_box([depth; 512])[0] + overflow(depth + 1)
 }
 
 /// A dashboard on a pseudo-terminal.
@@ -167,12 +187,18 @@ impl Session {
 
     /// Exit status, and how long it took.
     fn end(&mut self) -> (u32, Duration) {
+        let (status, took) = self.end_status();
+        (status.exit_code(), took)
+    }
+
+    /// How it ended, and how long it took.
+    fn end_status(&mut self) -> (ExitStatus, Duration) {
         let start = Instant::now();
         while start.elapsed() < PATIENCE {
             if let Some(status) = self.child.try_wait().unwrap() {
                 // What was written last is still on its way to the reader.
                 thread::sleep(Duration::from_millis(50));
-                return (status.exit_code(), start.elapsed());
+                return (status, start.elapsed());
             }
             thread::sleep(Duration::from_millis(5));
         }
@@ -222,6 +248,45 @@ fn a_panic_while_drawing_is_read_on_a_sane_screen() {
     session.assert_restored();
     let screen = session.screen(30, 100);
     assert!(screen.contains("the drawing broke"), "{screen}");
+}
+
+#[test]
+fn a_crash_leaves_the_terminal_as_it_was_and_says_what_it_was() {
+    for (behaviour, signal, name, words) in [
+        ("memory is refused", None, "Aborted", "as when the system refuses memory"),
+        // Rust's own handler says it, and aborts.
+        ("a stack overflows", None, "Aborted", "has overflowed its stack"),
+        ("", Some(Signal::SEGV), "Segmentation fault", "ended by SIGSEGV"),
+        ("", Some(Signal::ABORT), "Aborted", "aborted (SIGABRT)"),
+        ("", Some(Signal::XFSZ), "File size limit exceeded", "the limit of a file's size"),
+        ("", Some(Signal::USR1), "User defined signal 1", "ended by SIGUSR1"),
+    ] {
+        let mut session = Session::start_after(behaviour, "ulimit -c 0;");
+        session.wait_for("● running");
+        match signal {
+            Some(signal) => session.signal(signal),
+            None => session.press(" "),
+        }
+        let ended = session.end_status().0;
+        assert_eq!(ended.signal(), Some(name), "{behaviour} {signal:?}: {ended:?}");
+        session.assert_restored();
+        let screen = session.screen(30, 100);
+        assert!(screen.contains(words), "{behaviour} {signal:?}: {screen}");
+    }
+}
+
+#[test]
+fn a_crash_in_a_terminal_that_is_not_read_ends_all_the_same() {
+    let mut session = Session::start_after("", "ulimit -c 0;");
+    session.wait_for("● running");
+    session.hold.store(true, Ordering::SeqCst);
+    // Enough frames to fill what the system keeps for the terminal.
+    thread::sleep(Duration::from_secs(3));
+    session.signal(Signal::SEGV);
+    let ended = session.end_status().0;
+    session.hold.store(false, Ordering::SeqCst);
+    assert_eq!(ended.signal(), Some("Segmentation fault"));
+    assert_eq!(format!("{:?}", session.master.as_ref().unwrap().get_termios()), session.before);
 }
 
 #[test]
