@@ -94,7 +94,7 @@ fn a_headless_run_ends_in_the_middle_of_a_step() {
             .stderr(std::process::Stdio::null())
             .spawn()
             .unwrap();
-        thread::sleep(Duration::from_millis(1000));
+        thread::sleep(Duration::from_secs(1));
         let kill = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status().unwrap();
         assert!(kill.success());
         assert_eq!(child.wait().unwrap().code(), Some(status), "{style}");
@@ -159,17 +159,18 @@ fn a_time_limit_ends_it_although_that_puts_it_into_the_background() {
 
 #[test]
 fn where_no_screen_can_be_there_is_none() {
+    let run = format!("\"$GRADTOP\" {} --steps 5", shell_words());
     for (line, name) in [
-        ("\"$GRADTOP\" train --steps 5 --no-record </dev/null", "xterm"),
-        ("\"$GRADTOP\" train --steps 5 --no-record | cat", "xterm"),
-        ("\"$GRADTOP\" train --steps 5 --no-record", "dumb"),
-        ("\"$GRADTOP\" train --steps 5 --no-record", ""),
-        ("unset TERM; \"$GRADTOP\" train --steps 5 --no-record", ""),
+        (format!("{run} </dev/null"), "xterm"),
+        (format!("{run} | cat"), "xterm"),
+        (run.clone(), "dumb"),
+        (run.clone(), ""),
+        (format!("unset TERM; {run}"), ""),
     ] {
-        let mut session = Session::start_shell(line, &[("TERM", name)]);
+        let mut session = Session::start_shell(&line, &[("TERM", name)]);
         session.wait_for("weights    sha256");
         assert_eq!(session.end(), 0, "{line}");
-        // Not for a moment either; and keys are for the shell.
+        // No mode was switched on, not for a moment either.
         let output = session.raw_output();
         assert!(!output.contains("\u{1b}[?"), "{line}: {output:?}");
     }
