@@ -6,6 +6,10 @@ use tempfile::TempDir;
 
 use super::terminal::{Session, number_after};
 
+/// A network whose step never takes long: leaving in a hurry waits for one, but not for ever.
+const QUICK_STEPS: [&str; 6] =
+    ["--set", "data.source=xor", "--set", "data.samples=40", "--set", "model.layers=linear 2"];
+
 /// The step at which the dashboard says it is paused, once it does.
 fn paused(session: &Session) -> u64 {
     let screen = session.wait_for("paused @ ");
@@ -79,7 +83,7 @@ fn recorded_runs(place: &TempDir) -> [Vec<String>; 2] {
 fn an_unsaved_run_is_kept_or_deleted_as_the_person_says() {
     let place = TempDir::new().unwrap();
     let setting = format!("run.directory={:?}", place.path().to_str().unwrap());
-    let start = || running(&["--set", &setting]);
+    let start = || running(&[&["--set", &setting], &QUICK_STEPS[..]].concat());
     // Neither a hurry nor a signal deletes anything.
     let mut session = start();
     session.press("\u{3}\u{3}");
@@ -171,7 +175,7 @@ fn a_panic_while_drawing_restores_the_terminal_and_tells_what_happened() {
 
 #[test]
 fn what_is_pasted_is_never_a_key() {
-    let mut session = running(&[]);
+    let mut session = running(&QUICK_STEPS);
     session.press("\u{1b}[200~qy q\r:quit\r\u{3}\u{1b}[201~");
     // What follows a paste at once is taken for a part of it.
     thread::sleep(Duration::from_millis(500));
