@@ -68,7 +68,7 @@ fn print_report(report: &GradientReport, tolerance: f64) -> io::Result<()> {
             verdict_mark(entry.verdict(tolerance))
         )?;
     }
-    print_verdict(&mut out, report.entries.iter(), tolerance)
+    print_verdict(&mut out, &report.entries.iter().collect::<Vec<_>>(), tolerance)
 }
 
 /// The worst tensor of each case, as a table for people or, with `--markdown`, as that of `docs/mathematics.md`.
@@ -91,8 +91,8 @@ fn print_reports(reports: &[(GradientReport, CheckCase)], arguments: &GradcheckA
             writeln!(out, "{name:<width$} {count:>9}  {tensor:<18} {error:>12}{mark}")?;
         }
     }
-    let entries = reports.iter().flat_map(|(report, _)| &report.entries);
-    if arguments.markdown { Ok(()) } else { print_verdict(&mut out, entries, tolerance) }
+    let entries: Vec<_> = reports.iter().flat_map(|(report, _)| &report.entries).collect();
+    if arguments.markdown { Ok(()) } else { print_verdict(&mut out, &entries, tolerance) }
 }
 
 fn verdict_mark(verdict: Verdict) -> &'static str {
@@ -104,27 +104,22 @@ fn verdict_mark(verdict: Verdict) -> &'static str {
 }
 
 /// The verdict on all gradients, with its reason.
-fn print_verdict<'a>(
-    out: &mut impl Write,
-    entries: impl Iterator<Item = &'a TensorCheck> + Clone,
-    tolerance: f64,
-) -> io::Result<()> {
-    let of_verdict = |verdict| entries.clone().filter(move |entry| entry.verdict(tolerance) == verdict);
+fn print_verdict(out: &mut impl Write, entries: &[&TensorCheck], tolerance: f64) -> io::Result<()> {
+    let verdict = entries.iter().map(|entry| entry.verdict(tolerance)).max().unwrap_or(Verdict::Passed);
+    let decisive: Vec<_> = entries.iter().filter(|entry| entry.verdict(tolerance) == verdict).collect();
     // A NaN is the largest error there is.
     let largest = |largest: f64, error: f64| if largest.is_nan() || error <= largest { largest } else { error };
-    let verdict = entries.clone().map(|entry| entry.verdict(tolerance)).max().unwrap_or(Verdict::Passed);
-    let error = of_verdict(verdict).map(|entry| entry.relative_error).fold(0.0, largest);
     let (word, limit) = (verdict.word(), short(tolerance));
     if verdict != Verdict::Undecided {
-        return writeln!(out, "\n{word}: largest relative error {}, tolerance {limit}", short(error));
+        let error = short(decisive.iter().map(|entry| entry.relative_error).fold(0.0, largest));
+        return writeln!(out, "\n{word}: largest relative error {error}, tolerance {limit}");
     }
-    let rounding = of_verdict(verdict).map(|entry| entry.rounding).fold(0.0, largest);
+    let rounding = short(decisive.iter().map(|entry| entry.rounding).fold(0.0, largest));
     writeln!(
         out,
-        "\n{word}: of {} of {} gradients rounding could hide relative errors of up to {}, above the tolerance {limit}; they \
-         have too little effect on the loss for central differences of 64-bit numbers; no other gradient is wrong",
-        of_verdict(verdict).count(),
-        entries.clone().count(),
-        short(rounding)
+        "\n{word}: of {} of {} gradients rounding could hide relative errors of up to {rounding}, above the tolerance {limit}: \
+         they have too little effect on the loss; no error that rounding can't explain was found",
+        decisive.len(),
+        entries.len()
     )
 }

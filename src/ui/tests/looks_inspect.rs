@@ -82,6 +82,9 @@ fn the_check_goes_on_and_comes_to_a_verdict() {
     compare("inspect_passed", &mut app, &SIZES[1..]);
     hear(&mut app, [check(0, 32, 0.04, Some(CheckVerdict::Failed))]);
     compare("inspect_failed", &mut app, &SIZES[1..]);
+    hear(&mut app, [check(0, 32, 3.2e-9, Some(CheckVerdict::Undecided))]);
+    compare("inspect_undecided", &mut app, &SIZES[1..]);
+    hear(&mut app, [check(0, 32, 0.04, Some(CheckVerdict::Failed))]);
     press(&mut app, "<Tab><Tab><Tab>");
     compare("inspect_failed_in_full", &mut app, &SIZES[2..]);
     hear(&mut app, [check(0, 3, 0.0, Some(CheckVerdict::Interrupted)), Event::Step(fixture::report(STEP + 1))]);

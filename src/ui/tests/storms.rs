@@ -101,7 +101,8 @@ fn event() -> impl Strategy<Value = Event> {
         3 => trace(),
         1 => (phase(), step(), step()).prop_map(|(phase, step, minibatch)| Event::Phase(Walk { step, minibatch, phase })),
         1 => (0usize..6, any::<usize>(), number(), prop::sample::select(vec![
-            None, Some(CheckVerdict::Passed), Some(CheckVerdict::Failed), Some(CheckVerdict::Interrupted),
+            None, Some(CheckVerdict::Passed), Some(CheckVerdict::Failed), Some(CheckVerdict::Undecided),
+            Some(CheckVerdict::Interrupted),
         ])).prop_map(|(layer, done, worst, verdict)| traces::check(layer, done, worst, verdict)),
         1 => (step(), any::<String>())
             .prop_map(|(step, what)| Event::Failed(Failure { step, advice: what.clone(), what })),
