@@ -40,7 +40,7 @@ pub struct DatasetOutline {
 impl DatasetOutline {
     /// Memory that the samples and their labels take, in bytes.
     pub fn memory_bytes(&self) -> u64 {
-        let samples = self.train as u64 + self.test as u64;
+        let samples = (self.train as u64).saturating_add(self.test as u64);
         let values = self.shape.iter().fold(samples, |product, &side| product.saturating_mul(side as u64));
         values.saturating_mul(self.bytes_per_value as u64).saturating_add(samples)
     }

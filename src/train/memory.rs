@@ -84,11 +84,12 @@ impl TrainSpec {
         let best = if self.patience.is_some() { parameters } else { 0 };
         // The tensors of a checkpoint, and the files that are made of them.
         let copies = if saves { 2 * (parameters + states + saved_weights + best) } else { 0 };
-        let indices = size_of::<u32>() as u64 * data.train as u64 + 2 * PREDICTION_BYTES * data.test as u64;
+        let order = (data.train as u64).saturating_mul(size_of::<u32>() as u64);
+        let predictions = (data.test as u64).saturating_mul(2 * PREDICTION_BYTES);
         Ok(TrainingMemory {
             network,
             optimizer: states + average,
-            data: data.memory_bytes().saturating_add(indices),
+            data: data.memory_bytes().saturating_add(order).saturating_add(predictions),
             checkpoint: copies + best,
         })
     }
