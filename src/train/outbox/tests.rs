@@ -42,7 +42,8 @@ fn a_consumer_that_never_reads_bounds_memory_and_loses_no_change() {
         outbox.flush(Instant::now()).unwrap();
     }
     assert!(outbox.waiting.len() <= MAX_WAITING_SAMPLES + 200, "{}", outbox.waiting.len());
-    // A queue that grows has room for twice as many beside the old ones, and the probes hold something. All would be 49 times as many.
+    // A queue that grows has room for twice as many beside the old ones, and the probes hold something. All events would
+    // be 49 times as many.
     let (taken, event) = ((peak_bytes() - before) as usize, size_of::<Event>());
     assert!(taken < 5 * MAX_WAITING_SAMPLES * event, "{taken} bytes");
     assert_eq!(receiver.try_recv().unwrap().len(), 1);
