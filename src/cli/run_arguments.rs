@@ -15,6 +15,8 @@ pub struct RunsDirectory {
 }
 
 /// How a run is shown; the dashboard if nothing is said and the terminal can show it.
+// Each is a flag of its own on the command line.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Debug, Args)]
 pub struct OutputArguments {
     /// No dashboard: a progress bar and a table of evaluations

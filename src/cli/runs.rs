@@ -131,9 +131,9 @@ pub fn list(arguments: &RunsArguments) -> anyhow::Result<u8> {
     }
     let mut out = io::stdout().lock();
     if arguments.json {
-        print_json(&mut out, &listed)?
+        print_json(&mut out, &listed)?;
     } else {
-        print_table(&mut out, &listed, arguments)?
+        print_table(&mut out, &listed, arguments)?;
     }
     Ok(0)
 }
