@@ -17,8 +17,8 @@ use super::terminal::Session;
 /// A folder with a table, a recorded run of it called `pets`, and a file of no use.
 fn place_with_run() -> TempDir {
     let place = TempDir::new().unwrap();
-    let rows: String = (0..60).map(|i| format!("{},{},{}\n", i % 7, i % 5, ["cat", "dog"][i % 2])).collect();
-    fs::write(place.path().join("pets.csv"), format!("a,b,kind\n{rows}")).unwrap();
+    let rows: Vec<String> = (0..60).map(|i| format!("{},{},{}\n", i % 7, i % 5, ["cat", "dog"][i % 2])).collect();
+    fs::write(place.path().join("pets.csv"), format!("a,b,kind\n{}", rows.concat())).unwrap();
     let train = ["train", "--headless", "--data", "pets.csv", "--layers", "linear classes", "--batch-size", "8"];
     output_in(place.path(), &[&train[..], &["--steps", "3"]].concat());
     place
