@@ -43,8 +43,6 @@ mod train;
 const FAILED_STATUS: u8 = 1;
 /// Exit status for wrong use or wrong input.
 const WRONG_USE_STATUS: u8 = 2;
-/// Exit status of a gradient check that rounding leaves undecided.
-const UNDECIDED_STATUS: u8 = 3;
 /// Most threads that can be asked for.
 const MAX_THREADS: u64 = 256;
 /// Longest time that a benchmark measures, in seconds.
@@ -106,10 +104,9 @@ enum CliCommand {
     Replay(ReplayArguments),
     /// Check the hand-derived gradients of the configured network against central differences in f64.
     ///
-    /// Prints the relative error of every parameter and of every layer's input, and a verdict. Passed: no error is above
-    /// the tolerance. Failed, exit status 1: some error is. Undecided, exit status 3: none is, but some gradient has so
-    /// little effect on the loss that rounding could hide an error of ten times the tolerance. With --all every layer,
-    /// every loss and a dozen random networks are checked instead, and the worst of each is printed.
+    /// Prints every relative error and a verdict: passed, failed (exit status 1: some error is above the tolerance) or
+    /// undecided (3: none is, but rounding could hide one of ten times the tolerance). With --all every layer, every
+    /// loss and a dozen random networks are checked instead, and the worst of each is printed.
     Gradcheck(GradcheckArguments),
     /// Compute loss, activations and gradients of one batch, to compare with another framework.
     ///

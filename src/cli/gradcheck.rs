@@ -11,10 +11,13 @@ use gradtop::{
 };
 
 use super::{
-    FAILED_STATUS, GradcheckArguments, UNDECIDED_STATUS,
+    FAILED_STATUS, GradcheckArguments,
     screen::{stdout_for_people, without_closed_pipe},
     start,
 };
+
+/// Exit status where rounding leaves the gradients undecided.
+const UNDECIDED_STATUS: u8 = 3;
 
 /// Checks, prints and gives the exit status: 0, 1 or 3 for the verdicts.
 pub fn run(arguments: &GradcheckArguments) -> anyhow::Result<u8> {

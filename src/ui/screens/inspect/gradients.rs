@@ -10,7 +10,7 @@ use crate::{
     },
     protocol::{
         LayerKind,
-        inspection::{CheckVerdict, GradientCheck, LayerTrace, ParameterElement, PassKind},
+        inspection::{CheckVerdict, LayerTrace, ParameterElement, PassKind},
     },
     text::{TextWidth, short, thousands},
     ui::{
@@ -166,7 +166,7 @@ fn draw_check(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, checking
     let mut next = 1;
     if check.skipped > 0 {
         let mut row = Row::new(buffer, area, next).with_ellipsis(marks.ellipsis);
-        row.put(&hidden_by_rounding(check), muted);
+        row.put(&format!("rounding could hide errors of {}", thousands(check.skipped as u64)), muted);
         next += 1;
     }
     let Some(worst) = &check.worst else { return };
@@ -190,11 +190,6 @@ fn draw_check(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, checking
     let mut row = Row::new(buffer, area, next + 2).with_ellipsis(marks.ellipsis);
     row.put("by hand ", muted).put(&short(worst.by_hand), text);
     row.put(" numeric ", muted).put(&short(worst.numeric), text);
-}
-
-/// Why some elements have no verdict.
-fn hidden_by_rounding(check: &GradientCheck) -> String {
-    format!("rounding could hide errors of {}", thousands(check.skipped as u64))
 }
 
 /// Mark, word and meaning of a verdict.
@@ -259,10 +254,7 @@ pub fn draw_check_line(theme: Theme, row: &mut Row, checking: &ShownGradientChec
         }
         Some(verdict) => {
             let (mark, word, role) = verdict_look(verdict, theme);
-            let reason = match verdict {
-                CheckVerdict::Undecided => format!(": {}", hidden_by_rounding(check)),
-                _ => worst,
-            };
+            let reason = if verdict == CheckVerdict::Undecided { ": rounding".into() } else { worst };
             (format!("{mark} check {word}{reason}"), role)
         }
     };
