@@ -2,22 +2,30 @@
 
 use std::{
     future::{Future, pending},
-    io, process, thread,
+    io, process,
     time::{Duration, Instant},
 };
 
 use anyhow::Context;
-use gradtop::{app::Signal, train::Outcome, ui};
+use gradtop::{app::Signal, threads::spawn_thread, train::Outcome, ui};
 use tokio::{
     runtime,
     sync::watch,
     time::{sleep_until, timeout},
 };
 
-use super::SIGNAL_STATUS_BASE;
+use super::{SIGNAL_STATUS_BASE, start};
 
 /// Longest time from the first signal, or from leaving in a hurry, to the end of the program.
-pub const MAX_LEAVING_TIME: Duration = Duration::from_millis(1600);
+///
+/// Putting back a terminal that is not read may take three quarters of a second more.
+pub const MAX_LEAVING_TIME: Duration = Duration::from_millis(1200);
+
+/// The same signal that comes again sooner was sent once.
+const MIN_REPEAT_INTERVAL: Duration = Duration::from_millis(300);
+
+/// The signal of a terminal that is gone.
+const HANG_UP: u8 = 1;
 
 /// The signal of Ctrl-C.
 const INTERRUPT: u8 = 2;
@@ -30,7 +38,7 @@ pub struct EndingSignals {
 
 impl EndingSignals {
     /// Those that a dashboard puts the terminal in order for: hang-up, interrupt, quit, terminate.
-    pub const DASHBOARD: &[u8] = &[1, INTERRUPT, 3, 15];
+    pub const DASHBOARD: &[u8] = &[HANG_UP, INTERRUPT, 3, 15];
     /// Those of a run without a screen. A hang-up is not among them: there is nothing to put in order, and `nohup` must
     /// keep its meaning.
     pub const HEADLESS: &[u8] = &[INTERRUPT, 3, 15];
@@ -49,14 +57,21 @@ impl EndingSignals {
         let (sender, first) = watch::channel(None);
         let watch = async move {
             let number = listeners.next().await;
+            let came = Instant::now();
             // Nobody may ask for it any more.
             let _ = sender.send(Some(number));
-            exit_by_signal(timeout(MAX_LEAVING_TIME, listeners.next()).await.unwrap_or(number))
+            let second = async {
+                loop {
+                    let next = listeners.next().await;
+                    // A window that closes and `timeout` send the same signal twice, to the process and to its group.
+                    if next != number || (next != HANG_UP && came.elapsed() >= MIN_REPEAT_INTERVAL) {
+                        return next;
+                    }
+                }
+            };
+            exit_by_signal(timeout(MAX_LEAVING_TIME, second).await.unwrap_or(number))
         };
-        thread::Builder::new()
-            .name("signals".into())
-            .spawn(move || runtime.block_on(watch))
-            .context("can't listen to signals")?;
+        spawn_thread("signals", move || runtime.block_on(watch))?;
         Ok(Self { first })
     }
 
@@ -133,14 +148,19 @@ pub async fn join(
     tokio::select! {
         outcome = worker_end => outcome,
         number = signals.first(), if signalled.is_none() => exit_by_signal(number),
-        () = limit_reached => exit_by_signal(signalled.unwrap_or(INTERRUPT)),
+        () = limit_reached => {
+            if signalled.is_none() {
+                start::print_complaint("gradtop: left in the middle of a step; the last checkpoint of the run counts");
+            }
+            exit_by_signal(signalled.unwrap_or(INTERRUPT))
+        }
     }
 }
 
 /// The number of a signal by which the dashboard was left.
 pub fn signal_number(signal: Signal) -> u8 {
     match signal {
-        Signal::HangUp => 1,
+        Signal::HangUp => HANG_UP,
         Signal::Interrupt => INTERRUPT,
         Signal::Quit => 3,
         Signal::Terminate => 15,

@@ -54,11 +54,11 @@ pub fn run(arguments: &OpenArguments) -> anyhow::Result<u8> {
         App::new(Settings { run: name.clone(), throttled_by_default: false, mouse: true, origin: RunOrigin::Recorded });
     let (requests, inbox) = std_mpsc::sync_channel(MAX_WAITING);
     let (outbox, mut events) = mpsc::channel(MAX_WAITING);
+    let runtime = start::build_event_loop()?;
     ui::wait_for_foreground();
     let _signals = EndingSignals::listen(EndingSignals::DASHBOARD)?;
     let source = RecordedSource { folder, name, info, outbox };
     spawn_thread("recorded run", move || source.play(&inbox))?;
-    let runtime = start::build_event_loop()?;
     let send = move |request| requests.try_send(request).map_err(io::Error::other);
     let left = runtime
         .block_on(ui::run(app, &mut events, send, |_| {}, start::ui_settings(&config)))

@@ -25,9 +25,9 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::RunArguments;
 
-/// File descriptors that the event loop, the signals and a dashboard open.
+/// File descriptors that the event loop, the signals and a dashboard open, with a few for the files of a run.
 #[cfg(unix)]
-const NEEDED_DESCRIPTORS: usize = 9;
+const NEEDED_DESCRIPTORS: usize = 18;
 
 /// Wrong use of the command line, or a wrong file that it names.
 #[derive(Debug)]

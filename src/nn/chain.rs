@@ -202,6 +202,14 @@ pub(super) fn find_shortcut(input: &Shape, output: &Shape) -> Option<ShortcutSpe
     }
 }
 
+/// Whether a layer has nothing to do with a vector.
+fn takes_images_only(spec: &LayerSpec) -> bool {
+    matches!(
+        spec,
+        LayerSpec::Conv { .. } | LayerSpec::MaxPool { .. } | LayerSpec::AvgPool { .. } | LayerSpec::GlobalAvgPool
+    )
+}
+
 /// Why no shortcut fits a block of these layers, as the end of a sentence: from which layer on, and what would fit.
 fn unfit_shortcut_error(input: &Shape, layers: &[PlacedLayer]) -> String {
     let last_fitting = layers.iter().rposition(|info| find_shortcut(input, &info.output).is_some());
@@ -209,9 +217,13 @@ fn unfit_shortcut_error(input: &Shape, layers: &[PlacedLayer]) -> String {
     let output = &layers[layers.len() - 1].output;
     let what = format!("turns {input} into {output}, to which its input can't be added: ");
     let (&[_, height, width], &[channels, out_height, out_width]) = (input.dimensions(), output.dimensions()) else {
+        let is_vector = |layer: &&PlacedLayer| layer.output.dimensions().len() != 3;
+        let PlacedLayer { index, spec, .. } = layers.iter().find(is_vector).unwrap_or(&layers[layers.len() - 1]);
+        let needs_image = layers[..*index].iter().any(|layer| takes_images_only(&layer.spec));
+        let flatten = if needs_image { "" } else { "`flatten` before the block, for a linear shortcut, or " };
         return format!(
             "{what}its layer {index}, `{spec}`, makes a vector of the image, and a 1x1 convolution as its shortcut gives \
-             images only; put `flatten` before the block, for a linear shortcut, or that layer after it"
+             images only; put {flatten}that layer after it"
         );
     };
     let near = [height.div_ceil(out_height), width.div_ceil(out_width)];

@@ -33,9 +33,7 @@ pub use self::unix::{open_terminal, wait_for_hang_up};
 pub use self::{
     output::Output,
     panics::restore_screen,
-    system::{
-        Signals, can_suspend, is_in_foreground, stop_in_background, use_batch_scheduling, wait_for_foreground,
-    },
+    system::{Signals, can_suspend, is_in_foreground, stop_in_background, use_batch_scheduling, wait_for_foreground},
 };
 
 use super::graphics::{DELETE_ALL, PictureProtocol};

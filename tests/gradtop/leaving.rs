@@ -1,6 +1,11 @@
 //! Leaving while the engine is busy, the dashboard of a job in the background, and ends that are no terminals.
 
-use std::{process::Command, thread, time::Duration};
+use std::{
+    io::{self, Read},
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
 
 use super::terminal::Session;
 
@@ -52,13 +57,19 @@ fn signals_end_it_in_two_seconds_whatever_the_engine_does() {
 
 #[test]
 fn the_second_signal_ends_it_at_once() {
-    let mut session = stalled("step");
-    session.signal("TERM");
-    session.wait_until("the dashboard to leave", || !session.shows_dashboard());
-    session.signal("INT");
-    // The status is that of the signal that ended it: it was not the first one, whose time came to its end.
-    assert_eq!(session.end(), 130);
-    session.assert_restored();
+    // The status is that of the signal that ended it: not the first one, whose time came to its end. On a busy machine
+    // that time may be over before the second one is sent.
+    let ended_at_once = (0..4).any(|_| {
+        let mut session = stalled("step");
+        session.signal("TERM");
+        session.wait_until("the dashboard to leave", || !session.shows_dashboard());
+        session.signal("INT");
+        let status = session.end();
+        session.assert_restored();
+        assert!([130, 143].contains(&status), "{status}");
+        status == 130
+    });
+    assert!(ended_at_once);
 }
 
 #[test]
@@ -90,14 +101,20 @@ fn a_headless_run_ends_in_the_middle_of_a_step() {
             .args([style, "--set", "run.evaluate_every=1"])
             .env("GRADTOP_STALL_AT", "step")
             .current_dir(env!("CARGO_TARGET_TMPDIR"))
-            .stdout(std::process::Stdio::null())
-            .stderr(std::process::Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        thread::sleep(Duration::from_secs(1));
+        // Something of the run is read; the fourth step, which stalls, comes milliseconds later.
+        let mut output = child.stdout.take().unwrap();
+        output.read_exact(&mut [0; 200]).unwrap();
+        thread::spawn(move || io::copy(&mut output, &mut io::sink()));
+        thread::sleep(Duration::from_millis(500));
+        let sent = Instant::now();
         let kill = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status().unwrap();
         assert!(kill.success());
         assert_eq!(child.wait().unwrap().code(), Some(status), "{style}");
+        assert!(sent.elapsed() < LEAVING_LIMIT, "{style}: {:?}", sent.elapsed());
     }
 }
 

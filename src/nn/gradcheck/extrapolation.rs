@@ -12,6 +12,9 @@ const SETTLED_ROUNDINGS: f64 = 16.0;
 /// Steps that have to bring nothing before smaller ones are not tried any more.
 const SETTLED_STEPS: usize = 2;
 
+/// Estimates of different steps, the least uncertain ones, that are compared.
+const COMPARED_ESTIMATES: usize = 3;
+
 /// A number from differences, and how far off it may be.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Estimate {
@@ -26,37 +29,52 @@ pub(super) struct Estimate {
 /// The error of a difference with step h is c₂h² + c₄h⁴ + …. Two of them give an estimate without the first term, three
 /// one without the second, and so on (Richardson 1911). Of all of these the one counts that moved least when it was
 /// refined (Ridders 1982), so that neither steps over which the function is not smooth enough nor those whose rounding
-/// is large have a say. Differences that can't improve on it are not asked for.
+/// is large have a say. An estimate can move little by chance; so it is as uncertain as it is far from the best ones of
+/// other steps. Differences that can't improve on it are not asked for.
 pub(super) fn extrapolate_to_zero(differences: impl IntoIterator<Item = Estimate>) -> Estimate {
-    let mut best = Estimate { value: f64::NAN, uncertainty: f64::INFINITY };
+    let unknown = Estimate { value: f64::NAN, uncertainty: f64::INFINITY };
+    let (mut best, mut best_of_steps) = (unknown, Vec::new());
     let (mut before, mut steps_without_gain): (Vec<f64>, usize) = (Vec::new(), 0);
     for difference in differences {
         let (mut row, mut power) = (vec![difference.value], 1.0);
         steps_without_gain += 1;
+        let mut best_of_step = unknown;
         for (order, &coarse) in before.iter().enumerate() {
             power *= STEP_RATIO * STEP_RATIO;
             let fine = row[order];
             let value = fine + (fine - coarse) / (power - 1.0);
             let uncertainty = (value - fine).abs().max((value - coarse).abs()) + difference.uncertainty;
-            if uncertainty < best.uncertainty {
-                best = Estimate { value, uncertainty };
-                steps_without_gain = 0;
+            if uncertainty < best_of_step.uncertainty {
+                best_of_step = Estimate { value, uncertainty };
             }
             row.push(value);
         }
+        if best_of_step.uncertainty < best.uncertainty {
+            best = best_of_step;
+            steps_without_gain = 0;
+        }
+        best_of_steps.push(best_of_step);
         before = row;
         let few_roundings = SETTLED_ROUNDINGS * difference.uncertainty;
         let is_settled = best.uncertainty <= few_roundings.max(SETTLED_UNCERTAINTY * best.value.abs());
         if is_settled && steps_without_gain >= SETTLED_STEPS {
-            return best;
+            return Estimate { uncertainty: best.uncertainty.max(spread_around(best.value, best_of_steps)), ..best };
         }
     }
     Estimate { uncertainty: f64::INFINITY, ..best }
 }
 
+/// How far the least uncertain estimates are from `value`.
+fn spread_around(value: f64, mut estimates: Vec<Estimate>) -> f64 {
+    estimates.sort_by(|a, b| a.uncertainty.total_cmp(&b.uncertainty));
+    let far = estimates.iter().take(COMPARED_ESTIMATES).map(|estimate| (estimate.value - value).abs());
+    far.filter(|far| far.is_finite()).fold(0.0, f64::max)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::{Purpose, stream};
 
     /// Differences of f at x with `count` steps from `first` on.
     fn differences(f: impl Fn(f64) -> f64, x: f64, first: f64, count: i32) -> impl Iterator<Item = Estimate> {
@@ -82,6 +100,20 @@ mod tests {
             assert!(error < largest_error, "{sharpness}: {limit:?} {error}");
             assert!(error * limit.value <= 3.0 * limit.uncertainty, "{sharpness}: {limit:?} {error}");
         }
+    }
+
+    #[test]
+    fn noise_that_the_differences_do_not_know_of_makes_it_uncertain() {
+        let mut stream = stream(1, Purpose::Data, 0);
+        let mut noise = || f64::from(stream.below(2001)) / 1000.0 - 1.0;
+        let mut overconfident = 0;
+        for _ in 0..500 {
+            let noisy = differences(f64::exp, 0.0, 0.5, 34)
+                .map(|exact| Estimate { value: exact.value + 100.0 * exact.uncertainty * noise(), ..exact });
+            let limit = extrapolate_to_zero(noisy);
+            overconfident += usize::from((limit.value - 1.0).abs() > 10.0 * limit.uncertainty);
+        }
+        assert!(overconfident <= 2, "{overconfident} of 500");
     }
 
     #[test]

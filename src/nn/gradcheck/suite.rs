@@ -54,6 +54,7 @@ pub fn all_cases() -> Vec<CheckCase> {
     let on_images = [
         "conv 3 3x3 pad 1",
         "conv 3 3x2 stride 2 pad 1",
+        "conv 3 4x3 pad same",
         "batchnorm",
         "maxpool 3 stride 2 pad 1",
         "avgpool 3 stride 2 pad 1",

@@ -30,7 +30,13 @@ fn gradients_of_every_padding_agree_with_central_differences() {
         let layers = layers.iter().map(|text| text.parse().unwrap()).collect();
         let spec = NetworkSpec { layers, ..NetworkSpec::default() };
         let report = check_gradients(&spec, &Shape::new([2, 5, 6]), 3, 4, 1).unwrap();
-        assert_eq!(report.verdict(TOLERANCE), Verdict::Passed, "{:?}: {:?}", spec.layers, report.worst_tensor(TOLERANCE));
+        assert_eq!(
+            report.verdict(TOLERANCE),
+            Verdict::Passed,
+            "{:?}: {:?}",
+            spec.layers,
+            report.worst_tensor(TOLERANCE)
+        );
     }
 }
 
@@ -130,6 +136,16 @@ fn impossible_networks_are_refused_by_layer_and_shape() {
             "turns [2, 5, 6] into [4, 2, 6], to which its input can't be added: a 1x1 convolution as its shortcut can give \
              [4, 5, 6] or [4, 3, 3] with stride 2 or [4, 2, 2] with stride 3; make its layers give one of these (`pad same` \
              keeps height and width), or put what changes them, from its layer 2, `conv 4 4x1`, on, outside of the block",
+        ),
+        (
+            "residual [conv 4 2x2, linear 4]",
+            "turns [2, 5, 6] into [4], to which its input can't be added: its layer 1, `linear 4`, makes a vector of the \
+             image, and a 1x1 convolution as its shortcut gives images only; put that layer after it",
+        ),
+        (
+            "residual [relu, conv 4 2x2, flatten]",
+            "turns [2, 5, 6] into [80], to which its input can't be added: its layer 2, `flatten`, makes a vector of the \
+             image, and a 1x1 convolution as its shortcut gives images only; put that layer after it",
         ),
         (
             "residual [relu, linear 4]",

@@ -31,8 +31,8 @@ const MOST_DEAD: f64 = 0.9;
 /// What the share has grown by where updates must have had a part in it.
 const MANY_MORE_DEAD: f64 = 0.2;
 
-/// Share of the channels of a batch normalization without two different values from which on that is the cause of what
-/// is seen of it: a unit that is dead, or a gradient that does not come through.
+/// Share of the channels of a batch normalization without two different values from which on that is why units after it
+/// are dead. It is why no gradient comes through only if all of them are so.
 const MANY_CONSTANT: f64 = 0.5;
 
 /// Update norms over the weight norm that are large, huge and far too small; about 1e-3 is usual.
@@ -290,7 +290,7 @@ pub(super) fn judge_layers(
             last_gradient: [last.gradient_norm, last.gradient_rms()],
             dead_somewhere,
             saturates: layers[place..].iter().any(|layer| layer.saturates),
-            constant_norm: layers[place..].iter().find(|layer| is_mostly_constant(layer)).map(|layer| layer.layer),
+            constant_norm: layers[place..].iter().find(|layer| layer.constant == Some(1.0)).map(|layer| layer.layer),
             smallest_weight_rms,
             at: *at,
         };

@@ -178,7 +178,7 @@ impl LossStart {
     /// above chance than the updates did since, else the updates are.
     fn advice(self, at: &Circumstances) -> String {
         let Self { first, newest } = self;
-        let began_far_above = first > FAR_ABOVE_SHARE * at.chance_loss;
+        let began_far_above = at.chance_loss >= LEAST_CHANCE_LOSS && first > FAR_ABOVE_SHARE * at.chance_loss;
         if began_far_above && first / at.chance_loss >= newest / first {
             let [first, chance] = [first, at.chance_loss].map(loss_text);
             let lower = at.lower_rate();

@@ -29,11 +29,13 @@ const PASTE_PAUSE: Duration = Duration::from_millis(100);
 /// A paste with such a pause in it has ended, its end was lost.
 const PASTE_WAIT: Duration = Duration::from_secs(2);
 
-/// Keys that come this soon after the end of a paste, or after another such key, belong to it: it contained the
-/// sequence that ends a paste.
+/// Keys that come this soon after the end of a paste, or after others that belong to it, belong to it too: it contained
+/// the sequence that ends a paste. A key that comes alone does not prolong this, so that a key held down counts soon.
 const PASTE_TAIL: Duration = Duration::from_millis(100);
 
 const ESCAPE: u8 = 0x1b;
+
+const CONTROL_C: u8 = 0x03;
 
 /// What follows a pasted text.
 const PASTE_END: &[u8] = b"\x1b[201~";
@@ -62,8 +64,13 @@ impl InputDecoder {
             self.give_up();
         }
         self.newest = Some(chunk.at);
+        if self.paste.is_none() && chunk.bytes == [CONTROL_C] {
+            // Typed, not pasted: a paste comes in large pieces.
+            self.tail = None;
+        }
+        let prolongs_tail = chunk.bytes.len() > MAX_SEQUENCE_BYTES || !is_single_input(&chunk);
         for byte in chunk.bytes {
-            self.push_byte(byte);
+            self.push_byte(byte, prolongs_tail);
         }
     }
 
@@ -88,11 +95,11 @@ impl InputDecoder {
         if let Some(paste) = self.paste.take() {
             self.ready.push_back(Input::Paste(paste.into_text()));
         } else if pending == [ESCAPE] {
-            self.emit(Input::Key(Key::plain(Code::Esc)));
+            self.emit(Input::Key(Key::plain(Code::Esc)), false);
         }
     }
 
-    fn push_byte(&mut self, byte: u8) {
+    fn push_byte(&mut self, byte: u8, prolongs_tail: bool) {
         if let Some(paste) = &mut self.paste {
             if paste.push(byte) {
                 self.give_up();
@@ -107,12 +114,12 @@ impl InputDecoder {
             Decoded::Foreign => {
                 // With nothing pending no byte is foreign.
                 self.give_up();
-                self.push_byte(byte);
+                self.push_byte(byte, prolongs_tail);
             }
             decoded => {
                 self.pending.clear();
                 match decoded {
-                    Decoded::Input(input) if !too_long => self.emit(input),
+                    Decoded::Input(input) if !too_long => self.emit(input, prolongs_tail),
                     Decoded::PasteStart if !too_long => self.paste = Some(PastedBytes::default()),
                     _ => {}
                 }
@@ -120,12 +127,14 @@ impl InputDecoder {
         }
     }
 
-    fn emit(&mut self, input: Input) {
+    /// Gives an input out, unless it is a key that belongs to a paste; one that did not come alone prolongs the time in
+    /// which they do.
+    fn emit(&mut self, input: Input, prolongs_tail: bool) {
         let (newest, key) = (self.newest, matches!(input, Input::Key(_)));
-        if key && newest < self.tail {
-            self.tail = newest.map(|newest| newest + PASTE_TAIL);
-        } else {
+        if !key || newest >= self.tail {
             self.ready.push_back(input);
+        } else if prolongs_tail {
+            self.tail = newest.map(|newest| newest + PASTE_TAIL);
         }
     }
 }
@@ -137,7 +146,7 @@ fn is_single_input(chunk: &Chunk) -> bool {
         return false;
     }
     let mut alone = InputDecoder::default();
-    chunk.bytes.iter().for_each(|byte| alone.push_byte(*byte));
+    chunk.bytes.iter().for_each(|byte| alone.push_byte(*byte, false));
     alone.give_up();
     matches!(alone.ready.make_contiguous(), [input] if !matches!(input, Input::Paste(_)))
 }

@@ -15,7 +15,7 @@ use std::{
     ptr,
     sync::{
         OnceLock,
-        atomic::{AtomicPtr, Ordering},
+        atomic::{AtomicBool, AtomicPtr, Ordering},
     },
 };
 
@@ -52,6 +52,9 @@ struct CrashRestore {
 
 /// What a handler is to use; null while the terminal is as it was found. Whoever swaps it out owns it.
 static ARMED: AtomicPtr<CrashRestore> = AtomicPtr::new(ptr::null_mut());
+
+/// Whether a handler is putting the terminal back, or has.
+static IS_RESTORING: AtomicBool = AtomicBool::new(false);
 
 /// What the signals did before, in the order of [`CRASH_SIGNALS`].
 static PREVIOUS: OnceLock<[sigaction; CRASH_SIGNALS.len()]> = OnceLock::new();
@@ -112,7 +115,13 @@ fn install_handlers() {
 extern "C" fn end_by_crash(signal: c_int, info: *mut siginfo_t, _context: *mut c_void) {
     let place = CRASH_SIGNALS.iter().position(|(number, _)| *number == signal);
     let armed = ARMED.swap(ptr::null_mut(), Ordering::AcqRel);
-    if !armed.is_null() {
+    if armed.is_null() {
+        // Perhaps another thread has crashed at the same time and is still putting the terminal back.
+        if IS_RESTORING.load(Ordering::Acquire) {
+            let _ = poll(&mut [], Some(&MAX_WRITE_WAIT));
+        }
+    } else {
+        IS_RESTORING.store(true, Ordering::Release);
         // SAFETY: the pointer is from `Box::into_raw` and was taken from all others. It is never freed: the process ends.
         let restore = unsafe { &*armed };
         // There is nothing left to do where it fails.

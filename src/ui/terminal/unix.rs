@@ -58,7 +58,9 @@ impl Modes {
     /// # Errors
     /// When the terminal is gone.
     pub fn restore(&self) -> io::Result<()> {
-        let restored = tcsetattr(&self.terminal, OptionalActions::Now, &self.found);
+        // In the background the terminal is another job's, and the system would stop a job that changes it.
+        let is_ours = is_foreground_of(&self.terminal);
+        let restored = if is_ours { tcsetattr(&self.terminal, OptionalActions::Now, &self.found) } else { Ok(()) };
         crash::disarm();
         Ok(restored?)
     }
@@ -133,7 +135,12 @@ pub fn wait_for_hang_up(terminal: &OwnedFd) {
 
 /// Whether the terminal is this process's to use: its job is the one in the foreground, or there is no job control.
 pub fn is_in_foreground() -> bool {
-    open_terminal().is_ok_and(|terminal| tcgetpgrp(&terminal).map_or(true, |group| group == getpgrp()))
+    // Without a terminal there is nothing to wait for; what opens it next says why.
+    open_terminal().map_or(true, |terminal| is_foreground_of(&terminal))
+}
+
+fn is_foreground_of(terminal: &OwnedFd) -> bool {
+    tcgetpgrp(terminal).map_or(true, |group| group == getpgrp())
 }
 
 /// Waits until the terminal is this process's to use, stopped as by the system, so that the shell says so and can bring

@@ -21,7 +21,7 @@ impl NetworkGenerator {
     /// before it, whose weight would then have next to no effect: that is undecided.
     fn layer(&mut self, is_image: bool, is_inside_block: bool, before: &str) -> String {
         let keeps_norm = ["batchnorm", "maxpool", "avgpool", "global_avgpool", "flatten", "residual"];
-        let place = self.one_of(["", " stride 2", " pad 1", " stride 2 pad 1", " stride 1"]);
+        let place = self.one_of(["", " stride 2", " pad 1", " stride 2 pad 1", " pad 1x0", " stride 2 pad 0x1"]);
         match self.below(if is_inside_block { 9 } else { 12 }) {
             0 => format!("dropout 0.{}", 1 + self.below(5)),
             1 | 2 if !keeps_norm.iter().any(|kind| before.starts_with(kind)) => "batchnorm".into(),
@@ -36,7 +36,7 @@ impl NetworkGenerator {
                 let (height, width) = (1 + self.below(3), 1 + self.below(3));
                 format!("conv {} {height}x{width}{place}", 2 + self.below(3))
             }
-            9 if is_image => self.one_of(["flatten", "global_avgpool", "conv 3 3x3 pad 1"]).into(),
+            9 if is_image => self.one_of(["flatten", "global_avgpool", "conv 3 4x3 pad same"]).into(),
             10 | 11 => {
                 let mut layers: Vec<String> = Vec::new();
                 for _ in 0..=self.below(4) {

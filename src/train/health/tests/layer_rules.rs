@@ -140,7 +140,7 @@ fn advice_about_layers_fits_the_cause() {
         (norm(0.5, 0.95, 1.0), at, "at the first look, so the updates are not the cause"),
         (norm(1.0, 0.0, 1e-9), at, "layer 2, batchnorm, gets one value a channel, the same from every sample"),
         (norm(1.0, 0.0, 1e-9), single, "choose a run.batch_size that leaves no single sample"),
-        (norm(0.4, 0.0, 1e-9), at, "use batchnorm between the layers"),
+        (norm(0.6, 0.0, 1e-9), at, "use batchnorm between the layers"),
     ] {
         let advice = advice(probe, at);
         assert!(advice.contains(words), "{probe:?}: {advice}");

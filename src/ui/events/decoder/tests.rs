@@ -238,9 +238,13 @@ fn what_spills_out_of_a_paste_is_no_key() {
     assert_eq!(typist.send(AT_ONCE, b"q"), [press('q')]);
     assert_eq!(typist.send(AT_ONCE, b"\x1b[200~a\x1b[201~qy"), [pasted("a")]);
     for i in 1..50 {
-        assert_eq!(typist.send(PASTE_TAIL / 2, b"q"), [], "key {i} of the tail");
+        assert_eq!(typist.send(PASTE_TAIL / 2, b"qy\x03"), [], "piece {i} of the tail");
     }
-    assert_eq!(typist.send(PASTE_TAIL, b"q"), [press('q')]);
+    // A key that is held down does not prolong the tail, and Ctrl-C of its own is none of it.
+    assert_eq!(typist.send(PASTE_TAIL / 2, b"q"), []);
+    assert_eq!(typist.send(PASTE_TAIL / 2, b"q"), [press('q')]);
+    assert_eq!(typist.send(AT_ONCE, b"\x1b[200~a\x1b[201~"), [pasted("a")]);
+    assert_eq!(typist.send(AT_ONCE, b"\x03"), [Input::Key(Key::control('c'))]);
 }
 
 #[test]
