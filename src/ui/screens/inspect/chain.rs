@@ -1,7 +1,6 @@
 //! The network as a chain: what the sample is after each layer, and what error comes back to it.
 
 use ratatui::{buffer::Buffer, layout::Rect};
-use unicode_width::UnicodeWidthStr;
 
 use super::{numbers, symbols::displayable_equation};
 use crate::{
@@ -10,7 +9,7 @@ use crate::{
         Capability, Phase,
         inspection::{ActivationSummary, PassKind, SampleLoss},
     },
-    text::{percent_number, short, thousands},
+    text::{TextWidth, percent_number, short, thousands},
     ui::{
         layout::inspect::{ChainFrame, NUMBER_COLUMNS},
         paint::{Row, number},
