@@ -26,6 +26,9 @@ const SEQUENCE_WAIT: Duration = Duration::from_millis(50);
 /// After such a pause, a single key is no part of a paste whose end is missing: a paste comes in large pieces.
 const PASTE_PAUSE: Duration = Duration::from_millis(100);
 
+/// A key that comes alone after such a pause was typed.
+const TYPING_PAUSE: Duration = Duration::from_millis(20);
+
 /// A paste with such a pause in it has ended, its end was lost.
 const PASTE_WAIT: Duration = Duration::from_secs(2);
 
@@ -63,12 +66,13 @@ impl InputDecoder {
         {
             self.give_up();
         }
+        // A paste comes in large pieces without pauses.
+        let is_typed = self.newest.is_some_and(|newest| chunk.at >= newest + TYPING_PAUSE) && is_single_input(&chunk);
         self.newest = Some(chunk.at);
-        if self.paste.is_none() && chunk.bytes == [CONTROL_C] {
-            // Typed, not pasted: a paste comes in large pieces.
+        if is_typed && self.paste.is_none() && chunk.bytes == [CONTROL_C] {
             self.tail = None;
         }
-        let prolongs_tail = chunk.bytes.len() > MAX_SEQUENCE_BYTES || !is_single_input(&chunk);
+        let prolongs_tail = !is_typed;
         for byte in chunk.bytes {
             self.push_byte(byte, prolongs_tail);
         }

@@ -244,7 +244,7 @@ fn what_spills_out_of_a_paste_is_no_key() {
     assert_eq!(typist.send(PASTE_TAIL / 2, b"q"), []);
     assert_eq!(typist.send(PASTE_TAIL / 2, b"q"), [press('q')]);
     assert_eq!(typist.send(AT_ONCE, b"\x1b[200~a\x1b[201~"), [pasted("a")]);
-    assert_eq!(typist.send(AT_ONCE, b"\x03"), [Input::Key(Key::control('c'))]);
+    assert_eq!(typist.send(TYPING_PAUSE, b"\x03"), [Input::Key(Key::control('c'))]);
 }
 
 #[test]
