@@ -75,10 +75,7 @@ impl TensorComparison {
         if difference >= self.difference || difference.is_nan() {
             (self.analytic, self.numeric, self.difference) = (analytic, numeric.value, difference);
         }
-        // A number that nothing changes at all is not rounded.
-        if self.largest > 0.0 {
-            self.uncertainty = self.uncertainty.max(numeric.uncertainty);
-        }
+        self.uncertainty = self.uncertainty.max(numeric.uncertainty);
     }
 
     /// What moving the tensor by its own size does to the loss.
@@ -90,7 +87,8 @@ impl TensorComparison {
     ///
     /// A tensor without effect, such as a bias before a batch normalization, has a derivative that is nothing but
     /// rounding. Whether it should have an effect is judged by the others of its layer, through which the same gradient
-    /// flows: what rounding hides is then relative to `layer_effect`, the largest of their effects.
+    /// flows: what rounding hides is then relative to `layer_effect`, the largest of their effects. Of a layer of which none
+    /// has any, as after saturated ones or among dead units, nothing can be told.
     pub(super) fn relative_errors(&self, layer_effect: f64) -> [f64; 2] {
         let rounding = UNCERTAINTY_MARGIN * self.uncertainty;
         let size = if self.largest <= rounding { layer_effect / self.scale } else { self.largest };
@@ -125,7 +123,8 @@ mod tests {
         assert_eq!(verdict(1e-17, -3e-16, 1e-16, 1.0), Verdict::Passed);
         assert_eq!(verdict(1e-17, -3e-16, 1e-16, 1e-9), Verdict::Undecided, "too little comes back to the layer");
         assert_eq!(verdict(1e-17, -3e-16, 1e-16, 0.0), Verdict::Undecided);
-        assert_eq!(verdict(0.0, 0.0, 1e-16, 0.0), Verdict::Passed, "nothing moves");
+        assert_eq!(verdict(0.0, 0.0, 1e-16, 1.0), Verdict::Passed, "none, in a layer that has some");
+        assert_eq!(verdict(0.0, 0.0, 1e-16, 0.0), Verdict::Undecided, "nothing moves, perhaps by too little to be seen");
         assert_eq!(verdict(1e-3, 0.0, 1e-16, 1.0), Verdict::Failed, "there should be none");
         assert_eq!(verdict(0.0, 1e-3, 1e-16, 1.0), Verdict::Failed, "there should be one");
     }
