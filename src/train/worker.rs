@@ -239,7 +239,8 @@ fn load_data(spec: &RunSpec, link: &mut ConsumerLink) -> Result<Option<Dataset>,
     };
     injected::stall(StallPlace::Load, 0);
     let loaded = dataset::load(&spec.data, &mut progress);
-    if link.inbox.stop_requested() {
+    // By a request, or because the consumer has left.
+    if link.inbox.stop_requested() || matches!(loaded, Err(DataError::Interrupted)) {
         return Ok(None);
     }
     let data = loaded.map_err(|error| {

@@ -68,10 +68,10 @@ fn wait_until_idle(child: &Child) {
         let fields: Vec<String> = stat.rsplit(") ").next().unwrap().split(' ').map(str::to_owned).collect();
         (fields[11].clone(), fields[12].clone())
     };
-    // It is busy from the start; a moment without progress on a machine that is busy with others does not count.
+    // It is busy from the start; seconds without progress on a machine that is busy with others do not count.
     let mut idle = 0;
     let mut last = used();
-    while idle < 15 {
+    while idle < 40 {
         thread::sleep(Duration::from_millis(100));
         let now = used();
         idle = if now == last && now.0 != "0" { idle + 1 } else { 0 };

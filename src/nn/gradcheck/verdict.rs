@@ -124,7 +124,11 @@ mod tests {
         assert_eq!(verdict(1e-17, -3e-16, 1e-16, 1e-9), Verdict::Undecided, "too little comes back to the layer");
         assert_eq!(verdict(1e-17, -3e-16, 1e-16, 0.0), Verdict::Undecided);
         assert_eq!(verdict(0.0, 0.0, 1e-16, 1.0), Verdict::Passed, "none, in a layer that has some");
-        assert_eq!(verdict(0.0, 0.0, 1e-16, 0.0), Verdict::Undecided, "nothing moves, perhaps by too little to be seen");
+        assert_eq!(
+            verdict(0.0, 0.0, 1e-16, 0.0),
+            Verdict::Undecided,
+            "nothing moves, perhaps by too little to be seen"
+        );
         assert_eq!(verdict(1e-3, 0.0, 1e-16, 1.0), Verdict::Failed, "there should be none");
         assert_eq!(verdict(0.0, 1e-3, 1e-16, 1.0), Verdict::Failed, "there should be one");
     }
