@@ -74,7 +74,7 @@ fn wait_until_idle(child: &Child) {
     while idle < 40 {
         thread::sleep(Duration::from_millis(100));
         let now = used();
-        idle = if now == last && now.0 != "0" { idle + 1 } else { 0 };
+        idle = if now == last { idle + 1 } else { 0 };
         last = now;
     }
 }
