@@ -8,8 +8,8 @@ use crate::{
     ui::widgets::chart,
 };
 
-/// Rows of what stays the same during a run and of where it is recorded, with the title, without notes on the data and
-/// without how far the record goes.
+/// Rows of what stays the same during a run and of where it is recorded, with the title, without notes on the data, the
+/// memory, and how far the record goes.
 const FACTS_ROWS: u16 = 8;
 
 /// From this width on there is a side panel.
@@ -35,7 +35,8 @@ fn place_side_panels(app: &App, rest: &mut Rect, layout: &mut Layout) {
     take_top(&mut side, 1);
     let run = app.run();
     let saved = run.record.folder.is_some() && run.record.progress_text().is_some();
-    let facts = FACTS_ROWS + u16::from(run.findings.note_count() > 0) + u16::from(saved);
+    let has_memory = run.info.as_ref().is_some_and(|info| info.memory.is_some());
+    let facts = FACTS_ROWS + [run.findings.note_count() > 0, has_memory, saved].map(u16::from).iter().sum::<u16>();
     // Two findings come before the facts, and the facts are cut from their end.
     let facts = side.height.saturating_sub(9).min(facts);
     if facts >= 4 {

@@ -144,6 +144,7 @@ pub fn info() -> Event {
             layer(4, "linear", 128, 10),
         ],
         parameters: Some(235_146),
+        memory: Some(MemoryInfo { total: 22_000_000, ..MemoryInfo::default() }),
         batch_size: Some(64),
         steps_per_epoch: Some(EPOCH),
         evaluate_every: Some(EPOCH),
