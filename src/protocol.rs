@@ -16,23 +16,28 @@
 
 use serde::{Deserialize, Serialize};
 
+mod branch;
 pub mod change;
 pub mod inspection;
 mod layer;
 pub mod metric;
 pub mod number;
+mod range_test;
 mod report;
 mod request_line;
 mod run;
 mod setting;
 
 pub use crate::range::Range;
+pub use branch::{BranchName, Branching, MAX_BRANCH_NAME, Rewinding, Rewound};
 pub use change::{Change, ChangedBy};
 pub use inspection::{Answer, Inspection, Phase, Query, SampleChoice, Walk};
 pub use layer::{LayerEquations, LayerInfo, LayerKind, LayerRole};
 pub use metric::{Better, DataPart, MetricId, MetricInfo, MetricValue, MetricValues, Unit};
+pub use range_test::{RANGE_TEST_RATES, RANGE_TEST_STEPS, RangeTest, RangeTestPlan, RangeTestPoint};
 pub use report::{
-    Evaluation, Failure, Finding, Health, LayerProbe, RECENT_MINIBATCHES, RunSummary, StepReport, TrainingMeans,
+    Evaluation, Failure, Finding, Health, LayerProbe, RECENT_MINIBATCHES, RunSummary, StepReport, SuspectSample,
+    TrainingMeans, Trouble, TroubleKind,
 };
 pub use request_line::RequestLine;
 pub use run::{
@@ -129,6 +134,39 @@ pub enum Command {
     /// Go on by one phase of the current minibatch: forward layer by layer, the loss, backward layer by layer, the
     /// update. Only while paused; everything else that trains first completes the minibatch.
     AdvancePhase,
+    /// Go back, or over to another branch: to where `step` minibatches of it were completed, before what was changed
+    /// there; at the newest step of a branch, after it. Applied when the run stands there, paused. Training on from an
+    /// earlier step than the newest begins a branch.
+    Rewind {
+        /// Minibatches completed.
+        step: u64,
+        /// The branch; absent is the current one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        branch: Option<BranchId>,
+    },
+    /// Give up the [`Command::Rewind`] or [`Command::TestLearningRates`] that is under way, if any is. That is then rejected, and the run stands
+    /// where it stood.
+    Cancel,
+    /// Give a branch a name, of at most [`MAX_BRANCH_NAME`] characters; an empty one takes it away.
+    RenameBranch(BranchName),
+    /// Forget a branch that the current one does not come from, and those that come from it.
+    DeleteBranch {
+        /// The branch.
+        branch: BranchId,
+    },
+    /// Leave out the update of the next minibatch.
+    SkipMinibatch,
+    /// Say no more of a kind of trouble, nor pause for it; `layer` only for one layer.
+    Silence {
+        /// Which kind.
+        kind: TroubleKind,
+        /// Place in [`RunInfo::layers`]; absent is everywhere.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        layer: Option<usize>,
+    },
+    /// Find out with which learning rates the loss falls, on a copy of the network. Told by [`Event::RangeTest`] as it
+    /// goes on, and applied when it is over; the run waits meanwhile.
+    TestLearningRates(RangeTestPlan),
     /// Save everything that going on later needs; applied once it is safe on the disk.
     Save,
     /// End the run; the last event is [`Event::Stopped`].
@@ -186,6 +224,20 @@ pub enum Event {
     /// The run goes on from an earlier step as a new branch: all that follows belongs to it, and its steps begin with
     /// `at + 1`.
     Branched(Branching),
+    /// The run is on its way to an earlier step, or to another branch.
+    Rewinding(Rewinding),
+    /// The run stands at an earlier step, or on another branch. At the newest step of a branch all that follows belongs to
+    /// it; otherwise [`Event::Branched`] comes before the next minibatch.
+    Rewound(Rewound),
+    /// A branch got another name.
+    BranchRenamed(BranchName),
+    /// A branch was forgotten.
+    BranchDeleted {
+        /// The branch.
+        branch: BranchId,
+    },
+    /// A learning-rate range test goes on, or is over.
+    RangeTest(RangeTest),
     /// The source noticed something worth a sentence.
     Finding(Finding),
     /// How many reports of minibatches and evaluations were left out so far because the consumer was slow.
@@ -218,20 +270,6 @@ pub struct NewMetrics {
     /// As in [`RunInfo::quantities`].
     #[serde(default)]
     pub quantities: Vec<MetricInfo>,
-}
-
-/// Where a branch leaves another one.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Branching {
-    /// The branch that begins, never one that there was.
-    pub branch: BranchId,
-    /// The branch that it leaves.
-    pub parent: BranchId,
-    /// Minibatches completed where it leaves it.
-    pub at: u64,
-    /// What is different from here on, if anything is: without a change both are the same bits.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub change: Option<Change>,
 }
 
 /// Who speaks, and what they can be asked.
@@ -270,6 +308,14 @@ pub enum Capability {
     Inspect,
     /// [`Command::AdvancePhase`].
     Phase,
+    /// [`Command::Rewind`], [`Command::Cancel`], [`Command::RenameBranch`] and [`Command::DeleteBranch`].
+    Rewind,
+    /// [`Command::SkipMinibatch`].
+    Skip,
+    /// [`Command::Silence`].
+    Silence,
+    /// [`Command::TestLearningRates`] and [`Command::Cancel`].
+    RangeTest,
     /// [`Command::Save`].
     Save,
     /// Something that this version does not know how to ask for.

@@ -67,6 +67,10 @@ const fn recorded_reason(capability: Capability) -> &'static str {
         Capability::Evaluate => "a recorded run can't be evaluated here; gradtop evaluate does that",
         Capability::Inspect => "a recorded run can't be asked about samples and layers; gradtop resume goes on with it",
         Capability::Save => "this run is recorded already",
+        Capability::Rewind => "a recorded run can't go back here; gradtop resume opens it so that it can",
+        Capability::Skip | Capability::Silence | Capability::RangeTest => {
+            "a recorded run isn't trained here; gradtop resume goes on with it"
+        }
         Capability::Unknown => "a recorded run can't do that",
     }
 }
@@ -90,6 +94,10 @@ impl WatchedRun {
                 Capability::Inspect => "this source doesn't support inspection",
                 Capability::Save => "this run is not recorded",
                 Capability::Phase => "this source can't go phase by phase",
+                Capability::Rewind => "this source can't go back",
+                Capability::Skip => "this source can't leave out a minibatch",
+                Capability::Silence => "this source can't be told to say less",
+                Capability::RangeTest => "this source can't test learning rates",
                 Capability::Unknown => "this source can't do that",
             }),
             Requirement::Ready if run.state == RunState::Loading || run.info.is_none() => Some("still loading"),

@@ -139,6 +139,16 @@ fn request_text(command: &Command, run: &Run) -> String {
         Command::Inspect { .. } | Command::Watch { .. } => "looking inside…".into(),
         Command::AdvancePhase => "one phase…".into(),
         Command::Save => "saving…".into(),
+        Command::Rewind { step, branch: None } => format!("back to step {}…", thousands(*step)),
+        Command::Rewind { step, branch: Some(branch) } => {
+            format!("to step {} of branch {}…", thousands(*step), branch.0)
+        }
+        Command::Cancel => "giving up…".into(),
+        Command::RenameBranch(_) => "renaming…".into(),
+        Command::DeleteBranch { branch } => format!("deleting branch {}…", branch.0),
+        Command::SkipMinibatch => "skipping the next minibatch…".into(),
+        Command::Silence { .. } => "silencing…".into(),
+        Command::TestLearningRates(_) => "testing learning rates…".into(),
         Command::Stop => "stopping…".into(),
         Command::Unknown => "…".into(),
     }

@@ -222,6 +222,12 @@ impl Run {
             Event::Phase(walk) if walk.phase == protocol::Phase::Unknown => self.report_unknown_message(),
             Event::Phase(walk) => self.walk = (walk.phase != protocol::Phase::Between).then_some(walk),
             Event::Unknown => self.report_unknown_message(),
+            // Drawn on the charts and on the Runs screen.
+            Event::Rewinding(_)
+            | Event::Rewound(_)
+            | Event::BranchRenamed(_)
+            | Event::BranchDeleted { .. }
+            | Event::RangeTest(_) => {}
             Event::Applied { .. } | Event::Rejected { .. } => {}
         }
     }
@@ -283,7 +289,8 @@ impl Run {
 
     /// Adds a finding of the dashboard's own.
     fn add_own_finding(&mut self, what: String, advice: &str) {
-        let finding = Finding { step: self.step, health: Health::Watch, layer: None, what, advice: advice.into() };
+        let finding =
+            Finding { step: self.step, health: Health::Watch, layer: None, what, advice: advice.into(), trouble: None };
         self.findings.add(self.branches.current_branch(), &finding);
     }
 

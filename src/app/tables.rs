@@ -211,6 +211,13 @@ pub(super) fn command_text(command: &Command) -> String {
         Command::Inspect { .. } | Command::Watch { .. } => "inspect".into(),
         Command::AdvancePhase => "phase".into(),
         Command::Save => "save".into(),
+        Command::Rewind { .. } => "rewind".into(),
+        Command::Cancel => "cancel".into(),
+        Command::RenameBranch(_) => "rename".into(),
+        Command::DeleteBranch { .. } => "delete".into(),
+        Command::SkipMinibatch => "skip".into(),
+        Command::Silence { .. } => "silence".into(),
+        Command::TestLearningRates(_) => "range test".into(),
         Command::Stop => "stop".into(),
         Command::Unknown => "command".into(),
     }

@@ -102,7 +102,7 @@ impl RecordedSource {
         let notes = notes.unwrap_or_else(|error| vec![error.to_string()]);
         batch.extend(notes.into_iter().map(|what| {
             let advice = "the rest of the record is whole".into();
-            Event::Finding(Finding { step: 0, health: Health::Watch, layer: None, what, advice })
+            Event::Finding(Finding { step: 0, health: Health::Watch, layer: None, what, advice, trouble: None })
         }));
         batch.extend(final_events(&DiskStorage, folder, &self.info));
         if self.outbox.blocking_send(batch).is_err() {

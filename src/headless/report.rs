@@ -384,7 +384,8 @@ mod tests {
         let mut out = Vec::new();
         let mut report = TableReport::with_target(&mut out, 80, ProgressDrawTarget::hidden());
         let what = "bad \u{1b}]52;c;AA\u{7}\u{202e} label".into();
-        let finding = Finding { step: 1, health: Health::Bad, layer: None, what, advice: "\u{9b}2J".into() };
+        let finding =
+            Finding { step: 1, health: Health::Bad, layer: None, what, advice: "\u{9b}2J".into(), trouble: None };
         report.take(&Event::Finding(finding)).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert!(!text.trim_end().chars().any(|c| c.is_control() || c == '\u{202e}'), "{text:?}");

@@ -104,6 +104,50 @@ pub struct Finding {
     /// What to do about it.
     #[serde(default)]
     pub advice: String,
+    /// Which trouble it is, and what is known of its cause; absent where training can go on as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<Box<Trouble>>,
+}
+
+/// Something that breaks a training, with what helps to go on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Trouble {
+    /// Which it is.
+    pub kind: TroubleKind,
+    /// The newest step at which nothing was wrong yet: a place to go back to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub healthy_step: Option<u64>,
+    /// The minibatch that was trained when it broke out, counted from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minibatch: Option<u64>,
+    /// The samples of that minibatch with the largest loss, the largest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub samples: Vec<SuspectSample>,
+}
+
+/// Ways in which a training breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TroubleKind {
+    /// A number is not finite.
+    NotFinite,
+    /// Loss and gradients grow without bound.
+    Exploding,
+    /// A loss or a gradient norm far outside of what it was of late.
+    Spike,
+    /// A kind that this version does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+/// A sample that may have done it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SuspectSample {
+    /// Its place in the training data, counted from 0.
+    pub index: usize,
+    /// Its loss.
+    #[serde(with = "super::number")]
+    pub loss: f64,
 }
 
 /// How a finished run stands.

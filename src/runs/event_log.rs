@@ -192,7 +192,7 @@ fn visit_file(
 pub fn logged_finding(tag: &str, step: u64, text: &str) -> Option<Finding> {
     let (_, health) = *FINDING_TAGS.iter().find(|(known, _)| *known == tag)?;
     let (what, advice) = text.split_once("\n\n").unwrap_or((text, ""));
-    Some(Finding { step, health, layer: None, what: what.into(), advice: advice.into() })
+    Some(Finding { step, health, layer: None, what: what.into(), advice: advice.into(), trouble: None })
 }
 
 impl EventLog {

@@ -199,7 +199,14 @@ proptest! {
 fn a_branch_goes_on_from_its_step_and_leaves_the_rest_behind() {
     let mut app = running();
     let finding = |step, what: &str| {
-        Event::Finding(Finding { step, health: Health::Bad, layer: None, what: what.into(), advice: String::new() })
+        Event::Finding(Finding {
+            step,
+            health: Health::Bad,
+            layer: None,
+            what: what.into(),
+            advice: String::new(),
+            trouble: None,
+        })
     };
     let view = LayerView {
         layer: 0,

@@ -214,8 +214,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         1 => (1u64..20, text()).prop_map(|(id, reason)| Event::Rejected { id: CommandId(id), reason }),
         1 => (count(), any_change()).prop_map(|(step, change)| Event::Changed { step, change }),
         1 => (count(), text()).prop_map(|(step, what)| Event::Finding(Finding {
-            step, health: Health::Bad, layer: None, advice: what.clone(), what
-        })),
+            step, health: Health::Bad, layer: None, advice: what.clone(), what, trouble: None })),
         1 => count().prop_map(|total| Event::Thinned { total }),
         1 => (count(), any_values(), prop::option::of((number(), text()))).prop_map(|(step, values, known)| {
             let (seconds, weights_sha256) = known.unzip();

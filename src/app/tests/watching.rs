@@ -247,7 +247,14 @@ fn layers_with_parameters_get_rows_and_sparklines() {
 fn findings_are_newest_first_and_told_once() {
     let mut app = running();
     let finding = |step, layer, what: &str| {
-        Event::Finding(Finding { step, health: Health::Watch, layer, what: what.into(), advice: "lower it".into() })
+        Event::Finding(Finding {
+            step,
+            health: Health::Watch,
+            layer,
+            what: what.into(),
+            advice: "lower it".into(),
+            trouble: None,
+        })
     };
     tell(
         &mut app,

@@ -69,7 +69,7 @@ fn change(to: f64) -> Change {
 
 fn finding(step: u64) -> Event {
     let (what, advice) = (HOSTILE.into(), format!("advice {HOSTILE}"));
-    Event::Finding(Finding { step, health: Health::Bad, layer: None, what, advice })
+    Event::Finding(Finding { step, health: Health::Bad, layer: None, what, advice, trouble: None })
 }
 
 /// A run with an event file for each list of events.

@@ -33,7 +33,14 @@ impl TrainingDriver<'_> {
             Command::Inspect { query } => self.split_queries().1.answer_once(query),
             Command::Watch { queries } => self.watch_list.replace(queries, &self.trainer),
             Command::Save => self.save(self.state == RunState::Finished && self.is_complete()),
-            Command::Unknown => Err("this engine knows no such command".into()),
+            Command::Rewind { .. }
+            | Command::Cancel
+            | Command::RenameBranch(_)
+            | Command::DeleteBranch { .. }
+            | Command::SkipMinibatch
+            | Command::Silence { .. }
+            | Command::TestLearningRates(_)
+            | Command::Unknown => Err("this engine knows no such command".into()),
         };
         let step = self.trainer.completed();
         self.link.answer(id, done.map(|()| step));

@@ -274,6 +274,7 @@ impl TrainingDriver<'_> {
                 layer: None,
                 what: format!("the run can't be recorded: {problem}"),
                 advice: RECORD_ADVICE.into(),
+                trouble: None,
             }));
         }
     }
@@ -289,6 +290,7 @@ impl TrainingDriver<'_> {
                 layer: None,
                 what,
                 advice: advice.into(),
+                trouble: None,
             }));
         }
     }
@@ -315,6 +317,7 @@ impl TrainingDriver<'_> {
             layer: None,
             what: format!("stopped early: the last {since} evaluations were no better than that of step {best}"),
             advice: format!("the weights are those of step {best} (run.patience)"),
+            trouble: None,
         }));
     }
 }

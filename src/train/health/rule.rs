@@ -28,7 +28,14 @@ pub(super) struct Rule<L> {
 impl<L> Rule<L> {
     /// What it says of a look.
     pub fn describe(&self, look: &L, step: u64, layer: Option<usize>) -> Finding {
-        Finding { step, health: self.health, layer, what: (self.what)(look), advice: (self.advice)(look) }
+        Finding {
+            step,
+            health: self.health,
+            layer,
+            what: (self.what)(look),
+            advice: (self.advice)(look),
+            trouble: None,
+        }
     }
 }
 

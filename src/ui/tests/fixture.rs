@@ -217,5 +217,6 @@ pub fn finding(step: u64, what: &str) -> Event {
         layer: Some(2),
         what: what.into(),
         advice: "lower the learning rate, or try leaky relu".into(),
+        trouble: None,
     })
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt::Debug};
 
 use gradtop::protocol::{
     Answer, Better, Capability, ChangedBy, Command, DataNoteKind, Event, Health, LayerRole, Phase, Query, RunState,
-    SampleChoice,
+    SampleChoice, TroubleKind,
     inspection::{CheckVerdict, PassKind, SampleFilter, SampleOrder, SplitName},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -55,6 +55,13 @@ named! {
         Inspect "inspect"
         Watch "watch"
         AdvancePhase "advance_phase"
+        Rewind "rewind"
+        Cancel "cancel"
+        RenameBranch "rename_branch"
+        DeleteBranch "delete_branch"
+        SkipMinibatch "skip_minibatch"
+        Silence "silence"
+        TestLearningRates "test_learning_rates"
         Save "save"
         Stop "stop"
         Unknown "unknown"
@@ -74,6 +81,11 @@ named! {
         Rejected "rejected"
         Changed "changed"
         Branched "branched"
+        Rewinding "rewinding"
+        Rewound "rewound"
+        BranchRenamed "branch_renamed"
+        BranchDeleted "branch_deleted"
+        RangeTest "range_test"
         Finding "finding"
         Thinned "thinned"
         Saved "saved"
@@ -138,6 +150,10 @@ named! {
         Evaluate "evaluate"
         Inspect "inspect"
         Phase "phase"
+        Rewind "rewind"
+        Skip "skip"
+        Silence "silence"
+        RangeTest "range_test"
         Save "save"
         Unknown "unknown"
     }
@@ -172,6 +188,12 @@ named! {
         Lower "lower"
         Higher "higher"
         None "none"
+        Unknown "unknown"
+    }
+    TroubleKind {
+        NotFinite "not_finite"
+        Exploding "exploding"
+        Spike "spike"
         Unknown "unknown"
     }
     Health {
