@@ -71,6 +71,7 @@ fn spec(config: &Config) -> RunSpec {
             schedule: config.schedule,
         },
         throttle: None,
+        timeline_bytes: 0,
         delivery: Delivery::Thin,
         checked: None,
         stop_when_finished: false,

@@ -22,7 +22,7 @@ pub use location::{ConfigError, Location};
 pub use presets::{PRESETS, Preset, PresetData};
 pub use settings::{
     AttentionChoice, DashboardSettings, GlyphChoice, KeepSettings, OptimizerKind, OptimizerSettings, PictureChoice,
-    RunSettings, ThemeChoice,
+    RunSettings, ThemeChoice, TimelineSettings,
 };
 
 use crate::dataset::{BatchSizeError, DataSpec, DatasetOutline};
@@ -40,6 +40,8 @@ pub struct Config {
     pub run: RunSettings,
     /// Which checkpoints are kept.
     pub keep: KeepSettings,
+    /// How far a run can go back.
+    pub timeline: TimelineSettings,
     /// What to train on.
     pub data: DataSpec,
     /// The network.
@@ -71,6 +73,7 @@ impl Default for Config {
                 save_seconds: 30.0,
             },
             keep: KeepSettings { last: 2, best: 1, every: None },
+            timeline: TimelineSettings { memory: 256 },
             data: DataSpec::default(),
             model: NetworkSpec {
                 layers: vec![

@@ -39,6 +39,7 @@
 //!     checked: None,
 //!     train,
 //!     throttle: None,
+//!     timeline_bytes: 0,
 //!     delivery: Delivery::Wait,
 //!     stop_when_finished: true,
 //! };

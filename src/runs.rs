@@ -11,6 +11,7 @@ mod info;
 pub mod ledger;
 mod manifest;
 mod opened;
+mod placed;
 pub mod playback;
 mod preparation;
 mod recorder;

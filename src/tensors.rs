@@ -282,6 +282,11 @@ impl Writer {
         self.tensors.insert(name.into(), tensor);
     }
 
+    /// Bytes of all values.
+    pub fn bytes(&self) -> usize {
+        self.tensors.values().map(|tensor| tensor.bytes.len()).sum()
+    }
+
     /// The same tensors as a file would give them.
     ///
     /// # Errors

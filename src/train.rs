@@ -33,6 +33,7 @@ mod probe;
 mod record;
 mod snapshot;
 mod step;
+mod timeline;
 mod timing;
 mod traced_update;
 mod trainer;
@@ -51,10 +52,10 @@ pub use metrics::{measured_metrics, measured_quantities};
 pub use outbox::Delivery;
 pub use outcome::{Outcome, UnusableInput};
 pub use record::{Intervention, LAST_STEP, LedgerEntry, PLANNED_STEPS, ResumedRun, RunRecord, RunStart, take_due};
-#[cfg(test)]
 pub(crate) use snapshot::snapshot_of;
 pub use snapshot::{RestoreError, Snapshot, StoredSnapshot, TestPredictions, TrainerState, TrainingState};
 pub use step::{StepError, StepOutcome};
+pub use timeline::{BranchPath, PathStretch, Place, RunTree, SnapshotPlace};
 pub use trainer::{SetupError, Trainer};
 
 /// What a training run is made of: the same specification and instruction set give the same bits.
@@ -124,6 +125,8 @@ pub struct RunSpec {
     pub train: TrainSpec,
     /// Limit in minibatches a second at the start.
     pub throttle: Option<f64>,
+    /// Most bytes that snapshots in memory may take, by which the run goes back to earlier steps; 0 keeps none.
+    pub timeline_bytes: usize,
     /// What becomes of events that the consumer does not take.
     pub delivery: Delivery,
     /// Whether the worker ends when the run has finished, rather than waiting for more commands.

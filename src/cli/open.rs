@@ -13,7 +13,7 @@ use gradtop::{
     protocol::{Command, Event, Finding, Health, Hello, PROTOCOL_VERSION, Request, RunInfo},
     runs::{
         Manifest,
-        playback::{PlayedPart, final_events, play_events},
+        playback::{final_events, play_events},
         read_info,
         storage::DiskStorage,
     },
@@ -88,7 +88,7 @@ impl RecordedSource {
         let folder: &Path = &self.folder;
         let info = RunInfo { folder: Some(folder.to_string_lossy().into_owned()), ..self.info.clone() };
         let mut batch = vec![Event::Hello(hello), Event::Ready(Box::new(info))];
-        let notes = play_events(&DiskStorage, folder, &self.info, PlayedPart::ALL, &mut |event| {
+        let notes = play_events(&DiskStorage, folder, &self.info, None, &mut |event| {
             batch.push(event);
             if batch.len() < BATCH_EVENTS {
                 return ControlFlow::Continue(());

@@ -39,8 +39,8 @@ pub enum RecordPlace {
     Nowhere,
 }
 
-/// What records a new run of this configuration, if anything does. What stands in the way is told.
-pub fn new_record(config: &Config, place: RecordPlace) -> Option<Box<dyn RunRecord>> {
+/// What records a new run of this configuration, with weights that were given or drawn, if anything does. What stands in the way is told.
+pub fn new_record(config: &Config, place: RecordPlace, given_weights: bool) -> Option<Box<dyn RunRecord>> {
     let directory = PathBuf::from(&config.run.directory);
     let directory = match place {
         RecordPlace::Kept => directory,
@@ -51,7 +51,10 @@ pub fn new_record(config: &Config, place: RecordPlace) -> Option<Box<dyn RunReco
         RecordPlace::Nowhere => return None,
     };
     match settings(config, directory) {
-        Ok(settings) => Some(Box::new(Recorder::new(Arc::new(DiskStorage), settings))),
+        Ok(mut settings) => {
+            settings.facts.given_weights = given_weights;
+            Some(Box::new(Recorder::new(Arc::new(DiskStorage), settings)))
+        }
         Err(problem) => {
             start::print_complaint(&format!("gradtop: the run is not recorded: {problem}"));
             None
@@ -211,5 +214,6 @@ pub fn facts_now(config: &Config) -> RunFacts {
         instructions: InstructionSet::in_use().name().into(),
         platform: format!("{}-{}{library}", std::env::consts::ARCH, std::env::consts::OS),
         data_sha256: String::new(),
+        given_weights: false,
     }
 }

@@ -1,6 +1,7 @@
 //! `gradtop replay`: trains a recorded run once more.
 
 use std::{
+    collections::VecDeque,
     io::{self, IsTerminal, Write},
     ops::ControlFlow,
     sync::Arc,
@@ -9,9 +10,10 @@ use std::{
 use anyhow::{Context, anyhow};
 use gradtop::{
     dataset,
-    runs::{Manifest, ledger::read_ledger, newest_state, storage::DiskStorage},
-    text::thousands,
-    train::{Trainer, replay},
+    protocol::Change,
+    runs::{Manifest, checkpoint::CheckpointState, ledger::read_ledger, newest_state, storage::DiskStorage},
+    text::{harmless_name, thousands},
+    train::{LedgerEntry, Place, RunTree, SnapshotPlace, Trainer, replay},
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -29,6 +31,12 @@ pub fn run(arguments: &ReplayArguments) -> anyhow::Result<u8> {
     let manifest = Manifest::read(&DiskStorage, &folder).map_err(|error| WrongUse(error.to_string()))?;
     let ledger = read_ledger(&DiskStorage, &folder).map_err(|error| WrongUse(error.to_string()))?;
     let config = recorded_config(&folder, &manifest.text, &[])?;
+    if manifest.facts.given_weights {
+        let run = harmless_name(folder.as_os_str());
+        return Err(
+            WrongUse(format!("{run}: it began with weights of another run (--from), which it does not have")).into()
+        );
+    }
     let state = newest_state(&DiskStorage, &folder)
         .ok_or_else(|| WrongUse("the run has no checkpoint whose weights could be compared".into()))?;
     let arguments_of_run = RunArguments { threads: arguments.threads, ..RunArguments::default() };
@@ -40,8 +48,8 @@ pub fn run(arguments: &ReplayArguments) -> anyhow::Result<u8> {
     if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} · {per_sec} · {eta} left") {
         bar.set_style(style);
     }
-    let entries = ledger.entries.into_iter().take(state.ledger_entries);
-    let found = replay(&mut trainer, spec.train.patience, entries, until, |step| {
+    let changes = changes_on_the_way(&ledger.entries, &state).map_err(|problem| anyhow!(problem))?;
+    let found = replay(&mut trainer, spec.train.patience, changes, until, |step| {
         bar.set_position(step);
         ControlFlow::Continue(())
     });
@@ -58,4 +66,12 @@ pub fn run(arguments: &ReplayArguments) -> anyhow::Result<u8> {
     };
     without_closed_pipe(writeln!(stdout_for_people(), "{result}"))?;
     Ok(status)
+}
+
+/// What was changed on the way to a checkpoint, each with the minibatches completed before.
+fn changes_on_the_way(ledger: &[LedgerEntry], state: &CheckpointState) -> Result<VecDeque<(u64, Change)>, String> {
+    let mut tree = RunTree::of_ledger(&ledger[..state.ledger_entries.min(ledger.len())])?;
+    let place = Place { branch: state.training.branch, step: state.training.trainer.step };
+    tree.note_place(place);
+    Ok(tree.changes_after(&tree.path_to(place)?, SnapshotPlace::default()))
 }

@@ -13,12 +13,12 @@ use gradtop::{
         OpenedRun,
         folder::{RunLock, list_runs},
         newest_state,
-        playback::{PlayedPart, play_events},
+        playback::{PlayedUntil, play_events},
         read_info,
         storage::DiskStorage,
     },
     text::{Safe, harmless_name},
-    train::{PLANNED_STEPS, ResumedRun, RunStart},
+    train::{PLANNED_STEPS, ResumedRun, RunStart, RunTree, SnapshotPlace},
 };
 
 use super::{
@@ -57,7 +57,14 @@ pub fn run(arguments: &ResumeArguments) -> anyhow::Result<u8> {
     refuse_differences(&opened, &config, arguments.anyway)?;
     let changes = changed_settings(&config, &folder, &arguments.set)?;
     let newest = opened.newest.as_ref();
-    let step = newest.map_or(0, |(snapshot, _)| snapshot.state.trainer.step);
+    let step = newest.map_or(0, |(_, at)| at.place.step);
+    if newest.is_none() && opened.manifest.facts.given_weights {
+        let run = harmless_name(folder.as_os_str());
+        return Err(WrongUse(format!(
+            "{run}: it began with weights of another run (--from) and has no checkpoint yet; start it anew"
+        ))
+        .into());
+    }
     if let Some(steps) = arguments.steps.filter(|steps| *steps <= step) {
         let message = format!("--steps {steps}: the run is at step {step} already; --steps counts from its beginning");
         return Err(WrongUse(message).into());
@@ -72,18 +79,18 @@ pub fn run(arguments: &ResumeArguments) -> anyhow::Result<u8> {
             "gradtop: the run is finished, and nothing is left to train; --set run.epochs=N extends it",
         );
     }
-    let done = newest.map_or(0, |(_, entries)| *entries);
     let mut spec = start::run_spec(&RunArguments { threads: arguments.threads, ..RunArguments::default() }, &config)?;
     spec.train.stop_after = arguments.steps;
     let fingerprint = opened.manifest.facts.data_sha256.clone();
+    let history = match style {
+        OutputStyle::Dashboard => history(&opened)?,
+        _ => Vec::new(),
+    };
     let resumed = ResumedRun {
-        snapshot: opened.newest.take().map(|(snapshot, _)| snapshot),
-        pending: opened.ledger.entries.iter().skip(done).cloned().collect(),
-        history: if style == OutputStyle::Dashboard {
-            history(&folder, PlayedPart { last_step: step, ledger_entries: done })?
-        } else {
-            Vec::new()
-        },
+        snapshot: opened.newest.take(),
+        ledger: opened.ledger.entries.clone(),
+        begins_with_drawn_weights: !opened.manifest.facts.given_weights,
+        history,
         changes,
         data_sha256: (!arguments.anyway && !fingerprint.is_empty()).then_some(fingerprint),
     };
@@ -92,11 +99,13 @@ pub fn run(arguments: &ResumeArguments) -> anyhow::Result<u8> {
     train::run(spec, style, &config, RunStart { record: Some(record), resume: Some(resumed), weights: None }, origin)
 }
 
-/// What was recorded of a part of a run.
-fn history(folder: &Path, part: PlayedPart) -> anyhow::Result<Vec<Event>> {
+/// What was recorded of a run and will not be told again.
+fn history(opened: &OpenedRun) -> anyhow::Result<Vec<Event>> {
+    let OpenedRun { folder, tree, newest, .. } = opened;
     let info = read_info(&DiskStorage, folder)?;
     let mut events = Vec::new();
-    let notes = play_events(&DiskStorage, folder, &info, part, &mut |event| {
+    let at = newest.as_ref().map_or(SnapshotPlace::default(), |(_, at)| *at);
+    let notes = play_events(&DiskStorage, folder, &info, told_until(tree, at), &mut |event| {
         events.push(event);
         ControlFlow::Continue(())
     })?;
@@ -104,6 +113,22 @@ fn history(folder: &Path, part: PlayedPart) -> anyhow::Result<Vec<Event>> {
         start::print_complaint(&format!("gradtop: {note}"));
     }
     Ok(events)
+}
+
+/// The place from which a run tells again what it does when it goes on from a snapshot; `None` if it stands where it went back to.
+fn told_until(tree: &RunTree, at: SnapshotPlace) -> Option<PlayedUntil> {
+    let branch = tree.place().branch;
+    if tree.is_behind() {
+        return None;
+    }
+    if at.place.branch == branch {
+        return Some(PlayedUntil { branch, step: at.place.step, changes: at.changes });
+    }
+    // Up to where the branch begins nothing is told again.
+    let begins = tree.branchings().find(|(branching, _)| branching.branch == branch);
+    let step = begins.map_or(0, |(branching, _)| branching.at);
+    let changes = tree.changes_of(branch).iter().filter(|(at, _)| *at <= step).count();
+    Some(PlayedUntil { branch, step, changes })
 }
 
 /// The newest run that is neither finished nor trained just now.
@@ -151,7 +176,7 @@ fn changed_settings(config: &Config, folder: &Path, sets: &[String]) -> anyhow::
     for set in sets {
         let key = set.split('=').next().unwrap_or_default().trim();
         let table = key.split('.').next().unwrap_or_default();
-        if ["ui", "keep"].contains(&table) || FREE_KEYS.contains(&key) {
+        if ["ui", "keep", "timeline"].contains(&table) || FREE_KEYS.contains(&key) {
             continue;
         }
         let change = match key {

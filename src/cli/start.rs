@@ -208,6 +208,7 @@ pub fn run_spec(arguments: &RunArguments, config: &Config) -> Result<RunSpec, Co
         checked,
         train: train_spec(config, thread_count(arguments.threads, config)),
         throttle: None,
+        timeline_bytes: usize::try_from(config.timeline.memory << 20).unwrap_or(usize::MAX),
         delivery: Delivery::Thin,
         stop_when_finished: true,
     };

@@ -51,7 +51,7 @@ pub fn run_paced(arguments: &RunArguments) -> anyhow::Result<u8> {
     if style == OutputStyle::Dashboard {
         spec.throttle = Some(config.ui.throttle);
     }
-    let start = RunStart { record: recording::new_record(&config, RecordPlace::Unsaved), ..RunStart::default() };
+    let start = RunStart { record: recording::new_record(&config, RecordPlace::Unsaved, false), ..RunStart::default() };
     run(spec, style, &config, start, RunOrigin::Unsaved)
 }
 
@@ -77,7 +77,7 @@ pub fn run_at_full_speed(arguments: &TrainArguments) -> anyhow::Result<u8> {
     if place == RecordPlace::Kept {
         recording::check_directory(&config)?;
     }
-    let record = recording::new_record(&config, place);
+    let record = recording::new_record(&config, place, arguments.from.is_some());
     let weights = arguments.from.as_deref().map(|from| model::weights_of(&config, from)).transpose()?;
     let style = OutputStyle::of(&arguments.output);
     run(spec, style, &config, RunStart { record, resume: None, weights }, RunOrigin::Trained)

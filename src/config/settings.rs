@@ -45,6 +45,13 @@ pub struct KeepSettings {
     pub every: Option<u64>,
 }
 
+/// How far a run can go back by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimelineSettings {
+    /// Most memory that snapshots may take, in MiB; 0 keeps none.
+    pub memory: u64,
+}
+
 /// The optimizer, every setting of every kind: those that the kind does not use are there and ignored.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OptimizerSettings {

@@ -19,6 +19,11 @@ pub(super) const KEY_TABLES: &[KeyTable] = &[
         about: "Which checkpoints of a recorded run are kept; the newest always is.",
         keys: KEEP_KEYS,
     },
+    KeyTable {
+        name: "timeline",
+        about: "How a run on the dashboard goes back to any of its steps.",
+        keys: TIMELINE_KEYS,
+    },
     KeyTable { name: "data", about: "What to train on.", keys: data::KEYS },
     KeyTable {
         name: "model",
@@ -182,6 +187,14 @@ const KEEP_KEYS: &[ConfigKey] = &[
         },
     },
 ];
+
+/// The keys of `timeline`.
+const TIMELINE_KEYS: &[ConfigKey] = &[ConfigKey {
+    path: "timeline.memory",
+    about: "Most memory for snapshots of the run, in MiB, from which it goes back; they are dense near the present and \
+            sparse in the past. 0 keeps none, and leaves the way back to the checkpoints of a recorded run",
+    kind: ValueKind::Whole { min: 0, max: 1_048_576, get: |c| c.timeline.memory, set: |c, v| c.timeline.memory = v },
+}];
 
 /// The keys of `model`.
 const MODEL_KEYS: &[ConfigKey] = &[

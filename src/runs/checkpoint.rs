@@ -243,12 +243,18 @@ impl<'a> Checkpoints<'a> {
         Ok(ShownCheckpoint { state: files.state()?, predictions: files.predictions() })
     }
 
-    /// Removes all that `retention` does not keep; `best` are steps, the best first.
+    /// Removes all that `retention` does not keep. `all` are as they were saved, the newest last; `best` the best first;
+    /// `tips` are kept beside.
     ///
     /// # Errors
     /// When one can't be removed; all others are.
-    pub fn remove_old(&self, retention: Retention, best: &[u64]) -> Result<(), CheckpointError> {
-        let all = self.list().map_err(io_at(&self.folder))?;
+    pub fn remove_old(
+        &self,
+        retention: Retention,
+        all: &[CheckpointName],
+        best: &[CheckpointName],
+        tips: &[CheckpointName],
+    ) -> Result<(), CheckpointError> {
         let newest = all.len().saturating_sub(retention.last.max(1));
         let best = &best[..best.len().min(retention.best)];
         let mut result = Ok(());
@@ -258,8 +264,8 @@ impl<'a> Checkpoints<'a> {
             let stretch = retention.every.map(|every| name.step / every);
             let first_of_stretch = stretch.is_some() && stretch != covered;
             covered = stretch;
-            let of_best = best.contains(&name.step) && all.get(at + 1).is_none_or(|next| next.step != name.step);
-            if at < newest && !first_of_stretch && !of_best {
+            let needed = first_of_stretch || best.contains(&name) || tips.contains(&name);
+            if at < newest && !needed {
                 let removed = self.remove(name);
                 result = result.and(removed);
             }

@@ -9,13 +9,13 @@ use std::{
 };
 
 use super::{
-    folder::EVENTS_PREFIX,
-    storage::{Storage, StoredFile},
+    folder::{EVENTS_PREFIX, branch_folder},
+    storage::{Storage, StoredFile, create_folders},
     tensorboard::{EventWriter, LogReader, LoggedEvent},
 };
 use crate::{
     files::open_regular,
-    protocol::{Event, Finding, Health, LayerProbe, MetricInfo, RunInfo},
+    protocol::{BranchId, Event, Finding, Health, LayerProbe, MetricInfo, RunInfo},
     text::harmless_name,
 };
 
@@ -108,24 +108,28 @@ pub fn event_files(storage: &dyn Storage, run: &Path) -> io::Result<Vec<PathBuf>
     Ok(files.into_iter().map(|name| run.join(name)).collect())
 }
 
-/// Gives what was logged of a run, file by file, with the tags of the file, as far as it is whole; what is not is noted.
+/// Gives what was logged of a branch of a run, file by file, with the tags of the file, as far as it is whole; what is not
+/// is noted.
 ///
-/// Each file begins where the run went on. If something was done to it from there on, the last of it at `last_entry`, it
-/// may have gone on in another way, so that what earlier files tell of later steps is left out; otherwise they tell the
-/// same, and `visit` gets it twice.
+/// Each file begins where the run went on. If something was changed on the branch from there on, at last after step
+/// `last_change`, it may have gone on in another way than a crash had cut off, so that what earlier files tell of later steps is left
+/// out; otherwise they tell the same, and `visit` gets it twice.
 ///
 /// # Errors
-/// When the folder can't be read.
+/// When a folder can't be read; a branch that logged nothing needs none.
 pub fn visit_logged_events(
     storage: &dyn Storage,
-    run: &Path,
-    last_entry: Option<u64>,
+    (run, branch): (&Path, BranchId),
+    last_change: Option<u64>,
     notes: &mut Vec<String>,
     visit: &mut dyn FnMut(LoggedEvent, &[String]) -> ControlFlow<()>,
 ) -> io::Result<()> {
-    let files = event_files(storage, run)?;
+    let files = match event_files(storage, &branch_folder(run, branch)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        files => files?,
+    };
     // What is done after a minibatch shows from the next one on.
-    let differs = |first: &u64| last_entry.is_some_and(|last| last.saturating_add(1) >= *first);
+    let differs = |first: &u64| last_change.is_some_and(|last| last.saturating_add(1) >= *first);
     let firsts: Vec<Option<u64>> = files.iter().map(|path| first_step(path).filter(differs)).collect();
     for (at, path) in files.iter().enumerate() {
         let until = firsts[at + 1..].iter().flatten().min().copied().unwrap_or(u64::MAX);
@@ -196,11 +200,12 @@ pub fn logged_finding(tag: &str, step: u64, text: &str) -> Option<Finding> {
 }
 
 impl EventLog {
-    /// Begins another event file of a run.
+    /// Begins another event file in the folder of a run or of one of its branches.
     ///
     /// # Errors
     /// When the system refuses.
     pub fn create(storage: &dyn Storage, run: &Path, tags: EventTags) -> io::Result<Self> {
+        create_folders(storage, run)?;
         let files = event_files(storage, run)?;
         let logged = files.iter().filter_map(|path| fs::metadata(path).ok()).map(|found| found.len()).sum();
         let time = now();
@@ -220,7 +225,12 @@ impl EventLog {
         Ok(log)
     }
 
-    /// Logs an event, if it is one that measures or says something.
+    /// Whether an event is one that is logged: it measures or says something.
+    pub fn takes(event: &Event) -> bool {
+        matches!(event, Event::Step(_) | Event::Evaluation(_) | Event::Finding(_) | Event::Changed { .. })
+    }
+
+    /// Logs an event, if [`Self::takes`] says so.
     ///
     /// # Errors
     /// When the file can't be written; no more must be logged to it then.

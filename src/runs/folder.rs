@@ -16,7 +16,7 @@ use super::{
     preparation::{NEW_PREPARATION, PREPARATION},
     storage::{DiskStorage, Storage, create_folders, write_new},
 };
-use crate::text::harmless_name;
+use crate::{protocol::BranchId, text::harmless_name};
 
 /// The file whose lock tells that a program trains the run.
 const LOCK: &str = "lock";
@@ -26,6 +26,9 @@ const NEW_MANIFEST: &str = ".run.toml.new";
 
 /// What the names of event files begin with.
 pub const EVENTS_PREFIX: &str = "events.out.tfevents.";
+
+/// What the folders of a run's branches begin with, before their numbers.
+const BRANCH_PREFIX: &str = "branch-";
 
 /// Folder for the runs of a bare `gradtop`, in that of all runs.
 pub const UNSAVED: &str = ".unsaved";
@@ -180,6 +183,22 @@ pub fn list_runs(directory: &Path) -> Result<Vec<PathBuf>, RunFolderError> {
     Ok(all)
 }
 
+/// The folder with the event files of a branch: that of the run itself for the first one. `TensorBoard` shows each as a
+/// run of its own.
+pub fn branch_folder(run: &Path, branch: BranchId) -> PathBuf {
+    if branch.0 == 0 { run.to_path_buf() } else { run.join(format!("{BRANCH_PREFIX}{}", branch.0)) }
+}
+
+/// Removes the event files in a folder.
+fn remove_event_files(storage: &dyn Storage, folder: &Path) -> io::Result<()> {
+    for name in storage.list(folder)? {
+        if name.to_string_lossy().starts_with(EVENTS_PREFIX) {
+            remove_if_there(storage, &folder.join(name))?;
+        }
+    }
+    Ok(())
+}
+
 /// Removes a run: the files that gradtop writes, and the folder if nothing else is in it.
 ///
 /// # Errors
@@ -194,9 +213,13 @@ pub fn remove_run(storage: &dyn Storage, run: &Path) -> Result<(), RunFolderErro
     for file in [MANIFEST, INFO, PREPARATION, LEDGER, NEW_MANIFEST, NEW_PREPARATION] {
         remove_if_there(storage, &run.join(file)).map_err(io)?;
     }
+    remove_event_files(storage, run).map_err(io)?;
     for name in storage.list(run).map_err(io)? {
-        if name.to_string_lossy().starts_with(EVENTS_PREFIX) {
-            remove_if_there(storage, &run.join(name)).map_err(io)?;
+        let branch = name.to_str().and_then(|name| name.strip_prefix(BRANCH_PREFIX));
+        if branch.is_some_and(|number| number.parse::<u64>().is_ok()) {
+            let folder = run.join(&name);
+            remove_event_files(storage, &folder).map_err(io)?;
+            storage.remove_folder(&folder).map_err(|_| RunFolderError::ForeignFiles(shown()))?;
         }
     }
     let checkpoints = Checkpoints::of_run(storage, run);

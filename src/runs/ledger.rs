@@ -32,6 +32,9 @@ pub enum LedgerError {
     /// The system refused.
     #[error("{0}: {1}")]
     Io(String, io::Error),
+    /// Its entries don't fit each other.
+    #[error("{0}: {1}")]
+    Branches(String, String),
     /// A whole line is no entry.
     #[error("{file}:{line}: no entry of a ledger: {problem}")]
     Line {

@@ -26,6 +26,9 @@ pub struct RunFacts {
     /// SHA-256 over the shapes, labels and values of the data.
     #[serde(default)]
     pub data_sha256: String,
+    /// Whether its first weights were given, and not drawn by its seed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub given_weights: bool,
 }
 
 /// A run's facts, and the configuration that it was made from.

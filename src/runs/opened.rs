@@ -7,12 +7,13 @@ use super::{
     folder::{RunFolderError, RunLock},
     ledger::{LedgerContents, LedgerError, read_ledger},
     manifest::{Manifest, ManifestError},
+    placed::{nearest_on_path, placed_checkpoints, recorded_tree},
     storage::Storage,
 };
 use crate::{
     tensors::Tensors,
     text::harmless_name,
-    train::{StoredSnapshot, TestPredictions},
+    train::{Intervention, RunTree, SnapshotPlace, StoredSnapshot, TestPredictions},
 };
 
 /// Why a run can't be opened.
@@ -43,8 +44,10 @@ pub struct OpenedRun {
     pub lock: RunLock,
     /// What was done to it.
     pub ledger: LedgerContents,
-    /// The newest checkpoint that is whole, with the number of the ledger's entries that it has; `None` before the first.
-    pub newest: Option<(StoredSnapshot, usize)>,
+    /// Where the run has been and stands.
+    pub tree: RunTree,
+    /// The newest checkpoint that is whole on the way to where the run stands; `None` if there is none.
+    pub newest: Option<(StoredSnapshot, SnapshotPlace)>,
     /// What was wrong with newer checkpoints, and with the end of the ledger: sentences.
     pub notes: Vec<String>,
 }
@@ -65,9 +68,16 @@ impl OpenedRun {
                 ledger.torn
             ));
         }
-        let newest = newest_whole(storage, folder, &mut notes, Checkpoints::load)?
-            .map(|(_, (snapshot, state))| (snapshot, state.ledger_entries));
-        Ok(Self { folder: folder.into(), manifest, lock, ledger, newest, notes })
+        let shown = || harmless_name(folder.as_os_str());
+        let checkpoints = Checkpoints::of_run(storage, folder);
+        let placed = placed_checkpoints(&checkpoints, &ledger.entries, &mut notes)
+            .map_err(|error| RunFolderError::Io(shown(), error))?;
+        let broken = |problem| LedgerError::Branches(shown(), problem);
+        let tree = recorded_tree(&ledger.entries, &placed).map_err(broken)?;
+        let path = tree.path_to(tree.place()).map_err(broken)?;
+        let newest = nearest_on_path(storage, folder, (&placed, &path), None, &mut notes)
+            .map(|(snapshot, checkpoint)| (snapshot, checkpoint.at));
+        Ok(Self { folder: folder.into(), manifest, lock, ledger, tree, newest, notes })
     }
 }
 
@@ -136,7 +146,15 @@ fn newest_whole<'a, T>(
     load: impl Fn(&Checkpoints<'a>, CheckpointName) -> Result<T, super::checkpoint::CheckpointError>,
 ) -> Result<Option<(CheckpointName, T)>, OpenRunError> {
     let checkpoints = Checkpoints::of_run(storage, folder);
-    let all = checkpoints.list().map_err(|error| RunFolderError::Io(harmless_name(folder.as_os_str()), error))?;
+    let io = |error| RunFolderError::Io(harmless_name(folder.as_os_str()), error);
+    let mut all = checkpoints.list().map_err(io)?;
+    let ledger = read_ledger(storage, folder).unwrap_or_default().entries;
+    if ledger.iter().any(|entry| matches!(entry.what, Intervention::Rewound { .. })) {
+        // Whoever goes back comes to smaller steps.
+        let placed = placed_checkpoints(&checkpoints, &ledger, &mut Vec::new()).map_err(io)?;
+        let order = |name: &CheckpointName| placed.iter().position(|checkpoint| checkpoint.name == *name);
+        all.sort_by_key(|name| order(name).unwrap_or(usize::MAX));
+    }
     for name in all.into_iter().rev() {
         match load(&checkpoints, name) {
             Ok(loaded) => return Ok(Some((name, loaded))),

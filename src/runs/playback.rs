@@ -8,22 +8,23 @@ use std::{
 };
 
 use super::{
-    checkpoint::CheckpointState,
+    checkpoint::{CheckpointState, Checkpoints},
     event_log::{logged_finding, visit_logged_events},
     folder::RunLock,
     ledger::read_ledger,
     newest_state,
+    placed::{placed_checkpoints, recorded_tree},
     storage::Storage,
     tensorboard::{LoggedEvent, LoggedValue},
 };
 use crate::{
     protocol::{
-        Branching, Controls, DataPart, Evaluation, Event, LayerProbe, MetricId, MetricValue, RunInfo, RunState,
-        RunSummary, StateChange, StepReport,
+        BranchId, BranchName, Branching, Change, Controls, DataPart, Evaluation, Event, LayerProbe, MetricId,
+        MetricValue, Rewound, RunInfo, RunState, RunSummary, StateChange, StepReport,
         metric::{TEST_ACCURACY, TEST_LOSS},
     },
     text::thousands,
-    train::{Intervention, LedgerEntry, take_due},
+    train::{Place, RunTree},
 };
 
 /// What a tag stands for.
@@ -37,22 +38,20 @@ enum TagMeaning {
     Layer(usize, MetricId),
 }
 
-/// How much of a recorded run is played.
+/// Where the play of a recorded run ends.
 #[derive(Clone, Copy, Debug)]
-pub struct PlayedPart {
+pub struct PlayedUntil {
+    /// The branch of which not all is played; all is of the others.
+    pub branch: BranchId,
     /// The last step of it.
-    pub last_step: u64,
-    /// Entries of the ledger that had taken effect then.
-    pub ledger_entries: usize,
+    pub step: u64,
+    /// Changes on it.
+    pub changes: usize,
 }
 
-impl PlayedPart {
-    /// All of it.
-    pub const ALL: Self = Self { last_step: u64::MAX, ledger_entries: usize::MAX };
-}
-
-/// Gives the events of a part of a recorded run in their order to `take`, which may end it. Branches, changes and findings
-/// are among them; states and the end are not.
+/// Gives the events of a recorded run to `take`, which may end it: branch by branch, each in its order, up to a place on one of
+/// them if that is given; then where the run stands, if it has branches. Changes and findings are among them; states and the
+/// end are not.
 ///
 /// # Errors
 /// When what the run is can't be read. Damaged event files give what is whole in them, and a sentence each.
@@ -60,23 +59,27 @@ pub fn play_events(
     storage: &dyn Storage,
     run: &Path,
     info: &RunInfo,
-    part: PlayedPart,
+    until: Option<PlayedUntil>,
     take: &mut dyn FnMut(Event) -> ControlFlow<()>,
 ) -> io::Result<Vec<String>> {
     let ledger = read_ledger(storage, run).map_err(io::Error::other)?;
-    let last_entry = ledger.entries.iter().map(|entry| entry.step).max();
-    let mut player = Player {
-        info,
-        meanings: tag_meanings(info),
-        ledger: ledger.entries.into_iter().take(part.ledger_entries).collect(),
-        newest: [0; 2],
-        take,
-    };
+    let placed = placed_checkpoints(&Checkpoints::of_run(storage, run), &ledger.entries, &mut Vec::new())?;
+    let tree = recorded_tree(&ledger.entries, &placed).map_err(io::Error::other)?;
+    let mut player = Player { info, meanings: tag_meanings(info), changes: VecDeque::new(), newest: [0; 2], take };
     let mut notes = Vec::new();
-    visit_logged_events(storage, run, last_entry, &mut notes, &mut |event, tags| {
-        if event.step <= part.last_step { player.play(&event, tags) } else { ControlFlow::Continue(()) }
-    })?;
-    let _ = player.play_ledger_until(part.last_step);
+    let root = (Branching { branch: BranchId(0), parent: BranchId(0), at: 0, change: None }, tree.root_name());
+    for (branching, name) in std::iter::once(root).chain(tree.branchings()) {
+        let until = until.filter(|until| until.branch == branching.branch);
+        let played = player.play_branch((storage, run), &tree, (branching, name), until, &mut notes)?;
+        if played.is_break() {
+            return Ok(notes);
+        }
+    }
+    if tree.branch_count() > 1 || tree.is_behind() {
+        let Place { branch, step } = tree.place();
+        let step = until.filter(|until| until.branch == branch).map_or(step, |until| until.step.min(step));
+        let _ = (player.take)(Event::Rewound(Rewound { branch, step }));
+    }
     Ok(notes)
 }
 
@@ -99,14 +102,43 @@ fn tag_meanings(info: &RunInfo) -> HashMap<String, TagMeaning> {
 struct Player<'a> {
     info: &'a RunInfo,
     meanings: HashMap<String, TagMeaning>,
-    /// What was done to the run and is not played yet.
-    ledger: VecDeque<LedgerEntry>,
+    /// Changes on the branch that are not played yet.
+    changes: VecDeque<(u64, Change)>,
     /// Newest step of a minibatch and of an evaluation: a resumed run tells some again.
     newest: [u64; 2],
     take: &'a mut dyn FnMut(Event) -> ControlFlow<()>,
 }
 
 impl Player<'_> {
+    /// Plays one branch, up to a place on it if that is given.
+    fn play_branch(
+        &mut self,
+        (storage, run): (&dyn Storage, &Path),
+        tree: &RunTree,
+        (branching, name): (Branching, &str),
+        until: Option<PlayedUntil>,
+        notes: &mut Vec<String>,
+    ) -> io::Result<ControlFlow<()>> {
+        let Branching { branch, at, .. } = branching;
+        let (last, changes) = until.map_or((u64::MAX, usize::MAX), |until| (until.step, until.changes));
+        self.changes = tree.changes_of(branch).iter().take(changes).cloned().collect();
+        self.newest = [at; 2];
+        let mut flow = ControlFlow::Continue(());
+        if branch.0 > 0 {
+            flow = (self.take)(Event::Branched(branching));
+        }
+        if flow.is_continue() && !name.is_empty() {
+            flow = (self.take)(Event::BranchRenamed(BranchName { branch, name: name.into() }));
+        }
+        if flow.is_continue() {
+            visit_logged_events(storage, (run, branch), tree.last_change(branch), notes, &mut |event, tags| {
+                flow = if event.step <= last { self.play(&event, tags) } else { ControlFlow::Continue(()) };
+                flow
+            })?;
+        }
+        Ok(if flow.is_continue() { self.play_changes_until(last) } else { flow })
+    }
+
     fn play(&mut self, logged: &LoggedEvent, tags: &[String]) -> ControlFlow<()> {
         let step = logged.step;
         let (epoch, samples) = (self.epoch(step), self.samples(step));
@@ -136,7 +168,7 @@ impl Player<'_> {
         if measured && step > self.newest[0] {
             self.newest[0] = step;
             // What was done at a step took effect before the next minibatch.
-            self.play_ledger_until(step.saturating_sub(1))?;
+            self.play_changes_until(step.saturating_sub(1))?;
             (self.take)(Event::Step(report))?;
         }
         if !evaluation.values.is_empty() && step > self.newest[1] {
@@ -158,15 +190,12 @@ impl Player<'_> {
         Some(if minibatches > 0 && step.is_multiple_of(minibatches) { left } else { batch })
     }
 
-    fn play_ledger_until(&mut self, step: u64) -> ControlFlow<()> {
-        while let Some(entry) = take_due(&mut self.ledger, step) {
-            let LedgerEntry { step, branch, what } = entry;
-            match what {
-                Intervention::Change(change) => (self.take)(Event::Changed { step, change })?,
-                Intervention::Branched { parent } => {
-                    (self.take)(Event::Branched(Branching { branch, parent, at: step, change: None }))?;
-                }
-            }
+    fn play_changes_until(&mut self, step: u64) -> ControlFlow<()> {
+        while let Some((at, _)) = self.changes.front()
+            && *at <= step
+            && let Some((step, change)) = self.changes.pop_front()
+        {
+            (self.take)(Event::Changed { step, change })?;
         }
         ControlFlow::Continue(())
     }

@@ -8,21 +8,22 @@ use std::{
 };
 
 use super::{
-    checkpoint::{CheckpointError, CheckpointState, Checkpoints, Retention},
+    checkpoint::{CheckpointError, CheckpointName, CheckpointState, Checkpoints, Retention},
     event_log::{EventLog, EventTags},
-    folder::{RunLock, create_run_folder},
+    folder::{RunLock, branch_folder, create_run_folder},
     info::write_info,
     ledger::LedgerWriter,
     manifest::{MANIFEST, Manifest, RunFacts},
     opened::OpenedRun,
+    placed::{PlacedCheckpoint, nearest_on_path, placed_checkpoints},
     preparation::write_preparation,
     storage::{Storage, write_new},
 };
 use crate::{
     dataset::SamplePreparation,
-    protocol::{Event, RunInfo},
+    protocol::{BranchId, Event, RunInfo},
     text::harmless_name,
-    train::{LedgerEntry, RunRecord, Snapshot},
+    train::{BranchPath, LedgerEntry, RunRecord, Snapshot, SnapshotPlace, StoredSnapshot},
 };
 
 /// How runs are recorded.
@@ -60,18 +61,16 @@ struct OpenRecord {
     _lock: RunLock,
     ledger: LedgerWriter,
     tags: EventTags,
-    /// Empty after a failure, up to the next checkpoint.
+    /// The branch whose events are logged.
+    branch: BranchId,
+    /// Empty after a failure, up to the next checkpoint, and before the first event of a branch.
     events: Option<EventLog>,
-    /// Checkpoints that are there, by what was last evaluated before them.
-    evaluated: Vec<EvaluatedCheckpoint>,
-}
-
-/// The evaluation that a checkpoint knows.
-#[derive(Clone, Copy, Debug)]
-struct EvaluatedCheckpoint {
-    step: u64,
-    accuracy: f64,
-    loss: f64,
+    /// Whether another event file begins with the next event.
+    begins_file: bool,
+    /// Checkpoints that are there, as they were saved.
+    saved: Vec<PlacedCheckpoint>,
+    /// What was done to the run.
+    entries: Vec<LedgerEntry>,
 }
 
 impl Recorder {
@@ -88,7 +87,13 @@ impl Recorder {
     /// Logs something; after a failure nothing more goes into that file.
     fn log(&mut self, log: impl FnOnce(&mut EventLog) -> io::Result<()>) {
         let Some(record) = &mut self.record else { return };
-        let Some(events) = &mut record.events else { return };
+        let begun = record.begin_file(self.storage.as_ref());
+        let Some(events) = &mut record.events else {
+            if let Err(error) = begun {
+                self.problem = Some(problem_at(&record.folder)(error));
+            }
+            return;
+        };
         if let Err(error) = log(events) {
             record.events = None;
             self.problem = Some(problem_at(&record.folder)(error));
@@ -103,13 +108,24 @@ impl Recorder {
     ) -> Result<OpenRecord, String> {
         let storage = self.storage.as_ref();
         if let Some(opened) = self.opened.take() {
-            let OpenedRun { folder, lock, ledger, .. } = opened;
-            let evaluated = evaluated_checkpoints(storage, &folder);
+            let OpenedRun { folder, lock, ledger, tree, .. } = opened;
+            let checkpoints = Checkpoints::of_run(storage, &folder);
+            let saved = placed_checkpoints(&checkpoints, &ledger.entries, &mut Vec::new()).unwrap_or_default();
             write_preparation(storage, &folder, preparation).map_err(problem_at(&folder))?;
+            let entries = ledger.entries.clone();
             let ledger = LedgerWriter::append(storage, &folder, &ledger).map_err(problem_at(&folder))?;
-            let tags = EventTags::of(info);
-            let events = Some(EventLog::create(storage, &folder, tags.clone()).map_err(problem_at(&folder))?);
-            return Ok(OpenRecord { folder, _lock: lock, ledger, tags, events, evaluated });
+            let (branch, tags) = (tree.place().branch, EventTags::of(info));
+            return Ok(OpenRecord {
+                folder,
+                _lock: lock,
+                ledger,
+                tags,
+                branch,
+                events: None,
+                begins_file: true,
+                saved,
+                entries,
+            });
         }
         let RecordSettings { directory, facts, configuration, .. } = &self.settings;
         let folder =
@@ -126,28 +142,22 @@ impl Recorder {
         // With this file the folder is a run.
         write_new(storage, &folder.join(MANIFEST), manifest.text.as_bytes()).map_err(problem_at(&folder))?;
         storage.sync_folder(&folder).map_err(problem_at(&folder))?;
-        Ok(OpenRecord { folder, _lock: lock, ledger, tags, events, evaluated: Vec::new() })
+        Ok(OpenRecord {
+            folder,
+            _lock: lock,
+            ledger,
+            tags,
+            branch: BranchId::default(),
+            events,
+            begins_file: false,
+            saved: Vec::new(),
+            entries: Vec::new(),
+        })
     }
 }
 
 fn problem_at<E: fmt::Display>(path: &Path) -> impl Fn(E) -> String + '_ {
     |error| format!("{}: {error}", harmless_name(path.as_os_str()))
-}
-
-/// What the checkpoints of a run know of evaluations; those that can't be read are left out.
-fn evaluated_checkpoints(storage: &dyn Storage, run: &Path) -> Vec<EvaluatedCheckpoint> {
-    let checkpoints = Checkpoints::of_run(storage, run);
-    let states =
-        checkpoints.list().unwrap_or_default().into_iter().filter_map(|name| checkpoints.load_state(name).ok());
-    states.filter_map(|state| EvaluatedCheckpoint::of(&state)).collect()
-}
-
-impl EvaluatedCheckpoint {
-    fn of(state: &CheckpointState) -> Option<Self> {
-        let evaluation = state.training.last_evaluation.as_ref()?;
-        let step = state.training.trainer.step;
-        Some(Self { step, accuracy: evaluation.accuracy, loss: evaluation.loss })
-    }
 }
 
 impl Drop for Recorder {
@@ -158,6 +168,24 @@ impl Drop for Recorder {
 }
 
 impl OpenRecord {
+    /// Logs to another file from the next event on, if that is of another branch.
+    fn go_to_branch(&mut self, branch: BranchId) -> io::Result<()> {
+        if branch == self.branch {
+            return Ok(());
+        }
+        (self.branch, self.begins_file) = (branch, true);
+        self.events.take().map_or(Ok(()), |mut events| events.finish())
+    }
+
+    /// Begins another event file, if it is time.
+    fn begin_file(&mut self, storage: &dyn Storage) -> io::Result<()> {
+        if std::mem::take(&mut self.begins_file) {
+            self.events =
+                Some(EventLog::create(storage, &branch_folder(&self.folder, self.branch), self.tags.clone())?);
+        }
+        Ok(())
+    }
+
     /// Writes what was logged, or begins a new event file after a failure.
     fn finish_events(&mut self, storage: &dyn Storage) -> io::Result<()> {
         if let Some(mut events) = self.events.take() {
@@ -165,8 +193,8 @@ impl OpenRecord {
             self.events = Some(events);
             return Ok(());
         }
-        self.events = Some(EventLog::create(storage, &self.folder, self.tags.clone())?);
-        Ok(())
+        self.begins_file = true;
+        self.begin_file(storage)
     }
 
     fn save(
@@ -178,14 +206,37 @@ impl OpenRecord {
         let state = CheckpointState::new(snapshot.state.clone(), self.ledger.entries());
         let checkpoints = Checkpoints::of_run(storage, &self.folder);
         let name = checkpoints.save(snapshot, &state)?;
-        self.evaluated.retain(|checkpoint| checkpoint.step != name.step);
-        self.evaluated.extend(EvaluatedCheckpoint::of(&state));
-        self.evaluated.sort_by(|a, b| b.accuracy.total_cmp(&a.accuracy).then(a.loss.total_cmp(&b.loss)));
-        let best: Vec<u64> = self.evaluated.iter().map(|checkpoint| checkpoint.step).collect();
-        checkpoints.remove_old(retention, &best)?;
+        self.saved.extend(PlacedCheckpoint::of(name, &state, &self.entries));
+        self.saved.sort_by_key(PlacedCheckpoint::order);
+        let all: Vec<CheckpointName> = self.saved.iter().map(|checkpoint| checkpoint.name).collect();
+        checkpoints.remove_old(retention, &all, &self.best(), &self.tips())?;
         let there = checkpoints.list().unwrap_or_default();
-        self.evaluated.retain(|checkpoint| there.iter().any(|name| name.step == checkpoint.step));
+        self.saved.retain(|checkpoint| there.contains(&checkpoint.name));
         Ok(())
+    }
+
+    /// The newest checkpoint of each step, the best first.
+    fn best(&self) -> Vec<CheckpointName> {
+        let newest_of_step = |(at, checkpoint): &(usize, &PlacedCheckpoint)| {
+            self.saved[at + 1..].iter().all(|later| later.name.step != checkpoint.name.step)
+        };
+        let newest = self.saved.iter().enumerate().filter(newest_of_step);
+        let mut evaluated: Vec<_> = newest.filter_map(|(_, found)| Some((found.evaluated?, found.name))).collect();
+        evaluated.sort_by(|((accuracy, loss), _), ((other, other_loss), _)| {
+            other.total_cmp(accuracy).then(loss.total_cmp(other_loss))
+        });
+        evaluated.into_iter().map(|(_, name)| name).collect()
+    }
+
+    /// The checkpoint with the newest step of each other branch, to which the run may go over.
+    fn tips(&self) -> Vec<CheckpointName> {
+        let is_tip = |checkpoint: &&PlacedCheckpoint| {
+            let at = checkpoint.at.place;
+            let later = |other: &PlacedCheckpoint| (other.at.place.step, other.name) > (at.step, checkpoint.name);
+            let same_branch = |other: &&PlacedCheckpoint| other.at.place.branch == at.branch;
+            at.branch != self.branch && !self.saved.iter().filter(same_branch).any(later)
+        };
+        self.saved.iter().filter(is_tip).map(|checkpoint| checkpoint.name).collect()
     }
 }
 
@@ -198,7 +249,19 @@ impl RunRecord for Recorder {
     }
 
     fn record_event(&mut self, event: &Event) {
-        self.log(|events| events.record(event));
+        let branch = match event {
+            Event::Branched(branching) => Some(branching.branch),
+            Event::Rewound(rewound) => Some(rewound.branch),
+            _ => None,
+        };
+        if let (Some(branch), Some(record)) = (branch, &mut self.record)
+            && let Err(error) = record.go_to_branch(branch)
+        {
+            self.problem = Some(problem_at(&record.folder)(error));
+        }
+        if EventLog::takes(event) {
+            self.log(|events| events.record(event));
+        }
     }
 
     fn takes_histograms(&mut self, now: Instant) -> bool {
@@ -212,7 +275,9 @@ impl RunRecord for Recorder {
 
     fn record_intervention(&mut self, entry: LedgerEntry) -> Result<(), String> {
         let Some(record) = &mut self.record else { return Ok(()) };
-        record.ledger.write(self.storage.as_ref(), &entry).map_err(problem_at(&record.folder))
+        let written = record.ledger.write(self.storage.as_ref(), &entry).map_err(problem_at(&record.folder));
+        record.entries.push(entry);
+        written
     }
 
     fn save(&mut self, snapshot: &Snapshot) -> Result<(), String> {
@@ -224,6 +289,21 @@ impl RunRecord for Recorder {
             self.problem = Some(problem_at(&record.folder)(error));
         }
         record.save(storage, self.settings.retention, snapshot).map_err(|error| error.to_string())
+    }
+
+    fn load_nearest(
+        &mut self,
+        path: &BranchPath,
+        after: Option<u64>,
+    ) -> Result<Option<(StoredSnapshot, SnapshotPlace)>, String> {
+        let Some(record) = &self.record else { return Ok(None) };
+        let mut notes = Vec::new();
+        let on_path = (record.saved.as_slice(), path);
+        let found = nearest_on_path(self.storage.as_ref(), &record.folder, on_path, after, &mut notes);
+        if let Some(note) = notes.into_iter().next() {
+            self.problem = Some(note);
+        }
+        Ok(found.map(|(snapshot, checkpoint)| (snapshot, checkpoint.at)))
     }
 
     fn take_problem(&mut self) -> Option<String> {

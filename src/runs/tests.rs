@@ -4,4 +4,5 @@ mod cuts;
 mod day;
 mod faults;
 mod folders;
+mod histories;
 mod model;

@@ -5,17 +5,18 @@ mod queries;
 mod replay;
 mod reports;
 mod requests;
+mod rewinding;
 mod saving;
 mod steering;
 mod watch_list;
 
-use std::{collections::VecDeque, time::Instant};
+use std::{collections::VecDeque, sync::Arc, time::Instant};
 
 use crate::{
-    protocol::{BranchId, Event, Finding, Phase, RunInfo, RunState, RunSummary, Setting, StateChange},
+    protocol::{Change, Event, Finding, Phase, Rewound, RunInfo, RunState, RunSummary, Setting, StateChange},
     tensors::Writer,
     train::{
-        LedgerEntry, Outcome, RunSpec, StepError, StepOutcome, Trainer,
+        Outcome, Place, RunSpec, RunTree, StepError, StepOutcome, Trainer,
         describe::describe_run,
         early_stopping::{EarlyStopping, Verdict},
         inbox::NextRequest,
@@ -24,6 +25,7 @@ use crate::{
         metrics,
         outbox::Disconnected,
         outcome::WorkerEndReason,
+        timeline::Timeline,
         timing::RunTiming,
     },
 };
@@ -59,18 +61,21 @@ pub(super) struct TrainingDriver<'a> {
     reporter: RunReporter,
     /// How the run stands, for the end.
     outcome: &'a mut Outcome,
-    branch: BranchId,
-    /// What was done to the run that it goes on with and is to be done again; normally empty.
-    pending: VecDeque<LedgerEntry>,
+    /// Where the run has been, and how it goes back.
+    timeline: Timeline,
+    /// Changes on the current branch that are to be made again at their steps, with these; normally empty.
+    pending: VecDeque<(u64, Change)>,
     /// Settings with which it leaves for a branch of its own once that is done; normally empty.
     branch_changes: Vec<(String, Setting)>,
     /// Step of the last snapshot, and whether it said that nothing is left to train.
     saved: Option<(u64, bool)>,
     early_stopping: EarlyStopping,
     /// The weights of the best evaluation, where training may be stopped early.
-    best_weights: Option<Writer>,
+    best_weights: Option<Arc<Writer>>,
     /// Whether training was stopped early, for good.
     stopped_early: bool,
+    /// Whether the first weights can be drawn again, because no others were given.
+    pub begins_with_drawn_weights: bool,
     /// Whether somebody may still ask for something once the run has finished or paused.
     attended: bool,
     /// The numbers that were not finite in the last minibatch, until somebody resumes the run; normally empty.
@@ -97,13 +102,14 @@ impl<'a> TrainingDriver<'a> {
             timing: RunTiming::new(spec.throttle),
             watch_list: WatchList::default(),
             outcome,
-            branch: BranchId::default(),
+            timeline: Timeline::new(RunTree::default(), if spec.stop_when_finished { 0 } else { spec.timeline_bytes }),
             pending: VecDeque::new(),
             branch_changes: Vec::new(),
             saved: None,
             early_stopping: EarlyStopping { patience: spec.train.patience, best: None },
             best_weights: None,
             stopped_early: false,
+            begins_with_drawn_weights: true,
             attended: !spec.stop_when_finished,
             broken: None,
             panic_at: injected::panic_step(),
@@ -121,11 +127,25 @@ impl<'a> TrainingDriver<'a> {
         let memory = memory.map(|memory| memory.info());
         let info = RunInfo { memory, folder, ..describe_run(&self.trainer, &self.spec.train) };
         self.link.push(Event::Ready(Box::new(info)));
-        if !history.is_empty() {
-            self.link.outbox.send_history(history)?;
-        }
+        self.send_history(history)?;
+        self.keep_snapshot();
         self.record_histograms(false);
         Ok(())
+    }
+
+    /// Tells the consumer what was recorded of the run before, or at least its branches.
+    fn send_history(&mut self, history: Vec<Event>) -> Result<(), Disconnected> {
+        let tree = &self.timeline.tree;
+        if tree.branch_count() == 1 && history.is_empty() {
+            return Ok(());
+        }
+        let mut history = history;
+        if history.is_empty() {
+            history.extend(tree.branchings().map(|(branching, _)| Event::Branched(branching)));
+        }
+        let Place { branch, step } = self.snapshot_place().place;
+        history.push(Event::Rewound(Rewound { branch, step }));
+        self.link.outbox.send_history(history)
     }
 
     /// Trains and answers until a stop request; whatever ends it, what was trained is saved.
@@ -202,6 +222,7 @@ impl<'a> TrainingDriver<'a> {
             self.answer_reached_goals();
             return;
         }
+        self.begin_branch_if_behind(None);
         let start = Instant::now();
         self.timing.throttle.record_start(start);
         let completed = self.trainer.completed();
@@ -213,6 +234,7 @@ impl<'a> TrainingDriver<'a> {
 
     /// Walks on by one phase of the minibatch.
     fn advance_walk(&mut self) {
+        self.begin_branch_if_behind(None);
         let start = Instant::now();
         let outcome = self.trainer.advance_phase();
         self.reporter.report_phase(&self.trainer, self.link);
@@ -265,6 +287,7 @@ impl<'a> TrainingDriver<'a> {
         if step >= self.trainer.total_steps() && !broken {
             self.finish_run();
         }
+        self.tend_timeline();
         self.answer_reached_goals();
     }
 
@@ -281,7 +304,10 @@ impl<'a> TrainingDriver<'a> {
     /// Evaluates on the test split; false when a stop request cut it short.
     fn evaluate(&mut self) -> bool {
         let Some(evaluation) = self.trainer.evaluate(|| self.link.continue_until_stop()) else { return false };
-        self.reporter.report_evaluation(&self.trainer, self.link, evaluation);
+        let favourite = reports::favourite_class(&self.trainer);
+        let at = self.snapshot_place().place;
+        self.timeline.remember_evaluation(at, evaluation, favourite.clone());
+        self.reporter.report_evaluation(&self.trainer, self.link, (evaluation, favourite));
         true
     }
 
@@ -291,7 +317,7 @@ impl<'a> TrainingDriver<'a> {
         let Some(evaluation) = self.reporter.last_evaluation().copied() else { return };
         match self.early_stopping.judge(&evaluation) {
             Verdict::Best if self.early_stopping.patience.is_some() => {
-                self.best_weights = Some(self.trainer.evaluated_weights());
+                self.best_weights = Some(Arc::new(self.trainer.evaluated_weights()));
             }
             Verdict::Best | Verdict::Wait => {}
             Verdict::GiveUp => self.stop_early(),

@@ -83,6 +83,11 @@ impl Evaluator {
         }
     }
 
+    /// Forgets what was predicted, since the weights are those of another step.
+    pub fn forget_predictions(&mut self) {
+        (self.train.step, self.test.step) = (None, None);
+    }
+
     /// Samples that fit into the network's buffers.
     pub fn max_batch(&self) -> usize {
         self.max_batch

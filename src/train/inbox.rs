@@ -90,6 +90,20 @@ impl Inbox {
         gone || !self.peeked.is_empty()
     }
 
+    /// Whether what is under way is to be given up: by a stop request, because the consumer is gone, or by a request to cancel, which is
+    /// answered ahead of its turn.
+    pub fn takes_cancel(&mut self, step: u64, outbox: &mut Outbox) -> bool {
+        let stopped = self.stop_requested();
+        let is_cancel = |incoming: &Incoming| {
+            matches!(incoming, Incoming::Line(RequestLine::Request(Request { command: Command::Cancel, .. })))
+        };
+        let cancel = self.peeked.iter().position(is_cancel).and_then(|at| self.peeked.remove(at));
+        if let Some(id) = cancel.as_ref().and_then(Incoming::id) {
+            outbox.push(Event::Applied { id, step });
+        }
+        stopped || cancel.is_some()
+    }
+
     /// Looks at what waits; true when the consumer is gone.
     fn peek_requests(&mut self) -> bool {
         loop {

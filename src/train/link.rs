@@ -20,11 +20,16 @@ pub(super) struct ConsumerLink {
     pub outbox: Outbox,
     /// Where the run is recorded, if it is.
     pub recording: Option<Recording>,
+    /// Whether minibatches are trained that were reported before: nobody is told. Normally false.
+    pub muted: bool,
 }
 
 impl ConsumerLink {
     /// Adds an event after the others, and to the record.
     pub fn push(&mut self, event: Event) {
+        if self.muted {
+            return;
+        }
         if let Some(recording) = &mut self.recording {
             recording.record().record_event(&event);
         }

@@ -12,7 +12,7 @@ use crate::{
     dataset::SamplePreparation,
     protocol::{BranchId, Change, Event, RunInfo},
     tensors::Tensors,
-    train::{Snapshot, StoredSnapshot},
+    train::{BranchPath, Snapshot, SnapshotPlace, StoredSnapshot},
 };
 
 /// Key of the minibatches that the run is planned for, in an [`Intervention`].
@@ -43,13 +43,30 @@ pub enum Intervention {
     Branched {
         /// The branch that it left.
         parent: BranchId,
+        /// Changes of that branch that hold for this one: those at this step may not. Absent is all so far.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        changes: Option<usize>,
     },
+    /// The run went back, or over to another branch, and left the entry's branch at its step.
+    Rewound {
+        /// The branch to which it went.
+        to_branch: BranchId,
+        /// Minibatches completed there.
+        to_step: u64,
+    },
+    /// The entry's branch got a name, or lost it.
+    Renamed {
+        /// The name; empty is none.
+        name: String,
+    },
+    /// The entry's branch was forgotten, with those that come from it.
+    Deleted {},
 }
 
-/// Takes the next entry if it took effect at `step` or before.
-pub fn take_due(entries: &mut VecDeque<LedgerEntry>, step: u64) -> Option<LedgerEntry> {
-    let due = entries.front().is_some_and(|entry| entry.step <= step);
-    if due { entries.pop_front() } else { None }
+/// Takes the next change if it took effect at `step` or before.
+pub fn take_due(changes: &mut VecDeque<(u64, Change)>, step: u64) -> Option<Change> {
+    let due = changes.front().is_some_and(|(at, _)| *at <= step);
+    if due { changes.pop_front().map(|(_, change)| change) } else { None }
 }
 
 /// Where a run is recorded. The worker tells it everything, before anything is thinned for a slow consumer.
@@ -82,6 +99,17 @@ pub trait RunRecord: Send + fmt::Debug {
     /// When that fails; what was saved before is whole.
     fn save(&mut self, snapshot: &Snapshot) -> Result<(), String>;
 
+    /// The newest recorded snapshot on a path of the run whose ledger this is, after step `after` if that is given; `None`
+    /// if there is none.
+    ///
+    /// # Errors
+    /// When it can't be read; the reason says why.
+    fn load_nearest(
+        &mut self,
+        path: &BranchPath,
+        after: Option<u64>,
+    ) -> Result<Option<(StoredSnapshot, SnapshotPlace)>, String>;
+
     /// What went wrong with events since it was last asked.
     fn take_problem(&mut self) -> Option<String>;
 
@@ -103,10 +131,12 @@ pub struct RunStart {
 /// A run that goes on.
 #[derive(Debug)]
 pub struct ResumedRun {
-    /// Where it goes on from; `None` begins anew.
-    pub snapshot: Option<StoredSnapshot>,
-    /// What was done to it after the snapshot, in order; it is done again at its steps.
-    pub pending: VecDeque<LedgerEntry>,
+    /// Where it goes on from, on the way to where it stood; `None` begins anew.
+    pub snapshot: Option<(StoredSnapshot, SnapshotPlace)>,
+    /// All that was done to it, in order; what is not in the snapshot is done again at its steps.
+    pub ledger: Vec<LedgerEntry>,
+    /// Whether its first weights were drawn, as those of a new run are, and not those of another run.
+    pub begins_with_drawn_weights: bool,
     /// What was recorded of it, for a viewer that has not seen it.
     pub history: Vec<Event>,
     /// Settings that are different from here on, which makes it a branch.

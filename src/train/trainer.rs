@@ -257,6 +257,11 @@ impl Trainer {
         &self.data
     }
 
+    /// The data, for another trainer.
+    pub(super) fn shared_data(&self) -> Arc<Dataset> {
+        Arc::clone(&self.data)
+    }
+
     /// What was assumed to train on them: about the minibatches, not about how they were read.
     pub(super) fn notes(&self) -> &[DataNote] {
         &self.notes

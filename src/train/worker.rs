@@ -89,7 +89,7 @@ pub fn spawn_from(spec: RunSpec, start: RunStart) -> io::Result<WorkerHandle> {
     let thread = spawn_thread("trainer", move || {
         let RunStart { record, resume, weights } = start;
         let (inbox, outbox) = (Inbox::new(inbox), Outbox::new(outbox, spec.delivery));
-        let link = ConsumerLink { inbox, outbox, recording: record.map(Recording::new) };
+        let link = ConsumerLink { inbox, outbox, recording: record.map(Recording::new), muted: false };
         let outcome = run_worker(&spec, link, RunOrigin { resume, weights });
         // It fails if the task was dropped.
         let _ = end.send(());
@@ -194,13 +194,15 @@ fn train_until_stop(
         .map_err(SetupError::Memory)
         .and_then(|()| Trainer::new(&spec.train, Arc::new(data)))
         .map_err(|error| WorkerEndReason::Refused(UnusableInput::Setup(error)))?;
+    let draws_weights = origin.weights.is_none();
     let unfitting = origin.weights.map(|weights| trainer.take_weights(&weights)).unwrap_or_default();
     let mut driver = TrainingDriver::new(spec, trainer, link, outcome);
+    driver.begins_with_drawn_weights = draws_weights;
     let mut history = Vec::new();
     if let Some(mut resumed) = origin.resume {
         history = std::mem::take(&mut resumed.history);
-        driver.resume_from(resumed).map_err(|error| {
-            WorkerEndReason::Failure(format!("can't go on: {error}"), "start anew, or resume an earlier run".into())
+        driver.resume_from(resumed).map_err(|problem| {
+            WorkerEndReason::Failure(format!("can't go on: {problem}"), "start anew, or resume an earlier run".into())
         })?;
     }
     driver.begin(found.as_deref(), history)?;
@@ -224,6 +226,7 @@ fn hello(spec: &RunSpec, is_recorded: bool) -> Hello {
             Capability::Evaluate,
             Capability::Inspect,
             Capability::Phase,
+            Capability::Rewind,
         ]
         .into_iter()
         .chain(saving)
@@ -295,6 +298,7 @@ mod tests {
                 schedule: Schedule::default(),
             },
             throttle: Some(0.01),
+            timeline_bytes: 0,
             delivery,
             checked: None,
             stop_when_finished: false,

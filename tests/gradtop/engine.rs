@@ -46,6 +46,7 @@ pub fn small_run() -> RunSpec {
             schedule: Schedule::default(),
         },
         throttle: None,
+        timeline_bytes: 0,
         delivery: Delivery::Thin,
         checked: None,
         stop_when_finished: false,

@@ -231,7 +231,13 @@ fn push_ledger(page: &mut String, ledger: &[LedgerEntry]) {
                 Some(value) => format!("{} {}", change.key, exact(value)),
                 None => change.to_string(),
             },
-            Intervention::Branched { parent } => format!("leaves branch {}", parent.0),
+            Intervention::Branched { parent, .. } => format!("leaves branch {}", parent.0),
+            Intervention::Rewound { to_branch, to_step } => {
+                format!("back to step {} of branch {}", thousands(*to_step), to_branch.0)
+            }
+            Intervention::Renamed { name } if name.is_empty() => "loses its name".into(),
+            Intervention::Renamed { name } => format!("is called {}", crate::text::Safe(name)),
+            Intervention::Deleted {} => "is deleted".into(),
         };
         let (step, branch) = (thousands(*step), branch.0);
         let _ = writeln!(

@@ -20,7 +20,7 @@ use crate::{
         history::{RunHistory, TagSeries},
         info::write_info,
         ledger::LedgerWriter,
-        playback::{PlayedPart, play_events},
+        playback::{PlayedUntil, play_events},
         storage::DiskStorage,
     },
     train::{Intervention, LedgerEntry, TestPredictions},
@@ -82,6 +82,7 @@ fn make_run(entries: &[LedgerEntry], files: &[&[Event]]) -> TempDir {
         instructions: "avx2".into(),
         platform: "x86_64-linux-gnu".into(),
         data_sha256: "ab".into(),
+        given_weights: false,
     };
     let manifest = Manifest::new(facts, "[run]\nseed = 7\n# <b>\n").unwrap();
     fs::write(run.path().join("run.toml"), manifest.text).unwrap();
@@ -183,7 +184,7 @@ fn it_is_played_the_way_it_went() {
     let first = [step(1, 0.5), step(2, 0.25), step(3, 0.125)];
     let run = make_run(&[changed(2)], &[&first, &[evaluation(2, 0.5), step(3, 0.75)]]);
     let mut played = Vec::new();
-    let notes = play_events(&DiskStorage, run.path(), &info(), PlayedPart::ALL, &mut |event| {
+    let notes = play_events(&DiskStorage, run.path(), &info(), None, &mut |event| {
         played.push(match event {
             Event::Step(report) => format!("step {} {}", report.step, report.values[0].1),
             Event::Evaluation(evaluation) => format!("evaluation {}", evaluation.step),
@@ -196,8 +197,8 @@ fn it_is_played_the_way_it_went() {
     assert_eq!(played, ["step 1 0.5", "step 2 0.25", "evaluation 2", "changed 2", "step 3 0.75"]);
     // What was done at a step after its checkpoint is left to whoever goes on from there.
     let mut marks = 0;
-    let part = PlayedPart { last_step: 2, ledger_entries: 0 };
-    play_events(&DiskStorage, run.path(), &info(), part, &mut |event| {
+    let until = Some(PlayedUntil { branch: BranchId(0), step: 2, changes: 0 });
+    play_events(&DiskStorage, run.path(), &info(), until, &mut |event| {
         marks += usize::from(matches!(event, Event::Changed { .. }));
         ControlFlow::Continue(())
     })

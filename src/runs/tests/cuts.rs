@@ -3,7 +3,6 @@
 //! `GRADTOP_CUTS=200 cargo test --lib runs::tests::cuts` tries two hundred.
 
 use std::{
-    collections::VecDeque,
     fs,
     num::NonZeroUsize,
     path::{Path, PathBuf},
@@ -17,13 +16,14 @@ use crate::{
     dataset::{Augmentations, DataSpec, Source, Toy},
     nn::{LayerSpec, NetworkSpec},
     optim::{OptimizerSpec, Schedule},
-    protocol::{Command, CommandId, Event, Request},
+    protocol::{BranchId, Command, CommandId, Event, Request},
     random::{Purpose, Stream, stream},
     runs::{
         OpenedRun, RecordSettings, Recorder, RunFacts, checkpoint::Retention, ledger::read_ledger, storage::DiskStorage,
     },
     train::{
-        BatchSize, Delivery, Outcome, ResumedRun, RunSpec, RunStart, TrainSpec, Trainer, replay,
+        BatchSize, Delivery, Outcome, Place, ResumedRun, RunSpec, RunStart, RunTree, SnapshotPlace, TrainSpec, Trainer,
+        replay,
         worker::{WorkerHandle, spawn_from},
     },
 };
@@ -32,9 +32,9 @@ use crate::{
 const USUAL_CUTS: u64 = 24;
 
 /// Steps of each run.
-const STEPS: u64 = 40;
+pub(super) const STEPS: u64 = 40;
 
-fn pick<'a, T>(random: &mut Stream, of: &'a [T]) -> &'a T {
+pub(super) fn pick<'a, T>(random: &mut Stream, of: &'a [T]) -> &'a T {
     &of[random.below(of.len() as u32) as usize]
 }
 
@@ -42,7 +42,7 @@ fn pick<'a, T>(random: &mut Stream, of: &'a [T]) -> &'a T {
 const IMAGE_SIDES: [u32; 2] = [6, 7];
 
 /// Grey images of noise in MNIST's format, 90 to train and 30 to test.
-fn write_images(folder: &Path) {
+pub(super) fn write_images(folder: &Path) {
     let mut random = stream(7, Purpose::Data, 0);
     let header = |kind: u8, sides: &[u32]| {
         let sides = sides.iter().flat_map(|side| side.to_be_bytes());
@@ -91,7 +91,7 @@ fn random_data_and_layers(random: &mut Stream, images: &Path) -> (DataSpec, Vec<
 }
 
 /// A run of a random kind.
-fn random_run(random: &mut Stream, images: &Path) -> RunSpec {
+pub(super) fn random_run(random: &mut Stream, images: &Path) -> RunSpec {
     let (data, layers) = random_data_and_layers(random, images);
     let optimizers = [
         OptimizerSpec::SGD,
@@ -125,6 +125,7 @@ fn random_run(random: &mut Stream, images: &Path) -> RunSpec {
             schedule: pick(random, &schedules).parse::<Schedule>().unwrap(),
         },
         throttle: None,
+        timeline_bytes: 0,
         delivery: Delivery::Thin,
         stop_when_finished: false,
     }
@@ -148,9 +149,11 @@ fn random_script(random: &mut Stream) -> Vec<(u64, Command)> {
 }
 
 /// A worker that is asked one thing after the other.
-struct Asked {
+pub(super) struct Asked {
     worker: WorkerHandle,
     next: u64,
+    /// Why the last request was refused, if it was.
+    pub refused: Option<String>,
     /// Whether the run has ended by itself.
     finished: bool,
 }
@@ -158,22 +161,24 @@ struct Asked {
 impl Asked {
     /// Starts a worker that trains nothing before it has the `first` request: it waits until somebody reads the history
     /// of its run, which is more than its channel holds.
-    fn begin(spec: &RunSpec, mut start: RunStart, first: Command) -> Self {
+    pub fn begin(spec: &RunSpec, mut start: RunStart, first: Command) -> Self {
         let resume = start.resume.get_or_insert_with(|| ResumedRun {
             snapshot: None,
-            pending: VecDeque::new(),
+            ledger: Vec::new(),
+            begins_with_drawn_weights: true,
             history: Vec::new(),
             changes: Vec::new(),
             data_sha256: None,
         });
         resume.history = vec![Event::Thinned { total: 0 }; 10_000];
-        let mut asked = Self { worker: spawn_from(spec.clone(), start).unwrap(), next: 0, finished: false };
+        let mut asked =
+            Self { worker: spawn_from(spec.clone(), start).unwrap(), next: 0, refused: None, finished: false };
         asked.ask(first);
         asked
     }
 
     /// Asks and waits for the answer.
-    fn ask(&mut self, command: Command) {
+    pub fn ask(&mut self, command: Command) {
         self.next += 1;
         let id = CommandId(self.next);
         // A run that had ended trains on.
@@ -187,6 +192,10 @@ impl Asked {
     fn read_until(&mut self, wanted: impl Fn(&Event) -> bool) {
         while let Some(events) = self.worker.events.blocking_recv() {
             self.finished |= events.iter().any(|event| matches!(event, Event::Finished(_)));
+            self.refused = events.iter().find_map(|event| match event {
+                Event::Rejected { reason, .. } => Some(reason.clone()),
+                _ => None,
+            });
             if events.iter().any(&wanted) {
                 return;
             }
@@ -194,7 +203,7 @@ impl Asked {
     }
 
     /// Trains to the end if need be, stops, and gives what came of it.
-    fn end(mut self, train_on: bool) -> Outcome {
+    pub fn end(mut self, train_on: bool) -> Outcome {
         if train_on && !self.finished {
             self.next += 1;
             self.worker.requests.send(Request { id: CommandId(self.next), command: Command::Resume }.into()).unwrap();
@@ -245,6 +254,7 @@ fn settings(directory: &Path) -> RecordSettings {
             instructions: String::new(),
             platform: String::new(),
             data_sha256: String::new(),
+            given_weights: false,
         },
         configuration: String::new(),
         save_interval: Duration::from_secs(1000),
@@ -252,25 +262,31 @@ fn settings(directory: &Path) -> RecordSettings {
     }
 }
 
-fn recorded(directory: &Path) -> RunStart {
+pub(super) fn recorded(directory: &Path) -> RunStart {
     let record = Recorder::new(Arc::new(DiskStorage), settings(directory));
     RunStart { record: Some(Box::new(record)), ..RunStart::default() }
 }
 
 /// Goes on with a recorded run, and the step from which it does.
-fn resumed(run: &Path) -> (RunStart, u64) {
+pub(super) fn resumed(run: &Path) -> (RunStart, u64) {
     let mut opened = OpenedRun::open(&DiskStorage, run).unwrap();
     assert_eq!(opened.notes, [""; 0]);
-    let (snapshot, done) = opened.newest.take().map_or((None, 0), |(snapshot, done)| (Some(snapshot), done));
-    let step = snapshot.as_ref().map_or(0, |snapshot| snapshot.state.trainer.step);
-    let pending = opened.ledger.entries.iter().skip(done).cloned().collect();
-    let resume = ResumedRun { snapshot, pending, history: Vec::new(), changes: Vec::new(), data_sha256: None };
+    let snapshot = opened.newest.take();
+    let step = snapshot.as_ref().map_or(0, |(_, at)| at.place.step);
+    let resume = ResumedRun {
+        snapshot,
+        ledger: opened.ledger.entries.clone(),
+        begins_with_drawn_weights: true,
+        history: Vec::new(),
+        changes: Vec::new(),
+        data_sha256: None,
+    };
     let record = Recorder::going_on(Arc::new(DiskStorage), settings(run.parent().unwrap()), opened);
     (RunStart { record: Some(Box::new(record)), resume: Some(resume), weights: None }, step)
 }
 
 /// Copies a folder as a crash would leave it: whatever was written is there.
-fn copy_folder(from: &Path, to: &Path) {
+pub(super) fn copy_folder(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
@@ -283,7 +299,7 @@ fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
-fn only_run(directory: &Path) -> PathBuf {
+pub(super) fn only_run(directory: &Path) -> PathBuf {
     fs::read_dir(directory).unwrap().next().unwrap().unwrap().path()
 }
 
@@ -328,8 +344,11 @@ fn try_cut(seed: u64, images: &Path) {
         let data = crate::dataset::load(&spec.data, &mut |_, _| std::ops::ControlFlow::Continue(())).unwrap();
         let mut trainer = Trainer::new(&spec.train, Arc::new(data)).unwrap();
         let until = end.summary.as_ref().unwrap().step;
+        let mut tree = RunTree::of_ledger(&ledger.entries).unwrap();
+        tree.note_place(Place { branch: BranchId(0), step: until });
+        let changes = tree.changes_after(&tree.path_to(tree.place()).unwrap(), SnapshotPlace::default());
         let replayed =
-            replay(&mut trainer, spec.train.patience, ledger.entries, until, |_| std::ops::ControlFlow::Continue(()));
+            replay(&mut trainer, spec.train.patience, changes, until, |_| std::ops::ControlFlow::Continue(()));
         assert_eq!(replayed.unwrap().as_deref(), Some(sha(&whole)), "replayed: {context}");
     }
 }

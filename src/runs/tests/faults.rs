@@ -162,7 +162,7 @@ fn a_checkpoint_at_the_same_step_is_kept_beside_the_one_before() {
     let names = [(); 3].map(|()| save(&storage, &snapshots[0]).unwrap());
     assert_eq!(names.map(|name| (name.step, name.version)), [(5, 1), (5, 2), (5, 3)]);
     let checkpoints = Checkpoints::of_run(&storage, Path::new(RUN));
-    checkpoints.remove_old(Retention { last: 1, best: 0, every: None }, &[]).unwrap();
+    checkpoints.remove_old(Retention { last: 1, best: 0, every: None }, &names, &[], &[]).unwrap();
     assert_eq!(checkpoints.list().unwrap(), [names[2]]);
 }
 
@@ -170,13 +170,12 @@ fn a_checkpoint_at_the_same_step_is_kept_beside_the_one_before() {
 fn only_the_last_the_best_and_one_of_every_stretch_are_kept() {
     let snapshots = snapshots(&[1, 4, 5, 6, 9, 11, 14]);
     let storage = storage_with_run();
-    for snapshot in &snapshots {
-        save(&storage, snapshot).unwrap();
-    }
+    let names: Vec<_> = snapshots.iter().map(|snapshot| save(&storage, snapshot).unwrap()).collect();
     let checkpoints = Checkpoints::of_run(&storage, Path::new(RUN));
-    checkpoints.remove_old(Retention { last: 2, best: 1, every: Some(5) }, &[4, 6]).unwrap();
+    let (best, tips) = ([names[1], names[3]], [names[4]]);
+    checkpoints.remove_old(Retention { last: 2, best: 1, every: Some(5) }, &names, &best, &tips).unwrap();
     let left: Vec<u64> = checkpoints.list().unwrap().iter().map(|name| name.step).collect();
-    assert_eq!(left, [1, 4, 5, 11, 14]);
+    assert_eq!(left, [1, 4, 5, 9, 11, 14]);
 }
 
 fn entry(step: u64) -> LedgerEntry {

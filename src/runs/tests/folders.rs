@@ -28,6 +28,7 @@ fn facts(name: &str) -> RunFacts {
         instructions: "avx2".into(),
         platform: "x86_64-linux-gnu".into(),
         data_sha256: "ab".into(),
+        given_weights: false,
     }
 }
 

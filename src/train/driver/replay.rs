@@ -3,9 +3,10 @@
 use std::{collections::VecDeque, ops::ControlFlow};
 
 use crate::{
+    protocol::Change,
     tensors::Writer,
     train::{
-        Intervention, LAST_STEP, LedgerEntry, Trainer,
+        LAST_STEP, Trainer,
         driver::steering::RunSteering,
         early_stopping::{EarlyStopping, Verdict},
         record::take_due,
@@ -13,27 +14,25 @@ use crate::{
     },
 };
 
-/// Trains from the beginning up to step `until`, doing what the `entries` of a ledger say at their steps, and gives the
+/// Trains from the beginning up to step `until`, with these changes after these steps, and gives the
 /// fingerprint of the weights then; `None` if `keep_going`, which learns of every step, ended it.
 ///
 /// # Errors
-/// When an entry can't be done again, or the run can't end where it did; a sentence.
+/// When a change can't be made again, or the run can't end where it did; a sentence.
 pub fn replay(
     trainer: &mut Trainer,
     patience: Option<u64>,
-    entries: impl IntoIterator<Item = LedgerEntry>,
+    changes: impl IntoIterator<Item = (u64, Change)>,
     until: u64,
     mut keep_going: impl FnMut(u64) -> ControlFlow<()>,
 ) -> Result<Option<String>, String> {
-    let mut entries: VecDeque<LedgerEntry> = entries.into_iter().collect();
+    let mut changes: VecDeque<(u64, Change)> = changes.into_iter().collect();
     let mut stopping = EarlyStopping { patience, best: None };
     let mut best: Option<Writer> = None;
     loop {
         let step = trainer.completed();
-        while let Some(entry) = take_due(&mut entries, step) {
-            if let Intervention::Change(change) = entry.what
-                && change.key != LAST_STEP
-            {
+        while let Some(change) = take_due(&mut changes, step) {
+            if change.key != LAST_STEP {
                 let timing = &mut RunTiming::new(None);
                 RunSteering { trainer: &mut *trainer, timing }.apply(&change.key, &change.to)?;
             }

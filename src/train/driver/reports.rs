@@ -14,6 +14,12 @@ use crate::{
     },
 };
 
+/// The class that the last evaluation of the test split predicted most often.
+pub(super) fn favourite_class(trainer: &Trainer) -> FavouriteClass {
+    let predicted = &trainer.predictions(SplitName::Test).predicted;
+    FavouriteClass::of(predicted, trainer.data().test.labels(), &trainer.data().classes)
+}
+
 /// Reports the course of a run, and remembers what the next reports depend on.
 #[derive(Debug)]
 pub(super) struct RunReporter {
@@ -144,10 +150,13 @@ impl RunReporter {
         finding
     }
 
-    /// Reports an evaluation of the test split.
-    pub fn report_evaluation(&mut self, trainer: &Trainer, link: &mut ConsumerLink, evaluation: TestResult) {
-        let predicted = &trainer.predictions(SplitName::Test).predicted;
-        let favourite = FavouriteClass::of(predicted, trainer.data().test.labels(), &trainer.data().classes);
+    /// Reports an evaluation of the test split, in which `favourite` was predicted most often.
+    pub fn report_evaluation(
+        &mut self,
+        trainer: &Trainer,
+        link: &mut ConsumerLink,
+        (evaluation, favourite): (TestResult, FavouriteClass),
+    ) {
         let at = self.circumstances(trainer, 0.0);
         link.push(Event::Evaluation(evaluator::evaluation_report(&evaluation)));
         for finding in self.monitor.judge_evaluation(&evaluation, favourite, &at) {

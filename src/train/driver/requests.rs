@@ -33,14 +33,14 @@ impl TrainingDriver<'_> {
             Command::Inspect { query } => self.split_queries().1.answer_once(query),
             Command::Watch { queries } => self.watch_list.replace(queries, &self.trainer),
             Command::Save => self.save(self.state == RunState::Finished && self.is_complete()),
-            Command::Rewind { .. }
-            | Command::Cancel
-            | Command::RenameBranch(_)
-            | Command::DeleteBranch { .. }
-            | Command::SkipMinibatch
-            | Command::Silence { .. }
-            | Command::TestLearningRates(_)
-            | Command::Unknown => Err("this engine knows no such command".into()),
+            Command::Rewind { step, branch } => self.request_rewind(branch, step),
+            Command::RenameBranch(name) => self.rename_branch(name),
+            Command::DeleteBranch { branch } => self.delete_branch(branch),
+            // What takes long hears it ahead of its turn.
+            Command::Cancel => Ok(()),
+            Command::SkipMinibatch | Command::Silence { .. } | Command::TestLearningRates(_) | Command::Unknown => {
+                Err("this engine knows no such command".into())
+            }
         };
         let step = self.trainer.completed();
         self.link.answer(id, done.map(|()| step));
@@ -136,6 +136,7 @@ impl TrainingDriver<'_> {
     ) -> Result<(), String> {
         let before = [self.trainer.planned_steps(), self.trainer.total_steps()];
         let changes = change(&mut self.steering())?;
+        self.begin_branch_if_behind(changes.first());
         self.record_changes(&changes, before);
         self.report_changes(changes);
         Ok(())

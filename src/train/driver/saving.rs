@@ -1,16 +1,16 @@
 //! Recording a run while it goes on, and going on with one that was recorded.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use crate::{
     protocol::{
-        Answer, BranchId, Branching, Change, ChangedBy, Event, Finding, Health, Query, SavedRun, Setting,
+        Answer, Change, ChangedBy, Event, Finding, Health, Query, SavedRun, Setting,
         inspection::{SampleFilter, SampleOrder, SplitName},
     },
     tensors::Tensors,
     train::{
-        BestEvaluation, Intervention, LAST_STEP, LedgerEntry, PLANNED_STEPS, RestoreError, ResumedRun, Snapshot,
-        TestPredictions, TrainingState,
+        BestEvaluation, Intervention, LAST_STEP, LedgerEntry, PLANNED_STEPS, ResumedRun, RunTree, Snapshot,
+        SnapshotPlace, StoredSnapshot, TestPredictions, TrainerState, TrainingState,
         describe::describe_run,
         injected::{self, StallPlace},
         record::take_due,
@@ -41,72 +41,57 @@ impl TrainingDriver<'_> {
         }
     }
 
-    /// Goes on from what was recorded.
+    /// Goes on from what was recorded: with the newest snapshot on the way to where the run stood, and what was done after
+    /// that.
     ///
     /// # Errors
     /// When it does not fit this run.
-    pub(in crate::train) fn resume_from(&mut self, resumed: ResumedRun) -> Result<(), RestoreError> {
-        let ResumedRun { snapshot, pending, changes, .. } = resumed;
-        if let Some(snapshot) = snapshot {
-            self.trainer.restore(&snapshot)?;
-            let TrainingState {
-                branch,
-                health,
-                means,
-                last_evaluation,
-                best_evaluation,
-                seconds,
-                stopped_early,
-                complete,
-                ..
-            } = snapshot.state;
-            self.stopped_early = stopped_early;
-            self.branch = branch;
-            self.reporter.restore(health, means, last_evaluation);
-            self.early_stopping.best = best_evaluation;
-            self.best_weights = snapshot.best.as_ref().map(Tensors::to_writer).transpose()?;
-            self.timing.training_time.set_seconds(seconds);
-            self.outcome.step = self.trainer.completed();
+    pub(in crate::train) fn resume_from(&mut self, resumed: ResumedRun) -> Result<(), String> {
+        let ResumedRun { snapshot, ledger, changes, begins_with_drawn_weights, .. } = resumed;
+        self.begins_with_drawn_weights = begins_with_drawn_weights;
+        self.timeline.tree = RunTree::of_ledger(&ledger)?;
+        let mut at = SnapshotPlace::default();
+        if let Some((snapshot, place)) = snapshot {
+            let complete = snapshot.state.complete;
+            self.take(snapshot)?;
             self.saved = Some((self.outcome.step, complete));
+            at = place;
         }
         // Where it stopped before is no reason to stop there again.
         if !self.stopped_early {
             self.trainer.stop_after(self.spec.train.stop_after.unwrap_or(u64::MAX));
         }
-        self.pending = pending;
         self.branch_changes = changes;
+        self.return_to_branch(at)
+    }
+
+    /// Goes on from a snapshot.
+    ///
+    /// # Errors
+    /// When it does not fit this run; a sentence.
+    pub(super) fn take(&mut self, snapshot: StoredSnapshot) -> Result<(), String> {
+        self.trainer.restore(&snapshot).map_err(|error| error.to_string())?;
+        let best = snapshot.best.as_ref().map(Tensors::to_writer).transpose().map_err(|error| error.to_string())?;
+        let TrainingState { health, means, last_evaluation, best_evaluation, seconds, stopped_early, .. } =
+            snapshot.state;
+        self.stopped_early = stopped_early;
+        self.reporter.restore(health, means, last_evaluation);
+        self.early_stopping.best = best_evaluation;
+        self.best_weights = best.map(Arc::new);
+        self.timing.training_time.set_seconds(seconds);
+        self.outcome.step = self.trainer.completed();
         Ok(())
     }
 
-    /// Does again what was done to the run after the snapshot that it goes on from, as far as its step has come; then
-    /// leaves for a branch of its own, if that was asked for.
+    /// Makes the changes again that are due after the snapshot that the run goes on from; then begins a branch of its own,
+    /// if that was asked for.
     ///
     /// # Errors
     /// When a change is refused; the reason says why.
     pub(super) fn repeat_interventions(&mut self) -> Result<(), String> {
-        let step = self.trainer.completed();
-        while let Some(entry) = take_due(&mut self.pending, step) {
-            match entry.what {
-                Intervention::Branched { parent } => {
-                    self.link.outbox.push(Event::Branched(Branching {
-                        branch: entry.branch,
-                        parent,
-                        at: step,
-                        change: None,
-                    }));
-                    self.branch = entry.branch;
-                }
-                // Of a run that was not stopped early, the plan says where it ends.
-                Intervention::Change(Change { key, to: Setting::Count(last), .. }) if key == LAST_STEP => {
-                    if self.stopped_early {
-                        self.trainer.stop_after(last);
-                    }
-                }
-                Intervention::Change(change) => {
-                    let done = self.steering().apply(&change.key, &change.to)?;
-                    self.report_changes(done);
-                }
-            }
+        while let Some(change) = take_due(&mut self.pending, self.trainer.completed()) {
+            let done = self.repeat_change(&change)?;
+            self.report_changes(done);
         }
         if self.pending.is_empty() && !self.branch_changes.is_empty() {
             self.branch_off()?;
@@ -114,26 +99,36 @@ impl TrainingDriver<'_> {
         Ok(())
     }
 
+    /// Makes a change again, and gives what has changed.
+    ///
+    /// # Errors
+    /// When it is refused; the reason says why.
+    pub(super) fn repeat_change(&mut self, change: &Change) -> Result<Vec<Change>, String> {
+        match (change.key.as_str(), &change.to) {
+            // Of a run that was not stopped early, the plan says where it ends.
+            (LAST_STEP, Setting::Count(last)) => {
+                if self.stopped_early {
+                    self.trainer.stop_after(*last);
+                }
+                Ok(Vec::new())
+            }
+            (key, to) => self.steering().apply(key, to),
+        }
+    }
+
     /// Begins a branch with the changes that were asked for.
     fn branch_off(&mut self) -> Result<(), String> {
-        let step = self.trainer.completed();
-        let (parent, branch) = (self.branch, BranchId(self.branch.0 + 1));
-        let changes = std::mem::take(&mut self.branch_changes);
-        let mut done = Vec::new();
-        let mut entries = vec![LedgerEntry { step, branch, what: Intervention::Branched { parent } }];
-        for (key, to) in changes {
+        let asked = std::mem::take(&mut self.branch_changes);
+        let (mut done, mut changes) = (Vec::new(), Vec::new());
+        for (key, to) in asked {
             done.extend(self.steering().apply(&key, &to)?);
             if key == PLANNED_STEPS {
                 self.stopped_early = false;
                 self.trainer.stop_after(self.spec.train.stop_after.unwrap_or(u64::MAX));
             }
-            let change = Change { key, from: None, to, by: Some(ChangedBy::Viewer) };
-            entries.push(LedgerEntry { step, branch, what: Intervention::Change(change) });
+            changes.push(Change { key, from: None, to, by: Some(ChangedBy::Viewer) });
         }
-        self.record_interventions(entries);
-        self.branch = branch;
-        let change = done.first().cloned();
-        self.link.push(Event::Branched(Branching { branch, parent, at: step, change }));
+        self.begin_branch(done.first().cloned(), changes);
         self.report_changes(done);
         Ok(())
     }
@@ -156,18 +151,23 @@ impl TrainingDriver<'_> {
         ];
         // Where the end moves, what counts is the plan; rates that follow from it follow again.
         let asked = changes.iter().filter(|change| RunSteering::is_repeatable(&change.key)).cloned();
+        let branch = self.timeline.tree.place().branch;
         let entries = asked.chain(longer.into_iter().flatten()).map(|change| LedgerEntry {
             step,
-            branch: self.branch,
+            branch,
             what: Intervention::Change(change),
         });
         let entries = entries.collect();
-        self.record_interventions(entries);
+        self.intervene(entries);
     }
 
-    fn record_interventions(&mut self, entries: Vec<LedgerEntry>) {
+    /// Takes note of what was done to the run, and records it.
+    pub(super) fn intervene(&mut self, entries: Vec<LedgerEntry>) {
         for entry in entries {
-            let Some(recording) = &mut self.link.recording else { return };
+            // It is about branches that there are.
+            let taken = self.timeline.tree.take(&entry);
+            debug_assert_eq!(taken, Ok(()));
+            let Some(recording) = &mut self.link.recording else { continue };
             if let Err(problem) = recording.record().record_intervention(entry) {
                 self.report_record_problem(&problem);
             }
@@ -219,8 +219,21 @@ impl TrainingDriver<'_> {
 
     fn snapshot(&mut self, complete: bool) -> Snapshot {
         let (weights, training, trainer) = self.trainer.store();
-        let state = TrainingState {
-            branch: self.branch,
+        let state = self.training_state(trainer, complete);
+        let predictions = self.test_predictions();
+        Snapshot { weights, training, best: self.best_weights.clone(), state, predictions }
+    }
+
+    /// A snapshot that stays in memory.
+    pub(super) fn snapshot_in_memory(&mut self) -> Snapshot {
+        let (weights, training, trainer) = self.trainer.store_in_memory();
+        let state = self.training_state(trainer, false);
+        Snapshot { weights, training, best: self.best_weights.clone(), state, predictions: None }
+    }
+
+    fn training_state(&self, trainer: TrainerState, complete: bool) -> TrainingState {
+        TrainingState {
+            branch: self.timeline.tree.place().branch,
             trainer,
             health: self.reporter.monitor().clone(),
             means: self.reporter.means().clone(),
@@ -229,9 +242,7 @@ impl TrainingDriver<'_> {
             seconds: self.timing.training_time.seconds_until(Instant::now()),
             stopped_early: self.stopped_early,
             complete,
-        };
-        let predictions = self.test_predictions();
-        Snapshot { weights, training, best: self.best_weights.clone(), state, predictions }
+        }
     }
 
     /// What the last evaluation made of the test data; `None` before the first.
@@ -248,7 +259,7 @@ impl TrainingDriver<'_> {
     /// Records how weights and gradients are distributed, from time to time, or `always`.
     pub(super) fn record_histograms(&mut self, always: bool) {
         let Self { trainer, link, .. } = self;
-        let Some(recording) = &mut link.recording else { return };
+        let Some(recording) = link.recording.as_mut().filter(|_| !link.muted) else { return };
         if !recording.record().takes_histograms(Instant::now()) && !always {
             return;
         }
@@ -299,7 +310,8 @@ impl TrainingDriver<'_> {
     pub(super) fn stop_early(&mut self) {
         let (Some(best), Some(weights)) = (self.early_stopping.best, &self.best_weights) else { return };
         let step = self.trainer.completed();
-        let restored = weights.clone().into_tensors().and_then(|weights| self.trainer.end_on_weights(&weights));
+        let restored =
+            weights.as_ref().clone().into_tensors().and_then(|weights| self.trainer.end_on_weights(&weights));
         if restored.is_err() {
             // They are copies of this very network's, so that they fit.
             return;

@@ -90,6 +90,11 @@ impl WatchList {
         Ok(())
     }
 
+    /// Answers everything anew: the weights are others, although the step may be the same.
+    pub fn forget_answers(&mut self) {
+        self.queries.iter_mut().for_each(|watched| watched.answered = None);
+    }
+
     /// Answers what is watched, if something changed and it is time.
     pub fn answer_due(&mut self, now: Instant, answerer: &mut QueryAnswerer<'_>) {
         if self.queries.is_empty() {

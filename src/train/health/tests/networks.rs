@@ -33,6 +33,7 @@ fn healthy_run() -> RunSpec {
             schedule: Schedule::default(),
         },
         throttle: None,
+        timeline_bytes: 0,
         delivery: Delivery::Wait,
         checked: None,
         stop_when_finished: true,
