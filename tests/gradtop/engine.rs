@@ -60,9 +60,9 @@ pub fn measured(values: &[MetricValue], tag: &str) -> Option<f64> {
 }
 
 /// A worker, and all that it has said so far.
-struct Engine {
+pub struct Engine {
     handle: WorkerHandle,
-    heard: Vec<Event>,
+    pub heard: Vec<Event>,
     next: u64,
 }
 
@@ -78,11 +78,11 @@ fn answers(heard: &[Event]) -> BTreeMap<CommandId, u32> {
 }
 
 impl Engine {
-    fn start(spec: RunSpec) -> Self {
+    pub fn start(spec: RunSpec) -> Self {
         Self { handle: spawn(spec).unwrap(), heard: Vec::new(), next: 0 }
     }
 
-    fn ask(&mut self, command: Command) -> CommandId {
+    pub fn ask(&mut self, command: Command) -> CommandId {
         let id = CommandId(self.next);
         self.next += 1;
         self.handle.requests.send(Request { id, command }.into()).unwrap();
@@ -90,7 +90,7 @@ impl Engine {
     }
 
     /// Listens until an event satisfies `wanted`, and returns what that makes of it.
-    fn until<T>(&mut self, wanted: impl Fn(&Event) -> Option<T>) -> T {
+    pub fn until<T>(&mut self, wanted: impl Fn(&Event) -> Option<T>) -> T {
         loop {
             let events = self.handle.events.blocking_recv().expect("the worker is still there");
             let found = events.iter().find_map(&wanted);
@@ -102,7 +102,7 @@ impl Engine {
     }
 
     /// Waits for the answer to a request: the step at which it was applied, or the reason why not.
-    fn answer(&mut self, id: CommandId) -> Result<u64, String> {
+    pub fn answer(&mut self, id: CommandId) -> Result<u64, String> {
         let wanted = |event: &Event| match event {
             Event::Applied { id: answered, step } if *answered == id => Some(Ok(*step)),
             Event::Rejected { id: answered, reason } if *answered == id => Some(Err(reason.clone())),
@@ -114,16 +114,16 @@ impl Engine {
         }
     }
 
-    fn asked(&mut self, command: Command) -> Result<u64, String> {
+    pub fn asked(&mut self, command: Command) -> Result<u64, String> {
         let id = self.ask(command);
         self.answer(id)
     }
 
-    fn finished(&mut self) -> RunSummary {
+    pub fn finished(&mut self) -> RunSummary {
         self.until(|event| if let Event::Finished(summary) = event { Some(summary.clone()) } else { None })
     }
 
-    fn stop(mut self) -> Vec<Event> {
+    pub fn stop(mut self) -> Vec<Event> {
         self.ask(Command::Stop);
         self.until(|event| matches!(event, Event::Stopped { .. }).then_some(()));
         assert!(matches!(self.heard.last(), Some(Event::Stopped { .. })));

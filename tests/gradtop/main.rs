@@ -25,6 +25,7 @@ mod program;
 mod protocol;
 mod readers;
 mod reproduce;
+mod rewinding;
 mod runs;
 mod steered;
 #[cfg(unix)]

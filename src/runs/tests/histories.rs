@@ -145,7 +145,8 @@ impl History {
     fn change(&mut self, random: &mut Stream) {
         let value = f64::from(random.below(1000) + 1) * 1e-4;
         let (command, key, to) = match random.below(4) {
-            0 => {
+            // A finished run that is extended trains on at once.
+            0 if self.expected.step < self.expected.planned() => {
                 let planned = self.expected.planned() + self.expected.steps_per_epoch;
                 (Command::Extend { epochs: 1 }, PLANNED_STEPS, Setting::Count(planned))
             }
