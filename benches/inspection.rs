@@ -12,21 +12,19 @@
 //! shortest of many answers is what one takes when nothing is in its way.
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
+mod common;
+
 use std::{
-    fs,
-    path::Path,
-    thread,
+    fs, thread,
     time::{Duration, Instant},
 };
 
 use gradtop::{
     config::{Config, Preset},
-    protocol::{Command, CommandId, Event, Query, Request, SampleChoice},
-    train::{
-        BatchSize, Delivery, RunSpec, TrainSpec,
-        worker::{WorkerHandle, spawn},
-    },
+    protocol::{Command, Event, Query, SampleChoice},
 };
+
+use common::{Engine, write_images};
 
 fn main() {
     let pairs = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(20);
@@ -48,98 +46,28 @@ fn main() {
     fs::remove_dir_all(&folder).unwrap();
 }
 
-fn spec(config: &Config) -> RunSpec {
-    let run = &config.run;
-    RunSpec {
-        name: run.name.clone(),
-        data: config.data.clone(),
-        train: TrainSpec {
-            seed: run.seed,
-            epochs: run.epochs,
-            steps: run.steps,
-            stop_after: None,
-            batch_size: BatchSize::Exactly(run.batch_size),
-            evaluate_every: run.evaluate_every,
-            patience: None,
-            probe_every: run.probe_every,
-            threads: thread::available_parallelism().unwrap(),
-            network: config.model.clone(),
-            optimizer: config.optimizer.optimizer_spec(),
-            learning_rate: config.optimizer.learning_rate,
-            clip_norm: None,
-            ema: None,
-            schedule: config.schedule,
-        },
-        throttle: None,
-        timeline_bytes: 0,
-        delivery: Delivery::Thin,
-        checked: None,
-        stop_when_finished: false,
-    }
-}
-
-struct Engine {
-    handle: WorkerHandle,
-    next: u64,
-    inspections: usize,
-}
-
-impl Engine {
-    fn start(config: &Config) -> Self {
-        Self { handle: spawn(spec(config)).unwrap(), next: 0, inspections: 0 }
-    }
-
-    fn until<T>(&mut self, wanted: impl Fn(&Event) -> Option<T>) -> T {
-        loop {
-            for event in self.handle.events.blocking_recv().unwrap() {
-                self.inspections += usize::from(matches!(event, Event::Inspection(_)));
-                if let Some(found) = wanted(&event) {
-                    return found;
-                }
-            }
-        }
-    }
-
-    /// Asks, and gives the step at which it was done.
-    fn ask(&mut self, command: Command) -> u64 {
-        let id = CommandId(self.next);
-        self.next += 1;
-        self.handle.requests.send(Request { id, command }.into()).unwrap();
-        self.until(|event| match event {
-            Event::Applied { id: answered, step } if *answered == id => Some(*step),
-            Event::Rejected { id: answered, reason } if *answered == id => panic!("{reason}"),
-            _ => None,
-        })
-    }
-
-    /// Steps a second over a window in which these queries are watched.
-    fn rate(&mut self, window: Duration, queries: &[Query]) -> f64 {
-        let from = self.ask(Command::Watch { queries: queries.to_vec() });
-        let start = Instant::now();
-        self.until(|event| (matches!(event, Event::Step(_)) && start.elapsed() >= window).then_some(()));
-        let to = self.ask(Command::Watch { queries: Vec::new() });
-        (to - from) as f64 / start.elapsed().as_secs_f64()
-    }
-
-    fn stop(mut self) {
-        self.handle.requests.send(Request { id: CommandId(self.next), command: Command::Stop }.into()).unwrap();
-        self.until(|event| matches!(event, Event::Stopped { .. }).then_some(()));
-    }
+/// Steps a second over a window in which these queries are watched.
+fn rate(engine: &mut Engine, window: Duration, queries: &[Query]) -> f64 {
+    let from = engine.ask(Command::Watch { queries: queries.to_vec() });
+    let start = Instant::now();
+    engine.step_after(window);
+    let to = engine.ask(Command::Watch { queries: Vec::new() });
+    (to - from) as f64 / start.elapsed().as_secs_f64()
 }
 
 fn cost(name: &str, config: &Config, pairs: usize, window: Duration, queries: &[Query]) {
-    let mut engine = Engine::start(config);
-    engine.rate(window, &[]);
+    let mut engine = Engine::start(config, 0);
+    rate(&mut engine, window, &[]);
     let (mut ratios, mut rates) = (Vec::new(), Vec::new());
     engine.inspections = 0;
     for pair in 0..pairs.max(2) {
         // Each goes first as often as the other.
         let both = if pair % 2 == 0 {
-            let plain = engine.rate(window, &[]);
-            (plain, engine.rate(window, queries))
+            let plain = rate(&mut engine, window, &[]);
+            (plain, rate(&mut engine, window, queries))
         } else {
-            let watched = engine.rate(window, queries);
-            (engine.rate(window, &[]), watched)
+            let watched = rate(&mut engine, window, queries);
+            (rate(&mut engine, window, &[]), watched)
         };
         ratios.push(both.1 / both.0);
         rates.push(both.0);
@@ -178,7 +106,7 @@ fn cost(name: &str, config: &Config, pairs: usize, window: Duration, queries: &[
 
 /// How long answers take while paused.
 fn answers(config: &Config) {
-    let mut engine = Engine::start(config);
+    let mut engine = Engine::start(config, 0);
     engine.until(|event| if let Event::Step(report) = event { (report.step >= 3).then_some(()) } else { None });
     engine.ask(Command::Pause);
     let row = |row| SampleChoice::Row { row };
@@ -201,23 +129,4 @@ fn answers(config: &Config) {
         engine.ask(Command::Advance { count: 1 });
         println!("CNN paused {round}: the step that follows {:.1} ms", start.elapsed().as_secs_f64() * 1e3);
     }
-}
-
-/// CIFAR-10's files with few images of noise.
-fn write_images(folder: &Path) {
-    fs::create_dir_all(folder).unwrap();
-    let mut noise = 1_u32;
-    let mut record = |class: u8| {
-        let mut record = vec![class];
-        record.extend((0..3072).map(|_| {
-            noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (noise >> 24) as u8
-        }));
-        record
-    };
-    for name in (1..=5).map(|number| format!("data_batch_{number}.bin")).chain(["test_batch.bin".into()]) {
-        let records: Vec<u8> = (0..100).flat_map(|image| record(image % 10)).collect();
-        fs::write(folder.join(name), records).unwrap();
-    }
-    fs::write(folder.join("batches.meta.txt"), "a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n").unwrap();
 }
