@@ -30,6 +30,7 @@ mod outbox;
 mod outcome;
 mod predictions;
 mod probe;
+mod range_test;
 mod record;
 mod snapshot;
 mod step;

@@ -10,7 +10,7 @@ use super::notices::NoticeTone;
 use super::prompt::QuitChoice;
 use super::screen::{Panel, Screen};
 use super::{Action, App, MIN_WINDOW_CELLS, SampleStep};
-use crate::protocol::{Command, RunState};
+use crate::protocol::{Command, Request, RunState};
 
 /// Most characters of the run's name in the name of a picture.
 const MAX_FILE_RUN_NAME_CHARACTERS: usize = 40;
@@ -65,6 +65,10 @@ impl App {
         let sends = matches!(follow_up, FollowUp::Send(_));
         let effects = self.carry_out_follow_up(follow_up);
         match (effects.as_slice(), line) {
+            ([Effect::Send(Request { id, command: Command::TestLearningRates(_) })], Some(line)) => {
+                self.dialog.open_range_test();
+                self.dialog.await_answer(line, Awaited::Request(*id));
+            }
             ([Effect::Send(request)], Some(line)) => self.dialog.await_answer(line, Awaited::Request(request.id)),
             ([Effect::SaveScreen { .. }], Some(line)) => self.dialog.await_answer(line, Awaited::Screen),
             ([], Some(line)) if sends => self.dialog.reopen(line, TOO_MANY_REQUESTS),

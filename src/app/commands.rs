@@ -10,9 +10,11 @@ use super::actions::Action;
 use super::display::harmless_name;
 use super::follow_up::FollowUp;
 use super::needs::{
-    ADVANCE_NEEDS, EXTEND_NEEDS, INSPECT_NEEDS, PAUSE_NEEDS, Requirement, SAVE_NEEDS, STEER_NEEDS, THROTTLE_NEEDS,
+    ADVANCE_NEEDS, EXTEND_NEEDS, INSPECT_NEEDS, PAUSE_NEEDS, RANGE_TEST_NEEDS, Requirement, SAVE_NEEDS, STEER_NEEDS,
+    THROTTLE_NEEDS,
 };
 use super::prompt::{LinePurpose, WordCompletion};
+use super::range_test::parse_range_test;
 use super::trace::parse_existing_sample;
 use super::typed::{parse_count, parse_number, quoted};
 use super::watched::WatchedRun;
@@ -97,6 +99,14 @@ pub const COMMANDS: &[CommandSpec] = &[
             text if text.len() > MAX_SCHEDULE_BYTES => Err("that is too long for a schedule".into()),
             text => Ok(FollowUp::Send(Command::SetSchedule { schedule: text.into() })),
         },
+    ),
+    command(
+        "lrfind",
+        "[FROM..TO] [STEPS]",
+        "Find a learning rate: train a copy with rates that grow, and plot the loss.",
+        RANGE_TEST_NEEDS,
+        CompletionSource::Fixed(&["1e-6..1", "1e-7..10"]),
+        |_, text| Ok(FollowUp::Send(Command::TestLearningRates(parse_range_test(text)?))),
     ),
     command(
         "throttle",

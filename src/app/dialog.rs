@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::protocol::{CommandId, LEARNING_RATE, MAX_EPOCHS};
+use crate::protocol::{Command, CommandId, LEARNING_RATE, MAX_EPOCHS, RangeTest};
 use crate::text::short;
 
 use super::actions::{Action, SampleStep};
@@ -13,6 +13,7 @@ use super::follow_up::FollowUp;
 use super::input::{Code, Key};
 use super::message::RunFate;
 use super::prompt::{KeyboardMode, LinePurpose, Prompt, QuitChoice, TypedLine};
+use super::range_test::RangeTestPanel;
 use super::watched::WatchedRun;
 
 /// Lines that the history of commands keeps.
@@ -91,6 +92,10 @@ impl Dialog {
             }
             (Action::Follow(SampleStep::Typed), _) => self.open_line(LinePurpose::Sample, LineEditor::default()),
             (Action::TypeLearningRate, _) => return self.ask_value(LEARNING_RATE, watched),
+            (Action::Cancel, KeyboardMode::RangeTest(panel)) if watched.tests_learning_rates() => {
+                // It closes with the answer.
+                return if panel.give_up() { FollowUp::Send(Command::Cancel) } else { FollowUp::Done };
+            }
             (Action::Cancel | Action::Answer(QuitChoice::Cancel), _) => self.close(),
             (Action::Scroll(by), KeyboardMode::Help { scroll }) => {
                 *scroll = scroll.saturating_add_signed(by).min(MAX_HELP_SCROLL_LINES);
@@ -129,6 +134,26 @@ impl Dialog {
             }
             _ => false,
         }
+    }
+
+    /// Shows a range test that was asked for.
+    pub(super) fn open_range_test(&mut self) {
+        self.mode = KeyboardMode::RangeTest(RangeTestPanel::default());
+    }
+
+    /// Takes in what a range test has measured, while it is shown.
+    pub(super) fn take_range_test(&mut self, test: RangeTest) {
+        if let KeyboardMode::RangeTest(panel) = &mut self.mode {
+            panel.take_test(test);
+        }
+    }
+
+    /// Closes the range test, because it was refused; whether a person gave it up.
+    pub(super) fn close_refused_range_test(&mut self) -> bool {
+        let KeyboardMode::RangeTest(panel) = &self.mode else { return false };
+        let given_up = panel.is_given_up();
+        self.close();
+        given_up
     }
 
     /// Opens a line again that was refused.
@@ -195,6 +220,7 @@ impl Dialog {
             KeyboardMode::Quit(choice) | KeyboardMode::Keep(choice) => {
                 return (FollowUp::Act(Action::Answer(choice)), None);
             }
+            KeyboardMode::RangeTest(panel) => return (self.take_suggested_rate(panel), None),
             KeyboardMode::Normal | KeyboardMode::Help { .. } => return (FollowUp::Done, None),
         };
         let text = line.editor.text().trim().to_owned();
@@ -208,6 +234,15 @@ impl Dialog {
                 (FollowUp::Done, None)
             }
         }
+    }
+
+    /// Sets the learning rate that a range test suggests; without one the test stays open.
+    fn take_suggested_rate(&mut self, panel: RangeTestPanel) -> FollowUp {
+        if let Some(value) = panel.suggestion() {
+            return FollowUp::Send(Command::Set { key: LEARNING_RATE.into(), value });
+        }
+        self.mode = KeyboardMode::RangeTest(panel);
+        FollowUp::bad_notice("no learning rate is suggested")
     }
 
     fn add_to_history(&mut self, text: &str) {

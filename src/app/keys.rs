@@ -32,6 +32,8 @@ pub enum BindingScope {
     Help,
     /// While a line is typed.
     Line,
+    /// Over a learning-rate range test.
+    RangeTest,
     /// At the question whether to quit.
     Quit,
     /// At the question whether to keep the run.
@@ -48,6 +50,7 @@ impl BindingScope {
             | (Self::Screens, KeyboardMode::Normal)
             | (Self::Help, KeyboardMode::Help { .. })
             | (Self::Line, KeyboardMode::Line(_))
+            | (Self::RangeTest, KeyboardMode::RangeTest(_))
             | (Self::Quit, KeyboardMode::Quit(_))
             | (Self::Keep, KeyboardMode::Keep(_))
             | (Self::Leave, KeyboardMode::Quit(_) | KeyboardMode::Keep(_)) => true,

@@ -42,6 +42,9 @@ pub const EXTEND_NEEDS: &[Requirement] = &[Requirement::Source(Capability::Exten
 /// What it takes to save the run.
 pub const SAVE_NEEDS: &[Requirement] = &[Requirement::Source(Capability::Save), Requirement::Ready];
 
+/// What it takes to test learning rates.
+pub const RANGE_TEST_NEEDS: &[Requirement] = &[Requirement::Source(Capability::RangeTest), Requirement::Ready];
+
 /// What it takes to go through the phases of a minibatch.
 pub const WALK_NEEDS: &[Requirement] =
     &[Requirement::Source(Capability::Phase), Requirement::Ready, Requirement::Unfinished, Requirement::AtRest];

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::editor::{LineEdit, LineEditor};
 use super::message::RunFate;
+use super::range_test::RangeTestPanel;
 
 /// What the keyboard is for.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +19,8 @@ pub enum KeyboardMode {
     },
     /// A line is being typed.
     Line(TypedLine),
+    /// A learning-rate range test lies over the screen.
+    RangeTest(RangeTestPanel),
     /// "Stop and quit?"
     Quit(QuitChoice),
     /// "Keep this run?", before quitting.

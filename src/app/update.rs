@@ -110,6 +110,7 @@ impl App {
             {
                 self.view.suggest_screen(Screen::Data);
             }
+            Event::RangeTest(test) => self.dialog.take_range_test(test.clone()),
             Event::Branched(branching) => self.view.charts.drop_after_step(branching.at),
             // A longer run is confirmed with its new end.
             Event::Changed { step, change } if change.by != Some(ChangedBy::Source) && change.key != EPOCHS => {
@@ -154,6 +155,10 @@ impl App {
         match self.watched.take_answered(id, Some(reason)) {
             // No key was pressed for it: the place that stays empty gives the reason.
             Some(Command::Watch { .. }) | None => {}
+            // It was asked for, and so needs no words.
+            Some(Command::TestLearningRates(_)) if self.dialog.close_refused_range_test() => {
+                self.dialog.take_answer(Awaited::Request(id), None);
+            }
             Some(command) => {
                 let text = format!("{}: refused, {reason}", tables::command_text(&command));
                 if !self.dialog.take_answer(Awaited::Request(id), Some(&text)) {

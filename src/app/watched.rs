@@ -210,6 +210,11 @@ impl WatchedRun {
         })
     }
 
+    /// Whether a learning-rate range test goes on, or is about to.
+    pub fn tests_learning_rates(&self) -> bool {
+        self.pending.iter().any(|command| matches!(command, Command::TestLearningRates(_)))
+    }
+
     /// Whether the source waits at a minibatch, so that one can look at it.
     pub fn is_idle(&self) -> bool {
         matches!(self.live.state, RunState::Paused | RunState::Finished) || self.phase() == RunPhase::Stepping

@@ -2,6 +2,7 @@
 
 mod goals;
 mod queries;
+mod range_test;
 mod replay;
 mod reports;
 mod requests;

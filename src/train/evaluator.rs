@@ -75,6 +75,11 @@ impl Evaluator {
         self.average.as_mut()
     }
 
+    /// Puts another average, or none, in the place of this one, and gives this one.
+    pub fn replace_average(&mut self, average: Option<WeightAverage>) -> Option<WeightAverage> {
+        std::mem::replace(&mut self.average, average)
+    }
+
     /// What the last evaluation predicted for a part of the data.
     pub fn predictions(&self, split: SplitName) -> &Predictions {
         match split {

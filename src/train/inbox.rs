@@ -35,7 +35,11 @@ impl From<Request> for Incoming {
 
 impl Incoming {
     fn is_stop(&self) -> bool {
-        matches!(self, Self::Line(RequestLine::Request(Request { command: Command::Stop, .. })))
+        self.asks_for(&Command::Stop)
+    }
+
+    fn asks_for(&self, wanted: &Command) -> bool {
+        matches!(self, Self::Line(RequestLine::Request(Request { command, .. })) if command == wanted)
     }
 
     /// The number under which it is answered.
@@ -84,24 +88,22 @@ impl Inbox {
         gone || self.peeked.iter().any(Incoming::is_stop)
     }
 
+    /// Whether to give up what goes on: a cancel waits, which is taken ahead of its turn and answered as having taken
+    /// effect at `step`, or a stop, or the consumer is gone. Leaves all other requests in their order.
+    pub fn take_cancel(&mut self, step: u64, outbox: &mut Outbox) -> bool {
+        let stop = self.stop_requested();
+        let cancel = self.peeked.iter().position(|incoming| incoming.asks_for(&Command::Cancel));
+        let Some(id) = cancel.and_then(|at| self.peeked.remove(at)).and_then(|cancel| cancel.id()) else {
+            return stop;
+        };
+        self.answer(id, Ok(step), outbox);
+        true
+    }
+
     /// Whether any request waits, or the consumer is gone; leaves all requests in their order.
     pub fn is_waiting(&mut self) -> bool {
         let gone = self.peek_requests();
         gone || !self.peeked.is_empty()
-    }
-
-    /// Whether what is under way is to be given up: by a stop request, because the consumer is gone, or by a request to cancel, which is
-    /// answered ahead of its turn.
-    pub fn takes_cancel(&mut self, step: u64, outbox: &mut Outbox) -> bool {
-        let stopped = self.stop_requested();
-        let is_cancel = |incoming: &Incoming| {
-            matches!(incoming, Incoming::Line(RequestLine::Request(Request { command: Command::Cancel, .. })))
-        };
-        let cancel = self.peeked.iter().position(is_cancel).and_then(|at| self.peeked.remove(at));
-        if let Some(id) = cancel.as_ref().and_then(Incoming::id) {
-            outbox.push(Event::Applied { id, step });
-        }
-        stopped || cancel.is_some()
     }
 
     /// Looks at what waits; true when the consumer is gone.
@@ -340,6 +342,26 @@ mod tests {
         let before = desk.outbox.len();
         desk.inbox.answer_all(0, "the run has stopped", &mut desk.outbox);
         assert_eq!(desk.outbox.len(), before + 2);
+    }
+
+    #[test]
+    fn a_cancel_is_taken_ahead_of_its_turn_and_nothing_else_is() {
+        let mut desk = Desk::full();
+        desk.reader.try_recv().unwrap();
+        desk.outbox.flush_now(Instant::now()).unwrap();
+        desk.ask(1, Command::Evaluate);
+        assert!(!desk.inbox.take_cancel(7, &mut desk.outbox));
+        desk.ask(2, Command::Cancel);
+        desk.ask(3, Command::Pause);
+        assert!(desk.inbox.take_cancel(7, &mut desk.outbox));
+        assert!(!desk.inbox.take_cancel(7, &mut desk.outbox), "it was taken");
+        desk.reader.try_recv().unwrap();
+        desk.outbox.flush_now(Instant::now()).unwrap();
+        assert_eq!(desk.reader.try_recv().unwrap(), [Event::Applied { id: CommandId(2), step: 7 }]);
+        assert_eq!([id(&desk.until()), id(&desk.until())], [Some(1), Some(3)]);
+        desk.ask(4, Command::Stop);
+        assert!(desk.inbox.take_cancel(7, &mut desk.outbox));
+        assert_eq!(id(&desk.until()), Some(4), "a stop stays, to be carried out");
     }
 
     #[test]

@@ -59,6 +59,16 @@ impl ConsumerLink {
         }
     }
 
+    /// As [`Self::continue_until_stop`], but a request to give the work up ends it too, and is answered: it took effect
+    /// at `step`.
+    pub fn continue_until_cancelled(&mut self, step: u64) -> ControlFlow<()> {
+        if self.flush_if_due().is_err() || self.inbox.take_cancel(step, &mut self.outbox) {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    }
+
     /// As [`Self::continue_until_stop`], but any request ends the work.
     pub fn continue_until_request(&mut self) -> ControlFlow<()> {
         if self.flush_if_due().is_err() || self.inbox.is_waiting() {

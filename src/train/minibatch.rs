@@ -48,6 +48,15 @@ pub(super) struct Minibatch {
     running_stats: Vec<f32>,
 }
 
+/// Which minibatch is the current one, and where the walk through it stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct MinibatchPosition {
+    completed: u64,
+    phase: Phase,
+    /// Samples that were loaded last.
+    samples: usize,
+}
+
 /// Which parts of a minibatch's passes are computed and may be shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ComputedParts {
@@ -117,6 +126,18 @@ impl Minibatch {
         self.completed = completed;
         self.contents = BufferContents::Other;
         self.phase = Phase::Between;
+    }
+
+    /// Where it stands.
+    pub fn position(&self) -> MinibatchPosition {
+        let Self { completed, phase, samples, .. } = *self;
+        MinibatchPosition { completed, phase, samples }
+    }
+
+    /// Goes back to where it stood; the passes of a walk are computed again when they are needed.
+    pub fn return_to(&mut self, position: MinibatchPosition) {
+        self.go_to(position.completed);
+        (self.phase, self.samples) = (position.phase, position.samples);
     }
 
     /// Puts the samples into the network, unless they are there already.

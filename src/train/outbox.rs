@@ -261,6 +261,7 @@ fn replaces(later: &Event, earlier: &Event) -> bool {
         | (Event::Controls(_), Event::Controls(_))
         | (Event::Phase(_), Event::Phase(_))
         | (Event::Loading(_), Event::Loading(_))
+        | (Event::RangeTest(_), Event::RangeTest(_))
         | (Event::Thinned { .. }, Event::Thinned { .. }) => true,
         _ => false,
     }

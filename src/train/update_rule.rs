@@ -37,6 +37,18 @@ impl UpdateRule {
         }
     }
 
+    /// The same rule in the same state, whose rate no schedule changes.
+    pub fn copy_at_constant_rate(&self) -> Self {
+        Self {
+            optimizer: self.optimizer.clone(),
+            learning_rate: self.learning_rate,
+            schedule: Schedule::default(),
+            clip_norm: self.clip_norm,
+            traces: false,
+            traced: None,
+        }
+    }
+
     /// Learning rate of the update that follows `step` completed minibatches, in a run of `planned_steps`.
     pub fn learning_rate_at(&self, step: u64, planned_steps: u64) -> f64 {
         self.learning_rate * self.schedule.factor(step, planned_steps)

@@ -227,6 +227,7 @@ fn hello(spec: &RunSpec, is_recorded: bool) -> Hello {
             Capability::Inspect,
             Capability::Phase,
             Capability::Rewind,
+            Capability::RangeTest,
         ]
         .into_iter()
         .chain(saving)

@@ -53,7 +53,7 @@ pub struct AxisTick {
 
 impl ValueAxis {
     /// An axis over `rows` rows that shows all values and is never empty or upside down, whatever they are.
-    pub(super) fn showing_all(values: &[f64], figure: &ChartFigure, wanted: ValueScale, rows: u16) -> Self {
+    pub(in crate::app) fn showing_all(values: &[f64], figure: &ChartFigure, wanted: ValueScale, rows: u16) -> Self {
         let values = values.iter().copied();
         let rows = rows.max(1);
         if wanted == ValueScale::Log

@@ -28,7 +28,7 @@ const fn shift(code: Code) -> Key {
 
 /// The bindings, in the order of the help.
 pub(super) const BINDINGS: &[Binding] = {
-    use BindingScope::{Everywhere, Help, Keep, Leave, Line, Panels, Quit, Screens, Steps};
+    use BindingScope::{Everywhere, Help, Keep, Leave, Line, Panels, Quit, RangeTest, Screens, Steps};
     const OVERVIEW: BindingScope = BindingScope::Screen(Screen::Overview);
     const LAYERS: BindingScope = BindingScope::Screen(Screen::Layers);
     const DATA: BindingScope = BindingScope::Screen(Screen::Data);
@@ -312,6 +312,23 @@ pub(super) const BINDINGS: &[Binding] = {
             "delete line",
             "Delete everything before the cursor.",
         ),
+        bind(
+            RangeTest,
+            &[plain(Code::Enter)],
+            Action::Submit,
+            "take the rate",
+            "Train with the learning rate that the range test suggests.",
+        )
+        .footer_rank(0)
+        .requires(STEER_NEEDS),
+        bind(
+            RangeTest,
+            &[plain(Code::Esc), key('q')],
+            Action::Cancel,
+            "close",
+            "Give the range test up, or close it when it is over.",
+        )
+        .footer_rank(0),
         bind(Quit, &[key('y'), key('s')], STOP, "stop and quit", "Stop the training and leave.").footer_rank(0),
         bind(Quit, &[plain(Code::Esc), key('n'), key('c'), key('q')], CANCEL, "cancel", "Go on.").footer_rank(0),
         bind(Keep, &[key('y')], KEEP, "keep and quit", "Keep the run and leave.").footer_rank(0),

@@ -1,10 +1,10 @@
 //! What the worker does with each request.
 
-use std::ops::ControlFlow;
+use std::{ops::ControlFlow, time::Instant};
 
-use crate::protocol::{Change, Command, CommandId, Event, Request, RunState};
+use crate::protocol::{Change, Command, CommandId, Event, RangeTestPlan, Request, RunState};
 
-use super::{RunMode, TrainingDriver, steering::RunSteering};
+use super::{RunMode, TrainingDriver, range_test::test_learning_rates, steering::RunSteering};
 
 impl TrainingDriver<'_> {
     /// Carries a request out or refuses it; breaks on a stop.
@@ -36,9 +36,10 @@ impl TrainingDriver<'_> {
             Command::Rewind { step, branch } => self.request_rewind(branch, step),
             Command::RenameBranch(name) => self.rename_branch(name),
             Command::DeleteBranch { branch } => self.delete_branch(branch),
-            // What takes long hears it ahead of its turn.
+            Command::TestLearningRates(plan) => self.request_range_test(&plan),
+            // What could be given up takes it out of the inbox itself.
             Command::Cancel => Ok(()),
-            Command::SkipMinibatch | Command::Silence { .. } | Command::TestLearningRates(_) | Command::Unknown => {
+            Command::SkipMinibatch | Command::Silence { .. } | Command::Unknown => {
                 Err("this engine knows no such command".into())
             }
         };
@@ -90,6 +91,15 @@ impl TrainingDriver<'_> {
         let (watch_list, mut answerer) = self.split_queries();
         watch_list.refresh_predictions(&mut answerer);
         Ok(())
+    }
+
+    /// Tests learning rates; the run waits meanwhile.
+    fn request_range_test(&mut self, plan: &RangeTestPlan) -> Result<(), String> {
+        self.timing.training_time.set_running(false, Instant::now());
+        let done = test_learning_rates(plan, &mut self.trainer, self.link);
+        self.timing.training_time.set_running(self.state == RunState::Running, Instant::now());
+        self.timing.restart();
+        done
     }
 
     fn request_extension(&mut self, epochs: u64) -> Result<(), String> {

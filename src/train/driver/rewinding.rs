@@ -7,7 +7,7 @@ use crate::{
     tensors::TensorError,
     text::thousands,
     train::{
-        BranchPath, Intervention, LedgerEntry, Place, SnapshotPlace, StoredSnapshot, Trainer, link::ConsumerLink,
+        BranchPath, Intervention, LedgerEntry, Place, SnapshotPlace, StoredSnapshot, Trainer,
         record::take_due, snapshot_of,
     },
 };
@@ -134,8 +134,7 @@ impl TrainingDriver<'_> {
             if reported.is_none_or(|last| last.elapsed() >= PROGRESS_INTERVAL) {
                 reported = Some(Instant::now());
                 self.link.push(Event::Rewinding(Rewinding { from, step, to }));
-                let ConsumerLink { inbox, outbox, .. } = &mut *self.link;
-                if inbox.takes_cancel(step, outbox) || self.link.flush_if_due().is_err() {
+                if self.link.continue_until_cancelled(step).is_break() {
                     return Err(Interruption::Cancelled);
                 }
             }
