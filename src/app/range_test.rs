@@ -1,7 +1,7 @@
 //! A learning-rate range test as it is shown over the screen, and the command that asks for one.
 
 use crate::protocol::{RANGE_TEST_RATES, RANGE_TEST_STEPS, RangeTest, RangeTestPlan, RangeTestPoint};
-use crate::text::thousands;
+use crate::text::{short, thousands};
 
 use super::chart::{AxisTick, PlotSize, ValueAxis};
 use super::chart_view::ValueScale;
@@ -150,7 +150,10 @@ fn rate_labels([from, to]: [f64; 2], columns: usize, place: impl Fn(f64) -> usiz
     // A hair's breadth, since rates are rounded.
     let powers = (first - 1e-9).ceil() as i32..=(last + 1e-9).floor() as i32;
     let powers = powers.filter(|power| power.rem_euclid(every) == 0);
-    let label = |power| AxisTick { cell: (place(10_f64.powi(power)) / 2) as u16, label: format!("1e{power}") };
+    let label = |power| {
+        let rate = 10_f64.powi(power);
+        AxisTick { cell: (place(rate) / 2) as u16, label: short(rate) }
+    };
     powers.map(label).collect()
 }
 

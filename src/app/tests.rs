@@ -6,6 +6,7 @@ mod following;
 mod hostile;
 mod inspecting;
 mod leaving;
+mod range_testing;
 mod recording;
 mod steering;
 mod typing;

@@ -10,6 +10,7 @@ pub mod layers;
 pub mod overview;
 pub mod prompt;
 pub mod quit;
+pub mod range_test;
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
 
@@ -67,6 +68,7 @@ fn draw_unicode(app: &App, theme: Theme, buffer: &mut Buffer) {
     match app.mode() {
         KeyboardMode::Normal | KeyboardMode::Line(_) => {}
         KeyboardMode::Help { scroll } => help::draw(app, *scroll, theme, buffer, area),
+        KeyboardMode::RangeTest(panel) => range_test::draw(app, panel, theme, buffer, area),
         KeyboardMode::Quit(choice) => quit::draw_quit(app, *choice, theme, buffer, area),
         KeyboardMode::Keep(choice) => quit::draw_keep(app, *choice, theme, buffer, area),
     }

@@ -9,6 +9,7 @@ mod looks_foreign;
 mod looks_inside;
 mod looks_inspect;
 mod looks_layers;
+mod looks_range_test;
 mod looks_recorded;
 mod looks_table;
 mod pictures;

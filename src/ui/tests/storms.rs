@@ -6,7 +6,7 @@ use super::{THEME, fixture, inside::Network, looks_data, screen, traces};
 use crate::{
     app::{App, Code, Key, Message, Modifiers},
     protocol::{
-        Answer, Event, Failure, Phase, Query, RunState, SampleChoice, StepReport, Walk,
+        Answer, Event, Failure, Phase, Query, RangeTest, RangeTestPoint, RunState, SampleChoice, StepReport, Walk,
         inspection::{CheckVerdict, SampleFilter, SampleOrder, SplitName},
         made_up,
     },
@@ -95,6 +95,12 @@ fn event() -> impl Strategy<Value = Event> {
                 fixture::inspection(step, query, answer)
             }),
         1 => any::<String>().prop_map(|run| fixture::hello(&run)),
+        2 => (prop::collection::vec((number(), number(), number()), 0..40), any::<bool>(), any::<Option<f64>>(), step())
+            .prop_map(|(points, done, suggestion, planned)| {
+                let point = |(rate, loss, smoothed)| RangeTestPoint { rate, loss, smoothed };
+                let points = points.into_iter().map(point).collect();
+                Event::RangeTest(RangeTest { step: 0, planned, points, done, suggestion })
+            }),
         1 => step().prop_map(|total| Event::Thinned { total }),
         1 => (step(), number(), any::<String>())
             .prop_map(|(step, loss, hash)| Event::Finished(made_up::summary(step, loss, loss, &hash, loss))),
