@@ -20,6 +20,7 @@ mod export;
 mod gradcheck;
 mod grads;
 mod inspect;
+mod lrfind;
 mod mistakes;
 mod model;
 mod notify;
@@ -86,6 +87,12 @@ enum CliCommand {
     /// is there a column `true` shows it. Images of a folder may be directly in it, or in a folder for each class. Of data
     /// with a test part that is read.
     Predict(PredictArguments),
+    /// Find a learning rate: train with rates that grow, and see with which the loss falls.
+    ///
+    /// The rate grows by the same factor after each minibatch, until the loss leaves all bounds. The suggestion is the
+    /// rate at which the smoothed loss falls fastest; exit status 1 if there is none. Nothing is recorded. On the
+    /// dashboard `:lrfind` does the same at any step of a run.
+    Lrfind(lrfind::LrfindArguments),
     /// List the recorded runs.
     Runs(RunsArguments),
     /// Write what was recorded of a run into files: its numbers, a figure for a report, a page.
@@ -367,6 +374,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Some(CliCommand::Open(arguments)) => open::run(&arguments),
         Some(CliCommand::Evaluate(arguments)) => evaluate::run(&arguments),
         Some(CliCommand::Predict(arguments)) => predict::run(&arguments),
+        Some(CliCommand::Lrfind(arguments)) => lrfind::run(&arguments),
         Some(CliCommand::Runs(arguments)) => runs::list(&arguments),
         Some(CliCommand::Export(arguments)) => export::run(&arguments),
         Some(CliCommand::Rm(arguments)) => runs::remove(&arguments),
@@ -491,6 +499,6 @@ mod tests {
                 command.and_then(|name| program.find_subcommand(&name).cloned()).expect("a command writes it");
             assert!(command.get_arguments().any(|other| other.get_long() == Some("force")), "{}", command.get_name());
         }
-        assert_eq!(outputs, 7);
+        assert_eq!(outputs, 8);
     }
 }

@@ -27,8 +27,10 @@ pub struct PlotFigure {
 pub struct PlotPanel {
     /// What its lines show.
     pub title: String,
-    /// Quantity and unit of the horizontal axis, which begins at 0.
+    /// Quantity and unit of the horizontal axis.
     pub x_label: String,
+    /// What the values along it are.
+    pub x_scale: PlotScale,
     /// Quantity and unit of the vertical axis.
     pub y_label: String,
     /// The lines.
@@ -40,6 +42,16 @@ pub struct PlotPanel {
     pub note: Option<String>,
     /// Where something happened, in the order of x.
     pub marks: Vec<PlotMark>,
+}
+
+/// What the values along an axis are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PlotScale {
+    /// Values themselves; the axis begins at 0.
+    #[default]
+    FromZero,
+    /// Exponents of powers of ten, at which the axis has its ticks.
+    PowersOfTen,
 }
 
 /// A place on the horizontal axis where something happened.
@@ -121,7 +133,9 @@ impl PlotFrame {
             values.filter(|value| value.is_finite()).collect::<Vec<_>>()
         };
         let mut xs = all(|&(x, ..)| vec![x]);
-        xs.push(0.0);
+        if panel.x_scale == PlotScale::FromZero {
+            xs.push(0.0);
+        }
         xs.extend(panel.marks.iter().map(|mark| mark.x).filter(|x| x.is_finite()));
         let mut ys = all(|&(_, least, most)| vec![least, most]);
         if let Some(y_most) = panel.y_most {
@@ -129,7 +143,11 @@ impl PlotFrame {
                 *y = y.min(y_most);
             }
         }
-        Self { left, x: PlotAxis::new(&xs, 6), y: PlotAxis::new(&ys, 6) }
+        let x = match panel.x_scale {
+            PlotScale::FromZero => PlotAxis::new(&xs, 6),
+            PlotScale::PowersOfTen => PlotAxis::of_powers(&xs),
+        };
+        Self { left, x, y: PlotAxis::new(&ys, 6) }
     }
 
     fn place_of_point(&self, x: f64, y: f64) -> (f64, f64) {
@@ -363,6 +381,7 @@ mod tests {
             panels: vec![PlotPanel {
                 title: "Loss".into(),
                 x_label: "minibatches".into(),
+                x_scale: PlotScale::FromZero,
                 y_label: "nats".into(),
                 series: vec![
                     series("train", PlotStroke::Dashed, points),
@@ -381,6 +400,18 @@ mod tests {
         // From (0, 2), the upper left corner, to (100, 0), the lower right one.
         assert!(svg.contains("d=\"M80.0 84.0L440.0 324.0\""), "{svg}");
         assert!(svg.contains("d=\"M260.0 204.0\""), "{svg}");
+    }
+
+    #[test]
+    fn an_axis_of_powers_of_ten_spans_the_values_and_no_more() {
+        let mut figure = figure(&[(-7.0, 1.0), (-3.0, 0.0)]);
+        figure.panels[0].series.truncate(1);
+        figure.panels[0].x_scale = PlotScale::PowersOfTen;
+        let svg = figure.to_svg();
+        assert!(svg.contains("d=\"M80.0 84.0L440.0 324.0\""), "{svg}");
+        for tick in [">1e-7<", ">1e-6<", ">0.001<"] {
+            assert!(svg.contains(tick), "{tick} in {svg}");
+        }
     }
 
     #[test]

@@ -52,6 +52,7 @@ pub use memory::{MemoryCause, MemoryError, TrainingMemory, buffer_samples};
 pub use metrics::{measured_metrics, measured_quantities};
 pub use outbox::Delivery;
 pub use outcome::{Outcome, UnusableInput};
+pub use range_test::check_range_test;
 pub use record::{Intervention, LAST_STEP, LedgerEntry, PLANNED_STEPS, ResumedRun, RunRecord, RunStart, take_due};
 pub(crate) use snapshot::snapshot_of;
 pub use snapshot::{RestoreError, Snapshot, StoredSnapshot, TestPredictions, TrainerState, TrainingState};

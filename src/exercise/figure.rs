@@ -1,7 +1,7 @@
 //! The exercise's figures: loss and accuracy of a row while it is trained, on training and test images.
 
 use super::{EvaluationPoint, RowOutcome, rows};
-use crate::report::{PlotFigure, PlotPanel, PlotSeries, PlotStroke};
+use crate::report::{PlotFigure, PlotPanel, PlotScale, PlotSeries, PlotStroke};
 use crate::text::short;
 
 /// Loss and accuracy over the minibatches; with several seeds their mean, and a band from the least to the largest.
@@ -10,6 +10,7 @@ pub fn training_figure(outcome: &RowOutcome) -> PlotFigure {
         |title: &str, unit: &str, train: fn(&EvaluationPoint) -> f64, test: fn(&EvaluationPoint) -> f64| PlotPanel {
             title: title.into(),
             x_label: "minibatches".into(),
+            x_scale: PlotScale::FromZero,
             y_label: unit.into(),
             series: vec![
                 mean_and_band("training minibatches", PlotStroke::Dashed, outcome, train),

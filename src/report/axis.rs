@@ -8,9 +8,29 @@ pub(super) struct PlotAxis {
     from: f64,
     to: f64,
     step: f64,
+    /// Whether the values are exponents of ten.
+    powers: bool,
 }
 
+/// Most ticks of an axis of powers of ten.
+const MAX_POWERS: f64 = 8.0;
+
 impl PlotAxis {
+    /// An axis of the finite exponents `values`, which it ends with, and with ticks at whole ones.
+    pub fn of_powers(values: &[f64]) -> Self {
+        let Self { from, to, .. } = Self::new(values, 6);
+        let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let (from, to) = if most > least { (least, most) } else { (from, to) };
+        Self { from, to, step: ((to - from) / MAX_POWERS).ceil(), powers: true }
+    }
+
+    fn power_ticks(&self) -> Vec<(f64, String)> {
+        let first = (self.from / self.step - 1e-9).ceil() * self.step;
+        let places = (0..=MAX_POWERS as u32).map(|place| first + f64::from(place) * self.step);
+        places.filter(|power| *power <= self.to + 1e-9).map(|power| (power, short(10_f64.powf(power)))).collect()
+    }
+
     /// An axis that shows all of the finite `values`, with at most about `intervals` intervals of 1, 2, 2.5 or 5 times
     /// a power of 10.
     pub fn new(values: &[f64], intervals: u32) -> Self {
@@ -27,7 +47,8 @@ impl PlotAxis {
         let step = [1.0, 2.0, 2.5, 5.0, 10.0].map(|digit| digit * power).into_iter().find(|&step| step >= rough);
         let step = step.unwrap_or(10.0 * power);
         // A hair's breadth less, so that 0.3 / 0.1 ends at 3 and not at 4.
-        Self { from: step * (least / step + 1e-9).floor(), to: step * (most / step - 1e-9).ceil(), step }
+        let (from, to) = (step * (least / step + 1e-9).floor(), step * (most / step - 1e-9).ceil());
+        Self { from, to, step, powers: false }
     }
 
     /// Where a value lies, from 0 at the beginning to 1 at the end.
@@ -37,6 +58,9 @@ impl PlotAxis {
 
     /// The values of the ticks and their texts.
     pub fn ticks(&self) -> Vec<(f64, String)> {
+        if self.powers {
+            return self.power_ticks();
+        }
         let count = ((self.to - self.from) / self.step).round() as u32;
         let whole = |decimals: &i32| {
             let steps = self.step * 10_f64.powi(*decimals);

@@ -29,6 +29,14 @@ const MIN_FALL_DEVIATIONS: f64 = 8.0;
 /// Share of itself by which the loss has to fall, too.
 const MIN_FALL: f64 = 0.01;
 
+/// Makes sure that a range test can be made as planned.
+///
+/// # Errors
+/// When it can't; the reason says what is valid.
+pub fn check_range_test(plan: &RangeTestPlan) -> Result<(), String> {
+    RangeTestCurve::new(plan).map(drop)
+}
+
 /// A range test as far as it has come.
 #[derive(Clone, Debug)]
 pub(super) struct RangeTestCurve {
@@ -154,12 +162,11 @@ impl RangeTestCurve {
         if highest - smoothed(lowest) <= by_chance.max(MIN_FALL * highest) {
             return None;
         }
-        let slope = |place: usize| {
-            let (before, after) = (place.saturating_sub(window).max(window), (place + window).min(lowest));
-            (smoothed(after) - smoothed(before)) / (after - before) as f64
-        };
-        let steepest = (window..lowest).min_by(|&a, &b| slope(a).total_cmp(&slope(b)))?;
-        (slope(steepest) < 0.0).then(|| two_digits(finite[steepest].rate))
+        let fall = |before: usize| smoothed(before) - smoothed((before + 2 * window).min(lowest));
+        let steepest = (window..lowest).max_by(|&a, &b| fall(a).total_cmp(&fall(b)))?;
+        // The middle of that fall; the smoothed loss comes later than the losses, by what it remembers.
+        let middle = (steepest + window).min(lowest) - (window - 1);
+        Some(two_digits(finite[middle].rate))
     }
 
     /// Standard deviation of the smoothed loss, as far as minibatches differ by chance: told from neighbours, whose

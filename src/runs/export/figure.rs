@@ -4,7 +4,7 @@ use crate::{
     protocol::metric::{
         EFFECTIVE_LEARNING_RATE, TEST_ACCURACY, TEST_LOSS, TRAIN_ACCURACY, TRAIN_GRADIENT_NORM, TRAIN_LOSS,
     },
-    report::{PlotFigure, PlotMark, PlotPanel, PlotSeries, PlotStroke},
+    report::{PlotFigure, PlotMark, PlotPanel, PlotScale, PlotSeries, PlotStroke},
     runs::history::RunHistory,
     text::{Safe, thousands},
 };
@@ -100,6 +100,7 @@ impl PanelPlan {
         Some(PlotPanel {
             title: self.title.into(),
             x_label: "minibatches".into(),
+            x_scale: PlotScale::FromZero,
             y_label: self.unit.into(),
             // A few wild minibatches do not flatten all others.
             y_most: (highest > 0.0).then_some(HEADROOM * highest),

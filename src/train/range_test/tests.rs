@@ -35,9 +35,8 @@ fn the_suggestion_is_where_the_loss_falls_fastest() {
         for steps in [60, 100, 1000] {
             let test = tested(RangeTestPlan { steps: Some(steps), ..RangeTestPlan::default() }, valley(middle));
             let suggestion = test.suggestion.unwrap();
-            // The smoothed loss lags by its memory, a twentieth of eight powers of ten.
             let ratio = suggestion / middle;
-            assert!((0.8..4.0).contains(&ratio), "{steps} steps: {suggestion} for {middle}");
+            assert!((0.6..1.6).contains(&ratio), "{steps} steps: {suggestion} for {middle}");
         }
     }
 }
@@ -53,7 +52,7 @@ fn noise_on_the_losses_moves_it_little_and_makes_none_up() {
         let fall = valley(1e-2);
         let test = tested(RangeTestPlan::default(), |rate| fall(rate) + 0.6 * noise());
         let suggestion = test.suggestion.unwrap_or_else(|| panic!("none in round {round}"));
-        assert!((2e-3..8e-2).contains(&suggestion), "{suggestion} in round {round}");
+        assert!((2e-3..4e-2).contains(&suggestion), "{suggestion} in round {round}");
     }
     let made_up = (0..200).filter(|_| tested(RangeTestPlan::default(), |_| 2.3 + 0.6 * noise()).suggestion.is_some());
     assert!(made_up.count() <= 2);
