@@ -28,6 +28,7 @@ mod numbers;
 mod open;
 mod predict;
 mod presets;
+mod progress;
 mod ready_model;
 mod recording;
 mod replay;
@@ -38,6 +39,7 @@ mod run_arguments;
 mod runs;
 mod screen;
 mod start;
+mod sweep;
 mod train;
 
 /// Exit status when the work failed: a gradient check, a run that could not go on.
@@ -93,6 +95,13 @@ enum CliCommand {
     /// rate at which the smoothed loss falls fastest; exit status 1 if there is none. Nothing is recorded. On the
     /// dashboard `:lrfind` does the same at any step of a run.
     Lrfind(lrfind::LrfindArguments),
+    /// Train all combinations of several settings, each from several seeds, and print a table of the results.
+    ///
+    /// A --set may have several values: --set optimizer.lr=1e-3,3e-3 --set model.init=he,xavier. Commas in brackets and
+    /// between quotes part nothing; each value of a list stands in brackets of its own: --set
+    /// 'model.layers=[linear 64, relu, linear classes],[linear classes]'. Every run is recorded. A sweep that was stopped
+    /// or killed goes on if it is started again in the same way, or by its name.
+    Sweep(sweep::SweepArguments),
     /// List the recorded runs.
     Runs(RunsArguments),
     /// Write what was recorded of a run into files: its numbers, a figure for a report, a page.
@@ -375,6 +384,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Some(CliCommand::Evaluate(arguments)) => evaluate::run(&arguments),
         Some(CliCommand::Predict(arguments)) => predict::run(&arguments),
         Some(CliCommand::Lrfind(arguments)) => lrfind::run(&arguments),
+        Some(CliCommand::Sweep(arguments)) => sweep::run(&arguments),
         Some(CliCommand::Runs(arguments)) => runs::list(&arguments),
         Some(CliCommand::Export(arguments)) => export::run(&arguments),
         Some(CliCommand::Rm(arguments)) => runs::remove(&arguments),
@@ -499,6 +509,6 @@ mod tests {
                 command.and_then(|name| program.find_subcommand(&name).cloned()).expect("a command writes it");
             assert!(command.get_arguments().any(|other| other.get_long() == Some("force")), "{}", command.get_name());
         }
-        assert_eq!(outputs, 8);
+        assert_eq!(outputs, 9);
     }
 }

@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+mod alternatives;
 mod flags;
 mod keys;
 mod location;
@@ -17,6 +18,7 @@ mod table;
 mod tests;
 mod words;
 
+pub use alternatives::Alternatives;
 pub use flags::{FlagValue, guess_key};
 pub use location::{ConfigError, Location};
 pub use presets::{PRESETS, Preset, PresetData};

@@ -16,6 +16,7 @@ pub mod playback;
 mod preparation;
 mod recorder;
 pub mod storage;
+pub mod sweep;
 pub mod tensorboard;
 #[cfg(test)]
 mod tests;

@@ -105,12 +105,7 @@ impl RangeTestPanel {
         };
         let along = |value: fn(&RangeTestPoint) -> f64| points.iter().map(|p| (place(p.rate), value(p))).collect();
         Some(RangeTestPlot {
-            axis: ValueAxis::showing_all(
-                &self.shown_losses(),
-                &ChartFigure::default(),
-                ValueScale::Linear,
-                size.rows,
-            ),
+            axis: ValueAxis::showing_all(&self.shown_losses(), &ChartFigure::default(), ValueScale::Linear, size.rows),
             rates: rate_labels([from, to], columns, place),
             losses: along(|point| point.loss),
             smoothed: along(|point| point.smoothed),
@@ -197,5 +192,9 @@ fn parse_steps(text: &str) -> Result<u64, String> {
     let valid = format!("valid: whole numbers of minibatches from {fewest} to {most}");
     let steps = text.replace(['_', ','], "").parse();
     let steps: u64 = steps.map_err(|_| format!("{} is neither FROM..TO nor a number; {valid}", quoted(text)))?;
-    if RANGE_TEST_STEPS.contains(&steps) { Ok(steps) } else { Err(format!("{} is out of range; {valid}", quoted(text))) }
+    if RANGE_TEST_STEPS.contains(&steps) {
+        Ok(steps)
+    } else {
+        Err(format!("{} is out of range; {valid}", quoted(text)))
+    }
 }

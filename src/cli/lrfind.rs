@@ -176,7 +176,8 @@ fn write_figure(file: &OutputFile, test: &RangeTest, name: &str) -> anyhow::Resu
         points: test.points.iter().map(|point| (point.rate.log10(), loss(point))).collect(),
         band: Vec::new(),
     };
-    let suggestion = test.suggestion.map(|rate| PlotMark { x: rate.log10(), text: format!("suggestion {}", short(rate)) });
+    let suggestion =
+        test.suggestion.map(|rate| PlotMark { x: rate.log10(), text: format!("suggestion {}", short(rate)) });
     let subtitle = test.suggestion.map_or("no suggestion".into(), |rate| format!("suggestion {}", short(rate)));
     let figure = PlotFigure {
         title: format!("Learning-rate range test of {name}"),

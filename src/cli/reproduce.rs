@@ -19,14 +19,12 @@ use gradtop::{
 };
 use serde_json::{Value, json};
 
-use self::progress::RunProgress;
 use super::{
     FAILED_STATUS, ReproduceArguments,
+    progress::RunProgress,
     recording::{self, FileKind},
     start::{self, WrongUse},
 };
-
-mod progress;
 
 /// Seeds of a row when none are asked for. One run of the CNN says little: from one evaluation to the next its accuracy
 /// moves by more than its row may differ.

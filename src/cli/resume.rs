@@ -79,24 +79,44 @@ pub fn run(arguments: &ResumeArguments) -> anyhow::Result<u8> {
             "gradtop: the run is finished, and nothing is left to train; --set run.epochs=N extends it",
         );
     }
-    let mut spec = start::run_spec(&RunArguments { threads: arguments.threads, ..RunArguments::default() }, &config)?;
-    spec.train.stop_after = arguments.steps;
-    let fingerprint = opened.manifest.facts.data_sha256.clone();
     let history = match style {
         OutputStyle::Dashboard => history(&opened)?,
         _ => Vec::new(),
     };
-    let resumed = ResumedRun {
-        snapshot: opened.newest.take(),
-        ledger: opened.ledger.entries.clone(),
-        begins_with_drawn_weights: !opened.manifest.facts.given_weights,
-        history,
-        changes,
-        data_sha256: (!arguments.anyway && !fingerprint.is_empty()).then_some(fingerprint),
-    };
+    let mut spec = start::run_spec(&RunArguments { threads: arguments.threads, ..RunArguments::default() }, &config)?;
+    spec.train.stop_after = arguments.steps;
+    let resumed = ResumedRun { history, changes, ..resumed_run(&mut opened, arguments.anyway) };
     let record = recording::continued_record(&config, opened)?;
     let origin = if recording::is_unsaved(&folder) { RunOrigin::Unsaved } else { RunOrigin::Trained };
     train::run(spec, style, &config, RunStart { record: Some(record), resume: Some(resumed), weights: None }, origin)
+}
+
+/// An opened run as it goes on to its planned end, without its history.
+fn resumed_run(opened: &mut OpenedRun, anyway: bool) -> ResumedRun {
+    let facts = &opened.manifest.facts;
+    ResumedRun {
+        snapshot: opened.newest.take(),
+        ledger: opened.ledger.entries.clone(),
+        begins_with_drawn_weights: !facts.given_weights,
+        history: Vec::new(),
+        changes: Vec::new(),
+        data_sha256: (!anyway && !facts.data_sha256.is_empty()).then(|| facts.data_sha256.clone()),
+    }
+}
+
+/// How a recorded run goes on as it was, to its planned end.
+///
+/// # Errors
+/// When it can't be opened, or would not go on to the same bits.
+pub fn unchanged_start(folder: &Path, config: &Config) -> anyhow::Result<RunStart> {
+    let mut opened = OpenedRun::open(&DiskStorage, folder)?;
+    for note in &opened.notes {
+        start::print_complaint(&format!("gradtop: {note}"));
+    }
+    refuse_differences(&opened, config, false)?;
+    let resumed = resumed_run(&mut opened, false);
+    let record = recording::continued_record(config, opened)?;
+    Ok(RunStart { record: Some(record), resume: Some(resumed), weights: None })
 }
 
 /// What was recorded of a run and will not be told again.

@@ -15,7 +15,7 @@ use gradtop::{
     dataset::{self, DataError, DatasetOutline, Source},
     nn::Shape,
     protocol::Failure,
-    runs::{OpenRunError, folder::RunFolderError},
+    runs::{OpenRunError, folder::RunFolderError, sweep::SweepError},
     tensors::TensorError,
     text::harmless,
     train::{Delivery, MemoryCause, RunSpec, SetupError, TrainSpec, UnusableInput},
@@ -49,6 +49,7 @@ pub fn is_wrong_input(error: &anyhow::Error) -> bool {
         || error.is::<TensorError>()
         || error.is::<RunFolderError>()
         || error.is::<OpenRunError>()
+        || error.is::<SweepError>()
 }
 
 /// Builds the event loop, for this thread alone.

@@ -38,7 +38,10 @@ fn a_range_test_is_shown_and_its_rate_taken_over() {
     tell(&mut app, [Event::RangeTest(measured(12, false, None))]);
     assert_eq!(panel(&app).unwrap().progress(), (12, 40));
     assert_eq!(sent(&type_keys(&mut app, "\n")), [], "nothing is suggested yet");
-    assert_eq!((notice(&app).as_str(), status(&app)), ("no learning rate is suggested", Some(RangeTestStatus::Running)));
+    assert_eq!(
+        (notice(&app).as_str(), status(&app)),
+        ("no learning rate is suggested", Some(RangeTestStatus::Running))
+    );
     let end = Event::RangeTest(measured(30, true, Some(3e-3)));
     tell(&mut app, [end, Event::Applied { id: id(&asked), step: 200 }]);
     assert_eq!((status(&app), panel(&app).unwrap().suggestion()), (Some(RangeTestStatus::Over), Some(3e-3)));

@@ -43,12 +43,7 @@ pub(super) fn test_learning_rates(
 }
 
 /// Trains until the test is over; false if a request ended it before.
-fn train_with_rates(
-    curve: &mut RangeTestCurve,
-    step: u64,
-    trainer: &mut Trainer,
-    link: &mut ConsumerLink,
-) -> bool {
+fn train_with_rates(curve: &mut RangeTestCurve, step: u64, trainer: &mut Trainer, link: &mut ConsumerLink) -> bool {
     let (mut reported_at, mut reported) = (Instant::now(), 0);
     while let Some(rate) = curve.next_rate() {
         if link.continue_until_cancelled(step).is_break() {

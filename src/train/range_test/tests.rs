@@ -108,10 +108,7 @@ fn an_invalid_plan_says_what_is_valid() {
         refused(Some(1.0), Some(0.1), None),
         "a range test goes from a smaller rate to a larger one, not from 1 to 0.1"
     );
-    assert_eq!(
-        refused(Some(0.0), None, None),
-        "a range test can't try the learning rate 0; valid: from 1e-12 to 1e6"
-    );
+    assert_eq!(refused(Some(0.0), None, None), "a range test can't try the learning rate 0; valid: from 1e-12 to 1e6");
     assert!(refused(None, Some(f64::NAN), None).starts_with("a range test can't try the learning rate NaN"));
     assert_eq!(refused(None, None, Some(9)), "a range test can't take 9 minibatches; valid: from 10 to 10,000");
     assert!(RangeTestCurve::new(&RangeTestPlan { from: Some(20.0), ..RangeTestPlan::default() }).is_err());

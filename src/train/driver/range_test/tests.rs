@@ -46,11 +46,8 @@ fn connection() -> (ConsumerLink, std::sync::mpsc::SyncSender<crate::train::inbo
 {
     let (ask, requests) = sync_channel(16);
     let (sender, events) = mpsc::channel(1024);
-    let link = ConsumerLink {
-        inbox: Inbox::new(requests),
-        outbox: Outbox::new(sender, Delivery::Wait),
-        recording: None,
-    };
+    let link =
+        ConsumerLink { inbox: Inbox::new(requests), outbox: Outbox::new(sender, Delivery::Wait), recording: None };
     (link, ask, events)
 }
 
