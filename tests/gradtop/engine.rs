@@ -7,8 +7,8 @@ use gradtop::{
     nn::NetworkSpec,
     optim::{OptimizerSpec, Schedule},
     protocol::{
-        Answer, Change, ChangedBy, Command, CommandId, Event, Inspection, LayerProbe, MetricValue, Phase, Query,
-        Request, RunState, RunSummary, SampleChoice, Setting, Walk,
+        Answer, Change, ChangedBy, Command, CommandId, Evaluation, Event, Inspection, LayerProbe, MetricValue, Phase,
+        Query, RangeTest, RangeTestPlan, Request, RunState, RunSummary, SampleChoice, Setting, StepReport, Walk,
         change::SCHEDULE,
         inspection::{CheckVerdict, SampleFilter, SampleOrder, SplitName},
         metric::{
@@ -255,6 +255,72 @@ fn settings_take_effect_and_leave_a_mark_at_their_step() {
         let reason = engine.asked(command.clone()).unwrap_err();
         assert!(reason.contains(words), "{command:?}: {reason}");
     }
+    engine.stop();
+}
+
+/// What must not differ between two runs: all that was measured, and the weights at the end.
+fn course(heard: &[Event]) -> Vec<Event> {
+    let told = heard.iter().filter_map(|event| match event {
+        Event::Step(report) => {
+            // At which steps the probe looks depends on who watches.
+            Some(Event::Step(StepReport { samples_per_second: None, layers: Vec::new(), ..report.clone() }))
+        }
+        Event::Evaluation(evaluation) => Some(Event::Evaluation(Evaluation { seconds: None, ..evaluation.clone() })),
+        Event::Finding(_) => Some(event.clone()),
+        Event::Finished(summary) => Some(Event::Finished(RunSummary { seconds: None, ..summary.clone() })),
+        _ => None,
+    });
+    told.collect()
+}
+
+#[test]
+fn a_range_test_leaves_the_run_and_what_is_told_of_it_as_they_are() {
+    let mut spec = small_run();
+    spec.train.ema = Some(0.9);
+    spec.train.probe_every = 1;
+    spec.train.network.layers.insert(1, "batchnorm".parse().unwrap());
+    let mut whole = Engine::start(spec.clone());
+    whole.finished();
+    let whole = whole.stop();
+
+    let mut engine = Engine::start(spec);
+    let plan = RangeTestPlan { steps: Some(40), ..RangeTestPlan::default() };
+    // While it runs, which it does again afterwards; while it is paused; in the middle of a minibatch; when it is over.
+    engine.asked(Command::TestLearningRates(plan)).unwrap();
+    assert_eq!(engine.state(), RunState::Running);
+    let paused = engine.asked(Command::Pause).unwrap();
+    assert_eq!(engine.asked(Command::TestLearningRates(plan)), Ok(paused));
+    engine.asked(Command::AdvancePhase).unwrap();
+    engine.asked(Command::AdvancePhase).unwrap();
+    assert_eq!(engine.asked(Command::TestLearningRates(plan)), Ok(paused));
+    assert_eq!(engine.state(), RunState::Paused);
+    engine.asked(Command::Resume).unwrap();
+    engine.finished();
+    assert_eq!(engine.asked(Command::TestLearningRates(plan)), Ok(60));
+    let refused = engine.asked(Command::TestLearningRates(RangeTestPlan { steps: Some(1), ..plan })).unwrap_err();
+    assert!(refused.contains("valid: from 10 to 10,000"), "{refused}");
+    let heard = engine.stop();
+    let tests: Vec<&RangeTest> =
+        heard.iter().filter_map(|event| if let Event::RangeTest(test) = event { Some(test) } else { None }).collect();
+    assert_eq!(tests.iter().filter(|test| test.done).count(), 4);
+    assert!(tests.iter().all(|test| test.points.len() <= 40));
+    assert!(!heard.iter().any(|event| matches!(event, Event::Changed { .. })));
+    assert_eq!(course(&heard), course(&whole));
+}
+
+#[test]
+fn a_range_test_is_given_up_by_a_cancel() {
+    let mut engine = Engine::start(small_run());
+    let paused = engine.asked(Command::Pause).unwrap();
+    let test =
+        engine.ask(Command::TestLearningRates(RangeTestPlan { steps: Some(10_000), ..RangeTestPlan::default() }));
+    engine.until(|event| matches!(event, Event::RangeTest(_)).then_some(()));
+    let (evaluation, cancel) = (engine.ask(Command::Evaluate), engine.ask(Command::Cancel));
+    assert_eq!(engine.answer(cancel), Ok(paused));
+    let reason = engine.answer(test).unwrap_err();
+    assert!(reason.starts_with("given up after ") && reason.ends_with(" of 10,000 minibatches"), "{reason}");
+    assert_eq!(engine.answer(evaluation), Ok(paused));
+    assert_eq!(engine.asked(Command::Cancel), Ok(paused), "nothing is left to be given up");
     engine.stop();
 }
 

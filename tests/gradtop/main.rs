@@ -16,6 +16,7 @@ mod keys;
 mod leaving;
 #[cfg(unix)]
 mod limits;
+mod lrfind;
 mod mathematics;
 mod memory;
 mod outputs;
@@ -28,6 +29,7 @@ mod reproduce;
 mod rewinding;
 mod runs;
 mod steered;
+mod sweep;
 #[cfg(unix)]
 mod terminal;
 mod training_figures;

@@ -7,6 +7,7 @@ use crate::{
     memory::check_memory,
     nn::{Network, Parameter},
     protocol::{Event, RangeTestPlan},
+    text::thousands,
     train::{
         Trainer, averaging::WeightAverage, link::ConsumerLink, minibatch::MinibatchPosition,
         range_test::RangeTestCurve, trainer::StoredParts, update_rule::UpdateRule,
@@ -38,7 +39,7 @@ pub(super) fn test_learning_rates(
         link.outbox.push(Event::RangeTest(curve.report(step)));
         return Ok(());
     }
-    let [done, planned] = curve.progress();
+    let [done, planned] = curve.progress().map(thousands);
     Err(format!("given up after {done} of {planned} minibatches"))
 }
 
