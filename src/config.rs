@@ -30,7 +30,7 @@ pub use settings::{
 use crate::dataset::{BatchSizeError, DataSpec, DatasetOutline};
 use crate::nn::{BuildError, Init, LayerSpec, NetworkSpec, Shape, check_minibatch, layers::activation::Relu};
 use crate::optim::Schedule;
-use crate::train::BatchSize;
+use crate::train::{BatchSize, HealthSettings};
 use keys::{ConfigKey, KeyTable, ValueKind};
 use location::{ConfigProblem, ProblemPlace};
 use table::{BATCH_SIZE_KEY, KEY_TABLES, LAYERS_KEY};
@@ -52,6 +52,8 @@ pub struct Config {
     pub optimizer: OptimizerSettings,
     /// How the learning rate changes with the step.
     pub schedule: Schedule,
+    /// When trouble is named, and when the run stops for it.
+    pub health: HealthSettings,
     /// The dashboard.
     pub ui: DashboardSettings,
     origins: ValueOrigins,
@@ -102,6 +104,7 @@ impl Default for Config {
                 ema: None,
             },
             schedule: Schedule::COSINE,
+            health: HealthSettings::default(),
             ui: DashboardSettings {
                 fps: 30,
                 theme: ThemeChoice::Auto,

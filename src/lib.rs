@@ -12,7 +12,7 @@
 //!     nn::NetworkSpec,
 //!     optim::{OptimizerSpec, Schedule},
 //!     protocol::Event,
-//!     train::{BatchSize, Delivery, RunSpec, TrainSpec, worker},
+//!     train::{BatchSize, Delivery, HealthSettings, RunSpec, TrainSpec, worker},
 //! };
 //!
 //! let layers = vec!["linear 32".parse()?, "relu".parse()?, "linear classes".parse()?];
@@ -32,6 +32,7 @@
 //!     clip_norm: None,
 //!     ema: None,
 //!     schedule: Schedule::default(),
+//!     health: HealthSettings::default(),
 //! };
 //! let run = RunSpec {
 //!     name: "example".into(),

@@ -13,6 +13,7 @@ pub(crate) mod describe;
 mod driver;
 mod early_stopping;
 mod evaluator;
+mod evidence;
 mod fingerprint;
 mod health;
 mod inbox;
@@ -46,6 +47,7 @@ pub use describe::describe_run;
 pub use driver::replay;
 pub use early_stopping::BestEvaluation;
 pub use fingerprint::data_sha256;
+pub use health::{EXPLODING_RANGE, HealthSettings, SPIKE_RANGE};
 pub use inspect::RunningCheck;
 pub use measures::{LayerMeasures, TestResult};
 pub use memory::{MemoryCause, MemoryError, TrainingMemory, buffer_samples};
@@ -93,6 +95,8 @@ pub struct TrainSpec {
     pub ema: Option<f64>,
     /// Factor on the learning rate as a function of the step.
     pub schedule: Schedule,
+    /// When trouble is named, and when the run stops for it; nothing here changes what is trained.
+    pub health: HealthSettings,
 }
 
 /// Samples in a minibatch, at least 1.

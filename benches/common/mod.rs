@@ -6,7 +6,7 @@ use gradtop::{
     config::Config,
     protocol::{Command, CommandId, Event, Request},
     train::{
-        BatchSize, Delivery, RunSpec, TrainSpec,
+        BatchSize, Delivery, HealthSettings, RunSpec, TrainSpec,
         worker::{WorkerHandle, spawn},
     },
 };
@@ -33,6 +33,7 @@ fn spec(config: &Config, timeline_bytes: usize) -> RunSpec {
             clip_norm: None,
             ema: None,
             schedule: config.schedule,
+            health: HealthSettings::default(),
         },
         throttle: None,
         timeline_bytes,

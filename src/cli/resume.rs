@@ -196,7 +196,7 @@ fn changed_settings(config: &Config, folder: &Path, sets: &[String]) -> anyhow::
     for set in sets {
         let key = set.split('=').next().unwrap_or_default().trim();
         let table = key.split('.').next().unwrap_or_default();
-        if ["ui", "keep", "timeline"].contains(&table) || FREE_KEYS.contains(&key) {
+        if ["ui", "keep", "timeline", "health"].contains(&table) || FREE_KEYS.contains(&key) {
             continue;
         }
         let change = match key {

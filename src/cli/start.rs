@@ -236,6 +236,7 @@ pub fn train_spec(config: &Config, threads: NonZeroUsize) -> TrainSpec {
         clip_norm: config.optimizer.clip_norm,
         ema: config.optimizer.ema,
         schedule: config.schedule,
+        health: config.health.clone(),
     }
 }
 

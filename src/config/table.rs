@@ -6,7 +6,7 @@ use super::keys::{ConfigKey, KeyTable, ValueKind};
 use super::words::{choose, set_name, set_path};
 use super::{AttentionChoice, Config, GlyphChoice, PictureChoice, ThemeChoice};
 use crate::optim::{Range, SettingError};
-use crate::train::THROTTLE;
+use crate::train::{EXPLODING_RANGE, HealthSettings, SPIKE_RANGE, THROTTLE};
 
 mod data;
 mod optimizer;
@@ -33,6 +33,11 @@ pub(super) const KEY_TABLES: &[KeyTable] = &[
     },
     KeyTable { name: "optimizer", about: "How the weights follow the gradient.", keys: optimizer::KEYS },
     KeyTable { name: "schedule", about: "How the learning rate changes with the step.", keys: SCHEDULE_KEYS },
+    KeyTable {
+        name: "health",
+        about: "What is said of a training that breaks, and when it stops; nothing here changes what is trained.",
+        keys: HEALTH_KEYS,
+    },
     KeyTable { name: "ui", about: "The dashboard; nothing here changes what is trained.", keys: UI_KEYS },
 ];
 
@@ -248,6 +253,53 @@ const SCHEDULE_KEYS: &[ConfigKey] = &[ConfigKey {
         set: |c, text| text.parse().map(|schedule| c.schedule = schedule).map_err(|e| e.to_string()),
     },
 }];
+
+/// The keys of `health`.
+const HEALTH_KEYS: &[ConfigKey] = &[
+    ConfigKey {
+        path: "health.stop",
+        about: "Kinds of trouble for which the run pauses by itself, or, where nobody attends it, fails: numbers that are not \
+                finite, a loss that explodes, a spike. Without not_finite, minibatches with such numbers are left out and the \
+                run goes on, until 100 in a row were",
+        kind: ValueKind::Texts {
+            values: "\"not_finite\", \"exploding\", \"spike\"",
+            least: 0,
+            most: HealthSettings::KINDS.len(),
+            get: stop_words,
+            clear: |c| c.health.stop.clear(),
+            push: push_stop,
+        },
+    },
+    ConfigKey {
+        path: "health.spike",
+        about: "Usual spreads above the usual loss or gradient norm, both as logarithms, from which on a minibatch is a spike",
+        kind: ValueKind::Number { range: || SPIKE_RANGE, get: |c| c.health.spike, set: |c, v| c.health.spike = v },
+    },
+    ConfigKey {
+        path: "health.exploding",
+        about: "What a loss is of the usual one, and of that of guessing, when it explodes",
+        kind: ValueKind::Number {
+            range: || EXPLODING_RANGE,
+            get: |c| c.health.exploding,
+            set: |c, v| c.health.exploding = v,
+        },
+    },
+];
+
+/// The words of the kinds of trouble for which the run stops.
+fn stop_words(config: &Config) -> Vec<String> {
+    let stops = |kind: &&(&str, _)| config.health.stop.contains(&kind.1);
+    HealthSettings::KINDS.iter().filter(stops).map(|(word, _)| (*word).into()).collect()
+}
+
+/// Adds a kind of trouble for which the run stops.
+fn push_stop(config: &mut Config, word: &str) -> Result<(), String> {
+    let chosen = choose(word, HealthSettings::KINDS, |kind| kind.0)?.1;
+    let kinds = HealthSettings::KINDS.map(|(_, kind)| kind);
+    let stop = &config.health.stop;
+    config.health.stop = kinds.into_iter().filter(|kind| *kind == chosen || stop.contains(kind)).collect();
+    Ok(())
+}
 
 /// The keys of `ui`.
 const UI_KEYS: &[ConfigKey] = &[

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{LEARNING_RATE, Setting, setting::cut_text};
-use crate::text::{Safe, short};
+use crate::text::{Safe, short, thousands};
 
 /// Key of the learning-rate schedule in a [`Change`].
 pub const SCHEDULE: &str = "schedule.lr";
@@ -16,6 +16,9 @@ pub const EPOCHS: &str = "run.epochs";
 
 /// Key of the learning rate that updates use, in a [`Change`] that follows from another one.
 pub const EFFECTIVE_RATE: &str = "optimizer.effective_lr";
+
+/// Key of the minibatch whose update is left out, by its number from 1, in a [`Change`].
+pub const SKIP: &str = "run.skip";
 
 /// Something that was changed in the course of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,6 +55,7 @@ impl Change {
             LEARNING_RATE => "lr".into(),
             EFFECTIVE_RATE => "effective lr".into(),
             SCHEDULE => "schedule".into(),
+            SKIP => "skip".into(),
             key => Safe(key.rsplit('.').next().unwrap_or(key)).to_string(),
         }
     }
@@ -74,9 +78,12 @@ impl Change {
     }
 }
 
-/// `lr 0.001 → 0.0005`, safe to show.
+/// `lr 0.001 → 0.0005`, `without minibatch 713`, safe to show.
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let (SKIP, Setting::Count(minibatch)) = (self.key.as_str(), &self.to) {
+            return write!(f, "without minibatch {}", thousands(*minibatch));
+        }
         // How many more there are says more than the two totals.
         let from = self.from.as_ref();
         if let (EPOCHS, Some(from), Some(to)) = (self.key.as_str(), from.and_then(Setting::number), self.to.number())

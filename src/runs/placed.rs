@@ -25,7 +25,8 @@ impl PlacedCheckpoint {
     /// Where a checkpoint of a run with this ledger is; `None` if the ledger does not have what the checkpoint says.
     pub fn of(name: CheckpointName, state: &CheckpointState, ledger: &[LedgerEntry]) -> Option<Self> {
         let tree = RunTree::of_ledger(ledger.get(..state.ledger_entries)?).ok()?;
-        let at = tree.snapshot_place(state.training.trainer.step);
+        let mut at = tree.snapshot_place(state.training.trainer.step);
+        at.changes = state.training.branch_changes.unwrap_or(at.changes);
         let evaluated = state.training.last_evaluation.map(|test| (test.accuracy, test.loss));
         (at.place.branch == state.training.branch).then_some(Self {
             name,

@@ -79,8 +79,8 @@ pub(super) struct TrainingDriver<'a> {
     pub begins_with_drawn_weights: bool,
     /// Whether somebody may still ask for something once the run has finished or paused.
     attended: bool,
-    /// The numbers that were not finite in the last minibatch, until somebody resumes the run; normally empty.
-    broken: Option<Finding>,
+    /// The trouble for which the run stopped at the last minibatch, until somebody resumes it; normally empty.
+    trouble: Option<Finding>,
     /// Step at which a test has the engine panic; normally empty.
     panic_at: Option<u64>,
 }
@@ -112,7 +112,7 @@ impl<'a> TrainingDriver<'a> {
             stopped_early: false,
             begins_with_drawn_weights: true,
             attended: !spec.stop_when_finished,
-            broken: None,
+            trouble: None,
             panic_at: injected::panic_step(),
         }
     }
@@ -195,7 +195,7 @@ impl<'a> TrainingDriver<'a> {
             }
             self.tend_record();
             if !self.attended
-                && let Some(Finding { what, advice, .. }) = self.broken.take()
+                && let Some(Finding { what, advice, .. }) = self.trouble.take()
             {
                 return Err(WorkerEndReason::Failure(what, advice));
             }
@@ -267,16 +267,19 @@ impl<'a> TrainingDriver<'a> {
         let running = self.state == RunState::Running;
         let step = self.trainer.completed();
         (self.outcome.step, self.outcome.summary) = (step, None);
-        let broken = outcome.is_err();
-        match outcome {
-            Ok(outcome) => {
-                self.broken = None;
-                self.timing.sample_rate.add(outcome.samples, Instant::now());
-                let samples_per_second = self.timing.sample_rate.samples_per_second();
-                let watched = self.mode == RunMode::ToGoal || self.timing.throttle.is_limited();
-                self.reporter.report_step(&self.trainer, self.link, outcome, samples_per_second, watched);
-            }
-            Err(error) => self.complete_broken_minibatch(&error),
+        self.trouble = None;
+        if let Ok(outcome) = &outcome {
+            self.timing.sample_rate.add(outcome.samples, Instant::now());
+        }
+        let samples_per_second = self.timing.sample_rate.samples_per_second();
+        let watched = self.mode == RunMode::ToGoal || self.timing.throttle.is_limited();
+        let Self { reporter, trainer, link, .. } = self;
+        let trouble = match outcome {
+            Ok(outcome) => reporter.report_step(trainer, link, outcome, samples_per_second, watched),
+            Err(error) => reporter.report_broken_step(trainer, link, &error, samples_per_second),
+        };
+        if let Some(trouble) = trouble {
+            self.stop_for(trouble);
         }
         if step.is_multiple_of(self.trainer.evaluate_every()) && self.evaluate() {
             self.judge_regular_evaluation();
@@ -284,22 +287,20 @@ impl<'a> TrainingDriver<'a> {
         if !running {
             self.timing.training_time.add_time(start.elapsed());
         }
-        // After a minibatch that broke it, the run has paused or fails, also if nothing is left to train.
-        if step >= self.trainer.total_steps() && !broken {
+        // Where it stops for a trouble, the run has paused or fails, also if nothing is left to train.
+        if step >= self.trainer.total_steps() && self.trouble.is_none() {
             self.finish_run();
         }
         self.tend_timeline();
         self.answer_reached_goals();
     }
 
-    /// Ends or pauses the run after a minibatch with numbers that are not finite.
-    fn complete_broken_minibatch(&mut self, error: &StepError) {
-        let samples_per_second = self.timing.sample_rate.samples_per_second();
-        let finding = self.reporter.report_broken_step(&self.trainer, self.link, error, samples_per_second);
+    /// Pauses the run for a trouble, or lets it fail where nobody could resume it.
+    fn stop_for(&mut self, trouble: Finding) {
         if self.attended {
-            self.pause(Some(finding.what.clone()));
+            self.pause(Some(trouble.what.clone()));
         }
-        self.broken = Some(finding);
+        self.trouble = Some(trouble);
     }
 
     /// Evaluates on the test split; false when a stop request cut it short.

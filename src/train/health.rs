@@ -8,7 +8,10 @@ mod circumstances;
 mod evaluations;
 mod layers;
 mod rule;
+mod settings;
 mod training;
+mod trouble;
+mod usual;
 
 #[cfg(test)]
 mod tests;
@@ -18,15 +21,17 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     circumstances::{Circumstances, chance_loss},
     evaluations::FavouriteClass,
+    settings::{EXPLODING_RANGE, HealthSettings, SPIKE_RANGE},
 };
 use self::{
     evaluations::EvaluationMemory,
     layers::{LayerMemory, ReportedLayers},
     training::{BROKEN_RULE, LossMemory},
+    trouble::TroubleMemory,
 };
 use crate::{
     protocol::Finding,
-    train::{LayerMeasures, StepError, TestResult},
+    train::{LayerMeasures, StepError, StepOutcome, TestResult, evidence::Evidence},
 };
 
 /// The memory of the rules over one run. What an older checkpoint does not have begins anew.
@@ -37,12 +42,17 @@ pub struct HealthMonitor {
     layers: Vec<LayerMemory>,
     loss: LossMemory,
     evaluations: EvaluationMemory,
+    trouble: TroubleMemory,
 }
 
 impl HealthMonitor {
     /// Judges each layer, writes the verdicts into `layers` and returns what is new.
     pub fn judge_layers(&mut self, layers: &mut [LayerMeasures], at: &Circumstances) -> Vec<Finding> {
-        layers::judge_layers(&mut self.layers, layers, at, self.loss.is_at_chance(at))
+        let findings = layers::judge_layers(&mut self.layers, layers, at, self.loss.is_at_chance(at));
+        if !self.trouble.is_suspicious() {
+            layers::note_usual_gradients(&mut self.layers, layers);
+        }
+        findings
     }
 
     /// Writes the verdicts of the last look into `layers`.
@@ -58,13 +68,37 @@ impl HealthMonitor {
         self.loss.judge_loss(loss, layers::reported_layers(&self.layers), at)
     }
 
+    /// Takes note of loss and gradient norm of a minibatch; speaks of a spike, and when they explode. `evidence` is asked for only
+    /// where something is wrong. To be called before the layers of the same minibatch are judged.
+    pub fn judge_minibatch(
+        &mut self,
+        outcome: &StepOutcome,
+        settings: &HealthSettings,
+        at: &Circumstances,
+        evidence: impl FnOnce() -> Evidence,
+    ) -> Option<Finding> {
+        let Self { layers, trouble, .. } = self;
+        trouble.judge_minibatch(outcome, settings, at, || {
+            let evidence = evidence();
+            let layer = layers::most_grown_gradient(layers, &evidence.gradients);
+            (evidence, layer)
+        })
+    }
+
     /// What to say of a minibatch with numbers that are not finite.
-    pub fn judge_broken_step(&self, error: &StepError, at: &Circumstances) -> Finding {
+    pub fn judge_broken_step(&mut self, error: &StepError, at: &Circumstances, evidence: Evidence) -> Finding {
         let layer = match *error {
             StepError::Gradient { layer, .. } => Some(layer),
-            StepError::Loss { .. } => None,
+            StepError::Loss { .. } | StepError::Skipped { .. } => None,
         };
-        BROKEN_RULE.describe(&self.loss.broken_look(error, at), at.step, layer)
+        let look = self.loss.broken_look(error, at, &evidence);
+        let trouble = Some(Box::new(self.trouble.judge_broken(evidence, at)));
+        Finding { trouble, ..BROKEN_RULE.describe(&look, at.step, layer) }
+    }
+
+    /// Minibatches in a row with numbers that are not finite, up to the newest.
+    pub fn broken_minibatches(&self) -> u32 {
+        self.trouble.broken_minibatches()
     }
 
     /// Judges an evaluation of the test split, for which `favourite` was predicted most often.

@@ -84,6 +84,10 @@ pub struct StoredSnapshot {
 pub struct TrainingState {
     /// Branch of the run.
     pub branch: BranchId,
+    /// Changes that had been made on its branch. Absent are all that the ledger then had of it: a run that goes on after
+    /// a crash has not yet made all of them again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch_changes: Option<usize>,
     /// Where the trainer stands.
     pub trainer: TrainerState,
     /// What the rules that watch the run remember.
@@ -133,6 +137,9 @@ pub struct TrainerState {
     pub schedule: String,
     /// Largest norm of the gradient, if it is clipped.
     pub clip_norm: Option<f64>,
+    /// Number of the minibatch, from 1, whose update is to be left out; normally empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skipped: Option<u64>,
     /// SHA-256 of the weights that train and the running statistics, in hexadecimal; empty in memory, where nothing can
     /// have changed them.
     pub weights_sha256: String,
@@ -186,6 +193,7 @@ impl Trainer {
         let weights = self.evaluated_weights();
         let mut training = Writer::new(Precision::F32);
         let (step, planned_steps, total_steps) = (self.completed(), self.planned_steps(), self.total_steps());
+        let skipped = self.skipped();
         let StoredParts { network, update_rule, evaluator, .. } = self.stored_parts();
         update_rule.optimizer().save(&mut training);
         if let Some(average) = evaluator.average() {
@@ -204,6 +212,7 @@ impl Trainer {
             hyperparameters: hyperparameters.collect(),
             schedule: update_rule.schedule.to_string(),
             clip_norm: update_rule.clip_norm,
+            skipped,
             weights_sha256: String::new(),
         };
         (weights, training, state)
@@ -214,7 +223,7 @@ impl Trainer {
     /// # Errors
     /// When a tensor or a setting does not fit this trainer; it is then good for nothing.
     pub(super) fn restore(&mut self, stored: &StoredSnapshot) -> Result<(), RestoreError> {
-        let TrainerState { step, planned_steps, total_steps, .. } = stored.state.trainer;
+        let TrainerState { step, planned_steps, total_steps, skipped, .. } = stored.state.trainer;
         let state = &stored.state.trainer;
         let StoredParts { network, minibatch, update_rule, evaluator } = self.stored_parts();
         let weights = if evaluator.average().is_some() { &stored.training } else { &stored.weights };
@@ -246,6 +255,7 @@ impl Trainer {
         evaluator.forget_predictions();
         self.set_planned_steps(planned_steps);
         self.stop_after(total_steps);
+        self.set_skipped(skipped);
         Ok(())
     }
 
@@ -275,17 +285,7 @@ impl Trainer {
 /// A snapshot of a trainer that nobody has watched.
 pub fn snapshot_of(trainer: &mut Trainer) -> Snapshot {
     let (weights, training, trainer) = trainer.store();
-    let state = TrainingState {
-        branch: BranchId::default(),
-        trainer,
-        health: HealthMonitor::default(),
-        means: MinibatchMeans::default(),
-        last_evaluation: None,
-        best_evaluation: None,
-        seconds: 0.0,
-        stopped_early: false,
-        complete: false,
-    };
+    let state = TrainingState { trainer, ..TrainingState::default() };
     Snapshot { weights, training, best: None, state, predictions: None }
 }
 

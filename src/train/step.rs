@@ -17,7 +17,7 @@ pub struct StepOutcome {
     pub samples: usize,
 }
 
-/// A minibatch whose numbers are not finite; it counts as a step, but its update was left out.
+/// Why the update of a minibatch was left out: numbers that are not finite, or a request. It counts as a step.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub enum StepError {
     /// The loss.
@@ -36,6 +36,12 @@ pub enum StepError {
         /// The loss.
         loss: f64,
     },
+    /// It was to be left out.
+    #[error("this minibatch was skipped (loss {loss})")]
+    Skipped {
+        /// The loss, of whatever kind.
+        loss: f64,
+    },
 }
 
 impl StepError {
@@ -50,7 +56,7 @@ impl StepError {
     /// The minibatch's loss.
     pub fn loss(&self) -> f64 {
         match *self {
-            Self::Loss { loss } | Self::Gradient { loss, .. } => loss,
+            Self::Loss { loss } | Self::Gradient { loss, .. } | Self::Skipped { loss } => loss,
         }
     }
 }

@@ -36,6 +36,8 @@ pub struct Trainer {
     planned_steps: u64,
     /// Minibatches after which the run ends: those planned, or fewer if it is to stop early.
     total_steps: u64,
+    /// Number of the minibatch, from 1, whose update is to be left out; normally empty.
+    skipped: Option<u64>,
     /// Minibatches between two evaluations.
     evaluate_every: u64,
     /// What was assumed to train on these data.
@@ -95,6 +97,7 @@ impl Trainer {
             network_spec: spec.network.clone(),
             plane_extent: OnceCell::new(),
             planned_steps,
+            skipped: None,
             total_steps: spec.stop_after.map_or(planned_steps, |stop| stop.min(planned_steps)),
             evaluate_every: spec.evaluate_every.unwrap_or(steps_per_epoch),
         })
@@ -103,10 +106,11 @@ impl Trainer {
     /// Trains one minibatch, or what is left of it. Allocates nothing after the first call.
     ///
     /// # Errors
-    /// When the loss or a gradient is not finite; the weights and the running statistics are then untouched, and the step
-    /// counts.
+    /// When the loss or a gradient is not finite, or the update is to be left out; the weights and the running statistics
+    /// are then untouched, and the step counts.
     pub fn step(&mut self) -> Result<StepOutcome, StepError> {
         let outcome = self.train_minibatch();
+        self.skipped.take_if(|minibatch| *minibatch <= self.minibatch.completed() + 1);
         if outcome.is_err() {
             self.minibatch.restore_running_stats(&mut self.network);
         }
@@ -116,10 +120,14 @@ impl Trainer {
 
     fn train_minibatch(&mut self) -> Result<StepOutcome, StepError> {
         let effective_learning_rate = self.learning_rate_at(self.completed());
+        let is_skipped = self.skipped == Some(self.completed() + 1);
         let Self { network, data, minibatch, update_rule, evaluator, .. } = self;
         minibatch.load_samples(network, &data.train);
         minibatch.finish_forward(network);
         let LossReport { loss, correct } = minibatch.compute_loss(network);
+        if is_skipped {
+            return Err(StepError::Skipped { loss });
+        }
         if !loss.is_finite() {
             return Err(StepError::Loss { loss });
         }
@@ -318,6 +326,22 @@ impl Trainer {
         self.total_steps = steps.min(self.planned_steps);
     }
 
+    /// Number of the minibatch, from 1, whose update is to be left out; `None` if that of none is.
+    pub(super) fn skipped(&self) -> Option<u64> {
+        self.skipped
+    }
+
+    /// Leaves out the update of the minibatch with this number, from 1; `None` of none.
+    pub(super) fn set_skipped(&mut self, minibatch: Option<u64>) {
+        self.skipped = minibatch;
+    }
+
+    /// The samples that the last step trained on, by their places in the training data.
+    pub(super) fn trained_samples(&mut self) -> &[u32] {
+        let number = self.minibatch.completed();
+        self.minibatch.indices(number.max(1))
+    }
+
     /// Minibatches between two evaluations.
     pub fn evaluate_every(&self) -> u64 {
         self.evaluate_every
@@ -345,7 +369,7 @@ mod tests {
         dataset::{self, DataSpec},
         nn::kernels::allocations::allocations,
         optim::{OptimizerSpec, Schedule},
-        train::BatchSize,
+        train::{BatchSize, HealthSettings},
     };
 
     fn data() -> Arc<Dataset> {
@@ -369,6 +393,7 @@ mod tests {
             learning_rate: 1e-3,
             clip_norm: Some(1.0),
             schedule: Schedule::COSINE,
+            health: HealthSettings::default(),
             ema: None,
         }
     }

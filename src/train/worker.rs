@@ -228,6 +228,8 @@ fn hello(spec: &RunSpec, is_recorded: bool) -> Hello {
             Capability::Phase,
             Capability::Rewind,
             Capability::RangeTest,
+            Capability::Skip,
+            Capability::Silence,
         ]
         .into_iter()
         .chain(saving)
@@ -273,7 +275,7 @@ mod tests {
         nn::NetworkSpec,
         optim::{OptimizerSpec, Schedule},
         protocol::{Command, CommandId, Request},
-        train::{BatchSize, Delivery, TrainSpec},
+        train::{BatchSize, Delivery, HealthSettings, TrainSpec},
     };
 
     /// A run that hardly moves.
@@ -297,6 +299,7 @@ mod tests {
                 clip_norm: None,
                 ema: None,
                 schedule: Schedule::default(),
+                health: HealthSettings::default(),
             },
             throttle: Some(0.01),
             timeline_bytes: 0,

@@ -17,7 +17,7 @@ use gradtop::{
         },
     },
     train::{
-        BatchSize, Delivery, RunSpec, TrainSpec, measured_metrics, measured_quantities,
+        BatchSize, Delivery, HealthSettings, RunSpec, TrainSpec, measured_metrics, measured_quantities,
         worker::{WorkerHandle, spawn},
     },
 };
@@ -44,6 +44,7 @@ pub fn small_run() -> RunSpec {
             clip_norm: Some(5.0),
             ema: None,
             schedule: Schedule::default(),
+            health: HealthSettings::default(),
         },
         throttle: None,
         timeline_bytes: 0,

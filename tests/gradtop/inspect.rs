@@ -12,7 +12,7 @@ use gradtop::{
         metric::TEST_ACCURACY,
     },
     tensors::{Precision, Tensors, Writer},
-    train::{BatchSize, TrainSpec, Trainer},
+    train::{BatchSize, HealthSettings, TrainSpec, Trainer},
 };
 
 use super::{
@@ -45,6 +45,7 @@ fn agree(layers: &[&str], samples: usize) {
             ..NetworkSpec::default()
         },
         schedule: Schedule::default(),
+        health: HealthSettings::default(),
         ..small_run().train
     };
     let mut trainer = Trainer::new(&spec, Arc::clone(&data)).unwrap();

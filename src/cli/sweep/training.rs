@@ -136,7 +136,7 @@ impl SweepTraining<'_> {
         let start = match folder {
             Some(folder) => resume::unchanged_start(&folder, config)?,
             None => {
-                let record = recording::new_record(config, RecordPlace::Kept);
+                let record = recording::new_record(config, RecordPlace::Kept, false);
                 RunStart { record: Some(record.context("a sweep has to be recorded")?), ..RunStart::default() }
             }
         };

@@ -22,8 +22,8 @@ use crate::{
         OpenedRun, RecordSettings, Recorder, RunFacts, checkpoint::Retention, ledger::read_ledger, storage::DiskStorage,
     },
     train::{
-        BatchSize, Delivery, Outcome, Place, ResumedRun, RunSpec, RunStart, RunTree, SnapshotPlace, TrainSpec, Trainer,
-        replay,
+        BatchSize, Delivery, HealthSettings, Outcome, Place, ResumedRun, RunSpec, RunStart, RunTree, SnapshotPlace,
+        TrainSpec, Trainer, replay,
         worker::{WorkerHandle, spawn_from},
     },
 };
@@ -123,6 +123,7 @@ pub(super) fn random_run(random: &mut Stream, images: &Path) -> RunSpec {
             clip_norm: optional(random.below(2) == 0, 0.5),
             ema: optional(random.below(2) == 0, 0.9),
             schedule: pick(random, &schedules).parse::<Schedule>().unwrap(),
+            health: HealthSettings::default(),
         },
         throttle: None,
         timeline_bytes: 0,

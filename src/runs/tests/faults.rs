@@ -16,7 +16,10 @@ use crate::{
         storage::{Storage, create_folders},
         tensorboard::LogReader,
     },
-    train::{BatchSize, Intervention, LedgerEntry, Snapshot, TrainSpec, Trainer, measured_metrics, snapshot_of},
+    train::{
+        BatchSize, HealthSettings, Intervention, LedgerEntry, Snapshot, TrainSpec, Trainer, measured_metrics,
+        snapshot_of,
+    },
 };
 
 const RUN: &str = "/runs/a";
@@ -41,6 +44,7 @@ fn spec() -> TrainSpec {
         clip_norm: None,
         ema: None,
         schedule: Schedule::default(),
+        health: HealthSettings::default(),
     }
 }
 

@@ -2,10 +2,11 @@
 
 use crate::{
     optim,
-    protocol::{Event, Finding, Phase, StepReport, Walk, inspection::SplitName},
+    protocol::{Event, Finding, Phase, StepReport, TroubleKind, Walk, inspection::SplitName},
     train::{
         StepError, StepOutcome, TestResult, TrainSpec, Trainer, evaluator,
-        health::{Circumstances, FavouriteClass, HealthMonitor, chance_loss},
+        evidence::Evidence,
+        health::{Circumstances, FavouriteClass, HealthMonitor, HealthSettings, chance_loss},
         link::ConsumerLink,
         measures::{LayerMeasures, StepMeasures},
         metrics,
@@ -14,6 +15,8 @@ use crate::{
     },
 };
 
+/// Minibatches in a row with numbers that are not finite, after which a run stops that otherwise goes on with the next.
+const MAX_BROKEN_MINIBATCHES: u32 = 100;
 /// The class that the last evaluation of the test split predicted most often.
 pub(super) fn favourite_class(trainer: &Trainer) -> FavouriteClass {
     let predicted = &trainer.predictions(SplitName::Test).predicted;
@@ -26,6 +29,10 @@ pub(super) struct RunReporter {
     /// Minibatches between two looks of the probe.
     probe_every: u64,
     monitor: HealthMonitor,
+    /// When trouble is named, and when the run stops for it.
+    health: HealthSettings,
+    /// Kinds of trouble of which nothing is said, everywhere or of one layer; normally empty.
+    silenced: Vec<(TroubleKind, Option<usize>)>,
     /// Over the minibatches whose updates were made.
     means: MinibatchMeans,
     /// Loss of guessing by the shares of the classes, in nats.
@@ -43,6 +50,8 @@ impl RunReporter {
         Self {
             probe_every: spec.probe_every,
             monitor: HealthMonitor::default(),
+            health: spec.health.clone(),
+            silenced: Vec::new(),
             means: MinibatchMeans::default(),
             chance_loss: chance_loss(data.train.labels(), data.classes.len(), spec.network.label_smoothing),
             last_reported_phase: Phase::Between,
@@ -80,6 +89,31 @@ impl RunReporter {
         self.last_evaluation.as_ref().filter(|evaluation| evaluation.step == step)
     }
 
+    /// Says no more of a kind of trouble, nor stops for it; with a layer only where it is about that one.
+    pub fn silence(&mut self, kind: TroubleKind, layer: Option<usize>) {
+        if !self.silenced.contains(&(kind, layer)) {
+            self.silenced.push((kind, layer));
+        }
+    }
+
+    /// Reports a trouble that is not silenced; gives it back if the run is to stop for it.
+    fn report_trouble(&self, link: &mut ConsumerLink, finding: Finding) -> Option<Finding> {
+        let kind = finding.trouble.as_ref()?.kind;
+        let is_silenced = |(silenced, layer): &(TroubleKind, Option<usize>)| {
+            *silenced == kind && (layer.is_none() || *layer == finding.layer)
+        };
+        if self.silenced.iter().any(is_silenced) {
+            return None;
+        }
+        let broken = self.monitor.broken_minibatches();
+        let stops = self.health.stop.contains(&kind) || broken >= MAX_BROKEN_MINIBATCHES;
+        // Of several minibatches in a row only the first is news, unless the run stops at each.
+        if stops || broken <= 1 {
+            link.push(Event::Finding(finding.clone()));
+        }
+        stops.then_some(finding)
+    }
+
     /// Reports where the walk through a minibatch stands, if that is news.
     pub fn report_phase(&mut self, trainer: &Trainer, link: &mut ConsumerLink) {
         let phase = trainer.minibatch().phase();
@@ -90,17 +124,19 @@ impl RunReporter {
         }
     }
 
-    /// Reports the minibatch just trained, with a look of the probe where one is due or `watched` closely.
+    /// Reports the minibatch just trained, with a look of the probe where one is due or `watched` closely. Gives the trouble
+    /// for which the run is to stop, if there is one.
     pub fn report_step(
         &mut self,
-        trainer: &Trainer,
+        trainer: &mut Trainer,
         link: &mut ConsumerLink,
         outcome: StepOutcome,
         samples_per_second: Option<f64>,
         watched: bool,
-    ) {
+    ) -> Option<Finding> {
         let StepOutcome { loss, accuracy, gradient_norm, effective_learning_rate, samples } = outcome;
         let at = self.circumstances(trainer, gradient_norm);
+        let trouble = self.monitor.judge_minibatch(&outcome, &self.health, &at, || Evidence::after_step(&mut *trainer));
         let step = trainer.completed();
         let due = step.is_multiple_of(self.probe_every) || step == 1;
         let probes = due || watched;
@@ -126,28 +162,32 @@ impl RunReporter {
         for finding in findings {
             link.push(Event::Finding(finding));
         }
+        trouble.and_then(|trouble| self.report_trouble(link, trouble))
     }
 
-    /// Reports a minibatch with numbers that are not finite, and gives what is said of it.
+    /// Reports a minibatch whose update was left out. Gives the trouble for which the run is to stop, if there is one.
     pub fn report_broken_step(
         &mut self,
-        trainer: &Trainer,
+        trainer: &mut Trainer,
         link: &mut ConsumerLink,
         error: &StepError,
         samples_per_second: Option<f64>,
-    ) -> Finding {
+    ) -> Option<Finding> {
         let gradient_norm = match *error {
             StepError::Gradient { norm, .. } => Some(norm),
-            StepError::Loss { .. } => None,
+            StepError::Loss { .. } | StepError::Skipped { .. } => None,
         };
         let step = trainer.completed();
         let effective_learning_rate = trainer.learning_rate_at(step - 1);
         let measures = StepMeasures { loss: error.loss(), accuracy: None, gradient_norm, effective_learning_rate };
         let samples = trainer.minibatch().samples();
         link.push(Event::Step(self.step_report(trainer, &measures, samples, samples_per_second, &[])));
-        let finding = self.monitor.judge_broken_step(error, &self.circumstances(trainer, 0.0));
-        link.push(Event::Finding(finding.clone()));
-        finding
+        if matches!(error, StepError::Skipped { .. }) {
+            return None;
+        }
+        let at = self.circumstances(trainer, 0.0);
+        let finding = self.monitor.judge_broken_step(error, &at, Evidence::after_step(trainer));
+        self.report_trouble(link, finding)
     }
 
     /// Reports an evaluation of the test split, in which `favourite` was predicted most often.
@@ -188,6 +228,7 @@ impl RunReporter {
             updates: rule.optimizer().step_counts()[0],
             chance_loss: self.chance_loss,
             samples: trainer.minibatch().samples(),
+            batch_size: trainer.minibatch().batch_size(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{ops::ControlFlow, time::Instant};
 
-use crate::protocol::{Change, Command, CommandId, Event, RangeTestPlan, Request, RunState};
+use crate::protocol::{Change, Command, CommandId, Event, RangeTestPlan, Request, RunState, TroubleKind};
 
 use super::{RunMode, TrainingDriver, range_test::test_learning_rates, steering::RunSteering};
 
@@ -36,12 +36,12 @@ impl TrainingDriver<'_> {
             Command::Rewind { step, branch } => self.request_rewind(branch, step),
             Command::RenameBranch(name) => self.rename_branch(name),
             Command::DeleteBranch { branch } => self.delete_branch(branch),
+            Command::SkipMinibatch => self.change_settings(|steering| steering.skip_minibatch()),
+            Command::Silence { kind, layer } => self.request_silence(kind, layer),
             Command::TestLearningRates(plan) => self.request_range_test(&plan),
             // What could be given up takes it out of the inbox itself.
             Command::Cancel => Ok(()),
-            Command::SkipMinibatch | Command::Silence { .. } | Command::Unknown => {
-                Err("this engine knows no such command".into())
-            }
+            Command::Unknown => Err("this engine knows no such command".into()),
         };
         let step = self.trainer.completed();
         self.link.answer(id, done.map(|()| step));
@@ -102,6 +102,18 @@ impl TrainingDriver<'_> {
         done
     }
 
+    fn request_silence(&mut self, kind: TroubleKind, layer: Option<usize>) -> Result<(), String> {
+        let layers = self.trainer.network().layer_infos().len();
+        if kind == TroubleKind::Unknown {
+            return Err("there is no such trouble; valid: not_finite, exploding, spike".into());
+        }
+        if let Some(layer) = layer.filter(|layer| *layer >= layers) {
+            return Err(format!("there is no layer {layer}; valid: from 0 to {}", layers - 1));
+        }
+        self.reporter.silence(kind, layer);
+        Ok(())
+    }
+
     fn request_extension(&mut self, epochs: u64) -> Result<(), String> {
         self.change_settings(|steering| steering.extend(epochs))?;
         if self.state == RunState::Finished {
@@ -111,7 +123,7 @@ impl TrainingDriver<'_> {
     }
 
     pub(super) fn resume_until_end(&mut self) {
-        self.broken = None;
+        self.trouble = None;
         self.leave_walk();
         self.mode = RunMode::ToEnd;
         self.set_state(RunState::Running, None);
@@ -123,7 +135,7 @@ impl TrainingDriver<'_> {
             self.link.answer(id, Err(reason));
             return ControlFlow::Continue(());
         }
-        self.broken = None;
+        self.trouble = None;
         let completed = self.trainer.completed();
         let goal = goal(self.goals.last_goal().unwrap_or(completed)).min(self.trainer.total_steps());
         self.goals.add(goal, id);

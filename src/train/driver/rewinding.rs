@@ -7,8 +7,8 @@ use crate::{
     tensors::TensorError,
     text::thousands,
     train::{
-        BranchPath, Intervention, LedgerEntry, Place, SnapshotPlace, StoredSnapshot, Trainer,
-        record::take_due, snapshot_of,
+        BranchPath, Intervention, LedgerEntry, Place, SnapshotPlace, StoredSnapshot, Trainer, record::take_due,
+        snapshot_of,
     },
 };
 
@@ -178,12 +178,11 @@ impl TrainingDriver<'_> {
 
     /// Trains a minibatch that was trained before, so that everything that depends on it is as it was.
     fn repeat_minibatch(&mut self, path: &BranchPath) {
-        match self.trainer.step() {
-            Ok(outcome) => self.reporter.report_step(&self.trainer, self.link, outcome, None, false),
-            Err(error) => {
-                self.reporter.report_broken_step(&self.trainer, self.link, &error, None);
-            }
-        }
+        // It stops for nothing: what was wrong then was told then.
+        let _ = match self.trainer.step() {
+            Ok(outcome) => self.reporter.report_step(&mut self.trainer, self.link, outcome, None, false),
+            Err(error) => self.reporter.report_broken_step(&mut self.trainer, self.link, &error, None),
+        };
         let step = self.trainer.completed();
         if !step.is_multiple_of(self.trainer.evaluate_every()) {
             return;
@@ -201,7 +200,7 @@ impl TrainingDriver<'_> {
         let Place { branch, step } = place;
         let what = Intervention::Rewound { to_branch: branch, to_step: step };
         self.intervene(vec![LedgerEntry { step: left.step, branch: left.branch, what }]);
-        (self.saved, self.broken) = (None, None);
+        (self.saved, self.trouble) = (None, None);
         (self.outcome.step, self.outcome.summary) = (step, None);
         self.watch_list.forget_answers();
         self.link.push(Event::Rewound(Rewound { branch, step }));

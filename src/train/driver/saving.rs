@@ -232,8 +232,10 @@ impl TrainingDriver<'_> {
     }
 
     fn training_state(&self, trainer: TrainerState, complete: bool) -> TrainingState {
+        let at = self.snapshot_place();
         TrainingState {
-            branch: self.timeline.tree.place().branch,
+            branch: at.place.branch,
+            branch_changes: Some(at.changes),
             trainer,
             health: self.reporter.monitor().clone(),
             means: self.reporter.means().clone(),

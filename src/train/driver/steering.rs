@@ -4,7 +4,7 @@ use crate::{
     optim::{self, Schedule},
     protocol::{
         Change, ChangedBy, Controls, HyperParameter, LEARNING_RATE, MAX_EPOCHS, Range, Setting, THROTTLE,
-        change::{EFFECTIVE_RATE, EPOCHS, SCHEDULE},
+        change::{EFFECTIVE_RATE, EPOCHS, SCHEDULE, SKIP},
     },
     text::nearest,
     train::{
@@ -73,7 +73,26 @@ impl RunSteering<'_> {
         Ok(Vec::new())
     }
 
-    /// Sets what a [`Change`] of this key sets, to an absolute value: a hyperparameter, the schedule, the planned length.
+    /// Leaves out the update of the next minibatch.
+    pub fn skip_minibatch(&mut self) -> Result<Vec<Change>, String> {
+        let next = self.trainer.completed() + 1;
+        if next > self.trainer.total_steps() {
+            return Err("no minibatch is left to skip; extend the run first".into());
+        }
+        self.skip(next)
+    }
+
+    fn skip(&mut self, minibatch: u64) -> Result<Vec<Change>, String> {
+        if self.trainer.skipped() == Some(minibatch) {
+            return Ok(Vec::new());
+        }
+        self.trainer.set_skipped(Some(minibatch));
+        let by = Some(ChangedBy::Viewer);
+        Ok(vec![Change { key: SKIP.into(), from: None, to: Setting::Count(minibatch), by }])
+    }
+
+    /// Sets what a [`Change`] of this key sets, to an absolute value: a hyperparameter, the schedule, the planned length,
+    /// the minibatch to skip.
     pub fn apply(&mut self, key: &str, to: &Setting) -> Result<Vec<Change>, String> {
         match (key, to) {
             (PLANNED_STEPS, Setting::Count(steps)) => {
@@ -81,6 +100,7 @@ impl RunSteering<'_> {
                 Ok(Vec::new())
             }
             (SCHEDULE, Setting::Text(text)) => self.set_schedule(text),
+            (SKIP, Setting::Count(minibatch)) => self.skip(*minibatch),
             _ => match to.number() {
                 Some(value) => self.set_hyperparameter(key, value),
                 None => Err(format!("{key} can't be {to}; valid: a number")),

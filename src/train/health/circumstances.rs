@@ -28,6 +28,8 @@ pub struct Circumstances {
     pub chance_loss: f64,
     /// Samples in the minibatch.
     pub samples: usize,
+    /// Samples in a full minibatch.
+    pub batch_size: usize,
 }
 
 impl Circumstances {

@@ -51,6 +51,9 @@ const VANISHED_RMS_SHARE: f64 = 3e-3;
 /// The same above which it explodes.
 const EXPLODED_SHARE: f64 = 100.0;
 
+/// Share of the newest look in the usual gradient norm of a layer.
+const NEWEST_GRADIENT_SHARE: f64 = 0.25;
+
 /// Root mean square of weights that are nearly 0: of any size, they must grow before they do anything.
 const TINY_WEIGHT_RMS: f64 = 1e-3;
 
@@ -233,6 +236,9 @@ pub(super) struct LayerMemory {
     #[serde(with = "number")]
     largest_update: f64,
     largest_update_step: u64,
+    /// Gradient norm of late, while nothing was wrong; 0 before the first look.
+    #[serde(with = "number")]
+    usual_gradient: f64,
     /// One for each rule; empty before the first look.
     streaks: Vec<RuleStreak>,
     /// The verdict of the last look.
@@ -303,6 +309,28 @@ pub(super) fn judge_layers(
         layer.health = memory.verdict;
     }
     findings
+}
+
+/// Takes in the gradient norms of a look at which nothing was wrong.
+pub(super) fn note_usual_gradients(memories: &mut [LayerMemory], layers: &[LayerMeasures]) {
+    for (memory, layer) in memories.iter_mut().zip(layers).filter(|(_, layer)| layer.gradient_norm.is_finite()) {
+        let (usual, newest) = (memory.usual_gradient, layer.gradient_norm);
+        memory.usual_gradient = if usual == 0.0 { newest } else { usual + NEWEST_GRADIENT_SHARE * (newest - usual) };
+    }
+}
+
+/// The layer whose gradient norm is the largest multiple of what it was of late, and its kind; `None` before the first look.
+/// The `gradients` are those of the same layers, with place and kind.
+pub(super) fn most_grown_gradient(
+    memories: &[LayerMemory],
+    gradients: &[(usize, &'static str, f64)],
+) -> Option<(usize, String)> {
+    let grown = gradients.iter().zip(memories).filter_map(|(&(layer, kind, norm), memory)| {
+        let times = norm / memory.usual_gradient;
+        (memory.usual_gradient > 0.0 && times.is_finite()).then_some((times, layer, kind))
+    });
+    let most = grown.max_by(|a, b| a.0.total_cmp(&b.0))?;
+    Some((most.1, most.2.to_owned()))
 }
 
 /// The layers of which a rule says something.

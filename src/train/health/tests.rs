@@ -4,6 +4,7 @@ mod evaluation_rules;
 mod layer_rules;
 mod loss_rules;
 mod networks;
+mod trouble_rules;
 
 use super::{
     circumstances::{Circumstances, chance_loss},
@@ -29,6 +30,7 @@ fn circumstances(step: u64) -> Circumstances {
         updates: step,
         chance_loss: 10_f64.ln(),
         samples: 64,
+        batch_size: 64,
     }
 }
 
@@ -91,9 +93,12 @@ fn the_memory_survives_a_checkpoint_and_an_older_one_begins_anew() {
         let at = circumstances(step);
         monitor.judge_layers(&mut [layer(0.95, f64::INFINITY, 1e-3), last_layer()], &at);
         monitor.judge_loss(2.3, &at);
+        let outcome = trouble_rules::outcome(if step > 10 { 1e9 } else { 2.3 }, 1.0);
+        monitor.judge_minibatch(&outcome, &HealthSettings::default(), &at, Evidence::default);
         monitor.judge_evaluation(&evaluation(step, 1.0), favourite(1.0, 0.1), &at);
     }
     let text = serde_json::to_string(&monitor).unwrap();
+    assert!(text.contains("\"minibatch\":11"), "{text}");
     assert_eq!(serde_json::from_str::<HealthMonitor>(&text).unwrap(), monitor);
     let older = r#"{"streaks":[[{"looks":0,"reported":false}]],"training":{"sum":1.0,"count":1},"best":null,
         "last_evaluation":null,"worse_evaluations":0,"overfitting_reported":false}"#;
@@ -108,9 +113,11 @@ fn the_document_has_every_rule_and_no_other() {
     let layers = layers::RULES.iter().map(|rule| row(rule, "looks"));
     let loss = training::LOSS_RULES.iter().map(|rule| row(rule, "× 100 minibatches"));
     let broken = std::iter::once(row(&BROKEN_RULE, "minibatch"));
+    let trouble = [row(&trouble::EXPLODING_RULE, "minibatches"), row(&trouble::SPIKE_RULE, "minibatch")];
     let ends = training::END_RULES.iter().map(|rule| row(rule, "end"));
     let evaluations = evaluations::RULES.iter().map(|rule| row(rule, "evaluations"));
-    let rules: Vec<[String; 3]> = layers.chain(loss).chain(broken).chain(ends).chain(evaluations).collect();
+    let rules: Vec<[String; 3]> =
+        layers.chain(loss).chain(trouble).chain(broken).chain(ends).chain(evaluations).collect();
     let document = include_str!("../../../docs/health.md");
     let rows = document.lines().filter(|line| line.starts_with("| **"));
     let documented: Vec<[String; 3]> = rows

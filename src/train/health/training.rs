@@ -10,7 +10,7 @@ use super::{
 use crate::{
     protocol::{Finding, Health, number},
     text::{short, thousands},
-    train::StepError,
+    train::{StepError, evidence::Evidence},
 };
 
 /// Minibatches whose mean loss is one look.
@@ -80,7 +80,7 @@ pub(super) const BROKEN_RULE: Rule<BrokenLook> = Rule {
     patience: 1,
     health: Health::Bad,
     holds: |_| Some(true),
-    what: |look| format!("{}; its update was left out", look.error),
+    what: |look| format!("{}{}; its update was left out", look.error, look.sample),
     advice: |look| {
         if look.at.updates == 0 {
             return format!("no update was made yet, so the numbers were too large from the start: {SMALLER_START}");
@@ -196,6 +196,8 @@ impl LossStart {
 pub(super) struct BrokenLook {
     /// What is not finite.
     error: String,
+    /// The sample that is the cause, where it is one; else empty.
+    sample: String,
     start: LossStart,
     at: Circumstances,
 }
@@ -264,10 +266,15 @@ impl LossMemory {
     }
 
     /// What is known of a minibatch with numbers that are not finite.
-    pub fn broken_look(&self, error: &StepError, at: &Circumstances) -> BrokenLook {
+    pub fn broken_look(&self, error: &StepError, at: &Circumstances, evidence: &Evidence) -> BrokenLook {
         let first = self.first.unwrap_or(f64::NAN);
         let start = LossStart { first, newest: self.newest_mean().unwrap_or(first) };
-        BrokenLook { error: error.to_string(), start, at: *at }
+        let sample = evidence.samples.first().filter(|_| evidence.alone_not_finite && at.samples > 1);
+        let sample = sample.map(|sample| {
+            let (sample, class) = (thousands(sample.index as u64), &evidence.class);
+            format!(", only because of sample {sample} (class {class})")
+        });
+        BrokenLook { error: error.to_string(), sample: sample.unwrap_or_default(), start, at: *at }
     }
 
     /// Whether the loss of the newest minibatches, as far as it is known, is no better than chance.

@@ -9,7 +9,7 @@ use crate::{
         Phase,
         inspection::{CheckVerdict, LayerView, PassKind, SampleFilter, SampleOrder, Trace},
     },
-    train::{BatchSize, TrainSpec, Trainer},
+    train::{BatchSize, HealthSettings, TrainSpec, Trainer},
 };
 
 const MLP: &[&str] = &["linear 12", "relu", "dropout 0.2", "linear 10"];
@@ -55,6 +55,7 @@ fn spec(layers: &[&str], threads: usize) -> TrainSpec {
         clip_norm: Some(5.0),
         ema: Some(0.9),
         schedule: Schedule::COSINE,
+        health: HealthSettings::default(),
     }
 }
 

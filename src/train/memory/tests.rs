@@ -9,7 +9,7 @@ use crate::{
         kernels::allocations::{peak_bytes, start_peak},
     },
     optim::Schedule,
-    train::{BatchSize, Trainer},
+    train::{BatchSize, HealthSettings, Trainer},
 };
 
 fn data() -> Arc<Dataset> {
@@ -36,6 +36,7 @@ fn spec(layers: &[&str], batch_size: usize, optimizer: OptimizerSpec) -> TrainSp
         clip_norm: None,
         ema: None,
         schedule: Schedule::default(),
+        health: HealthSettings::default(),
     }
 }
 

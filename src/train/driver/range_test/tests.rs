@@ -37,6 +37,7 @@ fn spec(optimizer: OptimizerSpec, ema: Option<f64>) -> TrainSpec {
         learning_rate: 1e-2,
         clip_norm: Some(5.0),
         schedule: Schedule::COSINE,
+        health: crate::train::HealthSettings::default(),
         ema,
     }
 }
@@ -46,8 +47,12 @@ fn connection() -> (ConsumerLink, std::sync::mpsc::SyncSender<crate::train::inbo
 {
     let (ask, requests) = sync_channel(16);
     let (sender, events) = mpsc::channel(1024);
-    let link =
-        ConsumerLink { inbox: Inbox::new(requests), outbox: Outbox::new(sender, Delivery::Wait), recording: None };
+    let link = ConsumerLink {
+        inbox: Inbox::new(requests),
+        outbox: Outbox::new(sender, Delivery::Wait),
+        recording: None,
+        muted: false,
+    };
     (link, ask, events)
 }
 

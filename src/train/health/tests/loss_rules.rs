@@ -71,7 +71,9 @@ fn chance_is_the_entropy_of_the_smoothed_class_shares() {
 
 #[test]
 fn advice_about_numbers_that_are_not_finite_fits_the_cause() {
-    let advice = |at| HealthMonitor::default().judge_broken_step(&StepError::Loss { loss: f64::NAN }, &at).advice;
+    let advice = |at| {
+        HealthMonitor::default().judge_broken_step(&StepError::Loss { loss: f64::NAN }, &at, Evidence::default()).advice
+    };
     let at = circumstances(7);
     let clipped = Circumstances { clip_norm: Some(1.0), ..at };
     assert!(advice(at).contains("lower the learning rate (now 0.001), or clip"));
@@ -95,7 +97,7 @@ fn a_loss_that_grows_is_blamed_on_what_has_put_it_farther_above_chance() {
         let at = circumstances(2);
         monitor.judge_loss(first, &at);
         (0..99).for_each(|_| assert_eq!(monitor.judge_loss(later, &at), []));
-        let broken = monitor.judge_broken_step(&StepError::Loss { loss: f64::INFINITY }, &at);
+        let broken = monitor.judge_broken_step(&StepError::Loss { loss: f64::INFINITY }, &at, Evidence::default());
         let diverged = (0..300).find_map(|_| monitor.judge_loss(later, &at).pop()).unwrap();
         for advice in [broken.advice, diverged.advice] {
             assert_eq!(advice.starts_with("before any update the loss was"), by_weights, "{first} {later}: {advice}");
