@@ -53,11 +53,12 @@ use crate::protocol::Query;
 
 pub use actions::{Action, SampleStep};
 pub use banner::Banner;
-pub use branches::{BranchStretch, Branches, Lineage, RunPosition};
+pub use branches::{AbandonedFuture, Branch, BranchStretch, Branches, Lineage, MAX_DRAWN_FUTURES, RunPosition};
 pub use chart::{
-    AxisTick, Chart, ChartMark, ChartValues, CursorReadout, CurveEnds, MeanSpan, MinibatchMean, PlotSize, ValueAxis,
+    AxisTick, Chart, ChartMark, ChartValues, CursorReadout, CurveEnds, MeanSpan, MinibatchMean, Overlay, PlotSize,
+    ValueAxis,
 };
-pub use chart_view::{ChartView, Smoothing, StepWindow, ValueScale};
+pub use chart_view::{ChartView, Smoothing, StepExtent, StepWindow, ValueScale};
 pub use columns::TableColumns;
 pub use commands::{COMMANDS, CommandSpec};
 pub use data::{DataScreen, DataSelection, DataSubject, FigureTrends, PlaneLayout, ShownAnswer, TileLayout};
@@ -214,7 +215,7 @@ impl App {
 
     /// The steps that the charts and sparklines show.
     pub fn shown_steps(&self) -> StepRange {
-        self.view.charts.shown_steps(self.run().step)
+        self.view.charts.shown_steps(self.run().step_extent())
     }
 
     /// Whether a chart has a place: where one shows all that is measured, there is no other.

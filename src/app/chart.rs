@@ -5,15 +5,19 @@ use crate::text::thousands;
 mod axis;
 mod curve;
 mod marks;
+mod overlay;
 
 pub use axis::{AxisTick, ValueAxis};
 use curve::Sight;
 pub use curve::{CurveEnds, MeanSpan, MinibatchMean};
+pub use overlay::Overlay;
+use overlay::OverlaySource;
 
 use super::chart_view::{ChartView, Smoothing};
 use super::metric::{ChartFigure, ChartSlot, FigureCurve};
 use super::run::Run;
 use super::series::{Column, StepRange};
+use super::track::MetricTrack;
 use crate::protocol::{Better, Unit};
 
 /// The size of a plot.
@@ -52,6 +56,10 @@ pub struct Chart {
     pub test: Vec<Column>,
     /// Where the curve of the evaluations crosses the edges.
     pub test_ends: CurveEnds,
+    /// Other curves over it, to be drawn in this order: abandoned futures of the run.
+    pub overlays: Vec<Overlay>,
+    /// How many more there are than are drawn.
+    pub undrawn: usize,
     /// Changes in sight; those close together are one.
     pub marks: Vec<ChartMark>,
     /// The axis of the values.
@@ -104,7 +112,7 @@ pub struct ChartValues {
 impl Chart {
     pub(super) fn of(run: &Run, view: &ChartView, slot: ChartSlot, figure: &ChartFigure, size: PlotSize) -> Self {
         let count = size.columns.min(MAX_CHART_COLUMNS);
-        let (steps, lineage, scale) = (view.shown_steps(run.step), run.lineage(), view.scale(slot));
+        let (steps, lineage, scale) = (view.shown_steps(run.step_extent()), run.lineage(), view.scale(slot));
         let track = |curve: Option<FigureCurve>| curve.map(|curve| run.metrics.curve_track(curve));
         let (trained, tested) = (track(figure.train), track(figure.test));
         let sight = Sight { lineage, steps, count, scale };
@@ -112,23 +120,15 @@ impl Chart {
         // What is measured on no part of the data does not vary with its samples.
         let reach = view.smoothing.reach().filter(|_| figure.is_sample_mean());
         let (smoothed, smoothed_ends) = sight.smoothed(trained, reach);
+        let overlays = abandoned_futures(run, trained.or(tested), sight, reach.filter(|_| trained.is_some()));
         let samples = train.iter().chain(&test).filter_map(|column| column.extent);
         let drawn = samples.flat_map(|extent| [extent.min, extent.max]).chain(smoothed.iter().flatten().copied());
         let ends = [train_ends, smoothed_ends, test_ends].into_iter().flat_map(CurveEnds::values);
-        let axis = ValueAxis::showing_all(&drawn.chain(ends).collect::<Vec<_>>(), figure, scale, size.rows);
+        let axis = ValueAxis::showing(&drawn.chain(ends).collect::<Vec<_>>(), &overlays, figure, scale, size.rows);
         let cursor = view.cursor.and_then(|step| {
             let column = steps.column_of(step, count)?;
-            let mean = smoothed.get(column).copied().flatten().zip(reach);
-            let values = ChartValues {
-                train: trained.and_then(|track| track.value_at(lineage, step)),
-                mean: mean.map(|(value, reach)| MinibatchMean { value, span: MeanSpan::Around(reach) }),
-                test: tested.and_then(|track| Some(track.value_at(lineage, step)?.extent?.mean)),
-                earlier: [trained, tested].map(|track| {
-                    let last = track?.before(lineage, step.saturating_add(1))?.0;
-                    (last < step).then_some(last)
-                }),
-            };
-            Some(CursorReadout { column, step, values })
+            let mean = smoothed.get(column).copied().flatten();
+            Some(CursorReadout { column, step, values: values_at(run, [trained, tested], step, reach.zip(Some(mean))) })
         });
         let newest = trained.and_then(|track| track.latest_value(lineage));
         let latest = ChartValues {
@@ -137,7 +137,6 @@ impl Chart {
             test: tested.and_then(|track| track.latest_value(lineage)).map(|(_, value)| value),
             earlier: [None; 2],
         };
-        let marks = marks::visible_marks(&run.marks, lineage, steps, count);
         let word = |curve: Option<FigureCurve>| curve.map_or("", |curve| curve.word);
         Self {
             title: figure.title.clone(),
@@ -154,11 +153,43 @@ impl Chart {
             smoothed_ends,
             test,
             test_ends,
-            marks,
+            undrawn: run.branches.undrawn_futures(),
+            overlays,
+            marks: marks::visible_marks(&run.marks, lineage, steps, count),
             axis,
             cursor,
             latest,
         }
+    }
+}
+
+/// What a run did on other branches, by the values of a track.
+fn abandoned_futures(run: &Run, track: Option<&MetricTrack>, own: Sight<'_>, reach: Option<u64>) -> Vec<Overlay> {
+    let futures = run.branches.abandoned_futures();
+    let Some(track) = track.filter(|_| !futures.is_empty()) else { return Vec::new() };
+    let drawn = own.drawn(track, reach);
+    let overlay = |future| Overlay::of(OverlaySource::of_future(run, future, track)?, own, reach, &drawn);
+    futures.iter().filter_map(overlay).collect()
+}
+
+/// The values of the minibatches and of the evaluations at a step, also after the one at which the run stands; `mean` is
+/// how far a mean reaches, and that in the step's column of the run's own curve.
+fn values_at(run: &Run, tracks: [Option<&MetricTrack>; 2], step: u64, mean: Option<(u64, Option<f64>)>) -> ChartValues {
+    let way = &if step > run.step { run.branches.way_to_tip() } else { run.lineage().clone() };
+    let [trained, tested] = tracks;
+    let mean = mean.and_then(|(reach, mean)| {
+        let exact =
+            || trained?.smoothed_columns(way, StepRange { first: step, last: step }, 1, reach).into_iter().next()?;
+        Some(MinibatchMean { value: mean.or_else(exact)?, span: MeanSpan::Around(reach) })
+    });
+    ChartValues {
+        train: trained.and_then(|track| track.value_at(way, step)),
+        mean,
+        test: tested.and_then(|track| Some(track.value_at(way, step)?.extent?.mean)),
+        earlier: tracks.map(|track| {
+            let last = track?.before(way, step.saturating_add(1))?.0;
+            (last < step).then_some(last)
+        }),
     }
 }
 

@@ -60,13 +60,24 @@ pub enum StepWindow {
     /// The whole run so far.
     #[default]
     Whole,
-    /// The newest `steps` minibatches; moves on with the run.
+    /// The newest `steps` minibatches up to where the run stands; moves on with it.
     Newest {
         /// How many, at least ten.
         steps: u64,
     },
     /// These and no others.
     Fixed(StepRange),
+}
+
+/// How far the steps of a run go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StepExtent {
+    /// The step at which the run stands.
+    pub now: u64,
+    /// The newest step of its branch, no earlier: a cursor can go so far.
+    pub tip: u64,
+    /// The newest step of all that is drawn, other branches included, no earlier.
+    pub end: u64,
 }
 
 /// A place this far to the right in a window that ends at the newest step is near the end.
@@ -96,13 +107,14 @@ impl ChartView {
     pub(super) fn handle_action(&mut self, action: Action, run: &Run, slot: ChartSlot, columns: u16) -> FollowUp {
         match action {
             Action::Cursor(by) => {
-                let column = (self.shown_steps(run.step).length() / u64::from(columns.max(40) / 2)).max(1);
+                let extent = run.step_extent();
+                let column = (self.shown_steps(extent).length() / u64::from(columns.max(40) / 2)).max(1);
                 let count = by.saturating_mul(i64::try_from(column).unwrap_or(i64::MAX));
-                self.move_cursor(run.step, count);
+                self.move_cursor(extent, count);
                 FollowUp::Done
             }
-            Action::ZoomIn => self.zoom_at_cursor(run.step, 0.5, "this is as near as it gets"),
-            Action::ZoomOut => self.zoom_at_cursor(run.step, 2.0, "this is the whole run"),
+            Action::ZoomIn => self.zoom_at_cursor(run.step_extent(), 0.5, "this is as near as it gets"),
+            Action::ZoomOut => self.zoom_at_cursor(run.step_extent(), 2.0, "this is the whole run"),
             Action::ResetView => {
                 let whole = (self.window, self.cursor) == (StepWindow::Whole, None);
                 (self.window, self.cursor) = (StepWindow::Whole, None);
@@ -121,10 +133,10 @@ impl ChartView {
         }
     }
 
-    /// Steps after this one are no longer those that were there.
-    pub(super) fn drop_after_step(&mut self, step: u64) {
-        self.cursor.take_if(|cursor| *cursor > step);
-        if matches!(self.window, StepWindow::Fixed(steps) if steps.last > step) {
+    /// The run stands elsewhere: drops a cursor and a window on steps that there are no more.
+    pub(super) fn keep_within(&mut self, extent: StepExtent) {
+        self.cursor.take_if(|cursor| *cursor > extent.tip);
+        if matches!(self.window, StepWindow::Fixed(steps) if steps.last > extent.end) {
             self.window = StepWindow::Whole;
         }
     }
@@ -174,7 +186,7 @@ impl ChartView {
             self.set_scale(slot, ValueScale::Linear);
             return FollowUp::Done;
         }
-        let steps = self.shown_steps(run.step);
+        let steps = self.shown_steps(run.step_extent());
         let curves = self.chart_figure(slot, run).map(|figure| [figure.train, figure.test]).unwrap_or_default();
         let positive = curves.into_iter().flatten().any(|curve| {
             let columns = run.metrics.curve_track(curve).columns(run.lineage(), steps, 64);
@@ -187,23 +199,24 @@ impl ChartView {
         FollowUp::Done
     }
 
-    /// Shows `factor` times as many steps around the cursor; says why if that can't be.
-    fn zoom_at_cursor(&mut self, newest: u64, factor: f64, limit: &str) -> FollowUp {
-        let steps = self.shown_steps(newest);
-        let fraction = self
-            .cursor
-            .filter(|cursor| steps.contains(*cursor))
-            .map_or(1.0, |cursor| (cursor - steps.first) as f64 / (steps.length() - 1).max(1) as f64);
-        self.zoom(newest, fraction, factor);
-        if self.shown_steps(newest) == steps { FollowUp::good_notice(limit) } else { FollowUp::Done }
+    /// Shows `factor` times as many steps around the cursor, or else around where the run stands; says why if that can't be.
+    fn zoom_at_cursor(&mut self, extent: StepExtent, factor: f64, limit: &str) -> FollowUp {
+        let steps = self.shown_steps(extent);
+        let fraction = [self.cursor, Some(extent.now)]
+            .into_iter()
+            .flatten()
+            .find(|step| steps.contains(*step))
+            .map_or(1.0, |step| (step - steps.first) as f64 / (steps.length() - 1).max(1) as f64);
+        self.zoom(extent, fraction, factor);
+        if self.shown_steps(extent) == steps { FollowUp::good_notice(limit) } else { FollowUp::Done }
     }
 
     /// Puts the cursor at a place along the step axis, 0 at its left end and 1 at its right.
-    pub(super) fn put_cursor(&mut self, newest: u64, fraction: f64) {
+    pub(super) fn put_cursor(&mut self, extent: StepExtent, fraction: f64) {
         if fraction.is_finite() {
-            let steps = self.shown_steps(newest);
+            let steps = self.shown_steps(extent);
             let offset = (fraction.clamp(0.0, 1.0) * (steps.length() - 1) as f64).round() as u64;
-            self.cursor = Some(steps.first.saturating_add(offset).min(newest).max(1));
+            self.cursor = Some(steps.first.saturating_add(offset).min(extent.tip).max(1));
         }
     }
 
@@ -217,23 +230,23 @@ impl ChartView {
         self.scales[slot as usize] = scale;
     }
 
-    /// The steps to show of a run whose newest step is `newest`.
-    pub fn shown_steps(&self, newest: u64) -> StepRange {
-        let whole = whole_run_steps(newest);
+    /// The steps to show of a run whose steps go so far.
+    pub fn shown_steps(&self, extent: StepExtent) -> StepRange {
         match self.window {
-            StepWindow::Whole => whole,
+            StepWindow::Whole => whole_run_steps(extent.end),
             StepWindow::Newest { steps } => {
+                let whole = whole_run_steps(extent.now);
                 StepRange { first: whole.last.saturating_sub(steps.saturating_sub(1)).max(whole.first), ..whole }
             }
             StepWindow::Fixed(range) => range,
         }
     }
 
-    /// Shows `factor` times as many steps, keeping the step at `fraction` of the window where it is; near the newest
-    /// step, that one stays in sight.
-    pub fn zoom(&mut self, newest: u64, fraction: f64, factor: f64) {
-        let whole = whole_run_steps(newest);
-        let now = self.shown_steps(newest);
+    /// Shows `factor` times as many steps, keeping the step at `fraction` of the window where it is; near the step at
+    /// which the run stands, that one stays in sight.
+    pub fn zoom(&mut self, extent: StepExtent, fraction: f64, factor: f64) {
+        let whole = whole_run_steps(extent.end);
+        let now = self.shown_steps(extent);
         let fraction = if fraction.is_finite() { fraction.clamp(0.0, 1.0) } else { 1.0 };
         let length = now.length() as f64;
         let wanted = ((length * factor).round() as u64).max(MIN_WINDOW_STEPS);
@@ -241,44 +254,47 @@ impl ChartView {
             self.window = StepWindow::Whole;
             return;
         }
-        // Near the newest step the window goes on ending there, as long as that keeps the place in sight.
-        let near_the_end =
-            now.last >= whole.last && fraction >= NEAR_END_FRACTION && length * (1.0 - fraction) < wanted as f64;
+        // Where the window ends with the run it goes on doing so, as long as that keeps the place in sight.
+        let near_the_end = now.last == whole_run_steps(extent.now).last
+            && fraction >= NEAR_END_FRACTION
+            && length * (1.0 - fraction) < wanted as f64;
         let fraction = if near_the_end { 1.0 } else { fraction };
         let first = now.first as f64 + fraction * (length - wanted as f64);
-        self.set_window(whole, first.max(0.0) as u64, wanted);
+        self.set_window(extent, first.max(0.0) as u64, wanted);
     }
 
     /// Moves the cursor by `count` steps, negative to the left; the window follows it.
-    pub fn move_cursor(&mut self, newest: u64, count: i64) {
-        let whole = whole_run_steps(newest);
-        let now = self.shown_steps(newest);
-        // The first press only shows the cursor, at the newest step in sight.
+    pub fn move_cursor(&mut self, extent: StepExtent, count: i64) {
+        let now = self.shown_steps(extent);
+        // The first press only shows the cursor, where the run stands, or else at the newest step in sight.
         let cursor = match self.cursor {
-            None => now.last.min(newest.max(whole.first)),
+            None => now.last.min(extent.now),
             Some(cursor) => cursor.clamp(now.first, now.last).saturating_add_signed(count),
         };
-        let cursor = cursor.clamp(whole.first, newest.max(whole.first));
+        let cursor = cursor.clamp(1, extent.tip.max(1));
         self.cursor = Some(cursor);
         if cursor < now.first {
-            self.set_window(whole, cursor, now.length());
+            self.set_window(extent, cursor, now.length());
         } else if cursor > now.last {
-            self.set_window(whole, now.first.saturating_add(cursor - now.last), now.length());
+            self.set_window(extent, now.first.saturating_add(cursor - now.last), now.length());
         }
     }
 
-    fn set_window(&mut self, whole: StepRange, first: u64, length: u64) {
+    /// Shows `length` steps from `first` on, as far as there are so many; where they end with the run, they move on with it.
+    fn set_window(&mut self, extent: StepExtent, first: u64, length: u64) {
+        let whole = whole_run_steps(extent.end);
         let latest_first = whole.last.saturating_sub(length - 1).max(whole.first);
-        self.window = if first >= latest_first {
+        let first = first.clamp(whole.first, latest_first);
+        let last = first.saturating_add(length - 1);
+        self.window = if last == whole_run_steps(extent.now).last {
             StepWindow::Newest { steps: length }
         } else {
-            let first = first.max(whole.first);
-            StepWindow::Fixed(StepRange { first, last: first.saturating_add(length - 1) })
+            StepWindow::Fixed(StepRange { first, last })
         };
     }
 }
 
-/// The range of a whole run, never shorter than a window may be.
+/// The steps up to the newest, never fewer than a window shows.
 fn whole_run_steps(newest: u64) -> StepRange {
     StepRange { first: 1, last: newest.max(MIN_WINDOW_STEPS) }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::protocol::{
-    BranchId, Health, LayerEquations, LayerInfo, LayerKind, LayerProbe, LayerRole, LossInfo, MetricInfo, MetricValues,
-    Unit,
+    BranchId, Health, LayerEquations, LayerInfo, LayerKind, LayerProbe, LayerRole, LossInfo, MetricId, MetricInfo,
+    MetricValue, MetricValues, Unit,
 };
 
 use super::branches::{Lineage, RunPosition};
@@ -97,6 +97,16 @@ impl LayerRow {
     /// The values of a quantity over the steps.
     pub fn track(&self, quantity: usize) -> Option<&MetricTrack> {
         self.tracks.get(quantity)
+    }
+
+    /// The newest values of the quantities on a way, as far as they are kept.
+    fn remembered_probe(&self, quantities: &[MetricInfo], lineage: &Lineage) -> Option<ProbedLayer> {
+        let known = quantities.iter().zip(&self.tracks).take(MAX_PROBE_VALUES);
+        let newest = known.filter_map(|(info, track)| Some((info.id, track.latest_value(lineage)?)));
+        let newest: Vec<(MetricId, (u64, f64))> = newest.collect();
+        let step = newest.iter().map(|(_, (step, _))| *step).max()?;
+        let values = newest.into_iter().map(|(id, (_, value))| MetricValue(id, value)).collect();
+        Some(ProbedLayer { at: lineage.position_at(step)?, values, health: None })
     }
 }
 
@@ -332,10 +342,14 @@ impl Layers {
         }
     }
 
-    /// Drops what the probe saw on a branch that is left, after the place where it is left.
-    pub fn drop_outside_lineage(&mut self, lineage: &Lineage) {
+    /// Drops what the probe saw on a branch that is left, after the place where it is left. What is still known of what it
+    /// saw last before takes its place, without a verdict: that was on more than these values.
+    pub fn follow_lineage(&mut self, lineage: &Lineage) {
         for row in &mut self.rows {
             row.last_probe.take_if(|look| !lineage.contains(look.at));
+            if row.last_probe.is_none() {
+                row.last_probe = row.remembered_probe(self.quantities.infos(), lineage);
+            }
         }
     }
 

@@ -71,7 +71,7 @@ pub struct LayersScreen<'a> {
 impl<'a> LayersScreen<'a> {
     pub(super) fn new(watched: &'a WatchedRun, selection: LayerSelection, charts: &ChartView) -> Self {
         let run = watched.shown();
-        Self { watched, run, selection, steps: charts.shown_steps(run.step), cursor: charts.cursor }
+        Self { watched, run, selection, steps: charts.shown_steps(run.step_extent()), cursor: charts.cursor }
     }
 
     /// Place of the quantity that is shown over the steps.

@@ -1,10 +1,12 @@
 //! The run as its events tell it.
 
+mod branching;
+
 use std::collections::VecDeque;
 
 use crate::protocol::{
-    self, Answer, Branching, Capability, Change, Controls, Event, Failure, Finding, Health, Hello, HyperParameter,
-    LEARNING_RATE, Loading, MetricInfo, NewMetrics, PROTOCOL_VERSION, RunInfo, RunState, RunSummary, StepReport,
+    self, Answer, Capability, Change, Controls, Event, Failure, Finding, Health, Hello, HyperParameter, LEARNING_RATE,
+    Loading, MetricInfo, NewMetrics, PROTOCOL_VERSION, Rewinding, RunInfo, RunState, RunSummary, StepReport,
     TrainingMeans, Walk, metric::EFFECTIVE_LEARNING_RATE,
 };
 
@@ -23,9 +25,6 @@ const MAX_MARKS: usize = 1024;
 
 /// Most hyperparameters that are listed.
 const MAX_HYPERPARAMETERS: usize = 64;
-
-/// Bytes of values above which branches are forgotten when a new one begins.
-const MAX_MEMORY_BYTES: usize = 128 << 20;
 
 /// Longest key of a hyperparameter in bytes; one that is longer is not listed.
 const MAX_KEY_BYTES: usize = 128;
@@ -67,8 +66,10 @@ pub struct Run {
     pub reason: Option<String>,
     /// The branches, and which of them the run is on.
     pub branches: Branches,
-    /// Minibatches completed on that branch.
+    /// Minibatches completed where the run stands on that branch.
     pub step: u64,
+    /// How far it is on its way to an earlier step or to another branch, while it is.
+    pub rewinding: Option<Rewinding>,
     /// Epochs completed as a fraction, where there are epochs.
     pub epoch: Option<f64>,
     /// What can be steered, with its values now.
@@ -183,7 +184,7 @@ impl Run {
                 } else {
                     self.state = change.state;
                 }
-                self.step = self.step.max(change.step);
+                self.reach_step(change.step);
                 self.reason = change.reason.as_deref().map(harmless_sentence);
                 if matches!(change.state, RunState::Running | RunState::Paused) {
                     self.summary = None;
@@ -192,7 +193,7 @@ impl Run {
             Event::Controls(controls) => self.take_controls(controls),
             Event::Step(report) => self.take_step_report(report),
             Event::Evaluation(evaluation) => {
-                self.step = self.step.max(evaluation.step);
+                self.reach_step(evaluation.step);
                 let newest = self.branches.lineage().newest_stretch();
                 self.metrics.push_values(newest, evaluation.step, &evaluation.values, 1.0);
             }
@@ -203,7 +204,7 @@ impl Run {
             Event::Saved(saved) => self.record.take_saved(&saved),
             Event::Finished(summary) => {
                 self.state = RunState::Finished;
-                self.step = self.step.max(summary.step);
+                self.reach_step(summary.step);
                 let mut summary = summary;
                 self.means = summary.means.take().or(self.means.take());
                 summary.weights_sha256 = summary.weights_sha256.as_deref().map(harmless_name);
@@ -214,20 +215,20 @@ impl Run {
                 if self.state != RunState::Failed {
                     self.state = RunState::Stopped;
                 }
-                self.step = self.step.max(step);
-                self.gone = true;
+                self.reach_step(step);
+                (self.gone, self.rewinding) = (true, None);
             }
             Event::Inspection(inspection) if inspection.answer == Answer::Unknown => self.report_unknown_message(),
             Event::Inspection(inspection) => self.answers.record_answer(self.branches.current_branch(), *inspection),
             Event::Phase(walk) if walk.phase == protocol::Phase::Unknown => self.report_unknown_message(),
             Event::Phase(walk) => self.walk = (walk.phase != protocol::Phase::Between).then_some(walk),
             Event::Unknown => self.report_unknown_message(),
-            // Drawn on the charts and on the Runs screen.
-            Event::Rewinding(_)
-            | Event::Rewound(_)
-            | Event::BranchRenamed(_)
-            | Event::BranchDeleted { .. }
-            | Event::RangeTest(_) => {}
+            Event::Rewinding(rewinding) => self.rewinding = Some(rewinding),
+            Event::Rewound(position) => self.take_rewound(position),
+            Event::BranchRenamed(name) => self.take_branch_name(&name),
+            Event::BranchDeleted { branch } => self.take_deleted_branch(branch),
+            // Drawn on the Runs screen.
+            Event::RangeTest(_) => {}
             Event::Applied { .. } | Event::Rejected { .. } => {}
         }
     }
@@ -254,8 +255,8 @@ impl Run {
 
     fn take_failure(&mut self, failure: &Failure) {
         self.state = RunState::Failed;
-        self.step = self.step.max(failure.step);
-        self.loading = None;
+        self.reach_step(failure.step);
+        (self.loading, self.rewinding) = (None, None);
         self.failure = Some(Failure {
             step: failure.step,
             what: harmless_passage(&failure.what),
@@ -310,36 +311,6 @@ impl Run {
         self.marks.push_back(ChangeMark { at: self.position(step), change: change.with_texts_cut() });
     }
 
-    /// Goes on with another branch: what was measured after the place where it leaves the old one is no longer history.
-    fn take_branching(&mut self, branching: &Branching) {
-        if !self.branches.contains_branch(branching.parent) {
-            let (branch, parent) = (branching.branch.0, branching.parent.0);
-            let what = format!("branch {branch} leaves branch {parent}, which is not known here");
-            self.add_own_finding(what, "what was before it is not shown");
-        }
-        if self.branches.begin_branch(branching).is_err() {
-            return self.report_unknown_message();
-        }
-        while self.branches.exceeds_limit() || self.memory_bytes() > MAX_MEMORY_BYTES {
-            let Some(branch) = self.branches.forget_oldest() else { break };
-            self.metrics.forget_branch(branch);
-            self.layers.forget_branch(branch);
-            self.answers.forget_branch(branch);
-            self.findings.forget_branch(branch);
-            self.marks.retain(|mark| mark.at.branch != branch);
-        }
-        self.step = branching.at;
-        // What it is there follows from the step, until the next report tells.
-        self.epoch = None;
-        self.layers.drop_outside_lineage(self.branches.lineage());
-        self.answers.drop_outside_lineage(self.branches.lineage());
-        self.speed.forget_measured();
-        (self.summary, self.walk, self.means) = (None, None, None);
-        if let Some(change) = &branching.change {
-            self.add_mark(branching.at, change.clone());
-        }
-    }
-
     fn take_run_info(&mut self, mut info: RunInfo) {
         self.loading = None;
         self.layers = Layers::of(&info.layers, info.loss.as_ref());
@@ -369,7 +340,7 @@ impl Run {
     }
 
     fn take_step_report(&mut self, report: StepReport) {
-        self.step = self.step.max(report.step);
+        self.reach_step(report.step);
         if let Some(epoch) = report.epoch.filter(|epoch| epoch.is_finite()) {
             self.epoch = Some(epoch.max(0.0));
         }

@@ -251,9 +251,10 @@ impl Series {
         Some((bucket.first, bucket.drawn_value()))
     }
 
-    /// Mean of the newest samples that are kept alone, at most `most`, and how many they are.
-    pub fn newest_mean(&self, most: usize) -> Option<(f64, usize)> {
-        let samples = self.samples.newest.iter().rev().take(most).map(|sample| Bucket::from(*sample));
+    /// Mean of the newest samples up to `limit` that are kept alone, at most `most`, and how many they are.
+    pub fn newest_mean(&self, limit: u64, most: usize) -> Option<(f64, usize)> {
+        let samples = self.samples.newest.iter().rev().skip_while(|sample| sample.step > limit);
+        let samples = samples.take(most).map(|sample| Bucket::from(*sample));
         let (sum, weight, count) = samples.filter(|sample| !sample.is_empty()).fold((0.0, 0.0, 0), |sums, sample| {
             (sums.0 + sample.weighted_mean(), sums.1 + f64::from(sample.weight), sums.2 + 1)
         });
@@ -522,7 +523,7 @@ mod tests {
         }
         // At the newest step it is the mean of the last fifty.
         let newest = series.smoothed(range(200, 200), 1, 49)[0].unwrap();
-        assert!((newest - series.newest_mean(50).unwrap().0).abs() < 1e-9);
+        assert!((newest - series.newest_mean(u64::MAX, 50).unwrap().0).abs() < 1e-9);
     }
 
     #[test]

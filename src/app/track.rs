@@ -106,7 +106,8 @@ impl MetricTrack {
 
     /// Mean of the newest samples of the current branch that are kept alone, at most `most`, and how many they are.
     pub fn newest_mean(&self, lineage: &Lineage, most: usize) -> Option<(f64, usize)> {
-        self.series_of(lineage.newest_stretch().branch)?.newest_mean(most)
+        let newest = lineage.newest_stretch();
+        self.series_of(newest.branch)?.newest_mean(newest.last, most)
     }
 
     /// The last sample before `step` as it is drawn, and its step.

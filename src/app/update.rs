@@ -111,7 +111,6 @@ impl App {
                 self.view.suggest_screen(Screen::Data);
             }
             Event::RangeTest(test) => self.dialog.take_range_test(test.clone()),
-            Event::Branched(branching) => self.view.charts.drop_after_step(branching.at),
             // A longer run is confirmed with its new end.
             Event::Changed { step, change } if change.by != Some(ChangedBy::Source) && change.key != EPOCHS => {
                 let text = format!("{change} from step {} on", thousands(step.saturating_add(1)));
@@ -124,11 +123,15 @@ impl App {
             }
             _ => {}
         }
+        let moved = matches!(event, Event::Branched(_) | Event::Rewound(_) | Event::BranchDeleted { .. });
         let stopped = matches!(event, Event::Stopped { .. });
         // A failure is worth seeing, even while leaving.
         self.leaving.take_if(|_| matches!(event, Event::Failed(_)));
         let (before, asked) = (self.live().state, self.leaving.is_some() || is_asked_to_halt(&self.watched));
         self.watched.apply_event(event);
+        if moved {
+            self.view.charts.keep_within(self.run().step_extent());
+        }
         let leave = if stopped { self.leave_if_leaving() } else { Vec::new() };
         self.call_attention(before, asked).chain(leave).collect()
     }

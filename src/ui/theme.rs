@@ -5,6 +5,7 @@
 
 mod classes;
 mod glyphs;
+mod overlays;
 mod ramps;
 
 use ratatui::style::{Color, Modifier, Style};

@@ -5,6 +5,7 @@
 
 use super::super::chart_view::ValueScale;
 use super::super::metric::ChartFigure;
+use super::overlay::Overlay;
 use crate::protocol::Unit;
 
 /// Rows from the middle of the lowest row to the lowest dot, of the four that a row has.
@@ -52,6 +53,29 @@ pub struct AxisTick {
 }
 
 impl ValueAxis {
+    /// An axis over `rows` rows that shows all values, and of the overlays what is no further from these than they from each
+    /// other: one wild curve of another branch does not crowd those of the run.
+    pub(super) fn showing(
+        values: &[f64],
+        overlays: &[Overlay],
+        figure: &ChartFigure,
+        wanted: ValueScale,
+        rows: u16,
+    ) -> Self {
+        let log = wanted == ValueScale::Log;
+        let heights = overlays.iter().flat_map(Overlay::heights);
+        let counted = |value: &f64| !log || *value > 0.0;
+        let reach = finite_bounds(values.iter().copied().filter(counted)).map(|(low, high)| {
+            let (spread, ratio) = ((high - low).max(0.1 * high.abs()), (high / low).max(1.1));
+            if log { (low / ratio, high * ratio) } else { (low - spread, high + spread) }
+        });
+        let heights = heights.filter(counted).map(|height| match reach {
+            Some((low, high)) if low <= high => height.clamp(low, high),
+            _ => height,
+        });
+        Self::showing_all(&values.iter().copied().chain(heights).collect::<Vec<_>>(), figure, wanted, rows)
+    }
+
     /// An axis over `rows` rows that shows all values and is never empty or upside down, whatever they are.
     pub(in crate::app) fn showing_all(values: &[f64], figure: &ChartFigure, wanted: ValueScale, rows: u16) -> Self {
         let values = values.iter().copied();
@@ -144,6 +168,11 @@ impl ValueAxis {
 
     /// Where `value` lies, 0 at the lowest dot and 1 at the highest; what is outside is moved to the edge.
     pub fn height(&self, value: f64) -> Option<f64> {
+        self.height_beyond(value).map(|height| height.clamp(0.0, 1.0))
+    }
+
+    /// The same below 0 or above 1 for what is outside.
+    pub fn height_beyond(&self, value: f64) -> Option<f64> {
         if !value.is_finite() {
             return None;
         }
@@ -153,7 +182,7 @@ impl ValueAxis {
             ValueScale::Log => return Some(0.0),
         };
         let rows = on_scale / self.row_height() - self.lowest_row as f64 + HALF_ROW;
-        Some((rows / (f64::from(self.rows) - 1.0 + 2.0 * HALF_ROW)).clamp(0.0, 1.0))
+        Some(rows / (f64::from(self.rows) - 1.0 + 2.0 * HALF_ROW))
     }
 
     /// The labelled values, lowest first.

@@ -106,13 +106,32 @@ impl Sight<'_> {
     pub fn smoothed(&self, track: Option<&MetricTrack>, reach: Option<u64>) -> (Vec<Option<f64>>, CurveEnds) {
         let Some((track, reach)) = track.zip(reach) else { return (vec![None; self.count], CurveEnds::default()) };
         let means = track.smoothed_columns(self.lineage, self.steps, self.count, reach);
-        let around = self.around(track).map(|sample| {
+        let ends = CurveEnds::of(means.iter().copied(), self.steps, self.scale, self.drawn_around(track, Some(reach)));
+        (means, ends)
+    }
+
+    /// Where the line of a curve goes in each column: at the means that reach so far to either side, or else at the
+    /// samples.
+    pub fn drawn(&self, track: &MetricTrack, reach: Option<u64>) -> Vec<Column> {
+        let columns = track.columns(self.lineage, self.steps, self.count);
+        let Some(reach) = reach else { return columns };
+        let means = track.smoothed_columns(self.lineage, self.steps, self.count, reach);
+        let mean = |(column, mean): (&Column, Option<f64>)| Column {
+            extent: mean.and_then(|mean| Column::of(mean).extent),
+            broken: column.broken,
+        };
+        columns.iter().zip(means).map(mean).collect()
+    }
+
+    /// Where it goes at the sample before the steps in sight and at the one after them.
+    pub fn drawn_around(&self, track: &MetricTrack, reach: Option<u64>) -> [Option<(u64, f64)>; 2] {
+        let around = self.around(track);
+        let Some(reach) = reach else { return around };
+        around.map(|sample| {
             let step = sample?.0;
             let mean = track.smoothed_columns(self.lineage, StepRange { first: step, last: step }, 1, reach);
             Some((step, mean.into_iter().next()??))
-        });
-        let ends = CurveEnds::of(means.iter().copied(), self.steps, self.scale, around);
-        (means, ends)
+        })
     }
 
     /// The sample before the steps in sight and the one after them.

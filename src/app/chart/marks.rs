@@ -36,7 +36,7 @@ pub(super) fn visible_marks(
 ) -> Vec<ChartMark> {
     let near = (steps.length() / (count as u64 / MERGE_DISTANCE_COLUMNS).max(1)).max(MERGE_DISTANCE_STEPS);
     let mut bursts: Vec<ChangeBurst> = Vec::new();
-    for ChangeMark { at, change } in marks.iter().filter(|mark| lineage.contains(mark.at)) {
+    for ChangeMark { at, change } in marks.iter().filter(|mark| lineage.contains_change(mark.at)) {
         let joins = |burst: &&mut ChangeBurst| {
             at.step.saturating_sub(burst.last) <= near
                 && at.step.saturating_sub(burst.first) <= near.saturating_mul(MAX_MARK_SPAN_DISTANCES)

@@ -123,7 +123,7 @@ mod tests {
     use super::*;
     use crate::protocol::{BranchId, inspection::UnitFigures};
 
-    const WHOLE: BranchStretch = BranchStretch { branch: BranchId(0), first: 0, last: u64::MAX };
+    const WHOLE: BranchStretch = BranchStretch { branch: BranchId(0), first: 0, last: u64::MAX, whole: true };
 
     fn at(step: u64) -> RunPosition {
         RunPosition { branch: BranchId(0), step }

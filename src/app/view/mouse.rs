@@ -1,6 +1,7 @@
 //! What the mouse does: it focuses, selects, sets the cursor and zooms.
 
 use super::{View, WindowSize};
+use crate::app::chart_view::StepExtent;
 use crate::app::input::Pointer;
 use crate::app::screen::Panel;
 use crate::app::watched::WatchedRun;
@@ -8,25 +9,25 @@ use crate::app::watched::WatchedRun;
 impl View {
     /// Does what the mouse did.
     pub(in crate::app) fn handle_pointer(&mut self, pointer: Pointer, watched: &WatchedRun, size: WindowSize) {
-        let newest = watched.shown().step;
+        let extent = watched.shown().step_extent();
         match pointer {
             Pointer::Screen { screen } => self.show_screen(screen),
             Pointer::Click { panel } => self.focus_on(panel),
             Pointer::ClickAt { panel, fraction } => {
                 self.focus_on(panel);
-                self.put_cursor(panel, newest, fraction);
+                self.put_cursor(panel, extent, fraction);
             }
             Pointer::ClickCell { panel, row, fraction } => {
                 self.focus_on(panel);
                 self.select_row(panel, row, watched, size);
-                self.put_cursor(panel, newest, fraction);
+                self.put_cursor(panel, extent, fraction);
             }
             Pointer::ClickRow { panel, row } => {
                 self.focus_on(panel);
                 self.select_row(panel, row, watched, size);
             }
             Pointer::Wheel { panel, fraction, up } if panel.has_step_axis() => {
-                self.charts.zoom(newest, fraction, if up { 0.8 } else { 1.25 });
+                self.charts.zoom(extent, fraction, if up { 0.8 } else { 1.25 });
             }
             Pointer::Wheel { panel, up, .. } => {
                 let focus = self.focused_panel();
@@ -37,9 +38,9 @@ impl View {
         }
     }
 
-    fn put_cursor(&mut self, panel: Panel, newest: u64, fraction: f64) {
+    fn put_cursor(&mut self, panel: Panel, extent: StepExtent, fraction: f64) {
         if panel.has_step_axis() {
-            self.charts.put_cursor(newest, fraction);
+            self.charts.put_cursor(extent, fraction);
         }
     }
 

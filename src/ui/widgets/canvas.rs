@@ -21,8 +21,24 @@ pub struct Canvas {
     height: usize,
     cells: Vec<CellDots>,
     layer: u8,
-    /// Columns of a dash and of the gap after it, where lines have gaps.
-    dash: Option<usize>,
+    /// Where lines have gaps.
+    dashes: Option<Dashes>,
+}
+
+/// Lines with gaps: in every `period` columns of dots, only the first `length` are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dashes {
+    /// Columns of a dash.
+    pub length: usize,
+    /// Columns from one dash to the next.
+    pub period: usize,
+}
+
+impl Dashes {
+    /// Whether a column has a gap.
+    pub fn skip(self, x: usize) -> bool {
+        x.checked_rem(self.period).is_some_and(|x| x >= self.length)
+    }
 }
 
 #[derive(Clone, Copy, Default)]
@@ -44,7 +60,7 @@ impl Canvas {
     /// An empty canvas over `width` × `height` cells.
     pub fn new(width: u16, height: u16) -> Self {
         let (width, height) = (usize::from(width), usize::from(height));
-        Self { width, height, cells: vec![CellDots::default(); width * height], layer: 0, dash: None }
+        Self { width, height, cells: vec![CellDots::default(); width * height], layer: 0, dashes: None }
     }
 
     /// Dots across.
@@ -67,14 +83,14 @@ impl Canvas {
         self.layer += 1;
     }
 
-    /// Leaves out every second stretch of so many columns from now on, or nothing.
-    pub fn set_gaps(&mut self, dash: Option<usize>) {
-        self.dash = dash;
+    /// Draws lines with gaps from now on, or whole ones.
+    pub fn set_dashes(&mut self, dashes: Option<Dashes>) {
+        self.dashes = dashes;
     }
 
     /// Sets the dots of column `x` from row `from` to row `to`, in either order.
     pub fn draw_vertical(&mut self, x: usize, from: usize, to: usize) {
-        let in_gap = self.dash.is_some_and(|dash| x / dash % 2 == 1);
+        let in_gap = self.dashes.is_some_and(|dashes| dashes.skip(x));
         if x >= self.width() || self.height == 0 || in_gap {
             return;
         }

@@ -4,16 +4,17 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
 
+mod overlays;
 mod readout;
 
 use super::{
-    canvas::{Canvas, DOTS_ACROSS, DOTS_DOWN, LayerInk, nearest_dot},
+    canvas::{Canvas, DOTS_ACROSS, DOTS_DOWN, Dashes, LayerInk, nearest_dot},
     step_axis,
 };
 use crate::{
     app::{Chart, CurveEnds, PlotSize, ValueScale},
     protocol::{Better, Unit},
-    text::TextWidth,
+    text::{TextWidth, thousands},
     ui::{
         paint::{self, Row},
         theme::{ColorDepth, Role, Theme},
@@ -23,8 +24,8 @@ use crate::{
 /// Columns for the labels of the values and the axis beside them.
 const GUTTER_COLUMNS: u16 = 8;
 
-/// Columns of dots from one end to the other of a dash, and of the gap after it: whole cells, which have one colour.
-const DASH_COLUMNS: usize = 2 * DOTS_ACROSS;
+/// Dashes of the curve of evaluations, as long as the gaps: whole cells, which have one colour.
+const TEST_DASHES: Dashes = Dashes { length: 2 * DOTS_ACROSS, period: 4 * DOTS_ACROSS };
 
 /// Columns of dots from one mark of an evaluation to the next, at least.
 const MARK_DISTANCE_COLUMNS: usize = 5 * DOTS_ACROSS;
@@ -93,6 +94,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, chart: &Chart, heading: &ChartHeadi
     draw_vertical_lines(buffer, &frame, chart, theme);
     draw_curves(buffer, &frame, chart, theme);
     draw_event_symbols(buffer, &frame, chart, theme);
+    overlays::draw_names(buffer, frame.plot, chart, theme);
     if let Some(note) = &chart.note {
         paint::draw_note(buffer, frame.plot, note, theme.style(Role::Muted));
     }
@@ -156,32 +158,40 @@ fn draw_vertical_lines(buffer: &mut Buffer, frame: &ChartFrame, chart: &Chart, t
     }
 }
 
-/// Draws every minibatch, the smoothed curve above it, and above both the evaluations with gaps, so that a curve which
-/// they hide shows through.
+/// Draws every minibatch, the curves laid over the chart above it, then the smoothed curve, and above all the evaluations
+/// with gaps, so that a curve which they hide shows through.
 fn draw_curves(buffer: &mut Buffer, frame: &ChartFrame, chart: &Chart, theme: Theme) {
     let mut canvas = Canvas::new(frame.plot.width, frame.plot.height);
     draw_samples(&mut canvas, chart);
 
+    for overlay in &chart.overlays {
+        canvas.next_layer();
+        overlays::draw_curve(&mut canvas, &chart.axis, overlay);
+    }
+
     canvas.next_layer();
+    canvas.set_dashes(None);
     let broken = |x: usize| chart.train.get(x).is_some_and(|column| column.broken);
     let smoothed = chart.smoothed.iter().enumerate().map(|(x, value)| (*value, broken(x)));
     join_points(&mut canvas, chart, smoothed, chart.smoothed_ends);
 
     canvas.next_layer();
-    canvas.set_gaps(Some(DASH_COLUMNS));
+    canvas.set_dashes(Some(TEST_DASHES));
     let test = chart.test.iter().map(|column| (column.extent.map(|extent| extent.mean), column.broken));
     join_points(&mut canvas, chart, test, chart.test_ends);
 
     if has_dot_marks(theme) {
-        canvas.set_gaps(None);
+        canvas.set_dashes(None);
         for (x, y) in mark_places(chart, frame.plot.height) {
             draw_mark(&mut canvas, x, y);
         }
     }
 
     let raw = if chart.smoothed.iter().all(Option::is_none) { Role::Train } else { Role::TrainRaw };
-    let inks = [(raw, "."), (Role::Train, "*"), (Role::Test, "-")];
-    let inks = inks.map(|(role, ascii)| LayerInk { style: theme.style(role), ascii });
+    let ink = |role, ascii| LayerInk { style: theme.style(role), ascii };
+    let overlays = chart.overlays.iter().map(|overlay| overlays::ink(overlay, theme));
+    let inks: Vec<LayerInk> =
+        [ink(raw, ".")].into_iter().chain(overlays).chain([ink(Role::Train, "*"), ink(Role::Test, "-")]).collect();
     canvas.draw(buffer, frame.plot, &inks, theme.has_blocks());
 }
 
@@ -334,7 +344,12 @@ pub fn chart_settings_text(chart: &Chart, refused: bool, theme: Theme) -> String
     let smoothing = smoothing.unwrap_or_default();
     let unit = if let Unit::Named(unit) = &chart.unit { unit } else { "" };
     let dot = format!(" {} ", theme.marks().dot);
-    let parts = [unit, scale, &smoothing].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
+    let undrawn = match chart.undrawn {
+        0 => String::new(),
+        1 => "1 branch not drawn".into(),
+        more => format!("{} branches not drawn", thousands(more as u64)),
+    };
+    let parts = [&undrawn, unit, scale, &smoothing].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
     parts.join(&dot)
 }
 

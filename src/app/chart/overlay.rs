@@ -1,0 +1,101 @@
+//! Curves of something else than the run where it stands, over a chart: what it did on other branches, or another run.
+
+use super::super::branches::{AbandonedFuture, Lineage};
+use super::super::run::Run;
+use super::super::series::Column;
+use super::super::track::MetricTrack;
+use super::curve::{CurveEnds, Sight};
+
+/// A curve that is laid over a chart, made ready for drawing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Overlay {
+    /// What it is, safe to show: `branch 1 · lr 0.01`.
+    pub name: String,
+    /// The same where there is little room: `b1`.
+    pub short: String,
+    /// Which of the looks it has, below [`crate::app::MAX_DRAWN_FUTURES`]: colour and dashes.
+    pub look: usize,
+    /// Where its line goes in each column of the chart; smoothed where the chart is. Most columns may be empty: the line
+    /// goes from one filled column to the next, but not across a broken one.
+    pub values: Vec<Column>,
+    /// Where it crosses the edges.
+    pub ends: CurveEnds,
+    /// Columns in which something was changed on it.
+    pub marks: Vec<usize>,
+}
+
+/// What an overlay is made of. Anything that has a track can be laid over a chart whose steps mean the same.
+pub(in crate::app) struct OverlaySource<'a> {
+    /// [`Overlay::name`].
+    pub name: String,
+    /// [`Overlay::short`].
+    pub short: String,
+    /// [`Overlay::look`].
+    pub look: usize,
+    /// Its values.
+    pub track: &'a MetricTrack,
+    /// The way along which they are read.
+    pub way: &'a Lineage,
+    /// The last step that this way has in common with that of the chart's own curve, where it has any. What is before it
+    /// is not drawn, and the curve begins on the chart's own.
+    pub fork: Option<u64>,
+    /// The steps at which something was changed.
+    pub marks: Vec<u64>,
+}
+
+impl<'a> OverlaySource<'a> {
+    /// What a run did on another branch.
+    pub fn of_future(run: &'a Run, future: &'a AbandonedFuture, track: &'a MetricTrack) -> Option<Self> {
+        let changed = run.marks.iter().map(|mark| mark.at);
+        let changed = changed.filter(|at| future.way.contains_change(*at) && !run.lineage().contains_change(*at));
+        Some(Self {
+            name: run.branches.branch(future.branch)?.title_with_change(),
+            short: format!("b{}", future.branch.0),
+            look: future.look,
+            track,
+            way: &future.way,
+            fork: Some(future.fork),
+            marks: changed.map(|at| at.step).filter(|step| *step >= future.fork).collect(),
+        })
+    }
+}
+
+impl Overlay {
+    /// An overlay as far as it is in sight. `own` is the sight of the chart's own curve and `drawn` where that goes; means
+    /// reach so far to either side.
+    pub(super) fn of(source: OverlaySource<'_>, own: Sight<'_>, reach: Option<u64>, drawn: &[Column]) -> Option<Self> {
+        let (track, steps, count) = (source.track, own.steps, own.count);
+        if source.fork.is_some_and(|fork| fork >= steps.last) {
+            return None;
+        }
+        let sight = Sight { lineage: source.way, ..own };
+        let mut values = sight.drawn(track, reach);
+        let mut around = sight.drawn_around(track, reach);
+        if let Some(fork) = source.fork {
+            let joint = track.before(source.way, fork.saturating_add(1)).map(|(step, _)| step);
+            let column_of_joint = joint.and_then(|step| steps.column_of(step, count));
+            // Samples in the column of the fork are of this curve alone, unless the last common one is among them.
+            let column_of_fork = steps.column_of(fork, count).unwrap_or(0);
+            values[..column_of_fork].fill(Column::default());
+            if let Some(column) = column_of_joint {
+                values[column] = drawn.get(column).copied().filter(|own| own.extent.is_some()).unwrap_or_default();
+                around[0] = None;
+            } else if joint.is_some_and(|joint| around[0].is_some_and(|(step, _)| step <= joint)) {
+                around[0] = own.drawn_around(track, reach)[0];
+            }
+        }
+        let heights = values.iter().map(|column| column.extent.map(|extent| extent.drawn_value()));
+        let ends = CurveEnds::of(heights, steps, own.scale, around);
+        if values.iter().all(|column| column.extent.is_none()) && ends.values().next().is_none() {
+            return None;
+        }
+        let marks = source.marks.into_iter().filter_map(|step| steps.column_of(step, count)).collect();
+        Some(Self { name: source.name, short: source.short, look: source.look, values, ends, marks })
+    }
+
+    /// The finite values that it has in sight.
+    pub(super) fn heights(&self) -> impl Iterator<Item = f64> {
+        let inside = self.values.iter().filter_map(|column| column.extent).map(|extent| extent.drawn_value());
+        inside.chain(self.ends.values())
+    }
+}

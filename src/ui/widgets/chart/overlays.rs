@@ -1,0 +1,131 @@
+//! Curves laid over a chart: faint, each with a colour, dashes and a name of its own.
+
+use ratatui::{buffer::Buffer, layout::Rect};
+
+use super::super::canvas::{Canvas, DOTS_ACROSS, DOTS_DOWN, Dashes, LayerInk, nearest_dot};
+use crate::{
+    app::{Chart, MAX_DRAWN_FUTURES, Overlay, ValueAxis},
+    text::TextWidth,
+    ui::{paint::Row, theme::Theme},
+};
+
+/// Cells of a dash, and from one dash to the next, of each look. None is like that of the evaluations.
+const DASH_CELLS: [(usize, usize); MAX_DRAWN_FUTURES] =
+    [(3, 4), (1, 2), (5, 6), (1, 3), (2, 3), (4, 6), (1, 4), (3, 6)];
+
+/// What stands for the dots of each look where there is no braille.
+const ASCII_DOTS: [&str; MAX_DRAWN_FUTURES] = ["~", "=", ";", "%", "&", "'", "$", ","];
+
+/// Rows that a name may be away from the end of its curve.
+const MAX_NAME_DISTANCE_ROWS: u16 = 3;
+
+/// The dashes of a curve.
+pub(super) fn dashes(overlay: &Overlay) -> Dashes {
+    let (length, period) = DASH_CELLS[overlay.look % DASH_CELLS.len()];
+    Dashes { length: length * DOTS_ACROSS, period: period * DOTS_ACROSS }
+}
+
+/// How the dots of a curve look.
+pub(super) fn ink(overlay: &Overlay, theme: Theme) -> LayerInk {
+    LayerInk { style: theme.overlay_style(overlay.look), ascii: ASCII_DOTS[overlay.look % ASCII_DOTS.len()] }
+}
+
+/// Draws a curve as far as the axis shows its values: one that leaves the plot ends at its edge.
+pub(super) fn draw_curve(canvas: &mut Canvas, axis: &ValueAxis, overlay: &Overlay) {
+    canvas.set_dashes(Some(dashes(overlay)));
+    let last = overlay.values.len().saturating_sub(1);
+    let point = |x: usize, value: f64| Some((x as f64, axis.height_beyond(value)?));
+    let mut before = overlay.ends.left.and_then(|value| point(0, value));
+    for (x, column) in overlay.values.iter().enumerate() {
+        if let Some(here) = column.extent.and_then(|extent| point(x, extent.drawn_value())) {
+            draw_clipped(canvas, before.unwrap_or(here), here);
+            before = Some(here);
+        }
+        if column.broken {
+            before = None;
+        }
+    }
+    if let Some((before, end)) = before.zip(overlay.ends.right.and_then(|value| point(last, value))) {
+        draw_clipped(canvas, before, end);
+    }
+}
+
+/// A line between two points, of which the second coordinate is a height, as far as it lies between 0 and 1.
+fn draw_clipped(canvas: &mut Canvas, from: (f64, f64), to: (f64, f64)) {
+    let rise = to.1 - from.1;
+    // The part of the line that is inside, as shares of its way.
+    let inside = |share: f64| (0.0..=1.0).contains(&(from.1 + share * rise));
+    let crossings = [(0.0 - from.1) / rise, (1.0 - from.1) / rise];
+    let mut shares: Vec<f64> = [0.0, 1.0].into_iter().filter(|share| inside(*share)).collect();
+    shares.extend(crossings.into_iter().filter(|share| *share > 0.0 && *share < 1.0));
+    let bounds = shares
+        .iter()
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), share| (low.min(*share), high.max(*share)));
+    if bounds.0 > bounds.1 {
+        return;
+    }
+    let bottom = canvas.height().saturating_sub(1) as f64;
+    let dot = |share: f64| {
+        let height = (from.1 + share * rise).clamp(0.0, 1.0);
+        (nearest_dot(from.0 + share * (to.0 - from.0)), nearest_dot((1.0 - height) * bottom))
+    };
+    canvas.draw_line(dot(bounds.0), dot(bounds.1));
+}
+
+/// The cell in which a value lies, if the axis shows it.
+fn cell_of(axis: &ValueAxis, plot: Rect, x: usize, value: f64) -> Option<(u16, u16)> {
+    let height = axis.height_beyond(value).filter(|height| (0.0..=1.0).contains(height))?;
+    let bottom = (usize::from(plot.height) * DOTS_DOWN).saturating_sub(1);
+    let y = nearest_dot((1.0 - height) * bottom as f64) / DOTS_DOWN;
+    Some(((x / DOTS_ACROSS) as u16, y as u16))
+}
+
+/// Marks on each curve where something was changed, and writes its name near its end, where nothing else is.
+pub(super) fn draw_names(buffer: &mut Buffer, plot: Rect, chart: &Chart, theme: Theme) {
+    for overlay in &chart.overlays {
+        let style = theme.overlay_style(overlay.look);
+        for x in &overlay.marks {
+            let value = overlay.values.get(*x).and_then(|column| column.extent);
+            if let Some((x, y)) = value.and_then(|value| cell_of(&chart.axis, plot, *x, value.drawn_value())) {
+                Row::new(buffer, plot, y).skip(x).put(theme.marks().intervention, style);
+            }
+        }
+    }
+    for overlay in &chart.overlays {
+        let places = end_of_curve(overlay).and_then(|(x, value)| cell_of(&chart.axis, plot, x, value));
+        let Some(end) = places else { continue };
+        let texts = [overlay.name.as_str(), overlay.short.as_str()];
+        let place =
+            texts.into_iter().find_map(|text| Some((text, free_place(buffer, plot, end, text.width() as u16)?)));
+        if let Some((text, (x, y))) = place {
+            Row::new(buffer, plot, y).skip(x).put(text, theme.overlay_style(overlay.look));
+        }
+    }
+}
+
+/// The last column of a curve and the value there.
+fn end_of_curve(overlay: &Overlay) -> Option<(usize, f64)> {
+    let last = overlay.values.len().checked_sub(1)?;
+    if let Some(value) = overlay.ends.right {
+        return Some((last, value));
+    }
+    let column = overlay.values.iter().rposition(|column| column.extent.is_some())?;
+    Some((column, overlay.values[column].extent?.drawn_value()))
+}
+
+/// The free place of so many cells that is nearest to a cell: after it in its row, or up to it in a row above or below.
+fn free_place(buffer: &Buffer, plot: Rect, (x, y): (u16, u16), width: u16) -> Option<(u16, u16)> {
+    let is_free = |x: u16, y: u16| {
+        let cells = (x..x + width).map(|x| (plot.x + x, plot.y + y));
+        cells.into_iter().all(|place| buffer.cell(place).is_some_and(|cell| cell.symbol() == " "))
+    };
+    let fits = |x: u16, y: u16| y < plot.height && x + width <= plot.width && is_free(x, y);
+    let after = (x.saturating_add(2), y);
+    if width == 0 || width > plot.width {
+        return None;
+    }
+    let up_to = (x + 1).saturating_sub(width).min(plot.width - width);
+    let rows = (1..=MAX_NAME_DISTANCE_ROWS).flat_map(|rows| [y.checked_sub(rows), y.checked_add(rows)]);
+    let beside = rows.flatten().flat_map(|y| [(up_to, y), (x.min(plot.width - width), y)]);
+    [after].into_iter().chain(beside).find(|(x, y)| fits(*x, *y))
+}
