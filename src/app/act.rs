@@ -9,8 +9,8 @@ use super::needs::STEER_NEEDS;
 use super::notices::NoticeTone;
 use super::prompt::QuitChoice;
 use super::screen::{Panel, Screen};
-use super::{Action, App, MIN_WINDOW_CELLS, SampleStep};
-use crate::protocol::{Command, Request, RunState};
+use super::{Action, App, MIN_WINDOW_CELLS, SampleStep, going_back};
+use crate::protocol::{Capability, Command, Request, RunState};
 
 /// Most characters of the run's name in the name of a picture.
 const MAX_FILE_RUN_NAME_CHARACTERS: usize = 40;
@@ -43,6 +43,10 @@ impl App {
             | Action::Choose { .. }
             | Action::Cancel
             | Action::Answer(QuitChoice::Cancel) => self.dialog.handle_action(action, &self.watched),
+            Action::Rewind => self.ask_to_rewind(),
+            Action::Back if self.watched.rewind_progress().is_some() && self.live().can(Capability::Rewind) => {
+                going_back::cancel_rewind(&self.watched)
+            }
             Action::Submit => return self.submit(),
             Action::Open => self.open_selected(),
             Action::SaveScreen => FollowUp::SaveScreen(None),
@@ -62,7 +66,7 @@ impl App {
     /// Takes the line or the chosen answer, and keeps a line until it is known that what it asks for is not refused.
     fn submit(&mut self) -> Vec<Effect> {
         let (follow_up, line) = self.dialog.submit(&self.watched);
-        let sends = matches!(follow_up, FollowUp::Send(_));
+        let sends = matches!(follow_up, FollowUp::Send(_) | FollowUp::Rewind(_));
         let effects = self.carry_out_follow_up(follow_up);
         match (effects.as_slice(), line) {
             ([Effect::Send(Request { id, command: Command::TestLearningRates(_) })], Some(line)) => {
@@ -83,6 +87,11 @@ impl App {
             FollowUp::Done => {}
             FollowUp::Say(tone, text) => self.show_notice(tone, &text),
             FollowUp::Send(command) => return self.send_request(command),
+            FollowUp::Rewind(target) => {
+                // A picture of before would hide what was asked for.
+                self.watched.unfreeze();
+                return self.send_request(target.command());
+            }
             FollowUp::Act(action) => return self.carry_out_action(action),
             FollowUp::FollowSample(choice) => {
                 self.view.inspect.follow_sample(choice);
@@ -107,6 +116,16 @@ impl App {
             self.show_notice(NoticeTone::Bad, TOO_MANY_REQUESTS);
             Vec::new()
         }
+    }
+
+    /// Asks whether to go back to the cursor's step, or for a step where there is no cursor.
+    fn ask_to_rewind(&mut self) -> FollowUp {
+        let cursor = self.view.charts.cursor.filter(|step| self.shown_steps().contains(*step));
+        match cursor.map(|step| going_back::shown_target(&self.watched, step)).transpose() {
+            Ok(target) => self.dialog.ask_to_rewind(target),
+            Err(reason) => return FollowUp::good_notice(reason),
+        }
+        FollowUp::Done
     }
 
     /// Asks for a value of the selected hyperparameter, or gives the focused panel the screen for itself.

@@ -42,6 +42,8 @@ pub enum Action {
     Extend,
     /// Save the run now.
     SaveRun,
+    /// Go back to the cursor's step, after a question; without a cursor ask for the step.
+    Rewind,
     /// Turn to a screen.
     Show(Screen),
     /// Freeze the display, or catch up.

@@ -7,8 +7,11 @@ use super::watched::WatchedRun;
 
 /// Whether the source was asked for something that ends the run or pauses it, so that it does not do so by itself.
 pub(super) fn is_asked_to_halt(watched: &WatchedRun) -> bool {
-    use Command::{Advance, AdvanceEpoch, Pause, Stop};
-    watched.pending().iter().any(|command| matches!(command, Advance { .. } | AdvanceEpoch | Pause | Stop))
+    use Command::{Advance, AdvanceEpoch, Pause, Rewind, Stop};
+    watched
+        .pending()
+        .iter()
+        .any(|command| matches!(command, Advance { .. } | AdvanceEpoch | Pause | Rewind { .. } | Stop))
 }
 
 /// A sentence if the run ended, broke or paused since it was in state `before`, harmless to show. With `asked`, that

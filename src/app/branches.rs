@@ -36,7 +36,13 @@ impl Branch {
         if self.name.is_empty() { format!("branch {}", self.id.0) } else { self.name.clone() }
     }
 
-    /// The same with what is different on it: `branch 1 · lr 0.01`.
+    /// The same in a sentence: `branch 1`, or `branch 1 “half the rate”`.
+    pub fn title_in_sentence(&self) -> String {
+        let number = format!("branch {}", self.id.0);
+        if self.name.is_empty() { number } else { format!("{number} “{}”", self.name) }
+    }
+
+    /// What it is called, with what is different on it: `branch 1 · lr 0.01`.
     pub fn title_with_change(&self) -> String {
         match &self.change {
             Some(change) if self.name.is_empty() => {

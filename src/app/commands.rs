@@ -9,9 +9,10 @@ use crate::text::nearest;
 use super::actions::Action;
 use super::display::harmless_name;
 use super::follow_up::FollowUp;
+use super::going_back::typed_target;
 use super::needs::{
-    ADVANCE_NEEDS, EXTEND_NEEDS, INSPECT_NEEDS, PAUSE_NEEDS, RANGE_TEST_NEEDS, Requirement, SAVE_NEEDS, STEER_NEEDS,
-    THROTTLE_NEEDS,
+    ADVANCE_NEEDS, EXTEND_NEEDS, INSPECT_NEEDS, PAUSE_NEEDS, RANGE_TEST_NEEDS, REWIND_NEEDS, Requirement, SAVE_NEEDS,
+    STEER_NEEDS, THROTTLE_NEEDS,
 };
 use super::prompt::{LinePurpose, WordCompletion};
 use super::range_test::parse_range_test;
@@ -48,10 +49,15 @@ enum CompletionSource {
     Keys,
     /// The names of the figures.
     Figures,
+    /// The steps at which something was changed.
+    Changes,
 }
 
 /// Most metrics that an error names.
 const MAX_SUGGESTED_METRICS: usize = 8;
+
+/// Most steps that a completion lists.
+const MAX_SUGGESTED_STEPS: usize = 16;
 
 /// Most minibatches that one command advances by.
 const MAX_ADVANCED_STEPS: u64 = 1_000_000_000;
@@ -153,6 +159,14 @@ pub const COMMANDS: &[CommandSpec] = &[
         CompletionSource::None,
         |watched, text| send_without_arguments(text, Command::Save).map(|_| watched.save_run()),
     ),
+    command(
+        "rewind",
+        "STEP",
+        "Go back to where STEP minibatches were trained, and pause there.",
+        REWIND_NEEDS,
+        CompletionSource::Changes,
+        rewind_command,
+    ),
     command("pause", "", "Pause the training.", PAUSE_NEEDS, CompletionSource::None, |_, text| {
         send_without_arguments(text, Command::Pause)
     }),
@@ -220,6 +234,7 @@ pub(super) fn interpret_line(purpose: &LinePurpose, text: &str, watched: &Watche
             check_requirements(STEER_NEEDS, watched).and_then(|()| watched.set_hyperparameter(key, text))
         }
         LinePurpose::Sample => check_requirements(INSPECT_NEEDS, watched).and_then(|()| sample_command(watched, text)),
+        LinePurpose::Step => check_requirements(REWIND_NEEDS, watched).and_then(|()| rewind_command(watched, text)),
         LinePurpose::Extend => check_requirements(&[Requirement::Source(Capability::Extend)], watched)
             .and_then(|()| extend_command(watched, text)),
     }
@@ -235,6 +250,7 @@ pub(super) fn complete_word(before: &str, watched: &WatchedRun) -> Option<WordCo
     let (earlier, word) = before.split_at(start);
     let earlier: Vec<&str> = earlier.split_whitespace().collect();
     let command = earlier.first().and_then(|first| COMMANDS.iter().find(|command| command.name == *first));
+    let steps: Vec<String>;
     let all: Vec<&str> = match (earlier.as_slice(), command.map(|command| command.words)) {
         ([], _) => COMMANDS.iter().map(|command| command.name).collect(),
         ([_], Some(CompletionSource::Fixed(words))) => words.to_vec(),
@@ -242,6 +258,10 @@ pub(super) fn complete_word(before: &str, watched: &WatchedRun) -> Option<WordCo
             watched.hyperparameters().iter().map(|parameter| parameter.key.as_str()).collect()
         }
         ([_], Some(CompletionSource::Figures)) => figure_names(watched).collect(),
+        ([_], Some(CompletionSource::Changes)) => {
+            steps = steps_of_changes(watched);
+            steps.iter().map(String::as_str).collect()
+        }
         _ => Vec::new(),
     };
     let fits: Vec<&str> = all.into_iter().filter(|candidate| candidate.starts_with(word)).collect();
@@ -300,6 +320,19 @@ fn extend_command(_: &WatchedRun, text: &str) -> Result<FollowUp, String> {
     }
     let epochs = parse_count(text, MAX_EPOCHS)?;
     Ok(FollowUp::Send(Command::Extend { epochs }))
+}
+
+fn rewind_command(watched: &WatchedRun, text: &str) -> Result<FollowUp, String> {
+    typed_target(watched, text).map(FollowUp::Rewind)
+}
+
+/// The steps on the way to the current branch at which something was changed, the newest first.
+fn steps_of_changes(watched: &WatchedRun) -> Vec<String> {
+    let run = watched.live();
+    let changes = run.marks.iter().rev().filter(|mark| run.lineage().contains(mark.at)).map(|mark| mark.at.step);
+    let mut steps: Vec<String> = changes.take(MAX_SUGGESTED_STEPS).map(|step| step.to_string()).collect();
+    steps.dedup();
+    steps
 }
 
 fn sample_command(watched: &WatchedRun, text: &str) -> Result<FollowUp, String> {

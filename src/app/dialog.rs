@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::protocol::{Command, CommandId, LEARNING_RATE, MAX_EPOCHS, RangeTest};
-use crate::text::short;
+use crate::text::{short, thousands};
 
 use super::actions::{Action, SampleStep};
 use super::commands::{command_hint, complete_word, interpret_line};
@@ -14,6 +14,7 @@ use super::input::{Code, Key};
 use super::message::RunFate;
 use super::prompt::{KeyboardMode, LinePurpose, Prompt, QuitChoice, TypedLine};
 use super::range_test::RangeTestPanel;
+use super::rewind::RewindTarget;
 use super::watched::WatchedRun;
 
 /// Lines that the history of commands keeps.
@@ -75,6 +76,14 @@ impl Dialog {
     /// Asks whether to keep the run, before leaving.
     pub(super) fn ask_to_keep(&mut self) {
         self.mode = KeyboardMode::Keep(QuitChoice::Leave(RunFate::Kept));
+    }
+
+    /// Asks before going back, or which step to go back to where no place is chosen.
+    pub(super) fn ask_to_rewind(&mut self, target: Option<RewindTarget>) {
+        match target {
+            Some(target) => self.mode = KeyboardMode::Rewind(target),
+            None => self.open_line(LinePurpose::Step, LineEditor::default()),
+        }
     }
 
     /// Closes whatever is open.
@@ -203,6 +212,10 @@ impl Dialog {
             LinePurpose::Sample => {
                 ("sample".into(), "a row of the minibatch, train:N, test:N, mistake or hardest".into())
             }
+            LinePurpose::Step => {
+                let newest = thousands(watched.live().step_extent().tip);
+                ("go back to step".into(), format!("valid: whole numbers from 0 to {newest}"))
+            }
             LinePurpose::Extend => ("epochs to add".into(), format!("valid: whole numbers from 1 to {MAX_EPOCHS}")),
         };
         Some(Prompt { line, label, hint })
@@ -221,6 +234,7 @@ impl Dialog {
                 return (FollowUp::Act(Action::Answer(choice)), None);
             }
             KeyboardMode::RangeTest(panel) => return (self.take_suggested_rate(panel), None),
+            KeyboardMode::Rewind(target) => return (FollowUp::Rewind(target), None),
             KeyboardMode::Normal | KeyboardMode::Help { .. } => return (FollowUp::Done, None),
         };
         let text = line.editor.text().trim().to_owned();

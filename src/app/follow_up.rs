@@ -6,6 +6,7 @@ use crate::protocol::{Command, SampleChoice};
 
 use super::actions::Action;
 use super::notices::NoticeTone;
+use super::rewind::RewindTarget;
 
 /// What a part of the dashboard can't do by itself, and so asks for.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +17,8 @@ pub enum FollowUp {
     Say(NoticeTone, String),
     /// Send this to the source.
     Send(Command),
+    /// Go there, and show how.
+    Rewind(RewindTarget),
     /// Do what a key stands for.
     Act(Action),
     /// Follow this sample on the Inspect screen.

@@ -5,6 +5,7 @@ use crate::text::short;
 
 use super::display::harmless_name;
 use super::needs::THROTTLE_NEEDS;
+use super::rewind::RewindProgress;
 use super::watched::{RunPhase, WatchedRun};
 
 /// The facts of the header line. Whatever is unknown is `None`.
@@ -14,6 +15,10 @@ pub struct Header {
     pub run: String,
     /// What it is doing.
     pub phase: RunPhase,
+    /// How far it is on its way to another place, while it is.
+    pub rewinding: Option<RewindProgress>,
+    /// The branch that it is on, safe to show, where there are several.
+    pub branch: Option<String>,
     /// Why, where the source said so.
     pub reason: Option<String>,
     /// Work that precedes training.
@@ -78,6 +83,8 @@ impl Header {
         Self {
             run: run.name.clone(),
             phase,
+            rewinding: watched.rewind_progress(),
+            branch: (run.branches.count() > 1).then(|| run.branches.current().title()),
             reason: run.reason.clone(),
             loading: run.loading.clone(),
             step: run.step,

@@ -40,6 +40,8 @@ pub enum BindingScope {
     Keep,
     /// At both.
     Leave,
+    /// At the question whether to go back.
+    Rewind,
 }
 
 impl BindingScope {
@@ -53,6 +55,7 @@ impl BindingScope {
             | (Self::RangeTest, KeyboardMode::RangeTest(_))
             | (Self::Quit, KeyboardMode::Quit(_))
             | (Self::Keep, KeyboardMode::Keep(_))
+            | (Self::Rewind, KeyboardMode::Rewind(_))
             | (Self::Leave, KeyboardMode::Quit(_) | KeyboardMode::Keep(_)) => true,
             (Self::Steps, KeyboardMode::Normal) => screen.has_step_axis(),
             (Self::Panels, KeyboardMode::Normal) => screen.panels().len() > 1,

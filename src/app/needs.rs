@@ -45,6 +45,9 @@ pub const SAVE_NEEDS: &[Requirement] = &[Requirement::Source(Capability::Save), 
 /// What it takes to test learning rates.
 pub const RANGE_TEST_NEEDS: &[Requirement] = &[Requirement::Source(Capability::RangeTest), Requirement::Ready];
 
+/// What it takes to go back.
+pub const REWIND_NEEDS: &[Requirement] = &[Requirement::Source(Capability::Rewind), Requirement::Ready];
+
 /// What it takes to go through the phases of a minibatch.
 pub const WALK_NEEDS: &[Requirement] =
     &[Requirement::Source(Capability::Phase), Requirement::Ready, Requirement::Unfinished, Requirement::AtRest];

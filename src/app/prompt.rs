@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use super::editor::{LineEdit, LineEditor};
 use super::message::RunFate;
 use super::range_test::RangeTestPanel;
+use super::rewind::RewindTarget;
 
 /// What the keyboard is for.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +26,8 @@ pub enum KeyboardMode {
     Quit(QuitChoice),
     /// "Keep this run?", before quitting.
     Keep(QuitChoice),
+    /// "Go back?"
+    Rewind(RewindTarget),
 }
 
 /// A line that is being typed.
@@ -129,6 +132,8 @@ pub enum LinePurpose {
     Extend,
     /// The sample to follow.
     Sample,
+    /// The step to go back to.
+    Step,
 }
 
 /// The answers to the questions before leaving.

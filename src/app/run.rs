@@ -185,6 +185,7 @@ impl Run {
                     self.state = change.state;
                 }
                 self.reach_step(change.step);
+                self.rewinding = None;
                 self.reason = change.reason.as_deref().map(harmless_sentence);
                 if matches!(change.state, RunState::Running | RunState::Paused) {
                     self.summary = None;

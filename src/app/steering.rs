@@ -53,7 +53,7 @@ impl WatchedRun {
     /// Whether the key that pauses would let the training go on now.
     pub(super) fn wants_resume(&self) -> bool {
         let asked = self.pending().iter().rev().find_map(|command| match command {
-            Command::Pause => Some(true),
+            Command::Pause | Command::Rewind { .. } => Some(true),
             // While it advances on request, the source may call itself paused or running: either way, stop it.
             Command::Resume | Command::Advance { .. } | Command::AdvanceEpoch => Some(false),
             _ => None,

@@ -3,6 +3,7 @@
 mod branching;
 mod finding_the_way;
 mod following;
+mod going_back;
 mod hostile;
 mod inspecting;
 mod leaving;

@@ -1,5 +1,7 @@
 //! What a person typed: read as a number, and repeated in errors.
 
+use crate::text::thousands;
+
 use super::display::harmless_name;
 
 /// Most characters of what was typed that an error repeats.
@@ -20,6 +22,23 @@ pub(super) fn parse_count(text: &str, most: u64) -> Result<u64, String> {
     let count: u64 =
         text.replace(['_', ','], "").parse().map_err(|_| format!("{} is not a whole number; {valid}", quoted(text)))?;
     if (1..=most).contains(&count) { Ok(count) } else { Err(format!("{} is out of range; {valid}", quoted(text))) }
+}
+
+/// A step of a run, of which `newest` is the last.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn parse_step(text: &str, newest: u64) -> Result<u64, String> {
+    let valid = format!("valid: whole numbers from 0 to {}", thousands(newest));
+    if text.is_empty() {
+        return Err(format!("needs a step; {valid}"));
+    }
+    let step: u64 =
+        text.replace(['_', ','], "").parse().map_err(|_| format!("{} is not a step; {valid}", quoted(text)))?;
+    if step > newest {
+        return Err(format!("step {} is beyond the newest, {}", thousands(step), thousands(newest)));
+    }
+    Ok(step)
 }
 
 /// The text in quotation marks, harmless and short.

@@ -128,12 +128,24 @@ impl App {
         // A failure is worth seeing, even while leaving.
         self.leaving.take_if(|_| matches!(event, Event::Failed(_)));
         let (before, asked) = (self.live().state, self.leaving.is_some() || is_asked_to_halt(&self.watched));
+        let moved_by = moved.then(|| event.clone());
         self.watched.apply_event(event);
-        if moved {
-            self.view.charts.keep_within(self.run().step_extent());
+        if let Some(event) = moved_by {
+            self.follow_branches(&event);
         }
         let leave = if stopped { self.leave_if_leaving() } else { Vec::new() };
         self.call_attention(before, asked).chain(leave).collect()
+    }
+
+    /// Shows where the run stands after an event that moved it, and says so.
+    fn follow_branches(&mut self, event: &Event) {
+        // What a cursor was put there for is done.
+        self.view.charts.cursor.take_if(|_| matches!(event, Event::Rewound(_)));
+        self.view.charts.keep_within(self.run().step_extent());
+        if !self.watched.is_recorded() && matches!(event, Event::Rewound(_)) {
+            let text = self.live().standing_text();
+            self.show_notice(NoticeTone::Good, &text);
+        }
     }
 
     /// Calls the person back if the run ended, broke or paused, which was perhaps `asked` for.
@@ -161,6 +173,10 @@ impl App {
             // It was asked for, and so needs no words.
             Some(Command::TestLearningRates(_)) if self.dialog.close_refused_range_test() => {
                 self.dialog.take_answer(Awaited::Request(id), None);
+            }
+            Some(Command::Rewind { .. }) if self.watched.pending().iter().any(|other| *other == Command::Cancel) => {
+                let text = format!("given up: the run is at step {}", thousands(self.live().step));
+                self.show_notice(NoticeTone::Good, &text);
             }
             Some(command) => {
                 let text = format!("{}: refused, {reason}", tables::command_text(&command));

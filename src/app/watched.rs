@@ -4,6 +4,7 @@ use crate::protocol::{Answer, Command, CommandId, Event, Query, Request, RunStat
 
 use super::display::harmless_sentence;
 use super::pending::PendingRequests;
+use super::rewind::RewindProgress;
 use super::run::Run;
 
 /// What the run is doing, what was asked of it included.
@@ -21,6 +22,8 @@ pub enum RunPhase {
     Resuming,
     /// Asked to advance by some minibatches and then pause.
     Stepping,
+    /// On its way to an earlier step, or to another branch.
+    Rewinding,
     /// Asked to end.
     Stopping,
     /// The planned minibatches are done.
@@ -43,6 +46,7 @@ impl RunPhase {
             Self::Paused => "paused",
             Self::Resuming => "resuming…",
             Self::Stepping => "stepping…",
+            Self::Rewinding => "going back…",
             Self::Stopping => "stopping…",
             Self::Finished => "finished",
             Self::Failed => "failed",
@@ -107,6 +111,11 @@ impl WatchedRun {
         };
     }
 
+    /// Catches up, if the display is frozen.
+    pub(super) fn unfreeze(&mut self) {
+        self.frozen = None;
+    }
+
     /// The requests on their way.
     pub fn pending(&self) -> &PendingRequests {
         &self.pending
@@ -120,6 +129,9 @@ impl WatchedRun {
     /// The command that was answered, with the reason if it was refused.
     pub(super) fn take_answered(&mut self, id: CommandId, refused: Option<&str>) -> Option<Command> {
         let command = self.pending.take_answered(id);
+        if matches!(command, Some(Command::Rewind { .. })) {
+            self.live.rewinding = None;
+        }
         // What was watched before no longer matters.
         if matches!(&command, Some(Command::Watch { queries }) if *queries == self.queries) {
             self.refused_queries = refused.map(harmless_sentence);
@@ -180,6 +192,15 @@ impl WatchedRun {
         })
     }
 
+    /// How far the run is on its way to an earlier step or to another branch; `None` while it is on none.
+    pub fn rewind_progress(&self) -> Option<RewindProgress> {
+        let asked = self.pending.iter().find_map(|command| match command {
+            Command::Rewind { step, .. } => Some(*step),
+            _ => None,
+        });
+        RewindProgress::of(self.live.rewinding, asked, self.live.step)
+    }
+
     /// What the run is doing, what was asked of it included.
     pub fn phase(&self) -> RunPhase {
         let state = self.live.state;
@@ -188,6 +209,7 @@ impl WatchedRun {
             RunState::Stopped if self.recorded => return RunPhase::Recorded,
             RunState::Stopped => return RunPhase::Stopped,
             _ if self.pending.iter().any(|command| *command == Command::Stop) => return RunPhase::Stopping,
+            _ if self.rewind_progress().is_some() => return RunPhase::Rewinding,
             RunState::Finished if self.pending.is_empty() => return RunPhase::Finished,
             _ => {}
         }

@@ -11,6 +11,7 @@ pub mod overview;
 pub mod prompt;
 pub mod quit;
 pub mod range_test;
+pub mod rewind;
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
 
@@ -70,6 +71,7 @@ fn draw_unicode(app: &App, theme: Theme, buffer: &mut Buffer) {
         KeyboardMode::Help { scroll } => help::draw(app, *scroll, theme, buffer, area),
         KeyboardMode::RangeTest(panel) => range_test::draw(app, panel, theme, buffer, area),
         KeyboardMode::Quit(choice) => quit::draw_quit(app, *choice, theme, buffer, area),
+        KeyboardMode::Rewind(target) => rewind::draw(target, theme, buffer, area),
         KeyboardMode::Keep(choice) => quit::draw_keep(app, *choice, theme, buffer, area),
     }
 }

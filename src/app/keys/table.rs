@@ -8,7 +8,9 @@ use crate::app::actions::Action;
 use crate::app::editor::LineEdit;
 use crate::app::input::{Code, Key};
 use crate::app::message::RunFate;
-use crate::app::needs::{ADVANCE_NEEDS, EXTEND_NEEDS, PAUSE_NEEDS, SAVE_NEEDS, STEER_NEEDS, THROTTLE_NEEDS};
+use crate::app::needs::{
+    ADVANCE_NEEDS, EXTEND_NEEDS, PAUSE_NEEDS, REWIND_NEEDS, SAVE_NEEDS, STEER_NEEDS, THROTTLE_NEEDS,
+};
 use crate::app::prompt::QuitChoice;
 use crate::app::screen::Screen;
 
@@ -28,7 +30,7 @@ const fn shift(code: Code) -> Key {
 
 /// The bindings, in the order of the help.
 pub(super) const BINDINGS: &[Binding] = {
-    use BindingScope::{Everywhere, Help, Keep, Leave, Line, Panels, Quit, RangeTest, Screens, Steps};
+    use BindingScope::{Everywhere, Help, Keep, Leave, Line, Panels, Quit, RangeTest, Rewind, Screens, Steps};
     const OVERVIEW: BindingScope = BindingScope::Screen(Screen::Overview);
     const LAYERS: BindingScope = BindingScope::Screen(Screen::Layers);
     const DATA: BindingScope = BindingScope::Screen(Screen::Data);
@@ -67,6 +69,15 @@ pub(super) const BINDINGS: &[Binding] = {
         bind(Screens, &[key('x')], Action::Extend, "extend", "Train more epochs; asks how many.")
             .footer_rank(11)
             .requires(EXTEND_NEEDS),
+        bind(
+            Steps,
+            &[key('r')],
+            Action::Rewind,
+            "go back",
+            "Go back to the cursor's step; asks first. Without a cursor it asks for the step.",
+        )
+        .footer_rank(11)
+        .requires(REWIND_NEEDS),
         bind(Screens, &[key('w')], Action::SaveRun, "save", "Save the run now, so that it can be resumed from here.")
             .footer_rank(15)
             .requires(SAVE_NEEDS),
@@ -334,6 +345,9 @@ pub(super) const BINDINGS: &[Binding] = {
         bind(Keep, &[key('y')], KEEP, "keep and quit", "Keep the run and leave.").footer_rank(0),
         bind(Keep, &[key('n')], DISCARD, "delete and quit", "Delete what was recorded and leave.").footer_rank(0),
         bind(Keep, &[plain(Code::Esc), key('c'), key('q')], CANCEL, "cancel", "Go on.").footer_rank(0),
+        bind(Rewind, &[plain(Code::Enter), key('y')], Action::Submit, "go there", "Go to that step.").footer_rank(0),
+        bind(Rewind, &[plain(Code::Esc), key('n'), key('q')], Action::Cancel, "cancel", "Stay where the run is.")
+            .footer_rank(0),
         bind(
             Leave,
             &[plain(Code::Tab), plain(Code::Right), plain(Code::Down)],

@@ -2,6 +2,7 @@
 
 use crate::app::chart_view::StepExtent;
 use crate::protocol::{BranchId, BranchName, Branching, Rewound};
+use crate::text::thousands;
 
 use super::Run;
 
@@ -13,6 +14,16 @@ impl Run {
     pub fn step_extent(&self) -> StepExtent {
         let end = self.branches.last_drawn_step().max(self.step);
         StepExtent { now: self.step, tip: self.branches.current().tip.max(self.step), end }
+    }
+
+    /// Where the run stands after it went back or over to another branch, and what follows from that.
+    pub(in crate::app) fn standing_text(&self) -> String {
+        let (step, branch) = (thousands(self.step), self.branches.current().title_in_sentence());
+        if self.branches.is_before_tip() {
+            format!("at step {step} of {branch}; training on begins a branch")
+        } else {
+            format!("at step {step}, the newest of {branch}")
+        }
     }
 
     /// Takes note that so many minibatches are completed, unless more are known to be.

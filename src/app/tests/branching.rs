@@ -6,7 +6,7 @@ use super::*;
 use crate::app::branches::{Branches, RunPosition};
 use crate::app::track::MetricTrack;
 use crate::protocol::inspection::{LayerView, UnitFigures};
-use crate::protocol::{Answer, BranchId, Branching, Finding, Inspection, MetricId, Query};
+use crate::protocol::{Answer, BranchId, Branching, Finding, Inspection, MetricId, Query, Rewound};
 
 fn branched(branch: u64, parent: u64, at: u64) -> Event {
     let change = Some(Change {
@@ -30,12 +30,15 @@ enum Turn {
     Train(u64),
     /// Leaves a branch (one of those there are) at a share of its way, in thousandths.
     Branch(usize, u64),
+    /// Goes to such a place, without leaving the branch yet.
+    GoTo(usize, u64),
 }
 
 fn turns() -> impl Strategy<Value = Vec<Turn>> {
     let turn = prop_oneof![
         3 => (1u64..120).prop_map(Turn::Train),
         2 => (any::<usize>(), 0u64..1000).prop_map(|(which, share)| Turn::Branch(which, share)),
+        2 => (any::<usize>(), 0u64..=1000).prop_map(|(which, share)| Turn::GoTo(which, share)),
     ];
     prop::collection::vec(turn, 1..14)
 }
@@ -45,41 +48,78 @@ fn turns() -> impl Strategy<Value = Vec<Turn>> {
 struct Twin {
     /// The value at each step from 1 on, of each branch.
     histories: Vec<Vec<f64>>,
+    /// How many of them are from another branch.
+    taken: Vec<usize>,
     current: usize,
+    /// Minibatches completed where it stands.
+    stand: usize,
 }
 
 impl Twin {
     fn new() -> Self {
-        Self { histories: vec![Vec::new()], current: 0 }
+        Self { histories: vec![Vec::new()], taken: vec![0], current: 0, stand: 0 }
     }
 
     fn history(&self) -> &[f64] {
-        &self.histories[self.current]
+        &self.histories[self.current][..self.stand]
+    }
+
+    /// Begins a branch, and gives its number.
+    fn branch(&mut self, parent: usize, at: usize) -> u64 {
+        self.histories.push(self.histories[parent][..at].to_vec());
+        self.taken.push(at);
+        (self.current, self.stand) = (self.histories.len() - 1, at);
+        self.current as u64
+    }
+
+    /// The branches that did something which is no history now, with the number of steps that both have in common.
+    fn abandoned(&self) -> Vec<(u64, u64)> {
+        let common = |history: &[f64]| history.iter().zip(self.history()).take_while(|(a, b)| a == b).count();
+        let branches = (0u64..).zip(self.histories.iter().zip(&self.taken));
+        branches
+            .filter(|(_, (history, taken))| history.len() > **taken && common(history) < history.len())
+            .map(|(branch, (history, _))| (branch, common(history) as u64))
+            .collect()
     }
 }
 
-/// Plays turns; `train` is told step and value, `branch` the new branch, its parent and where it leaves it.
-fn play(turns: &[Turn], mut train: impl FnMut(u64, f64), mut branch: impl FnMut(u64, u64, u64)) -> Twin {
+/// Plays turns; `train` is told step and value, `branch` the new branch, its parent and where it leaves it, `go_to` a
+/// branch and a step.
+fn play(
+    turns: &[Turn],
+    mut train: impl FnMut(u64, f64),
+    mut branch: impl FnMut(u64, u64, u64),
+    mut go_to: impl FnMut(u64, u64),
+) -> Twin {
     let mut twin = Twin::new();
     for turn in turns {
         match *turn {
             Turn::Train(steps) => {
+                // As a source does: training on from an earlier step begins a branch.
+                if twin.stand < twin.histories[twin.current].len() {
+                    let (parent, at) = (twin.current, twin.stand);
+                    branch(twin.branch(parent, at), parent as u64, at as u64);
+                }
                 for _ in 0..steps {
                     let current = twin.current;
                     let history = &mut twin.histories[current];
                     // No two branches give the same value at a step.
                     let value = history.len() as f64 + 1.0 + current as f64 * 10_000.0;
                     history.push(value);
-                    train(history.len() as u64, value);
+                    twin.stand = history.len();
+                    train(twin.stand as u64, value);
                 }
             }
             Turn::Branch(which, share) => {
                 let parent = which % twin.histories.len();
                 let at = twin.histories[parent].len() as u64 * share / 1000;
-                let history = twin.histories[parent][..at as usize].to_vec();
-                twin.histories.push(history);
-                twin.current = twin.histories.len() - 1;
-                branch(twin.current as u64, parent as u64, at);
+                branch(twin.branch(parent, at as usize), parent as u64, at);
+            }
+            Turn::GoTo(which, share) => {
+                let branch = which % twin.histories.len();
+                let at = twin.histories[branch].len() as u64 * share / 1000;
+                (twin.current, twin.stand) = (branch, at as usize);
+                go_to(branch as u64, at);
             }
         }
     }
@@ -92,11 +132,15 @@ fn tracked(turns: &[Turn], capacity: usize) -> (MetricTrack, Branches, Twin) {
     let mut track = MetricTrack::with_capacity(capacity);
     let twin = play(
         turns,
-        |step, value| track.push(branches.borrow().lineage().newest_stretch(), step, value, 1.0),
+        |step, value| {
+            branches.borrow_mut().reach_step(step);
+            track.push(branches.borrow().lineage().newest_stretch(), step, value, 1.0);
+        },
         |branch, parent, at| {
             let branching = Branching { branch: BranchId(branch), parent: BranchId(parent), at, change: None };
             branches.borrow_mut().begin_branch(&branching).unwrap();
         },
+        |branch, step| branches.borrow_mut().go_to(Rewound { branch: BranchId(branch), step }).unwrap(),
     );
     (track, branches.into_inner(), twin)
 }
@@ -177,9 +221,16 @@ proptest! {
                 }
             },
             |branch, parent, at| events.borrow_mut().push(branched(branch, parent, at)),
+            |branch, step| events.borrow_mut().push(Event::Rewound(Rewound { branch: BranchId(branch), step })),
         );
         tell(&mut app, events.into_inner());
         let (run, history) = (app.run(), twin.history());
+        let futures = run.branches.abandoned_futures();
+        let abandoned = twin.abandoned();
+        prop_assert_eq!(futures.len() + run.branches.undrawn_futures(), abandoned.len());
+        for future in futures {
+            prop_assert!(abandoned.contains(&(future.branch.0, future.fork)), "{:?} of {:?}", future, abandoned);
+        }
         prop_assert_eq!(run.step, history.len() as u64);
         prop_assert_eq!(run.branches.count(), twin.histories.len());
         prop_assert_eq!(loss(&app).latest_value(run.lineage()).map(|(_, value)| value), history.last().copied());

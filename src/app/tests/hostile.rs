@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
+use crate::app::KeyboardMode;
 use crate::protocol::inspection::{Distribution, LayerView, ParameterView, UnitFigures};
 use crate::protocol::{Answer, Inspection, Query};
 use crate::protocol::{
-    BranchId, Branching, Evaluation, Finding, LayerEquations, LayerKind, LayerRole, Loading, LossInfo, MetricId,
-    MetricInfo, MetricValue, MetricValues, NewMetrics, RunSummary, TrainingMeans, Unit,
+    BranchId, BranchName, Branching, Evaluation, Finding, LayerEquations, LayerKind, LayerRole, Loading, LossInfo,
+    MetricId, MetricInfo, MetricValue, MetricValues, NewMetrics, Rewinding, Rewound, RunSummary, TrainingMeans, Unit,
 };
 
 fn number() -> impl Strategy<Value = f64> {
@@ -198,7 +199,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         4 => any_step(),
         1 => any_ready(),
         1 => any_controls(),
-        1 => text().prop_map(|run| Event::Hello(Hello { protocol: 9, source: run.clone(), run, capabilities: ALL.to_vec() })),
+        1 => text().prop_map(|run| Event::Hello(Hello { protocol: 9, source: run.clone(), run, capabilities: ALL.into_iter().chain([Capability::Rewind]).collect() })),
         1 => (text(), prop::option::of(number())).prop_map(|(what, fraction)| Event::Loading(Loading { what, fraction })),
         2 => (run_state(), count(), prop::option::of(text()))
             .prop_map(|(state, step, reason)| Event::State(StateChange { state, step, reason })),
@@ -209,6 +210,10 @@ fn any_event() -> impl Strategy<Value = Event> {
         1 => (0u64..6, 0u64..6, count(), prop::option::of(any_change())).prop_map(|(branch, parent, at, change)| {
             Event::Branched(Branching { branch: BranchId(branch), parent: BranchId(parent), at, change })
         }),
+        2 => (0u64..6, count()).prop_map(|(branch, step)| Event::Rewound(Rewound { branch: BranchId(branch), step })),
+        1 => (count(), count(), count()).prop_map(|(from, step, to)| Event::Rewinding(Rewinding { from, step, to })),
+        1 => (0u64..6, text()).prop_map(|(branch, name)| Event::BranchRenamed(BranchName { branch: BranchId(branch), name })),
+        1 => (0u64..6).prop_map(|branch| Event::BranchDeleted { branch: BranchId(branch) }),
         1 => Just(Event::Unknown),
         1 => (1u64..20, count()).prop_map(|(id, step)| Event::Applied { id: CommandId(id), step }),
         1 => (1u64..20, text()).prop_map(|(id, reason)| Event::Rejected { id: CommandId(id), reason }),
@@ -228,7 +233,7 @@ fn any_event() -> impl Strategy<Value = Event> {
 
 fn any_key() -> impl Strategy<Value = Key> {
     let code = prop_oneof![
-        6 => prop::sample::select(" sS+-=L[]}xf0zZlme:?pMqyn1234vb.".chars().collect::<Vec<_>>()).prop_map(Code::Char),
+        6 => prop::sample::select(" sS+-=L[]}xf0zZlme:?pMqyn1234vb.rr".chars().collect::<Vec<_>>()).prop_map(Code::Char),
         1 => any::<char>().prop_map(Code::Char),
         4 => prop::sample::select(vec![
             Code::Enter, Code::Esc, Code::Tab, Code::BackTab, Code::Backspace, Code::Delete, Code::Left, Code::Right,
@@ -270,6 +275,10 @@ fn look(app: &App) {
             assert_eq!([chart.train.len(), chart.smoothed.len(), chart.test.len()], [columns; 3]);
             assert!(chart.steps.first <= chart.steps.last);
             assert!(chart.marks.iter().all(|mark| mark.column < columns));
+            for overlay in chart.overlays {
+                assert!(overlay.values.len() == columns && overlay.marks.iter().all(|mark| *mark < columns));
+                shown.extend([overlay.name, overlay.short]);
+            }
             assert!(chart.cursor.iter().all(|cursor| cursor.column < columns));
             for tick in chart.axis.ticks(&chart.unit).into_iter().chain(chart.steps.ticks(5, 40)) {
                 assert!(tick.cell < 40, "{tick:?}");
@@ -305,10 +314,14 @@ fn look(app: &App) {
     assert!(header.progress.is_none_or(|progress| (0.0..=1.0).contains(&progress)));
     assert!(header.remaining.is_none_or(f64::is_finite));
     shown.extend(
-        [Some(header.run), header.reason, header.schedule, header.schedule_requested, header.throttle]
+        [Some(header.run), header.branch, header.reason, header.schedule, header.schedule_requested, header.throttle]
             .into_iter()
             .flatten(),
     );
+    shown.extend(header.rewinding.map(|progress| progress.sentence()));
+    if let KeyboardMode::Rewind(target) = app.mode() {
+        shown.push(target.question());
+    }
     shown.extend(header.requested.into_iter().chain(header.loading.map(|loading| loading.what)));
     shown.extend(app.control_rows().into_iter().map(|row| row.key));
     shown.extend(app.run().findings.iter().flat_map(|row| [row.what.clone(), row.advice.clone()]));

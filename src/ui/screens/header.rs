@@ -35,9 +35,12 @@ pub fn phase_mark(phase: RunPhase, theme: Theme) -> (&'static str, Role) {
     let marks = theme.marks();
     match phase {
         RunPhase::Running => (marks.running, Role::Good),
-        RunPhase::Loading | RunPhase::Pausing | RunPhase::Resuming | RunPhase::Stepping | RunPhase::Stopping => {
-            (marks.pending, Role::Change)
-        }
+        RunPhase::Loading
+        | RunPhase::Pausing
+        | RunPhase::Resuming
+        | RunPhase::Stepping
+        | RunPhase::Rewinding
+        | RunPhase::Stopping => (marks.pending, Role::Change),
         RunPhase::Paused => (marks.paused, Role::Watch),
         RunPhase::Finished => (marks.good, Role::Good),
         RunPhase::Failed => (marks.bad, Role::Bad),
@@ -52,6 +55,13 @@ fn draw_first_row(row: &mut Row, header: &Header, theme: Theme) {
     let mut state = format!("{mark} {}", header.phase.label());
     if matches!(header.phase, RunPhase::Paused | RunPhase::Finished | RunPhase::Failed | RunPhase::Recorded) {
         state = format!("{state} @ {}", thousands(header.step));
+    }
+    let is_known = !matches!(header.phase, RunPhase::Loading | RunPhase::Rewinding);
+    if let Some(branch) = header.branch.as_ref().filter(|_| is_known) {
+        state = format!("{state} on {branch}");
+    }
+    if let Some(rewinding) = &header.rewinding {
+        state = format!("{mark} {}", rewinding.sentence());
     }
     let step = match header.total_steps {
         Some(total) => format!("{} / {}", thousands(header.step), thousands(total)),
@@ -94,6 +104,10 @@ fn draw_progress(buffer: &mut Buffer, area: Rect, header: &Header, theme: Theme)
     if let Some(loading) = &header.loading {
         let text = format!(" {}{} ", loading.what, theme.marks().ellipsis);
         progress::draw(buffer, area, loading.fraction, &text, Role::Change, theme);
+        return;
+    }
+    if let Some(rewinding) = &header.rewinding {
+        progress::draw(buffer, area, rewinding.done, " Esc gives up ", Role::Change, theme);
         return;
     }
     let percent = header.progress.map(|share| format!("{:.0} %", (share * 100.0).floor()));
