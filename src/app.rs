@@ -6,6 +6,7 @@ mod act;
 mod actions;
 mod attention;
 mod banner;
+mod branch_tree;
 mod branches;
 mod chart;
 mod chart_view;
@@ -16,6 +17,7 @@ mod dialog;
 mod display;
 mod editor;
 mod findings;
+mod ghosts;
 mod going_back;
 mod header;
 mod input;
@@ -37,10 +39,12 @@ mod range_test;
 mod record;
 mod rewind;
 mod run;
+mod runs_screen;
 mod screen;
 mod series;
 mod speed;
 mod steering;
+mod step_scale;
 mod tables;
 mod trace;
 mod track;
@@ -55,6 +59,7 @@ use crate::protocol::Query;
 
 pub use actions::{Action, SampleStep};
 pub use banner::Banner;
+pub use branch_tree::{BranchFigure, BranchResult, BranchRow, BranchTree, LedgerRow};
 pub use branches::{AbandonedFuture, Branch, BranchStretch, Branches, Lineage, MAX_DRAWN_FUTURES, RunPosition};
 pub use chart::{
     AxisTick, Chart, ChartMark, ChartValues, CursorReadout, CurveEnds, MeanSpan, MinibatchMean, Overlay, PlotSize,
@@ -66,6 +71,10 @@ pub use commands::{COMMANDS, CommandSpec};
 pub use data::{DataScreen, DataSelection, DataSubject, FigureTrends, PlaneLayout, ShownAnswer, TileLayout};
 pub use editor::{LineEdit, LineEditor, MAX_LINE_BYTES};
 pub use findings::{FindingRow, Findings};
+pub use ghosts::{
+    AlignedGhost, Ghost, GhostRun, Ghosts, MAX_GHOSTS, MAX_LISTED_RUNS, PLACES_PER_STEP, RecordedAnswer,
+    RecordedRequest, RecordedRun,
+};
 pub use header::{Header, LearningRates};
 pub use heat_map::{HeatMap, HeatRow};
 pub use input::{Code, Key, Modifiers, Pointer};
@@ -84,8 +93,10 @@ pub use range_test::{RangeTestPanel, RangeTestPlot, RangeTestStatus};
 pub use record::RecordStatus;
 pub use rewind::{RewindProgress, RewindTarget};
 pub use run::{ChangeMark, MAX_CLASS_NAMES, Run};
+pub use runs_screen::{RecordedRow, RunsScreen};
 pub use screen::{Panel, Screen};
 pub use series::{Column, Extent, StepRange};
+pub use step_scale::{Alignment, StepScale};
 pub use tables::{ControlRow, FooterItem, HelpLine, HelpSection};
 pub use trace::{
     ChainRow, CompletedPhase, InspectScreen, InspectSelection, SampleTrace, ShownGradientCheck, SumTerm, WorkedSum,
@@ -122,13 +133,14 @@ impl App {
     pub fn new(settings: Settings) -> Self {
         let watched = WatchedRun::new(&settings.run, settings.origin == RunOrigin::Recorded);
         let mouse = settings.mouse;
+        let view = View::with_ghosts(Ghosts::loading(&settings.ghosts, settings.alignment));
         Self {
             settings,
             now: Duration::ZERO,
             revision: 0,
             size: (80, 24),
             watched,
-            view: View::default(),
+            view,
             dialog: Dialog::default(),
             notices: Notices::default(),
             mouse,
@@ -253,6 +265,11 @@ impl App {
     /// The Inspect screen.
     pub fn inspect_screen(&self) -> InspectScreen<'_> {
         self.view.inspect_screen(&self.watched)
+    }
+
+    /// The Runs screen.
+    pub fn runs_screen(&self) -> RunsScreen<'_> {
+        self.view.runs_screen(&self.watched)
     }
 
     /// What the screen wants to know of the inside of the run, the most important first.

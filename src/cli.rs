@@ -7,11 +7,12 @@ use gradtop::{config::FlagValue, protocol::SampleChoice, range::Range};
 pub use mistakes::parse_arguments;
 use numbers::{real, whole};
 use run_arguments::{
-    EvaluateArguments, ExportArguments, OpenArguments, OutputArguments, PredictArguments, RemoveArguments,
-    RenameArguments, ReplayArguments, ResumeArguments, RunsArguments,
+    CompareArguments, EvaluateArguments, ExportArguments, GhostArguments, OpenArguments, OutputArguments,
+    PredictArguments, RemoveArguments, RenameArguments, ReplayArguments, ResumeArguments, RunsArguments,
 };
 
 mod bench;
+mod compare;
 mod config;
 mod data;
 mod ending;
@@ -38,6 +39,7 @@ mod resume;
 mod run_arguments;
 mod runs;
 mod screen;
+mod shelf;
 mod start;
 mod sweep;
 mod train;
@@ -65,6 +67,8 @@ pub struct Cli {
     command: Option<CliCommand>,
     #[command(flatten)]
     bare: RunArguments,
+    #[command(flatten)]
+    ghosts: GhostArguments,
 }
 
 #[derive(Debug, Subcommand)]
@@ -104,6 +108,11 @@ enum CliCommand {
     Sweep(sweep::SweepArguments),
     /// List the recorded runs.
     Runs(RunsArguments),
+    /// Compare recorded runs: which settings differ, what they reached, and their curves over each other.
+    ///
+    /// On a terminal the dashboard shows the first run with the others over its charts; with --text, or without a
+    /// terminal, it is a table.
+    Compare(CompareArguments),
     /// Write what was recorded of a run into files: its numbers, a figure for a report, a page.
     ///
     /// The page shows facts, curves, layers, confusion, the worst mistakes, findings, what was done to the run, and its
@@ -227,6 +236,8 @@ struct TrainArguments {
     /// Keep nothing of the run; otherwise it is recorded in a folder below `run.directory`
     #[arg(long)]
     no_record: bool,
+    #[command(flatten)]
+    ghosts: GhostArguments,
     /// Begin with the weights of a recorded run or of a safetensors file, by `PyTorch`'s names
     #[arg(long, value_name = "RUN|FILE")]
     from: Option<OsString>,
@@ -377,7 +388,7 @@ struct BenchArguments {
 /// Runs what was asked for and returns the exit status.
 pub fn run(cli: Cli) -> ExitCode {
     let outcome = match cli.command {
-        None => train::run_paced(&cli.bare),
+        None => train::run_paced(&cli.bare, &cli.ghosts),
         Some(CliCommand::Train(arguments)) => train::run_at_full_speed(&arguments),
         Some(CliCommand::Resume(arguments)) => resume::run(&arguments),
         Some(CliCommand::Open(arguments)) => open::run(&arguments),
@@ -386,6 +397,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Some(CliCommand::Lrfind(arguments)) => lrfind::run(&arguments),
         Some(CliCommand::Sweep(arguments)) => sweep::run(&arguments),
         Some(CliCommand::Runs(arguments)) => runs::list(&arguments),
+        Some(CliCommand::Compare(arguments)) => compare::run(&arguments),
         Some(CliCommand::Export(arguments)) => export::run(&arguments),
         Some(CliCommand::Rm(arguments)) => runs::remove(&arguments),
         Some(CliCommand::Rename(arguments)) => runs::rename(&arguments),

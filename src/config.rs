@@ -219,6 +219,11 @@ impl Config {
         values.filter(|(_, value, default)| value != default).map(|(path, value, _)| (path, value)).collect()
     }
 
+    /// Every key with its value as TOML.
+    pub fn key_values(&self) -> Vec<(&'static str, String)> {
+        table::config_keys().map(|key| (key.path, key.value_as_toml(self))).collect()
+    }
+
     /// The part of [`to_toml`](Self::to_toml) that is about one key, `optimizer.lr`, or one table, `optimizer`.
     ///
     /// # Errors

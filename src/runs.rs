@@ -15,14 +15,17 @@ mod placed;
 pub mod playback;
 mod preparation;
 mod recorder;
+mod step_times;
 pub mod storage;
 pub mod sweep;
 pub mod tensorboard;
 #[cfg(test)]
 mod tests;
+mod way;
 
 pub use info::read_info;
 pub use manifest::{Manifest, ManifestError, RunFacts};
 pub use opened::{OpenRunError, OpenedRun, newest_state, open_weights};
 pub use preparation::read_preparation;
 pub use recorder::{RecordSettings, Recorder};
+pub use step_times::read_step_times;

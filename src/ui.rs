@@ -8,6 +8,7 @@ pub mod frame;
 pub mod graphics;
 pub mod layout;
 pub mod paint;
+mod recorded_runs;
 pub mod run;
 pub mod screens;
 pub mod svg;
@@ -18,6 +19,7 @@ pub mod widgets;
 pub use self::{
     attention::AttentionSignal,
     graphics::PictureProtocol,
+    recorded_runs::RecordedRuns,
     run::{LeftDashboard, UiSettings, run},
     terminal::{restore_screen, wait_for_foreground},
     theme::{Background, ColorDepth, GlyphSet, Theme},

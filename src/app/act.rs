@@ -42,13 +42,18 @@ impl App {
             | Action::Edit(_)
             | Action::Choose { .. }
             | Action::Cancel
+            | Action::Confirm
             | Action::Answer(QuitChoice::Cancel) => self.dialog.handle_action(action, &self.watched),
             Action::Rewind => self.ask_to_rewind(),
             Action::Back if self.watched.rewind_progress().is_some() && self.live().can(Capability::Rewind) => {
                 going_back::cancel_rewind(&self.watched)
             }
             Action::Submit => return self.submit(),
+            Action::Open if self.view.screen == Screen::Runs => {
+                self.view.handle_action(action, &self.watched, self.size)
+            }
             Action::Open => self.open_selected(),
+            Action::RenameBranch => self.ask_branch_name(),
             Action::SaveScreen => FollowUp::SaveScreen(None),
             Action::Freeze => {
                 self.watched.toggle_freeze();
@@ -99,6 +104,13 @@ impl App {
             }
             FollowUp::ShowUnit { layer, unit } => self.view.show_unit(layer, unit, &self.watched),
             FollowUp::ShowFigure(name) => self.view.show_figure(&name),
+            FollowUp::Recorded(request) => return vec![Effect::Recorded(request)],
+            FollowUp::AskToDelete { branch } => self.dialog.ask_to_delete(branch),
+            FollowUp::Align(alignment) => match self.view.charts.ghosts.set_alignment(alignment) {
+                Ok(()) => self
+                    .show_notice(NoticeTone::Good, &format!("runs are laid over each other by {}", alignment.word())),
+                Err(reason) => self.show_notice(NoticeTone::Bad, &reason),
+            },
             FollowUp::SaveScreen(path) => {
                 let is_usual_name = path.is_none();
                 let path = path.unwrap_or_else(|| self.screenshot_path());
@@ -140,6 +152,14 @@ impl App {
             Some(parameter) => self.dialog.ask_value(&parameter.key, &self.watched),
             None => FollowUp::Done,
         }
+    }
+
+    /// Asks for a name of the selected branch.
+    fn ask_branch_name(&mut self) -> FollowUp {
+        if let Some(named) = self.runs_screen().branch_to_rename() {
+            self.dialog.ask_branch_name(&named);
+        }
+        FollowUp::Done
     }
 
     fn toggle_mouse_capture(&mut self) -> Vec<Effect> {

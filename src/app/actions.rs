@@ -89,6 +89,12 @@ pub enum Action {
     AdvancePhase,
     /// Check the gradients of the selected layer.
     CheckGradients,
+    /// Lay what is selected over the charts, or take it away.
+    LayOver,
+    /// Ask for a name of the selected branch.
+    RenameBranch,
+    /// Forget the selected branch, after a question.
+    DeleteBranch,
     /// The focused panel alone, or all of them.
     Expand,
     /// Focus another panel.
@@ -128,6 +134,8 @@ pub enum Action {
     Edit(LineEdit),
     /// Answer the question.
     Answer(QuitChoice),
+    /// Answer yes.
+    Confirm,
     /// Choose another answer.
     Choose {
         /// The one before instead of the next.

@@ -11,7 +11,7 @@ pub use axis::{AxisTick, ValueAxis};
 use curve::Sight;
 pub use curve::{CurveEnds, MeanSpan, MinibatchMean};
 pub use overlay::Overlay;
-use overlay::OverlaySource;
+use overlay::{OverlaySource, ghost_overlays};
 
 use super::chart_view::{ChartView, Smoothing};
 use super::metric::{ChartFigure, ChartSlot, FigureCurve};
@@ -120,7 +120,11 @@ impl Chart {
         // What is measured on no part of the data does not vary with its samples.
         let reach = view.smoothing.reach().filter(|_| figure.is_sample_mean());
         let (smoothed, smoothed_ends) = sight.smoothed(trained, reach);
-        let overlays = abandoned_futures(run, trained.or(tested), sight, reach.filter(|_| trained.is_some()));
+        let mean_reach = reach.filter(|_| trained.is_some());
+        let mut overlays = abandoned_futures(run, view, trained.or(tested), sight, mean_reach);
+        if let Some(curve) = figure.train.or(figure.test) {
+            overlays.extend(ghost_overlays(&view.ghosts, &run.metrics.curve_info(curve).tag, sight, mean_reach));
+        }
         let samples = train.iter().chain(&test).filter_map(|column| column.extent);
         let drawn = samples.flat_map(|extent| [extent.min, extent.max]).chain(smoothed.iter().flatten().copied());
         let ends = [train_ends, smoothed_ends, test_ends].into_iter().flat_map(CurveEnds::values);
@@ -164,12 +168,19 @@ impl Chart {
 }
 
 /// What a run did on other branches, by the values of a track.
-fn abandoned_futures(run: &Run, track: Option<&MetricTrack>, own: Sight<'_>, reach: Option<u64>) -> Vec<Overlay> {
+fn abandoned_futures(
+    run: &Run,
+    view: &ChartView,
+    track: Option<&MetricTrack>,
+    own: Sight<'_>,
+    reach: Option<u64>,
+) -> Vec<Overlay> {
     let futures = run.branches.abandoned_futures();
     let Some(track) = track.filter(|_| !futures.is_empty()) else { return Vec::new() };
     let drawn = own.drawn(track, reach);
     let overlay = |future| Overlay::of(OverlaySource::of_future(run, future, track)?, own, reach, &drawn);
-    futures.iter().filter_map(overlay).collect()
+    let shown = futures.iter().filter(|future| !view.hidden_branches.contains(&future.branch));
+    shown.filter_map(overlay).collect()
 }
 
 /// The values of the minibatches and of the evaluations at a step, also after the one at which the run stands; `mean` is

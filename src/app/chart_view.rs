@@ -2,10 +2,11 @@
 
 use super::actions::Action;
 use super::follow_up::FollowUp;
+use super::ghosts::Ghosts;
 use super::metric::{ChartFigure, ChartSlot};
 use super::run::Run;
 use super::series::StepRange;
-use crate::protocol::RECENT_MINIBATCHES;
+use crate::protocol::{BranchId, RECENT_MINIBATCHES};
 
 /// How values become heights.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -93,6 +94,10 @@ pub struct ChartView {
     pub window: StepWindow,
     /// Step whose values are read out.
     pub cursor: Option<u64>,
+    /// Other runs that lie over the charts.
+    pub ghosts: Ghosts,
+    /// Branches whose curves are not drawn although they could be.
+    pub hidden_branches: Vec<BranchId>,
     /// Smoothing of the bright line.
     pub smoothing: Smoothing,
     /// Scale asked for in each chart.
@@ -136,7 +141,7 @@ impl ChartView {
     /// The run stands elsewhere: drops a cursor and a window on steps that there are no more.
     pub(super) fn keep_within(&mut self, extent: StepExtent) {
         self.cursor.take_if(|cursor| *cursor > extent.tip);
-        if matches!(self.window, StepWindow::Fixed(steps) if steps.last > extent.end) {
+        if matches!(self.window, StepWindow::Fixed(steps) if steps.last > self.whole_steps(extent).last) {
             self.window = StepWindow::Whole;
         }
     }
@@ -233,7 +238,7 @@ impl ChartView {
     /// The steps to show of a run whose steps go so far.
     pub fn shown_steps(&self, extent: StepExtent) -> StepRange {
         match self.window {
-            StepWindow::Whole => whole_run_steps(extent.end),
+            StepWindow::Whole => self.whole_steps(extent),
             StepWindow::Newest { steps } => {
                 let whole = whole_run_steps(extent.now);
                 StepRange { first: whole.last.saturating_sub(steps.saturating_sub(1)).max(whole.first), ..whole }
@@ -242,10 +247,15 @@ impl ChartView {
         }
     }
 
+    /// All steps that are drawn, those of other runs included.
+    fn whole_steps(&self, extent: StepExtent) -> StepRange {
+        whole_run_steps(self.ghosts.newest_step().map_or(extent.end, |newest| newest.max(extent.end)))
+    }
+
     /// Shows `factor` times as many steps, keeping the step at `fraction` of the window where it is; near the step at
     /// which the run stands, that one stays in sight.
     pub fn zoom(&mut self, extent: StepExtent, fraction: f64, factor: f64) {
-        let whole = whole_run_steps(extent.end);
+        let whole = self.whole_steps(extent);
         let now = self.shown_steps(extent);
         let fraction = if fraction.is_finite() { fraction.clamp(0.0, 1.0) } else { 1.0 };
         let length = now.length() as f64;
@@ -282,7 +292,7 @@ impl ChartView {
 
     /// Shows `length` steps from `first` on, as far as there are so many; where they end with the run, they move on with it.
     fn set_window(&mut self, extent: StepExtent, first: u64, length: u64) {
-        let whole = whole_run_steps(extent.end);
+        let whole = self.whole_steps(extent);
         let latest_first = whole.last.saturating_sub(length - 1).max(whole.first);
         let first = first.clamp(whole.first, latest_first);
         let last = first.saturating_add(length - 1);

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use crate::files::wrong_ending;
-use crate::protocol::{Capability, Command, LEARNING_RATE, MAX_EPOCHS, THROTTLE};
+use crate::protocol::{
+    BranchId, BranchName, Capability, Command, LEARNING_RATE, MAX_BRANCH_NAME, MAX_EPOCHS, THROTTLE,
+};
 use crate::text::nearest;
 
 use super::actions::Action;
@@ -16,6 +18,7 @@ use super::needs::{
 };
 use super::prompt::{LinePurpose, WordCompletion};
 use super::range_test::parse_range_test;
+use super::step_scale::Alignment;
 use super::trace::parse_existing_sample;
 use super::typed::{parse_count, parse_number, quoted};
 use super::watched::WatchedRun;
@@ -200,6 +203,14 @@ pub const COMMANDS: &[CommandSpec] = &[
         CompletionSource::Fixed(&["hardest", "mistake", "test:", "train:"]),
         sample_command,
     ),
+    command(
+        "align",
+        "step|epoch|samples|time",
+        "Lay other runs over the charts by their steps, epochs, samples or time.",
+        &[],
+        CompletionSource::Fixed(ALIGNMENT_WORDS),
+        align_command,
+    ),
     command("chart", "METRIC", "Show a metric in the focused chart.", &[], CompletionSource::Figures, chart_command),
     command(
         "screenshot",
@@ -234,6 +245,9 @@ pub(super) fn interpret_line(purpose: &LinePurpose, text: &str, watched: &Watche
             check_requirements(STEER_NEEDS, watched).and_then(|()| watched.set_hyperparameter(key, text))
         }
         LinePurpose::Sample => check_requirements(INSPECT_NEEDS, watched).and_then(|()| sample_command(watched, text)),
+        LinePurpose::BranchName { branch } => {
+            check_requirements(REWIND_NEEDS, watched).and_then(|()| rename_branch(*branch, text))
+        }
         LinePurpose::Step => check_requirements(REWIND_NEEDS, watched).and_then(|()| rewind_command(watched, text)),
         LinePurpose::Extend => check_requirements(&[Requirement::Source(Capability::Extend)], watched)
             .and_then(|()| extend_command(watched, text)),
@@ -312,6 +326,30 @@ fn common_prefix<'a>(one: &'a str, other: &str) -> &'a str {
 
 fn send_without_arguments(text: &str, command: Command) -> Result<FollowUp, String> {
     if text.is_empty() { Ok(FollowUp::Send(command)) } else { Err(format!("{} is too much", quoted(text))) }
+}
+
+fn rename_branch(branch: BranchId, text: &str) -> Result<FollowUp, String> {
+    let length = text.chars().count();
+    if length > MAX_BRANCH_NAME {
+        return Err(format!("the name has {length} characters; at most {MAX_BRANCH_NAME} are valid"));
+    }
+    Ok(FollowUp::Send(Command::RenameBranch(BranchName { branch, name: text.into() })))
+}
+
+/// By what runs can be laid over each other.
+const ALIGNMENT_WORDS: &[&str] = &["step", "epoch", "samples", "time"];
+
+fn align_command(_: &WatchedRun, text: &str) -> Result<FollowUp, String> {
+    let words = ALIGNMENT_WORDS.join(", ");
+    let alignment = match text {
+        "step" => Alignment::Step,
+        "epoch" => Alignment::Epoch,
+        "samples" => Alignment::Samples,
+        "time" => Alignment::Time,
+        "" => return Err(format!("needs one of {words}")),
+        _ => return Err(format!("{} is none of {words}", quoted(text))),
+    };
+    Ok(FollowUp::Align(alignment))
 }
 
 fn extend_command(_: &WatchedRun, text: &str) -> Result<FollowUp, String> {

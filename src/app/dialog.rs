@@ -2,7 +2,9 @@
 
 use std::collections::VecDeque;
 
-use crate::protocol::{Command, CommandId, LEARNING_RATE, MAX_EPOCHS, RangeTest};
+use crate::protocol::{
+    BranchId, BranchName, Command, CommandId, LEARNING_RATE, MAX_BRANCH_NAME, MAX_EPOCHS, RangeTest,
+};
 use crate::text::{short, thousands};
 
 use super::actions::{Action, SampleStep};
@@ -78,6 +80,11 @@ impl Dialog {
         self.mode = KeyboardMode::Keep(QuitChoice::Leave(RunFate::Kept));
     }
 
+    /// Asks whether to forget a branch.
+    pub(super) fn ask_to_delete(&mut self, branch: BranchId) {
+        self.mode = KeyboardMode::Delete { branch, yes: false };
+    }
+
     /// Asks before going back, or which step to go back to where no place is chosen.
     pub(super) fn ask_to_rewind(&mut self, target: Option<RewindTarget>) {
         match target {
@@ -114,6 +121,12 @@ impl Dialog {
             }
             (Action::Choose { backwards }, KeyboardMode::Keep(choice)) => {
                 *choice = choice.next_among(QuitChoice::KEEP_ANSWERS, backwards);
+            }
+            (Action::Choose { .. }, KeyboardMode::Delete { yes, .. }) => *yes = !*yes,
+            (Action::Confirm, KeyboardMode::Delete { branch, .. }) => {
+                let branch = *branch;
+                self.close();
+                return FollowUp::Send(Command::DeleteBranch { branch });
             }
             (Action::Edit(edit), KeyboardMode::Line(line)) => line.apply_edit(edit),
             (Action::Recall(by), KeyboardMode::Line(line)) if line.purpose == LinePurpose::Command => {
@@ -180,6 +193,11 @@ impl Dialog {
         FollowUp::Done
     }
 
+    /// Asks for a name of a branch, beginning with the one that it has.
+    pub(super) fn ask_branch_name(&mut self, named: &BranchName) {
+        self.open_line(LinePurpose::BranchName { branch: named.branch }, LineEditor::with_proposal(&named.name));
+    }
+
     /// Types the character of a key into an open line.
     pub(super) fn type_key(&mut self, key: Key) {
         if let (KeyboardMode::Line(line), Code::Char(c)) = (&mut self.mode, key.code)
@@ -212,6 +230,9 @@ impl Dialog {
             LinePurpose::Sample => {
                 ("sample".into(), "a row of the minibatch, train:N, test:N, mistake or hardest".into())
             }
+            LinePurpose::BranchName { .. } => {
+                ("name of the branch".into(), format!("at most {MAX_BRANCH_NAME} characters; none takes its name away"))
+            }
             LinePurpose::Step => {
                 let newest = thousands(watched.live().step_extent().tip);
                 ("go back to step".into(), format!("valid: whole numbers from 0 to {newest}"))
@@ -235,7 +256,12 @@ impl Dialog {
             }
             KeyboardMode::RangeTest(panel) => return (self.take_suggested_rate(panel), None),
             KeyboardMode::Rewind(target) => return (FollowUp::Rewind(target), None),
-            KeyboardMode::Normal | KeyboardMode::Help { .. } => return (FollowUp::Done, None),
+            KeyboardMode::Delete { branch, yes: true } => {
+                return (FollowUp::Send(Command::DeleteBranch { branch }), None);
+            }
+            KeyboardMode::Normal | KeyboardMode::Help { .. } | KeyboardMode::Delete { .. } => {
+                return (FollowUp::Done, None);
+            }
         };
         let text = line.editor.text().trim().to_owned();
         if line.purpose == LinePurpose::Command && !text.is_empty() {

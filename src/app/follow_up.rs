@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
-use crate::protocol::{Command, SampleChoice};
+use crate::protocol::{BranchId, Command, SampleChoice};
 
 use super::actions::Action;
+use super::ghosts::RecordedRequest;
 use super::notices::NoticeTone;
 use super::rewind::RewindTarget;
+use super::step_scale::Alignment;
 
 /// What a part of the dashboard can't do by itself, and so asks for.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +34,15 @@ pub enum FollowUp {
     },
     /// Show the figure of this name in a chart.
     ShowFigure(String),
+    /// Read something about recorded runs.
+    Recorded(RecordedRequest),
+    /// Ask whether to forget a branch.
+    AskToDelete {
+        /// The branch.
+        branch: BranchId,
+    },
+    /// Lay steps of different runs over each other by something else.
+    Align(Alignment),
     /// Save the screen, in this file if one is named.
     SaveScreen(Option<PathBuf>),
 }

@@ -8,11 +8,11 @@ use super::needs::Requirement;
 use super::prompt::KeyboardMode;
 use super::screen::Screen;
 
-use table::{BINDINGS, INSPECT_BINDINGS};
+use table::{BINDINGS, INSPECT_BINDINGS, RUNS_BINDINGS};
 
 /// All bindings, in the order of the help.
 pub fn bindings() -> impl Iterator<Item = &'static Binding> {
-    BINDINGS.iter().chain(INSPECT_BINDINGS)
+    BINDINGS.iter().chain(INSPECT_BINDINGS).chain(RUNS_BINDINGS)
 }
 
 /// Where a binding is valid.
@@ -38,8 +38,10 @@ pub enum BindingScope {
     Quit,
     /// At the question whether to keep the run.
     Keep,
-    /// At both.
+    /// At every question.
     Leave,
+    /// At the question whether to delete a branch.
+    Delete,
     /// At the question whether to go back.
     Rewind,
 }
@@ -56,7 +58,8 @@ impl BindingScope {
             | (Self::Quit, KeyboardMode::Quit(_))
             | (Self::Keep, KeyboardMode::Keep(_))
             | (Self::Rewind, KeyboardMode::Rewind(_))
-            | (Self::Leave, KeyboardMode::Quit(_) | KeyboardMode::Keep(_)) => true,
+            | (Self::Leave, KeyboardMode::Quit(_) | KeyboardMode::Keep(_) | KeyboardMode::Delete { .. })
+            | (Self::Delete, KeyboardMode::Delete { .. }) => true,
             (Self::Steps, KeyboardMode::Normal) => screen.has_step_axis(),
             (Self::Panels, KeyboardMode::Normal) => screen.panels().len() > 1,
             (Self::Screen(own), KeyboardMode::Normal) => own == screen,

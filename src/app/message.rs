@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use crate::protocol::{Event, Request};
 
+use super::ghosts::{RecordedAnswer, RecordedRequest};
 use super::input::{Key, Pointer};
+use super::step_scale::Alignment;
 
 /// What the dashboard is told when it starts.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +20,10 @@ pub struct Settings {
     pub mouse: bool,
     /// Where the run comes from.
     pub origin: RunOrigin,
+    /// Folders of recorded runs that are being read, to be laid over the charts.
+    pub ghosts: Vec<PathBuf>,
+    /// By what they are laid over each other.
+    pub alignment: Alignment,
 }
 
 /// Where the run comes from, which decides what leaving the dashboard means.
@@ -57,6 +63,8 @@ pub enum Message {
         /// Time since the start.
         now: Duration,
     },
+    /// Something about recorded runs was read.
+    Recorded(RecordedAnswer),
     /// The screen was saved, or why it was not.
     ScreenSaved(Result<PathBuf, String>),
     /// No shell could bring a suspended process back, so it was not suspended.
@@ -92,6 +100,8 @@ pub enum Effect {
         /// Whether nobody chose the name, so that another may take its place where it is taken.
         is_usual_name: bool,
     },
+    /// Read something about recorded runs, and answer with [`Message::Recorded`].
+    Recorded(RecordedRequest),
     /// Give the terminal to the shell until the process is continued.
     Suspend,
     /// Capture the mouse, or stop that.

@@ -185,6 +185,12 @@ impl MetricStore {
         self.tracks.iter_mut().for_each(|track| track.forget_branch(branch));
     }
 
+    /// The same values with every step somewhere else, in the same order.
+    #[must_use]
+    pub fn with_steps(&self, place: &impl Fn(u64) -> u64) -> Self {
+        Self { tracks: self.tracks.iter().map(|track| track.with_steps(place)).collect(), ..self.clone() }
+    }
+
     /// All figures, those that matter most first.
     pub fn figures(&self) -> &[ChartFigure] {
         &self.figures

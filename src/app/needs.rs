@@ -45,7 +45,7 @@ pub const SAVE_NEEDS: &[Requirement] = &[Requirement::Source(Capability::Save), 
 /// What it takes to test learning rates.
 pub const RANGE_TEST_NEEDS: &[Requirement] = &[Requirement::Source(Capability::RangeTest), Requirement::Ready];
 
-/// What it takes to go back.
+/// What it takes to go back, and to do something with branches.
 pub const REWIND_NEEDS: &[Requirement] = &[Requirement::Source(Capability::Rewind), Requirement::Ready];
 
 /// What it takes to go through the phases of a minibatch.

@@ -6,6 +6,7 @@ use super::editor::{LineEdit, LineEditor};
 use super::message::RunFate;
 use super::range_test::RangeTestPanel;
 use super::rewind::RewindTarget;
+use crate::protocol::BranchId;
 
 /// What the keyboard is for.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +27,13 @@ pub enum KeyboardMode {
     Quit(QuitChoice),
     /// "Keep this run?", before quitting.
     Keep(QuitChoice),
+    /// "Delete this branch?"
+    Delete {
+        /// The branch.
+        branch: BranchId,
+        /// Whether the chosen answer is yes.
+        yes: bool,
+    },
     /// "Go back?"
     Rewind(RewindTarget),
 }
@@ -132,6 +140,11 @@ pub enum LinePurpose {
     Extend,
     /// The sample to follow.
     Sample,
+    /// The name of a branch.
+    BranchName {
+        /// The branch.
+        branch: BranchId,
+    },
     /// The step to go back to.
     Step,
 }

@@ -14,11 +14,13 @@ pub enum Screen {
     Inspect,
     /// The samples, what the network makes of them, and what it has learned.
     Data,
+    /// The branches of the run, what was done to it, and other recorded runs.
+    Runs,
 }
 
 impl Screen {
     /// All of them, in the order of their keys.
-    pub const ALL: [Self; 4] = [Self::Overview, Self::Layers, Self::Inspect, Self::Data];
+    pub const ALL: [Self; 5] = [Self::Overview, Self::Layers, Self::Inspect, Self::Data, Self::Runs];
 
     /// The panels in the order in which Tab walks through them; there is at least one.
     pub const fn panels(self) -> &'static [Panel] {
@@ -33,6 +35,7 @@ impl Screen {
             Self::Layers => &[Panel::Map, Panel::Values, Panel::Units],
             Self::Inspect => &[Panel::Chain, Panel::Sample, Panel::Layer, Panel::Gradients],
             Self::Data => &[Panel::Samples],
+            Self::Runs => &[Panel::Branches, Panel::Ledger, Panel::Recorded],
         }
     }
 
@@ -43,6 +46,7 @@ impl Screen {
             Self::Layers => "layers",
             Self::Inspect => "inspect",
             Self::Data => "data",
+            Self::Runs => "runs",
         }
     }
 
@@ -53,6 +57,7 @@ impl Screen {
             Self::Layers => '2',
             Self::Inspect => '3',
             Self::Data => '4',
+            Self::Runs => '5',
         }
     }
 
@@ -89,6 +94,12 @@ pub enum Panel {
     Gradients,
     /// The samples.
     Samples,
+    /// The tree of the branches.
+    Branches,
+    /// What was done to the run.
+    Ledger,
+    /// Other recorded runs.
+    Recorded,
 }
 
 impl Panel {
@@ -119,6 +130,9 @@ impl Panel {
             Self::Sample => "sample",
             Self::Layer => "layer",
             Self::Gradients => "gradients",
+            Self::Branches => "branches",
+            Self::Ledger => "what was done",
+            Self::Recorded => "recorded runs",
         }
     }
 }

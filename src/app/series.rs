@@ -223,6 +223,16 @@ impl Series {
         }
     }
 
+    /// The same values with every step somewhere else, in the same order.
+    pub fn with_steps(&self, place: &impl Fn(u64) -> u64) -> Self {
+        let mut moved = self.clone();
+        moved.samples.newest.iter_mut().for_each(|sample| sample.step = place(sample.step));
+        let buckets = moved.coarser.iter_mut().flat_map(|level| &mut level.newest);
+        buckets.for_each(|bucket| (bucket.first, bucket.last) = (place(bucket.first), place(bucket.last)));
+        moved.latest = self.latest.map(|(step, value)| (place(step), value));
+        moved
+    }
+
     /// Whether nothing was appended yet.
     pub fn is_empty(&self) -> bool {
         self.latest.is_none()
@@ -249,6 +259,13 @@ impl Series {
         let k = self.level_for(first);
         let bucket = self.pieces(k, first, limit).find(|bucket| bucket.first >= first)?;
         Some((bucket.first, bucket.drawn_value()))
+    }
+
+    /// Smallest, largest and mean value of all samples; `None` where none was finite.
+    pub fn extent(&self) -> Option<Extent> {
+        let mut all = ColumnSums::new(StepRange { first: 0, last: u64::MAX }, 1);
+        self.add_to(&mut all, 0, u64::MAX);
+        all.into_columns().first()?.extent
     }
 
     /// Mean of the newest samples up to `limit` that are kept alone, at most `most`, and how many they are.

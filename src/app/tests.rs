@@ -6,6 +6,7 @@ mod following;
 mod going_back;
 mod hostile;
 mod inspecting;
+mod laid_over;
 mod leaving;
 mod range_testing;
 mod recording;

@@ -3,7 +3,7 @@
 use crate::protocol::BranchId;
 
 use super::branches::{BranchStretch, Lineage};
-use super::series::{Column, ColumnSums, Series, StepRange, WindowMeans};
+use super::series::{Column, ColumnSums, Extent, Series, StepRange, WindowMeans};
 
 /// Buckets per level of a series that is not shown: ten thousand samples take about 30 KiB.
 const COARSE_LEVEL_BUCKETS: usize = 256;
@@ -74,6 +74,12 @@ impl MetricTrack {
         self.branch = branch;
     }
 
+    /// The same values with every step somewhere else, in the same order.
+    pub fn with_steps(&self, place: &impl Fn(u64) -> u64) -> Self {
+        let others = self.others.iter().map(|(branch, series)| (*branch, series.with_steps(place))).collect();
+        Self { series: self.series.with_steps(place), others, ..*self }
+    }
+
     /// Forgets a branch.
     pub fn forget_branch(&mut self, branch: BranchId) {
         self.others.retain(|(other, _)| *other != branch);
@@ -108,6 +114,21 @@ impl MetricTrack {
     pub fn newest_mean(&self, lineage: &Lineage, most: usize) -> Option<(f64, usize)> {
         let newest = lineage.newest_stretch();
         self.series_of(newest.branch)?.newest_mean(newest.last, most)
+    }
+
+    /// The newest sample of a branch itself, and its step.
+    pub fn newest_on_branch(&self, branch: BranchId) -> Option<(u64, f64)> {
+        self.series_of(branch)?.latest_until(u64::MAX)
+    }
+
+    /// Smallest and largest value on a branch itself; `None` where none was finite.
+    pub fn extent_on_branch(&self, branch: BranchId) -> Option<Extent> {
+        self.series_of(branch)?.extent()
+    }
+
+    /// Mean of the newest samples of a branch that are kept alone, at most `most`.
+    pub fn newest_mean_on_branch(&self, branch: BranchId, most: usize) -> Option<f64> {
+        self.series_of(branch)?.newest_mean(u64::MAX, most).map(|(mean, _)| mean)
     }
 
     /// The last sample before `step` as it is drawn, and its step.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::attention::{attention_text, is_asked_to_halt};
 use super::dialog::Awaited;
+use super::ghosts::RecordedRequest;
 use super::input::{Key, Pointer};
 use super::message::{Effect, Exit, Message};
 use super::metric::ChartSlot;
@@ -39,6 +40,7 @@ impl App {
         if changed {
             self.keep_full_detail();
             effects.extend(self.watch_wanted_queries());
+            effects.extend(self.list_recorded_runs());
         }
         effects
     }
@@ -55,6 +57,11 @@ impl App {
             Message::Tick { .. } => {}
             Message::CantSuspend => {
                 self.show_notice(NoticeTone::Bad, "no shell could bring a suspended dashboard back");
+            }
+            Message::Recorded(answer) => {
+                if let Err(reason) = self.view.charts.ghosts.take_answer(answer) {
+                    self.show_notice(NoticeTone::Bad, &reason);
+                }
             }
             Message::ScreenSaved(Ok(path)) => {
                 self.dialog.take_answer(Awaited::Screen, None);
@@ -98,6 +105,13 @@ impl App {
         self.watched.watch_queries(queries).map(Effect::Send)
     }
 
+    /// Asks which recorded runs there are, each time that the screen which lists them is turned to.
+    fn list_recorded_runs(&mut self) -> Option<Effect> {
+        let shown = self.view.screen == Screen::Runs;
+        let turned = std::mem::replace(&mut self.view.lists_runs, shown) != shown;
+        (shown && turned).then_some(Effect::Recorded(RecordedRequest::List))
+    }
+
     fn handle_event(&mut self, event: Event) -> Vec<Effect> {
         match &event {
             Event::Applied { id, step } => self.handle_applied(*id, *step),
@@ -122,6 +136,9 @@ impl App {
                 }
             }
             _ => {}
+        }
+        if let Event::Ready(info) = &event {
+            self.view.charts.ghosts.set_run_info(info);
         }
         let moved = matches!(event, Event::Branched(_) | Event::Rewound(_) | Event::BranchDeleted { .. });
         let stopped = matches!(event, Event::Stopped { .. });

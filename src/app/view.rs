@@ -6,8 +6,10 @@ mod mouse;
 use super::actions::Action;
 use super::chart_view::ChartView;
 use super::data::{DataScreen, DataSelection, DataSubject};
+use super::ghosts::Ghosts;
 use super::layers_screen::{LayerSelection, LayersScreen};
 use super::metric::ChartSlot;
+use super::runs_screen::{RunsScreen, RunsSelection};
 use super::screen::{Panel, Screen};
 use super::trace::{InspectScreen, InspectSelection};
 use super::watched::WatchedRun;
@@ -39,9 +41,20 @@ pub struct View {
     pub data: DataSelection,
     /// What is selected on the Inspect screen.
     pub inspect: InspectSelection,
+    /// What is selected on the Runs screen.
+    pub runs: RunsSelection,
+    /// Whether the recorded runs were listed since the screen that shows them was turned to.
+    pub(super) lists_runs: bool,
 }
 
 impl View {
+    /// A view with these runs laid over the charts.
+    pub(super) fn with_ghosts(ghosts: Ghosts) -> Self {
+        let mut view = Self::default();
+        view.charts.ghosts = ghosts;
+        view
+    }
+
     /// The Layers screen of a run, and what the Overview shows of the layers.
     pub(super) fn layers_screen<'a>(&self, watched: &'a WatchedRun) -> LayersScreen<'a> {
         LayersScreen::new(watched, self.layers, &self.charts)
@@ -57,13 +70,18 @@ impl View {
         InspectScreen::new(watched, self.inspect)
     }
 
+    /// The Runs screen of a run.
+    pub(super) fn runs_screen<'a>(&'a self, watched: &'a WatchedRun) -> RunsScreen<'a> {
+        self.runs.screen(&self.charts, watched)
+    }
+
     /// What the screen wants to know of the inside of a run, the most important first.
     pub(super) fn wanted_queries(&self, watched: &WatchedRun, size: WindowSize) -> Vec<Query> {
         match self.screen {
             Screen::Layers => self.layers_screen(watched).wanted_queries(),
             Screen::Data => self.data_screen(watched, size).wanted_queries(),
             Screen::Inspect => self.inspect_screen(watched).wanted_queries(),
-            Screen::Overview => Vec::new(),
+            Screen::Overview | Screen::Runs => Vec::new(),
         }
     }
 
@@ -76,7 +94,7 @@ impl View {
     ) -> Option<&'static str> {
         match self.screen {
             Screen::Data => self.data_screen(watched, size).idle_action_reason(action),
-            Screen::Overview | Screen::Layers | Screen::Inspect => None,
+            Screen::Overview | Screen::Layers | Screen::Inspect | Screen::Runs => None,
         }
     }
 

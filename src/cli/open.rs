@@ -28,6 +28,7 @@ use super::{
     recording,
     resume::recorded_config,
     run_arguments::OpenArguments,
+    shelf::{self, ChosenGhosts},
     start::{self, WrongUse},
     train::screen_is_usable,
 };
@@ -42,6 +43,12 @@ const MAX_WAITING: usize = 64;
 /// Shows a recorded run.
 pub fn run(arguments: &OpenArguments) -> anyhow::Result<u8> {
     let folder = recording::chosen_run(&arguments.runs.directory, &arguments.run)?;
+    let ghosts = ChosenGhosts::find(&arguments.runs.directory, &arguments.ghosts)?;
+    show(arguments.runs.directory.clone(), folder, &ghosts)
+}
+
+/// Shows the recorded run in a folder, with others laid over its charts.
+pub fn show(directory: PathBuf, folder: PathBuf, ghosts: &ChosenGhosts) -> anyhow::Result<u8> {
     let manifest = Manifest::read(&DiskStorage, &folder).map_err(|error| WrongUse(error.to_string()))?;
     let info = read_info(&DiskStorage, &folder)
         .map_err(|error| WrongUse(format!("{}: ready.json: {error}", harmless_name(folder.as_os_str()))))?;
@@ -50,18 +57,25 @@ pub fn run(arguments: &OpenArguments) -> anyhow::Result<u8> {
     }
     let config = recorded_config(&folder, &manifest.text, &[])?;
     let name = manifest.facts.name.clone();
-    let app =
-        App::new(Settings { run: name.clone(), throttled_by_default: false, mouse: true, origin: RunOrigin::Recorded });
+    let app = App::new(Settings {
+        run: name.clone(),
+        throttled_by_default: false,
+        mouse: true,
+        origin: RunOrigin::Recorded,
+        ghosts: ghosts.folders.clone(),
+        alignment: ghosts.alignment,
+    });
     let (requests, inbox) = std_mpsc::sync_channel(MAX_WAITING);
     let (outbox, mut events) = mpsc::channel(MAX_WAITING);
     let runtime = start::build_event_loop()?;
     ui::wait_for_foreground();
     let _signals = EndingSignals::listen(EndingSignals::DASHBOARD)?;
+    let recorded = shelf::serve(directory, ghosts, Some(folder.clone()))?;
     let source = RecordedSource { folder, name, info, outbox };
     spawn_thread("recorded run", move || source.play(&inbox))?;
     let send = move |request| requests.try_send(request).map_err(io::Error::other);
     let left = runtime
-        .block_on(ui::run(app, &mut events, send, |_| {}, start::ui_settings(&config)))
+        .block_on(ui::run(app, &mut events, send, |_| {}, recorded, start::ui_settings(&config)))
         .context("the dashboard can't use this terminal")?;
     Ok(match left.exit {
         Exit::Asked(_) => 0,

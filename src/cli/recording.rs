@@ -17,9 +17,9 @@ use gradtop::{
     nn::kernels::instructions::InstructionSet,
     runs::{
         Manifest, OpenedRun, RecordSettings, Recorder, RunFacts,
-        checkpoint::Retention,
+        checkpoint::{CheckpointState, Retention},
         finding::find_newest_run,
-        folder::{RunFolderError, UNSAVED, keep_run, remove_old_unsaved, remove_run, timestamp},
+        folder::{RunFolderError, RunLock, UNSAVED, keep_run, remove_old_unsaved, remove_run, timestamp},
         storage::DiskStorage,
     },
     text::harmless_name,
@@ -159,6 +159,16 @@ pub fn chosen_run(directory: &Path, text: &OsStr) -> Result<PathBuf, RunFolderEr
         start::print_complaint(&format!("gradtop: {note}"));
     }
     Ok(folder)
+}
+
+/// How a run stands whose newest checkpoint has this state.
+pub fn state_word(folder: &Path, state: Option<&CheckpointState>) -> &'static str {
+    match state {
+        _ if RunLock::is_held(folder) => "running",
+        Some(state) if state.training.complete => "finished",
+        Some(_) => "stopped",
+        None => "no checkpoint",
+    }
 }
 
 /// What is written to a file.

@@ -24,6 +24,7 @@ use gradtop::{
 use super::{
     RunArguments, recording,
     run_arguments::ResumeArguments,
+    shelf::ChosenGhosts,
     start::{self, WrongUse},
     train::{self, OutputStyle},
 };
@@ -86,9 +87,11 @@ pub fn run(arguments: &ResumeArguments) -> anyhow::Result<u8> {
     let mut spec = start::run_spec(&RunArguments { threads: arguments.threads, ..RunArguments::default() }, &config)?;
     spec.train.stop_after = arguments.steps;
     let resumed = ResumedRun { history, changes, ..resumed_run(&mut opened, arguments.anyway) };
+    let ghosts = ChosenGhosts::find(&arguments.runs.directory, &arguments.ghosts)?;
     let record = recording::continued_record(&config, opened)?;
     let origin = if recording::is_unsaved(&folder) { RunOrigin::Unsaved } else { RunOrigin::Trained };
-    train::run(spec, style, &config, RunStart { record: Some(record), resume: Some(resumed), weights: None }, origin)
+    let start = RunStart { record: Some(record), resume: Some(resumed), weights: None };
+    train::run(spec, style, &config, start, (origin, ghosts))
 }
 
 /// An opened run as it goes on to its planned end, without its history.

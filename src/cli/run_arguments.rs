@@ -3,6 +3,7 @@
 use std::{ffi::OsString, path::PathBuf};
 
 use clap::{ArgGroup, Args, ValueEnum};
+use gradtop::app::Alignment;
 
 use super::{MAX_THREADS, numbers::whole};
 
@@ -34,6 +35,43 @@ pub struct OutputArguments {
     pub commands: bool,
 }
 
+/// Recorded runs that are laid over the charts of the dashboard.
+#[derive(Debug, Default, Args)]
+pub struct GhostArguments {
+    /// Lay a recorded run over the charts of the dashboard, as often as wanted
+    #[arg(long, value_name = "RUN")]
+    pub ghost: Vec<OsString>,
+    /// With --ghost: lay those steps over each other at which as many minibatches, epochs or samples were trained, or
+    /// as much time
+    #[arg(long, value_enum, default_value_t = AlignmentChoice::Step, value_name = "BY", requires = "ghost")]
+    pub by: AlignmentChoice,
+}
+
+/// By what steps of different runs are laid over each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum AlignmentChoice {
+    /// Minibatches.
+    #[default]
+    Step,
+    /// Passes over the training data.
+    Epoch,
+    /// Training samples.
+    Samples,
+    /// Time of training.
+    Time,
+}
+
+impl From<AlignmentChoice> for Alignment {
+    fn from(choice: AlignmentChoice) -> Self {
+        match choice {
+            AlignmentChoice::Step => Self::Step,
+            AlignmentChoice::Epoch => Self::Epoch,
+            AlignmentChoice::Samples => Self::Samples,
+            AlignmentChoice::Time => Self::Time,
+        }
+    }
+}
+
 /// What to go on with, and how.
 #[derive(Debug, Args)]
 pub struct ResumeArguments {
@@ -54,6 +92,8 @@ pub struct ResumeArguments {
     pub threads: Option<u16>,
     #[command(flatten)]
     pub output: OutputArguments,
+    #[command(flatten)]
+    pub ghosts: GhostArguments,
     /// Go on although data, program or processor are others than those of the run; its bits may then differ
     #[arg(long)]
     pub anyway: bool,
@@ -65,6 +105,24 @@ pub struct OpenArguments {
     /// The run: its folder, its name, or a part of that; of several with one name the newest
     #[arg(value_name = "RUN")]
     pub run: OsString,
+    #[command(flatten)]
+    pub ghosts: GhostArguments,
+    #[command(flatten)]
+    pub runs: RunsDirectory,
+}
+
+/// What to compare, and how.
+#[derive(Debug, Args)]
+pub struct CompareArguments {
+    /// The runs: their folders, names, or parts of them; of several with one name the newest
+    #[arg(value_name = "RUN", num_args = 2.., required = true)]
+    pub chosen: Vec<OsString>,
+    /// Put those steps beside each other at which as many minibatches, epochs or samples were trained, or as much time
+    #[arg(long, value_enum, default_value_t = AlignmentChoice::Epoch, value_name = "BY")]
+    pub by: AlignmentChoice,
+    /// No dashboard: a table
+    #[arg(long)]
+    pub text: bool,
     #[command(flatten)]
     pub runs: RunsDirectory,
 }

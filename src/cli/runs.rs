@@ -9,9 +9,8 @@ use gradtop::{
     config::Config,
     runs::{
         Manifest,
-        checkpoint::CheckpointState,
         finding::find_run,
-        folder::{RunLock, UNSAVED, list_runs, remove_run, rename_run},
+        folder::{UNSAVED, list_runs, remove_run, rename_run},
         ledger::read_ledger,
         newest_state,
         storage::DiskStorage,
@@ -22,6 +21,7 @@ use gradtop::{
 use serde_json::json;
 
 use super::{
+    recording,
     resume::recorded_config,
     run_arguments::{RemoveArguments, RenameArguments, RunsArguments},
     screen::output_columns,
@@ -32,7 +32,7 @@ use super::{
 const MIN_DIFFERENCES_COLUMNS: usize = 24;
 
 /// Keys that do not tell runs apart.
-const INCIDENTAL_KEYS: [&str; 2] = ["run.name", "run.directory"];
+pub const INCIDENTAL_KEYS: [&str; 2] = ["run.name", "run.directory"];
 
 /// What is listed of a run.
 struct ListedRun {
@@ -64,7 +64,7 @@ impl ListedRun {
             folder: harmless_name(folder.file_name().unwrap_or_default()),
             name: Safe(&manifest.facts.name).to_string(),
             began: Safe(&manifest.facts.began).to_string(),
-            state: state_word(folder, state.as_ref()),
+            state: recording::state_word(folder, state.as_ref()),
             unsaved: folder.parent().is_some_and(|parent| parent.ends_with(UNSAVED)),
             step: trainer.map(|trainer| trainer.step),
             planned: trainer.map(|trainer| trainer.planned_steps),
@@ -108,15 +108,6 @@ fn differences(config: &Config, ledger: &[LedgerEntry]) -> Vec<String> {
         .filter(|(key, _)| !INCIDENTAL_KEYS.contains(&key.as_str()))
         .map(|(key, value)| format!("{key}={}", Safe(value)))
         .collect()
-}
-
-fn state_word(folder: &Path, state: Option<&CheckpointState>) -> &'static str {
-    match state {
-        _ if RunLock::is_held(folder) => "running",
-        Some(state) if state.training.complete => "finished",
-        Some(_) => "stopped",
-        None => "no checkpoint",
-    }
 }
 
 /// Prints a table of all runs, the newest last.

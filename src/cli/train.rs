@@ -3,6 +3,7 @@
 use std::{
     ffi::OsStr,
     io::{self, IsTerminal, Write},
+    path::{Path, PathBuf},
 };
 
 use anyhow::Context;
@@ -17,7 +18,7 @@ use gradtop::{
         Delivery, Outcome, RunSpec, RunStart, measured_metrics,
         worker::{Incoming, WorkerHandle, spawn_from},
     },
-    ui::{self, LeftDashboard},
+    ui::{self, LeftDashboard, RecordedRuns},
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -27,7 +28,11 @@ use super::{
     model,
     notify::Notifier,
     recording::{self, RecordPlace},
-    request_lines, screen, start,
+    request_lines,
+    run_arguments::GhostArguments,
+    screen,
+    shelf::{self, ChosenGhosts},
+    start,
 };
 
 /// How a run is shown.
@@ -43,16 +48,17 @@ pub enum OutputStyle {
 }
 
 /// Trains at a speed that a person can follow.
-pub fn run_paced(arguments: &RunArguments) -> anyhow::Result<u8> {
+pub fn run_paced(arguments: &RunArguments, ghosts: &GhostArguments) -> anyhow::Result<u8> {
     let config = start::load_configuration(arguments)?;
     recording::check_directory(&config)?;
+    let ghosts = ChosenGhosts::find(Path::new(&config.run.directory), ghosts)?;
     let mut spec = start::run_spec(arguments, &config)?;
     let style = if screen_is_usable() { OutputStyle::Dashboard } else { OutputStyle::Report };
     if style == OutputStyle::Dashboard {
         spec.throttle = Some(config.ui.throttle);
     }
     let start = RunStart { record: recording::new_record(&config, RecordPlace::Unsaved, false), ..RunStart::default() };
-    run(spec, style, &config, start, RunOrigin::Unsaved)
+    run(spec, style, &config, start, (RunOrigin::Unsaved, ghosts))
 }
 
 impl OutputStyle {
@@ -77,10 +83,11 @@ pub fn run_at_full_speed(arguments: &TrainArguments) -> anyhow::Result<u8> {
     if place == RecordPlace::Kept {
         recording::check_directory(&config)?;
     }
+    let ghosts = ChosenGhosts::find(Path::new(&config.run.directory), &arguments.ghosts)?;
     let record = recording::new_record(&config, place, arguments.from.is_some());
     let weights = arguments.from.as_deref().map(|from| model::weights_of(&config, from)).transpose()?;
     let style = OutputStyle::of(&arguments.output);
-    run(spec, style, &config, RunStart { record, resume: None, weights }, RunOrigin::Trained)
+    run(spec, style, &config, RunStart { record, resume: None, weights }, (RunOrigin::Trained, ghosts))
 }
 
 /// Whether a dashboard could be drawn and driven: both ends are a terminal, and one that can place text.
@@ -99,7 +106,7 @@ pub fn run(
     style: OutputStyle,
     config: &Config,
     start: RunStart,
-    origin: RunOrigin,
+    (origin, ghosts): (RunOrigin, ChosenGhosts),
 ) -> anyhow::Result<u8> {
     start::check_memory(config, &spec, start.record.is_some())?;
     let commands = matches!(style, OutputStyle::Json { commands: true, .. });
@@ -114,6 +121,8 @@ pub fn run(
         throttled_by_default: spec.throttle.is_some(),
         mouse: true,
         origin,
+        ghosts: ghosts.folders.clone(),
+        alignment: ghosts.alignment,
     });
     let runtime = start::build_event_loop()?;
     // Requests on standard input are read from a terminal, too, if it is one.
@@ -125,7 +134,10 @@ pub fn run(
     let worker = spawn_from(spec, start)?;
     runtime.block_on(async {
         match style {
-            OutputStyle::Dashboard => dashboard(worker, app, signals, config).await,
+            OutputStyle::Dashboard => {
+                let recorded = shelf::serve(PathBuf::from(&config.run.directory), &ghosts, None)?;
+                dashboard(worker, app, signals, recorded, config).await
+            }
             OutputStyle::Report => {
                 let events = TableReport::new(screen::stdout_for_people(), screen::output_columns());
                 let sink = Sink { events, farewell: screen::stdout_for_people(), steered: false };
@@ -143,13 +155,19 @@ pub fn run(
     })
 }
 
-async fn dashboard(worker: WorkerHandle, app: App, signals: EndingSignals, config: &Config) -> anyhow::Result<u8> {
+async fn dashboard(
+    worker: WorkerHandle,
+    app: App,
+    signals: EndingSignals,
+    recorded: RecordedRuns,
+    config: &Config,
+) -> anyhow::Result<u8> {
     let WorkerHandle { requests, mut events, task } = worker;
     let send = move |request: Request| requests.try_send(request.into()).map_err(io::Error::other);
     let notifier = Notifier::new(config);
     let mut notified = Ok(());
     let notify = |sentence: &str| notified = notifier.notify(sentence);
-    let LeftDashboard { exit, since } = ui::run(app, &mut events, send, notify, start::ui_settings(config))
+    let LeftDashboard { exit, since } = ui::run(app, &mut events, send, notify, recorded, start::ui_settings(config))
         .await
         .context("the dashboard can't use this terminal")?;
     let (signalled, fate) = match exit {

@@ -72,7 +72,8 @@ fn matching_runs(directory: &Path, text: &OsStr) -> Result<Vec<PathBuf>, RunFold
     if let Some(problem) = what_else_it_is(path) {
         return Err(RunFolderError::NotFound(format!("{shown} is {problem}, not the folder of a recorded run")));
     }
-    let near = nearest(text, all.iter().filter_map(|path| path.file_name()?.to_str()));
+    let folders = || all.iter().filter_map(|path| path.file_name()?.to_str());
+    let near = nearest(text, folders().chain(folders().filter_map(|name| name.get(MOMENT_LENGTH..))));
     let hint = match (near, all.is_empty()) {
         (Some(near), _) => format!("; did you mean {near}?"),
         (None, true) => "; there are no runs yet".into(),

@@ -3,15 +3,15 @@
 use std::{collections::HashMap, ops::ControlFlow, path::Path};
 
 use super::{
-    checkpoint::{CheckpointState, Checkpoints},
-    event_log::{CHANGE_TAG, logged_finding, visit_logged_events},
+    checkpoint::CheckpointState,
+    event_log::{CHANGE_TAG, logged_finding},
     info::read_info,
     ledger::read_ledger,
     manifest::{Manifest, ManifestError},
     opened::newest_for_people,
-    placed::{placed_checkpoints, recorded_tree},
     storage::Storage,
     tensorboard::{LoggedEvent, LoggedValue},
+    way::visit_way,
 };
 use crate::{
     protocol::{Finding, RunInfo},
@@ -83,7 +83,11 @@ impl RunHistory {
             notes.push(format!("the last {} bytes of the ledger are no whole line; they are left out", ledger.torn));
         }
         let mut log = LogContents::default();
-        if let Err(problem) = log.read(storage, folder, &ledger.entries, &mut notes) {
+        let visited = visit_way(storage, folder, &ledger.entries, &mut notes, &mut |event, tags| {
+            log.add_event(event, tags);
+            ControlFlow::Continue(())
+        });
+        if let Err(problem) = visited {
             notes.push(format!("what was measured can't be read: {problem}"));
         }
         let series = log.ordered_series(info.as_ref());
@@ -121,41 +125,6 @@ struct LogContents {
 }
 
 impl LogContents {
-    /// Reads what was measured on the way to where the run stands.
-    ///
-    /// # Errors
-    /// When the ledger or a folder can't be read; a sentence.
-    fn read(
-        &mut self,
-        storage: &dyn Storage,
-        run: &Path,
-        ledger: &[LedgerEntry],
-        notes: &mut Vec<String>,
-    ) -> Result<(), String> {
-        let placed = placed_checkpoints(&Checkpoints::of_run(storage, run), ledger, &mut Vec::new());
-        let tree = recorded_tree(ledger, &placed.unwrap_or_default())?;
-        let path = tree.path_to(tree.place())?;
-        let newest = path.stretches().len() - 1;
-        for (number, stretch) in path.stretches().iter().enumerate() {
-            let last = if number == newest && !tree.is_behind() { u64::MAX } else { stretch.last };
-            let is_on_path = |step: u64| (stretch.first < step || stretch.first == 0) && step <= last;
-            visit_logged_events(
-                storage,
-                (run, stretch.branch),
-                tree.last_change(stretch.branch),
-                notes,
-                &mut |event, tags| {
-                    if is_on_path(event.step) {
-                        self.add_event(event, tags);
-                    }
-                    ControlFlow::Continue(())
-                },
-            )
-            .map_err(|error| error.to_string())?;
-        }
-        Ok(())
-    }
-
     /// Adds the values of an event.
     fn add_event(&mut self, event: LoggedEvent, tags: &[String]) {
         let step = event.step;

@@ -5,6 +5,7 @@ pub mod data;
 pub mod inspect;
 pub mod layers;
 pub mod overview;
+pub mod runs;
 
 use ratatui::layout::Rect;
 
@@ -67,6 +68,7 @@ impl Layout {
             Screen::Layers => layers::place_panels(app, rest, &mut layout),
             Screen::Inspect => inspect::place_panels(app, rest, &mut layout),
             Screen::Data => layout.set_panel_area(Panel::Samples, rest),
+            Screen::Runs => runs::place_panels(app, rest, &mut layout),
         }
         Some(layout)
     }
@@ -93,6 +95,7 @@ impl Layout {
             Screen::Layers => layers::pointer_for_press(app, panel, area, (x, y)),
             Screen::Data => data::pointer_for_press(app, area, (x, y)),
             Screen::Inspect => inspect::pointer_for_press(app, panel, area, (x, y)),
+            Screen::Runs => runs::pointer_for_press(app, panel, area, (x, y)),
         }
         .or(Some(Pointer::Click { panel }))
     }

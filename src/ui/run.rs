@@ -15,6 +15,7 @@ use super::{
     frame::FrameRenderer,
     graphics::{self, PictureProtocol},
     layout::Layout,
+    recorded_runs::RecordedRuns,
     terminal::{
         Signals, Terminal, can_suspend, is_in_foreground, signals::CaughtSignal, stop_in_background,
         use_batch_scheduling,
@@ -66,7 +67,7 @@ pub struct LeftDashboard {
 ///
 /// [`wait_for_foreground`](super::wait_for_foreground) comes first. `events` is what the source reports; closing it means
 /// that the source is gone. What it reports after the dashboard was left stays there. `send` takes requests to the source
-/// and fails once the source is gone. `notify` is told what a person should be called for. Must run on the thread that
+/// and fails once the source is gone. `notify` is told what a person should be called for, `recorded` reads other runs. Must run on the thread that
 /// will see a panic's exit status: a panic while drawing puts the terminal back and goes on unwinding from here.
 ///
 /// # Errors
@@ -76,9 +77,10 @@ pub async fn run(
     events: &mut mpsc::Receiver<Vec<Event>>,
     send: impl FnMut(Request) -> io::Result<()>,
     notify: impl FnMut(&str),
+    recorded: RecordedRuns,
     settings: UiSettings,
 ) -> io::Result<LeftDashboard> {
-    run_with_inputs(app, events, send, notify, settings, InputReader::start).await
+    run_with_inputs(app, events, send, notify, recorded, settings, InputReader::start).await
 }
 
 /// As [`run`], with inputs from `start_reading`, which is called when the terminal is in raw mode.
@@ -87,6 +89,7 @@ pub(super) async fn run_with_inputs(
     events: &mut mpsc::Receiver<Vec<Event>>,
     send: impl FnMut(Request) -> io::Result<()>,
     notify: impl FnMut(&str),
+    recorded: RecordedRuns,
     settings: UiSettings,
     start_reading: impl FnOnce() -> io::Result<InputReader>,
 ) -> io::Result<LeftDashboard> {
@@ -103,6 +106,7 @@ pub(super) async fn run_with_inputs(
         app,
         send,
         notify,
+        recorded,
         terminal,
         frames: FrameRenderer::new(settings.theme, settings.pictures),
         signal: settings.attention,
@@ -128,6 +132,7 @@ struct Dashboard<S, N> {
     send: S,
     /// Told what a person is called for.
     notify: N,
+    recorded: RecordedRuns,
     terminal: Terminal,
     frames: FrameRenderer,
     signal: AttentionSignal,
@@ -169,6 +174,7 @@ impl<S: FnMut(Request) -> io::Result<()>, N: FnMut(&str)> Dashboard<S, N> {
                 input = inputs.next() => self.handle_input(input)?,
                 () = sleep_until(rest.unwrap_or_else(Instant::now).into()), if rest.is_some() => self.rest = None,
                 batch = events.recv(), if source_open && rest.is_none() => self.dispatch_batch(batch, &mut source_open),
+                Some(answer) = self.recorded.answers.recv() => self.dispatch(Message::Recorded(answer)),
                 caught = signals.next() => self.handle_signal(caught, &mut signals).await,
                 () = waits.until => {}
                 () = self.terminal.output().written(), if waits.for_output => {}
@@ -305,6 +311,7 @@ impl<S: FnMut(Request) -> io::Result<()>, N: FnMut(&str)> Dashboard<S, N> {
                 let picture = self.frames.render_svg(&self.app);
                 return Some(Message::ScreenSaved(save_picture(path, is_usual_name, &picture)));
             }
+            Effect::Recorded(request) => return self.recorded.ask(request).map(Message::Recorded),
             Effect::Suspend => {
                 if !can_suspend() {
                     return Some(Message::CantSuspend);

@@ -3,6 +3,7 @@
 pub mod banner;
 pub mod bar;
 pub mod data;
+pub mod delete;
 pub mod header;
 pub mod help;
 pub mod inspect;
@@ -12,6 +13,7 @@ pub mod prompt;
 pub mod quit;
 pub mod range_test;
 pub mod rewind;
+pub mod runs;
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
 
@@ -39,7 +41,7 @@ pub fn pictures(app: &App, area: Rect) -> Vec<PlacedPicture> {
     let Some(layout) = Layout::of(app, area).filter(|_| free) else { return Vec::new() };
     let covered = prompt::covered_area(app, layout.notice, layout.footer);
     let pictures = match app.view().screen {
-        Screen::Overview | Screen::Layers => Vec::new(),
+        Screen::Overview | Screen::Layers | Screen::Runs => Vec::new(),
         Screen::Inspect => inspect::pictures(app, &layout),
         Screen::Data => data::pictures(app, &layout),
     };
@@ -64,6 +66,7 @@ fn draw_unicode(app: &App, theme: Theme, buffer: &mut Buffer) {
         Screen::Layers => layers::draw(app, theme, buffer, &layout),
         Screen::Inspect => inspect::draw(app, theme, buffer, &layout),
         Screen::Data => data::draw(app, theme, buffer, &layout),
+        Screen::Runs => runs::draw(app, theme, buffer, &layout),
     }
     prompt::draw(app, theme, buffer, layout.notice, layout.footer);
     match app.mode() {
@@ -73,6 +76,7 @@ fn draw_unicode(app: &App, theme: Theme, buffer: &mut Buffer) {
         KeyboardMode::Quit(choice) => quit::draw_quit(app, *choice, theme, buffer, area),
         KeyboardMode::Rewind(target) => rewind::draw(target, theme, buffer, area),
         KeyboardMode::Keep(choice) => quit::draw_keep(app, *choice, theme, buffer, area),
+        KeyboardMode::Delete { branch, yes } => delete::draw(app, (*branch, *yes), theme, buffer, area),
     }
 }
 
@@ -97,6 +101,11 @@ pub fn title<'a>(app: &App, theme: Theme, buffer: &'a mut Buffer, area: Rect, pa
     let mut row = Row::new(buffer, area, 0).with_ellipsis(theme.marks().ellipsis);
     row.put(pointer, theme.style(Role::Focus)).skip(1).put(panel.title(), theme.style(role)).skip(2);
     row
+}
+
+/// What stands for rows that had no room.
+pub fn hidden_rows_text(count: usize, theme: Theme) -> String {
+    format!("{} {count} more", theme.marks().ellipsis)
 }
 
 /// Takes the underline, which stands for a colour, from places without text: there it would be a mark that means

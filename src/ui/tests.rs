@@ -11,6 +11,7 @@ mod looks_inspect;
 mod looks_layers;
 mod looks_range_test;
 mod looks_recorded;
+mod looks_runs;
 mod looks_table;
 mod pictures;
 mod storms;

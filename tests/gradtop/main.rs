@@ -4,6 +4,8 @@
 
 mod command_line;
 #[cfg(unix)]
+mod compare;
+#[cfg(unix)]
 mod dashboard;
 mod engine;
 mod golden;

@@ -56,6 +56,16 @@ impl Lineage {
         self.stretches.last().copied().unwrap_or(ROOT_STRETCH)
     }
 
+    /// The same way with every step somewhere else, in the same order.
+    pub(in crate::app) fn with_steps(&self, place: &impl Fn(u64) -> u64) -> Self {
+        let moved = |stretch: &BranchStretch| BranchStretch {
+            first: place(stretch.first),
+            last: place(stretch.last),
+            ..*stretch
+        };
+        Self { stretches: self.stretches.iter().map(moved).collect() }
+    }
+
     /// Whether what was measured or noticed there is on the way.
     pub fn contains(&self, position: RunPosition) -> bool {
         self.stretch_with(position).is_some()

@@ -1,10 +1,15 @@
 //! Curves of something else than the run where it stands, over a chart: what it did on other branches, or another run.
 
 use super::super::branches::{AbandonedFuture, Lineage};
+use super::super::ghosts::{Ghost, Ghosts};
 use super::super::run::Run;
 use super::super::series::Column;
 use super::super::track::MetricTrack;
 use super::curve::{CurveEnds, Sight};
+use crate::text::cut;
+
+/// Columns of the name of another run where there is little room.
+const SHORT_NAME_COLUMNS: u16 = 6;
 
 /// A curve that is laid over a chart, made ready for drawing.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,6 +63,25 @@ impl<'a> OverlaySource<'a> {
             marks: changed.map(|at| at.step).filter(|step| *step >= future.fork).collect(),
         })
     }
+}
+
+/// Other runs laid over a chart, by their values of the metric with this tag.
+pub(super) fn ghost_overlays(ghosts: &Ghosts, tag: &str, own: Sight<'_>, reach: Option<u64>) -> Vec<Overlay> {
+    let overlay = |ghost: &Ghost| {
+        let aligned = ghost.aligned()?;
+        let source = OverlaySource {
+            name: ghost.name.clone(),
+            short: cut(&ghost.name, SHORT_NAME_COLUMNS, "").into_owned(),
+            look: ghosts.look_of(ghost),
+            track: aligned.metrics.track_with_tag(tag)?,
+            way: &aligned.lineage,
+            fork: None,
+            marks: Vec::new(),
+        };
+        let sight = Sight { steps: aligned.places_of(own.steps), ..own };
+        Overlay::of(source, sight, reach.map(|reach| reach.saturating_mul(aligned.places_per_step)), &[])
+    };
+    ghosts.iter().filter_map(overlay).collect()
 }
 
 impl Overlay {

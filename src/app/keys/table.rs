@@ -1,8 +1,10 @@
-//! The bindings, those of the Inspect screen in a file of their own.
+//! The bindings, those of the screens Inspect and Runs in files of their own.
 
 mod inspect;
+mod runs;
 
 pub(super) use inspect::INSPECT_BINDINGS;
+pub(super) use runs::RUNS_BINDINGS;
 
 use crate::app::actions::Action;
 use crate::app::editor::LineEdit;
@@ -102,6 +104,13 @@ pub(super) const BINDINGS: &[Binding] = {
             Action::Show(Screen::Data),
             "screen",
             "Data: the samples, and what the network makes of them.",
+        ),
+        bind(
+            Screens,
+            &[key('5')],
+            Action::Show(Screen::Runs),
+            "screen",
+            "Runs: the branches, what was done, and recorded runs to lay over the charts.",
         ),
         bind(Screens, &[key('f')], Action::Freeze, "freeze", "Freeze the display, or catch up; the training goes on.")
             .footer_rank(7),

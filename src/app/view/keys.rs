@@ -33,6 +33,10 @@ impl View {
             Action::Follow(_) | Action::AdvancePhase | Action::CheckGradients => {
                 return self.inspect.handle_action(action, watched);
             }
+            Action::LayOver | Action::Open | Action::DeleteBranch => {
+                let panel = self.focused_panel();
+                return self.runs.handle_action(action, panel, &mut self.charts, watched);
+            }
             Action::Show(screen) => self.show_screen(screen),
             Action::Expand => self.expanded = !self.expanded,
             Action::Focus { backwards } => {
@@ -70,6 +74,9 @@ impl View {
             }
             panel @ (Panel::Chain | Panel::Sample | Panel::Layer | Panel::Gradients) => {
                 self.inspect.move_selection(panel, by, watched);
+            }
+            panel @ (Panel::Branches | Panel::Ledger | Panel::Recorded) => {
+                self.runs.move_selection(by, panel, &self.charts, watched);
             }
             // A chart has nothing to select; the layers below it have.
             Panel::Chart(_) => self.focus_on(Panel::Layers),

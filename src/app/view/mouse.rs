@@ -52,6 +52,7 @@ impl View {
             Panel::Units => self.layers.unit = Some(row),
             Panel::Samples => self.data.select_entry(self.data_screen(watched, size), row),
             Panel::Chain if row <= run.layers.last_chain_place() => self.inspect.select_place(row),
+            Panel::Branches | Panel::Recorded => self.runs.select_row(row, panel, &self.charts, watched),
             Panel::Controls if row < watched.hyperparameters().len() => self.control = row,
             Panel::Findings if row < run.findings.len() => self.finding = row,
             _ => {}

@@ -8,7 +8,7 @@ use crate::app::Screen;
 const ENTRY_GAP_COLUMNS: u16 = 1;
 
 /// Columns of the bar where only the current screen is named.
-pub const MAX_NARROW_BAR_COLUMNS: u16 = 24;
+pub const MAX_NARROW_BAR_COLUMNS: u16 = 28;
 
 /// Columns of a key and a name, with a column on each side that is highlighted with them.
 fn named_entry_columns(screen: Screen) -> u16 {

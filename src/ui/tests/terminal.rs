@@ -67,7 +67,9 @@ fn child() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let settings = UiSettings { fps: 30, theme, pictures: PictureProtocol::Blocks, attention: AttentionSignal::Osc9 };
     let start_reading = || if reader_breaks { InputReader::broken() } else { InputReader::start() };
-    let shown = ui::run::run_with_inputs(fixture::silent(), &mut receiver, send, |_| {}, settings, start_reading);
+    let recorded = ui::RecordedRuns::none();
+    let shown =
+        ui::run::run_with_inputs(fixture::silent(), &mut receiver, send, |_| {}, recorded, settings, start_reading);
     let left = runtime.block_on(shown).unwrap();
     std::process::exit(match left.exit {
         Exit::Asked(_) => 0,

@@ -9,7 +9,7 @@ use crate::{
     ui::{
         layout::{first_row, list_rows},
         paint::{Row, wrap},
-        screens::title,
+        screens::{hidden_rows_text, title},
         theme::{Role, Theme},
     },
 };
@@ -112,11 +112,6 @@ fn draw_folded_controls(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect
 
 /// Columns of [`more`] where there are not many.
 const MORE_COLUMNS: usize = 10;
-
-/// What stands for rows that had no room.
-pub fn hidden_rows_text(count: usize, theme: Theme) -> String {
-    format!("{} {count} more", theme.marks().ellipsis)
-}
 
 /// Draws the newest findings.
 pub fn draw_findings(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {

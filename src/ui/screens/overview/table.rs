@@ -2,7 +2,6 @@
 
 use ratatui::{buffer::Buffer, layout::Rect};
 
-use super::side::hidden_rows_text;
 use crate::{
     app::{App, LayerRow, Layers, Panel, ProbedLayer, SparklineCell, SparklineScale},
     protocol::{Health, MetricInfo, MetricValue, Unit},
@@ -13,7 +12,7 @@ use crate::{
             overview::{fitting_layer_count, layer_height},
         },
         paint::{Row, number},
-        screens::title,
+        screens::{hidden_rows_text, title},
         theme::{Role, Theme},
         widgets::sparkline,
     },

@@ -1,0 +1,207 @@
+//! The branches of a run as a tree, row by row, with what each reached; and what was done to the run.
+
+use crate::protocol::{Better, BranchId, ChangedBy, RECENT_MINIBATCHES, Unit};
+
+use super::branches::{Branch, RunPosition};
+use super::metric::{ChartFigure, FigureCurve};
+use super::run::Run;
+
+/// Most figures that a branch is judged by.
+const MAX_BRANCH_FIGURES: usize = 3;
+
+/// Most settings that are named where a branch begins.
+const MAX_NAMED_CHANGES: usize = 4;
+
+/// One branch as a row of the tree.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BranchRow {
+    /// The branch.
+    pub branch: BranchId,
+    /// What it is called, safe to show.
+    pub name: String,
+    /// Of the branches that it comes from, from the first on, whether others follow below; the last is its own place.
+    pub guides: Vec<bool>,
+    /// Where it leaves another branch.
+    pub from: Option<RunPosition>,
+    /// What was changed where it begins, safe to show; empty where nothing was, or nothing is known.
+    pub change: String,
+    /// Its newest step; of one that has trained nothing yet, the step at which it begins.
+    pub newest_step: u64,
+    /// Whether the run is on it.
+    pub is_current: bool,
+    /// Whether the run comes from it, or is on it.
+    pub is_history: bool,
+    /// How its curves over the charts look, where they are drawn.
+    pub look: Option<usize>,
+    /// What it reached, for each of [`BranchTree::figures`].
+    pub results: Vec<BranchResult>,
+}
+
+/// What a branch reached in one figure.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct BranchResult {
+    /// The best value.
+    pub best: Option<f64>,
+    /// The newest value.
+    pub newest: Option<f64>,
+    /// Whether no other branch has a better one.
+    pub is_best_of_all: bool,
+}
+
+/// A figure that branches are judged by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BranchFigure {
+    /// Its title with the part of the data, safe to show: `test accuracy`.
+    pub title: String,
+    /// What its values count.
+    pub unit: Unit,
+    /// Whether it is of evaluations; otherwise it is a mean over the newest minibatches, and the best is not known.
+    pub is_evaluated: bool,
+}
+
+/// All branches, each below the one that it leaves.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct BranchTree {
+    /// What they are judged by.
+    pub figures: Vec<BranchFigure>,
+    /// The branches.
+    pub rows: Vec<BranchRow>,
+}
+
+/// Something that was done to the run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LedgerRow {
+    /// Minibatches completed.
+    pub step: u64,
+    /// What the branch is called, safe to show.
+    pub branch: String,
+    /// What, safe to show.
+    pub text: String,
+}
+
+impl BranchTree {
+    /// The tree of a run, of which the curves of some branches are hidden.
+    pub(super) fn of(run: &Run, hidden: &[BranchId]) -> Self {
+        let judged = judged_figures(run);
+        let all = run.branches.all();
+        // One whose parent was forgotten is a root, too.
+        let place_of = |branch: BranchId, end: usize| all[..end].iter().rposition(|other| other.id == branch);
+        let parents: Vec<Option<usize>> =
+            all.iter().enumerate().map(|(at, branch)| place_of(branch.from?.branch, at)).collect();
+        let roots = children_of(None, all, &parents);
+        let mut rows = Vec::new();
+        let mut waiting: Vec<(usize, Vec<bool>)> = roots.into_iter().rev().map(|at| (at, Vec::new())).collect();
+        while let Some((at, guides)) = waiting.pop() {
+            let children = children_of(Some(at), all, &parents);
+            for (place, child) in children.iter().enumerate().rev() {
+                let more = place + 1 < children.len();
+                waiting.push((*child, guides.iter().copied().chain([more]).collect()));
+            }
+            rows.push(branch_row(run, &all[at], guides, &judged));
+        }
+        for row in rows.iter_mut().filter(|row: &&mut BranchRow| !hidden.contains(&row.branch)) {
+            let futures = run.branches.abandoned_futures().iter();
+            row.look = futures.filter(|future| future.branch == row.branch).map(|future| future.look).next();
+        }
+        for (place, figure) in judged.iter().enumerate() {
+            mark_best(&mut rows, place, figure.better);
+        }
+        Self { figures: judged.into_iter().map(|figure| figure.shown).collect(), rows }
+    }
+
+    /// Place of a branch among the rows.
+    pub fn row_of(&self, branch: BranchId) -> Option<usize> {
+        self.rows.iter().position(|row| row.branch == branch)
+    }
+}
+
+/// The places of the branches that leave the one at `parent`, or that leave none that is known: as they leave it.
+fn children_of(parent: Option<usize>, all: &[Branch], parents: &[Option<usize>]) -> Vec<usize> {
+    let mut children: Vec<usize> = (0..all.len()).filter(|at| parents[*at] == parent).collect();
+    children.sort_by_key(|at| all[*at].from.map(|from| from.step));
+    children
+}
+
+/// A figure with the curve that branches are judged by.
+struct JudgedFigure {
+    shown: BranchFigure,
+    curve: FigureCurve,
+    better: Better,
+}
+
+/// The figures with a better end: those that are evaluated, or else means of minibatches. What grows comes first, as the
+/// accuracy.
+fn judged_figures(run: &Run) -> Vec<JudgedFigure> {
+    let judged = |figure: &ChartFigure| {
+        let curve = figure.test.or(figure.train)?;
+        let title = [curve.word, &figure.title].join(" ").trim_start().to_owned();
+        let shown = BranchFigure { title, unit: figure.unit.clone(), is_evaluated: figure.test.is_some() };
+        Some(JudgedFigure { shown, curve, better: figure.better })
+    };
+    let good = run.metrics.figures().iter().filter(|figure| matches!(figure.better, Better::Lower | Better::Higher));
+    let mut all: Vec<JudgedFigure> = good.filter_map(judged).collect();
+    let evaluated = all.iter().any(|figure| figure.shown.is_evaluated);
+    all.retain(|figure| figure.shown.is_evaluated == evaluated);
+    all.truncate(MAX_BRANCH_FIGURES);
+    all.sort_by_key(|figure| figure.better != Better::Higher);
+    all
+}
+
+fn branch_row(run: &Run, branch: &Branch, guides: Vec<bool>, judged: &[JudgedFigure]) -> BranchRow {
+    let begins = branch.from.map_or(0, |from| from.step);
+    let start = RunPosition { branch: branch.id, step: begins };
+    let changes = run.marks.iter().filter(|mark| mark.at == start && branch.from.is_some());
+    let changes: Vec<String> = changes.take(MAX_NAMED_CHANGES).map(|mark| mark.change.to_string()).collect();
+    BranchRow {
+        branch: branch.id,
+        name: branch.title(),
+        guides,
+        from: branch.from,
+        change: changes.join(", "),
+        newest_step: branch.tip.max(begins),
+        is_current: branch.id == run.branches.current_branch(),
+        is_history: run.lineage().stretches().iter().any(|stretch| stretch.branch == branch.id),
+        look: None,
+        results: judged.iter().map(|figure| branch_result(run, branch.id, figure)).collect(),
+    }
+}
+
+fn branch_result(run: &Run, branch: BranchId, figure: &JudgedFigure) -> BranchResult {
+    let track = run.metrics.curve_track(figure.curve);
+    if !figure.shown.is_evaluated {
+        let newest = track.newest_mean_on_branch(branch, RECENT_MINIBATCHES);
+        return BranchResult { newest, ..BranchResult::default() };
+    }
+    let extent = track.extent_on_branch(branch);
+    let best = extent.map(|extent| if figure.better == Better::Lower { extent.min } else { extent.max });
+    BranchResult { best, newest: track.newest_on_branch(branch).map(|(_, value)| value), is_best_of_all: false }
+}
+
+/// Marks the rows with the best value, unless there is only one branch.
+fn mark_best(rows: &mut [BranchRow], place: usize, better: Better) {
+    let best = rows.iter().filter_map(|row| row.results[place].best);
+    let best = if better == Better::Lower { best.reduce(f64::min) } else { best.reduce(f64::max) };
+    let several = rows.len() > 1;
+    for result in rows.iter_mut().map(|row| &mut row.results[place]) {
+        result.is_best_of_all = several && result.best.is_some() && result.best == best;
+    }
+}
+
+/// What was done to a run, the newest first: by branches, and on each in its order.
+pub(super) fn ledger_rows(run: &Run) -> Vec<LedgerRow> {
+    let mut rows = Vec::new();
+    for branch in run.branches.all() {
+        let name = branch.title();
+        let row = |step: u64, text: String| LedgerRow { step, branch: name.clone(), text };
+        if let Some(from) = branch.from {
+            let parent = run.branches.branch(from.branch).map(Branch::title);
+            rows.push(row(from.step, parent.map_or_else(|| "begins".into(), |parent| format!("leaves {parent}"))));
+        }
+        // What follows from something else was not done to it.
+        let marks = run.marks.iter().filter(|mark| mark.at.branch == branch.id);
+        let done = marks.filter(|mark| mark.change.by != Some(ChangedBy::Source));
+        rows.extend(done.map(|mark| row(mark.at.step, mark.change.to_string())));
+    }
+    rows.reverse();
+    rows
+}

@@ -1,0 +1,151 @@
+//! Other runs over the charts: where their curves lie, and what is refused.
+
+use super::*;
+use crate::app::{Alignment, Chart, ChartSlot, Extent, GhostRun, PlotSize, RecordedAnswer, RecordedRequest, StepRange};
+use crate::protocol::{BranchId, Branching};
+
+/// What a run tells of data of which an epoch has so many minibatches.
+fn info_with_epochs(steps_per_epoch: u64, batch_size: usize) -> Event {
+    let data = DataInfo { train: Some(steps_per_epoch as usize * batch_size), ..DataInfo::default() };
+    Event::Ready(Box::new(RunInfo {
+        batch_size: Some(batch_size),
+        steps_per_epoch: Some(steps_per_epoch),
+        data: Some(data),
+        ..made_up::measured()
+    }))
+}
+
+/// A loss that depends on the epoch only.
+fn report_at(step: u64, steps_per_epoch: u64) -> Event {
+    let epoch = step as f64 / steps_per_epoch as f64;
+    Event::Step(made_up::report(step, 2.0 / (1.0 + epoch), 0.5, 1e-3))
+}
+
+fn ghost(name: &str, steps_per_epoch: u64, batch_size: usize, epochs: u64) -> Box<GhostRun> {
+    let mut ghost = GhostRun::new(name);
+    ghost.take_event(info_with_epochs(steps_per_epoch, batch_size));
+    (1..=epochs * steps_per_epoch).for_each(|step| ghost.take_event(report_at(step, steps_per_epoch)));
+    Box::new(ghost)
+}
+
+fn chart_of(app: &App) -> Chart {
+    app.chart(ChartSlot::First, PlotSize { columns: 200, rows: 12 })
+}
+
+/// A run of four epochs of a hundred minibatches, and over it one of as many epochs of 25, by what was asked.
+fn with_ghost(alignment: Alignment) -> App {
+    let mut app = App::new(Settings { ghosts: vec!["runs/other".into()], alignment, ..Settings::default() });
+    app.update(Message::Events(vec![info_with_epochs(100, 10)]));
+    app.update(Message::Events((1..=400).map(|step| report_at(step, 100)).collect()));
+    let answer = RecordedAnswer::Ghost { folder: "runs/other".into(), ghost: Ok(ghost("other", 25, 40, 4)) };
+    app.update(Message::Recorded(answer));
+    app
+}
+
+fn press(app: &mut App, keys: &str) {
+    for key in keys.chars() {
+        app.update(Message::Key(Key::char(key)));
+    }
+}
+
+fn align(app: &mut App, by: &str) {
+    press(app, ":");
+    app.update(Message::Paste(format!("align {by}")));
+    app.update(Message::Key(Key::plain(Code::Enter)));
+}
+
+fn largest_distance(chart: &Chart) -> f64 {
+    let [overlay] = chart.overlays.as_slice() else { panic!("{:?}", chart.overlays) };
+    let value = |extent: Option<Extent>| extent.map(|extent| extent.mean);
+    let both = overlay.values.iter().zip(&chart.train);
+    let both = both.filter_map(|(ghost, own)| Some(value(ghost.extent)? - value(own.extent)?));
+    both.map(f64::abs).fold(0.0, f64::max)
+}
+
+#[test]
+fn at_the_same_place_is_the_same_share_of_the_data() {
+    for alignment in [Alignment::Epoch, Alignment::Samples] {
+        let mut app = with_ghost(alignment);
+        press(&mut app, "mm");
+        let chart = chart_of(&app);
+        assert_eq!(chart.steps, StepRange { first: 1, last: 400 });
+        assert_eq!(chart.overlays[0].values.iter().filter(|column| column.extent.is_some()).count(), 100);
+        let distance = largest_distance(&chart);
+        assert!(distance < 0.02, "{alignment:?}: {distance}");
+    }
+    // By steps its epochs go by four times as fast.
+    let mut app = with_ghost(Alignment::Step);
+    press(&mut app, "mm");
+    assert!(largest_distance(&chart_of(&app)) > 0.2);
+    align(&mut app, "epoch");
+    assert!(largest_distance(&chart_of(&app)) < 0.02);
+}
+
+#[test]
+fn a_longer_run_is_shown_to_its_end() {
+    let mut app = with_ghost(Alignment::Epoch);
+    let answer = RecordedAnswer::Ghost { folder: "runs/other".into(), ghost: Ok(ghost("other", 25, 40, 10)) };
+    app.update(Message::Recorded(answer));
+    assert_eq!(chart_of(&app).steps, StepRange { first: 1, last: 1000 });
+    press(&mut app, "zz");
+    let steps = chart_of(&app).steps;
+    assert!(steps.contains(400) && steps.length() == 250, "a zoom stays where the run stands: {steps:?}");
+}
+
+#[test]
+fn what_can_not_be_laid_over_each_other_is_said() {
+    let mut app = with_ghost(Alignment::Step);
+    let text = |app: &App| app.notices().latest().map(|notice| notice.text.clone()).unwrap_or_default();
+    align(&mut app, "time");
+    assert!(text(&app).contains("of this run it is not known at which time its steps are"), "{}", text(&app));
+    app.update(Message::Recorded(RecordedAnswer::OwnTimes((1..=400).map(|step| (step, step as f64)).collect())));
+    align(&mut app, "time");
+    // Of the other one it is not known.
+    assert!(chart_of(&app).overlays.is_empty());
+    align(&mut app, "nonsense");
+    let error = app.prompt().and_then(|prompt| prompt.line.error.clone());
+    assert_eq!(error.as_deref(), Some("“nonsense” is none of step, epoch, samples, time"));
+}
+
+#[test]
+fn no_more_runs_than_can_be_told_apart_lie_over_a_chart() {
+    let ghosts = (0..20).map(|run| format!("runs/{run}").into()).collect();
+    let app = App::new(Settings { ghosts, ..Settings::default() });
+    assert_eq!(app.view().charts.ghosts.iter().len(), MAX_GHOSTS);
+}
+
+#[test]
+fn hostile_runs_are_harmless() {
+    let mut app = with_ghost(Alignment::Epoch);
+    let mut wild = GhostRun::new("\u{1b}]52;c;AAAA\u{7}\u{202e}");
+    wild.take_event(info_with_epochs(1, 1));
+    let steps = [1, 2, 3, u64::MAX / 2, u64::MAX - 1, u64::MAX];
+    for (step, loss) in steps.into_iter().zip([f64::NAN, 1e300, -1e300, f64::INFINITY, 0.0, 1.0]) {
+        wild.take_event(Event::Step(made_up::report(step, loss, loss, loss)));
+        wild.take_event(Event::Branched(Branching {
+            branch: BranchId(step),
+            parent: BranchId(9),
+            at: step,
+            change: None,
+        }));
+    }
+    wild.set_times(vec![(u64::MAX, f64::NAN), (1, f64::MAX), (2, f64::INFINITY)]);
+    app.update(Message::Recorded(RecordedAnswer::Ghost { folder: "runs/other".into(), ghost: Ok(Box::new(wild)) }));
+    for by in Alignment::ALL {
+        align(&mut app, by.word());
+        for overlay in chart_of(&app).overlays {
+            assert!(!overlay.name.chars().any(char::is_control), "{:?}", overlay.name);
+        }
+    }
+    let folder = "runs/gone".into();
+    app.update(Message::Recorded(RecordedAnswer::Ghost { folder, ghost: Err("never asked for".into()) }));
+    assert_eq!(app.view().charts.ghosts.iter().len(), 1);
+}
+
+#[test]
+fn the_recorded_runs_are_listed_each_time_that_the_screen_is_turned_to() {
+    let list = Effect::Recorded(RecordedRequest::List);
+    let mut app = with_ghost(Alignment::Step);
+    let mut asks = |key: char| app.update(Message::Key(Key::char(key))).contains(&list);
+    assert_eq!(['5', '5', '1', '5'].map(&mut asks), [true, false, false, true]);
+}
