@@ -268,3 +268,74 @@ fn swept_run(storage: &dyn Storage, folder: PathBuf) -> SweptRun {
     }
     SweptRun::Unfinished { folder }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{super::storage::DiskStorage, *};
+
+    fn plan() -> SweepPlan {
+        let setting = |key: &str, values: &[&str]| SweptSetting {
+            key: key.into(),
+            values: values.iter().map(|value| (*value).to_owned()).collect(),
+        };
+        SweepPlan {
+            name: "lr-init".into(),
+            first_seed: 7,
+            seeds: 2,
+            settings: vec![setting("optimizer.lr", &["1e-3", "1e-2", "0.1"]), setting("model.init", &["he", "xavier"])],
+            configuration: "[run]\nname = \"a \\\"b\\\"\"\n".into(),
+        }
+    }
+
+    #[test]
+    fn every_combination_is_trained_from_every_seed_the_last_setting_changing_fastest() {
+        let plan = plan();
+        let runs = plan.runs();
+        assert_eq!((plan.combinations(), runs.len()), (6, 12));
+        assert_eq!(plan.sets(0), ["optimizer.lr=1e-3", "model.init=he"]);
+        assert_eq!(plan.sets(1), ["optimizer.lr=1e-3", "model.init=xavier"]);
+        assert_eq!(plan.sets(5), ["optimizer.lr=0.1", "model.init=xavier"]);
+        let names: Vec<&str> = runs.iter().take(3).map(|run| run.name.as_str()).collect();
+        assert_eq!(names, ["lr-init-1-seed-7", "lr-init-1-seed-8", "lr-init-2-seed-7"]);
+        let alone = SweepPlan { settings: Vec::new(), ..plan };
+        assert_eq!((alone.combinations(), alone.runs().len(), alone.sets(0).len()), (1, 2, 0));
+    }
+
+    #[test]
+    fn a_plan_comes_back_as_it_was_written_and_is_not_replaced() {
+        let place = tempfile::tempdir().unwrap();
+        let directory = place.path().join("runs");
+        let (folder, taken) = SweepFolder::take(&DiskStorage, &directory, &plan()).unwrap();
+        assert_eq!(taken, plan());
+        let locked = SweepFolder::take(&DiskStorage, &directory, &plan()).unwrap_err();
+        assert!(locked.to_string().contains("another program"), "{locked}");
+        drop(folder);
+        let other = SweepPlan { seeds: 3, ..plan() };
+        let (_folder, taken) = SweepFolder::take(&DiskStorage, &directory, &other).unwrap();
+        assert_eq!(taken, plan());
+        assert_eq!(list_sweeps(&DiskStorage, &directory), ["lr-init"]);
+        assert_eq!(list_runs(&directory).unwrap(), [PathBuf::new(); 0], "it is no run");
+    }
+
+    #[test]
+    fn a_plan_that_was_cut_off_before_it_was_whole_is_written_anew() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = folder_of(place.path(), "lr-init");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(NEW_SWEEP), "name = ").unwrap();
+        let (_folder, taken) = SweepFolder::take(&DiskStorage, place.path(), &plan()).unwrap();
+        assert_eq!(taken, plan());
+    }
+
+    #[test]
+    fn what_is_no_plan_is_told() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = folder_of(place.path(), "lr-init");
+        std::fs::create_dir_all(&folder).unwrap();
+        for (text, complaint) in [("x", "no plan of a sweep"), ("name = \"other\"", "no plan of a sweep")] {
+            std::fs::write(folder.join(SWEEP), text).unwrap();
+            let error = read_sweep(&DiskStorage, place.path(), "lr-init").unwrap_err().to_string();
+            assert!(error.contains(complaint) && error.contains("sweep.toml"), "{error}");
+        }
+    }
+}

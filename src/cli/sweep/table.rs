@@ -8,7 +8,7 @@ use gradtop::{
 };
 use serde_json::{Value, json};
 
-/// Names of runs that are listed in one line at most; of more the pattern is enough.
+/// Runs whose curves are proposed to be laid over each other, at most: more can't be told apart.
 const MAX_COMPARED_RUNS: usize = 12;
 
 /// What came of a sweep.
@@ -172,11 +172,21 @@ impl SweepTable {
         if let Some(best) = best {
             writeln!(out, "best       {}", self.settings_text(best))?;
         }
-        let names: Vec<String> = self.rows.iter().flat_map(|row| &row.runs).map(|(run, _)| run.name.clone()).collect();
-        if names.len() > 1 && names.len() <= MAX_COMPARED_RUNS {
+        let names = self.compared_runs();
+        if names.len() > 1 {
             writeln!(out, "curves     gradtop compare {}", names.join(" "))?;
         }
         out.flush()
+    }
+
+    /// The names of all runs or, if those are too many curves, of the first one of each combination.
+    fn compared_runs(&self) -> Vec<&str> {
+        let all: Vec<&str> = self.rows.iter().flat_map(|row| &row.runs).map(|(run, _)| run.name.as_str()).collect();
+        if all.len() <= MAX_COMPARED_RUNS {
+            return all;
+        }
+        let firsts = self.rows.iter().filter_map(|row| row.runs.first());
+        firsts.map(|(run, _)| run.name.as_str()).take(MAX_COMPARED_RUNS).collect()
     }
 
     /// The values of a row, as `--set` takes them.
@@ -259,4 +269,75 @@ fn write_record(out: &mut dyn Write, fields: impl Iterator<Item = String>) -> io
         if field.contains([',', '"', '\n', '\r']) { format!("\"{}\"", field.replace('"', "\"\"")) } else { field }
     });
     writeln!(out, "{}", quoted.collect::<Vec<_>>().join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use gradtop::runs::sweep::SweptSetting;
+
+    use super::*;
+
+    fn plan(values: &[&str], seeds: u64) -> SweepPlan {
+        let values = values.iter().map(|value| (*value).to_owned()).collect();
+        let settings = vec![SweptSetting { key: "optimizer.lr".into(), values }];
+        SweepPlan { name: "lr".into(), first_seed: 0, seeds, settings, configuration: String::new() }
+    }
+
+    fn finished(accuracy: f64, loss: f64) -> SweptRun {
+        let result = RunResult { accuracy, loss, best_accuracy: accuracy + 0.01, seconds: 3.0 };
+        SweptRun::Finished { folder: "runs/x".into(), result }
+    }
+
+    fn diverged(step: u64) -> SweptRun {
+        SweptRun::Diverged { folder: "runs/x".into(), step }
+    }
+
+    fn table(values: &[&str], seeds: u64, results: &[SweptRun]) -> SweepTable {
+        let plan = plan(values, seeds);
+        SweepTable::new(&plan, &plan.runs(), results)
+    }
+
+    #[test]
+    fn rows_have_means_and_sample_deviations_and_name_what_diverged() {
+        let results =
+            [finished(0.8, 0.5), finished(0.9, 0.7), diverged(12), finished(0.7, 0.2), diverged(3), diverged(4)];
+        let mut out = Vec::new();
+        table(&["1e-3", "1e-2", "1"], 2, &results).write_text(&mut out).unwrap();
+        let expected = "  optimizer.lr  test accuracy   best            test loss        time
+* 1e-3          85.00 ± 7.07 %  86.00 ± 7.07 %  0.6000 ± 0.1414  3.0 s
+  1e-2          70.00 %         71.00 %         0.2000           3.0 s  1 of 2 diverged
+  1             –               –               –                –      2 of 2 diverged
+
+diverged   lr-2-seed-0 at step 12
+diverged   lr-3-seed-0 at step 3
+diverged   lr-3-seed-1 at step 4
+best       optimizer.lr=1e-3
+curves     gradtop compare lr-1-seed-0 lr-1-seed-1 lr-2-seed-0 lr-2-seed-1 lr-3-seed-0 lr-3-seed-1
+";
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+
+    #[test]
+    fn the_best_has_the_highest_accuracy_and_of_equal_ones_the_lowest_loss() {
+        let best = |results: &[SweptRun]| table(&["1", "2", "3"], 1, results).best();
+        assert_eq!(best(&[finished(0.8, 0.5), finished(0.9, 0.9), finished(0.8, 0.1)]), Some(1));
+        assert_eq!(best(&[finished(0.9, 0.5), finished(0.9, 0.4), finished(0.9, 0.4)]), Some(1));
+        assert_eq!(best(&[diverged(1), finished(0.1, f64::NAN), diverged(1)]), Some(1));
+        assert_eq!(best(&[diverged(1), diverged(1), diverged(1)]), None);
+    }
+
+    #[test]
+    fn of_many_runs_one_of_each_combination_is_compared() {
+        let results = vec![finished(0.5, 1.0); 14];
+        let table = table(&["1", "2"], 7, &results);
+        assert_eq!(table.compared_runs(), ["lr-1-seed-0", "lr-2-seed-0"]);
+    }
+
+    #[test]
+    fn fields_with_commas_stand_between_quotes() {
+        let mut out = Vec::new();
+        table(&["[1, \"x\"]", "2"], 1, &[finished(0.5, 1.0), diverged(1)]).write_csv(&mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.contains("\n\"[1, \"\"x\"\"]\",1,0,0.5,,0.51,,1,,3,\n2,1,1,,,,,,,,\n"), "{text}");
+    }
 }
