@@ -149,7 +149,7 @@ impl Chart {
             words: [word(figure.train), word(figure.test)],
             smoothing: figure.is_sample_mean().then_some(view.smoothing),
             steps,
-            note: (newest.is_none() && latest.test.is_none()).then(|| empty_chart_note(figure)),
+            note: (newest.is_none() && latest.test.is_none() && overlays.is_empty()).then(|| empty_chart_note(figure)),
             first_test: first_evaluation_step(run, newest.is_some(), figure.test.is_some() && latest.test.is_none()),
             train,
             train_ends,

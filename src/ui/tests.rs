@@ -4,6 +4,7 @@ mod details;
 pub(super) mod fixture;
 mod inside;
 mod looks;
+mod looks_branches;
 mod looks_data;
 mod looks_foreign;
 mod looks_inside;

@@ -63,6 +63,48 @@ pub fn running() -> App {
     trained(1000, report)
 }
 
+/// An ordinary run that can go back, and went back twice: branch 1 leaves branch 0 at step 600 with another learning rate,
+/// branch 2 leaves it at step 500, and goes on to step 800.
+pub fn gone_back() -> App {
+    let mut app = running();
+    hear(&mut app, [able_to_go_back()]);
+    let on = |branch: u64, parent: u64, at: u64, rate: f64| {
+        let change = Change {
+            key: LEARNING_RATE.into(),
+            from: Some(Setting::of(5e-4)),
+            to: Setting::of(rate),
+            by: Some(ChangedBy::Viewer),
+        };
+        let (branch, parent) = (BranchId(branch), BranchId(parent));
+        Event::Branched(Branching { branch, parent, at, change: Some(change) })
+    };
+    let scaled = |step: u64, factor: f64| {
+        let report = report(step);
+        let loss = 0.3 + factor * 2.0 / (1.0 + step as f64 / 60.0) + 0.1 * noise(step);
+        Event::Step(with_loss(report, loss))
+    };
+    hear(&mut app, [rewound(0, 600), state(RunState::Paused, 600, None), on(1, 0, 600, 0.01)]);
+    hear(&mut app, (601..=850).map(|step| scaled(step, 1.0 + (step - 600) as f64 / 100.0)));
+    hear(&mut app, [changed(700, LEARNING_RATE, 0.01, 0.005)]);
+    hear(&mut app, [rewound(0, 500), state(RunState::Paused, 500, None), on(2, 0, 500, 1e-4)]);
+    hear(&mut app, (501..=800).map(|step| scaled(step, 0.8)));
+    hear(&mut app, [evaluation(628), evaluation(785)]);
+    app.update(Message::Tick { now: Duration::from_secs(120) });
+    app
+}
+
+/// The run stands at an earlier step, or on another branch.
+pub fn rewound(branch: u64, step: u64) -> Event {
+    Event::Rewound(Rewound { branch: BranchId(branch), step })
+}
+
+/// The greeting of a source that can go back, too.
+pub fn able_to_go_back() -> Event {
+    let Event::Hello(mut able) = hello("784-256-128-10") else { unreachable!() };
+    able.capabilities.push(Capability::Rewind);
+    Event::Hello(able)
+}
+
 /// Tells the app events of its source.
 pub fn hear(app: &mut App, events: impl IntoIterator<Item = Event>) {
     app.update(Message::Events(events.into_iter().collect()));

@@ -127,6 +127,25 @@ impl Canvas {
         }
     }
 
+    /// A straight line between two columns, of which the rows need not be among those that there are; what is outside is
+    /// left out.
+    pub fn draw_line_clipped(&mut self, from: (usize, f64), to: (usize, f64)) {
+        let (from, to) = if from.0 <= to.0 { (from, to) } else { (to, from) };
+        let slope = (to.1 - from.1) / ((to.0 - from.0) as f64).max(1.0);
+        let (least, most) = (from.1.min(to.1), from.1.max(to.1));
+        // Of a steep line the rows on the way through half a column to either side.
+        let reach = if slope.abs() > 1.0 { 0.5 } else { 0.0 };
+        let last = self.height() as f64 - 1.0;
+        for x in from.0..=to.0 {
+            let row = |x: f64| (from.1 + slope * (x - from.0 as f64)).clamp(least, most);
+            let (a, b) = (row(x as f64 - reach), row(x as f64 + reach));
+            let (top, low) = (a.min(b), a.max(b));
+            if low > -0.5 && top < last + 0.5 {
+                self.draw_vertical(x, nearest_dot(top.max(0.0)), nearest_dot(low.min(last)));
+            }
+        }
+    }
+
     /// Draws the cells that have dots; `inks` has one entry a layer.
     pub fn draw(&self, buffer: &mut Buffer, area: Rect, inks: &[LayerInk], braille: bool) {
         let visible = area.intersection(buffer.area);

@@ -34,11 +34,12 @@ pub(super) fn ink(overlay: &Overlay, theme: Theme) -> LayerInk {
 pub(super) fn draw_curve(canvas: &mut Canvas, axis: &ValueAxis, overlay: &Overlay) {
     canvas.set_dashes(Some(dashes(overlay)));
     let last = overlay.values.len().saturating_sub(1);
-    let point = |x: usize, value: f64| Some((x as f64, axis.height_beyond(value)?));
+    let bottom = canvas.height().saturating_sub(1) as f64;
+    let point = |x: usize, value: f64| Some((x, (1.0 - axis.height_beyond(value)?) * bottom));
     let mut before = overlay.ends.left.and_then(|value| point(0, value));
     for (x, column) in overlay.values.iter().enumerate() {
         if let Some(here) = column.extent.and_then(|extent| point(x, extent.drawn_value())) {
-            draw_clipped(canvas, before.unwrap_or(here), here);
+            canvas.draw_line_clipped(before.unwrap_or(here), here);
             before = Some(here);
         }
         if column.broken {
@@ -46,30 +47,8 @@ pub(super) fn draw_curve(canvas: &mut Canvas, axis: &ValueAxis, overlay: &Overla
         }
     }
     if let Some((before, end)) = before.zip(overlay.ends.right.and_then(|value| point(last, value))) {
-        draw_clipped(canvas, before, end);
+        canvas.draw_line_clipped(before, end);
     }
-}
-
-/// A line between two points, of which the second coordinate is a height, as far as it lies between 0 and 1.
-fn draw_clipped(canvas: &mut Canvas, from: (f64, f64), to: (f64, f64)) {
-    let rise = to.1 - from.1;
-    // The part of the line that is inside, as shares of its way.
-    let inside = |share: f64| (0.0..=1.0).contains(&(from.1 + share * rise));
-    let crossings = [(0.0 - from.1) / rise, (1.0 - from.1) / rise];
-    let mut shares: Vec<f64> = [0.0, 1.0].into_iter().filter(|share| inside(*share)).collect();
-    shares.extend(crossings.into_iter().filter(|share| *share > 0.0 && *share < 1.0));
-    let bounds = shares
-        .iter()
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), share| (low.min(*share), high.max(*share)));
-    if bounds.0 > bounds.1 {
-        return;
-    }
-    let bottom = canvas.height().saturating_sub(1) as f64;
-    let dot = |share: f64| {
-        let height = (from.1 + share * rise).clamp(0.0, 1.0);
-        (nearest_dot(from.0 + share * (to.0 - from.0)), nearest_dot((1.0 - height) * bottom))
-    };
-    canvas.draw_line(dot(bounds.0), dot(bounds.1));
 }
 
 /// The cell in which a value lies, if the axis shows it.
@@ -115,8 +94,9 @@ fn end_of_curve(overlay: &Overlay) -> Option<(usize, f64)> {
 
 /// The free place of so many cells that is nearest to a cell: after it in its row, or up to it in a row above or below.
 fn free_place(buffer: &Buffer, plot: Rect, (x, y): (u16, u16), width: u16) -> Option<(u16, u16)> {
+    // With a blank to either side, as far as the plot goes.
     let is_free = |x: u16, y: u16| {
-        let cells = (x..x + width).map(|x| (plot.x + x, plot.y + y));
+        let cells = (x.saturating_sub(1)..(x + width + 1).min(plot.width)).map(|x| (plot.x + x, plot.y + y));
         cells.into_iter().all(|place| buffer.cell(place).is_some_and(|cell| cell.symbol() == " "))
     };
     let fits = |x: u16, y: u16| y < plot.height && x + width <= plot.width && is_free(x, y);

@@ -1,12 +1,12 @@
 //! Pictures of charts, read as a person would read them, against the values that they show.
 
 use proptest::prelude::*;
-use ratatui::{buffer::Buffer, layout::Rect};
+use ratatui::{buffer::Buffer, layout::Rect, style::Color};
 
 use super::*;
 use crate::{
-    app::{App, ChartSlot, Key, Message, StepRange},
-    protocol::{Event, StepReport, metric},
+    app::{App, ChartSlot, Key, Message, Overlay, StepRange},
+    protocol::{BranchId, Branching, Event, StepReport, metric},
     ui::{
         tests::fixture,
         theme::{Background, ColorDepth},
@@ -37,6 +37,8 @@ struct Picture {
     chart: Chart,
     frame: ChartFrame,
     buffer: Buffer,
+    /// The last step that each abandoned future has in common with the run, by its short name.
+    forks: Vec<(String, u64)>,
 }
 
 impl Picture {
@@ -46,7 +48,9 @@ impl Picture {
         let chart = app.chart(ChartSlot::First, frame.plot_size());
         let mut buffer = Buffer::empty(area);
         draw(&mut buffer, area, &chart, &ChartHeading { focused: false, settings: "" }, THEME);
-        Self { chart, frame, buffer }
+        let futures = app.run().branches.abandoned_futures();
+        let forks = futures.iter().map(|future| (format!("b{}", future.branch.0), future.fork)).collect();
+        Self { chart, frame, buffer, forks }
     }
 
     fn symbol(&self, x: u16, y: u16) -> &str {
@@ -56,17 +60,21 @@ impl Picture {
     /// Rows of dots from the top of the plot to a value, not rounded.
     fn exact_row(&self, value: f64) -> f64 {
         let dots = f64::from(self.frame.plot.height) * DOTS_DOWN as f64 - 1.0;
-        (1.0 - self.chart.axis.height(value).unwrap()) * dots
+        (1.0 - self.chart.axis.height_beyond(value).unwrap()) * dots
     }
 
     /// The dots of a column that have the colour of one of the roles, from the top.
     fn dots(&self, column: usize, roles: &[Role]) -> Vec<usize> {
+        self.dots_of_colors(column, &roles.iter().map(|role| THEME.color(*role)).collect::<Vec<_>>())
+    }
+
+    fn dots_of_colors(&self, column: usize, colors: &[Color]) -> Vec<usize> {
         let plot = self.frame.plot;
         let mut dots = Vec::new();
         for y in 0..plot.height {
             let cell = &self.buffer[(plot.x + (column / DOTS_ACROSS) as u16, plot.y + y)];
             let pattern = cell.symbol().chars().next().map_or(0, |c| u32::from(c).wrapping_sub(0x2800));
-            if pattern > 0xff || !roles.iter().any(|role| THEME.style(*role).fg == Some(cell.fg)) {
+            if pattern > 0xff || !colors.contains(&cell.fg) {
                 continue;
             }
             let lit = (0..DOTS_DOWN).filter(|row| pattern & u32::from(DOT_BITS[column % DOTS_ACROSS][*row]) != 0);
@@ -77,11 +85,15 @@ impl Picture {
 
     /// Whether something above the curves, or a curve above another, has the cell of a dot.
     fn is_covered(&self, column: usize, row: f64, role: Role) -> bool {
+        self.is_covered_in(column, row, THEME.color(role))
+    }
+
+    fn is_covered_in(&self, column: usize, row: f64, color: Color) -> bool {
         let plot = self.frame.plot;
         let y = nearest_dot(row) / DOTS_DOWN;
         let cell = &self.buffer[(plot.x + (column / DOTS_ACROSS) as u16, plot.y + y as u16)];
         let braille = cell.symbol().chars().next().is_some_and(|c| ('\u{2800}'..='\u{28ff}').contains(&c));
-        cell.symbol() != " " && (!braille || THEME.style(role).fg != Some(cell.fg))
+        cell.symbol() != " " && (!braille || color != cell.fg)
     }
 
     /// Labels of the value axis with their rows.
@@ -98,6 +110,7 @@ fn check(picture: &Picture, losses: &[f64]) -> Result<(), TestCaseError> {
     check_step_labels(picture)?;
     check_marks(picture)?;
     check_samples(picture, losses)?;
+    picture.chart.overlays.iter().try_for_each(|overlay| check_overlay(picture, overlay))?;
     // Without it the samples have its colour.
     if picture.chart.smoothed.iter().any(Option::is_some) {
         check_joined(picture, &picture.chart.smoothed, picture.chart.smoothed_ends, Role::Train)?;
@@ -174,24 +187,87 @@ fn check_samples(picture: &Picture, losses: &[f64]) -> Result<(), TestCaseError>
     Ok(())
 }
 
-/// Every dot of a curve lies on the straight lines between its points, within half a dot of where these come to lie.
+/// Every dot of a curve lies on the straight lines between its points, within half a dot of where these come to lie, and
+/// every point has a dot.
 fn check_joined(picture: &Picture, values: &[Option<f64>], ends: CurveEnds, role: Role) -> Result<(), TestCaseError> {
-    let last = values.len().saturating_sub(1);
-    let inside = values.iter().enumerate().filter_map(|(column, value)| Some((column, (*value)?)));
-    let (left, right) = (ends.left.map(|value| (0, value)), ends.right.map(|value| (last, value)));
-    let points: Vec<(f64, f64)> = left
-        .into_iter()
-        .chain(inside)
-        .chain(right)
-        .map(|(column, value)| (column as f64, picture.exact_row(value)))
-        .collect();
+    let color = THEME.color(role);
+    let lines = Lines::of(picture, values, ends);
+    // The dots around those of marks.
+    let marks: Vec<(usize, usize)> =
+        if role == Role::Test { mark_places(&picture.chart, picture.frame.plot.height) } else { Vec::new() };
+    let around = |column: usize, dot: usize| marks.iter().any(|(x, y)| x.abs_diff(column) + y.abs_diff(dot) == 1);
     for column in 0..values.len() {
-        // The rows that the lines pass on the way through this column.
+        let dots = picture.dots_of_colors(column, &[color]).into_iter().filter(|dot| !around(column, *dot));
+        lines.check_dots(column, dots)?;
+    }
+    let gaps = Some(TEST_DASHES).filter(|_| role == Role::Test);
+    check_points(picture, values, gaps, color)
+}
+
+/// The same of a curve that is laid over the chart, as far as the axis shows it; and it begins on the chart's own curve.
+fn check_overlay(picture: &Picture, overlay: &Overlay) -> Result<(), TestCaseError> {
+    let color = THEME.overlay_style(overlay.look).fg.unwrap();
+    let values: Vec<Option<f64>> = overlay.values.iter().map(|column| column.extent.map(|e| e.drawn_value())).collect();
+    let lines = Lines::of(picture, &values, overlay.ends);
+    for column in 0..values.len() {
+        lines.check_dots(column, picture.dots_of_colors(column, &[color]).into_iter())?;
+    }
+    check_points(picture, &values, Some(overlays::dashes(overlay)), color)?;
+    let chart = &picture.chart;
+    let fork = picture.forks.iter().find(|(name, _)| *name == overlay.short).map_or(0, |(_, fork)| *fork);
+    let Some(first) = chart.steps.column_of(fork, values.len()) else { return Ok(()) };
+    prop_assert!(overlay.ends.left.is_none() && values[..first].iter().all(Option::is_none));
+    let train = chart.train[first].extent.map(|extent| extent.drawn_value());
+    let own = if chart.smoothed.iter().any(Option::is_some) { chart.smoothed[first] } else { train };
+    prop_assert!(values[first] == own, "it begins at {:?}, the run is at {own:?}", values[first]);
+    Ok(())
+}
+
+/// Every point of a curve that the axis shows has a dot, unless it lies in a gap or something else covers it.
+fn check_points(
+    picture: &Picture,
+    values: &[Option<f64>],
+    gaps: Option<Dashes>,
+    color: Color,
+) -> Result<(), TestCaseError> {
+    for (column, value) in values.iter().enumerate() {
+        let inside = |value: &f64| (0.0..=1.0).contains(&picture.chart.axis.height_beyond(*value).unwrap());
+        if let Some(value) = value.filter(inside)
+            && !gaps.is_some_and(|gaps| gaps.skip(column))
+        {
+            let row = picture.exact_row(value);
+            let dots = picture.dots_of_colors(column, &[color]);
+            let drawn = dots.iter().any(|dot| (*dot as f64 - row).abs() <= 0.5 + 1e-3);
+            prop_assert!(
+                drawn || picture.is_covered_in(column, row, color),
+                "column {column}: nothing at {row}, but {dots:?}"
+            );
+        }
+    }
+    Ok(())
+}
+
+/// The lines between the points of a curve, in columns and rows of dots.
+struct Lines {
+    points: Vec<(f64, f64)>,
+}
+
+impl Lines {
+    fn of(picture: &Picture, values: &[Option<f64>], ends: CurveEnds) -> Self {
+        let last = values.len().saturating_sub(1);
+        let inside = values.iter().enumerate().filter_map(|(column, value)| Some((column, (*value)?)));
+        let (left, right) = (ends.left.map(|value| (0, value)), ends.right.map(|value| (last, value)));
+        let points = left.into_iter().chain(inside).chain(right);
+        Self { points: points.map(|(column, value)| (column as f64, picture.exact_row(value))).collect() }
+    }
+
+    /// The rows that the lines pass on the way through a column.
+    fn rows_in(&self, column: usize) -> (f64, f64) {
         let (from, to) = (column as f64 - 0.5, column as f64 + 0.5);
         let mut bounds = (f64::INFINITY, f64::NEG_INFINITY);
         let mut pass = |row: f64| bounds = (bounds.0.min(row), bounds.1.max(row));
-        points.iter().filter(|(x, _)| (from..=to).contains(x)).for_each(|(_, row)| pass(*row));
-        for pair in points.windows(2) {
+        self.points.iter().filter(|(x, _)| (from..=to).contains(x)).for_each(|(_, row)| pass(*row));
+        for pair in self.points.windows(2) {
             let ((x0, y0), (x1, y1)) = (pair[0], pair[1]);
             for x in [from, to] {
                 if x1 > x0 && (x0..=x1).contains(&x) {
@@ -199,27 +275,19 @@ fn check_joined(picture: &Picture, values: &[Option<f64>], ends: CurveEnds, role
                 }
             }
         }
-        // The dots around those of marks.
-        let marks: Vec<(usize, usize)> =
-            if role == Role::Test { mark_places(&picture.chart, picture.frame.plot.height) } else { Vec::new() };
-        let around = |dot: usize| marks.iter().any(|(x, y)| x.abs_diff(column) + y.abs_diff(dot) == 1);
-        for dot in picture.dots(column, &[role]).into_iter().filter(|dot| !around(*dot)) {
+        bounds
+    }
+
+    fn check_dots(&self, column: usize, dots: impl Iterator<Item = usize>) -> Result<(), TestCaseError> {
+        let bounds = self.rows_in(column);
+        for dot in dots {
             let dot = dot as f64;
             // Both ends of a line are moved to a dot, by half a one at most, and what is between them once more.
             let within = (bounds.0 - 1.01..=bounds.1 + 1.01).contains(&dot);
             prop_assert!(within, "column {column}: a dot at {dot}, the curve at {bounds:?}");
         }
+        Ok(())
     }
-    for (column, value) in values.iter().enumerate() {
-        if let Some(value) = value
-            && (role != Role::Test || !TEST_DASHES.skip(column))
-        {
-            let row = picture.exact_row(*value);
-            let drawn = picture.dots(column, &[role]).iter().any(|dot| (*dot as f64 - row).abs() <= 0.5 + 1e-3);
-            prop_assert!(drawn || picture.is_covered(column, row, role), "column {column}: nothing at {row}");
-        }
-    }
-    Ok(())
 }
 
 fn any_loss() -> impl Strategy<Value = f64> {
@@ -245,6 +313,53 @@ proptest! {
         fixture::press(&mut app, keys);
         app.update(Message::Key(Key::plain(crate::app::Code::Esc)));
         check(&Picture::of(&app, size), &losses)?;
+    }
+}
+
+/// A run of these losses that went back and trained on in other ways: a share of the way in thousandths, and the losses
+/// from there on.
+fn run_with_branches(losses: &[f64], branches: &[(u64, Vec<f64>)]) -> (App, Vec<f64>) {
+    let mut app = run(losses, &[]);
+    let mut history = losses.to_vec();
+    for (branch, (share, losses)) in (1u64..).zip(branches) {
+        let at = history.len() as u64 * share / 1000;
+        history.truncate(at as usize);
+        history.extend(losses);
+        let (branch, parent) = (BranchId(branch), BranchId(branch - 1));
+        let begun = Event::Branched(Branching { branch, parent, at, change: None });
+        let report = |(step, loss): (u64, &f64)| {
+            Event::Step(StepReport { layers: Vec::new(), ..fixture::with_loss(fixture::report(step), *loss) })
+        };
+        let steps = (at + 1..).zip(losses).map(report);
+        fixture::hear(&mut app, [fixture::rewound(branch.0 - 1, at), begun].into_iter().chain(steps));
+    }
+    (app, history)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    #[test]
+    fn what_other_branches_did_lies_at_its_value_and_begins_on_the_curve(
+        losses in prop::collection::vec(any_loss(), 1..90),
+        branches in prop::collection::vec((0u64..=1000, prop::collection::vec(any_loss(), 1..60)), 1..6),
+        size in (24u16..110, 8u16..40),
+        keys in prop::sample::select(vec!["", "l", "m", "ml", "mmm", "mmml", "z", "zz", "lz", "mmmzz"]),
+        cursor in 0usize..40,
+        back in prop::option::of(0u64..=1000),
+    ) {
+        let (mut app, mut history) = run_with_branches(&losses, &branches);
+        if let Some(share) = back {
+            let step = history.len() as u64 * share / 1000;
+            history.truncate(step as usize);
+            fixture::hear(&mut app, [fixture::rewound(branches.len() as u64, step)]);
+        }
+        for _ in 0..cursor * usize::from(keys.contains('z')) {
+            app.update(Message::Key(Key::plain(crate::app::Code::Left)));
+        }
+        fixture::press(&mut app, keys);
+        app.update(Message::Key(Key::plain(crate::app::Code::Esc)));
+        check(&Picture::of(&app, size), &history)?;
     }
 }
 
