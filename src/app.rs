@@ -37,6 +37,7 @@ mod pending;
 mod prompt;
 mod range_test;
 mod record;
+mod remedy;
 mod rewind;
 mod run;
 mod runs_screen;
@@ -70,7 +71,7 @@ pub use columns::TableColumns;
 pub use commands::{COMMANDS, CommandSpec};
 pub use data::{DataScreen, DataSelection, DataSubject, FigureTrends, PlaneLayout, ShownAnswer, TileLayout};
 pub use editor::{LineEdit, LineEditor, MAX_LINE_BYTES};
-pub use findings::{FindingRow, Findings};
+pub use findings::{FindingRow, Findings, FoundTrouble};
 pub use ghosts::{
     AlignedGhost, Ghost, GhostRun, Ghosts, MAX_GHOSTS, MAX_LISTED_RUNS, PLACES_PER_STEP, RecordedAnswer,
     RecordedRequest, RecordedRun,
@@ -91,6 +92,7 @@ pub use pending::PendingRequests;
 pub use prompt::{KeyboardMode, LinePurpose, Prompt, QuitChoice, TypedLine};
 pub use range_test::{RangeTestPanel, RangeTestPlot, RangeTestStatus};
 pub use record::RecordStatus;
+pub use remedy::{Remedy, TroubleOffer};
 pub use rewind::{RewindProgress, RewindTarget};
 pub use run::{ChangeMark, MAX_CLASS_NAMES, Run};
 pub use runs_screen::{RecordedRow, RunsScreen};
@@ -107,6 +109,7 @@ pub use view::View;
 pub use watched::{RunPhase, WatchedRun};
 
 use dialog::Dialog;
+use remedy::Remedies;
 
 /// The smallest window in which the dashboard can be read, in columns and rows.
 pub const MIN_WINDOW_CELLS: (u16, u16) = (60, 18);
@@ -122,6 +125,7 @@ pub struct App {
     watched: WatchedRun,
     view: View,
     dialog: Dialog,
+    remedies: Remedies,
     notices: Notices,
     mouse: bool,
     /// What to do with the run, while the dashboard is being left.
@@ -142,6 +146,7 @@ impl App {
             watched,
             view,
             dialog: Dialog::default(),
+            remedies: Remedies::default(),
             notices: Notices::default(),
             mouse,
             leaving: None,
@@ -181,6 +186,16 @@ impl App {
     /// What the keyboard is for.
     pub fn mode(&self) -> &KeyboardMode {
         self.dialog.mode()
+    }
+
+    /// What can be done about a trouble of the training; nothing while there is none, or something else has the keyboard.
+    pub fn trouble_offer(&self) -> Option<TroubleOffer> {
+        self.is_offering().then(|| self.remedies.shown_offer(&self.watched)).flatten()
+    }
+
+    /// Whether the keys that do something about a trouble are valid.
+    fn is_offering(&self) -> bool {
+        self.remedies.is_offering() && matches!(self.mode(), KeyboardMode::Normal)
     }
 
     /// The short messages.

@@ -1,5 +1,6 @@
 //! Actions: the part of the state that does each, what it asks for, and the ways out.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 
 use super::dialog::Awaited;
@@ -48,6 +49,7 @@ impl App {
             Action::Back if self.watched.rewind_progress().is_some() && self.live().can(Capability::Rewind) => {
                 going_back::cancel_rewind(&self.watched)
             }
+            Action::Remedy(remedy) => self.remedies.handle_remedy(remedy, &self.watched),
             Action::Submit => return self.submit(),
             Action::Open if self.view.screen == Screen::Runs => {
                 self.view.handle_action(action, &self.watched, self.size)
@@ -97,6 +99,7 @@ impl App {
                 self.watched.unfreeze();
                 return self.send_request(target.command());
             }
+            FollowUp::SendInTurn(commands) => return self.send_in_turn(commands.into()),
             FollowUp::Act(action) => return self.carry_out_action(action),
             FollowUp::FollowSample(choice) => {
                 self.view.inspect.follow_sample(choice);
@@ -118,6 +121,16 @@ impl App {
             }
         }
         Vec::new()
+    }
+
+    /// Sends the first of these, and the others when it took effect.
+    pub(super) fn send_in_turn(&mut self, mut commands: VecDeque<Command>) -> Vec<Effect> {
+        let Some(first) = commands.pop_front() else { return Vec::new() };
+        let effects = self.send_request(first);
+        if let [Effect::Send(request)] = effects.as_slice() {
+            self.remedies.await_answer(request.id, commands);
+        }
+        effects
     }
 
     /// Asks the source for something, and remembers that until it answers.
@@ -142,6 +155,14 @@ impl App {
 
     /// Asks for a value of the selected hyperparameter, or gives the focused panel the screen for itself.
     fn open_selected(&mut self) -> FollowUp {
+        if self.view.focused_panel() == Panel::Findings
+            && let Some(finding) = self.watched.shown().findings.iter().nth(self.view.finding)
+            && finding.trouble.is_some()
+            && !self.watched.is_recorded()
+        {
+            self.remedies.offer(finding);
+            return FollowUp::Done;
+        }
         if self.view.focused_panel() != Panel::Controls {
             return FollowUp::Act(Action::Expand);
         }

@@ -2,6 +2,7 @@
 
 use super::editor::LineEdit;
 use super::prompt::QuitChoice;
+use super::remedy::Remedy;
 use super::screen::Screen;
 
 /// How to come to another sample.
@@ -124,6 +125,8 @@ pub enum Action {
     Scroll(isize),
     /// Close help or line.
     Cancel,
+    /// Do something about the trouble that is shown.
+    Remedy(Remedy),
     /// Carry out the line or the chosen answer.
     Submit,
     /// Complete the word.

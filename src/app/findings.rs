@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::protocol::{BranchId, DataNote, DataNoteKind, Finding, Health};
+use crate::protocol::{BranchId, DataNote, DataNoteKind, Finding, Health, TroubleKind};
 use crate::text::thousands;
 
 use super::branches::RunPosition;
@@ -31,6 +31,21 @@ pub struct FindingRow {
     pub advice: String,
     /// How often it was noticed.
     pub times: u64,
+    /// Which trouble it is, if it is one.
+    pub trouble: Option<FoundTrouble>,
+}
+
+/// Something that breaks a training, with what helps to go on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FoundTrouble {
+    /// Which it is.
+    pub kind: TroubleKind,
+    /// The newest step at which nothing was wrong yet.
+    pub healthy_step: Option<u64>,
+    /// The minibatch where it broke out, from 1.
+    pub minibatch: Option<u64>,
+    /// The base learning rate with which it did.
+    pub learning_rate: Option<f64>,
 }
 
 /// The newest findings.
@@ -40,8 +55,8 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// Takes a finding on a branch in. One that differs from an earlier one in its numbers only takes that one's place.
-    pub fn add(&mut self, branch: BranchId, finding: &Finding) {
+    /// Takes a finding on a branch in, with the learning rate that is set. One that differs from an earlier one in its numbers only takes that one's place.
+    pub fn add(&mut self, branch: BranchId, finding: &Finding, learning_rate: Option<f64>) {
         let what = harmless_sentence(&finding.what);
         let same = |row: &FindingRow| {
             row.note.is_none()
@@ -61,6 +76,12 @@ impl Findings {
             what,
             advice,
             times,
+            trouble: finding.trouble.as_ref().map(|trouble| FoundTrouble {
+                kind: trouble.kind,
+                healthy_step: trouble.healthy_step,
+                minibatch: trouble.minibatch,
+                learning_rate,
+            }),
         });
         // Notes are told once only, so they outlast what is told again and again.
         while self.rows.len() > MAX_FINDINGS
@@ -121,6 +142,7 @@ fn note_row(kind: DataNoteKind, what: String) -> FindingRow {
         what,
         advice: String::new(),
         times: 1,
+        trouble: None,
     }
 }
 

@@ -21,6 +21,8 @@ pub enum FollowUp {
     Send(Command),
     /// Go there, and show how.
     Rewind(RewindTarget),
+    /// Send these to the source, each when the one before took effect.
+    SendInTurn(Vec<Command>),
     /// Do what a key stands for.
     Act(Action),
     /// Follow this sample on the Inspect screen.

@@ -20,6 +20,8 @@ pub fn bindings() -> impl Iterator<Item = &'static Binding> {
 pub enum BindingScope {
     /// On every screen and in every prompt.
     Everywhere,
+    /// On every screen while something is offered against a trouble, before all others.
+    Trouble,
     /// On every screen.
     Screens,
     /// On the screens that have a step axis.
@@ -113,11 +115,11 @@ impl Binding {
     }
 }
 
-/// The binding of a key in `mode` on `screen`.
-pub fn find_binding(mode: &KeyboardMode, screen: Screen, key: Key) -> Option<&'static Binding> {
-    bindings().find(|binding| {
-        binding.scope.covers(mode, screen) && binding.keys.iter().any(|candidate| key.matches(*candidate))
-    })
+/// The binding of a key in `mode` on `screen`; with `offers`, something is offered against a trouble there.
+pub fn find_binding(mode: &KeyboardMode, screen: Screen, offers: bool, key: Key) -> Option<&'static Binding> {
+    let of_trouble = bindings().filter(|binding| offers && binding.scope == BindingScope::Trouble);
+    let others = bindings().filter(|binding| binding.scope.covers(mode, screen));
+    of_trouble.chain(others).find(|binding| binding.keys.iter().any(|candidate| key.matches(*candidate)))
 }
 
 impl std::fmt::Display for Key {

@@ -39,6 +39,25 @@ pub const THROTTLE_NEEDS: &[Requirement] = &[Requirement::Source(Capability::Thr
 /// What it takes to train further.
 pub const EXTEND_NEEDS: &[Requirement] = &[Requirement::Source(Capability::Extend), Requirement::Ready];
 
+/// What it takes to go back and train on with another learning rate.
+pub const HALVE_NEEDS: &[Requirement] = &[
+    Requirement::Source(Capability::Rewind),
+    Requirement::Source(Capability::Steer),
+    Requirement::Source(Capability::Pause),
+    Requirement::Ready,
+];
+
+/// What it takes to go back and train on without a minibatch.
+pub const SKIP_NEEDS: &[Requirement] = &[
+    Requirement::Source(Capability::Rewind),
+    Requirement::Source(Capability::Skip),
+    Requirement::Source(Capability::Pause),
+    Requirement::Ready,
+];
+
+/// What it takes to hear no more of a trouble.
+pub const SILENCE_NEEDS: &[Requirement] = &[Requirement::Source(Capability::Silence), Requirement::Ready];
+
 /// What it takes to save the run.
 pub const SAVE_NEEDS: &[Requirement] = &[Requirement::Source(Capability::Save), Requirement::Ready];
 

@@ -4,6 +4,7 @@ use crate::protocol::{Command, CommandId, LEARNING_RATE, Request};
 use crate::text::{short, thousands};
 
 use super::display::harmless_name;
+use super::remedy::kind_text;
 use super::run::Run;
 
 /// Most requests that may wait for their answers at a time.
@@ -113,6 +114,7 @@ pub(super) fn confirmation_text(command: &Command, step: u64, run: &Run) -> Opti
         }
         Command::Evaluate => format!("evaluated at step {}", thousands(step)),
         Command::Save => format!("saved at step {}", thousands(step)),
+        Command::Silence { kind, .. } => format!("no more is said of {}", kind_text(*kind)),
         _ => return None,
     })
 }

@@ -200,7 +200,7 @@ impl Run {
             }
             Event::Changed { step, change } => self.add_mark(step, change),
             Event::Branched(branching) => self.take_branching(&branching),
-            Event::Finding(finding) => self.findings.add(self.branches.current_branch(), &finding),
+            Event::Finding(finding) => self.add_finding(&finding),
             Event::Thinned { total } => self.thinned = total,
             Event::Saved(saved) => self.record.take_saved(&saved),
             Event::Finished(summary) => {
@@ -293,7 +293,12 @@ impl Run {
     fn add_own_finding(&mut self, what: String, advice: &str) {
         let finding =
             Finding { step: self.step, health: Health::Watch, layer: None, what, advice: advice.into(), trouble: None };
-        self.findings.add(self.branches.current_branch(), &finding);
+        self.add_finding(&finding);
+    }
+
+    fn add_finding(&mut self, finding: &Finding) {
+        let rate = self.hyperparameter(LEARNING_RATE).map(|rate| rate.value);
+        self.findings.add(self.branches.current_branch(), finding, rate);
     }
 
     /// Takes in metrics and quantities of layers that are new.

@@ -128,6 +128,7 @@ pub(super) fn help_sections(view: &View, watched: &WatchedRun, size: WindowSize)
         keys("Keys", &|scope| scope.covers(&KeyboardMode::Normal, view.screen)),
         HelpSection { title: "What you see", lines: GLOSSARY.iter().map(glossary_line).collect() },
         HelpSection { title: "Commands", lines: commands.collect() },
+        keys("When the training breaks", &|scope| scope == BindingScope::Trouble),
         keys("While typing", &|scope| scope == BindingScope::Line),
     ]
 }

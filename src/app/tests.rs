@@ -11,6 +11,7 @@ mod leaving;
 mod range_testing;
 mod recording;
 mod steering;
+mod trouble;
 mod typing;
 mod watching;
 
@@ -21,7 +22,7 @@ use crate::protocol::{
     RunState, Setting, StateChange, StepReport, made_up,
 };
 
-const ALL: [Capability; 9] = [
+const ALL: [Capability; 12] = [
     Capability::Pause,
     Capability::Advance,
     Capability::Steer,
@@ -31,6 +32,9 @@ const ALL: [Capability; 9] = [
     Capability::Inspect,
     Capability::Phase,
     Capability::Save,
+    Capability::Rewind,
+    Capability::Skip,
+    Capability::Silence,
 ];
 
 fn hello(capabilities: &[Capability]) -> Event {

@@ -16,7 +16,10 @@ use super::screen::Screen;
 use super::trace::AnswerOutcome;
 use super::{Action, App, keys, tables};
 use crate::protocol::inspection::MAX_WATCHED_QUERIES;
-use crate::protocol::{Capability, ChangedBy, Command, CommandId, Event, RunState, change::EPOCHS};
+use crate::protocol::{
+    Capability, ChangedBy, Command, CommandId, Event, RunState,
+    change::{EPOCHS, SKIP},
+};
 use crate::text::{harmless_name, thousands};
 
 /// Lines by which one notch of the wheel scrolls the help.
@@ -31,7 +34,8 @@ impl App {
             Message::Paste(_) => self.dialog.is_typing(),
             Message::Resize { columns, rows } => (*columns, *rows) != self.size,
             Message::Key(key) => {
-                self.dialog.is_typing() || keys::find_binding(self.mode(), self.view.screen, *key).is_some()
+                let offers = self.is_offering();
+                self.dialog.is_typing() || keys::find_binding(self.mode(), self.view.screen, offers, *key).is_some()
             }
             _ => true,
         };
@@ -113,8 +117,9 @@ impl App {
     }
 
     fn handle_event(&mut self, event: Event) -> Vec<Effect> {
+        let mut following = Vec::new();
         match &event {
-            Event::Applied { id, step } => self.handle_applied(*id, *step),
+            Event::Applied { id, step } => following = self.handle_applied(*id, *step),
             Event::Rejected { id, reason } => self.handle_rejected(*id, reason),
             Event::Phase(walk) => self.view.inspect.follow_phase(walk.phase, self.watched.live()),
             // The boundary between the classes says more than any curve, where it can be seen.
@@ -125,7 +130,11 @@ impl App {
                 self.view.suggest_screen(Screen::Data);
             }
             Event::RangeTest(test) => self.dialog.take_range_test(test.clone()),
+            Event::Rewound(_) => self.remedies.dismiss(),
             // A longer run is confirmed with its new end.
+            Event::Changed { change, .. } if change.key == SKIP => {
+                self.show_notice(NoticeTone::Good, &format!("trains on {change}"));
+            }
             Event::Changed { step, change } if change.by != Some(ChangedBy::Source) && change.key != EPOCHS => {
                 let text = format!("{change} from step {} on", thousands(step.saturating_add(1)));
                 self.show_notice(NoticeTone::Good, &text);
@@ -142,6 +151,10 @@ impl App {
         }
         let moved = matches!(event, Event::Branched(_) | Event::Rewound(_) | Event::BranchDeleted { .. });
         let stopped = matches!(event, Event::Stopped { .. });
+        let is_trouble = matches!(&event, Event::Finding(finding) if finding.trouble.is_some());
+        if matches!(event, Event::Stopped { .. } | Event::Failed(_)) {
+            self.remedies.clear();
+        }
         // A failure is worth seeing, even while leaving.
         self.leaving.take_if(|_| matches!(event, Event::Failed(_)));
         let (before, asked) = (self.live().state, self.leaving.is_some() || is_asked_to_halt(&self.watched));
@@ -150,8 +163,11 @@ impl App {
         if let Some(event) = moved_by {
             self.follow_branches(&event);
         }
+        if is_trouble {
+            self.remedies.offer_newest(&self.watched);
+        }
         let leave = if stopped { self.leave_if_leaving() } else { Vec::new() };
-        self.call_attention(before, asked).chain(leave).collect()
+        following.into_iter().chain(self.call_attention(before, asked)).chain(leave).collect()
     }
 
     /// Shows where the run stands after an event that moved it, and says so.
@@ -175,12 +191,13 @@ impl App {
         self.leaving.map(|fate| Effect::Quit(Exit::Asked(fate))).into_iter().collect()
     }
 
-    fn handle_applied(&mut self, id: CommandId, step: u64) {
+    fn handle_applied(&mut self, id: CommandId, step: u64) -> Vec<Effect> {
         self.dialog.take_answer(Awaited::Request(id), None);
         let command = self.watched.take_answered(id, None);
         if let Some(text) = command.and_then(|command| confirmation_text(&command, step, self.live())) {
             self.show_notice(NoticeTone::Good, &text);
         }
+        self.remedies.take_following(id).map(|rest| self.send_in_turn(rest)).unwrap_or_default()
     }
 
     fn handle_rejected(&mut self, id: CommandId, reason: &str) {
@@ -196,7 +213,8 @@ impl App {
                 self.show_notice(NoticeTone::Good, &text);
             }
             Some(command) => {
-                let text = format!("{}: refused, {reason}", tables::command_text(&command));
+                let given_up = if self.remedies.give_up(id) > 0 { "; the rest was given up" } else { "" };
+                let text = format!("{}: refused, {reason}{given_up}", tables::command_text(&command));
                 if !self.dialog.take_answer(Awaited::Request(id), Some(&text)) {
                     self.show_notice(NoticeTone::Bad, &text);
                 }
@@ -207,6 +225,7 @@ impl App {
     fn handle_source_gone(&mut self) -> Vec<Effect> {
         let before = self.live().state;
         self.watched.handle_source_gone();
+        self.remedies.clear();
         match self.leaving {
             Some(_) => self.leave_if_leaving(),
             None => self.call_attention(before, false).collect(),
@@ -214,7 +233,7 @@ impl App {
     }
 
     fn handle_key(&mut self, key: Key) -> Vec<Effect> {
-        let Some(binding) = keys::find_binding(self.mode(), self.view.screen, key) else {
+        let Some(binding) = keys::find_binding(self.mode(), self.view.screen, self.is_offering(), key) else {
             self.dialog.type_key(key);
             return Vec::new();
         };

@@ -12,6 +12,7 @@ pub mod overview;
 pub mod prompt;
 pub mod quit;
 pub mod range_test;
+pub mod remedies;
 pub mod rewind;
 pub mod runs;
 
@@ -37,7 +38,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer) {
 
 /// The pictures that [`draw`] shows with fewer points than they have; none while something lies over the screen.
 pub fn pictures(app: &App, area: Rect) -> Vec<PlacedPicture> {
-    let free = matches!(app.mode(), KeyboardMode::Normal | KeyboardMode::Line(_));
+    let free = matches!(app.mode(), KeyboardMode::Normal | KeyboardMode::Line(_)) && app.trouble_offer().is_none();
     let Some(layout) = Layout::of(app, area).filter(|_| free) else { return Vec::new() };
     let covered = prompt::covered_area(app, layout.notice, layout.footer);
     let pictures = match app.view().screen {
@@ -70,7 +71,11 @@ fn draw_unicode(app: &App, theme: Theme, buffer: &mut Buffer) {
     }
     prompt::draw(app, theme, buffer, layout.notice, layout.footer);
     match app.mode() {
-        KeyboardMode::Normal | KeyboardMode::Line(_) => {}
+        KeyboardMode::Normal | KeyboardMode::Line(_) => {
+            if let Some(offer) = app.trouble_offer() {
+                remedies::draw(&offer, theme, buffer, area);
+            }
+        }
         KeyboardMode::Help { scroll } => help::draw(app, *scroll, theme, buffer, area),
         KeyboardMode::RangeTest(panel) => range_test::draw(app, panel, theme, buffer, area),
         KeyboardMode::Quit(choice) => quit::draw_quit(app, *choice, theme, buffer, area),

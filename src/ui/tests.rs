@@ -14,6 +14,7 @@ mod looks_range_test;
 mod looks_recorded;
 mod looks_runs;
 mod looks_table;
+mod looks_trouble;
 mod pictures;
 mod storms;
 #[cfg(unix)]

@@ -101,6 +101,11 @@ fn no_key_is_bound_twice_where_both_are_valid() {
                 assert!(!keys.contains(key), "{key} is bound twice on {screen:?}");
                 keys.push(*key);
             }
+            // Only Esc, which closes whatever is open, means something else while remedies for a trouble are offered.
+            let of_trouble = bindings().filter(|binding| binding.scope == BindingScope::Trouble);
+            for key in of_trouble.flat_map(|binding| binding.keys) {
+                assert!(!keys.contains(key) || *key == Key::plain(Code::Esc), "{key} is bound twice on {screen:?}");
+            }
         }
     }
 }

@@ -10,7 +10,8 @@ use crate::protocol::inspection::{Distribution, LayerView, ParameterView, UnitFi
 use crate::protocol::{Answer, Inspection, Query};
 use crate::protocol::{
     BranchId, BranchName, Branching, Evaluation, Finding, LayerEquations, LayerKind, LayerRole, Loading, LossInfo,
-    MetricId, MetricInfo, MetricValue, MetricValues, NewMetrics, Rewinding, Rewound, RunSummary, TrainingMeans, Unit,
+    MetricId, MetricInfo, MetricValue, MetricValues, NewMetrics, Rewinding, Rewound, RunSummary, TrainingMeans,
+    Trouble, TroubleKind, Unit,
 };
 
 fn number() -> impl Strategy<Value = f64> {
@@ -107,6 +108,18 @@ fn any_change() -> impl Strategy<Value = Change> {
         from,
         to,
         by: Some(ChangedBy::Viewer),
+    })
+}
+
+fn any_trouble() -> impl Strategy<Value = Box<Trouble>> {
+    let kind = prop::sample::select(vec![
+        TroubleKind::NotFinite,
+        TroubleKind::Exploding,
+        TroubleKind::Spike,
+        TroubleKind::Unknown,
+    ]);
+    (kind, prop::option::of(count()), prop::option::of(count())).prop_map(|(kind, healthy_step, minibatch)| {
+        Box::new(Trouble { kind, healthy_step, minibatch, samples: Vec::new() })
     })
 }
 
@@ -218,8 +231,8 @@ fn any_event() -> impl Strategy<Value = Event> {
         1 => (1u64..20, count()).prop_map(|(id, step)| Event::Applied { id: CommandId(id), step }),
         1 => (1u64..20, text()).prop_map(|(id, reason)| Event::Rejected { id: CommandId(id), reason }),
         1 => (count(), any_change()).prop_map(|(step, change)| Event::Changed { step, change }),
-        1 => (count(), text()).prop_map(|(step, what)| Event::Finding(Finding {
-            step, health: Health::Bad, layer: None, advice: what.clone(), what, trouble: None })),
+        1 => (count(), text(), prop::option::of(any_trouble())).prop_map(|(step, what, trouble)| Event::Finding(Finding {
+            step, health: Health::Bad, layer: None, advice: what.clone(), what, trouble })),
         1 => count().prop_map(|total| Event::Thinned { total }),
         1 => (count(), any_values(), prop::option::of((number(), text()))).prop_map(|(step, values, known)| {
             let (seconds, weights_sha256) = known.unzip();
@@ -233,7 +246,7 @@ fn any_event() -> impl Strategy<Value = Event> {
 
 fn any_key() -> impl Strategy<Value = Key> {
     let code = prop_oneof![
-        6 => prop::sample::select(" sS+-=L[]}xf0zZlme:?pMqyn1234vb.rr".chars().collect::<Vec<_>>()).prop_map(Code::Char),
+        6 => prop::sample::select(" sS+-=L[]}xf0zZlme:?pMqyn1234vb.rrHBKI".chars().collect::<Vec<_>>()).prop_map(Code::Char),
         1 => any::<char>().prop_map(Code::Char),
         4 => prop::sample::select(vec![
             Code::Enter, Code::Esc, Code::Tab, Code::BackTab, Code::Backspace, Code::Delete, Code::Left, Code::Right,

@@ -134,12 +134,18 @@ pub fn press(app: &mut App, script: &str) -> Vec<Effect> {
 }
 
 pub fn hello(run: &str) -> Event {
+    hello_with(run, &[])
+}
+
+/// A source that can also do `more`.
+pub fn hello_with(run: &str, more: &[Capability]) -> Event {
     use Capability::{Advance, Evaluate, Extend, Inspect, Pause, Phase, Save, Steer, Throttle};
+    let usual = [Pause, Advance, Steer, Throttle, Extend, Evaluate, Inspect, Phase, Save];
     Event::Hello(Hello {
         protocol: PROTOCOL_VERSION,
         source: "gradtop 0.1.0".into(),
         run: run.into(),
-        capabilities: vec![Pause, Advance, Steer, Throttle, Extend, Evaluate, Inspect, Phase, Save],
+        capabilities: usual.into_iter().chain(more.iter().copied()).collect(),
     })
 }
 

@@ -1,0 +1,172 @@
+//! What is offered when a training breaks.
+
+use super::*;
+use crate::protocol::{BranchId, Finding, Rewound, Trouble, TroubleKind};
+
+/// A loss that explodes at step 504 after step 500, where the rate was raised from 0.001 to 10.
+fn explosion(healthy_step: Option<u64>) -> Event {
+    Event::Finding(Finding {
+        step: 504,
+        health: Health::Bad,
+        layer: Some(3),
+        what: "the loss explodes: 4e8, where 0.31 was usual before minibatch 502".into(),
+        advice: "lower the learning rate".into(),
+        trouble: Some(Box::new(Trouble {
+            kind: TroubleKind::Exploding,
+            healthy_step,
+            minibatch: Some(502),
+            samples: Vec::new(),
+        })),
+    })
+}
+
+/// A dashboard on a run whose loss explodes.
+fn exploding(capabilities: &[Capability]) -> App {
+    let mut app = fresh();
+    tell(&mut app, [hello(capabilities), ready(), state(RunState::Running, 0), controls(1e-3, None), step(499, 0.3)]);
+    tell(&mut app, [changed(500, LEARNING_RATE, 1e-3, 10.0), controls(10.0, None)]);
+    tell(&mut app, [step(504, 4e8), explosion(Some(500)), state(RunState::Paused, 504)]);
+    app
+}
+
+/// What is offered: each key with its text, and what is missing.
+fn offered(app: &App) -> (Vec<String>, Vec<String>) {
+    let offer = app.trouble_offer().expect("something is offered");
+    (offer.remedies.iter().map(|(key, text)| format!("{key} {text}")).collect(), offer.missing)
+}
+
+/// Answers the only request among the effects, and gives what follows from it.
+fn apply(app: &mut App, effects: &[Effect]) -> Vec<Effect> {
+    let id = id(effects);
+    tell(app, [Event::Applied { id, step: 500 }])
+}
+
+#[test]
+fn a_trouble_is_offered_remedies_that_say_what_they_do() {
+    let app = exploding(&ALL);
+    let (remedies, missing) = offered(&app);
+    let expected = [
+        "H go back to step 500, train on with lr 5, half of 10",
+        "B go back to step 500, before lr 0.001 → 10",
+        "K go back to step 501, train on without minibatch 502",
+        "I say no more of a loss that explodes, nor pause for it",
+        "Esc do nothing of this",
+    ];
+    assert_eq!((remedies, missing), (expected.map(String::from).to_vec(), Vec::new()));
+}
+
+#[test]
+fn the_requests_of_a_remedy_are_sent_in_turn() {
+    let rewind = |step| Command::Rewind { step, branch: None };
+    let silence = Command::Silence { kind: TroubleKind::Exploding, layer: None };
+    for (key, commands) in [
+        ('H', vec![rewind(500), set_learning_rate(5.0), Command::Resume]),
+        ('B', vec![rewind(500)]),
+        ('K', vec![rewind(501), Command::SkipMinibatch, Command::Resume]),
+        ('I', vec![silence]),
+    ] {
+        let mut app = exploding(&ALL);
+        let mut effects = press(&mut app, Key::char(key));
+        assert!(app.trouble_offer().is_none(), "{key}");
+        let mut asked = sent(&effects);
+        while !effects.is_empty() {
+            // Another answer changes nothing.
+            assert!(tell(&mut app, [Event::Applied { id: CommandId(999), step: 500 }]).is_empty());
+            effects = apply(&mut app, &effects);
+            asked.extend(sent(&effects));
+        }
+        assert_eq!(asked, commands, "{key}");
+        assert!(app.watched().pending().is_empty());
+    }
+}
+
+#[test]
+fn a_refused_request_gives_up_the_rest_and_says_so() {
+    let mut app = exploding(&ALL);
+    let effects = press(&mut app, Key::char('H'));
+    // Another trouble comes meanwhile; what was chosen goes first.
+    tell(&mut app, [explosion(Some(500))]);
+    assert!(press(&mut app, Key::char('H')).is_empty());
+    assert!(notice(&app).contains("still under way"), "{}", notice(&app));
+    press(&mut app, Key::plain(Code::Esc));
+    let refused = Event::Rejected { id: id(&effects), reason: "cancelled".into() };
+    assert!(tell(&mut app, [refused]).is_empty());
+    assert_eq!(notice(&app), "rewind: refused, cancelled; the rest was given up");
+    // Of the last request nothing follows.
+    let mut app = exploding(&ALL);
+    let effects = press(&mut app, Key::char('B'));
+    tell(&mut app, [Event::Rejected { id: id(&effects), reason: "cancelled".into() }]);
+    assert_eq!(notice(&app), "rewind: refused, cancelled");
+}
+
+#[test]
+fn the_offer_takes_no_key_that_means_something_else_and_no_pasted_text() {
+    let mut app = exploding(&ALL);
+    assert!(app.update(Message::Paste("HBKI".into())).is_empty());
+    assert_eq!(sent(&type_keys(&mut app, " ")), [Command::Resume]);
+    type_keys(&mut app, ":");
+    // While a line is typed there is no offer, and its letters are letters.
+    assert!(app.trouble_offer().is_none());
+    assert!(type_keys(&mut app, "HBKI").is_empty());
+    press(&mut app, Key::plain(Code::Esc));
+    assert!(app.trouble_offer().is_some());
+    press(&mut app, Key::plain(Code::Esc));
+    assert!(app.trouble_offer().is_none());
+    assert!(type_keys(&mut app, "HBKI").is_empty());
+}
+
+#[test]
+fn a_source_that_cannot_go_back_offers_the_rest_with_the_reason() {
+    let mut app = exploding(&ALL[..9]);
+    let (remedies, missing) = offered(&app);
+    assert_eq!(remedies, ["Esc do nothing of this"]);
+    let expected = [
+        "half rate: this source can't go back",
+        "back: this source can't go back",
+        "skip: this source can't go back",
+        "silence: this source can't be told to say less",
+    ];
+    assert_eq!(missing, expected);
+    assert!(press(&mut app, Key::char('H')).is_empty());
+    assert_eq!(notice(&app), "this source can't go back");
+    // Where nothing was ever right, there is no step to go back to.
+    let mut app = running();
+    tell(&mut app, [explosion(None)]);
+    let (_, missing) = offered(&app);
+    assert!(missing[0].contains("no step is known at which nothing was wrong"), "{missing:?}");
+    assert!(press(&mut app, Key::char('B')).is_empty());
+    assert!(notice(&app).contains("no step is known"));
+}
+
+#[test]
+fn what_was_found_before_is_offered_only_when_it_is_selected() {
+    // Told while the run is opened.
+    let mut app = fresh();
+    tell(&mut app, [hello(&ALL), ready(), explosion(Some(500)), state(RunState::Running, 600), controls(1e-3, None)]);
+    assert!(app.trouble_offer().is_none());
+    while app.view().focused_panel() != Panel::Findings {
+        press(&mut app, Key::plain(Code::Tab));
+    }
+    press(&mut app, Key::plain(Code::Enter));
+    assert!(app.trouble_offer().is_some());
+    // A run that stands somewhere else, or is over, needs no remedy.
+    let rewound = Rewound { branch: BranchId(0), step: 500 };
+    for event in [Event::Rewound(rewound), Event::Stopped { step: 504 }] {
+        let mut app = exploding(&ALL);
+        tell(&mut app, [event]);
+        assert!(app.trouble_offer().is_none());
+    }
+    // A recorded run can do nothing about it.
+    let mut app = App::new(Settings { origin: RunOrigin::Recorded, ..Settings::default() });
+    tell(&mut app, [hello(&[]), ready(), state(RunState::Running, 0), explosion(Some(500))]);
+    assert!(app.trouble_offer().is_none());
+}
+
+#[test]
+fn a_minibatch_to_be_left_out_is_told() {
+    let mut app = running();
+    let to = Setting::Count(713);
+    let change = Change { key: "run.skip".into(), from: None, to, by: Some(ChangedBy::Viewer) };
+    tell(&mut app, [Event::Changed { step: 712, change }]);
+    assert_eq!(notice(&app), "trains on without minibatch 713");
+}
