@@ -9,32 +9,29 @@ mod requests;
 mod rewinding;
 mod saving;
 mod steering;
+mod trained_run;
 mod watch_list;
 
-use std::{collections::VecDeque, sync::Arc, time::Instant};
+use std::time::Instant;
 
 use crate::{
-    protocol::{Change, Event, Finding, Phase, Rewound, RunInfo, RunState, RunSummary, Setting, StateChange},
-    tensors::Writer,
+    protocol::{Event, Finding, Phase, Rewound, RunInfo, RunState, RunSummary, Setting, StateChange},
     train::{
-        Outcome, Place, RunSpec, RunTree, StepError, StepOutcome, Trainer,
+        Outcome, Place, RunSpec, StepError, StepOutcome, Trainer,
         describe::describe_run,
-        early_stopping::{EarlyStopping, Verdict},
         inbox::NextRequest,
         injected::{self, StallPlace},
         link::ConsumerLink,
         metrics,
         outbox::Disconnected,
         outcome::WorkerEndReason,
-        timeline::Timeline,
-        timing::RunTiming,
     },
 };
 
 pub use self::replay::replay;
 use self::{
-    goals::AdvanceGoals, queries::QueryAnswerer, reports::RunReporter, steering::describe_controls,
-    watch_list::WatchList,
+    goals::AdvanceGoals, queries::QueryAnswerer, saving::record_histograms, steering::describe_controls,
+    trained_run::TrainedRun, watch_list::WatchList,
 };
 
 /// What the worker does while no request comes.
@@ -48,35 +45,22 @@ enum RunMode {
     ToGoal,
 }
 
-/// A trainer, the connection to its consumer, and what was asked of it.
+/// A run, the connection to its consumer, and what was asked of it.
 pub(super) struct TrainingDriver<'a> {
     spec: &'a RunSpec,
-    trainer: Trainer,
+    run: TrainedRun,
     link: &'a mut ConsumerLink,
     mode: RunMode,
     /// The state as it was last reported.
     state: RunState,
     goals: AdvanceGoals,
-    timing: RunTiming,
     watch_list: WatchList,
-    reporter: RunReporter,
     /// How the run stands, for the end.
     outcome: &'a mut Outcome,
-    /// Where the run has been, and how it goes back.
-    timeline: Timeline,
-    /// Changes on the current branch that are to be made again at their steps, with these; normally empty.
-    pending: VecDeque<(u64, Change)>,
     /// Settings with which it leaves for a branch of its own once that is done; normally empty.
     branch_changes: Vec<(String, Setting)>,
     /// Step of the last snapshot, and whether it said that nothing is left to train.
     saved: Option<(u64, bool)>,
-    early_stopping: EarlyStopping,
-    /// The weights of the best evaluation, where training may be stopped early.
-    best_weights: Option<Arc<Writer>>,
-    /// Whether training was stopped early, for good.
-    stopped_early: bool,
-    /// Whether the first weights can be drawn again, because no others were given.
-    pub begins_with_drawn_weights: bool,
     /// Whether somebody may still ask for something once the run has finished or paused.
     attended: bool,
     /// The trouble for which the run stopped at the last minibatch, until somebody resumes it; normally empty.
@@ -94,27 +78,24 @@ impl<'a> TrainingDriver<'a> {
     ) -> Self {
         Self {
             spec,
-            reporter: RunReporter::new(&spec.train, &trainer),
-            trainer,
+            run: TrainedRun::new(spec, trainer),
             link,
             mode: RunMode::ToEnd,
             state: RunState::Loading,
             goals: AdvanceGoals::default(),
-            timing: RunTiming::new(spec.throttle),
             watch_list: WatchList::default(),
             outcome,
-            timeline: Timeline::new(RunTree::default(), if spec.stop_when_finished { 0 } else { spec.timeline_bytes }),
-            pending: VecDeque::new(),
             branch_changes: Vec::new(),
             saved: None,
-            early_stopping: EarlyStopping { patience: spec.train.patience, best: None },
-            best_weights: None,
-            stopped_early: false,
-            begins_with_drawn_weights: true,
             attended: !spec.stop_when_finished,
             trouble: None,
             panic_at: injected::panic_step(),
         }
+    }
+
+    /// Says whether the run's first weights were drawn; otherwise they were given.
+    pub(super) fn set_drawn_weights(&mut self, drawn: bool) {
+        self.run.begins_with_drawn_weights = drawn;
     }
 
     /// Says what the run is, with what was recorded of it before, and begins or goes on to record it.
@@ -124,19 +105,19 @@ impl<'a> TrainingDriver<'a> {
     pub(super) fn begin(&mut self, data_sha256: Option<&str>, history: Vec<Event>) -> Result<(), Disconnected> {
         let folder = data_sha256.and_then(|data_sha256| self.begin_record(data_sha256));
         self.outcome.folder.clone_from(&folder);
-        let memory = self.spec.train.memory(&self.trainer.data().outline(), self.link.recording.is_some()).ok();
+        let memory = self.spec.train.memory(&self.run.trainer.data().outline(), self.link.recording.is_some()).ok();
         let memory = memory.map(|memory| memory.info());
-        let info = RunInfo { memory, folder, ..describe_run(&self.trainer, &self.spec.train) };
+        let info = RunInfo { memory, folder, ..describe_run(&self.run.trainer, &self.spec.train) };
         self.link.push(Event::Ready(Box::new(info)));
         self.send_history(history)?;
-        self.keep_snapshot();
-        self.record_histograms(false);
+        self.run.keep_snapshot();
+        record_histograms(&self.run.trainer, self.link, false);
         Ok(())
     }
 
     /// Tells the consumer what was recorded of the run before, or at least its branches.
     fn send_history(&mut self, history: Vec<Event>) -> Result<(), Disconnected> {
-        let tree = &self.timeline.tree;
+        let tree = &self.run.timeline.tree;
         if tree.branch_count() == 1 && history.is_empty() {
             return Ok(());
         }
@@ -144,7 +125,7 @@ impl<'a> TrainingDriver<'a> {
         if history.is_empty() {
             history.extend(tree.branchings().map(|(branching, _)| Event::Branched(branching)));
         }
-        let Place { branch, step } = self.snapshot_place().place;
+        let Place { branch, step } = self.run.snapshot_place().place;
         history.push(Event::Rewound(Rewound { branch, step }));
         self.link.outbox.send_history(history)
     }
@@ -152,7 +133,7 @@ impl<'a> TrainingDriver<'a> {
     /// Trains and answers until a stop request; whatever ends it, what was trained is saved.
     pub(super) fn run_until_stop(&mut self) -> Result<(), WorkerEndReason> {
         let end = self.train_until_stop();
-        self.save_news(self.state == RunState::Finished && self.is_complete());
+        self.save_news(self.state == RunState::Finished && self.run.is_complete());
         end
     }
 
@@ -160,7 +141,7 @@ impl<'a> TrainingDriver<'a> {
         self.report_controls();
         self.set_state(RunState::Running, None);
         self.repeat_due_interventions()?;
-        if self.trainer.completed() >= self.trainer.total_steps() {
+        if self.run.trainer.completed() >= self.run.trainer.total_steps() {
             self.finish_run();
         }
         loop {
@@ -177,7 +158,7 @@ impl<'a> TrainingDriver<'a> {
             let next = if waiting {
                 inbox.wait(outbox)
             } else {
-                inbox.wait_until(self.timing.throttle.next_start(now), outbox)
+                inbox.wait_until(self.run.timing.throttle.next_start(now), outbox)
             };
             match next {
                 NextRequest::Request(request) => {
@@ -218,18 +199,18 @@ impl<'a> TrainingDriver<'a> {
 
     /// Trains one minibatch and does everything that follows from it; ends a run that paused after its last one.
     fn train_or_finish(&mut self) {
-        if self.trainer.completed() >= self.trainer.total_steps() {
+        if self.run.trainer.completed() >= self.run.trainer.total_steps() {
             self.finish_run();
             self.answer_reached_goals();
             return;
         }
         self.begin_branch_if_behind(None);
         let start = Instant::now();
-        self.timing.throttle.record_start(start);
-        let completed = self.trainer.completed();
+        self.run.timing.throttle.record_start(start);
+        let completed = self.run.trainer.completed();
         assert!(self.panic_at != Some(completed), "injected at step {completed}");
         injected::stall(StallPlace::Step, completed);
-        let outcome = self.trainer.step();
+        let outcome = self.run.trainer.step();
         self.complete_minibatch(start, outcome);
     }
 
@@ -237,8 +218,8 @@ impl<'a> TrainingDriver<'a> {
     fn advance_walk(&mut self) {
         self.begin_branch_if_behind(None);
         let start = Instant::now();
-        let outcome = self.trainer.advance_phase();
-        self.reporter.report_phase(&self.trainer, self.link);
+        let outcome = self.run.trainer.advance_phase();
+        self.run.reporter.report_phase(&self.run.trainer, self.link);
         if let Some(outcome) = outcome {
             self.complete_minibatch(start, outcome);
         }
@@ -246,17 +227,17 @@ impl<'a> TrainingDriver<'a> {
 
     /// Leaves it to the training to complete the minibatch that a walk is in.
     fn leave_walk(&mut self) {
-        self.trainer.leave_walk();
-        self.reporter.report_phase(&self.trainer, self.link);
+        self.run.trainer.leave_walk();
+        self.run.reporter.report_phase(&self.run.trainer, self.link);
     }
 
     /// While no request comes, computes the passes of the next minibatch once: an inspection then waits only for the
     /// answer, and the next step takes them up.
     fn compute_ahead(&mut self) {
-        if self.state != RunState::Paused || self.trainer.minibatch().phase() != Phase::Between {
+        if self.state != RunState::Paused || self.run.trainer.minibatch().phase() != Phase::Between {
             return;
         }
-        while !self.link.inbox.is_waiting() && self.trainer.compute_ahead() {
+        while !self.link.inbox.is_waiting() && self.run.trainer.compute_ahead() {
             // A consumer that is gone is noticed where the worker waits.
             let _ = self.link.flush_if_due();
         }
@@ -265,33 +246,33 @@ impl<'a> TrainingDriver<'a> {
     /// Does everything that follows from a minibatch.
     fn complete_minibatch(&mut self, start: Instant, outcome: Result<StepOutcome, StepError>) {
         let running = self.state == RunState::Running;
-        let step = self.trainer.completed();
+        let step = self.run.trainer.completed();
         (self.outcome.step, self.outcome.summary) = (step, None);
         self.trouble = None;
         if let Ok(outcome) = &outcome {
-            self.timing.sample_rate.add(outcome.samples, Instant::now());
+            self.run.timing.sample_rate.add(outcome.samples, Instant::now());
         }
-        let samples_per_second = self.timing.sample_rate.samples_per_second();
-        let watched = self.mode == RunMode::ToGoal || self.timing.throttle.is_limited();
-        let Self { reporter, trainer, link, .. } = self;
+        let samples_per_second = self.run.timing.sample_rate.samples_per_second();
+        let watched = self.mode == RunMode::ToGoal || self.run.timing.throttle.is_limited();
+        let TrainedRun { reporter, trainer, .. } = &mut self.run;
         let trouble = match outcome {
-            Ok(outcome) => reporter.report_step(trainer, link, outcome, samples_per_second, watched),
-            Err(error) => reporter.report_broken_step(trainer, link, &error, samples_per_second),
+            Ok(outcome) => reporter.report_step(trainer, self.link, outcome, samples_per_second, watched),
+            Err(error) => reporter.report_broken_step(trainer, self.link, &error, samples_per_second),
         };
         if let Some(trouble) = trouble {
             self.stop_for(trouble);
         }
-        if step.is_multiple_of(self.trainer.evaluate_every()) && self.evaluate() {
-            self.judge_regular_evaluation();
+        if step.is_multiple_of(self.run.trainer.evaluate_every()) && self.run.evaluate(self.link) {
+            self.run.judge_regular_evaluation(self.link);
         }
         if !running {
-            self.timing.training_time.add_time(start.elapsed());
+            self.run.timing.training_time.add_time(start.elapsed());
         }
         // Where it stops for a trouble, the run has paused or fails, also if nothing is left to train.
-        if step >= self.trainer.total_steps() && self.trouble.is_none() {
+        if step >= self.run.trainer.total_steps() && self.trouble.is_none() {
             self.finish_run();
         }
-        self.tend_timeline();
+        self.run.tend_timeline();
         self.answer_reached_goals();
     }
 
@@ -303,57 +284,27 @@ impl<'a> TrainingDriver<'a> {
         self.trouble = Some(trouble);
     }
 
-    /// Evaluates on the test split; false when a stop request cut it short.
-    fn evaluate(&mut self) -> bool {
-        let Some(evaluation) = self.trainer.evaluate(|| self.link.continue_until_stop()) else { return false };
-        let favourite = reports::favourite_class(&self.trainer);
-        let at = self.snapshot_place().place;
-        self.timeline.remember_evaluation(at, evaluation, favourite.clone());
-        self.reporter.report_evaluation(&self.trainer, self.link, (evaluation, favourite));
-        true
-    }
-
-    /// Keeps the weights of the best evaluation, and ends the run when it does not improve any more.
-    fn judge_regular_evaluation(&mut self) {
-        self.record_histograms(false);
-        let Some(evaluation) = self.reporter.last_evaluation().copied() else { return };
-        match self.early_stopping.judge(&evaluation) {
-            Verdict::Best if self.early_stopping.patience.is_some() => {
-                self.best_weights = Some(Arc::new(self.trainer.evaluated_weights()));
-            }
-            Verdict::Best | Verdict::Wait => {}
-            Verdict::GiveUp => self.stop_early(),
-        }
-    }
-
     fn finish_run(&mut self) {
-        let step = self.trainer.completed();
-        if self.reporter.evaluation_at(step).is_none() && !self.evaluate() {
+        let step = self.run.trainer.completed();
+        if self.run.reporter.evaluation_at(step).is_none() && !self.run.evaluate(self.link) {
             return;
         }
-        let values = self.reporter.evaluation_at(step).map(metrics::evaluation_values).unwrap_or_default();
-        self.reporter.report_end(&self.trainer, self.link);
+        let values = self.run.reporter.evaluation_at(step).map(metrics::evaluation_values).unwrap_or_default();
+        self.run.reporter.report_end(&self.run.trainer, self.link);
         self.mode = RunMode::Waiting;
         self.set_state(RunState::Finished, None);
-        let weights_sha256 = Some(self.trainer.weights_sha256());
-        let seconds = Some(self.timing.training_time.training_seconds());
-        let means = self.reporter.means().report();
+        let weights_sha256 = Some(self.run.trainer.weights_sha256());
+        let seconds = Some(self.run.timing.training_time.training_seconds());
+        let means = self.run.reporter.means().report();
         let summary = RunSummary { step, values, means, weights_sha256, seconds };
         self.outcome.summary = Some(summary.clone());
-        self.save_news(self.is_complete());
+        self.save_news(self.run.is_complete());
         self.link.push(Event::Finished(summary));
-    }
-
-    /// Whether nothing of the plan is left to train.
-    fn is_complete(&self) -> bool {
-        let Self { trainer, stopped_early, .. } = self;
-        let end = if *stopped_early { trainer.total_steps() } else { trainer.planned_steps() };
-        trainer.completed() >= end
     }
 
     /// Answers the requests to advance that are fulfilled, and pauses after the last.
     fn answer_reached_goals(&mut self) {
-        let step = self.trainer.completed();
+        let step = self.run.trainer.completed();
         // A run that was stopped early is at its end, before goals that were beyond it.
         let reached = if self.state == RunState::Finished { u64::MAX } else { step };
         while let Some(id) = self.goals.take_reached(reached) {
@@ -373,7 +324,7 @@ impl<'a> TrainingDriver<'a> {
 
     /// Refuses what is left of the requests to advance.
     fn give_up_goals(&mut self) {
-        let step = self.trainer.completed();
+        let step = self.run.trainer.completed();
         for id in self.goals.take_all() {
             self.link.answer(id, Err(format!("interrupted at step {step}")));
         }
@@ -381,21 +332,21 @@ impl<'a> TrainingDriver<'a> {
 
     fn set_state(&mut self, state: RunState, reason: Option<String>) {
         if self.state != RunState::Running {
-            self.timing.restart();
+            self.run.timing.restart();
         }
-        self.timing.training_time.set_running(state == RunState::Running, Instant::now());
+        self.run.timing.training_time.set_running(state == RunState::Running, Instant::now());
         self.state = state;
-        self.link.push(Event::State(StateChange { state, step: self.trainer.completed(), reason }));
+        self.link.push(Event::State(StateChange { state, step: self.run.trainer.completed(), reason }));
     }
 
     /// Reports what can be steered, and how it stands.
     fn report_controls(&mut self) {
-        self.link.push(Event::Controls(describe_controls(&self.trainer, &self.timing.throttle)));
+        self.link.push(Event::Controls(describe_controls(&self.run.trainer, &self.run.timing.throttle)));
     }
 
     /// The watched queries, and what answers them.
     fn split_queries(&mut self) -> (&mut WatchList, QueryAnswerer<'_>) {
-        let Self { trainer, link, watch_list, mode, .. } = self;
-        (watch_list, QueryAnswerer { trainer, link, waiting: *mode == RunMode::Waiting })
+        let Self { run, link, watch_list, mode, .. } = self;
+        (watch_list, QueryAnswerer { trainer: &mut run.trainer, link, waiting: *mode == RunMode::Waiting })
     }
 }

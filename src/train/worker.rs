@@ -197,7 +197,7 @@ fn train_until_stop(
     let draws_weights = origin.weights.is_none();
     let unfitting = origin.weights.map(|weights| trainer.take_weights(&weights)).unwrap_or_default();
     let mut driver = TrainingDriver::new(spec, trainer, link, outcome);
-    driver.begins_with_drawn_weights = draws_weights;
+    driver.set_drawn_weights(draws_weights);
     let mut history = Vec::new();
     if let Some(mut resumed) = origin.resume {
         history = std::mem::take(&mut resumed.history);

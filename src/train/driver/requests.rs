@@ -2,9 +2,16 @@
 
 use std::{ops::ControlFlow, time::Instant};
 
-use crate::protocol::{Change, Command, CommandId, Event, RangeTestPlan, Request, RunState, TroubleKind};
+use crate::{
+    protocol::{
+        BranchId, BranchName, Branching, Change, Command, CommandId, Event, MAX_BRANCH_NAME, RangeTestPlan, Request,
+        Rewound, RunState, TroubleKind,
+    },
+    text::thousands,
+    train::{Intervention, LedgerEntry, Place},
+};
 
-use super::{RunMode, TrainingDriver, range_test::test_learning_rates, steering::RunSteering};
+use super::{RunMode, TrainingDriver, range_test::test_learning_rates, rewinding::Interruption, steering::RunSteering};
 
 impl TrainingDriver<'_> {
     /// Carries a request out or refuses it; breaks on a stop.
@@ -17,7 +24,7 @@ impl TrainingDriver<'_> {
             Command::Advance { count: 0 } => Err("count is 0; it must be at least 1".into()),
             Command::Advance { count } => return self.request_advance(id, |from| from.saturating_add(count)),
             Command::AdvanceEpoch => {
-                let epoch = self.trainer.steps_per_epoch();
+                let epoch = self.run.trainer.steps_per_epoch();
                 return self.request_advance(id, |from| (from / epoch + 1).saturating_mul(epoch));
             }
             Command::Pause => self.request_pause(),
@@ -31,8 +38,8 @@ impl TrainingDriver<'_> {
             }
             Command::Extend { epochs } => self.request_extension(epochs),
             Command::Inspect { query } => self.split_queries().1.answer_once(query),
-            Command::Watch { queries } => self.watch_list.replace(queries, &self.trainer),
-            Command::Save => self.save(self.state == RunState::Finished && self.is_complete()),
+            Command::Watch { queries } => self.watch_list.replace(queries, &self.run.trainer),
+            Command::Save => self.save(self.state == RunState::Finished && self.run.is_complete()),
             Command::Rewind { step, branch } => self.request_rewind(branch, step),
             Command::RenameBranch(name) => self.rename_branch(name),
             Command::DeleteBranch { branch } => self.delete_branch(branch),
@@ -43,14 +50,14 @@ impl TrainingDriver<'_> {
             Command::Cancel => Ok(()),
             Command::Unknown => Err("this engine knows no such command".into()),
         };
-        let step = self.trainer.completed();
+        let step = self.run.trainer.completed();
         self.link.answer(id, done.map(|()| step));
         ControlFlow::Continue(())
     }
 
     fn check_unfinished(&self) -> Result<(), String> {
         if self.state == RunState::Finished {
-            return Err(format!("the run is finished at step {}; extend it first", self.trainer.completed()));
+            return Err(format!("the run is finished at step {}; extend it first", self.run.trainer.completed()));
         }
         Ok(())
     }
@@ -74,7 +81,7 @@ impl TrainingDriver<'_> {
 
     fn request_phase(&mut self) -> Result<(), String> {
         self.check_unfinished()?;
-        if self.trainer.completed() >= self.trainer.total_steps() {
+        if self.run.trainer.completed() >= self.run.trainer.total_steps() {
             return Err("no minibatch is left to train; extend the run first".into());
         }
         if self.mode != RunMode::Waiting {
@@ -85,7 +92,7 @@ impl TrainingDriver<'_> {
     }
 
     fn request_evaluation(&mut self) -> Result<(), String> {
-        if !self.evaluate() {
+        if !self.run.evaluate(self.link) {
             return Err("the evaluation was cut short".into());
         }
         let (watch_list, mut answerer) = self.split_queries();
@@ -95,22 +102,22 @@ impl TrainingDriver<'_> {
 
     /// Tests learning rates; the run waits meanwhile.
     fn request_range_test(&mut self, plan: &RangeTestPlan) -> Result<(), String> {
-        self.timing.training_time.set_running(false, Instant::now());
-        let done = test_learning_rates(plan, &mut self.trainer, self.link);
-        self.timing.training_time.set_running(self.state == RunState::Running, Instant::now());
-        self.timing.restart();
+        self.run.timing.training_time.set_running(false, Instant::now());
+        let done = test_learning_rates(plan, &mut self.run.trainer, self.link);
+        self.run.timing.training_time.set_running(self.state == RunState::Running, Instant::now());
+        self.run.timing.restart();
         done
     }
 
     fn request_silence(&mut self, kind: TroubleKind, layer: Option<usize>) -> Result<(), String> {
-        let layers = self.trainer.network().layer_infos().len();
+        let layers = self.run.trainer.network().layer_infos().len();
         if kind == TroubleKind::Unknown {
             return Err("there is no such trouble; valid: not_finite, exploding, spike".into());
         }
         if let Some(layer) = layer.filter(|layer| *layer >= layers) {
             return Err(format!("there is no layer {layer}; valid: from 0 to {}", layers - 1));
         }
-        self.reporter.silence(kind, layer);
+        self.run.reporter.silence(kind, layer);
         Ok(())
     }
 
@@ -136,12 +143,12 @@ impl TrainingDriver<'_> {
             return ControlFlow::Continue(());
         }
         self.trouble = None;
-        let completed = self.trainer.completed();
-        let goal = goal(self.goals.last_goal().unwrap_or(completed)).min(self.trainer.total_steps());
+        let completed = self.run.trainer.completed();
+        let goal = goal(self.goals.last_goal().unwrap_or(completed)).min(self.run.trainer.total_steps());
         self.goals.add(goal, id);
         self.leave_walk();
         if self.mode == RunMode::Waiting {
-            self.timing.restart();
+            self.run.timing.restart();
         }
         self.mode = RunMode::ToGoal;
         // A single minibatch is over before the state could be seen.
@@ -156,8 +163,8 @@ impl TrainingDriver<'_> {
         &mut self,
         change: impl FnOnce(&mut RunSteering<'_>) -> Result<Vec<Change>, String>,
     ) -> Result<(), String> {
-        let before = [self.trainer.planned_steps(), self.trainer.total_steps()];
-        let changes = change(&mut self.steering())?;
+        let before = [self.run.trainer.planned_steps(), self.run.trainer.total_steps()];
+        let changes = change(&mut self.run.steering())?;
         self.begin_branch_if_behind(changes.first());
         self.record_changes(&changes, before);
         self.report_changes(changes);
@@ -166,10 +173,117 @@ impl TrainingDriver<'_> {
 
     /// Reports what has changed, and how all settings stand then.
     pub(super) fn report_changes(&mut self, changes: Vec<Change>) {
-        let step = self.trainer.completed();
+        let step = self.run.trainer.completed();
         for change in changes {
             self.link.push(Event::Changed { step, change });
         }
         self.report_controls();
+    }
+
+    /// Goes to the state after `step` minibatches of a branch, or of the current one, and pauses there.
+    ///
+    /// # Errors
+    /// When there is no such step, nothing is kept from which it could be reached, or somebody cancels; the run then
+    /// stands where it stood.
+    fn request_rewind(&mut self, branch: Option<BranchId>, step: u64) -> Result<(), String> {
+        let here = self.run.snapshot_place();
+        if !self.run.timeline.tree.is_behind() {
+            self.run.timeline.tree.reach(here.place);
+        }
+        let target = Place { branch: branch.unwrap_or(here.place.branch), step };
+        let path = self.run.timeline.tree.path_to(target)?;
+        self.mode = RunMode::Waiting;
+        self.give_up_goals();
+        self.leave_walk();
+        self.run.timing.training_time.set_running(false, Instant::now());
+        // What is left behind can be had again.
+        if !self.run.timeline.tree.is_behind() && self.run.pending.is_empty() {
+            self.run.keep_snapshot();
+            self.save_news(self.state == RunState::Finished && self.run.is_complete());
+        }
+        let origin = self.run.snapshot_in_memory();
+        let arrived = self
+            .run
+            .nearest_snapshot(self.link, &self.spec.train, &path)
+            .map_err(Interruption::Failed)
+            .and_then(|(snapshot, at)| self.run.travel(self.link, &path, snapshot, at));
+        match arrived {
+            Ok(()) => self.arrive(here.place, path.end()),
+            Err(interruption) => {
+                let restored =
+                    origin.to_stored().map_err(|error| error.to_string()).and_then(|stored| self.run.take(stored));
+                self.set_state(RunState::Paused, None);
+                restored?;
+                return Err(match interruption {
+                    Interruption::Cancelled => {
+                        format!("given up; the run stands at step {}", thousands(here.place.step))
+                    }
+                    Interruption::Failed(problem) => problem,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes note of the place to which the run went.
+    fn arrive(&mut self, left: Place, place: Place) {
+        let Place { branch, step } = place;
+        let what = Intervention::Rewound { to_branch: branch, to_step: step };
+        self.intervene(vec![LedgerEntry { step: left.step, branch: left.branch, what }]);
+        (self.saved, self.trouble) = (None, None);
+        (self.outcome.step, self.outcome.summary) = (step, None);
+        self.watch_list.forget_answers();
+        self.link.push(Event::Rewound(Rewound { branch, step }));
+        self.report_controls();
+        self.set_state(RunState::Paused, None);
+    }
+
+    /// Begins a branch if the run went back, because it goes on from there, with something `changed` if that is so.
+    pub(super) fn begin_branch_if_behind(&mut self, changed: Option<&Change>) {
+        // A change while it repeats what was done after a checkpoint makes a branch as well.
+        if self.run.timeline.tree.is_behind() || changed.is_some() && !self.run.pending.is_empty() {
+            self.begin_branch(changed.cloned(), Vec::new());
+        }
+    }
+
+    /// Begins a branch where the run stands, which `changes` are made on; `told` is the change that viewers hear of.
+    pub(super) fn begin_branch(&mut self, told: Option<Change>, changes: Vec<Change>) {
+        let here = self.run.snapshot_place();
+        let Place { branch: parent, step } = here.place;
+        let branch = self.run.timeline.tree.next_branch();
+        self.run.pending.clear();
+        let begins = Intervention::Branched { parent, changes: Some(here.changes) };
+        let whats = std::iter::once(begins).chain(changes.into_iter().map(Intervention::Change));
+        self.intervene(whats.map(|what| LedgerEntry { step, branch, what }).collect());
+        self.link.push(Event::Branched(Branching { branch, parent, at: step, change: told }));
+    }
+
+    /// Gives a branch a name, or takes it away.
+    ///
+    /// # Errors
+    /// When there is no such branch, or the name is too long; a sentence.
+    fn rename_branch(&mut self, BranchName { branch, name }: BranchName) -> Result<(), String> {
+        let step = self.run.timeline.tree.tip(branch)?;
+        let length = name.chars().count();
+        if length > MAX_BRANCH_NAME {
+            return Err(format!("a name of {length} characters is too long; valid: at most {MAX_BRANCH_NAME}"));
+        }
+        self.intervene(vec![LedgerEntry { step, branch, what: Intervention::Renamed { name: name.clone() } }]);
+        self.link.push(Event::BranchRenamed(BranchName { branch, name }));
+        Ok(())
+    }
+
+    /// Forgets a branch, and those that come from it.
+    ///
+    /// # Errors
+    /// When the run comes from it, or there is none; a sentence.
+    fn delete_branch(&mut self, branch: BranchId) -> Result<(), String> {
+        self.run.timeline.tree.check_deletable(branch)?;
+        let step = self.run.timeline.tree.tip(branch)?;
+        self.intervene(vec![LedgerEntry { step, branch, what: Intervention::Deleted {} }]);
+        let tree = &self.run.timeline.tree;
+        self.run.timeline.snapshots.retain_branches(|at| tree.tip(at.place.branch).is_ok());
+        self.link.push(Event::BranchDeleted { branch });
+        Ok(())
     }
 }
