@@ -141,7 +141,7 @@ fn rate_labels([from, to]: [f64; 2], columns: usize, place: impl Fn(f64) -> usiz
     let [first, last] = [from, to].map(|rate| rate / std::f64::consts::LN_10);
     let room = (cells / LABEL_COLUMNS).max(1);
     let decades = (last - first).max(0.0).ceil() as usize + 1;
-    let every = decades.div_ceil(room).max(1) as i32;
+    let every = i32::try_from(decades.div_ceil(room)).unwrap_or(i32::MAX).max(1);
     // A hair's breadth, since rates are rounded.
     let powers = (first - 1e-9).ceil() as i32..=(last + 1e-9).floor() as i32;
     let powers = powers.filter(|power| power.rem_euclid(every) == 0);

@@ -103,9 +103,9 @@ pub fn run(arguments: &SweepArguments) -> anyhow::Result<u8> {
         file.write(|out| table.write_csv(out))?;
     }
     if arguments.json {
-        table.print_json()?
+        table.print_json()?;
     } else {
-        table.print()?
+        table.print()?;
     }
     let has_result = table.rows.iter().any(CombinationRow::has_result);
     Ok(if has_result { 0 } else { FAILED_STATUS })

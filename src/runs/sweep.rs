@@ -314,7 +314,7 @@ mod tests {
         let (_folder, taken) = SweepFolder::take(&DiskStorage, &directory, &other).unwrap();
         assert_eq!(taken, plan());
         assert_eq!(list_sweeps(&DiskStorage, &directory), ["lr-init"]);
-        assert_eq!(list_runs(&directory).unwrap(), [PathBuf::new(); 0], "it is no run");
+        assert!(list_runs(&directory).unwrap().is_empty(), "it is no run");
     }
 
     #[test]

@@ -140,14 +140,14 @@ impl SweepRuns {
         let file = format!("the sweep {}", plan.name);
         let mut runs: Vec<SweepRun> = Vec::new();
         for planned in plan.runs() {
-            let (mut config, spec) = match runs.last().filter(|last| last.planned.combination == planned.combination) {
-                Some(last) => (last.config.clone(), last.spec.clone()),
-                None => {
-                    let sets = plan.sets(planned.combination);
-                    let config = Config::from_toml_str(&file, &plan.configuration, &sets)?;
-                    let spec = run_spec(&config, arguments)?;
-                    (config, spec)
-                }
+            let before = runs.last().filter(|last| last.planned.combination == planned.combination);
+            let (mut config, spec) = if let Some(same) = before {
+                (same.config.clone(), same.spec.clone())
+            } else {
+                let sets = plan.sets(planned.combination);
+                let config = Config::from_toml_str(&file, &plan.configuration, &sets)?;
+                let spec = run_spec(&config, arguments)?;
+                (config, spec)
             };
             (config.run.seed, config.run.name) = (planned.seed, planned.name.clone());
             let mut spec = RunSpec { name: config.run_name(), ..spec };

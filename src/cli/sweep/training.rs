@@ -133,12 +133,11 @@ impl SweepTraining<'_> {
     /// Begins a run, or goes on with the one in `folder`.
     fn begin(&mut self, place: usize, folder: Option<PathBuf>) -> anyhow::Result<()> {
         let SweepRun { config, spec, planned, .. } = &self.sweep.runs[place];
-        let start = match folder {
-            Some(folder) => resume::unchanged_start(&folder, config)?,
-            None => {
-                let record = recording::new_record(config, RecordPlace::Kept, false);
-                RunStart { record: Some(record.context("a sweep has to be recorded")?), ..RunStart::default() }
-            }
+        let start = if let Some(folder) = folder {
+            resume::unchanged_start(&folder, config)?
+        } else {
+            let record = recording::new_record(config, RecordPlace::Kept, false);
+            RunStart { record: Some(record.context("a sweep has to be recorded")?), ..RunStart::default() }
         };
         let worker = spawn_from(spec.clone(), start).with_context(|| format!("can't train {}", planned.name))?;
         let WorkerHandle { requests, mut events, task } = worker;
