@@ -186,7 +186,7 @@ fn plan(remedy: Remedy, finding: &FindingRow, run: &Run) -> Result<RemedyPlan, S
             let text = format!("say no more of {}, nor pause for it", kind_text(trouble.kind));
             (text, vec![Command::Silence { kind: trouble.kind, layer: None }])
         }
-        Remedy::Dismiss => ("do nothing of this".into(), Vec::new()),
+        Remedy::Dismiss => ("leave everything as it is".into(), Vec::new()),
     };
     Ok(RemedyPlan { text, commands })
 }

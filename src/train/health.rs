@@ -80,7 +80,7 @@ impl HealthMonitor {
         let Self { layers, trouble, .. } = self;
         trouble.judge_minibatch(outcome, settings, at, || {
             let evidence = evidence();
-            let layer = layers::most_grown_gradient(layers, &evidence.gradients);
+            let layer = layers::first_jumped_gradient(layers, &evidence.gradients);
             (evidence, layer)
         })
     }

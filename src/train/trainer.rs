@@ -541,6 +541,45 @@ mod tests {
     }
 
     #[test]
+    fn a_minibatch_that_is_skipped_leaves_everything_that_trains_as_it_was() {
+        let layers = ["linear 4", "batchnorm", "relu", "linear classes"].map(|l| l.parse().unwrap());
+        let network = NetworkSpec { layers: layers.to_vec(), ..NetworkSpec::default() };
+        let spec = TrainSpec { network, ema: Some(0.9), ..spec(1) };
+        let mut trainer = Trainer::new(&spec, data()).unwrap();
+        (0..3).for_each(|_| assert!(trainer.step().is_ok()));
+        // Weights, running statistics, optimizer, its counts and the average.
+        let tensors = |trainer: &mut Trainer| {
+            let (_, training, state) = trainer.store();
+            (training.into_tensors().unwrap().names().map(String::from).collect::<Vec<_>>(), state)
+        };
+        let (names, before) = tensors(&mut trainer);
+        assert!(names.len() > 8, "{names:?}");
+        trainer.set_skipped(Some(4));
+        let (_, standing) = tensors(&mut trainer);
+        assert_eq!(standing.skipped, Some(4));
+        assert!(matches!(trainer.step(), Err(StepError::Skipped { loss }) if loss.is_finite()));
+        let (_, after) = tensors(&mut trainer);
+        assert_eq!((after.step, after.skipped), (4, None));
+        assert_eq!(crate::train::TrainerState { step: 3, ..after }, before);
+        // By walking, too, and only this one.
+        trainer.set_skipped(Some(5));
+        let outcome = loop {
+            if let Some(outcome) = trainer.advance_phase() {
+                break outcome;
+            }
+        };
+        assert!(matches!(outcome, Err(StepError::Skipped { .. })));
+        assert_eq!(trainer.weights_sha256(), before.weights_sha256);
+        trainer.step().unwrap();
+        assert_ne!(trainer.weights_sha256(), before.weights_sha256);
+        // Also where its numbers are not finite: it was to be left out.
+        trainer.network_mut().parameters_mut().last().unwrap().value[0] = f32::NAN;
+        trainer.set_skipped(Some(7));
+        assert!(matches!(trainer.step(), Err(StepError::Skipped { .. })));
+        assert!(matches!(trainer.step(), Err(StepError::Loss { .. })));
+    }
+
+    #[test]
     fn an_evaluation_changes_nothing_of_the_training() {
         let data = data();
         let fingerprint = |evaluate: bool| {

@@ -309,7 +309,7 @@ pub(super) const BINDINGS: &[Binding] = {
             "Say no more of this kind of trouble, nor pause for it, until the program ends.",
         )
         .requires(SILENCE_NEEDS),
-        bind(Trouble, &[plain(Code::Esc)], Action::Remedy(Remedy::Dismiss), "dismiss", "Do nothing of this."),
+        bind(Trouble, &[plain(Code::Esc)], Action::Remedy(Remedy::Dismiss), "dismiss", "Close the offer, and leave everything as it is."),
         bind(Help, &[plain(Code::Up), key('k')], Action::Scroll(-1), "scroll", "A line up.").footer_rank(0),
         bind(Help, &[plain(Code::Down), key('j')], Action::Scroll(1), "scroll", "A line down.").footer_rank(0),
         bind(Help, &[plain(Code::PageUp)], Action::Scroll(-10), "page", "Ten lines up."),

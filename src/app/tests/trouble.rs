@@ -50,7 +50,7 @@ fn a_trouble_is_offered_remedies_that_say_what_they_do() {
         "B go back to step 500, before lr 0.001 → 10",
         "K go back to step 501, train on without minibatch 502",
         "I say no more of a loss that explodes, nor pause for it",
-        "Esc do nothing of this",
+        "Esc leave everything as it is",
     ];
     assert_eq!((remedies, missing), (expected.map(String::from).to_vec(), Vec::new()));
 }
@@ -119,7 +119,7 @@ fn the_offer_takes_no_key_that_means_something_else_and_no_pasted_text() {
 fn a_source_that_cannot_go_back_offers_the_rest_with_the_reason() {
     let mut app = exploding(&ALL[..9]);
     let (remedies, missing) = offered(&app);
-    assert_eq!(remedies, ["Esc do nothing of this"]);
+    assert_eq!(remedies, ["Esc leave everything as it is"]);
     let expected = [
         "half rate: this source can't go back",
         "back: this source can't go back",

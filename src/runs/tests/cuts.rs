@@ -140,6 +140,7 @@ fn random_script(random: &mut Stream) -> Vec<(u64, Command)> {
         Command::SetSchedule { schedule: "exponential 0.9 over 5".into() },
         Command::Extend { epochs: 1 },
         Command::Evaluate,
+        Command::SkipMinibatch,
         Command::Save,
     ];
     let mut script: Vec<(u64, Command)> = (0..random.below(5))

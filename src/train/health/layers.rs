@@ -319,18 +319,21 @@ pub(super) fn note_usual_gradients(memories: &mut [LayerMemory], layers: &[Layer
     }
 }
 
-/// The layer whose gradient norm is the largest multiple of what it was of late, and its kind; `None` before the first look.
-/// The `gradients` are those of the same layers, with place and kind.
-pub(super) fn most_grown_gradient(
+/// The first layer, in the order of the network, whose gradient norm has jumped, and its kind: by a factor that is, on a log
+/// scale, at least half of the largest. `None` before the first look. The `gradients` are those of the same layers, with
+/// place and kind.
+pub(super) fn first_jumped_gradient(
     memories: &[LayerMemory],
     gradients: &[(usize, &'static str, f64)],
 ) -> Option<(usize, String)> {
-    let grown = gradients.iter().zip(memories).filter_map(|(&(layer, kind, norm), memory)| {
+    let times = |((_, _, norm), memory): (&(usize, &str, f64), &LayerMemory)| {
         let times = norm / memory.usual_gradient;
-        (memory.usual_gradient > 0.0 && times.is_finite()).then_some((times, layer, kind))
-    });
-    let most = grown.max_by(|a, b| a.0.total_cmp(&b.0))?;
-    Some((most.1, most.2.to_owned()))
+        if times.is_finite() { times } else { 0.0 }
+    };
+    let most = gradients.iter().zip(memories).map(times).fold(1.0, f64::max);
+    let jumped = |pair: &(_, _)| most > 1.0 && times(*pair) >= most.sqrt();
+    let ((layer, kind, _), _) = gradients.iter().zip(memories).find(jumped)?;
+    Some((*layer, (*kind).to_owned()))
 }
 
 /// The layers of which a rule says something.

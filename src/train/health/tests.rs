@@ -1,5 +1,6 @@
 //! Each rule against made-up numbers, and against small networks that have the trouble and that have not.
 
+mod breaking;
 mod evaluation_rules;
 mod layer_rules;
 mod loss_rules;

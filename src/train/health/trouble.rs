@@ -9,26 +9,30 @@ use crate::{
     train::{StepOutcome, evidence::Evidence},
 };
 
-/// Minibatches with an exploded loss until it is named.
+/// Minibatches with a loss that is far too high, one of them exploded, until it is named.
 const EXPLODING_PATIENCE: u32 = 3;
 
-/// Minibatches in a row without one after which it is over.
+/// What such a loss is of the usual one and of that of chance.
+const FAR_TIMES: f64 = 2.0;
+
+/// Minibatches in a row without one after which it is over, before it was named and after.
 const CALM_MINIBATCHES: u32 = 2;
+const CALM_MINIBATCHES_AFTER_EXPLOSION: u32 = 32;
 
 /// The loss over what is usual, and over that of chance where this is larger, up to which nothing is wrong with a
 /// minibatch for sure.
 const FINE_TIMES_USUAL: f64 = 4.0;
-const FINE_TIMES_CHANCE: f64 = 2.0;
 
-/// Share of the loss that makes a sample the cause of it.
+/// Share of the loss, or multiple of the next largest, that makes a sample the cause of it.
 const CAUSE_SHARE: f64 = 0.5;
+const CAUSE_TIMES_NEXT: f64 = 5.0;
 
 /// What is said of a loss that grows without bound.
 pub(super) const EXPLODING_RULE: Rule<TroubleLook> = Rule {
     name: "exploding",
-    threshold: "loss over 1,000 × (`health.exploding`) the entropy of the class shares and the lowest median of 32 minibatches, \
-                or the gradient norm over 1,000 × that of the first 32 and the loss over 2 × these, with less than 2 \
-                minibatches between",
+    threshold: "loss over 1,000 × (`health.exploding`) the entropy of the class shares and the lowest median of 32 \
+                minibatches, or over 2 × these with a gradient norm over 1,000 × that of the first 32; and over 2 × in as \
+                many as *since* says, with less than 2 between",
     patience: EXPLODING_PATIENCE,
     health: Health::Bad,
     holds: |_| Some(true),
@@ -108,11 +112,13 @@ pub(super) struct Suspicion {
     share: Option<f64>,
     /// Samples in the minibatch.
     size: usize,
-    /// The layer whose gradient norm has grown most, and its kind.
+    /// The first layer whose gradient norm has jumped, and its kind.
     layer: Option<(usize, String)>,
-    /// Minibatches since whose loss exploded, and those in a row whose did not.
-    exploded: u32,
+    /// Minibatches since whose loss is far too high, and those in a row whose is not.
+    far: u32,
     calm: u32,
+    /// Whether the loss of one of them exploded.
+    exploded: bool,
     /// What it was named, if it was.
     named: Option<TroubleKind>,
 }
@@ -120,7 +126,11 @@ pub(super) struct Suspicion {
 impl Suspicion {
     /// Whether one sample of several is the cause, so that nothing was wrong with the weights before.
     fn is_of_one_sample(&self) -> bool {
-        self.size > 1 && self.share.is_some_and(|share| share > CAUSE_SHARE)
+        let stands_out = match self.samples.as_slice() {
+            [first, next, ..] => first.loss > CAUSE_TIMES_NEXT * next.loss,
+            _ => false,
+        };
+        self.size > 1 && (stands_out || self.share.is_some_and(|share| share > CAUSE_SHARE))
     }
 
     fn sample_text(&self) -> String {
@@ -137,7 +147,7 @@ impl Suspicion {
     }
 
     fn layer_text(&self) -> String {
-        let text = |(layer, kind): &(usize, String)| format!("; gradient norms jumped most in layer {layer}, {kind}");
+        let text = |(layer, kind): &(usize, String)| format!("; gradient norms jumped first in layer {layer}, {kind}");
         self.layer.as_ref().map(text).unwrap_or_default()
     }
 }
@@ -157,8 +167,9 @@ struct MinibatchFigures {
     /// Loss and gradient norm, as they would be of a whole minibatch.
     loss: f64,
     gradient_norm: f64,
-    /// Whether the loss explodes, and which figure is a spike.
+    /// Whether the loss explodes, whether it is far too high, and which figure is a spike.
     explodes: bool,
+    is_far: bool,
     spike: Option<TroubleFigure>,
 }
 
@@ -189,8 +200,8 @@ impl TroubleMemory {
         self.broken
     }
 
-    /// Takes in a minibatch, and names a trouble. `witness` says what is in the buffers, and which layer's gradient has grown
-    /// most; it is asked only where something begins to be wrong.
+    /// Takes in a minibatch, and names a trouble. `witness` says what is in the buffers, and which layer's gradient jumped
+    /// first; it is asked only where something begins to be wrong.
     pub fn judge_minibatch(
         &mut self,
         outcome: &StepOutcome,
@@ -223,7 +234,7 @@ impl TroubleMemory {
 
     fn is_fine(&self, loss: f64, first: f64, at: &Circumstances) -> bool {
         let usual = self.usual_loss(first);
-        loss <= FINE_TIMES_USUAL * usual && loss <= FINE_TIMES_CHANCE * usual.max(at.chance_loss)
+        loss <= FINE_TIMES_USUAL * usual && loss <= FAR_TIMES * usual.max(at.chance_loss)
     }
 
     fn figures(
@@ -241,7 +252,8 @@ impl TroubleMemory {
             let first = self.gradient_norm.first().unwrap_or(f64::INFINITY);
             gradient_norm > settings.exploding * first
         };
-        let explodes = loss > FINE_TIMES_CHANCE * base && (loss > settings.exploding * base || gradient_explodes());
+        let is_far = loss > FAR_TIMES * base;
+        let explodes = is_far && (loss > settings.exploding * base || gradient_explodes());
         let spike = if self.loss.is_spike(loss, settings.spike, at.chance_loss) {
             Some(TroubleFigure::Loss)
         } else {
@@ -249,7 +261,7 @@ impl TroubleMemory {
             let spike = self.gradient_norm.is_spike(gradient_norm, settings.spike, floor);
             spike.then_some(TroubleFigure::GradientNorm)
         };
-        MinibatchFigures { loss, gradient_norm, explodes, spike }
+        MinibatchFigures { loss, gradient_norm, explodes, is_far, spike }
     }
 
     /// Finds out what becomes of something that is wrong: it explodes, or it is over and was a spike. Where a single sample
@@ -265,14 +277,21 @@ impl TroubleMemory {
             Some(suspicion) => suspicion,
             None => self.begin_suspicion(outcome, figures, at, witness()),
         };
-        if figures.explodes {
-            (suspicion.exploded, suspicion.calm) = (suspicion.exploded.saturating_add(1), 0);
+        suspicion.exploded |= figures.explodes;
+        if figures.is_far {
+            (suspicion.far, suspicion.calm) = (suspicion.far.saturating_add(1), 0);
         } else {
             suspicion.calm += 1;
         }
-        let explodes = suspicion.exploded >= EXPLODING_PATIENCE && suspicion.named != Some(TroubleKind::Exploding);
-        let is_over = suspicion.calm >= CALM_MINIBATCHES;
+        let explodes = suspicion.exploded && suspicion.far >= EXPLODING_PATIENCE;
+        let is_over = suspicion.calm
+            >= if suspicion.named == Some(TroubleKind::Exploding) {
+                CALM_MINIBATCHES_AFTER_EXPLOSION
+            } else {
+                CALM_MINIBATCHES
+            };
         let name = match suspicion.named {
+            Some(TroubleKind::Exploding) => None,
             _ if explodes => Some(TroubleKind::Exploding),
             None if is_over || suspicion.is_of_one_sample() => Some(TroubleKind::Spike),
             _ => None,
@@ -312,8 +331,9 @@ impl TroubleMemory {
             share,
             size: at.samples,
             layer,
-            exploded: 0,
+            far: 0,
             calm: 0,
+            exploded: false,
             named: None,
         }
     }

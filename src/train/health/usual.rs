@@ -73,8 +73,8 @@ impl UsualFigure {
             newest_spread.max(range.spread + NEWEST_SPREAD_SHARE * (newest_spread - range.spread))
         });
         if self.range.is_none() {
-            // The beginning of a run is no measure for it; its end so far is.
-            self.largest = self.newest[WINDOW_MINIBATCHES * 3 / 4..].iter().copied().fold(0.0, f32::max);
+            // What stands out in the first window may come again, and is then to be named.
+            self.largest = quartile;
         }
         let (lowest, first) = self.range.map_or((median, median), |range| (range.lowest.min(median), range.first));
         self.range = Some(UsualRange { median, spread, lowest, first });

@@ -19,7 +19,7 @@ fn spike(app: &mut App) {
             layer: Some(0),
             what:
                 "the loss of minibatch 1,000 is 41× the usual 0.31; sample 4,711 (class Boot) has 93 % of it; gradient \
-               norms jumped most in layer 0, conv"
+               norms jumped first in layer 0, conv"
                     .into(),
             advice: "look at the sample (train:4711 on the Inspect screen); if it is right, lower the learning rate"
                 .into(),

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// A run that learns to tell two half circles apart.
-fn healthy_run() -> RunSpec {
+pub(super) fn healthy_run() -> RunSpec {
     RunSpec {
         name: "small".into(),
         data: DataSpec { source: Source::parse("moons"), samples: 320, ..DataSpec::default() },
@@ -41,7 +41,7 @@ fn healthy_run() -> RunSpec {
     }
 }
 
-fn layers(text: &str) -> Vec<crate::nn::LayerSpec> {
+pub(super) fn layers(text: &str) -> Vec<crate::nn::LayerSpec> {
     split_layers(text).into_iter().map(|layer| layer.parse().unwrap()).collect()
 }
 
