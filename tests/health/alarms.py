@@ -71,6 +71,8 @@ FINDINGS = {
     "large updates": r"^each update changes layer \d+ by [\d.]{2,} % of its weights",
     "tiny updates": r"^each update changes layer \d+ by only",
     "loss at chance": "chance: ",
+    "exploding": r"^the loss explodes",
+    "spike": r"^the (loss|gradient norm) of minibatch",
     "not finite": "its update was left out",
     "too short to judge the layers": "too short to tell how its layers do",
     "too short to judge the loss": "too short to tell whether it learns",

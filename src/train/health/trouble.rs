@@ -19,7 +19,7 @@ const FAR_TIMES: f64 = 2.0;
 const CALM_MINIBATCHES: u32 = 2;
 const CALM_MINIBATCHES_AFTER_EXPLOSION: u32 = 32;
 
-/// The loss over what is usual, and over that of chance where this is larger, up to which nothing is wrong with a
+/// The loss over what is usual, and [`FAR_TIMES`] over that of chance where this is larger, up to which nothing is wrong with a
 /// minibatch for sure.
 const FINE_TIMES_USUAL: f64 = 4.0;
 
