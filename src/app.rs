@@ -66,7 +66,7 @@ pub use chart::{
     AxisTick, Chart, ChartMark, ChartValues, CursorReadout, CurveEnds, MeanSpan, MinibatchMean, Overlay, PlotSize,
     ValueAxis,
 };
-pub use chart_view::{ChartView, Smoothing, StepExtent, StepWindow, ValueScale};
+pub use chart_view::{ChartView, Smoothing, StepWindow, ValueScale};
 pub use columns::TableColumns;
 pub use commands::{COMMANDS, CommandSpec};
 pub use data::{DataScreen, DataSelection, DataSubject, FigureTrends, PlaneLayout, ShownAnswer, TileLayout};
@@ -97,7 +97,7 @@ pub use rewind::{RewindProgress, RewindTarget};
 pub use run::{ChangeMark, MAX_CLASS_NAMES, Run};
 pub use runs_screen::{RecordedRow, RunsScreen};
 pub use screen::{Panel, Screen};
-pub use series::{Column, Extent, StepRange};
+pub use series::{Column, Extent, StepExtent, StepRange};
 pub use step_scale::{Alignment, StepScale};
 pub use tables::{ControlRow, FooterItem, HelpLine, HelpSection};
 pub use trace::{

@@ -5,7 +5,7 @@ use super::follow_up::FollowUp;
 use super::ghosts::Ghosts;
 use super::metric::{ChartFigure, ChartSlot};
 use super::run::Run;
-use super::series::StepRange;
+use super::series::{StepExtent, StepRange};
 use crate::protocol::{BranchId, RECENT_MINIBATCHES};
 
 /// How values become heights.
@@ -68,17 +68,6 @@ pub enum StepWindow {
     },
     /// These and no others.
     Fixed(StepRange),
-}
-
-/// How far the steps of a run go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StepExtent {
-    /// The step at which the run stands.
-    pub now: u64,
-    /// The newest step of its branch, no earlier: a cursor can go so far.
-    pub tip: u64,
-    /// The newest step of all that is drawn, other branches included, no earlier.
-    pub end: u64,
 }
 
 /// A place this far to the right in a window that ends at the newest step is near the end.

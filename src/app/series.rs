@@ -12,7 +12,7 @@ mod columns;
 
 use std::{collections::VecDeque, ops::Range};
 
-pub use columns::{Column, ColumnSums, Extent, StepRange, WindowMeans};
+pub use columns::{Column, ColumnSums, Extent, StepExtent, StepRange, WindowMeans};
 
 /// Buckets of one level that make one of the next.
 const FAN_IN: usize = 4;

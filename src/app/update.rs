@@ -175,10 +175,16 @@ impl App {
         // What a cursor was put there for is done.
         self.view.charts.cursor.take_if(|_| matches!(event, Event::Rewound(_)));
         self.view.charts.keep_within(self.run().step_extent());
-        if !self.watched.is_recorded() && matches!(event, Event::Rewound(_)) {
-            let text = self.live().standing_text();
-            self.show_notice(NoticeTone::Good, &text);
-        }
+        let text = match event {
+            _ if self.watched.is_recorded() => return,
+            Event::Rewound(_) => self.live().standing_text(),
+            Event::Branched(branching) => {
+                let change = branching.change.as_ref().map(|change| format!(": {change}")).unwrap_or_default();
+                format!("branch {} begins at step {}{change}", branching.branch.0, thousands(branching.at))
+            }
+            _ => return,
+        };
+        self.show_notice(NoticeTone::Good, &text);
     }
 
     /// Calls the person back if the run ended, broke or paused, which was perhaps `asked` for.

@@ -183,6 +183,17 @@ impl Theme {
         }
     }
 
+    /// How a curve of a look that is laid over a chart is drawn, and its name: fainter than the chart's own.
+    pub fn overlay_style(self, look: usize) -> Style {
+        let (dark, light, basic) = overlays::overlay_hues(look);
+        match (self.depth, self.background) {
+            (ColorDepth::None, _) => Style::new().add_modifier(Modifier::DIM),
+            (ColorDepth::Basic, _) => Style::new().fg(basic),
+            (_, Background::Dark) => Style::new().fg(self.rgb_color(dark)),
+            (_, Background::Light) => Style::new().fg(self.rgb_color(light)),
+        }
+    }
+
     /// The meaning of a verdict.
     pub fn health_role(health: Health) -> Role {
         match health {

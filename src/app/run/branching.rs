@@ -1,6 +1,6 @@
 //! What becomes of all that is known of a run when it goes back, begins a branch, or forgets one.
 
-use crate::app::chart_view::StepExtent;
+use crate::app::series::StepExtent;
 use crate::protocol::{BranchId, BranchName, Branching, Rewound};
 use crate::text::thousands;
 

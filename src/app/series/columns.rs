@@ -53,6 +53,17 @@ impl StepRange {
     }
 }
 
+/// How far the steps of a run go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StepExtent {
+    /// The step at which the run stands.
+    pub now: u64,
+    /// The newest step of its branch, no earlier: a cursor can go so far.
+    pub tip: u64,
+    /// The newest step of all that is drawn, other branches included, no earlier.
+    pub end: u64,
+}
+
 /// What the samples of one column amount to.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Extent {

@@ -84,6 +84,7 @@ fn training_on_begins_a_branch_and_keeps_the_future() {
     assert_eq!(notice(&app), "at step 120 of branch 0; training on begins a branch");
     assert_eq!(app.shown_steps(), StepRange { first: 1, last: 200 }, "what was abandoned stays in sight");
     tell(&mut app, [branched(1, 0, 120), step(121, 5.0), step(122, 6.0)]);
+    assert_eq!(notice(&app), "branch 1 begins at step 120");
     let chart = app.chart(ChartSlot::First, plot(200));
     let names: Vec<(&str, &str)> =
         chart.overlays.iter().map(|overlay| (overlay.name.as_str(), overlay.short.as_str())).collect();

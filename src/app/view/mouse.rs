@@ -1,9 +1,9 @@
 //! What the mouse does: it focuses, selects, sets the cursor and zooms.
 
 use super::{View, WindowSize};
-use crate::app::chart_view::StepExtent;
 use crate::app::input::Pointer;
 use crate::app::screen::Panel;
+use crate::app::series::StepExtent;
 use crate::app::watched::WatchedRun;
 
 impl View {

@@ -1,9 +1,9 @@
 //! Colours of curves that are laid over a chart: other branches, other runs. They are fainter than those of the chart's
 //! own curves, and never stand alone: each curve has dashes and a name of its own.
 
-use ratatui::style::{Color, Modifier, Style};
+use ratatui::style::Color;
 
-use super::{Background, ColorDepth, Rgb, Theme};
+use super::Rgb;
 
 /// On dark, on light, and among the 16 colours; none is that of a curve or a mark of the chart itself.
 const OVERLAY_HUES: [(Rgb, Rgb, Color); 8] = [
@@ -17,23 +17,14 @@ const OVERLAY_HUES: [(Rgb, Rgb, Color); 8] = [
     ((92, 110, 200), (120, 134, 216), Color::DarkGray),
 ];
 
-impl Theme {
-    /// How a curve of a look is drawn, and its name; looks beyond the eighth begin anew.
-    pub fn overlay_style(self, look: usize) -> Style {
-        let (dark, light, basic) = OVERLAY_HUES[look % OVERLAY_HUES.len()];
-        match (self.depth, self.background) {
-            (ColorDepth::None, _) => Style::new().add_modifier(Modifier::DIM),
-            (ColorDepth::Basic, _) => Style::new().fg(basic),
-            (_, Background::Dark) => Style::new().fg(self.rgb_color(dark)),
-            (_, Background::Light) => Style::new().fg(self.rgb_color(light)),
-        }
-    }
+/// The colours of a look; those beyond the eighth begin anew.
+pub(super) fn overlay_hues(look: usize) -> (Rgb, Rgb, Color) {
+    OVERLAY_HUES[look % OVERLAY_HUES.len()]
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::ui::theme::Role;
+    use crate::ui::theme::{Background, ColorDepth, Role, Theme};
 
     #[test]
     fn no_overlay_looks_like_another_or_like_a_curve_of_the_chart() {
