@@ -300,7 +300,9 @@ impl Branches {
     fn trace_all(&mut self) {
         let way = self.trace_places(self.current, self.stand.unwrap_or(u64::MAX));
         let mut ends: Vec<Option<u64>> = vec![None; self.list.len()];
-        way.iter().for_each(|(place, stretch)| ends[*place] = Some(stretch.last));
+        for (place, stretch) in &way {
+            ends[*place] = Some(stretch.last);
+        }
         self.lineage = Lineage::of_newest_first(way.into_iter().map(|(_, stretch)| stretch).collect());
         // Where the way to each branch leaves that one; a branch comes after the one that it leaves.
         let mut forks: Vec<u64> = Vec::with_capacity(self.list.len());

@@ -6,8 +6,8 @@ use std::collections::VecDeque;
 
 use crate::protocol::{
     self, Answer, Capability, Change, Controls, Event, Failure, Finding, Health, Hello, HyperParameter, LEARNING_RATE,
-    Loading, MetricInfo, NewMetrics, PROTOCOL_VERSION, Rewinding, RunInfo, RunState, RunSummary, StepReport,
-    TrainingMeans, Walk, metric::EFFECTIVE_LEARNING_RATE,
+    Loading, MetricInfo, NewMetrics, PROTOCOL_VERSION, Rewinding, RunInfo, RunState, RunSummary, StateChange,
+    StepReport, TrainingMeans, Walk, metric::EFFECTIVE_LEARNING_RATE,
 };
 
 use super::branches::{Branches, Lineage, RunPosition};
@@ -178,19 +178,7 @@ impl Run {
             }
             Event::Ready(info) => self.take_run_info(*info),
             Event::Metrics(NewMetrics { metrics, quantities }) => self.add_metric_infos(metrics, quantities),
-            Event::State(change) => {
-                if change.state == RunState::Unknown {
-                    self.report_unknown_message();
-                } else {
-                    self.state = change.state;
-                }
-                self.reach_step(change.step);
-                self.rewinding = None;
-                self.reason = change.reason.as_deref().map(harmless_sentence);
-                if matches!(change.state, RunState::Running | RunState::Paused) {
-                    self.summary = None;
-                }
-            }
+            Event::State(change) => self.take_state(&change),
             Event::Controls(controls) => self.take_controls(controls),
             Event::Step(report) => self.take_step_report(report),
             Event::Evaluation(evaluation) => {
@@ -228,9 +216,8 @@ impl Run {
             Event::Rewound(position) => self.take_rewound(position),
             Event::BranchRenamed(name) => self.take_branch_name(&name),
             Event::BranchDeleted { branch } => self.take_deleted_branch(branch),
-            // Drawn on the Runs screen.
-            Event::RangeTest(_) => {}
-            Event::Applied { .. } | Event::Rejected { .. } => {}
+            // A range test is drawn on the Runs screen.
+            Event::RangeTest(_) | Event::Applied { .. } | Event::Rejected { .. } => {}
         }
     }
 
@@ -263,6 +250,20 @@ impl Run {
             what: harmless_passage(&failure.what),
             advice: harmless_passage(&failure.advice),
         });
+    }
+
+    fn take_state(&mut self, change: &StateChange) {
+        if change.state == RunState::Unknown {
+            self.report_unknown_message();
+        } else {
+            self.state = change.state;
+        }
+        self.reach_step(change.step);
+        self.rewinding = None;
+        self.reason = change.reason.as_deref().map(harmless_sentence);
+        if matches!(change.state, RunState::Running | RunState::Paused) {
+            self.summary = None;
+        }
     }
 
     fn take_hello(&mut self, hello: Hello) {

@@ -3,7 +3,7 @@
 use super::super::branches::{AbandonedFuture, Lineage};
 use super::super::ghosts::{Ghost, Ghosts};
 use super::super::run::Run;
-use super::super::series::Column;
+use super::super::series::{Column, Extent};
 use super::super::track::MetricTrack;
 use super::curve::{CurveEnds, Sight};
 use crate::text::cut;
@@ -108,7 +108,7 @@ impl Overlay {
                 around[0] = own.drawn_around(track, reach)[0];
             }
         }
-        let heights = values.iter().map(|column| column.extent.map(|extent| extent.drawn_value()));
+        let heights = values.iter().map(|column| column.extent.map(Extent::drawn_value));
         let ends = CurveEnds::of(heights, steps, own.scale, around);
         if values.iter().all(|column| column.extent.is_none()) && ends.values().next().is_none() {
             return None;
@@ -119,7 +119,7 @@ impl Overlay {
 
     /// The finite values that it has in sight.
     pub(super) fn heights(&self) -> impl Iterator<Item = f64> {
-        let inside = self.values.iter().filter_map(|column| column.extent).map(|extent| extent.drawn_value());
+        let inside = self.values.iter().filter_map(|column| column.extent).map(Extent::drawn_value);
         inside.chain(self.ends.values())
     }
 }

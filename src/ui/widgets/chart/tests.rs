@@ -5,7 +5,7 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Color};
 
 use super::*;
 use crate::{
-    app::{App, ChartSlot, Key, Message, Overlay, StepRange},
+    app::{App, ChartSlot, Extent, Key, Message, Overlay, StepRange},
     protocol::{BranchId, Branching, Event, StepReport, metric},
     ui::{
         tests::fixture,
@@ -207,7 +207,7 @@ fn check_joined(picture: &Picture, values: &[Option<f64>], ends: CurveEnds, role
 /// The same of a curve that is laid over the chart, as far as the axis shows it; and it begins on the chart's own curve.
 fn check_overlay(picture: &Picture, overlay: &Overlay) -> Result<(), TestCaseError> {
     let color = THEME.overlay_style(overlay.look).fg.unwrap();
-    let values: Vec<Option<f64>> = overlay.values.iter().map(|column| column.extent.map(|e| e.drawn_value())).collect();
+    let values: Vec<Option<f64>> = overlay.values.iter().map(|column| column.extent.map(Extent::drawn_value)).collect();
     let lines = Lines::of(picture, &values, overlay.ends);
     for column in 0..values.len() {
         lines.check_dots(column, picture.dots_of_colors(column, &[color]).into_iter())?;
@@ -217,7 +217,7 @@ fn check_overlay(picture: &Picture, overlay: &Overlay) -> Result<(), TestCaseErr
     let fork = picture.forks.iter().find(|(name, _)| *name == overlay.short).map_or(0, |(_, fork)| *fork);
     let Some(first) = chart.steps.column_of(fork, values.len()) else { return Ok(()) };
     prop_assert!(overlay.ends.left.is_none() && values[..first].iter().all(Option::is_none));
-    let train = chart.train[first].extent.map(|extent| extent.drawn_value());
+    let train = chart.train[first].extent.map(Extent::drawn_value);
     let own = if chart.smoothed.iter().any(Option::is_some) { chart.smoothed[first] } else { train };
     prop_assert!(values[first] == own, "it begins at {:?}, the run is at {own:?}", values[first]);
     Ok(())
