@@ -5,6 +5,7 @@
 mod act;
 mod actions;
 mod attention;
+mod axes;
 mod banner;
 mod branch_tree;
 mod branches;
@@ -59,6 +60,7 @@ use std::time::Duration;
 use crate::protocol::Query;
 
 pub use actions::{Action, SampleStep};
+pub use axes::{StepAxis, ValueScale};
 pub use banner::Banner;
 pub use branch_tree::{BranchFigure, BranchResult, BranchRow, BranchTree, LedgerRow};
 pub use branches::{AbandonedFuture, Branch, BranchStretch, Branches, Lineage, MAX_DRAWN_FUTURES, RunPosition};
@@ -66,7 +68,7 @@ pub use chart::{
     AxisTick, Chart, ChartMark, ChartValues, CursorReadout, CurveEnds, MeanSpan, MinibatchMean, Overlay, PlotSize,
     ValueAxis,
 };
-pub use chart_view::{ChartView, Smoothing, StepWindow, ValueScale};
+pub use chart_view::{ChartView, Smoothing, StepWindow};
 pub use columns::TableColumns;
 pub use commands::{COMMANDS, CommandSpec};
 pub use data::{DataScreen, DataSelection, DataSubject, FigureTrends, PlaneLayout, ShownAnswer, TileLayout};

@@ -114,6 +114,10 @@ impl App {
                     .show_notice(NoticeTone::Good, &format!("runs are laid over each other by {}", alignment.word())),
                 Err(reason) => self.show_notice(NoticeTone::Bad, &reason),
             },
+            FollowUp::SpreadSteps(scale) => {
+                let follow_up = self.view.charts.set_step_scale(scale);
+                return self.carry_out_follow_up(follow_up);
+            }
             FollowUp::SaveScreen(path) => {
                 let is_usual_name = path.is_none();
                 let path = path.unwrap_or_else(|| self.screenshot_path());

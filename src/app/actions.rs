@@ -59,6 +59,8 @@ pub enum Action {
     ResetView,
     /// Logarithmic scale on or off.
     LogScale,
+    /// Logarithmic or linear axis of the steps.
+    StepScale,
     /// The next smoothing.
     Smoothing,
     /// The next metric in the focused chart.

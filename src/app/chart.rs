@@ -6,6 +6,7 @@ mod axis;
 mod curve;
 mod marks;
 mod overlay;
+mod step_ticks;
 
 pub use axis::{AxisTick, ValueAxis};
 use curve::Sight;
@@ -13,6 +14,7 @@ pub use curve::{CurveEnds, MeanSpan, MinibatchMean};
 pub use overlay::Overlay;
 use overlay::{OverlaySource, ghost_overlays};
 
+use super::axes::{StepAxis, ValueScale};
 use super::chart_view::{ChartView, Smoothing};
 use super::metric::{ChartFigure, ChartSlot, FigureCurve};
 use super::run::Run;
@@ -44,6 +46,8 @@ pub struct Chart {
     pub smoothing: Option<Smoothing>,
     /// The steps from its left to its right edge.
     pub steps: StepRange,
+    /// How they are spread between them.
+    pub step_scale: ValueScale,
     /// Every minibatch: smallest and largest value a column.
     pub train: Vec<Column>,
     /// Where the curve of the minibatches crosses the edges.
@@ -110,12 +114,18 @@ pub struct ChartValues {
 }
 
 impl Chart {
+    /// The axis of its steps.
+    pub fn step_axis(&self) -> StepAxis {
+        StepAxis { steps: self.steps, scale: self.step_scale }
+    }
+
     pub(super) fn of(run: &Run, view: &ChartView, slot: ChartSlot, figure: &ChartFigure, size: PlotSize) -> Self {
         let count = size.columns.min(MAX_CHART_COLUMNS);
         let (steps, lineage, scale) = (view.shown_steps(run.step_extent()), run.lineage(), view.scale(slot));
         let track = |curve: Option<FigureCurve>| curve.map(|curve| run.metrics.curve_track(curve));
         let (trained, tested) = (track(figure.train), track(figure.test));
-        let sight = Sight { lineage, steps, count, scale };
+        let step_axis = StepAxis { steps, scale: view.step_scale };
+        let sight = Sight { lineage, axis: step_axis, count, scale };
         let ((train, train_ends), (test, test_ends)) = (sight.curve(trained), sight.curve(tested));
         // What is measured on no part of the data does not vary with its samples.
         let reach = view.smoothing.reach().filter(|_| figure.is_sample_mean());
@@ -130,7 +140,7 @@ impl Chart {
         let ends = [train_ends, smoothed_ends, test_ends].into_iter().flat_map(CurveEnds::values);
         let axis = ValueAxis::showing(&drawn.chain(ends).collect::<Vec<_>>(), &overlays, figure, scale, size.rows);
         let cursor = view.cursor.and_then(|step| {
-            let column = steps.column_of(step, count)?;
+            let column = step_axis.column_of(step, count)?;
             let mean = smoothed.get(column).copied().flatten();
             Some(CursorReadout { column, step, values: values_at(run, [trained, tested], step, reach.zip(Some(mean))) })
         });
@@ -149,6 +159,7 @@ impl Chart {
             words: [word(figure.train), word(figure.test)],
             smoothing: figure.is_sample_mean().then_some(view.smoothing),
             steps,
+            step_scale: view.step_scale,
             note: (newest.is_none() && latest.test.is_none() && overlays.is_empty()).then(|| empty_chart_note(figure)),
             first_test: first_evaluation_step(run, newest.is_some(), figure.test.is_some() && latest.test.is_none()),
             train,
@@ -159,7 +170,7 @@ impl Chart {
             test_ends,
             undrawn: run.branches.undrawn_futures(),
             overlays,
-            marks: marks::visible_marks(&run.marks, lineage, steps, count),
+            marks: marks::visible_marks(&run.marks, lineage, step_axis, count),
             axis,
             cursor,
             latest,

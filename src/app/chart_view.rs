@@ -1,22 +1,13 @@
 //! What the charts show, and how: the steps in sight, the cursor, scales, smoothing, and a figure in each.
 
 use super::actions::Action;
+use super::axes::{StepAxis, ValueScale};
 use super::follow_up::FollowUp;
 use super::ghosts::Ghosts;
 use super::metric::{ChartFigure, ChartSlot};
 use super::run::Run;
 use super::series::{StepExtent, StepRange};
 use crate::protocol::{BranchId, RECENT_MINIBATCHES};
-
-/// How values become heights.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum ValueScale {
-    /// Equal differences, equal heights.
-    #[default]
-    Linear,
-    /// Equal ratios, equal heights.
-    Log,
-}
 
 /// How strongly the bright line is smoothed: a mean of minibatches that does not lag, since it goes as far to either side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -87,6 +78,8 @@ pub struct ChartView {
     pub ghosts: Ghosts,
     /// Branches whose curves are not drawn although they could be.
     pub hidden_branches: Vec<BranchId>,
+    /// How the steps are spread over the charts.
+    pub step_scale: ValueScale,
     /// Smoothing of the bright line.
     pub smoothing: Smoothing,
     /// Scale asked for in each chart.
@@ -102,7 +95,7 @@ impl ChartView {
         match action {
             Action::Cursor(by) => {
                 let extent = run.step_extent();
-                let column = (self.shown_steps(extent).length() / u64::from(columns.max(40) / 2)).max(1);
+                let column = self.cursor_steps(extent, u64::from(columns.max(40) / 2));
                 let count = by.saturating_mul(i64::try_from(column).unwrap_or(i64::MAX));
                 self.move_cursor(extent, count);
                 FollowUp::Done
@@ -115,6 +108,10 @@ impl ChartView {
                 if whole { FollowUp::good_notice("this is the whole run") } else { FollowUp::Done }
             }
             Action::LogScale => self.toggle_log_scale(slot, run),
+            Action::StepScale => self.set_step_scale(match self.step_scale {
+                ValueScale::Linear => ValueScale::Log,
+                ValueScale::Log => ValueScale::Linear,
+            }),
             Action::Smoothing => {
                 self.smoothing = self.smoothing.next();
                 FollowUp::good_notice(match self.smoothing.reach() {
@@ -203,6 +200,38 @@ impl ChartView {
             .map_or(1.0, |step| (step - steps.first) as f64 / (steps.length() - 1).max(1) as f64);
         self.zoom(extent, fraction, factor);
         if self.shown_steps(extent) == steps { FollowUp::good_notice(limit) } else { FollowUp::Done }
+    }
+
+    /// Spreads the steps over the charts in another way.
+    pub(super) fn set_step_scale(&mut self, scale: ValueScale) -> FollowUp {
+        self.step_scale = scale;
+        FollowUp::good_notice(match scale {
+            ValueScale::Linear => "linear axis of the steps",
+            ValueScale::Log => "logarithmic axis of the steps",
+        })
+    }
+
+    /// Steps by which a key moves the cursor on charts of so many columns.
+    fn cursor_steps(&self, extent: StepExtent, columns: u64) -> u64 {
+        let shown = self.shown_steps(extent);
+        match self.step_scale {
+            ValueScale::Linear => (shown.length() / columns).max(1),
+            ValueScale::Log => {
+                let cursor = self.cursor.unwrap_or(extent.now).max(1) as f64;
+                let ratio = (shown.last.max(1) as f64 / shown.first.max(1) as f64).powf(1.0 / columns as f64);
+                ((cursor * (ratio - 1.0)) as u64).max(1)
+            }
+        }
+    }
+
+    /// A place along the step axis of a chart as a share of the steps in sight.
+    pub(super) fn share_of_steps(&self, extent: StepExtent, fraction: f64) -> f64 {
+        let steps = self.shown_steps(extent);
+        if self.step_scale == ValueScale::Linear || !fraction.is_finite() {
+            return fraction;
+        }
+        let step = StepAxis { steps, scale: self.step_scale }.step_at(fraction.clamp(0.0, 1.0));
+        (step - steps.first) as f64 / (steps.length() - 1).max(1) as f64
     }
 
     /// Puts the cursor at a place along the step axis, 0 at its left end and 1 at its right.

@@ -3,12 +3,11 @@
 use std::path::Path;
 
 use crate::files::wrong_ending;
-use crate::protocol::{
-    BranchId, BranchName, Capability, Command, LEARNING_RATE, MAX_BRANCH_NAME, MAX_EPOCHS, THROTTLE,
-};
+use crate::protocol::{Capability, Command, LEARNING_RATE, MAX_EPOCHS, THROTTLE};
 use crate::text::nearest;
 
 use super::actions::Action;
+use super::axes::ValueScale;
 use super::display::harmless_name;
 use super::follow_up::FollowUp;
 use super::going_back::typed_target;
@@ -18,6 +17,7 @@ use super::needs::{
 };
 use super::prompt::{LinePurpose, WordCompletion};
 use super::range_test::parse_range_test;
+use super::runs_screen::rename_branch;
 use super::step_scale::Alignment;
 use super::trace::parse_existing_sample;
 use super::typed::{parse_count, parse_number, quoted};
@@ -211,6 +211,18 @@ pub const COMMANDS: &[CommandSpec] = &[
         CompletionSource::Fixed(ALIGNMENT_WORDS),
         align_command,
     ),
+    command(
+        "x",
+        "log|linear",
+        "Logarithmic or linear axis of the steps in the charts.",
+        &[],
+        CompletionSource::Fixed(&["linear", "log"]),
+        |_, text| match text {
+            "log" => Ok(FollowUp::SpreadSteps(ValueScale::Log)),
+            "linear" => Ok(FollowUp::SpreadSteps(ValueScale::Linear)),
+            _ => Err("needs log or linear".into()),
+        },
+    ),
     command("chart", "METRIC", "Show a metric in the focused chart.", &[], CompletionSource::Figures, chart_command),
     command(
         "screenshot",
@@ -326,14 +338,6 @@ fn common_prefix<'a>(one: &'a str, other: &str) -> &'a str {
 
 fn send_without_arguments(text: &str, command: Command) -> Result<FollowUp, String> {
     if text.is_empty() { Ok(FollowUp::Send(command)) } else { Err(format!("{} is too much", quoted(text))) }
-}
-
-fn rename_branch(branch: BranchId, text: &str) -> Result<FollowUp, String> {
-    let length = text.chars().count();
-    if length > MAX_BRANCH_NAME {
-        return Err(format!("the name has {length} characters; at most {MAX_BRANCH_NAME} are valid"));
-    }
-    Ok(FollowUp::Send(Command::RenameBranch(BranchName { branch, name: text.into() })))
 }
 
 /// By what runs can be laid over each other.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::protocol::{BranchId, Command, SampleChoice};
 
 use super::actions::Action;
+use super::axes::ValueScale;
 use super::ghosts::RecordedRequest;
 use super::notices::NoticeTone;
 use super::rewind::RewindTarget;
@@ -45,6 +46,8 @@ pub enum FollowUp {
     },
     /// Lay steps of different runs over each other by something else.
     Align(Alignment),
+    /// Spread the steps over the charts in this way.
+    SpreadSteps(ValueScale),
     /// Save the screen, in this file if one is named.
     SaveScreen(Option<PathBuf>),
 }

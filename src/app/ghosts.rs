@@ -16,6 +16,9 @@ pub const MAX_GHOSTS: usize = 8;
 /// Most recorded runs that are listed.
 pub const MAX_LISTED_RUNS: usize = 1000;
 
+/// Most metrics that are kept of a run that lies over another.
+const MAX_GHOST_METRICS: usize = 64;
+
 /// Parts of a step of this run in which the steps of ghosts are placed: with other minibatches they lie between.
 pub const PLACES_PER_STEP: u64 = 1024;
 
@@ -40,17 +43,14 @@ impl GhostRun {
                 // Neither layers nor samples are shown of it.
                 info.layers.clear();
                 info.quantities.clear();
+                info.metrics.truncate(MAX_GHOST_METRICS);
                 if let Some(data) = &mut info.data {
                     (data.classes, data.columns, data.notes) = Default::default();
                 }
                 self.scale.set_run_info(&info);
                 Event::Ready(info)
             }
-            Event::Evaluation(_)
-            | Event::Metrics(_)
-            | Event::Branched(_)
-            | Event::Rewound(_)
-            | Event::BranchDeleted { .. } => event,
+            Event::Evaluation(_) | Event::Branched(_) | Event::Rewound(_) | Event::BranchDeleted { .. } => event,
             _ => return,
         };
         self.run.apply_event(event);

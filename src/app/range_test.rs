@@ -3,8 +3,8 @@
 use crate::protocol::{RANGE_TEST_RATES, RANGE_TEST_STEPS, RangeTest, RangeTestPlan, RangeTestPoint};
 use crate::text::{short, thousands};
 
+use super::axes::ValueScale;
 use super::chart::{AxisTick, PlotSize, ValueAxis};
-use super::chart_view::ValueScale;
 use super::metric::ChartFigure;
 use super::typed::{parse_number, quoted};
 use super::watched::WatchedRun;

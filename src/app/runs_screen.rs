@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::protocol::{BranchId, BranchName};
+use crate::protocol::{BranchId, BranchName, Command, MAX_BRANCH_NAME};
 
 use super::actions::Action;
 use super::branch_tree::{BranchRow, BranchTree, LedgerRow, ledger_rows};
@@ -214,4 +214,13 @@ impl<'a> RunsScreen<'a> {
         let row = self.selected_branch()?;
         Some(BranchName { branch: row.branch, name: row.name })
     }
+}
+
+/// Gives a branch the name that was typed, or says what is wrong with it.
+pub(super) fn rename_branch(branch: BranchId, text: &str) -> Result<FollowUp, String> {
+    let length = text.chars().count();
+    if length > MAX_BRANCH_NAME {
+        return Err(format!("the name has {length} characters; at most {MAX_BRANCH_NAME} are valid"));
+    }
+    Ok(FollowUp::Send(Command::RenameBranch(BranchName { branch, name: text.into() })))
 }

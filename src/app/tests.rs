@@ -11,6 +11,7 @@ mod leaving;
 mod range_testing;
 mod recording;
 mod steering;
+mod step_axes;
 mod trouble;
 mod typing;
 mod watching;

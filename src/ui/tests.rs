@@ -70,6 +70,17 @@ fn assert_fits_consoles(app: &mut App, size: (u16, u16), keys: usize) {
     }
 }
 
+/// Asserts that a screen shows nothing that a terminal would obey or that would turn text around, and is no wider than its
+/// window.
+fn assert_harmless(app: &mut App, size: (u16, u16)) {
+    let buffer = screen(app, size, THEME);
+    for cell in buffer.content() {
+        assert!(!cell.symbol().chars().any(char::is_control), "{:?}", cell.symbol());
+        assert!(!cell.symbol().contains(['\u{202e}', '\u{2066}', '\u{200d}']), "{:?}", cell.symbol());
+    }
+    assert!(text(&buffer).lines().all(|line| line.width() <= usize::from(size.0)));
+}
+
 /// A screen as lines of text.
 fn text(buffer: &Buffer) -> String {
     let mut out = String::new();

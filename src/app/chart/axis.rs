@@ -3,7 +3,7 @@
 //! Labels stand in rows of cells, and a row has one height only. So the axis is chosen by its labels: every so many rows,
 //! exactly at the middle of the row, there is a round value. Curves have several dots a row and lie between them.
 
-use super::super::chart_view::ValueScale;
+use super::super::axes::ValueScale;
 use super::super::metric::ChartFigure;
 use super::overlay::Overlay;
 use crate::protocol::Unit;

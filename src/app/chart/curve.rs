@@ -1,7 +1,7 @@
 //! The curves of a chart: where they enter and leave the window, and means of minibatches with what they are means of.
 
+use super::super::axes::{StepAxis, ValueScale};
 use super::super::branches::Lineage;
-use super::super::chart_view::ValueScale;
 use super::super::metric::FigureCurve;
 use super::super::run::Run;
 use super::super::series::{Column, Extent, StepRange};
@@ -56,13 +56,12 @@ impl CurveEnds {
     /// The ends of a curve that has `values` in the columns over `steps`, a sample before and one after.
     pub(super) fn of(
         values: impl DoubleEndedIterator<Item = Option<f64>> + ExactSizeIterator,
-        steps: StepRange,
+        axis: StepAxis,
         scale: ValueScale,
         [before, after]: [Option<(u64, f64)>; 2],
     ) -> Self {
         let count = values.len();
-        let column_of = |step: u64| (step as f64 - steps.first as f64) * count as f64 / steps.length() as f64;
-        let outside = |sample: Option<(u64, f64)>| sample.map(|(step, value)| (column_of(step), value));
+        let outside = |sample: Option<(u64, f64)>| sample.map(|(step, value)| (axis.place_of(step, count), value));
         let mut inside = values.enumerate().filter_map(|(column, value)| Some((column as f64, value?)));
         let (before, after) = (outside(before), outside(after));
         let first = inside.next();
@@ -87,35 +86,53 @@ impl CurveEnds {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sight<'a> {
     pub lineage: &'a Lineage,
-    pub steps: StepRange,
+    pub axis: StepAxis,
     pub count: usize,
     pub scale: ValueScale,
 }
 
 impl Sight<'_> {
+    /// The samples of a track in columns.
+    fn columns(&self, track: &MetricTrack) -> Vec<Column> {
+        if self.axis.scale == ValueScale::Linear {
+            return track.columns(self.lineage, self.axis.steps, self.count);
+        }
+        let one = |steps| track.columns(self.lineage, steps, 1).into_iter().next();
+        (0..self.count).map(|column| self.axis.steps_of(column, self.count).and_then(one).unwrap_or_default()).collect()
+    }
+
+    /// Its means that reach so far to either side, in columns.
+    fn means(&self, track: &MetricTrack, reach: u64) -> Vec<Option<f64>> {
+        if self.axis.scale == ValueScale::Linear {
+            return track.smoothed_columns(self.lineage, self.axis.steps, self.count, reach);
+        }
+        let one = |steps| track.smoothed_columns(self.lineage, steps, 1, reach).into_iter().next().flatten();
+        (0..self.count).map(|column| self.axis.steps_of(column, self.count).and_then(one)).collect()
+    }
+
     /// The samples of a curve in columns, and where it crosses the edges.
     pub fn curve(&self, track: Option<&MetricTrack>) -> (Vec<Column>, CurveEnds) {
         let Some(track) = track else { return (vec![Column::default(); self.count], CurveEnds::default()) };
-        let columns = track.columns(self.lineage, self.steps, self.count);
+        let columns = self.columns(track);
         let means = columns.iter().map(|column| column.extent.map(Extent::drawn_value));
-        let ends = CurveEnds::of(means, self.steps, self.scale, self.around(track));
+        let ends = CurveEnds::of(means, self.axis, self.scale, self.around(track));
         (columns, ends)
     }
 
     /// The same of the means that reach so far to either side; nothing where there are none.
     pub fn smoothed(&self, track: Option<&MetricTrack>, reach: Option<u64>) -> (Vec<Option<f64>>, CurveEnds) {
         let Some((track, reach)) = track.zip(reach) else { return (vec![None; self.count], CurveEnds::default()) };
-        let means = track.smoothed_columns(self.lineage, self.steps, self.count, reach);
-        let ends = CurveEnds::of(means.iter().copied(), self.steps, self.scale, self.drawn_around(track, Some(reach)));
+        let means = self.means(track, reach);
+        let ends = CurveEnds::of(means.iter().copied(), self.axis, self.scale, self.drawn_around(track, Some(reach)));
         (means, ends)
     }
 
     /// Where the line of a curve goes in each column: at the means that reach so far to either side, or else at the
     /// samples.
     pub fn drawn(&self, track: &MetricTrack, reach: Option<u64>) -> Vec<Column> {
-        let columns = track.columns(self.lineage, self.steps, self.count);
+        let columns = self.columns(track);
         let Some(reach) = reach else { return columns };
-        let means = track.smoothed_columns(self.lineage, self.steps, self.count, reach);
+        let means = self.means(track, reach);
         let mean = |(column, mean): (&Column, Option<f64>)| Column {
             extent: mean.and_then(|mean| Column::of(mean).extent),
             broken: column.broken,
@@ -136,7 +153,7 @@ impl Sight<'_> {
 
     /// The sample before the steps in sight and the one after them.
     fn around(&self, track: &MetricTrack) -> [Option<(u64, f64)>; 2] {
-        [track.before(self.lineage, self.steps.first), track.after(self.lineage, self.steps.last)]
+        [track.before(self.lineage, self.axis.steps.first), track.after(self.lineage, self.axis.steps.last)]
     }
 }
 
@@ -156,7 +173,12 @@ mod tests {
     use super::*;
 
     fn ends(values: &[Option<f64>], outside: [Option<(u64, f64)>; 2]) -> CurveEnds {
-        CurveEnds::of(values.iter().copied(), StepRange { first: 11, last: 20 }, ValueScale::Linear, outside)
+        CurveEnds::of(
+            values.iter().copied(),
+            StepAxis::linear(StepRange { first: 11, last: 20 }),
+            ValueScale::Linear,
+            outside,
+        )
     }
 
     #[test]

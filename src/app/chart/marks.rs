@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 
 use super::ChartMark;
+use crate::app::axes::StepAxis;
 use crate::app::branches::Lineage;
 use crate::app::run::ChangeMark;
-use crate::app::series::StepRange;
 use crate::protocol::Change;
 
 /// Changes no further from each other than this many columns, or than [`MERGE_DISTANCE_STEPS`], are one mark.
@@ -31,9 +31,10 @@ struct ChangeBurst<'a> {
 pub(super) fn visible_marks(
     marks: &VecDeque<ChangeMark>,
     lineage: &Lineage,
-    steps: StepRange,
+    axis: StepAxis,
     count: usize,
 ) -> Vec<ChartMark> {
+    let steps = axis.steps;
     let near = (steps.length() / (count as u64 / MERGE_DISTANCE_COLUMNS).max(1)).max(MERGE_DISTANCE_STEPS);
     let mut bursts: Vec<ChangeBurst> = Vec::new();
     for ChangeMark { at, change } in marks.iter().filter(|mark| lineage.contains_change(mark.at)) {
@@ -54,7 +55,7 @@ pub(super) fn visible_marks(
         let last = burst.last.max(1);
         let step = burst.first.max(1);
         let place = if last >= steps.first { step.max(steps.first) } else { step };
-        let column = steps.column_of(place, count)?;
+        let column = axis.column_of(place, count)?;
         Some(ChartMark { column, step: burst.first, text: summarize_changes(&burst.changes) })
     });
     in_sight.collect()
@@ -77,6 +78,7 @@ fn summarize_changes(changes: &[&Change]) -> String {
 mod tests {
     use super::*;
     use crate::app::branches::RunPosition;
+    use crate::app::series::StepRange;
     use crate::protocol::{BranchId, ChangedBy, LEARNING_RATE, Setting, change::EPOCHS};
 
     fn changed(key: &str, from: f64, to: f64) -> Change {
@@ -86,7 +88,7 @@ mod tests {
     fn shown(marks: &[(u64, Change)], first: u64, last: u64) -> Vec<(usize, u64, String)> {
         let at = |step| RunPosition { branch: BranchId(0), step };
         let marks = marks.iter().map(|(step, change)| ChangeMark { at: at(*step), change: change.clone() }).collect();
-        let marks = visible_marks(&marks, &Lineage::default(), StepRange { first, last }, 100);
+        let marks = visible_marks(&marks, &Lineage::default(), StepAxis::linear(StepRange { first, last }), 100);
         marks.into_iter().map(|mark| (mark.column, mark.step, mark.text)).collect()
     }
 

@@ -1,5 +1,6 @@
 //! Curves of something else than the run where it stands, over a chart: what it did on other branches, or another run.
 
+use super::super::axes::StepAxis;
 use super::super::branches::{AbandonedFuture, Lineage};
 use super::super::ghosts::{Ghost, Ghosts};
 use super::super::run::Run;
@@ -78,7 +79,8 @@ pub(super) fn ghost_overlays(ghosts: &Ghosts, tag: &str, own: Sight<'_>, reach: 
             fork: None,
             marks: Vec::new(),
         };
-        let sight = Sight { steps: aligned.places_of(own.steps), ..own };
+        let axis = StepAxis { steps: aligned.places_of(own.axis.steps), ..own.axis };
+        let sight = Sight { axis, ..own };
         Overlay::of(source, sight, reach.map(|reach| reach.saturating_mul(aligned.places_per_step)), &[])
     };
     ghosts.iter().filter_map(overlay).collect()
@@ -88,8 +90,8 @@ impl Overlay {
     /// An overlay as far as it is in sight. `own` is the sight of the chart's own curve and `drawn` where that goes; means
     /// reach so far to either side.
     pub(super) fn of(source: OverlaySource<'_>, own: Sight<'_>, reach: Option<u64>, drawn: &[Column]) -> Option<Self> {
-        let (track, steps, count) = (source.track, own.steps, own.count);
-        if source.fork.is_some_and(|fork| fork >= steps.last) {
+        let (track, axis, count) = (source.track, own.axis, own.count);
+        if source.fork.is_some_and(|fork| fork >= axis.steps.last) {
             return None;
         }
         let sight = Sight { lineage: source.way, ..own };
@@ -97,9 +99,9 @@ impl Overlay {
         let mut around = sight.drawn_around(track, reach);
         if let Some(fork) = source.fork {
             let joint = track.before(source.way, fork.saturating_add(1)).map(|(step, _)| step);
-            let column_of_joint = joint.and_then(|step| steps.column_of(step, count));
+            let column_of_joint = joint.and_then(|step| axis.column_of(step, count));
             // Samples in the column of the fork are of this curve alone, unless the last common one is among them.
-            let column_of_fork = steps.column_of(fork, count).unwrap_or(0);
+            let column_of_fork = axis.column_of(fork, count).unwrap_or(0);
             values[..column_of_fork].fill(Column::default());
             if let Some(column) = column_of_joint {
                 values[column] = drawn.get(column).copied().filter(|own| own.extent.is_some()).unwrap_or_default();
@@ -109,11 +111,11 @@ impl Overlay {
             }
         }
         let heights = values.iter().map(|column| column.extent.map(Extent::drawn_value));
-        let ends = CurveEnds::of(heights, steps, own.scale, around);
+        let ends = CurveEnds::of(heights, axis, own.scale, around);
         if values.iter().all(|column| column.extent.is_none()) && ends.values().next().is_none() {
             return None;
         }
-        let marks = source.marks.into_iter().filter_map(|step| steps.column_of(step, count)).collect();
+        let marks = source.marks.into_iter().filter_map(|step| axis.column_of(step, count)).collect();
         Some(Self { name: source.name, short: source.short, look: source.look, values, ends, marks })
     }
 

@@ -144,6 +144,13 @@ pub(super) const BINDINGS: &[Binding] = {
             .footer_rank(9),
         bind(
             OVERVIEW,
+            &[key('X')],
+            Action::StepScale,
+            "log steps",
+            "Logarithmic axis of the steps in the charts, on or off.",
+        ),
+        bind(
+            OVERVIEW,
             &[key('m')],
             Action::Smoothing,
             "smooth",

@@ -20,6 +20,7 @@ impl View {
             | Action::ZoomOut
             | Action::ResetView
             | Action::LogScale
+            | Action::StepScale
             | Action::Smoothing
             | Action::Figure => {
                 return self.charts.handle_action(action, watched.shown(), self.focused_chart(), size.0);

@@ -27,6 +27,7 @@ impl View {
                 self.select_row(panel, row, watched, size);
             }
             Pointer::Wheel { panel, fraction, up } if panel.has_step_axis() => {
+                let fraction = self.share_of_steps(panel, extent, fraction);
                 self.charts.zoom(extent, fraction, if up { 0.8 } else { 1.25 });
             }
             Pointer::Wheel { panel, up, .. } => {
@@ -40,8 +41,14 @@ impl View {
 
     fn put_cursor(&mut self, panel: Panel, extent: StepExtent, fraction: f64) {
         if panel.has_step_axis() {
-            self.charts.put_cursor(extent, fraction);
+            self.charts.put_cursor(extent, self.share_of_steps(panel, extent, fraction));
         }
+    }
+
+    /// A place along the step axis of a panel as a share of the steps in sight.
+    fn share_of_steps(&self, panel: Panel, extent: StepExtent, fraction: f64) -> f64 {
+        let chart = panel.chart_slot().is_some();
+        if chart { self.charts.share_of_steps(extent, fraction) } else { fraction }
     }
 
     /// Selects a row of a list, if it has that many.

@@ -1,7 +1,7 @@
 //! The Inspect screen, compared with its accepted picture.
 
 use super::{
-    THEME, assert_fits_consoles, assert_leaves_no_marks,
+    THEME, assert_fits_consoles, assert_harmless, assert_leaves_no_marks,
     fixture::{self, hear, press},
     inside::Network,
     looks::{SIZES, compare, hostile},
@@ -11,7 +11,6 @@ use super::{
 use crate::{
     app::{Panel, Pointer},
     protocol::{Answer, Command, Event, Phase, Query, RunState, SampleChoice, inspection::CheckVerdict},
-    text::TextWidth,
     ui::{
         layout::Layout,
         svg,
@@ -133,14 +132,7 @@ fn hostile_names_are_harmless() {
     Network::Mlp.answer(&mut app, Phase::Between);
     for keys in ["", "<Down><Down><Down><Down><Down>"] {
         ask(Network::Mlp, &mut app, keys);
-        for size in SIZES {
-            let buffer = screen(&mut app, size, THEME);
-            for cell in buffer.content() {
-                assert!(!cell.symbol().chars().any(char::is_control), "{:?}", cell.symbol());
-                assert!(!cell.symbol().contains(['\u{202e}', '\u{2066}', '\u{200d}']), "{:?}", cell.symbol());
-            }
-            assert!(text(&buffer).lines().all(|line| line.width() <= usize::from(size.0)));
-        }
+        SIZES.into_iter().for_each(|size| assert_harmless(&mut app, size));
     }
     compare("inspect_hostile", &mut app, &SIZES);
     let query = Query::Trace { sample: SampleChoice::Row { row: 0 }, layer: 4 };

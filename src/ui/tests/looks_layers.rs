@@ -1,7 +1,7 @@
 //! The Layers screen, compared with its accepted picture.
 
 use super::{
-    THEME, assert_fits_consoles, assert_leaves_no_marks,
+    THEME, assert_fits_consoles, assert_harmless, assert_leaves_no_marks,
     fixture::{hear, press},
     inside::Network,
     looks::{SIZES, compare, hostile},
@@ -77,14 +77,7 @@ fn hostile_layers_are_harmless() {
     }
     hear(&mut app, answers);
     press(&mut app, "2<Left>");
-    for size in SIZES {
-        let buffer = screen(&mut app, size, THEME);
-        for cell in buffer.content() {
-            assert!(!cell.symbol().chars().any(char::is_control), "{:?}", cell.symbol());
-            assert!(!cell.symbol().contains(['\u{202e}', '\u{2066}', '\u{200d}']), "{:?}", cell.symbol());
-        }
-        assert!(text(&buffer).lines().all(|line| line.width() <= usize::from(size.0)));
-    }
+    SIZES.into_iter().for_each(|size| assert_harmless(&mut app, size));
     compare("layers_hostile", &mut app, &SIZES);
     let reason = Answer::Nothing { reason: name };
     hear(&mut app, [super::fixture::inspection(300, crate::protocol::Query::Layer { layer: 0 }, reason)]);

@@ -1,7 +1,7 @@
 //! The Runs screen: branches, what was done, and recorded runs.
 
 use super::{
-    THEME, assert_fits_consoles, assert_leaves_no_marks,
+    THEME, assert_fits_consoles, assert_harmless, assert_leaves_no_marks,
     fixture::{self, hear, press},
     looks::{SIZES, compare, hostile},
     screen, text,
@@ -207,14 +207,7 @@ fn hostile_names_are_harmless() {
     press(&mut app, "5<Tab><Tab>");
     list(&mut app, vec![RecordedRun { began: name.clone(), ..recorded(&name, Some(f64::NAN)) }]);
     press(&mut app, "o");
-    for size in SIZES {
-        let buffer = screen(&mut app, size, THEME);
-        for cell in buffer.content() {
-            assert!(!cell.symbol().chars().any(char::is_control), "{:?}", cell.symbol());
-            assert!(!cell.symbol().contains(['\u{202e}', '\u{2066}', '\u{200d}']), "{:?}", cell.symbol());
-        }
-        assert!(text(&buffer).lines().all(|line| line.width() <= usize::from(size.0)));
-    }
+    SIZES.into_iter().for_each(|size| assert_harmless(&mut app, size));
     compare("runs_hostile", &mut app, &SIZES);
 }
 

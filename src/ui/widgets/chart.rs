@@ -138,7 +138,7 @@ fn draw_steps_below(buffer: &mut Buffer, frame: &ChartFrame, chart: &Chart, them
         let left = Rect { x: frame.labels.x - GUTTER_COLUMNS, width: GUTTER_COLUMNS - 1, ..frame.labels };
         Row::new(buffer, left, 0).put_right_aligned("step", GUTTER_COLUMNS - 1, theme.style(Role::Muted));
     }
-    step_axis::draw_step_axis(buffer, frame.axis, frame.labels, chart.steps, theme);
+    step_axis::draw_step_axis(buffer, frame.axis, frame.labels, chart.step_axis(), theme);
 }
 
 /// Lines from top to bottom, drawn before the curves so that these stay whole.

@@ -3,7 +3,7 @@
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::{
-    app::StepRange,
+    app::StepAxis,
     text::TextWidth,
     ui::{
         paint::Row,
@@ -13,7 +13,7 @@ use crate::{
 
 /// Draws a rule with ticks into `axis` and their labels into `labels`, which have the same columns; either may be
 /// empty.
-pub fn draw_step_axis(buffer: &mut Buffer, axis: Rect, labels: Rect, steps: StepRange, theme: Theme) {
+pub fn draw_step_axis(buffer: &mut Buffer, axis: Rect, labels: Rect, steps: StepAxis, theme: Theme) {
     let (rule, tick) = if theme.has_blocks() { ("─", "┬") } else { ("-", "+") };
     let faint = theme.style(Role::Faint);
     Row::new(buffer, axis, 0).fill(rule, faint);

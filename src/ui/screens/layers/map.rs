@@ -3,7 +3,7 @@
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::{
-    app::{App, Column, HeatMap, HeatRow, Panel},
+    app::{App, Column, HeatMap, HeatRow, Panel, StepAxis},
     protocol::Unit,
     text::{percent_number, thousands},
     ui::{
@@ -35,7 +35,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     if map.ends.is_none() {
         draw_note(buffer, frame.cells, &empty_map_note(app, &map), theme.style(Role::Muted));
     }
-    step_axis::draw_step_axis(buffer, frame.axis, frame.labels, map.steps, theme);
+    step_axis::draw_step_axis(buffer, frame.axis, frame.labels, StepAxis::linear(map.steps), theme);
     let label = Rect { width: frame.names.width.saturating_sub(1), x: frame.names.x, ..frame.labels };
     Row::new(buffer, label, 0).put_right("step", theme.style(Role::Muted));
 }
