@@ -59,7 +59,7 @@ use std::time::Duration;
 
 use crate::protocol::Query;
 
-pub use actions::{Action, SampleStep};
+pub use actions::{Action, Remedy, SampleStep};
 pub use axes::{StepAxis, ValueScale};
 pub use banner::Banner;
 pub use branch_tree::{BranchFigure, BranchResult, BranchRow, BranchTree, LedgerRow};
@@ -94,7 +94,7 @@ pub use pending::PendingRequests;
 pub use prompt::{KeyboardMode, LinePurpose, Prompt, QuitChoice, TypedLine};
 pub use range_test::{RangeTestPanel, RangeTestPlot, RangeTestStatus};
 pub use record::RecordStatus;
-pub use remedy::{Remedy, TroubleOffer};
+pub use remedy::TroubleOffer;
 pub use rewind::{RewindProgress, RewindTarget};
 pub use run::{ChangeMark, MAX_CLASS_NAMES, Run};
 pub use runs_screen::{RecordedRow, RunsScreen};

@@ -2,7 +2,6 @@
 
 use super::editor::LineEdit;
 use super::prompt::QuitChoice;
-use super::remedy::Remedy;
 use super::screen::Screen;
 
 /// How to come to another sample.
@@ -16,6 +15,21 @@ pub enum SampleStep {
     Hardest,
     /// The one whose number a person types.
     Typed,
+}
+
+/// Something to do about a trouble.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// Back to where nothing was wrong, and on with half of the learning rate with which it broke.
+    HalveRate,
+    /// Back to where nothing was wrong.
+    GoBack,
+    /// Back to before the minibatch where it broke out, and on without it.
+    SkipMinibatch,
+    /// No more of this kind of trouble.
+    Silence,
+    /// Nothing.
+    Dismiss,
 }
 
 /// What a key does.

@@ -1,10 +1,9 @@
 //! Requests on their way: what was asked for and not yet answered.
 
-use crate::protocol::{Command, CommandId, LEARNING_RATE, Request};
+use crate::protocol::{Command, CommandId, LEARNING_RATE, Request, TroubleKind};
 use crate::text::{short, thousands};
 
 use super::display::harmless_name;
-use super::remedy::kind_text;
 use super::run::Run;
 
 /// Most requests that may wait for their answers at a time.
@@ -153,5 +152,15 @@ fn request_text(command: &Command, run: &Run) -> String {
         Command::TestLearningRates(_) => "testing learning rates…".into(),
         Command::Stop => "stopping…".into(),
         Command::Unknown => "…".into(),
+    }
+}
+
+/// A kind of trouble in words.
+pub(super) fn kind_text(kind: TroubleKind) -> &'static str {
+    match kind {
+        TroubleKind::NotFinite => "numbers that are not finite",
+        TroubleKind::Exploding => "a loss that explodes",
+        TroubleKind::Spike => "spikes",
+        TroubleKind::Unknown => "this trouble",
     }
 }

@@ -3,31 +3,17 @@
 
 use std::collections::VecDeque;
 
-use crate::protocol::{Command, CommandId, LEARNING_RATE, RunState, TroubleKind};
+use crate::protocol::{Command, CommandId, LEARNING_RATE, RunState};
 use crate::text::{short, thousands};
 
-use super::actions::Action;
+use super::actions::{Action, Remedy};
 use super::branches::RunPosition;
 use super::findings::FindingRow;
 use super::follow_up::FollowUp;
 use super::keys::{BindingScope, bindings};
+use super::pending::kind_text;
 use super::run::Run;
 use super::watched::WatchedRun;
-
-/// Something to do about a trouble.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Remedy {
-    /// Back to where nothing was wrong, and on with half of the learning rate with which it broke.
-    HalveRate,
-    /// Back to where nothing was wrong.
-    GoBack,
-    /// Back to before the minibatch where it broke out, and on without it.
-    SkipMinibatch,
-    /// No more of this kind of trouble.
-    Silence,
-    /// Nothing.
-    Dismiss,
-}
 
 /// What is offered against a trouble, ready for drawing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -196,14 +182,4 @@ fn undone_rate_change(step: u64, finding: &FindingRow, run: &Run) -> Option<Stri
     let is_undone = |at: RunPosition| at.branch == finding.at.branch && (step..=finding.at.step).contains(&at.step);
     let mark = run.marks.iter().find(|mark| mark.change.key == LEARNING_RATE && is_undone(mark.at))?;
     Some(mark.change.to_string())
-}
-
-/// A kind of trouble in words.
-pub(super) fn kind_text(kind: TroubleKind) -> &'static str {
-    match kind {
-        TroubleKind::NotFinite => "numbers that are not finite",
-        TroubleKind::Exploding => "a loss that explodes",
-        TroubleKind::Spike => "spikes",
-        TroubleKind::Unknown => "this trouble",
-    }
 }

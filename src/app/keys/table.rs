@@ -6,7 +6,7 @@ mod runs;
 pub(super) use inspect::INSPECT_BINDINGS;
 pub(super) use runs::RUNS_BINDINGS;
 
-use crate::app::actions::Action;
+use crate::app::actions::{Action, Remedy};
 use crate::app::editor::LineEdit;
 use crate::app::input::{Code, Key};
 use crate::app::message::RunFate;
@@ -15,7 +15,6 @@ use crate::app::needs::{
     STEER_NEEDS, THROTTLE_NEEDS,
 };
 use crate::app::prompt::QuitChoice;
-use crate::app::remedy::Remedy;
 use crate::app::screen::Screen;
 
 use super::{Binding, BindingScope, bind};
