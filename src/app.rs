@@ -128,6 +128,8 @@ pub struct App {
     view: View,
     dialog: Dialog,
     remedies: Remedies,
+    /// Whether a rewind was given up whose answer is not there yet. Normally false.
+    gives_up: bool,
     notices: Notices,
     mouse: bool,
     /// What to do with the run, while the dashboard is being left.
@@ -149,6 +151,7 @@ impl App {
             view,
             dialog: Dialog::default(),
             remedies: Remedies::default(),
+            gives_up: false,
             notices: Notices::default(),
             mouse,
             leaving: None,

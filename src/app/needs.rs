@@ -85,17 +85,19 @@ const TRAINING_GOES_ON_REASON: &str = "the training goes on";
 /// Why a recorded run can't do this.
 const fn recorded_reason(capability: Capability) -> &'static str {
     match capability {
-        Capability::Pause | Capability::Advance | Capability::Throttle | Capability::Phase | Capability::Extend => {
-            "a recorded run isn't trained here; gradtop resume goes on with it"
-        }
+        Capability::Pause
+        | Capability::Advance
+        | Capability::Throttle
+        | Capability::Phase
+        | Capability::Extend
+        | Capability::Skip
+        | Capability::Silence
+        | Capability::RangeTest => "a recorded run isn't trained here; gradtop resume goes on with it",
         Capability::Steer => "a recorded run can't be changed; gradtop resume goes on with it",
         Capability::Evaluate => "a recorded run can't be evaluated here; gradtop evaluate does that",
         Capability::Inspect => "a recorded run can't be asked about samples and layers; gradtop resume goes on with it",
         Capability::Save => "this run is recorded already",
         Capability::Rewind => "a recorded run can't go back here; gradtop resume opens it so that it can",
-        Capability::Skip | Capability::Silence | Capability::RangeTest => {
-            "a recorded run isn't trained here; gradtop resume goes on with it"
-        }
         Capability::Unknown => "a recorded run can't do that",
     }
 }

@@ -200,6 +200,11 @@ impl App {
     fn handle_applied(&mut self, id: CommandId, step: u64) -> Vec<Effect> {
         self.dialog.take_answer(Awaited::Request(id), None);
         let command = self.watched.take_answered(id, None);
+        match &command {
+            Some(Command::Cancel) => self.gives_up = self.watched.rewind_progress().is_some(),
+            Some(Command::Rewind { .. }) => self.gives_up = false,
+            _ => {}
+        }
         if let Some(text) = command.and_then(|command| confirmation_text(&command, step, self.live())) {
             self.show_notice(NoticeTone::Good, &text);
         }
@@ -214,7 +219,7 @@ impl App {
             Some(Command::TestLearningRates(_)) if self.dialog.close_refused_range_test() => {
                 self.dialog.take_answer(Awaited::Request(id), None);
             }
-            Some(Command::Rewind { .. }) if self.watched.pending().iter().any(|other| *other == Command::Cancel) => {
+            Some(Command::Rewind { .. }) if std::mem::take(&mut self.gives_up) => {
                 let text = format!("given up: the run is at step {}", thousands(self.live().step));
                 self.show_notice(NoticeTone::Good, &text);
             }
