@@ -12,7 +12,7 @@ use super::watched::WatchedRun;
 
 /// Gives up going to another place.
 pub(super) fn cancel_rewind(watched: &WatchedRun) -> FollowUp {
-    if watched.pending().iter().any(|command| *command == Command::Cancel) {
+    if watched.is_cancelling() {
         return FollowUp::good_notice("giving up already");
     }
     FollowUp::Send(Command::Cancel)

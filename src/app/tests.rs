@@ -23,7 +23,7 @@ use crate::protocol::{
     RunState, Setting, StateChange, StepReport, made_up,
 };
 
-const ALL: [Capability; 12] = [
+const ALL: [Capability; 13] = [
     Capability::Pause,
     Capability::Advance,
     Capability::Steer,
@@ -36,6 +36,7 @@ const ALL: [Capability; 12] = [
     Capability::Rewind,
     Capability::Skip,
     Capability::Silence,
+    Capability::RangeTest,
 ];
 
 fn hello(capabilities: &[Capability]) -> Event {
@@ -140,9 +141,14 @@ fn fresh() -> App {
 
 /// A dashboard on a run that trains, at step 200.
 fn running() -> App {
+    running_with(&ALL)
+}
+
+/// The same of a source that can do no more than this.
+fn running_with(capabilities: &[Capability]) -> App {
     let mut app = fresh();
     let steps = (1..=200).map(|at| step(at, 2.0 / at as f64));
-    let opening = [hello(&ALL), ready(), state(RunState::Running, 0), controls(1e-3, None)];
+    let opening = [hello(capabilities), ready(), state(RunState::Running, 0), controls(1e-3, None)];
     tell(&mut app, opening.into_iter().chain(steps));
     app
 }

@@ -219,7 +219,7 @@ impl App {
             Some(Command::TestLearningRates(_)) if self.dialog.close_refused_range_test() => {
                 self.dialog.take_answer(Awaited::Request(id), None);
             }
-            Some(Command::Rewind { .. }) if std::mem::take(&mut self.gives_up) => {
+            Some(Command::Rewind { .. }) if std::mem::take(&mut self.gives_up) || self.watched.is_cancelling() => {
                 let text = format!("given up: the run is at step {}", thousands(self.live().step));
                 self.show_notice(NoticeTone::Good, &text);
             }

@@ -192,6 +192,11 @@ impl WatchedRun {
         })
     }
 
+    /// Whether something that takes long was asked to be given up, and there is no answer yet.
+    pub fn is_cancelling(&self) -> bool {
+        self.pending.iter().any(|command| *command == Command::Cancel)
+    }
+
     /// How far the run is on its way to an earlier step or to another branch; `None` while it is on none.
     pub fn rewind_progress(&self) -> Option<RewindProgress> {
         let asked = self.pending.iter().find_map(|command| match command {

@@ -20,19 +20,9 @@ fn go(branch: u64, step: u64) -> Command {
     Command::Rewind { step, branch: Some(BranchId(branch)) }
 }
 
-/// A run at step 200 of a source that can go back.
-fn able() -> App {
-    let capabilities: Vec<Capability> = ALL.into_iter().chain([Capability::Rewind]).collect();
-    let steps = (1..=200).map(|at| step(at, 2.0 / at as f64));
-    let mut app = fresh();
-    let opening = [hello(&capabilities), ready(), state(RunState::Running, 0), controls(1e-3, None)];
-    tell(&mut app, opening.into_iter().chain(steps));
-    app
-}
-
-/// The same back at step 120, paused.
+/// A run that went back from step 200 to step 120, paused.
 fn back() -> App {
-    let mut app = able();
+    let mut app = running();
     tell(&mut app, [rewound(0, 120), state(RunState::Paused, 120)]);
     app
 }
@@ -50,7 +40,7 @@ fn newest_loss(app: &App) -> Option<f64> {
 
 #[test]
 fn what_is_shown_is_of_the_step_gone_back_to() {
-    let mut app = able();
+    let mut app = running();
     let probed = |at: u64| {
         let Event::Step(report) = step(at, 0.5) else { unreachable!() };
         Event::Step(StepReport { layers: probes(&[(0, at as f64)]), ..report })
@@ -110,7 +100,7 @@ fn training_on_begins_a_branch_and_keeps_the_future() {
 
 #[test]
 fn the_key_asks_and_only_then_goes_back() {
-    let mut app = able();
+    let mut app = running();
     put_cursor(&mut app, 120);
     assert!(type_keys(&mut app, "r").is_empty());
     let KeyboardMode::Rewind(target) = app.mode() else { panic!("{:?}", app.mode()) };
@@ -155,7 +145,7 @@ fn a_step_belongs_to_the_branch_that_took_it() {
 
 #[test]
 fn without_a_cursor_the_step_is_typed_and_checked() {
-    let mut app = able();
+    let mut app = running();
     type_keys(&mut app, "r");
     assert_eq!(app.prompt().map(|prompt| prompt.hint), Some("valid: whole numbers from 0 to 200".into()));
     for (typed, wrong) in [
@@ -171,7 +161,7 @@ fn without_a_cursor_the_step_is_typed_and_checked() {
         assert_eq!(error(&app), wrong);
     }
     assert_eq!(sent(&type_keys(&mut app, "0\n")), [go(0, 0)]);
-    let mut app = able();
+    let mut app = running();
     tell(&mut app, (201..=1300).map(|at| step(at, 0.1)));
     for text in [":rewind 1,204\n", ":rew 1204\n", ":rewind 1_204\n"] {
         assert_eq!(sent(&type_keys(&mut app.clone(), text)), [go(0, 1204)], "{text}");
@@ -185,7 +175,7 @@ fn without_a_cursor_the_step_is_typed_and_checked() {
 
 #[test]
 fn a_refused_line_opens_again() {
-    let mut app = able();
+    let mut app = running();
     let effects = type_keys(&mut app, ":rewind 100\n");
     tell(&mut app, [Event::Rejected { id: id(&effects), reason: "no snapshot".into() }]);
     assert_eq!(error(&app), "rewind: refused, no snapshot");
@@ -194,7 +184,7 @@ fn a_refused_line_opens_again() {
 
 #[test]
 fn the_way_back_is_shown_and_can_be_given_up() {
-    let mut app = able();
+    let mut app = running();
     put_cursor(&mut app, 120);
     let effects = type_keys(&mut app, "r\n");
     let sentence = |app: &App| app.header().rewinding.map(|progress| progress.sentence());
@@ -208,10 +198,17 @@ fn the_way_back_is_shown_and_can_be_given_up() {
     let cancel = press(&mut app, Key::plain(Code::Esc));
     assert_eq!(sent(&cancel), [Command::Cancel]);
     assert!(press(&mut app, Key::plain(Code::Esc)).is_empty(), "once is enough");
+    let refused = Event::Rejected { id: id(&effects), reason: "cancelled".into() };
+    let given_up = Event::Applied { id: id(&cancel), step: 200 };
+    // Whichever answer comes first.
+    for answers in [[refused.clone(), given_up.clone()], [given_up, refused]] {
+        let mut app = app.clone();
+        tell(&mut app, answers);
+        assert_eq!((sentence(&app), app.live().step), (None, 200));
+        assert_eq!(notice(&app), "given up: the run is at step 200");
+    }
     tell(&mut app, [Event::Rejected { id: id(&effects), reason: "cancelled".into() }]);
     tell(&mut app, [Event::Applied { id: id(&cancel), step: 200 }]);
-    assert_eq!((sentence(&app), app.live().step), (None, 200));
-    assert_eq!(notice(&app), "given up: the run is at step 200");
     // Esc is what it was again.
     assert!(press(&mut app, Key::plain(Code::Esc)).is_empty());
     assert_eq!(app.view().charts.cursor, None);
@@ -226,26 +223,27 @@ fn the_way_back_is_shown_and_can_be_given_up() {
 
 #[test]
 fn a_source_that_can_not_go_back_says_so() {
-    let mut app = running();
+    let others: Vec<Capability> = ALL.into_iter().filter(|can| *can != Capability::Rewind).collect();
+    let mut app = running_with(&others);
     put_cursor(&mut app, 120);
     assert!(type_keys(&mut app, "r").is_empty());
     assert_eq!(notice(&app), "this source can't go back");
     assert!(type_keys(&mut app, ":rewind 5\n").is_empty());
     assert_eq!(error(&app), "this source can't go back");
-    let mut app = able();
+    let mut app = running();
     tell(&mut app, [Event::Failed(Failure { step: 200, what: "broken".into(), advice: String::new() })]);
     put_cursor(&mut app, 120);
     type_keys(&mut app, "r");
     assert_eq!(notice(&app), "the run has failed");
     // It tells of a way back by itself: Esc can't stop that.
-    let mut app = running();
+    let mut app = running_with(&others);
     tell(&mut app, [rewinding(0, 5, 10)]);
     assert!(press(&mut app, Key::plain(Code::Esc)).is_empty());
 }
 
 #[test]
 fn a_finished_run_goes_back_and_is_not_finished_then() {
-    let mut app = able();
+    let mut app = running();
     tell(&mut app, (201..=3140).map(|at| step(at, 0.1)));
     tell(&mut app, [finished()]);
     put_cursor(&mut app, 120);
@@ -258,7 +256,7 @@ fn a_finished_run_goes_back_and_is_not_finished_then() {
 
 #[test]
 fn a_frozen_display_asks_about_what_it_shows_and_catches_up() {
-    let mut app = able();
+    let mut app = running();
     type_keys(&mut app, "f");
     tell(&mut app, (201..=400).map(|at| step(at, 0.1)));
     assert_eq!(app.shown_steps().last, 200);
@@ -269,7 +267,7 @@ fn a_frozen_display_asks_about_what_it_shows_and_catches_up() {
 
 #[test]
 fn of_a_hundred_branches_the_newest_are_drawn_and_the_others_counted() {
-    let mut app = able();
+    let mut app = running();
     for branch in 1..=100 {
         tell(&mut app, [rewound(0, 100 + branch % 7), branched(branch, 0, 100 + branch % 7)]);
         tell(&mut app, (1..=20).map(|more| step(100 + branch % 7 + more, branch as f64)));
@@ -285,7 +283,7 @@ fn of_a_hundred_branches_the_newest_are_drawn_and_the_others_counted() {
 
 #[test]
 fn places_that_make_no_sense_are_survived() {
-    let mut app = able();
+    let mut app = running();
     tell(&mut app, [rewound(7, 50), step(51, 1.0)]);
     assert_eq!((app.run().step, app.run().branches.current_branch()), (51, BranchId(7)));
     assert!(app.run().findings.iter().any(|row| row.what.contains("branch 7, which is not known here")));

@@ -3,14 +3,6 @@
 use super::*;
 use crate::protocol::{RangeTest, RangeTestPlan, RangeTestPoint};
 
-/// A dashboard whose source can test learning rates.
-fn testable() -> App {
-    let mut app = running();
-    let capabilities: Vec<Capability> = ALL.into_iter().chain([Capability::RangeTest]).collect();
-    tell(&mut app, [hello(&capabilities)]);
-    app
-}
-
 fn panel(app: &App) -> Option<&RangeTestPanel> {
     if let KeyboardMode::RangeTest(panel) = app.mode() { Some(panel) } else { None }
 }
@@ -30,7 +22,7 @@ fn measured(points: i32, done: bool, suggestion: Option<f64>) -> RangeTest {
 
 #[test]
 fn a_range_test_is_shown_and_its_rate_taken_over() {
-    let mut app = testable();
+    let mut app = running();
     let asked = type_keys(&mut app, ":lrfind\n");
     assert_eq!(sent(&asked), [Command::TestLearningRates(RangeTestPlan::default())]);
     assert_eq!(status(&app), Some(RangeTestStatus::Running));
@@ -51,7 +43,7 @@ fn a_range_test_is_shown_and_its_rate_taken_over() {
 
 #[test]
 fn escape_gives_it_up_and_then_closes_it() {
-    let mut app = testable();
+    let mut app = running();
     let asked = type_keys(&mut app, ":lrfind 1e-5..0.5 50\n");
     assert_eq!(
         sent(&asked),
@@ -73,7 +65,7 @@ fn escape_gives_it_up_and_then_closes_it() {
 
 #[test]
 fn one_that_is_refused_opens_the_line_again() {
-    let mut app = testable();
+    let mut app = running();
     let asked = type_keys(&mut app, ":lrfind 1e-3..1\n");
     tell(&mut app, [Event::Rejected { id: id(&asked), reason: "2 GiB of memory are needed".into() }]);
     assert!(panel(&app).is_none());
@@ -83,7 +75,7 @@ fn one_that_is_refused_opens_the_line_again() {
 
 #[test]
 fn a_wrong_plan_says_what_is_valid() {
-    let mut app = testable();
+    let mut app = running();
     for (typed, complaint) in [
         ("1e-3..x", "“x” is not a number; for example :lrfind 1e-6..1 200"),
         ("1..0.1", "the first rate must be smaller than the last, as in :lrfind 1e-6..1 200"),
@@ -107,7 +99,7 @@ fn a_wrong_plan_says_what_is_valid() {
 
 #[test]
 fn the_plot_spans_the_planned_rates_and_leaves_out_what_diverges() {
-    let mut app = testable();
+    let mut app = running();
     type_keys(&mut app, ":lrfind\n");
     let mut test = measured(20, false, None);
     let last = RangeTestPoint { rate: 10_f64.powf(20.0 / 6.0 - 6.0), loss: 1e9, smoothed: 40.0 };
@@ -130,7 +122,7 @@ fn the_plot_spans_the_planned_rates_and_leaves_out_what_diverges() {
 
 #[test]
 fn nothing_a_source_says_breaks_the_plot() {
-    let mut app = testable();
+    let mut app = running();
     type_keys(&mut app, ":lrfind\n");
     let odd = [f64::NAN, f64::INFINITY, -1.0, 0.0, 1e-300, 1e300, 1e-3];
     for rate in odd {

@@ -67,7 +67,6 @@ pub fn running() -> App {
 /// branch 2 leaves it at step 500, and goes on to step 800.
 pub fn gone_back() -> App {
     let mut app = running();
-    hear(&mut app, [able_to_go_back()]);
     let on = |branch: u64, parent: u64, at: u64, rate: f64| {
         let change = Change {
             key: LEARNING_RATE.into(),
@@ -96,13 +95,6 @@ pub fn gone_back() -> App {
 /// The run stands at an earlier step, or on another branch.
 pub fn rewound(branch: u64, step: u64) -> Event {
     Event::Rewound(Rewound { branch: BranchId(branch), step })
-}
-
-/// The greeting of a source that can go back, too.
-pub fn able_to_go_back() -> Event {
-    let Event::Hello(mut able) = hello("784-256-128-10") else { unreachable!() };
-    able.capabilities.push(Capability::Rewind);
-    Event::Hello(able)
 }
 
 /// Tells the app events of its source.
@@ -134,18 +126,33 @@ pub fn press(app: &mut App, script: &str) -> Vec<Effect> {
 }
 
 pub fn hello(run: &str) -> Event {
-    hello_with(run, &[])
+    hello_with(run, &ALL)
 }
 
-/// A source that can also do `more`.
-pub fn hello_with(run: &str, more: &[Capability]) -> Event {
-    use Capability::{Advance, Evaluate, Extend, Inspect, Pause, Phase, Save, Steer, Throttle};
-    let usual = [Pause, Advance, Steer, Throttle, Extend, Evaluate, Inspect, Phase, Save];
+/// What the engine can be asked to do.
+const ALL: [Capability; 13] = [
+    Capability::Pause,
+    Capability::Advance,
+    Capability::Steer,
+    Capability::Throttle,
+    Capability::Extend,
+    Capability::Evaluate,
+    Capability::Inspect,
+    Capability::Phase,
+    Capability::Rewind,
+    Capability::Skip,
+    Capability::Silence,
+    Capability::RangeTest,
+    Capability::Save,
+];
+
+/// A source that can be asked for no more than this.
+pub fn hello_with(run: &str, capabilities: &[Capability]) -> Event {
     Event::Hello(Hello {
         protocol: PROTOCOL_VERSION,
         source: "gradtop 0.1.0".into(),
         run: run.into(),
-        capabilities: usual.into_iter().chain(more.iter().copied()).collect(),
+        capabilities: capabilities.to_vec(),
     })
 }
 

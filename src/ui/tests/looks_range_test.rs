@@ -17,9 +17,6 @@ const SIZES: [(u16, u16); 2] = [(120, 36), (80, 24)];
 /// A dashboard on which a range test was asked for.
 fn asked() -> App {
     let mut app = fixture::running();
-    let Event::Hello(mut hello) = fixture::hello("784-256-128-10") else { unreachable!() };
-    hello.capabilities.push(Capability::RangeTest);
-    hear(&mut app, [Event::Hello(hello)]);
     press(&mut app, ":lrfind<Enter>");
     app
 }

@@ -36,9 +36,6 @@ fn spike(app: &mut App) {
 #[test]
 fn remedies() {
     let mut app = fixture::running();
-    let capabilities = [Capability::Rewind, Capability::Skip, Capability::Silence];
-    hear(&mut app, [fixture::hello_with("784-256-128-10", &capabilities)]);
-    hear(&mut app, [fixture::state(RunState::Running, 1000, None)]);
     spike(&mut app);
     compare("remedies", &mut app, &SIZES);
     compare("remedies", &mut app, &[(60, 18)]);
@@ -49,6 +46,8 @@ fn remedies() {
 #[test]
 fn remedies_of_a_source_that_can_do_nothing() {
     let mut app = fixture::running();
+    hear(&mut app, [fixture::hello_with("784-256-128-10", &[])]);
+    hear(&mut app, [fixture::state(RunState::Running, 1000, None)]);
     spike(&mut app);
     compare("remedies_missing", &mut app, &SIZES[1..]);
 }
