@@ -189,6 +189,18 @@ pub fn branch_folder(run: &Path, branch: BranchId) -> PathBuf {
     if branch.0 == 0 { run.to_path_buf() } else { run.join(format!("{BRANCH_PREFIX}{}", branch.0)) }
 }
 
+/// Removes the event files of a branch, and its folder.
+///
+/// # Errors
+/// When the system refuses, or something else is in the folder.
+pub fn remove_branch_folder(storage: &dyn Storage, run: &Path, branch: BranchId) -> io::Result<()> {
+    let folder = branch_folder(run, branch);
+    match remove_event_files(storage, &folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed.and_then(|()| storage.remove_folder(&folder)),
+    }
+}
+
 /// Removes the event files in a folder.
 fn remove_event_files(storage: &dyn Storage, folder: &Path) -> io::Result<()> {
     for name in storage.list(folder)? {
@@ -216,10 +228,8 @@ pub fn remove_run(storage: &dyn Storage, run: &Path) -> Result<(), RunFolderErro
     remove_event_files(storage, run).map_err(io)?;
     for name in storage.list(run).map_err(io)? {
         let branch = name.to_str().and_then(|name| name.strip_prefix(BRANCH_PREFIX));
-        if branch.is_some_and(|number| number.parse::<u64>().is_ok()) {
-            let folder = run.join(&name);
-            remove_event_files(storage, &folder).map_err(io)?;
-            storage.remove_folder(&folder).map_err(|_| RunFolderError::ForeignFiles(shown()))?;
+        if let Some(number) = branch.and_then(|number| number.parse().ok()) {
+            remove_branch_folder(storage, run, BranchId(number)).map_err(|_| RunFolderError::ForeignFiles(shown()))?;
         }
     }
     let checkpoints = Checkpoints::of_run(storage, run);

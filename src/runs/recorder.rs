@@ -10,7 +10,7 @@ use std::{
 use super::{
     checkpoint::{CheckpointError, CheckpointName, CheckpointState, Checkpoints, Retention},
     event_log::{EventLog, EventTags},
-    folder::{RunLock, branch_folder, create_run_folder},
+    folder::{RunLock, branch_folder, create_run_folder, remove_branch_folder},
     info::write_info,
     ledger::LedgerWriter,
     manifest::{MANIFEST, Manifest, RunFacts},
@@ -23,7 +23,7 @@ use crate::{
     dataset::SamplePreparation,
     protocol::{BranchId, Event, RunInfo},
     text::harmless_name,
-    train::{BranchPath, LedgerEntry, RunRecord, Snapshot, SnapshotPlace, StoredSnapshot},
+    train::{BranchPath, LedgerEntry, RunRecord, RunTree, Snapshot, SnapshotPlace, StoredSnapshot},
 };
 
 /// How runs are recorded.
@@ -71,6 +71,8 @@ struct OpenRecord {
     saved: Vec<PlacedCheckpoint>,
     /// What was done to the run.
     entries: Vec<LedgerEntry>,
+    /// Where that has led it.
+    tree: RunTree,
 }
 
 impl Recorder {
@@ -125,6 +127,7 @@ impl Recorder {
                 begins_file: true,
                 saved,
                 entries,
+                tree,
             });
         }
         let RecordSettings { directory, facts, configuration, .. } = &self.settings;
@@ -152,6 +155,7 @@ impl Recorder {
             begins_file: false,
             saved: Vec::new(),
             entries: Vec::new(),
+            tree: RunTree::default(),
         })
     }
 }
@@ -215,28 +219,47 @@ impl OpenRecord {
         Ok(())
     }
 
-    /// The newest checkpoint of each step, the best first.
-    fn best(&self) -> Vec<CheckpointName> {
-        let newest_of_step = |(at, checkpoint): &(usize, &PlacedCheckpoint)| {
-            self.saved[at + 1..].iter().all(|later| later.name.step != checkpoint.name.step)
+    /// The checkpoints on branches that there are, the newest of each place.
+    fn newest_of_places(&self) -> impl Iterator<Item = &PlacedCheckpoint> {
+        let is_newest = |(at, checkpoint): &(usize, &PlacedCheckpoint)| {
+            self.saved[at + 1..].iter().all(|later| later.at.place != checkpoint.at.place)
         };
-        let newest = self.saved.iter().enumerate().filter(newest_of_step);
-        let mut evaluated: Vec<_> = newest.filter_map(|(_, found)| Some((found.evaluated?, found.name))).collect();
+        let there_are = |checkpoint: &&PlacedCheckpoint| self.tree.tip(checkpoint.at.place.branch).is_ok();
+        self.saved.iter().enumerate().filter(is_newest).map(|(_, checkpoint)| checkpoint).filter(there_are)
+    }
+
+    /// Those that know an evaluation, the best first.
+    fn best(&self) -> Vec<CheckpointName> {
+        let mut evaluated: Vec<_> =
+            self.newest_of_places().filter_map(|found| Some((found.evaluated?, found.name))).collect();
         evaluated.sort_by(|((accuracy, loss), _), ((other, other_loss), _)| {
             other.total_cmp(accuracy).then(loss.total_cmp(other_loss))
         });
         evaluated.into_iter().map(|(_, name)| name).collect()
     }
 
-    /// The checkpoint with the newest step of each other branch, to which the run may go over.
+    /// The one with the newest step of each branch, where the run may go over to it.
     fn tips(&self) -> Vec<CheckpointName> {
         let is_tip = |checkpoint: &&PlacedCheckpoint| {
             let at = checkpoint.at.place;
-            let later = |other: &PlacedCheckpoint| (other.at.place.step, other.name) > (at.step, checkpoint.name);
-            let same_branch = |other: &&PlacedCheckpoint| other.at.place.branch == at.branch;
-            at.branch != self.branch && !self.saved.iter().filter(same_branch).any(later)
+            let is_later =
+                |other: &PlacedCheckpoint| other.at.place.branch == at.branch && other.at.place.step > at.step;
+            !self.newest_of_places().any(is_later)
         };
-        self.saved.iter().filter(is_tip).map(|checkpoint| checkpoint.name).collect()
+        self.newest_of_places().filter(is_tip).map(|checkpoint| checkpoint.name).collect()
+    }
+
+    /// Takes note of what was done; the event files of branches that are no more go.
+    fn take(&mut self, storage: &dyn Storage, entry: LedgerEntry) -> io::Result<()> {
+        let before: Vec<BranchId> = self.tree.branch_ids().collect();
+        // The driver has checked it.
+        let taken = self.tree.take(&entry);
+        debug_assert_eq!(taken, Ok(()));
+        self.entries.push(entry);
+        for branch in before.into_iter().filter(|branch| self.tree.tip(*branch).is_err()) {
+            remove_branch_folder(storage, &self.folder, branch)?;
+        }
+        Ok(())
     }
 }
 
@@ -259,7 +282,9 @@ impl RunRecord for Recorder {
         {
             self.problem = Some(problem_at(&record.folder)(error));
         }
-        if EventLog::takes(event) {
+        // In the past of a branch nothing is measured that is not known.
+        let is_behind = self.record.as_ref().is_some_and(|record| record.tree.is_behind());
+        if EventLog::takes(event) && !is_behind {
             self.log(|events| events.record(event));
         }
     }
@@ -275,9 +300,10 @@ impl RunRecord for Recorder {
 
     fn record_intervention(&mut self, entry: LedgerEntry) -> Result<(), String> {
         let Some(record) = &mut self.record else { return Ok(()) };
-        let written = record.ledger.write(self.storage.as_ref(), &entry).map_err(problem_at(&record.folder));
-        record.entries.push(entry);
-        written
+        let storage = self.storage.as_ref();
+        let written = record.ledger.write(storage, &entry);
+        let taken = record.take(storage, entry);
+        written.and(taken).map_err(problem_at(&record.folder))
     }
 
     fn save(&mut self, snapshot: &Snapshot) -> Result<(), String> {

@@ -15,7 +15,9 @@ mod watch_list;
 use std::time::Instant;
 
 use crate::{
-    protocol::{Event, Finding, Phase, Rewound, RunInfo, RunState, RunSummary, Setting, StateChange},
+    protocol::{
+        BranchId, BranchName, Event, Finding, Phase, Rewound, RunInfo, RunState, RunSummary, Setting, StateChange,
+    },
     train::{
         Outcome, Place, RunSpec, StepError, StepOutcome, Trainer,
         describe::describe_run,
@@ -123,7 +125,16 @@ impl<'a> TrainingDriver<'a> {
         }
         let mut history = history;
         if history.is_empty() {
-            history.extend(tree.branchings().map(|(branching, _)| Event::Branched(branching)));
+            let named = |branch: BranchId, name: &str| {
+                let name = name.to_owned();
+                (!name.is_empty()).then_some(Event::BranchRenamed(BranchName { branch, name }))
+            };
+            history.extend(named(BranchId(0), tree.root_name()));
+            for (branching, name) in tree.branchings() {
+                let branch = branching.branch;
+                history.push(Event::Branched(branching));
+                history.extend(named(branch, name));
+            }
         }
         let Place { branch, step } = self.run.snapshot_place().place;
         history.push(Event::Rewound(Rewound { branch, step }));
@@ -133,7 +144,7 @@ impl<'a> TrainingDriver<'a> {
     /// Trains and answers until a stop request; whatever ends it, what was trained is saved.
     pub(super) fn run_until_stop(&mut self) -> Result<(), WorkerEndReason> {
         let end = self.train_until_stop();
-        self.save_news(self.state == RunState::Finished && self.run.is_complete());
+        self.save_news();
         end
     }
 
@@ -176,7 +187,7 @@ impl<'a> TrainingDriver<'a> {
             }
             self.tend_record();
             if !self.attended
-                && let Some(Finding { what, advice, .. }) = self.trouble.take()
+                && let Some(Finding { what, advice, .. }) = self.trouble.clone()
             {
                 return Err(WorkerEndReason::Failure(what, advice));
             }
@@ -262,7 +273,7 @@ impl<'a> TrainingDriver<'a> {
         if let Some(trouble) = trouble {
             self.stop_for(trouble);
         }
-        if step.is_multiple_of(self.run.trainer.evaluate_every()) && self.run.evaluate(self.link) {
+        if step.is_multiple_of(self.run.trainer.evaluate_every()) && self.run.evaluate_here(self.link) {
             self.run.judge_regular_evaluation(self.link);
         }
         if !running {
@@ -286,7 +297,7 @@ impl<'a> TrainingDriver<'a> {
 
     fn finish_run(&mut self) {
         let step = self.run.trainer.completed();
-        if self.run.reporter.evaluation_at(step).is_none() && !self.run.evaluate(self.link) {
+        if self.run.reporter.evaluation_at(step).is_none() && !self.run.evaluate_here(self.link) {
             return;
         }
         let values = self.run.reporter.evaluation_at(step).map(metrics::evaluation_values).unwrap_or_default();
@@ -298,7 +309,7 @@ impl<'a> TrainingDriver<'a> {
         let means = self.run.reporter.means().report();
         let summary = RunSummary { step, values, means, weights_sha256, seconds };
         self.outcome.summary = Some(summary.clone());
-        self.save_news(self.run.is_complete());
+        self.save_news();
         self.link.push(Event::Finished(summary));
     }
 

@@ -262,6 +262,7 @@ fn replaces(later: &Event, earlier: &Event) -> bool {
         | (Event::Phase(_), Event::Phase(_))
         | (Event::Loading(_), Event::Loading(_))
         | (Event::RangeTest(_), Event::RangeTest(_))
+        | (Event::Rewinding(_), Event::Rewinding(_))
         | (Event::Thinned { .. }, Event::Thinned { .. }) => true,
         _ => false,
     }

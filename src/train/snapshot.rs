@@ -11,7 +11,7 @@ use crate::{
     nn::Network,
     optim::{Schedule, SettingError},
     protocol::{
-        BranchId,
+        BranchId, TroubleKind,
         inspection::{ConfusionMatrix, SamplePage},
     },
     tensors::{Precision, TensorError, TensorState, Tensors, Writer},
@@ -103,6 +103,9 @@ pub struct TrainingState {
     pub seconds: f64,
     /// Whether training was stopped early once; its end is then what it was extended to, not what was planned.
     pub stopped_early: bool,
+    /// The trouble for which the run had stopped; normally empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<TroubleKind>,
     /// Whether nothing is left to train.
     pub complete: bool,
 }
@@ -252,11 +255,24 @@ impl Trainer {
         optimizer.load(&stored.training)?;
         optimizer.set_step_counts(state.optimizer_steps);
         minibatch.go_to(step);
-        evaluator.forget_predictions();
         self.set_planned_steps(planned_steps);
         self.stop_after(total_steps);
         self.set_skipped(skipped);
         Ok(())
+    }
+
+    /// Bytes that [`Self::store`] copies, about.
+    pub(super) fn stored_bytes(&self) -> u64 {
+        let weights: usize = self.network().parameters().map(|parameter| parameter.value.len()).sum();
+        let optimizer = self.update_rule().optimizer();
+        let places = 0..self.network().parameters().count();
+        let states: usize = places.map(|place| optimizer.states(place).map(<[f32]>::len).iter().sum::<usize>()).sum();
+        ((3 * weights + states) * size_of::<f32>()) as u64
+    }
+
+    /// Forgets what evaluations predicted, since the weights are those of another step.
+    pub(super) fn forget_predictions(&mut self) {
+        self.stored_parts().evaluator.forget_predictions();
     }
 
     /// Puts the weights of a file, and nothing else, into the network: of another run, or of another program. Gives a

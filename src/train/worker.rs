@@ -201,9 +201,12 @@ fn train_until_stop(
     let mut history = Vec::new();
     if let Some(mut resumed) = origin.resume {
         history = std::mem::take(&mut resumed.history);
-        driver.resume_from(resumed).map_err(|problem| {
+        let returned = driver.resume_from(resumed).map_err(|problem| {
             WorkerEndReason::Failure(format!("can't go on: {problem}"), "start anew, or resume an earlier run".into())
         })?;
+        if !returned {
+            return Ok(());
+        }
     }
     driver.begin(found.as_deref(), history)?;
     driver.report_unfitting_weights(unfitting);

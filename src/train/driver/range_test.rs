@@ -77,6 +77,8 @@ struct StateBeforeTest {
     update_rule: UpdateRule,
     average: Option<WeightAverage>,
     position: MinibatchPosition,
+    /// The minibatch whose update is to be left out.
+    skipped: Option<u64>,
 }
 
 impl StateBeforeTest {
@@ -86,6 +88,7 @@ impl StateBeforeTest {
     /// # Errors
     /// When there is no memory for that.
     fn put_aside(trainer: &mut Trainer) -> Result<Self, String> {
+        let skipped = trainer.skipped();
         let StoredParts { network, minibatch, update_rule, evaluator } = trainer.stored_parts();
         check_memory(copied_bytes(network, update_rule))
             .map_err(|shortage| format!("{shortage}: for a copy of the weights and of the optimizer's state"))?;
@@ -93,17 +96,21 @@ impl StateBeforeTest {
         minibatch.discard_passes(network);
         let copy = |parameter: &Parameter<f32>| [parameter.value.clone(), parameter.gradient.clone()];
         let for_the_test = update_rule.copy_at_constant_rate();
-        Ok(Self {
+        let aside = Self {
+            skipped,
             parameters: network.parameters().map(copy).collect(),
             buffers: network.buffers().map(|buffer| buffer.value.clone()).collect(),
             update_rule: std::mem::replace(update_rule, for_the_test),
             average: evaluator.replace_average(None),
             position,
-        })
+        };
+        trainer.set_skipped(None);
+        Ok(aside)
     }
 
     /// Lets the trainer stand as it did.
     fn put_back(self, trainer: &mut Trainer) {
+        trainer.set_skipped(self.skipped);
         let StoredParts { network, minibatch, update_rule, evaluator } = trainer.stored_parts();
         for (parameter, [value, gradient]) in network.parameters_mut().zip(&self.parameters) {
             parameter.value.copy_from_slice(value);

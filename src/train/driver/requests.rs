@@ -39,7 +39,7 @@ impl TrainingDriver<'_> {
             Command::Extend { epochs } => self.request_extension(epochs),
             Command::Inspect { query } => self.split_queries().1.answer_once(query),
             Command::Watch { queries } => self.watch_list.replace(queries, &self.run.trainer),
-            Command::Save => self.save(self.state == RunState::Finished && self.run.is_complete()),
+            Command::Save => self.save(),
             Command::Rewind { step, branch } => self.request_rewind(branch, step),
             Command::RenameBranch(name) => self.rename_branch(name),
             Command::DeleteBranch { branch } => self.delete_branch(branch),
@@ -92,7 +92,7 @@ impl TrainingDriver<'_> {
     }
 
     fn request_evaluation(&mut self) -> Result<(), String> {
-        if !self.run.evaluate(self.link) {
+        if !self.run.evaluate_here(self.link) {
             return Err("the evaluation was cut short".into());
         }
         let (watch_list, mut answerer) = self.split_queries();
@@ -165,7 +165,9 @@ impl TrainingDriver<'_> {
     ) -> Result<(), String> {
         let before = [self.run.trainer.planned_steps(), self.run.trainer.total_steps()];
         let changes = change(&mut self.run.steering())?;
-        self.begin_branch_if_behind(changes.first());
+        if let Some(first) = changes.first() {
+            self.begin_branch_if_behind(Some(first));
+        }
         self.record_changes(&changes, before);
         self.report_changes(changes);
         Ok(())
@@ -192,37 +194,35 @@ impl TrainingDriver<'_> {
         }
         let target = Place { branch: branch.unwrap_or(here.place.branch), step };
         let path = self.run.timeline.tree.path_to(target)?;
+        self.run.check_copies_fit()?;
+        // What is left behind can be had again.
+        if !self.run.timeline.tree.is_behind() && self.run.pending.is_empty() {
+            self.run.keep_snapshot();
+            self.save_news();
+        }
+        let nearest = self.run.nearest_snapshot(self.link, &self.spec.train, &path)?;
         self.mode = RunMode::Waiting;
         self.give_up_goals();
         self.leave_walk();
         self.run.timing.training_time.set_running(false, Instant::now());
-        // What is left behind can be had again.
-        if !self.run.timeline.tree.is_behind() && self.run.pending.is_empty() {
-            self.run.keep_snapshot();
-            self.save_news(self.state == RunState::Finished && self.run.is_complete());
-        }
-        let origin = self.run.snapshot_in_memory();
-        let arrived = self
-            .run
-            .nearest_snapshot(self.link, &self.spec.train, &path)
-            .map_err(Interruption::Failed)
-            .and_then(|(snapshot, at)| self.run.travel(self.link, &path, snapshot, at));
-        match arrived {
-            Ok(()) => self.arrive(here.place, path.end()),
+        match self.run.travel(self.link, &path, nearest) {
+            Ok(()) => {
+                self.arrive(here.place, path.end());
+                Ok(())
+            }
             Err(interruption) => {
-                let restored =
-                    origin.to_stored().map_err(|error| error.to_string()).and_then(|stored| self.run.take(stored));
-                self.set_state(RunState::Paused, None);
-                restored?;
-                return Err(match interruption {
+                // A run that had finished still has.
+                if self.state != RunState::Finished {
+                    self.set_state(RunState::Paused, None);
+                }
+                Err(match interruption {
                     Interruption::Cancelled => {
                         format!("given up; the run stands at step {}", thousands(here.place.step))
                     }
                     Interruption::Failed(problem) => problem,
-                });
+                })
             }
         }
-        Ok(())
     }
 
     /// Takes note of the place to which the run went.

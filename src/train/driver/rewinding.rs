@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use crate::{
-    protocol::{Event, Rewinding},
+    memory::check_memory,
+    protocol::{Event, Rewinding, inspection::SplitName},
     tensors::TensorError,
     text::thousands,
     train::{
@@ -56,26 +57,59 @@ impl TrainedRun {
         Ok((snapshot_of(&mut beginning).to_stored().map_err(problem)?, SnapshotPlace::default()))
     }
 
+    /// Whether there is memory for what a rewind copies: where the run stands, and the snapshot that it takes up.
+    ///
+    /// # Errors
+    /// When there is not; a sentence.
+    pub fn check_copies_fit(&self) -> Result<(), String> {
+        check_memory(2 * self.stored_bytes()).map_err(|shortage| format!("{shortage}: for copies of the run"))
+    }
+
     /// Takes up a snapshot on a path and trains again what follows, without a word of it, up to the end of the path.
+    ///
+    /// # Errors
+    /// When somebody gives it up, or it can't be done; the run then stands where it stood.
     pub fn travel(
         &mut self,
         link: &mut ConsumerLink,
         path: &BranchPath,
-        snapshot: StoredSnapshot,
-        at: SnapshotPlace,
+        (snapshot, at): (StoredSnapshot, SnapshotPlace),
     ) -> Result<(), Interruption> {
-        self.take(snapshot).map_err(Interruption::Failed)?;
-        self.pending = self.timeline.tree.changes_after(path, at);
-        self.train_again(link, path, at.place.step, path.end().step)
+        let origin = self.snapshot_in_memory();
+        let left = (self.pending.clone(), self.trainer.predictions(SplitName::Test).step);
+        // Where it is to stop was said for the whole run, not for the part up to the snapshot.
+        let limit = self.trainer.total_steps();
+        let limit = if limit < self.trainer.planned_steps() { limit } else { u64::MAX };
+        let arrived = self.take(snapshot).map_err(Interruption::Failed).and_then(|()| {
+            self.pending = self.timeline.tree.changes_after(path, at);
+            self.train_again(link, path, (at.place.step, path.end().step))
+        });
+        match arrived {
+            Ok(()) => {
+                if !self.stopped_early {
+                    self.trainer.stop_after(limit);
+                }
+                self.trainer.forget_predictions();
+                Ok(())
+            }
+            Err(interruption) => {
+                let stored = origin.to_stored().map_err(|error| error.to_string());
+                stored.and_then(|stored| self.take(stored)).map_err(Interruption::Failed)?;
+                self.pending = left.0;
+                if self.trainer.predictions(SplitName::Test).step != left.1 {
+                    self.trainer.forget_predictions();
+                }
+                Err(interruption)
+            }
+        }
     }
 
-    /// Trains again from step `from` of a path to step `to`, with the changes that are pending, and tells only how far it is.
+    /// Trains again from a step of a path to another one, with the changes that are pending, and tells only how far it is.
     fn train_again(
         &mut self,
         link: &mut ConsumerLink,
         path: &BranchPath,
-        from: u64,
-        to: u64,
+        (from, to): (u64, u64),
     ) -> Result<(), Interruption> {
         let mut reported: Option<Instant> = None;
         loop {
@@ -101,20 +135,29 @@ impl TrainedRun {
     }
 
     /// Goes silently from a snapshot on to the branch on which the run stood, or exactly to where it stood if it had gone
-    /// back there. What else there was on that branch will be trained and told again.
+    /// back there; false if a stop came first. What else there was on that branch will be trained and told again.
     ///
     /// # Errors
     /// When what was done can't be done again; a sentence.
-    pub fn return_to_branch(&mut self, link: &mut ConsumerLink, at: SnapshotPlace) -> Result<(), String> {
+    pub fn return_to_branch(&mut self, link: &mut ConsumerLink, at: SnapshotPlace) -> Result<bool, String> {
         let tree = &self.timeline.tree;
         let path = tree.path_to(tree.place())?;
         self.pending = tree.changes_after(&path, at);
         let begins = path.stretches().last().map_or(0, |stretch| stretch.first);
         let to = if tree.is_behind() { path.end().step } else { begins };
-        match self.train_again(link, &path, at.place.step, to) {
-            Ok(()) | Err(Interruption::Cancelled) => Ok(()),
-            Err(Interruption::Failed(problem)) => Err(problem),
+        while self.trainer.completed() < to {
+            link.muted = true;
+            let repeated = self.repeat_changes();
+            if repeated.is_ok() {
+                self.repeat_minibatch(link, &path);
+            }
+            link.muted = false;
+            repeated?;
+            if link.continue_until_stop().is_break() {
+                return Ok(false);
+            }
         }
+        Ok(true)
     }
 
     /// Makes the changes again that are due.
@@ -138,7 +181,7 @@ impl TrainedRun {
         }
         match self.timeline.evaluation(path, step) {
             Some(known) => self.reporter.report_evaluation(&self.trainer, link, known),
-            None if self.evaluate(link) => {}
+            None if self.evaluate(link, path.place_of(step)) => {}
             None => return,
         }
         self.judge_regular_evaluation(link);

@@ -35,11 +35,11 @@ impl TrainingDriver<'_> {
     }
 
     /// Goes on from what was recorded: with the newest snapshot on the way to where the run stood, and what was done after
-    /// that.
+    /// that. False if a stop came before it stood there.
     ///
     /// # Errors
     /// When it does not fit this run.
-    pub(in crate::train) fn resume_from(&mut self, resumed: ResumedRun) -> Result<(), String> {
+    pub(in crate::train) fn resume_from(&mut self, resumed: ResumedRun) -> Result<bool, String> {
         let ResumedRun { snapshot, ledger, changes, begins_with_drawn_weights, .. } = resumed;
         self.run.begins_with_drawn_weights = begins_with_drawn_weights;
         self.run.timeline.tree = RunTree::of_ledger(&ledger)?;
@@ -55,9 +55,9 @@ impl TrainingDriver<'_> {
             self.run.trainer.stop_after(self.spec.train.stop_after.unwrap_or(u64::MAX));
         }
         self.branch_changes = changes;
-        self.run.return_to_branch(self.link, at)?;
+        let returned = self.run.return_to_branch(self.link, at)?;
         self.outcome.step = self.run.trainer.completed();
-        Ok(())
+        Ok(returned)
     }
 
     /// Makes the changes again that are due after the snapshot that the run goes on from; then begins a branch of its own,
@@ -137,19 +137,26 @@ impl TrainingDriver<'_> {
             self.report_record_problem(&problem);
         }
         if self.link.recording.as_ref().is_some_and(|recording| recording.is_due(Instant::now())) {
-            self.save_news(false);
+            self.save_news();
         }
     }
 
-    /// Saves now. `complete` says that nothing of the plan is left to train.
+    /// Whether nothing of the plan is left to train, and the run has not broken.
+    fn is_done(&self) -> bool {
+        self.run.is_complete() && self.trouble.is_none()
+    }
+
+    /// Saves now.
     ///
     /// # Errors
     /// When the run is not recorded, or could not be saved; the reason says why.
-    pub(super) fn save(&mut self, complete: bool) -> Result<(), String> {
+    pub(super) fn save(&mut self) -> Result<(), String> {
         if self.link.recording.is_none() {
             return Err("this run is not recorded".into());
         }
-        let snapshot = self.run.snapshot(complete);
+        let complete = self.is_done();
+        let trouble = self.trouble.as_ref().and_then(|finding| finding.trouble.as_ref()).map(|trouble| trouble.kind);
+        let snapshot = self.run.snapshot(complete, trouble);
         record_histograms(&self.run.trainer, self.link, complete);
         let Some(recording) = &mut self.link.recording else { return Ok(()) };
         injected::stall(StallPlace::Save, snapshot.state.trainer.step);
@@ -166,10 +173,10 @@ impl TrainingDriver<'_> {
     }
 
     /// Saves unless the last snapshot says the same; what was done since at the same step is in the ledger.
-    pub(super) fn save_news(&mut self, complete: bool) {
-        if self.link.recording.is_some() && self.saved != Some((self.run.trainer.completed(), complete)) {
+    pub(super) fn save_news(&mut self) {
+        if self.link.recording.is_some() && self.saved != Some((self.run.trainer.completed(), self.is_done())) {
             // What went wrong is told.
-            let _ = self.save(complete);
+            let _ = self.save();
         }
     }
 

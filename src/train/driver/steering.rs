@@ -79,16 +79,16 @@ impl RunSteering<'_> {
         if next > self.trainer.total_steps() {
             return Err("no minibatch is left to skip; extend the run first".into());
         }
-        self.skip(next)
+        Ok(self.skip(next))
     }
 
-    fn skip(&mut self, minibatch: u64) -> Result<Vec<Change>, String> {
+    fn skip(&mut self, minibatch: u64) -> Vec<Change> {
         if self.trainer.skipped() == Some(minibatch) {
-            return Ok(Vec::new());
+            return Vec::new();
         }
         self.trainer.set_skipped(Some(minibatch));
         let by = Some(ChangedBy::Viewer);
-        Ok(vec![Change { key: SKIP.into(), from: None, to: Setting::Count(minibatch), by }])
+        vec![Change { key: SKIP.into(), from: None, to: Setting::Count(minibatch), by }]
     }
 
     /// Sets what a [`Change`] of this key sets, to an absolute value: a hyperparameter, the schedule, the planned length,
@@ -100,7 +100,7 @@ impl RunSteering<'_> {
                 Ok(Vec::new())
             }
             (SCHEDULE, Setting::Text(text)) => self.set_schedule(text),
-            (SKIP, Setting::Count(minibatch)) => self.skip(*minibatch),
+            (SKIP, Setting::Count(minibatch)) => Ok(self.skip(*minibatch)),
             _ => match to.number() {
                 Some(value) => self.set_hyperparameter(key, value),
                 None => Err(format!("{key} can't be {to}; valid: a number")),

@@ -4,13 +4,13 @@ use std::{collections::VecDeque, sync::Arc, time::Instant};
 
 use crate::{
     protocol::{
-        Answer, Change, Event, Finding, Health, Query, Setting,
+        Answer, Change, Event, Finding, Health, Query, Setting, TroubleKind,
         inspection::{SampleFilter, SampleOrder, SplitName},
     },
     tensors::{Tensors, Writer},
     train::{
-        BestEvaluation, LAST_STEP, RunSpec, RunTree, Snapshot, SnapshotPlace, StoredSnapshot, TestPredictions, Trainer,
-        TrainerState, TrainingState,
+        BestEvaluation, LAST_STEP, Place, RunSpec, RunTree, Snapshot, SnapshotPlace, StoredSnapshot, TestPredictions,
+        Trainer, TrainerState, TrainingState,
         early_stopping::{EarlyStopping, Verdict},
         link::ConsumerLink,
         timeline::Timeline,
@@ -84,11 +84,15 @@ impl TrainedRun {
         }
     }
 
-    /// Evaluates on the test split; false when a stop request cut it short.
-    pub fn evaluate(&mut self, link: &mut ConsumerLink) -> bool {
+    /// Evaluates on the test split where the run stands; false when a stop request cut it short.
+    pub fn evaluate_here(&mut self, link: &mut ConsumerLink) -> bool {
+        self.evaluate(link, self.snapshot_place().place)
+    }
+
+    /// Evaluates on the test split at a place of the run; false when a stop request cut it short.
+    pub fn evaluate(&mut self, link: &mut ConsumerLink, at: Place) -> bool {
         let Some(evaluation) = self.trainer.evaluate(|| link.continue_until_stop()) else { return false };
         let favourite = favourite_class(&self.trainer);
-        let at = self.snapshot_place().place;
         self.timeline.remember_evaluation(at, evaluation, favourite.clone());
         self.reporter.report_evaluation(&self.trainer, link, (evaluation, favourite));
         true
@@ -141,10 +145,11 @@ impl TrainedRun {
         trainer.completed() >= end
     }
 
-    /// Everything that going on needs, to be stored. `complete` says that nothing of the plan is left to train.
-    pub fn snapshot(&mut self, complete: bool) -> Snapshot {
+    /// Everything that going on needs, to be stored. `complete` says that nothing of the plan is left to
+    /// train, and `trouble` for which trouble the run has stopped.
+    pub fn snapshot(&mut self, complete: bool, trouble: Option<TroubleKind>) -> Snapshot {
         let (weights, training, trainer) = self.trainer.store();
-        let state = self.training_state(trainer, complete);
+        let state = TrainingState { trouble, ..self.training_state(trainer, complete) };
         let predictions = self.test_predictions();
         Snapshot { weights, training, best: self.best_weights.clone(), state, predictions }
     }
@@ -154,6 +159,11 @@ impl TrainedRun {
         let (weights, training, trainer) = self.trainer.store_in_memory();
         let state = self.training_state(trainer, false);
         Snapshot { weights, training, best: self.best_weights.clone(), state, predictions: None }
+    }
+
+    /// Bytes of a snapshot's tensors, about: weights, what the optimizer keeps of them, an average.
+    pub fn stored_bytes(&self) -> u64 {
+        self.trainer.stored_bytes()
     }
 
     fn training_state(&self, trainer: TrainerState, complete: bool) -> TrainingState {
@@ -168,6 +178,7 @@ impl TrainedRun {
             best_evaluation: self.early_stopping.best,
             seconds: self.timing.training_time.seconds_until(Instant::now()),
             stopped_early: self.stopped_early,
+            trouble: None,
             complete,
         }
     }

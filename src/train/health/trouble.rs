@@ -299,7 +299,7 @@ impl TroubleMemory {
         let value = if suspicion.figure == TroubleFigure::Loss { outcome.loss } else { outcome.gradient_norm };
         let finding = name.map(|kind| {
             suspicion.named = Some(kind);
-            name_trouble(kind, TroubleLook { suspicion: suspicion.clone(), value, at: *at })
+            name_trouble(kind, &TroubleLook { suspicion: suspicion.clone(), value, at: *at })
         });
         self.suspicion = (!is_over).then_some(suspicion);
         finding
@@ -353,7 +353,7 @@ impl TroubleMemory {
 }
 
 /// The finding about a trouble.
-fn name_trouble(kind: TroubleKind, look: TroubleLook) -> Finding {
+fn name_trouble(kind: TroubleKind, look: &TroubleLook) -> Finding {
     let rule = if kind == TroubleKind::Exploding { EXPLODING_RULE } else { SPIKE_RULE };
     let Suspicion { minibatch, healthy_step, samples, layer, .. } = &look.suspicion;
     // A sample that is the cause by itself says nothing of the weights.
@@ -364,5 +364,5 @@ fn name_trouble(kind: TroubleKind, look: TroubleLook) -> Finding {
     };
     let trouble = Trouble { kind, healthy_step: before, minibatch: Some(*minibatch), samples: samples.clone() };
     let layer = layer.as_ref().map(|(layer, _)| *layer);
-    Finding { trouble: Some(Box::new(trouble)), ..rule.describe(&look, look.at.step, layer) }
+    Finding { trouble: Some(Box::new(trouble)), ..rule.describe(look, look.at.step, layer) }
 }

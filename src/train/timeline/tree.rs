@@ -77,6 +77,13 @@ impl BranchPath {
         Place { branch: last.branch, step: last.last }
     }
 
+    /// The place of a step on it.
+    pub fn place_of(&self, step: u64) -> Place {
+        let holds = |stretch: &&PathStretch| stretch.first < step && step <= stretch.last;
+        let branch = self.0.iter().find(holds).map_or(self.0[0].branch, |stretch| stretch.branch);
+        Place { branch, step }
+    }
+
     /// Number of the stretch that a snapshot on it belongs to.
     pub fn depth(&self, at: SnapshotPlace) -> usize {
         self.0.iter().position(|stretch| stretch.branch == at.place.branch).unwrap_or(0)
@@ -250,12 +257,6 @@ impl RunTree {
         BranchId(self.newest.0 + 1)
     }
 
-    /// What a new branch that leaves the current one now has to say in the ledger.
-    pub fn branching_off(&self) -> Intervention {
-        let changes = self.snapshot_place(self.place.step).changes;
-        Intervention::Branched { parent: self.place.branch, changes: Some(changes) }
-    }
-
     /// The way to a place: at the newest step of a branch with all that was changed there, otherwise before it.
     pub fn path_to(&self, place: Place) -> Result<BranchPath, String> {
         let mut branch = self.known(place.branch)?;
@@ -292,6 +293,11 @@ impl RunTree {
             }
         }
         all
+    }
+
+    /// The branches that there are.
+    pub fn branch_ids(&self) -> impl Iterator<Item = BranchId> {
+        self.branches.iter().map(|branch| branch.id)
     }
 
     /// Number of branches.

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     app::App,
-    protocol::{Capability, Event, Finding, Health, RunState, Trouble, TroubleKind},
+    protocol::{Event, Finding, Health, RunState, Trouble, TroubleKind},
 };
 
 /// A run in which a sample made a spike.

@@ -61,7 +61,7 @@ fn trouble(finding: &Finding) -> &Trouble {
     finding.trouble.as_deref().unwrap()
 }
 
-/// Numbers that look random (SplitMix64).
+/// Numbers that look random (`SplitMix64`).
 struct Noise(u64);
 
 impl Noise {
