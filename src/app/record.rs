@@ -10,7 +10,8 @@ use super::display::{harmless_passage, harmless_path};
 pub struct RecordStatus {
     /// Folder of the record, where there is one.
     pub folder: Option<String>,
-    /// Minibatches completed at the last save; `None` before the first one that was told.
+    /// Minibatches completed at the last save; `None` before the first one that was told, and after the run went back or over to
+    /// another branch.
     pub saved_step: Option<u64>,
     /// Why the run can't be recorded; gone with the next save.
     pub problem: Option<String>,
@@ -26,6 +27,11 @@ impl RecordStatus {
         if self.problem.is_none() {
             self.saved_step = Some(saved.step);
         }
+    }
+
+    /// The run stands elsewhere: what was saved last was saved there.
+    pub(super) fn leave_place(&mut self) {
+        self.saved_step = None;
     }
 
     /// How far the record goes, in few words, and whether that is as it should be; `None` while nothing was told.

@@ -312,10 +312,15 @@ impl Run {
     }
 
     fn add_mark(&mut self, step: u64, change: Change) {
+        let mark = ChangeMark { at: self.position(step), change: change.with_texts_cut() };
+        // A source tells with what a branch begins, and then what was changed.
+        if self.marks.back() == Some(&mark) {
+            return;
+        }
         if self.marks.len() == MAX_MARKS {
             self.marks.pop_front();
         }
-        self.marks.push_back(ChangeMark { at: self.position(step), change: change.with_texts_cut() });
+        self.marks.push_back(mark);
     }
 
     fn take_run_info(&mut self, mut info: RunInfo) {

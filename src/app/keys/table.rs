@@ -79,7 +79,7 @@ pub(super) const BINDINGS: &[Binding] = {
             "go back",
             "Go back to the cursor's step; asks first. Without a cursor it asks for the step.",
         )
-        .footer_rank(13)
+        .footer_rank(2)
         .requires(REWIND_NEEDS),
         bind(Screens, &[key('w')], Action::SaveRun, "save", "Save the run now, so that it can be resumed from here.")
             .footer_rank(15)

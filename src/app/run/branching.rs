@@ -51,6 +51,7 @@ impl Run {
 
     /// Stands at an earlier step, or on another branch.
     pub(super) fn take_rewound(&mut self, position: Rewound) {
+        self.record.leave_place();
         if self.branches.go_to(position).is_err() {
             let what = format!("the run went over to branch {}, which is not known here", position.branch.0);
             self.add_own_finding(what, "what was before on it is not shown");
