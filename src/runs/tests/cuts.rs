@@ -191,6 +191,26 @@ impl Asked {
         );
     }
 
+    /// Asks and at once gives it up; whether it was done all the same.
+    pub fn ask_and_cancel(&mut self, command: Command) -> bool {
+        let [asked, cancel] = [1, 2].map(|more| CommandId(self.next + more));
+        self.next += 2;
+        self.worker.requests.send(Request { id: asked, command }.into()).unwrap();
+        self.worker.requests.send(Request { id: cancel, command: Command::Cancel }.into()).unwrap();
+        let (mut done, mut open) = (false, 2);
+        while open > 0 {
+            for event in self.worker.events.blocking_recv().unwrap() {
+                if let Event::Applied { id, .. } | Event::Rejected { id, .. } = event
+                    && [asked, cancel].contains(&id)
+                {
+                    open -= 1;
+                    done |= id == asked && matches!(event, Event::Applied { .. });
+                }
+            }
+        }
+        done
+    }
+
     fn read_until(&mut self, wanted: impl Fn(&Event) -> bool) {
         while let Some(events) = self.worker.events.blocking_recv() {
             self.finished |= events.iter().any(|event| matches!(event, Event::Finished(_)));

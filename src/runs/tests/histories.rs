@@ -122,8 +122,16 @@ impl History {
                 let tip = self.expected.branches[branch].tip;
                 // Its newest step as often as all others.
                 let step = if random.below(2) == 0 { tip } else { u64::from(random.below(tip as u32 + 1)) };
-                self.ask(Command::Rewind { step, branch: Some(BranchId(branch as u64)) });
-                self.expected.go_to(branch, step);
+                let rewind = Command::Rewind { step, branch: Some(BranchId(branch as u64)) };
+                if random.below(3) > 0 {
+                    self.ask(rewind);
+                    self.expected.go_to(branch, step);
+                    return;
+                }
+                self.told.push(format!("{rewind:?}, given up"));
+                if self.asked.as_mut().unwrap().ask_and_cancel(rewind) {
+                    self.expected.go_to(branch, step);
+                }
             }
             9 => self.ask(Command::Evaluate),
             10 => self.resume(random, false),

@@ -131,6 +131,7 @@ fn the_selected_branch_is_gone_over_to_renamed_and_deleted() {
 #[test]
 fn a_source_that_cannot_go_back_says_so() {
     let mut app = fixture::running();
+    hear(&mut app, [fixture::hello_with("784-256-128-10", &[]), fixture::state(RunState::Running, 1000, None)]);
     press(&mut app, "5");
     for key in ["<Enter>", "n", "d"] {
         assert!(press(&mut app, key).is_empty());
