@@ -43,7 +43,10 @@ impl TrainingDriver<'_> {
             Command::Rewind { step, branch } => self.request_rewind(branch, step),
             Command::RenameBranch(name) => self.rename_branch(name),
             Command::DeleteBranch { branch } => self.delete_branch(branch),
-            Command::SkipMinibatch => self.change_settings(|steering| steering.skip_minibatch()),
+            Command::SkipMinibatch => {
+                let next = self.run.trainer.completed() + 1;
+                self.change_settings(|steering| steering.skip_minibatch(next))
+            }
             Command::Silence { kind, layer } => self.request_silence(kind, layer),
             Command::TestLearningRates(plan) => self.request_range_test(&plan),
             // What could be given up takes it out of the inbox itself.

@@ -73,13 +73,12 @@ impl RunSteering<'_> {
         Ok(Vec::new())
     }
 
-    /// Leaves out the update of the next minibatch.
-    pub fn skip_minibatch(&mut self) -> Result<Vec<Change>, String> {
-        let next = self.trainer.completed() + 1;
-        if next > self.trainer.total_steps() {
+    /// Leaves out the update of a minibatch, which is one that is yet to be trained.
+    pub fn skip_minibatch(&mut self, minibatch: u64) -> Result<Vec<Change>, String> {
+        if minibatch > self.trainer.total_steps() {
             return Err("no minibatch is left to skip; extend the run first".into());
         }
-        Ok(self.skip(next))
+        Ok(self.skip(minibatch))
     }
 
     fn skip(&mut self, minibatch: u64) -> Vec<Change> {

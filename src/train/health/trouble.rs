@@ -264,7 +264,7 @@ impl TroubleMemory {
         MinibatchFigures { loss, gradient_norm, explodes, is_far, spike }
     }
 
-    /// Finds out what becomes of something that is wrong: it explodes, or it is over and was a spike. Where a single sample
+    /// Finds out what becomes of something that is wrong: it explodes, or does not and is a spike. Where a single sample
     /// is the cause, it is a spike at once.
     fn follow_suspicion(
         &mut self,
@@ -293,7 +293,9 @@ impl TroubleMemory {
         let name = match suspicion.named {
             Some(TroubleKind::Exploding) => None,
             _ if explodes => Some(TroubleKind::Exploding),
-            None if is_over || suspicion.is_of_one_sample() => Some(TroubleKind::Spike),
+            None if is_over || suspicion.is_of_one_sample() || suspicion.far >= EXPLODING_PATIENCE => {
+                Some(TroubleKind::Spike)
+            }
             _ => None,
         };
         let value = if suspicion.figure == TroubleFigure::Loss { outcome.loss } else { outcome.gradient_norm };

@@ -254,6 +254,15 @@ fn a_spike_of_many_samples_is_named_when_it_is_clear_that_nothing_explodes() {
 }
 
 #[test]
+fn a_loss_that_jumps_and_stays_without_exploding_is_a_spike_within_three_minibatches() {
+    let (mut series, mut noise) = (Series::new(), Noise(9));
+    series.add_usual(200, 0.3, &mut noise);
+    series.add_usual(50, 30.0, &mut noise);
+    assert_eq!(series.kinds(), [TroubleKind::Spike]);
+    assert_eq!((series.found[0].step, trouble(&series.found[0]).healthy_step), (203, Some(199)));
+}
+
+#[test]
 fn thresholds_can_be_set() {
     let named = |spike: f64, exploding: f64, loss: f64| {
         let (mut series, mut noise) = (Series::new(), Noise(6));
