@@ -75,7 +75,7 @@ pub use data::{DataScreen, DataSelection, DataSubject, FigureTrends, PlaneLayout
 pub use editor::{LineEdit, LineEditor, MAX_LINE_BYTES};
 pub use findings::{FindingRow, Findings, FoundTrouble};
 pub use ghosts::{
-    AlignedGhost, Ghost, GhostRun, Ghosts, MAX_GHOSTS, MAX_LISTED_RUNS, PLACES_PER_STEP, RecordedAnswer,
+    AlignedGhost, Ghost, GhostRun, Ghosts, MAX_GHOSTS, MAX_LISTED_RUNS, OVERLAY_LOOKS, PLACES_PER_STEP, RecordedAnswer,
     RecordedRequest, RecordedRun,
 };
 pub use header::{Header, LearningRates};

@@ -108,10 +108,18 @@ impl App {
             FollowUp::ShowUnit { layer, unit } => self.view.show_unit(layer, unit, &self.watched),
             FollowUp::ShowFigure(name) => self.view.show_figure(&name),
             FollowUp::Recorded(request) => return vec![Effect::Recorded(request)],
+            FollowUp::ToggleBranch(branch) => {
+                self.watched.toggle_branch(branch);
+                self.view.charts.keep_within(self.run().step_extent());
+            }
             FollowUp::AskToDelete { branch } => self.dialog.ask_to_delete(branch),
             FollowUp::Align(alignment) => match self.view.charts.ghosts.set_alignment(alignment) {
-                Ok(()) => self
-                    .show_notice(NoticeTone::Good, &format!("runs are laid over each other by {}", alignment.word())),
+                Ok(()) => match self.view.charts.ghosts.unaligned_text() {
+                    Some(reason) => self.show_notice(NoticeTone::Bad, &reason),
+                    None => {
+                        self.show_notice(NoticeTone::Good, &format!("runs are now aligned by {}", alignment.word()));
+                    }
+                },
                 Err(reason) => self.show_notice(NoticeTone::Bad, &reason),
             },
             FollowUp::SpreadSteps(scale) => {
@@ -181,9 +189,11 @@ impl App {
 
     /// Asks for a name of the selected branch.
     fn ask_branch_name(&mut self) -> FollowUp {
-        if let Some(named) = self.runs_screen().branch_to_rename() {
-            self.dialog.ask_branch_name(&named);
+        if self.view.focused_panel() != Panel::Branches {
+            return FollowUp::bad_notice("n names a branch; Tab goes to the branches");
         }
+        let named = self.runs_screen().branch_to_rename();
+        self.dialog.ask_branch_name(&named);
         FollowUp::Done
     }
 

@@ -2,7 +2,7 @@
 
 use crate::protocol::{Better, BranchId, ChangedBy, RECENT_MINIBATCHES, Unit};
 
-use super::branches::{Branch, RunPosition};
+use super::branches::{Branch, Branches, RunPosition};
 use super::metric::{ChartFigure, FigureCurve};
 use super::run::Run;
 
@@ -80,46 +80,45 @@ pub struct LedgerRow {
 }
 
 impl BranchTree {
-    /// The tree of a run, of which the curves of some branches are hidden.
-    pub(super) fn of(run: &Run, hidden: &[BranchId]) -> Self {
+    /// The tree of a run.
+    pub(super) fn of(run: &Run) -> Self {
         let judged = judged_figures(run);
         let all = run.branches.all();
-        // One whose parent was forgotten is a root, too.
-        let place_of = |branch: BranchId, end: usize| all[..end].iter().rposition(|other| other.id == branch);
-        let parents: Vec<Option<usize>> =
-            all.iter().enumerate().map(|(at, branch)| place_of(branch.from?.branch, at)).collect();
-        let roots = children_of(None, all, &parents);
-        let mut rows = Vec::new();
-        let mut waiting: Vec<(usize, Vec<bool>)> = roots.into_iter().rev().map(|at| (at, Vec::new())).collect();
-        while let Some((at, guides)) = waiting.pop() {
-            let children = children_of(Some(at), all, &parents);
-            for (place, child) in children.iter().enumerate().rev() {
-                let more = place + 1 < children.len();
-                waiting.push((*child, guides.iter().copied().chain([more]).collect()));
-            }
-            rows.push(branch_row(run, &all[at], guides, &judged));
-        }
-        for row in rows.iter_mut().filter(|row: &&mut BranchRow| !hidden.contains(&row.branch)) {
-            let futures = run.branches.abandoned_futures().iter();
-            row.look = futures.filter(|future| future.branch == row.branch).map(|future| future.look).next();
-        }
+        let places = tree_places(&run.branches).into_iter();
+        let mut rows: Vec<BranchRow> = places.map(|(at, guides)| branch_row(run, &all[at], guides, &judged)).collect();
         for (place, figure) in judged.iter().enumerate() {
             mark_best(&mut rows, place, figure.better);
         }
         Self { figures: judged.into_iter().map(|figure| figure.shown).collect(), rows }
     }
-
-    /// Place of a branch among the rows.
-    pub fn row_of(&self, branch: BranchId) -> Option<usize> {
-        self.rows.iter().position(|row| row.branch == branch)
-    }
 }
 
-/// The places of the branches that leave the one at `parent`, or that leave none that is known: as they leave it.
-fn children_of(parent: Option<usize>, all: &[Branch], parents: &[Option<usize>]) -> Vec<usize> {
-    let mut children: Vec<usize> = (0..all.len()).filter(|at| parents[*at] == parent).collect();
-    children.sort_by_key(|at| all[*at].from.map(|from| from.step));
-    children
+/// The branches in the order of the tree's rows.
+pub(super) fn branch_order(branches: &Branches) -> Vec<BranchId> {
+    tree_places(branches).into_iter().map(|(at, _)| branches.all()[at].id).collect()
+}
+
+/// The places of all branches in the order of the tree's rows, each with [`BranchRow::guides`]: below each branch those
+/// that leave it, as they leave it. One that leaves none that is known stands on the first level.
+fn tree_places(branches: &Branches) -> Vec<(usize, Vec<bool>)> {
+    let all = branches.all();
+    let (mut roots, mut children) = (Vec::new(), vec![Vec::new(); all.len()]);
+    for at in 0..all.len() {
+        branches.parent_place(at).map_or(&mut roots, |parent| &mut children[parent]).push(at);
+    }
+    for siblings in children.iter_mut().chain([&mut roots]) {
+        siblings.sort_by_key(|at| all[*at].from.map(|from| from.step));
+    }
+    let mut places = Vec::with_capacity(all.len());
+    let mut waiting: Vec<(usize, Vec<bool>)> = roots.into_iter().rev().map(|at| (at, Vec::new())).collect();
+    while let Some((at, guides)) = waiting.pop() {
+        for (place, child) in children[at].iter().enumerate().rev() {
+            let more = place + 1 < children[at].len();
+            waiting.push((*child, guides.iter().copied().chain([more]).collect()));
+        }
+        places.push((at, guides));
+    }
+    places
 }
 
 /// A figure with the curve that branches are judged by.
@@ -161,7 +160,7 @@ fn branch_row(run: &Run, branch: &Branch, guides: Vec<bool>, judged: &[JudgedFig
         newest_step: branch.tip.max(begins),
         is_current: branch.id == run.branches.current_branch(),
         is_history: run.lineage().stretches().iter().any(|stretch| stretch.branch == branch.id),
-        look: None,
+        look: run.branches.look_of(branch.id),
         results: judged.iter().map(|figure| branch_result(run, branch.id, figure)).collect(),
     }
 }

@@ -77,16 +77,26 @@ pub struct Branches {
     stand: Option<u64>,
     /// The way to where it stands.
     lineage: Lineage,
+    /// Branches whose futures are not drawn, because a person hid them.
+    hidden: Vec<BranchId>,
     /// The futures that are drawn, the most relevant first.
     futures: Vec<AbandonedFuture>,
-    /// How many more there are.
+    /// How many more there are, beside the hidden ones.
     undrawn: usize,
 }
 
 impl Default for Branches {
     fn default() -> Self {
         let root = Branch { id: BranchId::default(), from: None, change: None, tip: 0, name: String::new() };
-        Self { list: vec![root], current: 0, stand: None, lineage: Lineage::default(), futures: Vec::new(), undrawn: 0 }
+        Self {
+            list: vec![root],
+            current: 0,
+            stand: None,
+            lineage: Lineage::default(),
+            hidden: Vec::new(),
+            futures: Vec::new(),
+            undrawn: 0,
+        }
     }
 }
 
@@ -133,14 +143,34 @@ impl Branches {
     }
 
     /// The abandoned futures that are drawn, the most relevant first: that of the current branch itself, then those of
-    /// the branches that began last.
+    /// the branches that began last and are not hidden.
     pub fn abandoned_futures(&self) -> &[AbandonedFuture] {
         &self.futures
     }
 
-    /// How many abandoned futures there are beside those that are drawn.
+    /// How many abandoned futures there are beside those that are drawn and those that are hidden.
     pub fn undrawn_futures(&self) -> usize {
         self.undrawn
+    }
+
+    /// How the future of a branch looks, if it is drawn.
+    pub fn look_of(&self, branch: BranchId) -> Option<usize> {
+        self.futures.iter().find(|future| future.branch == branch).map(|future| future.look)
+    }
+
+    /// Whether the future of a branch was hidden.
+    pub fn is_hidden(&self, branch: BranchId) -> bool {
+        self.hidden.contains(&branch)
+    }
+
+    /// Hides the future of a branch, or shows it again.
+    pub(super) fn toggle_hidden(&mut self, branch: BranchId) {
+        let before = self.hidden.len();
+        self.hidden.retain(|hidden| *hidden != branch);
+        if self.hidden.len() == before && self.contains_branch(branch) {
+            self.hidden.push(branch);
+        }
+        self.trace_all();
     }
 
     /// The newest step of all that is drawn.
@@ -241,6 +271,7 @@ impl Branches {
             deleted.extend(gone.then_some(branch.id));
             !gone
         });
+        self.hidden.retain(|hidden| !deleted.contains(hidden));
         self.trace_all();
         Ok(deleted)
     }
@@ -264,6 +295,7 @@ impl Branches {
             return None;
         }
         let forgotten = self.list.remove(at).id;
+        self.hidden.retain(|hidden| *hidden != forgotten);
         self.current -= usize::from(at < self.current);
         self.trace_all();
         Some(forgotten)
@@ -276,7 +308,7 @@ impl Branches {
 
     /// Place of the branch that the one at a place leaves. It began earlier: an id that was forgotten and is used anew is
     /// another branch.
-    fn parent_place(&self, place: usize) -> Option<usize> {
+    pub(super) fn parent_place(&self, place: usize) -> Option<usize> {
         self.place_of_branch(self.list[place].from?.branch, place)
     }
 
@@ -319,7 +351,9 @@ impl Branches {
             *tip > forks[*place] && (ends[*place].is_some() || from.is_none_or(|from| *tip > from.step))
         };
         let others = (0..self.list.len()).rev().filter(|place| *place != self.current);
-        let places: Vec<usize> = [self.current].into_iter().chain(others).filter(has_future).collect();
+        let is_shown = |place: &usize| !self.is_hidden(self.list[*place].id);
+        let futures = [self.current].into_iter().chain(others).filter(has_future);
+        let places: Vec<usize> = futures.filter(is_shown).collect();
         self.undrawn = places.len().saturating_sub(MAX_DRAWN_FUTURES);
         let mut looks = [false; MAX_DRAWN_FUTURES];
         let drawn = places.into_iter().take(MAX_DRAWN_FUTURES).map(|place| {

@@ -60,9 +60,9 @@ pub struct Chart {
     pub test: Vec<Column>,
     /// Where the curve of the evaluations crosses the edges.
     pub test_ends: CurveEnds,
-    /// Other curves over it, to be drawn in this order: abandoned futures of the run.
+    /// Other curves over it, to be drawn in this order: abandoned futures of the run, and other runs.
     pub overlays: Vec<Overlay>,
-    /// How many more there are than are drawn.
+    /// How many more abandoned futures there are, beside those that are drawn and those that are hidden.
     pub undrawn: usize,
     /// Changes in sight; those close together are one.
     pub marks: Vec<ChartMark>,
@@ -131,7 +131,7 @@ impl Chart {
         let reach = view.smoothing.reach().filter(|_| figure.is_sample_mean());
         let (smoothed, smoothed_ends) = sight.smoothed(trained, reach);
         let mean_reach = reach.filter(|_| trained.is_some());
-        let mut overlays = abandoned_futures(run, view, trained.or(tested), sight, mean_reach);
+        let mut overlays = abandoned_futures(run, trained.or(tested), sight, mean_reach);
         if let Some(curve) = figure.train.or(figure.test) {
             overlays.extend(ghost_overlays(&view.ghosts, &run.metrics.curve_info(curve).tag, sight, mean_reach));
         }
@@ -179,19 +179,12 @@ impl Chart {
 }
 
 /// What a run did on other branches, by the values of a track.
-fn abandoned_futures(
-    run: &Run,
-    view: &ChartView,
-    track: Option<&MetricTrack>,
-    own: Sight<'_>,
-    reach: Option<u64>,
-) -> Vec<Overlay> {
+fn abandoned_futures(run: &Run, track: Option<&MetricTrack>, own: Sight<'_>, reach: Option<u64>) -> Vec<Overlay> {
     let futures = run.branches.abandoned_futures();
     let Some(track) = track.filter(|_| !futures.is_empty()) else { return Vec::new() };
     let drawn = own.drawn(track, reach);
     let overlay = |future| Overlay::of(OverlaySource::of_future(run, future, track)?, own, reach, &drawn);
-    let shown = futures.iter().filter(|future| !view.hidden_branches.contains(&future.branch));
-    shown.filter_map(overlay).collect()
+    futures.iter().filter_map(overlay).collect()
 }
 
 /// The values of the minibatches and of the evaluations at a step, also after the one at which the run stands; `mean` is

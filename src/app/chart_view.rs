@@ -7,7 +7,7 @@ use super::ghosts::Ghosts;
 use super::metric::{ChartFigure, ChartSlot};
 use super::run::Run;
 use super::series::{StepExtent, StepRange};
-use crate::protocol::{BranchId, RECENT_MINIBATCHES};
+use crate::protocol::RECENT_MINIBATCHES;
 
 /// How strongly the bright line is smoothed: a mean of minibatches that does not lag, since it goes as far to either side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -76,8 +76,6 @@ pub struct ChartView {
     pub cursor: Option<u64>,
     /// Other runs that lie over the charts.
     pub ghosts: Ghosts,
-    /// Branches whose curves are not drawn although they could be.
-    pub hidden_branches: Vec<BranchId>,
     /// How the steps are spread over the charts.
     pub step_scale: ValueScale,
     /// Smoothing of the bright line.

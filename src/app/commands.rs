@@ -183,7 +183,7 @@ pub const COMMANDS: &[CommandSpec] = &[
         ADVANCE_NEEDS,
         CompletionSource::None,
         |_, text| {
-            let count = if text.is_empty() { 1 } else { parse_count(text, MAX_ADVANCED_STEPS)? };
+            let count = if text.is_empty() { 1 } else { parse_count(text, &(1..=MAX_ADVANCED_STEPS))? };
             Ok(FollowUp::Send(Command::Advance { count }))
         },
     ),
@@ -208,7 +208,7 @@ pub const COMMANDS: &[CommandSpec] = &[
         "step|epoch|samples|time",
         "Lay other runs over the charts by their steps, epochs, samples or time.",
         &[],
-        CompletionSource::Fixed(ALIGNMENT_WORDS),
+        CompletionSource::Fixed(&Alignment::WORDS),
         align_command,
     ),
     command(
@@ -340,27 +340,20 @@ fn send_without_arguments(text: &str, command: Command) -> Result<FollowUp, Stri
     if text.is_empty() { Ok(FollowUp::Send(command)) } else { Err(format!("{} is too much", quoted(text))) }
 }
 
-/// By what runs can be laid over each other.
-const ALIGNMENT_WORDS: &[&str] = &["step", "epoch", "samples", "time"];
-
 fn align_command(_: &WatchedRun, text: &str) -> Result<FollowUp, String> {
-    let words = ALIGNMENT_WORDS.join(", ");
-    let alignment = match text {
-        "step" => Alignment::Step,
-        "epoch" => Alignment::Epoch,
-        "samples" => Alignment::Samples,
-        "time" => Alignment::Time,
-        "" => return Err(format!("needs one of {words}")),
-        _ => return Err(format!("{} is none of {words}", quoted(text))),
-    };
-    Ok(FollowUp::Align(alignment))
+    let words = Alignment::WORDS.join(", ");
+    match Alignment::ALL.into_iter().find(|alignment| alignment.word() == text) {
+        Some(alignment) => Ok(FollowUp::Align(alignment)),
+        None if text.is_empty() => Err(format!("needs one of {words}")),
+        None => Err(format!("{} is none of {words}", quoted(text))),
+    }
 }
 
 fn extend_command(_: &WatchedRun, text: &str) -> Result<FollowUp, String> {
     if text.is_empty() {
         return Err("needs a number of epochs, for example :extend 5".into());
     }
-    let epochs = parse_count(text, MAX_EPOCHS)?;
+    let epochs = parse_count(text, &(1..=MAX_EPOCHS))?;
     Ok(FollowUp::Send(Command::Extend { epochs }))
 }
 

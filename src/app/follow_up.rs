@@ -39,6 +39,8 @@ pub enum FollowUp {
     ShowFigure(String),
     /// Read something about recorded runs.
     Recorded(RecordedRequest),
+    /// Hide the curves of a branch, or show them again.
+    ToggleBranch(BranchId),
     /// Ask whether to forget a branch.
     AskToDelete {
         /// The branch.

@@ -13,6 +13,9 @@ use crate::protocol::{Event, RunInfo, StepReport};
 /// Most runs that are laid over the charts.
 pub const MAX_GHOSTS: usize = 8;
 
+/// How many looks curves over a chart have: first those of abandoned futures, then as many of other runs.
+pub const OVERLAY_LOOKS: usize = MAX_DRAWN_FUTURES + MAX_GHOSTS;
+
 /// Most recorded runs that are listed.
 pub const MAX_LISTED_RUNS: usize = 1000;
 
@@ -102,6 +105,8 @@ pub enum RecordedAnswer {
     },
     /// After how many seconds of training steps of the run itself were reached.
     OwnTimes(Vec<(u64, f64)>),
+    /// Something beside could not be read: a sentence.
+    Problem(String),
 }
 
 /// A run that lies over the charts, or will.
@@ -170,6 +175,8 @@ pub struct Ghosts {
     alignment: Alignment,
     /// What the steps of the run itself amount to.
     own: StepScale,
+    /// Whether the run has told of its data.
+    is_own_told: bool,
 }
 
 impl Ghosts {
@@ -192,10 +199,26 @@ impl Ghosts {
         self.ghosts.iter().find(|ghost| ghost.folder == folder)
     }
 
-    /// How the curves of a ghost look: from the last look on, since branches have the first.
+    /// How the curves of a ghost look: as no branch does. From the last look on, since colours are used twice and branches
+    /// begin with the first.
     pub fn look_of(&self, ghost: &Ghost) -> usize {
         let place = self.ghosts.iter().position(|other| other.folder == ghost.folder).unwrap_or(0);
-        MAX_DRAWN_FUTURES - 1 - place % MAX_DRAWN_FUTURES
+        OVERLAY_LOOKS - 1 - place % MAX_GHOSTS
+    }
+
+    /// Why no curve of a ghost is drawn although it was read: it is not known where its steps belong.
+    pub fn unaligned_reason(&self, ghost: &Ghost) -> Option<String> {
+        let is_unaligned = matches!(&ghost.state, GhostState::Ready { aligned: None, .. });
+        let whose = if self.own.knows(self.alignment) { "its" } else { "this run's" };
+        (is_unaligned && self.is_own_told).then(|| unknown_text(self.alignment, whose))
+    }
+
+    /// Which ghost has no curves, and why; of several the newest.
+    pub(super) fn unaligned_text(&self) -> Option<String> {
+        self.ghosts.iter().rev().find_map(|ghost| {
+            let reason = self.unaligned_reason(ghost)?;
+            Some(format!("{} is not drawn: {reason}", ghost.name))
+        })
     }
 
     /// The recorded runs that there are, the newest first; `None` before it was told.
@@ -235,7 +258,7 @@ impl Ghosts {
         false
     }
 
-    /// Takes an answer in; the reason if a run can't be read.
+    /// Takes an answer in; the reason if a run can't be read, or not be drawn.
     pub(super) fn take_answer(&mut self, answer: RecordedAnswer) -> Result<(), String> {
         match answer {
             RecordedAnswer::List(mut listed) => {
@@ -251,6 +274,7 @@ impl Ghosts {
                 self.own.set_times(times);
                 self.realign();
             }
+            RecordedAnswer::Problem(problem) => return Err(harmless_sentence(&problem)),
             RecordedAnswer::Ghost { folder, ghost } => {
                 // One that was taken away meanwhile is not wanted any more.
                 let Some(at) = self.ghosts.iter().position(|ghost| ghost.folder == folder) else { return Ok(()) };
@@ -259,6 +283,7 @@ impl Ghosts {
                         let aligned = read.aligned_to(&self.own, self.alignment).map(Box::new);
                         self.ghosts[at].name.clone_from(&read.run.name);
                         self.ghosts[at].state = GhostState::Ready { run: read, aligned };
+                        return self.unaligned_text().map_or(Ok(()), Err);
                     }
                     Err(reason) => {
                         let name = self.ghosts.remove(at).name;
@@ -273,7 +298,7 @@ impl Ghosts {
     /// Lays steps over each other by something else. Refused with a reason.
     pub(super) fn set_alignment(&mut self, alignment: Alignment) -> Result<(), String> {
         if !self.own.knows(alignment) {
-            return Err(format!("of this run it is not known at which {} its steps are", alignment.word()));
+            return Err(unknown_text(alignment, "this run's"));
         }
         self.alignment = alignment;
         self.realign();
@@ -283,6 +308,7 @@ impl Ghosts {
     /// Takes in what the run tells of its data.
     pub(super) fn set_run_info(&mut self, info: &RunInfo) {
         self.own.set_run_info(info);
+        self.is_own_told = true;
         self.realign();
     }
 
@@ -294,6 +320,11 @@ impl Ghosts {
             }
         }
     }
+}
+
+/// Why steps can't be aligned: what they amount to is not known of `whose` steps.
+fn unknown_text(by: Alignment, whose: &str) -> String {
+    format!("can't align by {}: the {} of {whose} steps are not known", by.word(), by.plural())
 }
 
 impl GhostRun {

@@ -40,7 +40,7 @@ pub enum BindingScope {
     Quit,
     /// At the question whether to keep the run.
     Keep,
-    /// At every question.
+    /// At the questions with a chosen answer: whether to quit, to keep the run, to delete a branch.
     Leave,
     /// At the question whether to delete a branch.
     Delete,

@@ -123,7 +123,7 @@ impl WatchedRun {
                 Capability::Phase => "this source can't go phase by phase",
                 Capability::Rewind => "this source can't go back",
                 Capability::Skip => "this source can't leave out a minibatch",
-                Capability::Silence => "this source can't be told to say less",
+                Capability::Silence => "this source can't silence warnings",
                 Capability::RangeTest => "this source can't test learning rates",
                 Capability::Unknown => "this source can't do that",
             }),

@@ -113,7 +113,7 @@ pub(super) fn confirmation_text(command: &Command, step: u64, run: &Run) -> Opti
         }
         Command::Evaluate => format!("evaluated at step {}", thousands(step)),
         Command::Save => format!("saved at step {}", thousands(step)),
-        Command::Silence { kind, .. } => format!("no more is said of {}", kind_text(*kind)),
+        Command::Silence { kind, .. } => format!("ignoring {} from now on", kind_text(*kind)),
         _ => return None,
     })
 }
@@ -159,7 +159,7 @@ fn request_text(command: &Command, run: &Run) -> String {
 pub(super) fn kind_text(kind: TroubleKind) -> &'static str {
     match kind {
         TroubleKind::NotFinite => "numbers that are not finite",
-        TroubleKind::Exploding => "a loss that explodes",
+        TroubleKind::Exploding => "exploding losses",
         TroubleKind::Spike => "spikes",
         TroubleKind::Unknown => "this trouble",
     }

@@ -1,12 +1,12 @@
 //! A learning-rate range test as it is shown over the screen, and the command that asks for one.
 
 use crate::protocol::{RANGE_TEST_RATES, RANGE_TEST_STEPS, RangeTest, RangeTestPlan, RangeTestPoint};
-use crate::text::{short, thousands};
+use crate::text::short;
 
 use super::axes::ValueScale;
 use super::chart::{AxisTick, PlotSize, ValueAxis};
 use super::metric::ChartFigure;
-use super::typed::{parse_number, quoted};
+use super::typed::{parse_count, parse_number, quoted};
 use super::watched::WatchedRun;
 
 /// Multiple of the largest smoothed loss before the smallest one up to which losses are shown: beyond it training
@@ -168,7 +168,8 @@ pub(super) fn parse_range_test(text: &str) -> Result<RangeTestPlan, String> {
         words.next();
     }
     if let Some(word) = words.next() {
-        plan.steps = Some(parse_steps(word)?);
+        let steps = parse_count(word, &RANGE_TEST_STEPS);
+        plan.steps = Some(steps.map_err(|error| format!("{error}, as in {EXAMPLE}"))?);
     }
     match words.next() {
         Some(word) => Err(format!("{} is too much", quoted(word))),
@@ -185,16 +186,4 @@ fn parse_rate(text: &str) -> Result<f64, String> {
         return Ok(rate);
     }
     Err(format!("{} is out of range; valid rates: {RANGE_TEST_RATES}", quoted(text)))
-}
-
-fn parse_steps(text: &str) -> Result<u64, String> {
-    let (fewest, most) = (RANGE_TEST_STEPS.start(), thousands(*RANGE_TEST_STEPS.end()));
-    let valid = format!("valid: whole numbers of minibatches from {fewest} to {most}");
-    let steps = text.replace(['_', ','], "").parse();
-    let steps: u64 = steps.map_err(|_| format!("{} is neither FROM..TO nor a number; {valid}", quoted(text)))?;
-    if RANGE_TEST_STEPS.contains(&steps) {
-        Ok(steps)
-    } else {
-        Err(format!("{} is out of range; {valid}", quoted(text)))
-    }
 }

@@ -139,8 +139,7 @@ struct RemedyPlan {
 /// Why it is none here.
 fn plan(remedy: Remedy, finding: &FindingRow, run: &Run) -> Result<RemedyPlan, String> {
     let Some(trouble) = &finding.trouble else { return Err("there is no trouble".into()) };
-    let branch = Some(finding.at.branch).filter(|branch| *branch != run.branches.current_branch());
-    let rewind = |step| Command::Rewind { step, branch };
+    let rewind = |step| Command::Rewind { step, branch: Some(finding.at.branch) };
     let healthy = || trouble.healthy_step.ok_or("no step is known at which nothing was wrong yet");
     let (text, commands) = match remedy {
         Remedy::HalveRate => {
@@ -169,7 +168,7 @@ fn plan(remedy: Remedy, finding: &FindingRow, run: &Run) -> Result<RemedyPlan, S
             (text, vec![rewind(step), Command::SkipMinibatch, Command::Resume])
         }
         Remedy::Silence => {
-            let text = format!("say no more of {}, nor pause for it", kind_text(trouble.kind));
+            let text = format!("ignore {} from now on (no warning, no pause)", kind_text(trouble.kind));
             (text, vec![Command::Silence { kind: trouble.kind, layer: None }])
         }
         Remedy::Dismiss => ("leave everything as it is".into(), Vec::new()),

@@ -216,7 +216,7 @@ impl Run {
             Event::Rewound(position) => self.take_rewound(position),
             Event::BranchRenamed(name) => self.take_branch_name(&name),
             Event::BranchDeleted { branch } => self.take_deleted_branch(branch),
-            // A range test is drawn on the Runs screen.
+            // A range test is shown in a dialog of its own.
             Event::RangeTest(_) | Event::Applied { .. } | Event::Rejected { .. } => {}
         }
     }

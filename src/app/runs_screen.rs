@@ -5,13 +5,13 @@ use std::path::Path;
 use crate::protocol::{BranchId, BranchName, Command, MAX_BRANCH_NAME};
 
 use super::actions::Action;
-use super::branch_tree::{BranchRow, BranchTree, LedgerRow, ledger_rows};
-use super::branches::MAX_DRAWN_FUTURES;
+use super::branch_tree::{BranchTree, LedgerRow, branch_order, ledger_rows};
+use super::branches::{Branch, MAX_DRAWN_FUTURES};
 use super::chart_view::ChartView;
 use super::follow_up::FollowUp;
 use super::ghosts::{Ghost, RecordedRun};
+use super::going_back::newest_target;
 use super::needs::REWIND_NEEDS;
-use super::rewind::RewindTarget;
 use super::screen::Panel;
 use super::watched::WatchedRun;
 
@@ -37,9 +37,10 @@ impl RunsSelection {
     ) -> FollowUp {
         match (action, panel) {
             (Action::LayOver | Action::Open, Panel::Recorded) => self.toggle_ghost(charts, watched),
-            (Action::LayOver, Panel::Branches) => self.toggle_branch(charts, watched),
+            (Action::LayOver, Panel::Branches) => self.screen(charts, watched).toggle_branch(),
             (Action::Open, Panel::Branches) => self.screen(charts, watched).switch_branch(),
-            (Action::DeleteBranch, _) => self.screen(charts, watched).delete_branch(),
+            (Action::DeleteBranch, Panel::Branches) => self.screen(charts, watched).delete_branch(),
+            (Action::DeleteBranch, _) => FollowUp::bad_notice("d deletes a branch; Tab goes to the branches"),
             _ => FollowUp::Done,
         }
     }
@@ -61,33 +62,14 @@ impl RunsSelection {
         }
     }
 
-    /// Hides the curves of the selected branch, or shows them again.
-    fn toggle_branch(self, charts: &mut ChartView, watched: &WatchedRun) -> FollowUp {
-        let Some(row) = self.screen(charts, watched).selected_branch() else { return FollowUp::Done };
-        if charts.hidden_branches.contains(&row.branch) {
-            charts.hidden_branches.retain(|branch| *branch != row.branch);
-            return FollowUp::Done;
-        }
-        match row.look {
-            Some(_) => charts.hidden_branches.push(row.branch),
-            None if row.is_history => return FollowUp::good_notice(format!("{} is the curve of the charts", row.name)),
-            None => {
-                return FollowUp::bad_notice(format!(
-                    "only {MAX_DRAWN_FUTURES} other branches are drawn, those that began last"
-                ));
-            }
-        }
-        FollowUp::Done
-    }
-
     /// Moves the selection in a panel.
     pub(super) fn move_selection(&mut self, by: isize, panel: Panel, charts: &ChartView, watched: &WatchedRun) {
         let screen = self.screen(charts, watched);
         let moved = |now: usize, count: usize| now.saturating_add_signed(by).min(count.saturating_sub(1));
         match panel {
             Panel::Branches => {
-                let (tree, selected) = screen.branches();
-                self.branch = tree.rows.get(moved(selected, tree.rows.len())).map(|row| row.branch);
+                let (branches, selected) = screen.branch_order();
+                self.branch = branches.get(moved(selected, branches.len())).copied();
             }
             Panel::Ledger => self.entry = moved(self.entry, screen.ledger().0.len()),
             Panel::Recorded => {
@@ -103,8 +85,7 @@ impl RunsSelection {
         let screen = self.screen(charts, watched);
         match panel {
             Panel::Branches => {
-                let branch = screen.branches().0.rows.get(row).map(|row| row.branch);
-                self.branch = branch.or(self.branch);
+                self.branch = screen.branch_order().0.get(row).copied().or(self.branch);
             }
             Panel::Recorded if row < screen.recorded_runs().0.len() => self.recorded = row,
             _ => {}
@@ -136,11 +117,16 @@ pub struct RunsScreen<'a> {
 impl<'a> RunsScreen<'a> {
     /// The branches, and the row that is selected.
     pub fn branches(&self) -> (BranchTree, usize) {
-        let run = self.watched.shown();
-        let tree = BranchTree::of(run, &self.charts.hidden_branches);
-        let selected = self.selection.branch.and_then(|branch| tree.row_of(branch));
-        let selected = selected.or_else(|| tree.row_of(run.branches.current_branch())).unwrap_or(0);
-        (tree, selected)
+        (BranchTree::of(self.watched.shown()), self.branch_order().1)
+    }
+
+    /// The branches in the order of their rows, and the row that is selected.
+    pub fn branch_order(&self) -> (Vec<BranchId>, usize) {
+        let branches = &self.watched.shown().branches;
+        let order = branch_order(branches);
+        let row_of = |branch: BranchId| order.iter().position(|other| *other == branch);
+        let selected = self.selection.branch.and_then(row_of).or_else(|| row_of(branches.current_branch()));
+        (order, selected.unwrap_or(0))
     }
 
     /// What was done to the run, the newest first, and the first row that is shown.
@@ -179,9 +165,33 @@ impl<'a> RunsScreen<'a> {
         self.charts.ghosts.listed().is_some()
     }
 
-    fn selected_branch(&self) -> Option<BranchRow> {
-        let (mut tree, selected) = self.branches();
-        (selected < tree.rows.len()).then(|| tree.rows.swap_remove(selected))
+    fn selected_branch(&self) -> &'a Branch {
+        let branches = &self.watched.shown().branches;
+        let chosen = self.selection.branch.and_then(|branch| branches.branch(branch));
+        chosen.unwrap_or(branches.current())
+    }
+
+    fn is_history(&self, branch: &Branch) -> bool {
+        self.watched.shown().lineage().stretches().iter().any(|stretch| stretch.branch == branch.id)
+    }
+
+    /// Hides the curves of the selected branch, or shows them again.
+    fn toggle_branch(&self) -> FollowUp {
+        let branch = self.selected_branch();
+        let branches = &self.watched.shown().branches;
+        if branches.is_hidden(branch.id) || branches.look_of(branch.id).is_some() {
+            return FollowUp::ToggleBranch(branch.id);
+        }
+        let name = branch.title();
+        if self.is_history(branch) {
+            FollowUp::good_notice(format!("{name} is the run's own curve"))
+        } else if branch.from.is_some_and(|from| branch.tip <= from.step) {
+            FollowUp::good_notice(format!("{name} has no steps of its own"))
+        } else {
+            FollowUp::bad_notice(format!(
+                "only {MAX_DRAWN_FUTURES} other branches are drawn, those that began last; hide one of them first"
+            ))
+        }
     }
 
     /// Goes over to the newest step of the selected branch.
@@ -189,30 +199,28 @@ impl<'a> RunsScreen<'a> {
         if let Some(reason) = self.watched.unmet_reason(REWIND_NEEDS) {
             return FollowUp::bad_notice(reason);
         }
-        let Some(row) = self.selected_branch() else { return FollowUp::Done };
-        if row.is_current && self.watched.live().step == row.newest_step {
-            return FollowUp::good_notice(format!("the run is at the newest step of {} already", row.name));
+        match newest_target(self.watched, self.selected_branch().id) {
+            Ok(target) => FollowUp::Rewind(target),
+            Err(reason) => FollowUp::good_notice(reason),
         }
-        let (branch, step) = (row.branch, row.newest_step);
-        FollowUp::Rewind(RewindTarget { branch, step, branch_name: row.name, newest: true })
     }
 
     /// Asks whether to forget the selected branch.
     fn delete_branch(&self) -> FollowUp {
-        match self.selected_branch() {
-            None => FollowUp::Done,
-            Some(row) if row.is_history => FollowUp::bad_notice(format!(
-                "the run comes from {}; go over to another branch before deleting it",
-                row.name
-            )),
-            Some(row) => FollowUp::AskToDelete { branch: row.branch },
+        let branch = self.selected_branch();
+        if self.is_history(branch) {
+            let name = branch.title();
+            return FollowUp::bad_notice(format!(
+                "the run comes from {name}; go over to another branch before deleting it"
+            ));
         }
+        FollowUp::AskToDelete { branch: branch.id }
     }
 
-    /// The selected branch with its name, to be renamed.
-    pub(super) fn branch_to_rename(&self) -> Option<BranchName> {
-        let row = self.selected_branch()?;
-        Some(BranchName { branch: row.branch, name: row.name })
+    /// The selected branch with the name that a person gave it, to be renamed.
+    pub(super) fn branch_to_rename(&self) -> BranchName {
+        let branch = self.selected_branch();
+        BranchName { branch: branch.id, name: branch.name.clone() }
     }
 }
 

@@ -24,6 +24,10 @@ impl Alignment {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Step, Self::Epoch, Self::Samples, Self::Time];
 
+    /// The words of all of them.
+    pub(super) const WORDS: [&'static str; 4] =
+        [Self::Step.word(), Self::Epoch.word(), Self::Samples.word(), Self::Time.word()];
+
     /// Its word: `epoch`.
     pub const fn word(self) -> &'static str {
         match self {
@@ -31,6 +35,16 @@ impl Alignment {
             Self::Epoch => "epoch",
             Self::Samples => "samples",
             Self::Time => "time",
+        }
+    }
+
+    /// What steps amount to: `epochs`.
+    pub(super) const fn plural(self) -> &'static str {
+        match self {
+            Self::Step => "numbers",
+            Self::Epoch => "epochs",
+            Self::Samples => "samples",
+            Self::Time => "times",
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What a person typed: read as a number, and repeated in errors.
 
+use std::ops::RangeInclusive;
+
 use crate::text::thousands;
 
 use super::display::harmless_name;
@@ -13,15 +15,15 @@ pub(super) fn parse_number(text: &str) -> Option<f64> {
     text.replace('\u{2212}', "-").replace('_', "").parse().ok()
 }
 
-/// A whole number from 1 to `most`.
+/// A whole number in `range`.
 ///
 /// # Errors
 /// What is wrong with it.
-pub(super) fn parse_count(text: &str, most: u64) -> Result<u64, String> {
-    let valid = format!("valid: whole numbers from 1 to {most}");
+pub(super) fn parse_count(text: &str, range: &RangeInclusive<u64>) -> Result<u64, String> {
+    let valid = format!("valid: whole numbers from {} to {}", thousands(*range.start()), thousands(*range.end()));
     let count: u64 =
         text.replace(['_', ','], "").parse().map_err(|_| format!("{} is not a whole number; {valid}", quoted(text)))?;
-    if (1..=most).contains(&count) { Ok(count) } else { Err(format!("{} is out of range; {valid}", quoted(text))) }
+    if range.contains(&count) { Ok(count) } else { Err(format!("{} is out of range; {valid}", quoted(text))) }
 }
 
 /// A step of a run, of which `newest` is the last.

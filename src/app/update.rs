@@ -148,6 +148,9 @@ impl App {
         }
         if let Event::Ready(info) = &event {
             self.view.charts.ghosts.set_run_info(info);
+            if let Some(reason) = self.view.charts.ghosts.unaligned_text() {
+                self.show_notice(NoticeTone::Bad, &reason);
+            }
         }
         let moved = matches!(event, Event::Branched(_) | Event::Rewound(_) | Event::BranchDeleted { .. });
         let stopped = matches!(event, Event::Stopped { .. });
@@ -212,6 +215,7 @@ impl App {
     }
 
     fn handle_rejected(&mut self, id: CommandId, reason: &str) {
+        let rest = self.remedies.give_up(id);
         match self.watched.take_answered(id, Some(reason)) {
             // No key was pressed for it: the place that stays empty gives the reason.
             Some(Command::Watch { .. }) | None => {}
@@ -220,12 +224,13 @@ impl App {
                 self.dialog.take_answer(Awaited::Request(id), None);
             }
             Some(Command::Rewind { .. }) if std::mem::take(&mut self.gives_up) || self.watched.is_cancelling() => {
-                let text = format!("given up: the run is at step {}", thousands(self.live().step));
+                self.dialog.take_answer(Awaited::Request(id), None);
+                let text = format!("cancelled: the run stays at step {}", thousands(self.live().step));
                 self.show_notice(NoticeTone::Good, &text);
             }
             Some(command) => {
-                let given_up = if self.remedies.give_up(id) > 0 { "; the rest was given up" } else { "" };
-                let text = format!("{}: refused, {reason}{given_up}", tables::command_text(&command));
+                let cancelled = if rest > 0 { "; the rest was cancelled" } else { "" };
+                let text = format!("{}: refused, {reason}{cancelled}", tables::command_text(&command));
                 if !self.dialog.take_answer(Awaited::Request(id), Some(&text)) {
                     self.show_notice(NoticeTone::Bad, &text);
                 }

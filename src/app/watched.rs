@@ -1,6 +1,6 @@
 //! The run that is watched: as it is now, as it was when the display was frozen, and what was asked of its source.
 
-use crate::protocol::{Answer, Command, CommandId, Event, Query, Request, RunState};
+use crate::protocol::{Answer, BranchId, Command, CommandId, Event, Query, Request, RunState};
 
 use super::display::harmless_sentence;
 use super::pending::PendingRequests;
@@ -114,6 +114,13 @@ impl WatchedRun {
     /// Catches up, if the display is frozen.
     pub(super) fn unfreeze(&mut self) {
         self.frozen = None;
+    }
+
+    /// Hides the curves of a branch, or shows them again.
+    pub(super) fn toggle_branch(&mut self, branch: BranchId) {
+        for run in [&mut self.live].into_iter().chain(self.frozen.as_deref_mut()) {
+            run.branches.toggle_hidden(branch);
+        }
     }
 
     /// The requests on their way.

@@ -93,22 +93,40 @@ impl Shelf {
     /// Answers until the dashboard has left.
     fn answer_all(&mut self, first: impl Iterator<Item = RecordedRequest>, inbox: &Receiver<RecordedRequest>) {
         for request in first.chain(inbox.iter()) {
-            let answer = match request {
-                RecordedRequest::List => RecordedAnswer::List(self.list()),
-                RecordedRequest::Load(folder) => {
-                    // Only beside another run is it of use when this one reached its steps.
-                    let times = self.own.take().and_then(|own| read_step_times(&DiskStorage, &own).ok());
-                    if let Some(times) = times
-                        && self.outbox.blocking_send(RecordedAnswer::OwnTimes(times)).is_err()
-                    {
-                        return;
-                    }
-                    let ghost = read_ghost(&folder).map(Box::new);
-                    RecordedAnswer::Ghost { folder, ghost }
-                }
+            let answers = match request {
+                RecordedRequest::List => vec![RecordedAnswer::List(self.list())],
+                RecordedRequest::Load(folder) => self.load(folder),
             };
-            if self.outbox.blocking_send(answer).is_err() {
-                return;
+            for answer in answers {
+                if self.outbox.blocking_send(answer).is_err() {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Reads a run to be laid over the charts, and first the times of the run itself: only beside another one are they of
+    /// use.
+    fn load(&mut self, folder: PathBuf) -> Vec<RecordedAnswer> {
+        let mut answers = Vec::from_iter(self.own_times());
+        let (ghost, problem) = match read_ghost(&folder) {
+            Ok((ghost, problem)) => (Ok(Box::new(ghost)), problem),
+            Err(reason) => (Err(reason), None),
+        };
+        answers.push(RecordedAnswer::Ghost { folder, ghost });
+        answers.extend(problem.map(RecordedAnswer::Problem));
+        answers
+    }
+
+    /// When the run itself reached its steps, unless that was told already.
+    fn own_times(&mut self) -> Option<RecordedAnswer> {
+        match read_step_times(&DiskStorage, self.own.as_deref()?) {
+            Ok(times) => {
+                self.own = None;
+                Some(RecordedAnswer::OwnTimes(times))
+            }
+            Err(error) => {
+                Some(RecordedAnswer::Problem(format!("the times of this run's steps can't be read: {error}")))
             }
         }
     }
@@ -137,8 +155,8 @@ fn listed_run(folder: PathBuf) -> Option<RecordedRun> {
     })
 }
 
-/// What was measured of a run; an error is a sentence.
-fn read_ghost(folder: &Path) -> Result<GhostRun, String> {
+/// What was measured of a run, with a sentence if the times of its steps can't be read; an error is a sentence.
+fn read_ghost(folder: &Path) -> Result<(GhostRun, Option<String>), String> {
     let manifest = Manifest::read(&DiskStorage, folder).map_err(|error| error.to_string())?;
     let info = read_info(&DiskStorage, folder).map_err(|error| error.to_string())?;
     let mut ghost = GhostRun::new(&manifest.facts.name);
@@ -148,6 +166,37 @@ fn read_ghost(folder: &Path) -> Result<GhostRun, String> {
         ControlFlow::Continue(())
     })
     .map_err(|error| error.to_string())?;
-    ghost.set_times(read_step_times(&DiskStorage, folder).unwrap_or_default());
-    Ok(ghost)
+    let problem = match read_step_times(&DiskStorage, folder) {
+        Ok(times) => {
+            ghost.set_times(times);
+            None
+        }
+        Err(error) => Some(format!("the times of {}'s steps can't be read: {error}", manifest.facts.name)),
+    };
+    Ok((ghost, problem))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn times_that_can_not_be_read_are_asked_for_again_and_the_reason_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let own = folder.path().join("own");
+        fs::write(&own, "no folder").unwrap();
+        let directory = folder.path().to_path_buf();
+        let mut shelf = Shelf { directory, own: Some(own.clone()), outbox: mpsc::channel(1).0 };
+        let answers = shelf.load(folder.path().join("other"));
+        let [RecordedAnswer::Problem(problem), RecordedAnswer::Ghost { ghost: Err(_), .. }] = answers.as_slice() else {
+            panic!("{answers:?}")
+        };
+        assert!(problem.starts_with("the times of this run's steps can't be read: "), "{problem}");
+        fs::remove_file(&own).unwrap();
+        fs::create_dir(&own).unwrap();
+        assert!(matches!(shelf.own_times(), Some(RecordedAnswer::OwnTimes(_))));
+        assert!(shelf.own_times().is_none(), "they are told once");
+    }
 }

@@ -24,10 +24,9 @@ impl RecordedRuns {
     /// Asks for something; an answer where nobody will give one.
     pub(super) fn ask(&self, request: RecordedRequest) -> Option<RecordedAnswer> {
         match self.requests.try_send(request) {
-            Ok(()) => None,
-            Err(TrySendError::Full(RecordedRequest::List) | TrySendError::Disconnected(RecordedRequest::List)) => {
-                Some(RecordedAnswer::List(Vec::new()))
-            }
+            // The list that was asked for before is still to come.
+            Ok(()) | Err(TrySendError::Full(RecordedRequest::List)) => None,
+            Err(TrySendError::Disconnected(RecordedRequest::List)) => Some(RecordedAnswer::List(Vec::new())),
             Err(TrySendError::Full(RecordedRequest::Load(folder))) => {
                 Some(RecordedAnswer::Ghost { folder, ghost: Err("too many runs are being read already".into()) })
             }
@@ -35,5 +34,21 @@ impl RecordedRuns {
                 Some(RecordedAnswer::Ghost { folder, ghost: Err("nothing reads recorded runs here".into()) })
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_that_waits_for_its_turn_is_not_an_empty_one() {
+        let (requests, inbox) = std_mpsc::sync_channel(1);
+        let runs = RecordedRuns { requests, answers: mpsc::channel(1).1 };
+        for _ in 0..2 {
+            assert!(runs.ask(RecordedRequest::List).is_none());
+        }
+        drop(inbox);
+        assert!(matches!(runs.ask(RecordedRequest::List), Some(RecordedAnswer::List(list)) if list.is_empty()));
     }
 }

@@ -87,6 +87,6 @@ fn the_dashboard_shows_the_first_run_with_the_others_over_it() {
     let mut session = Session::start(&words, &[]);
     session.wait_for("large");
     session.press("5");
-    session.wait("the other run among the recorded ones", |screen| screen.contains("laid over by epoch"));
+    session.wait("the other run among the recorded ones", |screen| screen.contains("aligned by epoch"));
     session.press("q");
 }

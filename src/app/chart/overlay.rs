@@ -19,7 +19,7 @@ pub struct Overlay {
     pub name: String,
     /// The same where there is little room: `b1`.
     pub short: String,
-    /// Which of the looks it has, below [`crate::app::MAX_DRAWN_FUTURES`]: colour and dashes.
+    /// Which of the looks it has, below [`crate::app::OVERLAY_LOOKS`]: colour and dashes.
     pub look: usize,
     /// Where its line goes in each column of the chart; smoothed where the chart is. Most columns may be empty: the line
     /// goes from one filled column to the next, but not across a broken one.

@@ -312,7 +312,7 @@ pub(super) const BINDINGS: &[Binding] = {
             &[key('I')],
             Action::Remedy(Remedy::Silence),
             "silence",
-            "Say no more of this kind of trouble, nor pause for it, until the program ends.",
+            "Ignore this kind of trouble, without warning or pause, until the program ends.",
         )
         .requires(SILENCE_NEEDS),
         bind(Trouble, &[plain(Code::Esc)], Action::Remedy(Remedy::Dismiss), "dismiss", "Close the offer, and leave everything as it is."),

@@ -194,7 +194,7 @@ fn the_way_back_is_shown_and_can_be_given_up() {
     assert_eq!(sentence(&app).as_deref(), Some("going back to step 120… 60 %"));
     put_cursor(&mut app, 50);
     type_keys(&mut app, "r");
-    assert_eq!(notice(&app), "the run is on its way already; Esc gives that up");
+    assert_eq!(notice(&app), "the run is on its way already; Esc cancels that");
     let cancel = press(&mut app, Key::plain(Code::Esc));
     assert_eq!(sent(&cancel), [Command::Cancel]);
     assert!(press(&mut app, Key::plain(Code::Esc)).is_empty(), "once is enough");
@@ -205,7 +205,7 @@ fn the_way_back_is_shown_and_can_be_given_up() {
         let mut app = app.clone();
         tell(&mut app, answers);
         assert_eq!((sentence(&app), app.live().step), (None, 200));
-        assert_eq!(notice(&app), "given up: the run is at step 200");
+        assert_eq!(notice(&app), "cancelled: the run stays at step 200");
     }
     tell(&mut app, [Event::Rejected { id: id(&effects), reason: "cancelled".into() }]);
     tell(&mut app, [Event::Applied { id: id(&cancel), step: 200 }]);
@@ -261,8 +261,93 @@ fn a_frozen_display_asks_about_what_it_shows_and_catches_up() {
     tell(&mut app, (201..=400).map(|at| step(at, 0.1)));
     assert_eq!(app.shown_steps().last, 200);
     put_cursor(&mut app, 200);
-    assert_eq!(sent(&type_keys(&mut app, "r\n")), [go(0, 200)], "that is not the newest any more");
+    type_keys(&mut app, "r");
+    let KeyboardMode::Rewind(target) = app.mode() else { panic!("{:?}", app.mode()) };
+    assert_eq!(target.question(), "Go back to step 200 of branch 0?", "that is not the newest any more");
+    assert!(target.consequence().contains("begins a new branch"), "{}", target.consequence());
+    assert_eq!(sent(&type_keys(&mut app, "\n")), [go(0, 200)]);
     assert_eq!((app.watched().frozen_step(), app.run().step), (None, 400));
+}
+
+#[test]
+fn going_over_to_a_branch_leads_to_where_it_ends_by_now_and_once_only() {
+    let mut app = running();
+    type_keys(&mut app, "f5");
+    tell(&mut app, (201..=400).map(|at| step(at, 0.1)));
+    assert!(type_keys(&mut app, "\n").is_empty());
+    assert_eq!(notice(&app), "the run is at the newest step of branch 0 already");
+    tell(&mut app, [rewound(0, 300), state(RunState::Paused, 300)]);
+    assert_eq!(sent(&type_keys(&mut app, "\n")), [go(0, 400)]);
+    assert!(type_keys(&mut app, "\n").is_empty());
+    assert_eq!(notice(&app), "the run is on its way already; Esc cancels that");
+}
+
+/// Selects a row of a panel on the Runs screen.
+fn select(app: &mut App, panel: Panel, row: usize) {
+    app.update(Message::Pointer(Pointer::ClickRow { panel, row }));
+}
+
+#[test]
+fn a_name_that_nobody_gave_is_not_proposed() {
+    let mut app = back();
+    tell(&mut app, [branched(1, 0, 120)]);
+    type_keys(&mut app, "5n");
+    assert_eq!(app.prompt().unwrap().line.editor.text(), "");
+    press(&mut app, Key::plain(Code::Esc));
+    tell(&mut app, [Event::BranchRenamed(BranchName { branch: BranchId(1), name: "half the rate".into() })]);
+    type_keys(&mut app, "n");
+    assert_eq!(app.prompt().unwrap().line.editor.text(), "half the rate");
+}
+
+#[test]
+fn branches_are_named_and_deleted_among_the_branches_only() {
+    let mut app = back();
+    tell(&mut app, [branched(1, 0, 120), step(121, 1.0), rewound(0, 200)]);
+    type_keys(&mut app, "5");
+    select(&mut app, Panel::Branches, 1);
+    for _ in 0..2 {
+        press(&mut app, Key::plain(Code::Tab));
+        for (key, says) in [("n", "n names a branch"), ("d", "d deletes a branch")] {
+            assert!(type_keys(&mut app, key).is_empty());
+            assert!(matches!(app.mode(), KeyboardMode::Normal), "{:?}", app.mode());
+            assert!(notice(&app).contains(says), "{}", notice(&app));
+        }
+    }
+    press(&mut app, Key::plain(Code::Tab));
+    assert_eq!(sent(&type_keys(&mut app, "dy")), [Command::DeleteBranch { branch: BranchId(1) }]);
+}
+
+#[test]
+fn a_hidden_branch_makes_room_for_an_older_one() {
+    let mut app = running();
+    for branch in 1..=10 {
+        tell(&mut app, [rewound(0, 100), branched(branch, 0, 100), step(101, branch as f64), step(102, 0.0)]);
+    }
+    let drawn = |app: &App| {
+        let chart = app.chart(ChartSlot::First, plot(400));
+        (chart.overlays.iter().map(|overlay| overlay.short.clone()).collect::<Vec<_>>().join(" "), chart.undrawn)
+    };
+    type_keys(&mut app, "5");
+    let row = |branch: u64| 1 + branch as usize - 1;
+    assert_eq!(drawn(&app), ("b9 b8 b7 b6 b5 b4 b3 b2".into(), 2));
+    select(&mut app, Panel::Branches, row(1));
+    type_keys(&mut app, "o");
+    assert!(notice(&app).starts_with("only 8 other branches are drawn"), "{}", notice(&app));
+    select(&mut app, Panel::Branches, row(7));
+    type_keys(&mut app, "o");
+    assert_eq!(drawn(&app), ("b9 b8 b6 b5 b4 b3 b2 b1".into(), 1));
+    // A frozen display follows, and so does the run when it catches up.
+    type_keys(&mut app, "fo");
+    assert_eq!(drawn(&app), ("b9 b8 b7 b6 b5 b4 b3 b2".into(), 2));
+    type_keys(&mut app, "of");
+    assert_eq!(drawn(&app), ("b9 b8 b6 b5 b4 b3 b2 b1".into(), 1));
+    tell(&mut app, [branched(11, 10, 102), rewound(0, 200)]);
+    select(&mut app, Panel::Branches, row(11));
+    type_keys(&mut app, "o");
+    assert_eq!(notice(&app), "branch 11 has no steps of its own");
+    select(&mut app, Panel::Branches, 0);
+    type_keys(&mut app, "o");
+    assert_eq!(notice(&app), "branch 0 is the run's own curve");
 }
 
 #[test]

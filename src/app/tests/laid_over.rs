@@ -97,14 +97,65 @@ fn what_can_not_be_laid_over_each_other_is_said() {
     let mut app = with_ghost(Alignment::Step);
     let text = |app: &App| app.notices().latest().map(|notice| notice.text.clone()).unwrap_or_default();
     align(&mut app, "time");
-    assert!(text(&app).contains("of this run it is not known at which time its steps are"), "{}", text(&app));
+    assert!(text(&app).contains("can't align by time: the times of this run's steps are not known"), "{}", text(&app));
     app.update(Message::Recorded(RecordedAnswer::OwnTimes((1..=400).map(|step| (step, step as f64)).collect())));
     align(&mut app, "time");
     // Of the other one it is not known.
     assert!(chart_of(&app).overlays.is_empty());
+    assert_eq!(text(&app), "other is not drawn: can't align by time: the times of its steps are not known");
+    align(&mut app, "epoch");
+    assert_eq!(text(&app), "runs are now aligned by epoch");
     align(&mut app, "nonsense");
     let error = app.prompt().and_then(|prompt| prompt.line.error.clone());
     assert_eq!(error.as_deref(), Some("“nonsense” is none of step, epoch, samples, time"));
+}
+
+#[test]
+fn an_alignment_that_can_not_be_had_is_said_when_it_is_known() {
+    let text = |app: &App| app.notices().latest().map(|notice| notice.text.clone()).unwrap_or_default();
+    let reason = "can't align by time: the times of this run's steps are not known";
+    let app = with_ghost(Alignment::Time);
+    assert_eq!(text(&app), format!("other is not drawn: {reason}"));
+    let ghosts = &app.view().charts.ghosts;
+    assert_eq!(ghosts.iter().next().and_then(|ghost| ghosts.unaligned_reason(ghost)).as_deref(), Some(reason));
+    // The other one may be read before the run has told of its data.
+    let settings = Settings { ghosts: vec!["runs/other".into()], alignment: Alignment::Epoch, ..Settings::default() };
+    let mut app = App::new(settings);
+    let answer = RecordedAnswer::Ghost { folder: "runs/other".into(), ghost: Ok(ghost("other", 25, 40, 4)) };
+    app.update(Message::Recorded(answer));
+    assert_eq!(text(&app), "");
+    app.update(Message::Events(vec![Event::Ready(Box::new(made_up::measured()))]));
+    let reason = "can't align by epoch: the epochs of this run's steps are not known";
+    assert_eq!(text(&app), format!("other is not drawn: {reason}"));
+}
+
+#[test]
+fn what_could_not_be_read_is_said() {
+    let mut app = with_ghost(Alignment::Step);
+    app.update(Message::Recorded(RecordedAnswer::Problem("the times can't be read:\u{1b}[31m gone".into())));
+    let notice = app.notices().latest().map(|notice| notice.text.clone()).unwrap_or_default();
+    assert!(notice.starts_with("the times can't be read") && !notice.contains('\u{1b}'), "{notice:?}");
+}
+
+#[test]
+fn no_other_run_looks_like_a_branch() {
+    let mut app =
+        App::new(Settings { ghosts: (0..8).map(|run| format!("runs/{run}").into()).collect(), ..Settings::default() });
+    app.update(Message::Events(vec![info_with_epochs(100, 10)]));
+    for branch in 1..=8 {
+        let (parent, branch) = (BranchId(branch - 1), BranchId(branch));
+        app.update(Message::Events((1..=9).map(|step| report_at(step, 100)).collect()));
+        let begins = Event::Branched(Branching { branch, parent, at: 5, change: None });
+        app.update(Message::Events(vec![begins, report_at(6, 100)]));
+    }
+    for run in 0..8 {
+        let answer =
+            RecordedAnswer::Ghost { folder: format!("runs/{run}").into(), ghost: Ok(ghost("other", 100, 10, 1)) };
+        app.update(Message::Recorded(answer));
+    }
+    let mut looks: Vec<usize> = chart_of(&app).overlays.iter().map(|overlay| overlay.look).collect();
+    looks.sort_unstable();
+    assert_eq!(looks, (0..16).collect::<Vec<_>>());
 }
 
 #[test]

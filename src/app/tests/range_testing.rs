@@ -80,8 +80,11 @@ fn a_wrong_plan_says_what_is_valid() {
         ("1e-3..x", "“x” is not a number; for example :lrfind 1e-6..1 200"),
         ("1..0.1", "the first rate must be smaller than the last, as in :lrfind 1e-6..1 200"),
         ("0..1", "“0” is out of range; valid rates: from 1e-12 to 1e6"),
-        ("1e-6..1 5", "“5” is out of range; valid: whole numbers of minibatches from 10 to 10,000"),
-        ("soon", "“soon” is neither FROM..TO nor a number; valid: whole numbers of minibatches from 10 to 10,000"),
+        ("1e-6..1 5", "“5” is out of range; valid: whole numbers from 10 to 10,000, as in :lrfind 1e-6..1 200"),
+        (
+            "soon",
+            "“soon” is not a whole number; valid: whole numbers from 10 to 10,000, as in :lrfind 1e-6..1 200",
+        ),
         ("1e-6..1 50 now", "“now” is too much"),
     ] {
         assert_eq!(sent(&type_keys(&mut app, &format!(":lrfind {typed}\n"))), []);

@@ -49,7 +49,7 @@ fn a_trouble_is_offered_remedies_that_say_what_they_do() {
         "H go back to step 500, train on with lr 5, half of 10",
         "B go back to step 500, before lr 0.001 → 10",
         "K go back to step 501, train on without minibatch 502",
-        "I say no more of a loss that explodes, nor pause for it",
+        "I ignore exploding losses from now on (no warning, no pause)",
         "Esc leave everything as it is",
     ];
     assert_eq!((remedies, missing), (expected.map(String::from).to_vec(), Vec::new()));
@@ -57,7 +57,7 @@ fn a_trouble_is_offered_remedies_that_say_what_they_do() {
 
 #[test]
 fn the_requests_of_a_remedy_are_sent_in_turn() {
-    let rewind = |step| Command::Rewind { step, branch: None };
+    let rewind = |step| Command::Rewind { step, branch: Some(BranchId(0)) };
     let silence = Command::Silence { kind: TroubleKind::Exploding, layer: None };
     for (key, commands) in [
         ('H', vec![rewind(500), set_learning_rate(5.0), Command::Resume]),
@@ -89,14 +89,28 @@ fn a_refused_request_gives_up_the_rest_and_says_so() {
     assert!(press(&mut app, Key::char('H')).is_empty());
     assert!(notice(&app).contains("still under way"), "{}", notice(&app));
     press(&mut app, Key::plain(Code::Esc));
-    let refused = Event::Rejected { id: id(&effects), reason: "cancelled".into() };
+    let refused = Event::Rejected { id: id(&effects), reason: "no snapshot".into() };
     assert!(tell(&mut app, [refused]).is_empty());
-    assert_eq!(notice(&app), "rewind: refused, cancelled; the rest was given up");
+    assert_eq!(notice(&app), "rewind: refused, no snapshot; the rest was cancelled");
     // Of the last request nothing follows.
     let mut app = exploding(&ALL);
     let effects = press(&mut app, Key::char('B'));
     tell(&mut app, [Event::Rejected { id: id(&effects), reason: "cancelled".into() }]);
     assert_eq!(notice(&app), "rewind: refused, cancelled");
+}
+
+#[test]
+fn a_cancelled_remedy_makes_room_for_the_next_one() {
+    let mut app = exploding(&ALL);
+    let effects = press(&mut app, Key::char('H'));
+    let cancel = press(&mut app, Key::plain(Code::Esc));
+    assert_eq!(sent(&cancel), [Command::Cancel]);
+    tell(&mut app, [Event::Rejected { id: id(&effects), reason: "cancelled".into() }]);
+    assert!(tell(&mut app, [Event::Applied { id: id(&cancel), step: 504 }]).is_empty());
+    assert_eq!(notice(&app), "cancelled: the run stays at step 504");
+    tell(&mut app, [explosion(Some(500))]);
+    let effects = press(&mut app, Key::char('B'));
+    assert_eq!(sent(&effects), [Command::Rewind { step: 500, branch: Some(BranchId(0)) }]);
 }
 
 #[test]
@@ -124,7 +138,7 @@ fn a_source_that_cannot_go_back_offers_the_rest_with_the_reason() {
         "half rate: this source can't go back",
         "back: this source can't go back",
         "skip: this source can't go back",
-        "silence: this source can't be told to say less",
+        "silence: this source can't silence warnings",
     ];
     assert_eq!(missing, expected);
     assert!(press(&mut app, Key::char('H')).is_empty());

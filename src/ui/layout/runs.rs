@@ -49,8 +49,8 @@ pub(super) fn pointer_for_press(app: &App, panel: Panel, area: Rect, (_, y): (u1
     let screen = app.runs_screen();
     let (head, selected, count, room) = match panel {
         Panel::Branches => {
-            let (tree, selected) = screen.branches();
-            (TREE_HEAD_ROWS, selected, tree.rows.len(), tree_rows(area))
+            let (branches, selected) = screen.branch_order();
+            (TREE_HEAD_ROWS, selected, branches.len(), tree_rows(area))
         }
         Panel::Recorded => {
             let (runs, selected) = screen.recorded_runs();

@@ -20,10 +20,10 @@ const DIALOG_COLUMNS: u16 = 52;
 pub fn draw(app: &App, (branch, yes): (BranchId, bool), theme: Theme, buffer: &mut Buffer, area: Rect) {
     let marks = theme.marks();
     let inside = dialog::draw(buffer, area, "delete this branch?", (DIALOG_COLUMNS, 5), theme);
-    let tree = app.runs_screen().branches().0;
-    if let Some(row) = tree.rows.iter().find(|row| row.branch == branch) {
-        let end = format!(", up to step {}.", thousands(row.newest_step));
-        let name = cut(&row.name, DIALOG_COLUMNS.saturating_sub(end.len() as u16), marks.ellipsis);
+    if let Some(branch) = app.run().branches.branch(branch) {
+        let end = format!(", up to step {}.", thousands(branch.tip));
+        let title = branch.title();
+        let name = cut(&title, DIALOG_COLUMNS.saturating_sub(end.len() as u16), marks.ellipsis);
         Row::new(buffer, inside, 0).put(&name, theme.style(Role::Text)).put(&end, theme.style(Role::Text));
     }
     Row::new(buffer, inside, 1).put("Branches that come from it go with it.", theme.style(Role::Muted));

@@ -5,7 +5,7 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use super::STEP_COLUMNS;
 use crate::{
     app::{App, Panel, RecordedRow},
-    text::{percent_number, thousands},
+    text::{TextWidth, percent_number, thousands},
     ui::{
         layout::{first_row, list_rows},
         paint::{Row, draw_note},
@@ -35,7 +35,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     let (rows, selected) = screen.recorded_runs();
     let (muted, room) = (theme.style(Role::Muted), list_rows(area));
     let mut heading = title(app, theme, buffer, area, Panel::Recorded);
-    heading.put(&format!("laid over by {}", app.view().charts.ghosts.alignment().word()), muted).skip(1);
+    heading.put(&format!("aligned by {}", app.view().charts.ghosts.alignment().word()), muted).skip(1);
     if rows.len() > room {
         heading.put_right(&hidden_rows_text(rows.len() - room, theme), muted);
     }
@@ -49,12 +49,18 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     for (y, (index, recorded)) in (1..).zip(rows.iter().enumerate().skip(first).take(room)) {
         let row = Row::new(buffer, area, y).with_ellipsis(theme.marks().ellipsis);
         let style = recorded.ghost.map(|ghost| theme.overlay_style(app.view().charts.ghosts.look_of(ghost)));
-        draw_run(row, theme, (recorded, style), focused && index == selected);
+        let reason = recorded.ghost.and_then(|ghost| app.view().charts.ghosts.unaligned_reason(ghost));
+        draw_run(row, theme, (recorded, style, reason), focused && index == selected);
     }
 }
 
-/// Draws a run; `style` is that of its curves.
-fn draw_run(mut row: Row, theme: Theme, (recorded, style): (&RecordedRow, Option<Style>), selected: bool) {
+/// Draws a run; `style` is that of its curves, and the reason why there are none stands in place of what is told of it.
+fn draw_run(
+    mut row: Row,
+    theme: Theme,
+    (recorded, style, reason): (&RecordedRow, Option<Style>, Option<String>),
+    selected: bool,
+) {
     let (marks, muted) = (theme.marks(), theme.style(Role::Muted));
     row.put_left_aligned(if selected { marks.pointer } else { " " }, 2, theme.style(Role::Focus));
     let (mark, mark_style) = match recorded.ghost {
@@ -67,6 +73,12 @@ fn draw_run(mut row: Row, theme: Theme, (recorded, style): (&RecordedRow, Option
     // What is told of the run stands at the right, as far as its name leaves room.
     let free = row.free();
     let name_style = theme.style(if selected { Role::Selected } else { Role::Text });
+    if let Some(reason) = reason {
+        let room = free.saturating_sub(reason.width() as u16 + 1);
+        row.put_left_aligned(recorded.name, room.max(MIN_NAME_COLUMNS).min(free), name_style);
+        row.skip(1).put(&reason, theme.style(Role::Watch));
+        return;
+    }
     let mut columns = Vec::new();
     if let Some(listed) = recorded.recorded {
         let accuracy = listed.accuracy.map(|accuracy| format!("{} %", percent_number(accuracy, 2)));

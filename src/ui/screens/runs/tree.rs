@@ -88,8 +88,10 @@ fn draw_headings(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tree:
         row.put(&hidden_rows_text(hidden, theme), muted).skip(2);
     }
     if let Some(current) = tree.rows.iter().find(|row| row.is_current) {
-        let before = if app.run().branches.is_before_tip() { ", before its newest" } else { "" };
-        let stand = format!("on {} at step {}{before}", current.name, thousands(app.run().step));
+        let goes_on = app.run().branches.is_before_tip();
+        let goes_on = goes_on.then(|| format!(", which goes on to step {}", thousands(current.newest_step)));
+        let step = thousands(app.run().step);
+        let stand = format!("at step {step} of {}{}", current.name, goes_on.unwrap_or_default());
         row.put(&stand, muted);
     }
     let mut names = Row::new(buffer, Rect { x: start, width: area.right() - start, ..area }, 0)
@@ -101,10 +103,10 @@ fn draw_headings(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tree:
     row.skip(4).put_left_aligned("name", columns.name, muted);
     row.put_right_aligned("from", STEP_COLUMNS, muted).skip(1);
     row.put_left_aligned("change", columns.change.saturating_sub(1), muted);
-    row.put_right_aligned("newest", STEP_COLUMNS, muted);
+    row.put_right_aligned("last step", STEP_COLUMNS, muted);
     for figure in figures {
         row.put_right_aligned(if figure.is_evaluated { "best" } else { "" }, VALUE_COLUMNS, muted).skip(MARK_COLUMNS);
-        row.put_right_aligned(if figure.is_evaluated { "newest" } else { "last 50" }, VALUE_COLUMNS, muted);
+        row.put_right_aligned(if figure.is_evaluated { "latest" } else { "last 50" }, VALUE_COLUMNS, muted);
     }
 }
 

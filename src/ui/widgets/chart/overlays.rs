@@ -4,17 +4,34 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::super::canvas::{Canvas, DOTS_ACROSS, DOTS_DOWN, Dashes, LayerInk, nearest_dot};
 use crate::{
-    app::{Chart, MAX_DRAWN_FUTURES, Overlay, ValueAxis},
+    app::{Chart, OVERLAY_LOOKS, Overlay, ValueAxis},
     text::TextWidth,
     ui::{paint::Row, theme::Theme},
 };
 
 /// Cells of a dash, and from one dash to the next, of each look. None is like that of the evaluations.
-const DASH_CELLS: [(usize, usize); MAX_DRAWN_FUTURES] =
-    [(3, 4), (1, 2), (5, 6), (1, 3), (2, 3), (4, 6), (1, 4), (3, 6)];
+const DASH_CELLS: [(usize, usize); OVERLAY_LOOKS] = [
+    (3, 4),
+    (1, 2),
+    (5, 6),
+    (1, 3),
+    (2, 3),
+    (4, 6),
+    (1, 4),
+    (3, 6),
+    (1, 5),
+    (3, 5),
+    (2, 6),
+    (6, 8),
+    (2, 5),
+    (4, 5),
+    (1, 6),
+    (7, 8),
+];
 
 /// What stands for the dots of each look where there is no braille.
-const ASCII_DOTS: [&str; MAX_DRAWN_FUTURES] = ["~", "=", ";", "%", "&", "'", "$", ","];
+const ASCII_DOTS: [&str; OVERLAY_LOOKS] =
+    ["~", "=", ";", "%", "&", "'", "$", ",", "\"", "<", ">", "(", ")", "@", "!", "#"];
 
 /// Rows that a name may be away from the end of its curve.
 const MAX_NAME_DISTANCE_ROWS: u16 = 3;
@@ -108,4 +125,20 @@ fn free_place(buffer: &Buffer, plot: Rect, (x, y): (u16, u16), width: u16) -> Op
     let rows = (1..=MAX_NAME_DISTANCE_ROWS).flat_map(|rows| [y.checked_sub(rows), y.checked_add(rows)]);
     let beside = rows.flatten().flat_map(|y| [(up_to, y), (x.min(plot.width - width), y)]);
     [after].into_iter().chain(beside).find(|(x, y)| fits(*x, *y))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::TEST_DASHES;
+    use super::*;
+
+    #[test]
+    fn each_look_has_dashes_and_dots_of_its_own() {
+        for look in 0..OVERLAY_LOOKS {
+            let (length, period) = DASH_CELLS[look];
+            assert!((length * DOTS_ACROSS, period * DOTS_ACROSS) != (TEST_DASHES.length, TEST_DASHES.period));
+            assert!(length < period && !DASH_CELLS[..look].contains(&DASH_CELLS[look]), "{look}");
+            assert!(!ASCII_DOTS[..look].contains(&ASCII_DOTS[look]), "{look}");
+        }
+    }
 }
