@@ -81,10 +81,7 @@ fn a_wrong_plan_says_what_is_valid() {
         ("1..0.1", "the first rate must be smaller than the last, as in :lrfind 1e-6..1 200"),
         ("0..1", "“0” is out of range; valid rates: from 1e-12 to 1e6"),
         ("1e-6..1 5", "“5” is out of range; valid: whole numbers from 10 to 10,000, as in :lrfind 1e-6..1 200"),
-        (
-            "soon",
-            "“soon” is not a whole number; valid: whole numbers from 10 to 10,000, as in :lrfind 1e-6..1 200",
-        ),
+        ("soon", "“soon” is not a whole number; valid: whole numbers from 10 to 10,000, as in :lrfind 1e-6..1 200"),
         ("1e-6..1 50 now", "“now” is too much"),
     ] {
         assert_eq!(sent(&type_keys(&mut app, &format!(":lrfind {typed}\n"))), []);
@@ -95,7 +92,7 @@ fn a_wrong_plan_says_what_is_valid() {
         sent(&type_keys(&mut app, ":lrfind 2,000\n")),
         [Command::TestLearningRates(RangeTestPlan { steps: Some(2000), ..RangeTestPlan::default() })]
     );
-    let mut unable = running();
+    let mut unable = running_with(&ALL[..12]);
     assert_eq!(sent(&type_keys(&mut unable, ":lrfind\n")), []);
     assert_eq!(error(&unable), "this source can't test learning rates");
 }

@@ -16,12 +16,6 @@ use crate::{
     },
 };
 
-fn hello() -> Event {
-    let Event::Hello(mut hello) = fixture::hello("784-256-128-10") else { unreachable!() };
-    hello.capabilities.push(Capability::Rewind);
-    Event::Hello(hello)
-}
-
 fn branched(branch: u64, parent: u64, at: u64, to: f64) -> Event {
     let change = Change {
         key: LEARNING_RATE.into(),
@@ -49,7 +43,12 @@ fn with_branches() -> App {
     let mut app = fixture::silent();
     hear(
         &mut app,
-        [hello(), fixture::info(), fixture::controls(1e-3, None), fixture::state(RunState::Running, 0, None)],
+        [
+            fixture::hello("784-256-128-10"),
+            fixture::info(),
+            fixture::controls(1e-3, None),
+            fixture::state(RunState::Running, 0, None),
+        ],
     );
     train_on(&mut app, 1..=2000, 0.1);
     hear(&mut app, [branched(1, 0, 1204, 5e-4)]);
@@ -131,7 +130,8 @@ fn the_selected_branch_is_gone_over_to_renamed_and_deleted() {
 #[test]
 fn a_source_that_cannot_go_back_says_so() {
     let mut app = fixture::running();
-    hear(&mut app, [fixture::hello_with("784-256-128-10", &[]), fixture::state(RunState::Running, 1000, None)]);
+    hear(&mut app, [fixture::hello_with("784-256-128-10", &[Capability::Pause])]);
+    hear(&mut app, [fixture::state(RunState::Running, 1000, None)]);
     press(&mut app, "5");
     for key in ["<Enter>", "n", "d"] {
         assert!(press(&mut app, key).is_empty());
@@ -173,6 +173,24 @@ fn a_recorded_run_is_laid_over_and_taken_away() {
     }));
     let shown = text(&screen(&mut app, SIZES[1], THEME));
     assert!(shown.contains("wine can't be laid over the charts") && !shown.contains('\u{1b}'), "{shown}");
+}
+
+#[test]
+fn a_run_that_is_not_drawn_says_why() {
+    let mut app = fixture::running();
+    let folder = std::path::PathBuf::from("elsewhere/a-run-with-a-rather-long-name-for-a-narrow-window");
+    press(&mut app, "5<Tab><Tab>");
+    list(&mut app, vec![RecordedRun { folder: folder.clone(), ..recorded("wine", None) }]);
+    press(&mut app, "o");
+    app.update(Message::Recorded(RecordedAnswer::OwnTimes(vec![(1, 1.0), (1000, 50.0)])));
+    press(&mut app, ":align time<Enter>");
+    app.update(Message::Recorded(RecordedAnswer::Ghost { folder, ghost: Ok(ghost("wine", 500)) }));
+    for size in SIZES {
+        let shown = text(&screen(&mut app, size, THEME));
+        assert!(shown.contains("! wine"), "{shown}");
+        let row = shown.lines().find(|line| line.contains("! wine")).unwrap_or_default();
+        assert!(row.contains("can't align by time: the times of"), "{shown}");
+    }
 }
 
 #[test]
