@@ -8,7 +8,7 @@ use super::follow_up::FollowUp;
 use super::message::{Effect, Exit, RunFate, RunOrigin};
 use super::needs::STEER_NEEDS;
 use super::notices::NoticeTone;
-use super::prompt::QuitChoice;
+use super::quit::QuitChoice;
 use super::screen::{Panel, Screen};
 use super::{Action, App, MIN_WINDOW_CELLS, SampleStep, going_back};
 use crate::protocol::{Capability, Command, Request, RunState};

@@ -1,7 +1,7 @@
 //! What a key can do.
 
 use super::editor::LineEdit;
-use super::prompt::QuitChoice;
+use super::quit::QuitChoice;
 use super::screen::Screen;
 
 /// How to come to another sample.

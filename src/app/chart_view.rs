@@ -204,8 +204,8 @@ impl ChartView {
     pub(super) fn set_step_scale(&mut self, scale: ValueScale) -> FollowUp {
         self.step_scale = scale;
         FollowUp::good_notice(match scale {
-            ValueScale::Linear => "linear axis of the steps",
-            ValueScale::Log => "logarithmic axis of the steps",
+            ValueScale::Linear => "the steps have a linear axis",
+            ValueScale::Log => "the steps have a logarithmic axis",
         })
     }
 

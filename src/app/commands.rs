@@ -340,12 +340,12 @@ fn send_without_arguments(text: &str, command: Command) -> Result<FollowUp, Stri
     if text.is_empty() { Ok(FollowUp::Send(command)) } else { Err(format!("{} is too much", quoted(text))) }
 }
 
-fn align_command(_: &WatchedRun, text: &str) -> Result<FollowUp, String> {
+fn align_command(_: &WatchedRun, word: &str) -> Result<FollowUp, String> {
     let words = Alignment::WORDS.join(", ");
-    match Alignment::ALL.into_iter().find(|alignment| alignment.word() == text) {
+    match Alignment::named(word) {
         Some(alignment) => Ok(FollowUp::Align(alignment)),
-        None if text.is_empty() => Err(format!("needs one of {words}")),
-        None => Err(format!("{} is none of {words}", quoted(text))),
+        None if word.is_empty() => Err(format!("needs one of {words}")),
+        None => Err(format!("{} is none of {words}", quoted(word))),
     }
 }
 

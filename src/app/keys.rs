@@ -8,11 +8,11 @@ use super::needs::Requirement;
 use super::prompt::KeyboardMode;
 use super::screen::Screen;
 
-use table::{BINDINGS, INSPECT_BINDINGS, RUNS_BINDINGS};
+use table::{BINDINGS, INSPECT_BINDINGS, RUNS_BINDINGS, TROUBLE_BINDINGS};
 
 /// All bindings, in the order of the help.
 pub fn bindings() -> impl Iterator<Item = &'static Binding> {
-    BINDINGS.iter().chain(INSPECT_BINDINGS).chain(RUNS_BINDINGS)
+    BINDINGS.iter().chain(TROUBLE_BINDINGS).chain(INSPECT_BINDINGS).chain(RUNS_BINDINGS)
 }
 
 /// Where a binding is valid.

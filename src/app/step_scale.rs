@@ -38,6 +38,12 @@ impl Alignment {
         }
     }
 
+    /// The one that a person calls so.
+    pub(super) fn named(typed: &str) -> Option<Self> {
+        let named = Self::ALL.into_iter().zip(Self::WORDS).find(|(_, word)| *word == typed);
+        named.map(|(alignment, _)| alignment)
+    }
+
     /// What steps amount to: `epochs`.
     pub(super) const fn plural(self) -> &'static str {
         match self {

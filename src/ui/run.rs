@@ -18,7 +18,7 @@ use super::{
     recorded_runs::RecordedRuns,
     terminal::{
         Signals, Terminal, can_suspend, is_in_foreground, signals::CaughtSignal, stop_in_background,
-        use_batch_scheduling,
+        use_batch_scheduling, window_size,
     },
     theme::{ColorDepth, Theme},
 };
@@ -27,9 +27,6 @@ use crate::{
     files::{OutputError, OutputFile},
     protocol::{Event, Request},
 };
-
-/// Most columns and most rows that are drawn.
-const MAX_WINDOW_SIDE: u16 = 2000;
 
 /// Batches of events taken in before the next frame, at most.
 const MAX_BATCHES_PER_FRAME: usize = 64;
@@ -375,15 +372,6 @@ impl<S: FnMut(Request) -> io::Result<()>, N: FnMut(&str)> Dashboard<S, N> {
 struct NextWakeup<F> {
     until: F,
     for_output: bool,
-}
-
-/// Columns and rows of the terminal.
-fn window_size() -> (u16, u16) {
-    // A pseudo-terminal without a size has none; then the size of the first terminals is assumed.
-    let size = crossterm::terminal::size().ok().filter(|(columns, rows)| *columns > 0 && *rows > 0);
-    let (columns, rows) = size.unwrap_or((80, 24));
-    // No screen is larger; a size beyond it is an accident that would take gigabytes.
-    (columns.min(MAX_WINDOW_SIDE), rows.min(MAX_WINDOW_SIDE))
 }
 
 /// Writes a picture and gives its path in full, so that a person can find it, or why it is not written. Where something

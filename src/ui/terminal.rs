@@ -183,6 +183,18 @@ fn switch_mouse(bytes: &mut Vec<u8>, on: bool) -> io::Result<()> {
     if on { queue!(bytes, EnableMouseCapture) } else { queue!(bytes, DisableMouseCapture) }
 }
 
+/// Most columns and most rows that are drawn.
+const MAX_WINDOW_SIDE: u16 = 2000;
+
+/// Columns and rows of the terminal.
+pub fn window_size() -> (u16, u16) {
+    // A pseudo-terminal without a size has none; then the size of the first terminals is assumed.
+    let size = crossterm::terminal::size().ok().filter(|(columns, rows)| *columns > 0 && *rows > 0);
+    let (columns, rows) = size.unwrap_or((80, 24));
+    // No screen is larger; a size beyond it is an accident that would take gigabytes.
+    (columns.min(MAX_WINDOW_SIDE), rows.min(MAX_WINDOW_SIDE))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

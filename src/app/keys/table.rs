@@ -1,20 +1,21 @@
-//! The bindings, those of the screens Inspect and Runs in files of their own.
+//! The bindings, those of the screens Inspect and Runs and those against a trouble in files of their own.
 
 mod inspect;
 mod runs;
+mod trouble;
 
 pub(super) use inspect::INSPECT_BINDINGS;
 pub(super) use runs::RUNS_BINDINGS;
+pub(super) use trouble::TROUBLE_BINDINGS;
 
-use crate::app::actions::{Action, Remedy};
+use crate::app::actions::Action;
 use crate::app::editor::LineEdit;
 use crate::app::input::{Code, Key};
 use crate::app::message::RunFate;
 use crate::app::needs::{
-    ADVANCE_NEEDS, EXTEND_NEEDS, HALVE_NEEDS, PAUSE_NEEDS, REWIND_NEEDS, SAVE_NEEDS, SILENCE_NEEDS, SKIP_NEEDS,
-    STEER_NEEDS, THROTTLE_NEEDS,
+    ADVANCE_NEEDS, EXTEND_NEEDS, PAUSE_NEEDS, REWIND_NEEDS, SAVE_NEEDS, STEER_NEEDS, THROTTLE_NEEDS,
 };
-use crate::app::prompt::QuitChoice;
+use crate::app::quit::QuitChoice;
 use crate::app::screen::Screen;
 
 use super::{Binding, BindingScope, bind};
@@ -33,7 +34,7 @@ const fn shift(code: Code) -> Key {
 
 /// The bindings, in the order of the help.
 pub(super) const BINDINGS: &[Binding] = {
-    use BindingScope::{Everywhere, Help, Keep, Leave, Line, Panels, Quit, RangeTest, Rewind, Screens, Steps, Trouble};
+    use BindingScope::{Everywhere, Help, Keep, Leave, Line, Panels, Quit, RangeTest, Rewind, Screens, Steps};
     const OVERVIEW: BindingScope = BindingScope::Screen(Screen::Overview);
     const LAYERS: BindingScope = BindingScope::Screen(Screen::Layers);
     const DATA: BindingScope = BindingScope::Screen(Screen::Data);
@@ -289,33 +290,6 @@ pub(super) const BINDINGS: &[Binding] = {
             "suspend",
             "Suspend the program; fg in the shell brings it back.",
         ),
-        bind(
-            Trouble,
-            &[key('H')],
-            Action::Remedy(Remedy::HalveRate),
-            "half rate",
-            "Go back to where nothing was wrong, and train on with half of the learning rate with which it broke.",
-        )
-        .requires(HALVE_NEEDS),
-        bind(Trouble, &[key('B')], Action::Remedy(Remedy::GoBack), "back", "Go back to where nothing was wrong.")
-            .requires(REWIND_NEEDS),
-        bind(
-            Trouble,
-            &[key('K')],
-            Action::Remedy(Remedy::SkipMinibatch),
-            "skip",
-            "Go back to before the minibatch where it broke out, and train on without it.",
-        )
-        .requires(SKIP_NEEDS),
-        bind(
-            Trouble,
-            &[key('I')],
-            Action::Remedy(Remedy::Silence),
-            "silence",
-            "Ignore this kind of trouble, without warning or pause, until the program ends.",
-        )
-        .requires(SILENCE_NEEDS),
-        bind(Trouble, &[plain(Code::Esc)], Action::Remedy(Remedy::Dismiss), "dismiss", "Close the offer, and leave everything as it is."),
         bind(Help, &[plain(Code::Up), key('k')], Action::Scroll(-1), "scroll", "A line up.").footer_rank(0),
         bind(Help, &[plain(Code::Down), key('j')], Action::Scroll(1), "scroll", "A line down.").footer_rank(0),
         bind(Help, &[plain(Code::PageUp)], Action::Scroll(-10), "page", "Ten lines up."),
