@@ -2,8 +2,8 @@
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use gradtop::{config::FlagValue, protocol::SampleChoice, range::Range};
+use clap::{Args, Parser, Subcommand};
+use gradtop::{config::FlagValue, range::Range};
 pub use mistakes::parse_arguments;
 use numbers::{real, whole};
 use run_arguments::{
@@ -140,13 +140,13 @@ enum CliCommand {
     /// x, floats of shape (batch, …), and y, the classes. The output holds loss; activation.N, what layer N gives;
     /// gradient.activation.N and gradient.input, by what the loss grows with them; gradient.N.weight and so on; and
     /// while training `after.N.running_mean` and `after.N.running_var`.
-    Grads(GradsArguments),
+    Grads(grads::GradsArguments),
     /// Show a minibatch from the inside: one sample on its way forward and back, and one layer in full.
     ///
     /// Trains up to a step, and then prints what the dashboard shows of the next minibatch before it is trained: the
     /// sample's output and error at each layer, softmax and loss, and of the layer that is asked for its input, output,
     /// errors, weights, gradients and the largest of them.
-    Inspect(InspectArguments),
+    Inspect(inspect::InspectArguments),
     /// Print the configuration, each key with its meaning and its valid values; or only one key or table of it.
     ///
     /// The output is a configuration file that `--config` reads. --preset, --config, --set and the flags that are short
@@ -261,57 +261,6 @@ struct GradcheckArguments {
     #[arg(long, default_value_t = 4, value_name = "N", value_parser = whole::<u16>(1..=1024))]
     #[arg(allow_hyphen_values = true)]
     batch: u16,
-}
-
-#[derive(Debug, Args)]
-struct GradsArguments {
-    #[command(flatten)]
-    run: RunArguments,
-    /// Read weights from FILE, safetensors of 32 or 64 bits
-    #[arg(long, value_name = "FILE")]
-    weights: PathBuf,
-    /// Read x and y from FILE
-    #[arg(long, value_name = "FILE")]
-    batch: PathBuf,
-    /// Write to FILE
-    #[arg(long, value_name = "FILE")]
-    out: PathBuf,
-    /// Replace a file that is there
-    #[arg(long)]
-    force: bool,
-    /// Compute and write with numbers of 32 or 64 bits
-    #[arg(long, value_enum, default_value_t = PrecisionChoice::F32)]
-    precision: PrecisionChoice,
-    /// As in evaluation: running statistics instead of the batch's, no dropout, no label smoothing
-    #[arg(long)]
-    evaluate: bool,
-}
-
-#[derive(Debug, Args)]
-struct InspectArguments {
-    #[command(flatten)]
-    run: RunArguments,
-    /// Train STEP minibatches first
-    #[arg(long, default_value_t = 0, value_name = "STEP", value_parser = whole::<u64>(0..=u64::MAX))]
-    #[arg(allow_hyphen_values = true)]
-    at: u64,
-    /// The layer that is shown in full, from 0 (default: the first that has weights)
-    #[arg(long, value_name = "LAYER", value_parser = whole::<usize>(0..=u64::MAX), allow_hyphen_values = true)]
-    layer: Option<usize>,
-    /// The sample: a row of the minibatch, hardest, mistake, or test:N or train:N, alone as in evaluation
-    #[arg(long, default_value = "0", value_name = "SAMPLE", value_parser = inspect::parse_sample)]
-    #[arg(allow_hyphen_values = true)]
-    sample: SampleChoice,
-    /// One JSON object on standard output, and nothing else there
-    #[arg(long)]
-    json: bool,
-}
-
-/// Width of the numbers that are computed with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum PrecisionChoice {
-    F32,
-    F64,
 }
 
 #[derive(Debug, Args)]

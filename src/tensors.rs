@@ -220,6 +220,19 @@ fn decode_values<const N: usize, T>(bytes: &[u8], value: fn([u8; N]) -> T) -> Ve
     bytes.as_chunks().0.iter().map(|&bytes| value(bytes)).collect()
 }
 
+/// The bytes of all values. Where their number is known before, it is a copy that needs no look at each value.
+fn collect_bytes<const N: usize>(mut values: impl Iterator<Item = f64>, bytes_of: fn(f64) -> [u8; N]) -> Vec<u8> {
+    let mut bytes = vec![0; N * values.size_hint().0];
+    let mut filled = 0;
+    for (place, value) in bytes.as_chunks_mut().0.iter_mut().zip(&mut values) {
+        *place = bytes_of(value);
+        filled += N;
+    }
+    bytes.truncate(filled);
+    bytes.extend(values.flat_map(bytes_of));
+    bytes
+}
+
 fn displayable_name(name: &str) -> String {
     Safe(name).to_string()
 }
@@ -270,8 +283,8 @@ impl Writer {
     pub fn push(&mut self, name: impl Into<String>, shape: &[usize], values: impl IntoIterator<Item = f64>) {
         let values = values.into_iter();
         let (dtype, bytes) = match self.precision {
-            Precision::F32 => (Dtype::F32, values.flat_map(|value| (value as f32).to_le_bytes()).collect()),
-            Precision::F64 => (Dtype::F64, values.flat_map(f64::to_le_bytes).collect()),
+            Precision::F32 => (Dtype::F32, collect_bytes(values, |value| (value as f32).to_le_bytes())),
+            Precision::F64 => (Dtype::F64, collect_bytes(values, f64::to_le_bytes)),
         };
         self.tensors.insert(name.into(), WrittenTensor { dtype, shape: shape.to_vec(), bytes });
     }

@@ -1,7 +1,8 @@
 //! `gradtop grads`: loss, activations and gradients of one batch, to compare with another framework.
 
-use std::{io::Write, sync::Arc};
+use std::{io::Write, path::PathBuf, sync::Arc};
 
+use clap::{Args, ValueEnum};
 use gradtop::{
     config::Config,
     nn::{LayerSpec, Mode, Network, Pool, Scalar, Shape, copy_from_f64},
@@ -10,10 +11,42 @@ use gradtop::{
 use serde_json::json;
 
 use super::{
-    GradsArguments, PrecisionChoice,
+    RunArguments,
     recording::{self, FileKind},
     start::{self, WrongUse},
 };
+
+/// Width of the numbers that are computed with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PrecisionChoice {
+    F32,
+    F64,
+}
+
+/// What `gradtop grads` is asked for.
+#[derive(Debug, Args)]
+pub struct GradsArguments {
+    #[command(flatten)]
+    run: RunArguments,
+    /// Read weights from FILE, safetensors of 32 or 64 bits
+    #[arg(long, value_name = "FILE")]
+    weights: PathBuf,
+    /// Read x and y from FILE
+    #[arg(long, value_name = "FILE")]
+    batch: PathBuf,
+    /// Write to FILE
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Replace a file that is there
+    #[arg(long)]
+    force: bool,
+    /// Compute and write with numbers of 32 or 64 bits
+    #[arg(long, value_enum, default_value_t = PrecisionChoice::F32)]
+    precision: PrecisionChoice,
+    /// As in evaluation: running statistics instead of the batch's, no dropout, no label smoothing
+    #[arg(long)]
+    evaluate: bool,
+}
 
 /// What is written.
 const TENSOR_FILES: FileKind = FileKind { what: "tensors", endings: &["safetensors"] };

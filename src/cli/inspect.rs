@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, anyhow};
+use clap::Args;
 use gradtop::{
     app::{Layers, TableColumns, element_input, parse_sample_choice},
     dataset::{self, Dataset},
@@ -22,10 +23,32 @@ use gradtop::{
 use serde::Serialize;
 
 use super::{
-    FAILED_STATUS, InspectArguments,
+    FAILED_STATUS, RunArguments,
+    numbers::whole,
     screen::{output_columns, stdout_for_people},
     start::{self, WrongUse},
 };
+
+/// What `gradtop inspect` is asked for.
+#[derive(Debug, Args)]
+pub struct InspectArguments {
+    #[command(flatten)]
+    run: RunArguments,
+    /// Train STEP minibatches first
+    #[arg(long, default_value_t = 0, value_name = "STEP", value_parser = whole::<u64>(0..=u64::MAX))]
+    #[arg(allow_hyphen_values = true)]
+    at: u64,
+    /// The layer that is shown in full, from 0 (default: the first that has weights)
+    #[arg(long, value_name = "LAYER", value_parser = whole::<usize>(0..=u64::MAX), allow_hyphen_values = true)]
+    layer: Option<usize>,
+    /// The sample: a row of the minibatch, hardest, mistake, or test:N or train:N, alone as in evaluation
+    #[arg(long, default_value = "0", value_name = "SAMPLE", value_parser = parse_sample)]
+    #[arg(allow_hyphen_values = true)]
+    sample: SampleChoice,
+    /// One JSON object on standard output, and nothing else there
+    #[arg(long)]
+    json: bool,
+}
 
 /// Values of a vector that are printed.
 const MAX_PRINTED_VALUES: usize = 8;

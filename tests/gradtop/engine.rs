@@ -344,6 +344,8 @@ fn numbers_that_are_not_finite_pause_the_run_before_the_update() {
     let mut spec = small_run();
     spec.train.optimizer = OptimizerSpec::Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.0 };
     spec.train.clip_norm = None;
+    // It would stop sooner.
+    spec.train.health.stop = vec![TroubleKind::NotFinite];
     let mut engine = Engine::start(spec);
     engine.asked(Command::Pause).unwrap();
     engine.asked(Command::Set { key: "optimizer.lr".into(), value: 1e3 }).unwrap();

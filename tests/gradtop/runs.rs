@@ -132,7 +132,7 @@ fn a_run_goes_on_as_a_branch_with_another_setting() {
     assert_eq!(
         ledger.lines().collect::<Vec<_>>(),
         [
-            "{\"step\":60,\"branch\":1,\"branched\":{\"parent\":0}}",
+            "{\"step\":60,\"branch\":1,\"branched\":{\"parent\":0,\"changes\":0}}",
             "{\"step\":60,\"branch\":1,\"change\":{\"key\":\"optimizer.lr\",\"to\":0.002,\"by\":\"viewer\"}}",
         ]
     );

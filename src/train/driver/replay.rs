@@ -9,7 +9,7 @@ use crate::{
         LAST_STEP, Trainer,
         driver::steering::RunSteering,
         early_stopping::{EarlyStopping, Verdict},
-        record::take_due,
+        ledger::take_due,
         timing::RunTiming,
     },
 };

@@ -8,7 +8,7 @@ use crate::{
     tensors::TensorError,
     text::thousands,
     train::{
-        BranchPath, SnapshotPlace, StoredSnapshot, TrainSpec, Trainer, link::ConsumerLink, record::take_due,
+        BranchPath, SnapshotPlace, StoredSnapshot, TrainSpec, Trainer, ledger::take_due, link::ConsumerLink,
         snapshot_of,
     },
 };

@@ -8,8 +8,8 @@ use crate::{
         Intervention, LAST_STEP, LedgerEntry, PLANNED_STEPS, ResumedRun, RunTree, SnapshotPlace, Trainer,
         describe::describe_run,
         injected::{self, StallPlace},
+        ledger::take_due,
         link::ConsumerLink,
-        record::take_due,
     },
 };
 
