@@ -159,7 +159,7 @@ impl App {
     fn ask_to_rewind(&mut self) -> FollowUp {
         let cursor = self.view.charts.cursor.filter(|step| self.shown_steps().contains(*step));
         match cursor.map(|step| going_back::shown_target(&self.watched, step)).transpose() {
-            Ok(target) => self.dialog.ask_to_rewind(target),
+            Ok(target) => self.dialog.ask_to_rewind(target, self.live().step_of_last_change()),
             Err(reason) => return FollowUp::good_notice(reason),
         }
         FollowUp::Done

@@ -86,12 +86,14 @@ impl Dialog {
         self.mode = KeyboardMode::Delete { branch, yes: false };
     }
 
-    /// Asks before going back, or which step to go back to where no place is chosen.
-    pub(super) fn ask_to_rewind(&mut self, target: Option<RewindTarget>) {
-        match target {
-            Some(target) => self.mode = KeyboardMode::Rewind(target),
-            None => self.open_line(LinePurpose::Step, LineEditor::default()),
+    /// Asks before going back, or which step to go back to where no place is chosen; it proposes that of the last change.
+    pub(super) fn ask_to_rewind(&mut self, target: Option<RewindTarget>, last_change: Option<u64>) {
+        if let Some(target) = target {
+            self.mode = KeyboardMode::Rewind(target);
+            return;
         }
+        let proposal = last_change.map(thousands).unwrap_or_default();
+        self.open_line(LinePurpose::Step, LineEditor::with_proposal(&proposal));
     }
 
     /// Closes whatever is open.
@@ -236,7 +238,9 @@ impl Dialog {
             }
             LinePurpose::Step => {
                 let newest = thousands(watched.live().step_extent().tip);
-                ("go back to step".into(), format!("valid: whole numbers from 0 to {newest}"))
+                let proposed =
+                    watched.live().step_of_last_change().map_or("", |_| "proposed: before the last change; ");
+                ("go back to step".into(), format!("{proposed}valid: whole numbers from 0 to {newest}"))
             }
             LinePurpose::Extend => ("epochs to add".into(), format!("valid: whole numbers from 1 to {MAX_EPOCHS}")),
         };

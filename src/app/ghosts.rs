@@ -142,15 +142,6 @@ pub struct AlignedGhost {
     pub places_per_step: u64,
 }
 
-impl AlignedGhost {
-    /// The places of steps of this run.
-    pub(super) fn places_of(&self, steps: StepRange) -> StepRange {
-        let first = steps.first.saturating_mul(PLACES_PER_STEP);
-        let after = steps.last.saturating_add(1).saturating_mul(PLACES_PER_STEP);
-        StepRange { first, last: after.saturating_sub(1).max(first) }
-    }
-}
-
 impl Ghost {
     /// Whether it is being read.
     pub fn is_loading(&self) -> bool {
@@ -166,10 +157,17 @@ impl Ghost {
     }
 }
 
+/// The places of steps of this run, at which those of a ghost stand.
+pub(super) fn places_of(steps: StepRange) -> StepRange {
+    let first = steps.first.saturating_mul(PLACES_PER_STEP);
+    let after = steps.last.saturating_add(1).saturating_mul(PLACES_PER_STEP);
+    StepRange { first, last: after.saturating_sub(1).max(first) }
+}
+
 /// The runs that lie over the charts, and those that could.
 #[derive(Clone, Debug, Default)]
 pub struct Ghosts {
-    ghosts: Vec<Ghost>,
+    laid_over: Vec<Ghost>,
     /// The runs that there are; `None` before it was told.
     listed: Option<Vec<RecordedRun>>,
     alignment: Alignment,
@@ -183,26 +181,26 @@ impl Ghosts {
     /// Ghosts that are being read already.
     pub(super) fn loading(folders: &[PathBuf], alignment: Alignment) -> Self {
         let mut ghosts = Self { alignment, ..Self::default() };
-        folders.iter().for_each(|folder| {
+        for folder in folders {
             ghosts.add_loading(folder, &folder.file_name().unwrap_or_default().to_string_lossy());
-        });
+        }
         ghosts
     }
 
     /// The runs that lie over the charts, or will.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Ghost> {
-        self.ghosts.iter()
+        self.laid_over.iter()
     }
 
     /// The ghost of a folder.
     pub fn ghost_of(&self, folder: &Path) -> Option<&Ghost> {
-        self.ghosts.iter().find(|ghost| ghost.folder == folder)
+        self.laid_over.iter().find(|ghost| ghost.folder == folder)
     }
 
     /// How the curves of a ghost look: as no branch does. From the last look on, since colours are used twice and branches
     /// begin with the first.
     pub fn look_of(&self, ghost: &Ghost) -> usize {
-        let place = self.ghosts.iter().position(|other| other.folder == ghost.folder).unwrap_or(0);
+        let place = self.laid_over.iter().position(|other| other.folder == ghost.folder).unwrap_or(0);
         OVERLAY_LOOKS - 1 - place % MAX_GHOSTS
     }
 
@@ -215,7 +213,7 @@ impl Ghosts {
 
     /// Which ghost has no curves, and why; of several the newest.
     pub(super) fn unaligned_text(&self) -> Option<String> {
-        self.ghosts.iter().rev().find_map(|ghost| {
+        self.laid_over.iter().rev().find_map(|ghost| {
             let reason = self.unaligned_reason(ghost)?;
             Some(format!("{} is not drawn: {reason}", ghost.name))
         })
@@ -233,14 +231,14 @@ impl Ghosts {
 
     /// The newest step that a ghost has, as a step of this run.
     pub fn newest_step(&self) -> Option<u64> {
-        self.ghosts.iter().filter_map(|ghost| Some(ghost.aligned()?.newest_step)).max()
+        self.laid_over.iter().filter_map(|ghost| Some(ghost.aligned()?.newest_step)).max()
     }
 
     /// Lays a run over the charts, which then has to be read, or takes it away. Refused with a reason.
     pub(super) fn toggle(&mut self, folder: &Path, name: &str) -> Result<Option<RecordedRequest>, String> {
-        let before = self.ghosts.len();
-        self.ghosts.retain(|ghost| ghost.folder != folder);
-        if self.ghosts.len() < before {
+        let before = self.laid_over.len();
+        self.laid_over.retain(|ghost| ghost.folder != folder);
+        if self.laid_over.len() < before {
             return Ok(None);
         }
         if !self.add_loading(folder, name) {
@@ -250,9 +248,9 @@ impl Ghosts {
     }
 
     fn add_loading(&mut self, folder: &Path, name: &str) -> bool {
-        if self.ghosts.len() < MAX_GHOSTS && self.ghost_of(folder).is_none() {
+        if self.laid_over.len() < MAX_GHOSTS && self.ghost_of(folder).is_none() {
             let name = harmless_name(name);
-            self.ghosts.push(Ghost { folder: folder.to_path_buf(), name, state: GhostState::Loading });
+            self.laid_over.push(Ghost { folder: folder.to_path_buf(), name, state: GhostState::Loading });
             return true;
         }
         false
@@ -277,16 +275,16 @@ impl Ghosts {
             RecordedAnswer::Problem(problem) => return Err(harmless_sentence(&problem)),
             RecordedAnswer::Ghost { folder, ghost } => {
                 // One that was taken away meanwhile is not wanted any more.
-                let Some(at) = self.ghosts.iter().position(|ghost| ghost.folder == folder) else { return Ok(()) };
+                let Some(at) = self.laid_over.iter().position(|ghost| ghost.folder == folder) else { return Ok(()) };
                 match ghost {
                     Ok(read) => {
                         let aligned = read.aligned_to(&self.own, self.alignment).map(Box::new);
-                        self.ghosts[at].name.clone_from(&read.run.name);
-                        self.ghosts[at].state = GhostState::Ready { run: read, aligned };
+                        self.laid_over[at].name.clone_from(&read.run.name);
+                        self.laid_over[at].state = GhostState::Ready { run: read, aligned };
                         return self.unaligned_text().map_or(Ok(()), Err);
                     }
                     Err(reason) => {
-                        let name = self.ghosts.remove(at).name;
+                        let name = self.laid_over.remove(at).name;
                         return Err(harmless_sentence(&format!("{name} can't be laid over the charts: {reason}")));
                     }
                 }
@@ -314,7 +312,7 @@ impl Ghosts {
 
     /// Puts the values of all ghosts where they belong on this run.
     fn realign(&mut self) {
-        for ghost in &mut self.ghosts {
+        for ghost in &mut self.laid_over {
             if let GhostState::Ready { run, aligned } = &mut ghost.state {
                 *aligned = run.aligned_to(&self.own, self.alignment).map(Box::new);
             }

@@ -210,9 +210,11 @@ impl<'a> RunsScreen<'a> {
         let branch = self.selected_branch();
         if self.is_history(branch) {
             let name = branch.title();
-            return FollowUp::bad_notice(format!(
-                "the run comes from {name}; go over to another branch before deleting it"
-            ));
+            return FollowUp::bad_notice(if branch.id == self.watched.live().branches.current_branch() {
+                format!("the run is on {name}; go over to another branch before deleting it")
+            } else {
+                format!("the run comes from {name}, so that it can't be deleted")
+            });
         }
         FollowUp::AskToDelete { branch: branch.id }
     }

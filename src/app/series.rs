@@ -261,13 +261,6 @@ impl Series {
         Some((bucket.first, bucket.drawn_value()))
     }
 
-    /// Smallest, largest and mean value of all samples; `None` where none was finite.
-    pub fn extent(&self) -> Option<Extent> {
-        let mut all = ColumnSums::new(StepRange { first: 0, last: u64::MAX }, 1);
-        self.add_to(&mut all, 0, u64::MAX);
-        all.into_columns().first()?.extent
-    }
-
     /// Mean of the newest samples up to `limit` that are kept alone, at most `most`, and how many they are.
     pub fn newest_mean(&self, limit: u64, most: usize) -> Option<(f64, usize)> {
         let samples = self.samples.newest.iter().rev().skip_while(|sample| sample.step > limit);

@@ -75,6 +75,7 @@ impl MetricTrack {
     }
 
     /// The same values with every step somewhere else, in the same order.
+    #[must_use]
     pub fn with_steps(&self, place: &impl Fn(u64) -> u64) -> Self {
         let others = self.others.iter().map(|(branch, series)| (*branch, series.with_steps(place))).collect();
         Self { series: self.series.with_steps(place), others, ..*self }
@@ -121,9 +122,10 @@ impl MetricTrack {
         self.series_of(branch)?.latest_until(u64::MAX)
     }
 
-    /// Smallest and largest value on a branch itself; `None` where none was finite.
-    pub fn extent_on_branch(&self, branch: BranchId) -> Option<Extent> {
-        self.series_of(branch)?.extent()
+    /// From the smallest to the largest value on a way; `None` where there is none.
+    pub fn extent_on_way(&self, way: &Lineage) -> Option<Extent> {
+        let all = StepRange { first: 0, last: u64::MAX };
+        self.columns(way, all, 1).first().and_then(|column| column.extent)
     }
 
     /// Mean of the newest samples of a branch that are kept alone, at most `most`.

@@ -62,7 +62,9 @@ mod tests {
 
     fn times(records: &[(u64, f64)]) -> Vec<(u64, f64)> {
         let mut clock = TrainingClock::default();
-        records.iter().for_each(|(step, time)| clock.add_record(*step, *time));
+        for (step, time) in records {
+            clock.add_record(*step, *time);
+        }
         clock.times
     }
 

@@ -8,7 +8,8 @@ use gradtop::{
     optim::{OptimizerSpec, Schedule},
     protocol::{
         Answer, Change, ChangedBy, Command, CommandId, Evaluation, Event, Inspection, LayerProbe, MetricValue, Phase,
-        Query, RangeTest, RangeTestPlan, Request, RunState, RunSummary, SampleChoice, Setting, StepReport, Walk,
+        Query, RangeTest, RangeTestPlan, Request, RunState, RunSummary, SampleChoice, Setting, StepReport, TroubleKind,
+        Walk,
         change::SCHEDULE,
         inspection::{CheckVerdict, SampleFilter, SampleOrder, SplitName},
         metric::{

@@ -2,7 +2,7 @@
 
 use super::super::axes::StepAxis;
 use super::super::branches::{AbandonedFuture, Lineage};
-use super::super::ghosts::{Ghost, Ghosts};
+use super::super::ghosts::{Ghost, Ghosts, places_of};
 use super::super::run::Run;
 use super::super::series::{Column, Extent};
 use super::super::track::MetricTrack;
@@ -79,7 +79,7 @@ pub(super) fn ghost_overlays(ghosts: &Ghosts, tag: &str, own: Sight<'_>, reach: 
             fork: None,
             marks: Vec::new(),
         };
-        let axis = StepAxis { steps: aligned.places_of(own.axis.steps), ..own.axis };
+        let axis = StepAxis { steps: places_of(own.axis.steps), ..own.axis };
         let sight = Sight { axis, ..own };
         Overlay::of(source, sight, reach.map(|reach| reach.saturating_mul(aligned.places_per_step)), &[])
     };

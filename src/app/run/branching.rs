@@ -4,7 +4,7 @@ use crate::app::series::StepExtent;
 use crate::protocol::{BranchId, BranchName, Branching, Rewound};
 use crate::text::thousands;
 
-use super::Run;
+use super::{ChangeMark, Run};
 
 /// Bytes of values above which branches are forgotten when a new one begins.
 const MAX_MEMORY_BYTES: usize = 128 << 20;
@@ -58,6 +58,13 @@ impl Run {
         }
         self.forget_surplus_branches();
         self.stand_at(position.step);
+    }
+
+    /// The step after which something was last changed on the way to where the run stands, if it has gone on since: going back
+    /// there undoes that.
+    pub fn step_of_last_change(&self) -> Option<u64> {
+        let undone = |mark: &&ChangeMark| self.lineage().contains(mark.at) && mark.at.step < self.step;
+        self.marks.iter().rev().find(undone).map(|mark| mark.at.step)
     }
 
     pub(super) fn take_branch_name(&mut self, name: &BranchName) {

@@ -238,7 +238,7 @@ impl RunTree {
     /// Newest step of a branch.
     ///
     /// # Errors
-    /// When there is no such branch; a sentence. The same holds for the others.
+    /// When there is no such branch; a sentence.
     pub fn tip(&self, branch: BranchId) -> Result<u64, String> {
         self.known(branch).map(|branch| branch.tip)
     }
@@ -258,6 +258,9 @@ impl RunTree {
     }
 
     /// The way to a place: at the newest step of a branch with all that was changed there, otherwise before it.
+    ///
+    /// # Errors
+    /// When there is no such place; a sentence.
     pub fn path_to(&self, place: Place) -> Result<BranchPath, String> {
         let mut branch = self.known(place.branch)?;
         if place.step > branch.tip {

@@ -59,7 +59,10 @@ fn draw_verdict(app: &App, panel: &RangeTestPanel, theme: Theme, buffer: &mut Bu
         (RangeTestStatus::Running, _) => ("testing".into(), Role::Strong),
         (RangeTestStatus::GivingUp, _) => (format!("giving up{ellipsis}"), Role::Change),
         (RangeTestStatus::Over, Some(rate)) => (format!("suggestion {}", short(rate)), Role::Good),
-        (RangeTestStatus::Over, None) => ("no suggestion: no rate made the loss fall".into(), Role::Watch),
+        (RangeTestStatus::Over, None) => (
+            "no suggestion: at no rate the loss fell clearly; try more minibatches, or an earlier step (r)".into(),
+            Role::Watch,
+        ),
     };
     let planned = if planned == 0 { String::new() } else { format!(" of {}", thousands(planned)) };
     let mut details = vec![format!("{}{planned} minibatches", thousands(done as u64))];

@@ -132,7 +132,9 @@ fn hostile_names_are_harmless() {
     Network::Mlp.answer(&mut app, Phase::Between);
     for keys in ["", "<Down><Down><Down><Down><Down>"] {
         ask(Network::Mlp, &mut app, keys);
-        SIZES.into_iter().for_each(|size| assert_harmless(&mut app, size));
+        for size in SIZES {
+            assert_harmless(&mut app, size);
+        }
     }
     compare("inspect_hostile", &mut app, &SIZES);
     let query = Query::Trace { sample: SampleChoice::Row { row: 0 }, layer: 4 };

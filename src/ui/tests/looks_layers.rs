@@ -77,7 +77,9 @@ fn hostile_layers_are_harmless() {
     }
     hear(&mut app, answers);
     press(&mut app, "2<Left>");
-    SIZES.into_iter().for_each(|size| assert_harmless(&mut app, size));
+    for size in SIZES {
+        assert_harmless(&mut app, size);
+    }
     compare("layers_hostile", &mut app, &SIZES);
     let reason = Answer::Nothing { reason: name };
     hear(&mut app, [super::fixture::inspection(300, crate::protocol::Query::Layer { layer: 0 }, reason)]);

@@ -80,6 +80,6 @@ fn without_a_suggestion_and_with_numbers_that_are_not_finite() {
     hear(&mut app, [Event::RangeTest(test)]);
     for size in [(60, 18), (80, 24), (200, 60)] {
         let shown = text(&screen(&mut app, size, THEME));
-        assert!(shown.contains("no suggestion: no rate made the loss fall"), "{shown}");
+        assert!(shown.contains("no suggestion: at no rate the loss fell clearly"), "{shown}");
     }
 }

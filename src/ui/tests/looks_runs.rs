@@ -118,7 +118,7 @@ fn the_selected_branch_is_gone_over_to_renamed_and_deleted() {
     assert_eq!([(); 3].map(|()| (drawn(&app), press(&mut app, "o")).0), [true, false, true]);
     // The run comes from it.
     assert!(press(&mut app, "d").is_empty());
-    assert!(text(&screen(&mut app, SIZES[1], THEME)).contains("go over to another branch before deleting it"));
+    assert!(text(&screen(&mut app, SIZES[1], THEME)).contains("so that it can't be deleted"));
     hear(&mut app, [branched(3, 0, 100, 2e-3)]);
     press(&mut app, "<Down><Down>d");
     compare("runs_delete", &mut app, &SIZES[1..2]);
@@ -226,7 +226,9 @@ fn hostile_names_are_harmless() {
     press(&mut app, "5<Tab><Tab>");
     list(&mut app, vec![RecordedRun { began: name.clone(), ..recorded(&name, Some(f64::NAN)) }]);
     press(&mut app, "o");
-    SIZES.into_iter().for_each(|size| assert_harmless(&mut app, size));
+    for size in SIZES {
+        assert_harmless(&mut app, size);
+    }
     compare("runs_hostile", &mut app, &SIZES);
 }
 
