@@ -30,7 +30,7 @@ fn main() {
     let pairs = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(10);
     let endless = |set: &str| [set.to_owned(), "run.epochs=1000000".into()];
     let default = Config::load(None, None, &endless("run.seed=0")).unwrap();
-    cost("default network", &default, pairs, Duration::from_millis(1000));
+    cost("default network", &default, pairs, Duration::from_secs(1));
     go_back("default network", &default, 12_000, 10_000);
     hundred_branches(&default);
     let folder = std::env::temp_dir().join(format!("gradtop-rewinding-{}", std::process::id()));
@@ -57,7 +57,9 @@ fn cost(name: &str, config: &Config, pairs: usize, window: Duration) {
         engine.ask(Command::Pause);
         engine
     });
-    engines.iter_mut().for_each(|engine| _ = rate(engine, window));
+    for engine in &mut engines {
+        rate(engine, window);
+    }
     let mut ratios: Vec<f64> = (0..pairs.max(2))
         .map(|pair| {
             let [plain, kept] = &mut engines;

@@ -164,8 +164,8 @@ pub enum Command {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         layer: Option<usize>,
     },
-    /// Find out with which learning rates the loss falls, on a copy of the network. Told by [`Event::RangeTest`] as it
-    /// goes on, and applied when it is over; the run waits meanwhile.
+    /// Find out with which learning rates the loss falls: the run's own network is trained with them, and put back. Told
+    /// by [`Event::RangeTest`] as it goes on, and applied when it is over; the run is then the same as before, bit for bit.
     TestLearningRates(RangeTestPlan),
     /// Save everything that going on later needs; applied once it is safe on the disk.
     Save,

@@ -29,3 +29,4 @@ pub use opened::{OpenRunError, OpenedRun, newest_state, open_weights};
 pub use preparation::read_preparation;
 pub use recorder::{RecordSettings, Recorder};
 pub use step_times::read_step_times;
+pub use way::changes_on_way;

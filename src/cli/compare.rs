@@ -9,10 +9,9 @@ use std::{
 use gradtop::{
     app::{Alignment, StepScale},
     config::Config,
-    protocol::{Better, DataPart, MetricInfo, RECENT_MINIBATCHES, Unit, metric::TRAIN_LOSS},
-    runs::{history::RunHistory, read_step_times, storage::DiskStorage},
+    protocol::{Better, Change, DataPart, MetricInfo, RECENT_MINIBATCHES, Unit, metric::TRAIN_LOSS},
+    runs::{changes_on_way, history::RunHistory, read_step_times, storage::DiskStorage},
     text::{Safe, columns, cut, duration, percent_number, short, thousands},
-    train::Intervention,
 };
 
 use super::{
@@ -58,7 +57,7 @@ pub fn run(arguments: &CompareArguments) -> anyhow::Result<u8> {
     let runs = folders.iter().map(|folder| ComparedRun::read(folder, by)).collect::<anyhow::Result<Vec<_>>>()?;
     if let Some(run) = runs.iter().find(|run| !run.scale.knows(by)) {
         let (name, word) = (&run.name, by.word());
-        return Err(WrongUse(format!("{name}: it is not known at which {word} its steps are; --by step is")).into());
+        return Err(WrongUse(format!("{name}: its steps can't be placed by {word}; use --by step")).into());
     }
     print_sections(&mut io::stdout().lock(), &sections(&runs, by), output_columns())?;
     Ok(0)
@@ -68,6 +67,8 @@ pub fn run(arguments: &CompareArguments) -> anyhow::Result<u8> {
 struct ComparedRun {
     name: String,
     history: RunHistory,
+    /// What was changed on the way to where it stands.
+    changes: Vec<Change>,
     config: Option<Config>,
     scale: StepScale,
 }
@@ -78,6 +79,11 @@ impl ComparedRun {
         for note in &history.notes {
             start::print_complaint(&format!("gradtop: {}: {}", history.folder, Safe(note)));
         }
+        let changes = changes_on_way(&history.ledger).unwrap_or_else(|problem| {
+            start::print_complaint(&format!("gradtop: {}: {problem}; its changes are left out", history.folder));
+            Vec::new()
+        });
+        let changes = changes.into_iter().map(|(_, change)| change).collect();
         let config = recorded_config(folder, &history.manifest.text, &[])
             .map_err(|error| start::print_complaint(&format!("gradtop: {error}; its settings are not compared")))
             .ok();
@@ -85,7 +91,7 @@ impl ComparedRun {
         if by == Alignment::Time {
             scale.set_times(read_step_times(&DiskStorage, folder)?);
         }
-        Ok(Self { name: Safe(&history.manifest.facts.name).to_string(), history, config, scale })
+        Ok(Self { name: Safe(&history.manifest.facts.name).to_string(), history, changes, config, scale })
     }
 
     /// Minibatches completed, as far as is recorded.
@@ -101,10 +107,7 @@ impl ComparedRun {
             .config
             .as_ref()
             .and_then(|config| config.key_values().into_iter().find(|(path, _)| *path == key).map(|(_, value)| value));
-        let changed = self.history.ledger.iter().filter_map(|entry| match &entry.what {
-            Intervention::Change(change) if change.key == key => Some(change.to.to_string()),
-            _ => None,
-        });
+        let changed = self.changes.iter().filter(|change| change.key == key).map(|change| change.to.to_string());
         let all: Vec<String> = begun.into_iter().chain(changed.take(MAX_NAMED_CHANGES)).collect();
         if all.is_empty() { "–".into() } else { Safe(&all.join(" → ")).to_string() }
     }
@@ -152,10 +155,7 @@ fn setting_rows(runs: &[ComparedRun]) -> Vec<(String, Vec<String>)> {
     let mut keys: Vec<String> = Vec::new();
     let mut known = BTreeSet::new();
     let listed = configured.flat_map(Config::key_values).map(|(key, _)| key.to_owned());
-    let changed = runs.iter().flat_map(|run| &run.history.ledger).filter_map(|entry| match &entry.what {
-        Intervention::Change(change) => Some(change.key.clone()),
-        _ => None,
-    });
+    let changed = runs.iter().flat_map(|run| &run.changes).map(|change| change.key.clone());
     for key in listed.chain(changed).filter(|key| !INCIDENTAL_KEYS.contains(&key.as_str())) {
         if known.insert(key.clone()) {
             keys.push(key);

@@ -7,8 +7,9 @@ use std::{
 
 use gradtop::{
     config::Config,
+    protocol::Change,
     runs::{
-        Manifest,
+        Manifest, changes_on_way,
         finding::find_run,
         folder::{UNSAVED, list_runs, remove_run, rename_run},
         ledger::read_ledger,
@@ -16,7 +17,7 @@ use gradtop::{
         storage::DiskStorage,
     },
     text::{Safe, columns, harmless_name, percent_number, thousands, wrap_whole},
-    train::{Intervention, LAST_STEP, LedgerEntry, PLANNED_STEPS},
+    train::{LAST_STEP, PLANNED_STEPS},
 };
 use serde_json::json;
 
@@ -58,7 +59,8 @@ impl ListedRun {
         let manifest = Manifest::read(&DiskStorage, folder).map_err(|error| error.to_string())?;
         let state = newest_state(&DiskStorage, folder);
         let config = recorded_config(folder, &manifest.text, &[]).ok();
-        let changes = read_ledger(&DiskStorage, folder).map(|ledger| ledger.entries).unwrap_or_default();
+        let ledger = read_ledger(&DiskStorage, folder).map(|ledger| ledger.entries).unwrap_or_default();
+        let changes = changes_on_way(&ledger).unwrap_or_default();
         let trainer = state.as_ref().map(|state| &state.training.trainer);
         Ok(Self {
             folder: harmless_name(folder.file_name().unwrap_or_default()),
@@ -90,12 +92,12 @@ impl ListedRun {
     }
 }
 
-/// What is not the default: in the configuration, and of what was changed since, the last of each.
-fn differences(config: &Config, ledger: &[LedgerEntry]) -> Vec<String> {
+/// What is not the default: in the configuration, and of what was changed on the way to where the run stands, the last of
+/// each.
+fn differences(config: &Config, changes: &[(u64, Change)]) -> Vec<String> {
     let mut all: Vec<(String, String)> =
         config.differences_from_default().into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-    for entry in ledger {
-        let Intervention::Change(change) = &entry.what else { continue };
+    for (_, change) in changes {
         // The plan in minibatches is the one that counts, however it was written before.
         let replaced = |key: &str| key == change.key || change.key == PLANNED_STEPS && key == "run.epochs";
         if change.key == LAST_STEP {

@@ -27,6 +27,9 @@ mod plan;
 mod table;
 mod training;
 
+/// Folder of the runs if nothing else is said.
+const USUAL_DIRECTORY: &str = "runs";
+
 /// Most seeds of each combination.
 const MAX_SEEDS: u64 = 1000;
 
@@ -75,15 +78,17 @@ pub struct SweepArguments {
 
 /// Trains what is left to train, and prints the table; 1 if nothing came of any run.
 pub fn run(arguments: &SweepArguments) -> anyhow::Result<u8> {
-    let plan = match &arguments.sweep {
-        Some(name) => known_sweep(directory_of_sweeps(arguments), name)?,
+    let (plan, directory) = match &arguments.sweep {
+        Some(name) => {
+            let directory = plan::given_directory(arguments)?.unwrap_or_else(|| USUAL_DIRECTORY.into());
+            (known_sweep(Path::new(&directory), name)?, directory)
+        }
         None => plan::planned_sweep(arguments)?,
     };
     let csv = arguments.csv.as_deref().map(|path| recording::output_file(path, TABLE_FILE, arguments.force, &[]));
     let csv = csv.transpose()?;
-    let runs = SweepRuns::new(plan, arguments)?;
-    let directory = runs.directory().to_path_buf();
-    let (_folder, plan) = SweepFolder::take(&DiskStorage, &directory, &runs.plan)?;
+    let runs = SweepRuns::new(plan, directory, arguments)?;
+    let (_folder, plan) = SweepFolder::take(&DiskStorage, runs.directory(), &runs.plan)?;
     if plan != runs.plan {
         let name = &plan.name;
         return Err(WrongUse(format!(
@@ -95,10 +100,10 @@ pub fn run(arguments: &SweepArguments) -> anyhow::Result<u8> {
     if let Some(signal_status) = train_missing_runs(&runs, arguments.jobs)? {
         return Ok(signal_status);
     }
-    let found = RecordedRuns::read(&DiskStorage, &directory)?;
+    let found = RecordedRuns::read(&DiskStorage, runs.directory())?;
     let results: Vec<SweptRun> =
         runs.runs.iter().map(|run| found.find(&DiskStorage, &run.planned.name, &run.configuration)).collect();
-    let table = SweepTable::new(&runs.plan, &runs.plan.runs(), &results);
+    let table = SweepTable::new(&runs.plan, runs.directory(), &runs.plan.runs(), &results);
     if let Some(file) = csv {
         file.write(|out| table.write_csv(out))?;
     }
@@ -109,10 +114,6 @@ pub fn run(arguments: &SweepArguments) -> anyhow::Result<u8> {
     }
     let has_result = table.rows.iter().any(CombinationRow::has_result);
     Ok(if has_result { 0 } else { FAILED_STATUS })
-}
-
-fn directory_of_sweeps(arguments: &SweepArguments) -> &Path {
-    arguments.directory.as_deref().unwrap_or(Path::new("runs"))
 }
 
 /// The sweep that was begun under this name.
@@ -135,8 +136,18 @@ fn known_sweep(directory: &Path, name: &str) -> anyhow::Result<SweepPlan> {
 
 /// Tells how to go on with a sweep that did not come to its end.
 fn tell_way_on(runs: &SweepRuns) {
-    let usual = runs.directory() == Path::new("runs");
-    let directory = harmless_name(runs.directory().as_os_str());
-    let directory = if usual { String::new() } else { format!(" --directory {directory}") };
+    let directory = directory_words(runs.directory());
     start::print_complaint(&format!("gradtop: gradtop sweep {}{directory} goes on with it", runs.plan.name));
+}
+
+/// What names the folder of the runs on a command line, with a space before it; empty for the usual one.
+fn directory_words(directory: &Path) -> String {
+    if directory == Path::new(USUAL_DIRECTORY) {
+        return String::new();
+    }
+    let name = harmless_name(directory.as_os_str());
+    if name.chars().all(|letter| letter.is_alphanumeric() || "/._-".contains(letter)) {
+        return format!(" --directory {name}");
+    }
+    format!(" --directory '{}'", name.replace('\'', "'\\''"))
 }

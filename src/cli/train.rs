@@ -136,7 +136,7 @@ pub fn run(
         match style {
             OutputStyle::Dashboard => {
                 let recorded = shelf::serve(PathBuf::from(&config.run.directory), &ghosts, None)?;
-                dashboard(worker, app, signals, recorded, config).await
+                Box::pin(dashboard(worker, app, signals, recorded, config)).await
             }
             OutputStyle::Report => {
                 let events = TableReport::new(screen::stdout_for_people(), screen::output_columns());

@@ -272,12 +272,14 @@ const HEALTH_KEYS: &[ConfigKey] = &[
     },
     ConfigKey {
         path: "health.spike",
-        about: "Usual spreads above the usual loss or gradient norm, both as logarithms, from which on a minibatch is a spike",
+        about: "A minibatch is a spike when its loss or gradient norm lies this many usual spreads above the median, on a log \
+                scale",
         kind: ValueKind::Number { range: || SPIKE_RANGE, get: |c| c.health.spike, set: |c, v| c.health.spike = v },
     },
     ConfigKey {
         path: "health.exploding",
-        about: "What a loss is of the usual one, and of that of guessing, when it explodes",
+        about: "A loss explodes when it is over this many times both the usual loss and the loss of guessing, or when it is over \
+                twice these and its gradient norm over this many times that of the first minibatches",
         kind: ValueKind::Number {
             range: || EXPLODING_RANGE,
             get: |c| c.health.exploding,

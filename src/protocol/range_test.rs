@@ -10,7 +10,8 @@ pub const RANGE_TEST_RATES: Range = Range::closed(1e-12, 1e6);
 /// Fewest and most minibatches of a range test.
 pub const RANGE_TEST_STEPS: std::ops::RangeInclusive<u64> = 10..=10_000;
 
-/// What a learning-rate range test trains: a copy of the network, whose rate grows by the same factor after each minibatch.
+/// What a learning-rate range test tries: rates that grow by the same factor after each minibatch. It trains the run's own
+/// network, which is afterwards the same as before, bit for bit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RangeTestPlan {
     /// The first learning rate; absent leaves it to the source.

@@ -12,15 +12,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     folder::{RunFolderError, RunLock, list_runs},
-    history::RunHistory,
     manifest::Manifest,
     newest_state,
     storage::{Storage, create_folders, write_new},
 };
-use crate::{
-    protocol::metric::{TRAIN_GRADIENT_NORM, TRAIN_LOSS},
-    text::{Safe, harmless_name},
-};
+use crate::text::{Safe, harmless_name};
 
 /// Folder of the sweeps among the runs.
 const SWEEPS: &str = "sweeps";
@@ -83,7 +79,7 @@ pub enum SweptRun {
         /// What came of it.
         result: RunResult,
     },
-    /// A number was not finite, and training ended.
+    /// It broke, and training ended: a loss exploded, say, or was not finite.
     Diverged {
         /// Its folder.
         folder: PathBuf,
@@ -222,8 +218,8 @@ pub fn list_sweeps(storage: &dyn Storage, directory: &Path) -> Vec<String> {
 /// The recorded runs of a directory, by their names.
 #[derive(Debug)]
 pub struct RecordedRuns {
-    /// The folder of each, with the text of its manifest.
-    by_name: HashMap<String, Vec<(PathBuf, String)>>,
+    /// The folder of each, with its configuration.
+    by_name: HashMap<String, Vec<(PathBuf, toml::Table)>>,
 }
 
 impl RecordedRuns {
@@ -232,39 +228,47 @@ impl RecordedRuns {
     /// # Errors
     /// When the directory can't be read.
     pub fn read(storage: &dyn Storage, directory: &Path) -> Result<Self, RunFolderError> {
-        let mut by_name: HashMap<String, Vec<(PathBuf, String)>> = HashMap::new();
+        let mut by_name: HashMap<String, Vec<(PathBuf, toml::Table)>> = HashMap::new();
         for folder in list_runs(directory)? {
-            if let Ok(Manifest { facts, text }) = Manifest::read(storage, &folder) {
-                by_name.entry(facts.name).or_default().push((folder, text));
+            if let Ok(Manifest { facts, text }) = Manifest::read(storage, &folder)
+                && let Some(configuration) = compared_configuration(&text)
+            {
+                by_name.entry(facts.name).or_default().push((folder, configuration));
             }
         }
         Ok(Self { by_name })
     }
 
-    /// How far the run of this name has come that was trained with exactly this configuration.
+    /// How far the run of this name has come that was trained with exactly this configuration, in whatever folder the runs
+    /// were then.
     pub fn find(&self, storage: &dyn Storage, name: &str, configuration: &str) -> SweptRun {
         let same_name = self.by_name.get(name).map_or(&[][..], Vec::as_slice);
-        let found = same_name.iter().find(|(_, manifest)| manifest.ends_with(configuration));
+        let configuration = compared_configuration(configuration);
+        let found = same_name.iter().find(|(_, recorded)| Some(recorded) == configuration.as_ref());
         found.map_or(SweptRun::Missing, |(folder, _)| swept_run(storage, folder.clone()))
     }
+}
+
+/// What two configurations must have in common for their runs to be one: all but the folder of the runs, which may have
+/// been moved. `None` for what is no configuration.
+fn compared_configuration(text: &str) -> Option<toml::Table> {
+    let mut tables: toml::Table = toml::from_str(text).ok()?;
+    tables.remove("recorded");
+    tables.get_mut("run")?.as_table_mut()?.remove("directory");
+    Some(tables)
 }
 
 fn swept_run(storage: &dyn Storage, folder: PathBuf) -> SweptRun {
     let Some(state) = newest_state(storage, &folder) else { return SweptRun::Unfinished { folder } };
     let (state, step) = (&state.training, state.training.trainer.step);
+    // What would go on from there is another training.
+    if state.trouble.is_some() {
+        return SweptRun::Diverged { folder, step };
+    }
     if let Some(test) = state.last_evaluation.filter(|_| state.complete) {
         let best_accuracy = state.best_accuracy().map_or(test.accuracy, |(_, accuracy)| accuracy);
         let result = RunResult { accuracy: test.accuracy, loss: test.loss, best_accuracy, seconds: state.seconds };
         return SweptRun::Finished { folder, result };
-    }
-    // Such a run is saved after the minibatch that broke it. What would go on from there is another training.
-    let history = RunHistory::read(storage, &folder);
-    let is_broken = |tag: &str| {
-        let points = history.as_ref().map_or(&[][..], |history| history.points(tag));
-        points.iter().any(|(at, value)| *at == step && !value.is_finite())
-    };
-    if [TRAIN_LOSS, TRAIN_GRADIENT_NORM].into_iter().any(is_broken) {
-        return SweptRun::Diverged { folder, step };
     }
     SweptRun::Unfinished { folder }
 }

@@ -9,7 +9,10 @@ use super::{
     storage::Storage,
     tensorboard::LoggedEvent,
 };
-use crate::train::LedgerEntry;
+use crate::{
+    protocol::Change,
+    train::{LedgerEntry, RunTree, SnapshotPlace},
+};
 
 /// Gives what was logged on the way, branch by branch, with the tags of its file. What is damaged is noted.
 ///
@@ -48,4 +51,42 @@ pub fn visit_way(
         }
     }
     Ok(())
+}
+
+/// What was changed on the way to where a recorded run stands, each with the minibatches completed before. What was changed
+/// on branches that it does not come from is left out.
+///
+/// # Errors
+/// When the ledger's entries don't fit each other; a sentence.
+pub fn changes_on_way(ledger: &[LedgerEntry]) -> Result<Vec<(u64, Change)>, String> {
+    let tree = RunTree::of_ledger(ledger)?;
+    let path = tree.path_to(tree.place())?;
+    Ok(tree.changes_after(&path, SnapshotPlace::default()).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_changed_on_an_abandoned_branch_is_not_on_the_way() {
+        let ledger = |lines: &[&str]| -> Vec<LedgerEntry> {
+            lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect()
+        };
+        let rate = |ledger: &[LedgerEntry]| -> Vec<(u64, String)> {
+            let changes = changes_on_way(ledger).unwrap();
+            changes.into_iter().map(|(step, change)| (step, change.to.to_string())).collect()
+        };
+        let lines = [
+            r#"{"step":10,"branch":0,"change":{"key":"lr","to":0.5,"by":"viewer"}}"#,
+            r#"{"step":40,"branch":0,"rewound":{"to_branch":0,"to_step":20}}"#,
+            r#"{"step":20,"branch":1,"branched":{"parent":0,"changes":1}}"#,
+            r#"{"step":20,"branch":1,"change":{"key":"lr","to":0.25,"by":"viewer"}}"#,
+            r#"{"step":30,"branch":1,"rewound":{"to_branch":0,"to_step":40}}"#,
+            r#"{"step":30,"branch":1,"deleted":{}}"#,
+        ];
+        assert_eq!(rate(&ledger(&lines[..4])), [(10, "0.5".into()), (20, "0.25".into())]);
+        assert_eq!(rate(&ledger(&lines[..5])), [(10, "0.5".into())]);
+        assert_eq!(rate(&ledger(&lines)), [(10, "0.5".into())]);
+    }
 }

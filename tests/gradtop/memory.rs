@@ -57,6 +57,18 @@ fn a_network_that_does_not_fit_is_refused_before_the_screen() {
 }
 
 #[test]
+fn a_sweep_is_refused_that_has_no_memory_for_its_jobs() {
+    let place = TempDir::new().unwrap();
+    let layers = "model.layers=linear 4000, relu, linear 10";
+    let sweep = ["sweep", "--steps", "1", "--set", layers, "--set", "optimizer.lr=1e-3,1e-2,1e-1", "--jobs"];
+    let text = refusal(place.path(), "-d 409600", &[&sweep[..], &["3"]].concat());
+    assert!(text.contains("--jobs 3: ") && text.contains("train fewer runs at a time"), "{text}");
+    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
+    let Output { status, stderr, .. } = limited(place.path(), "-d 409600", &[&sweep[..], &["1"]].concat());
+    assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
+}
+
+#[test]
 fn numbers_beyond_all_memory_are_refused() {
     let place = TempDir::new().unwrap();
     let layers =

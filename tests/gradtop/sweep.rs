@@ -91,6 +91,39 @@ fn a_sweep_that_is_killed_twice_ends_with_the_same_table() {
 }
 
 #[test]
+fn a_run_that_explodes_is_counted_and_the_others_go_on() {
+    let place = TempDir::new().unwrap();
+    let words = ["sweep", "--data", "moons", "--steps", "100", "--set", "optimizer.lr=10,1e-3"];
+    let table = output_in(place.path(), &words);
+    let diverged: Vec<&str> = table.lines().filter(|line| line.starts_with("diverged ")).collect();
+    let [diverged] = diverged[..] else { panic!("{table}") };
+    assert!(diverged.contains("lr-1-seed-0 at step "), "{table}");
+    assert!(table.contains("\nbest       optimizer.lr=1e-3\n"), "{table}");
+    // Its loss was finite all the while, and it is not gone on with.
+    output_in(place.path(), &["export", "lr-1-seed-0", "run.csv"]);
+    let csv = fs::read_to_string(place.path().join("run.csv")).unwrap();
+    assert!(csv.lines().count() > 2 && !csv.contains("inf") && !csv.contains("nan"), "{csv}");
+    assert_eq!(output_in(place.path(), &["sweep", "lr"]), table);
+}
+
+#[test]
+fn a_sweep_that_was_moved_goes_on_where_it_is() {
+    let place = TempDir::new().unwrap();
+    let words = ["sweep", "--data", "moons", "--set", "data.samples=200", "--set", "optimizer.lr=1e-3,1e-2", "--steps"];
+    let table = output_in(place.path(), &[&words[..], &["20"]].concat());
+    fs::rename(place.path().join("runs"), place.path().join("moved runs")).unwrap();
+    let first = fs::read_dir(place.path().join("moved runs")).unwrap().map(|entry| entry.unwrap().path());
+    fs::remove_dir_all(first.filter(|path| path.join("run.toml").exists()).min().unwrap()).unwrap();
+    let directory = ["--directory", "moved runs"];
+    let expected = table.replace("gradtop compare", "gradtop compare --directory 'moved runs'");
+    let moved = output_in(place.path(), &[&["sweep", "lr"], &directory[..]].concat());
+    assert_eq!(without_times(&moved), without_times(&expected));
+    assert!(!place.path().join("runs").exists());
+    let again = output_in(place.path(), &[&words[..], &["20"], &directory].concat());
+    assert_eq!(again, moved);
+}
+
+#[test]
 fn the_table_counts_what_the_runs_say() {
     let place = TempDir::new().unwrap();
     let words = ["--seeds", "2", "--name", "Two ways", "--json", "--csv", "table.csv", "--steps", "30"];

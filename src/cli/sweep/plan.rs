@@ -5,6 +5,7 @@ use std::path::Path;
 use gradtop::{
     config::{Alternatives, Config},
     dataset::Source,
+    memory,
     runs::{
         folder::slug,
         sweep::{PlannedRun, SweepPlan, SweptSetting},
@@ -35,6 +36,8 @@ const UNSWEPT_KEYS: [(&str, &str); 4] = [
 /// A planned sweep with all of its runs.
 pub struct SweepRuns {
     pub plan: SweepPlan,
+    /// Folder of its runs.
+    pub directory: String,
     pub runs: Vec<SweepRun>,
 }
 
@@ -47,8 +50,8 @@ pub struct SweepRun {
     pub spec: RunSpec,
 }
 
-/// The sweep that the arguments describe.
-pub fn planned_sweep(arguments: &SweepArguments) -> anyhow::Result<SweepPlan> {
+/// The sweep that the arguments describe, and the folder of its runs, which is no part of it.
+pub fn planned_sweep(arguments: &SweepArguments) -> anyhow::Result<(SweepPlan, String)> {
     let (settings, run) = part_settings(arguments)?;
     let mut config = start::load_configuration(&run)?;
     // With the arguments themselves, which say what is wrong where it was written.
@@ -56,20 +59,26 @@ pub fn planned_sweep(arguments: &SweepArguments) -> anyhow::Result<SweepPlan> {
     if let Source::Path(path) = &mut config.data.source {
         *path = std::path::absolute(&*path)?;
     }
-    if let Some(directory) = &arguments.directory {
-        config.run.directory = directory
-            .to_str()
-            .map(str::to_owned)
-            .ok_or_else(|| WrongUse(format!("--directory: {} is not UTF-8", harmless_name(directory.as_os_str()))))?;
+    if let Some(directory) = given_directory(arguments)? {
+        config.run.directory = directory;
     }
     recording::check_directory(&config)?;
-    Ok(SweepPlan {
+    let directory = std::mem::replace(&mut config.run.directory, Config::default().run.directory);
+    let plan = SweepPlan {
         name: sweep_name(arguments.name.as_deref(), &settings),
         first_seed: config.run.seed,
         seeds: arguments.seeds.unwrap_or(1),
         settings,
         configuration: config.to_recorded_toml(),
-    })
+    };
+    Ok((plan, directory))
+}
+
+/// What `--directory` says.
+pub fn given_directory(arguments: &SweepArguments) -> Result<Option<String>, WrongUse> {
+    let Some(directory) = &arguments.directory else { return Ok(None) };
+    let text = directory.to_str().map(|directory| Some(directory.to_owned()));
+    text.ok_or_else(|| WrongUse(format!("--directory: {} is not UTF-8", harmless_name(directory.as_os_str()))))
 }
 
 /// The settings that change, and the arguments of a run in which these have their first values.
@@ -128,11 +137,11 @@ fn sweep_name(given: Option<&str>, settings: &[SweptSetting]) -> String {
 }
 
 impl SweepRuns {
-    /// The runs of a plan; every combination is checked.
+    /// The runs of a plan, which are recorded in `directory`; every combination is checked.
     ///
     /// # Errors
-    /// When a value is invalid, or does not fit the others or the data.
-    pub fn new(plan: SweepPlan, arguments: &SweepArguments) -> anyhow::Result<Self> {
+    /// When a value is invalid, or does not fit the others or the data, or there is not enough memory.
+    pub fn new(plan: SweepPlan, directory: String, arguments: &SweepArguments) -> anyhow::Result<Self> {
         let count = (plan.combinations() as u64).saturating_mul(plan.seeds);
         if count > MAX_RUNS {
             return Err(WrongUse(format!("{count} runs are too many for a sweep; valid: at most {MAX_RUNS}")).into());
@@ -145,7 +154,8 @@ impl SweepRuns {
                 (same.config.clone(), same.spec.clone())
             } else {
                 let sets = plan.sets(planned.combination);
-                let config = Config::from_toml_str(&file, &plan.configuration, &sets)?;
+                let mut config = Config::from_toml_str(&file, &plan.configuration, &sets)?;
+                config.run.directory.clone_from(&directory);
                 let spec = run_spec(&config, arguments)?;
                 (config, spec)
             };
@@ -154,13 +164,24 @@ impl SweepRuns {
             spec.train.seed = planned.seed;
             runs.push(SweepRun { planned, configuration: config.to_recorded_toml(), config, spec });
         }
-        Ok(Self { plan, runs })
+        check_memory_of_jobs(&runs, arguments.jobs)?;
+        Ok(Self { plan, directory, runs })
     }
 
     /// Folder of its runs.
     pub fn directory(&self) -> &Path {
-        self.runs.first().map_or(Path::new("runs"), |run| Path::new(&run.config.run.directory))
+        Path::new(&self.directory)
     }
+}
+
+/// Makes sure that there is memory for the largest runs that may be trained at a time.
+fn check_memory_of_jobs(runs: &[SweepRun], jobs: usize) -> Result<(), WrongUse> {
+    let needed = |run: &SweepRun| Some(run.spec.train.memory(run.spec.checked.as_ref()?, true).ok()?.total());
+    let mut needed: Vec<u64> = runs.iter().filter_map(needed).collect();
+    needed.sort_unstable();
+    let at_once = needed.iter().rev().take(jobs).fold(0, |sum: u64, bytes| sum.saturating_add(*bytes));
+    memory::check_memory(at_once)
+        .map_err(|shortage| WrongUse(format!("--jobs {jobs}: {shortage}; train fewer runs at a time")))
 }
 
 /// What is trained with a configuration, with its share of the threads.

@@ -1,19 +1,27 @@
 //! The results of a sweep: one row for each combination of values, as a table, CSV or JSON.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    path::Path,
+};
 
 use gradtop::{
+    app::MAX_GHOSTS,
     runs::sweep::{PlannedRun, RunResult, SweepPlan, SweptRun},
     text::{Safe, columns, duration, harmless_name, percent_number},
 };
 use serde_json::{Value, json};
 
-/// Runs whose curves are proposed to be laid over each other, at most: more can't be told apart.
-const MAX_COMPARED_RUNS: usize = 12;
+use super::directory_words;
+
+/// Runs whose curves are proposed to be laid over each other, at most: the first, and those that can lie over it.
+const MAX_COMPARED_RUNS: usize = MAX_GHOSTS + 1;
 
 /// What came of a sweep.
 pub struct SweepTable {
     name: String,
+    /// What names the folder of its runs on a command line, with a space before it; empty for the usual one.
+    directory: String,
     keys: Vec<String>,
     pub rows: Vec<CombinationRow>,
 }
@@ -112,8 +120,8 @@ impl CombinationRow {
 }
 
 impl SweepTable {
-    /// The table of the runs of a plan, each with how it stands.
-    pub fn new(plan: &SweepPlan, runs: &[PlannedRun], results: &[SweptRun]) -> Self {
+    /// The table of the runs of a plan in a directory, each with how it stands.
+    pub fn new(plan: &SweepPlan, directory: &Path, runs: &[PlannedRun], results: &[SweptRun]) -> Self {
         let row = |combination: usize| CombinationRow {
             values: plan.values(combination).into_iter().map(str::to_owned).collect(),
             runs: runs
@@ -125,6 +133,7 @@ impl SweepTable {
         };
         Self {
             name: plan.name.clone(),
+            directory: directory_words(directory),
             keys: plan.settings.iter().map(|setting| setting.key.clone()).collect(),
             rows: (0..plan.combinations()).map(row).collect(),
         }
@@ -174,7 +183,7 @@ impl SweepTable {
         }
         let names = self.compared_runs();
         if names.len() > 1 {
-            writeln!(out, "curves     gradtop compare {}", names.join(" "))?;
+            writeln!(out, "curves     gradtop compare{} {}", self.directory, names.join(" "))?;
         }
         out.flush()
     }
@@ -294,7 +303,7 @@ mod tests {
 
     fn table(values: &[&str], seeds: u64, results: &[SweptRun]) -> SweepTable {
         let plan = plan(values, seeds);
-        SweepTable::new(&plan, &plan.runs(), results)
+        SweepTable::new(&plan, Path::new("runs"), &plan.runs(), results)
     }
 
     #[test]
@@ -328,9 +337,22 @@ curves     gradtop compare lr-1-seed-0 lr-1-seed-1 lr-2-seed-0 lr-2-seed-1 lr-3-
 
     #[test]
     fn of_many_runs_one_of_each_combination_is_compared() {
-        let results = vec![finished(0.5, 1.0); 14];
-        let table = table(&["1", "2"], 7, &results);
-        assert_eq!(table.compared_runs(), ["lr-1-seed-0", "lr-2-seed-0"]);
+        let results = vec![finished(0.5, 1.0); 10];
+        let of_seeds = |seeds: u64| table(&["1", "2"], seeds, &results[..2 * seeds as usize]);
+        assert_eq!(of_seeds(4).compared_runs().len(), 8);
+        assert_eq!(of_seeds(5).compared_runs(), ["lr-1-seed-0", "lr-2-seed-0"]);
+        let values = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10"];
+        assert_eq!(table(&values, 1, &results).compared_runs().len(), 9);
+    }
+
+    #[test]
+    fn the_line_that_lays_curves_over_each_other_names_the_folder_of_the_runs() {
+        let plan = plan(&["1", "2"], 1);
+        let results = [finished(0.5, 1.0), finished(0.5, 1.0)];
+        let mut out = Vec::new();
+        SweepTable::new(&plan, Path::new("my runs"), &plan.runs(), &results).write_text(&mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.ends_with("gradtop compare --directory 'my runs' lr-1-seed-0 lr-2-seed-0\n"), "{text}");
     }
 
     #[test]

@@ -89,7 +89,8 @@ impl RunReporter {
         self.last_evaluation.as_ref().filter(|evaluation| evaluation.step == step)
     }
 
-    /// Says no more of a kind of trouble, nor stops for it; with a layer only where it is about that one.
+    /// Says no more of a kind of trouble, nor stops for it unless nothing is trained any more; with a layer only where it is
+    /// about that one.
     pub fn silence(&mut self, kind: TroubleKind, layer: Option<usize>) {
         if !self.silenced.contains(&(kind, layer)) {
             self.silenced.push((kind, layer));
@@ -102,13 +103,13 @@ impl RunReporter {
         let is_silenced = |(silenced, layer): &(TroubleKind, Option<usize>)| {
             *silenced == kind && (layer.is_none() || *layer == finding.layer)
         };
-        if self.silenced.iter().any(is_silenced) {
+        let trains_nothing = self.monitor.broken_minibatches() >= MAX_BROKEN_MINIBATCHES;
+        if self.silenced.iter().any(is_silenced) && !trains_nothing {
             return None;
         }
-        let broken = self.monitor.broken_minibatches();
-        let stops = self.health.stop.contains(&kind) || broken >= MAX_BROKEN_MINIBATCHES;
+        let stops = self.health.stop.contains(&kind) || trains_nothing;
         // Of several minibatches in a row only the first is news, unless the run stops at each.
-        if stops || broken <= 1 {
+        if stops || self.monitor.broken_minibatches() <= 1 {
             link.push(Event::Finding(finding.clone()));
         }
         stops.then_some(finding)

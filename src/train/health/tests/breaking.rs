@@ -249,6 +249,20 @@ fn numbers_that_are_not_finite_stop_the_run_at_last_also_where_single_ones_do_no
 }
 
 #[test]
+fn a_run_of_which_nothing_is_trained_stops_also_where_such_trouble_is_silenced() {
+    let mut spec = steep_run();
+    spec.train.network.init = "normal 1e38".parse().unwrap();
+    spec.train.health.stop.clear();
+    (spec.train.steps, spec.throttle) = (Some(200), Some(0.01));
+    let mut run = Attended::start(&spec);
+    run.ask(Command::Pause).unwrap();
+    run.ask(Command::Silence { kind: TroubleKind::NotFinite, layer: None }).unwrap();
+    run.ask(Command::SetThrottle { steps_per_second: None }).unwrap();
+    assert_eq!(run.ask(Command::Advance { count: 150 }), Err("interrupted at step 100".into()));
+    assert_eq!(run.troubles().last().unwrap().step, 100, "{:#?}", run.troubles());
+}
+
+#[test]
 fn a_minibatch_is_left_out_on_request_and_changes_nothing_that_trains() {
     let mut spec = healthy_run();
     spec.train.network.layers = layers("linear 8, batchnorm, relu, linear 2");
