@@ -75,7 +75,7 @@ impl Steered {
 fn a_program_steers_a_run_beyond_its_planned_end() {
     let mut run = Steered::start(&["--epochs", "50", "--set", "data.samples=320"]);
     run.ask(r#"{"id":1,"command":"advance","count":3}"#);
-    run.ask(r#"{"id":2,"command":"set","key":"optimizer.lr","value":0.5}"#);
+    run.ask(r#"{"id":2,"command":"set","key":"optimizer.lr","value":0.05}"#);
     assert!(run.answer(2).is_ok());
     let waits_at = run.answer(1).unwrap();
     run.ask(r#"{"id":3,"command":"evaluate"}"#);

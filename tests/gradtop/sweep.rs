@@ -100,7 +100,7 @@ fn a_run_that_explodes_is_counted_and_the_others_go_on() {
     assert!(diverged.contains("lr-1-seed-0 at step "), "{table}");
     assert!(table.contains("\nbest       optimizer.lr=1e-3\n"), "{table}");
     // Its loss was finite all the while, and it is not gone on with.
-    output_in(place.path(), &["export", "lr-1-seed-0", "run.csv"]);
+    output_in(place.path(), &["export", "lr-1-seed-0", "--csv", "run.csv"]);
     let csv = fs::read_to_string(place.path().join("run.csv")).unwrap();
     assert!(csv.lines().count() > 2 && !csv.contains("inf") && !csv.contains("nan"), "{csv}");
     assert_eq!(output_in(place.path(), &["sweep", "lr"]), table);
