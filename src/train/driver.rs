@@ -156,6 +156,8 @@ impl<'a> TrainingDriver<'a> {
             self.finish_run();
         }
         loop {
+            // Before anything else that is done at its step.
+            self.repeat_due_interventions()?;
             let now = Instant::now();
             let (watch_list, mut answerer) = self.split_queries();
             watch_list.answer_due(now, &mut answerer);
@@ -179,10 +181,7 @@ impl<'a> TrainingDriver<'a> {
                 }
                 NextRequest::EndOfRequests => self.attended = false,
                 NextRequest::Nothing if waiting || self.link.outbox.is_full() => {}
-                NextRequest::Nothing => {
-                    self.repeat_due_interventions()?;
-                    self.train_or_finish();
-                }
+                NextRequest::Nothing => self.train_or_finish(),
                 NextRequest::Gone => return Err(WorkerEndReason::Consumer(Disconnected)),
             }
             self.tend_record();
