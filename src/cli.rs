@@ -378,7 +378,8 @@ mod tests {
     use super::*;
 
     /// What stands for a value that is no number: paths, names, lists.
-    const NOT_NUMBERS: [&str; 15] = [
+    const NOT_NUMBERS: [&str; 16] = [
+        "BY",
         "CASE",
         "DIR",
         "FILE",
