@@ -112,13 +112,17 @@ fn a_sweep_that_was_moved_goes_on_where_it_is() {
     let words = ["sweep", "--data", "moons", "--set", "data.samples=200", "--set", "optimizer.lr=1e-3,1e-2", "--steps"];
     let table = output_in(place.path(), &[&words[..], &["20"]].concat());
     fs::rename(place.path().join("runs"), place.path().join("moved runs")).unwrap();
-    let first = fs::read_dir(place.path().join("moved runs")).unwrap().map(|entry| entry.unwrap().path());
-    fs::remove_dir_all(first.filter(|path| path.join("run.toml").exists()).min().unwrap()).unwrap();
+    let found = || {
+        let folders = fs::read_dir(place.path().join("moved runs")).unwrap().map(|entry| entry.unwrap().path());
+        folders.filter(|path| path.join("run.toml").exists()).collect::<Vec<_>>()
+    };
+    fs::remove_dir_all(found().iter().min().unwrap()).unwrap();
     let directory = ["--directory", "moved runs"];
     let expected = table.replace("gradtop compare", "gradtop compare --directory 'moved runs'");
     let moved = output_in(place.path(), &[&["sweep", "lr"], &directory[..]].concat());
     assert_eq!(without_times(&moved), without_times(&expected));
     assert!(!place.path().join("runs").exists());
+    assert_eq!(found().len(), 2, "the run that was there is not trained again");
     let again = output_in(place.path(), &[&words[..], &["20"], &directory].concat());
     assert_eq!(again, moved);
 }
