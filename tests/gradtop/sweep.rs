@@ -21,7 +21,7 @@ const SWEEP: [&str; 15] = [
     "--layers",
     "linear 16, relu, dropout 0.1, linear classes",
     "--epochs",
-    "12",
+    "80",
     "--set",
     "data.samples=400",
     "--set",
@@ -61,7 +61,7 @@ fn kill_after(place: &Path, words: &[&str], begun: usize) {
         thread::sleep(Duration::from_millis(2));
     }
     let nanoseconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().subsec_nanos();
-    thread::sleep(Duration::from_micros(u64::from(nanoseconds) % 60_000));
+    thread::sleep(Duration::from_micros(u64::from(nanoseconds) % 5_000));
     child.kill().unwrap();
     child.wait().unwrap();
 }

@@ -99,7 +99,8 @@ def test_tensorboard_reads_what_was_measured():
 def test_tensorboard_reads_findings():
     # At such a rate all units die.
     layers = "linear 8, relu, linear 4, relu, linear classes"
-    _, run = train("--epochs", "60", "--lr", "1e3", "--set", "run.probe_every=1", layers=layers)
+    goes_on = ["--set", "run.probe_every=1", "--set", 'health.stop=["not_finite"]']
+    _, run = train("--epochs", "60", "--lr", "1e3", *goes_on, layers=layers)
     found = events(run)
     findings = found.PluginTagToContent("text")
     texts = [value.tensor_proto.string_val[0].decode() for tag in findings for value in found.Tensors(tag)]
