@@ -1,5 +1,7 @@
 //! Behaviour of the dashboard's state, driven by messages as the event loop would.
 
+mod bounds;
+mod branch_histories;
 mod branching;
 mod finding_the_way;
 mod following;
@@ -23,21 +25,7 @@ use crate::protocol::{
     RunState, Setting, StateChange, StepReport, made_up,
 };
 
-const ALL: [Capability; 13] = [
-    Capability::Pause,
-    Capability::Advance,
-    Capability::Steer,
-    Capability::Throttle,
-    Capability::Extend,
-    Capability::Evaluate,
-    Capability::Inspect,
-    Capability::Phase,
-    Capability::Save,
-    Capability::Rewind,
-    Capability::Skip,
-    Capability::Silence,
-    Capability::RangeTest,
-];
+const ALL: [Capability; 13] = made_up::CAPABILITIES;
 
 fn hello(capabilities: &[Capability]) -> Event {
     Event::Hello(Hello {

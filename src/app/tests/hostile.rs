@@ -366,36 +366,3 @@ proptest! {
         look(&app);
     }
 }
-
-#[test]
-fn memory_stays_bounded_however_long_the_run() {
-    let mut app = running();
-    let mut at = 200;
-    let mut go_on = |app: &mut App, steps: u64| {
-        for _ in 0..steps {
-            at += 1;
-            tell(app, [step(at, 1.0), changed(at, "lr", 1.0, 2.0), evaluation(at, 1.0, 0.5)]);
-        }
-    };
-    go_on(&mut app, 30_000);
-    let before = app.watched().memory_bytes();
-    go_on(&mut app, 60_000);
-    // Two more levels in each of five series, and their list.
-    assert!(
-        app.watched().memory_bytes() <= before + 5 * 2 * 2048 * 32 + (8 << 10),
-        "{before} → {}",
-        app.watched().memory_bytes()
-    );
-    assert!(app.watched().memory_bytes() < 6 << 20);
-    assert!(app.run().marks.len() <= 1024);
-}
-
-#[test]
-fn an_event_of_any_size_is_cut_to_what_can_be_shown() {
-    let mut app = running();
-    let long = "very ".repeat(1_000_000);
-    tell(&mut app, [Event::Failed(Failure { step: 1, what: long.clone(), advice: "\u{1b}[2J".repeat(100_000) })]);
-    let failure = app.live().failure.clone().unwrap();
-    assert!(failure.what.len() < 1000 && failure.advice.len() < 1000);
-    assert!(failure.what.starts_with("very very") && failure.what.ends_with('…'));
-}

@@ -1,7 +1,8 @@
 //! Messages of a made-up source that measures what the engine measures; for tests.
 
 use crate::protocol::{
-    Evaluation, Health, LayerInfo, LayerProbe, MetricId, MetricValue, MetricValues, RunInfo, RunSummary, StepReport,
+    Capability, Evaluation, Health, LayerInfo, LayerProbe, MetricId, MetricValue, MetricValues, RunInfo, RunSummary,
+    StepReport,
     metric::{
         EFFECTIVE_LEARNING_RATE, LAYER_DEAD_UNITS, LAYER_GRADIENT_NORM, LAYER_UPDATE_RATIO, TEST_ACCURACY, TEST_LOSS,
         TRAIN_ACCURACY, TRAIN_LOSS,
@@ -11,6 +12,23 @@ use crate::{
     nn::{self, LayerSpec, Shape},
     train::{self, measured_metrics, measured_quantities},
 };
+
+/// What the engine can be asked to do.
+pub const CAPABILITIES: [Capability; 13] = [
+    Capability::Pause,
+    Capability::Advance,
+    Capability::Steer,
+    Capability::Throttle,
+    Capability::Extend,
+    Capability::Evaluate,
+    Capability::Inspect,
+    Capability::Phase,
+    Capability::Save,
+    Capability::Rewind,
+    Capability::Skip,
+    Capability::Silence,
+    Capability::RangeTest,
+];
 
 /// What is measured, and by what it is judged.
 pub fn measured() -> RunInfo {

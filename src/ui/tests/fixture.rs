@@ -126,25 +126,8 @@ pub fn press(app: &mut App, script: &str) -> Vec<Effect> {
 }
 
 pub fn hello(run: &str) -> Event {
-    hello_with(run, &ALL)
+    hello_with(run, &made_up::CAPABILITIES)
 }
-
-/// What the engine can be asked to do.
-const ALL: [Capability; 13] = [
-    Capability::Pause,
-    Capability::Advance,
-    Capability::Steer,
-    Capability::Throttle,
-    Capability::Extend,
-    Capability::Evaluate,
-    Capability::Inspect,
-    Capability::Phase,
-    Capability::Rewind,
-    Capability::Skip,
-    Capability::Silence,
-    Capability::RangeTest,
-    Capability::Save,
-];
 
 /// A source that can be asked for no more than this.
 pub fn hello_with(run: &str, capabilities: &[Capability]) -> Event {
