@@ -16,8 +16,8 @@ use gradtop::{
     report::{PlotFigure, PlotMark, PlotPanel, PlotScale, PlotSeries, PlotStroke},
     text::{short, thousands},
     train::{
-        Outcome, check_range_test,
-        worker::{WorkerHandle, spawn},
+        Outcome, RunStart, check_range_test,
+        worker::{WorkerHandle, spawn_from},
     },
 };
 use indicatif::{ProgressBar, ProgressStyle};
@@ -79,8 +79,12 @@ pub fn run(arguments: &LrfindArguments) -> anyhow::Result<u8> {
     // Paused, it waits for the test.
     spec.stop_when_finished = false;
     let name = spec.name.clone();
-    let mut worker = spawn(spec).context("can't start the training")?;
-    let tested = test(&mut worker, plan);
+    // Paused before its first minibatch: the test is of the network as it begins.
+    let request = |id, command| Request { id: CommandId(id), command };
+    let requests = vec![request(0, Command::Pause), request(1, Command::TestLearningRates(plan))];
+    let start = RunStart { requests, ..RunStart::default() };
+    let mut worker = spawn_from(spec, start).context("can't start the training")?;
+    let tested = wait_for_test(&mut worker);
     let WorkerHandle { requests, events, task } = worker;
     drop((requests, events));
     let Outcome { refused, .. } = start::build_event_loop()?.block_on(task.join());
@@ -96,12 +100,8 @@ pub fn run(arguments: &LrfindArguments) -> anyhow::Result<u8> {
     Ok(if test.suggestion.is_some() { 0 } else { FAILED_STATUS })
 }
 
-/// Asks a worker for the test, and shows how far it is until it is over.
-fn test(worker: &mut WorkerHandle, plan: RangeTestPlan) -> anyhow::Result<RangeTest> {
-    // Both wait for it when it begins, so that it trains nothing else.
-    for (id, command) in [(0, Command::Pause), (1, Command::TestLearningRates(plan))] {
-        worker.requests.try_send(Request { id: CommandId(id), command }.into()).context("can't ask for the test")?;
-    }
+/// Shows how far the test is until it is over.
+fn wait_for_test(worker: &mut WorkerHandle) -> anyhow::Result<RangeTest> {
     let bar = if io::stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
     if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} · {msg}") {
         bar.set_style(style);

@@ -90,7 +90,7 @@ pub fn run(arguments: &ResumeArguments) -> anyhow::Result<u8> {
     let ghosts = ChosenGhosts::find(&arguments.runs.directory, &arguments.ghosts)?;
     let record = recording::continued_record(&config, opened)?;
     let origin = if recording::is_unsaved(&folder) { RunOrigin::Unsaved } else { RunOrigin::Trained };
-    let start = RunStart { record: Some(record), resume: Some(resumed), weights: None };
+    let start = RunStart { record: Some(record), resume: Some(resumed), ..RunStart::default() };
     train::run(spec, style, &config, start, (origin, ghosts))
 }
 
@@ -119,7 +119,7 @@ pub fn unchanged_start(folder: &Path, config: &Config) -> anyhow::Result<RunStar
     refuse_differences(&opened, config, false)?;
     let resumed = resumed_run(&mut opened, false);
     let record = recording::continued_record(config, opened)?;
-    Ok(RunStart { record: Some(record), resume: Some(resumed), weights: None })
+    Ok(RunStart { record: Some(record), resume: Some(resumed), ..RunStart::default() })
 }
 
 /// What was recorded of a run and will not be told again.

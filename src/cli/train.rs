@@ -87,7 +87,7 @@ pub fn run_at_full_speed(arguments: &TrainArguments) -> anyhow::Result<u8> {
     let record = recording::new_record(&config, place, arguments.from.is_some());
     let weights = arguments.from.as_deref().map(|from| model::weights_of(&config, from)).transpose()?;
     let style = OutputStyle::of(&arguments.output);
-    run(spec, style, &config, RunStart { record, resume: None, weights }, (RunOrigin::Trained, ghosts))
+    run(spec, style, &config, RunStart { record, weights, ..RunStart::default() }, (RunOrigin::Trained, ghosts))
 }
 
 /// Whether a dashboard could be drawn and driven: both ends are a terminal, and one that can place text.

@@ -69,7 +69,8 @@ pub enum NextRequest {
 #[derive(Debug)]
 pub struct Inbox {
     channel: Receiver<Incoming>,
-    /// Requests that were looked at while the worker was busy. Empties as they are handed out; normally empty.
+    /// Requests whose turn comes before those in the channel: the first ones, and those that were looked at while the
+    /// worker was busy. Empties as they are handed out; normally empty.
     peeked: VecDeque<Incoming>,
     /// Requests that were handed out and have no answer yet, and whether each asks to stop. Empties as they are
     /// answered; normally the one that is carried out and those to advance.
@@ -77,9 +78,9 @@ pub struct Inbox {
 }
 
 impl Inbox {
-    /// An inbox at the end of `channel`.
-    pub fn new(channel: Receiver<Incoming>) -> Self {
-        Self { channel, peeked: VecDeque::new(), open: Vec::new() }
+    /// An inbox at the end of `channel`, with requests that come before those in it.
+    pub fn new(channel: Receiver<Incoming>, first: Vec<Request>) -> Self {
+        Self { channel, peeked: first.into_iter().map(Incoming::from).collect(), open: Vec::new() }
     }
 
     /// Whether a stop request waits, or the consumer is gone; leaves all requests in their order.
@@ -288,7 +289,7 @@ mod tests {
                 step += 1;
                 outbox.push(Event::Step(made_up::report(step, 1.0, 0.5, 0.1)));
             }
-            Self { ask, inbox: Inbox::new(requests), outbox, reader }
+            Self { ask, inbox: Inbox::new(requests, Vec::new()), outbox, reader }
         }
 
         fn ask(&self, id: u64, command: Command) {

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     dataset::SamplePreparation,
-    protocol::{Event, RunInfo},
+    protocol::{Event, Request, RunInfo, Setting},
     tensors::Tensors,
     train::{BranchPath, LedgerEntry, Snapshot, SnapshotPlace, StoredSnapshot},
 };
@@ -69,6 +69,8 @@ pub struct RunStart {
     pub resume: Option<ResumedRun>,
     /// Weights of another run to begin with, if they are not drawn.
     pub weights: Option<Tensors>,
+    /// What is asked of it before anybody can; carried out before the first minibatch.
+    pub requests: Vec<Request>,
 }
 
 /// A run that goes on.
@@ -83,7 +85,7 @@ pub struct ResumedRun {
     /// What was recorded of it, for a viewer that has not seen it.
     pub history: Vec<Event>,
     /// Settings that are different from here on, which makes it a branch.
-    pub changes: Vec<(String, crate::protocol::Setting)>,
+    pub changes: Vec<(String, Setting)>,
     /// SHA-256 that the data must have; `None` takes any.
     pub data_sha256: Option<String>,
 }

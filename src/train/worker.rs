@@ -78,17 +78,17 @@ pub fn spawn(spec: RunSpec) -> io::Result<WorkerHandle> {
     spawn_from(spec, RunStart::default())
 }
 
-/// Starts a worker that records its run, or goes on with one that was recorded.
+/// Starts a worker that records its run, goes on with one that was recorded, or does as it is asked before it trains.
 ///
 /// # Errors
 /// As [`spawn`].
 pub fn spawn_from(spec: RunSpec, start: RunStart) -> io::Result<WorkerHandle> {
+    let RunStart { record, resume, weights, requests: first_requests } = start;
     let (requests, inbox) = std_mpsc::sync_channel(MAX_WAITING_REQUESTS);
     let (outbox, events) = mpsc::channel(MAX_WAITING_BATCHES);
     let (end, ended) = oneshot::channel();
     let thread = spawn_thread("trainer", move || {
-        let RunStart { record, resume, weights } = start;
-        let (inbox, outbox) = (Inbox::new(inbox), Outbox::new(outbox, spec.delivery));
+        let (inbox, outbox) = (Inbox::new(inbox, first_requests), Outbox::new(outbox, spec.delivery));
         let link = ConsumerLink { inbox, outbox, recording: record.map(Recording::new), muted: false };
         let outcome = run_worker(&spec, link, RunOrigin { resume, weights });
         // It fails if the task was dropped.
@@ -342,6 +342,21 @@ mod tests {
             answers += events.iter().filter(|event| matches!(event, Event::Rejected { .. })).count() as u64;
         }
         assert_eq!(answers, asked);
+    }
+
+    #[test]
+    fn first_requests_are_carried_out_before_the_first_minibatch() {
+        let requests = vec![Request { id: CommandId(7), command: Command::Pause }];
+        let spec = RunSpec { throttle: None, ..slow_run(Delivery::Wait) };
+        let mut handle = spawn_from(spec, RunStart { requests, ..RunStart::default() }).unwrap();
+        // Sent later, it finds the run paused where it began.
+        let paused = |event: &Event| matches!(event, Event::State(change) if change.state == RunState::Paused);
+        let mut seen = Vec::new();
+        while !seen.iter().any(paused) {
+            seen.extend(handle.events.blocking_recv().unwrap());
+        }
+        assert!(seen.contains(&Event::Applied { id: CommandId(7), step: 0 }), "{seen:?}");
+        assert!(!seen.iter().any(|event| matches!(event, Event::Step(_))), "{seen:?}");
     }
 
     #[test]

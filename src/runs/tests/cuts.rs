@@ -304,7 +304,7 @@ pub(super) fn resumed(run: &Path) -> (RunStart, u64) {
         data_sha256: None,
     };
     let record = Recorder::going_on(Arc::new(DiskStorage), settings(run.parent().unwrap()), opened);
-    (RunStart { record: Some(Box::new(record)), resume: Some(resume), weights: None }, step)
+    (RunStart { record: Some(Box::new(record)), resume: Some(resume), ..RunStart::default() }, step)
 }
 
 /// Copies a folder as a crash would leave it: whatever was written is there.

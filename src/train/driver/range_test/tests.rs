@@ -48,7 +48,7 @@ fn connection() -> (ConsumerLink, std::sync::mpsc::SyncSender<crate::train::inbo
     let (ask, requests) = sync_channel(16);
     let (sender, events) = mpsc::channel(1024);
     let link = ConsumerLink {
-        inbox: Inbox::new(requests),
+        inbox: Inbox::new(requests, Vec::new()),
         outbox: Outbox::new(sender, Delivery::Wait),
         recording: None,
         muted: false,
