@@ -40,7 +40,7 @@ pub struct BranchRow {
 /// What a branch reached in one figure.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct BranchResult {
-    /// The best value on the way to its newest step.
+    /// The best value on it, of what it comes from none.
     pub best: Option<f64>,
     /// The newest value.
     pub newest: Option<f64>,
@@ -171,9 +171,9 @@ fn branch_result(run: &Run, branch: BranchId, figure: &JudgedFigure) -> BranchRe
         let newest = track.newest_mean_on_branch(branch, RECENT_MINIBATCHES);
         return BranchResult { newest, ..BranchResult::default() };
     }
-    // What it comes from counts for it too.
-    let extent = run.branches.way_to(branch).and_then(|way| track.extent_on_way(&way));
-    let best = extent.map(|extent| if figure.better == Better::Lower { extent.min } else { extent.max });
+    let best = track
+        .extent_on_branch(branch)
+        .map(|extent| if figure.better == Better::Lower { extent.min } else { extent.max });
     BranchResult { best, newest: track.newest_on_branch(branch).map(|(_, value)| value), is_best_of_all: false }
 }
 

@@ -137,12 +137,6 @@ impl Branches {
         self.trace_lineage(self.current, u64::MAX)
     }
 
-    /// The way to the newest step of a branch, over those that it comes from; `None` if there is no such branch.
-    pub fn way_to(&self, branch: BranchId) -> Option<Lineage> {
-        let place = self.list.iter().position(|other| other.id == branch)?;
-        Some(self.trace_lineage(place, u64::MAX))
-    }
-
     /// Whether the run stands at an earlier step than the newest of its branch, so that training on begins another.
     pub fn is_before_tip(&self) -> bool {
         self.stand.is_some()

@@ -18,7 +18,7 @@ use super::axes::{StepAxis, ValueScale};
 use super::chart_view::{ChartView, Smoothing};
 use super::metric::{ChartFigure, ChartSlot, FigureCurve};
 use super::run::Run;
-use super::series::{Column, StepRange};
+use super::series::{Column, MeanWindow, StepRange};
 use super::track::MetricTrack;
 use crate::protocol::{Better, Unit};
 
@@ -125,7 +125,8 @@ impl Chart {
         let track = |curve: Option<FigureCurve>| curve.map(|curve| run.metrics.curve_track(curve));
         let (trained, tested) = (track(figure.train), track(figure.test));
         let step_axis = StepAxis { steps, scale: view.step_scale };
-        let sight = Sight { lineage, axis: step_axis, count, scale };
+        let cuts = run.cuts_on(lineage);
+        let sight = Sight { lineage, cuts: &cuts, axis: step_axis, count, scale, cursor: view.cursor };
         let ((train, train_ends), (test, test_ends)) = (sight.curve(trained), sight.curve(tested));
         // What is measured on no part of the data does not vary with its samples.
         let reach = view.smoothing.reach().filter(|_| figure.is_sample_mean());
@@ -193,8 +194,11 @@ fn values_at(run: &Run, tracks: [Option<&MetricTrack>; 2], step: u64, mean: Opti
     let way = &if step > run.step { run.branches.way_to_tip() } else { run.lineage().clone() };
     let [trained, tested] = tracks;
     let mean = mean.and_then(|(reach, mean)| {
-        let exact =
-            || trained?.smoothed_columns(way, StepRange { first: step, last: step }, 1, reach).into_iter().next()?;
+        let exact = || {
+            let cuts = run.cuts_on(way);
+            let window = MeanWindow { reach, cuts: &cuts };
+            trained?.smoothed_columns(way, StepRange { first: step, last: step }, 1, window).into_iter().next()?
+        };
         Some(MinibatchMean { value: mean.or_else(exact)?, span: MeanSpan::Around(reach) })
     });
     ChartValues {

@@ -114,7 +114,9 @@ impl ChartView {
                 self.smoothing = self.smoothing.next();
                 FollowUp::good_notice(match self.smoothing.reach() {
                     None => "no smoothing: every minibatch".into(),
-                    Some(reach) => format!("smoothed: the mean of each minibatch and {reach} on either side"),
+                    Some(reach) => format!(
+                        "smoothed: the mean of each minibatch and {reach} on either side, never across a change"
+                    ),
                 })
             }
             Action::Figure => self.next_figure(slot, run),

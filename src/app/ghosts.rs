@@ -53,7 +53,11 @@ impl GhostRun {
                 self.scale.set_run_info(&info);
                 Event::Ready(info)
             }
-            Event::Evaluation(_) | Event::Branched(_) | Event::Rewound(_) | Event::BranchDeleted { .. } => event,
+            Event::Evaluation(_)
+            | Event::Changed { .. }
+            | Event::Branched(_)
+            | Event::Rewound(_)
+            | Event::BranchDeleted { .. } => event,
             _ => return,
         };
         self.run.apply_event(event);
@@ -136,6 +140,8 @@ pub struct AlignedGhost {
     pub metrics: MetricStore,
     /// The way to the branch that it ended on.
     pub lineage: Lineage,
+    /// Where something was changed on that way, ascending.
+    pub cuts: Vec<u64>,
     /// Its newest step, as a step of this run.
     pub newest_step: u64,
     /// Places from one of its steps to the next, on average.
@@ -343,6 +349,7 @@ impl GhostRun {
         Some(AlignedGhost {
             metrics: self.run.metrics.with_steps(&place),
             lineage: self.run.lineage().with_steps(&place),
+            cuts: self.run.cuts_on(self.run.lineage()).into_iter().map(place).collect(),
             newest_step: newest.div_ceil(PLACES_PER_STEP),
             places_per_step: newest.checked_div(self.run.step).unwrap_or(PLACES_PER_STEP).max(1),
         })

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use crate::protocol::{
     self, Answer, Capability, Change, Controls, Event, Failure, Finding, Health, Hello, HyperParameter, LEARNING_RATE,
     Loading, MetricInfo, NewMetrics, PROTOCOL_VERSION, Rewinding, RunInfo, RunState, RunSummary, StateChange,
-    StepReport, TrainingMeans, Walk, metric::EFFECTIVE_LEARNING_RATE,
+    StepReport, TrainingMeans, Walk, change::EPOCHS, metric::EFFECTIVE_LEARNING_RATE,
 };
 
 use super::branches::{Branches, Lineage, RunPosition};
@@ -112,6 +112,17 @@ impl Run {
     /// The way to the branch that the run is on.
     pub fn lineage(&self) -> &Lineage {
         self.branches.lineage()
+    }
+
+    /// The steps on a way after which training went on in another way, ascending: where branches leave each other, and
+    /// where something was changed.
+    pub(super) fn cuts_on(&self, way: &Lineage) -> Vec<u64> {
+        let forks = way.stretches().iter().skip(1).map(|stretch| stretch.first);
+        let changes = self.marks.iter().filter(|mark| mark.change.key != EPOCHS && way.contains_change(mark.at));
+        let mut cuts: Vec<u64> = forks.chain(changes.map(|mark| mark.at.step)).collect();
+        cuts.sort_unstable();
+        cuts.dedup();
+        cuts
     }
 
     /// Where the run is when `step` minibatches are completed.

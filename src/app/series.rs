@@ -12,7 +12,7 @@ mod columns;
 
 use std::{collections::VecDeque, ops::Range};
 
-pub use columns::{Column, ColumnSums, Extent, StepExtent, StepRange, WindowMeans};
+pub use columns::{Column, ColumnSums, Extent, MeanWindow, StepExtent, StepRange, WindowMeans};
 
 /// Buckets of one level that make one of the next.
 const FAN_IN: usize = 4;
@@ -279,7 +279,7 @@ impl Series {
     }
 
     /// Adds the samples up to `limit` to means over windows of steps.
-    pub fn add_to_means(&self, means: &mut WindowMeans, first: u64, limit: u64) {
+    pub fn add_to_means(&self, means: &mut WindowMeans<'_>, first: u64, limit: u64) {
         let steps = means.step_range();
         self.pieces_in(steps, first, limit).for_each(|bucket| means.add(&bucket));
     }
@@ -395,7 +395,7 @@ mod tests {
         }
 
         fn smoothed(&self, steps: StepRange, count: usize, reach: u64) -> Vec<Option<f64>> {
-            let mut means = WindowMeans::new(steps, count, reach);
+            let mut means = WindowMeans::new(steps, count, MeanWindow { reach, cuts: &[] });
             self.add_to_means(&mut means, 0, u64::MAX);
             means.into_columns()
         }
@@ -534,6 +534,28 @@ mod tests {
         // At the newest step it is the mean of the last fifty.
         let newest = series.smoothed(range(200, 200), 1, 49)[0].unwrap();
         assert!((newest - series.newest_mean(u64::MAX, 50).unwrap().0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn no_effect_of_a_change_is_drawn_before_it() {
+        // It falls until step 100, and is something else afterwards, in another way again after step 130.
+        let value = |step: u64| if step <= 100 { 2.0 } else { 5.0 + f64::from(u8::from(step > 130)) };
+        let samples: Vec<(u64, f64)> = (1..=200).map(|step| (step, value(step))).collect();
+        let series = series(256, &samples);
+        let smoothed = |steps: StepRange, count| {
+            let mut means = WindowMeans::new(steps, count, MeanWindow { reach: 49, cuts: &[0, 100, 130, 500] });
+            series.add_to_means(&mut means, 0, u64::MAX);
+            means.into_columns()
+        };
+        for window in [range(1, 200), range(90, 135), range(101, 101)] {
+            for (step, smoothed) in (window.first..).zip(smoothed(window, window.length() as usize)) {
+                assert!((smoothed.unwrap() - value(step)).abs() < 1e-6, "{smoothed:?} at {step}");
+            }
+        }
+        // Only the column of the change itself is of both sides.
+        let coarse: Vec<f64> =
+            smoothed(range(1, 200), 13).into_iter().map(|mean| (mean.unwrap() * 10.0).round()).collect();
+        assert_eq!(coarse, [20.0, 20.0, 20.0, 20.0, 20.0, 20.0, 35.0, 50.0, 55.0, 60.0, 60.0, 60.0, 60.0]);
     }
 
     #[test]

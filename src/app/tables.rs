@@ -154,7 +154,7 @@ const GLOSSARY: &[(&str, &str)] = &[
     ("last 50", "Mean over the newest fifty minibatches; every sample counts the same."),
     (
         "smooth",
-        "How far the bright line looks: ±49 is the mean of each minibatch and of forty-nine on either side, as far as there are any.",
+        "How far the bright line looks: ±49 is the mean of each minibatch and of forty-nine on either side, as far as there are any and nothing was changed between them.",
     ),
     ("raw", "One minibatch by itself, not smoothed."),
     ("test", "The test split, which is never trained on, evaluated from time to time."),

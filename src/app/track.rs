@@ -3,7 +3,7 @@
 use crate::protocol::BranchId;
 
 use super::branches::{BranchStretch, Lineage};
-use super::series::{Column, ColumnSums, Extent, Series, StepRange, WindowMeans};
+use super::series::{Column, ColumnSums, Extent, MeanWindow, Series, StepRange, WindowMeans};
 
 /// Buckets per level of a series that is not shown: ten thousand samples take about 30 KiB.
 const COARSE_LEVEL_BUCKETS: usize = 256;
@@ -100,9 +100,15 @@ impl MetricTrack {
         columns.into_columns()
     }
 
-    /// `count` columns of means over the samples of each column and those up to `reach` steps from it.
-    pub fn smoothed_columns(&self, lineage: &Lineage, steps: StepRange, count: usize, reach: u64) -> Vec<Option<f64>> {
-        let mut means = WindowMeans::new(steps, count, reach);
+    /// `count` columns of means over the samples of each column and those around it.
+    pub fn smoothed_columns(
+        &self,
+        lineage: &Lineage,
+        steps: StepRange,
+        count: usize,
+        window: MeanWindow<'_>,
+    ) -> Vec<Option<f64>> {
+        let mut means = WindowMeans::new(steps, count, window);
         for stretch in lineage.stretches() {
             if let Some(series) = self.series_of(stretch.branch) {
                 series.add_to_means(&mut means, stretch.first, stretch.last);
@@ -122,10 +128,11 @@ impl MetricTrack {
         self.series_of(branch)?.latest_until(u64::MAX)
     }
 
-    /// From the smallest to the largest value on a way; `None` where there is none.
-    pub fn extent_on_way(&self, way: &Lineage) -> Option<Extent> {
-        let all = StepRange { first: 0, last: u64::MAX };
-        self.columns(way, all, 1).first().and_then(|column| column.extent)
+    /// From the smallest to the largest value of a branch itself; `None` where there is none.
+    pub fn extent_on_branch(&self, branch: BranchId) -> Option<Extent> {
+        let mut all = ColumnSums::new(StepRange { first: 0, last: u64::MAX }, 1);
+        self.series_of(branch)?.add_to(&mut all, 0, u64::MAX);
+        all.into_columns().first()?.extent
     }
 
     /// Mean of the newest samples of a branch that are kept alone, at most `most`.

@@ -4,7 +4,7 @@ use super::super::axes::{StepAxis, ValueScale};
 use super::super::branches::Lineage;
 use super::super::metric::FigureCurve;
 use super::super::run::Run;
-use super::super::series::{Column, Extent, StepRange};
+use super::super::series::{Column, Extent, MeanWindow, StepRange};
 use super::super::track::MetricTrack;
 use crate::protocol::{MetricValue, RECENT_MINIBATCHES};
 
@@ -86,9 +86,13 @@ impl CurveEnds {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sight<'a> {
     pub lineage: &'a Lineage,
+    /// Where something was changed on it; see [`MeanWindow::cuts`].
+    pub cuts: &'a [u64],
     pub axis: StepAxis,
     pub count: usize,
     pub scale: ValueScale,
+    /// The step at which values are read out.
+    pub cursor: Option<u64>,
 }
 
 impl Sight<'_> {
@@ -103,10 +107,11 @@ impl Sight<'_> {
 
     /// Its means that reach so far to either side, in columns.
     fn means(&self, track: &MetricTrack, reach: u64) -> Vec<Option<f64>> {
+        let window = MeanWindow { reach, cuts: self.cuts };
         if self.axis.scale == ValueScale::Linear {
-            return track.smoothed_columns(self.lineage, self.axis.steps, self.count, reach);
+            return track.smoothed_columns(self.lineage, self.axis.steps, self.count, window);
         }
-        let one = |steps| track.smoothed_columns(self.lineage, steps, 1, reach).into_iter().next().flatten();
+        let one = |steps| track.smoothed_columns(self.lineage, steps, 1, window).into_iter().next().flatten();
         (0..self.count).map(|column| self.axis.steps_of(column, self.count).and_then(one)).collect()
     }
 
@@ -142,13 +147,24 @@ impl Sight<'_> {
 
     /// Where it goes at the sample before the steps in sight and at the one after them.
     pub fn drawn_around(&self, track: &MetricTrack, reach: Option<u64>) -> [Option<(u64, f64)>; 2] {
-        let around = self.around(track);
-        let Some(reach) = reach else { return around };
-        around.map(|sample| {
-            let step = sample?.0;
-            let mean = track.smoothed_columns(self.lineage, StepRange { first: step, last: step }, 1, reach);
-            Some((step, mean.into_iter().next()??))
-        })
+        self.around(track).map(|sample| self.drawn_at(track, sample?, reach))
+    }
+
+    /// Where it goes at the cursor: at the last sample up to there, unless it ends before.
+    pub fn drawn_at_cursor(&self, track: &MetricTrack, reach: Option<u64>) -> Option<f64> {
+        let cursor = self.cursor?;
+        let sample = track.before(self.lineage, cursor.saturating_add(1))?;
+        let goes_on = sample.0 == cursor || track.after(self.lineage, cursor).is_some();
+        let (_, value) = self.drawn_at(track, sample, reach).filter(|_| goes_on)?;
+        value.is_finite().then_some(value)
+    }
+
+    /// Where it goes at a sample.
+    fn drawn_at(&self, track: &MetricTrack, sample: (u64, f64), reach: Option<u64>) -> Option<(u64, f64)> {
+        let (Some(reach), step) = (reach, sample.0) else { return Some(sample) };
+        let window = MeanWindow { reach, cuts: self.cuts };
+        let mean = track.smoothed_columns(self.lineage, StepRange { first: step, last: step }, 1, window);
+        Some((step, mean.into_iter().next()??))
     }
 
     /// The sample before the steps in sight and the one after them.

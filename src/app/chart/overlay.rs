@@ -4,7 +4,7 @@ use super::super::axes::StepAxis;
 use super::super::branches::{AbandonedFuture, Lineage};
 use super::super::ghosts::{Ghost, Ghosts, places_of};
 use super::super::run::Run;
-use super::super::series::{Column, Extent};
+use super::super::series::{Column, Extent, StepRange};
 use super::super::track::MetricTrack;
 use super::curve::{CurveEnds, Sight};
 use crate::text::cut;
@@ -28,6 +28,8 @@ pub struct Overlay {
     pub ends: CurveEnds,
     /// Columns in which something was changed on it.
     pub marks: Vec<usize>,
+    /// Its value at the cursor, where it is drawn there.
+    pub at_cursor: Option<f64>,
 }
 
 /// What an overlay is made of. Anything that has a track can be laid over a chart whose steps mean the same.
@@ -42,6 +44,8 @@ pub(in crate::app) struct OverlaySource<'a> {
     pub track: &'a MetricTrack,
     /// The way along which they are read.
     pub way: &'a Lineage,
+    /// Where something was changed on it, ascending.
+    pub cuts: Vec<u64>,
     /// The last step that this way has in common with that of the chart's own curve, where it has any. What is before it
     /// is not drawn, and the curve begins on the chart's own.
     pub fork: Option<u64>,
@@ -60,6 +64,7 @@ impl<'a> OverlaySource<'a> {
             look: future.look,
             track,
             way: &future.way,
+            cuts: run.cuts_on(&future.way),
             fork: Some(future.fork),
             marks: changed.map(|at| at.step).filter(|step| *step >= future.fork).collect(),
         })
@@ -76,11 +81,13 @@ pub(super) fn ghost_overlays(ghosts: &Ghosts, tag: &str, own: Sight<'_>, reach: 
             look: ghosts.look_of(ghost),
             track: aligned.metrics.track_with_tag(tag)?,
             way: &aligned.lineage,
+            cuts: aligned.cuts.clone(),
             fork: None,
             marks: Vec::new(),
         };
         let axis = StepAxis { steps: places_of(own.axis.steps), ..own.axis };
-        let sight = Sight { axis, ..own };
+        let cursor = own.cursor.map(|step| places_of(StepRange { first: step, last: step }).last);
+        let sight = Sight { axis, cursor, ..own };
         Overlay::of(source, sight, reach.map(|reach| reach.saturating_mul(aligned.places_per_step)), &[])
     };
     ghosts.iter().filter_map(overlay).collect()
@@ -94,7 +101,7 @@ impl Overlay {
         if source.fork.is_some_and(|fork| fork >= axis.steps.last) {
             return None;
         }
-        let sight = Sight { lineage: source.way, ..own };
+        let sight = Sight { lineage: source.way, cuts: &source.cuts, ..own };
         let mut values = sight.drawn(track, reach);
         let mut around = sight.drawn_around(track, reach);
         if let Some(fork) = source.fork {
@@ -115,8 +122,10 @@ impl Overlay {
         if values.iter().all(|column| column.extent.is_none()) && ends.values().next().is_none() {
             return None;
         }
+        let is_drawn = source.fork.is_none_or(|fork| own.cursor.is_some_and(|cursor| cursor > fork));
+        let at_cursor = sight.drawn_at_cursor(track, reach).filter(|_| is_drawn);
         let marks = source.marks.into_iter().filter_map(|step| axis.column_of(step, count)).collect();
-        Some(Self { name: source.name, short: source.short, look: source.look, values, ends, marks })
+        Some(Self { name: source.name, short: source.short, look: source.look, values, ends, marks, at_cursor })
     }
 
     /// The finite values that it has in sight.

@@ -147,29 +147,50 @@ impl ColumnSums {
     }
 }
 
+/// The samples that a mean is of.
+#[derive(Clone, Copy, Debug)]
+pub struct MeanWindow<'a> {
+    /// Steps to either side, at most.
+    pub reach: u64,
+    /// Steps after which something else begins, ascending: what is after one of them does not count for what is before.
+    pub cuts: &'a [u64],
+}
+
+impl MeanWindow<'_> {
+    /// The window around some steps, where nothing was sampled before `oldest`.
+    fn around(self, own: StepRange, oldest: u64) -> StepRange {
+        let before = self.cuts.partition_point(|cut| *cut < own.first);
+        let first = before.checked_sub(1).map_or(0, |at| self.cuts[at].saturating_add(1));
+        let last = self.cuts[before..].iter().find(|cut| **cut >= own.last).map_or(u64::MAX, |cut| *cut);
+        let room = own.first.saturating_sub(oldest.max(first)).min(last - own.last);
+        own.extended_by(self.reach.min(room))
+    }
+}
+
 /// Means over the samples around each column, on their way over buckets in ascending order. A window goes `reach` steps
-/// to either side of the steps of its column, so that a mean does not lag behind what it is of; no further to the right
-/// than to the left at the beginning of a run, and at its end as far as there are samples.
+/// to either side of the steps of its column, so that a mean does not lag behind what it is of. It is no wider than keeps it
+/// from going across a cut, so that no effect of a change shows before it, or beyond the beginning of a run; at the end it
+/// goes as far as there are samples.
 #[derive(Debug)]
-pub struct WindowMeans {
+pub struct WindowMeans<'a> {
     /// The steps of the columns.
     steps: StepRange,
-    reach: u64,
+    window: MeanWindow<'a>,
     buckets: Vec<Bucket>,
     /// Whether a column has samples of its own.
     filled: Vec<bool>,
     places: Places,
 }
 
-impl WindowMeans {
+impl<'a> WindowMeans<'a> {
     /// Means in `count` columns over `steps`.
-    pub fn new(steps: StepRange, count: usize, reach: u64) -> Self {
-        Self { steps, reach, buckets: Vec::new(), filled: vec![false; count], places: Places::new(steps, count) }
+    pub fn new(steps: StepRange, count: usize, window: MeanWindow<'a>) -> Self {
+        Self { steps, window, buckets: Vec::new(), filled: vec![false; count], places: Places::new(steps, count) }
     }
 
     /// The steps of all windows together.
     pub fn step_range(&self) -> StepRange {
-        self.steps.extended_by(self.reach)
+        self.steps.extended_by(self.window.reach)
     }
 
     /// Adds a bucket.
@@ -192,7 +213,7 @@ impl WindowMeans {
         let mean = |column: usize| {
             let first = self.steps.step_of(column, count);
             let own = StepRange { first, last: self.steps.last_step_of(column, count).max(first) };
-            let window = own.extended_by(self.reach.min(first.saturating_sub(oldest)));
+            let window = self.window.around(own, oldest);
             while self.buckets.get(begin).is_some_and(|bucket| bucket.last < window.first) {
                 begin += 1;
             }

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::branching::{branched, loss};
 use super::*;
 use crate::app::branches::Branches;
+use crate::app::series::MeanWindow;
 use crate::app::track::MetricTrack;
 use crate::protocol::{BranchId, Branching, Rewound};
 
@@ -150,10 +151,14 @@ proptest! {
             });
             prop_assert_eq!(shown.extent.map(|extent| (extent.min, extent.max)), (low <= high).then_some((low, high)));
         }
-        // The mean goes on over the place where a branch leaves another one.
-        let smoothed = track.smoothed_columns(lineage, steps, history.len().max(1), 4);
+        // The mean does not go over the place where a branch leaves another one.
+        let cuts: Vec<u64> = lineage.stretches().iter().skip(1).map(|stretch| stretch.first).collect();
+        let window = MeanWindow { reach: 4, cuts: &cuts };
+        let smoothed = track.smoothed_columns(lineage, steps, history.len().max(1), window);
         for (at, smoothed) in (0..history.len()).zip(smoothed) {
-            let reach = at.min(4);
+            let cut_before = cuts.iter().rev().find(|cut| **cut as usize <= at).map_or(0, |cut| *cut as usize);
+            let cut_after = cuts.iter().find(|cut| **cut as usize > at).map_or(usize::MAX, |cut| *cut as usize);
+            let reach = (at - cut_before).min(cut_after - 1 - at).min(4);
             let around = &history[at - reach..(at + reach + 1).min(history.len())];
             let exact = around.iter().sum::<f64>() / around.len() as f64;
             prop_assert!(smoothed.is_some_and(|smoothed| (smoothed - exact).abs() <= 1e-3 * exact.abs().max(1.0)));
@@ -181,7 +186,7 @@ proptest! {
                 prop_assert!(history.contains(&extent.min) && history.contains(&extent.max), "{step}: {extent:?}");
             }
         }
-        let smoothed = track.smoothed_columns(lineage, steps, count, 9);
+        let smoothed = track.smoothed_columns(lineage, steps, count, MeanWindow { reach: 9, cuts: &[] });
         let bounds = history.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
             (low.min(*value), high.max(*value))
         });

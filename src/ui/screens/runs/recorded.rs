@@ -14,14 +14,11 @@ use crate::{
     },
 };
 
-/// Columns of when a run began, without the seconds.
-const BEGAN_COLUMNS: u16 = 17;
+/// What is told of a run, with the columns that each takes, the most important first and at the right.
+const COLUMNS: [(&str, u16); 4] = [("accuracy", 9), ("steps", STEP_COLUMNS), ("began", 17), ("state", 14)];
 
-/// Columns of how it stands.
-const STATE_COLUMNS: u16 = 14;
-
-/// Columns of its best accuracy.
-const RESULT_COLUMNS: u16 = 9;
+/// Columns of the pointer and of the mark beside the name.
+const LEFT_COLUMNS: u16 = 4;
 
 /// Columns of its name, at least.
 const MIN_NAME_COLUMNS: u16 = 14;
@@ -37,7 +34,16 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     let mut heading = title(app, theme, buffer, area, Panel::Recorded);
     heading.put(&format!("aligned by {}", app.view().charts.ghosts.alignment().word()), muted).skip(1);
     if rows.len() > room {
-        heading.put_right(&hidden_rows_text(rows.len() - room, theme), muted);
+        heading.skip(1).put(&hidden_rows_text(rows.len() - room, theme), muted);
+    }
+    let count = shown_columns(area.width.saturating_sub(LEFT_COLUMNS));
+    let columns = &COLUMNS[..if rows.iter().any(|row| row.recorded.is_some()) { count } else { 0 }];
+    if columns.iter().map(|(_, width)| width).sum::<u16>() <= heading.free() {
+        let start = area.width - columns.iter().map(|(_, width)| width).sum::<u16>();
+        heading.skip_to(start);
+        for (text, width) in columns.iter().rev() {
+            heading.skip(1).put_right_aligned(text, width - 1, muted);
+        }
     }
     if rows.is_empty() {
         let text = if screen.are_runs_listed() { "no other run is recorded here" } else { "looking for recorded runs" };
@@ -62,14 +68,14 @@ fn draw_run(
     selected: bool,
 ) {
     let (marks, muted) = (theme.marks(), theme.style(Role::Muted));
-    row.put_left_aligned(if selected { marks.pointer } else { " " }, 2, theme.style(Role::Focus));
+    row.put_left_aligned(if selected { marks.pointer } else { " " }, LEFT_COLUMNS / 2, theme.style(Role::Focus));
     let (mark, mark_style) = match recorded.ghost {
         Some(ghost) if ghost.is_loading() => (marks.pending, theme.style(Role::Change)),
         Some(ghost) if ghost.aligned().is_none() => (marks.watch, theme.style(Role::Watch)),
         Some(_) => (marks.rule, style.unwrap_or(muted)),
         None => (" ", muted),
     };
-    row.put_left_aligned(mark, 2, mark_style);
+    row.put_left_aligned(mark, LEFT_COLUMNS / 2, mark_style);
     // What is told of the run stands at the right, as far as its name leaves room.
     let free = row.free();
     let name_style = theme.style(if selected { Role::Selected } else { Role::Text });
@@ -79,25 +85,29 @@ fn draw_run(
         row.skip(1).put(&reason, theme.style(Role::Watch));
         return;
     }
-    let mut columns = Vec::new();
-    if let Some(listed) = recorded.recorded {
-        let accuracy = listed.accuracy.map(|accuracy| format!("{} %", percent_number(accuracy, 2)));
-        let steps = listed.step.map(thousands);
-        columns = vec![
-            (accuracy.unwrap_or_else(|| marks.none.into()), RESULT_COLUMNS),
-            (steps.unwrap_or_else(|| marks.none.into()), STEP_COLUMNS),
-            (listed.began.clone(), BEGAN_COLUMNS),
-            (listed.state.to_owned(), STATE_COLUMNS),
-        ];
+    let Some(listed) = recorded.recorded else {
+        row.put(recorded.name, name_style);
+        return;
+    };
+    let accuracy = listed.accuracy.map(|accuracy| format!("{} %", percent_number(accuracy, 2)));
+    let steps = listed.step.map(thousands);
+    let none = || marks.none.to_owned();
+    let texts =
+        [accuracy.unwrap_or_else(none), steps.unwrap_or_else(none), listed.began.clone(), listed.state.to_owned()];
+    let columns = &COLUMNS[..shown_columns(free)];
+    let taken: u16 = columns.iter().map(|(_, width)| width).sum();
+    let gap = u16::from(taken > 0);
+    row.put_left_aligned(recorded.name, free - taken - gap, name_style).skip(gap);
+    for ((_, width), text) in columns.iter().zip(texts).rev() {
+        row.skip(1).put_right_aligned(&text, width - 1, muted);
     }
-    let mut taken = 0;
-    columns.retain(|(_, width)| {
-        let fits = taken + width + MIN_NAME_COLUMNS <= free;
-        taken += if fits { *width } else { 0 };
-        fits
+}
+
+/// How many of [`COLUMNS`] have room beside a name.
+fn shown_columns(free: u16) -> usize {
+    let taken = COLUMNS.iter().scan(MIN_NAME_COLUMNS, |taken, (_, width)| {
+        *taken += width;
+        Some(*taken)
     });
-    row.put_left_aligned(recorded.name, free - taken - u16::from(taken > 0), name_style).skip(u16::from(taken > 0));
-    for (text, width) in columns.iter().rev() {
-        row.skip(1).put_right_aligned(text, width - 1, muted);
-    }
+    taken.take_while(|taken| *taken <= free).count()
 }

@@ -76,7 +76,8 @@ fn cell_of(axis: &ValueAxis, plot: Rect, x: usize, value: f64) -> Option<(u16, u
     Some(((x / DOTS_ACROSS) as u16, y as u16))
 }
 
-/// Marks on each curve where something was changed, and writes its name near its end, where nothing else is.
+/// Marks on each curve where something was changed, and writes its name near its end, where nothing else is; with its
+/// value at the cursor.
 pub(super) fn draw_names(buffer: &mut Buffer, plot: Rect, chart: &Chart, theme: Theme) {
     for overlay in &chart.overlays {
         let style = theme.overlay_style(overlay.look);
@@ -90,11 +91,15 @@ pub(super) fn draw_names(buffer: &mut Buffer, plot: Rect, chart: &Chart, theme: 
     for overlay in &chart.overlays {
         let places = end_of_curve(overlay).and_then(|(x, value)| cell_of(&chart.axis, plot, x, value));
         let Some(end) = places else { continue };
-        let texts = [overlay.name.as_str(), overlay.short.as_str()];
+        let named = |name: &str| {
+            let value = overlay.at_cursor.map(|value| format!(": {}", chart.unit.format_value(value)));
+            [name, value.as_deref().unwrap_or_default()].concat()
+        };
+        let texts = [named(&overlay.name), named(&overlay.short), overlay.short.clone()];
         let place =
-            texts.into_iter().find_map(|text| Some((text, free_place(buffer, plot, end, text.width() as u16)?)));
-        if let Some((text, (x, y))) = place {
-            Row::new(buffer, plot, y).skip(x).put(text, theme.overlay_style(overlay.look));
+            texts.into_iter().find_map(|text| Some((free_place(buffer, plot, end, text.width() as u16)?, text)));
+        if let Some(((x, y), text)) = place {
+            Row::new(buffer, plot, y).skip(x).put(&text, theme.overlay_style(overlay.look));
         }
     }
 }
