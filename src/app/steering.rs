@@ -80,10 +80,15 @@ impl WatchedRun {
         if !range.contains(value) {
             return Err(format!("{} is out of range; valid: {range}", quoted(text)));
         }
-        if self.pending().requested_value(key).unwrap_or(parameter.value) == value {
+        if !self.is_going_back() && self.pending().requested_value(key).unwrap_or(parameter.value) == value {
             return Ok(FollowUp::good_notice(format!("{} is {} already", harmless_name(key), short(value))));
         }
         Ok(FollowUp::Send(Command::Set { key: key.into(), value }))
+    }
+
+    /// Whether the run is on its way to another place, where its settings may be others.
+    fn is_going_back(&self) -> bool {
+        self.rewind_progress().is_some()
     }
 
     fn unknown_hyperparameter_error(&self, key: &str) -> String {
@@ -152,6 +157,9 @@ impl WatchedRun {
         let Some(parameter) = self.live().hyperparameter(LEARNING_RATE) else {
             return FollowUp::bad_notice("this source reported no learning rate");
         };
+        if self.is_going_back() {
+            return FollowUp::bad_notice("the rate at that step is known when the run is there; L types one");
+        }
         let range = parameter.range;
         let now = self.pending().requested_value(LEARNING_RATE).unwrap_or(parameter.value);
         let wanted = round_to_nine_digits(now * factor);

@@ -84,6 +84,17 @@ fn training_on_begins_a_branch_and_keeps_the_future() {
     assert_eq!(value(119), None);
     assert_eq!(value(120), chart.smoothed[119], "it begins on the curve of the run");
     assert!(value(121).is_some() && value(200).is_some());
+    // At the cursor both are read, the other one only where it is drawn.
+    assert_eq!(chart.overlays[0].at_cursor, None);
+    let at_cursor = |app: &mut App, step: u64| {
+        put_cursor(app, step);
+        let overlay = app.chart(ChartSlot::First, plot(200)).overlays.remove(0);
+        (overlay.at_cursor, overlay.values[step as usize - 1].extent.map(|extent| extent.mean))
+    };
+    let (read, drawn) = at_cursor(&mut app, 122);
+    assert!(read.is_some() && read == drawn, "{read:?} {drawn:?}");
+    assert_eq!(at_cursor(&mut app, 119).0, None);
+    press(&mut app, Key::plain(Code::Char('0')));
     // And back to where the first branch ended.
     tell(&mut app, [rewound(0, 200), state(RunState::Paused, 200)]);
     assert_eq!(notice(&app), "at step 200, the newest of branch 0");
@@ -96,6 +107,18 @@ fn training_on_begins_a_branch_and_keeps_the_future() {
     tell(&mut app, [Event::BranchDeleted { branch: BranchId(1) }]);
     assert!(app.chart(ChartSlot::First, plot(200)).overlays.is_empty());
     assert_eq!(app.run().branches.count(), 1);
+}
+
+#[test]
+fn a_rate_is_no_step_from_another_while_the_run_goes_back() {
+    let mut app = running();
+    tell(&mut app, [changed(150, LEARNING_RATE, 1e-3, 1e-2), controls(1e-2, None)]);
+    put_cursor(&mut app, 120);
+    assert_eq!(sent(&type_keys(&mut app, "r\n")), [go(0, 120)]);
+    assert!(type_keys(&mut app, "+").is_empty());
+    assert_eq!(notice(&app), "the rate at that step is known when the run is there; L types one");
+    // What it is here says nothing of there.
+    assert_eq!(sent(&type_keys(&mut app, ":lr 0.01\n")), [Command::Set { key: LEARNING_RATE.into(), value: 1e-2 }]);
 }
 
 #[test]
