@@ -169,6 +169,10 @@ impl App {
         if is_trouble {
             self.remedies.offer_newest(&self.watched);
         }
+        // Who lets the training go on leaves everything as it is.
+        if (before, self.live().state) == (RunState::Paused, RunState::Running) {
+            self.remedies.dismiss();
+        }
         let leave = if stopped { self.leave_if_leaving() } else { Vec::new() };
         following.into_iter().chain(self.call_attention(before, asked)).chain(leave).collect()
     }

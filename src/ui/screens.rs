@@ -73,7 +73,7 @@ fn draw_unicode(app: &App, theme: Theme, buffer: &mut Buffer) {
     match app.mode() {
         KeyboardMode::Normal | KeyboardMode::Line(_) => {
             if let Some(offer) = app.trouble_offer() {
-                remedies::draw(&offer, theme, buffer, area);
+                remedies::draw(&offer, theme, buffer, Rect { height: layout.notice.y.saturating_sub(area.y), ..area });
             }
         }
         KeyboardMode::Help { scroll } => help::draw(app, *scroll, theme, buffer, area),

@@ -163,9 +163,9 @@ fn what_was_found_before_is_offered_only_when_it_is_selected() {
     }
     press(&mut app, Key::plain(Code::Enter));
     assert!(app.trouble_offer().is_some());
-    // A run that stands somewhere else, or is over, needs no remedy.
+    // A run that stands somewhere else, goes on, or is over, needs no remedy.
     let rewound = Rewound { branch: BranchId(0), step: 500 };
-    for event in [Event::Rewound(rewound), Event::Stopped { step: 504 }] {
+    for event in [Event::Rewound(rewound), state(RunState::Running, 504), Event::Stopped { step: 504 }] {
         let mut app = exploding(&ALL);
         tell(&mut app, [event]);
         assert!(app.trouble_offer().is_none());

@@ -21,7 +21,7 @@ const MAX_WHAT_ROWS: usize = 4;
 /// Columns of the keys.
 const KEY_COLUMNS: u16 = 5;
 
-/// Draws what is offered.
+/// Draws what is offered at the lower end of an area, where it hides the least of the charts.
 pub fn draw(offer: &TroubleOffer, theme: Theme, buffer: &mut Buffer, area: Rect) {
     let width = area.width.saturating_sub(4).min(MAX_COLUMNS);
     let mut what = wrap(&offer.what, width);
@@ -29,6 +29,8 @@ pub fn draw(offer: &TroubleOffer, theme: Theme, buffer: &mut Buffer, area: Rect)
     let missing: Vec<String> = offer.missing.iter().flat_map(|line| wrap(line, width)).collect();
     let height = what.len() + 1 + offer.remedies.len() + missing.len();
     let title = format!("trouble at step {}", thousands(offer.step));
+    let lower = (height as u16).saturating_add(dialog::FRAME_ROWS).min(area.height);
+    let area = Rect { y: area.bottom() - lower, height: lower, ..area };
     let inside = dialog::draw(buffer, area, &title, (width, height as u16), theme);
     let ellipsis = theme.marks().ellipsis;
     let mut row = 0;

@@ -11,11 +11,14 @@ use crate::ui::{
     theme::{Role, Theme},
 };
 
+/// Rows of the frame.
+pub const FRAME_ROWS: u16 = 2;
+
 /// Clears a box for `width` × `height` cells of content in the middle of `area`, draws its frame, and gives the
 /// inside.
 pub fn draw(buffer: &mut Buffer, area: Rect, title: &str, (width, height): (u16, u16), theme: Theme) -> Rect {
     let area = area.intersection(buffer.area);
-    let outside = centered(area, width.saturating_add(4), height.saturating_add(2));
+    let outside = centered(area, width.saturating_add(4), height.saturating_add(FRAME_ROWS));
     Clear.render(outside, buffer);
     if outside.width < 2 || outside.height < 2 {
         return Rect { width: 0, height: 0, ..outside };

@@ -36,6 +36,9 @@ const ASCII_DOTS: [&str; OVERLAY_LOOKS] =
 /// Rows that a name may be away from the end of its curve.
 const MAX_NAME_DISTANCE_ROWS: u16 = 3;
 
+/// Columns that it may end before it, where the cursor or another curve is in the way.
+const MAX_NAME_DISTANCE_COLUMNS: u16 = 10;
+
 /// The dashes of a curve.
 pub(super) fn dashes(overlay: &Overlay) -> Dashes {
     let (length, period) = DASH_CELLS[overlay.look % DASH_CELLS.len()];
@@ -114,7 +117,8 @@ fn end_of_curve(overlay: &Overlay) -> Option<(usize, f64)> {
     Some((column, overlay.values[column].extent?.drawn_value()))
 }
 
-/// The free place of so many cells that is nearest to a cell: after it in its row, or up to it in a row above or below.
+/// The free place of so many cells that is nearest to a cell: after it in its row, or in a row above or below up to it or a
+/// little before.
 fn free_place(buffer: &Buffer, plot: Rect, (x, y): (u16, u16), width: u16) -> Option<(u16, u16)> {
     // With a blank to either side, as far as the plot goes.
     let is_free = |x: u16, y: u16| {
@@ -127,9 +131,11 @@ fn free_place(buffer: &Buffer, plot: Rect, (x, y): (u16, u16), width: u16) -> Op
         return None;
     }
     let up_to = (x + 1).saturating_sub(width).min(plot.width - width);
-    let rows = (1..=MAX_NAME_DISTANCE_ROWS).flat_map(|rows| [y.checked_sub(rows), y.checked_add(rows)]);
-    let beside = rows.flatten().flat_map(|y| [(up_to, y), (x.min(plot.width - width), y)]);
-    [after].into_iter().chain(beside).find(|(x, y)| fits(*x, *y))
+    let rows = || (1..=MAX_NAME_DISTANCE_ROWS).flat_map(|rows| [y.checked_sub(rows), y.checked_add(rows)]).flatten();
+    let beside = rows().flat_map(|y| [(up_to, y), (x.min(plot.width - width), y)]);
+    let before =
+        (1..=MAX_NAME_DISTANCE_COLUMNS.min(up_to)).flat_map(|columns| rows().map(move |y| (up_to - columns, y)));
+    [after].into_iter().chain(beside).chain(before).find(|(x, y)| fits(*x, *y))
 }
 
 #[cfg(test)]
