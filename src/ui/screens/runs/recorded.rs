@@ -36,14 +36,11 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     if rows.len() > room {
         heading.skip(1).put(&hidden_rows_text(rows.len() - room, theme), muted);
     }
-    let count = shown_columns(area.width.saturating_sub(LEFT_COLUMNS));
-    let columns = &COLUMNS[..if rows.iter().any(|row| row.recorded.is_some()) { count } else { 0 }];
-    if columns.iter().map(|(_, width)| width).sum::<u16>() <= heading.free() {
-        let start = area.width - columns.iter().map(|(_, width)| width).sum::<u16>();
-        heading.skip_to(start);
-        for (text, width) in columns.iter().rev() {
-            heading.skip(1).put_right_aligned(text, width - 1, muted);
-        }
+    if rows.iter().any(|row| row.recorded.is_some()) {
+        let columns = &COLUMNS[..shown_columns(area.width.saturating_sub(LEFT_COLUMNS))];
+        let mut heads = columns.iter().map(|(text, width)| format!("{text:>width$}", width = usize::from(*width)));
+        // Those that the title leaves room for.
+        while heads.next().is_some_and(|head| heading.put_right(&head, muted)) {}
     }
     if rows.is_empty() {
         let text = if screen.are_runs_listed() { "no other run is recorded here" } else { "looking for recorded runs" };
