@@ -126,7 +126,8 @@ impl Chart {
         let (trained, tested) = (track(figure.train), track(figure.test));
         let step_axis = StepAxis { steps, scale: view.step_scale };
         let cuts = run.cuts_on(lineage);
-        let sight = Sight { lineage, cuts: &cuts, axis: step_axis, count, scale, cursor: view.cursor };
+        let sight =
+            Sight { lineage, cuts: &cuts, axis: step_axis, count, scale, cursor: view.cursor.map(StepRange::of) };
         let ((train, train_ends), (test, test_ends)) = (sight.curve(trained), sight.curve(tested));
         // What is measured on no part of the data does not vary with its samples.
         let reach = view.smoothing.reach().filter(|_| figure.is_sample_mean());
@@ -197,7 +198,7 @@ fn values_at(run: &Run, tracks: [Option<&MetricTrack>; 2], step: u64, mean: Opti
         let exact = || {
             let cuts = run.cuts_on(way);
             let window = MeanWindow { reach, cuts: &cuts };
-            trained?.smoothed_columns(way, StepRange { first: step, last: step }, 1, window).into_iter().next()?
+            trained?.smoothed_columns(way, StepRange::of(step), 1, window).into_iter().next()?
         };
         Some(MinibatchMean { value: mean.or_else(exact)?, span: MeanSpan::Around(reach) })
     });

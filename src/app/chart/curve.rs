@@ -91,8 +91,8 @@ pub(super) struct Sight<'a> {
     pub axis: StepAxis,
     pub count: usize,
     pub scale: ValueScale,
-    /// The step at which values are read out.
-    pub cursor: Option<u64>,
+    /// Where values are read out: a step, or the places of one.
+    pub cursor: Option<StepRange>,
 }
 
 impl Sight<'_> {
@@ -153,8 +153,8 @@ impl Sight<'_> {
     /// Where it goes at the cursor: at the last sample up to there, unless it ends before.
     pub fn drawn_at_cursor(&self, track: &MetricTrack, reach: Option<u64>) -> Option<f64> {
         let cursor = self.cursor?;
-        let sample = track.before(self.lineage, cursor.saturating_add(1))?;
-        let goes_on = sample.0 == cursor || track.after(self.lineage, cursor).is_some();
+        let sample = track.before(self.lineage, cursor.last.saturating_add(1))?;
+        let goes_on = cursor.contains(sample.0) || track.after(self.lineage, cursor.last).is_some();
         let (_, value) = self.drawn_at(track, sample, reach).filter(|_| goes_on)?;
         value.is_finite().then_some(value)
     }
@@ -163,7 +163,7 @@ impl Sight<'_> {
     fn drawn_at(&self, track: &MetricTrack, sample: (u64, f64), reach: Option<u64>) -> Option<(u64, f64)> {
         let (Some(reach), step) = (reach, sample.0) else { return Some(sample) };
         let window = MeanWindow { reach, cuts: self.cuts };
-        let mean = track.smoothed_columns(self.lineage, StepRange { first: step, last: step }, 1, window);
+        let mean = track.smoothed_columns(self.lineage, StepRange::of(step), 1, window);
         Some((step, mean.into_iter().next()??))
     }
 

@@ -4,7 +4,7 @@ use super::super::axes::StepAxis;
 use super::super::branches::{AbandonedFuture, Lineage};
 use super::super::ghosts::{Ghost, Ghosts, places_of};
 use super::super::run::Run;
-use super::super::series::{Column, Extent, StepRange};
+use super::super::series::{Column, Extent};
 use super::super::track::MetricTrack;
 use super::curve::{CurveEnds, Sight};
 use crate::text::cut;
@@ -86,8 +86,7 @@ pub(super) fn ghost_overlays(ghosts: &Ghosts, tag: &str, own: Sight<'_>, reach: 
             marks: Vec::new(),
         };
         let axis = StepAxis { steps: places_of(own.axis.steps), ..own.axis };
-        let cursor = own.cursor.map(|step| places_of(StepRange { first: step, last: step }).last);
-        let sight = Sight { axis, cursor, ..own };
+        let sight = Sight { axis, cursor: own.cursor.map(places_of), ..own };
         Overlay::of(source, sight, reach.map(|reach| reach.saturating_mul(aligned.places_per_step)), &[])
     };
     ghosts.iter().filter_map(overlay).collect()
@@ -122,7 +121,7 @@ impl Overlay {
         if values.iter().all(|column| column.extent.is_none()) && ends.values().next().is_none() {
             return None;
         }
-        let is_drawn = source.fork.is_none_or(|fork| own.cursor.is_some_and(|cursor| cursor > fork));
+        let is_drawn = source.fork.is_none_or(|fork| own.cursor.is_some_and(|cursor| cursor.first > fork));
         let at_cursor = sight.drawn_at_cursor(track, reach).filter(|_| is_drawn);
         let marks = source.marks.into_iter().filter_map(|step| axis.column_of(step, count)).collect();
         Some(Self { name: source.name, short: source.short, look: source.look, values, ends, marks, at_cursor })

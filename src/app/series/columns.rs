@@ -12,6 +12,11 @@ pub struct StepRange {
 }
 
 impl StepRange {
+    /// One step.
+    pub fn of(step: u64) -> Self {
+        Self { first: step, last: step }
+    }
+
     /// Number of steps, at least 1.
     pub fn length(self) -> u64 {
         (self.last.saturating_sub(self.first)).saturating_add(1)

@@ -82,6 +82,29 @@ fn at_the_same_place_is_the_same_share_of_the_data() {
 }
 
 #[test]
+fn its_value_at_the_cursor_is_that_of_its_last_step_there_as_long_as_it_goes_on() {
+    let at = |app: &mut App, step: u64| {
+        let fraction = (step - 1) as f64 / 399.0;
+        app.update(Message::Pointer(Pointer::ClickAt { panel: Panel::Chart(ChartSlot::First), fraction }));
+        assert_eq!(app.view().charts.cursor, Some(step));
+        chart_of(app).overlays[0].at_cursor
+    };
+    let loss = |step: u64| Some(2.0 / (1.0 + step as f64 / 25.0)).map(|loss| (loss * 1e5).round());
+    let rounded = |value: Option<f64>| value.map(|value| (value * 1e5).round());
+    let mut app = with_ghost(Alignment::Epoch);
+    // No smoothing.
+    press(&mut app, "mm");
+    for (step, theirs) in [(4, 1), (7, 1), (8, 2), (399, 99), (400, 100)] {
+        assert_eq!(rounded(at(&mut app, step)), loss(theirs), "{step}");
+    }
+    assert_eq!(at(&mut app, 3), None, "before its first");
+    let mut app = with_ghost(Alignment::Step);
+    press(&mut app, "mm");
+    assert_eq!(rounded(at(&mut app, 100)), loss(100));
+    assert_eq!(at(&mut app, 101), None, "after its end");
+}
+
+#[test]
 fn a_longer_run_is_shown_to_its_end() {
     let mut app = with_ghost(Alignment::Epoch);
     let answer = RecordedAnswer::Ghost { folder: "runs/other".into(), ghost: Ok(ghost("other", 25, 40, 10)) };
