@@ -8,7 +8,7 @@ use std::{
 use gradtop::{
     app::MAX_GHOSTS,
     runs::sweep::{PlannedRun, RunResult, SweepPlan, SweptRun},
-    text::{Safe, columns, duration, harmless_name, percent_number},
+    text::{Safe, columns, harmless_name, percent_number},
 };
 use serde_json::{Value, json};
 
@@ -109,12 +109,11 @@ impl CombinationRow {
         let percent = |share: f64| percent_number(share, 2);
         let accuracy = |of: Option<MeanAndDeviation>| of.map_or("–".into(), |of| of.text(percent, " %"));
         let loss = self.loss().map_or("–".into(), |of| of.text(|loss| format!("{loss:.4}"), ""));
-        let time = self.seconds().map_or("–".into(), |of| duration(of.mean));
         let diverged = match self.diverged().count() {
             0 => String::new(),
             count => format!("{count} of {} diverged", self.runs.len()),
         };
-        let figures = [accuracy(self.accuracy()), accuracy(self.best_accuracy()), loss, time, diverged];
+        let figures = [accuracy(self.accuracy()), accuracy(self.best_accuracy()), loss, diverged];
         self.values.iter().map(|value| Safe(value).to_string()).chain(figures).collect()
     }
 }
@@ -151,7 +150,8 @@ impl SweepTable {
         rows.reduce(better).map(|(place, _)| place)
     }
 
-    /// Prints the table, which runs diverged, and how to lay the others over each other.
+    /// Prints the table, which runs diverged, and how to lay the others over each other. It holds no times, so that it is
+    /// the same whenever the sweep was interrupted.
     ///
     /// # Errors
     /// When standard output can't be written to.
@@ -160,7 +160,7 @@ impl SweepTable {
     }
 
     fn write_text(&self, out: &mut impl Write) -> io::Result<()> {
-        let headings = ["test accuracy", "best", "test loss", "time", ""].map(String::from);
+        let headings = ["test accuracy", "best", "test loss", ""].map(String::from);
         let mut rows = vec![self.keys.iter().cloned().chain(headings).collect::<Vec<_>>()];
         rows.extend(self.rows.iter().map(CombinationRow::cells));
         let widths: Vec<usize> =
@@ -312,10 +312,10 @@ mod tests {
             [finished(0.8, 0.5), finished(0.9, 0.7), diverged(12), finished(0.7, 0.2), diverged(3), diverged(4)];
         let mut out = Vec::new();
         table(&["1e-3", "1e-2", "1"], 2, &results).write_text(&mut out).unwrap();
-        let expected = "  optimizer.lr  test accuracy   best            test loss        time
-* 1e-3          85.00 ± 7.07 %  86.00 ± 7.07 %  0.6000 ± 0.1414  3.0 s
-  1e-2          70.00 %         71.00 %         0.2000           3.0 s  1 of 2 diverged
-  1             –               –               –                –      2 of 2 diverged
+        let expected = "  optimizer.lr  test accuracy   best            test loss
+* 1e-3          85.00 ± 7.07 %  86.00 ± 7.07 %  0.6000 ± 0.1414
+  1e-2          70.00 %         71.00 %         0.2000           1 of 2 diverged
+  1             –               –               –                2 of 2 diverged
 
 diverged   lr-2-seed-0 at step 12
 diverged   lr-3-seed-0 at step 3
