@@ -143,8 +143,7 @@ impl Chart {
         let axis = ValueAxis::showing(&drawn.chain(ends).collect::<Vec<_>>(), &overlays, figure, scale, size.rows);
         let cursor = view.cursor.and_then(|step| {
             let column = step_axis.column_of(step, count)?;
-            let mean = smoothed.get(column).copied().flatten();
-            Some(CursorReadout { column, step, values: values_at(run, [trained, tested], step, reach.zip(Some(mean))) })
+            Some(CursorReadout { column, step, values: values_at(run, [trained, tested], step, reach) })
         });
         let newest = trained.and_then(|track| track.latest_value(lineage));
         let latest = ChartValues {
@@ -189,18 +188,17 @@ fn abandoned_futures(run: &Run, track: Option<&MetricTrack>, own: Sight<'_>, rea
     futures.iter().filter_map(overlay).collect()
 }
 
-/// The values of the minibatches and of the evaluations at a step, also after the one at which the run stands; `mean` is
-/// how far a mean reaches, and that in the step's column of the run's own curve.
-fn values_at(run: &Run, tracks: [Option<&MetricTrack>; 2], step: u64, mean: Option<(u64, Option<f64>)>) -> ChartValues {
+/// The values of the minibatches and of the evaluations at a step, also after the one at which the run stands, and the mean
+/// of the minibatches up to `reach` from it.
+fn values_at(run: &Run, tracks: [Option<&MetricTrack>; 2], step: u64, reach: Option<u64>) -> ChartValues {
     let way = &if step > run.step { run.branches.way_to_tip() } else { run.lineage().clone() };
     let [trained, tested] = tracks;
-    let mean = mean.and_then(|(reach, mean)| {
-        let exact = || {
-            let cuts = run.cuts_on(way);
-            let window = MeanWindow { reach, cuts: &cuts };
-            trained?.smoothed_columns(way, StepRange::of(step), 1, window).into_iter().next()?
-        };
-        Some(MinibatchMean { value: mean.or_else(exact)?, span: MeanSpan::Around(reach) })
+    let mean = reach.zip(trained).and_then(|(reach, trained)| {
+        let (sample, _) = trained.before(way, step.saturating_add(1))?;
+        let cuts = run.cuts_on(way);
+        let window = MeanWindow { reach, cuts: &cuts };
+        let mean = trained.smoothed_columns(way, StepRange::of(sample), 1, window).into_iter().next()?;
+        Some(MinibatchMean { value: mean?, span: MeanSpan::Around(reach) })
     });
     ChartValues {
         train: trained.and_then(|track| track.value_at(way, step)),

@@ -25,19 +25,22 @@ pub struct Canvas {
     dashes: Option<Dashes>,
 }
 
-/// Lines with gaps: in every `period` columns of dots, only the first `length` are drawn.
+/// Lines with gaps: from `start` on, only the first `length` of every `period` columns of dots are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dashes {
     /// Columns of a dash.
     pub length: usize,
     /// Columns from one dash to the next.
     pub period: usize,
+    /// Column in which a dash begins.
+    pub start: usize,
 }
 
 impl Dashes {
     /// Whether a column has a gap.
     pub fn skip(self, x: usize) -> bool {
-        x.checked_rem(self.period).is_some_and(|x| x >= self.length)
+        let phase = x.checked_rem(self.period).zip(self.start.checked_rem(self.period));
+        phase.is_some_and(|(x, start)| (x + self.period - start) % self.period >= self.length)
     }
 }
 

@@ -25,7 +25,7 @@ use crate::{
 const GUTTER_COLUMNS: u16 = 8;
 
 /// Dashes of the curve of evaluations, as long as the gaps: whole cells, which have one colour.
-const TEST_DASHES: Dashes = Dashes { length: 2 * DOTS_ACROSS, period: 4 * DOTS_ACROSS };
+const TEST_DASHES: Dashes = Dashes { length: 2 * DOTS_ACROSS, period: 4 * DOTS_ACROSS, start: 0 };
 
 /// Columns of dots from one mark of an evaluation to the next, at least.
 const MARK_DISTANCE_COLUMNS: usize = 5 * DOTS_ACROSS;

@@ -39,10 +39,12 @@ const MAX_NAME_DISTANCE_ROWS: u16 = 3;
 /// Columns that it may end before it, where the cursor or another curve is in the way.
 const MAX_NAME_DISTANCE_COLUMNS: u16 = 10;
 
-/// The dashes of a curve.
+/// The dashes of a curve, the first of them where it begins: where it leaves the chart's own, it is never in a gap.
 pub(super) fn dashes(overlay: &Overlay) -> Dashes {
     let (length, period) = DASH_CELLS[overlay.look % DASH_CELLS.len()];
-    Dashes { length: length * DOTS_ACROSS, period: period * DOTS_ACROSS }
+    let first = overlay.values.iter().position(|column| column.extent.is_some());
+    let start = first.filter(|_| overlay.ends.left.is_none()).unwrap_or(0) / DOTS_ACROSS * DOTS_ACROSS;
+    Dashes { length: length * DOTS_ACROSS, period: period * DOTS_ACROSS, start }
 }
 
 /// How the dots of a curve look.

@@ -195,10 +195,10 @@ mod tests {
 
     #[test]
     fn digits_and_words_go_before_values() {
-        assert_eq!(shown(68, true, 1000), "step 1,000  train ±49: 83.4 %  ◆ test 81.5 % @ 942  raw 81.8 %");
-        assert_eq!(shown(56, true, 1000), "step 1,000 ±49: 83.4 % ◆ test 81.5 % @ 942 raw 81.8 %");
+        assert_eq!(shown(68, true, 1000), "step 1,000  train ±49: 83.2 %  ◆ test 81.5 % @ 942  raw 81.8 %");
+        assert_eq!(shown(56, true, 1000), "step 1,000 ±49: 83.2 % ◆ test 81.5 % @ 942 raw 81.8 %");
         assert_eq!(shown(50, true, 1000), "step 1,000 ±49: 83% ◆ test 82% @ 942 raw 82%");
-        assert_eq!(shown(50, true, 942), "step 942 ±49: 83.2 % ◆ test 81.5 % raw 86.7 %");
+        assert_eq!(shown(50, true, 942), "step 942 ±49: 83.3 % ◆ test 81.5 % raw 86.7 %");
         assert_eq!(shown(37, true, 1000), "step 1,000 ±49: 83% (82%) ◆ 82%");
         assert_eq!(shown(28, true, 1000), "step 1,000 83% (82%) ◆ 82%");
         assert_eq!(shown(17, true, 1000), "1,000: 83% ◆ 82%");
