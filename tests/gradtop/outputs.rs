@@ -196,7 +196,7 @@ fn pictures(place: &Path) -> Vec<String> {
 fn a_second_picture_of_one_step_gets_a_name_of_its_own() {
     let place = place_with_run();
     let mut session = Session::start_in(place.path(), "exec \"$GRADTOP\" open pets");
-    session.wait_for("1 overview");
+    session.wait_for("recorded @ 3");
     session.press("p");
     session.wait_for("gradtop-pets-csv-3.svg");
     session.press("p");
@@ -212,7 +212,7 @@ fn a_picture_that_does_not_fit_leaves_nothing_behind() {
     let place = place_with_run();
     // What is larger than nothing can't be written, which is no signal then but an error, as a full disk gives.
     let mut session = Session::start_in(place.path(), "trap '' XFSZ; ulimit -f 0; exec \"$GRADTOP\" open pets");
-    session.wait_for("1 overview");
+    session.wait_for("recorded @ 3");
     session.press("p");
     session.wait_for("screen not saved");
     assert_eq!(pictures(place.path()), [""; 0]);
