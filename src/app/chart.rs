@@ -78,15 +78,24 @@ pub struct Chart {
     pub first_test: Option<u64>,
 }
 
-/// A mark on the step axis.
+/// A mark on the step axis, whose words are of changes close together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChartMark {
     /// Its column.
     pub column: usize,
+    /// The columns in which the other changes of it took effect, ascending.
+    pub further: Vec<usize>,
     /// Minibatches completed when the first change of it took effect.
     pub step: u64,
     /// What was changed, from the first value to the last, to be shown.
     pub text: String,
+}
+
+impl ChartMark {
+    /// The columns of all its changes.
+    pub fn columns(&self) -> impl Iterator<Item = usize> {
+        [self.column].into_iter().chain(self.further.iter().copied())
+    }
 }
 
 /// The cursor and what is there.
@@ -214,16 +223,9 @@ fn values_at(run: &Run, tracks: [Option<&MetricTrack>; 2], step: u64, reach: Opt
 impl StepRange {
     /// At most `most` labelled steps of an axis with that many columns.
     pub fn ticks(self, most: usize, columns: u16) -> Vec<AxisTick> {
-        let (low, high) = (self.first as f64, self.last as f64);
-        let rough = ((high - low) / most.clamp(1, 100) as f64).max(1.0);
-        let power = 10f64.powf(rough.log10().floor());
-        let round = [1.0, 2.0, 5.0, 10.0].map(|round| round * power).into_iter().find(|step| *step >= rough);
-        let every = round.map_or(1, |step| step as u64).max(1);
-        let first = self.first.div_ceil(every).saturating_mul(every);
-        let steps = (0..=most as u64).map(|i| first.saturating_add(i.saturating_mul(every)));
         let cell = |step: u64| self.column_of(step, columns.into()).and_then(|column| u16::try_from(column).ok());
         let mut ticks: Vec<AxisTick> = Vec::new();
-        for step in steps.take(most) {
+        for step in self.round_steps(most) {
             if let Some(cell) = cell(step)
                 && ticks.last().is_none_or(|tick| tick.cell < cell)
             {
@@ -231,6 +233,17 @@ impl StepRange {
             }
         }
         ticks
+    }
+
+    /// At most `most` round steps, evenly spread.
+    fn round_steps(self, most: usize) -> impl Iterator<Item = u64> {
+        let (low, high) = (self.first as f64, self.last as f64);
+        let rough = ((high - low) / most.clamp(1, 100) as f64).max(1.0);
+        let power = 10f64.powf(rough.log10().floor());
+        let round = [1.0, 2.0, 5.0, 10.0].map(|round| round * power).into_iter().find(|step| *step >= rough);
+        let every = round.map_or(1, |step| step as u64).max(1);
+        let first = self.first.div_ceil(every).saturating_mul(every);
+        (0..most as u64).map(move |i| first.saturating_add(i.saturating_mul(every)))
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use crate::protocol::{Command, CommandId, LEARNING_RATE, RunState};
+use crate::protocol::{Command, CommandId, LEARNING_RATE, RunState, TroubleKind};
 use crate::text::{short, thousands};
 
 use super::actions::{Action, Remedy};
@@ -162,6 +162,9 @@ fn plan(remedy: Remedy, finding: &FindingRow, run: &Run) -> Result<RemedyPlan, S
         Remedy::SkipMinibatch => {
             let minibatch = trouble.minibatch.filter(|minibatch| *minibatch > 0);
             let minibatch = minibatch.ok_or("it is not known which minibatch it was")?;
+            if trouble.kind == TroubleKind::NotFinite && minibatch >= finding.at.step {
+                return Err("its update was left out already".into());
+            }
             let step = minibatch - 1;
             let text =
                 format!("go back to step {}, train on without minibatch {}", thousands(step), thousands(minibatch));

@@ -1,6 +1,6 @@
 //! What comes of a training step.
 
-use crate::{nn::Network, optim};
+use crate::{nn::Network, optim, text::short};
 
 /// What came of one minibatch.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,13 +21,13 @@ pub struct StepOutcome {
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub enum StepError {
     /// The loss.
-    #[error("the loss of this minibatch is {loss}")]
+    #[error("the loss of this minibatch is {}", short(*loss))]
     Loss {
         /// The loss.
         loss: f64,
     },
     /// The gradient of a layer, although the loss is finite.
-    #[error("the gradient of layer {layer} is not finite (norm {norm}) although the loss is {loss}")]
+    #[error("the gradient of layer {layer} is not finite (norm {}) although the loss is {}", short(*norm), short(*loss))]
     Gradient {
         /// First layer in the network's order whose gradient is not finite.
         layer: usize,
@@ -37,7 +37,7 @@ pub enum StepError {
         loss: f64,
     },
     /// It was to be left out.
-    #[error("this minibatch was skipped (loss {loss})")]
+    #[error("this minibatch was skipped (loss {})", short(*loss))]
     Skipped {
         /// The loss, of whatever kind.
         loss: f64,

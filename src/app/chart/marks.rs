@@ -1,4 +1,4 @@
-//! The marks of a chart: changes close together become one, so that its words stay readable.
+//! The marks of a chart: changes close together have their words in common, so that these stay readable.
 
 use std::collections::VecDeque;
 
@@ -23,8 +23,14 @@ const MAX_NAMED_CHANGES: usize = 4;
 /// Changes close together, oldest first.
 struct ChangeBurst<'a> {
     first: u64,
-    last: u64,
-    changes: Vec<&'a Change>,
+    /// Each with its step.
+    changes: Vec<(u64, &'a Change)>,
+}
+
+impl ChangeBurst<'_> {
+    fn last(&self) -> u64 {
+        self.changes.last().map_or(self.first, |(step, _)| *step)
+    }
 }
 
 /// The marks in sight. A mark stands where its first change took effect, so that it stays there when more follow.
@@ -39,32 +45,32 @@ pub(super) fn visible_marks(
     let mut bursts: Vec<ChangeBurst> = Vec::new();
     for ChangeMark { at, change } in marks.iter().filter(|mark| lineage.contains_change(mark.at)) {
         let joins = |burst: &&mut ChangeBurst| {
-            at.step.saturating_sub(burst.last) <= near
+            at.step.saturating_sub(burst.last()) <= near
                 && at.step.saturating_sub(burst.first) <= near.saturating_mul(MAX_MARK_SPAN_DISTANCES)
         };
         match bursts.last_mut().filter(joins) {
-            Some(burst) => {
-                burst.last = burst.last.max(at.step);
-                burst.changes.push(change);
-            }
-            None => bursts.push(ChangeBurst { first: at.step, last: at.step, changes: vec![change] }),
+            Some(burst) => burst.changes.push((at.step, change)),
+            None => bursts.push(ChangeBurst { first: at.step, changes: vec![(at.step, change)] }),
         }
     }
     let in_sight = bursts.iter().filter_map(|burst| {
         // What was changed before the first minibatch shows there.
-        let last = burst.last.max(1);
+        let last = burst.last().max(1);
         let step = burst.first.max(1);
         let place = if last >= steps.first { step.max(steps.first) } else { step };
         let column = axis.column_of(place, count)?;
-        Some(ChartMark { column, step: burst.first, text: summarize_changes(&burst.changes) })
+        let further = burst.changes.iter().filter_map(|(step, _)| axis.column_of(*step, count));
+        let mut further: Vec<usize> = further.filter(|other| *other > column).collect();
+        further.dedup();
+        Some(ChartMark { column, further, step: burst.first, text: summarize_changes(&burst.changes) })
     });
     in_sight.collect()
 }
 
 /// Changes of the same setting become one from the first value to the last; different settings are listed.
-fn summarize_changes(changes: &[&Change]) -> String {
+fn summarize_changes(changes: &[(u64, &Change)]) -> String {
     let mut named: Vec<Change> = Vec::new();
-    for change in changes {
+    for (_, change) in changes {
         match named.iter_mut().find(|earlier| earlier.key == change.key) {
             Some(earlier) => *earlier = earlier.extended_to(change),
             None => named.push((*change).clone()),
@@ -85,10 +91,14 @@ mod tests {
         Change { key: key.into(), from: Some(Setting::of(from)), to: Setting::of(to), by: Some(ChangedBy::Viewer) }
     }
 
-    fn shown(marks: &[(u64, Change)], first: u64, last: u64) -> Vec<(usize, u64, String)> {
+    fn marked(marks: &[(u64, Change)], first: u64, last: u64) -> Vec<ChartMark> {
         let at = |step| RunPosition { branch: BranchId(0), step };
         let marks = marks.iter().map(|(step, change)| ChangeMark { at: at(*step), change: change.clone() }).collect();
-        let marks = visible_marks(&marks, &Lineage::default(), StepAxis::linear(StepRange { first, last }), 100);
+        visible_marks(&marks, &Lineage::default(), StepAxis::linear(StepRange { first, last }), 100)
+    }
+
+    fn shown(marks: &[(u64, Change)], first: u64, last: u64) -> Vec<(usize, u64, String)> {
+        let marks = marked(marks, first, last);
         marks.into_iter().map(|mark| (mark.column, mark.step, mark.text)).collect()
     }
 
@@ -106,6 +116,14 @@ mod tests {
         assert_eq!(shown(&burst, 1, 1000), expected);
         assert_eq!(shown(&burst, 490, 529).len(), 4, "seen from near they are told apart");
         assert_eq!(shown(&burst, 505, 1504)[0].0, 0, "a burst that began before the window stands at its edge");
+    }
+
+    #[test]
+    fn each_change_of_a_burst_stands_where_it_took_effect() {
+        let burst = [500, 507, 516, 570].map(|step| (step, changed(LEARNING_RATE, 1.0, 2.0)));
+        let marks = marked(&burst, 1, 1000);
+        let columns: Vec<Vec<usize>> = marks.iter().map(|mark| mark.columns().collect()).collect();
+        assert_eq!(columns, [[49, 50, 51, 56]]);
     }
 
     #[test]

@@ -153,6 +153,18 @@ fn a_source_that_cannot_go_back_offers_the_rest_with_the_reason() {
 }
 
 #[test]
+fn a_minibatch_whose_update_was_left_out_is_none_to_skip() {
+    let mut app = exploding(&ALL);
+    let Event::Finding(finding) = explosion(Some(500)) else { unreachable!() };
+    let trouble = Trouble { kind: TroubleKind::NotFinite, minibatch: Some(505), ..*finding.trouble.unwrap() };
+    let broken = Finding { step: 505, trouble: Some(Box::new(trouble)), ..finding };
+    tell(&mut app, [step(505, f64::NAN), Event::Finding(broken)]);
+    let (remedies, missing) = offered(&app);
+    assert!(remedies.iter().all(|remedy| !remedy.starts_with('K')), "{remedies:?}");
+    assert_eq!(missing, ["skip: its update was left out already"]);
+}
+
+#[test]
 fn what_was_found_before_is_offered_only_when_it_is_selected() {
     // Told while the run is opened.
     let mut app = fresh();

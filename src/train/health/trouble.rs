@@ -27,6 +27,9 @@ const FINE_TIMES_USUAL: f64 = 4.0;
 const CAUSE_SHARE: f64 = 0.5;
 const CAUSE_TIMES_NEXT: f64 = 5.0;
 
+/// Multiple of what is usual from which on it says less than the value itself.
+const MAX_TOLD_TIMES: f64 = 1e6;
+
 /// What is said of a loss that grows without bound.
 pub(super) const EXPLODING_RULE: Rule<TroubleLook> = Rule {
     name: "exploding",
@@ -39,9 +42,9 @@ pub(super) const EXPLODING_RULE: Rule<TroubleLook> = Rule {
     what: |look| {
         let Suspicion { minibatch, figure, usual, .. } = &look.suspicion;
         let (figure, usual, minibatch) = (figure.name(), short(*usual), thousands(*minibatch));
-        let now = short(look.value);
+        let worst = short(look.suspicion.worst);
         let layer = look.suspicion.layer_text();
-        format!("the {figure} explodes: {now}, where {usual} was usual before minibatch {minibatch}{layer}")
+        format!("the {figure} explodes: {worst}, where {usual} was usual before minibatch {minibatch}{layer}")
     },
     advice: |look| match look.suspicion.healthy_step {
         Some(step) => format!("go back to step {}, and {}", thousands(step), look.at.lower_rate_or_clip()),
@@ -53,17 +56,24 @@ pub(super) const EXPLODING_RULE: Rule<TroubleLook> = Rule {
 pub(super) const SPIKE_RULE: Rule<TroubleLook> = Rule {
     name: "spike",
     threshold: "loss above the entropy of the class shares, or gradient norm above that of the first 32 minibatches, over 2 × the \
-                largest of late, and over 10 × (`health.spike`) the usual spread above the median of 32 minibatches, both \
-                as logarithms; a small last minibatch of an epoch weighs less",
+                largest of late, and over 10 × (`health.spike`) the usual spread above the median of 32 minibatches (of \
+                the loss at first 8), both as logarithms; also a loss over 20 × the largest of late; a small last minibatch of an \
+                epoch weighs less",
     patience: 1,
     health: Health::Watch,
     holds: |_| Some(true),
     what: |look| {
         let Suspicion { minibatch, figure, value, usual, .. } = &look.suspicion;
-        let times = short((value / usual.max(f64::MIN_POSITIVE)).min(f64::MAX));
+        let times = value / usual;
         let (figure, usual, minibatch) = (figure.name(), short(*usual), thousands(*minibatch));
         let (sample, layer) = (look.suspicion.sample_text(), look.suspicion.layer_text());
-        format!("the {figure} of minibatch {minibatch} is {times}× the usual {usual}{sample}{layer}")
+        // Of next to nothing everything is a huge multiple.
+        let height = if times < MAX_TOLD_TIMES {
+            format!("{}× the usual {usual}", short(times))
+        } else {
+            format!("{}, where {usual} was usual", short(*value))
+        };
+        format!("the {figure} of minibatch {minibatch} is {height}{sample}{layer}")
     },
     advice: |look| {
         let rate = look.at.lower_rate_or_clip();
@@ -104,6 +114,9 @@ pub(super) struct Suspicion {
     value: f64,
     #[serde(with = "number")]
     usual: f64,
+    /// The largest loss or norm since then.
+    #[serde(default, with = "number")]
+    worst: f64,
     /// The newest step at which nothing was wrong yet.
     healthy_step: Option<u64>,
     /// The samples with the largest losses, the class of the first, and what it has of the loss.
@@ -156,8 +169,6 @@ impl Suspicion {
 #[derive(Clone, Debug)]
 pub(super) struct TroubleLook {
     suspicion: Suspicion,
-    /// The figure now.
-    value: f64,
     at: Circumstances,
 }
 
@@ -254,7 +265,8 @@ impl TroubleMemory {
         };
         let is_far = loss > FAR_TIMES * base;
         let explodes = is_far && (loss > settings.exploding * base || gradient_explodes());
-        let spike = if self.loss.is_spike(loss, settings.spike, at.chance_loss) {
+        let is_beyond = loss > at.chance_loss && self.loss.is_far_beyond_largest(loss, settings.spike);
+        let spike = if is_beyond || self.loss.is_spike(loss, settings.spike, at.chance_loss) {
             Some(TroubleFigure::Loss)
         } else {
             let floor = self.gradient_norm.first().unwrap_or(f64::INFINITY);
@@ -277,6 +289,8 @@ impl TroubleMemory {
             Some(suspicion) => suspicion,
             None => self.begin_suspicion(outcome, figures, at, witness()),
         };
+        let value = if suspicion.figure == TroubleFigure::Loss { outcome.loss } else { outcome.gradient_norm };
+        suspicion.worst = suspicion.worst.max(value);
         suspicion.exploded |= figures.explodes;
         if figures.is_far {
             (suspicion.far, suspicion.calm) = (suspicion.far.saturating_add(1), 0);
@@ -298,10 +312,9 @@ impl TroubleMemory {
             }
             _ => None,
         };
-        let value = if suspicion.figure == TroubleFigure::Loss { outcome.loss } else { outcome.gradient_norm };
         let finding = name.map(|kind| {
             suspicion.named = Some(kind);
-            name_trouble(kind, &TroubleLook { suspicion: suspicion.clone(), value, at: *at })
+            name_trouble(kind, &TroubleLook { suspicion: suspicion.clone(), at: *at })
         });
         self.suspicion = (!is_over).then_some(suspicion);
         finding
@@ -327,6 +340,7 @@ impl TroubleMemory {
             figure,
             value,
             usual,
+            worst: value,
             healthy_step: self.healthy_step,
             samples,
             class,
@@ -349,8 +363,12 @@ impl TroubleMemory {
             None if evidence.alone_not_finite && at.samples > 1 => Some(at.step - 1),
             None => self.healthy_step,
         };
-        let minibatch = self.suspicion.as_ref().map_or(at.step, |suspicion| suspicion.minibatch);
-        Trouble { kind: TroubleKind::NotFinite, healthy_step, minibatch: Some(minibatch), samples: evidence.samples }
+        // Where something was wrong before, it began there.
+        let (minibatch, samples) = match &self.suspicion {
+            Some(suspicion) => (suspicion.minibatch, suspicion.samples.clone()),
+            None => (at.step, evidence.samples),
+        };
+        Trouble { kind: TroubleKind::NotFinite, healthy_step, minibatch: Some(minibatch), samples }
     }
 }
 

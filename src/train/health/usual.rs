@@ -9,8 +9,15 @@ use serde::{Deserialize, Serialize};
 /// Minibatches whose median is what is usual.
 const WINDOW_MINIBATCHES: usize = 32;
 
-/// The least spread, as a logarithm: what is steadier still may vary that much.
+/// Minibatches that say it until the first window is full.
+const FIRST_MINIBATCHES: usize = 8;
+
+/// Full windows after which the largest of late is known well enough to say by itself what is a spike.
+const STEADY_WINDOWS: u32 = 8;
+
+/// The least spread, as a logarithm: what is steadier still may vary that much. A few minibatches tell less of it.
 const LEAST_SPREAD: f32 = 0.2;
+const LEAST_FIRST_SPREAD: f32 = 0.35;
 
 /// Share of the newest window in a spread that shrinks.
 const NEWEST_SPREAD_SHARE: f32 = 0.25;
@@ -28,10 +35,12 @@ pub(super) struct UsualFigure {
     /// Figures of whole minibatches; those before `next` are of the window that is not full yet.
     newest: [f32; WINDOW_MINIBATCHES],
     next: usize,
-    /// Of the last full window; empty before it.
+    /// Of the last full window, or else of the first minibatches; empty before these.
     range: Option<UsualRange>,
-    /// The largest of late, which decays; 0 before the first window is full.
+    /// The largest of late, which decays; 0 before anything is usual.
     largest: f32,
+    /// Full windows so far.
+    windows: u32,
 }
 
 /// What is usual.
@@ -56,31 +65,37 @@ impl UsualFigure {
             self.largest = (self.largest * LARGEST_DECAY).max(figure);
         }
         if self.next == WINDOW_MINIBATCHES {
-            self.next = 0;
+            self.measure();
+            (self.next, self.windows) = (0, self.windows.saturating_add(1));
+        } else if self.next == FIRST_MINIBATCHES && self.range.is_none() {
             self.measure();
         }
     }
 
-    /// Takes the full window for what is usual from now on.
+    /// Takes what is in the window for what is usual from now on.
     fn measure(&mut self) {
-        let mut sorted = self.newest;
+        let (mut newest, count) = (self.newest, self.next);
+        let sorted = &mut newest[..count];
         sorted.sort_unstable_by(f32::total_cmp);
-        let [median, quartile] = [WINDOW_MINIBATCHES / 2, WINDOW_MINIBATCHES * 3 / 4].map(|place| sorted[place]);
+        let [median, quartile] = [count / 2, count * 3 / 4].map(|place| sorted[place]);
+        // What few minibatches said is forgotten when the first window is full.
+        let before = self.range.filter(|_| self.windows > 0);
         let ratio = quartile / median.max(f32::MIN_POSITIVE);
-        let newest_spread = ratio.min(f32::MAX).ln().max(LEAST_SPREAD);
+        let least = if count < WINDOW_MINIBATCHES { LEAST_FIRST_SPREAD } else { LEAST_SPREAD };
+        let newest_spread = ratio.min(f32::MAX).ln().max(least);
         // A single window may be calm by chance.
-        let spread = self.range.map_or(newest_spread, |range| {
+        let spread = before.map_or(newest_spread, |range| {
             newest_spread.max(range.spread + NEWEST_SPREAD_SHARE * (newest_spread - range.spread))
         });
-        if self.range.is_none() {
+        if before.is_none() {
             // What stands out in the first window may come again, and is then to be named.
             self.largest = quartile;
         }
-        let (lowest, first) = self.range.map_or((median, median), |range| (range.lowest.min(median), range.first));
+        let (lowest, first) = before.map_or((median, median), |range| (range.lowest.min(median), range.first));
         self.range = Some(UsualRange { median, spread, lowest, first });
     }
 
-    /// What is usual; `None` before the first window is full.
+    /// What is usual; `None` before the first minibatches.
     pub fn median(&self) -> Option<f64> {
         self.range.map(|range| f64::from(range.median))
     }
@@ -90,9 +105,9 @@ impl UsualFigure {
         self.range.map(|range| f64::from(range.lowest))
     }
 
-    /// What was usual at the beginning.
+    /// What was usual in the first window; `None` before it is full.
     pub fn first(&self) -> Option<f64> {
-        self.range.map(|range| f64::from(range.first))
+        self.range.filter(|_| self.windows > 0).map(|range| f64::from(range.first))
     }
 
     /// A figure as it would be of a whole minibatch: one with `share` of its samples weighs as much less, as if the
@@ -112,5 +127,11 @@ impl UsualFigure {
             && self.range.is_some_and(|UsualRange { median, spread, .. }| {
                 figure > f64::from(median) * (times * f64::from(spread)).exp()
             })
+    }
+
+    /// Whether it is so many times farther out than a spike has to be from the largest of late: where figures spread over many
+    /// powers of ten, as the losses of single samples, only that tells.
+    pub fn is_far_beyond_largest(&self, figure: f64, times: f64) -> bool {
+        figure > times * LARGEST_TIMES * f64::from(self.largest) && self.windows >= STEADY_WINDOWS
     }
 }

@@ -12,7 +12,7 @@ use super::{
     step_axis,
 };
 use crate::{
-    app::{Chart, CurveEnds, PlotSize, ValueScale},
+    app::{Chart, ChartMark, CurveEnds, PlotSize, ValueScale},
     protocol::{Better, Unit},
     text::{TextWidth, thousands},
     ui::{
@@ -150,8 +150,8 @@ fn draw_vertical_lines(buffer: &mut Buffer, frame: &ChartFrame, chart: &Chart, t
             Row::new(buffer, frame.plot, y).skip((column / DOTS_ACROSS) as u16).put(symbol, style);
         }
     };
-    for mark in &chart.marks {
-        line(mark.column, theme.marks().cursor, Role::Change);
+    for column in chart.marks.iter().flat_map(ChartMark::columns) {
+        line(column, theme.marks().cursor, Role::Change);
     }
     if let Some(cursor) = &chart.cursor {
         line(cursor.column, theme.marks().bar, Role::Focus);
@@ -295,9 +295,9 @@ fn draw_event_symbols(buffer: &mut Buffer, frame: &ChartFrame, chart: &Chart, th
         let style = theme.style(Role::Bad);
         Row::new(buffer, frame.plot, 0).skip((x / DOTS_ACROSS) as u16).put(symbols.not_a_number, style);
     }
-    for mark in &chart.marks {
+    for column in chart.marks.iter().flat_map(ChartMark::columns) {
         let style = theme.style(Role::Change);
-        Row::new(buffer, frame.axis, 0).skip((mark.column / DOTS_ACROSS) as u16).put(symbols.intervention, style);
+        Row::new(buffer, frame.axis, 0).skip((column / DOTS_ACROSS) as u16).put(symbols.intervention, style);
     }
 }
 

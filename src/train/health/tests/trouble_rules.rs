@@ -239,6 +239,51 @@ fn a_spike_of_one_sample_is_named_at_once_and_attributed() {
 }
 
 #[test]
+fn a_spike_among_the_first_minibatches_is_named() {
+    for before in [8, 20, 31] {
+        let (mut series, mut noise) = (Series::new(), Noise(before));
+        series.add_usual(before, 0.8, &mut noise);
+        series.share = 0.93;
+        series.add(115.0, 800.0);
+        assert_eq!((series.kinds().as_slice(), series.found[0].step), ([TroubleKind::Spike].as_slice(), before + 1));
+    }
+}
+
+#[test]
+fn losses_that_spread_over_many_powers_of_ten_have_spikes_too() {
+    for seed in 0..20 {
+        // As of minibatches of one sample.
+        let (mut series, mut noise) = (Series::new(), Noise(seed));
+        for _ in 0..780 {
+            let loss = (1e-3 * noise.lognormal(2.5)).min(3.0);
+            series.add(loss, loss);
+        }
+        assert_eq!(series.found, [], "seed {seed}");
+        series.share = 1.0;
+        series.add(104.0, 104.0);
+        assert_eq!(series.kinds(), [TroubleKind::Spike], "seed {seed}");
+    }
+}
+
+#[test]
+fn what_is_usual_of_nothing_is_told_by_the_values() {
+    let mut series = Series::new();
+    (0..64).for_each(|_| series.add(0.0, 0.0));
+    series.share = 0.93;
+    series.add(12.5, 1.0);
+    let beginning = "the loss of minibatch 65 is 12.5, where 0 was usual; sample 4,711";
+    assert!(series.found[0].what.starts_with(beginning), "{:?}", series.found);
+}
+
+#[test]
+fn an_explosion_is_told_with_its_largest_loss() {
+    let (mut series, mut noise) = (Series::new(), Noise(3));
+    series.add_usual(100, 0.3, &mut noise);
+    [1e5, 30.0, 20.0].into_iter().for_each(|loss| series.add(loss, 1.0));
+    assert!(series.found[0].what.starts_with("the loss explodes: 1e5, where 0."), "{:?}", series.found);
+}
+
+#[test]
 fn a_spike_of_many_samples_is_named_when_it_is_clear_that_nothing_explodes() {
     let (mut series, mut noise) = (Series::new(), Noise(5));
     series.add_usual(200, 0.3, &mut noise);
@@ -283,7 +328,8 @@ fn numbers_that_are_not_finite_lead_back_to_where_the_growth_began() {
     let error = StepError::Loss { loss: f64::NAN };
     let broken = |series: &mut Series, alone| {
         series.at.step += 1;
-        let evidence = Evidence { alone_not_finite: alone, ..evidence(0.5) };
+        let mut evidence = Evidence { alone_not_finite: alone, ..evidence(0.5) };
+        evidence.samples[1].index = 5;
         series.monitor.judge_broken_step(&error, &series.at, evidence)
     };
     // Nothing was ever right.
@@ -291,6 +337,7 @@ fn numbers_that_are_not_finite_lead_back_to_where_the_growth_began() {
     series.add_usual(50, 0.3, &mut noise);
     let finding = broken(&mut series, false);
     assert_eq!((trouble(&finding).healthy_step, trouble(&finding).minibatch), (Some(49), Some(51)));
+    assert_eq!(trouble(&finding).samples[1].index, 5);
     // One sample alone: the weights were right.
     let finding = broken(&mut series, true);
     assert_eq!(trouble(&finding).healthy_step, Some(51));
@@ -301,6 +348,7 @@ fn numbers_that_are_not_finite_lead_back_to_where_the_growth_began() {
     series.add(1e20, 1e20);
     let finding = broken(&mut series, false);
     assert_eq!((trouble(&finding).healthy_step, trouble(&finding).minibatch), (Some(61), Some(63)));
+    assert_eq!(trouble(&finding).samples, evidence(0.5).samples, "those of the minibatch with which it began");
     assert_eq!(series.found, []);
 }
 
