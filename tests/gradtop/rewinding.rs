@@ -19,6 +19,25 @@ fn begun() -> Engine {
     engine
 }
 
+#[test]
+fn before_an_early_stop_the_run_has_its_whole_length_again() {
+    let mut spec = RunSpec { timeline_bytes: 64 << 20, ..small_run() };
+    // It hardly improves, and so stops at the second evaluation or the third.
+    (spec.train.learning_rate, spec.train.patience, spec.train.evaluate_every) = (1e-30, Some(1), Some(5));
+    let mut engine = Engine::start(spec);
+    let ended = engine.finished().step;
+    assert!((10..=15).contains(&ended), "{ended}");
+    engine.asked(rewind(3, None)).unwrap();
+    engine.asked(Command::Set { key: LEARNING_RATE.into(), value: 1e-3 }).unwrap();
+    let controls = engine.heard.iter().rev().find_map(|event| match event {
+        Event::Controls(controls) => controls.total_steps,
+        _ => None,
+    });
+    assert_eq!(controls, Some(60));
+    assert_eq!(engine.asked(Command::Advance { count: 30 }), Ok(33), "it improves now");
+    engine.stop();
+}
+
 fn rewind(step: u64, branch: Option<u64>) -> Command {
     Command::Rewind { step, branch: branch.map(BranchId) }
 }

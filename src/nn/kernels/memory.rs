@@ -28,10 +28,10 @@ fn is_large(layout: Layout) -> bool {
     layout.size() >= MIN_LARGE_BYTES && layout.align() <= HUGE_PAGE_BYTES
 }
 
-/// Length of the mapping for this many bytes: a rest that would leave more than three quarters of a huge page
-/// unused has small ones.
+/// Length of the mapping for this many bytes: a rest that would leave more than half of a huge page unused has small
+/// ones.
 fn mapping_bytes(size: usize) -> Option<usize> {
-    size.checked_next_multiple_of(if size % HUGE_PAGE_BYTES < MIN_LARGE_BYTES {
+    size.checked_next_multiple_of(if size % HUGE_PAGE_BYTES < HUGE_PAGE_BYTES / 2 {
         SMALL_PAGE_BYTES
     } else {
         HUGE_PAGE_BYTES

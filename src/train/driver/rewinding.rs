@@ -78,7 +78,7 @@ impl TrainedRun {
         let origin = self.snapshot_in_memory();
         let left = (self.pending.clone(), self.trainer.predictions(SplitName::Test).step);
         // Where it is to stop was said for the whole run, not for the part up to the snapshot.
-        let limit = self.trainer.total_steps();
+        let limit = if self.stopped_early { self.limit_before_stop } else { self.trainer.total_steps() };
         let limit = if limit < self.trainer.planned_steps() { limit } else { u64::MAX };
         let arrived = self.take(snapshot).map_err(Interruption::Failed).and_then(|()| {
             self.pending = self.timeline.tree.changes_after(path, at);

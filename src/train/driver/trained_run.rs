@@ -37,6 +37,8 @@ pub(super) struct TrainedRun {
     pub best_weights: Option<Arc<Writer>>,
     /// Whether training was stopped early, for good.
     pub stopped_early: bool,
+    /// After how many minibatches it was to stop before it was stopped early; that holds again where it goes back before it.
+    pub limit_before_stop: u64,
     /// Where the run has been, and how it goes back.
     pub timeline: Timeline,
     /// Changes on the current branch that are to be made again at their steps, with these; normally empty.
@@ -56,6 +58,7 @@ impl TrainedRun {
             early_stopping: EarlyStopping { patience: spec.train.patience, best: None },
             best_weights: None,
             stopped_early: false,
+            limit_before_stop: spec.train.stop_after.unwrap_or(u64::MAX),
             timeline: Timeline::new(RunTree::default(), timeline_bytes),
             pending: VecDeque::new(),
             begins_with_drawn_weights: true,
@@ -120,6 +123,9 @@ impl TrainedRun {
         if restored.is_err() {
             // They are copies of this very network's, so that they fit.
             return;
+        }
+        if !self.stopped_early {
+            self.limit_before_stop = self.trainer.total_steps();
         }
         self.trainer.stop_after(step);
         self.stopped_early = true;

@@ -65,7 +65,8 @@ impl SnapshotStore {
         }
         let start = Instant::now();
         let snapshot = take();
-        let bytes = snapshot.tensor_bytes() + STATE_BYTES;
+        // Whole pages are taken for a tensor.
+        let bytes = snapshot.tensor_bytes() / 16 * 17 + STATE_BYTES;
         if bytes <= self.limit && check_memory(bytes as u64).is_ok() {
             self.bytes += bytes;
             self.snapshots.push(KeptSnapshot { at, snapshot, bytes, trained });
