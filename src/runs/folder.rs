@@ -279,22 +279,22 @@ pub fn rename_run(storage: &dyn Storage, run: &Path, name: &str) -> Result<PathB
     let lock = RunLock::take(run)?;
     let manifest = Manifest::read(storage, run).map_err(|error| io(io::Error::other(error.to_string())))?;
     let renamed = manifest.renamed(name).map_err(|error| io(io::Error::other(error)))?;
+    let folder = run.file_name().unwrap_or_default().to_string_lossy();
+    let parent = run.parent().unwrap_or(Path::new(""));
+    // Who gives an unsaved run a name wants to keep it.
+    let directory = if parent.ends_with(UNSAVED) { parent.parent().unwrap_or(parent) } else { parent };
+    // The time stays what it was: 2026-11-30T09-12-44.
+    let target = folder.get(..19).map_or(run.into(), |time| directory.join(format!("{time}-{}", slug(name))));
+    if target != run && target.exists() {
+        return Err(io(io::Error::other("there is another run of that time and name; give another name")));
+    }
     let (path, new) = (run.join(MANIFEST), run.join(NEW_MANIFEST));
     remove_if_there(storage, &new).map_err(io)?;
     write_new(storage, &new, renamed.text.as_bytes()).map_err(io)?;
     storage.rename(&new, &path).map_err(io)?;
     storage.sync_folder(run).map_err(io)?;
-    let folder = run.file_name().unwrap_or_default().to_string_lossy();
-    // The time stays what it was: 2026-11-30T09-12-44.
-    let (Some(time), Some(parent)) = (folder.get(..19), run.parent()) else { return Ok(run.into()) };
-    // Who gives an unsaved run a name wants to keep it.
-    let directory = if parent.ends_with(UNSAVED) { parent.parent().unwrap_or(parent) } else { parent };
-    let target = directory.join(format!("{time}-{}", slug(name)));
     if target == run {
         return Ok(target);
-    }
-    if target.exists() {
-        return Err(RunFolderError::Io(harmless_name(target.as_os_str()), io::ErrorKind::AlreadyExists.into()));
     }
     storage.rename(run, &target).map_err(io)?;
     storage.sync_folder(directory).map_err(io)?;

@@ -149,7 +149,8 @@ fn a_run_is_renamed_in_its_manifest_and_its_folder() {
     assert_eq!(Manifest::read(&DiskStorage, &renamed).unwrap().facts, facts("Second try"));
     make_run(&place, "b");
     let error = rename_run(&DiskStorage, &renamed, "b").unwrap_err().to_string();
-    assert!(error.contains("exists"), "{error}");
+    assert!(error.ends_with("there is another run of that time and name; give another name"), "{error}");
+    assert_eq!(Manifest::read(&DiskStorage, &renamed).unwrap().facts, facts("Second try"), "nothing is changed");
     // Whoever names an unsaved run keeps it.
     let unsaved = make_run(&place, "c");
     let aside = unsaved.parent().unwrap().join(".unsaved").join(unsaved.file_name().unwrap());
