@@ -279,7 +279,9 @@ fn what_is_usual_of_nothing_is_told_by_the_values() {
 fn an_explosion_is_told_with_its_largest_loss() {
     let (mut series, mut noise) = (Series::new(), Noise(3));
     series.add_usual(100, 0.3, &mut noise);
-    [1e5, 30.0, 20.0].into_iter().for_each(|loss| series.add(loss, 1.0));
+    for loss in [1e5, 30.0, 20.0] {
+        series.add(loss, 1.0);
+    }
     assert!(series.found[0].what.starts_with("the loss explodes: 1e5, where 0."), "{:?}", series.found);
 }
 
