@@ -40,7 +40,7 @@ pub struct BranchRow {
 /// What a branch reached in one figure.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct BranchResult {
-    /// The best value on it, of what it comes from none.
+    /// The best value at its own steps; those before it left its parent do not count.
     pub best: Option<f64>,
     /// The newest value.
     pub newest: Option<f64>,

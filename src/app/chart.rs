@@ -134,23 +134,24 @@ impl Chart {
         let track = |curve: Option<FigureCurve>| curve.map(|curve| run.metrics.curve_track(curve));
         let (trained, tested) = (track(figure.train), track(figure.test));
         let step_axis = StepAxis { steps, scale: view.step_scale };
-        let cuts = run.cuts_on(lineage);
-        let sight =
-            Sight { lineage, cuts: &cuts, axis: step_axis, count, scale, cursor: view.cursor.map(StepRange::of) };
-        let ((train, train_ends), (test, test_ends)) = (sight.curve(trained), sight.curve(tested));
         // What is measured on no part of the data does not vary with its samples.
-        let reach = view.smoothing.reach().filter(|_| figure.is_sample_mean());
-        let (smoothed, smoothed_ends) = sight.smoothed(trained, reach);
-        let mean_reach = reach.filter(|_| trained.is_some());
-        let mut overlays = abandoned_futures(run, trained.or(tested), sight, mean_reach);
+        let is_smoothed = figure.is_sample_mean() && trained.is_some();
+        let reach = view.smoothing.reach().filter(|_| is_smoothed);
+        let cuts = reach.map_or_else(Vec::new, |_| run.cuts_on(lineage));
+        let window = reach.map(|reach| MeanWindow { reach, cuts: &cuts });
+        let cursor = view.cursor.filter(|step| steps.contains(*step));
+        let sight = Sight { lineage, window, axis: step_axis, count, scale, cursor: cursor.map(StepRange::of) };
+        let ((train, train_ends), (test, test_ends)) = (sight.curve(trained), sight.curve(tested));
+        let (smoothed, smoothed_ends) = sight.smoothed(trained);
+        let mut overlays = abandoned_futures(run, trained.or(tested), sight);
         if let Some(curve) = figure.train.or(figure.test) {
-            overlays.extend(ghost_overlays(&view.ghosts, &run.metrics.curve_info(curve).tag, sight, mean_reach));
+            overlays.extend(ghost_overlays(&view.ghosts, &run.metrics.curve_info(curve).tag, sight));
         }
         let samples = train.iter().chain(&test).filter_map(|column| column.extent);
         let drawn = samples.flat_map(|extent| [extent.min, extent.max]).chain(smoothed.iter().flatten().copied());
         let ends = [train_ends, smoothed_ends, test_ends].into_iter().flat_map(CurveEnds::values);
         let axis = ValueAxis::showing(&drawn.chain(ends).collect::<Vec<_>>(), &overlays, figure, scale, size.rows);
-        let cursor = view.cursor.and_then(|step| {
+        let cursor = cursor.and_then(|step| {
             let column = step_axis.column_of(step, count)?;
             Some(CursorReadout { column, step, values: values_at(run, [trained, tested], step, reach) })
         });
@@ -180,7 +181,7 @@ impl Chart {
             test_ends,
             undrawn: run.branches.undrawn_futures(),
             overlays,
-            marks: marks::visible_marks(&run.marks, lineage, step_axis, count),
+            marks: marks::visible_marks(run.marks_on(lineage), step_axis, count),
             axis,
             cursor,
             latest,
@@ -189,11 +190,14 @@ impl Chart {
 }
 
 /// What a run did on other branches, by the values of a track.
-fn abandoned_futures(run: &Run, track: Option<&MetricTrack>, own: Sight<'_>, reach: Option<u64>) -> Vec<Overlay> {
+fn abandoned_futures(run: &Run, track: Option<&MetricTrack>, own: Sight<'_>) -> Vec<Overlay> {
     let futures = run.branches.abandoned_futures();
     let Some(track) = track.filter(|_| !futures.is_empty()) else { return Vec::new() };
-    let drawn = own.drawn(track, reach);
-    let overlay = |future| Overlay::of(OverlaySource::of_future(run, future, track)?, own, reach, &drawn);
+    let drawn = own.drawn(track);
+    let overlay = |future| {
+        let source = OverlaySource::of_future(run, future, track, own.window.is_some())?;
+        Overlay::of(source, own, &drawn)
+    };
     futures.iter().filter_map(overlay).collect()
 }
 
@@ -201,22 +205,17 @@ fn abandoned_futures(run: &Run, track: Option<&MetricTrack>, own: Sight<'_>, rea
 /// of the minibatches up to `reach` from it.
 fn values_at(run: &Run, tracks: [Option<&MetricTrack>; 2], step: u64, reach: Option<u64>) -> ChartValues {
     let way = &if step > run.step { run.branches.way_to_tip() } else { run.lineage().clone() };
-    let [trained, tested] = tracks;
-    let mean = reach.zip(trained).and_then(|(reach, trained)| {
-        let (sample, _) = trained.before(way, step.saturating_add(1))?;
+    let mean = reach.zip(tracks[0]).and_then(|(reach, trained)| {
         let cuts = run.cuts_on(way);
-        let window = MeanWindow { reach, cuts: &cuts };
-        let mean = trained.smoothed_columns(way, StepRange::of(sample), 1, window).into_iter().next()?;
-        Some(MinibatchMean { value: mean?, span: MeanSpan::Around(reach) })
+        let value = trained.drawn_at(way, StepRange::of(step), Some(MeanWindow { reach, cuts: &cuts }))?;
+        Some(MinibatchMean { value, span: MeanSpan::Around(reach) })
     });
+    let [train, test] = tracks.map(|track| track?.value_at(way, step));
     ChartValues {
-        train: trained.and_then(|track| track.value_at(way, step)),
+        train: train.map(|(_, column)| column),
         mean,
-        test: tested.and_then(|track| Some(track.value_at(way, step)?.extent?.mean)),
-        earlier: tracks.map(|track| {
-            let last = track?.before(way, step.saturating_add(1))?.0;
-            (last < step).then_some(last)
-        }),
+        test: test.and_then(|(_, column)| Some(column.extent?.mean)),
+        earlier: [train, test].map(|sampled| sampled.map(|(steps, _)| steps.last).filter(|last| *last < step)),
     }
 }
 

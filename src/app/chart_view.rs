@@ -16,7 +16,7 @@ pub enum Smoothing {
     Off,
     /// At the newest minibatch the mean of the last 10.
     Light,
-    /// Of the last 50, as the figure in the title.
+    /// Of the last 50. So is the figure in the title, which also goes across changes.
     #[default]
     Medium,
     /// Of the last 200.
@@ -114,9 +114,9 @@ impl ChartView {
                 self.smoothing = self.smoothing.next();
                 FollowUp::good_notice(match self.smoothing.reach() {
                     None => "no smoothing: every minibatch".into(),
-                    Some(reach) => format!(
-                        "smoothed: the mean of each minibatch and {reach} on either side, never across a change"
-                    ),
+                    Some(reach) => {
+                        format!("smoothed: the mean of {reach} on either side, never across a change")
+                    }
                 })
             }
             Action::Figure => self.next_figure(slot, run),

@@ -120,6 +120,8 @@ pub struct Ghost {
     pub folder: PathBuf,
     /// Its name, safe to show.
     pub name: String,
+    /// How its curves look, below [`OVERLAY_LOOKS`]: as those of no branch and of no other ghost do.
+    pub look: usize,
     state: GhostState,
 }
 
@@ -203,13 +205,6 @@ impl Ghosts {
         self.laid_over.iter().find(|ghost| ghost.folder == folder)
     }
 
-    /// How the curves of a ghost look: as no branch does. From the last look on, since colours are used twice and branches
-    /// begin with the first.
-    pub fn look_of(&self, ghost: &Ghost) -> usize {
-        let place = self.laid_over.iter().position(|other| other.folder == ghost.folder).unwrap_or(0);
-        OVERLAY_LOOKS - 1 - place % MAX_GHOSTS
-    }
-
     /// Why no curve of a ghost is drawn although it was read: it is not known where its steps belong.
     pub fn unaligned_reason(&self, ghost: &Ghost) -> Option<String> {
         let is_unaligned = matches!(&ghost.state, GhostState::Ready { aligned: None, .. });
@@ -219,10 +214,12 @@ impl Ghosts {
 
     /// Which ghost has no curves, and why; of several the newest.
     pub(super) fn unaligned_text(&self) -> Option<String> {
-        self.laid_over.iter().rev().find_map(|ghost| {
-            let reason = self.unaligned_reason(ghost)?;
-            Some(format!("{} is not drawn: {reason}", ghost.name))
-        })
+        self.laid_over.iter().rev().find_map(|ghost| self.unaligned_text_of(ghost))
+    }
+
+    fn unaligned_text_of(&self, ghost: &Ghost) -> Option<String> {
+        let reason = self.unaligned_reason(ghost)?;
+        Some(format!("{} is not drawn: {reason}", ghost.name))
     }
 
     /// The recorded runs that there are, the newest first; `None` before it was told.
@@ -254,12 +251,13 @@ impl Ghosts {
     }
 
     fn add_loading(&mut self, folder: &Path, name: &str) -> bool {
-        if self.laid_over.len() < MAX_GHOSTS && self.ghost_of(folder).is_none() {
-            let name = harmless_name(name);
-            self.laid_over.push(Ghost { folder: folder.to_path_buf(), name, state: GhostState::Loading });
-            return true;
-        }
-        false
+        // From the last look on, since colours are used twice and branches begin with the first.
+        let mut looks = (OVERLAY_LOOKS - MAX_GHOSTS..OVERLAY_LOOKS).rev();
+        let free = looks.find(|look| self.laid_over.iter().all(|ghost| ghost.look != *look));
+        let Some(look) = free.filter(|_| self.ghost_of(folder).is_none()) else { return false };
+        let (folder, name) = (folder.to_path_buf(), harmless_name(name));
+        self.laid_over.push(Ghost { folder, name, look, state: GhostState::Loading });
+        true
     }
 
     /// Takes an answer in; the reason if a run can't be read, or not be drawn.
@@ -287,7 +285,7 @@ impl Ghosts {
                         let aligned = read.aligned_to(&self.own, self.alignment).map(Box::new);
                         self.laid_over[at].name.clone_from(&read.run.name);
                         self.laid_over[at].state = GhostState::Ready { run: read, aligned };
-                        return self.unaligned_text().map_or(Ok(()), Err);
+                        return self.unaligned_text_of(&self.laid_over[at]).map_or(Ok(()), Err);
                     }
                     Err(reason) => {
                         let name = self.laid_over.remove(at).name;

@@ -49,7 +49,8 @@ impl HeatMap {
         let rows = layers.iter().zip(&columns).map(|(row, columns)| {
             let value = row.track(quantity).and_then(|track| {
                 let newest = || track.latest_value(run.lineage()).map(|(step, _)| step);
-                track.value_at(run.lineage(), cursor.map(|(_, step)| step).or_else(newest)?)
+                let step = cursor.map(|(_, step)| step).or_else(newest)?;
+                track.value_at(run.lineage(), step).map(|(_, column)| column)
             });
             HeatRow { name: row.name.clone(), cells: heat_cells(columns, &unit, ends), value }
         });

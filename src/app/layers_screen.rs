@@ -108,7 +108,7 @@ impl<'a> LayersScreen<'a> {
     /// A quantity of a row, by its place, at a step or the last time that it was measured before; a summary of the
     /// steps around it where only that is left.
     pub fn value_at(&self, row: &LayerRow, quantity: usize, step: u64) -> Option<Column> {
-        row.track(quantity)?.value_at(self.run.lineage(), step)
+        row.track(quantity)?.value_at(self.run.lineage(), step).map(|(_, column)| column)
     }
 
     /// That quantity of all rows in `count` columns.

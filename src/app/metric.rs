@@ -188,7 +188,13 @@ impl MetricStore {
     /// The same values with every step somewhere else, in the same order.
     #[must_use]
     pub fn with_steps(&self, place: &impl Fn(u64) -> u64) -> Self {
-        Self { tracks: self.tracks.iter().map(|track| track.with_steps(place)).collect(), ..self.clone() }
+        Self {
+            tracks: self.tracks.iter().map(|track| track.with_steps(place)).collect(),
+            index: self.index.clone(),
+            sample_means: self.sample_means.clone(),
+            sharp: self.sharp.clone(),
+            figures: self.figures.clone(),
+        }
     }
 
     /// All figures, those that matter most first.

@@ -114,11 +114,16 @@ impl Run {
         self.branches.lineage()
     }
 
-    /// The steps on a way after which training went on in another way, ascending: where branches leave each other, and
+    /// The changes that took effect on the way to a branch, oldest first.
+    pub(super) fn marks_on(&self, way: &Lineage) -> impl Iterator<Item = &ChangeMark> {
+        self.marks.iter().filter(|mark| way.contains_change(mark.at))
+    }
+
+    /// The steps on the way to a branch after which training was different, ascending: where it left another branch, and
     /// where something was changed.
     pub(super) fn cuts_on(&self, way: &Lineage) -> Vec<u64> {
         let forks = way.stretches().iter().skip(1).map(|stretch| stretch.first);
-        let changes = self.marks.iter().filter(|mark| mark.change.key != EPOCHS && way.contains_change(mark.at));
+        let changes = self.marks_on(way).filter(|mark| mark.change.key != EPOCHS);
         let mut cuts: Vec<u64> = forks.chain(changes.map(|mark| mark.at.step)).collect();
         cuts.sort_unstable();
         cuts.dedup();

@@ -290,16 +290,14 @@ impl Series {
         self.pieces(self.level_for(first), first, limit).take_while(move |bucket| bucket.first <= steps.last)
     }
 
-    /// The sample at `step`, or what is left of the samples around it, or else the last one before it; of those after
-    /// `limit` none.
-    pub fn at(&self, step: u64, limit: u64) -> Option<Column> {
+    /// The sample at `step`, or what is left of the samples around it, or else the last one before it, with the steps that
+    /// it is of; of samples after `limit` none.
+    pub fn at(&self, step: u64, limit: u64) -> Option<(StepRange, Column)> {
         let k = self.level_for(step);
         let after = self.partition_point(k, |bucket| bucket.first <= step);
         let around = self.bucket(k, after.checked_sub(1)?)?;
-        if around.last <= limit {
-            return Some(around.column());
-        }
-        self.newest_bucket(limit.min(step)).map(|bucket| bucket.column())
+        let bucket = if around.last <= limit { around } else { self.newest_bucket(limit.min(step))? };
+        Some((StepRange { first: bucket.first, last: bucket.last }, bucket.column()))
     }
 
     /// The newest bucket that does not reach beyond `limit`, and of several that end there the finest.
@@ -395,7 +393,12 @@ mod tests {
         }
 
         fn smoothed(&self, steps: StepRange, count: usize, reach: u64) -> Vec<Option<f64>> {
-            let mut means = WindowMeans::new(steps, count, MeanWindow { reach, cuts: &[] });
+            self.smoothed_within(steps, count, MeanWindow { reach, cuts: &[] })
+        }
+
+        fn smoothed_within(&self, steps: StepRange, count: usize, window: MeanWindow<'_>) -> Vec<Option<f64>> {
+            let oldest = self.earliest_from(0, u64::MAX).map_or(0, |(step, _)| step);
+            let mut means = WindowMeans::new(steps, count, window, oldest);
             self.add_to_means(&mut means, 0, u64::MAX);
             means.into_columns()
         }
@@ -420,7 +423,7 @@ mod tests {
         assert_eq!(series.smoothed(range(1, 9), 3, 9)[1].map(|value| (value * 1e6).round()), Some(2.5e6));
         assert_eq!(
             (series.at(3, u64::MAX), series.at(4, u64::MAX), series.at(100, u64::MAX)),
-            (None, Some(only), Some(only))
+            (None, Some((range(4, 4), only)), Some((range(4, 4), only)))
         );
         assert!(series.columns(range(1, 9), 0).is_empty());
     }
@@ -460,7 +463,7 @@ mod tests {
             // Samples in a bucket of the coarsest level that is needed.
             let coarsest = (2 * samples / capacity as u64).next_power_of_two();
             for limit in 1..=samples {
-                let at = series.at(limit, limit).and_then(|column| column.extent);
+                let at = series.at(limit, limit).and_then(|(_, column)| column.extent);
                 match series.latest_until(limit) {
                     Some((step, _)) => {
                         assert!(step <= limit && limit - step < 2 * coarsest, "{capacity}: {step} of {limit}");
@@ -542,11 +545,8 @@ mod tests {
         let value = |step: u64| if step <= 100 { 2.0 } else { 5.0 + f64::from(u8::from(step > 130)) };
         let samples: Vec<(u64, f64)> = (1..=200).map(|step| (step, value(step))).collect();
         let series = series(256, &samples);
-        let smoothed = |steps: StepRange, count| {
-            let mut means = WindowMeans::new(steps, count, MeanWindow { reach: 49, cuts: &[0, 100, 130, 500] });
-            series.add_to_means(&mut means, 0, u64::MAX);
-            means.into_columns()
-        };
+        let window = MeanWindow { reach: 49, cuts: &[0, 100, 130, 500] };
+        let smoothed = |steps: StepRange, count| series.smoothed_within(steps, count, window);
         for window in [range(1, 200), range(90, 135), range(101, 101)] {
             for (step, smoothed) in (window.first..).zip(smoothed(window, window.length() as usize)) {
                 assert!((smoothed.unwrap() - value(step)).abs() < 1e-6, "{smoothed:?} at {step}");
@@ -555,7 +555,7 @@ mod tests {
         // Only the column of the change itself is of both sides.
         let coarse: Vec<f64> =
             smoothed(range(1, 200), 13).into_iter().map(|mean| (mean.unwrap() * 10.0).round()).collect();
-        assert_eq!(coarse, [20.0, 20.0, 20.0, 20.0, 20.0, 20.0, 35.0, 50.0, 55.0, 60.0, 60.0, 60.0, 60.0]);
+        assert_eq!(coarse, [20.0, 20.0, 20.0, 20.0, 20.0, 20.0, 36.0, 50.0, 56.0, 60.0, 60.0, 60.0, 60.0]);
     }
 
     #[test]
@@ -607,7 +607,7 @@ mod tests {
         assert!(
             (series.drawn_until(40).unwrap().1 - 0.5).abs() < 0.01 && series.earliest_from(40, 40).unwrap().1 > 0.49
         );
-        assert_eq!(series.at(40, u64::MAX).and_then(|column| column.extent).map(|extent| extent.mean), Some(0.0));
+        assert_eq!(series.at(40, u64::MAX).and_then(|(_, column)| column.extent).map(|extent| extent.mean), Some(0.0));
         // One that is no number is an event all the same, and what comes after it stands alone.
         let mut series = Series::new(64);
         series.push(1, f64::NAN, 1.0);
@@ -683,8 +683,53 @@ mod tests {
                 prop_assert!((extent.mean - mean).abs() < 1e-3);
             }
             for (step, value) in &samples {
-                let at = series.at(*step, u64::MAX).and_then(|column| column.extent);
+                let at = series.at(*step, u64::MAX).and_then(|(_, column)| column.extent);
                 prop_assert_eq!(at.map(|extent| (extent.min, extent.max)), Some((*value, *value)));
+            }
+        }
+
+        /// As the means are defined: a column with a cut among its samples is of these alone, and any other of these and
+        /// of as many steps on either side, which no cut and not the beginning of the run divides from them.
+        #[test]
+        fn means_agree_with_a_slow_twin(
+            gaps in prop::collection::vec((1u64..4, -100f32..100.0), 1..150),
+            cuts in prop::collection::btree_set(0u64..400, 0..6),
+            (first, length) in (0u64..300, 1u64..400),
+            count in 1usize..130,
+            reach in 0u64..60,
+        ) {
+            let mut step = 0;
+            let samples: Vec<(u64, f64)> = gaps.into_iter().map(|(gap, value)| {
+                step += gap;
+                (step, f64::from(value))
+            }).collect();
+            let (steps, cuts) = (range(first, first + length - 1), cuts.into_iter().collect::<Vec<u64>>());
+            let mean_of = |steps: StepRange| {
+                let inside: Vec<f64> = samples.iter().filter(|(step, _)| steps.contains(*step)).map(|s| s.1).collect();
+                inside.iter().sum::<f64>() / inside.len() as f64
+            };
+            let is_cut_off = |own: StepRange, other: u64| {
+                cuts.iter().any(|cut| (other <= *cut && *cut < own.first) || (own.last <= *cut && *cut < other))
+            };
+            let shown = series(256, &samples).smoothed_within(steps, count, MeanWindow { reach, cuts: &cuts });
+            for (column, shown) in shown.into_iter().enumerate() {
+                let inside = samples.iter().map(|(step, _)| *step).filter(|step| steps.column_of(*step, count) == Some(column));
+                let Some(first) = inside.clone().next() else {
+                    prop_assert_eq!(shown, None);
+                    continue;
+                };
+                let own = range(first, inside.last().unwrap_or(first));
+                let mut window = own;
+                let holds_cut = cuts.iter().any(|cut| own.first <= *cut && *cut < own.last);
+                for _ in 0..if holds_cut { 0 } else { reach } {
+                    let (before, after) = (window.first.wrapping_sub(1), window.last + 1);
+                    if window.first <= samples[0].0 || is_cut_off(own, before) || is_cut_off(own, after) {
+                        break;
+                    }
+                    window = range(before, after);
+                }
+                let exact = mean_of(window);
+                prop_assert!(shown.is_some_and(|shown| (shown - exact).abs() < 1e-3), "{column}: {shown:?} {exact}");
             }
         }
 

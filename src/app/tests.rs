@@ -12,6 +12,7 @@ mod laid_over;
 mod leaving;
 mod range_testing;
 mod recording;
+mod smoothing;
 mod steering;
 mod step_axes;
 mod trouble;

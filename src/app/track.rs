@@ -108,7 +108,8 @@ impl MetricTrack {
         count: usize,
         window: MeanWindow<'_>,
     ) -> Vec<Option<f64>> {
-        let mut means = WindowMeans::new(steps, count, window);
+        let oldest = self.after(lineage, 0).map_or(0, |(step, _)| step);
+        let mut means = WindowMeans::new(steps, count, window, oldest);
         for stretch in lineage.stretches() {
             if let Some(series) = self.series_of(stretch.branch) {
                 series.add_to_means(&mut means, stretch.first, stretch.last);
@@ -157,10 +158,20 @@ impl MetricTrack {
         series.find_map(|(stretch, series)| series.earliest_from(first.max(stretch.first), stretch.last))
     }
 
-    /// The sample at `step`, or what is left of the samples around it, or else the last one before it.
-    pub fn value_at(&self, lineage: &Lineage, step: u64) -> Option<Column> {
+    /// The sample at `step`, or what is left of the samples around it, or else the last one before it, with the steps that
+    /// it is of.
+    pub fn value_at(&self, lineage: &Lineage, step: u64) -> Option<(StepRange, Column)> {
         let before = lineage.stretches().iter().rev().filter(|stretch| stretch.first <= step);
         before.into_iter().find_map(|stretch| self.series_of(stretch.branch)?.at(step, stretch.last))
+    }
+
+    /// Where a line through the samples, or through their means over a window, goes at some steps: as high as at the last
+    /// sample before, where none is at them. `None` where that is not finite.
+    pub fn drawn_at(&self, lineage: &Lineage, steps: StepRange, window: Option<MeanWindow<'_>>) -> Option<f64> {
+        let (sampled, column) = self.value_at(lineage, steps.last)?;
+        let Some(window) = window else { return column.extent.map(Extent::drawn_value) };
+        let steps = if sampled.last < steps.first { StepRange::of(sampled.last) } else { steps };
+        self.smoothed_columns(lineage, steps, 1, window).into_iter().next()?
     }
 
     /// The newest sample that is history of the current branch; exactly as it was appended, where it is its branch's

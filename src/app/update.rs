@@ -169,7 +169,7 @@ impl App {
         if is_trouble {
             self.remedies.offer_newest(&self.watched);
         }
-        // Who lets the training go on leaves everything as it is.
+        // Resuming answers the offer: everything stays as it is.
         if (before, self.live().state) == (RunState::Paused, RunState::Running) {
             self.remedies.dismiss();
         }

@@ -16,7 +16,7 @@ use crate::{
 const RETRY_INTERVAL: Duration = Duration::from_millis(16);
 
 /// Requests that are looked at before their turn, at most; the others wait in the channel.
-const MAX_PEEKED_REQUESTS: usize = 256;
+const MAX_WAITING_REQUESTS: usize = 256;
 
 /// What reaches the worker's queue.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,7 +71,7 @@ pub struct Inbox {
     channel: Receiver<Incoming>,
     /// Requests whose turn comes before those in the channel: the first ones, and those that were looked at while the
     /// worker was busy. Empties as they are handed out; normally empty.
-    peeked: VecDeque<Incoming>,
+    waiting: VecDeque<Incoming>,
     /// Requests that were handed out and have no answer yet, and whether each asks to stop. Empties as they are
     /// answered; normally the one that is carried out and those to advance.
     open: Vec<(CommandId, bool)>,
@@ -80,21 +80,21 @@ pub struct Inbox {
 impl Inbox {
     /// An inbox at the end of `channel`, with requests that come before those in it.
     pub fn new(channel: Receiver<Incoming>, first: Vec<Request>) -> Self {
-        Self { channel, peeked: first.into_iter().map(Incoming::from).collect(), open: Vec::new() }
+        Self { channel, waiting: first.into_iter().map(Incoming::from).collect(), open: Vec::new() }
     }
 
     /// Whether a stop request waits, or the consumer is gone; leaves all requests in their order.
     pub fn stop_requested(&mut self) -> bool {
         let gone = self.peek_requests();
-        gone || self.peeked.iter().any(Incoming::is_stop)
+        gone || self.waiting.iter().any(Incoming::is_stop)
     }
 
     /// Whether to give up what goes on: a cancel waits, which is taken ahead of its turn and answered as having taken
     /// effect at `step`, or a stop, or the consumer is gone. Leaves all other requests in their order.
     pub fn take_cancel(&mut self, step: u64, outbox: &mut Outbox) -> bool {
         let stop = self.stop_requested();
-        let cancel = self.peeked.iter().position(|incoming| incoming.asks_for(&Command::Cancel));
-        let Some(id) = cancel.and_then(|at| self.peeked.remove(at)).and_then(|cancel| cancel.id()) else {
+        let cancel = self.waiting.iter().position(|incoming| incoming.asks_for(&Command::Cancel));
+        let Some(id) = cancel.and_then(|at| self.waiting.remove(at)).and_then(|cancel| cancel.id()) else {
             return stop;
         };
         self.answer(id, Ok(step), outbox);
@@ -104,17 +104,17 @@ impl Inbox {
     /// Whether any request waits, or the consumer is gone; leaves all requests in their order.
     pub fn is_waiting(&mut self) -> bool {
         let gone = self.peek_requests();
-        gone || !self.peeked.is_empty()
+        gone || !self.waiting.is_empty()
     }
 
     /// Looks at what waits; true when the consumer is gone.
     fn peek_requests(&mut self) -> bool {
         loop {
-            if self.peeked.len() >= MAX_PEEKED_REQUESTS {
+            if self.waiting.len() >= MAX_WAITING_REQUESTS {
                 break false;
             }
             match self.channel.try_recv() {
-                Ok(request) => self.peeked.push_back(request),
+                Ok(request) => self.waiting.push_back(request),
                 Err(TryRecvError::Empty) => break false,
                 Err(TryRecvError::Disconnected) => break true,
             }
@@ -127,7 +127,7 @@ impl Inbox {
         if let Some(next) = self.wait_for_reader(outbox) {
             return next;
         }
-        if let Some(incoming) = self.peeked.pop_front() {
+        if let Some(incoming) = self.waiting.pop_front() {
             return self.hand_out(incoming, outbox);
         }
         if outbox.flush_now(Instant::now()).is_err() {
@@ -147,7 +147,7 @@ impl Inbox {
         if let Some(next) = self.wait_for_reader(outbox) {
             return next;
         }
-        match (self.peeked.pop_front(), due) {
+        match (self.waiting.pop_front(), due) {
             (Some(incoming), _) => self.hand_out(incoming, outbox),
             (None, Some(due)) => self.receive_until(due, outbox),
             (None, None) => match self.channel.try_recv() {
@@ -173,11 +173,11 @@ impl Inbox {
             return None;
         }
         let gone = self.peek_requests();
-        let stop = self.peeked.iter().position(Incoming::is_stop);
-        if let Some(stop) = stop.and_then(|at| self.peeked.remove(at)) {
+        let stop = self.waiting.iter().position(Incoming::is_stop);
+        if let Some(stop) = stop.and_then(|at| self.waiting.remove(at)) {
             return Some(self.hand_out(stop, outbox));
         }
-        if gone && self.peeked.is_empty() {
+        if gone && self.waiting.is_empty() {
             return Some(NextRequest::Gone);
         }
         thread::sleep(RETRY_INTERVAL);
@@ -234,7 +234,7 @@ impl Inbox {
     /// Answers everything that has no answer yet: a stop took effect at `step`, all else did not, for `reason`.
     pub fn answer_all(&mut self, step: u64, reason: &str, outbox: &mut Outbox) {
         self.stop_requested();
-        let waiting = self.peeked.drain(..).filter_map(|incoming| Some((incoming.id()?, incoming.is_stop())));
+        let waiting = self.waiting.drain(..).filter_map(|incoming| Some((incoming.id()?, incoming.is_stop())));
         for (id, stop) in self.open.drain(..).chain(waiting) {
             outbox.push(if stop { Event::Applied { id, step } } else { Event::Rejected { id, reason: reason.into() } });
         }

@@ -78,7 +78,7 @@ pub fn spawn(spec: RunSpec) -> io::Result<WorkerHandle> {
     spawn_from(spec, RunStart::default())
 }
 
-/// Starts a worker that records its run, goes on with one that was recorded, or does as it is asked before it trains.
+/// Starts a worker that records its run, or goes on with a recorded one, or carries out requests before it trains.
 ///
 /// # Errors
 /// As [`spawn`].

@@ -22,7 +22,7 @@ pub struct MinibatchMean {
 pub enum MeanSpan {
     /// The newest ones: so many.
     Newest(u64),
-    /// One and so many on either side of it, as far as there are any.
+    /// One and so many on either side of it, as far as there are any and nothing was changed between.
     Around(u64),
 }
 
@@ -86,8 +86,8 @@ impl CurveEnds {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sight<'a> {
     pub lineage: &'a Lineage,
-    /// Where something was changed on it; see [`MeanWindow::cuts`].
-    pub cuts: &'a [u64],
+    /// The windows of the means through which lines go; through the samples themselves where there are none.
+    pub window: Option<MeanWindow<'a>>,
     pub axis: StepAxis,
     pub count: usize,
     pub scale: ValueScale,
@@ -105,9 +105,8 @@ impl Sight<'_> {
         (0..self.count).map(|column| self.axis.steps_of(column, self.count).and_then(one).unwrap_or_default()).collect()
     }
 
-    /// Its means that reach so far to either side, in columns.
-    fn means(&self, track: &MetricTrack, reach: u64) -> Vec<Option<f64>> {
-        let window = MeanWindow { reach, cuts: self.cuts };
+    /// Its means in columns.
+    fn means(&self, track: &MetricTrack, window: MeanWindow<'_>) -> Vec<Option<f64>> {
         if self.axis.scale == ValueScale::Linear {
             return track.smoothed_columns(self.lineage, self.axis.steps, self.count, window);
         }
@@ -124,20 +123,21 @@ impl Sight<'_> {
         (columns, ends)
     }
 
-    /// The same of the means that reach so far to either side; nothing where there are none.
-    pub fn smoothed(&self, track: Option<&MetricTrack>, reach: Option<u64>) -> (Vec<Option<f64>>, CurveEnds) {
-        let Some((track, reach)) = track.zip(reach) else { return (vec![None; self.count], CurveEnds::default()) };
-        let means = self.means(track, reach);
-        let ends = CurveEnds::of(means.iter().copied(), self.axis, self.scale, self.drawn_around(track, Some(reach)));
+    /// The same of its means; nothing where there are none.
+    pub fn smoothed(&self, track: Option<&MetricTrack>) -> (Vec<Option<f64>>, CurveEnds) {
+        let Some((track, window)) = track.zip(self.window) else {
+            return (vec![None; self.count], CurveEnds::default());
+        };
+        let means = self.means(track, window);
+        let ends = CurveEnds::of(means.iter().copied(), self.axis, self.scale, self.drawn_around(track));
         (means, ends)
     }
 
-    /// Where the line of a curve goes in each column: at the means that reach so far to either side, or else at the
-    /// samples.
-    pub fn drawn(&self, track: &MetricTrack, reach: Option<u64>) -> Vec<Column> {
+    /// Where the line of a curve goes in each column: at its means, or else at the samples.
+    pub fn drawn(&self, track: &MetricTrack) -> Vec<Column> {
         let columns = self.columns(track);
-        let Some(reach) = reach else { return columns };
-        let means = self.means(track, reach);
+        let Some(window) = self.window else { return columns };
+        let means = self.means(track, window);
         let mean = |(column, mean): (&Column, Option<f64>)| Column {
             extent: mean.and_then(|mean| Column::of(mean).extent),
             broken: column.broken,
@@ -146,25 +146,20 @@ impl Sight<'_> {
     }
 
     /// Where it goes at the sample before the steps in sight and at the one after them.
-    pub fn drawn_around(&self, track: &MetricTrack, reach: Option<u64>) -> [Option<(u64, f64)>; 2] {
-        self.around(track).map(|sample| self.drawn_at(track, sample?, reach))
+    pub fn drawn_around(&self, track: &MetricTrack) -> [Option<(u64, f64)>; 2] {
+        self.around(track).map(|sample| {
+            let (step, value) = sample?;
+            let Some(window) = self.window else { return Some((step, value)) };
+            Some((step, track.drawn_at(self.lineage, StepRange::of(step), Some(window))?))
+        })
     }
 
-    /// Where it goes at the cursor: at the last sample up to there, unless it ends before.
-    pub fn drawn_at_cursor(&self, track: &MetricTrack, reach: Option<u64>) -> Option<f64> {
+    /// Where it goes at the cursor, unless it ends before.
+    pub fn drawn_at_cursor(&self, track: &MetricTrack) -> Option<f64> {
         let cursor = self.cursor?;
-        let sample = track.before(self.lineage, cursor.last.saturating_add(1))?;
-        let goes_on = cursor.contains(sample.0) || track.after(self.lineage, cursor.last).is_some();
-        let (_, value) = self.drawn_at(track, sample, reach).filter(|_| goes_on)?;
-        value.is_finite().then_some(value)
-    }
-
-    /// Where it goes at a sample.
-    fn drawn_at(&self, track: &MetricTrack, sample: (u64, f64), reach: Option<u64>) -> Option<(u64, f64)> {
-        let (Some(reach), step) = (reach, sample.0) else { return Some(sample) };
-        let window = MeanWindow { reach, cuts: self.cuts };
-        let mean = track.smoothed_columns(self.lineage, StepRange::of(step), 1, window);
-        Some((step, mean.into_iter().next()??))
+        let (sampled, _) = track.value_at(self.lineage, cursor.last)?;
+        let goes_on = sampled.last >= cursor.first || track.after(self.lineage, cursor.last).is_some();
+        track.drawn_at(self.lineage, cursor, self.window).filter(|_| goes_on)
     }
 
     /// The sample before the steps in sight and the one after them.

@@ -1,10 +1,7 @@
 //! The marks of a chart: changes close together have their words in common, so that these stay readable.
 
-use std::collections::VecDeque;
-
 use super::ChartMark;
 use crate::app::axes::StepAxis;
-use crate::app::branches::Lineage;
 use crate::app::run::ChangeMark;
 use crate::protocol::Change;
 
@@ -34,16 +31,15 @@ impl ChangeBurst<'_> {
 }
 
 /// The marks in sight. A mark stands where its first change took effect, so that it stays there when more follow.
-pub(super) fn visible_marks(
-    marks: &VecDeque<ChangeMark>,
-    lineage: &Lineage,
+pub(super) fn visible_marks<'a>(
+    marks: impl Iterator<Item = &'a ChangeMark>,
     axis: StepAxis,
     count: usize,
 ) -> Vec<ChartMark> {
     let steps = axis.steps;
     let near = (steps.length() / (count as u64 / MERGE_DISTANCE_COLUMNS).max(1)).max(MERGE_DISTANCE_STEPS);
     let mut bursts: Vec<ChangeBurst> = Vec::new();
-    for ChangeMark { at, change } in marks.iter().filter(|mark| lineage.contains_change(mark.at)) {
+    for ChangeMark { at, change } in marks {
         let joins = |burst: &&mut ChangeBurst| {
             at.step.saturating_sub(burst.last()) <= near
                 && at.step.saturating_sub(burst.first) <= near.saturating_mul(MAX_MARK_SPAN_DISTANCES)
@@ -93,8 +89,8 @@ mod tests {
 
     fn marked(marks: &[(u64, Change)], first: u64, last: u64) -> Vec<ChartMark> {
         let at = |step| RunPosition { branch: BranchId(0), step };
-        let marks = marks.iter().map(|(step, change)| ChangeMark { at: at(*step), change: change.clone() }).collect();
-        visible_marks(&marks, &Lineage::default(), StepAxis::linear(StepRange { first, last }), 100)
+        let marks = marks.iter().map(|(step, change)| ChangeMark { at: at(*step), change: change.clone() });
+        visible_marks(marks.collect::<Vec<_>>().iter(), StepAxis::linear(StepRange { first, last }), 100)
     }
 
     fn shown(marks: &[(u64, Change)], first: u64, last: u64) -> Vec<(usize, u64, String)> {

@@ -1,10 +1,12 @@
 //! Curves of something else than the run where it stands, over a chart: what it did on other branches, or another run.
 
+use std::borrow::Cow;
+
 use super::super::axes::StepAxis;
 use super::super::branches::{AbandonedFuture, Lineage};
 use super::super::ghosts::{Ghost, Ghosts, places_of};
 use super::super::run::Run;
-use super::super::series::{Column, Extent};
+use super::super::series::{Column, Extent, MeanWindow};
 use super::super::track::MetricTrack;
 use super::curve::{CurveEnds, Sight};
 use crate::text::cut;
@@ -44,8 +46,8 @@ pub(in crate::app) struct OverlaySource<'a> {
     pub track: &'a MetricTrack,
     /// The way along which they are read.
     pub way: &'a Lineage,
-    /// Where something was changed on it, ascending.
-    pub cuts: Vec<u64>,
+    /// What means do not go across on it; see [`MeanWindow::cuts`]. Nothing where there are no means.
+    pub cuts: Cow<'a, [u64]>,
     /// The last step that this way has in common with that of the chart's own curve, where it has any. What is before it
     /// is not drawn, and the curve begins on the chart's own.
     pub fork: Option<u64>,
@@ -55,16 +57,20 @@ pub(in crate::app) struct OverlaySource<'a> {
 
 impl<'a> OverlaySource<'a> {
     /// What a run did on another branch.
-    pub fn of_future(run: &'a Run, future: &'a AbandonedFuture, track: &'a MetricTrack) -> Option<Self> {
-        let changed = run.marks.iter().map(|mark| mark.at);
-        let changed = changed.filter(|at| future.way.contains_change(*at) && !run.lineage().contains_change(*at));
+    pub fn of_future(
+        run: &'a Run,
+        future: &'a AbandonedFuture,
+        track: &'a MetricTrack,
+        is_smoothed: bool,
+    ) -> Option<Self> {
+        let changed = run.marks_on(&future.way).map(|mark| mark.at).filter(|at| !run.lineage().contains_change(*at));
         Some(Self {
             name: run.branches.branch(future.branch)?.title_with_change(),
             short: format!("b{}", future.branch.0),
             look: future.look,
             track,
             way: &future.way,
-            cuts: run.cuts_on(&future.way),
+            cuts: if is_smoothed { run.cuts_on(&future.way).into() } else { Cow::default() },
             fork: Some(future.fork),
             marks: changed.map(|at| at.step).filter(|step| *step >= future.fork).collect(),
         })
@@ -72,37 +78,38 @@ impl<'a> OverlaySource<'a> {
 }
 
 /// Other runs laid over a chart, by their values of the metric with this tag.
-pub(super) fn ghost_overlays(ghosts: &Ghosts, tag: &str, own: Sight<'_>, reach: Option<u64>) -> Vec<Overlay> {
+pub(super) fn ghost_overlays(ghosts: &Ghosts, tag: &str, own: Sight<'_>) -> Vec<Overlay> {
     let overlay = |ghost: &Ghost| {
         let aligned = ghost.aligned()?;
         let source = OverlaySource {
             name: ghost.name.clone(),
             short: cut(&ghost.name, SHORT_NAME_COLUMNS, "").into_owned(),
-            look: ghosts.look_of(ghost),
+            look: ghost.look,
             track: aligned.metrics.track_with_tag(tag)?,
             way: &aligned.lineage,
-            cuts: aligned.cuts.clone(),
+            cuts: Cow::Borrowed(&aligned.cuts),
             fork: None,
             marks: Vec::new(),
         };
         let axis = StepAxis { steps: places_of(own.axis.steps), ..own.axis };
-        let sight = Sight { axis, cursor: own.cursor.map(places_of), ..own };
-        Overlay::of(source, sight, reach.map(|reach| reach.saturating_mul(aligned.places_per_step)), &[])
+        let reach = |own: MeanWindow<'_>| own.reach.saturating_mul(aligned.places_per_step);
+        let window = own.window.map(|own| MeanWindow { reach: reach(own), cuts: &aligned.cuts });
+        Overlay::of(source, Sight { axis, window, cursor: own.cursor.map(places_of), ..own }, &[])
     };
     ghosts.iter().filter_map(overlay).collect()
 }
 
 impl Overlay {
-    /// An overlay as far as it is in sight. `own` is the sight of the chart's own curve and `drawn` where that goes; means
-    /// reach so far to either side.
-    pub(super) fn of(source: OverlaySource<'_>, own: Sight<'_>, reach: Option<u64>, drawn: &[Column]) -> Option<Self> {
+    /// An overlay as far as it is in sight. `own` is the sight of the chart's own curve and `drawn` where that goes.
+    pub(super) fn of(source: OverlaySource<'_>, own: Sight<'_>, drawn: &[Column]) -> Option<Self> {
         let (track, axis, count) = (source.track, own.axis, own.count);
         if source.fork.is_some_and(|fork| fork >= axis.steps.last) {
             return None;
         }
-        let sight = Sight { lineage: source.way, cuts: &source.cuts, ..own };
-        let mut values = sight.drawn(track, reach);
-        let mut around = sight.drawn_around(track, reach);
+        let window = own.window.map(|own| MeanWindow { cuts: &source.cuts, ..own });
+        let sight = Sight { lineage: source.way, window, ..own };
+        let mut values = sight.drawn(track);
+        let mut around = sight.drawn_around(track);
         if let Some(fork) = source.fork {
             let joint = track.before(source.way, fork.saturating_add(1)).map(|(step, _)| step);
             let column_of_joint = joint.and_then(|step| axis.column_of(step, count));
@@ -113,7 +120,7 @@ impl Overlay {
                 values[column] = drawn.get(column).copied().filter(|own| own.extent.is_some()).unwrap_or_default();
                 around[0] = None;
             } else if joint.is_some_and(|joint| around[0].is_some_and(|(step, _)| step <= joint)) {
-                around[0] = own.drawn_around(track, reach)[0];
+                around[0] = own.drawn_around(track)[0];
             }
         }
         let heights = values.iter().map(|column| column.extent.map(Extent::drawn_value));
@@ -122,7 +129,7 @@ impl Overlay {
             return None;
         }
         let is_drawn = source.fork.is_none_or(|fork| own.cursor.is_some_and(|cursor| cursor.first > fork));
-        let at_cursor = sight.drawn_at_cursor(track, reach).filter(|_| is_drawn);
+        let at_cursor = sight.drawn_at_cursor(track).filter(|_| is_drawn);
         let marks = source.marks.into_iter().filter_map(|step| axis.column_of(step, count)).collect();
         Some(Self { name: source.name, short: source.short, look: source.look, values, ends, marks, at_cursor })
     }

@@ -162,35 +162,39 @@ pub struct MeanWindow<'a> {
 }
 
 impl MeanWindow<'_> {
-    /// The window around some steps, where nothing was sampled before `oldest`.
+    /// The window around some steps, where nothing was sampled before `oldest`: no wider than themselves where there is a
+    /// cut among them.
     fn around(self, own: StepRange, oldest: u64) -> StepRange {
         let before = self.cuts.partition_point(|cut| *cut < own.first);
         let first = before.checked_sub(1).map_or(0, |at| self.cuts[at].saturating_add(1));
-        let last = self.cuts[before..].iter().find(|cut| **cut >= own.last).map_or(u64::MAX, |cut| *cut);
-        let room = own.first.saturating_sub(oldest.max(first)).min(last - own.last);
+        let last = self.cuts.get(before).copied().unwrap_or(u64::MAX);
+        let room = own.first.saturating_sub(oldest.max(first)).min(last.saturating_sub(own.last));
         own.extended_by(self.reach.min(room))
     }
 }
 
 /// Means over the samples around each column, on their way over buckets in ascending order. A window goes `reach` steps
-/// to either side of the steps of its column, so that a mean does not lag behind what it is of. It is no wider than keeps it
-/// from going across a cut, so that no effect of a change shows before it, or beyond the beginning of a run; at the end it
-/// goes as far as there are samples.
+/// to either side of the samples of its column, so that a mean does not lag behind what it is of. It is no wider than keeps
+/// it from going across a cut, so that no effect of a change shows in a column before it, or beyond the beginning of a run;
+/// at the end it goes as far as there are samples. A bucket that reaches across a cut counts by its share on either side.
 #[derive(Debug)]
 pub struct WindowMeans<'a> {
     /// The steps of the columns.
     steps: StepRange,
     window: MeanWindow<'a>,
+    /// The step of the first sample of all.
+    oldest: u64,
     buckets: Vec<Bucket>,
-    /// Whether a column has samples of its own.
-    filled: Vec<bool>,
+    /// From the first to the last sample of a column, where it has any; of a bucket all that it covers, also outside.
+    sampled: Vec<Option<StepRange>>,
     places: Places,
 }
 
 impl<'a> WindowMeans<'a> {
-    /// Means in `count` columns over `steps`.
-    pub fn new(steps: StepRange, count: usize, window: MeanWindow<'a>) -> Self {
-        Self { steps, window, buckets: Vec::new(), filled: vec![false; count], places: Places::new(steps, count) }
+    /// Means in `count` columns over `steps`, of samples of which the first of all is at `oldest`.
+    pub fn new(steps: StepRange, count: usize, window: MeanWindow<'a>, oldest: u64) -> Self {
+        let places = Places::new(steps, count);
+        Self { steps, window, oldest, buckets: Vec::new(), sampled: vec![None; count], places }
     }
 
     /// The steps of all windows together.
@@ -205,20 +209,23 @@ impl<'a> WindowMeans<'a> {
         }
         self.buckets.push(*bucket);
         if let Some((from, to)) = self.places.span(bucket) {
-            self.filled[from..=to].fill(true);
+            for sampled in &mut self.sampled[from..=to] {
+                let first = sampled.map_or(bucket.first, |sampled| sampled.first);
+                *sampled = Some(StepRange { first, last: bucket.last });
+            }
         }
     }
 
     /// Each column with the mean of its window; columns without samples of their own hold `None`.
     pub fn into_columns(self) -> Vec<Option<f64>> {
-        let count = self.filled.len();
-        let oldest = self.buckets.first().map_or(0, |bucket| bucket.first);
+        let count = self.sampled.len();
         // Windows ascend, and so do the buckets where they begin.
         let mut begin = 0;
-        let mean = |column: usize| {
-            let first = self.steps.step_of(column, count);
-            let own = StepRange { first, last: self.steps.last_step_of(column, count).max(first) };
-            let window = self.window.around(own, oldest);
+        let mean = |(column, sampled): (usize, &Option<StepRange>)| {
+            let sampled = (*sampled)?;
+            let first = sampled.first.max(self.steps.step_of(column, count));
+            let own = StepRange { first, last: sampled.last.min(self.steps.last_step_of(column, count)).max(first) };
+            let window = self.window.around(own, self.oldest);
             while self.buckets.get(begin).is_some_and(|bucket| bucket.last < window.first) {
                 begin += 1;
             }
@@ -230,8 +237,7 @@ impl<'a> WindowMeans<'a> {
             });
             (weight > 0.0).then(|| sum / weight)
         };
-        let means: Vec<Option<f64>> = (0..count).map(mean).collect();
-        means.into_iter().zip(self.filled).map(|(mean, filled)| mean.filter(|_| filled)).collect()
+        self.sampled.iter().enumerate().map(mean).collect()
     }
 }
 

@@ -55,7 +55,7 @@ fn a_thousand_branches_stay_bounded() {
     }
     let run = app.run();
     assert_eq!(
-        loss(&app).value_at(run.lineage(), 100).and_then(|column| column.extent).map(|extent| extent.mean as f32),
+        loss(&app).value_at(run.lineage(), 100).and_then(|(_, column)| column.extent).map(|extent| extent.mean as f32),
         Some(0.02)
     );
     assert_eq!(loss(&app).latest_value(run.lineage()), Some((101, 2000.0)));

@@ -140,7 +140,7 @@ proptest! {
         let newest = history.last().map(|value| (history.len() as u64, *value));
         prop_assert_eq!(track.latest_value(lineage), newest);
         for (step, value) in (1u64..).zip(history) {
-            let at = track.value_at(lineage, step).and_then(|column| column.extent);
+            let at = track.value_at(lineage, step).and_then(|(_, column)| column.extent);
             prop_assert_eq!(at.map(|extent| (extent.min, extent.max)), Some((*value, *value)));
         }
         let steps = StepRange { first: 1, last: history.len().max(1) as u64 };
@@ -182,7 +182,7 @@ proptest! {
             }
         }
         for step in 1..=history.len() as u64 {
-            if let Some(extent) = track.value_at(lineage, step).and_then(|column| column.extent) {
+            if let Some(extent) = track.value_at(lineage, step).and_then(|(_, column)| column.extent) {
                 prop_assert!(history.contains(&extent.min) && history.contains(&extent.max), "{step}: {extent:?}");
             }
         }

@@ -56,7 +56,7 @@ fn a_branch_goes_on_from_its_step_and_leaves_the_rest_behind() {
     let run = app.run();
     assert_eq!((run.step, run.branches.current_branch()), (151, BranchId(1)));
     assert_eq!(
-        loss(&app).value_at(run.lineage(), 150).and_then(|column| column.extent).map(|extent| extent.mean as f32),
+        loss(&app).value_at(run.lineage(), 150).and_then(|(_, column)| column.extent).map(|extent| extent.mean as f32),
         Some(2.0 / 150.0)
     );
     assert_eq!(loss(&app).latest_value(run.lineage()), Some((151, 9.0)));
@@ -105,7 +105,8 @@ fn going_back_to_one_step_again_and_again_keeps_what_was_before() {
     tell(&mut app, [step(101, 7.0)]);
     let run = app.run();
     assert_eq!(run.lineage().stretches().len(), 2);
-    let at = |step| loss(&app).value_at(run.lineage(), step).and_then(|column| column.extent).map(|extent| extent.mean);
+    let at =
+        |step| loss(&app).value_at(run.lineage(), step).and_then(|(_, column)| column.extent).map(|extent| extent.mean);
     assert_eq!((at(100).map(|value| value as f32), at(101)), (Some(0.02), Some(7.0)));
 }
 

@@ -110,7 +110,7 @@ fn training_on_begins_a_branch_and_keeps_the_future() {
 }
 
 #[test]
-fn a_rate_is_no_step_from_another_while_the_run_goes_back() {
+fn plus_and_minus_are_refused_while_the_run_goes_back() {
     let mut app = running();
     tell(&mut app, [changed(150, LEARNING_RATE, 1e-3, 1e-2), controls(1e-2, None)]);
     put_cursor(&mut app, 120);

@@ -202,38 +202,6 @@ fn interventions_leave_marks_and_empty_charts_say_what_fills_them() {
 }
 
 #[test]
-fn smoothing_cycles_and_can_be_off() {
-    let mut app = running();
-    let reaches: Vec<Option<u64>> = (0..4)
-        .map(|_| {
-            type_keys(&mut app, "m");
-            app.view().charts.smoothing.reach()
-        })
-        .collect();
-    assert_eq!(reaches, [Some(199), None, Some(9), Some(49)]);
-    assert!(app.chart(ChartSlot::First, plot(10)).smoothed.iter().all(Option::is_some));
-    type_keys(&mut app, "mm");
-    assert!(app.chart(ChartSlot::First, plot(10)).smoothed.iter().all(Option::is_none));
-}
-
-#[test]
-fn the_mean_at_the_cursor_is_that_around_its_step_in_a_plot_of_any_width() {
-    let mut app = running();
-    let mean_at = |app: &mut App, step: u64, columns: usize| {
-        let fraction = (step - 1) as f64 / 199.0;
-        app.update(Message::Pointer(Pointer::ClickAt { panel: Panel::Chart(ChartSlot::First), fraction }));
-        app.chart(ChartSlot::First, plot(columns)).cursor.unwrap().values.mean.unwrap().value
-    };
-    for columns in [7, 60, 400] {
-        for (at, around) in [(20, 1..=39), (100, 51..=149), (200, 151..=200)] {
-            let exact = around.clone().map(|step| 2.0 / f64::from(step)).sum::<f64>() / around.count() as f64;
-            let mean = mean_at(&mut app, at, columns);
-            assert!((mean - exact).abs() < 1e-6, "{at} in {columns} columns: {mean} {exact}");
-        }
-    }
-}
-
-#[test]
 fn layers_with_parameters_get_rows_and_sparklines() {
     let mut app = running();
     for at in 201..=220u64 {

@@ -51,7 +51,7 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect) {
     let focused = app.view().focused_panel() == Panel::Recorded;
     for (y, (index, recorded)) in (1..).zip(rows.iter().enumerate().skip(first).take(room)) {
         let row = Row::new(buffer, area, y).with_ellipsis(theme.marks().ellipsis);
-        let style = recorded.ghost.map(|ghost| theme.overlay_style(app.view().charts.ghosts.look_of(ghost)));
+        let style = recorded.ghost.map(|ghost| theme.overlay_style(ghost.look));
         let reason = recorded.ghost.and_then(|ghost| app.view().charts.ghosts.unaligned_reason(ghost));
         draw_run(row, theme, (recorded, style, reason), focused && index == selected);
     }
