@@ -42,9 +42,10 @@ impl Branch {
         if self.name.is_empty() { number } else { format!("{number} “{}”", self.name) }
     }
 
-    /// What it is called, with what is different on it: `branch 1 · lr 0.01`.
-    pub fn title_with_change(&self) -> String {
-        match &self.change {
+    /// What it is called, with what is different from its beginning on, or else with a change that was made `later`:
+    /// `branch 1 · lr 0.01`.
+    pub fn title_with_change(&self, later: Option<&Change>) -> String {
+        match self.change.as_ref().or(later) {
             Some(change) if self.name.is_empty() => {
                 harmless_name(&format!("{} · {} {}", self.title(), change.key_without_table(), change.to))
             }

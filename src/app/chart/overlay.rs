@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use super::super::axes::StepAxis;
 use super::super::branches::{AbandonedFuture, Lineage};
 use super::super::ghosts::{Ghost, Ghosts, places_of};
-use super::super::run::Run;
+use super::super::run::{ChangeMark, Run};
 use super::super::series::{Column, Extent, MeanWindow};
 use super::super::track::MetricTrack;
 use super::curve::{CurveEnds, Sight};
+use crate::protocol::change::EPOCHS;
 use crate::text::cut;
 
 /// Columns of the name of another run where there is little room.
@@ -63,16 +64,18 @@ impl<'a> OverlaySource<'a> {
         track: &'a MetricTrack,
         is_smoothed: bool,
     ) -> Option<Self> {
-        let changed = run.marks_on(&future.way).map(|mark| mark.at).filter(|at| !run.lineage().contains_change(*at));
+        let apart = |mark: &&ChangeMark| mark.at.step >= future.fork && !run.lineage().contains_change(mark.at);
+        let changes: Vec<&ChangeMark> = run.marks_on(&future.way).filter(apart).collect();
+        let first = changes.iter().map(|mark| &mark.change).find(|change| change.key != EPOCHS);
         Some(Self {
-            name: run.branches.branch(future.branch)?.title_with_change(),
+            name: run.branches.branch(future.branch)?.title_with_change(first),
             short: format!("b{}", future.branch.0),
             look: future.look,
             track,
             way: &future.way,
             cuts: if is_smoothed { run.cuts_on(&future.way).into() } else { Cow::default() },
             fork: Some(future.fork),
-            marks: changed.map(|at| at.step).filter(|step| *step >= future.fork).collect(),
+            marks: changes.into_iter().map(|mark| mark.at.step).collect(),
         })
     }
 }

@@ -177,3 +177,37 @@ fn positions_lie_on_a_way_or_beside_it() {
     assert!(on(0, 50) && on(3, 50) && on(3, 51));
     assert!(!on(0, 51) && !on(1, 100) && !on(2, 100) && !on(3, 49));
 }
+
+#[test]
+fn the_best_of_a_branch_is_that_of_its_own_steps() {
+    let mut app = running();
+    tell(&mut app, [evaluation(157, 0.2, 0.99), evaluation(200, 0.6, 0.85)]);
+    tell(&mut app, [branched(1, 0, 180), step(181, 0.3), evaluation(190, 0.5, 0.8), evaluation(199, 0.4, 0.7)]);
+    type_keys(&mut app, "5");
+    let (tree, _) = app.runs_screen().branches();
+    let accuracy = tree.figures.iter().position(|figure| figure.title == "test accuracy").unwrap();
+    let best: Vec<(Option<f32>, bool)> = tree
+        .rows
+        .iter()
+        .map(|row| row.results[accuracy])
+        .map(|result| (result.best.map(|best| best as f32), result.is_best_of_all))
+        .collect();
+    // The 0.99 is history of the new branch, too, but was not reached on it.
+    assert_eq!(best, [(Some(0.99f32), true), (Some(0.8), false)]);
+}
+
+#[test]
+fn an_abandoned_future_is_named_with_what_was_changed_on_it() {
+    let name = |app: &App| app.chart(ChartSlot::First, plot(80)).overlays[0].name.clone();
+    let mut app = running();
+    tell(&mut app, [changed(150, LEARNING_RATE, 1e-3, 1e-2), step(201, 1.0)]);
+    tell(&mut app, [Event::Branched(Branching { branch: BranchId(1), parent: BranchId(0), at: 150, change: None })]);
+    tell(&mut app, [step(151, 1.0)]);
+    assert_eq!(name(&app), "branch 0 · lr 0.01");
+    // What both have in common is no difference.
+    let mut app = running();
+    tell(&mut app, [changed(150, LEARNING_RATE, 1e-3, 1e-2), step(201, 1.0)]);
+    tell(&mut app, [Event::Branched(Branching { branch: BranchId(1), parent: BranchId(0), at: 160, change: None })]);
+    tell(&mut app, [step(161, 1.0)]);
+    assert_eq!(name(&app), "branch 0");
+}

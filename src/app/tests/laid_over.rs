@@ -182,6 +182,17 @@ fn no_other_run_looks_like_a_branch() {
 }
 
 #[test]
+fn a_run_keeps_its_look_when_another_is_taken_away() {
+    let mut app =
+        App::new(Settings { ghosts: (0..3).map(|run| format!("runs/{run}").into()).collect(), ..Settings::default() });
+    let looks = |app: &App| app.view().charts.ghosts.iter().map(|ghost| ghost.look).collect::<Vec<_>>();
+    let before = looks(&app);
+    let failed = |folder: &str| RecordedAnswer::Ghost { folder: folder.into(), ghost: Err("gone".into()) };
+    app.update(Message::Recorded(failed("runs/1")));
+    assert_eq!(looks(&app), [before[0], before[2]]);
+}
+
+#[test]
 fn no_more_runs_than_can_be_told_apart_lie_over_a_chart() {
     let ghosts = (0..20).map(|run| format!("runs/{run}").into()).collect();
     let app = App::new(Settings { ghosts, ..Settings::default() });

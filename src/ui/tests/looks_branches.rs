@@ -33,6 +33,10 @@ fn abandoned_futures_stay_on_the_charts() {
     let mut app = fixture::gone_back();
     press(&mut app, "e");
     compare("branches_expanded", &mut app, &SIZES[1..2]);
+    // Their values at the cursor stand with their names.
+    let mut app = fixture::gone_back();
+    press(&mut app, &"<Left>".repeat(9));
+    compare("branches_cursor", &mut app, &SIZES[..2]);
 }
 
 #[test]

@@ -145,6 +145,30 @@ mod tests {
     use super::super::TEST_DASHES;
     use super::*;
 
+    /// A plot of four rows of dots, and its free place for a name of three cells whose curve ends in column 5 of row 1.
+    fn place_of_name(rows: [&str; 4]) -> Option<(u16, u16)> {
+        let plot = Rect::new(0, 0, rows[0].len() as u16, 4);
+        let mut buffer = Buffer::empty(plot);
+        for (y, row) in (0u16..).zip(rows) {
+            buffer.set_string(0, y, row, ratatui::style::Style::default());
+        }
+        free_place(&buffer, plot, (5, 1), 3)
+    }
+
+    #[test]
+    fn a_name_stands_where_nothing_else_is() {
+        let free = ["          ", "......    ", "          ", "          "];
+        assert_eq!(place_of_name(free), Some((7, 1)), "after its end");
+        // A cursor line, or another curve, stands in the way there.
+        let cursor = ["        | ", "......  | ", "        | ", "        | "];
+        assert_eq!(place_of_name(cursor), Some((3, 0)), "above, up to its end");
+        let at_its_end = ["     |    ", "......    ", "     |    ", "     |    "];
+        assert_eq!(place_of_name(at_its_end), Some((7, 1)));
+        let both = ["     |  | ", "......  | ", "     |  | ", "     |  | "];
+        assert_eq!(place_of_name(both), Some((1, 0)), "a little before");
+        assert_eq!(place_of_name(["..........", "..........", "..........", ".........."]), None);
+    }
+
     #[test]
     fn each_look_has_dashes_and_dots_of_its_own() {
         for look in 0..OVERLAY_LOOKS {
