@@ -111,6 +111,11 @@ impl App {
             FollowUp::ToggleBranch(branch) => {
                 self.watched.toggle_branch(branch);
                 self.view.charts.keep_within(self.run().step_extent());
+                let branches = &self.run().branches;
+                if let Some(hidden) = branches.branch(branch).filter(|_| branches.is_hidden(branch)) {
+                    let text = format!("the curve of {} is hidden; o shows it again", hidden.title_in_sentence());
+                    self.show_notice(NoticeTone::Good, &text);
+                }
             }
             FollowUp::AskToDelete { branch } => self.dialog.ask_to_delete(branch),
             FollowUp::Align(alignment) => match self.view.charts.ghosts.set_alignment(alignment) {

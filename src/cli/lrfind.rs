@@ -156,7 +156,9 @@ fn print_table(test: &RangeTest) -> io::Result<()> {
     writeln!(out, "\nminibatches  {done} of {planned}")?;
     match test.suggestion {
         Some(rate) => writeln!(out, "suggestion   {}", short(rate))?,
-        None => writeln!(out, "suggestion   none: no rate made the loss fall")?,
+        None => {
+            writeln!(out, "suggestion   none: at no rate the loss fell clearly; --steps tries with more minibatches")?
+        }
     }
     out.flush()
 }

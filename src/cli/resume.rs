@@ -17,7 +17,7 @@ use gradtop::{
         read_info,
         storage::DiskStorage,
     },
-    text::{Safe, harmless_name},
+    text::{Safe, harmless_name, thousands},
     train::{PLANNED_STEPS, ResumedRun, RunStart, RunTree, SnapshotPlace},
 };
 
@@ -70,6 +70,7 @@ pub fn run(arguments: &ResumeArguments) -> anyhow::Result<u8> {
         let message = format!("--steps {steps}: the run is at step {step} already; --steps counts from its beginning");
         return Err(WrongUse(message).into());
     }
+    refuse_past_end(&changes, step)?;
     if !changes.is_empty() {
         start::print_complaint(&format!("gradtop: the run goes on as a branch, from step {step} or soon after"));
     }
@@ -191,6 +192,20 @@ fn refuse_differences(opened: &OpenedRun, config: &Config, anyway: bool) -> anyh
     let run = harmless_name(opened.folder.as_os_str());
     Err(WrongUse(format!("{run}: it would not go on to the same bits:\n  {list}\n  --anyway goes on all the same"))
         .into())
+}
+
+/// Refuses an end that lies behind a run at `step`.
+fn refuse_past_end(changes: &[(String, Setting)], step: u64) -> anyhow::Result<()> {
+    let end = changes.iter().find_map(|(key, setting)| match setting {
+        Setting::Count(steps) if key == PLANNED_STEPS => Some(*steps),
+        _ => None,
+    });
+    let Some(end) = end.filter(|end| *end <= step) else { return Ok(()) };
+    let (end, step) = (thousands(end), thousands(step));
+    Err(WrongUse(format!(
+        "the run would end at step {end}, and is at step {step} already; run.epochs and run.steps count from its beginning"
+    ))
+    .into())
 }
 
 /// The settings that were set now and that the training depends on, with their values.

@@ -106,6 +106,9 @@ fn a_run_is_stopped_listed_resumed_verified_renamed_and_removed() {
     let error = refusal_in(place, &["resume", "--headless"]);
     assert!(error.contains("no run in runs is unfinished"), "{error}");
 
+    let error = refusal_in(place, &["resume", &name, "--headless", "--set", "run.epochs=20"]);
+    assert!(error.contains("the run would end at step 200, and is at step 300 already"), "{error}");
+
     // Trained further, it is the run that was planned so from there on.
     let longer = output_in(place, &["resume", &name, "--headless", "--set", "run.epochs=31"]);
     assert!(longer.contains("goes on from step 300"), "{longer}");

@@ -211,3 +211,14 @@ fn an_abandoned_future_is_named_with_what_was_changed_on_it() {
     tell(&mut app, [step(161, 1.0)]);
     assert_eq!(name(&app), "branch 0");
 }
+
+#[test]
+fn it_is_said_that_a_curve_is_hidden() {
+    let mut app = running();
+    tell(&mut app, [branched(1, 0, 180), step(181, 0.3)]);
+    type_keys(&mut app, "5o");
+    assert_eq!(notice(&app), "branch 1 is the run's own curve");
+    press(&mut app, Key::plain(Code::Up));
+    type_keys(&mut app, "o");
+    assert_eq!(notice(&app), "the curve of branch 0 is hidden; o shows it again");
+}
