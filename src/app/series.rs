@@ -713,12 +713,13 @@ mod tests {
             };
             let shown = series(256, &samples).smoothed_within(steps, count, MeanWindow { reach, cuts: &cuts });
             for (column, shown) in shown.into_iter().enumerate() {
-                let inside = samples.iter().map(|(step, _)| *step).filter(|step| steps.column_of(*step, count) == Some(column));
+                let mut inside =
+                    samples.iter().map(|(step, _)| *step).filter(|step| steps.column_of(*step, count) == Some(column));
                 let Some(first) = inside.clone().next() else {
                     prop_assert_eq!(shown, None);
                     continue;
                 };
-                let own = range(first, inside.last().unwrap_or(first));
+                let own = range(first, inside.next_back().unwrap_or(first));
                 let mut window = own;
                 let holds_cut = cuts.iter().any(|cut| own.first <= *cut && *cut < own.last);
                 for _ in 0..if holds_cut { 0 } else { reach } {

@@ -157,7 +157,7 @@ fn print_table(test: &RangeTest) -> io::Result<()> {
     match test.suggestion {
         Some(rate) => writeln!(out, "suggestion   {}", short(rate))?,
         None => {
-            writeln!(out, "suggestion   none: at no rate the loss fell clearly; --steps tries with more minibatches")?
+            writeln!(out, "suggestion   none: at no rate the loss fell clearly; --steps tries with more minibatches")?;
         }
     }
     out.flush()

@@ -1,12 +1,17 @@
 //! Snapshots of a run in memory, dense near the present and sparse in the past.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    iter,
+    time::{Duration, Instant},
+};
 
 use crate::{
     memory::check_memory,
+    protocol::BranchId,
     train::{
         Snapshot,
-        timeline::{BranchPath, SnapshotPlace},
+        timeline::{BranchPath, RunTree, SnapshotPlace},
     },
 };
 
@@ -57,8 +62,8 @@ impl SnapshotStore {
         self.limit > 0 && self.taken.is_none_or(|taken| now.duration_since(taken) >= interval)
     }
 
-    /// Keeps what `take` gives, unless a snapshot of that place is there, and makes room for it. The time that this takes
-    /// says when the next one is due. `trained` are all minibatches trained so far.
+    /// Keeps what `take` gives, unless a snapshot of that place is there; [`Self::make_room`] has to follow. `trained` are
+    /// all minibatches trained so far.
     pub fn keep(&mut self, at: SnapshotPlace, trained: u64, take: impl FnOnce() -> Snapshot) {
         if self.limit == 0 || self.snapshots.iter().any(|kept| kept.at == at) {
             return;
@@ -70,29 +75,53 @@ impl SnapshotStore {
         if bytes <= self.limit && check_memory(bytes as u64).is_ok() {
             self.bytes += bytes;
             self.snapshots.push(KeptSnapshot { at, snapshot, bytes, trained });
-            while self.bytes > self.limit || self.snapshots.len() > MAX_SNAPSHOTS {
-                self.remove_least_useful(trained);
-            }
         }
         let now = Instant::now();
         self.cost = Some(now.duration_since(start));
         self.taken = Some(now);
     }
 
-    /// Removes the one without which the way back grows least, in proportion to how long ago it was: so they are dense near the
-    /// present, and sparse in the past. The first one and the newest of each branch stay as long as there are others.
-    fn remove_least_useful(&mut self, trained: u64) {
-        let gap = |index: usize| {
-            let kept = &self.snapshots[index];
-            let same = |other: &&KeptSnapshot| other.at.place.branch == kept.at.place.branch;
-            let before = self.snapshots[..index].iter().rev().find(same).map_or(0, |other| other.at.place.step);
-            let after = self.snapshots[index + 1..].iter().find(same)?.at.place.step;
-            let age = trained.saturating_sub(kept.trained) + 1;
-            Some(after.saturating_sub(before) as f64 / age as f64)
+    /// Keeps no more than there is room for, on the branches of `tree`. The time that this and taking the last snapshot took
+    /// says when the next one is due.
+    pub fn make_room(&mut self, trained: u64, tree: &RunTree) {
+        let start = Instant::now();
+        while self.bytes > self.limit || self.snapshots.len() > MAX_SNAPSHOTS {
+            self.remove_least_useful(trained, tree);
+        }
+        self.cost = self.cost.map(|cost| cost + start.elapsed());
+    }
+
+    /// Removes the one without which the longest way back to a step after it is shortest, in proportion to how long ago it
+    /// was: so they are dense near the present, and sparse in the past. The first one stays.
+    fn remove_least_useful(&mut self, trained: u64, tree: &RunTree) {
+        let mut branches: BTreeMap<BranchId, Vec<usize>> = BTreeMap::new();
+        for (index, kept) in self.snapshots.iter().enumerate() {
+            branches.entry(kept.at.place.branch).or_default().push(index);
+        }
+        let step = |index: usize| self.snapshots[index].at.place.step;
+        // The newest one on the way to a branch, which leaves its parent there.
+        let newest_before = |branch: BranchId| {
+            let forks = iter::successors(tree.fork(branch), |fork| tree.fork(fork.branch));
+            forks.into_iter().find_map(|fork| {
+                let on_parent = branches.get(&fork.branch)?.iter().map(|index| step(*index));
+                on_parent.take_while(|step| *step <= fork.step).last()
+            })
         };
-        let gaps = (1..self.snapshots.len()).filter_map(|index| Some((index, gap(index)?)));
-        let least = gaps.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(index, _)| index);
-        let removed = self.snapshots.remove(least.unwrap_or(usize::from(self.snapshots.len() > 1)));
+        let mut least = (f64::INFINITY, self.snapshots.len() - 1);
+        for (branch, on_branch) in &branches {
+            let tip = tree.tip(*branch).unwrap_or(0);
+            let mut before = newest_before(*branch).unwrap_or(0);
+            for (number, index) in on_branch.iter().enumerate() {
+                let after = on_branch.get(number + 1).map_or(tip.max(step(*index)), |next| step(*next));
+                let age = trained.saturating_sub(self.snapshots[*index].trained) + 1;
+                let loss = after.saturating_sub(before) as f64 / age as f64;
+                if *index > 0 && loss < least.0 {
+                    least = (loss, *index);
+                }
+                before = step(*index);
+            }
+        }
+        let removed = self.snapshots.remove(least.1);
         self.bytes -= removed.bytes;
     }
 

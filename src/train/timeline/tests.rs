@@ -128,6 +128,7 @@ fn store_after(steps: u64, limit: usize) -> SnapshotStore {
     let mut store = SnapshotStore::new(limit);
     for step in 0..=steps {
         store.keep(SnapshotPlace { place: place(0, step), changes: 0 }, step, || snapshot(1000));
+        store.make_room(step, &RunTree::default());
     }
     store
 }
@@ -146,22 +147,44 @@ fn snapshots_are_dense_near_the_present_and_sparse_in_the_past() {
     }
 }
 
+/// Ten thousand steps, and then a hundred branches of up to 250, of which most leave the first one and some another; as
+/// many snapshots as the default memory has for the default network.
 #[test]
-fn the_newest_step_of_every_branch_stays_as_long_as_there_are_others() {
-    let mut store = SnapshotStore::new(400_000);
-    for branch in 0..15 {
-        for step in 0..20 {
-            let at = SnapshotPlace { place: place(branch, step), changes: 0 };
-            store.keep(at, branch * 20 + step, || snapshot(1000));
+fn no_step_of_a_hundred_branches_is_far_from_a_snapshot() {
+    let mut tree = RunTree::default();
+    let mut store = SnapshotStore::new(90 * 20_000);
+    let mut trained = 0;
+    let mut train = |tree: &mut RunTree, branch: u64, steps: std::ops::RangeInclusive<u64>| {
+        for step in steps {
+            trained += 1;
+            tree.reach(place(branch, step));
+            if trained % 10 == 0 {
+                store.keep(SnapshotPlace { place: place(branch, step), changes: 0 }, trained, || snapshot(1000));
+                store.make_room(trained, tree);
+            }
         }
+    };
+    train(&mut tree, 0, 1..=10_000);
+    for branch in 1..=100 {
+        let parent = if branch % 4 == 0 { branch - 1 } else { 0 };
+        let from = tree.fork(BranchId(parent)).map_or(0, |fork| fork.step);
+        let at = from + (branch * 7919) % (tree.tip(BranchId(parent)).unwrap() - from);
+        tree.take(&branched(branch, place(parent, at), None)).unwrap();
+        train(&mut tree, branch, at + 1..=at + branch * 37 % 250 + 1);
     }
-    let tips = store.places().filter(|at| at.place.step == 19).count();
-    assert_eq!(tips, 15);
-    // Fewer than there are branches: even then it holds.
-    for branch in 15..100 {
-        store.keep(SnapshotPlace { place: place(branch, 1), changes: 0 }, 300 + branch, || snapshot(1000));
-    }
-    assert!(store.bytes() <= 400_000);
+    assert!(store.places().count() > 80);
+    let way_back = |branch: u64, step: u64| {
+        let path = tree.path_to(place(branch, step)).unwrap();
+        step - store.nearest(&path).map_or(0, |(at, _)| at.place.step)
+    };
+    let farthest = |branch: u64| {
+        let from = tree.fork(BranchId(branch)).map_or(0, |fork| fork.step);
+        (from..=tree.tip(BranchId(branch)).unwrap()).map(|step| way_back(branch, step)).max().unwrap()
+    };
+    let farthest: Vec<u64> = (0..=100).map(farthest).collect();
+    // Spread evenly over all twenty thousand steps they would be 230 apart.
+    assert!(farthest.iter().all(|steps| *steps < 1500), "{farthest:?}");
+    assert!(way_back(100, tree.tip(BranchId(100)).unwrap()) < 10);
 }
 
 #[test]

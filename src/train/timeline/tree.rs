@@ -243,6 +243,12 @@ impl RunTree {
         self.known(branch).map(|branch| branch.tip)
     }
 
+    /// Where a branch leaves another one; `None` for the one with which the run began.
+    pub fn fork(&self, branch: BranchId) -> Option<Place> {
+        let fork = self.known(branch).ok()?.from?;
+        Some(Place { branch: fork.parent, step: fork.step })
+    }
+
     /// The place of a snapshot that is taken now, after `step` minibatches.
     pub fn snapshot_place(&self, step: u64) -> SnapshotPlace {
         let place = Place { branch: self.place.branch, step };
