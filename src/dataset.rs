@@ -20,6 +20,7 @@ mod mnist;
 mod note;
 mod npy;
 mod numbers;
+mod origins;
 mod part_files;
 mod pictures;
 mod preparation;

@@ -127,7 +127,7 @@ mod tests {
     use crate::dataset::numbers::NumberTable;
 
     fn part(shape: &[usize], values: impl IntoIterator<Item = f64>) -> Part {
-        Part { values: Values::Numbers(NumberTable::from_values(shape, values)), labels: Vec::new() }
+        Part::numbered(Values::Numbers(NumberTable::from_values(shape, values)), Vec::new())
     }
 
     fn numbers(count: u32, factor: f64, offset: f64) -> impl Iterator<Item = f64> {
@@ -152,8 +152,7 @@ mod tests {
     fn pixels_from_0_to_1_beside_pixels_from_0_to_255_are_noted() {
         let image = [1, 4, 4];
         let pixels = |scale: f64| part(&image, (0..640_u32).map(move |i| f64::from(i * i % 256) / scale));
-        let bytes =
-            Part { values: Values::Bytes((0..640_u32).map(|i| (i * i % 256) as u8).collect()), labels: Vec::new() };
+        let bytes = Part::numbered(Values::Bytes((0..640_u32).map(|i| (i * i % 256) as u8).collect()), Vec::new());
         assert_eq!(compare_parts(&image, &[], &bytes, &pixels(1.0)), None);
         let note = compare_parts(&image, &[], &bytes, &pixels(255.0)).unwrap();
         assert!(note.text.ends_with("are they in another unit? 0 to 0.976, in training 0 to 249"), "{}", note.text);

@@ -241,7 +241,7 @@ impl FoundMembers {
             return Err(self.missing_file_error(place, file));
         }
         let mut images: Vec<(Vec<u8>, Vec<u8>)> = std::mem::take(&mut self.images).into_iter().flatten().collect();
-        let part = |(values, labels)| Part { values: Values::Bytes(values), labels };
+        let part = |(values, labels)| Part::numbered(Values::Bytes(values), labels);
         let test = part(images.pop().unwrap_or_default());
         let mut train = (Vec::new(), Vec::new());
         let pixels = images.iter().map(|(pixels, _)| pixels.len()).sum();

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::contents::{self, MAX_BYTES, WatchedFile, displayable_path};
 use super::numbers::NumberTable;
+use super::origins::PartOrigins;
 use super::part_files::{TEST_NAMES, TRAIN_NAMES, find_named, list_data_files, note_part_read, note_unused_files};
 use super::progress::Monitor;
 use super::raw::{Part, RawDataset, Values};
@@ -126,8 +127,7 @@ pub(super) fn read<R: BufRead>(
     let classes = find_classes(&train, spec, &mut notes)?;
     let (features, columns, origin) = (train.layout.values.len(), train.layout.value_names(), train.file.clone());
     // Wherever it was: that is no part of what is kept.
-    let file = displayable_path(Path::new(Path::new(&origin).file_name().unwrap_or_default()));
-    let table = TablePreparation { file, layout: train.layout.clone(), classes: classes.clone() };
+    let table = TablePreparation { file: file_name(&origin), layout: train.layout.clone(), classes: classes.clone() };
     let train = into_part(train, &classes, &origin)?;
     let (train, test) = match test {
         Some(test) => (train, into_part(test, &classes, &origin)?),
@@ -276,13 +276,19 @@ fn label_first_hint(table: &CsvTable) -> Option<String> {
 
 /// The values with their labels as places in `classes`, those of `origin`.
 fn into_part(table: CsvTable, classes: &[WordClass], origin: &str) -> Result<Part, DataError> {
-    let CsvTable { file, values, labels, .. } = table;
+    let CsvTable { file, values, labels, lines, .. } = table;
+    let origins = PartOrigins::Lines { file: file_name(&file), lines };
     let labels = labels.into_labels(classes, origin).map_err(|TextProblem { line, problem }| DataError::Csv {
         file,
         line,
         problem,
     })?;
-    Ok(Part { values: Values::Numbers(values), labels })
+    Ok(Part { values: Values::Numbers(values), labels, origins })
+}
+
+/// The name of a file without its folder, harmless to show.
+fn file_name(path: &str) -> String {
+    displayable_path(Path::new(Path::new(path).file_name().unwrap_or_default()))
 }
 
 fn harmless_names(classes: &[WordClass]) -> Vec<String> {

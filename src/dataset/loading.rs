@@ -72,7 +72,13 @@ pub(super) fn prepare(
     }
     let PreprocessedParts { train: train_features, test: test_features, learnt } =
         preprocess_parts(preprocessing, &shape, train.values, test.values);
-    let split = |features, labels, augmentations| DataSplit { features, labels, shape: shape.clone(), augmentations };
+    let split = |features, (labels, origins), augmentations| DataSplit {
+        features,
+        labels,
+        shape: shape.clone(),
+        augmentations,
+        origins,
+    };
     let moves = learnt.moves();
     let of_values = || TablePreparation::of_values(spec.source.name(), shape[0], &columns, &classes);
     let table = table.or_else(|| (shape.len() == 1 && !learnt.takes_pixels()).then(of_values));
@@ -81,8 +87,8 @@ pub(super) fn prepare(
         name: spec.source.name(),
         preparation: SamplePreparation::new(shape.clone(), classes.clone(), learnt, table, resize_images),
         columns: describe_columns(&shape, columns, &moves),
-        train: split(train_features, train.labels, spec.augment),
-        test: split(test_features, test.labels, Augmentations::default()),
+        train: split(train_features, (train.labels, train.origins), spec.augment),
+        test: split(test_features, (test.labels, test.origins), Augmentations::default()),
         notes,
         shape,
         classes,
@@ -128,7 +134,7 @@ pub(super) fn read(
             let (points, labels) = toy.draw_points(spec);
             let shape = vec![2];
             let values = Values::Numbers(NumberTable::from_values(&shape, points.into_iter().map(f64::from)));
-            let (train, test) = Part { values, labels }.split_off_test(2, toy.name(), spec)?;
+            let (train, test) = Part::numbered(values, labels).split_off_test(2, toy.name(), spec)?;
             monitor.report(1.0)?;
             let columns = ["x", "y"].map(String::from).to_vec();
             let (classes, notes) = (toy.classes(), Vec::new());

@@ -102,7 +102,7 @@ impl<R: BufRead> IdxFiles<R> {
         let boundary = LABELS_PROGRESS_SHARE + (1.0 - LABELS_PROGRESS_SHARE) * share;
         let train = train.read_elements(monitor.begin_stage(LABELS_PROGRESS_SHARE, boundary))?;
         let test = test.read_elements(monitor.begin_stage(boundary, 1.0))?;
-        let part = |values, labels| Part { values: Values::Bytes(values), labels };
+        let part = |values, labels| Part::numbered(Values::Bytes(values), labels);
         let (train, test) = (part(train, train_labels), part(test, test_labels));
         Ok(RawDataset { shape, classes, columns: Vec::new(), train, test, is_split: false, notes })
     }

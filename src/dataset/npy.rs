@@ -378,11 +378,11 @@ impl<R: BufRead> NpyFolder<R> {
             let offsets = train_values.first_offsets();
             let test_values = values.read_values(offsets, monitor.begin_stage(boundary, 1.0))?;
             let (train_values, test_values) = settle_pixels(train_values, test_values, &shape, &mut notes);
-            (Part { values: train_values, labels: train.labels }, Part { values: test_values, labels })
+            (Part::numbered(train_values, train.labels), Part::numbered(test_values, labels))
         } else {
             let nothing = Values::Numbers(NumberTable::default());
             let (values, _) = settle_pixels(train_values, nothing, &shape, &mut notes);
-            Part { values, labels: train.labels }.split_off_test(shape.iter().product(), &name, spec)?
+            Part::numbered(values, train.labels).split_off_test(shape.iter().product(), &name, spec)?
         };
         Ok(RawDataset { shape, classes, columns: Vec::new(), train, test, is_split, notes })
     }

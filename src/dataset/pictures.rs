@@ -9,6 +9,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::contents::{self, MAX_BYTES, displayable_path, read_small};
+use super::origins::PartOrigins;
 use super::progress::Monitor;
 use super::raw::{DatasetOutline, Part, RawDataset, Values, train_and_test_rows};
 use super::{DataError, DataNote, DataSpec};
@@ -133,6 +134,7 @@ pub(super) fn read(folder: &Path, spec: &DataSpec, monitor: &mut Monitor) -> Res
     let mut tally = DecodingTally::default();
     let mut part = |listing: ImageListing| {
         let (mut values, mut labels) = (Vec::new(), Vec::with_capacity(listing.len()));
+        let origins = PartOrigins::Files(listing.iter().map(|(path, _)| name_in_class(path)).collect());
         let images = listing.len();
         for (path, label) in listing {
             monitor.report(tally.images as f64 / total)?;
@@ -142,7 +144,7 @@ pub(super) fn read(folder: &Path, spec: &DataSpec, monitor: &mut Monitor) -> Res
             decode_image(&displayable_path(&path), &read_image_bytes(&path)?, &target, &mut tally, &mut values)?;
             labels.push(label);
         }
-        Ok(Part { values: Values::Bytes(values), labels })
+        Ok(Part { values: Values::Bytes(values), labels, origins })
     };
     let (train, test) = (part(set.train)?, part(set.test)?);
     monitor.report(1.0)?;
@@ -150,6 +152,12 @@ pub(super) fn read(folder: &Path, spec: &DataSpec, monitor: &mut Monitor) -> Res
     let mut notes = set.notes;
     notes.extend(tally_notes(tally));
     Ok(RawDataset { shape, classes, columns: Vec::new(), train, test, is_split, notes })
+}
+
+/// The name of an image in the folder of its class: `cats/017.png`.
+fn name_in_class(path: &Path) -> String {
+    let names: PathBuf = path.components().rev().take(2).collect::<Vec<_>>().into_iter().rev().collect();
+    displayable_path(&names)
 }
 
 /// What was done to the pixels of some images.

@@ -2,6 +2,7 @@
 //! samples are read, their number and shape.
 
 use super::numbers::NumberTable;
+use super::origins::PartOrigins;
 use super::{DataError, DataNote, DataSpec};
 use crate::memory::check_memory;
 use crate::random::{Purpose, stream};
@@ -69,6 +70,7 @@ impl DatasetOutline {
 pub(super) struct Part {
     pub values: Values,
     pub labels: Vec<u8>,
+    pub origins: PartOrigins,
 }
 
 /// The samples' values, row by row.
@@ -177,6 +179,11 @@ fn nothing_to_test_error(file: &str, counts: &[usize; 256], share: f64) -> DataE
 }
 
 impl Part {
+    /// Samples whose number says where they come from, or nothing does.
+    pub fn numbered(values: Values, labels: Vec<u8>) -> Self {
+        Self { values, labels, origins: PartOrigins::Numbers }
+    }
+
     /// Splits a share off for testing, see [`train_and_test_rows`]; the parts for training and for testing. A sample has
     /// `features` values.
     pub fn split_off_test(self, features: usize, file: &str, spec: &DataSpec) -> Result<(Self, Self), DataError> {
@@ -189,8 +196,12 @@ impl Part {
         check_memory((copied * features) as u64).map_err(DataError::of_memory(file))?;
         let labels = |rows: &[u32]| rows.iter().map(|&row| self.labels[row as usize]).collect();
         let (train_labels, test_labels) = (labels(&train), labels(&test));
+        let (train_origins, test_origins) = self.origins.split(&train);
         let (train, test) = self.values.split(&train, features);
-        Ok((Self { values: train, labels: train_labels }, Self { values: test, labels: test_labels }))
+        Ok((
+            Self { values: train, labels: train_labels, origins: train_origins },
+            Self { values: test, labels: test_labels, origins: test_origins },
+        ))
     }
 }
 
@@ -229,12 +240,15 @@ mod tests {
 
     #[test]
     fn rows_go_where_their_labels_go() {
-        let part = Part { values: Values::Bytes((0..20).collect()), labels: (0..10).map(|i| i % 2).collect() };
+        let lines = PartOrigins::Lines { file: "t.csv".into(), lines: (100..110).collect() };
+        let labels = (0..10).map(|i| i % 2).collect();
+        let part = Part { values: Values::Bytes((0..20).collect()), labels, origins: lines };
         let (train, test) = part.split_off_test(2, "x", &spec(0.4, 1)).unwrap();
         for part in [train, test] {
             let Values::Bytes(values) = part.values else { panic!("bytes stay bytes") };
-            for (row, label) in values.chunks(2).zip(part.labels) {
+            for (sample, (row, label)) in values.chunks(2).zip(part.labels).enumerate() {
                 assert!(row[1] == row[0] + 1 && row[0] / 2 % 2 == label, "{row:?} {label}");
+                assert_eq!(part.origins.of(sample), Some(format!("t.csv:{}", 100 + row[0] / 2)));
             }
         }
     }

@@ -8,6 +8,7 @@ use super::csv_file::{self, TableSamples};
 use super::kind::DataFormat;
 use super::labels::{MAX_CLASSES, are_numbered, check_labels};
 use super::npy::{self, ArraySamples};
+use super::origins::PartOrigins;
 use super::pictures::{self, PictureSamples, has_loose_images, is_image_folder};
 use super::progress::{LoadingCallback, Monitor};
 use super::raw::{RawDataset, Values};
@@ -58,6 +59,7 @@ impl InputSamples {
             labels: Vec::new(),
             shape: preparation.shape().to_vec(),
             augmentations: Augmentations::default(),
+            origins: PartOrigins::default(),
         };
         Self { samples, truth: Vec::new(), origins: Vec::new(), files: Vec::new(), notes: Vec::new() }
     }

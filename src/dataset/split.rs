@@ -2,6 +2,7 @@
 
 use super::augment::{Augmentations, SampleMoves};
 use super::features::Features;
+use super::origins::PartOrigins;
 
 /// A part of the data: samples and their labels, in the order of the files.
 #[derive(Clone, Debug)]
@@ -12,6 +13,7 @@ pub struct DataSplit {
     pub(super) shape: Vec<usize>,
     /// What [`gather_augmented`](Self::gather_augmented) does; nothing for anything but training images.
     pub(super) augmentations: Augmentations,
+    pub(super) origins: PartOrigins,
 }
 
 impl DataSplit {
@@ -23,6 +25,11 @@ impl DataSplit {
     /// Whether there is no sample, which [`load`](super::load) never returns.
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()
+    }
+
+    /// Where a sample stands in the files that were read, as `table.csv:414`; `None` where its number says it.
+    pub fn origin(&self, sample: usize) -> Option<String> {
+        self.origins.of(sample)
     }
 
     /// Bytes in which a value is kept.
@@ -226,7 +233,8 @@ mod tests {
             test = Values::Numbers(NumberTable::default());
         }
         let features = preprocess_parts(preprocessing, &shape, train, test).train;
-        DataSplit { features, labels: vec![0, 1], shape: shape.to_vec(), augmentations }
+        let origins = PartOrigins::default();
+        DataSplit { features, labels: vec![0, 1], shape: shape.to_vec(), augmentations, origins }
     }
 
     /// The slow twin: pixel by pixel, from the definition.

@@ -16,6 +16,8 @@ pub struct Evidence {
     pub samples: Vec<SuspectSample>,
     /// Name of the class of the first of them, harmless.
     pub class: String,
+    /// Where that one stands in the files that were read, where that is known.
+    pub origin: Option<String>,
     /// What the first of them has of the sum of all losses, from 0 to 1; `None` where that is no number.
     pub share: Option<f64>,
     /// Whether it is the only one whose loss is not finite.
@@ -48,9 +50,10 @@ impl Evidence {
         let alone_not_finite = broken == 1;
         let class = samples.first().map_or("", |first| &data.classes[usize::from(labels[first.index])]);
         let class = Safe(class).to_string().chars().take(MAX_CLASS_CHARACTERS).collect();
+        let origin = samples.first().and_then(|first| data.train.origin(first.index));
         // Where none has a finite loss, no one stands out.
         samples.truncate(if broken > 1 && broken == samples.len() { 0 } else { MAX_SUSPECTS });
-        Self { samples, class, share, alone_not_finite, gradients: layer_gradients(trainer) }
+        Self { samples, class, origin, share, alone_not_finite, gradients: layer_gradients(trainer) }
     }
 }
 

@@ -111,6 +111,7 @@ fn bound_unit_figures(units: &mut UnitFigures) {
 
 fn bound_trace(trace: &mut Trace) {
     bound_tensor_slice(&mut trace.sample.input);
+    trace.sample.origin = trace.sample.origin.as_deref().map(harmless_name);
     trace.sample.picture.iter_mut().for_each(bound_sample_picture);
     trace.losses.truncate(MAX_LIST_VALUES);
     if let Some(loss) = &mut trace.loss {

@@ -25,7 +25,7 @@ pub(super) struct CsvTable {
     pub layout: TableLayout,
     pub values: NumberTable,
     pub labels: LabelWords,
-    /// The line of each row, of samples to be predicted only.
+    /// The line of each row.
     pub lines: Vec<u32>,
     /// What the first value column holds, to find a label that stands first.
     pub first_column: FirstColumn,
@@ -241,9 +241,7 @@ impl<'a> RowCollector<'a> {
         self.values.reserve_row().map_err(shortage)?;
         self.values.push_row(self.row.iter().copied());
         self.row_count += 1;
-        if self.is_for_prediction {
-            self.lines.push(u32::try_from(line).unwrap_or(u32::MAX));
-        }
+        self.lines.push(u32::try_from(line).unwrap_or(u32::MAX));
         let Some(label) = self.layout.label else { return Ok(()) };
         self.labels.push(record.field(label), line, &self.label_title)
     }

@@ -50,6 +50,8 @@ fn a_class_is_a_folder_and_all_is_in_the_order_of_names() {
     let data = load_folder(folder.path(), Preprocessing::None).unwrap();
     assert_eq!((data.shape.as_slice(), data.classes.join(" ")), (&[3, 2, 4][..], "cat dog".into()));
     assert_eq!((data.train.labels.as_slice(), data.test.len()), (&[0, 0, 1, 1][..], 4));
+    let origins: Vec<String> = (0..4).filter_map(|sample| data.train.origin(sample)).collect();
+    assert_eq!(origins, ["cat/a.png", "cat/b.PNG", "dog/10.png", "dog/2.png"]);
     let mut rows = vec![0.0_f32; 4 * 24];
     data.train.gather(&[0, 1, 2, 3], &mut rows);
     let heads: Vec<f32> = rows.iter().step_by(8).copied().collect();

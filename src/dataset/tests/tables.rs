@@ -126,6 +126,19 @@ fn lines_are_counted_as_an_editor_does() {
     }
 }
 
+/// Half of the samples are for testing; each value is the line on which it stands.
+#[test]
+fn a_sample_is_told_by_its_line() {
+    let data = csv("x,kind\n2,a\n3,b\n\n5,a\n6,\"b\"\n\n\n9,a\n10,b\n", |_| ()).unwrap();
+    for part in [&data.train, &data.test] {
+        let mut values = vec![0.0_f32; part.len()];
+        part.gather(&(0..part.len() as u32).collect::<Vec<_>>(), &mut values);
+        let origins: Vec<Option<String>> = (0..part.len()).map(|sample| part.origin(sample)).collect();
+        assert_eq!(origins, values.iter().map(|line| Some(format!("x.csv:{line}"))).collect::<Vec<_>>());
+    }
+    assert_eq!(data.train.origin(99), None);
+}
+
 #[test]
 fn other_separators_are_recognized_and_said() {
     let expected = rows(&csv(["x,y,label\n", &two_numbers(20, "\n")].concat(), |_| ()).unwrap());

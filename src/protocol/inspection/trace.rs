@@ -92,6 +92,10 @@ pub struct TracedSample {
     pub split: SplitName,
     /// Its place there.
     pub index: usize,
+    /// Where it stands in the files that were read, as `table.csv:414`; `None` where its place says it, or it is not
+    /// known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
     /// Its class, an index of [`crate::protocol::DataInfo::classes`].
     pub class: usize,
     /// What the network reads, preprocessed and augmented; at most 4,096 values, of an image whole channels.

@@ -122,6 +122,9 @@ pub(super) struct Suspicion {
     /// The samples with the largest losses, the class of the first, and what it has of the loss.
     samples: Vec<SuspectSample>,
     class: String,
+    /// Where that one stands in the files that were read, where that is known.
+    #[serde(default)]
+    origin: Option<String>,
     share: Option<f64>,
     /// Samples in the minibatch.
     size: usize,
@@ -148,14 +151,15 @@ impl Suspicion {
 
     fn sample_text(&self) -> String {
         let Some(first) = self.samples.first() else { return String::new() };
-        let (sample, class) = (thousands(first.index as u64), &self.class);
+        let origin = self.origin.as_ref().map(|origin| format!(", {origin}")).unwrap_or_default();
+        let sample = format!("sample {} (class {}{origin})", thousands(first.index as u64), self.class);
         let of_it = if self.figure == TroubleFigure::Loss { "of it" } else { "of its loss" };
         match self.share {
-            _ if self.size == 1 => format!("; it is sample {sample} (class {class})"),
+            _ if self.size == 1 => format!("; it is {sample}"),
             Some(share) => {
-                format!("; sample {sample} (class {class}) has {} % {of_it}", short((100.0 * share).round()))
+                format!("; {sample} has {} % {of_it}", short((100.0 * share).round()))
             }
-            None => format!("; sample {sample} (class {class}) has most {of_it}"),
+            None => format!("; {sample} has most {of_it}"),
         }
     }
 
@@ -334,7 +338,7 @@ impl TroubleMemory {
                 (outcome.gradient_norm, self.gradient_norm.median().unwrap_or(figures.gradient_norm))
             }
         };
-        let Evidence { samples, class, share, .. } = evidence;
+        let Evidence { samples, class, origin, share, .. } = evidence;
         Suspicion {
             minibatch: at.step,
             figure,
@@ -344,6 +348,7 @@ impl TroubleMemory {
             healthy_step: self.healthy_step,
             samples,
             class,
+            origin,
             share,
             size: at.samples,
             layer,

@@ -16,7 +16,7 @@ use crate::{
     train::{
         inspect::{
             figures::{leading_corner, leading_slice, summarize_values},
-            maps,
+            maps, part_of,
             pictures::sample_picture,
         },
         largest::largest_elements,
@@ -157,6 +157,7 @@ impl<'a> TracedPass<'a> {
                 row,
                 split: sample.split,
                 index: sample.index,
+                origin: part_of(data, sample.split).origin(sample.index),
                 class: self.labels[row].into(),
                 input: leading_slice(&network.input().row(row).to_vec(), &data.shape, MAX_TRACED_VALUES),
                 picture: sample_picture(data, sample.split, sample.index),

@@ -125,6 +125,7 @@ impl Network {
                 row,
                 split: SplitName::Train,
                 index: 4_211,
+                origin: matches!(self, Self::Wine).then(|| "wine.csv:5263".into()),
                 class: self.true_class(),
                 input: extract(input, &values(7, input, 1.0, false)),
                 picture: match self {

@@ -158,6 +158,32 @@ fn a_poisoned_sample_is_named_in_networks_and_minibatches_of_several_kinds() {
     }
 }
 
+#[test]
+fn a_poisoned_row_of_a_table_is_named_by_its_line() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("flowers.csv");
+    for poisoned in [99, 318, 555] {
+        let value = |row: usize, salt: usize| ((row + salt).wrapping_mul(2_654_435_761) >> 7) % 1000;
+        let size = |row: usize| if row == poisoned { 3_000_000 } else { 0 };
+        let rows = (0..600).map(|row| {
+            let class = row % 3;
+            let (x, y) = (class * 700 + value(row, 0) + size(row), (2 - class) * 600 + value(row, 7));
+            format!("{},{},{}\n", x as f64 / 1000.0, y as f64 / 1000.0, ["iris", "rose", "tulip"][class])
+        });
+        fs::write(&path, format!("x,y,kind\n{}", rows.collect::<String>())).unwrap();
+        let mut spec = healthy_run();
+        let source = Source::Path(path.clone());
+        // The few rows that are left for testing are others.
+        spec.data = DataSpec { source, preprocessing: Preprocessing::None, test_share: 0.05, ..DataSpec::default() };
+        spec.train.network.layers = layers("linear 16, relu, linear classes");
+        spec.train.batch_size = BatchSize::Exactly(16);
+        (spec.train.learning_rate, spec.train.steps) = (2e-3, Some(200));
+        let (troubles, _) = unattended(&spec);
+        let line = format!(", flowers.csv:{}) has ", poisoned + 2);
+        assert!(troubles.first().is_some_and(|first| first.what.contains(&line)), "{line}: {troubles:#?}");
+    }
+}
+
 /// A run whose loss explodes when its rate is raised.
 fn steep_run() -> RunSpec {
     let mut spec = healthy_run();

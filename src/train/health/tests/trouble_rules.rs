@@ -16,6 +16,7 @@ fn evidence(share: f64) -> Evidence {
     Evidence {
         samples: vec![SuspectSample { index: 4711, loss: 800.0 }, SuspectSample { index: 3, loss: 700.0 }],
         class: "Boot".into(),
+        origin: Some("shoes.csv:4713".into()),
         share: Some(share),
         alone_not_finite: false,
         gradients: vec![(0, "conv", 50.0), (2, "linear", 3.0)],
@@ -226,7 +227,8 @@ fn a_spike_of_one_sample_is_named_at_once_and_attributed() {
     };
     assert_eq!((finding.step, trouble(&finding), finding.layer), (711, &expected, Some(0)));
     let beginning = "the loss of minibatch 711 is ";
-    let end = "; sample 4,711 (class Boot) has 93 % of it; gradient norms jumped first in layer 0, conv";
+    let end =
+        "; sample 4,711 (class Boot, shoes.csv:4713) has 93 % of it; gradient norms jumped first in layer 0, conv";
     assert!(finding.what.starts_with(beginning) && finding.what.ends_with(end), "{finding:?}");
     assert!(finding.what.contains("× the usual 0.3"), "{finding:?}");
     assert!(finding.advice.starts_with("look at the sample (train:4711 "), "{finding:?}");

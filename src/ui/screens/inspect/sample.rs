@@ -9,7 +9,7 @@ use super::numbers;
 use crate::{
     app::{App, Panel, SampleTrace, SparklineCell},
     protocol::inspection::{PassKind, SplitName, Trace},
-    text::{percent_number, short, thousands},
+    text::{TextWidth, percent_number, short, thousands},
     ui::{
         layout::inspect::SampleFrame,
         paint::{Row, number},
@@ -18,6 +18,9 @@ use crate::{
         widgets::{picture::CellPicture, sparkline},
     },
 };
+
+/// Columns before the value of a fact.
+const FACT_COLUMNS: usize = 9;
 
 /// Draws the panel.
 pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &SampleTrace<'_>) {
@@ -44,16 +47,20 @@ pub fn draw(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tracing: &
 fn draw_facts(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, trace: &Trace) {
     let marks = theme.marks();
     let (muted, text) = (theme.style(Role::Muted), theme.style(Role::Text));
+    let width = usize::from(area.width);
     let mut put = |y: u16, label: &str, value: &str, role: Role, after: &str| {
         let mut row = Row::new(buffer, area, y).with_ellipsis(marks.ellipsis);
-        row.skip(2).put_left_aligned(label, 7, muted);
+        row.skip(2).put_left_aligned(label, FACT_COLUMNS as u16 - 2, muted);
         row.put_right(after, text);
         row.put_left_aligned(value, row.free().saturating_sub(1), theme.style(role));
     };
     put(0, "truth", &app.run().class_name(trace.sample.class), Role::Strong, "");
+    // Where it stands in the files, if there is room for that.
+    let origin = trace.sample.origin.as_deref().unwrap_or_default();
+    let beside = |value: &str| if FACT_COLUMNS + value.width() + 1 + origin.width() <= width { origin } else { "" };
     let Some(loss) = &trace.loss else {
         put(1, "guess", "not computed yet", Role::Faint, "");
-        put(2, "loss", marks.none, Role::Faint, "");
+        put(2, "loss", marks.none, Role::Faint, beside(marks.none));
         return;
     };
     let right = loss.predicted == trace.sample.class && !loss.loss.is_nan();
@@ -61,7 +68,8 @@ fn draw_facts(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, trace: &
     let confidence = loss.probabilities.get(loss.predicted).map_or(f64::NAN, |p| f64::from(*p));
     let guess = format!("{mark} {}", app.run().class_name(loss.predicted));
     put(1, "guess", &guess, role, &format!("{} %", percent_number(confidence, 0)));
-    put(2, "loss", &short(loss.loss), Role::Text, "");
+    let value = short(loss.loss);
+    put(2, "loss", &value, Role::Text, beside(&value));
 }
 
 /// The image that is drawn in the panel `area`, with the room that it has.
