@@ -9,12 +9,16 @@ use super::run::Run;
 use super::series::StepRange;
 use super::step_scale::{Alignment, StepScale};
 use crate::protocol::{Event, RunInfo, StepReport};
+use crate::text::{TextWidth, cut};
 
 /// Most runs that are laid over the charts.
 pub const MAX_GHOSTS: usize = 8;
 
 /// How many looks curves over a chart have: first those of abandoned futures, then as many of other runs.
 pub const OVERLAY_LOOKS: usize = MAX_DRAWN_FUTURES + MAX_GHOSTS;
+
+/// Columns of the name of another run where there is little room.
+const SHORT_NAME_COLUMNS: u16 = 6;
 
 /// Most recorded runs that are listed.
 pub const MAX_LISTED_RUNS: usize = 1000;
@@ -118,8 +122,10 @@ pub enum RecordedAnswer {
 pub struct Ghost {
     /// Its folder.
     pub folder: PathBuf,
-    /// Its name, safe to show.
+    /// Its name, safe to show; of several runs with one name, those that were laid over later have a number after it.
     pub name: String,
+    /// The same where there is little room.
+    pub short: String,
     /// How its curves look, below [`OVERLAY_LOOKS`]: as those of no branch and of no other ghost do.
     pub look: usize,
     state: GhostState,
@@ -255,9 +261,21 @@ impl Ghosts {
         let mut looks = (OVERLAY_LOOKS - MAX_GHOSTS..OVERLAY_LOOKS).rev();
         let free = looks.find(|look| self.laid_over.iter().all(|ghost| ghost.look != *look));
         let Some(look) = free.filter(|_| self.ghost_of(folder).is_none()) else { return false };
-        let (folder, name) = (folder.to_path_buf(), harmless_name(name));
-        self.laid_over.push(Ghost { folder, name, look, state: GhostState::Loading });
+        let (name, short) = self.free_names(folder, &harmless_name(name));
+        self.laid_over.push(Ghost { folder: folder.to_path_buf(), name, short, look, state: GhostState::Loading });
         true
+    }
+
+    /// What the run in a folder is called so that it is told from all others, and the same where there is little room.
+    fn free_names(&self, folder: &Path, name: &str) -> (String, String) {
+        let numbers = [String::new()].into_iter().chain((2..).map(|number| format!(" {number}")));
+        let names = numbers.map(|number| {
+            let room = SHORT_NAME_COLUMNS.saturating_sub(number.width() as u16);
+            ([name, &number].concat(), [&*cut(name, room, ""), &number].concat())
+        });
+        let mut others =
+            names.filter(|(name, _)| self.laid_over.iter().all(|ghost| ghost.folder == folder || ghost.name != *name));
+        others.next().unwrap_or_default()
     }
 
     /// Takes an answer in; the reason if a run can't be read, or not be drawn.
@@ -283,7 +301,8 @@ impl Ghosts {
                 match ghost {
                     Ok(read) => {
                         let aligned = read.aligned_to(&self.own, self.alignment).map(Box::new);
-                        self.laid_over[at].name.clone_from(&read.run.name);
+                        let (name, short) = self.free_names(&folder, &read.run.name);
+                        (self.laid_over[at].name, self.laid_over[at].short) = (name, short);
                         self.laid_over[at].state = GhostState::Ready { run: read, aligned };
                         return self.unaligned_text_of(&self.laid_over[at]).map_or(Ok(()), Err);
                     }

@@ -149,11 +149,10 @@ impl<'a> RunsScreen<'a> {
             recorded: None,
             ghost: Some(ghost),
         });
-        let here = listed.iter().filter(|run| own.is_none_or(|own| own != run.folder)).map(|run| RecordedRow {
-            folder: &run.folder,
-            name: &run.name,
-            recorded: Some(run),
-            ghost: ghosts.ghost_of(&run.folder),
+        let here = listed.iter().filter(|run| own.is_none_or(|own| own != run.folder)).map(|run| {
+            let ghost = ghosts.ghost_of(&run.folder);
+            let name = ghost.map_or(&run.name, |ghost| &ghost.name);
+            RecordedRow { folder: &run.folder, name, recorded: Some(run), ghost }
         });
         let rows: Vec<RecordedRow> = elsewhere.chain(here).collect();
         let selected = self.selection.recorded.min(rows.len().saturating_sub(1));

@@ -46,7 +46,7 @@ pub enum RunFolderError {
     #[error("{0}")]
     NotFound(String),
     /// Another program trains it.
-    #[error("{run}: another program has this run open{by}")]
+    #[error("{run}: another program trains it{by}")]
     Locked {
         /// The run.
         run: String,

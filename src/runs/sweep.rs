@@ -312,7 +312,7 @@ mod tests {
         let (folder, taken) = SweepFolder::take(&DiskStorage, &directory, &plan()).unwrap();
         assert_eq!(taken, plan());
         let locked = SweepFolder::take(&DiskStorage, &directory, &plan()).unwrap_err();
-        assert!(locked.to_string().contains("another program"), "{locked}");
+        assert!(locked.to_string().contains("another program trains it"), "{locked}");
         drop(folder);
         let other = SweepPlan { seeds: 3, ..plan() };
         let (_folder, taken) = SweepFolder::take(&DiskStorage, &directory, &other).unwrap();

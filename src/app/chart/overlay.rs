@@ -10,10 +10,6 @@ use super::super::series::{Column, Extent, MeanWindow};
 use super::super::track::MetricTrack;
 use super::curve::{CurveEnds, Sight};
 use crate::protocol::change::EPOCHS;
-use crate::text::cut;
-
-/// Columns of the name of another run where there is little room.
-const SHORT_NAME_COLUMNS: u16 = 6;
 
 /// A curve that is laid over a chart, made ready for drawing.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,7 +82,7 @@ pub(super) fn ghost_overlays(ghosts: &Ghosts, tag: &str, own: Sight<'_>) -> Vec<
         let aligned = ghost.aligned()?;
         let source = OverlaySource {
             name: ghost.name.clone(),
-            short: cut(&ghost.name, SHORT_NAME_COLUMNS, "").into_owned(),
+            short: ghost.short.clone(),
             look: ghost.look,
             track: aligned.metrics.track_with_tag(tag)?,
             way: &aligned.lineage,

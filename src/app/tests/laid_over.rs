@@ -193,6 +193,22 @@ fn a_run_keeps_its_look_when_another_is_taken_away() {
 }
 
 #[test]
+fn runs_of_one_name_are_told_apart() {
+    let mut app =
+        App::new(Settings { ghosts: (0..3).map(|run| format!("runs/{run}").into()).collect(), ..Settings::default() });
+    app.update(Message::Events(vec![info_with_epochs(100, 10), report_at(1, 100)]));
+    for run in 0..3 {
+        let name = if run == 1 { "moons" } else { "fashion-mnist" };
+        let answer = RecordedAnswer::Ghost { folder: format!("runs/{run}").into(), ghost: Ok(ghost(name, 100, 10, 1)) };
+        app.update(Message::Recorded(answer));
+    }
+    let names: Vec<(String, String)> =
+        chart_of(&app).overlays.into_iter().map(|overlay| (overlay.name, overlay.short)).collect();
+    let expected = [("fashion-mnist", "fashio"), ("moons", "moons"), ("fashion-mnist 2", "fash 2")];
+    assert_eq!(names, expected.map(|(name, short)| (name.to_owned(), short.to_owned())));
+}
+
+#[test]
 fn no_more_runs_than_can_be_told_apart_lie_over_a_chart() {
     let ghosts = (0..20).map(|run| format!("runs/{run}").into()).collect();
     let app = App::new(Settings { ghosts, ..Settings::default() });
