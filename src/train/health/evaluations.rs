@@ -28,14 +28,14 @@ const ONE_CLASS_MIN_STEPS_OF_EPOCHS: u64 = 100;
 const ONE_CLASS_MISSED_SHARE: f64 = 0.5;
 
 /// Share of a class in the data from which on it is the majority that a network may hide in.
-const MAJORITY_SHARE: f64 = 0.5;
+const MAJORITY_SHARE: f64 = 0.6;
 
 /// What the rules about evaluations find.
 pub(super) const RULES: [Rule<EvaluationLook>; 2] = [
     Rule {
         name: "overfitting",
-        threshold: "test loss over 1.1 × and 0.02 nats above the best, and the training loss below that of then and of \
-                    the test",
+        threshold: "test loss over 1.1 × and 0.02 nats above the best, and the training loss below that of then, that of \
+                    the test, and the entropy of the class shares",
         patience: 3,
         health: Health::Watch,
         holds: |look| Some(look.overfits()),
@@ -136,7 +136,7 @@ impl EvaluationLook {
         let best = self.best.test_loss;
         self.test.loss > (best * times).max(best + more)
             && self.training_loss < self.best.training_loss
-            && self.training_loss < self.test.loss
+            && self.training_loss < self.test.loss.min(self.at.chance_loss)
     }
 }
 

@@ -33,6 +33,8 @@ fn a_rate_that_is_too_high_and_a_trifle_are_no_overfitting() {
     assert!(told([0.5, 0.6, 0.6, 0.6, 0.6], [0.5, 0.4, 0.3, 0.2, 0.1]));
     assert!(!told([0.5, 0.6, 0.6, 0.6, 0.6], [0.5, 0.9, 0.8, 0.7, 0.6]));
     assert!(!told([0.016, 0.017, 0.018, 0.017, 0.018], [0.02, 0.019, 0.018, 0.017, 0.016]));
+    // What is worse than guessing fits nothing: circumstances are of ten classes.
+    assert!(!told([14.0, 28.0, 28.0, 28.0, 28.0], [39.0, 27.0, 26.0, 25.0, 24.0]));
     // A loss that explodes falls back: the training loss is above that of the test.
     assert!(!told([129.0, 157.0, 157.0, 157.0, 157.0], [9000.0, 800.0, 700.0, 600.0, 500.0]));
 }
@@ -53,6 +55,9 @@ fn predicting_one_class_is_told_after_three_evaluations_of_a_run_that_had_the_ti
     assert_eq!(findings[0].what, "100 % of the test samples are taken for bag, which 10 % are");
     assert!(findings[0].advice.contains("learning rates (now 0.001)"));
     assert!(told(300, 0.0, favourite(1.0, 0.95))[0].advice.contains("judge by recall"));
+    assert!(
+        told(300, 0.0, favourite(1.0, 0.5))[0].advice.starts_with("nothing that tells the classes apart is learned")
+    );
     assert_eq!(told(299, 9.9, favourite(1.0, 0.1)), []);
     assert_eq!((told(30, 10.0, favourite(1.0, 0.1)), told(100, 9.9, favourite(1.0, 0.1))), (Vec::new(), Vec::new()));
     assert_eq!(told(100, 10.0, favourite(1.0, 0.1)).len(), 1);
