@@ -20,7 +20,22 @@ pub struct Safe<'a>(pub &'a str);
 
 /// A line of text of any length made harmless as [`Safe`] does, for what is printed rather than laid out.
 pub fn harmless(line: &str) -> String {
-    line.graphemes(true).map(harmless_cluster).collect()
+    harmless_clusters(line).collect()
+}
+
+/// What is shown for each character of a line with all that combines with it.
+fn harmless_clusters(line: &str) -> impl Iterator<Item = String> {
+    let mut before = String::new();
+    line.graphemes(true).map(move |cluster| {
+        let mut shown = harmless_cluster(cluster);
+        // Without the marks that were left away, it can combine with what is before it.
+        let together = [before.as_str(), &shown].concat();
+        if columns(&together) != columns(&before) + columns(&shown) {
+            shown = "·".into();
+        }
+        before.clone_from(&shown);
+        shown
+    })
 }
 
 /// Most characters of a letter with its combining marks.
@@ -42,6 +57,8 @@ fn replace_if_harmful(c: char) -> char {
         // Marks of half a width, which some terminals join with the letter and others don't: those of a whole one.
         '\u{ff9e}' => '\u{309b}',
         '\u{ff9f}' => '\u{309c}',
+        // A Khmer sign that is three columns wide, or two.
+        '\u{17d8}' => '·',
         _ if is_harmful(c) => '·',
         _ => c,
     }
@@ -64,8 +81,7 @@ const MAX_SAFE_COLUMNS: usize = 120;
 impl fmt::Display for Safe<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut used = 0;
-        for cluster in self.0.graphemes(true) {
-            let shown = harmless_cluster(cluster);
+        for shown in harmless_clusters(self.0) {
             used += columns(&shown);
             if used > MAX_SAFE_COLUMNS {
                 return f.write_str("…");
@@ -339,11 +355,18 @@ pub fn percent_within(share: f64, decimals: usize, width: u16) -> String {
     if fits { text } else { format!("{} %", number_within(percent, width.saturating_sub(2))) }
 }
 
-/// A share in percent without the sign. It is 100 only where the share is 1: what was rounded up would claim too much.
+/// To which part of a percent a share is exact.
+const PERCENT_DIGITS: f64 = 1e4;
+
+/// A share in percent without the sign, halves rounded up. It is 100 only where the share is 1: what was rounded up would
+/// claim too much. The same share in single precision gives the same text.
 pub fn percent_number(share: f64, decimals: usize) -> String {
-    let (percent, unit) = (100.0 * share, 0.1_f64.powf(decimals as f64));
+    // Single precision is off by less than a millionth of a percent.
+    let percent = (100.0 * share * PERCENT_DIGITS).round() / PERCENT_DIGITS;
+    let unit = 0.1_f64.powf(decimals as f64);
     let rounded_up = share < 1.0 && percent > 100.0 - unit / 2.0 - 1e-9;
-    format!("{:.decimals$}", if rounded_up { 100.0 - unit } else { percent })
+    let scale = 10_f64.powf(decimals as f64);
+    format!("{:.decimals$}", if rounded_up { 100.0 - unit } else { (percent * scale).round() / scale })
 }
 
 /// A count in at most `width` columns: `1,204`, `1204`, `1.2e3`.

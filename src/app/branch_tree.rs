@@ -1,6 +1,7 @@
 //! The branches of a run as a tree, row by row, with what each reached; and what was done to the run.
 
-use crate::protocol::{Better, BranchId, ChangedBy, RECENT_MINIBATCHES, Unit};
+use crate::protocol::{Better, BranchId, ChangedBy, RECENT_MINIBATCHES, Unit, change::EPOCHS};
+use crate::text::thousands;
 
 use super::branches::{Branch, Branches, RunPosition};
 use super::metric::{ChartFigure, FigureCurve};
@@ -40,7 +41,7 @@ pub struct BranchRow {
 /// What a branch reached in one figure.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct BranchResult {
-    /// The best value at its own steps; those before it left its parent do not count.
+    /// The best value at its own steps, of those after [`BranchTree::parting`].
     pub best: Option<f64>,
     /// The newest value.
     pub newest: Option<f64>,
@@ -62,6 +63,8 @@ pub struct BranchFigure {
 /// All branches, each below the one that it leaves.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BranchTree {
+    /// The step after which the first of them leaves another one: before, all are the same. `None` of a single branch.
+    pub parting: Option<u64>,
     /// What they are judged by.
     pub figures: Vec<BranchFigure>,
     /// The branches.
@@ -84,12 +87,14 @@ impl BranchTree {
     pub(super) fn of(run: &Run) -> Self {
         let judged = judged_figures(run);
         let all = run.branches.all();
+        let parting = all.iter().filter_map(|branch| branch.from).map(|from| from.step).min();
         let places = tree_places(&run.branches).into_iter();
-        let mut rows: Vec<BranchRow> = places.map(|(at, guides)| branch_row(run, &all[at], guides, &judged)).collect();
+        let row = |(at, guides): (usize, Vec<bool>)| branch_row(run, &all[at], guides, (&judged, parting));
+        let mut rows: Vec<BranchRow> = places.map(row).collect();
         for (place, figure) in judged.iter().enumerate() {
             mark_best(&mut rows, place, figure.better);
         }
-        Self { figures: judged.into_iter().map(|figure| figure.shown).collect(), rows }
+        Self { parting, figures: judged.into_iter().map(|figure| figure.shown).collect(), rows }
     }
 }
 
@@ -146,11 +151,22 @@ fn judged_figures(run: &Run) -> Vec<JudgedFigure> {
     all
 }
 
-fn branch_row(run: &Run, branch: &Branch, guides: Vec<bool>, judged: &[JudgedFigure]) -> BranchRow {
+fn branch_row(
+    run: &Run,
+    branch: &Branch,
+    guides: Vec<bool>,
+    (judged, parting): (&[JudgedFigure], Option<u64>),
+) -> BranchRow {
     let begins = branch.from.map_or(0, |from| from.step);
     let start = RunPosition { branch: branch.id, step: begins };
-    let changes = run.marks.iter().filter(|mark| mark.at == start && branch.from.is_some());
-    let changes: Vec<String> = changes.take(MAX_NAMED_CHANGES).map(|mark| mark.change.to_string()).collect();
+    let own = || run.marks.iter().filter(|mark| mark.at.branch == branch.id && mark.change.key != EPOCHS);
+    let changes = own().filter(|mark| mark.at == start && branch.from.is_some());
+    let mut changes: Vec<String> = changes.take(MAX_NAMED_CHANGES).map(|mark| mark.change.to_string()).collect();
+    if changes.is_empty() {
+        // What was changed later on it.
+        let later = own().next().map(|mark| format!("{} at {}", mark.change, thousands(mark.at.step)));
+        changes.extend(later);
+    }
     BranchRow {
         branch: branch.id,
         name: branch.title(),
@@ -161,18 +177,18 @@ fn branch_row(run: &Run, branch: &Branch, guides: Vec<bool>, judged: &[JudgedFig
         is_current: branch.id == run.branches.current_branch(),
         is_history: run.lineage().stretches().iter().any(|stretch| stretch.branch == branch.id),
         look: run.branches.look_of(branch.id),
-        results: judged.iter().map(|figure| branch_result(run, branch.id, figure)).collect(),
+        results: judged.iter().map(|figure| branch_result(run, branch.id, figure, parting.unwrap_or(0))).collect(),
     }
 }
 
-fn branch_result(run: &Run, branch: BranchId, figure: &JudgedFigure) -> BranchResult {
+fn branch_result(run: &Run, branch: BranchId, figure: &JudgedFigure, parting: u64) -> BranchResult {
     let track = run.metrics.curve_track(figure.curve);
     if !figure.shown.is_evaluated {
         let newest = track.newest_mean_on_branch(branch, RECENT_MINIBATCHES);
         return BranchResult { newest, ..BranchResult::default() };
     }
     let best = track
-        .extent_on_branch(branch)
+        .extent_on_branch_after(branch, parting)
         .map(|extent| if figure.better == Better::Lower { extent.min } else { extent.max });
     BranchResult { best, newest: track.newest_on_branch(branch).map(|(_, value)| value), is_best_of_all: false }
 }

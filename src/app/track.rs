@@ -129,10 +129,11 @@ impl MetricTrack {
         self.series_of(branch)?.latest_until(u64::MAX)
     }
 
-    /// From the smallest to the largest value of a branch itself; `None` where there is none.
-    pub fn extent_on_branch(&self, branch: BranchId) -> Option<Extent> {
-        let mut all = ColumnSums::new(StepRange { first: 0, last: u64::MAX }, 1);
-        self.series_of(branch)?.add_to(&mut all, 0, u64::MAX);
+    /// From the smallest to the largest value of a branch itself after a step; `None` where there is none.
+    pub fn extent_on_branch_after(&self, branch: BranchId, step: u64) -> Option<Extent> {
+        let first = step.checked_add(1)?;
+        let mut all = ColumnSums::new(StepRange { first, last: u64::MAX }, 1);
+        self.series_of(branch)?.add_to(&mut all, first, u64::MAX);
         all.into_columns().first()?.extent
     }
 

@@ -87,6 +87,9 @@ pub fn run(arguments: &ResumeArguments) -> anyhow::Result<u8> {
     };
     let mut spec = start::run_spec(&RunArguments { threads: arguments.threads, ..RunArguments::default() }, &config)?;
     spec.train.stop_after = arguments.steps;
+    if style == OutputStyle::Dashboard {
+        spec.throttle = Some(config.ui.throttle);
+    }
     let resumed = ResumedRun { history, changes, ..resumed_run(&mut opened, arguments.anyway) };
     let ghosts = ChosenGhosts::find(&arguments.runs.directory, &arguments.ghosts)?;
     let record = recording::continued_record(&config, opened)?;

@@ -3,7 +3,7 @@
 use super::ChartMark;
 use crate::app::axes::StepAxis;
 use crate::app::run::ChangeMark;
-use crate::protocol::Change;
+use crate::protocol::{Change, change::SKIP};
 
 /// Changes no further from each other than this many columns, or than [`MERGE_DISTANCE_STEPS`], are one mark.
 const MERGE_DISTANCE_COLUMNS: u64 = 8;
@@ -63,11 +63,12 @@ pub(super) fn visible_marks<'a>(
     in_sight.collect()
 }
 
-/// Changes of the same setting become one from the first value to the last; different settings are listed.
+/// Changes of the same setting become one from the first value to the last; different settings, and minibatches that are left
+/// out, are listed.
 fn summarize_changes(changes: &[(u64, &Change)]) -> String {
     let mut named: Vec<Change> = Vec::new();
     for (_, change) in changes {
-        match named.iter_mut().find(|earlier| earlier.key == change.key) {
+        match named.iter_mut().find(|earlier| earlier.key == change.key && change.key != SKIP) {
             Some(earlier) => *earlier = earlier.extended_to(change),
             None => named.push((*change).clone()),
         }
@@ -120,6 +121,18 @@ mod tests {
         let marks = marked(&burst, 1, 1000);
         let columns: Vec<Vec<usize>> = marks.iter().map(|mark| mark.columns().collect()).collect();
         assert_eq!(columns, [[49, 50, 51, 56]]);
+    }
+
+    #[test]
+    fn minibatches_left_out_are_all_named() {
+        let skip = |minibatch| Change { from: None, to: Setting::Count(minibatch), ..changed(SKIP, 0.0, 0.0) };
+        let burst = [
+            (500, changed(LEARNING_RATE, 0.001, 0.025)),
+            (502, skip(503)),
+            (505, changed(LEARNING_RATE, 0.025, 50.0)),
+            (506, skip(507)),
+        ];
+        assert_eq!(shown(&burst, 1, 1000)[0].2, "lr 0.001 → 50, without minibatch 503, without minibatch 507");
     }
 
     #[test]

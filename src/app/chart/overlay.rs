@@ -110,17 +110,7 @@ impl Overlay {
         let mut values = sight.drawn(track);
         let mut around = sight.drawn_around(track);
         if let Some(fork) = source.fork {
-            let joint = track.before(source.way, fork.saturating_add(1)).map(|(step, _)| step);
-            let column_of_joint = joint.and_then(|step| axis.column_of(step, count));
-            // Samples in the column of the fork are of this curve alone, unless the last common one is among them.
-            let column_of_fork = axis.column_of(fork, count).unwrap_or(0);
-            values[..column_of_fork].fill(Column::default());
-            if let Some(column) = column_of_joint {
-                values[column] = drawn.get(column).copied().filter(|own| own.extent.is_some()).unwrap_or_default();
-                around[0] = None;
-            } else if joint.is_some_and(|joint| around[0].is_some_and(|(step, _)| step <= joint)) {
-                around[0] = own.drawn_around(track)[0];
-            }
+            sight.begin_at_fork(track, fork, own, drawn, (&mut values, &mut around[0]));
         }
         let heights = values.iter().map(|column| column.extent.map(Extent::drawn_value));
         let ends = CurveEnds::of(heights, axis, own.scale, around);
@@ -137,5 +127,37 @@ impl Overlay {
     pub(super) fn heights(&self) -> impl Iterator<Item = f64> {
         let inside = self.values.iter().filter_map(|column| column.extent).map(Extent::drawn_value);
         inside.chain(self.ends.values())
+    }
+}
+
+impl Sight<'_> {
+    /// Leaves away what a curve has in common with the chart's own, of sight `own`, which goes as `drawn`: it begins on that
+    /// one, at the last column in which both have the same samples. `before` is its sample before the steps in sight.
+    fn begin_at_fork(
+        &self,
+        track: &MetricTrack,
+        fork: u64,
+        own: Sight<'_>,
+        drawn: &[Column],
+        (values, before): (&mut [Column], &mut Option<(u64, f64)>),
+    ) {
+        let column_of = |step| self.axis.column_of(step, self.count);
+        let joint = track.before(self.lineage, fork.saturating_add(1)).map(|(step, _)| step);
+        let column = joint.and_then(column_of);
+        // The next samples of both can be in the column of the last common one.
+        let next = [self.lineage, own.lineage].map(|way| track.after(way, fork).and_then(|(step, _)| column_of(step)));
+        let is_mixed = next.into_iter().flatten().any(|next| column == Some(next));
+        let first_own = if is_mixed { column } else { column_of(fork) };
+        values[..first_own.unwrap_or(0)].fill(Column::default());
+        let is_drawn = |column: &usize| drawn.get(*column).is_some_and(|own| own.extent.is_some());
+        let start = column.and_then(|column| if is_mixed { (0..column).rev().find(is_drawn) } else { Some(column) });
+        if let Some(start) = start {
+            values[start] = Some(start).filter(is_drawn).map_or_else(Column::default, |start| drawn[start]);
+            *before = None;
+        } else if let Some(joint) = joint
+            && before.is_some_and(|(step, _)| step <= joint)
+        {
+            *before = own.drawn_around(track)[0];
+        }
     }
 }

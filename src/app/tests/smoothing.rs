@@ -1,7 +1,7 @@
 //! The smoothed line of a chart: what its means are of, and what is read at the cursor.
 
 use super::*;
-use crate::app::{Chart, GhostRun, RecordedAnswer};
+use crate::app::{Chart, Extent, GhostRun, RecordedAnswer};
 use crate::protocol::change::EPOCHS;
 use crate::protocol::{BranchId, Branching, Rewound};
 
@@ -165,4 +165,28 @@ fn a_cursor_out_of_sight_is_read_nowhere() {
     tell(&mut app, (201..=215).map(|at| step(at, 0.25)));
     assert_eq!((app.shown_steps().first, app.view().charts.cursor), (191, Some(190)));
     assert_eq!(values(&app.chart(ChartSlot::First, plot(60))), (false, false));
+}
+
+/// The run goes back before a change, trains on as before, and over to where it was: what it did meanwhile shows nothing of
+/// the change.
+#[test]
+fn a_curve_laid_over_the_chart_has_nothing_of_what_the_run_did_instead() {
+    let mut app = fresh();
+    tell(&mut app, [hello(&ALL), ready(), state(RunState::Running, 0)]);
+    tell(&mut app, (1..=254).map(|at| step(at, 0.5)));
+    tell(&mut app, [changed(254, LEARNING_RATE, 1e-3, 0.05)]);
+    tell(&mut app, (255..=400).map(|at| step(at, 50.0)));
+    tell(&mut app, [Event::Rewound(Rewound { branch: BranchId(0), step: 254 })]);
+    tell(&mut app, [Event::Branched(Branching { branch: BranchId(1), parent: BranchId(0), at: 254, change: None })]);
+    tell(&mut app, (255..=400).map(|at| step(at, 0.5)));
+    tell(&mut app, [Event::Rewound(Rewound { branch: BranchId(0), step: 400 })]);
+    for keys in ["", "mm"] {
+        type_keys(&mut app, keys);
+        for columns in [7, 13, 60, 67, 400] {
+            let chart = app.chart(ChartSlot::First, plot(columns));
+            let values = chart.overlays[0].values.iter().filter_map(|column| column.extent).map(Extent::drawn_value);
+            assert!(values.clone().count() > columns / 4);
+            assert!(values.fold(0.0, f64::max) < 0.51, "{columns} columns: {:?}", chart.overlays[0].values);
+        }
+    }
 }

@@ -42,9 +42,9 @@ impl Circumstances {
     pub(super) fn lower_rate(&self) -> String {
         let rate = short(self.learning_rate);
         if self.rate_rises {
-            format!("lower the learning rate's peak or lengthen its rise (it still rises, now {rate})")
+            format!("lower the learning rate's peak or lengthen its rise (it was {rate} and still rising)")
         } else {
-            format!("lower the learning rate (now {rate})")
+            format!("lower the learning rate (it was {rate})")
         }
     }
 

@@ -76,7 +76,7 @@ pub(super) const RULES: [Rule<EvaluationLook>; 2] = [
             }
             let rate = short(look.at.learning_rate);
             format!(
-                "nothing that tells the classes apart is learned: try other learning rates (now {rate}), and check \
+                "nothing that tells the classes apart is learned: try other learning rates (it was {rate}), and check \
                  inputs and labels (gradtop data)"
             )
         },

@@ -8,7 +8,7 @@ use crate::text::{Safe, columns};
 
 /// Characters that terminals, libraries and tables of Unicode count differently.
 const ODD_CHARACTERS: &str = "a1 長ｱﾊﾞﾟ゛👍🏽👩\u{200d}👧🇩🇪❤☺\u{fe0e}\u{fe0f}\u{20e3}\u{301}\u{34f}\u{5d0}\u{627}\u{644}\u{600}\u{915}\u{94d}\u{937}\
-    \u{93f}\u{e33}\u{1100}\u{115f}\u{1160}\u{11a8}\u{3164}\u{ffa0}\u{2800}\u{a4f8}\u{a4fc}\u{1a15}\u{1a17}\u{10c03}\u{17d2}\u{1780}\u{16d67}\
+    \u{93f}\u{e33}\u{1100}\u{115f}\u{1160}\u{11a8}\u{3164}\u{ffa0}\u{2800}\u{a4f8}\u{a4fc}\u{1a15}\u{1a17}\u{10c03}\u{17d2}\u{17d8}\u{1780}\u{16d67}\u{16d68}\
     \u{1b}\u{7}\u{9b}\u{ad}\u{202e}\u{e0041}\u{3000}";
 
 fn odd_name() -> impl Strategy<Value = String> {

@@ -105,11 +105,11 @@ impl LayerLook {
         match clip_norm {
             Some(norm) if clip_scale < STRONG_CLIP_SCALE && !normalizes_gradient => {
                 format!(
-                    "clipping takes nearly all of the gradient: raise optimizer.clip_norm (now {}); {usual}",
+                    "clipping takes nearly all of the gradient: raise optimizer.clip_norm (it was {}); {usual}",
                     short(norm)
                 )
             }
-            _ => format!("raise the learning rate (now {}); {usual}", short(learning_rate)),
+            _ => format!("raise the learning rate (it was {}); {usual}", short(learning_rate)),
         }
     }
 }

@@ -53,7 +53,7 @@ fn predicting_one_class_is_told_after_three_evaluations_of_a_run_that_had_the_ti
     let findings = told(300, 0.0, favourite(1.0, 0.1));
     assert!(findings.len() == 1 && findings[0].step == 302, "{findings:?}");
     assert_eq!(findings[0].what, "100 % of the test samples are taken for bag, which 10 % are");
-    assert!(findings[0].advice.contains("learning rates (now 0.001)"));
+    assert!(findings[0].advice.contains("learning rates (it was 0.001)"));
     assert!(told(300, 0.0, favourite(1.0, 0.95))[0].advice.contains("judge by recall"));
     assert!(
         told(300, 0.0, favourite(1.0, 0.5))[0].advice.starts_with("nothing that tells the classes apart is learned")

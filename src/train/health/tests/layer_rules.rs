@@ -116,11 +116,11 @@ fn advice_about_layers_fits_the_cause() {
     let vanished = layer(0.0, 1e-9, 1e-3);
     for (probe, at, words) in [
         (layer(0.95, 1.0, 1e-3), at, "so the updates are not the cause"),
-        (layer(0.0, 1.0, 0.5), at, "lower the learning rate (now 0.001)"),
+        (layer(0.0, 1.0, 0.5), at, "lower the learning rate (it was 0.001)"),
         (layer(0.0, 1.0, 0.5), rising, "lengthen its rise"),
-        (layer(0.0, 1.0, 1e-6), at, "raise the learning rate (now 0.001)"),
-        (layer(0.0, 1.0, 1e-6), clipped, "raise optimizer.clip_norm (now 0.01)"),
-        (layer(0.0, 1.0, 1e-6), adam, "raise the learning rate (now 0.001)"),
+        (layer(0.0, 1.0, 1e-6), at, "raise the learning rate (it was 0.001)"),
+        (layer(0.0, 1.0, 1e-6), clipped, "raise optimizer.clip_norm (it was 0.01)"),
+        (layer(0.0, 1.0, 1e-6), adam, "raise the learning rate (it was 0.001)"),
         (vanished, at, "use batchnorm between the layers"),
         (LayerMeasures { saturates: true, ..vanished }, at, "activations that saturate"),
         (LayerMeasures { weight_norm: 1e-4, ..vanished }, at, "begin with larger ones"),

@@ -76,8 +76,8 @@ fn advice_about_numbers_that_are_not_finite_fits_the_cause() {
     };
     let at = circumstances(7);
     let clipped = Circumstances { clip_norm: Some(1.0), ..at };
-    assert!(advice(at).contains("lower the learning rate (now 0.001), or clip"));
-    assert!(advice(clipped).contains("lower the learning rate (now 0.001);") && !advice(clipped).contains("clip"));
+    assert!(advice(at).contains("lower the learning rate (it was 0.001), or clip"));
+    assert!(advice(clipped).contains("lower the learning rate (it was 0.001);") && !advice(clipped).contains("clip"));
     let start = advice(Circumstances { updates: 0, ..at });
     assert!(start.contains("smaller weights") && !start.contains("learning rate"), "{start}");
 }

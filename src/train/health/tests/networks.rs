@@ -122,15 +122,15 @@ fn a_gradient_that_explodes_is_named() {
 #[test]
 fn a_rate_far_too_low_is_named_and_no_layer_is_called_healthy() {
     let (findings, verdicts) = train_with(|spec| spec.learning_rate = 1e-7);
-    assert_found(&findings, "each update changes layer 0 by only", "raise the learning rate (now 1e-7)");
-    assert_found(&findings, "each update changes layer 2 by only", "raise the learning rate (now 1e-7)");
+    assert_found(&findings, "each update changes layer 0 by only", "raise the learning rate (it was 1e-7)");
+    assert_found(&findings, "each update changes layer 2 by only", "raise the learning rate (it was 1e-7)");
     assert!(!verdicts.contains(&Some(Health::Good)));
 }
 
 #[test]
 fn a_rate_far_too_high_is_named() {
     let (findings, _) = train_with(|spec| (spec.learning_rate, spec.probe_every) = (3.0, 1));
-    assert_found(&findings, "each update changes layer", "lower the learning rate (now 3)");
+    assert_found(&findings, "each update changes layer", "lower the learning rate (it was 3)");
     assert!(findings.iter().any(|finding| finding.health == Health::Bad || finding.what.contains('%')));
 }
 
@@ -148,7 +148,7 @@ fn units_that_an_update_killed_are_blamed_on_it() {
     assert_found(
         &findings,
         "of the units of layer 0 are dead",
-        "is the likely cause: lower the learning rate (now 10)",
+        "is the likely cause: lower the learning rate (it was 10)",
     );
 }
 
@@ -170,7 +170,7 @@ fn a_batch_normalization_whose_channels_have_one_value_is_the_cause_and_not_the_
     assert_found(
         &findings,
         "of the units of layer 1 are dead",
-        "is the likely cause: lower the learning rate (now 300)",
+        "is the likely cause: lower the learning rate (it was 300)",
     );
     assert!(findings.iter().all(|finding| !finding.advice.contains("one value a channel")), "{findings:#?}");
 }
@@ -206,11 +206,11 @@ fn a_loss_that_weights_put_far_above_chance_is_not_blamed_on_the_rate() {
     let findings = broken("normal 2e18", 3.0);
     assert_found(&findings, "its update was left out", "begin with smaller weights (model.init = he)");
     let findings = broken("pytorch", 1e18);
-    assert_found(&findings, "its update was left out", "lower the learning rate (now 1e18), or clip the gradient");
+    assert_found(&findings, "its update was left out", "lower the learning rate (it was 1e18), or clip the gradient");
     let clipped = train_with(|spec| {
         (spec.optimizer, spec.learning_rate, spec.clip_norm) = (OptimizerSpec::SGD, 1e38, Some(1.0));
     });
-    assert_found(&clipped.0, "its update was left out", "lower the learning rate (now 1e38);");
+    assert_found(&clipped.0, "its update was left out", "lower the learning rate (it was 1e38);");
 }
 
 #[test]

@@ -94,6 +94,10 @@ fn draw_headings(app: &App, theme: Theme, buffer: &mut Buffer, area: Rect, tree:
         let stand = format!("at step {step} of {}{}", current.name, goes_on.unwrap_or_default());
         row.put(&stand, muted);
     }
+    if let Some(parting) = tree.parting.filter(|_| figures.iter().any(|figure| figure.is_evaluated)) {
+        let judged = format!("   best of what came after step {}", thousands(parting));
+        row.put_all(&[(&judged, muted)]);
+    }
     let mut names = Row::new(buffer, Rect { x: start, width: area.right() - start, ..area }, 0)
         .with_ellipsis(theme.marks().ellipsis);
     for figure in figures {

@@ -215,11 +215,21 @@ fn check_overlay(picture: &Picture, overlay: &Overlay) -> Result<(), TestCaseErr
     check_points(picture, &values, Some(overlays::dashes(overlay)), color)?;
     let chart = &picture.chart;
     let fork = picture.forks.iter().find(|(name, _)| *name == overlay.short).map_or(0, |(_, fork)| *fork);
-    let Some(first) = chart.steps.column_of(fork, values.len()) else { return Ok(()) };
-    prop_assert!(overlay.ends.left.is_none() && values[..first].iter().all(Option::is_none));
-    let train = chart.train[first].extent.map(Extent::drawn_value);
-    let own = if chart.smoothed.iter().any(Option::is_some) { chart.smoothed[first] } else { train };
-    prop_assert!(values[first] == own, "it begins at {:?}, the run is at {own:?}", values[first]);
+    let Some(column) = chart.steps.column_of(fork, values.len()) else { return Ok(()) };
+    let own = |column: usize| match chart.train[column].extent.map(Extent::drawn_value) {
+        train if chart.smoothed.iter().all(Option::is_none) => train,
+        _ => chart.smoothed[column],
+    };
+    // Where the first step that differs is in the column of the last common one, the curves part before.
+    let is_mixed = chart.steps.column_of(fork + 1, values.len()) == Some(column);
+    let first = if is_mixed { (0..column).rev().find(|column| own(*column).is_some()) } else { Some(column) };
+    prop_assert!(values[..first.unwrap_or(column)].iter().all(Option::is_none));
+    if let Some(first) = first {
+        prop_assert!(values[first] == own(first), "it begins at {:?}, the run is at {:?}", values[first], own(first));
+        prop_assert!(
+            overlay.ends.left.is_none() && values[(first + 1).min(column)..column].iter().all(Option::is_none)
+        );
+    }
     Ok(())
 }
 
