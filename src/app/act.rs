@@ -177,7 +177,7 @@ impl App {
             && finding.trouble.is_some()
             && !self.watched.is_recorded()
         {
-            self.remedies.offer(finding);
+            self.remedies.offer(finding, self.now);
             return FollowUp::Done;
         }
         if self.view.focused_panel() != Panel::Controls {

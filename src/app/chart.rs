@@ -81,21 +81,14 @@ pub struct Chart {
 /// A mark on the step axis, whose words are of changes close together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChartMark {
-    /// Its column.
+    /// The column beside which its words stand: of the first change, or the edge where that is out of sight.
     pub column: usize,
-    /// The columns in which the other changes of it took effect, ascending.
-    pub further: Vec<usize>,
+    /// The columns in which changes of it took effect, ascending.
+    pub columns: Vec<usize>,
     /// Minibatches completed when the first change of it took effect.
     pub step: u64,
     /// What was changed, from the first value to the last, to be shown.
     pub text: String,
-}
-
-impl ChartMark {
-    /// The columns of all its changes.
-    pub fn columns(&self) -> impl Iterator<Item = usize> {
-        [self.column].into_iter().chain(self.further.iter().copied())
-    }
 }
 
 /// The cursor and what is there.
@@ -138,11 +131,11 @@ impl Chart {
         let is_smoothed = figure.is_sample_mean() && trained.is_some();
         let reach = view.smoothing.reach().filter(|_| is_smoothed);
         let cuts = reach.map_or_else(Vec::new, |_| run.cuts_on(lineage));
-        let window = reach.map(|reach| MeanWindow { reach, cuts: &cuts });
+        let window = reach.map(|reach| MeanWindow { reach, spacing: (1, 0), cuts: &cuts });
         let cursor = view.cursor.filter(|step| steps.contains(*step));
         let sight = Sight { lineage, window, axis: step_axis, count, scale, cursor: cursor.map(StepRange::of) };
         let ((train, train_ends), (test, test_ends)) = (sight.curve(trained), sight.curve(tested));
-        let (smoothed, smoothed_ends) = sight.smoothed(trained);
+        let (smoothed, smoothed_ends) = sight.smoothed(trained, &train);
         let mut overlays = abandoned_futures(run, trained.or(tested), sight);
         if let Some(curve) = figure.train.or(figure.test) {
             overlays.extend(ghost_overlays(&view.ghosts, &run.metrics.curve_info(curve).tag, sight));
@@ -207,7 +200,8 @@ fn values_at(run: &Run, tracks: [Option<&MetricTrack>; 2], step: u64, reach: Opt
     let way = &if step > run.step { run.branches.way_to_tip() } else { run.lineage().clone() };
     let mean = reach.zip(tracks[0]).and_then(|(reach, trained)| {
         let cuts = run.cuts_on(way);
-        let value = trained.drawn_at(way, StepRange::of(step), Some(MeanWindow { reach, cuts: &cuts }))?;
+        let value =
+            trained.drawn_at(way, StepRange::of(step), Some(MeanWindow { reach, spacing: (1, 0), cuts: &cuts }))?;
         Some(MinibatchMean { value, span: MeanSpan::Around(reach) })
     });
     let [train, test] = tracks.map(|track| track?.value_at(way, step));

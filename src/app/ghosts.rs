@@ -153,7 +153,7 @@ pub struct AlignedGhost {
     /// Its newest step, as a step of this run.
     pub newest_step: u64,
     /// Places from one of its steps to the next, on average.
-    pub places_per_step: u64,
+    pub places_per_step: f64,
 }
 
 impl Ghost {
@@ -368,7 +368,11 @@ impl GhostRun {
             lineage: self.run.lineage().with_steps(&place),
             cuts: self.run.cuts_on(self.run.lineage()).into_iter().map(place).collect(),
             newest_step: newest.div_ceil(PLACES_PER_STEP),
-            places_per_step: newest.checked_div(self.run.step).unwrap_or(PLACES_PER_STEP).max(1),
+            places_per_step: if self.run.step > 0 {
+                newest as f64 / self.run.step as f64
+            } else {
+                PLACES_PER_STEP as f64
+            },
         })
     }
 }

@@ -2,6 +2,7 @@
 //! takes, sent one after the other.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use crate::protocol::{Command, CommandId, LEARNING_RATE, RunState, TroubleKind};
 use crate::text::{short, thousands};
@@ -14,6 +15,9 @@ use super::keys::{BindingScope, bindings};
 use super::pending::kind_text;
 use super::run::Run;
 use super::watched::WatchedRun;
+
+/// For how long remedies are offered in a run that goes on.
+const OFFERED_WHILE_RUNNING: Duration = Duration::from_secs(20);
 
 /// What is offered against a trouble, ready for drawing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +37,8 @@ pub struct TroubleOffer {
 pub(super) struct Remedies {
     /// Normally empty.
     finding: Option<FindingRow>,
+    /// When that was offered.
+    since: Duration,
     /// Normally empty.
     sequence: Option<RequestSequence>,
 }
@@ -46,19 +52,24 @@ struct RequestSequence {
 
 impl Remedies {
     /// Offers remedies for a finding that is a trouble.
-    pub fn offer(&mut self, finding: &FindingRow) {
+    pub fn offer(&mut self, finding: &FindingRow, now: Duration) {
         if finding.trouble.is_some() {
-            self.finding = Some(finding.clone());
+            (self.finding, self.since) = (Some(finding.clone()), now);
         }
     }
 
+    /// Withdraws an offer that a run went on without for a while; whether there was one. The finding offers it again.
+    pub fn drop_expired(&mut self, now: Duration, is_running: bool) -> bool {
+        is_running && now.saturating_sub(self.since) > OFFERED_WHILE_RUNNING && self.finding.take().is_some()
+    }
+
     /// Offers remedies for the newest finding, if it has just come from a run that is trained here.
-    pub fn offer_newest(&mut self, watched: &WatchedRun) {
+    pub fn offer_newest(&mut self, watched: &WatchedRun, now: Duration) {
         let run = watched.live();
         // What comes while a run is opened was found long ago.
         let trains = matches!(run.state, RunState::Running | RunState::Paused);
         if let Some(finding) = run.findings.iter().next().filter(|_| trains && !watched.is_recorded()) {
-            self.offer(finding);
+            self.offer(finding, now);
         }
     }
 

@@ -84,7 +84,9 @@ impl App {
     /// Takes note of the time; whether that changed what is shown.
     fn advance_time(&mut self, now: Duration) -> bool {
         self.now = self.now.max(now);
-        self.notices.drop_expired(self.now)
+        let is_running = self.live().state == RunState::Running;
+        let withdrawn = self.remedies.drop_expired(self.now, is_running);
+        self.notices.drop_expired(self.now) || withdrawn
     }
 
     pub(super) fn show_notice(&mut self, tone: NoticeTone, text: &str) {
@@ -167,7 +169,7 @@ impl App {
             self.follow_branches(&event);
         }
         if is_trouble {
-            self.remedies.offer_newest(&self.watched);
+            self.remedies.offer_newest(&self.watched, self.now);
         }
         // Resuming answers the offer: everything stays as it is.
         if (before, self.live().state) == (RunState::Paused, RunState::Running) {

@@ -53,16 +53,20 @@ impl CurveEnds {
         [self.left, self.right].into_iter().flatten()
     }
 
-    /// The ends of a curve that has `values` in the columns over `steps`, a sample before and one after.
+    /// The ends of a curve that has `values` in the columns over `steps`, a sample before and one after; each with whether
+    /// its column is broken, which no line crosses.
     pub(super) fn of(
-        values: impl DoubleEndedIterator<Item = Option<f64>> + ExactSizeIterator,
+        values: impl DoubleEndedIterator<Item = (Option<f64>, bool)> + ExactSizeIterator + Clone,
         axis: StepAxis,
         scale: ValueScale,
         [before, after]: [Option<(u64, f64)>; 2],
     ) -> Self {
         let count = values.len();
         let outside = |sample: Option<(u64, f64)>| sample.map(|(step, value)| (axis.place_of(step, count), value));
-        let mut inside = values.enumerate().filter_map(|(column, value)| Some((column as f64, value?)));
+        let mut broken = values.clone().enumerate().filter_map(|(column, (_, broken))| broken.then_some(column as f64));
+        let (first_broken, last_broken) = (broken.next(), broken.next_back());
+        let last_broken = last_broken.or(first_broken);
+        let mut inside = values.enumerate().filter_map(|(column, (value, _))| Some((column as f64, value?)));
         let (before, after) = (outside(before), outside(after));
         let first = inside.next();
         let last = inside.next_back().or(first);
@@ -70,12 +74,12 @@ impl CurveEnds {
         Self {
             left: first
                 .or(after)
-                .filter(|first| first.0 > 0.0)
+                .filter(|first| first.0 > 0.0 && first_broken.is_none_or(|broken| broken >= first.0))
                 .zip(before)
                 .and_then(|(a, b)| between(scale, b, a, 0.0)),
             right: last
                 .or(before)
-                .filter(|last| last.0 < edge)
+                .filter(|last| last.0 < edge && last_broken.is_none_or(|broken| broken < last.0))
                 .zip(after)
                 .and_then(|(a, b)| between(scale, a, b, edge)),
         }
@@ -118,18 +122,20 @@ impl Sight<'_> {
     pub fn curve(&self, track: Option<&MetricTrack>) -> (Vec<Column>, CurveEnds) {
         let Some(track) = track else { return (vec![Column::default(); self.count], CurveEnds::default()) };
         let columns = self.columns(track);
-        let means = columns.iter().map(|column| column.extent.map(Extent::drawn_value));
+        let means = columns.iter().map(|column| (column.extent.map(Extent::drawn_value), column.broken));
         let ends = CurveEnds::of(means, self.axis, self.scale, self.around(track));
         (columns, ends)
     }
 
-    /// The same of its means; nothing where there are none.
-    pub fn smoothed(&self, track: Option<&MetricTrack>) -> (Vec<Option<f64>>, CurveEnds) {
+    /// The same of its means, where its samples are in these columns; nothing where there are none.
+    pub fn smoothed(&self, track: Option<&MetricTrack>, samples: &[Column]) -> (Vec<Option<f64>>, CurveEnds) {
         let Some((track, window)) = track.zip(self.window) else {
             return (vec![None; self.count], CurveEnds::default());
         };
         let means = self.means(track, window);
-        let ends = CurveEnds::of(means.iter().copied(), self.axis, self.scale, self.drawn_around(track));
+        let broken = samples.iter().map(|column| column.broken);
+        let values = means.iter().copied().zip(broken);
+        let ends = CurveEnds::of(values, self.axis, self.scale, self.drawn_around(track));
         (means, ends)
     }
 
@@ -185,7 +191,7 @@ mod tests {
 
     fn ends(values: &[Option<f64>], outside: [Option<(u64, f64)>; 2]) -> CurveEnds {
         CurveEnds::of(
-            values.iter().copied(),
+            values.iter().map(|value| (*value, false)),
             StepAxis::linear(StepRange { first: 11, last: 20 }),
             ValueScale::Linear,
             outside,

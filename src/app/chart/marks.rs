@@ -55,10 +55,10 @@ pub(super) fn visible_marks<'a>(
         let step = burst.first.max(1);
         let place = if last >= steps.first { step.max(steps.first) } else { step };
         let column = axis.column_of(place, count)?;
-        let further = burst.changes.iter().filter_map(|(step, _)| axis.column_of(*step, count));
-        let mut further: Vec<usize> = further.filter(|other| *other > column).collect();
-        further.dedup();
-        Some(ChartMark { column, further, step: burst.first, text: summarize_changes(&burst.changes) })
+        let columns = burst.changes.iter().filter_map(|(step, _)| axis.column_of((*step).max(1), count));
+        let mut columns: Vec<usize> = columns.collect();
+        columns.dedup();
+        Some(ChartMark { column, columns, step: burst.first, text: summarize_changes(&burst.changes) })
     });
     in_sight.collect()
 }
@@ -112,14 +112,16 @@ mod tests {
             vec![(49, 500, "lr 0.001 → 0.00195, momentum 0.9 → 0.8".to_owned()), (69, 700, "5 more epochs".into())];
         assert_eq!(shown(&burst, 1, 1000), expected);
         assert_eq!(shown(&burst, 490, 529).len(), 4, "seen from near they are told apart");
-        assert_eq!(shown(&burst, 505, 1504)[0].0, 0, "a burst that began before the window stands at its edge");
+        let at_edge = &marked(&burst, 505, 1504)[0];
+        assert_eq!((at_edge.column, &at_edge.columns[..]), (0, &[0, 1][..]), "its words stand at the edge");
+        assert_eq!(marked(&burst, 517, 1516)[0].columns.len(), 1, "what is out of sight has no line");
     }
 
     #[test]
     fn each_change_of_a_burst_stands_where_it_took_effect() {
         let burst = [500, 507, 516, 570].map(|step| (step, changed(LEARNING_RATE, 1.0, 2.0)));
         let marks = marked(&burst, 1, 1000);
-        let columns: Vec<Vec<usize>> = marks.iter().map(|mark| mark.columns().collect()).collect();
+        let columns: Vec<Vec<usize>> = marks.into_iter().map(|mark| mark.columns).collect();
         assert_eq!(columns, [[49, 50, 51, 56]]);
     }
 

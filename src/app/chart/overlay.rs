@@ -6,7 +6,7 @@ use super::super::axes::StepAxis;
 use super::super::branches::{AbandonedFuture, Lineage};
 use super::super::ghosts::{Ghost, Ghosts, places_of};
 use super::super::run::{ChangeMark, Run};
-use super::super::series::{Column, Extent, MeanWindow};
+use super::super::series::{Column, Extent, MeanWindow, StepRange};
 use super::super::track::MetricTrack;
 use super::curve::{CurveEnds, Sight};
 use crate::protocol::change::EPOCHS;
@@ -91,8 +91,10 @@ pub(super) fn ghost_overlays(ghosts: &Ghosts, tag: &str, own: Sight<'_>) -> Vec<
             marks: Vec::new(),
         };
         let axis = StepAxis { steps: places_of(own.axis.steps), ..own.axis };
-        let reach = |own: MeanWindow<'_>| own.reach.saturating_mul(aligned.places_per_step);
-        let window = own.window.map(|own| MeanWindow { reach: reach(own), cuts: &aligned.cuts });
+        let places = aligned.places_per_step;
+        let spacing = (places.round().max(1.0) as u64, (places / 2.0) as u64);
+        let reach = |own: MeanWindow<'_>| (own.reach as f64 * places).round() as u64;
+        let window = own.window.map(|own| MeanWindow { reach: reach(own), spacing, cuts: &[] });
         Overlay::of(source, Sight { axis, window, cursor: own.cursor.map(places_of), ..own }, &[])
     };
     ghosts.iter().filter_map(overlay).collect()
@@ -112,13 +114,14 @@ impl Overlay {
         if let Some(fork) = source.fork {
             sight.begin_at_fork(track, fork, own, drawn, (&mut values, &mut around[0]));
         }
-        let heights = values.iter().map(|column| column.extent.map(Extent::drawn_value));
+        let heights = values.iter().map(|column| (column.extent.map(Extent::drawn_value), column.broken));
         let ends = CurveEnds::of(heights, axis, own.scale, around);
         if values.iter().all(|column| column.extent.is_none()) && ends.values().next().is_none() {
             return None;
         }
-        let is_drawn = source.fork.is_none_or(|fork| own.cursor.is_some_and(|cursor| cursor.first > fork));
-        let at_cursor = sight.drawn_at_cursor(track).filter(|_| is_drawn);
+        let sampled = own.cursor.and_then(|cursor| track.value_at(source.way, cursor.last));
+        let is_own = |fork| sampled.is_some_and(|(steps, _)| steps.last > fork);
+        let at_cursor = sight.drawn_at_cursor(track).filter(|_| source.fork.is_none_or(is_own));
         let marks = source.marks.into_iter().filter_map(|step| axis.column_of(step, count)).collect();
         Some(Self { name: source.name, short: source.short, look: source.look, values, ends, marks, at_cursor })
     }
@@ -157,7 +160,8 @@ impl Sight<'_> {
         } else if let Some(joint) = joint
             && before.is_some_and(|(step, _)| step <= joint)
         {
-            *before = own.drawn_around(track)[0];
+            // Out of sight, too, it begins on that one.
+            *before = track.drawn_at(own.lineage, StepRange::of(joint), own.window).map(|value| (joint, value));
         }
     }
 }

@@ -157,6 +157,9 @@ impl ColumnSums {
 pub struct MeanWindow<'a> {
     /// Steps to either side, at most.
     pub reach: u64,
+    /// How far it is from one sample to the next, and how much less that can be: 1 and 0, but for steps that were moved to
+    /// where they lie among other ones.
+    pub spacing: (u64, u64),
     /// Steps after which something else begins, ascending: what is after one of them does not count for what is before.
     pub cuts: &'a [u64],
 }
@@ -166,10 +169,16 @@ impl MeanWindow<'_> {
     /// cut among them.
     fn around(self, own: StepRange, oldest: u64) -> StepRange {
         let before = self.cuts.partition_point(|cut| *cut < own.first);
-        let first = before.checked_sub(1).map_or(0, |at| self.cuts[at].saturating_add(1));
+        let cut = before.checked_sub(1).map(|at| self.cuts[at]);
         let last = self.cuts.get(before).copied().unwrap_or(u64::MAX);
-        let room = own.first.saturating_sub(oldest.max(first)).min(last.saturating_sub(own.last));
-        own.extended_by(self.reach.min(room))
+        if last < own.last {
+            return own;
+        }
+        let (step, slack) = self.spacing;
+        let first = cut.map_or(0, |cut| cut.saturating_add(step)).max(oldest);
+        let room = own.first.saturating_sub(first).min(last - own.last);
+        let window = own.extended_by(self.reach.min(room).saturating_add(slack));
+        StepRange { first: cut.map_or(window.first, |cut| window.first.max(cut + 1)), last: window.last.min(last) }
     }
 }
 
@@ -199,7 +208,7 @@ impl<'a> WindowMeans<'a> {
 
     /// The steps of all windows together.
     pub fn step_range(&self) -> StepRange {
-        self.steps.extended_by(self.window.reach)
+        self.steps.extended_by(self.window.reach.saturating_add(self.window.spacing.1))
     }
 
     /// Adds a bucket.

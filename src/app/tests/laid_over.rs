@@ -250,3 +250,54 @@ fn the_recorded_runs_are_listed_each_time_that_the_screen_is_turned_to() {
     let mut asks = |key: char| app.update(Message::Key(Key::char(key))).contains(&list);
     assert_eq!(['5', '5', '1', '5'].map(&mut asks), [true, false, false, true]);
 }
+
+/// Where the minibatches of two runs are no multiples of each other, the means of one over the other are of as many of its
+/// own minibatches as in itself.
+#[test]
+fn means_of_another_run_are_of_its_own_minibatches() {
+    for (ours, theirs) in [(131, 157), (61, 34), (100, 25), (1, 86), (100, 101)] {
+        let mut other = GhostRun::new("other");
+        other.take_event(info_with_epochs(theirs, 10));
+        let value = |step: u64| (step * step % 97) as f64;
+        for step in 1..=3 * theirs {
+            other.take_event(Event::Step(made_up::report(step, value(step), 0.5, 1e-3)));
+            if step == theirs {
+                other.take_event(changed(step, LEARNING_RATE, 1.0, 2.0));
+            }
+        }
+        let settings =
+            Settings { ghosts: vec!["runs/other".into()], alignment: Alignment::Epoch, ..Settings::default() };
+        let mut app = App::new(settings);
+        app.update(Message::Events(vec![info_with_epochs(ours, 10)]));
+        app.update(Message::Events((1..=3 * ours).map(|step| report_at(step, ours)).collect()));
+        app.update(Message::Recorded(RecordedAnswer::Ghost {
+            folder: "runs/other".into(),
+            ghost: Ok(Box::new(other)),
+        }));
+        let mut checked = 0;
+        for step in 1..=3 * ours {
+            let fraction = (step - 1) as f64 / (3 * ours - 1) as f64;
+            app.update(Message::Pointer(Pointer::ClickAt { panel: Panel::Chart(ChartSlot::First), fraction }));
+            let step = app.view().charts.cursor.unwrap();
+            let Some(told) = chart_of(&app).overlays[0].at_cursor else { continue };
+            // Its last step up to the end of ours, or all of its steps there.
+            let last = ((step + 1) * theirs).div_ceil(ours) - 1;
+            let first = (step * theirs).div_ceil(ours).min(last).max(1);
+            let (low, high) = if last <= theirs { (1, theirs) } else { (theirs + 1, 3 * theirs) };
+            if first < low {
+                continue;
+            }
+            let reach = 49.min(first - low);
+            let reach = if last <= theirs { reach.min(high - last) } else { reach };
+            let around = (first - reach..=(last + reach).min(high)).map(value);
+            let exact = around.clone().sum::<f64>() / around.count() as f64;
+            // What is older is not kept singly.
+            if first - reach + 250 < 3 * theirs {
+                continue;
+            }
+            checked += 1;
+            assert!((told - exact).abs() < 1e-3, "{theirs} over {ours} at {step}: {told} {exact}");
+        }
+        assert!(checked > 0, "{theirs} over {ours}");
+    }
+}

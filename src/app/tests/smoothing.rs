@@ -190,3 +190,31 @@ fn a_curve_laid_over_the_chart_has_nothing_of_what_the_run_did_instead() {
         }
     }
 }
+
+#[test]
+fn a_curve_that_parts_out_of_sight_comes_from_where_it_parted() {
+    let mut app = fresh();
+    tell(&mut app, [hello(&ALL), ready(), state(RunState::Running, 0)]);
+    // Nothing is reported between steps 20 and 60.
+    tell(&mut app, (1..=20).chain(60..=100).map(|at| step(at, 1.0)));
+    tell(&mut app, [Event::Branched(Branching { branch: BranchId(1), parent: BranchId(0), at: 20, change: None })]);
+    tell(&mut app, (21..=100).map(|at| step(at, 5.0)));
+    type_keys(&mut app, "mm");
+    app.view.charts.window = StepWindow::Fixed(StepRange { first: 41, last: 65 });
+    app.update(Message::Pointer(Pointer::ClickAt { panel: Panel::Chart(ChartSlot::First), fraction: 0.0 }));
+    let chart = app.chart(ChartSlot::First, plot(60));
+    assert_eq!((chart.steps.first, chart.overlays[0].ends.left), (41, Some(1.0)));
+    // It was measured last before the curves parted.
+    assert_eq!(chart.overlays[0].at_cursor, None);
+}
+
+#[test]
+fn no_line_goes_over_what_was_no_number_to_the_edge() {
+    let mut app = fresh();
+    tell(&mut app, [hello(&ALL), ready(), state(RunState::Running, 0)]);
+    tell(&mut app, (1..=100).map(|at| step(at, if at == 22 || at == 40 { f64::NAN } else { at as f64 })));
+    app.view.charts.window = StepWindow::Fixed(StepRange { first: 22, last: 40 });
+    let chart = app.chart(ChartSlot::First, plot(60));
+    assert!(chart.train[0].broken);
+    assert_eq!(chart.train_ends.values().chain(chart.smoothed_ends.values()).count(), 0);
+}

@@ -196,3 +196,16 @@ fn a_minibatch_to_be_left_out_is_told() {
     tell(&mut app, [Event::Changed { step: 712, change }]);
     assert_eq!(notice(&app), "trains on without minibatch 713");
 }
+
+#[test]
+fn an_offer_that_a_run_goes_on_without_is_withdrawn_after_a_while_and_comes_again_from_its_finding() {
+    let mut app = exploding(&ALL);
+    tick(&mut app, 100);
+    assert!(app.trouble_offer().is_some(), "a paused run waits");
+    tell(&mut app, [state(RunState::Running, 504), explosion(Some(500))]);
+    tick(&mut app, 110);
+    assert!(app.trouble_offer().is_some());
+    tick(&mut app, 121);
+    assert!(app.trouble_offer().is_none());
+    assert!(app.run().findings.iter().next().is_some_and(|finding| finding.trouble.is_some()));
+}

@@ -196,7 +196,7 @@ fn interventions_leave_marks_and_empty_charts_say_what_fills_them() {
     tell(&mut app, [changed(50, LEARNING_RATE, 1e-3, 5e-4), evaluation(100, 0.7, 0.75)]);
     let chart = app.chart(ChartSlot::Second, plot(10));
     assert_eq!((chart.first_test, chart.latest.test), (None, Some(0.75)));
-    assert_eq!(chart.marks, [ChartMark { column: 4, further: Vec::new(), step: 50, text: "lr 0.001 → 5e-4".into() }]);
+    assert_eq!(chart.marks, [ChartMark { column: 4, columns: vec![4], step: 50, text: "lr 0.001 → 5e-4".into() }]);
     let tested: Vec<usize> = (0..10).filter(|at| chart.test[*at].extent.is_some()).collect();
     assert_eq!(tested, [9], "train and test share the step axis");
 }

@@ -12,7 +12,7 @@ use super::{
     step_axis,
 };
 use crate::{
-    app::{Chart, ChartMark, CurveEnds, PlotSize, ValueScale},
+    app::{Chart, CurveEnds, PlotSize, ValueScale},
     protocol::{Better, Unit},
     text::{TextWidth, thousands},
     ui::{
@@ -150,7 +150,7 @@ fn draw_vertical_lines(buffer: &mut Buffer, frame: &ChartFrame, chart: &Chart, t
             Row::new(buffer, frame.plot, y).skip((column / DOTS_ACROSS) as u16).put(symbol, style);
         }
     };
-    for column in chart.marks.iter().flat_map(ChartMark::columns) {
+    for column in chart.marks.iter().flat_map(|mark| mark.columns.iter().copied()) {
         line(column, theme.marks().cursor, Role::Change);
     }
     if let Some(cursor) = &chart.cursor {
@@ -295,7 +295,7 @@ fn draw_event_symbols(buffer: &mut Buffer, frame: &ChartFrame, chart: &Chart, th
         let style = theme.style(Role::Bad);
         Row::new(buffer, frame.plot, 0).skip((x / DOTS_ACROSS) as u16).put(symbols.not_a_number, style);
     }
-    for column in chart.marks.iter().flat_map(ChartMark::columns) {
+    for column in chart.marks.iter().flat_map(|mark| mark.columns.iter().copied()) {
         let style = theme.style(Role::Change);
         Row::new(buffer, frame.axis, 0).skip((column / DOTS_ACROSS) as u16).put(symbols.intervention, style);
     }

@@ -94,8 +94,7 @@ pub(super) fn draw_names(buffer: &mut Buffer, plot: Rect, chart: &Chart, theme: 
         }
     }
     for overlay in &chart.overlays {
-        let places = end_of_curve(overlay).and_then(|(x, value)| cell_of(&chart.axis, plot, x, value));
-        let Some(end) = places else { continue };
+        let Some(end) = end_of_curve(overlay, &chart.axis, plot) else { continue };
         let named = |name: &str| {
             let value = overlay.at_cursor.map(|value| format!(": {}", chart.unit.format_value(value)));
             [name, value.as_deref().unwrap_or_default()].concat()
@@ -109,14 +108,12 @@ pub(super) fn draw_names(buffer: &mut Buffer, plot: Rect, chart: &Chart, theme: 
     }
 }
 
-/// The last column of a curve and the value there.
-fn end_of_curve(overlay: &Overlay) -> Option<(usize, f64)> {
-    let last = overlay.values.len().checked_sub(1)?;
-    if let Some(value) = overlay.ends.right {
-        return Some((last, value));
-    }
-    let column = overlay.values.iter().rposition(|column| column.extent.is_some())?;
-    Some((column, overlay.values[column].extent?.drawn_value()))
+/// The last cell in which a curve can be seen.
+fn end_of_curve(overlay: &Overlay, axis: &ValueAxis, plot: Rect) -> Option<(u16, u16)> {
+    let right = overlay.ends.right.and_then(|value| Some((overlay.values.len().checked_sub(1)?, value)));
+    let values = overlay.values.iter().enumerate().rev();
+    let values = values.filter_map(|(x, column)| Some((x, column.extent?.drawn_value())));
+    right.into_iter().chain(values).find_map(|(x, value)| cell_of(axis, plot, x, value))
 }
 
 /// The free place of so many cells that is nearest to a cell: after it in its row, or in a row above or below up to it or a
