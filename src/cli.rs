@@ -78,7 +78,8 @@ enum CliCommand {
     /// Go on with a recorded run, to the same bits as if it had never been interrupted.
     ///
     /// Without a name it is the newest run that is unfinished. With --set it goes on as a branch of its own. A finished
-    /// run shows its end; `x` on its dashboard, or --set run.epochs=N, trains it further.
+    /// run shows its end; `x` on its dashboard, or --set run.epochs=N, trains it further. On a dashboard it trains at the
+    /// pace of ui.throttle, which `}` lifts.
     Resume(ResumeArguments),
     /// Show a recorded run on the dashboard.
     Open(OpenArguments),

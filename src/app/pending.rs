@@ -113,7 +113,9 @@ pub(super) fn confirmation_text(command: &Command, step: u64, run: &Run) -> Opti
         }
         Command::Evaluate => format!("evaluated at step {}", thousands(step)),
         Command::Save => format!("saved at step {}", thousands(step)),
-        Command::Silence { kind, .. } => format!("ignoring {} from now on", kind_text(*kind)),
+        Command::Silence { kind, .. } => {
+            format!("ignoring {} from now on; a paused run stays paused", kind_text(*kind))
+        }
         _ => return None,
     })
 }

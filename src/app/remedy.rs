@@ -177,8 +177,15 @@ fn plan(remedy: Remedy, finding: &FindingRow, run: &Run) -> Result<RemedyPlan, S
                 return Err("its update was left out already".into());
             }
             let step = minibatch - 1;
-            let text =
-                format!("go back to step {}, train on without minibatch {}", thousands(step), thousands(minibatch));
+            let healthy_step = trouble.healthy_step.unwrap_or(step);
+            let is_kept = undone_rate_change(healthy_step, finding, run).is_some();
+            let rate = trouble.learning_rate.filter(|_| is_kept).map(|rate| format!(", with lr {}", short(rate)));
+            let text = format!(
+                "go back to step {}, train on without minibatch {}{}",
+                thousands(step),
+                thousands(minibatch),
+                rate.unwrap_or_default()
+            );
             (text, vec![rewind(step), Command::SkipMinibatch, Command::Resume])
         }
         Remedy::Silence => {

@@ -212,7 +212,7 @@ impl<'a> RunsScreen<'a> {
             return FollowUp::bad_notice(if branch.id == self.watched.live().branches.current_branch() {
                 format!("the run is on {name}; go over to another branch before deleting it")
             } else {
-                format!("the run comes from {name}, so that it can't be deleted")
+                format!("the run comes from {name}, so that it can't be deleted; o hides its curve")
             });
         }
         FollowUp::AskToDelete { branch: branch.id }

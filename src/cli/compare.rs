@@ -191,7 +191,12 @@ fn result_rows(runs: &[ComparedRun]) -> Vec<(String, Vec<String>)> {
             run.history.points(&metric.tag).iter().map(|(_, value)| f64::from(*value)).collect()
         };
         let label = metric_label(&metric);
-        rows.push(row(&format!("{label}, final"), &|run| Some(metric_text(&metric, *points(run).last()?))));
+        rows.push(row(&format!("{label}, final"), &|run| {
+            let (step, value) = *run.history.points(&metric.tag).last()?;
+            // The end of a run that was stopped may not have been evaluated.
+            let earlier = (step < run.last_step()).then(|| format!(" @ {}", thousands(step))).unwrap_or_default();
+            Some(metric_text(&metric, f64::from(value)) + &earlier)
+        }));
         rows.push(row(&format!("{label}, best"), &|run| {
             let finite = points(run).into_iter().filter(|value| value.is_finite());
             let best = if metric.better == Better::Lower { finite.reduce(f64::min) } else { finite.reduce(f64::max) };

@@ -1,11 +1,16 @@
 //! Runs beside each other, with the real binary.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    path::Path,
+    process::Stdio,
+};
 
 use tempfile::TempDir;
 
 use super::{
-    program::{gradtop_in, output_in, refusal_in},
+    program::{command_in, gradtop_in, output_in, refusal_in},
     terminal::Session,
 };
 
@@ -45,6 +50,30 @@ fn the_table_has_what_differs_and_what_was_reached() {
     for by in ["samples", "time"] {
         assert!(output_in(place.path(), &["compare", "small", "large", "--by", by]).contains(&format!("by {by}")));
     }
+}
+
+#[test]
+fn a_last_evaluation_before_the_end_is_told_with_its_step() {
+    let place = TempDir::new().unwrap();
+    train(place.path(), "whole", "40", &[]);
+    // One that is stopped on the way is not evaluated at its end.
+    let words = ["train", "--json", "--commands", "--data", "moons", "--set", "run.name=stopped"];
+    let words = [words.as_slice(), &["--set", "run.evaluate_every=10"]].concat();
+    let mut stopped = command_in(place.path(), &words).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut requests = stopped.stdin.take().unwrap();
+    let mut ask = |id: u64, command: &str| writeln!(requests, "{{\"id\":{id},\"command\":{command}}}").unwrap();
+    ask(1, "\"pause\"");
+    ask(2, "\"advance\",\"count\":10");
+    ask(3, "\"evaluate\"");
+    ask(4, "\"advance\",\"count\":3");
+    let mut lines = BufReader::new(stopped.stdout.take().unwrap()).lines().map(Result::unwrap);
+    lines.find(|line| line.contains("\"applied\",\"id\":4,")).unwrap();
+    ask(5, "\"stop\"");
+    lines.for_each(drop);
+    assert!(stopped.wait().unwrap().success());
+    let output = output_in(place.path(), &["compare", "stopped", "whole", "--text"]);
+    let cells = row(&output, "test accuracy, final");
+    assert!(cells[0].contains("% @ ") && cells[1].ends_with('%'), "{output}");
 }
 
 #[test]

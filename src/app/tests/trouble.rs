@@ -48,7 +48,7 @@ fn a_trouble_is_offered_remedies_that_say_what_they_do() {
     let expected = [
         "H go back to step 500, train on with lr 5, half of 10",
         "B go back to step 500, before lr 0.001 → 10",
-        "K go back to step 501, train on without minibatch 502",
+        "K go back to step 501, train on without minibatch 502, with lr 10",
         "I ignore exploding losses from now on (no warning, no pause)",
         "Esc leave everything as it is",
     ];
