@@ -22,6 +22,8 @@ pub struct Branch {
     pub id: BranchId,
     /// Where it leaves another one; `None` for the branch with which the run began.
     pub from: Option<RunPosition>,
+    /// Whether that was its newest step then, so that what was changed there holds on this one, too.
+    pub from_tip: bool,
     /// What is different from there on, if anything is.
     pub change: Option<Change>,
     /// The newest step of it that is known.
@@ -88,7 +90,8 @@ pub struct Branches {
 
 impl Default for Branches {
     fn default() -> Self {
-        let root = Branch { id: BranchId::default(), from: None, change: None, tip: 0, name: String::new() };
+        let (id, name) = (BranchId::default(), String::new());
+        let root = Branch { id, from: None, from_tip: false, change: None, tip: 0, name };
         Self {
             list: vec![root],
             current: 0,
@@ -196,9 +199,11 @@ impl Branches {
         {
             (parent, end) = (from.branch, place);
         }
+        let from_tip = self.place_of_branch(parent, end).is_some_and(|place| self.list[place].tip <= at);
         self.list.push(Branch {
             id: branching.branch,
             from: Some(RunPosition { branch: parent, step: at }),
+            from_tip,
             change: branching.change.clone().map(Change::with_texts_cut),
             tip: at,
             name: String::new(),
@@ -216,7 +221,7 @@ impl Branches {
         let known = self.place_of_branch(position.branch, self.list.len());
         let mut place = known.unwrap_or_else(|| {
             let (from, change, name) = (None, None, String::new());
-            self.list.push(Branch { id: position.branch, from, change, tip: position.step, name });
+            self.list.push(Branch { id: position.branch, from, from_tip: false, change, tip: position.step, name });
             self.list.len() - 1
         });
         while let Some(from) = self.list[place].from
@@ -316,10 +321,12 @@ impl Branches {
     /// The way to the step `last` of the branch at a place, and the places that it comes by, newest first.
     fn trace_places(&self, mut place: usize, mut last: u64) -> Vec<(usize, BranchStretch)> {
         let mut stretches = Vec::new();
+        let mut whole = last >= self.list[place].tip;
         loop {
-            let Branch { id, from, tip, .. } = &self.list[place];
+            let Branch { id, from, from_tip, .. } = &self.list[place];
             let first = from.map_or(0, |from| from.step);
-            stretches.push((place, BranchStretch { branch: *id, first, last, whole: last >= *tip }));
+            stretches.push((place, BranchStretch { branch: *id, first, last, whole }));
+            whole = *from_tip;
             let Some(parent) = self.parent_place(place) else { return stretches };
             (place, last) = (parent, first);
         }

@@ -4,7 +4,7 @@ use super::*;
 use crate::app::branches::{Branches, RunPosition};
 use crate::app::track::MetricTrack;
 use crate::protocol::inspection::{LayerView, UnitFigures};
-use crate::protocol::{Answer, BranchId, Branching, Finding, Inspection, Query};
+use crate::protocol::{Answer, BranchId, Branching, Finding, Inspection, Query, Rewound};
 
 pub(super) fn branched(branch: u64, parent: u64, at: u64) -> Event {
     let change = Some(Change {
@@ -219,4 +219,22 @@ fn it_is_said_that_a_curve_is_hidden() {
     press(&mut app, Key::plain(Code::Up));
     type_keys(&mut app, "o");
     assert_eq!(notice(&app), "the curve of branch 0 is hidden; o shows it again");
+}
+
+#[test]
+fn a_branch_that_begins_at_the_newest_step_keeps_what_was_changed_there() {
+    let mut app = fresh();
+    tell(&mut app, [hello(&ALL), ready(), state(RunState::Running, 0)]);
+    tell(&mut app, (1..=40).map(|at| step(at, 1.0)));
+    tell(&mut app, [changed(40, LEARNING_RATE, 1e-3, 1e-2)]);
+    tell(&mut app, [Event::Branched(Branching { branch: BranchId(1), parent: BranchId(0), at: 40, change: None })]);
+    tell(&mut app, (41..=60).map(|at| step(at, 1.0)));
+    let marks = |app: &App| app.run().marks_on(app.run().lineage()).map(|mark| mark.at.step).collect::<Vec<_>>();
+    assert_eq!(marks(&app), [40]);
+    // Also when the branch that it left goes on.
+    tell(&mut app, [Event::Rewound(Rewound { branch: BranchId(0), step: 40 })]);
+    tell(&mut app, (41..=50).map(|at| step(at, 1.0)));
+    tell(&mut app, [Event::Rewound(Rewound { branch: BranchId(1), step: 60 })]);
+    assert_eq!(marks(&app), [40]);
+    assert!(app.chart(ChartSlot::First, plot(80)).overlays[0].marks.is_empty());
 }
