@@ -194,8 +194,8 @@ fn result_rows(runs: &[ComparedRun]) -> Vec<(String, Vec<String>)> {
         rows.push(row(&format!("{label}, final"), &|run| {
             let (step, value) = *run.history.points(&metric.tag).last()?;
             // The end of a run that was stopped may not have been evaluated.
-            let earlier = (step < run.last_step()).then(|| format!(" @ {}", thousands(step))).unwrap_or_default();
-            Some(metric_text(&metric, f64::from(value)) + &earlier)
+            let text = metric_text(&metric, f64::from(value));
+            Some(if step < run.last_step() { format!("{text} @ {}", thousands(step)) } else { text })
         }));
         rows.push(row(&format!("{label}, best"), &|run| {
             let finite = points(run).into_iter().filter(|value| value.is_finite());

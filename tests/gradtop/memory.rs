@@ -217,7 +217,8 @@ fn a_terminal_that_is_not_read_slows_no_training_and_takes_no_memory() {
             thread::sleep(Duration::from_millis(20));
         }
     }
-    let more = session.peak_memory() - before;
+    // The system counts pages a little behind, so that the peak can seem to fall.
+    let more = session.peak_memory().saturating_sub(before);
     assert!(more < 8_000_000, "{more} bytes more for steps that were not drawn");
     session.wait_for("finished");
     session.press("1");
