@@ -266,9 +266,9 @@ pub fn percent_within(share: f64, decimals: usize, width: u16) -> String {
 const PERCENT_DIGITS: f64 = 1e4;
 
 /// A share in percent without the sign, halves rounded up. It is 100 only where the share is 1: what was rounded up would
-/// claim too much. The same share in single precision gives the same text.
+/// claim too much. The same share in single precision nearly always gives the same text.
 pub fn percent_number(share: f64, decimals: usize) -> String {
-    // Single precision is off by less than a millionth of a percent.
+    // Single precision is off by up to three millionths of a percent.
     let percent = (100.0 * share * PERCENT_DIGITS).round() / PERCENT_DIGITS;
     let unit = 0.1_f64.powf(decimals as f64);
     let rounded_up = share < 1.0 && percent > 100.0 - unit / 2.0 - 1e-9;

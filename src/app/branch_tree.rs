@@ -5,7 +5,7 @@ use crate::text::thousands;
 
 use super::branches::{Branch, Branches, RunPosition};
 use super::metric::{ChartFigure, FigureCurve};
-use super::run::Run;
+use super::run::{ChangeMark, Run};
 
 /// Most figures that a branch is judged by.
 const MAX_BRANCH_FIGURES: usize = 3;
@@ -159,13 +159,13 @@ fn branch_row(
 ) -> BranchRow {
     let begins = branch.from.map_or(0, |from| from.step);
     let start = RunPosition { branch: branch.id, step: begins };
-    let own = || run.marks.iter().filter(|mark| mark.at.branch == branch.id && mark.change.key != EPOCHS);
-    let changes = own().filter(|mark| mark.at == start && branch.from.is_some());
+    let changes = run.marks.iter().filter(|mark| mark.at == start && branch.from.is_some());
     let mut changes: Vec<String> = changes.take(MAX_NAMED_CHANGES).map(|mark| mark.change.to_string()).collect();
     if changes.is_empty() {
-        // What was changed later on it.
-        let later = own().next().map(|mark| format!("{} at {}", mark.change, thousands(mark.at.step)));
-        changes.extend(later);
+        // What was changed later on it, after all parted.
+        let is_later = |mark: &&ChangeMark| mark.at.branch == branch.id && mark.at.step >= parting.unwrap_or(0);
+        let later = run.marks.iter().filter(is_later).find(|mark| mark.change.key != EPOCHS);
+        changes.extend(later.map(|mark| format!("{} at {}", mark.change, thousands(mark.at.step))));
     }
     BranchRow {
         branch: branch.id,

@@ -22,7 +22,8 @@ pub struct Branch {
     pub id: BranchId,
     /// Where it leaves another one; `None` for the branch with which the run began.
     pub from: Option<RunPosition>,
-    /// Whether that was its newest step then, so that what was changed there holds on this one, too.
+    /// Whether that was its newest step then, so that what was changed there holds on this one, too; also what is changed
+    /// there later, since events do not tell that apart.
     pub from_tip: bool,
     /// What is different from there on, if anything is.
     pub change: Option<Change>,

@@ -266,7 +266,8 @@ impl Ghosts {
         true
     }
 
-    /// What the run in a folder is called so that it is told from all others, and the same where there is little room.
+    /// What the run in a folder is called so that it is told from all others, and the same where there is little room, which
+    /// only tells runs of one name apart.
     fn free_names(&self, folder: &Path, name: &str) -> (String, String) {
         let numbers = [String::new()].into_iter().chain((2..).map(|number| format!(" {number}")));
         let names = numbers.map(|number| {

@@ -178,7 +178,9 @@ fn plan(remedy: Remedy, finding: &FindingRow, run: &Run) -> Result<RemedyPlan, S
             }
             let step = minibatch - 1;
             let healthy_step = trouble.healthy_step.unwrap_or(step);
-            let is_kept = undone_rate_change(healthy_step, finding, run).is_some();
+            // Going back undoes what was changed there or later.
+            let changed_since = |step| undone_rate_change(step, finding, run).is_some();
+            let is_kept = changed_since(healthy_step) && !changed_since(step);
             let rate = trouble.learning_rate.filter(|_| is_kept).map(|rate| format!(", with lr {}", short(rate)));
             let text = format!(
                 "go back to step {}, train on without minibatch {}{}",

@@ -129,7 +129,8 @@ impl MetricTrack {
         self.series_of(branch)?.latest_until(u64::MAX)
     }
 
-    /// From the smallest to the largest value of a branch itself after a step; `None` where there is none.
+    /// From the smallest to the largest value of a branch itself after a step, as fine as what is kept allows; `None` where
+    /// there is none.
     pub fn extent_on_branch_after(&self, branch: BranchId, step: u64) -> Option<Extent> {
         let first = step.checked_add(1)?;
         let mut all = ColumnSums::new(StepRange { first, last: u64::MAX }, 1);

@@ -203,7 +203,7 @@ fn refuse_past_end(changes: &[(String, Setting)], step: u64) -> anyhow::Result<(
         Setting::Count(steps) if key == PLANNED_STEPS => Some(*steps),
         _ => None,
     });
-    let Some(end) = end.filter(|end| *end <= step) else { return Ok(()) };
+    let Some(end) = end.filter(|end| *end < step) else { return Ok(()) };
     let (end, step) = (thousands(end), thousands(step));
     Err(WrongUse(format!(
         "the run would end at step {end}, and is at step {step} already; run.epochs and run.steps count from its beginning"

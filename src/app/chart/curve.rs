@@ -160,10 +160,13 @@ impl Sight<'_> {
         })
     }
 
-    /// Where it goes at the cursor, unless it ends before.
-    pub fn drawn_at_cursor(&self, track: &MetricTrack) -> Option<f64> {
+    /// Where it goes at the cursor, unless it ends before, or was last measured no later than the step of `fork`.
+    pub fn drawn_at_cursor(&self, track: &MetricTrack, fork: Option<u64>) -> Option<f64> {
         let cursor = self.cursor?;
         let (sampled, _) = track.value_at(self.lineage, cursor.last)?;
+        if fork.is_some_and(|fork| cursor.last.min(sampled.last) <= fork) {
+            return None;
+        }
         let goes_on = sampled.last >= cursor.first || track.after(self.lineage, cursor.last).is_some();
         track.drawn_at(self.lineage, cursor, self.window).filter(|_| goes_on)
     }

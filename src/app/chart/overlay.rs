@@ -119,9 +119,7 @@ impl Overlay {
         if values.iter().all(|column| column.extent.is_none()) && ends.values().next().is_none() {
             return None;
         }
-        let sampled = own.cursor.and_then(|cursor| track.value_at(source.way, cursor.last));
-        let is_own = |fork| sampled.is_some_and(|(steps, _)| steps.last > fork);
-        let at_cursor = sight.drawn_at_cursor(track).filter(|_| source.fork.is_none_or(is_own));
+        let at_cursor = sight.drawn_at_cursor(track, source.fork);
         let marks = source.marks.into_iter().filter_map(|step| axis.column_of(step, count)).collect();
         Some(Self { name: source.name, short: source.short, look: source.look, values, ends, marks, at_cursor })
     }
@@ -156,6 +154,8 @@ impl Sight<'_> {
         let start = column.and_then(|column| if is_mixed { (0..column).rev().find(is_drawn) } else { Some(column) });
         if let Some(start) = start {
             values[start] = Some(start).filter(is_drawn).map_or_else(Column::default, |start| drawn[start]);
+            *before = None;
+        } else if column.is_some() {
             *before = None;
         } else if let Some(joint) = joint
             && before.is_some_and(|(step, _)| step <= joint)

@@ -146,8 +146,16 @@ fn what_is_read_at_the_cursor_in_the_old_part_of_a_long_run_is_of_the_steps_arou
         let extent = values.train.unwrap().extent.unwrap();
         assert!(extent.min - 0.5 <= at as f64 && at as f64 <= extent.max + 0.5, "{at}: {extent:?}");
         let future = chart.overlays[0].at_cursor;
-        assert_eq!(future.is_some(), at > 50_000);
+        assert_eq!(future.is_some(), at > 50_000, "{at}");
         assert!(future.is_none_or(|future| (future - at as f64).abs() < 20.0), "{at}: {future:?}");
+    }
+    // A summary that goes over the fork is of neither curve.
+    for at in [49_990, 50_000] {
+        put_cursor(&mut app, at);
+        let chart = app.chart(ChartSlot::First, plot(100));
+        assert_eq!(chart.overlays[0].at_cursor, None, "{at}");
+        let mean = chart.cursor.unwrap().values.mean.unwrap().value;
+        assert!((mean - at as f64).abs() < 70.0, "{at}: {mean}");
     }
 }
 

@@ -209,3 +209,14 @@ fn an_offer_that_a_run_goes_on_without_is_withdrawn_after_a_while_and_comes_agai
     assert!(app.trouble_offer().is_none());
     assert!(app.run().findings.iter().next().is_some_and(|finding| finding.trouble.is_some()));
 }
+
+#[test]
+fn a_minibatch_is_left_out_with_the_rate_that_the_run_then_has() {
+    let skip = |app: &App| offered(app).0.into_iter().find(|text| text.starts_with("K ")).unwrap();
+    let mut app = running();
+    tell(&mut app, (201..=500).map(|at| step(at, 0.5)));
+    // Of two changes the second is undone by going back to the step of it.
+    tell(&mut app, [changed(500, LEARNING_RATE, 1.0, 5.0), step(501, 0.5), changed(501, LEARNING_RATE, 5.0, 10.0)]);
+    tell(&mut app, [state(RunState::Paused, 504), explosion(Some(500))]);
+    assert_eq!(skip(&app), "K go back to step 501, train on without minibatch 502");
+}

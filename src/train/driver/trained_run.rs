@@ -211,8 +211,9 @@ impl TrainedRun {
     pub fn keep_snapshot(&mut self) {
         let (at, trained) = (self.snapshot_place(), self.timeline.trained);
         let mut snapshots = std::mem::take(&mut self.timeline.snapshots);
-        snapshots.keep(at, trained, || self.snapshot_in_memory());
-        snapshots.make_room(trained, &self.timeline.tree);
+        if snapshots.keep(at, trained, || self.snapshot_in_memory()) {
+            snapshots.make_room(trained, &self.timeline.tree);
+        }
         self.timeline.snapshots = snapshots;
     }
 

@@ -62,11 +62,11 @@ impl SnapshotStore {
         self.limit > 0 && self.taken.is_none_or(|taken| now.duration_since(taken) >= interval)
     }
 
-    /// Keeps what `take` gives, unless a snapshot of that place is there; [`Self::make_room`] has to follow. `trained` are
-    /// all minibatches trained so far.
-    pub fn keep(&mut self, at: SnapshotPlace, trained: u64, take: impl FnOnce() -> Snapshot) {
+    /// Keeps what `take` gives, unless a snapshot of that place is there; whether it was taken, and
+    /// [`make_room`](Self::make_room) has to follow. `trained` are all minibatches trained so far.
+    pub fn keep(&mut self, at: SnapshotPlace, trained: u64, take: impl FnOnce() -> Snapshot) -> bool {
         if self.limit == 0 || self.snapshots.iter().any(|kept| kept.at == at) {
-            return;
+            return false;
         }
         let start = Instant::now();
         let snapshot = take();
@@ -79,6 +79,7 @@ impl SnapshotStore {
         let now = Instant::now();
         self.cost = Some(now.duration_since(start));
         self.taken = Some(now);
+        true
     }
 
     /// Keeps no more than there is room for, on the branches of `tree`. The time that this and taking the last snapshot took
@@ -99,20 +100,31 @@ impl SnapshotStore {
             branches.entry(kept.at.place.branch).or_default().push(index);
         }
         let step = |index: usize| self.snapshots[index].at.place.step;
-        // The newest one on the way to a branch, which leaves its parent there.
+        // The newest one on the way to a branch, before it leaves its parent.
         let newest_before = |branch: BranchId| {
             let forks = iter::successors(tree.fork(branch), |fork| tree.fork(fork.branch));
             forks.into_iter().find_map(|fork| {
-                let on_parent = branches.get(&fork.branch)?.iter().map(|index| step(*index));
-                on_parent.take_while(|step| *step <= fork.step).last()
+                let on_parent = branches.get(&fork.branch)?.iter().copied();
+                on_parent.take_while(|index| step(*index) <= fork.step).last()
             })
         };
+        // The farthest step of other branches that is reached from one.
+        let mut reached: BTreeMap<usize, u64> = BTreeMap::new();
+        for branch in tree.branch_ids() {
+            let first = branches.get(&branch).and_then(|on_branch| on_branch.first());
+            let end = first.map_or_else(|| tree.tip(branch).unwrap_or(0), |index| step(*index));
+            if let Some(base) = newest_before(branch) {
+                let farthest = reached.entry(base).or_default();
+                *farthest = end.max(*farthest);
+            }
+        }
         let mut least = (f64::INFINITY, self.snapshots.len() - 1);
         for (branch, on_branch) in &branches {
             let tip = tree.tip(*branch).unwrap_or(0);
-            let mut before = newest_before(*branch).unwrap_or(0);
+            let mut before = newest_before(*branch).map_or(0, step);
             for (number, index) in on_branch.iter().enumerate() {
                 let after = on_branch.get(number + 1).map_or(tip.max(step(*index)), |next| step(*next));
+                let after = reached.get(index).map_or(after, |farthest| after.max(*farthest));
                 let age = trained.saturating_sub(self.snapshots[*index].trained) + 1;
                 let loss = after.saturating_sub(before) as f64 / age as f64;
                 if *index > 0 && loss < least.0 {

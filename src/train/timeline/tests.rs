@@ -187,6 +187,25 @@ fn no_step_of_a_hundred_branches_is_far_from_a_snapshot() {
     assert!(way_back(100, tree.tip(BranchId(100)).unwrap()) < 10);
 }
 
+/// A branch that has no snapshot before its step 3,000 depends on that of its parent.
+#[test]
+fn a_snapshot_that_another_branch_begins_from_is_worth_its_way() {
+    let mut tree = RunTree::default();
+    tree.reach(place(0, 1010));
+    tree.take(&branched(1, place(0, 1005), None)).unwrap();
+    tree.reach(place(1, 4000));
+    let mut store = SnapshotStore::new(5 * 21_000);
+    let places = [(0, 0), (0, 500), (0, 1000), (1, 3000), (1, 3010), (1, 4000)];
+    for (trained, (branch, step)) in (0..).zip(places) {
+        let at = SnapshotPlace { place: place(branch, step), changes: 0 };
+        assert!(store.keep(at, trained, || snapshot(1000)));
+    }
+    store.make_room(100_000, &tree);
+    assert!(store.places().count() < places.len());
+    assert!(store.places().any(|at| at.place == place(0, 1000)), "{:?}", store.places().collect::<Vec<_>>());
+    assert!(!store.keep(store.places().last().unwrap(), 9, || snapshot(1000)), "it is there");
+}
+
 #[test]
 fn without_room_nothing_is_kept() {
     for limit in [0, 1000] {
