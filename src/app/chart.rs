@@ -131,7 +131,7 @@ impl Chart {
         let is_smoothed = figure.is_sample_mean() && trained.is_some();
         let reach = view.smoothing.reach().filter(|_| is_smoothed);
         let cuts = reach.map_or_else(Vec::new, |_| run.cuts_on(lineage));
-        let window = reach.map(|reach| MeanWindow { reach, spacing: (1, 0), cuts: &cuts });
+        let window = reach.map(|reach| MeanWindow::of_steps(reach, &cuts));
         let cursor = view.cursor.filter(|step| steps.contains(*step));
         let sight = Sight { lineage, window, axis: step_axis, count, scale, cursor: cursor.map(StepRange::of) };
         let ((train, train_ends), (test, test_ends)) = (sight.curve(trained), sight.curve(tested));
@@ -200,8 +200,7 @@ fn values_at(run: &Run, tracks: [Option<&MetricTrack>; 2], step: u64, reach: Opt
     let way = &if step > run.step { run.branches.way_to_tip() } else { run.lineage().clone() };
     let mean = reach.zip(tracks[0]).and_then(|(reach, trained)| {
         let cuts = run.cuts_on(way);
-        let value =
-            trained.drawn_at(way, StepRange::of(step), Some(MeanWindow { reach, spacing: (1, 0), cuts: &cuts }))?;
+        let value = trained.drawn_at(way, StepRange::of(step), Some(MeanWindow::of_steps(reach, &cuts)))?;
         Some(MinibatchMean { value, span: MeanSpan::Around(reach) })
     });
     let [train, test] = tracks.map(|track| track?.value_at(way, step));

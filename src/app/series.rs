@@ -393,7 +393,7 @@ mod tests {
         }
 
         fn smoothed(&self, steps: StepRange, count: usize, reach: u64) -> Vec<Option<f64>> {
-            self.smoothed_within(steps, count, MeanWindow { reach, spacing: (1, 0), cuts: &[] })
+            self.smoothed_within(steps, count, MeanWindow::of_steps(reach, &[]))
         }
 
         fn smoothed_within(&self, steps: StepRange, count: usize, window: MeanWindow<'_>) -> Vec<Option<f64>> {
@@ -545,7 +545,7 @@ mod tests {
         let value = |step: u64| if step <= 100 { 2.0 } else { 5.0 + f64::from(u8::from(step > 130)) };
         let samples: Vec<(u64, f64)> = (1..=200).map(|step| (step, value(step))).collect();
         let series = series(256, &samples);
-        let window = MeanWindow { reach: 49, spacing: (1, 0), cuts: &[0, 100, 130, 500] };
+        let window = MeanWindow::of_steps(49, &[0, 100, 130, 500]);
         let smoothed = |steps: StepRange, count| series.smoothed_within(steps, count, window);
         for window in [range(1, 200), range(90, 135), range(101, 101)] {
             for (step, smoothed) in (window.first..).zip(smoothed(window, window.length() as usize)) {
@@ -711,7 +711,7 @@ mod tests {
             let is_cut_off = |own: StepRange, other: u64| {
                 cuts.iter().any(|cut| (other <= *cut && *cut < own.first) || (own.last <= *cut && *cut < other))
             };
-            let shown = series(256, &samples).smoothed_within(steps, count, MeanWindow { reach, spacing: (1, 0), cuts: &cuts });
+            let shown = series(256, &samples).smoothed_within(steps, count, MeanWindow::of_steps(reach, &cuts));
             for (column, shown) in shown.into_iter().enumerate() {
                 let mut inside =
                     samples.iter().map(|(step, _)| *step).filter(|step| steps.column_of(*step, count) == Some(column));

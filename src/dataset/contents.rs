@@ -27,6 +27,11 @@ pub(super) fn displayable_path(path: &Path) -> String {
     harmless_name(path.as_os_str())
 }
 
+/// The name of a file without its folder, harmless to show.
+pub(super) fn file_name(path: &str) -> String {
+    displayable_path(Path::new(Path::new(path).file_name().unwrap_or_default()))
+}
+
 /// Opens a regular file and gives its length, too.
 pub(super) fn open(path: &Path) -> Result<(BufReader<WatchedFile>, u64), DataError> {
     let file = displayable_path(path);

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-use super::contents::{self, MAX_BYTES, WatchedFile, displayable_path};
+use super::contents::{self, MAX_BYTES, WatchedFile, displayable_path, file_name};
 use super::numbers::NumberTable;
 use super::origins::PartOrigins;
 use super::part_files::{TEST_NAMES, TRAIN_NAMES, find_named, list_data_files, note_part_read, note_unused_files};
@@ -284,11 +284,6 @@ fn into_part(table: CsvTable, classes: &[WordClass], origin: &str) -> Result<Par
         problem,
     })?;
     Ok(Part { values: Values::Numbers(values), labels, origins })
-}
-
-/// The name of a file without its folder, harmless to show.
-fn file_name(path: &str) -> String {
-    displayable_path(Path::new(Path::new(path).file_name().unwrap_or_default()))
 }
 
 fn harmless_names(classes: &[WordClass]) -> Vec<String> {

@@ -382,7 +382,7 @@ impl<R: BufRead> NpyFolder<R> {
         } else {
             let nothing = Values::Numbers(NumberTable::default());
             let (values, _) = settle_pixels(train_values, nothing, &shape, &mut notes);
-            Part::numbered(values, train.labels).split_off_test(shape.iter().product(), &name, spec)?
+            Part::of_array(values, train.labels, &train_file).split_off_test(shape.iter().product(), &name, spec)?
         };
         Ok(RawDataset { shape, classes, columns: Vec::new(), train, test, is_split, notes })
     }

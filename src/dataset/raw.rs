@@ -1,6 +1,7 @@
 //! What every reader gives: samples as they were stored, their labels, and the names of the classes; or, before the
 //! samples are read, their number and shape.
 
+use super::contents::file_name;
 use super::numbers::NumberTable;
 use super::origins::PartOrigins;
 use super::{DataError, DataNote, DataSpec};
@@ -182,6 +183,12 @@ impl Part {
     /// Samples whose number says where they come from, or nothing does.
     pub fn numbered(values: Values, labels: Vec<u8>) -> Self {
         Self { values, labels, origins: PartOrigins::Numbers }
+    }
+
+    /// The rows of the array in a file.
+    pub fn of_array(values: Values, labels: Vec<u8>, file: &str) -> Self {
+        let origins = PartOrigins::Rows { file: file_name(file), rows: (0..labels.len() as u32).collect() };
+        Self { values, labels, origins }
     }
 
     /// Splits a share off for testing, see [`train_and_test_rows`]; the parts for training and for testing. A sample has

@@ -43,7 +43,7 @@ pub(in crate::app) struct OverlaySource<'a> {
     pub track: &'a MetricTrack,
     /// The way along which they are read.
     pub way: &'a Lineage,
-    /// What means do not go across on it; see [`MeanWindow::cuts`]. Nothing where there are no means.
+    /// What means do not go across on it, where there are means; see [`MeanWindow::cuts`].
     pub cuts: Cow<'a, [u64]>,
     /// The last step that this way has in common with that of the chart's own curve, where it has any. What is before it
     /// is not drawn, and the curve begins on the chart's own.
@@ -92,9 +92,9 @@ pub(super) fn ghost_overlays(ghosts: &Ghosts, tag: &str, own: Sight<'_>) -> Vec<
         };
         let axis = StepAxis { steps: places_of(own.axis.steps), ..own.axis };
         let places = aligned.places_per_step;
-        let spacing = (places.round().max(1.0) as u64, (places / 2.0) as u64);
+        let (spacing, slack) = (places.round().max(1.0) as u64, (places / 2.0) as u64);
         let reach = |own: MeanWindow<'_>| (own.reach as f64 * places).round() as u64;
-        let window = own.window.map(|own| MeanWindow { reach: reach(own), spacing, cuts: &[] });
+        let window = own.window.map(|own| MeanWindow { reach: reach(own), spacing, slack, cuts: &[] });
         Overlay::of(source, Sight { axis, window, cursor: own.cursor.map(places_of), ..own }, &[])
     };
     ghosts.iter().filter_map(overlay).collect()

@@ -157,14 +157,20 @@ impl ColumnSums {
 pub struct MeanWindow<'a> {
     /// Steps to either side, at most.
     pub reach: u64,
-    /// How far it is from one sample to the next, and how much less that can be: 1 and 0, but for steps that were moved to
-    /// where they lie among other ones.
-    pub spacing: (u64, u64),
+    /// From one sample to the next: 1, but where steps were moved to where they lie among others.
+    pub spacing: u64,
+    /// By how much samples that were moved can be nearer to each other, or farther apart.
+    pub slack: u64,
     /// Steps after which something else begins, ascending: what is after one of them does not count for what is before.
     pub cuts: &'a [u64],
 }
 
-impl MeanWindow<'_> {
+impl<'a> MeanWindow<'a> {
+    /// The window over steps that were not moved.
+    pub fn of_steps(reach: u64, cuts: &'a [u64]) -> Self {
+        Self { reach, spacing: 1, slack: 0, cuts }
+    }
+
     /// The window around some steps, where nothing was sampled before `oldest`: no wider than themselves where there is a
     /// cut among them.
     fn around(self, own: StepRange, oldest: u64) -> StepRange {
@@ -174,10 +180,9 @@ impl MeanWindow<'_> {
         if last < own.last {
             return own;
         }
-        let (step, slack) = self.spacing;
-        let first = cut.map_or(0, |cut| cut.saturating_add(step)).max(oldest);
+        let first = cut.map_or(0, |cut| cut.saturating_add(self.spacing)).max(oldest);
         let room = own.first.saturating_sub(first).min(last - own.last);
-        let window = own.extended_by(self.reach.min(room).saturating_add(slack));
+        let window = own.extended_by(self.reach.min(room).saturating_add(self.slack));
         StepRange { first: cut.map_or(window.first, |cut| window.first.max(cut + 1)), last: window.last.min(last) }
     }
 }
@@ -208,7 +213,7 @@ impl<'a> WindowMeans<'a> {
 
     /// The steps of all windows together.
     pub fn step_range(&self) -> StepRange {
-        self.steps.extended_by(self.window.reach.saturating_add(self.window.spacing.1))
+        self.steps.extended_by(self.window.reach.saturating_add(self.window.slack))
     }
 
     /// Adds a bucket.

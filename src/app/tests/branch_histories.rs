@@ -153,7 +153,7 @@ proptest! {
         }
         // The mean does not go over the place where a branch leaves another one.
         let cuts: Vec<u64> = lineage.stretches().iter().skip(1).map(|stretch| stretch.first).collect();
-        let window = MeanWindow { reach: 4, spacing: (1, 0), cuts: &cuts };
+        let window = MeanWindow::of_steps(4, &cuts);
         let smoothed = track.smoothed_columns(lineage, steps, history.len().max(1), window);
         for (at, smoothed) in (0..history.len()).zip(smoothed) {
             let cut_before = cuts.iter().rev().find(|cut| **cut as usize <= at).map_or(0, |cut| *cut as usize);
@@ -186,7 +186,7 @@ proptest! {
                 prop_assert!(history.contains(&extent.min) && history.contains(&extent.max), "{step}: {extent:?}");
             }
         }
-        let smoothed = track.smoothed_columns(lineage, steps, count, MeanWindow { reach: 9, spacing: (1, 0), cuts: &[] });
+        let smoothed = track.smoothed_columns(lineage, steps, count, MeanWindow::of_steps(9, &[]));
         let bounds = history.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
             (low.min(*value), high.max(*value))
         });

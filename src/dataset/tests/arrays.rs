@@ -48,6 +48,20 @@ fn arrays_are_read_in_every_type_and_order() {
     let spec = DataSpec { test_share: 0.5, ..of(&folder) };
     let data = load(&spec, &mut |_, _| ControlFlow::Continue(())).unwrap();
     assert_eq!((describe(&spec).unwrap(), data.test.len()), (Some(data.outline()), 2));
+    // Its row is no longer its number; each row has a number of its own.
+    put(
+        &folder,
+        "train_x.npy",
+        &npy("'<f4'", "(4, 3)", &numbers[..12].iter().flat_map(|x| (*x as f32).to_le_bytes()).collect::<Vec<u8>>()),
+    );
+    let spec = DataSpec { preprocessing: Preprocessing::None, ..spec };
+    let data = load(&spec, &mut |_, _| ControlFlow::Continue(())).unwrap();
+    for part in [&data.train, &data.test] {
+        let mut values = [0.0_f32; 6];
+        part.gather(&[0, 1], &mut values);
+        let rows = [values[0], values[3]].map(|first| (f64::from(first) * 4.0 / 3.0).round());
+        assert_eq!([0, 1].map(|sample| part.origin(sample)), rows.map(|row| Some(format!("train_x.npy[{row}]"))));
+    }
 }
 
 #[test]
